@@ -1,0 +1,71 @@
+/**
+ * Owns the port to the world of identity providers: what a connector kind declares, what an opened connector can do, and
+ * the identity that it brings home. One kind is one file in connectors/.
+ */
+import type { Settings, Values } from '@mcp-oauth/shared/config';
+
+/** A person as the upstream knows them. Only `issuer` and `subject` identify; everything else may change or be reused. */
+export interface Identity {
+  /** The upstream's issuer identifier, or its base URL where it has none (GitHub). */
+  readonly issuer: string;
+  /** Stable and never reassigned at that issuer: `sub`, or GitHub's numeric id. */
+  readonly subject: string;
+  readonly name?: string | undefined;
+  readonly username?: string | undefined;
+  /** Only when the upstream says that it is verified. */
+  readonly email?: string | undefined;
+}
+
+/** What must come back unchanged from the upstream; made by `federation/login.ts`, kept in the login state. */
+export interface LoginChecks {
+  readonly state: string;
+  readonly nonce: string;
+  readonly codeVerifier: string;
+}
+
+export interface Connector {
+  /** The upstream's page to send the browser to. */
+  begin(checks: LoginChecks): Promise<URL>;
+  /**
+   * Redeems the answer of the upstream.
+   * @param answer the callback URL as the upstream called it: our own public URL with its query
+   * @throws UpstreamError
+   */
+  finish(answer: URL, checks: LoginChecks): Promise<Identity>;
+}
+
+/** What the world gives to a connector when it is opened. */
+export interface ConnectorContext {
+  /** Where the upstream sends the browser back: `<issuer>/callback/<connector id>`. */
+  readonly callbackUrl: string;
+  readonly fetch: typeof fetch;
+}
+
+export interface ConnectorKind<S extends Settings = Settings> {
+  /** The value of `CONNECTOR_<ID>_TYPE`. */
+  readonly type: string;
+  /** What the button says when `CONNECTOR_<ID>_NAME` is not set. */
+  readonly title: string;
+  /** Variables after the prefix `CONNECTOR_<ID>_`. */
+  readonly settings: S;
+  open(settings: Values<S>, context: ConnectorContext): Connector;
+}
+
+/** Declares a connector kind; the default export of a `*.connector.ts` file. */
+export const defineConnector = <S extends Settings>(kind: ConnectorKind<S>): ConnectorKind<S> => kind;
+
+export type UpstreamReason =
+  | 'denied' // the person or the upstream said no
+  | 'unavailable' // not reachable, or answered with a server error
+  | 'invalid_answer'; // forged, replayed, foreign or malformed
+
+/** A sign-in that the upstream did not complete. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+  readonly reason: UpstreamReason;
+
+  constructor(reason: UpstreamReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}

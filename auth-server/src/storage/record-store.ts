@@ -1,0 +1,38 @@
+/**
+ * Owns the port to everything auth-server must remember. Kinds and keys are the caller's; a backend keeps records, their
+ * lifetimes and the two promises that need atomicity: a record is taken once, a record is consumed once.
+ */
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export interface PutOptions {
+  /** Seconds from now until the record is gone. Every record has an end. */
+  readonly ttl: number;
+  /** The grant that this record hangs on: `deleteByGrant` takes it away. */
+  readonly grantId?: string | undefined;
+  /** A second, unique key within the kind. */
+  readonly alias?: string | undefined;
+}
+
+export interface StoredRecord {
+  readonly value: JsonObject;
+  /** When the record was consumed, in seconds since the epoch. */
+  readonly consumedAt?: number;
+}
+
+export interface RecordStore {
+  put(kind: string, id: string, value: JsonObject, options: PutOptions): Promise<void>;
+  /** Writes only where nothing stands; the answer tells whether it did (replay detection, first start of replicas). */
+  putIfAbsent(kind: string, id: string, value: JsonObject, options: PutOptions): Promise<boolean>;
+  get(kind: string, id: string): Promise<StoredRecord | undefined>;
+  getByAlias(kind: string, alias: string): Promise<StoredRecord | undefined>;
+  /** Reads and deletes in one step: of many at once exactly one gets the record. */
+  take(kind: string, id: string): Promise<StoredRecord | undefined>;
+  /** Marks as consumed: of many at once exactly one gets `true`; a missing record is `false`. */
+  consume(kind: string, id: string): Promise<boolean>;
+  /** Gives the record a new lifetime without changing it; nothing happens where it is gone. */
+  touch(kind: string, id: string, ttl: number): Promise<void>;
+  delete(kind: string, id: string): Promise<void>;
+  deleteByGrant(kind: string, grantId: string): Promise<void>;
+  close(): Promise<void>;
+}

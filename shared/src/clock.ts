@@ -1,0 +1,11 @@
+/** Owns the notion of time: everything that needs "now" takes a Clock, so that tests can move it. */
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+export const systemClock: Clock = { now: () => Date.now() };
+
+/** RFC 7519 §2 NumericDate: whole seconds since the epoch. */
+export const seconds = (clock: Clock): number => Math.floor(clock.now() / 1000);

@@ -1,0 +1,107 @@
+/**
+ * Owns how a setting is declared and read: one declaration gives the typed value, the validation at start, the table in
+ * docs/configuration.md and the line in .env.example.
+ */
+import { readFileSync } from 'node:fs';
+import type { z } from 'zod';
+import { StartError } from './errors.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Declaration<T> {
+  /** Name of the environment variable; for a family of settings the part after its prefix. */
+  readonly env: string;
+  /** One or two sentences for the operator. */
+  readonly doc: string;
+  /** From the text of the variable to the value; its issues are what the operator reads. */
+  readonly type: z.ZodType<T, string>;
+  /** Used when the variable is not set or empty, as text, so that it passes the same validation. */
+  readonly default?: string;
+  readonly example?: string;
+  /** Never printed, and may come from a file: NAME_FILE=/run/secrets/name. */
+  readonly secret?: true;
+}
+
+export interface Setting<T> extends Declaration<T> {
+  readonly optional: boolean;
+}
+export type Settings = Readonly<Record<string, Setting<unknown>>>;
+export type Values<S extends Settings> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
+
+/** Declares a setting that has a default or must be given. */
+export const setting = <T>(declaration: Declaration<T>): Setting<T> => ({ ...declaration, optional: false });
+
+/** Declares a setting that may be absent. */
+export const optional = <T>(declaration: Omit<Declaration<T>, 'default'>): Setting<T | undefined> => ({
+  ...declaration,
+  optional: true,
+});
+
+export interface Problem {
+  readonly env: string;
+  readonly message: string;
+}
+
+/** Every problem of a configuration at once, each named by its variable. */
+export class ConfigError extends StartError {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(({ env, message }) => `${env}: ${message}`).join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** Reads what it can and collects a problem for every other variable. */
+export function readSettings<S extends Settings>(settings: S, env: Environment, prefix = '') {
+  const values: Record<string, unknown> = {};
+  const problems: Problem[] = [];
+  for (const [key, declared] of Object.entries(settings)) {
+    const name = prefix + declared.env;
+    try {
+      values[key] = readSetting(declared, name, env);
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      problems.push({ env: name, message: error.message });
+    }
+  }
+  return { values: values as Values<S>, problems };
+}
+
+/**
+ * The frozen configuration of a service.
+ * @param rules judges the whole once every value is good: production rules, settings that exclude each other.
+ * @throws ConfigError with all problems
+ */
+export function loadConfig<S extends Settings>(
+  settings: S,
+  env: Environment,
+  rules: (values: Values<S>) => readonly Problem[] = () => [],
+): Values<S> {
+  const { values, problems } = readSettings(settings, env);
+  const all = problems.length > 0 ? problems : rules(values);
+  if (all.length > 0) throw new ConfigError(all);
+  return Object.freeze(values);
+}
+
+function readSetting(declared: Setting<unknown>, name: string, env: Environment): unknown {
+  const text = env[name] || (declared.secret && fromFile(env[`${name}_FILE`])) || declared.default;
+  if (text === undefined || text === '') {
+    if (declared.optional) return undefined;
+    throw new StartError('is required but not set');
+  }
+  const parsed = declared.type.safeParse(text);
+  if (parsed.success) return parsed.data;
+  const expected = parsed.error.issues.map(({ message }) => message).join(', ');
+  throw new StartError(declared.secret ? expected : `${expected} (got ${JSON.stringify(text)})`);
+}
+
+function fromFile(path: string | undefined): string | undefined {
+  if (!path) return undefined;
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    throw new StartError(`its file ${path} can't be read`, { cause });
+  }
+}

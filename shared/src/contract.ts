@@ -1,0 +1,47 @@
+/**
+ * Owns the wire contract between any authorization server and mcp-server: the only words about tokens that both
+ * services share (RFC 6749, 8414, 8707, 9068, 9728).
+ */
+
+/** Media type of the `typ` header of an access token (RFC 9068 §2.1). */
+export const ACCESS_TOKEN_TYPE = 'at+jwt';
+
+/** The scope that every call of the MCP server needs, and what a client gets that asks for none. */
+export const BASE_SCOPE = 'mcp:tools';
+
+/** The scopes of the MCP server in the words that the sign-in page shows. */
+export const SCOPES: Readonly<Record<string, string>> = {
+  [BASE_SCOPE]: 'Use the tools of this server in your name',
+  'mcp:admin': 'See how this server is doing: version, uptime and open sessions',
+};
+
+/** RFC 9728 §3: where a protected resource describes itself; a resource with a path appends its path. */
+export const PROTECTED_RESOURCE_PATH = '/.well-known/oauth-protected-resource';
+
+/** RFC 8414 §3: where an authorization server describes itself; an issuer with a path appends its path. */
+export const AUTHORIZATION_SERVER_PATH = '/.well-known/oauth-authorization-server';
+
+/** OpenID Connect Discovery 1.0 §4: the same for OpenID providers; an issuer with a path prepends its path. */
+export const OPENID_CONFIGURATION_PATH = '/.well-known/openid-configuration';
+
+/** Paths of the MCP server at its public origin: the identifiers of one and the same resource. */
+export const MCP_PATH = '/mcp';
+export const SSE_PATH = '/sse';
+
+/**
+ * Every identifier that stands for the MCP server at `origin` (RFC 8707 §2), the canonical one, which is the audience
+ * of its tokens, first.
+ */
+export function resourceIdentifiers(origin: string): [canonical: string, ...aliases: string[]] {
+  return [`${origin}${MCP_PATH}`, `${origin}${SSE_PATH}`, origin];
+}
+
+/**
+ * One spelling for a resource identifier: lower-case scheme and host, no default port, no trailing slash. Anything that is
+ * no absolute URI without fragment (RFC 8707 §2) is `undefined`.
+ */
+export function canonicalResource(identifier: string): string | undefined {
+  const url = URL.parse(identifier);
+  if (!url || url.hash || identifier.includes('#')) return undefined;
+  return url.href.replace(/\/$/, '');
+}

@@ -1,0 +1,52 @@
+/** Owns what a failed request is answered: the standard JSON error, or a page where a person is looking; never a stack. */
+import type { Context, Middleware } from 'koa';
+import { HttpError } from '../errors.ts';
+import type { RequestState } from './request-log.ts';
+
+export interface ErrorBoundaryOptions {
+  /** Renders the page for a person; absent: every error is JSON. */
+  readonly page?: (ctx: Context, error: HttpError) => string;
+}
+
+/** Stands outermost but for the request log; turns whatever is thrown, and a missing route, into an answer. */
+export function errorBoundary({ page }: ErrorBoundaryOptions = {}): Middleware<RequestState> {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body === undefined && ctx.respond !== false) throw notFound();
+    } catch (thrown) {
+      const error = toHttpError(thrown);
+      const line = { error: error.code, reason: error.reason, status: error.status };
+      if (error.status >= 500) ctx.state.log.error({ ...line, err: thrown }, 'request failed');
+      else ctx.state.log.info(line, 'request refused');
+      if (ctx.headerSent) {
+        ctx.res.destroy();
+        return;
+      }
+      ctx.status = error.status;
+      ctx.set({ ...error.headers, 'Cache-Control': 'no-store' });
+      if (page && ctx.accepts('json', 'html') === 'html') {
+        ctx.type = 'html';
+        ctx.body = page(ctx, error);
+      } else {
+        ctx.body = { error: error.code, error_description: error.message };
+      }
+    }
+  };
+}
+
+const notFound = (): HttpError => new HttpError(404, 'not_found', 'There is nothing at this address.');
+
+/** What libraries throw with a client's status (koa-body, http-errors) keeps it; anything else is ours and says nothing. */
+export function toHttpError(thrown: unknown): HttpError {
+  if (thrown instanceof HttpError) return thrown;
+  const { status, message } = (thrown ?? {}) as { status?: unknown; message?: unknown };
+  if (status === 413) return new HttpError(413, 'invalid_request', 'The request body is too large.', { cause: thrown });
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new HttpError(status, 'invalid_request', 'The request could not be read.', {
+      reason: String(message),
+      cause: thrown,
+    });
+  }
+  return new HttpError(500, 'server_error', 'Something went wrong on our side. Please try again.', { cause: thrown });
+}

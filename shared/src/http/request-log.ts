@@ -1,0 +1,28 @@
+/** Owns the one log line of a request and the id that joins it with everything else said about that request. */
+import { randomUUID } from 'node:crypto';
+import type { Middleware } from 'koa';
+import type { Logger } from '../logger.ts';
+
+export interface RequestState {
+  /** Sent as `X-Request-Id`, and a member of every log line about the request. */
+  requestId: string;
+  log: Logger;
+}
+
+const QUIET = new Set(['/livez', '/readyz']);
+
+/** Query strings carry codes and states: only the path is logged. */
+export function requestLog(log: Logger): Middleware<RequestState> {
+  return async (ctx, next) => {
+    const started = performance.now();
+    ctx.state.requestId = randomUUID();
+    ctx.state.log = log.child({ request: ctx.state.requestId });
+    ctx.set('X-Request-Id', ctx.state.requestId);
+    ctx.res.once('close', () => {
+      const level = QUIET.has(ctx.path) ? 'debug' : 'info';
+      const duration = Math.round((performance.now() - started) * 10) / 10;
+      ctx.state.log[level]({ method: ctx.method, path: ctx.path, status: ctx.res.statusCode, ms: duration }, 'request');
+    });
+    await next();
+  };
+}

@@ -1,0 +1,27 @@
+/** Owns the frame of every page of the product: document, title, stylesheet. */
+import { type Html, html, trusted } from './html.ts';
+import { stylesheet } from './stylesheet.ts';
+
+export interface Page {
+  readonly title: string;
+  readonly body: Html;
+  /** A page to read rather than a card to act on. */
+  readonly wide?: boolean;
+}
+
+/** A whole HTML document; sent with `pageHeaders(stylesheet)`. */
+export function page({ title, body, wide = false }: Page): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+<style>${trusted(stylesheet)}</style>
+</head>
+<body><main${wide && trusted(' class="wide"')}>${body}</main></body>
+</html>
+`.toString();
+}

@@ -1,0 +1,70 @@
+/** Owns the life of a service process: configure, listen, say "ready", and on a signal drain, close and end. */
+import type { RequestListener } from 'node:http';
+import { StartError } from './errors.ts';
+import { type ListenOptions, listen } from './http/server.ts';
+import type { Logger } from './logger.ts';
+
+/** What a composition root gives back. */
+export interface Service {
+  readonly log: Logger;
+  readonly handler: RequestListener;
+  readonly listen: ListenOptions;
+  /** The URL that people and clients use. */
+  readonly url: string;
+  /** Seconds that running requests get to finish. */
+  readonly shutdownTimeout: number;
+  /** Stop being ready and end the open streams; requests that run go on. */
+  drain(): void;
+  /** After the last request: flush and close what was opened. */
+  close(): Promise<void>;
+}
+
+/** Runs until SIGTERM or SIGINT, or until the process that started it is gone; the only caller of `exit`. */
+export async function runService(
+  name: string,
+  process: NodeJS.Process,
+  compose: () => Promise<Service>,
+): Promise<void> {
+  try {
+    const service = await compose();
+    const listening = await listen(service.handler, service.listen).catch(async (error) => {
+      await service.close();
+      throw error;
+    });
+    service.log.info({ url: service.url, port: listening.port }, 'ready');
+    process.send?.('ready');
+    const stop = once(async (signal: string) => {
+      service.log.info({ signal }, 'stopping');
+      service.drain();
+      await listening.close(service.shutdownTimeout * 1000);
+      await service.close();
+      service.log.info('stopped');
+      process.exit(0);
+    });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+    process.on('disconnect', () => stop('disconnect'));
+    for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+      process.on(event, (err) => {
+        service.log.fatal({ err }, event);
+        process.exit(1);
+      });
+    }
+  } catch (error) {
+    for (const line of startProblem(error).split('\n')) process.stderr.write(`${name}: ${line}\n`);
+    process.exit(1);
+  }
+}
+
+const startProblem = (error: unknown): string =>
+  error instanceof StartError
+    ? error.message
+    : `can't start: ${error instanceof Error ? (error.stack ?? error.message) : error}`;
+
+function once(run: (signal: string) => Promise<void>): (signal: string) => void {
+  let stopping = false;
+  return (signal) => {
+    if (stopping) return;
+    stopping = true;
+    void run(signal);
+  };
+}

@@ -1,0 +1,64 @@
+/** Owns the kinds of value that a setting can have, each from text, each with a message that says what was expected. */
+import { z } from 'zod';
+
+const parsed = <T>(expected: string, parse: (text: string) => T | undefined): z.ZodType<T, string> =>
+  z.string().transform((text, context): T => {
+    const value = parse(text.trim());
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: `expected ${expected}` });
+    return z.NEVER;
+  });
+
+export const text = (): z.ZodType<string, string> => z.string();
+
+export const oneOf = <const T extends string>(...choices: readonly T[]): z.ZodType<T, string> =>
+  parsed(`one of ${choices.join(', ')}`, (value) => choices.find((choice) => choice === value));
+
+export const flag = (): z.ZodType<boolean, string> =>
+  parsed('true or false', (value) => (value === 'true' ? true : value === 'false' ? false : undefined));
+
+export const integer = (min: number, max: number): z.ZodType<number, string> =>
+  parsed(`a whole number from ${min} to ${max}`, (value) =>
+    /^\d+$/.test(value) && Number(value) >= min && Number(value) <= max ? Number(value) : undefined,
+  );
+
+export const port = (): z.ZodType<number, string> => integer(0, 65_535);
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+/** A length of time in whole seconds, written `30s`, `10m`, `12h` or `90d`. */
+export const duration = (min = 1, max = 10 * 365 * 86_400): z.ZodType<number, string> =>
+  parsed(`a length of time such as 30s, 10m, 12h or 90d (from ${min}s to ${Math.floor(max / 86_400)}d)`, (value) => {
+    const [, count, unit] = /^(\d+)([smhd])$/.exec(value) ?? [];
+    const total = Number(count) * (UNITS[unit ?? ''] ?? Number.NaN);
+    return total >= min && total <= max ? total : undefined;
+  });
+
+/** Values separated by commas or spaces, none twice. */
+export const list = (): z.ZodType<readonly string[], string> =>
+  parsed('values separated by commas', (value) => [...new Set(value.split(/[\s,]+/).filter(Boolean))]);
+
+/** An http(s) origin, `https://mcp.example.com`: no path, query, fragment or user; given back without a slash. */
+export const origin = (): z.ZodType<string, string> =>
+  parsed('an origin such as https://mcp.example.com, without a path', (value) => {
+    const url = httpUrl(value);
+    return url && url.pathname === '/' && !url.search ? url.origin : undefined;
+  });
+
+/** An http(s) URL without query or fragment, given back as it was written but for a trailing slash. */
+export const url = (): z.ZodType<string, string> =>
+  parsed('an http or https URL without query and fragment', (value) => {
+    const candidate = httpUrl(value);
+    return candidate && !candidate.search ? value.replace(/\/$/, '') : undefined;
+  });
+
+function httpUrl(value: string): URL | undefined {
+  const candidate = URL.parse(value);
+  const plain = candidate && !candidate.hash && !candidate.username && !candidate.password;
+  return plain && /^https?:$/.test(candidate.protocol) ? candidate : undefined;
+}
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Whether a URL or origin points at this very machine (RFC 8252 §7.3). */
+export const isLoopback = (value: string): boolean => LOOPBACK.has(URL.parse(value)?.hostname ?? '');

@@ -1,0 +1,46 @@
+/** Owns how every page of the product looks: one stylesheet, light and dark, from phone to desk, without a font or script. */
+
+export const stylesheet = `
+:root{color-scheme:light dark;--ink:#16181d;--soft:#5a6070;--line:#dfe2e8;--paper:#fff;--ground:#f4f5f7;--accent:#3b5bdb;--on-accent:#fff;--warn:#8a5300;--warn-ground:#fff6e5;--code:#f0f1f4}
+@media(prefers-color-scheme:dark){:root{--ink:#eceef2;--soft:#a3a9b8;--line:#343945;--paper:#1c1f26;--ground:#121419;--accent:#91a7ff;--on-accent:#10131c;--warn:#ffd08a;--warn-ground:#33270f;--code:#262a33}}
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%}
+body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+main{max-width:27rem;margin:0 auto;padding:max(1.25rem,8vh) 1.25rem 3rem}
+main.wide{max-width:52rem;padding-top:max(1.25rem,6vh)}
+.card{background:var(--paper);border:1px solid var(--line);border-radius:14px;padding:1.75rem}
+.card+.card{margin-top:1.25rem}
+h1{font-size:1.35rem;line-height:1.3;margin:0 0 .5rem;text-wrap:balance}
+.wide h1{font-size:1.9rem}
+h2{font-size:1.05rem;margin:1.75rem 0 .5rem}
+.card>h2:first-child{margin-top:0}
+h3{font-size:.95rem;margin:1.25rem 0 .35rem}
+p{margin:0 0 .85rem}
+.soft,dt,footer{color:var(--soft)}
+.small,footer{font-size:.86rem}
+footer{margin-top:1.5rem;text-align:center}
+a{color:var(--accent)}
+ul{margin:0 0 .85rem;padding-left:1.2rem}
+dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:1rem 0}
+dd{margin:0;overflow-wrap:anywhere}
+.notice{background:var(--warn-ground);color:var(--warn);border-radius:9px;padding:.65rem .85rem;font-size:.9rem;margin:0 0 1rem}
+button,.button{display:block;width:100%;min-height:2.9rem;padding:.6rem 1rem;margin:0 0 .6rem;border:1px solid var(--accent);border-radius:10px;background:var(--accent);color:var(--on-accent);font:600 1rem/1.3 inherit;font-family:inherit;text-align:center;text-decoration:none;cursor:pointer}
+button.quiet,.button.quiet{background:transparent;border-color:var(--line);color:var(--ink);font-weight:500}
+button.link{display:inline;width:auto;min-height:0;margin:0;padding:0;border:0;background:none;color:var(--accent);font:inherit;text-decoration:underline}
+button:hover,.button:hover{filter:brightness(1.06)}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+label{display:block;font-weight:600;margin:0 0 .25rem}
+input{width:100%;min-height:2.7rem;padding:.5rem .75rem;margin:0 0 1rem;border:1px solid var(--line);border-radius:9px;background:var(--paper);color:var(--ink);font:inherit}
+code,pre{font:.86em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:var(--code);border-radius:6px}
+code{padding:.12em .35em;overflow-wrap:anywhere}
+pre{padding:.8rem 1rem;margin:0 0 1rem;overflow-x:auto;border-radius:9px}
+pre code{padding:0;background:none;overflow-wrap:normal}
+table{width:100%;border-collapse:collapse;margin:0 0 1rem;font-size:.94rem}
+th,td{text-align:left;vertical-align:top;padding:.5rem .75rem .5rem 0;border-bottom:1px solid var(--line)}
+th{font-weight:600;color:var(--soft);font-size:.86rem}
+.scroll{overflow-x:auto}
+details{border-top:1px solid var(--line);padding:.7rem 0}
+summary{cursor:pointer;font-weight:600}
+details[open]>summary{margin-bottom:.7rem}
+.tag{display:inline-block;padding:.05em .5em;border:1px solid var(--line);border-radius:99px;font-size:.8rem;color:var(--soft)}
+`.trim();

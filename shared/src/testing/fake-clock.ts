@@ -1,0 +1,19 @@
+/** Owns time in tests: it stands still until it is moved. */
+import type { Clock } from '../clock.ts';
+
+export class FakeClock implements Clock {
+  #now: number;
+
+  constructor(start = Date.parse('2026-01-01T00:00:00Z')) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** Moves on by `seconds`. */
+  advance(seconds: number): void {
+    this.#now += seconds * 1000;
+  }
+}
