@@ -1,0 +1,36 @@
+/**
+ * Owns the port between our pages and the authorization engine: what an authorization request asks of a person, and the
+ * three ways it can end. Steps never call one another; each ends in a redirect (design: one page before the upstream).
+ */
+import type { ParameterizedContext } from 'koa';
+
+/** An authorization request that waits for a person, as the sign-in page shows it. */
+export interface PendingInteraction {
+  readonly uid: string;
+  readonly client: {
+    readonly id: string;
+    /** As the client calls itself: text that anybody may have chosen. */
+    readonly name: string | undefined;
+    readonly uri: string | undefined;
+  };
+  readonly redirectUri: string;
+  /** The resource that is asked for: its canonical identifier and name. */
+  readonly resource: { readonly identifier: string; readonly name: string };
+  /** Resource scopes that will be granted, in words. */
+  readonly scopes: readonly { readonly name: string; readonly description: string }[];
+  /** The account of a live session that may approve without going to an upstream; absent when sign-in is needed. */
+  readonly accountId: string | undefined;
+}
+
+export interface Interactions {
+  /** @throws HttpError 400 when the interaction is over, unknown, or of another browser */
+  find(ctx: ParameterizedContext): Promise<PendingInteraction>;
+  /** Signs `accountId` in, grants what `find` showed, and sends the browser back to the engine. */
+  approve(ctx: ParameterizedContext, accountId: string): Promise<void>;
+  /** Sends the browser to the client with an error of RFC 6749 §4.1.2.1. */
+  refuse(
+    ctx: ParameterizedContext,
+    error: 'access_denied' | 'temporarily_unavailable',
+    description: string,
+  ): Promise<void>;
+}

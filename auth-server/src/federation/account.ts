@@ -1,0 +1,24 @@
+/** Owns what is remembered of a person who signed in: the local subject and the identity it stands for. */
+import type { RecordStore } from '../storage/record-store.ts';
+import type { Identity } from './connector.ts';
+
+/** A person here: `accountId` is the `sub` of every token. */
+export interface Account {
+  readonly accountId: string;
+  readonly connector: string;
+  readonly identity: Identity;
+}
+
+export interface Accounts {
+  /** Remembers the newest identity; the lifetime starts anew. */
+  save(account: Account): Promise<void>;
+  find(accountId: string): Promise<Account | undefined>;
+}
+
+const KIND = 'Account';
+
+/** @param ttl seconds that an account is remembered after its last sign-in; not less than a grant lives */
+export const createAccounts = (store: RecordStore, ttl: number): Accounts => ({
+  save: (account) => store.put(KIND, account.accountId, { ...account }, { ttl }),
+  find: async (accountId) => (await store.get(KIND, accountId))?.value as Account | undefined,
+});

@@ -1,0 +1,16 @@
+/** Owns who is calling: what is left of an access token once it has been checked (RFC 9068 §2.2). */
+
+export interface Principal {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly clientId: string;
+  readonly scopes: ReadonlySet<string>;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** Whether two principals are the same person at the same issuer with the same client: what a session is bound to. */
+export const sameOwner = (a: Owner, b: Owner): boolean =>
+  a.issuer === b.issuer && a.subject === b.subject && a.clientId === b.clientId;
+
+export type Owner = Pick<Principal, 'issuer' | 'subject' | 'clientId'>;
