@@ -2,7 +2,7 @@
  * Owns the port between our pages and the authorization engine: what an authorization request asks of a person, and the
  * three ways it can end. Steps never call one another; each ends in a redirect (design: one page before the upstream).
  */
-import type { ParameterizedContext } from 'koa';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** An authorization request that waits for a person, as the sign-in page shows it. */
 export interface PendingInteraction {
@@ -22,15 +22,18 @@ export interface PendingInteraction {
   readonly accountId: string | undefined;
 }
 
+/** One request and the response to it, as node has them; a Koa context is one. */
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
+/** `approve` and `refuse` write the redirect to `res` themselves: set `ctx.respond = false` before. */
 export interface Interactions {
   /** @throws HttpError 400 when the interaction is over, unknown, or of another browser */
-  find(ctx: ParameterizedContext): Promise<PendingInteraction>;
+  find(exchange: Exchange): Promise<PendingInteraction>;
   /** Signs `accountId` in, grants what `find` showed, and sends the browser back to the engine. */
-  approve(ctx: ParameterizedContext, accountId: string): Promise<void>;
+  approve(exchange: Exchange, accountId: string): Promise<void>;
   /** Sends the browser to the client with an error of RFC 6749 §4.1.2.1. */
-  refuse(
-    ctx: ParameterizedContext,
-    error: 'access_denied' | 'temporarily_unavailable',
-    description: string,
-  ): Promise<void>;
+  refuse(exchange: Exchange, error: 'access_denied' | 'temporarily_unavailable', description: string): Promise<void>;
 }

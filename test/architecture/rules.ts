@@ -1,0 +1,130 @@
+/** Owns the rules of the house as pure functions: source files in, violations out, in words that tell what to do. */
+import { dirname } from 'node:path';
+import type { SourceFile } from './source.ts';
+
+export type Rule = (files: readonly SourceFile[]) => readonly string[];
+
+/** Which folders of a service a folder may import from, besides itself and shared. `.` is the files beside main.ts. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  'auth-server/cli': ['.', 'storage', 'keys', 'provider'],
+  'auth-server/http': ['federation', 'keys', 'consent', 'storage/record-store.ts', 'views'],
+  'auth-server/provider': ['federation', 'keys', 'consent', 'storage/record-store.ts'],
+  'auth-server/connectors': ['federation'],
+  'auth-server/storage': ['federation', 'keys', 'consent'],
+  'auth-server/views': ['federation', 'consent'],
+  'auth-server/federation': ['storage/record-store.ts'],
+  'auth-server/keys': ['storage/record-store.ts'],
+  'auth-server/consent': ['storage/record-store.ts'],
+  'mcp-server/cli': ['.', 'storage', 'sessions'],
+  'mcp-server/http': ['authorization', 'sessions', 'protocol/endpoints.ts', 'views'],
+  'mcp-server/protocol': ['authorization', 'sessions'],
+  'mcp-server/tools': ['protocol/define.ts', 'authorization'],
+  'mcp-server/resources': ['protocol/define.ts', 'authorization'],
+  'mcp-server/prompts': ['protocol/define.ts', 'authorization'],
+  'mcp-server/storage': ['authorization', 'sessions'],
+  'mcp-server/views': ['protocol/endpoints.ts'],
+  'mcp-server/authorization': [],
+  'mcp-server/sessions': ['authorization'],
+};
+const DOMAIN = /^(auth-server\/src\/(federation|keys|consent)|mcp-server\/src\/(authorization|sessions))\//;
+const DOMAIN_LIBRARIES = new Set(['jose', 'zod']);
+
+const place = (path: string) => {
+  const [, service = '', folder = '.'] = /^([^/]+)\/src\/(?:([^/]+)\/)?/.exec(path) ?? [];
+  return { service, folder };
+};
+
+/** An import may only point down the onion; nothing imports the other service. */
+export const layers: Rule = (files) =>
+  files.flatMap(({ path, imports }) => {
+    const from = place(path);
+    if (from.folder === '.' && from.service !== 'shared') {
+      return imports
+        .filter(({ target }) => isForeign(from.service, target))
+        .map(({ target }) => `${path} imports ${target}`);
+    }
+    const allowed = LAYERS[`${from.service}/${from.folder}`];
+    return imports
+      .filter(({ target }) => target.includes('/src'))
+      .filter(({ target }) => {
+        const to = place(target);
+        if (isForeign(from.service, target)) return true;
+        if (to.service === 'shared' || to.folder === from.folder) return false;
+        const inside = target.slice(`${to.service}/src/`.length);
+        return !allowed?.some((entry) => entry === to.folder || entry === inside);
+      })
+      .map(({ target }) => `${path} imports ${target}, which stands above it or in another house`);
+  });
+
+const isForeign = (service: string, target: string): boolean => {
+  const owner = /^([^/]+)\/src/.exec(target)?.[1];
+  return owner !== undefined && owner !== service && owner !== 'shared';
+};
+
+const LIBRARIES: readonly (readonly [RegExp, RegExp])[] = [
+  [/^oidc-provider$/, /^(auth-server\/src\/provider|development-idp\/src)\//],
+  [/^@modelcontextprotocol\//, /^mcp-server\/src\/protocol\//],
+  [/^openid-client$/, /^auth-server\/src\/connectors\//],
+  [/^ioredis$/, /^(shared\/src\/redis\.ts|[^/]+\/src\/storage\/)/],
+  [/^node:sqlite$/, /^auth-server\/src\/storage\//],
+];
+
+/** A library is known to one folder; koa as a value only to http/ and the engine; the domain knows almost none. */
+export const libraries: Rule = (files) =>
+  files.flatMap(({ path, imports }) =>
+    imports.flatMap(({ target, typeOnly }) => {
+      if (target.includes('/src')) return [];
+      const wrong = LIBRARIES.some(([name, home]) => name.test(target) && !home.test(path));
+      const koa = /^(koa|@koa\/.*|koa-body)$/.test(target);
+      const koaHome = /\/src\/(http|provider)\/|^development-idp\//.test(path) || (typeOnly && !DOMAIN.test(path));
+      const domain = DOMAIN.test(path) && !target.startsWith('node:') && !DOMAIN_LIBRARIES.has(target);
+      return wrong || domain || (koa && !koaHome) ? [`${path} imports ${target}`] : [];
+    }),
+  );
+
+/** No file reaches itself through its imports. */
+export const cycles: Rule = (files) => {
+  const graph = new Map(files.map(({ path, imports }) => [path, imports.map(({ target }) => target)]));
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) found.push([...trail.slice(trail.indexOf(path)), path].join(' -> '));
+    if (done.has(path) || trail.includes(path)) return;
+    for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return found;
+};
+
+/** A file is read in one sitting, a folder at one glance; there are no barrels and no grab-bags. */
+export const size: Rule = (files) => {
+  const folders = Map.groupBy(files, ({ path }) => dirname(path));
+  return [
+    ...files
+      .filter(({ text }) => text.split('\n').length > 301)
+      .map(({ path }) => `${path} is longer than 300 lines: cut it by reason to change`),
+    ...files.filter(({ path }) => /\/index\.ts$/.test(path)).map(({ path }) => `${path} is a barrel`),
+    ...files
+      .filter(({ path }) => /\/(utils?|helpers?|common|services?|managers?|lib)\//.test(path))
+      .map(({ path }) => `${path} is in a folder that names no thing of the domain`),
+    ...[...folders].filter(([, list]) => list.length > 12).map(([folder]) => `${folder} has more than 12 files`),
+  ];
+};
+
+/** Each file says first what it owns. */
+export const opening: Rule = (files) =>
+  files.filter(({ text }) => !text.startsWith('/**')).map(({ path }) => `${path} does not open with what it owns`);
+
+const FORBIDDEN: readonly (readonly [RegExp, RegExp, string])[] = [
+  [/\bprocess\.env\b/, /\/src\/main\.ts$/, 'the environment is read in main.ts alone'],
+  [/\bprocess\.exit\b/, /(\/src\/main\.ts|shared\/src\/service\.ts)$/, 'only the life cycle ends a process'],
+  [/\b(Date\.now|Math\.random)\(|new Date\(\)/, /shared\/src\/clock\.ts$/, 'time and randomness are arguments'],
+  [/^export default/m, /\.(tool|connector)\.ts$/, 'only discovered modules export a default'],
+];
+
+/** Ambient things stay at the rim. */
+export const ambient: Rule = (files) =>
+  files.flatMap(({ path, text }) =>
+    FORBIDDEN.filter(([pattern, home]) => pattern.test(text) && !home.test(path)).map(([, , why]) => `${path}: ${why}`),
+  );
