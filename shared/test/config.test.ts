@@ -1,0 +1,92 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, loadConfig, optional, setting } from '@mcp-oauth/shared/config';
+import { settingsExample, settingsTable } from '@mcp-oauth/shared/config-docs';
+import { duration, flag, list, oneOf, origin, port, text, url } from '@mcp-oauth/shared/setting-types';
+import { describe, expect, it } from 'vitest';
+
+const settings = {
+  port: setting({ env: 'PORT', doc: 'Where to listen.', type: port(), default: '8080' }),
+  publicUrl: setting({ env: 'PUBLIC_URL', doc: 'What people type.', type: origin() }),
+  lifetime: setting({ env: 'LIFETIME', doc: 'How long.', type: duration(60), default: '10m' }),
+  secret: optional({ env: 'SECRET', doc: 'Never tell.', type: text(), secret: true }),
+};
+const problemsOf = (env: Record<string, string>) => {
+  try {
+    loadConfig(settings, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+  }
+  return [];
+};
+
+describe('configuration', () => {
+  it('gives typed values, defaults through the same validation, and is frozen', () => {
+    const config = loadConfig(settings, { PUBLIC_URL: 'https://MCP.example.com/', PORT: '' });
+    expect(config).toEqual({ port: 8080, publicUrl: 'https://mcp.example.com', lifetime: 600, secret: undefined });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('lists every problem at once, each by its variable and with what was expected', () => {
+    expect(problemsOf({ PORT: 'abc', LIFETIME: '5s' })).toEqual([
+      { env: 'PORT', message: 'expected a whole number from 0 to 65535 (got "abc")' },
+      { env: 'PUBLIC_URL', message: 'is required but not set' },
+      {
+        env: 'LIFETIME',
+        message: 'expected a length of time such as 30s, 10m, 12h or 90d (from 60s to 3650d) (got "5s")',
+      },
+    ]);
+  });
+
+  it('reads a secret from its file and names a file that is not there', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'config-')), 'secret');
+    writeFileSync(file, 'sesame\n');
+    expect(loadConfig(settings, { PUBLIC_URL: 'http://localhost:1', SECRET_FILE: file }).secret).toBe('sesame');
+    const missing = problemsOf({ PUBLIC_URL: 'http://localhost:1', SECRET_FILE: '/nowhere/secret' });
+    expect(missing).toEqual([{ env: 'SECRET', message: "its file /nowhere/secret can't be read" }]);
+  });
+
+  it('never repeats the value of a secret', () => {
+    const secret = { pin: setting({ env: 'PIN', doc: '', type: port(), secret: true }) };
+    expect(() => loadConfig(secret, { PIN: 'hunter2' })).toThrow(/^PIN: expected a whole number from 0 to 65535$/);
+  });
+
+  it('judges the whole only when every value is good', () => {
+    const rules = () => [{ env: 'PUBLIC_URL', message: 'must be https in production' }];
+    expect(() => loadConfig(settings, { PUBLIC_URL: 'http://localhost:1' }, rules)).toThrow(/must be https/);
+    expect(() => loadConfig(settings, {}, rules)).toThrow(/is required but not set/);
+  });
+
+  it.each([
+    [origin(), 'https://example.com/path'],
+    [origin(), 'ftp://example.com'],
+    [origin(), 'https://user:password@example.com'],
+    [origin(), 'https://example.com?x=1'],
+    [url(), 'https://example.com/#fragment'],
+    [url(), 'example.com'],
+    [flag(), 'yes'],
+    [oneOf('debug', 'info'), 'loud'],
+    [duration(), '10'],
+    [port(), '65536'],
+  ])('refuses %# %s', (type, value) => expect(type.safeParse(value).success).toBe(false));
+
+  it('reads lists with commas or spaces, and URLs with a path as they are written', () => {
+    expect(list().parse('a, b,,a c')).toEqual(['a', 'b', 'c']);
+    expect(url().parse('https://id.example.com/realms/Staff/')).toBe('https://id.example.com/realms/Staff');
+  });
+
+  it('documents itself', () => {
+    expect(settingsTable(settings)).toBe(
+      [
+        '| variable | default | what it does |',
+        '| --- | --- | --- |',
+        '| `PORT` | `8080` | Where to listen. |',
+        '| `PUBLIC_URL` | **required** | What people type. |',
+        '| `LIFETIME` | `10m` | How long. |',
+        '| `SECRET` | – | Never tell. Secret: may also come from the file named by `SECRET_FILE`. |',
+      ].join('\n'),
+    );
+    expect(settingsExample({ port: settings.port })).toBe('# Where to listen.\n#PORT=8080');
+  });
+});

@@ -1,0 +1,24 @@
+import { canonicalResource, resourceIdentifiers } from '@mcp-oauth/shared/contract';
+import { describe, expect, it } from 'vitest';
+
+describe('RFC 8707 §2 resource identifiers', () => {
+  it('has one canonical identifier and its aliases', () => {
+    expect(resourceIdentifiers('https://mcp.example.com')).toEqual([
+      'https://mcp.example.com/mcp',
+      'https://mcp.example.com/sse',
+      'https://mcp.example.com',
+    ]);
+  });
+
+  it.each([
+    ['https://MCP.Example.com/mcp', 'https://mcp.example.com/mcp'],
+    ['HTTPS://mcp.example.com/mcp/', 'https://mcp.example.com/mcp'],
+    ['https://mcp.example.com:443/', 'https://mcp.example.com'],
+    ['https://mcp.example.com', 'https://mcp.example.com'],
+    ['https://mcp.example.com/MCP', 'https://mcp.example.com/MCP'],
+    ['https://mcp.example.com/mcp#part', undefined],
+    ['https://mcp.example.com/mcp#', undefined],
+    ['/mcp', undefined],
+    ['', undefined],
+  ])('spells %s as %s', (given, expected) => expect(canonicalResource(given)).toBe(expected));
+});

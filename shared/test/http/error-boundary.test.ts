@@ -1,0 +1,59 @@
+import { HttpError } from '@mcp-oauth/shared/errors';
+import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
+import { type RequestState, requestLog } from '@mcp-oauth/shared/http/request-log';
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { serve } from '@mcp-oauth/shared/testing/listen';
+import Koa, { type Middleware } from 'koa';
+import { describe, expect, it } from 'vitest';
+
+async function answerOf(handler: Middleware<RequestState>, init: RequestInit = {}) {
+  const lines: string[] = [];
+  const app = new Koa<RequestState>();
+  app.use(requestLog(createLogger('sample', 'info', { write: (line) => lines.push(line) })));
+  app.use(errorBoundary({ page: (_, error) => `<h1>${error.message}</h1>` }));
+  app.use(handler);
+  await using server = await serve(app.callback());
+  const answer = await fetch(`${server.url}/path?code=canary`, init);
+  const body = await answer.text();
+  return { answer, body, log: lines.map((line) => JSON.parse(line)), text: lines.join('') };
+}
+
+describe('failed requests', () => {
+  it('answers the standard error and logs the reason that it does not tell', async () => {
+    const { answer, body, log } = await answerOf(() => {
+      throw new HttpError(400, 'invalid_request', 'Not like this.', {
+        reason: 'canary_reason',
+        headers: { Allow: 'GET' },
+      });
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('allow')).toBe('GET');
+    expect(JSON.parse(body)).toEqual({ error: 'invalid_request', error_description: 'Not like this.' });
+    expect(log).toContainEqual(expect.objectContaining({ msg: 'request refused', reason: 'canary_reason' }));
+  });
+
+  it('never shows a stack or a message that was not meant for the wire', async () => {
+    const { answer, body, log } = await answerOf(() => {
+      throw new Error('secret detail');
+    });
+    expect(answer.status).toBe(500);
+    expect(body).not.toMatch(/secret detail|at .*\.ts/);
+    expect(log[0]).toMatchObject({ level: 'error', err: { message: 'secret detail' } });
+  });
+
+  it('is JSON for an unknown path, and a page for a person', async () => {
+    const { answer } = await answerOf((_, next) => next());
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/json; charset=utf-8']);
+    const page = await answerOf((_, next) => next(), { headers: { accept: 'text/html' } });
+    expect([page.answer.status, page.answer.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
+  });
+
+  it('logs the path of a request and never its query', async () => {
+    const { text, log, answer } = await answerOf((ctx) => {
+      ctx.body = {};
+    });
+    expect(log.at(-1)).toMatchObject({ msg: 'request', method: 'GET', path: '/path', status: 200 });
+    expect(text).not.toContain('canary');
+    expect(answer.headers.get('x-request-id')).toBe(log.at(-1).request);
+  });
+});

@@ -1,0 +1,52 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { StartError } from '@mcp-oauth/shared/errors';
+import { listen } from '@mcp-oauth/shared/http/server';
+import { describe, expect, it } from 'vitest';
+
+describe('listening', () => {
+  it('is on loopback only, IPv4 and IPv6, unless told otherwise', async () => {
+    const listening = await listen((_, res) => res.end('hello'), { port: 0 });
+    try {
+      for (const host of ['127.0.0.1', '[::1]', 'localhost']) {
+        expect(await (await fetch(`http://${host}:${listening.port}`)).text()).toBe('hello');
+      }
+    } finally {
+      await listening.close(0);
+    }
+  });
+
+  it('names a busy port in one line', async () => {
+    const busy = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => busy.once('listening', resolve));
+    const { port } = busy.address() as AddressInfo;
+    await expect(listen(() => {}, { port })).rejects.toThrow(
+      new StartError(`port ${port} on 127.0.0.1 is already in use by another program`),
+    );
+    busy.close();
+  });
+
+  it('lets a running request finish, refuses new ones, and cuts what outlives the limit', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
+    const listening = await listen(
+      async (req, res) => {
+        if (req.url === '/stuck') return;
+        arrived.resolve();
+        await finish.promise;
+        res.end('done');
+      },
+      { host: '127.0.0.1', port: 0 },
+    );
+    const url = `http://127.0.0.1:${listening.port}`;
+    const running = fetch(url).then((answer) => answer.text());
+    const stuck = fetch(`${url}/stuck`).catch(() => 'cut');
+    await arrived.promise;
+    const closed = listening.close(200);
+    await expect(fetch(url)).rejects.toThrow();
+    finish.resolve();
+    expect(await running).toBe('done');
+    expect(await stuck).toBe('cut');
+    await closed;
+  });
+});

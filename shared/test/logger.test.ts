@@ -1,0 +1,14 @@
+import { createLogger, REDACTED } from '@mcp-oauth/shared/logger';
+import { describe, expect, it } from 'vitest';
+
+describe('log', () => {
+  it('cuts secrets out of what it is given, one line of JSON each', () => {
+    const lines: string[] = [];
+    const log = createLogger('sample', 'info', { write: (line) => lines.push(line) });
+    for (const key of REDACTED)
+      log.info({ [key]: 'canary', nested: { [key]: 'canary' }, deep: { er: { [key]: 'canary' } } });
+    expect(lines).toHaveLength(REDACTED.length);
+    expect(lines.join('')).not.toContain('canary');
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ service: 'sample', level: 'info' });
+  });
+});
