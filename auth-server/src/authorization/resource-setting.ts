@@ -1,0 +1,76 @@
+/** Owns the reading of RESOURCES: origins of MCP servers in the simple case, JSON where something differs from the defaults. */
+import { BASE_SCOPE, canonicalResource, resourceIdentifiers, SCOPES } from '@mcp-oauth/shared/contract';
+import { duration, list, origin } from '@mcp-oauth/shared/setting-types';
+import { z } from 'zod';
+import type { Resource } from './resource.ts';
+
+const scopeName = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope name has no spaces, quotes or backslashes');
+const identifier = z.string().refine((value) => canonicalResource(value) !== undefined, 'expected an absolute URI');
+
+const described = z.strictObject({
+  url: origin(),
+  name: z.string().min(1).optional(),
+  scopes: z.record(scopeName, z.string()).optional(),
+  defaultScope: z.string().min(1).optional(),
+  identifiers: z.array(identifier).min(1).optional(),
+  audience: z.string().min(1).optional(),
+  accessTokenLifetime: duration().optional(),
+});
+
+function toResource(description: z.output<typeof described>): Resource {
+  const [first, ...others] = description.identifiers ?? resourceIdentifiers(description.url);
+  const identifiers = [first ?? description.url, ...others] as const;
+  const scopes = description.scopes ?? SCOPES;
+  return {
+    name: description.name ?? new URL(description.url).host,
+    identifiers,
+    audience: description.audience ?? identifiers[0],
+    scopes,
+    defaultScope: description.defaultScope ?? (BASE_SCOPE in scopes ? BASE_SCOPE : (Object.keys(scopes)[0] ?? '')),
+    accessTokenLifetime: description.accessTokenLifetime,
+  };
+}
+
+function parse(text: string): unknown {
+  if (!text.trimStart().startsWith('['))
+    return list()
+      .parse(text)
+      .map((url) => ({ url }));
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What can be wrong with resources that are each well-formed. */
+function contradiction(resources: readonly Resource[]): string | undefined {
+  const seen = new Set<string | undefined>();
+  for (const { identifiers, scopes, defaultScope } of resources) {
+    const missing = defaultScope.split(' ').find((name) => !Object.hasOwn(scopes, name));
+    if (missing !== undefined) return `defaultScope "${missing}" of ${identifiers[0]} is not one of its scopes`;
+    for (const name of new Set(identifiers.map(canonicalResource))) {
+      if (seen.has(name)) return `${name} stands for two resources`;
+      seen.add(name);
+    }
+  }
+  return undefined;
+}
+
+export const resources = (): z.ZodType<readonly [Resource, ...Resource[]], string> =>
+  z.string().transform((text, context) => {
+    const fail = (message: string) => {
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    };
+    const parsed = z.array(described).min(1).safeParse(parse(text));
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      const where = issue?.path.length ? ` (${issue.path.join('.')}: ${issue.message})` : '';
+      return fail(`expected origins of MCP servers separated by commas, or a JSON array of resources${where}`);
+    }
+    const [first, ...others] = parsed.data.map(toResource);
+    if (!first) return fail('expected at least one resource');
+    const problem = contradiction([first, ...others]);
+    return problem ? fail(problem) : ([first, ...others] as const);
+  });

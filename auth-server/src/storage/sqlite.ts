@@ -1,0 +1,96 @@
+/** Owns the record store on one SQLite file: every promise of the port is a single statement, so that it holds across processes. */
+import type { SQLOutputValue } from 'node:sqlite';
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import type { RecordStore, StoredRecord } from './record-store.ts';
+import { openDatabase } from './schema.ts';
+
+const SWEEP_EVERY = 60_000;
+/** Rows that one sweep removes at most: it must never be felt. */
+const SWEEP_ROWS = 1_000;
+
+const STATEMENTS = {
+  put: `INSERT INTO record (kind, id, value, expires_at, grant_id, alias) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at, consumed_at = NULL,
+    grant_id = excluded.grant_id, alias = excluded.alias`,
+  freeAlias: 'UPDATE record SET alias = NULL WHERE kind = ? AND alias = ? AND id <> ?',
+  putIfAbsent: `INSERT INTO record (kind, id, value, expires_at, grant_id, alias) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at, consumed_at = NULL,
+    grant_id = excluded.grant_id, alias = excluded.alias WHERE record.expires_at <= ?`,
+  get: 'SELECT value, consumed_at FROM record WHERE kind = ? AND id = ? AND expires_at > ?',
+  getByAlias: 'SELECT value, consumed_at FROM record WHERE kind = ? AND alias = ? AND expires_at > ?',
+  take: 'DELETE FROM record WHERE kind = ? AND id = ? AND expires_at > ? RETURNING value, consumed_at',
+  consume: `UPDATE record SET consumed_at = ?
+    WHERE kind = ? AND id = ? AND consumed_at IS NULL AND expires_at > ?`,
+  touch: 'UPDATE record SET expires_at = ? WHERE kind = ? AND id = ? AND expires_at > ?',
+  delete: 'DELETE FROM record WHERE kind = ? AND id = ?',
+  deleteByGrant: 'DELETE FROM record WHERE kind = ? AND grant_id = ?',
+  sweep: `DELETE FROM record WHERE (kind, id) IN
+    (SELECT kind, id FROM record WHERE expires_at <= ? ORDER BY expires_at LIMIT ${SWEEP_ROWS})`,
+} as const;
+
+type Row = Record<string, SQLOutputValue>;
+
+function toRecord(row: Row | undefined): StoredRecord | undefined {
+  if (!row) return undefined;
+  const value = JSON.parse(String(row['value']));
+  return row['consumed_at'] === null ? { value } : { value, consumedAt: Number(row['consumed_at']) };
+}
+
+/**
+ * @param path of the file, or `:memory:`
+ * @throws StartError when the file can't be written
+ */
+export function createSqliteStore(path: string, clock: Clock): RecordStore {
+  const database = openDatabase(path);
+  const prepare = (name: keyof typeof STATEMENTS) => database.prepare(STATEMENTS[name]);
+  const run = {
+    put: prepare('put'),
+    freeAlias: prepare('freeAlias'),
+    putIfAbsent: prepare('putIfAbsent'),
+    get: prepare('get'),
+    getByAlias: prepare('getByAlias'),
+    take: prepare('take'),
+    consume: prepare('consume'),
+    touch: prepare('touch'),
+    delete: prepare('delete'),
+    deleteByGrant: prepare('deleteByGrant'),
+    sweep: prepare('sweep'),
+  };
+  const now = () => seconds(clock);
+  const sweep = () => {
+    try {
+      run.sweep.run(now());
+    } catch {
+      // Expired rows are never returned anyhow. A disk that is full or locked is told by the next request that writes.
+    }
+  };
+  const sweeper = setInterval(sweep, SWEEP_EVERY).unref();
+
+  return {
+    put: async (kind, id, value, { ttl, grantId, alias }) => {
+      // An alias names the newest record, as when a session gets a new id.
+      if (alias !== undefined) run.freeAlias.run(kind, alias, id);
+      run.put.run(kind, id, JSON.stringify(value), now() + ttl, grantId ?? null, alias ?? null);
+    },
+    putIfAbsent: async (kind, id, value, { ttl, grantId, alias }) =>
+      run.putIfAbsent.run(kind, id, JSON.stringify(value), now() + ttl, grantId ?? null, alias ?? null, now())
+        .changes === 1,
+    get: async (kind, id) => toRecord(run.get.get(kind, id, now())),
+    getByAlias: async (kind, alias) => toRecord(run.getByAlias.get(kind, alias, now())),
+    take: async (kind, id) => toRecord(run.take.get(kind, id, now())),
+    consume: async (kind, id) => run.consume.run(now(), kind, id, now()).changes === 1,
+    touch: async (kind, id, ttl) => {
+      run.touch.run(now() + ttl, kind, id, now());
+    },
+    delete: async (kind, id) => {
+      run.delete.run(kind, id);
+    },
+    deleteByGrant: async (kind, grantId) => {
+      run.deleteByGrant.run(kind, grantId);
+    },
+    close: async () => {
+      clearInterval(sweeper);
+      if (database.isOpen) database.close();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/** Owns the table of what a client may send as `resource` and `scope`, and what that comes to. */
+import { describe, expect, it } from 'vitest';
+import { createResources, effectiveScope, grantedSpelling, type Resource } from '../../src/authorization/resource.ts';
+import { resources as setting } from '../../src/authorization/resource-setting.ts';
+
+const read = (text: string) => setting().safeParse(text);
+const parse = (text: string) => setting().parse(text);
+const problem = (text: string) => read(text).error?.issues[0]?.message;
+
+describe('RFC 8707 §2 resources', () => {
+  const resources = createResources(parse('https://mcp.example.com, http://localhost:8080'));
+
+  it.each([
+    'https://mcp.example.com/mcp',
+    'https://mcp.example.com/sse',
+    'https://mcp.example.com',
+    'https://mcp.example.com/',
+    'https://MCP.example.com:443/mcp/',
+  ])('takes %s for the resource of that origin', (identifier) => {
+    expect(resources.find(identifier)?.audience).toBe('https://mcp.example.com/mcp');
+  });
+
+  it.each(['https://mcp.example.com/other', 'https://evil.example', 'mcp', '', 'https://mcp.example.com/mcp#x'])(
+    'knows nothing of %j',
+    (identifier) => expect(resources.find(identifier)).toBeUndefined(),
+  );
+
+  it('gives the granted identifier for another spelling, and never one of another resource', () => {
+    const granted = ['https://mcp.example.com/mcp'];
+    expect(grantedSpelling('https://mcp.example.com/', granted, resources)).toBe(granted[0]);
+    expect(grantedSpelling('http://localhost:8080/mcp', granted, resources)).toBe('http://localhost:8080/mcp');
+    expect(grantedSpelling('nonsense', granted, resources)).toBe('nonsense');
+  });
+});
+
+describe('RFC 6749 §3.3 scope', () => {
+  const resource: Resource = parse('https://mcp.example.com')[0];
+  const known = new Set(['openid', 'offline_access']);
+
+  it.each([
+    [undefined, 'mcp:tools'],
+    ['', 'mcp:tools'],
+    ['mcp:admin', 'mcp:admin'],
+    ['mcp:tools mcp:admin', 'mcp:tools mcp:admin'],
+    ['openid', 'openid mcp:tools'],
+    ['claudeai', 'mcp:tools'],
+    ['claudeai mcp:admin constructor', 'mcp:admin'],
+    ['mcp:tools mcp:tools', 'mcp:tools'],
+  ])('makes %j into %j', (asked, effective) => {
+    expect(effectiveScope(asked, resource, known)).toBe(effective);
+  });
+});
+
+describe('RESOURCES', () => {
+  it('takes a JSON array where something differs', () => {
+    const [resource] = parse(
+      JSON.stringify([
+        { url: 'https://a.example', name: 'A', scopes: { read: 'Read' }, audience: 'urn:a', accessTokenLifetime: '5m' },
+      ]),
+    );
+    expect(resource).toEqual({
+      name: 'A',
+      identifiers: ['https://a.example/mcp', 'https://a.example/sse', 'https://a.example'],
+      audience: 'urn:a',
+      scopes: { read: 'Read' },
+      defaultScope: 'read',
+      accessTokenLifetime: 300,
+    });
+  });
+
+  it.each([
+    ['', 'expected origins'],
+    ['mcp.example.com', 'expected an origin'],
+    ['https://mcp.example.com/mcp', 'expected an origin'],
+    ['[{]', 'expected origins'],
+    ['[]', 'expected origins'],
+    ['[{"url":"https://a.example","nmae":"x"}]', 'nmae'],
+    ['[{"url":"https://a.example","defaultScope":"x"}]', '"x" of https://a.example/mcp is not one of its scopes'],
+    ['https://a.example,https://A.example:443', 'stands for two resources'],
+  ])('refuses %j', (text, words) => {
+    expect(problem(text)).toContain(words);
+  });
+});

@@ -1,0 +1,135 @@
+/** Owns what every backend of the record store must promise; each backend's test calls it with its own way to open one. */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RecordStore } from '../../src/storage/record-store.ts';
+
+const ROUNDS = 50;
+const RACERS = 4;
+
+export interface StoreUnderTest {
+  /** Opens the same data each time it is called within one test. */
+  open(clock: FakeClock): Promise<RecordStore>;
+  /** After each test. */
+  clean(): Promise<void>;
+}
+
+export function recordStoreContract(name: string, { open, clean }: StoreUnderTest): void {
+  describe(`record store on ${name}`, () => {
+    let clock: FakeClock;
+    let store: RecordStore;
+    let other: RecordStore;
+
+    beforeEach(async () => {
+      clock = new FakeClock();
+      store = await open(clock);
+      other = await open(clock);
+    });
+    afterEach(async () => {
+      await Promise.all([store.close(), other.close()]);
+      await clean();
+    });
+    /** As many at once as there are racers, half of them through a second connection. */
+    const race = <T>(run: (store: RecordStore) => Promise<T>): Promise<T[]> =>
+      Promise.all(Array.from({ length: RACERS }, (_, index) => run(index % 2 ? other : store)));
+
+    it('gives back what was put, also after it was put again', async () => {
+      await store.put('Code', 'a', { text: 'é', list: [], nested: { n: 1 } }, { ttl: 10 });
+      expect(await other.get('Code', 'a')).toEqual({ value: { text: 'é', list: [], nested: { n: 1 } } });
+      await store.put('Code', 'a', { text: 'new' }, { ttl: 10 });
+      expect(await store.get('Code', 'a')).toEqual({ value: { text: 'new' } });
+    });
+
+    it('keeps kinds apart and knows nothing of what was never put', async () => {
+      await store.put('Code', 'a', {}, { ttl: 10 });
+      expect(await store.get('Grant', 'a')).toBeUndefined();
+      expect(await store.get('Code', 'constructor')).toBeUndefined();
+    });
+
+    it('never returns a record whose lifetime is over', async () => {
+      await store.put('Code', 'a', {}, { ttl: 10, alias: 'x' });
+      clock.advance(9);
+      expect(await store.get('Code', 'a')).toBeDefined();
+      clock.advance(1);
+      expect(await store.get('Code', 'a')).toBeUndefined();
+      expect(await store.getByAlias('Code', 'x')).toBeUndefined();
+      expect(await store.take('Code', 'a')).toBeUndefined();
+      expect(await store.consume('Code', 'a')).toBe(false);
+      await store.touch('Code', 'a', 100);
+      expect(await store.get('Code', 'a')).toBeUndefined();
+    });
+
+    it('gives a new lifetime with touch', async () => {
+      await store.put('Client', 'a', { n: 1 }, { ttl: 10 });
+      clock.advance(9);
+      await store.touch('Client', 'a', 10);
+      clock.advance(9);
+      expect(await store.get('Client', 'a')).toEqual({ value: { n: 1 } });
+    });
+
+    it('lets exactly one of many take a record', async () => {
+      for (let round = 0; round < ROUNDS; round++) {
+        await store.put('LoginState', `id-${round}`, { round }, { ttl: 10 });
+        const taken = await race((racer) => racer.take('LoginState', `id-${round}`));
+        expect(taken.filter(Boolean)).toEqual([{ value: { round } }]);
+      }
+    });
+
+    it('lets exactly one of many consume a record, which remains and says when', async () => {
+      for (let round = 0; round < ROUNDS; round++) {
+        await store.put('AuthorizationCode', `id-${round}`, { round }, { ttl: 10 });
+        const won = await race((racer) => racer.consume('AuthorizationCode', `id-${round}`));
+        expect(won.filter(Boolean)).toHaveLength(1);
+      }
+      expect(await other.get('AuthorizationCode', 'id-0')).toEqual({
+        value: { round: 0 },
+        consumedAt: clock.now() / 1000,
+      });
+      expect(await store.consume('AuthorizationCode', 'never-put')).toBe(false);
+    });
+
+    it('lets exactly one of many put where nothing stands', async () => {
+      for (let round = 0; round < ROUNDS; round++) {
+        const won = await race((racer) => racer.putIfAbsent('Replay', `id-${round}`, {}, { ttl: 10 }));
+        expect(won.filter(Boolean)).toHaveLength(1);
+      }
+      clock.advance(10);
+      expect(await store.putIfAbsent('Replay', 'id-0', {}, { ttl: 10 })).toBe(true);
+    });
+
+    it('deletes what hangs on a grant, of that kind and that grant alone', async () => {
+      await store.put('RefreshToken', 'a', {}, { ttl: 10, grantId: 'g1' });
+      await store.put('RefreshToken', 'b', {}, { ttl: 10, grantId: 'g1' });
+      await store.put('RefreshToken', 'c', {}, { ttl: 10, grantId: 'g2' });
+      await store.put('AuthorizationCode', 'd', {}, { ttl: 10, grantId: 'g1' });
+      await store.deleteByGrant('RefreshToken', 'g1');
+      await store.deleteByGrant('RefreshToken', 'g1');
+      expect(await store.get('RefreshToken', 'a')).toBeUndefined();
+      expect(await store.get('RefreshToken', 'b')).toBeUndefined();
+      expect(await store.get('RefreshToken', 'c')).toBeDefined();
+      expect(await store.get('AuthorizationCode', 'd')).toBeDefined();
+    });
+
+    it('finds a record by its alias, which moves to the newest record', async () => {
+      await store.put('Session', 'old', { n: 1 }, { ttl: 10, alias: 'uid' });
+      await store.put('Session', 'new', { n: 2 }, { ttl: 10, alias: 'uid' });
+      expect(await store.getByAlias('Session', 'uid')).toEqual({ value: { n: 2 } });
+      await store.delete('Session', 'new');
+      expect(await store.getByAlias('Session', 'uid')).toBeUndefined();
+    });
+
+    it('forgets what was deleted and minds no second delete', async () => {
+      await store.put('Grant', 'a', {}, { ttl: 10 });
+      await store.delete('Grant', 'a');
+      await store.delete('Grant', 'a');
+      expect(await store.get('Grant', 'a')).toBeUndefined();
+    });
+
+    it('still has everything after a restart', async () => {
+      await store.put('RefreshToken', 'a', { n: 1 }, { ttl: 100, grantId: 'g' });
+      await store.consume('RefreshToken', 'a');
+      await Promise.all([store.close(), other.close()]);
+      store = await open(clock);
+      expect(await store.get('RefreshToken', 'a')).toEqual({ value: { n: 1 }, consumedAt: clock.now() / 1000 });
+    });
+  });
+}
