@@ -10,7 +10,7 @@ main{max-width:27rem;margin:0 auto;padding:max(1.25rem,8vh) 1.25rem 3rem}
 main.wide{max-width:52rem;padding-top:max(1.25rem,6vh)}
 .card{background:var(--paper);border:1px solid var(--line);border-radius:14px;padding:1.75rem}
 .card+.card{margin-top:1.25rem}
-h1{font-size:1.35rem;line-height:1.3;margin:0 0 .5rem;text-wrap:balance}
+h1{font-size:1.35rem;line-height:1.3;margin:0 0 .5rem;text-wrap:balance;overflow-wrap:anywhere}
 .wide h1{font-size:1.9rem}
 h2{font-size:1.05rem;margin:1.75rem 0 .5rem}
 .card>h2:first-child{margin-top:0}
@@ -42,5 +42,10 @@ th{font-weight:600;color:var(--soft);font-size:.86rem}
 details{border-top:1px solid var(--line);padding:.7rem 0}
 summary{cursor:pointer;font-weight:600}
 details[open]>summary{margin-bottom:.7rem}
+.ticks{list-style:none;padding:0}
+.ticks li{position:relative;padding:.15rem 0 .15rem 1.7rem}
+.ticks li::before{content:"✓"/"";position:absolute;left:.2rem;color:var(--accent);font-weight:700}
+details.plain{border:0;padding:0;margin:0 0 .6rem;text-align:center}
+details.plain summary{font-weight:400;font-size:.94rem;color:var(--soft);padding:.45rem 0}
 .tag{display:inline-block;padding:.05em .5em;border:1px solid var(--line);border-radius:99px;font-size:.8rem;color:var(--soft)}
 `.trim();

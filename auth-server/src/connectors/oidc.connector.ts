@@ -1,0 +1,203 @@
+/**
+ * Owns sign-in with any OpenID provider that can be discovered (OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4), with
+ * PKCE, state, nonce and issuer checked by openid-client.
+ */
+import { optional, setting, type Values } from '@mcp-oauth/shared/config';
+import { StartError } from '@mcp-oauth/shared/errors';
+import { duration, flag, isLoopback, oneOf, text, url } from '@mcp-oauth/shared/setting-types';
+import * as oidc from 'openid-client';
+import { type ConnectorContext, defineConnector, type Identity, UpstreamError } from '../federation/connector.ts';
+import { createUpstreamFetch } from '../federation/upstream-fetch.ts';
+
+const settings = {
+  issuer: setting({
+    env: 'ISSUER',
+    doc: 'Issuer of the OpenID provider; its metadata is read from the well-known place under this URL.',
+    type: url(),
+    example: 'https://id.example.com',
+  }),
+  clientId: setting({ env: 'CLIENT_ID', doc: 'Client id that the OpenID provider gave to this server.', type: text() }),
+  clientSecret: optional({
+    env: 'CLIENT_SECRET',
+    doc: 'Client secret that the OpenID provider gave to this server. Needed unless CLIENT_AUTH is none.',
+    type: text(),
+    secret: true,
+  }),
+  clientAuth: setting({
+    env: 'CLIENT_AUTH',
+    doc: 'How the client secret is sent: client_secret_basic, client_secret_post (for providers that do not decode the Basic header) or none.',
+    type: oneOf('client_secret_basic', 'client_secret_post', 'none'),
+    default: 'client_secret_basic',
+  }),
+  scopes: setting({
+    env: 'SCOPES',
+    doc: 'Scopes that are asked for, separated by spaces. Must contain openid.',
+    type: text(),
+    default: 'openid profile email',
+  }),
+  timeout: setting({
+    env: 'TIMEOUT',
+    doc: 'How long the OpenID provider may take for one answer.',
+    type: duration(1, 60),
+    default: '10s',
+  }),
+  allowHttp: setting({
+    env: 'ALLOW_HTTP',
+    doc: 'Allow an issuer with http that is not on this machine. Only for a network that nobody else can reach.',
+    type: flag(),
+    default: 'false',
+  }),
+};
+type OidcSettings = Values<typeof settings>;
+
+export default defineConnector({
+  type: 'oidc',
+  title: 'OpenID',
+  settings,
+  open: (values, context) => {
+    judge(values);
+    const metadata = remembered(() => discover(values, context));
+    return {
+      begin: (checks) =>
+        translated(async () =>
+          oidc.buildAuthorizationUrl(await metadata(), {
+            redirect_uri: context.callbackUrl,
+            scope: values.scopes,
+            state: checks.state,
+            nonce: checks.nonce,
+            code_challenge: await oidc.calculatePKCECodeChallenge(checks.codeVerifier),
+            code_challenge_method: 'S256',
+          }),
+        ),
+      finish: (answer, { state, nonce, codeVerifier }) =>
+        translated(async () => {
+          const upstream = await metadata();
+          const tokens = await oidc.authorizationCodeGrant(upstream, answer, {
+            expectedState: state,
+            expectedNonce: nonce,
+            pkceCodeVerifier: codeVerifier,
+            idTokenExpected: true,
+          });
+          const claims = tokens.claims();
+          if (!claims) throw new UpstreamError('invalid_answer', 'the upstream sent no id token');
+          return toIdentity(claims, await missingClaims(upstream, claims, tokens.access_token));
+        }),
+    };
+  },
+});
+
+function judge({ issuer, clientAuth, clientSecret, scopes, allowHttp }: OidcSettings): void {
+  if (issuer.startsWith('http:') && !isLoopback(issuer) && !allowHttp) {
+    throw new StartError(`ISSUER: must be https unless it is on this machine (got ${JSON.stringify(issuer)})`);
+  }
+  if (clientAuth !== 'none' && clientSecret === undefined) {
+    throw new StartError('CLIENT_SECRET: is required but not set (or set CLIENT_AUTH to none)');
+  }
+  if (!scopes.split(' ').includes('openid')) {
+    throw new StartError(`SCOPES: must contain openid (got ${JSON.stringify(scopes)})`);
+  }
+}
+
+/** Metadata is fetched at the first sign-in, kept, and asked for again after a failure: no order of start is needed. */
+function remembered<T>(load: () => Promise<T>): () => Promise<T> {
+  let kept: Promise<T> | undefined;
+  return () => {
+    const loading = kept ?? load();
+    kept = loading;
+    loading.catch(() => {
+      if (kept === loading) kept = undefined;
+    });
+    return loading;
+  };
+}
+
+async function discover(values: OidcSettings, { fetch }: ConnectorContext): Promise<oidc.Configuration> {
+  // Named in full because openid-client would want the issuer to the letter, and operators leave its last slash out.
+  const place = new URL(`${values.issuer}/.well-known/openid-configuration`);
+  const bounded = createUpstreamFetch(fetch, values.timeout);
+  try {
+    const found = await oidc.discovery(place, values.clientId, {}, authentication(values), {
+      [oidc.customFetch]: (target, options) => bounded(target, options as RequestInit),
+      timeout: values.timeout,
+      execute: values.issuer.startsWith('http:') ? [oidc.allowInsecureRequests] : [],
+    });
+    const { issuer, authorization_endpoint, token_endpoint, jwks_uri } = found.serverMetadata();
+    if (issuer.replace(/\/$/, '') !== values.issuer) throw new Error(`it calls itself ${issuer}`);
+    if (!authorization_endpoint || !token_endpoint || !jwks_uri) throw new Error('an endpoint is missing');
+    return found;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UpstreamError('unavailable', `the metadata at ${place.href} can't be used: ${why}`, { cause });
+  }
+}
+
+function authentication({ clientAuth, clientSecret = '' }: OidcSettings): oidc.ClientAuth {
+  if (clientAuth === 'none') return oidc.None();
+  return clientAuth === 'client_secret_post'
+    ? oidc.ClientSecretPost(clientSecret)
+    : oidc.ClientSecretBasic(clientSecret);
+}
+
+/** What an id token and userinfo may say of a person (OpenID Connect Core 1.0 §5.1). */
+interface Claims {
+  readonly name?: unknown;
+  readonly preferred_username?: unknown;
+  readonly email?: unknown;
+  readonly email_verified?: unknown;
+}
+
+/** Some providers tell name and e-mail only at userinfo. They are for show, so a failure there stops nobody. */
+async function missingClaims(
+  upstream: oidc.Configuration,
+  claims: Claims & { readonly sub: string },
+  accessToken: string,
+): Promise<Claims> {
+  const complete = verifiedEmail(claims) && (said(claims.name) ?? said(claims.preferred_username));
+  if (complete || !upstream.serverMetadata().userinfo_endpoint) return {};
+  return oidc.fetchUserInfo(upstream, accessToken, claims.sub).catch(() => ({}));
+}
+
+const toIdentity = (claims: Claims & { readonly iss: string; readonly sub: string }, more: Claims): Identity => ({
+  issuer: claims.iss,
+  subject: claims.sub,
+  name: said(claims.name) ?? said(more.name),
+  username: said(claims.preferred_username) ?? said(more.preferred_username),
+  email: verifiedEmail(claims) ?? verifiedEmail(more),
+});
+
+const said = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/** Address and flag of one source: one's word says nothing about the other's address. Cognito writes the flag as text. */
+const verifiedEmail = ({ email, email_verified: verified }: Claims): string | undefined =>
+  verified === true || verified === 'true' ? said(email) : undefined;
+
+/** Whatever openid-client throws becomes one of the three reasons. */
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toUpstreamError(error);
+  }
+}
+
+function toUpstreamError(error: unknown): UpstreamError {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof UpstreamError) return cause;
+  }
+  if (error instanceof oidc.AuthorizationResponseError) {
+    const busy = error.error === 'temporarily_unavailable' || error.error === 'server_error';
+    return new UpstreamError(busy ? 'unavailable' : 'denied', `the upstream answered ${error.error}`, { cause: error });
+  }
+  if (error instanceof oidc.ResponseBodyError) {
+    // Our own registration there is wrong: nothing that the person could repair by trying again.
+    const ours = error.error === 'invalid_client' || error.error === 'unauthorized_client';
+    return new UpstreamError(ours ? 'unavailable' : 'invalid_answer', `the upstream answered ${error.error}`, {
+      cause: error,
+    });
+  }
+  if (error instanceof oidc.WWWAuthenticateChallengeError) {
+    return new UpstreamError('unavailable', `the upstream refused this server's credentials`, { cause: error });
+  }
+  const why = error instanceof Error ? error.message : String(error);
+  return new UpstreamError('invalid_answer', `the answer of the upstream can't be used: ${why}`, { cause: error });
+}

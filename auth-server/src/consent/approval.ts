@@ -1,0 +1,18 @@
+/**
+ * Owns what exactly a person approves: a digest of what the page showed, and the form token made from it. The token is
+ * good for one interaction as it was shown, and only this server can make it (CSRF, RFC 9700 §4.7).
+ */
+import { createHash, createHmac } from 'node:crypto';
+import type { PendingInteraction } from './interaction.ts';
+
+/** Changes when the page would show something else: another client, another place, other scopes. */
+export const approvalOf = ({ uid, client, redirectUri, resource, scopes }: PendingInteraction): string =>
+  createHash('sha256')
+    .update(JSON.stringify([uid, client.id, redirectUri, resource.identifier, scopes.map(({ name }) => name)]))
+    .digest('base64url');
+
+/** The token of the form on that page, for the account that the page named. */
+export const formToken = (key: string, pending: PendingInteraction): string =>
+  createHmac('sha256', key)
+    .update(JSON.stringify(['form', approvalOf(pending), pending.accountId ?? null]))
+    .digest('base64url');

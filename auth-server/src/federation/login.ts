@@ -1,0 +1,62 @@
+/**
+ * Owns a sign-in that is away at an upstream: its checks, what waits for its return (RFC 6749 §10.12), and the outcome
+ * that it leaves for the interaction. Every record is taken once.
+ */
+import { createHash } from 'node:crypto';
+import type { RecordStore } from '../storage/record-store.ts';
+import type { LoginChecks } from './connector.ts';
+
+/** Seconds that a person has at the upstream. */
+export const LOGIN_LIFETIME = 600;
+
+/** What waits for the upstream's answer. */
+export interface LoginState {
+  readonly uid: string;
+  readonly connector: string;
+  /** The approval that was given before leaving, as a digest of what the page showed. */
+  readonly approval: string;
+  readonly nonce: string;
+  readonly codeVerifier: string;
+}
+
+/** How a sign-in ended; the interaction it belongs to finishes with it. */
+export type LoginOutcome = { readonly approval: string } & (
+  | { readonly accountId: string }
+  | { readonly error: 'access_denied' | 'temporarily_unavailable'; readonly description: string }
+);
+
+export interface Logins {
+  /** Fresh checks; nothing is remembered before `start`. */
+  createChecks(): LoginChecks;
+  start(checks: LoginChecks, login: Pick<LoginState, 'uid' | 'connector' | 'approval'>): Promise<void>;
+  /** Looks without spending, so that an answer that is refused early costs nothing. */
+  find(state: string): Promise<LoginState | undefined>;
+  /** Of many at once exactly one gets the login. */
+  take(state: string): Promise<LoginState | undefined>;
+  leave(uid: string, outcome: LoginOutcome): Promise<void>;
+  collect(uid: string): Promise<LoginOutcome | undefined>;
+}
+
+/** Makes so many random bytes. */
+export type Random = (bytes: number) => Uint8Array;
+
+const STATE = 'LoginState';
+const OUTCOME = 'LoginOutcome';
+
+// `state` is a bearer secret: whoever reads the store must not be able to answer in the upstream's name.
+const keyOf = (state: string): string => createHash('sha256').update(state).digest('base64url');
+
+/** @param random the source of state, nonce and PKCE verifier; 32 bytes make the verifier 43 characters (RFC 7636 §4.1) */
+export function createLogins(store: RecordStore, random: Random): Logins {
+  const secret = () => Buffer.from(random(32)).toString('base64url');
+  const value = <T>(record: { readonly value: unknown } | undefined) => record?.value as T | undefined;
+  return {
+    createChecks: () => ({ state: secret(), nonce: secret(), codeVerifier: secret() }),
+    start: ({ state, nonce, codeVerifier }, login) =>
+      store.put(STATE, keyOf(state), { ...login, nonce, codeVerifier }, { ttl: LOGIN_LIFETIME }),
+    find: async (state) => value<LoginState>(await store.get(STATE, keyOf(state))),
+    take: async (state) => value<LoginState>(await store.take(STATE, keyOf(state))),
+    leave: (uid, outcome) => store.put(OUTCOME, uid, { ...outcome }, { ttl: LOGIN_LIFETIME }),
+    collect: async (uid) => value<LoginOutcome>(await store.take(OUTCOME, uid)),
+  };
+}

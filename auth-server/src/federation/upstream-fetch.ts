@@ -1,0 +1,41 @@
+/** Owns how connectors reach an upstream: bounded in time and size, and "not reachable" has one name (`UpstreamError`). */
+import { UpstreamError } from './connector.ts';
+
+const LARGEST_ANSWER = 1_048_576;
+
+/**
+ * A fetch that reads the whole answer before it gives it back, so that an upstream that stalls in the middle of a body
+ * costs no more than one that never answers.
+ * @param timeout seconds for one request, body included
+ * @throws UpstreamError `unavailable` when there is no answer in time, or a server error (RFC 9110 §15.6)
+ */
+export function createUpstreamFetch(fetch: typeof globalThis.fetch, timeout: number): typeof globalThis.fetch {
+  return async (input, init) => {
+    const place = new URL(input instanceof Request ? input.url : input);
+    const where = `${place.origin}${place.pathname}`;
+    const signal = AbortSignal.timeout(timeout * 1000);
+    try {
+      const response = await fetch(input, { ...init, signal });
+      const body = await readBounded(response);
+      if (response.status >= 500) throw new UpstreamError('unavailable', `${where} answered ${response.status}`);
+      return new Response(isEmpty(response.status) ? null : body, response);
+    } catch (cause) {
+      if (cause instanceof UpstreamError) throw cause;
+      const why = signal.aborted ? `gave no answer within ${timeout} s` : 'could not be reached';
+      throw new UpstreamError('unavailable', `${where} ${why}`, { cause });
+    }
+  };
+}
+
+const isEmpty = (status: number): boolean => status === 204 || status === 205 || status === 304;
+
+async function readBounded(response: Response): Promise<Blob> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += part.byteLength;
+    if (size > LARGEST_ANSWER) throw new UpstreamError('unavailable', 'the answer of the upstream is too large');
+    parts.push(part);
+  }
+  return new Blob(parts);
+}

@@ -1,0 +1,25 @@
+/** Owns the page of a failed request where a person is looking; `errorBoundary({ page })` answers programs with JSON. */
+import type { HttpError } from '@mcp-oauth/shared/errors';
+import type { RequestState } from '@mcp-oauth/shared/http/request-log';
+import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
+import { stylesheet } from '@mcp-oauth/shared/stylesheet';
+import type { Context } from 'koa';
+import { errorPage } from '../views/error.ts';
+
+const headers = pageHeaders(stylesheet);
+
+export function renderErrorPage(ctx: Context, error: HttpError): string {
+  ctx.set(headers);
+  const { requestId } = ctx.state as RequestState;
+  return errorPage({ ...titleOf(error.status), message: error.message, reference: requestId });
+}
+
+const AGAIN = 'Go back to your app and connect again.';
+
+function titleOf(status: number): { readonly title: string; readonly next?: string } {
+  if (status === 404) return { title: 'Nothing here' };
+  if (status === 429) return { title: 'Too many requests', next: 'Wait a little, then try again.' };
+  if (status >= 500)
+    return { title: 'Something went wrong', next: 'Try again in a moment. Your app was told nothing yet.' };
+  return { title: 'This did not work', next: AGAIN };
+}

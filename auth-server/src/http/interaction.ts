@@ -1,0 +1,128 @@
+/**
+ * Owns the one page between a client and an upstream: showing it, its approval or denial, and the finish after the
+ * upstream. Approving here is the consent, always before anything leaves (RFC 9700 §4.10; MCP: confused deputy).
+ */
+import Router from '@koa/router';
+import { HttpError } from '@mcp-oauth/shared/errors';
+import type { RequestState } from '@mcp-oauth/shared/http/request-log';
+import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
+import { stylesheet } from '@mcp-oauth/shared/stylesheet';
+import type { Context, Middleware } from 'koa';
+import { koaBody } from 'koa-body';
+import { approvalOf, formToken } from '../consent/approval.ts';
+import type { Interactions, PendingInteraction } from '../consent/interaction.ts';
+import type { Accounts } from '../federation/account.ts';
+import { UpstreamError } from '../federation/connector.ts';
+import type { Logins } from '../federation/login.ts';
+import type { OpenConnector } from '../federation/registry.ts';
+import { signInPage } from '../views/sign-in.ts';
+import { equal, type LoginCookie } from './login-cookie.ts';
+import { seeOther } from './redirect.ts';
+import { refuseOtherSites } from './same-site.ts';
+
+export interface InteractionParts {
+  readonly issuer: string;
+  readonly interactions: Interactions;
+  readonly connectors: readonly OpenConnector[];
+  readonly logins: Logins;
+  readonly accounts: Accounts;
+  readonly loginCookie: LoginCookie;
+  /** Signs the forms; the same on all replicas. */
+  readonly formKey: string;
+}
+
+const headers = pageHeaders(stylesheet);
+const form = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '8kb' });
+
+export function interactionRoutes(parts: InteractionParts): Middleware {
+  const router = new Router({ prefix: '/interaction/:uid' });
+  router.get('/', (ctx) => show(ctx, parts));
+  router.post('/approve', form, (ctx) => approve(ctx, parts));
+  router.post('/deny', form, (ctx) => deny(ctx, parts));
+  router.get('/finish', (ctx) => finish(ctx, parts));
+  return router.routes() as Middleware;
+}
+
+async function show(ctx: Context, parts: InteractionParts): Promise<void> {
+  const pending = await find(ctx, parts);
+  const account = pending.accountId === undefined ? undefined : await parts.accounts.find(pending.accountId);
+  ctx.set(headers);
+  ctx.type = 'html';
+  ctx.body = signInPage({
+    pending,
+    account,
+    connectors: parts.connectors,
+    token: formToken(parts.formKey, pending),
+  });
+}
+
+async function approve(ctx: Context, parts: InteractionParts): Promise<void> {
+  const pending = await findForForm(ctx, parts);
+  const chosen = field(ctx, 'connector');
+  if (chosen !== undefined) return leave(ctx, parts, pending, chosen);
+  if (pending.accountId === undefined || !(await parts.accounts.find(pending.accountId))) {
+    throw new HttpError(400, 'invalid_request', 'Choose how to sign in.', { reason: 'approval without an account' });
+  }
+  await parts.interactions.approve(ctx, pending.accountId);
+}
+
+/** The upstream is asked first, so that one that is down leaves nothing behind. */
+async function leave(ctx: Context, parts: InteractionParts, pending: PendingInteraction, chosen: string) {
+  const { interactions, connectors, logins, loginCookie } = parts;
+  const upstream = connectors.find(({ id }) => id === chosen);
+  if (!upstream) throw new HttpError(400, 'invalid_request', 'That way to sign in does not exist here.');
+  const checks = logins.createChecks();
+  try {
+    const target = await upstream.connector.begin(checks);
+    await logins.start(checks, { uid: pending.uid, connector: upstream.id, approval: approvalOf(pending) });
+    loginCookie.set(ctx, checks.state);
+    seeOther(ctx, target.href);
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    const { log } = ctx.state as RequestState;
+    log.warn({ connector: upstream.id, reason: error.message }, 'upstream sign-in failed');
+    await interactions.refuse(
+      ctx,
+      'temporarily_unavailable',
+      'The identity provider can not be reached at the moment.',
+    );
+  }
+}
+
+async function deny(ctx: Context, parts: InteractionParts): Promise<void> {
+  await findForForm(ctx, parts);
+  await parts.interactions.refuse(ctx, 'access_denied', 'The request was denied.');
+}
+
+async function finish(ctx: Context, parts: InteractionParts): Promise<void> {
+  const pending = await find(ctx, parts);
+  const outcome = await parts.logins.collect(pending.uid);
+  // Nothing to finish, or the request is no longer the one that was approved: the page asks (again).
+  if (!outcome || outcome.approval !== approvalOf(pending)) return seeOther(ctx, `/interaction/${pending.uid}`);
+  if ('error' in outcome) return parts.interactions.refuse(ctx, outcome.error, outcome.description);
+  await parts.interactions.approve(ctx, outcome.accountId);
+}
+
+/** The pending request, whose cookie says that it belongs to this browser and whose uid is the one in the path. */
+async function find(ctx: Context, { interactions }: InteractionParts): Promise<PendingInteraction> {
+  const pending = await interactions.find(ctx);
+  const { uid } = ctx.params;
+  if (pending.uid === uid) return pending;
+  throw new HttpError(400, 'invalid_request', 'This sign-in belongs to another request.', { reason: 'uid mismatch' });
+}
+
+/** The same for a form: from our own page, and about what that page showed. */
+async function findForForm(ctx: Context, parts: InteractionParts): Promise<PendingInteraction> {
+  refuseOtherSites(ctx, parts.issuer);
+  const pending = await find(ctx, parts);
+  if (equal(field(ctx, 'token') ?? '', formToken(parts.formKey, pending))) return pending;
+  throw new HttpError(403, 'invalid_request', 'This page is out of date, so nothing was done.', {
+    reason: 'form token missing or of another page',
+  });
+}
+
+function field(ctx: Context, name: string): string | undefined {
+  const body = ctx.request.body as Readonly<Record<string, unknown>> | undefined;
+  const value = body?.[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,74 @@
+/**
+ * Owns the one page before an upstream: who asks, where the answer goes, what it may do, and the way to say yes or no
+ * (RFC 6749 §10.2, RFC 8252 §8.6). Everything a client says of itself is text.
+ */
+import { type Html, html } from '@mcp-oauth/shared/html';
+import { page } from '@mcp-oauth/shared/page';
+import type { PendingInteraction } from '../consent/interaction.ts';
+import type { Account } from '../federation/account.ts';
+import { type Destination, destinationOf } from './destination.ts';
+
+export interface SignInView {
+  readonly pending: PendingInteraction;
+  /** The account of a live session. */
+  readonly account: Account | undefined;
+  readonly connectors: readonly { readonly id: string; readonly title: string }[];
+  /** Proves that the form is ours and about what stands here. */
+  readonly token: string;
+}
+
+export function signInPage(view: SignInView): string {
+  const { client, resource, redirectUri, scopes } = view.pending;
+  const name = clientName(client);
+  const destination = destinationOf(redirectUri);
+  return page({
+    title: `Allow ${name}?`,
+    body: html`<div class="card">
+<h1>Allow <bdi>${name}</bdi> to use <bdi>${resource.name}</bdi>?</h1>
+<p class="soft">The app chose its own name <span class="tag">unverified</span></p>
+${
+  scopes.length > 0 &&
+  html`<h2>It will be able to</h2>
+<ul class="ticks">${scopes.map(({ description }) => html`<li>${description}</li>`)}</ul>`
+}
+<dl>
+<dt>On the server</dt><dd>${resource.identifier}</dd>
+<dt>Access goes to</dt><dd>${destination.place}${destination.about && html`<br><span class="soft small">${destination.about}</span>`}</dd>
+</dl>
+${notice(destination)}
+<form method="post" action="/interaction/${view.pending.uid}/approve">
+<input type="hidden" name="token" value="${view.token}">
+${view.account ? sessionChoice(view.account, view.connectors) : upstreamButtons(view.connectors)}
+</form>
+<form method="post" action="/interaction/${view.pending.uid}/deny">
+<input type="hidden" name="token" value="${view.token}">
+<button class="quiet">Deny</button>
+</form>
+</div>
+<footer>Did you not just connect an app? Then deny.</footer>`,
+  });
+}
+
+const LONGEST_NAME = 80;
+
+function clientName({ id, name }: PendingInteraction['client']): string {
+  const said = (name ?? '').replace(/\s+/g, ' ').trim() || `the app ${id}`;
+  return said.length > LONGEST_NAME ? `${said.slice(0, LONGEST_NAME).trimEnd()}…` : said;
+}
+
+const notice = ({ warning }: Destination): Html | undefined =>
+  warning === undefined ? undefined : html`<p class="notice">${warning}</p>`;
+
+const upstreamButtons = (connectors: SignInView['connectors']): readonly Html[] =>
+  connectors.map(({ id, title }) => html`<button name="connector" value="${id}">Continue with ${title}</button>`);
+
+function sessionChoice(account: Account, connectors: SignInView['connectors']): Html {
+  const { email, username, name } = account.identity;
+  const through = connectors.find(({ id }) => id === account.connector)?.title;
+  return html`<p>As <strong><bdi>${email ?? username ?? name ?? 'the account you used last'}</bdi></strong>${through && html` <span class="soft">through ${through}</span>`}</p>
+<button>Approve</button>
+<details class="plain">
+<summary>Not you? Use another account</summary>
+${upstreamButtons(connectors)}
+</details>`;
+}
