@@ -1,0 +1,98 @@
+/** Owns the requests of the development IdP: its chooser in front, the OpenID provider behind. */
+import Router from '@koa/router';
+import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
+import { requestLog } from '@mcp-oauth/shared/http/request-log';
+import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import { stylesheet } from '@mcp-oauth/shared/stylesheet';
+import type { Context, Middleware } from 'koa';
+import { koaBody } from 'koa-body';
+import type Provider from 'oidc-provider';
+import { chooserPage, failurePage } from './chooser.ts';
+import { findPerson } from './people.ts';
+import { CLIENT_ID } from './provider.ts';
+
+export interface AppParts {
+  readonly url: string;
+  readonly provider: Provider;
+  readonly log: Logger;
+  readonly ready: () => boolean;
+}
+
+/** The provider is the Koa app; what is used here runs before its own routes. */
+export function createApp({ url, provider, log, ready }: AppParts): Provider {
+  const use = (middleware: Middleware) => provider.use(middleware as Parameters<Provider['use']>[0]);
+  use(requestLog(log) as Middleware);
+  use(pinned(url));
+  use(pages);
+  use(errorBoundary({ page: (_, error) => failurePage(error.message) }) as Middleware);
+  use(withoutSession);
+  use(routes(provider, ready));
+  return provider;
+}
+
+/** The provider builds URLs from the Host header; what is configured decides instead. */
+const pinned = (url: string): Middleware => {
+  const { host } = new URL(url);
+  return (ctx, next) => {
+    ctx.req.headers.host = host;
+    delete ctx.req.headers['x-forwarded-host'];
+    return next();
+  };
+};
+
+const headers = pageHeaders(stylesheet);
+
+const pages: Middleware = (ctx, next) => {
+  ctx.set(headers);
+  return next();
+};
+
+/** Nobody stays signed in: a developer who connects again is asked again, and becomes somebody else with one click. */
+const withoutSession: Middleware = (ctx, next) => {
+  const kept = (ctx.req.headers.cookie ?? '').split(/; */).filter((cookie) => !/^idp_session(\.sig)?=/.test(cookie));
+  ctx.req.headers.cookie = kept.join('; ');
+  return next();
+};
+
+function routes(provider: Provider, ready: () => boolean): Middleware {
+  const router = new Router();
+  const form = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '8kb' });
+  router.get('/livez', (ctx) => {
+    ctx.body = { status: 'ok' };
+  });
+  router.get('/readyz', (ctx) => {
+    ctx.status = ready() ? 200 : 503;
+    ctx.body = { status: ready() ? 'ready' : 'stopping' };
+  });
+  router.get('/interaction/:uid', async (ctx) => {
+    const { uid } = await provider.interactionDetails(ctx.req, ctx.res);
+    ctx.type = 'html';
+    ctx.body = chooserPage(uid);
+  });
+  router.post('/interaction/:uid', form, (ctx) => choose(ctx, provider));
+  return router.routes() as Middleware;
+}
+
+/** Login and consent end in one step: there is nothing to think about here. */
+async function choose(ctx: Context, provider: Provider): Promise<void> {
+  const {
+    params: { scope },
+  } = await provider.interactionDetails(ctx.req, ctx.res);
+  const { person: chosen } = (ctx.request.body ?? {}) as { readonly person?: unknown };
+  const person = findPerson(chosen);
+  const result = person
+    ? {
+        login: { accountId: person.subject },
+        consent: { grantId: await grant(provider, person.subject, scope) },
+      }
+    : { error: 'access_denied', error_description: 'The sign-in was cancelled.' };
+  ctx.redirect(await provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false }));
+  ctx.status = 303;
+}
+
+function grant(provider: Provider, accountId: string, scope: unknown): Promise<string> {
+  const granted = new provider.Grant({ accountId, clientId: CLIENT_ID });
+  granted.addOIDCScope(String(scope));
+  return granted.save();
+}

@@ -1,0 +1,32 @@
+/** Owns the wiring of the development IdP, from its configuration to a service. */
+import { systemClock } from '@mcp-oauth/shared/clock';
+import type { Environment } from '@mcp-oauth/shared/config';
+import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import type { Service } from '@mcp-oauth/shared/service';
+import { createApp } from './app.ts';
+import { readConfig } from './config.ts';
+import { createProvider } from './provider.ts';
+
+/** @param overrides what a test brings along */
+export async function compose(env: Environment, overrides: { readonly log?: Logger } = {}): Promise<Service> {
+  const { url, issuer, host, logLevel } = readConfig(env);
+  const log = overrides.log ?? createLogger('development-idp', logLevel);
+  const provider = await createProvider({ url, callbackUrl: `${issuer}/callback/development`, clock: systemClock });
+  let ready = true;
+  return {
+    log,
+    handler: createApp({ url, provider, log, ready: () => ready }).callback(),
+    listen: { host, port: portOf(url) },
+    url,
+    shutdownTimeout: 5,
+    drain: () => {
+      ready = false;
+    },
+    close: async () => {},
+  };
+}
+
+const portOf = (url: string): number => {
+  const { port, protocol } = new URL(url);
+  return Number(port || (protocol === 'https:' ? 443 : 80));
+};

@@ -1,0 +1,65 @@
+/** Owns the OpenID provider itself (OpenID Connect Core 1.0): one client, two people, everything in memory. */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '@mcp-oauth/shared/clock';
+import { exportJWK, generateKeyPair } from 'jose';
+import Provider, { type Configuration } from 'oidc-provider';
+import { failurePage } from './chooser.ts';
+import { createMemoryAdapter } from './memory-adapter.ts';
+import { findPerson } from './people.ts';
+
+/** What auth-server's built-in connector presents; it opens nothing but this provider. */
+export const CLIENT_ID = 'auth-server';
+export const CLIENT_SECRET = 'development-only-secret';
+
+export interface ProviderOptions {
+  /** Our own issuer. */
+  readonly url: string;
+  /** The redirect URI of the one client. */
+  readonly callbackUrl: string;
+  readonly clock: Clock;
+}
+
+/** Signs with a key that lives as long as the process: clients fetch the key again when they meet a new one. */
+export async function createProvider({ url, callbackUrl, clock }: ProviderOptions): Promise<Provider> {
+  const { privateKey } = await generateKeyPair('RS256', { extractable: true });
+  const jwk = { ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig', kid: randomBytes(8).toString('hex') };
+  return new Provider(url, {
+    ...behaviour,
+    adapter: createMemoryAdapter(clock),
+    jwks: { keys: [jwk] },
+    clients: [{ client_id: CLIENT_ID, client_secret: CLIENT_SECRET, redirect_uris: [callbackUrl] }],
+  });
+}
+
+const HOUR = 3_600;
+
+const behaviour: Configuration = {
+  claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
+  conformIdTokenClaims: false,
+  cookies: {
+    // Cookies ignore ports, so these must not be named like those of auth-server.
+    names: { interaction: 'idp_interaction', resume: 'idp_resume', session: 'idp_session' },
+    keys: [randomBytes(32).toString('base64url')],
+    long: { httpOnly: true, sameSite: 'lax' },
+    short: { httpOnly: true, sameSite: 'lax' },
+  },
+  features: { devInteractions: { enabled: false } },
+  findAccount: (_, subject) => {
+    const person = findPerson(subject);
+    if (!person) return undefined;
+    const { name, email } = person;
+    return {
+      accountId: subject,
+      claims: () => ({ sub: subject, name, preferred_username: subject, email, email_verified: true }),
+    };
+  },
+  interactions: { url: (_, { uid }) => `/interaction/${uid}` },
+  pkce: { required: () => true },
+  responseTypes: ['code'],
+  expiresWithSession: () => false,
+  ttl: { AuthorizationCode: 60, AccessToken: HOUR, IdToken: HOUR, Interaction: HOUR, Session: HOUR, Grant: HOUR },
+  renderError: (ctx, { error, error_description: description }) => {
+    ctx.type = 'html';
+    ctx.body = failurePage(description ? `${error}: ${description}` : error);
+  },
+};
