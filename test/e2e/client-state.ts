@@ -1,0 +1,65 @@
+/** Owns what an MCP client keeps between runs: registration and tokens, in the shape that both SDKs ask for. */
+import { randomUUID } from 'node:crypto';
+import type { OAuthClientProvider as OAuthClientProviderV2 } from '@modelcontextprotocol/client';
+import type { OAuthClientProvider as OAuthClientProviderV1 } from '@modelcontextprotocol/sdk/client/auth.js';
+import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
+
+type Both = OAuthClientProviderV1 & OAuthClientProviderV2;
+
+/** Survives a restart of the servers like a file on the client's disk would. */
+export class ClientState {
+  readonly redirectUrl: string;
+  readonly expectedState = randomUUID();
+  stored: { client?: unknown; tokens?: OAuthTokens; verifier?: string } = {};
+  /** The last URL that the client wanted to open in a browser. */
+  authorizationUrl: URL | undefined;
+  /** How often the client saved tokens: sign-ins and refreshes. */
+  saved = 0;
+
+  constructor(redirectUrl: string) {
+    this.redirectUrl = redirectUrl;
+  }
+
+  provider(name: string): Both {
+    const provider = {
+      redirectUrl: this.redirectUrl,
+      clientMetadata: {
+        client_name: name,
+        redirect_uris: [this.redirectUrl],
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        token_endpoint_auth_method: 'none',
+      },
+      state: () => this.expectedState,
+      clientInformation: () => this.stored.client,
+      saveClientInformation: (client: unknown) => {
+        this.stored.client = client;
+      },
+      tokens: () => this.stored.tokens,
+      saveTokens: (tokens: OAuthTokens) => {
+        this.stored.tokens = tokens;
+        this.saved += 1;
+      },
+      redirectToAuthorization: (url: URL) => {
+        this.authorizationUrl = url;
+      },
+      saveCodeVerifier: (verifier: string) => {
+        this.stored.verifier = verifier;
+      },
+      codeVerifier: () => this.stored.verifier ?? '',
+    };
+    return provider as unknown as Both;
+  }
+
+  /** Makes the stored access token one that the server no longer takes, as if its time were over. */
+  spoilAccessToken(): void {
+    if (this.stored.tokens) this.stored.tokens = { ...this.stored.tokens, access_token: 'expired' };
+  }
+
+  takeAuthorizationUrl(): URL {
+    const url = this.authorizationUrl;
+    if (!url) throw new Error('the client did not ask to open a browser');
+    this.authorizationUrl = undefined;
+    return url;
+  }
+}

@@ -1,0 +1,125 @@
+/** Owns the real processes in a test: `npm start`'s own script on free ports, with a data folder that outlives a restart. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const READY = 'Ctrl-C stops everything.';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** One run of `scripts/start.ts`. */
+export class Run {
+  readonly #child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  #output = '';
+  #watchers = new Set<() => void>();
+
+  constructor(env: NodeJS.ProcessEnv) {
+    this.#child = spawn(process.execPath, ['scripts/start.ts'], {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const add = (chunk: Buffer) => {
+      this.#output += chunk.toString();
+      for (const watch of this.#watchers) watch();
+    };
+    this.#child.stdout?.on('data', add);
+    this.#child.stderr?.on('data', add);
+    this.ended = new Promise((resolve) => {
+      this.#child.once('close', (code) => {
+        resolve({ code, output: this.#output });
+        for (const watch of this.#watchers) watch();
+      });
+    });
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Resolves when the output says `text`, rejects when the run ends before. */
+  async says(text: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const watch = () => {
+        const found = this.#output.includes(text);
+        if (!found && this.#child.exitCode === null) return;
+        this.#watchers.delete(watch);
+        if (found) resolve();
+        else reject(new Error(`ended without saying "${text}":\n${this.#output}`));
+      };
+      this.#watchers.add(watch);
+      watch();
+    });
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    this.#child.kill(signal);
+    return this.ended;
+  }
+}
+
+export class Stack implements AsyncDisposable {
+  readonly mcpUrl: string;
+  readonly authUrl: string;
+  readonly idpUrl: string;
+  readonly dataDir = mkdtempSync(join(tmpdir(), 'mcp-oauth-e2e-'));
+  readonly #env: NodeJS.ProcessEnv;
+  run: Run;
+
+  private constructor([mcp, auth, idp]: readonly number[], env: NodeJS.ProcessEnv) {
+    this.mcpUrl = `http://localhost:${mcp}`;
+    this.authUrl = `http://localhost:${auth}`;
+    this.idpUrl = `http://localhost:${idp}`;
+    this.#env = {
+      PUBLIC_URL: this.mcpUrl,
+      ISSUER: this.authUrl,
+      DEVELOPMENT_IDP_URL: this.idpUrl,
+      DATA_DIR: this.dataDir,
+      ...env,
+    };
+    this.run = new Run(this.#env);
+  }
+
+  static async start(env: NodeJS.ProcessEnv = {}): Promise<Stack> {
+    const stack = new Stack(await freePorts(3), env);
+    await stack.run.says(READY);
+    return stack;
+  }
+
+  /** Ends everything as `signal` does and starts it again on the same ports and data. */
+  async restart(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await this.run.stop(signal);
+    this.run = new Run(this.#env);
+    await this.run.says(READY);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.run.stop();
+  }
+}
+
+/** Ports that nothing listens on, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await new Promise((resolve) => server.once('listening', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

@@ -1,0 +1,97 @@
+/** Owns the proof that `npm start` is one command: quick to be ready, one clear line when it can't, one signal to end. */
+import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { freePorts, Run, Stack } from './stack.ts';
+
+const urls = async () => {
+  const [mcp, auth, idp] = await freePorts(3);
+  return {
+    mcp: mcp ?? 0,
+    env: {
+      PUBLIC_URL: `http://localhost:${mcp}`,
+      ISSUER: `http://localhost:${auth}`,
+      DEVELOPMENT_IDP_URL: `http://localhost:${idp}`,
+      DATA_DIR: mkdtempSync(join(tmpdir(), 'mcp-oauth-start-')),
+    },
+  };
+};
+
+const isAlive = async (url: string) =>
+  fetch(url).then(
+    () => true,
+    () => false,
+  );
+
+describe('npm start', () => {
+  it('says the URL and what to paste into the usual clients, prefixes the logs, and ends on one signal', async () => {
+    await using stack = await Stack.start();
+    const { run } = stack;
+    expect(run.output).toContain(`MCP server   ${stack.mcpUrl}/mcp`);
+    for (const client of ['Cursor', 'VS Code', 'Claude Code', 'Inspector']) expect(run.output).toContain(client);
+    for (const part of ['mcp-server', 'auth-server', 'development-idp']) {
+      expect(run.output).toMatch(new RegExp(`${part} +│ .*ready`));
+    }
+    expect(existsSync(join(stack.dataDir, 'auth-server.sqlite'))).toBe(true);
+    const { code } = await run.stop('SIGINT');
+    expect(code).toBe(0);
+    for (const url of [stack.mcpUrl, stack.authUrl, stack.idpUrl]) expect(await isAlive(url)).toBe(false);
+  });
+
+  it('listens on loopback addresses only', async () => {
+    await using stack = await Stack.start();
+    const port = new URL(stack.mcpUrl).port;
+    for (const host of ['127.0.0.1', '[::1]']) expect(await isAlive(`http://${host}:${port}/livez`)).toBe(true);
+    expect(await isAlive(`http://127.0.0.2:${port}/livez`)).toBe(false);
+  });
+
+  it('ends with one line and code 1 when a port is busy', async () => {
+    const { env, mcp } = await urls();
+    const busy = createServer().listen(mcp, '127.0.0.1');
+    const { code, output } = await new Run(env).ended;
+    busy.close();
+    expect(code).toBe(1);
+    expect(complaints(output)).toEqual([`mcp-server: port ${mcp} on 127.0.0.1 is already in use by another program`]);
+  });
+
+  it('ends with one line and code 1 when a setting is bad, naming the variable', async () => {
+    const { env } = await urls();
+    const { code, output } = await new Run({ ...env, LOG_LEVEL: 'loud' }).ended;
+    expect(code).toBe(1);
+    expect(complaints(output)).toEqual([
+      expect.stringMatching(/^[a-z-]+: LOG_LEVEL: expected one of .* \(got "loud"\)$/),
+    ]);
+  });
+
+  it('ends with one line and code 1 when the data folder can not be used', async () => {
+    const { env } = await urls();
+    const file = join(env.DATA_DIR, 'a-file');
+    writeFileSync(file, '');
+    chmodSync(file, 0o400);
+    const { code, output } = await new Run({ ...env, DATA_DIR: file }).ended;
+    expect(code).toBe(1);
+    expect(complaints(output)).toEqual([expect.stringMatching(/^auth-server: DATA_DIR/)]);
+  });
+
+  it('refuses its unsafe defaults when NODE_ENV=production', async () => {
+    const { env } = await urls();
+    const { code, output } = await new Run({ ...env, NODE_ENV: 'production' }).ended;
+    expect(code).toBe(1);
+    expect(output).not.toContain('Ctrl-C');
+    expect(complaints(output).length).toBeGreaterThan(0);
+    for (const line of complaints(output))
+      expect(line).toMatch(/^(mcp|auth)-server: (PUBLIC_URL|ISSUER|RESOURCES|CONNECTORS)/);
+  });
+
+  it('leaves nothing behind when it is killed', async () => {
+    await using stack = await Stack.start();
+    await stack.run.stop('SIGKILL');
+    await expect.poll(() => isAlive(`${stack.mcpUrl}/livez`), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isAlive(`${stack.authUrl}/livez`), { timeout: 10_000 }).toBe(false);
+  });
+});
+
+/** What is not a log line of a part. */
+const complaints = (output: string): string[] => output.split('\n').filter((line) => line && !line.includes('│'));
