@@ -12,8 +12,20 @@ export type Elicited<T> =
   | { readonly action: 'accept'; readonly content: T }
   | { readonly action: 'decline' | 'cancel' };
 
+/** What a tool may know about the server that it runs in. */
+export interface ServerStatus {
+  readonly name: string;
+  readonly version: string;
+  readonly startedAt: Date;
+  /** MCP revisions that a session can be held in, newest first. */
+  readonly revisions: readonly string[];
+  readonly openSessions: number;
+}
+
 export interface ToolContext {
   readonly principal: Principal;
+  readonly now: () => Date;
+  readonly server: () => ServerStatus;
   /** Aborted when the client cancels the call or the session ends. */
   readonly signal: AbortSignal;
   /** Reports progress; does nothing when the client did not ask for it. */

@@ -1,0 +1,48 @@
+/** Owns one open `text/event-stream` answer: frames, keep-alive, and what happens when nobody reads (WHATWG HTML §9.2). */
+
+import type { ServerResponse } from 'node:http';
+
+/** Bytes that may wait for a reader; who falls further behind is cut off, so that one reader can't fill the memory. */
+const BACKLOG = 1_048_576;
+
+const HEADERS = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-cache, no-transform',
+  // nginx and its kin hold events back without this.
+  'X-Accel-Buffering': 'no',
+} as const;
+
+export class EventStream {
+  readonly #res: ServerResponse;
+
+  /** @param onClose runs once, whoever ends the stream */
+  constructor(res: ServerResponse, onClose?: () => void) {
+    this.#res = res;
+    if (onClose) res.once('close', onClose);
+    // A reset connection is an everyday event and shows as 'close'.
+    res.on('error', () => {});
+    if (!res.destroyed) res.writeHead(200, HEADERS).flushHeaders();
+  }
+
+  get open(): boolean {
+    return !this.#res.destroyed && !this.#res.writableEnded;
+  }
+
+  send(data: string, event = 'message'): void {
+    this.#write(`event: ${event}\ndata: ${data}\n\n`);
+  }
+
+  keepAlive(): void {
+    this.#write(': keep-alive\n\n');
+  }
+
+  end(): void {
+    if (this.open) this.#res.end();
+  }
+
+  #write(frame: string): void {
+    if (!this.open) return;
+    if (this.#res.writableLength > BACKLOG) this.#res.destroy();
+    else this.#res.write(frame);
+  }
+}

@@ -1,0 +1,112 @@
+/** Owns what a client hears over HTTP when its message is not taken in (MCP 2025-11-25 basic/transports; JSON-RPC 2.0 §5.1). */
+
+import type { Context } from 'koa';
+import { REVISIONS } from './json-rpc.ts';
+
+/** Codes of JSON-RPC 2.0 §5.1, and two that the MCP SDKs use over HTTP. */
+const INVALID_REQUEST = -32600;
+const INVALID_PARAMS = -32602;
+const BAD_REQUEST = -32000;
+const SESSION_NOT_FOUND = -32001;
+
+export interface Refusal {
+  readonly status: number;
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Answers an HTTP error with a JSON-RPC error that belongs to no request. */
+export function refuse(ctx: Context, { status, code, message, data, headers = {} }: Refusal): void {
+  ctx.status = status;
+  ctx.set({ ...headers, 'Cache-Control': 'no-store' });
+  ctx.body = { jsonrpc: '2.0', error: { code, message, ...(data !== undefined && { data }) }, id: null };
+}
+
+/** 202 without a body; the status comes last, as Koa takes an empty body for 204. */
+export function accept(ctx: Context): void {
+  ctx.body = null;
+  ctx.status = 202;
+}
+
+export const INVALID_MESSAGE: Refusal = {
+  status: 400,
+  code: INVALID_REQUEST,
+  message: 'The body is not a JSON-RPC 2.0 message as MCP defines it',
+};
+
+export const NO_BATCHES: Refusal = {
+  status: 400,
+  code: INVALID_REQUEST,
+  message: 'Batches of messages exist in MCP 2025-03-26 only, and initialize is never part of one',
+};
+
+export const REPEATED_ID: Refusal = {
+  status: 400,
+  code: INVALID_REQUEST,
+  message: 'A request with this id is still running in this session',
+};
+
+export const INVALID_INITIALIZE: Refusal = {
+  status: 400,
+  code: INVALID_PARAMS,
+  message: 'The parameters of initialize are not valid',
+};
+
+export const ALREADY_INITIALIZED: Refusal = {
+  status: 400,
+  code: INVALID_REQUEST,
+  message: 'This session is initialized; send initialize without Mcp-Session-Id to open another one',
+};
+
+export const SESSION_MISSING: Refusal = {
+  status: 400,
+  code: BAD_REQUEST,
+  message: 'Mcp-Session-Id header is required; send initialize first',
+};
+
+/** Said of unknown, ended and foreign sessions alike. */
+export const SESSION_UNKNOWN: Refusal = { status: 404, code: SESSION_NOT_FOUND, message: 'Session not found' };
+
+export const STREAM_TAKEN: Refusal = {
+  status: 409,
+  code: BAD_REQUEST,
+  message: 'This session has a standalone stream already',
+};
+
+export const NOT_ACCEPTABLE: Refusal = {
+  status: 406,
+  code: BAD_REQUEST,
+  message: 'Accept has to list application/json and text/event-stream (for a GET: text/event-stream)',
+};
+
+export const METHOD_NOT_ALLOWED: Refusal = {
+  status: 405,
+  code: BAD_REQUEST,
+  message: 'Method not allowed',
+  headers: { Allow: 'GET, POST, DELETE' },
+};
+
+export const UNSUPPORTED_REVISION: Refusal = {
+  status: 400,
+  code: BAD_REQUEST,
+  message: `Unsupported MCP-Protocol-Version; supported: ${REVISIONS.join(', ')}`,
+  data: { supported: REVISIONS },
+};
+
+/** RFC 6585 §4: this person has as many sessions in use as one may have. */
+export const TOO_MANY_SESSIONS: Refusal = {
+  status: 429,
+  code: BAD_REQUEST,
+  message: 'Too many open sessions; end one and try again',
+  headers: { 'Retry-After': '30' },
+};
+
+/** RFC 9110 §15.6.4 */
+export const NO_CAPACITY: Refusal = {
+  status: 503,
+  code: BAD_REQUEST,
+  message: 'The server can open no session now; try again soon',
+  headers: { 'Retry-After': '10' },
+};
