@@ -52,6 +52,12 @@ export const url = (): z.ZodType<string, string> =>
     return candidate && !candidate.search ? value.replace(/\/$/, '') : undefined;
   });
 
+/** An issuer identifier (RFC 8414 §2), given back exactly as it was written: tokens are compared with it by character. */
+export const issuer = (): z.ZodType<string, string> =>
+  parsed('an issuer such as https://auth.example.com, without query and fragment', (value) =>
+    httpUrl(value) && !value.includes('?') && !value.includes('#') ? value : undefined,
+  );
+
 function httpUrl(value: string): URL | undefined {
   const candidate = URL.parse(value);
   const plain = candidate && !candidate.hash && !candidate.username && !candidate.password;

@@ -1,0 +1,104 @@
+/** Owns the offline check of an access token: a JWT of RFC 9068, bound to this resource (RFC 8707), as a bearer token. */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import type { KeySource } from './key-source.ts';
+import type { Principal } from './principal.ts';
+import { TokenError, type TokenReason } from './token-error.ts';
+
+/** Who a token stands for. @throws TokenError */
+export type VerifyToken = (token: string) => Promise<Principal>;
+
+export interface TokenVerifierOptions {
+  /** Compared with `iss` character by character. */
+  readonly issuer: string;
+  /** Every identifier of this resource; one of them must be in `aud`. */
+  readonly audiences: readonly string[];
+  readonly keySource: KeySource;
+  readonly clock: Clock;
+  readonly algorithms: readonly string[];
+  /** Accepted `typ` headers. */
+  readonly types: readonly string[];
+  /** Seconds that the clocks of the issuer and of this machine may differ. */
+  readonly clockTolerance: number;
+}
+
+/** Real tokens have 1 to 3 KiB; a limit keeps the cost of garbage down. */
+export const MAX_TOKEN_LENGTH = 8_192;
+
+/** The signature algorithms that can be allowed: all asymmetric, so that a public key is never taken for a secret. */
+export const ASYMMETRIC_ALGORITHMS = [
+  'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512',
+] as const; // biome-ignore format: one list
+
+export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken {
+  const types = new Set(options.types.map(mediaType));
+  return async (token) => {
+    if (token.length > MAX_TOKEN_LENGTH) throw new TokenError('too_large');
+    try {
+      if (!types.has(mediaType(decodeType(token)))) throw new TokenError('wrong_type');
+      return toPrincipal(await verifiedClaims(token, options), options);
+    } catch (error) {
+      throw toTokenError(error);
+    }
+  };
+}
+
+/** RFC 7515 §4.1.9: media types don't depend on case, and `application/` may be left out. */
+const mediaType = (type: string): string => type.toLowerCase().replace(/^application\//, '');
+
+/** Checked before the signature, so that an ID token of the same issuer costs nothing and says clearly what it is. */
+function decodeType(token: string): string {
+  try {
+    return decodeProtectedHeader(token).typ ?? '';
+  } catch (cause) {
+    throw new TokenError('malformed', cause);
+  }
+}
+
+async function verifiedClaims(token: string, options: TokenVerifierOptions): Promise<JWTPayload> {
+  const { payload } = await jwtVerify(token, (header) => options.keySource.key(header), {
+    issuer: options.issuer,
+    audience: [...options.audiences],
+    algorithms: [...options.algorithms],
+    clockTolerance: options.clockTolerance,
+    currentDate: new Date(options.clock.now()),
+    requiredClaims: ['sub', 'exp', 'iat'],
+  });
+  return payload;
+}
+
+function toPrincipal(claims: JWTPayload, { issuer, clock, clockTolerance }: TokenVerifierOptions): Principal {
+  const { sub, client_id, azp, exp, iat = 0, cnf } = claims;
+  const clientId = client_id ?? azp;
+  if (!isName(sub) || !isName(clientId) || exp === undefined) throw new TokenError('missing_claim');
+  if (iat > clock.now() / 1000 + clockTolerance) throw new TokenError('not_yet_valid');
+  // RFC 9449 §7.1, RFC 8705 §3: bound to a key whose possession a bearer does not show.
+  if (cnf !== undefined) throw new TokenError('sender_constrained');
+  return Object.freeze({ issuer, subject: sub, clientId, scopes: scopesOf(claims), expiresAt: exp });
+}
+
+const isName = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** RFC 9068 §2.2.3 `scope`, or the `scp` of other issuers, as text or as a list. */
+function scopesOf({ scope, scp }: JWTPayload): ReadonlySet<string> {
+  const granted = scope ?? scp ?? [];
+  const list: readonly unknown[] = Array.isArray(granted) ? granted : String(granted).split(' ');
+  return new Set(list.filter(isName));
+}
+
+const FAILED_CLAIMS: Readonly<Record<string, TokenReason>> = {
+  iss: 'wrong_issuer',
+  aud: 'wrong_audience',
+  nbf: 'not_yet_valid',
+};
+
+function toTokenError(error: unknown): unknown {
+  if (error instanceof errors.JWTExpired) return new TokenError('expired', error);
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    const failed = error.reason === 'check_failed' ? FAILED_CLAIMS[error.claim] : undefined;
+    return new TokenError(failed ?? (error.reason === 'missing' ? 'missing_claim' : 'malformed'), error);
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) return new TokenError('bad_signature', error);
+  if (error instanceof errors.JOSEAlgNotAllowed) return new TokenError('algorithm', error);
+  return error instanceof errors.JOSEError ? new TokenError('malformed', error) : error;
+}

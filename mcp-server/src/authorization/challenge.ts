@@ -1,0 +1,25 @@
+/** Owns the text of a `WWW-Authenticate` header (RFC 6750 §3, RFC 9728 §5.1). */
+
+export interface Challenge {
+  /** URL of the document that describes the resource which was asked for. */
+  readonly resourceMetadata: string;
+  readonly scopes: readonly string[];
+  /** Absent when the request carried no token at all (RFC 6750 §3.1). */
+  readonly error?: 'invalid_request' | 'invalid_token' | 'insufficient_scope';
+  readonly description?: string;
+}
+
+export function challenge({ resourceMetadata, scopes, error, description }: Challenge): string {
+  const parameters = [
+    ['resource_metadata', resourceMetadata],
+    ['scope', scopes.join(' ')],
+    ['error', error],
+    ['error_description', description],
+  ] as const;
+  const written = parameters.flatMap(([name, value]) => (value ? `${name}=${quoted(value)}` : []));
+  return `Bearer ${written.join(', ')}`;
+}
+
+/** RFC 9110 §5.6.4 quoted-string; whatever a header can't carry becomes a space. */
+const quoted = (value: string): string =>
+  `"${value.replace(/[^\x20-\x7e]/g, ' ').replace(/["\\]/g, (special) => `\\${special}`)}"`;

@@ -1,0 +1,61 @@
+/** Owns finding the metadata of the authorization server from its issuer (RFC 8414 §3, OpenID Connect Discovery §4). */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import { AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
+import { z } from 'zod';
+import { createRemoteDocument, type Fetch, fetchJson, type RemoteDocument } from './remote-document.ts';
+
+const endpoint = z.url({ protocol: /^https?$/ }).optional();
+
+const schema = z.looseObject({
+  issuer: z.string(),
+  jwks_uri: endpoint,
+  authorization_endpoint: endpoint,
+  token_endpoint: endpoint,
+  registration_endpoint: endpoint,
+});
+
+/** What the issuer says about itself, with every member that it sent. */
+export type IssuerMetadata = z.infer<typeof schema>;
+
+/**
+ * Where the metadata of an issuer may be, in the order of the MCP specification: RFC 8414 with the path inserted, OpenID
+ * with the path inserted, OpenID with the path prepended.
+ */
+export function metadataUrls(issuer: string): readonly string[] {
+  const { origin, pathname } = new URL(issuer);
+  const path = pathname.replace(/\/$/, '');
+  return [
+    ...new Set([
+      `${origin}${AUTHORIZATION_SERVER_PATH}${path}`,
+      `${origin}${OPENID_CONFIGURATION_PATH}${path}`,
+      `${origin}${path}${OPENID_CONFIGURATION_PATH}`,
+    ]),
+  ];
+}
+
+export interface IssuerMetadataOptions {
+  readonly issuer: string;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export function createIssuerMetadata(options: IssuerMetadataOptions): RemoteDocument<IssuerMetadata> {
+  const { issuer, fetch, clock, onFailure } = options;
+  return createRemoteDocument({ load: () => findMetadata(issuer, fetch), clock, onFailure });
+}
+
+async function findMetadata(issuer: string, fetch: Fetch): Promise<IssuerMetadata> {
+  const problems: unknown[] = [];
+  for (const url of metadataUrls(issuer)) {
+    try {
+      const metadata = schema.parse(await fetchJson(fetch, url));
+      // RFC 8414 §3.3: a document that names another issuer must not be used.
+      if (metadata.issuer !== issuer) throw new Error(`${url} is of the issuer ${JSON.stringify(metadata.issuer)}`);
+      return metadata;
+    } catch (problem) {
+      problems.push(problem);
+    }
+  }
+  throw new AggregateError(problems, `no metadata of ${issuer} found`);
+}

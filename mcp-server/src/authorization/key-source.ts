@@ -1,0 +1,94 @@
+/** Owns the public keys of the issuer: which key a token header names, and when the key set is fetched (RFC 7517 §5). */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import { type CryptoKey, createLocalJWKSet, errors, type JWK, type JWSHeaderParameters, type LocalJWKSet } from 'jose';
+import { z } from 'zod';
+import type { IssuerMetadata } from './issuer-metadata.ts';
+import {
+  createRemoteDocument,
+  DocumentUnavailable,
+  type Fetch,
+  fetchJson,
+  type RemoteDocument,
+} from './remote-document.ts';
+import { TokenError } from './token-error.ts';
+
+export interface KeySource {
+  /** @throws TokenError with `unknown_key` or `keys_unavailable` */
+  key(header: JWSHeaderParameters): Promise<CryptoKey>;
+  /** Grows whenever a key was withdrawn or altered: what was verified before then must be verified again. */
+  revision(): number;
+}
+
+export interface KeySourceOptions {
+  /** Absent: the `jwks_uri` of the issuer's metadata. */
+  readonly jwksUrl: string | undefined;
+  readonly metadata: RemoteDocument<IssuerMetadata>;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  readonly onFailure: (error: unknown) => void;
+}
+
+interface KeySet {
+  readonly find: LocalJWKSet;
+  /** Text of each key by its id. */
+  readonly keys: ReadonlyMap<string, string>;
+}
+
+export function createKeySource({ jwksUrl, metadata, fetch, clock, onFailure }: KeySourceOptions): KeySource {
+  let revision = 0;
+  let known: KeySet['keys'] = new Map();
+
+  const load = async (): Promise<KeySet> => {
+    const set = parseKeySet(await fetchJson(fetch, jwksUrl ?? keysOf(await metadata.get())));
+    if ([...known].some(([kid, key]) => set.keys.get(kid) !== key)) revision += 1;
+    known = set.keys;
+    return set;
+  };
+  const document = createRemoteDocument({ load, clock, onFailure });
+
+  const setWith = async (kid: string): Promise<KeySet> => {
+    const set = await document.get();
+    return set.keys.has(kid) ? set : document.renew();
+  };
+
+  return {
+    revision: () => {
+      document.touch();
+      return revision;
+    },
+    key: async (header) => {
+      // Without a key id a rotation could not be told from a forgery; every issuer of RFC 9068 tokens sends one.
+      if (typeof header.kid !== 'string') throw new TokenError('unknown_key');
+      try {
+        const set = await setWith(header.kid);
+        return await set.find(header);
+      } catch (error) {
+        throw toTokenError(error);
+      }
+    },
+  };
+}
+
+function toTokenError(error: unknown): unknown {
+  if (error instanceof DocumentUnavailable) return new TokenError('keys_unavailable', error);
+  const unmatched = error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys;
+  return unmatched ? new TokenError('unknown_key', error) : error;
+}
+
+function keysOf({ issuer, jwks_uri }: IssuerMetadata): string {
+  if (!jwks_uri) throw new Error(`the metadata of ${issuer} has no jwks_uri`);
+  if (issuer.startsWith('https:') && !jwks_uri.startsWith('https:')) {
+    throw new Error(`the jwks_uri of ${issuer} is not https`);
+  }
+  return jwks_uri;
+}
+
+const isKey = (candidate: unknown): candidate is JWK => typeof (candidate as JWK | null)?.kty === 'string';
+
+const keySet = z.object({ keys: z.array(z.custom<JWK>(isKey)) });
+
+function parseKeySet(document: unknown): KeySet {
+  const { keys } = keySet.parse(document);
+  const named = keys.flatMap((key) => (key.kid === undefined ? [] : [[key.kid, JSON.stringify(key)] as const]));
+  return { find: createLocalJWKSet({ keys }), keys: new Map(named) };
+}

@@ -1,0 +1,76 @@
+/**
+ * Owns the memory of tokens that were just verified: a signature costs a hundred times what a look-up does. Tokens are
+ * known by their SHA-256, so that none lies in a heap dump.
+ */
+import { hash } from 'node:crypto';
+import type { Clock } from '@mcp-oauth/shared/clock';
+import type { VerifyToken } from './access-token.ts';
+import type { KeySource } from './key-source.ts';
+import type { Principal } from './principal.ts';
+
+export interface TokenCacheOptions {
+  readonly verify: VerifyToken;
+  readonly keys: Pick<KeySource, 'revision'>;
+  readonly clock: Clock;
+  /** The least recently used entry makes room. */
+  readonly capacity?: number;
+}
+
+interface Entry {
+  readonly principal: Principal;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+/** An entry dies with its token, and after a minute at the latest. */
+const MAX_AGE = 60_000;
+
+/** The same check as `verify`; failures are never kept, and a token is verified once however many requests carry it. */
+export function createTokenCache({ verify, keys, clock, capacity = 10_000 }: TokenCacheOptions): VerifyToken {
+  const entries = new Map<string, Entry>();
+  const running = new Map<string, Promise<Principal>>();
+  let revision = keys.revision();
+
+  /** A withdrawn key takes everything with it that was verified by it. */
+  const forgetWithdrawn = (): void => {
+    if (keys.revision() === revision) return;
+    revision = keys.revision();
+    entries.clear();
+  };
+  const find = (id: string): Principal | undefined => {
+    const entry = entries.get(id);
+    if (!entry) return undefined;
+    entries.delete(id);
+    if (entry.until <= clock.now()) return undefined;
+    entries.set(id, entry);
+    return entry.principal;
+  };
+  const store = (id: string, principal: Principal): void => {
+    const until = Math.min(principal.expiresAt * 1000, clock.now() + MAX_AGE);
+    if (until <= clock.now()) return;
+    entries.set(id, { principal, until });
+    const oldest = entries.size > capacity ? entries.keys().next().value : undefined;
+    if (oldest !== undefined) entries.delete(oldest);
+  };
+  const check = async (id: string, token: string): Promise<Principal> => {
+    try {
+      const before = keys.revision();
+      const principal = await verify(token);
+      forgetWithdrawn();
+      if (before === revision) store(id, principal);
+      return principal;
+    } finally {
+      running.delete(id);
+    }
+  };
+
+  return async (token) => {
+    forgetWithdrawn();
+    const id = hash('sha256', token, 'base64');
+    const found = find(id) ?? running.get(id);
+    if (found) return found;
+    const checking = check(id, token);
+    running.set(id, checking);
+    return checking;
+  };
+}

@@ -1,0 +1,157 @@
+/** Owns every setting of mcp-server: its name, what it does, what it may be, and what production demands of it. */
+import { type Environment, loadConfig, optional, type Problem, setting, type Values } from '@mcp-oauth/shared/config';
+import { ACCESS_TOKEN_TYPE, BASE_SCOPE, resourceIdentifiers } from '@mcp-oauth/shared/contract';
+import * as type from '@mcp-oauth/shared/setting-types';
+import { ASYMMETRIC_ALGORITHMS } from './authorization/access-token.ts';
+
+const subsetOf = (choices: readonly string[]) =>
+  type.list().refine((values) => values.length > 0 && values.every((value) => choices.includes(value)), {
+    message: `expected some of ${choices.join(', ')}`,
+  });
+
+/** RFC 6749 §3.3 scope-token. */
+const scope = () =>
+  type.text().refine((value) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value), { message: 'expected one scope' });
+
+export const settings = {
+  publicUrl: setting({
+    env: 'PUBLIC_URL',
+    doc: 'Origin under which clients reach this server; its MCP endpoint is this with /mcp at the end.',
+    type: type.origin(),
+    default: 'http://localhost:8080',
+    example: 'https://mcp.example.com',
+  }),
+  port: optional({
+    env: 'PORT',
+    doc: 'Port to listen on. Default: the port of PUBLIC_URL, or 8080.',
+    type: type.port(),
+    example: '8080',
+  }),
+  host: optional({
+    env: 'HOST',
+    doc: 'Address to listen on. Default: loopback only, 127.0.0.1 and ::1.',
+    type: type.text(),
+    example: '0.0.0.0',
+  }),
+  environment: setting({
+    env: 'NODE_ENV',
+    doc: 'In production unsafe settings are refused at start.',
+    type: type.oneOf('development', 'production', 'test'),
+    default: 'development',
+  }),
+  logLevel: setting({
+    env: 'LOG_LEVEL',
+    doc: 'The least important lines that are logged.',
+    type: type.oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    default: 'info',
+  }),
+  serverName: setting({
+    env: 'SERVER_NAME',
+    doc: 'Name of this server, as people and clients see it.',
+    type: type.text(),
+    default: 'MCP OAuth Server',
+  }),
+  issuer: setting({
+    env: 'ISSUER',
+    doc: 'Issuer of the access tokens, exactly as it stands in their `iss`: auth-server or any other authorization server.',
+    type: type.issuer(),
+    default: 'http://localhost:9000',
+    example: 'https://auth.example.com',
+  }),
+  jwksUrl: optional({
+    env: 'JWKS_URL',
+    doc: "Where the issuer's public keys are. Default: the `jwks_uri` of its metadata.",
+    type: type.url(),
+    example: 'https://auth.example.com/jwks',
+  }),
+  audiences: optional({
+    env: 'AUDIENCES',
+    doc: 'Values of `aud` that mean this server. Default: PUBLIC_URL with /mcp, with /sse, and alone.',
+    type: type.list(),
+    example: 'https://mcp.example.com/mcp',
+  }),
+  tokenTypes: setting({
+    env: 'TOKEN_TYPES',
+    doc: 'Values of the `typ` header of access tokens. Add JWT for an issuer that does not follow RFC 9068; its ID tokens are then told apart by their audience only.',
+    type: subsetOf([ACCESS_TOKEN_TYPE, 'JWT']),
+    default: ACCESS_TOKEN_TYPE,
+  }),
+  tokenAlgorithms: setting({
+    env: 'TOKEN_ALGORITHMS',
+    doc: 'Signature algorithms that access tokens may use; only asymmetric ones can be named.',
+    type: subsetOf(ASYMMETRIC_ALGORITHMS),
+    default: 'ES256,EdDSA,Ed25519,RS256,PS256',
+  }),
+  clockTolerance: setting({
+    env: 'CLOCK_TOLERANCE',
+    doc: "How far this machine's clock and the issuer's may differ, from 0s to 60s.",
+    type: type.duration(0, 60),
+    default: '5s',
+  }),
+  baseScope: setting({
+    env: 'BASE_SCOPE',
+    doc: 'Scope that every call needs; `none` for an issuer that can not grant scopes.',
+    type: scope(),
+    default: BASE_SCOPE,
+  }),
+  allowedOrigins: optional({
+    env: 'ALLOWED_ORIGINS',
+    doc: 'Origins of web pages that may call this server, beside its own. On a loopback PUBLIC_URL every loopback origin may.',
+    type: type.list(),
+    example: 'https://inspector.example.com',
+  }),
+  allowedHosts: optional({
+    env: 'ALLOWED_HOSTS',
+    doc: 'Host names under which this server may be called beside that of PUBLIC_URL, such as one inside a cluster.',
+    type: type.list(),
+    example: 'mcp-server,mcp-server:8080',
+  }),
+  sessionIdleTimeout: setting({
+    env: 'SESSION_IDLE_TIMEOUT',
+    doc: 'A session that nobody uses for this long ends.',
+    type: type.duration(),
+    default: '30m',
+  }),
+  maxSessions: setting({
+    env: 'MAX_SESSIONS',
+    doc: 'Most sessions at a time.',
+    type: type.integer(1, 1_000_000),
+    default: '10000',
+  }),
+  maxSessionsPerPrincipal: setting({
+    env: 'MAX_SESSIONS_PER_PRINCIPAL',
+    doc: 'Most sessions at a time of one person with one client.',
+    type: type.integer(1, 100_000),
+    default: '100',
+  }),
+  shutdownTimeout: setting({
+    env: 'SHUTDOWN_TIMEOUT',
+    doc: 'How long running requests get to finish when the server is told to stop.',
+    type: type.duration(0, 600),
+    default: '10s',
+  }),
+} as const;
+
+export type Config = ReturnType<typeof readConfig>;
+
+/** @throws ConfigError naming every bad variable */
+export function readConfig(env: Environment) {
+  const values = loadConfig(settings, env, productionRules);
+  return Object.freeze({
+    ...values,
+    port: values.port ?? (Number(new URL(values.publicUrl).port) || 8080),
+    allowedOrigins: values.allowedOrigins ?? [],
+    allowedHosts: values.allowedHosts ?? [],
+    audiences: values.audiences ?? resourceIdentifiers(values.publicUrl),
+    baseScope: values.baseScope === 'none' ? undefined : values.baseScope,
+  });
+}
+
+/** RFC 6750 §5.3: bearer tokens travel over TLS only. */
+function productionRules({ environment, publicUrl, issuer, jwksUrl }: Values<typeof settings>): Problem[] {
+  if (environment !== 'production') return [];
+  const urls = { PUBLIC_URL: publicUrl, ISSUER: issuer, JWKS_URL: jwksUrl ?? 'https:' };
+  return Object.entries(urls)
+    .filter(([, url]) => !url.startsWith('https:'))
+    .map(([env, url]) => ({ env, message: `must be https in production (is ${url})` }));
+}
