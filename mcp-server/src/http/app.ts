@@ -1,0 +1,55 @@
+/** Owns the onion of mcp-server: what a request passes through, from the socket to MCP, top to bottom. */
+import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
+import { requestLog } from '@mcp-oauth/shared/http/request-log';
+import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import Koa, { type Middleware } from 'koa';
+import type { VerifyToken } from '../authorization/access-token.ts';
+import type { ScopePolicy } from '../authorization/scope.ts';
+import type { AuthorizedState, Endpoints, ToolSummary } from '../protocol/endpoints.ts';
+import { protectedCors } from './cors.ts';
+import type { MetadataSource } from './legacy-discovery.ts';
+import { operations } from './operations.ts';
+import { checkHost, checkOrigin, type OriginOptions } from './origin.ts';
+import { documents, protectedRoutes, redirects } from './routes.ts';
+
+export interface AppSettings extends OriginOptions {
+  readonly serverName: string;
+  readonly issuer: string;
+}
+
+export interface AppParts {
+  readonly settings: AppSettings;
+  readonly log: Logger;
+  readonly tools: readonly ToolSummary[];
+  readonly scopes: ScopePolicy;
+  readonly verify: VerifyToken;
+  readonly issuerMetadata: MetadataSource;
+  readonly endpoints: Endpoints;
+  readonly isReady: () => boolean;
+}
+
+export function createApp({ settings, log, tools, scopes, verify, issuerMetadata, endpoints, isReady }: AppParts): Koa {
+  const { publicUrl, serverName, issuer } = settings;
+  const landing = { publicUrl, serverName, issuer, tools, baseScopes: scopes.initial };
+  const app = new Koa<AuthorizedState>();
+  app.use(requestLog(log));
+  app.use(errorBoundary());
+  app.use(headers(apiHeaders));
+  app.use(operations(isReady));
+  app.use(checkHost(settings));
+  app.use(documents(landing, scopes, issuerMetadata).routes());
+  app.use(checkOrigin(settings));
+  app.use(protectedCors());
+  app.use(redirects(issuerMetadata).routes());
+  app.use(protectedRoutes({ publicUrl, verify, scopes, endpoints }).routes());
+  app.on('error', (err) => log.warn({ err }, 'connection failed'));
+  return app;
+}
+
+const headers =
+  (values: Readonly<Record<string, string>>): Middleware =>
+  async (ctx, next) => {
+    ctx.set(values);
+    await next();
+  };

@@ -1,0 +1,42 @@
+/** Owns the documents by which this server describes itself as a protected resource (RFC 9728 §2, §3). */
+import { createHash } from 'node:crypto';
+import { PROTECTED_RESOURCE_PATH } from '@mcp-oauth/shared/contract';
+import type { Middleware } from 'koa';
+
+export interface ResourceDescription {
+  readonly publicUrl: string;
+  readonly issuer: string;
+  readonly serverName: string;
+  readonly scopes: readonly string[];
+}
+
+/** Where the document of the resource at `path` is; the origin itself is the resource at the empty path. */
+export const metadataPath = (path: string): string => `${PROTECTED_RESOURCE_PATH}${path}`;
+
+/** The document names as `resource` the very URL that it stands for, because clients compare the two (RFC 9728 §3.3). */
+export function resourceMetadata(path: string, { publicUrl, issuer, serverName, scopes }: ResourceDescription) {
+  return {
+    resource: `${publicUrl}${path}`,
+    authorization_servers: [issuer],
+    scopes_supported: scopes,
+    bearer_methods_supported: ['header'],
+    resource_name: serverName,
+    resource_documentation: `${publicUrl}/`,
+  };
+}
+
+export function serveMetadata(path: string, description: ResourceDescription): Middleware {
+  const body = JSON.stringify(resourceMetadata(path, description));
+  const etag = createHash('sha256').update(body).digest('base64url');
+  return (ctx) => {
+    ctx.set('Cache-Control', 'public, max-age=300');
+    ctx.etag = etag;
+    ctx.status = 200;
+    if (ctx.fresh) {
+      ctx.status = 304;
+      return;
+    }
+    ctx.type = 'json';
+    ctx.body = body;
+  };
+}

@@ -1,0 +1,59 @@
+/** Owns which hosts and web origins may talk to this server: the wall against DNS rebinding (MCP transports, Security Warning). */
+import { HttpError } from '@mcp-oauth/shared/errors';
+import { isLoopback } from '@mcp-oauth/shared/setting-types';
+import type { Middleware } from 'koa';
+
+export interface OriginOptions {
+  readonly publicUrl: string;
+  /** The port that is listened on. */
+  readonly port: number;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+}
+
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Whether a `Host` header is a name of this server; an allowed host without a port is allowed with any. */
+export function createHostRule({ publicUrl, port, allowedHosts }: OriginOptions): (host: string) => boolean {
+  const { protocol, host: own, port: publicPort } = new URL(publicUrl);
+  const loopback = isLoopback(publicUrl)
+    ? [port, publicPort || 80].flatMap((ownPort) => LOOPBACK_NAMES.map((name) => `${name}:${ownPort}`))
+    : [];
+  const spelled = (host: string): URL | null =>
+    /^[a-z0-9.\-_:[\]]+$/i.test(host) ? URL.parse(`${protocol}//${host}`) : null;
+  const known = new Set([own, ...loopback, ...allowedHosts].map((host) => spelled(host)?.host));
+  const names = new Set(allowedHosts.filter((host) => !/:\d+$/.test(host)).map((host) => spelled(host)?.hostname));
+  return (host) => {
+    const url = spelled(host);
+    return url !== null && (known.has(url.host) || names.has(url.hostname));
+  };
+}
+
+/** Whether a web page of this origin may call; programs send none. */
+export function createOriginRule({ publicUrl, allowedOrigins }: OriginOptions): (origin: string) => boolean {
+  const known = new Set([publicUrl, ...allowedOrigins]);
+  const local = isLoopback(publicUrl);
+  return (origin) => known.has(origin) || (local && isLoopback(origin));
+}
+
+export function checkHost(options: OriginOptions): Middleware {
+  const allowed = createHostRule(options);
+  return async (ctx, next) => {
+    if (!allowed(ctx.get('Host'))) throw forbidden('This server is not known under that host name.', 'wrong_host');
+    await next();
+  };
+}
+
+export function checkOrigin(options: OriginOptions): Middleware {
+  const allowed = createOriginRule(options);
+  return async (ctx, next) => {
+    const origin = ctx.headers.origin;
+    if (origin !== undefined && !allowed(origin)) {
+      throw forbidden('Web pages of that origin may not call this server.', 'wrong_origin');
+    }
+    await next();
+  };
+}
+
+const forbidden = (description: string, reason: string): HttpError =>
+  new HttpError(403, 'access_denied', description, { reason });

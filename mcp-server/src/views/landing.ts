@@ -1,0 +1,107 @@
+/** Owns the landing page: what this server is, how to connect, what its tools need, and how signing in goes. */
+import { MCP_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
+import { type Html, html } from '@mcp-oauth/shared/html';
+import { page } from '@mcp-oauth/shared/page';
+import type { ToolSummary } from '../protocol/endpoints.ts';
+import { type Guide, guides } from './clients.ts';
+
+export interface Landing {
+  readonly publicUrl: string;
+  readonly serverName: string;
+  readonly issuer: string;
+  readonly tools: readonly ToolSummary[];
+  /** Needed by every tool. */
+  readonly baseScopes: readonly string[];
+}
+
+export function landingPage(landing: Landing): string {
+  const { serverName } = landing;
+  return page({
+    title: serverName,
+    wide: true,
+    body: html`
+${welcome(landing)}
+${connect(landing)}
+${toolTable(landing)}
+${signingIn()}
+${endpointTable(landing)}
+${protections()}
+<footer>${serverName} · OAuth 2.1 and the Model Context Protocol</footer>`,
+  });
+}
+
+const welcome = ({ serverName, publicUrl, tools }: Landing): Html => html`<header>
+<h1>${serverName}</h1>
+<p class="lead soft">A <a href="https://modelcontextprotocol.io">Model Context Protocol</a> server with ${tools.length} ${tools.length === 1 ? 'tool' : 'tools'}.
+Give this address to your client; it opens your browser to sign you in.</p>
+<pre class="address"><code>${publicUrl}${MCP_PATH}</code></pre>
+</header>`;
+
+const connect = ({ serverName, publicUrl }: Landing): Html => html`<section class="card">
+<h2>Connect a client</h2>
+${guides(serverName, `${publicUrl}${MCP_PATH}`).map(guide)}
+</section>`;
+
+const guide = (
+  { client, step, snippet, install }: Guide,
+  index: number,
+): Html => html`<details name="client"${index === 0 && openAttribute}>
+<summary>${client}</summary>
+<p class="small">${step}</p>
+<pre tabindex="0"><code>${snippet}</code></pre>
+${install && html`<p class="small">Or in one click: <a href="${install.url}">${install.label}</a></p>`}
+</details>`;
+
+const openAttribute = html` open`;
+
+const toolTable = ({ tools, baseScopes }: Landing): Html => html`<section class="card">
+<h2>Tools</h2>
+<ul class="entries">
+${tools.map(
+  ({ name, title, description, scope }) => html`<li>
+<p><code>${name}</code> <strong>${title}</strong> ${[...baseScopes, ...(scope ? [scope] : [])].map((needed) => html`<span class="tag">${needed}</span> `)}</p>
+<p class="small soft">${description}</p>
+</li>`,
+)}
+</ul>
+<p class="small soft">The tags are the scopes that a tool needs. A client asks for more when you first use a tool that needs more.</p>
+</section>`;
+
+const signingIn = (): Html => html`<section class="card">
+<h2>How signing in goes</h2>
+<ol class="small">
+<li>Your client calls the server without a token and is told where to find the authorization server.</li>
+<li>It reads the authorization server's metadata and, if it is new there, introduces or registers itself.</li>
+<li>It opens your browser, with a PKCE challenge that only it can answer.</li>
+<li>A page says which client asks for what. You choose your identity provider and sign in there; your password is never seen here.</li>
+<li>Your client gets a short-lived access token for this server alone, and may be given a refresh token to renew it.</li>
+<li>Every request carries that token, and the server checks it by itself, without asking anyone.</li>
+</ol>
+</section>`;
+
+const endpointTable = ({ publicUrl, issuer }: Landing): Html => html`<section class="card">
+<h2>Endpoints</h2>
+<ul class="entries">
+${endpoint(`${publicUrl}${MCP_PATH}`, 'Streamable HTTP (POST, GET, DELETE). Needs an access token.')}
+${endpoint(`${publicUrl}${SSE_PATH}`, 'HTTP+SSE of 2024-11-05, for older clients; Streamable HTTP works here too. Needs an access token.')}
+${endpoint(`${publicUrl}/.well-known/oauth-protected-resource${MCP_PATH}`, 'What protects this server and which scopes it knows (RFC 9728).', true)}
+${endpoint(`${publicUrl}/.well-known/oauth-authorization-server`, 'Metadata of the authorization server, for clients that look here first (RFC 8414).', true)}
+${endpoint(issuer, 'The authorization server that issues the tokens: authorization, token, registration and keys.')}
+</ul>
+</section>`;
+
+const endpoint = (url: string, what: string, isDocument = false): Html => html`<li>
+<p>${isDocument ? html`<a href="${url}"><code>${url}</code></a>` : html`<code>${url}</code>`}</p>
+<p class="small soft">${what}</p>
+</li>`;
+
+const protections = (): Html => html`<section class="card">
+<h2>What protects you</h2>
+<ul class="small">
+<li>OAuth 2.1: authorization code with PKCE, no password grant, no implicit flow, refresh tokens that rotate.</li>
+<li>Tokens are bound to this server (RFC 8707): one that was meant for another server is refused here, and ours are refused elsewhere.</li>
+<li>Clients register themselves (RFC 7591), and nothing is approved without your click.</li>
+<li>Any OpenID Connect provider can sign people in.</li>
+<li>Web pages of foreign origins can't call this server, and a session belongs to the person and client that opened it.</li>
+</ul>
+</section>`;

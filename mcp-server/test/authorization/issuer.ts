@@ -1,0 +1,73 @@
+/** Owns an authorization server for tests: keys, a metadata document, a key set over real HTTP, and tokens good and bad. */
+import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
+import {
+  type CryptoKey,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  type JWK,
+  type JWTHeaderParameters,
+  SignJWT,
+} from 'jose';
+
+export interface SigningKey {
+  readonly kid: string;
+  readonly algorithm: string;
+  readonly privateKey: CryptoKey;
+  readonly publicJwk: JWK;
+  /** Text of the public key, for those who try it as a secret. */
+  readonly publicPem: string;
+}
+
+export async function signingKey(kid: string, algorithm = 'ES256'): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
+  const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: 'sig' };
+  return { kid, algorithm, privateKey, publicJwk, publicPem: await exportSPKI(publicKey) };
+}
+
+export interface TestIssuer extends TestServer {
+  /** The keys that are published; may be changed. */
+  readonly keys: JWK[];
+  /** Paths that were asked for. */
+  readonly requests: string[];
+  /** While false every request is answered 500. */
+  up: boolean;
+  metadata: Record<string, unknown>;
+}
+
+export async function startIssuer(path = ''): Promise<TestIssuer> {
+  const state = { keys: [] as JWK[], requests: [] as string[], up: true, metadata: {} as Record<string, unknown> };
+  const documents: Record<string, () => unknown> = {
+    [`/.well-known/oauth-authorization-server${path}`]: () => state.metadata,
+    '/jwks': () => ({ keys: state.keys }),
+  };
+  const server = await serve((request, response) => {
+    const url = request.url ?? '';
+    state.requests.push(url);
+    const document = documents[url];
+    response.writeHead(state.up ? (document ? 200 : 404) : 500, { 'content-type': 'application/json' });
+    response.end(JSON.stringify((state.up && document?.()) || {}));
+  });
+  const url = `${server.url}${path}`;
+  state.metadata = {
+    issuer: url,
+    jwks_uri: `${server.url}/jwks`,
+    authorization_endpoint: `${url}/authorize`,
+    token_endpoint: `${url}/token`,
+    registration_endpoint: `${url}/register`,
+    unknown_to_us: 'kept',
+  };
+  return Object.assign(state, { url, close: server.close, [Symbol.asyncDispose]: server.close });
+}
+
+export interface TokenParts {
+  readonly key: SigningKey;
+  readonly claims: Record<string, unknown>;
+  readonly header?: Partial<JWTHeaderParameters>;
+}
+
+/** Signs exactly what it is given: `undefined` leaves a member out. */
+export const signToken = ({ key, claims, header }: TokenParts): Promise<string> =>
+  new SignJWT(JSON.parse(JSON.stringify(claims)))
+    .setProtectedHeader({ alg: key.algorithm, typ: 'at+jwt', kid: key.kid, ...header })
+    .sign(key.privateKey);

@@ -1,0 +1,163 @@
+/** Owns how a request may carry its token, and what it is told when it carries none or one that is too weak. */
+import { request } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bearer, type Harness, PING, post, readChallenge, startHarness } from './harness.ts';
+
+let server: Harness;
+beforeAll(async () => {
+  server = await startHarness();
+});
+beforeEach(() => {
+  server.ran.length = 0;
+  server.log.length = 0;
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const metadata = (path: string): string => `${server.url}/.well-known/oauth-protected-resource${path}`;
+
+/** fetch joins headers of the same name; a socket does not. */
+const statusOf = (headers: string[]): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const { port, host } = new URL(server.url);
+    const sent = request({ port, path: '/mcp', headers: ['Host', host, ...headers] }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    sent.on('error', reject).end();
+  });
+
+describe('RFC 9728 §5.1 a request without a token is challenged', () => {
+  it.each([
+    ['POST', '/mcp', '/mcp'],
+    ['GET', '/mcp', '/mcp'],
+    ['DELETE', '/mcp', '/mcp'],
+    ['POST', '/sse', '/sse'],
+    ['GET', '/sse', '/sse'],
+    ['DELETE', '/sse', '/sse'],
+    ['POST', '/messages?sessionId=1', '/sse'],
+  ])('%s %s, with the document of %s', async (method, path, resource) => {
+    const response = await server.fetch(path, { method });
+    expect(response.status).toBe(401);
+    // RFC 6750 §3.1: no error code when there was no attempt to authenticate.
+    expect(readChallenge(response)).toEqual({ resource_metadata: metadata(resource), scope: 'mcp:tools' });
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(server.ran).toEqual([]);
+  });
+
+  it('RFC 6750 §3 takes another scheme for no attempt', async () => {
+    const response = await server.fetch('/mcp', { headers: { authorization: 'Basic dXNlcjpwYXNz' } });
+    expect(response.status).toBe(401);
+    expect(readChallenge(response)).not.toHaveProperty('error');
+  });
+
+  it('refuses methods that no endpoint has with the list of those it has', async () => {
+    const response = await server.fetch('/mcp', { method: 'PUT' });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, POST, DELETE');
+    expect((await server.fetch('/messages')).headers.get('allow')).toBe('POST');
+    expect((await server.fetch('/mcp', { method: 'HEAD' })).status).toBe(405);
+  });
+});
+
+describe('RFC 6750 §2 where a token may stand', () => {
+  it('refuses a token in the URL, even beside a good header, and never repeats or logs it', async () => {
+    const token = await server.token();
+    const response = await server.fetch(`/mcp?access_token=${token}`, post(token, PING));
+    expect(response.status).toBe(400);
+    expect(readChallenge(response).error).toBe('invalid_request');
+    expect(await response.text()).not.toContain(token);
+    expect(server.log.join('')).not.toContain(token);
+    expect(server.ran).toEqual([]);
+  });
+
+  it('refuses several Authorization headers', async () => {
+    const token = await server.token();
+    const twice = ['Authorization', `Bearer ${token}`, 'Authorization', `Bearer ${token}`];
+    expect(await statusOf(twice)).toBe(400);
+    expect(server.ran).toEqual([]);
+  });
+
+  it.each(['Bearer', 'Bearer ', 'Bearer a,b', 'Bearer a b'])('refuses the header %j', async (authorization) => {
+    const response = await server.fetch('/mcp', { headers: { authorization } });
+    expect(response.status).toBe(401);
+    expect(readChallenge(response).error).toBe('invalid_token');
+  });
+
+  it('RFC 9110 §11.1 does not care how the scheme is written', async () => {
+    const response = await server.fetch('/mcp', { headers: { authorization: `bEARER ${await server.token()}` } });
+    expect(response.status).toBe(200);
+  });
+});
+
+describe('MCP scope challenge handling', () => {
+  const call = (name: string) => ({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } });
+
+  it('names every scope that the call needs before anything runs', async () => {
+    const response = await server.fetch('/mcp', post(await server.token(), call('status')));
+    expect(response.status).toBe(403);
+    expect(readChallenge(response)).toEqual({
+      resource_metadata: metadata('/mcp'),
+      scope: 'mcp:admin mcp:tools',
+      error: 'insufficient_scope',
+      error_description: 'The access token lacks a scope that this request needs.',
+    });
+    expect(server.ran).toEqual([]);
+  });
+
+  it('finds the call in a batch', async () => {
+    const response = await server.fetch('/mcp', post(await server.token(), [PING, call('echo'), call('status')]));
+    expect(response.status).toBe(403);
+    expect(server.ran).toEqual([]);
+  });
+
+  it('lets the call pass with the scopes', async () => {
+    const token = await server.token({ scope: 'mcp:tools mcp:admin' });
+    expect((await server.fetch('/mcp', post(token, call('status')))).status).toBe(200);
+  });
+
+  it('never lets a client lose a scope by stepping up, and never asks for those of the sign-in', async () => {
+    const token = await server.token({ scope: 'openid offline_access foreign mcp:admin' });
+    const response = await server.fetch('/mcp', { headers: bearer(token) });
+    expect(response.status).toBe(403);
+    expect(readChallenge(response).scope).toBe('mcp:admin mcp:tools');
+  });
+});
+
+describe('where requests go', () => {
+  it.each([
+    ['POST', '/mcp', {}, 'streamable'],
+    ['GET', '/mcp', {}, 'streamable'],
+    ['DELETE', '/mcp', {}, 'streamable'],
+    ['POST', '/sse', {}, 'streamable'],
+    ['GET', '/sse', {}, 'sseStream'],
+    ['GET', '/sse', { 'mcp-session-id': 'x' }, 'streamable'],
+    ['DELETE', '/sse', { 'mcp-session-id': 'x' }, 'streamable'],
+    ['POST', '/messages?sessionId=x', {}, 'sseMessage'],
+  ])('%s %s %j to %s', async (method, path, headers, endpoint) => {
+    const token = await server.token();
+    const body = method === 'POST' ? post(token, PING, headers) : { method, headers: { ...bearer(token), ...headers } };
+    expect(await (await server.fetch(path, body)).json()).toEqual({ endpoint });
+  });
+
+  it('hole 1.3: what is not there is 404 in JSON, never a page', async () => {
+    for (const path of ['/nothing', '/.well-known/nothing', '/jwks', '/mcp/other', '/admin.php']) {
+      const response = await server.fetch(path, { headers: { accept: 'text/html' } });
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({ error: 'not_found' });
+    }
+  });
+
+  it('answers probes under any host, and is not ready while it drains', async () => {
+    server.ready = false;
+    expect((await server.fetch('/livez')).status).toBe(200);
+    expect((await server.fetch('/readyz')).status).toBe(503);
+    server.ready = true;
+    expect((await server.fetch('/readyz')).status).toBe(200);
+  });
+
+  it('logs one line a request, without its query', async () => {
+    await server.fetch('/authorize?code_challenge=secret-challenge&state=secret-state');
+    expect(server.log.join('')).toContain('"path":"/authorize"');
+    expect(server.log.join('')).not.toContain('secret');
+  });
+});

@@ -1,0 +1,107 @@
+/** Owns what a POST may bring (JSON-RPC 2.0 §5.1): JSON of a bearable size and depth, and the standard error for the rest. */
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bearer, type Harness, PING, post, startHarness } from './harness.ts';
+
+let server: Harness;
+let token: string;
+beforeAll(async () => {
+  server = await startHarness();
+  token = await server.token();
+});
+beforeEach(() => {
+  server.ran.length = 0;
+  server.log.length = 0;
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const LIMIT = 1024 * 1024;
+const sized = (bytes: number): string => {
+  const frame = JSON.stringify({ ...PING, params: { padding: '' } });
+  return frame.replace('""', `"${'x'.repeat(bytes - frame.length)}"`);
+};
+const streamed = (text: string): RequestInit => ({
+  ...post(token, ''),
+  body: Readable.toWeb(Readable.from([text.slice(0, 100), text.slice(100)].map((part) => Buffer.from(part)))) as never,
+  duplex: 'half',
+});
+
+describe('JSON-RPC 2.0 §5.1 parse error and invalid request', () => {
+  it.each(['', '{', 'not json', '{"a":1,}', '[1', '\u0000', '{"__proto__":{"a":1}}'])('%j is -32700', async (body) => {
+    const response = await server.fetch('/mcp', post(token, body));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({
+      jsonrpc: '2.0',
+      id: null,
+      error: { code: -32700, message: 'Parse error' },
+    });
+    expect(server.ran).toEqual([]);
+  });
+
+  it.each(['1', '"text"', 'null', 'true'])('%s is -32600', async (body) => {
+    const response = await server.fetch('/mcp', post(token, body));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: -32600 } });
+  });
+
+  it('a message that is nested without end is refused instead of overflowing a stack', async () => {
+    for (const depth of [65, 100_000]) {
+      const response = await server.fetch('/mcp', post(token, `${'['.repeat(depth)}${']'.repeat(depth)}`));
+      expect(response.status).toBe(400);
+    }
+    expect(server.ran).toEqual([]);
+  });
+
+  it('hole 2.13: never repeats or logs what was sent, and shows no stack', async () => {
+    const response = await server.fetch('/mcp', post(token, '{"password":"hunter2",'));
+    expect(await response.text()).not.toMatch(/hunter2|\.ts|node_modules/);
+    expect(server.log.join('')).not.toContain('hunter2');
+  });
+});
+
+describe('size', () => {
+  it('takes a message of exactly 1 MiB', async () => {
+    expect((await server.fetch('/mcp', post(token, sized(LIMIT)))).status).toBe(200);
+  });
+
+  it('RFC 9110 §15.5.14 refuses one byte more, whether its length is declared or not', async () => {
+    for (const init of [post(token, sized(LIMIT + 1)), streamed(sized(LIMIT + 1))]) {
+      const response = await server.fetch('/mcp', init);
+      expect(response.status).toBe(413);
+      expect(await response.json()).toMatchObject({ error: 'invalid_request' });
+    }
+    expect(server.ran).toEqual([]);
+  });
+
+  it('reads a body without a declared length', async () => {
+    expect((await server.fetch('/mcp', streamed(sized(1_000)))).status).toBe(200);
+  });
+});
+
+describe('RFC 9110 §15.5.16 media type', () => {
+  const typed = (type: string) => post(token, PING, { 'content-type': type });
+
+  it.each(['application/json', 'application/json; charset=utf-8', 'Application/JSON'])('takes %s', async (type) => {
+    expect((await server.fetch('/mcp', typed(type))).status).toBe(200);
+  });
+
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/json-patch+json',
+    'application/json; charset=utf-16',
+    'nonsense',
+  ])('refuses %s', async (type) => {
+    expect((await server.fetch('/mcp', typed(type))).status).toBe(415);
+    expect(server.ran).toEqual([]);
+  });
+
+  it('refuses a missing type and a compressed body', async () => {
+    const untyped = { method: 'POST', headers: bearer(token), body: Buffer.from(JSON.stringify(PING)) };
+    expect((await server.fetch('/mcp', untyped)).status).toBe(415);
+    const bomb = { ...post(token, '', { 'content-encoding': 'gzip' }), body: gzipSync('['.repeat(10_000_000)) };
+    expect((await server.fetch('/mcp', bomb)).status).toBe(415);
+  });
+});

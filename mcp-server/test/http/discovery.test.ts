@@ -1,0 +1,115 @@
+/** Owns what a client finds at this origin: RFC 9728 documents, and what the revision 2025-03-26 looks for. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Harness, startHarness } from './harness.ts';
+
+let server: Harness;
+beforeAll(async () => {
+  server = await startHarness();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+describe('RFC 9728 §3 protected resource metadata', () => {
+  it.each(['', '/mcp', '/sse'])('names the very URL that it stands for: %j', async (path) => {
+    const response = await server.fetch(`/.well-known/oauth-protected-resource${path}`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toContain('application/json');
+    expect(await response.json()).toEqual({
+      resource: `${server.url}${path}`,
+      authorization_servers: [server.issuer.url],
+      scopes_supported: ['mcp:admin', 'mcp:tools'],
+      bearer_methods_supported: ['header'],
+      resource_name: 'Test server',
+      resource_documentation: `${server.url}/`,
+    });
+  });
+
+  it('can be kept and asked for again without being sent again (RFC 9110 §13.1.2)', async () => {
+    const path = '/.well-known/oauth-protected-resource/mcp';
+    const first = await server.fetch(path);
+    expect(first.headers.get('cache-control')).toBe('public, max-age=300');
+    // fetch would add `no-cache` of its own, which asks for the whole document.
+    const headers = { 'if-none-match': first.headers.get('etag') ?? '', 'cache-control': 'max-age=0' };
+    const again = await server.fetch(path, { headers });
+    expect(again.status).toBe(304);
+  });
+
+  it('is there for no other path', async () => {
+    const response = await server.fetch('/.well-known/oauth-protected-resource/other');
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: 'not_found' });
+  });
+
+  it('is there while the authorization server is not', async () => {
+    await using alone = await startHarness();
+    alone.issuer.up = false;
+    expect((await alone.fetch('/.well-known/oauth-protected-resource/mcp')).status).toBe(200);
+    expect((await alone.fetch('/')).status).toBe(200);
+    expect((await alone.fetch('/readyz')).status).toBe(200);
+  });
+});
+
+describe('MCP 2025-03-26 §2.3 discovery at the MCP origin', () => {
+  it.each([
+    '/.well-known/oauth-authorization-server',
+    '/.well-known/oauth-authorization-server/mcp',
+    '/.well-known/oauth-authorization-server/sse',
+    '/.well-known/openid-configuration',
+    '/.well-known/openid-configuration/mcp',
+    '/.well-known/openid-configuration/sse',
+    '/mcp/.well-known/openid-configuration',
+    '/sse/.well-known/openid-configuration',
+  ])('serves the metadata as it is at %s', async (path) => {
+    const response = await server.fetch(path);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual(server.issuer.metadata);
+  });
+
+  it('is fetched once, and served from the copy while the authorization server is down', async () => {
+    await using kept = await startHarness();
+    await kept.fetch('/.well-known/oauth-authorization-server');
+    await kept.fetch('/.well-known/oauth-authorization-server');
+    expect(kept.issuer.requests).toHaveLength(1);
+    kept.issuer.up = false;
+    kept.clock.advance(3_600);
+    expect((await kept.fetch('/.well-known/oauth-authorization-server')).status).toBe(200);
+  });
+
+  it('is 503 with Retry-After while there has never been a copy', async () => {
+    await using alone = await startHarness();
+    alone.issuer.up = false;
+    for (const path of ['/.well-known/oauth-authorization-server', '/authorize']) {
+      const response = await alone.fetch(path);
+      expect(response.status).toBe(503);
+      expect(response.headers.get('retry-after')).toBe('5');
+    }
+  });
+
+  it('is refused when it names another issuer (RFC 8414 §3.3)', async () => {
+    await using fooled = await startHarness();
+    Object.assign(fooled.issuer.metadata, { issuer: 'https://evil.example' });
+    expect((await fooled.fetch('/.well-known/oauth-authorization-server')).status).toBe(503);
+  });
+});
+
+describe('MCP 2025-03-26 §2.3.3 default endpoints', () => {
+  it('sends the browser on with its query', async () => {
+    const response = await server.fetch('/authorize?client_id=a%20b&state=x%26y');
+    expect(response.status).toBe(302);
+    expect(response.headers.get('location')).toBe(`${server.issuer.url}/authorize?client_id=a%20b&state=x%26y`);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it.each(['token', 'register'])('RFC 9110 §15.4.8 sends POST /%s on as a POST, without reading it', async (path) => {
+    const response = await server.fetch(`/${path}`, { method: 'POST', body: 'grant_type=authorization_code' });
+    expect(response.status).toBe(307);
+    expect(response.headers.get('location')).toBe(`${server.issuer.url}/${path}`);
+    expect(server.issuer.requests).not.toContain(`/${path}`);
+    expect((await server.fetch(`/${path}`)).status).toBe(405);
+  });
+
+  it('has no registration when the authorization server has none', async () => {
+    await using closed = await startHarness();
+    Object.assign(closed.issuer.metadata, { registration_endpoint: undefined });
+    expect((await closed.fetch('/register', { method: 'POST' })).status).toBe(404);
+  });
+});

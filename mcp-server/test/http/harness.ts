@@ -1,0 +1,153 @@
+/** Owns mcp-server's HTTP side in tests: the real onion on a real port, in front of endpoints that only say they ran. */
+
+import type { RequestListener } from 'node:http';
+import { resourceIdentifiers } from '@mcp-oauth/shared/contract';
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { serve } from '@mcp-oauth/shared/testing/listen';
+import { createTokenVerifier } from '../../src/authorization/access-token.ts';
+import { createIssuerMetadata } from '../../src/authorization/issuer-metadata.ts';
+import { createKeySource } from '../../src/authorization/key-source.ts';
+import { createScopePolicy } from '../../src/authorization/scope.ts';
+import { createTokenCache } from '../../src/authorization/token-cache.ts';
+import { createApp } from '../../src/http/app.ts';
+import type { Endpoints } from '../../src/protocol/endpoints.ts';
+import { type SigningKey, signingKey, signToken, startIssuer, type TestIssuer } from '../authorization/issuer.ts';
+
+export interface Ran {
+  readonly endpoint: string;
+  readonly method: string;
+  readonly subject: string;
+  readonly message: unknown;
+}
+
+export interface Harness extends AsyncDisposable {
+  readonly url: string;
+  readonly issuer: TestIssuer;
+  readonly key: SigningKey;
+  readonly clock: FakeClock;
+  /** What reached an endpoint. */
+  readonly ran: Ran[];
+  /** Lines of the log, as text. */
+  readonly log: string[];
+  ready: boolean;
+  claims(more?: Record<string, unknown>): Record<string, unknown>;
+  token(more?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+}
+
+export interface HarnessOptions {
+  readonly publicUrl?: string;
+  readonly allowedHosts?: readonly string[];
+  readonly allowedOrigins?: readonly string[];
+  readonly types?: readonly string[];
+}
+
+export const TOOLS = [
+  { name: 'echo', title: 'Echo', description: 'Says it again', scope: undefined },
+  { name: 'status', title: 'Status', description: 'How the server is doing', scope: 'mcp:admin' },
+];
+
+const ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'];
+
+export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
+  const state = { ready: true, ran: [] as Ran[], log: [] as string[] };
+  let handler: RequestListener = () => {};
+  const server = await serve((request, response) => handler(request, response));
+  const [issuer, key, clock] = [await startIssuer(), await signingKey('key-1'), new FakeClock()];
+  issuer.keys.push(key.publicJwk);
+  const publicUrl = options.publicUrl ?? server.url;
+  const destination = { write: (line: string) => void state.log.push(line) };
+  handler = appOf({ ...options, publicUrl, port: Number(new URL(server.url).port) }, issuer.url, clock, {
+    ...state,
+    log: createLogger('test', 'debug', destination),
+    isReady: () => harness.ready,
+  });
+  const claims = (more = {}) => ({ ...goodClaims(issuer.url, publicUrl, clock), ...more });
+  const harness: Harness = Object.assign(state, {
+    url: server.url,
+    issuer,
+    key,
+    clock,
+    claims,
+    token: (more = {}, header = {}) => signToken({ key, claims: claims(more), header }),
+    fetch: (path: string, init?: RequestInit) => fetch(`${server.url}${path}`, { redirect: 'manual', ...init }),
+    [Symbol.asyncDispose]: async () => {
+      await server.close();
+      await issuer.close();
+    },
+  });
+  return harness;
+}
+
+const goodClaims = (issuer: string, publicUrl: string, clock: FakeClock) => ({
+  iss: issuer,
+  aud: `${publicUrl}/mcp`,
+  sub: 'person-1',
+  client_id: 'client-1',
+  scope: 'mcp:tools',
+  iat: clock.now() / 1000,
+  exp: clock.now() / 1000 + 600,
+});
+
+type AppOptions = HarnessOptions & { readonly publicUrl: string; readonly port: number };
+type Surroundings = { ran: Ran[]; log: ReturnType<typeof createLogger>; isReady: () => boolean };
+
+function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log, isReady }: Surroundings) {
+  const onFailure = () => {};
+  const issuerMetadata = createIssuerMetadata({ issuer, fetch, clock, onFailure });
+  const keys = createKeySource({ jwksUrl: undefined, metadata: issuerMetadata, fetch, clock, onFailure });
+  const { publicUrl, port, allowedHosts = [], allowedOrigins = [], types = ['at+jwt'] } = options;
+  const verifier = { issuer, audiences: resourceIdentifiers(publicUrl), keySource: keys, clock, clockTolerance: 5 };
+  const app = createApp({
+    settings: { publicUrl, port, allowedHosts, allowedOrigins, serverName: 'Test server', issuer },
+    log,
+    tools: TOOLS,
+    scopes: createScopePolicy('mcp:tools', TOOLS),
+    verify: createTokenCache({
+      verify: createTokenVerifier({ ...verifier, algorithms: ALGORITHMS, types }),
+      keys,
+      clock,
+    }),
+    issuerMetadata,
+    endpoints: recordingEndpoints(ran),
+    isReady,
+  });
+  return app.callback();
+}
+
+function recordingEndpoints(ran: Ran[]): Endpoints {
+  const record =
+    (endpoint: string): Endpoints['streamable'] =>
+    (ctx) => {
+      const { principal, message } = ctx.state;
+      ran.push({ endpoint, method: ctx.method, subject: principal.subject, message });
+      ctx.respond = false;
+      ctx.res.statusCode = 200;
+      ctx.res.end(JSON.stringify({ endpoint }));
+    };
+  return {
+    streamable: record('streamable'),
+    sseStream: record('sseStream'),
+    sseMessage: record('sseMessage'),
+    drain: () => {},
+    close: async () => {},
+  };
+}
+
+/** The parameters of a challenge, read the way a client reads them (RFC 9110 §11.2). */
+export function readChallenge(response: Response): { scope?: string; error?: string } {
+  const header = response.headers.get('www-authenticate') ?? '';
+  const parameters = header.matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/g);
+  return Object.fromEntries([...parameters].map(([, name, value]) => [name, value?.replace(/\\(.)/g, '$1')]));
+}
+
+export const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
+
+export const post = (token: string, message: unknown, headers: Record<string, string> = {}): RequestInit => ({
+  method: 'POST',
+  headers: { ...bearer(token), 'content-type': 'application/json', ...headers },
+  body: typeof message === 'string' ? message : JSON.stringify(message),
+});
+
+export const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };

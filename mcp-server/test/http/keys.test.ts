@@ -1,0 +1,72 @@
+/** Owns what clients notice of the issuer's keys: rotation, withdrawal, and an authorization server that is down. */
+import { describe, expect, it } from 'vitest';
+import { signingKey, signToken } from '../authorization/issuer.ts';
+import { type Harness, PING, post, startHarness } from './harness.ts';
+
+const jwksRequests = ({ issuer }: Harness): number => issuer.requests.filter((path) => path === '/jwks').length;
+const call = async (server: Harness, token: string): Promise<number> =>
+  (await server.fetch('/mcp', post(token, PING))).status;
+
+describe('RFC 7517 §5 the key set', () => {
+  it('is fetched once for many requests at a time', async () => {
+    await using server = await startHarness();
+    const tokens = await Promise.all(['a', 'b', 'c', 'd'].map((sub) => server.token({ sub })));
+    expect(await Promise.all(tokens.map((token) => call(server, token)))).toEqual([200, 200, 200, 200]);
+    expect(jwksRequests(server)).toBe(1);
+  });
+
+  it('is fetched again for a key that is new, so that a rotation goes unnoticed', async () => {
+    await using server = await startHarness();
+    await call(server, await server.token());
+    const next = await signingKey('key-2');
+    server.issuer.keys.push(next.publicJwk);
+    server.clock.advance(31);
+    expect(await call(server, await signToken({ key: next, claims: server.claims() }))).toBe(200);
+  });
+
+  it('is not fetched more than once in 30 seconds, whatever key ids are invented', async () => {
+    await using server = await startHarness();
+    await call(server, await server.token());
+    server.clock.advance(31);
+    for (const kid of ['x', 'y', 'z']) {
+      const key = await signingKey(kid);
+      expect(await call(server, await signToken({ key, claims: server.claims() }))).toBe(401);
+    }
+    expect(jwksRequests(server)).toBe(2);
+  });
+
+  it('makes a token void whose key is withdrawn, even when it was verified a moment ago', async () => {
+    await using server = await startHarness();
+    const token = await server.token();
+    expect(await call(server, token)).toBe(200);
+    const next = await signingKey('key-2');
+    server.issuer.keys.splice(0, 1, next.publicJwk);
+    server.clock.advance(31);
+    expect(await call(server, await signToken({ key: next, claims: server.claims() }))).toBe(200);
+    expect(await call(server, token)).toBe(401);
+  });
+});
+
+describe('an authorization server that is down', () => {
+  it('leaves the tokens of known keys good', async () => {
+    await using server = await startHarness();
+    await call(server, await server.token());
+    server.issuer.up = false;
+    server.clock.advance(3_600);
+    expect(await call(server, await server.token({ sub: 'person-2' }))).toBe(200);
+  });
+
+  it('is 503 with Retry-After while its keys have never been seen, and no fault of the token', async () => {
+    await using server = await startHarness();
+    server.issuer.up = false;
+    const token = await server.token();
+    const response = await server.fetch('/mcp', post(token, PING));
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('5');
+    expect(response.headers.get('www-authenticate')).toBeNull();
+
+    server.issuer.up = true;
+    server.clock.advance(1);
+    expect(await call(server, token)).toBe(200);
+  });
+});

@@ -1,0 +1,136 @@
+/** Owns the table of bad tokens over real HTTP: each is refused with the standard challenge, and nothing runs. */
+import { createHmac } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { signingKey, signToken } from '../authorization/issuer.ts';
+import { bearer, type Harness, PING, post, readChallenge, startHarness } from './harness.ts';
+
+let server: Harness;
+beforeAll(async () => {
+  server = await startHarness();
+});
+beforeEach(() => {
+  server.ran.length = 0;
+  server.log.length = 0;
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const now = (): number => server.clock.now() / 1000;
+
+const unsigned = (): string =>
+  `${base64url({ alg: 'none', typ: 'at+jwt', kid: 'key-1' })}.${base64url(server.claims())}.`;
+
+/** The classic confusion: the public key, which everybody has, as the secret of an HMAC. */
+function signedWithPublicKey(): string {
+  const input = `${base64url({ alg: 'HS256', typ: 'at+jwt', kid: 'key-1' })}.${base64url(server.claims())}`;
+  return `${input}.${createHmac('sha256', server.key.publicPem).update(input).digest('base64url')}`;
+}
+
+/** A token of an attacker's own key, which its header brings along or points to. */
+async function selfSigned(header: Record<string, unknown>, kid = 'key-1'): Promise<string> {
+  const key = await signingKey(kid);
+  return signToken({
+    key,
+    claims: server.claims(),
+    header: { ...header, ...('jwk' in header && { jwk: key.publicJwk }) },
+  });
+}
+
+const tampered = async (): Promise<string> => {
+  const [header, , signature] = (await server.token()).split('.');
+  return `${header}.${base64url(server.claims({ sub: 'somebody-else' }))}.${signature}`;
+};
+
+const bad: Record<string, [reason: string, token: () => string | Promise<string>]> = {
+  garbage: ['malformed', () => 'garbage'],
+  'three parts of garbage': ['malformed', () => 'a.b.c'],
+  'characters that no token has': ['malformed', () => 'a b'],
+  'alg none': ['algorithm', unsigned],
+  'HS256 with the public key as the secret': ['algorithm', signedWithPublicKey],
+  'a changed payload': ['bad_signature', tampered],
+  'a key of its own in the header (jwk)': ['bad_signature', () => selfSigned({ jwk: true })],
+  'a key set of its own in the header (jku)': ['bad_signature', () => selfSigned({ jku: 'https://evil.example/jwks' })],
+  'an unknown kid': ['unknown_key', () => selfSigned({}, 'nobody')],
+  'no kid': ['unknown_key', () => server.token({}, { kid: undefined })],
+  'an unknown critical header': ['malformed', () => selfCritical()],
+  'the type of an ID token': ['wrong_type', () => server.token({}, { typ: 'JWT' })],
+  'no type': ['wrong_type', () => server.token({}, { typ: undefined })],
+  'another issuer': ['wrong_issuer', () => server.token({ iss: 'https://evil.example' })],
+  'the issuer with a slash': ['wrong_issuer', () => server.token({ iss: `${server.issuer.url}/` })],
+  'another audience': ['wrong_audience', () => server.token({ aud: 'https://other.example/mcp' })],
+  'a longer audience': ['wrong_audience', () => server.token({ aud: `${server.url}/mcp/other` })],
+  'no audience': ['missing_claim', () => server.token({ aud: undefined })],
+  'an expired token': ['expired', () => server.token({ iat: now() - 700, exp: now() - 6 })],
+  'no expiry': ['missing_claim', () => server.token({ exp: undefined })],
+  'a token of the future (nbf)': ['not_yet_valid', () => server.token({ nbf: now() + 60 })],
+  'a token of the future (iat)': ['not_yet_valid', () => server.token({ iat: now() + 60 })],
+  'no subject': ['missing_claim', () => server.token({ sub: undefined })],
+  'no client': ['missing_claim', () => server.token({ client_id: undefined })],
+  'a token bound to a key (cnf)': ['sender_constrained', () => server.token({ cnf: { jkt: 'thumbprint' } })],
+  'a token of 12 KB': ['too_large', () => server.token({ padding: 'x'.repeat(9_000) })],
+};
+
+/** jose refuses to sign with a critical header that it does not know, so the header is put in afterwards. */
+async function selfCritical(): Promise<string> {
+  const [, payload, signature] = (await server.token()).split('.');
+  const header = { alg: 'ES256', typ: 'at+jwt', kid: 'key-1', crit: ['unheard-of'], 'unheard-of': true };
+  return `${base64url(header)}.${payload}.${signature}`;
+}
+
+describe('RFC 6750 §3.1 invalid_token', () => {
+  it.each(Object.entries(bad))('refuses %s', async (_, [reason, token]) => {
+    const value = await token();
+    const response = await server.fetch('/mcp', post(value, PING));
+
+    expect(response.status).toBe(401);
+    expect(readChallenge(response)).toEqual({
+      resource_metadata: `${server.url}/.well-known/oauth-protected-resource/mcp`,
+      scope: 'mcp:tools',
+      error: 'invalid_token',
+      error_description: 'The access token is invalid or has expired.',
+    });
+    expect(await response.json()).toMatchObject({ error: 'invalid_token' });
+    expect(server.ran).toEqual([]);
+    expect(server.log.join('')).toContain(`"reason":"${reason}"`);
+    expect(server.log.join('')).not.toContain(value);
+  });
+
+  it('does not even read a token of 100 KB', async () => {
+    const response = await server.fetch('/mcp', { headers: bearer('x'.repeat(100_000)) });
+    expect(response.status).toBe(431);
+    expect(server.ran).toEqual([]);
+  });
+});
+
+describe('RFC 9068 §4 a good token', () => {
+  const good: Record<string, () => Promise<string>> = {
+    'as auth-server issues it': () => server.token(),
+    'with the media type in full': () => server.token({}, { typ: 'application/AT+JWT' }),
+    'for the alias /sse': () => server.token({ aud: `${server.url}/sse` }),
+    'for the origin': () => server.token({ aud: server.url }),
+    'for this and another audience': () => server.token({ aud: ['https://other.example', `${server.url}/mcp`] }),
+    'that expired within the tolerance': () => server.token({ exp: now() - 3 }),
+    'whose issuer has a fast clock, within the tolerance': () => server.token({ iat: now() + 3, nbf: now() + 3 }),
+    'with azp instead of client_id': () => server.token({ client_id: undefined, azp: 'client-1' }),
+    'with scp instead of scope': () => server.token({ scope: undefined, scp: ['mcp:tools'] }),
+  };
+  it.each(Object.entries(good))('passes %s', async (_, token) => {
+    const response = await server.fetch('/mcp', post(await token(), PING));
+    expect(response.status).toBe(200);
+    expect(server.ran).toEqual([{ endpoint: 'streamable', method: 'POST', subject: 'person-1', message: PING }]);
+  });
+
+  it.each(['EdDSA', 'RS256', 'PS256'])('passes %s', async (algorithm) => {
+    const key = await signingKey(`key-${algorithm}`, algorithm);
+    server.issuer.keys.push(key.publicJwk);
+    server.clock.advance(31);
+    const token = await signToken({ key, claims: server.claims() });
+    expect((await server.fetch('/mcp', post(token, PING))).status).toBe(200);
+  });
+
+  it('passes a token of type JWT once that is set, for issuers that do not follow RFC 9068', async () => {
+    await using lenient = await startHarness({ types: ['at+jwt', 'JWT'] });
+    const response = await lenient.fetch('/mcp', post(await lenient.token({}, { typ: 'JWT' }), PING));
+    expect(response.status).toBe(200);
+  });
+});
