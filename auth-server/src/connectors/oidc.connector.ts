@@ -119,7 +119,11 @@ async function discover(values: OidcSettings, { fetch }: ConnectorContext): Prom
     const found = await oidc.discovery(place, values.clientId, {}, authentication(values), {
       [oidc.customFetch]: (target, options) => bounded(target, options as RequestInit),
       timeout: values.timeout,
-      execute: values.issuer.startsWith('http:') ? [oidc.allowInsecureRequests] : [],
+      // The signature of the id token is checked even though it comes straight from the provider: a second lock.
+      execute: [
+        oidc.enableNonRepudiationChecks,
+        ...(values.issuer.startsWith('http:') ? [oidc.allowInsecureRequests] : []),
+      ],
     });
     const { issuer, authorization_endpoint, token_endpoint, jwks_uri } = found.serverMetadata();
     if (issuer.replace(/\/$/, '') !== values.issuer) throw new Error(`it calls itself ${issuer}`);

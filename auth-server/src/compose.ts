@@ -1,0 +1,87 @@
+/** Owns the whole: from the environment to a service that can listen. The only file that knows every module. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
+import type { Environment } from '@mcp-oauth/shared/config';
+import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import type { Service } from '@mcp-oauth/shared/service';
+import { createResources } from './authorization/resource.ts';
+import { type Config, readConfig } from './config.ts';
+import { createAccounts } from './federation/account.ts';
+import { createLogins } from './federation/login.ts';
+import { discoverKinds, type OpenConnector, openConnectors } from './federation/registry.ts';
+import { createApp } from './http/app.ts';
+import { callbackRoutes } from './http/callback.ts';
+import { interactionRoutes } from './http/interaction.ts';
+import { createLoginCookie } from './http/login-cookie.ts';
+import { openKeys } from './keys/keyring.ts';
+import { createEngine } from './provider/provider.ts';
+import type { RecordStore } from './storage/record-store.ts';
+import { createSqliteStore } from './storage/sqlite.ts';
+import { errorPage } from './views/error.ts';
+
+/** What tests put in place of the world. */
+export interface Overrides {
+  readonly clock?: Clock;
+  readonly fetch?: typeof fetch;
+  readonly store?: RecordStore;
+  readonly log?: Logger;
+  readonly connectors?: readonly OpenConnector[];
+}
+
+/** @throws StartError for every set-up that can't work */
+export async function compose(env: Environment, overrides: Overrides = {}): Promise<Service> {
+  const config = readConfig(env, await discoverKinds(new URL('./connectors/', import.meta.url)));
+  const log = overrides.log ?? createLogger('auth-server', config.logLevel);
+  const clock = overrides.clock ?? systemClock;
+  const connectors =
+    overrides.connectors ?? openConnectors(config.signIn, config.issuer, overrides.fetch ?? globalThis.fetch);
+  const store = overrides.store ?? createSqliteStore(join(config.dataDir, 'auth-server.sqlite'), clock);
+  let ready = true;
+  return {
+    log,
+    handler: await createHandler(config, { clock, log, store, connectors, isReady: () => ready }),
+    listen: { host: config.host, port: config.port ?? (Number(new URL(config.issuer).port) || 9000) },
+    url: config.issuer,
+    shutdownTimeout: config.shutdownTimeout,
+    drain: () => {
+      ready = false;
+    },
+    close: () => store.close(),
+  };
+}
+
+interface Ports {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly store: RecordStore;
+  readonly connectors: readonly OpenConnector[];
+  readonly isReady: () => boolean;
+}
+
+async function createHandler(config: Config, { clock, log, store, connectors, isReady }: Ports) {
+  const { issuer } = config;
+  const keys = await openKeys(store, clock);
+  // An account outlives every grant and session that names it.
+  const accounts = createAccounts(store, Math.max(config.grantLifetime, config.sessionLifetime));
+  const { app: engine, interactions } = createEngine({
+    issuer,
+    keys,
+    store,
+    accounts,
+    resources: createResources(config.resources),
+    lifetimes: {
+      accessToken: config.accessTokenLifetime,
+      refreshToken: config.refreshTokenLifetime,
+      grant: config.grantLifetime,
+      session: config.sessionLifetime,
+      client: config.clientLifetime,
+    },
+    renderErrorPage: errorPage,
+  });
+  const logins = createLogins(store, randomBytes);
+  const loginCookie = createLoginCookie(keys.cookies, issuer.startsWith('https:'));
+  const pages = { issuer, interactions, connectors, logins, accounts, loginCookie, formKey: keys.cookies[0] };
+  const routes = [interactionRoutes(pages), callbackRoutes(pages)];
+  return createApp({ issuer, log, isReady, registrationLimit: config.registrationLimit, routes, engine });
+}

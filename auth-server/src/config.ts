@@ -1,0 +1,162 @@
+/** Owns every setting of auth-server, and the rules that a production server must keep. */
+import {
+  ConfigError,
+  type Environment,
+  loadConfig,
+  optional,
+  type Problem,
+  setting,
+  type Values,
+} from '@mcp-oauth/shared/config';
+import { duration, integer, isLoopback, list, oneOf, origin, port, text } from '@mcp-oauth/shared/setting-types';
+import { resources } from './authorization/resource-setting.ts';
+import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
+
+export const settings = {
+  issuer: setting({
+    env: 'ISSUER',
+    doc: 'Public URL of this server, and the `iss` of its tokens. All its other URLs are built from it.',
+    type: origin(),
+    default: 'http://localhost:9000',
+    example: 'https://auth.example.com',
+  }),
+  port: optional({
+    env: 'PORT',
+    doc: 'Port to listen on. Not set: the port of ISSUER, or 9000 where ISSUER names none.',
+    type: port(),
+  }),
+  host: optional({
+    env: 'HOST',
+    doc: 'Address to listen on. Not set: loopback only.',
+    type: text(),
+    example: '0.0.0.0',
+  }),
+  dataDir: setting({
+    env: 'DATA_DIR',
+    doc: 'Folder of the file with clients, grants, sessions and signing keys. Made when it is missing.',
+    type: text(),
+    default: '.data',
+  }),
+  environment: setting({
+    env: 'NODE_ENV',
+    doc: 'In `production` everything that is only safe on a developer’s machine is refused.',
+    type: text(),
+    default: 'development',
+  }),
+  logLevel: setting({
+    env: 'LOG_LEVEL',
+    doc: 'What is logged: everything from this level up.',
+    type: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+    default: 'info',
+  }),
+  resources: setting({
+    env: 'RESOURCES',
+    doc: 'The MCP servers that get tokens from here: their public origins, separated by commas, or a JSON array of objects with `url` and, where they differ from the defaults, `name`, `scopes`, `defaultScope`, `identifiers`, `audience`, `accessTokenLifetime`. The first is the one for clients that name none.',
+    type: resources(),
+    default: 'http://localhost:8080',
+    example: 'https://mcp.example.com',
+  }),
+  connectors: setting({
+    env: 'CONNECTORS',
+    doc: 'Ids of the ways to sign in, in the order of their buttons. The id `acme` is configured by `CONNECTOR_ACME_…`; `development` is built in.',
+    type: list(),
+    default: 'development',
+    example: 'google,github',
+  }),
+  developmentIdpUrl: setting({
+    env: 'DEVELOPMENT_IDP_URL',
+    doc: 'Where the development IdP is, for the connector `development`.',
+    type: origin(),
+    default: 'http://localhost:9001',
+  }),
+  accessTokenLifetime: setting({
+    env: 'ACCESS_TOKEN_LIFETIME',
+    doc: 'How long an access token is good. It can’t be revoked, so keep it short.',
+    type: duration(10, 86_400),
+    default: '10m',
+  }),
+  refreshTokenLifetime: setting({
+    env: 'REFRESH_TOKEN_LIFETIME',
+    doc: 'How long a refresh token is good when it is not used; each use gives a new one.',
+    type: duration(60),
+    default: '14d',
+  }),
+  grantLifetime: setting({
+    env: 'GRANT_LIFETIME',
+    doc: 'How long a person’s approval lasts, whatever is refreshed meanwhile.',
+    type: duration(60),
+    default: '90d',
+  }),
+  sessionLifetime: setting({
+    env: 'SESSION_LIFETIME',
+    doc: 'How long a browser stays signed in here after its last visit.',
+    type: duration(60),
+    default: '1d',
+  }),
+  clientLifetime: setting({
+    env: 'CLIENT_LIFETIME',
+    doc: 'How long a registered client is remembered after its last use.',
+    type: duration(60),
+    default: '90d',
+  }),
+  registrationLimit: setting({
+    env: 'REGISTRATION_LIMIT',
+    doc: 'Registrations an hour that one address may make.',
+    type: integer(1, 1_000_000),
+    default: '60',
+  }),
+  shutdownTimeout: setting({
+    env: 'SHUTDOWN_TIMEOUT',
+    doc: 'How long running requests get to finish when the server is told to stop.',
+    type: duration(),
+    default: '10s',
+  }),
+};
+
+export type Config = Values<typeof settings> & { readonly signIn: readonly ConfiguredConnector[] };
+
+/**
+ * @param kinds the connector kinds that there are
+ * @throws ConfigError with all problems
+ */
+export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
+  const values = loadConfig(settings, env, judge);
+  const development = {
+    TYPE: 'oidc',
+    NAME: 'Development sign-in',
+    ISSUER: values.developmentIdpUrl,
+    CLIENT_ID: 'auth-server',
+    CLIENT_SECRET: 'development-only-secret',
+  };
+  const defaults = values.environment === 'production' ? {} : { development };
+  const { connectors, problems } = readConnectors(values.connectors, env, kinds, defaults);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze({ ...values, signIn: connectors });
+}
+
+function judge(values: Values<typeof settings>): readonly Problem[] {
+  const problems: Problem[] = [];
+  const refuse = (env: string, message: string) => problems.push({ env, message });
+  if (values.connectors.length === 0) refuse('CONNECTORS', 'expected at least one way to sign in');
+  if (values.environment === 'production') return [...problems, ...judgeProduction(values)];
+  if (values.issuer.startsWith('http:') && !isLoopback(values.issuer)) {
+    refuse('ISSUER', `must use https, or be a loopback address (got "${values.issuer}")`);
+  }
+  return problems;
+}
+
+function judgeProduction({ issuer, resources, connectors }: Values<typeof settings>): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (issuer.startsWith('http:')) {
+    problems.push({ env: 'ISSUER', message: `must use https in production (got "${issuer}")` });
+  }
+  const plain = resources
+    .flatMap(({ identifiers }) => identifiers)
+    .find((identifier) => identifier.startsWith('http:'));
+  if (plain) problems.push({ env: 'RESOURCES', message: `must use https in production (got "${plain}")` });
+  if (connectors.includes('development')) {
+    const message = 'the development sign-in lets anybody in, so it is refused in production; name your own connectors';
+    problems.push({ env: 'CONNECTORS', message });
+  }
+  return problems;
+}

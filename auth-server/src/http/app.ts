@@ -1,0 +1,49 @@
+/** Owns the order in which a request meets the parts of the server, from the outside in. */
+import type { RequestListener } from 'node:http';
+import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
+import { requestLog } from '@mcp-oauth/shared/http/request-log';
+import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import type Koa from 'koa';
+import type { Middleware } from 'koa';
+import { bodyLimit } from './body-limit.ts';
+import { renderErrorPage } from './error-page.ts';
+import { health } from './health.ts';
+import { publicDocuments } from './public-documents.ts';
+import { publicHost } from './public-host.ts';
+import { registrationCors, registrationLimit } from './registration.ts';
+
+export interface AppParts {
+  readonly issuer: string;
+  readonly log: Logger;
+  readonly isReady: () => boolean;
+  /** Registrations an hour from one address. */
+  readonly registrationLimit: number;
+  /** The pages: sign-in, and the return from an upstream. */
+  readonly routes: readonly Middleware[];
+  /** Answers what is left: the protocol. */
+  readonly engine: Koa;
+}
+
+export function createApp({ engine, ...parts }: AppParts): RequestListener {
+  const onion: readonly Middleware[] = [
+    requestLog(parts.log) as Middleware,
+    errorBoundary({ page: renderErrorPage }) as Middleware,
+    publicHost(parts.issuer),
+    securityHeaders,
+    health(parts.isReady),
+    bodyLimit(),
+    registrationCors(),
+    registrationLimit(parts.registrationLimit),
+    publicDocuments(),
+    ...parts.routes,
+  ];
+  for (const layer of onion) engine.use(layer);
+  return engine.callback();
+}
+
+/** For every answer; pages bring their own. */
+const securityHeaders: Middleware = (ctx, next) => {
+  ctx.set(apiHeaders);
+  return next();
+};

@@ -1,0 +1,39 @@
+/** Owns what stands before open registration (RFC 7591 §5): any web page may register, but nobody without limit. */
+import { HttpError } from '@mcp-oauth/shared/errors';
+import type { Middleware } from 'koa';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+
+const PATH = '/register';
+const HOUR = 3_600;
+
+/** The engine has no CORS here; no cookie or secret is involved, so every origin may. */
+export function registrationCors(): Middleware {
+  return async (ctx, next) => {
+    if (ctx.path !== PATH) return next();
+    ctx.set({ 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' });
+    if (ctx.method !== 'OPTIONS') return next();
+    ctx.set({
+      'Access-Control-Allow-Methods': 'POST',
+      'Access-Control-Allow-Headers': ctx.get('Access-Control-Request-Headers') || 'Content-Type',
+      'Access-Control-Max-Age': String(HOUR),
+    });
+    ctx.status = 204;
+  };
+}
+
+/** @param perHour registrations from one address */
+export function registrationLimit(perHour: number): Middleware {
+  const limiter = new RateLimiterMemory({ points: perHour, duration: HOUR });
+  return async (ctx, next) => {
+    if (ctx.path === PATH && ctx.method === 'POST') await limiter.consume(ctx.ip).catch(refuse);
+    await next();
+  };
+}
+
+function refuse(refused: unknown): never {
+  if (!(refused instanceof RateLimiterRes)) throw refused;
+  const wait = Math.ceil(refused.msBeforeNext / 1000);
+  throw new HttpError(429, 'too_many_requests', 'Too many registrations from your address. Try again later.', {
+    headers: { 'Retry-After': String(wait) },
+  });
+}

@@ -1,0 +1,15 @@
+/** Owns what the engine may know of a person: the subject. Asked at every sign-in, code exchange and refresh. */
+import type { FindAccount } from 'oidc-provider';
+import type { Resources } from '../authorization/resource.ts';
+import type { Accounts } from '../federation/account.ts';
+import { alignResource } from './resources.ts';
+
+/** An unknown account is `undefined`: its refresh tokens fail with `invalid_grant` from that moment on. */
+export function createFindAccount(accounts: Accounts, resources: Resources): FindAccount {
+  return async (ctx, accountId, token) => {
+    // The one hook between the reading of a code or refresh token and the comparison of its resource.
+    if (token && 'resource' in token) alignResource(ctx, token.resource, resources);
+    if (!(await accounts.find(accountId))) return undefined;
+    return { accountId, claims: async () => ({ sub: accountId }) };
+  };
+}

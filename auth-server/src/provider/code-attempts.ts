@@ -1,0 +1,17 @@
+/** Owns that an authorization code is presented once, well or badly: no second guess at a verifier (RFC 9700 §2.1.1). */
+import type { Middleware } from 'koa';
+import type Provider from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+
+export function spendFailedCodes(provider: Provider): Middleware {
+  return async (ctx, next) => {
+    await next();
+    const { oidc } = ctx as unknown as Partial<KoaContextWithOIDC>;
+    if (oidc?.route !== 'token' || !oidc.client || (ctx.body as { error?: string })?.error !== 'invalid_grant') return;
+    const { code } = (oidc.params ?? {}) as { code?: unknown };
+    if (typeof code !== 'string') return;
+    const failed = await provider.AuthorizationCode.find(code);
+    // A consumed code stays, so that its replay is seen for what it is.
+    if (failed?.isValid && failed.clientId === oidc.client.clientId) await failed.destroy();
+  };
+}

@@ -1,0 +1,133 @@
+/**
+ * Owns the profile of this server in the engine's terms: OAuth 2.1 (code with PKCE only), RFC 9068 tokens for the resource
+ * that was asked for, rotating refresh tokens, open registration. Everything else that the engine could do is off.
+ */
+import type { Configuration, FindAccount } from 'oidc-provider';
+import type { Resources } from '../authorization/resource.ts';
+import type { Keys } from '../keys/keyring.ts';
+import type { RecordStore } from '../storage/record-store.ts';
+import { createAdapter } from './adapter.ts';
+import { applyClientPolicy, GRANT_TYPES, RESPONSE_TYPES } from './clients.ts';
+import { createInteractionPolicy } from './interaction-policy.ts';
+import { OWN_SCOPES, resourceIndicators, rotateUnlessMisdirected } from './resources.ts';
+
+/** Seconds. */
+export interface Lifetimes {
+  readonly accessToken: number;
+  readonly refreshToken: number;
+  readonly grant: number;
+  readonly session: number;
+  readonly client: number;
+}
+
+export interface EngineParts {
+  readonly issuer: string;
+  readonly keys: Keys;
+  readonly store: RecordStore;
+  readonly resources: Resources;
+  readonly lifetimes: Lifetimes;
+  readonly findAccount: FindAccount;
+  readonly renderError: NonNullable<Configuration['renderError']>;
+}
+
+const CODE_LIFETIME = 60;
+const ID_TOKEN_LIFETIME = 300;
+const INTERACTION_LIFETIME = 900;
+/** Public keys of a client that authenticates with `private_key_jwt`. */
+const JWKS_LIMIT = 65_536;
+
+export function createConfiguration(parts: EngineParts): Configuration {
+  const { keys, store, resources, lifetimes, findAccount, renderError } = parts;
+  return {
+    adapter: createAdapter(store, lifetimes.client),
+    jwks: { keys: [...keys.signing] },
+    cookies: cookies(parts),
+    findAccount,
+    renderError,
+    interactions: { policy: createInteractionPolicy(), url: (_ctx, { uid }) => `/interaction/${uid}` },
+    features: features(parts),
+    routes: {
+      authorization: '/authorize',
+      token: '/token',
+      registration: '/register',
+      jwks: '/jwks',
+      revocation: '/revoke',
+    },
+    scopes: [...OWN_SCOPES, ...resources.scopes],
+    claims: { openid: ['sub'] },
+    subjectTypes: ['public'],
+    responseTypes: [...RESPONSE_TYPES],
+    pkce: { required: () => true },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    clientDefaults: {
+      grant_types: [...GRANT_TYPES],
+      response_types: [...RESPONSE_TYPES],
+      token_endpoint_auth_method: 'none',
+      id_token_signed_response_alg: 'ES256',
+    },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['ES256'],
+      clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'],
+    },
+    // The engine calls the validator once for each extra property: one property, one call.
+    extraClientMetadata: {
+      properties: ['software_id'],
+      validator: (_ctx, _key, _value, metadata) => applyClientPolicy(metadata),
+    },
+    fetchResponseBodyLimits: { jwks_uri: JWKS_LIMIT },
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    // A client goes on working when the person closes the browser: the grant bounds it, not the session.
+    expiresWithSession: async () => false,
+    rotateRefreshToken: rotateUnlessMisdirected(resources),
+    clientBasedCORS: (_ctx, origin, client) =>
+      origin !== 'null' &&
+      (client.clientAuthMethod === 'none' ||
+        (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin)),
+    ttl: {
+      AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
+      AuthorizationCode: CODE_LIFETIME,
+      IdToken: ID_TOKEN_LIFETIME,
+      Interaction: INTERACTION_LIFETIME,
+      RefreshToken: lifetimes.refreshToken,
+      Grant: lifetimes.grant,
+      Session: lifetimes.session,
+    },
+  };
+}
+
+/**
+ * Cookies ignore ports, so the names are this server's own. The `__Host-` prefix (RFC 6265bis §4.1.3.2) binds the session to
+ * this very host; it needs https, and the path `/`, which the other two have not.
+ */
+function cookies({ issuer, keys }: EngineParts): NonNullable<Configuration['cookies']> {
+  const secure = issuer.startsWith('https:');
+  const options = { httpOnly: true, sameSite: 'lax', secure } as const;
+  return {
+    keys: [...keys.cookies],
+    names: { session: `${secure ? '__Host-' : ''}as_session`, interaction: 'as_interaction', resume: 'as_resume' },
+    long: options,
+    short: options,
+  };
+}
+
+function features({ resources, lifetimes }: EngineParts): NonNullable<Configuration['features']> {
+  const off = { enabled: false };
+  return {
+    resourceIndicators: resourceIndicators(resources, lifetimes.accessToken),
+    registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
+    revocation: {
+      enabled: true,
+      // RFC 7009 §2.1: a token of another client is none of your business, and the answer does not tell.
+      allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+    },
+    devInteractions: off,
+    userinfo: off,
+    dPoP: off,
+    pushedAuthorizationRequests: off,
+    rpInitiatedLogout: off,
+    introspection: off,
+    deviceFlow: off,
+    clientCredentials: off,
+  };
+}

@@ -1,0 +1,46 @@
+/** Owns what the engine's events become in the log: the real reason, which the wire never carries, and no secret. */
+import type { Logger } from '@mcp-oauth/shared/logger';
+import type Provider from 'oidc-provider';
+import type { errors, KoaContextWithOIDC } from 'oidc-provider';
+
+/** RFC 9700 §4.14.2, RFC 6749 §10.5: what only happens when a token or code is in two hands. */
+const REUSE: Readonly<Record<string, string>> = {
+  'refresh token already used': 'refresh token reused',
+  'authorization code already consumed': 'authorization code reused',
+};
+
+const logOf = (ctx: KoaContextWithOIDC): Logger => ctx.state['log'];
+
+const partiesOf = ({ oidc }: KoaContextWithOIDC) => ({
+  client: oidc.entities.Client?.clientId,
+  subject: oidc.entities.Account?.accountId,
+});
+
+/** The detail is the engine's own words, but for a body that can't be parsed: there the parser quotes the body. */
+const reasonOf = (error: errors.OIDCProviderError): string => {
+  const said = error.error_description ?? error.message;
+  return error.error_detail && !said.startsWith('failed to parse') ? `${said}: ${error.error_detail}` : said;
+};
+
+const refusal = (event: string) => (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) => {
+  const threat = REUSE[error.error_detail ?? ''];
+  const line = { error: error.error, reason: reasonOf(error), ...partiesOf(ctx) };
+  if (threat) logOf(ctx).warn({ ...line, threat }, 'security');
+  else logOf(ctx).info(line, event);
+};
+
+export function logEvents(provider: Provider): void {
+  provider.on('authorization.error', refusal('authorization refused'));
+  provider.on('grant.error', refusal('token request refused'));
+  provider.on('registration_create.error', refusal('registration refused'));
+  provider.on('revocation.error', refusal('revocation refused'));
+  provider.on('server_error', (ctx, err) => logOf(ctx).error({ err, ...partiesOf(ctx) }, 'engine failed'));
+  provider.on('grant.revoked', (ctx, grant) => logOf(ctx).info({ grant, ...partiesOf(ctx) }, 'grant revoked'));
+  provider.on('registration_create.success', (ctx, { clientId, clientName, applicationType }) =>
+    logOf(ctx).info({ client: clientId, name: clientName, type: applicationType }, 'client registered'),
+  );
+  provider.on('authorization.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'authorized'));
+  provider.on('grant.success', (ctx) =>
+    logOf(ctx).info({ ...partiesOf(ctx), grantType: ctx.oidc.params?.['grant_type'] }, 'tokens issued'),
+  );
+}

@@ -1,0 +1,37 @@
+/** Owns the making of the authorization engine, which is the Koa application that everything else is put in front of. */
+import Provider from 'oidc-provider';
+import type { Interactions } from '../consent/interaction.ts';
+import type { Accounts } from '../federation/account.ts';
+import { createFindAccount } from './account.ts';
+import { spendFailedCodes } from './code-attempts.ts';
+import { createConfiguration, type EngineParts } from './configuration.ts';
+import { logEvents } from './events.ts';
+import { createInteractions } from './interactions.ts';
+import { createRenderError, type ErrorDescription } from './render-error.ts';
+
+export interface Engine {
+  /** Answers the protocol's own routes; what is `use`d stands before them. */
+  readonly app: Provider;
+  readonly interactions: Interactions;
+}
+
+export type EngineOptions = Omit<EngineParts, 'findAccount' | 'renderError'> & {
+  readonly accounts: Accounts;
+  readonly renderErrorPage: (error: ErrorDescription) => string;
+};
+
+export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOptions): Engine {
+  const app = new Provider(
+    parts.issuer,
+    createConfiguration({
+      ...parts,
+      findAccount: createFindAccount(accounts, parts.resources),
+      renderError: createRenderError(renderErrorPage),
+    }),
+  );
+  // Host and protocol are those of the issuer: http/public-host.ts writes them, nobody else has a say.
+  app.proxy = true;
+  app.use(spendFailedCodes(app));
+  logEvents(app);
+  return { app, interactions: createInteractions(app, parts.resources) };
+}

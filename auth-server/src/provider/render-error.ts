@@ -1,0 +1,63 @@
+/** Owns what a person reads when the engine refuses an authorization request that can't go back to the client (RFC 6749 §4.1.2.1). */
+import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
+import { stylesheet } from '@mcp-oauth/shared/stylesheet';
+import type { Configuration, ErrorOut } from 'oidc-provider';
+
+export interface ErrorDescription {
+  readonly title: string;
+  readonly message: string;
+  /** Joins the page with the log. */
+  readonly reference: string;
+}
+
+type Words = Omit<ErrorDescription, 'reference'>;
+
+const headers = pageHeaders(stylesheet);
+const PAGES = new Set(['authorization', 'resume']);
+
+const WORDS: Readonly<Record<string, Words>> = {
+  invalid_client: {
+    title: 'This app is not registered here',
+    message:
+      'The app that sent you here is unknown to this server, or its registration has expired. Remove the server in your app, add it again, and sign in once more.',
+  },
+  invalid_redirect_uri: {
+    title: 'This app asked for an address it did not register',
+    message:
+      'To keep your account safe, nothing was sent there. Remove the server in your app, add it again, and sign in once more.',
+  },
+  server_error: {
+    title: 'Something went wrong on our side',
+    message: 'Nothing was changed. Go back to your app and try again in a moment.',
+  },
+};
+
+const OVER: Words = {
+  title: 'This sign-in is over',
+  message: 'It took too long or was already finished. Go back to your app and connect again.',
+};
+
+function wordsFor({ error, error_description: description }: ErrorOut, name: string): Words {
+  if (name === 'SessionNotFound') return OVER;
+  return (
+    WORDS[error] ?? {
+      title: "This request can't be processed",
+      message: `The app that sent you here asked for something that this server can't do: ${description ?? error}.`,
+    }
+  );
+}
+
+/** A page where a person is looking; JSON at the other endpoints, whatever a client says that it accepts. */
+export function createRenderError(
+  renderPage: (error: ErrorDescription) => string,
+): NonNullable<Configuration['renderError']> {
+  return (ctx, out, error) => {
+    if (!PAGES.has(ctx.oidc.route) || ctx.accepts('html', 'json') !== 'html') {
+      ctx.body = out;
+      return;
+    }
+    ctx.set(headers);
+    ctx.type = 'html';
+    ctx.body = renderPage({ ...wordsFor(out, error.name), reference: ctx.state['requestId'] ?? '' });
+  };
+}

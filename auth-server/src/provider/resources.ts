@@ -1,0 +1,77 @@
+/** Owns RFC 8707 towards the engine: resource indicator to audience, scopes and token lifetime; RFC 9068 tokens for all. */
+import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { effectiveScope, grantedSpelling, type Resources } from '../authorization/resource.ts';
+
+/** Scopes of this server itself, beside those of the resources. */
+export const OWN_SCOPES = ['openid', 'offline_access'] as const;
+
+const own: ReadonlySet<string> = new Set(OWN_SCOPES);
+const AUTHORIZATION_ROUTES = new Set(['authorization', 'resume']);
+
+type Indicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
+
+/** The identifiers in a `resource` parameter or member, which may be one, many or none. */
+export const indicators = (resource: unknown): readonly string[] =>
+  [resource].flat().filter((identifier) => typeof identifier === 'string');
+
+const unknownTarget = (resources: Resources): errors.OIDCProviderError => {
+  const expected = resources.all.map(({ identifiers }) => identifiers[0]).join(' or ');
+  return new errors.InvalidTarget(`resource must be ${expected}`);
+};
+
+export function resourceIndicators(resources: Resources, accessTokenLifetime: number): Indicators {
+  return {
+    enabled: true,
+    defaultResource: async (_ctx, _client, oneOf) => {
+      const [first] = indicators(oneOf);
+      return first ?? resources.default.identifiers[0];
+    },
+    useGrantedResource: async () => true,
+    getResourceServerInfo: async (ctx, identifier) => {
+      const resource = resources.find(identifier);
+      if (!resource) throw unknownTarget(resources);
+      if (AUTHORIZATION_ROUTES.has(ctx.oidc.route)) narrow(ctx, identifier, resources);
+      return {
+        scope: Object.keys(resource.scopes).join(' '),
+        audience: resource.audience,
+        accessTokenTTL: resource.accessTokenLifetime ?? accessTokenLifetime,
+        accessTokenFormat: 'jwt',
+        jwt: { sign: { alg: 'ES256' } },
+      };
+    },
+  };
+}
+
+/** The last word on what an authorization request asks for, before anything is shown or granted. */
+function narrow(ctx: KoaContextWithOIDC, identifier: string, resources: Resources): void {
+  const params = parameters(ctx);
+  const resource = resources.find(identifier);
+  if (!resource) return;
+  // A person is asked about one server at a time, and a token is for one audience.
+  if (indicators(params['resource']).some((other) => resources.find(other) !== resource)) {
+    throw new errors.InvalidTarget('ask for one resource at a time');
+  }
+  params['scope'] = effectiveScope(params['scope'] as string | undefined, resource, own);
+}
+
+/** RFC 8707 §2.2: the resource at /token means the one that was granted, however either is spelled. */
+export function alignResource(ctx: KoaContextWithOIDC, granted: unknown, resources: Resources): void {
+  const params = ctx.oidc.params && parameters(ctx);
+  if (typeof params?.['resource'] !== 'string') return;
+  params['resource'] = grantedSpelling(params['resource'], indicators(granted), resources);
+}
+
+/**
+ * Decides on rotation, and is asked before the old refresh token is spent: a resource that was never granted is refused here,
+ * where the mistake costs the client nothing.
+ */
+export function rotateUnlessMisdirected(resources: Resources): (ctx: KoaContextWithOIDC) => boolean {
+  return (ctx) => {
+    const asked = indicators(parameters(ctx)['resource']);
+    const granted = indicators(ctx.oidc.entities.RefreshToken?.resource);
+    if (asked.length > 1 || asked.some((identifier) => !granted.includes(identifier))) throw unknownTarget(resources);
+    return true;
+  };
+}
+
+const parameters = (ctx: KoaContextWithOIDC): Record<string, unknown> => ctx.oidc.params ?? {};
