@@ -108,7 +108,7 @@ export const settings = {
   }),
   sessionIdleTimeout: setting({
     env: 'SESSION_IDLE_TIMEOUT',
-    doc: 'A session that nobody uses for this long ends.',
+    doc: 'A session without a request, a running call or an open stream for this long ends.',
     type: type.duration(),
     default: '30m',
   }),
@@ -120,7 +120,7 @@ export const settings = {
   }),
   maxSessionsPerPrincipal: setting({
     env: 'MAX_SESSIONS_PER_PRINCIPAL',
-    doc: 'Most sessions at a time of one person with one client.',
+    doc: 'Most sessions at a time of one person, whatever clients they use.',
     type: type.integer(1, 100_000),
     default: '100',
   }),

@@ -75,6 +75,13 @@ export function createRemoteDocument<T>(options: RemoteDocumentOptions<T>): Remo
   };
 }
 
+/** Why a document could not be had, in one line for the log; fetch hides the network's reason in the cause. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(reasonOf).join('; ');
+  if (!(error instanceof Error)) return String(error);
+  return error.cause ? `${error.message}: ${reasonOf(error.cause)}` : error.message;
+}
+
 const TIMEOUT = 5_000;
 const MAX_BYTES = 512 * 1024;
 

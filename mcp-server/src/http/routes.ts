@@ -15,7 +15,7 @@ import { metadataPath, serveMetadata } from './metadata.ts';
 import { methods } from './methods.ts';
 
 /** Where the messages of an HTTP+SSE stream are posted to. */
-export const MESSAGES_PATH = '/messages';
+const MESSAGES_PATH = '/messages';
 
 const RESOURCE_PATHS = ['', MCP_PATH, SSE_PATH];
 

@@ -1,0 +1,109 @@
+/** Owns the whole: from the environment to a service that can listen. The only file that knows every module. */
+import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
+import type { Environment } from '@mcp-oauth/shared/config';
+import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import type { Service } from '@mcp-oauth/shared/service';
+import manifest from '../package.json' with { type: 'json' };
+import { createTokenVerifier, type VerifyToken } from './authorization/access-token.ts';
+import { createIssuerMetadata, type IssuerMetadata } from './authorization/issuer-metadata.ts';
+import { createKeySource } from './authorization/key-source.ts';
+import { type Fetch, type RemoteDocument, reasonOf } from './authorization/remote-document.ts';
+import { createScopePolicy } from './authorization/scope.ts';
+import { createTokenCache } from './authorization/token-cache.ts';
+import { type Config, readConfig } from './config.ts';
+import { createApp } from './http/app.ts';
+import { type Catalog, loadCatalog } from './protocol/catalog.ts';
+import { createEndpoints } from './protocol/sessionful/endpoints.ts';
+
+/** What tests put in place of the world. */
+export interface Overrides {
+  readonly clock?: Clock;
+  readonly fetch?: Fetch;
+  readonly log?: Logger;
+  readonly catalog?: Catalog;
+}
+
+/** Seconds between two comments on an open stream; usual proxies cut silent ones after 30 to 60. */
+const KEEP_ALIVE = 15;
+
+/** @throws StartError for every set-up that can't work */
+export async function compose(env: Environment, overrides: Overrides = {}): Promise<Service> {
+  const config = readConfig(env);
+  const log = overrides.log ?? createLogger('mcp-server', config.logLevel);
+  const world = { clock: overrides.clock ?? systemClock, fetch: overrides.fetch ?? globalThis.fetch, log };
+  const catalog = overrides.catalog ?? (await loadCatalog(new URL('./tools/', import.meta.url)));
+  const { issuerMetadata, verify } = authorization(config, world);
+  const endpoints = createEndpoints({
+    catalog,
+    serverInfo: { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version },
+    limits: limitsOf(config),
+    clock: world.clock,
+    log,
+  });
+  let ready = true;
+  const app = createApp({
+    settings: config,
+    log,
+    tools: catalog.summaries,
+    scopes: createScopePolicy(config.baseScope, catalog.summaries),
+    verify,
+    issuerMetadata,
+    endpoints,
+    isReady: () => ready,
+  });
+  return {
+    log,
+    handler: app.callback(),
+    listen: { host: config.host, port: config.port },
+    url: config.publicUrl,
+    shutdownTimeout: config.shutdownTimeout,
+    drain: () => {
+      ready = false;
+      endpoints.drain();
+    },
+    close: () => endpoints.close(),
+  };
+}
+
+interface World {
+  readonly clock: Clock;
+  readonly fetch: Fetch;
+  readonly log: Logger;
+}
+
+interface Authorization {
+  readonly issuerMetadata: RemoteDocument<IssuerMetadata>;
+  readonly verify: VerifyToken;
+}
+
+/** Nothing is fetched before it is needed, so the service starts, and describes itself, without its issuer. */
+function authorization(config: Config, { clock, fetch, log }: World): Authorization {
+  const { issuer, jwksUrl, audiences, clockTolerance } = config;
+  const report = (event: string) => (error: unknown) => log.warn({ issuer, reason: reasonOf(error) }, event);
+  const onFailure = report('issuer metadata not fetched');
+  const issuerMetadata = createIssuerMetadata({ issuer, fetch, clock, onFailure });
+  const keySource = createKeySource({
+    jwksUrl,
+    metadata: issuerMetadata,
+    fetch,
+    clock,
+    onFailure: report('issuer keys not fetched'),
+  });
+  const verify = createTokenVerifier({
+    issuer,
+    audiences,
+    keySource,
+    clock,
+    algorithms: config.tokenAlgorithms,
+    types: config.tokenTypes,
+    clockTolerance,
+  });
+  return { issuerMetadata, verify: createTokenCache({ verify, keys: keySource, clock }) };
+}
+
+const limitsOf = ({ sessionIdleTimeout, maxSessions, maxSessionsPerPrincipal }: Config) => ({
+  idleTimeout: sessionIdleTimeout,
+  maxSessions,
+  maxSessionsPerPrincipal,
+  keepAlive: KEEP_ALIVE,
+});

@@ -1,0 +1,67 @@
+/** Owns what an operator can set and what is refused at start, named by variable. */
+import type { ConfigError } from '@mcp-oauth/shared/config';
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../src/config.ts';
+
+const problems = (env: Record<string, string>): string[] => {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    return (error as ConfigError).problems.map((problem) => problem.env);
+  }
+};
+
+describe('settings', () => {
+  it('need none to start on a developer machine', () => {
+    expect(readConfig({})).toMatchObject({
+      publicUrl: 'http://localhost:8080',
+      port: 8080,
+      host: undefined,
+      issuer: 'http://localhost:9000',
+      audiences: ['http://localhost:8080/mcp', 'http://localhost:8080/sse', 'http://localhost:8080'],
+      baseScope: 'mcp:tools',
+      tokenTypes: ['at+jwt'],
+      clockTolerance: 5,
+      allowedOrigins: [],
+    });
+  });
+
+  it.each([
+    [{ PUBLIC_URL: 'http://localhost:3000' }, 3000],
+    [{ PUBLIC_URL: 'https://mcp.example.com' }, 8080],
+    [{ PUBLIC_URL: 'https://mcp.example.com', PORT: '1234' }, 1234],
+  ])('%j listens on %i', (env, port) => {
+    expect(readConfig(env).port).toBe(port);
+  });
+
+  it('RFC 8414 §2 keep the issuer exactly as it is given', () => {
+    for (const issuer of ['https://tenant.auth0.com/', 'https://idp.example.com/realms/one'])
+      expect(readConfig({ ISSUER: issuer }).issuer).toBe(issuer);
+  });
+
+  it('can do without a base scope', () => {
+    expect(readConfig({ BASE_SCOPE: 'none' }).baseScope).toBeUndefined();
+  });
+
+  it.each([
+    [{ PUBLIC_URL: 'https://mcp.example.com/path' }, 'PUBLIC_URL'],
+    [{ ISSUER: 'https://auth.example.com?x' }, 'ISSUER'],
+    [{ ISSUER: 'auth.example.com' }, 'ISSUER'],
+    [{ TOKEN_ALGORITHMS: 'HS256' }, 'TOKEN_ALGORITHMS'],
+    [{ TOKEN_ALGORITHMS: 'none' }, 'TOKEN_ALGORITHMS'],
+    [{ TOKEN_TYPES: 'dpop+jwt' }, 'TOKEN_TYPES'],
+    [{ CLOCK_TOLERANCE: '61s' }, 'CLOCK_TOLERANCE'],
+    [{ BASE_SCOPE: 'two scopes' }, 'BASE_SCOPE'],
+    [{ PORT: '70000' }, 'PORT'],
+  ])('refuse %j', (env, name) => {
+    expect(problems(env)).toEqual([name]);
+  });
+
+  it('RFC 6750 §5.3 demand https in production, and list every problem at once', () => {
+    expect(problems({ NODE_ENV: 'production' })).toEqual(['PUBLIC_URL', 'ISSUER']);
+    const good = { NODE_ENV: 'production', PUBLIC_URL: 'https://mcp.example.com', ISSUER: 'https://auth.example.com' };
+    expect(problems(good)).toEqual([]);
+    expect(problems({ ...good, JWKS_URL: 'http://auth.example.com/jwks' })).toEqual(['JWKS_URL']);
+  });
+});
