@@ -34,7 +34,7 @@ input{width:100%;min-height:2.7rem;padding:.5rem .75rem;margin:0 0 1rem;border:1
 code,pre{font:.86em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:var(--code);border-radius:6px}
 code{padding:.12em .35em;overflow-wrap:anywhere}
 pre{padding:.8rem 1rem;margin:0 0 1rem;overflow-x:auto;border-radius:9px}
-pre code{padding:0;background:none;overflow-wrap:normal}
+pre code{padding:0;background:none;font:inherit;overflow-wrap:normal}
 table{width:100%;border-collapse:collapse;margin:0 0 1rem;font-size:.94rem}
 th,td{text-align:left;vertical-align:top;padding:.5rem .75rem .5rem 0;border-bottom:1px solid var(--line)}
 th{font-weight:600;color:var(--soft);font-size:.86rem}
@@ -48,4 +48,18 @@ details[open]>summary{margin-bottom:.7rem}
 details.plain{border:0;padding:0;margin:0 0 .6rem;text-align:center}
 details.plain summary{font-weight:400;font-size:.94rem;color:var(--soft);padding:.45rem 0}
 .tag{display:inline-block;padding:.05em .5em;border:1px solid var(--line);border-radius:99px;font-size:.8rem;color:var(--soft)}
+.tag.extra{border-color:var(--accent);color:var(--accent)}
+.wide header{margin:0 0 2rem}
+.wide h2{font-size:1.2rem}
+.wide .card>:last-child{margin-bottom:0}
+.wide .card>details:last-child{padding-bottom:0}
+.lead{font-size:1.1rem;max-width:38rem;margin-bottom:1.1rem}
+.address{display:inline-block;max-width:100%;margin:0;padding:.7rem 1.1rem;background:var(--paper);border:1px solid var(--accent);font-size:1.05rem}
+.entries{list-style:none;padding:0;margin:0 0 .85rem}
+.entries li{padding:.7rem 0;border-top:1px solid var(--line)}
+.entries li:last-child{padding-bottom:0}
+.entries p{margin:0 0 .15rem}
+@media(min-width:44rem){.entries.split li{display:grid;grid-template-columns:14rem 1fr;gap:0 1rem;align-items:baseline}}
+ol{margin:0 0 .85rem;padding-left:1.4rem}
+ol li+li,ul:not(.entries):not(.ticks) li+li{margin-top:.35rem}
 `.trim();

@@ -47,29 +47,29 @@ const guide = (
   index: number,
 ): Html => html`<details name="client"${index === 0 && openAttribute}>
 <summary>${client}</summary>
-<p class="small">${step}</p>
+<p>${step}</p>
 <pre tabindex="0"><code>${snippet}</code></pre>
-${install && html`<p class="small">Or in one click: <a href="${install.url}">${install.label}</a></p>`}
+${install && html`<p>Or in one click: <a href="${install.url}">${install.label}</a></p>`}
 </details>`;
 
 const openAttribute = html` open`;
 
 const toolTable = ({ tools, baseScopes }: Landing): Html => html`<section class="card">
 <h2>Tools</h2>
-<ul class="entries">
-${tools.map(
-  ({ name, title, description, scope }) => html`<li>
-<p><code>${name}</code> <strong>${title}</strong> ${[...baseScopes, ...(scope ? [scope] : [])].map((needed) => html`<span class="tag">${needed}</span> `)}</p>
-<p class="small soft">${description}</p>
-</li>`,
-)}
+${baseScopes.map((scope) => html`<p class="soft">Every tool needs the scope <code>${scope}</code>. A tool with a tag needs that one too, and your client asks you for it when you first use the tool.</p>`)}
+<ul class="entries split">
+${tools.map(toolEntry)}
 </ul>
-<p class="small soft">The tags are the scopes that a tool needs. A client asks for more when you first use a tool that needs more.</p>
 </section>`;
+
+const toolEntry = ({ name, title, description, scope }: ToolSummary): Html => html`<li>
+<p><code>${name}</code></p>
+<p><strong>${title}</strong> ${scope && html`<span class="tag extra">${scope}</span>`}<br><span class="soft">${description}</span></p>
+</li>`;
 
 const signingIn = (): Html => html`<section class="card">
 <h2>How signing in goes</h2>
-<ol class="small">
+<ol>
 <li>Your client calls the server without a token and is told where to find the authorization server.</li>
 <li>It reads the authorization server's metadata and, if it is new there, introduces or registers itself.</li>
 <li>It opens your browser, with a PKCE challenge that only it can answer.</li>
@@ -92,12 +92,12 @@ ${endpoint(issuer, 'The authorization server that issues the tokens: authorizati
 
 const endpoint = (url: string, what: string, isDocument = false): Html => html`<li>
 <p>${isDocument ? html`<a href="${url}"><code>${url}</code></a>` : html`<code>${url}</code>`}</p>
-<p class="small soft">${what}</p>
+<p class="soft">${what}</p>
 </li>`;
 
 const protections = (): Html => html`<section class="card">
 <h2>What protects you</h2>
-<ul class="small">
+<ul class="ticks">
 <li>OAuth 2.1: authorization code with PKCE, no password grant, no implicit flow, refresh tokens that rotate.</li>
 <li>Tokens are bound to this server (RFC 8707): one that was meant for another server is refused here, and ours are refused elsewhere.</li>
 <li>Clients register themselves (RFC 7591), and nothing is approved without your click.</li>
