@@ -1,0 +1,54 @@
+/** Owns the quoting of challenges: whatever goes in, a client reads the same back, and no header is ever broken. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { challenge } from '../../src/authorization/challenge.ts';
+
+/** A reader of auth-params as strict as RFC 9110 §11.2 and §5.6.4 allow. */
+function read(header: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  let rest = header.replace(/^Bearer /, '');
+  while (rest) {
+    const [all, name, value] = /^([a-z_]+)="((?:[^"\\]|\\["\\])*)"(?:, |$)/.exec(rest) ?? [];
+    if (!all || !name || value === undefined) throw new Error(`not readable: ${rest}`);
+    found[name] = value.replace(/\\(.)/g, '$1');
+    rest = rest.slice(all.length);
+  }
+  return found;
+}
+
+const scopeToken = fc.stringMatching(/^[\x21\x23-\x5b\x5d-\x7e]+$/);
+
+describe('RFC 6750 §3 WWW-Authenticate', () => {
+  it('has no error when there was no token, and no scope when there is none', () => {
+    const resourceMetadata = 'https://mcp.example.com/.well-known/oauth-protected-resource/mcp';
+    expect(challenge({ resourceMetadata, scopes: ['mcp:tools'] })).toBe(
+      `Bearer resource_metadata="${resourceMetadata}", scope="mcp:tools"`,
+    );
+    expect(challenge({ resourceMetadata, scopes: [] })).toBe(`Bearer resource_metadata="${resourceMetadata}"`);
+  });
+
+  it('RFC 9110 §5.6.4 reads back what was written, quotes and backslashes included', () => {
+    const printable = fc.stringMatching(/^[\x20-\x7e]+$/);
+    fc.assert(
+      fc.property(fc.webUrl(), fc.array(scopeToken, { minLength: 1 }), printable, (url, scopes, description) => {
+        const written = challenge({ resourceMetadata: url, scopes, error: 'invalid_token', description });
+        expect(read(written)).toEqual({
+          resource_metadata: url,
+          scope: scopes.join(' '),
+          error: 'invalid_token',
+          error_description: description,
+        });
+      }),
+    );
+  });
+
+  it('can be sent as a header whatever the description holds', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (description) => {
+        const written = challenge({ resourceMetadata: 'https://a.example', scopes: ['a'], description });
+        expect(written).toMatch(/^[\x20-\x7e]*$/);
+        expect(() => read(written)).not.toThrow();
+      }),
+    );
+  });
+});

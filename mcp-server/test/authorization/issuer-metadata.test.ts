@@ -1,0 +1,101 @@
+/** Owns where the metadata of an issuer is looked for, and what is not believed (RFC 8414 §3). */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { describe, expect, it } from 'vitest';
+import { createIssuerMetadata, metadataUrls } from '../../src/authorization/issuer-metadata.ts';
+import { createKeySource } from '../../src/authorization/key-source.ts';
+import { fetchJson, reasonOf } from '../../src/authorization/remote-document.ts';
+
+describe('RFC 8414 §3.1, OpenID Connect Discovery §4 where the metadata is', () => {
+  it.each([
+    [
+      'https://auth.example.com',
+      [
+        'https://auth.example.com/.well-known/oauth-authorization-server',
+        'https://auth.example.com/.well-known/openid-configuration',
+      ],
+    ],
+    [
+      'https://tenant.auth0.com/',
+      [
+        'https://tenant.auth0.com/.well-known/oauth-authorization-server',
+        'https://tenant.auth0.com/.well-known/openid-configuration',
+      ],
+    ],
+    [
+      'https://idp.example.com/realms/one',
+      [
+        'https://idp.example.com/.well-known/oauth-authorization-server/realms/one',
+        'https://idp.example.com/.well-known/openid-configuration/realms/one',
+        'https://idp.example.com/realms/one/.well-known/openid-configuration',
+      ],
+    ],
+  ])('of %s', (issuer, urls) => {
+    expect(metadataUrls(issuer)).toEqual(urls);
+  });
+});
+
+/** A network of documents by URL; an undefined one is 404. */
+const network = (documents: Record<string, unknown>, asked: string[] = []) =>
+  (async (input: string | URL | Request) => {
+    asked.push(String(input));
+    const document = documents[String(input)];
+    return document === undefined ? new Response('', { status: 404 }) : Response.json(document);
+  }) as typeof fetch;
+
+const issuer = 'https://idp.example.com/realms/one';
+const source = (fetch: typeof globalThis.fetch, failures: unknown[] = []) =>
+  createIssuerMetadata({ issuer, fetch, clock: new FakeClock(), onFailure: (error) => failures.push(error) });
+
+describe('the metadata of an issuer', () => {
+  it('is taken from the last place when the others have none', async () => {
+    const asked: string[] = [];
+    const document = { issuer, jwks_uri: `${issuer}/keys` };
+    const metadata = source(network({ [`${issuer}/.well-known/openid-configuration`]: document }, asked));
+    expect(await metadata.get()).toEqual(document);
+    expect(asked).toHaveLength(3);
+  });
+
+  it.each([
+    ['of another issuer', { issuer: 'https://evil.example' }],
+    ['of nearly the same issuer', { issuer: `${issuer}/` }],
+    ['without an issuer', {}],
+    ['with an endpoint that is no URL', { issuer, token_endpoint: 'javascript:alert(1)' }],
+    ['that is no object', []],
+  ])('RFC 8414 §3.3 is not believed %s', async (_, document) => {
+    const failures: unknown[] = [];
+    const documents = Object.fromEntries(metadataUrls(issuer).map((url) => [url, document]));
+    await expect(source(network(documents), failures).get()).rejects.toThrow();
+    expect(failures).toHaveLength(1);
+  });
+
+  it('of an https issuer may not lead to keys over http', async () => {
+    const failures: unknown[] = [];
+    const clock = new FakeClock();
+    const documents = { [metadataUrls(issuer)[0] ?? '']: { issuer, jwks_uri: 'http://idp.example.com/keys' } };
+    const fetch = network(documents);
+    const onFailure = (error: unknown) => void failures.push(error);
+    const keys = createKeySource({ jwksUrl: undefined, metadata: source(fetch), fetch, clock, onFailure });
+    await expect(keys.key({ alg: 'ES256', kid: 'a' })).rejects.toMatchObject({ reason: 'keys_unavailable' });
+    expect(reasonOf(failures[0])).toContain('is not https');
+  });
+});
+
+describe('a document', () => {
+  it('is refused when it is too large, before all of it is read', async () => {
+    let sent = 0;
+    const endless = new ReadableStream({
+      pull: (controller) => {
+        sent += 1;
+        controller.enqueue(new Uint8Array(64 * 1024));
+      },
+    });
+    const fetch = async () => new Response(endless);
+    await expect(fetchJson(fetch as typeof globalThis.fetch, 'https://a.example/keys')).rejects.toThrow('larger than');
+    expect(sent).toBeLessThan(20);
+  });
+
+  it('is explained by the reason of the network when it could not be had', async () => {
+    const error = await fetchJson(fetch, 'http://127.0.0.1:1/keys').catch((reason: unknown) => reason);
+    expect(reasonOf(error)).toMatch(/fetch failed: .+/);
+  });
+});

@@ -1,0 +1,83 @@
+/** Owns the memory of verified tokens: how long it lasts, what it never holds, and what makes it forget. */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { describe, expect, it, vi } from 'vitest';
+import type { Principal } from '../../src/authorization/principal.ts';
+import { createTokenCache } from '../../src/authorization/token-cache.ts';
+import { TokenError } from '../../src/authorization/token-error.ts';
+
+function setUp({ lifetime = 600, capacity = 3 } = {}) {
+  const clock = new FakeClock();
+  const keys = { number: 0, revision: () => keys.number };
+  const principal = (subject: string): Principal => ({
+    issuer: 'https://a.example',
+    subject,
+    clientId: 'client',
+    scopes: new Set(),
+    expiresAt: clock.now() / 1000 + lifetime,
+  });
+  const verify = vi.fn(async (token: string) => {
+    if (token === 'bad') throw new TokenError('expired');
+    return principal(token);
+  });
+  return { clock, keys, verify, check: createTokenCache({ verify, keys, clock, capacity }) };
+}
+
+describe('the token cache', () => {
+  it('verifies once, also for requests that come together', async () => {
+    const { verify, check } = setUp();
+    await Promise.all([check('a'), check('a'), check('a')]);
+    expect((await check('a')).subject).toBe('a');
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
+
+  it('tells tokens apart', async () => {
+    const { check } = setUp();
+    expect([(await check('a')).subject, (await check('b')).subject]).toEqual(['a', 'b']);
+  });
+
+  it('forgets after a minute', async () => {
+    const { clock, verify, check } = setUp();
+    await check('a');
+    clock.advance(59);
+    await check('a');
+    expect(verify).toHaveBeenCalledTimes(1);
+    clock.advance(1);
+    await check('a');
+    expect(verify).toHaveBeenCalledTimes(2);
+  });
+
+  it('forgets when the token expires', async () => {
+    const { clock, verify, check } = setUp({ lifetime: 10 });
+    await check('a');
+    clock.advance(10);
+    await check('a');
+    expect(verify).toHaveBeenCalledTimes(2);
+  });
+
+  it('never holds a failure', async () => {
+    const { verify, check } = setUp();
+    await expect(check('bad')).rejects.toThrow('expired');
+    await expect(check('bad')).rejects.toThrow('expired');
+    expect(verify).toHaveBeenCalledTimes(2);
+  });
+
+  it('forgets everything when a key is withdrawn, also while a check runs', async () => {
+    const { keys, verify, check } = setUp();
+    await check('a');
+    keys.number += 1;
+    await check('a');
+    expect(verify).toHaveBeenCalledTimes(2);
+
+    const running = check('b');
+    keys.number += 1;
+    await running;
+    await check('b');
+    expect(verify).toHaveBeenCalledTimes(4);
+  });
+
+  it('holds no more than its capacity: the least recently used goes', async () => {
+    const { verify, check } = setUp({ capacity: 2 });
+    for (const token of ['a', 'b', 'a', 'c', 'a', 'b']) await check(token);
+    expect(verify.mock.calls.flat()).toEqual(['a', 'b', 'c', 'b']);
+  });
+});
