@@ -1,0 +1,87 @@
+/** Owns the proof that a server starts without any setting, and that production refuses what is only safe on a desk. */
+import type { Environment } from '@mcp-oauth/shared/config';
+import { ConfigError } from '@mcp-oauth/shared/config';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { type ConnectorKinds, discoverKinds } from '../src/federation/registry.ts';
+
+let kinds: ConnectorKinds;
+beforeAll(async () => {
+  kinds = await discoverKinds(new URL('../src/connectors/', import.meta.url));
+});
+
+function problems(env: Environment): readonly string[] {
+  try {
+    readConfig(env, kinds);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+}
+
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  ISSUER: 'https://auth.example.com',
+  RESOURCES: 'https://mcp.example.com',
+  CONNECTORS: 'acme',
+  CONNECTOR_ACME_TYPE: 'oidc',
+  CONNECTOR_ACME_ISSUER: 'https://acme.example',
+  CONNECTOR_ACME_CLIENT_ID: 'id',
+  CONNECTOR_ACME_CLIENT_SECRET: 'secret',
+};
+
+describe('without any setting', () => {
+  it('everything is on this machine, with the development sign-in', () => {
+    const config = readConfig({}, kinds);
+    expect(config).toMatchObject({
+      issuer: 'http://localhost:9000',
+      dataDir: '.data',
+      port: undefined,
+      host: undefined,
+    });
+    expect(config.resources.map(({ audience }) => audience)).toEqual(['http://localhost:8080/mcp']);
+    expect(config.signIn).toMatchObject([{ id: 'development', title: 'Development sign-in' }]);
+    expect(config.signIn[0]?.settings).toMatchObject({ issuer: 'http://localhost:9001', clientId: 'auth-server' });
+  });
+});
+
+describe('in production', () => {
+  it('a server with https everywhere and a connector of its own starts', () => {
+    expect(problems(PRODUCTION)).toEqual([]);
+  });
+
+  it.each([
+    ['ISSUER', { ISSUER: 'http://auth.example.com' }],
+    ['ISSUER', { ISSUER: 'http://localhost:9000' }],
+    ['RESOURCES', { RESOURCES: 'http://mcp.example.com' }],
+    ['RESOURCES', { RESOURCES: 'http://localhost:8080' }],
+    ['CONNECTORS', { CONNECTORS: undefined }],
+    ['CONNECTORS', { CONNECTORS: 'acme,development' }],
+  ])('one line names %s for %j', (name, change) => {
+    const lines = problems({ ...PRODUCTION, ...change });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(new RegExp(`^${name}: .*production`));
+  });
+
+  it('all problems are told at once', () => {
+    expect(problems({ NODE_ENV: 'production' }).map((line) => line.split(':')[0])).toEqual([
+      'ISSUER',
+      'RESOURCES',
+      'CONNECTORS',
+    ]);
+  });
+});
+
+describe('anywhere', () => {
+  it.each([
+    [{ ISSUER: 'http://auth.example.com' }, /^ISSUER: must use https, or be a loopback address/],
+    [{ ISSUER: 'https://auth.example.com/path' }, /^ISSUER: expected an origin/],
+    [{ PORT: '99999' }, /^PORT: /],
+    [{ ACCESS_TOKEN_LIFETIME: '10' }, /^ACCESS_TOKEN_LIFETIME: expected a length of time/],
+    [{ CONNECTORS: 'acme' }, /^CONNECTOR_ACME_TYPE: /],
+    [{ CONNECTORS: ' ' }, /^CONNECTORS: expected at least one/],
+  ])('%j is refused by name', (env: Environment, line) => {
+    expect(problems(env)).toEqual([expect.stringMatching(line)]);
+  });
+});

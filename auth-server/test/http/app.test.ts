@@ -1,0 +1,138 @@
+/** Owns the proof of what every request meets: who the server says it is, what may be kept, who may read it, and errors. */
+import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ISSUER, type RunningServer, read, startServer } from '../running-server.ts';
+
+const METADATA = '/.well-known/oauth-authorization-server';
+const OPENID = '/.well-known/openid-configuration';
+
+let server: RunningServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** A request as written, which `fetch` would tidy up. */
+function raw(lines: readonly string[]): Promise<string> {
+  const { hostname, port } = new URL(server.address);
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(Number(port), hostname, () =>
+      socket.write([...lines, 'Connection: close', '', ''].join('\r\n')),
+    );
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => {
+      answer += text;
+    });
+    socket.on('end', () => resolve(answer));
+    socket.on('error', reject);
+  });
+}
+
+describe('RFC 8414 §3.2 metadata', () => {
+  it('says what this server does, the same at both places', async () => {
+    const metadata = await read(await server.fetch(METADATA));
+    expect(await read(await server.fetch(OPENID))).toEqual(metadata);
+    expect(metadata).toMatchObject({
+      issuer: ISSUER,
+      authorization_endpoint: `${ISSUER}/authorize`,
+      token_endpoint: `${ISSUER}/token`,
+      registration_endpoint: `${ISSUER}/register`,
+      revocation_endpoint: `${ISSUER}/revoke`,
+      jwks_uri: `${ISSUER}/jwks`,
+      response_types_supported: ['code'],
+      grant_types_supported: ['authorization_code', 'refresh_token'],
+      code_challenge_methods_supported: ['S256'],
+      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+      authorization_response_iss_parameter_supported: true,
+      scopes_supported: expect.arrayContaining(['mcp:tools', 'mcp:admin']),
+    });
+    for (const absent of [
+      'userinfo_endpoint',
+      'introspection_endpoint',
+      'end_session_endpoint',
+      'device_authorization_endpoint',
+    ]) {
+      expect(metadata).not.toHaveProperty(absent);
+    }
+  });
+
+  it('RFC 7517 §5 the keys are public, ES256, and have no private part', async () => {
+    const { keys } = (await read(await server.fetch('/jwks'))) as { keys: Record<string, unknown>[] };
+    expect(keys).toHaveLength(1);
+    expect(keys[0]).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig' });
+    expect(keys[0]).not.toHaveProperty('d');
+    const { crv, kty, x, y } = keys[0] ?? {};
+    const thumbprint = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
+    expect(keys[0]?.['kid']).toBe(thumbprint);
+  });
+
+  it.each([METADATA, OPENID, '/jwks'])(
+    'RFC 9111 §5.2 %s may be kept, and asked for again with its tag',
+    async (path) => {
+      const first = await server.fetch(path, { headers: { origin: 'https://app.example' } });
+      expect(first.headers.get('cache-control')).toBe('public, max-age=300');
+      expect(first.headers.get('access-control-allow-origin')).toBe('https://app.example');
+      const etag = first.headers.get('etag') ?? '';
+      const again = await server.fetch(path, { headers: { 'if-none-match': etag, 'cache-control': 'max-age=0' } });
+      expect([again.status, await again.text()]).toEqual([304, '']);
+    },
+  );
+});
+
+describe('the public host is the issuer', () => {
+  it.each([
+    ['Host', ['GET PATH HTTP/1.1', 'Host: evil.example']],
+    ['X-Forwarded-Host', ['GET PATH HTTP/1.1', 'Host: localhost', 'X-Forwarded-Host: evil.example']],
+    ['X-Forwarded-Proto', ['GET PATH HTTP/1.1', 'Host: localhost', 'X-Forwarded-Proto: https']],
+    ['a path that looks like a host', ['GET PATH HTTP/1.1', 'Host: evil.example:80', 'Forwarded: host=evil.example']],
+  ])('whatever %s says', async (_, lines) => {
+    const expected = await (await server.fetch(METADATA)).text();
+    const answer = await raw(lines.map((line) => line.replace('PATH', METADATA)));
+    expect(answer).toContain(expected);
+    expect(answer).not.toContain('evil.example');
+  });
+
+  it('RFC 9112 §3.2.2 a request target with a host of its own is refused', async () => {
+    const answer = await raw([`GET http://evil.example${METADATA} HTTP/1.1`, 'Host: evil.example']);
+    expect(answer).toMatch(/^HTTP\/1.1 400 /);
+    expect(answer).not.toContain('evil.example');
+  });
+});
+
+describe('every answer', () => {
+  it('has the headers that keep browsers honest', async () => {
+    const { headers } = await server.fetch(METADATA);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('of an unknown path is JSON 404 for programs and a page for people, never HTML 200', async () => {
+    for (const path of ['/', '/nothing', '/interaction', '/token', '/.well-known/nothing', '/%00', '/constructor']) {
+      const response = await server.fetch(path);
+      expect([path, response.status]).toEqual([path, 404]);
+      expect(await read(response)).toMatchObject({ error: 'not_found' });
+    }
+    const page = await server.fetch('/nothing', { headers: { accept: 'text/html' } });
+    expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
+  });
+
+  it('keeps query strings out of the log', async () => {
+    await server.fetch('/nothing?code=the-secret-code&state=the-secret-state');
+    expect(JSON.stringify(server.log)).not.toContain('the-secret');
+  });
+});
+
+describe('health', () => {
+  it('is alive and ready, and no longer ready while it drains', async () => {
+    await using other = await startServer();
+    expect((await other.fetch('/livez')).status).toBe(200);
+    expect((await other.fetch('/readyz')).status).toBe(200);
+    other.drain();
+    expect((await other.fetch('/livez')).status).toBe(200);
+    expect((await other.fetch('/readyz')).status).toBe(503);
+  });
+});

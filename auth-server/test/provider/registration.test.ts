@@ -1,0 +1,199 @@
+/** Owns the table of what real clients send to /register and what must never get in (RFC 7591 §2, RFC 8252). */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { json, type RunningServer, read, startServer } from '../running-server.ts';
+
+let server: RunningServer;
+beforeAll(async () => {
+  server = await startServer({ env: { REGISTRATION_LIMIT: '1000' } });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const post = (metadata: unknown, headers = {}) => server.fetch('/register', json(metadata, headers));
+const WEB = 'https://app.example/callback';
+
+describe('RFC 7591 §3 registration takes', () => {
+  it.each([
+    ['a custom scheme without a type', { redirect_uris: ['cursor://anysphere.cursor-retrieval/oauth/cb'] }, 'native'],
+    [
+      'several redirect URIs and an empty client_uri',
+      { redirect_uris: ['cursor://x/cb', WEB], client_uri: '' },
+      'native',
+    ],
+    [
+      'device_code among the grants',
+      {
+        application_type: 'native',
+        grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+        redirect_uris: ['https://vscode.dev/redirect', 'http://127.0.0.1/', 'http://127.0.0.1:33418/'],
+      },
+      'native',
+    ],
+    ['https and a scope', { redirect_uris: ['https://claude.ai/api/mcp/auth_callback'], scope: 'claudeai' }, 'web'],
+    ['a loopback port', { redirect_uris: ['http://localhost:3334/oauth/callback'] }, 'native'],
+    [
+      'a loopback port as web',
+      { redirect_uris: ['http://localhost:6274/oauth/callback'], application_type: 'web' },
+      'native',
+    ],
+    ['an empty scope', { redirect_uris: [WEB], scope: '' }, 'web'],
+    ['null members', { redirect_uris: [WEB], logo_uri: null, contacts: null, token_endpoint_auth_method: null }, 'web'],
+    ['members that nobody knows', { redirect_uris: [WEB], hello: 'world', jwt_bearer: { a: 1 } }, 'web'],
+    [
+      'implicit beside code',
+      { redirect_uris: [WEB], grant_types: ['authorization_code', 'implicit'], response_types: ['code', 'token'] },
+      'web',
+    ],
+    [
+      'an RS256 ID token and pairwise subjects',
+      { redirect_uris: [WEB], id_token_signed_response_alg: 'RS256', subject_type: 'pairwise' },
+      'web',
+    ],
+    ['nothing but a redirect URI', { redirect_uris: [WEB] }, 'web'],
+  ])('%s', async (_, metadata, type) => {
+    const response = await post(metadata);
+    const client = await read(response);
+    expect([response.status, client['error_description']]).toEqual([201, undefined]);
+    expect(client).toMatchObject({
+      client_id: expect.any(String),
+      application_type: type,
+      token_endpoint_auth_method: 'none',
+      response_types: ['code'],
+      id_token_signed_response_alg: 'ES256',
+    });
+    expect([client['grant_types']].flat()[0]).toBe('authorization_code');
+    expect(client['grant_types']).not.toContain('implicit');
+    expect(client).not.toHaveProperty('client_secret');
+    expect(client).not.toHaveProperty('scope');
+    expect(client).not.toHaveProperty('registration_access_token');
+    expect(client).not.toHaveProperty('hello');
+  });
+
+  it('a client with a secret, and gives it one', async () => {
+    const client = await read(await post({ redirect_uris: [WEB], token_endpoint_auth_method: 'client_secret_basic' }));
+    expect(client).toMatchObject({ client_secret: expect.stringMatching(/.{43,}/), client_secret_expires_at: 0 });
+  });
+
+  it('a name as text, without characters that turn it around', async () => {
+    const client = await read(await post({ redirect_uris: [WEB], client_name: '<b>A\u202e\u0000pp</b>\n' }));
+    expect(client['client_name']).toBe('<b>A pp</b>');
+  });
+});
+
+describe('RFC 7591 §3.2.2 registration refuses', () => {
+  const uris = Array.from({ length: 21 }, (_, index) => `${WEB}/${index}`);
+  it.each([
+    ['http elsewhere than on loopback', { redirect_uris: ['http://app.example/cb'] }, 'invalid_redirect_uri'],
+    ['a loopback look-alike', { redirect_uris: ['http://127.0.0.1.evil.example/cb'] }, 'invalid_redirect_uri'],
+    ['javascript:', { redirect_uris: ['javascript:alert(1)'] }, 'invalid_redirect_uri'],
+    ['data:', { redirect_uris: ['data:text/html,x'] }, 'invalid_redirect_uri'],
+    ['file:', { redirect_uris: ['file:///etc/passwd'] }, 'invalid_redirect_uri'],
+    [
+      'https on loopback for an app',
+      { redirect_uris: ['https://localhost/cb'], application_type: 'native' },
+      'invalid_redirect_uri',
+    ],
+    ['a fragment', { redirect_uris: [`${WEB}#x`] }, 'invalid_redirect_uri'],
+    ['user information', { redirect_uris: ['https://good.example@evil.example/cb'] }, 'invalid_redirect_uri'],
+    ['what is no URI', { redirect_uris: ['nonsense'] }, 'invalid_redirect_uri'],
+    ['what is no string', { redirect_uris: [1, {}] }, 'invalid_redirect_uri'],
+    ['no redirect URI', {}, 'invalid_redirect_uri'],
+    ['an empty list', { redirect_uris: [] }, 'invalid_redirect_uri'],
+    ['too many', { redirect_uris: uris }, 'invalid_redirect_uri'],
+    ['one that is too long', { redirect_uris: [`${WEB}/${'x'.repeat(2_048)}`] }, 'invalid_redirect_uri'],
+    ['a name like a book', { redirect_uris: [WEB], client_name: 'x'.repeat(121) }, 'invalid_client_metadata'],
+    ['a name that is no text', { redirect_uris: [WEB], client_name: { toString: 1 } }, 'invalid_client_metadata'],
+    [
+      'a member like a book',
+      { redirect_uris: [WEB], client_uri: `https://a.example/${'x'.repeat(2_048)}` },
+      'invalid_client_metadata',
+    ],
+    [
+      'keys over http',
+      { redirect_uris: [WEB], token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'http://169.254.169.254/' },
+      'invalid_client_metadata',
+    ],
+    [
+      'private_key_jwt without keys',
+      { redirect_uris: [WEB], token_endpoint_auth_method: 'private_key_jwt' },
+      'invalid_client_metadata',
+    ],
+    [
+      'a method that is not offered',
+      { redirect_uris: [WEB], token_endpoint_auth_method: 'tls_client_auth' },
+      'invalid_client_metadata',
+    ],
+    ['grants that are all unknown', { redirect_uris: [WEB], grant_types: ['password'] }, 'invalid_client_metadata'],
+    [
+      'response types that are all unknown',
+      { redirect_uris: [WEB], response_types: ['token'] },
+      'invalid_client_metadata',
+    ],
+    ['JSON that is none', '{"redirect_uris":', 'invalid_request'],
+    ['an array', [], 'invalid_request'],
+    ['null', 'null', 'invalid_request'],
+  ])('%s', async (_, metadata, error) => {
+    const response = await post(metadata);
+    const body = await read(response);
+    expect([response.status, body['error']]).toEqual([400, error]);
+    expect(response.headers.get('cache-control')).toContain('no-store');
+    expect(JSON.stringify(body)).not.toMatch(/node_modules|\.js:/);
+  });
+
+  it('another content type, and a body without end', async () => {
+    const text = await server.fetch('/register', {
+      method: 'POST',
+      headers: { 'content-type': 'text/plain' },
+      body: '{}',
+    });
+    expect([text.status, (await read(text))['error']]).toEqual([400, 'invalid_request']);
+    const large = await post({ redirect_uris: [WEB], client_name: 'x'.repeat(60_000) });
+    expect([large.status, (await read(large))['error']]).toEqual([413, 'invalid_request']);
+    const body = new ReadableStream({
+      pull: (controller) => controller.enqueue(new TextEncoder().encode('x'.repeat(8_192))),
+    });
+    const init = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      duplex: 'half',
+    } as RequestInit;
+    const endless = await server.fetch('/register', init).then(
+      (response) => response.status,
+      () => 'cut off',
+    );
+    expect([400, 413, 'cut off']).toContain(endless);
+    expect((await post({ redirect_uris: [WEB] })).status).toBe(201);
+  });
+});
+
+describe('RFC 7591 §5 open registration', () => {
+  it('is open to web pages: CORS, preflight included', async () => {
+    const preflight = await server.fetch('/register', {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'http://localhost:6274',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type',
+      },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-methods')).toBe('POST');
+    expect(preflight.headers.get('access-control-allow-headers')).toBe('content-type');
+    for (const metadata of [{ redirect_uris: [WEB] }, {}]) {
+      const response = await post(metadata, { origin: 'http://localhost:6274' });
+      expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    }
+  });
+
+  it('RFC 6585 §4 is limited by address, and X-Forwarded-For is not one', async () => {
+    await using limited = await startServer({ env: { REGISTRATION_LIMIT: '3' } });
+    const attempt = (address: string) =>
+      limited.fetch('/register', json({ redirect_uris: [WEB] }, { 'x-forwarded-for': address }));
+    for (const address of ['1.1.1.1', '2.2.2.2', '3.3.3.3']) expect((await attempt(address)).status).toBe(201);
+    const refused = await attempt('4.4.4.4');
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_000);
+    expect(refused.headers.get('access-control-allow-origin')).toBe('*');
+    expect(await read(refused)).toMatchObject({ error: 'too_many_requests' });
+  });
+});

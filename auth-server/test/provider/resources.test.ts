@@ -1,0 +1,87 @@
+/** Owns the matrix of RFC 8707: which resource at which step comes to which audience and scope. */
+import { decodeJwt } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { authorize, redeem, refresh, register, type TestClient } from '../client.ts';
+import { type RunningServer, read, startServer } from '../running-server.ts';
+
+const A = 'http://localhost:8080';
+const B = 'https://other.example';
+
+let server: RunningServer;
+let client: TestClient;
+beforeAll(async () => {
+  server = await startServer({ env: { RESOURCES: `${A},${B}` } });
+  client = await register(server);
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** Through code and refresh; the audience at each step, or the error. */
+async function audiences(atAuthorize?: string, atToken?: string, atRefresh = atToken, scope?: string) {
+  const { code, answer } = await authorize(server, client, { resource: atAuthorize, scope });
+  if (!code) return [answer.searchParams.get('error')];
+  const first = await read(await redeem(server, client, code, { resource: atToken }));
+  if (first['error']) return [first['error']];
+  const second = await read(await refresh(server, client, first['refresh_token'], { resource: atRefresh }));
+  return [first, second].map((tokens) => tokens['error'] ?? decodeJwt(String(tokens['access_token'])).aud);
+}
+
+describe('RFC 8707 §2 one resource under all its names', () => {
+  const both = [`${A}/mcp`, `${A}/mcp`];
+  it.each([
+    ['none at all: the default', undefined, undefined],
+    ['the canonical one', `${A}/mcp`, `${A}/mcp`],
+    ['only when authorizing', `${A}/mcp`, undefined],
+    ['only for the token', undefined, `${A}/mcp`],
+    ['the address of HTTP+SSE', `${A}/sse`, `${A}/sse`],
+    ['the origin', A, A],
+    ['the origin with a slash', `${A}/`, `${A}/`],
+    ['a slash at the end', `${A}/mcp/`, `${A}/mcp/`],
+    ['an upper-case host', 'http://LOCALHOST:8080/mcp', 'http://LOCALHOST:8080/mcp'],
+    ['with and without slash', `${A}/mcp/`, `${A}/mcp`],
+    ['without and with slash', `${A}/mcp`, `${A}/mcp/`],
+    ['different names at the two steps', `${A}/sse`, A],
+  ])('%s', async (_, atAuthorize, atToken) => {
+    expect(await audiences(atAuthorize, atToken)).toEqual(both);
+  });
+
+  it('of another server is its own audience', async () => {
+    expect(await audiences(`${B}/mcp`, undefined)).toEqual([`${B}/mcp`, `${B}/mcp`]);
+  });
+});
+
+describe('RFC 8707 §2.2 a resource that was not granted', () => {
+  it.each([`${B}/mcp`, 'https://evil.example', `${A}/mcp#x`, 'nonsense'])(
+    '%s at /token is invalid_target',
+    async (resource) => {
+      expect(await audiences(`${A}/mcp`, resource)).toEqual(['invalid_target']);
+    },
+  );
+
+  it('at a refresh is invalid_target and costs nothing: the refresh token stays good', async () => {
+    const { code } = await authorize(server, client);
+    const tokens = await read(await redeem(server, client, code));
+    for (const resource of [`${B}/mcp`, 'https://evil.example']) {
+      const refused = await read(await refresh(server, client, tokens['refresh_token'], { resource }));
+      expect(refused).toMatchObject({
+        error: 'invalid_target',
+        error_description: expect.stringContaining(`${A}/mcp`),
+      });
+    }
+    expect((await refresh(server, client, tokens['refresh_token'])).status).toBe(200);
+  });
+});
+
+describe('RFC 6749 §3.3 scope', () => {
+  it.each([
+    ['none: the default one', undefined, 'mcp:tools'],
+    ['known ones', 'mcp:tools mcp:admin', 'mcp:tools mcp:admin'],
+    ['only unknown ones: the default one', 'claudeai', 'mcp:tools'],
+    ['known and unknown ones: the known', 'mcp:admin nonsense', 'mcp:admin'],
+    ['only OpenID ones: the default one too', 'openid', 'mcp:tools'],
+  ])('%s', async (_, scope, granted) => {
+    const { code } = await authorize(server, client, { scope });
+    const tokens = await read(await redeem(server, client, code));
+    expect(decodeJwt(String(tokens['access_token']))['scope']).toBe(granted);
+    expect(tokens['scope']).toBe(granted);
+  });
+});

@@ -1,0 +1,265 @@
+/** Owns the proof of what /token and /revoke do with good, bad, stolen and repeated codes and tokens. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { authorize, NATIVE, redeem, refresh, register, type TestClient, tokensFor, WEB } from '../client.ts';
+import { form, ISSUER, json, MCP, type RunningServer, read, startServer } from '../running-server.ts';
+
+let server: RunningServer;
+let client: TestClient;
+beforeEach(async () => {
+  server = await startServer();
+  client = await register(server);
+});
+afterEach(() => server[Symbol.asyncDispose]());
+
+const error = async (response: Response) => [response.status, (await read(response))['error']];
+
+describe('RFC 9068 access tokens', () => {
+  it('§2 are ES256 at+jwt for the resource, ten minutes long', async () => {
+    const tokens = await tokensFor(server, client, { scope: 'mcp:tools', resource: MCP });
+    expect(tokens).toMatchObject({ token_type: 'Bearer', expires_in: 600, scope: 'mcp:tools' });
+    const token = String(tokens['access_token']);
+    const keys = createRemoteJWKSet(new URL(`${server.address}/jwks`));
+    const { payload } = await jwtVerify(token, keys, { issuer: ISSUER, audience: MCP, typ: 'at+jwt' });
+    expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'ES256', typ: 'at+jwt' });
+    expect(payload).toMatchObject({ client_id: client.id, scope: 'mcp:tools', jti: expect.any(String) });
+    expect(Number(payload.exp) - Number(payload.iat)).toBe(600);
+    expect(payload.sub).not.toContain('alice');
+  });
+
+  it('live as long as the setting says, and a resource may say otherwise', async () => {
+    const resources = JSON.stringify([
+      { url: 'https://a.example', accessTokenLifetime: '2m' },
+      { url: 'https://b.example' },
+    ]);
+    await using other = await startServer({ env: { ACCESS_TOKEN_LIFETIME: '5m', RESOURCES: resources } });
+    const app = await register(other);
+    expect(await tokensFor(other, app, { resource: 'https://a.example/mcp' })).toMatchObject({ expires_in: 120 });
+    expect(await tokensFor(other, app, { resource: 'https://b.example/mcp' })).toMatchObject({ expires_in: 300 });
+  });
+});
+
+describe('authorization codes', () => {
+  it('RFC 6749 §4.1.2 are good once; a replay revokes what came of the first use (hole 1.6/7)', async () => {
+    const { code } = await authorize(server, client);
+    const tokens = await read(await redeem(server, client, code));
+    expect(await error(await redeem(server, client, code))).toEqual([400, 'invalid_grant']);
+    expect(await error(await refresh(server, client, tokens['refresh_token']))).toEqual([400, 'invalid_grant']);
+    expect(server.log).toContainEqual(
+      expect.objectContaining({ msg: 'security', threat: 'authorization code reused' }),
+    );
+  });
+
+  it('RFC 6749 §4.1.2 go to exactly one of many at once', async () => {
+    const { code } = await authorize(server, client);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => redeem(server, client, code)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400, 400, 400]);
+  });
+
+  it('RFC 7636 §4.6 are spent by a wrong verifier: no second guess (hole 1.6/7)', async () => {
+    const { code } = await authorize(server, client);
+    const wrong = await redeem(server, client, code, { code_verifier: 'x'.repeat(43) });
+    expect(await error(wrong)).toEqual([400, 'invalid_grant']);
+    expect(await error(await redeem(server, client, code))).toEqual([400, 'invalid_grant']);
+  });
+
+  it('RFC 6749 §4.1.3 are bound to their redirect URI', async () => {
+    const { code } = await authorize(server, client);
+    const elsewhere = await redeem(server, client, code, { redirect_uri: 'https://app.example/other' });
+    expect(await error(elsewhere)).toEqual([400, 'invalid_grant']);
+  });
+
+  it('RFC 6749 §4.1.3 are bound to their client, which another can not spoil (hole 2.4/5)', async () => {
+    const { code } = await authorize(server, client);
+    const thief = await register(server);
+    expect(await error(await redeem(server, thief, code))).toEqual([400, 'invalid_grant']);
+    expect((await redeem(server, client, code)).status).toBe(200);
+  });
+
+  it('RFC 7636 §4.5 need the verifier', async () => {
+    const { code } = await authorize(server, client);
+    expect(await error(await redeem(server, client, code, { code_verifier: undefined }))).toEqual([
+      400,
+      'invalid_grant',
+    ]);
+  });
+});
+
+describe('refresh tokens', () => {
+  it('RFC 9700 §4.14.2 rotate: each use gives the next one', async () => {
+    const first = await tokensFor(server, client);
+    const second = await read(await refresh(server, client, first['refresh_token']));
+    const third = await read(await refresh(server, client, second['refresh_token']));
+    expect(third).toMatchObject({ token_type: 'Bearer', scope: 'mcp:tools', expires_in: 600 });
+    expect(new Set([first, second, third].map((tokens) => tokens['refresh_token'])).size).toBe(3);
+  });
+
+  it('RFC 9700 §4.14.2 used twice revoke the whole family (hole 1.6/7)', async () => {
+    const first = await tokensFor(server, client);
+    const second = await read(await refresh(server, client, first['refresh_token']));
+    expect(await error(await refresh(server, client, first['refresh_token']))).toEqual([400, 'invalid_grant']);
+    expect(await error(await refresh(server, client, second['refresh_token']))).toEqual([400, 'invalid_grant']);
+    expect(server.log).toContainEqual(
+      expect.objectContaining({ msg: 'security', threat: 'refresh token reused', client: client.id }),
+    );
+  });
+
+  it('RFC 6749 §6 go to exactly one of many at once', async () => {
+    const { refresh_token: token } = await tokensFor(server, client);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(server, client, token)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+  });
+
+  it('RFC 6749 §6 are bound to their client', async () => {
+    const { refresh_token: token } = await tokensFor(server, client);
+    expect(await error(await refresh(server, await register(server), token))).toEqual([400, 'invalid_grant']);
+    expect((await refresh(server, client, token)).status).toBe(200);
+  });
+
+  it('RFC 6749 §6 may narrow the scope, never widen it', async () => {
+    const { refresh_token: token } = await tokensFor(server, client, { scope: 'mcp:tools mcp:admin' });
+    const narrow = await read(await refresh(server, client, token, { scope: 'mcp:tools' }));
+    expect(narrow['scope']).toBe('mcp:tools');
+    const { refresh_token: small } = await tokensFor(server, client, { scope: 'mcp:tools' });
+    expect(await error(await refresh(server, client, small, { scope: 'mcp:admin' }))).toEqual([400, 'invalid_scope']);
+    expect((await refresh(server, client, small)).status).toBe(200);
+  });
+
+  it('are issued to each client that registered the grant, and to no other', async () => {
+    const without = await register(server, WEB, { grant_types: ['authorization_code'] });
+    expect(await tokensFor(server, without)).not.toHaveProperty('refresh_token');
+    expect(await tokensFor(server, await register(server, NATIVE))).toHaveProperty('refresh_token');
+  });
+
+  it('are good at several clients and after the browser session is gone', async () => {
+    const web = await tokensFor(server, client);
+    const native = await register(server, NATIVE);
+    await tokensFor(server, native);
+    expect((await refresh(server, client, web['refresh_token'])).status).toBe(200);
+  });
+});
+
+describe('RFC 7009 revocation', () => {
+  it('§2.1 ends the grant of a refresh token', async () => {
+    const { refresh_token: token } = await tokensFor(server, client);
+    const gone = await server.fetch('/revoke', form({ token: String(token), client_id: client.id }));
+    expect(gone.status).toBe(200);
+    expect(await error(await refresh(server, client, token))).toEqual([400, 'invalid_grant']);
+    expect(server.log).toContainEqual(expect.objectContaining({ msg: 'grant revoked', client: client.id }));
+  });
+
+  it('§2.1 leaves the tokens of another client alone', async () => {
+    const { refresh_token: token } = await tokensFor(server, client);
+    const other = await register(server);
+    await server.fetch('/revoke', form({ token: String(token), client_id: other.id }));
+    expect((await refresh(server, client, token)).status).toBe(200);
+  });
+
+  it('§2.2 answers 200 for a token that nobody knows', async () => {
+    expect((await server.fetch('/revoke', form({ token: 'unknown', client_id: client.id }))).status).toBe(200);
+  });
+
+  it('§2.2.1 says that a self-contained token can not be revoked', async () => {
+    const { access_token: token } = await tokensFor(server, client);
+    const answer = await server.fetch('/revoke', form({ token: String(token), client_id: client.id }));
+    expect(await error(answer)).toEqual([400, 'unsupported_token_type']);
+  });
+});
+
+describe('RFC 6749 §5.2 refused token requests', () => {
+  it('of an unknown or forgotten client are 401 invalid_client', async () => {
+    const stranger = { id: 'nobody', redirectUri: WEB };
+    expect(await error(await redeem(server, stranger, 'x'))).toEqual([401, 'invalid_client']);
+    expect(await error(await refresh(server, stranger, 'x'))).toEqual([401, 'invalid_client']);
+  });
+
+  it('verify the secret of a confidential client (hole 1.6/4)', async () => {
+    const answer = await server.fetch(
+      '/register',
+      json({ redirect_uris: [WEB], token_endpoint_auth_method: 'client_secret_post' }),
+    );
+    const { client_id: id, client_secret: secret } = await read(answer);
+    const confidential = { id: String(id), redirectUri: WEB };
+    const attempt = async (client_secret: string | undefined) => {
+      const { code } = await authorize(server, confidential);
+      return redeem(server, confidential, code, { client_secret });
+    };
+    expect(await error(await attempt('wrong'))).toEqual([401, 'invalid_client']);
+    expect(await error(await attempt(undefined))).toEqual([401, 'invalid_client']);
+    expect((await attempt(String(secret))).status).toBe(200);
+    const { code } = await authorize(server, confidential);
+    const basic = Buffer.from(`${id}:${secret}`).toString('base64');
+    const init = form({ grant_type: 'authorization_code', code, redirect_uri: WEB, code_verifier: 'wrong'.repeat(10) });
+    const refused = await server.fetch('/token', { ...init, headers: { authorization: `Basic ${basic}` } });
+    expect(await error(refused)).toEqual([400, 'invalid_grant']);
+  });
+
+  it.each([
+    ['no body', { method: 'POST' }, 400, 'invalid_request'],
+    ['JSON', json({ grant_type: 'authorization_code' }), 400, 'invalid_request'],
+    ['an unknown grant', form({ grant_type: 'password', client_id: 'CLIENT' }), 400, 'unsupported_grant_type'],
+    ['the implicit grant', form({ grant_type: 'implicit', client_id: 'CLIENT' }), 400, 'unsupported_grant_type'],
+    ['no grant', form({ client_id: 'CLIENT' }), 400, 'invalid_request'],
+    [
+      'an unknown code',
+      form({ grant_type: 'authorization_code', client_id: 'CLIENT', code: 'x', redirect_uri: WEB }),
+      400,
+      'invalid_grant',
+    ],
+  ])('%s: the standard JSON error, not to be stored, for browsers too', async (_, init: RequestInit, status, code) => {
+    const body = init.body instanceof URLSearchParams ? `${init.body}`.replace('CLIENT', client.id) : init.body;
+    const answer = await server.fetch('/token', {
+      ...init,
+      ...(body !== undefined && { body }),
+      headers: {
+        ...(init.body instanceof URLSearchParams && { 'content-type': 'application/x-www-form-urlencoded' }),
+        ...(init.headers as Record<string, string>),
+        accept: 'text/html, application/json;q=0.5',
+      },
+    });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(await read(answer)).toMatchObject({ error: code });
+    expect(answer.headers.get('cache-control')).toContain('no-store');
+  });
+
+  it('RFC 9110 §15.5.14 of more than a few kilobytes are cut off', async () => {
+    expect(await error(await server.fetch('/token', form({ code: 'x'.repeat(60_000) })))).toEqual([
+      413,
+      'invalid_request',
+    ]);
+  });
+
+  it('never write a code, token or verifier to the log', async () => {
+    const { code } = await authorize(server, client);
+    const tokens = await read(await redeem(server, client, code));
+    await refresh(server, client, tokens['refresh_token']);
+    await refresh(server, client, tokens['refresh_token']);
+    const log = JSON.stringify(server.log);
+    for (const secret of [code, tokens['refresh_token'], tokens['access_token'], 'a-code-verifier']) {
+      expect(log).not.toContain(String(secret));
+    }
+  });
+});
+
+describe('a restart on the same file', () => {
+  it('keeps clients, grants, keys and refresh tokens', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'auth-server-'));
+    const env = { DATA_DIR: folder };
+    const before = await startServer({ env });
+    const app = await register(before);
+    const tokens = await tokensFor(before, app);
+    const keys = await read(await before.fetch('/jwks'));
+    await before[Symbol.asyncDispose]();
+
+    await using after = await startServer({ env });
+    expect(await read(await after.fetch('/jwks'))).toEqual(keys);
+    const refreshed = await refresh(after, app, tokens['refresh_token']);
+    expect(refreshed.status).toBe(200);
+    expect(await tokensFor(after, app)).toHaveProperty('access_token');
+    rmSync(folder, { recursive: true });
+  });
+});

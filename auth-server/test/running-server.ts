@@ -1,0 +1,83 @@
+/** Owns a whole auth-server in a test: composed as in production, at a free port, with an upstream that believes anything. */
+import { systemClock } from '@mcp-oauth/shared/clock';
+import type { Environment } from '@mcp-oauth/shared/config';
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { serve } from '@mcp-oauth/shared/testing/listen';
+import { compose } from '../src/compose.ts';
+import type { OpenConnector } from '../src/federation/registry.ts';
+import type { RecordStore } from '../src/storage/record-store.ts';
+import { createSqliteStore } from '../src/storage/sqlite.ts';
+
+export const ISSUER = 'http://localhost:9000';
+export const MCP = 'http://localhost:8080/mcp';
+
+export interface RunningServer extends AsyncDisposable {
+  readonly issuer: string;
+  /** Where it really listens. */
+  readonly address: string;
+  readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** Calls a path of the server, or a URL of its issuer, without following redirects. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  drain(): void;
+}
+
+export interface ServerOptions {
+  readonly env?: Environment;
+  readonly store?: RecordStore;
+}
+
+/** Sends the person away and takes whoever comes back: the `code` of the answer is their subject. */
+const believer = (issuer: string): OpenConnector => ({
+  id: 'acme',
+  title: 'Acme',
+  callbackUrl: `${issuer}/callback/acme`,
+  connector: {
+    begin: async ({ state }) => new URL(`https://acme.example/authorize?state=${state}`),
+    finish: async (answer) => {
+      const subject = answer.searchParams.get('code') ?? '';
+      return { issuer: 'https://acme.example', subject, email: `${subject}@acme.example` };
+    },
+  },
+});
+
+export async function startServer({ env = {}, store }: ServerOptions = {}): Promise<RunningServer> {
+  const issuer = env['ISSUER'] ?? ISSUER;
+  const log: Record<string, unknown>[] = [];
+  const service = await compose(env, {
+    log: createLogger('auth-server', 'debug', { write: (line) => log.push(JSON.parse(line)) }),
+    connectors: [believer(issuer)],
+    // A server without a folder of its own remembers nothing beyond the test.
+    ...((store ?? !env['DATA_DIR']) && { store: store ?? createSqliteStore(':memory:', systemClock) }),
+  });
+  const listening = await serve(service.handler);
+  return {
+    issuer,
+    address: listening.url,
+    log,
+    fetch: (path, init) => {
+      const { pathname, search } = new URL(path, issuer);
+      return fetch(listening.url + pathname + search, { redirect: 'manual', ...init });
+    },
+    drain: () => service.drain(),
+    [Symbol.asyncDispose]: async () => {
+      service.drain();
+      await listening.close();
+      await service.close();
+    },
+  };
+}
+
+export const form = (values: Readonly<Record<string, string>>): RequestInit => ({
+  method: 'POST',
+  body: new URLSearchParams(values),
+});
+
+export const json = (value: unknown, headers: Readonly<Record<string, string>> = {}): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json', ...headers },
+  body: typeof value === 'string' ? value : JSON.stringify(value),
+});
+
+/** The JSON of an answer, as loosely as tests look at it. */
+export const read = async (response: Response): Promise<Record<string, unknown>> =>
+  (await response.json()) as Record<string, unknown>;
