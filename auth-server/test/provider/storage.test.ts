@@ -1,0 +1,135 @@
+/** Owns the proof of what the engine leaves in the store: digests of secrets, an end for every record, clients that age. */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createAdapter } from '../../src/provider/adapter.ts';
+import type { PutOptions, RecordStore } from '../../src/storage/record-store.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { Browser } from '../browser.ts';
+import { authorize, authorizePath, redeem, refresh, register, VERIFIER, WEB } from '../client.ts';
+import { form, ISSUER, json, read, startServer } from '../running-server.ts';
+
+interface Written extends PutOptions {
+  readonly kind: string;
+  readonly text: string;
+}
+
+/** Notes all that is written. */
+function observed(store: RecordStore): { readonly store: RecordStore; readonly written: Written[] } {
+  const written: Written[] = [];
+  const note = (kind: string, id: string, value: object, options: PutOptions) =>
+    written.push({ kind, text: `${id} ${JSON.stringify(value)}`, ...options });
+  return {
+    written,
+    store: {
+      ...store,
+      put: (kind, id, value, options) => {
+        note(kind, id, value, options);
+        return store.put(kind, id, value, options);
+      },
+      putIfAbsent: (kind, id, value, options) => {
+        note(kind, id, value, options);
+        return store.putIfAbsent(kind, id, value, options);
+      },
+    },
+  };
+}
+
+describe('RFC 6749 §10.3 the store', () => {
+  it('never holds a code or refresh token, and ends every record', async () => {
+    const { store, written } = observed(createSqliteStore(':memory:', { now: () => Date.now() }));
+    await using server = await startServer({ store });
+    const client = await register(server);
+    const { code } = await authorize(server, client);
+    const first = await read(await redeem(server, client, code));
+    const second = await read(await refresh(server, client, first['refresh_token']));
+    const all = written.map(({ text }) => text).join('\n');
+    for (const secret of [code, first['refresh_token'], second['refresh_token'], VERIFIER]) {
+      expect(all).not.toContain(String(secret));
+    }
+    const kinds = new Set(written.map(({ kind }) => kind));
+    for (const kind of ['Client', 'Interaction', 'Session', 'Grant', 'AuthorizationCode', 'RefreshToken', 'Keyring']) {
+      expect(kinds).toContain(kind);
+    }
+    expect(kinds).not.toContain('AccessToken');
+    for (const { kind, ttl } of written) expect([kind, ttl > 0 && Number.isInteger(ttl)]).toEqual([kind, true]);
+  });
+});
+
+describe('a registered client', () => {
+  const clock = new FakeClock();
+  let store: RecordStore;
+  beforeEach(() => {
+    store = createSqliteStore(':memory:', clock);
+  });
+
+  it('is remembered from its last use on, and forgotten when nobody comes', async () => {
+    const clients = createAdapter(store, 90)('Client');
+    await clients.upsert('app', { client_id: 'app' });
+    for (let use = 0; use < 5; use++) {
+      clock.advance(60);
+      expect(await clients.find('app')).toEqual({ client_id: 'app' });
+    }
+    clock.advance(90);
+    expect(await clients.find('app')).toBeUndefined();
+  });
+});
+
+describe('an account that is no longer known', () => {
+  it('fails to refresh, and signs in again where a session is left', async () => {
+    const store = createSqliteStore(':memory:', { now: () => Date.now() });
+    await using server = await startServer({ store });
+    const client = await register(server);
+    const browser = new Browser(server);
+    const { code } = await authorize(server, client, { scope: 'openid mcp:tools' }, { browser });
+    const tokens = await read(await redeem(server, client, code));
+    const { sub } = JSON.parse(Buffer.from(String(tokens['id_token']).split('.')[1] ?? '', 'base64url').toString());
+    await store.delete('Account', sub);
+    expect(await read(await refresh(server, client, tokens['refresh_token']))).toMatchObject({
+      error: 'invalid_grant',
+    });
+    const { page } = await browser.follow(authorizePath(client));
+    expect(page?.status).toBe(200);
+    expect((await browser.signIn(page, 'alice')).outside?.searchParams.get('code')).toBeTruthy();
+  });
+});
+
+describe('RFC 7523 §3 a client with a key of its own', () => {
+  it('signs itself in, once per assertion, also when it is sent many times at once', async () => {
+    await using server = await startServer();
+    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const metadata = {
+      redirect_uris: [WEB],
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256', use: 'sig' }] },
+    };
+    const { client_id: id } = await read(await server.fetch('/register', json(metadata)));
+    const assertion = (jti: string) =>
+      new SignJWT({ jti })
+        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+        .setIssuer(String(id))
+        .setSubject(String(id))
+        .setAudience(ISSUER)
+        .setIssuedAt()
+        .setExpirationTime('1m')
+        .sign(privateKey);
+    const attempt = (client_assertion: string, code = 'unknown') =>
+      server.fetch(
+        '/token',
+        form({
+          grant_type: 'authorization_code',
+          code,
+          redirect_uri: WEB,
+          code_verifier: VERIFIER,
+          client_assertion,
+          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        }),
+      );
+    const { code } = await authorize(server, { id: String(id), redirectUri: WEB });
+    expect((await attempt(await assertion('1'), code)).status).toBe(200);
+    expect((await attempt(await assertion('1'))).status).toBe(401);
+    const same = await assertion('2');
+    const answers = await Promise.all(Array.from({ length: 5 }, () => attempt(same)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([400, 401, 401, 401, 401]);
+  });
+});
