@@ -22,11 +22,12 @@ export default defineTool({
     const asked = await elicit(question, form);
     if (asked.action !== 'accept') {
       return asked.action === 'decline'
-        ? { text: 'The user declined to answer.', structured: { answer: 'declined' } }
-        : { text: 'The user closed the question without an answer.', structured: { answer: 'cancelled' } };
+        ? { text: 'The user declined to answer.', structured: { answer: 'declined' as const } }
+        : { text: 'The user closed the question without an answer.', structured: { answer: 'cancelled' as const } };
     }
     const { confirmed, comment } = asked.content;
-    const text = `The user said ${confirmed ? 'yes' : 'no'}${comment ? `: ${comment}` : '.'}`;
-    return { text, structured: { answer: confirmed ? 'yes' : 'no', ...(comment && { comment }) } };
+    const answer = confirmed ? ('yes' as const) : ('no' as const);
+    const text = `The user said ${answer}${comment ? `: ${comment}` : '.'}`;
+    return { text, structured: { answer, ...(comment && { comment }) } };
   },
 });

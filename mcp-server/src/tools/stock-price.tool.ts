@@ -43,7 +43,7 @@ export default defineTool({
     const price = priceAt(symbol, minute, range);
     const last_updated = new Date(minute * 60_000).toISOString();
     const text = `📈 Stock: ${symbol}\n💰 Price: $${price.toFixed(2)} USD\n⏰ Last Updated: ${last_updated}\n\n⚠️ Note: ${NOTE}`;
-    return { text, structured: { symbol, price, currency: 'USD', last_updated, note: NOTE } };
+    return { text, structured: { symbol, price, currency: 'USD' as const, last_updated, note: NOTE } };
   },
 });
 
