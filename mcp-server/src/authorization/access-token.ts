@@ -23,7 +23,7 @@ export interface TokenVerifierOptions {
 }
 
 /** Real tokens have 1 to 3 KiB; a limit keeps the cost of garbage down. */
-export const MAX_TOKEN_LENGTH = 8_192;
+const MAX_TOKEN_LENGTH = 8_192;
 
 /** The signature algorithms that can be allowed: all asymmetric, so that a public key is never taken for a secret. */
 export const ASYMMETRIC_ALGORITHMS = [

@@ -32,47 +32,61 @@ export class DocumentUnavailable extends Error {
 /** While there is no copy at all, every second is worth an attempt: the server may just be starting. */
 const FIRST_COPY_RETRY = 1;
 
-export function createRemoteDocument<T>(options: RemoteDocumentOptions<T>): RemoteDocument<T> {
-  const { load, clock, maxAge = 300, cooldown = 30, onFailure } = options;
-  let copy: { readonly value: T; readonly loadedAt: number } | undefined;
-  let attemptedAt = Number.NEGATIVE_INFINITY;
-  let running: Promise<void> | undefined;
+export const createRemoteDocument = <T>(options: RemoteDocumentOptions<T>): RemoteDocument<T> =>
+  new KeptDocument(options);
 
-  const older = (since: number, limit: number): boolean => clock.now() - since >= limit * 1000;
-  const keep = (value: T): void => {
-    copy = { value, loadedAt: clock.now() };
-  };
-  const attempt = (pause: number): Promise<void> => {
-    if (!running && older(attemptedAt, pause)) {
-      attemptedAt = clock.now();
-      running = load()
-        .then(keep, onFailure)
-        .finally(() => {
-          running = undefined;
-        });
+class KeptDocument<T> implements RemoteDocument<T> {
+  readonly #options: Required<RemoteDocumentOptions<T>>;
+  #copy: { readonly value: T; readonly loadedAt: number } | undefined;
+  #attemptedAt = Number.NEGATIVE_INFINITY;
+  #running: Promise<void> | undefined;
+
+  constructor(options: RemoteDocumentOptions<T>) {
+    this.#options = { maxAge: 300, cooldown: 30, ...options };
+  }
+
+  async get(): Promise<T> {
+    if (!this.#copy) await this.#attempt();
+    this.touch();
+    return this.#current();
+  }
+
+  async renew(): Promise<T> {
+    await this.#attempt();
+    return this.#current();
+  }
+
+  touch(): void {
+    if (this.#copy && this.#isOver(this.#options.maxAge, this.#copy.loadedAt)) void this.#attempt();
+  }
+
+  #attempt(): Promise<void> {
+    const pause = this.#copy ? this.#options.cooldown : FIRST_COPY_RETRY;
+    if (!this.#running && this.#isOver(pause, this.#attemptedAt)) {
+      this.#attemptedAt = this.#options.clock.now();
+      this.#running = this.#load();
     }
-    return running ?? Promise.resolve();
-  };
-  const current = (): T => {
-    if (!copy) throw new DocumentUnavailable('there is no copy yet');
-    return copy.value;
-  };
-  const touch = (): void => {
-    if (copy && older(copy.loadedAt, maxAge)) void attempt(cooldown);
-  };
+    return this.#running ?? Promise.resolve();
+  }
 
-  return {
-    touch,
-    get: async () => {
-      if (!copy) await attempt(FIRST_COPY_RETRY);
-      touch();
-      return current();
-    },
-    renew: async () => {
-      await attempt(copy ? cooldown : FIRST_COPY_RETRY);
-      return current();
-    },
-  };
+  async #load(): Promise<void> {
+    try {
+      this.#copy = { value: await this.#options.load(), loadedAt: this.#options.clock.now() };
+    } catch (error) {
+      this.#options.onFailure(error);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  #current(): T {
+    if (!this.#copy) throw new DocumentUnavailable('there is no copy yet');
+    return this.#copy.value;
+  }
+
+  #isOver(seconds: number, since: number): boolean {
+    return this.#options.clock.now() - since >= seconds * 1000;
+  }
 }
 
 /** Why a document could not be had, in one line for the log; fetch hides the network's reason in the cause. */

@@ -25,9 +25,43 @@ interface Entry {
 /** An entry dies with its token, and after a minute at the latest. */
 const MAX_AGE = 60_000;
 
+class Entries {
+  readonly #byId = new Map<string, Entry>();
+  readonly #clock: Clock;
+  readonly #capacity: number;
+
+  constructor(clock: Clock, capacity: number) {
+    this.#clock = clock;
+    this.#capacity = capacity;
+  }
+
+  find(id: string): Principal | undefined {
+    const entry = this.#byId.get(id);
+    if (!entry) return undefined;
+    // A Map keeps the order of insertion: whatever is used goes to the end, and the front is the least recently used.
+    this.#byId.delete(id);
+    if (entry.until <= this.#clock.now()) return undefined;
+    this.#byId.set(id, entry);
+    return entry.principal;
+  }
+
+  store(id: string, principal: Principal): void {
+    const now = this.#clock.now();
+    const until = Math.min(principal.expiresAt * 1000, now + MAX_AGE);
+    if (until <= now) return;
+    this.#byId.set(id, { principal, until });
+    const [oldest] = this.#byId.size > this.#capacity ? this.#byId.keys() : [];
+    if (oldest !== undefined) this.#byId.delete(oldest);
+  }
+
+  clear(): void {
+    this.#byId.clear();
+  }
+}
+
 /** The same check as `verify`; failures are never kept, and a token is verified once however many requests carry it. */
 export function createTokenCache({ verify, keys, clock, capacity = 10_000 }: TokenCacheOptions): VerifyToken {
-  const entries = new Map<string, Entry>();
+  const entries = new Entries(clock, capacity);
   const running = new Map<string, Promise<Principal>>();
   let revision = keys.revision();
 
@@ -37,27 +71,12 @@ export function createTokenCache({ verify, keys, clock, capacity = 10_000 }: Tok
     revision = keys.revision();
     entries.clear();
   };
-  const find = (id: string): Principal | undefined => {
-    const entry = entries.get(id);
-    if (!entry) return undefined;
-    entries.delete(id);
-    if (entry.until <= clock.now()) return undefined;
-    entries.set(id, entry);
-    return entry.principal;
-  };
-  const store = (id: string, principal: Principal): void => {
-    const until = Math.min(principal.expiresAt * 1000, clock.now() + MAX_AGE);
-    if (until <= clock.now()) return;
-    entries.set(id, { principal, until });
-    const oldest = entries.size > capacity ? entries.keys().next().value : undefined;
-    if (oldest !== undefined) entries.delete(oldest);
-  };
   const check = async (id: string, token: string): Promise<Principal> => {
     try {
-      const before = keys.revision();
+      const before = revision;
       const principal = await verify(token);
       forgetWithdrawn();
-      if (before === revision) store(id, principal);
+      if (before === revision) entries.store(id, principal);
       return principal;
     } finally {
       running.delete(id);
@@ -67,7 +86,7 @@ export function createTokenCache({ verify, keys, clock, capacity = 10_000 }: Tok
   return async (token) => {
     forgetWithdrawn();
     const id = hash('sha256', token, 'base64');
-    const found = find(id) ?? running.get(id);
+    const found = entries.find(id) ?? running.get(id);
     if (found) return found;
     const checking = check(id, token);
     running.set(id, checking);

@@ -13,7 +13,7 @@ import { operations } from './operations.ts';
 import { checkHost, checkOrigin, type OriginOptions } from './origin.ts';
 import { documents, protectedRoutes, redirects } from './routes.ts';
 
-export interface AppSettings extends OriginOptions {
+interface AppSettings extends OriginOptions {
   readonly serverName: string;
   readonly issuer: string;
 }

@@ -14,7 +14,7 @@ export interface ResourceDescription {
 export const metadataPath = (path: string): string => `${PROTECTED_RESOURCE_PATH}${path}`;
 
 /** The document names as `resource` the very URL that it stands for, because clients compare the two (RFC 9728 §3.3). */
-export function resourceMetadata(path: string, { publicUrl, issuer, serverName, scopes }: ResourceDescription) {
+function resourceMetadata(path: string, { publicUrl, issuer, serverName, scopes }: ResourceDescription) {
   return {
     resource: `${publicUrl}${path}`,
     authorization_servers: [issuer],

@@ -12,7 +12,7 @@ export interface Guide {
 const json = (value: unknown): string => JSON.stringify(value, null, 2);
 
 /** The name under which clients list this server: lower case, without blanks. */
-export const clientKey = (serverName: string): string =>
+const clientKey = (serverName: string): string =>
   serverName
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

@@ -14,7 +14,7 @@ import { createApp } from '../../src/http/app.ts';
 import type { Endpoints } from '../../src/protocol/endpoints.ts';
 import { type SigningKey, signingKey, signToken, startIssuer, type TestIssuer } from '../authorization/issuer.ts';
 
-export interface Ran {
+interface Ran {
   readonly endpoint: string;
   readonly method: string;
   readonly subject: string;
@@ -43,7 +43,7 @@ export interface HarnessOptions {
   readonly types?: readonly string[];
 }
 
-export const TOOLS = [
+const TOOLS = [
   { name: 'echo', title: 'Echo', description: 'Says it again', scope: undefined },
   { name: 'status', title: 'Status', description: 'How the server is doing', scope: 'mcp:admin' },
 ];
