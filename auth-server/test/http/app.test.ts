@@ -110,6 +110,13 @@ describe('every answer', () => {
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  it('leaves a popup with the page that opened it: no Cross-Origin-Opener-Policy anywhere on the way', async () => {
+    for (const path of [METADATA, '/authorize?client_id=nobody', '/interaction/unknown', '/nothing']) {
+      const { headers } = await server.fetch(path, { headers: { accept: 'text/html' } });
+      expect(headers.get('cross-origin-opener-policy')).toBeNull();
+    }
+  });
+
   it('of an unknown path is JSON 404 for programs and a page for people, never HTML 200', async () => {
     for (const path of ['/', '/nothing', '/interaction', '/token', '/.well-known/nothing', '/%00', '/constructor']) {
       const response = await server.fetch(path);

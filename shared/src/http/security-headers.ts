@@ -1,10 +1,13 @@
 /** Owns the response headers that keep browsers honest: one set for APIs, one for pages. */
 import { createHash } from 'node:crypto';
 
+/**
+ * No Cross-Origin-Opener-Policy: clients that run in a web page open the sign-in as a popup, and its one answer would cut the
+ * popup off from them, also after it went back to their own origin.
+ */
 const ALWAYS = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
 } as const;
 
 /** For JSON answers: nothing may be loaded, nothing may frame them. */
