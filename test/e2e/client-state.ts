@@ -10,7 +10,7 @@ type Both = OAuthClientProviderV1 & OAuthClientProviderV2;
 export class ClientState {
   readonly redirectUrl: string;
   readonly expectedState = randomUUID();
-  stored: { client?: unknown; tokens?: OAuthTokens; verifier?: string } = {};
+  stored: { client?: unknown; tokens?: OAuthTokens; verifier?: string; discovery?: unknown } = {};
   /** The last URL that the client wanted to open in a browser. */
   authorizationUrl: URL | undefined;
   /** How often the client saved tokens: sign-ins and refreshes. */
@@ -47,6 +47,10 @@ export class ClientState {
         this.stored.verifier = verifier;
       },
       codeVerifier: () => this.stored.verifier ?? '',
+      saveDiscoveryState: (discovery: unknown) => {
+        this.stored.discovery = discovery;
+      },
+      discoveryState: () => this.stored.discovery,
     };
     return provider as unknown as Both;
   }

@@ -31,7 +31,7 @@ export interface Driver {
   isUnauthorized(error: unknown): boolean;
 }
 
-const confirm = { action: 'accept', content: { confirm: true } } as const;
+const confirm = { action: 'accept', content: { confirmed: true } } as const;
 const capabilities = { elicitation: {} };
 
 const resultOf = (result: Readonly<Record<string, unknown>>): Result => ({
