@@ -25,7 +25,7 @@ export const createMemoryAdapter = (clock: Clock) => (): Adapter => {
   return {
     upsert: async (id, payload, expiresIn) => {
       sweep();
-      entries.set(id, { payload, end: clock.now() + expiresIn * 1000 });
+      entries.set(id, { payload, end: clock.now() + (expiresIn ?? 3_600) * 1000 });
     },
     find: async (id) => alive(id),
     findByUid: async (uid) => findBy('uid', uid),

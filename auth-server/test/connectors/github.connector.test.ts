@@ -1,0 +1,93 @@
+/** Owns the proof that sign-in with GitHub keeps the contract, against a stand-in with GitHub's ways. */
+import { serve } from '@mcp-oauth/shared/testing/listen';
+import { describe, expect, it } from 'vitest';
+import github from '../../src/connectors/github.connector.ts';
+import { CALLBACK, checks, connectorContract, type StandIn } from '../contracts/connector.contract.ts';
+import { createStage, type Route, type Stage } from './stand-in.ts';
+
+const TOKEN_PATH = '/login/oauth/access_token';
+
+const person = { id: 583231, login: 'octocat', name: 'The Octocat' };
+const addresses = [
+  { email: 'old@example.com', primary: false, verified: true },
+  { email: 'octocat@example.com', primary: true, verified: true },
+];
+
+const open = (url: string) =>
+  github.open(
+    { clientId: 'client', clientSecret: 'secret', baseUrl: url, apiUrl: `${url}/api/v3`, timeout: 1 },
+    { callbackUrl: CALLBACK, fetch },
+  );
+
+const redeem =
+  (stage: () => Stage, seen: (form: URLSearchParams) => void): Route =>
+  (form) => {
+    seen(form);
+    if (stage().fault === 'refused code' || form.get('code') !== 'good') return { error: 'bad_verification_code' };
+    if (stage().fault === 'no access token') return { token_type: 'bearer' };
+    return { access_token: stage().fault === 'short access token' ? 'abc' : 'gho_1234567890', token_type: 'bearer' };
+  };
+
+async function start(): Promise<StandIn & { readonly stage: Stage }> {
+  const stage = await createStage(TOKEN_PATH);
+  let redeemed: URLSearchParams | undefined;
+  stage.routes.set(TOKEN_PATH, redeem(() => stage, (form) => { redeemed = form; })); // biome-ignore format: short
+  stage.routes.set('/api/v3/user', (_, { headers }) => (headers['user-agent'] ? person : undefined));
+  stage.routes.set('/api/v3/user/emails', () => addresses);
+  return {
+    stage,
+    connector: open(stage.url),
+    issuer: stage.url,
+    subject: '583231',
+    signIn: async ({ searchParams }) => new URL(`${CALLBACK}?code=good&state=${searchParams.get('state')}`),
+    redeemedWith: () => redeemed?.get('code_verifier') ?? undefined,
+    fail: (fault) => {
+      stage.fault = fault;
+    },
+    stop: () => stage.close(),
+    [Symbol.asyncDispose]: () => stage.close(),
+  };
+}
+
+connectorContract('github', start);
+
+describe('github', () => {
+  const signIn = async (change: (stage: Stage) => void) => {
+    await using upstream = await start();
+    change(upstream.stage);
+    return await upstream.connector.finish(await upstream.signIn(await upstream.connector.begin(checks)), checks);
+  };
+
+  it('takes the numeric id, not the login that can change hands, and the primary verified address', async () => {
+    expect(await signIn(() => {})).toMatchObject({
+      subject: '583231', username: 'octocat', name: 'The Octocat', email: 'octocat@example.com',
+    }); // biome-ignore format: one row
+  });
+
+  it('takes no address that is not verified', async () => {
+    const unverified = [{ email: 'victim@example.com', primary: true, verified: false }];
+    expect((await signIn(({ routes }) => routes.set('/api/v3/user/emails', () => unverified))).email).toBeUndefined();
+  });
+
+  it('signs in without an address when the list is not to be had', async () => {
+    expect(await signIn(({ routes }) => routes.delete('/api/v3/user/emails'))).toMatchObject({ subject: '583231' });
+  });
+
+  it.each([[{}], [{ id: '583231', login: 'octocat' }], [[]], [null]])('refuses %j as a user', async (body) => {
+    const failed = signIn(({ routes }) => routes.set('/api/v3/user', () => body));
+    await expect(failed).rejects.toMatchObject({ reason: 'invalid_answer' });
+  });
+
+  it('is unavailable, not a crash, when its own credentials are refused with HTTP 200', async () => {
+    const refused = () => ({ error: 'incorrect_client_credentials' });
+    const failed = signIn(({ routes }) => routes.set(TOKEN_PATH, refused));
+    await expect(failed).rejects.toMatchObject({ reason: 'unavailable' });
+  });
+
+  it('does not send its secret on to where a redirect points', async () => {
+    await using elsewhere = await serve((_, response) => response.end('{"access_token":"stolen"}'));
+    await using redirecting = await serve((_, response) => response.writeHead(307, { Location: elsewhere.url }).end());
+    const answer = new URL(`${CALLBACK}?code=good&state=${checks.state}`);
+    await expect(open(redirecting.url).finish(answer, checks)).rejects.toMatchObject({ reason: 'unavailable' });
+  });
+});

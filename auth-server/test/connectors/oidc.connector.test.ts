@@ -1,0 +1,179 @@
+/** Owns the proof that sign-in with an OpenID provider keeps the contract, and survives what real providers do. */
+import { StartError } from '@mcp-oauth/shared/errors';
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { describe, expect, it } from 'vitest';
+import oidc from '../../src/connectors/oidc.connector.ts';
+import { CALLBACK, checks, connectorContract, type StandIn } from '../contracts/connector.contract.ts';
+import { createStage, type Stage } from './stand-in.ts';
+
+const settings = {
+  clientId: 'client', clientSecret: 'secret', clientAuth: 'client_secret_basic', scopes: 'openid profile email', timeout: 1, allowHttp: false,
+} as const; // biome-ignore format: one row
+
+const open = (issuer: string, change: Partial<Parameters<typeof oidc.open>[0]> = {}) =>
+  oidc.open({ ...settings, issuer, ...change }, { callbackUrl: CALLBACK, fetch });
+
+const keys = generateKeyPair('RS256');
+
+interface Play extends StandIn {
+  readonly stage: Stage;
+  /** Claims of the next id token beside or instead of the usual ones. */
+  claims: JWTPayload;
+  /** Authorization header and form of the last redemption. */
+  readonly redeemed: () => { readonly authorization: string | undefined; readonly form: URLSearchParams } | undefined;
+}
+
+const metadata = (issuer: string) => ({
+  issuer,
+  authorization_endpoint: `${issuer}/authorize`,
+  token_endpoint: `${issuer}/token`,
+  jwks_uri: `${issuer}/jwks`,
+  userinfo_endpoint: `${issuer}/userinfo`,
+});
+
+async function start(path = ''): Promise<Play> {
+  const stage = await createStage(`${path}/token`);
+  const issuer = stage.url + path;
+  const { privateKey, publicKey } = await keys;
+  let nonce = '';
+  let redeemed: ReturnType<Play['redeemed']>;
+  const play: Play = {
+    stage,
+    claims: {},
+    connector: open(issuer),
+    issuer,
+    subject: 'opaque|0001/ü',
+    signIn: async ({ searchParams }) => {
+      nonce = searchParams.get('nonce') ?? '';
+      return new URL(`${CALLBACK}?code=good&state=${searchParams.get('state')}`);
+    },
+    redeemed: () => redeemed,
+    redeemedWith: () => redeemed?.form.get('code_verifier') ?? undefined,
+    fail: (fault) => {
+      stage.fault = fault;
+    },
+    stop: () => stage.close(),
+    [Symbol.asyncDispose]: () => stage.close(),
+  };
+  const idToken = () => {
+    const now = Math.floor(Date.now() / 1000);
+    const usual = { iss: issuer, sub: play.subject, aud: 'client', iat: now, exp: now + 60, auth_time: 0, nonce };
+    return new SignJWT({ ...usual, ...play.claims }).setProtectedHeader({ alg: 'RS256', kid: '1' }).sign(privateKey);
+  };
+  stage.routes.set(`${path}/.well-known/openid-configuration`, () => metadata(issuer));
+  stage.routes.set(`${path}/jwks`, async () => ({
+    keys: [{ ...(await exportJWK(publicKey)), alg: 'RS256', kid: '1' }],
+  }));
+  stage.routes.set(`${path}/token`, async (form, { headers }) => {
+    redeemed = { authorization: headers.authorization, form };
+    if (stage.fault === 'no access token') return { token_type: 'bearer', id_token: await idToken() };
+    const access_token = stage.fault === 'short access token' ? 'abc' : '1234567890';
+    // Codes other than the one given out get a body without an id token, as broken providers answer.
+    const good = form.get('code') === 'good' && stage.fault !== 'refused code';
+    return { access_token, token_type: 'bearer', ...(good && { id_token: await idToken() }) };
+  });
+  return play;
+}
+
+connectorContract('oidc', start);
+
+async function signIn(change: (play: Play) => void = () => {}, path?: string) {
+  await using upstream = await start(path);
+  change(upstream);
+  return await upstream.connector.finish(await upstream.signIn(await upstream.connector.begin(checks)), checks);
+}
+
+describe('oidc: what an id token must be', () => {
+  it.each([
+    ['OpenID Connect Core §3.1.3.7 another nonce', { nonce: 'of-another-login' }],
+    ['no nonce', { nonce: undefined }],
+    ['another audience', { aud: 'somebody-else' }],
+    ['another issuer', { iss: 'https://evil.example' }],
+    ['no subject', { sub: undefined }],
+    ['an end in the past', { exp: 1 }],
+  ] as const)('refuses one with %s', async (_, claims) => {
+    const failed = signIn((play) => {
+      play.claims = { ...claims } as JWTPayload;
+    });
+    await expect(failed).rejects.toMatchObject({ reason: 'invalid_answer' });
+  });
+
+  it('refuses one that another key signed', async () => {
+    const stranger = await generateKeyPair('RS256');
+    const jwk = { ...(await exportJWK(stranger.publicKey)), alg: 'RS256', kid: '1' };
+    const failed = signIn(({ stage }) => stage.routes.set('/jwks', () => ({ keys: [jwk] })));
+    await expect(failed).rejects.toMatchObject({ reason: 'invalid_answer' });
+  });
+});
+
+describe('oidc: who comes home', () => {
+  it('takes an address only when the provider says that it is verified', async () => {
+    const email = 'alice@example.com';
+    const with_ = (claims: JWTPayload) =>
+      signIn((play) => {
+        play.claims = claims;
+      });
+    expect((await with_({ email, email_verified: true })).email).toBe(email);
+    expect((await with_({ email, email_verified: 'true' })).email).toBe(email);
+    expect((await with_({ email, email_verified: false })).email).toBeUndefined();
+    expect((await with_({ email })).email).toBeUndefined();
+  });
+
+  it('asks userinfo for what the id token leaves out, and only about the same person', async () => {
+    const said = { name: 'Alice', email: 'alice@example.com', email_verified: true };
+    const from = (sub: string) => signIn(({ stage }) => stage.routes.set('/userinfo', () => ({ sub, ...said })));
+    expect(await from('opaque|0001/ü')).toMatchObject({ name: 'Alice', email: 'alice@example.com' });
+    expect((await from('somebody else')).email).toBeUndefined();
+  });
+
+  it('knows an issuer with a path, with or without its last slash', async () => {
+    expect(await signIn(undefined, '/realms/acme')).toMatchObject({ issuer: expect.stringMatching(/\/realms\/acme$/) });
+    const slash = ({ stage, issuer }: Play) =>
+      stage.routes.set('/realms/acme/.well-known/openid-configuration', () => ({
+        ...metadata(issuer),
+        issuer: `${issuer}/`,
+      }));
+    await expect(signIn(slash, '/realms/acme')).rejects.toMatchObject({ reason: 'invalid_answer' });
+  });
+});
+
+describe('oidc: how it speaks', () => {
+  it.each([
+    ['client_secret_basic', `Basic ${btoa('client:secret')}`, null],
+    ['client_secret_post', undefined, 'secret'],
+    ['none', undefined, null],
+  ] as const)('RFC 6749 §2.3.1 %s', async (clientAuth, authorization, inBody) => {
+    await using upstream = await start();
+    const connector = open(upstream.issuer, { clientAuth });
+    await connector.finish(await upstream.signIn(await connector.begin(checks)), checks);
+    expect(upstream.redeemed()?.authorization).toBe(authorization);
+    expect(upstream.redeemed()?.form.get('client_secret')).toBe(inBody);
+  });
+
+  it('needs no order of start: metadata is asked for again after a failure, and then kept', async () => {
+    await using upstream = await start();
+    const path = '/.well-known/openid-configuration';
+    const found = upstream.stage.routes.get(path);
+    upstream.stage.routes.delete(path);
+    await expect(upstream.connector.begin(checks)).rejects.toMatchObject({ reason: 'unavailable' });
+    upstream.stage.routes.set(path, found ?? (() => undefined));
+    await upstream.connector.begin(checks);
+    upstream.stage.routes.delete(path);
+    expect((await upstream.connector.begin(checks)).pathname).toBe('/authorize');
+  });
+
+  it('Discovery §4.3 does not use metadata of another issuer', async () => {
+    await using upstream = await start();
+    upstream.stage.routes.set('/.well-known/openid-configuration', () => metadata('https://evil.example'));
+    await expect(upstream.connector.begin(checks)).rejects.toMatchObject({ reason: 'unavailable' });
+  });
+
+  it.each([
+    ['http that is not on this machine', { issuer: 'http://id.example.com' }, /^ISSUER: /],
+    ['no secret', { clientSecret: undefined }, /^CLIENT_SECRET: /],
+    ['scopes without openid', { scopes: 'profile' }, /^SCOPES: /],
+  ])('does not open with %s', (_, change, message) => {
+    expect(() => open('https://id.example.com', change)).toThrow(StartError);
+    expect(() => open('https://id.example.com', change)).toThrow(message);
+  });
+});

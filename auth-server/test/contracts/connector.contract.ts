@@ -1,0 +1,97 @@
+/** Owns what every connector kind must do, whatever its upstream speaks: run against a real HTTP stand-in of it. */
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { Connector, LoginChecks, UpstreamReason } from '../../src/federation/connector.ts';
+
+/** How a stand-in misbehaves when a code is redeemed. */
+export type Fault = 'server error' | 'garbage' | 'refused code' | 'no access token' | 'short access token' | 'silence';
+
+export interface StandIn extends AsyncDisposable {
+  readonly connector: Connector;
+  readonly issuer: string;
+  /** What its person is called there. */
+  readonly subject: string;
+  /** Plays the browser: follows `target` as the person and gives back where the upstream sends it. */
+  signIn(target: URL): Promise<URL>;
+  /** The verifier that came with the last code. */
+  readonly redeemedWith: () => string | undefined;
+  fail(fault: Fault | undefined): void;
+  /** Takes it off the network. */
+  stop(): Promise<void>;
+}
+
+export const CALLBACK = 'https://auth.example.com/callback/upstream';
+
+export const checks: LoginChecks = {
+  state: 'state-of-this-login',
+  nonce: 'nonce-of-this-login',
+  codeVerifier: 'verifier-of-this-login-that-is-43-characters-long',
+};
+
+const answerWith = (members: Record<string, string>) => new URL(`${CALLBACK}?${new URLSearchParams(members)}`);
+
+/** @param start a fresh stand-in whose connector gives up after one second */
+export function connectorContract(kind: string, start: () => Promise<StandIn>): void {
+  const rejectsWith = async (work: Promise<unknown>, reason: UpstreamReason) =>
+    expect(await work.catch((error: unknown) => error)).toMatchObject({ name: 'UpstreamError', reason });
+
+  describe(`${kind}: the connector contract`, () => {
+    it('RFC 7636 §4.3 leaves with state and an S256 challenge, and redeems with the verifier', async () => {
+      await using upstream = await start();
+      const target = await upstream.connector.begin(checks);
+      const challenge = createHash('sha256').update(checks.codeVerifier).digest('base64url');
+      expect(Object.fromEntries(target.searchParams)).toMatchObject({
+        response_type: 'code', redirect_uri: CALLBACK, state: checks.state, code_challenge: challenge, code_challenge_method: 'S256',
+      }); // biome-ignore format: one row
+      const identity = await upstream.connector.finish(await upstream.signIn(target), checks);
+      expect(identity).toMatchObject({ issuer: upstream.issuer, subject: upstream.subject });
+      expect(upstream.redeemedWith()).toBe(checks.codeVerifier);
+    });
+
+    it.each([
+      ['RFC 6749 §4.1.2.1 access_denied', { state: checks.state, error: 'access_denied' }, 'denied'],
+      ['an error it never heard of', { state: checks.state, error: 'something_else' }, 'denied'],
+      ['temporarily_unavailable', { state: checks.state, error: 'temporarily_unavailable' }, 'unavailable'],
+      ['RFC 6749 §10.12 a foreign state', { state: 'of-another-login', code: 'code' }, 'invalid_answer'],
+      ['no state', { code: 'code' }, 'invalid_answer'],
+      ['an error with a foreign state', { state: 'of-another-login', error: 'access_denied' }, 'invalid_answer'],
+      [
+        'RFC 9207 §2.4 another issuer',
+        { state: checks.state, code: 'code', iss: 'https://evil.example' },
+        'invalid_answer',
+      ],
+      ['no code', { state: checks.state }, 'invalid_answer'],
+      ['a forged code', { state: checks.state, code: 'forged' }, 'invalid_answer'],
+    ] as const)('refuses an answer with %s', async (_, members, reason) => {
+      await using upstream = await start();
+      await rejectsWith(upstream.connector.finish(answerWith(members), checks), reason);
+    });
+
+    it.each([
+      ['server error', 'unavailable'],
+      ['silence', 'unavailable'],
+      ['garbage', 'invalid_answer'],
+      ['refused code', 'invalid_answer'],
+      ['no access token', 'invalid_answer'],
+    ] as const)('ends cleanly when the code is answered with %s', async (fault, reason) => {
+      await using upstream = await start();
+      const answer = await upstream.signIn(await upstream.connector.begin(checks));
+      upstream.fail(fault);
+      await rejectsWith(upstream.connector.finish(answer, checks), reason);
+    });
+
+    it('predecessor 1, hole 5: an access token of three characters is as good as any', async () => {
+      await using upstream = await start();
+      const answer = await upstream.signIn(await upstream.connector.begin(checks));
+      upstream.fail('short access token');
+      expect(await upstream.connector.finish(answer, checks)).toMatchObject({ subject: upstream.subject });
+    });
+
+    it('says unavailable when the upstream went away', async () => {
+      await using upstream = await start();
+      const answer = await upstream.signIn(await upstream.connector.begin(checks));
+      await upstream.stop();
+      await rejectsWith(upstream.connector.finish(answer, checks), 'unavailable');
+    });
+  });
+}
