@@ -9,7 +9,7 @@ import {
   type Values,
 } from '@mcp-oauth/shared/config';
 import { duration, integer, isLoopback, list, oneOf, origin, port, text } from '@mcp-oauth/shared/setting-types';
-import { resources } from './authorization/resource-setting.ts';
+import { resources } from './consent/resource-setting.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
 
 export const settings = {

@@ -4,7 +4,7 @@ import { Browser } from './browser.ts';
 import { form, json, type RunningServer, read } from './running-server.ts';
 
 export const VERIFIER = 'a-code-verifier-that-is-long-enough-for-rfc-7636-4.1';
-export const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
+const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
 export const WEB = 'https://app.example/callback';
 export const NATIVE = 'http://127.0.0.1/callback';
 

@@ -4,7 +4,7 @@ import { AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH } from '@mcp-oauth
 import type { Middleware } from 'koa';
 
 /** Seconds. A rotation publishes a key at least this long before it signs. */
-export const DOCUMENT_LIFETIME = 300;
+const DOCUMENT_LIFETIME = 300;
 
 const DOCUMENTS: ReadonlySet<string> = new Set([AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH, '/jwks']);
 

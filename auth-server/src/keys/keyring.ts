@@ -8,7 +8,7 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jo
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
 
 /** A private key as JWK with `kid`, `alg` and `use` (RFC 7517 §4). */
-export type SigningKey = JWK & { readonly kid: string };
+type SigningKey = JWK & { readonly kid: string };
 
 export interface Keys {
   /** The first signs, all verify. */
@@ -27,7 +27,7 @@ interface KeySet<T> {
 }
 
 /** An ES256 key whose `kid` is its RFC 7638 thumbprint: the same key has the same name everywhere. */
-export async function generateSigningKey(): Promise<SigningKey> {
+async function generateSigningKey(): Promise<SigningKey> {
   const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   const jwk = await exportJWK(privateKey);
   return { ...jwk, kid: await calculateJwkThumbprint(jwk, 'sha256'), alg: ALGORITHM, use: 'sig' };

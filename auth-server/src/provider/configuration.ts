@@ -3,7 +3,7 @@
  * that was asked for, rotating refresh tokens, open registration. Everything else that the engine could do is off.
  */
 import type { Configuration, FindAccount } from 'oidc-provider';
-import type { Resources } from '../authorization/resource.ts';
+import type { Resources } from '../consent/resource.ts';
 import type { Keys } from '../keys/keyring.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { createAdapter } from './adapter.ts';
@@ -12,7 +12,7 @@ import { createInteractionPolicy } from './interaction-policy.ts';
 import { OWN_SCOPES, resourceIndicators, rotateUnlessMisdirected } from './resources.ts';
 
 /** Seconds. */
-export interface Lifetimes {
+interface Lifetimes {
   readonly accessToken: number;
   readonly refreshToken: number;
   readonly grant: number;

@@ -6,8 +6,8 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors, type InteractionResults } from 'oidc-provider';
-import { type Resource, type Resources, resourceScopes } from '../authorization/resource.ts';
 import type { Exchange, Interactions, PendingInteraction } from '../consent/interaction.ts';
+import { type Resource, type Resources, resourceScopes } from '../consent/resource.ts';
 import { indicators } from './resources.ts';
 
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;

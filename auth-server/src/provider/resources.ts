@@ -1,6 +1,6 @@
 /** Owns RFC 8707 towards the engine: resource indicator to audience, scopes and token lifetime; RFC 9068 tokens for all. */
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { effectiveScope, grantedSpelling, type Resources } from '../authorization/resource.ts';
+import { effectiveScope, grantedSpelling, type Resources } from '../consent/resource.ts';
 
 /** Scopes of this server itself, beside those of the resources. */
 export const OWN_SCOPES = ['openid', 'offline_access'] as const;
