@@ -64,7 +64,11 @@ async function createHandler(config: Config, { clock, log, store, connectors, is
   const keys = await openKeys(store, clock);
   // An account outlives every grant and session that names it.
   const accounts = createAccounts(store, Math.max(config.grantLifetime, config.sessionLifetime));
-  const { app: engine, interactions } = createEngine({
+  const {
+    app: engine,
+    guards,
+    interactions,
+  } = createEngine({
     issuer,
     keys,
     store,
@@ -82,6 +86,6 @@ async function createHandler(config: Config, { clock, log, store, connectors, is
   const logins = createLogins(store, randomBytes);
   const loginCookie = createLoginCookie(keys.cookies, issuer.startsWith('https:'));
   const pages = { issuer, interactions, connectors, logins, accounts, loginCookie, formKey: keys.cookies[0] };
-  const routes = [interactionRoutes(pages), callbackRoutes(pages)];
+  const routes = [interactionRoutes(pages), callbackRoutes(pages), ...guards];
   return createApp({ issuer, log, isReady, registrationLimit: config.registrationLimit, routes, engine });
 }

@@ -19,7 +19,7 @@ export interface AppParts {
   readonly isReady: () => boolean;
   /** Registrations an hour from one address. */
   readonly registrationLimit: number;
-  /** The pages: sign-in, and the return from an upstream. */
+  /** The pages (sign-in, and the return from an upstream), then what guards the engine. */
   readonly routes: readonly Middleware[];
   /** Answers what is left: the protocol. */
   readonly engine: Koa;

@@ -1,4 +1,5 @@
 /** Owns the making of the authorization engine, which is the Koa application that everything else is put in front of. */
+import type { Middleware } from 'koa';
 import Provider from 'oidc-provider';
 import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
@@ -6,12 +7,15 @@ import { createFindAccount } from './account.ts';
 import { spendFailedCodes } from './code-attempts.ts';
 import { createConfiguration, type EngineParts } from './configuration.ts';
 import { logEvents } from './events.ts';
+import { allowFormPost } from './form-post.ts';
 import { createInteractions } from './interactions.ts';
 import { createRenderError, type ErrorDescription } from './render-error.ts';
 
 export interface Engine {
   /** Answers the protocol's own routes; what is `use`d stands before them. */
   readonly app: Provider;
+  /** Belong directly before the protocol's routes. */
+  readonly guards: readonly Middleware[];
   readonly interactions: Interactions;
 }
 
@@ -31,7 +35,10 @@ export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOpti
   );
   // Host and protocol are those of the issuer: http/public-host.ts writes them, nobody else has a say.
   app.proxy = true;
-  app.use(spendFailedCodes(app));
   logEvents(app);
-  return { app, interactions: createInteractions(app, parts.resources) };
+  return {
+    app,
+    guards: [spendFailedCodes(app), allowFormPost],
+    interactions: createInteractions(app, parts.resources),
+  };
 }

@@ -1,4 +1,5 @@
 /** Owns the proof of what /authorize asks of a client and of a person, and where each request ends. */
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../browser.ts';
 import {
@@ -62,6 +63,16 @@ describe('a sign-in', () => {
     const tokens = await tokensFor(server, client, { scope: 'openid mcp:tools', nonce: 'n' });
     const claims = JSON.parse(Buffer.from(String(tokens['id_token']).split('.')[1] ?? '', 'base64url').toString());
     expect(claims).toMatchObject({ iss: ISSUER, aud: client.id, nonce: 'n', sub: subjectOf(tokens) });
+  });
+
+  it('OAuth 2.0 Form Post Response Mode §2 may end in a form, whose one script our policy lets run', async () => {
+    const { page } = await browser.follow(authorizePath(client, { response_mode: 'form_post' }));
+    const answer = (await browser.signIn(page, 'alice')).page;
+    const text = (await answer?.text()) ?? '';
+    const [, script = ''] = /<script>(.*?)<\/script>/s.exec(text) ?? [];
+    const hash = createHash('sha256').update(script).digest('base64');
+    expect(text).toContain(`action="${WEB}"`);
+    expect(answer?.headers.get('content-security-policy')).toContain(`script-src 'report-sample' 'sha256-${hash}'`);
   });
 
   it('of an interaction that another browser began is refused', async () => {
