@@ -59,22 +59,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
     responseTypes: [...RESPONSE_TYPES],
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    clientDefaults: {
-      grant_types: [...GRANT_TYPES],
-      response_types: [...RESPONSE_TYPES],
-      token_endpoint_auth_method: 'none',
-      id_token_signed_response_alg: 'ES256',
-    },
-    enabledJWA: {
-      idTokenSigningAlgValues: ['ES256'],
-      clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'],
-    },
-    // The engine calls the validator once for each extra property: one property, one call.
-    extraClientMetadata: {
-      properties: ['software_id'],
-      validator: (_ctx, _key, _value, metadata) => applyClientPolicy(metadata),
-    },
+    ...clientProfile,
     fetchResponseBodyLimits: { jwks_uri: JWKS_LIMIT },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     // A client goes on working when the person closes the browser: the grant bounds it, not the session.
@@ -84,17 +69,39 @@ export function createConfiguration(parts: EngineParts): Configuration {
       origin !== 'null' &&
       (client.clientAuthMethod === 'none' ||
         (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin)),
-    ttl: {
-      AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
-      AuthorizationCode: CODE_LIFETIME,
-      IdToken: ID_TOKEN_LIFETIME,
-      Interaction: INTERACTION_LIFETIME,
-      RefreshToken: lifetimes.refreshToken,
-      Grant: lifetimes.grant,
-      Session: lifetimes.session,
-    },
+    ttl: lifetimesOf(lifetimes),
   };
 }
+
+/** Which clients there may be, and what one is that says nothing. */
+const clientProfile: Configuration = {
+  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+  clientDefaults: {
+    grant_types: [...GRANT_TYPES],
+    response_types: [...RESPONSE_TYPES],
+    token_endpoint_auth_method: 'none',
+    id_token_signed_response_alg: 'ES256',
+  },
+  enabledJWA: {
+    idTokenSigningAlgValues: ['ES256'],
+    clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'],
+  },
+  // The engine calls the validator once for each extra property: one property, one call.
+  extraClientMetadata: {
+    properties: ['software_id'],
+    validator: (_ctx, _key, _value, metadata) => applyClientPolicy(metadata),
+  },
+};
+
+const lifetimesOf = (lifetimes: Lifetimes): NonNullable<Configuration['ttl']> => ({
+  AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
+  AuthorizationCode: CODE_LIFETIME,
+  IdToken: ID_TOKEN_LIFETIME,
+  Interaction: INTERACTION_LIFETIME,
+  RefreshToken: lifetimes.refreshToken,
+  Grant: lifetimes.grant,
+  Session: lifetimes.session,
+});
 
 /**
  * Cookies ignore ports, so the names are this server's own. The `__Host-` prefix (RFC 6265bis §4.1.3.2) binds the session to

@@ -1,5 +1,5 @@
 /** Owns the record store on one SQLite file: every promise of the port is a single statement, so that it holds across processes. */
-import type { SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { RecordStore, StoredRecord } from './record-store.ts';
 import { openDatabase } from './schema.ts';
@@ -36,35 +36,32 @@ function toRecord(row: Row | undefined): StoredRecord | undefined {
   return row['consumed_at'] === null ? { value } : { value, consumedAt: Number(row['consumed_at']) };
 }
 
+type Statements = Readonly<Record<keyof typeof STATEMENTS, StatementSync>>;
+
+const prepareAll = (database: DatabaseSync): Statements =>
+  Object.fromEntries(Object.entries(STATEMENTS).map(([name, sql]) => [name, database.prepare(sql)])) as Statements;
+
+/** Gives back what ends it. */
+function sweepNowAndThen(sweep: () => unknown): () => void {
+  const sweeper = setInterval(() => {
+    try {
+      sweep();
+    } catch {
+      // Expired rows are never returned anyhow. A disk that is full or locked is told by the next request that writes.
+    }
+  }, SWEEP_EVERY).unref();
+  return () => clearInterval(sweeper);
+}
+
 /**
  * @param path of the file, or `:memory:`
  * @throws StartError when the file can't be written
  */
 export function createSqliteStore(path: string, clock: Clock): RecordStore {
   const database = openDatabase(path);
-  const prepare = (name: keyof typeof STATEMENTS) => database.prepare(STATEMENTS[name]);
-  const run = {
-    put: prepare('put'),
-    freeAlias: prepare('freeAlias'),
-    putIfAbsent: prepare('putIfAbsent'),
-    get: prepare('get'),
-    getByAlias: prepare('getByAlias'),
-    take: prepare('take'),
-    consume: prepare('consume'),
-    touch: prepare('touch'),
-    delete: prepare('delete'),
-    deleteByGrant: prepare('deleteByGrant'),
-    sweep: prepare('sweep'),
-  };
+  const run = prepareAll(database);
   const now = () => seconds(clock);
-  const sweep = () => {
-    try {
-      run.sweep.run(now());
-    } catch {
-      // Expired rows are never returned anyhow. A disk that is full or locked is told by the next request that writes.
-    }
-  };
-  const sweeper = setInterval(sweep, SWEEP_EVERY).unref();
+  const stopSweeping = sweepNowAndThen(() => run.sweep.run(now()));
 
   return {
     put: async (kind, id, value, { ttl, grantId, alias }) => {
@@ -89,7 +86,7 @@ export function createSqliteStore(path: string, clock: Clock): RecordStore {
       run.deleteByGrant.run(kind, grantId);
     },
     close: async () => {
-      clearInterval(sweeper);
+      stopSweeping();
       if (database.isOpen) database.close();
     },
   };
