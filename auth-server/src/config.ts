@@ -103,7 +103,7 @@ export const settings = {
     env: 'REGISTRATION_LIMIT',
     doc: 'Registrations an hour that one address may make.',
     type: integer(1, 1_000_000),
-    default: '60',
+    default: '300',
   }),
   shutdownTimeout: setting({
     env: 'SHUTDOWN_TIMEOUT',

@@ -8,9 +8,8 @@ const LIMIT = 56 * 1024;
 export function bodyLimit(): Middleware {
   return async (ctx, next) => {
     if ((ctx.request.length ?? 0) > LIMIT) {
-      throw new HttpError(413, 'invalid_request', 'The request body is too large.', {
-        headers: { Connection: 'close' },
-      });
+      // The connection stays open: a client that is still sending would otherwise see it break and no answer.
+      throw new HttpError(413, 'invalid_request', 'The request body is too large.');
     }
     await next();
   };

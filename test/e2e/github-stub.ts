@@ -1,0 +1,50 @@
+/** Owns an upstream in the shape of GitHub whose every answer a test can spoil. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
+
+export interface Upstream extends AsyncDisposable {
+  readonly url: string;
+  /** Environment of an auth-server that signs people in here. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What the token endpoint answers; `undefined` hangs up. */
+  token: object | undefined;
+  /** What the user endpoint answers; text is sent as it is. */
+  user: object | string;
+  /** Authorization requests that came in. */
+  readonly asked: URLSearchParams[];
+}
+
+export async function githubStub(): Promise<Upstream> {
+  const asked: URLSearchParams[] = [];
+  const upstream = {
+    token: { access_token: 'gho_sample', token_type: 'bearer' } as object | undefined,
+    user: { id: 1, login: 'alice' } as object | string,
+  };
+  const server: TestServer = await serve((req: IncomingMessage, res: ServerResponse) => {
+    const { pathname, searchParams } = new URL(req.url ?? '/', 'http://stub');
+    const send = (value: object | string) =>
+      res.setHeader('content-type', 'application/json').end(typeof value === 'string' ? value : JSON.stringify(value));
+    if (pathname === '/login/oauth/authorize') {
+      asked.push(searchParams);
+      const back = `${searchParams.get('redirect_uri')}?code=upstream-code&state=${searchParams.get('state')}`;
+      res.writeHead(302, { location: back }).end();
+    } else if (pathname === '/login/oauth/access_token') {
+      if (upstream.token) send(upstream.token);
+      else req.socket.destroy();
+    } else if (pathname.endsWith('/user/emails')) send([]);
+    else send(upstream.user);
+  });
+  return Object.assign(upstream, {
+    url: server.url,
+    asked,
+    env: {
+      CONNECTORS: 'stub',
+      CONNECTOR_STUB_TYPE: 'github',
+      CONNECTOR_STUB_BASE_URL: server.url,
+      CONNECTOR_STUB_API_URL: `${server.url}/api`,
+      CONNECTOR_STUB_CLIENT_ID: 'sample',
+      CONNECTOR_STUB_CLIENT_SECRET: 'sample',
+    },
+    [Symbol.asyncDispose]: () => server.close(),
+  });
+}

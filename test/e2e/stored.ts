@@ -1,0 +1,12 @@
+/** Owns a look into auth-server's file from outside: when records end, and nothing of what they say. */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Stack } from './stack.ts';
+
+/** Ends of all records of a kind, in seconds since the epoch, by id. */
+export function recordEnds(stack: Stack, kind: string): ReadonlyMap<string, number> {
+  const database = new DatabaseSync(join(stack.dataDir, 'auth-server.sqlite'), { readOnly: true });
+  const rows = database.prepare('SELECT id, expires_at FROM record WHERE kind = ?').all(kind);
+  database.close();
+  return new Map(rows.map(({ id, expires_at }) => [String(id), Number(expires_at)]));
+}
