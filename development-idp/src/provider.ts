@@ -9,7 +9,7 @@ import { findPerson } from './people.ts';
 
 /** What auth-server's built-in connector presents; it opens nothing but this provider. */
 export const CLIENT_ID = 'auth-server';
-export const CLIENT_SECRET = 'development-only-secret';
+const CLIENT_SECRET = 'development-only-secret';
 
 export interface ProviderOptions {
   /** Our own issuer. */

@@ -122,7 +122,7 @@ export const settings = {
     env: 'MAX_SESSIONS_PER_PRINCIPAL',
     doc: 'Most sessions at a time of one person, whatever clients they use.',
     type: type.integer(1, 100_000),
-    default: '100',
+    default: '1000',
   }),
   shutdownTimeout: setting({
     env: 'SHUTDOWN_TIMEOUT',

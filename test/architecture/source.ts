@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export interface Import {
+interface Import {
   /** A path from the root of the repository for code of ours, the package name for a library. */
   readonly target: string;
   readonly typeOnly: boolean;
@@ -16,7 +16,7 @@ export interface SourceFile {
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const WORKSPACES = ['shared', 'auth-server', 'mcp-server', 'development-idp'] as const;
+const WORKSPACES = ['shared', 'auth-server', 'mcp-server', 'development-idp'] as const;
 
 export const sourceFiles = (): readonly SourceFile[] =>
   WORKSPACES.flatMap((workspace) =>

@@ -7,7 +7,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { ClientState } from './client-state.ts';
 
-export interface Result {
+interface Result {
   readonly isError: boolean;
   readonly text: string;
   readonly structured: unknown;

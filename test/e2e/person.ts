@@ -94,7 +94,7 @@ const attributeOf = (tag: string, name: string): string | undefined => {
   return found === undefined ? undefined : unescaped(found);
 };
 
-export function formsOf({ body }: Page): readonly Form[] {
+function formsOf({ body }: Page): readonly Form[] {
   return [...body.matchAll(/<form([^>]*)>([\s\S]*?)<\/form>/g)].map(([, head = '', inside = '']) => {
     const fields = new URLSearchParams();
     for (const [tag] of inside.matchAll(/<input[^>]*>/g)) {

@@ -1,7 +1,7 @@
 /** Owns an HTTP+SSE client by hand (2024-11-05): the stream, its endpoint, and the events that come. */
 import type { Stack } from './stack.ts';
 
-export interface SseEvent {
+interface SseEvent {
   readonly event: string;
   readonly data: string;
 }
