@@ -10,9 +10,9 @@ export function banner(publicUrl: string, usesDevelopmentIdp: boolean): string {
   Read more    ${publicUrl}
   ${signIn}
 
-  Cursor       ~/.cursor/mcp.json    { "mcpServers": { "mcp-oauth": { "url": "${url}" } } }
-  VS Code      .vscode/mcp.json      { "servers": { "mcp-oauth": { "type": "http", "url": "${url}" } } }
-  Claude Code  claude mcp add --transport http mcp-oauth ${url}
+  Cursor       ~/.cursor/mcp.json    { "mcpServers": { "mcp-oauth-server": { "url": "${url}" } } }
+  VS Code      .vscode/mcp.json      { "servers": { "mcp-oauth-server": { "type": "http", "url": "${url}" } } }
+  Claude Code  claude mcp add --transport http mcp-oauth-server ${url}
   Inspector    npx @modelcontextprotocol/inspector   then Streamable HTTP, ${url}
 
   Ctrl-C stops everything.

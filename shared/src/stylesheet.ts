@@ -21,10 +21,12 @@ p{margin:0 0 .85rem}
 footer{margin-top:1.5rem;text-align:center}
 a{color:var(--accent)}
 ul{margin:0 0 .85rem;padding-left:1.2rem}
-dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:1rem 0}
+dl{margin:1rem 0}
+dt{font-size:.9rem}
+dd+dt{margin-top:.6rem}
 dd{margin:0;overflow-wrap:anywhere}
 .notice{background:var(--warn-ground);color:var(--warn);border-radius:9px;padding:.65rem .85rem;font-size:.9rem;margin:0 0 1rem}
-button,.button{display:block;width:100%;min-height:2.9rem;padding:.6rem 1rem;margin:0 0 .6rem;border:1px solid var(--accent);border-radius:10px;background:var(--accent);color:var(--on-accent);font:600 1rem/1.3 inherit;font-family:inherit;text-align:center;text-decoration:none;cursor:pointer}
+button,.button{display:block;width:100%;min-height:2.9rem;padding:.6rem 1rem;margin:0 0 .6rem;border:1px solid var(--accent);border-radius:10px;background:var(--accent);color:var(--on-accent);font:inherit;font-weight:600;line-height:1.3;text-align:center;text-decoration:none;cursor:pointer}
 button.quiet,.button.quiet{background:transparent;border-color:var(--line);color:var(--ink);font-weight:500}
 button.link{display:inline;width:auto;min-height:0;margin:0;padding:0;border:0;background:none;color:var(--accent);font:inherit;text-decoration:underline}
 button:hover,.button:hover{filter:brightness(1.06)}
