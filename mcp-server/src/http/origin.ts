@@ -5,24 +5,23 @@ import type { Middleware } from 'koa';
 
 export interface OriginOptions {
   readonly publicUrl: string;
-  /** The port that is listened on. */
-  readonly port: number;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
 }
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Whether a `Host` header is a name of this server; an allowed host without a port is allowed with any. */
-export function createHostRule({ publicUrl, port, allowedHosts }: OriginOptions): (host: string) => boolean {
-  const { protocol, host: own, port: publicPort } = new URL(publicUrl);
-  const loopback = isLoopback(publicUrl)
-    ? [port, publicPort || 80].flatMap((ownPort) => LOOPBACK_NAMES.map((name) => `${name}:${ownPort}`))
-    : [];
+/**
+ * Whether a `Host` header is a name of this server; an allowed host without a port is allowed with any. A server on loopback
+ * is known under every loopback name and port (a tunnel or a container moves the port): no rebinding brings such a name.
+ */
+export function createHostRule({ publicUrl, allowedHosts }: OriginOptions): (host: string) => boolean {
+  const { protocol, host: own } = new URL(publicUrl);
+  const more = [...allowedHosts, ...(isLoopback(publicUrl) ? LOOPBACK_NAMES : [])];
   const spelled = (host: string): URL | null =>
     /^[a-z0-9.\-_:[\]]+$/i.test(host) ? URL.parse(`${protocol}//${host}`) : null;
-  const known = new Set([own, ...loopback, ...allowedHosts].map((host) => spelled(host)?.host));
-  const names = new Set(allowedHosts.filter((host) => !/:\d+$/.test(host)).map((host) => spelled(host)?.hostname));
+  const known = new Set([own, ...more].map((host) => spelled(host)?.host));
+  const names = new Set(more.filter((host) => !/:\d+$/.test(host)).map((host) => spelled(host)?.hostname));
   return (host) => {
     const url = spelled(host);
     return url !== null && (known.has(url.host) || names.has(url.hostname));

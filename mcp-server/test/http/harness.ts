@@ -58,7 +58,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   issuer.keys.push(key.publicJwk);
   const publicUrl = options.publicUrl ?? server.url;
   const destination = { write: (line: string) => void state.log.push(line) };
-  handler = appOf({ ...options, publicUrl, port: Number(new URL(server.url).port) }, issuer.url, clock, {
+  handler = appOf({ ...options, publicUrl }, issuer.url, clock, {
     ...state,
     log: createLogger('test', 'debug', destination),
     isReady: () => harness.ready,
@@ -90,17 +90,17 @@ const goodClaims = (issuer: string, publicUrl: string, clock: FakeClock) => ({
   exp: clock.now() / 1000 + 600,
 });
 
-type AppOptions = HarnessOptions & { readonly publicUrl: string; readonly port: number };
+type AppOptions = HarnessOptions & { readonly publicUrl: string };
 type Surroundings = { ran: Ran[]; log: ReturnType<typeof createLogger>; isReady: () => boolean };
 
 function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log, isReady }: Surroundings) {
   const onFailure = () => {};
   const issuerMetadata = createIssuerMetadata({ issuer, fetch, clock, onFailure });
   const keys = createKeySource({ jwksUrl: undefined, metadata: issuerMetadata, fetch, clock, onFailure });
-  const { publicUrl, port, allowedHosts = [], allowedOrigins = [], types = ['at+jwt'] } = options;
+  const { publicUrl, allowedHosts = [], allowedOrigins = [], types = ['at+jwt'] } = options;
   const verifier = { issuer, audiences: resourceIdentifiers(publicUrl), keySource: keys, clock, clockTolerance: 5 };
   const app = createApp({
-    settings: { publicUrl, port, allowedHosts, allowedOrigins, serverName: 'Test server', issuer },
+    settings: { publicUrl, allowedHosts, allowedOrigins, serverName: 'Test server', issuer },
     log,
     tools: TOOLS,
     scopes: createScopePolicy('mcp:tools', TOOLS),

@@ -6,7 +6,6 @@ import { type Harness, PING, post, startHarness } from './harness.ts';
 
 const rules = (publicUrl: string, more = {}) => ({
   publicUrl,
-  port: 8080,
   allowedHosts: [],
   allowedOrigins: [],
   ...more,
@@ -18,7 +17,7 @@ describe('Host', () => {
     ['http://localhost:8080', 'LOCALHOST:8080', true],
     ['http://localhost:8080', '127.0.0.1:8080', true],
     ['http://localhost:8080', '[::1]:8080', true],
-    ['http://localhost:8080', 'localhost:9999', false],
+    ['http://localhost:8080', 'localhost:9999', true],
     ['http://localhost:8080', 'evil.example:8080', false],
     ['http://localhost:8080', 'localhost.evil.example:8080', false],
     ['http://localhost:8080', 'evil@localhost:8080', false],
