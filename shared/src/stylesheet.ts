@@ -14,6 +14,8 @@ h1{font-size:1.35rem;line-height:1.3;margin:0 0 .5rem;text-wrap:balance;overflow
 .wide h1{font-size:1.9rem}
 h2{font-size:1.05rem;margin:1.75rem 0 .5rem}
 .card>h2:first-child{margin-top:0}
+.card>:last-child,.card>:last-child>:last-child{margin-bottom:0}
+h1+.notice{margin-top:.9rem}
 h3{font-size:.95rem;margin:1.25rem 0 .35rem}
 p{margin:0 0 .85rem}
 .soft,dt,footer{color:var(--soft)}
@@ -48,6 +50,7 @@ details[open]>summary{margin-bottom:.7rem}
 .ticks li{position:relative;padding:.15rem 0 .15rem 1.7rem}
 .ticks li::before{content:"✓"/"";position:absolute;left:.2rem;color:var(--accent);font-weight:700}
 details.plain{border:0;padding:0;margin:0 0 .6rem;text-align:center}
+details.plain:not([open]){margin-bottom:.2rem}
 details.plain summary{font-weight:400;font-size:.94rem;color:var(--soft);padding:.45rem 0}
 .tag{display:inline-block;padding:.05em .5em;border:1px solid var(--line);border-radius:99px;font-size:.8rem;color:var(--soft)}
 .tag.extra{border-color:var(--accent);color:var(--accent)}

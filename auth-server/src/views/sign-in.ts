@@ -25,7 +25,7 @@ export function signInPage(view: SignInView): string {
     title: `Allow ${name}?`,
     body: html`<div class="card">
 <h1>Allow <bdi>${name}</bdi> to use <bdi>${resource.name}</bdi>?</h1>
-<p class="soft">The app chose its own name <span class="tag">unverified</span></p>
+<p class="soft small"><span class="tag">unverified</span> The app chose this name itself.</p>
 ${
   scopes.length > 0 &&
   html`<h2>It will be able to</h2>
@@ -33,7 +33,7 @@ ${
 }
 <dl>
 <dt>On the server</dt><dd>${resource.identifier}</dd>
-<dt>Access goes to</dt><dd>${destination.place}${destination.about && html`<br><span class="soft small">${destination.about}</span>`}</dd>
+<dt>Access goes to</dt><dd>${destination.place}${destination.about && html` <span class="soft">· ${destination.about}</span>`}</dd>
 </dl>
 ${notice(destination)}
 <form method="post" action="/interaction/${view.pending.uid}/approve">
@@ -59,8 +59,10 @@ function clientName({ id, name }: PendingInteraction['client']): string {
 const notice = ({ warning }: Destination): Html | undefined =>
   warning === undefined ? undefined : html`<p class="notice">${warning}</p>`;
 
-const upstreamButtons = (connectors: SignInView['connectors']): readonly Html[] =>
-  connectors.map(({ id, title }) => html`<button name="connector" value="${id}">Continue with ${title}</button>`);
+const upstreamButtons = (connectors: SignInView['connectors'], style = ''): readonly Html[] =>
+  connectors.map(
+    ({ id, title }) => html`<button class="${style}" name="connector" value="${id}">Continue with ${title}</button>`,
+  );
 
 function sessionChoice(account: Account, connectors: SignInView['connectors']): Html {
   const { email, username, name } = account.identity;
@@ -69,6 +71,6 @@ function sessionChoice(account: Account, connectors: SignInView['connectors']): 
 <button>Approve</button>
 <details class="plain">
 <summary>Not you? Use another account</summary>
-${upstreamButtons(connectors)}
+${upstreamButtons(connectors, 'quiet')}
 </details>`;
 }
