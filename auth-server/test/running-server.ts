@@ -24,6 +24,8 @@ export interface RunningServer extends AsyncDisposable {
 export interface ServerOptions {
   readonly env?: Environment;
   readonly store?: RecordStore;
+  /** Other ways to sign in than `acme`, or more of them. */
+  readonly connectors?: (acme: OpenConnector) => readonly OpenConnector[];
 }
 
 /** Sends the person away and takes whoever comes back: the `code` of the answer is their subject. */
@@ -40,12 +42,12 @@ const believer = (issuer: string): OpenConnector => ({
   },
 });
 
-export async function startServer({ env = {}, store }: ServerOptions = {}): Promise<RunningServer> {
+export async function startServer({ env = {}, store, connectors }: ServerOptions = {}): Promise<RunningServer> {
   const issuer = env['ISSUER'] ?? ISSUER;
   const log: Record<string, unknown>[] = [];
   const service = await compose(env, {
     log: createLogger('auth-server', 'debug', { write: (line) => log.push(JSON.parse(line)) }),
-    connectors: [believer(issuer)],
+    connectors: connectors?.(believer(issuer)) ?? [believer(issuer)],
     // A server without a folder of its own remembers nothing beyond the test.
     ...((store ?? !env['DATA_DIR']) && { store: store ?? createSqliteStore(':memory:', systemClock) }),
   });

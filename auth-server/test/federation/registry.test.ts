@@ -1,0 +1,80 @@
+/** Owns the proof that connectors are configured by their variables, with every mistake named by its variable. */
+import { StartError } from '@mcp-oauth/shared/errors';
+import { describe, expect, it } from 'vitest';
+import { discoverKinds, openConnectors, readConnectors } from '../../src/federation/registry.ts';
+
+const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
+const acme = {
+  CONNECTOR_ACME_EU_TYPE: 'oidc',
+  CONNECTOR_ACME_EU_ISSUER: 'https://id.acme.example',
+  CONNECTOR_ACME_EU_CLIENT_ID: 'client',
+  CONNECTOR_ACME_EU_CLIENT_SECRET: 'secret',
+};
+const github = { CONNECTOR_GITHUB_CLIENT_ID: 'client', CONNECTOR_GITHUB_CLIENT_SECRET: 'secret' };
+
+describe('the connectors of an operator', () => {
+  it('finds one kind per file', () => {
+    expect([...kinds.keys()]).toEqual(expect.arrayContaining(['github', 'oidc']));
+  });
+
+  it('keeps the order of CONNECTORS; the id names the kind where TYPE does not', () => {
+    const { connectors, problems } = readConnectors(['github', 'acme-eu'], { ...acme, ...github }, kinds);
+    expect(problems).toEqual([]);
+    expect(connectors.map(({ id, kind, title }) => [id, kind.type, title])).toEqual([
+      ['github', 'github', 'GitHub'],
+      ['acme-eu', 'oidc', 'acme-eu'],
+    ]);
+  });
+
+  it('takes NAME for the button', () => {
+    const { connectors } = readConnectors(['acme-eu'], { ...acme, CONNECTOR_ACME_EU_NAME: 'Acme Europe' }, kinds);
+    expect(connectors[0]?.title).toBe('Acme Europe');
+  });
+
+  it('fills in what is built in, and lets the environment have the last word', () => {
+    const builtIn = {
+      'acme-eu': { TYPE: 'oidc', ISSUER: 'http://localhost:9001', CLIENT_ID: 'a', CLIENT_SECRET: 'b' },
+    };
+    const read = (env = {}) => readConnectors(['acme-eu'], env, kinds, builtIn).connectors[0]?.settings;
+    expect(read()).toMatchObject({ issuer: 'http://localhost:9001', clientId: 'a' });
+    expect(read({ CONNECTOR_ACME_EU_CLIENT_ID: 'mine' })).toMatchObject({ clientId: 'mine', clientSecret: 'b' });
+  });
+
+  it.each([
+    [['Acme'], {}, 'CONNECTORS'],
+    [['a.b'], {}, 'CONNECTORS'],
+    [['acme'], {}, 'CONNECTOR_ACME_TYPE'],
+    [['acme'], { CONNECTOR_ACME_TYPE: 'saml' }, 'CONNECTOR_ACME_TYPE'],
+    [['github'], { CONNECTOR_GITHUB_CLIENT_ID: 'client' }, 'CONNECTOR_GITHUB_CLIENT_SECRET'],
+    [['github', 'github'], github, 'CONNECTORS'],
+  ])('names the variable that is wrong in %j', (ids, env, variable) => {
+    expect(readConnectors(ids, env, kinds).problems.map((problem) => problem.env)).toEqual([variable]);
+  });
+
+  it('collects the problems of all connectors at once', () => {
+    const { connectors, problems } = readConnectors(['acme', 'github', 'oidc'], github, kinds);
+    expect(connectors.map(({ id }) => id)).toEqual(['github']);
+    expect(problems.map(({ env }) => env)).toEqual([
+      'CONNECTOR_ACME_TYPE',
+      'CONNECTOR_OIDC_ISSUER',
+      'CONNECTOR_OIDC_CLIENT_ID',
+    ]);
+  });
+
+  it('RFC 9700 §4.4.2 gives each a callback of its own', () => {
+    const { connectors } = readConnectors(['github', 'acme-eu'], { ...acme, ...github }, kinds);
+    const opened = openConnectors(connectors, 'https://auth.example.com', fetch);
+    expect(opened.map(({ callbackUrl }) => callbackUrl)).toEqual([
+      'https://auth.example.com/callback/github',
+      'https://auth.example.com/callback/acme-eu',
+    ]);
+  });
+
+  it('does not open settings that contradict each other, and names the variable', () => {
+    const plain = { ...acme, CONNECTOR_ACME_EU_ISSUER: 'http://id.acme.example' };
+    const { connectors } = readConnectors(['acme-eu'], plain, kinds);
+    const open = () => openConnectors(connectors, 'https://auth.example.com', fetch);
+    expect(open).toThrow(StartError);
+    expect(open).toThrow('CONNECTOR_ACME_EU_ISSUER: must be https');
+  });
+});

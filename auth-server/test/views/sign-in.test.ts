@@ -1,0 +1,94 @@
+/** Owns the proof that the sign-in page tells what a person must know, and that a client's words stay words. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { PendingInteraction } from '../../src/consent/interaction.ts';
+import { destinationOf } from '../../src/views/destination.ts';
+import { errorPage } from '../../src/views/error.ts';
+import { signInPage } from '../../src/views/sign-in.ts';
+
+const pending: PendingInteraction = {
+  uid: 'uid',
+  client: { id: 'client-1', name: 'Cursor', uri: undefined },
+  redirectUri: 'https://app.example/callback',
+  resource: { identifier: 'https://mcp.example/mcp', name: 'Example tools' },
+  scopes: [{ name: 'mcp:tools', description: 'Use the tools' }],
+  accountId: undefined,
+};
+const connectors = [
+  { id: 'acme', title: 'Acme' },
+  { id: 'github', title: 'GitHub' },
+];
+const show = (change: Partial<PendingInteraction> = {}, account?: Parameters<typeof signInPage>[0]['account']) =>
+  signInPage({ pending: { ...pending, ...change }, account, connectors, token: 'form-token' });
+const named = (name: string | undefined) => show({ client: { ...pending.client, name } });
+
+describe('the sign-in page', () => {
+  it('says who asks, for what, on which server, and where the answer goes', () => {
+    const page = show();
+    for (const said of [
+      'Cursor',
+      'unverified',
+      'Use the tools',
+      'https://mcp.example/mcp',
+      'Example tools',
+      'app.example',
+    ]) {
+      expect(page).toContain(said);
+    }
+    expect(page.match(/Continue with \w+/g)).toEqual(['Continue with Acme', 'Continue with GitHub']);
+    expect(page).toContain('Deny');
+  });
+
+  it('names a live account and keeps the way to another one', () => {
+    const identity = { issuer: 'https://id.example', subject: '1', email: 'alice@example.com' };
+    const page = show({ accountId: 'a' }, { accountId: 'a', connector: 'acme', identity });
+    expect(page).toContain('alice@example.com');
+    expect(page).toContain('>Approve<');
+    expect(page).toContain('Use another account');
+    expect(page).toContain('Continue with GitHub');
+  });
+
+  it('shows a client without a name by its id, and a name without end by its beginning', () => {
+    expect(named(undefined)).toContain('the app client-1');
+    expect(named(' \n ')).toContain('the app client-1');
+    expect(named('x'.repeat(500))).not.toContain('x'.repeat(81));
+  });
+
+  it('predecessor 2, §2b: whatever a client says of itself is text', () => {
+    fc.assert(
+      fc.property(fc.string(), (noise) => {
+        const page = named(`<b>${noise}"'><script>`);
+        expect(page).not.toContain('<b>');
+        expect(page).not.toContain('<script');
+      }),
+    );
+  });
+
+  it('needs no script and loads nothing', () => {
+    expect(show()).not.toMatch(/<script|<img|<link rel="stylesheet|\son\w+=|src="http/i);
+  });
+});
+
+describe('RFC 8252 §8.6 where an answer goes', () => {
+  it.each([
+    ['https://app.example/cb', 'app.example', false],
+    ['https://app.example:8443/cb', 'app.example:8443', false],
+    ['https://app.example@evil.example/cb', 'evil.example', false],
+    ['http://127.0.0.1:5555/cb', '127.0.0.1', true],
+    ['http://localhost/cb', 'localhost', true],
+    ['http://[::1]:1/cb', '[::1]', true],
+    ['cursor://anysphere.cursor-mcp/cb', 'cursor://anysphere.cursor-mcp', true],
+    ['com.example.app:/cb', 'com.example.app://', true],
+  ])('%s is %s, with a warning: %s', (uri, place, warns) => {
+    const found = destinationOf(uri);
+    expect(found.place).toBe(place);
+    expect(found.warning !== undefined).toBe(warns);
+  });
+});
+
+describe('the error page', () => {
+  it('says what happened, what to do, and the reference, all as text', () => {
+    const page = errorPage({ title: 'No <b>', message: 'Why <i>', next: 'Do <u>', reference: 'ref-1' });
+    for (const said of ['No &lt;b&gt;', 'Why &lt;i&gt;', 'Do &lt;u&gt;', 'ref-1']) expect(page).toContain(said);
+  });
+});
