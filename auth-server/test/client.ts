@@ -21,7 +21,7 @@ export async function register(server: RunningServer, redirectUri = WEB, metadat
     json({ redirect_uris: [redirectUri], client_name: 'App', ...metadata }),
   );
   if (response.status !== 201) throw new Error(`not registered: ${await response.text()}`);
-  return { id: String((await read(response))['client_id']), redirectUri };
+  return { id: String((await read(response)).client_id), redirectUri };
 }
 
 const defined = (parameters: Parameters) =>
@@ -88,5 +88,5 @@ export const refresh = (server: RunningServer, client: TestClient, token: unknow
 /** Sign-in, code and tokens in one go. */
 export async function tokensFor(server: RunningServer, client: TestClient, parameters: Parameters = {}) {
   const { code } = await authorize(server, client, parameters);
-  return read(await redeem(server, client, code, { resource: parameters['resource'] }));
+  return read(await redeem(server, client, code, { resource: parameters.resource }));
 }

@@ -43,13 +43,13 @@ const believer = (issuer: string): OpenConnector => ({
 });
 
 export async function startServer({ env = {}, store, connectors }: ServerOptions = {}): Promise<RunningServer> {
-  const issuer = env['ISSUER'] ?? ISSUER;
+  const issuer = env.ISSUER ?? ISSUER;
   const log: Record<string, unknown>[] = [];
   const service = await compose(env, {
     log: createLogger('auth-server', 'debug', { write: (line) => log.push(JSON.parse(line)) }),
     connectors: connectors?.(believer(issuer)) ?? [believer(issuer)],
     // A server without a folder of its own remembers nothing beyond the test.
-    ...((store ?? !env['DATA_DIR']) && { store: store ?? createSqliteStore(':memory:', systemClock) }),
+    ...((store ?? !env.DATA_DIR) && { store: store ?? createSqliteStore(':memory:', systemClock) }),
   });
   const listening = await serve(service.handler);
   return {

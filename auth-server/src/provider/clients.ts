@@ -27,17 +27,17 @@ export function applyClientPolicy(metadata: ClientMetadata): void {
   for (const [name, value] of Object.entries(given)) if (value === null || value === '') delete given[name];
   for (const name of DECIDED_HERE) delete given[name];
   Object.entries(given).forEach(checkSize);
-  given['client_name'] = cleanName(given['client_name']);
+  given.client_name = cleanName(given.client_name);
   keepSupported(given, 'grant_types', GRANT_TYPES);
   keepSupported(given, 'response_types', RESPONSE_TYPES);
   checkRedirects(given);
-  if (given['jwks_uri'] !== undefined && !String(given['jwks_uri']).startsWith('https://')) {
+  if (given.jwks_uri !== undefined && !String(given.jwks_uri).startsWith('https://')) {
     throw new errors.InvalidClientMetadata('jwks_uri must use https');
   }
-  if ((given['token_endpoint_auth_method'] ?? 'none') === 'none') {
+  if ((given.token_endpoint_auth_method ?? 'none') === 'none') {
     // RFC 7591 §2: a public client has no secret; one that got any would send it, and be refused for that.
-    delete given['client_secret'];
-    delete given['client_secret_expires_at'];
+    delete given.client_secret;
+    delete given.client_secret_expires_at;
   }
 }
 
@@ -74,7 +74,7 @@ function keepSupported(metadata: Metadata, name: string, supported: readonly str
 
 /** RFC 8252 §7: a loopback address or an app's own scheme make a client native, whatever it says or leaves out. */
 function checkRedirects(metadata: Metadata): void {
-  const uris = Array.isArray(metadata['redirect_uris']) ? metadata['redirect_uris'] : [];
+  const uris = Array.isArray(metadata.redirect_uris) ? metadata.redirect_uris : [];
   const urls = uris.map((uri) => (typeof uri === 'string' ? URL.parse(uri) : null)).filter((url) => url !== null);
   if (urls.some(({ protocol, href }) => protocol === 'http:' && !isLoopback(href))) {
     throw new errors.InvalidClientMetadata('redirect_uris must use https unless they are loopback');
@@ -83,6 +83,6 @@ function checkRedirects(metadata: Metadata): void {
     throw new errors.InvalidClientMetadata('redirect_uris must not contain user information');
   }
   if (urls.some(({ protocol, href }) => protocol !== 'https:' && (protocol !== 'http:' || isLoopback(href)))) {
-    metadata['application_type'] = 'native';
+    metadata.application_type = 'native';
   }
 }

@@ -9,7 +9,7 @@ const REUSE: Readonly<Record<string, string>> = {
   'authorization code already consumed': 'authorization code reused',
 };
 
-const logOf = (ctx: KoaContextWithOIDC): Logger => ctx.state['log'];
+const logOf = (ctx: KoaContextWithOIDC): Logger => ctx.state.log;
 
 const partiesOf = ({ oidc }: KoaContextWithOIDC) => ({
   client: oidc.entities.Client?.clientId,
@@ -41,6 +41,6 @@ export function logEvents(provider: Provider): void {
   );
   provider.on('authorization.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'authorized'));
   provider.on('grant.success', (ctx) =>
-    logOf(ctx).info({ ...partiesOf(ctx), grantType: ctx.oidc.params?.['grant_type'] }, 'tokens issued'),
+    logOf(ctx).info({ ...partiesOf(ctx), grantType: ctx.oidc.params?.grant_type }, 'tokens issued'),
   );
 }

@@ -47,13 +47,13 @@ export function createInteractions(provider: Provider, resources: Resources): In
 }
 
 async function describe(details: Details, provider: Provider, resources: Resources): Promise<PendingInteraction> {
-  const client = await provider.Client.find(text(details.params['client_id']));
+  const client = await provider.Client.find(text(details.params.client_id));
   if (!client) throw over('the client is no longer registered');
   const { identifier, resource, scope } = requested(details, resources);
   return {
     uid: details.uid,
     client: { id: client.clientId, name: client.clientName, uri: client.clientUri },
-    redirectUri: text(details.params['redirect_uri']),
+    redirectUri: text(details.params.redirect_uri),
     resource: { identifier, name: resource.name },
     scopes: resourceScopes(scope, resource).map((name) => ({ name, description: resource.scopes[name] ?? name })),
     accountId: details.prompt.name === 'login' ? undefined : details.session?.accountId,
@@ -65,9 +65,9 @@ function requested(
   { params }: Details,
   resources: Resources,
 ): { identifier: string; resource: Resource; scope: string } {
-  const spellings = indicators(params['resource']);
+  const spellings = indicators(params.resource);
   const resource = resources.find(spellings[0] ?? '') ?? resources.default;
-  return { identifier: resource.identifiers[0], resource, scope: text(params['scope']) };
+  return { identifier: resource.identifiers[0], resource, scope: text(params.scope) };
 }
 
 /**
@@ -85,14 +85,14 @@ async function leaveOtherAccount({ req, res }: Exchange, details: Details, accou
 /** The grant of this account and client, the one of the session where there is one; approval starts its lifetime anew. */
 async function grant(details: Details, accountId: string, provider: Provider, resources: Resources): Promise<string> {
   const { resource, scope } = requested(details, resources);
-  const clientId = text(details.params['client_id']);
+  const clientId = text(details.params.client_id);
   const known = details.grantId === undefined ? undefined : await provider.Grant.find(details.grantId);
   const mine = known?.accountId === accountId && known.clientId === clientId;
   const approved = known && mine ? known : new provider.Grant({ accountId, clientId });
   Reflect.deleteProperty(approved, 'exp');
   approved.addOIDCScope(scope);
   // Under every name that a client may use for the resource: the engine compares strings, and would ask again without end.
-  for (const identifier of new Set([...resource.identifiers, ...indicators(details.params['resource'])])) {
+  for (const identifier of new Set([...resource.identifiers, ...indicators(details.params.resource)])) {
     approved.addResourceScope(identifier, [...resourceScopes(scope, resource)]);
   }
   return approved.save();

@@ -58,6 +58,6 @@ export function createRenderError(
     }
     ctx.set(headers);
     ctx.type = 'html';
-    ctx.body = renderPage({ ...wordsFor(out, error.name), reference: ctx.state['requestId'] ?? '' });
+    ctx.body = renderPage({ ...wordsFor(out, error.name), reference: ctx.state.requestId ?? '' });
   };
 }

@@ -48,17 +48,17 @@ function narrow(ctx: KoaContextWithOIDC, identifier: string, resources: Resource
   const resource = resources.find(identifier);
   if (!resource) return;
   // A person is asked about one server at a time, and a token is for one audience.
-  if (indicators(params['resource']).some((other) => resources.find(other) !== resource)) {
+  if (indicators(params.resource).some((other) => resources.find(other) !== resource)) {
     throw new errors.InvalidTarget('ask for one resource at a time');
   }
-  params['scope'] = effectiveScope(params['scope'] as string | undefined, resource, own);
+  params.scope = effectiveScope(params.scope as string | undefined, resource, own);
 }
 
 /** RFC 8707 §2.2: the resource at /token means the one that was granted, however either is spelled. */
 export function alignResource(ctx: KoaContextWithOIDC, granted: unknown, resources: Resources): void {
   const params = ctx.oidc.params && parameters(ctx);
-  if (typeof params?.['resource'] !== 'string') return;
-  params['resource'] = grantedSpelling(params['resource'], indicators(granted), resources);
+  if (typeof params?.resource !== 'string') return;
+  params.resource = grantedSpelling(params.resource, indicators(granted), resources);
 }
 
 /**
@@ -67,7 +67,7 @@ export function alignResource(ctx: KoaContextWithOIDC, granted: unknown, resourc
  */
 export function rotateUnlessMisdirected(resources: Resources): (ctx: KoaContextWithOIDC) => boolean {
   return (ctx) => {
-    const asked = indicators(parameters(ctx)['resource']);
+    const asked = indicators(parameters(ctx).resource);
     const granted = indicators(ctx.oidc.entities.RefreshToken?.resource);
     if (asked.length > 1 || asked.some((identifier) => !granted.includes(identifier))) throw unknownTarget(resources);
     return true;

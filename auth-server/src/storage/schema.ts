@@ -28,7 +28,7 @@ PRAGMA user_version = ${VERSION};`;
  */
 export function openDatabase(path: string): DatabaseSync {
   const database = path === ':memory:' ? new DatabaseSync(path) : openFile(path);
-  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
+  const version = Number(database.prepare('PRAGMA user_version').get()?.user_version);
   if (version > VERSION) {
     database.close();
     throw new StartError(`DATA_DIR: ${path} was written by a newer version of auth-server`);

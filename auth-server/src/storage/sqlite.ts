@@ -32,8 +32,8 @@ type Row = Record<string, SQLOutputValue>;
 
 function toRecord(row: Row | undefined): StoredRecord | undefined {
   if (!row) return undefined;
-  const value = JSON.parse(String(row['value']));
-  return row['consumed_at'] === null ? { value } : { value, consumedAt: Number(row['consumed_at']) };
+  const value = JSON.parse(String(row.value));
+  return row.consumed_at === null ? { value } : { value, consumedAt: Number(row.consumed_at) };
 }
 
 type Statements = Readonly<Record<keyof typeof STATEMENTS, StatementSync>>;

@@ -65,7 +65,7 @@ describe('RFC 8414 §3.2 metadata', () => {
     expect(keys[0]).not.toHaveProperty('d');
     const { crv, kty, x, y } = keys[0] ?? {};
     const thumbprint = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
-    expect(keys[0]?.['kid']).toBe(thumbprint);
+    expect(keys[0]?.kid).toBe(thumbprint);
   });
 
   it.each([METADATA, OPENID, '/jwks'])(

@@ -26,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => server[Symbol.asyncDispose]());
 
 const subjectOf = (tokens: Record<string, unknown>): unknown =>
-  JSON.parse(Buffer.from(String(tokens['access_token']).split('.')[1] ?? '', 'base64url').toString()).sub;
+  JSON.parse(Buffer.from(String(tokens.access_token).split('.')[1] ?? '', 'base64url').toString()).sub;
 
 describe('a sign-in', () => {
   it('RFC 6749 §4.1.2, RFC 9207 §2 ends at the client with code, state and iss', async () => {
@@ -61,7 +61,7 @@ describe('a sign-in', () => {
 
   it('OpenID Connect Core §2 gives an ID token with the subject to those who ask', async () => {
     const tokens = await tokensFor(server, client, { scope: 'openid mcp:tools', nonce: 'n' });
-    const claims = JSON.parse(Buffer.from(String(tokens['id_token']).split('.')[1] ?? '', 'base64url').toString());
+    const claims = JSON.parse(Buffer.from(String(tokens.id_token).split('.')[1] ?? '', 'base64url').toString());
     expect(claims).toMatchObject({ iss: ISSUER, aud: client.id, nonce: 'n', sub: subjectOf(tokens) });
   });
 
@@ -106,7 +106,7 @@ describe('a person who was here before', () => {
     const { page } = await again({ scope: 'mcp:tools mcp:admin' });
     const { outside } = await browser.submit(page, 'approve');
     const tokens = await read(await redeem(server, client, outside?.searchParams.get('code') ?? ''));
-    expect(tokens['scope']).toBe('mcp:tools mcp:admin');
+    expect(tokens.scope).toBe('mcp:tools mcp:admin');
   });
 
   it('is asked about another client', async () => {
@@ -147,7 +147,7 @@ describe('a person who was here before', () => {
     expect(subjectOf(bob)).toBeTruthy();
     expect(subjectOf(bob)).not.toBe(subjectOf(alice));
     expect((await again()).outside).toBeDefined();
-    expect((await refresh(server, client, alice['refresh_token'])).status).toBe(200);
+    expect((await refresh(server, client, alice.refresh_token)).status).toBe(200);
   });
 
   it('may sign in as two people in two tabs that both began without a session', async () => {
@@ -161,7 +161,7 @@ describe('a person who was here before', () => {
   it('is asked again once the grant was revoked', async () => {
     const { outside } = await again();
     const tokens = await read(await redeem(server, client, outside?.searchParams.get('code') ?? ''));
-    await server.fetch('/revoke', form({ token: String(tokens['refresh_token']), client_id: client.id }));
+    await server.fetch('/revoke', form({ token: String(tokens.refresh_token), client_id: client.id }));
     expect((await again()).page?.status).toBe(200);
   });
 });

@@ -52,7 +52,7 @@ describe('RFC 7591 §3 registration takes', () => {
   ])('%s', async (_, metadata, type) => {
     const response = await post(metadata);
     const client = await read(response);
-    expect([response.status, client['error_description']]).toEqual([201, undefined]);
+    expect([response.status, client.error_description]).toEqual([201, undefined]);
     expect(client).toMatchObject({
       client_id: expect.any(String),
       application_type: type,
@@ -60,8 +60,8 @@ describe('RFC 7591 §3 registration takes', () => {
       response_types: ['code'],
       id_token_signed_response_alg: 'ES256',
     });
-    expect([client['grant_types']].flat()[0]).toBe('authorization_code');
-    expect(client['grant_types']).not.toContain('implicit');
+    expect([client.grant_types].flat()[0]).toBe('authorization_code');
+    expect(client.grant_types).not.toContain('implicit');
     expect(client).not.toHaveProperty('client_secret');
     expect(client).not.toHaveProperty('scope');
     expect(client).not.toHaveProperty('registration_access_token');
@@ -75,7 +75,7 @@ describe('RFC 7591 §3 registration takes', () => {
 
   it('a name as text, without characters that turn it around', async () => {
     const client = await read(await post({ redirect_uris: [WEB], client_name: '<b>A\u202e\u0000pp</b>\n' }));
-    expect(client['client_name']).toBe('<b>A pp</b>');
+    expect(client.client_name).toBe('<b>A pp</b>');
   });
 });
 
@@ -134,7 +134,7 @@ describe('RFC 7591 §3.2.2 registration refuses', () => {
   ])('%s', async (_, metadata, error) => {
     const response = await post(metadata);
     const body = await read(response);
-    expect([response.status, body['error']]).toEqual([400, error]);
+    expect([response.status, body.error]).toEqual([400, error]);
     expect(response.headers.get('cache-control')).toContain('no-store');
     expect(JSON.stringify(body)).not.toMatch(/node_modules|\.js:/);
   });
@@ -145,9 +145,9 @@ describe('RFC 7591 §3.2.2 registration refuses', () => {
       headers: { 'content-type': 'text/plain' },
       body: '{}',
     });
-    expect([text.status, (await read(text))['error']]).toEqual([400, 'invalid_request']);
+    expect([text.status, (await read(text)).error]).toEqual([400, 'invalid_request']);
     const large = await post({ redirect_uris: [WEB], client_name: 'x'.repeat(60_000) });
-    expect([large.status, (await read(large))['error']]).toEqual([413, 'invalid_request']);
+    expect([large.status, (await read(large)).error]).toEqual([413, 'invalid_request']);
     const body = new ReadableStream({
       pull: (controller) => controller.enqueue(new TextEncoder().encode('x'.repeat(8_192))),
     });

@@ -20,9 +20,9 @@ async function audiences(atAuthorize?: string, atToken?: string, atRefresh = atT
   const { code, answer } = await authorize(server, client, { resource: atAuthorize, scope });
   if (!code) return [answer.searchParams.get('error')];
   const first = await read(await redeem(server, client, code, { resource: atToken }));
-  if (first['error']) return [first['error']];
-  const second = await read(await refresh(server, client, first['refresh_token'], { resource: atRefresh }));
-  return [first, second].map((tokens) => tokens['error'] ?? decodeJwt(String(tokens['access_token'])).aud);
+  if (first.error) return [first.error];
+  const second = await read(await refresh(server, client, first.refresh_token, { resource: atRefresh }));
+  return [first, second].map((tokens) => tokens.error ?? decodeJwt(String(tokens.access_token)).aud);
 }
 
 describe('RFC 8707 §2 one resource under all its names', () => {
@@ -61,13 +61,13 @@ describe('RFC 8707 §2.2 a resource that was not granted', () => {
     const { code } = await authorize(server, client);
     const tokens = await read(await redeem(server, client, code));
     for (const resource of [`${B}/mcp`, 'https://evil.example']) {
-      const refused = await read(await refresh(server, client, tokens['refresh_token'], { resource }));
+      const refused = await read(await refresh(server, client, tokens.refresh_token, { resource }));
       expect(refused).toMatchObject({
         error: 'invalid_target',
         error_description: expect.stringContaining(`${A}/mcp`),
       });
     }
-    expect((await refresh(server, client, tokens['refresh_token'])).status).toBe(200);
+    expect((await refresh(server, client, tokens.refresh_token)).status).toBe(200);
   });
 });
 
@@ -81,7 +81,7 @@ describe('RFC 6749 §3.3 scope', () => {
   ])('%s', async (_, scope, granted) => {
     const { code } = await authorize(server, client, { scope });
     const tokens = await read(await redeem(server, client, code));
-    expect(decodeJwt(String(tokens['access_token']))['scope']).toBe(granted);
-    expect(tokens['scope']).toBe(granted);
+    expect(decodeJwt(String(tokens.access_token)).scope).toBe(granted);
+    expect(tokens.scope).toBe(granted);
   });
 });

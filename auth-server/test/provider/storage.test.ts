@@ -42,9 +42,9 @@ describe('RFC 6749 §10.3 the store', () => {
     const client = await register(server);
     const { code } = await authorize(server, client);
     const first = await read(await redeem(server, client, code));
-    const second = await read(await refresh(server, client, first['refresh_token']));
+    const second = await read(await refresh(server, client, first.refresh_token));
     const all = written.map(({ text }) => text).join('\n');
-    for (const secret of [code, first['refresh_token'], second['refresh_token'], VERIFIER]) {
+    for (const secret of [code, first.refresh_token, second.refresh_token, VERIFIER]) {
       expect(all).not.toContain(String(secret));
     }
     const kinds = new Set(written.map(({ kind }) => kind));
@@ -83,9 +83,9 @@ describe('an account that is no longer known', () => {
     const browser = new Browser(server);
     const { code } = await authorize(server, client, { scope: 'openid mcp:tools' }, { browser });
     const tokens = await read(await redeem(server, client, code));
-    const { sub } = JSON.parse(Buffer.from(String(tokens['id_token']).split('.')[1] ?? '', 'base64url').toString());
+    const { sub } = JSON.parse(Buffer.from(String(tokens.id_token).split('.')[1] ?? '', 'base64url').toString());
     await store.delete('Account', sub);
-    expect(await read(await refresh(server, client, tokens['refresh_token']))).toMatchObject({
+    expect(await read(await refresh(server, client, tokens.refresh_token))).toMatchObject({
       error: 'invalid_grant',
     });
     const { page } = await browser.follow(authorizePath(client));

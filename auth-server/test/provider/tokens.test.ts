@@ -15,13 +15,13 @@ beforeEach(async () => {
 });
 afterEach(() => server[Symbol.asyncDispose]());
 
-const error = async (response: Response) => [response.status, (await read(response))['error']];
+const error = async (response: Response) => [response.status, (await read(response)).error];
 
 describe('RFC 9068 access tokens', () => {
   it('§2 are ES256 at+jwt for the resource, ten minutes long', async () => {
     const tokens = await tokensFor(server, client, { scope: 'mcp:tools', resource: MCP });
     expect(tokens).toMatchObject({ token_type: 'Bearer', expires_in: 600, scope: 'mcp:tools' });
-    const token = String(tokens['access_token']);
+    const token = String(tokens.access_token);
     const keys = createRemoteJWKSet(new URL(`${server.address}/jwks`));
     const { payload } = await jwtVerify(token, keys, { issuer: ISSUER, audience: MCP, typ: 'at+jwt' });
     expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'ES256', typ: 'at+jwt' });
@@ -47,7 +47,7 @@ describe('authorization codes', () => {
     const { code } = await authorize(server, client);
     const tokens = await read(await redeem(server, client, code));
     expect(await error(await redeem(server, client, code))).toEqual([400, 'invalid_grant']);
-    expect(await error(await refresh(server, client, tokens['refresh_token']))).toEqual([400, 'invalid_grant']);
+    expect(await error(await refresh(server, client, tokens.refresh_token))).toEqual([400, 'invalid_grant']);
     expect(server.log).toContainEqual(
       expect.objectContaining({ msg: 'security', threat: 'authorization code reused' }),
     );
@@ -91,17 +91,17 @@ describe('authorization codes', () => {
 describe('refresh tokens', () => {
   it('RFC 9700 §4.14.2 rotate: each use gives the next one', async () => {
     const first = await tokensFor(server, client);
-    const second = await read(await refresh(server, client, first['refresh_token']));
-    const third = await read(await refresh(server, client, second['refresh_token']));
+    const second = await read(await refresh(server, client, first.refresh_token));
+    const third = await read(await refresh(server, client, second.refresh_token));
     expect(third).toMatchObject({ token_type: 'Bearer', scope: 'mcp:tools', expires_in: 600 });
-    expect(new Set([first, second, third].map((tokens) => tokens['refresh_token'])).size).toBe(3);
+    expect(new Set([first, second, third].map((tokens) => tokens.refresh_token)).size).toBe(3);
   });
 
   it('RFC 9700 §4.14.2 used twice revoke the whole family (hole 1.6/7)', async () => {
     const first = await tokensFor(server, client);
-    const second = await read(await refresh(server, client, first['refresh_token']));
-    expect(await error(await refresh(server, client, first['refresh_token']))).toEqual([400, 'invalid_grant']);
-    expect(await error(await refresh(server, client, second['refresh_token']))).toEqual([400, 'invalid_grant']);
+    const second = await read(await refresh(server, client, first.refresh_token));
+    expect(await error(await refresh(server, client, first.refresh_token))).toEqual([400, 'invalid_grant']);
+    expect(await error(await refresh(server, client, second.refresh_token))).toEqual([400, 'invalid_grant']);
     expect(server.log).toContainEqual(
       expect.objectContaining({ msg: 'security', threat: 'refresh token reused', client: client.id }),
     );
@@ -122,7 +122,7 @@ describe('refresh tokens', () => {
   it('RFC 6749 §6 may narrow the scope, never widen it', async () => {
     const { refresh_token: token } = await tokensFor(server, client, { scope: 'mcp:tools mcp:admin' });
     const narrow = await read(await refresh(server, client, token, { scope: 'mcp:tools' }));
-    expect(narrow['scope']).toBe('mcp:tools');
+    expect(narrow.scope).toBe('mcp:tools');
     const { refresh_token: small } = await tokensFor(server, client, { scope: 'mcp:tools' });
     expect(await error(await refresh(server, client, small, { scope: 'mcp:admin' }))).toEqual([400, 'invalid_scope']);
     expect((await refresh(server, client, small)).status).toBe(200);
@@ -138,7 +138,7 @@ describe('refresh tokens', () => {
     const web = await tokensFor(server, client);
     const native = await register(server, NATIVE);
     await tokensFor(server, native);
-    expect((await refresh(server, client, web['refresh_token'])).status).toBe(200);
+    expect((await refresh(server, client, web.refresh_token)).status).toBe(200);
   });
 });
 
@@ -236,10 +236,10 @@ describe('RFC 6749 §5.2 refused token requests', () => {
   it('never write a code, token or verifier to the log', async () => {
     const { code } = await authorize(server, client);
     const tokens = await read(await redeem(server, client, code));
-    await refresh(server, client, tokens['refresh_token']);
-    await refresh(server, client, tokens['refresh_token']);
+    await refresh(server, client, tokens.refresh_token);
+    await refresh(server, client, tokens.refresh_token);
     const log = JSON.stringify(server.log);
-    for (const secret of [code, tokens['refresh_token'], tokens['access_token'], 'a-code-verifier']) {
+    for (const secret of [code, tokens.refresh_token, tokens.access_token, 'a-code-verifier']) {
       expect(log).not.toContain(String(secret));
     }
   });
@@ -257,7 +257,7 @@ describe('a restart on the same file', () => {
 
     await using after = await startServer({ env });
     expect(await read(await after.fetch('/jwks'))).toEqual(keys);
-    const refreshed = await refresh(after, app, tokens['refresh_token']);
+    const refreshed = await refresh(after, app, tokens.refresh_token);
     expect(refreshed.status).toBe(200);
     expect(await tokensFor(after, app)).toHaveProperty('access_token');
     rmSync(folder, { recursive: true });

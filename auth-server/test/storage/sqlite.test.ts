@@ -54,7 +54,7 @@ describe('the SQLite file', () => {
     const clock = new FakeClock();
     const store = createSqliteStore(path, clock);
     const reader = new DatabaseSync(path);
-    const rows = () => Number(reader.prepare('SELECT count(*) AS n FROM record').get()?.['n']);
+    const rows = () => Number(reader.prepare('SELECT count(*) AS n FROM record').get()?.n);
     for (let index = 0; index < 1_200; index++) await store.put('Interaction', `${index}`, {}, { ttl: 10 });
     await store.put('Grant', 'stays', {}, { ttl: 1_000 });
     clock.advance(10);
