@@ -11,13 +11,24 @@ export const REDACTED = [
 
 const paths = REDACTED.flatMap((key) => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]);
 
-export function createLogger(service: string, level: string, destination?: pino.DestinationStream): Logger {
-  const options: pino.LoggerOptions = {
-    level,
-    base: { service },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    redact: { paths, censor: '[redacted]' },
-  };
-  return destination ? pino(options, destination) : pino(options);
+/**
+ * Standard output of the process. When its reader goes away the log is lost and nothing else: pino's own destination would
+ * try again for ever, and keep the process from ending.
+ */
+function standardOutput(): pino.DestinationStream {
+  process.stdout.on('error', () => {});
+  return { write: (line) => void process.stdout.write(line) };
+}
+
+export function createLogger(service: string, level: string, destination = standardOutput()): Logger {
+  return pino(
+    {
+      level,
+      base: { service },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths, censor: '[redacted]' },
+    },
+    destination,
+  );
 }
