@@ -30,6 +30,7 @@ export interface EngineParts {
   readonly renderError: NonNullable<Configuration['renderError']>;
 }
 
+const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
 const CODE_LIFETIME = 60;
 const ID_TOKEN_LIFETIME = 300;
 const INTERACTION_LIFETIME = 900;
@@ -53,6 +54,11 @@ export function createConfiguration(parts: EngineParts): Configuration {
       jwks: '/jwks',
       revocation: '/revoke',
     },
+    // RFC 8414 §2, RFC 9728 §4: members that the engine does not write itself.
+    discovery: {
+      revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+      protected_resources: resources.all.map(({ identifiers }) => identifiers[0]),
+    },
     scopes: [...OWN_SCOPES, ...resources.scopes],
     claims: { openid: ['sub'] },
     subjectTypes: ['public'],
@@ -75,7 +81,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
 
 /** Which clients there may be, and what one is that says nothing. */
 const clientProfile: Configuration = {
-  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+  clientAuthMethods: [...AUTH_METHODS],
   clientDefaults: {
     grant_types: [...GRANT_TYPES],
     response_types: [...RESPONSE_TYPES],

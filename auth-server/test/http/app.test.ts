@@ -35,6 +35,13 @@ describe('RFC 8414 §3.2 metadata', () => {
     const metadata = await read(await server.fetch(METADATA));
     expect(await read(await server.fetch(OPENID))).toEqual(metadata);
     expect(metadata).toMatchObject({
+      revocation_endpoint_auth_methods_supported: [
+        'none',
+        'client_secret_basic',
+        'client_secret_post',
+        'private_key_jwt',
+      ],
+      protected_resources: ['http://localhost:8080/mcp'],
       issuer: ISSUER,
       authorization_endpoint: `${ISSUER}/authorize`,
       token_endpoint: `${ISSUER}/token`,

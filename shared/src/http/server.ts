@@ -58,9 +58,12 @@ const isMissingAddress = (error: unknown): boolean =>
 
 async function close(server: Server, grace: number): Promise<void> {
   const deadline = setTimeout(() => server.closeAllConnections(), grace);
+  // A connection whose last request ends now would otherwise be kept alive, for another one, until the deadline.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
   });
+  clearInterval(sweep);
   clearTimeout(deadline);
 }

@@ -42,11 +42,31 @@ describe('listening', () => {
     const running = fetch(url).then((answer) => answer.text());
     const stuck = fetch(`${url}/stuck`).catch(() => 'cut');
     await arrived.promise;
-    const closed = listening.close(200);
+    const closed = listening.close(1_000);
     await expect(fetch(url)).rejects.toThrow();
     finish.resolve();
     expect(await running).toBe('done');
     expect(await stuck).toBe('cut');
+    await closed;
+  });
+
+  it('is closed as soon as the last request has ended, although its connection is kept alive', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
+    const listening = await listen(
+      async (_, res) => {
+        arrived.resolve();
+        await finish.promise;
+        res.end('done');
+      },
+      { host: '127.0.0.1', port: 0 },
+    );
+    const running = fetch(`http://127.0.0.1:${listening.port}`).then((answer) => answer.text());
+    await arrived.promise;
+    const never = 2 ** 31 - 1;
+    const closed = listening.close(never);
+    finish.resolve();
+    expect(await running).toBe('done');
     await closed;
   });
 });
