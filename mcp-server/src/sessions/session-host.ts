@@ -40,6 +40,7 @@ export type Full = 'principal' | 'server';
 
 export interface SessionHost<C extends Conversation> {
   readonly size: number;
+  all(): Iterable<LiveSession<C>>;
   /** At its limit, a person loses the session that has been idle longest; if none is idle, or the server is full, gets none. */
   open(
     principal: Principal,
@@ -85,6 +86,7 @@ export function createSessionHost<C extends Conversation>(limits: SessionLimits,
     get size() {
       return sessions.size;
     },
+    all: () => sessions.values(),
     open: async (principal, conversation, initialize = {}) => {
       const person = personOf(principal);
       const full = makeRoom(person);

@@ -1,0 +1,168 @@
+/** Owns the smallest app around the MCP endpoints for tests: the bearer token is the name of a known principal. */
+
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
+import Koa, { type Middleware } from 'koa';
+import { koaBody } from 'koa-body';
+import { pino } from 'pino';
+import type { Principal } from '../../src/authorization/principal.ts';
+import { type Catalog, loadCatalog } from '../../src/protocol/catalog.ts';
+import type { AuthorizedState } from '../../src/protocol/endpoints.ts';
+import {
+  createEndpoints,
+  type EndpointsParts,
+  type SessionfulEndpoints,
+} from '../../src/protocol/sessionful/endpoints.ts';
+
+export const clock = () => new FakeClock();
+const HOUR = 3_600;
+
+const person = (subject: string, clientId: string, ...scopes: string[]): Principal => ({
+  issuer: 'https://as.example',
+  subject,
+  clientId,
+  scopes: new Set(['mcp:tools', ...scopes]),
+  expiresAt: new FakeClock().now() / 1000 + HOUR,
+});
+
+export const principals: Readonly<Record<string, Principal>> = {
+  ada: person('ada', 'inspector'),
+  'ada-later': { ...person('ada', 'inspector'), expiresAt: new FakeClock().now() / 1000 + 10 * HOUR },
+  'ada-elsewhere': person('ada', 'editor'),
+  'ada-admin': person('ada', 'inspector', 'mcp:admin'),
+  bob: person('bob', 'inspector'),
+};
+
+export interface TestMcp extends AsyncDisposable {
+  readonly url: string;
+  readonly endpoints: SessionfulEndpoints;
+  readonly clock: FakeClock;
+  /** Every log line, as written. */
+  readonly lines: string[];
+  readonly server: TestServer;
+}
+
+export const tools: Catalog = await loadCatalog(new URL('../../src/tools/', import.meta.url));
+
+export interface McpOptions {
+  readonly catalog?: Catalog;
+  readonly limits?: Partial<EndpointsParts['limits']>;
+}
+
+export async function startMcp({ catalog = tools, limits = {} }: McpOptions = {}): Promise<TestMcp> {
+  const time = clock();
+  const lines: string[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+  const endpoints = createEndpoints({
+    catalog,
+    serverInfo: { name: 'test', title: 'Test', version: '1.2.3' },
+    limits: { idleTimeout: 600, maxSessions: 1_000, maxSessionsPerPrincipal: 500, keepAlive: 3_600, ...limits },
+    clock: time,
+    log,
+  });
+  const app = new Koa<AuthorizedState>();
+  app
+    .use(authorize(log))
+    .use(koaBody({ jsonStrict: false }))
+    .use(route(endpoints));
+  const server = await serve(app.callback());
+  const close = async () => {
+    endpoints.drain();
+    await endpoints.close();
+    await server.close();
+  };
+  return { url: server.url, endpoints, clock: time, lines, server, [Symbol.asyncDispose]: close };
+}
+
+const authorize =
+  (log: pino.Logger): Middleware<AuthorizedState> =>
+  async (ctx, next) => {
+    const name = ctx.get('Authorization').replace('Bearer ', '') || 'ada';
+    const principal = principals[name];
+    if (!principal) return ctx.throw(401);
+    ctx.state.principal = principal;
+    ctx.state.log = log;
+    await next();
+  };
+
+const route =
+  (endpoints: SessionfulEndpoints): Middleware<AuthorizedState> =>
+  (ctx, next) => {
+    ctx.state.message = ctx.request.body;
+    if (ctx.path === '/messages') return endpoints.sseMessage(ctx, next);
+    if (ctx.path === '/sse' && ctx.method === 'GET' && !ctx.get('Mcp-Session-Id'))
+      return endpoints.sseStream(ctx, next);
+    return endpoints.streamable(ctx, next);
+  };
+
+export interface Send {
+  readonly as?: string;
+  readonly session?: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly path?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** One raw request, as a careful client would send it unless told otherwise. */
+export function send(url: string, message: unknown, options: Send = {}): Promise<Response> {
+  const { as = 'ada', session, method = 'POST', headers = {}, path = '/mcp', signal } = options;
+  return fetch(`${url}${path}`, {
+    method,
+    headers: {
+      Authorization: `Bearer ${as}`,
+      Accept: method === 'GET' ? 'text/event-stream' : 'application/json, text/event-stream',
+      ...(message !== undefined && { 'Content-Type': 'application/json' }),
+      ...(session && { 'Mcp-Session-Id': session }),
+      ...headers,
+    },
+    ...(message !== undefined && { body: typeof message === 'string' ? message : JSON.stringify(message) }),
+    ...(signal && { signal }),
+  });
+}
+
+export const request = (id: string | number, method: string, params?: object) => ({
+  jsonrpc: '2.0',
+  id,
+  method,
+  ...(params && { params }),
+});
+
+export const call = (id: string | number, name: string, args: object = {}, more: object = {}) =>
+  request(id, 'tools/call', { name, arguments: args, ...more });
+
+export const initialize = (protocolVersion = '2025-11-25', capabilities: object = {}) =>
+  request('init', 'initialize', { protocolVersion, capabilities, clientInfo: { name: 'raw', version: '0' } });
+
+/** Opens a session and gives its id. */
+export async function openSession(url: string, as = 'ada', version = '2025-11-25', capabilities = {}): Promise<string> {
+  const response = await send(url, initialize(version, capabilities), { as });
+  await response.text();
+  const id = response.headers.get('Mcp-Session-Id');
+  if (!id) throw new Error(`no session: ${response.status}`);
+  return id;
+}
+
+/** Reads frames of an event stream one by one, comments as they are, messages parsed. */
+export async function* frames(response: Response): AsyncGenerator<{ event: string; data: string } | string> {
+  let rest = '';
+  for await (const chunk of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + chunk).split('\n\n');
+    rest = parts.pop() ?? '';
+    for (const part of parts) {
+      if (part.startsWith(':')) yield part;
+      else yield { event: /^event: (.*)$/m.exec(part)?.[1] ?? '', data: /^data: (.*)$/m.exec(part)?.[1] ?? '' };
+    }
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into messages of every shape
+export const json = (response: Response): Promise<any> => response.json();
+
+/** The JSON-RPC messages of an event stream, until it ends. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into messages of every shape
+export async function messages(response: Response): Promise<any[]> {
+  const found = [];
+  for await (const frame of frames(response)) if (typeof frame !== 'string') found.push(JSON.parse(frame.data));
+  return found;
+}

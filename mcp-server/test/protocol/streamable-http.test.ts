@@ -1,0 +1,250 @@
+/** Owns the proof of Streamable HTTP on the wire (MCP 2025-11-25 basic/transports). */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  call,
+  frames,
+  initialize,
+  json,
+  messages,
+  openSession,
+  request,
+  send,
+  startMcp,
+  type TestMcp,
+} from './harness.ts';
+
+let mcp: TestMcp;
+beforeAll(async () => {
+  mcp = await startMcp();
+});
+afterAll(() => mcp[Symbol.asyncDispose]());
+
+const post = (message: unknown, options = {}) => send(mcp.url, message, options);
+
+describe('MCP 2025-11-25 basic/transports: sending messages to the server', () => {
+  it('answers a request with one JSON object, of known length and not to be stored', async () => {
+    const session = await openSession(mcp.url);
+    const response = await post(call(1, 'echo', { message: 'hi' }), { session });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(Number(response.headers.get('content-length'))).toBeGreaterThan(0);
+    expect(await response.json()).toMatchObject({ id: 1, result: { structuredContent: { echoed_message: 'hi' } } });
+  });
+
+  it('turns into a stream as soon as something is said before the answer', async () => {
+    const session = await openSession(mcp.url);
+    const counting = call(1, 'countdown', { from: 2, interval_ms: 0 }, { _meta: { progressToken: 'p' } });
+    const response = await post(counting, { session });
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    expect(response.headers.get('cache-control')).toBe('no-cache, no-transform');
+    expect(response.headers.get('x-accel-buffering')).toBe('no');
+    const said = await messages(response);
+    expect(said.map((message) => message.params?.progress ?? message.result.structuredContent)).toEqual([
+      0,
+      1,
+      2,
+      { counted: 2 },
+    ]);
+  });
+
+  it('stays silent about progress that nobody asked for', async () => {
+    const session = await openSession(mcp.url);
+    const response = await post(call(1, 'countdown', { from: 2, interval_ms: 0 }), { session });
+    expect(response.headers.get('content-type')).toBe('application/json');
+  });
+
+  it('serves a client that takes only JSON, and tells it nothing but the answer', async () => {
+    const session = await openSession(mcp.url);
+    const counting = call(1, 'countdown', { from: 2, interval_ms: 0 }, { _meta: { progressToken: 'p' } });
+    const response = await post(counting, { session, headers: { Accept: 'application/json' } });
+    expect(await response.json()).toMatchObject({ id: 1, result: { structuredContent: { counted: 2 } } });
+  });
+
+  it('serves a client that takes only a stream', async () => {
+    const session = await openSession(mcp.url);
+    const response = await post(call(1, 'echo', { message: 'x' }), {
+      session,
+      headers: { Accept: 'text/event-stream' },
+    });
+    expect(await messages(response)).toMatchObject([{ id: 1, result: {} }]);
+  });
+
+  it.each([
+    ['text/html', 406],
+    ['*/*', 200],
+    ['application/*, text/event-stream;q=0.5', 200],
+  ])('Accept: %s is answered %i', async (Accept, status) => {
+    const session = await openSession(mcp.url);
+    expect((await post(request(1, 'ping'), { session, headers: { Accept } })).status).toBe(status);
+  });
+
+  it('acknowledges notifications and responses with 202 and no body', async () => {
+    const session = await openSession(mcp.url);
+    for (const message of [
+      { jsonrpc: '2.0', method: 'notifications/initialized' },
+      { jsonrpc: '2.0', id: 99, result: {} },
+    ]) {
+      const response = await post(message, { session });
+      expect([response.status, await response.text()]).toEqual([202, '']);
+    }
+  });
+
+  it.each([
+    ['a string', '"hello"'],
+    ['null', 'null'],
+    ['an empty batch', []],
+    ['no version', { id: 1, method: 'ping' }],
+    ['an id of null', { jsonrpc: '2.0', id: null, method: 'ping' }],
+    ['an id with a fraction', { jsonrpc: '2.0', id: 1.5, method: 'ping' }],
+    ['params of no object', { jsonrpc: '2.0', id: 1, method: 'ping', params: 3 }],
+    ['a progress token that is none', request(1, 'tools/call', { name: 'echo', _meta: { progressToken: {} } })],
+    ['one bad message of two', [request(1, 'ping'), 7]],
+  ])('JSON-RPC 2.0 §5.1: %s is answered 400 with -32600', async (_, body) => {
+    const session = await openSession(mcp.url, 'ada', '2025-03-26');
+    const response = await post(body, { session });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ jsonrpc: '2.0', id: null, error: { code: -32600 } });
+  });
+
+  it('answers an unknown method with -32601', async () => {
+    const session = await openSession(mcp.url);
+    expect(await (await post(request(1, 'no/such'), { session })).json()).toMatchObject({ error: { code: -32601 } });
+  });
+});
+
+describe('MCP 2025-03-26 basic/transports: batches', () => {
+  it('answers a batch with an array that has every answer', async () => {
+    const session = await openSession(mcp.url, 'ada', '2025-03-26');
+    const batch = [request(1, 'ping'), { jsonrpc: '2.0', method: 'notifications/initialized' }, request(2, 'ping')];
+    const answers = await json(await post(batch, { session }));
+    expect(answers.map(({ id }: { id: number }) => id).sort()).toEqual([1, 2]);
+  });
+
+  it('streams a batch when one of its calls has something to say', async () => {
+    const session = await openSession(mcp.url, 'ada', '2025-03-26');
+    const counting = call(2, 'countdown', { from: 1, interval_ms: 5 }, { _meta: { progressToken: 'p' } });
+    const said = await messages(await post([request(1, 'ping'), counting], { session }));
+    expect(said.filter(({ result }) => result).map(({ id }) => id)).toEqual([1, 2]);
+  });
+
+  it('refuses a batch in a session of 2025-06-18 and later, where they are gone', async () => {
+    const session = await openSession(mcp.url, 'ada', '2025-06-18');
+    expect((await post([request(1, 'ping')], { session })).status).toBe(400);
+  });
+
+  it('refuses initialize as part of a batch', async () => {
+    expect((await post([initialize()])).status).toBe(400);
+  });
+});
+
+describe('MCP 2025-11-25 basic/transports: session management', () => {
+  it('gives every session an id of 24 random bytes', async () => {
+    const ids = await Promise.all([openSession(mcp.url), openSession(mcp.url)]);
+    expect(new Set(ids).size).toBe(2);
+    for (const id of ids) expect(id).toMatch(/^[\w-]{32}$/);
+  });
+
+  it('answers 400 without a session id, and 404 with one that it does not know', async () => {
+    expect((await post(request(1, 'ping'))).status).toBe(400);
+    for (const session of ['unknown', 'constructor', '__proto__', 'toString']) {
+      const response = await post(request(1, 'ping'), { session });
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({ error: { code: -32001, message: 'Session not found' } });
+    }
+  });
+
+  it.each(['bob', 'ada-elsewhere'])('answers %s exactly as an unknown id, and logs a security event', async (as) => {
+    const session = await openSession(mcp.url);
+    const foreign = await post(request(1, 'ping'), { session, as });
+    const unknown = await post(request(1, 'ping'), { session: 'unknown', as });
+    expect([foreign.status, await foreign.text()]).toEqual([unknown.status, await unknown.text()]);
+    expect((await send(mcp.url, undefined, { method: 'DELETE', session, as })).status).toBe(404);
+    expect((await send(mcp.url, undefined, { method: 'GET', session, as })).status).toBe(404);
+    expect(mcp.lines.filter((line) => line.includes('"security":true')).at(-1)).toContain(
+      `"subject":"${as.split('-')[0]}"`,
+    );
+    expect(mcp.lines.join()).not.toContain(session);
+  });
+
+  it('ends a session on DELETE, after which it is 404', async () => {
+    const session = await openSession(mcp.url);
+    expect((await send(mcp.url, undefined, { method: 'DELETE', session })).status).toBe(204);
+    expect((await post(request(1, 'ping'), { session })).status).toBe(404);
+    expect((await send(mcp.url, undefined, { method: 'DELETE' })).status).toBe(400);
+  });
+
+  it('refuses initialize with a session id, with bad parameters, and opens nothing then', async () => {
+    const session = await openSession(mcp.url);
+    const before = mcp.endpoints.sessions.size;
+    expect((await post(initialize(), { session })).status).toBe(400);
+    const bad = await post(request(1, 'initialize', { protocolVersion: 1 }));
+    expect([bad.status, (await json(bad)).error.code]).toEqual([400, -32602]);
+    expect(mcp.endpoints.sessions.size).toBe(before);
+  });
+
+  it('refuses an id that is in flight, or twice in a batch, and takes it again after the answer', async () => {
+    const session = await openSession(mcp.url, 'ada', '2025-03-26');
+    const slow = await post(call(1, 'countdown', { from: 1, interval_ms: 4_000 }, { _meta: { progressToken: 1 } }), {
+      session,
+    });
+    const repeated = await post(request(1, 'ping'), { session });
+    expect([repeated.status, (await json(repeated)).error.code]).toEqual([400, -32600]);
+    expect((await post([request(2, 'ping'), request(2, 'ping')], { session })).status).toBe(400);
+    await post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } }, { session });
+    expect((await messages(slow)).some(({ result }) => result)).toBe(false);
+    expect((await post(request(1, 'ping'), { session })).status).toBe(200);
+  });
+});
+
+describe('MCP 2025-11-25 basic/transports: protocol version header', () => {
+  it('answers 400 with the supported list to a revision that it does not know', async () => {
+    const session = await openSession(mcp.url);
+    const response = await post(request(1, 'ping'), { session, headers: { 'MCP-Protocol-Version': '1999-01-01' } });
+    expect(response.status).toBe(400);
+    expect((await json(response)).error.data.supported).toContain('2025-11-25');
+  });
+
+  it('takes 2025-03-26 for granted without the header', async () => {
+    const session = await openSession(mcp.url);
+    expect((await post(request(1, 'ping'), { session })).status).toBe(200);
+  });
+});
+
+describe('MCP 2025-11-25 basic/transports: listening for messages from the server', () => {
+  it('opens one stream per session, answers 409 to a second, and opens again when the first is gone', async () => {
+    const session = await openSession(mcp.url);
+    const leave = new AbortController();
+    const first = await send(mcp.url, undefined, { method: 'GET', session, signal: leave.signal });
+    expect([first.status, first.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    expect((await send(mcp.url, undefined, { method: 'GET', session })).status).toBe(409);
+    leave.abort();
+    await expect
+      .poll(async () => {
+        const again = await send(mcp.url, undefined, { method: 'GET', session });
+        await again.body?.cancel();
+        return again.status;
+      })
+      .toBe(200);
+  });
+
+  it('answers 406 to a GET that takes no event stream, 405 to other methods', async () => {
+    const session = await openSession(mcp.url);
+    const page = await send(mcp.url, undefined, { method: 'GET', session, headers: { Accept: 'text/html' } });
+    expect(page.status).toBe(406);
+    const put = await post(request(1, 'ping'), { method: 'PUT', session });
+    expect([put.status, put.headers.get('allow')]).toEqual([405, 'GET, POST, DELETE']);
+  });
+
+  it('sends comments to keep every open stream alive', async () => {
+    await using quick = await startMcp({ limits: { keepAlive: 0.01 } });
+    const session = await openSession(quick.url);
+    const listening = frames(await send(quick.url, undefined, { method: 'GET', session }));
+    expect((await listening.next()).value).toBe(': keep-alive');
+    const waiting = await send(quick.url, call(1, 'countdown', { from: 1, interval_ms: 5_000 }), { session });
+    expect(waiting.headers.get('content-type')).toBe('text/event-stream');
+    expect((await frames(waiting).next()).value).toBe(': keep-alive');
+    await listening.return(undefined);
+  });
+});
