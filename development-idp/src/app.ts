@@ -1,6 +1,7 @@
 /** Owns the requests of the development IdP: its chooser in front, the OpenID provider behind. */
 import Router from '@koa/router';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
+import { operations } from '@mcp-oauth/shared/http/operations';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -27,7 +28,8 @@ export function createApp({ url, provider, log, ready }: AppParts): Provider {
   use(pages);
   use(errorBoundary({ page: (_, error) => failurePage(error.message) }) as Middleware);
   use(withoutSession);
-  use(routes(provider, ready));
+  use(operations(ready));
+  use(routes(provider));
   return provider;
 }
 
@@ -55,16 +57,9 @@ const withoutSession: Middleware = (ctx, next) => {
   return next();
 };
 
-function routes(provider: Provider, ready: () => boolean): Middleware {
+function routes(provider: Provider): Middleware {
   const router = new Router();
   const form = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '8kb' });
-  router.get('/livez', (ctx) => {
-    ctx.body = { status: 'ok' };
-  });
-  router.get('/readyz', (ctx) => {
-    ctx.status = ready() ? 200 : 503;
-    ctx.body = { status: ready() ? 'ready' : 'stopping' };
-  });
   router.get('/interaction/:uid', async (ctx) => {
     const { uid } = await provider.interactionDetails(ctx.req, ctx.res);
     ctx.type = 'html';

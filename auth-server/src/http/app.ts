@@ -1,6 +1,7 @@
 /** Owns the order in which a request meets the parts of the server, from the outside in. */
 import type { RequestListener } from 'node:http';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
+import { operations } from '@mcp-oauth/shared/http/operations';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';
 import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -8,7 +9,6 @@ import type Koa from 'koa';
 import type { Middleware } from 'koa';
 import { bodyLimit } from './body-limit.ts';
 import { renderErrorPage } from './error-page.ts';
-import { health } from './health.ts';
 import { publicDocuments } from './public-documents.ts';
 import { publicHost } from './public-host.ts';
 import { registrationCors, registrationLimit } from './registration.ts';
@@ -31,7 +31,7 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
     errorBoundary({ page: renderErrorPage }) as Middleware,
     publicHost(parts.issuer),
     securityHeaders,
-    health(parts.isReady),
+    operations(parts.isReady),
     bodyLimit(),
     registrationCors(),
     registrationLimit(parts.registrationLimit),

@@ -1,5 +1,6 @@
 /** Owns the onion of mcp-server: what a request passes through, from the socket to MCP, top to bottom. */
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
+import { operations } from '@mcp-oauth/shared/http/operations';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';
 import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -9,7 +10,6 @@ import type { ScopePolicy } from '../authorization/scope.ts';
 import type { AuthorizedState, Endpoints, ToolSummary } from '../protocol/endpoints.ts';
 import { protectedCors } from './cors.ts';
 import type { MetadataSource } from './legacy-discovery.ts';
-import { operations } from './operations.ts';
 import { checkHost, checkOrigin, type OriginOptions } from './origin.ts';
 import { documents, protectedRoutes, redirects } from './routes.ts';
 

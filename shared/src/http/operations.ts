@@ -1,4 +1,4 @@
-/** Owns the two questions of whoever runs this server: does the process live, and does it take requests. */
+/** Owns the two questions of whoever runs a service: does the process live, and does it take requests. */
 import type { Middleware } from 'koa';
 
 /** Answers under any host name, because probes call by address. */
