@@ -1,0 +1,191 @@
+/** Owns the proof of what a call may bring about: refusals, failures, questions, cancellation (MCP 2025-11-25 server/tools). */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createCatalog } from '../../src/protocol/catalog.ts';
+import { defineTool, ToolError } from '../../src/protocol/define.ts';
+import { call, json, messages, openSession, request, send, startMcp, type TestMcp, tools } from './harness.ts';
+
+const aborted = Promise.withResolvers<unknown>();
+const base = { title: 'A test', description: 'Only for tests.', input: z.object({}) };
+
+const broken = [
+  defineTool({ ...base, name: 'refuses', run: () => Promise.reject(new ToolError('Try with sugar.')) }),
+  defineTool({ ...base, name: 'crashes', run: () => Promise.reject(new Error('secret detail')) }),
+  defineTool({
+    ...base,
+    name: 'lies',
+    output: z.object({ n: z.number() }),
+    run: () => ({ text: 'x', structured: { n: 'one' as unknown as number } }),
+  }),
+  defineTool({
+    ...base,
+    name: 'waits',
+    run: async (_, { signal, progress }) => {
+      await progress(0);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      signal.addEventListener('abort', () => resolve());
+      await promise;
+      aborted.resolve(signal.reason);
+      return { text: 'never read' };
+    },
+  }),
+  defineTool({
+    ...base,
+    name: 'asks_too_much',
+    run: async (_, { elicit }) => {
+      await elicit('?', z.object({ nested: z.object({}) }));
+      return { text: 'x' };
+    },
+  }),
+];
+
+let mcp: TestMcp;
+beforeAll(async () => {
+  mcp = await startMcp({ catalog: createCatalog([...tools.entries.map(({ tool }) => tool), ...broken]) });
+});
+afterAll(() => mcp[Symbol.asyncDispose]());
+
+const post = async (message: unknown, session: string, as = 'ada') =>
+  json(await send(mcp.url, message, { session, as }));
+
+describe('MCP 2025-11-25 server/tools: errors', () => {
+  it('answers an unknown tool with -32602, not as if it had run', async () => {
+    const session = await openSession(mcp.url);
+    const { error } = await post(call(1, 'nope'), session);
+    expect(error).toEqual({ code: -32602, message: 'Unknown tool: nope' });
+    for (const name of ['constructor', '__proto__'])
+      expect((await post(call(1, name), session)).error.code).toBe(-32602);
+  });
+
+  it('tells the model which argument is wrong and what is expected, as a tool error', async () => {
+    const session = await openSession(mcp.url);
+    const { result } = await post(call(1, 'sum', { a: 'one', c: 3 }), session);
+    expect(result.isError).toBe(true);
+    expect(result.content[0].text).toBe(
+      [
+        'sum was not run, its arguments are not valid:',
+        '- a: expected number, received string',
+        '- b: expected number, received undefined',
+        '- Unrecognized key: "c"',
+        'It takes: a, b.',
+      ].join('\n'),
+    );
+  });
+
+  it("passes on a tool's own failure, word for word", async () => {
+    const { result } = await post(call(1, 'refuses'), await openSession(mcp.url));
+    expect(result).toEqual({ isError: true, content: [{ type: 'text', text: 'Try with sugar.' }] });
+  });
+
+  it.each(['crashes', 'lies', 'asks_too_much'])('says nothing of why %s, and logs it with the stack', async (name) => {
+    const session = await openSession(mcp.url, 'ada', '2025-11-25', { elicitation: {} });
+    const before = mcp.lines.length;
+    const { result } = await post(call(1, name), session);
+    expect(result.isError).toBe(true);
+    expect(JSON.stringify(result)).not.toMatch(/secret|stack|expected|flat/);
+    const line = mcp.lines.slice(before).find((entry) => entry.includes('tool failed'));
+    expect(JSON.parse(line ?? '{}')).toMatchObject({ tool: name, subject: 'ada', err: { stack: expect.any(String) } });
+  });
+
+  it('runs a tool only with the scope it needs, by the token of the very call', async () => {
+    const session = await openSession(mcp.url);
+    const refused = await post(call(1, 'server_status'), session);
+    expect(refused.result).toMatchObject({ isError: true });
+    const { result } = await post(call(2, 'server_status'), session, 'ada-admin');
+    expect(result.structuredContent).toMatchObject({ name: 'test', version: '1.2.3', uptime_seconds: 0 });
+    expect(result.structuredContent.open_sessions).toBe(mcp.endpoints.sessions.size);
+  });
+
+  it('refuses a cursor that is none', async () => {
+    const { error } = await post(request(1, 'tools/list', { cursor: '' }), await openSession(mcp.url));
+    expect(error.code).toBe(-32602);
+  });
+});
+
+describe('MCP 2025-11-25 server/tools: listing', () => {
+  it('pages through many tools, each once and in order', async () => {
+    const names = Array.from({ length: 205 }, (_, i) => `tool_${String(i).padStart(3, '0')}`);
+    const many = names.map((name) => defineTool({ ...base, name, run: () => ({ text: name }) }));
+    await using large = await startMcp({ catalog: createCatalog(many.reverse()) });
+    const session = await openSession(large.url);
+    const listed: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await json(await send(large.url, request(1, 'tools/list', cursor ? { cursor } : {}), { session }));
+      listed.push(...page.result.tools.map(({ name }: { name: string }) => name));
+      cursor = page.result.nextCursor;
+    } while (cursor);
+    expect(listed).toEqual(names);
+  });
+});
+
+describe('MCP 2025-11-25 client/elicitation', () => {
+  const ask = call(1, 'confirm', { question: 'Really?' });
+
+  async function answer(content: object) {
+    const session = await openSession(mcp.url, 'ada', '2025-11-25', { elicitation: {} });
+    const stream = await send(mcp.url, ask, { session });
+    const [mine, theirs] = stream.body?.tee() ?? [];
+    const reader = mine?.pipeThrough(new TextDecoderStream()).getReader();
+    const asked = JSON.parse(/data: (.*)/.exec((await reader?.read())?.value ?? '')?.[1] ?? '{}');
+    expect(asked.method).toBe('elicitation/create');
+    await send(mcp.url, { jsonrpc: '2.0', id: asked.id, ...content }, { session });
+    return (await messages(new Response(theirs))).at(-1).result;
+  }
+
+  it.each([
+    [{ result: { action: 'accept', content: { confirmed: false } } }, { answer: 'no' }],
+    [{ result: { action: 'decline' } }, { answer: 'declined' }],
+    [{ result: { action: 'cancel' } }, { answer: 'cancelled' }],
+  ])('%j becomes %j', async (content, expected) => {
+    expect((await answer(content)).structuredContent).toEqual(expected);
+  });
+
+  it.each([
+    [{ result: { action: 'accept', content: { confirmed: 'maybe' } } }, 'does not fit'],
+    [{ error: { code: -32603, message: 'no window' } }, 'could not be put to the user'],
+  ])('%j is a tool error', async (content, reason) => {
+    const result = await answer(content);
+    expect([result.isError, result.content[0].text]).toEqual([true, expect.stringContaining(reason)]);
+  });
+
+  it.each([[{}], [{ elicitation: { url: {} } }]])('says so when the client can do only %j', async (capabilities) => {
+    const session = await openSession(mcp.url, 'ada', '2025-11-25', capabilities);
+    const { result } = await post(ask, session);
+    expect([result.isError, result.content[0].text]).toEqual([true, expect.stringContaining('does not support')]);
+  });
+
+  it('says so, and does not wait, when the client takes no stream', async () => {
+    const session = await openSession(mcp.url, 'ada', '2025-11-25', { elicitation: {} });
+    const response = await send(mcp.url, ask, { session, headers: { Accept: 'application/json' } });
+    expect((await json(response)).result.isError).toBe(true);
+  });
+});
+
+describe('MCP 2025-11-25 basic/utilities/cancellation', () => {
+  it("aborts the tool's signal with the reason, and ends the stream without an answer", async () => {
+    const session = await openSession(mcp.url);
+    const stream = await send(mcp.url, call(7, 'waits', {}, { _meta: { progressToken: 1 } }), { session });
+    const params = { requestId: 7, reason: 'changed my mind' };
+    await send(mcp.url, { jsonrpc: '2.0', method: 'notifications/cancelled', params }, { session });
+    expect(await aborted.promise).toBe('changed my mind');
+    expect((await messages(stream)).filter(({ id }) => id === 7)).toEqual([]);
+  });
+
+  it('ends a call that has no stream yet with 202', async () => {
+    const session = await openSession(mcp.url);
+    const waiting = send(mcp.url, call(8, 'waits'), { session });
+    const running = () => [...mcp.endpoints.sessions.all()].some(({ conversation }) => conversation.running.has(8));
+    await expect.poll(running).toBe(true);
+    await send(mcp.url, { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 8 } }, { session });
+    expect((await waiting).status).toBe(202);
+  });
+
+  it('ends what runs when the session ends', async () => {
+    const session = await openSession(mcp.url);
+    const stream = await send(mcp.url, call(9, 'waits', {}, { _meta: { progressToken: 1 } }), { session });
+    await send(mcp.url, undefined, { method: 'DELETE', session });
+    expect((await messages(stream)).filter(({ id }) => id === 9)).toEqual([]);
+  });
+});

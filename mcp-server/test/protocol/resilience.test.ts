@@ -1,0 +1,208 @@
+/** Owns the proof that clients which vanish, stall, overstay or flood do no harm (MCP 2025-11-25 basic/transports). */
+
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createCatalog } from '../../src/protocol/catalog.ts';
+import { defineTool } from '../../src/protocol/define.ts';
+import {
+  call,
+  frames,
+  initialize,
+  json,
+  messages,
+  openSession,
+  request,
+  send,
+  startMcp,
+  type TestMcp,
+} from './harness.ts';
+
+/** A tool that says one thing and then waits until the test opens the gate. */
+function gated() {
+  const gate = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<boolean>();
+  const tool = defineTool({
+    name: 'gated',
+    title: 'Gated',
+    description: 'Waits for the test.',
+    input: z.object({}),
+    run: async (_, { progress, signal }) => {
+      await progress(0);
+      await gate.promise;
+      await progress(1);
+      done.resolve(signal.aborted);
+      return { text: 'done' };
+    },
+  });
+  return { catalog: createCatalog([tool]), open: gate.resolve, done: done.promise };
+}
+
+const gatedCall = call(1, 'gated', {}, { _meta: { progressToken: 1 } });
+const running = ({ endpoints }: TestMcp) =>
+  [...endpoints.sessions.all()].reduce((sum, { conversation }) => sum + conversation.running.size, 0);
+
+describe('disconnection', () => {
+  it('does not cancel the call (basic/transports: SHOULD NOT be interpreted as cancelling), and leaves nothing', async () => {
+    const { catalog, open, done } = gated();
+    await using mcp = await startMcp({ catalog });
+    const session = await openSession(mcp.url);
+    const leave = new AbortController();
+    await send(mcp.url, gatedCall, { session, signal: leave.signal });
+    leave.abort();
+    await expect.poll(() => running(mcp)).toBe(1);
+    open();
+    expect(await done).toBe(false);
+    await expect.poll(() => running(mcp)).toBe(0);
+    expect((await send(mcp.url, request(1, 'ping'), { session })).status).toBe(200);
+  });
+
+  it('cuts off a reader that does not read, once it is too far behind, and finishes the call', async () => {
+    const finished = Promise.withResolvers<void>();
+    const flood = defineTool({
+      name: 'flood',
+      title: 'Flood',
+      description: 'Says very much.',
+      input: z.object({}),
+      run: async (_, { log }) => {
+        for (let i = 0; i < 400; i += 1) await log('error', 'x'.repeat(65_536));
+        finished.resolve();
+        return { text: 'done' };
+      },
+    });
+    await using mcp = await startMcp({ catalog: createCatalog([flood]) });
+    const session = await openSession(mcp.url);
+    const body = JSON.stringify(call(1, 'flood'));
+    const socket = connect(Number(new URL(mcp.url).port), '127.0.0.1').pause();
+    const headers = [
+      `Host: x`,
+      `Mcp-Session-Id: ${session}`,
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+    ];
+    socket.on('error', () => {});
+    socket.write(`POST /mcp HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
+    await finished.promise;
+    await expect.poll(() => running(mcp)).toBe(0);
+    let received = 0;
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.on('data', (chunk) => {
+      received += chunk.length;
+    });
+    socket.resume();
+    await closed;
+    expect(received).toBeLessThan(400 * 65_536);
+  });
+});
+
+describe('memory', () => {
+  it('keeps nothing of 2,000 calls in one session (unlike SDK issue 2559)', async () => {
+    const { catalog } = gated();
+    await using mcp = await startMcp({ catalog });
+    const session = await openSession(mcp.url);
+    for (let batch = 0; batch < 20; batch += 1) {
+      const calls = Array.from({ length: 100 }, (_, i) => send(mcp.url, request(batch * 100 + i, 'ping'), { session }));
+      for (const response of await Promise.all(calls)) expect((await json(response)).result).toEqual({});
+    }
+    expect(running(mcp)).toBe(0);
+    expect([...mcp.endpoints.sessions.all()].map(({ conversation }) => conversation.busy)).toEqual([false]);
+  });
+});
+
+describe('expiry', () => {
+  it('closes the streams of an owner whose newest token has been over for 60 s, and keeps the session', async () => {
+    await using mcp = await startMcp();
+    const session = await openSession(mcp.url);
+    const listening = frames(await send(mcp.url, undefined, { method: 'GET', session }));
+    mcp.clock.advance(3_600 + 59);
+    mcp.endpoints.sessions.tick();
+    expect((await listening.next()).value).toBe(': keep-alive');
+    mcp.clock.advance(1);
+    mcp.endpoints.sessions.tick();
+    expect((await listening.next()).done).toBe(true);
+    expect((await send(mcp.url, request(1, 'ping'), { session, as: 'ada-later' })).status).toBe(200);
+  });
+
+  it('keeps the stream open for an owner who has shown a newer token', async () => {
+    await using mcp = await startMcp();
+    const session = await openSession(mcp.url);
+    const listening = frames(await send(mcp.url, undefined, { method: 'GET', session }));
+    await send(mcp.url, request(1, 'ping'), { session, as: 'ada-later' });
+    mcp.clock.advance(3_600 + 120);
+    mcp.endpoints.sessions.tick();
+    expect((await listening.next()).value).toBe(': keep-alive');
+  });
+
+  it('ends an idle session, but none with an open stream', async () => {
+    await using mcp = await startMcp({ limits: { idleTimeout: 60 } });
+    const idle = await openSession(mcp.url);
+    const listening = await openSession(mcp.url);
+    await send(mcp.url, undefined, { method: 'GET', session: listening });
+    mcp.clock.advance(60);
+    mcp.endpoints.sessions.tick();
+    expect((await send(mcp.url, request(1, 'ping'), { session: idle })).status).toBe(404);
+    expect((await send(mcp.url, request(1, 'ping'), { session: listening })).status).toBe(200);
+  });
+});
+
+describe('limits', () => {
+  it('ends the session of a person that has been idle longest, to make room for a new one', async () => {
+    await using mcp = await startMcp({ limits: { maxSessionsPerPrincipal: 2 } });
+    const first = await openSession(mcp.url);
+    mcp.clock.advance(1);
+    const second = await openSession(mcp.url, 'ada-elsewhere');
+    mcp.clock.advance(1);
+    await send(mcp.url, request(1, 'ping'), { session: first });
+    await openSession(mcp.url);
+    expect((await send(mcp.url, request(1, 'ping'), { session: first })).status).toBe(200);
+    expect((await send(mcp.url, request(1, 'ping'), { session: second, as: 'ada-elsewhere' })).status).toBe(404);
+  });
+
+  it('RFC 6585 §4 answers 429 when all of them are in use, and nobody else is touched', async () => {
+    await using mcp = await startMcp({ limits: { maxSessionsPerPrincipal: 1 } });
+    await send(mcp.url, undefined, { method: 'GET', session: await openSession(mcp.url) });
+    const refused = await send(mcp.url, initialize());
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '30']);
+    await openSession(mcp.url, 'bob');
+  });
+
+  it('answers 503 when the server is full, over both transports', async () => {
+    await using mcp = await startMcp({ limits: { maxSessions: 1 } });
+    await openSession(mcp.url);
+    const refused = await send(mcp.url, initialize(), { as: 'bob' });
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '10']);
+    expect((await send(mcp.url, undefined, { method: 'GET', path: '/sse', as: 'bob' })).status).toBe(503);
+  });
+});
+
+describe('drain', () => {
+  it('ends the open streams, refuses new sessions, and lets a running call finish', async () => {
+    const { catalog, open } = gated();
+    await using mcp = await startMcp({ catalog });
+    const session = await openSession(mcp.url);
+    const listening = await send(mcp.url, undefined, { method: 'GET', session });
+    const sse = await send(mcp.url, undefined, { method: 'GET', path: '/sse' });
+    const call = await send(mcp.url, gatedCall, { session });
+    mcp.endpoints.drain();
+    expect(await messages(listening)).toEqual([]);
+    expect(await sse.text()).toContain('event: endpoint');
+    expect((await send(mcp.url, initialize())).status).toBe(503);
+    expect((await send(mcp.url, undefined, { method: 'GET', session })).status).toBe(503);
+    open();
+    expect((await messages(call)).at(-1)).toMatchObject({ id: 1, result: { content: [{ text: 'done' }] } });
+  });
+
+  it('MCP 2024-11-05: a stream with a running call ends after its answer', async () => {
+    const { catalog, open } = gated();
+    await using mcp = await startMcp({ catalog });
+    const reader = frames(await send(mcp.url, undefined, { method: 'GET', path: '/sse' }));
+    const { data: path } = (await reader.next()).value as { data: string };
+    await send(mcp.url, gatedCall, { path });
+    await reader.next();
+    mcp.endpoints.drain();
+    open();
+    const rest = [];
+    for await (const frame of reader) if (typeof frame !== 'string') rest.push(JSON.parse(frame.data));
+    expect(rest.at(-1)).toMatchObject({ id: 1, result: {} });
+  });
+});

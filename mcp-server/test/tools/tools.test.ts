@@ -1,0 +1,75 @@
+/** Owns the proof of what the tools answer, and that each keeps the contract. */
+
+import { describe, expect, it } from 'vitest';
+import { testContext, toolContract } from '../contracts/tool.contract.ts';
+import { tools } from '../protocol/harness.ts';
+
+const examples: Readonly<Record<string, object>> = {
+  confirm: { question: 'Sure?' },
+  countdown: { from: 1, interval_ms: 0 },
+  echo: { message: 'hi' },
+  stock_price: { symbol: 'aapl' },
+  sum: { a: 1, b: 2 },
+};
+
+for (const { tool } of tools.entries) toolContract(tool, examples[tool.name] ?? {});
+
+async function run(name: string, args: object) {
+  const entry = tools.find(name);
+  if (!entry) throw new Error(`no tool ${name}`);
+  return entry.tool.run(entry.input.parse(args), testContext);
+}
+
+describe('sum', () => {
+  it.each([
+    [0.1, 0.2, '0.3', 0.3],
+    [0.001, 0.002, '0.003', 0.003],
+    [1.5, -1.5, '0', 0],
+    [-0.25, 0.125, '-0.125', -0.125],
+    [1e21, 1, '1000000000000000000001', 1e21],
+    [1e-7, 2e-7, '0.0000003', 3e-7],
+    [100, 20, '120', 120],
+    [1e300, 1, '1e+300', 1e300],
+  ])('%d + %d is %s', async (a, b, text, result) => {
+    expect(await run('sum', { a, b })).toEqual({ text: `The sum of ${a} and ${b} is ${text}`, structured: { result } });
+  });
+
+  it('says so when the sum is beyond all numbers', async () => {
+    await expect(async () => run('sum', { a: 1.7e308, b: 1.7e308 })).rejects.toThrow('too large');
+  });
+});
+
+describe('stock_price', () => {
+  it('gives one price a minute, within its range, marked as demo data', async () => {
+    const { text, structured } = await run('stock_price', { symbol: ' aapl ' });
+    expect(structured).toMatchObject({ symbol: 'AAPL', currency: 'USD', last_updated: '2026-01-01T00:00:00.000Z' });
+    const { price } = structured as { price: number };
+    expect(Math.abs(price - 185.25)).toBeLessThanOrEqual(5);
+    expect(text).toContain(`$${price.toFixed(2)} USD`);
+    expect(text).toContain('demo data');
+    expect(await run('stock_price', { symbol: 'AAPL' })).toEqual({ text, structured });
+  });
+
+  it.each(['XXX', 'constructor'])('names the symbols it knows when it does not know %s', async (symbol) => {
+    await expect(async () => run('stock_price', { symbol })).rejects.toThrow(/AAPL, AMD, .*TSLA/);
+  });
+});
+
+describe('whoami', () => {
+  it('tells what the token says, and not the token', async () => {
+    expect((await run('whoami', {})).structured).toEqual({
+      subject: 'ada',
+      client: 'inspector',
+      scopes: ['mcp:tools'],
+      issuer: 'https://as.example',
+      expires_at: '2026-01-01T01:00:00.000Z',
+    });
+  });
+});
+
+describe('countdown', () => {
+  it('is bounded', async () => {
+    await expect(run('countdown', { from: 61 })).rejects.toThrow();
+    await expect(run('countdown', { interval_ms: 5_001 })).rejects.toThrow();
+  });
+});
