@@ -36,6 +36,12 @@ let exitCode = 0;
 for (const part of parts) launch(part);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(stopping ? 'SIGKILL' : 'SIGTERM'));
 
+// npm dies of a SIGTERM without passing it on: whoever loses the parent that started it has been told to stop.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent && !stopping) stop('SIGTERM');
+}, 250).unref();
+
 function launch({ name, color, env }: Part): void {
   const main = fileURLToPath(new URL(`../${name}/src/main.ts`, import.meta.url));
   const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });

@@ -1,11 +1,11 @@
 /** Owns the proof that `npm start` is one command: quick to be ready, one clear line when it can't, one signal to end. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { freePorts, Run, Stack } from './stack.ts';
+import { freePorts, ROOT, Run, Stack } from './stack.ts';
 
 const urls = async () => {
   const [mcp, auth, idp] = await freePorts(3);
@@ -92,6 +92,19 @@ describe('npm start', () => {
     expect(complaints(output).length).toBeGreaterThan(0);
     for (const line of complaints(output))
       expect(line).toMatch(/^(mcp|auth)-server: (PUBLIC_URL|ISSUER|RESOURCES|CONNECTORS)/);
+  });
+
+  it('ends with npm, which does not pass a SIGTERM on', async () => {
+    const { env, mcp } = await urls();
+    const npm = spawn('npm', ['start'], {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    for await (const chunk of npm.stdout) if (String(chunk).includes('Ctrl-C')) break;
+    expect(await isAlive(`http://localhost:${mcp}/livez`)).toBe(true);
+    npm.kill('SIGTERM');
+    await expect.poll(() => isAlive(`http://localhost:${mcp}/livez`), { timeout: 10_000 }).toBe(false);
   });
 
   it('leaves no process behind when it is killed, although nobody reads the logs any more', async () => {
