@@ -36,7 +36,7 @@ export interface SessionLimits {
 }
 
 /** Why no session can be opened: this person has too many that are in use, or everybody together has. */
-export type Full = 'principal' | 'server';
+type Full = 'principal' | 'server';
 
 export interface SessionHost<C extends Conversation> {
   readonly size: number;

@@ -1,10 +1,10 @@
 /** Owns the smallest app around the MCP endpoints for tests: the bearer token is the name of a known principal. */
 
+import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import Koa, { type Middleware } from 'koa';
 import { koaBody } from 'koa-body';
-import { pino } from 'pino';
 import type { Principal } from '../../src/authorization/principal.ts';
 import { type Catalog, loadCatalog } from '../../src/protocol/catalog.ts';
 import type { AuthorizedState } from '../../src/protocol/endpoints.ts';
@@ -14,7 +14,6 @@ import {
   type SessionfulEndpoints,
 } from '../../src/protocol/sessionful/endpoints.ts';
 
-export const clock = () => new FakeClock();
 const HOUR = 3_600;
 
 const person = (subject: string, clientId: string, ...scopes: string[]): Principal => ({
@@ -50,9 +49,9 @@ export interface McpOptions {
 }
 
 export async function startMcp({ catalog = tools, limits = {} }: McpOptions = {}): Promise<TestMcp> {
-  const time = clock();
+  const time = new FakeClock();
   const lines: string[] = [];
-  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+  const log = createLogger('test', 'debug', { write: (line: string) => void lines.push(line) });
   const endpoints = createEndpoints({
     catalog,
     serverInfo: { name: 'test', title: 'Test', version: '1.2.3' },
@@ -75,7 +74,7 @@ export async function startMcp({ catalog = tools, limits = {} }: McpOptions = {}
 }
 
 const authorize =
-  (log: pino.Logger): Middleware<AuthorizedState> =>
+  (log: Logger): Middleware<AuthorizedState> =>
   async (ctx, next) => {
     const name = ctx.get('Authorization').replace('Bearer ', '') || 'ada';
     const principal = principals[name];
