@@ -3,13 +3,14 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Middleware } from 'koa';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
-const PATH = '/register';
+/** In every spelling that reaches the engine: its router looks at neither case nor a last slash. */
+const PATH = /^\/register\/?$/i;
 const HOUR = 3_600;
 
 /** The engine has no CORS here; no cookie or secret is involved, so every origin may. */
 export function registrationCors(): Middleware {
   return async (ctx, next) => {
-    if (ctx.path !== PATH) return next();
+    if (!PATH.test(ctx.path)) return next();
     ctx.set({ 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' });
     if (ctx.method !== 'OPTIONS') return next();
     ctx.set({
@@ -25,7 +26,7 @@ export function registrationCors(): Middleware {
 export function registrationLimit(perHour: number): Middleware {
   const limiter = new RateLimiterMemory({ points: perHour, duration: HOUR });
   return async (ctx, next) => {
-    if (ctx.path === PATH && ctx.method === 'POST') await limiter.consume(ctx.ip).catch(refuse);
+    if (PATH.test(ctx.path) && ctx.method === 'POST') await limiter.consume(ctx.ip).catch(refuse);
     await next();
   };
 }

@@ -12,6 +12,8 @@ const MAX_MEMBERS = 20;
 const MAX_TEXT = 2_048;
 const MAX_NAME = 120;
 const MAX_JWKS = 8_192;
+/** A set has a list of keys, a key has members, and a member may be a list (RFC 7517 §4). */
+const JWKS_LEVELS = 4;
 
 /**
  * Decided here, whatever a client asks: a registered scope would freeze it and end step-up, and a sector is a URL to fetch
@@ -26,12 +28,12 @@ export function applyClientPolicy(metadata: ClientMetadata): void {
   const given: Metadata = metadata;
   for (const [name, value] of Object.entries(given)) if (value === null || value === '') delete given[name];
   for (const name of DECIDED_HERE) delete given[name];
-  Object.entries(given).forEach(checkSize);
+  Object.entries(given).forEach(checkShape);
   given.client_name = cleanName(given.client_name);
   keepSupported(given, 'grant_types', GRANT_TYPES);
   keepSupported(given, 'response_types', RESPONSE_TYPES);
   checkRedirects(given);
-  if (given.jwks_uri !== undefined && !String(given.jwks_uri).startsWith('https://')) {
+  if (typeof given.jwks_uri === 'string' && !given.jwks_uri.startsWith('https://')) {
     throw new errors.InvalidClientMetadata('jwks_uri must use https');
   }
   if ((given.token_endpoint_auth_method ?? 'none') === 'none') {
@@ -41,10 +43,14 @@ export function applyClientPolicy(metadata: ClientMetadata): void {
   }
 }
 
-function checkSize([name, value]: [string, unknown]): void {
+/** The engine takes for granted that a member is text or a list of texts where RFC 7591 §2 says so. */
+function checkShape([name, value]: [string, unknown]): void {
   const refuse = (what: string) => {
     throw new errors.InvalidClientMetadata(`${name} ${what}`);
   };
+  if (name === 'software_id' && typeof value !== 'string') refuse('must be a string');
+  if (name !== 'jwks' && isObject(value) && !Array.isArray(value)) refuse('must not be an object');
+  if (isDeeper(value, name === 'jwks' ? JWKS_LEVELS : 1)) refuse('is nested too deeply');
   if (typeof value === 'string' && value.length > MAX_TEXT) refuse(`is longer than ${MAX_TEXT} characters`);
   if (Array.isArray(value) && value.length > MAX_MEMBERS) refuse(`has more than ${MAX_MEMBERS} members`);
   if (Array.isArray(value) && value.some((member) => typeof member === 'string' && member.length > MAX_TEXT)) {
@@ -52,6 +58,11 @@ function checkSize([name, value]: [string, unknown]): void {
   }
   if (name === 'jwks' && JSON.stringify(value).length > MAX_JWKS) refuse(`is larger than ${MAX_JWKS} bytes`);
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  isObject(value) && (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)));
 
 /** A name is shown to people: no control or direction-changing characters, one line, not a page. */
 function cleanName(name: unknown): unknown {
@@ -72,10 +83,20 @@ function keepSupported(metadata: Metadata, name: string, supported: readonly str
   metadata[name] = kept;
 }
 
+/**
+ * RFC 3986 §2, §3: what a browser would mend in silence (blanks, backslashes, a missing or empty part before the host) is
+ * refused, so that the place that the page names is the place where the answer goes.
+ */
+const WELL_FORMED = /^(?:https?:\/\/[^/?#@]|(?!https?:)[a-z][a-z0-9+.-]*:)[\w.~:/?#[\]@!$&'()*+,;=%-]*$/i;
+
 /** RFC 8252 §7: a loopback address or an app's own scheme make a client native, whatever it says or leaves out. */
 function checkRedirects(metadata: Metadata): void {
-  const uris = Array.isArray(metadata.redirect_uris) ? metadata.redirect_uris : [];
-  const urls = uris.map((uri) => (typeof uri === 'string' ? URL.parse(uri) : null)).filter((url) => url !== null);
+  const given: readonly unknown[] = Array.isArray(metadata.redirect_uris) ? metadata.redirect_uris : [];
+  const uris = given.filter((uri) => typeof uri === 'string');
+  if (!uris.every((uri) => WELL_FORMED.test(uri))) {
+    throw new errors.InvalidClientMetadata('redirect_uris must only contain valid uris');
+  }
+  const urls = uris.map((uri) => URL.parse(uri)).filter((url) => url !== null);
   if (urls.some(({ protocol, href }) => protocol === 'http:' && !isLoopback(href))) {
     throw new errors.InvalidClientMetadata('redirect_uris must use https unless they are loopback');
   }

@@ -94,7 +94,13 @@ describe('RFC 7591 §3.2.2 registration refuses', () => {
     ],
     ['a fragment', { redirect_uris: [`${WEB}#x`] }, 'invalid_redirect_uri'],
     ['user information', { redirect_uris: ['https://good.example@evil.example/cb'] }, 'invalid_redirect_uri'],
+    ['empty user information', { redirect_uris: ['https://@evil.example/cb'] }, 'invalid_redirect_uri'],
     ['what is no URI', { redirect_uris: ['nonsense'] }, 'invalid_redirect_uri'],
+    ['a URI with a line break', { redirect_uris: [`${WEB}\r\nSet-Cookie: a=b`] }, 'invalid_redirect_uri'],
+    ['a URI between blanks', { redirect_uris: [` ${WEB} `] }, 'invalid_redirect_uri'],
+    ['a URI that turns around', { redirect_uris: ['cursor://app/\u202e'] }, 'invalid_redirect_uri'],
+    ['backslashes for slashes', { redirect_uris: ['https:\\\\app.example\\cb'] }, 'invalid_redirect_uri'],
+    ['a URI relative to our own page', { redirect_uris: ['https:app.example/cb'] }, 'invalid_redirect_uri'],
     ['what is no string', { redirect_uris: [1, {}] }, 'invalid_redirect_uri'],
     ['no redirect URI', {}, 'invalid_redirect_uri'],
     ['an empty list', { redirect_uris: [] }, 'invalid_redirect_uri'],
@@ -128,6 +134,20 @@ describe('RFC 7591 §3.2.2 registration refuses', () => {
       { redirect_uris: [WEB], response_types: ['token'] },
       'invalid_client_metadata',
     ],
+    ['a software_id that is no text', { redirect_uris: [WEB], software_id: { a: 1 } }, 'invalid_client_metadata'],
+    ['a number as software_id', { redirect_uris: [WEB], software_id: 7 }, 'invalid_client_metadata'],
+    ['an object that is no text', { redirect_uris: [WEB], jwks_uri: { toString: 1 } }, 'invalid_client_metadata'],
+    [
+      'an algorithm that is no text',
+      { redirect_uris: [WEB], token_endpoint_auth_signing_alg: { toString: 1 } },
+      'invalid_client_metadata',
+    ],
+    ['a list of such', { redirect_uris: [WEB], contacts: [{ toString: 1 }] }, 'invalid_client_metadata'],
+    [
+      'keys without a bottom',
+      `{"redirect_uris":["${WEB}"],"jwks":${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}}`,
+      'invalid_client_metadata',
+    ],
     ['JSON that is none', '{"redirect_uris":', 'invalid_request'],
     ['an array', [], 'invalid_request'],
     ['null', 'null', 'invalid_request'],
@@ -137,6 +157,30 @@ describe('RFC 7591 §3.2.2 registration refuses', () => {
     expect([response.status, body.error]).toEqual([400, error]);
     expect(response.headers.get('cache-control')).toContain('no-store');
     expect(JSON.stringify(body)).not.toMatch(/node_modules|\.js:/);
+  });
+
+  const members = [
+    ...['redirect_uris', 'token_endpoint_auth_method', 'grant_types', 'response_types', 'client_name', 'client_uri'],
+    ...['logo_uri', 'contacts', 'tos_uri', 'policy_uri', 'jwks_uri', 'jwks', 'software_id', 'application_type'],
+    ...['initiate_login_uri', 'default_max_age', 'require_auth_time', 'default_acr_values', 'response_modes'],
+    ...['token_endpoint_auth_signing_alg', 'client_id', 'client_secret', 'client_id_issued_at'],
+  ];
+  it.each(members)('what it can not read in %s, and never fails over it', async (name) => {
+    const odd: readonly unknown[] = [
+      { toString: 1 },
+      [{ toString: 1 }],
+      { keys: [null] },
+      { length: 1e9 },
+      [[]],
+      [null],
+      -1,
+      true,
+      '\ud800',
+    ];
+    for (const value of odd) {
+      const response = await post({ redirect_uris: [WEB], [name]: value });
+      expect([value, [201, 400].includes(response.status)]).toEqual([value, true]);
+    }
   });
 
   it('another content type, and a body without end', async () => {
@@ -195,5 +239,14 @@ describe('RFC 7591 §5 open registration', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_000);
     expect(refused.headers.get('access-control-allow-origin')).toBe('*');
     expect(await read(refused)).toMatchObject({ error: 'too_many_requests' });
+  });
+
+  it.each(['/register/', '/REGISTER', '/Register/'])('is the same at %s: CORS, and the limit', async (path) => {
+    await using limited = await startServer({ env: { REGISTRATION_LIMIT: '1' } });
+    const attempt = () => limited.fetch(path, json({ redirect_uris: [WEB] }));
+    const first = await attempt();
+    expect([first.status, first.headers.get('access-control-allow-origin')]).toEqual([201, '*']);
+    expect((await attempt()).status).toBe(429);
+    expect((await limited.fetch(path, { method: 'OPTIONS' })).status).toBe(204);
   });
 });
