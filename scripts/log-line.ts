@@ -11,8 +11,12 @@ export function readable(line: string): string {
   const fields = Object.entries(entry)
     .filter(([key]) => !HIDDEN.has(key))
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return [time, level, entry.msg, ...fields].join(' ');
+  return visible([time, level, entry.msg, ...fields].join(' '));
 }
+
+/** Others have a say in what is logged (an upstream's error code, a client's name), but not in what a terminal does (CWE-150). */
+const visible = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 function parse(line: string): Record<string, unknown> | undefined {
   if (!line.startsWith('{')) return undefined;
