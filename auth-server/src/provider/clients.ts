@@ -64,10 +64,10 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 const isDeeper = (value: unknown, levels: number): boolean =>
   isObject(value) && (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)));
 
-/** A name is shown to people: no control or direction-changing characters, one line, not a page. */
+/** A name is shown to people: no control, direction-changing or invisible characters, one line, not a page. */
 function cleanName(name: unknown): unknown {
   if (typeof name !== 'string') return name;
-  const clean = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  const clean = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]+/gu, ' ').trim();
   if (clean.length > MAX_NAME) {
     throw new errors.InvalidClientMetadata(`client_name is longer than ${MAX_NAME} characters`);
   }

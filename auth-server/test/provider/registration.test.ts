@@ -77,6 +77,13 @@ describe('RFC 7591 §3 registration takes', () => {
     const client = await read(await post({ redirect_uris: [WEB], client_name: '<b>A\u202e\u0000pp</b>\n' }));
     expect(client.client_name).toBe('<b>A pp</b>');
   });
+
+  it.each(['\u3164', '\u115f\u1160', '\u200b\ufe0f', '\u2800'])(
+    'a name that nobody can see (%j) as none',
+    async (client_name) => {
+      expect(await read(await post({ redirect_uris: [WEB], client_name }))).not.toHaveProperty('client_name');
+    },
+  );
 });
 
 describe('RFC 7591 §3.2.2 registration refuses', () => {
