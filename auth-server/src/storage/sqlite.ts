@@ -7,6 +7,8 @@ import { openDatabase } from './schema.ts';
 const SWEEP_EVERY = 60_000;
 /** Rows that one sweep removes at most: it must never be felt. */
 const SWEEP_ROWS = 1_000;
+/** Until the next sweep where one was not enough: more than it removes may come in within a minute. */
+const SWEEP_AGAIN = 100;
 
 const STATEMENTS = {
   put: `INSERT INTO record (kind, id, value, expires_at, grant_id, alias) VALUES (?, ?, ?, ?, ?, ?)
@@ -41,16 +43,22 @@ type Statements = Readonly<Record<keyof typeof STATEMENTS, StatementSync>>;
 const prepareAll = (database: DatabaseSync): Statements =>
   Object.fromEntries(Object.entries(STATEMENTS).map(([name, sql]) => [name, database.prepare(sql)])) as Statements;
 
-/** Gives back what ends it. */
-function sweepNowAndThen(sweep: () => unknown): () => void {
-  const sweeper = setInterval(() => {
+/**
+ * @param sweep tells whether there is more to remove
+ * @returns what ends it
+ */
+function sweepNowAndThen(sweep: () => boolean): () => void {
+  let timer = setTimeout(run, SWEEP_EVERY).unref();
+  function run(): void {
+    let more = false;
     try {
-      sweep();
+      more = sweep();
     } catch {
       // Expired rows are never returned anyhow. A disk that is full or locked is told by the next request that writes.
     }
-  }, SWEEP_EVERY).unref();
-  return () => clearInterval(sweeper);
+    timer = setTimeout(run, more ? SWEEP_AGAIN : SWEEP_EVERY).unref();
+  }
+  return () => clearTimeout(timer);
 }
 
 /**
@@ -61,7 +69,7 @@ export function createSqliteStore(path: string, clock: Clock): RecordStore {
   const database = openDatabase(path);
   const run = prepareAll(database);
   const now = () => seconds(clock);
-  const stopSweeping = sweepNowAndThen(() => run.sweep.run(now()));
+  const stopSweeping = sweepNowAndThen(() => run.sweep.run(now()).changes === SWEEP_ROWS);
 
   return {
     put: async (kind, id, value, { ttl, grantId, alias }) => {
