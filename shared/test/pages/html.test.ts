@@ -1,4 +1,4 @@
-import { html, trusted } from '@mcp-oauth/shared/html';
+import { html, trusted } from '@mcp-oauth/shared/pages/html';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
