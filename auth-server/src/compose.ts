@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import { openRedis } from '@mcp-oauth/shared/redis';
 import type { Service } from '@mcp-oauth/shared/service';
 import { type Config, readConfig } from './config.ts';
 import { createResources } from './consent/resource.ts';
@@ -17,6 +18,7 @@ import { createLoginCookie } from './http/login-cookie.ts';
 import { openKeys } from './keys/keyring.ts';
 import { createEngine } from './provider/provider.ts';
 import type { RecordStore } from './storage/record-store.ts';
+import { createRedisStore } from './storage/redis.ts';
 import { createSqliteStore } from './storage/sqlite.ts';
 import { errorPage } from './views/error.ts';
 
@@ -36,7 +38,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const clock = overrides.clock ?? systemClock;
   const connectors =
     overrides.connectors ?? openConnectors(config.signIn, config.issuer, overrides.fetch ?? globalThis.fetch);
-  const store = overrides.store ?? createSqliteStore(join(config.dataDir, 'auth-server.sqlite'), clock);
+  const store = overrides.store ?? (await openStore(config, clock, log));
   let ready = true;
   return {
     log,
@@ -49,6 +51,11 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     },
     close: () => store.close(),
   };
+}
+
+async function openStore({ redisUrl, redisCaFile, dataDir }: Config, clock: Clock, log: Logger): Promise<RecordStore> {
+  if (!redisUrl) return createSqliteStore(join(dataDir, 'auth-server.sqlite'), clock);
+  return createRedisStore(openRedis({ target: redisUrl, name: 'auth-server', caFile: redisCaFile, log }));
 }
 
 interface Ports {

@@ -8,6 +8,7 @@ import {
   setting,
   type Values,
 } from '@mcp-oauth/shared/config';
+import { redisTarget } from '@mcp-oauth/shared/redis';
 import { duration, integer, isLoopback, list, oneOf, origin, port, text } from '@mcp-oauth/shared/setting-types';
 import { resources } from './consent/resource-setting.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
@@ -36,6 +37,23 @@ export const settings = {
     doc: 'Folder of the file with clients, grants, sessions and signing keys. Made when it is missing.',
     type: text(),
     default: '.data',
+  }),
+  redisUrl: optional({
+    env: 'REDIS_URL',
+    doc: 'Redis that keeps everything instead of the file in DATA_DIR, for any number of processes: redis://host:port, redis-sentinel://host:port,…/master or redis-cluster://host:port,… (rediss… with TLS), with user:password@ where they are needed.',
+    type: redisTarget(),
+    secret: true,
+    example: 'redis://:password@redis:6379',
+  }),
+  redisCaFile: optional({
+    env: 'REDIS_CA_FILE',
+    doc: 'File with the certificate authority of a Redis with TLS. Not set: the system’s.',
+    type: text(),
+  }),
+  storage: optional({
+    env: 'STORAGE',
+    doc: 'Where everything is kept. Not set: redis where REDIS_URL is set, else sqlite. In production sqlite, which is for one process on one machine, has to be asked for here.',
+    type: oneOf('redis', 'sqlite'),
   }),
   environment: setting({
     env: 'NODE_ENV',
@@ -137,6 +155,8 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
 function judge(values: Values<typeof settings>): readonly Problem[] {
   const problems: Problem[] = [];
   const refuse = (env: string, message: string) => problems.push({ env, message });
+  if (values.storage === 'redis' && !values.redisUrl) refuse('REDIS_URL', 'is required when STORAGE is redis');
+  if (values.storage === 'sqlite' && values.redisUrl) refuse('STORAGE', 'is sqlite although REDIS_URL is set');
   if (values.connectors.length === 0) refuse('CONNECTORS', 'expected at least one way to sign in');
   if (values.environment === 'production') return [...problems, ...judgeProduction(values)];
   if (values.issuer.startsWith('http:') && !isLoopback(values.issuer)) {
@@ -145,8 +165,18 @@ function judge(values: Values<typeof settings>): readonly Problem[] {
   return problems;
 }
 
-function judgeProduction({ issuer, resources, connectors }: Values<typeof settings>): readonly Problem[] {
+function judgeProduction({
+  issuer,
+  resources,
+  connectors,
+  storage,
+  redisUrl,
+}: Values<typeof settings>): readonly Problem[] {
   const problems: Problem[] = [];
+  if (!redisUrl && !storage) {
+    const message = 'is required in production; for one process on one machine without Redis set STORAGE to sqlite';
+    problems.push({ env: 'REDIS_URL', message });
+  }
   if (issuer.startsWith('http:')) {
     problems.push({ env: 'ISSUER', message: `must use https in production (got "${issuer}")` });
   }

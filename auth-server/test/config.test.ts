@@ -29,6 +29,7 @@ const PRODUCTION = {
   CONNECTOR_ACME_ISSUER: 'https://acme.example',
   CONNECTOR_ACME_CLIENT_ID: 'id',
   CONNECTOR_ACME_CLIENT_SECRET: 'secret',
+  REDIS_URL: 'redis://redis',
 };
 
 describe('without any setting', () => {
@@ -58,6 +59,7 @@ describe('in production', () => {
     ['RESOURCES', { RESOURCES: 'http://localhost:8080' }],
     ['CONNECTORS', { CONNECTORS: undefined }],
     ['CONNECTORS', { CONNECTORS: 'acme,development' }],
+    ['REDIS_URL', { REDIS_URL: '' }],
   ])('one line names %s for %j', (name, change) => {
     const lines = problems({ ...PRODUCTION, ...change });
     expect(lines).toHaveLength(1);
@@ -66,11 +68,16 @@ describe('in production', () => {
 
   it('all problems are told at once', () => {
     expect(problems({ NODE_ENV: 'production' }).map((line) => line.split(':')[0])).toEqual([
+      'REDIS_URL',
       'ISSUER',
       'RESOURCES',
       'CONNECTORS',
     ]);
   });
+});
+
+it('one machine without Redis is production too, when it is asked for by name', () => {
+  expect(problems({ ...PRODUCTION, REDIS_URL: '', STORAGE: 'sqlite' })).toEqual([]);
 });
 
 describe('anywhere', () => {
@@ -79,6 +86,9 @@ describe('anywhere', () => {
     [{ ISSUER: 'https://auth.example.com/path' }, /^ISSUER: expected an origin/],
     [{ PORT: '99999' }, /^PORT: /],
     [{ ACCESS_TOKEN_LIFETIME: '10' }, /^ACCESS_TOKEN_LIFETIME: expected a length of time/],
+    [{ STORAGE: 'redis' }, /^REDIS_URL: is required when STORAGE is redis/],
+    [{ STORAGE: 'sqlite', REDIS_URL: 'redis://redis' }, /^STORAGE: is sqlite although REDIS_URL is set/],
+    [{ REDIS_URL: 'redis://:secret@' }, /^REDIS_URL: expected redis:[^\n]*(?<!secret@)$/],
     [{ CONNECTORS: 'acme' }, /^CONNECTOR_ACME_TYPE: /],
     [{ CONNECTORS: ' ' }, /^CONNECTORS: expected at least one/],
   ])('%j is refused by name', (env: Environment, line) => {

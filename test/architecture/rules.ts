@@ -65,7 +65,7 @@ const LIBRARIES: readonly (readonly [RegExp, RegExp])[] = [
   [/^oidc-provider$/, /^(auth-server\/src\/provider|development-idp\/src)\//],
   [/^@modelcontextprotocol\//, /^mcp-server\/src\/protocol\//],
   [/^openid-client$/, /^auth-server\/src\/connectors\//],
-  [/^ioredis$/, /^(shared\/src\/redis\.ts|[^/]+\/src\/storage\/)/],
+  [/^ioredis$/, /^(shared\/src\/(redis|testing\/redis)\.ts|[^/]+\/src\/storage\/)/],
   [/^node:sqlite$/, /^auth-server\/src\/storage\//],
 ];
 

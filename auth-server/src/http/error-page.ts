@@ -2,7 +2,7 @@
 import type { HttpError } from '@mcp-oauth/shared/errors';
 import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
-import { stylesheet } from '@mcp-oauth/shared/stylesheet';
+import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Context } from 'koa';
 import { errorPage } from '../views/error.ts';
 

@@ -6,7 +6,7 @@ import Router from '@koa/router';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
-import { stylesheet } from '@mcp-oauth/shared/stylesheet';
+import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Context, Middleware } from 'koa';
 import { koaBody } from 'koa-body';
 import { approvalOf, formToken } from '../consent/approval.ts';

@@ -1,4 +1,5 @@
 /** Owns what the engine's events become in the log: the real reason, which the wire never carries, and no secret. */
+import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Provider from 'oidc-provider';
 import type { errors, KoaContextWithOIDC } from 'oidc-provider';
@@ -34,7 +35,10 @@ export function logEvents(provider: Provider): void {
   provider.on('grant.error', refusal('token request refused'));
   provider.on('registration_create.error', refusal('registration refused'));
   provider.on('revocation.error', refusal('revocation refused'));
-  provider.on('server_error', (ctx, err) => logOf(ctx).error({ err, ...partiesOf(ctx) }, 'engine failed'));
+  provider.on('server_error', (ctx, err) => {
+    if (err instanceof HttpError) ctx.state.failure = err;
+    else logOf(ctx).error({ err, ...partiesOf(ctx) }, 'engine failed');
+  });
   provider.on('grant.revoked', (ctx, grant) => logOf(ctx).info({ grant, ...partiesOf(ctx) }, 'grant revoked'));
   provider.on('registration_create.success', (ctx, { clientId, clientName, applicationType }) =>
     logOf(ctx).info({ client: clientId, name: clientName, type: applicationType }, 'client registered'),

@@ -4,10 +4,11 @@ import Provider from 'oidc-provider';
 import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
 import { createFindAccount } from './account.ts';
-import { spendFailedCodes } from './code-attempts.ts';
 import { createConfiguration, type EngineParts } from './configuration.ts';
 import { logEvents } from './events.ts';
-import { allowFormPost } from './form-post.ts';
+import { spendFailedCodes } from './guards/code-attempts.ts';
+import { throwFailure } from './guards/failure.ts';
+import { allowFormPost } from './guards/form-post.ts';
 import { createInteractions } from './interactions.ts';
 import { createRenderError, type ErrorDescription } from './render-error.ts';
 
@@ -38,7 +39,7 @@ export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOpti
   logEvents(app);
   return {
     app,
-    guards: [spendFailedCodes(app), allowFormPost],
+    guards: [throwFailure, spendFailedCodes(app), allowFormPost],
     interactions: createInteractions(app, parts.resources),
   };
 }

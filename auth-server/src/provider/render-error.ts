@@ -1,6 +1,6 @@
 /** Owns what a person reads when the engine refuses an authorization request that can't go back to the client (RFC 6749 §4.1.2.1). */
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
-import { stylesheet } from '@mcp-oauth/shared/stylesheet';
+import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Configuration, ErrorOut } from 'oidc-provider';
 
 export interface ErrorDescription {

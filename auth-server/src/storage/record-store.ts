@@ -3,6 +3,8 @@
  * lifetimes and the two promises that need atomicity: a record is taken once, a record is consumed once.
  */
 
+import { HttpError } from '@mcp-oauth/shared/errors';
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export interface PutOptions {
@@ -35,4 +37,16 @@ export interface RecordStore {
   delete(kind: string, id: string): Promise<void>;
   deleteByGrant(kind: string, grantId: string): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The backend can't be reached: nothing was decided, and the same request may succeed in a moment. */
+export class StoreUnavailable extends HttpError {
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(503, 'temporarily_unavailable', 'This server can not reach its memory. Please try again in a moment.', {
+      reason: `store unavailable: ${reason}`,
+      headers: { 'Retry-After': '2' },
+      cause,
+    });
+  }
 }

@@ -1,6 +1,6 @@
 /** Owns the page that a person sees when something fails: what happened, what to do next, and a reference for the log. */
-import { html } from '@mcp-oauth/shared/html';
-import { page } from '@mcp-oauth/shared/page';
+import { html } from '@mcp-oauth/shared/pages/html';
+import { page } from '@mcp-oauth/shared/pages/page';
 
 export interface ErrorView {
   readonly title: string;

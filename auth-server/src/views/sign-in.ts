@@ -2,8 +2,8 @@
  * Owns the one page before an upstream: who asks, where the answer goes, what it may do, and the way to say yes or no
  * (RFC 6749 §10.2, RFC 8252 §8.6). Everything a client says of itself is text.
  */
-import { type Html, html } from '@mcp-oauth/shared/html';
-import { page } from '@mcp-oauth/shared/page';
+import { type Html, html } from '@mcp-oauth/shared/pages/html';
+import { page } from '@mcp-oauth/shared/pages/page';
 import type { PendingInteraction } from '../consent/interaction.ts';
 import type { Account } from '../federation/account.ts';
 import { type Destination, destinationOf } from './destination.ts';

@@ -9,11 +9,13 @@ const RACERS = 4;
 export interface StoreUnderTest {
   /** Opens the same data each time it is called within one test. */
   open(clock: FakeClock): Promise<RecordStore>;
+  /** Lets time go by for a backend that keeps its own; the clock has moved already. */
+  pass?(seconds: number): Promise<void>;
   /** After each test. */
   clean(): Promise<void>;
 }
 
-export function recordStoreContract(name: string, { open, clean }: StoreUnderTest): void {
+export function recordStoreContract(name: string, { open, clean, pass }: StoreUnderTest): void {
   describe(`record store on ${name}`, () => {
     let clock: FakeClock;
     let store: RecordStore;
@@ -28,6 +30,10 @@ export function recordStoreContract(name: string, { open, clean }: StoreUnderTes
       await Promise.all([store.close(), other.close()]);
       await clean();
     });
+    const advance = async (seconds: number): Promise<void> => {
+      clock.advance(seconds);
+      await pass?.(seconds);
+    };
     /** As many at once as there are racers, half of them through a second connection. */
     const race = <T>(run: (store: RecordStore) => Promise<T>): Promise<T[]> =>
       Promise.all(Array.from({ length: RACERS }, (_, index) => run(index % 2 ? other : store)));
@@ -47,9 +53,9 @@ export function recordStoreContract(name: string, { open, clean }: StoreUnderTes
 
     it('never returns a record whose lifetime is over', async () => {
       await store.put('Code', 'a', {}, { ttl: 10, alias: 'x' });
-      clock.advance(9);
+      await advance(9);
       expect(await store.get('Code', 'a')).toBeDefined();
-      clock.advance(1);
+      await advance(1);
       expect(await store.get('Code', 'a')).toBeUndefined();
       expect(await store.getByAlias('Code', 'x')).toBeUndefined();
       expect(await store.take('Code', 'a')).toBeUndefined();
@@ -60,9 +66,9 @@ export function recordStoreContract(name: string, { open, clean }: StoreUnderTes
 
     it('gives a new lifetime with touch', async () => {
       await store.put('Client', 'a', { n: 1 }, { ttl: 10 });
-      clock.advance(9);
+      await advance(9);
       await store.touch('Client', 'a', 10);
-      clock.advance(9);
+      await advance(9);
       expect(await store.get('Client', 'a')).toEqual({ value: { n: 1 } });
     });
 
@@ -82,7 +88,7 @@ export function recordStoreContract(name: string, { open, clean }: StoreUnderTes
       }
       expect(await other.get('AuthorizationCode', 'id-0')).toEqual({
         value: { round: 0 },
-        consumedAt: clock.now() / 1000,
+        consumedAt: expect.any(Number),
       });
       expect(await store.consume('AuthorizationCode', 'never-put')).toBe(false);
     });
@@ -92,7 +98,7 @@ export function recordStoreContract(name: string, { open, clean }: StoreUnderTes
         const won = await race((racer) => racer.putIfAbsent('Replay', `id-${round}`, {}, { ttl: 10 }));
         expect(won.filter(Boolean)).toHaveLength(1);
       }
-      clock.advance(10);
+      await advance(10);
       expect(await store.putIfAbsent('Replay', 'id-0', {}, { ttl: 10 })).toBe(true);
     });
 
@@ -129,7 +135,7 @@ export function recordStoreContract(name: string, { open, clean }: StoreUnderTes
       await store.consume('RefreshToken', 'a');
       await Promise.all([store.close(), other.close()]);
       store = await open(clock);
-      expect(await store.get('RefreshToken', 'a')).toEqual({ value: { n: 1 }, consumedAt: clock.now() / 1000 });
+      expect(await store.get('RefreshToken', 'a')).toEqual({ value: { n: 1 }, consumedAt: expect.any(Number) });
     });
   });
 }

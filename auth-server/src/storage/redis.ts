@@ -1,0 +1,117 @@
+/**
+ * Owns the record store on Redis: a server, Sentinel or Cluster. Every promise of the port is one script on one key, so that
+ * it holds for any number of processes and on any slot; lifetimes are Redis's own, so no clocks have to agree.
+ */
+import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis';
+import {
+  type JsonObject,
+  type PutOptions,
+  type RecordStore,
+  type StoredRecord,
+  StoreUnavailable,
+} from './record-store.ts';
+
+/** Grows when records change their shape; records of another version are never read. */
+const PREFIX = 'as:v1:';
+
+/** A record is a hash: `value` is its JSON, `consumed` the second in which it was spent. */
+const SCRIPTS = {
+  asPut: `redis.call('DEL', KEYS[1])
+    redis.call('HSET', KEYS[1], 'value', ARGV[1])
+    return redis.call('EXPIRE', KEYS[1], ARGV[2])`,
+  asPutIfAbsent: `if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+    redis.call('HSET', KEYS[1], 'value', ARGV[1])
+    return redis.call('EXPIRE', KEYS[1], ARGV[2])`,
+  asTake: `local record = redis.call('HMGET', KEYS[1], 'value', 'consumed')
+    redis.call('DEL', KEYS[1])
+    return record`,
+  asConsume: `if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+    return redis.call('HSETNX', KEYS[1], 'consumed', redis.call('TIME')[1])`,
+  /** A set that lives as long as its longest-lived member. */
+  asIndex: `redis.call('SADD', KEYS[1], ARGV[1])
+    if redis.call('TTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+    return 1`,
+} as const;
+
+type Fields = [value: string | null, consumed: string | null];
+
+/** What `defineCommand` adds to a client. */
+interface Scripts {
+  asPut(key: string, value: string, ttl: number): Promise<number>;
+  asPutIfAbsent(key: string, value: string, ttl: number): Promise<number>;
+  asTake(key: string): Promise<Fields>;
+  asConsume(key: string): Promise<number>;
+  asIndex(key: string, member: string, ttl: number): Promise<number>;
+}
+
+const toRecord = ([value, consumed]: readonly (string | null)[]): StoredRecord | undefined => {
+  if (!value) return undefined;
+  const parsed = JSON.parse(value) as JsonObject;
+  return consumed ? { value: parsed, consumedAt: Number(consumed) } : { value: parsed };
+};
+
+const keyOf = (kind: string, id: string): string => `${PREFIX}${kind}:${id}`;
+const aliasKey = (kind: string, alias: string): string => `${PREFIX}alias:${kind}:${alias}`;
+const grantKey = (kind: string, grantId: string): string => `${PREFIX}grant:${kind}:${grantId}`;
+
+/** Waits for the first connection; afterwards commands fail at once while there is none. */
+export async function createRedisStore(client: RedisClient): Promise<RecordStore> {
+  for (const [name, lua] of Object.entries(SCRIPTS)) client.defineCommand(name, { numberOfKeys: 1, lua });
+  const redis = client as RedisClient & Scripts;
+  await whenReady(client);
+
+  /** Beside the record, never after it: what stands in no index would outlive its grant. */
+  const indexes = (kind: string, id: string, { ttl, grantId, alias }: PutOptions): Promise<unknown>[] => [
+    ...(grantId === undefined ? [] : [redis.asIndex(grantKey(kind, grantId), id, ttl)]),
+    ...(alias === undefined ? [] : [redis.set(aliasKey(kind, alias), id, 'EX', ttl)]),
+  ];
+  const get = async (kind: string, id: string) => toRecord(await redis.hmget(keyOf(kind, id), 'value', 'consumed'));
+
+  return failingFast({
+    put: async (kind, id, value, options) => {
+      const record = redis.asPut(keyOf(kind, id), JSON.stringify(value), options.ttl);
+      await Promise.all([...indexes(kind, id, options), record]);
+    },
+    putIfAbsent: async (kind, id, value, options) => {
+      const first = (await redis.asPutIfAbsent(keyOf(kind, id), JSON.stringify(value), options.ttl)) === 1;
+      if (first) await Promise.all(indexes(kind, id, options));
+      return first;
+    },
+    get,
+    getByAlias: async (kind, alias) => {
+      const id = await redis.get(aliasKey(kind, alias));
+      return id === null ? undefined : get(kind, id);
+    },
+    take: async (kind, id) => toRecord(await redis.asTake(keyOf(kind, id))),
+    consume: async (kind, id) => (await redis.asConsume(keyOf(kind, id))) === 1,
+    touch: async (kind, id, ttl) => {
+      await redis.expire(keyOf(kind, id), ttl);
+    },
+    delete: async (kind, id) => {
+      await redis.unlink(keyOf(kind, id));
+    },
+    deleteByGrant: async (kind, grantId) => {
+      const index = grantKey(kind, grantId);
+      const ids = await redis.smembers(index);
+      await Promise.all([...ids.map((id) => redis.unlink(keyOf(kind, id))), redis.unlink(index)]);
+    },
+    close: async () => {
+      await client.quit().catch(() => client.disconnect());
+    },
+  });
+}
+
+/** Whatever goes wrong between here and Redis has one name for those who ask. */
+function failingFast(store: RecordStore): RecordStore {
+  const guarded = Object.entries(store).map(([name, run]) => [
+    name,
+    async (...args: unknown[]) => {
+      try {
+        return await run(...args);
+      } catch (cause) {
+        throw new StoreUnavailable(cause);
+      }
+    },
+  ]);
+  return Object.fromEntries(guarded);
+}

@@ -1,0 +1,136 @@
+/** Owns how a service reaches Redis: one URL for a server, for Sentinel or for a Cluster, and commands that fail fast. */
+import { readFileSync } from 'node:fs';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { z } from 'zod';
+import type { Logger } from './logger.ts';
+
+export type RedisClient = Redis | Cluster;
+
+export type RedisTarget = {
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  readonly username?: string;
+  readonly password?: string;
+  readonly tls: boolean;
+} & (
+  | { readonly kind: 'server'; readonly database: number }
+  | { readonly kind: 'sentinel'; readonly master: string; readonly database: number }
+  | { readonly kind: 'cluster' }
+);
+
+const FORM = /^(rediss?)(-sentinel|-cluster)?:\/\/(?:([^@/]*)@)?([^/?]+)(?:\/([^?]*))?$/;
+const EXPECTED =
+  'expected redis://[user:password@]host:port[/database], redis-sentinel://host:port,…/master[/database] or redis-cluster://host:port,… (rediss… for TLS)';
+
+/** The setting type of REDIS_URL. */
+export const redisTarget = (): z.ZodType<RedisTarget, string> =>
+  z.string().transform((text, context): RedisTarget => {
+    const target = parse(text.trim());
+    if (target) return target;
+    context.addIssue({ code: 'custom', message: EXPECTED });
+    return z.NEVER;
+  });
+
+function parse(text: string): RedisTarget | undefined {
+  const [, scheme, form = '', user = '', hosts = '', path = ''] = FORM.exec(text) ?? [];
+  const nodes = hosts.split(',').map((host) => nodeOf(host, form === '-sentinel' ? 26_379 : 6_379));
+  const [username = '', password = ''] = user.split(/:(.*)/s).map(decodeURIComponent);
+  const common = {
+    nodes: nodes.filter((node) => node !== undefined),
+    tls: scheme === 'rediss',
+    ...(username && { username }),
+    ...(password && { password }),
+  };
+  if (!scheme || common.nodes.length < nodes.length) return undefined;
+  if (form === '-cluster') return path ? undefined : { kind: 'cluster', ...common };
+  const [first = '', second = ''] = path.split('/');
+  const [master, index] = form === '-sentinel' ? [first, second] : ['', first];
+  if (!/^\d*$/.test(index) || (form === '-sentinel') !== (master !== '')) return undefined;
+  if (form === '-sentinel') return { kind: 'sentinel', master, database: Number(index), ...common };
+  return nodes.length === 1 ? { kind: 'server', database: Number(index), ...common } : undefined;
+}
+
+function nodeOf(text: string, defaultPort: number) {
+  const [, host, port = String(defaultPort)] = /^(\[[0-9a-f:]+\]|[\w.-]+)(?::(\d{1,5}))?$/i.exec(text) ?? [];
+  return host ? { host: host.replace(/^\[|\]$/g, ''), port: Number(port) } : undefined;
+}
+
+export interface RedisParts {
+  readonly target: RedisTarget;
+  /** Shown in CLIENT LIST. */
+  readonly name: string;
+  /** File with the certificate authority of a server with TLS; absent: the system's. */
+  readonly caFile?: string | undefined;
+  readonly log: Logger;
+}
+
+/** Milliseconds. A command that takes longer is as good as failed: somebody waits for a page. */
+const PATIENCE = 2_000;
+const LONGEST_PAUSE = 1_000;
+
+/**
+ * Opens a client that connects by itself, now and whenever the connection is lost. While there is none, commands fail at
+ * once: a request that can be tried again is better than one that hangs.
+ */
+export function openRedis({ target, name, caFile, log }: RedisParts): RedisClient {
+  const tls = target.tls ? { tls: caFile ? { ca: readFileSync(caFile) } : {} } : {};
+  const login = {
+    ...(target.username !== undefined && { username: target.username }),
+    ...(target.password !== undefined && { password: target.password }),
+  };
+  const options: Options = {
+    ...login,
+    ...tls,
+    connectionName: name,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: PATIENCE,
+    connectTimeout: PATIENCE,
+    retryStrategy: pause,
+  };
+  const client = create(target, options);
+  let reachable = true;
+  client.on('ready', () => {
+    log.info({ redis: target.kind }, reachable ? 'redis connected' : 'redis connected again');
+    reachable = true;
+  });
+  client.on('error', (error: Error) => {
+    if (reachable) log.error({ redis: target.kind, reason: error.message }, 'redis not reachable');
+    reachable = false;
+  });
+  return client;
+}
+
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
+const pause = (attempt: number): number => Math.min(attempt * 50, LONGEST_PAUSE);
+
+function create(target: RedisTarget, options: Options): RedisClient {
+  const nodes = target.nodes.map((node) => ({ ...node }));
+  if (target.kind === 'cluster') {
+    return new Cluster(nodes, {
+      // Reads go to the primary: a replica that lags would bring a spent code back to life.
+      scaleReads: 'master',
+      redisOptions: options,
+      enableOfflineQueue: false,
+      clusterRetryStrategy: pause,
+      slotsRefreshTimeout: PATIENCE,
+    });
+  }
+  const { database: db } = target;
+  if (target.kind === 'server') return new Redis({ ...options, ...nodes[0], db });
+  const { tls } = options;
+  return new Redis({
+    ...options,
+    db,
+    sentinels: nodes,
+    name: target.master,
+    ...(tls && { sentinelTLS: tls, enableTLSForSentinelMode: true }),
+    sentinelRetryStrategy: pause,
+  });
+}
+
+/** Resolves when commands can be sent. */
+export async function whenReady(client: RedisClient): Promise<void> {
+  if (client.status === 'ready') return;
+  await new Promise<void>((resolve) => client.once('ready', () => resolve()));
+}

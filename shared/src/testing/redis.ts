@@ -1,0 +1,132 @@
+/** Owns real Redis servers in tests: one, or a Cluster of three primaries, on free ports, gone with `await using`. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+
+export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
+export const NEEDS_REDIS = 'needs Redis: apt-get install redis-server';
+
+export interface TestRedis extends AsyncDisposable {
+  /** For REDIS_URL. */
+  readonly url: string;
+  readonly ports: readonly number[];
+  /** Ends the servers as a power cut would; the data folder stays. */
+  kill(): Promise<void>;
+  /** Starts them again on the same ports and data. */
+  start(): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  // The bus of a Cluster node listens 10,000 above, so the port has to leave room for that.
+  for (;;) {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    await new Promise((resolve) => server.close(resolve));
+    if (port < 55_000) return port;
+  }
+}
+
+class Servers {
+  readonly ports: readonly number[];
+  readonly #folder = mkdtempSync(join(tmpdir(), 'redis-'));
+  readonly #arguments: readonly string[];
+  #running: ChildProcess[] = [];
+
+  constructor(ports: readonly number[], args: readonly string[]) {
+    this.ports = ports;
+    this.#arguments = args;
+  }
+
+  async start(): Promise<void> {
+    this.#running = this.ports.map((port) => this.#spawn(port));
+    await Promise.all(this.#running.map((child) => says(child, 'Ready to accept connections')));
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const ended = this.#running.map((child) => new Promise((resolve) => child.once('close', resolve)));
+    for (const child of this.#running) child.kill(signal);
+    this.#running = [];
+    await Promise.all(ended);
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #spawn(port: number): ChildProcess {
+    const files = ['--dir', this.#folder, '--dbfilename', `${port}.rdb`, '--appenddirname', `aof-${port}`];
+    const address = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes'];
+    return spawn('redis-server', [...address, '--appendfsync', 'always', ...files, ...this.#argumentsFor(port)]);
+  }
+
+  #argumentsFor(port: number): readonly string[] {
+    return this.#arguments.map((argument) => argument.replace('PORT', String(port)));
+  }
+}
+
+const says = (child: ChildProcess, text: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    let output = '';
+    child.stdout?.on('data', (chunk) => {
+      output += chunk;
+      if (output.includes(text)) resolve();
+    });
+    child.once('close', () => reject(new Error(`redis-server ended: ${output}`)));
+  });
+
+export async function startRedis(...args: readonly string[]): Promise<TestRedis> {
+  const servers = new Servers([await freePort()], args);
+  await servers.start();
+  return running(servers, `redis://127.0.0.1:${servers.ports[0]}`);
+}
+
+export async function startRedisCluster(): Promise<TestRedis> {
+  const ports: number[] = [];
+  while (ports.length < 3) ports.push(await freePort());
+  const cluster = [
+    '--cluster-enabled',
+    'yes',
+    '--cluster-config-file',
+    'nodes-PORT.conf',
+    '--cluster-node-timeout',
+    '2000',
+  ];
+  const servers = new Servers(ports, cluster);
+  await servers.start();
+  const clients = ports.map((port) => new Redis({ host: '127.0.0.1', port }));
+  const [first] = clients;
+  await Promise.all(clients.map((client, n) => client.cluster('ADDSLOTSRANGE', ...slots(n, ports.length))));
+  for (const port of ports.slice(1)) await first?.cluster('MEET', '127.0.0.1', port);
+  await Promise.all(clients.map(untilJoined));
+  for (const client of clients) client.disconnect();
+  return running(servers, `redis-cluster://${ports.map((port) => `127.0.0.1:${port}`).join(',')}`);
+}
+
+const SLOTS = 16_384;
+
+const slots = (n: number, of: number): [number, number] => [
+  Math.floor((n * SLOTS) / of),
+  Math.floor(((n + 1) * SLOTS) / of) - 1,
+];
+
+/** A Cluster has no event for this: its nodes gossip until each knows all. */
+async function untilJoined(client: Redis): Promise<void> {
+  for (;;) {
+    const info = String(await client.cluster('INFO'));
+    if (info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3')) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+const running = (servers: Servers, url: string): TestRedis => ({
+  url,
+  ports: servers.ports,
+  kill: () => servers.kill(),
+  start: () => servers.start(),
+  [Symbol.asyncDispose]: () => servers.remove(),
+});
