@@ -5,7 +5,7 @@ import { operations } from '@mcp-oauth/shared/http/operations';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import { stylesheet } from '@mcp-oauth/shared/stylesheet';
+import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Context, Middleware } from 'koa';
 import { koaBody } from 'koa-body';
 import type Provider from 'oidc-provider';

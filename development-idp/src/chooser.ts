@@ -1,6 +1,6 @@
 /** Owns the page on which a developer chooses who to be; it says plainly that this is no real sign-in. */
-import { html } from '@mcp-oauth/shared/html';
-import { page } from '@mcp-oauth/shared/page';
+import { html } from '@mcp-oauth/shared/pages/html';
+import { page } from '@mcp-oauth/shared/pages/page';
 import { people } from './people.ts';
 
 export const chooserPage = (uid: string): string =>

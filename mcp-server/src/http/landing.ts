@@ -1,7 +1,7 @@
 /** Owns GET / : the page that tells a person what this server is and how to connect to it. */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
-import { stylesheet } from '@mcp-oauth/shared/stylesheet';
+import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Middleware } from 'koa';
 import { type Landing, landingPage } from '../views/landing.ts';
 

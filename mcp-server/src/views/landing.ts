@@ -1,7 +1,7 @@
 /** Owns the landing page: what this server is, how to connect, what its tools need, and how signing in goes. */
 import { MCP_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
-import { type Html, html } from '@mcp-oauth/shared/html';
-import { page } from '@mcp-oauth/shared/page';
+import { type Html, html } from '@mcp-oauth/shared/pages/html';
+import { page } from '@mcp-oauth/shared/pages/page';
 import type { ToolSummary } from '../protocol/endpoints.ts';
 import { type Guide, guides } from './clients.ts';
 
