@@ -2,6 +2,7 @@
  * Owns what a client may say about itself at registration (RFC 7591 §2): generous with what real clients send, strict with
  * what could hurt a person or this server.
  */
+import { isIP } from 'node:net';
 import { isLoopback } from '@mcp-oauth/shared/setting-types';
 import { type ClientMetadata, errors } from 'oidc-provider';
 
@@ -33,14 +34,24 @@ export function applyClientPolicy(metadata: ClientMetadata): void {
   keepSupported(given, 'grant_types', GRANT_TYPES);
   keepSupported(given, 'response_types', RESPONSE_TYPES);
   checkRedirects(given);
-  if (typeof given.jwks_uri === 'string' && !given.jwks_uri.startsWith('https://')) {
-    throw new errors.InvalidClientMetadata('jwks_uri must use https');
+  if (typeof given.jwks_uri === 'string' && !isPublicUrl(given.jwks_uri)) {
+    throw new errors.InvalidClientMetadata('jwks_uri must use https and a public host name');
   }
   if ((given.token_endpoint_auth_method ?? 'none') === 'none') {
     // RFC 7591 §2: a public client has no secret; one that got any would send it, and be refused for that.
     delete given.client_secret;
     delete given.client_secret_expires_at;
   }
+}
+
+/**
+ * A place that this server may fetch for a stranger (CWE-918): no address and no name that only means something inside a
+ * network. What a public name resolves to is checked again where the connection is made.
+ */
+function isPublicUrl(text: string): boolean {
+  const { protocol, hostname } = URL.parse(text) ?? {};
+  if (protocol !== 'https:' || !hostname || isIP(hostname.replace(/^\[|\]$/g, ''))) return false;
+  return hostname.includes('.') && !/\.(localhost|local|internal|intranet|lan|home|corp|arpa)\.?$/.test(hostname);
 }
 
 /** The engine takes for granted that a member is text or a list of texts where RFC 7591 §2 says so. */

@@ -120,6 +120,18 @@ describe('RFC 7591 §3.2.2 registration refuses', () => {
       { redirect_uris: [WEB], client_uri: `https://a.example/${'x'.repeat(2_048)}` },
       'invalid_client_metadata',
     ],
+    ...[
+      'https://169.254.169.254/',
+      'https://[::1]/',
+      'https://localhost/',
+      'https://redis:6379/',
+      'https://a.internal/',
+      'https://2130706433/',
+    ].map((jwks_uri): [string, object, string] => [
+      `keys inside a network: ${jwks_uri}`,
+      { redirect_uris: [WEB], token_endpoint_auth_method: 'private_key_jwt', jwks_uri },
+      'invalid_client_metadata',
+    ]),
     [
       'keys over http',
       { redirect_uris: [WEB], token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'http://169.254.169.254/' },
