@@ -51,7 +51,18 @@ function narrow(ctx: KoaContextWithOIDC, identifier: string, resources: Resource
   if (indicators(params.resource).some((other) => resources.find(other) !== resource)) {
     throw new errors.InvalidTarget('ask for one resource at a time');
   }
-  params.scope = effectiveScope(params.scope as string | undefined, resource, own);
+  params.scope = effectiveScope(askedScope(ctx, params.scope), resource, own);
+}
+
+/**
+ * The engine drops `offline_access` where `prompt=consent` is missing. OpenID Connect Core §11 lets it stay where a person is
+ * asked all the same, as here; and it has to: clients that were refused nothing name it again at every refresh.
+ */
+function askedScope(ctx: KoaContextWithOIDC, kept: unknown): string {
+  const { scope } = (ctx.oidc.body ?? ctx.query) as { readonly scope?: unknown };
+  const wanted = typeof scope === 'string' && scope.split(' ').includes('offline_access');
+  const stays = wanted && ctx.oidc.client?.grantTypeAllowed('refresh_token');
+  return `${kept ?? ''} ${stays ? 'offline_access' : ''}`.trim();
 }
 
 /** RFC 8707 §2.2: the resource at /token means the one that was granted, however either is spelled. */

@@ -128,6 +128,17 @@ describe('refresh tokens', () => {
     expect((await refresh(server, client, small)).status).toBe(200);
   });
 
+  // Codex asks for `offline_access` without `prompt=consent`, and names it at every refresh.
+  it.each([undefined, 'consent'])(
+    'RFC 6749 §6 name offline_access again, as it was asked for with prompt %s',
+    async (prompt) => {
+      const scope = 'mcp:tools offline_access';
+      const tokens = await tokensFor(server, client, { scope, prompt });
+      const again = await read(await refresh(server, client, tokens.refresh_token, { scope }));
+      expect(again.scope).toBe('mcp:tools');
+    },
+  );
+
   it('are issued to each client that registered the grant, and to no other', async () => {
     const without = await register(server, WEB, { grant_types: ['authorization_code'] });
     expect(await tokensFor(server, without)).not.toHaveProperty('refresh_token');
