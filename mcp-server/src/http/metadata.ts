@@ -7,6 +7,7 @@ export interface ResourceDescription {
   readonly publicUrl: string;
   readonly issuer: string;
   readonly serverName: string;
+  /** What a client asks for at first: some ask for all that they find here, so the rest is left to challenges (MCP, scopes). */
   readonly scopes: readonly string[];
 }
 
@@ -18,7 +19,8 @@ function resourceMetadata(path: string, { publicUrl, issuer, serverName, scopes 
   return {
     resource: `${publicUrl}${path}`,
     authorization_servers: [issuer],
-    scopes_supported: scopes,
+    // RFC 9728 §3.2: what has no elements is left out.
+    ...(scopes.length > 0 && { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],
     resource_name: serverName,
     resource_documentation: `${publicUrl}/`,
