@@ -14,15 +14,15 @@ export interface Ended {
   readonly output: string;
 }
 
-/** One run of `scripts/start.ts`. */
+/** One run of a program of ours; `scripts/start.ts` starts all of them. */
 export class Run {
   readonly #child: ChildProcess;
   readonly ended: Promise<Ended>;
   #output = '';
   #watchers = new Set<() => void>();
 
-  constructor(env: NodeJS.ProcessEnv) {
-    this.#child = spawn(process.execPath, ['scripts/start.ts'], {
+  constructor(env: NodeJS.ProcessEnv, program = 'scripts/start.ts') {
+    this.#child = spawn(process.execPath, [program], {
       cwd: ROOT,
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
