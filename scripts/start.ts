@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
+import { whenOrphaned } from '@mcp-oauth/shared/service';
 import { banner } from './banner.ts';
 import { readable } from './log-line.ts';
 
@@ -29,51 +30,62 @@ const parts: readonly Part[] = [
 ];
 const width = Math.max(...parts.map(({ name }) => name.length));
 const running = new Map<string, ChildProcess>();
-let waiting = parts.length;
+const starting = new Set(parts.map(({ name }) => name));
+const complaints = new Set<string>();
 let stopping = false;
-let exitCode = 0;
 
 for (const part of parts) launch(part);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(stopping ? 'SIGKILL' : 'SIGTERM'));
-
-// npm dies of a SIGTERM without passing it on: whoever loses the parent that started it has been told to stop.
-const parent = process.ppid;
-setInterval(() => {
-  if (process.ppid !== parent && !stopping) stop('SIGTERM');
-}, 250).unref();
+if (process.env.npm_lifecycle_event) whenOrphaned(process, () => stop('SIGTERM'));
 
 function launch({ name, color, env }: Part): void {
   const main = fileURLToPath(new URL(`../${name}/src/main.ts`, import.meta.url));
   const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const prefix = styleText(color, `${name.padEnd(width)} │ `);
-  const complaints: string[] = [];
-  let ready = false;
+  const said: string[] = [];
   running.set(name, child);
   eachLine(child.stdout, (line) => process.stdout.write(`${prefix}${readable(line)}\n`));
-  // Until a part is ready its complaints are held back: of several that fail for one reason only the first is shown.
   eachLine(child.stderr, (line) => {
-    if (ready) process.stderr.write(`${prefix}${line}\n`);
-    else complaints.push(line);
+    if (starting.has(name)) said.push(line);
+    else process.stderr.write(`${prefix}${line}\n`);
   });
   child.on('message', () => {
-    ready = true;
-    waiting -= 1;
-    if (waiting === 0) process.stdout.write(banner(publicUrl, usesDevelopmentIdp));
+    starting.delete(name);
+    if (complaints.size > 0) stopWhenAllHaveSpoken();
+    else if (starting.size === 0) process.stdout.write(banner(publicUrl, usesDevelopmentIdp));
   });
   child.on('close', (code) => {
     running.delete(name);
-    if (!stopping) {
-      exitCode = 1;
-      process.stderr.write(`${complaints.join('\n') || `${name}: ended unexpectedly with code ${code}`}\n`);
-      stop('SIGTERM');
+    starting.delete(name);
+    if (!stopping || said.length > 0) {
+      // What two parts say of one variable is one complaint.
+      const lines = said.length > 0 ? said : [`${name}: ended unexpectedly with code ${code}`];
+      for (const line of lines) if (!isRepeated(line)) complaints.add(line);
+      stopWhenAllHaveSpoken();
     }
-    if (running.size === 0) process.exit(exitCode);
+    if (running.size === 0) end();
   });
 }
 
+/** One part has failed; the others may have complaints of their own, which the operator should read at once. */
+function stopWhenAllHaveSpoken(): void {
+  if (stopping) return;
+  if (starting.size === 0) stop('SIGTERM');
+  else setTimeout(() => stop('SIGTERM'), 2_000).unref();
+}
+
+const isRepeated = (line: string): boolean =>
+  [...complaints].some((other) => other.replace(/^[\w-]+: /, '') === line.replace(/^[\w-]+: /, ''));
+
 function stop(signal: NodeJS.Signals): void {
+  if (stopping && signal === 'SIGTERM') return;
   stopping = true;
   for (const child of running.values()) child.kill(signal);
+}
+
+function end(): never {
+  for (const line of complaints) process.stderr.write(`${line}\n`);
+  process.exit(complaints.size > 0 ? 1 : 0);
 }
 
 function eachLine(stream: Readable | null, run: (line: string) => void): void {

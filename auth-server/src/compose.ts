@@ -1,6 +1,7 @@
 /** Owns the whole: from the environment to a service that can listen. The only file that knows every module. */
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
@@ -53,8 +54,11 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   };
 }
 
+/** Where a relative DATA_DIR starts, from whichever folder the process was started. */
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
 async function openStore({ redisUrl, redisCaFile, dataDir }: Config, clock: Clock, log: Logger): Promise<RecordStore> {
-  if (!redisUrl) return createSqliteStore(join(dataDir, 'auth-server.sqlite'), clock);
+  if (!redisUrl) return createSqliteStore(resolve(ROOT, dataDir, 'auth-server.sqlite'), clock);
   return createRedisStore(openRedis({ target: redisUrl, name: 'auth-server', caFile: redisCaFile, log }));
 }
 

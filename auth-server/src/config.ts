@@ -1,15 +1,26 @@
 /** Owns every setting of auth-server, and the rules that a production server must keep. */
 import {
-  ConfigError,
+  accept,
   type Environment,
-  loadConfig,
   optional,
   type Problem,
+  readSettings,
   setting,
   type Values,
 } from '@mcp-oauth/shared/config';
+import { processSettings } from '@mcp-oauth/shared/process-settings';
 import { redisTarget } from '@mcp-oauth/shared/redis';
-import { duration, integer, isLoopback, list, oneOf, origin, port, text } from '@mcp-oauth/shared/setting-types';
+import {
+  duration,
+  exactOrigin,
+  integer,
+  isLoopback,
+  list,
+  oneOf,
+  origin,
+  port,
+  text,
+} from '@mcp-oauth/shared/setting-types';
 import { resources } from './consent/resource-setting.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
 
@@ -17,7 +28,7 @@ export const settings = {
   issuer: setting({
     env: 'ISSUER',
     doc: 'Public URL of this server, and the `iss` of its tokens. All its other URLs are built from it.',
-    type: origin(),
+    type: exactOrigin(),
     default: 'http://localhost:9000',
     example: 'https://auth.example.com',
   }),
@@ -26,15 +37,10 @@ export const settings = {
     doc: 'Port to listen on. Not set: the port of ISSUER, or 9000 where ISSUER names none.',
     type: port(),
   }),
-  host: optional({
-    env: 'HOST',
-    doc: 'Address to listen on. Not set: loopback only.',
-    type: text(),
-    example: '0.0.0.0',
-  }),
+  ...processSettings,
   dataDir: setting({
     env: 'DATA_DIR',
-    doc: 'Folder of the file with clients, grants, sessions and signing keys. Made when it is missing.',
+    doc: 'Folder of the file with clients, grants, sessions and signing keys. Made when it is missing; a relative path starts at the root of the project.',
     type: text(),
     default: '.data',
   }),
@@ -54,18 +60,6 @@ export const settings = {
     env: 'STORAGE',
     doc: 'Where everything is kept. Not set: redis where REDIS_URL is set, else sqlite. In production sqlite, which is for one process on one machine, has to be asked for here.',
     type: oneOf('redis', 'sqlite'),
-  }),
-  environment: setting({
-    env: 'NODE_ENV',
-    doc: 'In `production` everything that is only safe on a developer’s machine is refused.',
-    type: text(),
-    default: 'development',
-  }),
-  logLevel: setting({
-    env: 'LOG_LEVEL',
-    doc: 'What is logged: everything from this level up.',
-    type: oneOf('debug', 'info', 'warn', 'error', 'silent'),
-    default: 'info',
   }),
   resources: setting({
     env: 'RESOURCES',
@@ -123,12 +117,6 @@ export const settings = {
     type: integer(1, 1_000_000),
     default: '300',
   }),
-  shutdownTimeout: setting({
-    env: 'SHUTDOWN_TIMEOUT',
-    doc: 'How long running requests get to finish when the server is told to stop.',
-    type: duration(),
-    default: '10s',
-  }),
 };
 
 export type Config = Values<typeof settings> & { readonly signIn: readonly ConfiguredConnector[] };
@@ -138,7 +126,7 @@ export type Config = Values<typeof settings> & { readonly signIn: readonly Confi
  * @throws ConfigError with all problems
  */
 export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
-  const values = loadConfig(settings, env, judge);
+  const { values, problems } = readSettings(settings, env);
   const development = {
     TYPE: 'oidc',
     NAME: 'Development sign-in',
@@ -146,47 +134,38 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
     CLIENT_ID: 'auth-server',
     CLIENT_SECRET: 'development-only-secret',
   };
-  const defaults = values.environment === 'production' ? {} : { development };
-  const { connectors, problems } = readConnectors(values.connectors, env, kinds, defaults);
-  if (problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze({ ...values, signIn: connectors });
+  const signIn = readConnectors(values.connectors ?? [], env, kinds, { development });
+  const config = { ...values, signIn: signIn.connectors } as Config;
+  return accept(config, [...problems, ...judge(values), ...signIn.problems]);
 }
 
-function judge(values: Values<typeof settings>): readonly Problem[] {
+type Readable = Partial<Values<typeof settings>>;
+
+function judge(values: Readable): readonly Problem[] {
+  const { issuer, storage, redisUrl, connectors } = values;
   const problems: Problem[] = [];
   const refuse = (env: string, message: string) => problems.push({ env, message });
-  if (values.storage === 'redis' && !values.redisUrl) refuse('REDIS_URL', 'is required when STORAGE is redis');
-  if (values.storage === 'sqlite' && values.redisUrl) refuse('STORAGE', 'is sqlite although REDIS_URL is set');
-  if (values.connectors.length === 0) refuse('CONNECTORS', 'expected at least one way to sign in');
+  if (storage === 'redis' && !redisUrl) refuse('REDIS_URL', 'is required when STORAGE is redis');
+  if (storage === 'sqlite' && redisUrl) refuse('STORAGE', 'is sqlite although REDIS_URL is set');
+  if (connectors?.length === 0) refuse('CONNECTORS', 'expected at least one way to sign in');
   if (values.environment === 'production') return [...problems, ...judgeProduction(values)];
-  if (values.issuer.startsWith('http:') && !isLoopback(values.issuer)) {
-    refuse('ISSUER', `must use https, or be a loopback address (got "${values.issuer}")`);
+  if (issuer?.startsWith('http:') && !isLoopback(issuer)) {
+    refuse('ISSUER', `must use https, or be a loopback address (got "${issuer}")`);
   }
   return problems;
 }
 
-function judgeProduction({
-  issuer,
-  resources,
-  connectors,
-  storage,
-  redisUrl,
-}: Values<typeof settings>): readonly Problem[] {
+function judgeProduction({ issuer, resources, connectors, storage, redisUrl }: Readable): readonly Problem[] {
   const problems: Problem[] = [];
+  const refuse = (env: string, message: string) => problems.push({ env, message });
+  if (issuer?.startsWith('http:')) refuse('ISSUER', `must use https in production (got "${issuer}")`);
   if (!redisUrl && !storage) {
-    const message = 'is required in production; for one process on one machine without Redis set STORAGE to sqlite';
-    problems.push({ env: 'REDIS_URL', message });
+    refuse('REDIS_URL', 'is required in production; for one process without Redis set STORAGE to sqlite');
   }
-  if (issuer.startsWith('http:')) {
-    problems.push({ env: 'ISSUER', message: `must use https in production (got "${issuer}")` });
-  }
-  const plain = resources
-    .flatMap(({ identifiers }) => identifiers)
-    .find((identifier) => identifier.startsWith('http:'));
-  if (plain) problems.push({ env: 'RESOURCES', message: `must use https in production (got "${plain}")` });
-  if (connectors.includes('development')) {
-    const message = 'the development sign-in lets anybody in, so it is refused in production; name your own connectors';
-    problems.push({ env: 'CONNECTORS', message });
+  const plain = resources?.flatMap(({ identifiers }) => identifiers).find((name) => name.startsWith('http:'));
+  if (plain) refuse('RESOURCES', `must use https in production (got "${plain}")`);
+  if (connectors?.includes('development')) {
+    refuse('CONNECTORS', 'the development sign-in lets anybody in, so production refuses it; name your own');
   }
   return problems;
 }

@@ -1,6 +1,6 @@
-/** Owns the start of the process: the only reader of the environment. */
+/** Owns the start of the process. */
 import process from 'node:process';
 import { runService } from '@mcp-oauth/shared/service';
 import { compose } from './compose.ts';
 
-await runService('auth-server', process, () => compose(process.env));
+await runService('auth-server', process, compose);

@@ -68,8 +68,8 @@ describe('in production', () => {
 
   it('all problems are told at once', () => {
     expect(problems({ NODE_ENV: 'production' }).map((line) => line.split(':')[0])).toEqual([
-      'REDIS_URL',
       'ISSUER',
+      'REDIS_URL',
       'RESOURCES',
       'CONNECTORS',
     ]);
@@ -81,7 +81,14 @@ it('one machine without Redis is production too, when it is asked for by name', 
 });
 
 describe('anywhere', () => {
+  it('one bad value hides no other problem', () => {
+    const names = problems({ NODE_ENV: 'production', PORT: 'x', CONNECTORS: 'acme' }).map((line) => line.split(':')[0]);
+    expect(names).toEqual(['PORT', 'ISSUER', 'REDIS_URL', 'RESOURCES', 'CONNECTOR_ACME_TYPE']);
+  });
+
   it.each([
+    [{ NODE_ENV: 'Production' }, /^NODE_ENV: expected one of development, production, test \(got "Production"\)$/],
+    [{ ISSUER: 'http://localhost:9000/' }, /^ISSUER: expected an origin .* without a slash at the end/],
     [{ ISSUER: 'http://auth.example.com' }, /^ISSUER: must use https, or be a loopback address/],
     [{ ISSUER: 'https://auth.example.com/path' }, /^ISSUER: expected an origin/],
     [{ PORT: '99999' }, /^PORT: /],

@@ -9,7 +9,7 @@ import { createProvider } from './provider.ts';
 
 /** @param overrides what a test brings along */
 export async function compose(env: Environment, overrides: { readonly log?: Logger } = {}): Promise<Service> {
-  const { url, issuer, host, logLevel } = readConfig(env);
+  const { url, issuer, host, logLevel, shutdownTimeout } = readConfig(env);
   const log = overrides.log ?? createLogger('development-idp', logLevel);
   const provider = await createProvider({ url, callbackUrl: `${issuer}/callback/development`, clock: systemClock });
   let ready = true;
@@ -18,7 +18,7 @@ export async function compose(env: Environment, overrides: { readonly log?: Logg
     handler: createApp({ url, provider, log, ready: () => ready }).callback(),
     listen: { host, port: portOf(url) },
     url,
-    shutdownTimeout: 5,
+    shutdownTimeout,
     drain: () => {
       ready = false;
     },

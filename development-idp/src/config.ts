@@ -1,6 +1,7 @@
 /** Owns every setting of the development IdP, and the rule that it never runs in production. */
-import { type Environment, loadConfig, optional, setting, type Values } from '@mcp-oauth/shared/config';
-import { oneOf, origin, text } from '@mcp-oauth/shared/setting-types';
+import { type Environment, loadConfig, setting, type Values } from '@mcp-oauth/shared/config';
+import { processSettings } from '@mcp-oauth/shared/process-settings';
+import { origin } from '@mcp-oauth/shared/setting-types';
 
 export const settings = {
   url: setting({
@@ -15,19 +16,7 @@ export const settings = {
     type: origin(),
     default: 'http://localhost:9000',
   }),
-  host: optional({ env: 'HOST', doc: 'Address to listen on. Not set: loopback only.', type: text() }),
-  logLevel: setting({
-    env: 'LOG_LEVEL',
-    doc: 'What is logged: everything from this level up.',
-    type: oneOf('debug', 'info', 'warn', 'error', 'silent'),
-    default: 'info',
-  }),
-  environment: setting({
-    env: 'NODE_ENV',
-    doc: 'In production the development IdP refuses to start.',
-    type: text(),
-    default: 'development',
-  }),
+  ...processSettings,
 };
 
 export type Config = Values<typeof settings>;

@@ -1,5 +1,6 @@
-/** Owns the start of the development IdP. */
+/** Owns the start of the process. */
+import process from 'node:process';
 import { runService } from '@mcp-oauth/shared/service';
 import { compose } from './compose.ts';
 
-await runService('development-idp', process, () => compose(process.env));
+await runService('development-idp', process, compose);

@@ -1,6 +1,7 @@
 /** Owns every setting of mcp-server: its name, what it does, what it may be, and what production demands of it. */
 import { type Environment, loadConfig, optional, type Problem, setting, type Values } from '@mcp-oauth/shared/config';
 import { ACCESS_TOKEN_TYPE, BASE_SCOPE, resourceIdentifiers } from '@mcp-oauth/shared/contract';
+import { processSettings } from '@mcp-oauth/shared/process-settings';
 import * as type from '@mcp-oauth/shared/setting-types';
 import { ASYMMETRIC_ALGORITHMS } from './authorization/access-token.ts';
 
@@ -27,24 +28,7 @@ export const settings = {
     type: type.port(),
     example: '8080',
   }),
-  host: optional({
-    env: 'HOST',
-    doc: 'Address to listen on. Default: loopback only, 127.0.0.1 and ::1.',
-    type: type.text(),
-    example: '0.0.0.0',
-  }),
-  environment: setting({
-    env: 'NODE_ENV',
-    doc: 'In production unsafe settings are refused at start.',
-    type: type.oneOf('development', 'production', 'test'),
-    default: 'development',
-  }),
-  logLevel: setting({
-    env: 'LOG_LEVEL',
-    doc: 'The least important lines that are logged.',
-    type: type.oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
-    default: 'info',
-  }),
+  ...processSettings,
   serverName: setting({
     env: 'SERVER_NAME',
     doc: 'Name of this server, as people and clients see it.',
@@ -67,7 +51,7 @@ export const settings = {
   audiences: optional({
     env: 'AUDIENCES',
     doc: 'Values of `aud` that mean this server. Default: PUBLIC_URL with /mcp, with /sse, and alone.',
-    type: type.list(),
+    type: type.list().refine((values) => values.length > 0, { message: 'expected at least one value' }),
     example: 'https://mcp.example.com/mcp',
   }),
   tokenTypes: setting({
@@ -97,7 +81,7 @@ export const settings = {
   allowedOrigins: optional({
     env: 'ALLOWED_ORIGINS',
     doc: 'Origins of web pages that may call this server, beside its own. On a loopback PUBLIC_URL every loopback origin may.',
-    type: type.list(),
+    type: type.origins(),
     example: 'https://inspector.example.com',
   }),
   allowedHosts: optional({
@@ -124,12 +108,6 @@ export const settings = {
     type: type.integer(1, 100_000),
     default: '1000',
   }),
-  shutdownTimeout: setting({
-    env: 'SHUTDOWN_TIMEOUT',
-    doc: 'How long running requests get to finish when the server is told to stop.',
-    type: type.duration(0, 600),
-    default: '10s',
-  }),
 } as const;
 
 export type Config = ReturnType<typeof readConfig>;
@@ -148,10 +126,9 @@ export function readConfig(env: Environment) {
 }
 
 /** RFC 6750 §5.3: bearer tokens travel over TLS only. */
-function productionRules({ environment, publicUrl, issuer, jwksUrl }: Values<typeof settings>): Problem[] {
+function productionRules({ environment, publicUrl, issuer, jwksUrl }: Partial<Values<typeof settings>>): Problem[] {
   if (environment !== 'production') return [];
-  const urls = { PUBLIC_URL: publicUrl, ISSUER: issuer, JWKS_URL: jwksUrl ?? 'https:' };
-  return Object.entries(urls)
-    .filter(([, url]) => !url.startsWith('https:'))
-    .map(([env, url]) => ({ env, message: `must be https in production (is ${url})` }));
+  return Object.entries({ PUBLIC_URL: publicUrl, ISSUER: issuer, JWKS_URL: jwksUrl })
+    .filter(([, url]) => url?.startsWith('http:'))
+    .map(([env, url]) => ({ env, message: `must use https in production (got ${JSON.stringify(url)})` }));
 }

@@ -1,6 +1,6 @@
-/** Owns the process of mcp-server. */
+/** Owns the start of the process. */
 import process from 'node:process';
 import { runService } from '@mcp-oauth/shared/service';
 import { compose } from './compose.ts';
 
-await runService('mcp-server', process, () => compose(process.env));
+await runService('mcp-server', process, compose);

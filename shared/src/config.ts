@@ -66,27 +66,31 @@ export function readSettings<S extends Settings>(settings: S, env: Environment, 
       problems.push({ env: name, message: error.message });
     }
   }
-  return { values: values as Values<S>, problems };
+  return { values: values as Partial<Values<S>>, problems };
 }
 
 /**
  * The frozen configuration of a service.
- * @param rules judges the whole once every value is good: production rules, settings that exclude each other.
+ * @param rules judges what could be read: production rules, settings that exclude each other
  * @throws ConfigError with all problems
  */
 export function loadConfig<S extends Settings>(
   settings: S,
   env: Environment,
-  rules: (values: Values<S>) => readonly Problem[] = () => [],
+  rules: (values: Partial<Values<S>>) => readonly Problem[] = () => [],
 ): Values<S> {
   const { values, problems } = readSettings(settings, env);
-  const all = problems.length > 0 ? problems : rules(values);
-  if (all.length > 0) throw new ConfigError(all);
+  return accept(values as Values<S>, [...problems, ...rules(values)]);
+}
+
+/** @throws ConfigError when there is any problem */
+export function accept<T extends object>(values: T, problems: readonly Problem[]): T {
+  if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(values);
 }
 
 function readSetting(declared: Setting<unknown>, name: string, env: Environment): unknown {
-  const text = env[name] || (declared.secret && fromFile(env[`${name}_FILE`])) || declared.default;
+  const text = env[name] || (declared.secret && fromFile(`${name}_FILE`, env)) || declared.default;
   if (text === undefined || text === '') {
     if (declared.optional) return undefined;
     throw new StartError('is required but not set');
@@ -97,11 +101,13 @@ function readSetting(declared: Setting<unknown>, name: string, env: Environment)
   throw new StartError(declared.secret ? expected : `${expected} (got ${JSON.stringify(text)})`);
 }
 
-function fromFile(path: string | undefined): string | undefined {
+function fromFile(name: string, env: Environment): string | undefined {
+  const path = env[name];
   if (!path) return undefined;
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (cause) {
-    throw new StartError(`its file ${path} can't be read`, { cause });
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new StartError(`the file in ${name}, ${path}, can't be read (${code})`, { cause });
   }
 }

@@ -11,6 +11,12 @@ export const REDACTED = [
 
 const paths = REDACTED.flatMap((key) => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]);
 
+/** An error's `code` tells the operator ECONNREFUSED or ENOSPC, while a member `code` of anything else may be a secret. */
+const serializeError = (error: Error & { readonly code?: unknown }) => ({
+  ...pino.stdSerializers.err(error),
+  ...(typeof error.code === 'string' && { errno: error.code }),
+});
+
 /**
  * Standard output of the process. When its reader goes away the log is lost and nothing else: pino's own destination would
  * try again for ever, and keep the process from ending.
@@ -28,6 +34,7 @@ export function createLogger(service: string, level: string, destination = stand
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths, censor: '[redacted]' },
+      serializers: { err: serializeError },
     },
     destination,
   );

@@ -1,5 +1,6 @@
 /** Owns the life of a service process: configure, listen, say "ready", and on a signal drain, close and end. */
 import type { RequestListener } from 'node:http';
+import type { Environment } from './config.ts';
 import { StartError } from './errors.ts';
 import { type ListenOptions, listen } from './http/server.ts';
 import type { Logger } from './logger.ts';
@@ -19,14 +20,17 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** Runs until SIGTERM or SIGINT, or until the process that started it is gone; the only caller of `exit`. */
+/**
+ * Runs until SIGTERM or SIGINT, or until the process that started it is gone; the only reader of the environment and the only
+ * caller of `exit`.
+ */
 export async function runService(
   name: string,
   process: NodeJS.Process,
-  compose: () => Promise<Service>,
+  compose: (env: Environment) => Promise<Service>,
 ): Promise<void> {
   try {
-    const service = await compose();
+    const service = await compose(process.env);
     const listening = await listen(service.handler, service.listen).catch(async (error) => {
       await service.close();
       throw error;
@@ -43,6 +47,7 @@ export async function runService(
     });
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
     process.on('disconnect', () => stop('disconnect'));
+    if (process.env.npm_lifecycle_event) whenOrphaned(process, () => stop('npm is gone'));
     for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
       process.on(event, (err) => {
         service.log.fatal({ err }, event);
@@ -53,6 +58,16 @@ export async function runService(
     for (const line of startProblem(error).split('\n')) process.stderr.write(`${name}: ${line}\n`);
     process.exit(1);
   }
+}
+
+/** npm dies of a SIGTERM without passing it on: what it runs has been told to stop when it loses its parent. */
+export function whenOrphaned(process: NodeJS.Process, run: () => void): void {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    run();
+  }, 250).unref();
 }
 
 const startProblem = (error: unknown): string =>

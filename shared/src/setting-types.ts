@@ -38,12 +38,30 @@ export const duration = (min = 1, max = 10 * 365 * 86_400): z.ZodType<number, st
 export const list = (): z.ZodType<readonly string[], string> =>
   parsed('values separated by commas', (value) => [...new Set(value.split(/[\s,]+/).filter(Boolean))]);
 
+/** Origins separated by commas or spaces. */
+export const origins = (): z.ZodType<readonly string[], string> =>
+  parsed('origins such as https://app.example.com, separated by commas', (value) => {
+    const all = value
+      .split(/[\s,]+/)
+      .filter(Boolean)
+      .map(originOf);
+    return all.every((one) => one !== undefined) ? all : undefined;
+  });
+
 /** An http(s) origin, `https://mcp.example.com`: no path, query, fragment or user; given back without a slash. */
 export const origin = (): z.ZodType<string, string> =>
-  parsed('an origin such as https://mcp.example.com, without a path', (value) => {
-    const url = httpUrl(value);
-    return url && url.pathname === '/' && !url.search ? url.origin : undefined;
-  });
+  parsed('an origin such as https://mcp.example.com, without a path', originOf);
+
+/** An origin to the letter: what is compared as text must not be mended. */
+export const exactOrigin = (): z.ZodType<string, string> =>
+  parsed('an origin such as https://auth.example.com, in lower case and without a slash at the end', (value) =>
+    originOf(value) === value ? value : undefined,
+  );
+
+function originOf(value: string): string | undefined {
+  const url = httpUrl(value);
+  return url && url.pathname === '/' && !url.search ? url.origin : undefined;
+}
 
 /** An http(s) URL without query or fragment, given back as it was written but for a trailing slash. */
 export const url = (): z.ZodType<string, string> =>

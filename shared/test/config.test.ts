@@ -44,7 +44,9 @@ describe('configuration', () => {
     writeFileSync(file, 'sesame\n');
     expect(loadConfig(settings, { PUBLIC_URL: 'http://localhost:1', SECRET_FILE: file }).secret).toBe('sesame');
     const missing = problemsOf({ PUBLIC_URL: 'http://localhost:1', SECRET_FILE: '/nowhere/secret' });
-    expect(missing).toEqual([{ env: 'SECRET', message: "its file /nowhere/secret can't be read" }]);
+    expect(missing).toEqual([
+      { env: 'SECRET', message: "the file in SECRET_FILE, /nowhere/secret, can't be read (ENOENT)" },
+    ]);
   });
 
   it('never repeats the value of a secret', () => {
@@ -52,10 +54,13 @@ describe('configuration', () => {
     expect(() => loadConfig(secret, { PIN: 'hunter2' })).toThrow(/^PIN: expected a whole number from 0 to 65535$/);
   });
 
-  it('judges the whole only when every value is good', () => {
-    const rules = () => [{ env: 'PUBLIC_URL', message: 'must be https in production' }];
-    expect(() => loadConfig(settings, { PUBLIC_URL: 'http://localhost:1' }, rules)).toThrow(/must be https/);
-    expect(() => loadConfig(settings, {}, rules)).toThrow(/is required but not set/);
+  it('judges what could be read even where something else could not', () => {
+    const load = (env: Record<string, string>) => () =>
+      loadConfig(settings, env, ({ publicUrl }) =>
+        publicUrl?.startsWith('http:') ? [{ env: 'PUBLIC_URL', message: 'must use https in production' }] : [],
+      );
+    expect(load({ PUBLIC_URL: 'http://localhost:1', PORT: 'x' })).toThrow(/^PORT: .*\nPUBLIC_URL: must use https/);
+    expect(load({})).toThrow(/^PUBLIC_URL: is required but not set$/);
   });
 
   it.each([

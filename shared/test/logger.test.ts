@@ -11,4 +11,11 @@ describe('log', () => {
     expect(lines.join('')).not.toContain('canary');
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ service: 'sample', level: 'info' });
   });
+
+  it('tells the system code of an error', () => {
+    const lines: string[] = [];
+    const log = createLogger('sample', 'info', { write: (line) => lines.push(line) });
+    log.error({ err: Object.assign(new Error('no space'), { code: 'ENOSPC' }) }, 'failed');
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ err: { message: 'no space', errno: 'ENOSPC' } });
+  });
 });

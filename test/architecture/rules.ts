@@ -117,8 +117,8 @@ export const opening: Rule = (files) =>
   files.filter(({ text }) => !text.startsWith('/**')).map(({ path }) => `${path} does not open with what it owns`);
 
 const FORBIDDEN: readonly (readonly [RegExp, RegExp, string])[] = [
-  [/\bprocess\.env\b/, /\/src\/main\.ts$/, 'the environment is read in main.ts alone'],
-  [/\bprocess\.exit\b/, /(\/src\/main\.ts|shared\/src\/service\.ts)$/, 'only the life cycle ends a process'],
+  [/\bprocess\.env\b/, /shared\/src\/service\.ts$/, 'the environment is read in one place alone'],
+  [/\bprocess\.exit\b/, /shared\/src\/service\.ts$/, 'only the life cycle ends a process'],
   [/\b(Date\.now|Math\.random)\(|new Date\(\)/, /shared\/src\/clock\.ts$/, 'time and randomness are arguments'],
   [/^export default/m, /\.(tool|connector)\.ts$/, 'only discovered modules export a default'],
 ];

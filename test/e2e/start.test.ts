@@ -84,14 +84,39 @@ describe('npm start', () => {
     expect(complaints(output)).toEqual([expect.stringMatching(/^auth-server: DATA_DIR/)]);
   });
 
-  it('refuses its unsafe defaults when NODE_ENV=production', async () => {
+  it('refuses its unsafe defaults when NODE_ENV=production, each of every service by name', async () => {
     const { env } = await urls();
     const { code, output } = await new Run({ ...env, NODE_ENV: 'production' }).ended;
     expect(code).toBe(1);
     expect(output).not.toContain('Ctrl-C');
-    expect(complaints(output).length).toBeGreaterThan(0);
-    for (const line of complaints(output))
-      expect(line).toMatch(/^(mcp|auth)-server: (PUBLIC_URL|ISSUER|RESOURCES|CONNECTORS)/);
+    const names = complaints(output).map((line) => line.split(':').slice(0, 2).join(':'));
+    expect(names.sort()).toEqual([
+      'auth-server: CONNECTORS',
+      'auth-server: REDIS_URL',
+      'auth-server: RESOURCES',
+      'mcp-server: ISSUER',
+      'mcp-server: PUBLIC_URL',
+    ]);
+  });
+
+  it('ends with one line and code 1 when HOST is no address of this machine', async () => {
+    const { env } = await urls();
+    const { code, output } = await new Run({ ...env, HOST: '192.0.2.1' }).ended;
+    expect(code).toBe(1);
+    expect(complaints(output)).toEqual([expect.stringMatching(/: HOST: 192.0.2.1 is no address of this machine$/)]);
+  });
+
+  it('ends each service by itself with npm', async () => {
+    const { env, mcp } = await urls();
+    const npm = spawn('npm', ['start', '--workspace', '@mcp-oauth/mcp-server'], {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    for await (const chunk of npm.stdout) if (String(chunk).includes('"ready"')) break;
+    expect(await isAlive(`http://localhost:${mcp}/livez`)).toBe(true);
+    npm.kill('SIGTERM');
+    await expect.poll(() => isAlive(`http://localhost:${mcp}/livez`), { timeout: 10_000 }).toBe(false);
   });
 
   it('ends with npm, which does not pass a SIGTERM on', async () => {

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { setting, type Values } from '@mcp-oauth/shared/config';
-import { duration, text, url } from '@mcp-oauth/shared/setting-types';
+import { duration, isLoopback, text, url } from '@mcp-oauth/shared/setting-types';
 import { z } from 'zod';
 import { type ConnectorContext, defineConnector, type LoginChecks, UpstreamError } from '../federation/connector.ts';
 import { createUpstreamFetch } from '../federation/upstream-fetch.ts';
@@ -42,6 +42,10 @@ export default defineConnector({
   type: 'github',
   title: 'GitHub',
   settings,
+  rules: ({ baseUrl, apiUrl }) =>
+    Object.entries({ BASE_URL: baseUrl, API_URL: apiUrl })
+      .filter(([, place]) => place.startsWith('http:') && !isLoopback(place))
+      .map(([env, place]) => ({ env, message: `must use https unless it is on this machine (got "${place}")` })),
   open: (values, context) => {
     const fetch = createUpstreamFetch(context.fetch, values.timeout);
     return {

@@ -2,9 +2,8 @@
  * Owns sign-in with any OpenID provider that can be discovered (OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4), with
  * PKCE, state, nonce and issuer checked by openid-client.
  */
-import { optional, setting, type Values } from '@mcp-oauth/shared/config';
-import { StartError } from '@mcp-oauth/shared/errors';
-import { duration, flag, isLoopback, oneOf, text, url } from '@mcp-oauth/shared/setting-types';
+import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/config';
+import { duration, isLoopback, oneOf, text, url } from '@mcp-oauth/shared/setting-types';
 import * as oidc from 'openid-client';
 import { type ConnectorContext, defineConnector, type Identity, UpstreamError } from '../federation/connector.ts';
 import { createUpstreamFetch } from '../federation/upstream-fetch.ts';
@@ -41,12 +40,6 @@ const settings = {
     type: duration(1, 60),
     default: '10s',
   }),
-  allowHttp: setting({
-    env: 'ALLOW_HTTP',
-    doc: 'Allow an issuer with http that is not on this machine. Only for a network that nobody else can reach.',
-    type: flag(),
-    default: 'false',
-  }),
 };
 type OidcSettings = Values<typeof settings>;
 
@@ -54,8 +47,8 @@ export default defineConnector({
   type: 'oidc',
   title: 'OpenID',
   settings,
+  rules,
   open: (values, context) => {
-    judge(values);
     const metadata = remembered(() => discover(values, context));
     return {
       begin: (checks) =>
@@ -86,16 +79,17 @@ export default defineConnector({
   },
 });
 
-function judge({ issuer, clientAuth, clientSecret, scopes, allowHttp }: OidcSettings): void {
-  if (issuer.startsWith('http:') && !isLoopback(issuer) && !allowHttp) {
-    throw new StartError(`ISSUER: must be https unless it is on this machine (got ${JSON.stringify(issuer)})`);
+function rules({ issuer, clientAuth, clientSecret, scopes }: OidcSettings): readonly Problem[] {
+  const problems: Problem[] = [];
+  const refuse = (env: string, message: string) => problems.push({ env, message });
+  if (issuer.startsWith('http:') && !isLoopback(issuer)) {
+    refuse('ISSUER', `must use https unless it is on this machine (got "${issuer}")`);
   }
   if (clientAuth !== 'none' && clientSecret === undefined) {
-    throw new StartError('CLIENT_SECRET: is required but not set (or set CLIENT_AUTH to none)');
+    refuse('CLIENT_SECRET', 'is required but not set (or set CLIENT_AUTH to none)');
   }
-  if (!scopes.split(' ').includes('openid')) {
-    throw new StartError(`SCOPES: must contain openid (got ${JSON.stringify(scopes)})`);
-  }
+  if (!scopes.split(' ').includes('openid')) refuse('SCOPES', `must contain openid (got "${scopes}")`);
+  return problems;
 }
 
 /** Metadata is fetched at the first sign-in, kept, and asked for again after a failure: no order of start is needed. */

@@ -2,7 +2,7 @@
  * Owns the port to the world of identity providers: what a connector kind declares, what an opened connector can do, and
  * the identity that it brings home. One kind is one file in connectors/.
  */
-import type { Settings, Values } from '@mcp-oauth/shared/config';
+import type { Problem, Settings, Values } from '@mcp-oauth/shared/config';
 
 /** A person as the upstream knows them. Only `issuer` and `subject` identify; everything else may change or be reused. */
 export interface Identity {
@@ -48,6 +48,8 @@ export interface ConnectorKind<S extends Settings = Settings> {
   readonly title: string;
   /** Variables after the prefix `CONNECTOR_<ID>_`. */
   readonly settings: S;
+  /** Settings that are good one by one and don't go together; problems are named by the variable without its prefix. */
+  rules?(settings: Values<S>): readonly Problem[];
   open(settings: Values<S>, context: ConnectorContext): Connector;
 }
 

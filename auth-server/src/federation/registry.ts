@@ -79,7 +79,10 @@ function readConnector(id: string, env: Environment, kinds: ConnectorKinds): Rea
     const said = env[`${prefix}TYPE`] ? ` (got ${JSON.stringify(type)})` : ', or an id that is the name of one';
     return problem(`${prefix}TYPE`, `expected one of ${[...kinds.keys()].join(', ')}${said}`);
   }
-  const { values: settings, problems } = readSettings(kind.settings, env, prefix);
+  const { values, problems: unreadable } = readSettings(kind.settings, env, prefix);
+  const settings = values as Values<ConnectorKind['settings']>;
+  const contradictions = unreadable.length > 0 ? [] : (kind.rules?.(settings) ?? []);
+  const problems = [...unreadable, ...contradictions.map((found) => ({ ...found, env: prefix + found.env }))];
   const title = env[`${prefix}NAME`] || (type === id ? kind.title : id);
   return { connectors: problems.length > 0 ? [] : [{ id, kind, title, settings }], problems };
 }
@@ -92,7 +95,6 @@ function withDefaults(env: Environment, prefix: string, defaults: Environment = 
 /**
  * Opens them in the same order.
  * @param issuer our own issuer, under which every connector has one callback of its own (RFC 9700 §4.4.2.2: no mix-up)
- * @throws StartError when settings that are good one by one don't go together
  */
 export function openConnectors(
   configured: readonly ConfiguredConnector[],
@@ -101,11 +103,6 @@ export function openConnectors(
 ): readonly OpenConnector[] {
   return configured.map(({ id, kind, title, settings }) => {
     const callbackUrl = `${issuer}/callback/${id}`;
-    try {
-      return { id, title, callbackUrl, connector: kind.open(settings, { callbackUrl, fetch }) };
-    } catch (error) {
-      if (error instanceof StartError) throw new StartError(variablePrefix(id) + error.message, { cause: error });
-      throw error;
-    }
+    return { id, title, callbackUrl, connector: kind.open(settings, { callbackUrl, fetch }) };
   });
 }

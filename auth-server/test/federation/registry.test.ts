@@ -1,5 +1,4 @@
 /** Owns the proof that connectors are configured by their variables, with every mistake named by its variable. */
-import { StartError } from '@mcp-oauth/shared/errors';
 import { describe, expect, it } from 'vitest';
 import { discoverKinds, openConnectors, readConnectors } from '../../src/federation/registry.ts';
 
@@ -70,11 +69,21 @@ describe('the connectors of an operator', () => {
     ]);
   });
 
-  it('does not open settings that contradict each other, and names the variable', () => {
-    const plain = { ...acme, CONNECTOR_ACME_EU_ISSUER: 'http://id.acme.example' };
-    const { connectors } = readConnectors(['acme-eu'], plain, kinds);
-    const open = () => openConnectors(connectors, 'https://auth.example.com', fetch);
-    expect(open).toThrow(StartError);
-    expect(open).toThrow('CONNECTOR_ACME_EU_ISSUER: must be https');
+  it('names every contradiction of every connector by its variable', () => {
+    const env = {
+      ...acme,
+      CONNECTOR_ACME_EU_ISSUER: 'http://id.acme.example',
+      CONNECTOR_ACME_EU_SCOPES: 'profile',
+      CONNECTOR_GITHUB_CLIENT_ID: 'id',
+      CONNECTOR_GITHUB_CLIENT_SECRET: 'secret',
+      CONNECTOR_GITHUB_BASE_URL: 'http://github.acme.example',
+    };
+    const { connectors, problems } = readConnectors(['acme-eu', 'github'], env, kinds);
+    expect(connectors).toEqual([]);
+    expect(problems.map(({ env: variable }) => variable)).toEqual([
+      'CONNECTOR_ACME_EU_ISSUER',
+      'CONNECTOR_ACME_EU_SCOPES',
+      'CONNECTOR_GITHUB_BASE_URL',
+    ]);
   });
 });

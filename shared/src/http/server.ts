@@ -45,16 +45,18 @@ function bind(handler: RequestListener, host: string, port: number): Promise<Ser
   });
 }
 
-function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  if (error.code === 'EADDRINUSE')
-    return new StartError(`port ${port} on ${host} is already in use by another program`);
-  if (error.code === 'EACCES')
-    return new StartError(`port ${port} on ${host} needs more privileges than this process has`);
-  return error;
+function explain(cause: NodeJS.ErrnoException, host: string, port: number): Error {
+  const { code = '' } = cause;
+  if (code === 'EADDRINUSE') return new StartError(`port ${port} on ${host} is already in use by another program`);
+  if (code === 'EACCES') return new StartError(`port ${port} on ${host} needs more privileges than this process has`);
+  if (FOREIGN.has(code)) return new StartError(`HOST: ${host} is no address of this machine`, { cause });
+  return cause;
 }
 
+const FOREIGN = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENOTFOUND', 'EAI_AGAIN']);
+
 const isMissingAddress = (error: unknown): boolean =>
-  ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes((error as NodeJS.ErrnoException).code ?? '');
+  error instanceof StartError && FOREIGN.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
 
 async function close(server: Server, grace: number): Promise<void> {
   const deadline = setTimeout(() => server.closeAllConnections(), grace);

@@ -1,0 +1,30 @@
+/** Owns the settings that every service has for being a process: declared once, so that one variable has one truth. */
+import { optional, setting } from './config.ts';
+import { duration, oneOf, text } from './setting-types.ts';
+
+export const processSettings = {
+  host: optional({
+    env: 'HOST',
+    doc: 'Address to listen on. Not set: loopback only, 127.0.0.1 and ::1.',
+    type: text(),
+    example: '0.0.0.0',
+  }),
+  environment: setting({
+    env: 'NODE_ENV',
+    doc: 'In `production` everything that is only safe on a developer’s machine is refused at start.',
+    type: oneOf('development', 'production', 'test'),
+    default: 'development',
+  }),
+  logLevel: setting({
+    env: 'LOG_LEVEL',
+    doc: 'What is logged: everything from this level up.',
+    type: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    default: 'info',
+  }),
+  shutdownTimeout: setting({
+    env: 'SHUTDOWN_TIMEOUT',
+    doc: 'How long running requests get to finish when the service is told to stop.',
+    type: duration(0, 600),
+    default: '10s',
+  }),
+};
