@@ -8,7 +8,9 @@ export interface ScopedTool {
 }
 
 export interface ScopePolicy {
-  /** What a client without a token asks for first, the least that is of use: `scopes_supported` of RFC 9728 §2. */
+  /** Every scope that this server knows, sorted: `scopes_supported` of RFC 9728 §2. */
+  readonly supported: readonly string[];
+  /** What a client without a token asks for first: the least that is of use. */
   readonly initial: readonly string[];
   /** What a message, a batch of messages or a request without a message needs. */
   required(message?: unknown): ReadonlySet<string>;
@@ -28,6 +30,7 @@ export function createScopePolicy(base: string | undefined, tools: readonly Scop
   );
 
   return {
+    supported: [...known].sort(),
     initial,
     required: (message) => {
       const calls = Array.isArray(message) ? message : [message];

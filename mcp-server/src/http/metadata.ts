@@ -7,7 +7,7 @@ export interface ResourceDescription {
   readonly publicUrl: string;
   readonly issuer: string;
   readonly serverName: string;
-  /** What a client asks for at first: some ask for all that they find here, so the rest is left to challenges (MCP, scopes). */
+  /** Every scope that a tool may need: an authorization server learns them from here. */
   readonly scopes: readonly string[];
 }
 

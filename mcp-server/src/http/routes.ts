@@ -25,7 +25,7 @@ export function documents(landing: Landing, scopes: ScopePolicy, issuer: Metadat
   const read = methods('GET', 'HEAD');
   router.all('/', read, serveLanding(landing));
   for (const path of RESOURCE_PATHS) {
-    const described = { ...landing, scopes: scopes.initial };
+    const described = { ...landing, scopes: scopes.supported };
     router.all(metadataPath(path), publicCors(), read, serveMetadata(path, described));
     const issuerPaths = [
       `${AUTHORIZATION_SERVER_PATH}${path}`,

@@ -84,7 +84,7 @@ const endpointTable = ({ publicUrl, issuer }: Landing): Html => html`<section cl
 <ul class="entries">
 ${endpoint(`${publicUrl}${MCP_PATH}`, 'Streamable HTTP (POST, GET, DELETE). Needs an access token.')}
 ${endpoint(`${publicUrl}${SSE_PATH}`, 'HTTP+SSE of 2024-11-05, for older clients; Streamable HTTP works here too. Needs an access token.')}
-${endpoint(`${publicUrl}/.well-known/oauth-protected-resource${MCP_PATH}`, 'What protects this server and which scope to begin with (RFC 9728).', true)}
+${endpoint(`${publicUrl}/.well-known/oauth-protected-resource${MCP_PATH}`, 'What protects this server and which scopes it knows (RFC 9728).', true)}
 ${endpoint(`${publicUrl}/.well-known/oauth-authorization-server`, 'Metadata of the authorization server, for clients that look here first (RFC 8414).', true)}
 ${endpoint(issuer, 'The authorization server that issues the tokens: authorization, token, registration and keys.')}
 </ul>

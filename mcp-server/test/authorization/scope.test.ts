@@ -47,14 +47,15 @@ describe('MCP scope challenges', () => {
         const missing = [...required].filter((scope) => !held.includes(scope));
         expect(wanted === undefined).toBe(missing.length === 0);
         if (!wanted) return;
-        const known = held.filter((scope) => ['base', 'admin', 'write'].includes(scope));
+        const known = held.filter((scope) => policy.supported.includes(scope));
         expect(new Set(wanted)).toEqual(new Set([...required, ...known]));
       }),
     );
   });
 
-  it('never ask for the scopes of the sign-in, whatever a tool says', () => {
+  it('RFC 9728 §2 list what is known, sorted, and never the scopes of the sign-in', () => {
     const odd = createScopePolicy('base', [{ name: 'odd', scope: 'offline_access' }]);
-    expect(odd.stepUp(new Set(['offline_access']), new Set(['base']))).toEqual(['base']);
+    expect(policy.supported).toEqual(['admin', 'base', 'write']);
+    expect(odd.supported).toEqual(['base']);
   });
 });

