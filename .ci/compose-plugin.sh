@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Gives this machine `docker compose` where it has none: the plugin of Debian 13, unpacked, no engine.
+# Gives a Debian machine `docker compose` where it has none: the plugin of Debian 13, unpacked, no engine.
 set -euo pipefail
 docker compose version >/dev/null 2>&1 && exit 0
 
@@ -7,7 +7,7 @@ room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
 mkdir -p "$room/lists/partial" "$room/cache/archives/partial"
-# Debian's mirrors as this machine has them, for the release that ships compose v2.
+# The configured Debian mirrors, for the release that ships compose v2.
 apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' |
   grep -E "/debian/? $codename " | sort -u |
   sed "s| $codename | trixie |; s|^|deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] |" >"$room/sources.list"

@@ -6,7 +6,6 @@ export type Rule = (files: readonly SourceFile[]) => readonly string[];
 
 /** Which folders of a service a folder may import from, besides itself and shared. `.` is the files beside main.ts. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
-  'auth-server/cli': ['.', 'storage', 'keys', 'provider'],
   'auth-server/http': ['federation', 'keys', 'consent', 'storage/record-store.ts', 'views'],
   'auth-server/provider': ['federation', 'keys', 'consent', 'storage/record-store.ts'],
   'auth-server/connectors': ['federation'],
@@ -15,13 +14,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/federation': ['storage/record-store.ts'],
   'auth-server/keys': ['storage/record-store.ts'],
   'auth-server/consent': ['storage/record-store.ts'],
-  'mcp-server/cli': ['.', 'storage', 'sessions'],
   'mcp-server/http': ['authorization', 'sessions', 'protocol/endpoints.ts', 'views'],
   'mcp-server/protocol': ['authorization', 'sessions'],
   'mcp-server/tools': ['protocol/define.ts', 'authorization'],
-  'mcp-server/resources': ['protocol/define.ts', 'authorization'],
-  'mcp-server/prompts': ['protocol/define.ts', 'authorization'],
-  'mcp-server/storage': ['authorization', 'sessions'],
   'mcp-server/views': ['protocol/endpoints.ts'],
   'mcp-server/authorization': [],
   'mcp-server/sessions': ['authorization'],

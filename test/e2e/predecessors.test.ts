@@ -2,7 +2,7 @@
  * Owns one test for each hole that two earlier systems of this kind had, by their numbers (1.6 and 2.4), so that none comes
  * back. Real processes over real HTTP.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forger } from './forge.ts';
@@ -10,7 +10,7 @@ import { githubStub } from './github-stub.ts';
 import { initialize, McpSession, OAuthClient, postJson, REDIRECT_URI, send } from './oauth-client.ts';
 import { Person } from './person.ts';
 import { openSse } from './sse-stream.ts';
-import { Stack } from './stack.ts';
+import { freePorts, ROOT, Run, Stack } from './stack.ts';
 import { recordEnds } from './stored.ts';
 
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
@@ -413,11 +413,17 @@ describe('holes of predecessor 2', () => {
     expect(output.match(/ stopped/g)).toHaveLength(3);
   });
 
-  it('2.4.14 state is in DATA_DIR and nowhere in the source folder', async () => {
-    await OAuthClient.register(stack);
-    expect(existsSync(join(stack.dataDir, 'auth-server.sqlite'))).toBe(true);
-    for (const folder of ['auth-server', 'mcp-server', 'development-idp']) {
-      expect(existsSync(new URL(`../../${folder}/.data`, import.meta.url))).toBe(false);
+  it('2.4.14 state is never in the source folder, from whichever folder a service is started', async () => {
+    const [port] = await freePorts(1);
+    const folder = `.data/test-${port}`;
+    const env = { ISSUER: `http://localhost:${port}`, DATA_DIR: folder };
+    const run = new Run(env, 'src/main.ts', 'auth-server');
+    await run.says('"msg":"ready"');
+    await run.stop();
+    expect(existsSync(join(ROOT, folder, 'auth-server.sqlite'))).toBe(true);
+    rmSync(join(ROOT, folder), { recursive: true });
+    for (const place of ['auth-server', 'mcp-server', 'development-idp']) {
+      expect(existsSync(join(ROOT, place, '.data'))).toBe(false);
     }
   });
 });

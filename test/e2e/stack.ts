@@ -1,6 +1,6 @@
 /** Owns the real processes in a test: `npm start`'s own script on free ports, with a data folder that outlives a restart. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,9 +21,9 @@ export class Run {
   #output = '';
   #watchers = new Set<() => void>();
 
-  constructor(env: NodeJS.ProcessEnv, program = 'scripts/start.ts') {
+  constructor(env: NodeJS.ProcessEnv, program = 'scripts/start.ts', folder = '') {
     this.#child = spawn(process.execPath, [program], {
-      cwd: ROOT,
+      cwd: join(ROOT, folder),
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -107,6 +107,8 @@ export class Stack implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.run.stop();
+    // It holds signing keys.
+    rmSync(this.dataDir, { recursive: true, force: true });
   }
 }
 

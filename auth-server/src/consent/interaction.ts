@@ -11,7 +11,6 @@ export interface PendingInteraction {
     readonly id: string;
     /** As the client calls itself: text that anybody may have chosen. */
     readonly name: string | undefined;
-    readonly uri: string | undefined;
   };
   readonly redirectUri: string;
   /** The resource that is asked for: its canonical identifier and name. */

@@ -9,7 +9,6 @@ import type { JsonObject, RecordStore, StoredRecord } from '../storage/record-st
 /** Models whose records are also found by a second key. */
 const ALIAS: Readonly<Record<string, (payload: AdapterPayload) => string | undefined>> = {
   Session: ({ uid }) => uid,
-  DeviceCode: ({ userCode }) => userCode,
 };
 
 const digest = (secret: string): string => createHash('sha256').update(secret).digest('base64url');

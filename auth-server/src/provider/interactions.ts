@@ -52,7 +52,7 @@ async function describe(details: Details, provider: Provider, resources: Resourc
   const { identifier, resource, scope } = requested(details, resources);
   return {
     uid: details.uid,
-    client: { id: client.clientId, name: client.clientName, uri: client.clientUri },
+    client: { id: client.clientId, name: client.clientName },
     redirectUri: text(details.params.redirect_uri),
     resource: { identifier, name: resource.name },
     scopes: resourceScopes(scope, resource).map((name) => ({ name, description: resource.scopes[name] ?? name })),

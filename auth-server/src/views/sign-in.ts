@@ -45,7 +45,7 @@ ${view.account ? sessionChoice(view.account, view.connectors) : upstreamButtons(
 <button class="quiet">Deny</button>
 </form>
 </div>
-<footer>Did you not just connect an app? Then deny.</footer>`,
+<footer>Not expecting this? Choose Deny.</footer>`,
   });
 }
 

@@ -4,7 +4,7 @@ import { AUTHORIZATION_SERVER_PATH, MCP_PATH, OPENID_CONFIGURATION_PATH, SSE_PAT
 import type { Middleware } from 'koa';
 import type { VerifyToken } from '../authorization/access-token.ts';
 import type { ScopePolicy } from '../authorization/scope.ts';
-import type { AuthorizedState, Endpoints } from '../protocol/endpoints.ts';
+import { type AuthorizedState, type Endpoints, MESSAGES_PATH } from '../protocol/endpoints.ts';
 import type { Landing } from '../views/landing.ts';
 import { bearer, type ProtectedResource, requireScopes } from './bearer.ts';
 import { jsonBody } from './body.ts';
@@ -13,9 +13,6 @@ import { serveLanding } from './landing.ts';
 import { type MetadataSource, redirectPost, redirectToAuthorization, serveIssuerMetadata } from './legacy-discovery.ts';
 import { metadataPath, serveMetadata } from './metadata.ts';
 import { methods } from './methods.ts';
-
-/** Where the messages of an HTTP+SSE stream are posted to. */
-const MESSAGES_PATH = '/messages';
 
 const RESOURCE_PATHS = ['', MCP_PATH, SSE_PATH];
 

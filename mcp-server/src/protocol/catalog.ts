@@ -30,8 +30,6 @@ export interface Catalog {
   readonly entries: readonly CatalogEntry[];
   readonly summaries: readonly ToolSummary[];
   find(name: string): CatalogEntry | undefined;
-  /** The scope that a tool needs on top of the base scope; `undefined` also for a tool that does not exist. */
-  scopeOf(name: string): string | undefined;
 }
 
 interface Source {
@@ -66,7 +64,6 @@ function build(sources: readonly Source[]): Catalog {
     entries,
     summaries: entries.map(({ tool: { name, title, description, scope } }) => ({ name, title, description, scope })),
     find: (name) => byName.get(name),
-    scopeOf: (name) => byName.get(name)?.tool.scope,
   };
 }
 

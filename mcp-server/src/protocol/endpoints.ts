@@ -4,6 +4,9 @@ import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 import type { Middleware } from 'koa';
 import type { Principal } from '../authorization/principal.ts';
 
+/** Where the messages of an HTTP+SSE stream are posted to; the stream says so to its client. */
+export const MESSAGES_PATH = '/messages';
+
 /** What the onion has put on `ctx.state` before an endpoint runs. */
 export interface AuthorizedState extends RequestState {
   principal: Principal;

@@ -25,7 +25,6 @@ import { type LogLevel, type ServerStatus, type ToolContext, ToolError, type Too
 export interface ServerParts {
   readonly catalog: Catalog;
   readonly serverInfo: Implementation;
-  readonly instructions?: string | undefined;
   readonly status: () => ServerStatus;
   readonly clock: Clock;
   readonly log: Logger;
@@ -45,11 +44,10 @@ class RpcError extends Error {
 
 /** Gives a function that makes the server of one session. */
 export function createServerFactory(parts: ServerParts): () => Server {
-  const { catalog, serverInfo, instructions } = parts;
+  const { catalog, serverInfo } = parts;
   const options = {
     capabilities: { tools: {}, logging: {} },
     jsonSchemaValidator: new AjvJsonSchemaValidator(),
-    ...(instructions && { instructions }),
   };
   return () => {
     const server = new Server(serverInfo, options);

@@ -98,10 +98,10 @@ const endpoint = (url: string, what: string, isDocument = false): Html => html`<
 const protections = (): Html => html`<section class="card">
 <h2>What protects you</h2>
 <ul class="ticks">
-<li>OAuth 2.1: authorization code with PKCE, no password grant, no implicit flow, refresh tokens that rotate.</li>
+<li>OAuth 2.1: your client proves with PKCE that the sign-in was its own, and your password stays with your identity provider.</li>
+<li>Every request needs a short-lived access token, checked here by signature, issuer, audience and age.</li>
 <li>Tokens are bound to this server (RFC 8707): one that was meant for another server is refused here, and ours are refused elsewhere.</li>
-<li>Clients register themselves (RFC 7591), and nothing is approved without your click.</li>
-<li>Any OpenID Connect provider can sign people in.</li>
+<li>A tool that may do more than others needs a scope of its own, and you are asked before it gets it.</li>
 <li>Web pages of foreign origins can't call this server, and a session belongs to the person and client that opened it.</li>
 </ul>
 </section>`;

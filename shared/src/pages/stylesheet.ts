@@ -33,8 +33,6 @@ button.quiet,.button.quiet{background:transparent;border-color:var(--line);color
 button.link{display:inline;width:auto;min-height:0;margin:0;padding:0;border:0;background:none;color:var(--accent);font:inherit;text-decoration:underline}
 button:hover,.button:hover{filter:brightness(1.06)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
-label{display:block;font-weight:600;margin:0 0 .25rem}
-input{width:100%;min-height:2.7rem;padding:.5rem .75rem;margin:0 0 1rem;border:1px solid var(--line);border-radius:9px;background:var(--paper);color:var(--ink);font:inherit}
 code,pre{font:.86em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:var(--code);border-radius:6px}
 code{padding:.12em .35em;overflow-wrap:anywhere}
 pre{padding:.8rem 1rem;margin:0 0 1rem;overflow-x:auto;border-radius:9px}

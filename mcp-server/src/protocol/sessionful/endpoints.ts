@@ -5,7 +5,7 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Implementation } from '@modelcontextprotocol/sdk/types.js';
 import { createSessionHost, type SessionHost, type SessionLimits } from '../../sessions/session-host.ts';
 import type { Catalog } from '../catalog.ts';
-import type { Endpoints } from '../endpoints.ts';
+import { type Endpoints, MESSAGES_PATH } from '../endpoints.ts';
 import { createServerFactory } from '../server.ts';
 import { createSseMessage, createSseStream } from './http-sse.ts';
 import { REVISIONS } from './json-rpc.ts';
@@ -16,8 +16,6 @@ export interface EndpointsParts {
   readonly catalog: Catalog;
   /** How the server introduces itself to clients. */
   readonly serverInfo: Implementation;
-  /** Told to the model by clients that pass it on. */
-  readonly instructions?: string;
   readonly limits: SessionLimits & {
     /** Seconds between two signs of life on an open stream. */
     readonly keepAlive: number;
@@ -58,5 +56,3 @@ export function createEndpoints({ limits, clock, ...parts }: EndpointsParts): Se
     },
   };
 }
-
-const MESSAGES_PATH = '/messages';
