@@ -20,6 +20,7 @@ import { openKeys } from './keys/keyring.ts';
 import { createEngine } from './provider/provider.ts';
 import type { RecordStore } from './storage/record-store.ts';
 import { createRedisStore } from './storage/redis.ts';
+import { createSealedStore } from './storage/sealed.ts';
 import { createSqliteStore } from './storage/sqlite.ts';
 import { errorPage } from './views/error.ts';
 
@@ -57,7 +58,17 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
 /** Where a relative DATA_DIR starts, from whichever folder the process was started. */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-async function openStore({ redisUrl, redisCaFile, dataDir }: Config, clock: Clock, log: Logger): Promise<RecordStore> {
+async function openStore(config: Config, clock: Clock, log: Logger): Promise<RecordStore> {
+  const store = await openBackend(config, clock, log);
+  const [first, ...older] = config.storageKeys ?? [];
+  return first ? createSealedStore(store, [first, ...older]) : store;
+}
+
+async function openBackend(
+  { redisUrl, redisCaFile, dataDir }: Config,
+  clock: Clock,
+  log: Logger,
+): Promise<RecordStore> {
   if (!redisUrl) return createSqliteStore(resolve(ROOT, dataDir, 'auth-server.sqlite'), clock);
   return createRedisStore(openRedis({ target: redisUrl, name: 'auth-server', caFile: redisCaFile, log }));
 }

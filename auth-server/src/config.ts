@@ -38,6 +38,12 @@ export const settings = {
     type: port(),
   }),
   ...processSettings,
+  storageKeys: optional({
+    env: 'STORAGE_KEYS',
+    doc: 'Keys that encrypt private keys and client secrets before they are stored: 32 bytes each in base64, separated by commas. The first encrypts, all decrypt. Required in production; make one with `openssl rand -base64 32`.',
+    type: secretKeys(),
+    secret: true,
+  }),
   dataDir: setting({
     env: 'DATA_DIR',
     doc: 'Folder of the file with clients, grants, sessions and signing keys. Made when it is missing; a relative path starts at the root of the project.',
@@ -141,6 +147,16 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
 
 type Readable = Partial<Values<typeof settings>>;
 
+/** Base64 of 32 bytes each, never empty. */
+function secretKeys() {
+  return list().transform((texts, context): readonly Buffer[] => {
+    const keys = texts.map((text) => Buffer.from(text, 'base64'));
+    if (keys.every(({ length }) => length === 32)) return keys;
+    context.addIssue({ code: 'custom', message: 'expected 32 bytes in base64 for each key' });
+    return [];
+  });
+}
+
 function judge(values: Readable): readonly Problem[] {
   const { issuer, storage, redisUrl, connectors } = values;
   const problems: Problem[] = [];
@@ -155,13 +171,21 @@ function judge(values: Readable): readonly Problem[] {
   return problems;
 }
 
-function judgeProduction({ issuer, resources, connectors, storage, redisUrl }: Readable): readonly Problem[] {
+function judgeProduction({
+  issuer,
+  resources,
+  connectors,
+  storage,
+  redisUrl,
+  storageKeys,
+}: Readable): readonly Problem[] {
   const problems: Problem[] = [];
   const refuse = (env: string, message: string) => problems.push({ env, message });
   if (issuer?.startsWith('http:')) refuse('ISSUER', `must use https in production (got "${issuer}")`);
   if (!redisUrl && !storage) {
     refuse('REDIS_URL', 'is required in production; for one process without Redis set STORAGE to sqlite');
   }
+  if (!storageKeys?.length) refuse('STORAGE_KEYS', 'is required in production: a key that encrypts what is stored');
   const plain = resources?.flatMap(({ identifiers }) => identifiers).find((name) => name.startsWith('http:'));
   if (plain) refuse('RESOURCES', `must use https in production (got "${plain}")`);
   if (connectors?.includes('development')) {

@@ -30,6 +30,7 @@ const PRODUCTION = {
   CONNECTOR_ACME_CLIENT_ID: 'id',
   CONNECTOR_ACME_CLIENT_SECRET: 'secret',
   REDIS_URL: 'redis://redis',
+  STORAGE_KEYS: Buffer.alloc(32).toString('base64'),
 };
 
 describe('without any setting', () => {
@@ -60,6 +61,7 @@ describe('in production', () => {
     ['CONNECTORS', { CONNECTORS: undefined }],
     ['CONNECTORS', { CONNECTORS: 'acme,development' }],
     ['REDIS_URL', { REDIS_URL: '' }],
+    ['STORAGE_KEYS', { STORAGE_KEYS: '' }],
   ])('one line names %s for %j', (name, change) => {
     const lines = problems({ ...PRODUCTION, ...change });
     expect(lines).toHaveLength(1);
@@ -70,6 +72,7 @@ describe('in production', () => {
     expect(problems({ NODE_ENV: 'production' }).map((line) => line.split(':')[0])).toEqual([
       'ISSUER',
       'REDIS_URL',
+      'STORAGE_KEYS',
       'RESOURCES',
       'CONNECTORS',
     ]);
@@ -83,7 +86,7 @@ it('one machine without Redis is production too, when it is asked for by name', 
 describe('anywhere', () => {
   it('one bad value hides no other problem', () => {
     const names = problems({ NODE_ENV: 'production', PORT: 'x', CONNECTORS: 'acme' }).map((line) => line.split(':')[0]);
-    expect(names).toEqual(['PORT', 'ISSUER', 'REDIS_URL', 'RESOURCES', 'CONNECTOR_ACME_TYPE']);
+    expect(names).toEqual(['PORT', 'ISSUER', 'REDIS_URL', 'STORAGE_KEYS', 'RESOURCES', 'CONNECTOR_ACME_TYPE']);
   });
 
   it.each([
@@ -93,6 +96,7 @@ describe('anywhere', () => {
     [{ ISSUER: 'https://auth.example.com/path' }, /^ISSUER: expected an origin/],
     [{ PORT: '99999' }, /^PORT: /],
     [{ ACCESS_TOKEN_LIFETIME: '10' }, /^ACCESS_TOKEN_LIFETIME: expected a length of time/],
+    [{ STORAGE_KEYS: 'c2hvcnQ=' }, /^STORAGE_KEYS: expected 32 bytes in base64 for each key$/],
     [{ STORAGE: 'redis' }, /^REDIS_URL: is required when STORAGE is redis/],
     [{ STORAGE: 'sqlite', REDIS_URL: 'redis://redis' }, /^STORAGE: is sqlite although REDIS_URL is set/],
     [{ REDIS_URL: 'redis://:secret@' }, /^REDIS_URL: expected redis:[^\n]*(?<!secret@)$/],

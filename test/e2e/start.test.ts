@@ -94,6 +94,7 @@ describe('npm start', () => {
       'auth-server: CONNECTORS',
       'auth-server: REDIS_URL',
       'auth-server: RESOURCES',
+      'auth-server: STORAGE_KEYS',
       'mcp-server: ISSUER',
       'mcp-server: PUBLIC_URL',
     ]);

@@ -1,0 +1,75 @@
+/**
+ * Owns that secrets are not readable in the store: private keys and client secrets are encrypted before they get there, with
+ * a key that only the configuration knows (AES-256-GCM, bound to the place of the record).
+ */
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import type { JsonObject, RecordStore, StoredRecord } from './record-store.ts';
+
+const ALGORITHM = 'aes-256-gcm';
+
+/** Members that are secret, by kind; `*` is the whole value. */
+const SECRET: Readonly<Record<string, readonly string[]>> = {
+  Keyring: ['*'],
+  Client: ['client_secret'],
+};
+
+/** Marks what is sealed: `sealed:<name of the key>:<nonce>:<tag>:<text>`, each in base64url. */
+const MARK = 'sealed:';
+
+const nameOf = (key: Buffer): string => createHash('sha256').update(key).digest('base64url').slice(0, 8);
+
+/**
+ * @param keys 32 bytes each; the first seals, all open, so that a new one is put in front and an old one is dropped when
+ * nothing is sealed with it any more
+ */
+export function createSealedStore(store: RecordStore, keys: readonly [Buffer, ...Buffer[]]): RecordStore {
+  const byName = new Map(keys.map((key) => [nameOf(key), key]));
+
+  const seal = (value: unknown, place: string): string => {
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv(ALGORITHM, keys[0], nonce).setAAD(Buffer.from(place));
+    const text = Buffer.concat([cipher.update(JSON.stringify(value)), cipher.final()]);
+    return (
+      MARK +
+      [nameOf(keys[0]), ...[nonce, cipher.getAuthTag(), text].map((part) => part.toString('base64url'))].join(':')
+    );
+  };
+  const open = (sealed: unknown, place: string): unknown => {
+    if (typeof sealed !== 'string' || !sealed.startsWith(MARK)) return sealed;
+    const [name = '', nonce = '', tag = '', text = ''] = sealed.slice(MARK.length).split(':');
+    const key = byName.get(name);
+    if (!key) throw new Error(`${place} is sealed with the key ${name}, which is not in STORAGE_KEYS`);
+    const decipher = createDecipheriv(ALGORITHM, key, Buffer.from(nonce, 'base64url')).setAAD(Buffer.from(place));
+    decipher.setAuthTag(Buffer.from(tag, 'base64url'));
+    return JSON.parse(decipher.update(text, 'base64url', 'utf8') + decipher.final('utf8'));
+  };
+
+  const sealValue = (kind: string, id: string, value: JsonObject): JsonObject => {
+    const place = `${kind}:${id}`;
+    if (SECRET[kind]?.includes('*')) return { '*': seal(value, place) };
+    const secrets = Object.entries(value).filter(
+      ([name, member]) => SECRET[kind]?.includes(name) && member !== undefined,
+    );
+    return {
+      ...value,
+      ...Object.fromEntries(secrets.map(([name, member]) => [name, seal(member, `${place}:${name}`)])),
+    };
+  };
+  /** What was written before there was a key is read as it is. */
+  const openRecord = (kind: string, id: string, record: StoredRecord | undefined): StoredRecord | undefined => {
+    if (!record || !SECRET[kind]) return record;
+    const place = `${kind}:${id}`;
+    if ('*' in record.value) return { ...record, value: open(record.value['*'], place) as JsonObject };
+    const opened = SECRET[kind].filter((name) => name in record.value);
+    const members = opened.map((name) => [name, open(record.value[name], `${place}:${name}`)]);
+    return { ...record, value: { ...record.value, ...Object.fromEntries(members) } };
+  };
+
+  return {
+    ...store,
+    put: (kind, id, value, options) => store.put(kind, id, sealValue(kind, id, value), options),
+    putIfAbsent: (kind, id, value, options) => store.putIfAbsent(kind, id, sealValue(kind, id, value), options),
+    get: async (kind, id) => openRecord(kind, id, await store.get(kind, id)),
+    take: async (kind, id) => openRecord(kind, id, await store.take(kind, id)),
+  };
+}
