@@ -109,5 +109,6 @@ async function createHandler(config: Config, { clock, log, store, connectors, is
   const loginCookie = createLoginCookie(keys.cookies, issuer.startsWith('https:'));
   const pages = { issuer, interactions, connectors, logins, accounts, loginCookie, formKey: keys.cookies[0] };
   const routes = [interactionRoutes(pages), callbackRoutes(pages), ...guards];
-  return createApp({ issuer, log, isReady, registrationLimit: config.registrationLimit, routes, engine });
+  const { registrationLimit, trustedProxies } = config;
+  return createApp({ issuer, log, isReady, registrationLimit, trustedProxies, routes, engine });
 }

@@ -23,6 +23,7 @@ import {
 } from '@mcp-oauth/shared/setting-types';
 import { resources } from './consent/resource-setting.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
+import { trustedProxies } from './http/client-address.ts';
 
 export const settings = {
   issuer: setting({
@@ -116,6 +117,13 @@ export const settings = {
     doc: 'How long a registered client is remembered after its last use.',
     type: duration(60),
     default: '90d',
+  }),
+  trustedProxies: setting({
+    env: 'TRUSTED_PROXIES',
+    doc: 'Proxies whose X-Forwarded-For says who calls: addresses, CIDR ranges, `loopback`, `private`. Behind a proxy that is not named all callers share one limit; `none` trusts nobody.',
+    type: trustedProxies(),
+    default: 'none',
+    example: 'loopback',
   }),
   registrationLimit: setting({
     env: 'REGISTRATION_LIMIT',

@@ -1,5 +1,6 @@
 /** Owns the order in which a request meets the parts of the server, from the outside in. */
 import type { RequestListener } from 'node:http';
+import type { BlockList } from 'node:net';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';
@@ -8,6 +9,7 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
 import { bodyLimit } from './body-limit.ts';
+import { createClientAddress, rememberClientAddress } from './client-address.ts';
 import { renderErrorPage } from './error-page.ts';
 import { publicDocuments } from './public-documents.ts';
 import { publicHost } from './public-host.ts';
@@ -17,6 +19,8 @@ export interface AppParts {
   readonly issuer: string;
   readonly log: Logger;
   readonly isReady: () => boolean;
+  /** Whose X-Forwarded-For is believed. */
+  readonly trustedProxies: BlockList;
   /** Registrations an hour from one address. */
   readonly registrationLimit: number;
   /** The pages (sign-in, and the return from an upstream), then what guards the engine. */
@@ -29,6 +33,7 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
   const onion: readonly Middleware[] = [
     requestLog(parts.log) as Middleware,
     errorBoundary({ page: renderErrorPage }) as Middleware,
+    rememberClientAddress(createClientAddress(parts.trustedProxies)),
     publicHost(parts.issuer),
     securityHeaders,
     operations(parts.isReady),

@@ -26,7 +26,7 @@ export function registrationCors(): Middleware {
 export function registrationLimit(perHour: number): Middleware {
   const limiter = new RateLimiterMemory({ points: perHour, duration: HOUR });
   return async (ctx, next) => {
-    if (PATH.test(ctx.path) && ctx.method === 'POST') await limiter.consume(ctx.ip).catch(refuse);
+    if (PATH.test(ctx.path) && ctx.method === 'POST') await limiter.consume(ctx.state.clientAddress).catch(refuse);
     await next();
   };
 }
