@@ -54,7 +54,7 @@ async function authenticate(resource: ProtectedResource, request: IncomingMessag
   }
   // RFC 6750 §3: another scheme is no attempt to show a bearer token.
   if (!header || !/^bearer(?: |$)/i.test(header)) {
-    throw new HttpError(401, 'unauthorized', 'An access token is needed.', {
+    throw new HttpError(401, 'unauthorized', 'Unauthorized: an access token is needed.', {
       reason: header ? 'other_scheme' : 'no_token',
       headers: {
         'WWW-Authenticate': challenge({ resourceMetadata: resource.metadataUrl, scopes: resource.scopes.initial }),
@@ -78,7 +78,7 @@ function refusal(resource: ProtectedResource, error: TokenError): HttpError {
 }
 
 const invalidToken = (resource: ProtectedResource, reason: string): HttpError =>
-  refuse(resource, 401, 'invalid_token', 'The access token is invalid or has expired.', reason);
+  refuse(resource, 401, 'invalid_token', 'Unauthorized: the access token is invalid or has expired.', reason);
 
 function refuse(
   { metadataUrl, scopes }: ProtectedResource,

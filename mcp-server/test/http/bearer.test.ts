@@ -44,6 +44,15 @@ describe('RFC 9728 §5.1 a request without a token is challenged', () => {
     expect(server.ran).toEqual([]);
   });
 
+  // Clients that are only handed the text of the answer look for the word: MCP Inspector 0.17 does, in its direct mode.
+  it.each([{}, { authorization: 'Bearer expired' }])(
+    'RFC 9110 §15.5.2 says Unauthorized in words too: %j',
+    async (headers) => {
+      const response = await server.fetch('/mcp', { headers });
+      expect(await response.json()).toMatchObject({ error_description: expect.stringContaining('Unauthorized') });
+    },
+  );
+
   it('RFC 6750 §3 takes another scheme for no attempt', async () => {
     const response = await server.fetch('/mcp', { headers: { authorization: 'Basic dXNlcjpwYXNz' } });
     expect(response.status).toBe(401);

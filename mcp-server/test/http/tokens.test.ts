@@ -87,7 +87,7 @@ describe('RFC 6750 §3.1 invalid_token', () => {
       resource_metadata: `${server.url}/.well-known/oauth-protected-resource/mcp`,
       scope: 'mcp:tools',
       error: 'invalid_token',
-      error_description: 'The access token is invalid or has expired.',
+      error_description: 'Unauthorized: the access token is invalid or has expired.',
     });
     expect(await response.json()).toMatchObject({ error: 'invalid_token' });
     expect(server.ran).toEqual([]);
