@@ -1,5 +1,6 @@
 /** Owns the requests of the development IdP: its chooser in front, the OpenID provider behind. */
 import Router from '@koa/router';
+import { logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';
@@ -30,6 +31,7 @@ export function createApp({ url, provider, log, ready }: AppParts): Provider {
   use(withoutSession);
   use(operations(ready));
   use(routes(provider));
+  logConnections(provider, log);
   return provider;
 }
 

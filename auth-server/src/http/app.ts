@@ -1,6 +1,7 @@
 /** Owns the order in which a request meets the parts of the server, from the outside in. */
 import type { RequestListener } from 'node:http';
 import type { BlockList } from 'node:net';
+import { logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';
@@ -44,6 +45,7 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
     ...parts.routes,
   ];
   for (const layer of onion) engine.use(layer);
+  logConnections(engine, parts.log);
   return engine.callback();
 }
 

@@ -1,7 +1,8 @@
 /** Owns the proof of what every request meets: who the server says it is, what may be kept, who may read it, and errors. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ISSUER, type RunningServer, read, startServer } from '../running-server.ts';
 
 const METADATA = '/.well-known/oauth-authorization-server';
@@ -138,6 +139,18 @@ describe('every answer', () => {
     await server.fetch('/nothing?code=the-secret-code&state=the-secret-state');
     expect(JSON.stringify(server.log)).not.toContain('the-secret');
   });
+});
+
+it('a client that goes away in the middle of a request leaves a line in the log and no stack beside it', async () => {
+  using printed = vi.spyOn(console, 'error').mockReturnValue();
+  const { hostname, port } = new URL(server.address);
+  const socket = connect(Number(port), hostname);
+  const head = ['POST /token HTTP/1.1', 'Host: localhost', 'Content-Length: 100', 'Expect: 100-continue'];
+  socket.write([...head, 'Content-Type: application/x-www-form-urlencoded', '', ''].join('\r\n'));
+  await once(socket, 'data');
+  socket.resetAndDestroy();
+  await expect.poll(() => server.log).toContainEqual(expect.objectContaining({ level: 'debug', msg: 'client left' }));
+  expect(printed).not.toHaveBeenCalled();
 });
 
 describe('health', () => {

@@ -1,4 +1,5 @@
 /** Owns the onion of mcp-server: what a request passes through, from the socket to MCP, top to bottom. */
+import { logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';
@@ -43,7 +44,7 @@ export function createApp({ settings, log, tools, scopes, verify, issuerMetadata
   app.use(protectedCors());
   app.use(redirects(issuerMetadata).routes());
   app.use(protectedRoutes({ publicUrl, verify, scopes, endpoints }).routes());
-  app.on('error', (err) => log.warn({ err }, 'connection failed'));
+  logConnections(app, log);
   return app;
 }
 

@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { logConnections } from '@mcp-oauth/shared/http/connections';
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { serve } from '@mcp-oauth/shared/testing/listen';
+import Koa from 'koa';
+import { expect, it, vi } from 'vitest';
+
+function appWithLog() {
+  const app = new Koa();
+  const lines: string[] = [];
+  logConnections(app, createLogger('sample', 'debug', { write: (line) => lines.push(line) }));
+  return { app, log: () => lines.map((line) => JSON.parse(line)) };
+}
+
+it('a client that goes away in the middle of an answer is no warning, and no stack past the log', async () => {
+  using printed = vi.spyOn(console, 'error').mockReturnValue();
+  const { app, log } = appWithLog();
+  app.use((ctx) => {
+    ctx.respond = false;
+    ctx.res.writeHead(200).flushHeaders();
+  });
+  await using server = await serve(app.callback());
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await once(socket, 'data');
+  socket.resetAndDestroy();
+  await expect
+    .poll(log)
+    .toEqual([expect.objectContaining({ level: 'debug', msg: 'client left', reason: 'ECONNRESET' })]);
+  expect(printed).not.toHaveBeenCalled();
+});
+
+it('any other failure outside of the error boundary is a warning with its stack', async () => {
+  const { app, log } = appWithLog();
+  app.use(() => {
+    throw new Error('unforeseen');
+  });
+  await using server = await serve(app.callback());
+  expect((await fetch(server.url)).status).toBe(500);
+  expect(log()).toEqual([
+    expect.objectContaining({ level: 'warn', err: expect.objectContaining({ message: 'unforeseen' }) }),
+  ]);
+});
