@@ -18,6 +18,7 @@ import { interactionRoutes } from './http/interaction.ts';
 import { createLoginCookie } from './http/login-cookie.ts';
 import { openKeys } from './keys/keyring.ts';
 import { createEngine } from './provider/provider.ts';
+import { type CreateRateLimit, rateLimitsOn } from './storage/rate-limit.ts';
 import type { RecordStore } from './storage/record-store.ts';
 import { createRedisStore } from './storage/redis.ts';
 import { createSealedStore } from './storage/sealed.ts';
@@ -40,11 +41,13 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const clock = overrides.clock ?? systemClock;
   const connectors =
     overrides.connectors ?? openConnectors(config.signIn, config.issuer, overrides.fetch ?? globalThis.fetch);
-  const store = overrides.store ?? (await openStore(config, clock, log));
+  const { store, createRateLimit } = overrides.store
+    ? { store: overrides.store, createRateLimit: rateLimitsOn(undefined) }
+    : await openStorage(config, clock, log);
   let ready = true;
   return {
     log,
-    handler: await createHandler(config, { clock, log, store, connectors, isReady: () => ready }),
+    handler: await createHandler(config, { clock, log, store, createRateLimit, connectors, isReady: () => ready }),
     listen: { host: config.host, port: config.port ?? (Number(new URL(config.issuer).port) || 9000) },
     url: config.issuer,
     shutdownTimeout: config.shutdownTimeout,
@@ -58,30 +61,34 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
 /** Where a relative DATA_DIR starts, from whichever folder the process was started. */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-async function openStore(config: Config, clock: Clock, log: Logger): Promise<RecordStore> {
-  const store = await openBackend(config, clock, log);
-  const [first, ...older] = config.storageKeys ?? [];
-  return first ? createSealedStore(store, [first, ...older]) : store;
+interface Storage {
+  readonly store: RecordStore;
+  readonly createRateLimit: CreateRateLimit;
 }
 
-async function openBackend(
-  { redisUrl, redisCaFile, dataDir }: Config,
-  clock: Clock,
-  log: Logger,
-): Promise<RecordStore> {
-  if (!redisUrl) return createSqliteStore(resolve(ROOT, dataDir, 'auth-server.sqlite'), clock);
-  return createRedisStore(openRedis({ target: redisUrl, name: 'auth-server', caFile: redisCaFile, log }));
+async function openStorage(config: Config, clock: Clock, log: Logger): Promise<Storage> {
+  const { redisUrl, redisCaFile, dataDir, storageKeys } = config;
+  const [first, ...older] = storageKeys ?? [];
+  const sealed = (store: RecordStore) => (first ? createSealedStore(store, [first, ...older]) : store);
+  if (!redisUrl) {
+    const file = resolve(ROOT, dataDir, 'auth-server.sqlite');
+    return { store: sealed(createSqliteStore(file, clock)), createRateLimit: rateLimitsOn(undefined) };
+  }
+  const client = openRedis({ target: redisUrl, name: 'auth-server', caFile: redisCaFile, log });
+  return { store: sealed(await createRedisStore(client)), createRateLimit: rateLimitsOn(client) };
 }
 
 interface Ports {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: RecordStore;
+  readonly createRateLimit: CreateRateLimit;
   readonly connectors: readonly OpenConnector[];
   readonly isReady: () => boolean;
 }
 
-async function createHandler(config: Config, { clock, log, store, connectors, isReady }: Ports) {
+async function createHandler(config: Config, ports: Ports) {
+  const { clock, log, store, createRateLimit, connectors, isReady } = ports;
   const { issuer } = config;
   const keys = await openKeys(store, clock);
   // An account outlives every grant and session that names it.
@@ -109,6 +116,7 @@ async function createHandler(config: Config, { clock, log, store, connectors, is
   const loginCookie = createLoginCookie(keys.cookies, issuer.startsWith('https:'));
   const pages = { issuer, interactions, connectors, logins, accounts, loginCookie, formKey: keys.cookies[0] };
   const routes = [interactionRoutes(pages), callbackRoutes(pages), ...guards];
-  const { registrationLimit, trustedProxies } = config;
-  return createApp({ issuer, log, isReady, registrationLimit, trustedProxies, routes, engine });
+  const perAddress = createRateLimit({ name: 'register', points: config.registrationLimit, seconds: 3_600 });
+  const { trustedProxies } = config;
+  return createApp({ issuer, log, isReady, registrationLimit: perAddress, trustedProxies, routes, engine });
 }

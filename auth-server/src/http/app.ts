@@ -9,6 +9,7 @@ import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
+import type { RateLimit } from '../storage/rate-limit.ts';
 import { bodyLimit } from './body-limit.ts';
 import { createClientAddress, rememberClientAddress } from './client-address.ts';
 import { renderErrorPage } from './error-page.ts';
@@ -22,8 +23,8 @@ export interface AppParts {
   readonly isReady: () => boolean;
   /** Whose X-Forwarded-For is believed. */
   readonly trustedProxies: BlockList;
-  /** Registrations an hour from one address. */
-  readonly registrationLimit: number;
+  /** Registrations from one address. */
+  readonly registrationLimit: RateLimit;
   /** The pages (sign-in, and the return from an upstream), then what guards the engine. */
   readonly routes: readonly Middleware[];
   /** Answers what is left: the protocol. */

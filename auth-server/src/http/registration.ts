@@ -1,7 +1,7 @@
 /** Owns what stands before open registration (RFC 7591 §5): any web page may register, but nobody without limit. */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Middleware } from 'koa';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimit } from '../storage/rate-limit.ts';
 
 /** In every spelling that reaches the engine: its router looks at neither case nor a last slash. */
 const PATH = /^\/register\/?$/i;
@@ -22,18 +22,16 @@ export function registrationCors(): Middleware {
   };
 }
 
-/** @param perHour registrations from one address */
-export function registrationLimit(perHour: number): Middleware {
-  const limiter = new RateLimiterMemory({ points: perHour, duration: HOUR });
+/** @param limit of registrations from one address */
+export function registrationLimit(limit: RateLimit): Middleware {
   return async (ctx, next) => {
-    if (PATH.test(ctx.path) && ctx.method === 'POST') await limiter.consume(ctx.state.clientAddress).catch(refuse);
+    if (PATH.test(ctx.path) && ctx.method === 'POST') refuseWhile(await limit.take(ctx.state.clientAddress));
     await next();
   };
 }
 
-function refuse(refused: unknown): never {
-  if (!(refused instanceof RateLimiterRes)) throw refused;
-  const wait = Math.ceil(refused.msBeforeNext / 1000);
+function refuseWhile(wait: number): void {
+  if (wait === 0) return;
   throw new HttpError(429, 'too_many_requests', 'Too many registrations from your address. Try again later.', {
     headers: { 'Retry-After': String(wait) },
   });
