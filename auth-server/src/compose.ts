@@ -1,11 +1,8 @@
 /** Owns the whole: from the environment to a service that can listen. The only file that knows every module. */
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
-import { openRedis } from '@mcp-oauth/shared/redis';
 import type { Service } from '@mcp-oauth/shared/service';
 import { type Config, readConfig } from './config.ts';
 import { createResources } from './consent/resource.ts';
@@ -18,11 +15,9 @@ import { interactionRoutes } from './http/interaction.ts';
 import { createLoginCookie } from './http/login-cookie.ts';
 import { openKeys } from './keys/keyring.ts';
 import { createEngine } from './provider/provider.ts';
+import { openStorage } from './storage/open.ts';
 import { type CreateRateLimit, rateLimitsOn } from './storage/rate-limit.ts';
 import type { RecordStore } from './storage/record-store.ts';
-import { createRedisStore } from './storage/redis.ts';
-import { createSealedStore } from './storage/sealed.ts';
-import { createSqliteStore } from './storage/sqlite.ts';
 import { errorPage } from './views/error.ts';
 
 /** What tests put in place of the world. */
@@ -43,7 +38,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     overrides.connectors ?? openConnectors(config.signIn, config.issuer, overrides.fetch ?? globalThis.fetch);
   const { store, createRateLimit } = overrides.store
     ? { store: overrides.store, createRateLimit: rateLimitsOn(undefined) }
-    : await openStorage(config, clock, log);
+    : await openStorage(config, { clock, log });
   let ready = true;
   return {
     log,
@@ -56,26 +51,6 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     },
     close: () => store.close(),
   };
-}
-
-/** Where a relative DATA_DIR starts, from whichever folder the process was started. */
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-
-interface Storage {
-  readonly store: RecordStore;
-  readonly createRateLimit: CreateRateLimit;
-}
-
-async function openStorage(config: Config, clock: Clock, log: Logger): Promise<Storage> {
-  const { redisUrl, redisCaFile, dataDir, storageKeys } = config;
-  const [first, ...older] = storageKeys ?? [];
-  const sealed = (store: RecordStore) => (first ? createSealedStore(store, [first, ...older]) : store);
-  if (!redisUrl) {
-    const file = resolve(ROOT, dataDir, 'auth-server.sqlite');
-    return { store: sealed(createSqliteStore(file, clock)), createRateLimit: rateLimitsOn(undefined) };
-  }
-  const client = openRedis({ target: redisUrl, name: 'auth-server', caFile: redisCaFile, log });
-  return { store: sealed(await createRedisStore(client)), createRateLimit: rateLimitsOn(client) };
 }
 
 interface Ports {

@@ -1,6 +1,10 @@
-/** Owns the start of the process. */
+/** Owns the start of the process: the server, or a command that works beside it. */
 import process from 'node:process';
-import { runService } from '@mcp-oauth/shared/service';
+import { runCommand, runService } from '@mcp-oauth/shared/service';
+import { runCommandLine } from './cli/command-line.ts';
+import { createCommands } from './cli/commands.ts';
 import { compose } from './compose.ts';
 
-await runService('auth-server', process, compose);
+const commands = createCommands(() => runService('auth-server', process, compose));
+
+await runCommand('auth-server', process, (terminal) => runCommandLine(commands, terminal));

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { z } from 'zod';
+import { StartError } from './errors.ts';
 import type { Logger } from './logger.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -129,8 +130,25 @@ function create(target: RedisTarget, options: Options): RedisClient {
   });
 }
 
-/** Resolves when commands can be sent. */
-export async function whenReady(client: RedisClient): Promise<void> {
+/**
+ * Resolves when commands can be sent.
+ * @param patience milliseconds; absent: as long as it takes
+ * @throws StartError with the last failure when the patience is over; the client is closed then
+ */
+export async function whenReady(client: RedisClient, patience?: number): Promise<void> {
   if (client.status === 'ready') return;
-  await new Promise<void>((resolve) => client.once('ready', () => resolve()));
+  let reason = 'no answer';
+  const note = (error: Error) => {
+    reason = error.message;
+  };
+  client.on('error', note);
+  await new Promise<void>((resolve, reject) => {
+    client.once('ready', resolve);
+    const giveUp = () => {
+      client.disconnect();
+      reject(new StartError(`REDIS_URL: not reachable (${reason})`));
+    };
+    if (patience !== undefined) AbortSignal.timeout(patience).addEventListener('abort', giveUp);
+  });
+  client.off('error', note);
 }

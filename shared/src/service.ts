@@ -1,4 +1,7 @@
-/** Owns the life of a service process: configure, listen, say "ready", and on a signal drain, close and end. */
+/**
+ * Owns the life of a process: of a service, which listens, says "ready", and on a signal drains, closes and ends; and of a
+ * command, which does its work and ends.
+ */
 import type { RequestListener } from 'node:http';
 import type { Environment } from './config.ts';
 import { StartError } from './errors.ts';
@@ -55,9 +58,40 @@ export async function runService(
       });
     }
   } catch (error) {
-    for (const line of startProblem(error).split('\n')) process.stderr.write(`${name}: ${line}\n`);
-    process.exit(1);
+    fail(name, process, error);
   }
+}
+
+/** What a command gets from its process. */
+export interface Terminal {
+  readonly arguments: readonly string[];
+  readonly env: Environment;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+export interface Output {
+  write(text: string): unknown;
+}
+
+/** Runs a command line to its end: its exit status, or `undefined` for a process that lives on. */
+export async function runCommand(
+  name: string,
+  process: NodeJS.Process,
+  run: (terminal: Terminal) => Promise<number | undefined>,
+): Promise<void> {
+  const { argv, env, stdout, stderr } = process;
+  try {
+    const status = await run({ arguments: argv.slice(2), env, stdout, stderr });
+    if (status !== undefined) process.exit(status);
+  } catch (error) {
+    fail(name, process, error);
+  }
+}
+
+function fail(name: string, process: NodeJS.Process, error: unknown): never {
+  for (const line of problemOf(error).split('\n')) process.stderr.write(`${name}: ${line}\n`);
+  process.exit(1);
 }
 
 /** npm dies of a SIGTERM without passing it on: what it runs has been told to stop when it loses its parent. */
@@ -70,10 +104,10 @@ export function whenOrphaned(process: NodeJS.Process, run: () => void): void {
   }, 250).unref();
 }
 
-const startProblem = (error: unknown): string =>
+const problemOf = (error: unknown): string =>
   error instanceof StartError
     ? error.message
-    : `can't start: ${error instanceof Error ? (error.stack ?? error.message) : error}`;
+    : `failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`;
 
 function once(run: (signal: string) => Promise<void>): (signal: string) => void {
   let stopping = false;

@@ -1,0 +1,83 @@
+/**
+ * Owns how a command line is read and how it ends: 0 for what was done, 2 with the usage for what was not understood, 1 with
+ * the reason for what could not be done.
+ */
+import { parseArgs } from 'node:util';
+import { HttpError, StartError } from '@mcp-oauth/shared/errors';
+import type { Terminal } from '@mcp-oauth/shared/service';
+import { type Command, type CommandGroup, type Invocation, UsageError } from './command.ts';
+import { helpOfCommand, helpOfGroup } from './help.ts';
+
+const HELP = new Set(['--help', '-h']);
+
+/** @returns the exit status; `undefined` for a process that lives on */
+export async function runCommandLine(root: CommandGroup, terminal: Terminal): Promise<number | undefined> {
+  const { command, path, rest } = find(root, terminal.arguments);
+  const help = 'commands' in command ? helpOfGroup(command, path) : helpOfCommand(command, path);
+  if (rest.some((word) => HELP.has(word))) {
+    terminal.stdout.write(help);
+    return 0;
+  }
+  try {
+    if ('commands' in command)
+      throw new UsageError(rest[0] ? `there is no command ${quote(rest[0])}` : 'which command?');
+    return await command.run(read(command, rest, terminal));
+  } catch (error) {
+    if (error instanceof UsageError) {
+      terminal.stderr.write(`${root.name}: ${error.message}\n\n${help}`);
+      return 2;
+    }
+    terminal.stderr.write(`${reasonOf(error).replace(/^/gm, `${root.name}: `)}\n`);
+    return 1;
+  }
+}
+
+interface Found {
+  readonly command: Command | CommandGroup;
+  readonly path: readonly string[];
+  readonly rest: readonly string[];
+}
+
+/** Walks down the tree as far as the words go. */
+function find(group: CommandGroup, words: readonly string[], path: readonly string[] = [group.name]): Found {
+  const name = words.length === 0 ? group.default : words[0];
+  const command = group.commands.find((candidate) => candidate.name === name);
+  if (!command) return { command: group, path, rest: words };
+  const rest = words.slice(1);
+  const deeper = [...path, command.name];
+  return 'commands' in command ? find(command, rest, deeper) : { command, path: deeper, rest };
+}
+
+function read(command: Command, words: readonly string[], { env, stdout, stderr }: Terminal): Invocation {
+  const { values, positionals } = parse(command, words);
+  const names = command.parameters ?? [];
+  const missing = names[positionals.length];
+  if (missing) throw new UsageError(`<${missing}> is missing`);
+  const extra = positionals[names.length];
+  if (extra !== undefined) throw new UsageError(`${quote(extra)} is too much`);
+  const parameters = Object.fromEntries(names.map((name, n) => [name, positionals[n] ?? '']));
+  return { parameters, options: values, env, stdout, stderr };
+}
+
+function parse({ options = {} }: Command, words: readonly string[]) {
+  const known = Object.entries(options).map(([name, { type, multiple }]) => [
+    name,
+    { type, multiple: multiple ?? false },
+  ]);
+  try {
+    return parseArgs({ args: [...words], options: Object.fromEntries(known), allowPositionals: true });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code?.startsWith('ERR_PARSE_ARGS_')) throw new UsageError(message.split('. ')[0]);
+    throw error;
+  }
+}
+
+/** In JSON, so that no control character of an argument reaches the terminal. */
+const quote = (word: string): string => JSON.stringify(word);
+
+function reasonOf(error: unknown): string {
+  if (error instanceof StartError) return error.message;
+  if (error instanceof HttpError) return `${error.message} (${error.reason})`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

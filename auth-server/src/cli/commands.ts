@@ -1,0 +1,19 @@
+/** Owns the table of all commands of auth-server. */
+import type { CommandGroup } from './command.ts';
+
+/** @param serve runs the server until it is told to stop */
+export const createCommands = (serve: () => Promise<void>): CommandGroup => ({
+  name: 'auth-server',
+  summary: 'OAuth 2.1 authorization server for MCP clients. Commands work on the store that the settings name.',
+  default: 'serve',
+  commands: [
+    {
+      name: 'serve',
+      summary: 'Run the server.',
+      run: async () => {
+        await serve();
+        return undefined;
+      },
+    },
+  ],
+});

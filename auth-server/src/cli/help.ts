@@ -1,0 +1,41 @@
+/** Owns the help: written from the table of commands, so that it never says anything else than they do. */
+import type { Command, CommandGroup, Option } from './command.ts';
+
+const HELP: readonly [string, string] = ['-h, --help', 'Show this.'];
+
+/** @param path the words that lead to it, the program first */
+export function helpOfGroup({ summary, commands, default: initial }: CommandGroup, path: readonly string[]): string {
+  const rows = commands.map((command): [string, string] => [
+    usageOf(command),
+    command.name === initial ? `${command.summary} (the default)` : command.summary,
+  ]);
+  return sections(`Usage: ${path.join(' ')} <command>`, summary, table([...rows, HELP]));
+}
+
+export function helpOfCommand(command: Command, path: readonly string[]): string {
+  const { summary, details, options = {} } = command;
+  const rows = Object.entries(options).map(([name, option]): [string, string] => [
+    `--${name}${placeholder(option)}`,
+    option.doc,
+  ]);
+  const usage = [...path.slice(0, -1), usageOf(command)].join(' ');
+  return sections(`Usage: ${usage}`, summary, details, table([...rows, HELP]));
+}
+
+/** The command as it is typed. */
+function usageOf(command: Command | CommandGroup): string {
+  if ('commands' in command) return `${command.name} <command>`;
+  const parameters = (command.parameters ?? []).map((name) => `<${name}>`);
+  const options = Object.entries(command.options ?? {}).map(([name, option]) => `[--${name}${placeholder(option)}]`);
+  return [command.name, ...parameters, ...options].join(' ');
+}
+
+const placeholder = ({ type, value = 'text', multiple }: Option): string =>
+  type === 'string' ? ` <${value}>${multiple ? '…' : ''}` : '';
+
+const sections = (...texts: readonly (string | undefined)[]): string => `${texts.filter(Boolean).join('\n\n')}\n`;
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
+}

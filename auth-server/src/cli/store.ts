@@ -1,0 +1,33 @@
+/** Owns how a command reaches what the server keeps: the same settings, the same store, for as long as the command runs. */
+import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
+import type { Environment } from '@mcp-oauth/shared/config';
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { type Config, readConfig } from '../config.ts';
+import { discoverKinds } from '../federation/registry.ts';
+import { openStorage } from '../storage/open.ts';
+import type { RecordStore } from '../storage/record-store.ts';
+
+export interface OpenedStore {
+  readonly config: Config;
+  readonly store: RecordStore;
+  readonly clock: Clock;
+}
+
+/** Runs `work` on the store that the environment names, and closes it whatever happens. */
+export type WithStore = <T>(env: Environment, work: (opened: OpenedStore) => Promise<T>) => Promise<T>;
+
+/** Milliseconds: somebody waits at a prompt. */
+const PATIENCE = 5_000;
+
+export const withStore: WithStore = async (env, work) => {
+  const config = readConfig(env, await discoverKinds(new URL('../connectors/', import.meta.url)));
+  const clock = systemClock;
+  // Standard output belongs to the command; what is wrong with the store reaches it as an error.
+  const log = createLogger('auth-server', 'silent');
+  const { store } = await openStorage(config, { clock, log, patience: PATIENCE });
+  try {
+    return await work({ config, store, clock });
+  } finally {
+    await store.close();
+  }
+};

@@ -1,0 +1,47 @@
+/** Owns which backend the settings name, and how it is opened: the same for the server and for its commands. */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '@mcp-oauth/shared/clock';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import { openRedis, type RedisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { type CreateRateLimit, rateLimitsOn } from './rate-limit.ts';
+import type { RecordStore } from './record-store.ts';
+import { createRedisStore } from './redis.ts';
+import { createSealedStore } from './sealed.ts';
+import { createSqliteStore } from './sqlite.ts';
+
+export interface StorageSettings {
+  readonly redisUrl: RedisTarget | undefined;
+  readonly redisCaFile: string | undefined;
+  readonly dataDir: string;
+  readonly storageKeys: readonly Buffer[] | undefined;
+}
+
+export interface StorageParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Milliseconds to wait for the first connection; absent: until there is one. */
+  readonly patience?: number;
+}
+
+export interface Storage {
+  readonly store: RecordStore;
+  readonly createRateLimit: CreateRateLimit;
+}
+
+/** Where a relative DATA_DIR starts, from whichever folder the process was started. */
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** @throws StartError when the backend can't be used */
+export async function openStorage(settings: StorageSettings, { clock, log, patience }: StorageParts): Promise<Storage> {
+  const { redisUrl, redisCaFile, dataDir, storageKeys } = settings;
+  const [first, ...older] = storageKeys ?? [];
+  const sealed = (store: RecordStore) => (first ? createSealedStore(store, [first, ...older]) : store);
+  if (!redisUrl) {
+    const file = resolve(ROOT, dataDir, 'auth-server.sqlite');
+    return { store: sealed(createSqliteStore(file, clock)), createRateLimit: rateLimitsOn(undefined) };
+  }
+  const client = openRedis({ target: redisUrl, name: 'auth-server', caFile: redisCaFile, log });
+  await whenReady(client, patience);
+  return { store: sealed(await createRedisStore(client)), createRateLimit: rateLimitsOn(client) };
+}

@@ -1,0 +1,110 @@
+/** Owns the proof that a command line is understood or refused with the usage, and that the help knows every command. */
+import { HttpError, StartError } from '@mcp-oauth/shared/errors';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { CommandGroup, Invocation } from '../../src/cli/command.ts';
+import { run } from './terminal.ts';
+
+describe('a command line', () => {
+  let seen: Invocation | undefined;
+  let outcome: () => number | undefined;
+  beforeEach(() => {
+    seen = undefined;
+    outcome = () => 0;
+  });
+  const note = async (invocation: Invocation) => {
+    seen = invocation;
+    return outcome();
+  };
+  const sample: CommandGroup = {
+    name: 'sample',
+    summary: 'A sample.',
+    default: 'serve',
+    commands: [
+      { name: 'serve', summary: 'Serve.', run: note },
+      {
+        name: 'keys',
+        summary: 'The keys.',
+        commands: [
+          {
+            name: 'retire',
+            summary: 'Retire a key.',
+            details: 'For ever.',
+            parameters: ['kid'],
+            options: {
+              json: { type: 'boolean', doc: 'As JSON.' },
+              'redirect-uri': { type: 'string', value: 'url', multiple: true, doc: 'A place.' },
+            },
+            run: note,
+          },
+        ],
+      },
+    ],
+  };
+
+  it.each(['', 'serve'])('%j runs the default', async (line) => {
+    expect(await run(sample, line)).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(seen).toBeDefined();
+  });
+
+  it('gives a command its parameters, its options and its environment', async () => {
+    const line = 'keys retire --redirect-uri https://a.example abc --json --redirect-uri https://b.example';
+    await run(sample, line, { A: '1' });
+    expect(seen).toMatchObject({ parameters: { kid: 'abc' }, env: { A: '1' } });
+    expect(seen?.options).toEqual({ json: true, 'redirect-uri': ['https://a.example', 'https://b.example'] });
+  });
+
+  it.each([
+    ['nothing', 'there is no command "nothing"'],
+    ['--json', 'there is no command "--json"'],
+    ['keys', 'which command?'],
+    ['keys nothing', 'there is no command "nothing"'],
+    ['keys constructor', 'there is no command "constructor"'],
+    ['keys retire', '<kid> is missing'],
+    ['keys retire a b', '"b" is too much'],
+    ['keys retire a \u001b[31m', '"\\u001b[31m" is too much'],
+    ['keys retire a --now', "Unknown option '--now'"],
+    ['keys retire a --redirect-uri', "Option '--redirect-uri <value>' argument missing"],
+    ['serve now', '"now" is too much'],
+  ])('%j is refused with 2 and the usage, and does nothing', async (line, message) => {
+    const { status, stdout, stderr } = await run(sample, line);
+    expect([status, stdout, seen]).toEqual([2, '', undefined]);
+    expect(stderr).toMatch(/\n\nUsage: sample /);
+    expect(stderr.split('\n')[0]).toBe(`sample: ${message}`);
+  });
+
+  it('shows a group what it has, and a command what it takes', async () => {
+    for (const line of ['--help', '-h']) {
+      const { status, stdout } = await run(sample, line);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^Usage: sample <command>\n\nA sample\.\n\n {2}serve {11}Serve\. \(the default\)\n/);
+      expect(stdout).toContain('  keys <command>  The keys.\n');
+    }
+    expect((await run(sample, 'keys --help')).stdout).toMatch(/^Usage: sample keys <command>\n/);
+    const { stdout } = await run(sample, 'keys retire --help');
+    expect(stdout).toMatch(/^Usage: sample keys retire <kid> \[--json\] \[--redirect-uri <url>…\]\n/);
+    expect(stdout).toContain('For ever.');
+    expect(stdout).toContain('  --redirect-uri <url>…  A place.\n');
+    expect(seen).toBeUndefined();
+  });
+
+  it.each([
+    ['what the operator can mend', new StartError('A: wrong\nB: wrong'), 'sample: A: wrong\nsample: B: wrong\n'],
+    [
+      'the store',
+      new HttpError(503, 'temporarily_unavailable', 'No memory.', { reason: 'ECONNREFUSED' }),
+      'sample: No memory. (ECONNREFUSED)\n',
+    ],
+  ])('ends with 1 and one line for each problem: %s', async (_, error, expected) => {
+    outcome = () => {
+      throw error;
+    };
+    expect(await run(sample, 'serve')).toEqual({ status: 1, stdout: '', stderr: expected });
+  });
+
+  it('ends with the status of its command, or not at all', async () => {
+    outcome = () => 7;
+    expect((await run(sample, 'serve')).status).toBe(7);
+    outcome = () => undefined;
+    expect((await run(sample, 'serve')).status).toBeUndefined();
+  });
+});
