@@ -6,8 +6,14 @@ describe('log', () => {
     const lines: string[] = [];
     const log = createLogger('sample', 'info', { write: (line) => lines.push(line) });
     for (const key of REDACTED)
-      log.info({ [key]: 'canary', nested: { [key]: 'canary' }, deep: { er: { [key]: 'canary' } } });
-    expect(lines).toHaveLength(REDACTED.length);
+      log.info({
+        [key]: 'canary',
+        nested: { [key]: 'canary' },
+        deep: { er: { [key]: 'canary' } },
+        list: [{ [key]: 'canary' }],
+      });
+    log.error({ err: Object.assign(new Error('sample'), { token: 'canary', cause: new Error('why') }) }, 'failed');
+    expect(lines).toHaveLength(REDACTED.length + 1);
     expect(lines.join('')).not.toContain('canary');
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ service: 'sample', level: 'info' });
   });
