@@ -83,6 +83,7 @@ export function openRedis({ target, name, caFile, log }: RedisParts): RedisClien
     ...tls,
     connectionName: name,
     enableOfflineQueue: false,
+    enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
     commandTimeout: PATIENCE,
     connectTimeout: PATIENCE,
