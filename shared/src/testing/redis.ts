@@ -1,6 +1,9 @@
-/** Owns real Redis servers in tests: one, or a Cluster of three primaries, on free ports, gone with `await using`. */
+/**
+ * Owns real Redis servers in tests: one, a Cluster of three primaries, or a primary with a replica that Sentinel watches, on free
+ * ports, gone with `await using`.
+ */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,6 +108,78 @@ export async function startRedisCluster(): Promise<TestRedis> {
   await Promise.all(clients.map(untilJoined));
   for (const client of clients) client.disconnect();
   return running(servers, `redis-cluster://${ports.map((port) => `127.0.0.1:${port}`).join(',')}`);
+}
+
+/** The name of the primary that Sentinel watches. */
+const MASTER = 'records';
+
+export interface TestSentinel extends AsyncDisposable {
+  readonly url: string;
+  /** Ends the primary as a power cut would; Sentinel notices, and puts the replica in its place. */
+  killPrimary(): Promise<void>;
+}
+
+export async function startRedisSentinel(): Promise<TestSentinel> {
+  const [primaryPort, replicaPort, port] = [await freePort(), await freePort(), await freePort()];
+  const primary = new Servers([primaryPort], []);
+  await primary.start();
+  const replica = new Servers([replicaPort], ['--replicaof', '127.0.0.1', String(primaryPort)]);
+  await replica.start();
+  await untilReplicating(primaryPort);
+  const watched = [
+    `sentinel monitor ${MASTER} 127.0.0.1 ${primaryPort} 1`,
+    `sentinel down-after-milliseconds ${MASTER} 300`,
+    `sentinel failover-timeout ${MASTER} 2000`,
+  ];
+  const sentinel = new Sentinel(port, watched);
+  await sentinel.start();
+  return {
+    url: `redis-sentinel://127.0.0.1:${port}/${MASTER}`,
+    killPrimary: async () => {
+      await untilCopied(primaryPort);
+      await primary.kill();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([sentinel.remove(), primary.remove(), replica.remove()]);
+    },
+  };
+}
+
+/** It writes what it learns to its configuration, so it has a folder of its own. */
+class Sentinel {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'sentinel-'));
+  readonly #file = join(this.#folder, 'sentinel.conf');
+  #running: ChildProcess | undefined;
+
+  constructor(port: number, lines: readonly string[]) {
+    writeFileSync(this.#file, [`port ${port}`, 'bind 127.0.0.1', `dir ${this.#folder}`, ...lines, ''].join('\n'));
+  }
+
+  async start(): Promise<void> {
+    this.#running = spawn('redis-server', [this.#file, '--sentinel']);
+    await says(this.#running, '+slave');
+  }
+
+  async remove(): Promise<void> {
+    this.#running?.kill('SIGKILL');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function untilReplicating(port: number): Promise<void> {
+  const client = new Redis({ host: '127.0.0.1', port });
+  while (!String(await client.info('replication')).includes('state=online')) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  client.disconnect();
+}
+
+/** Everything that was written before is at the replica, too: what a power cut loses is not the matter of these tests. */
+async function untilCopied(port: number): Promise<void> {
+  const client = new Redis({ host: '127.0.0.1', port });
+  await client.set('copied', 1);
+  await client.wait(1, 0);
+  client.disconnect();
 }
 
 const SLOTS = 16_384;

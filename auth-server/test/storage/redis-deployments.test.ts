@@ -1,0 +1,53 @@
+/** Owns the proof that records outlive a fail-over by Sentinel, and that Redis may ask who we are: TLS and an ACL user. */
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
+import { hasRedis, NEEDS_REDIS, startRedis, startRedisSentinel } from '@mcp-oauth/shared/testing/redis';
+import { beforeEach, expect, it } from 'vitest';
+import { createRedisStore } from '../../src/storage/redis.ts';
+
+const log = createLogger('test', 'silent');
+const open = (url: string) => createRedisStore(openRedis({ target: redisTarget().parse(url), name: 'test', log }));
+
+beforeEach((context) => context.skip(!hasRedis, NEEDS_REDIS));
+
+it('Sentinel puts the replica in the place of a primary that died, and the records are there', async () => {
+  await using redis = await startRedisSentinel();
+  const store = await open(redis.url);
+  await store.put('Sample', 'one', { kept: true }, { ttl: 60 });
+  await redis.killPrimary();
+  // Until the replica is the primary every command fails at once, which is what a client tries again.
+  const afterwards = await retried(() => store.get('Sample', 'one'));
+  expect(afterwards?.value).toEqual({ kept: true });
+  expect(await retried(() => store.consume('Sample', 'one'))).toBe(true);
+  expect(await store.consume('Sample', 'one')).toBe(false);
+  await store.close();
+});
+
+it('an ACL user needs no more than the keys of auth-server', async () => {
+  await using redis = await startRedis(
+    '--user',
+    'auth',
+    'on',
+    '>secret',
+    '~as:v1:*',
+    '+@all',
+    '--user',
+    'default',
+    'off',
+  );
+  const store = await open(redis.url.replace('redis://', 'redis://auth:secret@'));
+  await store.put('Sample', 'one', { kept: true }, { ttl: 60, alias: 'uno' });
+  expect((await store.getByAlias('Sample', 'uno'))?.value).toEqual({ kept: true });
+  expect(await store.take('Sample', 'one')).toBeDefined();
+  await store.close();
+});
+
+async function retried<T>(run: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await run();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
