@@ -8,13 +8,14 @@ export type Rule = (files: readonly SourceFile[]) => readonly string[];
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/cli': ['config.ts', 'federation', 'keys', 'storage'],
   'auth-server/http': ['federation', 'keys', 'consent', 'storage/record-store.ts', 'storage/rate-limit.ts', 'views'],
-  'auth-server/provider': ['federation', 'keys', 'consent', 'storage/record-store.ts'],
+  'auth-server/provider': ['client-metadata', 'federation', 'keys', 'consent', 'storage/record-store.ts'],
   'auth-server/connectors': ['federation'],
   'auth-server/storage': ['federation', 'keys', 'consent'],
   'auth-server/views': ['federation', 'consent'],
   'auth-server/federation': ['storage/record-store.ts'],
   'auth-server/keys': ['storage/record-store.ts'],
   'auth-server/consent': ['storage/record-store.ts'],
+  'auth-server/client-metadata': ['storage/record-store.ts', 'storage/rate-limit.ts'],
   'mcp-server/http': ['authorization', 'sessions', 'protocol/endpoints.ts', 'views'],
   'mcp-server/protocol': ['authorization', 'sessions'],
   'mcp-server/tools': ['protocol/define.ts', 'authorization'],
@@ -22,7 +23,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'mcp-server/authorization': [],
   'mcp-server/sessions': ['authorization'],
 };
-const DOMAIN = /^(auth-server\/src\/(federation|keys|consent)|mcp-server\/src\/(authorization|sessions))\//;
+const DOMAIN =
+  /^(auth-server\/src\/(federation|keys|consent|client-metadata)|mcp-server\/src\/(authorization|sessions))\//;
 const DOMAIN_LIBRARIES = new Set(['jose', 'zod']);
 
 const place = (path: string) => {

@@ -1,0 +1,88 @@
+/**
+ * Owns what clients publish about themselves (draft-ietf-oauth-client-id-metadata-document): the metadata at the URL that is
+ * their id, and the keys at their `jwks_uri`, each from its own URL and nowhere else.
+ */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import type { CreateRateLimit } from '../storage/rate-limit.ts';
+import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import { type Judge, readKeySet, readMetadata } from './document.ts';
+import { createDocumentCache, type DocumentKind } from './document-cache.ts';
+import { readDocumentUrl } from './document-url.ts';
+import type { Get } from './get.ts';
+import type { HostPolicy } from './hosts.ts';
+
+/** A short upper bound: a document that was replaced after a break-in is followed within the hour. */
+const METADATA: DocumentKind = {
+  record: 'ClientMetadataDocument',
+  limit: 5 * 1_024,
+  bounds: { min: 60, max: 3_600, usual: 300 },
+  most: 500,
+};
+
+/** Shorter, as a client may sign with a new key soon after it published it. */
+const KEY_SET: DocumentKind = {
+  record: 'ClientKeySet',
+  limit: 64 * 1_024,
+  bounds: { min: 30, max: 300, usual: 60 },
+  most: 100,
+};
+
+/** Of one host, new and known documents each, in a minute. */
+const HOST_LIMIT = 60;
+
+export interface ClientMetadataOptions {
+  readonly hosts: HostPolicy;
+  /** Seconds that the last good copy may be used while its host is away. */
+  readonly staleFor: number;
+  /** Unknown documents that one address may have read in an hour. */
+  readonly callerLimit: number;
+}
+
+export interface ClientMetadataPorts {
+  readonly get: Get;
+  readonly store: RecordStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly createRateLimit: CreateRateLimit;
+}
+
+/** For whom something is read: the address that the limits count, if there is one. */
+type Caller = string | undefined;
+
+/** Both reject with a ClientMetadataError. */
+export interface ClientMetadata {
+  /** @param judge of everything that this folder does not know */
+  metadata(clientId: string, judge: Judge, caller: Caller): Promise<JsonObject>;
+  keySet(url: string, caller: Caller): Promise<JsonObject>;
+  /** Whether a URL is one that could be read at all. */
+  isFetchable(url: string): boolean;
+}
+
+export function createClientMetadata(options: ClientMetadataOptions, ports: ClientMetadataPorts): ClientMetadata {
+  const { hosts, staleFor, callerLimit } = options;
+  const { createRateLimit, ...others } = ports;
+  const perHost = createRateLimit({ name: 'client-host', points: HOST_LIMIT, seconds: 60 });
+  const perCaller = createRateLimit({ name: 'client-document', points: callerLimit, seconds: 3_600 });
+  const parts = { ...others, hosts, staleFor, perHost, perCaller };
+  const documents = createDocumentCache(METADATA, parts);
+  const keySets = createDocumentCache(KEY_SET, parts);
+  // Whom a client id belongs to is policy; where a client that is let in keeps its keys is its own affair.
+  const anywhere = { ...hosts, allow: ['*'] };
+  const keySetUrl = (url: string) => readDocumentUrl(URL.parse(url)?.href ?? url, anywhere);
+  return {
+    metadata: async (clientId, judge, caller) =>
+      documents(readDocumentUrl(clientId, hosts), {
+        read: (url, document) => readMetadata(url, document, judge),
+        caller,
+      }),
+    keySet: async (url, caller) => keySets(keySetUrl(url), { read: readKeySet, caller }),
+    isFetchable: (url) => {
+      try {
+        return keySetUrl(url) !== undefined;
+      } catch {
+        return false;
+      }
+    },
+  };
+}

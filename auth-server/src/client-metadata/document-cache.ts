@@ -1,0 +1,170 @@
+/**
+ * Owns when a document of a client is read anew (draft-ietf-oauth-client-id-metadata-document §5.2, RFC 9111) and what happens
+ * when it can't be (RFC 5861 §4): the last good copy is shared by all replicas and outlives an outage of the client's host, but
+ * not its withdrawal. What is stored was read from that very URL, and is judged again when it comes back.
+ */
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import type { RateLimit } from '../storage/rate-limit.ts';
+import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import { ClientMetadataError } from './failure.ts';
+import { type FreshnessBounds, freshFor } from './freshness.ts';
+import type { Answer, Get } from './get.ts';
+import { type HostPolicy, mayBePrivate } from './hosts.ts';
+import { Recent } from './recent.ts';
+
+/** Seconds until a host that failed is asked again. */
+const PAUSE = 30;
+/** Seconds that a copy is used although its host says that there is no such document: a bad deployment is no farewell. */
+const FAREWELL = 3_600;
+
+export interface DocumentKind {
+  /** Kind of its records in the store. */
+  readonly record: string;
+  /** Largest document in bytes. */
+  readonly limit: number;
+  readonly bounds: FreshnessBounds;
+  /** Documents kept in memory. */
+  readonly most: number;
+}
+
+export interface CacheParts {
+  readonly get: Get;
+  readonly store: RecordStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly hosts: HostPolicy;
+  readonly perHost: RateLimit;
+  /** Of documents that nobody knew before, by who asked for them. */
+  readonly perCaller: RateLimit;
+  /** Seconds after its last good answer that a document may be used while its host is away. */
+  readonly staleFor: number;
+}
+
+interface Demand {
+  /** Judges what was read. @throws ClientMetadataError */
+  readonly read: (url: URL, document: unknown) => JsonObject;
+  /** Whose request it is for, as the limits count it. */
+  readonly caller: string | undefined;
+}
+
+/** The last good answer. */
+interface Copy {
+  readonly document: JsonObject;
+  readonly etag?: string | undefined;
+  readonly readAt: number;
+  readonly freshUntil: number;
+}
+
+type Entry = { readonly until: number } & ({ readonly document: JsonObject } | { readonly failure: Error });
+
+/** @returns the document at a URL; rejects with a ClientMetadataError */
+export type DocumentCache = (url: URL, demand: Demand) => Promise<JsonObject>;
+
+export function createDocumentCache(kind: DocumentKind, parts: CacheParts): DocumentCache {
+  const { store, clock } = parts;
+  const recent = new Recent<Entry>(kind.most);
+  const running = new Map<string, Promise<JsonObject>>();
+  const now = () => seconds(clock);
+
+  const refresh = async (url: URL, copy: Copy | undefined, { read }: Demand): Promise<JsonObject> => {
+    try {
+      const fresh = await ask(url, { kind, parts, copy, read });
+      recent.set(url.href, { until: fresh.freshUntil, document: fresh.document });
+      await store.put(kind.record, url.href, { ...fresh }, { ttl: parts.staleFor });
+      return fresh.document;
+    } catch (error) {
+      if (!(error instanceof ClientMetadataError)) throw error;
+      const said = { url: `${url.origin}${url.pathname}`, reason: error.reason, detail: error.message };
+      if (copy && lastsUntil(copy, error, parts.staleFor) > now()) {
+        parts.log.warn({ ...said, readAt: copy.readAt }, 'document of a client could not be read again');
+        recent.set(url.href, { until: now() + PAUSE, document: copy.document });
+        return copy.document;
+      }
+      parts.log.info(said, 'document of a client could not be read');
+      if (copy && error.outcome === 'unusable') await store.delete(kind.record, url.href);
+      // Remembered is that it failed, never what was answered; and a limit is no failure of the document.
+      if (error.outcome !== 'limited') recent.set(url.href, { until: now() + PAUSE, failure: error });
+      throw error;
+    }
+  };
+
+  return async (url, demand) => {
+    const entry = recent.get(url.href);
+    if (entry && entry.until > now()) return settle(entry);
+    const already = running.get(url.href);
+    if (already) return already;
+    const copy = await find(url, { kind, parts, read: demand.read });
+    if (copy && copy.freshUntil > now()) {
+      recent.set(url.href, { until: copy.freshUntil, document: copy.document });
+      return copy.document;
+    }
+    if (!copy && demand.caller !== undefined) await withinLimit(parts.perCaller, demand.caller, url);
+    const other = running.get(url.href);
+    if (other) return other;
+    const mine = refresh(url, copy, demand).finally(() => running.delete(url.href));
+    running.set(url.href, mine);
+    return mine;
+  };
+}
+
+function settle(entry: Entry): JsonObject {
+  if ('failure' in entry) throw entry.failure;
+  return entry.document;
+}
+
+type Search = { readonly kind: DocumentKind; readonly parts: CacheParts; readonly read: Demand['read'] };
+
+async function find(url: URL, { kind, parts, read }: Search): Promise<Copy | undefined> {
+  const record = await parts.store.get(kind.record, url.href);
+  if (!record) return undefined;
+  const copy = record.value as unknown as Copy;
+  if (copy.readAt + parts.staleFor <= seconds(parts.clock)) return undefined;
+  try {
+    return { ...copy, document: read(url, copy.document) };
+  } catch {
+    // What was good under other rules is none now.
+    return undefined;
+  }
+}
+
+async function ask(url: URL, { kind, parts, copy, read }: Search & { readonly copy: Copy | undefined }): Promise<Copy> {
+  // Two counts, so that inventing documents of a host does not keep those that are known from being read again.
+  await withinLimit(parts.perHost, `${copy ? 'known' : 'new'}:${url.host}`, url);
+  const isPrivate = mayBePrivate(parts.hosts, url);
+  const answer = await parts.get(url, { limit: kind.limit, etag: copy?.etag, mayBePrivate: isPrivate });
+  const readAt = seconds(parts.clock);
+  const times = { readAt, freshUntil: readAt + Math.floor(freshFor(answer.headers, kind.bounds)) };
+  if (answer.status === 304 && copy) return { ...copy, ...times };
+  return { document: read(url, parse(url, answer)), etag: answer.headers.etag, ...times };
+}
+
+const ABSENT: Readonly<Record<number, 'missing' | 'gone'>> = { 404: 'missing', 410: 'gone' };
+const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
+
+/** Only 200 is a success, and a redirect is none (§5). */
+function parse(url: URL, { status, headers, body }: Answer): unknown {
+  const { hostname: host } = url;
+  if (status !== 200) {
+    throw new ClientMetadataError(ABSENT[status] ?? 'status', { host, detail: `answered ${status}` });
+  }
+  if (!JSON_TYPE.test(headers['content-type'] ?? '')) {
+    throw new ClientMetadataError('content_type', { host, detail: 'the content type is not JSON' });
+  }
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new ClientMetadataError('not_json', { host });
+  }
+}
+
+/** RFC 9110 §15.5.11: 410 is meant to last; 404 and a document that is none may be a mishap; the rest is an outage. */
+function lastsUntil({ readAt, freshUntil }: Copy, { reason, outcome }: ClientMetadataError, staleFor: number): number {
+  if (reason === 'gone') return 0;
+  return outcome === 'unusable' ? Math.min(freshUntil + FAREWELL, readAt + staleFor) : readAt + staleFor;
+}
+
+async function withinLimit(limit: RateLimit, key: string, { hostname }: URL): Promise<void> {
+  const wait = await limit.take(key);
+  if (wait > 0) throw new ClientMetadataError('limited', { host: hostname, retryAfter: wait });
+}

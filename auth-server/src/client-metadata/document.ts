@@ -1,0 +1,60 @@
+/**
+ * Owns what the two documents of a client must say to be one: its metadata (draft-ietf-oauth-client-id-metadata-document §4;
+ * MCP: client_id, client_name and redirect_uris), and the set of its public keys (RFC 7517 §5).
+ */
+import type { JsonObject } from '../storage/record-store.ts';
+import { ClientMetadataError, type Reason } from './failure.ts';
+
+/** Judges metadata by everything else that holds for clients; throws where it is not good. */
+export type Judge = (metadata: JsonObject) => void;
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** Nobody who publishes a secret has one (§8.2). */
+const SECRETS = ['client_secret', 'client_secret_expires_at'];
+const PUBLIC_METHODS: ReadonlySet<unknown> = new Set([undefined, 'none', 'private_key_jwt']);
+
+/** Where a client has its pages is not used here: one that nobody could trust is left out, and no reason to refuse. */
+const isOddPage = (name: string, value: unknown): boolean =>
+  name.endsWith('_uri') && name !== 'jwks_uri' && URL.parse(String(value))?.protocol !== 'https:';
+
+/**
+ * @returns the metadata without empty members, which real clients leave in
+ * @throws ClientMetadataError
+ */
+export function readMetadata(url: URL, document: unknown, judge: Judge): JsonObject {
+  const refuse = (reason: Reason, detail: string): never => {
+    throw new ClientMetadataError(reason, { host: url.hostname, detail });
+  };
+  if (!isObject(document)) return refuse('invalid', 'not a JSON object');
+  if (document.client_id !== url.href) return refuse('client_id_mismatch', 'client_id is not the URL of the document');
+  if (SECRETS.some((name) => name in document)) return refuse('shared_secret', 'a public document has a secret');
+  const kept = Object.entries(document).filter(
+    ([name, value]) => value !== null && value !== '' && !isOddPage(name, value),
+  );
+  const metadata = Object.fromEntries(kept);
+  const { token_endpoint_auth_method: method, client_name: name, redirect_uris: uris } = metadata;
+  if (!PUBLIC_METHODS.has(method)) return refuse('shared_secret', 'only none and private_key_jwt can be used');
+  if (!isText(name)) return refuse('invalid', 'client_name is missing');
+  if (!Array.isArray(uris) || uris.length === 0) return refuse('invalid', 'redirect_uris are missing');
+  try {
+    judge(metadata);
+  } catch (cause) {
+    throw new ClientMetadataError('invalid', { host: url.hostname, detail: describe(cause), cause });
+  }
+  return metadata;
+}
+
+/** @throws ClientMetadataError */
+export function readKeySet(url: URL, document: unknown): JsonObject {
+  if (isObject(document) && Array.isArray(document.keys) && document.keys.every(isObject)) return document;
+  throw new ClientMetadataError('invalid', { host: url.hostname, detail: 'not a JSON Web Key Set' });
+}
+
+function describe(cause: unknown): string {
+  const { error_description: said, message } = cause as { error_description?: unknown; message?: unknown };
+  return String(said ?? message);
+}

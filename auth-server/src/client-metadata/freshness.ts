@@ -1,0 +1,34 @@
+/** Owns how long a document stays good without asking again: what its host says (RFC 9111 §4.2), within bounds of our own. */
+
+/** Seconds. */
+export interface FreshnessBounds {
+  readonly min: number;
+  readonly max: number;
+  /** Where the host says nothing. */
+  readonly usual: number;
+}
+
+type Headers = Readonly<Record<string, string | undefined>>;
+
+/** @returns seconds from the moment of the answer */
+export function freshFor(headers: Headers, { min, max, usual }: FreshnessBounds): number {
+  return Math.max(min, Math.min(max, said(headers) ?? usual));
+}
+
+function said(headers: Headers): number | undefined {
+  const directives = new Map(
+    (headers['cache-control'] ?? '').split(',').map((directive): [string, number] => {
+      const [name = '', value = ''] = directive.trim().toLowerCase().split('=');
+      return [name, Number(value.replaceAll('"', ''))];
+    }),
+  );
+  if (['no-store', 'no-cache', 'private'].some((name) => directives.has(name))) return 0;
+  const age = Number(headers.age ?? 0) || 0;
+  const lifetime = directives.get('s-maxage') ?? directives.get('max-age');
+  if (lifetime !== undefined) return Number.isFinite(lifetime) ? lifetime - age : 0;
+  if (headers.expires === undefined) return undefined;
+  const ends = Date.parse(headers.expires);
+  const answered = Date.parse(headers.date ?? '');
+  // RFC 9111 §5.3: a date that can't be read is in the past.
+  return Number.isNaN(ends) ? 0 : Number.isNaN(answered) ? undefined : (ends - answered) / 1000;
+}

@@ -1,0 +1,324 @@
+/** Owns the proof of when a document is asked for, kept, used although its host is away, and dropped. */
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createClientMetadata } from '../../src/client-metadata/client-metadata.ts';
+import { ClientMetadataError, type Reason } from '../../src/client-metadata/failure.ts';
+import type { Answer, Get } from '../../src/client-metadata/get.ts';
+import { type RateLimit, rateLimitsOn } from '../../src/storage/rate-limit.ts';
+import type { RecordStore } from '../../src/storage/record-store.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+
+const ID = 'https://app.client.com/client.json';
+const DAY = 86_400;
+const KIND = 'ClientMetadataDocument';
+
+const metadata = (change: object = {}) => ({
+  client_id: ID,
+  client_name: 'App',
+  redirect_uris: ['https://app.client.com/cb'],
+  ...change,
+});
+const ok = (change: object = {}, headers: Answer['headers'] = {}): Answer => ({
+  status: 200,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(metadata(change)),
+});
+const status = (code: number): Answer => ({ status: code, headers: {}, body: '' });
+const failure = (reason: Reason) => new ClientMetadataError(reason, { host: 'app.client.com' });
+
+let clock: FakeClock;
+let store: RecordStore;
+let asked: { url: string; etag: string | undefined }[];
+/** What the host says now. */
+let host: () => Answer | Error | Promise<Answer>;
+let judge: (document: object) => void;
+
+const get: Get = async (url, { etag }) => {
+  asked.push({ url: url.href, etag });
+  const answer = await host();
+  if (answer instanceof Error) throw answer;
+  return answer;
+};
+
+interface Change {
+  readonly staleFor?: number;
+  readonly callerLimit?: number;
+}
+
+/** One process; another call is another process on the same store. */
+function replica({ staleFor = 30 * DAY, callerLimit = 100 }: Change = {}, createRateLimit = rateLimitsOn(undefined)) {
+  const hosts = { allow: ['*'], deny: ['denied.com'], private: [] };
+  const log = createLogger('test', 'silent', { write: () => {} });
+  const made = createClientMetadata({ hosts, staleFor, callerLimit }, { get, store, clock, log, createRateLimit });
+  return {
+    name: async (id = ID, caller?: string) =>
+      (await made.metadata(id, (document) => judge(document), caller)).client_name,
+    fails: async (id = ID, caller?: string) =>
+      made
+        .metadata(id, (document) => judge(document), caller)
+        .then(
+          () => 'read',
+          (error: unknown) => (error instanceof ClientMetadataError ? error.reason : String(error)),
+        ),
+    keySet: (url: string) => made.keySet(url, undefined),
+  };
+}
+
+beforeEach(() => {
+  clock = new FakeClock();
+  store = createSqliteStore(':memory:', clock);
+  asked = [];
+  host = () => ok();
+  judge = () => {};
+});
+
+describe('draft-ietf-oauth-client-id-metadata-document §5.2, RFC 9111 caching', () => {
+  it('a fresh document is not asked for again, by any replica', async () => {
+    const [first, second] = [replica(), replica()];
+    host = () => ok({}, { 'cache-control': 'max-age=600' });
+    expect([await first.name(), await first.name(), await second.name()]).toEqual(['App', 'App', 'App']);
+    expect(asked).toHaveLength(1);
+    clock.advance(599);
+    await first.name();
+    expect(asked).toHaveLength(1);
+    clock.advance(2);
+    host = () => ok({ client_name: 'New' });
+    expect([await first.name(), await second.name()]).toEqual(['New', 'New']);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('RFC 9110 §13.1.2 a stale one is revalidated', async () => {
+    const one = replica();
+    host = () => ok({}, { etag: '"1"', 'cache-control': 'max-age=60' });
+    await one.name();
+    host = () => ({ ...status(304), headers: { 'cache-control': 'max-age=3600' } });
+    clock.advance(61);
+    expect(await one.name()).toBe('App');
+    expect(asked.map(({ etag }) => etag)).toEqual([undefined, '"1"']);
+    clock.advance(3_599);
+    expect(await one.name()).toBe('App');
+    expect(asked).toHaveLength(2);
+  });
+
+  it('of many requests at once one asks', async () => {
+    const one = replica();
+    let release = (_: Answer): void => {};
+    host = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    const all = Array.from({ length: 20 }, () => one.name());
+    await expect.poll(() => asked.length).toBe(1);
+    release(ok());
+    expect(new Set(await Promise.all(all))).toEqual(new Set(['App']));
+    expect(asked).toHaveLength(1);
+  });
+
+  it('a failure is not asked for again for a while, and nothing of it is stored', async () => {
+    const one = replica();
+    host = () => status(500);
+    for (let round = 0; round < 5; round += 1) expect(await one.fails()).toBe('status');
+    expect(asked).toHaveLength(1);
+    expect(await store.get(KIND, ID)).toBeUndefined();
+    clock.advance(31);
+    host = () => ok();
+    expect(await one.name()).toBe('App');
+  });
+});
+
+describe('draft-ietf-oauth-client-id-metadata-document §4 a document is good', () => {
+  it.each([
+    ['another client_id', ok({ client_id: `${ID}2` }), 'client_id_mismatch'],
+    ['no client_id', ok({ client_id: undefined }), 'client_id_mismatch'],
+    ['a secret', ok({ client_secret: 's' }), 'shared_secret'],
+    ['an end of a secret', ok({ client_secret_expires_at: 0 }), 'shared_secret'],
+    ['a method with a secret', ok({ token_endpoint_auth_method: 'client_secret_basic' }), 'shared_secret'],
+    ['a method that nobody knows', ok({ token_endpoint_auth_method: 'magic' }), 'shared_secret'],
+    ['no name', ok({ client_name: undefined }), 'invalid'],
+    ['a name that is no text', ok({ client_name: 7 }), 'invalid'],
+    ['no redirect URIs', ok({ redirect_uris: undefined }), 'invalid'],
+    ['an empty list of them', ok({ redirect_uris: [] }), 'invalid'],
+    ['an array', { ...ok(), body: '[]' }, 'invalid'],
+    ['null', { ...ok(), body: 'null' }, 'invalid'],
+    ['no JSON', { ...ok(), body: '<!doctype html>' }, 'not_json'],
+    ['HTML by its type', { ...ok(), headers: { 'content-type': 'text/html' } }, 'content_type'],
+    ['no type', { ...ok(), headers: {} }, 'content_type'],
+    ['not found', status(404), 'missing'],
+    ['gone', status(410), 'gone'],
+    ['a redirect', { ...ok(), status: 301 }, 'status'],
+    ['another success', { ...ok(), status: 203 }, 'status'],
+    ['a 304 to nobody’s question', status(304), 'status'],
+  ])('not with %s', async (_, answer, reason) => {
+    host = () => answer;
+    expect(await replica().fails()).toBe(reason);
+    expect(await store.get(KIND, ID)).toBeUndefined();
+  });
+
+  it.each(['application/json; charset=utf-8', 'application/oauth-client+json', 'Application/JSON'])(
+    'as %s',
+    async (type) => {
+      host = () => ok({}, { 'content-type': type });
+      expect(await replica().name()).toBe('App');
+    },
+  );
+
+  it('when the rest of the server thinks so, too', async () => {
+    judge = () => {
+      throw new Error('redirect_uris are odd');
+    };
+    expect(await replica().fails()).toBe('invalid');
+    expect(await store.get(KIND, ID)).toBeUndefined();
+  });
+
+  it('when it comes back from the store under rules that changed', async () => {
+    await replica().name();
+    judge = () => {
+      throw new Error('no longer');
+    };
+    expect(await replica().fails()).toBe('invalid');
+    expect(asked).toHaveLength(2);
+  });
+
+  it('and only for its own URL, whatever stands in the store', async () => {
+    const document = metadata({ client_name: 'Planted', client_id: 'https://other.com/c' });
+    await store.put(KIND, ID, { document, readAt: 0, freshUntil: 9e9 }, { ttl: 60 });
+    await store.put(KIND, `${ID}2`, { nonsense: true }, { ttl: 60 });
+    expect(await replica().name()).toBe('App');
+    expect(await replica().fails(`${ID}2`)).toBe('client_id_mismatch');
+  });
+});
+
+describe('RFC 5861 §4 while the host is away', () => {
+  const outages = ['dns', 'connection', 'tls', 'timeout', 'private_address'] as const;
+  it.each([
+    ...outages.map((reason): [string, () => Answer | Error] => [reason, () => failure(reason)]),
+    ...[301, 401, 403, 429, 500, 503].map((code): [string, () => Answer] => [String(code), () => status(code)]),
+  ])('%s: a cold replica goes on with the last good document', async (_, outage) => {
+    await replica().name();
+    host = outage;
+    clock.advance(10 * DAY);
+    const cold = replica();
+    expect(await cold.name()).toBe('App');
+    expect(await cold.name()).toBe('App');
+    expect(asked).toHaveLength(2);
+    clock.advance(31);
+    await cold.name();
+    expect(asked).toHaveLength(3);
+  });
+
+  it('but not for ever, however much it is used', async () => {
+    await replica({ staleFor: 2 * DAY }).name();
+    host = () => failure('timeout');
+    const one = replica({ staleFor: 2 * DAY });
+    for (let hour = 1; hour < 48; hour += 1) {
+      clock.advance(3_600);
+      expect(await one.name()).toBe('App');
+    }
+    clock.advance(3_600);
+    expect(await one.fails()).toBe('timeout');
+  });
+
+  it('RFC 9110 §15.5.11 gone is gone at once, everywhere', async () => {
+    await replica().name();
+    clock.advance(301);
+    host = () => status(410);
+    expect(await replica().fails()).toBe('gone');
+    host = () => failure('timeout');
+    expect(await replica().fails()).toBe('timeout');
+  });
+
+  it.each([
+    ['not found', status(404), 'missing'],
+    ['somebody else’s', ok({ client_id: 'https://evil.com/c' }), 'client_id_mismatch'],
+    ['a page', { ...ok(), headers: { 'content-type': 'text/html' } }, 'content_type'],
+  ])('%s is a mishap for an hour, then a farewell', async (_, answer, reason) => {
+    const one = replica();
+    await one.name();
+    host = () => answer;
+    clock.advance(301);
+    expect(await one.name()).toBe('App');
+    clock.advance(3_600);
+    expect(await one.fails()).toBe(reason);
+    host = () => failure('timeout');
+    expect(await replica().fails()).toBe('timeout');
+  });
+});
+
+describe('nobody uses this server to flood another', () => {
+  it('draft-ietf-oauth-client-id-metadata-document §8.6 one host is asked 60 times a minute, and known clients go on', async () => {
+    const one = replica();
+    await one.name();
+    clock.advance(301);
+    for (let index = 0; index < 60; index += 1) await one.fails(`https://app.client.com/${index}`);
+    asked = [];
+    expect(await one.fails('https://app.client.com/more')).toBe('limited');
+    expect(asked).toHaveLength(0);
+    expect(await one.name()).toBe('App');
+    expect(await one.fails('https://elsewhere.com/c')).toBe('client_id_mismatch');
+  });
+
+  it('one caller is heard so often about clients that nobody knows', async () => {
+    const one = replica({ callerLimit: 3 });
+    await one.name(ID, '192.0.2.1');
+    for (const index of [1, 2]) await one.fails(`https://a${index}.com/c`, '192.0.2.1');
+    expect(await one.fails('https://a3.com/c', '192.0.2.1')).toBe('limited');
+    expect(await one.fails('https://a3.com/c', '192.0.2.2')).toBe('client_id_mismatch');
+    expect(await one.name(ID, '192.0.2.1')).toBe('App');
+    expect(await replica({ callerLimit: 3 }).name(ID, '192.0.2.1')).toBe('App');
+  });
+
+  it('what is refused by its URL or by policy is not even looked for', async () => {
+    const one = replica();
+    expect(await one.fails('https://denied.com/c')).toBe('denied_by_policy');
+    expect(await one.fails('https://127.0.0.1/c')).toBe('url');
+    await expect(one.keySet('https://denied.com/jwks.json')).rejects.toThrow('denied_by_policy');
+    expect(asked).toEqual([]);
+  });
+
+  it('memory does not grow with the URLs that are tried', async () => {
+    const unlimited: RateLimit = { take: async () => 0 };
+    const one = replica({}, () => unlimited);
+    for (let index = 0; index < 600; index += 1) await one.fails(`https://app.client.com/${index}`);
+    asked = [];
+    await one.fails('https://app.client.com/599');
+    expect(asked).toHaveLength(0);
+    await one.fails('https://app.client.com/0');
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe('RFC 7517 §5 the keys of a client', () => {
+  const URL_OF_KEYS = 'https://app.client.com/jwks.json';
+  const keys = (kid: string): Answer => ({ ...ok(), body: JSON.stringify({ keys: [{ kty: 'EC', kid }] }) });
+
+  it('are followed within minutes and outlive an outage', async () => {
+    const one = replica();
+    host = () => ({
+      ...keys('1'),
+      headers: { 'content-type': 'application/jwk-set+json', 'cache-control': 'max-age=86400' },
+    });
+    expect(await one.keySet(URL_OF_KEYS)).toMatchObject({ keys: [{ kid: '1' }] });
+    host = () => keys('2');
+    clock.advance(301);
+    expect(await one.keySet(URL_OF_KEYS)).toMatchObject({ keys: [{ kid: '2' }] });
+    host = () => failure('timeout');
+    clock.advance(DAY);
+    expect(await replica().keySet(URL_OF_KEYS)).toMatchObject({ keys: [{ kid: '2' }] });
+  });
+
+  it('are a set of objects', async () => {
+    for (const body of ['{}', '[]', '{"keys":{}}', '{"keys":[1]}', '{"keys":[null]}']) {
+      host = () => ({ ...ok(), body });
+      await expect(replica().keySet(`${URL_OF_KEYS}?${body.length}`)).rejects.toThrow('invalid');
+    }
+  });
+
+  it('are not metadata: one URL, two records', async () => {
+    host = () => ({ ...ok(), body: JSON.stringify({ ...metadata(), keys: [] }) });
+    const one = replica();
+    await one.name();
+    await one.keySet(ID);
+    expect(asked).toHaveLength(2);
+  });
+});

@@ -1,0 +1,135 @@
+/** Owns the proof that a stranger can't make this server reach into a network, wait, or swallow more than is good for it. */
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ClientMetadataError } from '../../src/client-metadata/failure.ts';
+import { createGet, type Network } from '../../src/client-metadata/get.ts';
+import { ClientHost, type HostAnswer, trustTestCertificate } from '../client-host.ts';
+
+trustTestCertificate();
+let host: ClientHost;
+beforeAll(async () => {
+  host = await ClientHost.start();
+});
+afterAll(() => host[Symbol.asyncDispose]());
+
+const at = (name: string, path = '/client.json') => new URL(`https://${name}:${host.port}${path}`);
+const resolvesTo =
+  (...addresses: readonly string[]) =>
+  async () =>
+    addresses;
+
+async function attempt(url: URL, network: Network = {}, mayBePrivate = false) {
+  const before = { requests: host.seen.length, connections: host.connections };
+  const answer = await createGet({ timeout: 2_000, ...network })(url, { limit: 5_120, mayBePrivate }).catch(
+    (error: unknown) => error,
+  );
+  return {
+    reason: answer instanceof ClientMetadataError ? answer.reason : 'answered',
+    answer: answer as Awaited<ReturnType<ReturnType<typeof createGet>>>,
+    requests: host.seen.length - before.requests,
+    connections: host.connections - before.connections,
+  };
+}
+
+describe('CWE-918 a name that leads inside', () => {
+  it.each([
+    ['loopback', ['127.0.0.1']],
+    ['loopback as IPv4 in IPv6', ['::ffff:127.0.0.1']],
+    ['loopback of IPv6', ['::1']],
+    ['this network', ['0.0.0.0']],
+    ['a public and an inner address', ['1.1.1.1', '127.0.0.1']],
+    ['an inner and a public address', ['127.0.0.1', '2606:4700:4700::1111']],
+    ['the metadata of a cloud', ['169.254.169.254']],
+  ])('%s: not even a connection is opened', async (_, addresses) => {
+    const result = await attempt(at('app.client.test'), { resolve: resolvesTo(...addresses) });
+    expect(result).toMatchObject({ reason: 'private_address', requests: 0, connections: 0 });
+  });
+
+  it('DNS rebinding: the name is asked once, and what it said is what is connected', async () => {
+    const answers = [['127.0.0.1'], ['10.0.0.1']];
+    const asked: string[] = [];
+    const resolve = async (name: string) => {
+      asked.push(name);
+      return answers.shift() ?? [];
+    };
+    host.answers.set('/client.json', { body: {} });
+    // Loopback stands in for a public address; the next answer would be an inner one.
+    const isPublic = (address: string) => address === '127.0.0.1';
+    expect((await attempt(at('rebinding.attacker.net'), { resolve, isPublic })).reason).toBe('answered');
+    expect(asked).toEqual(['rebinding.attacker.net']);
+    const second = await attempt(at('rebinding.attacker.net'), { resolve, isPublic });
+    expect(second).toMatchObject({ reason: 'private_address', requests: 0, connections: 0 });
+  });
+
+  it('an address that turns out to be another one on the wire gets no request', async () => {
+    let looks = 0;
+    const isPublic = () => {
+      looks += 1;
+      return looks === 1;
+    };
+    const result = await attempt(at('app.client.test'), { resolve: resolvesTo('127.0.0.1'), isPublic });
+    expect(result).toMatchObject({ reason: 'private_address', requests: 0 });
+    expect(looks).toBe(2);
+  });
+
+  it('a host that may be private is read, with its certificate checked', async () => {
+    host.answers.set('/client.json', { body: { a: 1 }, headers: { etag: '"1"' } });
+    const { answer, reason } = await attempt(at('localhost'), {}, true);
+    expect([reason, answer.status, answer.headers.etag, answer.body]).toEqual(['answered', 200, '"1"', '{"a":1}']);
+    const other = await attempt(at('127.0.0.1'), {}, true);
+    expect(other.reason).toBe('answered');
+    const resolve = resolvesTo('127.0.0.1');
+    const wrong = await attempt(at('elsewhere.client.test'), { resolve, isPublic: () => true });
+    expect(wrong).toMatchObject({ reason: 'tls', requests: 0 });
+  });
+});
+
+describe('draft-ietf-oauth-client-id-metadata-document §5 a document is read', () => {
+  const read = (answer: HostAnswer, network: Network = {}) => {
+    host.answers.set('/d', answer);
+    return attempt(at('localhost', '/d'), network, true);
+  };
+
+  it('once: a redirect is an answer and nothing to follow', async () => {
+    const { answer, requests } = await read({ status: 302, headers: { location: at('localhost').href } });
+    expect([answer.status, requests]).toEqual([302, 1]);
+  });
+
+  it('§8.7 up to its limit', async () => {
+    expect((await read({ body: 'x'.repeat(5_120) })).reason).toBe('answered');
+    expect((await read({ body: 'x'.repeat(5_121) })).reason).toBe('too_large');
+    expect((await read({ body: Buffer.alloc(5_000_000) })).reason).toBe('too_large');
+  });
+
+  it('as it is: nothing is unpacked', async () => {
+    const { reason } = await read({ body: gzipSync('{}'), headers: { 'content-encoding': 'gzip' } });
+    expect(reason).toBe('encoding');
+    expect(host.seen.at(-1)?.headers['accept-encoding']).toBe('identity');
+  });
+
+  it('within its time, also where the body never ends', async () => {
+    expect((await read({ silent: true }, { timeout: 200 })).reason).toBe('timeout');
+    expect((await read({ body: '{', headers: { 'content-length': '100' } })).reason).toBe('connection');
+    expect((await read({ endless: true }, { timeout: 200 })).reason).toBe('timeout');
+    const resolve = () => new Promise<never>(() => {});
+    expect((await attempt(at('app.client.test'), { resolve, timeout: 100 })).reason).toBe('timeout');
+  });
+
+  it('from a host that is there', async () => {
+    expect((await attempt(at('app.client.test'), { resolve: resolvesTo() })).reason).toBe('dns');
+    await using gone = await ClientHost.start();
+    await gone.down();
+    expect((await attempt(new URL(gone.url()), {}, true)).reason).toBe('connection');
+  });
+
+  it('without telling who asks: no cookie, no authorization, no referrer', async () => {
+    await read({ body: {} });
+    expect(Object.keys(host.seen.at(-1)?.headers ?? {}).sort()).toEqual([
+      'accept',
+      'accept-encoding',
+      'connection',
+      'host',
+      'user-agent',
+    ]);
+  });
+});
