@@ -4,6 +4,8 @@ import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import type { Service } from '@mcp-oauth/shared/service';
+import { type ClientMetadata, createClientMetadata } from './client-metadata/client-metadata.ts';
+import { createGet } from './client-metadata/get.ts';
 import { type Config, readConfig } from './config.ts';
 import { createResources } from './consent/resource.ts';
 import { createAccounts } from './federation/account.ts';
@@ -78,6 +80,8 @@ async function createHandler(config: Config, ports: Ports) {
     store,
     accounts,
     resources: createResources(config.resources),
+    clientMetadata: clientMetadata(config, ports),
+    clientIdMetadataDocuments: config.clientMetadata,
     lifetimes: {
       accessToken: config.accessTokenLifetime,
       refreshToken: config.refreshTokenLifetime,
@@ -94,4 +98,14 @@ async function createHandler(config: Config, ports: Ports) {
   const perAddress = createRateLimit({ name: 'register', points: config.registrationLimit, seconds: 3_600 });
   const { trustedProxies } = config;
   return createApp({ issuer, log, isReady, registrationLimit: perAddress, trustedProxies, routes, engine });
+}
+
+function clientMetadata(config: Config, ports: Ports): ClientMetadata {
+  const hosts = {
+    allow: config.clientMetadataAllow,
+    deny: config.clientMetadataDeny,
+    private: config.clientMetadataPrivateHosts,
+  };
+  const { clientMetadataStale: staleFor, clientMetadataLimit: callerLimit } = config;
+  return createClientMetadata({ hosts, staleFor, callerLimit }, { ...ports, get: createGet() });
 }

@@ -13,6 +13,7 @@ import { redisTarget } from '@mcp-oauth/shared/redis';
 import {
   duration,
   exactOrigin,
+  flag,
   integer,
   isLoopback,
   list,
@@ -21,6 +22,7 @@ import {
   port,
   text,
 } from '@mcp-oauth/shared/setting-types';
+import { hostPatterns, hostsToTheLetter } from './client-metadata/hosts.ts';
 import { resources } from './consent/resource-setting.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
 import { trustedProxies } from './http/client-address.ts';
@@ -118,6 +120,44 @@ export const settings = {
     type: duration(60),
     default: '90d',
   }),
+  clientMetadata: setting({
+    env: 'CLIENT_METADATA',
+    doc: 'Whether a client may be known by the URL of a document about itself (Client ID Metadata Documents).',
+    type: flag(),
+    default: 'true',
+  }),
+  clientMetadataAllow: setting({
+    env: 'CLIENT_METADATA_ALLOW',
+    doc: 'Hosts whose documents are accepted, separated by commas; `*.example.com` is everything below example.com, `*` is all.',
+    type: hostPatterns(),
+    default: '*',
+    example: 'claude.ai,*.example.com',
+  }),
+  clientMetadataDeny: setting({
+    env: 'CLIENT_METADATA_DENY',
+    doc: 'Hosts from which neither documents nor keys of clients are read, in the same form. Wins over CLIENT_METADATA_ALLOW.',
+    type: hostPatterns(),
+    default: 'none',
+  }),
+  clientMetadataPrivateHosts: setting({
+    env: 'CLIENT_METADATA_PRIVATE_HOSTS',
+    doc: 'Hosts, as `host` or `host:port`, whose documents may be inside the network and on any port, for tests and closed networks. Their certificates must be trusted: see NODE_EXTRA_CA_CERTS of Node. Refused in production.',
+    type: hostsToTheLetter(),
+    default: 'none',
+    example: 'localhost:8443',
+  }),
+  clientMetadataStale: setting({
+    env: 'CLIENT_METADATA_STALE',
+    doc: 'How long the last good document of a client is used while its host can’t be reached.',
+    type: duration(3_600),
+    default: '30d',
+  }),
+  clientMetadataLimit: setting({
+    env: 'CLIENT_METADATA_LIMIT',
+    doc: 'Documents unknown so far that one address may have read in an hour.',
+    type: integer(1, 1_000_000),
+    default: '120',
+  }),
   trustedProxies: setting({
     env: 'TRUSTED_PROXIES',
     doc: 'Proxies whose X-Forwarded-For says who calls: addresses, CIDR ranges, `loopback`, `private`. Behind a proxy that is not named all callers share one limit; `none` trusts nobody.',
@@ -186,6 +226,7 @@ function judgeProduction({
   storage,
   redisUrl,
   storageKeys,
+  clientMetadataPrivateHosts,
 }: Readable): readonly Problem[] {
   const problems: Problem[] = [];
   const refuse = (env: string, message: string) => problems.push({ env, message });
@@ -198,6 +239,12 @@ function judgeProduction({
   if (plain) refuse('RESOURCES', `must use https in production (got "${plain}")`);
   if (connectors?.includes('development')) {
     refuse('CONNECTORS', 'the development sign-in lets anybody in, so production refuses it; name your own');
+  }
+  if (clientMetadataPrivateHosts?.length) {
+    refuse(
+      'CLIENT_METADATA_PRIVATE_HOSTS',
+      'lets strangers have this server read inside the network; not in production',
+    );
   }
   return problems;
 }

@@ -62,6 +62,7 @@ describe('in production', () => {
     ['CONNECTORS', { CONNECTORS: 'acme,development' }],
     ['REDIS_URL', { REDIS_URL: '' }],
     ['STORAGE_KEYS', { STORAGE_KEYS: '' }],
+    ['CLIENT_METADATA_PRIVATE_HOSTS', { CLIENT_METADATA_PRIVATE_HOSTS: 'localhost:8443' }],
   ])('one line names %s for %j', (name, change) => {
     const lines = problems({ ...PRODUCTION, ...change });
     expect(lines).toHaveLength(1);
@@ -102,6 +103,11 @@ describe('anywhere', () => {
     [{ REDIS_URL: 'redis://:secret@' }, /^REDIS_URL: expected redis:[^\n]*(?<!secret@)$/],
     [{ CONNECTORS: 'acme' }, /^CONNECTOR_ACME_TYPE: /],
     [{ CONNECTORS: ' ' }, /^CONNECTORS: expected at least one/],
+    [{ CLIENT_METADATA: 'yes' }, /^CLIENT_METADATA: expected true or false/],
+    [{ CLIENT_METADATA_ALLOW: 'https://a.com' }, /^CLIENT_METADATA_ALLOW: expected host names .* not https/],
+    [{ CLIENT_METADATA_PRIVATE_HOSTS: '*.corp' }, /^CLIENT_METADATA_PRIVATE_HOSTS: expected hosts .* not \*\.corp/],
+    [{ CLIENT_METADATA_STALE: '1s' }, /^CLIENT_METADATA_STALE: expected a length of time/],
+    [{ CLIENT_METADATA_LIMIT: '0' }, /^CLIENT_METADATA_LIMIT: expected a whole number/],
   ])('%j is refused by name', (env: Environment, line) => {
     expect(problems(env)).toEqual([expect.stringMatching(line)]);
   });

@@ -1,5 +1,5 @@
 /** Owns a whole auth-server in a test: composed as in production, at a free port, with an upstream that believes anything. */
-import { systemClock } from '@mcp-oauth/shared/clock';
+import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { serve } from '@mcp-oauth/shared/testing/listen';
@@ -24,6 +24,7 @@ export interface RunningServer extends AsyncDisposable {
 export interface ServerOptions {
   readonly env?: Environment;
   readonly store?: RecordStore;
+  readonly clock?: Clock;
   /** Other ways to sign in than `acme`, or more of them. */
   readonly connectors?: (acme: OpenConnector) => readonly OpenConnector[];
 }
@@ -42,12 +43,13 @@ const believer = (issuer: string): OpenConnector => ({
   },
 });
 
-export async function startServer({ env = {}, store, connectors }: ServerOptions = {}): Promise<RunningServer> {
+export async function startServer({ env = {}, store, clock, connectors }: ServerOptions = {}): Promise<RunningServer> {
   const issuer = env.ISSUER ?? ISSUER;
   const log: Record<string, unknown>[] = [];
   const service = await compose(env, {
     log: createLogger('auth-server', 'debug', { write: (line) => log.push(JSON.parse(line)) }),
     connectors: connectors?.(believer(issuer)) ?? [believer(issuer)],
+    ...(clock && { clock }),
     // A server without a folder of its own remembers nothing beyond the test.
     ...((store ?? !env.DATA_DIR) && { store: store ?? createSqliteStore(':memory:', systemClock) }),
   });

@@ -11,6 +11,8 @@ export interface PendingInteraction {
     readonly id: string;
     /** As the client calls itself: text that anybody may have chosen. */
     readonly name: string | undefined;
+    /** The host that publishes the client’s metadata, where there is one: not a matter of the client’s word. */
+    readonly host?: string | undefined;
   };
   readonly redirectUri: string;
   /** The resource that is asked for: its canonical identifier and name. */

@@ -2,7 +2,6 @@
  * Owns what a client may say about itself at registration (RFC 7591 §2): generous with what real clients send, strict with
  * what could hurt a person or this server.
  */
-import { isIP } from 'node:net';
 import { isLoopback } from '@mcp-oauth/shared/setting-types';
 import { type ClientMetadata, errors } from 'oidc-provider';
 
@@ -24,8 +23,11 @@ const DECIDED_HERE = ['scope', 'sector_identifier_uri', 'subject_type', 'id_toke
 
 type Metadata = Record<string, unknown>;
 
-/** Judges and completes metadata before the engine's own checks; also of clients read back from the store. */
-export function applyClientPolicy(metadata: ClientMetadata): void {
+/**
+ * Judges and completes metadata before the engine's own checks; also of clients read back from the store.
+ * @param isFetchable whether a URL is one that this server may read for a stranger
+ */
+export function applyClientPolicy(metadata: ClientMetadata, isFetchable: (url: string) => boolean): void {
   const given: Metadata = metadata;
   for (const [name, value] of Object.entries(given)) if (value === null || value === '') delete given[name];
   for (const name of DECIDED_HERE) delete given[name];
@@ -34,7 +36,7 @@ export function applyClientPolicy(metadata: ClientMetadata): void {
   keepSupported(given, 'grant_types', GRANT_TYPES);
   keepSupported(given, 'response_types', RESPONSE_TYPES);
   checkRedirects(given);
-  if (typeof given.jwks_uri === 'string' && !isPublicUrl(given.jwks_uri)) {
+  if (typeof given.jwks_uri === 'string' && !isFetchable(given.jwks_uri)) {
     throw new errors.InvalidClientMetadata('jwks_uri must use https and a public host name');
   }
   if ((given.token_endpoint_auth_method ?? 'none') === 'none') {
@@ -42,16 +44,6 @@ export function applyClientPolicy(metadata: ClientMetadata): void {
     delete given.client_secret;
     delete given.client_secret_expires_at;
   }
-}
-
-/**
- * A place that this server may fetch for a stranger (CWE-918): no address and no name that only means something inside a
- * network. What a public name resolves to is checked again where the connection is made.
- */
-function isPublicUrl(text: string): boolean {
-  const { protocol, hostname } = URL.parse(text) ?? {};
-  if (protocol !== 'https:' || !hostname || isIP(hostname.replace(/^\[|\]$/g, ''))) return false;
-  return hostname.includes('.') && !/\.(localhost|local|internal|intranet|lan|home|corp|arpa)\.?$/.test(hostname);
 }
 
 /** The engine takes for granted that a member is text or a list of texts where RFC 7591 §2 says so. */

@@ -3,10 +3,13 @@
  * that was asked for, rotating refresh tokens, open registration. Everything else that the engine could do is off.
  */
 import type { Configuration, FindAccount } from 'oidc-provider';
+import type { ClientMetadata } from '../client-metadata/client-metadata.ts';
+import type { Judge } from '../client-metadata/document.ts';
 import type { Resources } from '../consent/resource.ts';
 import type { Keys } from '../keys/keyring.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { createAdapter } from './adapter.ts';
+import { clientIdMetadataDocuments, createFetch } from './client-metadata.ts';
 import { applyClientPolicy, GRANT_TYPES, RESPONSE_TYPES } from './clients.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
 import { OWN_SCOPES, resourceIndicators, rotateUnlessMisdirected } from './resources.ts';
@@ -26,6 +29,11 @@ export interface EngineParts {
   readonly store: RecordStore;
   readonly resources: Resources;
   readonly lifetimes: Lifetimes;
+  readonly clientMetadata: ClientMetadata;
+  /** Whether a URL may be a client id. */
+  readonly clientIdMetadataDocuments: boolean;
+  /** What the engine itself thinks of a client's metadata. */
+  readonly judge: Judge;
   readonly findAccount: FindAccount;
   readonly renderError: NonNullable<Configuration['renderError']>;
 }
@@ -34,8 +42,6 @@ const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'priv
 const CODE_LIFETIME = 60;
 const ID_TOKEN_LIFETIME = 300;
 const INTERACTION_LIFETIME = 900;
-/** Public keys of a client that authenticates with `private_key_jwt`. */
-const JWKS_LIMIT = 65_536;
 
 export function createConfiguration(parts: EngineParts): Configuration {
   const { keys, store, resources, lifetimes, findAccount, renderError } = parts;
@@ -65,8 +71,10 @@ export function createConfiguration(parts: EngineParts): Configuration {
     responseTypes: [...RESPONSE_TYPES],
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
-    ...clientProfile,
-    fetchResponseBodyLimits: { jwks_uri: JWKS_LIMIT },
+    ...clientProfile(parts),
+    // The only way out of the engine; it bounds what it reads, and this server asks for nothing else.
+    fetch: createFetch(parts),
+    fetchResponseBodyLimits: { 'client_id metadata document': Infinity, jwks_uri: Infinity },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     // A client goes on working when the person closes the browser: the grant bounds it, not the session.
     expiresWithSession: async () => false,
@@ -80,7 +88,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
 }
 
 /** Which clients there may be, and what one is that says nothing. */
-const clientProfile: Configuration = {
+const clientProfile = ({ clientMetadata }: EngineParts): Configuration => ({
   clientAuthMethods: [...AUTH_METHODS],
   clientDefaults: {
     grant_types: [...GRANT_TYPES],
@@ -95,9 +103,9 @@ const clientProfile: Configuration = {
   // The engine calls the validator once for each extra property: one property, one call.
   extraClientMetadata: {
     properties: ['software_id'],
-    validator: (_ctx, _key, _value, metadata) => applyClientPolicy(metadata),
+    validator: (_ctx, _key, _value, metadata) => applyClientPolicy(metadata, clientMetadata.isFetchable),
   },
-};
+});
 
 const lifetimesOf = (lifetimes: Lifetimes): NonNullable<Configuration['ttl']> => ({
   AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
@@ -124,9 +132,11 @@ function cookies({ issuer, keys }: EngineParts): NonNullable<Configuration['cook
   };
 }
 
-function features({ resources, lifetimes }: EngineParts): NonNullable<Configuration['features']> {
+function features(parts: EngineParts): NonNullable<Configuration['features']> {
+  const { resources, lifetimes } = parts;
   const off = { enabled: false };
   return {
+    clientIdMetadataDocument: parts.clientIdMetadataDocuments ? clientIdMetadataDocuments(parts) : off,
     resourceIndicators: resourceIndicators(resources, lifetimes.accessToken),
     registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
     revocation: {

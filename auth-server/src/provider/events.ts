@@ -3,6 +3,7 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Provider from 'oidc-provider';
 import type { errors, KoaContextWithOIDC } from 'oidc-provider';
+import { ClientMetadataError } from '../client-metadata/failure.ts';
 
 /** RFC 9700 §4.14.2, RFC 6749 §10.5: what only happens when a token or code is in two hands. */
 const REUSE: Readonly<Record<string, string>> = {
@@ -23,9 +24,13 @@ const reasonOf = (error: errors.OIDCProviderError): string => {
   return error.error_detail && !said.startsWith('failed to parse') ? `${said}: ${error.error_detail}` : said;
 };
 
+/** Why what a client publishes about itself was no good, in one word that can be counted. */
+const documentOf = ({ cause }: Error) =>
+  cause instanceof ClientMetadataError ? { document: { host: cause.host, reason: cause.reason } } : undefined;
+
 const refusal = (event: string) => (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) => {
   const threat = REUSE[error.error_detail ?? ''];
-  const line = { error: error.error, reason: reasonOf(error), ...partiesOf(ctx) };
+  const line = { error: error.error, reason: reasonOf(error), ...documentOf(error), ...partiesOf(ctx) };
   if (threat) logOf(ctx).warn({ ...line, threat }, 'security');
   else logOf(ctx).info(line, event);
 };

@@ -52,13 +52,17 @@ async function describe(details: Details, provider: Provider, resources: Resourc
   const { identifier, resource, scope } = requested(details, resources);
   return {
     uid: details.uid,
-    client: { id: client.clientId, name: client.clientName },
+    client: { id: client.clientId, name: client.clientName, host: publisher(client) },
     redirectUri: text(details.params.redirect_uri),
     resource: { identifier, name: resource.name },
     scopes: resourceScopes(scope, resource).map((name) => ({ name, description: resource.scopes[name] ?? name })),
     accountId: details.prompt.name === 'login' ? undefined : details.session?.accountId,
   };
 }
+
+/** The host that vouches for a client which is known by the URL of its document: https says so, not the client. */
+const publisher = (client: object & { readonly clientId: string }): string | undefined =>
+  Reflect.get(client, 'clientIdMetadataDocument') === true ? URL.parse(client.clientId)?.host : undefined;
 
 /** What is asked for; the engine has already refused what this server does not know. */
 function requested(

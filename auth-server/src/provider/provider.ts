@@ -4,6 +4,7 @@ import Provider from 'oidc-provider';
 import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
 import { createFindAccount } from './account.ts';
+import { judgeMetadata } from './client-metadata.ts';
 import { createConfiguration, type EngineParts } from './configuration.ts';
 import { logEvents } from './events.ts';
 import { spendFailedCodes } from './guards/code-attempts.ts';
@@ -20,16 +21,17 @@ export interface Engine {
   readonly interactions: Interactions;
 }
 
-export type EngineOptions = Omit<EngineParts, 'findAccount' | 'renderError'> & {
+export type EngineOptions = Omit<EngineParts, 'findAccount' | 'renderError' | 'judge'> & {
   readonly accounts: Accounts;
   readonly renderErrorPage: (error: ErrorDescription) => string;
 };
 
 export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOptions): Engine {
-  const app = new Provider(
+  const app: Provider = new Provider(
     parts.issuer,
     createConfiguration({
       ...parts,
+      judge: (metadata) => judgeMetadata(app, metadata),
       findAccount: createFindAccount(accounts, parts.resources),
       renderError: createRenderError(renderErrorPage),
     }),

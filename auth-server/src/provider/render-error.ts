@@ -2,6 +2,8 @@
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Configuration, ErrorOut } from 'oidc-provider';
+import { ClientMetadataError } from '../client-metadata/failure.ts';
+import { wordsFor as wordsForDocument } from './client-metadata.ts';
 
 export interface ErrorDescription {
   readonly title: string;
@@ -37,8 +39,9 @@ const OVER: Words = {
   message: 'It took too long or was already finished. Go back to your app and connect again.',
 };
 
-function wordsFor({ error, error_description: description }: ErrorOut, name: string): Words {
+function wordsFor({ error, error_description: description }: ErrorOut, { name, cause }: Error): Words {
   if (name === 'SessionNotFound') return OVER;
+  if (cause instanceof ClientMetadataError) return wordsForDocument(cause);
   return (
     WORDS[error] ?? {
       title: "This request can't be processed",
@@ -58,6 +61,6 @@ export function createRenderError(
     }
     ctx.set(headers);
     ctx.type = 'html';
-    ctx.body = renderPage({ ...wordsFor(out, error.name), reference: ctx.state.requestId ?? '' });
+    ctx.body = renderPage({ ...wordsFor(out, error), reference: ctx.state.requestId ?? '' });
   };
 }

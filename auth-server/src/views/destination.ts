@@ -1,4 +1,7 @@
-/** Owns the words for a redirect URI: where the answer goes, in a way that a person can judge (RFC 8252 §7, §8.6). */
+/**
+ * Owns the words for a redirect URI: where the answer goes, in a way that a person can judge (RFC 8252 §7, §8.6; MCP: a host
+ * that vouches for a client can't vouch for what listens on a person's own machine).
+ */
 import { isLoopback } from '@mcp-oauth/shared/setting-types';
 
 export interface Destination {
@@ -9,13 +12,14 @@ export interface Destination {
   readonly warning?: string;
 }
 
-export function destinationOf(redirectUri: string): Destination {
+/** @param publisher the host that vouches for the client */
+export function destinationOf(redirectUri: string, publisher?: string): Destination {
   const { protocol, host, hostname } = URL.parse(redirectUri) ?? { protocol: 'unknown:', host: '', hostname: '' };
   if (protocol === 'http:' && isLoopback(redirectUri)) {
     return {
       place: hostname,
       about: 'a program on this computer',
-      warning: 'Any program on this computer can ask like this. Continue only if you just started it yourself.',
+      warning: `Any program on this computer can ${publisher ? `claim to be from ${publisher}` : 'ask like this'}. Continue only if you just started it yourself.`,
     };
   }
   if (protocol === 'https:' || protocol === 'http:') return { place: host, about: 'a website' };

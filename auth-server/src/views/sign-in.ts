@@ -20,7 +20,7 @@ export interface SignInView {
 export function signInPage(view: SignInView): string {
   const { client, resource, redirectUri, scopes } = view.pending;
   const name = clientName(client);
-  const destination = destinationOf(redirectUri);
+  const destination = destinationOf(redirectUri, client.host);
   return page({
     title: `Allow ${name}?`,
     body: html`<div class="card">
@@ -32,6 +32,7 @@ ${
 <ul class="ticks">${scopes.map(({ description }) => html`<li>${description}</li>`)}</ul>`
 }
 <dl>
+${client.host && html`<dt>${destination.warning ? 'Says it is from' : 'Published by'}</dt><dd><strong>${client.host}</strong></dd>`}
 <dt>On the server</dt><dd>${resource.identifier}</dd>
 <dt>Access goes to</dt><dd>${destination.place}${destination.about && html` <span class="soft">· ${destination.about}</span>`}</dd>
 </dl>

@@ -1,0 +1,107 @@
+/**
+ * Owns how the engine gets to what clients publish about themselves (draft-ietf-oauth-client-id-metadata-document): through
+ * our own reader and cache, never by itself; and what a client or a person is told where that fails.
+ */
+import { HttpError } from '@mcp-oauth/shared/errors';
+import Provider, { type ClientMetadata as ClientMembers, type Configuration, errors } from 'oidc-provider';
+import type { ClientMetadata } from '../client-metadata/client-metadata.ts';
+import type { Judge } from '../client-metadata/document.ts';
+import { ClientMetadataError, type Outcome } from '../client-metadata/failure.ts';
+
+interface Parts {
+  readonly clientMetadata: ClientMetadata;
+  readonly judge: Judge;
+}
+
+type Feature = NonNullable<NonNullable<Configuration['features']>['clientIdMetadataDocument']>;
+
+/** Where the answer is for a program. */
+const CLIENT_ROUTES = new Set(['token', 'revocation']);
+
+/** The address that the limits count; the engine keeps the context of the request. */
+const caller = (): string | undefined => Provider.ctx?.state.clientAddress;
+
+/**
+ * The engine pins the draft by name; another one needs a look at what changed. Its own cache is off: it knows neither
+ * revalidation nor outages.
+ */
+export const clientIdMetadataDocuments = ({ clientMetadata, judge }: Parts): Feature => ({
+  enabled: true,
+  ack: 'draft-02',
+  cacheDuration: { min: 0, max: 0 },
+  // Asked before each use, so what fails fails here, where the answer can still be chosen.
+  allowFetch: async (_ctx, clientId) => {
+    try {
+      await clientMetadata.metadata(clientId, judge, caller());
+      return true;
+    } catch (error) {
+      throw error instanceof ClientMetadataError ? answerTo(error) : error;
+    }
+  },
+});
+
+/** What the engine uses as `fetch`: it asks for documents without redirects, and for nothing else but key sets. */
+export function createFetch({ clientMetadata, judge }: Parts): NonNullable<Configuration['fetch']> {
+  return async (input, { method, redirect } = {}) => {
+    const url = String(input);
+    if (method !== 'GET') throw new TypeError(`nothing is sent to ${url}`);
+    const document =
+      redirect === 'manual'
+        ? await clientMetadata.metadata(url, judge, caller())
+        : await clientMetadata.keySet(url, caller());
+    return Response.json(document);
+  };
+}
+
+/** What the engine thinks of metadata, with our policy in it, said before anything is kept. */
+export function judgeMetadata(provider: Provider, metadata: object): void {
+  // Typed as something that only the engine makes.
+  const Client = provider.Client as unknown as new (
+    metadata: ClientMembers,
+    ctx: undefined,
+    kind: { readonly cimd: true },
+  ) => object;
+  new Client(structuredClone(metadata) as ClientMembers, undefined, { cimd: true });
+}
+
+/** RFC 6749 §5.2 for a client, a page for a person; a limit is nobody's fault, and passes. */
+function answerTo(failure: ClientMetadataError): Error {
+  const { title, message } = wordsFor(failure);
+  const headers = { 'Retry-After': String(failure.retryAfter ?? 60) };
+  if (failure.outcome === 'limited') {
+    return new HttpError(429, 'too_many_requests', message, { reason: failure.message, headers, cause: failure });
+  }
+  const route = Provider.ctx?.oidc.route;
+  if (route === undefined) {
+    return new HttpError(400, 'invalid_client', message, { reason: failure.message, cause: failure });
+  }
+  return CLIENT_ROUTES.has(route)
+    ? new errors.InvalidClientAuth({ cause: failure })
+    : new errors.InvalidClient(title, { cause: failure });
+}
+
+interface Words {
+  readonly title: string;
+  readonly message: string;
+}
+
+const WORDS: Readonly<Record<Outcome, (host: string) => Words>> = {
+  refused: (host) => ({
+    title: 'This app is not accepted here',
+    message: `This server does not take the word of ${host} for an app. Nothing was sent there. If you need the app, ask the operator of this server.`,
+  }),
+  unreachable: (host) => ({
+    title: 'This app could not be checked',
+    message: `The app says that ${host} vouches for it, but this server could not read that just now. Go back to the app and try again in a minute. If it stays like this, tell the maker of the app.`,
+  }),
+  unusable: (host) => ({
+    title: 'This app could not be checked',
+    message: `The app says that ${host} vouches for it, but what stands there is missing or can’t be used. Trying again will not help until the maker of the app has mended it, so tell them.`,
+  }),
+  limited: (host) => ({
+    title: 'Too many apps at once',
+    message: `This server was asked about too many new apps, or too often about ${host}. Wait a little, then go back to the app and try again.`,
+  }),
+};
+
+export const wordsFor = ({ outcome, host }: ClientMetadataError): Words => WORDS[outcome](host || 'that address');
