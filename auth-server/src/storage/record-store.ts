@@ -1,6 +1,6 @@
 /**
  * Owns the port to everything auth-server must remember. Kinds and keys are the caller's; a backend keeps records, their
- * lifetimes and the two promises that need atomicity: a record is taken once, a record is consumed once.
+ * lifetimes and the promises that need atomicity: a record is taken once, consumed once, replaced only as it was known.
  */
 
 import { HttpError } from '@mcp-oauth/shared/errors';
@@ -16,6 +16,14 @@ export interface PutOptions {
   readonly alias?: string | undefined;
 }
 
+export interface Replacement {
+  /** The value as it was read. */
+  readonly before: JsonObject;
+  readonly after: JsonObject;
+  /** Seconds from now until the record is gone. */
+  readonly ttl: number;
+}
+
 export interface StoredRecord {
   readonly value: JsonObject;
   /** When the record was consumed, in seconds since the epoch. */
@@ -26,6 +34,8 @@ export interface RecordStore {
   put(kind: string, id: string, value: JsonObject, options: PutOptions): Promise<void>;
   /** Writes only where nothing stands; the answer tells whether it did (replay detection, first start of replicas). */
   putIfAbsent(kind: string, id: string, value: JsonObject, options: PutOptions): Promise<boolean>;
+  /** Writes only where the record still is as it was read: of many at once exactly one gets `true` (compare-and-set). */
+  replace(kind: string, id: string, replacement: Replacement): Promise<boolean>;
   get(kind: string, id: string): Promise<StoredRecord | undefined>;
   getByAlias(kind: string, alias: string): Promise<StoredRecord | undefined>;
   /** Reads and deletes in one step: of many at once exactly one gets the record. */

@@ -3,6 +3,7 @@
  * a key that only the configuration knows (AES-256-GCM, bound to the place of the record).
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject, RecordStore, StoredRecord } from './record-store.ts';
 
 const ALGORITHM = 'aes-256-gcm';
@@ -69,6 +70,12 @@ export function createSealedStore(store: RecordStore, keys: readonly [Buffer, ..
     ...store,
     put: (kind, id, value, options) => store.put(kind, id, sealValue(kind, id, value), options),
     putIfAbsent: (kind, id, value, options) => store.putIfAbsent(kind, id, sealValue(kind, id, value), options),
+    replace: async (kind, id, { before, after, ttl }) => {
+      // The same value is sealed differently each time: what must still stand there is the text that was opened.
+      const sealed = await store.get(kind, id);
+      if (!isDeepStrictEqual(openRecord(kind, id, sealed)?.value, before)) return false;
+      return store.replace(kind, id, { before: sealed?.value ?? before, after: sealValue(kind, id, after), ttl });
+    },
     get: async (kind, id) => openRecord(kind, id, await store.get(kind, id)),
     take: async (kind, id) => openRecord(kind, id, await store.take(kind, id)),
   };

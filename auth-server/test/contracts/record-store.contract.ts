@@ -1,7 +1,7 @@
 /** Owns what every backend of the record store must promise; each backend's test calls it with its own way to open one. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RecordStore } from '../../src/storage/record-store.ts';
+import type { JsonObject, RecordStore } from '../../src/storage/record-store.ts';
 
 const ROUNDS = 50;
 const RACERS = 4;
@@ -35,8 +35,8 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
       await pass?.(seconds);
     };
     /** As many at once as there are racers, half of them through a second connection. */
-    const race = <T>(run: (store: RecordStore) => Promise<T>): Promise<T[]> =>
-      Promise.all(Array.from({ length: RACERS }, (_, index) => run(index % 2 ? other : store)));
+    const race = <T>(run: (store: RecordStore, racer: number) => Promise<T>): Promise<T[]> =>
+      Promise.all(Array.from({ length: RACERS }, (_, index) => run(index % 2 ? other : store, index)));
 
     it('gives back what was put, also after it was put again', async () => {
       await store.put('Code', 'a', { text: 'é', list: [], nested: { n: 1 } }, { ttl: 10 });
@@ -100,6 +100,38 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
       }
       await advance(10);
       expect(await store.putIfAbsent('Replay', 'id-0', {}, { ttl: 10 })).toBe(true);
+    });
+
+    it('lets exactly one of many replace what they all have read', async () => {
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const kind of ['Keyring', 'Grant']) {
+          const id = `id-${round}`;
+          await store.put(kind, id, { n: 0, list: [], text: 'é' }, { ttl: 10 });
+          const { value: before } = (await store.get(kind, id)) ?? { value: {} };
+          const won = await race((one, racer) => one.replace(kind, id, { before, after: { racer }, ttl: 10 }));
+          expect(won.filter(Boolean)).toHaveLength(1);
+          expect((await other.get(kind, id))?.value).toEqual({ racer: won.indexOf(true) });
+        }
+      }
+    });
+
+    it('replaces nothing that is gone, was never there or is another record by now', async () => {
+      const replace = (before: object) =>
+        store.replace('Grant', 'a', { before: before as JsonObject, after: { n: 2 }, ttl: 10 });
+      expect(await replace({})).toBe(false);
+      await store.put('Grant', 'a', { n: 1 }, { ttl: 10 });
+      expect(await replace({ n: 3 })).toBe(false);
+      expect(await store.get('Grant', 'a')).toEqual({ value: { n: 1 } });
+      await advance(10);
+      expect(await replace({ n: 1 })).toBe(false);
+      expect(await store.get('Grant', 'a')).toBeUndefined();
+    });
+
+    it('gives what it replaces a new lifetime', async () => {
+      await store.put('Grant', 'a', { n: 1 }, { ttl: 10 });
+      expect(await store.replace('Grant', 'a', { before: { n: 1 }, after: { n: 2 }, ttl: 20 })).toBe(true);
+      await advance(15);
+      expect(await store.get('Grant', 'a')).toEqual({ value: { n: 2 } });
     });
 
     it('deletes what hangs on a grant, of that kind and that grant alone', async () => {
