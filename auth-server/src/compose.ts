@@ -1,5 +1,6 @@
 /** Owns the whole: from the environment to a service that can listen. The only file that knows every module. */
 import { randomBytes } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
@@ -15,7 +16,10 @@ import { createApp } from './http/app.ts';
 import { callbackRoutes } from './http/callback.ts';
 import { interactionRoutes } from './http/interaction.ts';
 import { createLoginCookie } from './http/login-cookie.ts';
-import { openKeys } from './keys/keyring.ts';
+import type { CookieKeys } from './keys/key-store.ts';
+import { openKeys } from './keys/open.ts';
+import { keyPolicyOf } from './keys/settings.ts';
+import type { SigningKeys } from './keys/signing-key.ts';
 import { createEngine } from './provider/provider.ts';
 import { openStorage } from './storage/open.ts';
 import { type CreateRateLimit, rateLimitsOn } from './storage/rate-limit.ts';
@@ -42,16 +46,21 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     ? { store: overrides.store, createRateLimit: rateLimitsOn(undefined) }
     : await openStorage(config, { clock, log });
   let ready = true;
+  const ports = { clock, log, store, createRateLimit, connectors, isReady: () => ready };
+  const { handler, stop } = await createHandling(config, ports);
   return {
     log,
-    handler: await createHandler(config, { clock, log, store, createRateLimit, connectors, isReady: () => ready }),
+    handler,
     listen: { host: config.host, port: config.port ?? (Number(new URL(config.issuer).port) || 9000) },
     url: config.issuer,
     shutdownTimeout: config.shutdownTimeout,
     drain: () => {
       ready = false;
     },
-    close: () => store.close(),
+    close: async () => {
+      await stop();
+      await store.close();
+    },
   };
 }
 
@@ -64,40 +73,71 @@ interface Ports {
   readonly isReady: () => boolean;
 }
 
-async function createHandler(config: Config, ports: Ports) {
-  const { clock, log, store, createRateLimit, connectors, isReady } = ports;
-  const { issuer } = config;
-  const keys = await openKeys(store, clock);
+interface Handling {
+  readonly handler: RequestListener;
+  /** Ends what goes on beside the requests. */
+  stop(): Promise<void>;
+}
+
+/** The engine takes its keys when it is made, so another key set means another engine; what runs on the old one ends there. */
+async function createHandling(config: Config, ports: Ports): Promise<Handling> {
+  const { clock, log, store } = ports;
+  const keys = await openKeys({ store, policy: keyPolicyOf(config), clock, log });
+  const handlerWith = createHandler(config, ports, keys.cookies);
+  let handler = handlerWith(keys.signing);
+  const stop = keys.follow((signing) => {
+    handler = handlerWith(signing);
+  });
+  return { handler: (req, res) => handler(req, res), stop };
+}
+
+/** What is made here outlives every engine. */
+function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
+  const { log, store, createRateLimit, connectors, isReady } = ports;
+  const { issuer, trustedProxies, documentLifetime } = config;
   // An account outlives every grant and session that names it.
   const accounts = createAccounts(store, Math.max(config.grantLifetime, config.sessionLifetime));
-  const {
-    app: engine,
-    guards,
-    interactions,
-  } = createEngine({
-    issuer,
-    keys,
-    store,
-    accounts,
-    resources: createResources(config.resources),
+  const resources = createResources(config.resources);
+  const clients = {
     clientMetadata: clientMetadata(config, ports),
     clientIdMetadataDocuments: config.clientMetadata,
-    lifetimes: {
-      accessToken: config.accessTokenLifetime,
-      refreshToken: config.refreshTokenLifetime,
-      grant: config.grantLifetime,
-      session: config.sessionLifetime,
-      client: config.clientLifetime,
-    },
-    renderErrorPage: errorPage,
-  });
+  };
   const logins = createLogins(store, randomBytes);
-  const loginCookie = createLoginCookie(keys.cookies, issuer.startsWith('https:'));
-  const pages = { issuer, interactions, connectors, logins, accounts, loginCookie, formKey: keys.cookies[0] };
-  const routes = [interactionRoutes(pages), callbackRoutes(pages), ...guards];
-  const perAddress = createRateLimit({ name: 'register', points: config.registrationLimit, seconds: 3_600 });
-  const { trustedProxies } = config;
-  return createApp({ issuer, log, isReady, registrationLimit: perAddress, trustedProxies, routes, engine });
+  const loginCookie = createLoginCookie(cookieKeys, issuer.startsWith('https:'));
+  const registrationLimit = createRateLimit({ name: 'register', points: config.registrationLimit, seconds: 3_600 });
+  const lifetimes = {
+    accessToken: config.accessTokenLifetime,
+    refreshToken: config.refreshTokenLifetime,
+    grant: config.grantLifetime,
+    session: config.sessionLifetime,
+    client: config.clientLifetime,
+  };
+  return (signing: SigningKeys): RequestListener => {
+    const keys = { signing, cookies: cookieKeys };
+    const engine = createEngine({
+      issuer,
+      keys,
+      store,
+      accounts,
+      resources,
+      ...clients,
+      lifetimes,
+      renderErrorPage: errorPage,
+    });
+    const { app, guards, interactions } = engine;
+    const pages = { issuer, interactions, connectors, logins, accounts, loginCookie, formKey: cookieKeys[0] };
+    const routes = [interactionRoutes(pages), callbackRoutes(pages), ...guards];
+    return createApp({
+      issuer,
+      log,
+      isReady,
+      trustedProxies,
+      registrationLimit,
+      documentLifetime,
+      routes,
+      engine: app,
+    });
+  };
 }
 
 function clientMetadata(config: Config, ports: Ports): ClientMetadata {

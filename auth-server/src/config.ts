@@ -26,6 +26,7 @@ import { hostPatterns, hostsToTheLetter } from './client-metadata/hosts.ts';
 import { resources } from './consent/resource-setting.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
 import { trustedProxies } from './http/client-address.ts';
+import { judgeKeys, keySettings } from './keys/settings.ts';
 
 export const settings = {
   issuer: setting({
@@ -158,6 +159,7 @@ export const settings = {
     type: integer(1, 1_000_000),
     default: '120',
   }),
+  ...keySettings,
   trustedProxies: setting({
     env: 'TRUSTED_PROXIES',
     doc: 'Proxies whose X-Forwarded-For says who calls: addresses, CIDR ranges, `loopback`, `private`. Behind a proxy that is not named all callers share one limit; `none` trusts nobody.',
@@ -207,7 +209,7 @@ function secretKeys() {
 
 function judge(values: Readable): readonly Problem[] {
   const { issuer, storage, redisUrl, connectors } = values;
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...judgeKeys(values)];
   const refuse = (env: string, message: string) => problems.push({ env, message });
   if (storage === 'redis' && !redisUrl) refuse('REDIS_URL', 'is required when STORAGE is redis');
   if (storage === 'sqlite' && redisUrl) refuse('STORAGE', 'is sqlite although REDIS_URL is set');

@@ -26,12 +26,25 @@ export const port = (): z.ZodType<number, string> => integer(0, 65_535);
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
+const LENGTH = 'a length of time such as 30s, 10m, 12h or 90d';
+
+const secondsOf = (text: string): number => {
+  const [, count, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  return Number(count) * (UNITS[unit ?? ''] ?? Number.NaN);
+};
+
 /** A length of time in whole seconds, written `30s`, `10m`, `12h` or `90d`. */
 export const duration = (min = 1, max = 10 * 365 * 86_400): z.ZodType<number, string> =>
-  parsed(`a length of time such as 30s, 10m, 12h or 90d (from ${min}s to ${Math.floor(max / 86_400)}d)`, (value) => {
-    const [, count, unit] = /^(\d+)([smhd])$/.exec(value) ?? [];
-    const total = Number(count) * (UNITS[unit ?? ''] ?? Number.NaN);
+  parsed(`${LENGTH} (from ${min}s to ${Math.floor(max / 86_400)}d)`, (value) => {
+    const total = secondsOf(value);
     return total >= min && total <= max ? total : undefined;
+  });
+
+/** The same, or `off`, which is 0. */
+export const durationOrOff = (min = 1): z.ZodType<number, string> =>
+  parsed(`${LENGTH} (from ${min}s), or off`, (value) => {
+    const total = value === 'off' ? 0 : secondsOf(value);
+    return value === 'off' || total >= min ? total : undefined;
   });
 
 /** Values separated by commas or spaces, none twice. */

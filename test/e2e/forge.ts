@@ -3,7 +3,7 @@ import { createHmac, createPublicKey, type JsonWebKey, randomUUID } from 'node:c
 import { join } from 'node:path';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { generateKeyPair, importJWK, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
-import { openKeys } from '../../auth-server/src/keys/keyring.ts';
+import { createKeyStore } from '../../auth-server/src/keys/key-store.ts';
 import { createSqliteStore } from '../../auth-server/src/storage/sqlite.ts';
 import type { Stack } from './stack.ts';
 
@@ -21,9 +21,9 @@ const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toS
 
 export async function forger(stack: Stack): Promise<Forger> {
   const store = createSqliteStore(join(stack.dataDir, 'auth-server.sqlite'), systemClock);
-  const { signing } = await openKeys(store, systemClock);
+  const jwk = (await createKeyStore(store).load())?.ring[0].key;
   await store.close();
-  const [jwk] = signing;
+  if (!jwk) throw new Error('the server has no keys yet');
   const now = Math.floor(Date.now() / 1000);
   const good: JWTPayload = {
     iss: stack.authUrl,

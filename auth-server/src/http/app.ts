@@ -25,6 +25,8 @@ export interface AppParts {
   readonly trustedProxies: BlockList;
   /** Registrations from one address. */
   readonly registrationLimit: RateLimit;
+  /** Seconds that metadata and keys may be kept by others. */
+  readonly documentLifetime: number;
   /** The pages (sign-in, and the return from an upstream), then what guards the engine. */
   readonly routes: readonly Middleware[];
   /** Answers what is left: the protocol. */
@@ -42,7 +44,7 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
     bodyLimit(),
     registrationCors(),
     registrationLimit(parts.registrationLimit),
-    publicDocuments(),
+    publicDocuments(parts.documentLifetime),
     ...parts.routes,
   ];
   for (const layer of onion) engine.use(layer);

@@ -3,16 +3,14 @@ import { createHash } from 'node:crypto';
 import { AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
 import type { Middleware } from 'koa';
 
-/** Seconds. A rotation publishes a key at least this long before it signs. */
-const DOCUMENT_LIFETIME = 300;
-
 const DOCUMENTS: ReadonlySet<string> = new Set([AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH, '/jwks']);
 
-export function publicDocuments(): Middleware {
+/** @param lifetime in seconds; a rotation publishes a key longer than this before it signs */
+export function publicDocuments(lifetime: number): Middleware {
   return async (ctx, next) => {
     await next();
     if (!DOCUMENTS.has(ctx.path) || ctx.status !== 200 || !ctx.body) return;
-    ctx.set('Cache-Control', `public, max-age=${DOCUMENT_LIFETIME}`);
+    ctx.set('Cache-Control', `public, max-age=${lifetime}`);
     ctx.etag = createHash('sha256').update(JSON.stringify(ctx.body)).digest('base64url');
     if (ctx.fresh) ctx.status = 304;
   };

@@ -1,60 +1,120 @@
 /**
- * Owns the keys of the server: made at first start, kept in the store, shared by every process on it. Each set is one
- * record, newest key first, so that a rotation is one write.
+ * Owns the life of a signing key as pure decisions: published before it signs, so that everybody knows it; kept published
+ * until the last token that it signed is dead. All of it follows from the times in the ring, so that every process that has
+ * read the same ring decides the same at the same moment.
  */
-import { randomBytes } from 'node:crypto';
-import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
-import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import type { Algorithm, SigningKey, SigningKeys } from './signing-key.ts';
 
-/** A private key as JWK with `kid`, `alg` and `use` (RFC 7517 §4). */
-type SigningKey = JWK & { readonly kid: string };
-
-export interface Keys {
-  /** The first signs, all verify. */
-  readonly signing: readonly [SigningKey, ...SigningKey[]];
-  /** HMAC secrets of cookies and forms: the first signs, all verify. */
-  readonly cookies: readonly [string, ...string[]];
+/** Times are seconds since the epoch. */
+export interface KeyringEntry {
+  readonly key: SigningKey;
+  readonly createdAt: number;
+  readonly signsFrom: number;
+  /** Set once there is a successor. */
+  readonly publishedUntil?: number;
 }
 
-const KIND = 'Keyring';
-const ALGORITHM = 'ES256';
-/** Keys do not die of age but of rotation; every start renews this. */
-const LIFETIME = 10 * 365 * 86_400;
+/** Newest first, never empty. */
+export type Keyring = readonly [KeyringEntry, ...KeyringEntry[]];
 
-interface KeySet<T> {
-  readonly keys: readonly { readonly key: T; readonly createdAt: number }[];
+export type KeyState = 'pending' | 'active' | 'retiring';
+
+/** Lengths of time in seconds. */
+export interface KeyPolicy {
+  readonly algorithm: Algorithm;
+  /** How long a key signs; 0: until somebody asks for another. */
+  readonly rotation: number;
+  /** How long a key is published before it signs, and after the last token that it signed has expired. */
+  readonly lead: number;
+  /** How long the longest-lived token lives. */
+  readonly tokenLifetime: number;
+  /** How often every process looks at the ring. */
+  readonly poll: number;
 }
 
-/** An ES256 key whose `kid` is its RFC 7638 thumbprint: the same key has the same name everywhere. */
-async function generateSigningKey(): Promise<SigningKey> {
-  const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
-  const jwk = await exportJWK(privateKey);
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk, 'sha256'), alg: ALGORITHM, use: 'sig' };
+export const newKeyring = (key: SigningKey, now: number): Keyring => [{ key, createdAt: now, signsFrom: now }];
+
+/** The one that signs: the last whose time has come. */
+export function activeEntry(ring: Keyring, now: number): KeyringEntry {
+  const begun = ring.filter(({ signsFrom }) => signsFrom <= now);
+  const later = (a: KeyringEntry, b: KeyringEntry) => (b.signsFrom > a.signsFrom ? b : a);
+  const sooner = (a: KeyringEntry, b: KeyringEntry) => (b.signsFrom < a.signsFrom ? b : a);
+  // Nobody's time has come only where clocks differ, and somebody has to sign.
+  return begun.length > 0 ? begun.reduce(later) : ring.reduce(sooner);
 }
 
-/** The stored set, or a new one of one key; of many processes that start at once all end with the same. */
-async function keySet<T>(store: RecordStore, clock: Clock, id: string, generate: () => Promise<T>) {
-  const find = async () => (await store.get(KIND, id))?.value as (KeySet<T> & JsonObject) | undefined;
-  const stored = await find();
-  if (stored) {
-    await store.touch(KIND, id, LIFETIME);
-    return nonEmpty(stored, id);
-  }
-  const fresh = { keys: [{ key: await generate(), createdAt: seconds(clock) }] };
-  const first = await store.putIfAbsent(KIND, id, fresh, { ttl: LIFETIME });
-  return nonEmpty(first ? fresh : await find(), id);
+export const pendingEntry = (ring: Keyring, now: number): KeyringEntry | undefined => {
+  const active = activeEntry(ring, now);
+  return ring.find((entry) => entry !== active && entry.signsFrom > now);
+};
+
+export function stateOf(entry: KeyringEntry, ring: Keyring, now: number): KeyState {
+  if (entry === activeEntry(ring, now)) return 'active';
+  return entry.signsFrom > now ? 'pending' : 'retiring';
 }
 
-function nonEmpty<T>(set: KeySet<T> | undefined, id: string): readonly [T, ...T[]] {
-  const [first, ...others] = set?.keys.map(({ key }) => key) ?? [];
-  if (first === undefined) throw new Error(`the ${id} keys in the store are empty`);
-  return [first, ...others];
+/** What is in the key set: the one that signs first, then the others, newest first. */
+export function publishedKeys(ring: Keyring, now: number): SigningKeys {
+  const active = activeEntry(ring, now);
+  const others = ring.filter((entry) => entry !== active && isAlive(entry, now));
+  return [active.key, ...others.map(({ key }) => key)];
 }
 
-export async function openKeys(store: RecordStore, clock: Clock): Promise<Keys> {
-  return {
-    signing: await keySet(store, clock, 'signing', generateSigningKey),
-    cookies: await keySet(store, clock, 'cookies', async () => randomBytes(32).toString('base64url')),
-  };
+const isAlive = ({ publishedUntil }: KeyringEntry, now: number): boolean =>
+  publishedUntil === undefined || publishedUntil > now;
+
+/** When the key set changes by itself the next time. */
+export function nextChange(ring: Keyring, now: number): number | undefined {
+  const times = ring.flatMap(({ signsFrom, publishedUntil }) => [signsFrom, publishedUntil ?? 0]);
+  const ahead = times.filter((time) => time > now);
+  return ahead.length > 0 ? Math.min(...ahead) : undefined;
 }
+
+/**
+ * Whether it is time to publish another key: the one that signs is old enough, or of another algorithm than it should be.
+ * Never while one is pending, so that two processes which disagree about the algorithm can't fill the ring.
+ */
+export function isSuccessorDue(ring: Keyring, policy: KeyPolicy, now: number): boolean {
+  if (pendingEntry(ring, now)) return false;
+  const { key, signsFrom } = activeEntry(ring, now);
+  if (key.alg !== policy.algorithm) return true;
+  return policy.rotation > 0 && now >= signsFrom + policy.rotation - policy.lead;
+}
+
+/** The ring with one more key, which signs from a time on; the one before it ends when its last token is dead. */
+export function withSuccessor(ring: Keyring, successor: KeyringEntry, policy: KeyPolicy): Keyring {
+  const active = activeEntry(ring, successor.createdAt);
+  const publishedUntil = endAfter(successor.signsFrom, policy);
+  return [successor, ...ring.map((entry) => (entry === active ? { ...entry, publishedUntil } : entry))];
+}
+
+/** The ring whose pending key signs from an earlier time on. */
+export function withEarlierStart(ring: Keyring, pending: KeyringEntry, signsFrom: number): Keyring {
+  const [first, ...others] = ring.map((entry) => (entry === pending ? { ...entry, signsFrom } : entry));
+  return first ? [first, ...others] : ring;
+}
+
+/** The ring without a key; `undefined` where it is the last one. */
+export function withoutKey(ring: Keyring, kid: string): Keyring | undefined {
+  const [first, ...others] = ring.filter(({ key }) => key.kid !== kid);
+  return first && [first, ...others];
+}
+
+/**
+ * The ring without what is over. The key that signs has an end only while a successor is pending, and a later one where tokens
+ * live longer than they did when the successor was published.
+ */
+export function tended(ring: Keyring, policy: KeyPolicy, now: number): Keyring {
+  const active = activeEntry(ring, now);
+  const pending = pendingEntry(ring, now);
+  const [first, ...others] = ring.flatMap((entry) => {
+    if (entry !== active) return isAlive(entry, now) ? [entry] : [];
+    const { publishedUntil, ...lasting } = entry;
+    if (!pending) return [lasting];
+    return [{ ...lasting, publishedUntil: Math.max(publishedUntil ?? 0, endAfter(pending.signsFrom, policy)) }];
+  });
+  return first ? [first, ...others] : ring;
+}
+
+const endAfter = (lastSignature: number, { tokenLifetime, lead }: KeyPolicy): number =>
+  lastSignature + tokenLifetime + lead;

@@ -6,7 +6,7 @@ import type { Configuration, FindAccount } from 'oidc-provider';
 import type { ClientMetadata } from '../client-metadata/client-metadata.ts';
 import type { Judge } from '../client-metadata/document.ts';
 import type { Resources } from '../consent/resource.ts';
-import type { Keys } from '../keys/keyring.ts';
+import type { Keys } from '../keys/key-store.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { createAdapter } from './adapter.ts';
 import { clientIdMetadataDocuments, createFetch } from './client-metadata.ts';
@@ -88,16 +88,17 @@ export function createConfiguration(parts: EngineParts): Configuration {
 }
 
 /** Which clients there may be, and what one is that says nothing. */
-const clientProfile = ({ clientMetadata }: EngineParts): Configuration => ({
+const clientProfile = ({ keys: { signing }, clientMetadata }: EngineParts): Configuration => ({
   clientAuthMethods: [...AUTH_METHODS],
   clientDefaults: {
     grant_types: [...GRANT_TYPES],
     response_types: [...RESPONSE_TYPES],
     token_endpoint_auth_method: 'none',
-    id_token_signed_response_alg: 'ES256',
+    id_token_signed_response_alg: signing[0].alg,
   },
   enabledJWA: {
-    idTokenSigningAlgValues: ['ES256'],
+    // Of the keys to come as well: metadata is kept by others for a while.
+    idTokenSigningAlgValues: [...new Set(signing.map(({ alg }) => alg))],
     clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'],
   },
   // The engine calls the validator once for each extra property: one property, one call.
@@ -110,7 +111,7 @@ const clientProfile = ({ clientMetadata }: EngineParts): Configuration => ({
 const lifetimesOf = (lifetimes: Lifetimes): NonNullable<Configuration['ttl']> => ({
   AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
   AuthorizationCode: CODE_LIFETIME,
-  IdToken: ID_TOKEN_LIFETIME,
+  IdToken: Math.min(ID_TOKEN_LIFETIME, lifetimes.accessToken),
   Interaction: INTERACTION_LIFETIME,
   RefreshToken: lifetimes.refreshToken,
   Grant: lifetimes.grant,
@@ -133,11 +134,11 @@ function cookies({ issuer, keys }: EngineParts): NonNullable<Configuration['cook
 }
 
 function features(parts: EngineParts): NonNullable<Configuration['features']> {
-  const { resources, lifetimes } = parts;
+  const { keys, resources, lifetimes } = parts;
   const off = { enabled: false };
   return {
     clientIdMetadataDocument: parts.clientIdMetadataDocuments ? clientIdMetadataDocuments(parts) : off,
-    resourceIndicators: resourceIndicators(resources, lifetimes.accessToken),
+    resourceIndicators: resourceIndicators(resources, lifetimes.accessToken, keys.signing[0]),
     registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
     revocation: {
       enabled: true,

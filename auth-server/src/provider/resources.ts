@@ -1,6 +1,7 @@
 /** Owns RFC 8707 towards the engine: resource indicator to audience, scopes and token lifetime; RFC 9068 tokens for all. */
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { effectiveScope, grantedSpelling, type Resources } from '../consent/resource.ts';
+import type { SigningKey } from '../keys/signing-key.ts';
 
 /** Scopes of this server itself, beside those of the resources. */
 export const OWN_SCOPES = ['openid', 'offline_access'] as const;
@@ -19,7 +20,12 @@ const unknownTarget = (resources: Resources): errors.OIDCProviderError => {
   return new errors.InvalidTarget(`resource must be ${expected}`);
 };
 
-export function resourceIndicators(resources: Resources, accessTokenLifetime: number): Indicators {
+/** @param signing the key that signs now */
+export function resourceIndicators(
+  resources: Resources,
+  accessTokenLifetime: number,
+  { alg, kid }: SigningKey,
+): Indicators {
   return {
     enabled: true,
     defaultResource: async (_ctx, _client, oneOf) => {
@@ -36,7 +42,7 @@ export function resourceIndicators(resources: Resources, accessTokenLifetime: nu
         audience: resource.audience,
         accessTokenTTL: resource.accessTokenLifetime ?? accessTokenLifetime,
         accessTokenFormat: 'jwt',
-        jwt: { sign: { alg: 'ES256' } },
+        jwt: { sign: { alg, kid } },
       };
     },
   };

@@ -1,44 +1,145 @@
-/** Owns the proof that keys are made once, survive, and are named as RFC 7638 says. */
-import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
-import { calculateJwkThumbprint } from 'jose';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { openKeys } from '../../src/keys/keyring.ts';
-import type { RecordStore } from '../../src/storage/record-store.ts';
-import { createSqliteStore } from '../../src/storage/sqlite.ts';
+/** Owns the proof of a key's life: known before it signs, known until its last token is dead, one step at a time. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  activeEntry,
+  isSuccessorDue,
+  type Keyring,
+  type KeyringEntry,
+  newKeyring,
+  nextChange,
+  pendingEntry,
+  publishedKeys,
+  stateOf,
+  tended,
+  withEarlierStart,
+  withoutKey,
+  withSuccessor,
+} from '../../src/keys/keyring.ts';
+import type { Algorithm, SigningKey } from '../../src/keys/signing-key.ts';
+import { policy } from './opened.ts';
 
-describe('the keys of the server', () => {
-  const clock = new FakeClock();
-  let store: RecordStore;
-  beforeEach(() => {
-    store = createSqliteStore(':memory:', clock);
+const key = (kid: string, alg: Algorithm = 'ES256') => ({ kid, alg, use: 'sig', kty: 'EC' }) as SigningKey;
+const entry = (kid: string, createdAt: number, signsFrom = createdAt + policy.lead): KeyringEntry => ({
+  key: key(kid),
+  createdAt,
+  signsFrom,
+});
+const kids = (ring: Keyring, now: number) => publishedKeys(ring, now).map(({ kid }) => kid);
+
+describe('RFC 9068 §4 the life of a signing key', () => {
+  const first = newKeyring(key('a'), 0);
+
+  it('the first signs at once, and for as long as there is no other', () => {
+    expect(kids(first, 0)).toEqual(['a']);
+    expect(kids(first, 1e9)).toEqual(['a']);
+    expect(nextChange(first, 0)).toBeUndefined();
   });
 
-  it('RFC 7638 §3 names the ES256 signing key by its thumbprint', async () => {
-    const { signing } = await openKeys(store, clock);
-    expect(signing).toHaveLength(1);
-    expect(signing[0]).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig' });
-    expect(signing[0].kid).toBe(await calculateJwkThumbprint(signing[0], 'sha256'));
+  it('the next is published before it signs, and the last until its last token is dead', () => {
+    const ring = withSuccessor(first, entry('b', 500), policy);
+    expect([kids(ring, 500), kids(ring, 599)]).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    expect(nextChange(ring, 500)).toBe(600);
+    expect([kids(ring, 600), kids(ring, 1_699)]).toEqual([
+      ['b', 'a'],
+      ['b', 'a'],
+    ]);
+    expect(nextChange(ring, 600)).toBe(1_700);
+    expect(kids(ring, 1_700)).toEqual(['b']);
+    expect(tended(ring, policy, 1_700)).toEqual([entry('b', 500)]);
   });
 
-  it('are the same at the next start, and ten years of starts later', async () => {
-    const first = await openKeys(store, clock);
-    for (let year = 0; year < 12; year++) {
-      clock.advance(365 * 86_400);
-      expect(await openKeys(store, clock)).toEqual(first);
-    }
+  it('has a name for each part', () => {
+    const ring = withSuccessor(first, entry('b', 500), policy);
+    const states = (now: number) => ring.map((one) => `${one.key.kid} ${stateOf(one, ring, now)}`);
+    expect(states(599)).toEqual(['b pending', 'a active']);
+    expect(states(600)).toEqual(['b active', 'a retiring']);
   });
 
-  it('are the same for processes that start at once', async () => {
-    const opened = await Promise.all([openKeys(store, clock), openKeys(store, clock), openKeys(store, clock)]);
-    expect(new Set(opened.map(({ signing }) => signing[0].kid)).size).toBe(1);
-    expect(new Set(opened.map(({ cookies }) => cookies[0])).size).toBe(1);
+  it('a successor is due a lead before the key is old, when it is of another algorithm, and never where rotation is off', () => {
+    const due = (change: object, now: number, ring: Keyring = first) =>
+      isSuccessorDue(ring, { ...policy, ...change }, now);
+    expect([due({}, 9_899), due({}, 9_900)]).toEqual([false, true]);
+    expect([due({ rotation: 0 }, 1e9), due({ rotation: 0, algorithm: 'EdDSA' }, 0)]).toEqual([false, true]);
   });
 
-  it('are 256 bits of randomness for cookies, not shared with another server', async () => {
-    const { cookies } = await openKeys(store, clock);
-    const other = await openKeys(createSqliteStore(':memory:', clock), clock);
-    expect(Buffer.from(cookies[0], 'base64url')).toHaveLength(32);
-    expect(other.cookies[0]).not.toBe(cookies[0]);
-    expect(other.signing[0].kid).not.toBe((await openKeys(store, clock)).signing[0].kid);
+  it('no successor is due while one is pending, whatever the settings say', () => {
+    const ring = withSuccessor(first, entry('b', 0), policy);
+    expect(isSuccessorDue(ring, { ...policy, algorithm: 'RS256' }, 99)).toBe(false);
+    expect(isSuccessorDue(ring, { ...policy, algorithm: 'RS256' }, 100)).toBe(true);
+  });
+
+  it('a pending key that goes leaves the one before without an end', () => {
+    const ring = withSuccessor(first, entry('b', 500), policy);
+    expect(tended(withoutKey(ring, 'b') ?? ring, policy, 500)).toEqual(first);
+    expect(withoutKey(first, 'a')).toBeUndefined();
+  });
+
+  it('a key that is made to sign sooner does, and takes nothing from the one before', () => {
+    const ring = withSuccessor(first, entry('b', 500), policy);
+    const pending = pendingEntry(ring, 500);
+    const sooner = pending ? withEarlierStart(ring, pending, 520) : ring;
+    expect([kids(sooner, 519), kids(sooner, 520), kids(sooner, 1_699)]).toEqual([
+      ['a', 'b'],
+      ['b', 'a'],
+      ['b', 'a'],
+    ]);
+  });
+
+  it('tokens that get a longer life while a successor waits keep their key published longer', () => {
+    const ring = withSuccessor(first, entry('b', 500), policy);
+    const longer = { ...policy, tokenLifetime: 5_000 };
+    expect(kids(tended(ring, longer, 599), 5_699)).toEqual(['b', 'a']);
+    expect(kids(tended(ring, { ...policy, tokenLifetime: 1 }, 599), 1_699)).toEqual(['b', 'a']);
+    expect(tended(ring, longer, 600)).toEqual(ring);
+  });
+
+  it('somebody signs although a clock is behind all keys', () => {
+    expect(activeEntry(newKeyring(key('a'), 100), 50).key.kid).toBe('a');
+  });
+
+  it('whatever the lengths of time: what signs is published a lead before, and a token’s life and a lead after', () => {
+    const lengths = fc.record({
+      lead: fc.integer({ min: 1, max: 50 }),
+      tokenLifetime: fc.integer({ min: 1, max: 200 }),
+      extra: fc.integer({ min: 0, max: 300 }),
+      lateness: fc.infiniteStream(fc.integer({ min: 1, max: 20 })),
+    });
+    fc.assert(
+      fc.property(lengths, ({ lead, tokenLifetime, extra, lateness }) => {
+        const lived = { ...policy, lead, tokenLifetime, rotation: lead + tokenLifetime + extra };
+        const published = new Map<string, { from: number; until: number }>();
+        const signed = new Map<string, { from: number; until: number }>();
+        let ring = newKeyring(key('0'), 0);
+        let count = 0;
+        let step = 0;
+        for (let now = 0; now < 1_500; now += 1) {
+          if (now === step) {
+            ring = tended(ring, lived, now);
+            if (isSuccessorDue(ring, lived, now)) {
+              count += 1;
+              ring = withSuccessor(ring, { ...entry(String(count), now), signsFrom: now + lead }, lived);
+            }
+            step = now + (lateness.next().value ?? 1);
+          }
+          const [signing, ...others] = kids(ring, now);
+          for (const kid of [signing, ...others]) {
+            published.set(String(kid), { from: published.get(String(kid))?.from ?? now, until: now });
+          }
+          signed.set(String(signing), { from: signed.get(String(signing))?.from ?? now, until: now });
+          expect(ring.length).toBeLessThanOrEqual(3);
+        }
+        expect(count).toBeGreaterThan(0);
+        for (const [kid, { from, until }] of signed) {
+          const { from: known, until: gone } = published.get(kid) ?? { from: 0, until: 0 };
+          if (kid !== '0') expect(from - known).toBeGreaterThanOrEqual(lead);
+          if (gone < 1_499) expect(gone - until).toBeGreaterThanOrEqual(tokenLifetime + lead);
+        }
+      }),
+      { numRuns: 50 },
+    );
   });
 });

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openKeys } from '../../src/keys/keyring.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSealedStore } from '../../src/storage/sealed.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { recordStoreContract } from '../contracts/record-store.contract.ts';
+import { open } from '../keys/opened.ts';
 
 const key = randomBytes(32);
 const newer = randomBytes(32);
@@ -24,7 +24,7 @@ afterEach(() => plain.close());
 describe('RFC 6749 §10.3 secrets in the store', () => {
   it('are not readable: private keys, cookie keys, client secrets', async () => {
     const store = createSealedStore(plain, [key]);
-    const { signing, cookies } = await openKeys(store, new FakeClock());
+    const { signing, cookies } = await open(store);
     await store.put('Client', 'app', { client_id: 'app', client_secret: 'canary' }, { ttl });
     const records = await Promise.all([
       plain.get('Keyring', 'signing'),
@@ -34,7 +34,7 @@ describe('RFC 6749 §10.3 secrets in the store', () => {
     const written = JSON.stringify(records);
     for (const secret of [String(signing[0].d), cookies[0], 'canary']) expect(written).not.toContain(secret);
     expect((await store.get('Client', 'app'))?.value).toEqual({ client_id: 'app', client_secret: 'canary' });
-    expect((await openKeys(store, new FakeClock())).signing).toEqual(signing);
+    expect((await open(store)).signing).toEqual(signing);
   });
 
   it('are opened by an older key, sealed by the newest, and by no other', async () => {
@@ -44,6 +44,13 @@ describe('RFC 6749 §10.3 secrets in the store', () => {
     await rotated.put('Client', 'app', { client_secret: 'canary' }, { ttl });
     expect((await createSealedStore(plain, [newer]).get('Client', 'app'))?.value.client_secret).toBe('canary');
     await expect(createSealedStore(plain, [key]).get('Client', 'app')).rejects.toThrow(/not in STORAGE_KEYS/);
+  });
+
+  it('that are keys are sealed anew by every start, so that an older key can go', async () => {
+    const { signing, cookies } = await open(createSealedStore(plain, [key]));
+    await open(createSealedStore(plain, [newer, key]));
+    const again = await open(createSealedStore(plain, [newer]));
+    expect([again.signing, again.cookies]).toEqual([signing, cookies]);
   });
 
   it('can be neither altered nor moved to another record', async () => {

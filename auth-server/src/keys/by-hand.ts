@@ -1,0 +1,104 @@
+/** Owns what an operator may do to the keys, with the same rules as the rotation by itself, and the order that emergencies ask for. */
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import { StartError } from '@mcp-oauth/shared/errors';
+import type { KeyStore } from './key-store.ts';
+import {
+  activeEntry,
+  type KeyPolicy,
+  type Keyring,
+  newKeyring,
+  pendingEntry,
+  tended,
+  withEarlierStart,
+  withoutKey,
+  withSuccessor,
+} from './keyring.ts';
+import type { Algorithm, SigningKey } from './signing-key.ts';
+
+export interface ByHandParts {
+  readonly store: KeyStore;
+  readonly policy: KeyPolicy;
+  readonly clock: Clock;
+  readonly generate: (algorithm: Algorithm) => Promise<SigningKey>;
+}
+
+/** What was done, and the ring afterwards. */
+export interface Done {
+  readonly ring: Keyring;
+  readonly now: number;
+  /** The key that signs next, or by now. */
+  readonly successor: SigningKey;
+}
+
+/**
+ * Publishes a new key, which signs after the usual lead; or, at once, as soon as every process can have noticed it.
+ * @throws StartError where a key is pending that would come first
+ */
+export const rotate = (parts: ByHandParts, atOnce: boolean): Promise<Done> =>
+  change(parts, async (ring, now) => {
+    const { policy, generate } = parts;
+    const pending = pendingEntry(ring, now);
+    const soon = now + noticedAfter(policy);
+    if (pending && atOnce) {
+      return { ring: withEarlierStart(ring, pending, Math.min(pending.signsFrom, soon)), successor: pending.key };
+    }
+    refusePending(ring, now);
+    const successor = await generate(policy.algorithm);
+    const signsFrom = atOnce ? soon : now + policy.lead;
+    return { ring: withSuccessor(ring, { key: successor, createdAt: now, signsFrom }, policy), successor };
+  });
+
+/** Publishes a key from elsewhere, which signs after the usual lead; at once where no server has ever run on this store. */
+export async function introduce(parts: ByHandParts, key: SigningKey): Promise<Done> {
+  const { store, policy, clock } = parts;
+  if (key.alg !== policy.algorithm) {
+    throw new StartError(
+      `the key is for ${key.alg}; set SIGNING_ALGORITHM to that, or this server would replace it soon`,
+    );
+  }
+  if (!(await store.load())) await store.create(newKeyring(key, seconds(clock)));
+  return change(parts, async (ring, now) => {
+    if (activeEntry(ring, now).key.kid === key.kid && ring.length === 1) return { ring, successor: key };
+    if (ring.some((entry) => entry.key.kid === key.kid)) throw new StartError(`the key ${key.kid} is here already`);
+    refusePending(ring, now);
+    const successor = { key, createdAt: now, signsFrom: now + policy.lead };
+    return { ring: withSuccessor(ring, successor, policy), successor: key };
+  });
+}
+
+/** Takes a key out of the key set at once: what it signed is refused from then on. Where it signs, the next one does so now. */
+export const retire = (parts: ByHandParts, kid: string): Promise<Done> =>
+  change(parts, async (ring, now) => {
+    const { policy, generate } = parts;
+    if (!ring.some(({ key }) => key.kid === kid)) throw new StartError(`there is no key ${JSON.stringify(kid)}`);
+    const active = activeEntry(ring, now);
+    if (active.key.kid !== kid) return { ring: withoutKey(ring, kid) ?? ring, successor: active.key };
+    const pending = pendingEntry(ring, now);
+    const next = pending?.key ?? (await generate(policy.algorithm));
+    const followed = pending
+      ? withEarlierStart(ring, pending, now)
+      : withSuccessor(ring, { key: next, createdAt: now, signsFrom: now }, policy);
+    return { ring: withoutKey(followed, kid) ?? followed, successor: next };
+  });
+
+/** Who has just looked looks again after one poll; the second is for what that takes, and the last for the rest of this one. */
+export const noticedAfter = ({ poll }: KeyPolicy): number => 2 * poll + 1;
+
+function refusePending(ring: Keyring, now: number): void {
+  const pending = pendingEntry(ring, now);
+  if (!pending) return;
+  throw new StartError(`the key ${pending.key.kid} is published already and signs soon; use it, or retire it first`);
+}
+
+type Decide = (ring: Keyring, now: number) => Promise<Omit<Done, 'now'>>;
+
+/** Decides anew when a running server was faster. */
+async function change({ store, policy, clock, generate }: ByHandParts, decide: Decide): Promise<Done> {
+  for (;;) {
+    const now = seconds(clock);
+    const stored = (await store.load()) ?? (await store.create(newKeyring(await generate(policy.algorithm), now)));
+    const { ring, successor } = await decide(stored.ring, now);
+    const after = tended(ring, policy, now);
+    if (await store.replace(stored, after)) return { ring: after, now, successor };
+  }
+}

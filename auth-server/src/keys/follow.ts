@@ -1,0 +1,117 @@
+/**
+ * Owns how a running process follows the keyring: it looks at the store every now and then, takes the step that is due if
+ * nobody else did, and tells when the key set is another, which is at the same moment in every process.
+ */
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import type { KeyStore, StoredKeyring } from './key-store.ts';
+import {
+  isSuccessorDue,
+  type KeyPolicy,
+  type Keyring,
+  nextChange,
+  publishedKeys,
+  tended,
+  withSuccessor,
+} from './keyring.ts';
+import type { Algorithm, SigningKey, SigningKeys } from './signing-key.ts';
+
+export interface FollowParts {
+  readonly store: KeyStore;
+  readonly policy: KeyPolicy;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly generate: (algorithm: Algorithm) => Promise<SigningKey>;
+  /** What to do when the key set is another; the first signs. Where it throws, the set before stays. */
+  readonly onChange: (keys: SigningKeys) => void;
+}
+
+export interface KeyringFollower {
+  /** What is due now; never fails, and changes nothing while the store is away. */
+  step(): Promise<void>;
+  /** Milliseconds until the next step. */
+  wait(): number;
+}
+
+export function followKeyring(initial: Keyring, parts: FollowParts): KeyringFollower {
+  const { store, policy, clock, log, onChange } = parts;
+  let ring = initial;
+  let published = namesOf(publishedKeys(ring, seconds(clock)));
+  let reachable = true;
+
+  /** By the clock alone, so that a key starts to sign in time whether or not the store answers. */
+  const apply = (): void => {
+    const keys = publishedKeys(ring, seconds(clock));
+    if (namesOf(keys) === published) return;
+    onChange(keys);
+    published = namesOf(keys);
+    log.info({ kid: keys[0].kid, published: keys.map(({ kid }) => kid) }, 'signing keys changed');
+  };
+  const read = async (): Promise<void> => {
+    // Whoever empties the store does not take the keys away from those who run.
+    const stored = (await store.load()) ?? (await store.create(ring));
+    ring = stored.ring;
+    ring = await advance(stored, parts);
+  };
+
+  const report = (err: unknown): void => {
+    if (err && reachable) log.error({ err }, 'signing keys not followed');
+    if (!err && !reachable) log.info('signing keys followed again');
+    reachable = !err;
+  };
+
+  return {
+    step: async () => {
+      await failureOf(apply);
+      // A key set that can't be used must not keep us from reading the next one.
+      report((await failureOf(read)) ?? (await failureOf(apply)));
+    },
+    wait: () => {
+      const change = nextChange(ring, seconds(clock)) ?? Number.POSITIVE_INFINITY;
+      return Math.max(0, Math.min(policy.poll * 1000, change * 1000 - clock.now()));
+    },
+  };
+}
+
+async function failureOf(run: () => unknown): Promise<unknown> {
+  try {
+    await run();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+const namesOf = (keys: SigningKeys): string => keys.map(({ kid }) => kid).join(' ');
+
+/** Takes the step that is due. @returns the ring as it is in the store afterwards, as far as is known here */
+async function advance(stored: StoredKeyring, { store, policy, clock, log, generate }: FollowParts): Promise<Keyring> {
+  const now = seconds(clock);
+  let ring = tended(stored.ring, policy, now);
+  const successor = isSuccessorDue(ring, policy, now) ? await generate(policy.algorithm) : undefined;
+  const signsFrom = now + policy.lead;
+  if (successor) ring = withSuccessor(ring, { key: successor, createdAt: now, signsFrom }, policy);
+  if (JSON.stringify(ring) === JSON.stringify(stored.ring)) return stored.ring;
+  if (!(await store.replace(stored, ring))) return (await store.load())?.ring ?? stored.ring;
+  if (successor) {
+    log.info({ kid: successor.kid, algorithm: successor.alg, signsIn: policy.lead }, 'signing key published');
+  }
+  return ring;
+}
+
+/** Takes one step after the other. @returns what ends it, after the step that is under way */
+export function keepFollowing(follower: KeyringFollower): () => Promise<void> {
+  let running = Promise.resolve();
+  let timer = setTimeout(run, follower.wait());
+  function run(): void {
+    running = follower.step().then(() => {
+      timer = setTimeout(run, follower.wait()).unref();
+    });
+  }
+  timer.unref();
+  return async () => {
+    clearTimeout(timer);
+    await running;
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,40 @@
+/** Owns the keys of a server as it starts: found or made, and followed from then on. */
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import type { RecordStore } from '../storage/record-store.ts';
+import { followKeyring, keepFollowing } from './follow.ts';
+import { createKeyStore, type Keys, openCookieKeys, openKeyring } from './key-store.ts';
+import { type KeyPolicy, publishedKeys } from './keyring.ts';
+import { generateSigningKey, type SigningKeys } from './signing-key.ts';
+
+export interface OpenKeysParts {
+  readonly store: RecordStore;
+  readonly policy: KeyPolicy;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface OpenedKeys extends Keys {
+  /** Tells every later set of signing keys. @returns what ends it */
+  follow(onChange: (signing: SigningKeys) => void): () => Promise<void>;
+}
+
+export async function openKeys({ store, policy, clock, log }: OpenKeysParts): Promise<OpenedKeys> {
+  const keyStore = createKeyStore(store);
+  const ring = await openKeyring(keyStore, clock, () => generateSigningKey(policy.algorithm));
+  return {
+    signing: publishedKeys(ring, seconds(clock)),
+    cookies: await openCookieKeys(store, clock),
+    follow: (onChange) => {
+      const follower = followKeyring(ring, {
+        store: keyStore,
+        policy,
+        clock,
+        log,
+        generate: generateSigningKey,
+        onChange,
+      });
+      return keepFollowing(follower);
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/** Owns the settings of the signing keys, and what they have to be so that no token is ever refused for its key. */
+import { type Problem, setting, type Values } from '@mcp-oauth/shared/config';
+import { duration, durationOrOff, oneOf } from '@mcp-oauth/shared/setting-types';
+import type { KeyPolicy } from './keyring.ts';
+import { ALGORITHMS } from './signing-key.ts';
+
+const DAY = 86_400;
+
+export const keySettings = {
+  signingAlgorithm: setting({
+    env: 'SIGNING_ALGORITHM',
+    doc: 'What tokens are signed with: ES256, EdDSA or RS256. Another one than before comes with a new key: the old one signs until everybody knows the new.',
+    type: oneOf(...ALGORITHMS),
+    default: ALGORITHMS[0],
+  }),
+  keyRotation: setting({
+    env: 'KEY_ROTATION',
+    doc: 'How long a key signs before the next one takes over; `off`: until `keys rotate`.',
+    type: durationOrOff(),
+    default: '90d',
+  }),
+  keyLead: setting({
+    env: 'KEY_LEAD',
+    doc: 'How long a key is published before it signs, and after its last token has expired: time for every cache to see it, and for clocks to differ.',
+    type: duration(1, 30 * DAY),
+    default: '15m',
+  }),
+  keyPoll: setting({
+    env: 'KEY_POLL',
+    doc: 'How often every process looks whether the keys have changed.',
+    type: duration(1, 3_600),
+    default: '30s',
+  }),
+  documentLifetime: setting({
+    env: 'DOCUMENT_LIFETIME',
+    doc: 'How long others may keep the metadata and the public keys (`Cache-Control: max-age`).',
+    type: duration(1, DAY),
+    default: '5m',
+  }),
+};
+
+type KeySettings = Values<typeof keySettings>;
+
+interface TokenSettings {
+  readonly accessTokenLifetime: number;
+  readonly resources: readonly { readonly accessTokenLifetime?: number | undefined }[];
+}
+
+/** ID tokens never live longer than access tokens. */
+const longestLifetime = ({ accessTokenLifetime, resources }: TokenSettings): number =>
+  Math.max(accessTokenLifetime, ...resources.map((resource) => resource.accessTokenLifetime ?? 0));
+
+export const keyPolicyOf = (settings: KeySettings & TokenSettings): KeyPolicy => ({
+  algorithm: settings.signingAlgorithm,
+  rotation: settings.keyRotation,
+  lead: settings.keyLead,
+  poll: settings.keyPoll,
+  tokenLifetime: longestLifetime(settings),
+});
+
+export function judgeKeys(settings: Partial<KeySettings & TokenSettings>): readonly Problem[] {
+  const { keyRotation, keyLead, keyPoll, documentLifetime, accessTokenLifetime, resources } = settings;
+  if (keyRotation === undefined || !keyLead || !keyPoll || !documentLifetime) return [];
+  const problems: Problem[] = [];
+  const least = documentLifetime + 2 * keyPoll;
+  if (keyLead < least) {
+    problems.push({ env: 'KEY_LEAD', message: `must be ${least}s or more: DOCUMENT_LIFETIME and twice KEY_POLL` });
+  }
+  if (keyRotation === 0 || !accessTokenLifetime || !resources) return problems;
+  // Otherwise keys would come faster than they go.
+  const shortest = keyLead + longestLifetime({ accessTokenLifetime, resources });
+  if (keyRotation < shortest) {
+    const message = `must be ${shortest}s or more: KEY_LEAD and the longest lifetime of an access token`;
+    problems.push({ env: 'KEY_ROTATION', message });
+  }
+  return problems;
+}

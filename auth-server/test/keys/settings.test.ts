@@ -1,0 +1,45 @@
+/** Owns the proof that settings with which a token could be refused for its key do not start. */
+import { readSettings } from '@mcp-oauth/shared/config';
+import { describe, expect, it } from 'vitest';
+import { judgeKeys, keyPolicyOf, keySettings } from '../../src/keys/settings.ts';
+
+const tokens = { accessTokenLifetime: 600, resources: [{ accessTokenLifetime: 3_600 }, {}] };
+const read = (env: Readonly<Record<string, string>>) => {
+  const { values, problems } = readSettings(keySettings, env);
+  return { values: { ...values, ...tokens }, problems: [...problems, ...judgeKeys({ ...values, ...tokens })] };
+};
+
+describe('the settings of the keys', () => {
+  it('rotate every 90 days, and publish 15 minutes ahead', () => {
+    const { values, problems } = read({});
+    expect(problems).toEqual([]);
+    expect(keyPolicyOf(values as Parameters<typeof keyPolicyOf>[0])).toEqual({
+      algorithm: 'ES256',
+      rotation: 90 * 86_400,
+      lead: 900,
+      poll: 30,
+      tokenLifetime: 3_600,
+    });
+  });
+
+  it.each([
+    [{ KEY_LEAD: '359s' }, 'KEY_LEAD: must be 360s or more: DOCUMENT_LIFETIME and twice KEY_POLL'],
+    [{ DOCUMENT_LIFETIME: '1h' }, 'KEY_LEAD: must be 3660s or more: DOCUMENT_LIFETIME and twice KEY_POLL'],
+    [
+      { KEY_ROTATION: '4499s' },
+      'KEY_ROTATION: must be 4500s or more: KEY_LEAD and the longest lifetime of an access token',
+    ],
+    [
+      { KEY_ROTATION: '0s' },
+      'KEY_ROTATION: expected a length of time such as 30s, 10m, 12h or 90d (from 1s), or off (got "0s")',
+    ],
+    [{ SIGNING_ALGORITHM: 'HS256' }, 'SIGNING_ALGORITHM: expected one of ES256, EdDSA, RS256 (got "HS256")'],
+  ])('%j is refused', (env, message) => {
+    expect(read(env).problems.map((problem) => `${problem.env}: ${problem.message}`)).toEqual([message]);
+  });
+
+  it('may turn the rotation off', () => {
+    const { values, problems } = read({ KEY_ROTATION: 'off' });
+    expect([values.keyRotation, problems]).toEqual([0, []]);
+  });
+});

@@ -1,0 +1,81 @@
+/** Owns the proof that a running server changes its keys between two requests: key set, access tokens, ID tokens, sign-ins. */
+import { systemClock } from '@mcp-oauth/shared/clock';
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rotate } from '../../src/keys/by-hand.ts';
+import { createKeyStore } from '../../src/keys/key-store.ts';
+import { generateSigningKey } from '../../src/keys/signing-key.ts';
+import type { RecordStore } from '../../src/storage/record-store.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { Browser } from '../browser.ts';
+import { authorizePath, redeem, register, tokensFor } from '../client.ts';
+import { policy } from '../keys/opened.ts';
+import { type RunningServer, read, startServer } from '../running-server.ts';
+
+interface KeySet {
+  readonly keys: { readonly kid: string; readonly alg: string }[];
+}
+
+describe('a running server', () => {
+  const env = { KEY_POLL: '1s', KEY_LEAD: '3s', DOCUMENT_LIFETIME: '1s', ACCESS_TOKEN_LIFETIME: '10s' };
+  let store: RecordStore;
+  let server: RunningServer;
+  beforeAll(async () => {
+    store = createSqliteStore(':memory:', systemClock);
+    server = await startServer({ env, store });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  const keySet = async () => (await (await server.fetch('/jwks')).json()) as KeySet;
+  const byHand = (algorithm: 'ES256' | 'EdDSA') => ({
+    store: createKeyStore(store),
+    policy: { ...policy, algorithm, lead: 3, poll: 1 },
+    clock: systemClock,
+    generate: generateSigningKey,
+  });
+
+  it('RFC 9068 §4, RFC 7517 §5 signs with the new key once it was published, and both kinds of token with the same', async () => {
+    const client = await register(server);
+    const before = await keySet();
+    const tag = (await server.fetch('/jwks')).headers.get('etag');
+    const browser = new Browser(server);
+    const { page } = await browser.follow(authorizePath(client, { scope: 'openid mcp:tools' }));
+
+    const { successor } = await rotate(byHand('EdDSA'), true);
+    await expect.poll(async () => (await keySet()).keys.map(({ kid }) => kid)).toContain(successor.kid);
+    expect((await keySet()).keys[0]).toEqual(before.keys[0]);
+    expect((await server.fetch('/jwks')).headers.get('etag')).not.toBe(tag);
+    await expect.poll(async () => (await keySet()).keys[0]?.kid, { timeout: 5_000 }).toBe(successor.kid);
+
+    // The sign-in began on the engine before.
+    const { outside } = await browser.signIn(page, 'alice');
+    const tokens = await read(await redeem(server, client, outside?.searchParams.get('code') ?? ''));
+    const keys = createLocalJWKSet(await keySet());
+    for (const token of [tokens.access_token, tokens.id_token].map(String)) {
+      expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'EdDSA', kid: successor.kid });
+      await expect(jwtVerify(token, keys)).resolves.toBeDefined();
+    }
+    const [line] = server.log.filter(({ msg }) => msg === 'signing keys changed').slice(-1);
+    expect(line).toMatchObject({ kid: successor.kid });
+    expect(JSON.stringify(server.log)).not.toContain(String(successor.d));
+  });
+
+  it('OpenID Connect Discovery §3 names the algorithms of all published keys', async () => {
+    const metadata = await read(await server.fetch('/.well-known/openid-configuration'));
+    const algorithms = (await keySet()).keys.map(({ alg }) => alg);
+    expect(metadata.id_token_signing_alg_values_supported).toEqual([...new Set(algorithms)]);
+  });
+});
+
+describe.each(['EdDSA', 'RS256'])('SIGNING_ALGORITHM=%s', (algorithm) => {
+  it('RFC 9068 §2.1 signs everything from the first start on', async () => {
+    await using server = await startServer({ env: { SIGNING_ALGORITHM: algorithm } });
+    const { access_token, id_token } = await tokensFor(server, await register(server), { scope: 'openid mcp:tools' });
+    const { keys } = (await (await server.fetch('/jwks')).json()) as KeySet;
+    expect(keys).toMatchObject([{ alg: algorithm, use: 'sig' }]);
+    expect(keys[0]).not.toHaveProperty('d');
+    for (const token of [access_token, id_token].map(String)) {
+      expect(decodeProtectedHeader(token)).toMatchObject({ alg: algorithm, kid: keys[0]?.kid });
+    }
+  });
+});
