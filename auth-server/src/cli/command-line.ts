@@ -68,7 +68,10 @@ function parse({ options = {} }: Command, words: readonly string[]) {
     return parseArgs({ args: [...words], options: Object.fromEntries(known), allowPositionals: true });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code?.startsWith('ERR_PARSE_ARGS_')) throw new UsageError(message.split('. ')[0]);
+    const said = message.split('. ')[0];
+    // The name of a key may begin with a hyphen.
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(`${said}; what is none goes behind --`);
+    if (code?.startsWith('ERR_PARSE_ARGS_')) throw new UsageError(said);
     throw error;
   }
 }

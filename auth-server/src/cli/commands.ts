@@ -1,5 +1,7 @@
 /** Owns the table of all commands of auth-server. */
 import type { CommandGroup } from './command.ts';
+import { keysCommands } from './keys.ts';
+import { withStore } from './store.ts';
 
 /** @param serve runs the server until it is told to stop */
 export const createCommands = (serve: () => Promise<void>): CommandGroup => ({
@@ -15,5 +17,6 @@ export const createCommands = (serve: () => Promise<void>): CommandGroup => ({
         return undefined;
       },
     },
+    keysCommands(withStore),
   ],
 });

@@ -1,5 +1,6 @@
 /** Owns the help: written from the table of commands, so that it never says anything else than they do. */
 import type { Command, CommandGroup, Option } from './command.ts';
+import { table } from './table.ts';
 
 const HELP: readonly [string, string] = ['-h, --help', 'Show this.'];
 
@@ -9,7 +10,7 @@ export function helpOfGroup({ summary, commands, default: initial }: CommandGrou
     usageOf(command),
     command.name === initial ? `${command.summary} (the default)` : command.summary,
   ]);
-  return sections(`Usage: ${path.join(' ')} <command>`, summary, table([...rows, HELP]));
+  return sections(`Usage: ${path.join(' ')} <command>`, summary, table([...rows, HELP], '  '));
 }
 
 export function helpOfCommand(command: Command, path: readonly string[]): string {
@@ -19,7 +20,7 @@ export function helpOfCommand(command: Command, path: readonly string[]): string
     option.doc,
   ]);
   const usage = [...path.slice(0, -1), usageOf(command)].join(' ');
-  return sections(`Usage: ${usage}`, summary, details, table([...rows, HELP]));
+  return sections(`Usage: ${usage}`, summary, details, table([...rows, HELP], '  '));
 }
 
 /** The command as it is typed. */
@@ -34,8 +35,3 @@ const placeholder = ({ type, value = 'text', multiple }: Option): string =>
   type === 'string' ? ` <${value}>${multiple ? '…' : ''}` : '';
 
 const sections = (...texts: readonly (string | undefined)[]): string => `${texts.filter(Boolean).join('\n\n')}\n`;
-
-function table(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
-}

@@ -87,7 +87,9 @@ export const noticedAfter = ({ poll }: KeyPolicy): number => 2 * poll + 1;
 function refusePending(ring: Keyring, now: number): void {
   const pending = pendingEntry(ring, now);
   if (!pending) return;
-  throw new StartError(`the key ${pending.key.kid} is published already and signs soon; use it, or retire it first`);
+  throw new StartError(
+    `the key ${pending.key.kid} is pending already; rotate --now makes it sign, retire takes it away`,
+  );
 }
 
 type Decide = (ring: Keyring, now: number) => Promise<Omit<Done, 'now'>>;

@@ -53,6 +53,11 @@ describe('a command line', () => {
     expect(seen?.options).toEqual({ json: true, 'redirect-uri': ['https://a.example', 'https://b.example'] });
   });
 
+  it('takes what begins with a hyphen behind --', async () => {
+    await run(sample, 'keys retire -- -abc');
+    expect(seen?.parameters).toEqual({ kid: '-abc' });
+  });
+
   it.each([
     ['nothing', 'there is no command "nothing"'],
     ['--json', 'there is no command "--json"'],
@@ -62,7 +67,7 @@ describe('a command line', () => {
     ['keys retire', '<kid> is missing'],
     ['keys retire a b', '"b" is too much'],
     ['keys retire a \u001b[31m', '"\\u001b[31m" is too much'],
-    ['keys retire a --now', "Unknown option '--now'"],
+    ['keys retire a --now', "Unknown option '--now'; what is none goes behind --"],
     ['keys retire a --redirect-uri', "Option '--redirect-uri <value>' argument missing"],
     ['serve now', '"now" is too much'],
   ])('%j is refused with 2 and the usage, and does nothing', async (line, message) => {

@@ -1,0 +1,132 @@
+/** Owns `keys`: what an operator sees of the signing keys, and what they can do to them while the server runs. */
+import { readFileSync } from 'node:fs';
+import { StartError } from '@mcp-oauth/shared/errors';
+import { type ByHandParts, type Done, introduce, noticedAfter, retire, rotate } from '../keys/by-hand.ts';
+import { createKeyStore } from '../keys/key-store.ts';
+import { type Keyring, type KeyringEntry, stateOf } from '../keys/keyring.ts';
+import { keyPolicyOf } from '../keys/settings.ts';
+import { generateSigningKey, importSigningKey, type SigningKey } from '../keys/signing-key.ts';
+import type { Command, CommandGroup, Invocation } from './command.ts';
+import type { WithStore } from './store.ts';
+import { table } from './table.ts';
+
+type WithKeys = <T>(invocation: Invocation, work: (parts: ByHandParts) => Promise<T>) => Promise<T>;
+
+export function keysCommands(withStore: WithStore): CommandGroup {
+  const withKeys: WithKeys = ({ env }, work) =>
+    withStore(env, ({ config, store, clock }) =>
+      work({ store: createKeyStore(store), policy: keyPolicyOf(config), clock, generate: generateSigningKey }),
+    );
+  return {
+    name: 'keys',
+    summary: 'The keys that sign tokens. Servers that run follow within KEY_POLL.',
+    commands: [list(withKeys), rotateCommand(withKeys), retireCommand(withKeys), importCommand(withKeys)],
+  };
+}
+
+const list = (withKeys: WithKeys): Command => ({
+  name: 'list',
+  summary: 'Show all published keys, newest first.',
+  options: { json: { type: 'boolean', doc: 'As JSON.' } },
+  run: (invocation) =>
+    withKeys(invocation, async ({ store, clock }) => {
+      const { stdout, options } = invocation;
+      const now = Math.floor(clock.now() / 1000);
+      const ring = (await store.load())?.ring;
+      const rows = ring?.map((entry) => describe(entry, ring, now)) ?? [];
+      if (options.json) stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+      else if (!ring) stdout.write('There are no keys yet: the server makes one at its first start.\n');
+      else stdout.write(`${table([TITLES, ...rows.map((row) => Object.values(row).map((cell) => cell ?? '-'))])}\n`);
+      return 0;
+    }),
+});
+
+const TITLES = ['KID', 'ALGORITHM', 'STATE', 'CREATED', 'SIGNS FROM', 'PUBLISHED UNTIL'] as const;
+
+const describe = (entry: KeyringEntry, ring: Keyring, now: number) => ({
+  kid: entry.key.kid,
+  algorithm: entry.key.alg,
+  state: stateOf(entry, ring, now),
+  created: timeOf(entry.createdAt),
+  signsFrom: timeOf(entry.signsFrom),
+  publishedUntil: entry.publishedUntil === undefined ? null : timeOf(entry.publishedUntil),
+});
+
+const timeOf = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000', '');
+
+const rotateCommand = (withKeys: WithKeys): Command => ({
+  name: 'rotate',
+  summary: 'Publish a new key, which signs after KEY_LEAD.',
+  details:
+    'With --now it signs as soon as every server has noticed it. After a leak: rotate --now, then retire the key that leaked.',
+  options: { now: { type: 'boolean', doc: 'Do not wait for caches.' } },
+  run: (invocation) =>
+    withKeys(invocation, async (parts) => {
+      const atOnce = invocation.options.now === true;
+      tell(invocation, await rotate(parts, atOnce));
+      if (atOnce) warnOfCaches(invocation, noticedAfter(parts.policy));
+      return 0;
+    }),
+});
+
+const retireCommand = (withKeys: WithKeys): Command => ({
+  name: 'retire',
+  summary: 'Take a key that has leaked out of the key set at once.',
+  details:
+    'Its tokens are refused as soon as resource servers read the keys again. Where it is the one that signs, the next one does so at once; it is made where there is none.',
+  parameters: ['kid'],
+  run: (invocation) =>
+    withKeys(invocation, async (parts) => {
+      const { kid = '' } = invocation.parameters;
+      const done = await retire(parts, kid);
+      invocation.stdout.write(`Retired ${kid}.\n`);
+      tell(invocation, done);
+      warnOfCaches(invocation, parts.policy.poll);
+      return 0;
+    }),
+});
+
+const importCommand = (withKeys: WithKeys): Command => ({
+  name: 'import',
+  summary: 'Publish a private key of another server, which signs after KEY_LEAD.',
+  details:
+    'A JWK or PEM, not encrypted, for SIGNING_ALGORITHM: P-256, Ed25519, or RSA with 2048 bits or more. `-` reads standard input. On a store on which no server ever ran it signs from the first start on.',
+  parameters: ['file'],
+  run: async (invocation) => {
+    const key = await importSigningKey(read(invocation.parameters.file ?? ''));
+    return withKeys(invocation, async (parts) => {
+      tell(invocation, await introduce(parts, key));
+      return 0;
+    });
+  },
+});
+
+const STANDARD_INPUT = 0;
+
+function read(file: string): string {
+  try {
+    return readFileSync(file === '-' ? STANDARD_INPUT : file, 'utf8');
+  } catch (cause) {
+    throw new StartError(`${JSON.stringify(file)} can't be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
+  }
+}
+
+/** What the key does that comes next, and how long those before it stay. */
+function tell({ stdout }: Invocation, { ring, now, successor }: Done): void {
+  const entry = ring.find(({ key }) => key.kid === successor.kid);
+  if (!entry) return;
+  stdout.write(
+    `${named(successor)} ${entry.signsFrom > now ? `signs from ${timeOf(entry.signsFrom)} on` : 'signs'}.\n`,
+  );
+  for (const { key, publishedUntil } of ring) {
+    if (publishedUntil !== undefined) stdout.write(`${named(key)} stays published until ${timeOf(publishedUntil)}.\n`);
+  }
+}
+
+const named = ({ kid, alg }: SigningKey): string => `${kid} (${alg})`;
+
+const warnOfCaches = ({ stderr }: Invocation, seconds: number): void => {
+  stderr.write(
+    `Running servers follow within ${seconds} s. Resource servers that keep the keys and don't ask for one they miss refuse new tokens until they ask again.\n`,
+  );
+};

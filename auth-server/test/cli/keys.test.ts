@@ -1,0 +1,173 @@
+/** Owns the proof that an operator can see, rotate, retire and bring keys, and that no mistake leaves a server without one. */
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { keysCommands } from '../../src/cli/keys.ts';
+import type { WithStore } from '../../src/cli/store.ts';
+import { readConfig } from '../../src/config.ts';
+import { discoverKinds } from '../../src/federation/registry.ts';
+import { createKeyStore } from '../../src/keys/key-store.ts';
+import { activeEntry, publishedKeys } from '../../src/keys/keyring.ts';
+import type { RecordStore } from '../../src/storage/record-store.ts';
+import { createSealedStore } from '../../src/storage/sealed.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { run } from './terminal.ts';
+
+const MINUTE = 60;
+
+const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
+
+describe('keys', () => {
+  let clock: FakeClock;
+  let plain: RecordStore;
+  let store: RecordStore;
+  let folder: string;
+  beforeEach(() => {
+    clock = new FakeClock();
+    plain = createSqliteStore(':memory:', clock);
+    store = createSealedStore(plain, [randomBytes(32)]);
+    folder = mkdtempSync(join(tmpdir(), 'keys-'));
+  });
+  afterEach(async () => {
+    await plain.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const withStore: WithStore = async (env, work) => work({ config: readConfig(env, kinds), store, clock });
+  const keys = (line: string, env = {}) => run(keysCommands(withStore), line, env);
+  const listed = async () => JSON.parse((await keys('list --json')).stdout) as Record<string, string>[];
+  const now = () => Math.floor(clock.now() / 1000);
+  const published = async () => {
+    const stored = await createKeyStore(store).load();
+    return stored ? publishedKeys(stored.ring, now()).map(({ kid }) => kid) : [];
+  };
+  const fileWith = (text: string | Buffer): string => {
+    const file = join(folder, 'key');
+    writeFileSync(file, text);
+    return file;
+  };
+  const pem = (type: 'ec' | 'ed25519') =>
+    type === 'ec'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
+      : generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+
+  it('list shows each with its part in life, in a table and as JSON, and nothing private', async () => {
+    expect((await keys('list')).stdout).toMatch(/^There are no keys yet/);
+    expect(await listed()).toEqual([]);
+    await keys('rotate');
+    const { status, stdout } = await keys('list');
+    expect(status).toBe(0);
+    expect(stdout.split('\n')[0]).toMatch(/^KID +ALGORITHM +STATE +CREATED +SIGNS FROM +PUBLISHED UNTIL$/);
+    expect(stdout).toMatch(/\n[\w-]{43} +ES256 +pending +2026-01-01T00:00:00Z +2026-01-01T00:15:00Z +-\n/);
+    expect(stdout).toMatch(
+      /\n[\w-]{43} +ES256 +active +2026-01-01T00:00:00Z +2026-01-01T00:00:00Z +2026-01-01T00:40:00Z\n/,
+    );
+    const [pending, active] = await listed();
+    expect(pending).toMatchObject({ algorithm: 'ES256', state: 'pending', publishedUntil: null });
+    expect(active).toMatchObject({ state: 'active', publishedUntil: '2026-01-01T00:40:00Z' });
+    const { ring } = (await createKeyStore(store).load()) ?? {};
+    const everything = stdout + JSON.stringify(await listed());
+    for (const { key } of ring ?? []) expect(everything).not.toContain(String(key.d));
+  });
+
+  it('rotate publishes a key that signs after the lead, and no second one meanwhile', async () => {
+    const { stdout } = await keys('rotate');
+    const [next, old] = (await listed()).map(({ kid }) => kid);
+    expect(stdout).toContain(`${next} (ES256) signs from 2026-01-01T00:15:00Z on.`);
+    expect(await published()).toEqual([old, next]);
+    const again = await keys('rotate');
+    expect([again.status, again.stdout]).toEqual([1, '']);
+    expect(again.stderr).toMatch(new RegExp(`^keys: the key ${next} is pending already`));
+    expect(await published()).toEqual([old, next]);
+    clock.advance(15 * MINUTE);
+    expect(await published()).toEqual([next, old]);
+  });
+
+  it('rotate --now waits only for the servers, and says what that means', async () => {
+    await keys('rotate');
+    const [next, old] = (await listed()).map(({ kid }) => kid);
+    const { status, stderr } = await keys('rotate --now');
+    expect([status, stderr]).toEqual([0, expect.stringContaining('refuse new tokens until they ask again')]);
+    expect(await published()).toEqual([old, next]);
+    clock.advance(61);
+    expect(await published()).toEqual([next, old]);
+    await keys('rotate --now');
+    expect(await published()).toHaveLength(3);
+  });
+
+  it('retire takes a key away at once, also the only one, which gets a successor', async () => {
+    await keys('rotate');
+    const [next = '', old = ''] = (await listed()).map(({ kid }) => kid);
+    expect((await keys(`retire -- ${old}`)).stdout).toContain(`Retired ${old}.\n${next} (ES256) signs.\n`);
+    expect(await published()).toEqual([next]);
+    expect((await keys(`retire -- ${next}`)).status).toBe(0);
+    const [last] = await published();
+    expect(last).not.toBe(next);
+    expect(await published()).toHaveLength(1);
+  });
+
+  it('retire of a pending key leaves the one that signs as it was', async () => {
+    await keys('rotate');
+    const [next = '', old = ''] = (await listed()).map(({ kid }) => kid);
+    await keys(`retire -- ${next}`);
+    expect(await listed()).toMatchObject([{ kid: old, state: 'active', publishedUntil: null }]);
+    expect((await keys('rotate')).status).toBe(0);
+  });
+
+  it('retire of a key that is not there changes nothing', async () => {
+    await keys('rotate');
+    const before = await listed();
+    expect(await keys('retire nothing')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'keys: there is no key "nothing"\n',
+    });
+    expect(await listed()).toEqual(before);
+  });
+
+  it('import publishes a key first, and signs with it at once where no server ever ran', async () => {
+    const file = fileWith(String(pem('ec')));
+    expect((await keys(`import ${file}`)).stdout).toMatch(/ \(ES256\) signs\.\n$/);
+    const [first] = await published();
+    const other = fileWith(String(pem('ec')));
+    expect((await keys(`import ${other}`)).status).toBe(0);
+    expect(await published()).toEqual([first, expect.any(String)]);
+    expect((await keys(`import ${other}`)).stderr).toMatch(/is here already/);
+    clock.advance(15 * MINUTE);
+    const [active] = await published();
+    expect(active).not.toBe(first);
+  });
+
+  it.each([
+    ['of another algorithm than the setting', () => String(pem('ed25519')), /EdDSA; set SIGNING_ALGORITHM/],
+    ['that is none', () => 'hello', /no private key/],
+  ])('import refuses a key %s, and changes nothing', async (_, text, message) => {
+    await keys('rotate --now');
+    const before = await listed();
+    const { status, stderr } = await keys(`import ${fileWith(text())}`);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(await listed()).toEqual(before);
+    expect((await keys(`import ${folder}/missing`)).stderr).toMatch(/can't be read \(ENOENT\)/);
+  });
+
+  it('follows SIGNING_ALGORITHM', async () => {
+    await keys('rotate');
+    clock.advance(15 * MINUTE);
+    await keys('rotate', { SIGNING_ALGORITHM: 'EdDSA' });
+    expect((await listed()).map(({ algorithm }) => algorithm)).toEqual(['EdDSA', 'ES256', 'ES256']);
+  });
+
+  it('two operators at once get one rotation and one refusal', async () => {
+    await keys('rotate --now');
+    clock.advance(61);
+    const outcomes = await Promise.all([keys('rotate'), keys('rotate')]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual([0, 1]);
+    const { ring } = (await createKeyStore(store).load()) ?? {};
+    expect(ring).toHaveLength(3);
+    expect(ring && activeEntry(ring, now())).toBe(ring?.[1]);
+  });
+});
