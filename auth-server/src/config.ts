@@ -157,7 +157,7 @@ export const settings = {
     env: 'CLIENT_METADATA_LIMIT',
     doc: 'Documents unknown so far that one address may have read in an hour.',
     type: integer(1, 1_000_000),
-    default: '120',
+    default: '60',
   }),
   ...keySettings,
   trustedProxies: setting({

@@ -9,6 +9,8 @@ type Both = OAuthClientProviderV1 & OAuthClientProviderV2;
 /** Survives a restart of the servers like a file on the client's disk would. */
 export class ClientState {
   readonly redirectUrl: string;
+  /** Where the client publishes what it is, if it does. */
+  readonly clientMetadataUrl: string | undefined;
   readonly expectedState = randomUUID();
   stored: { client?: unknown; tokens?: OAuthTokens; verifier?: string; discovery?: unknown } = {};
   /** The last URL that the client wanted to open in a browser. */
@@ -16,13 +18,15 @@ export class ClientState {
   /** How often the client saved tokens: sign-ins and refreshes. */
   saved = 0;
 
-  constructor(redirectUrl: string) {
+  constructor(redirectUrl: string, clientMetadataUrl?: string) {
     this.redirectUrl = redirectUrl;
+    this.clientMetadataUrl = clientMetadataUrl;
   }
 
   provider(name: string): Both {
     const provider = {
       redirectUrl: this.redirectUrl,
+      ...(this.clientMetadataUrl && { clientMetadataUrl: this.clientMetadataUrl }),
       clientMetadata: {
         client_name: name,
         redirect_uris: [this.redirectUrl],

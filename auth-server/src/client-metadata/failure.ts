@@ -28,7 +28,7 @@ export type Reason = keyof typeof OUTCOMES;
 
 interface Details {
   readonly host: string;
-  readonly detail?: string;
+  readonly detail?: string | undefined;
   readonly retryAfter?: number;
   readonly cause?: unknown;
 }

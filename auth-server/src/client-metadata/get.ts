@@ -31,7 +31,9 @@ export type Get = (url: URL, options: GetOptions) => Promise<Answer>;
 type Resolve = (hostname: string, signal: AbortSignal) => Promise<readonly string[]>;
 
 export interface Network {
-  /** Asks DNS for public hosts. */
+  /** Name servers for public hosts, as `address:port`; absent: those of the machine. */
+  readonly nameServers?: readonly string[];
+  /** In the place of asking them. */
   readonly resolve?: Resolve;
   readonly isPublic?: (address: string) => boolean;
   /** Milliseconds for everything, name and body included. */
@@ -44,12 +46,15 @@ const TIMEOUT = 3_000;
  * DNS and nothing else: no hosts file, no search domains that turn a public name into an inner one. And not on the threads
  * that sign tokens, which slow name servers of a stranger could keep busy, as `getaddrinfo` does.
  */
-const askDns: Resolve = async (hostname, signal) => {
-  const resolver = new dns.Resolver({ timeout: 1_000, tries: 2 });
-  signal.addEventListener('abort', () => resolver.cancel(), { once: true });
-  const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
-  return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-};
+const askDns =
+  (servers?: readonly string[]): Resolve =>
+  async (hostname, signal) => {
+    const resolver = new dns.Resolver({ timeout: 500, tries: 2 });
+    if (servers) resolver.setServers(servers);
+    signal.addEventListener('abort', () => resolver.cancel(), { once: true });
+    const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  };
 
 /** What the machine knows: the hosts file, too. */
 const askSystem: Resolve = async (hostname) => {
@@ -57,25 +62,29 @@ const askSystem: Resolve = async (hostname) => {
   return (await dns.lookup(name, { all: true })).map(({ address }) => address);
 };
 
-export function createGet({ resolve = askDns, isPublic = isPublicAddress, timeout = TIMEOUT }: Network = {}): Get {
+export function createGet(network: Network = {}): Get {
+  const { nameServers, resolve = askDns(nameServers), isPublic = isPublicAddress, timeout = TIMEOUT } = network;
   return async (url, options) => {
-    const isFit = options.mayBePrivate ? () => true : isPublic;
     const signal = AbortSignal.timeout(timeout);
-    const fail = (reason: Reason, detail?: string, cause?: unknown): never => {
-      throw new ClientMetadataError(reason, { host: url.hostname, ...(detail && { detail }), cause });
-    };
-    try {
-      const addresses = await before(signal, (options.mayBePrivate ? askSystem : resolve)(url.hostname, signal));
-      if (addresses.length === 0) return fail('dns', 'no address');
+    const look = options.mayBePrivate ? askSystem : resolve;
+    const isFit = options.mayBePrivate ? () => true : isPublic;
+    const run = async (): Promise<Answer> => {
+      const addresses = await look(url.hostname, signal);
+      if (addresses.length === 0) throw new Refusal('dns', 'no address');
       const inner = addresses.find((address) => !isFit(address));
-      if (inner !== undefined) return fail('private_address', inner);
+      if (inner !== undefined) throw new Refusal('private_address', inner);
       const response = await send(url, options, { addresses, isFit, signal });
       return { status: response.statusCode ?? 0, headers: plain(response), body: await read(response, options.limit) };
+    };
+    try {
+      return await before(signal, run());
     } catch (cause) {
-      if (cause instanceof ClientMetadataError) throw cause;
-      if (signal.aborted) return fail('timeout', `no answer within ${timeout} ms`, cause);
-      if (cause instanceof Refusal) return fail(cause.reason, cause.message, cause);
-      return fail(reasonOf(cause), cause instanceof Error ? cause.message : String(cause), cause);
+      const detail = signal.aborted ? `no answer within ${timeout} ms` : messageOf(cause);
+      throw new ClientMetadataError(signal.aborted ? 'timeout' : reasonOf(cause), {
+        host: url.hostname,
+        detail,
+        cause,
+      });
     }
   };
 }
@@ -147,7 +156,7 @@ async function read(response: IncomingMessage, limit: number): Promise<string> {
 const plain = ({ headers }: IncomingMessage): Answer['headers'] =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]));
 
-/** A promise that can't be cancelled, until the signal. */
+/** Whatever a promise waits for, it ends with the signal. */
 function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   return Promise.race([
     promise,
@@ -160,7 +169,10 @@ function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
 const DNS = /^(ENOTFOUND|EAI_|ENODATA|ESERVFAIL|ECANCELLED)/;
 const TLS = /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_)/;
 
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
 function reasonOf(cause: unknown): Reason {
+  if (cause instanceof Refusal) return cause.reason;
   const { code } = (cause ?? {}) as { code?: unknown };
   if (typeof code !== 'string') return 'connection';
   if (DNS.test(code)) return 'dns';

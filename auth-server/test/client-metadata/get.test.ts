@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientMetadataError } from '../../src/client-metadata/failure.ts';
 import { createGet, type Network } from '../../src/client-metadata/get.ts';
 import { ClientHost, type HostAnswer, trustTestCertificate } from '../client-host.ts';
+import { NameServer } from './name-server.ts';
 
 trustTestCertificate();
 let host: ClientHost;
@@ -84,6 +85,43 @@ describe('CWE-918 a name that leads inside', () => {
   });
 });
 
+describe('CWE-918 a name server of a stranger', () => {
+  const network = (server: NameServer, change: Network = {}) => ({ nameServers: [server.address], ...change });
+
+  it.each([
+    ['loopback', ['127.0.0.1']],
+    ['IPv4 in IPv6', ['::ffff:127.0.0.1']],
+    ['a public and an inner address', ['1.1.1.1', '::1']],
+  ])('that says %s leads nowhere', async (_, addresses) => {
+    await using server = await NameServer.start(() => addresses);
+    const result = await attempt(at('app.client.test'), network(server));
+    expect(result).toMatchObject({ reason: 'private_address', requests: 0, connections: 0 });
+  });
+
+  it('that rebinds a name within a request is asked once for each family, and then no more', async () => {
+    await using server = await NameServer.start(({ questions }) => (questions <= 2 ? ['127.0.0.1'] : ['10.0.0.1']));
+    host.answers.set('/client.json', { body: {} });
+    const isPublic = (address: string) => address === '127.0.0.1';
+    expect((await attempt(at('rebinding.attacker.net'), network(server, { isPublic }))).reason).toBe('answered');
+    expect(server.questions.sort()).toEqual(['A rebinding.attacker.net', 'AAAA rebinding.attacker.net']);
+    const again = await attempt(at('rebinding.attacker.net'), network(server, { isPublic }));
+    expect(again).toMatchObject({ reason: 'private_address', requests: 0, connections: 0 });
+  });
+
+  it('that says nothing costs no more than any silence, and one that knows nothing is told', async () => {
+    await using silent = await NameServer.start(() => undefined);
+    expect((await attempt(at('app.client.test'), network(silent, { timeout: 200 }))).reason).toBe('timeout');
+    await using empty = await NameServer.start(() => []);
+    expect((await attempt(at('app.client.test'), network(empty))).reason).toBe('dns');
+  });
+
+  it('is asked for the name as it is: the hosts file and search domains have no say', async () => {
+    await using server = await NameServer.start(() => []);
+    expect((await attempt(at('localhost.client.test'), network(server))).reason).toBe('dns');
+    expect(new Set(server.questions)).toEqual(new Set(['A localhost.client.test', 'AAAA localhost.client.test']));
+  });
+});
+
 describe('draft-ietf-oauth-client-id-metadata-document §5 a document is read', () => {
   const read = (answer: HostAnswer, network: Network = {}) => {
     host.answers.set('/d', answer);
@@ -113,6 +151,13 @@ describe('draft-ietf-oauth-client-id-metadata-document §5 a document is read', 
     expect((await read({ endless: true }, { timeout: 200 })).reason).toBe('timeout');
     const resolve = () => new Promise<never>(() => {});
     expect((await attempt(at('app.client.test'), { resolve, timeout: 100 })).reason).toBe('timeout');
+  });
+
+  it.each([
+    ['changes the protocol', { status: 101, headers: { connection: 'upgrade', upgrade: 'h2c' } }],
+    ['speaks without end before it answers', { headers: { 'x-long': 'x'.repeat(20_000) } }],
+  ])('from a host that %s: no harm, and no waiting for ever', async (_, answer) => {
+    expect(['connection', 'timeout']).toContain((await read(answer, { timeout: 500 })).reason);
   });
 
   it('from a host that is there', async () => {

@@ -1,7 +1,11 @@
 /** Owns the proof that a client gets in by the document at its id: over real https, from the page to the last refresh. */
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createRedisStore } from '../../src/storage/redis.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { Browser } from '../browser.ts';
 import { authorize, authorizePath, NATIVE, redeem, refresh, register, tokensFor, VERIFIER, WEB } from '../client.ts';
@@ -223,28 +227,40 @@ describe('draft-ietf-oauth-client-id-metadata-document §8.2 a published client 
   });
 });
 
+async function redisStore() {
+  const redis = await startRedis();
+  const log = createLogger('test', 'silent', { write: () => {} });
+  const store = await createRedisStore(openRedis({ target: redisTarget().parse(redis.url), name: 'test', log }));
+  return { store, [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose]() };
+}
+
 describe('a published client whose host is away', () => {
-  const published = async (options: ServerOptions = {}) => {
+  const published = async (makeStore = async (clock: FakeClock) => createSqliteStore(':memory:', clock)) => {
     const clock = new FakeClock(Date.now());
-    const store = createSqliteStore(':memory:', clock);
-    const server = await start({ ...options, clock, store });
+    const store = await makeStore(clock);
+    const server = await start({ clock, store });
     const id = host.publish({}, { headers: { 'cache-control': 'no-store' } });
     const tokens = await tokensFor(server, client(id));
     return { clock, store, server, id, tokens };
   };
 
-  it('RFC 5861 §4 signs nobody out, also on a replica that never saw it', async () => {
-    const { clock, store, server, id, tokens } = await published();
-    await using _ = server;
-    await host.down();
-    clock.advance(86_400);
-    await using cold = await start({ clock, store });
-    const answer = await refresh(cold, client(id), tokens.refresh_token);
-    expect(answer.status).toBe(200);
-    const line = cold.log.find(({ msg }) => msg === 'document of a client could not be read again');
-    expect(line).toMatchObject({ url: id, reason: 'connection' });
-    expect((await tokensFor(cold, client(id))).access_token).toBeTruthy();
-  });
+  it.for(['SQLite', 'Redis'])(
+    'RFC 5861 §4 signs nobody out, also on a replica that never saw it, on %s',
+    async (where, context) => {
+      context.skip(where === 'Redis' && !hasRedis, NEEDS_REDIS);
+      await using redis = where === 'Redis' ? await redisStore() : undefined;
+      const { clock, store, server, id, tokens } = await published(redis && (async () => redis.store));
+      await using _ = server;
+      await host.down();
+      clock.advance(86_400);
+      await using cold = await start({ clock, store });
+      const answer = await refresh(cold, client(id), tokens.refresh_token);
+      expect(answer.status).toBe(200);
+      const line = cold.log.find(({ msg }) => msg === 'document of a client could not be read again');
+      expect(line).toMatchObject({ url: id, reason: 'connection' });
+      expect((await tokensFor(cold, client(id))).access_token).toBeTruthy();
+    },
+  );
 
   it('RFC 9110 §15.5.11 is out when it withdrew, and says so', async () => {
     const { clock, server, id, tokens } = await published();

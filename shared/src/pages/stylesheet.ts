@@ -17,7 +17,7 @@ h2{font-size:1.05rem;margin:1.75rem 0 .5rem}
 .card>:last-child,.card>:last-child>:last-child{margin-bottom:0}
 h1+.notice{margin-top:.9rem}
 h3{font-size:.95rem;margin:1.25rem 0 .35rem}
-p{margin:0 0 .85rem}
+p{margin:0 0 .85rem;overflow-wrap:break-word}
 .soft,dt,footer{color:var(--soft)}
 .small,footer{font-size:.86rem}
 footer{margin-top:1.5rem;text-align:center}
