@@ -1,6 +1,8 @@
 /** Owns the proof of when a document is asked for, kept, used although its host is away, and dropped. */
 import { createLogger } from '@mcp-oauth/shared/logger';
+import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createClientMetadata } from '../../src/client-metadata/client-metadata.ts';
 import { ClientMetadataError, type Reason } from '../../src/client-metadata/failure.ts';
@@ -256,6 +258,21 @@ describe('nobody uses this server to flood another', () => {
     expect(asked).toHaveLength(0);
     expect(await one.name()).toBe('App');
     expect(await one.fails('https://elsewhere.com/c')).toBe('client_id_mismatch');
+  });
+
+  it('the limit holds across replicas on one Redis', async (context) => {
+    context.skip(!hasRedis, NEEDS_REDIS);
+    await using redis = await startRedis();
+    const log = createLogger('test', 'silent', { write: () => {} });
+    const client = openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
+    await whenReady(client);
+    try {
+      const replicas = [replica({}, rateLimitsOn(client)), replica({}, rateLimitsOn(client))];
+      for (let index = 0; index < 80; index += 1) await replicas[index % 2]?.fails(`https://app.client.com/${index}`);
+      expect(asked).toHaveLength(60);
+    } finally {
+      await client.quit();
+    }
   });
 
   it('one caller is heard so often about clients that nobody knows', async () => {

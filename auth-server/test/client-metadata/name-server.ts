@@ -4,7 +4,7 @@ import { isIPv6, SocketAddress } from 'node:net';
 
 const TYPES: Readonly<Record<number, string>> = { 1: 'A', 28: 'AAAA' };
 
-export interface Question {
+interface Question {
   readonly name: string;
   readonly type: string;
   /** How many there were, this one included. */
