@@ -78,7 +78,7 @@ interface Authorization {
 
 /** Nothing is fetched before it is needed, so the service starts, and describes itself, without its issuer. */
 function authorization(config: Config, { clock, fetch, log }: World): Authorization {
-  const { issuer, jwksUrl, audiences, clockTolerance } = config;
+  const { issuer, jwksUrl, jwksMaxAge, audiences, clockTolerance } = config;
   const report = (event: string) => (error: unknown) => log.warn({ issuer, reason: reasonOf(error) }, event);
   const onFailure = report('issuer metadata not fetched');
   const issuerMetadata = createIssuerMetadata({ issuer, fetch, clock, onFailure });
@@ -87,6 +87,7 @@ function authorization(config: Config, { clock, fetch, log }: World): Authorizat
     metadata: issuerMetadata,
     fetch,
     clock,
+    maxAge: jwksMaxAge,
     onFailure: report('issuer keys not fetched'),
   });
   const verify = createTokenVerifier({

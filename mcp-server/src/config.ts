@@ -48,6 +48,12 @@ export const settings = {
     type: type.url(),
     example: 'https://auth.example.com/jwks',
   }),
+  jwksMaxAge: setting({
+    env: 'JWKS_MAX_AGE',
+    doc: "How long the issuer's public keys are kept before they are read again, which is how long a withdrawn key can live on. A key that is missing is asked for at once, twice a minute at the most.",
+    type: type.duration(1, 86_400),
+    default: '5m',
+  }),
   audiences: optional({
     env: 'AUDIENCES',
     doc: 'Values of `aud` that mean this server. Default: PUBLIC_URL with /mcp, with /sse, and alone.',

@@ -14,7 +14,7 @@ export interface Ended {
   readonly output: string;
 }
 
-/** One run of a program of ours; `scripts/start.ts` starts all of them. */
+/** One run of a program of ours, with its arguments; `scripts/start.ts` starts all of them. */
 export class Run {
   readonly #child: ChildProcess;
   readonly ended: Promise<Ended>;
@@ -22,7 +22,7 @@ export class Run {
   #watchers = new Set<() => void>();
 
   constructor(env: NodeJS.ProcessEnv, program = 'scripts/start.ts', folder = '') {
-    this.#child = spawn(process.execPath, [program], {
+    this.#child = spawn(process.execPath, program.split(' '), {
       cwd: join(ROOT, folder),
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -25,8 +25,13 @@ export interface KeySourceOptions {
   readonly metadata: RemoteDocument<IssuerMetadata>;
   readonly fetch: Fetch;
   readonly clock: Clock;
+  /** Seconds after which the keys are read again. */
+  readonly maxAge: number;
   readonly onFailure: (error: unknown) => void;
 }
+
+/** Seconds between two attempts: tokens with made-up key ids must not become requests to the issuer. */
+const COOLDOWN = 30;
 
 interface KeySet {
   readonly find: LocalJWKSet;
@@ -34,7 +39,7 @@ interface KeySet {
   readonly keys: ReadonlyMap<string, string>;
 }
 
-export function createKeySource({ jwksUrl, metadata, fetch, clock, onFailure }: KeySourceOptions): KeySource {
+export function createKeySource({ jwksUrl, metadata, fetch, clock, maxAge, onFailure }: KeySourceOptions): KeySource {
   let revision = 0;
   let known: KeySet['keys'] = new Map();
 
@@ -44,7 +49,7 @@ export function createKeySource({ jwksUrl, metadata, fetch, clock, onFailure }: 
     known = set.keys;
     return set;
   };
-  const document = createRemoteDocument({ load, clock, onFailure });
+  const document = createRemoteDocument({ load, clock, maxAge, cooldown: Math.min(COOLDOWN, maxAge), onFailure });
 
   const setWith = async (kid: string): Promise<KeySet> => {
     const set = await document.get();

@@ -74,7 +74,7 @@ describe('the metadata of an issuer', () => {
     const documents = { [metadataUrls(issuer)[0] ?? '']: { issuer, jwks_uri: 'http://idp.example.com/keys' } };
     const fetch = network(documents);
     const onFailure = (error: unknown) => void failures.push(error);
-    const keys = createKeySource({ jwksUrl: undefined, metadata: source(fetch), fetch, clock, onFailure });
+    const keys = createKeySource({ jwksUrl: undefined, metadata: source(fetch), fetch, clock, maxAge: 300, onFailure });
     await expect(keys.key({ alg: 'ES256', kid: 'a' })).rejects.toMatchObject({ reason: 'keys_unavailable' });
     expect(reasonOf(failures[0])).toContain('is not https');
   });

@@ -96,7 +96,7 @@ type Surroundings = { ran: Ran[]; log: ReturnType<typeof createLogger>; isReady:
 function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log, isReady }: Surroundings) {
   const onFailure = () => {};
   const issuerMetadata = createIssuerMetadata({ issuer, fetch, clock, onFailure });
-  const keys = createKeySource({ jwksUrl: undefined, metadata: issuerMetadata, fetch, clock, onFailure });
+  const keys = createKeySource({ jwksUrl: undefined, metadata: issuerMetadata, fetch, clock, maxAge: 300, onFailure });
   const { publicUrl, allowedHosts = [], allowedOrigins = [], types = ['at+jwt'] } = options;
   const verifier = { issuer, audiences: resourceIdentifiers(publicUrl), keySource: keys, clock, clockTolerance: 5 };
   const app = createApp({

@@ -1,0 +1,43 @@
+/** Owns the proof of how long keys are kept: as long as the operator says, and no more requests to the issuer than that. */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { describe, expect, it } from 'vitest';
+import { createKeySource } from '../../src/authorization/key-source.ts';
+import { signingKey } from './issuer.ts';
+
+const JWKS = 'https://idp.example.com/keys';
+
+describe('RFC 7517 §5 the keys of the issuer', () => {
+  it.each([
+    ['five minutes', 300, 30],
+    ['two seconds', 2, 2],
+  ])(
+    'kept for %s are asked for again then, and for a missing one no more than twice a minute or as often as that',
+    async (_, maxAge, cooldown) => {
+      const clock = new FakeClock();
+      let fetched = 0;
+      const { publicJwk } = await signingKey('a');
+      const fetch = async () => {
+        fetched += 1;
+        return Response.json({ keys: [publicJwk] });
+      };
+      const metadata = { get: () => Promise.reject(new Error('not needed')) } as never;
+      const keys = createKeySource({ jwksUrl: JWKS, metadata, fetch, clock, maxAge, onFailure: () => {} });
+      const missing = () =>
+        expect(keys.key({ alg: 'ES256', kid: 'b' })).rejects.toMatchObject({ reason: 'unknown_key' });
+
+      await keys.key({ alg: 'ES256', kid: 'a' });
+      clock.advance(cooldown - 1);
+      await missing();
+      expect(fetched).toBe(1);
+      clock.advance(1);
+      await missing();
+      expect(fetched).toBe(2);
+      clock.advance(maxAge - 1);
+      await keys.key({ alg: 'ES256', kid: 'a' });
+      expect(fetched).toBe(2);
+      clock.advance(1);
+      await keys.key({ alg: 'ES256', kid: 'a' });
+      expect(fetched).toBe(3);
+    },
+  );
+});
