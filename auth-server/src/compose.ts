@@ -93,7 +93,7 @@ async function createHandling(config: Config, ports: Ports): Promise<Handling> {
 
 /** What is made here outlives every engine. */
 function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
-  const { log, store, createRateLimit, connectors, isReady } = ports;
+  const { clock, log, store, createRateLimit, connectors, isReady } = ports;
   const { issuer, trustedProxies, documentLifetime } = config;
   // An account outlives every grant and session that names it.
   const accounts = createAccounts(store, Math.max(config.grantLifetime, config.sessionLifetime));
@@ -108,6 +108,7 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
   const lifetimes = {
     accessToken: config.accessTokenLifetime,
     refreshToken: config.refreshTokenLifetime,
+    refreshGrace: config.refreshGrace,
     grant: config.grantLifetime,
     session: config.sessionLifetime,
     client: config.clientLifetime,
@@ -118,6 +119,7 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
       issuer,
       keys,
       store,
+      clock,
       accounts,
       resources,
       ...clients,

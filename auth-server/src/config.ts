@@ -99,9 +99,15 @@ export const settings = {
   }),
   refreshTokenLifetime: setting({
     env: 'REFRESH_TOKEN_LIFETIME',
-    doc: 'How long a refresh token is good when it is not used; each use gives a new one.',
+    doc: 'How long a refresh token is good when it is not used; each use gives a new one. It ends with the approval (GRANT_LIFETIME) at the latest.',
     type: duration(60),
     default: '14d',
+  }),
+  refreshGrace: setting({
+    env: 'REFRESH_GRACE',
+    doc: 'How long a refresh token that was used still leads to its successor, always the same one: for clients that refresh twice at once or lose the answer. Used later it ends the approval. `0s` allows one use.',
+    type: duration(0, 600),
+    default: '30s',
   }),
   grantLifetime: setting({
     env: 'GRANT_LIFETIME',

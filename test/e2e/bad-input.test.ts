@@ -257,7 +257,7 @@ describe('bad input', () => {
 describe('bad authorization requests', () => {
   let stack: Stack;
   beforeAll(async () => {
-    stack = await Stack.start();
+    stack = await Stack.start({ REFRESH_GRACE: '0s' });
   });
   afterAll(() => stack?.[Symbol.asyncDispose]());
 

@@ -24,7 +24,7 @@ async function firstPage(client: OAuthClient, person: Person, parameters: Record
 describe('holes of predecessor 1', () => {
   let stack: Stack;
   beforeAll(async () => {
-    stack = await Stack.start({ REGISTRATION_LIMIT: '100000' });
+    stack = await Stack.start({ REGISTRATION_LIMIT: '100000', REFRESH_GRACE: '0s' });
   });
   afterAll(() => stack?.[Symbol.asyncDispose]());
 

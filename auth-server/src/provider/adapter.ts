@@ -3,8 +3,17 @@
  * Bearer secrets (codes, refresh tokens, RFC 6749 §10.3) are in the store as SHA-256 only.
  */
 import { createHash } from 'node:crypto';
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { JsonObject, RecordStore, StoredRecord } from '../storage/record-store.ts';
+import { type ClientRecords, createClientRecords } from './client-records.ts';
+
+export interface AdapterOptions {
+  /** Seconds that a registered client is remembered after its last use. */
+  readonly clientLifetime: number;
+  /** Seconds in which a spent refresh token still leads to its successor; 0: not at all. */
+  readonly refreshGrace: number;
+}
 
 /** Models whose records are also found by a second key. */
 const ALIAS: Readonly<Record<string, (payload: AdapterPayload) => string | undefined>> = {
@@ -13,44 +22,105 @@ const ALIAS: Readonly<Record<string, (payload: AdapterPayload) => string | undef
 
 const digest = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 
-/** @param clientLifetime seconds that a registered client is remembered after its last use */
-export function createAdapter(store: RecordStore, clientLifetime: number): (model: string) => Adapter {
+export function createAdapter(store: RecordStore, clock: Clock, options: AdapterOptions): (model: string) => Adapter {
+  const clients = createClientRecords(store, clock, options.clientLifetime);
   return (model) => {
-    // The id of a client is public, and operators look for it; every other id opens something.
-    const key = model === 'Client' ? (id: string) => id : digest;
-    const alias = ALIAS[model];
-
-    const toPayload = (record: StoredRecord | undefined, id?: string): AdapterPayload | undefined =>
-      record && {
-        ...record.value,
-        ...(id !== undefined && model !== 'Client' && { jti: id }),
-        ...(record.consumedAt !== undefined && { consumed: record.consumedAt }),
-      };
-
-    return {
-      upsert: async (id, payload, expiresIn) => {
-        const options = { ttl: expiresIn ?? clientLifetime, grantId: payload.grantId, alias: alias?.(payload) };
-        // What an alias finds must still know its id. A session's id is worth nothing without the key that signs cookies.
-        const { jti, ...value } = payload;
-        const kept: JsonObject = alias ? payload : value;
-        if (model !== 'ReplayDetection') return store.put(model, key(id), kept, options);
-        if (await store.putIfAbsent(model, key(id), kept, options)) return;
-        throw new errors.InvalidClientAuth('assertion used twice at once');
-      },
-      find: async (id) => {
-        const payload = toPayload(await store.get(model, key(id)), id);
-        if (payload && model === 'Client') await store.touch(model, id, clientLifetime);
-        return payload;
-      },
-      findByUid: async (uid) => toPayload(await store.getByAlias(model, uid)),
-      findByUserCode: async (userCode) => toPayload(await store.getByAlias(model, userCode)),
-      consume: async (id) => {
-        // Somebody else was faster: the engine read the record before that, and must not go on (RFC 6749 §4.1.2).
-        if (!(await store.consume(model, key(id))))
-          throw new errors.InvalidGrant(`${model} consumed at the same moment`);
-      },
-      destroy: (id) => store.delete(model, key(id)),
-      revokeByGrantId: (grantId) => store.deleteByGrant(model, grantId),
-    };
+    if (model === 'Client') return clientAdapter(clients);
+    if (model === 'Grant') return grantAdapter(store, clients);
+    if (model === 'RefreshToken') return refreshTokenAdapter(store, clock, options.refreshGrace);
+    return recordAdapter(store, model);
   };
 }
+
+function recordAdapter(store: RecordStore, model: string): Adapter {
+  const alias = ALIAS[model];
+  return {
+    upsert: (id, payload, expiresIn) => {
+      // What an alias finds must still know its id. A session's id is worth nothing without the key that signs cookies.
+      const kept = alias ? (payload as JsonObject) : withoutId(payload);
+      return store.put(model, digest(id), kept, { ttl: ended(expiresIn), alias: alias?.(payload) });
+    },
+    find: async (id) => toPayload(await store.get(model, digest(id)), id),
+    findByUid: async (uid) => toPayload(await store.getByAlias(model, uid)),
+    findByUserCode: async (userCode) => toPayload(await store.getByAlias(model, userCode)),
+    consume: async (id) => {
+      // Somebody else was faster: the engine read the record before that, and must not go on (RFC 6749 §4.1.2).
+      if (!(await store.consume(model, digest(id)))) throw tooLate(model);
+    },
+    destroy: (id) => store.delete(model, digest(id)),
+    // The engine destroys the grant as well, and asks for it at each use of what hangs on it.
+    revokeByGrantId: async () => {},
+  };
+}
+
+/** A client is never forgotten while somebody's grant uses it. */
+function grantAdapter(store: RecordStore, clients: ClientRecords): Adapter {
+  const adapter = recordAdapter(store, 'Grant');
+  return {
+    ...adapter,
+    upsert: async (id, payload, expiresIn) => {
+      const client = clients.keep(String(payload.clientId), ended(expiresIn));
+      await Promise.all([adapter.upsert(id, payload, expiresIn), client]);
+    },
+  };
+}
+
+/**
+ * Within the grace window a spent refresh token is as good as a fresh one, but only for its one successor (whose id follows
+ * from it): the first of many writes that, and nobody writes it anew, as it may have been spent meanwhile.
+ */
+function refreshTokenAdapter(store: RecordStore, clock: Clock, grace: number): Adapter {
+  const model = 'RefreshToken';
+  const inGrace = (record: StoredRecord | undefined): boolean =>
+    record?.consumedAt !== undefined && grace > 0 && seconds(clock) - record.consumedAt <= grace;
+  return {
+    ...recordAdapter(store, model),
+    upsert: async (id, payload, expiresIn) => {
+      await store.putIfAbsent(model, digest(id), withoutId(payload), { ttl: ended(expiresIn) });
+    },
+    find: async (id) => {
+      const record = await store.get(model, digest(id));
+      return toPayload(record && inGrace(record) ? { value: record.value } : record, id);
+    },
+    consume: async (id) => {
+      if (await store.consume(model, digest(id))) return;
+      if (!inGrace(await store.get(model, digest(id)))) throw tooLate(model);
+    },
+  };
+}
+
+/** The id of a client is public, and operators look for it. */
+function clientAdapter(clients: ClientRecords): Adapter {
+  const never = async () => undefined;
+  return {
+    upsert: (id, payload) => clients.put(id, payload as JsonObject),
+    find: async (id) => (await clients.find(id)) as AdapterPayload | undefined,
+    findByUid: never,
+    findByUserCode: never,
+    consume: never,
+    destroy: (id) => clients.remove(id),
+    revokeByGrantId: never,
+  };
+}
+
+function withoutId({ jti, ...value }: AdapterPayload): JsonObject {
+  return value;
+}
+
+/** The configuration gives everything an end: a record without one would stay for ever. */
+function ended(expiresIn: number | undefined): number {
+  if (expiresIn === undefined) throw new Error('a record without an end');
+  return expiresIn;
+}
+
+const toPayload = (record: StoredRecord | undefined, id?: string): AdapterPayload | undefined =>
+  record && {
+    ...record.value,
+    ...(id !== undefined && { jti: id }),
+    ...(record.consumedAt !== undefined && { consumed: record.consumedAt }),
+  };
+
+const tooLate = (model: string): Error =>
+  model === 'PushedAuthorizationRequest'
+    ? new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
+    : new errors.InvalidGrant(`${model} consumed at the same moment`);

@@ -2,6 +2,7 @@
  * Owns the profile of this server in the engine's terms: OAuth 2.1 (code with PKCE only), RFC 9068 tokens for the resource
  * that was asked for, rotating refresh tokens, open registration. Everything else that the engine could do is off.
  */
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Configuration, FindAccount } from 'oidc-provider';
 import type { ClientMetadata } from '../client-metadata/client-metadata.ts';
 import type { Judge } from '../client-metadata/document.ts';
@@ -12,12 +13,16 @@ import { createAdapter } from './adapter.ts';
 import { clientIdMetadataDocuments, createFetch } from './client-metadata.ts';
 import { applyClientPolicy, GRANT_TYPES, RESPONSE_TYPES } from './clients.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
-import { OWN_SCOPES, resourceIndicators, rotateUnlessMisdirected } from './resources.ts';
+import { refreshTokenLifetime, rotateUnlessMisdirected } from './refresh-rotation.ts';
+import { boundAssertions } from './replay-detection.ts';
+import { OWN_SCOPES, resourceIndicators } from './resources.ts';
 
 /** Seconds. */
 interface Lifetimes {
   readonly accessToken: number;
   readonly refreshToken: number;
+  /** In which a spent refresh token still leads to its successor. */
+  readonly refreshGrace: number;
   readonly grant: number;
   readonly session: number;
   readonly client: number;
@@ -27,6 +32,7 @@ export interface EngineParts {
   readonly issuer: string;
   readonly keys: Keys;
   readonly store: RecordStore;
+  readonly clock: Clock;
   readonly resources: Resources;
   readonly lifetimes: Lifetimes;
   readonly clientMetadata: ClientMetadata;
@@ -42,11 +48,12 @@ const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'priv
 const CODE_LIFETIME = 60;
 const ID_TOKEN_LIFETIME = 300;
 const INTERACTION_LIFETIME = 900;
+const PUSHED_REQUEST_LIFETIME = 60;
 
 export function createConfiguration(parts: EngineParts): Configuration {
-  const { keys, store, resources, lifetimes, findAccount, renderError } = parts;
+  const { keys, store, clock, resources, lifetimes, findAccount, renderError } = parts;
   return {
-    adapter: createAdapter(store, lifetimes.client),
+    adapter: createAdapter(store, clock, { clientLifetime: lifetimes.client, refreshGrace: lifetimes.refreshGrace }),
     jwks: { keys: [...keys.signing] },
     cookies: cookies(parts),
     findAccount,
@@ -59,6 +66,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
       registration: '/register',
       jwks: '/jwks',
       revocation: '/revoke',
+      pushed_authorization_request: '/par',
     },
     // RFC 8414 §2, RFC 9728 §4: members that the engine does not write itself.
     discovery: {
@@ -83,7 +91,8 @@ export function createConfiguration(parts: EngineParts): Configuration {
       origin !== 'null' &&
       (client.clientAuthMethod === 'none' ||
         (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin)),
-    ttl: lifetimesOf(lifetimes),
+    assertJwtClientAuthClaimsAndHeader: boundAssertions(clock),
+    ttl: lifetimesOf(parts),
   };
 }
 
@@ -108,12 +117,13 @@ const clientProfile = ({ keys: { signing }, clientMetadata }: EngineParts): Conf
   },
 });
 
-const lifetimesOf = (lifetimes: Lifetimes): NonNullable<Configuration['ttl']> => ({
+const lifetimesOf = ({ lifetimes, clock }: EngineParts): NonNullable<Configuration['ttl']> => ({
   AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
   AuthorizationCode: CODE_LIFETIME,
   IdToken: Math.min(ID_TOKEN_LIFETIME, lifetimes.accessToken),
   Interaction: INTERACTION_LIFETIME,
-  RefreshToken: lifetimes.refreshToken,
+  PushedAuthorizationRequest: PUSHED_REQUEST_LIFETIME,
+  RefreshToken: (ctx) => refreshTokenLifetime(ctx, lifetimes.refreshToken, seconds(clock)),
   Grant: lifetimes.grant,
   Session: lifetimes.session,
 });
@@ -147,8 +157,8 @@ function features(parts: EngineParts): NonNullable<Configuration['features']> {
     },
     devInteractions: off,
     userinfo: off,
-    dPoP: off,
-    pushedAuthorizationRequests: off,
+    dPoP: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true },
     rpInitiatedLogout: off,
     introspection: off,
     deviceFlow: off,

@@ -11,7 +11,9 @@ import { spendFailedCodes } from './guards/code-attempts.ts';
 import { throwFailure } from './guards/failure.ts';
 import { allowFormPost } from './guards/form-post.ts';
 import { createInteractions } from './interactions.ts';
+import { nameSuccessors } from './refresh-rotation.ts';
 import { createRenderError, type ErrorDescription } from './render-error.ts';
+import { detectReplays } from './replay-detection.ts';
 
 export interface Engine {
   /** Answers the protocol's own routes; what is `use`d stands before them. */
@@ -38,6 +40,8 @@ export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOpti
   );
   // Host and protocol are those of the issuer: http/public-host.ts writes them, nobody else has a say.
   app.proxy = true;
+  nameSuccessors(app, parts.keys.cookies[0], () => Provider.ctx);
+  detectReplays(app, parts.store, parts.clock);
   logEvents(app);
   return {
     app,

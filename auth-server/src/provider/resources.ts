@@ -15,7 +15,7 @@ type Indicators = NonNullable<NonNullable<Configuration['features']>['resourceIn
 export const indicators = (resource: unknown): readonly string[] =>
   [resource].flat().filter((identifier) => typeof identifier === 'string');
 
-const unknownTarget = (resources: Resources): errors.OIDCProviderError => {
+export const unknownTarget = (resources: Resources): errors.OIDCProviderError => {
   const expected = resources.all.map(({ identifiers }) => identifiers[0]).join(' or ');
   return new errors.InvalidTarget(`resource must be ${expected}`);
 };
@@ -76,19 +76,6 @@ export function alignResource(ctx: KoaContextWithOIDC, granted: unknown, resourc
   const params = ctx.oidc.params && parameters(ctx);
   if (typeof params?.resource !== 'string') return;
   params.resource = grantedSpelling(params.resource, indicators(granted), resources);
-}
-
-/**
- * Decides on rotation, and is asked before the old refresh token is spent: a resource that was never granted is refused here,
- * where the mistake costs the client nothing.
- */
-export function rotateUnlessMisdirected(resources: Resources): (ctx: KoaContextWithOIDC) => boolean {
-  return (ctx) => {
-    const asked = indicators(parameters(ctx).resource);
-    const granted = indicators(ctx.oidc.entities.RefreshToken?.resource);
-    if (asked.length > 1 || asked.some((identifier) => !granted.includes(identifier))) throw unknownTarget(resources);
-    return true;
-  };
 }
 
 const parameters = (ctx: KoaContextWithOIDC): Record<string, unknown> => ctx.oidc.params ?? {};

@@ -10,8 +10,6 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export interface PutOptions {
   /** Seconds from now until the record is gone. Every record has an end. */
   readonly ttl: number;
-  /** The grant that this record hangs on: `deleteByGrant` takes it away. */
-  readonly grantId?: string | undefined;
   /** A second, unique key within the kind. */
   readonly alias?: string | undefined;
 }
@@ -42,10 +40,9 @@ export interface RecordStore {
   take(kind: string, id: string): Promise<StoredRecord | undefined>;
   /** Marks as consumed: of many at once exactly one gets `true`; a missing record is `false`. */
   consume(kind: string, id: string): Promise<boolean>;
-  /** Gives the record a new lifetime without changing it; nothing happens where it is gone. */
+  /** Lets the record live for at least so many seconds from now; nothing happens where it is gone. */
   touch(kind: string, id: string, ttl: number): Promise<void>;
   delete(kind: string, id: string): Promise<void>;
-  deleteByGrant(kind: string, grantId: string): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -30,9 +30,7 @@ const SCRIPTS = {
     return record`,
   asConsume: `if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
     return redis.call('HSETNX', KEYS[1], 'consumed', redis.call('TIME')[1])`,
-  /** A set that lives as long as its longest-lived member. */
-  asIndex: `redis.call('SADD', KEYS[1], ARGV[1])
-    if redis.call('TTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+  asTouch: `if redis.call('TTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
     return 1`,
 } as const;
 
@@ -45,7 +43,7 @@ interface Scripts {
   asReplace(key: string, before: string, after: string, ttl: number): Promise<number>;
   asTake(key: string): Promise<Fields>;
   asConsume(key: string): Promise<number>;
-  asIndex(key: string, member: string, ttl: number): Promise<number>;
+  asTouch(key: string, ttl: number): Promise<number>;
 }
 
 const toRecord = ([value, consumed]: readonly (string | null)[]): StoredRecord | undefined => {
@@ -56,7 +54,6 @@ const toRecord = ([value, consumed]: readonly (string | null)[]): StoredRecord |
 
 const keyOf = (kind: string, id: string): string => `${PREFIX}${kind}:${id}`;
 const aliasKey = (kind: string, alias: string): string => `${PREFIX}alias:${kind}:${alias}`;
-const grantKey = (kind: string, grantId: string): string => `${PREFIX}grant:${kind}:${grantId}`;
 
 /** Waits for the first connection; afterwards commands fail at once while there is none. */
 export async function createRedisStore(client: RedisClient): Promise<RecordStore> {
@@ -64,21 +61,19 @@ export async function createRedisStore(client: RedisClient): Promise<RecordStore
   const redis = client as RedisClient & Scripts;
   await whenReady(client);
 
-  /** Beside the record, never after it: what stands in no index would outlive its grant. */
-  const indexes = (kind: string, id: string, { ttl, grantId, alias }: PutOptions): Promise<unknown>[] => [
-    ...(grantId === undefined ? [] : [redis.asIndex(grantKey(kind, grantId), id, ttl)]),
-    ...(alias === undefined ? [] : [redis.set(aliasKey(kind, alias), id, 'EX', ttl)]),
-  ];
+  const putAlias = async (kind: string, id: string, { ttl, alias }: PutOptions): Promise<void> => {
+    if (alias !== undefined) await redis.set(aliasKey(kind, alias), id, 'EX', ttl);
+  };
   const get = async (kind: string, id: string) => toRecord(await redis.hmget(keyOf(kind, id), 'value', 'consumed'));
 
   return failingFast({
     put: async (kind, id, value, options) => {
       const record = redis.asPut(keyOf(kind, id), JSON.stringify(value), options.ttl);
-      await Promise.all([...indexes(kind, id, options), record]);
+      await Promise.all([putAlias(kind, id, options), record]);
     },
     putIfAbsent: async (kind, id, value, options) => {
       const first = (await redis.asPutIfAbsent(keyOf(kind, id), JSON.stringify(value), options.ttl)) === 1;
-      if (first) await Promise.all(indexes(kind, id, options));
+      if (first) await putAlias(kind, id, options);
       return first;
     },
     replace: async (kind, id, { before, after, ttl }) =>
@@ -91,15 +86,10 @@ export async function createRedisStore(client: RedisClient): Promise<RecordStore
     take: async (kind, id) => toRecord(await redis.asTake(keyOf(kind, id))),
     consume: async (kind, id) => (await redis.asConsume(keyOf(kind, id))) === 1,
     touch: async (kind, id, ttl) => {
-      await redis.expire(keyOf(kind, id), ttl);
+      await redis.asTouch(keyOf(kind, id), ttl);
     },
     delete: async (kind, id) => {
       await redis.unlink(keyOf(kind, id));
-    },
-    deleteByGrant: async (kind, grantId) => {
-      const index = grantKey(kind, grantId);
-      const ids = await redis.smembers(index);
-      await Promise.all([...ids.map((id) => redis.unlink(keyOf(kind, id))), redis.unlink(index)]);
     },
     close: async () => {
       await client.quit().catch(() => client.disconnect());

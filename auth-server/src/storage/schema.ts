@@ -13,11 +13,9 @@ CREATE TABLE IF NOT EXISTS record (
   value TEXT NOT NULL,
   expires_at INTEGER NOT NULL,
   consumed_at INTEGER,
-  grant_id TEXT,
   alias TEXT,
   PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS record_grant ON record (kind, grant_id) WHERE grant_id IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS record_alias ON record (kind, alias) WHERE alias IS NOT NULL;
 CREATE INDEX IF NOT EXISTS record_expiry ON record (expires_at);
 PRAGMA user_version = ${VERSION};`;

@@ -11,22 +11,21 @@ const SWEEP_ROWS = 1_000;
 const SWEEP_AGAIN = 100;
 
 const STATEMENTS = {
-  put: `INSERT INTO record (kind, id, value, expires_at, grant_id, alias) VALUES (?, ?, ?, ?, ?, ?)
+  put: `INSERT INTO record (kind, id, value, expires_at, alias) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at, consumed_at = NULL,
-    grant_id = excluded.grant_id, alias = excluded.alias`,
+    alias = excluded.alias`,
   freeAlias: 'UPDATE record SET alias = NULL WHERE kind = ? AND alias = ? AND id <> ?',
-  putIfAbsent: `INSERT INTO record (kind, id, value, expires_at, grant_id, alias) VALUES (?, ?, ?, ?, ?, ?)
+  putIfAbsent: `INSERT INTO record (kind, id, value, expires_at, alias) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at, consumed_at = NULL,
-    grant_id = excluded.grant_id, alias = excluded.alias WHERE record.expires_at <= ?`,
+    alias = excluded.alias WHERE record.expires_at <= ?`,
   replace: 'UPDATE record SET value = ?, expires_at = ? WHERE kind = ? AND id = ? AND value = ? AND expires_at > ?',
   get: 'SELECT value, consumed_at FROM record WHERE kind = ? AND id = ? AND expires_at > ?',
   getByAlias: 'SELECT value, consumed_at FROM record WHERE kind = ? AND alias = ? AND expires_at > ?',
   take: 'DELETE FROM record WHERE kind = ? AND id = ? AND expires_at > ? RETURNING value, consumed_at',
   consume: `UPDATE record SET consumed_at = ?
     WHERE kind = ? AND id = ? AND consumed_at IS NULL AND expires_at > ?`,
-  touch: 'UPDATE record SET expires_at = ? WHERE kind = ? AND id = ? AND expires_at > ?',
+  touch: 'UPDATE record SET expires_at = max(expires_at, ?) WHERE kind = ? AND id = ? AND expires_at > ?',
   delete: 'DELETE FROM record WHERE kind = ? AND id = ?',
-  deleteByGrant: 'DELETE FROM record WHERE kind = ? AND grant_id = ?',
   sweep: `DELETE FROM record WHERE (kind, id) IN
     (SELECT kind, id FROM record WHERE expires_at <= ? ORDER BY expires_at LIMIT ${SWEEP_ROWS})`,
 } as const;
@@ -73,14 +72,13 @@ export function createSqliteStore(path: string, clock: Clock): RecordStore {
   const stopSweeping = sweepNowAndThen(() => run.sweep.run(now()).changes === SWEEP_ROWS);
 
   return {
-    put: async (kind, id, value, { ttl, grantId, alias }) => {
+    put: async (kind, id, value, { ttl, alias }) => {
       // An alias names the newest record, as when a session gets a new id.
       if (alias !== undefined) run.freeAlias.run(kind, alias, id);
-      run.put.run(kind, id, JSON.stringify(value), now() + ttl, grantId ?? null, alias ?? null);
+      run.put.run(kind, id, JSON.stringify(value), now() + ttl, alias ?? null);
     },
-    putIfAbsent: async (kind, id, value, { ttl, grantId, alias }) =>
-      run.putIfAbsent.run(kind, id, JSON.stringify(value), now() + ttl, grantId ?? null, alias ?? null, now())
-        .changes === 1,
+    putIfAbsent: async (kind, id, value, { ttl, alias }) =>
+      run.putIfAbsent.run(kind, id, JSON.stringify(value), now() + ttl, alias ?? null, now()).changes === 1,
     replace: async (kind, id, { before, after, ttl }) =>
       run.replace.run(JSON.stringify(after), now() + ttl, kind, id, JSON.stringify(before), now()).changes === 1,
     get: async (kind, id) => toRecord(run.get.get(kind, id, now())),
@@ -92,9 +90,6 @@ export function createSqliteStore(path: string, clock: Clock): RecordStore {
     },
     delete: async (kind, id) => {
       run.delete.run(kind, id);
-    },
-    deleteByGrant: async (kind, grantId) => {
-      run.deleteByGrant.run(kind, grantId);
     },
     close: async () => {
       stopSweeping();

@@ -64,7 +64,7 @@ describe('a registered client', () => {
   });
 
   it('is remembered from its last use on, and forgotten when nobody comes', async () => {
-    const clients = createAdapter(store, 90)('Client');
+    const clients = createAdapter(store, clock, { clientLifetime: 90, refreshGrace: 30 })('Client');
     await clients.upsert('app', { client_id: 'app' });
     for (let use = 0; use < 5; use++) {
       clock.advance(60);

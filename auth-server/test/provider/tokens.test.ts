@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { authorize, NATIVE, redeem, refresh, register, type TestClient, tokensFor, WEB } from '../client.ts';
+import { authorize, redeem, refresh, register, type TestClient, tokensFor, WEB } from '../client.ts';
 import { form, ISSUER, json, MCP, type RunningServer, read, startServer } from '../running-server.ts';
 
 let server: RunningServer;
@@ -85,71 +85,6 @@ describe('authorization codes', () => {
       400,
       'invalid_grant',
     ]);
-  });
-});
-
-describe('refresh tokens', () => {
-  it('RFC 9700 §4.14.2 rotate: each use gives the next one', async () => {
-    const first = await tokensFor(server, client);
-    const second = await read(await refresh(server, client, first.refresh_token));
-    const third = await read(await refresh(server, client, second.refresh_token));
-    expect(third).toMatchObject({ token_type: 'Bearer', scope: 'mcp:tools', expires_in: 600 });
-    expect(new Set([first, second, third].map((tokens) => tokens.refresh_token)).size).toBe(3);
-  });
-
-  it('RFC 9700 §4.14.2 used twice revoke the whole family (hole 1.6/7)', async () => {
-    const first = await tokensFor(server, client);
-    const second = await read(await refresh(server, client, first.refresh_token));
-    expect(await error(await refresh(server, client, first.refresh_token))).toEqual([400, 'invalid_grant']);
-    expect(await error(await refresh(server, client, second.refresh_token))).toEqual([400, 'invalid_grant']);
-    expect(server.log).toContainEqual(
-      expect.objectContaining({ msg: 'security', threat: 'refresh token reused', client: client.id }),
-    );
-  });
-
-  it('RFC 6749 §6 go to exactly one of many at once', async () => {
-    const { refresh_token: token } = await tokensFor(server, client);
-    const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(server, client, token)));
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-  });
-
-  it('RFC 6749 §6 are bound to their client', async () => {
-    const { refresh_token: token } = await tokensFor(server, client);
-    expect(await error(await refresh(server, await register(server), token))).toEqual([400, 'invalid_grant']);
-    expect((await refresh(server, client, token)).status).toBe(200);
-  });
-
-  it('RFC 6749 §6 may narrow the scope, never widen it', async () => {
-    const { refresh_token: token } = await tokensFor(server, client, { scope: 'mcp:tools mcp:admin' });
-    const narrow = await read(await refresh(server, client, token, { scope: 'mcp:tools' }));
-    expect(narrow.scope).toBe('mcp:tools');
-    const { refresh_token: small } = await tokensFor(server, client, { scope: 'mcp:tools' });
-    expect(await error(await refresh(server, client, small, { scope: 'mcp:admin' }))).toEqual([400, 'invalid_scope']);
-    expect((await refresh(server, client, small)).status).toBe(200);
-  });
-
-  // Codex asks for `offline_access` without `prompt=consent`, and names it at every refresh.
-  it.each([undefined, 'consent'])(
-    'RFC 6749 §6 name offline_access again, as it was asked for with prompt %s',
-    async (prompt) => {
-      const scope = 'mcp:tools offline_access';
-      const tokens = await tokensFor(server, client, { scope, prompt });
-      const again = await read(await refresh(server, client, tokens.refresh_token, { scope }));
-      expect(again.scope).toBe('mcp:tools');
-    },
-  );
-
-  it('are issued to each client that registered the grant, and to no other', async () => {
-    const without = await register(server, WEB, { grant_types: ['authorization_code'] });
-    expect(await tokensFor(server, without)).not.toHaveProperty('refresh_token');
-    expect(await tokensFor(server, await register(server, NATIVE))).toHaveProperty('refresh_token');
-  });
-
-  it('are good at several clients and after the browser session is gone', async () => {
-    const web = await tokensFor(server, client);
-    const native = await register(server, NATIVE);
-    await tokensFor(server, native);
-    expect((await refresh(server, client, web.refresh_token)).status).toBe(200);
   });
 });
 

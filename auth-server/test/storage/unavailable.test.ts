@@ -4,7 +4,7 @@ import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createRedisStore } from '../../src/storage/redis.ts';
-import { refresh, register, tokensFor } from '../client.ts';
+import { authorizePath, refresh, register, tokensFor } from '../client.ts';
 import { json, type RunningServer, startServer } from '../running-server.ts';
 
 let redis: TestRedis;
@@ -31,7 +31,7 @@ it('RFC 9110 §15.6.4 Redis down: 503 that can be tried again, documents and key
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2']);
   expect(await refused.json()).toMatchObject({ error: 'temporarily_unavailable' });
   expect((await server.fetch('/register', json({ redirect_uris: ['https://app.example/cb'] }))).status).toBe(503);
-  const page = await server.fetch(`/authorize?client_id=${app.id}`, { headers: { accept: 'text/html' } });
+  const page = await server.fetch(authorizePath(app), { headers: { accept: 'text/html' } });
   expect([page.status, page.headers.get('content-type')]).toEqual([503, 'text/html; charset=utf-8']);
   for (const path of [
     '/.well-known/oauth-authorization-server',

@@ -1,0 +1,213 @@
+/** Owns the proof that refreshing never costs an honest client its grant, and always costs a thief: rotation, grace, lifetimes. */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RecordStore, StoreUnavailable } from '../../src/storage/record-store.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { NATIVE, refresh, register, type TestClient, tokensFor, WEB } from '../client.ts';
+import { form, type RunningServer, read, startServer } from '../running-server.ts';
+
+const GRACE = 30;
+
+let clock: FakeClock;
+let store: RecordStore;
+let server: RunningServer;
+let client: TestClient;
+beforeEach(async () => {
+  clock = new FakeClock(Date.now());
+  store = createSqliteStore(':memory:', clock);
+  server = await startServer({ store, clock });
+  client = await register(server);
+});
+afterEach(() => server[Symbol.asyncDispose]());
+
+const error = async (response: Response) => [response.status, (await read(response)).error];
+const successor = async (token: unknown, on = server) => {
+  const response = await refresh(on, client, token);
+  expect(response.status).toBe(200);
+  return (await read(response)).refresh_token;
+};
+const spent = [400, 'invalid_grant'];
+
+describe('refresh tokens', () => {
+  it('RFC 9700 §4.14.2 rotate: each use gives the next one', async () => {
+    const first = await tokensFor(server, client);
+    const second = await read(await refresh(server, client, first.refresh_token));
+    const third = await read(await refresh(server, client, second.refresh_token));
+    expect(third).toMatchObject({ token_type: 'Bearer', scope: 'mcp:tools', expires_in: 600 });
+    expect(new Set([first, second, third].map((tokens) => tokens.refresh_token)).size).toBe(3);
+  });
+
+  it('RFC 6749 §6 are bound to their client', async () => {
+    const { refresh_token: token } = await tokensFor(server, client);
+    expect(await error(await refresh(server, await register(server), token))).toEqual([400, 'invalid_grant']);
+    expect((await refresh(server, client, token)).status).toBe(200);
+  });
+
+  it('RFC 6749 §6 may narrow the scope, never widen it', async () => {
+    const { refresh_token: token } = await tokensFor(server, client, { scope: 'mcp:tools mcp:admin' });
+    const narrow = await read(await refresh(server, client, token, { scope: 'mcp:tools' }));
+    expect(narrow.scope).toBe('mcp:tools');
+    const { refresh_token: small } = await tokensFor(server, client, { scope: 'mcp:tools' });
+    expect(await error(await refresh(server, client, small, { scope: 'mcp:admin' }))).toEqual([400, 'invalid_scope']);
+    expect((await refresh(server, client, small)).status).toBe(200);
+  });
+
+  // Codex asks for `offline_access` without `prompt=consent`, and names it at every refresh.
+  it.each([undefined, 'consent'])(
+    'RFC 6749 §6 name offline_access again, as it was asked for with prompt %s',
+    async (prompt) => {
+      const scope = 'mcp:tools offline_access';
+      const tokens = await tokensFor(server, client, { scope, prompt });
+      const again = await read(await refresh(server, client, tokens.refresh_token, { scope }));
+      expect(again.scope).toBe('mcp:tools');
+    },
+  );
+
+  it('are issued to each client that registered the grant, and to no other', async () => {
+    const without = await register(server, WEB, { grant_types: ['authorization_code'] });
+    expect(await tokensFor(server, without)).not.toHaveProperty('refresh_token');
+    expect(await tokensFor(server, await register(server, NATIVE))).toHaveProperty('refresh_token');
+  });
+
+  it('are good at several clients and after the browser session is gone', async () => {
+    const web = await tokensFor(server, client);
+    const native = await register(server, NATIVE);
+    await tokensFor(server, native);
+    expect((await refresh(server, client, web.refresh_token)).status).toBe(200);
+  });
+});
+
+describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
+  it('at the same moment gets the same successor, however often', async () => {
+    const { refresh_token: token } = await tokensFor(server, client);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(server, client, token)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(200));
+    const tokens = await Promise.all(answers.map(read));
+    expect(new Set(tokens.map(({ refresh_token }) => refresh_token)).size).toBe(1);
+    expect(new Set(tokens.map(({ access_token }) => access_token)).size).toBe(6);
+    await successor(tokens[0]?.refresh_token);
+  });
+
+  it('within the grace window gets the same successor, as when an answer was lost', async () => {
+    const { refresh_token: token } = await tokensFor(server, client);
+    const next = await successor(token);
+    clock.advance(GRACE);
+    expect(await successor(token)).toBe(next);
+    await successor(next);
+  });
+
+  it('after the grace window ends the grant and is told to the log (hole 1.6/7)', async () => {
+    const { refresh_token: token } = await tokensFor(server, client);
+    const next = await successor(token);
+    clock.advance(GRACE + 1);
+    expect(await error(await refresh(server, client, token))).toEqual(spent);
+    expect(await error(await refresh(server, client, next))).toEqual(spent);
+    expect(server.log).toContainEqual(
+      expect.objectContaining({ msg: 'security', threat: 'refresh token reused', client: client.id }),
+    );
+  });
+
+  it('never brings a spent successor back to life', async () => {
+    const { refresh_token: first } = await tokensFor(server, client);
+    const second = await successor(first);
+    clock.advance(GRACE - 5);
+    await successor(second);
+    expect(await successor(first)).toBe(second);
+    clock.advance(GRACE + 1);
+    expect(await error(await refresh(server, client, second))).toEqual(spent);
+  });
+
+  it('from another client gets nothing and costs nothing', async () => {
+    const { refresh_token: token } = await tokensFor(server, client);
+    const next = await successor(token);
+    expect(await error(await refresh(server, await register(server), token))).toEqual(spent);
+    expect(await successor(token)).toBe(next);
+  });
+
+  it('may ask for less, and has lost nothing afterwards', async () => {
+    const { refresh_token: token } = await tokensFor(server, client, { scope: 'mcp:tools mcp:admin' });
+    const all = await read(await refresh(server, client, token));
+    const less = await read(await refresh(server, client, token, { scope: 'mcp:tools' }));
+    expect(less).toMatchObject({ refresh_token: all.refresh_token, scope: 'mcp:tools' });
+    const again = await read(await refresh(server, client, less.refresh_token));
+    expect(again.scope).toBe('mcp:tools mcp:admin');
+  });
+
+  it('RFC 7009 §2.1 gets nothing after the family was revoked, by whichever of its tokens', async () => {
+    for (const revoked of ['first', 'second']) {
+      const { refresh_token: first } = await tokensFor(server, client);
+      const second = await successor(first);
+      const token = String(revoked === 'first' ? first : second);
+      expect((await server.fetch('/revoke', form({ token, client_id: client.id }))).status).toBe(200);
+      expect(await error(await refresh(server, client, first)), revoked).toEqual(spent);
+      expect(await error(await refresh(server, client, second)), revoked).toEqual(spent);
+    }
+  });
+
+  it('gets its successor although the first attempt died between spending and writing', async () => {
+    let dies = false;
+    const dying: RecordStore = {
+      ...store,
+      putIfAbsent: async (...args) => {
+        if (dies && args[0] === 'RefreshToken') throw new StoreUnavailable('killed');
+        return store.putIfAbsent(...args);
+      },
+    };
+    await using other = await startServer({ store: dying, clock });
+    const { refresh_token: token } = await tokensFor(other, client);
+    dies = true;
+    expect((await refresh(other, client, token)).status).toBe(503);
+    dies = false;
+    await successor(await successor(token, other));
+  });
+
+  it('with REFRESH_GRACE=0s is refused at the same moment, and ends the grant later', async () => {
+    await using strict = await startServer({ store, clock, env: { REFRESH_GRACE: '0s' } });
+    const { refresh_token: token } = await tokensFor(strict, client);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(strict, client, token)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(await error(await refresh(strict, client, token))).toEqual(spent);
+    for (const { refresh_token } of (await Promise.all(answers.map(read))).filter((tokens) => tokens.refresh_token)) {
+      expect(await error(await refresh(strict, client, refresh_token))).toEqual(spent);
+    }
+  });
+});
+
+describe('the end of refreshing', () => {
+  /** Lifetimes in seconds of all refresh tokens that were written. */
+  async function lifetimes(env: Record<string, string>): Promise<number[]> {
+    const written: number[] = [];
+    const watched: RecordStore = {
+      ...store,
+      putIfAbsent: (kind, id, value, options) => {
+        if (kind === 'RefreshToken') written.push(options.ttl);
+        return store.putIfAbsent(kind, id, value, options);
+      },
+    };
+    await using other = await startServer({ store: watched, clock, env });
+    const { refresh_token } = await tokensFor(other, client);
+    await successor(refresh_token, other);
+    return written;
+  }
+
+  it('RFC 9700 §4.14.2 slides with each use by REFRESH_TOKEN_LIFETIME', async () => {
+    expect(await lifetimes({ REFRESH_TOKEN_LIFETIME: '1h' })).toEqual([3_600, 3_600]);
+  });
+
+  it('comes at the latest with the approval, GRANT_LIFETIME after it was given', async () => {
+    for (const lifetime of await lifetimes({ GRANT_LIFETIME: '2m' })) {
+      expect(lifetime).toBeLessThanOrEqual(120);
+      expect(lifetime).toBeGreaterThan(110);
+    }
+  });
+
+  it('is not the end of the client that a grant uses (RFC 7591 §3.2.1)', async () => {
+    await using other = await startServer({ store, clock, env: { CLIENT_LIFETIME: '1m' } });
+    client = await register(other);
+    const { refresh_token } = await tokensFor(other, client);
+    const unused = await register(other);
+    clock.advance(3_600);
+    await successor(refresh_token, other);
+    expect(await error(await refresh(other, unused, 'x'))).toEqual([401, 'invalid_client']);
+  });
+});
