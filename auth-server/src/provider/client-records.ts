@@ -33,6 +33,8 @@ export function createClientRecords(store: RecordStore, clock: Clock, lifetime: 
 
   return {
     find: async (id) => {
+      // The id of a client that publishes its metadata, which is never stored here.
+      if (id.startsWith('https://')) return undefined;
       const known = fresh.get(id);
       if (known && known.until > seconds(clock)) return known.client;
       forget(id);
