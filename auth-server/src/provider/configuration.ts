@@ -9,12 +9,12 @@ import type { Judge } from '../client-metadata/document.ts';
 import type { Resources } from '../consent/resource.ts';
 import type { Keys } from '../keys/key-store.ts';
 import type { RecordStore } from '../storage/record-store.ts';
-import { createAdapter } from './adapter.ts';
 import { clientIdMetadataDocuments, createFetch } from './client-metadata.ts';
 import { applyClientPolicy, GRANT_TYPES, RESPONSE_TYPES } from './clients.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
+import { createAdapter } from './records/adapter.ts';
+import { boundAssertions } from './records/replay-detection.ts';
 import { refreshTokenLifetime, rotateUnlessMisdirected } from './refresh-rotation.ts';
-import { boundAssertions } from './replay-detection.ts';
 import { OWN_SCOPES, resourceIndicators } from './resources.ts';
 
 /** Seconds. */

@@ -11,9 +11,9 @@ import { spendFailedCodes } from './guards/code-attempts.ts';
 import { throwFailure } from './guards/failure.ts';
 import { allowFormPost } from './guards/form-post.ts';
 import { createInteractions } from './interactions.ts';
+import { detectReplays } from './records/replay-detection.ts';
 import { nameSuccessors } from './refresh-rotation.ts';
 import { createRenderError, type ErrorDescription } from './render-error.ts';
-import { detectReplays } from './replay-detection.ts';
 
 export interface Engine {
   /** Answers the protocol's own routes; what is `use`d stands before them. */

@@ -2,7 +2,7 @@
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createAdapter } from '../../src/provider/adapter.ts';
+import { createAdapter } from '../../src/provider/records/adapter.ts';
 import type { PutOptions, RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { Browser } from '../browser.ts';

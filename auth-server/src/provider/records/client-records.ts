@@ -3,7 +3,7 @@
  * every request asks for its client.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import type { JsonObject, RecordStore } from '../../storage/record-store.ts';
 
 const KIND = 'Client';
 /** Seconds. So long another replica may still know a client that was changed or removed. */

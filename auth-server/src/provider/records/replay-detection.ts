@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type Provider from 'oidc-provider';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type { RecordStore } from '../storage/record-store.ts';
+import type { RecordStore } from '../../storage/record-store.ts';
 
 const KIND = 'ReplayDetection';
 /** Seconds. What has been used is remembered until it expires, so a stranger must not say when that is. */

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
-import type { JsonObject, RecordStore, StoredRecord } from '../storage/record-store.ts';
+import type { JsonObject, RecordStore, StoredRecord } from '../../storage/record-store.ts';
 import { type ClientRecords, createClientRecords } from './client-records.ts';
 
 export interface AdapterOptions {
