@@ -23,6 +23,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'races',
+          include: ['test/races/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'conformance',
           include: ['test/conformance/**/*.test.ts'],
           fileParallelism: false,

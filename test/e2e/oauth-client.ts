@@ -80,11 +80,14 @@ export class OAuthClient {
     return code;
   }
 
-  token(parameters: Record<string, string>): Promise<Answer> {
-    return send(`${this.stack.authUrl}/token`, {
-      method: 'POST',
-      body: new URLSearchParams({ client_id: this.id, ...parameters }),
-    });
+  /** Posts a form as this client. */
+  post(path: string, parameters: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
+    const body = new URLSearchParams({ client_id: this.id, ...parameters });
+    return send(`${this.stack.authUrl}${path}`, { method: 'POST', body, headers });
+  }
+
+  token(parameters: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.post('/token', parameters, headers);
   }
 
   redeem(code: string, parameters: Record<string, string> = {}): Promise<Answer> {
@@ -97,8 +100,12 @@ export class OAuthClient {
     });
   }
 
-  refresh(refreshToken: string, parameters: Record<string, string> = {}): Promise<Answer> {
-    return this.token({ grant_type: 'refresh_token', refresh_token: refreshToken, ...parameters });
+  refresh(
+    refreshToken: string,
+    parameters: Record<string, string> = {},
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    return this.token({ grant_type: 'refresh_token', refresh_token: refreshToken, ...parameters }, headers);
   }
 
   async tokens(parameters: Record<string, string | undefined> = {}, person = new Person()): Promise<Tokens> {

@@ -1,0 +1,65 @@
+/** Owns the count of how often a token request waits for Redis, one time after the other: each costs a round trip of the network. */
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
+import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
+import { expect, it } from 'vitest';
+import { createRedisStore } from '../../src/storage/redis.ts';
+import { authorize, redeem, refresh, register } from '../client.ts';
+import { read, startServer } from '../running-server.ts';
+
+/** Stands between the server and Redis: commands that travel together, or while an answer is awaited, are one wait. */
+async function countingProxy(port: number) {
+  let waits = 0;
+  const proxy = createServer((client) => {
+    const redis = connect(port, '127.0.0.1');
+    let awaited = false;
+    client.on('data', (commands) => {
+      if (!awaited) waits += 1;
+      awaited = true;
+      redis.write(commands);
+    });
+    redis.on('data', (answers) => {
+      awaited = false;
+      client.write(answers);
+    });
+    client.on('error', () => redis.destroy()).on('close', () => redis.destroy());
+    redis.on('error', () => client.destroy()).on('close', () => client.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    during: async (run: () => Promise<{ readonly status: number }>) => {
+      const before = waits;
+      expect((await run()).status).toBe(200);
+      return waits - before;
+    },
+    [Symbol.asyncDispose]: async () => {
+      proxy.close();
+    },
+  };
+}
+
+it('a code exchange and a refresh each wait for Redis at most six times', async (context) => {
+  context.skip(!hasRedis, NEEDS_REDIS);
+  await using redis = await startRedis();
+  await using proxy = await countingProxy(redis.ports[0] ?? 0);
+  const target = redisTarget().parse(`redis://127.0.0.1:${proxy.port}`);
+  const store = await createRedisStore(openRedis({ target, name: 'test', log: createLogger('test', 'silent') }));
+  await using server = await startServer({ store });
+  const client = await register(server);
+  const { code } = await authorize(server, client);
+  let answer: Response | undefined;
+  const keep = async (response: Promise<Response>) => {
+    answer = (await response).clone();
+    return answer;
+  };
+  const exchange = await proxy.during(() => keep(redeem(server, client, code)));
+  const { refresh_token } = await read(answer as Response);
+  const refreshing = await proxy.during(() => refresh(server, client, refresh_token));
+  for (const waits of [exchange, refreshing]) {
+    expect(waits).toBeGreaterThan(2);
+    expect(waits).toBeLessThanOrEqual(6);
+  }
+  process.stdout.write(`sequential waits on Redis: code exchange ${exchange}, refresh ${refreshing}\n`);
+});

@@ -1,0 +1,167 @@
+/**
+ * Owns the proof that auth-server may run as often as wanted: what is good once has one winner of many at the same moment,
+ * over HTTP, against two processes, on every storage. Each race prints its rounds and its winners.
+ */
+
+import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Answer, OAuthClient } from '../e2e/oauth-client.ts';
+import { Person } from '../e2e/person.ts';
+import { type Replicas, type Shared, STORAGES, startReplicas } from './replicas.ts';
+
+const ROUNDS = 50;
+const RACERS = 4;
+/** Asked at once each time: a web client, whose approval is remembered. */
+const WEB = 'https://app.example/callback';
+
+const pair = await generateKeyPair('ES256');
+const jwk = await exportJWK(pair.publicKey);
+const signed = (claims: Record<string, unknown>, header: object = {}): Promise<string> =>
+  new SignJWT({ jti: crypto.randomUUID(), ...claims })
+    .setProtectedHeader({ alg: 'ES256', ...header })
+    .setIssuedAt()
+    .setExpirationTime('1m')
+    .sign(pair.privateKey);
+
+describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) => {
+  let shared: Shared;
+  let replicas: Replicas;
+  const needsRedis = /Redis/.test(name);
+
+  beforeAll(async () => {
+    if (needsRedis && !hasRedis) return;
+    shared = await share();
+    replicas = await startReplicas(shared);
+  });
+  afterAll(async () => {
+    await replicas?.[Symbol.asyncDispose]();
+    await shared?.[Symbol.asyncDispose]();
+  });
+  beforeEach((context) => context.skip(needsRedis && !hasRedis, NEEDS_REDIS));
+
+  /** @param prepare gives what all racers of a round do; each run tells whether it won */
+  async function race(what: string, prepare: (round: number) => Promise<() => Promise<boolean>>): Promise<void> {
+    const winners: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const attempt = await prepare(round);
+      const won = await Promise.all(Array.from({ length: RACERS }, attempt));
+      winners.push(won.filter(Boolean).length);
+    }
+    process.stdout.write(
+      `${name}: ${what}: ${ROUNDS} rounds of ${RACERS}, winners ${[...new Set(winners)].join(', ')}\n`,
+    );
+    expect(new Set(winners)).toEqual(new Set([1]));
+  }
+  const won = async (answer: Promise<Answer>): Promise<boolean> => (await answer).status === 200;
+
+  /** A client whose person has approved once: codes come without a page. */
+  async function remembered(metadata: object = {}) {
+    const client = await OAuthClient.register(replicas.stack, { redirect_uris: [WEB], ...metadata });
+    const person = new Person();
+    const url = client.authorizationUrl({ redirect_uri: WEB });
+    await person.signIn(url, WEB);
+    const code = async () => ((await person.open(url, WEB)) as URL).searchParams.get('code') ?? '';
+    const tokens = async (parameters: Record<string, string> = {}) =>
+      (await client.redeem(await code(), { redirect_uri: WEB, ...parameters })).json;
+    return { client, person, code, tokens };
+  }
+
+  it('a sign-in whose every request meets the other process comes to its end', async () => {
+    const client = await OAuthClient.register(replicas.stack);
+    const { refresh_token } = await client.tokens();
+    expect((await client.refresh(refresh_token)).status).toBe(200);
+  });
+
+  it('RFC 6749 §4.1.2 an authorization code has one winner', async () => {
+    const client = await OAuthClient.register(replicas.stack);
+    await race('authorization code', async () => {
+      // Approved each time: a code that comes again ends the approval that it came from.
+      const contested = await client.code();
+      return () => won(client.redeem(contested));
+    });
+  });
+
+  it('RFC 9700 §4.14.2 a refresh token has one successor, which all get', async () => {
+    const { client, tokens } = await remembered();
+    let successors = 0;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const token = String((await tokens()).refresh_token);
+      const answers = await Promise.all(Array.from({ length: RACERS }, () => client.refresh(token)));
+      answers.push(await client.refresh(token));
+      expect(answers.map(({ status }) => status)).toEqual(Array(RACERS + 1).fill(200));
+      const different = new Set(answers.map(({ json }) => json.refresh_token));
+      expect(different.size).toBe(1);
+      successors += different.size;
+      expect((await client.refresh(String([...different][0]))).status).toBe(200);
+    }
+    process.stdout.write(`${name}: refresh token: ${ROUNDS} rounds of ${RACERS} + 1 late, successors ${successors}\n`);
+  });
+
+  it('RFC 9126 §4 a pushed request has one winner', async () => {
+    const { client, person } = await remembered();
+    await race('pushed request', async () => {
+      const parameters = client.authorizationUrl({ redirect_uri: WEB }).searchParams;
+      const { json } = await client.post('/par', Object.fromEntries(parameters));
+      const url = new URL('/authorize', replicas.stack.authUrl);
+      url.search = new URLSearchParams({ client_id: client.id, request_uri: String(json.request_uri) }).toString();
+      return async () => /[?&]code=/.test((await person.request(url)).headers.get('location') ?? '');
+    });
+  });
+
+  it('RFC 6749 §10.12 a sign-in that comes back from an upstream has one winner', async () => {
+    const client = await OAuthClient.register(replicas.stack);
+    await race('login state', async () => {
+      const person = new Person();
+      const until = `${replicas.stack.authUrl}/callback/`;
+      const page = await person.open(client.authorizationUrl(), until);
+      const upstream = page instanceof URL ? page : await person.press(page, /Continue with/, until);
+      const back = upstream instanceof URL ? upstream : await person.press(upstream, /Alice/, until);
+      return async () => (await person.request(back as URL)).status === 303;
+    });
+  });
+
+  it('RFC 9449 §11.1 a DPoP proof has one winner', async () => {
+    const { client, tokens } = await remembered();
+    await race('DPoP proof', async () => {
+      const token = String((await tokens()).refresh_token);
+      const claims = { htm: 'POST', htu: `${replicas.stack.authUrl}/token` };
+      const dpop = await signed(claims, { typ: 'dpop+jwt', jwk });
+      return () => won(client.refresh(token, {}, { dpop }));
+    });
+  });
+
+  it('RFC 7523 §3 a client assertion has one winner', async () => {
+    const metadata = { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ ...jwk, kid: 'k' }] } };
+    const { client, code } = await remembered(metadata);
+    const assertion = async () => ({
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: await signed({ iss: client.id, sub: client.id, aud: replicas.stack.authUrl }, { kid: 'k' }),
+    });
+    const { json } = await client.redeem(await code(), { redirect_uri: WEB, ...(await assertion()) });
+    let token = String(json.refresh_token);
+    await race('client assertion', async () => {
+      const next = await client.refresh(token, await assertion());
+      token = String(next.json.refresh_token);
+      const contested = await assertion();
+      return () => won(client.refresh(token, contested));
+    });
+  });
+
+  it('RFC 9700 §4.14.2 with REFRESH_GRACE=0s a refresh token has one winner', async () => {
+    await using strict = await startReplicas(shared, { REFRESH_GRACE: '0s' });
+    const client = await OAuthClient.register(strict.stack);
+    const person = new Person();
+    await race('refresh token without grace', async () => {
+      const { refresh_token } = await client.tokens({}, person);
+      return () => won(client.refresh(refresh_token));
+    });
+    expect(strict.output()).not.toContain('"level":"error"');
+  });
+
+  it('signs with one set of keys, and nothing went wrong inside', async () => {
+    const keys = await Promise.all([1, 2].map(async () => (await fetch(`${replicas.stack.authUrl}/jwks`)).text()));
+    expect(new Set(keys).size).toBe(1);
+    expect(replicas.output()).not.toContain('"level":"error"');
+  });
+});
