@@ -7,6 +7,8 @@ import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import type { Service } from '@mcp-oauth/shared/service';
 import { type ClientMetadata, createClientMetadata } from './client-metadata/client-metadata.ts';
 import { createGet } from './client-metadata/get.ts';
+import { createClientList } from './clients/client-list.ts';
+import { createPreRegisteredClients } from './clients/pre-registered.ts';
 import { type Config, readConfig } from './config.ts';
 import { createResources } from './consent/resource.ts';
 import { createAccounts } from './federation/account.ts';
@@ -99,6 +101,7 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
   const accounts = createAccounts(store, Math.max(config.grantLifetime, config.sessionLifetime));
   const resources = createResources(config.resources);
   const clients = {
+    preRegistered: createPreRegisteredClients(config.clients, createClientList(store), clock),
     clientMetadata: clientMetadata(config, ports),
     clientIdMetadataDocuments: config.clientMetadata,
   };
@@ -106,8 +109,12 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
   const loginCookie = createLoginCookie(cookieKeys, issuer.startsWith('https:'));
   const registrationLimit = createRateLimit({ name: 'register', points: config.registrationLimit, seconds: 3_600 });
   const lifetimes = {
-    accessToken: config.accessTokenLifetime,
-    refreshToken: config.refreshTokenLifetime,
+    accessToken: {
+      all: config.accessTokenLifetime,
+      confidential: config.accessTokenLifetimeConfidential,
+      machine: config.accessTokenLifetimeMachine,
+    },
+    refreshToken: { all: config.refreshTokenLifetime, confidential: config.refreshTokenLifetimeConfidential },
     refreshGrace: config.refreshGrace,
     grant: config.grantLifetime,
     session: config.sessionLifetime,

@@ -23,6 +23,7 @@ import {
   text,
 } from '@mcp-oauth/shared/setting-types';
 import { hostPatterns, hostsToTheLetter } from './client-metadata/hosts.ts';
+import { clients } from './clients/clients-setting.ts';
 import { resources } from './consent/resource-setting.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
 import { trustedProxies } from './http/client-address.ts';
@@ -91,17 +92,40 @@ export const settings = {
     type: origin(),
     default: 'http://localhost:9001',
   }),
+  clients: setting({
+    env: 'CLIENTS',
+    doc: 'Clients that need not register: a JSON array of RFC 7591 metadata with `client_id` and, where it has one, `client_secret`. Best in a file: CLIENTS_FILE.',
+    type: clients(),
+    default: '[]',
+    secret: true,
+    example: '[{"client_id":"nightly-job","client_secret":"…","grant_types":["client_credentials"]}]',
+  }),
   accessTokenLifetime: setting({
     env: 'ACCESS_TOKEN_LIFETIME',
     doc: 'How long an access token is good. It can’t be revoked, so keep it short.',
     type: duration(10, 86_400),
     default: '10m',
   }),
+  accessTokenLifetimeConfidential: optional({
+    env: 'ACCESS_TOKEN_LIFETIME_CONFIDENTIAL',
+    doc: 'The same for clients with a secret or keys. Not set: ACCESS_TOKEN_LIFETIME.',
+    type: duration(10, 86_400),
+  }),
+  accessTokenLifetimeMachine: optional({
+    env: 'ACCESS_TOKEN_LIFETIME_MACHINE',
+    doc: 'The same for machine clients, which have no refresh token. Not set: ACCESS_TOKEN_LIFETIME.',
+    type: duration(10, 86_400),
+  }),
   refreshTokenLifetime: setting({
     env: 'REFRESH_TOKEN_LIFETIME',
     doc: 'How long a refresh token is good when it is not used; each use gives a new one. It ends with the approval (GRANT_LIFETIME) at the latest.',
     type: duration(60),
     default: '14d',
+  }),
+  refreshTokenLifetimeConfidential: optional({
+    env: 'REFRESH_TOKEN_LIFETIME_CONFIDENTIAL',
+    doc: 'The same for clients with a secret or keys. Not set: REFRESH_TOKEN_LIFETIME.',
+    type: duration(60),
   }),
   refreshGrace: setting({
     env: 'REFRESH_GRACE',

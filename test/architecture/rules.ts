@@ -6,15 +6,16 @@ export type Rule = (files: readonly SourceFile[]) => readonly string[];
 
 /** Which folders of a service a folder may import from, besides itself and shared. `.` is the files beside main.ts. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
-  'auth-server/cli': ['config.ts', 'federation', 'keys', 'storage'],
+  'auth-server/cli': ['config.ts', 'compose.ts', 'clients', 'federation', 'keys', 'storage'],
   'auth-server/http': ['federation', 'keys', 'consent', 'storage/record-store.ts', 'storage/rate-limit.ts', 'views'],
-  'auth-server/provider': ['client-metadata', 'federation', 'keys', 'consent', 'storage/record-store.ts'],
+  'auth-server/provider': ['client-metadata', 'clients', 'federation', 'keys', 'consent', 'storage/record-store.ts'],
   'auth-server/connectors': ['federation'],
   'auth-server/storage': ['federation', 'keys', 'consent'],
   'auth-server/views': ['federation', 'consent'],
   'auth-server/federation': ['storage/record-store.ts'],
   'auth-server/keys': ['storage/record-store.ts'],
   'auth-server/consent': ['storage/record-store.ts'],
+  'auth-server/clients': ['storage/record-store.ts'],
   'auth-server/client-metadata': ['storage/record-store.ts', 'storage/rate-limit.ts'],
   'mcp-server/http': ['authorization', 'sessions', 'protocol/endpoints.ts', 'views'],
   'mcp-server/protocol': ['authorization', 'sessions'],

@@ -56,6 +56,17 @@ export function effectiveScope(asked: string | undefined, resource: Resource, kn
   return [...new Set(own ? names : [...names, ...resource.defaultScope.split(' ')])].join(' ');
 }
 
+/**
+ * What a machine client gets: what it asks for, or else the default, as far as the resource knows it and its registration
+ * allows it. Empty where nothing is left.
+ * @param allowed the registered scope; absent: no bound
+ */
+export function machineScope(asked: string | undefined, resource: Resource, allowed: string | undefined): string {
+  const bound = new Set(allowed?.split(' '));
+  const names = (asked || resource.defaultScope).split(' ').filter((name) => Object.hasOwn(resource.scopes, name));
+  return [...new Set(names)].filter((name) => allowed === undefined || bound.has(name)).join(' ');
+}
+
 /** The scopes of `scope` that are the resource's, in its order. */
 export const resourceScopes = (scope: string | undefined, resource: Resource): readonly string[] => {
   const asked = new Set(scope?.split(' '));

@@ -43,12 +43,19 @@ type KeySettings = Values<typeof keySettings>;
 
 interface TokenSettings {
   readonly accessTokenLifetime: number;
+  readonly accessTokenLifetimeConfidential?: number | undefined;
+  readonly accessTokenLifetimeMachine?: number | undefined;
   readonly resources: readonly { readonly accessTokenLifetime?: number | undefined }[];
 }
 
 /** ID tokens never live longer than access tokens. */
-const longestLifetime = ({ accessTokenLifetime, resources }: TokenSettings): number =>
-  Math.max(accessTokenLifetime, ...resources.map((resource) => resource.accessTokenLifetime ?? 0));
+const longestLifetime = (settings: TokenSettings): number =>
+  Math.max(
+    settings.accessTokenLifetime,
+    settings.accessTokenLifetimeConfidential ?? 0,
+    settings.accessTokenLifetimeMachine ?? 0,
+    ...settings.resources.map((resource) => resource.accessTokenLifetime ?? 0),
+  );
 
 export const keyPolicyOf = (settings: KeySettings & TokenSettings): KeyPolicy => ({
   algorithm: settings.signingAlgorithm,
@@ -68,7 +75,7 @@ export function judgeKeys(settings: Partial<KeySettings & TokenSettings>): reado
   }
   if (keyRotation === 0 || !accessTokenLifetime || !resources) return problems;
   // Otherwise keys would come faster than they go.
-  const shortest = keyLead + longestLifetime({ accessTokenLifetime, resources });
+  const shortest = keyLead + longestLifetime({ ...settings, accessTokenLifetime, resources });
   if (keyRotation < shortest) {
     const message = `must be ${shortest}s or more: KEY_LEAD and the longest lifetime of an access token`;
     problems.push({ env: 'KEY_ROTATION', message });

@@ -6,6 +6,8 @@ import { isLoopback } from '@mcp-oauth/shared/setting-types';
 import { type ClientMetadata, errors } from 'oidc-provider';
 
 export const GRANT_TYPES = ['authorization_code', 'refresh_token'] as const;
+/** What a client may act for by itself needs the operator's word (RFC 6749 §4.4). */
+const GRANT_TYPES_BY_WORD = [...GRANT_TYPES, 'client_credentials'] as const;
 export const RESPONSE_TYPES = ['code'] as const;
 
 const MAX_MEMBERS = 20;
@@ -23,17 +25,22 @@ const DECIDED_HERE = ['scope', 'sector_identifier_uri', 'subject_type', 'id_toke
 
 type Metadata = Record<string, unknown>;
 
-/**
- * Judges and completes metadata before the engine's own checks; also of clients read back from the store.
- * @param isFetchable whether a URL is one that this server may read for a stranger
- */
-export function applyClientPolicy(metadata: ClientMetadata, isFetchable: (url: string) => boolean): void {
+export interface Standing {
+  /** Whether a URL is one that this server may read for a stranger. */
+  readonly isFetchable: (url: string) => boolean;
+  /** Whether the operator put this client down: its `scope` is the most that it may get. */
+  readonly isPreRegistered: boolean;
+}
+
+/** Judges and completes metadata before the engine's own checks; also of clients read back from the store. */
+export function applyClientPolicy(metadata: ClientMetadata, { isFetchable, isPreRegistered }: Standing): void {
   const given: Metadata = metadata;
   for (const [name, value] of Object.entries(given)) if (value === null || value === '') delete given[name];
-  for (const name of DECIDED_HERE) delete given[name];
+  for (const name of DECIDED_HERE) if (name !== 'scope' || !isPreRegistered) delete given[name];
   Object.entries(given).forEach(checkShape);
   given.client_name = cleanName(given.client_name);
-  keepSupported(given, 'grant_types', GRANT_TYPES);
+  keepSupported(given, 'grant_types', isPreRegistered ? GRANT_TYPES_BY_WORD : GRANT_TYPES);
+  if (isPreRegistered && !asksPeople(given)) given.response_types = [];
   keepSupported(given, 'response_types', RESPONSE_TYPES);
   checkRedirects(given);
   if (typeof given.jwks_uri === 'string' && !isFetchable(given.jwks_uri)) {
@@ -61,6 +68,9 @@ function checkShape([name, value]: [string, unknown]): void {
   }
   if (name === 'jwks' && JSON.stringify(value).length > MAX_JWKS) refuse(`is larger than ${MAX_JWKS} bytes`);
 }
+
+const asksPeople = ({ grant_types: grants }: Metadata): boolean =>
+  !Array.isArray(grants) || grants.includes('authorization_code');
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 

@@ -2,31 +2,22 @@
  * Owns the profile of this server in the engine's terms: OAuth 2.1 (code with PKCE only), RFC 9068 tokens for the resource
  * that was asked for, rotating refresh tokens, open registration. Everything else that the engine could do is off.
  */
-import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Configuration, FindAccount } from 'oidc-provider';
 import type { ClientMetadata } from '../client-metadata/client-metadata.ts';
 import type { Judge } from '../client-metadata/document.ts';
+import type { PreRegisteredClients } from '../clients/pre-registered.ts';
 import type { Resources } from '../consent/resource.ts';
 import type { Keys } from '../keys/key-store.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { clientIdMetadataDocuments, createFetch } from './client-metadata.ts';
 import { applyClientPolicy, GRANT_TYPES, RESPONSE_TYPES } from './clients.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
+import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
 import { createAdapter } from './records/adapter.ts';
 import { boundAssertions } from './records/replay-detection.ts';
-import { refreshTokenLifetime, rotateUnlessMisdirected } from './refresh-rotation.ts';
+import { rotateUnlessMisdirected } from './refresh-rotation.ts';
 import { OWN_SCOPES, resourceIndicators } from './resources.ts';
-
-/** Seconds. */
-interface Lifetimes {
-  readonly accessToken: number;
-  readonly refreshToken: number;
-  /** In which a spent refresh token still leads to its successor. */
-  readonly refreshGrace: number;
-  readonly grant: number;
-  readonly session: number;
-  readonly client: number;
-}
 
 export interface EngineParts {
   readonly issuer: string;
@@ -35,6 +26,7 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly resources: Resources;
   readonly lifetimes: Lifetimes;
+  readonly preRegistered: PreRegisteredClients;
   readonly clientMetadata: ClientMetadata;
   /** Whether a URL may be a client id. */
   readonly clientIdMetadataDocuments: boolean;
@@ -45,15 +37,15 @@ export interface EngineParts {
 }
 
 const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
-const CODE_LIFETIME = 60;
-const ID_TOKEN_LIFETIME = 300;
-const INTERACTION_LIFETIME = 900;
-const PUSHED_REQUEST_LIFETIME = 60;
 
 export function createConfiguration(parts: EngineParts): Configuration {
   const { keys, store, clock, resources, lifetimes, findAccount, renderError } = parts;
   return {
-    adapter: createAdapter(store, clock, { clientLifetime: lifetimes.client, refreshGrace: lifetimes.refreshGrace }),
+    adapter: createAdapter(store, clock, {
+      clientLifetime: lifetimes.client,
+      refreshGrace: lifetimes.refreshGrace,
+      preRegistered: parts.preRegistered,
+    }),
     jwks: { keys: [...keys.signing] },
     cookies: cookies(parts),
     findAccount,
@@ -92,12 +84,12 @@ export function createConfiguration(parts: EngineParts): Configuration {
       (client.clientAuthMethod === 'none' ||
         (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin)),
     assertJwtClientAuthClaimsAndHeader: boundAssertions(clock),
-    ttl: lifetimesOf(parts),
+    ttl: lifetimesOf(lifetimes, clock),
   };
 }
 
 /** Which clients there may be, and what one is that says nothing. */
-const clientProfile = ({ keys: { signing }, clientMetadata }: EngineParts): Configuration => ({
+const clientProfile = ({ keys: { signing }, clientMetadata, preRegistered }: EngineParts): Configuration => ({
   clientAuthMethods: [...AUTH_METHODS],
   clientDefaults: {
     grant_types: [...GRANT_TYPES],
@@ -113,19 +105,12 @@ const clientProfile = ({ keys: { signing }, clientMetadata }: EngineParts): Conf
   // The engine calls the validator once for each extra property: one property, one call.
   extraClientMetadata: {
     properties: ['software_id'],
-    validator: (_ctx, _key, _value, metadata) => applyClientPolicy(metadata, clientMetadata.isFetchable),
+    validator: (_ctx, _key, _value, metadata) =>
+      applyClientPolicy(metadata, {
+        isFetchable: clientMetadata.isFetchable,
+        isPreRegistered: preRegistered.has(metadata.client_id),
+      }),
   },
-});
-
-const lifetimesOf = ({ lifetimes, clock }: EngineParts): NonNullable<Configuration['ttl']> => ({
-  AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
-  AuthorizationCode: CODE_LIFETIME,
-  IdToken: Math.min(ID_TOKEN_LIFETIME, lifetimes.accessToken),
-  Interaction: INTERACTION_LIFETIME,
-  PushedAuthorizationRequest: PUSHED_REQUEST_LIFETIME,
-  RefreshToken: (ctx) => refreshTokenLifetime(ctx, lifetimes.refreshToken, seconds(clock)),
-  Grant: lifetimes.grant,
-  Session: lifetimes.session,
 });
 
 /**
@@ -144,11 +129,11 @@ function cookies({ issuer, keys }: EngineParts): NonNullable<Configuration['cook
 }
 
 function features(parts: EngineParts): NonNullable<Configuration['features']> {
-  const { keys, resources, lifetimes } = parts;
+  const { keys, resources } = parts;
   const off = { enabled: false };
   return {
     clientIdMetadataDocument: parts.clientIdMetadataDocuments ? clientIdMetadataDocuments(parts) : off,
-    resourceIndicators: resourceIndicators(resources, lifetimes.accessToken, keys.signing[0]),
+    resourceIndicators: resourceIndicators(resources, keys.signing[0]),
     registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
     revocation: {
       enabled: true,
@@ -162,6 +147,6 @@ function features(parts: EngineParts): NonNullable<Configuration['features']> {
     rpInitiatedLogout: off,
     introspection: off,
     deviceFlow: off,
-    clientCredentials: off,
+    clientCredentials: { enabled: true },
   };
 }

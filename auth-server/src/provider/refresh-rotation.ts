@@ -34,11 +34,3 @@ export function nameSuccessors(provider: Provider, key: string, current: () => K
     return createHmac('sha256', key).update(`successor of ${rotated.jti}`).digest('base64url');
   };
 }
-
-/**
- * How long a refresh token lives that nobody uses: never longer than the grant that it hangs on.
- * @param unused seconds, where the grant sets no earlier end
- * @param now seconds since the epoch
- */
-export const refreshTokenLifetime = (ctx: KoaContextWithOIDC, unused: number, now: number): number =>
-  Math.max(1, Math.min(unused, (ctx.oidc.entities.Grant?.exp ?? Number.POSITIVE_INFINITY) - now));

@@ -1,6 +1,6 @@
 /** Owns RFC 8707 towards the engine: resource indicator to audience, scopes and token lifetime; RFC 9068 tokens for all. */
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { effectiveScope, grantedSpelling, type Resources } from '../consent/resource.ts';
+import { effectiveScope, grantedSpelling, machineScope, type Resource, type Resources } from '../consent/resource.ts';
 import type { SigningKey } from '../keys/signing-key.ts';
 
 /** Scopes of this server itself, beside those of the resources. */
@@ -21,11 +21,7 @@ export const unknownTarget = (resources: Resources): errors.OIDCProviderError =>
 };
 
 /** @param signing the key that signs now */
-export function resourceIndicators(
-  resources: Resources,
-  accessTokenLifetime: number,
-  { alg, kid }: SigningKey,
-): Indicators {
+export function resourceIndicators(resources: Resources, { alg, kid }: SigningKey): Indicators {
   return {
     enabled: true,
     defaultResource: async (_ctx, _client, oneOf) => {
@@ -37,10 +33,11 @@ export function resourceIndicators(
       const resource = resources.find(identifier);
       if (!resource) throw unknownTarget(resources);
       if (AUTHORIZATION_ROUTES.has(ctx.oidc.route)) narrow(ctx, identifier, resources);
+      if (parameters(ctx).grant_type === 'client_credentials') narrowMachine(ctx, resource);
       return {
         scope: Object.keys(resource.scopes).join(' '),
         audience: resource.audience,
-        accessTokenTTL: resource.accessTokenLifetime ?? accessTokenLifetime,
+        ...(resource.accessTokenLifetime && { accessTokenTTL: resource.accessTokenLifetime }),
         accessTokenFormat: 'jwt',
         jwt: { sign: { alg, kid } },
       };
@@ -58,6 +55,16 @@ function narrow(ctx: KoaContextWithOIDC, identifier: string, resources: Resource
     throw new errors.InvalidTarget('ask for one resource at a time');
   }
   params.scope = effectiveScope(askedScope(ctx, params.scope), resource, own);
+}
+
+/** RFC 6749 §4.4.2: nobody is asked, so the registration is the bound. */
+function narrowMachine(ctx: KoaContextWithOIDC, resource: Resource): void {
+  const params = parameters(ctx);
+  const asked = typeof params.scope === 'string' ? params.scope : undefined;
+  const granted = machineScope(asked, resource, ctx.oidc.client?.scope);
+  if (!granted)
+    throw new errors.InvalidScope('none of these scopes is known here or allowed to this client', asked ?? '');
+  params.scope = granted;
 }
 
 /**

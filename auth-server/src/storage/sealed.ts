@@ -11,6 +11,7 @@ const ALGORITHM = 'aes-256-gcm';
 /** Members that are secret, by kind; `*` is the whole value. */
 const SECRET: Readonly<Record<string, readonly string[]>> = {
   Keyring: ['*'],
+  PreRegisteredClients: ['*'],
   Client: ['client_secret'],
 };
 

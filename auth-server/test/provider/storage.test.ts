@@ -2,6 +2,8 @@
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createClientList } from '../../src/clients/client-list.ts';
+import { createPreRegisteredClients } from '../../src/clients/pre-registered.ts';
 import { createAdapter } from '../../src/provider/records/adapter.ts';
 import type { PutOptions, RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
@@ -64,7 +66,8 @@ describe('a registered client', () => {
   });
 
   it('is remembered from its last use on, and forgotten when nobody comes', async () => {
-    const clients = createAdapter(store, clock, { clientLifetime: 90, refreshGrace: 30 })('Client');
+    const preRegistered = createPreRegisteredClients([], createClientList(store), clock);
+    const clients = createAdapter(store, clock, { clientLifetime: 90, refreshGrace: 30, preRegistered })('Client');
     await clients.upsert('app', { client_id: 'app' });
     for (let use = 0; use < 5; use++) {
       clock.advance(60);

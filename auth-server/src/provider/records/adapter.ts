@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
 import type { JsonObject, RecordStore, StoredRecord } from '../../storage/record-store.ts';
 import { type ClientRecords, createClientRecords } from './client-records.ts';
 
@@ -13,6 +14,7 @@ export interface AdapterOptions {
   readonly clientLifetime: number;
   /** Seconds in which a spent refresh token still leads to its successor; 0: not at all. */
   readonly refreshGrace: number;
+  readonly preRegistered: PreRegisteredClients;
 }
 
 /** Models whose records are also found by a second key. */
@@ -23,7 +25,7 @@ const ALIAS: Readonly<Record<string, (payload: AdapterPayload) => string | undef
 const digest = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 
 export function createAdapter(store: RecordStore, clock: Clock, options: AdapterOptions): (model: string) => Adapter {
-  const clients = createClientRecords(store, clock, options.clientLifetime);
+  const clients = createClientRecords(store, clock, options);
   return (model) => {
     if (model === 'Client') return clientAdapter(clients);
     if (model === 'Grant') return grantAdapter(store, clients);

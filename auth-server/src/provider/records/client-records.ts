@@ -3,6 +3,7 @@
  * every request asks for its client.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
 import type { JsonObject, RecordStore } from '../../storage/record-store.ts';
 
 const KIND = 'Client';
@@ -18,8 +19,18 @@ export interface ClientRecords {
   keep(id: string, atLeast: number): Promise<void>;
 }
 
-/** @param lifetime seconds that a client is remembered after its last use */
-export function createClientRecords(store: RecordStore, clock: Clock, lifetime: number): ClientRecords {
+export interface ClientRecordsOptions {
+  /** Seconds that a registered client is remembered after its last use. */
+  readonly clientLifetime: number;
+  /** Known besides those that registered themselves, and before them. */
+  readonly preRegistered: PreRegisteredClients;
+}
+
+export function createClientRecords(
+  store: RecordStore,
+  clock: Clock,
+  { clientLifetime: lifetime, preRegistered }: ClientRecordsOptions,
+): ClientRecords {
   const fresh = new Map<string, { readonly client: JsonObject; readonly until: number }>();
   const forget = (id: string) => fresh.delete(id);
 
@@ -38,9 +49,14 @@ export function createClientRecords(store: RecordStore, clock: Clock, lifetime: 
       const known = fresh.get(id);
       if (known && known.until > seconds(clock)) return known.client;
       forget(id);
-      const [record] = await Promise.all([store.get(KIND, id), store.touch(KIND, id, lifetime)]);
-      if (record) remember(id, record.value);
-      return record?.value;
+      const [listed, record] = await Promise.all([
+        preRegistered.find(id),
+        store.get(KIND, id),
+        store.touch(KIND, id, lifetime),
+      ]);
+      const client = listed ?? record?.value;
+      if (client) remember(id, client);
+      return client;
     },
     put: async (id, client) => {
       forget(id);

@@ -1,0 +1,74 @@
+/**
+ * Owns what an operator writes down about a client (RFC 7591 §2 members, with id and secret), and what would make it
+ * useless or unsafe. The engine judges the rest.
+ */
+import { z } from 'zod';
+
+const PUBLIC = 'none';
+const WITH_SECRET: ReadonlySet<string> = new Set(['client_secret_basic', 'client_secret_post']);
+/** RFC 6749 §10.10: not to be guessed. */
+const LEAST_SECRET = 16;
+
+const texts = z.array(z.string().min(1));
+
+/** RFC 6749 Appendix A.1, A.2: printable ASCII. */
+const printable = z.string().regex(/^[\x20-\x7e]+$/, 'expected printable ASCII');
+
+export const clientSchema = z
+  .strictObject({
+    // A client whose id is a URL publishes its metadata there, so nobody may say anything else about it here.
+    client_id: printable.max(256).refine((id) => !/^[a-z][a-z0-9+.-]*:/i.test(id), 'must not be a URL'),
+    client_secret: printable.min(LEAST_SECRET, `must have ${LEAST_SECRET} characters or more`).optional(),
+    client_name: z.string().min(1).optional(),
+    client_uri: z.string().optional(),
+    redirect_uris: texts.optional(),
+    grant_types: z
+      .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials']))
+      .min(1)
+      .optional(),
+    token_endpoint_auth_method: z.enum([PUBLIC, ...WITH_SECRET, 'private_key_jwt']).optional(),
+    scope: z.string().min(1).optional(),
+    jwks: z.looseObject({ keys: z.array(z.looseObject({})) }).optional(),
+    jwks_uri: z.string().optional(),
+    dpop_bound_access_tokens: z.boolean().optional(),
+    require_pushed_authorization_requests: z.boolean().optional(),
+  })
+  .transform((client) => ({
+    ...client,
+    grant_types: client.grant_types ?? ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_method:
+      client.token_endpoint_auth_method ?? (client.client_secret === undefined ? PUBLIC : 'client_secret_basic'),
+  }))
+  .superRefine((client, context) => {
+    for (const message of contradictions(client)) context.addIssue({ code: 'custom', message });
+  });
+
+interface Judged {
+  readonly client_secret?: string | undefined;
+  readonly redirect_uris?: readonly string[] | undefined;
+  readonly grant_types: readonly string[];
+  readonly token_endpoint_auth_method: string;
+  readonly jwks?: object | undefined;
+  readonly jwks_uri?: string | undefined;
+}
+
+function contradictions(client: Judged): string[] {
+  const { client_secret: secret, token_endpoint_auth_method: method, grant_types: grants } = client;
+  const wrong = (is: boolean, message: string) => (is ? [message] : []);
+  const asksPeople = grants.includes('authorization_code');
+  return [
+    ...wrong(WITH_SECRET.has(method) && secret === undefined, `needs a client_secret for ${method}`),
+    ...wrong(!WITH_SECRET.has(method) && secret !== undefined, `has a client_secret that ${method} does not use`),
+    ...wrong(method === 'private_key_jwt' && !client.jwks && !client.jwks_uri, `needs jwks or jwks_uri for ${method}`),
+    ...wrong(asksPeople && !client.redirect_uris?.length, 'needs redirect_uris for authorization_code'),
+    ...wrong(grants.includes('refresh_token') && !asksPeople, 'has refresh_token without authorization_code'),
+    // RFC 6749 §4.4: anybody could be a client that proves nothing.
+    ...wrong(
+      grants.includes('client_credentials') && method === PUBLIC,
+      'needs a secret or keys for client_credentials',
+    ),
+  ];
+}
+
+/** A client as it is kept: RFC 7591 members. */
+export type Client = z.output<typeof clientSchema>;

@@ -1,0 +1,39 @@
+/** Owns the reading of CLIENTS (or of the file that CLIENTS_FILE names): a JSON array of clients, with every problem told at once. */
+import { z } from 'zod';
+import { type Client, clientSchema } from './client.ts';
+
+const EXPECTED = 'expected a JSON array of clients, each an object with a client_id';
+
+export const clients = (): z.ZodType<readonly Client[], string> =>
+  z.string().transform((text, context) => {
+    const entries = parse(text);
+    if (!entries) context.addIssue({ code: 'custom', message: EXPECTED });
+    const read = (entries ?? []).flatMap((entry, n) => {
+      const parsed = clientSchema.safeParse(entry);
+      if (parsed.success) return [parsed.data];
+      // Never the value: it may be the secret.
+      for (const { path, message } of parsed.error.issues) {
+        context.addIssue({ code: 'custom', message: `${nameOf(entry, n)}: ${[...path, message].join(' ')}` });
+      }
+      return [];
+    });
+    const ids = read.map(({ client_id: id }) => id);
+    for (const id of new Set(ids.filter((id, n) => ids.indexOf(id) !== n))) {
+      context.addIssue({ code: 'custom', message: `client ${JSON.stringify(id)} is there twice` });
+    }
+    return read;
+  });
+
+function parse(text: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOf(entry: unknown, n: number): string {
+  const id = (entry as { client_id?: unknown } | null)?.client_id;
+  return `client ${typeof id === 'string' ? JSON.stringify(id.slice(0, 64)) : n + 1}`;
+}
