@@ -5,13 +5,9 @@ import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import type { Service } from '@mcp-oauth/shared/service';
-import { type ClientMetadata, createClientMetadata } from './client-metadata/client-metadata.ts';
-import { createGet } from './client-metadata/get.ts';
 import { createClientList } from './clients/client-list.ts';
-import { createPreRegisteredClients } from './clients/pre-registered.ts';
 import { type Config, readConfig } from './config.ts';
-import { createResources } from './consent/resource.ts';
-import { createAccounts } from './federation/account.ts';
+import { accountsOf, createEngineWith, preRegisteredOf, refuseUnusableClients } from './engine.ts';
 import { createLogins } from './federation/login.ts';
 import { discoverKinds, type OpenConnector, openConnectors } from './federation/registry.ts';
 import { createApp } from './http/app.ts';
@@ -22,11 +18,9 @@ import type { CookieKeys } from './keys/key-store.ts';
 import { openKeys } from './keys/open.ts';
 import { keyPolicyOf } from './keys/settings.ts';
 import type { SigningKeys } from './keys/signing-key.ts';
-import { createEngine } from './provider/provider.ts';
 import { openStorage } from './storage/open.ts';
 import { type CreateRateLimit, rateLimitsOn } from './storage/rate-limit.ts';
 import type { RecordStore } from './storage/record-store.ts';
-import { errorPage } from './views/error.ts';
 
 /** What tests put in place of the world. */
 export interface Overrides {
@@ -84,6 +78,8 @@ interface Handling {
 /** The engine takes its keys when it is made, so another key set means another engine; what runs on the old one ends there. */
 async function createHandling(config: Config, ports: Ports): Promise<Handling> {
   const { clock, log, store } = ports;
+  await refuseUnusableClients(config);
+  await createClientList(store).renew();
   const keys = await openKeys({ store, policy: keyPolicyOf(config), clock, log });
   const handlerWith = createHandler(config, ports, keys.cookies);
   let handler = handlerWith(keys.signing);
@@ -95,45 +91,16 @@ async function createHandling(config: Config, ports: Ports): Promise<Handling> {
 
 /** What is made here outlives every engine. */
 function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
-  const { clock, log, store, createRateLimit, connectors, isReady } = ports;
+  const { log, store, createRateLimit, connectors, isReady } = ports;
   const { issuer, trustedProxies, documentLifetime } = config;
-  // An account outlives every grant and session that names it.
-  const accounts = createAccounts(store, Math.max(config.grantLifetime, config.sessionLifetime));
-  const resources = createResources(config.resources);
-  const clients = {
-    preRegistered: createPreRegisteredClients(config.clients, createClientList(store), clock),
-    clientMetadata: clientMetadata(config, ports),
-    clientIdMetadataDocuments: config.clientMetadata,
-  };
+  const accounts = accountsOf(config, store);
+  const preRegistered = preRegisteredOf(config, ports);
+  const engineWith = createEngineWith(config, { ...ports, accounts, preRegistered });
   const logins = createLogins(store, randomBytes);
   const loginCookie = createLoginCookie(cookieKeys, issuer.startsWith('https:'));
   const registrationLimit = createRateLimit({ name: 'register', points: config.registrationLimit, seconds: 3_600 });
-  const lifetimes = {
-    accessToken: {
-      all: config.accessTokenLifetime,
-      confidential: config.accessTokenLifetimeConfidential,
-      machine: config.accessTokenLifetimeMachine,
-    },
-    refreshToken: { all: config.refreshTokenLifetime, confidential: config.refreshTokenLifetimeConfidential },
-    refreshGrace: config.refreshGrace,
-    grant: config.grantLifetime,
-    session: config.sessionLifetime,
-    client: config.clientLifetime,
-  };
   return (signing: SigningKeys): RequestListener => {
-    const keys = { signing, cookies: cookieKeys };
-    const engine = createEngine({
-      issuer,
-      keys,
-      store,
-      clock,
-      accounts,
-      resources,
-      ...clients,
-      lifetimes,
-      renderErrorPage: errorPage,
-    });
-    const { app, guards, interactions } = engine;
+    const { app, guards, interactions } = engineWith({ signing, cookies: cookieKeys });
     const pages = { issuer, interactions, connectors, logins, accounts, loginCookie, formKey: cookieKeys[0] };
     const routes = [interactionRoutes(pages), callbackRoutes(pages), ...guards];
     return createApp({
@@ -147,14 +114,4 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
       engine: app,
     });
   };
-}
-
-function clientMetadata(config: Config, ports: Ports): ClientMetadata {
-  const hosts = {
-    allow: config.clientMetadataAllow,
-    deny: config.clientMetadataDeny,
-    private: config.clientMetadataPrivateHosts,
-  };
-  const { clientMetadataStale: staleFor, clientMetadataLimit: callerLimit } = config;
-  return createClientMetadata({ hosts, staleFor, callerLimit }, { ...ports, get: createGet() });
 }

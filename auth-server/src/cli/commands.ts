@@ -1,4 +1,5 @@
 /** Owns the table of all commands of auth-server. */
+import { clientsCommands } from './clients.ts';
 import type { CommandGroup } from './command.ts';
 import { keysCommands } from './keys.ts';
 import { withStore } from './store.ts';
@@ -17,6 +18,7 @@ export const createCommands = (serve: () => Promise<void>): CommandGroup => ({
         return undefined;
       },
     },
+    clientsCommands(withStore),
     keysCommands(withStore),
   ],
 });

@@ -54,14 +54,14 @@ export function createFetch({ clientMetadata, judge }: Parts): NonNullable<Confi
 }
 
 /** What the engine thinks of metadata, with our policy in it, said before anything is kept. */
-export function judgeMetadata(provider: Provider, metadata: object): void {
+export function judgeMetadata(provider: Provider, metadata: object, kind?: { readonly cimd: true }): void {
   // Typed as something that only the engine makes.
   const Client = provider.Client as unknown as new (
     metadata: ClientMembers,
     ctx: undefined,
-    kind: { readonly cimd: true },
+    kind: { readonly cimd: true } | undefined,
   ) => object;
-  new Client(structuredClone(metadata) as ClientMembers, undefined, { cimd: true });
+  new Client(structuredClone(metadata) as ClientMembers, undefined, kind);
 }
 
 /** RFC 6749 §5.2 for a client, a page for a person; a limit is nobody's fault, and passes. */

@@ -1,6 +1,6 @@
 /** Owns the making of the authorization engine, which is the Koa application that everything else is put in front of. */
 import type { Middleware } from 'koa';
-import Provider from 'oidc-provider';
+import Provider, { errors } from 'oidc-provider';
 import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
 import { createFindAccount } from './account.ts';
@@ -21,6 +21,8 @@ export interface Engine {
   /** Belong directly before the protocol's routes. */
   readonly guards: readonly Middleware[];
   readonly interactions: Interactions;
+  /** What makes metadata of a pre-registered client unusable; `undefined` where nothing does. */
+  problemWith(client: object): string | undefined;
 }
 
 export type EngineOptions = Omit<EngineParts, 'findAccount' | 'renderError' | 'judge'> & {
@@ -33,7 +35,7 @@ export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOpti
     parts.issuer,
     createConfiguration({
       ...parts,
-      judge: (metadata) => judgeMetadata(app, metadata),
+      judge: (metadata) => judgeMetadata(app, metadata, { cimd: true }),
       findAccount: createFindAccount(accounts, parts.resources),
       renderError: createRenderError(renderErrorPage),
     }),
@@ -47,5 +49,14 @@ export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOpti
     app,
     guards: [throwFailure, spendFailedCodes(app), allowFormPost],
     interactions: createInteractions(app, parts.resources),
+    problemWith: (client) => {
+      try {
+        judgeMetadata(app, client);
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof errors.InvalidClientMetadata)) throw error;
+        return error.error_description ?? error.message;
+      }
+    },
   };
 }

@@ -1,0 +1,143 @@
+/** Owns `clients`: an operator adds a client that need not register, sees all of them, and takes one away while the server runs. */
+import { randomBytes } from 'node:crypto';
+import { StartError } from '@mcp-oauth/shared/errors';
+import { type Client, clientSchema } from '../clients/client.ts';
+import { createClientList } from '../clients/client-list.ts';
+import { judgeClients } from '../engine.ts';
+import { type Command, type CommandGroup, type Invocation, UsageError } from './command.ts';
+import type { OpenedStore, WithStore } from './store.ts';
+import { table } from './table.ts';
+
+export const clientsCommands = (withStore: WithStore): CommandGroup => ({
+  name: 'clients',
+  summary: 'Clients that need not register. Servers that run follow within 5 seconds.',
+  commands: [add(withStore), list(withStore), remove(withStore)],
+});
+
+const json = { type: 'boolean', doc: 'As JSON.' } as const;
+
+const add = (withStore: WithStore): Command => ({
+  name: 'add',
+  summary: 'Add a client and show what it needs to know, the secret among it, once.',
+  details:
+    'With a redirect URI it signs people in; without one it is a machine client, which acts for itself (client_credentials). It never expires.',
+  options: {
+    name: { type: 'string', value: 'text', doc: 'What the sign-in page calls it.' },
+    'redirect-uri': { type: 'string', multiple: true, value: 'url', doc: 'Where people come back to.' },
+    grant: {
+      type: 'string',
+      multiple: true,
+      value: 'type',
+      doc: 'Grant type, where it differs from what the redirect URI says.',
+    },
+    'auth-method': {
+      type: 'string',
+      value: 'method',
+      doc: 'none, client_secret_basic, client_secret_post or private_key_jwt. Not set: none with a redirect URI, else client_secret_basic.',
+    },
+    'jwks-uri': { type: 'string', value: 'url', doc: 'Where its public keys are, for private_key_jwt.' },
+    scope: {
+      type: 'string',
+      value: 'scopes',
+      doc: 'The most that it may get, separated by spaces. Not set: everything.',
+    },
+    json,
+  },
+  run: (invocation) =>
+    withStore(invocation.env, async ({ config, store, clock }) => {
+      const client = newClient(invocation);
+      const [problem] = await judgeClients(config, [client]);
+      if (problem) throw new StartError(problem.message);
+      await createClientList(store).add({ client, addedAt: Math.floor(clock.now() / 1000) });
+      show(invocation, client, config.issuer);
+      return 0;
+    }),
+});
+
+function newClient({ options }: Invocation): Client {
+  const redirectUris = options['redirect-uri'] as string[] | undefined;
+  const method = options['auth-method'] ?? (redirectUris ? 'none' : 'client_secret_basic');
+  const parsed = clientSchema.safeParse({
+    client_id: randomBytes(16).toString('hex'),
+    ...(/^client_secret_/.test(String(method)) && { client_secret: randomBytes(32).toString('base64url') }),
+    ...(options.name && { client_name: options.name }),
+    ...(redirectUris && { redirect_uris: redirectUris }),
+    grant_types: options.grant ?? (redirectUris ? ['authorization_code', 'refresh_token'] : ['client_credentials']),
+    token_endpoint_auth_method: method,
+    ...(options['jwks-uri'] && { jwks_uri: options['jwks-uri'] }),
+    ...(options.scope && { scope: options.scope }),
+  });
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => [...path, message].join(' '));
+  throw new UsageError(`the client ${problems.join(', and ')}`);
+}
+
+function show({ options, stdout }: Invocation, client: Client, issuer: string): void {
+  if (options.json) {
+    stdout.write(`${JSON.stringify(client, null, 2)}\n`);
+    return;
+  }
+  const rows = [
+    ['client_id', client.client_id],
+    ...(client.client_secret ? [['client_secret', client.client_secret, 'shown this once']] : []),
+    ['authentication', client.token_endpoint_auth_method],
+    ['grants', client.grant_types.join(' ')],
+    ['issuer', issuer],
+  ];
+  stdout.write(`Added. The client needs to know:\n\n${table(rows, '  ')}\n`);
+}
+
+const list = (withStore: WithStore): Command => ({
+  name: 'list',
+  summary: 'Show the clients that were added here or are in CLIENTS. Those that registered themselves are not listed.',
+  options: { json },
+  run: ({ env, options, stdout }) =>
+    withStore(env, async (opened) => {
+      const rows = await rowsOf(opened);
+      if (options.json) stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+      else if (rows.length === 0) stdout.write('There are none. `clients add` makes one.\n');
+      else stdout.write(`${table([TITLES, ...rows.map((row) => Object.values(row).map((cell) => cell ?? '-'))])}\n`);
+      return 0;
+    }),
+});
+
+const TITLES = ['CLIENT ID', 'NAME', 'AUTHENTICATION', 'GRANTS', 'SCOPE', 'ADDED'] as const;
+
+async function rowsOf({ config, store }: OpenedStore) {
+  const listed = await createClientList(store).load();
+  return [
+    ...config.clients.map((client) => describe(client, 'in CLIENTS')),
+    ...listed.map(({ client, addedAt }) =>
+      describe(client, new Date(addedAt * 1000).toISOString().replace('.000', '')),
+    ),
+  ];
+}
+
+const describe = (client: Client, added: string) => ({
+  clientId: client.client_id,
+  name: client.client_name ?? null,
+  authentication: client.token_endpoint_auth_method,
+  grants: client.grant_types.join(' '),
+  scope: client.scope ?? null,
+  added,
+});
+
+const remove = (withStore: WithStore): Command => ({
+  name: 'remove',
+  summary: 'Take a client away, one that registered itself as well. What people approved for it ends with it.',
+  parameters: ['client_id'],
+  run: ({ env, parameters, stdout }) =>
+    withStore(env, async ({ config, store }) => {
+      const { client_id: id = '' } = parameters;
+      if (config.clients.some((client) => client.client_id === id)) {
+        throw new StartError(`${JSON.stringify(id)} is in CLIENTS: take it out there and restart`);
+      }
+      const registered = (await store.get('Client', id)) !== undefined;
+      if (registered) await store.delete('Client', id);
+      if (!(await createClientList(store).remove(id)) && !registered) {
+        throw new StartError(`there is no client ${JSON.stringify(id)}`);
+      }
+      stdout.write(`Removed ${id}. Running servers follow within 5 seconds.\n`);
+      return 0;
+    }),
+});

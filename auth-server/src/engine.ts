@@ -1,0 +1,100 @@
+/** Owns how the settings become an authorization engine, and what that engine thinks of a client before it is kept. */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import { systemClock } from '@mcp-oauth/shared/clock';
+import { ConfigError, type Problem } from '@mcp-oauth/shared/config';
+import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import { type ClientMetadata, createClientMetadata } from './client-metadata/client-metadata.ts';
+import { createGet } from './client-metadata/get.ts';
+import type { Client } from './clients/client.ts';
+import { createClientList } from './clients/client-list.ts';
+import { createPreRegisteredClients, type PreRegisteredClients } from './clients/pre-registered.ts';
+import type { Config } from './config.ts';
+import { createResources } from './consent/resource.ts';
+import { type Accounts, createAccounts } from './federation/account.ts';
+import type { Keys } from './keys/key-store.ts';
+import { generateSigningKey } from './keys/signing-key.ts';
+import { createEngine, type Engine } from './provider/provider.ts';
+import { type CreateRateLimit, rateLimitsOn } from './storage/rate-limit.ts';
+import type { RecordStore } from './storage/record-store.ts';
+import { createSqliteStore } from './storage/sqlite.ts';
+import { errorPage } from './views/error.ts';
+
+interface Ports {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly store: RecordStore;
+  readonly createRateLimit: CreateRateLimit;
+}
+
+/** An account outlives every grant and session that names it. */
+export const accountsOf = ({ grantLifetime, sessionLifetime }: Config, store: RecordStore): Accounts =>
+  createAccounts(store, Math.max(grantLifetime, sessionLifetime));
+
+export const preRegisteredOf = ({ clients }: Config, { store, clock }: Ports): PreRegisteredClients =>
+  createPreRegisteredClients(clients, createClientList(store), clock);
+
+type EnginePorts = Ports & { readonly accounts: Accounts; readonly preRegistered: PreRegisteredClients };
+
+/** @returns an engine for each set of keys; what is made here outlives them */
+export function createEngineWith(config: Config, ports: EnginePorts): (keys: Keys) => Engine {
+  const parts = {
+    ...ports,
+    issuer: config.issuer,
+    resources: createResources(config.resources),
+    clientMetadata: clientMetadata(config, ports),
+    clientIdMetadataDocuments: config.clientMetadata,
+    lifetimes: lifetimesOf(config),
+    renderErrorPage: errorPage,
+  };
+  return (keys) => createEngine({ ...parts, keys });
+}
+
+const lifetimesOf = (config: Config) => ({
+  accessToken: {
+    all: config.accessTokenLifetime,
+    confidential: config.accessTokenLifetimeConfidential,
+    machine: config.accessTokenLifetimeMachine,
+  },
+  refreshToken: { all: config.refreshTokenLifetime, confidential: config.refreshTokenLifetimeConfidential },
+  refreshGrace: config.refreshGrace,
+  grant: config.grantLifetime,
+  session: config.sessionLifetime,
+  client: config.clientLifetime,
+});
+
+function clientMetadata(config: Config, ports: Ports): ClientMetadata {
+  const hosts = {
+    allow: config.clientMetadataAllow,
+    deny: config.clientMetadataDeny,
+    private: config.clientMetadataPrivateHosts,
+  };
+  const { clientMetadataStale: staleFor, clientMetadataLimit: callerLimit } = config;
+  return createClientMetadata({ hosts, staleFor, callerLimit }, { ...ports, get: createGet() });
+}
+
+/**
+ * What the engine has against clients that the operator writes down, told at the time of writing instead of at their first
+ * use: with an engine of its own that remembers nothing.
+ */
+export async function judgeClients(config: Config, clients: readonly Client[]): Promise<readonly Problem[]> {
+  const clock = systemClock;
+  const store = createSqliteStore(':memory:', clock);
+  const preRegistered = createPreRegisteredClients(clients, createClientList(store), clock);
+  const ports = { clock, store, preRegistered, log: createLogger('auth-server', 'silent') };
+  const rest = { createRateLimit: rateLimitsOn(undefined), accounts: accountsOf(config, store) };
+  const key = await generateSigningKey(config.signingAlgorithm);
+  const engine = createEngineWith(config, { ...ports, ...rest })({ signing: [key], cookies: ['unused'] });
+  const problems = clients.flatMap((client) => {
+    const problem = engine.problemWith(client);
+    return problem ? [{ env: 'CLIENTS', message: `client ${JSON.stringify(client.client_id)}: ${problem}` }] : [];
+  });
+  await store.close();
+  return problems;
+}
+
+/** @throws ConfigError */
+export async function refuseUnusableClients(config: Config): Promise<void> {
+  if (config.clients.length === 0) return;
+  const problems = await judgeClients(config, config.clients);
+  if (problems.length > 0) throw new ConfigError(problems);
+}

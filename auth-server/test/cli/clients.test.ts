@@ -1,0 +1,124 @@
+/** Owns the proof that clients come and go by command while the server runs, and that a secret is shown once and kept sealed. */
+import { randomBytes } from 'node:crypto';
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { clientsCommands } from '../../src/cli/clients.ts';
+import { readConfig } from '../../src/config.ts';
+import { discoverKinds } from '../../src/federation/registry.ts';
+import type { RecordStore } from '../../src/storage/record-store.ts';
+import { createSealedStore } from '../../src/storage/sealed.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { refresh, register, tokensFor } from '../client.ts';
+import { form, type RunningServer, read, startServer } from '../running-server.ts';
+import { run } from './terminal.ts';
+
+const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
+
+describe('clients', () => {
+  const clock = new FakeClock(Date.now());
+  let plain: RecordStore;
+  let store: RecordStore;
+  let server: RunningServer;
+  beforeEach(async () => {
+    plain = createSqliteStore(':memory:', clock);
+    store = createSealedStore(plain, [randomBytes(32)]);
+    server = await startServer({ store, clock });
+  });
+  afterEach(() => server[Symbol.asyncDispose]());
+
+  const clients = (line: string, env = {}) =>
+    run(
+      clientsCommands((settings, work) => work({ config: readConfig(settings, kinds), store, clock })),
+      line,
+      env,
+    );
+  const added = async (line: string): Promise<Record<string, string>> => {
+    const { status, stdout, stderr } = await clients(`add --json ${line}`);
+    expect([status, stderr]).toEqual([0, '']);
+    return JSON.parse(stdout);
+  };
+  const machineToken = ({ client_id = '', client_secret = '' }) =>
+    server.fetch('/token', {
+      ...form({ grant_type: 'client_credentials' }),
+      headers: { authorization: `Basic ${btoa(`${client_id}:${client_secret}`)}` },
+    });
+  const later = () => clock.advance(6);
+
+  it('add makes a machine client with a secret of 256 bits, which a running server knows', async () => {
+    const client = await added('--name Nightly --scope mcp:tools');
+    expect(Buffer.from(client.client_secret ?? '', 'base64url')).toHaveLength(32);
+    later();
+    expect(await read(await machineToken(client))).toMatchObject({ scope: 'mcp:tools' });
+  });
+
+  it('add makes a client that signs people in', async () => {
+    const client = await added('--redirect-uri https://portal.example/cb --redirect-uri http://127.0.0.1/cb');
+    later();
+    const portal = { id: client.client_id ?? '', redirectUri: 'https://portal.example/cb' };
+    expect(await tokensFor(server, portal)).toMatchObject({ refresh_token: expect.any(String) });
+  });
+
+  it('add tells the secret in a table once, list never', async () => {
+    const { stdout } = await clients('add --name Nightly');
+    const secret = /client_secret +(\S+) +shown this once/.exec(stdout)?.[1] ?? '';
+    expect(secret).toHaveLength(43);
+    for (const line of ['list', 'list --json']) {
+      const listed = await clients(line);
+      expect(listed.stdout).toContain('Nightly');
+      expect(listed.stdout).not.toContain(secret);
+    }
+    expect(JSON.stringify(await plain.get('PreRegisteredClients', 'all'))).not.toContain(secret);
+  });
+
+  it.each([
+    ['add --grant client_credentials --auth-method none', 2, 'needs a secret or keys for client_credentials'],
+    ['add --grant authorization_code', 2, 'needs redirect_uris'],
+    ['add --auth-method telepathy', 2, 'token_endpoint_auth_method'],
+    ['add --auth-method private_key_jwt', 2, 'needs jwks or jwks_uri'],
+    ['add --redirect-uri http://evil.example/cb', 1, 'redirect_uris must use https unless they are loopback'],
+    ['add --redirect-uri javascript:alert(1)', 1, 'redirect_uris'],
+    ['remove nobody', 1, 'there is no client "nobody"'],
+    ['remove', 2, '<client_id> is missing'],
+  ])('%s ends with %i and says why', async (line, status, reason) => {
+    const ended = await clients(line);
+    expect(ended.status).toBe(status);
+    expect(ended.stderr).toContain(reason);
+    expect((await clients('list --json')).stdout).toBe('[]\n');
+  });
+
+  it('two at the same moment are both kept', async () => {
+    await Promise.all(Array.from({ length: 4 }, (_, n) => clients(`add --name job-${n}`)));
+    expect(JSON.parse((await clients('list --json')).stdout)).toHaveLength(4);
+  });
+
+  it('remove ends a machine client', async () => {
+    const client = await added('--name Nightly');
+    later();
+    expect((await machineToken(client)).status).toBe(200);
+    expect((await clients(`remove ${client.client_id}`)).status).toBe(0);
+    later();
+    expect((await machineToken(client)).status).toBe(401);
+  });
+
+  it('RFC 6749 §5.2 remove ends a client that registered itself, with all that was approved for it', async () => {
+    const client = await register(server);
+    const { refresh_token } = await tokensFor(server, client);
+    expect((await clients(`remove -- ${client.id}`)).status).toBe(0);
+    later();
+    const answer = await refresh(server, client, refresh_token);
+    expect([answer.status, (await read(answer)).error]).toEqual([401, 'invalid_client']);
+  });
+
+  it('a client of CLIENTS is listed, and is for its file to remove', async () => {
+    const env = {
+      CLIENTS: JSON.stringify([
+        { client_id: 'job', client_secret: 'a-secret-of-the-job', grant_types: ['client_credentials'] },
+      ]),
+    };
+    expect((await clients('list', env)).stdout).toMatch(/job .*in CLIENTS/);
+    expect(await clients('remove job', env)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('take it out there'),
+    });
+  });
+});
