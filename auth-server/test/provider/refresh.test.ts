@@ -1,9 +1,20 @@
 /** Owns the proof that refreshing never costs an honest client its grant, and always costs a thief: rotation, grace, lifetimes. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type RecordStore, StoreUnavailable } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { NATIVE, refresh, register, type TestClient, tokensFor, WEB } from '../client.ts';
+import { Browser } from '../browser.ts';
+import {
+  authorize,
+  authorizePath,
+  NATIVE,
+  redeem,
+  refresh,
+  register,
+  type TestClient,
+  tokensFor,
+  WEB,
+} from '../client.ts';
 import { form, type RunningServer, read, startServer } from '../running-server.ts';
 
 const GRACE = 30;
@@ -199,6 +210,29 @@ describe('the end of refreshing', () => {
       expect(lifetime).toBeLessThanOrEqual(125);
       expect(lifetime).toBeGreaterThan(110);
     }
+  });
+
+  it('is put off by another approval, for the tokens that were there before too', async () => {
+    // The engine reads the time of the machine.
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const hours = (passed: number) => vi.setSystemTime(Date.now() + passed * 3_600_000);
+    await using other = await startServer({ env: { GRANT_LIFETIME: '2h', SESSION_LIFETIME: '1d' } });
+    client = await register(other);
+    const browser = new Browser(other);
+    const { code } = await authorize(other, client, {}, { browser });
+    const before = await read(await redeem(other, client, code));
+    hours(1);
+    const { page } = await browser.follow(authorizePath(client, { prompt: 'consent' }));
+    expect((await browser.submit(page, 'approve')).outside?.searchParams.get('code')).toBeTruthy();
+    hours(0.9);
+    const next = await successor(before.refresh_token, other);
+    hours(1);
+    const last = await successor(next, other);
+    hours(0.2);
+    expect(await error(await refresh(other, client, last))).toEqual(spent);
   });
 
   it('is not the end of the client that a grant uses (RFC 7591 §3.2.1)', async () => {
