@@ -35,10 +35,13 @@ const serializeError = (error: Error & { readonly code?: unknown }) =>
     ...(typeof error.code === 'string' && { errno: error.code }),
   });
 
+/** Milliseconds in which lines are collected after one that was written at once. */
+const WINDOW = 20;
+
 /**
- * Standard output of the process. The first line of a turn of the event loop is written at once, the others of that turn
- * together: under load that is two calls for many lines. When the reader goes away the log is lost and nothing else: pino's
- * own destination would try again for ever, and keep the process from ending.
+ * Standard output of the process. A line after silence is written at once, those that follow it closely together: under load
+ * that is one call for many lines. When the reader goes away the log is lost and nothing else: pino's own destination would
+ * try again for ever, and keep the process from ending.
  */
 function standardOutput(): pino.DestinationStream {
   let waiting: string | undefined;
@@ -55,7 +58,7 @@ function standardOutput(): pino.DestinationStream {
         return;
       }
       waiting = '';
-      setImmediate(flush);
+      setTimeout(flush, WINDOW).unref();
       process.stdout.write(line);
     },
   };

@@ -52,8 +52,10 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
   return engine.callback();
 }
 
+const API_HEADERS = Object.entries(apiHeaders);
+
 /** For every answer; pages bring their own. */
 const securityHeaders: Middleware = (ctx, next) => {
-  ctx.set(apiHeaders);
+  for (const [name, value] of API_HEADERS) ctx.res.setHeader(name, value);
   return next();
 };

@@ -24,7 +24,9 @@ export interface CallbackParts {
 export function callbackRoutes(parts: CallbackParts): Middleware {
   const router = new Router();
   router.get('/callback/:connector', (ctx) => receive(ctx, parts));
-  return router.routes() as Middleware;
+  const routes = router.routes() as Middleware;
+  // Most requests are for the protocol, and a router costs.
+  return (ctx, next) => (ctx.path.startsWith('/callback/') ? routes(ctx, next) : next());
 }
 
 async function receive(ctx: Context, parts: CallbackParts): Promise<void> {

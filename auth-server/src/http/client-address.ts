@@ -40,7 +40,7 @@ const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i,
 
 /** What a limit counts: one person may have a whole IPv6 network (RFC 6177), so its /64 is one caller. */
 function countable(address: string): string {
-  if (!isIPv6(address)) return address;
+  if (!address.includes(':') || !isIPv6(address)) return address;
   const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
   const groups = (part: string | undefined) => (part ? part.split(':') : []);
   const zeros = 8 - groups(head).length - groups(tail).length;
@@ -48,8 +48,10 @@ function countable(address: string): string {
 }
 
 export function createClientAddress(trusted: BlockList): (req: IncomingMessage) => string {
+  const believesAnybody = trusted.rules.length > 0;
   return (req) => {
     let address = plain(req.socket.remoteAddress ?? '');
+    if (!believesAnybody) return countable(address);
     const hops = String(req.headers['x-forwarded-for'] ?? '').split(',');
     while (isIP(address) && trusted.check(address, familyOf(address))) {
       const before = plain(hops.pop()?.trim() ?? '');

@@ -40,7 +40,9 @@ export function interactionRoutes(parts: InteractionParts): Middleware {
   router.post('/approve', form, (ctx) => approve(ctx, parts));
   router.post('/deny', form, (ctx) => deny(ctx, parts));
   router.get('/finish', (ctx) => finish(ctx, parts));
-  return router.routes() as Middleware;
+  const routes = router.routes() as Middleware;
+  // Most requests are for the protocol, and a router costs.
+  return (ctx, next) => (ctx.path.startsWith('/interaction/') ? routes(ctx, next) : next());
 }
 
 async function show(ctx: Context, parts: InteractionParts): Promise<void> {

@@ -50,7 +50,7 @@ describe('RFC 8414 §3.2 metadata', () => {
       revocation_endpoint: `${ISSUER}/revoke`,
       jwks_uri: `${ISSUER}/jwks`,
       response_types_supported: ['code'],
-      grant_types_supported: ['authorization_code', 'refresh_token'],
+      grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
       code_challenge_methods_supported: ['S256'],
       token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
       authorization_response_iss_parameter_supported: true,
