@@ -42,10 +42,10 @@ describe('a running server', () => {
     const { page } = await browser.follow(authorizePath(client, { scope: 'openid mcp:tools' }));
 
     const { successor } = await rotate(byHand('EdDSA'), true);
-    await expect.poll(async () => (await keySet()).keys.map(({ kid }) => kid)).toContain(successor.kid);
+    await expect.poll(async () => (await keySet()).keys.map(({ kid }) => kid), PATIENCE).toContain(successor.kid);
     expect((await keySet()).keys[0]).toEqual(before.keys[0]);
     expect((await server.fetch('/jwks')).headers.get('etag')).not.toBe(tag);
-    await expect.poll(async () => (await keySet()).keys[0]?.kid, { timeout: 5_000 }).toBe(successor.kid);
+    await expect.poll(async () => (await keySet()).keys[0]?.kid, PATIENCE).toBe(successor.kid);
 
     // The sign-in began on the engine before.
     const { outside } = await browser.signIn(page, 'alice');
