@@ -13,7 +13,7 @@ import type { RateLimit } from '../storage/rate-limit.ts';
 import { bodyLimit } from './body-limit.ts';
 import { createClientAddress, rememberClientAddress } from './client-address.ts';
 import { renderErrorPage } from './error-page.ts';
-import { publicDocuments } from './public-documents.ts';
+import { createPublicDocuments } from './public-documents.ts';
 import { publicHost } from './public-host.ts';
 import { registrationCors, registrationLimit } from './registration.ts';
 
@@ -34,6 +34,7 @@ export interface AppParts {
 }
 
 export function createApp({ engine, ...parts }: AppParts): RequestListener {
+  const documents = createPublicDocuments({ lifetime: parts.documentLifetime, log: parts.log });
   const onion: readonly Middleware[] = [
     requestLog(parts.log) as Middleware,
     errorBoundary({ page: renderErrorPage }) as Middleware,
@@ -44,12 +45,15 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
     bodyLimit(),
     registrationCors(),
     registrationLimit(parts.registrationLimit),
-    publicDocuments(parts.documentLifetime),
+    documents.keep,
     ...parts.routes,
   ];
   for (const layer of onion) engine.use(layer);
   logConnections(engine, parts.log);
-  return engine.callback();
+  const ask = engine.callback();
+  return (req, res) => {
+    if (!documents.answer(req, res)) void ask(req, res);
+  };
 }
 
 const API_HEADERS = Object.entries(apiHeaders);

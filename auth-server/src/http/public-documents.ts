@@ -1,17 +1,96 @@
-/** Owns how long clients and resource servers may keep the metadata (RFC 8414) and the keys (RFC 7517): Cache-Control and ETag. */
-import { createHash } from 'node:crypto';
+/**
+ * Owns the documents that everybody reads: metadata (RFC 8414) and keys (RFC 7517). The engine writes each of them once; from
+ * then on they are answered before anything else is asked, as the same bytes with the same ETag (RFC 9110 §13) until the engine
+ * is another.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
+import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
+import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Middleware } from 'koa';
 
 const DOCUMENTS: ReadonlySet<string> = new Set([AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH, '/jwks']);
 
-/** @param lifetime in seconds; a rotation publishes a key longer than this before it signs */
-export function publicDocuments(lifetime: number): Middleware {
-  return async (ctx, next) => {
-    await next();
-    if (!DOCUMENTS.has(ctx.path) || ctx.status !== 200 || !ctx.body) return;
-    ctx.set('Cache-Control', `public, max-age=${lifetime}`);
-    ctx.etag = createHash('sha256').update(JSON.stringify(ctx.body)).digest('base64url');
-    if (ctx.fresh) ctx.status = 304;
+/** Each document may have some addresses; what else a caller thinks of is not kept. */
+const MOST = 8;
+
+export interface PublicDocuments {
+  /** Answers from what is kept. @returns false where somebody else has to */
+  answer(req: IncomingMessage, res: ServerResponse): boolean;
+  /** Keeps what the engine answers. */
+  readonly keep: Middleware;
+}
+
+export interface PublicDocumentsParts {
+  /** Seconds that others may keep them; a rotation publishes a key longer than this before it signs. */
+  readonly lifetime: number;
+  readonly log: Logger;
+}
+
+interface Document {
+  readonly etag: string;
+  readonly body: Buffer;
+  /** Names and values in turn, for 200 and for 304. */
+  readonly headers: readonly string[];
+  readonly headersUnchanged: readonly string[];
+}
+
+/** For one engine: another one has other documents. */
+export function createPublicDocuments({ lifetime, log }: PublicDocumentsParts): PublicDocuments {
+  const documents = new Map<string, Document>();
+  const toDocument = (content: unknown, type: string): Document => {
+    const body = Buffer.from(JSON.stringify(content));
+    const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
+    // Public, and the same for all: no reason to tell origins apart, or a cache would have to keep one for each.
+    const own = { ...apiHeaders, 'Access-Control-Allow-Origin': '*', 'Cache-Control': `public, max-age=${lifetime}` };
+    const headersUnchanged = [...Object.entries(own).flat(), 'ETag', etag];
+    const headers = [...headersUnchanged, 'Content-Type', type, 'Content-Length', String(body.length)];
+    return { etag, body, headers, headersUnchanged };
   };
+
+  return {
+    answer: (req, res) => {
+      const path = pathOf(req.url);
+      const document = documents.get(path);
+      if (!document || !isPlainRead(req)) return false;
+      const requestId = randomUUID();
+      const unchanged = isUnchanged(req, document.etag);
+      const status = unchanged ? 304 : 200;
+      const headers = unchanged ? document.headersUnchanged : document.headers;
+      res.writeHead(status, [...headers, 'X-Request-Id', requestId]);
+      res.end(unchanged || req.method === 'HEAD' ? undefined : document.body);
+      log.debug({ request: requestId, method: req.method, path, status }, 'request');
+      return true;
+    },
+    keep: async (ctx, next) => {
+      await next();
+      if (!DOCUMENTS.has(ctx.path) || ctx.status !== 200 || !ctx.body) return;
+      const document = toDocument(ctx.body, ctx.response.get('Content-Type'));
+      if (documents.size < MOST) documents.set(pathOf(ctx.originalUrl), document);
+      ctx.remove('Vary');
+      for (let n = 0; n < document.headers.length; n += 2)
+        ctx.set(document.headers[n] ?? '', document.headers[n + 1] ?? '');
+      ctx.body = document.body;
+      if (isUnchanged(ctx.req, document.etag)) ctx.status = 304;
+    },
+  };
+}
+
+const pathOf = (target = ''): string => {
+  const query = target.indexOf('?');
+  return query < 0 ? target : target.slice(0, query);
+};
+
+/** What brings a body is for the limits to judge. */
+const isPlainRead = ({ method, headers }: IncomingMessage): boolean =>
+  (method === 'GET' || method === 'HEAD') &&
+  headers['content-length'] === undefined &&
+  headers['transfer-encoding'] === undefined;
+
+/** RFC 9110 §13.1.2, and §5.2.1.4 of RFC 9111: who says no-cache wants all of it. */
+function isUnchanged({ headers }: IncomingMessage, etag: string): boolean {
+  const known = headers['if-none-match'];
+  if (known === undefined || /\bno-cache\b/.test(headers['cache-control'] ?? '')) return false;
+  return known.split(',').some((tag) => ['*', etag].includes(tag.trim().replace(/^W\//, '')));
 }
