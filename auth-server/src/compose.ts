@@ -36,13 +36,13 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const config = readConfig(env, await discoverKinds(new URL('./connectors/', import.meta.url)));
   const log = overrides.log ?? createLogger('auth-server', config.logLevel);
   const clock = overrides.clock ?? systemClock;
-  const connectors =
-    overrides.connectors ?? openConnectors(config.signIn, config.issuer, overrides.fetch ?? globalThis.fetch);
+  const fetch = overrides.fetch ?? globalThis.fetch;
+  const connectors = overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch);
   const { store, createRateLimit } = overrides.store
     ? { store: overrides.store, createRateLimit: rateLimitsOn(undefined) }
     : await openStorage(config, { clock, log });
   let ready = true;
-  const ports = { clock, log, store, createRateLimit, connectors, isReady: () => ready };
+  const ports = { clock, log, store, createRateLimit, connectors, fetch, isReady: () => ready };
   const { handler, stop } = await createHandling(config, ports);
   return {
     log,
@@ -66,6 +66,7 @@ interface Ports {
   readonly store: RecordStore;
   readonly createRateLimit: CreateRateLimit;
   readonly connectors: readonly OpenConnector[];
+  readonly fetch: typeof globalThis.fetch;
   readonly isReady: () => boolean;
 }
 

@@ -74,7 +74,7 @@ export const settings = {
   }),
   resources: setting({
     env: 'RESOURCES',
-    doc: 'The MCP servers that get tokens from here: their public origins, separated by commas, or a JSON array of objects with `url` and, where they differ from the defaults, `name`, `scopes`, `defaultScope`, `identifiers`, `audience`, `accessTokenLifetime`. The first is the one for clients that name none.',
+    doc: 'The MCP servers that get tokens from here: their public origins, separated by commas, or a JSON array of objects with `url` and, where they differ from the defaults, `name`, `scopes`, `defaultScope`, `identifiers`, `audience`, `accessTokenLifetime`, `metadataUrl`. The first is the one for clients that name none. Without `scopes` (an object of names and what they allow, in words) a server says itself what its scopes are, in its protected-resource metadata at `metadataUrl`.',
     type: resources(),
     default: 'http://localhost:8080',
     example: 'https://mcp.example.com',

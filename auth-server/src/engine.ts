@@ -3,13 +3,15 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { ConfigError, type Problem } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import { type Fetch, reasonOf } from '@mcp-oauth/shared/remote-document';
 import { type ClientMetadata, createClientMetadata } from './client-metadata/client-metadata.ts';
 import { createGet } from './client-metadata/get.ts';
 import type { Client } from './clients/client.ts';
 import { createClientList } from './clients/client-list.ts';
 import { createPreRegisteredClients, type PreRegisteredClients } from './clients/pre-registered.ts';
 import type { Config } from './config.ts';
-import { createResources } from './consent/resource.ts';
+import { createResources, type Resources } from './consent/resource.ts';
+import { createScopeSource } from './consent/resource-metadata.ts';
 import { type Accounts, createAccounts } from './federation/account.ts';
 import type { Keys } from './keys/key-store.ts';
 import { generateSigningKey } from './keys/signing-key.ts';
@@ -33,20 +35,32 @@ export const accountsOf = ({ grantLifetime, sessionLifetime }: Config, store: Re
 export const preRegisteredOf = ({ clients }: Config, { store, clock }: Ports): PreRegisteredClients =>
   createPreRegisteredClients(clients, createClientList(store), clock);
 
-type EnginePorts = Ports & { readonly accounts: Accounts; readonly preRegistered: PreRegisteredClients };
+type EnginePorts = Ports & {
+  readonly accounts: Accounts;
+  readonly preRegistered: PreRegisteredClients;
+  readonly fetch?: Fetch;
+};
 
 /** @returns an engine for each set of keys; what is made here outlives them */
 export function createEngineWith(config: Config, ports: EnginePorts): (keys: Keys) => Engine {
   const parts = {
     ...ports,
     issuer: config.issuer,
-    resources: createResources(config.resources),
+    resources: resourcesOf(config, ports),
     clientMetadata: clientMetadata(config, ports),
     clientIdMetadataDocuments: config.clientMetadata,
     lifetimes: lifetimesOf(config),
     renderErrorPage: errorPage,
   };
   return (keys) => createEngine({ ...parts, keys });
+}
+
+function resourcesOf(config: Config, { clock, log, fetch = globalThis.fetch }: EnginePorts): Resources {
+  return createResources(config.resources, ({ scopes, metadataUrl: url, identifiers }) => {
+    if (scopes || !url) return undefined;
+    const onFailure = (error: unknown) => log.warn({ url, reason: reasonOf(error) }, 'resource metadata not fetched');
+    return createScopeSource({ url, identifiers, fetch, clock, onFailure });
+  });
 }
 
 const lifetimesOf = (config: Config) => ({

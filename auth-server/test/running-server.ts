@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly env?: Environment;
   readonly store?: RecordStore;
   readonly clock?: Clock;
+  /** What the server asks of others over the network; nobody is there where it is left out. */
+  readonly fetch?: typeof fetch;
   /** Other ways to sign in than `acme`, or more of them. */
   readonly connectors?: (acme: OpenConnector) => readonly OpenConnector[];
 }
@@ -43,11 +45,17 @@ const believer = (issuer: string): OpenConnector => ({
   },
 });
 
-export async function startServer({ env = {}, store, clock, connectors }: ServerOptions = {}): Promise<RunningServer> {
+const nobodyThere: typeof fetch = async () => {
+  throw new TypeError('fetch failed');
+};
+
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const { env = {}, store, clock, fetch: outward = nobodyThere, connectors } = options;
   const issuer = env.ISSUER ?? ISSUER;
   const log: Record<string, unknown>[] = [];
   const service = await compose(env, {
     log: createLogger('auth-server', 'debug', { write: (line) => log.push(JSON.parse(line)) }),
+    fetch: outward,
     connectors: connectors?.(believer(issuer)) ?? [believer(issuer)],
     ...(clock && { clock }),
     // A server without a folder of its own remembers nothing beyond the test.

@@ -2,12 +2,12 @@
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import { type Fetch, type RemoteDocument, reasonOf } from '@mcp-oauth/shared/remote-document';
 import type { Service } from '@mcp-oauth/shared/service';
 import manifest from '../package.json' with { type: 'json' };
 import { createTokenVerifier, type VerifyToken } from './authorization/access-token.ts';
 import { createIssuerMetadata, type IssuerMetadata } from './authorization/issuer-metadata.ts';
 import { createKeySource } from './authorization/key-source.ts';
-import { type Fetch, type RemoteDocument, reasonOf } from './authorization/remote-document.ts';
 import { createScopePolicy } from './authorization/scope.ts';
 import { createTokenCache } from './authorization/token-cache.ts';
 import { type Config, readConfig } from './config.ts';

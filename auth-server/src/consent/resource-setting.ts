@@ -1,34 +1,45 @@
 /** Owns the reading of RESOURCES: origins of MCP servers in the simple case, JSON where something differs from the defaults. */
-import { BASE_SCOPE, canonicalResource, resourceIdentifiers, SCOPES } from '@mcp-oauth/shared/contract';
-import { duration, list, origin } from '@mcp-oauth/shared/setting-types';
+import { canonicalResource, PROTECTED_RESOURCE_PATH, resourceIdentifiers } from '@mcp-oauth/shared/contract';
+import { duration, list, origin, url } from '@mcp-oauth/shared/setting-types';
 import { z } from 'zod';
-import type { Resource } from './resource.ts';
+import type { ResourceSetting } from './resource.ts';
+import { SCOPE_NAME } from './resource-metadata.ts';
 
-const scopeName = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope name has no spaces, quotes or backslashes');
+const scopeName = z.string().regex(SCOPE_NAME, 'a scope name has no spaces, quotes or backslashes');
 const identifier = z.string().refine((value) => canonicalResource(value) !== undefined, 'expected an absolute URI');
 
 const described = z.strictObject({
   url: origin(),
   name: z.string().min(1).optional(),
-  scopes: z.record(scopeName, z.string()).optional(),
+  scopes: z
+    .record(scopeName, z.string())
+    .refine((scopes) => Object.keys(scopes).length > 0, 'expected at least one scope')
+    .optional(),
+  metadataUrl: url().optional(),
   defaultScope: z.string().min(1).optional(),
   identifiers: z.array(identifier).min(1).optional(),
   audience: z.string().min(1).optional(),
   accessTokenLifetime: duration().optional(),
 });
 
-function toResource(description: z.output<typeof described>): Resource {
+function toResource(description: z.output<typeof described>): ResourceSetting {
   const [first, ...others] = description.identifiers ?? resourceIdentifiers(description.url);
   const identifiers = [first ?? description.url, ...others] as const;
-  const scopes = description.scopes ?? SCOPES;
   return {
     name: description.name ?? new URL(description.url).host,
     identifiers,
     audience: description.audience ?? identifiers[0],
-    scopes,
-    defaultScope: description.defaultScope ?? (BASE_SCOPE in scopes ? BASE_SCOPE : (Object.keys(scopes)[0] ?? '')),
+    scopes: description.scopes,
+    metadataUrl: description.metadataUrl ?? metadataUrl(identifiers[0]),
+    defaultScope: description.defaultScope,
     accessTokenLifetime: description.accessTokenLifetime,
   };
+}
+
+/** RFC 9728 §3.1: the path of the resource comes after the well-known one. */
+function metadataUrl(identifier: string): string | undefined {
+  const { protocol, origin, pathname } = new URL(identifier);
+  return /^https?:$/.test(protocol) ? `${origin}${PROTECTED_RESOURCE_PATH}${pathname.replace(/\/$/, '')}` : undefined;
 }
 
 function parse(text: string): unknown {
@@ -44,10 +55,10 @@ function parse(text: string): unknown {
 }
 
 /** What can be wrong with resources that are each well-formed. */
-function contradiction(resources: readonly Resource[]): string | undefined {
+function contradiction(resources: readonly ResourceSetting[]): string | undefined {
   const seen = new Set<string | undefined>();
   for (const { identifiers, scopes, defaultScope } of resources) {
-    const missing = defaultScope.split(' ').find((name) => !Object.hasOwn(scopes, name));
+    const missing = scopes && defaultScope?.split(' ').find((name) => !Object.hasOwn(scopes, name));
     if (missing !== undefined) return `defaultScope "${missing}" of ${identifiers[0]} is not one of its scopes`;
     for (const name of new Set(identifiers.map(canonicalResource))) {
       if (seen.has(name)) return `${name} stands for two resources`;
@@ -57,7 +68,7 @@ function contradiction(resources: readonly Resource[]): string | undefined {
   return undefined;
 }
 
-export const resources = (): z.ZodType<readonly [Resource, ...Resource[]], string> =>
+export const resources = (): z.ZodType<readonly [ResourceSetting, ...ResourceSetting[]], string> =>
   z.string().transform((text, context) => {
     const fail = (message: string) => {
       context.addIssue({ code: 'custom', message });

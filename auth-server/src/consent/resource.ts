@@ -2,21 +2,37 @@
  * Owns what this server knows of the protected resources that it issues tokens for (RFC 8707): the identifiers that stand
  * for one resource, its audience, its scopes, and what is granted to a client that names neither.
  */
-import { canonicalResource } from '@mcp-oauth/shared/contract';
+import { BASE_SCOPE, canonicalResource, SCOPES } from '@mcp-oauth/shared/contract';
+import type { ScopeSource, Scopes } from './resource-metadata.ts';
 
-export interface Resource {
+/** What the operator says of a resource. */
+export interface ResourceSetting {
   /** What the sign-in page calls it. */
   readonly name: string;
   /** Every identifier that a client may send for it; the first is the one that clients are told. */
   readonly identifiers: readonly [string, ...string[]];
   /** The `aud` of its tokens (RFC 9068 §2.2). */
   readonly audience: string;
-  /** Scope names with the words that the sign-in page shows. */
-  readonly scopes: Readonly<Record<string, string>>;
+  /** Scope names with the words that the sign-in page shows; absent: the resource says itself what they are. */
+  readonly scopes?: Scopes | undefined;
+  /** Where it says so (RFC 9728 §3); absent: nowhere. */
+  readonly metadataUrl?: string | undefined;
   /** Granted to a client that asks for no scope of this resource (RFC 6749 §3.3). */
-  readonly defaultScope: string;
+  readonly defaultScope?: string | undefined;
   /** Seconds; absent: the lifetime of all access tokens. */
   readonly accessTokenLifetime?: number | undefined;
+}
+
+/** A resource as it is at the moment. */
+export interface Resource extends ResourceSetting {
+  readonly scopes: Scopes;
+  readonly defaultScope: string;
+  /** Whether `scopes` were said by the operator or the resource; otherwise they are those of our own MCP server. */
+  readonly isCertain: boolean;
+  /** Never fails, and waits only when nothing was ever heard of its scopes. */
+  ready(): Promise<void>;
+  /** Has another look at its scopes, now. */
+  renew(): Promise<void>;
 }
 
 export interface Resources {
@@ -25,53 +41,64 @@ export interface Resources {
   readonly default: Resource;
   /** By any of its identifiers in any spelling: case of the host, default port, trailing slash. */
   find(identifier: string): Resource | undefined;
-  /** Names of all scopes of all resources. */
-  readonly scopes: readonly string[];
+  /** Names of all scopes of all resources, as they are known now. */
+  scopes(): readonly string[];
 }
 
-/** @param all at least one; no two share an identifier (the configuration sees to both) */
-export function createResources(all: readonly [Resource, ...Resource[]]): Resources {
+/**
+ * @param settings at least one; no two share an identifier (the configuration sees to both)
+ * @param sourceOf where the scopes of a resource are to be had that the operator did not name
+ */
+export function createResources(
+  settings: readonly [ResourceSetting, ...ResourceSetting[]],
+  sourceOf: (setting: ResourceSetting) => ScopeSource | undefined = () => undefined,
+): Resources {
+  const [first, ...others] = settings;
+  const preferred = live(first, sourceOf(first));
+  const all = [preferred, ...others.map((setting) => live(setting, sourceOf(setting)))];
   const byIdentifier = new Map(
     all.flatMap((resource) => resource.identifiers.map((identifier) => [canonicalResource(identifier), resource])),
   );
   return {
     all,
-    default: all[0],
+    default: preferred,
     find: (identifier) => {
       const canonical = canonicalResource(identifier);
       return canonical === undefined ? undefined : byIdentifier.get(canonical);
     },
-    scopes: [...new Set(all.flatMap(({ scopes }) => Object.keys(scopes)))],
+    scopes: () => [...new Set(all.flatMap(({ scopes }) => Object.keys(scopes)))],
+  };
+}
+
+function live(setting: ResourceSetting, source: ScopeSource | undefined): Resource {
+  const said = () => setting.scopes ?? source?.current();
+  return {
+    ...setting,
+    get scopes() {
+      return said() ?? SCOPES;
+    },
+    get defaultScope() {
+      const scopes = said() ?? SCOPES;
+      const named = (setting.defaultScope?.split(' ') ?? []).filter((name) => Object.hasOwn(scopes, name));
+      return named.join(' ') || usualScope(scopes, setting.scopes !== undefined);
+    },
+    get isCertain() {
+      return said() !== undefined;
+    },
+    ready: async () => source?.ready(),
+    renew: async () => source?.renew(),
   };
 }
 
 /**
- * The scopes that a request ends up with: what nobody knows is dropped (RFC 6749 §3.3 lets us, and clients that were made
- * for another server go on working), and a request without a scope of the resource gets the default one.
- * @param known scopes of the server itself, such as `openid`
+ * What a client gets that names no scope: that of every call to our MCP server, if there is one; else the first that the
+ * operator named; else all that the resource names, as the MCP specification has clients ask for when nobody says less.
  */
-export function effectiveScope(asked: string | undefined, resource: Resource, known: ReadonlySet<string>): string {
-  const names = (asked ?? '').split(' ').filter((name) => known.has(name) || Object.hasOwn(resource.scopes, name));
-  const own = names.some((name) => Object.hasOwn(resource.scopes, name));
-  return [...new Set(own ? names : [...names, ...resource.defaultScope.split(' ')])].join(' ');
+function usualScope(scopes: Scopes, inOrder: boolean): string {
+  const names = Object.keys(scopes);
+  if (Object.hasOwn(scopes, BASE_SCOPE)) return BASE_SCOPE;
+  return inOrder ? (names[0] ?? '') : names.join(' ');
 }
-
-/**
- * What a machine client gets: what it asks for, or else the default, as far as the resource knows it and its registration
- * allows it. Empty where nothing is left.
- * @param allowed the registered scope; absent: no bound
- */
-export function machineScope(asked: string | undefined, resource: Resource, allowed: string | undefined): string {
-  const bound = new Set(allowed?.split(' '));
-  const names = (asked || resource.defaultScope).split(' ').filter((name) => Object.hasOwn(resource.scopes, name));
-  return [...new Set(names)].filter((name) => allowed === undefined || bound.has(name)).join(' ');
-}
-
-/** The scopes of `scope` that are the resource's, in its order. */
-export const resourceScopes = (scope: string | undefined, resource: Resource): readonly string[] => {
-  const asked = new Set(scope?.split(' '));
-  return Object.keys(resource.scopes).filter((name) => asked.has(name));
-};
 
 /**
  * The granted identifier that means what `asked` means, so that a client may spell the resource differently at /authorize

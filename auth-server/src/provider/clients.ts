@@ -23,6 +23,16 @@ const JWKS_LEVELS = 4;
  */
 const DECIDED_HERE = ['scope', 'sector_identifier_uri', 'subject_type', 'id_token_signed_response_alg'] as const;
 
+/** Where the `scope` of a client that the operator wrote down is kept: the engine would compare it with what it knew at its start. */
+const SCOPE_BOUND = 'scope_bound';
+export const EXTRA_METADATA = ['software_id', SCOPE_BOUND] as const;
+
+/** The most that a client may get; absent: everything. */
+export const scopeBound = (client: object | undefined): string | undefined => {
+  const bound: unknown = client && Reflect.get(client, SCOPE_BOUND);
+  return typeof bound === 'string' ? bound : undefined;
+};
+
 type Metadata = Record<string, unknown>;
 
 export interface Standing {
@@ -36,7 +46,8 @@ export interface Standing {
 export function applyClientPolicy(metadata: ClientMetadata, { isFetchable, isPreRegistered }: Standing): void {
   const given: Metadata = metadata;
   for (const [name, value] of Object.entries(given)) if (value === null || value === '') delete given[name];
-  for (const name of DECIDED_HERE) if (name !== 'scope' || !isPreRegistered) delete given[name];
+  given[SCOPE_BOUND] = isPreRegistered ? (given.scope ?? given[SCOPE_BOUND]) : undefined;
+  for (const name of DECIDED_HERE) delete given[name];
   Object.entries(given).forEach(checkShape);
   given.client_name = cleanName(given.client_name);
   keepSupported(given, 'grant_types', isPreRegistered ? GRANT_TYPES_BY_WORD : GRANT_TYPES);

@@ -11,7 +11,7 @@ import type { Resources } from '../consent/resource.ts';
 import type { Keys } from '../keys/key-store.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { clientIdMetadataDocuments, createFetch } from './client-metadata.ts';
-import { applyClientPolicy, GRANT_TYPES, RESPONSE_TYPES } from './clients.ts';
+import { applyClientPolicy, EXTRA_METADATA, GRANT_TYPES, RESPONSE_TYPES } from './clients.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
 import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
 import { createAdapter } from './records/adapter.ts';
@@ -65,7 +65,8 @@ export function createConfiguration(parts: EngineParts): Configuration {
       revocation_endpoint_auth_methods_supported: AUTH_METHODS,
       protected_resources: resources.all.map(({ identifiers }) => identifiers[0]),
     },
-    scopes: [...OWN_SCOPES, ...resources.scopes],
+    // Those of the resources change while it runs: supported-scopes.ts lists them, resources.ts judges them.
+    scopes: [...OWN_SCOPES],
     claims: { openid: ['sub'] },
     subjectTypes: ['public'],
     responseTypes: [...RESPONSE_TYPES],
@@ -102,14 +103,16 @@ const clientProfile = ({ keys: { signing }, clientMetadata, preRegistered }: Eng
     idTokenSigningAlgValues: [...new Set(signing.map(({ alg }) => alg))],
     clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'],
   },
-  // The engine calls the validator once for each extra property: one property, one call.
   extraClientMetadata: {
-    properties: ['software_id'],
-    validator: (_ctx, _key, _value, metadata) =>
+    properties: [...EXTRA_METADATA],
+    validator: (_ctx, key, _value, metadata) => {
+      // The engine calls it once for each property.
+      if (key !== EXTRA_METADATA[0]) return;
       applyClientPolicy(metadata, {
         isFetchable: clientMetadata.isFetchable,
         isPreRegistered: preRegistered.has(metadata.client_id),
-      }),
+      });
+    },
   },
 });
 

@@ -7,7 +7,8 @@ import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors, type InteractionResults } from 'oidc-provider';
 import type { Exchange, Interactions, PendingInteraction } from '../consent/interaction.ts';
-import { type Resource, type Resources, resourceScopes } from '../consent/resource.ts';
+import type { Resource, Resources } from '../consent/resource.ts';
+import { resourceScopes } from '../consent/scope.ts';
 import { indicators } from './resources.ts';
 
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;

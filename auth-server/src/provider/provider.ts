@@ -10,6 +10,8 @@ import { logEvents } from './events.ts';
 import { spendFailedCodes } from './guards/code-attempts.ts';
 import { throwFailure } from './guards/failure.ts';
 import { allowFormPost } from './guards/form-post.ts';
+import { trimScope } from './guards/scope-blanks.ts';
+import { listScopes } from './guards/supported-scopes.ts';
 import { createInteractions } from './interactions.ts';
 import { detectReplays } from './records/replay-detection.ts';
 import { nameSuccessors } from './refresh-rotation.ts';
@@ -47,7 +49,7 @@ export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOpti
   logEvents(app);
   return {
     app,
-    guards: [throwFailure, spendFailedCodes(app), allowFormPost],
+    guards: [throwFailure, spendFailedCodes(app), allowFormPost, listScopes(parts.resources), trimScope],
     interactions: createInteractions(app, parts.resources),
     problemWith: (client) => {
       try {

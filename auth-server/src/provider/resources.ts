@@ -1,12 +1,15 @@
 /** Owns RFC 8707 towards the engine: resource indicator to audience, scopes and token lifetime; RFC 9068 tokens for all. */
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { effectiveScope, grantedSpelling, machineScope, type Resource, type Resources } from '../consent/resource.ts';
+import { grantedSpelling, type Resource, type Resources } from '../consent/resource.ts';
+import { effectiveScope, grantableScopes, hasUnknownScope } from '../consent/scope.ts';
 import type { SigningKey } from '../keys/signing-key.ts';
+import { scopeBound } from './clients.ts';
 
 /** Scopes of this server itself, beside those of the resources. */
 export const OWN_SCOPES = ['openid', 'offline_access'] as const;
 
 const own: ReadonlySet<string> = new Set(OWN_SCOPES);
+const NONE: ReadonlySet<string> = new Set();
 const AUTHORIZATION_ROUTES = new Set(['authorization', 'resume']);
 
 type Indicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
@@ -32,10 +35,11 @@ export function resourceIndicators(resources: Resources, { alg, kid }: SigningKe
     getResourceServerInfo: async (ctx, identifier) => {
       const resource = resources.find(identifier);
       if (!resource) throw unknownTarget(resources);
-      if (AUTHORIZATION_ROUTES.has(ctx.oidc.route)) narrow(ctx, identifier, resources);
-      if (parameters(ctx).grant_type === 'client_credentials') narrowMachine(ctx, resource);
+      await resource.ready();
+      if (AUTHORIZATION_ROUTES.has(ctx.oidc.route)) await narrow(ctx, resource, resources);
+      if (parameters(ctx).grant_type === 'client_credentials') await grantScope(ctx, resource, {});
       return {
-        scope: Object.keys(resource.scopes).join(' '),
+        scope: [...Object.keys(resource.scopes), ...grantedBefore(ctx, identifier, resource)].join(' '),
         audience: resource.audience,
         ...(resource.accessTokenLifetime && { accessTokenTTL: resource.accessTokenLifetime }),
         accessTokenFormat: 'jwt',
@@ -46,25 +50,44 @@ export function resourceIndicators(resources: Resources, { alg, kid }: SigningKe
 }
 
 /** The last word on what an authorization request asks for, before anything is shown or granted. */
-function narrow(ctx: KoaContextWithOIDC, identifier: string, resources: Resources): void {
+async function narrow(ctx: KoaContextWithOIDC, resource: Resource, resources: Resources): Promise<void> {
   const params = parameters(ctx);
-  const resource = resources.find(identifier);
-  if (!resource) return;
   // A person is asked about one server at a time, and a token is for one audience.
   if (indicators(params.resource).some((other) => resources.find(other) !== resource)) {
     throw new errors.InvalidTarget('ask for one resource at a time');
   }
-  params.scope = effectiveScope(askedScope(ctx, params.scope), resource, own);
+  params.scope = askedScope(ctx, params.scope);
+  await grantScope(ctx, resource, { own });
 }
 
-/** RFC 6749 §4.4.2: nobody is asked, so the registration is the bound. */
-function narrowMachine(ctx: KoaContextWithOIDC, resource: Resource): void {
+/**
+ * What the request gets of what it asks for. For a client that the operator wrote down the registration is the bound; a machine
+ * has no other, as nobody is asked (RFC 6749 §4.4.2).
+ */
+async function grantScope(ctx: KoaContextWithOIDC, resource: Resource, { own = NONE }: { own?: ReadonlySet<string> }) {
   const params = parameters(ctx);
   const asked = typeof params.scope === 'string' ? params.scope : undefined;
-  const granted = machineScope(asked, resource, ctx.oidc.client?.scope);
-  if (!granted)
-    throw new errors.InvalidScope('none of these scopes is known here or allowed to this client', asked ?? '');
+  const bound = scopeBound(ctx.oidc.client);
+  // The resource may have got it since it was asked last.
+  if (hasUnknownScope(asked, resource, own)) await resource.renew();
+  const granted = effectiveScope(asked, resource, { own, bound });
+  if (!granted) {
+    const known = grantableScopes(resource, bound).join(' ');
+    throw new errors.InvalidScope(
+      `none of these scopes can be granted here, only ${known || 'no scope at all'}`,
+      asked ?? '',
+    );
+  }
   params.scope = granted;
+}
+
+/**
+ * While a resource could not be asked what its scopes are, as after a start without it, what a person approved before is
+ * known to be one: a token that is renewed must not lose it.
+ */
+function grantedBefore(ctx: KoaContextWithOIDC, identifier: string, resource: Resource): readonly string[] {
+  const approved = resource.isCertain ? '' : (ctx.oidc.entities.Grant?.getResourceScope(identifier) ?? '');
+  return approved.split(' ').filter((name) => name && !Object.hasOwn(resource.scopes, name));
 }
 
 /**

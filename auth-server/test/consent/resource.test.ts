@@ -1,6 +1,6 @@
 /** Owns the table of what a client may send as `resource` and `scope`, and what that comes to. */
 import { describe, expect, it } from 'vitest';
-import { createResources, effectiveScope, grantedSpelling, type Resource } from '../../src/consent/resource.ts';
+import { createResources, grantedSpelling } from '../../src/consent/resource.ts';
 import { resources as setting } from '../../src/consent/resource-setting.ts';
 
 const read = (text: string) => setting().safeParse(text);
@@ -33,24 +33,6 @@ describe('RFC 8707 §2 resources', () => {
   });
 });
 
-describe('RFC 6749 §3.3 scope', () => {
-  const resource: Resource = parse('https://mcp.example.com')[0];
-  const known = new Set(['openid', 'offline_access']);
-
-  it.each([
-    [undefined, 'mcp:tools'],
-    ['', 'mcp:tools'],
-    ['mcp:admin', 'mcp:admin'],
-    ['mcp:tools mcp:admin', 'mcp:tools mcp:admin'],
-    ['openid', 'openid mcp:tools'],
-    ['claudeai', 'mcp:tools'],
-    ['claudeai mcp:admin constructor', 'mcp:admin'],
-    ['mcp:tools mcp:tools', 'mcp:tools'],
-  ])('makes %j into %j', (asked, effective) => {
-    expect(effectiveScope(asked, resource, known)).toBe(effective);
-  });
-});
-
 describe('RESOURCES', () => {
   it('takes a JSON array where something differs', () => {
     const [resource] = parse(
@@ -63,7 +45,7 @@ describe('RESOURCES', () => {
       identifiers: ['https://a.example/mcp', 'https://a.example/sse', 'https://a.example'],
       audience: 'urn:a',
       scopes: { read: 'Read' },
-      defaultScope: 'read',
+      metadataUrl: 'https://a.example/.well-known/oauth-protected-resource/mcp',
       accessTokenLifetime: 300,
     });
   });
@@ -75,7 +57,12 @@ describe('RESOURCES', () => {
     ['[{]', 'expected origins'],
     ['[]', 'expected origins'],
     ['[{"url":"https://a.example","nmae":"x"}]', 'nmae'],
-    ['[{"url":"https://a.example","defaultScope":"x"}]', '"x" of https://a.example/mcp is not one of its scopes'],
+    [
+      '[{"url":"https://a.example","scopes":{"y":"Y"},"defaultScope":"x"}]',
+      '"x" of https://a.example/mcp is not one of its scopes',
+    ],
+    ['[{"url":"https://a.example","scopes":{}}]', 'at least one scope'],
+    ['[{"url":"https://a.example","metadataUrl":"file:///etc/passwd"}]', 'metadataUrl'],
     ['https://a.example,https://A.example:443', 'stands for two resources'],
   ])('refuses %j', (text, words) => {
     expect(problem(text)).toContain(words);

@@ -75,7 +75,8 @@ describe('RFC 6749 §3.3 scope', () => {
   it.each([
     ['none: the default one', undefined, 'mcp:tools'],
     ['known ones', 'mcp:tools mcp:admin', 'mcp:tools mcp:admin'],
-    ['only unknown ones: the default one', 'claudeai', 'mcp:tools'],
+    ['OpenID ones that are not known: the default one', 'openid profile email', 'mcp:tools'],
+    ['blanks around them: the known', ' mcp:admin ', 'mcp:admin'],
     ['known and unknown ones: the known', 'mcp:admin nonsense', 'mcp:admin'],
     ['only OpenID ones: the default one too', 'openid', 'mcp:tools'],
   ])('%s', async (_, scope, granted) => {
@@ -83,5 +84,27 @@ describe('RFC 6749 §3.3 scope', () => {
     const tokens = await read(await redeem(server, client, code));
     expect(decodeJwt(String(tokens.access_token)).scope).toBe(granted);
     expect(tokens.scope).toBe(granted);
+  });
+
+  it('only unknown ones: is refused, and says which there are', async () => {
+    const { answer } = await authorize(server, client, { scope: 'claudeai' });
+    expect(Object.fromEntries(answer.searchParams)).toMatchObject({
+      error: 'invalid_scope',
+      error_description: expect.stringContaining('mcp:tools mcp:admin'),
+      state: 'the-state',
+      iss: server.issuer,
+    });
+  });
+
+  it('RFC 6749 §6 a narrower one at a refresh is for that token alone, and a wider one costs nothing', async () => {
+    const { code } = await authorize(server, client, { scope: 'mcp:tools mcp:admin' });
+    const tokens = await read(await redeem(server, client, code));
+    const narrow = await read(await refresh(server, client, tokens.refresh_token, { scope: 'mcp:tools' }));
+    expect(narrow.scope).toBe('mcp:tools');
+    const full = await read(await refresh(server, client, narrow.refresh_token));
+    expect(full.scope).toBe('mcp:tools mcp:admin');
+    const wide = await read(await refresh(server, client, full.refresh_token, { scope: 'mcp:tools mcp:root' }));
+    expect(wide.error).toBe('invalid_scope');
+    expect((await refresh(server, client, full.refresh_token)).status).toBe(200);
   });
 });

@@ -1,8 +1,8 @@
 /** Owns finding the metadata of the authorization server from its issuer (RFC 8414 §3, OpenID Connect Discovery §4). */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
+import { createRemoteDocument, type Fetch, fetchJson, type RemoteDocument } from '@mcp-oauth/shared/remote-document';
 import { z } from 'zod';
-import { createRemoteDocument, type Fetch, fetchJson, type RemoteDocument } from './remote-document.ts';
 
 const endpoint = z.url({ protocol: /^https?$/ }).optional();
 

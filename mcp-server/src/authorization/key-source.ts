@@ -1,15 +1,15 @@
 /** Owns the public keys of the issuer: which key a token header names, and when the key set is fetched (RFC 7517 §5). */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { type CryptoKey, createLocalJWKSet, errors, type JWK, type JWSHeaderParameters, type LocalJWKSet } from 'jose';
-import { z } from 'zod';
-import type { IssuerMetadata } from './issuer-metadata.ts';
 import {
   createRemoteDocument,
   DocumentUnavailable,
   type Fetch,
   fetchJson,
   type RemoteDocument,
-} from './remote-document.ts';
+} from '@mcp-oauth/shared/remote-document';
+import { type CryptoKey, createLocalJWKSet, errors, type JWK, type JWSHeaderParameters, type LocalJWKSet } from 'jose';
+import { z } from 'zod';
+import type { IssuerMetadata } from './issuer-metadata.ts';
 import { TokenError } from './token-error.ts';
 
 export interface KeySource {

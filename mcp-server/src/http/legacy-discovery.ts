@@ -3,9 +3,9 @@
  * its endpoints by redirect. Nothing is ever proxied: no code and no token passes through here.
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
+import { DocumentUnavailable, type RemoteDocument } from '@mcp-oauth/shared/remote-document';
 import type { Middleware } from 'koa';
 import type { IssuerMetadata } from '../authorization/issuer-metadata.ts';
-import { DocumentUnavailable, type RemoteDocument } from '../authorization/remote-document.ts';
 
 export type MetadataSource = RemoteDocument<IssuerMetadata>;
 

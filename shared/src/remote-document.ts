@@ -1,8 +1,8 @@
 /**
- * Owns how a document of the authorization server is kept: fetched when first needed, renewed in the background, asked
- * for once by many at a time, and served from the last good copy while its server is down.
+ * Owns how a document of the other service is kept: fetched when first needed, renewed in the background, asked for once
+ * by many at a time, and served from the last good copy while its server is down (RFC 8414, RFC 9728 §3).
  */
-import type { Clock } from '@mcp-oauth/shared/clock';
+import type { Clock } from './clock.ts';
 
 export type Fetch = typeof globalThis.fetch;
 
@@ -19,7 +19,7 @@ export interface RemoteDocumentOptions<T> {
   readonly load: () => Promise<T>;
   readonly clock: Clock;
   /** Seconds after which a copy is old; the default is five minutes. */
-  readonly maxAge?: number;
+  readonly maxAge?: number | ((value: T) => number);
   /** Seconds between two attempts to renew a copy, so that nobody can make us hammer the server. */
   readonly cooldown?: number;
   readonly onFailure: (error: unknown) => void;
@@ -57,7 +57,10 @@ class KeptDocument<T> implements RemoteDocument<T> {
   }
 
   touch(): void {
-    if (this.#copy && this.#isOver(this.#options.maxAge, this.#copy.loadedAt)) void this.#attempt();
+    const { maxAge } = this.#options;
+    if (!this.#copy) return;
+    const age = typeof maxAge === 'number' ? maxAge : maxAge(this.#copy.value);
+    if (this.#isOver(age, this.#copy.loadedAt)) void this.#attempt();
   }
 
   #attempt(): Promise<void> {
@@ -100,7 +103,13 @@ const TIMEOUT = 5_000;
 const MAX_BYTES = 512 * 1024;
 
 /** @throws when the answer is no JSON of a bearable size within the time limit */
-export async function fetchJson(fetch: Fetch, url: string): Promise<unknown> {
+export const fetchJson = async (fetch: Fetch, url: string): Promise<unknown> => (await fetchDocument(fetch, url)).body;
+
+/** The same with its headers, for who cares how long it may be kept. */
+export async function fetchDocument(
+  fetch: Fetch,
+  url: string,
+): Promise<{ readonly body: unknown; readonly headers: Headers }> {
   const response = await fetch(url, {
     headers: { accept: 'application/json' },
     redirect: 'error',
@@ -110,7 +119,7 @@ export async function fetchJson(fetch: Fetch, url: string): Promise<unknown> {
     await response.body?.cancel();
     throw new Error(`${url} answered ${response.status}`);
   }
-  return JSON.parse(await readText(response, url));
+  return { body: JSON.parse(await readText(response, url)), headers: response.headers };
 }
 
 async function readText(response: Response, url: string): Promise<string> {

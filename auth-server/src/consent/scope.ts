@@ -1,0 +1,47 @@
+/** Owns which scopes a request ends up with (RFC 6749 §3.3), and which of those are the resource's. */
+import type { Resource } from './resource.ts';
+
+export interface ScopeBounds {
+  /** Scopes of this server itself, such as `openid`: they ask nothing of a resource. */
+  readonly own?: ReadonlySet<string>;
+  /** The most that the client may get, in the operator's words; absent: everything. */
+  readonly bound?: string | undefined;
+}
+
+/**
+ * What is known of what was asked, as RFC 6749 §3.3 lets a server ignore the rest: clients that were made for other servers
+ * go on working. Who asks nothing of the resource gets the default one; empty where something was asked and nothing is left.
+ */
+export function effectiveScope(asked: string | undefined, resource: Resource, bounds: ScopeBounds = {}): string {
+  const { own = new Set<string>(), bound } = bounds;
+  const within = new Set(grantableScopes(resource, bound));
+  const names = namesOf(asked);
+  const kept = names.filter((name) => own.has(name) || within.has(name));
+  if (names.length > 0 && kept.length === 0) return '';
+  if (kept.some((name) => within.has(name))) return kept.join(' ');
+  const usual = namesOf(resource.defaultScope).filter((name) => within.has(name));
+  return [...kept, ...(usual.length > 0 ? usual : within)].join(' ');
+}
+
+/** Every scope of the resource that a client with this bound may get, in the resource's order. */
+export function grantableScopes(resource: Resource, bound?: string): readonly string[] {
+  const all = Object.keys(resource.scopes);
+  if (bound === undefined) return all;
+  const most = new Set(namesOf(bound));
+  return all.filter((name) => most.has(name));
+}
+
+/** The scopes of `scope` that are the resource's, in its order. */
+export const resourceScopes = (scope: string | undefined, resource: Resource): readonly string[] => {
+  const asked = new Set(namesOf(scope));
+  return Object.keys(resource.scopes).filter((name) => asked.has(name));
+};
+
+/** Whether something was asked that neither the resource nor this server knows. */
+export const hasUnknownScope = (asked: string | undefined, resource: Resource, own: ReadonlySet<string>): boolean =>
+  namesOf(asked).some((name) => !own.has(name) && !Object.hasOwn(resource.scopes, name));
+
+/** The names in a scope, each once; real clients send blanks before, after and between that RFC 6749 §3.3 does not have. */
+export const namesOf = (scope: string | undefined): readonly string[] => [
+  ...new Set((scope ?? '').split(' ').filter(Boolean)),
+];

@@ -1,0 +1,14 @@
+/**
+ * Owns that blanks around the names of a scope do no harm (RFC 6749 §3.3 has exactly one between two): Claude.ai is known to
+ * send one in front (anthropics/claude-ai-mcp#453), where the engine would call that an invalid scope.
+ */
+import type { Middleware } from 'koa';
+import { namesOf } from '../../consent/scope.ts';
+
+export const trimScope: Middleware = (ctx, next) => {
+  const { scope } = ctx.query;
+  if (ctx.path !== '/authorize' || typeof scope !== 'string') return next();
+  const trimmed = namesOf(scope).join(' ');
+  if (trimmed !== scope) ctx.query = { ...ctx.query, scope: trimmed };
+  return next();
+};

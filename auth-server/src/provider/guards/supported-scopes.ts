@@ -1,0 +1,16 @@
+/** Owns `scopes_supported` of our metadata (RFC 8414 §2): our own scopes, and those of the resources as they are known now. */
+import type { Middleware } from 'koa';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { Resources } from '../../consent/resource.ts';
+import { OWN_SCOPES } from '../resources.ts';
+
+/** The engine takes its scopes when it is made; a resource may get others meanwhile. */
+export function listScopes(resources: Resources): Middleware {
+  return async (ctx, next) => {
+    await next();
+    const { oidc } = ctx as unknown as Partial<KoaContextWithOIDC>;
+    if (oidc?.route !== 'discovery' || ctx.status !== 200) return;
+    await Promise.all(resources.all.map((resource) => resource.ready()));
+    Object.assign(ctx.body as object, { scopes_supported: [...OWN_SCOPES, ...resources.scopes()] });
+  };
+}

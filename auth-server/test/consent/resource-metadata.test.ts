@@ -1,0 +1,151 @@
+/** Owns the proof of RFC 9728 §2, §3: what a resource says of its scopes is followed, kept over outages, and bounded. */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { describe, expect, it } from 'vitest';
+import { createScopeSource } from '../../src/consent/resource-metadata.ts';
+
+const URL = 'https://mcp.example/.well-known/oauth-protected-resource/mcp';
+const RESOURCE = 'https://mcp.example/mcp';
+
+/** A resource that says what the test wants, or is away. */
+function createNetwork() {
+  const network = {
+    scopes: ['mcp:tools', 'reports:read'] as unknown,
+    resource: RESOURCE,
+    cacheControl: 'public, max-age=60',
+    isDown: false,
+    asked: 0,
+    failures: [] as unknown[],
+    fetch: (async () => {
+      network.asked += 1;
+      if (network.isDown) throw new TypeError('fetch failed');
+      const body = { resource: network.resource, scopes_supported: network.scopes };
+      return Response.json(body, { headers: { 'cache-control': network.cacheControl } });
+    }) as typeof fetch,
+  };
+  const clock = new FakeClock();
+  const source = createScopeSource({
+    url: URL,
+    identifiers: [RESOURCE, 'https://mcp.example/sse', 'https://mcp.example'],
+    fetch: network.fetch,
+    clock,
+    onFailure: (error) => network.failures.push(error),
+  });
+  const names = () => {
+    const scopes = source.current();
+    return scopes && Object.keys(scopes);
+  };
+  return { network, clock, source, names };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('RFC 9728 §2 scopes_supported', () => {
+  it('are read at the first use, once for many at a time, with words where we have some', async () => {
+    const { network, source } = createNetwork();
+    expect([source.current(), network.asked]).toEqual([undefined, 0]);
+    await Promise.all([source.ready(), source.ready(), source.ready()]);
+    expect(network.asked).toBe(1);
+    expect(source.current()).toEqual({ 'mcp:tools': expect.stringMatching(/tools/), 'reports:read': 'reports:read' });
+  });
+
+  it('§3.2 are kept as long as the document says, and renewed in the background', async () => {
+    const { network, clock, source, names } = createNetwork();
+    await source.ready();
+    network.scopes = ['mcp:tools', 'files:write'];
+    clock.advance(59);
+    await source.ready();
+    await turn();
+    expect([network.asked, names()]).toEqual([1, ['mcp:tools', 'reports:read']]);
+    clock.advance(2);
+    await source.ready();
+    await turn();
+    expect([network.asked, names()]).toEqual([2, ['mcp:tools', 'files:write']]);
+  });
+
+  it.each([
+    ['no-store', 300],
+    ['max-age=0', 30],
+    ['max-age=999999999', 3_600],
+    ['', 300],
+  ])('RFC 9111 §5.2.2 "%s" is followed within reason: %i s', async (cacheControl, seconds) => {
+    const { network, clock, source } = createNetwork();
+    network.cacheControl = cacheControl;
+    await source.ready();
+    clock.advance(seconds - 1);
+    await source.ready();
+    expect(network.asked).toBe(1);
+    clock.advance(1);
+    await source.ready();
+    expect(network.asked).toBe(2);
+  });
+
+  it('stay as they were while the resource is away', async () => {
+    const { network, clock, source, names } = createNetwork();
+    await source.ready();
+    network.isDown = true;
+    clock.advance(86_400);
+    await source.ready();
+    await turn();
+    expect([network.failures.length, names()]).toEqual([1, ['mcp:tools', 'reports:read']]);
+  });
+
+  it('of a resource that is away at first are waited for once, then learned in the background', async () => {
+    const { network, clock, source, names } = createNetwork();
+    network.isDown = true;
+    await source.ready();
+    expect([network.asked, names()]).toEqual([1, undefined]);
+    network.isDown = false;
+    clock.advance(1);
+    await source.ready();
+    await turn();
+    expect([network.asked, names()]).toEqual([2, ['mcp:tools', 'reports:read']]);
+  });
+
+  it('are asked for again when a new one is named, but not by everybody', async () => {
+    const { network, clock, source, names } = createNetwork();
+    await source.ready();
+    network.scopes = ['mcp:tools', 'new:one'];
+    await source.renew();
+    expect([network.asked, names()]).toEqual([1, ['mcp:tools', 'reports:read']]);
+    clock.advance(30);
+    await Promise.all([source.renew(), source.renew()]);
+    expect([network.asked, names()]).toEqual([2, ['mcp:tools', 'new:one']]);
+  });
+
+  it('are names (RFC 6749 §3.3), of the resource, each once, and not without end', async () => {
+    const { network, source, names } = createNetwork();
+    const many = Array.from({ length: 500 }, (_, index) => `s${index}`);
+    network.scopes = ['a', 'a', 'with blank', 'quo"te', '', 'openid', 'offline_access', 'x'.repeat(201), ...many];
+    await source.ready();
+    expect(names()?.slice(0, 3)).toEqual(['a', 's0', 's1']);
+    expect(names()).toHaveLength(200);
+  });
+});
+
+describe('RFC 9728 §3.3 a document that must not be used', () => {
+  it.each([
+    ['about another resource', { resource: 'https://evil.example/mcp' }],
+    ['about no resource', { resource: 'nonsense' }],
+    ['whose scopes are no list', { scopes: 'mcp:tools' }],
+    ['whose scopes are no names', { scopes: [1, {}] }],
+  ])('%s', async (_, change) => {
+    const { network, source } = createNetwork();
+    Object.assign(network, change);
+    await source.ready();
+    expect([source.current(), network.failures.length]).toEqual([undefined, 1]);
+  });
+
+  it('one that names no scope says nothing of them', async () => {
+    const { network, source } = createNetwork();
+    network.scopes = undefined;
+    await source.ready();
+    expect([source.current(), network.failures.length]).toEqual([undefined, 0]);
+  });
+
+  it('may name the resource by another of its identifiers, in another spelling', async () => {
+    const { network, source, names } = createNetwork();
+    network.resource = 'https://MCP.example/';
+    await source.ready();
+    expect(names()).toEqual(['mcp:tools', 'reports:read']);
+  });
+});

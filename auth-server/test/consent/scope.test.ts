@@ -1,0 +1,53 @@
+/** Owns the table of what a client may ask as `scope`, and what that comes to. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createResources } from '../../src/consent/resource.ts';
+import { resources as setting } from '../../src/consent/resource-setting.ts';
+import { effectiveScope, namesOf, resourceScopes } from '../../src/consent/scope.ts';
+
+const resource = createResources(setting().parse('https://mcp.example.com')).default;
+const own = new Set(['openid', 'offline_access']);
+
+describe('RFC 6749 §3.3 scope', () => {
+  it.each([
+    ['nothing: the default', undefined, 'mcp:tools'],
+    ['an empty one: the default', '', 'mcp:tools'],
+    ['nothing but blanks: the default', '  ', 'mcp:tools'],
+    ['a known one', 'mcp:admin', 'mcp:admin'],
+    ['known ones, in their order', 'mcp:admin mcp:tools', 'mcp:admin mcp:tools'],
+    ['only our own: the default beside them', 'openid', 'openid mcp:tools'],
+    ['our own and what other servers have: the default', 'openid profile email', 'openid mcp:tools'],
+    ['known and unknown ones: the known', 'claudeai mcp:admin constructor', 'mcp:admin'],
+    ['only unknown ones: nothing is left', 'claudeai', ''],
+    ['names that every object has: nothing is left', 'constructor __proto__', ''],
+    ['one twice', 'mcp:tools mcp:tools', 'mcp:tools'],
+    ['blanks around', ' mcp:tools  offline_access ', 'mcp:tools offline_access'],
+  ])('%s', (_, asked, effective) => {
+    expect(effectiveScope(asked, resource, { own })).toBe(effective);
+  });
+
+  it.each([
+    ['within', 'mcp:tools mcp:admin', 'mcp:tools', 'mcp:tools'],
+    ['beyond: nothing is left', 'mcp:admin', 'mcp:tools', ''],
+    ['nothing: the default as far as it goes', undefined, 'mcp:tools mcp:admin', 'mcp:tools'],
+    ['nothing where the default is beyond: all that may be', undefined, 'mcp:admin', 'mcp:admin'],
+    ['nothing where the bound has no scope of this resource', undefined, 'other', ''],
+    ['our own are nobody’s to bound', 'openid mcp:admin', 'mcp:tools', 'openid mcp:tools'],
+  ])('§3.3 a client with a bound asks %s', (_, asked, bound, effective) => {
+    expect(effectiveScope(asked, resource, { own, bound })).toBe(effective);
+  });
+
+  const names = ['openid', 'mcp:tools', 'mcp:admin', 'claudeai', '', 'toString'];
+  it('is never wider than what is known, whatever is asked', () => {
+    const name = fc.constantFrom<string>(...names);
+    fc.assert(
+      fc.property(fc.array(name), fc.option(fc.array(name), { nil: undefined }), (asked, bound) => {
+        const granted = effectiveScope(asked.join(' '), resource, { own, bound: bound?.join(' ') });
+        for (const one of namesOf(granted)) {
+          expect(own.has(one) || (Object.hasOwn(resource.scopes, one) && (bound?.includes(one) ?? true))).toBe(true);
+        }
+        expect(resourceScopes(granted, resource).every((one) => granted.split(' ').includes(one))).toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,121 @@
+/** Owns the proof that a resource's own metadata (RFC 9728) decides what can be asked, approved and issued here. */
+import { systemClock } from '@mcp-oauth/shared/clock';
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { decodeJwt } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { Browser } from '../browser.ts';
+import { authorize, authorizePath, redeem, refresh, register } from '../client.ts';
+import { type RunningServer, read, startServer } from '../running-server.ts';
+
+const MCP = 'http://localhost:8080/mcp';
+
+/** The MCP server of the test: its scopes, and whether anybody is there. */
+const resource = { scopes: ['mcp:tools', 'mcp:admin'], isDown: false };
+const says = (scopes: readonly string[], isDown = false) => Object.assign(resource, { scopes, isDown });
+const fetch = (async (url: string) => {
+  if (resource.isDown) throw new TypeError('fetch failed');
+  expect(url).toBe('http://localhost:8080/.well-known/oauth-protected-resource/mcp');
+  return Response.json({ resource: MCP, scopes_supported: resource.scopes });
+}) as unknown as typeof globalThis.fetch;
+
+const metadata = async (server: RunningServer) => read(await server.fetch('/.well-known/oauth-authorization-server'));
+const tokensWith = async (server: RunningServer, client: { id: string; redirectUri: string }, scope?: string) => {
+  const { code, answer } = await authorize(server, client, { scope });
+  return code ? read(await redeem(server, client, code)) : Object.fromEntries(answer.searchParams);
+};
+
+describe('RFC 9728 §2 a scope that only the resource knows', () => {
+  it('is advertised, shown, granted and in the token, without a change here', async () => {
+    says(['mcp:tools', 'reports:read']);
+    await using server = await startServer({ fetch });
+    expect((await metadata(server)).scopes_supported).toEqual([
+      'openid',
+      'offline_access',
+      'mcp:tools',
+      'reports:read',
+    ]);
+    const client = await register(server);
+    const browser = new Browser(server);
+    const { page } = await browser.follow(authorizePath(client, { scope: 'mcp:tools reports:read' }));
+    expect(await page?.clone().text()).toContain('<li>reports:read</li>');
+    const { outside } = await browser.signIn(page, 'alice');
+    const tokens = await read(await redeem(server, client, outside?.searchParams.get('code') ?? ''));
+    expect(tokens.scope).toBe('mcp:tools reports:read');
+    expect(decodeJwt(String(tokens.access_token)).scope).toBe('mcp:tools reports:read');
+  });
+
+  it('and that it got a moment ago is asked for, the one that it lost is none any more', async () => {
+    says(['mcp:tools', 'old:one']);
+    const clock = new FakeClock();
+    await using server = await startServer({ fetch, clock });
+    const client = await register(server);
+    expect((await tokensWith(server, client, 'old:one')).scope).toBe('old:one');
+    says(['mcp:tools', 'new:one']);
+    clock.advance(30);
+    expect((await tokensWith(server, client, 'new:one')).scope).toBe('new:one');
+    expect((await tokensWith(server, client, 'old:one')).error).toBe('invalid_scope');
+  });
+
+  it('is the default where there is no mcp:tools, as all of them are', async () => {
+    says(['notes:read', 'notes:write']);
+    await using server = await startServer({ fetch });
+    expect((await tokensWith(server, await register(server))).scope).toBe('notes:read notes:write');
+  });
+
+  it('loses to what the operator says, who asks nobody', async () => {
+    says([], true);
+    const resources = [{ url: 'http://localhost:8080', scopes: { 'a:b': 'Do A', 'c:d': 'Do C' } }];
+    await using server = await startServer({ fetch, env: { RESOURCES: JSON.stringify(resources) } });
+    expect((await metadata(server)).scopes_supported).toEqual(['openid', 'offline_access', 'a:b', 'c:d']);
+    expect((await tokensWith(server, await register(server))).scope).toBe('a:b');
+    expect(server.log.filter(({ msg }) => msg === 'resource metadata not fetched')).toEqual([]);
+  });
+});
+
+describe('a resource that can not be asked', () => {
+  it('does not keep this server from starting: the usual scopes are granted, and the log says why', async () => {
+    says([], true);
+    await using server = await startServer({ fetch });
+    expect((await tokensWith(server, await register(server))).scope).toBe('mcp:tools');
+    expect(server.log).toContainEqual(
+      expect.objectContaining({ msg: 'resource metadata not fetched', reason: 'fetch failed' }),
+    );
+  });
+
+  it('RFC 6749 §6 takes no scope from a token that is renewed after a restart', async () => {
+    says(['mcp:tools', 'reports:read']);
+    const shared = createSqliteStore(':memory:', systemClock);
+    const store = { ...shared, close: async () => undefined };
+    await using before = await startServer({ fetch, store });
+    const client = await register(before);
+    const tokens = await tokensWith(before, client, 'mcp:tools reports:read');
+    says([], true);
+    await using after = await startServer({ fetch, store });
+    const renewed = await read(await refresh(after, client, tokens.refresh_token));
+    expect(decodeJwt(String(renewed.access_token)).scope).toBe('mcp:tools reports:read');
+    const { answer } = await authorize(after, client, { scope: 'reports:read' });
+    expect(answer.searchParams.get('error')).toBe('invalid_scope');
+  });
+});
+
+describe('RFC 6749 §3.3 a client with a bound that the operator set', () => {
+  const portal = { client_id: 'portal', redirect_uris: ['https://portal.example/callback'] };
+  const client = { id: 'portal', redirectUri: 'https://portal.example/callback' };
+
+  it('may be bound to a scope that only the resource knows, and gets it where it asks for none', async () => {
+    says(['mcp:tools', 'reports:read']);
+    const env = { CLIENTS: JSON.stringify([{ ...portal, scope: 'reports:read' }]) };
+    await using server = await startServer({ fetch, env });
+    expect((await tokensWith(server, client)).scope).toBe('reports:read');
+    expect((await tokensWith(server, client, 'mcp:tools reports:read')).scope).toBe('reports:read');
+    expect((await tokensWith(server, client, 'mcp:tools')).error).toBe('invalid_scope');
+  });
+
+  it('is set by nobody else', async () => {
+    says(['mcp:tools', 'mcp:admin']);
+    await using server = await startServer({ fetch });
+    const other = await register(server, undefined, { scope_bound: 'mcp:tools', scope: 'mcp:tools' });
+    expect((await tokensWith(server, other, 'mcp:admin')).scope).toBe('mcp:admin');
+  });
+});
