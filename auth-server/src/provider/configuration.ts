@@ -15,6 +15,7 @@ import { applyClientPolicy, EXTRA_METADATA, GRANT_TYPES, RESPONSE_TYPES } from '
 import { createInteractionPolicy } from './interaction-policy.ts';
 import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
 import { createAdapter } from './records/adapter.ts';
+import type { ClientCache } from './records/client-cache.ts';
 import { boundAssertions } from './records/replay-detection.ts';
 import { rotateUnlessMisdirected } from './refresh-rotation.ts';
 import { OWN_SCOPES, resourceIndicators } from './resources.ts';
@@ -24,6 +25,7 @@ export interface EngineParts {
   readonly keys: Keys;
   readonly store: RecordStore;
   readonly clock: Clock;
+  readonly clientCache: ClientCache;
   readonly resources: Resources;
   readonly lifetimes: Lifetimes;
   readonly preRegistered: PreRegisteredClients;
@@ -45,6 +47,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
       clientLifetime: lifetimes.client,
       refreshGrace: lifetimes.refreshGrace,
       preRegistered: parts.preRegistered,
+      cache: parts.clientCache,
     }),
     jwks: { keys: [...keys.signing] },
     cookies: cookies(parts),

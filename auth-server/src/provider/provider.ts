@@ -13,6 +13,7 @@ import { allowFormPost } from './guards/form-post.ts';
 import { trimScope } from './guards/scope-blanks.ts';
 import { listScopes } from './guards/supported-scopes.ts';
 import { createInteractions } from './interactions.ts';
+import { createClientCache, rememberClients } from './records/client-cache.ts';
 import { detectReplays } from './records/replay-detection.ts';
 import { nameSuccessors } from './refresh-rotation.ts';
 import { createRenderError, type ErrorDescription } from './render-error.ts';
@@ -27,16 +28,18 @@ export interface Engine {
   problemWith(client: object): string | undefined;
 }
 
-export type EngineOptions = Omit<EngineParts, 'findAccount' | 'renderError' | 'judge'> & {
+export type EngineOptions = Omit<EngineParts, 'findAccount' | 'renderError' | 'judge' | 'clientCache'> & {
   readonly accounts: Accounts;
   readonly renderErrorPage: (error: ErrorDescription) => string;
 };
 
 export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOptions): Engine {
+  const clientCache = createClientCache(parts.clock);
   const app: Provider = new Provider(
     parts.issuer,
     createConfiguration({
       ...parts,
+      clientCache,
       judge: (metadata) => judgeMetadata(app, metadata, { cimd: true }),
       findAccount: createFindAccount(accounts, parts.resources),
       renderError: createRenderError(renderErrorPage),
@@ -45,6 +48,7 @@ export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOpti
   // Host and protocol are those of the issuer: http/public-host.ts writes them, nobody else has a say.
   app.proxy = true;
   nameSuccessors(app, parts.keys.cookies[0], () => Provider.ctx);
+  rememberClients(app, clientCache);
   detectReplays(app, parts.store, parts.clock);
   logEvents(app);
   return {

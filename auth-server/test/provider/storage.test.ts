@@ -1,10 +1,6 @@
-/** Owns the proof of what the engine leaves in the store: digests of secrets, an end for every record, clients that age. */
-import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+/** Owns the proof of what the engine leaves in the store: digests of secrets, an end for every record. */
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { createClientList } from '../../src/clients/client-list.ts';
-import { createPreRegisteredClients } from '../../src/clients/pre-registered.ts';
-import { createAdapter } from '../../src/provider/records/adapter.ts';
+import { describe, expect, it } from 'vitest';
 import type { PutOptions, RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { Browser } from '../browser.ts';
@@ -55,26 +51,6 @@ describe('RFC 6749 §10.3 the store', () => {
     }
     expect(kinds).not.toContain('AccessToken');
     for (const { kind, ttl } of written) expect([kind, ttl > 0 && Number.isInteger(ttl)]).toEqual([kind, true]);
-  });
-});
-
-describe('a registered client', () => {
-  const clock = new FakeClock();
-  let store: RecordStore;
-  beforeEach(() => {
-    store = createSqliteStore(':memory:', clock);
-  });
-
-  it('is remembered from its last use on, and forgotten when nobody comes', async () => {
-    const preRegistered = createPreRegisteredClients([], createClientList(store), clock);
-    const clients = createAdapter(store, clock, { clientLifetime: 90, refreshGrace: 30, preRegistered })('Client');
-    await clients.upsert('app', { client_id: 'app' });
-    for (let use = 0; use < 5; use++) {
-      clock.advance(60);
-      expect(await clients.find('app')).toEqual({ client_id: 'app' });
-    }
-    clock.advance(90);
-    expect(await clients.find('app')).toBeUndefined();
   });
 });
 

@@ -2,19 +2,15 @@
  * Owns how the authorization engine remembers: one mapping from its models to the record store, whatever the backend.
  * Bearer secrets (codes, refresh tokens, RFC 6749 §10.3) are in the store as SHA-256 only.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
-import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
 import type { JsonObject, RecordStore, StoredRecord } from '../../storage/record-store.ts';
-import { type ClientRecords, createClientRecords } from './client-records.ts';
+import { type ClientRecords, type ClientRecordsOptions, createClientRecords } from './client-records.ts';
 
-export interface AdapterOptions {
-  /** Seconds that a registered client is remembered after its last use. */
-  readonly clientLifetime: number;
+export interface AdapterOptions extends ClientRecordsOptions {
   /** Seconds in which a spent refresh token still leads to its successor; 0: not at all. */
   readonly refreshGrace: number;
-  readonly preRegistered: PreRegisteredClients;
 }
 
 /** Models whose records are also found by a second key. */
@@ -22,10 +18,10 @@ const ALIAS: Readonly<Record<string, (payload: AdapterPayload) => string | undef
   Session: ({ uid }) => uid,
 };
 
-const digest = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
+const digest = (secret: string): string => hash('sha256', secret, 'base64url');
 
 export function createAdapter(store: RecordStore, clock: Clock, options: AdapterOptions): (model: string) => Adapter {
-  const clients = createClientRecords(store, clock, options);
+  const clients = createClientRecords(store, options);
   return (model) => {
     if (model === 'Client') return clientAdapter(clients);
     if (model === 'Grant') return grantAdapter(store, clients);

@@ -1,0 +1,68 @@
+/** Owns the proof that a client is kept in memory for a moment only, and only a client that there is (RFC 7591). */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type ClientCache, createClientCache, rememberClients } from '../../../src/provider/records/client-cache.ts';
+
+const FRESH = 5;
+const BOUND = 1_000;
+
+let clock: FakeClock;
+let cache: ClientCache;
+/** What the engine finds, and the ids that it was asked for. */
+let registered: Map<string, object>;
+let asked: string[];
+let find: (id: string) => Promise<object | undefined>;
+beforeEach(() => {
+  clock = new FakeClock();
+  registered = new Map();
+  asked = [];
+  const model = {
+    find: async (id: string) => {
+      asked.push(id);
+      return registered.get(id);
+    },
+  };
+  cache = createClientCache(clock);
+  rememberClients({ Client: model } as never, cache);
+  find = (id) => model.find(id);
+});
+
+describe('clients', () => {
+  it('are read once in a moment, then anew', async () => {
+    registered.set('a', { name: 'A' });
+    await find('a');
+    clock.advance(FRESH - 1);
+    expect(await find('a')).toEqual({ name: 'A' });
+    expect(asked).toEqual(['a']);
+    clock.advance(1);
+    registered.delete('a');
+    expect(await find('a')).toBeUndefined();
+  });
+
+  it('are read anew at once where they were changed', async () => {
+    registered.set('a', { name: 'A' });
+    await find('a');
+    registered.set('a', { name: 'B' });
+    cache.forget('a');
+    expect(await find('a')).toEqual({ name: 'B' });
+  });
+
+  it('that are not there are asked for each time: another replica may have registered them', async () => {
+    expect(await find('a')).toBeUndefined();
+    registered.set('a', { name: 'A' });
+    expect(await find('a')).toEqual({ name: 'A' });
+  });
+
+  it('fill the memory up to a bound, and the oldest leaves first', async () => {
+    for (let number = 0; number <= BOUND; number += 1) {
+      registered.set(`${number}`, {});
+      await find(`${number}`);
+    }
+    asked = [];
+    await find(`${BOUND}`);
+    await find('1');
+    expect(asked).toEqual([]);
+    await find('0');
+    expect(asked).toEqual(['0']);
+  });
+});
