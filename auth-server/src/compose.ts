@@ -101,7 +101,7 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
   const loginCookie = createLoginCookie(cookieKeys, issuer.startsWith('https:'));
   const registrationLimit = createRateLimit({ name: 'register', points: config.registrationLimit, seconds: 3_600 });
   return (signing: SigningKeys): RequestListener => {
-    const { app, guards, interactions } = engineWith({ signing, cookies: cookieKeys });
+    const { app, guards, interactions, revision } = engineWith({ signing, cookies: cookieKeys });
     const pages = { issuer, interactions, connectors, logins, accounts, loginCookie, formKey: cookieKeys[0] };
     const routes = [interactionRoutes(pages), callbackRoutes(pages), ...guards];
     return createApp({
@@ -111,6 +111,7 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
       trustedProxies,
       registrationLimit,
       documentLifetime,
+      revision,
       routes,
       engine: app,
     });

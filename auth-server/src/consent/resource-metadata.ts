@@ -17,6 +17,8 @@ export interface ScopeSource {
   ready(): Promise<void>;
   /** Asks again, unless it was just done: somebody names a scope that is not known. Never fails. */
   renew(): Promise<void>;
+  /** Grows whenever the scopes become others; has old ones renewed in the background. */
+  revision(): number;
 }
 
 export interface ScopeSourceOptions {
@@ -25,6 +27,7 @@ export interface ScopeSourceOptions {
   readonly identifiers: readonly string[];
   readonly fetch: Fetch;
   readonly clock: Clock;
+  /** Told of the first failure after each success: the resource may be away for long. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -49,28 +52,44 @@ interface Said {
 export function createScopeSource(options: ScopeSourceOptions): ScopeSource {
   let said: Said | undefined;
   let first: Promise<void> | undefined;
+  let revision = 0;
+  let isFailing = false;
   const load = async (): Promise<Said> => {
-    said = await read(options);
-    return said;
+    const heard = await read(options);
+    if (JSON.stringify(heard.scopes) !== JSON.stringify(said?.scopes)) revision += 1;
+    said = heard;
+    isFailing = false;
+    return heard;
   };
-  const { clock, onFailure } = options;
-  const document = createRemoteDocument({ load, clock, maxAge: ({ maxAge }) => maxAge, onFailure });
-  const settled = (asked: Promise<unknown>): Promise<void> =>
-    asked.then(
-      () => undefined,
-      () => undefined,
-    );
+  const onFailure = (error: unknown) => {
+    if (!isFailing) options.onFailure(error);
+    isFailing = true;
+  };
+  const document = createRemoteDocument({ load, clock: options.clock, maxAge: ({ maxAge }) => maxAge, onFailure });
+  const touch = () => {
+    if (said) document.touch();
+    else void settled(document.get());
+  };
   return {
     current: () => said?.scopes,
     ready: async () => {
-      if (first && !said) void settled(document.get());
+      if (first) touch();
       first ??= settled(document.get());
-      document.touch();
       await first;
     },
     renew: () => settled(document.renew()),
+    revision: () => {
+      touch();
+      return revision;
+    },
   };
 }
+
+const settled = (asked: Promise<unknown>): Promise<void> =>
+  asked.then(
+    () => undefined,
+    () => undefined,
+  );
 
 async function read({ url, identifiers, fetch }: ScopeSourceOptions): Promise<Said> {
   const { body, headers } = await fetchDocument(fetch, url);

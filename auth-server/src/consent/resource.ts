@@ -33,6 +33,8 @@ export interface Resource extends ResourceSetting {
   ready(): Promise<void>;
   /** Has another look at its scopes, now. */
   renew(): Promise<void>;
+  /** Grows whenever its scopes become others. */
+  revision(): number;
 }
 
 export interface Resources {
@@ -43,6 +45,8 @@ export interface Resources {
   find(identifier: string): Resource | undefined;
   /** Names of all scopes of all resources, as they are known now. */
   scopes(): readonly string[];
+  /** Grows whenever those become others. */
+  revision(): number;
 }
 
 /**
@@ -67,6 +71,7 @@ export function createResources(
       return canonical === undefined ? undefined : byIdentifier.get(canonical);
     },
     scopes: () => [...new Set(all.flatMap(({ scopes }) => Object.keys(scopes)))],
+    revision: () => all.reduce((sum, resource) => sum + resource.revision(), 0),
   };
 }
 
@@ -87,6 +92,7 @@ function live(setting: ResourceSetting, source: ScopeSource | undefined): Resour
     },
     ready: async () => source?.ready(),
     renew: async () => source?.renew(),
+    revision: () => source?.revision() ?? 0,
   };
 }
 

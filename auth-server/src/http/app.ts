@@ -27,6 +27,8 @@ export interface AppParts {
   readonly registrationLimit: RateLimit;
   /** Seconds that metadata and keys may be kept by others. */
   readonly documentLifetime: number;
+  /** Is another number whenever the metadata is to say something else. */
+  readonly revision: () => number;
   /** The pages (sign-in, and the return from an upstream), then what guards the engine. */
   readonly routes: readonly Middleware[];
   /** Answers what is left: the protocol. */
@@ -34,7 +36,7 @@ export interface AppParts {
 }
 
 export function createApp({ engine, ...parts }: AppParts): RequestListener {
-  const documents = createPublicDocuments({ lifetime: parts.documentLifetime, log: parts.log });
+  const documents = createPublicDocuments({ ...parts, lifetime: parts.documentLifetime });
   const onion: readonly Middleware[] = [
     requestLog(parts.log) as Middleware,
     errorBoundary({ page: renderErrorPage }) as Middleware,

@@ -1,7 +1,7 @@
 /**
  * Owns the documents that everybody reads: metadata (RFC 8414) and keys (RFC 7517). The engine writes each of them once; from
  * then on they are answered before anything else is asked, as the same bytes with the same ETag (RFC 9110 §13) until the engine
- * is another.
+ * is another, or what it says.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -26,6 +26,8 @@ export interface PublicDocumentsParts {
   /** Seconds that others may keep them; a rotation publishes a key longer than this before it signs. */
   readonly lifetime: number;
   readonly log: Logger;
+  /** Is another number whenever the engine would say something else. */
+  readonly revision: () => number;
 }
 
 interface Document {
@@ -37,8 +39,21 @@ interface Document {
 }
 
 /** For one engine: another one has other documents. */
-export function createPublicDocuments({ lifetime, log }: PublicDocumentsParts): PublicDocuments {
+export function createPublicDocuments({ lifetime, log, revision }: PublicDocumentsParts): PublicDocuments {
   const documents = new Map<string, Document>();
+  let keptRevision = 0;
+  const find = (path: string): Document | undefined => {
+    const document = documents.get(path);
+    if (!document || keptRevision === revision()) return document;
+    documents.clear();
+    return undefined;
+  };
+  const remember = (path: string, document: Document, asked: number): void => {
+    if (asked !== revision()) return;
+    if (asked !== keptRevision) documents.clear();
+    keptRevision = asked;
+    if (documents.size < MOST) documents.set(path, document);
+  };
   const toDocument = (content: unknown, type: string): Document => {
     const body = Buffer.from(JSON.stringify(content));
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
@@ -52,7 +67,7 @@ export function createPublicDocuments({ lifetime, log }: PublicDocumentsParts): 
   return {
     answer: (req, res) => {
       const path = pathOf(req.url);
-      const document = documents.get(path);
+      const document = find(path);
       if (!document || !isPlainRead(req)) return false;
       const requestId = randomUUID();
       const unchanged = isUnchanged(req, document.etag);
@@ -64,10 +79,12 @@ export function createPublicDocuments({ lifetime, log }: PublicDocumentsParts): 
       return true;
     },
     keep: async (ctx, next) => {
+      if (!DOCUMENTS.has(ctx.path)) return next();
+      const asked = revision();
       await next();
-      if (!DOCUMENTS.has(ctx.path) || ctx.status !== 200 || !ctx.body) return;
+      if (ctx.status !== 200 || !ctx.body) return;
       const document = toDocument(ctx.body, ctx.response.get('Content-Type'));
-      if (documents.size < MOST) documents.set(pathOf(ctx.originalUrl), document);
+      remember(pathOf(ctx.originalUrl), document, asked);
       ctx.remove('Vary');
       for (let n = 0; n < document.headers.length; n += 2)
         ctx.set(document.headers[n] ?? '', document.headers[n + 1] ?? '');

@@ -24,6 +24,8 @@ export interface Engine {
   /** Belong directly before the protocol's routes. */
   readonly guards: readonly Middleware[];
   readonly interactions: Interactions;
+  /** Is another number whenever the metadata is to say something else. */
+  revision(): number;
   /** What makes metadata of a pre-registered client unusable; `undefined` where nothing does. */
   problemWith(client: object): string | undefined;
 }
@@ -55,6 +57,7 @@ export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOpti
     app,
     guards: [throwFailure, spendFailedCodes(app), allowFormPost, listScopes(parts.resources), trimScope],
     interactions: createInteractions(app, parts.resources),
+    revision: parts.resources.revision,
     problemWith: (client) => {
       try {
         judgeMetadata(app, client);

@@ -86,7 +86,11 @@ describe('RFC 9728 §2 scopes_supported', () => {
     clock.advance(86_400);
     await source.ready();
     await turn();
-    expect([network.failures.length, names()]).toEqual([1, ['mcp:tools', 'reports:read']]);
+    clock.advance(60);
+    await source.ready();
+    await turn();
+    expect([network.asked, network.failures.length]).toEqual([3, 1]);
+    expect(names()).toEqual(['mcp:tools', 'reports:read']);
   });
 
   it('of a resource that is away at first are waited for once, then learned in the background', async () => {

@@ -57,6 +57,22 @@ describe('RFC 9728 §2 a scope that only the resource knows', () => {
     expect((await tokensWith(server, client, 'old:one')).error).toBe('invalid_scope');
   });
 
+  it('is in the metadata as soon as it was heard of, though that is kept', async () => {
+    says([], true);
+    const clock = new FakeClock();
+    await using server = await startServer({ fetch, clock });
+    const listed = async () => (await metadata(server)).scopes_supported as readonly string[];
+    expect(await listed()).toContain('mcp:admin');
+    says(['mcp:tools', 'new:one']);
+    clock.advance(1);
+    await listed();
+    expect(await listed()).toEqual(['openid', 'offline_access', 'mcp:tools', 'new:one']);
+    says(['mcp:tools', 'newer:one']);
+    clock.advance(300);
+    await listed();
+    expect(await listed()).toEqual(['openid', 'offline_access', 'mcp:tools', 'newer:one']);
+  });
+
   it('is the default where there is no mcp:tools, as all of them are', async () => {
     says(['notes:read', 'notes:write']);
     await using server = await startServer({ fetch });
