@@ -12,7 +12,7 @@ const LIFETIME = 10 * 365 * 86_400;
 /** Operators don't race; two scripts may. */
 const ATTEMPTS = 10;
 
-export interface ListedClient {
+interface ListedClient {
   readonly client: Client;
   /** Seconds since the epoch. */
   readonly addedAt: number;

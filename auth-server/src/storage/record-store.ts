@@ -14,7 +14,7 @@ export interface PutOptions {
   readonly alias?: string | undefined;
 }
 
-export interface Replacement {
+interface Replacement {
   /** The value as it was read. */
   readonly before: JsonObject;
   readonly after: JsonObject;

@@ -1,0 +1,79 @@
+/** Owns the load of a bench: many connections that each send the next request when the last one is answered, and what it cost. */
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+
+export interface Call {
+  readonly path: string;
+  readonly method?: 'GET' | 'POST';
+  /** A form. */
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** What one connection sends: the next call, made from the reply to its last one; `undefined` ends it. */
+export type Conversation = (last: Reply | undefined) => Call | undefined;
+
+export interface Cost {
+  readonly requests: number;
+  readonly perSecond: number;
+  /** Microseconds of the server's processor for one request. */
+  readonly cpu: number;
+}
+
+export const CONNECTIONS = 50;
+const TICKS_PER_SECOND = 100;
+
+/** Seconds of processor time that a process has used. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/**
+ * @param port of the server on this machine, whose process is `pid`
+ * @param begin starts the conversation of one connection
+ * @throws Error at the first answer that is no success
+ */
+export async function load(port: number, pid: number, begin: (connection: number) => Conversation): Promise<Cost> {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  const cpu = cpuSeconds(pid);
+  const start = performance.now();
+  const counts = await Promise.all(
+    Array.from({ length: CONNECTIONS }, async (_, connection) => {
+      const next = begin(connection);
+      let count = 0;
+      for (let call = next(undefined); call; count += 1) {
+        const reply = await send(agent, port, call);
+        if (reply.status >= 400) throw new Error(`${call.path} answered ${reply.status}: ${reply.text}`);
+        call = next(reply);
+      }
+      return count;
+    }),
+  );
+  const seconds = (performance.now() - start) / 1000;
+  const requests = counts.reduce((sum, count) => sum + count, 0);
+  agent.destroy();
+  return { requests, perSecond: requests / seconds, cpu: ((cpuSeconds(pid) - cpu) * 1e6) / requests };
+}
+
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+
+function send(agent: Agent, port: number, { path, method = 'GET', body, headers }: Call): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { ...FORM, 'content-length': Buffer.byteLength(body) };
+    const outgoing = request({ agent, port, path, method, headers: { ...headers, ...length } }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}

@@ -1,0 +1,117 @@
+/**
+ * Owns `npm run bench:token`: what the product costs over the engine that it stands on. client_credentials, code and refresh
+ * at 50 connections, and the public documents by processor time, beside bare oidc-provider in the same run.
+ */
+import { parseArgs } from 'node:util';
+import { type Call, CONNECTIONS, type Conversation, type Cost, load, type Reply } from './load.ts';
+import { CLIENT_ID, MACHINE_ID, MACHINE_SECRET, REDIRECT_URI, VERIFIER } from './parties.ts';
+import { leaveServerAlone, type Server, startBare, startOurs } from './servers.ts';
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, requests: { type: 'string', default: '5000' } },
+});
+const ROUNDS = Number(values.rounds);
+const REQUESTS = Number(values.requests);
+
+type Work = (server: Server) => Promise<(connection: number) => Conversation>;
+
+/** So many of the same call. */
+const repeat =
+  (call: Call, total = REQUESTS): Work =>
+  async () =>
+  () => {
+    let left = total / CONNECTIONS;
+    return () => (left-- > 0 ? call : undefined);
+  };
+
+const token = (fields: Record<string, string>, headers?: Record<string, string>): Call => ({
+  path: '/token',
+  method: 'POST',
+  body: new URLSearchParams(fields).toString(),
+  ...(headers && { headers }),
+});
+const redemption = (code: string): Call =>
+  token({
+    grant_type: 'authorization_code',
+    client_id: CLIENT_ID,
+    redirect_uri: REDIRECT_URI,
+    code_verifier: VERIFIER,
+    code,
+  });
+const basic = { authorization: `Basic ${btoa(`${MACHINE_ID}:${MACHINE_SECRET}`)}` };
+
+const WORK: Readonly<Record<string, Work>> = {
+  client_credentials: repeat(token({ grant_type: 'client_credentials', scope: 'mcp:tools' }, basic)),
+  authorization_code: async (server) => {
+    const codes = await server.mint(REQUESTS);
+    return () => () => {
+      const code = codes.pop();
+      return code === undefined ? undefined : redemption(code);
+    };
+  },
+  refresh_token: async (server) => {
+    const codes = await server.mint(CONNECTIONS);
+    const first = await Promise.all(codes.map((code) => once(server, redemption(code))));
+    return (connection) => {
+      let left = REQUESTS / CONNECTIONS;
+      return (last) => {
+        const { refresh_token } = JSON.parse((last ?? first[connection])?.text ?? '{}');
+        return left-- > 0 ? token({ grant_type: 'refresh_token', client_id: CLIENT_ID, refresh_token }) : undefined;
+      };
+    };
+  },
+  metadata: repeat({ path: '/.well-known/oauth-authorization-server' }, 2 * REQUESTS),
+  jwks: repeat({ path: '/jwks' }, 2 * REQUESTS),
+};
+
+async function once(server: Server, { path, method = 'GET', body }: Call): Promise<Reply> {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, { method, headers, ...(body && { body }) });
+  return { status: answer.status, text: await answer.text() };
+}
+
+const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+
+const print = (...cells: readonly (string | number)[]): void => {
+  process.stdout.write(`| ${cells.join(' | ')} |\n`);
+};
+
+/** Server by server within each round, so that what the machine does meanwhile falls on all of them. */
+async function measure(servers: readonly Server[], work: Work): Promise<ReadonlyMap<Server, readonly Cost[]>> {
+  const costs = new Map<Server, Cost[]>(servers.map((server) => [server, []]));
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    for (const server of servers) {
+      const cost = await load(server.port, server.pid, await work(server));
+      // The first round is for the compiler.
+      if (round > 0) costs.get(server)?.push(cost);
+    }
+  }
+  return costs;
+}
+
+leaveServerAlone();
+await using started = new AsyncDisposableStack();
+const servers: readonly Server[] = [
+  started.use(await startBare()),
+  started.use(await startOurs('Redis')),
+  started.use(await startOurs('SQLite')),
+];
+print('work', 'server', 'requests/s', 'of bare', 'CPU µs', 'bare CPU ÷ own');
+print('---', '---', '---:', '---:', '---:', '---:');
+for (const [name, work] of Object.entries(WORK)) {
+  const costs = await measure(servers, work);
+  const of = (server: Server | undefined, figure: 'perSecond' | 'cpu') =>
+    median((server && costs.get(server))?.map((cost) => cost[figure]) ?? []);
+  for (const server of servers) {
+    const speed = of(server, 'perSecond') / of(servers[0], 'perSecond');
+    const cpu = of(servers[0], 'cpu') / of(server, 'cpu');
+    const figures = [
+      of(server, 'perSecond').toFixed(0),
+      speed.toFixed(2),
+      of(server, 'cpu').toFixed(0),
+      cpu.toFixed(2),
+    ];
+    print(name, server.name, ...figures);
+  }
+}
