@@ -7,7 +7,7 @@ import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import type { Service } from '@mcp-oauth/shared/service';
 import { createClientList } from './clients/client-list.ts';
 import { type Config, readConfig } from './config.ts';
-import { accountsOf, createEngineWith, preRegisteredOf, refuseUnusableClients } from './engine.ts';
+import { accountsOf, createEngineWith, preRegisteredOf, refuseUnusableClients, registrationOf } from './engine.ts';
 import { createLogins } from './federation/login.ts';
 import { discoverKinds, type OpenConnector, openConnectors } from './federation/registry.ts';
 import { createApp } from './http/app.ts';
@@ -21,6 +21,9 @@ import type { SigningKeys } from './keys/signing-key.ts';
 import { openStorage } from './storage/open.ts';
 import { type CreateRateLimit, rateLimitsOn } from './storage/rate-limit.ts';
 import type { RecordStore } from './storage/record-store.ts';
+
+const MINUTE = 60;
+const HOUR = 3_600;
 
 /** What tests put in place of the world. */
 export interface Overrides {
@@ -92,14 +95,18 @@ async function createHandling(config: Config, ports: Ports): Promise<Handling> {
 
 /** What is made here outlives every engine. */
 function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
-  const { log, store, createRateLimit, connectors, isReady } = ports;
+  const { clock, log, store, createRateLimit, connectors, isReady } = ports;
   const { issuer, trustedProxies, documentLifetime } = config;
   const accounts = accountsOf(config, store);
   const preRegistered = preRegisteredOf(config, ports);
   const engineWith = createEngineWith(config, { ...ports, accounts, preRegistered });
   const logins = createLogins(store, randomBytes);
   const loginCookie = createLoginCookie(cookieKeys, issuer.startsWith('https:'));
-  const registrationLimit = createRateLimit({ name: 'register', points: config.registrationLimit, seconds: 3_600 });
+  const registration = { ...registrationOf(config, ports), ...registrationLimits(config, createRateLimit) };
+  const limits = {
+    authorization: createRateLimit({ name: 'authorize', points: config.authorizationLimit, seconds: MINUTE }),
+    failure: createRateLimit({ name: 'failure', points: config.failureLimit, seconds: MINUTE }),
+  };
   return (signing: SigningKeys): RequestListener => {
     const { app, guards, interactions, revision } = engineWith({ signing, cookies: cookieKeys });
     const pages = { issuer, interactions, connectors, logins, accounts, loginCookie, formKey: cookieKeys[0] };
@@ -109,7 +116,9 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
       log,
       isReady,
       trustedProxies,
-      registrationLimit,
+      clock,
+      registration,
+      limits,
       documentLifetime,
       revision,
       routes,
@@ -117,3 +126,8 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
     });
   };
 }
+
+const registrationLimits = (config: Config, createRateLimit: CreateRateLimit) => ({
+  limit: createRateLimit({ name: 'register', points: config.registrationLimit, seconds: HOUR }),
+  globalLimit: createRateLimit({ name: 'register-all', points: config.registrationLimitGlobal, seconds: HOUR }),
+});

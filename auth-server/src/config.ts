@@ -28,6 +28,7 @@ import { resources } from './consent/resource-setting.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
 import { trustedProxies } from './http/client-address.ts';
 import { judgeKeys, keySettings } from './keys/settings.ts';
+import { judgeRegistration, registrationSettings } from './registration/settings.ts';
 
 export const settings = {
   issuer: setting({
@@ -197,11 +198,18 @@ export const settings = {
     default: 'none',
     example: 'loopback',
   }),
-  registrationLimit: setting({
-    env: 'REGISTRATION_LIMIT',
-    doc: 'Registrations an hour that one address may make.',
+  ...registrationSettings,
+  authorizationLimit: setting({
+    env: 'AUTHORIZATION_LIMIT',
+    doc: 'Authorization requests a minute that one address may begin, at /authorize or /par: each leaves a record for 15 minutes.',
     type: integer(1, 1_000_000),
-    default: '300',
+    default: '600',
+  }),
+  failureLimit: setting({
+    env: 'FAILURE_LIMIT',
+    doc: 'Requests to /token, /par and /revoke a minute that may fail for one address; then it waits out the minute. Requests that succeed are not counted.',
+    type: integer(1, 1_000_000),
+    default: '600',
   }),
 };
 
@@ -239,7 +247,7 @@ function secretKeys() {
 
 function judge(values: Readable): readonly Problem[] {
   const { issuer, storage, redisUrl, connectors } = values;
-  const problems: Problem[] = [...judgeKeys(values)];
+  const problems: Problem[] = [...judgeKeys(values), ...judgeRegistration(values)];
   const refuse = (env: string, message: string) => problems.push({ env, message });
   if (storage === 'redis' && !redisUrl) refuse('REDIS_URL', 'is required when STORAGE is redis');
   if (storage === 'sqlite' && redisUrl) refuse('STORAGE', 'is sqlite although REDIS_URL is set');

@@ -16,6 +16,7 @@ import { type Accounts, createAccounts } from './federation/account.ts';
 import type { Keys } from './keys/key-store.ts';
 import { generateSigningKey } from './keys/signing-key.ts';
 import { createEngine, type Engine } from './provider/provider.ts';
+import { createInitialAccessTokens } from './registration/initial-access-tokens.ts';
 import { type CreateRateLimit, rateLimitsOn } from './storage/rate-limit.ts';
 import type { RecordStore } from './storage/record-store.ts';
 import { createSqliteStore } from './storage/sqlite.ts';
@@ -35,6 +36,13 @@ export const accountsOf = ({ grantLifetime, sessionLifetime }: Config, store: Re
 export const preRegisteredOf = ({ clients }: Config, { store, clock }: Ports): PreRegisteredClients =>
   createPreRegisteredClients(clients, createClientList(store), clock);
 
+/** What both need: the engine, and what stands before it. */
+export const registrationOf = (config: Config, { store, clock }: Pick<Ports, 'store' | 'clock'>) => ({
+  mode: config.registration,
+  management: config.registrationManagement,
+  initialAccessTokens: createInitialAccessTokens(store, clock),
+});
+
 type EnginePorts = Ports & {
   readonly accounts: Accounts;
   readonly preRegistered: PreRegisteredClients;
@@ -49,6 +57,7 @@ export function createEngineWith(config: Config, ports: EnginePorts): (keys: Key
     resources: resourcesOf(config, ports),
     clientMetadata: clientMetadata(config, ports),
     clientIdMetadataDocuments: config.clientMetadata,
+    registration: registrationOf(config, ports),
     lifetimes: lifetimesOf(config),
     renderErrorPage: errorPage,
   };

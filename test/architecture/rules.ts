@@ -6,15 +6,32 @@ export type Rule = (files: readonly SourceFile[]) => readonly string[];
 
 /** Which folders of a service a folder may import from, besides itself and shared. `.` is the files beside main.ts. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
-  'auth-server/cli': ['config.ts', 'engine.ts', 'clients', 'federation', 'keys', 'storage'],
-  'auth-server/http': ['federation', 'keys', 'consent', 'storage/record-store.ts', 'storage/rate-limit.ts', 'views'],
-  'auth-server/provider': ['client-metadata', 'clients', 'federation', 'keys', 'consent', 'storage/record-store.ts'],
+  'auth-server/cli': ['config.ts', 'engine.ts', 'clients', 'federation', 'keys', 'registration', 'storage'],
+  'auth-server/http': [
+    'federation',
+    'keys',
+    'consent',
+    'registration',
+    'storage/record-store.ts',
+    'storage/rate-limit.ts',
+    'views',
+  ],
+  'auth-server/provider': [
+    'client-metadata',
+    'clients',
+    'federation',
+    'keys',
+    'consent',
+    'registration',
+    'storage/record-store.ts',
+  ],
   'auth-server/connectors': ['federation'],
   'auth-server/storage': ['federation', 'keys', 'consent'],
   'auth-server/views': ['federation', 'consent'],
   'auth-server/federation': ['storage/record-store.ts'],
   'auth-server/keys': ['storage/record-store.ts'],
   'auth-server/consent': ['storage/record-store.ts'],
+  'auth-server/registration': ['storage/record-store.ts'],
   'auth-server/clients': ['storage/record-store.ts'],
   'auth-server/client-metadata': ['storage/record-store.ts', 'storage/rate-limit.ts'],
   'mcp-server/http': ['authorization', 'sessions', 'protocol/endpoints.ts', 'views'],
@@ -25,7 +42,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'mcp-server/sessions': ['authorization'],
 };
 const DOMAIN =
-  /^(auth-server\/src\/(federation|keys|consent|client-metadata)|mcp-server\/src\/(authorization|sessions))\//;
+  /^(auth-server\/src\/(federation|keys|consent|clients|registration|client-metadata)|mcp-server\/src\/(authorization|sessions))\//;
 const DOMAIN_LIBRARIES = new Set(['jose', 'zod']);
 
 const place = (path: string) => {

@@ -1,6 +1,7 @@
 /** Owns the table of all commands of auth-server. */
 import { clientsCommands } from './clients.ts';
 import type { CommandGroup } from './command.ts';
+import { initialAccessTokensCommands } from './initial-access-tokens.ts';
 import { keysCommands } from './keys.ts';
 import { withStore } from './store.ts';
 
@@ -20,5 +21,6 @@ export const createCommands = (serve: () => Promise<void>): CommandGroup => ({
     },
     clientsCommands(withStore),
     keysCommands(withStore),
+    initialAccessTokensCommands(withStore),
   ],
 });

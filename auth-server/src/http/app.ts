@@ -1,6 +1,7 @@
 /** Owns the order in which a request meets the parts of the server, from the outside in. */
 import type { RequestListener } from 'node:http';
 import type { BlockList } from 'node:net';
+import type { Clock } from '@mcp-oauth/shared/clock';
 import { logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
@@ -9,13 +10,13 @@ import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
-import type { RateLimit } from '../storage/rate-limit.ts';
 import { bodyLimit } from './body-limit.ts';
 import { createClientAddress, rememberClientAddress } from './client-address.ts';
 import { renderErrorPage } from './error-page.ts';
+import { type RegistrationParts, registrationGuards } from './guards/registration.ts';
+import { authorizationLimit, failureLimit, type RequestLimits } from './guards/request-limits.ts';
 import { createPublicDocuments } from './public-documents.ts';
 import { publicHost } from './public-host.ts';
-import { registrationCors, registrationLimit } from './registration.ts';
 
 export interface AppParts {
   readonly issuer: string;
@@ -23,8 +24,9 @@ export interface AppParts {
   readonly isReady: () => boolean;
   /** Whose X-Forwarded-For is believed. */
   readonly trustedProxies: BlockList;
-  /** Registrations from one address. */
-  readonly registrationLimit: RateLimit;
+  readonly clock: Clock;
+  readonly registration: RegistrationParts;
+  readonly limits: RequestLimits;
   /** Seconds that metadata and keys may be kept by others. */
   readonly documentLifetime: number;
   /** Is another number whenever the metadata is to say something else. */
@@ -45,8 +47,9 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
     securityHeaders,
     operations(parts.isReady),
     bodyLimit(),
-    registrationCors(),
-    registrationLimit(parts.registrationLimit),
+    ...registrationGuards(parts.registration),
+    authorizationLimit(parts.limits.authorization),
+    failureLimit(parts.limits.failure, parts.clock),
     documents.keep,
     ...parts.routes,
   ];

@@ -9,6 +9,8 @@ import type { Judge } from '../client-metadata/document.ts';
 import type { PreRegisteredClients } from '../clients/pre-registered.ts';
 import type { Resources } from '../consent/resource.ts';
 import type { Keys } from '../keys/key-store.ts';
+import type { InitialAccessTokens } from '../registration/initial-access-tokens.ts';
+import type { RegistrationMode } from '../registration/settings.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { clientIdMetadataDocuments, createFetch } from './client-metadata.ts';
 import { applyClientPolicy, EXTRA_METADATA, GRANT_TYPES, RESPONSE_TYPES } from './clients.ts';
@@ -20,6 +22,13 @@ import { boundAssertions } from './records/replay-detection.ts';
 import { rotateUnlessMisdirected } from './refresh-rotation.ts';
 import { OWN_SCOPES, resourceIndicators } from './resources.ts';
 
+interface Registration {
+  readonly mode: RegistrationMode;
+  /** Whether clients may change what they registered. */
+  readonly management: boolean;
+  readonly initialAccessTokens: InitialAccessTokens;
+}
+
 export interface EngineParts {
   readonly issuer: string;
   readonly keys: Keys;
@@ -30,6 +39,7 @@ export interface EngineParts {
   readonly lifetimes: Lifetimes;
   readonly preRegistered: PreRegisteredClients;
   readonly clientMetadata: ClientMetadata;
+  readonly registration: Registration;
   /** Whether a URL may be a client id. */
   readonly clientIdMetadataDocuments: boolean;
   /** What the engine itself thinks of a client's metadata. */
@@ -45,9 +55,12 @@ export function createConfiguration(parts: EngineParts): Configuration {
   return {
     adapter: createAdapter(store, clock, {
       clientLifetime: lifetimes.client,
+      grantLifetime: lifetimes.grant,
       refreshGrace: lifetimes.refreshGrace,
       preRegistered: parts.preRegistered,
       cache: parts.clientCache,
+      registrationKeys: keys.cookies,
+      initialAccessTokens: parts.registration.initialAccessTokens,
     }),
     jwks: { keys: [...keys.signing] },
     cookies: cookies(parts),
@@ -135,12 +148,14 @@ function cookies({ issuer, keys }: EngineParts): NonNullable<Configuration['cook
 }
 
 function features(parts: EngineParts): NonNullable<Configuration['features']> {
-  const { keys, resources } = parts;
+  const { keys, resources, registration } = parts;
   const off = { enabled: false };
   return {
     clientIdMetadataDocument: parts.clientIdMetadataDocuments ? clientIdMetadataDocuments(parts) : off,
     resourceIndicators: resourceIndicators(resources, keys.signing[0]),
-    registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
+    // Who may register is decided before the engine: http/guards/registration.ts.
+    registration: { enabled: registration.mode !== 'off', issueRegistrationAccessToken: registration.management },
+    registrationManagement: { enabled: registration.management, rotateRegistrationAccessToken: false },
     revocation: {
       enabled: true,
       // RFC 7009 §2.1: a token of another client is none of your business, and the answer does not tell.

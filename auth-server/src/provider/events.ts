@@ -39,6 +39,9 @@ export function logEvents(provider: Provider): void {
   provider.on('authorization.error', refusal('authorization refused'));
   provider.on('grant.error', refusal('token request refused'));
   provider.on('registration_create.error', refusal('registration refused'));
+  provider.on('registration_read.error', refusal('registration not shown'));
+  provider.on('registration_update.error', refusal('registration not changed'));
+  provider.on('registration_delete.error', refusal('registration not removed'));
   provider.on('revocation.error', refusal('revocation refused'));
   provider.on('server_error', (ctx, err) => {
     if (err instanceof HttpError) ctx.state.failure = err;
@@ -46,8 +49,13 @@ export function logEvents(provider: Provider): void {
   });
   provider.on('grant.revoked', (ctx, grant) => logOf(ctx).info({ grant, ...partiesOf(ctx) }, 'grant revoked'));
   provider.on('registration_create.success', (ctx, { clientId, clientName, applicationType }) =>
-    logOf(ctx).info({ client: clientId, name: clientName, type: applicationType }, 'client registered'),
+    logOf(ctx).info(
+      { client: clientId, name: clientName, type: applicationType, initialAccess: ctx.state.initialAccess },
+      'client registered',
+    ),
   );
+  provider.on('registration_update.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'client changed'));
+  provider.on('registration_delete.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'client removed'));
   provider.on('authorization.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'authorized'));
   provider.on('grant.success', (ctx) =>
     logOf(ctx).info({ ...partiesOf(ctx), grantType: ctx.oidc.params?.grant_type }, 'tokens issued'),

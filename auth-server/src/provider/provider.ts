@@ -16,6 +16,7 @@ import { createInteractions } from './interactions.ts';
 import { createClientCache, rememberClients } from './records/client-cache.ts';
 import { detectReplays } from './records/replay-detection.ts';
 import { nameSuccessors } from './refresh-rotation.ts';
+import { deriveRegistrationAccessTokens } from './registration/access-token.ts';
 import { createRenderError, type ErrorDescription } from './render-error.ts';
 
 export interface Engine {
@@ -49,6 +50,7 @@ export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOpti
   );
   // Host and protocol are those of the issuer: http/public-host.ts writes them, nobody else has a say.
   app.proxy = true;
+  deriveRegistrationAccessTokens(app, parts.keys.cookies[0]);
   nameSuccessors(app, parts.keys.cookies[0], () => Provider.ctx);
   rememberClients(app, clientCache);
   detectReplays(app, parts.store, parts.clock);

@@ -6,9 +6,11 @@ import { hash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { JsonObject, RecordStore, StoredRecord } from '../../storage/record-store.ts';
+import { type AccessTokenParts, registrationAccessTokenAdapter } from '../registration/access-token.ts';
+import { type ClientAdapterParts, createClientAdapter } from '../registration/client-adapter.ts';
 import { type ClientRecords, type ClientRecordsOptions, createClientRecords } from './client-records.ts';
 
-export interface AdapterOptions extends ClientRecordsOptions {
+export interface AdapterOptions extends ClientRecordsOptions, ClientAdapterParts, AccessTokenParts {
   /** Seconds in which a spent refresh token still leads to its successor; 0: not at all. */
   readonly refreshGrace: number;
 }
@@ -23,7 +25,8 @@ const digest = (secret: string): string => hash('sha256', secret, 'base64url');
 export function createAdapter(store: RecordStore, clock: Clock, options: AdapterOptions): (model: string) => Adapter {
   const clients = createClientRecords(store, options);
   return (model) => {
-    if (model === 'Client') return clientAdapter(clients);
+    if (model === 'Client') return createClientAdapter(clients, options);
+    if (model === 'RegistrationAccessToken') return registrationAccessTokenAdapter(options);
     if (model === 'Grant') return grantAdapter(store, clients);
     if (model === 'RefreshToken') return refreshTokenAdapter(store, clock, options.refreshGrace);
     return recordAdapter(store, model);
@@ -84,20 +87,6 @@ function refreshTokenAdapter(store: RecordStore, clock: Clock, grace: number): A
       if (await store.consume(model, digest(id))) return;
       if (!inGrace(await store.get(model, digest(id)))) throw tooLate(model);
     },
-  };
-}
-
-/** The id of a client is public, and operators look for it. */
-function clientAdapter(clients: ClientRecords): Adapter {
-  const never = async () => undefined;
-  return {
-    upsert: (id, payload) => clients.put(id, payload as JsonObject),
-    find: async (id) => (await clients.find(id)) as AdapterPayload | undefined,
-    findByUid: never,
-    findByUserCode: never,
-    consume: never,
-    destroy: (id) => clients.remove(id),
-    revokeByGrantId: never,
   };
 }
 

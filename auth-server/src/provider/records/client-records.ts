@@ -8,6 +8,11 @@ const KIND = 'Client';
 export interface ClientRecords {
   find(id: string): Promise<JsonObject | undefined>;
   put(id: string, client: JsonObject): Promise<void>;
+  /**
+   * Writes only where the client still is as it was: one that was removed meanwhile must not come back.
+   * @param atLeast seconds that it has to live, for the grants that use it
+   */
+  replace(id: string, client: JsonObject, atLeast: number): Promise<boolean>;
   remove(id: string): Promise<void>;
   /** Sees to it that a client lives for at least so many seconds; one that is not in the store is none of its business. */
   keep(id: string, atLeast: number): Promise<void>;
@@ -40,6 +45,13 @@ export function createClientRecords(
     put: async (id, client) => {
       cache.forget(id);
       await store.put(KIND, id, client, { ttl: lifetime });
+    },
+    replace: async (id, after, atLeast) => {
+      const before = (await store.get(KIND, id))?.value;
+      const ttl = Math.max(atLeast, lifetime);
+      const done = before !== undefined && (await store.replace(KIND, id, { before, after, ttl }));
+      cache.forget(id);
+      return done;
     },
     remove: async (id) => {
       cache.forget(id);

@@ -1,0 +1,119 @@
+/** Owns `initial-access-tokens`: how an operator lets somebody register clients where REGISTRATION is `token` (RFC 7591 §3). */
+import { duration, integer } from '@mcp-oauth/shared/setting-types';
+import type { z } from 'zod';
+import {
+  createInitialAccessTokens,
+  type InitialAccessToken,
+  type InitialAccessTokens,
+} from '../registration/initial-access-tokens.ts';
+import { type Command, type CommandGroup, type Invocation, UsageError } from './command.ts';
+import type { OpenedStore, WithStore } from './store.ts';
+import { table } from './table.ts';
+
+interface Opened extends OpenedStore {
+  readonly tokens: InitialAccessTokens;
+}
+
+type WithTokens = (invocation: Invocation, work: (opened: Opened) => Promise<number>) => Promise<number>;
+
+const DEFAULT_LIFETIME = '7d';
+const MAX_PURPOSE = 120;
+
+export function initialAccessTokensCommands(withStore: WithStore): CommandGroup {
+  const withTokens: WithTokens = ({ env }, work) =>
+    withStore(env, (opened) => work({ ...opened, tokens: createInitialAccessTokens(opened.store, opened.clock) }));
+  return {
+    name: 'initial-access-tokens',
+    summary: 'Tokens that let somebody register clients where REGISTRATION is token.',
+    commands: [add(withTokens), list(withTokens), remove(withTokens)],
+  };
+}
+
+const add = (withTokens: WithTokens): Command => ({
+  name: 'add',
+  summary: 'Make a token and show it, once.',
+  details:
+    'A client sends it with its registration: Authorization: Bearer <token>. A registration that is refused takes no use of it.',
+  parameters: ['purpose'],
+  options: {
+    expires: {
+      type: 'string',
+      value: 'time',
+      doc: `How long it is good, such as 12h or 30d; else ${DEFAULT_LIFETIME}.`,
+    },
+    uses: { type: 'string', value: 'number', doc: 'How many clients may be registered with it; else any number.' },
+  },
+  run: (invocation) => {
+    const { options, stdout, stderr } = invocation;
+    const { purpose = '' } = invocation.parameters;
+    if (purpose.length > MAX_PURPOSE) throw new UsageError(`<purpose> is longer than ${MAX_PURPOSE} characters`);
+    const lifetime = read('expires', options.expires ?? DEFAULT_LIFETIME, duration());
+    const uses = options.uses === undefined ? undefined : read('uses', options.uses, integer(1, 1_000_000));
+    return withTokens(invocation, async ({ config, tokens }) => {
+      const { token, id, expiresAt } = await tokens.add({ purpose, lifetime, uses });
+      stdout.write(`${token}\n`);
+      stderr.write(`This is token ${id}, good until ${timeOf(expiresAt)}. It is not shown again.\n`);
+      if (config.registration !== 'token') {
+        stderr.write(`REGISTRATION is ${config.registration} here: nobody is asked for it.\n`);
+      }
+      return 0;
+    });
+  },
+});
+
+function read<T>(name: string, text: unknown, type: z.ZodType<T, string>): T {
+  const parsed = type.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new UsageError(`--${name}: ${parsed.error.issues.map(({ message }) => message).join(', ')}`);
+}
+
+const list = (withTokens: WithTokens): Command => ({
+  name: 'list',
+  summary: 'Show the tokens that are good, oldest first.',
+  options: { json: { type: 'boolean', doc: 'As JSON.' } },
+  run: (invocation) =>
+    withTokens(invocation, async ({ tokens }) => {
+      const { stdout, options } = invocation;
+      const rows = (await tokens.list()).map(describe);
+      if (options.json) stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+      else if (rows.length === 0) stdout.write('There are no initial access tokens.\n');
+      else stdout.write(`${table([TITLES, ...rows.map(cellsOf)])}\n`);
+      return 0;
+    }),
+});
+
+const TITLES = ['ID', 'CREATED', 'GOOD UNTIL', 'USES LEFT', 'PURPOSE'] as const;
+
+const describe = ({ id, createdAt, expiresAt, uses, purpose }: InitialAccessToken) => ({
+  id,
+  created: timeOf(createdAt),
+  goodUntil: timeOf(expiresAt),
+  usesLeft: uses ?? null,
+  purpose,
+});
+
+const cellsOf = ({ id, created, goodUntil, usesLeft, purpose }: ReturnType<typeof describe>): readonly string[] => [
+  id,
+  created,
+  goodUntil,
+  String(usesLeft ?? '-'),
+  // Typed by an operator, shown to another: no control character reaches the terminal.
+  purpose.replace(/\p{Cc}/gu, '?'),
+];
+
+const timeOf = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000', '');
+
+const remove = (withTokens: WithTokens): Command => ({
+  name: 'remove',
+  summary: 'End a token at once. Clients that were registered with it stay.',
+  parameters: ['id'],
+  run: (invocation) =>
+    withTokens(invocation, async ({ tokens }) => {
+      const { parameters, stdout, stderr } = invocation;
+      const { id = '' } = parameters;
+      const removed = await tokens.remove(id);
+      if (removed) stdout.write(`Removed ${id}.\n`);
+      else stderr.write(`There is no token ${JSON.stringify(id)}.\n`);
+      return removed ? 0 : 1;
+    }),
+});

@@ -1,0 +1,58 @@
+/**
+ * Owns the registration access token (RFC 7592 §1.3), with which a client manages its registration. It is an HMAC over the id
+ * of the client, so nothing is stored that could leak or outlive the client: it is good for as long as there is one.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type Provider from 'oidc-provider';
+import type { Adapter } from 'oidc-provider';
+import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
+
+const KIND = 'RegistrationAccessToken';
+
+interface Model {
+  readonly clientId: string;
+  generateTokenId(): string;
+}
+
+const macOf = (clientId: string, key: string): string =>
+  createHmac('sha256', key).update(`registration of ${clientId}`).digest('base64url');
+
+/** @param key known to all replicas, and to nobody else */
+export function deriveRegistrationAccessTokens(provider: Provider, key: string): void {
+  const model = provider.RegistrationAccessToken.prototype as unknown as Model;
+  model.generateTokenId = function derive(this: Model): string {
+    return `${this.clientId}.${macOf(this.clientId, key)}`;
+  };
+}
+
+export interface AccessTokenParts {
+  /** The first makes tokens, all verify. */
+  readonly registrationKeys: readonly string[];
+  readonly preRegistered: PreRegisteredClients;
+}
+
+export function registrationAccessTokenAdapter({ registrationKeys, preRegistered }: AccessTokenParts): Adapter {
+  const nothing = async () => undefined;
+  return {
+    find: async (token) => {
+      const dot = Math.max(0, token.lastIndexOf('.'));
+      const clientId = token.slice(0, dot);
+      const good = registrationKeys.some((key) => isEqual(token.slice(dot + 1), macOf(clientId, key)));
+      // An operator who writes down a client that has registered has taken it over, its secret included.
+      if (!good || (await preRegistered.find(clientId))) return undefined;
+      // Whether there is such a client is the next thing that the engine asks.
+      return { jti: token, kind: KIND, clientId };
+    },
+    upsert: nothing,
+    findByUid: nothing,
+    findByUserCode: nothing,
+    consume: nothing,
+    destroy: nothing,
+    revokeByGrantId: nothing,
+  };
+}
+
+function isEqual(given: string, expected: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(expected)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}

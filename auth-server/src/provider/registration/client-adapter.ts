@@ -1,0 +1,42 @@
+/**
+ * Owns the moment in which a client is written, when nothing is left to refuse it for: a registration then spends its initial
+ * access token (RFC 7591 §3), and a change is made to what is still there (RFC 7592 §2.2). The id is public, and operators look for it.
+ */
+import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import type { InitialAccessTokens } from '../../registration/initial-access-tokens.ts';
+import type { JsonObject } from '../../storage/record-store.ts';
+import type { ClientRecords } from '../records/client-records.ts';
+
+export interface ClientAdapterParts {
+  readonly initialAccessTokens: InitialAccessTokens;
+  /** Seconds that a grant may use a client at most. */
+  readonly grantLifetime: number;
+}
+
+export function createClientAdapter(clients: ClientRecords, parts: ClientAdapterParts): Adapter {
+  const never = async () => undefined;
+  return {
+    upsert: async (id, payload) => {
+      if (Provider.ctx?.oidc.route === 'client_update') return change(id, payload, clients, parts);
+      await spendInitialAccess(parts);
+      await clients.put(id, payload as JsonObject);
+    },
+    find: async (id) => (await clients.find(id)) as AdapterPayload | undefined,
+    findByUid: never,
+    findByUserCode: never,
+    consume: never,
+    destroy: (id) => clients.remove(id),
+    revokeByGrantId: never,
+  };
+}
+
+async function change(id: string, payload: AdapterPayload, clients: ClientRecords, parts: ClientAdapterParts) {
+  if (await clients.replace(id, payload as JsonObject, parts.grantLifetime)) return;
+  throw new errors.InvalidToken('the client was changed or removed at the same moment');
+}
+
+async function spendInitialAccess({ initialAccessTokens }: ClientAdapterParts): Promise<void> {
+  const id: string | undefined = Provider.ctx?.state.initialAccess;
+  if (id === undefined || (await initialAccessTokens.spend(id))) return;
+  throw new errors.InvalidToken('the initial access token was used up at the same moment');
+}

@@ -1,0 +1,81 @@
+/** Owns the proof that an operator can make, see and end initial access tokens, and that each is shown once. */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { initialAccessTokensCommands } from '../../src/cli/initial-access-tokens.ts';
+import type { WithStore } from '../../src/cli/store.ts';
+import { readConfig } from '../../src/config.ts';
+import { discoverKinds } from '../../src/federation/registry.ts';
+import { createInitialAccessTokens } from '../../src/registration/initial-access-tokens.ts';
+import type { RecordStore } from '../../src/storage/record-store.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { run } from './terminal.ts';
+
+const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
+
+describe('initial-access-tokens', () => {
+  let clock: FakeClock;
+  let store: RecordStore;
+  beforeEach(() => {
+    clock = new FakeClock();
+    store = createSqliteStore(':memory:', clock);
+  });
+  const withStore: WithStore = async (env, work) => work({ config: readConfig(env, kinds), store, clock });
+  const tokens = (line: string, env = {}) => run(initialAccessTokensCommands(withStore), line, env);
+  const listed = async () => JSON.parse((await tokens('list --json')).stdout) as Record<string, unknown>[];
+
+  it('add writes the token alone to standard output, and what there is to know beside it', async () => {
+    const { status, stdout, stderr } = await tokens('add farm', { REGISTRATION: 'token' });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^[\w-]{43}\n$/);
+    expect(stderr).toMatch(/^This is token [0-9a-f]{12}, good until 2026-01-08T00:00:00Z. It is not shown again.\n$/);
+    const found = await createInitialAccessTokens(store, clock).find(stdout.trim());
+    expect(stderr).toContain(String(found?.id));
+  });
+
+  it('add says so where nobody is asked for a token', async () => {
+    expect((await tokens('add farm')).stderr).toContain('REGISTRATION is open here');
+  });
+
+  it('list shows what is left, in a table and as JSON, and no token', async () => {
+    expect((await tokens('list')).stdout).toBe('There are no initial access tokens.\n');
+    const { stdout: token } = await tokens('add farm --expires 30d --uses 2');
+    await tokens('add partner');
+    const { stdout } = await tokens('list');
+    expect(stdout).toMatch(/^ID +CREATED +GOOD UNTIL +USES LEFT +PURPOSE\n/);
+    expect(stdout).toMatch(/\n[0-9a-f]{12} +2026-01-01T00:00:00Z +2026-01-31T00:00:00Z +2 +farm\n/);
+    expect(stdout).toMatch(/\n[0-9a-f]{12} +2026-01-01T00:00:00Z +2026-01-08T00:00:00Z +- +partner\n/);
+    expect(stdout).not.toContain(token.trim());
+    expect(await listed()).toMatchObject([
+      { purpose: 'farm', usesLeft: 2, goodUntil: '2026-01-31T00:00:00Z' },
+      { purpose: 'partner', usesLeft: null },
+    ]);
+  });
+
+  it('list lets no purpose write on the terminal', async () => {
+    await tokens('add a\u001b[2Jb');
+    expect((await tokens('list')).stdout).toContain('a?[2Jb');
+  });
+
+  it('remove ends one, and says where there was none', async () => {
+    await tokens('add farm');
+    const [entry] = await listed();
+    expect(await tokens(`remove ${entry?.id}`)).toMatchObject({ status: 0, stdout: `Removed ${entry?.id}.\n` });
+    expect(await listed()).toEqual([]);
+    expect(await tokens('remove nothing')).toMatchObject({ status: 1, stderr: 'There is no token "nothing".\n' });
+  });
+
+  it.each([
+    ['add', '<purpose> is missing'],
+    ['add farm --expires soon', '--expires: expected a length of time'],
+    ['add farm --expires 0s', '--expires: expected a length of time'],
+    ['add farm --uses 0', '--uses: expected a whole number from 1'],
+    ['add farm --uses -1', '--uses'],
+    ['add farm --uses many', '--uses: expected a whole number'],
+    [`add ${'x'.repeat(121)}`, '<purpose> is longer than 120 characters'],
+    ['remove', '<id> is missing'],
+  ])('%s is not understood, and changes nothing', async (line, message) => {
+    const { status, stderr } = await tokens(line);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(await listed()).toEqual([]);
+  });
+});

@@ -1,0 +1,73 @@
+/** Owns the proof that an initial access token is kept as a digest, ends, and is spent as often as it was meant to be. */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createInitialAccessTokens, type InitialAccessTokens } from '../../src/registration/initial-access-tokens.ts';
+import type { RecordStore } from '../../src/storage/record-store.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+
+describe('RFC 7591 §3 an initial access token', () => {
+  let clock: FakeClock;
+  let store: RecordStore;
+  let tokens: InitialAccessTokens;
+  beforeEach(() => {
+    clock = new FakeClock();
+    store = createSqliteStore(':memory:', clock);
+    tokens = createInitialAccessTokens(store, clock);
+  });
+
+  const add = (change: { lifetime?: number; uses?: number; purpose?: string } = {}) =>
+    tokens.add({ purpose: 'a test', lifetime: 60, ...change });
+
+  it('is nowhere in the store: neither it nor what would find it', async () => {
+    const { token, id } = await add();
+    const kept = JSON.stringify(await store.get('InitialAccessToken', 'all'));
+    expect(kept).toContain(id);
+    expect(kept).not.toContain(token);
+    expect(await tokens.find(id)).toBeUndefined();
+    expect(await tokens.list()).toEqual([
+      { id, purpose: 'a test', createdAt: clock.now() / 1000, expiresAt: clock.now() / 1000 + 60 },
+    ]);
+  });
+
+  it('ends by itself, and the record with the last of them', async () => {
+    const [short, long] = [await add({ lifetime: 60 }), await add({ lifetime: 120 })];
+    clock.advance(60);
+    expect([await tokens.find(short.token), (await tokens.find(long.token))?.id]).toEqual([undefined, long.id]);
+    expect(await tokens.spend(short.id)).toBe(false);
+    clock.advance(60);
+    expect(await store.get('InitialAccessToken', 'all')).toBeUndefined();
+    expect(await tokens.list()).toEqual([]);
+  });
+
+  it('ends when it is removed, and the others stay', async () => {
+    const [one, other] = [await add(), await add()];
+    expect([await tokens.remove(one.id), await tokens.remove(one.id)]).toEqual([true, false]);
+    expect([await tokens.find(one.token), (await tokens.find(other.token))?.id]).toEqual([undefined, other.id]);
+    expect([await tokens.spend(one.id), await tokens.spend(other.id)]).toEqual([false, true]);
+  });
+
+  it('is spent as often as it says, of however many at once', async () => {
+    const { id, token } = await add({ uses: 5 });
+    const spent = await Promise.all(Array.from({ length: 20 }, () => tokens.spend(id)));
+    expect(spent.filter(Boolean)).toHaveLength(5);
+    expect(await tokens.find(token)).toBeUndefined();
+  });
+
+  it('without a number is good for any', async () => {
+    const { id } = await add();
+    for (let use = 0; use < 50; use += 1) expect(await tokens.spend(id)).toBe(true);
+  });
+
+  it('is made even if many are made at once, none lost, up to a number', async () => {
+    const made = await Promise.all(Array.from({ length: 20 }, (_, n) => add({ purpose: String(n) })));
+    expect(new Set(made.map(({ token }) => token)).size).toBe(20);
+    expect((await tokens.list()).map(({ purpose }) => Number(purpose)).sort((a, b) => a - b)).toEqual([
+      ...Array(20).keys(),
+    ]);
+    const full = (await tokens.list()).map((token) => ({ ...token, digest: 'x' }));
+    const before = (await store.get('InitialAccessToken', 'all'))?.value ?? {};
+    const after = { tokens: Array.from({ length: 1_000 }, () => full[0]) };
+    await store.replace('InitialAccessToken', 'all', { before, after, ttl: 60 });
+    await expect(add()).rejects.toThrow('1000 initial access tokens already');
+  });
+});

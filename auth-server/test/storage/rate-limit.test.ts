@@ -1,0 +1,56 @@
+/** Owns the proof that a limit holds for all replicas together, and that it is no outage while Redis is away. */
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { openRedis, type RedisClient, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RateLimit, rateLimitsOn } from '../../src/storage/rate-limit.ts';
+
+const OPTIONS = { name: 'test', points: 3, seconds: 3_600 };
+
+/** How many of so many at once get in. */
+async function within(limits: readonly RateLimit[], attempts: number, key = 'somebody'): Promise<number> {
+  const takes = Array.from({ length: attempts }, (_, n) => limits[n % limits.length]?.take(key));
+  return (await Promise.all(takes)).filter((wait) => wait === 0).length;
+}
+
+it('RFC 6585 §4 a limit tells how long to wait, and counts each caller for itself', async () => {
+  const limit = rateLimitsOn(undefined)(OPTIONS);
+  expect(await within([limit], 5)).toBe(3);
+  expect(await limit.take('somebody')).toBeGreaterThan(3_590);
+  expect(await limit.take('somebody else')).toBe(0);
+});
+
+describe('on Redis', () => {
+  let redis: TestRedis;
+  let clients: RedisClient[];
+  let replicas: RateLimit[];
+  beforeEach(async (context) => {
+    context.skip(!hasRedis, NEEDS_REDIS);
+    redis = await startRedis();
+    const log = createLogger('test', 'silent');
+    clients = [1, 2].map(() => openRedis({ target: redisTarget().parse(redis.url), name: 'test', log }));
+    await Promise.all(clients.map((client) => whenReady(client)));
+    replicas = clients.map((client) => rateLimitsOn(client)(OPTIONS));
+  });
+  afterEach(async () => {
+    for (const client of clients ?? []) client.disconnect();
+    await redis?.[Symbol.asyncDispose]();
+  });
+
+  it('two replicas allow what one allows, of many at the same moment too', async () => {
+    expect(await within(replicas, 20)).toBe(3);
+  });
+
+  it('every counter has an end', async () => {
+    await within(replicas, 1);
+    expect(await clients[0]?.ttl('as:v1:limit:test:somebody')).toBeGreaterThan(3_590);
+  });
+
+  it('while it is away each replica counts for itself: nobody is locked out, and nobody is without limit', async () => {
+    await redis.kill();
+    for (const replica of replicas) expect(await within([replica], 10)).toBe(3);
+    await redis.start();
+    await Promise.all(clients.map((client) => whenReady(client)));
+    expect(await within(replicas, 10)).toBe(3);
+  });
+});
