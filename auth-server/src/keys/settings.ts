@@ -49,12 +49,12 @@ interface TokenSettings {
 }
 
 /** ID tokens never live longer than access tokens. */
-const longestLifetime = (settings: TokenSettings): number =>
+const longestLifetime = ({ accessTokenLifetime, resources, ...of }: TokenSettings): number =>
   Math.max(
-    settings.accessTokenLifetime,
-    settings.accessTokenLifetimeConfidential ?? 0,
-    settings.accessTokenLifetimeMachine ?? 0,
-    ...settings.resources.map((resource) => resource.accessTokenLifetime ?? 0),
+    accessTokenLifetime,
+    of.accessTokenLifetimeConfidential ?? 0,
+    of.accessTokenLifetimeMachine ?? 0,
+    ...resources.map((resource) => resource.accessTokenLifetime ?? 0),
   );
 
 export const keyPolicyOf = (settings: KeySettings & TokenSettings): KeyPolicy => ({
