@@ -85,7 +85,7 @@ export function openRedis({ target, name, caFile, log }: RedisParts): RedisClien
     enableOfflineQueue: false,
     enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
-    commandTimeout: PATIENCE,
+    socketTimeout: PATIENCE,
     connectTimeout: PATIENCE,
     retryStrategy: pause,
   };

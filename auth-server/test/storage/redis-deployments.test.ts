@@ -1,12 +1,15 @@
 /** Owns the proof that records outlive a fail-over by Sentinel, and that Redis may ask who we are: TLS and an ACL user. */
+import { fileURLToPath } from 'node:url';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
+import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisSentinel } from '@mcp-oauth/shared/testing/redis';
 import { beforeEach, expect, it } from 'vitest';
+import { StoreUnavailable } from '../../src/storage/record-store.ts';
 import { createRedisStore } from '../../src/storage/redis.ts';
 
 const log = createLogger('test', 'silent');
-const open = (url: string) => createRedisStore(openRedis({ target: redisTarget().parse(url), name: 'test', log }));
+const open = (url: string, caFile?: string) =>
+  createRedisStore(openRedis({ target: redisTarget().parse(url), name: 'test', log, caFile }));
 
 beforeEach((context) => context.skip(!hasRedis, NEEDS_REDIS));
 
@@ -39,6 +42,32 @@ it('an ACL user needs no more than the keys of auth-server', async () => {
   await store.put('Sample', 'one', { kept: true }, { ttl: 60, alias: 'uno' });
   expect((await store.getByAlias('Sample', 'uno'))?.value).toEqual({ kept: true });
   expect(await store.take('Sample', 'one')).toBeDefined();
+  await store.close();
+});
+
+it('RFC 8446 a Redis with TLS is believed by its certificate authority, and by no other', async () => {
+  const file = (name: string) => fileURLToPath(new URL(`../client-metadata/certificate/${name}.pem`, import.meta.url));
+  const authority = file('certificate');
+  const tls = ['--tls-cert-file', authority, '--tls-key-file', file('key'), '--tls-ca-cert-file', authority];
+  await using redis = await startRedis('--port', '0', '--tls-port', 'PORT', '--tls-auth-clients', 'no', ...tls);
+  const url = redis.url.replace('redis://', 'rediss://');
+  const store = await open(url, authority);
+  await store.put('Sample', 'one', { kept: true }, { ttl: 60 });
+  expect((await store.get('Sample', 'one'))?.value).toEqual({ kept: true });
+  await store.close();
+  const stranger = openRedis({ target: redisTarget().parse(url), name: 'test', log });
+  await expect(whenReady(stranger, 1_000)).rejects.toThrow();
+  stranger.disconnect();
+});
+
+it('a Redis that hangs is given up before a person would, and used again when it wakes up', async () => {
+  await using redis = await startRedis();
+  const store = await open(redis.url);
+  await store.put('Sample', 'one', { kept: true }, { ttl: 60 });
+  redis.signal('SIGSTOP');
+  await expect(store.get('Sample', 'one')).rejects.toThrow(StoreUnavailable);
+  redis.signal('SIGCONT');
+  expect((await retried(() => store.get('Sample', 'one')))?.value).toEqual({ kept: true });
   await store.close();
 });
 

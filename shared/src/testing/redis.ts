@@ -18,6 +18,8 @@ export interface TestRedis extends AsyncDisposable {
   readonly ports: readonly number[];
   /** Ends the servers as a power cut would; the data folder stays. */
   kill(): Promise<void>;
+  /** Stops or wakes them without ending them. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** Starts them again on the same ports and data. */
   start(): Promise<void>;
 }
@@ -54,6 +56,10 @@ class Servers {
     for (const child of this.#running) child.kill(signal);
     this.#running = [];
     await Promise.all(ended);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    for (const child of this.#running) child.kill(signal);
   }
 
   async remove(): Promise<void> {
@@ -202,6 +208,7 @@ const running = (servers: Servers, url: string): TestRedis => ({
   url,
   ports: servers.ports,
   kill: () => servers.kill(),
+  signal: (signal) => servers.signal(signal),
   start: () => servers.start(),
   [Symbol.asyncDispose]: () => servers.remove(),
 });
