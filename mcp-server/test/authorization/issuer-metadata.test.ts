@@ -1,9 +1,10 @@
 /** Owns where the metadata of an issuer is looked for, and what is not believed (RFC 8414 §3). */
+
+import { fetchJson, reasonOf } from '@mcp-oauth/shared/remote-document';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createIssuerMetadata, metadataUrls } from '../../src/authorization/issuer-metadata.ts';
 import { createKeySource } from '../../src/authorization/key-source.ts';
-import { fetchJson, reasonOf } from '@mcp-oauth/shared/remote-document';
 
 describe('RFC 8414 §3.1, OpenID Connect Discovery §4 where the metadata is', () => {
   it.each([
