@@ -6,11 +6,11 @@ const LIMIT = 56 * 1024;
 
 /** Refuses by the announced length (RFC 9110 §15.5.14); a body that announces none is cut at the same size by its reader. */
 export function bodyLimit(): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     if ((ctx.request.length ?? 0) > LIMIT) {
       // The connection stays open: a client that is still sending would otherwise see it break and no answer.
       throw new HttpError(413, 'invalid_request', 'The request body is too large.');
     }
-    await next();
+    return next();
   };
 }

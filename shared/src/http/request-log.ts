@@ -13,7 +13,7 @@ const QUIET = new Set(['/livez', '/readyz']);
 
 /** Query strings carry codes and states: only the path is logged. */
 export function requestLog(log: Logger): Middleware<RequestState> {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const started = performance.now();
     ctx.state.requestId = randomUUID();
     ctx.state.log = log.child({ request: ctx.state.requestId });
@@ -23,6 +23,6 @@ export function requestLog(log: Logger): Middleware<RequestState> {
       const duration = Math.round((performance.now() - started) * 10) / 10;
       ctx.state.log[level]({ method: ctx.method, path: ctx.path, status: ctx.res.statusCode, ms: duration }, 'request');
     });
-    await next();
+    return next();
   };
 }
