@@ -23,12 +23,11 @@ export function helpOfCommand(command: Command, path: readonly string[]): string
   return sections(`Usage: ${usage}`, summary, details, table([...rows, HELP], '  '));
 }
 
-/** The command as it is typed. */
+/** The command as it is typed; its options are listed where it is by itself. */
 function usageOf(command: Command | CommandGroup): string {
   if ('commands' in command) return `${command.name} <command>`;
   const parameters = (command.parameters ?? []).map((name) => `<${name}>`);
-  const options = Object.entries(command.options ?? {}).map(([name, option]) => `[--${name}${placeholder(option)}]`);
-  return [command.name, ...parameters, ...options].join(' ');
+  return [command.name, ...(command.options ? ['[options]'] : []), ...parameters].join(' ');
 }
 
 const placeholder = ({ type, value = 'text', multiple }: Option): string =>

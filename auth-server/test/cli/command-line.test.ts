@@ -86,7 +86,7 @@ describe('a command line', () => {
     }
     expect((await run(sample, 'keys --help')).stdout).toMatch(/^Usage: sample keys <command>\n/);
     const { stdout } = await run(sample, 'keys retire --help');
-    expect(stdout).toMatch(/^Usage: sample keys retire <kid> \[--json\] \[--redirect-uri <url>…\]\n/);
+    expect(stdout).toMatch(/^Usage: sample keys retire \[options\] <kid>\n/);
     expect(stdout).toContain('For ever.');
     expect(stdout).toContain('  --redirect-uri <url>…  A place.\n');
     expect(seen).toBeUndefined();
