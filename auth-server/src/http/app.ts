@@ -12,6 +12,7 @@ import type Koa from 'koa';
 import type { Middleware } from 'koa';
 import { bodyLimit } from './body-limit.ts';
 import { createClientAddress, rememberClientAddress } from './client-address.ts';
+import { cors } from './cors.ts';
 import { renderErrorPage } from './error-page.ts';
 import { type RegistrationParts, registrationGuards } from './guards/registration.ts';
 import { authorizationLimit, failureLimit, type RequestLimits } from './guards/request-limits.ts';
@@ -46,6 +47,7 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
     publicHost(parts.issuer),
     securityHeaders,
     operations(parts.isReady),
+    cors,
     bodyLimit(),
     ...registrationGuards(parts.registration),
     authorizationLimit(parts.limits.authorization),

@@ -96,10 +96,6 @@ export function createConfiguration(parts: EngineParts): Configuration {
     // A client goes on working when the person closes the browser: the grant bounds it, not the session.
     expiresWithSession: async () => false,
     rotateRefreshToken: rotateUnlessMisdirected(resources),
-    clientBasedCORS: (_ctx, origin, client) =>
-      origin !== 'null' &&
-      (client.clientAuthMethod === 'none' ||
-        (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin)),
     assertJwtClientAuthClaimsAndHeader: boundAssertions(clock),
     ttl: lifetimesOf(lifetimes, clock),
   };

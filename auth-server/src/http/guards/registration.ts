@@ -1,6 +1,5 @@
 /**
  * Owns what stands before dynamic client registration (RFC 7591 §3, RFC 7592): whether there is any, who may, and how often.
- * Any web page may ask, as neither cookies nor secrets of ours are involved.
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
@@ -23,15 +22,13 @@ export interface RegistrationParts {
 const REGISTER = /^\/register\/?$/i;
 const REGISTERED = /^\/register\/[^/]+\/?$/i;
 const EITHER = /^\/register(\/[^/]+)?\/?$/i;
-const HOUR = 3_600;
 const EVERYWHERE = 'everywhere';
 
 /** In this order: what an address is refused counts for no other, and only who may register counts for all. */
 export function registrationGuards(parts: RegistrationParts): readonly Middleware[] {
   const { mode, management } = parts;
   return [
-    only(REGISTER, cors('POST')),
-    only(REGISTERED, management ? cors('GET, PUT, DELETE') : closed),
+    ...(management ? [] : [only(REGISTERED, closed)]),
     ...(mode === 'off' ? [only(REGISTER, closed)] : []),
     only(EITHER, limitByAddress(parts)),
     ...(mode === 'token' ? [only(REGISTER, needsInitialAccess(parts))] : []),
@@ -43,23 +40,6 @@ const only =
   (path: RegExp, guard: Middleware): Middleware =>
   (ctx, next) =>
     path.test(ctx.path) ? guard(ctx, next) : next();
-
-/** The engine has no CORS here. */
-function cors(methods: string): Middleware {
-  return async (ctx, next) => {
-    ctx.set({
-      'Access-Control-Allow-Origin': '*',
-      'Access-Control-Expose-Headers': 'Retry-After, WWW-Authenticate',
-    });
-    if (ctx.method !== 'OPTIONS') return next();
-    ctx.set({
-      'Access-Control-Allow-Methods': methods,
-      'Access-Control-Allow-Headers': ctx.get('Access-Control-Request-Headers') || 'Content-Type',
-      'Access-Control-Max-Age': String(HOUR),
-    });
-    ctx.status = 204;
-  };
-}
 
 /** As the metadata says; told to who comes all the same, since the answer is what people see. */
 const closed: Middleware = () => {

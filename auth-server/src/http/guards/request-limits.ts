@@ -23,12 +23,7 @@ const MAX_ADDRESSES = 10_000;
 const refusal = (wait: number): HttpError =>
   new HttpError(429, 'too_many_requests', 'Too many requests from your address. Try again in a moment.', {
     reason: 'limit of the address',
-    headers: {
-      'Retry-After': String(wait),
-      // The engine's own CORS stands behind this; there is nothing in the answer that a page must not read.
-      'Access-Control-Allow-Origin': '*',
-      'Access-Control-Expose-Headers': 'Retry-After',
-    },
+    headers: { 'Retry-After': String(wait) },
   });
 
 export function authorizationLimit(limit: RateLimit): Middleware {
