@@ -11,9 +11,9 @@ import { accountsOf, createEngineWith, preRegisteredOf, refuseUnusableClients, r
 import { createLogins } from './federation/login.ts';
 import { discoverKinds, type OpenConnector, openConnectors } from './federation/registry.ts';
 import { createApp } from './http/app.ts';
-import { callbackRoutes } from './http/callback.ts';
-import { interactionRoutes } from './http/interaction.ts';
-import { createLoginCookie } from './http/login-cookie.ts';
+import { callbackRoutes } from './http/sign-in/callback.ts';
+import { interactionRoutes } from './http/sign-in/interaction.ts';
+import { createLoginCookie } from './http/sign-in/login-cookie.ts';
 import type { CookieKeys } from './keys/key-store.ts';
 import { openKeys } from './keys/open.ts';
 import { keyPolicyOf } from './keys/settings.ts';

@@ -12,13 +12,13 @@ import { processSettings } from '@mcp-oauth/shared/process-settings';
 import { redisTarget } from '@mcp-oauth/shared/redis';
 import {
   duration,
-  exactOrigin,
   flag,
   integer,
   isLoopback,
   list,
   oneOf,
   origin,
+  ownIssuer,
   port,
   text,
 } from '@mcp-oauth/shared/setting-types';
@@ -33,8 +33,8 @@ import { judgeRegistration, registrationSettings } from './registration/settings
 export const settings = {
   issuer: setting({
     env: 'ISSUER',
-    doc: 'Public URL of this server, and the `iss` of its tokens. All its other URLs are built from it.',
-    type: exactOrigin(),
+    doc: 'Public URL of this server, and the `iss` of its tokens. All its other URLs are built from it. It may have a path: https://example.com/auth.',
+    type: ownIssuer(),
     default: 'http://localhost:9000',
     example: 'https://auth.example.com',
   }),

@@ -23,7 +23,7 @@ export class Browser {
 
   /** One request; redirects are for the test to follow. */
   async visit(target: string, init: RequestInit = {}): Promise<Response> {
-    const { pathname } = new URL(target, this.#server.issuer);
+    const { pathname } = this.#server.url(target);
     const sent = this.#cookies.filter(
       ({ path }) => path === '/' || pathname === path || pathname.startsWith(`${path}/`),
     );
@@ -54,7 +54,7 @@ export class Browser {
       if (!location) return { page: response, hops };
       const next = new URL(location, this.#server.issuer);
       hops.push(next.pathname);
-      if (next.origin !== this.#server.issuer) return { outside: next, hops };
+      if (next.origin !== new URL(this.#server.issuer).origin) return { outside: next, hops };
       response = await this.visit(next.href);
     }
   }
@@ -62,11 +62,11 @@ export class Browser {
   /** Submits the form of a sign-in page. */
   async submit(page: Response | undefined, action: 'approve' | 'deny', fields: Readonly<Record<string, string>> = {}) {
     const markup = (await page?.text()) ?? '';
-    const [, uid] = /action="\/interaction\/([^/"]+)\/approve"/.exec(markup) ?? [];
+    const [, path] = /action="([^"]+)\/approve"/.exec(markup) ?? [];
     const [, token] = /name="token" value="([^"]+)"/.exec(markup) ?? [];
-    if (!uid || !token) throw new Error(`no sign-in page but ${page?.status} ${markup.slice(0, 600)}`);
+    if (!path || !token) throw new Error(`no sign-in page but ${page?.status} ${markup.slice(0, 600)}`);
     const body = new URLSearchParams({ token, ...fields });
-    return this.follow(`/interaction/${uid}/${action}`, { method: 'POST', body });
+    return this.follow(new URL(`${path}/${action}`, this.#server.issuer).href, { method: 'POST', body });
   }
 
   /** From the page through the upstream as `person` and back, to wherever that leads. */

@@ -16,7 +16,9 @@ export interface RunningServer extends AsyncDisposable {
   /** Where it really listens. */
   readonly address: string;
   readonly log: readonly Readonly<Record<string, unknown>>[];
-  /** Calls a path of the server, or a URL of its issuer, without following redirects. */
+  /** The URL of a path below the issuer; a URL stays as it is. */
+  url(target: string): URL;
+  /** Calls a path below the issuer, or a URL of its host, without following redirects. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   drain(): void;
 }
@@ -62,12 +64,14 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     ...((store ?? !env.DATA_DIR) && { store: store ?? createSqliteStore(':memory:', systemClock) }),
   });
   const listening = await serve(service.handler);
+  const urlOf = (target: string) => new URL(URL.canParse(target) ? target : `${issuer}/${target.replace(/^\//, '')}`);
   return {
     issuer,
+    url: urlOf,
     address: listening.url,
     log,
     fetch: (path, init) => {
-      const { pathname, search } = new URL(path, issuer);
+      const { pathname, search } = urlOf(path);
       return fetch(listening.url + pathname + search, { redirect: 'manual', ...init });
     },
     drain: () => service.drain(),

@@ -1,7 +1,7 @@
 /** Owns every setting of the development IdP, and the rule that it never runs in production. */
 import { type Environment, loadConfig, setting, type Values } from '@mcp-oauth/shared/config';
 import { processSettings } from '@mcp-oauth/shared/process-settings';
-import { origin } from '@mcp-oauth/shared/setting-types';
+import { origin, ownIssuer } from '@mcp-oauth/shared/setting-types';
 
 export const settings = {
   url: setting({
@@ -13,7 +13,7 @@ export const settings = {
   issuer: setting({
     env: 'ISSUER',
     doc: 'Issuer of the auth-server that signs people in here.',
-    type: origin(),
+    type: ownIssuer(),
     default: 'http://localhost:9000',
   }),
   ...processSettings,

@@ -24,6 +24,9 @@ export const AUTHORIZATION_SERVER_PATH = '/.well-known/oauth-authorization-serve
 /** OpenID Connect Discovery 1.0 §4: the same for OpenID providers; an issuer with a path prepends its path. */
 export const OPENID_CONFIGURATION_PATH = '/.well-known/openid-configuration';
 
+/** The path of an issuer as it is inserted or prepended there: empty, or from its slash to its last segment (RFC 8414 §3.1). */
+export const issuerPath = (issuer: string): string => new URL(issuer).pathname.replace(/\/$/, '');
+
 /** Paths of the MCP server at its public origin: the identifiers of one and the same resource. */
 export const MCP_PATH = '/mcp';
 export const SSE_PATH = '/sse';

@@ -65,12 +65,6 @@ export const origins = (): z.ZodType<readonly string[], string> =>
 export const origin = (): z.ZodType<string, string> =>
   parsed('an origin such as https://mcp.example.com, without a path', originOf);
 
-/** An origin to the letter: what is compared as text must not be mended. */
-export const exactOrigin = (): z.ZodType<string, string> =>
-  parsed('an origin such as https://auth.example.com, in lower case and without a slash at the end', (value) =>
-    originOf(value) === value ? value : undefined,
-  );
-
 function originOf(value: string): string | undefined {
   const url = httpUrl(value);
   return url && url.pathname === '/' && !url.search ? url.origin : undefined;
@@ -88,6 +82,33 @@ export const issuer = (): z.ZodType<string, string> =>
   parsed('an issuer such as https://auth.example.com, without query and fragment', (value) =>
     httpUrl(value) && !value.includes('?') && !value.includes('#') ? value : undefined,
   );
+
+/** An issuer that is ours (RFC 8414 §2), with or without a path, to the letter: what is compared as text must not be mended. */
+export const ownIssuer = (): z.ZodType<string, string> =>
+  z.string().transform((given, context) => {
+    const value = given.trim();
+    const flaw = flawOfIssuer(value);
+    if (flaw) context.addIssue({ code: 'custom', message: flaw });
+    return value;
+  });
+
+/** Segments that no client, proxy or library writes in two ways. */
+const PLAIN_PATH = /^(\/[A-Za-z0-9._~-]+)*$/;
+
+function flawOfIssuer(value: string): string | undefined {
+  if (value.includes('?')) return 'must not have a query';
+  if (value.includes('#')) return 'must not have a fragment';
+  const url = URL.parse(value);
+  if (!url || !/^https?:\/\//i.test(value)) return 'expected a URL such as https://auth.example.com';
+  if (url.username || url.password) return 'must not name a user';
+  if (value.endsWith('/')) return 'must not end with a slash';
+  const path = value.replace(/^[^:]+:\/\/[^/\\]+/, '');
+  if (/\/\.\.?(\/|$)/.test(path)) return 'must not have the segments . or ..';
+  if (!PLAIN_PATH.test(path)) return 'may only have letters, digits and - . _ ~ between the slashes of its path';
+  if (/^\/\.well-known(\/|$)/.test(path)) return 'must not be below /.well-known';
+  const written = url.origin + path;
+  return written === value ? undefined : `has to be written ${written}`;
+}
 
 function httpUrl(value: string): URL | undefined {
   const candidate = URL.parse(value);

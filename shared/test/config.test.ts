@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig, optional, setting } from '@mcp-oauth/shared/config';
 import { settingsExample, settingsTable } from '@mcp-oauth/shared/config-docs';
-import { duration, flag, list, oneOf, origin, port, text, url } from '@mcp-oauth/shared/setting-types';
+import { duration, flag, list, oneOf, origin, ownIssuer, port, text, url } from '@mcp-oauth/shared/setting-types';
 import { describe, expect, it } from 'vitest';
 
 const settings = {
@@ -93,5 +93,44 @@ describe('configuration', () => {
       ].join('\n'),
     );
     expect(settingsExample({ port: settings.port })).toBe('# Where to listen.\n#PORT=8080');
+  });
+});
+
+describe('RFC 8414 §2 an issuer of our own', () => {
+  it.each([
+    'https://auth.example.com',
+    'http://localhost:9000',
+    'https://example.com/auth',
+    'https://example.com/tenants/A.b_c~1-2/v2.0',
+    'http://[::1]:9000/a',
+  ])('may be %s', (value) => {
+    expect(ownIssuer().parse(` ${value} `)).toBe(value);
+  });
+
+  it.each([
+    ['https://example.com/', 'must not end with a slash'],
+    ['https://example.com/auth/', 'must not end with a slash'],
+    ['https://example.com/auth?', 'must not have a query'],
+    ['https://example.com?a=b', 'must not have a query'],
+    ['https://example.com/auth#', 'must not have a fragment'],
+    ['https://user@example.com', 'must not name a user'],
+    ['https://example.com/a/../b', 'must not have the segments . or ..'],
+    ['https://example.com/.', 'must not have the segments . or ..'],
+    ['https://example.com/a//b', 'may only have letters'],
+    ['https://example.com/%61uth', 'may only have letters'],
+    ['https://example.com/a b', 'may only have letters'],
+    ['https://example.com/ä', 'may only have letters'],
+    ['https://example.com\\auth', 'may only have letters'],
+    ['https://example.com/.well-known/auth', 'must not be below /.well-known'],
+    ['https://Example.com/Auth', 'has to be written https://example.com/Auth'],
+    ['HTTPS://example.com', 'has to be written https://example.com'],
+    ['https://example.com:443/auth', 'has to be written https://example.com/auth'],
+    ['ftp://example.com', 'expected a URL such as'],
+    ['https:example.com', 'expected a URL such as'],
+    ['example.com', 'expected a URL such as'],
+    ['', 'expected a URL such as'],
+  ])('may not be %s', (value, said) => {
+    const { error } = ownIssuer().safeParse(value);
+    expect(error?.issues).toMatchObject([{ message: expect.stringContaining(said) }]);
   });
 });

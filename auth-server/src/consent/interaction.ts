@@ -3,6 +3,7 @@
  * three ways it can end. Steps never call one another; each ends in a redirect (design: one page before the upstream).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { issuerPath } from '@mcp-oauth/shared/contract';
 
 /** An authorization request that waits for a person, as the sign-in page shows it. */
 export interface PendingInteraction {
@@ -38,3 +39,6 @@ export interface Interactions {
   /** Sends the browser to the client with an error of RFC 6749 §4.1.2.1. */
   refuse(exchange: Exchange, error: 'access_denied' | 'temporarily_unavailable', description: string): Promise<void>;
 }
+
+/** Where the page of a pending interaction is at our host. */
+export const interactionPath = (issuer: string, uid: string): string => `${issuerPath(issuer)}/interaction/${uid}`;

@@ -16,6 +16,7 @@ import { cors } from './cors.ts';
 import { renderErrorPage } from './error-page.ts';
 import { type RegistrationParts, registrationGuards } from './guards/registration.ts';
 import { authorizationLimit, failureLimit, type RequestLimits } from './guards/request-limits.ts';
+import { underIssuerPath } from './issuer-path.ts';
 import { createPublicDocuments } from './public-documents.ts';
 import { publicHost } from './public-host.ts';
 
@@ -47,6 +48,7 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
     publicHost(parts.issuer),
     securityHeaders,
     operations(parts.isReady),
+    underIssuerPath(parts.issuer),
     cors,
     bodyLimit(),
     ...registrationGuards(parts.registration),

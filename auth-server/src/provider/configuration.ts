@@ -2,11 +2,14 @@
  * Owns the profile of this server in the engine's terms: OAuth 2.1 (code with PKCE only), RFC 9068 tokens for the resource
  * that was asked for, rotating refresh tokens, open registration. Everything else that the engine could do is off.
  */
+import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { issuerPath } from '@mcp-oauth/shared/contract';
 import type { Configuration, FindAccount } from 'oidc-provider';
 import type { ClientMetadata } from '../client-metadata/client-metadata.ts';
 import type { Judge } from '../client-metadata/document.ts';
 import type { PreRegisteredClients } from '../clients/pre-registered.ts';
+import { interactionPath } from '../consent/interaction.ts';
 import type { Resources } from '../consent/resource.ts';
 import type { Keys } from '../keys/key-store.ts';
 import type { InitialAccessTokens } from '../registration/initial-access-tokens.ts';
@@ -66,7 +69,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
     cookies: cookies(parts),
     findAccount,
     renderError,
-    interactions: { policy: createInteractionPolicy(), url: (_ctx, { uid }) => `/interaction/${uid}` },
+    interactions: { policy: createInteractionPolicy(), url: (_ctx, { uid }) => interactionPath(parts.issuer, uid) },
     features: features(parts),
     routes: {
       authorization: '/authorize',
@@ -129,15 +132,22 @@ const clientProfile = ({ keys: { signing }, clientMetadata, preRegistered }: Eng
 });
 
 /**
- * Cookies ignore ports, so the names are this server's own. The `__Host-` prefix (RFC 6265bis §4.1.3.2) binds the session to
- * this very host; it needs https, and the path `/`, which the other two have not.
+ * Cookies ignore ports, so the names are this server's own; a second one at this host, whose issuer has another path, has others.
+ * The `__Host-` prefix (RFC 6265bis §4.1.3.2) binds the session to this very host; it needs https, and the path `/`, whatever the
+ * path of the issuer. The other two are for one request each, at its own path.
  */
 function cookies({ issuer, keys }: EngineParts): NonNullable<Configuration['cookies']> {
   const secure = issuer.startsWith('https:');
   const options = { httpOnly: true, sameSite: 'lax', secure } as const;
+  const path = issuerPath(issuer);
+  const own = path && `_${createHash('sha256').update(path).digest('base64url').slice(0, 12)}`;
   return {
     keys: [...keys.cookies],
-    names: { session: `${secure ? '__Host-' : ''}as_session`, interaction: 'as_interaction', resume: 'as_resume' },
+    names: {
+      session: `${secure ? '__Host-' : ''}as_session${own}`,
+      interaction: 'as_interaction',
+      resume: 'as_resume',
+    },
     long: options,
     short: options,
   };

@@ -10,6 +10,8 @@ import { type Destination, destinationOf } from './destination.ts';
 
 export interface SignInView {
   readonly pending: PendingInteraction;
+  /** Where this page is; its forms go below. */
+  readonly path: string;
   /** The account of a live session. */
   readonly account: Account | undefined;
   readonly connectors: readonly { readonly id: string; readonly title: string }[];
@@ -37,11 +39,11 @@ ${client.host && html`<dt>${destination.warning ? 'Says it is from' : 'Published
 <dt>Access goes to</dt><dd>${destination.place}${destination.about && html` <span class="soft">· ${destination.about}</span>`}</dd>
 </dl>
 ${notice(destination)}
-<form method="post" action="/interaction/${view.pending.uid}/approve">
+<form method="post" action="${view.path}/approve">
 <input type="hidden" name="token" value="${view.token}">
 ${view.account ? sessionChoice(view.account, view.connectors) : upstreamButtons(view.connectors)}
 </form>
-<form method="post" action="/interaction/${view.pending.uid}/deny">
+<form method="post" action="${view.path}/deny">
 <input type="hidden" name="token" value="${view.token}">
 <button class="quiet">Deny</button>
 </form>

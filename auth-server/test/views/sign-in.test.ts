@@ -19,7 +19,13 @@ const connectors = [
   { id: 'github', title: 'GitHub' },
 ];
 const show = (change: Partial<PendingInteraction> = {}, account?: Parameters<typeof signInPage>[0]['account']) =>
-  signInPage({ pending: { ...pending, ...change }, account, connectors, token: 'form-token' });
+  signInPage({
+    pending: { ...pending, ...change },
+    path: '/interaction/uid',
+    account,
+    connectors,
+    token: 'form-token',
+  });
 const named = (name: string | undefined) => show({ client: { ...pending.client, name } });
 
 describe('the sign-in page', () => {

@@ -1,6 +1,6 @@
 /** Owns finding the metadata of the authorization server from its issuer (RFC 8414 §3, OpenID Connect Discovery §4). */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
+import { AUTHORIZATION_SERVER_PATH, issuerPath, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
 import { createRemoteDocument, type Fetch, fetchJson, type RemoteDocument } from '@mcp-oauth/shared/remote-document';
 import { z } from 'zod';
 
@@ -22,8 +22,8 @@ export type IssuerMetadata = z.infer<typeof schema>;
  * with the path inserted, OpenID with the path prepended.
  */
 export function metadataUrls(issuer: string): readonly string[] {
-  const { origin, pathname } = new URL(issuer);
-  const path = pathname.replace(/\/$/, '');
+  const { origin } = new URL(issuer);
+  const path = issuerPath(issuer);
   return [
     ...new Set([
       `${origin}${AUTHORIZATION_SERVER_PATH}${path}`,

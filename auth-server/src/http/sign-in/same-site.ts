@@ -9,7 +9,8 @@ import type { Context } from 'koa';
 export function refuseOtherSites(ctx: Context, issuer: string): void {
   const site = ctx.get('Sec-Fetch-Site');
   const origin = ctx.get('Origin');
-  const foreign = site !== '' ? site !== 'same-origin' : origin !== '' && origin !== 'null' && origin !== issuer;
+  const foreign =
+    site !== '' ? site !== 'same-origin' : origin !== '' && origin !== 'null' && origin !== new URL(issuer).origin;
   if (!foreign) return;
   throw new HttpError(403, 'invalid_request', 'This form was sent from another site, so nothing was done.', {
     reason: `form post from ${origin || 'an unnamed origin'}, Sec-Fetch-Site ${site || 'absent'}`,

@@ -4,7 +4,7 @@
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'koa';
-import { LOGIN_LIFETIME } from '../federation/login.ts';
+import { LOGIN_LIFETIME } from '../../federation/login.ts';
 
 export interface LoginCookie {
   set(ctx: Context, state: string): void;

@@ -9,13 +9,13 @@ import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Context, Middleware } from 'koa';
 import { koaBody } from 'koa-body';
-import { approvalOf, formToken } from '../consent/approval.ts';
-import type { Interactions, PendingInteraction } from '../consent/interaction.ts';
-import type { Accounts } from '../federation/account.ts';
-import { UpstreamError } from '../federation/connector.ts';
-import type { Logins } from '../federation/login.ts';
-import type { OpenConnector } from '../federation/registry.ts';
-import { signInPage } from '../views/sign-in.ts';
+import { approvalOf, formToken } from '../../consent/approval.ts';
+import { type Interactions, interactionPath, type PendingInteraction } from '../../consent/interaction.ts';
+import type { Accounts } from '../../federation/account.ts';
+import { UpstreamError } from '../../federation/connector.ts';
+import type { Logins } from '../../federation/login.ts';
+import type { OpenConnector } from '../../federation/registry.ts';
+import { signInPage } from '../../views/sign-in.ts';
 import { equal, type LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
 import { refuseOtherSites } from './same-site.ts';
@@ -52,6 +52,7 @@ async function show(ctx: Context, parts: InteractionParts): Promise<void> {
   ctx.type = 'html';
   ctx.body = signInPage({
     pending,
+    path: interactionPath(parts.issuer, pending.uid),
     account,
     connectors: parts.connectors,
     token: formToken(parts.formKey, pending),
@@ -100,7 +101,9 @@ async function finish(ctx: Context, parts: InteractionParts): Promise<void> {
   const pending = await find(ctx, parts);
   const outcome = await parts.logins.collect(pending.uid);
   // Nothing to finish, or the request is no longer the one that was approved: the page asks (again).
-  if (!outcome || outcome.approval !== approvalOf(pending)) return seeOther(ctx, `/interaction/${pending.uid}`);
+  if (!outcome || outcome.approval !== approvalOf(pending)) {
+    return seeOther(ctx, interactionPath(parts.issuer, pending.uid));
+  }
   if ('error' in outcome) return parts.interactions.refuse(ctx, outcome.error, outcome.description);
   await parts.interactions.approve(ctx, outcome.accountId);
 }

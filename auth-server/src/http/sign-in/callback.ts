@@ -6,15 +6,17 @@ import Router from '@koa/router';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 import type { Context, Middleware } from 'koa';
-import type { Accounts } from '../federation/account.ts';
-import { UpstreamError } from '../federation/connector.ts';
-import type { LoginOutcome, LoginState, Logins } from '../federation/login.ts';
-import type { OpenConnector } from '../federation/registry.ts';
-import { localSubject } from '../federation/subject.ts';
+import { interactionPath } from '../../consent/interaction.ts';
+import type { Accounts } from '../../federation/account.ts';
+import { UpstreamError } from '../../federation/connector.ts';
+import type { LoginOutcome, LoginState, Logins } from '../../federation/login.ts';
+import type { OpenConnector } from '../../federation/registry.ts';
+import { localSubject } from '../../federation/subject.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
 
 export interface CallbackParts {
+  readonly issuer: string;
   readonly connectors: readonly OpenConnector[];
   readonly logins: Logins;
   readonly accounts: Accounts;
@@ -39,7 +41,7 @@ async function receive(ctx: Context, parts: CallbackParts): Promise<void> {
   parts.loginCookie.clear(ctx, state);
   const outcome = await settle(ctx, parts, upstream, { ...login, state });
   await parts.logins.leave(login.uid, { ...outcome, approval: login.approval } as LoginOutcome);
-  seeOther(ctx, `/interaction/${login.uid}/finish`);
+  seeOther(ctx, `${interactionPath(parts.issuer, login.uid)}/finish`);
 }
 
 /** Spends the login only when everything is right: what a stranger replays costs its owner nothing. */

@@ -1,0 +1,37 @@
+/**
+ * Owns the path of an issuer that has one (`https://example.com/auth`): everything is below it, and the metadata also where
+ * RFC 8414 §3.1 inserts it. The parts that follow know their own paths only.
+ */
+import { AUTHORIZATION_SERVER_PATH, issuerPath, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
+import { HttpError } from '@mcp-oauth/shared/errors';
+import type { Middleware } from 'koa';
+
+/** Beside the path there is nothing: whatever else this host has belongs to somebody else. */
+export function underIssuerPath(issuer: string): Middleware {
+  const path = issuerPath(issuer);
+  if (!path) return (_ctx, next) => next();
+  return (ctx, next) => {
+    const inner = innerTarget(ctx.req.url ?? '', path);
+    if (inner === undefined) throw new HttpError(404, 'not_found', 'There is nothing at this address.');
+    ctx.req.url = inner;
+    // Where the engine looks when it writes the URL of an endpoint.
+    ctx.mountPath = path;
+    return next();
+  };
+}
+
+/** The request target as a server without a path would see it; `undefined` for what is not below `path`. */
+function innerTarget(target: string, path: string): string | undefined {
+  for (const wellKnown of [AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH]) {
+    const rest = after(target, wellKnown + path);
+    if (rest !== undefined) return wellKnown + rest;
+  }
+  const rest = after(target, path);
+  return rest === undefined || rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** What follows `prefix` where a segment of the path ends with it. */
+function after(target: string, prefix: string): string | undefined {
+  const rest = target.slice(prefix.length);
+  return target.startsWith(prefix) && /^([/?]|$)/.test(rest) ? rest : undefined;
+}
