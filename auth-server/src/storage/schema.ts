@@ -43,7 +43,8 @@ function openFile(path: string): DatabaseSync {
     const database = new DatabaseSync(path);
     // A crash of the process loses nothing in WAL mode with NORMAL; a power cut may lose the last moments, which costs a
     // client a new sign-in and never revives a code: codes live for a minute.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
+    // The time to wait comes first: another process may be opening the file at this very moment.
+    database.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     return database;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -1,0 +1,71 @@
+/**
+ * Owns the proof that what bounds registration bounds two auth-servers together (RFC 7591 §3, §5): the limit of an address, the
+ * limit for all, and the uses of an initial access token, each asked for by many at the same moment.
+ */
+import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Answer, postJson } from '../e2e/oauth-client.ts';
+import { Run } from '../e2e/stack.ts';
+import { type Replicas, type Shared, STORAGES, startReplicas } from './replicas.ts';
+
+const ATTEMPTS = 40;
+const ROUNDS = 5;
+const APP = { redirect_uris: ['https://app.example/callback'] };
+
+/** Behind the balancer every caller is this machine; the replicas believe it when it says who asks. */
+const register = ({ stack }: Replicas, from: string, token = ''): Promise<Answer> =>
+  postJson(`${stack.authUrl}/register`, APP, {
+    'x-forwarded-for': from,
+    ...(token && { authorization: `Bearer ${token}` }),
+  });
+
+const statusesOf = async (answers: readonly Promise<Answer>[]): Promise<Record<string, number>> => {
+  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  return Object.fromEntries([...Map.groupBy(statuses, String)].map(([status, all]) => [status, all.length]));
+};
+
+const print = (text: string) => process.stdout.write(`${text}\n`);
+
+describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) => {
+  let shared: Shared;
+  const needsRedis = /Redis/.test(name);
+  beforeAll(async () => {
+    if (!needsRedis || hasRedis) shared = await share();
+  });
+  afterAll(() => shared?.[Symbol.asyncDispose]());
+  beforeEach((context) => context.skip(needsRedis && !hasRedis, NEEDS_REDIS));
+
+  it('RFC 6585 §4 allow one address, and all addresses, what one server would allow', async (context) => {
+    context.skip(!needsRedis, 'a file is for one process, which counts for itself');
+    const limits = { REGISTRATION_LIMIT: '5', REGISTRATION_LIMIT_GLOBAL: '12', TRUSTED_PROXIES: 'loopback' };
+    await using replicas = await startReplicas(shared, limits);
+    const one = await statusesOf(Array.from({ length: ATTEMPTS }, () => register(replicas, '203.0.113.1')));
+    expect(one).toEqual({ 201: 5, 429: ATTEMPTS - 5 });
+    const many = await statusesOf(Array.from({ length: ATTEMPTS }, (_, n) => register(replicas, `198.51.100.${n}`)));
+    expect(many).toEqual({ 201: 7, 429: ATTEMPTS - 7 });
+    const refused = await register(replicas, '192.0.2.1');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_000);
+    print(`${name}: ${ATTEMPTS} registrations at once: 5 of 5 for one address, then 7 more of 12 for all`);
+  });
+
+  it('RFC 7591 §3 let an initial access token be used as often as it is good for', async () => {
+    const settings = { REGISTRATION: 'token' };
+    await using replicas = await startReplicas(shared, settings);
+    const won: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const token = await tokenFor(3, { ISSUER: replicas.stack.authUrl, ...shared.env, ...settings });
+      const statuses = await statusesOf(Array.from({ length: 8 }, () => register(replicas, '203.0.113.1', token)));
+      won.push(statuses[201] ?? 0);
+      expect(statuses).toEqual({ 201: 3, 401: 5 });
+    }
+    print(`${name}: initial access token good for 3: ${ROUNDS} rounds of 8, winners ${[...new Set(won)].join(', ')}`);
+  });
+});
+
+/** As an operator makes it, while the servers run. */
+async function tokenFor(uses: number, env: NodeJS.ProcessEnv): Promise<string> {
+  const run = new Run(env, `auth-server/src/main.ts initial-access-tokens add race --uses ${uses}`);
+  const { code, output } = await run.ended;
+  expect(code, output).toBe(0);
+  return /^[\w-]{43}$/m.exec(output)?.[0] ?? '';
+}
