@@ -203,13 +203,13 @@ export const settings = {
     env: 'AUTHORIZATION_LIMIT',
     doc: 'Authorization requests a minute that one address may begin, at /authorize or /par: each leaves a record for 15 minutes.',
     type: integer(1, 1_000_000),
-    default: '600',
+    default: '3000',
   }),
   failureLimit: setting({
     env: 'FAILURE_LIMIT',
     doc: 'Requests to /token, /par and /revoke a minute that may fail for one address; then it waits out the minute. Requests that succeed are not counted.',
     type: integer(1, 1_000_000),
-    default: '600',
+    default: '3000',
   }),
 };
 

@@ -85,6 +85,7 @@ export async function startOurs(storage: 'Redis' | 'SQLite'): Promise<Server> {
     DEVELOPMENT_IDP_URL: `http://localhost:${idpPort}`,
     DATA_DIR: folder,
     CLIENTS_FILE: join(folder, 'clients.json'),
+    AUTHORIZATION_LIMIT: '1000000',
     STORAGE_KEYS: Buffer.alloc(32, 7).toString('base64'),
     RESOURCES: JSON.stringify([{ url: new URL(RESOURCE).origin, scopes: { 'mcp:tools': 'Use the tools' } }]),
     ...(redis && { REDIS_URL: redis.url }),
