@@ -22,7 +22,6 @@ import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
 import { createAdapter } from './records/adapter.ts';
 import type { ClientCache } from './records/client-cache.ts';
 import { boundAssertions } from './records/replay-detection.ts';
-import { rotateUnlessMisdirected } from './refresh-rotation.ts';
 import { OWN_SCOPES, resourceIndicators } from './resources.ts';
 
 interface Registration {
@@ -98,7 +97,8 @@ export function createConfiguration(parts: EngineParts): Configuration {
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     // A client goes on working when the person closes the browser: the grant bounds it, not the session.
     expiresWithSession: async () => false,
-    rotateRefreshToken: rotateUnlessMisdirected(resources),
+    // What could be wrong with a refresh has been refused before: a mistake spends no token.
+    rotateRefreshToken: true,
     assertJwtClientAuthClaimsAndHeader: boundAssertions(clock),
     ttl: lifetimesOf(lifetimes, clock),
   };

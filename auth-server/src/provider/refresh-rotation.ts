@@ -6,21 +6,6 @@
 import { createHmac } from 'node:crypto';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { Resources } from '../consent/resource.ts';
-import { indicators, unknownTarget } from './resources.ts';
-
-/**
- * Decides on rotation, and is asked before the old refresh token is spent: a resource that was never granted is refused here,
- * where the mistake costs the client nothing.
- */
-export function rotateUnlessMisdirected(resources: Resources): (ctx: KoaContextWithOIDC) => boolean {
-  return (ctx) => {
-    const asked = indicators(ctx.oidc.params?.resource);
-    const granted = indicators(ctx.oidc.entities.RefreshToken?.resource);
-    if (asked.length > 1 || asked.some((identifier) => !granted.includes(identifier))) throw unknownTarget(resources);
-    return true;
-  };
-}
 
 type Model = { generateTokenId(): string };
 

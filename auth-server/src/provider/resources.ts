@@ -1,7 +1,8 @@
 /** Owns RFC 8707 towards the engine: resource indicator to audience, scopes and token lifetime; RFC 9068 tokens for all. */
+import { decodeJwt } from 'jose';
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { grantedSpelling, type Resource, type Resources } from '../consent/resource.ts';
-import { effectiveScope, grantableScopes, hasUnknownScope } from '../consent/scope.ts';
+import { effectiveScope, grantableScopes, hasUnknownScope, namesOf } from '../consent/scope.ts';
 import type { SigningKey } from '../keys/signing-key.ts';
 import { scopeBound } from './clients.ts';
 
@@ -10,7 +11,7 @@ export const OWN_SCOPES = ['openid', 'offline_access'] as const;
 
 const own: ReadonlySet<string> = new Set(OWN_SCOPES);
 const NONE: ReadonlySet<string> = new Set();
-const AUTHORIZATION_ROUTES = new Set(['authorization', 'resume']);
+const AUTHORIZATION_ROUTES = new Set(['authorization', 'resume', 'pushed_authorization_request']);
 
 type Indicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
 
@@ -18,7 +19,7 @@ type Indicators = NonNullable<NonNullable<Configuration['features']>['resourceIn
 export const indicators = (resource: unknown): readonly string[] =>
   [resource].flat().filter((identifier) => typeof identifier === 'string');
 
-export const unknownTarget = (resources: Resources): errors.OIDCProviderError => {
+const unknownTarget = (resources: Resources): errors.OIDCProviderError => {
   const expected = resources.all.map(({ identifiers }) => identifiers[0]).join(' or ');
   return new errors.InvalidTarget(`resource must be ${expected}`);
 };
@@ -95,17 +96,31 @@ function grantedBefore(ctx: KoaContextWithOIDC, identifier: string, resource: Re
  * asked all the same, as here; and it has to: clients that were refused nothing name it again at every refresh.
  */
 function askedScope(ctx: KoaContextWithOIDC, kept: unknown): string {
-  const { scope } = (ctx.oidc.body ?? ctx.query) as { readonly scope?: unknown };
-  const wanted = typeof scope === 'string' && scope.split(' ').includes('offline_access');
-  const stays = wanted && ctx.oidc.client?.grantTypeAllowed('refresh_token');
+  const stays =
+    namesOf(sentScope(ctx)).includes('offline_access') && ctx.oidc.client?.grantTypeAllowed('refresh_token');
   return `${kept ?? ''} ${stays ? 'offline_access' : ''}`.trim();
 }
 
-/** RFC 8707 §2.2: the resource at /token means the one that was granted, however either is spelled. */
-export function alignResource(ctx: KoaContextWithOIDC, granted: unknown, resources: Resources): void {
-  const params = ctx.oidc.params && parameters(ctx);
-  if (typeof params?.resource !== 'string') return;
-  params.resource = grantedSpelling(params.resource, indicators(granted), resources);
+/** The scope as the client sent it, with the request or ahead of it (RFC 9126 §4). */
+function sentScope(ctx: KoaContextWithOIDC): string | undefined {
+  const { request } = ctx.oidc.entities.PushedAuthorizationRequest ?? {};
+  const sent = request ? decodeJwt(request) : (ctx.oidc.body ?? ctx.query);
+  return typeof sent.scope === 'string' ? sent.scope : undefined;
+}
+
+/**
+ * RFC 8707 §2.2: the resource at /token means the one that was granted, however either is spelled; another is refused before
+ * anything is issued, with the one that was expected.
+ */
+export function alignResource(ctx: KoaContextWithOIDC, grantedResource: unknown, resources: Resources): void {
+  const granted = indicators(grantedResource);
+  const asked = indicators(ctx.oidc.params?.resource);
+  if (asked.length === 0 || granted.length === 0) return;
+  const [meant = '', ...others] = new Set(asked.map((one) => grantedSpelling(one, granted, resources)));
+  if (others.length > 0 || !granted.includes(meant)) {
+    throw new errors.InvalidTarget(`resource must be ${granted.join(' or ')}`);
+  }
+  parameters(ctx).resource = meant;
 }
 
 const parameters = (ctx: KoaContextWithOIDC): Record<string, unknown> => ctx.oidc.params ?? {};

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../browser.ts';
-import { authorize, redeem, register, type TestClient, VERIFIER } from '../client.ts';
+import { authorize, redeem, refresh, register, type TestClient, VERIFIER } from '../client.ts';
 import { form, MCP, type RunningServer, read, startServer } from '../running-server.ts';
 
 let server: RunningServer;
@@ -55,11 +55,23 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(late.headers.get('location') ?? '').not.toMatch(/[?&]code=/);
   });
 
-  it('§2.1 need PKCE, a registered redirect URI and a resource of this server', async () => {
+  it('§4 keep the scope that was sent, offline_access too, so that it can be named again at a refresh', async () => {
+    const { request_uri } = await read(await push({ scope: 'mcp:tools offline_access nonsense' }));
+    const browser = new Browser(server);
+    const { page } = await browser.follow(authorizeWith(request_uri));
+    const { outside } = await browser.signIn(page, 'alice');
+    const tokens = await read(await redeem(server, client, outside?.searchParams.get('code') ?? ''));
+    expect(tokens.scope).toBe('mcp:tools');
+    const renewed = await refresh(server, client, tokens.refresh_token, { scope: 'mcp:tools offline_access' });
+    expect(renewed.status).toBe(200);
+  });
+
+  it('§2.1 need PKCE, a registered redirect URI, and a resource and scope of this server', async () => {
     for (const [wrong, error] of [
       [{ code_challenge: '' }, 'invalid_request'],
       [{ redirect_uri: 'https://evil.example/callback' }, 'invalid_request'],
       [{ resource: 'https://other.example/mcp' }, 'invalid_target'],
+      [{ scope: 'nonsense' }, 'invalid_scope'],
     ] as const) {
       const answer = await push(wrong);
       expect([answer.status, (await read(answer)).error]).toEqual([400, error]);

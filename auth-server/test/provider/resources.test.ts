@@ -1,7 +1,7 @@
 /** Owns the matrix of RFC 8707: which resource at which step comes to which audience and scope. */
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authorize, redeem, refresh, register, type TestClient } from '../client.ts';
+import { authorize, redeem, refresh, register, type TestClient, VERIFIER } from '../client.ts';
 import { type RunningServer, read, startServer } from '../running-server.ts';
 
 const A = 'http://localhost:8080';
@@ -56,6 +56,25 @@ describe('RFC 8707 §2.2 a resource that was not granted', () => {
       expect(await audiences(`${A}/mcp`, resource)).toEqual(['invalid_target']);
     },
   );
+
+  it('at /token is told which was expected', async () => {
+    for (const resource of [`${B}/mcp`, 'nonsense']) {
+      const { code } = await authorize(server, client, { resource: `${A}/sse` });
+      const refused = await read(await redeem(server, client, code, { resource }));
+      expect(refused).toEqual({ error: 'invalid_target', error_description: `resource must be ${A}/sse` });
+    }
+  });
+
+  it('beside one that was is refused too: a token is for one audience', async () => {
+    const { code } = await authorize(server, client, { resource: `${A}/mcp` });
+    const body = new URLSearchParams({ grant_type: 'authorization_code', client_id: client.id, code });
+    for (const [name, value] of Object.entries({ redirect_uri: client.redirectUri, code_verifier: VERIFIER })) {
+      body.append(name, value);
+    }
+    for (const resource of [`${A}/mcp`, `${B}/mcp`]) body.append('resource', resource);
+    const answer = await read(await server.fetch('/token', { method: 'POST', body }));
+    expect(answer.error).toBe('invalid_target');
+  });
 
   it('at a refresh is invalid_target and costs nothing: the refresh token stays good', async () => {
     const { code } = await authorize(server, client);
