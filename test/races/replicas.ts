@@ -47,6 +47,8 @@ export async function startReplicas(shared: Shared, settings: NodeJS.ProcessEnv 
     ISSUER: issuer,
     DEVELOPMENT_IDP_URL: `http://localhost:${idpPort}`,
     REGISTRATION_LIMIT: '100000',
+    AUTHORIZATION_LIMIT: '100000',
+    FAILURE_LIMIT: '100000',
     ...shared.env,
     ...settings,
   };

@@ -11,10 +11,10 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
 import { bodyLimit } from './body-limit.ts';
-import { createClientAddress, rememberClientAddress } from './client-address.ts';
+import { rememberClientAddress } from './client-address.ts';
 import { cors } from './cors.ts';
 import { renderErrorPage } from './error-page.ts';
-import { type RegistrationParts, registrationGuards } from './guards/registration.ts';
+import { type RegistrationParts, registrationGuard } from './guards/registration.ts';
 import { authorizationLimit, failureLimit, type RequestLimits } from './guards/request-limits.ts';
 import { underIssuerPath } from './issuer-path.ts';
 import { createPublicDocuments } from './public-documents.ts';
@@ -44,14 +44,14 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
   const onion: readonly Middleware[] = [
     requestLog(parts.log) as Middleware,
     errorBoundary({ page: renderErrorPage }) as Middleware,
-    rememberClientAddress(createClientAddress(parts.trustedProxies)),
+    rememberClientAddress(parts.trustedProxies) as Middleware,
     publicHost(parts.issuer),
     securityHeaders,
     operations(parts.isReady),
     underIssuerPath(parts.issuer),
     cors,
     bodyLimit(),
-    ...registrationGuards(parts.registration),
+    registrationGuard(parts.registration),
     authorizationLimit(parts.limits.authorization),
     failureLimit(parts.limits.failure, parts.clock),
     documents.keep,

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 import type { Middleware } from 'koa';
 import { z } from 'zod';
 
@@ -63,9 +64,21 @@ export function createClientAddress(trusted: BlockList): (req: IncomingMessage) 
 }
 
 /** Reads the address before `publicHost` takes the header away from everybody else. */
-export function rememberClientAddress(addressOf: (req: IncomingMessage) => string): Middleware {
+export function rememberClientAddress(trusted: BlockList): Middleware<RequestState & { clientAddress: string }> {
+  const addressOf = createClientAddress(trusted);
+  let told = false;
   return (ctx, next) => {
     ctx.state.clientAddress = addressOf(ctx.req);
+    if (!told && ctx.req.headers['x-forwarded-for'] !== undefined) {
+      const proxy = plain(ctx.req.socket.remoteAddress ?? '');
+      told = isNear(proxy) && !trusted.check(proxy, familyOf(proxy));
+      if (told) ctx.state.log.warn({ proxy }, 'TRUSTED_PROXIES does not name this proxy: its callers share one limit');
+    }
     return next();
   };
 }
+
+/** Where an operator's own proxy is; from further away anybody may write what they want. */
+const NEAR = trustedProxies().parse('loopback,private');
+
+const isNear = (address: string): boolean => isIP(address) > 0 && NEAR.check(address, familyOf(address));

@@ -52,4 +52,16 @@ describe('the address of the caller', () => {
     expect(await register({ TRUSTED_PROXIES: 'loopback' }, callers)).toEqual([201, 201, 429]);
     expect(await register({}, callers)).toEqual([201, 429, 429]);
   });
+
+  it('is asked about once where a proxy is not named, as all behind it then share one limit', async () => {
+    const told = async (env: Record<string, string>, headers: Record<string, string>) => {
+      await using server = await startServer({ env });
+      for (let request = 0; request < 3; request += 1) await server.fetch('/jwks/', { headers });
+      return server.log.filter(({ msg }) => String(msg).startsWith('TRUSTED_PROXIES')).length;
+    };
+    const forwarded = { 'x-forwarded-for': '203.0.113.1' };
+    expect(await told({}, forwarded)).toBe(1);
+    expect(await told({ TRUSTED_PROXIES: 'loopback' }, forwarded)).toBe(0);
+    expect(await told({}, {})).toBe(0);
+  });
 });

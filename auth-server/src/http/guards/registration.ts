@@ -3,7 +3,7 @@
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
-import type { InitialAccessTokens } from '../../registration/initial-access-tokens.ts';
+import type { InitialAccessToken, InitialAccessTokens } from '../../registration/initial-access-tokens.ts';
 import type { RegistrationMode } from '../../registration/settings.ts';
 import type { RateLimit } from '../../storage/rate-limit.ts';
 
@@ -19,52 +19,40 @@ export interface RegistrationParts {
 }
 
 /** In every spelling that reaches the engine: its router looks at neither case nor a last slash. */
-const REGISTER = /^\/register\/?$/i;
-const REGISTERED = /^\/register\/[^/]+\/?$/i;
-const EITHER = /^\/register(\/[^/]+)?\/?$/i;
+const PLACE = /^\/register(\/[^/]+)?\/?$/i;
 const EVERYWHERE = 'everywhere';
 
-/** In this order: what an address is refused counts for no other, and only who may register counts for all. */
-export function registrationGuards(parts: RegistrationParts): readonly Middleware[] {
-  const { mode, management } = parts;
-  return [
-    ...(management ? [] : [only(REGISTERED, closed)]),
-    ...(mode === 'off' ? [only(REGISTER, closed)] : []),
-    only(EITHER, limitByAddress(parts)),
-    ...(mode === 'token' ? [only(REGISTER, needsInitialAccess(parts))] : []),
-    only(REGISTER, limitForAll(parts)),
-  ];
+export function registrationGuard(parts: RegistrationParts): Middleware {
+  return (ctx, next) => {
+    const [place, client] = PLACE.exec(ctx.path) ?? [];
+    if (place === undefined) return next();
+    return (client === undefined ? admitNew(ctx, parts) : admitKnown(ctx, parts)).then(next);
+  };
 }
 
-const only =
-  (path: RegExp, guard: Middleware): Middleware =>
-  (ctx, next) =>
-    path.test(ctx.path) ? guard(ctx, next) : next();
+/** In this order: what an address is refused counts for no other, and only who may register counts for all. */
+async function admitNew(ctx: Context, parts: RegistrationParts): Promise<void> {
+  if (parts.mode === 'off') throw closed();
+  if (ctx.method !== 'POST') return;
+  await limitAddress(ctx, parts);
+  if (parts.mode === 'token') ctx.state.initialAccess = (await initialAccess(ctx, parts)).id;
+  refuseWhile(await parts.globalLimit.take(EVERYWHERE), 'This server takes no more registrations at the moment.');
+}
+
+/** The engine asks for the token of the registration. A change is a write, as a registration is. */
+async function admitKnown(ctx: Context, parts: RegistrationParts): Promise<void> {
+  if (!parts.management) throw closed();
+  if (ctx.method === 'PUT') await limitAddress(ctx, parts);
+}
 
 /** As the metadata says; told to who comes all the same, since the answer is what people see. */
-const closed: Middleware = () => {
-  throw new HttpError(404, 'not_found', 'This server does not offer that. Ask its operator how your client gets in.', {
+const closed = (): HttpError =>
+  new HttpError(404, 'not_found', 'This server does not offer that. Ask its operator how your client gets in.', {
     reason: 'registration or its management is off',
   });
-};
 
-/** Changes count as well: each is a write. */
-function limitByAddress({ limit }: RegistrationParts): Middleware {
-  return async (ctx, next) => {
-    if (ctx.method === 'POST' || ctx.method === 'PUT') {
-      refuseWhile(await limit.take(ctx.state.clientAddress), 'Too many registrations from your address.');
-    }
-    await next();
-  };
-}
-
-function limitForAll({ globalLimit }: RegistrationParts): Middleware {
-  return async (ctx, next) => {
-    if (ctx.method === 'POST') {
-      refuseWhile(await globalLimit.take(EVERYWHERE), 'This server takes no more registrations at the moment.');
-    }
-    await next();
-  };
+async function limitAddress(ctx: Context, { limit }: RegistrationParts): Promise<void> {
+  refuseWhile(await limit.take(ctx.state.clientAddress), 'Too many registrations from your address.');
 }
 
 function refuseWhile(wait: number, problem: string): void {
@@ -76,16 +64,11 @@ function refuseWhile(wait: number, problem: string): void {
 }
 
 /** RFC 7591 §3, RFC 6750 §3. A use of the token is not taken before there is a client: see provider/registration. */
-function needsInitialAccess({ initialAccessTokens }: RegistrationParts): Middleware {
-  return async (ctx, next) => {
-    if (ctx.method === 'POST') {
-      const given = bearer(ctx);
-      const found = given === undefined ? undefined : await initialAccessTokens.find(given);
-      if (!found) throw refused(given !== undefined);
-      ctx.state.initialAccess = found.id;
-    }
-    await next();
-  };
+async function initialAccess(ctx: Context, { initialAccessTokens }: RegistrationParts): Promise<InitialAccessToken> {
+  const given = bearer(ctx);
+  const found = given === undefined ? undefined : await initialAccessTokens.find(given);
+  if (found) return found;
+  throw refused(given !== undefined);
 }
 
 const bearer = (ctx: Context): string | undefined => /^Bearer +(\S+)$/i.exec(ctx.get('Authorization'))?.[1];

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { HttpError } from '@mcp-oauth/shared/errors';
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { RateLimit } from '../../storage/rate-limit.ts';
 
 export interface RequestLimits {
@@ -27,13 +27,12 @@ const refusal = (wait: number): HttpError =>
   });
 
 export function authorizationLimit(limit: RateLimit): Middleware {
-  return async (ctx, next) => {
-    if (STARTS.test(ctx.path) && ctx.method !== 'OPTIONS') {
-      const wait = await limit.take(ctx.state.clientAddress);
-      if (wait > 0) throw refusal(wait);
-    }
-    await next();
-  };
+  return (ctx, next) => (STARTS.test(ctx.path) ? take(limit, ctx).then(next) : next());
+}
+
+async function take(limit: RateLimit, ctx: Context): Promise<void> {
+  const wait = await limit.take(ctx.state.clientAddress);
+  if (wait > 0) throw refusal(wait);
 }
 
 /**
@@ -41,26 +40,35 @@ export function authorizationLimit(limit: RateLimit): Middleware {
  * here. A replica that has not heard of it yet lets one more failure through.
  */
 export function failureLimit(limit: RateLimit, clock: Clock): Middleware {
-  const blocked = new Map<string, number>();
-  const waitOf = (address: string): number => {
-    const wait = Math.ceil(((blocked.get(address) ?? 0) - clock.now()) / 1000);
-    if (wait <= 0) blocked.delete(address);
-    return Math.max(0, wait);
-  };
-  const block = (address: string, wait: number): void => {
-    // A map keeps its order, so the first is the oldest.
-    const [oldest] = blocked.keys();
-    if (blocked.size >= MAX_ADDRESSES && oldest !== undefined) blocked.delete(oldest);
-    blocked.set(address, clock.now() + wait * 1000);
-  };
-  return async (ctx, next) => {
-    if (!CLIENTS.test(ctx.path) || ctx.method !== 'POST') return next();
+  const blocked = createBlocked(clock);
+  return (ctx, next) => {
+    if (!CLIENTS.test(ctx.path)) return next();
     const { clientAddress } = ctx.state;
-    const known = waitOf(clientAddress);
-    if (known > 0) throw refusal(known);
-    await next();
-    if (ctx.status !== 400 && ctx.status !== 401) return;
-    const wait = await limit.take(clientAddress);
-    if (wait > 0) block(clientAddress, wait);
+    const wait = blocked.waitOf(clientAddress);
+    if (wait > 0) throw refusal(wait);
+    return next().then(async () => {
+      if (ctx.status !== 400 && ctx.status !== 401) return;
+      blocked.add(clientAddress, await limit.take(clientAddress));
+    });
+  };
+}
+
+/** The addresses that are over their limit, as far as this process knows. */
+function createBlocked(clock: Clock) {
+  const until = new Map<string, number>();
+  return {
+    /** In seconds. */
+    waitOf: (address: string): number => {
+      const left = (until.get(address) ?? 0) - clock.now();
+      if (left <= 0) until.delete(address);
+      return Math.max(0, Math.ceil(left / 1000));
+    },
+    add: (address: string, wait: number): void => {
+      if (wait === 0) return;
+      // A map keeps its order, so the first is the oldest.
+      const [oldest] = until.keys();
+      if (until.size >= MAX_ADDRESSES && oldest !== undefined) until.delete(oldest);
+      until.set(address, clock.now() + wait * 1000);
+    },
   };
 }
