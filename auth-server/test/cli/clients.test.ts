@@ -8,7 +8,7 @@ import { discoverKinds } from '../../src/federation/registry.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSealedStore } from '../../src/storage/sealed.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { refresh, register, tokensFor } from '../client.ts';
+import { authorizePath, refresh, register, tokensFor } from '../client.ts';
 import { form, type RunningServer, read, startServer } from '../running-server.ts';
 import { run } from './terminal.ts';
 
@@ -107,6 +107,8 @@ describe('clients', () => {
     later();
     const answer = await refresh(server, client, refresh_token);
     expect([answer.status, (await read(answer)).error]).toEqual([401, 'invalid_client']);
+    const page = await server.fetch(authorizePath(client), { headers: { accept: 'text/html' } });
+    expect([page.status, await page.text()]).toEqual([400, expect.stringContaining('not registered here')]);
   });
 
   it('a client of CLIENTS is listed, and is for its file to remove', async () => {

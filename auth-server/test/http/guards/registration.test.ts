@@ -4,7 +4,8 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createInitialAccessTokens } from '../../../src/registration/initial-access-tokens.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
-import { authorizePath, refresh, register, tokensFor } from '../../client.ts';
+import { authorizePath, refresh, register, tokensFor, WEB } from '../../client.ts';
+import { ClientHost, trustTestCertificate } from '../../client-host.ts';
 import { json, type RunningServer, read, startServer } from '../../running-server.ts';
 
 const METADATA = '/.well-known/oauth-authorization-server';
@@ -116,9 +117,19 @@ describe('REGISTRATION=off', () => {
     expect((await refresh(server, app, tokens.refresh_token)).status).toBe(200);
   });
 
-  it('a client with a document gets in all the same', async () => {
-    await using server = await startServer({ env: { REGISTRATION: 'off' } });
-    expect(await read(await server.fetch(METADATA))).toMatchObject({ client_id_metadata_document_supported: true });
+  it('a client with a document and one that the operator wrote down get in all the same', async () => {
+    trustTestCertificate();
+    await using host = await ClientHost.start();
+    const known = { client_id: 'portal', redirect_uris: [WEB] };
+    const env = {
+      REGISTRATION: 'off',
+      CLIENT_METADATA_PRIVATE_HOSTS: host.name,
+      CLIENTS: JSON.stringify([known]),
+    };
+    await using server = await startServer({ env });
+    for (const id of [host.publish(), known.client_id]) {
+      expect(await tokensFor(server, { id, redirectUri: WEB })).toHaveProperty('access_token');
+    }
   });
 });
 
