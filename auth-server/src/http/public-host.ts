@@ -8,7 +8,7 @@ import type { Middleware } from 'koa';
 /** Stands before anything that builds a URL; the application must trust proxy headers, as they are ours from here on. */
 export function publicHost(issuer: string): Middleware {
   const { host, protocol } = new URL(issuer);
-  return async ({ req }, next) => {
+  return ({ req }, next) => {
     // RFC 9112 §3.2.2: a target in absolute form would bring a host of its own.
     if (!req.url?.startsWith('/')) {
       throw new HttpError(400, 'invalid_request', 'The request target must be a path.', { reason: 'absolute target' });
@@ -18,6 +18,6 @@ export function publicHost(issuer: string): Middleware {
     delete req.headers['x-forwarded-host'];
     // Anybody may write it, so it must not be taken for the address of the caller.
     delete req.headers['x-forwarded-for'];
-    await next();
+    return next();
   };
 }

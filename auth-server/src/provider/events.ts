@@ -58,6 +58,7 @@ export function logEvents(provider: Provider): void {
   provider.on('registration_delete.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'client removed'));
   provider.on('authorization.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'authorized'));
   provider.on('grant.success', (ctx) =>
-    logOf(ctx).info({ ...partiesOf(ctx), grantType: ctx.oidc.params?.grant_type }, 'tokens issued'),
+    // In the line of the request: most requests are this one.
+    Object.assign(ctx.state, { outcome: { ...partiesOf(ctx), grantType: ctx.oidc.params?.grant_type } }),
   );
 }

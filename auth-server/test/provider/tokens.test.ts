@@ -30,6 +30,12 @@ describe('RFC 9068 access tokens', () => {
     expect(payload.sub).not.toContain('alice');
   });
 
+  it('are told to the log in the line of their request, by client, subject and grant', async () => {
+    await tokensFor(server, client);
+    const said = { msg: 'request', path: '/token', status: 200, client: client.id, grantType: 'authorization_code' };
+    expect(server.log).toContainEqual(expect.objectContaining({ ...said, subject: expect.any(String) }));
+  });
+
   it('live as long as the setting says, and a resource may say otherwise', async () => {
     const resources = JSON.stringify([
       { url: 'https://a.example', accessTokenLifetime: '2m' },

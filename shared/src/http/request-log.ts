@@ -7,6 +7,8 @@ export interface RequestState {
   /** Sent as `X-Request-Id`, and a member of every log line about the request. */
   requestId: string;
   log: Logger;
+  /** What became of the request, where its own line may as well say it. */
+  outcome?: Readonly<Record<string, unknown>>;
 }
 
 const QUIET = new Set(['/livez', '/readyz']);
@@ -21,7 +23,8 @@ export function requestLog(log: Logger): Middleware<RequestState> {
     ctx.res.once('close', () => {
       const level = QUIET.has(ctx.path) ? 'debug' : 'info';
       const duration = Math.round((performance.now() - started) * 10) / 10;
-      ctx.state.log[level]({ method: ctx.method, path: ctx.path, status: ctx.res.statusCode, ms: duration }, 'request');
+      const line = { method: ctx.method, path: ctx.path, status: ctx.res.statusCode, ms: duration };
+      ctx.state.log[level]({ ...line, ...ctx.state.outcome }, 'request');
     });
     return next();
   };
