@@ -111,4 +111,4 @@ createServer(async (req, res) => {
   const codes = [];
   for (let count = Number(searchParams.get('count')); count > 0; count -= 1) codes.push(await mint());
   res.end(JSON.stringify(codes));
-}).listen(port, '127.0.0.1', () => process.stdout.write('"msg":"ready"\n'));
+}).listen(port, '127.0.0.1', () => process.send?.('ready'));

@@ -35,11 +35,13 @@ async function run(program: string, args: readonly string[], env: NodeJS.Process
   const child = spawn(command, rest, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    // Somebody reads the log; that it is ready it says beside it.
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   await new Promise<void>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${program} ended with ${code}`)));
-    child.stdout.on('data', (chunk: Buffer) => chunk.includes('"msg":"ready"') && resolve());
+    child.once('message', () => resolve());
+    child.stdout?.resume();
   });
   return {
     pid: child.pid ?? 0,
@@ -74,7 +76,7 @@ const CLIENTS = [
 ];
 
 /** auth-server as it is shipped: its log, its limits (set out of the way), its encryption. */
-export async function startOurs(storage: 'Redis' | 'SQLite'): Promise<Server> {
+export async function startOurs(storage: 'Redis' | 'SQLite', logLevel: 'info' | 'warn' = 'info'): Promise<Server> {
   const [port = 0, idpPort = 0] = await freePorts(2);
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   writeFileSync(join(folder, 'clients.json'), JSON.stringify(CLIENTS));
@@ -86,14 +88,15 @@ export async function startOurs(storage: 'Redis' | 'SQLite'): Promise<Server> {
     DATA_DIR: folder,
     CLIENTS_FILE: join(folder, 'clients.json'),
     AUTHORIZATION_LIMIT: '1000000',
+    LOG_LEVEL: 'info',
     STORAGE_KEYS: Buffer.alloc(32, 7).toString('base64'),
     RESOURCES: JSON.stringify([{ url: new URL(RESOURCE).origin, scopes: { 'mcp:tools': 'Use the tools' } }]),
     ...(redis && { REDIS_URL: redis.url }),
   };
   const idp = await run('development-idp/src/main.ts', [], env, CORES.rest);
-  const program = await run('auth-server/src/main.ts', [], env);
+  const program = await run('auth-server/src/main.ts', [], { ...env, LOG_LEVEL: logLevel });
   return {
-    name: `auth-server, ${storage}`,
+    name: `auth-server, ${storage}${logLevel === 'warn' ? ', no log' : ''}`,
     port,
     pid: program.pid,
     mint: await minting(issuer),

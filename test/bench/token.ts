@@ -95,6 +95,7 @@ await using started = new AsyncDisposableStack();
 const servers: readonly Server[] = [
   started.use(await startBare()),
   started.use(await startOurs('Redis')),
+  started.use(await startOurs('Redis', 'warn')),
   started.use(await startOurs('SQLite')),
 ];
 print('work', 'server', 'requests/s', 'of bare', 'CPU µs', 'bare CPU ÷ own');

@@ -67,6 +67,9 @@ export function createResources(
     all,
     default: preferred,
     find: (identifier) => {
+      // As most write it, and to be asked for several times in each request.
+      const exact = byIdentifier.get(identifier);
+      if (exact) return exact;
       const canonical = canonicalResource(identifier);
       return canonical === undefined ? undefined : byIdentifier.get(canonical);
     },
