@@ -1,6 +1,7 @@
 /** Owns the load of a bench: many connections that each send the next request when the last one is answered, and what it cost. */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 
 export interface Call {
   readonly path: string;
@@ -61,6 +62,56 @@ export async function load(port: number, pid: number, begin: (connection: number
   const requests = counts.reduce((sum, count) => sum + count, 0);
   agent.destroy();
   return { requests, perSecond: requests / seconds, cpu: ((cpuSeconds(pid) - cpu) * 1e6) / requests };
+}
+
+/**
+ * The same for a document: by bytes on the wire, as a client that parses costs more than the server that is measured. All
+ * answers have the length of the first.
+ */
+export async function read(port: number, pid: number, path: string, total: number): Promise<Cost> {
+  const message = `GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`;
+  const length = await lengthOf(port, message);
+  const cpu = cpuSeconds(pid);
+  const start = performance.now();
+  await Promise.all(
+    Array.from({ length: CONNECTIONS }, () => exchange(port, message, { length, count: total / CONNECTIONS })),
+  );
+  const seconds = (performance.now() - start) / 1000;
+  return { requests: total, perSecond: total / seconds, cpu: ((cpuSeconds(pid) - cpu) * 1e6) / total };
+}
+
+function lengthOf(port: number, message: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(message));
+    let text = '';
+    socket.on('error', reject);
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      const [head = ''] = /^HTTP\/1\.1 200 [\s\S]*?\r\n\r\n/.exec(text) ?? [];
+      const length = head.length + Number(/content-length: (\d+)/i.exec(head)?.[1]);
+      if (!(text.length >= length)) return;
+      socket.destroy();
+      resolve(length);
+    });
+  });
+}
+
+function exchange(port: number, message: string, { length, count }: { length: number; count: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(message));
+    let received = 0;
+    let answered = 0;
+    socket.on('error', reject);
+    socket.on('data', (chunk) => {
+      received += chunk.length;
+      if (received < length) return;
+      received -= length;
+      answered += 1;
+      if (answered < count) return void socket.write(message);
+      socket.destroy();
+      resolve();
+    });
+  });
 }
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };

@@ -3,7 +3,7 @@
  * at 50 connections, and the public documents by processor time, beside bare oidc-provider in the same run.
  */
 import { parseArgs } from 'node:util';
-import { type Call, CONNECTIONS, type Conversation, type Cost, load, type Reply } from './load.ts';
+import { type Call, CONNECTIONS, type Conversation, type Cost, load, type Reply, read } from './load.ts';
 import { CLIENT_ID, MACHINE_ID, MACHINE_SECRET, REDIRECT_URI, VERIFIER } from './parties.ts';
 import { leaveServerAlone, type Server, startBare, startOurs } from './servers.ts';
 
@@ -60,8 +60,11 @@ const WORK: Readonly<Record<string, Work>> = {
       };
     };
   },
-  metadata: repeat({ path: '/.well-known/oauth-authorization-server' }, 2 * REQUESTS),
-  jwks: repeat({ path: '/jwks' }, 2 * REQUESTS),
+};
+
+const DOCUMENTS: Readonly<Record<string, string>> = {
+  metadata: '/.well-known/oauth-authorization-server',
+  jwks: '/jwks',
 };
 
 async function once(server: Server, { path, method = 'GET', body }: Call): Promise<Reply> {
@@ -78,11 +81,11 @@ const print = (...cells: readonly (string | number)[]): void => {
 };
 
 /** Server by server within each round, so that what the machine does meanwhile falls on all of them. */
-async function measure(servers: readonly Server[], work: Work): Promise<ReadonlyMap<Server, readonly Cost[]>> {
+async function measure(servers: readonly Server[], run: (server: Server) => Promise<Cost>) {
   const costs = new Map<Server, Cost[]>(servers.map((server) => [server, []]));
   for (let round = 0; round <= ROUNDS; round += 1) {
     for (const server of servers) {
-      const cost = await load(server.port, server.pid, await work(server));
+      const cost = await run(server);
       // The first round is for the compiler.
       if (round > 0) costs.get(server)?.push(cost);
     }
@@ -101,18 +104,20 @@ const servers: readonly Server[] = [
 print('work', 'server', 'requests/s', 'of bare', 'CPU µs', 'bare CPU ÷ own');
 print('---', '---', '---:', '---:', '---:', '---:');
 for (const [name, work] of Object.entries(WORK)) {
-  const costs = await measure(servers, work);
+  await report(name, async (server) => load(server.port, server.pid, await work(server)));
+}
+for (const [name, path] of Object.entries(DOCUMENTS)) {
+  await report(name, (server) => read(server.port, server.pid, path, 4 * REQUESTS));
+}
+
+async function report(name: string, run: (server: Server) => Promise<Cost>): Promise<void> {
+  const costs = await measure(servers, run);
   const of = (server: Server | undefined, figure: 'perSecond' | 'cpu') =>
     median((server && costs.get(server))?.map((cost) => cost[figure]) ?? []);
   for (const server of servers) {
     const speed = of(server, 'perSecond') / of(servers[0], 'perSecond');
     const cpu = of(servers[0], 'cpu') / of(server, 'cpu');
-    const figures = [
-      of(server, 'perSecond').toFixed(0),
-      speed.toFixed(2),
-      of(server, 'cpu').toFixed(0),
-      cpu.toFixed(2),
-    ];
-    print(name, server.name, ...figures);
+    const own = [of(server, 'perSecond').toFixed(0), speed.toFixed(2), of(server, 'cpu').toFixed(0), cpu.toFixed(2)];
+    print(name, server.name, ...own);
   }
 }

@@ -32,7 +32,8 @@ export interface PublicDocumentsParts {
 
 interface Document {
   readonly etag: string;
-  readonly body: Buffer;
+  /** As text: node then sends it with the headers in one piece. */
+  readonly body: string;
   /** Names and values in turn, for 200 and for 304. */
   readonly headers: readonly string[];
   readonly headersUnchanged: readonly string[];
@@ -55,12 +56,12 @@ export function createPublicDocuments({ lifetime, log, revision }: PublicDocumen
     if (documents.size < MOST) documents.set(path, document);
   };
   const toDocument = (content: unknown, type: string): Document => {
-    const body = Buffer.from(JSON.stringify(content));
+    const body = JSON.stringify(content);
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
     // Public, and the same for all: no reason to tell origins apart, or a cache would have to keep one for each.
     const own = { ...apiHeaders, 'Access-Control-Allow-Origin': '*', 'Cache-Control': `public, max-age=${lifetime}` };
     const headersUnchanged = [...Object.entries(own).flat(), 'ETag', etag];
-    const headers = [...headersUnchanged, 'Content-Type', type, 'Content-Length', String(body.length)];
+    const headers = [...headersUnchanged, 'Content-Type', type, 'Content-Length', String(Buffer.byteLength(body))];
     return { etag, body, headers, headersUnchanged };
   };
 
