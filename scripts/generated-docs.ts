@@ -1,10 +1,15 @@
-/** Owns the text of the documents that derive from the code: docs/configuration.md and .env.example. */
+/** Owns the text of the documents that derive from the code: docs/configuration.md, docs/standards.md and .env.example. */
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Setting } from '@mcp-oauth/shared/config';
 import { settingsExample, settingsTable } from '@mcp-oauth/shared/config-docs';
 import { settings as authServer } from '../auth-server/src/config.ts';
 import { discoverKinds } from '../auth-server/src/federation/registry.ts';
 import { settings as developmentIdp } from '../development-idp/src/config.ts';
 import { settings as mcpServer } from '../mcp-server/src/config.ts';
+import { standardsPage, type TestFile } from './standards.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const INTRODUCTION = `# Configuration
 
@@ -40,8 +45,15 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['docs/configuration.md', configuration],
     ['.env.example', example()],
+    ['docs/standards.md', standardsPage(testFiles())],
   ]);
 }
+
+const testFiles = (): readonly TestFile[] =>
+  globSync('{test,*/test}/**/*.{test,contract}.ts', { cwd: ROOT })
+    .filter((path) => !path.includes('node_modules'))
+    .sort()
+    .map((path) => ({ path, text: readFileSync(new URL(`../${path}`, import.meta.url), 'utf8') }));
 
 /** Each variable once, although the services share some: `npm start` gives one file to all. */
 function example(): string {
