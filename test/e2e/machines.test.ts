@@ -1,0 +1,57 @@
+/** Owns the proof that a job without a person gets to the tools: the SDKs' own machine clients, with a secret and with a key. */
+import * as v2 from '@modelcontextprotocol/client';
+import * as v1auth from '@modelcontextprotocol/sdk/client/auth-extensions.js';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Stack } from './stack.ts';
+
+const SECRET = 'a-secret-of-the-nightly-job';
+const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+const pem = await exportPKCS8(privateKey);
+
+const CLIENTS = [
+  { client_id: 'secret-job', client_secret: SECRET, grant_types: ['client_credentials'] },
+  {
+    client_id: 'key-job',
+    grant_types: ['client_credentials'],
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256' }] },
+  },
+];
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await Stack.start({ CLIENTS: JSON.stringify(CLIENTS) });
+});
+afterAll(() => stack?.[Symbol.asyncDispose]());
+
+const secret = { clientId: 'secret-job', clientSecret: SECRET };
+const key = { clientId: 'key-job', privateKey: pem, algorithm: 'ES256' };
+
+const whoami = { name: 'whoami', arguments: {} };
+
+describe('RFC 6749 §4.4 a machine client calls a tool', () => {
+  it.each([
+    ['secret-job', (expectedIssuer: string) => new v1auth.ClientCredentialsProvider({ ...secret, expectedIssuer })],
+    ['key-job', (expectedIssuer: string) => new v1auth.PrivateKeyJwtProvider({ ...key, expectedIssuer })],
+  ])('SDK v1 as %s', async (id, provider) => {
+    const client = new Client({ name: 'job', version: '1.0.0' });
+    const authProvider = provider(stack.authUrl);
+    await client.connect(new StreamableHTTPClientTransport(new URL(`${stack.mcpUrl}/mcp`), { authProvider }));
+    expect(JSON.stringify(await client.callTool(whoami))).toContain(id);
+    await client.close();
+  });
+
+  it.each([
+    ['secret-job', (expectedIssuer: string) => new v2.ClientCredentialsProvider({ ...secret, expectedIssuer })],
+    ['key-job', (expectedIssuer: string) => new v2.PrivateKeyJwtProvider({ ...key, expectedIssuer })],
+  ])('SDK v2 as %s', async (id, provider) => {
+    const client = new v2.Client({ name: 'job', version: '1.0.0' });
+    const authProvider = provider(stack.authUrl);
+    await client.connect(new v2.StreamableHTTPClientTransport(new URL(`${stack.mcpUrl}/mcp`), { authProvider }));
+    expect(JSON.stringify(await client.callTool(whoami))).toContain(id);
+    await client.close();
+  });
+});
