@@ -1,4 +1,5 @@
 /** Owns the proof of what the engine leaves in the store: digests of secrets, an end for every record. */
+import { readFileSync } from 'node:fs';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { PutOptions, RecordStore } from '../../src/storage/record-store.ts';
@@ -50,6 +51,11 @@ describe('RFC 6749 §10.3 the store', () => {
       expect(kinds).toContain(kind);
     }
     expect(kinds).not.toContain('AccessToken');
+    const page = readFileSync(new URL('../../../docs/storage.md', import.meta.url), 'utf8');
+    for (const kind of kinds) {
+      expect(page, 'docs/storage.md').toContain(`| \`${kind}\` |`);
+      expect(page, 'docs/storage.md').toContain(`as:v1:${kind}:`);
+    }
     for (const { kind, ttl } of written) expect([kind, ttl > 0 && Number.isInteger(ttl)]).toEqual([kind, true]);
   });
 });
