@@ -38,7 +38,12 @@ const recording = z.strictObject({
   client: z.string(),
   sources: z
     .array(
-      z.strictObject({ of: z.string(), url: z.url({ protocol: /^https$/ }), date: z.iso.date(), kind: z.enum(kinds) }),
+      z.strictObject({
+        of: z.string(),
+        url: z.url({ protocol: /^https$/ }),
+        date: z.iso.date().optional(),
+        kind: z.enum(kinds),
+      }),
     )
     .min(1),
   flows: z.array(flow).min(1),
