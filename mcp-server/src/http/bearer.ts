@@ -1,13 +1,20 @@
 /** Owns the way from a request to its principal: the bearer token of the Authorization header and no other (RFC 6750 §2.1). */
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from '@mcp-oauth/shared/errors';
+import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 import type { Middleware } from 'koa';
 import type { VerifyToken } from '../authorization/access-token.ts';
 import { type Challenge, challenge } from '../authorization/challenge.ts';
 import type { Principal } from '../authorization/principal.ts';
 import type { ScopePolicy } from '../authorization/scope.ts';
 import { TokenError } from '../authorization/token-error.ts';
-import type { AuthorizedState } from '../protocol/endpoints.ts';
+
+/** What the onion has put on `ctx.state` before an endpoint runs. */
+export interface AuthorizedState extends RequestState {
+  principal: Principal;
+  /** The parsed JSON body of a POST. */
+  message: unknown;
+}
 
 export interface ProtectedResource {
   /** URL of its RFC 9728 document: `/mcp` and `/sse` have one each, and strict clients compare. */

@@ -2,7 +2,7 @@
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
 import { koaBody } from 'koa-body';
-import type { AuthorizedState } from '../protocol/endpoints.ts';
+import type { AuthorizedState } from './bearer.ts';
 
 const MAX_BYTES = 1024 * 1024;
 

@@ -4,9 +4,9 @@ import { AUTHORIZATION_SERVER_PATH, MCP_PATH, OPENID_CONFIGURATION_PATH, SSE_PAT
 import type { Middleware } from 'koa';
 import type { VerifyToken } from '../authorization/access-token.ts';
 import type { ScopePolicy } from '../authorization/scope.ts';
-import { type AuthorizedState, type Endpoints, MESSAGES_PATH } from '../protocol/endpoints.ts';
+import { type Endpoint, type Endpoints, MESSAGES_PATH } from '../protocol/endpoints.ts';
 import type { Landing } from '../views/landing.ts';
-import { bearer, type ProtectedResource, requireScopes } from './bearer.ts';
+import { type AuthorizedState, bearer, type ProtectedResource, requireScopes } from './bearer.ts';
 import { jsonBody } from './body.ts';
 import { publicCors } from './cors.ts';
 import { serveLanding } from './landing.ts';
@@ -58,16 +58,25 @@ export function protectedRoutes({ publicUrl, verify, scopes, endpoints }: Protec
     const resource: ProtectedResource = { metadataUrl: `${publicUrl}${metadataPath(path)}`, scopes, verify };
     return [bearer(resource), jsonBody(), requireScopes(resource)];
   };
-  router.all(MCP_PATH, methods('GET', 'POST', 'DELETE'), ...guard(MCP_PATH), endpoints.streamable);
+  router.all(MCP_PATH, methods('GET', 'POST', 'DELETE'), ...guard(MCP_PATH), handOver(endpoints.streamable));
   router.all(SSE_PATH, methods('GET', 'POST', 'DELETE'), ...guard(SSE_PATH), eitherTransport(endpoints));
-  router.all(MESSAGES_PATH, methods('POST'), ...guard(SSE_PATH), endpoints.sseMessage);
+  router.all(MESSAGES_PATH, methods('POST'), ...guard(SSE_PATH), handOver(endpoints.sseMessage));
   return router;
 }
 
 /** /sse serves both: a GET without a session opens a stream of 2024-11-05, all else is Streamable HTTP. */
 const eitherTransport = ({ streamable, sseStream }: Endpoints): Middleware<AuthorizedState> => {
+  const [first, second] = [handOver(sseStream), handOver(streamable)];
   return (ctx, next) => {
     const opens = ctx.method === 'GET' && ctx.get('Mcp-Session-Id') === '';
-    return opens ? sseStream(ctx, next) : streamable(ctx, next);
+    return opens ? first(ctx, next) : second(ctx, next);
   };
 };
+
+const handOver =
+  (endpoint: Endpoint): Middleware<AuthorizedState> =>
+  async (ctx) => {
+    const { principal, message, log } = ctx.state;
+    ctx.respond = false;
+    await endpoint({ req: ctx.req, res: ctx.res, principal, message, log });
+  };

@@ -1,26 +1,33 @@
-/** Owns the port between HTTP and MCP: what the routes of mcp-server hand over once a request is authorized. */
-
-import type { RequestState } from '@mcp-oauth/shared/http/request-log';
-import type { Middleware } from 'koa';
+/** Owns the port between HTTP and MCP: what the lane of mcp-server hands over once a request is authorized. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Principal } from '../authorization/principal.ts';
 
 /** Where the messages of an HTTP+SSE stream are posted to; the stream says so to its client. */
 export const MESSAGES_PATH = '/messages';
 
-/** What the onion has put on `ctx.state` before an endpoint runs. */
-export interface AuthorizedState extends RequestState {
-  principal: Principal;
-  /** The parsed JSON body of a POST. */
-  message: unknown;
+/** A request whose host, origin, token, scopes and body have been checked; nothing has been answered yet. */
+export interface McpRequest {
+  readonly req: IncomingMessage;
+  /** May have headers set (CORS, request id): answer with `writeHead`, which keeps them. */
+  readonly res: ServerResponse;
+  readonly principal: Principal;
+  /** The parsed JSON body of a POST: an object or an array. */
+  readonly message: unknown;
+  /** Of this request: carries its id. */
+  readonly log: Logger;
 }
 
+/** Answers on `res`. A rejection becomes a 500 while nothing has been sent, and ends the connection after that. */
+export type Endpoint = (request: McpRequest) => void | Promise<void>;
+
 export interface Endpoints {
-  /** POST, GET and DELETE of Streamable HTTP. */
-  readonly streamable: Middleware<AuthorizedState>;
+  /** POST, GET and DELETE of Streamable HTTP, of every revision. */
+  readonly streamable: Endpoint;
   /** GET that opens a stream of HTTP+SSE (2024-11-05). */
-  readonly sseStream: Middleware<AuthorizedState>;
+  readonly sseStream: Endpoint;
   /** POST of a message to such a stream. */
-  readonly sseMessage: Middleware<AuthorizedState>;
+  readonly sseMessage: Endpoint;
   /** Ends every open stream; calls that run go on. */
   drain(): void;
   close(): Promise<void>;

@@ -18,6 +18,7 @@ import {
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import type { z } from 'zod';
 import type { Principal } from '../authorization/principal.ts';
+import { RpcError } from './call.ts';
 import type { Catalog, CatalogEntry, ListedTool } from './catalog.ts';
 import { createContext, type Extra } from './context.ts';
 import { type LogLevel, type ServerStatus, type ToolContext, ToolError, type ToolResult } from './define.ts';
@@ -31,16 +32,6 @@ export interface ServerParts {
 }
 
 const PAGE = 100;
-
-/** A JSON-RPC error as it goes on the wire; the SDK's own class writes its code into the message. */
-class RpcError extends Error {
-  readonly code: number;
-
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 /** Gives a function that makes the server of one session. */
 export function createServerFactory(parts: ServerParts): () => Server {

@@ -119,12 +119,10 @@ function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log
 function recordingEndpoints(ran: Ran[]): Endpoints {
   const record =
     (endpoint: string): Endpoints['streamable'] =>
-    (ctx) => {
-      const { principal, message } = ctx.state;
-      ran.push({ endpoint, method: ctx.method, subject: principal.subject, message });
-      ctx.respond = false;
-      ctx.res.statusCode = 200;
-      ctx.res.end(JSON.stringify({ endpoint }));
+    ({ req, res, principal, message }) => {
+      ran.push({ endpoint, method: req.method ?? '', subject: principal.subject, message });
+      res.statusCode = 200;
+      res.end(JSON.stringify({ endpoint }));
     };
   return {
     streamable: record('streamable'),

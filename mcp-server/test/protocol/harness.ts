@@ -7,7 +7,6 @@ import Koa, { type Middleware } from 'koa';
 import { koaBody } from 'koa-body';
 import type { Principal } from '../../src/authorization/principal.ts';
 import { type Catalog, loadCatalog } from '../../src/protocol/catalog.ts';
-import type { AuthorizedState } from '../../src/protocol/endpoints.ts';
 import {
   createEndpoints,
   type EndpointsParts,
@@ -59,7 +58,7 @@ export async function startMcp({ catalog = tools, limits = {} }: McpOptions = {}
     clock: time,
     log,
   });
-  const app = new Koa<AuthorizedState>();
+  const app = new Koa<State>();
   app
     .use(authorize(log))
     .use(koaBody({ jsonStrict: false }))
@@ -73,8 +72,13 @@ export async function startMcp({ catalog = tools, limits = {} }: McpOptions = {}
   return { url: server.url, endpoints, clock: time, lines, server, [Symbol.asyncDispose]: close };
 }
 
+interface State {
+  principal: Principal;
+  log: Logger;
+}
+
 const authorize =
-  (log: Logger): Middleware<AuthorizedState> =>
+  (log: Logger): Middleware<State> =>
   async (ctx, next) => {
     const name = ctx.get('Authorization').replace('Bearer ', '') || 'ada';
     const principal = principals[name];
@@ -85,13 +89,14 @@ const authorize =
   };
 
 const route =
-  (endpoints: SessionfulEndpoints): Middleware<AuthorizedState> =>
-  (ctx, next) => {
-    ctx.state.message = ctx.request.body;
-    if (ctx.path === '/messages') return endpoints.sseMessage(ctx, next);
-    if (ctx.path === '/sse' && ctx.method === 'GET' && !ctx.get('Mcp-Session-Id'))
-      return endpoints.sseStream(ctx, next);
-    return endpoints.streamable(ctx, next);
+  (endpoints: SessionfulEndpoints): Middleware<State> =>
+  (ctx) => {
+    const { principal, log } = ctx.state;
+    const given = { req: ctx.req, res: ctx.res, principal, message: ctx.request.body, log };
+    ctx.respond = false;
+    if (ctx.path === '/messages') return endpoints.sseMessage(given);
+    const opens = ctx.path === '/sse' && ctx.method === 'GET' && !ctx.get('Mcp-Session-Id');
+    return opens ? endpoints.sseStream(given) : endpoints.streamable(given);
   };
 
 export interface Send {

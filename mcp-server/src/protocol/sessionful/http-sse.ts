@@ -3,35 +3,34 @@
  * stream, and POSTs that are only acknowledged.
  */
 
-import type { Middleware } from 'koa';
-import type { AuthorizedState } from '../endpoints.ts';
+import type { Endpoint } from '../endpoints.ts';
 import { readMessages, repeatsId } from './json-rpc.ts';
 import { accept, INVALID_MESSAGE, REPEATED_ID, refuse } from './refusals.ts';
 import { findSession, openSession, type SessionAccess } from './session-access.ts';
 import { SseTransport } from './sse-transport.ts';
 
 /** GET that opens the stream. */
-export function createSseStream(access: SessionAccess, messagesPath: string): Middleware<AuthorizedState> {
-  return async (ctx) => {
+export function createSseStream(access: SessionAccess, messagesPath: string): Endpoint {
+  return async (request) => {
     const transport = new SseTransport();
-    const session = await openSession(ctx, access, transport);
+    const session = await openSession(request, access, transport);
     if (!session) return;
     const { id } = session;
-    ctx.respond = false;
-    transport.listen(ctx.res, `${messagesPath}?sessionId=${id}`, () => void access.host.end(id));
+    transport.listen(request.res, `${messagesPath}?sessionId=${id}`, () => void access.host.end(id));
   };
 }
 
 /** POST of one message; what it brings about comes on the stream. */
-export function createSseMessage(access: SessionAccess): Middleware<AuthorizedState> {
-  return async (ctx) => {
-    const id = new URLSearchParams(ctx.querystring).get('sessionId');
-    const live = await findSession(ctx, access, 'http+sse', id ?? '');
+export function createSseMessage(access: SessionAccess): Endpoint {
+  return async (request) => {
+    const { req, res, principal, message } = request;
+    const id = new URLSearchParams(req.url?.split('?')[1]).get('sessionId');
+    const live = await findSession(request, access, 'http+sse', id ?? '');
     if (!live) return;
-    const incoming = readMessages(ctx.state.message);
-    if (!incoming || incoming.batch) return refuse(ctx, INVALID_MESSAGE);
-    if (repeatsId(incoming, live.conversation.running)) return refuse(ctx, REPEATED_ID);
-    accept(ctx);
-    live.conversation.receive(incoming, ctx.state.principal);
+    const incoming = readMessages(message);
+    if (!incoming || incoming.batch) return refuse(res, INVALID_MESSAGE);
+    if (repeatsId(incoming, live.conversation.running)) return refuse(res, REPEATED_ID);
+    accept(res);
+    live.conversation.receive(incoming, principal);
   };
 }

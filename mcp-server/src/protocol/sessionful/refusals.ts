@@ -1,6 +1,6 @@
 /** Owns what a client hears over HTTP when its message is not taken in (MCP 2025-11-25 basic/transports; JSON-RPC 2.0 §5.1). */
 
-import type { Context } from 'koa';
+import type { ServerResponse } from 'node:http';
 import { REVISIONS } from './json-rpc.ts';
 
 /** Codes of JSON-RPC 2.0 §5.1, and two that the MCP SDKs use over HTTP. */
@@ -18,17 +18,15 @@ export interface Refusal {
 }
 
 /** Answers an HTTP error with a JSON-RPC error that belongs to no request. */
-export function refuse(ctx: Context, { status, code, message, data, headers = {} }: Refusal): void {
-  ctx.status = status;
-  ctx.set({ ...headers, 'Cache-Control': 'no-store' });
-  ctx.body = { jsonrpc: '2.0', error: { code, message, ...(data !== undefined && { data }) }, id: null };
+export function refuse(res: ServerResponse, { status, code, message, data, headers = {} }: Refusal): void {
+  const error = { code, message, ...(data !== undefined && { data }) };
+  const body = JSON.stringify({ jsonrpc: '2.0', error, id: null });
+  const length = Buffer.byteLength(body);
+  const own = { 'Content-Type': 'application/json', 'Content-Length': length, 'Cache-Control': 'no-store' };
+  res.writeHead(status, { ...own, ...headers }).end(body);
 }
 
-/** 202 without a body; the status comes last, as Koa takes an empty body for 204. */
-export function accept(ctx: Context): void {
-  ctx.body = null;
-  ctx.status = 202;
-}
+export const accept = (res: ServerResponse): void => void res.writeHead(202, { 'Content-Length': 0 }).end();
 
 export const INVALID_MESSAGE: Refusal = {
   status: 400,

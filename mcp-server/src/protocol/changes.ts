@@ -1,0 +1,29 @@
+/**
+ * Owns the port on which a change of what this server offers becomes known: to the clients that want to hear of it, on every
+ * replica (MCP list_changed and resources/updated notifications).
+ */
+
+export type Change =
+  | { readonly kind: 'tools' | 'prompts' | 'resources' }
+  /** The content of one resource. */
+  | { readonly kind: 'resource'; readonly uri: string };
+
+export interface Changes {
+  announce(change: Change): Promise<void>;
+  /** @returns what ends the subscription */
+  subscribe(listener: (change: Change) => void): () => void;
+}
+
+/** For one replica. */
+export function createChanges(): Changes {
+  const listeners = new Set<(change: Change) => void>();
+  return {
+    announce: async (change) => {
+      for (const listener of listeners) listener(change);
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
