@@ -10,6 +10,11 @@ import type { LogLevel } from './define.ts';
 export interface ClientRequest {
   readonly method: 'elicitation/create' | 'sampling/createMessage' | 'roots/list';
   readonly params: Readonly<Record<string, unknown>>;
+  /**
+   * What the author calls the question: its key among `inputRequests` and `inputResponses` of 2026-07-28. A client that knows
+   * what will be asked may answer under it in its first request, without a `requestState` (MCP basic/patterns/mrtr).
+   */
+  readonly key?: string;
 }
 
 export interface ClientNotification {
