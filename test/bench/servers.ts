@@ -30,10 +30,7 @@ export function leaveServerAlone(): void {
 /** Codes that are fetched at a time. */
 const AT_ONCE = 25;
 
-/** A server of a bench on the core of its own; `said` is its first message. */
-export const startProgram = <T>(program: string, args: readonly string[]) => run<T>(program, args, {});
-
-async function run<T>(program: string, args: readonly string[], env: NodeJS.ProcessEnv, core: string = CORES.server) {
+async function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv, core: string = CORES.server) {
   const [command = '', ...rest] = [...pinned(core), process.execPath, program, ...args];
   const child = spawn(command, rest, {
     cwd: ROOT,
@@ -41,13 +38,12 @@ async function run<T>(program: string, args: readonly string[], env: NodeJS.Proc
     // Somebody reads the log; that it is ready it says beside it.
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
-  const said = await new Promise<T>((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${program} ended with ${code}`)));
-    child.once('message', (message) => resolve(message as T));
+    child.once('message', () => resolve());
     child.stdout?.resume();
   });
   return {
-    said,
     pid: child.pid ?? 0,
     stop: (): Promise<void> =>
       new Promise((resolve) => {

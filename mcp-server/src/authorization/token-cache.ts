@@ -67,9 +67,8 @@ export function createTokenCache({ verify, keys, clock, capacity = 10_000 }: Tok
 
   /** A withdrawn key takes everything with it that was verified by it. */
   const forgetWithdrawn = (): void => {
-    const current = keys.revision();
-    if (current === revision) return;
-    revision = current;
+    if (keys.revision() === revision) return;
+    revision = keys.revision();
     entries.clear();
   };
   const check = async (id: string, token: string): Promise<Principal> => {
@@ -84,7 +83,7 @@ export function createTokenCache({ verify, keys, clock, capacity = 10_000 }: Tok
     }
   };
 
-  return (token) => {
+  return async (token) => {
     forgetWithdrawn();
     const id = hash('sha256', token, 'base64');
     const found = entries.find(id) ?? running.get(id);

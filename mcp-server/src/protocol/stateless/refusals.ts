@@ -1,0 +1,56 @@
+/** Owns what a client hears when its request is not taken in (MCP 2026-07-28 basic, "Error Codes", and Streamable HTTP). */
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  INVALID_PARAMS,
+  INVALID_REQUEST,
+  METHOD_NOT_FOUND,
+  MissingRequiredClientCapabilityError,
+  PROTOCOL_VERSION_META_KEY,
+  UnsupportedProtocolVersionError,
+} from '@modelcontextprotocol/server';
+import { RpcError } from '../call.ts';
+import { REVISIONS } from '../revisions.ts';
+
+/** The SDK does not export this one. */
+const HEADER_MISMATCH = -32020;
+
+/** A request that is turned away before it runs, with the HTTP status that goes with it. */
+export class Refusal extends RpcError {
+  readonly status: number;
+
+  constructor(status: number, { code, message, data }: { code: number; message: string; data?: unknown }) {
+    super(code, message, data);
+    this.status = status;
+  }
+}
+
+export const notOneMessage = (): Refusal =>
+  new Refusal(400, {
+    code: INVALID_REQUEST,
+    message: 'The body has to be one JSON-RPC 2.0 request or notification, and neither a batch nor a response',
+  });
+
+export const incompleteMeta = (key: string): Refusal =>
+  new Refusal(400, { code: INVALID_PARAMS, message: `Invalid params: _meta needs a valid ${key}`, data: { key } });
+
+export const noVersion = (): Refusal => incompleteMeta(PROTOCOL_VERSION_META_KEY);
+export const noCapabilities = (): Refusal => incompleteMeta(CLIENT_CAPABILITIES_META_KEY);
+
+export const unsupportedVersion = (requested: string): Refusal =>
+  new Refusal(400, new UnsupportedProtocolVersionError({ supported: [...REVISIONS], requested }));
+
+/** Never says what the header was: it may be long, and the client knows. */
+export const headerMismatch = (header: string, problem: string): Refusal =>
+  new Refusal(400, { code: HEADER_MISMATCH, message: `Header mismatch: ${header} ${problem}`, data: { header } });
+
+export const unknownMethod = (): Refusal => new Refusal(404, { code: METHOD_NOT_FOUND, message: 'Method not found' });
+
+/** `requiredCapabilities` as the client would have to declare them, such as `{ sampling: {} }`. */
+export const missingCapability = (requiredCapabilities: Readonly<Record<string, object>>): Refusal =>
+  new Refusal(400, new MissingRequiredClientCapabilityError({ requiredCapabilities }));
+
+export const notAcceptable = (): Refusal =>
+  new Refusal(406, {
+    code: INVALID_REQUEST,
+    message: 'Accept has to list application/json and text/event-stream',
+  });

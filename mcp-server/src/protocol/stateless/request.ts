@@ -1,0 +1,94 @@
+/**
+ * Owns the reading of one request of 2026-07-28: everything that the server may know about its client stands in it, and is
+ * checked in the order of the specification (MCP 2026-07-28 basic, "_meta", and Streamable HTTP, "Request Metadata").
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
+  LOG_LEVEL_META_KEY,
+  PROTOCOL_VERSION_META_KEY,
+} from '@modelcontextprotocol/server';
+import type { Call } from '../call.ts';
+import type { LogLevel } from '../define.ts';
+import { isStateless, STATELESS_REVISION } from '../revisions.ts';
+import { checkMethodHeader, checkNameHeader, checkVersionHeader } from './mirrored-headers.ts';
+import { incompleteMeta, noCapabilities, notOneMessage, noVersion, unsupportedVersion } from './refusals.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A request that says what it must, in its body and in its headers. */
+export interface StatelessRequest extends Pick<Call, 'capabilities' | 'logLevel' | 'progressToken'> {
+  readonly id: string | number;
+  readonly method: string;
+  readonly params: Json;
+}
+
+const LEVELS: ReadonlySet<unknown> = new Set<LogLevel>([
+  'debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency',
+]); // biome-ignore format: one list
+
+/**
+ * Whether a message, or a part of a batch, is of the era without sessions. `initialize` is so only when it names such a
+ * revision: it opens a session everywhere else.
+ */
+export function isOfThisEra(message: unknown, headers: IncomingHttpHeaders): boolean {
+  const named = headers['mcp-protocol-version'];
+  if (typeof named === 'string' && isStateless(named)) return true;
+  if (Array.isArray(message)) return message.some((part) => isOfThisEra(part, {}));
+  const { method, params } = object(message) ?? {};
+  const meta = object(object(params)?._meta);
+  if (!meta || !(PROTOCOL_VERSION_META_KEY in meta)) return false;
+  const version = meta[PROTOCOL_VERSION_META_KEY];
+  return method !== 'initialize' || (typeof version === 'string' && isStateless(version));
+}
+
+/**
+ * @returns nothing for a notification: this revision knows none that a client sends over HTTP, and none is refused
+ * @throws Refusal
+ */
+export function readRequest(message: unknown, headers: IncomingHttpHeaders): StatelessRequest | undefined {
+  const { jsonrpc, id, method, params: given = {} } = object(message) ?? {};
+  const params = object(given);
+  if (jsonrpc !== '2.0' || typeof method !== 'string' || !params) throw notOneMessage();
+  if (id === undefined) return undefined;
+  if (typeof id !== 'string' && !Number.isInteger(id)) throw notOneMessage();
+  const meta = object(params._meta);
+  if (!meta) throw incompleteMeta('object');
+  const { logLevel, progressToken, capabilities } = readMeta(meta);
+  const version = meta[PROTOCOL_VERSION_META_KEY];
+  if (typeof version !== 'string') throw noVersion();
+  checkVersionHeader(headers, version);
+  if (version !== STATELESS_REVISION) throw unsupportedVersion(version);
+  checkMethodHeader(headers, method);
+  checkNameHeader(headers, method, params);
+  return { id: id as string | number, method, params, capabilities, logLevel, progressToken };
+}
+
+function readMeta(meta: Json): Pick<StatelessRequest, 'capabilities' | 'logLevel' | 'progressToken'> {
+  if (typeof meta[PROTOCOL_VERSION_META_KEY] !== 'string') throw noVersion();
+  const capabilities = object(meta[CLIENT_CAPABILITIES_META_KEY]);
+  if (!capabilities) throw noCapabilities();
+  const info = meta[CLIENT_INFO_META_KEY];
+  if (info !== undefined && !object(info)) throw incompleteMeta(CLIENT_INFO_META_KEY);
+  const logLevel = meta[LOG_LEVEL_META_KEY];
+  if (logLevel !== undefined && !LEVELS.has(logLevel)) throw incompleteMeta(LOG_LEVEL_META_KEY);
+  const { progressToken } = meta;
+  const countable = progressToken === undefined || typeof progressToken === 'string' || Number.isInteger(progressToken);
+  if (!countable) throw incompleteMeta('progressToken');
+  return {
+    capabilities,
+    logLevel: logLevel as LogLevel | undefined,
+    progressToken: progressToken as string | undefined,
+  };
+}
+
+/** The id that an answer to an unreadable request bears all the same, where there is one. */
+export function idOf(message: unknown): string | number | undefined {
+  const { id } = object(message) ?? {};
+  return typeof id === 'string' || Number.isInteger(id) ? (id as string | number) : undefined;
+}
+
+/** A JSON object, and neither an array nor null. */
+export const object = (value: unknown): Json | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;

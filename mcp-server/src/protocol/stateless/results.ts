@@ -1,0 +1,41 @@
+/**
+ * Owns what every result says beyond its method's own words: that it is complete, who has answered, and how long it may be
+ * kept (MCP 2026-07-28 basic, "Responses", and server/utilities/caching).
+ */
+import { type Implementation, SERVER_INFO_META_KEY } from '@modelcontextprotocol/server';
+
+interface ResultParts {
+  readonly serverInfo: Implementation;
+  readonly listScope: 'public' | 'private';
+}
+
+/** Gives the JSON text of a result. */
+export type WriteResult = (method: string, result: unknown) => string;
+
+type Result = { readonly _meta?: object } & Readonly<Record<string, unknown>>;
+
+/** Milliseconds that a client may rely on a list; whoever listens for changes learns of them at once. */
+const FRESH = 60_000;
+
+const LISTS = ['server/discover', 'tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'];
+
+export function createResults({ serverInfo, listScope }: ResultParts): WriteResult {
+  const identity = { [SERVER_INFO_META_KEY]: serverInfo };
+  const lists = new Map(LISTS.map((method) => [method, { ttlMs: FRESH, cacheScope: listScope }]));
+  const contents = { ttlMs: 0, cacheScope: 'private' };
+  // Pages of a list are prepared objects that stay the same: each is written once.
+  const written = new WeakMap<object, string>();
+  const write = (result: Result, hints?: object) =>
+    JSON.stringify({ resultType: 'complete', ...result, ...hints, _meta: { ...result._meta, ...identity } });
+  return (method, value) => {
+    const result = value as Result;
+    const hints = lists.get(method);
+    if (!hints) {
+      const cacheable = method === 'resources/read' && result.resultType === undefined;
+      return write(result, cacheable ? contents : undefined);
+    }
+    const text = written.get(result) ?? write(result, hints);
+    written.set(result, text);
+    return text;
+  };
+}
