@@ -12,6 +12,7 @@ import { createScopePolicy } from './authorization/scope.ts';
 import { createTokenCache } from './authorization/token-cache.ts';
 import { type Config, readConfig } from './config.ts';
 import { createApp } from './http/app.ts';
+import { createLane } from './http/lane/lane.ts';
 import { type Catalog, loadCatalog } from './protocol/catalog.ts';
 import { createEndpoints } from './protocol/sessionful/endpoints.ts';
 
@@ -41,19 +42,18 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     log,
   });
   let ready = true;
+  const scopes = createScopePolicy(config.baseScope, catalog.summaries);
   const app = createApp({
     settings: config,
     log,
     tools: catalog.summaries,
-    scopes: createScopePolicy(config.baseScope, catalog.summaries),
-    verify,
+    scopes,
     issuerMetadata,
-    endpoints,
     isReady: () => ready,
   });
   return {
     log,
-    handler: app.callback(),
+    handler: createLane({ settings: config, log, verify, scopes, endpoints }, app.callback()),
     listen: { host: config.host, port: config.port },
     url: config.publicUrl,
     shutdownTimeout: config.shutdownTimeout,

@@ -64,12 +64,15 @@ export async function load(port: number, pid: number, begin: (connection: number
   return { requests, perSecond: requests / seconds, cpu: ((cpuSeconds(pid) - cpu) * 1e6) / requests };
 }
 
+/** The same for a document. */
+export const read = (port: number, pid: number, path: string, total: number): Promise<Cost> =>
+  repeat(port, pid, `GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`, total);
+
 /**
- * The same for a document: by bytes on the wire, as a client that parses costs more than the server that is measured. All
- * answers have the length of the first.
+ * The same for one message over and over: by bytes on the wire, as a client that parses costs more than the server that is
+ * measured. All answers have the length of the first.
  */
-export async function read(port: number, pid: number, path: string, total: number): Promise<Cost> {
-  const message = `GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`;
+export async function repeat(port: number, pid: number, message: string, total: number): Promise<Cost> {
   const length = await lengthOf(port, message);
   const cpu = cpuSeconds(pid);
   const start = performance.now();

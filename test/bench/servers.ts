@@ -30,7 +30,10 @@ export function leaveServerAlone(): void {
 /** Codes that are fetched at a time. */
 const AT_ONCE = 25;
 
-async function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv, core: string = CORES.server) {
+/** A server of a bench on the core of its own; `said` is its first message. */
+export const startProgram = <T>(program: string, args: readonly string[]) => run<T>(program, args, {});
+
+async function run<T>(program: string, args: readonly string[], env: NodeJS.ProcessEnv, core: string = CORES.server) {
   const [command = '', ...rest] = [...pinned(core), process.execPath, program, ...args];
   const child = spawn(command, rest, {
     cwd: ROOT,
@@ -38,12 +41,13 @@ async function run(program: string, args: readonly string[], env: NodeJS.Process
     // Somebody reads the log; that it is ready it says beside it.
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
-  await new Promise<void>((resolve, reject) => {
+  const said = await new Promise<T>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${program} ended with ${code}`)));
-    child.once('message', () => resolve());
+    child.once('message', (message) => resolve(message as T));
     child.stdout?.resume();
   });
   return {
+    said,
     pid: child.pid ?? 0,
     stop: (): Promise<void> =>
       new Promise((resolve) => {

@@ -5,8 +5,8 @@ import type { KeySource } from './key-source.ts';
 import type { Principal } from './principal.ts';
 import { TokenError, type TokenReason } from './token-error.ts';
 
-/** Who a token stands for. @throws TokenError */
-export type VerifyToken = (token: string) => Promise<Principal>;
+/** Who a token stands for: at once when that is known already. Rejects with a TokenError. */
+export type VerifyToken = (token: string) => Principal | Promise<Principal>;
 
 export interface TokenVerifierOptions {
   /** Compared with `iss` character by character. */
@@ -25,6 +25,9 @@ export interface TokenVerifierOptions {
 /** Real tokens have 1 to 3 KiB; a limit keeps the cost of garbage down. */
 const MAX_TOKEN_LENGTH = 8_192;
 
+/** RFC 6750 §2.1 */
+const B64TOKEN = /^[\w\-.~+/]+=*$/;
+
 /** The signature algorithms that can be allowed: all asymmetric, so that a public key is never taken for a secret. */
 export const ASYMMETRIC_ALGORITHMS = [
   'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512',
@@ -34,6 +37,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken 
   const types = new Set(options.types.map(mediaType));
   return async (token) => {
     if (token.length > MAX_TOKEN_LENGTH) throw new TokenError('too_large');
+    if (!B64TOKEN.test(token)) throw new TokenError('malformed');
     try {
       if (!types.has(mediaType(decodeType(token)))) throw new TokenError('wrong_type');
       return toPrincipal(await verifiedClaims(token, options), options);

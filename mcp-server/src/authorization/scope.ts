@@ -21,10 +21,12 @@ export interface ScopePolicy {
 /** Scopes of the sign-in itself: the client's business, never a resource's. */
 const NOT_OF_A_RESOURCE = new Set(['openid', 'offline_access']);
 
-/** @param base needed by every call; absent for issuers that can't grant scopes */
-export function createScopePolicy(base: string | undefined, tools: readonly ScopedTool[]): ScopePolicy {
-  const initial = base === undefined ? [] : [base];
-  const ofTool = new Map(tools.map(({ name, scope }) => [name, scope]));
+/** @param baseScope needed by every call; absent for issuers that can't grant scopes */
+export function createScopePolicy(baseScope: string | undefined, tools: readonly ScopedTool[]): ScopePolicy {
+  const initial = baseScope === undefined ? [] : [baseScope];
+  const base = new Set(initial);
+  const ofTool = new Map(tools.flatMap(({ name, scope }) => (scope ? [[name, new Set([...initial, scope])]] : [])));
+  const ofCall = (call: unknown): ReadonlySet<string> => ofTool.get(calledTool(call) ?? '') ?? base;
   const known = new Set(
     [...initial, ...tools.flatMap(({ scope }) => scope ?? [])].filter((s) => !NOT_OF_A_RESOURCE.has(s)),
   );
@@ -32,10 +34,8 @@ export function createScopePolicy(base: string | undefined, tools: readonly Scop
   return {
     supported: [...known].sort(),
     initial,
-    required: (message) => {
-      const calls = Array.isArray(message) ? message : [message];
-      return new Set([...initial, ...calls.flatMap((call) => ofTool.get(calledTool(call) ?? '') ?? [])]);
-    },
+    required: (message) =>
+      Array.isArray(message) ? new Set(message.flatMap((call) => [...ofCall(call)])).union(base) : ofCall(message),
     stepUp: (held, required) => {
       if (required.isSubsetOf(held)) return undefined;
       // A client replaces its token by one with exactly these scopes: what it holds already must not get lost.

@@ -67,8 +67,9 @@ export function createTokenCache({ verify, keys, clock, capacity = 10_000 }: Tok
 
   /** A withdrawn key takes everything with it that was verified by it. */
   const forgetWithdrawn = (): void => {
-    if (keys.revision() === revision) return;
-    revision = keys.revision();
+    const current = keys.revision();
+    if (current === revision) return;
+    revision = current;
     entries.clear();
   };
   const check = async (id: string, token: string): Promise<Principal> => {
@@ -83,7 +84,7 @@ export function createTokenCache({ verify, keys, clock, capacity = 10_000 }: Tok
     }
   };
 
-  return async (token) => {
+  return (token) => {
     forgetWithdrawn();
     const id = hash('sha256', token, 'base64');
     const found = entries.find(id) ?? running.get(id);

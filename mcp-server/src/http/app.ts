@@ -1,19 +1,17 @@
-/** Owns the onion of mcp-server: what a request passes through, from the socket to MCP, top to bottom. */
+/** Owns the onion of the documents: what a request that is not for MCP passes through, top to bottom. */
 import { logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
-import { requestLog } from '@mcp-oauth/shared/http/request-log';
+import { type RequestState, requestLog } from '@mcp-oauth/shared/http/request-log';
 import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import Koa, { type Middleware } from 'koa';
-import type { VerifyToken } from '../authorization/access-token.ts';
 import type { ScopePolicy } from '../authorization/scope.ts';
-import type { Endpoints, ToolSummary } from '../protocol/endpoints.ts';
-import type { AuthorizedState } from './bearer.ts';
+import type { ToolSummary } from '../protocol/endpoints.ts';
 import { protectedCors } from './cors.ts';
 import type { MetadataSource } from './legacy-discovery.ts';
 import { checkHost, checkOrigin, type OriginOptions } from './origin.ts';
-import { documents, protectedRoutes, redirects } from './routes.ts';
+import { documents, redirects } from './routes.ts';
 
 interface AppSettings extends OriginOptions {
   readonly serverName: string;
@@ -25,16 +23,14 @@ export interface AppParts {
   readonly log: Logger;
   readonly tools: readonly ToolSummary[];
   readonly scopes: ScopePolicy;
-  readonly verify: VerifyToken;
   readonly issuerMetadata: MetadataSource;
-  readonly endpoints: Endpoints;
   readonly isReady: () => boolean;
 }
 
-export function createApp({ settings, log, tools, scopes, verify, issuerMetadata, endpoints, isReady }: AppParts): Koa {
+export function createApp({ settings, log, tools, scopes, issuerMetadata, isReady }: AppParts): Koa {
   const { publicUrl, serverName, issuer } = settings;
   const landing = { publicUrl, serverName, issuer, tools, baseScopes: scopes.initial };
-  const app = new Koa<AuthorizedState>();
+  const app = new Koa<RequestState>();
   app.use(requestLog(log));
   app.use(errorBoundary());
   app.use(headers(apiHeaders));
@@ -44,7 +40,6 @@ export function createApp({ settings, log, tools, scopes, verify, issuerMetadata
   app.use(checkOrigin(settings));
   app.use(protectedCors());
   app.use(redirects(issuerMetadata).routes());
-  app.use(protectedRoutes({ publicUrl, verify, scopes, endpoints }).routes());
   logConnections(app, log);
   return app;
 }

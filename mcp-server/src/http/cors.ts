@@ -1,4 +1,5 @@
 /** Owns what web pages may read and send (Fetch standard, CORS): public documents for all, MCP for allowed origins. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from '@koa/cors';
 import type { Middleware } from 'koa';
 
@@ -9,26 +10,42 @@ const ACCEPTED = [
   'Mcp-Name',
 ]; // biome-ignore format: one list
 
+const METHODS = ['GET', 'POST', 'DELETE'];
+
 const A_DAY = 86_400;
 
+const common = { allowHeaders: ACCEPTED, exposeHeaders: EXPOSED, maxAge: A_DAY, keepHeadersOnError: false };
+
 /** For what everybody may know. */
-export const publicCors = (): Middleware =>
-  cors({
-    origin: '*',
-    allowMethods: ['GET', 'HEAD'],
-    allowHeaders: ACCEPTED,
-    exposeHeaders: EXPOSED,
-    maxAge: A_DAY,
-    keepHeadersOnError: false,
-  });
+export const publicCors = (): Middleware => cors({ ...common, origin: '*', allowMethods: ['GET', 'HEAD'] });
 
 /** For what stands behind the check of the origin: it has let this one through. */
 export const protectedCors = (): Middleware =>
-  cors({
-    origin: (ctx) => ctx.get('Origin'),
-    allowMethods: ['GET', 'POST', 'DELETE'],
-    allowHeaders: ACCEPTED,
-    exposeHeaders: EXPOSED,
-    maxAge: A_DAY,
-    keepHeadersOnError: false,
+  cors({ ...common, origin: (ctx) => ctx.get('Origin'), allowMethods: METHODS });
+
+const EXPOSED_LIST = EXPOSED.join(',');
+
+/** The same on node:http, for any answer. @param origin of a page that may call; absent for programs */
+export function allowPage(res: ServerResponse, origin: string | undefined): void {
+  res.setHeader('Vary', 'Origin');
+  if (origin === undefined) return;
+  res.setHeader('Access-Control-Allow-Origin', origin);
+  res.setHeader('Access-Control-Expose-Headers', EXPOSED_LIST);
+}
+
+export const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+
+export function answerPreflight({ headers }: IncomingMessage, res: ServerResponse): void {
+  const asked = String(headers['access-control-request-headers'] ?? '').split(',');
+  const allowed = [...ACCEPTED, ...asked.map((name) => name.trim()).filter(isParameter)];
+  res.writeHead(204, {
+    'Access-Control-Allow-Methods': METHODS.join(','),
+    'Access-Control-Allow-Headers': allowed.join(','),
+    'Access-Control-Max-Age': A_DAY,
   });
+  res.end();
+}
+
+/** Each tool names its own (MCP 2026-07-28 basic/transports/streamable-http, "Custom Headers from Tool Parameters"). */
+const isParameter = (name: string): boolean => /^mcp-param-[\w!#$%&'*+.^`|~-]+$/i.test(name);

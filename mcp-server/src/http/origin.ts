@@ -23,6 +23,7 @@ export function createHostRule({ publicUrl, allowedHosts }: OriginOptions): (hos
   const known = new Set([own, ...more].map((host) => spelled(host)?.host));
   const names = new Set(more.filter((host) => !/:\d+$/.test(host)).map((host) => spelled(host)?.hostname));
   return (host) => {
+    if (known.has(host)) return true;
     const url = spelled(host);
     return url !== null && (known.has(url.host) || names.has(url.hostname));
   };
@@ -38,7 +39,7 @@ export function createOriginRule({ publicUrl, allowedOrigins }: OriginOptions): 
 export function checkHost(options: OriginOptions): Middleware {
   const allowed = createHostRule(options);
   return async (ctx, next) => {
-    if (!allowed(ctx.get('Host'))) throw forbidden('This server is not known under that host name.', 'wrong_host');
+    if (!allowed(ctx.get('Host'))) throw wrongHost();
     await next();
   };
 }
@@ -47,12 +48,13 @@ export function checkOrigin(options: OriginOptions): Middleware {
   const allowed = createOriginRule(options);
   return async (ctx, next) => {
     const origin = ctx.headers.origin;
-    if (origin !== undefined && !allowed(origin)) {
-      throw forbidden('Web pages of that origin may not call this server.', 'wrong_origin');
-    }
+    if (origin !== undefined && !allowed(origin)) throw wrongOrigin();
     await next();
   };
 }
 
-const forbidden = (description: string, reason: string): HttpError =>
-  new HttpError(403, 'access_denied', description, { reason });
+export const wrongHost = (): HttpError =>
+  new HttpError(403, 'access_denied', 'This server is not known under that host name.', { reason: 'wrong_host' });
+
+export const wrongOrigin = (): HttpError =>
+  new HttpError(403, 'access_denied', 'Web pages of that origin may not call this server.', { reason: 'wrong_origin' });

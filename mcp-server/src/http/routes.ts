@@ -1,13 +1,8 @@
-/** Owns which path leads where: documents for everybody, redirects for clients of 2025-03-26, MCP behind a token. */
+/** Owns which path leads to which document, for everybody, and where clients of 2025-03-26 are sent on to. */
 import Router from '@koa/router';
 import { AUTHORIZATION_SERVER_PATH, MCP_PATH, OPENID_CONFIGURATION_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
-import type { Middleware } from 'koa';
-import type { VerifyToken } from '../authorization/access-token.ts';
 import type { ScopePolicy } from '../authorization/scope.ts';
-import { type Endpoint, type Endpoints, MESSAGES_PATH } from '../protocol/endpoints.ts';
 import type { Landing } from '../views/landing.ts';
-import { type AuthorizedState, bearer, type ProtectedResource, requireScopes } from './bearer.ts';
-import { jsonBody } from './body.ts';
 import { publicCors } from './cors.ts';
 import { serveLanding } from './landing.ts';
 import { type MetadataSource, redirectPost, redirectToAuthorization, serveIssuerMetadata } from './legacy-discovery.ts';
@@ -43,40 +38,3 @@ export function redirects(issuer: MetadataSource): Router {
   router.all('/register', methods('POST'), redirectPost(issuer, 'registration_endpoint'));
   return router;
 }
-
-export interface ProtectedRoutes {
-  readonly publicUrl: string;
-  readonly verify: VerifyToken;
-  readonly scopes: ScopePolicy;
-  readonly endpoints: Endpoints;
-}
-
-/** The message endpoint of a stream belongs to the resource /sse, and so does its challenge. */
-export function protectedRoutes({ publicUrl, verify, scopes, endpoints }: ProtectedRoutes): Router<AuthorizedState> {
-  const router = new Router<AuthorizedState>();
-  const guard = (path: string): Middleware<AuthorizedState>[] => {
-    const resource: ProtectedResource = { metadataUrl: `${publicUrl}${metadataPath(path)}`, scopes, verify };
-    return [bearer(resource), jsonBody(), requireScopes(resource)];
-  };
-  router.all(MCP_PATH, methods('GET', 'POST', 'DELETE'), ...guard(MCP_PATH), handOver(endpoints.streamable));
-  router.all(SSE_PATH, methods('GET', 'POST', 'DELETE'), ...guard(SSE_PATH), eitherTransport(endpoints));
-  router.all(MESSAGES_PATH, methods('POST'), ...guard(SSE_PATH), handOver(endpoints.sseMessage));
-  return router;
-}
-
-/** /sse serves both: a GET without a session opens a stream of 2024-11-05, all else is Streamable HTTP. */
-const eitherTransport = ({ streamable, sseStream }: Endpoints): Middleware<AuthorizedState> => {
-  const [first, second] = [handOver(sseStream), handOver(streamable)];
-  return (ctx, next) => {
-    const opens = ctx.method === 'GET' && ctx.get('Mcp-Session-Id') === '';
-    return opens ? first(ctx, next) : second(ctx, next);
-  };
-};
-
-const handOver =
-  (endpoint: Endpoint): Middleware<AuthorizedState> =>
-  async (ctx) => {
-    const { principal, message, log } = ctx.state;
-    ctx.respond = false;
-    await endpoint({ req: ctx.req, res: ctx.res, principal, message, log });
-  };

@@ -11,7 +11,8 @@ import { createKeySource } from '../../src/authorization/key-source.ts';
 import { createScopePolicy } from '../../src/authorization/scope.ts';
 import { createTokenCache } from '../../src/authorization/token-cache.ts';
 import { createApp } from '../../src/http/app.ts';
-import type { Endpoints } from '../../src/protocol/endpoints.ts';
+import { createLane } from '../../src/http/lane/lane.ts';
+import type { Endpoint, Endpoints } from '../../src/protocol/endpoints.ts';
 import { type SigningKey, signingKey, signToken, startIssuer, type TestIssuer } from '../authorization/issuer.ts';
 
 interface Ran {
@@ -26,6 +27,8 @@ export interface Harness extends AsyncDisposable {
   readonly issuer: TestIssuer;
   readonly key: SigningKey;
   readonly clock: FakeClock;
+  /** How many requests have come. */
+  readonly received: number;
   /** What reached an endpoint. */
   readonly ran: Ran[];
   /** Lines of the log, as text. */
@@ -41,6 +44,8 @@ export interface HarnessOptions {
   readonly allowedHosts?: readonly string[];
   readonly allowedOrigins?: readonly string[];
   readonly types?: readonly string[];
+  /** Stands at /mcp in place of the one that says it ran. */
+  readonly streamable?: Endpoint;
 }
 
 const TOOLS = [
@@ -51,9 +56,12 @@ const TOOLS = [
 const ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'];
 
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
-  const state = { ready: true, ran: [] as Ran[], log: [] as string[] };
+  const state = { ready: true, received: 0, ran: [] as Ran[], log: [] as string[] };
   let handler: RequestListener = () => {};
-  const server = await serve((request, response) => handler(request, response));
+  const server = await serve((request, response) => {
+    state.received += 1;
+    handler(request, response);
+  });
   const [issuer, key, clock] = [await startIssuer(), await signingKey('key-1'), new FakeClock()];
   issuer.keys.push(key.publicJwk);
   const publicUrl = options.publicUrl ?? server.url;
@@ -99,26 +107,21 @@ function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log
   const keys = createKeySource({ jwksUrl: undefined, metadata: issuerMetadata, fetch, clock, maxAge: 300, onFailure });
   const { publicUrl, allowedHosts = [], allowedOrigins = [], types = ['at+jwt'] } = options;
   const verifier = { issuer, audiences: resourceIdentifiers(publicUrl), keySource: keys, clock, clockTolerance: 5 };
-  const app = createApp({
-    settings: { publicUrl, allowedHosts, allowedOrigins, serverName: 'Test server', issuer },
-    log,
-    tools: TOOLS,
-    scopes: createScopePolicy('mcp:tools', TOOLS),
-    verify: createTokenCache({
-      verify: createTokenVerifier({ ...verifier, algorithms: ALGORITHMS, types }),
-      keys,
-      clock,
-    }),
-    issuerMetadata,
-    endpoints: recordingEndpoints(ran),
-    isReady,
+  const settings = { publicUrl, allowedHosts, allowedOrigins, serverName: 'Test server', issuer };
+  const scopes = createScopePolicy('mcp:tools', TOOLS);
+  const app = createApp({ settings, log, tools: TOOLS, scopes, issuerMetadata, isReady });
+  const verify = createTokenCache({
+    verify: createTokenVerifier({ ...verifier, algorithms: ALGORITHMS, types }),
+    keys,
+    clock,
   });
-  return app.callback();
+  const endpoints = { ...recordingEndpoints(ran), ...(options.streamable && { streamable: options.streamable }) };
+  return createLane({ settings, log, verify, scopes, endpoints }, app.callback());
 }
 
 function recordingEndpoints(ran: Ran[]): Endpoints {
   const record =
-    (endpoint: string): Endpoints['streamable'] =>
+    (endpoint: string): Endpoint =>
     ({ req, res, principal, message }) => {
       ran.push({ endpoint, method: req.method ?? '', subject: principal.subject, message });
       res.statusCode = 200;

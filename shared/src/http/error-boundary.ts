@@ -1,6 +1,7 @@
 /** Owns what a failed request is answered: the standard JSON error, or a page where a person is looking; never a stack. */
 import type { Context, Middleware } from 'koa';
 import { HttpError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
 import type { RequestState } from './request-log.ts';
 
 export interface ErrorBoundaryOptions {
@@ -15,10 +16,7 @@ export function errorBoundary({ page }: ErrorBoundaryOptions = {}): Middleware<R
       await next();
       if (ctx.status === 404 && ctx.body === undefined && ctx.respond !== false) throw notFound();
     } catch (thrown) {
-      const error = toHttpError(thrown);
-      const line = { error: error.code, reason: error.reason, status: error.status };
-      if (error.status >= 500) ctx.state.log.error({ ...line, err: thrown }, 'request failed');
-      else ctx.state.log.info(line, 'request refused');
+      const error = reported(thrown, ctx.state.log);
       if (ctx.headerSent) {
         ctx.res.destroy();
         return;
@@ -35,10 +33,19 @@ export function errorBoundary({ page }: ErrorBoundaryOptions = {}): Middleware<R
   };
 }
 
+/** The answer to what was thrown, once the log knows what it will not tell. */
+export function reported(thrown: unknown, log: Logger): HttpError {
+  const error = toHttpError(thrown);
+  const line = { error: error.code, reason: error.reason, status: error.status };
+  if (error.status >= 500) log.error({ ...line, err: thrown }, 'request failed');
+  else log.info(line, 'request refused');
+  return error;
+}
+
 const notFound = (): HttpError => new HttpError(404, 'not_found', 'There is nothing at this address.');
 
 /** What libraries throw with a client's status (koa-body, http-errors) keeps it; anything else is ours and says nothing. */
-export function toHttpError(thrown: unknown): HttpError {
+function toHttpError(thrown: unknown): HttpError {
   if (thrown instanceof HttpError) return thrown;
   const { status, message } = (thrown ?? {}) as { status?: unknown; message?: unknown };
   if (status === 413) return new HttpError(413, 'invalid_request', 'The request body is too large.', { cause: thrown });

@@ -1,5 +1,6 @@
 /** Owns the one log line of a request and the id that joins it with everything else said about that request. */
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
 import type { Logger } from '../logger.ts';
 
@@ -21,11 +22,19 @@ export function requestLog(log: Logger): Middleware<RequestState> {
     ctx.state.log = log.child({ request: ctx.state.requestId });
     ctx.set('X-Request-Id', ctx.state.requestId);
     ctx.res.once('close', () => {
-      const level = QUIET.has(ctx.path) ? 'debug' : 'info';
-      const duration = Math.round((performance.now() - started) * 10) / 10;
-      const line = { method: ctx.method, path: ctx.path, status: ctx.res.statusCode, ms: duration };
-      ctx.state.log[level]({ ...line, ...ctx.state.outcome }, 'request');
+      const { method, path, res } = ctx;
+      const level = QUIET.has(path) ? 'debug' : 'info';
+      ctx.state.log[level]({ ...requestLine(res, { method, path, started }), ...ctx.state.outcome }, 'request');
     });
     return next();
   };
+}
+
+/** What the line of a request says once its connection is done with it; no status when the client left before an answer. */
+export function requestLine(
+  res: ServerResponse,
+  { method, path, started }: { readonly method: string; readonly path: string; readonly started: number },
+): Record<string, unknown> {
+  const ms = Math.round((performance.now() - started) * 10) / 10;
+  return { method, path, status: res.headersSent ? res.statusCode : undefined, ms };
 }

@@ -1,0 +1,142 @@
+/**
+ * Owns the lane: what a request for MCP passes through on node:http, in front of Koa, from its target to its endpoint, top to
+ * bottom (MCP transports, Security Warning; RFC 6750 §2.1). Nothing in it waits once the token is known and the body is here.
+ */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { MCP_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
+import { HttpError } from '@mcp-oauth/shared/errors';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import type { VerifyToken } from '../../authorization/access-token.ts';
+import type { Principal } from '../../authorization/principal.ts';
+import type { ScopePolicy } from '../../authorization/scope.ts';
+import { type Endpoint, type Endpoints, type McpRequest, MESSAGES_PATH } from '../../protocol/endpoints.ts';
+import { allowPage, answerPreflight, isPreflight } from '../cors.ts';
+import { metadataPath } from '../metadata.ts';
+import { createHostRule, createOriginRule, type OriginOptions, wrongHost, wrongOrigin } from '../origin.ts';
+import { authenticate, type ProtectedResource, refuseTokenInUrl, requireScopes } from './authenticate.ts';
+import { readMessage } from './body.ts';
+import { carriesToken, targetOf } from './target.ts';
+import { Visit } from './visit.ts';
+
+export interface LaneParts {
+  readonly settings: OriginOptions;
+  readonly log: Logger;
+  readonly verify: VerifyToken;
+  readonly scopes: ScopePolicy;
+  readonly endpoints: Endpoints;
+}
+
+interface Route {
+  readonly methods: readonly string[];
+  readonly resource: ProtectedResource;
+  readonly endpoint: Endpoint;
+}
+
+/** @param others gets the requests that are not for MCP */
+export function createLane(parts: LaneParts, others: RequestListener): RequestListener {
+  const findRoute = createRoutes(parts);
+  const isOwnHost = createHostRule(parts.settings);
+  const mayCall = createOriginRule(parts.settings);
+
+  return (req, res) => {
+    const target = targetOf(req);
+    const route = findRoute(target.path);
+    if (!route) return others(req, res);
+    const visit = new Visit(req, res, target.path, parts.log);
+    const { origin } = req.headers;
+    try {
+      if (!isOwnHost(target.host)) throw wrongHost();
+      if (origin !== undefined && !mayCall(origin)) throw wrongOrigin();
+      allowPage(res, origin);
+      if (isPreflight(req)) return answerPreflight(req, res);
+      if (req.method === 'OPTIONS') return answerOptions(route, res);
+      if (!route.methods.includes(visit.method)) throw methodNotAllowed(route);
+      if (carriesToken(target)) throw refuseTokenInUrl(route.resource);
+      const caller = authenticate(req, route.resource);
+      if (!(caller instanceof Promise)) return receive(visit, route, caller);
+      caller.then((principal) => receive(visit, route, principal)).catch((error: unknown) => visit.fail(error));
+    } catch (error) {
+      visit.fail(error);
+    }
+  };
+}
+
+/** The body is read for somebody who may send one; what it asks for is checked before anything runs. */
+function receive(visit: Visit, route: Route, principal: Principal): void {
+  if (visit.method !== 'POST') {
+    handOver(visit, route, principal);
+    return;
+  }
+  readMessage(visit.req, (error, message) => {
+    if (error) visit.fail(error);
+    else handOver(visit, route, principal, message);
+  });
+}
+
+function handOver(visit: Visit, { resource, endpoint }: Route, principal: Principal, message?: unknown): void {
+  try {
+    requireScopes(resource, principal, message);
+    endpoint(new Admitted(visit, principal, message))?.catch((error: unknown) => visit.fail(error));
+  } catch (error) {
+    visit.fail(error);
+  }
+}
+
+class Admitted implements McpRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly principal: Principal;
+  readonly message: unknown;
+  readonly #visit: Visit;
+
+  constructor(visit: Visit, principal: Principal, message: unknown) {
+    this.req = visit.req;
+    this.res = visit.res;
+    this.principal = principal;
+    this.message = message;
+    this.#visit = visit;
+  }
+
+  get log(): Logger {
+    return this.#visit.log;
+  }
+}
+
+/** The message endpoint of a stream belongs to the resource /sse, and so does its challenge. */
+function createRoutes({ settings, verify, scopes, endpoints }: LaneParts): (path: string) => Route | undefined {
+  const resource = (path: string): ProtectedResource => ({
+    metadataUrl: `${settings.publicUrl}${metadataPath(path)}`,
+    scopes,
+    verify,
+  });
+  const { streamable, sseMessage } = endpoints;
+  const all = ['GET', 'POST', 'DELETE'];
+  const routes = new Map<string, Route>([
+    [MCP_PATH, { methods: all, resource: resource(MCP_PATH), endpoint: streamable }],
+    [SSE_PATH, { methods: all, resource: resource(SSE_PATH), endpoint: eitherTransport(endpoints) }],
+    [MESSAGES_PATH, { methods: ['POST'], resource: resource(SSE_PATH), endpoint: sseMessage }],
+  ]);
+  // People type addresses: neither their case nor a slash at the end makes another one of these.
+  return (path) => routes.get(path) ?? routes.get(path.toLowerCase().replace(/\/$/, ''));
+}
+
+/** /sse serves both: a GET without a session opens a stream of 2024-11-05, all else is Streamable HTTP. */
+const eitherTransport =
+  ({ streamable, sseStream }: Endpoints): Endpoint =>
+  (request) => {
+    const opens = request.req.method === 'GET' && !request.req.headers['mcp-session-id'];
+    return opens ? sseStream(request) : streamable(request);
+  };
+
+function answerOptions({ methods }: Route, res: ServerResponse): void {
+  res.writeHead(204, { Allow: methods.join(', ') }).end();
+}
+
+/** RFC 9110 §15.5.6 */
+function methodNotAllowed({ methods }: Route): HttpError {
+  const list = methods.join(', ');
+  return new HttpError(405, 'invalid_request', `Only ${list} can be used here.`, {
+    reason: 'method_not_allowed',
+    headers: { Allow: list },
+  });
+}

@@ -1,0 +1,74 @@
+/**
+ * Owns one request while it is in the lane: its id, its line in the log, and the answer when it is refused or fails (RFC 6750
+ * §3.1, JSON-RPC 2.0 §5.1).
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { logConnection } from '@mcp-oauth/shared/http/connections';
+import { reported } from '@mcp-oauth/shared/http/error-boundary';
+import { requestLine } from '@mcp-oauth/shared/http/request-log';
+import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import { MessageError } from './body.ts';
+
+const ALWAYS = Object.entries(apiHeaders);
+
+export class Visit {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly path: string;
+  readonly #id = randomUUID();
+  readonly #root: Logger;
+  #log: Logger | undefined;
+
+  constructor(req: IncomingMessage, res: ServerResponse, path: string, log: Logger) {
+    this.req = req;
+    this.res = res;
+    this.path = path;
+    this.#root = log;
+    const started = performance.now();
+    res.setHeader('X-Request-Id', this.#id);
+    for (const [name, value] of ALWAYS) res.setHeader(name, value);
+    res.on('error', (error) => logConnection(error, this.log));
+    res.on('close', () => {
+      const line = requestLine(res, { method: this.method, path, started });
+      this.#root.info({ request: this.#id, ...line }, 'request');
+    });
+  }
+
+  get method(): string {
+    return this.req.method ?? '';
+  }
+
+  /** Made when something is said: most requests have nothing to say but their own line. */
+  get log(): Logger {
+    this.#log ??= this.#root.child({ request: this.#id });
+    return this.#log;
+  }
+
+  /** Answers for what was thrown; ends the connection when an answer has begun, as there is no taking it back. */
+  fail(thrown: unknown): void {
+    if (thrown instanceof MessageError) {
+      this.log.info({ error: thrown.message }, 'request refused');
+      this.#answer(400, {}, { jsonrpc: '2.0', id: null, error: { code: thrown.code, message: thrown.message } });
+      return;
+    }
+    const error = reported(thrown, this.log);
+    this.#answer(error.status, error.headers, { error: error.code, error_description: error.message });
+  }
+
+  #answer(status: number, headers: Readonly<Record<string, string | readonly string[]>>, body: unknown): void {
+    const { res } = this;
+    if (res.headersSent) {
+      res.destroy();
+      return;
+    }
+    const text = JSON.stringify(body);
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    res.setHeader('Cache-Control', 'no-store');
+    res.setHeader('Content-Type', 'application/json; charset=utf-8');
+    res.setHeader('Content-Length', Buffer.byteLength(text));
+    res.statusCode = status;
+    res.end(text);
+  }
+}

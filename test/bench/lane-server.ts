@@ -1,0 +1,79 @@
+/**
+ * Owns the two ends that the lane is measured between, as a process: bare node:http that answers what it has read, and the same
+ * answer behind the lane, with its log, its token check and its cache.
+ */
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '@mcp-oauth/shared/clock';
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { createTokenVerifier } from '../../mcp-server/src/authorization/access-token.ts';
+import { createKeySource } from '../../mcp-server/src/authorization/key-source.ts';
+import { createScopePolicy } from '../../mcp-server/src/authorization/scope.ts';
+import { createTokenCache } from '../../mcp-server/src/authorization/token-cache.ts';
+import { createLane } from '../../mcp-server/src/http/lane/lane.ts';
+
+const [kind = 'raw', issuer = '', publicUrl = '', keys = '{"keys":[]}'] = process.argv.slice(2);
+const clock = systemClock;
+const ANSWER = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text: 'hello' }] } });
+
+function answer(res: ServerResponse): void {
+  res
+    .writeHead(200, {
+      'Content-Type': 'application/json',
+      'Content-Length': ANSWER.length,
+      'Cache-Control': 'no-store',
+    })
+    .end(ANSWER);
+}
+
+/** The least that any server does: reads the body, parses it, answers. */
+const raw: RequestListener = (req: IncomingMessage, res) => {
+  let body: Buffer | undefined;
+  req.on('data', (chunk: Buffer) => {
+    body = body ? Buffer.concat([body, chunk]) : chunk;
+  });
+  req.on('end', () => {
+    JSON.parse(String(body));
+    answer(res);
+  });
+};
+
+function lane(): RequestListener {
+  const fetch = async () => new Response(keys);
+  const metadata = { get: () => Promise.reject(new Error('not needed')), renew: raw as never, touch: () => {} };
+  const keySource = createKeySource({
+    jwksUrl: `${issuer}/jwks`,
+    metadata,
+    fetch,
+    clock,
+    maxAge: 300,
+    onFailure: () => {},
+  });
+  const rules = {
+    issuer,
+    audiences: [`${publicUrl}/mcp`],
+    algorithms: ['ES256'],
+    types: ['at+jwt'],
+    clockTolerance: 5,
+  };
+  const endpoint = ({ res }: { readonly res: ServerResponse }) => answer(res);
+  return createLane(
+    {
+      settings: { publicUrl, allowedHosts: [], allowedOrigins: [] },
+      log: createLogger('bench', kind === 'lane' ? 'info' : 'warn'),
+      verify: createTokenCache({ verify: createTokenVerifier({ ...rules, keySource, clock }), keys: keySource, clock }),
+      scopes: createScopePolicy('mcp:tools', [{ name: 'admin', scope: 'mcp:admin' }]),
+      endpoints: {
+        streamable: endpoint,
+        sseStream: endpoint,
+        sseMessage: endpoint,
+        drain: () => {},
+        close: async () => {},
+      },
+    },
+    (_, res) => res.writeHead(404).end(),
+  );
+}
+
+const server = createServer(kind === 'raw' ? raw : lane());
+server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));

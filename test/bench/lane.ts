@@ -1,0 +1,74 @@
+/**
+ * Owns `npm run bench:lane`: what a request for MCP costs before and after the protocol. A tools/call with an ES256 token at
+ * 50 connections, beside bare node:http in the same run.
+ */
+import { parseArgs } from 'node:util';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { type Cost, repeat } from './load.ts';
+import { leaveServerAlone, startProgram } from './servers.ts';
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '7' }, requests: { type: 'string', default: '50000' } },
+});
+
+const ISSUER = 'http://localhost:9000';
+const PUBLIC_URL = 'http://localhost:8080';
+const BODY = JSON.stringify({
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'tools/call',
+  params: { name: 'echo', arguments: { message: 'hello' } },
+});
+
+const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+const keys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: '1', alg: 'ES256' }] });
+const token = await new SignJWT({ client_id: 'bench', scope: 'mcp:tools', sid: 'x'.repeat(100) })
+  .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: '1' })
+  .setIssuer(ISSUER)
+  .setAudience(`${PUBLIC_URL}/mcp`)
+  .setSubject('somebody')
+  .setIssuedAt()
+  .setExpirationTime('1h')
+  .sign(privateKey);
+
+const REQUEST = [
+  'POST /mcp HTTP/1.1',
+  'Host: localhost:8080',
+  'User-Agent: node',
+  'Accept: application/json, text/event-stream',
+  'Accept-Encoding: gzip, deflate',
+  'Content-Type: application/json',
+  `Content-Length: ${BODY.length}`,
+  'Mcp-Protocol-Version: 2025-11-25',
+  'Mcp-Session-Id: 4f2e7a1c-6a0f-4f39-9f0a-1d5f6f0b7c11',
+  `Authorization: Bearer ${token}`,
+  '',
+  BODY,
+].join('\r\n');
+
+leaveServerAlone();
+const kinds = ['raw', 'lane', 'lane, no log'] as const;
+const servers = await Promise.all(
+  kinds.map(async (kind) => ({
+    kind,
+    ...(await startProgram<number>('test/bench/lane-server.ts', [kind, ISSUER, PUBLIC_URL, keys])),
+  })),
+);
+const costs = new Map<string, Cost[]>(kinds.map((kind) => [kind, []]));
+for (let round = 0; round <= Number(values.rounds); round += 1) {
+  for (const { kind, said: port, pid } of servers) {
+    const cost = await repeat(port, pid, REQUEST, Number(values.requests));
+    // The first round is for the compiler.
+    if (round > 0) costs.get(kind)?.push(cost);
+  }
+}
+const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+const of = (kind: string, figure: 'perSecond' | 'cpu') => median(costs.get(kind)?.map((cost) => cost[figure]) ?? []);
+process.stdout.write('| server | requests/s | CPU µs | more than raw |\n| --- | ---: | ---: | ---: |\n');
+for (const kind of kinds) {
+  const cpu = of(kind, 'cpu');
+  const row = [kind, of(kind, 'perSecond').toFixed(0), cpu.toFixed(1), (cpu - of('raw', 'cpu')).toFixed(1)];
+  process.stdout.write(`| ${row.join(' | ')} |\n`);
+}
+await Promise.all(servers.map(({ stop }) => stop()));
