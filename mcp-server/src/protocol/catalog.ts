@@ -62,7 +62,12 @@ function build(sources: readonly Source[]): Catalog {
   const entries = [...byName.values()].sort((a, b) => (a.tool.name < b.tool.name ? -1 : 1));
   return {
     entries,
-    summaries: entries.map(({ tool: { name, title, description, scope } }) => ({ name, title, description, scope })),
+    summaries: entries.map(({ tool: { name, title, description, scope } }) => ({
+      name,
+      title,
+      description,
+      scope: [scope ?? []].flat()[0],
+    })),
     find: (name) => byName.get(name),
   };
 }

@@ -11,7 +11,7 @@ import {
 import type { z } from 'zod';
 import type { Principal } from '../authorization/principal.ts';
 import { objectSchema } from './catalog.ts';
-import { type Elicited, type LogLevel, type ServerStatus, type ToolContext, ToolError } from './define.ts';
+import { type Context, type Elicited, type LogLevel, type ServerStatus, ToolError } from './define.ts';
 
 export type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
@@ -32,7 +32,7 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'notice', 'warning', 'erro
 /** A person needs time to read; a call must not hang for ever. */
 const ELICITATION_TIMEOUT = 5 * 60_000;
 
-export function createContext(extra: Extra, call: CallSurroundings): ToolContext {
+export function createContext(extra: Extra, call: CallSurroundings): Context {
   const progressToken = extra._meta?.progressToken;
   return {
     principal: call.principal,
@@ -49,8 +49,15 @@ export function createContext(extra: Extra, call: CallSurroundings): ToolContext
       await extra.sendNotification({ method: 'notifications/message', params: { level, logger: call.tool, data } });
     },
     elicit: (message, schema) => elicit(extra, call.capabilities, message, schema),
+    sample: () => unavailable('sampling'),
+    roots: () => unavailable('roots'),
+    announce: () => unavailable('changes'),
+    releaseConnection: async () => {},
   };
 }
+
+const unavailable = (what: string) =>
+  Promise.reject(new ToolError(`This tool needs ${what}, which does not work here.`));
 
 /**
  * Goes out through `extra.sendRequest`, on the stream of the call that asks: the SDK's `elicitInput` would use the

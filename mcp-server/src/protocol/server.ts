@@ -21,7 +21,7 @@ import type { Principal } from '../authorization/principal.ts';
 import { RpcError } from './call.ts';
 import type { Catalog, CatalogEntry, ListedTool } from './catalog.ts';
 import { createContext, type Extra } from './context.ts';
-import { type LogLevel, type ServerStatus, type ToolContext, ToolError, type ToolResult } from './define.ts';
+import { type Context, type LogLevel, type ServerStatus, ToolError, type ToolResult } from './define.ts';
 
 export interface ServerParts {
   readonly catalog: Catalog;
@@ -79,11 +79,12 @@ function listTools({ entries }: Catalog, cursor?: string): { tools: ListedTool[]
 async function callTool(
   { tool, input }: CatalogEntry,
   { arguments: given = {} }: CallToolRequest['params'],
-  context: ToolContext,
+  context: Context,
   log: Logger,
 ): Promise<CallToolResult> {
-  if (tool.scope && !context.principal.scopes.has(tool.scope))
-    return failure(`${tool.name} needs the scope ${tool.scope}.`);
+  const scopes = [tool.scope ?? []].flat();
+  if (!scopes.every((scope) => context.principal.scopes.has(scope)))
+    return failure(`${tool.name} needs the scope ${scopes.join(' ')}.`);
   const checked = input.safeParse(given);
   if (!checked.success) return failure(explain(tool.name, checked.error, Object.keys(input.shape)));
   try {
@@ -101,8 +102,9 @@ async function callTool(
 }
 
 /** @throws ZodError when a tool breaks the promise of its own output schema */
-function success(tool: CatalogEntry['tool'], { text, structured }: ToolResult): CallToolResult {
-  const content = [{ type: 'text' as const, text }];
+function success(tool: CatalogEntry['tool'], given: ToolResult): CallToolResult {
+  const { structured, text = structured === undefined ? undefined : JSON.stringify(structured) } = given;
+  const content = [...(text === undefined ? [] : [{ type: 'text' as const, text }]), ...(given.content ?? [])];
   return tool.output ? { content, structuredContent: tool.output.parse(structured) } : { content };
 }
 

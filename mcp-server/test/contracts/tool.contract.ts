@@ -35,7 +35,7 @@ export function toolContract(tool: Tool, valid: object): void {
     });
 
     it('answers in text, and in data that fit its output schema', async () => {
-      const { text, structured } = await tool.run(tool.input.parse(valid), testContext);
+      const { text = '', structured } = await tool.run(tool.input.parse(valid), testContext);
       expect(text.length).toBeGreaterThan(0);
       const check = ajv.getValidator({ ...entry?.listed.outputSchema, type: 'object' });
       expect(check(structured).errorMessage).toBeUndefined();
@@ -65,4 +65,8 @@ export const testContext: Parameters<Tool['run']>[1] = {
   progress: async () => {},
   log: async () => {},
   elicit: async () => ({ action: 'decline' }),
+  sample: async () => ({ model: 'm', role: 'assistant', content: { type: 'text', text: '' } }),
+  roots: async () => [],
+  announce: async () => {},
+  releaseConnection: async () => {},
 };
