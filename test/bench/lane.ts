@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { type Cost, repeat } from './load.ts';
-import { leaveServerAlone, startProgram } from './servers.ts';
+import { leaveServerAlone, runProgram } from './program.ts';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '7' }, requests: { type: 'string', default: '50000' } },
@@ -51,13 +51,13 @@ const kinds = ['raw', 'lane', 'lane, no log'] as const;
 const servers = await Promise.all(
   kinds.map(async (kind) => ({
     kind,
-    ...(await startProgram<number>('test/bench/lane-server.ts', [kind, ISSUER, PUBLIC_URL, keys])),
+    ...(await runProgram('test/bench/lane-server.ts', { args: [kind, ISSUER, PUBLIC_URL, keys] })),
   })),
 );
 const costs = new Map<string, Cost[]>(kinds.map((kind) => [kind, []]));
 for (let round = 0; round <= Number(values.rounds); round += 1) {
-  for (const { kind, said: port, pid } of servers) {
-    const cost = await repeat(port, pid, REQUEST, Number(values.requests));
+  for (const { kind, said, pid } of servers) {
+    const cost = await repeat(Number(said), pid, REQUEST, Number(values.requests));
     // The first round is for the compiler.
     if (round > 0) costs.get(kind)?.push(cost);
   }

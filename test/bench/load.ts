@@ -1,7 +1,7 @@
 /** Owns the load of a bench: many connections that each send the next request when the last one is answered, and what it cost. */
-import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
+import { cpuSeconds } from './program.ts';
 
 export interface Call {
   readonly path: string;
@@ -27,15 +27,6 @@ export interface Cost {
 }
 
 export const CONNECTIONS = 50;
-const TICKS_PER_SECOND = 100;
-
-/** Seconds of processor time that a process has used. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
 
 /**
  * @param port of the server on this machine, whose process is `pid`

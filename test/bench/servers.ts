@@ -1,13 +1,13 @@
-/** Owns the servers of the bench, each a process of its own pinned to one core: bare oidc-provider, and auth-server on each storage. */
-import { spawn, spawnSync } from 'node:child_process';
+/** Owns the servers of `bench:token`: bare oidc-provider, and auth-server on each storage. */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRedis } from '@mcp-oauth/shared/testing/redis';
 import { Person } from '../e2e/person.ts';
-import { freePorts, ROOT } from '../e2e/stack.ts';
+import { freePorts } from '../e2e/stack.ts';
 import { CLIENT_ID, MACHINE_ID, MACHINE_SECRET, REDIRECT_URI, RESOURCE, VERIFIER } from './parties.ts';
+import { runProgram } from './program.ts';
 
 export interface Server extends AsyncDisposable {
   readonly name: string;
@@ -17,49 +17,12 @@ export interface Server extends AsyncDisposable {
   mint(count: number): Promise<string[]>;
 }
 
-/** Where there are two cores, the server under load has one to itself; everything else has the other. */
-const CORES = { server: '0', rest: '1' } as const;
-const canPin = spawnSync('taskset', ['--version']).status === 0 && availableParallelism() > 1;
-const pinned = (core: string): readonly string[] => (canPin ? ['taskset', '-c', core] : []);
-
-/** The load comes from this very process. */
-export function leaveServerAlone(): void {
-  if (canPin) spawnSync('taskset', ['-a', '-p', '-c', CORES.rest, String(process.pid)]);
-}
-
 /** Codes that are fetched at a time. */
 const AT_ONCE = 25;
 
-/** A server of a bench on the core of its own; `said` is its first message. */
-export const startProgram = <T>(program: string, args: readonly string[]) => run<T>(program, args, {});
-
-async function run<T>(program: string, args: readonly string[], env: NodeJS.ProcessEnv, core: string = CORES.server) {
-  const [command = '', ...rest] = [...pinned(core), process.execPath, program, ...args];
-  const child = spawn(command, rest, {
-    cwd: ROOT,
-    env: { PATH: process.env.PATH, ...env },
-    // Somebody reads the log; that it is ready it says beside it.
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  const said = await new Promise<T>((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`${program} ended with ${code}`)));
-    child.once('message', (message) => resolve(message as T));
-    child.stdout?.resume();
-  });
-  return {
-    said,
-    pid: child.pid ?? 0,
-    stop: (): Promise<void> =>
-      new Promise((resolve) => {
-        child.removeAllListeners('exit').once('exit', () => resolve());
-        child.kill();
-      }),
-  };
-}
-
 export async function startBare(): Promise<Server> {
   const [port = 0] = await freePorts(1);
-  const program = await run('test/bench/bare-provider.ts', [String(port)], {});
+  const program = await runProgram('test/bench/bare-provider.ts', { args: [String(port)] });
   return {
     name: 'oidc-provider, Map',
     port,
@@ -97,8 +60,8 @@ export async function startOurs(storage: 'Redis' | 'SQLite', logLevel: 'info' | 
     RESOURCES: JSON.stringify([{ url: new URL(RESOURCE).origin, scopes: { 'mcp:tools': 'Use the tools' } }]),
     ...(redis && { REDIS_URL: redis.url }),
   };
-  const idp = await run('development-idp/src/main.ts', [], env, CORES.rest);
-  const program = await run('auth-server/src/main.ts', [], { ...env, LOG_LEVEL: logLevel });
+  const idp = await runProgram('development-idp/src/main.ts', { env, core: 'rest' });
+  const program = await runProgram('auth-server/src/main.ts', { env: { ...env, LOG_LEVEL: logLevel } });
   return {
     name: `auth-server, ${storage}${logLevel === 'warn' ? ', no log' : ''}`,
     port,

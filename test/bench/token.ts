@@ -5,7 +5,8 @@
 import { parseArgs } from 'node:util';
 import { type Call, CONNECTIONS, type Conversation, type Cost, load, type Reply, read } from './load.ts';
 import { CLIENT_ID, MACHINE_ID, MACHINE_SECRET, REDIRECT_URI, VERIFIER } from './parties.ts';
-import { leaveServerAlone, type Server, startBare, startOurs } from './servers.ts';
+import { leaveServerAlone } from './program.ts';
+import { type Server, startBare, startOurs } from './servers.ts';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, requests: { type: 'string', default: '5000' } },

@@ -1,0 +1,91 @@
+/** Owns who takes part in the bench of mcp-server: one resource and issuer for every server, one user a connection, the same calls. */
+import { signingKey, signToken, startIssuer } from '../../mcp-server/test/authorization/issuer.ts';
+import { post } from './wire.ts';
+
+export const ORIGIN = 'http://localhost:8080';
+export const RESOURCE = `${ORIGIN}/mcp`;
+const CONNECTIONS = 50;
+const SESSION_REVISION = '2025-11-25';
+const STATELESS_REVISION = '2026-07-28';
+
+export interface Parties extends AsyncDisposable {
+  readonly issuer: string;
+  /** One access token (ES256) a connection. */
+  readonly tokens: readonly string[];
+}
+
+const TOKEN_LIFETIME = 3600;
+
+export async function meet(count = CONNECTIONS): Promise<Parties> {
+  const issuer = await startIssuer();
+  const key = await signingKey('bench');
+  issuer.keys.push(key.publicJwk);
+  const now = Math.floor(Date.now() / 1000);
+  const tokens = await Promise.all(
+    Array.from({ length: count }, (_, n) => {
+      const who = { sub: `user-${n}`, client_id: 'bench', jti: `token-${n}` };
+      const lifetime = { iat: now, exp: now + TOKEN_LIFETIME };
+      return signToken({ key, claims: { iss: issuer.url, aud: RESOURCE, scope: 'mcp:tools', ...who, ...lifetime } });
+    }),
+  );
+  return { issuer: issuer.url, tokens, [Symbol.asyncDispose]: issuer.close };
+}
+
+export const requestHeaders = (token: string): Record<string, string> => ({
+  Host: 'localhost:8080',
+  Authorization: `Bearer ${token}`,
+  Accept: 'application/json, text/event-stream',
+});
+
+const message = (id: number, method: string, params: unknown): string =>
+  JSON.stringify({ jsonrpc: '2.0', id, method, params });
+
+const clientInfo = { name: 'bench', version: '1.0.0' };
+
+export const initializeMessage = message(0, 'initialize', {
+  protocolVersion: SESSION_REVISION,
+  capabilities: {},
+  clientInfo,
+});
+
+export const initialize = (token: string): string =>
+  post({ path: '/mcp', headers: requestHeaders(token), body: initializeMessage });
+
+export const sessionHeaders = (token: string, session: string): Record<string, string> => ({
+  ...requestHeaders(token),
+  'Mcp-Session-Id': session,
+  'MCP-Protocol-Version': SESSION_REVISION,
+});
+
+export interface ToolCall {
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly progressToken?: number;
+}
+
+export const ECHO: ToolCall = { name: 'echo', arguments: { message: 'Hello' } };
+
+/** Every request with an id of its own. */
+export function callInSession(token: string, session: string, { progressToken, ...call }: ToolCall): () => string {
+  const headers = sessionHeaders(token, session);
+  const meta = progressToken === undefined ? {} : { _meta: { progressToken } };
+  let id = 0;
+  return () => post({ path: '/mcp', headers, body: message(++id, 'tools/call', { ...call, ...meta }) });
+}
+
+export function callStateless(token: string, { progressToken, ...call }: ToolCall): () => string {
+  const headers = {
+    ...requestHeaders(token),
+    'MCP-Protocol-Version': STATELESS_REVISION,
+    'Mcp-Method': 'tools/call',
+    'Mcp-Name': call.name,
+  };
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': STATELESS_REVISION,
+    'io.modelcontextprotocol/clientInfo': clientInfo,
+    'io.modelcontextprotocol/clientCapabilities': {},
+    ...(progressToken !== undefined && { progressToken }),
+  };
+  let id = 0;
+  return () => post({ path: '/mcp', headers, body: message(++id, 'tools/call', { ...call, _meta }) });
+}

@@ -1,0 +1,61 @@
+/** Owns the servers of `npm run bench`: mcp-server as it is shipped, what the SDKs offer, and bare node:http. */
+import { freePorts } from '../e2e/stack.ts';
+import { ORIGIN } from './mcp-parties.ts';
+import { type Program, runProgram } from './program.ts';
+
+export interface Contestant extends AsyncDisposable {
+  readonly name: string;
+  readonly port: number;
+  readonly program: Program;
+}
+
+interface Start {
+  readonly name: string;
+  readonly script: string;
+  readonly args?: (port: number) => readonly string[];
+  readonly env?: (port: number) => NodeJS.ProcessEnv;
+  readonly probed?: boolean;
+}
+
+async function start({ name, script, args = () => [], env = () => ({}), probed = false }: Start): Promise<Contestant> {
+  const [port = 0] = await freePorts(1);
+  const program = await runProgram(script, { args: args(port), env: env(port), probed });
+  return { name, port, program, [Symbol.asyncDispose]: () => program.stop() };
+}
+
+export interface Choice {
+  readonly probed?: boolean;
+  /** Line by line on what was asked, as in production; the others keep none. */
+  readonly logs?: boolean;
+}
+
+/** Its limits set out of the way. */
+export const startProduct = (issuer: string, { probed = false, logs = false }: Choice = {}): Promise<Contestant> =>
+  start({
+    name: `mcp-server${logs ? ' with its log' : ''}`,
+    script: 'mcp-server/src/main.ts',
+    probed,
+    env: (port) => ({
+      PUBLIC_URL: ORIGIN,
+      PORT: String(port),
+      ISSUER: issuer,
+      LOG_LEVEL: logs ? 'info' : 'warn',
+      MAX_SESSIONS: '1000000',
+      MAX_SESSIONS_PER_PRINCIPAL: '100000',
+    }),
+  });
+
+export const startReference = (
+  era: 'v1' | 'v2',
+  issuer: string,
+  { probed = false }: Choice = {},
+): Promise<Contestant> =>
+  start({
+    name: era === 'v1' ? 'express, SDK v1, jose' : 'node:http, SDK v2, jose',
+    script: `test/bench/reference-${era}.ts`,
+    probed,
+    args: (port) => [String(port), issuer],
+  });
+
+export const startRaw = (): Promise<Contestant> =>
+  start({ name: 'raw node:http', script: 'test/bench/reference-raw.ts', args: (port) => [String(port)] });

@@ -1,0 +1,83 @@
+/** Owns a server of a bench: a process of its own, with a core of its own where there are two, that can be asked for its memory. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { ROOT } from '../e2e/stack.ts';
+
+/** Where there are two cores, the server under load has one to itself; everything else has the other. */
+const CORES = { server: '0', rest: '1' } as const;
+const canPin = spawnSync('taskset', ['--version']).status === 0 && availableParallelism() > 1;
+const pinned = (core: string): readonly string[] => (canPin ? ['taskset', '-c', core] : []);
+
+/** The load comes from this very process. */
+export function leaveServerAlone(): void {
+  if (canPin) spawnSync('taskset', ['-a', '-p', '-c', CORES.rest, String(process.pid)]);
+}
+
+const PROBE = fileURLToPath(new URL('./memory-probe.ts', import.meta.url));
+
+export interface ProgramOptions {
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly core?: keyof typeof CORES;
+  /** Whether it will be asked for its memory. */
+  readonly probed?: boolean;
+}
+
+export interface Program {
+  readonly pid: number;
+  /** Its first message: that it is ready. */
+  readonly said: unknown;
+  /** After garbage has been collected. */
+  memory(): Promise<NodeJS.MemoryUsage>;
+  stop(): Promise<void>;
+}
+
+/** Resolves when the program has said over IPC that it is ready. */
+export async function runProgram(program: string, options: ProgramOptions = {}): Promise<Program> {
+  const { args = [], env = {}, core = 'server', probed = false } = options;
+  const flags = probed ? ['--expose-gc', '--import', PROBE] : [];
+  const [command = '', ...rest] = [...pinned(CORES[core]), process.execPath, ...flags, program, ...args];
+  const child = spawn(command, rest, {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, ...env },
+    // Somebody reads the log; that it is ready it says beside it.
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  child.once('exit', (code) => child.emit('error', new Error(`${program} ended with ${code}`)));
+  child.stdout?.resume();
+  const first = await nextMessage(child);
+  return {
+    pid: child.pid ?? 0,
+    said: first,
+    memory: () => {
+      child.send('memory');
+      return nextMessage(child) as Promise<NodeJS.MemoryUsage>;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        child.removeAllListeners('exit').once('exit', () => resolve());
+        child.kill();
+      }),
+  };
+}
+
+const nextMessage = (child: ChildProcess): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('message', (message) => {
+      child.off('error', reject);
+      resolve(message);
+    });
+  });
+
+const TICKS_PER_SECOND = 100;
+
+/** Seconds of processor time that a process has used. */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
