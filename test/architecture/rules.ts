@@ -136,7 +136,7 @@ const FORBIDDEN: readonly (readonly [RegExp, RegExp, string])[] = [
   [/\bprocess\.env\b/, /shared\/src\/service\.ts$/, 'the environment is read in one place alone'],
   [/\bprocess\.exit\b/, /shared\/src\/service\.ts$/, 'only the life cycle ends a process'],
   [/\b(Date\.now|Math\.random)\(|new Date\(\)/, /shared\/src\/clock\.ts$/, 'time and randomness are arguments'],
-  [/^export default/m, /\.(tool|connector)\.ts$/, 'only discovered modules export a default'],
+  [/^export default/m, /\.(tool|resource|prompt|connector)\.ts$/, 'only discovered modules export a default'],
 ];
 
 /** Ambient things stay at the rim. */

@@ -154,7 +154,11 @@ export interface ResourceTemplate extends Described {
 }
 
 /** Declares a resource or a template of them; the default export of a `*.resource.ts` file. */
-export const defineResource = <R extends Resource | ResourceTemplate>(resource: R): R => resource;
+export function defineResource(resource: Resource): Resource;
+export function defineResource(template: ResourceTemplate): ResourceTemplate;
+export function defineResource<R>(resource: R): R {
+  return resource;
+}
 
 /** A template for messages that a person picks. */
 export interface Prompt<A extends z.ZodObject = z.ZodObject> extends Described {
