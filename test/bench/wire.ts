@@ -78,7 +78,7 @@ function abortOnFailure(socket: Socket, reject: (error: Error) => void, received
 }
 
 /** By its length, or by the chunk that is the last one (RFC 9112 §6). */
-export function isComplete(response: string): boolean {
+function isComplete(response: string): boolean {
   const head = response.indexOf('\r\n\r\n');
   if (head < 0) return false;
   const [, length] = /\r\ncontent-length: *(\d+)/i.exec(response.slice(0, head + 2)) ?? [];
