@@ -35,14 +35,16 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/clients': ['storage/record-store.ts'],
   'auth-server/client-metadata': ['storage/record-store.ts', 'storage/rate-limit.ts'],
   'mcp-server/http': ['authorization', 'sessions', 'protocol/endpoints.ts', 'views'],
-  'mcp-server/protocol': ['authorization', 'sessions'],
+  'mcp-server/protocol': ['authorization', 'keys', 'sessions'],
   'mcp-server/tools': ['protocol/define.ts', 'authorization'],
   'mcp-server/views': ['protocol/endpoints.ts'],
   'mcp-server/authorization': [],
+  'mcp-server/keys': [],
+  'mcp-server/storage': ['keys'],
   'mcp-server/sessions': ['authorization'],
 };
 const DOMAIN =
-  /^(auth-server\/src\/(federation|keys|consent|clients|registration|client-metadata)|mcp-server\/src\/(authorization|sessions))\//;
+  /^(auth-server\/src\/(federation|keys|consent|clients|registration|client-metadata)|mcp-server\/src\/(authorization|keys|sessions))\//;
 const DOMAIN_LIBRARIES = new Set(['jose', 'zod']);
 
 const place = (path: string) => {

@@ -1,0 +1,14 @@
+/** Owns the ring of sealing keys of a server that is its only replica: it lasts as long as the process. */
+import type { KeyRecord } from '../../keys/sealing-keys.ts';
+
+export function memoryKeyRecord(): KeyRecord {
+  let kept: string | undefined;
+  return {
+    read: async () => kept,
+    replace: async (before, after) => {
+      if (kept !== before) return false;
+      kept = after;
+      return true;
+    },
+  };
+}
