@@ -2,27 +2,38 @@
  * Owns one request that runs, from its checks to its answer: one JSON write, or a stream once something has to be said
  * before (MCP 2026-07-28 Streamable HTTP, "Receiving Messages" and "Cancellation").
  */
-import type { ServerResponse } from 'node:http';
-import type { Principal } from '../../authorization/principal.ts';
 import type { Accepted } from '../accepted.ts';
-import type { Call, ClientNotification, ClientRequest } from '../call.ts';
+import type { Call, ClientNotification, ClientRequest, Method } from '../call.ts';
+import type { McpRequest } from '../endpoints.ts';
 import { EventStream } from '../sessionful/event-stream.ts';
+import { failureOf, writeJson } from './answers.ts';
+import type { Questions } from './questions.ts';
 import type { StatelessRequest } from './request.ts';
+import type { RequestState } from './request-state.ts';
 import type { WriteResult } from './results.ts';
 
 export interface ExchangeParts {
+  readonly request: McpRequest;
   readonly asked: StatelessRequest;
-  readonly principal: Principal;
-  readonly res: ServerResponse;
   readonly accepted: Accepted;
+  /** Absent where the method may not ask. */
+  readonly questions?: Questions | undefined;
+  readonly surroundings: Surroundings;
+}
+
+/** What all exchanges share. */
+export interface Surroundings {
   readonly writeResult: WriteResult;
+  readonly state: RequestState;
+  /** Those that did not end in the moment in which they came. */
+  readonly running: Set<Exchange>;
 }
 
 export class Exchange implements Call {
   readonly #parts: ExchangeParts;
   #stream: EventStream | undefined;
   #controller: AbortController | undefined;
-  /** Answered, or nobody is left to be answered. */
+  /** Whether nobody waits for the run any more: it has ended, or was left for a question, or the client has gone. */
   #over = false;
   #ticks = 0;
 
@@ -32,7 +43,7 @@ export class Exchange implements Call {
   }
 
   get principal() {
-    return this.#parts.principal;
+    return this.#parts.request.principal;
   }
 
   get capabilities() {
@@ -54,69 +65,105 @@ export class Exchange implements Call {
     return this.#controller.signal;
   }
 
+  async run(method: Method): Promise<void> {
+    const { asked, request, surroundings } = this.#parts;
+    if (request.res.destroyed) return;
+    try {
+      const result = method(asked.params, this);
+      if (result instanceof Promise) {
+        surroundings.running.add(this);
+        // A client that goes away calls off what it has asked for.
+        request.res.once('close', () => this.#leave());
+        this.#complete(await result);
+      } else this.#complete(result);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   async notify(notification: ClientNotification): Promise<void> {
     if (!this.#over) this.#upgrade()?.send(JSON.stringify({ jsonrpc: '2.0', ...notification }));
   }
 
-  ask(_: ClientRequest): Promise<unknown> {
-    return Promise.reject(new Error('nobody can be asked'));
+  async ask(request: ClientRequest): Promise<unknown> {
+    const { questions, asked } = this.#parts;
+    if (!questions) throw new Error(`${asked.method} can't ask`);
+    try {
+      const answer = this.#over ? undefined : questions.ask(request);
+      if (answer !== undefined) return answer;
+      // Later, so that all that is asked at this moment becomes one round.
+      if (questions.open.size === 1) setImmediate(() => this.#pause(questions));
+    } catch (error) {
+      // The client's fault, which is no business of whoever has asked.
+      this.fail(error);
+    }
+    return new Promise(() => {});
   }
 
-  /** Streams of this revision can't be resumed. */
+  /** No stream of this revision can be resumed. */
   async releaseConnection(): Promise<void> {}
 
-  /** From here on the client may go away: that cancels the call. */
-  watch(): void {
-    this.#parts.res.once('close', () => this.abandon());
-  }
-
-  complete(result: unknown): void {
-    const { asked, writeResult } = this.#parts;
+  fail(error: unknown): void {
     if (this.#over) return;
-    this.#end(200, `{"jsonrpc":"2.0","id":${JSON.stringify(asked.id)},"result":${writeResult(asked.method, result)}}`);
-  }
-
-  /** Whatever still runs for this request runs for nobody. */
-  fail(status: number, error: object): void {
-    if (this.#over) return;
-    this.#controller?.abort();
-    this.#end(status, JSON.stringify({ jsonrpc: '2.0', id: this.#parts.asked.id, error }));
-  }
-
-  /** Nobody waits for the answer any more. */
-  abandon(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#controller?.abort();
+    this.#leave();
+    this.#answerFailure(error);
   }
 
   /** A call that outlasts a whole tick becomes a stream, as proxies cut off answers that stay silent. */
   tick(): void {
     this.#ticks += 1;
-    if (this.#ticks > 1 && !this.#over) this.#upgrade()?.keepAlive();
+    if (this.#ticks > 1) this.#upgrade()?.keepAlive();
+  }
+
+  #complete(result: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#parts.surroundings.running.delete(this);
+    this.#answer(result);
+  }
+
+  /** Ends the request with its questions. The run is left where it stands; the next one comes with the answers. */
+  async #pause({ open, used }: Questions): Promise<void> {
+    if (this.#over) return;
+    this.#leave();
+    const { surroundings, asked, request } = this.#parts;
+    try {
+      const requestState = await surroundings.state.write(used, asked, request.principal);
+      const inputRequests = Object.fromEntries([...open].map(([key, { method, params }]) => [key, { method, params }]));
+      this.#answer({ resultType: 'input_required', inputRequests, requestState });
+    } catch (error) {
+      this.#answerFailure(error);
+    }
+  }
+
+  #leave(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#parts.surroundings.running.delete(this);
+    this.#controller?.abort();
+  }
+
+  #answer(result: unknown): void {
+    const { asked, surroundings } = this.#parts;
+    const text = surroundings.writeResult(asked.method, result);
+    this.#write(200, `{"jsonrpc":"2.0","id":${JSON.stringify(asked.id)},"result":${text}}`);
+  }
+
+  #answerFailure(cause: unknown): void {
+    const { asked, request } = this.#parts;
+    const { status, error } = failureOf(cause, asked.method, request);
+    this.#write(status, JSON.stringify({ jsonrpc: '2.0', id: asked.id, error }));
+  }
+
+  #write(status: number, text: string): void {
+    this.#stream?.send(text);
+    if (this.#stream) this.#stream.end();
+    else writeJson(this.#parts.request.res, status, text);
   }
 
   #upgrade(): EventStream | undefined {
-    const { res, accepted } = this.#parts;
-    if (!this.#stream && accepted.stream) this.#stream = new EventStream(res);
+    const { request, accepted } = this.#parts;
+    if (!this.#stream && accepted.stream) this.#stream = new EventStream(request.res);
     return this.#stream;
   }
-
-  #end(status: number, text: string): void {
-    this.#over = true;
-    if (this.#stream) {
-      this.#stream.send(text);
-      this.#stream.end();
-    } else writeJson(this.#parts.res, status, text);
-  }
-}
-
-export function writeJson(res: ServerResponse, status: number, text: string): void {
-  if (res.destroyed || res.writableEnded) return;
-  const headers = {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(text),
-    'Cache-Control': 'no-store',
-  };
-  res.writeHead(status, headers).end(text);
 }

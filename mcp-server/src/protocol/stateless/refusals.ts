@@ -1,6 +1,7 @@
 /** Owns what a client hears when its request is not taken in (MCP 2026-07-28 basic, "Error Codes", and Streamable HTTP). */
 import {
   CLIENT_CAPABILITIES_META_KEY,
+  INTERNAL_ERROR,
   INVALID_PARAMS,
   INVALID_REQUEST,
   METHOD_NOT_FOUND,
@@ -54,3 +55,7 @@ export const notAcceptable = (): Refusal =>
     code: INVALID_REQUEST,
     message: 'Accept has to list application/json and text/event-stream',
   });
+
+/** What is needed is out of reach for now, or will be: the same request may succeed soon, here or elsewhere. */
+export const tryAgain = (why: string): Refusal =>
+  new Refusal(503, { code: INTERNAL_ERROR, message: `${why}; try again soon` });

@@ -2,15 +2,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { createLogger } from '@mcp-oauth/shared/logger';
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
   PROTOCOL_VERSION_META_KEY,
 } from '@modelcontextprotocol/server';
+import { sharedKeys } from '../../../src/keys/sealing-keys.ts';
 import type { Call, Method, Methods } from '../../../src/protocol/call.ts';
 import { parameterHeaders } from '../../../src/protocol/parameter-headers.ts';
 import { createStateless, type Stateless, type StatelessParts } from '../../../src/protocol/stateless/endpoint.ts';
+import { memoryKeyRecord } from '../../../src/storage/memory/key-record.ts';
 import { json, principals } from '../harness.ts';
 
 export const SERVER_INFO = { name: 'test', title: 'Test', version: '1.2.3' };
@@ -23,6 +26,7 @@ export interface TestTool {
 export interface TestStateless extends AsyncDisposable {
   readonly url: string;
   readonly stateless: Stateless;
+  readonly clock: FakeClock;
   /** Every log line, as written. */
   readonly lines: string[];
 }
@@ -56,12 +60,15 @@ export async function startStateless({ tools = {}, ...parts }: Options = {}): Pr
   const declared = new Map(
     Object.entries(tools).map(([name, { inputSchema = {} }]) => [name, parameterHeaders(inputSchema)]),
   );
+  const clock = new FakeClock();
   const stateless = createStateless({
     methods: methodsOf(tools),
     serverInfo: SERVER_INFO,
     capabilities: { tools: {} },
     listScope: 'public',
     parameterHeaders: (tool) => declared.get(tool) ?? [],
+    keys: sharedKeys(memoryKeyRecord(), clock),
+    clock,
     keepAlive: 3_600,
     ...parts,
   });
@@ -79,7 +86,7 @@ export async function startStateless({ tools = {}, ...parts }: Options = {}): Pr
     await stateless.close();
     await server.close();
   };
-  return { url: server.url, stateless, lines, [Symbol.asyncDispose]: close };
+  return { url: server.url, stateless, clock, lines, [Symbol.asyncDispose]: close };
 }
 
 export const meta = (more: object = {}, capabilities: object = {}) => ({

@@ -1,0 +1,37 @@
+/** Owns the writing of answers that are one JSON object, and of what is said of a failure (MCP 2026-07-28 basic). */
+import type { ServerResponse } from 'node:http';
+import { INTERNAL_ERROR } from '@modelcontextprotocol/server';
+import { RpcError } from '../call.ts';
+import type { McpRequest } from '../endpoints.ts';
+import { Refusal } from './refusals.ts';
+
+/** A failure as it goes out. */
+export interface Failure {
+  readonly status: number;
+  readonly error: { readonly code: number; readonly message: string; readonly data?: unknown };
+}
+
+/** What has failed in a method is told over HTTP 200: the transport has worked. */
+export function failureOf(error: unknown, method: string, { principal, log }: McpRequest): Failure {
+  if (error instanceof RpcError) {
+    const { code, message, data } = error;
+    const status = error instanceof Refusal ? error.status : 200;
+    return { status, error: { code, message, ...(data !== undefined && { data }) } };
+  }
+  log.error({ err: error, method, subject: principal.subject, client: principal.clientId }, 'request failed');
+  return { status: 200, error: { code: INTERNAL_ERROR, message: 'Internal error' } };
+}
+
+/** Seconds after which a client may try what could not be done now (RFC 9110 §10.2.3). */
+const RETRY_AFTER = '10';
+
+export function writeJson(res: ServerResponse, status: number, text: string): void {
+  if (res.destroyed || res.writableEnded) return;
+  const headers = {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(text),
+    'Cache-Control': 'no-store',
+    ...((status === 503 || status === 429) && { 'Retry-After': RETRY_AFTER }),
+  };
+  res.writeHead(status, headers).end(text);
+}

@@ -1,0 +1,58 @@
+/**
+ * Owns the questions of one run: which have their answer already, and which the client is asked next. What runs is run again
+ * from its start in every round, so a question is known by what it asks, and never by when (MCP 2026-07-28 basic/patterns/mrtr).
+ */
+import { createHash } from 'node:crypto';
+import { INVALID_PARAMS, isSpecType } from '@modelcontextprotocol/server';
+import { type ClientRequest, RpcError } from '../call.ts';
+
+/** By the key of the question. */
+export type Answers = ReadonlyMap<string, unknown>;
+
+const KINDS = {
+  'elicitation/create': { word: 'elicitation', isAnswer: isSpecType.ElicitResult },
+  'sampling/createMessage': { word: 'sampling', isAnswer: isSpecType.CreateMessageResult },
+  'roots/list': { word: 'roots', isAnswer: isSpecType.ListRootsResult },
+} as const;
+
+export class Questions {
+  readonly #answers: Answers;
+  readonly #keys = new Set<string>();
+  /** The answers that this run has used, for the next round to start from; nothing else that a client sends is carried on. */
+  readonly used = new Map<string, unknown>();
+  readonly open = new Map<string, ClientRequest>();
+
+  constructor(answers: Answers) {
+    this.#answers = answers;
+  }
+
+  /**
+   * @returns the answer, or nothing when the client has to be asked
+   * @throws RpcError when what the client has sent is no answer to this
+   */
+  ask(request: ClientRequest): unknown {
+    const key = this.#keyOf(request);
+    const answer = this.#answers.get(key);
+    if (answer === undefined) {
+      this.open.set(key, request);
+      return undefined;
+    }
+    if (!KINDS[request.method].isAnswer(answer)) {
+      throw new RpcError(INVALID_PARAMS, `Invalid params: inputResponses.${key} is no answer to ${request.method}`);
+    }
+    this.used.set(key, answer);
+    return answer;
+  }
+
+  /** The author's word for it, or one that changes with the question: nobody's yes may count for what they have not read. */
+  #keyOf({ key, method, params }: ClientRequest): string {
+    const name = key ?? `${KINDS[method].word}-${digest(params)}`;
+    let unique = name;
+    for (let n = 2; this.#keys.has(unique); n += 1) unique = `${name}-${n}`;
+    this.#keys.add(unique);
+    return unique;
+  }
+}
+
+const digest = (params: object): string =>
+  createHash('sha256').update(JSON.stringify(params)).digest('base64url').slice(0, 12);

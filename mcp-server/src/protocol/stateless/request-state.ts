@@ -1,0 +1,77 @@
+/**
+ * Owns what a client carries from one round of a request to the next: the answers so far, sealed for this very person, client
+ * and request, and for a short time (MCP 2026-07-28 basic/patterns/mrtr, "Server Requirements").
+ */
+import { createHash } from 'node:crypto';
+import type { Clock } from '@mcp-oauth/shared/clock';
+import { INVALID_PARAMS } from '@modelcontextprotocol/server';
+import type { Principal } from '../../authorization/principal.ts';
+import { seal, unseal } from '../../keys/seal.ts';
+import type { SealingKeys } from '../../keys/sealing-keys.ts';
+import { RpcError } from '../call.ts';
+import type { Answers } from './questions.ts';
+import { tryAgain } from './refusals.ts';
+import { object, type StatelessRequest } from './request.ts';
+
+export interface RequestState {
+  /**
+   * The answers that a request brings with it, of this round and of those before.
+   * @throws RpcError when they are not what this server has asked this client, in this request, a while ago
+   */
+  read(asked: StatelessRequest, principal: Principal): Promise<Answers>;
+  /** @throws RpcError when there is too much to carry */
+  write(used: Answers, asked: StatelessRequest, principal: Principal): Promise<string>;
+}
+
+/** Milliseconds that a person may take for an answer. */
+const LIFETIME = 15 * 60_000;
+
+/** Characters; a request may not be longer than 1 MiB. */
+const LONGEST = 512 * 1024;
+
+const invalid = (what: string) => new RpcError(INVALID_PARAMS, `Invalid params: ${what}`);
+
+export function createRequestState(keys: SealingKeys, clock: Clock): RequestState {
+  const open = async (state: unknown, context: string): Promise<readonly (readonly [string, unknown])[]> => {
+    if (state === undefined) return [];
+    const fits = typeof state === 'string' && state.length <= LONGEST;
+    const text = fits && (await unseal(keys, state, context).catch(unavailable));
+    if (!text) throw invalid('requestState was not given for this request');
+    const { until, answers } = JSON.parse(text);
+    if (until <= clock.now()) throw invalid('requestState has expired; send the request without it');
+    return answers;
+  };
+  return {
+    read: async (asked, principal) => {
+      const { inputResponses = {}, requestState } = asked.params;
+      const newest = object(inputResponses);
+      if (!newest) throw invalid('inputResponses has to be an object');
+      const earlier = await open(requestState, contextOf(asked, principal));
+      return new Map([...Object.entries(newest), ...earlier]);
+    },
+    write: async (used, asked, principal) => {
+      const text = JSON.stringify({ until: clock.now() + LIFETIME, answers: [...used] });
+      const state = await seal(keys, text, contextOf(asked, principal)).catch(unavailable);
+      if (state.length > LONGEST) throw invalid('the answers are too long to be carried on');
+      return state;
+    },
+  };
+}
+
+/** A state opens nowhere else: not for another person or client, and not with other parameters. */
+function contextOf({ method, params }: StatelessRequest, { issuer, subject, clientId }: Principal): string {
+  const { _meta, inputResponses, requestState, ...own } = params;
+  const text = JSON.stringify([issuer, subject, clientId, method, own], (_, value) => sorted(value));
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+/** A client may write the members of its arguments in another order when it comes again. */
+function sorted(value: unknown): unknown {
+  const members = object(value);
+  return members ? Object.fromEntries(Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
+}
+
+/** Without the keys nothing can be said about a state, and nothing sealed. */
+const unavailable = (): never => {
+  throw tryAgain('The keys of requestState are out of reach');
+};
