@@ -64,11 +64,14 @@ for (let round = 0; round <= Number(values.rounds); round += 1) {
 }
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-const of = (kind: string, figure: 'perSecond' | 'cpu') => median(costs.get(kind)?.map((cost) => cost[figure]) ?? []);
-process.stdout.write('| server | requests/s | CPU µs | more than raw |\n| --- | ---: | ---: | ---: |\n');
+const of = (kind: string, figure: 'perSecond' | 'cpu' | 'user') =>
+  median(costs.get(kind)?.map((cost) => cost[figure]) ?? []);
+process.stdout.write(
+  '| server | requests/s | CPU µs | user µs | more than raw |\n| --- | ---: | ---: | ---: | ---: |\n',
+);
 for (const kind of kinds) {
-  const cpu = of(kind, 'cpu');
-  const row = [kind, of(kind, 'perSecond').toFixed(0), cpu.toFixed(1), (cpu - of('raw', 'cpu')).toFixed(1)];
+  const numbers = [of(kind, 'cpu'), of(kind, 'user'), of(kind, 'user') - of('raw', 'user')];
+  const row = [kind, of(kind, 'perSecond').toFixed(0), ...numbers.map((number) => number.toFixed(1))];
   process.stdout.write(`| ${row.join(' | ')} |\n`);
 }
 await Promise.all(servers.map(({ stop }) => stop()));

@@ -1,7 +1,7 @@
 /** Owns the load of a bench: many connections that each send the next request when the last one is answered, and what it cost. */
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
-import { cpuSeconds } from './program.ts';
+import { processorTime } from './program.ts';
 
 export interface Call {
   readonly path: string;
@@ -24,9 +24,23 @@ export interface Cost {
   readonly perSecond: number;
   /** Microseconds of the server's processor for one request. */
   readonly cpu: number;
+  /** Those of them outside of the kernel, where much depends on whether the reader of an answer has to be woken up. */
+  readonly user: number;
 }
 
 export const CONNECTIONS = 50;
+
+/** Starts the measurement of a process. */
+function meter(pid: number): (requests: number) => Cost {
+  const before = processorTime(pid);
+  const start = performance.now();
+  return (requests) => {
+    const perSecond = (requests / (performance.now() - start)) * 1000;
+    const { total, user } = processorTime(pid);
+    const each = (seconds: number) => (seconds * 1e6) / requests;
+    return { requests, perSecond, cpu: each(total - before.total), user: each(user - before.user) };
+  };
+}
 
 /**
  * @param port of the server on this machine, whose process is `pid`
@@ -35,8 +49,7 @@ export const CONNECTIONS = 50;
  */
 export async function load(port: number, pid: number, begin: (connection: number) => Conversation): Promise<Cost> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  const cpu = cpuSeconds(pid);
-  const start = performance.now();
+  const measured = meter(pid);
   const counts = await Promise.all(
     Array.from({ length: CONNECTIONS }, async (_, connection) => {
       const next = begin(connection);
@@ -49,10 +62,8 @@ export async function load(port: number, pid: number, begin: (connection: number
       return count;
     }),
   );
-  const seconds = (performance.now() - start) / 1000;
-  const requests = counts.reduce((sum, count) => sum + count, 0);
   agent.destroy();
-  return { requests, perSecond: requests / seconds, cpu: ((cpuSeconds(pid) - cpu) * 1e6) / requests };
+  return measured(counts.reduce((sum, count) => sum + count, 0));
 }
 
 /** The same for a document. */
@@ -65,13 +76,11 @@ export const read = (port: number, pid: number, path: string, total: number): Pr
  */
 export async function repeat(port: number, pid: number, message: string, total: number): Promise<Cost> {
   const length = await lengthOf(port, message);
-  const cpu = cpuSeconds(pid);
-  const start = performance.now();
+  const measured = meter(pid);
   await Promise.all(
     Array.from({ length: CONNECTIONS }, () => exchange(port, message, { length, count: total / CONNECTIONS })),
   );
-  const seconds = (performance.now() - start) / 1000;
-  return { requests: total, perSecond: total / seconds, cpu: ((cpuSeconds(pid) - cpu) * 1e6) / total };
+  return measured(total);
 }
 
 function lengthOf(port: number, message: string): Promise<number> {

@@ -74,10 +74,13 @@ const nextMessage = (child: ChildProcess): Promise<unknown> =>
 
 const TICKS_PER_SECOND = 100;
 
-/** Seconds of processor time that a process has used. */
-export function cpuSeconds(pid: number): number {
+/** Seconds of processor time that a process has used, and those of them outside of the kernel. */
+export function processorTime(pid: number): { readonly total: number; readonly user: number } {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const [user = 0, system = 0] = [fields[11], fields[12]].map((ticks) => Number(ticks) / TICKS_PER_SECOND);
+  return { total: user + system, user };
 }
+
+export const cpuSeconds = (pid: number): number => processorTime(pid).total;

@@ -12,7 +12,7 @@ export interface TokenCacheOptions {
   readonly verify: VerifyToken;
   readonly keys: Pick<KeySource, 'revision'>;
   readonly clock: Clock;
-  /** The least recently used entry makes room. */
+  /** An entry that was not used lately makes room. */
   readonly capacity?: number;
 }
 
@@ -20,6 +20,8 @@ interface Entry {
   readonly principal: Principal;
   /** Milliseconds since the epoch. */
   readonly until: number;
+  /** Since it last had to prove that it is. */
+  used: boolean;
 }
 
 /** An entry dies with its token, and after a minute at the latest. */
@@ -38,10 +40,11 @@ class Entries {
   find(id: string): Principal | undefined {
     const entry = this.#byId.get(id);
     if (!entry) return undefined;
-    // A Map keeps the order of insertion: whatever is used goes to the end, and the front is the least recently used.
-    this.#byId.delete(id);
-    if (entry.until <= this.#clock.now()) return undefined;
-    this.#byId.set(id, entry);
+    if (entry.until <= this.#clock.now()) {
+      this.#byId.delete(id);
+      return undefined;
+    }
+    entry.used = true;
     return entry.principal;
   }
 
@@ -49,9 +52,18 @@ class Entries {
     const now = this.#clock.now();
     const until = Math.min(principal.expiresAt * 1000, now + MAX_AGE);
     if (until <= now) return;
-    this.#byId.set(id, { principal, until });
-    const [oldest] = this.#byId.size > this.#capacity ? this.#byId.keys() : [];
-    if (oldest !== undefined) this.#byId.delete(oldest);
+    this.#byId.set(id, { principal, until, used: false });
+    if (this.#byId.size > this.#capacity) this.#makeRoom();
+  }
+
+  /** A Map keeps the order of insertion. Who was used goes to its end, once, so that a hit need not move anything. */
+  #makeRoom(): void {
+    for (const [id, entry] of this.#byId) {
+      this.#byId.delete(id);
+      if (!entry.used) return;
+      entry.used = false;
+      this.#byId.set(id, entry);
+    }
   }
 
   clear(): void {

@@ -75,7 +75,7 @@ describe('the token cache', () => {
     expect(verify).toHaveBeenCalledTimes(4);
   });
 
-  it('holds no more than its capacity: the least recently used goes', async () => {
+  it('holds no more than its capacity: what was not used goes', async () => {
     const { verify, check } = setUp({ capacity: 2 });
     for (const token of ['a', 'b', 'a', 'c', 'a', 'b']) await check(token);
     expect(verify.mock.calls.flat()).toEqual(['a', 'b', 'c', 'b']);
