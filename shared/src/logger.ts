@@ -54,35 +54,36 @@ function createTimestamp(): () => string {
 /** Milliseconds in which lines are collected after one that was written at once. */
 const WINDOW = 20;
 
-/** Characters that wait at most: half of what a pipe holds, so that a write does not have to wait for the reader. */
+/** Bytes that wait at most: half of what a pipe holds, so that a write does not have to wait for the reader. */
 const MOST = 32_768;
 
 /**
  * Standard output of the process. A line after silence is written at once, those that follow it closely together: under load
- * that is one call for many lines. When the reader goes away the log is lost and nothing else: pino's own destination would
- * try again for ever, and keep the process from ending.
+ * that is one call for many lines. They wait as bytes: as strings each would be a tree of its pieces, to be moved about in
+ * memory until then. When the reader goes away the log is lost and nothing else: pino's own destination would try again for
+ * ever, and keep the process from ending.
  */
 function standardOutput(): pino.DestinationStream {
-  let waiting: string | undefined;
+  const waiting = Buffer.allocUnsafe(MOST);
+  let used = 0;
+  let timer: NodeJS.Timeout | undefined;
   const flush = () => {
-    if (waiting) process.stdout.write(waiting);
-    waiting = undefined;
+    if (used > 0) process.stdout.write(Buffer.from(waiting.subarray(0, used)));
+    used = 0;
   };
   process.stdout.on('error', () => {});
   process.once('exit', flush);
   return {
     write: (line) => {
-      if (waiting !== undefined) {
-        waiting += line;
-        if (waiting.length > MOST) {
-          process.stdout.write(waiting);
-          waiting = '';
-        }
-        return;
-      }
-      waiting = '';
-      setTimeout(flush, WINDOW).unref();
-      process.stdout.write(line);
+      // A UTF-16 unit is three bytes at the most.
+      const fits = line.length * 3 <= MOST - used;
+      if (!fits) flush();
+      if (timer && line.length * 3 <= MOST) used += waiting.write(line, used);
+      else process.stdout.write(line);
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        flush();
+      }, WINDOW).unref();
     },
   };
 }
