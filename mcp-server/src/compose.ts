@@ -14,7 +14,10 @@ import { type Config, readConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { createLane } from './http/lane/lane.ts';
 import { type Catalog, loadCatalog } from './protocol/catalog.ts';
-import { createEndpoints } from './protocol/sessionful/endpoints.ts';
+import { createMethods } from './protocol/methods.ts';
+import { createSessionful } from './protocol/sessionful/endpoints.ts';
+import { REVISIONS } from './protocol/sessionful/json-rpc.ts';
+import { openStorage } from './storage/open.ts';
 
 /** What tests put in place of the world. */
 export interface Overrides {
@@ -23,6 +26,10 @@ export interface Overrides {
   readonly log?: Logger;
   readonly catalog?: Catalog;
 }
+
+/** Seconds that a client has to come back for the rest of a stream that is over, and the bytes that are kept for it. */
+const KEEP_OVER = 300;
+const STREAM_BYTES = 1_048_576;
 
 /** Seconds between two comments on an open stream; usual proxies cut silent ones after 30 to 60. */
 const KEEP_ALIVE = 15;
@@ -34,10 +41,17 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const world = { clock: overrides.clock ?? systemClock, fetch: overrides.fetch ?? globalThis.fetch, log };
   const catalog = overrides.catalog ?? (await loadCatalog(new URL('./tools/', import.meta.url)));
   const { issuerMetadata, verify } = authorization(config, world);
-  const endpoints = createEndpoints({
-    catalog,
-    serverInfo: { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version },
-    limits: limitsOf(config),
+  const serverInfo = { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version };
+  const startedAt = new Date(world.clock.now());
+  const limits = limitsOf(config);
+  const storage = await openStorage(config, { limits, logLimits: logLimitsOf(config), clock: world.clock, log });
+  const { store } = storage.sessions;
+  const status = async () => ({ ...serverInfo, startedAt, revisions: REVISIONS, openSessions: await store.count() });
+  const endpoints = await createSessionful({
+    methods: createMethods({ catalog, status, clock: world.clock, log }),
+    serverInfo,
+    storage: storage.sessions,
+    limits,
     clock: world.clock,
     log,
   });
@@ -61,7 +75,10 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
       ready = false;
       endpoints.drain();
     },
-    close: () => endpoints.close(),
+    close: async () => {
+      await endpoints.close();
+      await storage.close();
+    },
   };
 }
 
@@ -102,9 +119,17 @@ function authorization(config: Config, { clock, fetch, log }: World): Authorizat
   return { issuerMetadata, verify: createTokenCache({ verify, keys: keySource, clock }) };
 }
 
-const limitsOf = ({ sessionIdleTimeout, maxSessions, maxSessionsPerPrincipal }: Config) => ({
+const limitsOf = ({ sessionIdleTimeout, sessionLifetime, maxSessions, maxSessionsPerPrincipal }: Config) => ({
   idleTimeout: sessionIdleTimeout,
+  lifetime: sessionLifetime,
   maxSessions,
   maxSessionsPerPrincipal,
   keepAlive: KEEP_ALIVE,
+});
+
+const logLimitsOf = ({ sessionIdleTimeout, streamEvents }: Config) => ({
+  events: streamEvents,
+  bytes: STREAM_BYTES,
+  keepOpen: sessionIdleTimeout,
+  keepOver: KEEP_OVER,
 });

@@ -2,6 +2,7 @@
 import { type Environment, loadConfig, optional, type Problem, setting, type Values } from '@mcp-oauth/shared/config';
 import { ACCESS_TOKEN_TYPE, BASE_SCOPE, resourceIdentifiers } from '@mcp-oauth/shared/contract';
 import { processSettings } from '@mcp-oauth/shared/process-settings';
+import { redisTarget } from '@mcp-oauth/shared/redis';
 import * as type from '@mcp-oauth/shared/setting-types';
 import { ASYMMETRIC_ALGORITHMS } from './authorization/access-token.ts';
 
@@ -101,6 +102,31 @@ export const settings = {
     doc: 'A session without a request, a running call or an open stream for this long ends.',
     type: type.duration(),
     default: '30m',
+  }),
+  sessionLifetime: setting({
+    env: 'SESSION_LIFETIME',
+    doc: 'A session ends after this long in any case; its client opens a new one by itself.',
+    type: type.duration(),
+    default: '24h',
+  }),
+  streamEvents: setting({
+    env: 'STREAM_EVENTS',
+    doc: 'Events of one stream that are kept for a client whose connection broke; also bounded to 1 MiB.',
+    type: type.integer(10, 100_000),
+    default: '1000',
+  }),
+  redisUrl: optional({
+    env: 'REDIS_URL',
+    doc: 'Redis that holds the sessions, so that any replica can serve each of them: redis://host:port, redis-sentinel://host:port,…/master or redis-cluster://host:port,… (rediss… with TLS), with user:password@ where they are needed. Not set: in memory, for one replica.',
+    type: redisTarget(),
+    secret: true,
+    example: 'redis://:password@redis:6379',
+  }),
+  redisCaFile: optional({
+    env: 'REDIS_CA_FILE',
+    doc: 'File with the certificate authority of a Redis with TLS. Not set: the system’s.',
+    type: type.text(),
+    example: '/run/secrets/redis-ca.pem',
   }),
   maxSessions: setting({
     env: 'MAX_SESSIONS',

@@ -40,7 +40,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'mcp-server/views': ['protocol/endpoints.ts'],
   'mcp-server/authorization': [],
   'mcp-server/keys': [],
-  'mcp-server/storage': ['keys'],
+  'mcp-server/storage': ['authorization', 'keys', 'sessions'],
   'mcp-server/sessions': ['authorization'],
 };
 const DOMAIN =

@@ -14,6 +14,17 @@ export interface Changes {
   subscribe(listener: (change: Change) => void): () => void;
 }
 
+const RESOURCE = 'resource:';
+
+/** As replicas write it to each other. */
+export const nameOf = (change: Change): string =>
+  change.kind === 'resource' ? `${RESOURCE}${change.uri}` : change.kind;
+
+export const parseChange = (name: string): Change =>
+  name.startsWith(RESOURCE)
+    ? { kind: 'resource', uri: name.slice(RESOURCE.length) }
+    : { kind: name as 'tools' | 'prompts' | 'resources' };
+
 /** For one replica. */
 export function createChanges(): Changes {
   const listeners = new Set<(change: Change) => void>();

@@ -23,7 +23,7 @@ export interface CallSurroundings {
   /** The least severe level that the client wants. */
   readonly logLevel: LogLevel;
   readonly now: () => Date;
-  readonly server: () => ServerStatus;
+  readonly server: () => Promise<ServerStatus>;
 }
 
 /** RFC 5424 §6.2.1, least severe first. */

@@ -23,6 +23,7 @@ export interface ServerStatus {
   readonly startedAt: Date;
   /** MCP revisions that a client can use, newest first. */
   readonly revisions: readonly string[];
+  /** On all replicas. */
   readonly openSessions: number;
 }
 
@@ -30,7 +31,7 @@ export interface ServerStatus {
 export interface Context {
   readonly principal: Principal;
   readonly now: () => Date;
-  readonly server: () => ServerStatus;
+  readonly server: () => Promise<ServerStatus>;
   /** Aborted when the client cancels the call or the session ends. */
   readonly signal: AbortSignal;
   /** Reports progress; does nothing when the client did not ask for it. */

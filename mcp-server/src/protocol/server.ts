@@ -1,72 +1,15 @@
-/**
- * Owns what the MCP methods answer: the SDK's low-level server over the catalog (MCP lifecycle, tools, logging). One is
- * made per session; as schemas and validator are shared, that costs microseconds.
- */
-
-import type { Clock } from '@mcp-oauth/shared/clock';
+/** Owns what the methods of tools answer: a page of the catalog, and the result of a call (MCP server/tools). */
 import type { Logger } from '@mcp-oauth/shared/logger';
-import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import {
-  type CallToolRequest,
-  CallToolRequestSchema,
-  type CallToolResult,
-  ErrorCode,
-  type Implementation,
-  ListToolsRequestSchema,
-  SetLevelRequestSchema,
-} from '@modelcontextprotocol/sdk/types.js';
-import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
+import { type CallToolRequest, type CallToolResult, ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 import type { z } from 'zod';
-import type { Principal } from '../authorization/principal.ts';
 import { RpcError } from './call.ts';
 import type { Catalog, CatalogEntry, ListedTool } from './catalog.ts';
-import { createContext, type Extra } from './context.ts';
-import { type Context, type LogLevel, type ServerStatus, ToolError, type ToolResult } from './define.ts';
-
-export interface ServerParts {
-  readonly catalog: Catalog;
-  readonly serverInfo: Implementation;
-  readonly status: () => ServerStatus;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
+import { type Context, ToolError, type ToolResult } from './define.ts';
 
 const PAGE = 100;
 
-/** Gives a function that makes the server of one session. */
-export function createServerFactory(parts: ServerParts): () => Server {
-  const { catalog, serverInfo } = parts;
-  const options = {
-    capabilities: { tools: {}, logging: {} },
-    jsonSchemaValidator: new AjvJsonSchemaValidator(),
-  };
-  return () => {
-    const server = new Server(serverInfo, options);
-    let logLevel: LogLevel = 'info';
-    server.setRequestHandler(SetLevelRequestSchema, ({ params }) => {
-      logLevel = params.level;
-      return {};
-    });
-    server.setRequestHandler(ListToolsRequestSchema, ({ params }) => listTools(catalog, params?.cursor));
-    server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {
-      const entry = catalog.find(params.name);
-      if (!entry) throw new RpcError(ErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
-      const context = createContext(extra, {
-        principal: principalOf(extra),
-        tool: params.name,
-        capabilities: server.getClientCapabilities(),
-        logLevel,
-        now: () => new Date(parts.clock.now()),
-        server: parts.status,
-      });
-      return callTool(entry, params, context, parts.log);
-    });
-    return server;
-  };
-}
-
 /** The cursor is the name of the last tool of the page before, so that it survives a restart with other tools. */
-function listTools({ entries }: Catalog, cursor?: string): { tools: ListedTool[]; nextCursor?: string } {
+export function listTools({ entries }: Catalog, cursor?: string): { tools: ListedTool[]; nextCursor?: string } {
   const after = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString();
   if (after === '') throw new RpcError(ErrorCode.InvalidParams, 'Invalid cursor');
   const rest = after === undefined ? entries : entries.filter(({ tool }) => tool.name > after);
@@ -76,7 +19,7 @@ function listTools({ entries }: Catalog, cursor?: string): { tools: ListedTool[]
   return { tools, ...(more && { nextCursor: Buffer.from(last.name).toString('base64url') }) };
 }
 
-async function callTool(
+export async function callTool(
   { tool, input }: CatalogEntry,
   { arguments: given = {} }: CallToolRequest['params'],
   context: Context,
@@ -119,10 +62,3 @@ function explain(name: string, { issues }: z.ZodError, known: readonly string[])
 }
 
 const failure = (text: string): CallToolResult => ({ content: [{ type: 'text', text }], isError: true });
-
-/** The transports put the principal of the very request here: a session outlives its tokens and their scopes. */
-function principalOf({ authInfo }: Extra): Principal {
-  const { principal } = authInfo?.extra ?? {};
-  if (!principal) throw new RpcError(ErrorCode.InternalError, 'Internal error');
-  return principal as Principal;
-}

@@ -1,148 +1,162 @@
 /**
- * Owns the sessions that live in this process: opening within limits, finding for their owner only, ending when asked or
- * idle (MCP 2025-11-25, "Session Management"). It answers with promises, as a shared store is one day asked too.
+ * Owns how a replica gets at sessions: opening within limits, finding for their owner only, ending when asked (MCP 2025-11-25,
+ * "Session Management"). The truth is the record in the store; what is kept here is a copy that lives for seconds.
  */
-
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { type Principal, sameOwner } from '../authorization/principal.ts';
-import { hasOutlivedToken, isIdle, type McpSession, ownerOf, seen } from './session.ts';
+import { type Alteration, type Full, type SessionStorage, StorageUnavailable } from './ports.ts';
+import { type Agreement, type McpSession, ownerOf, type SessionLimits } from './session.ts';
 
-/** What a session drives: the open connections and running calls behind it, whatever they are made of. */
-export interface Conversation {
-  readonly kind: McpSession['transport'];
-  /** Something is open or running; such a session is not idle. */
-  readonly busy: boolean;
-  /** Time has passed: keeps what is open alive. */
-  tick(): void;
-  /** Ends what streams; calls go on. */
-  endStreams(): void;
-  /** Ends what streams and waits for nothing. */
-  drain(): void;
-  close(): Promise<void>;
-}
+/** `foreign` is told apart for the log only: whoever asks hears of both the same. */
+export type Absent = 'unknown' | 'foreign';
 
-export interface LiveSession<C extends Conversation> {
-  session: McpSession;
-  readonly conversation: C;
-}
-
-export interface SessionLimits {
-  /** Seconds without a request, a running call or an open stream after which a session ends. */
-  readonly idleTimeout: number;
-  readonly maxSessions: number;
-  /** For one person, whatever clients they use: registration is free, so clients prove nothing. */
-  readonly maxSessionsPerPrincipal: number;
-}
-
-/** Why no session can be opened: this person has too many that are in use, or everybody together has. */
-type Full = 'principal' | 'server';
-
-export interface SessionHost<C extends Conversation> {
-  readonly size: number;
-  all(): Iterable<LiveSession<C>>;
-  /** At its limit, a person loses the session that has been idle longest; if none is idle, or the server is full, gets none. */
-  open(
-    principal: Principal,
-    conversation: C,
-    initialize?: Pick<McpSession, 'protocolVersion' | 'initialize'>,
-  ): Promise<LiveSession<C> | Full>;
-  /** Counts as activity of the session. */
-  find(id: string, principal: Principal): Promise<LiveSession<C> | 'unknown' | 'foreign'>;
+export interface SessionHost {
+  open(principal: Principal, transport: McpSession['transport'], agreed?: Agreement): Promise<McpSession | Full>;
+  /** Counts as use of the session. Answers at once when the record was read a moment ago. */
+  find(id: string, principal: Principal): McpSession | Absent | Promise<McpSession | Absent>;
+  /** What is known of a session, without using it. */
+  peek(id: string): Promise<McpSession | undefined>;
+  /** @returns false when it has ended, or may have no more */
+  alter(id: string, alteration: Alteration): Promise<boolean>;
+  /** Something of the session is open or running here, and will be for a while. @returns false when it has ended */
+  keep(id: string): Promise<boolean>;
   end(id: string): Promise<void>;
-  /** To be called at a steady pace: ends the idle, and the streams whose owner shows no fresh token. */
-  tick(): void;
-  drain(): void;
-  close(): Promise<void>;
+  /** Another replica has changed the record, or may have. */
+  forget(id?: string): void;
+  count(): Promise<number>;
 }
 
-export function createSessionHost<C extends Conversation>(limits: SessionLimits, clock: Clock): SessionHost<C> {
-  const sessions = new Map<string, LiveSession<C>>();
-  const people = new Map<string, Set<LiveSession<C>>>();
+export interface SessionHostParts {
+  readonly storage: Pick<SessionStorage, 'store' | 'bus'>;
+  readonly limits: SessionLimits;
+  readonly clock: Clock;
+  /** Runs when a session is known to have ended, maybe more than once. */
+  readonly onEnd: (id: string) => void;
+}
 
-  const end = async (id: string): Promise<void> => {
-    const live = sessions.get(id);
-    if (!live) return;
-    sessions.delete(id);
-    const person = personOf(live.session.owner);
-    const theirs = people.get(person);
-    theirs?.delete(live);
-    if (theirs?.size === 0) people.delete(person);
-    await live.conversation.close();
+/** Milliseconds. The bus says what changes; this is for what it did not bring. */
+const FRESH = 10_000;
+/** Most records that are kept. */
+const CAPACITY = 20_000;
+/** Milliseconds that a session with something open is in use ahead: longer than the pace at which `keep` is called. */
+const AHEAD = 60_000;
+
+interface Copy {
+  session: McpSession;
+  readAt: number;
+  /** When the use was last written. */
+  writtenAt: number;
+}
+
+export function createSessionHost({ storage, limits, clock, onEnd }: SessionHostParts): SessionHost {
+  const { store, bus } = storage;
+  const copies = new Map<string, Copy>();
+  /** Milliseconds between two writes of the use of one session. */
+  const pace = Math.min(store.pace, limits.idleTimeout * 250);
+
+  const put = (session: McpSession, writtenAt = session.usedUntil): Copy => {
+    const copy = { session, readAt: clock.now(), writtenAt };
+    copies.delete(session.id);
+    copies.set(session.id, copy);
+    const [oldest] = copies.size > CAPACITY ? copies.keys() : [];
+    if (oldest !== undefined) copies.delete(oldest);
+    return copy;
   };
-
-  // Without a pause between the check and the entry, or two at once would both pass.
-  const makeRoom = (person: string): Full | undefined => {
-    const theirs = people.get(person);
-    if (theirs && theirs.size >= limits.maxSessionsPerPrincipal) {
-      const oldest = idlest(theirs);
-      if (!oldest) return 'principal';
-      void end(oldest.session.id);
+  const ended = (id: string): void => {
+    copies.delete(id);
+    onEnd(id);
+  };
+  const load = async (id: string): Promise<Copy | undefined> => {
+    const known = copies.get(id);
+    try {
+      const session = await store.get(id);
+      if (session) return put(session, Math.max(known?.writtenAt ?? 0, Math.min(session.usedUntil, clock.now())));
+      ended(id);
+      return undefined;
+    } catch (error) {
+      // While the store is away, what is known here goes on.
+      if (error instanceof StorageUnavailable && known) return known;
+      throw error;
     }
-    return sessions.size >= limits.maxSessions ? 'server' : undefined;
+  };
+  const write = async (copy: Copy, usedUntil: number, tokenExpiresAt: number): Promise<boolean> => {
+    const before = copy.writtenAt;
+    copy.writtenAt = clock.now();
+    try {
+      const goesOn = await store.use(copy.session, { usedUntil, tokenExpiresAt });
+      if (!goesOn) ended(copy.session.id);
+      return goesOn;
+    } catch (error) {
+      copy.writtenAt = before;
+      if (error instanceof StorageUnavailable) return true;
+      throw error;
+    }
+  };
+  const use = (copy: Copy | undefined, principal: Principal): McpSession | Absent => {
+    if (!copy) return 'unknown';
+    if (!sameOwner(copy.session.owner, principal)) return 'foreign';
+    const [now, newer] = [clock.now(), principal.expiresAt > copy.session.tokenExpiresAt];
+    if (newer) copy.session = { ...copy.session, tokenExpiresAt: principal.expiresAt };
+    if (newer || now - copy.writtenAt >= pace) void write(copy, now, principal.expiresAt);
+    return copy.session;
+  };
+  const recent = (id: string): Copy | undefined => {
+    const copy = copies.get(id);
+    return copy && clock.now() - copy.readAt < FRESH ? copy : undefined;
   };
 
   return {
-    get size() {
-      return sessions.size;
-    },
-    all: () => sessions.values(),
-    open: async (principal, conversation, initialize = {}) => {
-      const person = personOf(principal);
-      const full = makeRoom(person);
-      if (full) return full;
-      const live = { session: create(principal, conversation.kind, clock.now(), initialize), conversation };
-      sessions.set(live.session.id, live);
-      people.set(person, (people.get(person) ?? new Set()).add(live));
-      return live;
-    },
-    find: async (id, principal) => {
-      const live = sessions.get(id);
-      if (!live) return 'unknown';
-      if (!sameOwner(live.session.owner, principal)) return 'foreign';
-      live.session = seen(live.session, clock.now(), principal.expiresAt);
-      return live;
-    },
-    end,
-    tick: () => {
+    open: async (principal, transport, agreed) => {
       const now = clock.now();
-      for (const live of sessions.values()) {
-        if (tickOne(live, now, limits.idleTimeout) === 'idle') void end(live.session.id);
+      const session: McpSession = {
+        id: randomBytes(24).toString('base64url'),
+        owner: ownerOf(principal),
+        transport,
+        ...(agreed && { agreed }),
+        subscriptions: [],
+        created: now,
+        usedUntil: now,
+        tokenExpiresAt: principal.expiresAt,
+      };
+      const opened = await store.create(session);
+      if (typeof opened === 'string') return opened;
+      if (opened.evicted !== undefined) {
+        ended(opened.evicted);
+        await tell(bus, 'ended', opened.evicted);
       }
+      return put(session).session;
     },
-    drain: () => {
-      for (const { conversation } of sessions.values()) conversation.drain();
+    find: (id, principal) => {
+      const copy = recent(id);
+      // Over HTTP+SSE the record changes once after the start, and whoever reads the old one would refuse the client.
+      const settled = copy && (copy.session.agreed !== undefined || copy.session.transport === 'streamable-http');
+      return settled ? use(copy, principal) : load(id).then((loaded) => use(loaded, principal));
     },
-    close: async () => {
-      await Promise.all([...sessions.keys()].map(end));
+    peek: async (id) => (recent(id) ?? (await load(id)))?.session,
+    alter: async (id, alteration) => {
+      const done = await store.alter(id, alteration);
+      copies.delete(id);
+      if (done) await tell(bus, 'altered', id);
+      return done;
     },
+    keep: async (id) => {
+      const copy = copies.get(id) ?? (await load(id));
+      return copy !== undefined && write(copy, clock.now() + AHEAD, copy.session.tokenExpiresAt);
+    },
+    end: async (id) => {
+      await store.delete(id);
+      ended(id);
+      await tell(bus, 'ended', id);
+    },
+    forget: (id) => void (id === undefined ? copies.clear() : copies.delete(id)),
+    count: () => store.count(),
   };
 }
 
-function create(
-  principal: Principal,
-  transport: McpSession['transport'],
-  now: number,
-  initialize: Pick<McpSession, 'protocolVersion' | 'initialize'>,
-): McpSession {
-  const id = randomBytes(24).toString('base64url');
-  const owner = ownerOf(principal);
-  return { id, owner, transport, ...initialize, created: now, lastSeen: now, tokenExpiresAt: principal.expiresAt };
+/** Whoever does not hear of it reads the record again within seconds. */
+async function tell(bus: SessionStorage['bus'], kind: 'ended' | 'altered', session: string): Promise<void> {
+  await bus.broadcast({ kind, session }).catch((error: unknown) => {
+    if (!(error instanceof StorageUnavailable)) throw error;
+  });
 }
-
-function tickOne<C extends Conversation>(live: LiveSession<C>, now: number, idleTimeout: number): 'idle' | 'alive' {
-  const { conversation, session } = live;
-  if (!conversation.busy) return isIdle(session, now, idleTimeout) ? 'idle' : 'alive';
-  live.session = { ...session, lastSeen: now };
-  if (hasOutlivedToken(session, now)) conversation.endStreams();
-  else conversation.tick();
-  return 'alive';
-}
-
-function idlest<C extends Conversation>(theirs: Iterable<LiveSession<C>>): LiveSession<C> | undefined {
-  const idle = [...theirs].filter(({ conversation }) => !conversation.busy);
-  return idle.sort((a, b) => a.session.lastSeen - b.session.lastSeen)[0];
-}
-
-const personOf = ({ issuer, subject }: Pick<Principal, 'issuer' | 'subject'>): string =>
-  JSON.stringify([issuer, subject]);

@@ -18,8 +18,8 @@ export default defineTool({
     open_sessions: z.int(),
   }),
   annotations: { readOnlyHint: true, openWorldHint: false },
-  run: (_, { now, server }) => {
-    const { name, version, startedAt, revisions, openSessions } = server();
+  run: async (_, { now, server }) => {
+    const { name, version, startedAt, revisions, openSessions } = await server();
     const uptime = Math.floor((now().getTime() - startedAt.getTime()) / 1000);
     const lines = [
       `${name} ${version}, up for ${uptime} s`,

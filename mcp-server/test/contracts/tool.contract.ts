@@ -54,7 +54,7 @@ if (!ada) throw new ToolError('no principal');
 export const testContext: Parameters<Tool['run']>[1] = {
   principal: ada,
   now: () => new Date('2026-01-01T00:00:30Z'),
-  server: () => ({
+  server: async () => ({
     name: 's',
     version: '1',
     startedAt: new Date('2026-01-01T00:00:00Z'),

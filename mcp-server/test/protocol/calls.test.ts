@@ -4,7 +4,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createCatalog } from '../../src/protocol/catalog.ts';
 import { defineTool, ToolError } from '../../src/protocol/define.ts';
-import { call, json, messages, openSession, request, send, startMcp, type TestMcp, tools } from './harness.ts';
+import {
+  call,
+  json,
+  messages,
+  messagesOf,
+  openSession,
+  request,
+  send,
+  startMcp,
+  type TestMcp,
+  tools,
+} from './harness.ts';
 
 const aborted = Promise.withResolvers<unknown>();
 const base = { title: 'A test', description: 'Only for tests.', input: z.object({}) };
@@ -94,7 +105,7 @@ describe('MCP 2025-11-25 server/tools: errors', () => {
     expect(refused.result).toMatchObject({ isError: true });
     const { result } = await post(call(2, 'server_status'), session, 'ada-admin');
     expect(result.structuredContent).toMatchObject({ name: 'test', version: '1.2.3', uptime_seconds: 0 });
-    expect(result.structuredContent.open_sessions).toBe(mcp.endpoints.sessions.size);
+    expect(result.structuredContent.open_sessions).toBe(await mcp.endpoints.sessions.count());
   });
 
   it('refuses a cursor that is none', async () => {
@@ -126,12 +137,11 @@ describe('MCP 2025-11-25 client/elicitation', () => {
   async function answer(content: object) {
     const session = await openSession(mcp.url, 'ada', '2025-11-25', { elicitation: {} });
     const stream = await send(mcp.url, ask, { session });
-    const [mine, theirs] = stream.body?.tee() ?? [];
-    const reader = mine?.pipeThrough(new TextDecoderStream()).getReader();
-    const asked = JSON.parse(/data: (.*)/.exec((await reader?.read())?.value ?? '')?.[1] ?? '{}');
+    const incoming = messagesOf(stream);
+    const asked = (await incoming.next()).value;
     expect(asked.method).toBe('elicitation/create');
     await send(mcp.url, { jsonrpc: '2.0', id: asked.id, ...content }, { session });
-    return (await messages(new Response(theirs))).at(-1).result;
+    return (await incoming.next()).value.result;
   }
 
   it.each([
@@ -176,8 +186,7 @@ describe('MCP 2025-11-25 basic/utilities/cancellation', () => {
   it('ends a call that has no stream yet with 202', async () => {
     const session = await openSession(mcp.url);
     const waiting = send(mcp.url, call(8, 'waits'), { session });
-    const running = () => [...mcp.endpoints.sessions.all()].some(({ conversation }) => conversation.running.has(8));
-    await expect.poll(running).toBe(true);
+    await expect.poll(() => mcp.endpoints.isRunning(session, 8)).toBe(true);
     await send(mcp.url, { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 8 } }, { session });
     expect((await waiting).status).toBe(202);
   });

@@ -7,11 +7,9 @@ import Koa, { type Middleware } from 'koa';
 import { koaBody } from 'koa-body';
 import type { Principal } from '../../src/authorization/principal.ts';
 import { type Catalog, loadCatalog } from '../../src/protocol/catalog.ts';
-import {
-  createEndpoints,
-  type EndpointsParts,
-  type SessionfulEndpoints,
-} from '../../src/protocol/sessionful/endpoints.ts';
+import { createMethods } from '../../src/protocol/methods.ts';
+import { createSessionful, type Sessionful, type SessionfulParts } from '../../src/protocol/sessionful/endpoints.ts';
+import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
 
 const HOUR = 3_600;
 
@@ -33,7 +31,7 @@ export const principals: Readonly<Record<string, Principal>> = {
 
 export interface TestMcp extends AsyncDisposable {
   readonly url: string;
-  readonly endpoints: SessionfulEndpoints;
+  readonly endpoints: Sessionful;
   readonly clock: FakeClock;
   /** Every log line, as written. */
   readonly lines: string[];
@@ -44,17 +42,34 @@ export const tools: Catalog = await loadCatalog(new URL('../../src/tools/', impo
 
 export interface McpOptions {
   readonly catalog?: Catalog;
-  readonly limits?: Partial<EndpointsParts['limits']>;
+  readonly limits?: Partial<SessionfulParts['limits']>;
 }
 
 export async function startMcp({ catalog = tools, limits = {} }: McpOptions = {}): Promise<TestMcp> {
   const time = new FakeClock();
   const lines: string[] = [];
   const log = createLogger('test', 'debug', { write: (line: string) => void lines.push(line) });
-  const endpoints = createEndpoints({
-    catalog,
+  const status = async () => ({
+    name: 'test',
+    version: '1.2.3',
+    startedAt: new Date(time.now()),
+    revisions: ['2025-11-25'],
+    openSessions: await storage.store.count(),
+  });
+  const all = {
+    idleTimeout: 600,
+    lifetime: 86_400,
+    maxSessions: 1_000,
+    maxSessionsPerPrincipal: 500,
+    keepAlive: 3_600,
+    ...limits,
+  };
+  const storage = createMemoryStorage(time, all, { events: 1_000, bytes: 1_048_576, keepOpen: 600, keepOver: 300 })();
+  const endpoints = await createSessionful({
+    methods: createMethods({ catalog, status, clock: time, log }),
     serverInfo: { name: 'test', title: 'Test', version: '1.2.3' },
-    limits: { idleTimeout: 600, maxSessions: 1_000, maxSessionsPerPrincipal: 500, keepAlive: 3_600, ...limits },
+    storage,
+    limits: all,
     clock: time,
     log,
   });
@@ -89,7 +104,7 @@ const authorize =
   };
 
 const route =
-  (endpoints: SessionfulEndpoints): Middleware<State> =>
+  (endpoints: Sessionful): Middleware<State> =>
   (ctx) => {
     const { principal, log } = ctx.state;
     const given = { req: ctx.req, res: ctx.res, principal, message: ctx.request.body, log };
@@ -147,26 +162,37 @@ export async function openSession(url: string, as = 'ada', version = '2025-11-25
   return id;
 }
 
-/** Reads frames of an event stream one by one, comments as they are, messages parsed. */
-export async function* frames(response: Response): AsyncGenerator<{ event: string; data: string } | string> {
+export interface Frame {
+  readonly event: string;
+  readonly data: string;
+  readonly id: string;
+}
+
+/** Reads frames of an event stream one by one, comments as they are; events that are there for their id alone are left out. */
+export async function* frames(response: Response): AsyncGenerator<Frame | string> {
   let rest = '';
   for await (const chunk of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
     const parts = (rest + chunk).split('\n\n');
     rest = parts.pop() ?? '';
     for (const part of parts) {
       if (part.startsWith(':')) yield part;
-      else yield { event: /^event: (.*)$/m.exec(part)?.[1] ?? '', data: /^data: (.*)$/m.exec(part)?.[1] ?? '' };
+      const [event = '', data = '', id = ''] = ['event', 'data', 'id'].map((name) => field(part, name));
+      if (!part.startsWith(':') && data) yield { event, data, id };
     }
   }
 }
 
+const field = (frame: string, name: string): string | undefined => new RegExp(`^${name}: (.*)$`, 'm').exec(frame)?.[1];
+
 // biome-ignore lint/suspicious/noExplicitAny: tests look into messages of every shape
 export const json = (response: Response): Promise<any> => response.json();
 
+/** The JSON-RPC messages of an event stream, as they come. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into messages of every shape
+export async function* messagesOf(response: Response): AsyncGenerator<any> {
+  for await (const frame of frames(response)) if (typeof frame !== 'string') yield JSON.parse(frame.data);
+}
+
 /** The JSON-RPC messages of an event stream, until it ends. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look into messages of every shape
-export async function messages(response: Response): Promise<any[]> {
-  const found = [];
-  for await (const frame of frames(response)) if (typeof frame !== 'string') found.push(JSON.parse(frame.data));
-  return found;
-}
+export const messages = (response: Response): Promise<any[]> => Array.fromAsync(messagesOf(response));

@@ -39,8 +39,7 @@ function gated() {
 }
 
 const gatedCall = call(1, 'gated', {}, { _meta: { progressToken: 1 } });
-const running = ({ endpoints }: TestMcp) =>
-  [...endpoints.sessions.all()].reduce((sum, { conversation }) => sum + conversation.running.size, 0);
+const running = ({ endpoints }: TestMcp) => endpoints.running();
 
 describe('disconnection', () => {
   it('does not cancel the call (basic/transports: SHOULD NOT be interpreted as cancelling), and leaves nothing', async () => {
@@ -105,31 +104,31 @@ describe('memory', () => {
       for (const response of await Promise.all(calls)) expect((await json(response)).result).toEqual({});
     }
     expect(running(mcp)).toBe(0);
-    expect([...mcp.endpoints.sessions.all()].map(({ conversation }) => conversation.busy)).toEqual([false]);
+    expect(mcp.endpoints.open()).toBe(0);
   });
 });
 
 describe('expiry', () => {
-  it('closes the streams of an owner whose newest token has been over for 60 s, and keeps the session', async () => {
-    await using mcp = await startMcp();
+  it('closes the streams of an owner whose newest token has been over for a minute at the most, and keeps the session', async () => {
+    await using mcp = await startMcp({ limits: { idleTimeout: 86_400 } });
     const session = await openSession(mcp.url);
     const listening = frames(await send(mcp.url, undefined, { method: 'GET', session }));
-    mcp.clock.advance(3_600 + 59);
-    mcp.endpoints.sessions.tick();
+    mcp.clock.advance(3_600 + 44);
+    await mcp.endpoints.tick();
     expect((await listening.next()).value).toBe(': keep-alive');
     mcp.clock.advance(1);
-    mcp.endpoints.sessions.tick();
+    await mcp.endpoints.tick();
     expect((await listening.next()).done).toBe(true);
     expect((await send(mcp.url, request(1, 'ping'), { session, as: 'ada-later' })).status).toBe(200);
   });
 
   it('keeps the stream open for an owner who has shown a newer token', async () => {
-    await using mcp = await startMcp();
+    await using mcp = await startMcp({ limits: { idleTimeout: 86_400 } });
     const session = await openSession(mcp.url);
     const listening = frames(await send(mcp.url, undefined, { method: 'GET', session }));
     await send(mcp.url, request(1, 'ping'), { session, as: 'ada-later' });
     mcp.clock.advance(3_600 + 120);
-    mcp.endpoints.sessions.tick();
+    await mcp.endpoints.tick();
     expect((await listening.next()).value).toBe(': keep-alive');
   });
 
@@ -139,7 +138,7 @@ describe('expiry', () => {
     const listening = await openSession(mcp.url);
     await send(mcp.url, undefined, { method: 'GET', session: listening });
     mcp.clock.advance(60);
-    mcp.endpoints.sessions.tick();
+    await mcp.endpoints.tick();
     expect((await send(mcp.url, request(1, 'ping'), { session: idle })).status).toBe(404);
     expect((await send(mcp.url, request(1, 'ping'), { session: listening })).status).toBe(200);
   });

@@ -1,21 +1,30 @@
 /** Owns the endpoints of the revisions that have sessions, MCP 2024-11-05 to 2025-11-25, wired to one set of sessions. */
-
+import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import type { Implementation } from '@modelcontextprotocol/sdk/types.js';
-import { createSessionHost, type SessionHost, type SessionLimits } from '../../sessions/session-host.ts';
-import type { Catalog } from '../catalog.ts';
-import { type Endpoints, MESSAGES_PATH } from '../endpoints.ts';
-import { createServerFactory } from '../server.ts';
+import type { Implementation, RequestId } from '@modelcontextprotocol/sdk/types.js';
+import { createChangeFeed } from '../../sessions/change-feed.ts';
+import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../sessions/ports.ts';
+import type { SessionLimits } from '../../sessions/session.ts';
+import { createSessionHost, type SessionHost } from '../../sessions/session-host.ts';
+import { Streams } from '../../sessions/streams.ts';
+import type { Methods } from '../call.ts';
+import { type Change, type Changes, nameOf, parseChange } from '../changes.ts';
+import { type Endpoint, type Endpoints, MESSAGES_PATH } from '../endpoints.ts';
+import { createDispatch, receive } from './dispatch.ts';
 import { createSseMessage, createSseStream } from './http-sse.ts';
-import { REVISIONS } from './json-rpc.ts';
-import type { SessionTransport } from './session-access.ts';
+import { Multiplexer } from './multiplexer.ts';
+import { refuse, STORAGE_AWAY } from './refusals.ts';
+import { createServer } from './server.ts';
+import type { SessionAccess } from './session-access.ts';
 import { createStreamableHttp } from './streamable-http.ts';
+import { createUpkeep } from './upkeep.ts';
 
-export interface EndpointsParts {
-  readonly catalog: Catalog;
+export interface SessionfulParts {
+  readonly methods: Methods;
   /** How the server introduces itself to clients. */
   readonly serverInfo: Implementation;
+  readonly storage: SessionStorage;
   readonly limits: SessionLimits & {
     /** Seconds between two signs of life on an open stream. */
     readonly keepAlive: number;
@@ -24,35 +33,123 @@ export interface EndpointsParts {
   readonly log: Logger;
 }
 
-export interface SessionfulEndpoints extends Endpoints {
-  readonly sessions: SessionHost<SessionTransport>;
+export interface Sessionful extends Endpoints {
+  readonly sessions: SessionHost;
+  /** Changes of what the server offers: announced here, heard on every replica. */
+  readonly changes: Changes;
+  /** Whether a request runs on this replica. */
+  isRunning(session: string, id: RequestId): boolean;
+  /** Requests that run on this replica. */
+  running(): number;
+  /** Streams that are open on this replica. */
+  open(): number;
+  /** To be called at a steady pace, as the timer does. */
+  tick(): Promise<void>;
 }
 
-export function createEndpoints({ limits, clock, ...parts }: EndpointsParts): SessionfulEndpoints {
-  const host = createSessionHost<SessionTransport>(limits, clock);
-  const startedAt = new Date(clock.now());
-  const { name, version } = parts.serverInfo;
-  const status = () => ({ name, version, startedAt, revisions: REVISIONS, openSessions: host.size });
-  let draining = false;
-  const access = {
-    host,
-    newServer: createServerFactory({ ...parts, clock, status }),
-    draining: () => draining,
+export async function createSessionful(parts: SessionfulParts): Promise<Sessionful> {
+  const { storage, limits, clock, log } = parts;
+  const { bus } = storage;
+  const multiplexer = new Multiplexer(bus.replica);
+  const streams = new Streams({ log: storage.log, bus, pause: (ms) => setTimeout(ms, undefined, { ref: false }) });
+  const onEnd = (id: string) => {
+    multiplexer.end(id);
+    streams.end(id);
   };
-  // One timer for all: a timer for each of many thousand streams would cost more than the streams.
-  const ticker = setInterval(() => host.tick(), limits.keepAlive * 1000).unref();
+  const sessions = createSessionHost({ storage, limits, clock, onEnd });
+  const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek });
+  const upkeep = createUpkeep({ sessions, streams, multiplexer, limits, clock, log });
+  const access: SessionAccess = {
+    sessions,
+    streams,
+    changes: feed,
+    multiplexer,
+    dispatch: createDispatch({ multiplexer, bus, log }),
+    settled: upkeep.settled,
+    draining: () => upkeep.draining,
+  };
+  const server = createServer({ ...parts, sessions });
+  server.onerror = (err) => log.debug({ err }, 'protocol error');
+  await server.connect(multiplexer);
+
+  const listeners = new Set<(change: Change) => void>();
+  const hear = (change: string, version: number): void => {
+    for (const listener of listeners) listener(parseChange(change));
+    feed.deliver(change, version).catch(report);
+  };
+  const report = (err: unknown) => {
+    if (!(err instanceof StorageUnavailable)) log.error({ err }, 'message of another replica failed');
+  };
+  bus.subscribe(receivers({ multiplexer, streams, sessions, onEnd, hear }), () => {
+    sessions.forget();
+    streams.wakeAll();
+  });
+  upkeep.start();
   return {
-    sessions: host,
-    streamable: createStreamableHttp(access),
-    sseStream: createSseStream(access, MESSAGES_PATH),
-    sseMessage: createSseMessage(access),
-    drain: () => {
-      draining = true;
-      host.drain();
+    sessions,
+    changes: {
+      announce: async (change) => {
+        for (const listener of listeners) listener(change);
+        await feed.announce(nameOf(change));
+      },
+      subscribe: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
     },
+    streamable: whenStored(createStreamableHttp(access)),
+    sseStream: whenStored(createSseStream(access, MESSAGES_PATH)),
+    sseMessage: whenStored(createSseMessage(access)),
+    isRunning: (session, id) => multiplexer.isRunning(session, id),
+    running: () => [...multiplexer.runs()].length,
+    open: () => streams.all().length,
+    tick: upkeep.tick,
+    drain: upkeep.drain,
     close: async () => {
-      clearInterval(ticker);
-      await host.close();
+      upkeep.stop();
+      for (const attachment of streams.all()) streams.close(attachment);
+      await server.close();
+      await bus.close();
     },
   };
+}
+
+/** RFC 9110 §15.6.4: what can't be known without the store is said so, and changes nothing. */
+const whenStored =
+  (endpoint: Endpoint): Endpoint =>
+  async (request) => {
+    try {
+      await endpoint(request);
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable) || request.res.headersSent) throw error;
+      request.log.warn({ reason: error.message }, 'session storage not reachable');
+      refuse(request.res, STORAGE_AWAY);
+    }
+  };
+
+interface Receivers {
+  readonly multiplexer: Multiplexer;
+  readonly streams: Streams;
+  readonly sessions: SessionHost;
+  readonly onEnd: (id: string) => void;
+  readonly hear: (change: string, version: number) => void;
+}
+
+type Handlers = { [K in BusMessage['kind']]: (message: Extract<BusMessage, { kind: K }>) => void };
+
+/** What each message of another replica brings about here. */
+function receivers({ multiplexer, streams, sessions, onEnd, hear }: Receivers): (message: BusMessage) => void {
+  const handlers: Handlers = {
+    wake: (name) => void streams.wake(name),
+    taken: (name) => streams.taken(name, name.connection),
+    response: (message) => receive(multiplexer, message),
+    cancelled: (message) => receive(multiplexer, message),
+    altered: ({ session }) => sessions.forget(session),
+    ended: ({ session }) => {
+      sessions.forget(session);
+      onEnd(session);
+    },
+    changed: ({ change, version }) => hear(change, version),
+  };
+  return (message) => handlers[message.kind](message as never);
 }

@@ -1,11 +1,16 @@
 /**
  * Owns one POST that carries requests, from the first to the last answer (MCP 2025-11-25 basic/transports, "Sending Messages
- * to the Server"): one JSON write, or a stream once something has to be said before the answer.
+ * to the Server"): one JSON write, or a stream once something has to be said before the answer. Only a stream touches the
+ * log, as only a stream can be come back to.
  */
-
 import type { ServerResponse } from 'node:http';
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/sdk/types.js';
-import { EventStream } from './event-stream.ts';
+import { StorageUnavailable } from '../../sessions/ports.ts';
+import type { StreamWriter } from '../../sessions/stream-writer.ts';
+import type { Streams } from '../../sessions/streams.ts';
+import { EventStream } from '../event-stream.ts';
+import type { Outlet } from './multiplexer.ts';
+import { createSink, primes } from './stream-sink.ts';
 
 /** What the `Accept` header lets an answer be. */
 export interface Accepted {
@@ -13,83 +18,135 @@ export interface Accepted {
   readonly stream: boolean;
 }
 
-export class Exchange {
-  readonly #res: ServerResponse;
-  readonly #accepted: Accepted;
-  readonly #batch: boolean;
+export interface ExchangeParts {
+  readonly res: ServerResponse;
+  readonly requests: readonly JSONRPCRequest[];
+  /** Whether the requests came as an array. */
+  readonly batch: boolean;
+  readonly accepted: Accepted;
+  readonly session: string;
+  readonly revision: string;
+  readonly streams: Streams;
+}
+
+interface Upgraded {
+  readonly writer: StreamWriter;
+  readonly response: EventStream;
+}
+
+/** Events that may be on their way to the log before whoever speaks has to wait. */
+const AHEAD = 64;
+
+export class Exchange implements Outlet {
+  readonly #parts: ExchangeParts;
   readonly #waiting: Set<RequestId>;
   readonly #answers: JSONRPCMessage[] = [];
-  #stream: EventStream | undefined;
+  #upgrade: Promise<Upgraded | undefined> | undefined;
   #ticks = 0;
 
-  constructor(res: ServerResponse, requests: readonly JSONRPCRequest[], batch: boolean, accepted: Accepted) {
-    this.#res = res;
-    this.#waiting = new Set(requests.map(({ id }) => id));
-    this.#batch = batch;
-    this.#accepted = accepted;
-    res.on('error', () => {});
-    if (!accepted.json) this.#stream = new EventStream(res);
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts;
+    this.#waiting = new Set(parts.requests.map(({ id }) => id));
+    parts.res.on('error', () => {});
+    if (!parts.accepted.json) this.#upgrade = this.#open();
   }
 
-  /** Says something ahead of the answers; false when this client can't be told, or is gone. */
-  say(message: JSONRPCMessage): boolean {
-    const stream = this.#upgrade();
-    stream?.send(JSON.stringify(message));
-    return stream?.open ?? false;
+  async say(message: JSONRPCMessage): Promise<boolean> {
+    const upgraded = await this.#upgraded();
+    if (!upgraded) return false;
+    const written = upgraded.writer.append({ data: JSON.stringify(message) });
+    if (upgraded.writer.waiting > AHEAD) await written;
+    return true;
   }
 
   answer(id: RequestId, response: JSONRPCMessage): void {
     this.#answers.push(response);
-    if (this.#stream) this.#stream.send(JSON.stringify(response));
-    this.#settle(id);
+    this.#settle(id, JSON.stringify(response));
   }
 
-  /** A cancelled request gets no answer (MCP cancellation). */
-  cancel(id: RequestId): void {
-    this.#settle(id);
+  drop(id: RequestId): void {
+    this.#settle(id, '');
+  }
+
+  async releaseConnection(): Promise<void> {
+    if (!primes(this.#parts.revision)) return;
+    const upgraded = await this.#upgraded();
+    // Without an event that has an id the client could not come back.
+    await upgraded?.writer.append({ data: '' });
+    setImmediate(() => upgraded?.response.end());
   }
 
   /** A call that outlasts a whole tick becomes a stream, as proxies cut off answers that stay silent. */
   tick(): void {
     this.#ticks += 1;
-    if (this.#ticks > 1) this.#upgrade()?.keepAlive();
+    if (this.#ticks > 1) void this.#upgraded().then((upgraded) => upgraded?.response.keepAlive());
   }
 
-  /** Ends the stream, if it is one; the calls go on for nobody. */
-  endStream(): void {
-    this.#stream?.end();
-  }
-
-  /** The session is over: whatever has not been answered never will be. */
   abandon(): void {
-    if (this.#stream) this.#stream.end();
+    this.#waiting.clear();
+    if (this.#upgrade) void this.#upgrade.then((upgraded) => upgraded?.response.end());
     else this.#write(404, { jsonrpc: '2.0', error: { code: -32001, message: 'Session not found' }, id: null });
   }
 
-  #upgrade(): EventStream | undefined {
-    if (!this.#stream && this.#accepted.stream) {
-      this.#stream = new EventStream(this.#res);
-      for (const answer of this.#answers) this.#stream.send(JSON.stringify(answer));
-    }
-    return this.#stream;
+  #upgraded(): Promise<Upgraded | undefined> {
+    if (this.#upgrade) return this.#upgrade;
+    const { accepted, res } = this.#parts;
+    if (!accepted.stream || res.destroyed || res.writableEnded) return Promise.resolve(undefined);
+    this.#upgrade = this.#open();
+    return this.#upgrade;
   }
 
-  #settle(id: RequestId): void {
-    this.#waiting.delete(id);
-    if (this.#waiting.size > 0) return;
-    if (this.#stream) this.#stream.end();
-    else if (this.#answers.length === 0) this.#res.writeHead(202).end();
-    else this.#write(200, this.#batch ? this.#answers : this.#answers[0]);
+  /** While the store is away nothing can be said ahead; the answer itself needs no store. */
+  async #open(): Promise<Upgraded | undefined> {
+    const { streams, session, requests, res, revision } = this.#parts;
+    const name = streams.newName(session);
+    const answered = [...this.#answers];
+    try {
+      const attachment = await streams.attach(name, (detach) => {
+        const response = new EventStream(res, detach);
+        return { ...createSink(response, name.stream, revision), response };
+      });
+      if (!attachment) return undefined;
+      const writer = streams.writer(name, JSON.stringify(requests.map(({ id }) => id)));
+      if (primes(revision)) void writer.append({ data: '' });
+      for (const answer of answered) void writer.append({ data: JSON.stringify(answer) });
+      void streams.wake(name);
+      return { writer, response: attachment.sink.response };
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable)) throw error;
+      this.#upgrade = undefined;
+      return undefined;
+    }
+  }
+
+  #settle(id: RequestId, data: string): void {
+    if (!this.#waiting.delete(id)) return;
+    const last = this.#waiting.size === 0;
+    if (!this.#upgrade) {
+      if (last) this.#finish();
+      return;
+    }
+    void this.#upgrade.then(async (upgraded) => {
+      if (upgraded) {
+        if ((await upgraded.writer.append({ data, last })) === 'lost') upgraded.response.end();
+      } else if (last) this.#finish();
+    });
+  }
+
+  #finish(): void {
+    if (this.#answers.length > 0) this.#write(200, this.#parts.batch ? this.#answers : this.#answers[0]);
+    else if (!this.#parts.res.headersSent) this.#parts.res.writeHead(202).end();
   }
 
   #write(status: number, answer: unknown): void {
-    if (this.#res.destroyed || this.#res.writableEnded) return;
+    const { res } = this.#parts;
+    if (res.destroyed || res.headersSent) return;
     const body = JSON.stringify(answer);
     const headers = {
       'Content-Type': 'application/json',
       'Content-Length': Buffer.byteLength(body),
       'Cache-Control': 'no-store',
     };
-    this.#res.writeHead(status, headers).end(body);
+    res.writeHead(status, headers).end(body);
   }
 }

@@ -1,8 +1,6 @@
 /** Owns the reading of JSON-RPC 2.0 from a request body (MCP basic/transports). */
 
-import type { AuthInfo } from '@modelcontextprotocol/sdk/server/auth/types.js';
 import {
-  type InitializeRequest,
   InitializeRequestSchema,
   isJSONRPCErrorResponse,
   isJSONRPCNotification,
@@ -14,7 +12,7 @@ import {
   type RequestId,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/sdk/types.js';
-import type { Principal } from '../../authorization/principal.ts';
+import type { Agreement } from '../../sessions/session.ts';
 
 /** Newest first. */
 export const REVISIONS: readonly string[] = SUPPORTED_PROTOCOL_VERSIONS;
@@ -35,10 +33,10 @@ export function readMessages(body: unknown): Incoming | undefined {
   return { messages, requests: messages.filter(isRequest), batch };
 }
 
-/** Whether two of the requests have one id, or one has an id that `running` knows. */
-export function repeatsId({ requests }: Incoming, running: { has(id: RequestId): boolean }): boolean {
+/** Whether two of the requests have one id, or one has an id that is running. */
+export function repeatsId({ requests }: Incoming, isRunning: (id: RequestId) => boolean): boolean {
   const ids = new Set(requests.map(({ id }) => id));
-  return ids.size < requests.length || requests.some(({ id }) => running.has(id));
+  return ids.size < requests.length || requests.some(({ id }) => isRunning(id));
 }
 
 /** Asked with the checks of the SDK: what they refuse, its server would never answer. */
@@ -48,31 +46,26 @@ const isMessage = (value: unknown): value is JSONRPCMessage =>
   isJSONRPCResultResponse(value) ||
   isJSONRPCErrorResponse(value);
 
-const isRequest = (message: JSONRPCMessage): message is JSONRPCRequest => 'method' in message && 'id' in message;
+export const isRequest = (message: JSONRPCMessage): message is JSONRPCRequest => 'method' in message && 'id' in message;
 
-export const initializeOf = ({ requests }: Incoming): JSONRPCRequest | undefined =>
+const initializeOf = ({ requests }: Incoming): JSONRPCRequest | undefined =>
   requests.find(({ method }) => method === 'initialize');
 
-/** `undefined` when the parameters are not those of an `initialize`. */
-export const initializeParams = (request: JSONRPCRequest): InitializeRequest['params'] | undefined =>
-  InitializeRequestSchema.safeParse(request).data?.params;
-
 /** MCP lifecycle, version negotiation: the client's revision if it is known here, else the newest. */
-export const negotiate = (requested: string): string =>
-  REVISIONS.includes(requested) ? requested : LATEST_PROTOCOL_VERSION;
+const negotiate = (requested: string): string => (REVISIONS.includes(requested) ? requested : LATEST_PROTOCOL_VERSION);
 
-/** The request that a `notifications/cancelled` calls off. */
-export function cancelledId(message: JSONRPCMessage): RequestId | undefined {
-  if (!('method' in message) || message.method !== 'notifications/cancelled') return undefined;
-  const { requestId } = message.params ?? {};
-  return requestId as RequestId | undefined;
+/** What a message agrees upon, if it is an `initialize` (MCP lifecycle, "Initialization"). */
+export function agreement(incoming: Incoming): Agreement | 'invalid' | undefined {
+  const request = initializeOf(incoming);
+  if (!request) return undefined;
+  const { data } = InitializeRequestSchema.safeParse(request);
+  return data ? { protocolVersion: negotiate(data.params.protocolVersion), params: data.params } : 'invalid';
 }
 
-/** How the SDK carries who is calling to the handlers; the token's bytes stay behind. */
-export const authInfoOf = (principal: Principal): AuthInfo => ({
-  token: '',
-  clientId: principal.clientId,
-  scopes: [...principal.scopes],
-  expiresAt: principal.expiresAt,
-  extra: { principal },
-});
+/** The request that a `notifications/cancelled` calls off, and why. */
+export function cancellation(message: JSONRPCMessage): { id: RequestId; reason?: string } | undefined {
+  if (!('method' in message) || message.method !== 'notifications/cancelled') return undefined;
+  const { requestId, reason } = message.params ?? {};
+  if (typeof requestId !== 'string' && typeof requestId !== 'number') return undefined;
+  return { id: requestId, ...(typeof reason === 'string' && { reason }) };
+}

@@ -67,10 +67,25 @@ export const SESSION_MISSING: Refusal = {
 /** Said of unknown, ended and foreign sessions alike. */
 export const SESSION_UNKNOWN: Refusal = { status: 404, code: SESSION_NOT_FOUND, message: 'Session not found' };
 
-export const STREAM_TAKEN: Refusal = {
-  status: 409,
+export const EVENT_UNKNOWN: Refusal = {
+  status: 400,
   code: BAD_REQUEST,
-  message: 'This session has a standalone stream already',
+  message: 'Last-Event-ID names no event of a stream of this session that is still kept',
+};
+
+/** The answer to a question that nobody asked, or that has been withdrawn. */
+export const NOT_ASKED: Refusal = {
+  status: 404,
+  code: INVALID_REQUEST,
+  message: 'This session has not been asked that, or the question is no longer open',
+};
+
+/** RFC 9110 §15.6.4: what the replicas share can't be reached. */
+export const STORAGE_AWAY: Refusal = {
+  status: 503,
+  code: BAD_REQUEST,
+  message: 'The server can not reach its storage now; please try again',
+  headers: { 'Retry-After': '2' },
 };
 
 export const NOT_ACCEPTABLE: Refusal = {

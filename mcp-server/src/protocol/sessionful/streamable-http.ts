@@ -2,38 +2,30 @@
  * Owns the endpoint of Streamable HTTP: what each POST, GET and DELETE may do, checked in the order of the specification
  * (MCP 2025-11-25 basic/transports, "Streamable HTTP").
  */
-
 import type { IncomingMessage } from 'node:http';
+import type { McpSession } from '../../sessions/session.ts';
+import { STANDALONE } from '../../sessions/streams.ts';
 import type { Endpoint, McpRequest } from '../endpoints.ts';
-import type { Accepted } from './exchange.ts';
-import {
-  type Incoming,
-  initializeOf,
-  initializeParams,
-  negotiate,
-  REVISIONS,
-  readMessages,
-  repeatsId,
-} from './json-rpc.ts';
+import { EventStream } from '../event-stream.ts';
+import { type Accepted, Exchange } from './exchange.ts';
+import { agreement, type Incoming, REVISIONS, readMessages, repeatsId } from './json-rpc.ts';
 import * as refusals from './refusals.ts';
 import { accept, refuse } from './refusals.ts';
 import { findSession, openSession, type SessionAccess } from './session-access.ts';
-import { StreamableTransport } from './streamable-transport.ts';
+import { createSink, prime, readEventId } from './stream-sink.ts';
+
+type Handler = (request: McpRequest, access: SessionAccess) => void | Promise<void>;
 
 export function createStreamableHttp(access: SessionAccess): Endpoint {
-  const methods: Readonly<Record<string, (request: McpRequest, access: SessionAccess) => void | Promise<void>>> = {
-    POST: post,
-    GET: listen,
-    DELETE: end,
-  };
-  return async (request) => {
+  const methods: Readonly<Record<string, Handler>> = { POST: post, GET: listen, DELETE: end };
+  return (request) => {
     const { req, res } = request;
     const method = methods[req.method ?? ''];
     if (!method) return refuse(res, refusals.METHOD_NOT_ALLOWED);
     // An absent header stands for 2025-03-26, which is served.
     const revision = header(req, 'mcp-protocol-version');
     if (revision && !REVISIONS.includes(revision)) return refuse(res, refusals.UNSUPPORTED_REVISION);
-    await method(request, access);
+    return method(request, access);
   };
 }
 
@@ -44,41 +36,51 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
   const incoming = readMessages(message);
   if (!incoming) return refuse(res, refusals.INVALID_MESSAGE);
   const id = header(req, 'mcp-session-id');
-  if (initializeOf(incoming)) {
+  const agreed = agreement(incoming);
+  if (agreed) {
     if (id) return refuse(res, refusals.ALREADY_INITIALIZED);
-    return initialize(request, access, incoming, accepted);
+    if (incoming.batch) return refuse(res, refusals.NO_BATCHES);
+    if (agreed === 'invalid') return refuse(res, refusals.INVALID_INITIALIZE);
+    const session = await openSession(request, access, 'streamable-http', agreed);
+    if (!session) return;
+    res.setHeader('Mcp-Session-Id', session.id);
+    return run(request, access, incoming, session, accepted);
   }
   if (!id) return refuse(res, refusals.SESSION_MISSING);
-  const live = await findSession(request, access, 'streamable-http', id);
-  if (!live) return;
-  const { session, conversation } = live;
-  if (incoming.batch && !hasBatches(session.protocolVersion)) return refuse(res, refusals.NO_BATCHES);
-  if (repeatsId(incoming, conversation.running)) return refuse(res, refusals.REPEATED_ID);
-  if (incoming.requests.length > 0) {
-    conversation.exchange(incoming, principal, res, accepted);
-  } else {
-    accept(res);
-    conversation.receive(incoming, principal);
+  const found = findSession(request, access, 'streamable-http', id);
+  const session = found instanceof Promise ? await found : found;
+  if (!session) return;
+  if (incoming.batch && !hasBatches(session)) return refuse(res, refusals.NO_BATCHES);
+  if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
+    return refuse(res, refusals.REPEATED_ID);
   }
+  if (incoming.requests.length > 0) return run(request, access, incoming, session, accepted);
+  const taken = await access.dispatch(incoming, { session, principal, outlet: NOBODY });
+  if (taken) accept(res);
+  else refuse(res, refusals.NOT_ASKED);
 }
 
-async function initialize(
-  request: McpRequest,
+function run(
+  { res, principal, log }: McpRequest,
   access: SessionAccess,
   incoming: Incoming,
+  session: McpSession,
   accepted: Accepted,
-): Promise<void> {
-  const { res, principal } = request;
-  if (incoming.batch) return refuse(res, refusals.NO_BATCHES);
-  const [asked] = incoming.requests;
-  const params = asked && initializeParams(asked);
-  if (!params) return refuse(res, refusals.INVALID_INITIALIZE);
-  const transport = new StreamableTransport();
-  const agreed = { protocolVersion: negotiate(params.protocolVersion), initialize: params };
-  const session = await openSession(request, access, transport, agreed);
-  if (!session) return;
-  res.setHeader('Mcp-Session-Id', session.id);
-  transport.exchange(incoming, principal, res, accepted);
+): void {
+  const { requests, batch } = incoming;
+  const revision = revisionOf(session);
+  const outlet = new Exchange({
+    res,
+    requests,
+    batch,
+    accepted,
+    session: session.id,
+    revision,
+    streams: access.streams,
+  });
+  access
+    .dispatch(incoming, { session, principal, outlet })
+    .catch((err: unknown) => log.warn({ err }, 'message not handed over'));
 }
 
 async function listen(request: McpRequest, access: SessionAccess): Promise<void> {
@@ -86,12 +88,32 @@ async function listen(request: McpRequest, access: SessionAccess): Promise<void>
   if (!acceptedBy(req).stream) return refuse(res, refusals.NOT_ACCEPTABLE);
   const id = header(req, 'mcp-session-id');
   if (!id) return refuse(res, refusals.SESSION_MISSING);
-  const live = await findSession(request, access, 'streamable-http', id);
-  if (!live) return;
+  const session = await findSession(request, access, 'streamable-http', id);
+  if (!session) return;
   if (access.draining()) return refuse(res, refusals.NO_CAPACITY);
-  if (live.conversation.streaming) return refuse(res, refusals.STREAM_TAKEN);
-  res.setHeader('Mcp-Session-Id', id);
-  live.conversation.listen(res);
+  const last = header(req, 'last-event-id');
+  const position = last ? readEventId(last) : { stream: STANDALONE, after: undefined };
+  if (!position) return refuse(res, refusals.EVENT_UNKNOWN);
+  const name = { session: id, stream: position.stream };
+  const { streams, changes } = access;
+  if (name.stream !== STANDALONE && !(await streams.isKept(name))) return refuse(res, refusals.EVENT_UNKNOWN);
+  const revision = revisionOf(session);
+  const attachment = await streams.attach(
+    name,
+    (detach) => {
+      res.setHeader('Mcp-Session-Id', id);
+      const response = new EventStream(res, detach);
+      return { ...createSink(response, name.stream, revision), response };
+    },
+    position.after,
+  );
+  if (!attachment) return refuse(res, refusals.SESSION_UNKNOWN);
+  await access.sessions.keep(id);
+  if (name.stream === STANDALONE) {
+    prime(attachment.sink.response, name.stream, revision, attachment.reader.cursor);
+    await changes.catchUp(attachment);
+  }
+  await streams.wake(name);
 }
 
 async function end(request: McpRequest, access: SessionAccess): Promise<void> {
@@ -99,11 +121,23 @@ async function end(request: McpRequest, access: SessionAccess): Promise<void> {
   const id = header(req, 'mcp-session-id');
   if (!id) return refuse(res, refusals.SESSION_MISSING);
   if (!(await findSession(request, access, 'streamable-http', id))) return;
-  await access.host.end(id);
+  await access.sessions.end(id);
   res.writeHead(204).end();
 }
 
-const hasBatches = (revision: string | undefined): boolean => revision === '2025-03-26';
+/** Notifications and answers of a client bring nothing about that it would be told. */
+const NOBODY = {
+  say: async () => false,
+  answer: () => {},
+  drop: () => {},
+  releaseConnection: async () => {},
+  tick: () => {},
+  abandon: () => {},
+};
+
+const revisionOf = ({ agreed }: McpSession): string => agreed?.protocolVersion ?? '2025-03-26';
+
+const hasBatches = (session: McpSession): boolean => revisionOf(session) === '2025-03-26';
 
 /**
  * Clients MUST accept both; one that takes only JSON is served as well, and told nothing but the answer. No header and
@@ -116,7 +150,7 @@ function acceptedBy(req: IncomingMessage): Accepted {
   return { json: takes('application', 'json'), stream: takes('text', 'event-stream') };
 }
 
-const header = (req: IncomingMessage, name: 'mcp-session-id' | 'mcp-protocol-version'): string => {
+const header = (req: IncomingMessage, name: 'mcp-session-id' | 'mcp-protocol-version' | 'last-event-id'): string => {
   const value = req.headers[name];
   return typeof value === 'string' ? value : '';
 };

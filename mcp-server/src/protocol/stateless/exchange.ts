@@ -5,7 +5,7 @@
 import type { Accepted } from '../accepted.ts';
 import type { Call, ClientNotification, ClientRequest, Method } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
-import { EventStream } from '../sessionful/event-stream.ts';
+import { EventStream } from '../event-stream.ts';
 import { failureOf, writeJson } from './answers.ts';
 import type { Questions } from './questions.ts';
 import type { StatelessRequest } from './request.ts';
@@ -82,7 +82,7 @@ export class Exchange implements Call {
   }
 
   async notify(notification: ClientNotification): Promise<void> {
-    if (!this.#over) this.#upgrade()?.send(JSON.stringify({ jsonrpc: '2.0', ...notification }));
+    if (!this.#over) this.#upgrade()?.send({ data: JSON.stringify({ jsonrpc: '2.0', ...notification }) });
   }
 
   async ask(request: ClientRequest): Promise<unknown> {
@@ -156,7 +156,7 @@ export class Exchange implements Call {
   }
 
   #write(status: number, text: string): void {
-    this.#stream?.send(text);
+    this.#stream?.send({ data: text });
     if (this.#stream) this.#stream.end();
     else writeJson(this.#parts.request.res, status, text);
   }

@@ -1,5 +1,4 @@
 /** Owns one open `text/event-stream` answer: frames, keep-alive, and what happens when nobody reads (WHATWG HTML §9.2). */
-
 import type { ServerResponse } from 'node:http';
 
 /** Bytes that may wait for a reader; who falls further behind is cut off, so that one reader can't fill the memory. */
@@ -12,6 +11,15 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 } as const;
 
+export interface Frame {
+  readonly data: string;
+  readonly event?: string;
+  /** What a client that comes back says that it has. */
+  readonly id?: string;
+  /** Milliseconds after which a client may come back. */
+  readonly retry?: number;
+}
+
 export class EventStream {
   readonly #res: ServerResponse;
 
@@ -22,14 +30,23 @@ export class EventStream {
     // A reset connection is an everyday event and shows as 'close'.
     res.on('error', () => {});
     if (!res.destroyed) res.writeHead(200, HEADERS).flushHeaders();
+    else if (onClose) onClose();
   }
 
   get open(): boolean {
     return !this.#res.destroyed && !this.#res.writableEnded;
   }
 
-  send(data: string, event = 'message'): void {
-    this.#write(`event: ${event}\ndata: ${data}\n\n`);
+  /** @returns false when the stream takes no more */
+  send({ data, event = 'message', id, retry }: Frame): boolean {
+    const lines = [
+      ...(retry === undefined ? [] : [`retry: ${retry}`]),
+      ...(id === undefined ? [] : [`id: ${id}`]),
+      // An event without data is there for its id alone, and has no name.
+      ...(data ? [`event: ${event}`] : []),
+      `data: ${data}`,
+    ];
+    return this.#write(`${lines.join('\n')}\n\n`);
   }
 
   keepAlive(): void {
@@ -40,9 +57,10 @@ export class EventStream {
     if (this.open) this.#res.end();
   }
 
-  #write(frame: string): void {
-    if (!this.open) return;
+  #write(frame: string): boolean {
+    if (!this.open) return false;
     if (this.#res.writableLength > BACKLOG) this.#res.destroy();
     else this.#res.write(frame);
+    return !this.#res.destroyed;
   }
 }

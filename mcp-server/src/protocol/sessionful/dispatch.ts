@@ -1,0 +1,52 @@
+/**
+ * Owns where each message of a client goes: requests to the server of this replica, answers and cancellations to the replica
+ * on which somebody waits for them.
+ */
+import type { Logger } from '@mcp-oauth/shared/logger';
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import type { BusMessage, MessageBus } from '../../sessions/ports.ts';
+import { cancellation, isRequest } from './json-rpc.ts';
+import type { Multiplexer } from './multiplexer.ts';
+import type { SessionAccess } from './session-access.ts';
+
+export interface DispatchParts {
+  readonly multiplexer: Multiplexer;
+  readonly bus: Pick<MessageBus, 'send' | 'broadcast'>;
+  readonly log: Logger;
+}
+
+export function createDispatch({ multiplexer, bus, log }: DispatchParts): SessionAccess['dispatch'] {
+  const respond = async (session: string, message: JSONRPCMessage): Promise<boolean> => {
+    const delivery = multiplexer.respond(session, message);
+    if (delivery === 'unknown') log.debug({ session }, 'answer to a question that is not open');
+    if (typeof delivery === 'string') return true;
+    const heard = await bus.send(delivery.replica, { kind: 'response', session, message });
+    if (!heard) log.info({ session, replica: delivery.replica }, 'answer for a replica that is gone');
+    return heard;
+  };
+  const notify = async (session: string, message: JSONRPCMessage): Promise<void> => {
+    const cancelled = cancellation(message);
+    if (!cancelled || multiplexer.cancel(session, cancelled.id, cancelled.reason)) return;
+    await bus.broadcast({ kind: 'cancelled', session, message });
+  };
+  return async ({ messages }, origin) => {
+    let taken = true;
+    for (const message of messages) {
+      if (isRequest(message)) multiplexer.run(message, { ...origin, id: message.id });
+      else if ('method' in message) await notify(origin.session.id, message);
+      else taken = (await respond(origin.session.id, message)) && taken;
+    }
+    return taken;
+  };
+}
+
+/** What another replica has handed over. */
+export function receive(
+  multiplexer: Multiplexer,
+  { session, message, kind }: BusMessage & { kind: 'response' | 'cancelled' },
+): void {
+  const given = message as JSONRPCMessage;
+  if (kind === 'response') multiplexer.respond(session, given);
+  const cancelled = cancellation(given);
+  if (cancelled) multiplexer.cancel(session, cancelled.id, cancelled.reason);
+}

@@ -1,0 +1,23 @@
+/** Owns what a client hears of a call whose replica is gone, as pure functions (JSON-RPC 2.0 §5.1: server error). */
+import type { StreamEvent } from './ports.ts';
+
+/** JSON-RPC internal error: the call may or may not have had its effects. */
+const LOST = { code: -32603, message: 'The server that ran this request is gone. Please send the request again.' };
+
+type Id = string | number;
+
+/**
+ * The answers that are missing from a stream, as messages.
+ * @param requests ids of what the stream is to answer, as JSON text
+ */
+export function lostAnswers(requests: string | undefined, events: readonly StreamEvent[]): readonly string[] {
+  const asked = JSON.parse(requests ?? '[]') as readonly Id[];
+  const answered = new Set(events.flatMap(({ data }) => answeredBy(data)));
+  return asked.filter((id) => !answered.has(id)).map((id) => JSON.stringify({ jsonrpc: '2.0', id, error: LOST }));
+}
+
+function answeredBy(data: string): readonly Id[] {
+  if (!data) return [];
+  const message = JSON.parse(data) as { id?: Id; method?: string };
+  return message.id !== undefined && message.method === undefined ? [message.id] : [];
+}

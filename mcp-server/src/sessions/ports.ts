@@ -1,0 +1,167 @@
+/**
+ * Owns what sessions need of the world outside their replica: a store of records, a log for each stream, and a bus between
+ * the replicas. Every adapter passes one contract suite; all of them reject with `StorageUnavailable` while it is away.
+ */
+import type { McpSession } from './session.ts';
+
+/** The store can't be reached now; nothing is known about what was asked. */
+export class StorageUnavailable extends Error {
+  override readonly name = 'StorageUnavailable';
+}
+
+/** No session can be opened: this person has too many that are in use, or everybody together has. */
+export type Full = 'principal' | 'server';
+
+export interface Opened {
+  /** The session that made room, idle for longest of this person's. */
+  readonly evicted?: string;
+}
+
+/** What the use of a session changes. */
+export type Use = Pick<McpSession, 'usedUntil' | 'tokenExpiresAt'>;
+
+export type Alteration = Partial<Pick<McpSession, 'agreed' | 'logLevel'>> & {
+  readonly subscribe?: string;
+  readonly unsubscribe?: string;
+};
+
+export interface SessionStore {
+  /** Milliseconds between two writes of the use of one session that are worth their cost. */
+  readonly pace: number;
+  /** Writes a new session, if the limits have room for it. */
+  create(session: McpSession): Promise<Opened | Full>;
+  /** Nothing for one that has ended, by whatever way. */
+  get(id: string): Promise<McpSession | undefined>;
+  /** Later ends win. @returns false when the session has ended */
+  use(session: McpSession, use: Use): Promise<boolean>;
+  /** @returns false when the session has ended, or has as many subscriptions as it may */
+  alter(id: string, alteration: Alteration): Promise<boolean>;
+  /** Ends it, with the logs of its streams. @returns false when it had ended before */
+  delete(id: string): Promise<boolean>;
+  /** Of all replicas. */
+  count(): Promise<number>;
+  list(): AsyncIterable<McpSession>;
+}
+
+/** Most subscriptions of one session. */
+export const MAX_SUBSCRIPTIONS = 1_000;
+
+export interface StreamEvent {
+  /** Strictly increases within its stream. */
+  readonly id: string;
+  /** One JSON-RPC message as text, or nothing: the event is there for its id. */
+  readonly data: string;
+  /** After this one the stream is over. */
+  readonly last: boolean;
+}
+
+/** One connection that a stream is read by. */
+export interface Reader {
+  readonly replica: string;
+  /** Unique within its replica. */
+  readonly connection: string;
+}
+
+/** A stream of a session. */
+export interface StreamName {
+  readonly session: string;
+  readonly stream: string;
+}
+
+export interface Append {
+  readonly data: string;
+  readonly last?: boolean;
+  /** Who appends, and a number that grows with each append of theirs to this stream: what is tried again is written once. */
+  readonly producer: string;
+  readonly sequence: number;
+  /** Ids of the requests that the stream is to answer; said once, with the first event. */
+  readonly requests?: string;
+  /** Up to which change the reader has been told with this event. */
+  readonly changes?: number;
+}
+
+export interface Taken {
+  readonly previous: Reader | undefined;
+  /** The last event that a reader is known to have got; absent: none. */
+  readonly cursor: string | undefined;
+  /** Up to which change a reader has been told. */
+  readonly changes: number | undefined;
+}
+
+/** What a stream is about, as far as is known here. */
+export interface StreamState {
+  readonly reader: Reader | undefined;
+  readonly requests: string | undefined;
+  readonly over: boolean;
+}
+
+export interface EventLog {
+  /** Adds to the end, unless the session or the stream is over: `undefined` then. */
+  append(name: StreamName, event: Append): Promise<{ readonly reader: Reader | undefined } | undefined>;
+  /** In order; `after` itself is left out. An event that has been dropped for the bounds is missing without a word. */
+  read(name: StreamName, after: string | undefined, limit: number): Promise<readonly StreamEvent[]>;
+  /** Makes `reader` the one that reads. @returns nothing when the session is over */
+  take(name: StreamName, reader: Reader): Promise<Taken | undefined>;
+  /** Keeps what a reader holds, and notes how far it is. @returns false when another one reads now, or the session is over */
+  renew(name: StreamName, reader: Reader, progress: { cursor?: string; changes?: number }): Promise<boolean>;
+  /** Nobody reads, if it was this one that did. */
+  release(name: StreamName, reader: Reader): Promise<void>;
+  state(name: StreamName): Promise<StreamState | undefined>;
+}
+
+export interface LogLimits {
+  /** Events of one stream that are kept for a client that comes back; the oldest are dropped. */
+  readonly events: number;
+  readonly bytes: number;
+  /** Seconds that the log of a stream is kept which nobody reads and writes: before it is over, and after. */
+  readonly keepOpen: number;
+  readonly keepOver: number;
+}
+
+/** What replicas tell each other. */
+export type BusMessage =
+  /** The log has something new for one of your connections. */
+  | { readonly kind: 'wake'; readonly session: string; readonly stream: string }
+  /** Another connection reads that stream now. */
+  | { readonly kind: 'taken'; readonly session: string; readonly stream: string; readonly connection: string }
+  /** The client's answer to a request of yours. */
+  | { readonly kind: 'response'; readonly session: string; readonly message: unknown }
+  | { readonly kind: 'cancelled'; readonly session: string; readonly message: unknown }
+  /** The record has changed. */
+  | { readonly kind: 'altered'; readonly session: string }
+  | { readonly kind: 'ended'; readonly session: string }
+  | { readonly kind: 'changed'; readonly change: string; readonly version: number };
+
+export interface MessageBus {
+  /** The name of this replica: short, without a dot, new at each start. */
+  readonly replica: string;
+  /** @returns false when that replica is gone */
+  send(replica: string, message: BusMessage): Promise<boolean>;
+  /** To all other replicas; whoever is away at that moment never hears of it. */
+  broadcast(message: BusMessage): Promise<void>;
+  /** Only what is not alive is gone for good; a replica that is cut off for seconds is alive. */
+  isAlive(replica: string): Promise<boolean>;
+  /** Whether a replica would hear of a message now, or in a moment. */
+  isListening(replica: string): Promise<boolean>;
+  /**
+   * @param onMessage for each message that arrives
+   * @param onReturn after an absence in which messages may have got lost
+   */
+  subscribe(onMessage: (message: BusMessage) => void, onReturn: () => void): void;
+  close(): Promise<void>;
+}
+
+/** Numbers the changes of what the server offers, for clients that were away. */
+export interface ChangeLog {
+  /** @returns the number of this change */
+  record(change: string): Promise<number>;
+  /** The changes after that number, each once with its latest number; of the most recent ones if there were very many. */
+  since(version: number): Promise<{ readonly version: number; readonly changes: readonly string[] }>;
+}
+
+export interface SessionStorage {
+  readonly store: SessionStore;
+  readonly log: EventLog;
+  readonly bus: MessageBus;
+  readonly changes: ChangeLog;
+}

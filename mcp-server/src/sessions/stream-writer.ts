@@ -1,0 +1,88 @@
+/**
+ * Owns how events get into the log of a stream: one after the other, tried again while the store is away, and whoever reads
+ * the stream is woken, wherever that is.
+ */
+import { type EventLog, type MessageBus, type Reader, StorageUnavailable, type StreamName } from './ports.ts';
+
+/** `unread`: it is in the log, and nobody listens now. `lost`: it is not in the log, as the store was away for too long. */
+export type Written = 'read' | 'unread' | 'over' | 'lost';
+
+export interface WriterParts {
+  readonly log: Pick<EventLog, 'append'>;
+  readonly bus: Pick<MessageBus, 'replica' | 'send'>;
+  /** Wakes a reader of this replica. */
+  readonly wake: (name: StreamName) => void;
+  /** Numbers what this replica appends, to whatever stream. */
+  readonly next: () => number;
+  /** Resolves after so many milliseconds. */
+  readonly pause: (milliseconds: number) => Promise<void>;
+}
+
+export interface Entry {
+  readonly data: string;
+  readonly last?: boolean;
+  readonly changes?: number;
+}
+
+/** How often an event is tried, and the milliseconds in between: about half a minute in all. */
+const ATTEMPTS = 40;
+const PAUSE = 750;
+
+export class StreamWriter {
+  readonly #parts: WriterParts;
+  readonly #name: StreamName;
+  readonly #requests: string | undefined;
+  #tail: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  /** @param requests ids of the requests that the stream is to answer, as text */
+  constructor(parts: WriterParts, name: StreamName, requests?: string) {
+    this.#parts = parts;
+    this.#name = name;
+    this.#requests = requests;
+  }
+
+  /** Events on their way to the log. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  append(entry: Entry): Promise<Written> {
+    this.#waiting += 1;
+    const written = this.#tail
+      .then(() => this.#write(entry))
+      .finally(() => {
+        this.#waiting -= 1;
+      });
+    this.#tail = written.catch(() => {});
+    return written;
+  }
+
+  async #write(entry: Entry): Promise<Written> {
+    const { bus, next } = this.#parts;
+    const requests = this.#requests !== undefined && { requests: this.#requests };
+    const event = { ...entry, ...requests, producer: bus.replica, sequence: next() };
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      try {
+        const appended = await this.#parts.log.append(this.#name, event);
+        return appended ? await this.#wake(appended.reader) : 'over';
+      } catch (error) {
+        if (!(error instanceof StorageUnavailable)) throw error;
+        await this.#parts.pause(PAUSE);
+      }
+    }
+    return 'lost';
+  }
+
+  async #wake(reader: Reader | undefined): Promise<Written> {
+    const { bus, wake } = this.#parts;
+    if (!reader) return 'unread';
+    if (reader.replica === bus.replica) {
+      wake(this.#name);
+      return 'read';
+    }
+    // A wake-up that can't be sent is made up for by the reader's own look, which it takes from time to time.
+    const heard = await bus.send(reader.replica, { kind: 'wake', ...this.#name }).catch(() => true);
+    return heard ? 'read' : 'unread';
+  }
+}

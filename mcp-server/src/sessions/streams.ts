@@ -1,0 +1,223 @@
+/**
+ * Owns the streams that this replica reads or writes: who reads which, who is woken, and what becomes of a stream whose
+ * writer is gone (a stream is a log with a reader; MCP 2025-11-25 "Resumability and Redelivery").
+ */
+import { lostAnswers } from './lost-call.ts';
+import type { EventLog, MessageBus, Reader, StreamName } from './ports.ts';
+import { type Sink, StreamReader } from './stream-reader.ts';
+import { type Entry, StreamWriter, type WriterParts, type Written } from './stream-writer.ts';
+
+/** The stream of a session that belongs to no request; over HTTP+SSE, the only one. */
+export const STANDALONE = 'standalone';
+
+/** A connection that reads a stream. */
+export class Attachment<S extends Sink = Sink> {
+  readonly name: StreamName;
+  readonly as: Reader;
+  readonly sink: S;
+  readonly reader: StreamReader;
+  /** Up to which change the client has been told; only known on standalone streams. */
+  changes: number | undefined;
+
+  constructor(
+    { name, as, changes }: Pick<Attachment, 'name' | 'as' | 'changes'>,
+    connect: () => S,
+    read: (sink: S) => StreamReader,
+  ) {
+    this.name = name;
+    this.as = as;
+    this.changes = changes;
+    this.sink = connect();
+    this.reader = read(this.sink);
+  }
+
+  /** How far it is, for a connection that comes after it. */
+  get progress(): { cursor?: string; changes?: number } {
+    const { cursor } = this.reader;
+    return { ...(cursor !== undefined && { cursor }), ...(this.changes !== undefined && { changes: this.changes }) };
+  }
+}
+
+export interface StreamsParts extends Pick<WriterParts, 'pause'> {
+  readonly log: EventLog;
+  readonly bus: MessageBus;
+}
+
+/** Longer than any log is. */
+const EVERYTHING = 1_000_000;
+
+const keyOf = ({ session, stream }: StreamName): string => `${session} ${stream}`;
+
+export class Streams {
+  readonly #log: EventLog;
+  readonly #bus: MessageBus;
+  readonly #attached = new Map<string, Attachment>();
+  readonly #standalone = new Map<string, StreamWriter>();
+  readonly #writing: WriterParts;
+  #sequence = 0;
+  #connections = 0;
+  #names = 0;
+
+  constructor({ log, bus, pause }: StreamsParts) {
+    this.#log = log;
+    this.#bus = bus;
+    const next = () => {
+      this.#sequence += 1;
+      return this.#sequence;
+    };
+    this.#writing = { log, bus, pause, next, wake: (name) => void this.wake(name) };
+  }
+
+  /** What is open here. */
+  all(): readonly Attachment[] {
+    return [...this.#attached.values()];
+  }
+
+  /** For what answers requests that run here: the name says where. */
+  newName(session: string): StreamName {
+    this.#names += 1;
+    return { session, stream: `${this.#bus.replica}.${this.#names}` };
+  }
+
+  /** @param requests ids of what the stream is to answer, as JSON text */
+  writer(name: StreamName, requests: string): StreamWriter {
+    return new StreamWriter(this.#writing, name, requests);
+  }
+
+  /** Adds to the standalone stream of a session, whoever reads it. */
+  async announce(session: string, entry: Entry): Promise<Written> {
+    // One writer for all that is said here: what two of them tried at a time could not be told apart when tried again.
+    const writer = this.#standalone.get(session) ?? new StreamWriter(this.#writing, { session, stream: STANDALONE });
+    this.#standalone.set(session, writer);
+    const written = await writer.append(entry);
+    if (writer.waiting === 0) this.#standalone.delete(session);
+    return written;
+  }
+
+  /**
+   * Makes a connection the one that reads a stream; whoever read it before is let go. It reads nothing before it is woken.
+   * @param connect runs once the stream is this connection's; `detach` is for when it closes
+   * @param after the last event that the client has; absent: whatever no connection has got
+   * @returns nothing when the session is over
+   */
+  async attach<S extends Sink>(
+    name: StreamName,
+    connect: (detach: () => void) => S,
+    after?: string,
+  ): Promise<Attachment<S> | undefined> {
+    this.#connections += 1;
+    const as = { replica: this.#bus.replica, connection: String(this.#connections) };
+    const taken = await this.#log.take(name, as);
+    if (!taken) return undefined;
+    if (taken.previous) this.#letGo(name, taken.previous);
+    const attachment: Attachment<S> = new Attachment(
+      { name, as, changes: taken.changes },
+      () => connect(() => void this.#detach(attachment)),
+      (sink) => new StreamReader(this.#log, name, sink, after ?? taken.cursor),
+    );
+    this.#attached.set(keyOf(name), attachment);
+    return attachment;
+  }
+
+  /** The log may have something new. Resolves when it has gone out, if the stream is read here. */
+  async wake(name: StreamName): Promise<void> {
+    const attachment = this.#attached.get(keyOf(name));
+    if (attachment) await this.#feed(attachment);
+  }
+
+  /** Whether a stream can still be come back to. */
+  async isKept(name: StreamName): Promise<boolean> {
+    return (await this.#log.state(name)) !== undefined;
+  }
+
+  /** Whether what is said on a stream now reaches somebody, wherever that is. */
+  async isHeard(name: StreamName): Promise<boolean> {
+    if (this.#attached.has(keyOf(name))) return true;
+    const state = await this.#log.state(name);
+    return state?.reader !== undefined && this.#bus.isListening(state.reader.replica);
+  }
+
+  /** Wake-ups may have got lost. */
+  wakeAll(): void {
+    for (const attachment of this.all()) void this.#feed(attachment);
+  }
+
+  /** Another connection reads the stream now. */
+  taken(name: StreamName, connection: string): void {
+    const attachment = this.#attached.get(keyOf(name));
+    if (attachment?.as.connection === connection) this.#end(attachment);
+  }
+
+  /** Keeps the claim of an open stream, and looks for what nobody said. */
+  async renew(attachment: Attachment): Promise<void> {
+    const mine = await this.#log.renew(attachment.name, attachment.as, attachment.progress);
+    if (mine) await this.#feed(attachment);
+    else this.#end(attachment);
+  }
+
+  /** Answers, in place of replicas that are gone, what they can't answer any more. */
+  async bury(): Promise<void> {
+    for (const { name } of this.all()) {
+      const [replica = ''] = name.stream.split('.');
+      if (name.stream === STANDALONE || replica === this.#bus.replica) continue;
+      if (!(await this.#bus.isAlive(replica))) await this.#buryOne(name);
+    }
+  }
+
+  /** The session is over. */
+  end(session: string): void {
+    this.#standalone.delete(session);
+    for (const attachment of this.all()) if (attachment.name.session === session) this.#end(attachment);
+  }
+
+  /** Closes a connection, whose client may come back for the rest. */
+  close(attachment: Attachment): void {
+    attachment.sink.end();
+    void this.#detach(attachment);
+  }
+
+  async #buryOne(name: StreamName): Promise<void> {
+    const state = await this.#log.state(name);
+    if (!state || state.over) return;
+    const answers = lostAnswers(state.requests, await this.#log.read(name, undefined, EVERYTHING));
+    const writer = new StreamWriter(this.#writing, name);
+    for (const [index, data] of answers.entries()) await writer.append({ data, last: index === answers.length - 1 });
+  }
+
+  async #feed({ name, as, reader }: Attachment): Promise<void> {
+    const before = reader.cursor;
+    await reader.wake();
+    const { cursor } = reader;
+    if (name.stream !== STANDALONE || cursor === undefined || cursor === before) return;
+    // Should it fail, a client that comes back without a Last-Event-ID may get an event twice.
+    await this.#log.renew(name, as, { cursor }).catch(() => {});
+  }
+
+  #letGo(name: StreamName, previous: Reader): void {
+    if (previous.replica === this.#bus.replica) this.taken(name, previous.connection);
+    else this.#bus.send(previous.replica, { kind: 'taken', ...name, connection: previous.connection }).catch(() => {});
+  }
+
+  #end(attachment: Attachment): void {
+    attachment.reader.stop();
+    this.#remove(attachment);
+    attachment.sink.end();
+  }
+
+  async #detach(attachment: Attachment): Promise<void> {
+    const { name, as, reader, progress } = attachment;
+    reader.stop();
+    this.#remove(attachment);
+    try {
+      await this.#log.renew(name, as, progress);
+      await this.#log.release(name, as);
+    } catch {
+      // The store is away: the claim runs out by itself.
+    }
+  }
+
+  #remove(attachment: Attachment): void {
+    const key = keyOf(attachment.name);
+    if (this.#attached.get(key) === attachment) this.#attached.delete(key);
+  }
+}

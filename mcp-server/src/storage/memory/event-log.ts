@@ -1,0 +1,113 @@
+/** Owns the logs of streams in one process: the `EventLog` of a server without Redis. */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import type { Append, EventLog, LogLimits, Reader, StreamEvent, StreamName } from '../../sessions/ports.ts';
+
+interface Log {
+  readonly events: StreamEvent[];
+  bytes: number;
+  /** Number of the newest event. */
+  top: number;
+  reader?: Reader;
+  cursor?: string;
+  changes?: number;
+  requests?: string;
+  over: boolean;
+  /** The last sequence of each producer. */
+  readonly written: Map<string, number>;
+  /** Milliseconds since the epoch. */
+  expires: number;
+}
+
+export interface MemoryEventLog extends EventLog {
+  /** Drops the logs of a session that has ended. */
+  forget(session: string): void;
+}
+
+/** @param exists whether a session goes on */
+export function createMemoryEventLog(
+  clock: Clock,
+  limits: LogLimits,
+  exists: (session: string) => Promise<boolean>,
+): MemoryEventLog {
+  const sessions = new Map<string, Map<string, Log>>();
+  const extend = (log: Log): void => {
+    log.expires = clock.now() + (log.over ? limits.keepOver : limits.keepOpen) * 1000;
+  };
+  const open = ({ session, stream }: StreamName): Log => {
+    const streams = sessions.get(session) ?? new Map<string, Log>();
+    sessions.set(session, streams);
+    for (const [name, { expires, reader }] of streams) if (!reader && expires <= clock.now()) streams.delete(name);
+    const log = streams.get(stream) ?? { events: [], bytes: 0, top: 0, over: false, written: new Map(), expires: 0 };
+    streams.set(stream, log);
+    extend(log);
+    return log;
+  };
+  const find = ({ session, stream }: StreamName): Log | undefined => {
+    const log = sessions.get(session)?.get(stream);
+    return log && (log.reader || log.expires > clock.now()) ? log : undefined;
+  };
+
+  return {
+    append: async (name, event) => {
+      if (!(await exists(name.session))) return undefined;
+      const log = open(name);
+      if (log.over && !isRepeated(log, event)) return undefined;
+      write(log, event, limits);
+      extend(log);
+      return { reader: log.reader };
+    },
+    read: async (name, after, limit) => {
+      const events = find(name)?.events ?? [];
+      const cursor = numberOf(after);
+      const first = events.findIndex(({ id }) => numberOf(id) > cursor);
+      return first < 0 ? [] : events.slice(first, first + limit);
+    },
+    take: async (name, reader) => {
+      if (!(await exists(name.session))) return undefined;
+      const log = open(name);
+      const { reader: previous, cursor, changes } = log;
+      log.reader = reader;
+      return { previous, cursor, changes };
+    },
+    renew: async (name, reader, progress) => {
+      const log = find(name);
+      if (!log || !isSame(log.reader, reader)) return false;
+      Object.assign(log, progress);
+      extend(log);
+      return true;
+    },
+    release: async (name, reader) => {
+      const log = find(name);
+      if (!log || !isSame(log.reader, reader)) return;
+      delete log.reader;
+      extend(log);
+    },
+    state: async (name) => {
+      const log = find(name);
+      return log && { reader: log.reader, requests: log.requests, over: log.over };
+    },
+    forget: (session) => void sessions.delete(session),
+  };
+}
+
+const numberOf = (id: string | undefined): number => Number(id?.split('-')[0] ?? 0) || 0;
+
+const isSame = (a: Reader | undefined, b: Reader): boolean => a?.replica === b.replica && a.connection === b.connection;
+
+const isRepeated = ({ written }: Log, { producer, sequence }: Append): boolean =>
+  (written.get(producer) ?? 0) >= sequence;
+
+function write(log: Log, event: Append, { events: most, bytes: largest }: LogLimits): void {
+  if (isRepeated(log, event)) return;
+  const { data, last = false, producer, sequence, requests, changes } = event;
+  log.written.set(producer, sequence);
+  log.top += 1;
+  log.events.push({ id: `${log.top}-0`, data, last });
+  log.bytes += Buffer.byteLength(data);
+  log.over ||= last;
+  if (requests !== undefined) log.requests ??= requests;
+  if (changes !== undefined) log.changes = changes;
+  while (log.events.length > 1 && (log.events.length > most || log.bytes > largest)) {
+    log.bytes -= Buffer.byteLength(log.events.shift()?.data ?? '');
+  }
+}

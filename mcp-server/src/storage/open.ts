@@ -1,0 +1,44 @@
+/** Owns which storage the settings name for sessions, and how it is opened. */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import { openRedis, type RedisClient, type RedisTarget } from '@mcp-oauth/shared/redis';
+import type { LogLimits, SessionStorage } from '../sessions/ports.ts';
+import type { SessionLimits } from '../sessions/session.ts';
+import { createMemoryStorage } from './memory/storage.ts';
+import { createRedisStorage } from './redis/storage.ts';
+
+export interface StorageSettings {
+  readonly redisUrl: RedisTarget | undefined;
+  readonly redisCaFile: string | undefined;
+}
+
+export interface StorageParts {
+  readonly limits: SessionLimits;
+  readonly logLimits: LogLimits;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface Storage {
+  readonly sessions: SessionStorage;
+  /** What all replicas share; absent: there is but one. */
+  readonly redis: RedisClient | undefined;
+  close(): Promise<void>;
+}
+
+/** Waits for Redis, if there is one, and says so in the log. */
+export async function openStorage({ redisUrl, redisCaFile }: StorageSettings, parts: StorageParts): Promise<Storage> {
+  const { limits, logLimits, clock, log } = parts;
+  if (!redisUrl) {
+    return { sessions: createMemoryStorage(clock, limits, logLimits)(), redis: undefined, close: async () => {} };
+  }
+  const open = (name: string) => openRedis({ target: redisUrl, name, caFile: redisCaFile, log });
+  const [client, listener] = [open('mcp-server'), open('mcp-server-bus')];
+  return {
+    sessions: await createRedisStorage({ client, listener, ...parts }),
+    redis: client,
+    close: async () => {
+      await client.quit().catch(() => client.disconnect());
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** Owns the logs of streams on Redis: a Redis Stream for the events of each, and a hash for who reads it and how far. */
+import type { EventLog, LogLimits, Reader, StreamEvent, StreamName } from '../../sessions/ports.ts';
+import { type SessionRedis, sessionKey } from './scripts.ts';
+
+const eventsKey = ({ session, stream }: StreamName): string => `${sessionKey(session)}:events:${stream}`;
+const stateKey = ({ session, stream }: StreamName): string => `${sessionKey(session)}:stream:${stream}`;
+
+const write = ({ replica, connection }: Reader): string => `${replica}/${connection}`;
+
+function parse(text: string | null): Reader | undefined {
+  const [replica, connection] = text?.split('/') ?? [];
+  return replica && connection ? { replica, connection } : undefined;
+}
+
+export function createRedisEventLog(redis: SessionRedis, limits: LogLimits): EventLog {
+  const [open, over] = [limits.keepOpen * 1000, limits.keepOver * 1000];
+  return {
+    append: async (name, { data, producer, sequence, last = false, requests = '', changes = '' }) => {
+      const keys = [sessionKey(name.session), eventsKey(name), stateKey(name)];
+      const event = [data, producer, sequence, last ? 1 : 0, requests, changes];
+      const bounds = [limits.events, limits.bytes, last ? over : open];
+      const reader = await redis.mcpAppend(...keys, ...event, ...bounds);
+      return reader === null ? undefined : { reader: parse(reader) };
+    },
+    read: async (name, after, limit) => {
+      const from = after === undefined ? '-' : `(${after}`;
+      return (await redis.xrange(eventsKey(name), from, '+', 'COUNT', limit)).map(toEvent);
+    },
+    take: async (name, reader) => {
+      const taken = await redis.mcpTake(sessionKey(name.session), stateKey(name), write(reader), open);
+      if (!taken) return undefined;
+      const [previous, cursor, changes] = taken;
+      return {
+        previous: parse(previous),
+        cursor: cursor || undefined,
+        changes: changes ? Number(changes) : undefined,
+      };
+    },
+    renew: async (name, reader, { cursor = '', changes = '' }) => {
+      const keys = [sessionKey(name.session), eventsKey(name), stateKey(name)];
+      return (await redis.mcpRenew(...keys, write(reader), open, cursor, changes)) === 1;
+    },
+    release: async (name, reader) => {
+      await redis.mcpRelease(stateKey(name), write(reader));
+    },
+    state: async (name) => {
+      const [reader = null, requests, ended, used] = await redis.hmget(
+        stateKey(name),
+        'reader',
+        'requests',
+        'over',
+        'bytes',
+      );
+      if (!reader && !used) return undefined;
+      return { reader: parse(reader), requests: requests ?? undefined, over: ended === '1' };
+    },
+  };
+}
+
+const toEvent = ([id, [, data = '', , last]]: [string, string[]]): StreamEvent => ({ id, data, last: last === '1' });

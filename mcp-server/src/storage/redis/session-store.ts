@@ -1,0 +1,113 @@
+/** Owns the records of sessions on Redis, for any number of replicas: a hash for each, and who has how many in sorted sets. */
+import { createHash } from 'node:crypto';
+import type { Clock } from '@mcp-oauth/shared/clock';
+import { type Alteration, MAX_SUBSCRIPTIONS, type SessionStore } from '../../sessions/ports.ts';
+import { type Agreement, endOf, type McpSession, personOf, type SessionLimits } from '../../sessions/session.ts';
+import { PREFIX, type SessionRedis, sessionKey } from './scripts.ts';
+
+/** Of all sessions; the score is until when each was in use. */
+const ALL = `${PREFIX}sessions`;
+
+/** Milliseconds. A session may seem idle for that much longer than it is. */
+const PACE = 30_000;
+
+/** Records that are read at a time for a list. */
+const PAGE = 100;
+
+const personKey = ({ owner }: McpSession): string =>
+  `${PREFIX}person:${createHash('sha256').update(personOf(owner)).digest('base64url')}`;
+
+export function createRedisSessionStore(redis: SessionRedis, limits: SessionLimits, clock: Clock): SessionStore {
+  const [idle, lifetime] = [limits.idleTimeout * 1000, limits.lifetime * 1000];
+  const enter = (index: string, most: number, id: string, evicts: boolean): Promise<string | null> => {
+    const now = clock.now();
+    return redis.mcpEnter(index, now, now - idle, most, id, idle + lifetime, evicts ? '1' : '0');
+  };
+  const get = async (id: string): Promise<McpSession | undefined> => {
+    const session = toSession(id, await redis.hgetall(sessionKey(id)));
+    return session && endOf(session, limits) > clock.now() ? session : undefined;
+  };
+  const remove = async (id: string, session: McpSession | undefined): Promise<boolean> => {
+    const state = `${sessionKey(id)}:stream:standalone`;
+    const [removed] = await Promise.all([
+      redis.unlink(sessionKey(id), state, `${sessionKey(id)}:events:standalone`),
+      redis.zrem(ALL, id),
+      ...(session ? [redis.zrem(personKey(session), id)] : []),
+    ]);
+    return removed > 0;
+  };
+
+  return {
+    pace: PACE,
+    create: async (session) => {
+      const evicted = await enter(personKey(session), limits.maxSessionsPerPrincipal, session.id, true);
+      if (evicted === null) return 'principal';
+      if (evicted) await remove(evicted, undefined);
+      if ((await enter(ALL, limits.maxSessions, session.id, false)) === null) {
+        await redis.zrem(personKey(session), session.id);
+        return 'server';
+      }
+      const key = sessionKey(session.id);
+      await Promise.all([redis.hset(key, toFields(session)), redis.pexpireat(key, endOf(session, limits))]);
+      return evicted ? { evicted } : {};
+    },
+    get,
+    use: async (session, { usedUntil, tokenExpiresAt }) => {
+      const { id } = session;
+      const [goesOn] = await Promise.all([
+        redis.mcpUse(sessionKey(id), usedUntil, tokenExpiresAt, idle, lifetime),
+        // Only what is there is moved, and only forward: the use of an ended session must not bring it back.
+        redis.zadd(ALL, 'XX', 'GT', usedUntil, id),
+        redis.zadd(personKey(session), 'XX', 'GT', usedUntil, id),
+      ]);
+      return goesOn === 1;
+    },
+    alter: async (id, alteration) =>
+      (await redis.mcpAlter(sessionKey(id), MAX_SUBSCRIPTIONS, ...toAltered(alteration))) === 1,
+    delete: async (id) => remove(id, await get(id)),
+    count: () => redis.zcount(ALL, `(${clock.now() - idle}`, '+inf'),
+    list: async function* () {
+      for (let from = 0; ; from += PAGE) {
+        const ids = await redis.zrange(ALL, String(from), String(from + PAGE - 1));
+        for (const session of await Promise.all(ids.map(get))) if (session) yield session;
+        if (ids.length < PAGE) return;
+      }
+    },
+  };
+}
+
+function toFields(session: McpSession): Record<string, string> {
+  const { owner, transport, agreed, created, usedUntil, tokenExpiresAt } = session;
+  return {
+    owner: JSON.stringify(owner),
+    transport,
+    created: String(created),
+    used: String(usedUntil),
+    token: String(tokenExpiresAt),
+    ...(agreed && { agreed: JSON.stringify(agreed) }),
+  };
+}
+
+function toSession(id: string, fields: Record<string, string>): McpSession | undefined {
+  const { owner, transport, agreed, logLevel, created, used, token } = fields;
+  if (!owner || !transport) return undefined;
+  return {
+    id,
+    owner: JSON.parse(owner),
+    transport: transport as McpSession['transport'],
+    ...(agreed && { agreed: JSON.parse(agreed) as Agreement }),
+    ...(logLevel && { logLevel }),
+    subscriptions: Object.keys(fields).flatMap((name) => (name.startsWith('sub:') ? [name.slice(4)] : [])),
+    created: Number(created),
+    usedUntil: Number(used),
+    tokenExpiresAt: Number(token),
+  };
+}
+
+/** Fields and values; nothing takes a field away. */
+const toAltered = ({ agreed, logLevel, subscribe, unsubscribe }: Alteration): string[] => [
+  ...(agreed ? ['agreed', JSON.stringify(agreed)] : []),
+  ...(logLevel ? ['logLevel', logLevel] : []),
+  ...(subscribe === undefined ? [] : [`sub:${subscribe}`, '1']),
+  ...(unsubscribe === undefined ? [] : [`sub:${unsubscribe}`, '']),
+];

@@ -1,0 +1,54 @@
+/** Owns session storage on Redis: a server, Sentinel or Cluster, for any number of replicas. */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '@mcp-oauth/shared/clock';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis';
+import { type LogLimits, type SessionStorage, StorageUnavailable } from '../../sessions/ports.ts';
+import type { SessionLimits } from '../../sessions/session.ts';
+import { createRedisChangeLog } from './change-log.ts';
+import { createRedisEventLog } from './event-log.ts';
+import { createRedisBus } from './message-bus.ts';
+import { withScripts } from './scripts.ts';
+import { createRedisSessionStore } from './session-store.ts';
+
+export interface RedisStorageParts {
+  readonly client: RedisClient;
+  /** A second connection to the same Redis. */
+  readonly listener: RedisClient;
+  readonly limits: SessionLimits;
+  readonly logLimits: LogLimits;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Waits for the first connection; afterwards everything fails at once while there is none. */
+export async function createRedisStorage(parts: RedisStorageParts): Promise<SessionStorage> {
+  const { client, listener, limits, logLimits, clock, log } = parts;
+  await Promise.all([whenReady(client), whenReady(listener)]);
+  const redis = withScripts(client);
+  const replica = randomBytes(6).toString('hex');
+  const bus = await createRedisBus({ replica, redis, listener, log });
+  return {
+    store: failingFast(createRedisSessionStore(redis, limits, clock)),
+    log: failingFast(createRedisEventLog(redis, logLimits)),
+    bus: failingFast(bus),
+    changes: failingFast(createRedisChangeLog(redis)),
+  };
+}
+
+/** Whatever goes wrong between here and Redis has one name for those who ask. */
+function failingFast<T extends object>(port: T): T {
+  const guarded = Object.entries(port).map(([name, value]) => {
+    if (typeof value !== 'function') return [name, value];
+    const run = (...args: unknown[]) => {
+      const result: unknown = value(...args);
+      return result instanceof Promise ? result.catch(unavailable) : result;
+    };
+    return [name, run];
+  });
+  return Object.fromEntries(guarded);
+}
+
+function unavailable(cause: unknown): never {
+  throw new StorageUnavailable(cause instanceof Error ? cause.message : String(cause), { cause });
+}

@@ -1,0 +1,292 @@
+/** Owns the promises that every session storage keeps, whatever it is made of: one suite, run against each adapter. */
+import type { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BusMessage, MAX_SUBSCRIPTIONS, type SessionStorage, type StreamName } from '../../src/sessions/ports.ts';
+import type { McpSession } from '../../src/sessions/session.ts';
+
+/** Several replicas over the same records. */
+export interface StorageUnderTest extends AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly here: SessionStorage;
+  readonly there: SessionStorage;
+}
+
+/** What the adapters are to be made with: an idle time of a minute, a life of five, three sessions a person, seven in all. */
+export const LIMITS = { idleTimeout: 60, lifetime: 300, maxSessionsPerPrincipal: 3, maxSessions: 7 };
+export const LOG_LIMITS = { events: 5, bytes: 200, keepOpen: 60, keepOver: 30 };
+
+let count = 0;
+const unique = (name: string): string => {
+  count += 1;
+  return `${name}${count}x${process.pid}`;
+};
+
+export function sessionStorageContract(name: string, open: () => Promise<StorageUnderTest>): void {
+  describe(name, () => {
+    let storage: StorageUnderTest;
+    beforeAll(async () => {
+      storage = await open();
+    });
+    afterAll(() => storage[Symbol.asyncDispose]());
+
+    const record = (subject = unique('person'), more: Partial<McpSession> = {}): McpSession => ({
+      id: unique('session'),
+      owner: { issuer: 'https://as.example', subject, clientId: 'client' },
+      transport: 'streamable-http',
+      agreed: { protocolVersion: '2025-11-25', params: { capabilities: { roots: {} } } },
+      subscriptions: [],
+      created: storage.clock.now(),
+      usedUntil: storage.clock.now(),
+      tokenExpiresAt: Math.floor(storage.clock.now() / 1000) + 600,
+      ...more,
+    });
+    const opened = async (subject?: string, more?: Partial<McpSession>): Promise<McpSession> => {
+      const session = record(subject, more);
+      expect(await storage.here.store.create(session)).toEqual({});
+      return session;
+    };
+    const close = (...sessions: readonly McpSession[]) =>
+      Promise.all(sessions.map(({ id }) => storage.here.store.delete(id)));
+
+    describe('session store', () => {
+      it('gives back at any replica what was written, and nothing of what was not', async () => {
+        const session = await opened();
+        expect(await storage.there.store.get(session.id)).toEqual(session);
+        expect(await storage.there.store.get('nothing')).toBeUndefined();
+        await close(session);
+      });
+
+      it('ends a session once, for all', async () => {
+        const session = await opened();
+        const ended = await Promise.all([
+          storage.here.store.delete(session.id),
+          storage.there.store.delete(session.id),
+        ]);
+        expect(ended.filter(Boolean)).toHaveLength(1);
+        expect(await storage.here.store.get(session.id)).toBeUndefined();
+        expect(await storage.here.store.use(session, { usedUntil: 1, tokenExpiresAt: 1 })).toBe(false);
+        expect(await storage.there.store.alter(session.id, { logLevel: 'error' })).toBe(false);
+        expect(await storage.there.store.get(session.id)).toBeUndefined();
+      });
+
+      it('keeps the later of two uses', async () => {
+        const session = await opened();
+        const later = { usedUntil: session.usedUntil + 30_000, tokenExpiresAt: session.tokenExpiresAt + 30 };
+        expect(await storage.here.store.use(session, later)).toBe(true);
+        expect(await storage.there.store.use(session, { usedUntil: 1, tokenExpiresAt: 1 })).toBe(true);
+        expect(await storage.there.store.get(session.id)).toEqual({ ...session, ...later });
+        await close(session);
+      });
+
+      it('alters what is named and nothing else', async () => {
+        const session = await opened(undefined, { transport: 'http+sse' });
+        const agreed = { protocolVersion: '2024-11-05', params: { capabilities: {} } };
+        await storage.here.store.alter(session.id, { agreed });
+        await storage.there.store.alter(session.id, { logLevel: 'warning' });
+        await Promise.all([
+          storage.here.store.alter(session.id, { subscribe: 'test://a' }),
+          storage.there.store.alter(session.id, { subscribe: 'test://b' }),
+        ]);
+        await storage.there.store.alter(session.id, { unsubscribe: 'test://a' });
+        const expected = { ...session, agreed, logLevel: 'warning', subscriptions: ['test://b'] };
+        expect(await storage.here.store.get(session.id)).toEqual(expected);
+        await close(session);
+      });
+
+      it('bounds the subscriptions of a session', async () => {
+        const session = await opened();
+        const subscribe = (uri: string) => storage.here.store.alter(session.id, { subscribe: uri });
+        const taken = [];
+        for (let n = 0; n < MAX_SUBSCRIPTIONS + 30; n += 1) taken.push(await subscribe(`test://${n}`));
+        expect(taken.filter(Boolean).length).toBeLessThanOrEqual(MAX_SUBSCRIPTIONS + 10);
+        expect(taken.at(-1)).toBe(false);
+        expect(await subscribe('test://0')).toBe(true);
+        await close(session);
+      });
+
+      it('makes room for a person by the session that is idle longest, and refuses when none is', async () => {
+        const subject = unique('collector');
+        const now = storage.clock.now();
+        const first = await opened(subject, { usedUntil: now - 3 });
+        const second = await opened(subject, { usedUntil: now - 2 });
+        const third = await opened(subject, { usedUntil: now - 1 });
+        await storage.there.store.use(first, { usedUntil: now + 10_000, tokenExpiresAt: 1 });
+        const fourth = record(subject, { usedUntil: now });
+        expect(await storage.there.store.create(fourth)).toEqual({ evicted: second.id });
+        expect(await storage.here.store.get(second.id)).toBeUndefined();
+        for (const session of [third, fourth]) {
+          await storage.here.store.use(session, { usedUntil: now + 10_000, tokenExpiresAt: 1 });
+        }
+        expect(await storage.here.store.create(record(subject))).toBe('principal');
+        await close(first, third, fourth);
+        await close(await opened(subject));
+      });
+
+      it('bounds the sessions of all, and counts them', async () => {
+        const before = await storage.here.store.count();
+        const sessions = [];
+        for (let n = before; n < LIMITS.maxSessions; n += 1) sessions.push(await opened());
+        expect(await storage.there.store.count()).toBe(LIMITS.maxSessions);
+        const refused = record();
+        expect(await storage.there.store.create(refused)).toBe('server');
+        expect(await storage.there.store.get(refused.id)).toBeUndefined();
+        const listed = await Array.fromAsync(storage.there.store.list());
+        expect(listed.map(({ id }) => id)).toEqual(expect.arrayContaining(sessions.map(({ id }) => id)));
+        await close(...sessions);
+        expect(await storage.there.store.count()).toBe(before);
+      });
+
+      it('ends a session that nobody uses, and any at the end of its life', async () => {
+        const [idle, used] = [await opened(), await opened()];
+        storage.clock.advance(45);
+        await storage.here.store.use(used, { usedUntil: storage.clock.now(), tokenExpiresAt: 1 });
+        storage.clock.advance(45);
+        expect(await storage.there.store.get(idle.id)).toBeUndefined();
+        expect(await storage.there.store.get(used.id)).toBeDefined();
+        await storage.here.store.use(used, { usedUntil: storage.clock.now() + 400_000, tokenExpiresAt: 1 });
+        storage.clock.advance(300);
+        expect(await storage.there.store.get(used.id)).toBeUndefined();
+      });
+    });
+
+    describe('event log', () => {
+      let sequence = 0;
+      const append = (name: StreamName, data: string, more: object = {}) => {
+        sequence += 1;
+        return storage.here.log.append(name, { data, producer: 'p', sequence, ...more });
+      };
+      const stream = async (): Promise<StreamName> => ({ session: (await opened()).id, stream: unique('r.') });
+      const end = ({ session }: StreamName) => storage.here.store.delete(session);
+
+      it('gives back what was added after a point, in order, at any replica', async () => {
+        const name = await stream();
+        for (const data of ['a', 'b', 'c']) await append(name, data);
+        const events = await storage.there.log.read(name, undefined, 10);
+        expect(events.map(({ data }) => data)).toEqual(['a', 'b', 'c']);
+        expect(new Set(events.map(({ id }) => id)).size).toBe(3);
+        const rest = await storage.there.log.read(name, events[0]?.id, 1);
+        expect(rest).toEqual([events[1]]);
+        expect(await storage.there.log.read(name, events[2]?.id, 10)).toEqual([]);
+        expect(await storage.there.log.read({ ...name, stream: 'other' }, undefined, 10)).toEqual([]);
+        await end(name);
+      });
+
+      it('writes once what one producer tries twice', async () => {
+        const name = await stream();
+        const event = { data: 'once', producer: 'p', sequence: 1_000_000 };
+        await storage.here.log.append(name, event);
+        expect(await storage.there.log.append(name, event)).toBeDefined();
+        await storage.there.log.append(name, { ...event, producer: 'q' });
+        expect(await storage.here.log.read(name, undefined, 10)).toHaveLength(2);
+        await end(name);
+      });
+
+      it('takes nothing after the last event, but knows that one again', async () => {
+        const name = await stream();
+        const last = { data: 'end', producer: 'last', sequence: 1, last: true, requests: '[1]' };
+        await storage.here.log.append(name, last);
+        expect(await storage.here.log.append(name, last)).toBeDefined();
+        expect(await append(name, 'too late')).toBeUndefined();
+        expect(await storage.there.log.read(name, undefined, 10)).toEqual([
+          expect.objectContaining({ data: 'end', last: true }),
+        ]);
+        expect(await storage.there.log.state(name)).toEqual({ reader: undefined, requests: '[1]', over: true });
+        await end(name);
+      });
+
+      it('takes nothing for a session that has ended', async () => {
+        const name = await stream();
+        await append(name, 'a');
+        await end(name);
+        expect(await append(name, 'b')).toBeUndefined();
+        expect(await storage.here.log.take(name, { replica: 'r', connection: '1' })).toBeUndefined();
+      });
+
+      it('drops the oldest beyond the bounds of count and bytes, and never the newest', async () => {
+        const name = await stream();
+        for (let n = 0; n < 9; n += 1) await append(name, `${n}`);
+        const kept = await storage.there.log.read(name, undefined, 100);
+        expect(kept.map(({ data }) => data)).toEqual(['4', '5', '6', '7', '8']);
+        await append(name, 'x'.repeat(150));
+        await append(name, 'y'.repeat(150));
+        expect(await storage.there.log.read(name, undefined, 100)).toHaveLength(1);
+        await append(name, 'z'.repeat(500));
+        expect((await storage.there.log.read(name, undefined, 100)).map(({ data }) => data)).toEqual(['z'.repeat(500)]);
+        await end(name);
+      });
+
+      it('has one reader, the newest; tells who it was before, and how far', async () => {
+        const name = await stream();
+        const [first, second] = [
+          { replica: 'one', connection: '1' },
+          { replica: 'two', connection: '7' },
+        ];
+        const nothing = { previous: undefined, cursor: undefined, changes: undefined };
+        expect(await storage.here.log.take(name, first)).toEqual(nothing);
+        expect(await append(name, 'a')).toEqual({ reader: first });
+        expect(await storage.here.log.renew(name, first, { cursor: '5-0', changes: 3 })).toBe(true);
+        expect(await storage.there.log.take(name, second)).toEqual({ previous: first, cursor: '5-0', changes: 3 });
+        expect(await storage.here.log.renew(name, first, { cursor: '6-0' })).toBe(false);
+        await storage.here.log.release(name, first);
+        expect((await storage.here.log.state(name))?.reader).toEqual(second);
+        await storage.there.log.release(name, second);
+        expect(await append(name, 'b')).toEqual({ reader: undefined });
+        expect(await storage.there.log.take(name, first)).toMatchObject({ cursor: '5-0' });
+        await end(name);
+      });
+
+      it('notes with an event up to which change its reader knows', async () => {
+        const name = await stream();
+        await append(name, 'changed', { changes: 12 });
+        expect(await storage.there.log.take(name, { replica: 'r', connection: '1' })).toMatchObject({ changes: 12 });
+        await end(name);
+      });
+    });
+
+    describe('message bus', () => {
+      it('brings a message to one replica, to all others, and says when nobody is there', async () => {
+        const heard = { here: [] as BusMessage[], there: [] as BusMessage[] };
+        storage.here.bus.subscribe(
+          (message) => heard.here.push(message),
+          () => {},
+        );
+        storage.there.bus.subscribe(
+          (message) => heard.there.push(message),
+          () => {},
+        );
+        const message = (session: string): BusMessage => ({ kind: 'ended', session });
+        expect(await storage.here.bus.send(storage.there.bus.replica, message('1'))).toBe(true);
+        await storage.here.bus.broadcast(message('2'));
+        await storage.there.bus.broadcast(message('3'));
+        await expect.poll(() => heard).toEqual({ here: [message('3')], there: [message('1'), message('2')] });
+        expect(await storage.here.bus.send('nobody', message('4'))).toBe(false);
+        const { replica } = storage.there.bus;
+        expect([await storage.here.bus.isAlive(replica), await storage.here.bus.isAlive('nobody')]).toEqual([
+          true,
+          false,
+        ]);
+        expect(await storage.here.bus.isListening(replica)).toBe(true);
+        expect(await storage.here.bus.isListening('nobody')).toBe(false);
+      });
+
+      it('names each replica differently, in a form that ids can carry', () => {
+        const [a, b] = [storage.here.bus.replica, storage.there.bus.replica];
+        expect(a).not.toBe(b);
+        for (const name of [a, b]) expect(name).toMatch(/^[0-9a-z]{8,32}$/);
+      });
+    });
+
+    describe('change log', () => {
+      it('numbers changes, and tells each once that came after a number', async () => {
+        const first = await storage.here.changes.record('tools');
+        await storage.there.changes.record('resource:test://a');
+        const third = await storage.there.changes.record('tools');
+        expect(third).toBe(first + 2);
+        const missed = await storage.here.changes.since(first);
+        expect(missed.version).toBe(third);
+        expect([...missed.changes].sort()).toEqual(['resource:test://a', 'tools']);
+        expect(await storage.there.changes.since(third)).toEqual({ version: third, changes: [] });
+      });
+    });
+  });
+}
