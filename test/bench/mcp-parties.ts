@@ -74,18 +74,27 @@ export function callInSession(token: string, session: string, { progressToken, .
 }
 
 export function callStateless(token: string, { progressToken, ...call }: ToolCall): () => string {
-  const headers = {
-    ...requestHeaders(token),
-    'MCP-Protocol-Version': STATELESS_REVISION,
-    'Mcp-Method': 'tools/call',
-    'Mcp-Name': call.name,
-  };
-  const _meta = {
-    'io.modelcontextprotocol/protocolVersion': STATELESS_REVISION,
-    'io.modelcontextprotocol/clientInfo': clientInfo,
-    'io.modelcontextprotocol/clientCapabilities': {},
-    ...(progressToken !== undefined && { progressToken }),
-  };
+  const headers = { ...statelessHeaders(token, 'tools/call'), 'Mcp-Name': call.name };
+  const _meta = { ...statelessMeta, ...(progressToken !== undefined && { progressToken }) };
   let id = 0;
   return () => post({ path: '/mcp', headers, body: message(++id, 'tools/call', { ...call, _meta }) });
 }
+
+/** A stream that hears of changes, and nothing else. */
+export function listen(token: string): string {
+  const params = { notifications: { toolsListChanged: true }, _meta: statelessMeta };
+  const body = message(1, 'subscriptions/listen', params);
+  return post({ path: '/mcp', headers: statelessHeaders(token, 'subscriptions/listen'), body });
+}
+
+const statelessHeaders = (token: string, method: string): Record<string, string> => ({
+  ...requestHeaders(token),
+  'MCP-Protocol-Version': STATELESS_REVISION,
+  'Mcp-Method': method,
+});
+
+const statelessMeta = {
+  'io.modelcontextprotocol/protocolVersion': STATELESS_REVISION,
+  'io.modelcontextprotocol/clientInfo': clientInfo,
+  'io.modelcontextprotocol/clientCapabilities': {},
+};

@@ -58,15 +58,32 @@ export interface OpenStream {
 
 /** The standalone stream of each session, on a connection of its own. */
 export const openStreams = (port: number, sessions: readonly OpenSession[]): Promise<OpenStream[]> =>
-  inTurns(sessions, (session) => openStream(port, session));
+  hold(
+    port,
+    sessions.map(({ id, token }) => get('/mcp', sessionHeaders(token, id))),
+  );
+
+/** A stream of HTTP+SSE, which is a session of its own, for each token. */
+export const openLegacyStreams = (port: number, tokens: readonly string[]): Promise<OpenStream[]> =>
+  hold(
+    port,
+    tokens.map((token) => get('/sse', requestHeaders(token))),
+  );
+
+const get = (path: string, headers: Readonly<Record<string, string>>): string => {
+  const fields = Object.entries({ ...headers, Accept: 'text/event-stream' });
+  return `GET ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+};
+
+/** Sends each request on a connection of its own, and leaves the answer open once its head has come. */
+export const hold = (port: number, requests: readonly string[]): Promise<OpenStream[]> =>
+  inTurns(requests, (request) => holdOne(port, request));
 
 /** Keeps nothing of what it hears: with thousands of them the client must not be what grows. */
-function openStream(port: number, { id, token }: OpenSession): Promise<OpenStream> {
-  const fields = Object.entries({ ...sessionHeaders(token, id), Accept: 'text/event-stream' });
-  const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+function holdOne(port: number, request: string): Promise<OpenStream> {
   const ended = Promise.withResolvers<void>();
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(`GET /mcp HTTP/1.1\r\n${head}\r\n`));
+    const socket = connect(port, '127.0.0.1', () => socket.write(request));
     const leave = () => {
       socket.destroy();
       ended.resolve();

@@ -3,15 +3,15 @@
  * many calls in both eras, with plain answers and with streams, and before and after many sessions came and went.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { callInSession, callStateless, ECHO, meet, type Parties, type ToolCall } from '../bench/mcp-parties.ts';
+import { callInSession, callStateless, ECHO, listen, meet, type Parties, type ToolCall } from '../bench/mcp-parties.ts';
 import { type Contestant, startProduct } from '../bench/mcp-servers.ts';
-import { endSessions, openSessions, openStreams } from '../bench/sessions.ts';
+import { endSessions, hold, openLegacyStreams, openSessions, openStreams } from '../bench/sessions.ts';
 import { press } from '../bench/wire.ts';
 
 /** Bytes; an entry in a map that is never taken out costs more. */
-const PER_CALL = 60;
+const LEFT = 60;
 const CALLS = 20_000;
-const SESSIONS = 10_000;
+const STREAM_COUNT = 10_000;
 /** Open at a time. */
 const BATCH = 500;
 
@@ -63,32 +63,51 @@ async function call(requests: readonly (() => string)[], total: number): Promise
 }
 
 describe('MCP tools/call', () => {
-  it.each(Object.entries(MODES))(`of %s leaves less than ${PER_CALL} bytes behind`, async (_mode, open) => {
+  it.each(Object.entries(MODES))(`of %s leaves less than ${LEFT} bytes behind`, async (_mode, open) => {
     const requests = await open();
     await call(requests, CALLS / 4);
     const before = await held();
     await call(requests, CALLS);
-    expect(((await held()) - before) / CALLS).toBeLessThan(PER_CALL);
+    expect(((await held()) - before) / CALLS).toBeLessThan(LEFT);
   });
 });
 
-/** Opens and ends so many sessions with their streams; half of the streams are left by the client, half end with the session. */
-async function comeAndGo(total: number): Promise<void> {
-  for (let done = 0; done < total; done += BATCH) {
-    const owners = Array.from({ length: BATCH }, (_, n) => parties.tokens[n % parties.tokens.length] ?? '');
-    const sessions = await openSessions(server.port, owners);
+/** Opens a batch of streams, and has all of them end. */
+type Batch = (tokens: readonly string[]) => Promise<void>;
+
+const STREAMS: Readonly<Record<string, Batch>> = {
+  'a session of 2025-11-25 with a stream, left by its client or ended with the session': async (tokens) => {
+    const sessions = await openSessions(server.port, tokens);
     const streams = await openStreams(server.port, sessions);
     for (const stream of streams.slice(0, BATCH / 2)) stream.leave();
     await endSessions(server.port, sessions);
     await Promise.all(streams.map(({ ended }) => ended));
-  }
+  },
+  'a session of 2024-11-05, which is its stream': async (tokens) => {
+    const streams = await openLegacyStreams(server.port, tokens);
+    for (const stream of streams) stream.leave();
+  },
+  'a subscription of 2026-07-28': async (tokens) => {
+    const streams = await hold(server.port, tokens.map(listen));
+    for (const stream of streams) stream.leave();
+  },
+};
+
+async function comeAndGo(batch: Batch, total: number): Promise<void> {
+  const tokens = Array.from({ length: BATCH }, (_, n) => parties.tokens[n % parties.tokens.length] ?? '');
+  for (let done = 0; done < total; done += BATCH) await batch(tokens);
+  // Whoever is answered after that knows that the server has seen everybody leave.
+  await endSessions(server.port, await openSessions(server.port, parties.tokens));
 }
 
-describe('MCP sessions', () => {
-  it(`leave less than ${PER_CALL} bytes behind, each with a stream, after ${SESSIONS} were opened and ended`, async () => {
-    await comeAndGo(4 * BATCH);
-    const before = await held();
-    await comeAndGo(SESSIONS);
-    expect(((await held()) - before) / SESSIONS).toBeLessThan(PER_CALL);
-  });
+describe('MCP streams', () => {
+  it.each(Object.entries(STREAMS))(
+    `%s: ${STREAM_COUNT} of them leave less than ${LEFT} bytes each`,
+    async (_, batch) => {
+      await comeAndGo(batch, 4 * BATCH);
+      const before = await held();
+      await comeAndGo(batch, STREAM_COUNT);
+      expect(((await held()) - before) / STREAM_COUNT).toBeLessThan(LEFT);
+    },
+  );
 });
