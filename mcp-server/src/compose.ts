@@ -29,6 +29,9 @@ export interface Overrides {
 
 /** Seconds that a client has to come back for the rest of a stream that is over, and the bytes that are kept for it. */
 const KEEP_OVER = 300;
+
+/** Finished streams of one session that wait for a client whose connection broke: more than a client has calls at a time. */
+const MOST_OVER = 32;
 const STREAM_BYTES = 1_048_576;
 
 /** Seconds between two comments on an open stream; usual proxies cut silent ones after 30 to 60. */
@@ -132,4 +135,5 @@ const logLimitsOf = ({ sessionIdleTimeout, streamEvents }: Config) => ({
   bytes: STREAM_BYTES,
   keepOpen: sessionIdleTimeout,
   keepOver: KEEP_OVER,
+  over: MOST_OVER,
 });

@@ -116,6 +116,11 @@ export interface LogLimits {
   /** Seconds that the log of a stream is kept which nobody reads and writes: before it is over, and after. */
   readonly keepOpen: number;
   readonly keepOver: number;
+  /**
+   * Streams of one session that are over and that nobody reads: how many of them are kept for a client that has missed the
+   * end. The oldest are dropped, or a client that makes many calls would fill the memory.
+   */
+  readonly over: number;
 }
 
 /** What replicas tell each other. */

@@ -13,7 +13,7 @@ export interface StorageUnderTest extends AsyncDisposable {
 
 /** What the adapters are to be made with: an idle time of a minute, a life of five, three sessions a person, seven in all. */
 export const LIMITS = { idleTimeout: 60, lifetime: 300, maxSessionsPerPrincipal: 3, maxSessions: 7 };
-export const LOG_LIMITS = { events: 5, bytes: 200, keepOpen: 60, keepOver: 30 };
+export const LOG_LIMITS = { events: 5, bytes: 200, keepOpen: 60, keepOver: 30, over: 2 };
 
 let count = 0;
 const unique = (name: string): string => {
@@ -213,6 +213,31 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await append(name, 'z'.repeat(500));
         expect((await storage.there.log.read(name, undefined, 100)).map(({ data }) => data)).toEqual(['z'.repeat(500)]);
         await end(name);
+      });
+
+      it('keeps of the streams of a session that are over and unread only the newest', async () => {
+        const { session } = await stream();
+        const named = (name: string): StreamName => ({ session, stream: name });
+        const [first, third, fourth] = [named('r.1'), named('r.3'), named('r.4')];
+        const names = [first, named('r.2'), third, fourth];
+        const reader = { replica: 'r', connection: '1' };
+        await storage.here.log.take(first, reader);
+        for (const name of names) await append(name, 'end', { last: true });
+        const kept = async () => {
+          const found = await Promise.all(names.map((name) => storage.there.log.state(name)));
+          return found.flatMap((state, n) => (state ? [names[n]?.stream] : []));
+        };
+        // The first is being read, whatever comes after it.
+        expect(await kept()).toEqual(['r.1', 'r.3', 'r.4']);
+        await storage.here.log.renew(first, reader, { cursor: '9-0' });
+        await storage.here.log.release(first, reader);
+        expect(await kept()).toEqual(['r.1', 'r.4']);
+        expect(await storage.there.log.read(third, undefined, 10)).toEqual([]);
+        // Who comes back to one has it for as long as it is read.
+        await storage.there.log.take(fourth, reader);
+        for (const name of [5, 6, 7]) await append({ session, stream: `r.${name}` }, 'end', { last: true });
+        expect(await kept()).toEqual(['r.4']);
+        await end(first);
       });
 
       it('has one reader, the newest; tells who it was before, and how far', async () => {

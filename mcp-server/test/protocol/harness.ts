@@ -64,7 +64,13 @@ export async function startMcp({ catalog = tools, limits = {} }: McpOptions = {}
     keepAlive: 3_600,
     ...limits,
   };
-  const storage = createMemoryStorage(time, all, { events: 1_000, bytes: 1_048_576, keepOpen: 600, keepOver: 300 })();
+  const storage = createMemoryStorage(time, all, {
+    events: 1_000,
+    bytes: 1_048_576,
+    keepOpen: 600,
+    keepOver: 300,
+    over: 32,
+  })();
   const endpoints = await createSessionful({
     methods: createMethods({ catalog, status, clock: time, log }),
     serverInfo: { name: 'test', title: 'Test', version: '1.2.3' },

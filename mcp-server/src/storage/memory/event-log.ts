@@ -18,6 +18,12 @@ interface Log {
   expires: number;
 }
 
+interface SessionLogs {
+  readonly streams: Map<string, Log>;
+  /** Those that are over and that nobody reads, oldest first. */
+  readonly over: Set<string>;
+}
+
 export interface MemoryEventLog extends EventLog {
   /** Drops the logs of a session that has ended. */
   forget(session: string): void;
@@ -29,21 +35,30 @@ export function createMemoryEventLog(
   limits: LogLimits,
   exists: (session: string) => Promise<boolean>,
 ): MemoryEventLog {
-  const sessions = new Map<string, Map<string, Log>>();
+  const sessions = new Map<string, SessionLogs>();
   const extend = (log: Log): void => {
     log.expires = clock.now() + (log.over ? limits.keepOver : limits.keepOpen) * 1000;
   };
   const open = ({ session, stream }: StreamName): Log => {
-    const streams = sessions.get(session) ?? new Map<string, Log>();
-    sessions.set(session, streams);
-    for (const [name, { expires, reader }] of streams) if (!reader && expires <= clock.now()) streams.delete(name);
-    const log = streams.get(stream) ?? { events: [], bytes: 0, top: 0, over: false, written: new Map(), expires: 0 };
-    streams.set(stream, log);
+    const logs = sessions.get(session) ?? { streams: new Map(), over: new Set() };
+    sessions.set(session, logs);
+    const known = logs.streams.get(stream);
+    if (!known) dropExpired(logs, clock.now());
+    const log = known ?? { events: [], bytes: 0, top: 0, over: false, written: new Map(), expires: 0 };
+    logs.streams.set(stream, log);
     extend(log);
     return log;
   };
+  const retire = ({ session, stream }: StreamName, { over, reader }: Log): void => {
+    const logs = sessions.get(session);
+    if (!logs || !over || reader) return;
+    logs.over.delete(stream);
+    logs.over.add(stream);
+    const [oldest] = logs.over;
+    if (logs.over.size > limits.over && oldest !== undefined) drop(logs, oldest);
+  };
   const find = ({ session, stream }: StreamName): Log | undefined => {
-    const log = sessions.get(session)?.get(stream);
+    const log = sessions.get(session)?.streams.get(stream);
     return log && (log.reader || log.expires > clock.now()) ? log : undefined;
   };
 
@@ -54,6 +69,7 @@ export function createMemoryEventLog(
       if (log.over && !isRepeated(log, event)) return undefined;
       write(log, event, limits);
       extend(log);
+      retire(name, log);
       return { reader: log.reader };
     },
     read: async (name, after, limit) => {
@@ -67,6 +83,7 @@ export function createMemoryEventLog(
       const log = open(name);
       const { reader: previous, cursor, changes } = log;
       log.reader = reader;
+      sessions.get(name.session)?.over.delete(name.stream);
       return { previous, cursor, changes };
     },
     renew: async (name, reader, progress) => {
@@ -81,6 +98,7 @@ export function createMemoryEventLog(
       if (!log || !isSame(log.reader, reader)) return;
       delete log.reader;
       extend(log);
+      retire(name, log);
     },
     state: async (name) => {
       const log = find(name);
@@ -88,6 +106,15 @@ export function createMemoryEventLog(
     },
     forget: (session) => void sessions.delete(session),
   };
+}
+
+function drop({ streams, over }: SessionLogs, stream: string): void {
+  streams.delete(stream);
+  over.delete(stream);
+}
+
+function dropExpired(logs: SessionLogs, now: number): void {
+  for (const [stream, { expires, reader }] of logs.streams) if (!reader && expires <= now) drop(logs, stream);
 }
 
 const numberOf = (id: string | undefined): number => Number(id?.split('-')[0] ?? 0) || 0;

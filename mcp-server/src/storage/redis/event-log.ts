@@ -5,6 +5,9 @@ import { type SessionRedis, sessionKey } from './scripts.ts';
 const eventsKey = ({ session, stream }: StreamName): string => `${sessionKey(session)}:events:${stream}`;
 const stateKey = ({ session, stream }: StreamName): string => `${sessionKey(session)}:stream:${stream}`;
 
+/** Names of the streams that are over and that nobody reads, oldest first. */
+const overKey = ({ session }: StreamName): string => `${sessionKey(session)}:over`;
+
 const write = ({ replica, connection }: Reader): string => `${replica}/${connection}`;
 
 function parse(text: string | null): Reader | undefined {
@@ -16,9 +19,9 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits): Eve
   const [open, over] = [limits.keepOpen * 1000, limits.keepOver * 1000];
   return {
     append: async (name, { data, producer, sequence, last = false, requests = '', changes = '' }) => {
-      const keys = [sessionKey(name.session), eventsKey(name), stateKey(name)];
+      const keys = [sessionKey(name.session), eventsKey(name), stateKey(name), overKey(name)];
       const event = [data, producer, sequence, last ? 1 : 0, requests, changes];
-      const bounds = [limits.events, limits.bytes, last ? over : open];
+      const bounds = [limits.events, limits.bytes, last ? over : open, name.stream, limits.over];
       const reader = await redis.mcpAppend(...keys, ...event, ...bounds);
       return reader === null ? undefined : { reader: parse(reader) };
     },
@@ -27,7 +30,8 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits): Eve
       return (await redis.xrange(eventsKey(name), from, '+', 'COUNT', limit)).map(toEvent);
     },
     take: async (name, reader) => {
-      const taken = await redis.mcpTake(sessionKey(name.session), stateKey(name), write(reader), open);
+      const keys = [sessionKey(name.session), stateKey(name), overKey(name)];
+      const taken = await redis.mcpTake(...keys, write(reader), open, name.stream);
       if (!taken) return undefined;
       const [previous, cursor, changes] = taken;
       return {
@@ -41,7 +45,8 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits): Eve
       return (await redis.mcpRenew(...keys, write(reader), open, cursor, changes)) === 1;
     },
     release: async (name, reader) => {
-      await redis.mcpRelease(stateKey(name), write(reader));
+      const keys = [sessionKey(name.session), eventsKey(name), stateKey(name), overKey(name)];
+      await redis.mcpRelease(...keys, write(reader), name.stream, over, limits.over);
     },
     state: async (name) => {
       const [reader = null, requests, ended, used] = await redis.hmget(

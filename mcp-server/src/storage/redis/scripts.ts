@@ -13,6 +13,19 @@ export const sessionKey = (session: string): string => `${PREFIX}{${session}}`;
 /** Fields of a session that are no subscription. */
 const SESSION_FIELDS = 10;
 
+/**
+ * Of a stream that is over and that nobody reads: it lives for a while, and of its kind only so many do. KEYS session, events,
+ * state, over; expects `stream`, `keep` in milliseconds and `most`. The keys of those that go are of the same session, and so on
+ * the same node of a Cluster.
+ */
+const RETIRE = `redis.call('LREM', KEYS[4], 0, stream)
+      redis.call('RPUSH', KEYS[4], stream)
+      for i = 2, 4 do redis.call('PEXPIRE', KEYS[i], keep) end
+      while redis.call('LLEN', KEYS[4]) > tonumber(most) do
+        local oldest = redis.call('LPOP', KEYS[4])
+        redis.call('UNLINK', KEYS[1] .. ':events:' .. oldest, KEYS[1] .. ':stream:' .. oldest)
+      end`;
+
 const SCRIPTS = {
   /** KEYS index; ARGV now, oldest that lives, most, id, milliseconds to live. → evicted id, '' or nil when full. */
   mcpEnter: `redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2])
@@ -45,8 +58,8 @@ const SCRIPTS = {
     end
     return 1`,
   /**
-   * KEYS session, events, state; ARGV data, producer, sequence, last, requests, changes, most events, most bytes, milliseconds to
-   * live. → the reader or '', nil when the session or the stream is over.
+   * KEYS session, events, state, over; ARGV data, producer, sequence, last, requests, changes, most events, most bytes,
+   * milliseconds to live, stream, most that are over. → the reader or '', nil when the session or the stream is over.
    */
   mcpAppend: `if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
     local state = redis.call('HMGET', KEYS[3], 'over', 'reader', 'w:' .. ARGV[2])
@@ -67,12 +80,20 @@ const SCRIPTS = {
     end
     redis.call('PEXPIRE', KEYS[2], ARGV[9])
     redis.call('PEXPIRE', KEYS[3], ARGV[9])
+    if ARGV[4] == '1' and not state[2] then
+      local stream, keep, most = ARGV[10], ARGV[9], ARGV[11]
+      ${RETIRE}
+    end
     return state[2] or ''`,
-  /** KEYS session, state; ARGV reader, milliseconds to live. → [previous reader, cursor, changes], nil when the session is over. */
+  /**
+   * KEYS session, state, over; ARGV reader, milliseconds to live, stream. → [previous reader, cursor, changes], nil when the
+   * session is over.
+   */
   mcpTake: `if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
     local state = redis.call('HMGET', KEYS[2], 'reader', 'cursor', 'changes')
     redis.call('HSET', KEYS[2], 'reader', ARGV[1])
     redis.call('PEXPIRE', KEYS[2], ARGV[2])
+    redis.call('LREM', KEYS[3], 0, ARGV[3])
     return { state[1] or '', state[2] or '', state[3] or '' }`,
   /** KEYS session, events, state; ARGV reader, milliseconds to live, cursor, changes. → 1, or 0 when another one reads. */
   mcpRenew: `if redis.call('HGET', KEYS[3], 'reader') ~= ARGV[1] or redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
@@ -81,8 +102,14 @@ const SCRIPTS = {
     redis.call('PEXPIRE', KEYS[2], ARGV[2])
     redis.call('PEXPIRE', KEYS[3], ARGV[2])
     return 1`,
-  /** KEYS state; ARGV reader. */
-  mcpRelease: `if redis.call('HGET', KEYS[1], 'reader') == ARGV[1] then redis.call('HDEL', KEYS[1], 'reader') end
+  /** KEYS session, events, state, over; ARGV reader, stream, milliseconds to live once it is over, most that are over. */
+  mcpRelease: `local state = redis.call('HMGET', KEYS[3], 'reader', 'over')
+    if state[1] ~= ARGV[1] then return 0 end
+    redis.call('HDEL', KEYS[3], 'reader')
+    if state[2] then
+      local stream, keep, most = ARGV[2], ARGV[3], ARGV[4]
+      ${RETIRE}
+    end
     return 1`,
   /** KEYS changes, version; ARGV change, most. → version. */
   mcpChange: `local version = redis.call('INCR', KEYS[2])
@@ -95,10 +122,10 @@ const KEYS: Readonly<Record<keyof typeof SCRIPTS, number>> = {
   mcpEnter: 1,
   mcpUse: 1,
   mcpAlter: 1,
-  mcpAppend: 3,
-  mcpTake: 2,
+  mcpAppend: 4,
+  mcpTake: 3,
   mcpRenew: 3,
-  mcpRelease: 1,
+  mcpRelease: 4,
   mcpChange: 2,
 };
 
