@@ -2,8 +2,7 @@
  * Owns the endpoint of the revision without sessions: each POST is one request that is checked, run and answered, whatever
  * came before it (MCP 2026-07-28 basic, "Statelessness", and Streamable HTTP).
  */
-import type { Clock } from '@mcp-oauth/shared/clock';
-import type { Implementation, ServerCapabilities } from '@modelcontextprotocol/server';
+import type { ServerCapabilities } from '@modelcontextprotocol/server';
 import type { SealingKeys } from '../../keys/sealing-keys.ts';
 import { acceptedBy } from '../accepted.ts';
 import type { Methods } from '../call.ts';
@@ -13,16 +12,15 @@ import { REVISIONS } from '../revisions.ts';
 import { failureOf, writeJson } from './answers.ts';
 import { Exchange } from './exchange.ts';
 import { checkParameterHeaders } from './mirrored-headers.ts';
-import { type Answers, Questions } from './questions.ts';
+import { type Answers, MAY_ASK } from './questions.ts';
 import { notAcceptable, tryAgain, unknownMethod } from './refusals.ts';
 import { idOf, isOfThisEra, readRequest, type StatelessRequest } from './request.ts';
 import { createRequestState } from './request-state.ts';
 import { createResults } from './results.ts';
+import { createSubscriptions, type SubscriptionParts } from './subscriptions.ts';
 
-export interface StatelessParts {
+export interface StatelessParts extends SubscriptionParts {
   readonly methods: Methods;
-  /** How the server introduces itself to clients. */
-  readonly serverInfo: Implementation;
   readonly capabilities: ServerCapabilities;
   /** Whether lists are the same for everybody; they are not where tools are hidden from those who lack a scope. */
   readonly listScope: 'public' | 'private';
@@ -30,9 +28,6 @@ export interface StatelessParts {
   readonly parameterHeaders: (tool: string) => readonly ParameterHeader[];
   /** Seal what clients carry from one round of a request to the next. */
   readonly keys: SealingKeys;
-  readonly clock: Clock;
-  /** Seconds between two signs of life on an open stream. */
-  readonly keepAlive: number;
 }
 
 export interface Stateless {
@@ -46,6 +41,7 @@ export interface Stateless {
 
 export function createStateless(parts: StatelessParts): Stateless {
   const { capabilities, keepAlive, keys, clock } = parts;
+  const subscriptions = createSubscriptions(parts);
   const discovered = { supportedVersions: REVISIONS, capabilities };
   const methods = new Map(parts.methods).set('server/discover', () => discovered);
   const running = new Set<Exchange>();
@@ -53,25 +49,26 @@ export function createStateless(parts: StatelessParts): Stateless {
   // One timer for all: a timer for each of many streams would cost more than the streams.
   const ticker = setInterval(() => {
     for (const exchange of running) exchange.tick();
+    subscriptions.tick();
   }, keepAlive * 1000).unref();
 
   const serve = async (request: McpRequest): Promise<void> => {
     const { req, res, principal, message } = request;
     const asked = readRequest(message, req.headers);
     if (!asked) return void res.writeHead(202, { 'Content-Length': 0 }).end();
-    const method = methods.get(asked.method);
-    if (!method) throw unknownMethod();
     const accepted = acceptedBy(req);
     if (!accepted.json && !accepted.stream) throw notAcceptable();
+    if (asked.method === 'subscriptions/listen') return subscriptions.open(asked, accepted, request);
+    const method = methods.get(asked.method);
+    if (!method) throw unknownMethod();
     checkArguments(parts, request, asked);
     const answers = isLaterRound(asked) ? await surroundings.state.read(asked, principal) : NO_ANSWERS;
-    const questions = MAY_ASK.has(asked.method) ? new Questions(answers) : undefined;
-    return new Exchange({ request, asked, accepted, questions, surroundings }).run(method);
+    return new Exchange({ request, asked, accepted, answers, surroundings }).run(method);
   };
   return {
     handles: ({ req, message }) => req.method === 'POST' && isOfThisEra(message, req.headers),
     endpoint: (request) => serve(request).catch((error: unknown) => refuse(request, error)),
-    drain: () => {},
+    drain: subscriptions.drain,
     close: async () => {
       clearInterval(ticker);
       for (const exchange of running) exchange.fail(tryAgain('The server is shutting down'));
@@ -79,8 +76,6 @@ export function createStateless(parts: StatelessParts): Stateless {
   };
 }
 
-/** MCP 2026-07-28 basic/patterns/mrtr, "Supported Requests". */
-const MAY_ASK = new Set(['tools/call', 'prompts/get', 'resources/read']);
 const NO_ANSWERS: Answers = new Map();
 
 const isLaterRound = ({ method, params }: StatelessRequest): boolean =>

@@ -7,7 +7,7 @@ import type { Call, ClientNotification, ClientRequest, Method } from '../call.ts
 import type { McpRequest } from '../endpoints.ts';
 import { EventStream } from '../event-stream.ts';
 import { failureOf, writeJson } from './answers.ts';
-import type { Questions } from './questions.ts';
+import { type Answers, MAY_ASK, Questions } from './questions.ts';
 import type { StatelessRequest } from './request.ts';
 import type { RequestState } from './request-state.ts';
 import type { WriteResult } from './results.ts';
@@ -16,8 +16,8 @@ export interface ExchangeParts {
   readonly request: McpRequest;
   readonly asked: StatelessRequest;
   readonly accepted: Accepted;
-  /** Absent where the method may not ask. */
-  readonly questions?: Questions | undefined;
+  /** What the client has brought with the request. */
+  readonly answers: Answers;
   readonly surroundings: Surroundings;
 }
 
@@ -31,6 +31,8 @@ export interface Surroundings {
 
 export class Exchange implements Call {
   readonly #parts: ExchangeParts;
+  /** Made when the first is asked. */
+  #questions: Questions | undefined;
   #stream: EventStream | undefined;
   #controller: AbortController | undefined;
   /** Whether nobody waits for the run any more: it has ended, or was left for a question, or the client has gone. */
@@ -86,8 +88,10 @@ export class Exchange implements Call {
   }
 
   async ask(request: ClientRequest): Promise<unknown> {
-    const { questions, asked } = this.#parts;
-    if (!questions) throw new Error(`${asked.method} can't ask`);
+    const { answers, asked } = this.#parts;
+    if (!MAY_ASK.has(asked.method)) throw new Error(`${asked.method} can't ask`);
+    this.#questions ??= new Questions(answers);
+    const questions = this.#questions;
     try {
       const answer = this.#over ? undefined : questions.ask(request);
       if (answer !== undefined) return answer;

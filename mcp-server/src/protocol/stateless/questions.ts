@@ -9,6 +9,9 @@ import { type ClientRequest, RpcError } from '../call.ts';
 /** By the key of the question. */
 export type Answers = ReadonlyMap<string, unknown>;
 
+/** "Supported Requests": the methods that may end with questions. */
+export const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
+
 const KINDS = {
   'elicitation/create': { word: 'elicitation', isAnswer: isSpecType.ElicitResult },
   'sampling/createMessage': { word: 'sampling', isAnswer: isSpecType.CreateMessageResult },

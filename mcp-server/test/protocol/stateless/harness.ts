@@ -11,6 +11,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { sharedKeys } from '../../../src/keys/sealing-keys.ts';
 import type { Call, Method, Methods } from '../../../src/protocol/call.ts';
+import { type Changes, createChanges } from '../../../src/protocol/changes.ts';
 import { parameterHeaders } from '../../../src/protocol/parameter-headers.ts';
 import { createStateless, type Stateless, type StatelessParts } from '../../../src/protocol/stateless/endpoint.ts';
 import { memoryKeyRecord } from '../../../src/storage/memory/key-record.ts';
@@ -27,6 +28,7 @@ export interface TestStateless extends AsyncDisposable {
   readonly url: string;
   readonly stateless: Stateless;
   readonly clock: FakeClock;
+  readonly changes: Changes;
   /** Every log line, as written. */
   readonly lines: string[];
 }
@@ -61,6 +63,7 @@ export async function startStateless({ tools = {}, ...parts }: Options = {}): Pr
     Object.entries(tools).map(([name, { inputSchema = {} }]) => [name, parameterHeaders(inputSchema)]),
   );
   const clock = new FakeClock();
+  const changes = createChanges();
   const stateless = createStateless({
     methods: methodsOf(tools),
     serverInfo: SERVER_INFO,
@@ -69,6 +72,8 @@ export async function startStateless({ tools = {}, ...parts }: Options = {}): Pr
     parameterHeaders: (tool) => declared.get(tool) ?? [],
     keys: sharedKeys(memoryKeyRecord(), clock),
     clock,
+    changes,
+    limits: { maxSubscriptions: 100, maxSubscriptionsPerPrincipal: 50 },
     keepAlive: 3_600,
     ...parts,
   });
@@ -86,7 +91,7 @@ export async function startStateless({ tools = {}, ...parts }: Options = {}): Pr
     await stateless.close();
     await server.close();
   };
-  return { url: server.url, stateless, clock, lines, [Symbol.asyncDispose]: close };
+  return { url: server.url, stateless, clock, changes, lines, [Symbol.asyncDispose]: close };
 }
 
 export const meta = (more: object = {}, capabilities: object = {}) => ({

@@ -20,7 +20,7 @@ const question = (message: string, key?: string): ClientRequest => ({
   params: { message, requestedSchema: { type: 'object', properties: { value: { type: 'string' } } } },
   ...(key && { key }),
 });
-const valueOf = (answer: unknown) => (answer as { content: { value: string } }).content.value;
+const valueIn = (answer: unknown) => (answer as { content: { value: string } }).content.value;
 const say = (value: string) => ({ action: 'accept', content: { value } });
 const text = (value: string) => ({ content: [{ type: 'text', text: value }] });
 const everything = { elicitation: {}, sampling: {}, roots: {} };
@@ -28,12 +28,12 @@ const everything = { elicitation: {}, sampling: {}, roots: {} };
 const left: Call[] = [];
 
 const tools: Readonly<Record<string, TestTool>> = {
-  greet: { run: async (_, call) => text(`Hello, ${valueOf(await call.ask(question('Who?', 'who')))}!`) },
+  greet: { run: async (_, call) => text(`Hello, ${valueIn(await call.ask(question('Who?', 'who')))}!`) },
   /** Asks as many questions, one after the other. */
   steps: {
     run: async ({ count = 0 }, call) => {
       const answers = [];
-      for (let n = 0; n < Number(count); n += 1) answers.push(valueOf(await call.ask(question(`Step ${n}?`))));
+      for (let n = 0; n < Number(count); n += 1) answers.push(valueIn(await call.ask(question(`Step ${n}?`))));
       return text(answers.join());
     },
   },
@@ -51,15 +51,15 @@ const tools: Readonly<Record<string, TestTool>> = {
   branches: {
     run: async (_, call) => {
       const branch = async (name: string) => {
-        const first = valueOf(await call.ask(question(`${name}1`)));
-        return `${name}: ${first} ${valueOf(await call.ask(question(`${name}2 after ${first}`)))}`;
+        const first = valueIn(await call.ask(question(`${name}1`)));
+        return `${name}: ${first} ${valueIn(await call.ask(question(`${name}2 after ${first}`)))}`;
       };
       return text((await Promise.all(['a', 'b'].map(branch))).join('; '));
     },
   },
   twice: {
     run: async (_, call) =>
-      text([await call.ask(question('Same?')), await call.ask(question('Same?'))].map(valueOf).join()),
+      text([await call.ask(question('Same?')), await call.ask(question('Same?'))].map(valueIn).join()),
   },
   leaves: {
     run: async (_, call) => {
@@ -72,7 +72,7 @@ const tools: Readonly<Record<string, TestTool>> = {
   talks: {
     run: async (_, call) => {
       await call.notify({ method: 'notifications/progress', params: { progressToken: 1, progress: 1 } });
-      return text(valueOf(await call.ask(question('Well?'))));
+      return text(valueIn(await call.ask(question('Well?'))));
     },
   },
   hasty: {
@@ -84,8 +84,8 @@ const tools: Readonly<Record<string, TestTool>> = {
 };
 
 const methods = methodsOf(tools, {
-  'prompts/get': async (_, call) => ({ messages: [valueOf(await call.ask(question('Context?')))] }),
-  'resources/read': async (_, call) => ({ contents: [valueOf(await call.ask(question('Which?')))] }),
+  'prompts/get': async (_, call) => ({ messages: [valueIn(await call.ask(question('Context?')))] }),
+  'resources/read': async (_, call) => ({ contents: [valueIn(await call.ask(question('Which?')))] }),
   'prompts/list': async (_, call) => call.ask(question('May I?')),
 });
 

@@ -1,0 +1,161 @@
+/**
+ * Owns the streams on which clients learn that something has changed: whose they are, what each wants to hear, and when they
+ * end (MCP 2026-07-28 basic/patterns/subscriptions).
+ */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import {
+  type Implementation,
+  INTERNAL_ERROR,
+  INVALID_PARAMS,
+  isSpecType,
+  SERVER_INFO_META_KEY,
+  SUBSCRIPTION_ID_META_KEY,
+  type SubscriptionFilter,
+} from '@modelcontextprotocol/server';
+import type { Principal } from '../../authorization/principal.ts';
+import type { Accepted } from '../accepted.ts';
+import { RpcError } from '../call.ts';
+import type { Change, Changes } from '../changes.ts';
+import type { McpRequest } from '../endpoints.ts';
+import { EventStream } from '../sessionful/event-stream.ts';
+import { notAcceptable, Refusal, tryAgain } from './refusals.ts';
+import type { StatelessRequest } from './request.ts';
+
+export interface SubscriptionLimits {
+  /** Most streams at a time. */
+  readonly maxSubscriptions: number;
+  /** Most of them of one person, whatever clients they use. */
+  readonly maxSubscriptionsPerPrincipal: number;
+}
+
+export interface SubscriptionParts {
+  readonly changes: Changes;
+  /** How the server introduces itself to clients. */
+  readonly serverInfo: Implementation;
+  readonly limits: SubscriptionLimits;
+  readonly clock: Clock;
+  /** Seconds between two signs of life on an open stream. */
+  readonly keepAlive: number;
+}
+
+export interface Subscriptions {
+  /**
+   * Answers a `subscriptions/listen` with a stream.
+   * @throws RpcError when there can be none
+   */
+  open(asked: StatelessRequest, accepted: Accepted, request: McpRequest): void;
+  /** Gives a sign of life on every stream, and ends those whose time is over before the next tick. */
+  tick(): void;
+  /** Ends every stream, and opens none any more. */
+  drain(): void;
+}
+
+interface Subscription {
+  readonly id: string | number;
+  readonly stream: EventStream;
+  readonly owner: string;
+  readonly wants: SubscriptionFilter;
+  readonly uris: ReadonlySet<string>;
+  /** Milliseconds since the epoch. */
+  readonly endsAt: number;
+}
+
+/** Seconds that a stream may outlive the token that has opened it. */
+const GRACE = 60;
+
+/** Resources that one stream can follow. */
+const MOST_URIS = 1_000;
+
+export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
+  const { changes, limits, clock, keepAlive } = parts;
+  const open = new Set<Subscription>();
+  const ofOwner = new Map<string, number>();
+  let draining = false;
+  const unsubscribe = changes.subscribe((change) => {
+    for (const subscription of open) if (isWanted(subscription, change)) tell(subscription, change);
+  });
+
+  const admit = (owner: string): void => {
+    if (draining || open.size >= limits.maxSubscriptions) throw tryAgain('The server can open no stream now');
+    if ((ofOwner.get(owner) ?? 0) >= limits.maxSubscriptionsPerPrincipal) throw tooMany();
+  };
+  const count = (owner: string, change: 1 | -1): void => {
+    const left = (ofOwner.get(owner) ?? 0) + change;
+    if (left > 0) ofOwner.set(owner, left);
+    else ofOwner.delete(owner);
+  };
+  const end = (subscription: Subscription): void => {
+    open.delete(subscription);
+    const { id, stream } = subscription;
+    const _meta = { [SUBSCRIPTION_ID_META_KEY]: id, [SERVER_INFO_META_KEY]: parts.serverInfo };
+    stream.send(JSON.stringify({ jsonrpc: '2.0', id, result: { resultType: 'complete', _meta } }));
+    stream.end();
+  };
+  return {
+    open: ({ id, params }, accepted, { res, principal }) => {
+      if (!accepted.stream) throw notAcceptable();
+      const wants = honored(params.notifications);
+      const owner = ownerOf(principal);
+      admit(owner);
+      // What has gone already would never be seen to go.
+      if (res.destroyed) return;
+      const stream = new EventStream(res, () => {
+        open.delete(subscription);
+        count(owner, -1);
+      });
+      const endsAt = (principal.expiresAt + GRACE) * 1000;
+      const subscription = { id, stream, owner, wants, uris: new Set(wants.resourceSubscriptions), endsAt };
+      count(owner, 1);
+      open.add(subscription);
+      notify(subscription, 'notifications/subscriptions/acknowledged', { notifications: wants });
+      if (Object.keys(wants).length === 0) end(subscription);
+    },
+    tick: () => {
+      const next = clock.now() + keepAlive * 1000;
+      for (const subscription of open) {
+        if (subscription.endsAt <= next) end(subscription);
+        else subscription.stream.keepAlive();
+      }
+    },
+    drain: () => {
+      draining = true;
+      unsubscribe();
+      for (const subscription of open) end(subscription);
+    },
+  };
+}
+
+/** What of the client's wishes is fulfilled: all that it really has. */
+function honored(filter: unknown): SubscriptionFilter {
+  if (!isSpecType.SubscriptionFilter(filter)) throw new RpcError(INVALID_PARAMS, 'Invalid params: notifications');
+  const { toolsListChanged, promptsListChanged, resourcesListChanged, resourceSubscriptions = [] } = filter;
+  if (resourceSubscriptions.length > MOST_URIS) {
+    throw new RpcError(INVALID_PARAMS, `Invalid params: more than ${MOST_URIS} resourceSubscriptions`);
+  }
+  return {
+    ...(toolsListChanged && { toolsListChanged }),
+    ...(promptsListChanged && { promptsListChanged }),
+    ...(resourcesListChanged && { resourcesListChanged }),
+    ...(resourceSubscriptions.length > 0 && { resourceSubscriptions }),
+  };
+}
+
+function isWanted({ wants, uris }: Subscription, change: Change): boolean {
+  return change.kind === 'resource' ? uris.has(change.uri) : wants[`${change.kind}ListChanged`] === true;
+}
+
+function tell(subscription: Subscription, change: Change): void {
+  if (change.kind === 'resource') notify(subscription, 'notifications/resources/updated', { uri: change.uri });
+  else notify(subscription, `notifications/${change.kind}/list_changed`);
+}
+
+function notify({ id, stream }: Subscription, method: string, params: object = {}): void {
+  const _meta = { [SUBSCRIPTION_ID_META_KEY]: id };
+  stream.send(JSON.stringify({ jsonrpc: '2.0', method, params: { ...params, _meta } }));
+}
+
+const ownerOf = ({ issuer, subject }: Principal): string => JSON.stringify([issuer, subject]);
+
+/** RFC 6585 §4 */
+const tooMany = (): Refusal =>
+  new Refusal(429, { code: INTERNAL_ERROR, message: 'Too many open streams; close one and try again' });

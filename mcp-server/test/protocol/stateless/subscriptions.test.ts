@@ -1,0 +1,173 @@
+/** Owns the proof that clients which want to hear of changes do, and of nothing else (MCP 2026-07-28 basic/patterns/subscriptions). */
+import { SERVER_INFO_META_KEY, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
+import { describe, expect, it } from 'vitest';
+import { frames, messages } from '../harness.ts';
+import { answerTo, post, request, SERVER_INFO, type Sent, startStateless } from './harness.ts';
+
+const listen = (url: string, notifications: unknown, id: string | number = 7, sent: Sent = {}) =>
+  post(url, request('subscriptions/listen', { notifications }, id), sent);
+
+/** A stream, read message by message; comments are left out. */
+async function open(url: string, notifications: unknown, id: string | number = 7, sent: Sent = {}) {
+  const response = await listen(url, notifications, id, sent);
+  const reader = frames(response);
+  const next = async () => {
+    for (;;) {
+      const { value, done } = await reader.next();
+      if (done) return undefined;
+      if (typeof value !== 'string') return JSON.parse(value.data);
+    }
+  };
+  return { response, next };
+}
+
+const tagged = (id: string | number, more: object = {}) => ({ ...more, _meta: { [SUBSCRIPTION_ID_META_KEY]: id } });
+
+const everything = {
+  toolsListChanged: true,
+  promptsListChanged: true,
+  resourcesListChanged: true,
+  resourceSubscriptions: ['test://a', 'test://b'],
+};
+
+describe('MCP 2026-07-28 basic/patterns/subscriptions', () => {
+  it('first says what it will tell, with the id of the request', async () => {
+    await using server = await startStateless();
+    const { response, next } = await open(server.url, everything, 'sub');
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    expect(response.headers.get('x-accel-buffering')).toBe('no');
+    expect(await next()).toEqual({
+      jsonrpc: '2.0',
+      method: 'notifications/subscriptions/acknowledged',
+      params: tagged('sub', { notifications: everything }),
+    });
+  });
+
+  it('tells each stream what it wants to hear, and nothing else', async () => {
+    await using server = await startStateless();
+    const all = await open(server.url, everything, 1);
+    const tools = await open(server.url, { toolsListChanged: true, promptsListChanged: false }, 2);
+    const one = await open(server.url, { resourceSubscriptions: ['test://b'] }, 3);
+    for (const stream of [all, tools, one]) await stream.next();
+    for (const kind of ['prompts', 'resources', 'tools'] as const) await server.changes.announce({ kind });
+    for (const uri of ['test://c', 'test://a', 'test://b']) await server.changes.announce({ kind: 'resource', uri });
+    server.stateless.drain();
+    const heard = async ({ next }: typeof all) => {
+      const found = [];
+      for (let message = await next(); message; message = await next()) found.push(message);
+      return found;
+    };
+    const listChanged = (kind: string, id: number) => ({
+      jsonrpc: '2.0',
+      method: `notifications/${kind}/list_changed`,
+      params: tagged(id),
+    });
+    const updated = (uri: string, id: number) => ({
+      jsonrpc: '2.0',
+      method: 'notifications/resources/updated',
+      params: tagged(id, { uri }),
+    });
+    const ended = (id: number) => ({
+      jsonrpc: '2.0',
+      id,
+      result: {
+        resultType: 'complete',
+        _meta: { [SUBSCRIPTION_ID_META_KEY]: id, [SERVER_INFO_META_KEY]: SERVER_INFO },
+      },
+    });
+    expect(await heard(all)).toEqual([
+      ...['prompts', 'resources', 'tools'].map((kind) => listChanged(kind, 1)),
+      updated('test://a', 1),
+      updated('test://b', 1),
+      ended(1),
+    ]);
+    expect(await heard(tools)).toEqual([listChanged('tools', 2), ended(2)]);
+    expect(await heard(one)).toEqual([updated('test://b', 3), ended(3)]);
+  });
+
+  it('ends a stream at once that wants to hear nothing', async () => {
+    await using server = await startStateless();
+    expect(await messages(await listen(server.url, {}))).toMatchObject([
+      { method: 'notifications/subscriptions/acknowledged', params: { notifications: {} } },
+      { id: 7, result: { resultType: 'complete' } },
+    ]);
+  });
+
+  it.each([
+    undefined,
+    null,
+    [],
+    { toolsListChanged: 'yes' },
+    { resourceSubscriptions: [1] },
+    { resourceSubscriptions: Array(1_001).fill('test://x') },
+  ])('answers -32602 to the filter %j', async (notifications) => {
+    await using server = await startStateless();
+    const { body } = await answerTo(server.url, request('subscriptions/listen', { notifications }));
+    expect(body).toMatchObject({ id: 1, error: { code: -32602 } });
+  });
+
+  it('answers 406 to a client that takes no streams', async () => {
+    await using server = await startStateless();
+    expect((await listen(server.url, everything, 1, { headers: { accept: 'application/json' } })).status).toBe(406);
+  });
+
+  it('gives signs of life', async () => {
+    await using server = await startStateless({ keepAlive: 0.01 });
+    const reader = frames(await listen(server.url, everything));
+    await reader.next();
+    expect((await reader.next()).value).toBe(': keep-alive');
+  });
+
+  it('forgets a client that has left', async () => {
+    await using server = await startStateless({ limits: { maxSubscriptions: 1, maxSubscriptionsPerPrincipal: 1 } });
+    for (let n = 0; n < 3; n += 1) {
+      const leave = new AbortController();
+      const opened = async () => {
+        const { response, next } = await open(server.url, everything, n, { signal: leave.signal });
+        return response.ok && (await next());
+      };
+      await expect.poll(opened).toBeTruthy();
+      leave.abort();
+    }
+  });
+});
+
+describe('MCP 2026-07-28 basic/patterns/subscriptions: limits', () => {
+  it('answers 429 to somebody who has too many streams, whatever their client, and serves others', async () => {
+    await using server = await startStateless({ limits: { maxSubscriptions: 9, maxSubscriptionsPerPrincipal: 2 } });
+    const as = (name: string) => ({ headers: { authorization: `Bearer ${name}` } });
+    await open(server.url, everything, 1, as('ada'));
+    await open(server.url, everything, 2, as('ada-elsewhere'));
+    const refused = await listen(server.url, everything, 3, as('ada'));
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '10']);
+    expect((await open(server.url, everything, 4, as('bob'))).response.status).toBe(200);
+  });
+
+  it('answers 503 when there are too many streams, or the server is on its way down', async () => {
+    await using full = await startStateless({ limits: { maxSubscriptions: 0, maxSubscriptionsPerPrincipal: 1 } });
+    expect((await listen(full.url, everything)).status).toBe(503);
+    await using ending = await startStateless();
+    ending.stateless.drain();
+    expect((await listen(ending.url, everything)).status).toBe(503);
+  });
+
+  it('ends a stream when its token has been invalid for a minute at the most', async () => {
+    await using server = await startStateless({ keepAlive: 0.01 });
+    const [short, long] = await Promise.all(
+      ['ada', 'ada-later'].map((name) =>
+        open(server.url, everything, name, { headers: { authorization: `Bearer ${name}` } }),
+      ),
+    );
+    await short?.next();
+    await long?.next();
+    server.clock.advance(3_600 + 59);
+    await server.changes.announce({ kind: 'tools' });
+    expect(await short?.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
+    server.clock.advance(1);
+    expect(await short?.next()).toMatchObject({ id: 'ada', result: { resultType: 'complete' } });
+    expect(await short?.next()).toBeUndefined();
+    await long?.next();
+    await server.changes.announce({ kind: 'prompts' });
+    expect(await long?.next()).toMatchObject({ method: 'notifications/prompts/list_changed' });
+  });
+});
