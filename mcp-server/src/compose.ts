@@ -6,6 +6,9 @@ import { type Fetch, type RemoteDocument, reasonOf } from '@mcp-oauth/shared/rem
 import type { Service } from '@mcp-oauth/shared/service';
 import manifest from '../package.json' with { type: 'json' };
 import { createTokenVerifier, type VerifyToken } from './authorization/access-token.ts';
+import { createNonces } from './authorization/dpop/nonces.ts';
+import { createProofVerifier, type VerifyProof } from './authorization/dpop/proof.ts';
+import type { ReplayMemory } from './authorization/dpop/replay-memory.ts';
 import { createIssuerMetadata, type IssuerMetadata } from './authorization/issuer-metadata.ts';
 import { createKeySource } from './authorization/key-source.ts';
 import { createScopePolicy } from './authorization/scope.ts';
@@ -13,11 +16,16 @@ import { createTokenCache } from './authorization/token-cache.ts';
 import { type Config, readConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { createLane } from './http/lane/lane.ts';
+import { type SealingKeys, sharedKeys } from './keys/sealing-keys.ts';
 import { type Catalog, loadCatalog } from './protocol/catalog.ts';
 import { createMethods } from './protocol/methods.ts';
 import { createSessionful } from './protocol/sessionful/endpoints.ts';
 import { REVISIONS } from './protocol/sessionful/json-rpc.ts';
-import { openStorage } from './storage/open.ts';
+import { memoryKeyRecord } from './storage/memory/key-record.ts';
+import { memoryReplayMemory } from './storage/memory/replay-memory.ts';
+import { openStorage, type Storage } from './storage/open.ts';
+import { redisKeyRecord } from './storage/redis/key-record.ts';
+import { redisReplayMemory } from './storage/redis/replay-memory.ts';
 
 /** What tests put in place of the world. */
 export interface Overrides {
@@ -43,12 +51,12 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const log = overrides.log ?? createLogger('mcp-server', config.logLevel);
   const world = { clock: overrides.clock ?? systemClock, fetch: overrides.fetch ?? globalThis.fetch, log };
   const catalog = overrides.catalog ?? (await loadCatalog(new URL('./tools/', import.meta.url)));
-  const { issuerMetadata, verify } = authorization(config, world);
   const serverInfo = { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version };
   const startedAt = new Date(world.clock.now());
   const limits = limitsOf(config);
   const storage = await openStorage(config, { limits, logLimits: logLimitsOf(config), clock: world.clock, log });
   const { store } = storage.sessions;
+  const { issuerMetadata, ...checks } = authorization(config, { ...world, ...sharedBy(storage, world.clock) });
   const status = async () => ({ ...serverInfo, startedAt, revisions: REVISIONS, openSessions: await store.count() });
   const endpoints = await createSessionful({
     methods: createMethods({ catalog, status, clock: world.clock, log }),
@@ -70,7 +78,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   });
   return {
     log,
-    handler: createLane({ settings: config, log, verify, scopes, endpoints }, app.callback()),
+    handler: createLane({ settings: config, log, ...checks, scopes, endpoints }, app.callback()),
     listen: { host: config.host, port: config.port },
     url: config.publicUrl,
     shutdownTimeout: config.shutdownTimeout,
@@ -85,7 +93,18 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   };
 }
 
-interface World {
+/** What every replica has to know of the others. */
+interface Shared {
+  readonly keys: SealingKeys;
+  readonly replays: ReplayMemory;
+}
+
+const sharedBy = ({ redis }: Storage, clock: Clock): Shared => ({
+  keys: sharedKeys(redis ? redisKeyRecord(redis) : memoryKeyRecord(), clock),
+  replays: redis ? redisReplayMemory(redis) : memoryReplayMemory(clock),
+});
+
+interface World extends Shared {
   readonly clock: Clock;
   readonly fetch: Fetch;
   readonly log: Logger;
@@ -94,10 +113,11 @@ interface World {
 interface Authorization {
   readonly issuerMetadata: RemoteDocument<IssuerMetadata>;
   readonly verify: VerifyToken;
+  readonly verifyProof: VerifyProof;
 }
 
 /** Nothing is fetched before it is needed, so the service starts, and describes itself, without its issuer. */
-function authorization(config: Config, { clock, fetch, log }: World): Authorization {
+function authorization(config: Config, { clock, fetch, log, keys, replays }: World): Authorization {
   const { issuer, jwksUrl, jwksMaxAge, audiences, clockTolerance } = config;
   const report = (event: string) => (error: unknown) => log.warn({ issuer, reason: reasonOf(error) }, event);
   const onFailure = report('issuer metadata not fetched');
@@ -119,7 +139,14 @@ function authorization(config: Config, { clock, fetch, log }: World): Authorizat
     types: config.tokenTypes,
     clockTolerance,
   });
-  return { issuerMetadata, verify: createTokenCache({ verify, keys: keySource, clock }) };
+  const verifyProof = createProofVerifier({
+    nonces: createNonces(keys, clock),
+    nonceRequired: config.dpopNonceRequired,
+    replays,
+    clock,
+    clockTolerance,
+  });
+  return { issuerMetadata, verify: createTokenCache({ verify, keys: keySource, clock }), verifyProof };
 }
 
 const limitsOf = ({ sessionIdleTimeout, sessionLifetime, maxSessions, maxSessionsPerPrincipal }: Config) => ({

@@ -79,6 +79,18 @@ export const settings = {
     type: type.duration(0, 60),
     default: '5s',
   }),
+  dpopRequired: setting({
+    env: 'DPOP_REQUIRED',
+    doc: 'Whether only access tokens are taken that are bound to a key (DPoP, RFC 9449). A bound token always has to come with a proof of its key; with `false` tokens that are not bound are taken as well.',
+    type: type.flag(),
+    default: 'false',
+  }),
+  dpopNonceRequired: setting({
+    env: 'DPOP_NONCE_REQUIRED',
+    doc: 'Whether every DPoP proof needs a nonce of this server, which costs a client one more request at first. With `false` only a client whose clock is off by more than CLOCK_TOLERANCE is asked for one.',
+    type: type.flag(),
+    default: 'false',
+  }),
   baseScope: setting({
     env: 'BASE_SCOPE',
     doc: 'Scope that every call needs; `none` for an issuer that can not grant scopes.',

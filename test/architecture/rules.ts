@@ -38,7 +38,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'mcp-server/protocol': ['authorization', 'keys', 'sessions'],
   'mcp-server/tools': ['protocol/define.ts', 'authorization'],
   'mcp-server/views': ['protocol/endpoints.ts'],
-  'mcp-server/authorization': [],
+  'mcp-server/authorization': ['keys'],
   'mcp-server/keys': [],
   'mcp-server/storage': ['authorization', 'keys', 'sessions'],
   'mcp-server/sessions': ['authorization'],

@@ -59,9 +59,10 @@ function lane(): RequestListener {
   const endpoint = ({ res }: { readonly res: ServerResponse }) => answer(res);
   return createLane(
     {
-      settings: { publicUrl, allowedHosts: [], allowedOrigins: [] },
+      settings: { publicUrl, allowedHosts: [], allowedOrigins: [], dpopRequired: false },
       log: createLogger('bench', kind === 'lane' ? 'info' : 'warn'),
       verify: createTokenCache({ verify: createTokenVerifier({ ...rules, keySource, clock }), keys: keySource, clock }),
+      verifyProof: () => Promise.reject(new Error('not needed')),
       scopes: createScopePolicy('mcp:tools', [{ name: 'admin', scope: 'mcp:admin' }]),
       endpoints: {
         streamable: endpoint,

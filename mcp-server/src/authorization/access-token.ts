@@ -1,11 +1,14 @@
-/** Owns the offline check of an access token: a JWT of RFC 9068, bound to this resource (RFC 8707), as a bearer token. */
+/** Owns the offline check of an access token: a JWT of RFC 9068, for this resource (RFC 8707), bound to a key or not. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { KeySource } from './key-source.ts';
 import type { Principal } from './principal.ts';
 import { TokenError, type TokenReason } from './token-error.ts';
 
-/** Who a token stands for: at once when that is known already. Rejects with a TokenError. */
+/**
+ * Who a token stands for: at once when that is known already. A principal with a `keyThumbprint` has yet to show that key.
+ * Rejects with a TokenError.
+ */
 export type VerifyToken = (token: string) => Principal | Promise<Principal>;
 
 export interface TokenVerifierOptions {
@@ -76,9 +79,15 @@ function toPrincipal(claims: JWTPayload, { issuer, clock, clockTolerance }: Toke
   const clientId = client_id ?? azp;
   if (!isName(sub) || !isName(clientId) || exp === undefined) throw new TokenError('missing_claim');
   if (iat > clock.now() / 1000 + clockTolerance) throw new TokenError('not_yet_valid');
-  // RFC 9449 §7.1, RFC 8705 §3: bound to a key whose possession a bearer does not show.
-  if (cnf !== undefined) throw new TokenError('sender_constrained');
-  return Object.freeze({ issuer, subject: sub, clientId, scopes: scopesOf(claims), expiresAt: exp });
+  const principal = { issuer, subject: sub, clientId, scopes: scopesOf(claims), expiresAt: exp };
+  return Object.freeze(cnf === undefined ? principal : { ...principal, keyThumbprint: thumbprintOf(cnf) });
+}
+
+/** RFC 9449 §6.1. A token that is bound in another way as well, as by RFC 8705 §3, asks for more than is checked here. */
+function thumbprintOf(confirmation: unknown): string {
+  const { jkt, ...others } = Object(confirmation);
+  if (!isName(jkt) || Object.keys(others).length > 0) throw new TokenError('sender_constrained');
+  return jkt;
 }
 
 const isName = (value: unknown): value is string => typeof value === 'string' && value !== '';

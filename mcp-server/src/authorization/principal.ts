@@ -7,6 +7,8 @@ export interface Principal {
   readonly scopes: ReadonlySet<string>;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
+  /** RFC 7638 thumbprint of the key that the token is bound to (RFC 9449 §6); absent for a bearer token. */
+  readonly keyThumbprint?: string;
 }
 
 /** Whether two principals are the same person at the same issuer with the same client: what a session is bound to. */

@@ -12,7 +12,11 @@ export type TokenReason =
   | 'expired'
   | 'not_yet_valid'
   | 'missing_claim'
+  /** Bound to a key that was not shown, or in a way that is not known here. */
   | 'sender_constrained'
+  /** Shown with a proof of a key that it is not bound to. */
+  | 'not_bound'
+  | 'bound_to_another_key'
   /** Not the token's fault: the issuer's keys have never been seen and can't be fetched now. */
   | 'keys_unavailable';
 

@@ -16,6 +16,7 @@ import { documents, redirects } from './routes.ts';
 interface AppSettings extends OriginOptions {
   readonly serverName: string;
   readonly issuer: string;
+  readonly dpopRequired: boolean;
 }
 
 export interface AppParts {
@@ -28,7 +29,7 @@ export interface AppParts {
 }
 
 export function createApp({ settings, log, tools, scopes, issuerMetadata, isReady }: AppParts): Koa {
-  const { publicUrl, serverName, issuer } = settings;
+  const { publicUrl, serverName, issuer, dpopRequired } = settings;
   const landing = { publicUrl, serverName, issuer, tools, baseScopes: scopes.initial };
   const app = new Koa<RequestState>();
   app.use(requestLog(log));
@@ -36,7 +37,7 @@ export function createApp({ settings, log, tools, scopes, issuerMetadata, isRead
   app.use(headers(apiHeaders));
   app.use(operations(isReady));
   app.use(checkHost(settings));
-  app.use(documents(landing, scopes, issuerMetadata).routes());
+  app.use(documents(landing, { scopes: scopes.supported, dpopRequired }, issuerMetadata).routes());
   app.use(checkOrigin(settings));
   app.use(protectedCors());
   app.use(redirects(issuerMetadata).routes());

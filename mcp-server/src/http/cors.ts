@@ -3,11 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from '@koa/cors';
 import type { Middleware } from 'koa';
 
-const EXPOSED = ['WWW-Authenticate', 'Mcp-Session-Id', 'Mcp-Protocol-Version', 'X-Request-Id', 'Retry-After'];
+const EXPOSED = [
+  'WWW-Authenticate', 'Mcp-Session-Id', 'Mcp-Protocol-Version', 'X-Request-Id', 'Retry-After', 'DPoP-Nonce',
+]; // biome-ignore format: one list
 
 const ACCEPTED = [
   'Authorization', 'Content-Type', 'Accept', 'Mcp-Session-Id', 'Mcp-Protocol-Version', 'Last-Event-ID', 'Mcp-Method',
-  'Mcp-Name',
+  'Mcp-Name', 'DPoP',
 ]; // biome-ignore format: one list
 
 const METHODS = ['GET', 'POST', 'DELETE'];

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { PROTECTED_RESOURCE_PATH } from '@mcp-oauth/shared/contract';
 import type { Middleware } from 'koa';
+import { PROOF_ALGORITHMS } from '../authorization/dpop/proof.ts';
 
 export interface ResourceDescription {
   readonly publicUrl: string;
@@ -9,19 +10,23 @@ export interface ResourceDescription {
   readonly serverName: string;
   /** Every scope that a tool may need: an authorization server learns them from here. */
   readonly scopes: readonly string[];
+  readonly dpopRequired: boolean;
 }
 
 /** Where the document of the resource at `path` is; the origin itself is the resource at the empty path. */
 export const metadataPath = (path: string): string => `${PROTECTED_RESOURCE_PATH}${path}`;
 
 /** The document names as `resource` the very URL that it stands for, because clients compare the two (RFC 9728 §3.3). */
-function resourceMetadata(path: string, { publicUrl, issuer, serverName, scopes }: ResourceDescription) {
+function resourceMetadata(path: string, description: ResourceDescription) {
+  const { publicUrl, issuer, serverName, scopes, dpopRequired } = description;
   return {
     resource: `${publicUrl}${path}`,
     authorization_servers: [issuer],
     // RFC 9728 §3.2: what has no elements is left out.
     ...(scopes.length > 0 && { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
+    dpop_bound_access_tokens_required: dpopRequired,
     resource_name: serverName,
     resource_documentation: `${publicUrl}/`,
   };

@@ -1,24 +1,25 @@
 /** Owns which path leads to which document, for everybody, and where clients of 2025-03-26 are sent on to. */
 import Router from '@koa/router';
 import { AUTHORIZATION_SERVER_PATH, MCP_PATH, OPENID_CONFIGURATION_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
-import type { ScopePolicy } from '../authorization/scope.ts';
 import type { Landing } from '../views/landing.ts';
 import { publicCors } from './cors.ts';
 import { serveLanding } from './landing.ts';
 import { type MetadataSource, redirectPost, redirectToAuthorization, serveIssuerMetadata } from './legacy-discovery.ts';
-import { metadataPath, serveMetadata } from './metadata.ts';
+import { metadataPath, type ResourceDescription, serveMetadata } from './metadata.ts';
 import { methods } from './methods.ts';
 
 const RESOURCE_PATHS = ['', MCP_PATH, SSE_PATH];
 
+/** What a token has to be like. */
+type Access = Pick<ResourceDescription, 'scopes' | 'dpopRequired'>;
+
 /** No origin is checked here: whoever may know the URL may know this. */
-export function documents(landing: Landing, scopes: ScopePolicy, issuer: MetadataSource): Router {
+export function documents(landing: Landing, access: Access, issuer: MetadataSource): Router {
   const router = new Router();
   const read = methods('GET', 'HEAD');
   router.all('/', read, serveLanding(landing));
   for (const path of RESOURCE_PATHS) {
-    const described = { ...landing, scopes: scopes.supported };
-    router.all(metadataPath(path), publicCors(), read, serveMetadata(path, described));
+    router.all(metadataPath(path), publicCors(), read, serveMetadata(path, { ...landing, ...access }));
     const issuerPaths = [
       `${AUTHORIZATION_SERVER_PATH}${path}`,
       `${OPENID_CONFIGURATION_PATH}${path}`,

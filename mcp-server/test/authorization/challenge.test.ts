@@ -21,17 +21,25 @@ const scopeToken = fc.stringMatching(/^[\x21\x23-\x5b\x5d-\x7e]+$/);
 describe('RFC 6750 §3 WWW-Authenticate', () => {
   it('has no error when there was no token, and no scope when there is none', () => {
     const resourceMetadata = 'https://mcp.example.com/.well-known/oauth-protected-resource/mcp';
-    expect(challenge({ resourceMetadata, scopes: ['mcp:tools'] })).toBe(
+    expect(challenge({ scheme: 'Bearer', resourceMetadata, scopes: ['mcp:tools'] })).toBe(
       `Bearer resource_metadata="${resourceMetadata}", scope="mcp:tools"`,
     );
-    expect(challenge({ resourceMetadata, scopes: [] })).toBe(`Bearer resource_metadata="${resourceMetadata}"`);
+    expect(challenge({ scheme: 'Bearer', resourceMetadata, scopes: [] })).toBe(
+      `Bearer resource_metadata="${resourceMetadata}"`,
+    );
   });
 
   it('RFC 9110 §5.6.4 reads back what was written, quotes and backslashes included', () => {
     const printable = fc.stringMatching(/^[\x20-\x7e]+$/);
     fc.assert(
       fc.property(fc.webUrl(), fc.array(scopeToken, { minLength: 1 }), printable, (url, scopes, description) => {
-        const written = challenge({ resourceMetadata: url, scopes, error: 'invalid_token', description });
+        const written = challenge({
+          scheme: 'Bearer',
+          resourceMetadata: url,
+          scopes,
+          error: 'invalid_token',
+          description,
+        });
         expect(read(written)).toEqual({
           resource_metadata: url,
           scope: scopes.join(' '),
@@ -45,7 +53,12 @@ describe('RFC 6750 §3 WWW-Authenticate', () => {
   it('can be sent as a header whatever the description holds', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (description) => {
-        const written = challenge({ resourceMetadata: 'https://a.example', scopes: ['a'], description });
+        const written = challenge({
+          scheme: 'Bearer',
+          resourceMetadata: 'https://a.example',
+          scopes: ['a'],
+          description,
+        });
         expect(written).toMatch(/^[\x20-\x7e]*$/);
         expect(() => read(written)).not.toThrow();
       }),

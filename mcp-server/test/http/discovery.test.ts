@@ -18,6 +18,8 @@ describe('RFC 9728 §3 protected resource metadata', () => {
       authorization_servers: [server.issuer.url],
       scopes_supported: ['mcp:admin', 'mcp:tools'],
       bearer_methods_supported: ['header'],
+      dpop_signing_alg_values_supported: ['ES256', 'ES384', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
+      dpop_bound_access_tokens_required: false,
       resource_name: 'Test server',
       resource_documentation: `${server.url}/`,
     });

@@ -6,19 +6,26 @@ import { createLogger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { createTokenVerifier } from '../../src/authorization/access-token.ts';
+import { createNonces } from '../../src/authorization/dpop/nonces.ts';
+import { createProofVerifier } from '../../src/authorization/dpop/proof.ts';
+import type { ReplayMemory } from '../../src/authorization/dpop/replay-memory.ts';
 import { createIssuerMetadata } from '../../src/authorization/issuer-metadata.ts';
 import { createKeySource } from '../../src/authorization/key-source.ts';
 import { createScopePolicy } from '../../src/authorization/scope.ts';
 import { createTokenCache } from '../../src/authorization/token-cache.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createLane } from '../../src/http/lane/lane.ts';
+import { type SealingKeys, sharedKeys } from '../../src/keys/sealing-keys.ts';
 import type { Endpoint, Endpoints } from '../../src/protocol/endpoints.ts';
+import { memoryKeyRecord } from '../../src/storage/memory/key-record.ts';
+import { memoryReplayMemory } from '../../src/storage/memory/replay-memory.ts';
 import { type SigningKey, signingKey, signToken, startIssuer, type TestIssuer } from '../authorization/issuer.ts';
 
 interface Ran {
   readonly endpoint: string;
   readonly method: string;
   readonly subject: string;
+  readonly keyThumbprint?: string;
   readonly message: unknown;
 }
 
@@ -44,6 +51,11 @@ export interface HarnessOptions {
   readonly allowedHosts?: readonly string[];
   readonly allowedOrigins?: readonly string[];
   readonly types?: readonly string[];
+  readonly dpopRequired?: boolean;
+  readonly dpopNonceRequired?: boolean;
+  /** The same for all replicas of a test. */
+  readonly replays?: ReplayMemory;
+  readonly keys?: SealingKeys;
   /** Stands at /mcp in place of the one that says it ran. */
   readonly streamable?: Endpoint;
 }
@@ -107,7 +119,8 @@ function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log
   const keys = createKeySource({ jwksUrl: undefined, metadata: issuerMetadata, fetch, clock, maxAge: 300, onFailure });
   const { publicUrl, allowedHosts = [], allowedOrigins = [], types = ['at+jwt'] } = options;
   const verifier = { issuer, audiences: resourceIdentifiers(publicUrl), keySource: keys, clock, clockTolerance: 5 };
-  const settings = { publicUrl, allowedHosts, allowedOrigins, serverName: 'Test server', issuer };
+  const { dpopRequired = false, dpopNonceRequired = false, replays = memoryReplayMemory(clock) } = options;
+  const settings = { publicUrl, allowedHosts, allowedOrigins, serverName: 'Test server', issuer, dpopRequired };
   const scopes = createScopePolicy('mcp:tools', TOOLS);
   const app = createApp({ settings, log, tools: TOOLS, scopes, issuerMetadata, isReady });
   const verify = createTokenCache({
@@ -116,14 +129,22 @@ function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log
     clock,
   });
   const endpoints = { ...recordingEndpoints(ran), ...(options.streamable && { streamable: options.streamable }) };
-  return createLane({ settings, log, verify, scopes, endpoints }, app.callback());
+  const verifyProof = createProofVerifier({
+    nonces: createNonces(options.keys ?? sharedKeys(memoryKeyRecord(), clock), clock),
+    nonceRequired: dpopNonceRequired,
+    replays,
+    clock,
+    clockTolerance: 5,
+  });
+  return createLane({ settings, log, verify, verifyProof, scopes, endpoints }, app.callback());
 }
 
 function recordingEndpoints(ran: Ran[]): Endpoints {
   const record =
     (endpoint: string): Endpoint =>
     ({ req, res, principal, message }) => {
-      ran.push({ endpoint, method: req.method ?? '', subject: principal.subject, message });
+      const { subject, keyThumbprint } = principal;
+      ran.push({ endpoint, method: req.method ?? '', subject, ...(keyThumbprint && { keyThumbprint }), message });
       res.statusCode = 200;
       res.end(JSON.stringify({ endpoint }));
     };
@@ -136,10 +157,15 @@ function recordingEndpoints(ran: Ran[]): Endpoints {
   };
 }
 
-/** The parameters of a challenge, read the way a client reads them (RFC 9110 §11.2). */
-export function readChallenge(response: Response): { scope?: string; error?: string } {
+/** The parameters of the challenge of one scheme, read the way a client reads them (RFC 9110 §11.2, §11.6.1). */
+export function readChallenge(
+  response: Response,
+  scheme = 'Bearer',
+): { scope?: string; error?: string; algs?: string } {
   const header = response.headers.get('www-authenticate') ?? '';
-  const parameters = header.matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/g);
+  const challenges = header.split(/(?:^|, )(?=[A-Za-z]+ [a-z_]+=)/);
+  const own = challenges.find((challenge) => challenge.startsWith(`${scheme} `)) ?? '';
+  const parameters = own.matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/g);
   return Object.fromEntries([...parameters].map(([, name, value]) => [name, value?.replace(/\\(.)/g, '$1')]));
 }
 

@@ -1,46 +1,93 @@
-/** Owns the way from a request to its principal: the token of the Authorization header and no other (RFC 6750 §2.1). */
+/**
+ * Owns the way from a request to its principal: the token of the Authorization header and no other (RFC 6750 §2.1), as a bearer
+ * or with a proof of the key that it is bound to (RFC 9449 §7.1). A bound token is never good as a bearer, nor the other way round.
+ */
 import type { IncomingMessage } from 'node:http';
-import { HttpError } from '@mcp-oauth/shared/errors';
 import type { VerifyToken } from '../../authorization/access-token.ts';
-import { type Challenge, challenge } from '../../authorization/challenge.ts';
+import type { VerifyProof } from '../../authorization/dpop/proof.ts';
+import { ProofError } from '../../authorization/dpop/proof-error.ts';
 import type { Principal } from '../../authorization/principal.ts';
 import type { ScopePolicy } from '../../authorization/scope.ts';
 import { TokenError } from '../../authorization/token-error.ts';
+import type { Challenges } from './challenges.ts';
+import type { Visit } from './visit.ts';
 
 export interface ProtectedResource {
-  /** URL of its RFC 9728 document: `/mcp` and `/sse` have one each, and strict clients compare. */
-  readonly metadataUrl: string;
+  readonly challenges: Challenges;
   readonly scopes: ScopePolicy;
   readonly verify: VerifyToken;
+  readonly verifyProof: VerifyProof;
+  /** Whether only bound tokens are taken (RFC 9728 §2, `dpop_bound_access_tokens_required`). */
+  readonly dpopRequired: boolean;
+  /** Of this server, as clients know it. */
+  readonly publicUrl: string;
 }
 
-/** @throws HttpError with a challenge; the promise, for a token that is not known yet, rejects with the same */
-export function authenticate(req: IncomingMessage, resource: ProtectedResource): Principal | Promise<Principal> {
-  const { authorization = '' } = req.headers;
-  if (isRepeated(req, 'authorization')) {
-    throw refuse(resource, 400, 'invalid_request', 'There is more than one Authorization header.', 'several_headers');
+const BEARER = 'bearer ';
+const DPOP = 'dpop ';
+
+/** @throws HttpError with a challenge; the promise, for what has to be looked at first, rejects with the same */
+export function authenticate(visit: Visit, resource: ProtectedResource): Principal | Promise<Principal> {
+  const { challenges, verify } = resource;
+  const { authorization = '' } = visit.req.headers;
+  if (isRepeated(visit.req, 'authorization')) {
+    throw challenges.badRequest('Bearer', 'There is more than one Authorization header.', 'several_headers');
   }
-  // RFC 6750 §3: another scheme is no attempt to show a bearer token.
-  if (!/^bearer(?: |$)/i.test(authorization)) throw unauthorized(resource, authorization ? 'other_scheme' : 'no_token');
-  const caller = resource.verify(authorization.slice('bearer '.length).trimStart());
-  return caller instanceof Promise ? caller.catch((error: unknown) => refuseToken(resource, error)) : caller;
+  if (isOf(DPOP, authorization)) return withProof(visit, resource, tokenOf(DPOP, authorization));
+  if (!isOf(BEARER, authorization)) throw challenges.nothingShown(authorization ? 'other_scheme' : 'no_token');
+  if (resource.dpopRequired) throw challenges.refused('DPoP', new TokenError('not_bound'));
+  const caller = verify(tokenOf(BEARER, authorization));
+  if (!(caller instanceof Promise)) return asBearer(caller, challenges);
+  return caller.then(
+    (principal) => asBearer(principal, challenges),
+    (error: unknown) => {
+      throw challenges.refused('Bearer', error);
+    },
+  );
 }
 
 /** Lets a request pass when its principal has the scopes that it needs. @throws HttpError */
-export function requireScopes(
-  { scopes, metadataUrl }: ProtectedResource,
-  principal: Principal,
-  message: unknown,
-): void {
+export function requireScopes({ scopes, challenges }: ProtectedResource, principal: Principal, message: unknown): void {
   const wanted = scopes.stepUp(principal.scopes, scopes.required(message));
-  if (!wanted) return;
-  const description = 'The access token lacks a scope that this request needs.';
-  throw challenged(403, { resourceMetadata: metadataUrl, scopes: wanted, error: 'insufficient_scope', description });
+  if (wanted) throw challenges.lacksScopes(principal.keyThumbprint ? 'DPoP' : 'Bearer', wanted);
 }
 
-/** RFC 6750 §2.3: not even beside a header may a token stand in the URL. */
-export const refuseTokenInUrl = (resource: ProtectedResource): HttpError =>
-  refuse(resource, 400, 'invalid_request', 'Access tokens are not accepted in the URL.', 'token_in_query');
+/** RFC 9449 §7.2: a stolen token must not become good by leaving the proof away. */
+function asBearer(principal: Principal, challenges: Challenges): Principal {
+  if (principal.keyThumbprint === undefined) return principal;
+  throw challenges.refused('Bearer', new TokenError('sender_constrained'));
+}
+
+async function withProof(visit: Visit, resource: ProtectedResource, token: string): Promise<Principal> {
+  const { verify, verifyProof, challenges, publicUrl } = resource;
+  const { req, res, method, path } = visit;
+  try {
+    const principal = await verify(token);
+    if (principal.keyThumbprint === undefined) throw new TokenError('not_bound');
+    const { dpop } = req.headers;
+    const proof = typeof dpop === 'string' ? dpop : undefined;
+    const nonce = await verifyProof({ proof, method, url: `${publicUrl}${path}`, token, principal }).catch((error) => {
+      if (isAttack(error)) {
+        const { subject, clientId } = principal;
+        visit.log.warn({ security: true, reason: error.reason, subject, client: clientId }, 'proof of a token refused');
+      }
+      throw error;
+    });
+    if (nonce) res.setHeader('DPoP-Nonce', nonce);
+    return principal;
+  } catch (error) {
+    throw challenges.refused('DPoP', error);
+  }
+}
+
+/** No honest client comes to this by chance. */
+const isAttack = (error: unknown): error is ProofError | TokenError =>
+  error instanceof TokenError || (error instanceof ProofError && error.reason === 'proof_used_twice');
+
+const isOf = (scheme: string, authorization: string): boolean =>
+  `${authorization.slice(0, scheme.length).toLowerCase()} `.startsWith(scheme);
+
+const tokenOf = (scheme: string, authorization: string): string => authorization.slice(scheme.length).trimStart();
 
 /** Node keeps the first of several and says nothing. */
 function isRepeated({ rawHeaders }: IncomingMessage, name: string): boolean {
@@ -50,40 +97,4 @@ function isRepeated({ rawHeaders }: IncomingMessage, name: string): boolean {
     if (header?.length === name.length && header.toLowerCase() === name) count += 1;
   }
   return count > 1;
-}
-
-function refuseToken(resource: ProtectedResource, error: unknown): never {
-  if (!(error instanceof TokenError)) throw error;
-  if (error.reason !== 'keys_unavailable') throw invalidToken(resource, error.reason);
-  throw new HttpError(503, 'temporarily_unavailable', "The issuer's keys can't be fetched. Please try again.", {
-    reason: error.reason,
-    headers: { 'Retry-After': '5' },
-    cause: error,
-  });
-}
-
-const unauthorized = ({ metadataUrl, scopes }: ProtectedResource, reason: string): HttpError =>
-  new HttpError(401, 'unauthorized', 'Unauthorized: an access token is needed.', {
-    reason,
-    headers: { 'WWW-Authenticate': challenge({ resourceMetadata: metadataUrl, scopes: scopes.initial }) },
-  });
-
-const invalidToken = (resource: ProtectedResource, reason: string): HttpError =>
-  refuse(resource, 401, 'invalid_token', 'Unauthorized: the access token is invalid or has expired.', reason);
-
-function refuse(
-  { metadataUrl, scopes }: ProtectedResource,
-  status: number,
-  error: 'invalid_request' | 'invalid_token',
-  description: string,
-  reason: string,
-): HttpError {
-  return challenged(status, { resourceMetadata: metadataUrl, scopes: scopes.initial, error, description }, reason);
-}
-
-function challenged(status: number, parts: Required<Challenge>, reason: string = parts.error): HttpError {
-  return new HttpError(status, parts.error, parts.description, {
-    reason,
-    headers: { 'WWW-Authenticate': challenge(parts) },
-  });
 }

@@ -6,23 +6,20 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { MCP_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import type { VerifyToken } from '../../authorization/access-token.ts';
 import type { Principal } from '../../authorization/principal.ts';
-import type { ScopePolicy } from '../../authorization/scope.ts';
 import { type Endpoint, type Endpoints, type McpRequest, MESSAGES_PATH } from '../../protocol/endpoints.ts';
 import { allowPage, answerPreflight, isPreflight } from '../cors.ts';
 import { metadataPath } from '../metadata.ts';
 import { createHostRule, createOriginRule, type OriginOptions, wrongHost, wrongOrigin } from '../origin.ts';
-import { authenticate, type ProtectedResource, refuseTokenInUrl, requireScopes } from './authenticate.ts';
+import { authenticate, type ProtectedResource, requireScopes } from './authenticate.ts';
 import { readMessage } from './body.ts';
+import { createChallenges } from './challenges.ts';
 import { carriesToken, targetOf } from './target.ts';
 import { Visit } from './visit.ts';
 
-export interface LaneParts {
-  readonly settings: OriginOptions;
+export interface LaneParts extends Pick<ProtectedResource, 'verify' | 'verifyProof' | 'scopes'> {
+  readonly settings: OriginOptions & Pick<ProtectedResource, 'dpopRequired'>;
   readonly log: Logger;
-  readonly verify: VerifyToken;
-  readonly scopes: ScopePolicy;
   readonly endpoints: Endpoints;
 }
 
@@ -51,8 +48,8 @@ export function createLane(parts: LaneParts, others: RequestListener): RequestLi
       if (isPreflight(req)) return answerPreflight(req, res);
       if (req.method === 'OPTIONS') return answerOptions(route, res);
       if (!route.methods.includes(visit.method)) throw methodNotAllowed(route);
-      if (carriesToken(target)) throw refuseTokenInUrl(route.resource);
-      const caller = authenticate(req, route.resource);
+      if (carriesToken(target)) throw tokenInUrl(route);
+      const caller = authenticate(visit, route.resource);
       if (!(caller instanceof Promise)) return receive(visit, route, caller);
       caller.then((principal) => receive(visit, route, principal)).catch((error: unknown) => visit.fail(error));
     } catch (error) {
@@ -103,11 +100,17 @@ class Admitted implements McpRequest {
 }
 
 /** The message endpoint of a stream belongs to the resource /sse, and so does its challenge. */
-function createRoutes({ settings, verify, scopes, endpoints }: LaneParts): (path: string) => Route | undefined {
+function createRoutes({ settings, endpoints, ...checks }: LaneParts): (path: string) => Route | undefined {
+  const { publicUrl, dpopRequired } = settings;
   const resource = (path: string): ProtectedResource => ({
-    metadataUrl: `${settings.publicUrl}${metadataPath(path)}`,
-    scopes,
-    verify,
+    ...checks,
+    publicUrl,
+    dpopRequired,
+    challenges: createChallenges({
+      resourceMetadata: `${publicUrl}${metadataPath(path)}`,
+      scopes: checks.scopes.initial,
+      dpopRequired,
+    }),
   });
   const { streamable, sseMessage } = endpoints;
   const all = ['GET', 'POST', 'DELETE'];
@@ -140,3 +143,7 @@ function methodNotAllowed({ methods }: Route): HttpError {
     headers: { Allow: list },
   });
 }
+
+/** RFC 6750 §2.3: not even beside a header may a token stand in the URL. */
+const tokenInUrl = ({ resource }: Route): HttpError =>
+  resource.challenges.badRequest('Bearer', 'Access tokens are not accepted in the URL.', 'token_in_query');

@@ -1,0 +1,168 @@
+/**
+ * Owns the check of a DPoP proof (RFC 9449 §4.3): that whoever sends a token has the key that it is bound to, now, for this very
+ * request. What costs nothing comes first; the key is the token's before it is used, and only a proof that is good is noted as used.
+ */
+import { hash } from 'node:crypto';
+import type { Clock } from '@mcp-oauth/shared/clock';
+import {
+  calculateJwkThumbprint,
+  decodeJwt,
+  decodeProtectedHeader,
+  EmbeddedJWK,
+  type JWK,
+  type JWTPayload,
+  jwtVerify,
+  type ProtectedHeaderParameters,
+} from 'jose';
+import type { Principal } from '../principal.ts';
+import { TokenError } from '../token-error.ts';
+import type { Nonces } from './nonces.ts';
+import { ProofError } from './proof-error.ts';
+import type { ReplayMemory } from './replay-memory.ts';
+
+/** What a proof has to be for. */
+interface ProvenRequest {
+  /** Of the `DPoP` header. */
+  readonly proof: string | undefined;
+  readonly method: string;
+  /** As clients know it, without query and fragment. */
+  readonly url: string;
+  readonly token: string;
+  /** Whom the token stands for; bound to a key. */
+  readonly principal: Principal;
+}
+
+/**
+ * @returns a nonce for the client's next proof, when it should have one
+ * @throws ProofError or TokenError
+ */
+export type VerifyProof = (request: ProvenRequest) => Promise<string | undefined>;
+
+export interface ProofVerifierOptions {
+  readonly nonces: Nonces;
+  /** Whether every proof has to have a nonce; else only one whose `iat` is off. */
+  readonly nonceRequired: boolean;
+  readonly replays: ReplayMemory;
+  readonly clock: Clock;
+  /** Seconds that the clocks of a client and of this machine may differ. */
+  readonly clockTolerance: number;
+}
+
+/** All asymmetric; a header names its own key, so nothing else decides. */
+export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'Ed25519', 'EdDSA', 'PS256', 'RS256'] as const;
+
+const TYPE = 'dpop+jwt';
+
+/** Seconds after `iat` for which a proof without a nonce is fresh. */
+const WINDOW = 60;
+
+/** A proof with an RSA key of 4,096 bits has about 2,000. */
+const MAX_PROOF_LENGTH = 4_096;
+
+export function createProofVerifier(options: ProofVerifierOptions): VerifyProof {
+  return async (request) => {
+    const { header, claims } = read(request.proof);
+    const key = publicKey(header);
+    requireSameRequest(claims, request);
+    const end = await freshUntil(claims, options);
+    const thumbprint = await thumbprintOf(key);
+    if (thumbprint !== request.principal.keyThumbprint) throw new TokenError('bound_to_another_key');
+    await requireSignature(request.proof ?? '', options.clock);
+    await requireFirstUse(`${thumbprint}.${claims.jti}`, end, options);
+    return claims.nonce !== undefined && options.nonces.isAgeing(end) ? options.nonces.current() : undefined;
+  };
+}
+
+interface Decoded {
+  readonly header: ProtectedHeaderParameters;
+  readonly claims: JWTPayload;
+}
+
+function read(proof: string | undefined): Decoded {
+  if (!proof) throw new ProofError('proof_missing');
+  // §4.3 check 1: of several headers node makes one, with commas.
+  if (proof.length > MAX_PROOF_LENGTH || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(proof))
+    throw new ProofError('proof_malformed');
+  try {
+    return { header: decodeProtectedHeader(proof), claims: decodeJwt(proof) };
+  } catch (cause) {
+    throw new ProofError('proof_malformed', { cause });
+  }
+}
+
+/** RFC 7518 §6: members of keys that nobody must have sent. */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+
+/** §4.3 checks 4, 5 and 7. */
+function publicKey({ typ, alg = '', jwk }: ProtectedHeaderParameters): JWK {
+  if (typ !== TYPE) throw new ProofError('proof_type');
+  if (!PROOF_ALGORITHMS.some((algorithm) => algorithm === alg)) throw new ProofError('proof_algorithm');
+  if (typeof jwk !== 'object' || jwk === null || PRIVATE_MEMBERS.some((member) => member in jwk)) {
+    throw new ProofError('proof_key');
+  }
+  return jwk;
+}
+
+/** §4.3 checks 3, 8, 9 and 12. */
+function requireSameRequest(claims: JWTPayload, { method, url, token }: ProvenRequest): void {
+  const { jti, iat, htm, htu, ath, nonce } = claims;
+  const complete = typeof jti === 'string' && jti !== '' && typeof iat === 'number' && typeof htu === 'string';
+  if (!complete || (nonce !== undefined && typeof nonce !== 'string')) throw new ProofError('proof_malformed');
+  if (htm !== method) throw new ProofError('proof_method');
+  if (htu !== url && !isSameUrl(htu, url)) throw new ProofError('proof_url');
+  if (ath !== hash('sha256', token, 'base64url')) throw new ProofError('proof_of_another_token');
+}
+
+/** After the normalization of RFC 3986 §6.2.2 and §6.2.3, query and fragment left out. */
+function isSameUrl(htu: string, url: string): boolean {
+  const [claimed, actual] = [URL.parse(htu), URL.parse(url)];
+  if (!claimed || !actual || claimed.username || claimed.password) return false;
+  return claimed.origin === actual.origin && claimed.pathname === actual.pathname;
+}
+
+/**
+ * §4.3 checks 10 and 11. The nonce is this server's own time and counts more than the client's clock: where that is off, the
+ * client gets a nonce instead of a refusal that it could do nothing about.
+ */
+async function freshUntil(
+  { nonce, iat = 0 }: JWTPayload,
+  { nonces, nonceRequired, clock, clockTolerance }: ProofVerifierOptions,
+): Promise<number> {
+  const now = clock.now();
+  const end = (iat + WINDOW + clockTolerance) * 1000;
+  const inTime = end > now && iat * 1000 <= now + clockTolerance * 1000;
+  try {
+    const known = typeof nonce === 'string' ? await nonces.end(nonce) : inTime && !nonceRequired && end;
+    if (known) return known;
+    throw new ProofError('nonce_wanted', { nonce: await nonces.current() });
+  } catch (error) {
+    throw error instanceof ProofError ? error : new ProofError('replays_unknown', { cause: error });
+  }
+}
+
+async function thumbprintOf(key: JWK): Promise<string> {
+  try {
+    return await calculateJwkThumbprint(key);
+  } catch (cause) {
+    throw new ProofError('proof_key', { cause });
+  }
+}
+
+/** §4.3 check 6. */
+async function requireSignature(proof: string, clock: Clock): Promise<void> {
+  try {
+    const rules = { algorithms: [...PROOF_ALGORITHMS], typ: TYPE, currentDate: new Date(clock.now()) };
+    await jwtVerify(proof, EmbeddedJWK, rules);
+  } catch (cause) {
+    throw new ProofError('proof_signature', { cause });
+  }
+}
+
+/** §11.1. A `jti` is the client's own choice, so it counts for its key only: nobody uses up somebody else's. */
+async function requireFirstUse(name: string, end: number, { replays, clock }: ProofVerifierOptions): Promise<void> {
+  const ttl = Math.max(1, end - clock.now());
+  const first = await replays.firstUse(hash('sha256', name, 'base64url'), ttl).catch((cause: unknown) => {
+    throw new ProofError('replays_unknown', { cause });
+  });
+  if (!first) throw new ProofError('proof_used_twice');
+}

@@ -1,0 +1,93 @@
+/** Owns what a request is told that did not get in: which schemes there are, and what was wrong (RFC 6750 §3, RFC 9449 §7). */
+import { HttpError } from '@mcp-oauth/shared/errors';
+import { type Challenge, challenge } from '../../authorization/challenge.ts';
+import { ProofError } from '../../authorization/dpop/proof-error.ts';
+import { TokenError } from '../../authorization/token-error.ts';
+
+export interface Challenges {
+  /** A request without a token, or one of another scheme (RFC 6750 §3: no attempt to show one). */
+  nothingShown(reason: string): HttpError;
+  /** A request that can't be read as one with a token. */
+  badRequest(scheme: Scheme, description: string, reason: string): HttpError;
+  /** What a check of a token or a proof has thrown; anything else is given back. */
+  refused(scheme: Scheme, thrown: unknown): unknown;
+  lacksScopes(scheme: Scheme, wanted: readonly string[]): HttpError;
+}
+
+type Scheme = Challenge['scheme'];
+
+export interface ChallengeOptions {
+  /** URL of the RFC 9728 document of a resource: `/mcp` and `/sse` have one each, and strict clients compare. */
+  readonly resourceMetadata: string;
+  /** What a client without a token asks for first. */
+  readonly scopes: readonly string[];
+  /** Whether only bound tokens are taken. */
+  readonly dpopRequired: boolean;
+}
+
+const INVALID_TOKEN = 'Unauthorized: the access token is invalid or has expired.';
+const LACKS_SCOPE = 'The access token lacks a scope that this request needs.';
+const INVALID_PROOF = 'Unauthorized: the DPoP proof is not one for this request.';
+const USE_NONCE = 'Unauthorized: the DPoP proof needs the nonce of this answer.';
+
+export function createChallenges({ resourceMetadata, scopes, dpopRequired }: ChallengeOptions): Challenges {
+  const common = { resourceMetadata, scopes };
+  const bare = (scheme: Scheme): string => challenge({ ...common, scheme });
+  // Bearer comes first: clients that know only one scheme look no further.
+  const all = dpopRequired ? bare('DPoP') : `${bare('Bearer')}, ${bare('DPoP')}`;
+
+  /** RFC 9449 §7.2: whoever failed as a bearer learns of the other way, whoever has a key has no use for less. */
+  const failed = (status: number, parts: Omit<Challenge, 'resourceMetadata'>, details: Details = {}): HttpError => {
+    const { error = 'invalid_request', description = '', scheme } = parts;
+    const other = scheme === 'Bearer' && status === 401 ? `, ${bare('DPoP')}` : '';
+    const header = { 'WWW-Authenticate': challenge({ resourceMetadata, ...parts }) + other };
+    return new HttpError(status, error, description, { ...details, headers: { ...header, ...details.headers } });
+  };
+
+  const invalidToken = (scheme: Scheme, cause: TokenError): HttpError =>
+    failed(
+      401,
+      { scheme, scopes, error: 'invalid_token', description: INVALID_TOKEN },
+      { reason: cause.reason, cause },
+    );
+
+  const invalidProof = (cause: ProofError): HttpError => {
+    const { reason, nonce } = cause;
+    const error = nonce ? 'use_dpop_nonce' : 'invalid_dpop_proof';
+    const description = nonce ? USE_NONCE : INVALID_PROOF;
+    const headers: Record<string, string> = nonce ? { 'DPoP-Nonce': nonce } : {};
+    return failed(401, { scheme: 'DPoP', scopes, error, description }, { reason, cause, headers });
+  };
+
+  return {
+    nothingShown: (reason) =>
+      new HttpError(401, 'unauthorized', 'Unauthorized: an access token is needed.', {
+        reason,
+        headers: { 'WWW-Authenticate': all },
+      }),
+    badRequest: (scheme, description, reason) =>
+      failed(400, { scheme, scopes, error: 'invalid_request', description }, { reason }),
+    refused: (scheme, thrown) => {
+      if (thrown instanceof ProofError)
+        return thrown.reason === 'replays_unknown' ? later(thrown) : invalidProof(thrown);
+      if (!(thrown instanceof TokenError)) return thrown;
+      return thrown.reason === 'keys_unavailable' ? later(thrown) : invalidToken(scheme, thrown);
+    },
+    lacksScopes: (scheme, wanted) =>
+      failed(403, { scheme, scopes: wanted, error: 'insufficient_scope', description: LACKS_SCOPE }),
+  };
+}
+
+interface Details {
+  readonly reason?: string;
+  readonly cause?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** No fault of the client's: what the check needs can't be had now. */
+const later = (cause: TokenError | ProofError): HttpError =>
+  new HttpError(503, 'temporarily_unavailable', "The access token can't be checked now. Please try again.", {
+    reason: cause.reason,
+    headers: { 'Retry-After': '5' },
+    cause,
+  });

@@ -1,0 +1,39 @@
+/** Owns what every memory of used proofs must promise: one first use of many, by any replica, until it may be forgotten. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ReplayMemory } from '../../src/authorization/dpop/replay-memory.ts';
+
+export interface ReplayMemoryUnderTest {
+  /** Another replica with the same memory. */
+  replica(): ReplayMemory;
+  pass(milliseconds: number): Promise<void>;
+}
+
+export function replayMemoryContract(name: string, open: () => Promise<ReplayMemoryUnderTest>): void {
+  describe(`RFC 9449 §11.1 ${name}: memory of used proofs`, () => {
+    let memory: ReplayMemoryUnderTest;
+    beforeEach(async () => {
+      memory = await open();
+    });
+
+    it('knows a use at every replica', async () => {
+      expect(await memory.replica().firstUse('a', 60_000)).toBe(true);
+      expect(await memory.replica().firstUse('a', 60_000)).toBe(false);
+      expect(await memory.replica().firstUse('a', 60_000)).toBe(false);
+      expect(await memory.replica().firstUse('b', 60_000)).toBe(true);
+    });
+
+    it('lets one of many be the first', async () => {
+      const uses = await Promise.all(Array.from({ length: 50 }, () => memory.replica().firstUse('a', 60_000)));
+      expect(uses.filter(Boolean)).toHaveLength(1);
+    });
+
+    it('forgets when it was told to, a part of a millisecond later at most, and not before', async () => {
+      await memory.replica().firstUse('short', 300.5);
+      await memory.replica().firstUse('long', 60_000);
+      expect(await memory.replica().firstUse('short', 1)).toBe(false);
+      await memory.pass(301);
+      expect(await memory.replica().firstUse('short', 60_000)).toBe(true);
+      expect(await memory.replica().firstUse('long', 60_000)).toBe(false);
+    });
+  });
+}
