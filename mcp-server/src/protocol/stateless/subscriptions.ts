@@ -17,7 +17,7 @@ import type { Accepted } from '../accepted.ts';
 import { RpcError } from '../call.ts';
 import type { Change, Changes } from '../changes.ts';
 import type { McpRequest } from '../endpoints.ts';
-import { EventStream } from '../sessionful/event-stream.ts';
+import { EventStream } from '../event-stream.ts';
 import { notAcceptable, Refusal, tryAgain } from './refusals.ts';
 import type { StatelessRequest } from './request.ts';
 
@@ -88,7 +88,7 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
     open.delete(subscription);
     const { id, stream } = subscription;
     const _meta = { [SUBSCRIPTION_ID_META_KEY]: id, [SERVER_INFO_META_KEY]: parts.serverInfo };
-    stream.send(JSON.stringify({ jsonrpc: '2.0', id, result: { resultType: 'complete', _meta } }));
+    stream.send({ data: JSON.stringify({ jsonrpc: '2.0', id, result: { resultType: 'complete', _meta } }) });
     stream.end();
   };
   return {
@@ -151,7 +151,7 @@ function tell(subscription: Subscription, change: Change): void {
 
 function notify({ id, stream }: Subscription, method: string, params: object = {}): void {
   const _meta = { [SUBSCRIPTION_ID_META_KEY]: id };
-  stream.send(JSON.stringify({ jsonrpc: '2.0', method, params: { ...params, _meta } }));
+  stream.send({ data: JSON.stringify({ jsonrpc: '2.0', method, params: { ...params, _meta } }) });
 }
 
 const ownerOf = ({ issuer, subject }: Principal): string => JSON.stringify([issuer, subject]);
