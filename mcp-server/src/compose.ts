@@ -17,9 +17,10 @@ import { type Config, readConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { createLane } from './http/lane/lane.ts';
 import { type SealingKeys, sharedKeys } from './keys/sealing-keys.ts';
-import { type Catalog, loadCatalog } from './protocol/catalog.ts';
-import { createMethods } from './protocol/methods.ts';
-import { createSessionful } from './protocol/sessionful/endpoints.ts';
+import type { Catalog } from './protocol/catalog/catalog.ts';
+import { loadCatalog } from './protocol/catalog/load.ts';
+import { createMethods } from './protocol/methods/methods.ts';
+import { createSessionful, type Sessionful } from './protocol/sessionful/endpoints.ts';
 import { REVISIONS } from './protocol/sessionful/json-rpc.ts';
 import { memoryKeyRecord } from './storage/memory/key-record.ts';
 import { memoryReplayMemory } from './storage/memory/replay-memory.ts';
@@ -50,7 +51,8 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const config = readConfig(env);
   const log = overrides.log ?? createLogger('mcp-server', config.logLevel);
   const world = { clock: overrides.clock ?? systemClock, fetch: overrides.fetch ?? globalThis.fetch, log };
-  const catalog = overrides.catalog ?? (await loadCatalog(new URL('./tools/', import.meta.url)));
+  const catalog = overrides.catalog ?? (await loadCatalog(new URL('./', import.meta.url)));
+  const scopes = createScopePolicy({ base: config.baseScope, hierarchy: new Map(), scoped: () => catalog.scoped });
   const serverInfo = { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version };
   const startedAt = new Date(world.clock.now());
   const limits = limitsOf(config);
@@ -58,8 +60,17 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const { store } = storage.sessions;
   const { issuerMetadata, ...checks } = authorization(config, { ...world, ...sharedBy(storage, world.clock) });
   const status = async () => ({ ...serverInfo, startedAt, revisions: REVISIONS, openSessions: await store.count() });
-  const endpoints = await createSessionful({
-    methods: createMethods({ catalog, status, clock: world.clock, log }),
+  const methods = createMethods({
+    catalog: () => catalog,
+    covers: scopes.covers,
+    hideUnpermitted: false,
+    changes: { announce: (change) => endpoints.changes.announce(change) },
+    status,
+    clock: world.clock,
+    log,
+  });
+  const endpoints: Sessionful = await createSessionful({
+    methods,
     serverInfo,
     storage: storage.sessions,
     limits,
@@ -67,11 +78,10 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     log,
   });
   let ready = true;
-  const scopes = createScopePolicy(config.baseScope, catalog.summaries);
   const app = createApp({
     settings: config,
     log,
-    tools: catalog.summaries,
+    tools: () => catalog.summaries,
     scopes,
     issuerMetadata,
     isReady: () => ready,

@@ -37,6 +37,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'mcp-server/http': ['authorization', 'sessions', 'protocol/endpoints.ts', 'views'],
   'mcp-server/protocol': ['authorization', 'keys', 'sessions'],
   'mcp-server/tools': ['protocol/define.ts', 'authorization'],
+  'mcp-server/resources': ['protocol/define.ts', 'authorization'],
+  'mcp-server/prompts': ['protocol/define.ts', 'authorization'],
   'mcp-server/views': ['protocol/endpoints.ts'],
   'mcp-server/authorization': ['keys'],
   'mcp-server/keys': [],

@@ -11,6 +11,7 @@ import { createKeySource } from '../../mcp-server/src/authorization/key-source.t
 import { createScopePolicy } from '../../mcp-server/src/authorization/scope.ts';
 import { createTokenCache } from '../../mcp-server/src/authorization/token-cache.ts';
 import { createLane } from '../../mcp-server/src/http/lane/lane.ts';
+import { scopedTools } from '../../mcp-server/test/authorization/scoped-tools.ts';
 
 const [kind = 'raw', issuer = '', publicUrl = '', keys = '{"keys":[]}'] = process.argv.slice(2);
 const clock = systemClock;
@@ -63,7 +64,11 @@ function lane(): RequestListener {
       log: createLogger('bench', kind === 'lane' ? 'info' : 'warn'),
       verify: createTokenCache({ verify: createTokenVerifier({ ...rules, keySource, clock }), keys: keySource, clock }),
       verifyProof: () => Promise.reject(new Error('not needed')),
-      scopes: createScopePolicy('mcp:tools', [{ name: 'admin', scope: 'mcp:admin' }]),
+      scopes: createScopePolicy({
+        base: 'mcp:tools',
+        hierarchy: new Map(),
+        scoped: () => scopedTools([{ name: 'admin', scopes: ['mcp:admin'] }]),
+      }),
       endpoints: {
         streamable: endpoint,
         sseStream: endpoint,

@@ -22,7 +22,7 @@ interface AppSettings extends OriginOptions {
 export interface AppParts {
   readonly settings: AppSettings;
   readonly log: Logger;
-  readonly tools: readonly ToolSummary[];
+  readonly tools: () => readonly ToolSummary[];
   readonly scopes: ScopePolicy;
   readonly issuerMetadata: MetadataSource;
   readonly isReady: () => boolean;

@@ -6,7 +6,6 @@ import type { Middleware } from 'koa';
 import { type Landing, landingPage } from '../views/landing.ts';
 
 export function serveLanding(landing: Landing): Middleware {
-  const page = landingPage(landing);
   const headers = pageHeaders(stylesheet);
   return (ctx) => {
     // A client that was given the bare origin learns where MCP is, instead of trying to read a page.
@@ -19,6 +18,6 @@ export function serveLanding(landing: Landing): Middleware {
     }
     ctx.set(headers);
     ctx.type = 'html';
-    ctx.body = page;
+    ctx.body = landingPage(landing);
   };
 }

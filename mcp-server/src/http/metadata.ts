@@ -9,7 +9,7 @@ export interface ResourceDescription {
   readonly issuer: string;
   readonly serverName: string;
   /** Every scope that a tool may need: an authorization server learns them from here. */
-  readonly scopes: readonly string[];
+  readonly scopes: () => readonly string[];
   readonly dpopRequired: boolean;
 }
 
@@ -18,7 +18,8 @@ export const metadataPath = (path: string): string => `${PROTECTED_RESOURCE_PATH
 
 /** The document names as `resource` the very URL that it stands for, because clients compare the two (RFC 9728 §3.3). */
 function resourceMetadata(path: string, description: ResourceDescription) {
-  const { publicUrl, issuer, serverName, scopes, dpopRequired } = description;
+  const { publicUrl, issuer, serverName, dpopRequired } = description;
+  const scopes = description.scopes();
   return {
     resource: `${publicUrl}${path}`,
     authorization_servers: [issuer],
@@ -33,11 +34,10 @@ function resourceMetadata(path: string, description: ResourceDescription) {
 }
 
 export function serveMetadata(path: string, description: ResourceDescription): Middleware {
-  const body = JSON.stringify(resourceMetadata(path, description));
-  const etag = createHash('sha256').update(body).digest('base64url');
   return (ctx) => {
+    const body = JSON.stringify(resourceMetadata(path, description));
     ctx.set('Cache-Control', 'public, max-age=300');
-    ctx.etag = etag;
+    ctx.etag = createHash('sha256').update(body).digest('base64url');
     ctx.status = 200;
     if (ctx.fresh) {
       ctx.status = 304;

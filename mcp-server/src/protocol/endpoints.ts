@@ -39,5 +39,5 @@ export interface ToolSummary {
   readonly title: string;
   readonly description: string;
   /** Needed on top of the base scope. */
-  readonly scope: string | undefined;
+  readonly scopes: readonly string[];
 }

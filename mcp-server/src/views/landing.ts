@@ -9,20 +9,21 @@ export interface Landing {
   readonly publicUrl: string;
   readonly serverName: string;
   readonly issuer: string;
-  readonly tools: readonly ToolSummary[];
+  readonly tools: () => readonly ToolSummary[];
   /** Needed by every tool. */
   readonly baseScopes: readonly string[];
 }
 
 export function landingPage(landing: Landing): string {
   const { serverName } = landing;
+  const tools = landing.tools();
   return page({
     title: serverName,
     wide: true,
     body: html`
-${welcome(landing)}
+${welcome(landing, tools)}
 ${connect(landing)}
-${toolTable(landing)}
+${toolTable(landing, tools)}
 ${signingIn()}
 ${endpointTable(landing)}
 ${protections()}
@@ -30,7 +31,7 @@ ${protections()}
   });
 }
 
-const welcome = ({ serverName, publicUrl, tools }: Landing): Html => html`<header>
+const welcome = ({ serverName, publicUrl }: Landing, tools: readonly ToolSummary[]): Html => html`<header>
 <h1>${serverName}</h1>
 <p class="lead soft">A <a href="https://modelcontextprotocol.io">Model Context Protocol</a> server with ${tools.length} ${tools.length === 1 ? 'tool' : 'tools'}.
 Give this address to your client; it opens your browser to sign you in.</p>
@@ -54,7 +55,7 @@ ${install && html`<p>Or in one click: <a href="${install.url}">${install.label}<
 
 const openAttribute = html` open`;
 
-const toolTable = ({ tools, baseScopes }: Landing): Html => html`<section class="card">
+const toolTable = ({ baseScopes }: Landing, tools: readonly ToolSummary[]): Html => html`<section class="card">
 <h2>Tools</h2>
 ${baseScopes.map((scope) => html`<p class="soft">Every tool needs the scope <code>${scope}</code>. A tool with a tag needs that one too, and your client asks you for it when you first use the tool.</p>`)}
 <ul class="entries split">
@@ -62,9 +63,9 @@ ${tools.map(toolEntry)}
 </ul>
 </section>`;
 
-const toolEntry = ({ name, title, description, scope }: ToolSummary): Html => html`<li>
+const toolEntry = ({ name, title, description, scopes }: ToolSummary): Html => html`<li>
 <p><code>${name}</code></p>
-<p><strong>${title}</strong> ${scope && html`<span class="tag extra">${scope}</span>`}<br><span class="soft">${description}</span></p>
+<p><strong>${title}</strong> ${scopes.map((scope) => html`<span class="tag extra">${scope}</span> `)}<br><span class="soft">${description}</span></p>
 </li>`;
 
 const signingIn = (): Html => html`<section class="card">

@@ -20,6 +20,7 @@ import type { Endpoint, Endpoints } from '../../src/protocol/endpoints.ts';
 import { memoryKeyRecord } from '../../src/storage/memory/key-record.ts';
 import { memoryReplayMemory } from '../../src/storage/memory/replay-memory.ts';
 import { type SigningKey, signingKey, signToken, startIssuer, type TestIssuer } from '../authorization/issuer.ts';
+import { scopedTools } from '../authorization/scoped-tools.ts';
 
 interface Ran {
   readonly endpoint: string;
@@ -61,8 +62,8 @@ export interface HarnessOptions {
 }
 
 const TOOLS = [
-  { name: 'echo', title: 'Echo', description: 'Says it again', scope: undefined },
-  { name: 'status', title: 'Status', description: 'How the server is doing', scope: 'mcp:admin' },
+  { name: 'echo', title: 'Echo', description: 'Says it again', scopes: [] },
+  { name: 'status', title: 'Status', description: 'How the server is doing', scopes: ['mcp:admin'] },
 ];
 
 const ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'];
@@ -121,8 +122,8 @@ function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log
   const verifier = { issuer, audiences: resourceIdentifiers(publicUrl), keySource: keys, clock, clockTolerance: 5 };
   const { dpopRequired = false, dpopNonceRequired = false, replays = memoryReplayMemory(clock) } = options;
   const settings = { publicUrl, allowedHosts, allowedOrigins, serverName: 'Test server', issuer, dpopRequired };
-  const scopes = createScopePolicy('mcp:tools', TOOLS);
-  const app = createApp({ settings, log, tools: TOOLS, scopes, issuerMetadata, isReady });
+  const scopes = createScopePolicy({ base: 'mcp:tools', hierarchy: new Map(), scoped: () => scopedTools(TOOLS) });
+  const app = createApp({ settings, log, tools: () => TOOLS, scopes, issuerMetadata, isReady });
   const verify = createTokenCache({
     verify: createTokenVerifier({ ...verifier, algorithms: ALGORITHMS, types }),
     keys,

@@ -2,10 +2,11 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createCatalog } from '../../src/protocol/catalog.ts';
+import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import { defineTool, ToolError } from '../../src/protocol/define.ts';
 import {
   call,
+  definitions,
   json,
   messages,
   messagesOf,
@@ -14,7 +15,6 @@ import {
   send,
   startMcp,
   type TestMcp,
-  tools,
 } from './harness.ts';
 
 const aborted = Promise.withResolvers<unknown>();
@@ -53,7 +53,7 @@ const broken = [
 
 let mcp: TestMcp;
 beforeAll(async () => {
-  mcp = await startMcp({ catalog: createCatalog([...tools.entries.map(({ tool }) => tool), ...broken]) });
+  mcp = await startMcp({ catalog: createCatalog([...definitions, ...broken]) });
 });
 afterAll(() => mcp[Symbol.asyncDispose]());
 
@@ -95,14 +95,14 @@ describe('MCP 2025-11-25 server/tools: errors', () => {
     const { result } = await post(call(1, name), session);
     expect(result.isError).toBe(true);
     expect(JSON.stringify(result)).not.toMatch(/secret|stack|expected|flat/);
-    const line = mcp.lines.slice(before).find((entry) => entry.includes('tool failed'));
+    const line = mcp.lines.slice(before).find((entry) => entry.includes('request failed'));
     expect(JSON.parse(line ?? '{}')).toMatchObject({ tool: name, subject: 'ada', err: { stack: expect.any(String) } });
   });
 
   it('runs a tool only with the scope it needs, by the token of the very call', async () => {
     const session = await openSession(mcp.url);
     const refused = await post(call(1, 'server_status'), session);
-    expect(refused.result).toMatchObject({ isError: true });
+    expect(refused.error).toEqual({ code: -32602, message: 'server_status needs the scope mcp:admin' });
     const { result } = await post(call(2, 'server_status'), session, 'ada-admin');
     expect(result.structuredContent).toMatchObject({ name: 'test', version: '1.2.3', uptime_seconds: 0 });
     expect(result.structuredContent.open_sessions).toBe(await mcp.endpoints.sessions.count());

@@ -8,9 +8,19 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { ElicitRequestSchema, LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createCatalog } from '../../src/protocol/catalog.ts';
+import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import { defineTool } from '../../src/protocol/define.ts';
-import { frames, initialize, json, openSession, request, send, startMcp, type TestMcp, tools } from './harness.ts';
+import {
+  definitions,
+  frames,
+  initialize,
+  json,
+  openSession,
+  request,
+  send,
+  startMcp,
+  type TestMcp,
+} from './harness.ts';
 
 const chatty = defineTool({
   name: 'chatty',
@@ -25,7 +35,7 @@ const chatty = defineTool({
 
 let mcp: TestMcp;
 beforeAll(async () => {
-  mcp = await startMcp({ catalog: createCatalog([...tools.entries.map(({ tool }) => tool), chatty]) });
+  mcp = await startMcp({ catalog: createCatalog([...definitions, chatty]) });
 });
 afterAll(() => mcp[Symbol.asyncDispose]());
 

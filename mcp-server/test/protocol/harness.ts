@@ -6,8 +6,9 @@ import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import Koa, { type Middleware } from 'koa';
 import { koaBody } from 'koa-body';
 import type { Principal } from '../../src/authorization/principal.ts';
-import { type Catalog, loadCatalog } from '../../src/protocol/catalog.ts';
-import { createMethods } from '../../src/protocol/methods.ts';
+import { type Catalog, createCatalog } from '../../src/protocol/catalog/catalog.ts';
+import { findIn } from '../../src/protocol/catalog/load.ts';
+import { createMethods } from '../../src/protocol/methods/methods.ts';
 import { createSessionful, type Sessionful, type SessionfulParts } from '../../src/protocol/sessionful/endpoints.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
 
@@ -38,14 +39,21 @@ export interface TestMcp extends AsyncDisposable {
   readonly server: TestServer;
 }
 
-export const tools: Catalog = await loadCatalog(new URL('../../src/tools/', import.meta.url));
+/** What the product brings itself. */
+export const definitions = (
+  await Promise.all(
+    ['tools', 'resources', 'prompts'].map((kind) => findIn(new URL(`../../src/${kind}/`, import.meta.url))),
+  )
+).flatMap(({ sources }) => sources.map(({ value }) => value));
+
+export const builtIn: Catalog = createCatalog(definitions);
 
 export interface McpOptions {
   readonly catalog?: Catalog;
   readonly limits?: Partial<SessionfulParts['limits']>;
 }
 
-export async function startMcp({ catalog = tools, limits = {} }: McpOptions = {}): Promise<TestMcp> {
+export async function startMcp({ catalog = builtIn, limits = {} }: McpOptions = {}): Promise<TestMcp> {
   const time = new FakeClock();
   const lines: string[] = [];
   const log = createLogger('test', 'debug', { write: (line: string) => void lines.push(line) });
@@ -71,8 +79,17 @@ export async function startMcp({ catalog = tools, limits = {} }: McpOptions = {}
     keepOver: 300,
     over: 32,
   })();
-  const endpoints = await createSessionful({
-    methods: createMethods({ catalog, status, clock: time, log }),
+  const methods = createMethods({
+    catalog: () => catalog,
+    covers: (held, needed) => needed.every((scope) => held.has(scope)),
+    hideUnpermitted: false,
+    changes: { announce: (change) => endpoints.changes.announce(change) },
+    status,
+    clock: time,
+    log,
+  });
+  const endpoints: Sessionful = await createSessionful({
+    methods,
     serverInfo: { name: 'test', title: 'Test', version: '1.2.3' },
     storage,
     limits: all,

@@ -3,7 +3,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createCatalog } from '../../src/protocol/catalog.ts';
+import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import { defineTool } from '../../src/protocol/define.ts';
 import {
   call,

@@ -1,10 +1,13 @@
 /** Owns the proof of what the tools answer, and that each keeps the contract. */
 
 import { describe, expect, it } from 'vitest';
-import { testContext, toolContract } from '../contracts/tool.contract.ts';
-import { tools } from '../protocol/harness.ts';
+import { testContext } from '../contracts/context.ts';
+import { toolContract } from '../contracts/tool.contract.ts';
+import { builtIn } from '../protocol/harness.ts';
 
-const examples: Readonly<Record<string, object>> = {
+const { tools } = builtIn;
+
+const examples: Readonly<Record<string, Record<string, unknown>>> = {
   confirm: { question: 'Sure?' },
   countdown: { from: 1, interval_ms: 0 },
   echo: { message: 'hi' },
@@ -12,12 +15,13 @@ const examples: Readonly<Record<string, object>> = {
   sum: { a: 1, b: 2 },
 };
 
-for (const { tool } of tools.entries) toolContract(tool, examples[tool.name] ?? {});
+for (const tool of tools.entries) toolContract(tool, examples[tool.key] ?? {});
 
-async function run(name: string, args: object) {
-  const entry = tools.find(name);
-  if (!entry) throw new Error(`no tool ${name}`);
-  return entry.tool.run(entry.input.parse(args), testContext);
+async function run(name: string, args: Record<string, unknown>) {
+  const tool = tools.find(name);
+  const checked = tool?.check(args);
+  if (!tool || !checked || 'problems' in checked) throw new Error(`${name} does not take that`);
+  return tool.run(checked.input, testContext);
 }
 
 describe('sum', () => {

@@ -52,12 +52,12 @@ describe('GET /', () => {
 describe('what a tool author or an operator writes', () => {
   it('is text on the page, never markup', () => {
     const evil = '<img src=x onerror=alert(1)>"\'';
-    const tool = { name: 'x', title: evil, description: evil, scope: evil };
+    const tool = { name: 'x', title: evil, description: evil, scopes: [evil] };
     const page = landingPage({
       publicUrl: 'https://a.example',
       serverName: evil,
       issuer: 'https://b.example',
-      tools: [tool],
+      tools: () => [tool],
       baseScopes: [],
     });
     expect(page).not.toContain('<img');

@@ -19,6 +19,7 @@ import { StorageUnavailable } from '../../sessions/ports.ts';
 import type { SessionHost } from '../../sessions/session-host.ts';
 import { type Call, type ClientRequest, type Method, type Methods, RpcError } from '../call.ts';
 import type { LogLevel } from '../define.ts';
+import { forSessionRevisions } from '../methods/session-revisions.ts';
 import type { Run } from './multiplexer.ts';
 
 export interface ServerParts {
@@ -47,7 +48,7 @@ export function createServer({ methods, serverInfo, instructions, sessions }: Se
     jsonSchemaValidator: new AjvJsonSchemaValidator(),
     ...(instructions !== undefined && { instructions }),
   });
-  const all: Methods = new Map([...methods, ...sessionMethods(sessions)]);
+  const all: Methods = new Map([...forSessionRevisions(methods), ...sessionMethods(sessions)]);
   // What the SDK would answer by itself, for the one session that it thinks it has.
   server.removeRequestHandler('logging/setLevel');
   server.fallbackRequestHandler = async (request, extra) => {

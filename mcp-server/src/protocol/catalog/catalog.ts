@@ -1,0 +1,143 @@
+/**
+ * Owns the set of what this server offers: tools, resources, templates and prompts, checked and compiled once, never per
+ * request. What can't be offered is named, and leaves the rest alone.
+ */
+import { StartError } from '@mcp-oauth/shared/errors';
+import type { Scoped } from '../../authorization/scope.ts';
+import type { JsonSchemaTool, Prompt, Resource, ResourceTemplate, Tool } from '../define.ts';
+import type { ToolSummary } from '../endpoints.ts';
+import { createSchemaCompiler } from './json-schema.ts';
+import { createListing, type Entry, type Listing } from './listing.ts';
+import { type PromptEntry, promptEntry } from './prompt-entry.ts';
+import { type ResourceEntry, resourceEntry, type TemplateEntry, templateEntry } from './resource-entry.ts';
+import type { Source } from './source.ts';
+import { type ToolEntry, toolEntry } from './tool-entry.ts';
+
+export interface Catalog {
+  readonly tools: Listing<ToolEntry>;
+  readonly prompts: Listing<PromptEntry>;
+  readonly resources: Listing<ResourceEntry>;
+  readonly templates: Listing<TemplateEntry>;
+  readonly summaries: readonly ToolSummary[];
+  readonly scoped: Scoped;
+  /** The template that a URI is of: of several the one that says most exactly what it is about. */
+  templateOf(uri: string): Templated | undefined;
+}
+
+export interface Templated {
+  readonly entry: TemplateEntry;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Why something that was found is not offered. */
+export interface Problem {
+  readonly from: string;
+  readonly reason: string;
+}
+
+export interface Compiled {
+  readonly catalog: Catalog;
+  readonly problems: readonly Problem[];
+}
+
+/** Of two with one name the first stays. */
+export function compileCatalog(sources: readonly Source[]): Compiled {
+  const compile = createSchemaCompiler();
+  const [tools, prompts] = [new Collected<ToolEntry>('tool'), new Collected<PromptEntry>('prompt')];
+  const [resources, templates] = [new Collected<ResourceEntry>('resource'), new Collected<TemplateEntry>('resource')];
+  const problems: Problem[] = [];
+  const add = ({ kind, value, from }: Source): void => {
+    if (kind === 'tool') tools.add(toolEntry(value, compile), from);
+    else if (kind === 'prompt') prompts.add(promptEntry(value), from);
+    else if ('uri' in value) resources.add(resourceEntry(value), from);
+    else templates.add(templateEntry(value), from);
+  };
+  for (const source of sources) {
+    try {
+      add(source);
+    } catch (error) {
+      problems.push({ from: source.from, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  const catalog = catalogOf({
+    tools: createListing('tools', tools.entries),
+    prompts: createListing('prompts', prompts.entries),
+    resources: createListing('resources', resources.entries),
+    templates: createListing('resourceTemplates', templates.entries),
+  });
+  return { catalog, problems };
+}
+
+class Collected<E extends Entry> {
+  readonly entries: E[] = [];
+  readonly #kind: string;
+  readonly #from = new Map<string, string>();
+
+  constructor(kind: string) {
+    this.#kind = kind;
+  }
+
+  add(entry: E, from: string): void {
+    const earlier = this.#from.get(entry.key);
+    if (earlier) throw new TypeError(`two ${this.#kind}s are named ${entry.key}: ${earlier} and ${from}`);
+    this.#from.set(entry.key, from);
+    this.entries.push(entry);
+  }
+}
+
+type Listings = Pick<Catalog, 'tools' | 'prompts' | 'resources' | 'templates'>;
+
+function catalogOf(listings: Listings): Catalog {
+  const exactFirst = listings.templates.entries.toSorted((a, b) => b.template.literal - a.template.literal);
+  const templateOf = (uri: string): Templated | undefined => {
+    for (const entry of exactFirst) {
+      const variables = entry.template.match(uri);
+      if (variables) return { entry, variables };
+    }
+    return undefined;
+  };
+  return {
+    ...listings,
+    summaries: listings.tools.entries.map(summary),
+    scoped: scopedOf(listings, templateOf),
+    templateOf,
+  };
+}
+
+const summary = ({ listed: { name, title, description }, scopes }: ToolEntry): ToolSummary => ({
+  name,
+  title,
+  description,
+  scopes,
+});
+
+function scopedOf({ tools, prompts, resources, templates }: Listings, templateOf: Catalog['templateOf']): Scoped {
+  const all = [tools, prompts, resources, templates].flatMap((listing) =>
+    listing.entries.flatMap(({ scopes }) => scopes),
+  );
+  const none: readonly string[] = [];
+  return {
+    declared: [...new Set(all)],
+    tool: (name) => tools.find(name)?.scopes ?? none,
+    prompt: (name) => prompts.find(name)?.scopes ?? none,
+    resource: (uri) => (resources.find(uri) ?? templates.find(uri) ?? templateOf(uri)?.entry)?.scopes ?? none,
+  };
+}
+
+type Definition = Tool | JsonSchemaTool | Resource | ResourceTemplate | Prompt;
+
+/**
+ * A catalog of definitions that are at hand.
+ * @throws StartError when one can't be offered
+ */
+export function createCatalog(definitions: readonly Definition[]): Catalog {
+  const sources = definitions.map((value, index): Source => {
+    const from = `definition ${index + 1}`;
+    if ('render' in value) return { kind: 'prompt', value, from };
+    return 'read' in value ? { kind: 'resource', value, from } : { kind: 'tool', value, from };
+  });
+  const { catalog, problems } = compileCatalog(sources);
+  const [problem] = problems;
+  if (problem) throw new StartError(`${problem.from}: ${problem.reason}`);
+  return catalog;
+}

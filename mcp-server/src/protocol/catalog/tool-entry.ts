@@ -1,0 +1,120 @@
+/** Owns a tool as it is served: its schemas written, its validators made, its mistakes found before anybody calls it. */
+import type { z } from 'zod';
+import type { Context, JsonSchema, Tool, ToolResult } from '../define.ts';
+import { type ParameterHeader, parameterHeaders } from '../parameter-headers.ts';
+import { type Check, objectSchema } from './json-schema.ts';
+import type { Entry } from './listing.ts';
+import type { AnyTool } from './source.ts';
+
+/** A tool as `tools/list` shows it. */
+interface ListedTool {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly inputSchema: JsonSchema;
+  readonly outputSchema?: JsonSchema;
+  readonly annotations?: NonNullable<Tool['annotations']>;
+}
+
+export type Arguments = Readonly<Record<string, unknown>>;
+
+/** Arguments as the tool takes them, or what is wrong with those that came. */
+export type Checked = { readonly input: Arguments } | { readonly problems: readonly string[] };
+
+export interface ToolEntry extends Entry {
+  readonly listed: ListedTool;
+  /** What its clients repeat in headers (2026-07-28). */
+  readonly headers: readonly ParameterHeader[];
+  /** Names of the arguments that it takes. */
+  readonly takes: readonly string[];
+  check(given: Arguments): Checked;
+  run(input: Arguments, context: Context): Promise<ToolResult> | ToolResult;
+  /**
+   * What goes out of the structured data that the tool gave.
+   * @throws when it breaks the promise of its own output schema
+   */
+  structured(value: unknown): unknown;
+}
+
+type Compile = (schema: JsonSchema) => Check;
+
+interface Schemas extends Pick<ToolEntry, 'check' | 'structured'> {
+  readonly inputSchema: JsonSchema;
+  readonly outputSchema: JsonSchema | undefined;
+}
+
+/** @throws TypeError when the tool can't be offered */
+export function toolEntry(tool: AnyTool, compile: Compile): ToolEntry {
+  const { name, title, description, annotations, scope } = tool;
+  if (!/^[A-Za-z0-9_.-]{1,128}$/.test(name)) throw new TypeError(`"${name}" is no name for a tool`);
+  const { inputSchema, outputSchema, check, structured } = schemasOf(tool, compile);
+  const shown = { ...(outputSchema && { outputSchema }), ...(annotations && { annotations }) };
+  return {
+    key: name,
+    scopes: [scope ?? []].flat(),
+    listed: { name, title, description, inputSchema, ...shown },
+    headers: parameterHeaders(inputSchema),
+    takes: Object.keys((inputSchema.properties ?? {}) as object),
+    check,
+    // The check before has seen to it that the arguments are those of this tool.
+    run: (input, context) => tool.run(input as never, context),
+    structured,
+  };
+}
+
+function schemasOf(tool: AnyTool, compile: Compile): Schemas {
+  try {
+    return isZod(tool) ? zodSchemas(tool) : jsonSchemas(tool.inputSchema, tool.outputSchema, compile);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : cause;
+    throw new TypeError(`the schemas of ${tool.name} can't be written as JSON Schema: ${reason}`, { cause });
+  }
+}
+
+const isZod = (tool: AnyTool): tool is Tool => 'input' in tool && tool.input !== undefined;
+
+/** Models invent arguments: those that a tool does not know are refused, unless it takes any. */
+function zodSchemas(tool: Tool): Schemas {
+  const input = tool.input.def.catchall ? tool.input : tool.input.strict();
+  const { output } = tool;
+  return {
+    inputSchema: objectSchema(input, 'input'),
+    outputSchema: output && objectSchema(output, 'output'),
+    check: (given) => {
+      const { success, data, error } = input.safeParse(given);
+      return success ? { input: data } : { problems: error.issues.map(inWords) };
+    },
+    structured: output ? (value) => output.parse(value) : asItIs,
+  };
+}
+
+function inWords({ path, message }: z.core.$ZodIssue): string {
+  const what = message.replace(/^Invalid input: /, '');
+  return path.length > 0 ? `${path.join('.')}: ${what}` : what;
+}
+
+function jsonSchemas(inputSchema: JsonSchema, outputSchema: JsonSchema | undefined, compile: Compile): Schemas {
+  const input = compile(inputSchema);
+  const output = outputSchema && compile(outputSchema);
+  return {
+    inputSchema,
+    outputSchema,
+    check: (given) => {
+      const problem = input(given);
+      return problem === undefined ? { input: given } : { problems: [problem] };
+    },
+    structured: output
+      ? (value) => {
+          const problem = output(value);
+          if (problem !== undefined) throw new TypeError(`the structured answer does not fit its schema: ${problem}`);
+          return value;
+        }
+      : asItIs,
+  };
+}
+
+/** Clients of the older revisions know no structured content but objects. */
+function asItIs(value: unknown): unknown {
+  if (value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value))) return value;
+  throw new TypeError('the structured answer is no object');
+}

@@ -1,0 +1,45 @@
+/** Owns `completion/complete` (MCP server/utilities/completion): suggestions only for those who may use what they are for. */
+import type { CompleteResult } from '@modelcontextprotocol/sdk/types.js';
+import { type Call, type Method, RpcError } from '../call.ts';
+import type { Complete } from '../define.ts';
+import { INVALID_PARAMS, invalid, objectOf, type Params, permit, textOf, textsOf } from './params.ts';
+import { type MethodsParts, orError } from './parts.ts';
+import { promptOf } from './prompts.ts';
+
+const MOST = 100;
+
+export const completionMethods = (parts: MethodsParts): readonly (readonly [string, Method])[] => [
+  ['completion/complete', (params, call) => complete(parts, params, call)],
+];
+
+/** What can be completed of a prompt or a template. */
+interface Completable {
+  readonly takes: readonly string[];
+  readonly complete: ReadonlyMap<string, Complete>;
+}
+
+async function complete(parts: MethodsParts, params: Params, call: Call): Promise<CompleteResult> {
+  const ref = objectOf(params, 'ref');
+  const argument = objectOf(params, 'argument');
+  const [name, typed] = [textOf(argument, 'name'), textOf(argument, 'value')];
+  const given = textsOf(objectOf(params, 'context'), 'arguments');
+  const { takes, complete: completers } = referenced(parts, ref, call);
+  if (!takes.includes(name)) throw invalid(`there is no argument ${name}`);
+  const completer = completers.get(name);
+  const what = { completion: ref.name ?? ref.uri, argument: name };
+  const values = await orError(parts, call, what, () => completer?.(typed, given, call.principal) ?? []);
+  return { completion: { values: values.slice(0, MOST), total: values.length, hasMore: values.length > MOST } };
+}
+
+/** @throws RpcError */
+function referenced(parts: MethodsParts, ref: Params, call: Call): Completable {
+  if (ref.type === 'ref/prompt') return promptOf(parts, textOf(ref, 'name'), call);
+  if (ref.type !== 'ref/resource') throw invalid('ref.type has to be ref/prompt or ref/resource');
+  const uri = textOf(ref, 'uri');
+  const { templates, resources } = parts.catalog();
+  const template = templates.find(uri);
+  if (!template && !resources.find(uri)) throw new RpcError(INVALID_PARAMS, `Unknown resource template: ${uri}`);
+  if (!template) return { takes: [], complete: new Map() };
+  permit(template, call.principal, parts.covers);
+  return { takes: template.template.variables, complete: template.complete };
+}

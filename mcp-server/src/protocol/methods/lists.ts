@@ -1,0 +1,13 @@
+/** Owns the four lists (MCP server/utilities/pagination): prepared pages, whole or without what the caller may not use. */
+import type { Method } from '../call.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Entry, Listing } from '../catalog/listing.ts';
+import type { MethodsParts } from './parts.ts';
+
+export function listMethod(
+  { catalog, covers, hideUnpermitted }: MethodsParts,
+  listing: (catalog: Catalog) => Listing<Entry>,
+): Method {
+  if (!hideUnpermitted) return ({ cursor }) => listing(catalog()).page(cursor);
+  return ({ cursor }, { principal }) => listing(catalog()).page(cursor, (scopes) => covers(principal.scopes, scopes));
+}

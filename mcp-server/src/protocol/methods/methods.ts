@@ -1,0 +1,16 @@
+/**
+ * Owns the table of methods that serves every revision of MCP from one catalog. An era brings the call; what the eras say
+ * differently is put right in one place each.
+ */
+import type { Methods } from '../call.ts';
+import { completionMethods } from './completion.ts';
+import type { MethodsParts } from './parts.ts';
+import { promptMethods } from './prompts.ts';
+import { resourceMethods } from './resources.ts';
+import { toolMethods } from './tools.ts';
+
+/**
+ * As 2026-07-28 has it. A method may throw MissingCapability for what the client has not declared.
+ */
+export const createMethods = (parts: MethodsParts): Methods =>
+  new Map([...toolMethods(parts), ...promptMethods(parts), ...resourceMethods(parts), ...completionMethods(parts)]);

@@ -1,0 +1,45 @@
+/** Owns how the methods read what a client sends: cheap checks, one clear error (JSON-RPC 2.0 §5.1, -32602). */
+import type { Principal } from '../../authorization/principal.ts';
+import { RpcError } from '../call.ts';
+import type { Entry } from '../catalog/listing.ts';
+
+export const INVALID_PARAMS = -32602;
+export const INTERNAL_ERROR = -32603;
+
+export type Params = Readonly<Record<string, unknown>>;
+
+export const invalid = (what: string): RpcError => new RpcError(INVALID_PARAMS, `Invalid params: ${what}`);
+
+/** @throws RpcError */
+export function textOf(params: Params, name: string): string {
+  const value = params[name];
+  if (typeof value === 'string') return value;
+  throw invalid(`${name} has to be a string`);
+}
+
+/** An absent object is an empty one. @throws RpcError */
+export function objectOf(params: Params, name: string): Params {
+  const value = params[name];
+  if (value === undefined) return {};
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Params;
+  throw invalid(`${name} has to be an object`);
+}
+
+/** @throws RpcError */
+export function textsOf(params: Params, name: string): Readonly<Record<string, string>> {
+  const texts = objectOf(params, name);
+  for (const key of Object.keys(texts)) textOf(texts, key);
+  return texts as Readonly<Record<string, string>>;
+}
+
+/** Whether a caller who has the scopes of `held` may use what needs `needed`. */
+export type Covers = (held: ReadonlySet<string>, needed: readonly string[]) => boolean;
+
+/**
+ * HTTP has answered 403 long before: this is for a way that leads past it.
+ * @throws RpcError
+ */
+export function permit({ key, scopes }: Entry, { scopes: held }: Principal, covers: Covers): void {
+  if (scopes.length === 0 || covers(held, scopes)) return;
+  throw new RpcError(INVALID_PARAMS, `${key} needs the scope ${scopes.join(' ')}`);
+}

@@ -1,0 +1,43 @@
+/** Owns what the methods of MCP are made of: what is offered, to whom, and where a fault is told. */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import { type Call, RpcError } from '../call.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Changes } from '../changes.ts';
+import { type ServerStatus, ToolError } from '../define.ts';
+import { MissingCapability } from './missing-capability.ts';
+import { type Covers, INTERNAL_ERROR } from './params.ts';
+
+export interface MethodsParts {
+  /** What is offered at this moment. */
+  readonly catalog: () => Catalog;
+  readonly covers: Covers;
+  /** Whether lists leave out what the caller lacks a scope for. */
+  readonly hideUnpermitted: boolean;
+  readonly changes: Pick<Changes, 'announce'>;
+  readonly status: () => Promise<ServerStatus>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Tells the operator that something broke which was written to work; an aborted request may break as it likes. */
+export function recordFault({ log }: MethodsParts, call: Call, what: object, err: unknown): void {
+  if (call.signal.aborted) return;
+  const { subject, clientId } = call.principal;
+  log.error({ err, ...what, subject, client: clientId }, 'request failed');
+}
+
+/**
+ * Runs what an author wrote, where an answer can't be a failure: that is an error then.
+ * @throws RpcError with the author's words, or without any of a fault
+ */
+export async function orError<T>(parts: MethodsParts, call: Call, what: object, run: () => T | Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof RpcError || error instanceof MissingCapability) throw error;
+    if (error instanceof ToolError) throw new RpcError(INTERNAL_ERROR, error.message);
+    recordFault(parts, call, what, error);
+    throw new RpcError(INTERNAL_ERROR, 'Internal error');
+  }
+}

@@ -1,0 +1,33 @@
+/** Owns `prompts/list` and `prompts/get` (MCP server/prompts). */
+import type { GetPromptResult } from '@modelcontextprotocol/sdk/types.js';
+import { type Call, type Method, RpcError } from '../call.ts';
+import type { PromptEntry } from '../catalog/prompt-entry.ts';
+import { createContext } from './context.ts';
+import { listMethod } from './lists.ts';
+import { INVALID_PARAMS, invalid, permit, textOf, textsOf } from './params.ts';
+import { type MethodsParts, orError } from './parts.ts';
+
+export function promptMethods(parts: MethodsParts): readonly (readonly [string, Method])[] {
+  return [
+    ['prompts/list', listMethod(parts, (catalog) => catalog.prompts)],
+    ['prompts/get', (params, call) => getPrompt(parts, params, call)],
+  ];
+}
+
+/** @throws RpcError */
+export function promptOf({ catalog, covers }: MethodsParts, name: string, { principal }: Call): PromptEntry {
+  const prompt = catalog().prompts.find(name);
+  if (!prompt) throw new RpcError(INVALID_PARAMS, `Unknown prompt: ${name}`);
+  permit(prompt, principal, covers);
+  return prompt;
+}
+
+async function getPrompt(parts: MethodsParts, params: Parameters<Method>[0], call: Call): Promise<GetPromptResult> {
+  const prompt = promptOf(parts, textOf(params, 'name'), call);
+  const { success, data, error } = prompt.arguments.safeParse(textsOf(params, 'arguments'));
+  if (!success) throw invalid(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+  const { key, description } = prompt;
+  const render = () => prompt.render(data, createContext(call, key, parts));
+  const messages = await orError(parts, call, { prompt: key }, render);
+  return { description, messages: [...messages] };
+}

@@ -1,0 +1,63 @@
+/** Owns `resources/list`, `resources/templates/list` and `resources/read` (MCP server/resources). */
+import type { ReadResourceResult } from '@modelcontextprotocol/sdk/types.js';
+import { type Call, type Method, RpcError } from '../call.ts';
+import type { ResourceEntry, TemplateEntry } from '../catalog/resource-entry.ts';
+import type { Context, ResourceContent } from '../define.ts';
+import { createContext } from './context.ts';
+import { listMethod } from './lists.ts';
+import { INVALID_PARAMS, permit, textOf } from './params.ts';
+import { type MethodsParts, orError } from './parts.ts';
+
+/** The code is that of 2026-07-28; the revisions before have one of its own for it. */
+export class ResourceNotFound extends RpcError {
+  constructor(uri: string) {
+    super(INVALID_PARAMS, 'Resource not found', { uri });
+  }
+}
+
+export function resourceMethods(parts: MethodsParts): readonly (readonly [string, Method])[] {
+  return [
+    ['resources/list', listMethod(parts, (catalog) => catalog.resources)],
+    ['resources/templates/list', listMethod(parts, (catalog) => catalog.templates)],
+    ['resources/read', (params, call) => readResource(parts, params, call)],
+  ];
+}
+
+interface Readable {
+  readonly entry: ResourceEntry | TemplateEntry;
+  read(context: Context): ReturnType<TemplateEntry['read']>;
+}
+
+function find({ catalog }: MethodsParts, uri: string): Readable | undefined {
+  const fixed = catalog().resources.find(uri);
+  if (fixed) return { entry: fixed, read: fixed.read };
+  const templated = catalog().templateOf(uri);
+  if (!templated) return undefined;
+  const { entry, variables } = templated;
+  return { entry, read: (context) => entry.read(variables, context) };
+}
+
+async function readResource(
+  parts: MethodsParts,
+  params: Parameters<Method>[0],
+  call: Call,
+): Promise<ReadResourceResult> {
+  const uri = textOf(params, 'uri');
+  const found = find(parts, uri);
+  if (!found) throw new ResourceNotFound(uri);
+  const { entry } = found;
+  permit(entry, call.principal, parts.covers);
+  return orError(parts, call, { resource: entry.key }, async () => {
+    const content = await found.read(createContext(call, entry.name, parts));
+    if (content === undefined) throw new ResourceNotFound(uri);
+    return { contents: [contentOf(uri, entry, content)] };
+  });
+}
+
+/** @throws TypeError when there is nothing to read */
+function contentOf(uri: string, entry: Readable['entry'], { mimeType = entry.mimeType, text, bytes }: ResourceContent) {
+  const about = { uri, ...(mimeType && { mimeType }) };
+  if (text !== undefined) return { ...about, text };
+  if (bytes === undefined) throw new TypeError(`${entry.key} has given neither text nor bytes`);
+  return { ...about, blob: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64') };
+}

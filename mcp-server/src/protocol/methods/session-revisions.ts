@@ -1,0 +1,29 @@
+/** Owns in what the revisions with sessions, 2024-11-05 to 2025-11-25, answer otherwise than 2026-07-28 does. */
+import { type Method, type Methods, RpcError } from '../call.ts';
+import { MissingCapability } from './missing-capability.ts';
+import { INTERNAL_ERROR } from './params.ts';
+import { ResourceNotFound } from './resources.ts';
+import { failure } from './tools.ts';
+
+/** MCP 2025-11-25 server/resources, "Error Handling". */
+const RESOURCE_NOT_FOUND = -32002;
+
+export const forSessionRevisions = (methods: Methods): Methods =>
+  new Map([...methods].map(([name, method]) => [name, inOldWords(name, method)]));
+
+function inOldWords(name: string, method: Method): Method {
+  const reword = (error: unknown): unknown => {
+    if (error instanceof ResourceNotFound) throw new RpcError(RESOURCE_NOT_FOUND, error.message, error.data);
+    if (!(error instanceof MissingCapability)) throw error;
+    if (name === 'tools/call') return failure(error.message);
+    throw new RpcError(INTERNAL_ERROR, error.message);
+  };
+  return (params, call) => {
+    try {
+      const result = method(params, call);
+      return result instanceof Promise ? result.catch(reword) : result;
+    } catch (error) {
+      return reword(error);
+    }
+  };
+}

@@ -1,0 +1,34 @@
+/** Owns what every prompt must keep to; a file added to prompts/ is put through this by itself. */
+import { PromptMessageSchema } from '@modelcontextprotocol/sdk/types.js';
+import { describe, expect, it } from 'vitest';
+import type { PromptEntry } from '../../src/protocol/catalog/prompt-entry.ts';
+import { testContext } from './context.ts';
+
+/** @param given arguments that it can be rendered with */
+export function promptContract(prompt: PromptEntry, given: Readonly<Record<string, string>>): void {
+  describe(`prompt contract: ${prompt.key}`, () => {
+    const { title, arguments: listed = [] } = prompt.listed as {
+      title: string;
+      arguments?: readonly { description?: string }[];
+    };
+
+    it('says in a sentence or two what it is for, and what each argument is', () => {
+      expect(prompt.description).toMatch(/^[A-Z].{19,}\.$/s);
+      expect(title.length).toBeGreaterThan(0);
+      for (const { description } of listed) expect(description).toBeTypeOf('string');
+    });
+
+    it('becomes messages', async () => {
+      const messages = await prompt.render(prompt.arguments.parse(given), testContext);
+      expect(messages.length).toBeGreaterThan(0);
+      for (const message of messages) expect(PromptMessageSchema.safeParse(message).error).toBeUndefined();
+    });
+
+    it('refuses arguments that are missing', () => {
+      for (const name of Object.keys(given)) {
+        const { [name]: _, ...rest } = given;
+        expect(prompt.arguments.safeParse(rest).success).toBe(false);
+      }
+    });
+  });
+}

@@ -1,0 +1,23 @@
+/** Owns what every resource must keep to; a file added to resources/ is put through this by itself. */
+import { describe, expect, it } from 'vitest';
+import type { ResourceEntry, TemplateEntry } from '../../src/protocol/catalog/resource-entry.ts';
+import { testContext } from './context.ts';
+
+/** @param variables of a template, that it has something for */
+export function resourceContract(resource: ResourceEntry | TemplateEntry, variables: Record<string, string>): void {
+  describe(`resource contract: ${resource.key}`, () => {
+    it('says in a sentence or two what it is', () => {
+      const { title, description } = resource.listed as { title: string; description: string };
+      expect(description).toMatch(/^[A-Z].{19,}\.$/s);
+      expect(title.length).toBeGreaterThan(0);
+    });
+
+    it('gives either text or bytes, and says of what type', async () => {
+      const content = await ('template' in resource
+        ? resource.read(variables, testContext)
+        : resource.read(testContext));
+      expect([content?.text, content?.bytes].filter((part) => part !== undefined)).toHaveLength(1);
+      expect(content?.mimeType ?? resource.mimeType).toMatch(/^[a-z]+\/[\w.+-]+/);
+    });
+  });
+}

@@ -1,0 +1,20 @@
+/** Owns the proof of what the prompts say, and that each keeps the contract. */
+import { describe, expect, it } from 'vitest';
+import { testContext } from '../contracts/context.ts';
+import { promptContract } from '../contracts/prompt.contract.ts';
+import { builtIn } from '../protocol/harness.ts';
+
+const examples: Readonly<Record<string, Record<string, string>>> = {};
+
+for (const prompt of builtIn.prompts.entries) promptContract(prompt, examples[prompt.key] ?? {});
+
+describe('try_out', () => {
+  it.each([
+    [{}, 'whoami and echo'],
+    [{ depth: 'thorough' }, 'every tool'],
+  ])('%j asks for %s', async (given, words) => {
+    const prompt = builtIn.prompts.find('try_out');
+    const messages = await prompt?.render(prompt.arguments.parse(given), testContext);
+    expect(JSON.stringify(messages)).toContain(words);
+  });
+});

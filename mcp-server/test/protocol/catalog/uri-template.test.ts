@@ -1,0 +1,64 @@
+/** Owns the proof of which URIs are of a template, and of what they say (RFC 6570 §1.2, level 1). */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { uriTemplate } from '../../../src/protocol/catalog/uri-template.ts';
+
+describe('RFC 6570 §1.2 templates of level 1', () => {
+  it.each([
+    ['notes://{id}', 'notes://7', { id: '7' }],
+    ['notes://{id}', 'notes://a%2Fb%20c', { id: 'a/b c' }],
+    ['notes://{id}', 'notes://caf%C3%A9', { id: 'café' }],
+    ['x:{a}/{b}/end', 'x:1/2/end', { a: '1', b: '2' }],
+    ['x:{name}.{kind}', 'x:a.b.txt', { name: 'a', kind: 'b.txt' }],
+    ['x:{name}.txt', 'x:a.txt.txt', { name: 'a.txt' }],
+    ['x:{a}{', 'x:1', 'has a brace too many'],
+    ['x:{a}?q={b}', 'x:1?q=2', { a: '1', b: '2' }],
+  ])('%s reads %s as %j', (template, uri, expected) => {
+    if (typeof expected === 'string') expect(() => uriTemplate(template)).toThrow(expected);
+    else expect(uriTemplate(template).match(uri)).toEqual(expected);
+  });
+
+  it.each([
+    ['notes://{id}', 'notes://'],
+    ['notes://{id}', 'notes://a/b'],
+    ['notes://{id}', 'notes://a?b'],
+    ['notes://{id}', 'notes://a#b'],
+    ['notes://{id}', 'notes://%E9'],
+    ['notes://{id}', 'notes://%'],
+    ['notes://{id}', 'Notes://1'],
+    ['x:{a}/end', 'x:1/end/'],
+    ['x:{a}/end', 'x:/end'],
+    ['x:{a}-{b}', 'x:1'],
+    ['x:{a}.txt', 'x:.txt'],
+  ])('%s does not know %s', (template, uri) => {
+    expect(uriTemplate(template).match(uri)).toBeUndefined();
+  });
+
+  it.each([
+    ['x:y', 'no variable'],
+    ['x:{+path}', '{+path}'],
+    ['x:{?q}', '{?q}'],
+    ['x:{a,b}', '{a,b}'],
+    ['x:{a*}', '{a*}'],
+    ['x:{}', '{}'],
+    ['x:{a}{b}', 'nothing between them'],
+    ['x:{a}/{a}', 'twice'],
+    ['x:{a}}', 'brace'],
+    ['{a}:x', 'scheme'],
+  ])('%s is refused', (template, reason) => {
+    expect(() => uriTemplate(template)).toThrow(reason);
+  });
+
+  it('gives back whatever was written into it', () => {
+    const template = uriTemplate('x://{a}/{b}');
+    fc.assert(
+      fc.property(
+        fc.string({ minLength: 1, unit: 'grapheme' }),
+        fc.string({ minLength: 1, unit: 'grapheme' }),
+        (a, b) => {
+          expect(template.match(`x://${encodeURIComponent(a)}/${encodeURIComponent(b)}`)).toEqual({ a, b });
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,23 @@
+/** Owns the proof of what the resources give, and that each keeps the contract. */
+import { describe, expect, it } from 'vitest';
+import { testContext } from '../contracts/context.ts';
+import { resourceContract } from '../contracts/resource.contract.ts';
+import { builtIn } from '../protocol/harness.ts';
+
+const examples: Readonly<Record<string, Record<string, string>>> = {};
+
+for (const resource of [...builtIn.resources.entries, ...builtIn.templates.entries]) {
+  resourceContract(resource, examples[resource.key] ?? {});
+}
+
+describe('about://server', () => {
+  it('tells what a client may know, and no more', async () => {
+    const content = await builtIn.resources.find('about://server')?.read(testContext);
+    expect(JSON.parse(content?.text ?? '')).toEqual({
+      name: 's',
+      version: '1',
+      started_at: '2026-01-01T00:00:00.000Z',
+      mcp_revisions: ['x'],
+    });
+  });
+});
