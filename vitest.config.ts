@@ -32,6 +32,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'failover',
+          include: ['test/failover/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'conformance',
           include: ['test/conformance/**/*.test.ts'],
           fileParallelism: false,

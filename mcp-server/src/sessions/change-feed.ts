@@ -2,7 +2,7 @@
  * Owns how clients with a standalone stream hear of changes: at once while it is open, and once for all that they missed when
  * they come back (MCP list_changed and resources/updated notifications).
  */
-import type { ChangeLog, MessageBus } from './ports.ts';
+import { type ChangeLog, type MessageBus, StorageUnavailable } from './ports.ts';
 import type { McpSession } from './session.ts';
 import { type Attachment, STANDALONE, type Streams } from './streams.ts';
 
@@ -17,39 +17,56 @@ export interface ChangeFeedParts {
 }
 
 export interface ChangeFeed {
-  /** Something has changed here. */
-  announce(change: string): Promise<void>;
+  /** Something has changed here. @returns the number of the change */
+  announce(change: string): Promise<number>;
   /** Something has changed, here or elsewhere. */
   deliver(change: string, version: number): Promise<void>;
-  /** Tells a client that has come back what it missed; to be called before its stream starts. */
+  /** Tells a client what it missed; to be called before its stream starts, and whenever messages may have got lost. */
   catchUp(attachment: Attachment): Promise<void>;
 }
 
 export function createChangeFeed({ streams, changes, bus, peek }: ChangeFeedParts): ChangeFeed {
+  const queues = new WeakMap<Attachment, Promise<void>>();
+  /** One after the other for each stream: what it has been told is one number. */
+  const inTurn = (attachment: Attachment, work: () => Promise<void>): Promise<void> => {
+    const done = (queues.get(attachment) ?? Promise.resolve()).then(work);
+    queues.set(
+      attachment,
+      done.catch(() => {}),
+    );
+    return done;
+  };
   const tell = async (attachment: Attachment, change: string, version: number): Promise<void> => {
-    attachment.changes = version;
     const session = await peek(attachment.name.session);
-    if (!session || !wants(session, change)) return;
-    await streams.announce(session.id, { data: notification(change), changes: version });
+    const told = session && wants(session, change);
+    const written = told && (await streams.announce(session.id, { data: notification(change), changes: version }));
+    if (written === 'lost') throw new StorageUnavailable('the log of a stream could not be written');
+    attachment.changes = version;
+  };
+  const tellMissed = async (attachment: Attachment): Promise<void> => {
+    const { changes: told } = attachment;
+    const { version, changes: missed } = await changes.since(told ?? Number.MAX_SAFE_INTEGER);
+    if (told !== undefined) for (const { change, version: number } of missed) await tell(attachment, change, number);
+    attachment.changes = Math.max(version, attachment.changes ?? 0);
   };
   const deliver = async (change: string, version: number): Promise<void> => {
-    const behind = streams
-      .all()
-      .filter(({ name, changes: told }) => name.stream === STANDALONE && told !== undefined && told < version);
-    await Promise.all(behind.map((attachment) => tell(attachment, change, version)));
+    const one = async (attachment: Attachment): Promise<void> => {
+      const { changes: told } = attachment;
+      if (told === undefined || version <= told) return;
+      // Numbers can overtake each other on their way; the log of changes has them all.
+      await (version === told + 1 ? tell(attachment, change, version) : tellMissed(attachment));
+    };
+    const standalone = streams.all().filter(({ name }) => name.stream === STANDALONE);
+    await Promise.all(standalone.map((attachment) => inTurn(attachment, () => one(attachment))));
   };
   return {
     deliver,
     announce: async (change) => {
       const version = await changes.record(change);
       await Promise.all([deliver(change, version), bus.broadcast({ kind: 'changed', change, version })]);
+      return version;
     },
-    catchUp: async (attachment) => {
-      const { changes: told } = attachment;
-      const { version, changes: missed } = await changes.since(told ?? Number.MAX_SAFE_INTEGER);
-      if (told !== undefined) for (const change of missed) await tell(attachment, change, version);
-      attachment.changes = version;
-    },
+    catchUp: (attachment) => inTurn(attachment, () => tellMissed(attachment)),
   };
 }
 

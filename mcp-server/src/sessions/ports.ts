@@ -156,12 +156,17 @@ export interface MessageBus {
   close(): Promise<void>;
 }
 
+export interface NumberedChange {
+  readonly change: string;
+  readonly version: number;
+}
+
 /** Numbers the changes of what the server offers, for clients that were away. */
 export interface ChangeLog {
   /** @returns the number of this change */
   record(change: string): Promise<number>;
-  /** The changes after that number, each once with its latest number; of the most recent ones if there were very many. */
-  since(version: number): Promise<{ readonly version: number; readonly changes: readonly string[] }>;
+  /** The changes after that number, each once with its latest number, in order; only the most recent if there were very many. */
+  since(version: number): Promise<{ readonly version: number; readonly changes: readonly NumberedChange[] }>;
 }
 
 export interface SessionStorage {

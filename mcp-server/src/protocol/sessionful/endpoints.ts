@@ -8,8 +8,9 @@ import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../
 import type { SessionLimits } from '../../sessions/session.ts';
 import { createSessionHost, type SessionHost } from '../../sessions/session-host.ts';
 import { Streams } from '../../sessions/streams.ts';
+import { createAnnouncements } from '../announcements.ts';
 import type { Methods } from '../call.ts';
-import { type Change, type Changes, nameOf, parseChange } from '../changes.ts';
+import type { Changes } from '../changes.ts';
 import { type Endpoint, type Endpoints, MESSAGES_PATH } from '../endpoints.ts';
 import { createDispatch, receive } from './dispatch.ts';
 import { createSseMessage, createSseStream } from './http-sse.ts';
@@ -72,31 +73,28 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
   server.onerror = (err) => log.debug({ err }, 'protocol error');
   await server.connect(multiplexer);
 
-  const listeners = new Set<(change: Change) => void>();
-  const hear = (change: string, version: number): void => {
-    for (const listener of listeners) listener(parseChange(change));
-    feed.deliver(change, version).catch(report);
-  };
   const report = (err: unknown) => {
     if (!(err instanceof StorageUnavailable)) log.error({ err }, 'message of another replica failed');
   };
-  bus.subscribe(receivers({ multiplexer, streams, sessions, onEnd, hear }), () => {
-    sessions.forget();
-    streams.wakeAll();
-  });
+  const announcements = createAnnouncements({ feed, streams, log: storage.changes });
+  bus.subscribe(
+    receivers({
+      multiplexer,
+      streams,
+      sessions,
+      onEnd,
+      hear: (...change) => void announcements.hear(...change).catch(report),
+    }),
+    () => {
+      sessions.forget();
+      streams.wakeAll();
+      announcements.catchUp().catch(report);
+    },
+  );
   upkeep.start();
   return {
     sessions,
-    changes: {
-      announce: async (change) => {
-        for (const listener of listeners) listener(change);
-        await feed.announce(nameOf(change));
-      },
-      subscribe: (listener) => {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-    },
+    changes: announcements,
     streamable: whenStored(createStreamableHttp(access)),
     sseStream: whenStored(createSseStream(access, MESSAGES_PATH)),
     sseMessage: whenStored(createSseMessage(access)),

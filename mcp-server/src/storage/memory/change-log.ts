@@ -18,7 +18,7 @@ export function createMemoryChangeLog(): ChangeLog {
     },
     since: async (seen) => ({
       version,
-      changes: [...latest].filter(([, at]) => at > seen).map(([change]) => change),
+      changes: [...latest].filter(([, at]) => at > seen).map(([change, at]) => ({ change, version: at })),
     }),
   };
 }

@@ -11,10 +11,13 @@ const MOST = 10_000;
 export const createRedisChangeLog = (redis: SessionRedis): ChangeLog => ({
   record: (change) => redis.mcpChange(CHANGES, VERSION, change, MOST),
   since: async (seen) => {
-    const [version, changes] = await Promise.all([
-      redis.get(VERSION),
-      redis.zrangebyscore(CHANGES, `(${seen}`, '+inf'),
-    ]);
-    return { version: Number(version ?? 0), changes };
+    // First the number: a change that comes in between is told again, and not left out.
+    const version = Number((await redis.get(VERSION)) ?? 0);
+    if (version <= seen) return { version, changes: [] };
+    const found = await redis.zrangebyscore(CHANGES, `(${seen}`, String(version), 'WITHSCORES');
+    const changes = found.flatMap((change, index) =>
+      index % 2 === 0 ? [{ change, version: Number(found[index + 1]) }] : [],
+    );
+    return { version, changes };
   },
 });

@@ -13,7 +13,7 @@ const channel = (replica: string): string => `${PREFIX}replica:${replica}`;
 const heartbeat = (replica: string): string => `${PREFIX}alive:${replica}`;
 
 /** Milliseconds. Shorter cuts of the network are no death. */
-const LIFE = 10_000;
+const LIFE = 8_000;
 const BEAT = 2_000;
 
 /** How often, and milliseconds apart, to look whether a replica that does not listen is only connecting again. */

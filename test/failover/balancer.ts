@@ -1,0 +1,52 @@
+/**
+ * Owns the load balancer of the failover tests: the next replica for every request, and one that does not listen is passed over,
+ * as any balancer does, since nothing of the request has left then. It knows which calls are where.
+ */
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
+
+export interface Balancer extends TestServer {
+  /** Where requests go; may change at any time. */
+  readonly ports: number[];
+  /** What `label` says of the calls that a replica has not answered yet. */
+  inFlight(port: number): readonly string[];
+}
+
+/** @param label names a call by its body; `undefined` for what is of no interest */
+export async function startBalancer(label: (body: string) => string | undefined): Promise<Balancer> {
+  const ports: number[] = [];
+  const calls = new Map<number, Set<string>>();
+  const callsAt = (port: number): Set<string> => {
+    const known = calls.get(port) ?? new Set();
+    calls.set(port, known);
+    return known;
+  };
+  let turn = 0;
+  const forward = (req: IncomingMessage, res: ServerResponse, body: string, attempts: number): void => {
+    const port = ports[turn++ % ports.length] ?? 0;
+    const { method, url: path, headers } = req;
+    const name = label(body);
+    if (name) callsAt(port).add(name);
+    const onward = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (answer) => {
+      res.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.on('error', () => res.destroy());
+      answer.pipe(res);
+      answer.on('end', () => name && callsAt(port).delete(name));
+    });
+    onward.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ECONNREFUSED' || attempts === 0) return void res.destroy();
+      if (name) callsAt(port).delete(name);
+      forward(req, res, body, attempts - 1);
+    });
+    res.on('close', () => res.writableFinished || onward.destroy());
+    onward.end(body);
+  };
+  const server = await serve((req, res) => {
+    text(req).then(
+      (body) => forward(req, res, body, ports.length),
+      () => res.destroy(),
+    );
+  });
+  return { ...server, ports, inFlight: (port) => [...callsAt(port)] };
+}

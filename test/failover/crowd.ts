@@ -1,0 +1,101 @@
+/**
+ * Owns many clients at once, of both SDKs, each with a session, a standalone stream and a subscription to every event to come:
+ * what they were told, and what became of their calls.
+ */
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import type { Fleet } from './fleet.ts';
+
+export interface Outcome {
+  readonly label: string;
+  readonly error?: string;
+  /** Of the progress that it was told. */
+  readonly steps: readonly number[];
+}
+
+export interface Member {
+  readonly name: string;
+  /** URIs of the changes that it was told of, as they came. */
+  readonly heard: string[];
+  session(): string | undefined;
+  call(label: string, steps: number, pause: number): Promise<Outcome>;
+  announce(uri: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface AnyClient {
+  callTool(call: { name: string; arguments: object }, ...more: never[]): Promise<unknown>;
+  subscribeResource(params: { uri: string }): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Milliseconds: longer than it takes to know that a replica is gone. */
+const PATIENCE = 40_000;
+
+/** A client that comes back as long as it takes: a few attempts are what a person would put up with, not a test. */
+const RECONNECTION = {
+  initialReconnectionDelay: 200,
+  maxReconnectionDelay: 1_000,
+  reconnectionDelayGrowFactor: 1.5,
+  maxRetries: 100,
+};
+
+const transportOptions = (token: string) => ({
+  requestInit: { headers: { authorization: `Bearer ${token}` } },
+  reconnectionOptions: RECONNECTION,
+});
+
+/** SDK v1, and SDK v2 held to a revision with sessions. */
+export const KINDS = ['v1', 'v2'] as const;
+
+export async function join(
+  fleet: Fleet,
+  name: string,
+  kind: (typeof KINDS)[number],
+  uris: readonly string[],
+): Promise<Member> {
+  const token = await fleet.token(name);
+  const heard: string[] = [];
+  const { client, session } = await (kind === 'v1' ? connectV1 : connectV2)(fleet.url, token, heard);
+  for (const uri of uris) await client.subscribeResource({ uri });
+  const call = async (label: string, steps: number, pause: number): Promise<Outcome> => {
+    const told: number[] = [];
+    const options = { timeout: PATIENCE, onprogress: ({ progress }: { progress: number }) => told.push(progress) };
+    const given = { name: 'slow', arguments: { label, steps, pause } };
+    const rest = (kind === 'v1' ? [undefined, options] : [options]) as never[];
+    try {
+      await client.callTool(given, ...rest);
+      return { label, steps: told };
+    } catch (error) {
+      return { label, steps: told, error: (error as Error).message };
+    }
+  };
+  return {
+    name,
+    heard,
+    session,
+    call,
+    announce: async (uri) => {
+      await client.callTool({ name: 'announce', arguments: { label: uri, uri } });
+    },
+    close: () => client.close(),
+  };
+}
+
+async function connectV1(url: URL, token: string, heard: string[]) {
+  const client = new Client({ name: 'v1', version: '0' });
+  client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void heard.push(params.uri));
+  const transport = new StreamableHTTPClientTransport(url, transportOptions(token));
+  await client.connect(transport as Parameters<Client['connect']>[0]);
+  return { client: client as unknown as AnyClient, session: () => transport.sessionId };
+}
+
+async function connectV2(url: URL, token: string, heard: string[]) {
+  const client = new ModernClient({ name: 'v2', version: '0' }, { versionNegotiation: { mode: 'legacy' } });
+  client.setNotificationHandler('notifications/resources/updated', ({ params }) => void heard.push(params.uri));
+  const transport = new ModernTransport(url, transportOptions(token));
+  await client.connect(transport);
+  return { client: client as unknown as AnyClient, session: () => transport.sessionId };
+}

@@ -1,0 +1,48 @@
+/** Owns a network in a test that can be cut: a TCP relay in front of a server, whose connections then just stop. */
+
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+export interface Relay extends AsyncDisposable {
+  readonly port: number;
+  /** Nothing passes any more, and nobody is told. */
+  cut(): void;
+  /** New connections pass again; those of before are reset. */
+  mend(): void;
+}
+
+export async function startRelay(target: number): Promise<Relay> {
+  const sockets = new Set<Socket>();
+  let passes = true;
+  const server = createServer((near) => {
+    const far = connect(target, '127.0.0.1');
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => sockets.delete(socket));
+    }
+    near.on('data', (chunk) => passes && far.write(chunk));
+    far.on('data', (chunk) => passes && near.write(chunk));
+    near.on('end', () => far.end());
+    far.on('end', () => near.end());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const end = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    port: (server.address() as { port: number }).port,
+    cut: () => {
+      passes = false;
+    },
+    mend: () => {
+      end();
+      passes = true;
+    },
+    [Symbol.asyncDispose]: async () => {
+      end();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

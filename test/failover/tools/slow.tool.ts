@@ -1,0 +1,19 @@
+/** Owns a call that takes its time and says numbered things on the way. */
+import { setTimeout } from 'node:timers/promises';
+import { defineTool } from '@mcp-oauth/mcp-server/define';
+import { z } from 'zod';
+
+export default defineTool({
+  name: 'slow',
+  title: 'Slow',
+  description: 'Counts and says so.',
+  input: z.object({ label: z.string(), steps: z.int(), pause: z.int() }),
+  output: z.object({ label: z.string() }),
+  run: async ({ label, steps, pause }, { progress }) => {
+    for (let step = 1; step <= steps; step += 1) {
+      await progress(step, steps);
+      await setTimeout(pause);
+    }
+    return { structured: { label } };
+  },
+});
