@@ -40,7 +40,7 @@ export interface Overrides {
 const KEEP_OVER = 300;
 
 /** Finished streams of one session that wait for a client whose connection broke: more than a client has calls at a time. */
-const MOST_OVER = 32;
+const MOST_OVER = 128;
 const STREAM_BYTES = 1_048_576;
 
 /** Seconds between two comments on an open stream; usual proxies cut silent ones after 30 to 60. */
