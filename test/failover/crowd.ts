@@ -78,7 +78,10 @@ export async function join(
     session,
     call,
     announce: async (uri) => {
-      await client.callTool({ name: 'announce', arguments: { label: uri, uri } });
+      const result = (await client.callTool({ name: 'announce', arguments: { label: uri, uri } })) as {
+        isError?: boolean;
+      };
+      if (result.isError) throw new Error('not announced');
     },
     close: () => client.close(),
   };

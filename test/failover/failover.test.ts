@@ -12,7 +12,8 @@ const SESSIONS = 200;
 const EVENTS = 24;
 const STEPS = 3;
 
-const uris = Array.from({ length: EVENTS }, (_, index) => `test://event/${index}`);
+const SCENARIOS = ['killed', 'redis', 'cut'] as const;
+const urisOf = (scenario: string) => Array.from({ length: EVENTS }, (_, index) => `test://${scenario}/${index}`);
 
 let fleet: Fleet;
 let crowd: Member[] = [];
@@ -26,7 +27,10 @@ interface Report {
 }
 
 /** Keeps everybody busy while `disturb` runs, and a while longer. */
-async function underLoad(disturb: () => Promise<readonly string[]>): Promise<Report> {
+async function underLoad(
+  scenario: (typeof SCENARIOS)[number],
+  disturb: () => Promise<readonly string[]>,
+): Promise<Report> {
   const outcomes: Outcome[] = [];
   const announced: string[] = [];
   let working = true;
@@ -38,7 +42,7 @@ async function underLoad(disturb: () => Promise<readonly string[]>): Promise<Rep
     }
   };
   const announce = async (): Promise<void> => {
-    for (const [index, uri] of uris.entries()) {
+    for (const [index, uri] of urisOf(scenario).entries()) {
       const said = await crowd[(index * 7) % crowd.length]?.announce(uri).then(
         () => true,
         () => false,
@@ -83,7 +87,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'failover' : NEEDS_REDIS, () => {
     for (let n = 0; n < SESSIONS; n += 20) {
       const batch = Array.from({ length: 20 }, (_, index) => {
         const kind = KINDS[index % KINDS.length] ?? 'v1';
-        return join(fleet, `${kind}-${n + index}`, kind, uris);
+        return join(fleet, `${kind}-${n + index}`, kind, SCENARIOS.flatMap(urisOf));
       });
       crowd.push(...(await Promise.all(batch)));
     }
@@ -98,7 +102,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'failover' : NEEDS_REDIS, () => {
   });
 
   it('loses no session and no event when a replica is killed and another one started', async () => {
-    const report = await underLoad(async () => {
+    const report = await underLoad('killed', async () => {
       const [victim] = fleet.replicas;
       if (!victim) throw new Error('there is no replica');
       const stopped = victim.run.stop('SIGKILL');
@@ -108,6 +112,29 @@ describe.skipIf(!hasRedis)(hasRedis ? 'failover' : NEEDS_REDIS, () => {
       fleet.balancer.ports.splice(fleet.balancer.ports.indexOf(victim.port), 1);
       await fleet.add();
       return doomed;
+    });
+    await expectNothingLost(report);
+    expect(crowd.map((member) => member.session())).toEqual(sessions);
+  });
+
+  it('loses no session, no call and no event when Redis is killed and comes back', async () => {
+    const report = await underLoad('redis', async () => {
+      await fleet.redis.kill();
+      await setTimeout(1_500);
+      await fleet.redis.start();
+      return [];
+    });
+    await expectNothingLost(report);
+    expect(crowd.map((member) => member.session())).toEqual(sessions);
+  });
+
+  it('loses no session, no call and no event when a replica is cut off from Redis', async () => {
+    const report = await underLoad('cut', async () => {
+      const cutOff = fleet.replicas.at(-1);
+      cutOff?.network.cut();
+      await setTimeout(4_000);
+      cutOff?.network.mend();
+      return [];
     });
     await expectNothingLost(report);
     expect(crowd.map((member) => member.session())).toEqual(sessions);

@@ -8,7 +8,7 @@ import { type Relay, startRelay } from './cut.ts';
 
 const TOOLS = fileURLToPath(new URL('./tools/', import.meta.url));
 
-export interface Replica {
+interface Replica {
   readonly port: number;
   readonly run: Run;
   /** Its way to Redis. */

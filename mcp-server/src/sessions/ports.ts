@@ -18,7 +18,7 @@ export interface Opened {
 }
 
 /** What the use of a session changes. */
-export type Use = Pick<McpSession, 'usedUntil' | 'tokenExpiresAt'>;
+type Use = Pick<McpSession, 'usedUntil' | 'tokenExpiresAt'>;
 
 export type Alteration = Partial<Pick<McpSession, 'agreed' | 'logLevel'>> & {
   readonly subscribe?: string;
@@ -80,7 +80,7 @@ export interface Append {
   readonly changes?: number;
 }
 
-export interface Taken {
+interface Taken {
   readonly previous: Reader | undefined;
   /** The last event that a reader is known to have got; absent: none. */
   readonly cursor: string | undefined;
@@ -89,7 +89,7 @@ export interface Taken {
 }
 
 /** What a stream is about, as far as is known here. */
-export interface StreamState {
+interface StreamState {
   readonly reader: Reader | undefined;
   readonly requests: string | undefined;
   readonly over: boolean;
@@ -156,7 +156,7 @@ export interface MessageBus {
   close(): Promise<void>;
 }
 
-export interface NumberedChange {
+interface NumberedChange {
   readonly change: string;
   readonly version: number;
 }

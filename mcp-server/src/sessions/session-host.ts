@@ -9,7 +9,7 @@ import { type Alteration, type Full, type SessionStorage, StorageUnavailable } f
 import { type Agreement, type McpSession, ownerOf, type SessionLimits } from './session.ts';
 
 /** `foreign` is told apart for the log only: whoever asks hears of both the same. */
-export type Absent = 'unknown' | 'foreign';
+type Absent = 'unknown' | 'foreign';
 
 export interface SessionHost {
   open(principal: Principal, transport: McpSession['transport'], agreed?: Agreement): Promise<McpSession | Full>;

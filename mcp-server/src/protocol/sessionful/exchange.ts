@@ -6,7 +6,7 @@
 import type { ServerResponse } from 'node:http';
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import { StorageUnavailable } from '../../sessions/ports.ts';
-import type { StreamWriter } from '../../sessions/stream-writer.ts';
+import type { Entry, StreamWriter, Written } from '../../sessions/stream-writer.ts';
 import type { Streams } from '../../sessions/streams.ts';
 import { EventStream } from '../event-stream.ts';
 import type { Outlet } from './multiplexer.ts';
@@ -30,7 +30,7 @@ export interface ExchangeParts {
 }
 
 interface Upgraded {
-  readonly writer: StreamWriter;
+  readonly writer: Pick<StreamWriter, 'append' | 'waiting'>;
   readonly response: EventStream;
 }
 
@@ -96,27 +96,31 @@ export class Exchange implements Outlet {
     return this.#upgrade;
   }
 
-  /** While the store is away nothing can be said ahead; the answer itself needs no store. */
   async #open(): Promise<Upgraded | undefined> {
-    const { streams, session, requests, res, revision } = this.#parts;
-    const name = streams.newName(session);
-    const answered = [...this.#answers];
+    const answered = this.#answers.map((answer) => JSON.stringify(answer));
     try {
-      const attachment = await streams.attach(name, (detach) => {
-        const response = new EventStream(res, detach);
-        return { ...createSink(response, name.stream, revision), response };
-      });
-      if (!attachment) return undefined;
-      const writer = streams.writer(name, JSON.stringify(requests.map(({ id }) => id)));
-      if (primes(revision)) void writer.append({ data: '' });
-      for (const answer of answered) void writer.append({ data: JSON.stringify(answer) });
-      void streams.wake(name);
-      return { writer, response: attachment.sink.response };
+      const upgraded = await this.#openLogged();
+      if (primes(this.#parts.revision)) void upgraded?.writer.append({ data: '' });
+      for (const data of answered) void upgraded?.writer.append({ data });
+      return upgraded;
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error;
-      this.#upgrade = undefined;
-      return undefined;
+      const upgraded = openUnlogged(this.#parts.res);
+      for (const data of answered) void upgraded.writer.append({ data });
+      return upgraded;
     }
+  }
+
+  async #openLogged(): Promise<Upgraded | undefined> {
+    const { streams, session, requests, res, revision } = this.#parts;
+    const name = streams.newName(session);
+    const attachment = await streams.attach(name, (detach) => {
+      const response = new EventStream(res, detach);
+      return { ...createSink(response, name.stream, revision), response };
+    });
+    if (!attachment) return undefined;
+    const writer = streams.writer(name, JSON.stringify(requests.map(({ id }) => id)));
+    return { writer, response: attachment.sink.response };
   }
 
   #settle(id: RequestId, data: string): void {
@@ -149,4 +153,15 @@ export class Exchange implements Outlet {
     };
     res.writeHead(status, headers).end(body);
   }
+}
+
+/** While the store is away: what is said reaches the client as long as the connection lasts, and can't be come back to. */
+function openUnlogged(res: ServerResponse): Upgraded {
+  const response = new EventStream(res);
+  const append = async ({ data, last = false }: Entry): Promise<Written> => {
+    const sent = !data || response.send({ data });
+    if (last) response.end();
+    return sent ? 'read' : 'unread';
+  };
+  return { response, writer: { append, waiting: 0 } };
 }

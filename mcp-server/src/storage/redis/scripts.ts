@@ -132,7 +132,7 @@ const KEYS: Readonly<Record<keyof typeof SCRIPTS, number>> = {
 type Values = readonly (string | number)[];
 
 /** What `defineCommand` adds to a client: keys, then arguments. */
-export interface SessionScripts {
+interface SessionScripts {
   mcpEnter(...args: Values): Promise<string | null>;
   mcpUse(...args: Values): Promise<number>;
   mcpAlter(...args: Values): Promise<number>;
