@@ -4,20 +4,12 @@
  */
 import { hash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import {
-  calculateJwkThumbprint,
-  decodeJwt,
-  decodeProtectedHeader,
-  EmbeddedJWK,
-  type JWK,
-  type JWTPayload,
-  jwtVerify,
-  type ProtectedHeaderParameters,
-} from 'jose';
+import { type CryptoKey, decodeJwt, decodeProtectedHeader, type JWK, type JWTPayload, jwtVerify } from 'jose';
 import type { Principal } from '../principal.ts';
 import { TokenError } from '../token-error.ts';
 import type { Nonces } from './nonces.ts';
 import { ProofError } from './proof-error.ts';
+import { createProofKeys, thumbprintOf } from './proof-key.ts';
 import type { ReplayMemory } from './replay-memory.ts';
 
 /** What a proof has to be for. */
@@ -60,47 +52,46 @@ const WINDOW = 60;
 const MAX_PROOF_LENGTH = 4_096;
 
 export function createProofVerifier(options: ProofVerifierOptions): VerifyProof {
+  const keys = createProofKeys();
   return async (request) => {
-    const { header, claims } = read(request.proof);
-    const key = publicKey(header);
+    const { proof, jwk, algorithm, claims } = read(request.proof);
+    const thumbprint = thumbprintOf(jwk);
     requireSameRequest(claims, request);
     const end = await freshUntil(claims, options);
-    const thumbprint = await thumbprintOf(key);
     if (thumbprint !== request.principal.keyThumbprint) throw new TokenError('bound_to_another_key');
-    await requireSignature(request.proof ?? '', options.clock);
+    const key = await keys.open(jwk, algorithm, thumbprint);
+    await requireSignature(proof, key, options.clock);
     await requireFirstUse(`${thumbprint}.${claims.jti}`, end, options);
     return claims.nonce !== undefined && options.nonces.isAgeing(end) ? options.nonces.current() : undefined;
   };
 }
 
 interface Decoded {
-  readonly header: ProtectedHeaderParameters;
+  readonly proof: string;
+  readonly jwk: JWK;
+  readonly algorithm: string;
   readonly claims: JWTPayload;
 }
 
+/** §4.3 checks 1, 2, 4 and 5. */
 function read(proof: string | undefined): Decoded {
   if (!proof) throw new ProofError('proof_missing');
-  // §4.3 check 1: of several headers node makes one, with commas.
+  // Of several headers node makes one, with commas.
   if (proof.length > MAX_PROOF_LENGTH || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(proof))
     throw new ProofError('proof_malformed');
+  const { typ, alg: algorithm = '', jwk } = decoded(() => decodeProtectedHeader(proof));
+  if (typ !== TYPE) throw new ProofError('proof_type');
+  if (!PROOF_ALGORITHMS.some((known) => known === algorithm)) throw new ProofError('proof_algorithm');
+  if (!jwk) throw new ProofError('proof_key');
+  return { proof, jwk, algorithm, claims: decoded(() => decodeJwt(proof)) };
+}
+
+function decoded<T>(decode: () => T): T {
   try {
-    return { header: decodeProtectedHeader(proof), claims: decodeJwt(proof) };
+    return decode();
   } catch (cause) {
     throw new ProofError('proof_malformed', { cause });
   }
-}
-
-/** RFC 7518 §6: members of keys that nobody must have sent. */
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
-
-/** §4.3 checks 4, 5 and 7. */
-function publicKey({ typ, alg = '', jwk }: ProtectedHeaderParameters): JWK {
-  if (typ !== TYPE) throw new ProofError('proof_type');
-  if (!PROOF_ALGORITHMS.some((algorithm) => algorithm === alg)) throw new ProofError('proof_algorithm');
-  if (typeof jwk !== 'object' || jwk === null || PRIVATE_MEMBERS.some((member) => member in jwk)) {
-    throw new ProofError('proof_key');
-  }
-  return jwk;
 }
 
 /** §4.3 checks 3, 8, 9 and 12. */
@@ -140,19 +131,10 @@ async function freshUntil(
   }
 }
 
-async function thumbprintOf(key: JWK): Promise<string> {
-  try {
-    return await calculateJwkThumbprint(key);
-  } catch (cause) {
-    throw new ProofError('proof_key', { cause });
-  }
-}
-
 /** §4.3 check 6. */
-async function requireSignature(proof: string, clock: Clock): Promise<void> {
+async function requireSignature(proof: string, key: CryptoKey, clock: Clock): Promise<void> {
   try {
-    const rules = { algorithms: [...PROOF_ALGORITHMS], typ: TYPE, currentDate: new Date(clock.now()) };
-    await jwtVerify(proof, EmbeddedJWK, rules);
+    await jwtVerify(proof, key, { typ: TYPE, currentDate: new Date(clock.now()) });
   } catch (cause) {
     throw new ProofError('proof_signature', { cause });
   }

@@ -1,0 +1,52 @@
+/** Owns the key that a DPoP proof brings along (RFC 9449 §4.2 `jwk`): that it is a public one, its name, and its use for checking. */
+import { hash } from 'node:crypto';
+import { type CryptoKey, importJWK, type JWK } from 'jose';
+import { ProofError } from './proof-error.ts';
+
+/** RFC 7518 §6: members of keys that nobody must have sent. */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+
+/** RFC 7638 §3.2, in the order of §3.3. */
+const NAMING_MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['EC', ['crv', 'kty', 'x', 'y']],
+  ['OKP', ['crv', 'kty', 'x']],
+  ['RSA', ['e', 'kty', 'n']],
+]);
+
+/** RFC 7638. @throws ProofError for what is no public key */
+export function thumbprintOf(jwk: unknown): string {
+  if (!isObject(jwk) || PRIVATE_MEMBERS.some((member) => member in jwk)) throw new ProofError('proof_key');
+  const names = NAMING_MEMBERS.get(jwk.kty) ?? [];
+  const members = names.map((name) => [name, jwk[name]] as const);
+  if (members.length === 0 || members.some(([, value]) => typeof value !== 'string')) throw new ProofError('proof_key');
+  return hash('sha256', JSON.stringify(Object.fromEntries(members)), 'base64url');
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+export interface ProofKeys {
+  /** @throws ProofError for a key that does not go with the algorithm */
+  open(jwk: JWK, algorithm: string, thumbprint: string): Promise<CryptoKey>;
+}
+
+const CAPACITY = 1_000;
+
+/** Opening a key costs a third of a check, and a client uses one and the same for all its proofs. */
+export function createProofKeys(capacity = CAPACITY): ProofKeys {
+  const opened = new Map<string, CryptoKey>();
+  return {
+    open: async (jwk, algorithm, thumbprint) => {
+      const id = `${algorithm} ${thumbprint}`;
+      const known = opened.get(id);
+      if (known) return known;
+      const key = await importJWK(jwk, algorithm).catch((cause: unknown) => {
+        throw new ProofError('proof_key', { cause });
+      });
+      if (key instanceof Uint8Array) throw new ProofError('proof_key');
+      opened.set(id, key);
+      const [oldest] = opened.size > capacity ? opened.keys() : [];
+      if (oldest !== undefined) opened.delete(oldest);
+      return key;
+    },
+  };
+}
