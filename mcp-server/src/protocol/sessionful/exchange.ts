@@ -8,15 +8,10 @@ import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextpro
 import { StorageUnavailable } from '../../sessions/ports.ts';
 import type { Entry, StreamWriter, Written } from '../../sessions/stream-writer.ts';
 import type { Streams } from '../../sessions/streams.ts';
+import type { Accepted } from '../accepted.ts';
 import { EventStream } from '../event-stream.ts';
 import type { Outlet } from './multiplexer.ts';
 import { createSink, primes } from './stream-sink.ts';
-
-/** What the `Accept` header lets an answer be. */
-export interface Accepted {
-  readonly json: boolean;
-  readonly stream: boolean;
-}
 
 export interface ExchangeParts {
   readonly res: ServerResponse;
@@ -48,7 +43,7 @@ export class Exchange implements Outlet {
     this.#parts = parts;
     this.#waiting = new Set(parts.requests.map(({ id }) => id));
     parts.res.on('error', () => {});
-    if (!parts.accepted.json) this.#upgrade = this.#open();
+    if (parts.accepted.streamFirst) this.#upgrade = this.#open();
   }
 
   async say(message: JSONRPCMessage): Promise<boolean> {

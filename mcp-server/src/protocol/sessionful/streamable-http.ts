@@ -5,9 +5,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { McpSession } from '../../sessions/session.ts';
 import { STANDALONE } from '../../sessions/streams.ts';
+import { type Accepted, acceptedBy } from '../accepted.ts';
 import type { Endpoint, McpRequest } from '../endpoints.ts';
 import { EventStream } from '../event-stream.ts';
-import { type Accepted, Exchange } from './exchange.ts';
+import { Exchange } from './exchange.ts';
 import { agreement, type Incoming, REVISIONS, readMessages, repeatsId } from './json-rpc.ts';
 import * as refusals from './refusals.ts';
 import { accept, refuse } from './refusals.ts';
@@ -138,17 +139,6 @@ const NOBODY = {
 const revisionOf = ({ agreed }: McpSession): string => agreed?.protocolVersion ?? '2025-03-26';
 
 const hasBatches = (session: McpSession): boolean => revisionOf(session) === '2025-03-26';
-
-/**
- * Clients MUST accept both; one that takes only JSON is served as well, and told nothing but the answer. No header and
- * wildcards mean both.
- */
-function acceptedBy(req: IncomingMessage): Accepted {
-  const accept = req.headers.accept ?? '*/*';
-  const takes = (type: string, subtype: string) =>
-    ['*/*', `${type}/*`, `${type}/${subtype}`].some((range) => accept.includes(range));
-  return { json: takes('application', 'json'), stream: takes('text', 'event-stream') };
-}
 
 const header = (req: IncomingMessage, name: 'mcp-session-id' | 'mcp-protocol-version' | 'last-event-id'): string => {
   const value = req.headers[name];

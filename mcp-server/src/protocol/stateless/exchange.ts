@@ -41,7 +41,7 @@ export class Exchange implements Call {
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
-    if (!parts.accepted.json) this.#upgrade();
+    if (parts.accepted.streamFirst) this.#upgrade();
   }
 
   get principal() {
