@@ -20,6 +20,7 @@ import {
   origin,
   ownIssuer,
   port,
+  secretKeys,
   text,
 } from '@mcp-oauth/shared/setting-types';
 import { hostPatterns, hostsToTheLetter } from './client-metadata/hosts.ts';
@@ -234,16 +235,6 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
 }
 
 type Readable = Partial<Values<typeof settings>>;
-
-/** Base64 of 32 bytes each, never empty. */
-function secretKeys() {
-  return list().transform((texts, context): readonly Buffer[] => {
-    const keys = texts.map((text) => Buffer.from(text, 'base64'));
-    if (keys.every(({ length }) => length === 32)) return keys;
-    context.addIssue({ code: 'custom', message: 'expected 32 bytes in base64 for each key' });
-    return [];
-  });
-}
 
 function judge(values: Readable): readonly Problem[] {
   const { issuer, storage, redisUrl, connectors } = values;

@@ -51,6 +51,16 @@ export const durationOrOff = (min = 1): z.ZodType<number, string> =>
 export const list = (): z.ZodType<readonly string[], string> =>
   parsed('values separated by commas', (value) => [...new Set(value.split(/[\s,]+/).filter(Boolean))]);
 
+/** Secret keys in base64, 32 bytes each, separated by commas or spaces. */
+export const secretKeys = (): z.ZodType<readonly [Buffer, ...Buffer[]], string> =>
+  parsed('32 bytes in base64 for each key', (value) => {
+    const [first, ...others] = value
+      .split(/[\s,]+/)
+      .filter(Boolean)
+      .map((text) => Buffer.from(text, 'base64'));
+    return first && [first, ...others].every(({ length }) => length === 32) ? [first, ...others] : undefined;
+  });
+
 /** Origins separated by commas or spaces. */
 export const origins = (): z.ZodType<readonly string[], string> =>
   parsed('origins such as https://app.example.com, separated by commas', (value) => {
