@@ -16,12 +16,12 @@ import { createTokenCache } from './authorization/token-cache.ts';
 import { type Config, readConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { createLane } from './http/lane/lane.ts';
-import { type SealingKeys, sharedKeys } from './keys/sealing-keys.ts';
+import { configuredKeys, type SealingKeys, sharedKeys } from './keys/sealing-keys.ts';
 import type { Catalog } from './protocol/catalog/catalog.ts';
 import { loadCatalog } from './protocol/catalog/load.ts';
+import { createEras, type Eras } from './protocol/eras.ts';
 import { createMethods } from './protocol/methods/methods.ts';
-import { createSessionful, type Sessionful } from './protocol/sessionful/endpoints.ts';
-import { REVISIONS } from './protocol/sessionful/json-rpc.ts';
+import { REVISIONS } from './protocol/revisions.ts';
 import { memoryKeyRecord } from './storage/memory/key-record.ts';
 import { memoryReplayMemory } from './storage/memory/replay-memory.ts';
 import { openStorage, type Storage } from './storage/open.ts';
@@ -58,7 +58,8 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const limits = limitsOf(config);
   const storage = await openStorage(config, { limits, logLimits: logLimitsOf(config), clock: world.clock, log });
   const { store } = storage.sessions;
-  const { issuerMetadata, ...checks } = authorization(config, { ...world, ...sharedBy(storage, world.clock) });
+  const shared = sharedBy(config, storage, world.clock);
+  const { issuerMetadata, ...checks } = authorization(config, { ...world, ...shared });
   const status = async () => ({ ...serverInfo, startedAt, revisions: REVISIONS, openSessions: await store.count() });
   const methods = createMethods({
     catalog: () => catalog,
@@ -69,10 +70,13 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     clock: world.clock,
     log,
   });
-  const endpoints: Sessionful = await createSessionful({
+  const endpoints: Eras = await createEras({
     methods,
+    parameterHeaders: (tool) => catalog.tools.find(tool)?.headers ?? [],
+    listScope: 'public',
     serverInfo,
     storage: storage.sessions,
+    keys: shared.keys,
     limits,
     clock: world.clock,
     log,
@@ -109,8 +113,10 @@ interface Shared {
   readonly replays: ReplayMemory;
 }
 
-const sharedBy = ({ redis }: Storage, clock: Clock): Shared => ({
-  keys: sharedKeys(redis ? redisKeyRecord(redis) : memoryKeyRecord(), clock),
+const sharedBy = ({ sealingKeys }: Config, { redis }: Storage, clock: Clock): Shared => ({
+  keys: sealingKeys
+    ? configuredKeys(sealingKeys)
+    : sharedKeys(redis ? redisKeyRecord(redis) : memoryKeyRecord(), clock),
   replays: redis ? redisReplayMemory(redis) : memoryReplayMemory(clock),
 });
 
@@ -159,11 +165,13 @@ function authorization(config: Config, { clock, fetch, log, keys, replays }: Wor
   return { issuerMetadata, verify: createTokenCache({ verify, keys: keySource, clock }), verifyProof };
 }
 
-const limitsOf = ({ sessionIdleTimeout, sessionLifetime, maxSessions, maxSessionsPerPrincipal }: Config) => ({
+const limitsOf = ({ sessionIdleTimeout, sessionLifetime, ...config }: Config) => ({
   idleTimeout: sessionIdleTimeout,
   lifetime: sessionLifetime,
-  maxSessions,
-  maxSessionsPerPrincipal,
+  maxSessions: config.maxSessions,
+  maxSessionsPerPrincipal: config.maxSessionsPerPrincipal,
+  maxSubscriptions: config.maxSubscriptions,
+  maxSubscriptionsPerPrincipal: config.maxSubscriptionsPerPrincipal,
   keepAlive: KEEP_ALIVE,
 });
 

@@ -152,6 +152,24 @@ export const settings = {
     type: type.integer(1, 100_000),
     default: '1000',
   }),
+  maxSubscriptions: setting({
+    env: 'MAX_SUBSCRIPTIONS',
+    doc: 'Most streams at a time on which clients of MCP 2026-07-28 listen for changes, on one replica.',
+    type: type.integer(1, 1_000_000),
+    default: '10000',
+  }),
+  maxSubscriptionsPerPrincipal: setting({
+    env: 'MAX_SUBSCRIPTIONS_PER_PRINCIPAL',
+    doc: 'Most of these streams at a time of one person, whatever clients they use, on one replica.',
+    type: type.integer(1, 100_000),
+    default: '100',
+  }),
+  sealingKeys: optional({
+    env: 'SEALING_KEYS',
+    doc: 'Keys that seal what clients keep for this server, such as `requestState` of MCP 2026-07-28: 32 bytes each in base64, separated by commas. The first seals, all open. Not set: made anew every day and shared over Redis, or known to one process alone.',
+    type: type.secretKeys(),
+    secret: true,
+  }),
 } as const;
 
 export type Config = ReturnType<typeof readConfig>;

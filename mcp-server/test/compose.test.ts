@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { serve } from '@mcp-oauth/shared/testing/listen';
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -33,6 +34,22 @@ async function start() {
 const withToken = (token: string) => ({ requestInit: { headers: { authorization: `Bearer ${token}` } } });
 
 describe('the composed service', () => {
+  it.each(['/mcp', '/sse'])('serves both eras side by side at %s (MCP 2026-07-28 basic/versioning)', async (path) => {
+    await using mcp = await start();
+    const url = new URL(`${mcp.url}${path}`);
+    const modes = [{ pin: '2026-07-28' }, 'auto', 'legacy'] as const;
+    const agreed = modes.map(async (mode) => {
+      const client = new ModernClient({ name: 'test', version: '0' }, { versionNegotiation: { mode } });
+      await client.connect(new ModernTransport(url, withToken(await mcp.token('mcp:tools'))));
+      const result = await client.callTool({ name: 'echo', arguments: { message: 'hello' } });
+      expect(result.structuredContent).toEqual({ echoed_message: 'hello' });
+      const version = client.getNegotiatedProtocolVersion();
+      await client.close();
+      return version;
+    });
+    expect(await Promise.all(agreed)).toEqual(['2026-07-28', '2026-07-28', '2025-11-25']);
+  });
+
   it.each([
     ['Streamable HTTP at /mcp', StreamableHTTPClientTransport, '/mcp'],
     ['Streamable HTTP at /sse', StreamableHTTPClientTransport, '/sse'],

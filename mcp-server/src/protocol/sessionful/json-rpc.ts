@@ -10,12 +10,9 @@ import {
   type JSONRPCRequest,
   LATEST_PROTOCOL_VERSION,
   type RequestId,
-  SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Agreement } from '../../sessions/session.ts';
-
-/** Newest first. */
-export const REVISIONS: readonly string[] = SUPPORTED_PROTOCOL_VERSIONS;
+import { SESSION_REVISIONS } from '../revisions.ts';
 
 export interface Incoming {
   readonly messages: readonly JSONRPCMessage[];
@@ -52,7 +49,8 @@ const initializeOf = ({ requests }: Incoming): JSONRPCRequest | undefined =>
   requests.find(({ method }) => method === 'initialize');
 
 /** MCP lifecycle, version negotiation: the client's revision if it is known here, else the newest. */
-const negotiate = (requested: string): string => (REVISIONS.includes(requested) ? requested : LATEST_PROTOCOL_VERSION);
+const negotiate = (requested: string): string =>
+  SESSION_REVISIONS.includes(requested) ? requested : LATEST_PROTOCOL_VERSION;
 
 /** What a message agrees upon, if it is an `initialize` (MCP lifecycle, "Initialization"). */
 export function agreement(incoming: Incoming): Agreement | 'invalid' | undefined {

@@ -1,7 +1,7 @@
 /** Owns what a client hears over HTTP when its message is not taken in (MCP 2025-11-25 basic/transports; JSON-RPC 2.0 §5.1). */
 
 import type { ServerResponse } from 'node:http';
-import { REVISIONS } from './json-rpc.ts';
+import { REVISIONS } from '../revisions.ts';
 
 /** Codes of JSON-RPC 2.0 §5.1, and two that the MCP SDKs use over HTTP. */
 const INVALID_REQUEST = -32600;

@@ -18,6 +18,7 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv
 import { StorageUnavailable } from '../../sessions/ports.ts';
 import type { SessionHost } from '../../sessions/session-host.ts';
 import { type Call, type ClientRequest, type Method, type Methods, RpcError } from '../call.ts';
+import { CAPABILITIES } from '../capabilities.ts';
 import type { LogLevel } from '../define.ts';
 import { forSessionRevisions } from '../methods/session-revisions.ts';
 import type { Run } from './multiplexer.ts';
@@ -30,14 +31,6 @@ export interface ServerParts {
 }
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
-
-const CAPABILITIES = {
-  tools: { listChanged: true },
-  prompts: { listChanged: true },
-  resources: { listChanged: true, subscribe: true },
-  completions: {},
-  logging: {},
-} as const;
 
 /** Milliseconds. A person needs time to read; a call must not hang for ever. */
 const PATIENCE = 5 * 60_000;

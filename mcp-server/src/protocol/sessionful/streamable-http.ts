@@ -8,8 +8,9 @@ import { STANDALONE } from '../../sessions/streams.ts';
 import { type Accepted, acceptedBy } from '../accepted.ts';
 import type { Endpoint, McpRequest } from '../endpoints.ts';
 import { EventStream } from '../event-stream.ts';
+import { SESSION_REVISIONS } from '../revisions.ts';
 import { Exchange } from './exchange.ts';
-import { agreement, type Incoming, REVISIONS, readMessages, repeatsId } from './json-rpc.ts';
+import { agreement, type Incoming, readMessages, repeatsId } from './json-rpc.ts';
 import * as refusals from './refusals.ts';
 import { accept, refuse } from './refusals.ts';
 import { findSession, openSession, type SessionAccess } from './session-access.ts';
@@ -25,7 +26,7 @@ export function createStreamableHttp(access: SessionAccess): Endpoint {
     if (!method) return refuse(res, refusals.METHOD_NOT_ALLOWED);
     // An absent header stands for 2025-03-26, which is served.
     const revision = header(req, 'mcp-protocol-version');
-    if (revision && !REVISIONS.includes(revision)) return refuse(res, refusals.UNSUPPORTED_REVISION);
+    if (revision && !SESSION_REVISIONS.includes(revision)) return refuse(res, refusals.UNSUPPORTED_REVISION);
     return method(request, access);
   };
 }

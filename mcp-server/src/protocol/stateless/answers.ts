@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { INTERNAL_ERROR } from '@modelcontextprotocol/server';
 import { RpcError } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
-import { Refusal } from './refusals.ts';
+import { MissingCapability } from '../methods/missing-capability.ts';
+import { missingCapability, Refusal } from './refusals.ts';
 
 /** A failure as it goes out. */
 export interface Failure {
@@ -12,7 +13,8 @@ export interface Failure {
 }
 
 /** What has failed in a method is told over HTTP 200: the transport has worked. */
-export function failureOf(error: unknown, method: string, { principal, log }: McpRequest): Failure {
+export function failureOf(cause: unknown, method: string, { principal, log }: McpRequest): Failure {
+  const error = cause instanceof MissingCapability ? missingCapability(cause.message, cause.required) : cause;
   if (error instanceof RpcError) {
     const { code, message, data } = error;
     const status = error instanceof Refusal ? error.status : 200;

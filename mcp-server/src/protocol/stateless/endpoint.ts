@@ -2,10 +2,10 @@
  * Owns the endpoint of the revision without sessions: each POST is one request that is checked, run and answered, whatever
  * came before it (MCP 2026-07-28 basic, "Statelessness", and Streamable HTTP).
  */
-import type { ServerCapabilities } from '@modelcontextprotocol/server';
 import type { SealingKeys } from '../../keys/sealing-keys.ts';
 import { acceptedBy } from '../accepted.ts';
 import type { Methods } from '../call.ts';
+import { CAPABILITIES } from '../capabilities.ts';
 import type { Endpoint, McpRequest } from '../endpoints.ts';
 import type { ParameterHeader } from '../parameter-headers.ts';
 import { REVISIONS } from '../revisions.ts';
@@ -21,7 +21,8 @@ import { createSubscriptions, type SubscriptionParts } from './subscriptions.ts'
 
 export interface StatelessParts extends SubscriptionParts {
   readonly methods: Methods;
-  readonly capabilities: ServerCapabilities;
+  /** For the model of the client: how to use this server. */
+  readonly instructions?: string | undefined;
   /** Whether lists are the same for everybody; they are not where tools are hidden from those who lack a scope. */
   readonly listScope: 'public' | 'private';
   /** Which arguments of a tool are repeated in headers; none for a tool that does not exist. */
@@ -40,9 +41,13 @@ export interface Stateless {
 }
 
 export function createStateless(parts: StatelessParts): Stateless {
-  const { capabilities, keepAlive, keys, clock } = parts;
+  const { instructions, limits, keys, clock } = parts;
   const subscriptions = createSubscriptions(parts);
-  const discovered = { supportedVersions: REVISIONS, capabilities };
+  const discovered = {
+    supportedVersions: REVISIONS,
+    capabilities: CAPABILITIES,
+    ...(instructions && { instructions }),
+  };
   const methods = new Map(parts.methods).set('server/discover', () => discovered);
   const running = new Set<Exchange>();
   const surroundings = { writeResult: createResults(parts), state: createRequestState(keys, clock), running };
@@ -50,7 +55,7 @@ export function createStateless(parts: StatelessParts): Stateless {
   const ticker = setInterval(() => {
     for (const exchange of running) exchange.tick();
     subscriptions.tick();
-  }, keepAlive * 1000).unref();
+  }, limits.keepAlive * 1000).unref();
 
   const serve = async (request: McpRequest): Promise<void> => {
     const { req, res, principal, message } = request;

@@ -5,8 +5,8 @@ import {
   INVALID_PARAMS,
   INVALID_REQUEST,
   METHOD_NOT_FOUND,
-  MissingRequiredClientCapabilityError,
   PROTOCOL_VERSION_META_KEY,
+  ProtocolErrorCode,
   UnsupportedProtocolVersionError,
 } from '@modelcontextprotocol/server';
 import { RpcError } from '../call.ts';
@@ -46,9 +46,13 @@ export const headerMismatch = (header: string, problem: string): Refusal =>
 
 export const unknownMethod = (): Refusal => new Refusal(404, { code: METHOD_NOT_FOUND, message: 'Method not found' });
 
-/** `requiredCapabilities` as the client would have to declare them, such as `{ sampling: {} }`. */
-export const missingCapability = (requiredCapabilities: Readonly<Record<string, object>>): Refusal =>
-  new Refusal(400, new MissingRequiredClientCapabilityError({ requiredCapabilities }));
+/** @param requiredCapabilities as the client would have to declare them, such as `{ sampling: {} }` */
+export const missingCapability = (message: string, requiredCapabilities: object): Refusal =>
+  new Refusal(400, {
+    code: ProtocolErrorCode.MissingRequiredClientCapability,
+    message,
+    data: { requiredCapabilities },
+  });
 
 export const notAcceptable = (): Refusal =>
   new Refusal(406, {

@@ -26,6 +26,8 @@ export interface SubscriptionLimits {
   readonly maxSubscriptions: number;
   /** Most of them of one person, whatever clients they use. */
   readonly maxSubscriptionsPerPrincipal: number;
+  /** Seconds between two signs of life on an open stream. */
+  readonly keepAlive: number;
 }
 
 export interface SubscriptionParts {
@@ -34,8 +36,6 @@ export interface SubscriptionParts {
   readonly serverInfo: Implementation;
   readonly limits: SubscriptionLimits;
   readonly clock: Clock;
-  /** Seconds between two signs of life on an open stream. */
-  readonly keepAlive: number;
 }
 
 export interface Subscriptions {
@@ -67,7 +67,7 @@ const GRACE = 60;
 const MOST_URIS = 1_000;
 
 export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
-  const { changes, limits, clock, keepAlive } = parts;
+  const { changes, limits, clock } = parts;
   const open = new Set<Subscription>();
   const ofOwner = new Map<string, number>();
   let draining = false;
@@ -111,7 +111,7 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
       if (Object.keys(wants).length === 0) end(subscription);
     },
     tick: () => {
-      const next = clock.now() + keepAlive * 1000;
+      const next = clock.now() + limits.keepAlive * 1000;
       for (const subscription of open) {
         if (subscription.endsAt <= next) end(subscription);
         else subscription.stream.keepAlive();

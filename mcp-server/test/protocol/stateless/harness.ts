@@ -54,9 +54,12 @@ export function methodsOf(
   ]);
 }
 
-export type Options = Partial<StatelessParts> & { readonly tools?: Readonly<Record<string, TestTool>> };
+export type Options = Partial<Omit<StatelessParts, 'limits'>> & {
+  readonly limits?: Partial<StatelessParts['limits']>;
+  readonly tools?: Readonly<Record<string, TestTool>>;
+};
 
-export async function startStateless({ tools = {}, ...parts }: Options = {}): Promise<TestStateless> {
+export async function startStateless({ tools = {}, limits = {}, ...parts }: Options = {}): Promise<TestStateless> {
   const lines: string[] = [];
   const log = createLogger('test', 'debug', { write: (line: string) => void lines.push(line) });
   const declared = new Map(
@@ -67,15 +70,13 @@ export async function startStateless({ tools = {}, ...parts }: Options = {}): Pr
   const stateless = createStateless({
     methods: methodsOf(tools),
     serverInfo: SERVER_INFO,
-    capabilities: { tools: {} },
     listScope: 'public',
     parameterHeaders: (tool) => declared.get(tool) ?? [],
     keys: sharedKeys(memoryKeyRecord(), clock),
     clock,
     changes,
-    limits: { maxSubscriptions: 100, maxSubscriptionsPerPrincipal: 50 },
-    keepAlive: 3_600,
     ...parts,
+    limits: { maxSubscriptions: 100, maxSubscriptionsPerPrincipal: 50, keepAlive: 3_600, ...limits },
   });
   const answer = async (req: IncomingMessage, res: ServerResponse) => {
     const principal = principals[req.headers.authorization?.replace('Bearer ', '') ?? 'ada'];

@@ -104,7 +104,12 @@ describe('MCP 2026-07-28 basic/versioning: protocol version negotiation', () => 
     expect(body.result.supportedVersions).toEqual(
       expect.arrayContaining(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', '2026-07-28']),
     );
-    expect(body.result.capabilities).toEqual({ tools: {} });
+    expect(body.result.capabilities).toMatchObject({
+      tools: { listChanged: true },
+      resources: { subscribe: true },
+      completions: {},
+      logging: {},
+    });
     expect(body.result._meta[SERVER_INFO_META_KEY]).toEqual(SERVER_INFO);
   });
 

@@ -75,7 +75,7 @@ describe('MCP 2026-07-28 Streamable HTTP: receiving messages', () => {
 
   it('gives signs of life on a call that takes long', async () => {
     const { tool, end } = patient();
-    await using server = await startStateless({ tools: { tool }, keepAlive: 0.01 });
+    await using server = await startStateless({ tools: { tool }, limits: { keepAlive: 0.01 } });
     const reader = frames(await post(server.url, call('tool')));
     expect((await reader.next()).value).toBe(': keep-alive');
     end();

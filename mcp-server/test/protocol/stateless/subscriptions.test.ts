@@ -112,7 +112,7 @@ describe('MCP 2026-07-28 basic/patterns/subscriptions', () => {
   });
 
   it('gives signs of life', async () => {
-    await using server = await startStateless({ keepAlive: 0.01 });
+    await using server = await startStateless({ limits: { keepAlive: 0.01 } });
     const reader = frames(await listen(server.url, everything));
     await reader.next();
     expect((await reader.next()).value).toBe(': keep-alive');
@@ -152,7 +152,7 @@ describe('MCP 2026-07-28 basic/patterns/subscriptions: limits', () => {
   });
 
   it('ends a stream when its token has been invalid for a minute at the most', async () => {
-    await using server = await startStateless({ keepAlive: 0.01 });
+    await using server = await startStateless({ limits: { keepAlive: 0.01 } });
     const [short, long] = await Promise.all(
       ['ada', 'ada-later'].map((name) =>
         open(server.url, everything, name, { headers: { authorization: `Bearer ${name}` } }),

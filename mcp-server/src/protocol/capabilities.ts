@@ -1,0 +1,9 @@
+/** Owns what this server says that it can, the same in every revision (MCP lifecycle; MCP 2026-07-28 server/discover). */
+
+export const CAPABILITIES = {
+  tools: { listChanged: true },
+  prompts: { listChanged: true },
+  resources: { listChanged: true, subscribe: true },
+  completions: {},
+  logging: {},
+} as const;

@@ -1,0 +1,35 @@
+/** Owns which era serves a request: both are at the same URLs, side by side (MCP 2026-07-28 basic/versioning, "Dual-era"). */
+import type { Changes } from './changes.ts';
+import type { Endpoints } from './endpoints.ts';
+import { createSessionful, type SessionfulParts } from './sessionful/endpoints.ts';
+import { createStateless, type StatelessParts } from './stateless/endpoint.ts';
+
+type ErasParts = SessionfulParts &
+  Omit<StatelessParts, 'changes'> & { readonly limits: SessionfulParts['limits'] & StatelessParts['limits'] };
+
+export interface Eras extends Endpoints {
+  /** Changes of what the server offers: announced here, heard on every replica. */
+  readonly changes: Changes;
+}
+
+/** What a client says in its request decides: an `initialize` and all that belongs to a session goes to the sessions. */
+export async function createEras(parts: ErasParts): Promise<Eras> {
+  const sessionful = await createSessionful(parts);
+  const { changes } = sessionful;
+  const stateless = createStateless({ ...parts, changes });
+  return {
+    changes,
+    streamable: (request) =>
+      stateless.handles(request) ? stateless.endpoint(request) : sessionful.streamable(request),
+    sseStream: sessionful.sseStream,
+    sseMessage: sessionful.sseMessage,
+    drain: () => {
+      stateless.drain();
+      sessionful.drain();
+    },
+    close: async () => {
+      await stateless.close();
+      await sessionful.close();
+    },
+  };
+}
