@@ -9,6 +9,7 @@ import { errors, type InteractionResults } from 'oidc-provider';
 import type { Exchange, Interactions, PendingInteraction } from '../consent/interaction.ts';
 import type { Resource, Resources } from '../consent/resource.ts';
 import { resourceScopes } from '../consent/scope.ts';
+import { GrantRevoked } from './records/grants.ts';
 import { indicators } from './resources.ts';
 
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
@@ -87,13 +88,25 @@ async function leaveOtherAccount({ req, res }: Exchange, details: Details, accou
   await details.persist();
 }
 
-/** The grant of this account and client, the one of the session where there is one; approval starts its lifetime anew. */
+/** The grant of this account and client, the one of the session where there is one. */
 async function grant(details: Details, accountId: string, provider: Provider, resources: Resources): Promise<string> {
-  const { resource, scope } = requested(details, resources);
-  const clientId = text(details.params.client_id);
   const known = details.grantId === undefined ? undefined : await provider.Grant.find(details.grantId);
-  const mine = known?.accountId === accountId && known.clientId === clientId;
-  const approved = known && mine ? known : new provider.Grant({ accountId, clientId });
+  const fresh = () => new provider.Grant({ accountId, clientId: text(details.params.client_id) });
+  const mine = known?.accountId === accountId && known.clientId === text(details.params.client_id);
+  try {
+    return await approve(known && mine ? known : fresh(), details, resources);
+  } catch (error) {
+    if (!(error instanceof GrantRevoked)) throw error;
+    // What is approved now is approved: on its own, as nothing of before holds any more.
+    return approve(fresh(), details, resources);
+  }
+}
+
+type Grant = InstanceType<Provider['Grant']>;
+
+/** Approval starts the lifetime of a grant anew. */
+function approve(approved: Grant, details: Details, resources: Resources): Promise<string> {
+  const { resource, scope } = requested(details, resources);
   Reflect.deleteProperty(approved, 'exp');
   approved.addOIDCScope(scope);
   // Under every name that a client may use for the resource: the engine compares strings, and would ask again without end.

@@ -8,7 +8,8 @@ import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { JsonObject, RecordStore, StoredRecord } from '../../storage/record-store.ts';
 import { type AccessTokenParts, registrationAccessTokenAdapter } from '../registration/access-token.ts';
 import { type ClientAdapterParts, createClientAdapter } from '../registration/client-adapter.ts';
-import { type ClientRecords, type ClientRecordsOptions, createClientRecords } from './client-records.ts';
+import { type ClientRecordsOptions, createClientRecords } from './client-records.ts';
+import { createGrantAdapter } from './grants.ts';
 
 export interface AdapterOptions extends ClientRecordsOptions, ClientAdapterParts, AccessTokenParts {
   /** Seconds in which a spent refresh token still leads to its successor; 0: not at all. */
@@ -27,7 +28,7 @@ export function createAdapter(store: RecordStore, clock: Clock, options: Adapter
   return (model) => {
     if (model === 'Client') return createClientAdapter(clients, options);
     if (model === 'RegistrationAccessToken') return registrationAccessTokenAdapter(options);
-    if (model === 'Grant') return grantAdapter(store, clients);
+    if (model === 'Grant') return createGrantAdapter(store, clients, recordAdapter(store, model));
     if (model === 'RefreshToken') return refreshTokenAdapter(store, clock, options.refreshGrace);
     return recordAdapter(store, model);
   };
@@ -51,18 +52,6 @@ function recordAdapter(store: RecordStore, model: string): Adapter {
     destroy: (id) => store.delete(model, digest(id)),
     // The engine destroys the grant as well, and asks for it at each use of what hangs on it.
     revokeByGrantId: async () => {},
-  };
-}
-
-/** A client is never forgotten while somebody's grant uses it. */
-function grantAdapter(store: RecordStore, clients: ClientRecords): Adapter {
-  const adapter = recordAdapter(store, 'Grant');
-  return {
-    ...adapter,
-    upsert: async (id, payload, expiresIn) => {
-      const client = clients.keep(String(payload.clientId), ended(expiresIn));
-      await Promise.all([adapter.upsert(id, payload, expiresIn), client]);
-    },
   };
 }
 

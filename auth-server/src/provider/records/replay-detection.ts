@@ -22,7 +22,7 @@ export function detectReplays(provider: Provider, store: RecordStore, clock: Clo
     const id = createHash('sha256')
       .update(JSON.stringify([issuer, jti]))
       .digest('base64url');
-    return store.putIfAbsent(KIND, id, {}, { ttl: Math.max(1, expiresAt - seconds(clock)) });
+    return store.putIfAbsent(KIND, id, {}, { ttl: Math.max(1, Math.ceil(expiresAt) - seconds(clock)) });
   };
 }
 
