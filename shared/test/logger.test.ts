@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createLogger, REDACTED } from '@mcp-oauth/shared/logger';
 import { describe, expect, it } from 'vitest';
 
@@ -24,4 +25,23 @@ describe('log', () => {
     log.error({ err: Object.assign(new Error('no space'), { code: 'ENOSPC' }) }, 'failed');
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ err: { message: 'no space', errno: 'ENOSPC' } });
   });
+});
+
+it('writes every line, in order and whole, however many and however long, also those of its last moment', () => {
+  const program = `
+    import { createLogger } from '@mcp-oauth/shared/logger';
+    const log = createLogger('sample', 'info');
+    for (let n = 0; n < 3_000; n += 1) log.info({ n, ...(n % 1_000 === 500 && { long: 'ü€😀'.repeat(10_000) }) }, 'line');
+    process.exit(0);`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+    maxBuffer: 10_000_000,
+  });
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ n }) => n)).toEqual(Array.from({ length: 3_000 }, (_, n) => n));
+  expect(lines[500].long).toBe('ü€😀'.repeat(10_000));
 });
