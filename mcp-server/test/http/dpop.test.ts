@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { exportJWK } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { seal } from '../../src/keys/seal.ts';
 import { sharedKeys } from '../../src/keys/sealing-keys.ts';
 import { memoryKeyRecord } from '../../src/storage/memory/key-record.ts';
 import { memoryReplayMemory } from '../../src/storage/memory/replay-memory.ts';
@@ -223,6 +224,11 @@ describe('RFC 9449 §7.2 which scheme a token is for', () => {
     expect(server.log.join('')).toContain('"reason":"sender_constrained"');
   }); // biome-ignore format: one list
 
+  it('RFC 8705 §3: a token that is bound to a certificate as well is not good with its key alone', async () => {
+    const token = await server.token({ cnf: { jkt: client.thumbprint, 'x5t#S256': 'certificate' } });
+    expect((await send(token, await proofFor(token))).status).toBe(401);
+  });
+
   it('a bad token stays a bad token', async () => {
     const token = await server.token({ cnf: { jkt: client.thumbprint }, exp: now() - 60 });
     const response = await send(token, await proofFor(token));
@@ -330,6 +336,13 @@ describe('RFC 9449 §9 nonces', () => {
     }
     expect((await withNonce(1)).status).toBe(401);
     expect(server.ran).toEqual([]);
+  });
+
+  it('is nothing else that this server has sealed', async () => {
+    const keys = sharedKeys(memoryKeyRecord(), new FakeClock());
+    await using at = await startHarness({ keys });
+    const other = await seal(keys, String(at.clock.now()), 'request state');
+    expect(readChallenge(await withNonce(other, { at }), 'DPoP')).toMatchObject({ error: 'use_dpop_nonce' });
   });
 
   it('is known to every replica with the same keys, also after a restart', async () => {
