@@ -22,16 +22,17 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const DECIMAL = /^-?\d{1,20}(?:\.\d{1,20})?$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-export function checkVersionHeader(headers: IncomingHttpHeaders, version: string): void {
-  const sent = headers['mcp-protocol-version'];
-  if (sent === undefined) throw headerMismatch('MCP-Protocol-Version', 'is missing');
-  if (sent !== version) throw headerMismatch('MCP-Protocol-Version', 'is not the version in _meta');
+/** What is repeated has to agree. */
+export function checkAgreement(headers: IncomingHttpHeaders, version: string, method: string): void {
+  const { 'mcp-protocol-version': sentVersion = version, 'mcp-method': sentMethod = method } = headers;
+  if (sentVersion !== version) throw headerMismatch('MCP-Protocol-Version', 'is not the version in _meta');
+  if (sentMethod !== method) throw headerMismatch('Mcp-Method', 'is not the method of the body');
 }
 
-export function checkMethodHeader(headers: IncomingHttpHeaders, method: string): void {
-  const sent = headers['mcp-method'];
-  if (sent === undefined) throw headerMismatch('Mcp-Method', 'is missing');
-  if (sent !== method) throw headerMismatch('Mcp-Method', 'is not the method of the body');
+/** A request has to repeat its version and its method. */
+export function checkPresence(headers: IncomingHttpHeaders): void {
+  if (headers['mcp-protocol-version'] === undefined) throw headerMismatch('MCP-Protocol-Version', 'is missing');
+  if (headers['mcp-method'] === undefined) throw headerMismatch('Mcp-Method', 'is missing');
 }
 
 export function checkNameHeader(headers: IncomingHttpHeaders, method: string, params: Json): void {

@@ -12,7 +12,7 @@ import {
 import type { Call } from '../call.ts';
 import type { LogLevel } from '../define.ts';
 import { isStateless, STATELESS_REVISION } from '../revisions.ts';
-import { checkMethodHeader, checkNameHeader, checkVersionHeader } from './mirrored-headers.ts';
+import { checkAgreement, checkNameHeader, checkPresence } from './mirrored-headers.ts';
 import { incompleteMeta, noCapabilities, notOneMessage, noVersion, unsupportedVersion } from './refusals.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -44,29 +44,36 @@ export function isOfThisEra(message: unknown, headers: IncomingHttpHeaders): boo
 }
 
 /**
- * @returns nothing for a notification: this revision knows none that a client sends over HTTP, and none is refused
+ * @returns nothing for a notification: this revision knows none that a client sends over HTTP, so none has a consequence
  * @throws Refusal
  */
 export function readRequest(message: unknown, headers: IncomingHttpHeaders): StatelessRequest | undefined {
   const { jsonrpc, id, method, params: given = {} } = object(message) ?? {};
   const params = object(given);
   if (jsonrpc !== '2.0' || typeof method !== 'string' || !params) throw notOneMessage();
-  if (id === undefined) return undefined;
+  if (id === undefined) return checkNotification(method, params, headers);
   if (typeof id !== 'string' && !Number.isInteger(id)) throw notOneMessage();
   const meta = object(params._meta);
   if (!meta) throw incompleteMeta('object');
-  const { logLevel, progressToken, capabilities } = readMeta(meta);
-  const version = meta[PROTOCOL_VERSION_META_KEY];
-  if (typeof version !== 'string') throw noVersion();
-  checkVersionHeader(headers, version);
+  const { version, ...said } = readMeta(meta);
+  checkAgreement(headers, version, method);
   if (version !== STATELESS_REVISION) throw unsupportedVersion(version);
-  checkMethodHeader(headers, method);
+  checkPresence(headers);
   checkNameHeader(headers, method, params);
-  return { id: id as string | number, method, params, capabilities, logLevel, progressToken };
+  return { id: id as string | number, method, params, ...said };
 }
 
-function readMeta(meta: Json): Pick<StatelessRequest, 'capabilities' | 'logLevel' | 'progressToken'> {
-  if (typeof meta[PROTOCOL_VERSION_META_KEY] !== 'string') throw noVersion();
+/** It may leave its version to the header. */
+function checkNotification(method: string, { _meta }: Json, headers: IncomingHttpHeaders): undefined {
+  const { [PROTOCOL_VERSION_META_KEY]: version = headers['mcp-protocol-version'] } = object(_meta) ?? {};
+  if (typeof version !== 'string') throw noVersion();
+  checkAgreement(headers, version, method);
+  if (version !== STATELESS_REVISION) throw unsupportedVersion(version);
+}
+
+function readMeta(meta: Json): Omit<StatelessRequest, 'id' | 'method' | 'params'> & { readonly version: string } {
+  const version = meta[PROTOCOL_VERSION_META_KEY];
+  if (typeof version !== 'string') throw noVersion();
   const capabilities = object(meta[CLIENT_CAPABILITIES_META_KEY]);
   if (!capabilities) throw noCapabilities();
   const info = meta[CLIENT_INFO_META_KEY];
@@ -77,6 +84,7 @@ function readMeta(meta: Json): Pick<StatelessRequest, 'capabilities' | 'logLevel
   const countable = progressToken === undefined || typeof progressToken === 'string' || Number.isInteger(progressToken);
   if (!countable) throw incompleteMeta('progressToken');
   return {
+    version,
     capabilities,
     logLevel: logLevel as LogLevel | undefined,
     progressToken: progressToken as string | undefined,

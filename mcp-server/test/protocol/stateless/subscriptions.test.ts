@@ -94,13 +94,13 @@ describe('MCP 2026-07-28 basic/patterns/subscriptions', () => {
   });
 
   it.each([
-    undefined,
-    null,
-    [],
-    { toolsListChanged: 'yes' },
-    { resourceSubscriptions: [1] },
-    { resourceSubscriptions: Array(1_001).fill('test://x') },
-  ])('answers -32602 to the filter %j', async (notifications) => {
+    ['nothing', undefined],
+    ['null', null],
+    ['an array', []],
+    ['a type that is no boolean', { toolsListChanged: 'yes' }],
+    ['a URI that is no text', { resourceSubscriptions: [1] }],
+    ['more URIs than one stream may follow', { resourceSubscriptions: Array(1_001).fill('test://x') }],
+  ])('answers -32602 to a filter that is %s', async (_, notifications) => {
     await using server = await startStateless();
     const { body } = await answerTo(server.url, request('subscriptions/listen', { notifications }));
     expect(body).toMatchObject({ id: 1, error: { code: -32602 } });
