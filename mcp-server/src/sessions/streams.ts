@@ -112,7 +112,8 @@ export class Streams {
     if (taken.previous) this.#letGo(name, taken.previous);
     const attachment: Attachment<S> = new Attachment(
       { name, as, changes: taken.changes },
-      () => connect(() => void this.#detach(attachment)),
+      // Later, as a client that has gone in the meantime closes before there is anything to detach.
+      () => connect(() => queueMicrotask(() => void this.#detach(attachment))),
       (sink) => new StreamReader(this.#log, name, sink, after ?? taken.cursor),
     );
     this.#attached.set(keyOf(name), attachment);
