@@ -23,8 +23,7 @@ export async function startBalancer(label: (body: string) => string | undefined)
     return known;
   };
   let turn = 0;
-  const forward = (req: IncomingMessage, res: ServerResponse, body: string, attempts: number): void => {
-    const port = ports[turn++ % ports.length] ?? 0;
+  const forward = (req: IncomingMessage, res: ServerResponse, body: string, [port = 0, ...others]: number[]): void => {
     const { method, url: path, headers } = req;
     const name = label(body);
     if (name) callsAt(port).add(name);
@@ -35,16 +34,21 @@ export async function startBalancer(label: (body: string) => string | undefined)
       answer.on('end', () => name && callsAt(port).delete(name));
     });
     onward.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ECONNREFUSED' || attempts === 0) return void res.destroy();
+      if (error.code !== 'ECONNREFUSED' || others.length === 0) return void res.destroy();
       if (name) callsAt(port).delete(name);
-      forward(req, res, body, attempts - 1);
+      forward(req, res, body, others);
     });
     res.on('close', () => res.writableFinished || onward.destroy());
     onward.end(body);
   };
   const server = await serve((req, res) => {
+    // A connection that is kept could be closed just when a client takes it again: no failure of what is tested here.
+    res.shouldKeepAlive = false;
+    turn += 1;
+    const first = turn % ports.length;
+    const order = [...ports.slice(first), ...ports.slice(0, first)];
     text(req).then(
-      (body) => forward(req, res, body, ports.length),
+      (body) => forward(req, res, body, order),
       () => res.destroy(),
     );
   });

@@ -69,7 +69,8 @@ export async function join(
       await client.callTool(given, ...rest);
       return { label, steps: told };
     } catch (error) {
-      return { label, steps: told, error: (error as Error).message };
+      const { message, cause } = error as Error;
+      return { label, steps: told, error: cause ? `${message}: ${cause}` : message };
     }
   };
   return {

@@ -22,8 +22,8 @@ export interface SessionHost {
   /** Something of the session is open or running here, and will be for a while. @returns false when it has ended */
   keep(id: string): Promise<boolean>;
   end(id: string): Promise<void>;
-  /** Another replica has changed the record, or may have. */
-  forget(id?: string): void;
+  /** Another replica has changed the record, or may have: it is read again as soon as it can be. */
+  doubt(id?: string): void;
   count(): Promise<number>;
 }
 
@@ -31,6 +31,8 @@ export interface SessionHostParts {
   readonly storage: Pick<SessionStorage, 'store' | 'bus'>;
   readonly limits: SessionLimits;
   readonly clock: Clock;
+  /** Resolves after so many milliseconds. */
+  readonly pause: (milliseconds: number) => Promise<void>;
   /** Runs when a session is known to have ended, maybe more than once. */
   readonly onEnd: (id: string) => void;
 }
@@ -42,6 +44,10 @@ const CAPACITY = 20_000;
 /** Milliseconds that a session with something open is in use ahead: longer than the pace at which `keep` is called. */
 const AHEAD = 60_000;
 
+/** Milliseconds that a request for a session which is not known here waits for the store: what a restart of Redis takes. */
+const PATIENCE = 3_000;
+const PAUSE = 250;
+
 interface Copy {
   session: McpSession;
   readAt: number;
@@ -49,7 +55,7 @@ interface Copy {
   writtenAt: number;
 }
 
-export function createSessionHost({ storage, limits, clock, onEnd }: SessionHostParts): SessionHost {
+export function createSessionHost({ storage, limits, clock, pause, onEnd }: SessionHostParts): SessionHost {
   const { store, bus } = storage;
   const copies = new Map<string, Copy>();
   /** Milliseconds between two writes of the use of one session. */
@@ -78,6 +84,16 @@ export function createSessionHost({ storage, limits, clock, onEnd }: SessionHost
       // While the store is away, what is known here goes on.
       if (error instanceof StorageUnavailable && known) return known;
       throw error;
+    }
+  };
+  const loadPatiently = async (id: string): Promise<Copy | undefined> => {
+    for (const since = clock.now(); ; ) {
+      try {
+        return await load(id);
+      } catch (error) {
+        if (!(error instanceof StorageUnavailable) || clock.now() - since >= PATIENCE) throw error;
+        await pause(PAUSE);
+      }
     }
   };
   const write = async (copy: Copy, usedUntil: number, tokenExpiresAt: number): Promise<boolean> => {
@@ -131,7 +147,7 @@ export function createSessionHost({ storage, limits, clock, onEnd }: SessionHost
       const copy = recent(id);
       // Over HTTP+SSE the record changes once after the start, and whoever reads the old one would refuse the client.
       const settled = copy && (copy.session.agreed !== undefined || copy.session.transport === 'streamable-http');
-      return settled ? use(copy, principal) : load(id).then((loaded) => use(loaded, principal));
+      return settled ? use(copy, principal) : loadPatiently(id).then((loaded) => use(loaded, principal));
     },
     peek: async (id) => (recent(id) ?? (await load(id)))?.session,
     alter: async (id, alteration) => {
@@ -149,7 +165,10 @@ export function createSessionHost({ storage, limits, clock, onEnd }: SessionHost
       ended(id);
       await tell(bus, 'ended', id);
     },
-    forget: (id) => void (id === undefined ? copies.clear() : copies.delete(id)),
+    doubt: (id) => {
+      const doubted = id === undefined ? copies.values() : [copies.get(id)];
+      for (const copy of doubted) if (copy) copy.readAt = 0;
+    },
     count: () => store.count(),
   };
 }

@@ -52,12 +52,13 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
   const { storage, limits, clock, log } = parts;
   const { bus } = storage;
   const multiplexer = new Multiplexer(bus.replica);
-  const streams = new Streams({ log: storage.log, bus, pause: (ms) => setTimeout(ms, undefined, { ref: false }) });
+  const pause = (ms: number) => setTimeout(ms, undefined, { ref: false });
+  const streams = new Streams({ log: storage.log, bus, pause });
   const onEnd = (id: string) => {
     multiplexer.end(id);
     streams.end(id);
   };
-  const sessions = createSessionHost({ storage, limits, clock, onEnd });
+  const sessions = createSessionHost({ storage, limits, clock, pause, onEnd });
   const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek });
   const upkeep = createUpkeep({ sessions, streams, multiplexer, limits, clock, log });
   const access: SessionAccess = {
@@ -86,7 +87,7 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
       hear: (...change) => void announcements.hear(...change).catch(report),
     }),
     () => {
-      sessions.forget();
+      sessions.doubt();
       streams.wakeAll();
       announcements.catchUp().catch(report);
     },
@@ -142,9 +143,9 @@ function receivers({ multiplexer, streams, sessions, onEnd, hear }: Receivers): 
     taken: (name) => streams.taken(name, name.connection),
     response: (message) => receive(multiplexer, message),
     cancelled: (message) => receive(multiplexer, message),
-    altered: ({ session }) => sessions.forget(session),
+    altered: ({ session }) => sessions.doubt(session),
     ended: ({ session }) => {
-      sessions.forget(session);
+      sessions.doubt(session);
       onEnd(session);
     },
     changed: ({ change, version }) => hear(change, version),
