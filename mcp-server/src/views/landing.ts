@@ -83,7 +83,7 @@ const signingIn = (): Html => html`<section class="card">
 const endpointTable = ({ publicUrl, issuer }: Landing): Html => html`<section class="card">
 <h2>Endpoints</h2>
 <ul class="entries">
-${endpoint(`${publicUrl}${MCP_PATH}`, 'Streamable HTTP (POST, GET, DELETE). Needs an access token.')}
+${endpoint(`${publicUrl}${MCP_PATH}`, 'Streamable HTTP of every revision, 2025-03-26 to 2026-07-28. Needs an access token.')}
 ${endpoint(`${publicUrl}${SSE_PATH}`, 'HTTP+SSE of 2024-11-05, for older clients; Streamable HTTP works here too. Needs an access token.')}
 ${endpoint(`${publicUrl}/.well-known/oauth-protected-resource${MCP_PATH}`, 'What protects this server and which scopes it knows (RFC 9728).', true)}
 ${endpoint(`${publicUrl}/.well-known/oauth-authorization-server`, 'Metadata of the authorization server, for clients that look here first (RFC 8414).', true)}
