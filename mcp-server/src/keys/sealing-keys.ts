@@ -5,7 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 
-export interface SealingKey {
+interface SealingKey {
   /** Says which key it is, and nothing about it. */
   readonly id: string;
   /** 32 bytes. */

@@ -22,7 +22,7 @@ export interface ExchangeParts {
 }
 
 /** What all exchanges share. */
-export interface Surroundings {
+interface Surroundings {
   readonly writeResult: WriteResult;
   readonly state: RequestState;
   /** Those that did not end in the moment in which they came. */
@@ -121,9 +121,11 @@ export class Exchange implements Call {
 
   #complete(result: unknown): void {
     if (this.#over) return;
+    // First, as a result that can't be written is a failure that still has to be told.
+    const text = this.#textOf(result);
     this.#over = true;
     this.#parts.surroundings.running.delete(this);
-    this.#answer(result);
+    this.#write(200, text);
   }
 
   /** Ends the request with its questions. The run is left where it stands; the next one comes with the answers. */
@@ -134,7 +136,7 @@ export class Exchange implements Call {
     try {
       const requestState = await surroundings.state.write(used, asked, request.principal);
       const inputRequests = Object.fromEntries([...open].map(([key, { method, params }]) => [key, { method, params }]));
-      this.#answer({ resultType: 'input_required', inputRequests, requestState });
+      this.#write(200, this.#textOf({ resultType: 'input_required', inputRequests, requestState }));
     } catch (error) {
       this.#answerFailure(error);
     }
@@ -147,10 +149,10 @@ export class Exchange implements Call {
     this.#controller?.abort();
   }
 
-  #answer(result: unknown): void {
+  #textOf(result: unknown): string {
     const { asked, surroundings } = this.#parts;
     const text = surroundings.writeResult(asked.method, result);
-    this.#write(200, `{"jsonrpc":"2.0","id":${JSON.stringify(asked.id)},"result":${text}}`);
+    return `{"jsonrpc":"2.0","id":${JSON.stringify(asked.id)},"result":${text}}`;
   }
 
   #answerFailure(cause: unknown): void {

@@ -34,6 +34,9 @@ export const notOneMessage = (): Refusal =>
 export const incompleteMeta = (key: string): Refusal =>
   new Refusal(400, { code: INVALID_PARAMS, message: `Invalid params: _meta needs a valid ${key}`, data: { key } });
 
+export const noMeta = (): Refusal =>
+  new Refusal(400, { code: INVALID_PARAMS, message: 'Invalid params: _meta is missing' });
+
 export const noVersion = (): Refusal => incompleteMeta(PROTOCOL_VERSION_META_KEY);
 export const noCapabilities = (): Refusal => incompleteMeta(CLIENT_CAPABILITIES_META_KEY);
 

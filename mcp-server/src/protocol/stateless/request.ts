@@ -13,7 +13,7 @@ import type { Call } from '../call.ts';
 import type { LogLevel } from '../define.ts';
 import { isStateless, STATELESS_REVISION } from '../revisions.ts';
 import { checkAgreement, checkNameHeader, checkPresence } from './mirrored-headers.ts';
-import { incompleteMeta, noCapabilities, notOneMessage, noVersion, unsupportedVersion } from './refusals.ts';
+import { incompleteMeta, noCapabilities, noMeta, notOneMessage, noVersion, unsupportedVersion } from './refusals.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -54,7 +54,7 @@ export function readRequest(message: unknown, headers: IncomingHttpHeaders): Sta
   if (id === undefined) return checkNotification(method, params, headers);
   if (typeof id !== 'string' && !Number.isInteger(id)) throw notOneMessage();
   const meta = object(params._meta);
-  if (!meta) throw incompleteMeta('object');
+  if (!meta) throw noMeta();
   const { version, ...said } = readMeta(meta);
   checkAgreement(headers, version, method);
   if (version !== STATELESS_REVISION) throw unsupportedVersion(version);

@@ -21,7 +21,7 @@ import { EventStream } from '../event-stream.ts';
 import { notAcceptable, Refusal, tryAgain } from './refusals.ts';
 import type { StatelessRequest } from './request.ts';
 
-export interface SubscriptionLimits {
+interface SubscriptionLimits {
   /** Most streams at a time. */
   readonly maxSubscriptions: number;
   /** Most of them of one person, whatever clients they use. */

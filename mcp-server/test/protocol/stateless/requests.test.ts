@@ -43,6 +43,7 @@ const methods = methodsOf(tools, {
   'resources/read': ({ uri }) => ({ contents: [{ uri, text: 'x' }] }),
   'resources/list': () => Promise.reject(new RpcError(-32602, 'Invalid cursor', { cursor: 'x' })),
   'resources/templates/list': () => Promise.reject(new Error('secret of the database')),
+  'completion/complete': async () => ({ completion: 1n }),
   'prompts/list': () => ({ prompts: [], _meta: { mine: 1 } }),
 });
 
@@ -192,6 +193,7 @@ describe('MCP 2026-07-28 basic: responses', () => {
       message: 'Internal error',
     });
     expect(server.lines.join()).toContain('secret of the database');
+    expect((await ask(request('completion/complete'))).body.error).toEqual({ code: -32603, message: 'Internal error' });
   });
 });
 
