@@ -52,6 +52,8 @@ export class Streams {
   readonly #log: EventLog;
   readonly #bus: MessageBus;
   readonly #attached = new Map<string, Attachment>();
+  /** Connections that take a stream at this moment, less those from which it has been taken already. */
+  readonly #taking = new Set<string>();
   readonly #standalone = new Map<string, StreamWriter>();
   readonly #writing: WriterParts;
   #sequence = 0;
@@ -107,7 +109,11 @@ export class Streams {
   ): Promise<Attachment<S> | undefined> {
     this.#connections += 1;
     const as = { replica: this.#bus.replica, connection: String(this.#connections) };
-    const taken = await this.#log.take(name, as);
+    let mine = true;
+    this.#taking.add(as.connection);
+    const taken = await this.#log.take(name, as).finally(() => {
+      mine = this.#taking.delete(as.connection);
+    });
     if (!taken) return undefined;
     if (taken.previous) this.#letGo(name, taken.previous);
     const attachment: Attachment<S> = new Attachment(
@@ -116,7 +122,11 @@ export class Streams {
       () => connect(() => queueMicrotask(() => void this.#detach(attachment))),
       (sink) => new StreamReader(this.#log, name, sink, after ?? taken.cursor),
     );
+    // The one before may have been let go by word of another replica, and the word be late.
+    const former = this.#attached.get(keyOf(name));
+    if (former) this.#end(former);
     this.#attached.set(keyOf(name), attachment);
+    if (!mine) this.#end(attachment);
     return attachment;
   }
 
@@ -145,13 +155,19 @@ export class Streams {
 
   /** Another connection reads the stream now. */
   taken(name: StreamName, connection: string): void {
+    this.#taking.delete(connection);
     const attachment = this.#attached.get(keyOf(name));
     if (attachment?.as.connection === connection) this.#end(attachment);
   }
 
+  /** Notes how far a connection is. @returns false when it is not the one that reads any more */
+  keepProgress({ name, as, progress }: Attachment): Promise<boolean> {
+    return this.#log.renew(name, as, progress);
+  }
+
   /** Keeps the claim of an open stream, and looks for what nobody said. */
   async renew(attachment: Attachment): Promise<void> {
-    const mine = await this.#log.renew(attachment.name, attachment.as, attachment.progress);
+    const mine = await this.keepProgress(attachment);
     if (mine) await this.#feed(attachment);
     else this.#end(attachment);
   }

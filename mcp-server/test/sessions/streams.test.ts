@@ -2,12 +2,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
-import { Streams } from '../../src/sessions/streams.ts';
+import { Streams, type StreamsParts } from '../../src/sessions/streams.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
 import { LIMITS, LOG_LIMITS } from '../contracts/session-storage.contract.ts';
 
 async function openSession() {
-  const { store, log, bus } = createMemoryStorage(new FakeClock(), LIMITS, LOG_LIMITS)();
+  const open = createMemoryStorage(new FakeClock(), LIMITS, LOG_LIMITS);
+  const { store, log, bus } = open();
   const session = {
     id: 's',
     owner: { issuer: 'i', subject: 's', clientId: 'c' },
@@ -18,24 +19,63 @@ async function openSession() {
     tokenExpiresAt: 4_000_000_000,
   };
   await store.create(session);
-  return {
-    log,
-    streams: new Streams({ log, bus, pause: async () => {} }),
-    name: { session: 's', stream: 'standalone' },
-  };
+  const streamsOver = (parts: Pick<StreamsParts, 'log' | 'bus'>) => new Streams({ ...parts, pause: async () => {} });
+  const name = { session: 's', stream: 'standalone' };
+  return { log, bus, streamsOver, streams: streamsOver({ log, bus }), there: streamsOver(open()), name };
 }
 
-const sink = { send: () => true, keepAlive: () => {}, end: () => {} };
+function createSink() {
+  const sink = {
+    ended: false,
+    send: () => true,
+    keepAlive: () => {},
+    end: () => {
+      sink.ended = true;
+    },
+  };
+  return sink;
+}
 
 describe('streams', () => {
   it('let go of a connection that has closed before it could be attached', async () => {
     const { log, streams, name } = await openSession();
     await streams.attach(name, (detach) => {
       detach();
-      return sink;
+      return createSink();
     });
     await setImmediate();
     expect(streams.all()).toEqual([]);
     expect((await log.state(name))?.reader).toBeUndefined();
+  });
+
+  it('let go of a connection whose stream was taken elsewhere, though the word of it has not come', async () => {
+    const { log, bus, streamsOver, there, name } = await openSession();
+    const deaf = streamsOver({ log, bus: { ...bus, subscribe: () => {} } });
+    const first = createSink();
+    await deaf.attach(name, () => first);
+    await there.attach(name, createSink);
+    await deaf.attach(name, createSink);
+    expect(first.ended).toBe(true);
+    expect(deaf.all()).toHaveLength(1);
+  });
+
+  it('end a connection whose stream is taken by another before it knows that it had it', async () => {
+    const { log, bus, streamsOver, name } = await openSession();
+    const [taken, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const take: typeof log.take = async (...args) => {
+      const result = await log.take(...args);
+      taken.resolve();
+      await answer.promise;
+      return result;
+    };
+    const streams = streamsOver({ log: { ...log, take }, bus });
+    const sink = createSink();
+    const attached = streams.attach(name, () => sink);
+    await taken.promise;
+    streams.taken(name, '1');
+    answer.resolve();
+    await attached;
+    expect(sink.ended).toBe(true);
+    expect(streams.all()).toEqual([]);
   });
 });
