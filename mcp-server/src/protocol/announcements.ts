@@ -19,29 +19,41 @@ export interface Announcements extends Changes {
 
 export function createAnnouncements({ feed, streams, log }: AnnouncementsParts): Announcements {
   const listeners = new Set<(change: Change) => void>();
-  /** The latest change that the listeners of this process have heard of, once there has been one. */
+  /** The latest change that the listeners of this process have heard of, with all before it. */
   let heard: number | undefined;
-  const tell = (change: Change, version: number): void => {
-    heard = Math.max(heard ?? 0, version);
-    for (const listener of listeners) listener(change);
+  const tell = (change: string, version: number): void => {
+    if (heard !== undefined && version <= heard) return;
+    heard = version;
+    for (const listener of listeners) listener(parseChange(change));
+  };
+  /** @returns the number of the latest change */
+  const look = async (): Promise<number> => {
+    const { version, changes } = await log.since(heard ?? Number.MAX_SAFE_INTEGER);
+    if (heard !== undefined) for (const missed of changes) tell(missed.change, missed.version);
+    heard = Math.max(version, heard ?? 0);
+    return version;
+  };
+  /** Numbers overtake each other on their way, and some never arrive; the log of changes has them all. */
+  const learn = async (change: string, version: number): Promise<void> => {
+    if (heard === undefined || version <= heard + 1) tell(change, version);
+    else await look();
   };
   return {
-    announce: async (change) => tell(change, await feed.announce(nameOf(change))),
+    announce: async (change) => {
+      const name = nameOf(change);
+      await learn(name, await feed.announce(name));
+    },
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     hear: async (change, version) => {
-      tell(parseChange(change), version);
-      await feed.deliver(change, version);
+      await Promise.all([learn(change, version), feed.deliver(change, version)]);
     },
     catchUp: async () => {
-      const { version, changes } = await log.since(heard ?? Number.MAX_SAFE_INTEGER);
-      for (const missed of heard === undefined ? [] : changes) tell(parseChange(missed.change), missed.version);
-      heard = version;
-      await Promise.all(
-        streams.all().flatMap((stream) => (stream.name.stream === STANDALONE ? feed.catchUp(stream) : [])),
-      );
+      const version = await look();
+      const behind = streams.all().filter(({ name, changes = -1 }) => name.stream === STANDALONE && changes < version);
+      await Promise.all(behind.map(feed.catchUp));
     },
   };
 }

@@ -48,6 +48,8 @@ export function createChangeFeed({ streams, changes, bus, peek }: ChangeFeedPart
     const { version, changes: missed } = await changes.since(told ?? Number.MAX_SAFE_INTEGER);
     if (told !== undefined) for (const { change, version: number } of missed) await tell(attachment, change, number);
     attachment.changes = Math.max(version, attachment.changes ?? 0);
+    // From here on it is told what it misses, and whoever serves it next has to know.
+    if (told === undefined) await streams.keepProgress(attachment);
   };
   const deliver = async (change: string, version: number): Promise<void> => {
     const one = async (attachment: Attachment): Promise<void> => {

@@ -76,7 +76,7 @@ export interface Append {
   readonly sequence: number;
   /** Ids of the requests that the stream is to answer; said once, with the first event. */
   readonly requests?: string;
-  /** Up to which change the reader has been told with this event. */
+  /** Up to which change the reader has been told with this event; not written for one who has been told already. */
   readonly changes?: number;
 }
 
@@ -102,7 +102,7 @@ export interface EventLog {
   read(name: StreamName, after: string | undefined, limit: number): Promise<readonly StreamEvent[]>;
   /** Makes `reader` the one that reads. @returns nothing when the session is over */
   take(name: StreamName, reader: Reader): Promise<Taken | undefined>;
-  /** Keeps what a reader holds, and notes how far it is. @returns false when another one reads now, or the session is over */
+  /** Keeps what a reader holds, and notes how far it is; of changes the latest counts. @returns false when another one reads now, or the session is over */
   renew(name: StreamName, reader: Reader, progress: { cursor?: string; changes?: number }): Promise<boolean>;
   /** Nobody reads, if it was this one that did. */
   release(name: StreamName, reader: Reader): Promise<void>;

@@ -266,6 +266,20 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         expect(await storage.there.log.take(name, { replica: 'r', connection: '1' })).toMatchObject({ changes: 12 });
         await end(name);
       });
+
+      it('tells each change once, whoever tells it, and never forgets which', async () => {
+        const [name, reader] = [await stream(), { replica: 'r', connection: '1' }];
+        await storage.there.log.take(name, reader);
+        await append(name, 'by one replica', { changes: 12 });
+        expect(await append(name, 'by another one', { changes: 12 })).toEqual({ reader });
+        await append(name, 'late', { changes: 11 });
+        expect(await storage.there.log.read(name, undefined, 10)).toHaveLength(1);
+        await storage.there.log.renew(name, reader, { changes: 10 });
+        expect(await storage.there.log.take(name, reader)).toMatchObject({ changes: 12 });
+        await storage.there.log.renew(name, reader, { changes: 13 });
+        expect(await storage.there.log.take(name, reader)).toMatchObject({ changes: 13 });
+        await end(name);
+      });
     });
 
     describe('message bus', () => {

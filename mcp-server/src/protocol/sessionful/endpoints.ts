@@ -60,7 +60,8 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
   };
   const sessions = createSessionHost({ storage, limits, clock, pause, onEnd });
   const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek });
-  const upkeep = createUpkeep({ sessions, streams, multiplexer, limits, clock, log });
+  const announcements = createAnnouncements({ feed, streams, log: storage.changes });
+  const upkeep = createUpkeep({ sessions, streams, changes: announcements, multiplexer, limits, clock, log });
   const access: SessionAccess = {
     sessions,
     streams,
@@ -77,7 +78,6 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
   const report = (err: unknown) => {
     if (!(err instanceof StorageUnavailable)) log.error({ err }, 'message of another replica failed');
   };
-  const announcements = createAnnouncements({ feed, streams, log: storage.changes });
   bus.subscribe(
     receivers({
       multiplexer,
@@ -92,6 +92,8 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
       announcements.catchUp().catch(report);
     },
   );
+  // Changes from now on are missed if they do not arrive.
+  announcements.catchUp().catch(report);
   upkeep.start();
   return {
     sessions,

@@ -8,9 +8,11 @@ import { StorageUnavailable } from '../../sessions/ports.ts';
 import { endOf, hasOutlivedToken, type McpSession, type SessionLimits } from '../../sessions/session.ts';
 import type { SessionHost } from '../../sessions/session-host.ts';
 import { type Attachment, STANDALONE, type Streams } from '../../sessions/streams.ts';
+import type { Announcements } from '../announcements.ts';
 import type { Multiplexer } from './multiplexer.ts';
 
 export interface UpkeepParts {
+  readonly changes: Pick<Announcements, 'catchUp'>;
   readonly sessions: SessionHost;
   readonly streams: Streams;
   readonly multiplexer: Multiplexer;
@@ -22,7 +24,7 @@ export interface UpkeepParts {
 /** Milliseconds between two looks for replicas that are gone: a client waits for the answers that they owe. */
 const BURIAL = 2_000;
 
-export function createUpkeep({ sessions, streams, multiplexer, limits, clock, log }: UpkeepParts) {
+export function createUpkeep({ sessions, streams, changes, multiplexer, limits, clock, log }: UpkeepParts) {
   const timers: NodeJS.Timeout[] = [];
   let draining = false;
 
@@ -49,6 +51,8 @@ export function createUpkeep({ sessions, streams, multiplexer, limits, clock, lo
     for (const outlet of new Set(runs.map((run) => run.outlet))) outlet.tick();
     await Promise.all([...new Set(runs.map(({ session }) => session.id))].map(sessions.keep));
     await Promise.all(streams.all().map(tickOne));
+    // Whoever announces can die before it has told the others.
+    await changes.catchUp();
   };
   const guarded = (work: () => Promise<void>) => () => {
     work().catch((err: unknown) => {

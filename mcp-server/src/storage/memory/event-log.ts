@@ -86,10 +86,11 @@ export function createMemoryEventLog(
       sessions.get(name.session)?.over.delete(name.stream);
       return { previous, cursor, changes };
     },
-    renew: async (name, reader, progress) => {
+    renew: async (name, reader, { cursor, changes }) => {
       const log = find(name);
       if (!log || !isSame(log.reader, reader)) return false;
-      Object.assign(log, progress);
+      if (cursor !== undefined) log.cursor = cursor;
+      if (changes !== undefined) log.changes = Math.max(changes, log.changes ?? 0);
       extend(log);
       return true;
     },
@@ -125,8 +126,8 @@ const isRepeated = ({ written }: Log, { producer, sequence }: Append): boolean =
   (written.get(producer) ?? 0) >= sequence;
 
 function write(log: Log, event: Append, { events: most, bytes: largest }: LogLimits): void {
-  if (isRepeated(log, event)) return;
   const { data, last = false, producer, sequence, requests, changes } = event;
+  if (isRepeated(log, event) || (changes !== undefined && changes <= (log.changes ?? -1))) return;
   log.written.set(producer, sequence);
   log.top += 1;
   log.events.push({ id: `${log.top}-0`, data, last });

@@ -62,9 +62,10 @@ const SCRIPTS = {
    * milliseconds to live, stream, most that are over. → the reader or '', nil when the session or the stream is over.
    */
   mcpAppend: `if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
-    local state = redis.call('HMGET', KEYS[3], 'over', 'reader', 'w:' .. ARGV[2])
+    local state = redis.call('HMGET', KEYS[3], 'over', 'reader', 'w:' .. ARGV[2], 'changes')
     if state[3] and tonumber(state[3]) >= tonumber(ARGV[3]) then return state[2] or '' end
     if state[1] then return nil end
+    if ARGV[6] ~= '' and tonumber(state[4] or '-1') >= tonumber(ARGV[6]) then return state[2] or '' end
     redis.call('XADD', KEYS[2], '*', 'd', ARGV[1], 'l', ARGV[4])
     redis.call('HSET', KEYS[3], 'w:' .. ARGV[2], ARGV[3])
     if ARGV[4] == '1' then redis.call('HSET', KEYS[3], 'over', '1') end
@@ -98,7 +99,9 @@ const SCRIPTS = {
   /** KEYS session, events, state; ARGV reader, milliseconds to live, cursor, changes. → 1, or 0 when another one reads. */
   mcpRenew: `if redis.call('HGET', KEYS[3], 'reader') ~= ARGV[1] or redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
     if ARGV[3] ~= '' then redis.call('HSET', KEYS[3], 'cursor', ARGV[3]) end
-    if ARGV[4] ~= '' then redis.call('HSET', KEYS[3], 'changes', ARGV[4]) end
+    if ARGV[4] ~= '' and tonumber(redis.call('HGET', KEYS[3], 'changes') or '-1') < tonumber(ARGV[4]) then
+      redis.call('HSET', KEYS[3], 'changes', ARGV[4])
+    end
     redis.call('PEXPIRE', KEYS[2], ARGV[2])
     redis.call('PEXPIRE', KEYS[3], ARGV[2])
     return 1`,

@@ -1,0 +1,108 @@
+/** Owns the proof that whoever listens hears of every change once, whichever replica it is announced on (MCP list_changed). */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { describe, expect, it } from 'vitest';
+import { createAnnouncements } from '../../src/protocol/announcements.ts';
+import { createChangeFeed } from '../../src/sessions/change-feed.ts';
+import type { MessageBus, SessionStorage, StreamEvent } from '../../src/sessions/ports.ts';
+import { STANDALONE, Streams } from '../../src/sessions/streams.ts';
+import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
+import { LIMITS, LOG_LIMITS } from '../contracts/session-storage.contract.ts';
+
+const NAME = { session: 's', stream: STANDALONE };
+const TOOLS = { kind: 'tools' } as const;
+const PROMPTS = { kind: 'prompts' } as const;
+
+async function openReplicas(subscriptions: readonly string[] = []) {
+  const clock = new FakeClock();
+  const open = createMemoryStorage(clock, LIMITS, LOG_LIMITS);
+  const [here, there] = [open(), open()];
+  await here.store.create({
+    id: NAME.session,
+    owner: { issuer: 'i', subject: 's', clientId: 'c' },
+    transport: 'streamable-http',
+    agreed: { protocolVersion: '2025-11-25', params: { capabilities: {} } },
+    subscriptions,
+    created: clock.now(),
+    usedUntil: clock.now(),
+    tokenExpiresAt: 4_000_000_000,
+  });
+  return { here: createReplica(here), there: createReplica(there) };
+}
+
+function createReplica(storage: SessionStorage, bus: MessageBus = storage.bus) {
+  const streams = new Streams({ log: storage.log, bus, pause: async () => {} });
+  const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: storage.store.get });
+  const announcements = createAnnouncements({ feed, streams, log: storage.changes });
+  const settled: Promise<void>[] = [];
+  bus.subscribe(
+    (message) => {
+      if (message.kind === 'changed') settled.push(announcements.hear(message.change, message.version));
+      if (message.kind === 'wake') settled.push(streams.wake(message));
+    },
+    () => {},
+  );
+  const heard: string[] = [];
+  announcements.subscribe((change) => heard.push(change.kind));
+  const connect = async (): Promise<string[]> => {
+    const received: string[] = [];
+    const send = ({ data }: StreamEvent) => received.push(JSON.parse(data).method) > 0;
+    const attachment = await streams.attach(NAME, () => ({ send, keepAlive: () => {}, end: () => {} }));
+    if (attachment) await feed.catchUp(attachment);
+    await streams.wake(NAME);
+    return received;
+  };
+  return { storage, streams, announcements, connect, heard, settled };
+}
+
+describe('MCP list_changed', () => {
+  it('is heard at once on whichever replica a client listens', async () => {
+    const { here, there } = await openReplicas();
+    const received = await here.connect();
+    await there.announcements.announce(TOOLS);
+    await Promise.all(here.settled);
+    expect(received).toEqual(['notifications/tools/list_changed']);
+  });
+
+  it('is told once for all that changed while a client was away, and not before it first came', async () => {
+    const { here, there } = await openReplicas(['test://a']);
+    await there.announcements.announce(PROMPTS);
+    const first = await here.connect();
+    for (const attachment of here.streams.all()) here.streams.close(attachment);
+    await there.announcements.announce(TOOLS);
+    await there.announcements.announce({ kind: 'resource', uri: 'test://a' });
+    await there.announcements.announce({ kind: 'resource', uri: 'test://not-subscribed' });
+    await there.announcements.announce(TOOLS);
+    expect(first).toEqual([]);
+    expect(await there.connect()).toEqual(['notifications/resources/updated', 'notifications/tools/list_changed']);
+  });
+
+  it('is told on return to one whose replica died right after it came', async () => {
+    const { here, there } = await openReplicas();
+    await here.connect();
+    await here.storage.bus.close();
+    await there.announcements.announce(TOOLS);
+    expect(await there.connect()).toEqual(['notifications/tools/list_changed']);
+  });
+
+  it('is found out by a look at the log when whoever announced it died before it told anybody', async () => {
+    const { here, there } = await openReplicas();
+    const received = await here.connect();
+    await here.announcements.catchUp();
+    await there.storage.changes.record('tools');
+    expect([received, here.heard]).toEqual([[], []]);
+    await here.announcements.catchUp();
+    await here.announcements.catchUp();
+    expect([received, here.heard]).toEqual([['notifications/tools/list_changed'], ['tools']]);
+  });
+
+  it('is told once and in order when the news of two changes overtake each other', async () => {
+    const { here, there } = await openReplicas();
+    const received = await here.connect();
+    await here.announcements.catchUp();
+    await there.storage.changes.record('prompts');
+    await there.storage.changes.record('tools');
+    await Promise.all([here.announcements.hear('tools', 2), here.announcements.hear('prompts', 1)]);
+    expect(received).toEqual(['notifications/prompts/list_changed', 'notifications/tools/list_changed']);
+    expect(here.heard).toEqual(['prompts', 'tools']);
+  });
+});
