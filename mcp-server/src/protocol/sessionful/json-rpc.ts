@@ -38,10 +38,24 @@ export function repeatsId({ requests }: Incoming, isRunning: (id: RequestId) => 
 
 /** Asked with the checks of the SDK: what they refuse, its server would never answer. */
 const isMessage = (value: unknown): value is JSONRPCMessage =>
+  isPlainRequest(value) ||
   isJSONRPCRequest(value) ||
   isJSONRPCNotification(value) ||
   isJSONRPCResultResponse(value) ||
   isJSONRPCErrorResponse(value);
+
+const MEMBERS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
+
+/** What nearly every message is, known at a hundredth of the price of a schema; whatever is not plain is asked of the SDK. */
+function isPlainRequest(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { jsonrpc, id, method, params = {} } = value as Record<string, unknown>;
+  if (jsonrpc !== '2.0' || typeof method !== 'string') return false;
+  if (typeof id !== 'string' && !Number.isSafeInteger(id)) return false;
+  if (typeof params !== 'object' || params === null || Array.isArray(params) || '_meta' in params) return false;
+  for (const member in value) if (!MEMBERS.has(member)) return false;
+  return true;
+}
 
 export const isRequest = (message: JSONRPCMessage): message is JSONRPCRequest => 'method' in message && 'id' in message;
 

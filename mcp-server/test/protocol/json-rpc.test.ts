@@ -1,0 +1,32 @@
+/** Owns the proof that reading a message takes and refuses exactly what the SDK's server would (JSON-RPC 2.0 §4). */
+import { JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { readMessages } from '../../src/protocol/sessionful/json-rpc.ts';
+
+const odd = fc.oneof(fc.constant(undefined), fc.jsonValue(), fc.integer(), fc.string(), fc.constant(1e300));
+const meta = fc.record({ progressToken: odd, other: odd }, { requiredKeys: [] });
+const params = fc.oneof(odd, fc.record({ name: odd, _meta: fc.oneof(meta, odd) }, { requiredKeys: [] }));
+const message = fc.record(
+  {
+    jsonrpc: fc.oneof({ weight: 9, arbitrary: fc.constant('2.0') }, odd),
+    id: fc.oneof(fc.integer(), fc.string(), odd),
+    method: fc.oneof({ weight: 5, arbitrary: fc.string() }, odd),
+    params,
+    result: fc.oneof(fc.object(), odd),
+    error: fc.oneof(fc.record({ code: odd, message: odd }), odd),
+    more: odd,
+  },
+  { requiredKeys: ['jsonrpc'] },
+);
+
+it('JSON-RPC 2.0 §4 whatever comes is a message here just where it is one for the SDK', () => {
+  fc.assert(
+    fc.property(message, (sent) => {
+      // As it arrives: through JSON.
+      const value: unknown = JSON.parse(JSON.stringify(sent));
+      expect(readMessages(value) !== undefined).toBe(JSONRPCMessageSchema.safeParse(value).success);
+    }),
+    { numRuns: 5_000 },
+  );
+});
