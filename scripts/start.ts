@@ -1,11 +1,11 @@
 /** Owns `npm start`: mcp-server, auth-server and, where no upstream is configured, the development IdP side by side. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { whenOrphaned } from '@mcp-oauth/shared/service';
+import './environment.ts';
 import { banner } from './banner.ts';
 import { readable } from './log-line.ts';
 
@@ -15,7 +15,6 @@ interface Part {
   readonly env: NodeJS.ProcessEnv;
 }
 
-if (existsSync('.env')) process.loadEnvFile('.env');
 const { PORT: port, ...environment } = process.env;
 // PORT means one process; here it can only be the one that clients connect to.
 const publicUrl = environment.PUBLIC_URL || `http://localhost:${port || 8080}`;

@@ -1,7 +1,7 @@
 /** Owns the start of the process: the server, or a command that works beside it. */
 import process from 'node:process';
+import { runCommandLine } from '@mcp-oauth/shared/cli/command-line';
 import { runCommand, runService } from '@mcp-oauth/shared/service';
-import { runCommandLine } from './cli/command-line.ts';
 import { createCommands } from './cli/commands.ts';
 import { compose } from './compose.ts';
 

@@ -1,20 +1,19 @@
 /** Owns `clients`: an operator adds a client that need not register, sees all of them, and takes one away while the server runs. */
 import { randomBytes } from 'node:crypto';
+import { type Command, type CommandGroup, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
+import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
+import { table } from '@mcp-oauth/shared/cli/table';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { type Client, clientSchema } from '../clients/client.ts';
 import { createClientList } from '../clients/client-list.ts';
 import { judgeClients } from '../engine.ts';
-import { type Command, type CommandGroup, type Invocation, UsageError } from './command.ts';
 import type { OpenedStore, WithStore } from './store.ts';
-import { table } from './table.ts';
 
 export const clientsCommands = (withStore: WithStore): CommandGroup => ({
   name: 'clients',
   summary: 'Clients that need not register. Servers that run follow within 5 seconds.',
   commands: [add(withStore), list(withStore), remove(withStore)],
 });
-
-const json = { type: 'boolean', doc: 'As JSON.' } as const;
 
 const add = (withStore: WithStore): Command => ({
   name: 'add',
@@ -91,25 +90,18 @@ const list = (withStore: WithStore): Command => ({
   name: 'list',
   summary: 'Show the clients that were added here or are in CLIENTS. Those that registered themselves are not listed.',
   options: { json },
-  run: ({ env, options, stdout }) =>
-    withStore(env, async (opened) => {
-      const rows = await rowsOf(opened);
-      if (options.json) stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-      else if (rows.length === 0) stdout.write('There are none. `clients add` makes one.\n');
-      else stdout.write(`${table([TITLES, ...rows.map((row) => Object.values(row).map((cell) => cell ?? '-'))])}\n`);
+  run: (invocation) =>
+    withStore(invocation.env, async (opened) => {
+      showList(invocation, await rowsOf(opened), 'There are none. `clients add` makes one.');
       return 0;
     }),
 });
-
-const TITLES = ['CLIENT ID', 'NAME', 'AUTHENTICATION', 'GRANTS', 'SCOPE', 'ADDED'] as const;
 
 async function rowsOf({ config, store }: OpenedStore) {
   const listed = await createClientList(store).load();
   return [
     ...config.clients.map((client) => describe(client, 'in CLIENTS')),
-    ...listed.map(({ client, addedAt }) =>
-      describe(client, new Date(addedAt * 1000).toISOString().replace('.000', '')),
-    ),
+    ...listed.map(({ client, addedAt }) => describe(client, timeOf(addedAt))),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** Owns the table of all commands of auth-server. */
+import type { CommandGroup } from '@mcp-oauth/shared/cli/command';
+import { serveCommand } from '@mcp-oauth/shared/cli/serve';
 import { clientsCommands } from './clients.ts';
-import type { CommandGroup } from './command.ts';
 import { initialAccessTokensCommands } from './initial-access-tokens.ts';
 import { keysCommands } from './keys.ts';
 import { withStore } from './store.ts';
@@ -11,14 +12,7 @@ export const createCommands = (serve: () => Promise<void>): CommandGroup => ({
   summary: 'OAuth 2.1 authorization server for MCP clients. Commands work on the store that the settings name.',
   default: 'serve',
   commands: [
-    {
-      name: 'serve',
-      summary: 'Run the server.',
-      run: async () => {
-        await serve();
-        return undefined;
-      },
-    },
+    serveCommand(serve),
     clientsCommands(withStore),
     keysCommands(withStore),
     initialAccessTokensCommands(withStore),

@@ -1,4 +1,6 @@
 /** Owns `initial-access-tokens`: how an operator lets somebody register clients where REGISTRATION is `token` (RFC 7591 §3). */
+import { type Command, type CommandGroup, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
+import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
 import { duration, integer } from '@mcp-oauth/shared/setting-types';
 import type { z } from 'zod';
 import {
@@ -6,9 +8,7 @@ import {
   type InitialAccessToken,
   type InitialAccessTokens,
 } from '../registration/initial-access-tokens.ts';
-import { type Command, type CommandGroup, type Invocation, UsageError } from './command.ts';
 import type { OpenedStore, WithStore } from './store.ts';
-import { table } from './table.ts';
 
 interface Opened extends OpenedStore {
   readonly tokens: InitialAccessTokens;
@@ -70,19 +70,13 @@ function read<T>(name: string, text: unknown, type: z.ZodType<T, string>): T {
 const list = (withTokens: WithTokens): Command => ({
   name: 'list',
   summary: 'Show the tokens that are good, oldest first.',
-  options: { json: { type: 'boolean', doc: 'As JSON.' } },
+  options: { json },
   run: (invocation) =>
     withTokens(invocation, async ({ tokens }) => {
-      const { stdout, options } = invocation;
-      const rows = (await tokens.list()).map(describe);
-      if (options.json) stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-      else if (rows.length === 0) stdout.write('There are no initial access tokens.\n');
-      else stdout.write(`${table([TITLES, ...rows.map(cellsOf)])}\n`);
+      showList(invocation, (await tokens.list()).map(describe), 'There are no initial access tokens.');
       return 0;
     }),
 });
-
-const TITLES = ['ID', 'CREATED', 'GOOD UNTIL', 'USES LEFT', 'PURPOSE'] as const;
 
 const describe = ({ id, createdAt, expiresAt, uses, purpose }: InitialAccessToken) => ({
   id,
@@ -91,17 +85,6 @@ const describe = ({ id, createdAt, expiresAt, uses, purpose }: InitialAccessToke
   usesLeft: uses ?? null,
   purpose,
 });
-
-const cellsOf = ({ id, created, goodUntil, usesLeft, purpose }: ReturnType<typeof describe>): readonly string[] => [
-  id,
-  created,
-  goodUntil,
-  String(usesLeft ?? '-'),
-  // Typed by an operator, shown to another: no control character reaches the terminal.
-  purpose.replace(/\p{Cc}/gu, '?'),
-];
-
-const timeOf = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000', '');
 
 const remove = (withTokens: WithTokens): Command => ({
   name: 'remove',

@@ -1,14 +1,14 @@
 /** Owns `keys`: what an operator sees of the signing keys, and what they can do to them while the server runs. */
 import { readFileSync } from 'node:fs';
+import type { Command, CommandGroup, Invocation } from '@mcp-oauth/shared/cli/command';
+import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { type ByHandParts, type Done, introduce, noticedAfter, retire, rotate } from '../keys/by-hand.ts';
 import { createKeyStore } from '../keys/key-store.ts';
 import { type Keyring, type KeyringEntry, stateOf } from '../keys/keyring.ts';
 import { keyPolicyOf } from '../keys/settings.ts';
 import { generateSigningKey, importSigningKey, type SigningKey } from '../keys/signing-key.ts';
-import type { Command, CommandGroup, Invocation } from './command.ts';
 import type { WithStore } from './store.ts';
-import { table } from './table.ts';
 
 type WithKeys = <T>(invocation: Invocation, work: (parts: ByHandParts) => Promise<T>) => Promise<T>;
 
@@ -27,21 +27,16 @@ export function keysCommands(withStore: WithStore): CommandGroup {
 const list = (withKeys: WithKeys): Command => ({
   name: 'list',
   summary: 'Show all published keys, newest first.',
-  options: { json: { type: 'boolean', doc: 'As JSON.' } },
+  options: { json },
   run: (invocation) =>
     withKeys(invocation, async ({ store, clock }) => {
-      const { stdout, options } = invocation;
       const now = Math.floor(clock.now() / 1000);
       const ring = (await store.load())?.ring;
       const rows = ring?.map((entry) => describe(entry, ring, now)) ?? [];
-      if (options.json) stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-      else if (!ring) stdout.write('There are no keys yet: the server makes one at its first start.\n');
-      else stdout.write(`${table([TITLES, ...rows.map((row) => Object.values(row).map((cell) => cell ?? '-'))])}\n`);
+      showList(invocation, rows, 'There are no keys yet: the server makes one at its first start.');
       return 0;
     }),
 });
-
-const TITLES = ['KID', 'ALGORITHM', 'STATE', 'CREATED', 'SIGNS FROM', 'PUBLISHED UNTIL'] as const;
 
 const describe = (entry: KeyringEntry, ring: Keyring, now: number) => ({
   kid: entry.key.kid,
@@ -51,8 +46,6 @@ const describe = (entry: KeyringEntry, ring: Keyring, now: number) => ({
   signsFrom: timeOf(entry.signsFrom),
   publishedUntil: entry.publishedUntil === undefined ? null : timeOf(entry.publishedUntil),
 });
-
-const timeOf = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000', '');
 
 const rotateCommand = (withKeys: WithKeys): Command => ({
   name: 'rotate',

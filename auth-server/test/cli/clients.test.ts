@@ -1,6 +1,7 @@
 /** Owns the proof that clients come and go by command while the server runs, and that a secret is shown once and kept sealed. */
 import { randomBytes } from 'node:crypto';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { run } from '@mcp-oauth/shared/testing/terminal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clientsCommands } from '../../src/cli/clients.ts';
 import { readConfig } from '../../src/config.ts';
@@ -10,7 +11,6 @@ import { createSealedStore } from '../../src/storage/sealed.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { authorizePath, refresh, register, tokensFor } from '../client.ts';
 import { form, type RunningServer, read, startServer } from '../running-server.ts';
-import { run } from './terminal.ts';
 
 const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
 

@@ -1,5 +1,6 @@
 /** Owns the proof that an operator can make, see and end initial access tokens, and that each is shown once. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { run } from '@mcp-oauth/shared/testing/terminal';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { initialAccessTokensCommands } from '../../src/cli/initial-access-tokens.ts';
 import type { WithStore } from '../../src/cli/store.ts';
@@ -8,7 +9,6 @@ import { discoverKinds } from '../../src/federation/registry.ts';
 import { createInitialAccessTokens } from '../../src/registration/initial-access-tokens.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { run } from './terminal.ts';
 
 const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
 

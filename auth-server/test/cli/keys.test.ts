@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { run } from '@mcp-oauth/shared/testing/terminal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keysCommands } from '../../src/cli/keys.ts';
 import type { WithStore } from '../../src/cli/store.ts';
@@ -14,7 +15,6 @@ import { activeEntry, publishedKeys } from '../../src/keys/keyring.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSealedStore } from '../../src/storage/sealed.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { run } from './terminal.ts';
 
 const MINUTE = 60;
 

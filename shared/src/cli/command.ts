@@ -1,6 +1,6 @@
 /** Owns what a command is: its name, what may follow it, and what it does with its terminal. */
-import type { Environment } from '@mcp-oauth/shared/config';
-import type { Output } from '@mcp-oauth/shared/service';
+import type { Environment } from '../config.ts';
+import type { Output } from '../service.ts';
 
 export interface Option {
   readonly type: 'boolean' | 'string';
@@ -14,6 +14,8 @@ export interface Option {
 export interface Invocation {
   /** By the names of the command's parameters. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** What followed after them. */
+  readonly rest: readonly string[];
   readonly options: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
   readonly env: Environment;
   readonly stdout: Output;
@@ -28,6 +30,8 @@ export interface Command {
   readonly details?: string;
   /** Names of what has to follow, in order. */
   readonly parameters?: readonly string[];
+  /** Name of what may follow after that, any number of times. */
+  readonly rest?: string;
   readonly options?: Readonly<Record<string, Option>>;
   /**
    * @returns the exit status; `undefined` for a process that lives on

@@ -1,8 +1,9 @@
 /** Owns the proof that a command line is understood or refused with the usage, and that the help knows every command. */
+
+import type { CommandGroup, Invocation } from '@mcp-oauth/shared/cli/command';
 import { HttpError, StartError } from '@mcp-oauth/shared/errors';
+import { run } from '@mcp-oauth/shared/testing/terminal';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { CommandGroup, Invocation } from '../../src/cli/command.ts';
-import { run } from './terminal.ts';
 
 describe('a command line', () => {
   let seen: Invocation | undefined;
@@ -36,6 +37,7 @@ describe('a command line', () => {
             },
             run: note,
           },
+          { name: 'compare', summary: 'Compare keys.', parameters: ['kid'], rest: 'kid', run: note },
         ],
       },
     ],
@@ -58,6 +60,13 @@ describe('a command line', () => {
     expect(seen?.parameters).toEqual({ kid: '-abc' });
   });
 
+  it('gives a command all that follows where it takes any number', async () => {
+    await run(sample, 'keys compare a b -- -c');
+    expect(seen).toMatchObject({ parameters: { kid: 'a' }, rest: ['b', '-c'] });
+    await run(sample, 'keys compare a');
+    expect(seen).toMatchObject({ parameters: { kid: 'a' }, rest: [] });
+  });
+
   it.each([
     ['nothing', 'there is no command "nothing"'],
     ['--json', 'there is no command "--json"'],
@@ -65,6 +74,7 @@ describe('a command line', () => {
     ['keys nothing', 'there is no command "nothing"'],
     ['keys constructor', 'there is no command "constructor"'],
     ['keys retire', '<kid> is missing'],
+    ['keys compare', '<kid> is missing'],
     ['keys retire a b', '"b" is too much'],
     ['keys retire a \u001b[31m', '"\\u001b[31m" is too much'],
     ['keys retire a --now', "Unknown option '--now'; what is none goes behind --"],
@@ -88,6 +98,7 @@ describe('a command line', () => {
     const { stdout } = await run(sample, 'keys retire --help');
     expect(stdout).toMatch(/^Usage: sample keys retire \[options\] <kid>\n/);
     expect(stdout).toContain('For ever.');
+    expect((await run(sample, 'keys compare -h')).stdout).toMatch(/^Usage: sample keys compare <kid> \[<kid>…\]\n/);
     expect(stdout).toContain('  --redirect-uri <url>…  A place.\n');
     expect(seen).toBeUndefined();
   });

@@ -3,8 +3,8 @@
  * the reason for what could not be done.
  */
 import { parseArgs } from 'node:util';
-import { HttpError, StartError } from '@mcp-oauth/shared/errors';
-import type { Terminal } from '@mcp-oauth/shared/service';
+import { HttpError, StartError } from '../errors.ts';
+import type { Terminal } from '../service.ts';
 import { type Command, type CommandGroup, type Invocation, UsageError } from './command.ts';
 import { helpOfCommand, helpOfGroup } from './help.ts';
 
@@ -53,10 +53,11 @@ function read(command: Command, words: readonly string[], { env, stdout, stderr 
   const names = command.parameters ?? [];
   const missing = names[positionals.length];
   if (missing) throw new UsageError(`<${missing}> is missing`);
-  const extra = positionals[names.length];
+  const rest = positionals.slice(names.length);
+  const [extra] = command.rest ? [] : rest;
   if (extra !== undefined) throw new UsageError(`${quote(extra)} is too much`);
   const parameters = Object.fromEntries(names.map((name, n) => [name, positionals[n] ?? '']));
-  return { parameters, options: values, env, stdout, stderr };
+  return { parameters, rest, options: values, env, stdout, stderr };
 }
 
 function parse({ options = {} }: Command, words: readonly string[]) {
@@ -69,7 +70,7 @@ function parse({ options = {} }: Command, words: readonly string[]) {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const said = message.split('. ')[0];
-    // The name of a key may begin with a hyphen.
+    // A random name may begin with a hyphen.
     if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(`${said}; what is none goes behind --`);
     if (code?.startsWith('ERR_PARSE_ARGS_')) throw new UsageError(said);
     throw error;

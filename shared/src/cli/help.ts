@@ -27,7 +27,8 @@ export function helpOfCommand(command: Command, path: readonly string[]): string
 function usageOf(command: Command | CommandGroup): string {
   if ('commands' in command) return `${command.name} <command>`;
   const parameters = (command.parameters ?? []).map((name) => `<${name}>`);
-  return [command.name, ...(command.options ? ['[options]'] : []), ...parameters].join(' ');
+  const rest = command.rest ? [`[<${command.rest}>…]`] : [];
+  return [command.name, ...(command.options ? ['[options]'] : []), ...parameters, ...rest].join(' ');
 }
 
 const placeholder = ({ type, value = 'text', multiple }: Option): string =>

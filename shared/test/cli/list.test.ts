@@ -1,0 +1,50 @@
+/** Owns the proof that a list reads well for a person and for a program, and that nothing in it can act on the terminal. */
+import type { CommandGroup } from '@mcp-oauth/shared/cli/command';
+import { json, showList } from '@mcp-oauth/shared/cli/list';
+import { run } from '@mcp-oauth/shared/testing/terminal';
+import { describe, expect, it } from 'vitest';
+
+const listing = (rows: Parameters<typeof showList>[1]): CommandGroup => ({
+  name: 'sample',
+  summary: 'A sample.',
+  commands: [
+    {
+      name: 'list',
+      summary: 'List.',
+      options: { json },
+      run: async (invocation) => {
+        showList(invocation, rows, 'There are none.');
+        return 0;
+      },
+    },
+  ],
+});
+
+describe('a list', () => {
+  const rows = [
+    { kid: 'a', signsFrom: 'now', usesLeft: 3 },
+    { kid: 'long', signsFrom: null, usesLeft: null },
+  ];
+
+  it('has a title over each column, and - for what is not there', async () => {
+    const { stdout } = await run(listing(rows), 'list');
+    expect(stdout).toBe('KID   SIGNS FROM  USES LEFT\na     now         3\nlong  -           -\n');
+  });
+
+  it('is JSON when asked', async () => {
+    expect(JSON.parse((await run(listing(rows), 'list --json')).stdout)).toEqual(rows);
+    expect((await run(listing([]), 'list --json')).stdout).toBe('[]\n');
+  });
+
+  it('says so when it is empty', async () => {
+    expect((await run(listing([]), 'list')).stdout).toBe('There are none.\n');
+  });
+
+  it('lets no control character through', async () => {
+    const nasty = listing([{ name: '\u001b[2J\u009b31m\r\nroot' }]);
+    expect((await run(nasty, 'list')).stdout).toBe('NAME\n?[2J?31m??root\n');
+    const asJson = (await run(nasty, 'list --json')).stdout;
+    expect(asJson).toBe('[\n  {\n    "name": "\\u001b[2J\\u009b31m\\r\\nroot"\n  }\n]\n');
+    expect(JSON.parse(asJson)).toEqual([{ name: '\u001b[2J\u009b31m\r\nroot' }]);
+  });
+});
