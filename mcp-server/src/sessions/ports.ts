@@ -40,6 +40,7 @@ export interface SessionStore {
   delete(id: string): Promise<boolean>;
   /** Of all replicas. */
   count(): Promise<number>;
+  /** In no order; each that is there all the while once, whatever happens to others meanwhile. */
   list(): AsyncIterable<McpSession>;
 }
 

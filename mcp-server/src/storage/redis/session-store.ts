@@ -67,11 +67,16 @@ export function createRedisSessionStore(redis: SessionRedis, limits: SessionLimi
     delete: async (id) => remove(id, await get(id)),
     count: () => redis.zcount(ALL, `(${clock.now() - idle}`, '+inf'),
     list: async function* () {
-      for (let from = 0; ; from += PAGE) {
-        const ids = await redis.zrange(ALL, String(from), String(from + PAGE - 1));
+      const seen = new Set<string>();
+      let cursor = '0';
+      do {
+        // By rank some would be missed: every use of a session moves it, and those behind it.
+        const [next, entries] = await redis.zscan(ALL, cursor, 'COUNT', PAGE);
+        const ids = entries.filter((id, index) => index % 2 === 0 && !seen.has(id));
+        for (const id of ids) seen.add(id);
         for (const session of await Promise.all(ids.map(get))) if (session) yield session;
-        if (ids.length < PAGE) return;
-      }
+        cursor = next;
+      } while (cursor !== '0');
     },
   };
 }

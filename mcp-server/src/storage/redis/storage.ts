@@ -19,12 +19,14 @@ export interface RedisStorageParts {
   readonly logLimits: LogLimits;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Milliseconds; absent: as long as it takes. */
+  readonly patience?: number;
 }
 
 /** Waits for the first connection; afterwards everything fails at once while there is none. */
 export async function createRedisStorage(parts: RedisStorageParts): Promise<SessionStorage> {
-  const { client, listener, limits, logLimits, clock, log } = parts;
-  await Promise.all([whenReady(client), whenReady(listener)]);
+  const { client, listener, limits, logLimits, clock, log, patience } = parts;
+  await Promise.all([whenReady(client, patience), whenReady(listener, patience)]);
   const redis = withScripts(client);
   const replica = randomBytes(6).toString('hex');
   const bus = await createRedisBus({ replica, redis, listener, log });
@@ -42,11 +44,23 @@ function failingFast<T extends object>(port: T): T {
     if (typeof value !== 'function') return [name, value];
     const run = (...args: unknown[]) => {
       const result: unknown = value(...args);
+      if (isAsyncIterable(result)) return guardedItems(result);
       return result instanceof Promise ? result.catch(unavailable) : result;
     };
     return [name, run];
   });
   return Object.fromEntries(guarded);
+}
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+
+async function* guardedItems(items: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  try {
+    yield* items;
+  } catch (error) {
+    unavailable(error);
+  }
 }
 
 function unavailable(cause: unknown): never {

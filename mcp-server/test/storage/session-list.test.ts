@@ -1,0 +1,50 @@
+/** Owns the proof that the list of sessions on Redis is complete while sessions are used, opened and ended. */
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
+import { describe, expect, it } from 'vitest';
+import type { McpSession } from '../../src/sessions/session.ts';
+import { withScripts } from '../../src/storage/redis/scripts.ts';
+import { createRedisSessionStore } from '../../src/storage/redis/session-store.ts';
+
+const SESSIONS = 600;
+const LIMITS = { idleTimeout: 600, lifetime: 6_000, maxSessions: 10_000, maxSessionsPerPrincipal: 10_000 };
+
+describe.skipIf(!hasRedis)(hasRedis ? 'the list of sessions on Redis' : NEEDS_REDIS, () => {
+  it('has every session once that is there all the while', async () => {
+    await using redis = await startRedis();
+    const clock = new FakeClock(Date.now());
+    const log = createLogger('test', 'fatal');
+    const client = openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
+    await whenReady(client);
+    const store = createRedisSessionStore(withScripts(client), LIMITS, clock);
+    const session = (id: string): McpSession => ({
+      id,
+      owner: { issuer: 'https://as.example', subject: 'ada', clientId: 'desk' },
+      transport: 'streamable-http',
+      subscriptions: [],
+      created: clock.now(),
+      usedUntil: clock.now(),
+      tokenExpiresAt: 1,
+    });
+    const stays = Array.from({ length: SESSIONS }, (_, n) => session(`stays-${n}`));
+    const ends = Array.from({ length: SESSIONS }, (_, n) => `ends-${n}`);
+    for (const one of stays) await store.create(one);
+    for (const id of ends) await store.create(session(id));
+
+    const listed: string[] = [];
+    for await (const { id } of store.list()) {
+      listed.push(id);
+      // While it is read it is stirred: sessions move to the end of the index, and others leave it.
+      const used = stays[(listed.length * 7) % SESSIONS];
+      if (used) await store.use(used, { usedUntil: clock.now() + listed.length, tokenExpiresAt: 1 });
+      const ended = listed.length % 2 === 0 ? ends.pop() : undefined;
+      if (ended) await store.delete(ended);
+    }
+    const kept = listed.filter((id) => id.startsWith('stays-'));
+    expect(new Set(kept)).toEqual(new Set(stays.map(({ id }) => id)));
+    expect(kept).toHaveLength(SESSIONS);
+    client.disconnect();
+  });
+});
