@@ -17,6 +17,7 @@ import { type Config, readConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { createLane } from './http/lane/lane.ts';
 import { configuredKeys, type SealingKeys, sharedKeys } from './keys/sealing-keys.ts';
+import { limitsOf, logLimitsOf } from './limits.ts';
 import type { Catalog } from './protocol/catalog/catalog.ts';
 import { loadCatalog } from './protocol/catalog/load.ts';
 import { createEras, type Eras } from './protocol/eras.ts';
@@ -35,16 +36,6 @@ export interface Overrides {
   readonly log?: Logger;
   readonly catalog?: Catalog;
 }
-
-/** Seconds that a client has to come back for the rest of a stream that is over, and the bytes that are kept for it. */
-const KEEP_OVER = 300;
-
-/** Finished streams of one session that wait for a client whose connection broke: more than a client has calls at a time. */
-const MOST_OVER = 128;
-const STREAM_BYTES = 1_048_576;
-
-/** Seconds between two comments on an open stream; usual proxies cut silent ones after 30 to 60. */
-const KEEP_ALIVE = 15;
 
 /** @throws StartError for every set-up that can't work */
 export async function compose(env: Environment, overrides: Overrides = {}): Promise<Service> {
@@ -164,21 +155,3 @@ function authorization(config: Config, { clock, fetch, log, keys, replays }: Wor
   });
   return { issuerMetadata, verify: createTokenCache({ verify, keys: keySource, clock }), verifyProof };
 }
-
-const limitsOf = ({ sessionIdleTimeout, sessionLifetime, ...config }: Config) => ({
-  idleTimeout: sessionIdleTimeout,
-  lifetime: sessionLifetime,
-  maxSessions: config.maxSessions,
-  maxSessionsPerPrincipal: config.maxSessionsPerPrincipal,
-  maxSubscriptions: config.maxSubscriptions,
-  maxSubscriptionsPerPrincipal: config.maxSubscriptionsPerPrincipal,
-  keepAlive: KEEP_ALIVE,
-});
-
-const logLimitsOf = ({ sessionIdleTimeout, streamEvents }: Config) => ({
-  events: streamEvents,
-  bytes: STREAM_BYTES,
-  keepOpen: sessionIdleTimeout,
-  keepOver: KEEP_OVER,
-  over: MOST_OVER,
-});

@@ -1,6 +1,10 @@
-/** Owns the start of the process. */
+/** Owns the start of the process: the server, or a command that works beside it. */
 import process from 'node:process';
-import { runService } from '@mcp-oauth/shared/service';
+import { runCommandLine } from '@mcp-oauth/shared/cli/command-line';
+import { runCommand, runService } from '@mcp-oauth/shared/service';
+import { createCommands } from './cli/commands.ts';
 import { compose } from './compose.ts';
 
-await runService('mcp-server', process, compose);
+const commands = createCommands(() => runService('mcp-server', process, compose));
+
+await runCommand('mcp-server', process, (terminal) => runCommandLine(commands, terminal));

@@ -34,6 +34,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/registration': ['storage/record-store.ts'],
   'auth-server/clients': ['storage/record-store.ts'],
   'auth-server/client-metadata': ['storage/record-store.ts', 'storage/rate-limit.ts'],
+  'mcp-server/cli': ['config.ts', 'limits.ts', 'sessions', 'storage'],
   'mcp-server/http': ['authorization', 'sessions', 'protocol/endpoints.ts', 'views'],
   'mcp-server/protocol': ['authorization', 'keys', 'sessions'],
   'mcp-server/tools': ['protocol/define.ts', 'authorization'],

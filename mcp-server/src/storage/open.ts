@@ -17,6 +17,8 @@ export interface StorageParts {
   readonly logLimits: LogLimits;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Milliseconds to wait for Redis; absent: as long as it takes. */
+  readonly patience?: number;
 }
 
 export interface Storage {
@@ -26,7 +28,10 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-/** Waits for Redis, if there is one, and says so in the log. */
+/**
+ * Waits for Redis, if there is one, and says so in the log.
+ * @throws StartError when the patience is over
+ */
 export async function openStorage({ redisUrl, redisCaFile }: StorageSettings, parts: StorageParts): Promise<Storage> {
   const { limits, logLimits, clock, log } = parts;
   if (!redisUrl) {

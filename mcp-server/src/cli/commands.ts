@@ -1,0 +1,13 @@
+/** Owns the table of all commands of mcp-server. */
+import type { CommandGroup } from '@mcp-oauth/shared/cli/command';
+import { serveCommand } from '@mcp-oauth/shared/cli/serve';
+import { sessionsCommands } from './sessions.ts';
+import { withSessions } from './storage.ts';
+
+/** @param serve runs the server until it is told to stop */
+export const createCommands = (serve: () => Promise<void>): CommandGroup => ({
+  name: 'mcp-server',
+  summary: 'MCP server behind OAuth access tokens. Commands work on the Redis that the settings name.',
+  default: 'serve',
+  commands: [serveCommand(serve), sessionsCommands(withSessions)],
+});

@@ -1,0 +1,96 @@
+/** Owns `sessions`: what an operator sees of the sessions of all replicas, and how they end them (MCP 2025-11-25, "Session Management"). */
+import { type Command, type CommandGroup, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
+import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
+import type { McpSession } from '../sessions/session.ts';
+import type { Sessions, WithSessions } from './storage.ts';
+
+export const sessionsCommands = (withSessions: WithSessions): CommandGroup => ({
+  name: 'sessions',
+  summary: 'What clients of MCP 2024-11-05 to 2025-11-25 have open, on all replicas.',
+  commands: [list(withSessions), end(withSessions)],
+});
+
+const whose = {
+  subject: { type: 'string', multiple: true, value: 'sub', doc: 'Only those of this person: `sub` of their tokens.' },
+  client: { type: 'string', multiple: true, value: 'client_id', doc: 'Only those of this client.' },
+} as const;
+
+const list = (withSessions: WithSessions): Command => ({
+  name: 'list',
+  summary: 'Show the sessions, oldest first.',
+  details:
+    'What has a stream open or a call running is in use until a moment ahead; anything else, since it was used last.',
+  options: { ...whose, json },
+  run: (invocation) =>
+    withSessions(invocation.env, async ({ store }) => {
+      const sessions = await find(store, invocation);
+      showList(invocation, sessions.sort((a, b) => a.created - b.created).map(describe), 'There are no sessions.');
+      return 0;
+    }),
+});
+
+async function find(store: Sessions['store'], { options }: Invocation): Promise<McpSession[]> {
+  const found: McpSession[] = [];
+  for await (const session of store.list()) {
+    const { subject, clientId } = session.owner;
+    if (isAmong(options.subject, subject) && isAmong(options.client, clientId)) found.push(session);
+  }
+  return found;
+}
+
+/** An option that is given and empty is nobody, as the variable of a script may be that has no value. */
+const isAmong = (wanted: Invocation['options'][string], name: string): boolean =>
+  !Array.isArray(wanted) || wanted.includes(name);
+
+const describe = ({ id, owner, transport, agreed, created, usedUntil }: McpSession) => ({
+  id,
+  subject: owner.subject,
+  client: owner.clientId,
+  transport,
+  revision: agreed?.protocolVersion ?? null,
+  created: timeOf(Math.floor(created / 1000)),
+  inUseUntil: timeOf(Math.floor(usedUntil / 1000)),
+});
+
+const end = (withSessions: WithSessions): Command => ({
+  name: 'end',
+  summary: 'End sessions now, on all replicas: by id, or all that the options name.',
+  details:
+    'Their streams close, their calls are called off, and their next request gets 404. A client with a token that is still good may open a new session: take that right away at the authorization server first.',
+  rest: 'id',
+  options: { ...whose, all: { type: 'boolean', doc: 'Those of everybody.' } },
+  run: (invocation) => {
+    const { env, rest, stdout, stderr } = invocation;
+    judge(invocation);
+    return withSessions(env, async (sessions) => {
+      const ids = rest.length > 0 ? [...new Set(rest)] : (await find(sessions.store, invocation)).map(({ id }) => id);
+      const unknown = await endAll(sessions, ids);
+      const ended = ids.length - unknown.length;
+      stdout.write(`Ended ${ended} ${ended === 1 ? 'session' : 'sessions'}.\n`);
+      if (rest.length === 0) return 0;
+      for (const id of unknown) stderr.write(`There is no session ${JSON.stringify(id)}.\n`);
+      return unknown.length === 0 ? 0 : 1;
+    });
+  },
+});
+
+function judge({ rest, options: { all, subject, client } }: Invocation): void {
+  const ways = [rest.length > 0, all === true, subject !== undefined || client !== undefined].filter(Boolean).length;
+  if (ways === 0) throw new UsageError('which sessions? Give ids, --subject, --client, or --all');
+  if (ways > 1) throw new UsageError('ids, --all, and --subject with --client exclude each other');
+}
+
+/** Ended at a time: Redis and the replicas have other things to do as well. */
+const BATCH = 100;
+
+/** @returns the ids of those that had ended before */
+async function endAll({ store, bus }: Sessions, ids: readonly string[]): Promise<readonly string[]> {
+  const unknown: string[] = [];
+  const endOne = async (id: string): Promise<void> => {
+    if (!(await store.delete(id))) unknown.push(id);
+    // In any case: whoever ended it before may not have come to tell the replicas.
+    await bus.broadcast({ kind: 'ended', session: id });
+  };
+  for (let from = 0; from < ids.length; from += BATCH) await Promise.all(ids.slice(from, from + BATCH).map(endOne));
+  return unknown;
+}

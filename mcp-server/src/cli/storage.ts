@@ -1,0 +1,42 @@
+/** Owns how a command reaches the sessions of all replicas: by the same settings, over the same Redis, for as long as it runs. */
+import { systemClock } from '@mcp-oauth/shared/clock';
+import type { Environment } from '@mcp-oauth/shared/config';
+import { StartError } from '@mcp-oauth/shared/errors';
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { readConfig } from '../config.ts';
+import { limitsOf, logLimitsOf } from '../limits.ts';
+import { type SessionStorage, StorageUnavailable } from '../sessions/ports.ts';
+import { openStorage } from '../storage/open.ts';
+
+export type Sessions = Pick<SessionStorage, 'store' | 'bus'>;
+
+/** Runs `work` on the sessions that the environment leads to, and lets go of them whatever happens. */
+export type WithSessions = <T>(env: Environment, work: (sessions: Sessions) => Promise<T>) => Promise<T>;
+
+/** Milliseconds: somebody waits at a prompt. */
+const PATIENCE = 5_000;
+
+const IN_MEMORY =
+  'REDIS_URL is not set: the sessions are in the memory of the server, where no command reaches them. Restart the server to end all of them, or let it keep them on Redis.';
+
+export const withSessions: WithSessions = async (env, work) => {
+  const config = readConfig(env);
+  if (!config.redisUrl) throw new StartError(IN_MEMORY);
+  const storage = await openStorage(config, {
+    limits: limitsOf(config),
+    logLimits: logLimitsOf(config),
+    clock: systemClock,
+    // Standard output belongs to the command; what is wrong with Redis reaches it as an error.
+    log: createLogger('mcp-server', 'silent'),
+    patience: PATIENCE,
+  });
+  try {
+    return await work(storage.sessions);
+  } catch (error) {
+    if (!(error instanceof StorageUnavailable)) throw error;
+    throw new StartError(`REDIS_URL: not reachable (${error.message})`, { cause: error });
+  } finally {
+    await storage.sessions.bus.close();
+    await storage.close();
+  }
+};

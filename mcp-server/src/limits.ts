@@ -1,0 +1,30 @@
+/** Owns which bounds the settings mean: those of sessions and streams, for the server and for commands that read what it wrote. */
+import type { Config } from './config.ts';
+
+/** Seconds that a client has to come back for the rest of a stream that is over, and the bytes that are kept for it. */
+const KEEP_OVER = 300;
+const STREAM_BYTES = 1_048_576;
+
+/** Finished streams of one session that wait for a client whose connection broke: more than a client has calls at a time. */
+const MOST_OVER = 128;
+
+/** Seconds between two comments on an open stream; usual proxies cut silent ones after 30 to 60. */
+const KEEP_ALIVE = 15;
+
+export const limitsOf = ({ sessionIdleTimeout, sessionLifetime, ...config }: Config) => ({
+  idleTimeout: sessionIdleTimeout,
+  lifetime: sessionLifetime,
+  maxSessions: config.maxSessions,
+  maxSessionsPerPrincipal: config.maxSessionsPerPrincipal,
+  maxSubscriptions: config.maxSubscriptions,
+  maxSubscriptionsPerPrincipal: config.maxSubscriptionsPerPrincipal,
+  keepAlive: KEEP_ALIVE,
+});
+
+export const logLimitsOf = ({ sessionIdleTimeout, streamEvents }: Config) => ({
+  events: streamEvents,
+  bytes: STREAM_BYTES,
+  keepOpen: sessionIdleTimeout,
+  keepOver: KEEP_OVER,
+  over: MOST_OVER,
+});
