@@ -1,4 +1,6 @@
 /** Owns the whole: from the environment to a service that can listen. The only file that knows every module. */
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
@@ -18,8 +20,9 @@ import { createApp } from './http/app.ts';
 import { createLane } from './http/lane/lane.ts';
 import { configuredKeys, type SealingKeys, sharedKeys } from './keys/sealing-keys.ts';
 import { limitsOf, logLimitsOf } from './limits.ts';
-import type { Catalog } from './protocol/catalog/catalog.ts';
-import { loadCatalog } from './protocol/catalog/load.ts';
+import { type Catalog, compileCatalog } from './protocol/catalog/catalog.ts';
+import { fixedCatalog, type LiveCatalog, openCatalog } from './protocol/catalog/live-catalog.ts';
+import { findBuiltIn } from './protocol/catalog/load.ts';
 import { createEras, type Eras } from './protocol/eras.ts';
 import { createMethods } from './protocol/methods/methods.ts';
 import { REVISIONS } from './protocol/revisions.ts';
@@ -42,8 +45,12 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const config = readConfig(env);
   const log = overrides.log ?? createLogger('mcp-server', config.logLevel);
   const world = { clock: overrides.clock ?? systemClock, fetch: overrides.fetch ?? globalThis.fetch, log };
-  const catalog = overrides.catalog ?? (await loadCatalog(new URL('./', import.meta.url)));
-  const scopes = createScopePolicy({ base: config.baseScope, hierarchy: new Map(), scoped: () => catalog.scoped });
+  const catalog = overrides.catalog ? fixedCatalog(overrides.catalog) : await loadCatalog(config, log);
+  const scopes = createScopePolicy({
+    base: config.baseScope,
+    hierarchy: config.scopeHierarchy,
+    scoped: () => catalog.current().scoped,
+  });
   const serverInfo = { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version };
   const startedAt = new Date(world.clock.now());
   const limits = limitsOf(config);
@@ -53,9 +60,9 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const { issuerMetadata, ...checks } = authorization(config, { ...world, ...shared });
   const status = async () => ({ ...serverInfo, startedAt, revisions: REVISIONS, openSessions: await store.count() });
   const methods = createMethods({
-    catalog: () => catalog,
+    catalog: catalog.current,
     covers: scopes.covers,
-    hideUnpermitted: false,
+    hideUnpermitted: config.unpermittedTools === 'hide',
     changes: { announce: (change) => endpoints.changes.announce(change) },
     status,
     clock: world.clock,
@@ -63,8 +70,8 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   });
   const endpoints: Eras = await createEras({
     methods,
-    parameterHeaders: (tool) => catalog.tools.find(tool)?.headers ?? [],
-    listScope: 'public',
+    parameterHeaders: (tool) => catalog.current().tools.find(tool)?.headers ?? [],
+    listScope: config.unpermittedTools === 'hide' ? 'private' : 'public',
     serverInfo,
     storage: storage.sessions,
     keys: shared.keys,
@@ -72,11 +79,12 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     clock: world.clock,
     log,
   });
+  catalog.onChange(endpoints.changes.announce);
   let ready = true;
   const app = createApp({
     settings: config,
     log,
-    tools: () => catalog.summaries,
+    tools: () => catalog.current().summaries,
     scopes,
     issuerMetadata,
     isReady: () => ready,
@@ -92,10 +100,20 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
       endpoints.drain();
     },
     close: async () => {
+      catalog.close();
       await endpoints.close();
       await storage.close();
     },
   };
+}
+
+/** Outside production the mounted files are an author's, who wants to see what an edit does. */
+async function loadCatalog(config: Config, log: Logger): Promise<LiveCatalog> {
+  const { builtInTools, toolsDir, toolsDirStrict: strict, environment } = config;
+  const builtIn = builtInTools ? await findBuiltIn(new URL('./', import.meta.url)) : [];
+  if (toolsDir === undefined) return fixedCatalog(compileCatalog(builtIn).catalog);
+  const folder = pathToFileURL(join(resolve(toolsDir), '/'));
+  return openCatalog(builtIn, { folder, strict, watch: environment !== 'production' }, log);
 }
 
 /** What every replica has to know of the others. */

@@ -4,7 +4,9 @@ import { ACCESS_TOKEN_TYPE, BASE_SCOPE, resourceIdentifiers } from '@mcp-oauth/s
 import { processSettings } from '@mcp-oauth/shared/process-settings';
 import { redisTarget } from '@mcp-oauth/shared/redis';
 import * as type from '@mcp-oauth/shared/setting-types';
+import { z } from 'zod';
 import { ASYMMETRIC_ALGORITHMS } from './authorization/access-token.ts';
+import { type ScopeHierarchy, scopeHierarchy } from './authorization/scope-hierarchy.ts';
 
 const subsetOf = (choices: readonly string[]) =>
   type.list().refine((values) => values.length > 0 && values.every((value) => choices.includes(value)), {
@@ -12,8 +14,22 @@ const subsetOf = (choices: readonly string[]) =>
   });
 
 /** RFC 6749 §3.3 scope-token. */
-const scope = () =>
-  type.text().refine((value) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value), { message: 'expected one scope' });
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+const scope = () => type.text().refine((value) => SCOPE.test(value), { message: 'expected one scope' });
+
+const hierarchy = () =>
+  type.list().transform((chains, context): ScopeHierarchy => {
+    const parts = chains.map((chain) => chain.split('>'));
+    const whole = parts.every((chain) => chain.length > 1 && chain.every((one) => SCOPE.test(one)));
+    try {
+      if (whole) return scopeHierarchy(parts);
+      context.addIssue({ code: 'custom', message: 'expected scopes such as mcp:admin>mcp:tools, separated by commas' });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+    return z.NEVER;
+  });
 
 export const settings = {
   publicUrl: setting({
@@ -96,6 +112,36 @@ export const settings = {
     doc: 'Scope that every call needs; `none` for an issuer that can not grant scopes.',
     type: scope(),
     default: BASE_SCOPE,
+  }),
+  scopeHierarchy: optional({
+    env: 'SCOPE_HIERARCHY',
+    doc: 'Scopes that come with others: who holds the first of `mcp:admin>mcp:tools` needs no token with the second. Chains may be longer, and there may be several.',
+    type: hierarchy(),
+    example: 'mcp:admin>mcp:tools',
+  }),
+  unpermittedTools: setting({
+    env: 'UNPERMITTED_TOOLS',
+    doc: 'Whether tools, resources and prompts whose scope a caller lacks are in its lists. `list`: it sees what it could ask for. `hide`: it does not; calling them is answered alike, with 403.',
+    type: type.oneOf('list', 'hide'),
+    default: 'list',
+  }),
+  builtInTools: setting({
+    env: 'BUILT_IN_TOOLS',
+    doc: 'Whether the tools, resources and prompts that this server brings along are offered.',
+    type: type.flag(),
+    default: 'true',
+  }),
+  toolsDir: optional({
+    env: 'TOOLS_DIR',
+    doc: 'Folder with `*.tool.ts`, `*.resource.ts` and `*.prompt.ts` files (or .js) that are offered as well. Whoever can write there decides what this server does. Outside production, changes are picked up while it runs.',
+    type: type.text(),
+    example: '/tools',
+  }),
+  toolsDirStrict: setting({
+    env: 'TOOLS_DIR_STRICT',
+    doc: 'Whether one broken file in TOOLS_DIR keeps the server from starting; otherwise the file is named in the log and left out.',
+    type: type.flag(),
+    default: 'false',
   }),
   allowedOrigins: optional({
     env: 'ALLOWED_ORIGINS',
@@ -182,6 +228,7 @@ export function readConfig(env: Environment) {
     port: values.port ?? (Number(new URL(values.publicUrl).port) || 8080),
     allowedOrigins: values.allowedOrigins ?? [],
     allowedHosts: values.allowedHosts ?? [],
+    scopeHierarchy: values.scopeHierarchy ?? scopeHierarchy([]),
     audiences: values.audiences ?? resourceIdentifiers(values.publicUrl),
     baseScope: values.baseScope === 'none' ? undefined : values.baseScope,
   });

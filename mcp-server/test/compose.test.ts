@@ -1,5 +1,6 @@
 /** Owns the proof that the parts fit: the composed service, a real client of the SDK, and a token checked offline. */
 import type { RequestListener } from 'node:http';
+import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { serve } from '@mcp-oauth/shared/testing/listen';
@@ -8,16 +9,23 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { describe, expect, it } from 'vitest';
-import { compose } from '../src/compose.ts';
+import { z } from 'zod';
+import { compose, type Overrides } from '../src/compose.ts';
+import { createCatalog } from '../src/protocol/catalog/catalog.ts';
+import { definePrompt, defineResource, defineTool } from '../src/protocol/define.ts';
 import { signingKey, signToken, startIssuer } from './authorization/issuer.ts';
+import { initialize, request } from './protocol/harness.ts';
+import { headersOf, request as modernRequest } from './protocol/stateless/harness.ts';
 
-async function start() {
+const log = createLogger('test', 'silent');
+
+async function start(settings: Environment = {}, overrides: Overrides = {}) {
   let handler: RequestListener = () => {};
   const server = await serve((request, response) => handler(request, response));
   const [issuer, key, clock] = [await startIssuer(), await signingKey('key-1'), new FakeClock()];
   issuer.keys.push(key.publicJwk);
-  const env = { PUBLIC_URL: server.url, ISSUER: issuer.url, NODE_ENV: 'test' };
-  const service = await compose(env, { clock, log: createLogger('test', 'silent') });
+  const env = { PUBLIC_URL: server.url, ISSUER: issuer.url, NODE_ENV: 'test', ...settings };
+  const service = await compose(env, { clock, log, ...overrides });
   handler = service.handler;
   const now = clock.now() / 1000;
   const claims = { iss: issuer.url, aud: `${server.url}/mcp`, sub: 'person-1', client_id: 'client-1' };
@@ -82,3 +90,102 @@ describe('the composed service', () => {
     expect((await fetch(`${server.url}/readyz`)).status).toBe(503);
   });
 });
+
+describe('a scope that the caller lacks', () => {
+  const about = { title: 't', description: 'd', scope: ['a', 'b'] };
+  const arguments_ = z.object({ x: z.string() });
+  const catalog = createCatalog([
+    defineTool({ ...about, name: 'guarded', input: z.object({}), run: () => ({ text: 'ran' }) }),
+    defineTool({ ...about, scope: [], name: 'open', input: z.object({}), run: () => ({ text: 'ran' }) }),
+    defineResource({ ...about, name: 'one', uri: 'a:one', read: () => ({ text: 'ran' }) }),
+    defineResource({ ...about, name: 'any', uriTemplate: 'b:{x}', read: () => ({ text: 'ran' }) }),
+    definePrompt({
+      ...about,
+      name: 'guarded',
+      arguments: arguments_,
+      render: () => [{ role: 'user', content: { type: 'text', text: 'ran' } }],
+    }),
+  ]);
+  const ref = { type: 'ref/prompt', name: 'guarded' };
+  const guarded = [
+    ['tools/call', { name: 'guarded' }],
+    ['prompts/get', { name: 'guarded', arguments: { x: 'y' } }],
+    ['resources/read', { uri: 'a:one' }],
+    ['resources/read', { uri: 'b:x' }],
+    ['completion/complete', { ref, argument: { name: 'x', value: '' } }],
+  ] as const;
+  const lists = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'];
+
+  type Server = Awaited<ReturnType<typeof start>>;
+  const eras: Readonly<Record<string, (server: Server, token: string) => Promise<Ask>>> = {
+    'MCP 2025-11-25': async ({ url }, token) => {
+      const headers = { authorization: `Bearer ${token}`, ...JSON_OR_STREAM };
+      const opened = await fetch(`${url}/mcp`, { method: 'POST', headers, body: JSON.stringify(initialize()) });
+      await opened.text();
+      const session = { ...headers, 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };
+      return (method, params) =>
+        fetch(`${url}/mcp`, { method: 'POST', headers: session, body: JSON.stringify(request(1, method, params)) });
+    },
+    'MCP 2026-07-28':
+      async ({ url }, token) =>
+      (method, params) => {
+        const message = modernRequest(method, params);
+        const headers = { ...headersOf(message), authorization: `Bearer ${token}` };
+        return fetch(`${url}/mcp`, { method: 'POST', headers, body: JSON.stringify(message) });
+      },
+  };
+
+  describe.each(Object.entries(eras))('%s', (_, era) => {
+    it.each(guarded)('RFC 6750 §3.1 keeps %s %j from running: 403 with all that is needed', async (method, params) => {
+      await using server = await start({}, { catalog });
+      const refused = await (await era(server, await server.token('mcp:tools a other')))(method, params);
+      expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
+        403,
+        expect.stringMatching(
+          /error="insufficient_scope".*scope="a b mcp:tools"|scope="a b mcp:tools".*insufficient_scope/,
+        ),
+      ]);
+      const ran = await (await era(server, await server.token('mcp:tools a b')))(method, params);
+      expect([ran.status, await ran.text()]).toEqual([200, expect.stringContaining('"result"')]);
+    });
+
+    it('SCOPE_HIERARCHY: is no lack when one is held that stands above it', async () => {
+      await using server = await start({ SCOPE_HIERARCHY: 'top>a>mcp:tools, top>b' }, { catalog });
+      const ask = await era(server, await server.token('top'));
+      for (const [method, params] of guarded) expect((await ask(method, params)).status).toBe(200);
+    });
+
+    it.each(['list', 'hide'])(
+      'UNPERMITTED_TOOLS=%s decides whether lists show it; using it is refused alike',
+      async (choice) => {
+        await using server = await start({ UNPERMITTED_TOOLS: choice }, { catalog });
+        const [ask, all] = [
+          await era(server, await server.token('mcp:tools a')),
+          await era(server, await server.token('mcp:tools a b')),
+        ];
+        for (const method of lists) {
+          const [seen, whole] = await Promise.all(
+            [ask(method, {}), all(method, {})].map(async (answer) => (await answer).text()),
+          );
+          expect(/guarded|a:one|b:\{x\}/.test(seen ?? '')).toBe(choice === 'list');
+          expect(whole).toMatch(/guarded|a:one|b:\{x\}/);
+          if (/cacheScope/.test(seen ?? '')) expect(seen).toContain(choice === 'hide' ? '"private"' : '"public"');
+        }
+        expect((await ask('tools/call', { name: 'guarded' })).status).toBe(403);
+      },
+    );
+  });
+
+  it('BUILT_IN_TOOLS=false offers nothing that the server brings along', async () => {
+    await using server = await start({ BUILT_IN_TOOLS: 'false' });
+    const ask = await eras['MCP 2026-07-28']?.(server, await server.token('mcp:tools'));
+    const [tools, prompts] = await Promise.all(
+      ['tools/list', 'prompts/list'].map(async (method) => (await ask?.(method, {}))?.json()),
+    );
+    expect([tools, prompts]).toMatchObject([{ result: { tools: [] } }, { result: { prompts: [] } }]);
+  });
+});
+
+type Ask = (method: string, params: object) => Promise<Response>;
+
+const JSON_OR_STREAM = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };

@@ -40,6 +40,13 @@ describe('settings', () => {
       expect(readConfig({ ISSUER: issuer }).issuer).toBe(issuer);
   });
 
+  it('rank scopes, in as many chains as are needed', () => {
+    const { scopeHierarchy } = readConfig({ SCOPE_HIERARCHY: 'top>a>c, top>b' });
+    const above = Object.fromEntries([...scopeHierarchy].map(([scope, higher]) => [scope, [...higher].sort()]));
+    expect(above).toEqual({ top: [], a: ['top'], b: ['top'], c: ['a', 'top'] });
+    expect(readConfig({}).scopeHierarchy.size).toBe(0);
+  });
+
   it('can do without a base scope', () => {
     expect(readConfig({ BASE_SCOPE: 'none' }).baseScope).toBeUndefined();
   });
@@ -54,6 +61,12 @@ describe('settings', () => {
     [{ CLOCK_TOLERANCE: '61s' }, 'CLOCK_TOLERANCE'],
     [{ BASE_SCOPE: 'two scopes' }, 'BASE_SCOPE'],
     [{ PORT: '70000' }, 'PORT'],
+    [{ SCOPE_HIERARCHY: 'a' }, 'SCOPE_HIERARCHY'],
+    [{ SCOPE_HIERARCHY: 'a>>b' }, 'SCOPE_HIERARCHY'],
+    [{ SCOPE_HIERARCHY: 'a>b, b>a' }, 'SCOPE_HIERARCHY'],
+    [{ SCOPE_HIERARCHY: 'a>"b"' }, 'SCOPE_HIERARCHY'],
+    [{ UNPERMITTED_TOOLS: 'no' }, 'UNPERMITTED_TOOLS'],
+    [{ TOOLS_DIR_STRICT: 'yes' }, 'TOOLS_DIR_STRICT'],
   ])('refuse %j', (env, name) => {
     expect(problems(env)).toEqual([name]);
   });

@@ -7,7 +7,7 @@ import Koa, { type Middleware } from 'koa';
 import { koaBody } from 'koa-body';
 import type { Principal } from '../../src/authorization/principal.ts';
 import { type Catalog, createCatalog } from '../../src/protocol/catalog/catalog.ts';
-import { findIn } from '../../src/protocol/catalog/load.ts';
+import { findBuiltIn } from '../../src/protocol/catalog/load.ts';
 import { createMethods } from '../../src/protocol/methods/methods.ts';
 import { createSessionful, type Sessionful, type SessionfulParts } from '../../src/protocol/sessionful/endpoints.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
@@ -40,12 +40,8 @@ export interface TestMcp extends AsyncDisposable {
 }
 
 /** What the product brings itself. */
-export const definitions = (
-  await Promise.all(
-    ['tools', 'resources', 'prompts'].map((kind) => findIn(new URL(`../../src/${kind}/`, import.meta.url))),
-  )
-).flatMap(({ sources }) => sources.map(({ value }) => value));
-
+export const builtInSources = await findBuiltIn(new URL('../../src/', import.meta.url));
+export const definitions = builtInSources.map(({ value }) => value);
 export const builtIn: Catalog = createCatalog(definitions);
 
 export interface McpOptions {

@@ -4,6 +4,7 @@
  */
 import { StartError } from '@mcp-oauth/shared/errors';
 import type { Scoped } from '../../authorization/scope.ts';
+import type { Change } from '../changes.ts';
 import type { JsonSchemaTool, Prompt, Resource, ResourceTemplate, Tool } from '../define.ts';
 import type { ToolSummary } from '../endpoints.ts';
 import { createSchemaCompiler } from './json-schema.ts';
@@ -140,4 +141,17 @@ export function createCatalog(definitions: readonly Definition[]): Catalog {
   const [problem] = problems;
   if (problem) throw new StartError(`${problem.from}: ${problem.reason}`);
   return catalog;
+}
+
+/** Of what a client may want to hear: that a list is another one now. */
+export function changesBetween(before: Catalog, after: Catalog): readonly Change[] {
+  const lists = {
+    tools: ({ tools }: Catalog) => [tools],
+    prompts: ({ prompts }: Catalog) => [prompts],
+    resources: ({ resources, templates }: Catalog) => [resources, templates],
+  };
+  const kinds = ['tools', 'prompts', 'resources'] as const;
+  const shown = (catalog: Catalog, kind: (typeof kinds)[number]) =>
+    JSON.stringify(lists[kind](catalog).map(({ entries }) => entries.map(({ listed, scopes }) => [listed, scopes])));
+  return kinds.filter((kind) => shown(before, kind) !== shown(after, kind)).map((kind) => ({ kind }));
 }

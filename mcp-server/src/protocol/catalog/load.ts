@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { StartError } from '@mcp-oauth/shared/errors';
-import { type Catalog, compileCatalog, type Problem } from './catalog.ts';
+import { compileCatalog, type Problem } from './catalog.ts';
 import { KINDS, type Kind, readSource, type Source } from './source.ts';
 
 export interface Found {
@@ -63,21 +63,18 @@ async function importDefault(url: URL, version: number): Promise<unknown> {
 }
 
 /**
- * The catalog of what this package brings itself, in `tools/`, `resources/` and `prompts/` below a folder.
+ * What this package brings itself, in `tools/`, `resources/` and `prompts/` below a folder.
  * @throws StartError for whatever can't be offered
  */
-export async function loadCatalog(root: URL): Promise<Catalog> {
-  const { sources, problems: unread } = await findBuiltIn(root);
-  const { catalog, problems } = compileCatalog(sources);
-  const [problem] = [...unread, ...problems];
-  if (problem) throw new StartError(`${problem.from} can't be offered: ${problem.reason}`);
-  return catalog;
+export async function findBuiltIn(root: URL): Promise<readonly Source[]> {
+  const found = await Promise.all(KINDS.map((kind) => findIn(new URL(`${kind}s/`, root))));
+  const sources = found.flatMap((one) => one.sources);
+  refuseAny([...found.flatMap((one) => one.problems), ...compileCatalog(sources).problems]);
+  return sources;
 }
 
-async function findBuiltIn(root: URL): Promise<Found> {
-  const found = await Promise.all(KINDS.map((kind) => findIn(new URL(`${kind}s/`, root))));
-  return {
-    sources: found.flatMap(({ sources }) => sources),
-    problems: found.flatMap(({ problems }) => problems),
-  };
+/** @throws StartError naming all problems, when there are any */
+export function refuseAny(problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  throw new StartError(problems.map(({ from, reason }) => `${from} can't be offered: ${reason}`).join('\n'));
 }

@@ -1,0 +1,136 @@
+/**
+ * Owns the catalog of a running server: what it brings itself and what is mounted, and in development what the mounted files
+ * have become since. What is broken is named in the log and left out; what was whole before stays as it was.
+ */
+import { fileURLToPath } from 'node:url';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import type { Change } from '../changes.ts';
+import { type Catalog, changesBetween, compileCatalog, type Problem } from './catalog.ts';
+import { type Found, findIn, refuseAny } from './load.ts';
+import { allowImportsFrom } from './mounted-imports.ts';
+import type { Source } from './source.ts';
+import { watchFolder } from './watch-folder.ts';
+
+export interface LiveCatalog {
+  readonly current: () => Catalog;
+  /** Tells what has changed, once it has. */
+  onChange(listener: (change: Change) => Promise<void>): void;
+  close(): void;
+}
+
+export interface Mount {
+  /** URL with a trailing slash. */
+  readonly folder: URL;
+  /** Whether the server starts only with everything that is there. */
+  readonly strict: boolean;
+  /** Whether changes are picked up while the server runs. */
+  readonly watch: boolean;
+}
+
+/** A catalog that stays as it is. */
+export const fixedCatalog = (catalog: Catalog): LiveCatalog => ({
+  current: () => catalog,
+  onChange: () => {},
+  close: () => {},
+});
+
+/**
+ * @param builtIn what the server brings itself
+ * @throws StartError when there is no such folder, or strictness meets what is broken
+ */
+export async function openCatalog(builtIn: readonly Source[], mount: Mount, log: Logger): Promise<LiveCatalog> {
+  const { folder, watch, strict } = mount;
+  const catalog = new MountedCatalog(builtIn, folder, log);
+  const imports = allowImportsFrom(folder);
+  // First watched, then read: a change in between must not be missed.
+  const watching = watch ? watchFolder(folder, () => catalog.reload(), log) : undefined;
+  const close = () => {
+    watching?.close();
+    imports.close();
+  };
+  try {
+    await catalog.load(strict);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { current: catalog.current, onChange: catalog.onChange, close };
+}
+
+class MountedCatalog {
+  readonly #builtIn: readonly Source[];
+  readonly #folder: URL;
+  readonly #log: Logger;
+  /** What was whole when it was last read. */
+  #whole: readonly Source[] = [];
+  #catalog: Catalog;
+  #version = 0;
+  #reading: Promise<void> = Promise.resolve();
+  #listener: (change: Change) => Promise<void> = async () => {};
+
+  constructor(builtIn: readonly Source[], folder: URL, log: Logger) {
+    this.#builtIn = builtIn;
+    this.#folder = folder;
+    this.#log = log;
+    this.#catalog = compileCatalog(builtIn).catalog;
+  }
+
+  readonly current = (): Catalog => this.#catalog;
+
+  readonly onChange = (listener: (change: Change) => Promise<void>): void => {
+    this.#listener = listener;
+  };
+
+  load(strict: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      const problems = this.#take(await findIn(this.#folder));
+      if (strict) refuseAny(problems);
+      this.#report('mounted files read', 'mounted file left out: it is broken', problems);
+    });
+  }
+
+  /** Reads everything again; never rejects. */
+  reload(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#version += 1;
+      const before = this.#catalog;
+      const problems = this.#take(await findIn(this.#folder, this.#version));
+      this.#report('mounted files read again', 'mounted file not taken: it is broken', problems);
+      for (const change of changesBetween(before, this.#catalog)) await this.#listener(change);
+    }).catch((err: unknown) => this.#log.error({ err, folder: this.#path }, 'mounted files not read'));
+  }
+
+  /** One after the other: a slow reading must not win over a later one. */
+  #inTurn(read: () => Promise<void>): Promise<void> {
+    const turn = this.#reading.then(read);
+    this.#reading = turn.catch(() => {});
+    return turn;
+  }
+
+  /** All at once: nobody ever sees half of it. */
+  #take(found: Found): readonly Problem[] {
+    const problems = [...found.problems, ...compileCatalog([...this.#builtIn, ...found.sources]).problems];
+    const broken = new Set(problems.map(({ from }) => from));
+    this.#whole = [
+      ...found.sources.filter(({ from }) => !broken.has(from)),
+      ...this.#whole.filter(({ from }) => broken.has(from)),
+    ];
+    this.#catalog = compileCatalog([...this.#builtIn, ...this.#whole]).catalog;
+    return problems;
+  }
+
+  #report(event: string, failure: string, problems: readonly Problem[]): void {
+    for (const { from, reason } of problems) this.#log.error({ file: from, reason }, failure);
+    const { tools, resources, templates, prompts } = this.#catalog;
+    const counts = [tools, resources, templates, prompts].map(({ entries }) => entries.length);
+    const [tool, resource, template, prompt] = counts;
+    this.#log.info(
+      { folder: this.#path, tools: tool, resources: resource, templates: template, prompts: prompt },
+      event,
+    );
+  }
+
+  get #path(): string {
+    return fileURLToPath(this.#folder);
+  }
+}

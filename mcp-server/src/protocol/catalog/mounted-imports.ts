@@ -1,0 +1,55 @@
+/**
+ * Owns what files of a mounted folder may import, wherever the folder lies: packages of their own, or else those of this server.
+ * A file that is read again after a change also reads its neighbours again.
+ */
+import { realpathSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { StartError } from '@mcp-oauth/shared/errors';
+
+export interface Hooks {
+  close(): void;
+}
+
+/** Always ours, even where the author has a copy to develop with: of `ToolError` there must be but one. */
+const OURS = '@mcp-oauth/mcp-server/';
+
+const NOT_FOUND: ReadonlySet<unknown> = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);
+
+/**
+ * @param folder URL with a trailing slash
+ * @throws StartError when there is no such folder
+ */
+export function allowImportsFrom(folder: URL): Hooks {
+  const real = realUrl(folder);
+  const isMounted = (url: string | undefined) => url?.startsWith(folder.href) || url?.startsWith(real);
+  const hooks = registerHooks({
+    resolve: (specifier, context, nextResolve) => {
+      const { parentURL } = context;
+      if (!isMounted(parentURL)) return nextResolve(specifier, context);
+      const ofServer = () => nextResolve(specifier, { ...context, parentURL: import.meta.url });
+      if (specifier.startsWith(OURS)) return ofServer();
+      try {
+        const found = nextResolve(specifier, context);
+        const version = parentURL && URL.parse(parentURL)?.search;
+        const isNeighbour = version && isMounted(found.url) && !found.url.includes('?');
+        return isNeighbour ? { ...found, url: found.url + version } : found;
+      } catch (error) {
+        const isPackage = !/^([./]|[a-z]+:)/i.test(specifier);
+        if (!isPackage || !NOT_FOUND.has((error as NodeJS.ErrnoException).code)) throw error;
+        return ofServer();
+      }
+    },
+  });
+  return { close: () => hooks.deregister() };
+}
+
+/** Modules are known by where they really are, behind all links. */
+function realUrl(folder: URL): string {
+  const path = fileURLToPath(folder);
+  try {
+    return `${pathToFileURL(realpathSync(path)).href}/`;
+  } catch (cause) {
+    throw new StartError(`the folder ${path} can't be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Owns the proof that tools are added without a fork: files in a folder somewhere else, with the real processes. Their scopes
+ * reach the person who signs in, and an edit reaches clients that are connected.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { folderOf, toolFile } from '../../mcp-server/test/protocol/catalog/folder.ts';
+import { McpSession, OAuthClient, send } from './oauth-client.ts';
+import { freePorts, Run, Stack } from './stack.ts';
+
+const AGAIN = 'mounted files read again';
+
+const elsewhere = folderOf({ 'x.ts': "import { z } from 'zod'; export const x = z;" });
+const folder = folderOf({
+  'room.tool.ts': `import { words as other } from './words.ts';
+    ${toolFile('room', '', "scope: ['rooms:read', 'rooms:book'],").replace('text: words', 'text: other')}`,
+  'words.ts': "export const words: string = 'one';",
+  'open.tool.ts': toolFile('open'),
+  'enum.tool.ts': 'enum X { a } export default X;',
+  'stray.tool.ts': `import { x } from '${elsewhere.url.href}x.ts'; export default x;`,
+});
+const copy = join(folder.path, 'node_modules/@mcp-oauth/mcp-server');
+mkdirSync(copy, { recursive: true });
+writeFileSync(join(copy, 'package.json'), '{"name":"@mcp-oauth/mcp-server","exports":{"./define":"./define.js"}}');
+writeFileSync(join(copy, 'define.js'), 'throw new Error("the copy of an author");');
+
+describe('a mounted folder of tools', () => {
+  let stack: Stack;
+  const open = async (scope: string) => {
+    const { access_token: token } = await (await OAuthClient.register(stack)).tokens({ scope });
+    return McpSession.open(`${stack.mcpUrl}/mcp`, token);
+  };
+  const textOf = ({ json }: Awaited<ReturnType<McpSession['call']>>) =>
+    (json as { result?: { content: { text: string }[] } }).result?.content[0]?.text;
+  const saidAgain = async (times: number) => {
+    await vi.waitFor(() => expect(stack.run.output.split(AGAIN)).toHaveLength(times + 1), { timeout: 10_000 });
+  };
+
+  beforeAll(async () => {
+    stack = await Stack.start({ TOOLS_DIR: folder.path, SCOPE_HIERARCHY: 'rooms:all>rooms:read' });
+  });
+  afterAll(async () => {
+    await stack[Symbol.asyncDispose]();
+    folder[Symbol.dispose]();
+    elsewhere[Symbol.dispose]();
+  });
+
+  it('names every file that it can not use, and starts', async () => {
+    await Promise.all([
+      stack.run.says('TypeScript enum is not supported'),
+      stack.run.says("Cannot find package 'zod'"),
+      stack.run.says('enum.tool.ts'),
+      stack.run.says('stray.tool.ts'),
+    ]);
+  });
+
+  it('RFC 9728 §2 has its scopes offered where people sign in', async () => {
+    const scopes = ['mcp:admin', 'mcp:tools', 'rooms:all', 'rooms:book', 'rooms:read'];
+    const { json } = await send(`${stack.mcpUrl}/.well-known/oauth-protected-resource/mcp`);
+    expect(json.scopes_supported).toEqual(scopes);
+    const server = await send(`${stack.authUrl}/.well-known/oauth-authorization-server`);
+    expect(server.json.scopes_supported).toEqual(expect.arrayContaining(scopes));
+  });
+
+  it('MCP 2025-11-25 basic/authorization asks for all scopes of a tool before it runs, and then lets it run', async () => {
+    const plain = await open('mcp:tools');
+    expect(textOf(await plain.call('open', {}))).toBe('hello');
+    const { status, headers } = await plain.call('room', {});
+    expect([status, headers.get('www-authenticate')]).toEqual([
+      403,
+      expect.stringContaining('scope="mcp:tools rooms:book rooms:read"'),
+    ]);
+    const session = await open('mcp:tools rooms:read rooms:book');
+    expect(textOf(await session.call('room', {}))).toBe('one');
+  });
+
+  it('takes a scope for those that stand below it', async () => {
+    const session = await open('mcp:tools rooms:all rooms:book');
+    expect(textOf(await session.call('room', {}))).toBe('one');
+  });
+
+  it("knows the server's own errors, whatever copy of it lies beside the tool", async () => {
+    const { json } = await (await open('mcp:tools')).call('open', { fail: true });
+    expect(json.result).toEqual({ isError: true, content: [{ type: 'text', text: 'as asked' }] });
+  });
+
+  it('reads a changed file again, with those that it imports, and tells clients when the list is another one', async () => {
+    const session = await open('mcp:tools rooms:read rooms:book');
+    const headers = { ...session.headers, accept: 'text/event-stream' };
+    const stream = await fetch(session.url, { headers, signal: AbortSignal.timeout(20_000) });
+    folder.write('words.ts', "export const words: string = 'two';");
+    await saidAgain(1);
+    expect(textOf(await session.call('room', {}))).toBe('two');
+    folder.write('late.tool.ts', toolFile('late', 'just came'));
+    let heard = '';
+    for await (const chunk of stream.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      heard += chunk;
+      if (heard.includes('notifications/tools/list_changed')) break;
+    }
+    expect(heard).toContain('notifications/tools/list_changed');
+    expect(textOf(await session.call('late', {}))).toBe('just came');
+  });
+});
+
+describe('TOOLS_DIR_STRICT', () => {
+  it('keeps the server from starting, naming each broken file', async () => {
+    using broken = folderOf({ 'a.tool.ts': 'export default {{;', 'b.tool.ts': toolFile('two words') });
+    const [port] = await freePorts(1);
+    const env = { TOOLS_DIR: broken.path, TOOLS_DIR_STRICT: 'true', PORT: String(port) };
+    const { code, output } = await new Run(env, 'mcp-server/src/main.ts').ended;
+    expect(code).toBe(1);
+    for (const name of ['a.tool.ts', 'b.tool.ts']) expect(output).toContain(join(broken.path, name));
+  });
+});
