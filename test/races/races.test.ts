@@ -7,11 +7,13 @@ import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, OAuthClient } from '../e2e/oauth-client.ts';
-import { Person } from '../e2e/person.ts';
+import { type Page, Person } from '../e2e/person.ts';
 import { type Replicas, type Shared, STORAGES, startReplicas } from './replicas.ts';
 
 const ROUNDS = 50;
 const RACERS = 4;
+/** How late a rival may come, in requests. */
+const STAGES = 10;
 /** Asked at once each time: a web client, whose approval is remembered. */
 const WEB = 'https://app.example/callback';
 
@@ -96,6 +98,27 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
       expect((await client.refresh(String([...different][0]))).status).toBe(200);
     }
     process.stdout.write(`${name}: refresh token: ${ROUNDS} rounds of ${RACERS} + 1 late, successors ${successors}\n`);
+  });
+
+  it('RFC 7009 §2.1 a revocation is final, although the person approves more at the same moment', async () => {
+    const { client, person } = await remembered();
+    const asking = client.authorizationUrl({ redirect_uri: WEB, prompt: 'consent' });
+    let alive = 0;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const code = (await person.signIn(asking, WEB)).searchParams.get('code') ?? '';
+      const token = String((await client.redeem(code, { redirect_uri: WEB })).json.refresh_token);
+      const page = (await person.open(asking, WEB)) as Page;
+      // A little later each time: what is revoked has to be in the midst of being read and written.
+      const later = async () => {
+        for (let n = 0; n < round % STAGES; n += 1) await client.post('/revoke', { token: 'of nobody' });
+        return client.post('/revoke', { token });
+      };
+      const [, revoked] = await Promise.all([person.press(page, /Approve/, WEB), later()]);
+      expect(revoked.status).toBe(200);
+      if ((await client.refresh(token)).status === 200) alive += 1;
+    }
+    process.stdout.write(`${name}: revocation: ${ROUNDS} rounds of one and an approval, alive ${alive}\n`);
+    expect(alive).toBe(0);
   });
 
   it('RFC 9126 §4 a pushed request has one winner', async () => {

@@ -76,6 +76,8 @@ function refreshTokenAdapter(store: RecordStore, clock: Clock, grace: number): A
       if (await store.consume(model, digest(id))) return;
       if (!inGrace(await store.get(model, digest(id)))) throw tooLate(model);
     },
+    // What is gone could be written anew, and is not found by who asks again as the first answer was lost: its grant ends instead.
+    destroy: async () => {},
   };
 }
 

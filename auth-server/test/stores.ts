@@ -1,0 +1,29 @@
+/** Owns the two kinds of record store for tests of what holds on both: a SQLite file in memory, and a Redis server of its own. */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
+import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import type { RecordStore } from '../src/storage/record-store.ts';
+import { createRedisStore } from '../src/storage/redis.ts';
+import { createSqliteStore } from '../src/storage/sqlite.ts';
+
+export const STORES = ['SQLite', 'Redis'] as const;
+
+/**
+ * For the top of a `describe.each(STORES)`: its tests are left out where there is no Redis.
+ * @returns opens a store; whoever is given it closes it
+ */
+export function storesOf(kind: (typeof STORES)[number]): (clock: Clock) => Promise<RecordStore> {
+  if (kind === 'SQLite') return async (clock) => createSqliteStore(':memory:', clock);
+  let redis: TestRedis | undefined;
+  beforeAll(async () => {
+    if (hasRedis) redis = await startRedis();
+  });
+  afterAll(() => redis?.[Symbol.asyncDispose]());
+  beforeEach((context) => context.skip(!hasRedis, NEEDS_REDIS));
+  return async () => {
+    const target = redisTarget().parse(redis?.url);
+    return createRedisStore(openRedis({ target, name: 'test', log: createLogger('test', 'silent') }));
+  };
+}
