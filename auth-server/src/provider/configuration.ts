@@ -17,6 +17,7 @@ import type { RegistrationMode } from '../registration/settings.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { clientIdMetadataDocuments, createFetch } from './client-metadata.ts';
 import { applyClientPolicy, EXTRA_METADATA, GRANT_TYPES, RESPONSE_TYPES } from './clients.ts';
+import { refuseEmptyNonce } from './guards/dpop-nonce.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
 import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
 import { createAdapter } from './records/adapter.ts';
@@ -169,7 +170,7 @@ function features(parts: EngineParts): NonNullable<Configuration['features']> {
     },
     devInteractions: off,
     userinfo: off,
-    dPoP: { enabled: true },
+    dPoP: { enabled: true, requireNonce: refuseEmptyNonce },
     pushedAuthorizationRequests: { enabled: true },
     rpInitiatedLogout: off,
     introspection: off,

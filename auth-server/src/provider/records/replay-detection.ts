@@ -11,6 +11,11 @@ import type { RecordStore } from '../../storage/record-store.ts';
 const KIND = 'ReplayDetection';
 /** Seconds. What has been used is remembered until it expires, so a stranger must not say when that is. */
 const LONGEST_ASSERTION = 3_600;
+/**
+ * Seconds. The engine takes a proof that is dated ahead by 300, says that it expires as if it were made now, and takes it in the
+ * second of its end as well.
+ */
+const DATED_AHEAD = 301;
 
 interface Model {
   unique(issuer: string, jti: string, expiresAt: number): Promise<boolean>;
@@ -22,7 +27,9 @@ export function detectReplays(provider: Provider, store: RecordStore, clock: Clo
     const id = createHash('sha256')
       .update(JSON.stringify([issuer, jti]))
       .digest('base64url');
-    return store.putIfAbsent(KIND, id, {}, { ttl: Math.max(1, Math.ceil(expiresAt) - seconds(clock)) });
+    // Numbers of others (RFC 7519 §2 NumericDate) may have fractions; lifetimes have none.
+    const left = Math.max(1, Math.ceil(expiresAt) - seconds(clock));
+    return store.putIfAbsent(KIND, id, {}, { ttl: left + DATED_AHEAD });
   };
 }
 
