@@ -3,7 +3,8 @@
  * checked arguments and a context, and give back what the client should have.
  */
 import type {
-  ContentBlock, CreateMessageRequestParams, CreateMessageResult, PromptMessage, Root,
+  ContentBlock, CreateMessageRequestParamsBase, CreateMessageRequestParamsWithTools, CreateMessageResult,
+  CreateMessageResultWithTools, PromptMessage, Root,
 } from '@modelcontextprotocol/sdk/types.js'; // biome-ignore format: one list
 import type { z } from 'zod';
 import type { Principal } from '../authorization/principal.ts';
@@ -50,7 +51,8 @@ export interface Context {
    * Has the model of the client write something; as for `elicit`, what runs may be run again.
    * @throws ToolError when the client has no model for us
    */
-  sample(request: CreateMessageRequestParams, key?: string): Promise<CreateMessageResult>;
+  sample(request: CreateMessageRequestParamsWithTools, key?: string): Promise<CreateMessageResultWithTools>;
+  sample(request: CreateMessageRequestParamsBase, key?: string): Promise<CreateMessageResult>;
   /**
    * The folders that the client works on; as for `elicit`, what runs may be run again.
    * @throws ToolError when the client does not tell

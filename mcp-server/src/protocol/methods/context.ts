@@ -1,7 +1,9 @@
 /** Owns what a tool, a resource or a prompt can do while it runs, over the port to the era (MCP progress, logging, client features). */
 import {
   type CreateMessageRequestParams,
+  type CreateMessageResult,
   CreateMessageResultSchema,
+  CreateMessageResultWithToolsSchema,
   ListRootsResultSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { z } from 'zod';
@@ -17,42 +19,88 @@ type Surroundings = Pick<MethodsParts, 'clock' | 'status' | 'changes'>;
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
 
 /** @param logger under which name its log messages go out */
-export function createContext(call: Call, logger: string, { clock, status, changes }: Surroundings): Context {
-  const { principal, progressToken, logLevel, capabilities } = call;
-  const ask = <T>(request: ClientRequest, schema: z.ZodType<T>) => askClient(call, request, schema);
-  return {
-    principal,
-    now: () => new Date(clock.now()),
-    server: status,
-    // Looked at when it is needed: most calls are over before, and an AbortController is not for free.
-    get signal() {
-      return call.signal;
-    },
-    progress: async (progress, total, message) => {
+export const createContext = (call: Call, logger: string, surroundings: Surroundings): Context =>
+  new RunningContext(call, logger, surroundings);
+
+/** Each ability is made when somebody takes it out: most of what runs wants few, and this stands in the way of every call. */
+class RunningContext implements Context {
+  readonly #call: Call;
+  readonly #logger: string;
+  readonly #surroundings: Surroundings;
+
+  constructor(call: Call, logger: string, surroundings: Surroundings) {
+    this.#call = call;
+    this.#logger = logger;
+    this.#surroundings = surroundings;
+  }
+
+  get principal(): Context['principal'] {
+    return this.#call.principal;
+  }
+
+  get signal(): Context['signal'] {
+    return this.#call.signal;
+  }
+
+  get now(): Context['now'] {
+    return () => new Date(this.#surroundings.clock.now());
+  }
+
+  get server(): Context['server'] {
+    return this.#surroundings.status;
+  }
+
+  get progress(): Context['progress'] {
+    const { progressToken } = this.#call;
+    return async (progress, total, message) => {
       if (progressToken === undefined) return;
       const params = { progressToken, progress, ...(total !== undefined && { total }), ...(message && { message }) };
-      await call.notify({ method: 'notifications/progress', params });
-    },
-    log: async (level, data) => {
+      await this.#call.notify({ method: 'notifications/progress', params });
+    };
+  }
+
+  get log(): Context['log'] {
+    const { logLevel } = this.#call;
+    return async (level, data) => {
       if (logLevel === undefined || LEVELS.indexOf(level) < LEVELS.indexOf(logLevel)) return;
-      await call.notify({ method: 'notifications/message', params: { level, logger, data } });
-    },
-    elicit: async (message, schema, key) => {
-      if (!canFillForms(capabilities)) throw new MissingCapability(NOBODY_TO_ASK, { elicitation: { form: {} } });
-      return elicit(ask, { message, schema, key });
-    },
-    sample: async (request, key) => {
-      requireModel(call, request);
-      const params = { ...request };
-      return ask({ method: 'sampling/createMessage', params, ...(key && { key }) }, CreateMessageResultSchema);
-    },
-    roots: async (key) => {
-      if (!capabilities.roots) throw new MissingCapability(NO_ROOTS, { roots: {} });
-      return (await ask({ method: 'roots/list', params: {}, ...(key && { key }) }, ListRootsResultSchema)).roots;
-    },
-    announce: (change) => changes.announce(change),
-    releaseConnection: () => call.releaseConnection(),
-  };
+      const params = { level, logger: this.#logger, data };
+      await this.#call.notify({ method: 'notifications/message', params });
+    };
+  }
+
+  get elicit(): Context['elicit'] {
+    return async (message, schema, key) => {
+      const able = canFillForms(this.#call.capabilities);
+      if (!able) throw new MissingCapability(NOBODY_TO_ASK, { elicitation: { form: {} } });
+      return elicit((request, answer) => askClient(this.#call, request, answer), { message, schema, key });
+    };
+  }
+
+  get sample(): Context['sample'] {
+    return async (request: CreateMessageRequestParams, key?: string) => {
+      requireModel(this.#call, request);
+      const schema = usesTools(request) ? CreateMessageResultWithToolsSchema : CreateMessageResultSchema;
+      const asked: ClientRequest = { method: 'sampling/createMessage', params: { ...request }, ...(key && { key }) };
+      // Which of the two it is stands in the request, and so in the overloads.
+      return askClient<CreateMessageResult>(this.#call, asked, schema as typeof CreateMessageResultSchema);
+    };
+  }
+
+  get roots(): Context['roots'] {
+    return async (key) => {
+      if (!this.#call.capabilities.roots) throw new MissingCapability(NO_ROOTS, { roots: {} });
+      const asked: ClientRequest = { method: 'roots/list', params: {}, ...(key && { key }) };
+      return (await askClient(this.#call, asked, ListRootsResultSchema)).roots;
+    };
+  }
+
+  get announce(): Context['announce'] {
+    return (change) => this.#surroundings.changes.announce(change);
+  }
+
+  get releaseConnection(): Context['releaseConnection'] {
+    return () => this.#call.releaseConnection();
+  }
 }
 
 const NOBODY_TO_ASK = 'This has to ask the user a question, but the client does not support elicitation.';
@@ -60,10 +108,12 @@ const NO_MODEL = 'This needs the model of the client, but the client does not su
 const NO_TOOLS = 'This needs the model of the client to use tools, but the client does not support that in sampling.';
 const NO_ROOTS = 'This has to know the folders of the client, but the client does not tell its roots.';
 
-function requireModel({ capabilities: { sampling } }: Call, { tools, toolChoice }: CreateMessageRequestParams): void {
+const usesTools = ({ tools, toolChoice }: CreateMessageRequestParams): boolean =>
+  tools !== undefined || toolChoice !== undefined;
+
+function requireModel({ capabilities: { sampling } }: Call, request: CreateMessageRequestParams): void {
   if (!sampling) throw new MissingCapability(NO_MODEL, { sampling: {} });
-  const usesTools = tools !== undefined || toolChoice !== undefined;
-  if (usesTools && !sampling.tools) throw new MissingCapability(NO_TOOLS, { sampling: { tools: {} } });
+  if (usesTools(request) && !sampling.tools) throw new MissingCapability(NO_TOOLS, { sampling: { tools: {} } });
 }
 
 const NO_ANSWER: Readonly<Record<ClientRequest['method'], string>> = {

@@ -151,6 +151,14 @@ describe('MCP sampling and roots', () => {
       answer,
       [{ method: 'sampling/createMessage', params: request, key: 'key' }],
     ]);
+    const using = { role: 'assistant', model: 'm', content: [{ type: 'tool_use', id: '1', name: 't', input: {} }] };
+    const tools = [{ name: 't', inputSchema: { type: 'object' as const } }];
+    const used = await running(
+      (context) => context.sample({ ...request, tools }),
+      { capabilities: { sampling: { tools: {} } } },
+      [using],
+    );
+    expect(used.value).toEqual(using);
     const listed = await running((context) => context.roots(), {}, [{ roots: [{ uri: 'file:///a' }] }]);
     expect([listed.value, listed.call.asked]).toEqual([[{ uri: 'file:///a' }], [{ method: 'roots/list', params: {} }]]);
   });
