@@ -12,11 +12,13 @@ import { createAnnouncements } from '../announcements.ts';
 import type { Methods } from '../call.ts';
 import type { Changes } from '../changes.ts';
 import { type Endpoint, type Endpoints, MESSAGES_PATH } from '../endpoints.ts';
-import { createDispatch, receive } from './dispatch.ts';
+import { forSessionRevisions } from '../methods/session-revisions.ts';
+import { createDispatch, receive } from './calls/dispatch.ts';
+import { Multiplexer } from './calls/multiplexer.ts';
+import { createServer } from './calls/server.ts';
+import { sessionMethods } from './calls/session-methods.ts';
 import { createSseMessage, createSseStream } from './http-sse.ts';
-import { Multiplexer } from './multiplexer.ts';
 import { refuse, STORAGE_AWAY } from './refusals.ts';
-import { createServer } from './server.ts';
 import type { SessionAccess } from './session-access.ts';
 import { createStreamableHttp } from './streamable-http.ts';
 import { createUpkeep } from './upkeep.ts';
@@ -51,7 +53,6 @@ export interface Sessionful extends Endpoints {
 export async function createSessionful(parts: SessionfulParts): Promise<Sessionful> {
   const { storage, limits, clock, log } = parts;
   const { bus } = storage;
-  const multiplexer = new Multiplexer(bus.replica);
   const pause = (ms: number) => setTimeout(ms, undefined, { ref: false });
   const streams = new Streams({ log: storage.log, bus, pause });
   const onEnd = (id: string) => {
@@ -61,6 +62,15 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
   const sessions = createSessionHost({ storage, limits, clock, pause, onEnd });
   const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek });
   const announcements = createAnnouncements({ feed, streams, log: storage.changes });
+  const server = createServer(parts);
+  server.onerror = (err) => log.debug({ err }, 'protocol error');
+  const multiplexer = new Multiplexer({
+    replica: bus.replica,
+    methods: new Map([...forSessionRevisions(parts.methods), ...sessionMethods(sessions)]),
+    server,
+    onFault: (err, method) => log.error({ err, method }, 'method failed'),
+  });
+  await server.connect(multiplexer);
   const upkeep = createUpkeep({ sessions, streams, changes: announcements, multiplexer, limits, clock, log });
   const access: SessionAccess = {
     sessions,
@@ -71,9 +81,6 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
     settled: upkeep.settled,
     draining: () => upkeep.draining,
   };
-  const server = createServer({ ...parts, sessions });
-  server.onerror = (err) => log.debug({ err }, 'protocol error');
-  await server.connect(multiplexer);
 
   const report = (err: unknown) => {
     if (!(err instanceof StorageUnavailable)) log.error({ err }, 'message of another replica failed');

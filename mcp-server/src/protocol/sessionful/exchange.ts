@@ -10,7 +10,7 @@ import type { Entry, StreamWriter, Written } from '../../sessions/stream-writer.
 import type { Streams } from '../../sessions/streams.ts';
 import type { Accepted } from '../accepted.ts';
 import { EventStream } from '../event-stream.ts';
-import type { Outlet } from './multiplexer.ts';
+import type { Outlet } from './calls/outlet.ts';
 import { createSink, primes } from './stream-sink.ts';
 
 export interface ExchangeParts {

@@ -8,8 +8,8 @@ import type { McpSession } from '../../sessions/session.ts';
 import { STANDALONE } from '../../sessions/streams.ts';
 import type { Endpoint } from '../endpoints.ts';
 import { EventStream } from '../event-stream.ts';
+import type { Outlet } from './calls/outlet.ts';
 import { agreement, readMessages, repeatsId } from './json-rpc.ts';
-import type { Outlet } from './multiplexer.ts';
 import { accept, INVALID_INITIALIZE, INVALID_MESSAGE, REPEATED_ID, refuse, SESSION_UNKNOWN } from './refusals.ts';
 import { findSession, openSession, type SessionAccess } from './session-access.ts';
 

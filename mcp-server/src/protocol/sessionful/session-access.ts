@@ -7,8 +7,9 @@ import type { Agreement, McpSession } from '../../sessions/session.ts';
 import type { SessionHost } from '../../sessions/session-host.ts';
 import type { Streams } from '../../sessions/streams.ts';
 import type { McpRequest } from '../endpoints.ts';
+import type { Multiplexer } from './calls/multiplexer.ts';
+import type { Run } from './calls/outlet.ts';
 import type { Incoming } from './json-rpc.ts';
-import type { Multiplexer, Run } from './multiplexer.ts';
 import { NO_CAPACITY, refuse, SESSION_UNKNOWN, TOO_MANY_SESSIONS } from './refusals.ts';
 
 export interface SessionAccess {

@@ -9,7 +9,7 @@ import { endOf, hasOutlivedToken, type McpSession, type SessionLimits } from '..
 import type { SessionHost } from '../../sessions/session-host.ts';
 import { type Attachment, STANDALONE, type Streams } from '../../sessions/streams.ts';
 import type { Announcements } from '../announcements.ts';
-import type { Multiplexer } from './multiplexer.ts';
+import type { Multiplexer } from './calls/multiplexer.ts';
 
 export interface UpkeepParts {
   readonly changes: Pick<Announcements, 'catchUp'>;

@@ -4,10 +4,10 @@
  */
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
-import type { BusMessage, MessageBus } from '../../sessions/ports.ts';
-import { cancellation, isRequest } from './json-rpc.ts';
+import type { BusMessage, MessageBus } from '../../../sessions/ports.ts';
+import { cancellation, isRequest } from '../json-rpc.ts';
+import type { SessionAccess } from '../session-access.ts';
 import type { Multiplexer } from './multiplexer.ts';
-import type { SessionAccess } from './session-access.ts';
 
 export interface DispatchParts {
   readonly multiplexer: Multiplexer;

@@ -1,0 +1,181 @@
+/**
+ * Owns the requests that run on this replica, of whatever session: each has a number of the replica's own, so that nothing is
+ * built per session. What the server asks of a client carries the replica in its id, so that the answer finds back from
+ * wherever it arrives.
+ */
+import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
+import {
+  ErrorCode,
+  type JSONRPCMessage,
+  type JSONRPCRequest,
+  type RequestId,
+  type Result,
+} from '@modelcontextprotocol/sdk/types.js';
+import { type Method, type Methods, RpcError } from '../../call.ts';
+import type { Run } from './outlet.ts';
+import type { SessionServer } from './server.ts';
+import { SessionCall } from './session-call.ts';
+
+export type Delivery = 'delivered' | 'unknown' | { readonly replica: string };
+
+export interface MultiplexerParts {
+  readonly replica: string;
+  /** What is not among them is the SDK's business. */
+  readonly methods: Methods;
+  readonly server: SessionServer;
+  readonly onFault: (error: unknown, method: string) => void;
+}
+
+interface Running extends Run {
+  /** Absent where the SDK answers. */
+  readonly call: SessionCall | undefined;
+}
+
+const keyOf = (session: string, id: RequestId): string => `${session} ${typeof id} ${id}`;
+
+export class Multiplexer implements Transport {
+  onmessage: Transport['onmessage'];
+  onclose: Transport['onclose'];
+  onerror: Transport['onerror'];
+  readonly #parts: MultiplexerParts;
+  readonly #running = new Map<number, Running>();
+  /** By session and the client's own id. */
+  readonly #numbers = new Map<string, number>();
+  /** What clients have been asked and not yet answered, with the session. */
+  readonly #asked = new Map<RequestId, string>();
+  #count = 0;
+
+  constructor(parts: MultiplexerParts) {
+    this.#parts = parts;
+  }
+
+  async start(): Promise<void> {}
+
+  runs(): Iterable<Run> {
+    return this.#running.values();
+  }
+
+  isRunning(session: string, id: RequestId): boolean {
+    return this.#numbers.has(keyOf(session, id));
+  }
+
+  run(request: JSONRPCRequest, run: Run): void {
+    this.#count += 1;
+    const number = this.#count;
+    const { methods, server } = this.#parts;
+    const method = methods.get(request.method);
+    const { params = {} } = request;
+    const call = method && new SessionCall(run, params, (asked, signal) => server.ask(number, asked, signal));
+    const { session, principal, id, outlet } = run;
+    this.#running.set(number, { session, principal, id, outlet, call });
+    this.#numbers.set(keyOf(session.id, id), number);
+    if (call) this.#execute(number, request.method, () => method(params, call));
+    else this.onmessage?.({ ...request, id: number });
+  }
+
+  /** Calls off a request. @returns false when it does not run here */
+  cancel(session: string, id: RequestId, reason?: string): boolean {
+    const number = this.#numbers.get(keyOf(session, id));
+    if (number === undefined) return false;
+    this.#running.get(number)?.call?.abort(reason);
+    // Later, as what the call says to that should still go out.
+    setImmediate(() => this.#take(number)?.outlet.drop(id));
+    return true;
+  }
+
+  /** A client answers what it was asked, by whatever replica. */
+  respond(session: string, message: JSONRPCMessage): Delivery {
+    const id = 'id' in message ? message.id : undefined;
+    const [, replica, number] = /^([0-9a-z]+)\.(\d+)$/.exec(String(id)) ?? [];
+    if (replica === undefined) return 'unknown';
+    if (replica !== this.#parts.replica) return { replica };
+    const asked = Number(number);
+    // Whoever guesses the id of a question that another session was asked gets nowhere.
+    if (this.#asked.get(asked) !== session) return 'unknown';
+    this.#asked.delete(asked);
+    this.onmessage?.({ ...message, id: asked } as JSONRPCMessage);
+    return 'delivered';
+  }
+
+  /** The session is over. */
+  end(session: string): void {
+    for (const [number, { session: its, call, outlet }] of this.#running) {
+      if (its.id !== session) continue;
+      call?.abort('The session is over');
+      this.#take(number);
+      outlet.abandon();
+    }
+  }
+
+  /** What the SDK's server has to say. */
+  async send(message: JSONRPCMessage, { relatedRequestId }: TransportSendOptions = {}): Promise<void> {
+    if (!('method' in message)) return this.#answer(Number(message.id), message);
+    const run = this.#running.get(Number(relatedRequestId));
+    if ('id' in message) return this.#ask(message, run);
+    await run?.outlet.say(this.#withdrawn(message));
+  }
+
+  async close(): Promise<void> {
+    for (const { call, outlet } of this.#running.values()) {
+      call?.abort('The server is shutting down');
+      outlet.abandon();
+    }
+    this.#running.clear();
+    this.#numbers.clear();
+    this.#asked.clear();
+    this.onclose?.();
+  }
+
+  #execute(number: number, name: string, method: () => ReturnType<Method>): void {
+    const succeed = (result: unknown) => this.#answer(number, { jsonrpc: '2.0', id: 0, result: result as Result });
+    const fail = (error: unknown) => this.#answer(number, { jsonrpc: '2.0', id: 0, error: this.#errorOf(error, name) });
+    try {
+      const result = method();
+      if (result instanceof Promise) result.then(succeed).catch(fail);
+      else succeed(result);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** JSON-RPC 2.0 §5.1: what is ours to blame says nothing of what it was. */
+  #errorOf(error: unknown, method: string) {
+    if (error instanceof RpcError) {
+      const { code, message, data } = error;
+      return { code, message, ...(data !== undefined && { data }) };
+    }
+    this.#parts.onFault(error, method);
+    return { code: ErrorCode.InternalError, message: 'Internal error' };
+  }
+
+  /** Nothing for a request that was called off. */
+  #answer(number: number, response: JSONRPCMessage): void {
+    if (this.#running.get(number)?.call?.over) return;
+    const run = this.#take(number);
+    run?.outlet.answer(run.id, { ...response, id: run.id } as JSONRPCMessage);
+  }
+
+  async #ask(request: JSONRPCRequest, run: Run | undefined): Promise<void> {
+    if (run) this.#asked.set(request.id, run.session.id);
+    if (await run?.outlet.say({ ...request, id: `${this.#parts.replica}.${request.id}` })) return;
+    this.#asked.delete(request.id);
+    // A question that reaches nobody must fail, or whoever asks waits for the answer in vain.
+    throw new Error('the client is not listening');
+  }
+
+  /** The server takes a question back: the client knows it by its longer id. */
+  #withdrawn(message: JSONRPCMessage): JSONRPCMessage {
+    if (!('method' in message) || message.method !== 'notifications/cancelled') return message;
+    const { requestId, ...rest } = message.params ?? {};
+    this.#asked.delete(requestId as RequestId);
+    return { ...message, params: { ...rest, requestId: `${this.#parts.replica}.${requestId}` } };
+  }
+
+  #take(number: number): Run | undefined {
+    const run = this.#running.get(number);
+    if (!run) return undefined;
+    this.#running.delete(number);
+    this.#numbers.delete(keyOf(run.session.id, run.id));
+    return run;
+  }
+}

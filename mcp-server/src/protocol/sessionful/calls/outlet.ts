@@ -1,0 +1,26 @@
+/** Owns the port between a request that runs and the way on which its client hears of it. */
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { Principal } from '../../../authorization/principal.ts';
+import type { McpSession } from '../../../sessions/session.ts';
+
+export interface Outlet {
+  /** Says something ahead of the answer. @returns false when this client can't be told */
+  say(message: JSONRPCMessage): Promise<boolean>;
+  answer(id: RequestId, response: JSONRPCMessage): void;
+  /** A cancelled request gets no answer (MCP cancellation). */
+  drop(id: RequestId): void;
+  releaseConnection(): Promise<void>;
+  /** Some time has passed. */
+  tick(): void;
+  /** The session is over: whatever has not been answered never will be. */
+  abandon(): void;
+}
+
+/** A request of a client, while it runs here. */
+export interface Run {
+  readonly session: McpSession;
+  readonly principal: Principal;
+  /** As the client chose it; unique within its session only. */
+  readonly id: RequestId;
+  readonly outlet: Outlet;
+}

@@ -1,0 +1,37 @@
+/**
+ * Owns the SDK's low-level server of a replica, one for all sessions: it opens them (MCP lifecycle, ping), and it asks clients
+ * and waits for what they answer. Everything else that a client may call is a method of ours and does not pass through it.
+ */
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { type Implementation, ResultSchema, type ServerRequest } from '@modelcontextprotocol/sdk/types.js';
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
+import type { ClientRequest } from '../../call.ts';
+import { CAPABILITIES } from '../../capabilities.ts';
+
+export interface ServerParts {
+  readonly serverInfo: Implementation;
+  readonly instructions?: string;
+}
+
+/** Milliseconds. A person needs time to read; a call must not hang for ever. */
+const PATIENCE = 5 * 60_000;
+
+export interface SessionServer extends Server {
+  /** @param number of the request in whose course the client is asked */
+  ask(number: number, request: ClientRequest, signal: AbortSignal): Promise<unknown>;
+}
+
+export function createServer({ serverInfo, instructions }: ServerParts): SessionServer {
+  const server = new Server(serverInfo, {
+    capabilities: CAPABILITIES,
+    jsonSchemaValidator: new AjvJsonSchemaValidator(),
+    ...(instructions !== undefined && { instructions }),
+  });
+  const ask: SessionServer['ask'] = (number, { method, params }, signal) =>
+    server.request({ method, params } as ServerRequest, ResultSchema, {
+      signal,
+      timeout: PATIENCE,
+      relatedRequestId: number,
+    });
+  return Object.assign(server, { ask });
+}

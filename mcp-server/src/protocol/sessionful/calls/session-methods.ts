@@ -1,0 +1,44 @@
+/** Owns the methods that only sessions have, as they change the session's record (MCP logging, resource subscriptions). */
+import { ErrorCode, LoggingLevelSchema } from '@modelcontextprotocol/sdk/types.js';
+import { StorageUnavailable } from '../../../sessions/ports.ts';
+import type { SessionHost } from '../../../sessions/session-host.ts';
+import { type Call, type Method, type Methods, RpcError } from '../../call.ts';
+import type { SessionCall } from './session-call.ts';
+
+type Alter = Pick<SessionHost, 'alter'>;
+
+/** To be called with a `SessionCall`. */
+export const sessionMethods = (sessions: Alter): Methods =>
+  new Map<string, Method>([
+    ['resources/subscribe', subscription(sessions, 'subscribe')],
+    ['resources/unsubscribe', subscription(sessions, 'unsubscribe')],
+    ['logging/setLevel', setLevel(sessions)],
+  ]);
+
+const subscription =
+  ({ alter }: Alter, key: 'subscribe' | 'unsubscribe'): Method =>
+  async ({ uri }, call) => {
+    if (typeof uri !== 'string') throw new RpcError(ErrorCode.InvalidParams, 'A resource is named by its uri');
+    if (await written(alter(sessionOf(call), { [key]: uri }))) return {};
+    throw new RpcError(ErrorCode.InvalidRequest, 'This session has as many subscriptions as it may have');
+  };
+
+const setLevel =
+  ({ alter }: Alter): Method =>
+  async ({ level }, call) => {
+    const { data } = LoggingLevelSchema.safeParse(level);
+    if (!data) throw new RpcError(ErrorCode.InvalidParams, 'There is no such level');
+    await written(alter(sessionOf(call), { logLevel: data }));
+    return {};
+  };
+
+const sessionOf = (call: Call): string => (call as SessionCall).session;
+
+async function written(altering: Promise<boolean>): Promise<boolean> {
+  try {
+    return await altering;
+  } catch (error) {
+    if (!(error instanceof StorageUnavailable)) throw error;
+    throw new RpcError(ErrorCode.InternalError, 'This can not be stored now; please try again');
+  }
+}
