@@ -93,7 +93,7 @@ async function playAll(): Promise<Result[]> {
   const stateless: Work = async () => tokens.map((token) => callStateless(token, ECHO));
   const opening: Work = async () => tokens.map((token) => () => initialize(token));
   const matches: readonly Match[] = [
-    { name: 'tools/call 2025-11-25', work: inSession, product, reference: v1, others: [logging], goal: 5 },
+    { name: 'tools/call 2025-11-25', work: inSession, product, reference: v1, others: [logging, raw], goal: 5 },
     { name: 'tools/call 2026-07-28', work: stateless, product, reference: v2, others: [logging, raw], goal: 5 },
     { name: 'initialize', work: opening, product, reference: v1, others: [], goal: 4 },
   ];
