@@ -25,7 +25,7 @@ export interface Catalog {
   templateOf(uri: string): Templated | undefined;
 }
 
-export interface Templated {
+interface Templated {
   readonly entry: TemplateEntry;
   readonly variables: Readonly<Record<string, string>>;
 }

@@ -14,7 +14,7 @@ export interface Entry {
 }
 
 /** Whether somebody has some scopes. */
-export type Permits = (scopes: readonly string[]) => boolean;
+type Permits = (scopes: readonly string[]) => boolean;
 
 export interface Listing<E extends Entry> {
   /** By key, in order. */
