@@ -46,6 +46,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const log = overrides.log ?? createLogger('mcp-server', config.logLevel);
   const world = { clock: overrides.clock ?? systemClock, fetch: overrides.fetch ?? globalThis.fetch, log };
   const catalog = overrides.catalog ? fixedCatalog(overrides.catalog) : await loadCatalog(config, log);
+  const hides = config.unpermittedTools === 'hide';
   const scopes = createScopePolicy({
     base: config.baseScope,
     hierarchy: config.scopeHierarchy,
@@ -62,7 +63,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const methods = createMethods({
     catalog: catalog.current,
     covers: scopes.covers,
-    hideUnpermitted: config.unpermittedTools === 'hide',
+    hideUnpermitted: hides,
     changes: { announce: (change) => endpoints.changes.announce(change) },
     status,
     clock: world.clock,
@@ -71,7 +72,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const endpoints: Eras = await createEras({
     methods,
     parameterHeaders: (tool) => catalog.current().tools.find(tool)?.headers ?? [],
-    listScope: config.unpermittedTools === 'hide' ? 'private' : 'public',
+    listScope: hides ? 'private' : 'public',
     serverInfo,
     storage: storage.sessions,
     keys: shared.keys,
@@ -84,7 +85,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const app = createApp({
     settings: config,
     log,
-    tools: () => catalog.current().summaries,
+    tools: () => catalog.current().summaries.filter(({ scopes: needed }) => !hides || needed.length === 0),
     scopes,
     issuerMetadata,
     isReady: () => ready,

@@ -121,7 +121,7 @@ export const settings = {
   }),
   unpermittedTools: setting({
     env: 'UNPERMITTED_TOOLS',
-    doc: 'Whether tools, resources and prompts whose scope a caller lacks are in its lists. `list`: it sees what it could ask for. `hide`: it does not; calling them is answered alike, with 403.',
+    doc: 'Whether tools, resources and prompts whose scope a caller lacks are in its lists. `list`: it sees what it could ask for. `hide`: it does not, nor does the landing page show them; using them is answered alike, with 403.',
     type: type.oneOf('list', 'hide'),
     default: 'list',
   }),

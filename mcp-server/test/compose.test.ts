@@ -171,6 +171,8 @@ describe('a scope that the caller lacks', () => {
           expect(whole).toMatch(/guarded|a:one|b:\{x\}/);
           if (/cacheScope/.test(seen ?? '')) expect(seen).toContain(choice === 'hide' ? '"private"' : '"public"');
         }
+        const page = await (await fetch(server.url, { headers: { accept: 'text/html' } })).text();
+        expect(page.includes('<code>guarded</code>')).toBe(choice === 'list');
         expect((await ask('tools/call', { name: 'guarded' })).status).toBe(403);
       },
     );

@@ -104,7 +104,10 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
 export interface JsonSchemaTool extends Omit<Tool, 'input' | 'output' | 'run'> {
   readonly inputSchema: JsonSchema;
   readonly outputSchema?: JsonSchema;
-  run(input: Record<string, unknown>, context: Context): Promise<ToolResult> | ToolResult;
+  run(
+    input: Record<string, unknown>,
+    context: Context,
+  ): Promise<ToolResult<Record<string, unknown>>> | ToolResult<Record<string, unknown>>;
 }
 
 /** Declares a tool; the default export of a `*.tool.ts` file. */

@@ -14,7 +14,8 @@ export interface Found {
 /** Seconds; a file that waits for something when it is loaded must not keep the server from starting. */
 const LONGEST_LOAD = 10;
 
-const NAME = new RegExp(`\\.(${KINDS.join('|')})\\.[jt]s$`);
+/** No dot in front: that is how editors and systems name files of their own. */
+const NAME = new RegExp(`^[^.].*\\.(${KINDS.join('|')})\\.[jt]s$`);
 
 const kindOf = (file: string): Kind | undefined => KINDS.find((kind) => NAME.exec(file)?.[1] === kind);
 

@@ -73,6 +73,9 @@ function schemasOf(tool: AnyTool, compile: Compile): Schemas {
 
 const isZod = (tool: AnyTool): tool is Tool => 'input' in tool && tool.input !== undefined;
 
+/** More would help nobody. */
+const MOST_PROBLEMS = 20;
+
 /** Models invent arguments: those that a tool does not know are refused, unless it takes any. */
 function zodSchemas(tool: Tool): Schemas {
   const input = tool.input.def.catchall ? tool.input : tool.input.strict();
@@ -82,7 +85,7 @@ function zodSchemas(tool: Tool): Schemas {
     outputSchema: output && objectSchema(output, 'output'),
     check: (given) => {
       const { success, data, error } = input.safeParse(given);
-      return success ? { input: data } : { problems: error.issues.map(inWords) };
+      return success ? { input: data } : { problems: error.issues.slice(0, MOST_PROBLEMS).map(inWords) };
     },
     structured: output ? (value) => output.parse(value) : asItIs,
   };

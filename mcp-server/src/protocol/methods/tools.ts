@@ -56,11 +56,8 @@ function failureOf(parts: MethodsParts, { key }: ToolEntry, call: Call, error: u
 /** Wrong arguments are the tool's answer and no protocol error, so that the model sees them and tries again (SEP-1303). */
 function explain({ key, takes }: ToolEntry, { problems }: Extract<Checked, { problems: unknown }>): string {
   const known = takes.length > 0 ? `It takes: ${takes.join(', ')}.` : 'It takes no arguments.';
-  const list = problems.slice(0, MOST_PROBLEMS).map((problem) => `- ${problem}`);
+  const list = problems.map((problem) => `- ${problem}`);
   return [`${key} was not run, its arguments are not valid:`, ...list, known].join('\n');
 }
-
-/** More would help nobody. */
-const MOST_PROBLEMS = 20;
 
 export const failure = (text: string): CallToolResult => ({ content: [{ type: 'text', text }], isError: true });

@@ -53,6 +53,7 @@ describe('a mounted folder', () => {
       'a.tool.ts': toolFile('a'),
       'b.tool.js': toolFile('b').replace(': string', ''),
       'notes.txt': 'no definition',
+      '.#a.tool.ts': 'of an editor',
       'types.d.ts': 'export {};',
       'r.resource.ts': `import { defineResource } from '@mcp-oauth/mcp-server/define';
         export default defineResource({ name: 'r', title: 't', description: 'd', uri: 'a:b', read: () => ({ text: '' }) });`,

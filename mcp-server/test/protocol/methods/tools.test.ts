@@ -25,6 +25,13 @@ describe('tools/call params', () => {
     await expect(ask('tools/call', params)).rejects.toMatchObject({ code: -32602, message });
   });
 
+  it('that are wrong in very many ways are answered with the first of them', async () => {
+    const list = defineTool({ ...about, name: 'list', input: z.object({ x: z.array(z.int()) }), run: () => ({}) });
+    const params = { name: 'list', arguments: { x: Array.from({ length: 1_000 }, () => 'no') } };
+    const { content } = await methodsOver([list]).ask('tools/call', params);
+    expect(content[0].text.split('\n')).toHaveLength(22);
+  });
+
   it('may have no arguments at all', async () => {
     expect(await ask('tools/call', { name: 'gives' })).toEqual({ content: [{ type: 'text', text: 'x' }] });
   });
