@@ -16,7 +16,7 @@ interface ListedTool {
   readonly annotations?: NonNullable<Tool['annotations']>;
 }
 
-export type Arguments = Readonly<Record<string, unknown>>;
+type Arguments = Readonly<Record<string, unknown>>;
 
 /** Arguments as the tool takes them, or what is wrong with those that came. */
 export type Checked = { readonly input: Arguments } | { readonly problems: readonly string[] };
