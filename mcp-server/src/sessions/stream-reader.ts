@@ -8,7 +8,7 @@ import { type EventLog, StorageUnavailable, type StreamEvent, type StreamName } 
 export interface Sink {
   /** Whether the answers of running requests have no other way to the client than this. */
   readonly carriesAnswers?: boolean;
-  /** @returns false when it takes no more */
+  /** @returns false when it takes neither this one nor any more */
   send(event: StreamEvent): boolean;
   keepAlive(): void;
   /** The stream is over, or another connection reads it. */
@@ -68,9 +68,9 @@ export class StreamReader {
     const events = await this.#log.read(this.#name, this.#cursor, PAGE);
     for (const event of events) {
       if (this.#stopped) return;
-      this.#cursor = event.id;
-      const more = this.#sink.send(event) && !event.last;
-      if (more) continue;
+      const sent = this.#sink.send(event);
+      if (sent) this.#cursor = event.id;
+      if (sent && !event.last) continue;
       this.stop();
       this.#sink.end();
     }

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
+import type { StreamEvent } from '../../src/sessions/ports.ts';
 import { Streams, type StreamsParts } from '../../src/sessions/streams.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
 import { LIMITS, LOG_LIMITS } from '../contracts/session-storage.contract.ts';
@@ -77,5 +78,20 @@ describe('streams', () => {
     await attached;
     expect(sink.ended).toBe(true);
     expect(streams.all()).toEqual([]);
+  });
+
+  it('know of an event that a connection refuses that the next connection is to get it', async () => {
+    const { streams, name } = await openSession();
+    for (const data of ['a', 'b']) await streams.announce('s', { data });
+    const got: string[] = [];
+    const takes = (most: number) => () => ({
+      ...createSink(),
+      send: ({ data }: StreamEvent) => got.length < most && got.push(data) > 0,
+    });
+    for (const most of [1, 2]) {
+      await streams.attach(name, takes(most));
+      await streams.wake(name);
+    }
+    expect(got).toEqual(['a', 'b']);
   });
 });
