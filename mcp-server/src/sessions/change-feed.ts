@@ -49,7 +49,7 @@ export function createChangeFeed({ streams, changes, bus, peek }: ChangeFeedPart
     if (told !== undefined) for (const { change, version: number } of missed) await tell(attachment, change, number);
     attachment.changes = Math.max(version, attachment.changes ?? 0);
     // From here on it is told what it misses, and whoever serves it next has to know.
-    if (told === undefined) await streams.keepProgress(attachment);
+    if (told === undefined) await streams.keep(attachment);
   };
   const deliver = async (change: string, version: number): Promise<void> => {
     const one = async (attachment: Attachment): Promise<void> => {

@@ -24,6 +24,8 @@ export interface SessionHost {
   end(id: string): Promise<void>;
   /** Another replica has changed the record, or may have: it is read again as soon as it can be. */
   doubt(id?: string): void;
+  /** Another replica has ended it. */
+  forget(id: string): void;
   count(): Promise<number>;
 }
 
@@ -58,6 +60,8 @@ interface Copy {
 export function createSessionHost({ storage, limits, clock, pause, onEnd }: SessionHostParts): SessionHost {
   const { store, bus } = storage;
   const copies = new Map<string, Copy>();
+  /** Of which the record is being read, less those of which there has been news since. */
+  const reading = new Set<string>();
   /** Milliseconds between two writes of the use of one session. */
   const pace = Math.min(store.pace, limits.idleTimeout * 250);
 
@@ -70,13 +74,19 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
     return copy;
   };
   const ended = (id: string): void => {
+    reading.delete(id);
     copies.delete(id);
     onEnd(id);
   };
   const load = async (id: string): Promise<Copy | undefined> => {
     const known = copies.get(id);
     try {
-      const session = await store.get(id);
+      let upToDate = true;
+      reading.add(id);
+      const session = await store.get(id).finally(() => {
+        upToDate = reading.delete(id);
+      });
+      if (!upToDate) return load(id);
       if (session) return put(session, Math.max(known?.writtenAt ?? 0, Math.min(session.usedUntil, clock.now())));
       ended(id);
       return undefined;
@@ -152,6 +162,7 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
     peek: async (id) => (recent(id) ?? (await load(id)))?.session,
     alter: async (id, alteration) => {
       const done = await store.alter(id, alteration);
+      reading.delete(id);
       copies.delete(id);
       if (done) await tell(bus, 'altered', id);
       return done;
@@ -166,9 +177,12 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
       await tell(bus, 'ended', id);
     },
     doubt: (id) => {
+      if (id === undefined) reading.clear();
+      else reading.delete(id);
       const doubted = id === undefined ? copies.values() : [copies.get(id)];
       for (const copy of doubted) if (copy) copy.readAt = 0;
     },
+    forget: ended,
     count: () => store.count(),
   };
 }

@@ -160,16 +160,16 @@ export class Streams {
     if (attachment?.as.connection === connection) this.#end(attachment);
   }
 
-  /** Notes how far a connection is. @returns false when it is not the one that reads any more */
-  keepProgress({ name, as, progress }: Attachment): Promise<boolean> {
-    return this.#log.renew(name, as, progress);
+  /** Keeps the claim of an open stream, and notes how far it is. @returns false when another connection has it now */
+  async keep(attachment: Attachment): Promise<boolean> {
+    const mine = await this.#log.renew(attachment.name, attachment.as, attachment.progress);
+    if (!mine) this.#end(attachment);
+    return mine;
   }
 
-  /** Keeps the claim of an open stream, and looks for what nobody said. */
+  /** Keeps the claim, and looks for what nobody said. */
   async renew(attachment: Attachment): Promise<void> {
-    const mine = await this.keepProgress(attachment);
-    if (mine) await this.#feed(attachment);
-    else this.#end(attachment);
+    if (await this.keep(attachment)) await this.#feed(attachment);
   }
 
   /** Answers, in place of replicas that are gone, what they can't answer any more. */

@@ -90,7 +90,6 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
       multiplexer,
       streams,
       sessions,
-      onEnd,
       hear: (...change) => void announcements.hear(...change).catch(report),
     }),
     () => {
@@ -139,24 +138,20 @@ interface Receivers {
   readonly multiplexer: Multiplexer;
   readonly streams: Streams;
   readonly sessions: SessionHost;
-  readonly onEnd: (id: string) => void;
   readonly hear: (change: string, version: number) => void;
 }
 
 type Handlers = { [K in BusMessage['kind']]: (message: Extract<BusMessage, { kind: K }>) => void };
 
 /** What each message of another replica brings about here. */
-function receivers({ multiplexer, streams, sessions, onEnd, hear }: Receivers): (message: BusMessage) => void {
+function receivers({ multiplexer, streams, sessions, hear }: Receivers): (message: BusMessage) => void {
   const handlers: Handlers = {
     wake: (name) => void streams.wake(name),
     taken: (name) => streams.taken(name, name.connection),
     response: (message) => receive(multiplexer, message),
     cancelled: (message) => receive(multiplexer, message),
     altered: ({ session }) => sessions.doubt(session),
-    ended: ({ session }) => {
-      sessions.doubt(session);
-      onEnd(session);
-    },
+    ended: ({ session }) => sessions.forget(session),
     changed: ({ change, version }) => hear(change, version),
   };
   return (message) => handlers[message.kind](message as never);

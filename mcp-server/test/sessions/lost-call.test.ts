@@ -1,0 +1,41 @@
+/** Owns the proof of what a client hears of calls whose replica is gone (JSON-RPC 2.0 §5.1). */
+import { describe, expect, it } from 'vitest';
+import { lostAnswers } from '../../src/sessions/lost-call.ts';
+
+const event = (message: object | undefined, index = 1) => ({
+  id: `${index}-0`,
+  data: message ? JSON.stringify(message) : '',
+  last: false,
+});
+
+describe('JSON-RPC 2.0 §5.1 calls whose replica is gone', () => {
+  it('get an error each that says to send the request again, with ids as the client wrote them', () => {
+    const answers = lostAnswers('[1,"1"]', []).map((text) => JSON.parse(text));
+    expect(answers).toEqual([
+      { jsonrpc: '2.0', id: 1, error: { code: -32603, message: expect.stringContaining('send the request again') } },
+      { jsonrpc: '2.0', id: '1', error: { code: -32603, message: expect.any(String) } },
+    ]);
+  });
+
+  it('get none when they have been answered, by a result or by an error', () => {
+    const events = [
+      event({ jsonrpc: '2.0', id: 1, result: {} }),
+      event({ jsonrpc: '2.0', id: '2', error: { code: 1, message: '' } }),
+    ];
+    expect(lostAnswers('[1,"2",2]', events).map((text) => JSON.parse(text).id)).toEqual([2]);
+  });
+
+  it('are not answered by what else is said: notifications, questions of the server, events for their id alone', () => {
+    const events = [
+      event(undefined),
+      event({ jsonrpc: '2.0', method: 'notifications/message', params: {} }),
+      event({ jsonrpc: '2.0', id: 1, method: 'elicitation/create', params: {} }),
+    ];
+    expect(lostAnswers('[1]', events)).toHaveLength(1);
+  });
+
+  it('are none of a stream that answers no request', () => {
+    expect(lostAnswers(undefined, [])).toEqual([]);
+    expect(lostAnswers('[]', [])).toEqual([]);
+  });
+});

@@ -1,0 +1,224 @@
+/** Owns the proof of how a replica gets at sessions (MCP 2025-11-25, "Session Management"). */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Principal } from '../../src/authorization/principal.ts';
+import { type SessionStorage, StorageUnavailable } from '../../src/sessions/ports.ts';
+import type { McpSession } from '../../src/sessions/session.ts';
+import { createSessionHost } from '../../src/sessions/session-host.ts';
+import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
+import { LIMITS, LOG_LIMITS } from '../contracts/session-storage.contract.ts';
+
+const CLOCK_START = new FakeClock().now() / 1000;
+const AGREED = { protocolVersion: '2025-11-25', params: { capabilities: {} } };
+const ALICE: Principal = {
+  issuer: 'https://as.example',
+  subject: 'alice',
+  clientId: 'client',
+  scopes: new Set(),
+  expiresAt: CLOCK_START + 600,
+};
+
+let clock: FakeClock;
+let open: () => SessionStorage;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  open = createMemoryStorage(clock, LIMITS, LOG_LIMITS);
+});
+
+/** A replica whose store counts what it is asked, writes use at a pace of its own, and can be away. */
+function createReplica({ pace = 0, bus = true } = {}) {
+  const storage = open();
+  const asked = { get: 0, use: 0 };
+  const state = { away: false };
+  const reach = (): void => {
+    if (state.away) throw new StorageUnavailable('away');
+  };
+  const store: SessionStorage['store'] = {
+    ...storage.store,
+    pace,
+    get: async (id) => {
+      asked.get += 1;
+      reach();
+      return storage.store.get(id);
+    },
+    use: async (...args) => {
+      asked.use += 1;
+      reach();
+      return storage.store.use(...args);
+    },
+  };
+  const ended: string[] = [];
+  const host = createSessionHost({
+    storage: { ...storage, store },
+    limits: LIMITS,
+    clock,
+    pause: async (milliseconds) => clock.advance(milliseconds / 1000),
+    onEnd: (id) => ended.push(id),
+  });
+  if (bus) {
+    storage.bus.subscribe(
+      (message) => {
+        if (message.kind === 'altered') host.doubt(message.session);
+        if (message.kind === 'ended') host.forget(message.session);
+      },
+      () => {},
+    );
+  }
+  return { host, storage, asked, ended, state };
+}
+
+async function openAt({ host }: ReturnType<typeof createReplica>, principal = ALICE): Promise<McpSession> {
+  const session = await host.open(principal, 'streamable-http', AGREED);
+  if (typeof session === 'string') throw new Error(session);
+  return session;
+}
+
+describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
+  it('answers its owner, and says the same to others as of one that is unknown', async () => {
+    const [here, there] = [createReplica(), createReplica()];
+    const { id } = await openAt(here);
+    expect(await there.host.find(id, ALICE)).toMatchObject({ id });
+    for (const other of [
+      { ...ALICE, subject: 'mallory' },
+      { ...ALICE, clientId: 'another' },
+      { ...ALICE, issuer: 'https://other.example' },
+    ]) {
+      expect(await there.host.find(id, other)).toBe('foreign');
+    }
+    expect(await there.host.find('nothing', ALICE)).toBe('unknown');
+  });
+
+  it('lets nobody but its owner keep it from becoming idle', async () => {
+    const here = createReplica();
+    const { id } = await openAt(here);
+    for (let n = 0; n < 7; n += 1) {
+      clock.advance(10);
+      expect(['foreign', 'unknown']).toContain(await here.host.find(id, { ...ALICE, subject: 'mallory' }));
+    }
+    expect(await here.host.find(id, ALICE)).toBe('unknown');
+  });
+
+  it('is known without a question for ten seconds, and read again after', async () => {
+    const [here, there] = [createReplica(), createReplica({ pace: 60_000 })];
+    const { id } = await openAt(here);
+    await there.host.find(id, ALICE);
+    clock.advance(9);
+    expect(there.host.find(id, ALICE)).toMatchObject({ id });
+    expect(there.asked.get).toBe(1);
+    clock.advance(2);
+    await there.host.find(id, ALICE);
+    expect(there.asked.get).toBe(2);
+  });
+
+  it('is read again at once when another replica has altered it', async () => {
+    const [here, there] = [createReplica(), createReplica()];
+    const { id } = await openAt(here);
+    await there.host.find(id, ALICE);
+    await here.host.alter(id, { logLevel: 'error' });
+    expect(await there.host.find(id, ALICE)).toMatchObject({ logLevel: 'error' });
+    expect(await here.host.find(id, ALICE)).toMatchObject({ logLevel: 'error' });
+  });
+
+  it('is read again when the news of its alteration comes while it is read', async () => {
+    const [here, there] = [createReplica({ bus: false }), open()];
+    const { id } = await openAt(here);
+    clock.advance(11);
+    const found = here.host.find(id, ALICE);
+    await there.store.alter(id, { logLevel: 'error' });
+    here.host.doubt(id);
+    expect(await found).toMatchObject({ logLevel: 'error' });
+  });
+
+  it('is over everywhere when it is ended anywhere, also while the store is away', async () => {
+    const [here, there] = [createReplica(), createReplica()];
+    const { id } = await openAt(here);
+    await there.host.find(id, ALICE);
+    await here.host.end(id);
+    expect([here.ended, there.ended]).toEqual([[id], [id]]);
+    expect(await here.host.find(id, ALICE)).toBe('unknown');
+    there.state.away = true;
+    await expect(there.host.find(id, ALICE)).rejects.toThrow(StorageUnavailable);
+    there.state.away = false;
+    expect(await there.host.find(id, ALICE)).toBe('unknown');
+    expect(await there.host.keep(id)).toBe(false);
+    expect(await there.host.alter(id, { logLevel: 'error' })).toBe(false);
+  });
+
+  it('is over after seconds for a replica that has not heard of it', async () => {
+    const [here, deaf] = [createReplica(), createReplica({ bus: false })];
+    const { id } = await openAt(here);
+    await deaf.host.find(id, ALICE);
+    await here.host.end(id);
+    clock.advance(10);
+    expect(await deaf.host.find(id, ALICE)).toBe('unknown');
+    expect(deaf.ended).toEqual([id]);
+  });
+
+  it('goes on by what is known here while the store is away; of others nothing can be said', async () => {
+    const [here, there] = [createReplica(), createReplica()];
+    const { id } = await openAt(here);
+    here.state.away = true;
+    there.state.away = true;
+    clock.advance(30);
+    expect(await here.host.find(id, ALICE)).toMatchObject({ id });
+    expect(await here.host.find(id, { ...ALICE, subject: 'mallory' })).toBe('foreign');
+    expect(await here.host.keep(id)).toBe(true);
+    const before = clock.now();
+    await expect(there.host.find(id, ALICE)).rejects.toThrow(StorageUnavailable);
+    expect(clock.now() - before).toBeGreaterThanOrEqual(3_000);
+  });
+
+  it('has its use written at its pace, and at once with a newer token', async () => {
+    const here = createReplica({ pace: 10_000 });
+    const { id } = await openAt(here);
+    const find = () => here.host.find(id, ALICE);
+    for (let n = 0; n < 9; n += 1) {
+      clock.advance(1);
+      await find();
+    }
+    expect(here.asked.use).toBe(0);
+    clock.advance(1);
+    await find();
+    await find();
+    expect(here.asked.use).toBe(1);
+    expect((await here.storage.store.get(id))?.usedUntil).toBe(clock.now());
+    await here.host.find(id, { ...ALICE, expiresAt: ALICE.expiresAt + 60 });
+    expect(here.asked.use).toBe(2);
+    expect((await here.storage.store.get(id))?.tokenExpiresAt).toBe(ALICE.expiresAt + 60);
+    await find();
+    expect((await here.storage.store.get(id))?.tokenExpiresAt).toBe(ALICE.expiresAt + 60);
+  });
+
+  it('has a use written that could not be, with the next one', async () => {
+    const here = createReplica({ pace: 1_000 });
+    const { id } = await openAt(here);
+    here.state.away = true;
+    clock.advance(2);
+    expect(here.host.find(id, ALICE)).toMatchObject({ id });
+    here.state.away = false;
+    await Promise.resolve();
+    await here.host.find(id, ALICE);
+    expect((await here.storage.store.get(id))?.usedUntil).toBe(clock.now());
+  });
+
+  it('that makes room for another one of its owner is over on every replica', async () => {
+    const [here, there] = [createReplica(), createReplica()];
+    const first = await openAt(here);
+    for (let n = 1; n < LIMITS.maxSessionsPerPrincipal; n += 1) {
+      clock.advance(1);
+      await openAt(here);
+    }
+    clock.advance(1);
+    await openAt(there);
+    expect([here.ended, there.ended]).toEqual([[first.id], [first.id]]);
+    expect(await here.host.find(first.id, ALICE)).toBe('unknown');
+    expect(await here.host.count()).toBe(LIMITS.maxSessionsPerPrincipal);
+  });
+
+  it('is refused to whoever has too many that are in use', async () => {
+    const here = createReplica();
+    for (let n = 0; n < LIMITS.maxSessionsPerPrincipal; n += 1) await here.host.keep((await openAt(here)).id);
+    expect(await here.host.open(ALICE, 'streamable-http', AGREED)).toBe('principal');
+  });
+});
