@@ -1,0 +1,37 @@
+/**
+ * Owns the proof that no order of events breaks a session: the real code of several replicas, with everything that takes time
+ * happening when fast-check says so, and calls, connections, replicas and the store failing at any moment. A counterexample is
+ * printed with its seed and path, cut down to the moves that matter.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DEFECTS } from './schedules/defects.ts';
+import { programs, WEATHERS } from './schedules/moves.ts';
+import { run } from './schedules/run.ts';
+
+const RUNS = 2_000;
+
+/** Of the rarest defect one run in about a thousand shows something. */
+const MOST_RUNS = 15_000;
+
+describe('MCP 2025-11-25 "Session Management" and "Resumability and Redelivery" under any schedule', () => {
+  for (const weather of WEATHERS) {
+    it(`hold in ${weather} weather`, { timeout: 120_000 }, async () => {
+      const property = fc.asyncProperty(programs(weather), async (program) => {
+        expect(await run(program)).toEqual([]);
+      });
+      await fc.assert(property, { numRuns: RUNS });
+    });
+  }
+});
+
+describe('the model of sessions', () => {
+  for (const [name, { weather, ...defect }] of Object.entries(DEFECTS)) {
+    it(`finds ${name}`, { timeout: 120_000 }, async () => {
+      const any = weather ? programs(weather) : fc.oneof(...WEATHERS.map(programs));
+      const property = fc.asyncProperty(any, async (program) => (await run(program, defect)).length === 0);
+      const { failed } = await fc.check(property, { numRuns: MOST_RUNS, endOnFailure: true });
+      expect(failed).toBe(true);
+    });
+  }
+});

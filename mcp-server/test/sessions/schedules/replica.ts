@@ -1,0 +1,130 @@
+/** Owns one replica of a model run: the real code, wired as the service wires it, over the ports that the schedule rules. */
+import type { Logger } from '@mcp-oauth/shared/logger';
+import type { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import type { Principal } from '../../../src/authorization/principal.ts';
+import { createAnnouncements } from '../../../src/protocol/announcements.ts';
+import type { Changes } from '../../../src/protocol/changes.ts';
+import { createDispatch, receive } from '../../../src/protocol/sessionful/calls/dispatch.ts';
+import { createStreamableHttp } from '../../../src/protocol/sessionful/streamable-http.ts';
+import { createUpkeep } from '../../../src/protocol/sessionful/upkeep.ts';
+import { createChangeFeed } from '../../../src/sessions/change-feed.ts';
+import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../../src/sessions/ports.ts';
+import { createSessionHost, type SessionHost } from '../../../src/sessions/session-host.ts';
+import type { Streams, StreamsParts } from '../../../src/sessions/streams.ts';
+import type { Connection } from './connection.ts';
+import type { Condition } from './network.ts';
+import { LIMITS } from './records.ts';
+import type { Schedule } from './schedule.ts';
+import { createTools } from './tools.ts';
+
+export interface ReplicaParts {
+  readonly member: Condition;
+  readonly storage: SessionStorage;
+  readonly schedule: Schedule;
+  readonly clock: FakeClock;
+  readonly breaches: string[];
+  readonly hostWith: (host: SessionHost) => SessionHost;
+  readonly streamsWith: (parts: StreamsParts) => Streams;
+}
+
+export interface Replica {
+  readonly member: Condition;
+  readonly sessions: SessionHost;
+  readonly streams: Streams;
+  readonly changes: Changes;
+  answer(connection: Connection, principal: Principal): void;
+  /** What the timers do. */
+  tick(): void;
+  bury(): void;
+  /** Whoever waits for a client's answer has waited long enough. */
+  giveUp(): void;
+  /** It has been out of reach of the others. */
+  returned(): void;
+}
+
+export function createReplica(parts: ReplicaParts): Replica {
+  const { member, storage, schedule, clock, breaches } = parts;
+  const { bus } = storage;
+  const log = silentLog((event) => breaches.push(`logged: ${event}`));
+  const { multiplexer, giveUp } = createTools({ member, schedule, breaches });
+  const pause = (milliseconds: number): Promise<void> => {
+    const due = clock.now() + milliseconds;
+    return new Promise((resolve) => {
+      schedule.add(`${member.name} pauses`, () => {
+        if (member.dead) return;
+        clock.advance(Math.max(0, due - clock.now()) / 1_000);
+        resolve();
+      });
+    });
+  };
+  const streams = parts.streamsWith({ log: storage.log, bus, pause });
+  const onEnd = (id: string) => {
+    multiplexer.end(id);
+    streams.end(id);
+  };
+  const sessions = parts.hostWith(createSessionHost({ storage, limits: LIMITS, clock, pause, onEnd }));
+  const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek });
+  const limits = { ...LIMITS, keepAlive: 15 };
+  const announcements = createAnnouncements({ feed, streams, log: storage.changes });
+  const upkeep = createUpkeep({ sessions, streams, changes: announcements, multiplexer, limits, clock, log });
+  const dispatch = createDispatch({ multiplexer, bus, log });
+  const { settled } = upkeep;
+  const serve = createStreamableHttp({
+    sessions,
+    streams,
+    changes: feed,
+    multiplexer,
+    dispatch,
+    settled,
+    draining: () => false,
+  });
+  const guard = (work: Promise<unknown>): void => {
+    work.catch((error: unknown) => {
+      if (!(error instanceof StorageUnavailable)) breaches.push(`failed: ${error}`);
+    });
+  };
+  const hear = (message: BusMessage): void => {
+    if (message.kind === 'wake') guard(streams.wake(message));
+    else if (message.kind === 'taken') streams.taken(message, message.connection);
+    else if (message.kind === 'altered') sessions.doubt(message.session);
+    else if (message.kind === 'changed') guard(announcements.hear(message.change, message.version));
+    else if (message.kind === 'ended') sessions.forget(message.session);
+    else receive(multiplexer, message);
+  };
+  const returned = (): void => {
+    sessions.doubt();
+    streams.wakeAll();
+    guard(announcements.catchUp());
+  };
+  bus.subscribe(hear, returned);
+
+  return {
+    member,
+    sessions,
+    streams,
+    changes: announcements,
+    answer: (connection, principal) => {
+      const { req, res, question } = connection;
+      const failed = (error: unknown): void => {
+        if (!(error instanceof StorageUnavailable)) breaches.push(`failed: ${error}`);
+        if (connection.headersSent) connection.destroy();
+        else connection.writeHead(503).end();
+      };
+      try {
+        serve({ req, res, principal, message: question.message, log })?.catch(failed);
+      } catch (error) {
+        failed(error);
+      }
+    },
+    tick: () => guard(upkeep.tick()),
+    bury: () => guard(streams.bury()),
+    giveUp,
+    returned,
+  };
+}
+
+const silentLog = (onError: (event: string) => void): Logger => {
+  const nothing = () => {};
+  const report = (_: unknown, event: string) => onError(event);
+  return { debug: nothing, info: nothing, warn: nothing, error: report } as unknown as Logger;
+};
