@@ -96,7 +96,8 @@ class MountedCatalog {
       const before = this.#catalog;
       const problems = this.#take(await findIn(this.#folder, this.#version));
       this.#report('mounted files read again', 'mounted file not taken: it is broken', problems);
-      for (const change of changesBetween(before, this.#catalog)) await this.#listener(change);
+      const notTold = (err: unknown) => this.#log.warn({ err }, 'change of the mounted files not announced');
+      for (const change of changesBetween(before, this.#catalog)) await this.#listener(change).catch(notTold);
     }).catch((err: unknown) => this.#log.error({ err, folder: this.#path }, 'mounted files not read'));
   }
 
