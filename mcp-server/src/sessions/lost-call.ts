@@ -6,14 +6,22 @@ const LOST = { code: -32603, message: 'The server that ran this request is gone.
 
 type Id = string | number;
 
+interface LostAnswer {
+  /** From one, among all that the stream is to answer. */
+  readonly place: number;
+  /** The message. */
+  readonly data: string;
+}
+
 /**
- * The answers that are missing from a stream, as messages.
+ * The answers that are missing from a stream.
  * @param requests ids of what the stream is to answer, as JSON text
  */
-export function lostAnswers(requests: string | undefined, events: readonly StreamEvent[]): readonly string[] {
+export function lostAnswers(requests: string | undefined, events: readonly StreamEvent[]): readonly LostAnswer[] {
   const asked = JSON.parse(requests ?? '[]') as readonly Id[];
   const answered = new Set(events.flatMap(({ data }) => answeredBy(data)));
-  return asked.filter((id) => !answered.has(id)).map((id) => JSON.stringify({ jsonrpc: '2.0', id, error: LOST }));
+  const answers = asked.map((id, index) => ({ id, place: index + 1 })).filter(({ id }) => !answered.has(id));
+  return answers.map(({ id, place }) => ({ place, data: JSON.stringify({ jsonrpc: '2.0', id, error: LOST }) }));
 }
 
 function answeredBy(data: string): readonly Id[] {

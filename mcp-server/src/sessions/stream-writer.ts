@@ -10,9 +10,10 @@ export type Written = 'read' | 'unread' | 'over' | 'lost';
 export interface WriterParts {
   readonly log: Pick<EventLog, 'append'>;
   readonly bus: Pick<MessageBus, 'replica' | 'send'>;
+  readonly producer: string;
   /** Wakes a reader of this replica. */
   readonly wake: (name: StreamName) => void;
-  /** Numbers what this replica appends, to whatever stream. */
+  /** Numbers what this producer appends, to whatever stream. */
   readonly next: () => number;
   /** Resolves after so many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
@@ -59,9 +60,9 @@ export class StreamWriter {
   }
 
   async #write(entry: Entry): Promise<Written> {
-    const { bus, next } = this.#parts;
+    const { producer, next } = this.#parts;
     const requests = this.#requests !== undefined && { requests: this.#requests };
-    const event = { ...entry, ...requests, producer: bus.replica, sequence: next() };
+    const event = { ...entry, ...requests, producer, sequence: next() };
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       try {
         const appended = await this.#parts.log.append(this.#name, event);

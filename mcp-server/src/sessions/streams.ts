@@ -43,6 +43,9 @@ export interface StreamsParts extends Pick<WriterParts, 'pause'> {
   readonly bus: MessageBus;
 }
 
+/** Writes for the dead, whichever replica that is: two that bury at a time are one producer, and what they say is there once. */
+const UNDERTAKER = 'undertaker';
+
 /** Longer than any log is. */
 const EVERYTHING = 1_000_000;
 
@@ -67,7 +70,7 @@ export class Streams {
       this.#sequence += 1;
       return this.#sequence;
     };
-    this.#writing = { log, bus, pause, next, wake: (name) => void this.wake(name) };
+    this.#writing = { log, bus, pause, producer: bus.replica, next, wake: (name) => void this.wake(name) };
   }
 
   /** What is open here. */
@@ -197,8 +200,11 @@ export class Streams {
     const state = await this.#log.state(name);
     if (!state || state.over) return;
     const answers = lostAnswers(state.requests, await this.#log.read(name, undefined, EVERYTHING));
-    const writer = new StreamWriter(this.#writing, name);
-    for (const [index, data] of answers.entries()) await writer.append({ data, last: index === answers.length - 1 });
+    for (const { place, data } of answers) {
+      const last = place === answers.at(-1)?.place;
+      const writer = new StreamWriter({ ...this.#writing, producer: UNDERTAKER, next: () => place }, name);
+      await writer.append({ data, last });
+    }
   }
 
   async #feed({ name, as, reader }: Attachment): Promise<void> {

@@ -10,7 +10,7 @@ const event = (message: object | undefined, index = 1) => ({
 
 describe('JSON-RPC 2.0 §5.1 calls whose replica is gone', () => {
   it('get an error each that says to send the request again, with ids as the client wrote them', () => {
-    const answers = lostAnswers('[1,"1"]', []).map((text) => JSON.parse(text));
+    const answers = lostAnswers('[1,"1"]', []).map(({ data }) => JSON.parse(data));
     expect(answers).toEqual([
       { jsonrpc: '2.0', id: 1, error: { code: -32603, message: expect.stringContaining('send the request again') } },
       { jsonrpc: '2.0', id: '1', error: { code: -32603, message: expect.any(String) } },
@@ -22,7 +22,7 @@ describe('JSON-RPC 2.0 §5.1 calls whose replica is gone', () => {
       event({ jsonrpc: '2.0', id: 1, result: {} }),
       event({ jsonrpc: '2.0', id: '2', error: { code: 1, message: '' } }),
     ];
-    expect(lostAnswers('[1,"2",2]', events).map((text) => JSON.parse(text).id)).toEqual([2]);
+    expect(lostAnswers('[1,"2",2]', events)).toEqual([{ place: 3, data: expect.stringContaining('"id":2,') }]);
   });
 
   it('are not answered by what else is said: notifications, questions of the server, events for their id alone', () => {

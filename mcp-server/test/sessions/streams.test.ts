@@ -8,7 +8,7 @@ import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
 import { LIMITS, LOG_LIMITS } from '../contracts/session-storage.contract.ts';
 
 async function openSession() {
-  const open = createMemoryStorage(new FakeClock(), LIMITS, LOG_LIMITS);
+  const open = createMemoryStorage(new FakeClock(), LIMITS, { ...LOG_LIMITS, bytes: 10_000 });
   const { store, log, bus } = open();
   const session = {
     id: 's',
@@ -93,5 +93,16 @@ describe('streams', () => {
       await streams.wake(name);
     }
     expect(got).toEqual(['a', 'b']);
+  });
+
+  it('answer each call of a replica that is gone once, though two bury it at a time', async () => {
+    const { log, streams, there } = await openSession();
+    const name = { session: 's', stream: 'gone.1' };
+    await log.append(name, { data: '', producer: 'gone', sequence: 1, requests: '[1,2]' });
+    for (const replica of [streams, there]) await replica.attach(name, createSink);
+    await Promise.all([streams.bury(), there.bury(), there.bury()]);
+    const ids = (await log.read(name, undefined, 10)).flatMap(({ data }) => (data ? [JSON.parse(data).id] : []));
+    expect(ids).toEqual([1, 2]);
+    expect((await log.state(name))?.over).toBe(true);
   });
 });

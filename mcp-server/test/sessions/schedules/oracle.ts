@@ -33,7 +33,7 @@ function due(world: World, thread: Thread): readonly string[] | undefined {
 const got = ({ received }: Thread): readonly string[] => received.map(({ id, data }) => `${id} ${data}`);
 
 /** Ids of the log strictly increase, and nothing is there twice. */
-export const logsAreLogs: Check = ({ facts }) =>
+const logsAreLogs: Check = ({ facts }) =>
   [...facts.logs].flatMap(([stream, events]) => {
     const ids = events.map(({ id }) => numberOf(id));
     const texts = events.flatMap(({ data, changes }) => (data && changes === undefined ? [data] : []));
@@ -47,7 +47,7 @@ export const logsAreLogs: Check = ({ facts }) =>
   });
 
 /** Everything once and in order. */
-export const nothingDoubledOrSwapped: Check = (world) =>
+const nothingDoubledOrSwapped: Check = (world) =>
   [world.standalone, ...world.calls].flatMap((thread) => {
     const [has, log] = [got(thread), due(world, thread)];
     const wrong =
@@ -55,7 +55,7 @@ export const nothingDoubledOrSwapped: Check = (world) =>
     return when(wrong === true, `${thread.stream}: got ${has.join(', ')}; the log has ${log?.join(', ')}`);
   });
 
-export const eachConnectionInOrder: Check = ({ connections }) =>
+const eachConnectionInOrder: Check = ({ connections }) =>
   connections.flatMap(({ written, question }) => {
     const ids = written.map(fieldsOf).flatMap(({ id, data }) => (id && data ? [numberOf(id.split(':')[1] ?? '')] : []));
     const wrong = ids.some((id, index) => id <= (ids[index - 1] ?? 0));
@@ -63,14 +63,14 @@ export const eachConnectionInOrder: Check = ({ connections }) =>
   });
 
 /** A client that comes back without a `Last-Event-ID` is not told again what a connection has taken. */
-export const nothingTwiceWithoutId: Check = ({ handedBefore }) =>
+const nothingTwiceWithoutId: Check = ({ handedBefore }) =>
   [...handedBefore].flatMap(([{ written }, before]) => {
     const ids = written.map(fieldsOf).flatMap(({ id, data }) => (id && data ? [id.split(':')[1] ?? ''] : []));
     return ids.filter((id) => before.has(id)).map((id) => `${id}: handed to a second connection`);
   });
 
 /** Whoever is connected has everything. */
-export const nothingUndelivered: Check = (world) => {
+const nothingUndelivered: Check = (world) => {
   if (world.ended) return [];
   return [world.standalone, ...world.calls].flatMap((thread) => {
     if (!thread.connected || !thread.stream) return [];
@@ -88,7 +88,7 @@ export const nothingUndelivered: Check = (world) => {
 };
 
 /** One connection reads a stream, and none of a session that is over. */
-export const oneReader: Check = ({ connections, ended }) => {
+const oneReader: Check = ({ connections, ended }) => {
   const open = connections.filter((connection) => connection.open);
   const streams = open.flatMap((connection) => streamOf(connection) ?? []);
   return [
@@ -98,7 +98,7 @@ export const oneReader: Check = ({ connections, ended }) => {
 };
 
 /** What is said is in the log once, and who said it knows whether somebody hears it. */
-export const producersKnow: Check = (world) => world.said.flatMap((said) => judgeSaid(world, said));
+const producersKnow: Check = (world) => world.said.flatMap((said) => judgeSaid(world, said));
 
 function judgeSaid(world: World, { label, by, written, gone, faultsBefore, faultsAfter }: Said): readonly string[] {
   if (!written) return when(!by.member.dead && !world.lost, `${label}: nobody was told what became of it`);
@@ -117,7 +117,7 @@ function judgeSaid(world: World, { label, by, written, gone, faultsBefore, fault
 }
 
 /** A call is answered at most once, with its own answer; it is given up only when its replica is gone. */
-export const answersAreRight: Check = (world) =>
+const answersAreRight: Check = (world) =>
   world.calls.flatMap(({ requests, answers, connections }) => {
     const home = connections[0]?.member;
     return answers.flatMap(({ id, result, error }, index) => [
@@ -134,7 +134,7 @@ export const answersAreRight: Check = (world) =>
   });
 
 /** Whoever can come back has an answer. */
-export const callsAreAnswered: Check = (world) =>
+const callsAreAnswered: Check = (world) =>
   world.calls.flatMap(({ requests, answers, cancelled, lastId, broken, connections }) => {
     const [first] = connections;
     const reachable = lastId !== undefined || (!broken && first?.member.dead === false);
@@ -144,7 +144,7 @@ export const callsAreAnswered: Check = (world) =>
   });
 
 /** A stranger hears the same as of a session that is unknown. */
-export const strangersGetNothing: Check = ({ strangers, network, session }) =>
+const strangersGetNothing: Check = ({ strangers, network, session }) =>
   strangers.flatMap(({ status, question, member }) => {
     if (question.headers['mcp-session-id'] !== session.id) return [];
     const right = status === 404 || (network.faults > 0 && status === 503) || (status === 0 && member.dead);
@@ -152,7 +152,7 @@ export const strangersGetNothing: Check = ({ strangers, network, session }) =>
   });
 
 /** Of what has changed each change is told once, and all that came after the client began to listen. */
-export const changesAreTold: Check = (world) => {
+const changesAreTold: Check = (world) => {
   const told = logOf(world, 'standalone').flatMap(({ changes, data }) =>
     changes === undefined ? [] : [{ changes, data }],
   );
@@ -177,7 +177,7 @@ export const changesAreTold: Check = (world) => {
 };
 
 /** While nothing fails nobody is refused. */
-export const nobodyIsRefused: Check = ({ connections, ended }) =>
+const nobodyIsRefused: Check = ({ connections, ended }) =>
   connections.flatMap(({ status, question, destroyed }) =>
     when(
       !ended && !destroyed && (status === 0 || status >= 400),
@@ -185,7 +185,7 @@ export const nobodyIsRefused: Check = ({ connections, ended }) =>
     ),
   );
 
-export const nothingImpossible: Check = ({ facts }) => facts.breaches;
+const nothingImpossible: Check = ({ facts }) => facts.breaches;
 
 /** Holds at any moment of rest. */
 export const ALWAYS: readonly Check[] = [

@@ -54,7 +54,7 @@ const principal = (subject: string): Principal => ({
   expiresAt: 4_000_000_000,
 });
 export const ALICE = principal('alice');
-export const MALLORY = principal('mallory');
+const MALLORY = principal('mallory');
 
 export class World {
   readonly setting: Setting;
@@ -283,5 +283,3 @@ const sessionOf = (
   usedUntil: now,
   tokenExpiresAt: expiresAt,
 });
-
-export const standaloneOf = (world: World) => ({ session: world.session.id, stream: STANDALONE });
