@@ -7,7 +7,7 @@ const at = fc.nat(2);
 const which = fc.nat(3);
 const noticed = fc.boolean();
 const change = fc.constantFrom('tools', 'prompts', 'a', 'b');
-const anyFate = fc.constantFrom<Fate>('refused', 'unanswered');
+const anyFate = fc.constantFrom<Fate>('refused', 'unanswered', 'late');
 /** Of so many steps one fails. */
 const fate = (of: number) =>
   fc.oneof({ arbitrary: fc.constant<Fate>('done'), weight: of - 1 }, { arbitrary: anyFate, weight: 1 });

@@ -58,7 +58,9 @@ export class Network {
       };
       this.#schedule.add(`${member.name} asks`, async (fate: Fate) => {
         // What a replica has sent before its death arrives; what it would have heard does not.
-        const arrives = fate !== 'refused' && !this.away && !member.cut;
+        const sent = fate !== 'refused' && !this.away && !member.cut;
+        const arrives = sent && fate !== 'late';
+        if (sent && !arrives) this.#schedule.add(`${member.name} asked`, () => work().then(() => {}));
         const answer = arrives ? await work() : undefined;
         this.#schedule.add(`${member.name} hears`, () => {
           if (member.dead) return;

@@ -4,8 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 
-/** What becomes of a question to the store: answered, never heard, or heard and the answer lost. */
-export type Fate = 'done' | 'refused' | 'unanswered';
+/** What becomes of a question to the store: answered, never heard, heard and the answer lost, or heard when nobody waits. */
+export type Fate = 'done' | 'refused' | 'unanswered' | 'late';
 
 type Task = (fate: Fate) => void | Promise<void>;
 
