@@ -1,9 +1,12 @@
-/** Owns what a session costs that does nothing but keep its stream open: the memory of the process, divided by their number. */
+/** Owns what a session costs that does nothing but keep its stream open: how much the process grows with each. */
 import type { Contestant } from './mcp-servers.ts';
-import { endSessions, openSessions, openStreams } from './sessions.ts';
+import { openSessions, openStreams } from './sessions.ts';
 
-/** Sessions that come and go before the first measurement: code is compiled, pools have grown. */
-const WARM_UP = 500;
+/**
+ * Open before the first measurement, and until the end: code is compiled, the young generation is as large as it gets, and
+ * nothing has been freed that sessions after them could move into.
+ */
+const BEFORE = 2000;
 
 /** @returns KiB of resident memory a session */
 export async function memoryPerSession(
@@ -13,15 +16,12 @@ export async function memoryPerSession(
 ): Promise<number> {
   const open = async (total: number) => {
     const owners = Array.from({ length: total }, (_, n) => tokens[n % tokens.length] ?? '');
-    const sessions = await openSessions(port, owners);
-    return { sessions, streams: await openStreams(port, sessions) };
+    return openStreams(port, await openSessions(port, owners));
   };
-  const first = await open(WARM_UP);
-  for (const stream of first.streams) stream.leave();
-  await endSessions(port, first.sessions);
+  const first = await open(BEFORE);
   const before = await program.memory();
-  const { streams } = await open(count);
+  const more = await open(count);
   const after = await program.memory();
-  for (const stream of streams) stream.leave();
+  for (const stream of [...first, ...more]) stream.leave();
   return (after.rss - before.rss) / count / 1024;
 }

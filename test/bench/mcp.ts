@@ -16,7 +16,7 @@ const { values } = parseArgs({
     /** Of load on one server in one round. */
     seconds: { type: 'string', default: '1.5' },
     /** Whose memory is measured. */
-    sessions: { type: 'string', default: '3000' },
+    sessions: { type: 'string', default: '4000' },
     /** Only the works with this in their name. */
     only: { type: 'string', default: '' },
   },
