@@ -127,6 +127,13 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
     if (newer || now - copy.writtenAt >= pace) void write(copy, now, principal.expiresAt);
     return copy.session;
   };
+  /** A doubted copy is not thrown away: it is all there is while the store can't be asked. */
+  const doubt = (id?: string): void => {
+    if (id === undefined) reading.clear();
+    else reading.delete(id);
+    const doubted = id === undefined ? copies.values() : [copies.get(id)];
+    for (const copy of doubted) if (copy) copy.readAt = 0;
+  };
   const recent = (id: string): Copy | undefined => {
     const copy = copies.get(id);
     return copy && clock.now() - copy.readAt < FRESH ? copy : undefined;
@@ -162,8 +169,7 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
     peek: async (id) => (recent(id) ?? (await load(id)))?.session,
     alter: async (id, alteration) => {
       const done = await store.alter(id, alteration);
-      reading.delete(id);
-      copies.delete(id);
+      doubt(id);
       if (done) await tell(bus, 'altered', id);
       return done;
     },
@@ -176,12 +182,7 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
       ended(id);
       await tell(bus, 'ended', id);
     },
-    doubt: (id) => {
-      if (id === undefined) reading.clear();
-      else reading.delete(id);
-      const doubted = id === undefined ? copies.values() : [copies.get(id)];
-      for (const copy of doubted) if (copy) copy.readAt = 0;
-    },
+    doubt,
     forget: ended,
     count: () => store.count(),
   };
