@@ -1,4 +1,6 @@
 /** Owns the whole: from the environment to a service that can listen. The only file that knows every module. */
+
+import type { RequestListener } from 'node:http';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
@@ -13,7 +15,7 @@ import { createProofVerifier, type VerifyProof } from './authorization/dpop/proo
 import type { ReplayMemory } from './authorization/dpop/replay-memory.ts';
 import { createIssuerMetadata, type IssuerMetadata } from './authorization/issuer-metadata.ts';
 import { createKeySource } from './authorization/key-source.ts';
-import { createScopePolicy } from './authorization/scope.ts';
+import { createScopePolicy, type ScopePolicy } from './authorization/scope.ts';
 import { createTokenCache } from './authorization/token-cache.ts';
 import { type Config, readConfig } from './config.ts';
 import { createApp } from './http/app.ts';
@@ -46,53 +48,17 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const log = overrides.log ?? createLogger('mcp-server', config.logLevel);
   const world = { clock: overrides.clock ?? systemClock, fetch: overrides.fetch ?? globalThis.fetch, log };
   const catalog = overrides.catalog ? fixedCatalog(overrides.catalog) : await loadCatalog(config, log);
-  const hides = config.unpermittedTools === 'hide';
-  const scopes = createScopePolicy({
-    base: config.baseScope,
-    hierarchy: config.scopeHierarchy,
-    scoped: () => catalog.current().scoped,
-  });
-  const serverInfo = { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version };
-  const startedAt = new Date(world.clock.now());
-  const limits = limitsOf(config);
-  const storage = await openStorage(config, { limits, logLimits: logLimitsOf(config), clock: world.clock, log });
-  const { store } = storage.sessions;
+  const { baseScope: base, scopeHierarchy: hierarchy } = config;
+  const scopes = createScopePolicy({ base, hierarchy, scoped: () => catalog.current().scoped });
+  const limits = { limits: limitsOf(config), logLimits: logLimitsOf(config) };
+  const storage = await openStorage(config, { ...limits, clock: world.clock, log });
   const shared = sharedBy(config, storage, world.clock);
-  const { issuerMetadata, ...checks } = authorization(config, { ...world, ...shared });
-  const status = async () => ({ ...serverInfo, startedAt, revisions: REVISIONS, openSessions: await store.count() });
-  const methods = createMethods({
-    catalog: catalog.current,
-    covers: scopes.covers,
-    hideUnpermitted: hides,
-    changes: { announce: (change) => endpoints.changes.announce(change) },
-    status,
-    clock: world.clock,
-    log,
-  });
-  const endpoints: Eras = await createEras({
-    methods,
-    parameterHeaders: (tool) => catalog.current().tools.find(tool)?.headers ?? [],
-    listScope: hides ? 'private' : 'public',
-    serverInfo,
-    storage: storage.sessions,
-    keys: shared.keys,
-    limits,
-    clock: world.clock,
-    log,
-  });
+  const endpoints = await protocol({ config, catalog, scopes, storage, shared, world });
   catalog.onChange(endpoints.changes.announce);
   let ready = true;
-  const app = createApp({
-    settings: config,
-    log,
-    tools: () => catalog.current().summaries.filter(({ scopes: needed }) => !hides || needed.length === 0),
-    scopes,
-    issuerMetadata,
-    isReady: () => ready,
-  });
   return {
     log,
-    handler: createLane({ settings: config, log, ...checks, scopes, endpoints }, app.callback()),
+    handler: listener({ config, catalog, scopes, endpoints, isReady: () => ready }, { ...world, ...shared }),
     listen: { host: config.host, port: config.port },
     url: config.publicUrl,
     shutdownTimeout: config.shutdownTimeout,
@@ -106,6 +72,63 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
       await storage.close();
     },
   };
+}
+
+interface Offer {
+  readonly config: Config;
+  readonly catalog: LiveCatalog;
+  readonly scopes: ScopePolicy;
+}
+
+interface ProtocolParts extends Offer {
+  readonly storage: Storage;
+  readonly shared: Shared;
+  readonly world: World;
+}
+
+/** MCP, of every revision. */
+function protocol({ config, catalog, scopes, storage, shared, world }: ProtocolParts): Promise<Eras> {
+  const { clock, log } = world;
+  const hides = config.unpermittedTools === 'hide';
+  const serverInfo = { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version };
+  const startedAt = new Date(clock.now());
+  const { store } = storage.sessions;
+  const methods = createMethods({
+    catalog: catalog.current,
+    covers: scopes.covers,
+    hideUnpermitted: hides,
+    changes: { announce: async (change) => (await eras).changes.announce(change) },
+    status: async () => ({ ...serverInfo, startedAt, revisions: REVISIONS, openSessions: await store.count() }),
+    clock,
+    log,
+  });
+  const eras = createEras({
+    methods,
+    parameterHeaders: (tool) => catalog.current().tools.find(tool)?.headers ?? [],
+    listScope: hides ? 'private' : 'public',
+    serverInfo,
+    storage: storage.sessions,
+    keys: shared.keys,
+    limits: limitsOf(config),
+    clock,
+    log,
+  });
+  return eras;
+}
+
+interface HttpParts extends Offer {
+  readonly endpoints: Eras;
+  readonly isReady: () => boolean;
+}
+
+/** HTTP: the lane for MCP, and Koa for the documents behind it. */
+function listener({ config, catalog, scopes, endpoints, isReady }: HttpParts, world: World & Shared): RequestListener {
+  const { log } = world;
+  const { issuerMetadata, ...checks } = authorization(config, world);
+  const hides = config.unpermittedTools === 'hide';
+  const tools = () => catalog.current().summaries.filter(({ scopes: needed }) => !hides || needed.length === 0);
+  const app = createApp({ settings: config, log, tools, scopes, issuerMetadata, isReady });
+  return createLane({ settings: config, log, ...checks, scopes, endpoints }, app.callback());
 }
 
 /** Outside production the mounted files are an author's, who wants to see what an edit does. */
@@ -130,7 +153,7 @@ const sharedBy = ({ sealingKeys }: Config, { redis }: Storage, clock: Clock): Sh
   replays: redis ? redisReplayMemory(redis) : memoryReplayMemory(clock),
 });
 
-interface World extends Shared {
+interface World {
   readonly clock: Clock;
   readonly fetch: Fetch;
   readonly log: Logger;
@@ -143,7 +166,7 @@ interface Authorization {
 }
 
 /** Nothing is fetched before it is needed, so the service starts, and describes itself, without its issuer. */
-function authorization(config: Config, { clock, fetch, log, keys, replays }: World): Authorization {
+function authorization(config: Config, { clock, fetch, log, keys, replays }: World & Shared): Authorization {
   const { issuer, jwksUrl, jwksMaxAge, audiences, clockTolerance } = config;
   const report = (event: string) => (error: unknown) => log.warn({ issuer, reason: reasonOf(error) }, event);
   const onFailure = report('issuer metadata not fetched');

@@ -161,8 +161,8 @@ export const settings = {
     type: type.duration(),
     default: '30m',
   }),
-  sessionLifetime: setting({
-    env: 'SESSION_LIFETIME',
+  sessionMaxAge: setting({
+    env: 'SESSION_MAX_AGE',
     doc: 'A session ends after this long in any case; its client opens a new one by itself.',
     type: type.duration(),
     default: '24h',

@@ -11,9 +11,9 @@ const MOST_OVER = 128;
 /** Seconds between two comments on an open stream; usual proxies cut silent ones after 30 to 60. */
 const KEEP_ALIVE = 15;
 
-export const limitsOf = ({ sessionIdleTimeout, sessionLifetime, ...config }: Config) => ({
+export const limitsOf = ({ sessionIdleTimeout, sessionMaxAge, ...config }: Config) => ({
   idleTimeout: sessionIdleTimeout,
-  lifetime: sessionLifetime,
+  lifetime: sessionMaxAge,
   maxSessions: config.maxSessions,
   maxSessionsPerPrincipal: config.maxSessionsPerPrincipal,
   maxSubscriptions: config.maxSubscriptions,
