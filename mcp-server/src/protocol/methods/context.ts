@@ -52,56 +52,65 @@ class RunningContext implements Context {
 
   get progress(): Context['progress'] {
     const { progressToken } = this.#call;
-    return async (progress, total, message) => {
+    return heeded(async (progress, total, message) => {
       if (progressToken === undefined) return;
       const params = { progressToken, progress, ...(total !== undefined && { total }), ...(message && { message }) };
       await this.#call.notify({ method: 'notifications/progress', params });
-    };
+    });
   }
 
   get log(): Context['log'] {
     const { logLevel } = this.#call;
-    return async (level, data) => {
+    return heeded(async (level, data) => {
       if (logLevel === undefined || LEVELS.indexOf(level) < LEVELS.indexOf(logLevel)) return;
       const params = { level, logger: this.#logger, data };
       await this.#call.notify({ method: 'notifications/message', params });
-    };
+    });
   }
 
   get elicit(): Context['elicit'] {
-    return async (message, schema, key) => {
+    return heeded(async (message, schema, key) => {
       const able = canFillForms(this.#call.capabilities);
       if (!able) throw new MissingCapability(NOBODY_TO_ASK, { elicitation: { form: {} } });
       return elicit((request, answer) => askClient(this.#call, request, answer), { message, schema, key });
-    };
+    });
   }
 
   get sample(): Context['sample'] {
-    return async (request: CreateMessageRequestParams, key?: string) => {
+    return heeded(async (request: CreateMessageRequestParams, key?: string) => {
       requireModel(this.#call, request);
       const schema = usesTools(request) ? CreateMessageResultWithToolsSchema : CreateMessageResultSchema;
       const asked: ClientRequest = { method: 'sampling/createMessage', params: { ...request }, ...(key && { key }) };
       // Which of the two it is stands in the request, and so in the overloads.
       return askClient<CreateMessageResult>(this.#call, asked, schema as typeof CreateMessageResultSchema);
-    };
+    });
   }
 
   get roots(): Context['roots'] {
-    return async (key) => {
+    return heeded(async (key) => {
       if (!this.#call.capabilities.roots) throw new MissingCapability(NO_ROOTS, { roots: {} });
       const asked: ClientRequest = { method: 'roots/list', params: {}, ...(key && { key }) };
       return (await askClient(this.#call, asked, ListRootsResultSchema)).roots;
-    };
+    });
   }
 
   get announce(): Context['announce'] {
-    return (change) => this.#surroundings.changes.announce(change);
+    return heeded((change) => this.#surroundings.changes.announce(change));
   }
 
   get releaseConnection(): Context['releaseConnection'] {
-    return () => this.#call.releaseConnection();
+    return heeded(() => this.#call.releaseConnection());
   }
 }
+
+/** What a tool does not wait for may fail, and must not end the process of everybody for that. */
+const heeded =
+  <A extends unknown[], T>(ability: (...args: A) => Promise<T>) =>
+  (...args: A): Promise<T> => {
+    const done = ability(...args);
+    done.catch(() => {});
+    return done;
+  };
 
 const NOBODY_TO_ASK = 'This has to ask the user a question, but the client does not support elicitation.';
 const NO_MODEL = 'This needs the model of the client, but the client does not support sampling.';

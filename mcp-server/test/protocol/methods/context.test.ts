@@ -174,6 +174,26 @@ describe('MCP sampling and roots', () => {
   });
 });
 
+describe('what a tool does not wait for', () => {
+  it.each<[string, (context: Context) => Promise<unknown>]>([
+    ['progress', ({ progress }) => progress(1)],
+    ['log', ({ log }) => log('error', 'x')],
+    ['elicit', ({ elicit }) => elicit('?', z.object({}))],
+    ['roots', ({ roots }) => roots()],
+    ['releaseConnection', ({ releaseConnection }) => releaseConnection()],
+  ])('%s may fail, and the process goes on', async (_, use) => {
+    const fail = () => Promise.reject(new Error('the client is gone'));
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    const failing = { progressToken: 1, logLevel: 'debug' as const, notify: fail, ask: fail, releaseConnection: fail };
+    await running((context) => void use(context), failing);
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  });
+});
+
 describe('what else a tool can do', () => {
   it('announces changes, and lets go of the connection', async () => {
     const released: boolean[] = [];
