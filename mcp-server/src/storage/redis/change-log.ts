@@ -2,7 +2,8 @@
 import type { ChangeLog } from '../../sessions/ports.ts';
 import { PREFIX, type SessionRedis } from './scripts.ts';
 
-const CHANGES = `${PREFIX}{changes}`;
+/** The braces are for a Cluster; no session can be called so that its key is this one. */
+const CHANGES = `${PREFIX}changes:{all}`;
 const VERSION = `${CHANGES}:version`;
 
 /** More would be a server whose resources change without end; who was away reads the newest. */
