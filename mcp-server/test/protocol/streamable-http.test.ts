@@ -224,6 +224,17 @@ describe('MCP 2025-11-25 basic/transports: listening for messages from the serve
     leave.abort();
   });
 
+  it.each(['standalone:99999999999999999999-0', 'standalone:1-18446744073709551616'])(
+    'answers 400 to Last-Event-ID %s, after which nothing could ever come',
+    async (id) => {
+      await using mcp = await startMcp();
+      const session = await openSession(mcp.url);
+      const answer = await send(mcp.url, undefined, { session, method: 'GET', headers: { 'Last-Event-ID': id } });
+      expect(answer.status).toBe(400);
+      await answer.text();
+    },
+  );
+
   it('answers 406 to a GET that takes no event stream, 405 to other methods', async () => {
     const session = await openSession(mcp.url);
     const page = await send(mcp.url, undefined, { method: 'GET', session, headers: { Accept: 'text/html' } });

@@ -23,9 +23,9 @@ export interface EventPosition {
   readonly after: string;
 }
 
-/** `undefined` when it is none of ours. */
+/** `undefined` when it is none of ours; with more digits Redis could not read it, and the stream would stay silent. */
 export function readEventId(text: string): EventPosition | undefined {
-  const [, stream, after] = /^([\w.]{1,64}):(\d{1,20}-\d{1,20})$/.exec(text) ?? [];
+  const [, stream, after] = /^([\w.]{1,64}):(\d{1,15}-\d{1,15})$/.exec(text) ?? [];
   return stream !== undefined && after !== undefined ? { stream, after } : undefined;
 }
 
