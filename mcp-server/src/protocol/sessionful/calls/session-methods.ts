@@ -7,6 +7,9 @@ import type { SessionCall } from './session-call.ts';
 
 type Alter = Pick<SessionHost, 'alter'>;
 
+/** A session keeps a thousand of them, and its record is read as a whole. */
+const LONGEST_URI = 2_048;
+
 /** To be called with a `SessionCall`. */
 export const sessionMethods = (sessions: Alter): Methods =>
   new Map<string, Method>([
@@ -19,6 +22,7 @@ const subscription =
   ({ alter }: Alter, key: 'subscribe' | 'unsubscribe'): Method =>
   async ({ uri }, call) => {
     if (typeof uri !== 'string') throw new RpcError(ErrorCode.InvalidParams, 'A resource is named by its uri');
+    if (uri.length > LONGEST_URI) throw new RpcError(ErrorCode.InvalidParams, 'The uri is too long to be followed');
     if (await written(alter(sessionOf(call), { [key]: uri }))) return {};
     throw new RpcError(ErrorCode.InvalidRequest, 'This session has as many subscriptions as it may have');
   };
