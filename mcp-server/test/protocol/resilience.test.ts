@@ -94,7 +94,42 @@ describe('disconnection', () => {
   });
 });
 
+describe('what can not be written as JSON', () => {
+  const cyclic = () => {
+    const part: Record<string, unknown> = { type: 'text', text: 'x' };
+    part.self = part;
+    return { content: [part] } as never;
+  };
+  const tool = defineTool({
+    name: 'cyclic',
+    title: 'Cyclic',
+    description: 'Gives what nobody can write.',
+    input: z.object({ say: z.boolean().default(false) }),
+    run: async ({ say }, { log }) => {
+      if (say) await log('error', 'first');
+      return cyclic();
+    },
+  });
+
+  it.each([false, true])('is a fault of the tool, which its caller is told (as a stream: %s)', async (say) => {
+    await using mcp = await startMcp({ catalog: createCatalog([tool]) });
+    const session = await openSession(mcp.url);
+    const text = await (await send(mcp.url, call(1, 'cyclic', { say }), { session })).text();
+    expect(text).toContain('"error":{"code":-32603');
+    expect(running(mcp)).toBe(0);
+  });
+});
+
 describe('memory', () => {
+  it('follows no resource whose name would fill the record of the session', async () => {
+    await using mcp = await startMcp();
+    const session = await openSession(mcp.url);
+    const follow = async (uri: string) =>
+      (await send(mcp.url, request(1, 'resources/subscribe', { uri }), { session })).text();
+    expect(await follow(`test:${'x'.repeat(2_043)}`)).toContain('"result":{}');
+    expect(await follow(`test:${'x'.repeat(2_044)}`)).toContain('"code":-32602');
+  });
+
   it('keeps nothing of 2,000 calls in one session (unlike SDK issue 2559)', async () => {
     const { catalog } = gated();
     await using mcp = await startMcp({ catalog });

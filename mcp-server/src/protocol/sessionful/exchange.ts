@@ -32,10 +32,13 @@ interface Upgraded {
 /** Events that may be on their way to the log before whoever speaks has to wait. */
 const AHEAD = 64;
 
+const GONE = '{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}';
+
 export class Exchange implements Outlet {
   readonly #parts: ExchangeParts;
   readonly #waiting: Set<RequestId>;
-  readonly #answers: JSONRPCMessage[] = [];
+  /** JSON text of each. */
+  readonly #answers: string[] = [];
   #upgrade: Promise<Upgraded | undefined> | undefined;
   #ticks = 0;
 
@@ -55,8 +58,9 @@ export class Exchange implements Outlet {
   }
 
   answer(id: RequestId, response: JSONRPCMessage): void {
-    this.#answers.push(response);
-    this.#settle(id, JSON.stringify(response));
+    const text = JSON.stringify(response);
+    this.#answers.push(text);
+    this.#settle(id, text);
   }
 
   drop(id: RequestId): void {
@@ -79,8 +83,9 @@ export class Exchange implements Outlet {
 
   abandon(): void {
     this.#waiting.clear();
-    if (this.#upgrade) void this.#upgrade.then((upgraded) => upgraded?.response.end());
-    else this.#write(404, { jsonrpc: '2.0', error: { code: -32001, message: 'Session not found' }, id: null });
+    if (this.#upgrade)
+      void this.#upgrade.then((upgraded) => (upgraded ? upgraded.response.end() : this.#write(404, GONE)));
+    else this.#write(404, GONE);
   }
 
   #upgraded(): Promise<Upgraded | undefined> {
@@ -92,7 +97,7 @@ export class Exchange implements Outlet {
   }
 
   async #open(): Promise<Upgraded | undefined> {
-    const answered = this.#answers.map((answer) => JSON.stringify(answer));
+    const answered = [...this.#answers];
     try {
       const upgraded = await this.#openLogged();
       if (primes(this.#parts.revision)) void upgraded?.writer.append({ data: '' });
@@ -133,14 +138,13 @@ export class Exchange implements Outlet {
   }
 
   #finish(): void {
-    if (this.#answers.length > 0) this.#write(200, this.#parts.batch ? this.#answers : this.#answers[0]);
+    if (this.#answers.length > 0) this.#write(200, this.#parts.batch ? `[${this.#answers}]` : `${this.#answers}`);
     else if (!this.#parts.res.headersSent) this.#parts.res.writeHead(202).end();
   }
 
-  #write(status: number, answer: unknown): void {
+  #write(status: number, body: string): void {
     const { res } = this.#parts;
     if (res.destroyed || res.headersSent) return;
-    const body = JSON.stringify(answer);
     const headers = {
       'Content-Type': 'application/json',
       'Content-Length': Buffer.byteLength(body),

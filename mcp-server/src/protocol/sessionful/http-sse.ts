@@ -70,15 +70,16 @@ export function createSseMessage(access: SessionAccess): Endpoint {
 
 /** Everything goes to the one stream; when nobody reads it any more, the session is over. */
 function createOutlet({ streams, sessions, settled }: SessionAccess, { id: session }: McpSession): Outlet {
-  const write = async (message: JSONRPCMessage): Promise<boolean> => {
-    const written = await streams.announce(session, { data: JSON.stringify(message) });
+  const write = async (data: string): Promise<boolean> => {
+    const written = await streams.announce(session, { data });
     if (written === 'unread') await sessions.end(session);
     return written === 'read';
   };
   const nothing = () => {};
   return {
-    say: write,
-    answer: (_: RequestId, response: JSONRPCMessage) => void write(response).then(() => settled(session), nothing),
+    say: async (message: JSONRPCMessage) => write(JSON.stringify(message)),
+    answer: (_: RequestId, response: JSONRPCMessage) =>
+      void write(JSON.stringify(response)).then(() => settled(session), nothing),
     drop: () => settled(session),
     releaseConnection: async () => {},
     tick: nothing,

@@ -29,11 +29,13 @@ export function createDispatch({ multiplexer, bus, log }: DispatchParts): Sessio
     if (!cancelled || multiplexer.cancel(session, cancelled.id, cancelled.reason)) return;
     await bus.broadcast({ kind: 'cancelled', session, message });
   };
-  return async ({ messages }, origin) => {
+  return async ({ messages, requests }, origin) => {
     let taken = true;
+    // First: what comes with them may fail to reach another replica, and they would never be answered.
+    for (const request of requests) multiplexer.run(request, { ...origin, id: request.id });
     for (const message of messages) {
-      if (isRequest(message)) multiplexer.run(message, { ...origin, id: message.id });
-      else if ('method' in message) await notify(origin.session.id, message);
+      if (isRequest(message)) continue;
+      if ('method' in message) await notify(origin.session.id, message);
       else taken = (await respond(origin.session.id, message)) && taken;
     }
     return taken;

@@ -150,9 +150,11 @@ export class Multiplexer implements Transport {
 
   /** Nothing for a request that was called off. */
   #answer(number: number, response: JSONRPCMessage): void {
-    if (this.#running.get(number)?.call?.over) return;
-    const run = this.#take(number);
-    run?.outlet.answer(run.id, { ...response, id: run.id } as JSONRPCMessage);
+    const run = this.#running.get(number);
+    if (!run || run.call?.over) return;
+    // First, as it throws when the answer can't be written as JSON, and then there is another one to come.
+    run.outlet.answer(run.id, { ...response, id: run.id } as JSONRPCMessage);
+    this.#take(number);
   }
 
   async #ask(request: JSONRPCRequest, run: Run | undefined): Promise<void> {

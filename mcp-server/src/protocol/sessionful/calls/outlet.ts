@@ -6,6 +6,7 @@ import type { McpSession } from '../../../sessions/session.ts';
 export interface Outlet {
   /** Says something ahead of the answer. @returns false when this client can't be told */
   say(message: JSONRPCMessage): Promise<boolean>;
+  /** @throws before anything is said, when the response can't be written as JSON */
   answer(id: RequestId, response: JSONRPCMessage): void;
   /** A cancelled request gets no answer (MCP cancellation). */
   drop(id: RequestId): void;
