@@ -184,6 +184,14 @@ describe('MCP 2025-11-25 basic/transports: session management', () => {
     expect(await mcp.endpoints.sessions.count()).toBe(before);
   });
 
+  it('refuses an initialize that says more of its client than a session can keep', async () => {
+    const saying = (length: number) =>
+      post(initialize('2025-11-25', { experimental: { x: { y: 'z'.repeat(length) } } }));
+    expect((await saying(60_000)).status).toBe(200);
+    const refused = await saying(70_000);
+    expect([refused.status, (await json(refused)).error.code]).toEqual([400, -32602]);
+  });
+
   it('refuses an id that is in flight, or twice in a batch, and takes it again after the answer', async () => {
     const session = await openSession(mcp.url, 'ada', '2025-03-26');
     const slow = await post(call(1, 'countdown', { from: 1, interval_ms: 4_000 }, { _meta: { progressToken: 1 } }), {

@@ -66,11 +66,15 @@ const initializeOf = ({ requests }: Incoming): JSONRPCRequest | undefined =>
 const negotiate = (requested: string): string =>
   SESSION_REVISIONS.includes(requested) ? requested : LATEST_PROTOCOL_VERSION;
 
+/** Characters of what a client says of itself: every session keeps it, and a person may have a thousand of them. */
+const LONGEST_INTRODUCTION = 65_536;
+
 /** What a message agrees upon, if it is an `initialize` (MCP lifecycle, "Initialization"). */
 export function agreement(incoming: Incoming): Agreement | 'invalid' | undefined {
   const request = initializeOf(incoming);
   if (!request) return undefined;
   const { data } = InitializeRequestSchema.safeParse(request);
+  if (data && JSON.stringify(data.params).length > LONGEST_INTRODUCTION) return 'invalid';
   return data ? { protocolVersion: negotiate(data.params.protocolVersion), params: data.params } : 'invalid';
 }
 
