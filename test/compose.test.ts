@@ -1,6 +1,5 @@
 /** Owns the promise that the compose file is one that Docker takes, and that it says nothing the services do not know. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { settings as authServer } from '../auth-server/src/config.ts';
@@ -15,11 +14,14 @@ const known: Readonly<Record<string, object>> = {
   'development-idp': developmentIdp,
 };
 
+/** Of the built-in connector, whose names are a family. */
+const CONNECTOR = ['CONNECTOR_DEVELOPMENT_INTERNAL_URL'];
+
 interface Composed {
   readonly services: Readonly<
     Record<
       string,
-      { environment?: Record<string, string>; build?: { dockerfile: string }; ports?: { host_ip?: string }[] }
+      { environment?: Record<string, string>; build?: { args: { SERVICE: string } }; ports?: { host_ip?: string }[] }
     >
   >;
 }
@@ -36,10 +38,13 @@ describe('docker-compose.yml', () => {
 
   it('sets only variables that the service declares, and publishes on loopback only', () => {
     for (const [name, { environment = {}, build, ports = [] }] of Object.entries(composed().services)) {
-      const declared = Object.values(known[name] ?? {}).map(({ env }) => env);
-      for (const variable of Object.keys(environment)) expect(declared, name).toContain(variable);
-      expect(readFileSync(`${cwd}/${build?.dockerfile}`, 'utf8')).toContain(`CMD ["node", "${name}/src/main.ts"]`);
-      for (const { host_ip } of ports) expect(host_ip).toBe('127.0.0.1');
+      for (const { host_ip } of ports) expect([name, host_ip]).toEqual(['gateway', '127.0.0.1']);
+      if (!build) continue;
+      expect(build.args.SERVICE).toBe(name);
+      const declared = Object.values(known[name] ?? {}).flatMap(({ env, secret }) =>
+        secret ? [env, `${env}_FILE`] : env,
+      );
+      for (const variable of Object.keys(environment)) expect([...declared, ...CONNECTOR], name).toContain(variable);
     }
   });
 });

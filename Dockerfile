@@ -1,0 +1,38 @@
+# One image for each service: docker build --build-arg SERVICE=mcp-server --build-arg PORT=8080 .
+# Node runs the sources as they are, so nothing is compiled and a second stage would leave nothing out.
+FROM node:24-slim
+ARG SERVICE
+WORKDIR /app
+ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
+
+# What changes seldom comes first: the dependencies of this service and no other, none of them for development.
+COPY package.json package-lock.json ./
+COPY shared/package.json shared/
+COPY auth-server/package.json auth-server/
+COPY mcp-server/package.json mcp-server/
+COPY development-idp/package.json development-idp/
+RUN --mount=type=cache,target=/root/.npm \
+  npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace @mcp-oauth/$SERVICE --workspace @mcp-oauth/shared
+
+# For a service that keeps its state in a file: a volume here belongs to the user that it runs as.
+RUN install -d -o node -g node /data
+
+COPY shared/src shared/src
+COPY $SERVICE/src $SERVICE/src
+
+ARG PORT
+ENV PORT=$PORT
+EXPOSE $PORT
+USER node
+WORKDIR /app/$SERVICE
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --start-interval=1s --retries=2 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "src/main.ts"]
+
+ARG VERSION=0.1.0 REVISION
+LABEL org.opencontainers.image.title="mcp-oauth-$SERVICE" \
+  org.opencontainers.image.description="MCP OAuth Server: $SERVICE" \
+  org.opencontainers.image.version="$VERSION" \
+  org.opencontainers.image.revision="$REVISION" \
+  org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.base.name="docker.io/library/node:24-slim"
