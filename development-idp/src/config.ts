@@ -1,14 +1,19 @@
 /** Owns every setting of the development IdP, and the rule that it never runs in production. */
-import { type Environment, loadConfig, setting, type Values } from '@mcp-oauth/shared/config';
+import { type Environment, loadConfig, optional, setting, type Values } from '@mcp-oauth/shared/config';
 import { processSettings } from '@mcp-oauth/shared/process-settings';
-import { origin, ownIssuer } from '@mcp-oauth/shared/setting-types';
+import { origin, ownIssuer, port } from '@mcp-oauth/shared/setting-types';
 
 export const settings = {
   url: setting({
     env: 'DEVELOPMENT_IDP_URL',
-    doc: 'Where the development IdP is reached; it listens at the port of this URL.',
+    doc: 'Where browsers reach the development IdP, and its issuer, whatever host it is asked at.',
     type: origin(),
     default: 'http://localhost:9001',
+  }),
+  port: optional({
+    env: 'PORT',
+    doc: 'Port to listen on. Not set: the port of DEVELOPMENT_IDP_URL.',
+    type: port(),
   }),
   issuer: setting({
     env: 'ISSUER',

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { compose } from '../src/compose.ts';
 import { readConfig } from '../src/config.ts';
 
 describe('the development IdP', () => {
@@ -13,6 +14,12 @@ describe('the development IdP', () => {
     expect(stderr.trim()).toBe(
       'development-idp: NODE_ENV: the development IdP signs anybody in, so it never runs in production',
     );
+  });
+
+  it('listens where its URL says, or where it is told', async () => {
+    const portOf = async (env: Record<string, string>) => (await compose(env)).listen.port;
+    expect(await portOf({ DEVELOPMENT_IDP_URL: 'http://localhost:1234' })).toBe(1234);
+    expect(await portOf({ DEVELOPMENT_IDP_URL: 'http://localhost:1234', PORT: '9001' })).toBe(9001);
   });
 
   it('knows where it and its one client are', () => {

@@ -115,6 +115,19 @@ describe('OpenID Connect Core §3.1 the development IdP', () => {
     expect(await response.text()).not.toContain('evil.example');
   });
 
+  it('OpenID Connect Discovery §4 says the same at every host, so that a container reaches it by another name', async () => {
+    await using idp = await start();
+    const response = await idp.call(`${URL_OF_IDP}/.well-known/openid-configuration`, {
+      headers: { 'x-forwarded-proto': 'https' },
+    });
+    expect(await response.json()).toMatchObject({
+      issuer: URL_OF_IDP,
+      authorization_endpoint: `${URL_OF_IDP}/auth`,
+      token_endpoint: `${URL_OF_IDP}/token`,
+      jwks_uri: `${URL_OF_IDP}/jwks`,
+    });
+  });
+
   it('names its cookies unlike auth-server, because cookies ignore ports', async () => {
     await using idp = await start();
     const { target } = await request(idp);

@@ -4,8 +4,10 @@
  */
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/config';
 import { duration, isLoopback, oneOf, text, url } from '@mcp-oauth/shared/setting-types';
+import { plainHttpOutside } from '@mcp-oauth/shared/settings/internal';
 import * as oidc from 'openid-client';
 import { type ConnectorContext, defineConnector, type Identity, UpstreamError } from '../federation/connector.ts';
+import { createPlace, type Place } from '../federation/internal-place.ts';
 import { createUpstreamFetch } from '../federation/upstream-fetch.ts';
 
 const settings = {
@@ -14,6 +16,12 @@ const settings = {
     doc: 'Issuer of the OpenID provider; its metadata is read from the well-known place under this URL.',
     type: url(),
     example: 'https://id.example.com',
+  }),
+  internalUrl: optional({
+    env: 'INTERNAL_URL',
+    doc: 'Where this server reaches the OpenID provider, when that is not where browsers do: metadata, keys, tokens and userinfo are asked for here in the place of ISSUER, which stays the issuer. http only inside the network.',
+    type: url(),
+    example: 'http://keycloak:8080/realms/staff',
   }),
   clientId: setting({ env: 'CLIENT_ID', doc: 'Client id that the OpenID provider gave to this server.', type: text() }),
   clientSecret: optional({
@@ -79,12 +87,14 @@ export default defineConnector({
   },
 });
 
-function rules({ issuer, clientAuth, clientSecret, scopes }: OidcSettings): readonly Problem[] {
+function rules({ issuer, internalUrl, clientAuth, clientSecret, scopes }: OidcSettings): readonly Problem[] {
   const problems: Problem[] = [];
   const refuse = (env: string, message: string) => problems.push({ env, message });
   if (issuer.startsWith('http:') && !isLoopback(issuer)) {
     refuse('ISSUER', `must use https unless it is on this machine (got "${issuer}")`);
   }
+  const outside = plainHttpOutside(internalUrl);
+  if (outside) refuse('INTERNAL_URL', outside);
   if (clientAuth !== 'none' && clientSecret === undefined) {
     refuse('CLIENT_SECRET', 'is required but not set (or set CLIENT_AUTH to none)');
   }
@@ -107,11 +117,16 @@ function remembered<T>(load: () => Promise<T>): () => Promise<T> {
 
 async function discover(values: OidcSettings, { fetch }: ConnectorContext): Promise<oidc.Configuration> {
   // Named in full because openid-client would want the issuer to the letter, and operators leave its last slash out.
-  const place = new URL(`${values.issuer}/.well-known/openid-configuration`);
+  const published = new URL(`${values.issuer}/.well-known/openid-configuration`);
+  const place = createPlace(values.issuer, values.internalUrl);
   const bounded = createUpstreamFetch(fetch, values.timeout);
   try {
-    const found = await oidc.discovery(place, values.clientId, {}, authentication(values), {
-      [oidc.customFetch]: (target, options) => bounded(target, options as RequestInit),
+    const found = await oidc.discovery(published, values.clientId, {}, authentication(values), {
+      // What openid-client sees and checks is public: it would not send a secret to an http endpoint of anybody else.
+      [oidc.customFetch]: async (target, options) => {
+        const response = await bounded(place.inside(target), options as RequestInit);
+        return target === published.href ? withPublicEndpoints(response, place) : response;
+      },
       timeout: values.timeout,
       // The signature of the id token is checked even though it comes straight from the provider: a second lock.
       execute: [
@@ -125,8 +140,21 @@ async function discover(values: OidcSettings, { fetch }: ConnectorContext): Prom
     return found;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new UpstreamError('unavailable', `the metadata at ${place.href} can't be used: ${why}`, { cause });
+    throw new UpstreamError('unavailable', `the metadata at ${place.inside(published.href)} can't be used: ${why}`, {
+      cause,
+    });
   }
+}
+
+const ENDPOINTS = new Set(['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint', 'jwks_uri']);
+
+/** Some providers build their endpoints from the host that was asked, which no browser can reach. */
+async function withPublicEndpoints(response: Response, { outside }: Place): Promise<Response> {
+  if (!response.ok) return response;
+  const metadata = JSON.stringify(await response.json(), (name, value) =>
+    ENDPOINTS.has(name) && typeof value === 'string' ? outside(value) : value,
+  );
+  return new Response(metadata, response);
 }
 
 function authentication({ clientAuth, clientSecret = '' }: OidcSettings): oidc.ClientAuth {

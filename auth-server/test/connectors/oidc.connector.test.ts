@@ -7,6 +7,7 @@ import { createStage, type Stage } from './stand-in.ts';
 
 const settings = {
   clientId: 'client', clientSecret: 'secret', clientAuth: 'client_secret_basic', scopes: 'openid profile email', timeout: 1,
+  internalUrl: undefined,
 } as const; // biome-ignore format: one row
 
 const open = (issuer: string, change: Partial<Parameters<typeof oidc.open>[0]> = {}) =>
@@ -30,16 +31,18 @@ const metadata = (issuer: string) => ({
   userinfo_endpoint: `${issuer}/userinfo`,
 });
 
-async function start(path = ''): Promise<Play> {
+/** @param publicUrl what the provider calls itself, where that is not where it is */
+async function start(path = '', publicUrl?: string): Promise<Play> {
   const stage = await createStage(`${path}/token`);
-  const issuer = stage.url + path;
+  const internalUrl = publicUrl && stage.url + path;
+  const issuer = publicUrl ?? stage.url + path;
   const { privateKey, publicKey } = await keys;
   let nonce = '';
   let redeemed: ReturnType<Play['redeemed']>;
   const play: Play = {
     stage,
     claims: {},
-    connector: open(issuer),
+    connector: open(issuer, { internalUrl }),
     issuer,
     subject: 'opaque|0001/ü',
     signIn: async ({ searchParams }) => {
@@ -136,6 +139,74 @@ describe('oidc: who comes home', () => {
   });
 });
 
+describe('oidc: a provider that this server reaches elsewhere than browsers do', () => {
+  const PUBLIC = 'https://id.example.com';
+  const discovery = '/.well-known/openid-configuration';
+
+  it.each([
+    ['its root', '', PUBLIC],
+    ['a path', '/realms/staff', `${PUBLIC}/realms/staff`],
+    ['a path that begins elsewhere', '/auth/realms/staff', `${PUBLIC}/realms/staff`],
+    ['another path', '/oidc', `${PUBLIC}/tenants/one`],
+  ])('OpenID Connect Core §3.1 signs in at %s: only the browser goes to the public URL', async (_, path, publicUrl) => {
+    await using upstream = await start(path, publicUrl);
+    upstream.stage.routes.set(`${path}/userinfo`, () => ({ sub: upstream.subject, name: 'Alice' }));
+    const page = await upstream.connector.begin(checks);
+    expect(page.href).toMatch(`${publicUrl}/authorize?`);
+    const answer = await upstream.signIn(page);
+    answer.searchParams.set('iss', publicUrl);
+    expect(await upstream.connector.finish(answer, checks)).toMatchObject({ issuer: publicUrl, name: 'Alice' });
+  });
+
+  it('takes endpoints that are named by the host that was asked, and shows browsers the public one', async () => {
+    await using upstream = await start('/auth/realms/staff', `${PUBLIC}/realms/staff`);
+    const { issuer, stage } = upstream;
+    const asked = metadata(`${stage.url}/auth/realms/staff`);
+    stage.routes.set(`/auth/realms/staff${discovery}`, () => ({ ...asked, issuer }));
+    const page = await upstream.connector.begin(checks);
+    expect(page.href).toMatch(`${PUBLIC}/realms/staff/authorize?`);
+    expect(await upstream.connector.finish(await upstream.signIn(page), checks)).toMatchObject({ issuer });
+  });
+
+  it('Discovery §4.3 does not use metadata that names the internal place as its issuer', async () => {
+    await using upstream = await start('', PUBLIC);
+    upstream.stage.routes.set(discovery, () => metadata(upstream.stage.url));
+    await expect(upstream.connector.begin(checks)).rejects.toMatchObject({
+      reason: 'unavailable',
+      message: expect.stringContaining(`${upstream.stage.url}${discovery} can't be used: it calls itself`),
+    });
+  });
+
+  it('RFC 9207 §2.4 refuses an answer of the internal issuer', async () => {
+    await using upstream = await start('', PUBLIC);
+    const answer = await upstream.signIn(await upstream.connector.begin(checks));
+    answer.searchParams.set('iss', upstream.stage.url);
+    await expect(upstream.connector.finish(answer, checks)).rejects.toMatchObject({ reason: 'invalid_answer' });
+  });
+
+  it('sends no secret over plain http to anybody but the internal place', async () => {
+    await using upstream = await start('', PUBLIC);
+    await using stranger = await start();
+    upstream.stage.routes.set(discovery, () => ({
+      ...metadata(PUBLIC),
+      token_endpoint: `${stranger.stage.url}/token`,
+    }));
+    const answer = await upstream.signIn(await upstream.connector.begin(checks));
+    await expect(upstream.connector.finish(answer, checks)).rejects.toMatchObject({ reason: 'invalid_answer' });
+    expect(stranger.redeemed()).toBeUndefined();
+  });
+
+  it.each([discovery, '/token', '/jwks'])('follows no redirect from the internal place: %s', async (path) => {
+    await using stranger = await start('', PUBLIC);
+    await using upstream = await start('', PUBLIC);
+    upstream.stage.redirects.set(path, stranger.stage.url + path);
+    const signedIn = async () =>
+      upstream.connector.finish(await upstream.signIn(await upstream.connector.begin(checks)), checks);
+    await expect(signedIn()).rejects.toMatchObject({ name: 'UpstreamError' });
+    expect(stranger.stage.asked).toEqual([]);
+  });
+});
+
 describe('oidc: how it speaks', () => {
   it.each([
     ['client_secret_basic', `Basic ${btoa('client:secret')}`, null],
@@ -169,6 +240,7 @@ describe('oidc: how it speaks', () => {
 
   it.each([
     ['http that is not on this machine', { issuer: 'http://id.example.com' }, 'ISSUER'],
+    ['an internal URL of http that is not inside', { internalUrl: 'http://id.example.com' }, 'INTERNAL_URL'],
     ['no secret', { clientSecret: undefined }, 'CLIENT_SECRET'],
     ['scopes without openid', { scopes: 'profile' }, 'SCOPES'],
   ])('is not configured with %s', (_, change, variable) => {

@@ -7,20 +7,32 @@ export type Route = (form: URLSearchParams, request: IncomingMessage) => unknown
 
 export interface Stage extends TestServer {
   readonly routes: Map<string, Route>;
+  /** Paths that lead elsewhere. */
+  readonly redirects: Map<string, string>;
+  /** Paths that were asked for. */
+  readonly asked: readonly string[];
   fault: Fault | undefined;
 }
 
 /** Every route answers JSON; `undefined` is a 404. */
 export async function createStage(tokenPath: string): Promise<Stage> {
   const routes = new Map<string, Route>();
+  const redirects = new Map<string, string>();
+  const asked: string[] = [];
   const server = await serve(async (request, response) => {
     const path = new URL(request.url ?? '/', 'http://stage').pathname;
     const form = new URLSearchParams(await text(request));
+    asked.push(path);
+    const location = redirects.get(path);
+    if (location) {
+      response.writeHead(307, { location }).end();
+      return;
+    }
     if (path === tokenPath && stage.fault && misbehave(stage.fault, response)) return;
     const body = await routes.get(path)?.(form, request);
     send(response, body === undefined ? 404 : 200, JSON.stringify(body ?? { message: 'Not Found' }));
   });
-  const stage: Stage = { ...server, routes, fault: undefined };
+  const stage: Stage = { ...server, routes, redirects, asked, fault: undefined };
   return stage;
 }
 

@@ -1,0 +1,48 @@
+/** Owns the table of what is inside the network: where secrets may go over plain http, and where never. */
+import { isInternal, plainHttpOutside } from '@mcp-oauth/shared/settings/internal';
+import { describe, expect, it } from 'vitest';
+
+describe('inside the network', () => {
+  it.each([
+    'http://auth-server:9000/jwks', 'http://localhost:9000', 'http://auth_server', 'HTTP://AUTH-SERVER',
+    'http://auth.internal', 'http://printer.local', 'http://idp.localhost', 'http://auth-server.mcp.svc',
+    'http://auth-server.mcp.svc.cluster.local', 'http://nas.home.arpa', 'http://10.1.2.3', 'http://172.16.0.1',
+    'http://172.31.255.255', 'http://192.168.0.1', 'http://100.64.0.1', 'http://100.127.255.255', 'http://127.0.0.53',
+    'http://169.254.1.1', 'http://[::1]:9000', 'http://[fd00::1]', 'http://[fe80::1]', 'http://[::ffff:10.0.0.1]',
+    'http://0x7f.1', 'http://2130706433',
+  ])('is %s', (url) => {
+    expect(isInternal(url)).toBe(true);
+    expect(plainHttpOutside(url)).toBeUndefined();
+  }); // biome-ignore format: one list
+
+  it.each([
+    'http://example.com',
+    'http://auth-server.example',
+    'http://internal.example.com',
+    'http://svc.example',
+    'http://local.example',
+    'http://home.arpa.example',
+    'http://arpa.home.example',
+    'http://8.8.8.8',
+    'http://172.15.0.1',
+    'http://172.32.0.1',
+    'http://100.63.0.1',
+    'http://100.128.0.1',
+    'http://11.0.0.1',
+    'http://192.169.0.1',
+    'http://134744072',
+    'http://[2001:4860:4860::8888]',
+    'http://[::ffff:8.8.8.8]',
+    'http://10.0.0.1.example.com',
+    'http://localhost.',
+    'http://auth-server@example.com',
+  ])('is not %s', (url) => {
+    expect(isInternal(url)).toBe(false);
+    expect(plainHttpOutside(url)).toBe(`must use https unless it is inside the network (got "${url}")`);
+    expect(plainHttpOutside(url.replace('http:', 'https:'))).toBeUndefined();
+  });
+
+  it.each(['', 'auth-server', 'http://', '10.0.0.1'])('is nothing that is no URL: %j', (text) => {
+    expect(isInternal(text)).toBe(false);
+  });
+});
