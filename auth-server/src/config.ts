@@ -9,7 +9,6 @@ import {
   type Values,
 } from '@mcp-oauth/shared/config';
 import { processSettings } from '@mcp-oauth/shared/process-settings';
-import { redisTarget } from '@mcp-oauth/shared/redis';
 import {
   duration,
   flag,
@@ -23,6 +22,7 @@ import {
   secretKeys,
   text,
 } from '@mcp-oauth/shared/setting-types';
+import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import { hostPatterns, hostsToTheLetter } from './client-metadata/hosts.ts';
 import { clients } from './clients/clients-setting.ts';
 import { resources } from './consent/resource-setting.ts';
@@ -57,18 +57,7 @@ export const settings = {
     type: text(),
     default: '.data',
   }),
-  redisUrl: optional({
-    env: 'REDIS_URL',
-    doc: 'Redis that keeps everything instead of the file in DATA_DIR, for any number of processes: redis://host:port, redis-sentinel://host:port,…/master or redis-cluster://host:port,… (rediss… with TLS), with user:password@ where they are needed.',
-    type: redisTarget(),
-    secret: true,
-    example: 'redis://:password@redis:6379',
-  }),
-  redisCaFile: optional({
-    env: 'REDIS_CA_FILE',
-    doc: 'File with the certificate authority of a Redis with TLS. Not set: the system’s.',
-    type: text(),
-  }),
+  ...redisSettings,
   storage: optional({
     env: 'STORAGE',
     doc: 'Where everything is kept. Not set: redis where REDIS_URL is set, else sqlite. In production sqlite, which is for one process on one machine, has to be asked for here.',
@@ -230,7 +219,7 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
     CLIENT_SECRET: 'development-only-secret',
   };
   const signIn = readConnectors(values.connectors ?? [], env, kinds, { development });
-  const config = { ...values, signIn: signIn.connectors } as Config;
+  const config = { ...values, redisUrl: redisTargetOf(values), signIn: signIn.connectors } as Config;
   return accept(config, [...problems, ...judge(values), ...signIn.problems]);
 }
 
@@ -238,7 +227,7 @@ type Readable = Partial<Values<typeof settings>>;
 
 function judge(values: Readable): readonly Problem[] {
   const { issuer, storage, redisUrl, connectors } = values;
-  const problems: Problem[] = [...judgeKeys(values), ...judgeRegistration(values)];
+  const problems: Problem[] = [...judgeKeys(values), ...judgeRedis(values), ...judgeRegistration(values)];
   const refuse = (env: string, message: string) => problems.push({ env, message });
   if (storage === 'redis' && !redisUrl) refuse('REDIS_URL', 'is required when STORAGE is redis');
   if (storage === 'sqlite' && redisUrl) refuse('STORAGE', 'is sqlite although REDIS_URL is set');

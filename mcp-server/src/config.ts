@@ -2,8 +2,8 @@
 import { type Environment, loadConfig, optional, type Problem, setting, type Values } from '@mcp-oauth/shared/config';
 import { ACCESS_TOKEN_TYPE, BASE_SCOPE, resourceIdentifiers } from '@mcp-oauth/shared/contract';
 import { processSettings } from '@mcp-oauth/shared/process-settings';
-import { redisTarget } from '@mcp-oauth/shared/redis';
 import * as type from '@mcp-oauth/shared/setting-types';
+import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import { z } from 'zod';
 import { ASYMMETRIC_ALGORITHMS } from './authorization/access-token.ts';
 import { type ScopeHierarchy, scopeHierarchy } from './authorization/scope-hierarchy.ts';
@@ -173,19 +173,7 @@ export const settings = {
     type: type.integer(10, 100_000),
     default: '1000',
   }),
-  redisUrl: optional({
-    env: 'REDIS_URL',
-    doc: 'Redis that holds the sessions, so that any replica can serve each of them: redis://host:port, redis-sentinel://host:port,…/master or redis-cluster://host:port,… (rediss… with TLS), with user:password@ where they are needed. Not set: in memory, for one replica.',
-    type: redisTarget(),
-    secret: true,
-    example: 'redis://:password@redis:6379',
-  }),
-  redisCaFile: optional({
-    env: 'REDIS_CA_FILE',
-    doc: 'File with the certificate authority of a Redis with TLS. Not set: the system’s.',
-    type: type.text(),
-    example: '/run/secrets/redis-ca.pem',
-  }),
+  ...redisSettings,
   maxSessions: setting({
     env: 'MAX_SESSIONS',
     doc: 'Most sessions at a time.',
@@ -222,9 +210,10 @@ export type Config = ReturnType<typeof readConfig>;
 
 /** @throws ConfigError naming every bad variable */
 export function readConfig(env: Environment) {
-  const values = loadConfig(settings, env, productionRules);
+  const values = loadConfig(settings, env, (readable) => [...judgeRedis(readable), ...productionRules(readable)]);
   return Object.freeze({
     ...values,
+    redisUrl: redisTargetOf(values),
     port: values.port ?? (Number(new URL(values.publicUrl).port) || 8080),
     allowedOrigins: values.allowedOrigins ?? [],
     allowedHosts: values.allowedHosts ?? [],

@@ -34,7 +34,7 @@ export const redisTarget = (): z.ZodType<RedisTarget, string> =>
 function parse(text: string): RedisTarget | undefined {
   const [, scheme, form = '', user = '', hosts = '', path = ''] = FORM.exec(text) ?? [];
   const nodes = hosts.split(',').map((host) => nodeOf(host, form === '-sentinel' ? 26_379 : 6_379));
-  const [username = '', password = ''] = user.split(/:(.*)/s).map(decodeURIComponent);
+  const [username = '', password = ''] = user.split(/:(.*)/s).map(decoded);
   const common = {
     nodes: nodes.filter((node) => node !== undefined),
     tls: scheme === 'rediss',
@@ -50,9 +50,18 @@ function parse(text: string): RedisTarget | undefined {
   return nodes.length === 1 ? { kind: 'server', database: Number(index), ...common } : undefined;
 }
 
+/** As it stands where it is not encoded: a password may have a percent sign. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function nodeOf(text: string, defaultPort: number) {
   const [, host, port = String(defaultPort)] = /^(\[[0-9a-f:]+\]|[\w.-]+)(?::(\d{1,5}))?$/i.exec(text) ?? [];
-  return host ? { host: host.replace(/^\[|\]$/g, ''), port: Number(port) } : undefined;
+  return host && Number(port) < 65_536 ? { host: host.replace(/^\[|\]$/g, ''), port: Number(port) } : undefined;
 }
 
 export interface RedisParts {
@@ -71,9 +80,10 @@ const LONGEST_PAUSE = 1_000;
 /**
  * Opens a client that connects by itself, now and whenever the connection is lost. While there is none, commands fail at
  * once: a request that can be tried again is better than one that hangs.
+ * @throws StartError when the file of the certificate authority can't be read
  */
 export function openRedis({ target, name, caFile, log }: RedisParts): RedisClient {
-  const tls = target.tls ? { tls: caFile ? { ca: readFileSync(caFile) } : {} } : {};
+  const tls = target.tls ? { tls: caFile ? { ca: readAuthority(caFile) } : {} } : {};
   const login = {
     ...(target.username !== undefined && { username: target.username }),
     ...(target.password !== undefined && { password: target.password }),
@@ -100,6 +110,15 @@ export function openRedis({ target, name, caFile, log }: RedisParts): RedisClien
     reachable = false;
   });
   return client;
+}
+
+function readAuthority(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new StartError(`REDIS_CA_FILE: the file ${path} can't be read (${code})`, { cause });
+  }
 }
 
 type Options = Omit<RedisOptions, 'replyMapping'>;

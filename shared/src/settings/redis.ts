@@ -1,0 +1,37 @@
+/** Owns the settings with which every service finds its Redis: a URL that is fit for a compose file, and a password that is not. */
+import { optional, type Problem, type Values } from '../config.ts';
+import { type RedisTarget, redisTarget } from '../redis.ts';
+import { text } from '../setting-types.ts';
+
+export const redisSettings = {
+  redisUrl: optional({
+    env: 'REDIS_URL',
+    doc: 'Redis, for any number of processes: what auth-server has in DATA_DIR and mcp-server in memory is there instead. redis://host:port, redis-sentinel://host:port,…/master or redis-cluster://host:port,… (rediss… with TLS), with user@ where Redis asks who comes.',
+    type: redisTarget(),
+    secret: true,
+    example: 'redis://auth-server@redis:6379',
+  }),
+  redisPassword: optional({
+    env: 'REDIS_PASSWORD',
+    doc: 'Password for REDIS_URL, of the user that is named there or of the default one. With Sentinel it is that of the data nodes.',
+    type: text(),
+    secret: true,
+  }),
+  redisCaFile: optional({
+    env: 'REDIS_CA_FILE',
+    doc: 'File with the certificate authority of a Redis with TLS. Not set: the system’s.',
+    type: text(),
+    example: '/run/secrets/redis-ca.pem',
+  }),
+};
+
+type RedisSettings = Partial<Values<typeof redisSettings>>;
+
+export const judgeRedis = ({ redisUrl, redisPassword }: RedisSettings): readonly Problem[] =>
+  redisUrl?.password !== undefined && redisPassword !== undefined
+    ? [{ env: 'REDIS_PASSWORD', message: 'is set although REDIS_URL has a password' }]
+    : [];
+
+/** Where to connect, and as whom. */
+export const redisTargetOf = ({ redisUrl, redisPassword }: RedisSettings): RedisTarget | undefined =>
+  redisUrl && redisPassword !== undefined ? { ...redisUrl, password: redisPassword } : redisUrl;

@@ -1,0 +1,97 @@
+/** Owns how Redis is named in settings: the password beside the URL, in each of the three forms, on real servers. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '@mcp-oauth/shared/config';
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { openRedis, type RedisClient, type RedisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
+import {
+  hasRedis,
+  NEEDS_REDIS,
+  startRedis,
+  startRedisCluster,
+  startRedisSentinel,
+} from '@mcp-oauth/shared/testing/redis';
+import { describe, expect, it } from 'vitest';
+
+const target = (env: Record<string, string>) => redisTargetOf(loadConfig(redisSettings, env, judgeRedis));
+
+describe('the settings of Redis', () => {
+  it('take the password from a file, so that the URL tells nothing', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'redis-settings-')), 'password');
+    writeFileSync(file, 'p@ss:word/%\n');
+    expect(target({ REDIS_URL: 'redis://auth-server@redis:6379/2', REDIS_PASSWORD_FILE: file })).toEqual({
+      kind: 'server',
+      nodes: [{ host: 'redis', port: 6379 }],
+      tls: false,
+      database: 2,
+      username: 'auth-server',
+      password: 'p@ss:word/%',
+    });
+  });
+
+  it('take a password without a user, and a user without a password', () => {
+    expect(target({ REDIS_URL: 'redis://redis', REDIS_PASSWORD: 'x' })).toMatchObject({ password: 'x' });
+    expect(target({ REDIS_URL: 'redis://one@redis' })).toMatchObject({ username: 'one' });
+    expect(target({ REDIS_PASSWORD: 'x' })).toBeUndefined();
+  });
+
+  it('take a password in the URL to the letter, encoded or not', () => {
+    expect(target({ REDIS_URL: 'redis://:a%40b@redis' })).toMatchObject({ password: 'a@b' });
+    expect(target({ REDIS_URL: 'redis://:100%@redis' })).toMatchObject({ password: '100%' });
+  });
+
+  it('refuse two passwords, and repeat neither', () => {
+    expect(() => target({ REDIS_URL: 'redis://:hunter2@redis', REDIS_PASSWORD: 'hunter3' })).toThrow(
+      /^REDIS_PASSWORD: is set although REDIS_URL has a password$/,
+    );
+  });
+
+  it.each(['redis://redis:65536', 'redis://', 'redis://a,b', 'redis-sentinel://a', 'http://redis'])(
+    'refuse %s',
+    (REDIS_URL) => {
+      expect(() => target({ REDIS_URL })).toThrow(/^REDIS_URL: expected redis:\/\/[^\n]*$/);
+    },
+  );
+
+  it('name a certificate authority that is not there', () => {
+    const parts = { target: target({ REDIS_URL: 'rediss://redis' }) as RedisTarget, name: 'test', log };
+    expect(() => openRedis({ ...parts, caFile: '/nowhere/ca.pem' })).toThrow(
+      "REDIS_CA_FILE: the file /nowhere/ca.pem can't be read (ENOENT)",
+    );
+  });
+});
+
+const log = createLogger('test', 'silent');
+
+/** Every node knows the user from then on. */
+async function addUser(client: RedisClient): Promise<void> {
+  const nodes = 'nodes' in client ? client.nodes('master') : [client];
+  await Promise.all(nodes.map((node) => node.call('ACL', 'SETUSER', 'auth-server', 'on', '>secret', '~*', '+@all')));
+}
+
+async function connected<T>(where: RedisTarget | undefined, use: (client: RedisClient) => Promise<T>): Promise<T> {
+  if (!where) throw new Error('no target');
+  const client = openRedis({ target: where, name: 'test', log });
+  try {
+    await whenReady(client, 10_000);
+    return await use(client);
+  } finally {
+    client.disconnect();
+  }
+}
+
+describe.skipIf(!hasRedis)(`REDIS_PASSWORD at ${hasRedis ? '' : NEEDS_REDIS}`, () => {
+  it.each([
+    ['a server', startRedis],
+    ['Sentinel', startRedisSentinel],
+    ['a Cluster', startRedisCluster],
+  ])('%s says who comes', async (_, start) => {
+    await using redis = await start();
+    await connected(target({ REDIS_URL: redis.url }), addUser);
+    const REDIS_URL = redis.url.replace('://', '://auth-server@');
+    const who = (client: RedisClient) => client.call('ACL', 'WHOAMI');
+    expect(await connected(target({ REDIS_URL, REDIS_PASSWORD: 'secret' }), who)).toBe('auth-server');
+  });
+});
