@@ -53,6 +53,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     listen: { host: config.host, port: config.port ?? (Number(new URL(config.issuer).port) || 9000) },
     url: config.issuer,
     shutdownTimeout: config.shutdownTimeout,
+    shutdownLinger: config.shutdownLinger,
     drain: () => {
       ready = false;
     },

@@ -9,7 +9,7 @@ import { createProvider } from './provider.ts';
 
 /** @param overrides what a test brings along */
 export async function compose(env: Environment, overrides: { readonly log?: Logger } = {}): Promise<Service> {
-  const { url, issuer, host, port, logLevel, shutdownTimeout } = readConfig(env);
+  const { url, issuer, host, port, logLevel, shutdownTimeout, shutdownLinger } = readConfig(env);
   const log = overrides.log ?? createLogger('development-idp', logLevel);
   const provider = await createProvider({ url, callbackUrl: `${issuer}/callback/development`, clock: systemClock });
   let ready = true;
@@ -19,6 +19,7 @@ export async function compose(env: Environment, overrides: { readonly log?: Logg
     listen: { host, port: port ?? portOf(url) },
     url,
     shutdownTimeout,
+    shutdownLinger,
     drain: () => {
       ready = false;
     },

@@ -62,6 +62,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     listen: { host: config.host, port: config.port },
     url: config.publicUrl,
     shutdownTimeout: config.shutdownTimeout,
+    shutdownLinger: config.shutdownLinger,
     drain: () => {
       ready = false;
       endpoints.drain();

@@ -27,4 +27,10 @@ export const processSettings = {
     type: duration(0, 600),
     default: '10s',
   }),
+  shutdownLinger: setting({
+    env: 'SHUTDOWN_LINGER',
+    doc: 'How long connections without a request stay open, and are served, when the service is told to stop. A gateway that keeps its own idle connections for less never sends a request into one that is being closed.',
+    type: duration(0, 600),
+    default: '0s',
+  }),
 };

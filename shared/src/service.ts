@@ -17,6 +17,8 @@ export interface Service {
   readonly url: string;
   /** Seconds that running requests get to finish. */
   readonly shutdownTimeout: number;
+  /** Seconds that connections without a request stay open meanwhile. */
+  readonly shutdownLinger: number;
   /** Stop being ready and end the open streams; requests that run go on. */
   drain(): void;
   /** After the last request: flush and close what was opened. */
@@ -42,8 +44,10 @@ export async function runService(
     process.send?.('ready');
     const stop = once(async (signal: string) => {
       service.log.info({ signal }, 'stopping');
+      // First: whoever is told to reconnect must not find this process again.
+      await listening.refuse();
       service.drain();
-      await listening.close(service.shutdownTimeout * 1000);
+      await listening.close({ grace: service.shutdownTimeout * 1000, linger: service.shutdownLinger * 1000 });
       await service.close();
       service.log.info('stopped');
       await logWritten(service.log);

@@ -1,7 +1,8 @@
-/** Owns the sockets of a service: listening, on loopback unless told otherwise, and closing without cutting requests off. */
-import { createServer, type RequestListener, type Server } from 'node:http';
+/** Owns the addresses of a service: listening, on loopback unless told otherwise, and closing all of them together. */
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { StartError } from '../errors.ts';
+import { GracefulServer, type Patience } from './graceful-server.ts';
 
 export interface ListenOptions {
   /** One address to listen on; absent: the loopback addresses 127.0.0.1 and, where the machine has it, ::1. */
@@ -11,37 +12,42 @@ export interface ListenOptions {
 
 export interface Listening {
   readonly port: number;
-  /** Stops accepting, lets running requests finish for `grace` milliseconds, then cuts the rest. */
-  close(grace: number): Promise<void>;
+  /** Takes no new connection from here on, and tells who has one not to use it again; what is there goes on. */
+  refuse(): Promise<void>;
+  /** Refuses, lets running requests finish and idle connections linger, then cuts the rest. */
+  close(patience?: Partial<Patience>): Promise<void>;
 }
 
 /** @throws StartError when the port is taken or not allowed */
 export async function listen(handler: RequestListener, { host, port }: ListenOptions): Promise<Listening> {
   const first = await bind(handler, host ?? '127.0.0.1', port);
-  const bound = (first.address() as AddressInfo).port;
+  const bound = (first.server.address() as AddressInfo).port;
   const servers = [first];
   try {
     if (host === undefined) servers.push(await bind(handler, '::1', bound));
   } catch (error) {
     if (!isMissingAddress(error)) {
-      first.close();
+      first.server.close();
       throw error;
     }
   }
   return {
     port: bound,
-    close: async (grace) => {
-      await Promise.all(servers.map((server) => close(server, grace)));
+    refuse: async () => {
+      await Promise.all(servers.map((server) => server.refuse()));
+    },
+    close: async ({ grace = 0, linger = 0 } = {}) => {
+      await Promise.all(servers.map((server) => server.close({ grace, linger })));
     },
   };
 }
 
-function bind(handler: RequestListener, host: string, port: number): Promise<Server> {
-  // keepAliveTimeout outlives the idle timeout of usual load balancers (60 s), so that they never reuse a dead connection.
-  const server = createServer({ requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, handler);
+function bind(handler: RequestListener, host: string, port: number): Promise<GracefulServer> {
+  const graceful = new GracefulServer(handler);
+  const { server } = graceful;
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
-    server.listen({ host, port }, () => resolve(server));
+    server.listen({ host, port }, () => resolve(graceful));
   });
 }
 
@@ -57,15 +63,3 @@ const FOREIGN = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENOTFOUND',
 
 const isMissingAddress = (error: unknown): boolean =>
   error instanceof StartError && FOREIGN.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
-
-async function close(server: Server, grace: number): Promise<void> {
-  const deadline = setTimeout(() => server.closeAllConnections(), grace);
-  // A connection whose last request ends now would otherwise be kept alive, for another one, until the deadline.
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
-  clearInterval(sweep);
-  clearTimeout(deadline);
-}

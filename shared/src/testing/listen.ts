@@ -9,6 +9,6 @@ export interface TestServer extends AsyncDisposable {
 
 export async function serve(handler: RequestListener): Promise<TestServer> {
   const listening = await listen(handler, { host: '127.0.0.1', port: 0 });
-  const close = () => listening.close(0);
+  const close = () => listening.close();
   return { url: `http://127.0.0.1:${listening.port}`, close, [Symbol.asyncDispose]: close };
 }

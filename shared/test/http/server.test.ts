@@ -12,7 +12,7 @@ describe('listening', () => {
         expect(await (await fetch(`http://${host}:${listening.port}`)).text()).toBe('hello');
       }
     } finally {
-      await listening.close(0);
+      await listening.close();
     }
   });
 
@@ -42,7 +42,8 @@ describe('listening', () => {
     const running = fetch(url).then((answer) => answer.text());
     const stuck = fetch(`${url}/stuck`).catch(() => 'cut');
     await arrived.promise;
-    const closed = listening.close(1_000);
+    const closed = listening.close({ grace: 1_000 });
+    await listening.refuse();
     await expect(fetch(url)).rejects.toThrow();
     finish.resolve();
     expect(await running).toBe('done');
@@ -64,7 +65,7 @@ describe('listening', () => {
     const running = fetch(`http://127.0.0.1:${listening.port}`).then((answer) => answer.text());
     await arrived.promise;
     const never = 2 ** 31 - 1;
-    const closed = listening.close(never);
+    const closed = listening.close({ grace: never });
     finish.resolve();
     expect(await running).toBe('done');
     await closed;

@@ -1,0 +1,155 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { type Listening, listen } from '@mcp-oauth/shared/http/server';
+import { describe, expect, it } from 'vitest';
+
+const REQUEST = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+/** Milliseconds: as long as a test may take. */
+const EVER = 2 ** 31 - 1;
+
+/** A connection as a gateway keeps it: a request is written into it, and if it breaks then, that request is lost. */
+class Kept {
+  readonly #socket: Socket;
+  readonly closed: Promise<unknown>;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.closed = once(socket, 'close');
+    socket.on('error', () => {});
+  }
+
+  static async open({ port }: Listening): Promise<Kept> {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    return new Kept(socket);
+  }
+
+  write(text: string): void {
+    this.#socket.write(text);
+  }
+
+  /** What is answered, as far as it has come when it ends with `end`. */
+  async answer(end = 'hello'): Promise<string> {
+    let text = '';
+    for await (const [chunk] of events(this.#socket)) {
+      text += chunk;
+      if (text.endsWith(end)) return text;
+    }
+    return `lost: ${text}`;
+  }
+
+  ask(): Promise<string> {
+    this.write(REQUEST);
+    return this.answer();
+  }
+}
+
+/** Chunks until the end. */
+async function* events(socket: Socket): AsyncGenerator<[Buffer]> {
+  const ended = new AbortController();
+  socket.once('close', () => ended.abort());
+  for (;;) {
+    try {
+      yield (await once(socket, 'data', { signal: ended.signal })) as [Buffer];
+    } catch {
+      return;
+    }
+  }
+}
+
+const hello = (): Promise<Listening> => listen((_, res) => res.end('hello'), { host: '127.0.0.1', port: 0 });
+
+describe('RFC 9112 §9.6 the way down of a server', () => {
+  it('loses no request that is written into a kept connection while it stops, and asks not to use it again', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const listening = await hello();
+      const kept = await Promise.all(Array.from({ length: 20 }, () => Kept.open(listening)));
+      const askedOnce = await Promise.all(kept.map((connection) => connection.ask()));
+      for (const answer of askedOnce) expect(answer).toContain('Connection: keep-alive');
+      const asking = kept.map(async (connection) => {
+        let answer = '';
+        do {
+          answer = await connection.ask();
+          expect(answer).toMatch(/^HTTP\/1\.1 200 .*hello$/s);
+        } while (!answer.includes('Connection: close'));
+      });
+      const closed = listening.close({ grace: EVER, linger: 10_000 });
+      await Promise.all(asking);
+      // Nothing is waited for once everybody has been told.
+      await closed;
+    }
+  });
+
+  it('tells it in the answer of a request that ran already, whoever writes its head', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
+    const listening = await listen(
+      async (req, res) => {
+        if (req.url === '/by-hand') res.writeHead(200, 'Fine', { 'Content-Length': 5 });
+        if (req.url === '/by-hand') arrived.resolve();
+        await finish.promise;
+        res.end('hello');
+      },
+      { host: '127.0.0.1', port: 0 },
+    );
+    const [running, begun] = [await Kept.open(listening), await Kept.open(listening)];
+    running.write(REQUEST);
+    begun.write(REQUEST.replace('/ ', '/by-hand '));
+    await arrived.promise;
+    const closed = listening.close({ grace: EVER });
+    finish.resolve();
+    expect(await running.answer()).toContain('Connection: close');
+    // Too late to say so there: the connection is closed once it has been idle.
+    expect(await begun.answer()).toContain('Connection: keep-alive');
+    await closed;
+  });
+
+  it('leaves a connection open for a while after its last request, and closes it then', async () => {
+    const begun = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
+    const listening = await listen(
+      async (_, res) => {
+        res.writeHead(200, { 'Content-Length': 5 }).flushHeaders();
+        begun.resolve();
+        await finish.promise;
+        res.end('hello');
+      },
+      { host: '127.0.0.1', port: 0 },
+    );
+    const [idle, streaming] = [await Kept.open(listening), await Kept.open(listening)];
+    streaming.write(REQUEST);
+    await begun.promise;
+    const closed = listening.close({ grace: EVER, linger: 200 });
+    // The one that has nothing to do goes, the other one stays.
+    await idle.closed;
+    finish.resolve();
+    expect(await streaming.answer()).toContain('hello');
+    // Its head has said that it is kept, and so it is, for whoever takes it up now.
+    expect(await streaming.ask()).toContain('Connection: close');
+    await Promise.all([closed, streaming.closed]);
+  });
+
+  it('waits for the other half of a request', async () => {
+    const listening = await hello();
+    const connection = await Kept.open(listening);
+    connection.write(REQUEST.slice(0, 20));
+    const closed = listening.close({ grace: EVER, linger: 1_000 });
+    connection.write(REQUEST.slice(20));
+    expect(await connection.answer()).toContain('Connection: close');
+    await closed;
+  });
+
+  it('serves whoever has connected before, and refuses whoever comes after', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const listening = await hello();
+      const before = Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${listening.port}`));
+      // The connections are with the kernel now, and with the server only as far as it has come.
+      await new Promise(setImmediate);
+      const closed = listening.close({ grace: EVER, linger: 1_000 });
+      for (const answer of await Promise.all(before)) expect(await answer.text()).toBe('hello');
+      await listening.refuse();
+      await expect(fetch(`http://127.0.0.1:${listening.port}`)).rejects.toThrow();
+      await closed;
+    }
+  });
+});
