@@ -2,7 +2,7 @@
  * Owns the load balancer of the failover tests: the next replica for every request, and one that does not listen is passed over,
  * as any balancer does, since nothing of the request has left then. It knows which calls are where.
  */
-import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 
@@ -13,8 +13,15 @@ export interface Balancer extends TestServer {
   inFlight(port: number): readonly string[];
 }
 
-/** @param label names a call by its body; `undefined` for what is of no interest */
-export async function startBalancer(label: (body: string) => string | undefined): Promise<Balancer> {
+export interface BalancerOptions {
+  /** Names a call by its body; `undefined` for what is of no interest. */
+  readonly label: (body: string) => string | undefined;
+  /** Milliseconds that a connection to a replica is kept for the next request; absent: not at all. */
+  readonly keepAlive?: number | undefined;
+}
+
+export async function startBalancer({ label, keepAlive }: BalancerOptions): Promise<Balancer> {
+  const agent = keepAlive !== undefined && new Agent({ keepAlive: true, timeout: keepAlive });
   const ports: number[] = [];
   const calls = new Map<number, Set<string>>();
   const callsAt = (port: number): Set<string> => {
@@ -27,7 +34,7 @@ export async function startBalancer(label: (body: string) => string | undefined)
     const { method, url: path, headers } = req;
     const name = label(body);
     if (name) callsAt(port).add(name);
-    const onward = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (answer) => {
+    const onward = request({ host: '127.0.0.1', port, path, method, headers, agent }, (answer) => {
       res.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.on('error', () => res.destroy());
       answer.pipe(res);

@@ -48,9 +48,25 @@ const transportOptions = (token: string) => ({
 });
 
 /** SDK v1, and SDK v2 held to a revision with sessions. */
-export const KINDS = ['v1', 'v2'] as const;
+const KINDS = ['v1', 'v2'] as const;
 
-export async function join(
+/** Sessions that are opened at a time. */
+const BATCH = 20;
+
+/** So many clients, each subscribed to all of `uris`. */
+export async function gather(fleet: Fleet, size: number, uris: readonly string[]): Promise<readonly Member[]> {
+  const crowd: Member[] = [];
+  while (crowd.length < size) {
+    const batch = Array.from({ length: Math.min(BATCH, size - crowd.length) }, (_, index) => {
+      const kind = KINDS[index % KINDS.length] ?? 'v1';
+      return join(fleet, `${kind}-${crowd.length + index}`, kind, uris);
+    });
+    crowd.push(...(await Promise.all(batch)));
+  }
+  return crowd;
+}
+
+async function join(
   fleet: Fleet,
   name: string,
   kind: (typeof KINDS)[number],

@@ -24,19 +24,27 @@ export interface Fleet extends AsyncDisposable {
   token(subject: string): Promise<string>;
   /** One replica more. */
   add(): Promise<Replica>;
+  /** Stops a replica as a rolling update does: it has its address until it has ended, and then another one takes its place. */
+  replace(replica: Replica): Promise<void>;
   output(): string;
 }
 
 /** Calls are known by what their `label` says. */
 const labelOf = (body: string): string | undefined => /"label":"([^"]+)"/.exec(body)?.[1];
 
-export async function startFleet(size: number): Promise<Fleet> {
+export interface FleetOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds that the balancer keeps a connection to a replica. */
+  readonly keepAlive?: number;
+}
+
+export async function startFleet(size: number, { env = {}, keepAlive }: FleetOptions = {}): Promise<Fleet> {
   await using starting = new AsyncDisposableStack();
   const issuer = starting.use(await startIssuer());
   const key = await signingKey('failover');
   issuer.keys.push(key.publicJwk);
   const redis = starting.use(await startRedis());
-  const balancer = await startBalancer(labelOf);
+  const balancer = await startBalancer({ label: labelOf, keepAlive });
   starting.defer(() => balancer.close());
   const publicUrl = balancer.url.replace('127.0.0.1', 'localhost');
   const replicas: Replica[] = [];
@@ -51,6 +59,7 @@ export async function startFleet(size: number): Promise<Fleet> {
         TOOLS_DIR: TOOLS,
         REDIS_URL: `redis://127.0.0.1:${network.port}`,
         LOG_LEVEL: 'info',
+        ...env,
       },
       'mcp-server/src/main.ts',
     );
@@ -59,6 +68,11 @@ export async function startFleet(size: number): Promise<Fleet> {
     replicas.push(replica);
     balancer.ports.push(port);
     return replica;
+  };
+  const replace = async (replica: Replica): Promise<void> => {
+    await replica.run.stop();
+    balancer.ports.splice(balancer.ports.indexOf(replica.port), 1);
+    await add();
   };
   starting.defer(async () => {
     await Promise.all(replicas.map(({ run }) => run.stop('SIGKILL')));
@@ -78,6 +92,7 @@ export async function startFleet(size: number): Promise<Fleet> {
     replicas,
     token,
     add,
+    replace,
     output: () => replicas.map(({ run }) => run.output).join('\n'),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };

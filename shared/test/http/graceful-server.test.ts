@@ -104,7 +104,17 @@ describe('RFC 9112 §9.6 the way down of a server', () => {
     await closed;
   });
 
-  it('leaves a connection open for a while after its last request, and closes it then', async () => {
+  it('serves a connection that lingers when one that does not has been closed long since', async () => {
+    const [lingering, other] = [await hello(), await hello()];
+    const [kept, left] = [await Kept.open(lingering), await Kept.open(other)];
+    await Promise.all([kept.ask(), left.ask()]);
+    const closed = lingering.close({ grace: EVER, linger: EVER });
+    await Promise.all([other.close({ grace: EVER }), left.closed]);
+    expect(await kept.ask()).toContain('Connection: close');
+    await closed;
+  });
+
+  it('closes a connection when it has lingered, counted from its last request', async () => {
     const begun = Promise.withResolvers<void>();
     const finish = Promise.withResolvers<void>();
     const listening = await listen(

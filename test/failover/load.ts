@@ -1,0 +1,83 @@
+/**
+ * Owns what goes on while something breaks: everybody calls, changes are announced, and afterwards nothing may be missing or be
+ * there twice.
+ */
+import { setTimeout } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { Member, Outcome } from './crowd.ts';
+
+/** Steps of a call, of which its client is told. */
+const STEPS = 3;
+
+export interface Report {
+  readonly outcomes: readonly Outcome[];
+  /** Changes whose announcement was answered. */
+  readonly announced: readonly string[];
+  /** Calls that ran on the replica that was killed. */
+  readonly doomed: readonly string[];
+}
+
+export interface Load {
+  readonly crowd: readonly Member[];
+  /** Of the changes that are announced, which everybody has subscribed to. */
+  readonly uris: readonly string[];
+  /** Milliseconds between two of them. */
+  readonly pause?: number;
+}
+
+/**
+ * Keeps everybody busy while `disturb` runs, and a while longer.
+ * @param disturb resolves with the labels of the calls that it has doomed
+ */
+export async function underLoad(
+  { crowd, uris, pause = 250 }: Load,
+  disturb: () => Promise<readonly string[]>,
+): Promise<Report> {
+  const outcomes: Outcome[] = [];
+  const announced: string[] = [];
+  let working = true;
+  const work = async (member: Member, index: number): Promise<void> => {
+    await setTimeout(index * 5);
+    for (let n = 0; working; n += 1) {
+      outcomes.push(await member.call(`${member.name}-${n}`, STEPS, 40));
+      await setTimeout(600);
+    }
+  };
+  const announce = async (): Promise<void> => {
+    for (const [index, uri] of uris.entries()) {
+      const said = await crowd[(index * 7) % crowd.length]?.announce(uri).then(
+        () => true,
+        () => false,
+      );
+      if (said) announced.push(uri);
+      await setTimeout(pause);
+    }
+  };
+  const everybody = Promise.all(crowd.map(work));
+  const announcing = announce();
+  await setTimeout(1_500);
+  const doomed = await disturb();
+  await announcing;
+  working = false;
+  await everybody;
+  return { outcomes, announced, doomed };
+}
+
+export async function expectNothingLost({ crowd, uris }: Load, report: Report): Promise<void> {
+  const { outcomes, announced, doomed } = report;
+  const failed = outcomes.filter(({ error }) => error !== undefined);
+  expect(outcomes.length).toBeGreaterThan(crowd.length * 3);
+  expect(failed.filter(({ label }) => !doomed.includes(label))).toEqual([]);
+  for (const { error } of failed) expect(error).toMatch(/send the request again|fetch failed|terminated|closed/);
+  const all = Array.from({ length: STEPS }, (_, index) => index + 1);
+  const odd = outcomes.filter(({ error, steps }) => error === undefined && String(steps) !== String(all));
+  expect(odd).toEqual([]);
+  expect(announced.length).toBeGreaterThan(uris.length / 2);
+  const complete = () => crowd.filter(({ heard }) => announced.every((uri) => heard.includes(uri))).length;
+  await expect.poll(complete, { timeout: 30_000, interval: 250 }).toBe(crowd.length);
+  const doubled = crowd.filter(({ heard }) => new Set(heard).size < heard.length).map(({ heard }) => heard);
+  expect(doubled).toEqual([]);
+  process.stdout.write(
+    `${outcomes.length} calls, ${failed.length} failed (${doomed.length} were in flight on a killed replica); ${announced.length} events × ${crowd.length} sessions, none lost, none doubled\n`,
+  );
+}
