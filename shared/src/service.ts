@@ -3,10 +3,15 @@
  * command, which does its work and ends.
  */
 import type { RequestListener } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import type { Environment } from './config.ts';
 import { StartError } from './errors.ts';
+import { createAdmission } from './http/admission.ts';
 import { type ListenOptions, listen } from './http/server.ts';
 import { type Logger, logWritten } from './logger.ts';
+
+/** Milliseconds between a gateway's question whether this process takes a request, and the request. */
+const PROMISED = 250;
 
 /** What a composition root gives back. */
 export interface Service {
@@ -36,7 +41,8 @@ export async function runService(
 ): Promise<void> {
   try {
     const service = await compose(process.env);
-    const listening = await listen(service.handler, service.listen).catch(async (error) => {
+    const admission = createAdmission(service.handler);
+    const listening = await listen(admission.handler, service.listen).catch(async (error) => {
       await service.close();
       throw error;
     });
@@ -44,7 +50,9 @@ export async function runService(
     process.send?.('ready');
     const stop = once(async (signal: string) => {
       service.log.info({ signal }, 'stopping');
-      // First: whoever is told to reconnect must not find this process again.
+      // First: whoever is told to reconnect must not find this process again. What a gateway was promised comes in before.
+      admission.close();
+      if (service.shutdownLinger > 0) await setTimeout(PROMISED);
       await listening.refuse();
       service.drain();
       await listening.close({ grace: service.shutdownTimeout * 1000, linger: service.shutdownLinger * 1000 });
