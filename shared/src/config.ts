@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { StartError } from './errors.ts';
+import { flawOfSecret } from './settings/default-secret.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -18,7 +19,7 @@ interface Declaration<T> {
   /** Used when the variable is not set or empty, as text, so that it passes the same validation. */
   readonly default?: string;
   readonly example?: string;
-  /** Never printed, and may come from a file: NAME_FILE=/run/secrets/name. */
+  /** Never printed, may come from a file (NAME_FILE=/run/secrets/name), and in production must not be one that everybody knows. */
   readonly secret?: true;
 }
 
@@ -95,6 +96,8 @@ function readSetting(declared: Setting<unknown>, name: string, env: Environment)
     if (declared.optional) return undefined;
     throw new StartError('is required but not set');
   }
+  const flaw = declared.secret && env.NODE_ENV?.trim() === 'production' ? flawOfSecret(text) : undefined;
+  if (flaw) throw new StartError(flaw);
   const parsed = declared.type.safeParse(text);
   if (parsed.success) return parsed.data;
   const expected = parsed.error.issues.map(({ message }) => message).join(', ');
