@@ -8,6 +8,7 @@ import {
   setting,
   type Values,
 } from '@mcp-oauth/shared/config';
+import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { processSettings } from '@mcp-oauth/shared/process-settings';
 import {
   duration,
@@ -65,7 +66,7 @@ export const settings = {
   }),
   resources: setting({
     env: 'RESOURCES',
-    doc: 'The MCP servers that get tokens from here: their public origins, separated by commas, or a JSON array of objects with `url` and, where they differ from the defaults, `name`, `scopes`, `defaultScope`, `identifiers`, `audience`, `accessTokenLifetime`, `metadataUrl`. The first is the one for clients that name none. Without `scopes` (an object of names and what they allow, in words) a server says itself what its scopes are, in its protected-resource metadata at `metadataUrl`.',
+    doc: 'The MCP servers that get tokens from here: their public origins, separated by commas, or a JSON array of objects with `url` and, where they differ from the defaults, `name`, `scopes`, `defaultScope`, `identifiers`, `audience`, `accessTokenLifetime`, `metadataUrl`. The first is the one for clients that name none. Without `scopes` (an object of names and what they allow, in words) a server says itself what its scopes are, in its protected-resource metadata at `metadataUrl`; in production that is http only inside the network.',
     type: resources(),
     default: 'http://localhost:8080',
     example: 'https://mcp.example.com',
@@ -218,7 +219,10 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
     CLIENT_ID: 'auth-server',
     CLIENT_SECRET: 'development-only-secret',
   };
-  const signIn = readConnectors(values.connectors ?? [], env, kinds, { development });
+  // Production refuses the built-in one as a whole: nothing is to be said of its settings.
+  const isProduction = values.environment === 'production';
+  const ids = (values.connectors ?? []).filter((id) => !isProduction || id !== 'development');
+  const signIn = readConnectors(ids, env, kinds, { development });
   const config = { ...values, redisUrl: redisTargetOf(values), signIn: signIn.connectors } as Config;
   return accept(config, [...problems, ...judge(values), ...signIn.problems]);
 }
@@ -256,6 +260,8 @@ function judgeProduction({
   }
   if (!storageKeys?.length) refuse('STORAGE_KEYS', 'is required in production: a key that encrypts what is stored');
   const plain = resources?.flatMap(({ identifiers }) => identifiers).find((name) => name.startsWith('http:'));
+  const outside = resources?.map(({ metadataUrl }) => plainHttpOutside(metadataUrl)).find(Boolean);
+  if (outside && !plain) refuse('RESOURCES', `metadataUrl ${outside}`);
   if (plain) refuse('RESOURCES', `must use https in production (got "${plain}")`);
   if (connectors?.includes('development')) {
     refuse('CONNECTORS', 'the development sign-in lets anybody in, so production refuses it; name your own');

@@ -68,7 +68,8 @@ function resourcesOf(config: Config, { clock, log, fetch = globalThis.fetch }: E
   return createResources(config.resources, ({ scopes, metadataUrl: url, identifiers }) => {
     if (scopes || !url) return undefined;
     const onFailure = (error: unknown) => log.warn({ url, reason: reasonOf(error) }, 'resource metadata not fetched');
-    return createScopeSource({ url, identifiers, fetch, clock, onFailure });
+    const onRecovery = () => log.info({ url }, 'resource metadata fetched again');
+    return createScopeSource({ url, identifiers, fetch, clock, onFailure, onRecovery });
   });
 }
 

@@ -30,8 +30,10 @@ const PRODUCTION = {
   CONNECTOR_ACME_CLIENT_ID: 'id',
   CONNECTOR_ACME_CLIENT_SECRET: 'secret',
   REDIS_URL: 'redis://redis',
-  STORAGE_KEYS: Buffer.alloc(32).toString('base64'),
+  STORAGE_KEYS: Buffer.from('thirty-two bytes that are drawn.').toString('base64'),
 };
+
+const resource = (metadataUrl: string) => JSON.stringify([{ url: 'https://mcp.example.com', metadataUrl }]);
 
 describe('without any setting', () => {
   it('everything is on this machine, with the development sign-in', () => {
@@ -67,6 +69,36 @@ describe('in production', () => {
     const lines = problems({ ...PRODUCTION, ...change });
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(new RegExp(`^${name}: .*production`));
+  });
+
+  it.each(['CONNECTOR_ACME_CLIENT_SECRET', 'REDIS_PASSWORD'])(
+    'CWE-798 one line refuses %s of the development set-up',
+    (name) => {
+      const value = 'development-only-secret';
+      const lines = problems({ ...PRODUCTION, [name]: value });
+      expect(lines).toEqual([expect.stringMatching(`^${name}: is a secret of the development set-up`)]);
+      expect(lines[0]).not.toContain(value);
+    },
+  );
+
+  it('CWE-798 clients with a secret of the development set-up are refused', () => {
+    const CLIENTS = JSON.stringify([{ client_id: 'job', client_secret: 'development-only-job' }]);
+    expect(problems({ ...PRODUCTION, CLIENTS })).toEqual([expect.stringMatching(/^CLIENTS: is a secret of the dev/)]);
+  });
+
+  it.each([
+    [{ CONNECTOR_ACME_INTERNAL_URL: 'http://keycloak:8080' }, []],
+    [
+      { CONNECTOR_ACME_INTERNAL_URL: 'http://idp.example.com' },
+      [/^CONNECTOR_ACME_INTERNAL_URL: must use https unless/],
+    ],
+    [{ RESOURCES: resource('http://mcp-server:8080/metadata') }, []],
+    [
+      { RESOURCES: resource('http://mcp.example.com/metadata') },
+      [/^RESOURCES: metadataUrl must use https unless it is/],
+    ],
+  ])('http is for inside the network: %j', (change, lines) => {
+    expect(problems({ ...PRODUCTION, ...change })).toEqual(lines.map((line) => expect.stringMatching(line)));
   });
 
   it('all problems are told at once', () => {

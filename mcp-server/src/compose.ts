@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import { createPlace } from '@mcp-oauth/shared/network/place';
 import { type Fetch, type RemoteDocument, reasonOf } from '@mcp-oauth/shared/remote-document';
 import type { Service } from '@mcp-oauth/shared/service';
 import manifest from '../package.json' with { type: 'json' };
@@ -168,17 +169,20 @@ interface Authorization {
 
 /** Nothing is fetched before it is needed, so the service starts, and describes itself, without its issuer. */
 function authorization(config: Config, { clock, fetch, log, keys, replays }: World & Shared): Authorization {
-  const { issuer, jwksUrl, jwksMaxAge, audiences, clockTolerance } = config;
-  const report = (event: string) => (error: unknown) => log.warn({ issuer, reason: reasonOf(error) }, event);
-  const onFailure = report('issuer metadata not fetched');
-  const issuerMetadata = createIssuerMetadata({ issuer, fetch, clock, onFailure });
+  const { issuer, issuerInternalUrl: internalUrl, jwksUrl, jwksMaxAge, audiences, clockTolerance } = config;
+  const report = (what: string) => ({
+    onFailure: (error: unknown) => log.warn({ issuer, reason: reasonOf(error) }, `${what} not fetched`),
+    onRecovery: () => log.info({ issuer }, `${what} fetched again`),
+  });
+  const source = { fetch, clock };
+  const issuerMetadata = createIssuerMetadata({ issuer, internalUrl, ...source, ...report('issuer metadata') });
   const keySource = createKeySource({
     jwksUrl,
     metadata: issuerMetadata,
-    fetch,
-    clock,
+    inside: createPlace(issuer, internalUrl).inside,
+    ...source,
     maxAge: jwksMaxAge,
-    onFailure: report('issuer keys not fetched'),
+    ...report('issuer keys'),
   });
   const verify = createTokenVerifier({
     issuer,

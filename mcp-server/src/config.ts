@@ -1,6 +1,7 @@
 /** Owns every setting of mcp-server: its name, what it does, what it may be, and what production demands of it. */
 import { type Environment, loadConfig, optional, type Problem, setting, type Values } from '@mcp-oauth/shared/config';
 import { ACCESS_TOKEN_TYPE, BASE_SCOPE, resourceIdentifiers } from '@mcp-oauth/shared/contract';
+import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { processSettings } from '@mcp-oauth/shared/process-settings';
 import * as type from '@mcp-oauth/shared/setting-types';
 import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
@@ -59,9 +60,15 @@ export const settings = {
     default: 'http://localhost:9000',
     example: 'https://auth.example.com',
   }),
+  issuerInternalUrl: optional({
+    env: 'ISSUER_INTERNAL_URL',
+    doc: 'Where this server reaches the issuer, when that is not where browsers do: metadata and keys are asked for here. In production http only inside the network.',
+    type: type.url(),
+    example: 'http://auth-server:9000',
+  }),
   jwksUrl: optional({
     env: 'JWKS_URL',
-    doc: "Where the issuer's public keys are. Default: the `jwks_uri` of its metadata.",
+    doc: "Where the issuer's public keys are. Default: the `jwks_uri` of its metadata. In production http only inside the network.",
     type: type.url(),
     example: 'https://auth.example.com/jwks',
   }),
@@ -223,10 +230,18 @@ export function readConfig(env: Environment) {
   });
 }
 
-/** RFC 6750 §5.3: bearer tokens travel over TLS only. */
-function productionRules({ environment, publicUrl, issuer, jwksUrl }: Partial<Values<typeof settings>>): Problem[] {
+/** RFC 6750 §5.3: bearer tokens travel over TLS only; public keys may come over plain http from inside the network. */
+function productionRules(values: Partial<Values<typeof settings>>): Problem[] {
+  const { environment, publicUrl, issuer, issuerInternalUrl, jwksUrl } = values;
   if (environment !== 'production') return [];
-  return Object.entries({ PUBLIC_URL: publicUrl, ISSUER: issuer, JWKS_URL: jwksUrl })
+  const plain = Object.entries({ PUBLIC_URL: publicUrl, ISSUER: issuer })
     .filter(([, url]) => url?.startsWith('http:'))
     .map(([env, url]) => ({ env, message: `must use https in production (got ${JSON.stringify(url)})` }));
+  const outside = Object.entries({ ISSUER_INTERNAL_URL: issuerInternalUrl, JWKS_URL: jwksUrl }).flatMap(
+    ([env, url]) => {
+      const message = plainHttpOutside(url);
+      return message ? [{ env, message }] : [];
+    },
+  );
+  return [...plain, ...outside];
 }

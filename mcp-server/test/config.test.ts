@@ -75,6 +75,18 @@ describe('settings', () => {
     expect(problems({ NODE_ENV: 'production' })).toEqual(['PUBLIC_URL', 'ISSUER']);
     const good = { NODE_ENV: 'production', PUBLIC_URL: 'https://mcp.example.com', ISSUER: 'https://auth.example.com' };
     expect(problems(good)).toEqual([]);
-    expect(problems({ ...good, JWKS_URL: 'http://auth.example.com/jwks' })).toEqual(['JWKS_URL']);
+    for (const name of ['JWKS_URL', 'ISSUER_INTERNAL_URL']) {
+      expect(problems({ ...good, [name]: 'http://auth.example.com/jwks' })).toEqual([name]);
+      expect(problems({ ...good, [name]: 'http://auth-server:9000/jwks' })).toEqual([]);
+    }
+    expect(problems({ ...good, ISSUER: 'http://auth-server:9000' }), 'as it stands in tokens').toEqual(['ISSUER']);
+    expect(problems({ ...good, PUBLIC_URL: 'http://localhost:8080' })).toEqual(['PUBLIC_URL']);
+  });
+
+  it('CWE-1188 refuse a key in production that nobody drew', () => {
+    const good = { NODE_ENV: 'production', PUBLIC_URL: 'https://mcp.example.com', ISSUER: 'https://auth.example.com' };
+    const SEALING_KEYS = Buffer.alloc(32).toString('base64');
+    expect(problems({ ...good, SEALING_KEYS })).toEqual(['SEALING_KEYS']);
+    expect(problems({ SEALING_KEYS })).toEqual([]);
   });
 });

@@ -22,7 +22,10 @@ export interface RemoteDocumentOptions<T> {
   readonly maxAge?: number | ((value: T) => number);
   /** Seconds between two attempts to renew a copy, so that nobody can make us hammer the server. */
   readonly cooldown?: number;
+  /** Told when it begins to fail, and when the reason becomes another: the server may be away for long. */
   readonly onFailure: (error: unknown) => void;
+  /** Told when it is over. */
+  readonly onRecovery?: (() => void) | undefined;
 }
 
 export class DocumentUnavailable extends Error {
@@ -36,10 +39,11 @@ export const createRemoteDocument = <T>(options: RemoteDocumentOptions<T>): Remo
   new KeptDocument(options);
 
 class KeptDocument<T> implements RemoteDocument<T> {
-  readonly #options: Required<RemoteDocumentOptions<T>>;
+  readonly #options: RemoteDocumentOptions<T> & Required<Pick<RemoteDocumentOptions<T>, 'maxAge' | 'cooldown'>>;
   #copy: { readonly value: T; readonly loadedAt: number } | undefined;
   #attemptedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
+  #failure: string | undefined;
 
   constructor(options: RemoteDocumentOptions<T>) {
     this.#options = { maxAge: 300, cooldown: 30, ...options };
@@ -75,11 +79,19 @@ class KeptDocument<T> implements RemoteDocument<T> {
   async #load(): Promise<void> {
     try {
       this.#copy = { value: await this.#options.load(), loadedAt: this.#options.clock.now() };
+      if (this.#failure !== undefined) this.#options.onRecovery?.();
+      this.#failure = undefined;
     } catch (error) {
-      this.#options.onFailure(error);
+      this.#fail(error);
     } finally {
       this.#running = undefined;
     }
+  }
+
+  #fail(error: unknown): void {
+    const reason = reasonOf(error);
+    if (reason !== this.#failure) this.#options.onFailure(error);
+    this.#failure = reason;
   }
 
   #current(): T {

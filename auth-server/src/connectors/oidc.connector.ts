@@ -3,11 +3,12 @@
  * PKCE, state, nonce and issuer checked by openid-client.
  */
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/config';
+import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
+import { createPlace, type Place, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
 import { duration, isLoopback, oneOf, text, url } from '@mcp-oauth/shared/setting-types';
-import { plainHttpOutside } from '@mcp-oauth/shared/settings/internal';
 import * as oidc from 'openid-client';
+import { z } from 'zod';
 import { type ConnectorContext, defineConnector, type Identity, UpstreamError } from '../federation/connector.ts';
-import { createPlace, type Place } from '../federation/internal-place.ts';
 import { createUpstreamFetch } from '../federation/upstream-fetch.ts';
 
 const settings = {
@@ -125,7 +126,7 @@ async function discover(values: OidcSettings, { fetch }: ConnectorContext): Prom
       // What openid-client sees and checks is public: it would not send a secret to an http endpoint of anybody else.
       [oidc.customFetch]: async (target, options) => {
         const response = await bounded(place.inside(target), options as RequestInit);
-        return target === published.href ? withPublicEndpoints(response, place) : response;
+        return target === published.href ? publicMetadata(response, place) : response;
       },
       timeout: values.timeout,
       // The signature of the id token is checked even though it comes straight from the provider: a second lock.
@@ -146,15 +147,10 @@ async function discover(values: OidcSettings, { fetch }: ConnectorContext): Prom
   }
 }
 
-const ENDPOINTS = new Set(['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint', 'jwks_uri']);
-
-/** Some providers build their endpoints from the host that was asked, which no browser can reach. */
-async function withPublicEndpoints(response: Response, { outside }: Place): Promise<Response> {
+async function publicMetadata(response: Response, place: Place): Promise<Response> {
   if (!response.ok) return response;
-  const metadata = JSON.stringify(await response.json(), (name, value) =>
-    ENDPOINTS.has(name) && typeof value === 'string' ? outside(value) : value,
-  );
-  return new Response(metadata, response);
+  const metadata = z.looseObject({}).parse(await response.json());
+  return new Response(JSON.stringify(withPublicEndpoints(metadata, place)), response);
 }
 
 function authentication({ clientAuth, clientSecret = '' }: OidcSettings): oidc.ClientAuth {

@@ -27,8 +27,8 @@ export interface ScopeSourceOptions {
   readonly identifiers: readonly string[];
   readonly fetch: Fetch;
   readonly clock: Clock;
-  /** Told of the first failure after each success: the resource may be away for long. */
   readonly onFailure: (error: unknown) => void;
+  readonly onRecovery?: () => void;
 }
 
 /** RFC 6749 §3.3 scope-token. */
@@ -53,19 +53,14 @@ export function createScopeSource(options: ScopeSourceOptions): ScopeSource {
   let said: Said | undefined;
   let first: Promise<void> | undefined;
   let revision = 0;
-  let isFailing = false;
   const load = async (): Promise<Said> => {
     const heard = await read(options);
     if (JSON.stringify(heard.scopes) !== JSON.stringify(said?.scopes)) revision += 1;
     said = heard;
-    isFailing = false;
     return heard;
   };
-  const onFailure = (error: unknown) => {
-    if (!isFailing) options.onFailure(error);
-    isFailing = true;
-  };
-  const document = createRemoteDocument({ load, clock: options.clock, maxAge: ({ maxAge }) => maxAge, onFailure });
+  const { clock, onFailure, onRecovery } = options;
+  const document = createRemoteDocument({ load, clock, maxAge: ({ maxAge }) => maxAge, onFailure, onRecovery });
   const touch = () => {
     if (said) document.touch();
     else void settled(document.get());

@@ -1,6 +1,7 @@
 /** Owns finding the metadata of the authorization server from its issuer (RFC 8414 §3, OpenID Connect Discovery §4). */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { AUTHORIZATION_SERVER_PATH, issuerPath, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
+import { createPlace, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
 import { createRemoteDocument, type Fetch, fetchJson, type RemoteDocument } from '@mcp-oauth/shared/remote-document';
 import { z } from 'zod';
 
@@ -35,24 +36,28 @@ export function metadataUrls(issuer: string): readonly string[] {
 
 export interface IssuerMetadataOptions {
   readonly issuer: string;
+  /** Where this server reaches the issuer, when that is not where browsers do. */
+  readonly internalUrl?: string | undefined;
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly onFailure: (error: unknown) => void;
+  readonly onRecovery?: () => void;
 }
 
 export function createIssuerMetadata(options: IssuerMetadataOptions): RemoteDocument<IssuerMetadata> {
-  const { issuer, fetch, clock, onFailure } = options;
-  return createRemoteDocument({ load: () => findMetadata(issuer, fetch), clock, onFailure });
+  const { clock, onFailure, onRecovery } = options;
+  return createRemoteDocument({ load: () => findMetadata(options), clock, onFailure, onRecovery });
 }
 
-async function findMetadata(issuer: string, fetch: Fetch): Promise<IssuerMetadata> {
+async function findMetadata({ issuer, internalUrl, fetch }: IssuerMetadataOptions): Promise<IssuerMetadata> {
+  const place = createPlace(issuer, internalUrl);
   const problems: unknown[] = [];
-  for (const url of metadataUrls(issuer)) {
+  for (const url of metadataUrls(internalUrl ?? issuer)) {
     try {
       const metadata = schema.parse(await fetchJson(fetch, url));
       // RFC 8414 §3.3: a document that names another issuer must not be used.
       if (metadata.issuer !== issuer) throw new Error(`${url} is of the issuer ${JSON.stringify(metadata.issuer)}`);
-      return metadata;
+      return schema.parse(withPublicEndpoints(metadata, place));
     } catch (problem) {
       problems.push(problem);
     }

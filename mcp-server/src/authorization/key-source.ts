@@ -23,11 +23,14 @@ export interface KeySourceOptions {
   /** Absent: the `jwks_uri` of the issuer's metadata. */
   readonly jwksUrl: string | undefined;
   readonly metadata: RemoteDocument<IssuerMetadata>;
+  /** Where a public URL of the issuer is asked for. */
+  readonly inside?: (url: string) => string;
   readonly fetch: Fetch;
   readonly clock: Clock;
   /** Seconds after which the keys are read again. */
   readonly maxAge: number;
   readonly onFailure: (error: unknown) => void;
+  readonly onRecovery?: () => void;
 }
 
 /** Seconds between two attempts: tokens with made-up key ids must not become requests to the issuer. */
@@ -39,17 +42,19 @@ interface KeySet {
   readonly keys: ReadonlyMap<string, string>;
 }
 
-export function createKeySource({ jwksUrl, metadata, fetch, clock, maxAge, onFailure }: KeySourceOptions): KeySource {
+export function createKeySource(options: KeySourceOptions): KeySource {
+  const { jwksUrl, metadata, inside = (url) => url, fetch, clock, maxAge, onFailure, onRecovery } = options;
   let revision = 0;
   let known: KeySet['keys'] = new Map();
 
   const load = async (): Promise<KeySet> => {
-    const set = parseKeySet(await fetchJson(fetch, jwksUrl ?? keysOf(await metadata.get())));
+    const set = parseKeySet(await fetchJson(fetch, jwksUrl ?? inside(keysOf(await metadata.get()))));
     if ([...known].some(([kid, key]) => set.keys.get(kid) !== key)) revision += 1;
     known = set.keys;
     return set;
   };
-  const document = createRemoteDocument({ load, clock, maxAge, cooldown: Math.min(COOLDOWN, maxAge), onFailure });
+  const cooldown = Math.min(COOLDOWN, maxAge);
+  const document = createRemoteDocument({ load, clock, maxAge, cooldown, onFailure, onRecovery });
 
   const setWith = async (kid: string): Promise<KeySet> => {
     const set = await document.get();

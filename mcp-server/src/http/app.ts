@@ -11,7 +11,7 @@ import type { ToolSummary } from '../protocol/endpoints.ts';
 import { protectedCors } from './cors.ts';
 import type { MetadataSource } from './legacy-discovery.ts';
 import { checkHost, checkOrigin, type OriginOptions } from './origin.ts';
-import { documents, redirects } from './routes.ts';
+import { documents, isAtIssuer, redirects } from './routes.ts';
 
 interface AppSettings extends OriginOptions {
   readonly serverName: string;
@@ -31,16 +31,17 @@ export interface AppParts {
 export function createApp({ settings, log, tools, scopes, issuerMetadata, isReady }: AppParts): Koa {
   const { publicUrl, serverName, issuer, dpopRequired } = settings;
   const landing = { publicUrl, serverName, issuer, tools, baseScopes: scopes.initial };
+  const legacy = isAtIssuer(publicUrl, issuer) ? undefined : issuerMetadata;
   const app = new Koa<RequestState>();
   app.use(requestLog(log));
   app.use(errorBoundary());
   app.use(headers(apiHeaders));
   app.use(operations(isReady));
   app.use(checkHost(settings));
-  app.use(documents(landing, { scopes: scopes.supported, dpopRequired }, issuerMetadata).routes());
+  app.use(documents(landing, { scopes: scopes.supported, dpopRequired }, legacy).routes());
   app.use(checkOrigin(settings));
   app.use(protectedCors());
-  app.use(redirects(issuerMetadata).routes());
+  if (legacy) app.use(redirects(legacy).routes());
   logConnections(app, log);
   return app;
 }

@@ -1,6 +1,7 @@
 /** Owns which path leads to which document, for everybody, and where clients of 2025-03-26 are sent on to. */
 import Router from '@koa/router';
 import { AUTHORIZATION_SERVER_PATH, MCP_PATH, OPENID_CONFIGURATION_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
+import { metadataUrls } from '../authorization/issuer-metadata.ts';
 import type { Landing } from '../views/landing.ts';
 import { publicCors } from './cors.ts';
 import { serveLanding } from './landing.ts';
@@ -10,25 +11,34 @@ import { methods } from './methods.ts';
 
 const RESOURCE_PATHS = ['', MCP_PATH, SSE_PATH];
 
+const ISSUER_PATHS = new Set(
+  RESOURCE_PATHS.flatMap((path) => [
+    `${AUTHORIZATION_SERVER_PATH}${path}`,
+    `${OPENID_CONFIGURATION_PATH}${path}`,
+    `${path}${OPENID_CONFIGURATION_PATH}`,
+  ]),
+);
+
+/**
+ * Whether the issuer's own metadata stands at one of these paths. A gateway leads to the issuer then; what arrives here all
+ * the same has lost its way, and to ask the issuer for it would be to ask ourselves.
+ */
+export const isAtIssuer = (publicUrl: string, issuer: string): boolean =>
+  metadataUrls(issuer).some((url) => url.startsWith(publicUrl) && ISSUER_PATHS.has(url.slice(publicUrl.length)));
+
 /** What a token has to be like. */
 type Access = Pick<ResourceDescription, 'scopes' | 'dpopRequired'>;
 
 /** No origin is checked here: whoever may know the URL may know this. */
-export function documents(landing: Landing, access: Access, issuer: MetadataSource): Router {
+export function documents(landing: Landing, access: Access, issuer: MetadataSource | undefined): Router {
   const router = new Router();
   const read = methods('GET', 'HEAD');
   router.all('/', read, serveLanding(landing));
   for (const path of RESOURCE_PATHS) {
     router.all(metadataPath(path), publicCors(), read, serveMetadata(path, { ...landing, ...access }));
-    const issuerPaths = [
-      `${AUTHORIZATION_SERVER_PATH}${path}`,
-      `${OPENID_CONFIGURATION_PATH}${path}`,
-      `${path}${OPENID_CONFIGURATION_PATH}`,
-    ];
-    for (const issuerPath of new Set(issuerPaths)) {
-      router.all(issuerPath, publicCors(), read, serveIssuerMetadata(issuer));
-    }
   }
+  if (!issuer) return router;
+  for (const path of ISSUER_PATHS) router.all(path, publicCors(), read, serveIssuerMetadata(issuer));
   return router;
 }
 

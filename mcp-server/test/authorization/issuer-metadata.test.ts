@@ -1,5 +1,6 @@
 /** Owns where the metadata of an issuer is looked for, and what is not believed (RFC 8414 §3). */
 
+import { createPlace } from '@mcp-oauth/shared/network/place';
 import { fetchJson, reasonOf } from '@mcp-oauth/shared/remote-document';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
@@ -78,6 +79,53 @@ describe('the metadata of an issuer', () => {
     const keys = createKeySource({ jwksUrl: undefined, metadata: source(fetch), fetch, clock, maxAge: 300, onFailure });
     await expect(keys.key({ alg: 'ES256', kid: 'a' })).rejects.toMatchObject({ reason: 'keys_unavailable' });
     expect(reasonOf(failures[0])).toContain('is not https');
+  });
+});
+
+describe('an issuer that this server reaches elsewhere than browsers do', () => {
+  const internalUrl = 'http://idp:8080/auth/realms/one';
+  const place = createPlace(issuer, internalUrl);
+  const keySourceWith = (documents: Record<string, unknown>, asked: string[], failures: unknown[] = []) => {
+    const onFailure = (error: unknown) => void failures.push(error);
+    const parts = { fetch: network(documents, asked), clock: new FakeClock(), onFailure };
+    const metadata = createIssuerMetadata({ issuer, internalUrl, ...parts });
+    return {
+      metadata,
+      keys: createKeySource({ jwksUrl: undefined, metadata, inside: place.inside, maxAge: 300, ...parts }),
+    };
+  };
+
+  it.each([
+    ['its public URL', issuer],
+    ['the host that was asked', internalUrl],
+  ])('RFC 8414 §3 has metadata and keys read there, whether it names endpoints by %s', async (_, base) => {
+    const asked: string[] = [];
+    const said = { issuer, jwks_uri: `${base}/keys`, token_endpoint: `${base}/token` };
+    const documents = {
+      'http://idp:8080/.well-known/oauth-authorization-server/auth/realms/one': said,
+      [`${internalUrl}/keys`]: { keys: [] },
+    };
+    const { metadata, keys } = keySourceWith(documents, asked);
+    await expect(keys.key({ alg: 'ES256', kid: 'a' })).rejects.toMatchObject({ reason: 'unknown_key' });
+    expect(asked).toEqual(Object.keys(documents));
+    expect(await metadata.get()).toEqual({ issuer, jwks_uri: `${issuer}/keys`, token_endpoint: `${issuer}/token` });
+  });
+
+  it('RFC 8414 §3.3 has to name its public self', async () => {
+    const failures: unknown[] = [];
+    const documents = Object.fromEntries(metadataUrls(internalUrl).map((url) => [url, { issuer: internalUrl }]));
+    const { keys } = keySourceWith(documents, [], failures);
+    await expect(keys.key({ alg: 'ES256', kid: 'a' })).rejects.toMatchObject({ reason: 'keys_unavailable' });
+    expect(reasonOf(failures[0])).toContain(`is of the issuer "${internalUrl}"`);
+  });
+
+  it('may not lead to keys over http anywhere else', async () => {
+    const failures: unknown[] = [];
+    const asked: string[] = [];
+    const [place = ''] = metadataUrls(internalUrl);
+    const { keys } = keySourceWith({ [place]: { issuer, jwks_uri: 'http://other:8080/keys' } }, asked, failures);
+    await expect(keys.key({ alg: 'ES256', kid: 'a' })).rejects.toMatchObject({ reason: 'keys_unavailable' });
+    expect(asked).toEqual([place]);
   });
 });
 

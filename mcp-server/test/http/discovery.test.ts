@@ -93,6 +93,26 @@ describe('MCP 2025-03-26 §2.3 discovery at the MCP origin', () => {
   });
 });
 
+describe('at one origin with the issuer, where these paths are the issuer’s', () => {
+  it.each([
+    ['GET', '/.well-known/oauth-authorization-server'],
+    ['GET', '/.well-known/oauth-authorization-server/mcp'],
+    ['GET', '/.well-known/openid-configuration'],
+    ['GET', '/sse/.well-known/openid-configuration'],
+    ['GET', '/authorize'],
+    ['POST', '/token'],
+    ['POST', '/register'],
+  ])(
+    'RFC 8414 §3 %s %s, which a gateway should have led there, is 404: nobody is asked, nothing leads in a circle',
+    async (method, path) => {
+      await using same = await startHarness({ atIssuer: true });
+      expect((await same.fetch(path, { method })).status).toBe(404);
+      expect(same.issuer.requests).toEqual([]);
+      expect((await same.fetch('/.well-known/oauth-protected-resource/mcp')).status).toBe(200);
+    },
+  );
+});
+
 describe('MCP 2025-03-26 §2.3.3 default endpoints', () => {
   it('sends the browser on with its query', async () => {
     const response = await server.fetch('/authorize?client_id=a%20b&state=x%26y');

@@ -49,6 +49,8 @@ export interface Harness extends AsyncDisposable {
 
 export interface HarnessOptions {
   readonly publicUrl?: string;
+  /** The issuer has the same public URL. */
+  readonly atIssuer?: boolean;
   readonly allowedHosts?: readonly string[];
   readonly allowedOrigins?: readonly string[];
   readonly types?: readonly string[];
@@ -77,7 +79,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   });
   const [issuer, key, clock] = [await startIssuer(), await signingKey('key-1'), new FakeClock()];
   issuer.keys.push(key.publicJwk);
-  const publicUrl = options.publicUrl ?? server.url;
+  const publicUrl = options.atIssuer ? issuer.url : (options.publicUrl ?? server.url);
   const destination = { write: (line: string) => void state.log.push(line) };
   handler = appOf({ ...options, publicUrl }, issuer.url, clock, {
     ...state,

@@ -1,5 +1,5 @@
 /** Owns the table of what is inside the network: where secrets may go over plain http, and where never. */
-import { isInternal, plainHttpOutside } from '@mcp-oauth/shared/settings/internal';
+import { isInternal, plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { describe, expect, it } from 'vitest';
 
 describe('inside the network', () => {

@@ -1,0 +1,59 @@
+/**
+ * Owns the two names of one place: the URL under which browsers and tokens know a server (its issuer, RFC 8414 §2), and the
+ * one under which a service reaches it from inside the network. What is said stays public; only the request goes inside.
+ */
+
+export interface Place {
+  /** Where a public URL of the server is asked for; a URL of somebody else stays as it is. */
+  inside(url: string): string;
+  /** The public form of a URL that the server built from the host it was asked at. */
+  outside(url: string): string;
+}
+
+/** @param internalUrl absent: there is but one name */
+export function createPlace(publicUrl: string, internalUrl: string | undefined): Place {
+  if (internalUrl === undefined) return { inside: asItIs, outside: asItIs };
+  const [outer, inner] = withoutCommonEnd(publicUrl, internalUrl);
+  return { inside: (url) => moved(url, outer, inner), outside: (url) => moved(url, inner, outer) };
+}
+
+const asItIs = (url: string): string => url;
+
+/** `https://id.example.com/realms/staff` and `http://idp:8080/auth/realms/staff` differ up to `/realms/staff`. */
+function withoutCommonEnd(publicUrl: string, internalUrl: string): readonly [string, string] {
+  const [outer, inner] = [segments(publicUrl), segments(internalUrl)];
+  // The first segment of each is its origin.
+  while (outer.length > 1 && inner.length > 1 && outer.at(-1) === inner.at(-1)) {
+    outer.pop();
+    inner.pop();
+  }
+  return [outer.join('/'), inner.join('/')];
+}
+
+function segments(url: string): string[] {
+  const { origin, pathname } = new URL(url);
+  return [origin, ...pathname.split('/').filter(Boolean)];
+}
+
+/** What a server names of itself that both browsers and services use. */
+const ENDPOINTS = new Set([
+  'authorization_endpoint',
+  'token_endpoint',
+  'registration_endpoint',
+  'userinfo_endpoint',
+  'jwks_uri',
+]);
+
+/** Metadata (RFC 8414 §2) with the public form of each endpoint: some servers build them from the host that was asked. */
+export const withPublicEndpoints = (metadata: object, { outside }: Place): object =>
+  Object.fromEntries(
+    Object.entries(metadata).map(([name, value]) => [
+      name,
+      ENDPOINTS.has(name) && typeof value === 'string' ? outside(value) : value,
+    ]),
+  );
+
+function moved(url: string, from: string, to: string): string {
+  const written = URL.parse(url)?.href ?? url;
+  return written.startsWith(`${from}/`) ? to + written.slice(from.length) : url;
+}

@@ -1,0 +1,57 @@
+/** Owns how the public and the internal form of a URL become one another, and that nobody else's URL ever changes. */
+import { createPlace, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
+import { describe, expect, it } from 'vitest';
+
+describe('one place with two names', () => {
+  it.each([
+    ['https://id.example.com', 'http://idp:8080', '/token'],
+    ['https://id.example.com/', 'http://idp:8080/', '/token'],
+    ['https://id.example.com/realms/staff', 'http://idp:8080/realms/staff', '/realms/staff/token'],
+    ['https://id.example.com/realms/staff', 'http://idp:8080/realms/staff', '/realms/staff/token?a=b'],
+    ['https://id.example.com/realms/staff', 'http://idp:8080/realms/staff', '/certs/of/staff'],
+    ['https://ID.example.com:443', 'http://idp:80', '/token'],
+  ])('%s is %s', (publicUrl, internalUrl, path) => {
+    const place = createPlace(publicUrl, internalUrl);
+    const inner = new URL(internalUrl).origin + path;
+    const outer = new URL(publicUrl).origin + path;
+    expect(place.inside(outer)).toBe(inner);
+    expect(place.outside(inner)).toBe(outer);
+  });
+
+  it('may have another path inside, whole or in front', () => {
+    const front = createPlace('https://id.example.com/realms/staff', 'http://idp/auth/realms/staff');
+    expect(front.inside('https://id.example.com/realms/staff/token')).toBe('http://idp/auth/realms/staff/token');
+    const whole = createPlace('https://id.example.com/one', 'http://idp/two');
+    expect(whole.inside('https://id.example.com/one/token')).toBe('http://idp/two/token');
+    expect(whole.inside('https://id.example.com/other/token')).toBe('https://id.example.com/other/token');
+    const gateway = createPlace('https://example.com/auth', 'http://auth-server:9000');
+    expect(gateway.inside('https://example.com/auth/jwks')).toBe('http://auth-server:9000/jwks');
+    expect(gateway.outside('http://auth-server:9000/jwks')).toBe('https://example.com/auth/jwks');
+  });
+
+  it.each([
+    'https://id.example.com.evil.example/token',
+    'https://id.example.com:8443/token',
+    'http://id.example.com/token',
+    'https://user@id.example.com/token',
+    'https://id.example.com/realms/staffing/../../token/',
+    'https://id.example.com/realms/other/token',
+    'https://id.example.com/realms/staff/../other',
+    'no URL',
+    '',
+  ])('leaves %j alone', (url) => {
+    expect(createPlace('https://id.example.com/realms/staff', 'http://idp/x').inside(url)).toBe(url);
+  });
+
+  it('has one name where no other is given: nothing is touched, not even what could be written otherwise', () => {
+    const place = createPlace('https://id.example.com', undefined);
+    expect(place.inside('https://ID.example.com:443/token')).toBe('https://ID.example.com:443/token');
+    expect(place.outside('https://id.example.com')).toBe('https://id.example.com');
+  });
+
+  it('RFC 8414 §2 shows the public form of each endpoint, and everything else as it is', () => {
+    const place = createPlace('https://id.example.com', 'http://idp:8080');
+    const said = { issuer: 'http://idp:8080', token_endpoint: 'http://idp:8080/token', jwks_uri: 1, other: ['http://idp:8080/'] };
+    expect(withPublicEndpoints(said, place)).toEqual({ ...said, token_endpoint: 'https://id.example.com/token' });
+  }); // biome-ignore format: one row
+});

@@ -1,0 +1,31 @@
+/** Owns what the log hears of a server that is away: when it begins, when the reason becomes another, and when it is over. */
+import { createRemoteDocument } from '@mcp-oauth/shared/remote-document';
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { expect, it } from 'vitest';
+
+it('a server that is away for long is told of once, and once that it is back', async () => {
+  const clock = new FakeClock();
+  const heard: string[] = [];
+  let failure: string | undefined = 'refused';
+  const document = createRemoteDocument({
+    load: async () => {
+      if (failure) throw new Error(failure);
+      return 'copy';
+    },
+    clock,
+    onFailure: (error) => heard.push((error as Error).message),
+    onRecovery: () => heard.push('back'),
+  });
+  const ask = async (reason?: string) => {
+    failure = reason;
+    clock.advance(60);
+    return document.renew().catch(() => undefined);
+  };
+  for (const reason of ['refused', 'refused', 'refused', 'of another issuer', 'of another issuer']) await ask(reason);
+  expect(heard).toEqual(['refused', 'of another issuer']);
+  expect(await ask()).toBe('copy');
+  await ask();
+  expect(await ask('refused'), 'the copy is kept').toBe('copy');
+  await ask();
+  expect(heard).toEqual(['refused', 'of another issuer', 'back', 'refused', 'back']);
+});
