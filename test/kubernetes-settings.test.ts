@@ -1,0 +1,114 @@
+/** Owns the promise that what deploy/kubernetes says to the services is what they know, and that production takes it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Container } from 'kubernetes-types/core/v1.d.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { settings as authServer, readConfig as readAuthServer } from '../auth-server/src/config.ts';
+import { discoverKinds } from '../auth-server/src/federation/registry.ts';
+import { settings as mcpServer, readConfig as readMcpServer } from '../mcp-server/src/config.ts';
+import { environmentOf } from './kubernetes/environment.ts';
+import { hasKustomize, type Manifest, NEEDS_KUSTOMIZE, ofKind, render } from './kubernetes/manifest.ts';
+import { OVERLAYS, secretsOf } from './kubernetes/overlays.ts';
+
+const SECRETS = '/run/secrets/';
+/** What the image says. */
+const IMAGE = { NODE_ENV: 'production', HOST: '0.0.0.0' };
+
+const kinds = await discoverKinds(new URL('../auth-server/src/connectors/', import.meta.url));
+const declared = (settings: object): readonly string[] =>
+  Object.values(settings).flatMap(({ env, secret }) => (secret ? [env, `${env}_FILE`] : env));
+const ofConnectors = ['TYPE', 'NAME', ...[...kinds.values()].flatMap(({ settings }) => declared(settings))].map(
+  (name) => `CONNECTOR_ACME_${name}`,
+);
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  'mcp-server': declared(mcpServer),
+  'auth-server': [...declared(authServer), ...ofConnectors],
+};
+
+const rendered = (overlay: string) => render(`overlays/${overlay}`, secretsOf(overlay));
+const containers = (manifests: readonly Manifest[]) =>
+  ofKind(manifests, 'Deployment').flatMap(({ spec }) => spec?.template.spec?.containers ?? []);
+
+const room = { folder: '' };
+beforeEach((context) => {
+  context.skip(!hasKustomize, NEEDS_KUSTOMIZE);
+  room.folder = mkdtempSync(join(tmpdir(), 'secrets-'));
+});
+afterEach(() => {
+  if (room.folder) rmSync(room.folder, { recursive: true });
+});
+
+/** As the container gets it, with its secrets in a folder of the test. */
+function startOf({ name, ...container }: Container, manifests: readonly Manifest[]) {
+  const secret = ofKind(manifests, 'Secret').find(({ metadata }) => metadata.name.startsWith(`${name}-`));
+  for (const [key, value] of Object.entries(secret?.data ?? {})) {
+    writeFileSync(join(room.folder, key), Buffer.from(value, 'base64'));
+  }
+  const env = { ...IMAGE, ...environmentOf({ name, ...container }, manifests) };
+  return Object.fromEntries(
+    Object.entries(env).map(([key, value]) => [key, value.replace(SECRETS, `${room.folder}/`)]),
+  );
+}
+
+describe.each(OVERLAYS)('overlays/%s', (overlay) => {
+  it('sets only variables that the service declares', () => {
+    const manifests = rendered(overlay);
+    for (const container of containers(manifests)) {
+      for (const variable of Object.keys(environmentOf(container, manifests))) {
+        expect(KNOWN[container.name], container.name).toContain(variable);
+      }
+    }
+  });
+
+  it('keeps every secret in a file: no ConfigMap and no variable has one', () => {
+    const manifests = rendered(overlay);
+    const secrets = ofKind(manifests, 'Secret').flatMap(({ data = {} }) => Object.values(data));
+    expect(secrets.length).toBeGreaterThan(0);
+    const rest = JSON.stringify(manifests.filter(({ kind }) => kind !== 'Secret'));
+    for (const secret of secrets) {
+      expect(rest).not.toContain(secret);
+      expect(rest).not.toContain(Buffer.from(secret, 'base64').toString().trim());
+    }
+    for (const { env = [], envFrom = [] } of containers(manifests)) {
+      expect(env.some(({ valueFrom }) => valueFrom?.secretKeyRef)).toBe(false);
+      expect(envFrom.some(({ secretRef }) => secretRef)).toBe(false);
+    }
+  });
+
+  it('starts mcp-server in production, for the issuer of its tokens', () => {
+    const manifests = rendered(overlay);
+    const [container] = containers(manifests).filter(({ name }) => name === 'mcp-server');
+    const config = readMcpServer(startOf(container as Container, manifests));
+    const issuer = overlay === 'existing-issuer' ? 'https://id.example.com/realms/staff' : 'https://mcp.example.com';
+    expect(config).toMatchObject({ publicUrl: 'https://mcp.example.com', port: 8080, issuer });
+    expect(config.jwksUrl).toBe(overlay === 'existing-issuer' ? undefined : 'http://auth-server:9000/jwks');
+    expect(config.audiences).toContain('https://mcp.example.com/mcp');
+  });
+
+  it('gives every service a Redis, with a password of its own', () => {
+    const manifests = rendered(overlay);
+    for (const container of containers(manifests)) {
+      const { REDIS_URL = '', REDIS_PASSWORD_FILE = '' } = startOf(container, manifests);
+      expect(REDIS_URL).toMatch(overlay === 'trial' ? /^redis:\/\/[\w-]+@redis:6379$/ : /^rediss:\/\/[\w-]+@/);
+      expect(new URL(REDIS_URL).username).toBe(container.name);
+      expect(REDIS_PASSWORD_FILE).toBe(join(room.folder, 'redis-password'));
+    }
+  });
+});
+
+describe.each(['example', 'trial'])('overlays/%s', (overlay) => {
+  it('starts auth-server in production, for the one MCP server', () => {
+    const manifests = rendered(overlay);
+    const [container] = containers(manifests).filter(({ name }) => name === 'auth-server');
+    const config = readAuthServer(startOf(container as Container, manifests), kinds);
+    expect(config).toMatchObject({ issuer: 'https://mcp.example.com', port: 9000 });
+    expect(config.resources).toMatchObject([
+      {
+        audience: 'https://mcp.example.com/mcp',
+        metadataUrl: 'http://mcp-server:8080/.well-known/oauth-protected-resource/mcp',
+      },
+    ]);
+    expect(config.signIn.map(({ id }) => id)).toEqual(['acme']);
+  });
+});

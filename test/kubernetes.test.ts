@@ -1,0 +1,235 @@
+/** Owns the promise that deploy/kubernetes is what Kubernetes takes, fits together, and opens no more than it has to. */
+import { readFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
+import type { PodSpec, PodTemplateSpec } from 'kubernetes-types/core/v1.d.ts';
+import type { LabelSelector } from 'kubernetes-types/meta/v1.d.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { hasKustomize, type Manifest, NEEDS_KUSTOMIZE, ofKind, render } from './kubernetes/manifest.ts';
+import { OVERLAYS, secretsOf } from './kubernetes/overlays.ts';
+import { schemaViolations } from './kubernetes/schema.ts';
+
+const rendered = (overlay: string) => render(`overlays/${overlay}`, secretsOf(overlay));
+const workloads = (manifests: readonly Manifest[]) => [
+  ...ofKind(manifests, 'Deployment'),
+  ...ofKind(manifests, 'StatefulSet'),
+];
+const podOf = (workload: { spec?: { template: PodTemplateSpec } }): PodSpec => {
+  const spec = workload.spec?.template.spec;
+  if (!spec) throw new Error('a workload without a pod');
+  return spec;
+};
+const names = (manifests: readonly Manifest[]) => manifests.map(({ metadata }) => metadata.name);
+const matches = (selector: LabelSelector = {}, labels: Readonly<Record<string, string>> = {}) =>
+  Object.entries(selector.matchLabels ?? {}).every(([label, value]) => labels[label] === value);
+
+beforeEach((context) => context.skip(!hasKustomize, NEEDS_KUSTOMIZE));
+
+describe.each(OVERLAYS)('overlays/%s', (overlay) => {
+  it('is valid by the schemas of Kubernetes', () => {
+    expect(schemaViolations(rendered(overlay))).toEqual([]);
+  });
+
+  it('lies in one namespace, which lets no privileged pod start', () => {
+    const [namespace, ...others] = rendered(overlay);
+    expect(namespace?.metadata).toMatchObject({
+      name: 'mcp-oauth',
+      labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
+    });
+    for (const { metadata } of others) expect(metadata.namespace, metadata.name).toBe('mcp-oauth');
+  });
+
+  it('runs every container as an ordinary user that can change and gain nothing', () => {
+    const pods = workloads(rendered(overlay)).map(podOf);
+    expect(pods.length).toBeGreaterThan(0);
+    for (const pod of pods) {
+      expect(pod).toMatchObject({ automountServiceAccountToken: false, enableServiceLinks: false });
+      expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+      expect(pod.securityContext?.runAsUser).toBeGreaterThan(0);
+      for (const { securityContext, resources, image = '' } of pod.containers) {
+        expect(securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
+        expect(resources).toMatchObject({ requests: {}, limits: { memory: expect.any(String) } });
+        expect(image, 'a version').toMatch(/:[\w.-]+$/);
+      }
+    }
+  });
+
+  it('asks every container whether it has started, is ready and lives', () => {
+    for (const { containers } of workloads(rendered(overlay)).map(podOf)) {
+      for (const { startupProbe, readinessProbe, livenessProbe, ports = [] } of containers) {
+        expect([startupProbe, readinessProbe, livenessProbe]).not.toContain(undefined);
+        const asked = [startupProbe, readinessProbe, livenessProbe].map((probe) => probe?.httpGet?.path);
+        expect(['/livez /readyz /livez', '  ']).toContain(asked.join(' '));
+        for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
+          if (probe?.httpGet) expect(ports.map(({ name }) => name)).toContain(probe.httpGet.port);
+        }
+      }
+    }
+  });
+
+  it('replaces a replica when its successor is ready, and stops it after whoever routes to it knows', () => {
+    const manifests = rendered(overlay);
+    for (const deployment of ofKind(manifests, 'Deployment')) {
+      const { terminationGracePeriodSeconds = 30, containers } = podOf(deployment);
+      expect(deployment.spec?.strategy?.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
+      for (const { lifecycle, env = [] } of containers) {
+        const seconds = (name: string) => Number(env.find((one) => one.name === name)?.value?.replace(/s$/, ''));
+        const sleep = lifecycle?.preStop?.sleep?.seconds ?? 0;
+        expect(sleep).toBeGreaterThanOrEqual(5);
+        expect(seconds('SHUTDOWN_LINGER')).toBeGreaterThan(0);
+        expect(terminationGracePeriodSeconds).toBeGreaterThan(sleep + seconds('SHUTDOWN_TIMEOUT') + 5);
+      }
+    }
+  });
+
+  it('scales and keeps up what there is: two replicas of each Deployment at least', () => {
+    const manifests = rendered(overlay);
+    const deployments = ofKind(manifests, 'Deployment');
+    const scaled = ofKind(manifests, 'HorizontalPodAutoscaler');
+    expect(scaled.map(({ spec }) => `${spec?.scaleTargetRef.kind}/${spec?.scaleTargetRef.name}`).sort()).toEqual(
+      names(deployments).map((name) => `Deployment/${name}`),
+    );
+    for (const { spec } of scaled) expect(spec?.minReplicas).toBeGreaterThanOrEqual(2);
+    // A number of its own would undo the autoscaler's at every apply.
+    for (const { spec } of deployments) expect(spec?.replicas).toBeUndefined();
+    const budgets = ofKind(manifests, 'PodDisruptionBudget');
+    for (const { spec } of deployments) {
+      const labels = spec?.template.metadata?.labels;
+      expect(budgets.filter((budget) => matches(budget.spec?.selector, labels))).toHaveLength(1);
+    }
+  });
+
+  it('has selectors that match, and Services whose ports are those of the containers', () => {
+    const manifests = rendered(overlay);
+    const all = workloads(manifests);
+    for (const { spec } of all) expect(matches(spec?.selector, spec?.template.metadata?.labels)).toBe(true);
+    for (const { metadata, spec } of ofKind(manifests, 'Service')) {
+      const behind = all.filter((one) =>
+        matches({ matchLabels: spec?.selector ?? {} }, one.spec?.template.metadata?.labels),
+      );
+      expect(names(behind), 'one workload and no other').toEqual([metadata.name]);
+      const ports = behind.flatMap((one) => podOf(one).containers.flatMap((container) => container.ports ?? []));
+      for (const { port, targetPort } of spec?.ports ?? []) {
+        expect(ports).toContainEqual({ name: targetPort, containerPort: port });
+      }
+    }
+  });
+
+  it('refers only to ConfigMaps, Secrets and ServiceAccounts that are there, and mounts all secrets for their owner alone', () => {
+    const manifests = rendered(overlay);
+    const [maps, secrets] = [names(ofKind(manifests, 'ConfigMap')), names(ofKind(manifests, 'Secret'))];
+    const accounts = names(ofKind(manifests, 'ServiceAccount'));
+    for (const { serviceAccountName, volumes = [] } of workloads(manifests).map(podOf)) {
+      if (serviceAccountName) expect(accounts).toContain(serviceAccountName);
+      for (const { configMap, secret, projected } of volumes) {
+        if (configMap) expect(maps).toContain(configMap.name);
+        if (secret) expect(secrets).toContain(secret.secretName);
+        for (const source of projected?.sources ?? []) expect(secrets).toContain(source.secret?.name);
+        if (secret ?? projected) expect((secret ?? projected)?.defaultMode).toBe(0o440);
+      }
+    }
+  });
+
+  it('routes the host of PUBLIC_URL alone, over TLS, to Services that are there', () => {
+    const manifests = rendered(overlay);
+    const origin = ofKind(manifests, 'ConfigMap').find(({ metadata }) => metadata.name.startsWith('origin-'));
+    const { host } = new URL(origin?.data?.PUBLIC_URL ?? '');
+    const [ingress, ...others] = ofKind(manifests, 'Ingress');
+    expect(others).toEqual([]);
+    expect(ingress?.spec?.tls).toEqual([{ hosts: [host], secretName: 'mcp-oauth-tls' }]);
+    expect(ingress?.spec?.rules?.map((rule) => rule.host)).toEqual([host]);
+    const services = names(ofKind(manifests, 'Service'));
+    for (const { backend } of ingress?.spec?.rules?.[0]?.http?.paths ?? []) {
+      expect(services).toContain(backend.service?.name);
+      expect(backend.service?.port).toEqual({ name: 'http' });
+    }
+  });
+
+  it('lets in and out of a pod what a policy names, and nobody to the metadata service of a cloud', () => {
+    const policies = ofKind(rendered(overlay), 'NetworkPolicy');
+    expect(policies.map(({ spec }) => spec)).toContainEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+    for (const { spec } of policies) {
+      for (const { from = [], ports = [] } of spec?.ingress ?? []) {
+        expect(from.length * ports.length, 'from somewhere, to a port').toBeGreaterThan(0);
+        for (const peer of from) expect(Object.keys(peer)).not.toContain('ipBlock');
+      }
+      for (const { to = [], ports = [] } of spec?.egress ?? []) {
+        expect(to.length * ports.length, 'to somewhere, on a port').toBeGreaterThan(0);
+        for (const { ipBlock } of to) {
+          if (!ipBlock) continue;
+          for (const address of ['169.254.169.254', 'fd00:ec2::254']) {
+            expect(within(address, [ipBlock.cidr]) && !within(address, ipBlock.except ?? []), address).toBe(false);
+          }
+        }
+      }
+    }
+  });
+
+  it.each(Object.keys(secretsOf(overlay)))('is not built without %s, and says so', (missing) => {
+    const { [missing]: _, ...others } = secretsOf(overlay);
+    expect(() => render(`overlays/${overlay}`, others)).toThrow(missing);
+  });
+});
+
+const family = (address: string) => (address.includes(':') ? 'ipv6' : 'ipv4');
+
+function within(address: string, ranges: readonly string[]): boolean {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [network = '', bits] = range.split('/');
+    if (family(network) === family(address)) list.addSubnet(network, Number(bits), family(network));
+  }
+  return list.check(address, family(address));
+}
+
+describe('overlays/example', () => {
+  it('routes as the gateway of docker-compose.yml does', () => {
+    const gateway = readFileSync(new URL('../deploy/gateway/Caddyfile', import.meta.url), 'utf8');
+    const table = /^\s*@mcp path (.*)$/m.exec(gateway)?.[1]?.split(' ') ?? [];
+    expect(table).toContain('/mcp');
+    const [ingress] = ofKind(rendered('example'), 'Ingress');
+    const paths = ingress?.spec?.rules?.[0]?.http?.paths ?? [];
+    const to = (service: string) =>
+      paths
+        .filter(({ backend }) => backend.service?.name === service)
+        .map(({ path = '', pathType }) => (pathType === 'Prefix' ? `${path.replace(/\/$/, '')}/*` : path));
+    expect(to('auth-server')).toEqual(['/*']);
+    // A Prefix is the path itself, too.
+    const routed = to('mcp-server').flatMap((path) => (path.endsWith('/*') ? [path.slice(0, -2), path] : path));
+    const suffixed = routed.filter((path) =>
+      /^\/\.well-known\/(oauth-authorization-server|openid-configuration)\/(mcp|sse)$/.test(path),
+    );
+    expect(suffixed).toHaveLength(4);
+    expect(routed.filter((path) => !suffixed.includes(path)).sort()).toEqual(table.sort());
+  });
+});
+
+describe('overlays/existing-issuer', () => {
+  it('has nothing of auth-server', () => {
+    const manifests = rendered('existing-issuer');
+    expect(JSON.stringify(manifests)).not.toContain('auth-server');
+    expect(names(ofKind(manifests, 'Deployment'))).toEqual(['mcp-server']);
+  });
+});
+
+describe('the schema check', () => {
+  const valid = () => rendered('trial');
+  const edited = (find: string, replace: string) => {
+    const text = JSON.stringify(valid());
+    expect(text).toContain(find);
+    return schemaViolations(JSON.parse(text.replace(find, replace))).join('\n');
+  };
+
+  it.each([
+    ['a field that is not there', '"readOnlyRootFilesystem"', '"readOnlyRootFileSystem"', /does not exist in type/],
+    ['a wrong type', '"containerPort":9000', '"containerPort":"9000"', /not assignable to type 'number'/],
+    ['a missing field', '"maxReplicas":10,', '', /'maxReplicas' is missing/],
+    ['a kind that is not there', '"kind":"PodDisruptionBudget"', '"kind":"DisruptionBudget"', /DisruptionBudget/],
+    ['a version that is gone', '"policy/v1"', '"policy/v1beta1"', /policy\/v1beta1/],
+  ])('refuses %s', (_, find, replace, complaint) => {
+    expect(edited(find, replace)).toMatch(complaint);
+  });
+});
