@@ -1,0 +1,84 @@
+/** Owns the promise about what ships: the bill of materials is whole, and every licence in it allows what we do. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const cwd = fileURLToPath(new URL('..', import.meta.url));
+
+interface Locked {
+  readonly name?: string;
+  readonly version?: string;
+  readonly license?: string;
+  readonly dev?: boolean;
+  readonly link?: boolean;
+}
+const { packages } = JSON.parse(readFileSync(`${cwd}package-lock.json`, 'utf8'));
+const installed = Object.entries<Locked>(packages)
+  .filter(([path, { link }]) => path.includes('node_modules/') && !link)
+  .map(([path, entry]) => ({ ...entry, name: entry.name ?? path.replace(/.*node_modules\//, '') }));
+const shipped = installed.filter(({ dev }) => !dev);
+const purl = ({ name, version }: Locked) => `pkg:npm/${name?.replace('@', '%40')}@${version}`;
+
+interface Bill {
+  readonly bomFormat: string;
+  readonly metadata: { readonly component: { readonly name: string } };
+  readonly components: readonly { readonly purl: string; readonly licenses?: unknown }[];
+}
+
+function bill(...args: readonly string[]): Bill {
+  const { stdout, status } = spawnSync('npm', ['run', '-s', 'sbom', '--', ...args], { cwd, encoding: 'utf8' });
+  expect(status).toBe(0);
+  return JSON.parse(stdout);
+}
+const purls = ({ components }: Bill) =>
+  components
+    .map((component) => component.purl)
+    .filter((one) => !one.startsWith('pkg:npm/%40mcp-oauth/'))
+    .sort();
+
+describe('npm run sbom', () => {
+  it('names every package of the lockfile that ships, and none that is for development', () => {
+    const whole = bill();
+    expect(whole).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name: 'mcp-oauth-server' } } });
+    expect(purls(whole)).toEqual([...new Set(shipped.map(purl))].sort());
+    expect(purls(whole)).not.toContainEqual(expect.stringContaining('vitest'));
+  });
+
+  it('names what one service brings along', () => {
+    const of = purls(bill('--workspace', '@mcp-oauth/mcp-server')).join(' ');
+    expect(of).toContain('pkg:npm/%40modelcontextprotocol/sdk@');
+    expect(of).not.toContain('pkg:npm/oidc-provider@');
+  });
+});
+
+describe('licences', () => {
+  const FREE = new Set([
+    'MIT',
+    'ISC',
+    'BSD-2-Clause',
+    'BSD-3-Clause',
+    'Apache-2.0',
+    '0BSD',
+    'CC0-1.0',
+    'BlueOak-1.0.0',
+  ]);
+  /** Of `(A OR B)` one is enough, of `A AND B` it takes both. */
+  const isFree = (licence = ''): boolean =>
+    licence
+      .replace(/[()]/g, '')
+      .split(' OR ')
+      .some((choice) => choice.split(' AND ').every((one) => FREE.has(one)));
+
+  it('allow everybody to use what ships, for anything', () => {
+    expect(shipped.length).toBeGreaterThan(100);
+    expect(shipped.filter(({ license }) => !isFree(license)).map(({ name, license }) => `${name}: ${license}`)).toEqual(
+      [],
+    );
+  });
+
+  it.each(['GPL-3.0-only', 'AGPL-3.0-or-later', 'MIT AND GPL-2.0-only', 'SEE LICENSE IN LICENSE', undefined])(
+    'are not taken for free when they say %s',
+    (licence) => expect(isFree(licence)).toBe(false),
+  );
+});
