@@ -57,8 +57,11 @@ export function render(overlay: string, secrets: SecretFiles): readonly Manifest
     const folder = join(room, 'kubernetes', overlay);
     const { stdout, stderr, status } = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
     if (status !== 0) throw new Error(stderr);
-    return parseAllDocuments(stdout).map((document) => document.toJSON());
+    return parseManifests(stdout);
   } finally {
     rmSync(room, { recursive: true });
   }
 }
+
+export const parseManifests = (text: string): readonly Manifest[] =>
+  parseAllDocuments(text).map((document) => document.toJSON());
