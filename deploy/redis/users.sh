@@ -1,0 +1,38 @@
+# Sourced by the scripts beside it. The users of Redis: one for each service with its own password, its own keys and no
+# administration, so a tool that reads the credentials of mcp-server still can't read what auth-server keeps.
+# The passwords are secrets, /run/secrets/redis-<user>; Redis is told their hashes.
+# shellcheck shell=sh
+set -eu
+umask 077
+
+hash() { printf %s "$1" | sha256sum | cut -c 1-64; }
+
+users='user default off
+user health on nopass resetkeys resetchannels -@all +ping +info +cluster|info'
+passwords=
+for user in ${REDIS_USERS:-auth-server mcp-server}; do
+  secret=redis-$user
+  [ -s "/run/secrets/$secret" ] || { echo "redis: the secret $secret is missing or empty" >&2; exit 1; }
+  password=$(cat "/run/secrets/$secret")
+  case $user in
+    auth-server) prefix=as ;;
+    mcp-server) prefix=mcp ;;
+    *) echo "redis: no user is called $user" >&2; exit 1 ;;
+  esac
+  users="$users
+user $user on #$(hash "$password") ~$prefix:* &$prefix:* +@all -@admin -@dangerous +info +role"
+  passwords="$passwords $password"
+done
+
+# How several of them know each other: by what none of the services knows, all the passwords at once.
+node_password=$(hash "$passwords")
+replication="masteruser node
+masterauth $node_password"
+
+settings='dir /data
+appendonly yes
+# What a crash of the machine may lose; a crash of Redis alone loses nothing.
+appendfsync everysec
+save ""
+# A record that is dropped to make room would be a person signed out, or a spent code that is good again.
+maxmemory-policy noeviction'
