@@ -7,7 +7,8 @@ umask 077
 
 hash() { printf %s "$1" | sha256sum | cut -c 1-64; }
 
-users='user default off
+# Nobody can be the user `default`. But the log of changes is read as that user at a start, and may hold anything.
+users='user default off allkeys allchannels allcommands
 user health on nopass resetkeys resetchannels -@all +ping +info +cluster|info'
 passwords=
 for user in ${REDIS_USERS:-auth-server mcp-server}; do
