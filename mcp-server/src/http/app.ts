@@ -16,6 +16,8 @@ import { documents, isAtIssuer, redirects } from './routes.ts';
 interface AppSettings extends OriginOptions {
   readonly serverName: string;
   readonly issuer: string;
+  /** Where the issuer is asked, when that is not at its public URL. */
+  readonly issuerInternalUrl?: string | undefined;
   readonly dpopRequired: boolean;
 }
 
@@ -29,19 +31,20 @@ export interface AppParts {
 }
 
 export function createApp({ settings, log, tools, scopes, issuerMetadata, isReady }: AppParts): Koa {
-  const { publicUrl, serverName, issuer, dpopRequired } = settings;
+  const { publicUrl, serverName, issuer, issuerInternalUrl, dpopRequired } = settings;
   const landing = { publicUrl, serverName, issuer, tools, baseScopes: scopes.initial };
-  const legacy = isAtIssuer(publicUrl, issuer) ? undefined : issuerMetadata;
+  const atIssuer = isAtIssuer(publicUrl, issuer);
+  const known = atIssuer && issuerInternalUrl === undefined ? undefined : issuerMetadata;
   const app = new Koa<RequestState>();
   app.use(requestLog(log));
   app.use(errorBoundary());
   app.use(headers(apiHeaders));
   app.use(operations(isReady));
   app.use(checkHost(settings));
-  app.use(documents(landing, { scopes: scopes.supported, dpopRequired }, legacy).routes());
+  app.use(documents(landing, { scopes: scopes.supported, dpopRequired }, known).routes());
   app.use(checkOrigin(settings));
   app.use(protectedCors());
-  if (legacy) app.use(redirects(legacy).routes());
+  if (!atIssuer) app.use(redirects(issuerMetadata).routes());
   logConnections(app, log);
   return app;
 }

@@ -21,7 +21,7 @@ const ISSUER_PATHS = new Set(
 
 /**
  * Whether the issuer's own metadata stands at one of these paths. A gateway leads to the issuer then; what arrives here all
- * the same has lost its way, and to ask the issuer for it would be to ask ourselves.
+ * the same has lost its way, and to ask the issuer for it at its public URL, or to send anybody there, would lead back here.
  */
 export const isAtIssuer = (publicUrl: string, issuer: string): boolean =>
   metadataUrls(issuer).some((url) => url.startsWith(publicUrl) && ISSUER_PATHS.has(url.slice(publicUrl.length)));

@@ -113,6 +113,27 @@ describe('at one origin with the issuer, where these paths are the issuer’s', 
   );
 });
 
+describe('at one origin with the issuer, which is asked at ISSUER_INTERNAL_URL', () => {
+  it.each(['oauth-authorization-server/mcp', 'oauth-authorization-server/sse', 'openid-configuration/mcp'])(
+    'RFC 8414 §3 /.well-known/%s, where some clients look, has its metadata: a gateway need not rewrite it',
+    async (path) => {
+      await using same = await startHarness({ atIssuer: true, issuerInside: true });
+      const response = await same.fetch(`/.well-known/${path}`);
+      expect(response.status).toBe(200);
+      expect(await response.json()).toMatchObject({ issuer: same.issuer.url });
+    },
+  );
+
+  it.each([
+    ['GET', '/authorize'],
+    ['POST', '/token'],
+    ['POST', '/register'],
+  ])('%s %s leads nobody in a circle', async (method, path) => {
+    await using same = await startHarness({ atIssuer: true, issuerInside: true });
+    expect((await same.fetch(path, { method })).status).toBe(404);
+  });
+});
+
 describe('MCP 2025-03-26 §2.3.3 default endpoints', () => {
   it('sends the browser on with its query', async () => {
     const response = await server.fetch('/authorize?client_id=a%20b&state=x%26y');

@@ -51,6 +51,8 @@ export interface HarnessOptions {
   readonly publicUrl?: string;
   /** The issuer has the same public URL. */
   readonly atIssuer?: boolean;
+  /** The issuer is asked at a URL of its own. */
+  readonly issuerInside?: boolean;
   readonly allowedHosts?: readonly string[];
   readonly allowedOrigins?: readonly string[];
   readonly types?: readonly string[];
@@ -123,7 +125,9 @@ function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log
   const { publicUrl, allowedHosts = [], allowedOrigins = [], types = ['at+jwt'] } = options;
   const verifier = { issuer, audiences: resourceIdentifiers(publicUrl), keySource: keys, clock, clockTolerance: 5 };
   const { dpopRequired = false, dpopNonceRequired = false, replays = memoryReplayMemory(clock) } = options;
-  const settings = { publicUrl, allowedHosts, allowedOrigins, serverName: 'Test server', issuer, dpopRequired };
+  const inside = { ...(options.issuerInside && { issuerInternalUrl: issuer }) };
+  const names = { publicUrl, serverName: 'Test server', issuer, ...inside };
+  const settings = { ...names, allowedHosts, allowedOrigins, dpopRequired };
   const scopes = createScopePolicy({ base: 'mcp:tools', hierarchy: new Map(), scoped: () => scopedTools(TOOLS) });
   const app = createApp({ settings, log, tools: () => TOOLS, scopes, issuerMetadata, isReady });
   const verify = createTokenCache({
