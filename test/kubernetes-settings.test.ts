@@ -6,7 +6,7 @@ import type { Container } from 'kubernetes-types/core/v1.d.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { settings as authServer, readConfig as readAuthServer } from '../auth-server/src/config.ts';
 import { discoverKinds } from '../auth-server/src/federation/registry.ts';
-import { settings as mcpServer } from '../mcp-server/src/config.ts';
+import { settings as mcpServer, readConfig as readMcpServer } from '../mcp-server/src/config.ts';
 import { environmentOf } from './kubernetes/environment.ts';
 import { hasKustomize, type Manifest, NEEDS_KUSTOMIZE, ofKind, render } from './kubernetes/manifest.ts';
 import { OVERLAYS, secretsOf } from './kubernetes/overlays.ts';
@@ -74,6 +74,16 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
       expect(env.some(({ valueFrom }) => valueFrom?.secretKeyRef)).toBe(false);
       expect(envFrom.some(({ secretRef }) => secretRef)).toBe(false);
     }
+  });
+
+  it('starts mcp-server in production, for the issuer of its tokens', () => {
+    const manifests = rendered(overlay);
+    const [container] = containers(manifests).filter(({ name }) => name === 'mcp-server');
+    const config = readMcpServer(startOf(container as Container, manifests));
+    const issuer = overlay === 'existing-issuer' ? 'https://id.example.com/realms/staff' : 'https://mcp.example.com';
+    expect(config).toMatchObject({ publicUrl: 'https://mcp.example.com', port: 8080, issuer });
+    expect(config.issuerInternalUrl).toBe(overlay === 'existing-issuer' ? undefined : 'http://auth-server:9000');
+    expect(config.audiences).toContain('https://mcp.example.com/mcp');
   });
 
   it('gives every service a Redis, with a password of its own', () => {

@@ -185,6 +185,12 @@ function within(address: string, ranges: readonly string[]): boolean {
   return list.check(address, family(address));
 }
 
+describe('base', () => {
+  it('is valid by the schemas of Kubernetes', () => {
+    expect(schemaViolations(render('base', {}))).toEqual([]);
+  });
+});
+
 describe('overlays/example', () => {
   it('routes as the gateway of docker-compose.yml does', () => {
     const gateway = readFileSync(new URL('../deploy/gateway/Caddyfile', import.meta.url), 'utf8');
