@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
+import { StartError } from '@mcp-oauth/shared/errors';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import type { Service } from '@mcp-oauth/shared/service';
 import { createClientList } from './clients/client-list.ts';
 import { type Config, readConfig } from './config.ts';
@@ -20,7 +22,7 @@ import { keyPolicyOf } from './keys/settings.ts';
 import type { SigningKeys } from './keys/signing-key.ts';
 import { openStorage } from './storage/open.ts';
 import { type CreateRateLimit, rateLimitsOn } from './storage/rate-limit.ts';
-import type { RecordStore } from './storage/record-store.ts';
+import { type RecordStore, StoreUnavailable } from './storage/record-store.ts';
 
 const MINUTE = 60;
 const HOUR = 3_600;
@@ -46,7 +48,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     : await openStorage(config, { clock, log });
   let ready = true;
   const ports = { clock, log, store, createRateLimit, connectors, fetch, isReady: () => ready };
-  const { handler, stop } = await createHandling(config, ports);
+  const { handler, stop } = await createHandling(config, ports).catch(refuseUnusableStore);
   return {
     log,
     handler,
@@ -62,6 +64,12 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
       await store.close();
     },
   };
+}
+
+/** Redis lets us in and allows nothing, or left right away: for the operator, not for a caller. */
+function refuseUnusableStore(error: unknown): never {
+  if (!(error instanceof StoreUnavailable)) throw error;
+  throw new StartError(`REDIS_URL: ${reasonOf(error.cause)}`, { cause: error });
 }
 
 interface Ports {

@@ -4,6 +4,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { z } from 'zod';
 import { StartError } from './errors.ts';
 import type { Logger } from './logger.ts';
+import { createOutage, type Outage } from './network/outage.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -71,6 +72,8 @@ export interface RedisParts {
   /** File with the certificate authority of a server with TLS; absent: the system's. */
   readonly caFile?: string | undefined;
   readonly log: Logger;
+  /** Of several connections to one Redis, so that the log tells each thing once. */
+  readonly outage?: Outage;
 }
 
 /** Milliseconds. A command that takes longer is as good as failed: somebody waits for a page. */
@@ -82,7 +85,7 @@ const LONGEST_PAUSE = 1_000;
  * once: a request that can be tried again is better than one that hangs.
  * @throws StartError when the file of the certificate authority can't be read
  */
-export function openRedis({ target, name, caFile, log }: RedisParts): RedisClient {
+export function openRedis({ target, name, caFile, log, outage = createOutage() }: RedisParts): RedisClient {
   const tls = target.tls ? { tls: caFile ? { ca: readAuthority(caFile) } : {} } : {};
   const login = {
     ...(target.username !== undefined && { username: target.username }),
@@ -100,17 +103,21 @@ export function openRedis({ target, name, caFile, log }: RedisParts): RedisClien
     retryStrategy: pause,
   };
   const client = create(target, options);
-  let reachable = true;
   client.on('ready', () => {
-    log.info({ redis: target.kind }, reachable ? 'redis connected' : 'redis connected again');
-    reachable = true;
+    const news = outage.end();
+    if (news) log.info({ redis: target.kind }, news === 'first' ? 'redis connected' : 'redis connected again');
   });
   client.on('error', (error: Error) => {
-    if (reachable) log.error({ redis: target.kind, reason: error.message }, 'redis not reachable');
-    reachable = false;
+    const reason = reasonOf(error);
+    const news = outage.begin(reason);
+    if (news) log.error({ redis: target.kind, reason }, news === 'first' ? 'waiting for redis' : 'redis not reachable');
   });
   return client;
 }
+
+/** A Cluster hides the reason in that of the last node it tried. */
+const reasonOf = ({ message, lastNodeError }: Error & { readonly lastNodeError?: Error | null }): string =>
+  lastNodeError ? `${message} ${lastNodeError.message}` : message;
 
 function readAuthority(path: string): Buffer {
   try {
@@ -159,7 +166,7 @@ export async function whenReady(client: RedisClient, patience?: number): Promise
   if (client.status === 'ready') return;
   let reason = 'no answer';
   const note = (error: Error) => {
-    reason = error.message;
+    reason = reasonOf(error);
   };
   client.on('error', note);
   await new Promise<void>((resolve, reject) => {

@@ -3,6 +3,7 @@
  * by many at a time, and served from the last good copy while its server is down (RFC 8414, RFC 9728 §3).
  */
 import type { Clock } from './clock.ts';
+import { createOutage } from './network/outage.ts';
 
 export type Fetch = typeof globalThis.fetch;
 
@@ -22,7 +23,7 @@ export interface RemoteDocumentOptions<T> {
   readonly maxAge?: number | ((value: T) => number);
   /** Seconds between two attempts to renew a copy, so that nobody can make us hammer the server. */
   readonly cooldown?: number;
-  /** Told when it begins to fail, and when the reason becomes another: the server may be away for long. */
+  /** Told when it begins to fail, and of every new reason: the server may be away for long. */
   readonly onFailure: (error: unknown) => void;
   /** Told when it is over. */
   readonly onRecovery?: (() => void) | undefined;
@@ -43,7 +44,7 @@ class KeptDocument<T> implements RemoteDocument<T> {
   #copy: { readonly value: T; readonly loadedAt: number } | undefined;
   #attemptedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
-  #failure: string | undefined;
+  readonly #outage = createOutage();
 
   constructor(options: RemoteDocumentOptions<T>) {
     this.#options = { maxAge: 300, cooldown: 30, ...options };
@@ -79,19 +80,13 @@ class KeptDocument<T> implements RemoteDocument<T> {
   async #load(): Promise<void> {
     try {
       this.#copy = { value: await this.#options.load(), loadedAt: this.#options.clock.now() };
-      if (this.#failure !== undefined) this.#options.onRecovery?.();
-      this.#failure = undefined;
+      if (this.#outage.isAway) this.#options.onRecovery?.();
+      this.#outage.end();
     } catch (error) {
-      this.#fail(error);
+      if (this.#outage.begin(reasonOf(error))) this.#options.onFailure(error);
     } finally {
       this.#running = undefined;
     }
-  }
-
-  #fail(error: unknown): void {
-    const reason = reasonOf(error);
-    if (reason !== this.#failure) this.#options.onFailure(error);
-    this.#failure = reason;
   }
 
   #current(): T {

@@ -39,6 +39,9 @@ export async function runService(
   process: NodeJS.Process,
   compose: (env: Environment) => Promise<Service>,
 ): Promise<void> {
+  // A service may wait for long for what it needs, and has nothing to end then.
+  let stop = (_signal: string): void => process.exit(0);
+  onEnd(process, (signal) => stop(signal));
   try {
     const service = await compose(process.env);
     const admission = createAdmission(service.handler);
@@ -48,7 +51,7 @@ export async function runService(
     });
     service.log.info({ url: service.url, port: listening.port }, 'ready');
     process.send?.('ready');
-    const stop = once(async (signal: string) => {
+    stop = once(async (signal: string) => {
       service.log.info({ signal }, 'stopping');
       // First: whoever is told to reconnect must not find this process again. What a gateway was promised comes in before.
       admission.close();
@@ -61,9 +64,6 @@ export async function runService(
       await logWritten(service.log);
       process.exit(0);
     });
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
-    process.on('disconnect', () => stop('disconnect'));
-    if (process.env.npm_lifecycle_event) whenOrphaned(process, () => stop('npm is gone'));
     for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
       process.on(event, (err) => {
         service.log.fatal({ err }, event);
@@ -73,6 +73,13 @@ export async function runService(
   } catch (error) {
     fail(name, process, error);
   }
+}
+
+/** The first process of a container ends by no signal that it does not listen to. */
+function onEnd(process: NodeJS.Process, stop: (signal: string) => void): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+  process.on('disconnect', () => stop('disconnect'));
+  if (process.env.npm_lifecycle_event) whenOrphaned(process, () => stop('npm is gone'));
 }
 
 /** What a command gets from its process. */

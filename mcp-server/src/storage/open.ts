@@ -1,7 +1,10 @@
 /** Owns which storage the settings name for sessions, and how it is opened. */
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { StartError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
+import { createOutage } from '@mcp-oauth/shared/network/outage';
 import { openRedis, type RedisClient, type RedisTarget } from '@mcp-oauth/shared/redis';
+import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import type { LogLimits, SessionStorage } from '../sessions/ports.ts';
 import type { SessionLimits } from '../sessions/session.ts';
 import { createMemoryStorage } from './memory/storage.ts';
@@ -30,20 +33,25 @@ export interface Storage {
 
 /**
  * Waits for Redis, if there is one, and says so in the log.
- * @throws StartError when the patience is over
+ * @throws StartError when the patience is over, or Redis lets us in and allows nothing
  */
 export async function openStorage({ redisUrl, redisCaFile }: StorageSettings, parts: StorageParts): Promise<Storage> {
   const { limits, logLimits, clock, log } = parts;
   if (!redisUrl) {
     return { sessions: createMemoryStorage(clock, limits, logLimits)(), redis: undefined, close: async () => {} };
   }
-  const open = (name: string) => openRedis({ target: redisUrl, name, caFile: redisCaFile, log });
+  const outage = createOutage();
+  const open = (name: string) => openRedis({ target: redisUrl, name, caFile: redisCaFile, log, outage });
   const [client, listener] = [open('mcp-server'), open('mcp-server-bus')];
   return {
-    sessions: await createRedisStorage({ client, listener, ...parts }),
+    sessions: await createRedisStorage({ client, listener, ...parts }).catch(refuseUnusable),
     redis: client,
     close: async () => {
       await client.quit().catch(() => client.disconnect());
     },
   };
+}
+
+function refuseUnusable(error: unknown): never {
+  throw error instanceof StartError ? error : new StartError(`REDIS_URL: ${reasonOf(error)}`, { cause: error });
 }

@@ -1,0 +1,23 @@
+/** Owns what the log hears of an outage: each thing once, however often it is tried and by however many connections. */
+import { createOutage } from '@mcp-oauth/shared/network/outage';
+import { expect, it } from 'vitest';
+
+it('tells that it waits, of every new reason once, and that it is over', () => {
+  const outage = createOutage();
+  const begun = ['refused', 'refused', 'again after 50ms', 'again after 100ms', 'refused'].map(outage.begin);
+  expect(begun).toEqual(['first', undefined, 'first', undefined, undefined]);
+  expect([outage.isAway, outage.end(), outage.end(), outage.isAway]).toEqual([true, 'first', undefined, false]);
+});
+
+it('begins anew when it was over', () => {
+  const outage = createOutage();
+  expect(outage.end()).toBe('first');
+  for (const _ of [1, 2]) {
+    expect([outage.begin('refused'), outage.begin('refused'), outage.end(), outage.end()]).toEqual([
+      'again',
+      undefined,
+      'again',
+      undefined,
+    ]);
+  }
+});
