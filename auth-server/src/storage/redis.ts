@@ -3,6 +3,7 @@
  * it holds for any number of processes and on any slot; lifetimes are Redis's own, so no clocks have to agree.
  */
 import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis';
+import { createPatience } from './patience.ts';
 import {
   type JsonObject,
   type PutOptions,
@@ -55,8 +56,11 @@ const toRecord = ([value, consumed]: readonly (string | null)[]): StoredRecord |
 const keyOf = (kind: string, id: string): string => `${PREFIX}${kind}:${id}`;
 const aliasKey = (kind: string, alias: string): string => `${PREFIX}alias:${kind}:${alias}`;
 
-/** Waits for the first connection; afterwards commands fail at once while there is none. */
-export async function createRedisStore(client: RedisClient): Promise<RecordStore> {
+/** Milliseconds that a command waits to be sent while there is no connection: what a restart of Redis takes. */
+const PATIENCE = 3_000;
+
+/** Waits for the first connection; afterwards commands fail while there is none, when their patience is over. */
+export async function createRedisStore(client: RedisClient, patience = PATIENCE): Promise<RecordStore> {
   for (const [name, lua] of Object.entries(SCRIPTS)) client.defineCommand(name, { numberOfKeys: 1, lua });
   const redis = client as RedisClient & Scripts;
   await whenReady(client);
@@ -66,7 +70,7 @@ export async function createRedisStore(client: RedisClient): Promise<RecordStore
   };
   const get = async (kind: string, id: string) => toRecord(await redis.hmget(keyOf(kind, id), 'value', 'consumed'));
 
-  return failingFast({
+  const store: RecordStore = {
     put: async (kind, id, value, options) => {
       const record = redis.asPut(keyOf(kind, id), JSON.stringify(value), options.ttl);
       await Promise.all([putAlias(kind, id, options), record]);
@@ -94,20 +98,33 @@ export async function createRedisStore(client: RedisClient): Promise<RecordStore
     close: async () => {
       await client.quit().catch(() => client.disconnect());
     },
-  });
+  };
+  return patient(store, createPatience(client, patience));
 }
 
+/** What may be asked a second time when the connection broke before there was an answer. */
+const READS = new Set(['get', 'getByAlias']);
+
 /** Whatever goes wrong between here and Redis has one name for those who ask. */
-function failingFast(store: RecordStore): RecordStore {
-  const guarded = Object.entries(store).map(([name, run]) => [
-    name,
-    async (...args: unknown[]) => {
-      try {
-        return await run(...args);
-      } catch (cause) {
-        throw new StoreUnavailable(cause);
-      }
-    },
-  ]);
-  return Object.fromEntries(guarded);
+function patient(store: RecordStore, connected: () => Promise<void> | undefined): RecordStore {
+  const guarded = Object.entries(store).map(([name, run]) => {
+    const attempt = async (args: readonly unknown[]): Promise<unknown> => {
+      await connected();
+      return run(...args);
+    };
+    return [
+      name,
+      (...args: unknown[]) =>
+        attempt(args)
+          .catch((cause) => {
+            const waiting = READS.has(name) ? connected() : undefined;
+            if (!waiting) throw cause;
+            return waiting.then(() => run(...args));
+          })
+          .catch((cause) => {
+            throw new StoreUnavailable(cause);
+          }),
+    ];
+  });
+  return { ...Object.fromEntries(guarded), close: store.close };
 }

@@ -1,28 +1,36 @@
-/** Owns what happens while the store can't be reached: retryable answers at once, public documents as ever, and recovery. */
+/** Owns what happens while the store can't be reached: a moment's patience, retryable answers, public documents as ever, and recovery. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { StoreUnavailable } from '../../src/storage/record-store.ts';
 import { createRedisStore } from '../../src/storage/redis.ts';
 import { authorizePath, refresh, register, tokensFor } from '../client.ts';
 import { json, type RunningServer, startServer } from '../running-server.ts';
 
 let redis: TestRedis;
-let server: RunningServer;
+let server: RunningServer | undefined;
 let client: ReturnType<typeof openRedis>;
 
 beforeEach(async (context) => {
   context.skip(!hasRedis, NEEDS_REDIS);
   redis = await startRedis();
   client = openRedis({ target: redisTarget().parse(redis.url), name: 'test', log: createLogger('test', 'silent') });
-  server = await startServer({ store: await createRedisStore(client) });
 });
+const start = async (patience?: number): Promise<RunningServer> => {
+  const started = await startServer({ store: await createRedisStore(client, patience) });
+  server = started;
+  return started;
+};
 afterEach(async () => {
   await server?.[Symbol.asyncDispose]();
+  server = undefined;
+  client?.disconnect();
   await redis?.[Symbol.asyncDispose]();
 });
 
 it('RFC 9110 §15.6.4 Redis down: 503 that can be tried again, documents and keys as ever, and afterwards all is well', async () => {
+  const server = await start(50);
   const app = await register(server);
   const tokens = await tokensFor(server, app);
   await redis.kill();
@@ -46,4 +54,36 @@ it('RFC 9110 §15.6.4 Redis down: 503 that can be tried again, documents and key
   await whenReady(client);
   const answer = await refresh(server, app, tokens.refresh_token);
   expect(answer.status, 'the refresh that failed has cost nothing').toBe(200);
+});
+
+it('a restart of Redis costs nobody their sign-in: what comes meanwhile waits, and is done once', async () => {
+  const server = await start(15_000);
+  const app = await register(server);
+  const [first, second] = [await tokensFor(server, app), await tokensFor(server, app)];
+  await redis.kill();
+  const waiting = [first, first, second].map(({ refresh_token }) => refresh(server, app, refresh_token));
+  const page = server.fetch(authorizePath(app), { headers: { accept: 'text/html' } });
+  await redis.start();
+  const answers = await Promise.all(waiting);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  const tokens = (await Promise.all(answers.map((answer) => answer.json()))) as { refresh_token: string }[];
+  expect(new Set(tokens.map((token) => token.refresh_token)).size).toBe(2);
+  expect((await page).status).toBe(303);
+});
+
+it('a read that was sent is asked again, a write never', async () => {
+  const store = await createRedisStore(client, 15_000);
+  await store.put('Sample', 'one', { kept: true }, { ttl: 60, alias: 'uno' });
+  redis.signal('SIGSTOP');
+  const reads = [store.get('Sample', 'one'), store.getByAlias('Sample', 'uno')];
+  const consumed = store.consume('Sample', 'one');
+  await expect(consumed).rejects.toThrow(StoreUnavailable);
+  redis.signal('SIGCONT');
+  expect((await Promise.all(reads)).map((record) => record?.value)).toEqual([{ kept: true }, { kept: true }]);
+});
+
+it('a store that is closed waits for nothing', async () => {
+  const store = await createRedisStore(client, 60_000);
+  await store.close();
+  await expect(store.get('Sample', 'one')).rejects.toThrow(StoreUnavailable);
 });
