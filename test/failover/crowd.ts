@@ -6,7 +6,13 @@ import { Client as ModernClient, StreamableHTTPClientTransport as ModernTranspor
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
-import type { Fleet } from './fleet.ts';
+
+/** What a crowd gathers at. */
+export interface Host {
+  /** Of the MCP endpoint. */
+  readonly url: URL;
+  token(name: string): Promise<string>;
+}
 
 export interface Outcome {
   readonly label: string;
@@ -54,27 +60,22 @@ const KINDS = ['v1', 'v2'] as const;
 const BATCH = 20;
 
 /** So many clients, each subscribed to all of `uris`. */
-export async function gather(fleet: Fleet, size: number, uris: readonly string[]): Promise<readonly Member[]> {
+export async function gather(host: Host, size: number, uris: readonly string[]): Promise<readonly Member[]> {
   const crowd: Member[] = [];
   while (crowd.length < size) {
     const batch = Array.from({ length: Math.min(BATCH, size - crowd.length) }, (_, index) => {
       const kind = KINDS[index % KINDS.length] ?? 'v1';
-      return join(fleet, `${kind}-${crowd.length + index}`, kind, uris);
+      return join(host, `${kind}-${crowd.length + index}`, kind, uris);
     });
     crowd.push(...(await Promise.all(batch)));
   }
   return crowd;
 }
 
-async function join(
-  fleet: Fleet,
-  name: string,
-  kind: (typeof KINDS)[number],
-  uris: readonly string[],
-): Promise<Member> {
-  const token = await fleet.token(name);
+async function join(host: Host, name: string, kind: (typeof KINDS)[number], uris: readonly string[]): Promise<Member> {
+  const token = await host.token(name);
   const heard: string[] = [];
-  const { client, session } = await (kind === 'v1' ? connectV1 : connectV2)(fleet.url, token, heard);
+  const { client, session } = await (kind === 'v1' ? connectV1 : connectV2)(host.url, token, heard);
   for (const uri of uris) await client.subscribeResource({ uri });
   const call = async (label: string, steps: number, pause: number): Promise<Outcome> => {
     const told: number[] = [];

@@ -1,0 +1,127 @@
+/**
+ * Owns what goes on while something breaks behind the gateway: sessions of all kinds call and listen, people refresh their tokens,
+ * and it is counted what any of them noticed.
+ */
+import { setTimeout } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { gather, type Member } from '../failover/crowd.ts';
+import type { Households } from './households.ts';
+
+interface Failure {
+  readonly error: string;
+  /** Milliseconds since the load began. */
+  readonly began: number;
+  readonly ended: number;
+}
+
+export interface Report {
+  readonly calls: number;
+  readonly failures: readonly Failure[];
+  /** Milliseconds that the slowest call took. */
+  readonly longest: number;
+  readonly refreshes: number;
+  readonly retried: readonly string[];
+  readonly signedOut: readonly string[];
+  readonly sessions: number;
+  /** Announcements, each of which every session had to hear once. */
+  readonly announced: number;
+  readonly lost: number;
+  readonly doubled: number;
+}
+
+export interface Sizes {
+  readonly sessions: number;
+  readonly announcements: number;
+}
+
+const STEPS = 2;
+
+/** Milliseconds: before and after what is done to the set-up. */
+const QUIET = 1_000;
+
+let scenarios = 0;
+
+/** Does something to a set-up at which people are at work. */
+export async function underLoad(
+  { url, people, sizes }: { readonly url: string; readonly people: Households; readonly sizes: Sizes },
+  disturb: () => Promise<unknown>,
+): Promise<Report> {
+  scenarios += 1;
+  const uris = Array.from({ length: sizes.announcements }, (_, index) => `test://compose/${scenarios}/${index}`);
+  const host = { url: new URL(`${url}/mcp`), token: async () => people.token() };
+  const crowd = await gather(host, sizes.sessions, uris);
+  const before = { refreshes: people.refreshes, retried: people.retried.length, signedOut: people.signedOut.length };
+  const beginning = performance.now();
+  const now = () => Math.round(performance.now() - beginning);
+  const state = { working: true, calls: 0, longest: 0, failures: [] as Failure[], announced: [] as string[] };
+  const work = async (member: Member, index: number): Promise<void> => {
+    for (let n = 0; state.working; n += 1) {
+      const began = now();
+      const { error } = await member.call(`${member.name}-${n}`, index % 2 === 0 ? STEPS : 0, 20);
+      const ended = now();
+      state.calls += 1;
+      state.longest = Math.max(state.longest, ended - began);
+      if (error !== undefined) state.failures.push({ error, began, ended });
+      await setTimeout(250);
+    }
+  };
+  let next = 0;
+  const announce = async (): Promise<void> => {
+    while (state.working && next < uris.length) {
+      const uri = uris[next] ?? '';
+      const said = await crowd[next % crowd.length]?.announce(uri).then(
+        () => true,
+        () => false,
+      );
+      next += 1;
+      if (said) state.announced.push(uri);
+      await setTimeout(400);
+    }
+  };
+  people.start();
+  const everybody = Promise.all([...crowd.map(work), announce()]);
+  await setTimeout(QUIET);
+  await disturb();
+  await setTimeout(QUIET);
+  state.working = false;
+  await everybody;
+  await people.stop();
+  const heard = await settled(crowd, state.announced);
+  await Promise.all(crowd.map((member) => member.close()));
+  const { calls, failures, longest } = state;
+  return {
+    calls,
+    failures,
+    longest,
+    refreshes: people.refreshes - before.refreshes,
+    retried: people.retried.slice(before.retried),
+    signedOut: people.signedOut.slice(before.signedOut),
+    sessions: crowd.length,
+    announced: state.announced.length,
+    ...heard,
+  };
+}
+
+/** What the sessions have been told once nothing more comes. */
+async function settled(crowd: readonly Member[], announced: readonly string[]) {
+  const missing = () =>
+    crowd.reduce((sum, { heard }) => sum + announced.filter((uri) => !heard.includes(uri)).length, 0);
+  await expect
+    .poll(missing, { timeout: 20_000, interval: 250 })
+    .toBe(0)
+    .catch(() => undefined);
+  const doubled = crowd.reduce((sum, { heard }) => sum + heard.length - new Set(heard).size, 0);
+  return { lost: missing(), doubled };
+}
+
+/** One line for whoever reads along. */
+export function print(what: string, report: Report): void {
+  const { calls, failures, longest, refreshes, retried, signedOut, sessions, announced, lost, doubled } = report;
+  process.stdout.write(
+    `${what.padEnd(34)} ${calls} calls, ${failures.length} failed, longest ${(longest / 1000).toFixed(1)} s; ` +
+      `${refreshes} refreshes, ${retried.length} tried again, ${signedOut.length} signed out; ` +
+      `${announced} events × ${sessions} sessions, ${lost} lost, ${doubled} doubled\n`,
+  );
+  for (const { error, began, ended } of failures.slice(0, 5)) process.stdout.write(`    ${began}-${ended}: ${error}\n`);
+  for (const said of [...retried.slice(0, 5), ...signedOut.slice(0, 5)]) process.stdout.write(`    ${said}\n`);
+}

@@ -1,0 +1,172 @@
+/**
+ * Owns the proof on a real engine that docker compose serves, scales, rolls and fails as README says: its very commands, with
+ * people at work who must not notice.
+ */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
+import { Composed } from './composed.ts';
+import { Households } from './households.ts';
+import { print, type Report, type Sizes, underLoad } from './load.ts';
+import { composeCommand } from './readme.ts';
+
+const SIZES: Sizes = { sessions: 30, announcements: 60 };
+const PEOPLE = 6;
+
+/** Milliseconds: what the issue of a container may take to show at the gateway. */
+const A_MOMENT = 2_000;
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+describe('docker compose', () => {
+  // The tools of the failover tests: one takes its time, one makes a change known to everybody.
+  const tools = { COMPOSE_FILE: 'docker-compose.yml:deploy/compose/tools.yml', TOOLS_DIR: './test/failover/tools' };
+  const composed = new Composed('mcp-oauth-survival', tools);
+  let people: Households;
+
+  const load = async (what: string, disturb: () => Promise<unknown>): Promise<Report> => {
+    const report = await underLoad({ url: composed.url, people, sizes: SIZES }, disturb);
+    print(what, report);
+    return report;
+  };
+
+  beforeAll(async () => {
+    await composed.sh(composeCommand(/up .*--wait$/));
+    people = await Households.move(composed.url, PEOPLE);
+  }, 300_000);
+  afterAll(() => composed[Symbol.asyncDispose](), 120_000);
+
+  const survives = (title: string, test: () => Promise<void>) =>
+    it(title, async () => {
+      onTestFailed(async () => {
+        process.stderr.write(await composed.logs());
+      });
+      await test();
+    });
+
+  survives('scales 1 → 3 → 1 → 3 and fails no call', async () => {
+    const scale = composeCommand(/up -d --scale mcp-server=3/);
+    const to = (replicas: number) => composed.sh(scale.replace(/mcp-server=3/, `mcp-server=${replicas}`));
+    const report = await load('scaled 1 → 3 → 1 → 3', async () => {
+      for (const replicas of [3, 1, 3]) {
+        await to(replicas);
+        await pause(A_MOMENT);
+        expect(await composed.containers('mcp-server')).toHaveLength(replicas);
+      }
+    });
+    expect(report.failures).toEqual([]);
+    expectNothingLost(report);
+    expect(await composed.containers('auth-server')).toHaveLength(2);
+  });
+
+  survives('rebuilds both services under load and fails no call', async () => {
+    for (const service of ['mcp-server', 'auth-server', 'shared']) {
+      appendFileSync(
+        join(composed.folder, service, `src/${service === 'shared' ? 'clock' : 'compose'}.ts`),
+        '\n// changed\n',
+      );
+    }
+    let built = 0;
+    const before = await composed.containers('mcp-server');
+    const ids = await Promise.all(before.map((name) => composed.inspect(name, '.Id')));
+    const report = await load('rebuilt and replaced', async () => {
+      const began = performance.now();
+      await composed.compose('build');
+      built = performance.now() - began;
+      await composed.sh(composeCommand(/up -d --build --scale/));
+      await pause(A_MOMENT);
+    });
+    process.stdout.write(`    a build after a change of the sources took ${(built / 1000).toFixed(1)} s\n`);
+    expect(report.failures).toEqual([]);
+    expectNothingLost(report);
+    const after = await Promise.all(
+      (await composed.containers('mcp-server')).map((name) => composed.inspect(name, '.Id')),
+    );
+    expect(after).toHaveLength(3);
+    expect(after.filter((id) => ids.includes(id))).toEqual([]);
+  });
+
+  survives('loses the calls in flight and nothing else when a mcp-server is killed', async () => {
+    let killed = 0;
+    const report = await load('a mcp-server is killed', async () => {
+      const [victim = ''] = await composed.containers('mcp-server');
+      const began = performance.now();
+      await composed.docker('kill', victim);
+      killed = performance.now() - began;
+      await pause(A_MOMENT);
+      await composed.docker('start', victim);
+      await pause(A_MOMENT);
+    });
+    // Quiet before, the time that the command takes, and a moment to tell its clients.
+    for (const { began } of report.failures) expect(began).toBeLessThan(1_000 + killed + 500);
+    expect(report.failures.length).toBeLessThan(SIZES.sessions);
+    expectNothingLost(report);
+  });
+
+  survives('signs nobody out when an auth-server is killed', async () => {
+    const report = await load('an auth-server is killed', async () => {
+      const [victim = ''] = await composed.containers('auth-server');
+      await composed.docker('kill', victim);
+      await pause(A_MOMENT);
+      await composed.docker('start', victim);
+      await pause(A_MOMENT);
+    });
+    expect(report.failures).toEqual([]);
+    expectNothingLost(report);
+  });
+
+  survives('loses no session and signs nobody out when Redis is killed', async () => {
+    const report = await load('Redis is killed', async () => {
+      const [redis = ''] = await composed.containers('redis');
+      await composed.docker('kill', redis);
+      await pause(A_MOMENT);
+      await composed.docker('start', redis);
+      await pause(A_MOMENT);
+    });
+    expect(report.failures).toEqual([]);
+    expectNothingLost(report);
+  });
+
+  survives('waits for what is paused, and goes on', async () => {
+    for (const service of ['mcp-server', 'auth-server', 'redis']) {
+      const report = await load(`${service} is paused for 3 s`, async () => {
+        const [stuck = ''] = await composed.containers(service);
+        await composed.docker('pause', stuck);
+        await pause(3_000);
+        await composed.docker('unpause', stuck);
+        await pause(A_MOMENT);
+      });
+      expect(report.failures).toEqual([]);
+      expectNothingLost(report);
+    }
+  });
+
+  survives('goes round a mcp-server that is off the network', async () => {
+    const report = await load('a mcp-server is off the network', async () => {
+      const [lost = ''] = await composed.containers('mcp-server');
+      const network = `${composed.project}_front`;
+      await composed.docker('network', 'disconnect', network, lost);
+      await pause(4_000);
+      await composed.docker('network', 'connect', '--alias', 'mcp-server', network, lost);
+      await pause(A_MOMENT);
+    });
+    expectNothingLost(report);
+  });
+
+  survives('remembers everybody over down and up', async () => {
+    await composed.compose('down');
+    await composed.sh(composeCommand(/up .*--wait$/));
+    const before = people.signedOut.length;
+    await people.refreshAll();
+    expect(people.signedOut.slice(before)).toEqual([]);
+    const report = await load('after down and up', () => pause(1_000));
+    expect(report.failures).toEqual([]);
+    expectNothingLost(report);
+  });
+});
+
+/** What holds whatever happens. */
+function expectNothingLost({ signedOut, lost, doubled, announced, calls }: Report): void {
+  expect(calls).toBeGreaterThan(50);
+  expect(announced).toBeGreaterThan(2);
+  expect({ signedOut, lost, doubled }).toEqual({ signedOut: [], lost: 0, doubled: 0 });
+}
