@@ -12,6 +12,7 @@ interface Locked {
   readonly license?: string;
   readonly dev?: boolean;
   readonly link?: boolean;
+  readonly devDependencies?: Readonly<Record<string, string>>;
 }
 const { packages } = JSON.parse(readFileSync(`${cwd}package-lock.json`, 'utf8'));
 const installed = Object.entries<Locked>(packages)
@@ -49,6 +50,17 @@ describe('npm run sbom', () => {
     const of = purls(bill('--workspace', '@mcp-oauth/mcp-server')).join(' ');
     expect(of).toContain('pkg:npm/%40modelcontextprotocol/sdk@');
     expect(of).not.toContain('pkg:npm/oidc-provider@');
+  });
+});
+
+describe('an image', () => {
+  // npm installs what any service needs also for the one that needs it for development: no `--omit` leaves it out.
+  it('has nothing that its service has for development', () => {
+    for (const [path, { devDependencies = {} }] of Object.entries<Locked>(packages)) {
+      if (path === '' || path.includes('node_modules/')) continue;
+      const brought = shipped.filter(({ name }) => name in devDependencies).map(({ name }) => name);
+      expect(brought, `${path} has them for development: put them into the package.json above`).toEqual([]);
+    }
   });
 });
 

@@ -1,10 +1,9 @@
 /** Owns the smallest app around the MCP endpoints for tests: the bearer token is the name of a known principal. */
-
+import { text } from 'node:stream/consumers';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import Koa, { type Middleware } from 'koa';
-import { koaBody } from 'koa-body';
 import type { Principal } from '../../src/authorization/principal.ts';
 import { type Catalog, createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import { findBuiltIn } from '../../src/protocol/catalog/load.ts';
@@ -93,10 +92,7 @@ export async function startMcp({ catalog = builtIn, limits = {} }: McpOptions = 
     log,
   });
   const app = new Koa<State>();
-  app
-    .use(authorize(log))
-    .use(koaBody({ jsonStrict: false }))
-    .use(route(endpoints));
+  app.use(authorize(log)).use(route(endpoints));
   const server = await serve(app.callback());
   const close = async () => {
     endpoints.drain();
@@ -124,9 +120,10 @@ const authorize =
 
 const route =
   (endpoints: Sessionful): Middleware<State> =>
-  (ctx) => {
+  async (ctx) => {
     const { principal, log } = ctx.state;
-    const given = { req: ctx.req, res: ctx.res, principal, message: ctx.request.body, log };
+    const message = ctx.method === 'POST' ? JSON.parse(await text(ctx.req)) : undefined;
+    const given = { req: ctx.req, res: ctx.res, principal, message, log };
     ctx.respond = false;
     if (ctx.path === '/messages') return endpoints.sseMessage(given);
     const opens = ctx.path === '/sse' && ctx.method === 'GET' && !ctx.get('Mcp-Session-Id');
