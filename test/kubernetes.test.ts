@@ -63,6 +63,9 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
         expect([startupProbe, readinessProbe, livenessProbe]).not.toContain(undefined);
         const asked = [startupProbe, readinessProbe, livenessProbe].map((probe) => probe?.httpGet?.path);
         expect(['/livez /readyz /livez', '  ']).toContain(asked.join(' '));
+        // Whoever waits for Redis is not ended for it: the pauses between restarts would outlast the wait.
+        const { periodSeconds = 10, failureThreshold = 3 } = startupProbe ?? {};
+        expect(periodSeconds * failureThreshold).toBeGreaterThanOrEqual(300);
         for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
           if (probe?.httpGet) expect(ports.map(({ name }) => name)).toContain(probe.httpGet.port);
         }
