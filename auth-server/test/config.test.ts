@@ -81,6 +81,15 @@ describe('in production', () => {
     },
   );
 
+  it.each([
+    ['STORAGE_KEYS', { STORAGE_KEYS: Buffer.alloc(32).toString('base64') }],
+    ['STORAGE_KEYS', { STORAGE_KEYS: 'c2hvcnQ=' }],
+    ['REDIS_URL', { REDIS_URL: 'redis://:development-only-redis@redis' }],
+    ['REDIS_URL', { REDIS_URL: 'redis' }],
+  ])('one line names %s in %j: what can not be used is not said to be missing', (name, change) => {
+    expect(problems({ ...PRODUCTION, ...change })).toEqual([expect.stringMatching(`^${name}: (?!is required)`)]);
+  });
+
   it('CWE-798 clients with a secret of the development set-up are refused', () => {
     const CLIENTS = JSON.stringify([{ client_id: 'job', client_secret: 'development-only-job' }]);
     expect(problems({ ...PRODUCTION, CLIENTS })).toEqual([expect.stringMatching(/^CLIENTS: is a secret of the dev/)]);

@@ -84,9 +84,10 @@ export function loadConfig<S extends Settings>(
   return accept(values as Values<S>, [...problems, ...rules(values)]);
 }
 
-/** @throws ConfigError when there is any problem */
+/** @throws ConfigError when there is any problem: the first of each variable, for what can't be read looks absent to the rules */
 export function accept<T extends object>(values: T, problems: readonly Problem[]): T {
-  if (problems.length > 0) throw new ConfigError(problems);
+  const first = problems.filter(({ env }, index) => problems.findIndex((other) => other.env === env) === index);
+  if (first.length > 0) throw new ConfigError(first);
   return Object.freeze(values);
 }
 

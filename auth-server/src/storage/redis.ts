@@ -56,8 +56,8 @@ const toRecord = ([value, consumed]: readonly (string | null)[]): StoredRecord |
 const keyOf = (kind: string, id: string): string => `${PREFIX}${kind}:${id}`;
 const aliasKey = (kind: string, alias: string): string => `${PREFIX}alias:${kind}:${alias}`;
 
-/** Milliseconds that a command waits to be sent while there is no connection: what a restart of Redis takes. */
-const PATIENCE = 3_000;
+/** Milliseconds that a command waits to be sent while there is no connection: a restart of Redis takes up to three seconds. */
+const PATIENCE = 5_000;
 
 /** Waits for the first connection; afterwards commands fail while there is none, when their patience is over. */
 export async function createRedisStore(client: RedisClient, patience = PATIENCE): Promise<RecordStore> {
