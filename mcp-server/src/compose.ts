@@ -66,9 +66,12 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     shutdownLinger: config.shutdownLinger,
     drain: () => {
       ready = false;
-      endpoints.drain();
+      const { running, leaving } = endpoints.drain();
+      log.info({ running, streamsTold: leaving }, 'draining');
     },
+    finished: endpoints.finished,
     close: async () => {
+      if (!ready) log.info({ cutOff: endpoints.running() }, 'drained');
       catalog.close();
       await endpoints.close();
       await storage.close();

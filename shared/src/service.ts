@@ -26,6 +26,8 @@ export interface Service {
   readonly shutdownLinger: number;
   /** Stop being ready and end the open streams; requests that run go on. */
   drain(): void;
+  /** Resolves when nothing runs any more of what requests have begun and no connection shows. */
+  finished?(): Promise<void>;
   /** After the last request: flush and close what was opened. */
   close(): Promise<void>;
 }
@@ -58,7 +60,9 @@ export async function runService(
       if (service.shutdownLinger > 0) await setTimeout(PROMISED);
       await listening.refuse();
       service.drain();
-      await listening.close({ grace: service.shutdownTimeout * 1000, linger: service.shutdownLinger * 1000 });
+      const [grace, linger] = [service.shutdownTimeout * 1000, service.shutdownLinger * 1000];
+      const finished = Promise.race([service.finished?.(), setTimeout(grace, undefined, { ref: false })]);
+      await Promise.all([listening.close({ grace, linger }), finished]);
       await service.close();
       service.log.info('stopped');
       await logWritten(service.log);

@@ -11,6 +11,8 @@ export interface Balancer extends TestServer {
   readonly ports: number[];
   /** What `label` says of the calls that a replica has not answered yet. */
   inFlight(port: number): readonly string[];
+  /** Which replica has taken a call, as far as it has been answered: over HTTP+SSE that is long before the call is done. */
+  takenBy(label: string): number | undefined;
 }
 
 export interface BalancerOptions {
@@ -24,6 +26,7 @@ export async function startBalancer({ label, keepAlive }: BalancerOptions): Prom
   const agent = keepAlive !== undefined && new Agent({ keepAlive: true, timeout: keepAlive });
   const ports: number[] = [];
   const calls = new Map<number, Set<string>>();
+  const takers = new Map<string, number>();
   const callsAt = (port: number): Set<string> => {
     const known = calls.get(port) ?? new Set();
     calls.set(port, known);
@@ -35,6 +38,7 @@ export async function startBalancer({ label, keepAlive }: BalancerOptions): Prom
     const name = label(body);
     if (name) callsAt(port).add(name);
     const onward = request({ host: '127.0.0.1', port, path, method, headers, agent }, (answer) => {
+      if (name) takers.set(name, port);
       res.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.on('error', () => res.destroy());
       answer.pipe(res);
@@ -59,5 +63,5 @@ export async function startBalancer({ label, keepAlive }: BalancerOptions): Prom
       () => res.destroy(),
     );
   });
-  return { ...server, ports, inFlight: (port) => [...callsAt(port)] };
+  return { ...server, ports, inFlight: (port) => [...callsAt(port)], takenBy: (label) => takers.get(label) };
 }

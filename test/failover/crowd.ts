@@ -4,6 +4,7 @@
  */
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 
@@ -37,8 +38,8 @@ interface AnyClient {
   close(): Promise<void>;
 }
 
-/** Milliseconds: longer than it takes to know that a replica is gone. */
-const PATIENCE = 40_000;
+/** Milliseconds: longer than it takes to know that a replica is gone; over HTTP+SSE a client never hears of it. */
+const PATIENCE = { v1: 40_000, v2: 40_000, sse: 8_000 };
 
 /** A client that comes back as long as it takes: a few attempts are what a person would put up with, not a test. */
 const RECONNECTION = {
@@ -56,15 +57,23 @@ const transportOptions = (token: string) => ({
 /** SDK v1, and SDK v2 held to a revision with sessions. */
 const KINDS = ['v1', 'v2'] as const;
 
+/** And SDK v1 over HTTP+SSE. */
+export type Kind = (typeof KINDS)[number] | 'sse';
+
 /** Sessions that are opened at a time. */
 const BATCH = 20;
 
 /** So many clients, each subscribed to all of `uris`. */
-export async function gather(host: Host, size: number, uris: readonly string[]): Promise<readonly Member[]> {
+export async function gather(
+  host: Host,
+  size: number,
+  uris: readonly string[],
+  kinds: readonly Kind[] = KINDS,
+): Promise<readonly Member[]> {
   const crowd: Member[] = [];
   while (crowd.length < size) {
     const batch = Array.from({ length: Math.min(BATCH, size - crowd.length) }, (_, index) => {
-      const kind = KINDS[index % KINDS.length] ?? 'v1';
+      const kind = kinds[(crowd.length + index) % kinds.length] ?? 'v1';
       return join(host, `${kind}-${crowd.length + index}`, kind, uris);
     });
     crowd.push(...(await Promise.all(batch)));
@@ -72,22 +81,37 @@ export async function gather(host: Host, size: number, uris: readonly string[]):
   return crowd;
 }
 
-async function join(host: Host, name: string, kind: (typeof KINDS)[number], uris: readonly string[]): Promise<Member> {
+interface Connected {
+  readonly client: AnyClient;
+  session(): string | undefined;
+  /** Of a call, where the client does not tell all. */
+  readonly stepsOf?: (label: string) => readonly number[];
+}
+
+type Connect = (url: URL, token: string, heard: string[]) => Promise<Connected>;
+
+const CONNECT: Readonly<Record<Kind, Connect>> = { v1: connectV1, v2: connectV2, sse: connectSse };
+
+async function join(host: Host, name: string, kind: Kind, uris: readonly string[]): Promise<Member> {
   const token = await host.token(name);
   const heard: string[] = [];
-  const { client, session } = await (kind === 'v1' ? connectV1 : connectV2)(host.url, token, heard);
+  const { client, session, stepsOf: stepsFrom } = await CONNECT[kind](host.url, token, heard);
   for (const uri of uris) await client.subscribeResource({ uri });
   const call = async (label: string, steps: number, pause: number): Promise<Outcome> => {
     const told: number[] = [];
-    const options = { timeout: PATIENCE, onprogress: ({ progress }: { progress: number }) => told.push(progress) };
+    const stepsOf = () => stepsFrom?.(label) ?? told;
+    const options = {
+      timeout: PATIENCE[kind],
+      onprogress: ({ progress }: { progress: number }) => told.push(progress),
+    };
     const given = { name: 'slow', arguments: { label, steps, pause } };
-    const rest = (kind === 'v1' ? [undefined, options] : [options]) as never[];
+    const rest = (kind === 'v2' ? [options] : [undefined, options]) as never[];
     try {
       await client.callTool(given, ...rest);
-      return { label, steps: told };
+      return { label, steps: stepsOf() };
     } catch (error) {
       const { message, cause } = error as Error;
-      return { label, steps: told, error: cause ? `${message}: ${cause}` : message };
+      return { label, steps: stepsOf(), error: cause ? `${message}: ${cause}` : message };
     }
   };
   return {
@@ -105,7 +129,7 @@ async function join(host: Host, name: string, kind: (typeof KINDS)[number], uris
   };
 }
 
-async function connectV1(url: URL, token: string, heard: string[]) {
+async function connectV1(url: URL, token: string, heard: string[]): Promise<Connected> {
   const client = new Client({ name: 'v1', version: '0' });
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void heard.push(params.uri));
   const transport = new StreamableHTTPClientTransport(url, transportOptions(token));
@@ -113,10 +137,38 @@ async function connectV1(url: URL, token: string, heard: string[]) {
   return { client: client as unknown as AnyClient, session: () => transport.sessionId };
 }
 
-async function connectV2(url: URL, token: string, heard: string[]) {
+async function connectV2(url: URL, token: string, heard: string[]): Promise<Connected> {
   const client = new ModernClient({ name: 'v2', version: '0' }, { versionNegotiation: { mode: 'legacy' } });
   client.setNotificationHandler('notifications/resources/updated', ({ params }) => void heard.push(params.uri));
   const transport = new ModernTransport(url, transportOptions(token));
   await client.connect(transport);
   return { client: client as unknown as AnyClient, session: () => transport.sessionId };
+}
+
+/** A progress that comes in one chunk with the answer is dropped by this client, so it is read off what its transport brings. */
+async function connectSse(url: URL, token: string, heard: string[]): Promise<Connected> {
+  const client = new Client({ name: 'sse', version: '0' });
+  client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void heard.push(params.uri));
+  let session: string | undefined;
+  const labels = new Map<unknown, string>();
+  const steps = new Map<string, number[]>();
+  const transport = new SSEClientTransport(new URL('/sse', url), {
+    requestInit: { headers: { authorization: `Bearer ${token}` } },
+    fetch: (to, init) => {
+      session = new URL(to).searchParams.get('sessionId') ?? session;
+      const { params } = init?.body ? JSON.parse(String(init.body)) : {};
+      if (params?.arguments?.label) labels.set(params._meta?.progressToken, params.arguments.label);
+      return fetch(to, init);
+    },
+  });
+  await client.connect(transport);
+  const { onmessage } = transport;
+  transport.onmessage = (message) => {
+    const { progressToken, progress } = ('params' in message ? message.params : {}) as Record<string, unknown>;
+    const label = labels.get(progressToken) ?? '';
+    if (typeof progress === 'number') steps.set(label, [...(steps.get(label) ?? []), progress]);
+    onmessage?.(message);
+  };
+  const stepsOf = (label: string) => steps.get(label) ?? [];
+  return { client: client as unknown as AnyClient, session: () => session, stepsOf };
 }

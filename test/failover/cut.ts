@@ -25,6 +25,9 @@ export async function startRelay(target: number): Promise<Relay> {
     far.on('data', (chunk) => passes && near.write(chunk));
     near.on('end', () => far.end());
     far.on('end', () => near.end());
+    // A process that is killed resets its connections.
+    near.on('close', () => passes && far.destroy());
+    far.on('close', () => passes && near.destroy());
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const end = () => {

@@ -1,43 +1,56 @@
-/** Owns the proof that HTTP+SSE works over several replicas, and that a client learns at once when its stream is gone (MCP 2024-11-05). */
+/**
+ * Owns the proof that sessions over HTTP+SSE outlive the replica that holds their stream (MCP 2024-11-05), with the transport of
+ * SDK v1: three replicas, everybody at work, and one is killed or stopped.
+ */
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { frames } from '../../mcp-server/test/protocol/harness.ts';
+import { gather, type Member } from './crowd.ts';
 import { type Fleet, startFleet } from './fleet.ts';
+import { expectNothingLost, underLoad } from './load.ts';
 
-const initialize = {
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'raw', version: '0' } },
-};
+const SESSIONS = 60;
+const EVENTS = 24;
+
+const SCENARIOS = ['killed', 'stopped'] as const;
+const urisOf = (scenario: string) => Array.from({ length: EVENTS }, (_, index) => `test://${scenario}/${index}`);
 
 describe.skipIf(!hasRedis)(hasRedis ? 'HTTP+SSE across replicas' : NEEDS_REDIS, () => {
   let fleet: Fleet;
-  let authorization: string;
+  let crowd: readonly Member[] = [];
+  let sessions: readonly unknown[] = [];
   beforeAll(async () => {
-    fleet = await startFleet(2);
-    authorization = `Bearer ${await fleet.token('ada')}`;
+    fleet = await startFleet(3, { env: { SHUTDOWN_LINGER: '1s' }, keepAlive: 500 });
+    crowd = await gather(fleet, SESSIONS, SCENARIOS.flatMap(urisOf), ['sse']);
+    sessions = crowd.map((member) => member.session());
+    expect(new Set(sessions).size).toBe(SESSIONS);
   });
-  afterAll(() => fleet[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await Promise.all(crowd.map((member) => member.close()));
+    await fleet[Symbol.asyncDispose]();
+  });
 
-  const at = (replica: number, path: string): string => `http://localhost:${fleet.replicas[replica]?.port}${path}`;
-  const post = (replica: number, path: string, message: object) =>
-    fetch(at(replica, path), {
-      method: 'POST',
-      headers: { authorization, 'content-type': 'application/json' },
-      body: JSON.stringify(message),
+  it('loses no session, no call and no event when a replica is stopped and another one started', async () => {
+    const load = { crowd, uris: urisOf('stopped') };
+    const report = await underLoad(load, async () => {
+      for (const replica of fleet.replicas.slice(0, 1)) await fleet.replace(replica);
+      return [];
     });
+    await expectNothingLost(load, report);
+    expect(crowd.map((member) => member.session())).toEqual(sessions);
+  });
 
-  it('MCP 2024-11-05 "HTTP with SSE" a message is taken by any replica, and 404 once the stream is nobody’s', async () => {
-    const stream = frames(await fetch(at(0, '/sse'), { headers: { authorization, accept: 'text/event-stream' } }));
-    const { data: path } = (await stream.next()).value as { data: string };
-    expect((await post(1, path, initialize)).status).toBe(202);
-    const answer = JSON.parse(((await stream.next()).value as { data: string }).data);
-    expect(answer).toMatchObject({ id: 1, result: { protocolVersion: '2024-11-05' } });
-    await fleet.replicas[0]?.run.stop('SIGKILL');
-    await expect(stream.next()).rejects.toThrow();
-    const ping = { jsonrpc: '2.0', id: 2, method: 'ping' };
-    expect((await post(1, path, ping)).status).toBe(404);
-    expect((await post(1, path, ping)).status).toBe(404);
+  it('loses no session and no event when a replica is killed', async () => {
+    const load = { crowd, uris: urisOf('killed') };
+    const victim = fleet.replicas[1];
+    const report = await underLoad(load, async () => {
+      const before = fleet.balancer.inFlight(victim?.port ?? 0);
+      await victim?.run.stop('SIGKILL');
+      return [...before, ...fleet.balancer.inFlight(victim?.port ?? 0)];
+    });
+    const doomed = report.outcomes
+      .map(({ label }) => label)
+      .filter((label) => fleet.balancer.takenBy(label) === victim?.port);
+    await expectNothingLost(load, { ...report, doomed: [...report.doomed, ...doomed] });
+    expect(crowd.map((member) => member.session())).toEqual(sessions);
   });
 });

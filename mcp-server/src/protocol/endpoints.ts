@@ -28,9 +28,20 @@ export interface Endpoints {
   readonly sseStream: Endpoint;
   /** POST of a message to such a stream. */
   readonly sseMessage: Endpoint;
-  /** Ends every open stream; calls that run go on. */
-  drain(): void;
+  /** Tells the clients of open streams to come back to somebody else; calls that run go on, and so does what still comes. */
+  drain(): Drained;
+  /** Requests that run. */
+  running(): number;
+  /** Resolves when nothing runs any more, and all that was said is where its client can get it. */
+  finished(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What there was on the way down. */
+export interface Drained {
+  readonly running: number;
+  /** Streams whose clients were told to come back. */
+  readonly leaving: number;
 }
 
 /** A tool as the outside sees it: for the landing page, the metadata document and the scope check. */

@@ -24,9 +24,12 @@ export async function createEras(parts: ErasParts): Promise<Eras> {
     sseStream: sessionful.sseStream,
     sseMessage: sessionful.sseMessage,
     drain: () => {
-      stateless.drain();
-      sessionful.drain();
+      const [one, other] = [stateless.drain(), sessionful.drain()];
+      return { running: one.running + other.running, leaving: one.leaving + other.leaving };
     },
+    running: () => stateless.running() + sessionful.running(),
+    // What runs in the other era runs as long as its connection.
+    finished: sessionful.finished,
     close: async () => {
       await stateless.close();
       await sessionful.close();

@@ -2,6 +2,7 @@
  * Owns what sessions need of the world outside their replica: a store of records, a log for each stream, and a bus between
  * the replicas. Every adapter passes one contract suite; all of them reject with `StorageUnavailable` while it is away.
  */
+import type { Owner } from '../authorization/principal.ts';
 import type { McpSession } from './session.ts';
 
 /** The store can't be reached now; nothing is known about what was asked. */
@@ -38,11 +39,16 @@ export interface SessionStore {
   alter(id: string, alteration: Alteration): Promise<boolean>;
   /** Ends it, with the logs of its streams. @returns false when it had ended before */
   delete(id: string): Promise<boolean>;
+  /** Those of a person, with whatever client, that something was open of or came for a moment ago; a hundred at the most. */
+  inUse(person: Pick<Owner, 'issuer' | 'subject'>): Promise<readonly McpSession[]>;
   /** Of all replicas. */
   count(): Promise<number>;
   /** In no order; each that is there all the while once, whatever happens to others meanwhile. */
   list(): AsyncIterable<McpSession>;
 }
+
+/** Most sessions that are given of one person. */
+export const MOST_IN_USE = 100;
 
 /** Most subscriptions of one session. */
 export const MAX_SUBSCRIPTIONS = 1_000;

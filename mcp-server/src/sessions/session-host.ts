@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { type Principal, sameOwner } from '../authorization/principal.ts';
+import { type Owner, type Principal, sameOwner } from '../authorization/principal.ts';
 import { type Alteration, type Full, type SessionStorage, StorageUnavailable } from './ports.ts';
 import { type Agreement, type McpSession, ownerOf, type SessionLimits } from './session.ts';
 
@@ -26,6 +26,8 @@ export interface SessionHost {
   doubt(id?: string): void;
   /** Another replica has ended it. */
   forget(id: string): void;
+  /** What its owner has in use, wherever that is, over one transport. */
+  inUse(owner: Owner, transport: McpSession['transport']): Promise<readonly McpSession[]>;
   count(): Promise<number>;
 }
 
@@ -184,6 +186,10 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
     },
     doubt,
     forget: ended,
+    inUse: async (owner, transport) => {
+      const theirs = await store.inUse(owner);
+      return theirs.filter((session) => session.transport === transport && sameOwner(session.owner, owner));
+    },
     count: () => store.count(),
   };
 }

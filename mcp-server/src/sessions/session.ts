@@ -46,7 +46,8 @@ const TOKEN_GRACE_SECONDS = 45;
 export const ownerOf = ({ issuer, subject, clientId }: Principal): Owner => ({ issuer, subject, clientId });
 
 /** One person, whatever client they use. */
-export const personOf = ({ issuer, subject }: Owner): string => JSON.stringify([issuer, subject]);
+export const personOf = ({ issuer, subject }: Pick<Owner, 'issuer' | 'subject'>): string =>
+  JSON.stringify([issuer, subject]);
 
 /** Milliseconds since the epoch. */
 export const endOf = ({ usedUntil, created }: McpSession, { idleTimeout, lifetime }: SessionLimits): number =>

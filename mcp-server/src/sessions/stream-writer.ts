@@ -15,6 +15,8 @@ export interface WriterParts {
   readonly wake: (name: StreamName) => void;
   /** Numbers what this producer appends, to whatever stream. */
   readonly next: () => number;
+  /** Told when an event begins its way to the log, and when it has ended. */
+  readonly onWay: (change: 1 | -1) => void;
   /** Resolves after so many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
 }
@@ -50,10 +52,12 @@ export class StreamWriter {
 
   append(entry: Entry): Promise<Written> {
     this.#waiting += 1;
+    this.#parts.onWay(1);
     const written = this.#tail
       .then(() => this.#write(entry))
       .finally(() => {
         this.#waiting -= 1;
+        this.#parts.onWay(-1);
       });
     this.#tail = written.catch(() => {});
     return written;

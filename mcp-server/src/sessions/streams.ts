@@ -20,15 +20,15 @@ export class Attachment<S extends Sink = Sink> {
   changes: number | undefined;
 
   constructor(
-    { name, as, changes }: Pick<Attachment, 'name' | 'as' | 'changes'>,
-    connect: () => S,
-    read: (sink: S) => StreamReader,
+    { name, as, changes, after }: Pick<Attachment, 'name' | 'as' | 'changes'> & { readonly after: string | undefined },
+    connect: (after: string | undefined) => S,
+    read: (sink: S, after: string | undefined) => StreamReader,
   ) {
     this.name = name;
     this.as = as;
     this.changes = changes;
-    this.sink = connect();
-    this.reader = read(this.sink);
+    this.sink = connect(after);
+    this.reader = read(this.sink, after);
   }
 
   /** How far it is, for a connection that comes after it. */
@@ -60,6 +60,7 @@ export class Streams {
   readonly #standalone = new Map<string, StreamWriter>();
   readonly #writing: WriterParts;
   #sequence = 0;
+  #pending = 0;
   #connections = 0;
   #names = 0;
 
@@ -70,7 +71,15 @@ export class Streams {
       this.#sequence += 1;
       return this.#sequence;
     };
-    this.#writing = { log, bus, pause, producer: bus.replica, next, wake: (name) => void this.wake(name) };
+    const onWay = (change: 1 | -1) => {
+      this.#pending += change;
+    };
+    this.#writing = { log, bus, pause, producer: bus.replica, next, onWay, wake: (name) => void this.wake(name) };
+  }
+
+  /** Events on their way to a log. */
+  get pending(): number {
+    return this.#pending;
   }
 
   /** What is open here. */
@@ -82,6 +91,11 @@ export class Streams {
   newName(session: string): StreamName {
     this.#names += 1;
     return { session, stream: `${this.#bus.replica}.${this.#names}` };
+  }
+
+  /** Whether a stream answers requests that run here. */
+  isOwn({ stream }: StreamName): boolean {
+    return stream.startsWith(`${this.#bus.replica}.`);
   }
 
   /** @param requests ids of what the stream is to answer, as JSON text */
@@ -101,13 +115,14 @@ export class Streams {
 
   /**
    * Makes a connection the one that reads a stream; whoever read it before is let go. It reads nothing before it is woken.
-   * @param connect runs once the stream is this connection's; `detach` is for when it closes
+   * @param connect runs once the stream is this connection's, and gets after which event it will be read; `detach` is for
+   *   when it closes
    * @param after the last event that the client has; absent: whatever no connection has got
    * @returns nothing when the session is over
    */
   async attach<S extends Sink>(
     name: StreamName,
-    connect: (detach: () => void) => S,
+    connect: (detach: () => void, after: string | undefined) => S,
     after?: string,
   ): Promise<Attachment<S> | undefined> {
     this.#connections += 1;
@@ -120,10 +135,10 @@ export class Streams {
     if (!taken) return undefined;
     if (taken.previous) this.#letGo(name, taken.previous);
     const attachment: Attachment<S> = new Attachment(
-      { name, as, changes: taken.changes },
+      { name, as, changes: taken.changes, after: after ?? taken.cursor },
       // Later, as a client that has gone in the meantime closes before there is anything to detach.
-      () => connect(() => queueMicrotask(() => void this.#detach(attachment))),
-      (sink) => new StreamReader(this.#log, name, sink, after ?? taken.cursor),
+      (from) => connect(() => queueMicrotask(() => void this.#detach(attachment)), from),
+      (sink, from) => new StreamReader(this.#log, name, sink, from),
     );
     // The one before may have been let go by word of another replica, and the word be late.
     const former = this.#attached.get(keyOf(name));

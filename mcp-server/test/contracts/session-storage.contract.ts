@@ -122,6 +122,21 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await close(await opened(subject));
       });
 
+      it('knows at any replica what a person has in use', async () => {
+        const subject = unique('worker');
+        const now = storage.clock.now();
+        const [used, idle, other] = [await opened(subject), await opened(subject), await opened()];
+        const use = (session: McpSession, usedUntil: number) =>
+          storage.there.store.use(session, { usedUntil, tokenExpiresAt: 1 });
+        for (const session of [used, other]) await use(session, now + 1);
+        expect((await storage.there.store.inUse(used.owner)).map(({ id }) => id)).toEqual([used.id]);
+        await use(idle, now + 2);
+        await close(used);
+        expect((await storage.here.store.inUse(used.owner)).map(({ id }) => id)).toEqual([idle.id]);
+        await close(idle, other);
+        expect(await storage.here.store.inUse(used.owner)).toEqual([]);
+      });
+
       it('bounds the sessions of all, and counts them', async () => {
         const before = await storage.here.store.count();
         const sessions = [];

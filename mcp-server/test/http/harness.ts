@@ -159,7 +159,9 @@ function recordingEndpoints(ran: Ran[]): Endpoints {
     streamable: record('streamable'),
     sseStream: record('sseStream'),
     sseMessage: record('sseMessage'),
-    drain: () => {},
+    drain: () => ({ running: 0, leaving: 0 }),
+    running: () => 0,
+    finished: async () => {},
     close: async () => {},
   };
 }

@@ -23,6 +23,9 @@ import type { SessionAccess } from './session-access.ts';
 import { createStreamableHttp } from './streamable-http.ts';
 import { createUpkeep } from './upkeep.ts';
 
+/** Milliseconds between two looks whether all is done, on the way down. */
+const FINISH_PACE = 50;
+
 export interface SessionfulParts {
   readonly methods: Methods;
   /** How the server introduces itself to clients. */
@@ -42,8 +45,6 @@ export interface Sessionful extends Endpoints {
   readonly changes: Changes;
   /** Whether a request runs on this replica. */
   isRunning(session: string, id: RequestId): boolean;
-  /** Requests that run on this replica. */
-  running(): number;
   /** Streams that are open on this replica. */
   open(): number;
   /** To be called at a steady pace, as the timer does. */
@@ -79,7 +80,6 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
     multiplexer,
     dispatch: createDispatch({ multiplexer, bus, log }),
     settled: upkeep.settled,
-    draining: () => upkeep.draining,
   };
 
   const report = (err: unknown) => {
@@ -108,10 +108,13 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
     sseStream: whenStored(createSseStream(access, MESSAGES_PATH)),
     sseMessage: whenStored(createSseMessage(access)),
     isRunning: (session, id) => multiplexer.isRunning(session, id),
-    running: () => [...multiplexer.runs()].length,
+    running: () => multiplexer.count,
     open: () => streams.all().length,
     tick: upkeep.tick,
     drain: upkeep.drain,
+    finished: async () => {
+      while (multiplexer.count > 0 || streams.pending > 0) await pause(FINISH_PACE);
+    },
     close: async () => {
       upkeep.stop();
       for (const attachment of streams.all()) streams.close(attachment);

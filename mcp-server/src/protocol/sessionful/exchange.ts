@@ -10,6 +10,7 @@ import type { Entry, StreamWriter, Written } from '../../sessions/stream-writer.
 import type { Streams } from '../../sessions/streams.ts';
 import type { Accepted } from '../accepted.ts';
 import { EventStream } from '../event-stream.ts';
+import { Silence } from '../silence.ts';
 import type { Outlet } from './calls/outlet.ts';
 import { createSink, primes } from './stream-sink.ts';
 
@@ -40,7 +41,7 @@ export class Exchange implements Outlet {
   /** JSON text of each. */
   readonly #answers: string[] = [];
   #upgrade: Promise<Upgraded | undefined> | undefined;
-  #ticks = 0;
+  readonly #silence = new Silence();
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -75,10 +76,8 @@ export class Exchange implements Outlet {
     setImmediate(() => upgraded?.response.end());
   }
 
-  /** A call that outlasts a whole tick becomes a stream, as proxies cut off answers that stay silent. */
-  tick(): void {
-    this.#ticks += 1;
-    if (this.#ticks > 1) void this.#upgraded().then((upgraded) => upgraded?.response.keepAlive());
+  look(): void {
+    if (this.#silence.look()) void this.#upgraded().then((upgraded) => upgraded?.response.keepAlive());
   }
 
   abandon(): void {

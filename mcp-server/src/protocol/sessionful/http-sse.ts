@@ -1,46 +1,70 @@
 /**
  * Owns the two routes of HTTP+SSE, the transport of MCP 2024-11-05 (basic/transports, "HTTP with SSE"): a GET that opens the
- * stream, which is the session, and POSTs that any replica may get. They run where they land; what they bring about goes
- * through the log to the replica that holds the stream.
+ * stream of a session, and POSTs that any replica may get. They run where they land; what they bring about goes through the
+ * log to whoever holds the stream, or waits there for a client that comes back.
  */
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { McpSession } from '../../sessions/session.ts';
 import { STANDALONE } from '../../sessions/streams.ts';
-import type { Endpoint } from '../endpoints.ts';
+import type { Endpoint, McpRequest } from '../endpoints.ts';
 import { EventStream } from '../event-stream.ts';
 import type { Outlet } from './calls/outlet.ts';
 import { agreement, readMessages, repeatsId } from './json-rpc.ts';
 import { accept, INVALID_INITIALIZE, INVALID_MESSAGE, REPEATED_ID, refuse, SESSION_UNKNOWN } from './refusals.ts';
 import { findSession, openSession, type SessionAccess } from './session-access.ts';
+import { returnOf } from './sse-return.ts';
+import { eventId, RETRY, START } from './stream-sink.ts';
 
 /** GET that opens the stream. */
 export function createSseStream(access: SessionAccess, messagesPath: string): Endpoint {
-  const { sessions, streams, changes } = access;
   return async (request) => {
-    const session = await openSession(request, access, 'http+sse');
-    if (!session) return;
-    const { id } = session;
-    const end = () => void sessions.end(id).catch(() => {});
-    const name = { session: id, stream: STANDALONE };
-    const attachment = await streams.attach(name, (detach) => {
-      const response = new EventStream(request.res, () => {
-        detach();
-        end();
-      });
-      // A relative URL holds behind any gateway.
-      response.send({ event: 'endpoint', data: `${messagesPath}?sessionId=${id}` });
+    const { session, after, agreed } = await returnOf(request, access);
+    if (session && (await hold(request, access, { session, after, messagesPath }))) return;
+    const opened = await openSession(request, access, 'http+sse', agreed);
+    if (!opened) return;
+    const held = await hold(request, access, { session: opened, after: undefined, messagesPath });
+    if (!held) refuse(request.res, SESSION_UNKNOWN);
+  };
+}
+
+interface Held {
+  readonly session: McpSession;
+  /** The last event that the client has; absent: whatever no connection has got. */
+  readonly after: string | undefined;
+  readonly messagesPath: string;
+}
+
+/** Answers with the stream of a session. @returns false, and has answered nothing, when it has ended */
+async function hold(
+  { res }: McpRequest,
+  access: SessionAccess,
+  { session, after, messagesPath }: Held,
+): Promise<boolean> {
+  const { sessions, streams, changes, settled } = access;
+  const { id } = session;
+  const name = { session: id, stream: STANDALONE };
+  const attachment = await streams.attach(
+    name,
+    (detach, from = START) => {
+      const response = new EventStream(res, detach);
+      // A relative URL holds behind any gateway. The id is for a client whose connection breaks before any event.
+      const data = `${messagesPath}?sessionId=${id}`;
+      response.send({ event: 'endpoint', data, id: eventId(id, from), retry: RETRY });
       return {
         carriesAnswers: true,
-        send: ({ data }) => (data ? response.send({ data }) : response.open),
+        send: (event) => (event.data ? response.send({ id: eventId(id, event.id), data: event.data }) : response.open),
         keepAlive: () => response.keepAlive(),
         end: () => response.end(),
       };
-    });
-    if (!attachment) return refuse(request.res, SESSION_UNKNOWN);
-    await sessions.keep(id);
-    await changes.catchUp(attachment);
-    await streams.wake(name);
-  };
+    },
+    after,
+  );
+  if (!attachment) return false;
+  await sessions.keep(id);
+  await changes.catchUp(attachment);
+  await streams.wake(name);
+  settled(id);
+  return true;
 }
 
 /** POST of one message; what it brings about comes on the stream. */
@@ -55,10 +79,6 @@ export function createSseMessage(access: SessionAccess): Endpoint {
     if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
       return refuse(res, REPEATED_ID);
     }
-    if (!(await access.streams.isHeard({ session: session.id, stream: STANDALONE }))) {
-      await access.sessions.end(session.id);
-      return refuse(res, SESSION_UNKNOWN);
-    }
     const agreed = agreement(incoming);
     if (agreed === 'invalid') return refuse(res, INVALID_INITIALIZE);
     if (agreed) await access.sessions.alter(session.id, { agreed });
@@ -68,12 +88,11 @@ export function createSseMessage(access: SessionAccess): Endpoint {
   };
 }
 
-/** Everything goes to the one stream; when nobody reads it any more, the session is over. */
-function createOutlet({ streams, sessions, settled }: SessionAccess, { id: session }: McpSession): Outlet {
+/** Everything goes to the one stream, and waits in its log when nobody holds it. */
+function createOutlet({ streams, settled }: SessionAccess, { id: session }: McpSession): Outlet {
   const write = async (data: string): Promise<boolean> => {
     const written = await streams.announce(session, { data });
-    if (written === 'unread') await sessions.end(session);
-    return written === 'read';
+    return written === 'read' || written === 'unread';
   };
   const nothing = () => {};
   return {
@@ -82,7 +101,7 @@ function createOutlet({ streams, sessions, settled }: SessionAccess, { id: sessi
       void write(JSON.stringify(response)).then(() => settled(session), nothing),
     drop: () => settled(session),
     releaseConnection: async () => {},
-    tick: nothing,
+    look: nothing,
     abandon: nothing,
   };
 }

@@ -19,20 +19,18 @@ export interface SessionAccess {
   readonly multiplexer: Multiplexer;
   /** Takes in what a client has sent; requests run for `origin`. @returns false when it answers a question nobody asked */
   dispatch(incoming: Incoming, origin: Omit<Run, 'id'>): Promise<boolean>;
-  /** A request over HTTP+SSE has been answered. */
+  /** Something of a session is done: on the way down, what is still open of it may have to leave now. */
   settled(session: string): void;
-  /** Whether the service is on its way down and takes nothing new. */
-  readonly draining: () => boolean;
 }
 
 /** Opens a session; `undefined` when that has been refused. */
 export async function openSession(
   { res, principal, log }: McpRequest,
-  { sessions, draining }: SessionAccess,
+  { sessions }: SessionAccess,
   transport: McpSession['transport'],
   agreed?: Agreement,
 ): Promise<McpSession | undefined> {
-  const opened = draining() ? 'server' : await sessions.open(principal, transport, agreed);
+  const opened = await sessions.open(principal, transport, agreed);
   if (opened !== 'principal' && opened !== 'server') return opened;
   log.warn({ limit: opened, subject: principal.subject, client: principal.clientId }, 'session refused');
   refuse(res, opened === 'principal' ? TOO_MANY_SESSIONS : NO_CAPACITY);
@@ -46,16 +44,26 @@ export function findSession(
   transport: McpSession['transport'],
   id: string,
 ): McpSession | undefined | Promise<McpSession | undefined> {
-  const { res, principal, log } = request;
-  const judge = (found: McpSession | 'unknown' | 'foreign'): McpSession | undefined => {
-    if (found === 'foreign') {
-      const who = { security: true, subject: principal.subject, client: principal.clientId };
-      log.warn(who, 'session of another owner refused');
-    }
-    if (typeof found !== 'string' && found.transport === transport) return found;
-    refuse(res, SESSION_UNKNOWN);
-    return undefined;
+  const judge = (found: Found): McpSession | undefined => {
+    const session = ownSession(found, request, transport);
+    if (!session) refuse(request.res, SESSION_UNKNOWN);
+    return session;
   };
-  const found = sessions.find(id, principal);
+  const found = sessions.find(id, request.principal);
   return found instanceof Promise ? found.then(judge) : judge(found);
+}
+
+type Found = Awaited<ReturnType<SessionHost['find']>>;
+
+/** What has been found, if it is for the caller; the log hears of somebody who asks for what is another's. */
+export function ownSession(
+  found: Found,
+  { principal, log }: McpRequest,
+  transport: McpSession['transport'],
+): McpSession | undefined {
+  if (found === 'foreign') {
+    const who = { security: true, subject: principal.subject, client: principal.clientId };
+    log.warn(who, 'session of another owner refused');
+  }
+  return typeof found !== 'string' && found.transport === transport ? found : undefined;
 }

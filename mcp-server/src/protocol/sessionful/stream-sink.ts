@@ -7,10 +7,10 @@ import type { Sink } from '../../sessions/stream-reader.ts';
 import type { EventStream } from '../event-stream.ts';
 
 /** Milliseconds that a client waits before it comes back. */
-const RETRY = 500;
+export const RETRY = 500;
 
 /** Before the first event of any log. */
-const START = '0-0';
+export const START = '0-0';
 
 /** Since then clients know events that are there for their id alone. */
 const PRIMING_SINCE = '2025-11-25';
@@ -19,17 +19,18 @@ export const primes = (revision: string): boolean => revision >= PRIMING_SINCE;
 
 /** What a client shows as `Last-Event-ID`. */
 export interface EventPosition {
+  /** Over HTTP+SSE the session, which has but one. */
   readonly stream: string;
   readonly after: string;
 }
 
 /** `undefined` when it is none of ours; with more digits Redis could not read it, and the stream would stay silent. */
 export function readEventId(text: string): EventPosition | undefined {
-  const [, stream, after] = /^([\w.]{1,64}):(\d{1,15}-\d{1,15})$/.exec(text) ?? [];
+  const [, stream, after] = /^([\w.-]{1,64}):(\d{1,15}-\d{1,15})$/.exec(text) ?? [];
   return stream !== undefined && after !== undefined ? { stream, after } : undefined;
 }
 
-const eventId = (stream: string, id: string): string => `${stream}:${id}`;
+export const eventId = (stream: string, id: string): string => `${stream}:${id}`;
 
 export function createSink(response: EventStream, stream: string, revision: string): Sink {
   return {

@@ -92,7 +92,6 @@ async function listen(request: McpRequest, access: SessionAccess): Promise<void>
   if (!id) return refuse(res, refusals.SESSION_MISSING);
   const session = await findSession(request, access, 'streamable-http', id);
   if (!session) return;
-  if (access.draining()) return refuse(res, refusals.NO_CAPACITY);
   const last = header(req, 'last-event-id');
   const position = last ? readEventId(last) : { stream: STANDALONE, after: undefined };
   if (!position) return refuse(res, refusals.EVENT_UNKNOWN);
@@ -116,6 +115,7 @@ async function listen(request: McpRequest, access: SessionAccess): Promise<void>
     await changes.catchUp(attachment);
   }
   await streams.wake(name);
+  access.settled(id);
 }
 
 async function end(request: McpRequest, access: SessionAccess): Promise<void> {
@@ -133,7 +133,7 @@ const NOBODY = {
   answer: () => {},
   drop: () => {},
   releaseConnection: async () => {},
-  tick: () => {},
+  look: () => {},
   abandon: () => {},
 };
 

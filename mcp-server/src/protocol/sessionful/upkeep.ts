@@ -9,6 +9,8 @@ import { endOf, hasOutlivedToken, type McpSession, type SessionLimits } from '..
 import type { SessionHost } from '../../sessions/session-host.ts';
 import { type Attachment, STANDALONE, type Streams } from '../../sessions/streams.ts';
 import type { Announcements } from '../announcements.ts';
+import type { Drained } from '../endpoints.ts';
+import { LOOKS } from '../silence.ts';
 import type { Multiplexer } from './calls/multiplexer.ts';
 
 export interface UpkeepParts {
@@ -46,9 +48,11 @@ export function createUpkeep({ sessions, streams, changes, multiplexer, limits, 
       attachment.sink.keepAlive();
     }
   };
-  const tick = async (): Promise<void> => {
+  const lookAtCalls = (): void => {
+    for (const outlet of new Set([...multiplexer.runs()].map((run) => run.outlet))) outlet.look();
+  };
+  const tickStreams = async (): Promise<void> => {
     const runs = [...multiplexer.runs()];
-    for (const outlet of new Set(runs.map((run) => run.outlet))) outlet.tick();
     await Promise.all([...new Set(runs.map(({ session }) => session.id))].map(sessions.keep));
     await Promise.all(streams.all().map(tickOne));
     // Whoever announces can die before it has told the others.
@@ -60,19 +64,25 @@ export function createUpkeep({ sessions, streams, changes, multiplexer, limits, 
     });
   };
   const isRunning = (session: string): boolean => [...multiplexer.runs()].some((run) => run.session.id === session);
-  const leave = (attachment: Attachment): void => {
-    const { name, sink } = attachment;
-    if (name.stream === STANDALONE && !(sink.carriesAnswers && isRunning(name.session))) streams.close(attachment);
+  /** What is answered here has no better place; anything else is read as well by another replica. */
+  const mayLeave = ({ name, sink }: Attachment): boolean =>
+    name.stream === STANDALONE ? !(sink.carriesAnswers && isRunning(name.session)) : !streams.isOwn(name);
+  const leave = (attachments: readonly Attachment[]): number => {
+    const leaving = attachments.filter(mayLeave);
+    for (const attachment of leaving) streams.close(attachment);
+    return leaving.length;
   };
 
   return {
-    get draining() {
-      return draining;
+    /** What two timers do. */
+    tick: async () => {
+      lookAtCalls();
+      await tickStreams();
     },
-    tick,
     start: () => {
       // One timer for all: a timer for each of many thousand streams would cost more than the streams.
-      timers.push(setInterval(guarded(tick), limits.keepAlive * 1000).unref());
+      const pace = limits.keepAlive * 1000;
+      timers.push(setInterval(guarded(tickStreams), pace).unref(), setInterval(lookAtCalls, pace / LOOKS).unref());
       timers.push(
         setInterval(
           guarded(() => streams.bury()),
@@ -84,13 +94,13 @@ export function createUpkeep({ sessions, streams, changes, multiplexer, limits, 
     settled: (session: string): void => {
       if (!draining) return;
       const name = { session, stream: STANDALONE };
-      void streams.wake(name).then(() => {
-        for (const attachment of streams.all()) if (attachment.name.session === session) leave(attachment);
-      });
+      void streams
+        .wake(name)
+        .then(() => leave(streams.all().filter((attachment) => attachment.name.session === session)));
     },
-    drain: (): void => {
+    drain: (): Drained => {
       draining = true;
-      for (const attachment of streams.all()) leave(attachment);
+      return { running: multiplexer.count, leaving: leave(streams.all()) };
     },
   };
 }

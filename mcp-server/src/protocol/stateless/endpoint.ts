@@ -6,9 +6,10 @@ import type { SealingKeys } from '../../keys/sealing-keys.ts';
 import { acceptedBy } from '../accepted.ts';
 import type { Methods } from '../call.ts';
 import { CAPABILITIES } from '../capabilities.ts';
-import type { Endpoint, McpRequest } from '../endpoints.ts';
+import type { Drained, Endpoint, McpRequest } from '../endpoints.ts';
 import type { ParameterHeader } from '../parameter-headers.ts';
 import { REVISIONS } from '../revisions.ts';
+import { LOOKS } from '../silence.ts';
 import { failureOf, writeJson } from './answers.ts';
 import { Exchange } from './exchange.ts';
 import { checkParameterHeaders } from './mirrored-headers.ts';
@@ -35,8 +36,9 @@ export interface Stateless {
   /** Whether a request is of this era; those of the others have sessions. */
   handles(request: McpRequest): boolean;
   readonly endpoint: Endpoint;
-  /** Takes no new streams and ends those that only wait for changes; calls that run go on. */
-  drain(): void;
+  /** Ends the streams that only wait for changes, also those that still come; calls that run go on. */
+  drain(): Drained;
+  running(): number;
   close(): Promise<void>;
 }
 
@@ -52,10 +54,11 @@ export function createStateless(parts: StatelessParts): Stateless {
   const running = new Set<Exchange>();
   const surroundings = { writeResult: createResults(parts), state: createRequestState(keys, clock), running };
   // One timer for all: a timer for each of many streams would cost more than the streams.
-  const ticker = setInterval(() => {
-    for (const exchange of running) exchange.tick();
-    subscriptions.tick();
-  }, limits.keepAlive * 1000).unref();
+  const pace = limits.keepAlive * 1000;
+  const lookAtCalls = () => {
+    for (const exchange of running) exchange.look();
+  };
+  const timers = [setInterval(subscriptions.tick, pace).unref(), setInterval(lookAtCalls, pace / LOOKS).unref()];
 
   const serve = async (request: McpRequest): Promise<void> => {
     const { req, res, principal, message } = request;
@@ -73,9 +76,10 @@ export function createStateless(parts: StatelessParts): Stateless {
   return {
     handles: ({ req, message }) => req.method === 'POST' && isOfThisEra(message, req.headers),
     endpoint: (request) => serve(request).catch((error: unknown) => refuse(request, error)),
-    drain: subscriptions.drain,
+    drain: () => ({ running: running.size, leaving: subscriptions.drain() }),
+    running: () => running.size,
     close: async () => {
-      clearInterval(ticker);
+      timers.forEach(clearInterval);
       for (const exchange of running) exchange.fail(tryAgain('The server is shutting down'));
     },
   };

@@ -6,6 +6,7 @@ import type { Accepted } from '../accepted.ts';
 import type { Call, ClientNotification, ClientRequest, Method } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
 import { EventStream } from '../event-stream.ts';
+import { Silence } from '../silence.ts';
 import { failureOf, writeJson } from './answers.ts';
 import { type Answers, MAY_ASK, Questions } from './questions.ts';
 import type { StatelessRequest } from './request.ts';
@@ -37,7 +38,7 @@ export class Exchange implements Call {
   #controller: AbortController | undefined;
   /** Whether nobody waits for the run any more: it has ended, or was left for a question, or the client has gone. */
   #over = false;
-  #ticks = 0;
+  readonly #silence = new Silence();
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -113,10 +114,9 @@ export class Exchange implements Call {
     this.#answerFailure(error);
   }
 
-  /** A call that outlasts a whole tick becomes a stream, as proxies cut off answers that stay silent. */
-  tick(): void {
-    this.#ticks += 1;
-    if (this.#ticks > 1) this.#upgrade()?.keepAlive();
+  /** Some time has passed, in which a client that takes a stream may have to hear of the call. */
+  look(): void {
+    if (this.#silence.look()) this.#upgrade()?.keepAlive();
   }
 
   #complete(result: unknown): void {

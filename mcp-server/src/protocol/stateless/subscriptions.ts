@@ -46,8 +46,8 @@ export interface Subscriptions {
   open(asked: StatelessRequest, accepted: Accepted, request: McpRequest): void;
   /** Gives a sign of life on every stream, and ends those whose time is over before the next tick. */
   tick(): void;
-  /** Ends every stream, and opens none any more. */
-  drain(): void;
+  /** Ends every stream, and from here on each as soon as it is open. @returns how many there were */
+  drain(): number;
 }
 
 interface Subscription {
@@ -76,7 +76,7 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
   });
 
   const admit = (owner: string): void => {
-    if (draining || open.size >= limits.maxSubscriptions) throw tryAgain('The server can open no stream now');
+    if (open.size >= limits.maxSubscriptions) throw tryAgain('The server can open no stream now');
     if ((ofOwner.get(owner) ?? 0) >= limits.maxSubscriptionsPerPrincipal) throw tooMany();
   };
   const count = (owner: string, change: 1 | -1): void => {
@@ -108,7 +108,7 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
       count(owner, 1);
       open.add(subscription);
       notify(subscription, 'notifications/subscriptions/acknowledged', { notifications: wants });
-      if (Object.keys(wants).length === 0) end(subscription);
+      if (draining || Object.keys(wants).length === 0) end(subscription);
     },
     tick: () => {
       const next = clock.now() + limits.keepAlive * 1000;
@@ -120,7 +120,9 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
     drain: () => {
       draining = true;
       unsubscribe();
-      for (const subscription of open) end(subscription);
+      const ending = [...open];
+      for (const subscription of ending) end(subscription);
+      return ending.length;
     },
   };
 }

@@ -1,6 +1,13 @@
 /** Owns the sessions of one process: the `SessionStore` of a server without Redis. */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { type Alteration, type Full, MAX_SUBSCRIPTIONS, type Opened, type SessionStore } from '../../sessions/ports.ts';
+import {
+  type Alteration,
+  type Full,
+  MAX_SUBSCRIPTIONS,
+  MOST_IN_USE,
+  type Opened,
+  type SessionStore,
+} from '../../sessions/ports.ts';
 import { endOf, type McpSession, personOf, type SessionLimits } from '../../sessions/session.ts';
 
 interface Kept {
@@ -78,6 +85,10 @@ export function createMemorySessionStore(
       return true;
     },
     delete: async (id) => remove(id),
+    inUse: async (person) => {
+      const theirs = [...(people.get(personOf(person)) ?? [])].flatMap((id) => find(id)?.session ?? []);
+      return theirs.filter(({ usedUntil }) => usedUntil > clock.now()).slice(0, MOST_IN_USE);
+    },
     count: async () => {
       sweep(sessions.keys());
       return sessions.size;

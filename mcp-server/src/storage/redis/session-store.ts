@@ -1,7 +1,8 @@
 /** Owns the records of sessions on Redis, for any number of replicas: a hash for each, and who has how many in sorted sets. */
 import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { type Alteration, MAX_SUBSCRIPTIONS, type SessionStore } from '../../sessions/ports.ts';
+import type { Owner } from '../../authorization/principal.ts';
+import { type Alteration, MAX_SUBSCRIPTIONS, MOST_IN_USE, type SessionStore } from '../../sessions/ports.ts';
 import { type Agreement, endOf, type McpSession, personOf, type SessionLimits } from '../../sessions/session.ts';
 import { PREFIX, type SessionRedis, sessionKey } from './scripts.ts';
 
@@ -14,8 +15,8 @@ const PACE = 30_000;
 /** Records that are read at a time for a list. */
 const PAGE = 100;
 
-const personKey = ({ owner }: McpSession): string =>
-  `${PREFIX}person:${createHash('sha256').update(personOf(owner)).digest('base64url')}`;
+const personKey = (person: Pick<Owner, 'issuer' | 'subject'>): string =>
+  `${PREFIX}person:${createHash('sha256').update(personOf(person)).digest('base64url')}`;
 
 export function createRedisSessionStore(redis: SessionRedis, limits: SessionLimits, clock: Clock): SessionStore {
   const [idle, lifetime] = [limits.idleTimeout * 1000, limits.lifetime * 1000];
@@ -32,7 +33,7 @@ export function createRedisSessionStore(redis: SessionRedis, limits: SessionLimi
     const [removed] = await Promise.all([
       redis.unlink(sessionKey(id), state, `${sessionKey(id)}:events:standalone`),
       redis.zrem(ALL, id),
-      ...(session ? [redis.zrem(personKey(session), id)] : []),
+      ...(session ? [redis.zrem(personKey(session.owner), id)] : []),
     ]);
     return removed > 0;
   };
@@ -40,11 +41,11 @@ export function createRedisSessionStore(redis: SessionRedis, limits: SessionLimi
   return {
     pace: PACE,
     create: async (session) => {
-      const evicted = await enter(personKey(session), limits.maxSessionsPerPrincipal, session.id, true);
+      const evicted = await enter(personKey(session.owner), limits.maxSessionsPerPrincipal, session.id, true);
       if (evicted === null) return 'principal';
       if (evicted) await remove(evicted, undefined);
       if ((await enter(ALL, limits.maxSessions, session.id, false)) === null) {
-        await redis.zrem(personKey(session), session.id);
+        await redis.zrem(personKey(session.owner), session.id);
         return 'server';
       }
       const key = sessionKey(session.id);
@@ -58,13 +59,17 @@ export function createRedisSessionStore(redis: SessionRedis, limits: SessionLimi
         redis.mcpUse(sessionKey(id), usedUntil, tokenExpiresAt, idle, lifetime),
         // Only what is there is moved, and only forward: the use of an ended session must not bring it back.
         redis.zadd(ALL, 'XX', 'GT', usedUntil, id),
-        redis.zadd(personKey(session), 'XX', 'GT', usedUntil, id),
+        redis.zadd(personKey(session.owner), 'XX', 'GT', usedUntil, id),
       ]);
       return goesOn === 1;
     },
     alter: async (id, alteration) =>
       (await redis.mcpAlter(sessionKey(id), MAX_SUBSCRIPTIONS, ...toAltered(alteration))) === 1,
     delete: async (id) => remove(id, await get(id)),
+    inUse: async (person) => {
+      const ids = await redis.zrangebyscore(personKey(person), `(${clock.now()}`, '+inf', 'LIMIT', 0, MOST_IN_USE);
+      return (await Promise.all(ids.map(get))).filter((session) => session !== undefined);
+    },
     count: () => redis.zcount(ALL, `(${clock.now() - idle}`, '+inf'),
     list: async function* () {
       const seen = new Set<string>();

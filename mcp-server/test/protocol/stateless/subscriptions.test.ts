@@ -143,12 +143,18 @@ describe('MCP 2026-07-28 basic/patterns/subscriptions: limits', () => {
     expect((await open(server.url, everything, 4, as('bob'))).response.status).toBe(200);
   });
 
-  it('answers 503 when there are too many streams, or the server is on its way down', async () => {
+  it('answers 503 when there are too many streams', async () => {
     await using full = await startStateless({ limits: { maxSubscriptions: 0, maxSubscriptionsPerPrincipal: 1 } });
     expect((await listen(full.url, everything)).status).toBe(503);
+  });
+
+  it('acknowledges a stream and ends it when the server is on its way down, so that its client comes back', async () => {
     await using ending = await startStateless();
-    ending.stateless.drain();
-    expect((await listen(ending.url, everything)).status).toBe(503);
+    expect(ending.stateless.drain()).toEqual({ running: 0, leaving: 0 });
+    expect(await messages(await listen(ending.url, everything))).toMatchObject([
+      { method: 'notifications/subscriptions/acknowledged' },
+      { id: 7, result: { resultType: 'complete' } },
+    ]);
   });
 
   it('ends a stream when its token has been invalid for a minute at the most', async () => {

@@ -76,7 +76,6 @@ export function createReplica(parts: ReplicaParts): Replica {
     multiplexer,
     dispatch,
     settled,
-    draining: () => false,
   });
   const guard = (work: Promise<unknown>): void => {
     work.catch((error: unknown) => {

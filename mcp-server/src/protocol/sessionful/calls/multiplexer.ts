@@ -43,7 +43,7 @@ export class Multiplexer implements Transport {
   readonly #numbers = new Map<string, number>();
   /** What clients have been asked and not yet answered, with the session. */
   readonly #asked = new Map<RequestId, string>();
-  #count = 0;
+  #numbered = 0;
 
   constructor(parts: MultiplexerParts) {
     this.#parts = parts;
@@ -55,13 +55,17 @@ export class Multiplexer implements Transport {
     return this.#running.values();
   }
 
+  get count(): number {
+    return this.#running.size;
+  }
+
   isRunning(session: string, id: RequestId): boolean {
     return this.#numbers.has(keyOf(session, id));
   }
 
   run(request: JSONRPCRequest, run: Run): void {
-    this.#count += 1;
-    const number = this.#count;
+    this.#numbered += 1;
+    const number = this.#numbered;
     const { methods, server } = this.#parts;
     const method = methods.get(request.method);
     const { params = {} } = request;

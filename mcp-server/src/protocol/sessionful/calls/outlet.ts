@@ -11,8 +11,8 @@ export interface Outlet {
   /** A cancelled request gets no answer (MCP cancellation). */
   drop(id: RequestId): void;
   releaseConnection(): Promise<void>;
-  /** Some time has passed. */
-  tick(): void;
+  /** Some time has passed, in which the client may have to hear of the call. */
+  look(): void;
   /** The session is over: whatever has not been answered never will be. */
   abandon(): void;
 }

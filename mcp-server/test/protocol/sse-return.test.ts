@@ -1,0 +1,172 @@
+/** Owns the proof that a session over HTTP+SSE outlives its stream: who may come back to it, and with what (WHATWG HTML §9.2.4). */
+import { once } from 'node:events';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Frame, frames, initialize, openSession, request, send, startMcp, type TestMcp } from './harness.ts';
+
+let mcp: TestMcp;
+beforeAll(async () => {
+  mcp = await startMcp();
+});
+afterAll(() => mcp[Symbol.asyncDispose]());
+// Nobody is in use any more: each test has its people for itself.
+beforeEach(() => mcp.clock.advance(120));
+
+interface Stream {
+  /** Of its endpoint event. */
+  readonly path: string;
+  readonly id: string;
+  next(): Promise<Frame | undefined>;
+  post(message: object): Promise<number>;
+  leave(): void;
+}
+
+async function open({ as = 'ada', ...headers }: { as?: string } & Record<string, string> = {}): Promise<Stream> {
+  const leaving = new AbortController();
+  const response = await send(mcp.url, undefined, { method: 'GET', path: '/sse', as, headers, signal: leaving.signal });
+  expect(response.status).toBe(200);
+  const reader = frames(response);
+  const next = async () => (await reader.next()).value as Frame | undefined;
+  const endpoint = await next();
+  expect(endpoint?.event).toBe('endpoint');
+  const { data: path = '', id = '' } = endpoint ?? {};
+  const post = async (message: object) => (await send(mcp.url, message, { path, as })).status;
+  return { path, id, next, post, leave: () => leaving.abort() };
+}
+
+/** As the official SDK has it behind it: what it agreed upon is what it shows from then on. */
+async function initialized(as = 'ada'): Promise<Stream> {
+  const stream = await open({ as });
+  await stream.post(initialize('2025-11-25', { elicitation: {} }));
+  await stream.next();
+  return stream;
+}
+
+const back = { 'mcp-protocol-version': '2025-11-25' };
+
+const idOf = (frame: Frame | undefined): unknown => frame && JSON.parse(frame.data).id;
+
+/** Leaves, and waits until the server has noticed. */
+async function gone(stream: Stream): Promise<void> {
+  const before = mcp.endpoints.open();
+  stream.leave();
+  await expect.poll(() => mcp.endpoints.open()).toBe(before - 1);
+}
+
+describe('a client of HTTP+SSE that shows its Last-Event-ID', () => {
+  it('gets the same session, and all that it has missed, once', async () => {
+    const stream = await initialized();
+    await stream.post(request(1, 'ping'));
+    const seen = await stream.next();
+    await stream.post(request(2, 'ping'));
+    await stream.next();
+    await gone(stream);
+    expect(await stream.post(request(3, 'ping'))).toBe(202);
+    // As if the second answer had been lost on its way.
+    const again = await open({ 'last-event-id': seen?.id ?? '' });
+    expect(again.path).toBe(stream.path);
+    await again.post(request(4, 'ping'));
+    expect([idOf(await again.next()), idOf(await again.next()), idOf(await again.next())]).toEqual([2, 3, 4]);
+    again.leave();
+  });
+
+  it('can come back before anything was said', async () => {
+    const stream = await open();
+    await gone(stream);
+    await stream.post(initialize('2024-11-05'));
+    const again = await open({ 'last-event-id': stream.id });
+    expect([again.path, idOf(await again.next())]).toEqual([stream.path, 'init']);
+    again.leave();
+  });
+
+  it('takes the stream from the connection that had it', async () => {
+    const stream = await initialized();
+    const again = await open({ 'last-event-id': stream.id });
+    expect(again.path).toBe(stream.path);
+    expect(await stream.next()).toBeUndefined();
+    again.leave();
+  });
+
+  it('gets a new session when the id is of none, or of somebody else, who is told to the log', async () => {
+    const stream = await initialized('bob');
+    const streamable = await openSession(mcp.url);
+    const ids = [
+      'x',
+      `${'x'.repeat(32)}:1-0`,
+      `${streamable}:1-0`,
+      '1'.repeat(10_000),
+      stream.id.replace(/\d+-/, '9-'),
+    ];
+    for (const id of ids) {
+      const other = await open({ 'last-event-id': id });
+      expect(other.path).not.toBe(stream.path);
+      other.leave();
+    }
+    const warned = mcp.lines.filter((line) => line.includes('session of another owner refused'));
+    expect(warned.map((line) => JSON.parse(line))).toMatchObject([{ security: true, subject: 'ada' }]);
+    stream.leave();
+  });
+
+  it('gets a new session when the old one has ended', async () => {
+    const stream = await initialized();
+    await mcp.endpoints.sessions.end(new URL(stream.path, mcp.url).searchParams.get('sessionId') ?? '');
+    const again = await open({ 'last-event-id': stream.id });
+    expect(again.path).not.toBe(stream.path);
+    expect(await again.post(initialize('2024-11-05'))).toBe(202);
+    expect(idOf(await again.next())).toBe('init');
+    again.leave();
+  });
+});
+
+describe('a client of HTTP+SSE that shows only the revision that it has agreed upon', () => {
+  it('gets the session that it must be, and what nobody has got', async () => {
+    const stream = await initialized();
+    await gone(stream);
+    await stream.post(request(1, 'ping'));
+    const again = await open(back);
+    expect([again.path, idOf(await again.next())]).toEqual([stream.path, 1]);
+    again.leave();
+  });
+
+  it('gets a new one at its first start, of another client, and where another one holds the stream', async () => {
+    const [held, left] = [await initialized('bob'), await initialized('ada-elsewhere')];
+    await gone(left);
+    for (const headers of [{ as: 'bob', ...back }, back, { as: 'ada-elsewhere' }]) {
+      const other = await open(headers);
+      expect([held.path, left.path]).not.toContain(other.path);
+      other.leave();
+    }
+    held.leave();
+  });
+
+  it('gets a new one that knows what was agreed upon, where it could be two', async () => {
+    const [one, other] = [await initialized(), await initialized()];
+    await gone(one);
+    await gone(other);
+    await one.post(request(1, 'ping'));
+    const again = await open(back);
+    expect([one.path, other.path]).not.toContain(again.path);
+    await again.post({ ...request(2, 'tools/call'), params: { name: 'confirm', arguments: { question: 'Sure?' } } });
+    expect(JSON.parse((await again.next())?.data ?? '')).toMatchObject({ method: 'elicitation/create' });
+    again.leave();
+  });
+});
+
+it('SDK v1 goes on with its session when its stream ends', async () => {
+  const client = new Client({ name: 'test', version: '0' });
+  const headers = { authorization: 'Bearer ada' };
+  const transport = new SSEClientTransport(new URL(`${mcp.url}/sse`), { requestInit: { headers } });
+  await client.connect(transport);
+  const before = await mcp.endpoints.sessions.count();
+  const ended = new EventTarget();
+  transport.onerror = () => void ended.dispatchEvent(new Event('end'));
+  const end = once(ended, 'end');
+  const opened = mcp.endpoints.drain();
+  expect(opened.leaving).toBe(1);
+  await end;
+  // It waits for the answer until its stream is there again.
+  await client.ping();
+  expect(await mcp.endpoints.sessions.count()).toBe(before);
+  await client.close();
+});
