@@ -1,0 +1,139 @@
+/** Owns the promise that docs/deployment.md can be followed to the letter: compose takes each of its commands, and starts what it says. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { settings as mcpServer } from '../mcp-server/src/config.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const page = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
+const commands = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)]
+  .map(([, text = '']) => text)
+  .filter((text) => text.includes('docker compose'));
+
+const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0;
+
+/** Tells what would be started, instead of starting it; other commands of docker do nothing. */
+const DOCKER = `docker() {
+  [ "$1" = compose ] || return 0
+  words=(); for word in "$@"; do [ "$word" != up ] || break; words+=("$word"); done
+  command docker "\${words[@]}" config --format json
+}`;
+
+interface Composed {
+  readonly services: Readonly<
+    Record<
+      string,
+      { environment?: Record<string, string>; ports?: object[]; volumes?: { source: string; target: string }[] }
+    >
+  >;
+}
+
+/** What a script says where the compose files are, with nothing set but what the script sets, and `.env` as the page has it. */
+function run(script: string) {
+  const cwd = mkdtempSync(join(tmpdir(), 'deployment-docs-'));
+  try {
+    for (const path of ['docker-compose.yml', 'deploy']) cpSync(join(ROOT, path), join(cwd, path), { recursive: true });
+    writeFileSync(join(cwd, '.env'), 'PUBLIC_URL=https://mcp.example.com\n');
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+    return spawnSync('bash', ['-ec', `${DOCKER}\n${script}`], { cwd, env, encoding: 'utf8' });
+  } finally {
+    rmSync(cwd, { recursive: true });
+  }
+}
+
+function composed(script: string): Composed['services'] {
+  const { stdout, stderr, status } = run(script);
+  if (status !== 0) throw new Error(stderr);
+  return (JSON.parse(stdout) as Composed).services;
+}
+
+const cluster = ['redis-1', 'redis-2', 'redis-3', 'redis-4', 'redis-5', 'redis-6'];
+const sentinels = ['redis-replica', 'redis-sentinel-1', 'redis-sentinel-2', 'redis-sentinel-3'];
+const ours = ['auth-server', 'gateway', 'mcp-server'];
+
+/** With each override, in production; without it the development IdP is there where auth-server is. */
+const SETUPS: readonly (readonly [overrides: string, services: readonly string[]])[] = [
+  ['', [...ours, 'redis']],
+  ['redis-external', ours],
+  ['redis-sentinel', [...ours, 'redis', ...sentinels]],
+  ['redis-cluster', [...ours, ...cluster]],
+  ['own-proxy', ['auth-server', 'mcp-server', 'redis']],
+  ['existing-issuer', ['gateway', 'mcp-server', 'redis']],
+  ['existing-issuer own-proxy redis-external', ['mcp-server']],
+];
+
+/** What each override has to be told. */
+const TOLD: Readonly<Record<string, string>> = {
+  'redis-external': 'REDIS_URL=rediss://redis.example.com:6379',
+  'own-proxy': 'PROXY_NETWORK=proxy',
+  'existing-issuer': 'ISSUER=https://id.example.com/realms/staff',
+};
+
+const filesOf = (names: readonly string[]) =>
+  ['docker-compose.yml', ...names.map((name) => `deploy/compose/${name}.yml`)].map((file) => `-f ${file}`).join(' ');
+
+describe('docs/deployment.md', () => {
+  beforeEach((context) => context.skip(!hasCompose, 'needs the docker compose plugin: see .ci/compose-plugin.sh'));
+
+  it('has only commands that compose takes, and names every override', () => {
+    expect(commands.length).toBeGreaterThan(5);
+    const started = commands.map((text) => Object.keys(composed(text)).sort());
+    const documented = SETUPS.filter(([overrides]) => overrides !== 'redis-cluster');
+    for (const [overrides, services] of documented) expect(started, overrides).toContainEqual([...services].sort());
+    for (const [overrides] of SETUPS) for (const name of overrides.split(' ')) expect(page).toContain(name);
+  });
+
+  describe.each(SETUPS)('with the overrides: %s', (overrides, services) => {
+    const names = overrides.split(' ').filter(Boolean);
+    const composedWith = (files: readonly string[]) => {
+      const told = files.map((name) => TOLD[name] ?? '').join(' ');
+      return composed(`${told} docker compose ${filesOf(files)} up`);
+    };
+
+    it('starts just these, in production and in development', () => {
+      expect(Object.keys(composedWith(['production', ...names])).sort()).toEqual([...services].sort());
+      const idp = services.includes('auth-server') ? ['development-idp'] : [];
+      expect(Object.keys(composedWith(names)).sort()).toEqual([...services, ...idp].sort());
+    });
+
+    it('tells mcp-server nothing that it does not know, and lets it and Redis be reached from inside only', () => {
+      const all = composedWith(['production', ...names]);
+      const declared = Object.values(mcpServer).flatMap((setting) =>
+        'secret' in setting ? [setting.env, `${setting.env}_FILE`] : [setting.env],
+      );
+      for (const name of Object.keys(all['mcp-server']?.environment ?? {})) expect(declared).toContain(name);
+      for (const [name, { ports = [] }] of Object.entries(all)) {
+        if (name !== 'gateway') expect([name, ports]).toEqual([name, []]);
+      }
+    });
+  });
+
+  it.each([
+    ['redis-external', 'REDIS_URL'],
+    ['own-proxy', 'PROXY_NETWORK'],
+    ['existing-issuer', 'ISSUER'],
+  ])('with %s says in one line that %s is missing', (name, variable) => {
+    const { stdout, stderr, status } = run(`docker compose ${filesOf([name])} up`);
+    expect([status === 0, stdout]).toEqual([false, '']);
+    expect(stderr.trim()).toMatch(new RegExp(`^error [^\n]*required variable ${variable} is missing a value: [^\n]+$`));
+    const said = stderr.trim().replace(/^.*(?=required variable)/, '');
+    if (name === 'existing-issuer') expect(page).toContain(said);
+  });
+
+  it('gives the services a certificate authority of the operator, where there is one', () => {
+    const files = filesOf(['redis-external']);
+    const withAuthority = composed(
+      `REDIS_URL=rediss://redis.example.com REDIS_CA_FILE=./ca.pem docker compose ${files} up`,
+    );
+    for (const name of ['auth-server', 'mcp-server']) {
+      const { environment, volumes = [] } = withAuthority[name] ?? {};
+      expect(environment?.REDIS_CA_FILE).toBe(volumes.find(({ source }) => source.endsWith('/ca.pem'))?.target);
+    }
+    const without = composed(`REDIS_URL=rediss://redis.example.com docker compose ${files} up`);
+    expect(without['mcp-server']?.environment?.REDIS_CA_FILE).toBe('');
+  });
+});
