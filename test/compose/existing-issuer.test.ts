@@ -1,0 +1,77 @@
+/** Owns the proof on a real engine that mcp-server lives with an authorization server that is none of ours, and ours stays away. */
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { initialize, postJson, send } from '../e2e/oauth-client.ts';
+import { Composed } from './composed.ts';
+import { BUILDING, ENDING, filesOf, ORIGIN, PORTS, UP } from './set-up.ts';
+
+const callWith = (url: string, token: string) =>
+  postJson(`${url}/mcp`, initialize(), { authorization: `Bearer ${token}` });
+
+describe('deploy/compose/existing-issuer.yml', () => {
+  const composed = new Composed('mcp-oauth-existing-issuer', {
+    ...PORTS,
+    COMPOSE_FILE: filesOf('existing-issuer', './issuer.yml'),
+    ISSUER: 'http://issuer.example:9100',
+    AUDIENCES: 'mcp',
+    TOKEN_TYPES: 'JWT',
+    BASE_SCOPE: 'none',
+  });
+  const token = async (audience: string): Promise<string> => {
+    const [container = ''] = await composed.containers('issuer');
+    const script = `fetch('http://127.0.0.1:9100/token?audience=${audience}').then(async (r) => console.log((await r.json()).access_token))`;
+    return composed.docker('exec', container, 'node', '-e', script);
+  };
+
+  beforeAll(async () => {
+    cpSync(fileURLToPath(new URL('./issuer.ts', import.meta.url)), join(composed.folder, 'issuer.ts'));
+    writeFileSync(
+      join(composed.folder, 'issuer.yml'),
+      JSON.stringify({
+        services: {
+          issuer: {
+            image: 'node:24-slim',
+            init: true,
+            command: ['node', '/issuer.ts'],
+            environment: { ISSUER: 'http://issuer.example:9100' },
+            volumes: ['./issuer.ts:/issuer.ts:ro'],
+            networks: { front: { aliases: ['issuer.example'] } },
+          },
+        },
+      }),
+    );
+    await composed.sh(`${UP} --scale mcp-server=2`);
+  }, BUILDING);
+  afterAll(() => composed[Symbol.asyncDispose](), ENDING);
+
+  it('starts neither auth-server nor the development IdP', async () => {
+    expect(await composed.compose('ps', '--services')).not.toMatch(/auth-server|development-idp/);
+  });
+
+  it('takes the tokens of that issuer for this server, and no others', async () => {
+    expect((await callWith(ORIGIN, await token('mcp'))).status).toBe(200);
+    expect((await callWith(ORIGIN, await token('another'))).status).toBe(401);
+    expect((await callWith(ORIGIN, 'none')).status).toBe(401);
+  });
+
+  it('leads clients there: by its own metadata, and by that of the issuer for those of 2025-03-26', async () => {
+    const { json: resource } = await send(`${ORIGIN}/.well-known/oauth-protected-resource/mcp`);
+    expect(resource.authorization_servers).toEqual(['http://issuer.example:9100']);
+    for (const path of ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration/mcp']) {
+      expect((await send(ORIGIN + path)).json, path).toMatchObject({ issuer: 'http://issuer.example:9100' });
+    }
+    const { headers } = await send(`${ORIGIN}/authorize?client_id=a`);
+    expect(headers.get('location')).toBe('http://issuer.example:9100/auth?client_id=a');
+  });
+
+  it('goes on while the issuer, and one of two replicas, are gone', async () => {
+    const known = await token('mcp');
+    expect((await callWith(ORIGIN, known)).status).toBe(200);
+    const [issuer = ''] = await composed.containers('issuer');
+    const [replica = ''] = await composed.containers('mcp-server');
+    await composed.docker('kill', issuer, replica);
+    for (let n = 0; n < 10; n += 1) expect((await callWith(ORIGIN, known)).status).toBe(200);
+  });
+});

@@ -1,0 +1,91 @@
+/** Owns the proof on a real engine that a proxy of the operator, with TLS, does what the gateway does: deploy/nginx as it is. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { trustTestCertificate } from '../../auth-server/test/client-host.ts';
+import { ClientState } from '../e2e/client-state.ts';
+import { drivers } from '../e2e/drivers.ts';
+import { REDIRECT_URI, send } from '../e2e/oauth-client.ts';
+import { Person } from '../e2e/person.ts';
+import { Composed } from './composed.ts';
+import { BUILDING, ENDING, filesOf, PORTS, UP } from './set-up.ts';
+import { Visitor } from './visitor.ts';
+
+const { HTTP_PORT, DEVELOPMENT_IDP_PORT } = PORTS;
+
+/** Of https://localhost, made for tests. */
+const CERTIFICATE = 'auth-server/test/client-metadata/certificate';
+
+describe('deploy/compose/own-proxy.yml', () => {
+  const url = `https://localhost:${HTTP_PORT}`;
+  const composed = new Composed('mcp-oauth-own-proxy', {
+    ...PORTS,
+    COMPOSE_FILE: filesOf('own-proxy'),
+    PROXY_NETWORK: 'mcp-oauth-own-proxy',
+    PUBLIC_URL: url,
+  });
+  const nginx = 'mcp-oauth-own-proxy-nginx';
+
+  beforeAll(async () => {
+    trustTestCertificate();
+    // The sign-in of the development IdP, which production has not.
+    const idp = `server { listen 9001; location / { set $idp development-idp:9001; proxy_pass http://$idp; proxy_set_header Host $http_host; } }`;
+    writeFileSync(join(composed.folder, 'idp.conf'), idp);
+    await composed.sh('docker network create "$PROXY_NETWORK"');
+    await composed.sh(`${UP} --scale mcp-server=2 --scale auth-server=2`);
+    const mounts = {
+      '/etc/nginx/conf.d/default.conf': 'deploy/nginx/mcp.conf',
+      '/etc/nginx/conf.d/idp.conf': 'idp.conf',
+      '/etc/nginx/tls/certificate.pem': `${CERTIFICATE}/certificate.pem`,
+      '/etc/nginx/tls/key.pem': `${CERTIFICATE}/key.pem`,
+    };
+    const volumes = Object.entries(mounts).flatMap(([to, from]) => ['-v', `${join(composed.folder, from)}:${to}:ro`]);
+    const ports = ['-p', `127.0.0.1:${HTTP_PORT}:443`, '-p', `127.0.0.1:${DEVELOPMENT_IDP_PORT}:9001`];
+    await composed.docker(
+      'run',
+      '-d',
+      '--name',
+      nginx,
+      '--network',
+      composed.project,
+      ...ports,
+      ...volumes,
+      'nginx:1.26',
+    );
+  }, BUILDING);
+  afterAll(async () => {
+    await composed.docker('rm', '--force', nginx);
+    await composed.sh('docker compose down --timeout 5 && docker network rm "$PROXY_NETWORK"');
+    await composed[Symbol.asyncDispose]();
+  }, ENDING);
+
+  it('starts no gateway and publishes nothing', async () => {
+    expect(await composed.containers('gateway')).toEqual([]);
+    expect(await composed.compose('ps', '--format', '{{.Publishers}}')).not.toContain('127.0.0.1');
+  });
+
+  it.each(drivers)('$name through nginx: sign-in, a tool', async (driver) => {
+    const state = new ClientState(REDIRECT_URI);
+    const endpoint = new URL(url + driver.path);
+    await expect(driver.connect(endpoint, state)).rejects.toSatisfy(driver.isUnauthorized);
+    await driver.finish(endpoint, state, await new Person().signIn(state.takeAuthorizationUrl(), REDIRECT_URI));
+    const client = await driver.connect(endpoint, state);
+    expect(await client.call('whoami', {})).toMatchObject({ isError: false });
+    await client.close();
+  });
+
+  it('keeps what is for operators to itself', async () => {
+    for (const path of ['/metrics', '/readyz', '/livez', '/accepting'])
+      expect((await send(url + path)).status).toBe(404);
+    expect(await composed.docker('logs', nginx)).not.toContain('code=');
+  });
+
+  it('follows replicas: one of two of each is killed, and no request fails', async () => {
+    const visitor = await Visitor.arrive(url);
+    for (const service of ['mcp-server', 'auth-server']) {
+      const [container = ''] = await composed.containers(service);
+      await composed.docker('kill', container);
+      for (let n = 0; n < 5; n += 1) expect(await visitor.works(), service).toBe(true);
+    }
+  });
+});

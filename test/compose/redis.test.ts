@@ -1,0 +1,100 @@
+/** Owns the proof on a real engine that any Redis does: Sentinel and a Cluster stand the loss of a primary, and one may be the operator's. */
+import process from 'node:process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Composed } from './composed.ts';
+import { BUILDING, ENDING, filesOf, ORIGIN, PORTS, UP } from './set-up.ts';
+import { Visitor } from './visitor.ts';
+
+/** Seconds that the loss of a primary may cost: to notice, to agree, to promote. */
+const LOSS = 30;
+
+const print = (what: string, seconds: number): void => {
+  process.stdout.write(`${what.padEnd(40)} served again after ${seconds.toFixed(1)} s, nobody signed out\n`);
+};
+
+describe.each([
+  ['redis-sentinel', 'redis', 'redis-sentinel-1 redis-cli -p 26379 sentinel failover records'],
+  [
+    'redis-cluster',
+    'redis-1',
+    'redis-4 redis-cli --user mcp-server --pass development-only-mcp-server cluster failover',
+  ],
+])('deploy/compose/%s.yml', (name, primary, takeover) => {
+  const composed = new Composed(`mcp-oauth-${name}`, { ...PORTS, COMPOSE_FILE: filesOf(name) });
+  let visitor: Visitor;
+  const killed = async (service: string) => {
+    const [container = ''] = await composed.containers(service);
+    await composed.docker('kill', container);
+    return visitor.untilServed();
+  };
+
+  beforeAll(() => composed.sh(UP), BUILDING);
+  afterAll(() => composed[Symbol.asyncDispose](), ENDING);
+
+  it('serves as soon as it is up, with two of each service', async () => {
+    await composed.sh(`${UP} --scale mcp-server=2 --scale auth-server=2`);
+    visitor = await Visitor.arrive(ORIGIN);
+    expect(await visitor.works()).toBe(true);
+  });
+
+  it('leaves it to Redis who is primary: what a service may do does not tell', async () => {
+    expect(await composed.compose('exec', '-T', ...takeover.split(' '))).toContain('NOPERM');
+  });
+
+  it('stands the loss of the primary: no session ends, nobody is signed out', async () => {
+    const seconds = await killed(primary);
+    print(`${name}: the primary is killed`, seconds);
+    expect(seconds).toBeLessThan(LOSS);
+  });
+
+  it('has its redundancy again when the one that was lost is back', async () => {
+    await composed.sh(UP);
+    const [container = ''] = await composed.containers(primary);
+    await expect
+      .poll(() => composed.docker('exec', container, 'sh', '/etc/redis/health.sh').then(() => 'a replica'), {
+        timeout: 30_000,
+      })
+      .toBe('a replica');
+    expect(await visitor.works()).toBe(true);
+  });
+
+  it('keeps everything over down and up, where all addresses change', async () => {
+    await composed.sh('docker compose down');
+    await composed.sh(UP);
+    expect(await visitor.untilServed()).toBeLessThan(LOSS);
+  });
+});
+
+describe('deploy/compose/redis-external.yml', () => {
+  const composed = new Composed('mcp-oauth-redis-external', {
+    ...PORTS,
+    COMPOSE_FILE: filesOf('redis-external'),
+    REDIS_URL: 'redis://redis.example:6379',
+    SECRETS_DIR: './secrets',
+  });
+  const redis = `${composed.project}-theirs`;
+
+  beforeAll(async () => {
+    await composed.sh('mkdir secrets && for s in auth mcp; do echo a-password > secrets/redis-$s-server; done');
+    await composed.sh(UP.replace(' --wait', ''));
+  }, BUILDING);
+  afterAll(async () => {
+    await composed.docker('rm', '--force', '--volumes', redis);
+    await composed[Symbol.asyncDispose]();
+  }, ENDING);
+
+  it('waits for the Redis of the operator, and serves', async () => {
+    const network = ['--network', `${composed.project}_front`, '--network-alias', 'redis.example'];
+    const command = ['redis-server', '--appendonly', 'yes', '--requirepass', 'a-password'];
+    await composed.docker('run', '-d', '--name', redis, ...network, 'redis:8', ...command);
+    await composed.sh(UP);
+    expect(await composed.containers('redis')).toEqual([]);
+    const visitor = await Visitor.arrive(ORIGIN);
+    expect(await visitor.works()).toBe(true);
+    expect(
+      await composed.docker('exec', redis, 'redis-cli', '--no-auth-warning', '-a', 'a-password', 'dbsize'),
+    ).not.toBe('0');
+    await composed.docker('restart', redis);
+    print('redis-external: Redis is restarted', await visitor.untilServed());
+  });
+});

@@ -1,0 +1,64 @@
+/** Owns a person who signed in once and has a session open: whether both still work, and how long it takes until they do again. */
+import { setTimeout } from 'node:timers/promises';
+import { McpSession, OAuthClient, type Tokens } from '../e2e/oauth-client.ts';
+import type { Stack } from '../e2e/stack.ts';
+
+/** Times in a row: what is kept where, in a Cluster, is a matter of chance. */
+const ROUNDS = 10;
+
+/** Milliseconds between two tries, and until nobody would wait any longer. */
+const PAUSE = 200;
+const PATIENCE = 60_000;
+
+export class Visitor {
+  readonly #client: OAuthClient;
+  readonly #session: McpSession;
+  #tokens: Tokens;
+
+  private constructor(client: OAuthClient, session: McpSession, tokens: Tokens) {
+    this.#client = client;
+    this.#session = session;
+    this.#tokens = tokens;
+  }
+
+  /** @param url the one public origin */
+  static async arrive(url: string): Promise<Visitor> {
+    const client = await OAuthClient.register({ authUrl: url, mcpUrl: url } as Stack);
+    const tokens = await client.tokens();
+    return new Visitor(client, await McpSession.open(`${url}/mcp`, tokens.access_token), tokens);
+  }
+
+  /** A call in the session, a refresh, and a session that is opened and ended: all that reads and writes. */
+  async works(): Promise<boolean> {
+    const call = await this.#session.call('sum', { a: 1, b: 2 });
+    const refresh = await this.#client.refresh(this.#tokens.refresh_token);
+    for (const { status, text } of [call, refresh]) {
+      if (status >= 400 && status < 500) throw new Error(`would have to begin anew: ${status} ${text}`);
+    }
+    if (refresh.status !== 200) return false;
+    this.#tokens = refresh.json as unknown as Tokens;
+    const another = await McpSession.open(this.#session.url, this.#tokens.access_token).catch(() => undefined);
+    return another !== undefined && call.status === 200;
+  }
+
+  /** Seconds until everything works. A request that gets no answer, or 5xx, is tried again; 4xx is the end. */
+  async untilServed(): Promise<number> {
+    const began = performance.now();
+    let back = 0;
+    for (let rounds = 0; rounds < ROUNDS; ) {
+      const served = await this.works().catch((error: unknown) => {
+        if (error instanceof TypeError) return false;
+        throw error;
+      });
+      if (served) {
+        rounds += 1;
+        continue;
+      }
+      rounds = 0;
+      await setTimeout(PAUSE);
+      back = performance.now() - began;
+      if (back > PATIENCE) throw new Error(`not served after ${PATIENCE / 1000} s`);
+    }
+    return back / 1000;
+  }
+}
