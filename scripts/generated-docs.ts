@@ -1,12 +1,15 @@
-/** Owns the text of the documents that derive from the code: docs/configuration.md, docs/standards.md and .env.example. */
+/** Owns the text of the documents that derive from the code: settings, metrics, and which test shows which clause. */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Setting } from '@mcp-oauth/shared/config';
 import { settingsExample, settingsTable } from '@mcp-oauth/shared/config-docs';
+import { metricsTable } from '@mcp-oauth/shared/metrics/declaration';
 import { settings as authServer } from '../auth-server/src/config.ts';
 import { discoverKinds } from '../auth-server/src/federation/registry.ts';
+import { declarations as authServerMetrics } from '../auth-server/src/metrics.ts';
 import { settings as developmentIdp } from '../development-idp/src/config.ts';
 import { settings as mcpServer } from '../mcp-server/src/config.ts';
+import { declarations as mcpServerMetrics } from '../mcp-server/src/metrics.ts';
 import { standardsPage, type TestFile } from './standards.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -50,8 +53,20 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['docs/configuration.md', configuration],
     ['.env.example', example()],
+    ['docs/metrics.md', metricsPage()],
     ['docs/standards.md', standardsPage(testFiles())],
   ]);
+}
+
+/** The page as it was written, with fresh tables below the headings of the services. */
+function metricsPage(): string {
+  const tables = { 'mcp-server': metricsTable(mcpServerMetrics), 'auth-server': metricsTable(authServerMetrics) };
+  let page = readFileSync(new URL('../docs/metrics.md', import.meta.url), 'utf8');
+  for (const [service, table] of Object.entries(tables)) {
+    const place = new RegExp(`^### ${service}\\n\\n?(\\|.*\\n)*`, 'm');
+    page = page.replace(place, () => `### ${service}\n\n${table}\n`);
+  }
+  return page;
 }
 
 const testFiles = (): readonly TestFile[] =>
@@ -75,8 +90,8 @@ function example(): string {
   ].join('\n\n');
 }
 
-/** PORT means one process and this file is for all; the connectors have an example of their own. */
-const LEFT_OUT = new Set(['PORT', 'CONNECTORS']);
+/** A port means one process and this file is for all; the connectors have an example of their own. */
+const LEFT_OUT = new Set(['PORT', 'METRICS_PORT', 'CONNECTORS']);
 
 const CONNECTOR_EXAMPLE = `# A real identity provider instead of the development one: ids of the buttons, and the variables of each.
 #CONNECTORS=acme

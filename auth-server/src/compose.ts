@@ -5,8 +5,12 @@ import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import { createExposition } from '@mcp-oauth/shared/metrics/exposition';
+import { commonMetrics } from '@mcp-oauth/shared/metrics/process';
+import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { reasonOf } from '@mcp-oauth/shared/remote-document';
-import type { Service } from '@mcp-oauth/shared/service';
+import type { Endpoint, Service } from '@mcp-oauth/shared/service';
+import manifest from '../package.json' with { type: 'json' };
 import { createClientList } from './clients/client-list.ts';
 import { type Config, readConfig } from './config.ts';
 import { accountsOf, createEngineWith, preRegisteredOf, refuseUnusableClients, registrationOf } from './engine.ts';
@@ -20,6 +24,7 @@ import type { CookieKeys } from './keys/key-store.ts';
 import { openKeys } from './keys/open.ts';
 import { keyPolicyOf } from './keys/settings.ts';
 import type { SigningKeys } from './keys/signing-key.ts';
+import { createMeters, type Meters } from './metrics.ts';
 import { openStorage } from './storage/open.ts';
 import { type CreateRateLimit, rateLimitsOn } from './storage/rate-limit.ts';
 import { type RecordStore, StoreUnavailable } from './storage/record-store.ts';
@@ -43,16 +48,19 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const clock = overrides.clock ?? systemClock;
   const fetch = overrides.fetch ?? globalThis.fetch;
   const connectors = overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch);
-  const { store, createRateLimit } = overrides.store
-    ? { store: overrides.store, createRateLimit: rateLimitsOn(undefined) }
+  const { store, redis, ...limits } = overrides.store
+    ? { store: overrides.store, redis: undefined, createRateLimit: rateLimitsOn(undefined) }
     : await openStorage(config, { clock, log });
+  const meters = config.metricsPort === undefined ? undefined : createMeters(config.issuer);
+  const createRateLimit = meters?.limits(limits.createRateLimit) ?? limits.createRateLimit;
   let ready = true;
-  const ports = { clock, log, store, createRateLimit, connectors, fetch, isReady: () => ready };
+  const ports = { clock, log, store, createRateLimit, connectors, fetch, isReady: () => ready, meters };
   const { handler, stop } = await createHandling(config, ports).catch(refuseUnusableStore);
   return {
     log,
-    handler,
+    handler: meters?.timed(handler) ?? handler,
     listen: { host: config.host, port: config.port ?? (Number(new URL(config.issuer).port) || 9000) },
+    metrics: meters && exposition(config, { meters, redis, log }),
     url: config.issuer,
     shutdownTimeout: config.shutdownTimeout,
     shutdownLinger: config.shutdownLinger,
@@ -72,6 +80,17 @@ function refuseUnusableStore(error: unknown): never {
   throw new StartError(`REDIS_URL: ${reasonOf(error.cause)}`, { cause: error });
 }
 
+interface Measured {
+  readonly meters: Meters;
+  readonly redis: RedisClient | undefined;
+  readonly log: Logger;
+}
+
+function exposition({ host, metricsPort: port = 0 }: Config, { meters, redis, log }: Measured): Endpoint {
+  const metrics = [...meters.all, ...commonMetrics(manifest.version, redis)];
+  return { handler: createExposition(metrics, log), listen: { host, port } };
+}
+
 interface Ports {
   readonly clock: Clock;
   readonly log: Logger;
@@ -80,6 +99,8 @@ interface Ports {
   readonly connectors: readonly OpenConnector[];
   readonly fetch: typeof globalThis.fetch;
   readonly isReady: () => boolean;
+  /** Absent: nothing is counted. */
+  readonly meters: Meters | undefined;
 }
 
 interface Handling {
@@ -104,11 +125,11 @@ async function createHandling(config: Config, ports: Ports): Promise<Handling> {
 
 /** What is made here outlives every engine. */
 function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
-  const { clock, log, store, createRateLimit, connectors, isReady } = ports;
+  const { clock, log, store, createRateLimit, connectors, isReady, meters } = ports;
   const { issuer, trustedProxies, documentLifetime } = config;
   const accounts = accountsOf(config, store);
   const preRegistered = preRegisteredOf(config, ports);
-  const engineWith = createEngineWith(config, { ...ports, accounts, preRegistered });
+  const engineWith = createEngineWith(config, { ...ports, accounts, preRegistered, counts: meters });
   const logins = createLogins(store, randomBytes);
   const loginCookie = createLoginCookie(cookieKeys, issuer.startsWith('https:'));
   const registration = { ...registrationOf(config, ports), ...registrationLimits(config, createRateLimit) };
@@ -118,7 +139,8 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
   };
   return (signing: SigningKeys): RequestListener => {
     const { app, guards, interactions, revision } = engineWith({ signing, cookies: cookieKeys });
-    const pages = { issuer, interactions, connectors, logins, accounts, loginCookie, formKey: cookieKeys[0] };
+    const [formKey, onSignIn] = [cookieKeys[0], meters?.onSignIn];
+    const pages = { issuer, interactions, connectors, logins, accounts, loginCookie, formKey, onSignIn };
     const routes = [interactionRoutes(pages), callbackRoutes(pages), ...guards];
     return createApp({
       issuer,

@@ -23,6 +23,7 @@ import {
   secretKeys,
   text,
 } from '@mcp-oauth/shared/setting-types';
+import { metricsSettings } from '@mcp-oauth/shared/settings/metrics';
 import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import { hostPatterns, hostsToTheLetter } from './client-metadata/hosts.ts';
 import { clients } from './clients/clients-setting.ts';
@@ -46,6 +47,7 @@ export const settings = {
     type: port(),
   }),
   ...processSettings,
+  ...metricsSettings,
   storageKeys: optional({
     env: 'STORAGE_KEYS',
     doc: 'Keys that encrypt private keys and client secrets before they are stored: 32 bytes each in base64, separated by commas. The first encrypts, all decrypt. Required in production; make one with `openssl rand -base64 32`.',

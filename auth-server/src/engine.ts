@@ -15,6 +15,7 @@ import { createScopeSource } from './consent/resource-metadata.ts';
 import { type Accounts, createAccounts } from './federation/account.ts';
 import type { Keys } from './keys/key-store.ts';
 import { generateSigningKey } from './keys/signing-key.ts';
+import type { EngineCounts } from './provider/events.ts';
 import { createEngine, type Engine } from './provider/provider.ts';
 import { createInitialAccessTokens } from './registration/initial-access-tokens.ts';
 import { type CreateRateLimit, rateLimitsOn } from './storage/rate-limit.ts';
@@ -47,6 +48,7 @@ type EnginePorts = Ports & {
   readonly accounts: Accounts;
   readonly preRegistered: PreRegisteredClients;
   readonly fetch?: Fetch;
+  readonly counts?: EngineCounts | undefined;
 };
 
 /** @returns an engine for each set of keys; what is made here outlives them */

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { serve } from '@mcp-oauth/shared/testing/listen';
+import { type Scraped, scrape } from '@mcp-oauth/shared/testing/scrape';
 import { compose } from '../src/compose.ts';
 import type { OpenConnector } from '../src/federation/registry.ts';
 import type { RecordStore } from '../src/storage/record-store.ts';
@@ -21,6 +22,8 @@ export interface RunningServer extends AsyncDisposable {
   /** Calls a path below the issuer, or a URL of its host, without following redirects. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   drain(): void;
+  /** Of a server with METRICS_PORT. */
+  scrape(): Promise<Scraped>;
 }
 
 export interface ServerOptions {
@@ -75,6 +78,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       return fetch(listening.url + pathname + search, { redirect: 'manual', ...init });
     },
     drain: () => service.drain(),
+    scrape: () => scrape(service.metrics),
     [Symbol.asyncDispose]: async () => {
       service.drain();
       await listening.close();

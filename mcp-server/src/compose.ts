@@ -6,9 +6,11 @@ import { pathToFileURL } from 'node:url';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import { createExposition } from '@mcp-oauth/shared/metrics/exposition';
+import { commonMetrics } from '@mcp-oauth/shared/metrics/process';
 import { createPlace } from '@mcp-oauth/shared/network/place';
 import { type Fetch, type RemoteDocument, reasonOf } from '@mcp-oauth/shared/remote-document';
-import type { Service } from '@mcp-oauth/shared/service';
+import type { Endpoint, Service } from '@mcp-oauth/shared/service';
 import manifest from '../package.json' with { type: 'json' };
 import { createTokenVerifier, type VerifyToken } from './authorization/access-token.ts';
 import { createNonces } from './authorization/dpop/nonces.ts';
@@ -23,6 +25,7 @@ import { createApp } from './http/app.ts';
 import { createLane } from './http/lane/lane.ts';
 import { configuredKeys, type SealingKeys, sharedKeys } from './keys/sealing-keys.ts';
 import { limitsOf, logLimitsOf } from './limits.ts';
+import { createMeters, type Meters, type Readings } from './metrics.ts';
 import { type Catalog, compileCatalog } from './protocol/catalog/catalog.ts';
 import { fixedCatalog, type LiveCatalog, openCatalog } from './protocol/catalog/live-catalog.ts';
 import { findBuiltIn } from './protocol/catalog/load.ts';
@@ -47,7 +50,8 @@ export interface Overrides {
 export async function compose(env: Environment, overrides: Overrides = {}): Promise<Service> {
   const config = readConfig(env);
   const log = overrides.log ?? createLogger('mcp-server', config.logLevel);
-  const world = { clock: overrides.clock ?? systemClock, fetch: overrides.fetch ?? globalThis.fetch, log };
+  const meters = config.metricsPort === undefined ? undefined : createMeters();
+  const world = { clock: overrides.clock ?? systemClock, fetch: overrides.fetch ?? globalThis.fetch, log, meters };
   const catalog = overrides.catalog ? fixedCatalog(overrides.catalog) : await loadCatalog(config, log);
   const { baseScope: base, scopeHierarchy: hierarchy } = config;
   const scopes = createScopePolicy({ base, hierarchy, scoped: () => catalog.current().scoped });
@@ -56,11 +60,14 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const shared = sharedBy(config, storage, world.clock);
   const endpoints = await protocol({ config, catalog, scopes, storage, shared, world });
   catalog.onChange(endpoints.changes.announce);
+  const checks = authorization(config, { ...world, ...shared });
   let ready = true;
+  const readings = { load: endpoints.load, sessions: storage.sessions.store.count, keysReadAt: checks.keysReadAt };
   return {
     log,
-    handler: listener({ config, catalog, scopes, endpoints, isReady: () => ready }, { ...world, ...shared }),
+    handler: listener({ config, catalog, scopes, endpoints, checks, isReady: () => ready }, world),
     listen: { host: config.host, port: config.port },
+    metrics: meters && exposition(config, { meters, readings, storage, log }),
     url: config.publicUrl,
     shutdownTimeout: config.shutdownTimeout,
     shutdownLinger: config.shutdownLinger,
@@ -93,7 +100,7 @@ interface ProtocolParts extends Offer {
 
 /** MCP, of every revision. */
 function protocol({ config, catalog, scopes, storage, shared, world }: ProtocolParts): Promise<Eras> {
-  const { clock, log } = world;
+  const { clock, log, meters } = world;
   const hides = config.unpermittedTools === 'hide';
   const serverInfo = { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version };
   const startedAt = new Date(clock.now());
@@ -106,9 +113,10 @@ function protocol({ config, catalog, scopes, storage, shared, world }: ProtocolP
     status: async () => ({ ...serverInfo, startedAt, revisions: REVISIONS, openSessions: await store.count() }),
     clock,
     log,
+    onToolCall: meters?.onToolCall,
   });
   const eras = createEras({
-    methods,
+    methods: meters?.methods(methods) ?? methods,
     parameterHeaders: (tool) => catalog.current().tools.find(tool)?.headers ?? [],
     listScope: hides ? 'private' : 'public',
     serverInfo,
@@ -123,17 +131,34 @@ function protocol({ config, catalog, scopes, storage, shared, world }: ProtocolP
 
 interface HttpParts extends Offer {
   readonly endpoints: Eras;
+  readonly checks: Authorization;
   readonly isReady: () => boolean;
 }
 
 /** HTTP: the lane for MCP, and Koa for the documents behind it. */
-function listener({ config, catalog, scopes, endpoints, isReady }: HttpParts, world: World & Shared): RequestListener {
-  const { log } = world;
-  const { issuerMetadata, ...checks } = authorization(config, world);
+function listener(
+  { config, catalog, scopes, endpoints, checks, isReady }: HttpParts,
+  { log, meters }: World,
+): RequestListener {
+  const { issuerMetadata, verify, verifyProof } = checks;
   const hides = config.unpermittedTools === 'hide';
   const tools = () => catalog.current().summaries.filter(({ scopes: needed }) => !hides || needed.length === 0);
   const app = createApp({ settings: config, log, tools, scopes, issuerMetadata, isReady });
-  return createLane({ settings: config, log, ...checks, scopes, endpoints }, app.callback());
+  const { onRefused } = meters ?? {};
+  const lane = createLane({ settings: config, log, verify, verifyProof, scopes, endpoints, onRefused }, app.callback());
+  return meters?.timed(lane) ?? lane;
+}
+
+interface Measured {
+  readonly meters: Meters;
+  readonly readings: Readings;
+  readonly storage: Storage;
+  readonly log: Logger;
+}
+
+function exposition({ host, metricsPort: port = 0 }: Config, { meters, readings, storage, log }: Measured): Endpoint {
+  const metrics = [...meters.all(readings), ...commonMetrics(manifest.version, storage.redis)];
+  return { handler: createExposition(metrics, log), listen: { host, port } };
 }
 
 /** Outside production the mounted files are an author's, who wants to see what an edit does. */
@@ -162,30 +187,36 @@ interface World {
   readonly clock: Clock;
   readonly fetch: Fetch;
   readonly log: Logger;
+  /** Absent: nothing is counted. */
+  readonly meters: Meters | undefined;
 }
 
 interface Authorization {
   readonly issuerMetadata: RemoteDocument<IssuerMetadata>;
   readonly verify: VerifyToken;
   readonly verifyProof: VerifyProof;
+  readonly keysReadAt: () => number | undefined;
 }
 
 /** Nothing is fetched before it is needed, so the service starts, and describes itself, without its issuer. */
-function authorization(config: Config, { clock, fetch, log, keys, replays }: World & Shared): Authorization {
+function authorization(config: Config, { clock, fetch, log, meters, keys, replays }: World & Shared): Authorization {
   const { issuer, issuerInternalUrl: internalUrl, jwksUrl, jwksMaxAge, audiences, clockTolerance } = config;
-  const report = (what: string) => ({
-    onFailure: (error: unknown) => log.warn({ issuer, reason: reasonOf(error) }, `${what} not fetched`),
-    onRecovery: () => log.info({ issuer }, `${what} fetched again`),
+  const report = (document: 'keys' | 'metadata') => ({
+    onFailure: (error: unknown) => {
+      meters?.onFetchFailure(document);
+      log.warn({ issuer, reason: reasonOf(error) }, `issuer ${document} not fetched`);
+    },
+    onRecovery: () => log.info({ issuer }, `issuer ${document} fetched again`),
   });
   const source = { fetch, clock };
-  const issuerMetadata = createIssuerMetadata({ issuer, internalUrl, ...source, ...report('issuer metadata') });
+  const issuerMetadata = createIssuerMetadata({ issuer, internalUrl, ...source, ...report('metadata') });
   const keySource = createKeySource({
     jwksUrl,
     metadata: issuerMetadata,
     inside: createPlace(issuer, internalUrl).inside,
     ...source,
     maxAge: jwksMaxAge,
-    ...report('issuer keys'),
+    ...report('keys'),
   });
   const verify = createTokenVerifier({
     issuer,
@@ -203,5 +234,11 @@ function authorization(config: Config, { clock, fetch, log, keys, replays }: Wor
     clock,
     clockTolerance,
   });
-  return { issuerMetadata, verify: createTokenCache({ verify, keys: keySource, clock }), verifyProof };
+  const cached = createTokenCache({ verify, keys: keySource, clock });
+  return {
+    issuerMetadata,
+    verify: meters?.verify(cached) ?? cached,
+    verifyProof,
+    keysReadAt: keySource.loadedAt,
+  };
 }

@@ -4,6 +4,7 @@ import { ACCESS_TOKEN_TYPE, BASE_SCOPE, resourceIdentifiers } from '@mcp-oauth/s
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { processSettings } from '@mcp-oauth/shared/process-settings';
 import * as type from '@mcp-oauth/shared/setting-types';
+import { metricsSettings } from '@mcp-oauth/shared/settings/metrics';
 import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import { z } from 'zod';
 import { ASYMMETRIC_ALGORITHMS } from './authorization/access-token.ts';
@@ -47,6 +48,7 @@ export const settings = {
     example: '8080',
   }),
   ...processSettings,
+  ...metricsSettings,
   serverName: setting({
     env: 'SERVER_NAME',
     doc: 'Name of this server, as people and clients see it.',

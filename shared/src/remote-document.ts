@@ -14,6 +14,8 @@ export interface RemoteDocument<T> {
   renew(): Promise<T>;
   /** Has an old copy renewed in the background. */
   touch(): void;
+  /** Milliseconds since the epoch; `undefined` while there has never been a copy. */
+  loadedAt(): number | undefined;
 }
 
 export interface RemoteDocumentOptions<T> {
@@ -66,6 +68,10 @@ class KeptDocument<T> implements RemoteDocument<T> {
     if (!this.#copy) return;
     const age = typeof maxAge === 'number' ? maxAge : maxAge(this.#copy.value);
     if (this.#isOver(age, this.#copy.loadedAt)) void this.#attempt();
+  }
+
+  loadedAt(): number | undefined {
+    return this.#copy?.loadedAt;
   }
 
   #attempt(): Promise<void> {

@@ -7,17 +7,23 @@ import { setTimeout } from 'node:timers/promises';
 import type { Environment } from './config.ts';
 import { StartError } from './errors.ts';
 import { createAdmission } from './http/admission.ts';
-import { type ListenOptions, listen } from './http/server.ts';
+import { type Listening, type ListenOptions, listen } from './http/server.ts';
 import { type Logger, logWritten } from './logger.ts';
 
 /** Milliseconds between a gateway's question whether this process takes a request, and the request. */
 const PROMISED = 250;
 
-/** What a composition root gives back. */
-export interface Service {
-  readonly log: Logger;
+/** Something that answers at an address of its own. */
+export interface Endpoint {
   readonly handler: RequestListener;
   readonly listen: ListenOptions;
+}
+
+/** What a composition root gives back. */
+export interface Service extends Endpoint {
+  readonly log: Logger;
+  /** Where the metrics are read, up to the end; absent: nowhere. */
+  readonly metrics?: Endpoint | undefined;
   /** The URL that people and clients use. */
   readonly url: string;
   /** Seconds that running requests get to finish. */
@@ -47,11 +53,8 @@ export async function runService(
   try {
     const service = await compose(process.env);
     const admission = createAdmission(service.handler);
-    const listening = await listen(admission.handler, service.listen).catch(async (error) => {
-      await service.close();
-      throw error;
-    });
-    service.log.info({ url: service.url, port: listening.port }, 'ready');
+    const { listening, metrics } = await listenTo(service, admission.handler);
+    service.log.info({ url: service.url, port: listening.port, metrics: metrics?.port }, 'ready');
     process.send?.('ready');
     stop = once(async (signal: string) => {
       service.log.info({ signal }, 'stopping');
@@ -63,6 +66,7 @@ export async function runService(
       const [grace, linger] = [service.shutdownTimeout * 1000, service.shutdownLinger * 1000];
       const finished = Promise.race([service.finished?.(), setTimeout(grace, undefined, { ref: false })]);
       await Promise.all([listening.close({ grace, linger }), finished]);
+      await metrics?.close();
       await service.close();
       service.log.info('stopped');
       await logWritten(service.log);
@@ -84,6 +88,22 @@ function onEnd(process: NodeJS.Process, stop: (signal: string) => void): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   process.on('disconnect', () => stop('disconnect'));
   if (process.env.npm_lifecycle_event) whenOrphaned(process, () => stop('npm is gone'));
+}
+
+/** @throws StartError when a port can't be had; nothing is left open then */
+async function listenTo(
+  service: Service,
+  handler: RequestListener,
+): Promise<{ listening: Listening; metrics: Listening | undefined }> {
+  let metrics: Listening | undefined;
+  try {
+    metrics = service.metrics && (await listen(service.metrics.handler, service.metrics.listen));
+    return { listening: await listen(handler, service.listen), metrics };
+  } catch (error) {
+    await metrics?.close();
+    await service.close();
+    throw error;
+  }
 }
 
 /** What a command gets from its process. */

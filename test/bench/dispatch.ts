@@ -8,6 +8,7 @@ import { createLogger } from '@mcp-oauth/shared/logger';
 import { createMcpHandler, Server } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { sharedKeys } from '../../mcp-server/src/keys/sealing-keys.ts';
+import { createMeters, type Meters } from '../../mcp-server/src/metrics.ts';
 import { createCatalog } from '../../mcp-server/src/protocol/catalog/catalog.ts';
 import { createChanges } from '../../mcp-server/src/protocol/changes.ts';
 import { defineTool } from '../../mcp-server/src/protocol/define.ts';
@@ -46,7 +47,8 @@ const answer = (text: string) => ({ text: `Echo: ${text}`, structured: { echoed_
 
 type Serve = (id: number) => Promise<string>;
 
-function own(): Serve {
+/** @param meters absent: nothing is counted */
+function own(meters?: Meters): Serve {
   const echo = defineTool({
     name: 'echo',
     title: 'Echo',
@@ -58,9 +60,10 @@ function own(): Serve {
   const [clock, changes, log] = [{ now: () => 0 }, createChanges(), createLogger('bench', 'silent')];
   const status = async () => ({ ...serverInfo, startedAt: new Date(0), revisions: [], openSessions: 0 });
   const catalog = createCatalog([echo]);
-  const methods = { catalog: () => catalog, covers: () => true, hideUnpermitted: false, changes, status, clock, log };
+  const offer = { catalog: () => catalog, covers: () => true, hideUnpermitted: false };
+  const methods = createMethods({ ...offer, changes, status, clock, log, onToolCall: meters?.onToolCall });
   const { endpoint } = createStateless({
-    methods: createMethods(methods),
+    methods: meters?.methods(methods) ?? methods,
     parameterHeaders: () => [],
     listScope: 'public',
     serverInfo,
@@ -102,7 +105,11 @@ function reference(): Serve {
   };
 }
 
-const servers = { 'mcp-server': own(), createMcpHandler: reference() };
+const servers = {
+  'mcp-server': own(),
+  'mcp-server, counted': own(createMeters()),
+  createMcpHandler: reference(),
+};
 const costs = new Map<string, number[]>(Object.keys(servers).map((name) => [name, []]));
 const calls = Number(values.calls);
 for (let round = 0; round <= Number(values.rounds); round += 1) {

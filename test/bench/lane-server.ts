@@ -11,6 +11,7 @@ import { createKeySource } from '../../mcp-server/src/authorization/key-source.t
 import { createScopePolicy } from '../../mcp-server/src/authorization/scope.ts';
 import { createTokenCache } from '../../mcp-server/src/authorization/token-cache.ts';
 import { createLane } from '../../mcp-server/src/http/lane/lane.ts';
+import { createMeters } from '../../mcp-server/src/metrics.ts';
 import { scopedTools } from '../../mcp-server/test/authorization/scoped-tools.ts';
 
 const [kind = 'raw', issuer = '', publicUrl = '', keys = '{"keys":[]}'] = process.argv.slice(2);
@@ -58,11 +59,17 @@ function lane(): RequestListener {
     clockTolerance: 5,
   };
   const endpoint = ({ res }: { readonly res: ServerResponse }) => answer(res);
-  return createLane(
+  const verify = createTokenCache({
+    verify: createTokenVerifier({ ...rules, keySource, clock }),
+    keys: keySource,
+    clock,
+  });
+  const meters = kind === 'lane, counted' ? createMeters() : undefined;
+  const handler = createLane(
     {
       settings: { publicUrl, allowedHosts: [], allowedOrigins: [], dpopRequired: false },
-      log: createLogger('bench', kind === 'lane' ? 'info' : 'warn'),
-      verify: createTokenCache({ verify: createTokenVerifier({ ...rules, keySource, clock }), keys: keySource, clock }),
+      log: createLogger('bench', kind === 'lane, no log' ? 'warn' : 'info'),
+      verify: meters?.verify(verify) ?? verify,
       verifyProof: () => Promise.reject(new Error('not needed')),
       scopes: createScopePolicy({
         base: 'mcp:tools',
@@ -81,6 +88,7 @@ function lane(): RequestListener {
     },
     (_, res) => res.writeHead(404).end(),
   );
+  return meters?.timed(handler) ?? handler;
 }
 
 const server = createServer(kind === 'raw' ? raw : lane());

@@ -47,7 +47,7 @@ const REQUEST = [
 ].join('\r\n');
 
 leaveServerAlone();
-const kinds = ['raw', 'lane', 'lane, no log'] as const;
+const kinds = ['raw', 'lane', 'lane, counted', 'lane, no log'] as const;
 const servers = await Promise.all(
   kinds.map(async (kind) => ({
     kind,

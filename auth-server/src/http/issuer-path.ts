@@ -21,7 +21,7 @@ export function underIssuerPath(issuer: string): Middleware {
 }
 
 /** The request target as a server without a path would see it; `undefined` for what is not below `path`. */
-function innerTarget(target: string, path: string): string | undefined {
+export function innerTarget(target: string, path: string): string | undefined {
   for (const wellKnown of [AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH]) {
     const rest = after(target, wellKnown + path);
     if (rest !== undefined) return wellKnown + rest;

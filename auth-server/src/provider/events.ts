@@ -1,4 +1,4 @@
-/** Owns what the engine's events become in the log: the real reason, which the wire never carries, and no secret. */
+/** Owns what the engine's events become, in the log and in numbers: the real reason, which the wire never carries, and no secret. */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Provider from 'oidc-provider';
@@ -10,6 +10,18 @@ const REUSE: Readonly<Record<string, string>> = {
   'refresh token already used': 'refresh token reused',
   'authorization code already consumed': 'authorization code reused',
 };
+
+/** Who counts; of whatever a request says, each gets one of few words. */
+export interface EngineCounts {
+  /** @param result `granted`, or the error of RFC 6749 §4.1.2.1 */
+  onAuthorization(result: string): void;
+  /** @param result `issued`, or the error of RFC 6749 §5.2 */
+  onTokenRequest(grantType: string, result: string): void;
+  /** @param result `created`, or the error of RFC 7591 §3.2.2 */
+  onRegistration(result: string): void;
+  /** @param what was used a second time */
+  onReuse(what: string): void;
+}
 
 const logOf = (ctx: KoaContextWithOIDC): Logger => ctx.state.log;
 
@@ -61,4 +73,20 @@ export function logEvents(provider: Provider): void {
     // In the line of the request: most requests are this one.
     Object.assign(ctx.state, { outcome: { ...partiesOf(ctx), grantType: ctx.oidc.params?.grant_type } }),
   );
+}
+
+export function countEvents(provider: Provider, counts: EngineCounts): void {
+  const grantType = ({ oidc }: KoaContextWithOIDC): string => String(oidc.params?.grant_type);
+  const noteReuse = ({ error_detail: detail = '' }: errors.OIDCProviderError): void => {
+    if (REUSE[detail]) counts.onReuse(detail.startsWith('refresh') ? 'refresh_token' : 'authorization_code');
+  };
+  provider.on('authorization.success', () => counts.onAuthorization('granted'));
+  provider.on('authorization.error', (_ctx, { error }) => counts.onAuthorization(error));
+  provider.on('grant.success', (ctx) => counts.onTokenRequest(grantType(ctx), 'issued'));
+  provider.on('grant.error', (ctx, error) => {
+    counts.onTokenRequest(grantType(ctx), error.error);
+    noteReuse(error);
+  });
+  provider.on('registration_create.success', () => counts.onRegistration('created'));
+  provider.on('registration_create.error', (_ctx, { error }) => counts.onRegistration(error));
 }

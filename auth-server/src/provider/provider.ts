@@ -6,7 +6,7 @@ import type { Accounts } from '../federation/account.ts';
 import { createFindAccount } from './account.ts';
 import { judgeMetadata } from './client-metadata.ts';
 import { createConfiguration, type EngineParts } from './configuration.ts';
-import { logEvents } from './events.ts';
+import { countEvents, type EngineCounts, logEvents } from './events.ts';
 import { spendFailedCodes } from './guards/code-attempts.ts';
 import { throwFailure } from './guards/failure.ts';
 import { allowFormPost } from './guards/form-post.ts';
@@ -34,9 +34,11 @@ export interface Engine {
 export type EngineOptions = Omit<EngineParts, 'findAccount' | 'renderError' | 'judge' | 'clientCache'> & {
   readonly accounts: Accounts;
   readonly renderErrorPage: (error: ErrorDescription) => string;
+  /** Absent: nothing is counted. */
+  readonly counts?: EngineCounts | undefined;
 };
 
-export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOptions): Engine {
+export function createEngine({ accounts, renderErrorPage, counts, ...parts }: EngineOptions): Engine {
   const clientCache = createClientCache(parts.clock);
   const app: Provider = new Provider(
     parts.issuer,
@@ -55,6 +57,7 @@ export function createEngine({ accounts, renderErrorPage, ...parts }: EngineOpti
   rememberClients(app, clientCache);
   detectReplays(app, parts.store, parts.clock);
   logEvents(app);
+  if (counts) countEvents(app, counts);
   return {
     app,
     guards: [throwFailure, spendFailedCodes(app), allowFormPost, listScopes(parts.resources), trimScope],

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import { openRedis, type RedisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis, type RedisClient, type RedisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { type CreateRateLimit, rateLimitsOn } from './rate-limit.ts';
 import type { RecordStore } from './record-store.ts';
 import { createRedisStore } from './redis.ts';
@@ -27,6 +27,8 @@ export interface StorageParts {
 export interface Storage {
   readonly store: RecordStore;
   readonly createRateLimit: CreateRateLimit;
+  /** What all processes share; absent: there is but one. */
+  readonly redis: RedisClient | undefined;
 }
 
 /** Where a relative DATA_DIR starts, from whichever folder the process was started. */
@@ -39,9 +41,13 @@ export async function openStorage(settings: StorageSettings, { clock, log, patie
   const sealed = (store: RecordStore) => (first ? createSealedStore(store, [first, ...older]) : store);
   if (!redisUrl) {
     const file = resolve(ROOT, dataDir, 'auth-server.sqlite');
-    return { store: sealed(createSqliteStore(file, clock)), createRateLimit: rateLimitsOn(undefined) };
+    return {
+      store: sealed(createSqliteStore(file, clock)),
+      createRateLimit: rateLimitsOn(undefined),
+      redis: undefined,
+    };
   }
   const client = openRedis({ target: redisUrl, name: 'auth-server', caFile: redisCaFile, log });
   await whenReady(client, patience);
-  return { store: sealed(await createRedisStore(client)), createRateLimit: rateLimitsOn(client) };
+  return { store: sealed(await createRedisStore(client)), createRateLimit: rateLimitsOn(client), redis: client };
 }

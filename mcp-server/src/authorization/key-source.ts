@@ -17,12 +17,14 @@ export interface KeySource {
   key(header: JWSHeaderParameters): Promise<CryptoKey>;
   /** Grows whenever a key was withdrawn or altered: what was verified before then must be verified again. */
   revision(): number;
+  /** When the keys were last read, in milliseconds since the epoch; `undefined` before the first time. */
+  loadedAt(): number | undefined;
 }
 
 export interface KeySourceOptions {
   /** Absent: the `jwks_uri` of the issuer's metadata. */
   readonly jwksUrl: string | undefined;
-  readonly metadata: RemoteDocument<IssuerMetadata>;
+  readonly metadata: Pick<RemoteDocument<IssuerMetadata>, 'get'>;
   /** Where a public URL of the issuer is asked for. */
   readonly inside?: (url: string) => string;
   readonly fetch: Fetch;
@@ -62,6 +64,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
   };
 
   return {
+    loadedAt: () => document.loadedAt(),
     revision: () => {
       document.touch();
       return revision;

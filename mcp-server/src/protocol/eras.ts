@@ -7,9 +7,20 @@ import { createStateless, type StatelessParts } from './stateless/endpoint.ts';
 type ErasParts = SessionfulParts &
   Omit<StatelessParts, 'changes'> & { readonly limits: SessionfulParts['limits'] & StatelessParts['limits'] };
 
+/** What there is on this replica at a moment. */
+export interface Load {
+  /** Requests that run. */
+  readonly running: number;
+  /** Connections that read a stream of a session. */
+  readonly streams: number;
+  /** Connections on which a client without a session waits for changes. */
+  readonly subscriptions: number;
+}
+
 export interface Eras extends Endpoints {
   /** Changes of what the server offers: announced here, heard on every replica. */
   readonly changes: Changes;
+  load(): Load;
 }
 
 /** What a client says in its request decides: an `initialize` and all that belongs to a session goes to the sessions. */
@@ -19,6 +30,11 @@ export async function createEras(parts: ErasParts): Promise<Eras> {
   const stateless = createStateless({ ...parts, changes });
   return {
     changes,
+    load: () => ({
+      running: sessionful.running() + stateless.running(),
+      streams: sessionful.open(),
+      subscriptions: stateless.subscriptions(),
+    }),
     streamable: (request) =>
       stateless.handles(request) ? stateless.endpoint(request) : sessionful.streamable(request),
     sseStream: sessionful.sseStream,

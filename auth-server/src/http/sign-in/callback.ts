@@ -8,7 +8,7 @@ import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 import type { Context, Middleware } from 'koa';
 import { interactionPath } from '../../consent/interaction.ts';
 import type { Accounts } from '../../federation/account.ts';
-import { UpstreamError } from '../../federation/connector.ts';
+import { UpstreamError, type UpstreamReason } from '../../federation/connector.ts';
 import type { LoginOutcome, LoginState, Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 import { localSubject } from '../../federation/subject.ts';
@@ -21,7 +21,11 @@ export interface CallbackParts {
   readonly logins: Logins;
   readonly accounts: Accounts;
   readonly loginCookie: LoginCookie;
+  readonly onSignIn?: SignInWitness | undefined;
 }
+
+/** Hears what came of asking an upstream: `ok`, or why not. */
+export type SignInWitness = (connector: string, outcome: 'ok' | UpstreamReason) => void;
 
 export function callbackRoutes(parts: CallbackParts): Middleware {
   const router = new Router();
@@ -71,9 +75,11 @@ async function settle(ctx: Context, parts: CallbackParts, upstream: OpenConnecto
     const identity = await upstream.connector.finish(answer, login);
     const account = { accountId: localSubject(identity), connector: upstream.id, identity };
     await parts.accounts.save(account);
+    parts.onSignIn?.(upstream.id, 'ok');
     return { accountId: account.accountId };
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
+    parts.onSignIn?.(upstream.id, error.reason);
     const { log } = ctx.state as RequestState;
     log.warn({ connector: upstream.id, reason: error.message }, 'upstream sign-in failed');
     if (error.reason === 'invalid_answer') throw stranded(error.message, error);

@@ -16,6 +16,7 @@ import { UpstreamError } from '../../federation/connector.ts';
 import type { Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 import { signInPage } from '../../views/sign-in.ts';
+import type { SignInWitness } from './callback.ts';
 import { equal, type LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
 import { refuseOtherSites } from './same-site.ts';
@@ -29,6 +30,7 @@ export interface InteractionParts {
   readonly loginCookie: LoginCookie;
   /** Signs the forms; the same on all replicas. */
   readonly formKey: string;
+  readonly onSignIn?: SignInWitness | undefined;
 }
 
 const headers = pageHeaders(stylesheet);
@@ -82,6 +84,7 @@ async function leave(ctx: Context, parts: InteractionParts, pending: PendingInte
     seeOther(ctx, target.href);
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
+    parts.onSignIn?.(upstream.id, error.reason);
     const { log } = ctx.state as RequestState;
     log.warn({ connector: upstream.id, reason: error.message }, 'upstream sign-in failed');
     await interactions.refuse(

@@ -111,7 +111,8 @@ function isJson(type: string): boolean {
   return essence.trim() === 'application/json' && (charset === undefined || /^charset="?utf-?8"?$/.test(charset));
 }
 
-const tooLarge = (): HttpError => new HttpError(413, 'invalid_request', 'The request body is too large.');
+const tooLarge = (): HttpError =>
+  new HttpError(413, 'invalid_request', 'The request body is too large.', { reason: 'body_too_large' });
 
 const unsupportedMediaType = (): HttpError =>
   new HttpError(415, 'invalid_request', 'The body must be application/json in UTF-8, not compressed.', {

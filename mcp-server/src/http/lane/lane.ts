@@ -15,11 +15,10 @@ import { authenticate, type ProtectedResource, requireScopes } from './authentic
 import { readMessage } from './body.ts';
 import { createChallenges } from './challenges.ts';
 import { carriesToken, targetOf } from './target.ts';
-import { Visit } from './visit.ts';
+import { Visit, type Witnesses } from './visit.ts';
 
-export interface LaneParts extends Pick<ProtectedResource, 'verify' | 'verifyProof' | 'scopes'> {
+export interface LaneParts extends Pick<ProtectedResource, 'verify' | 'verifyProof' | 'scopes'>, Witnesses {
   readonly settings: OriginOptions & Pick<ProtectedResource, 'dpopRequired'>;
-  readonly log: Logger;
   readonly endpoints: Endpoints;
 }
 
@@ -39,7 +38,7 @@ export function createLane(parts: LaneParts, others: RequestListener): RequestLi
     const target = targetOf(req);
     const route = findRoute(target.path);
     if (!route) return others(req, res);
-    const visit = new Visit(req, res, target.path, parts.log);
+    const visit = new Visit(req, res, target.path, parts);
     const { origin } = req.headers;
     try {
       if (!isOwnHost(target.host)) throw wrongHost();

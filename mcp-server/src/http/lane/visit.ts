@@ -13,26 +13,33 @@ import { MessageError } from './body.ts';
 
 const ALWAYS = Object.entries(apiHeaders);
 
+/** Who hears of a request. */
+export interface Witnesses {
+  readonly log: Logger;
+  /** Gets the reason of each refusal, which is one of few. */
+  readonly onRefused?: ((reason: string) => void) | undefined;
+}
+
 export class Visit {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly path: string;
   readonly #id = randomUUID();
-  readonly #root: Logger;
+  readonly #witnesses: Witnesses;
   #log: Logger | undefined;
 
-  constructor(req: IncomingMessage, res: ServerResponse, path: string, log: Logger) {
+  constructor(req: IncomingMessage, res: ServerResponse, path: string, witnesses: Witnesses) {
     this.req = req;
     this.res = res;
     this.path = path;
-    this.#root = log;
+    this.#witnesses = witnesses;
     const started = performance.now();
     res.setHeader('X-Request-Id', this.#id);
     for (const [name, value] of ALWAYS) res.setHeader(name, value);
     res.on('error', (error) => logConnection(error, this.log));
     res.on('close', () => {
       const line = requestLine(res, { method: this.method, path, started });
-      this.#root.info({ request: this.#id, ...line }, 'request');
+      this.#witnesses.log.info({ request: this.#id, ...line }, 'request');
     });
   }
 
@@ -42,7 +49,7 @@ export class Visit {
 
   /** Made when something is said: most requests have nothing to say but their own line. */
   get log(): Logger {
-    this.#log ??= this.#root.child({ request: this.#id });
+    this.#log ??= this.#witnesses.log.child({ request: this.#id });
     return this.#log;
   }
 
@@ -50,10 +57,12 @@ export class Visit {
   fail(thrown: unknown): void {
     if (thrown instanceof MessageError) {
       this.log.info({ error: thrown.message }, 'request refused');
+      this.#witnesses.onRefused?.('invalid_message');
       this.#answer(400, {}, { jsonrpc: '2.0', id: null, error: { code: thrown.code, message: thrown.message } });
       return;
     }
     const error = reported(thrown, this.log);
+    this.#witnesses.onRefused?.(error.reason);
     this.#answer(error.status, error.headers, { error: error.code, error_description: error.message });
   }
 

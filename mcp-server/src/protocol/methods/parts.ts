@@ -18,7 +18,12 @@ export interface MethodsParts {
   readonly status: () => Promise<ServerStatus>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Hears of every tool that was called. */
+  readonly onToolCall?: ((tool: string, outcome: ToolOutcome) => void) | undefined;
 }
+
+/** What became of a call that reached its tool: wrong arguments and failures that its author words are the model's to read. */
+export type ToolOutcome = 'ok' | 'invalid_arguments' | 'failed' | 'fault';
 
 /** Tells the operator that something broke which was written to work; an aborted request may break as it likes. */
 export function recordFault({ log }: MethodsParts, call: Call, what: object, err: unknown): void {

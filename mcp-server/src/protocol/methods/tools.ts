@@ -25,18 +25,23 @@ function callTool(parts: MethodsParts, params: Parameters<Method>[0], call: Call
   const failed = (error: unknown) => failureOf(parts, tool, call, error);
   try {
     const checked = tool.check(given);
-    if ('problems' in checked) return failure(explain(tool, checked));
+    if ('problems' in checked) return misused(parts, tool, checked);
     const result = tool.run(checked.input, createContext(call, name, parts));
-    if (!(result instanceof Promise)) return success(tool, result);
-    return result.then((late) => success(tool, late)).catch(failed);
+    if (!(result instanceof Promise)) return success(parts, tool, result);
+    return result.then((late) => success(parts, tool, late)).catch(failed);
   } catch (error) {
     return failed(error);
   }
 }
 
 /** @throws when a tool breaks the promise of its own output schema */
-function success(tool: ToolEntry, { text, content = [], structured: given }: ToolResult): CallToolResult {
+function success(
+  { onToolCall }: MethodsParts,
+  tool: ToolEntry,
+  { text, content = [], structured: given }: ToolResult,
+): CallToolResult {
   const structured = tool.structured(given);
+  onToolCall?.(tool.key, 'ok');
   // Clients that know no structured content read it as text.
   const words = text ?? (structured === undefined ? undefined : JSON.stringify(structured));
   return {
@@ -48,16 +53,22 @@ function success(tool: ToolEntry, { text, content = [], structured: given }: Too
 /** @throws MissingCapability which each era words in its own way */
 function failureOf(parts: MethodsParts, { key }: ToolEntry, call: Call, error: unknown): CallToolResult {
   if (error instanceof MissingCapability) throw error;
+  parts.onToolCall?.(key, error instanceof ToolError ? 'failed' : 'fault');
   if (error instanceof ToolError) return failure(error.message);
   recordFault(parts, call, { tool: key }, error);
   return failure(`${key} failed because of a fault in this server, which has been recorded. Trying again may help.`);
 }
 
 /** Wrong arguments are the tool's answer and no protocol error, so that the model sees them and tries again (SEP-1303). */
-function explain({ key, takes }: ToolEntry, { problems }: Extract<Checked, { problems: unknown }>): string {
+function misused(
+  { onToolCall }: MethodsParts,
+  { key, takes }: ToolEntry,
+  { problems }: Extract<Checked, { problems: unknown }>,
+): CallToolResult {
+  onToolCall?.(key, 'invalid_arguments');
   const known = takes.length > 0 ? `It takes: ${takes.join(', ')}.` : 'It takes no arguments.';
   const list = problems.map((problem) => `- ${problem}`);
-  return [`${key} was not run, its arguments are not valid:`, ...list, known].join('\n');
+  return failure([`${key} was not run, its arguments are not valid:`, ...list, known].join('\n'));
 }
 
 export const failure = (text: string): CallToolResult => ({ content: [{ type: 'text', text }], isError: true });

@@ -38,7 +38,10 @@ export interface Stateless {
   readonly endpoint: Endpoint;
   /** Ends the streams that only wait for changes, also those that still come; calls that run go on. */
   drain(): Drained;
+  /** Requests that run. */
   running(): number;
+  /** Streams that wait for changes. */
+  subscriptions(): number;
   close(): Promise<void>;
 }
 
@@ -78,6 +81,7 @@ export function createStateless(parts: StatelessParts): Stateless {
     endpoint: (request) => serve(request).catch((error: unknown) => refuse(request, error)),
     drain: () => ({ running: running.size, leaving: subscriptions.drain() }),
     running: () => running.size,
+    subscriptions: subscriptions.count,
     close: async () => {
       timers.forEach(clearInterval);
       for (const exchange of running) exchange.fail(tryAgain('The server is shutting down'));

@@ -44,6 +44,8 @@ export interface Subscriptions {
    * @throws RpcError when there can be none
    */
   open(asked: StatelessRequest, accepted: Accepted, request: McpRequest): void;
+  /** How many there are. */
+  count(): number;
   /** Gives a sign of life on every stream, and ends those whose time is over before the next tick. */
   tick(): void;
   /** Ends every stream, and from here on each as soon as it is open. @returns how many there were */
@@ -110,6 +112,7 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
       notify(subscription, 'notifications/subscriptions/acknowledged', { notifications: wants });
       if (draining || Object.keys(wants).length === 0) end(subscription);
     },
+    count: () => open.size,
     tick: () => {
       const next = clock.now() + limits.keepAlive * 1000;
       for (const subscription of open) {

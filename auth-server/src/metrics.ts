@@ -1,0 +1,158 @@
+/** Owns what an operator can count of auth-server: which metrics there are, and where each is taken from its part of the service. */
+import type { RequestListener } from 'node:http';
+import { AUTHORIZATION_SERVER_PATH, issuerPath, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
+import type { Declaration, Metric } from '@mcp-oauth/shared/metrics/declaration';
+import { Counter, Histogram } from '@mcp-oauth/shared/metrics/metric';
+import { buildInfo, redisUp } from '@mcp-oauth/shared/metrics/process';
+import { createRouteOf, requestDuration, timed } from '@mcp-oauth/shared/metrics/requests';
+import type { UpstreamReason } from './federation/connector.ts';
+import { innerTarget } from './http/issuer-path.ts';
+import type { SignInWitness } from './http/sign-in/callback.ts';
+import type { EngineCounts } from './provider/events.ts';
+import type { CreateRateLimit } from './storage/rate-limit.ts';
+
+const PROBES = ['/livez', '/readyz'];
+
+const ROUTES = [
+  '/authorize',
+  '/authorize/:uid',
+  '/par',
+  '/token',
+  '/revoke',
+  '/register',
+  '/register/:client',
+  '/interaction/:uid',
+  '/interaction/:uid/approve',
+  '/interaction/:uid/deny',
+  '/interaction/:uid/finish',
+  '/callback/:connector',
+  '/jwks',
+  AUTHORIZATION_SERVER_PATH,
+  OPENID_CONFIGURATION_PATH,
+  ...PROBES,
+];
+
+/** In the order in which a client meets them: RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, RFC 9449 §5, RFC 7591 §3.2.2. */
+const ERRORS = {
+  authorization: [
+    'invalid_request',
+    'invalid_client',
+    'invalid_redirect_uri',
+    'unauthorized_client',
+    'access_denied',
+    'unsupported_response_type',
+    'unsupported_response_mode',
+    'invalid_scope',
+    'invalid_target',
+    'login_required',
+    'consent_required',
+    'interaction_required',
+    'temporarily_unavailable',
+    'other',
+  ],
+  token: [
+    'invalid_request',
+    'invalid_client',
+    'invalid_grant',
+    'unauthorized_client',
+    'unsupported_grant_type',
+    'invalid_scope',
+    'invalid_target',
+    'invalid_dpop_proof',
+    'other',
+  ],
+  registration: ['invalid_request', 'invalid_redirect_uri', 'invalid_client_metadata', 'invalid_token', 'other'],
+};
+
+const UPSTREAM_REASONS: readonly UpstreamReason[] = ['denied', 'unavailable', 'invalid_answer'];
+
+const DECLARED = {
+  duration: requestDuration(ROUTES),
+  authorizations: {
+    name: 'auth_authorizations_total',
+    type: 'counter',
+    help: 'Authorization requests that ended: with a code, or with an error.',
+    labels: { result: ['granted', ...ERRORS.authorization] },
+  },
+  tokenRequests: {
+    name: 'auth_token_requests_total',
+    type: 'counter',
+    help: 'Token requests, answered with tokens or with an error.',
+    labels: {
+      grant: ['authorization_code', 'refresh_token', 'client_credentials', 'other'],
+      result: ['issued', ...ERRORS.token],
+    },
+  },
+  reuses: {
+    name: 'auth_reuses_total',
+    type: 'counter',
+    help: 'Codes and refresh tokens that were used a second time: either somebody stole one, or a client repeats itself. Its grant is revoked.',
+    labels: { what: ['authorization_code', 'refresh_token'] },
+  },
+  signIns: {
+    name: 'auth_sign_ins_total',
+    type: 'counter',
+    help: 'People who were sent to an identity provider, by what came of it.',
+    labels: { connector: 'ids in CONNECTORS', result: ['ok', ...UPSTREAM_REASONS] },
+  },
+  registrations: {
+    name: 'auth_registrations_total',
+    type: 'counter',
+    help: 'Clients that registered, or tried to.',
+    labels: { result: ['created', ...ERRORS.registration] },
+  },
+  limited: {
+    name: 'auth_rate_limited_total',
+    type: 'counter',
+    help: 'Requests beyond a limit, by the limit. Of `failure` those that failed beyond it; until the minute is over the rest of that address is refused unheard.',
+    labels: { limit: ['authorize', 'failure', 'register', 'register-all', 'client-host', 'client-document'] },
+  },
+} as const satisfies Record<string, Declaration>;
+
+/** All of auth-server, for the documentation. */
+export const declarations: readonly Declaration[] = [...Object.values(DECLARED), redisUp, buildInfo];
+
+export interface Meters extends EngineCounts {
+  /** Goes around the whole service. */
+  timed(handler: RequestListener): RequestListener;
+  /** Goes around the making of limits. */
+  limits(create: CreateRateLimit): CreateRateLimit;
+  readonly onSignIn: SignInWitness;
+  readonly all: readonly Metric[];
+}
+
+/** What is made here outlives every engine; nothing is kept but numbers. */
+export function createMeters(issuer: string): Meters {
+  const duration = new Histogram(DECLARED.duration);
+  const authorizations = new Counter(DECLARED.authorizations);
+  const tokenRequests = new Counter(DECLARED.tokenRequests);
+  const reuses = new Counter(DECLARED.reuses);
+  const signIns = new Counter(DECLARED.signIns);
+  const registrations = new Counter(DECLARED.registrations);
+  const limited = new Counter(DECLARED.limited);
+  return {
+    timed: (handler) => timed(handler, duration, routesUnder(issuerPath(issuer))),
+    limits: (create) => (options) => {
+      const limit = create(options);
+      return {
+        take: async (key) => {
+          const wait = await limit.take(key);
+          if (wait > 0) limited.add(options.name);
+          return wait;
+        },
+      };
+    },
+    onAuthorization: (result) => authorizations.add(result),
+    onTokenRequest: (grantType, result) => tokenRequests.add(grantType, result),
+    onReuse: (what) => reuses.add(what),
+    onSignIn: (connector, result) => signIns.add(connector, result),
+    onRegistration: (result) => registrations.add(result),
+    all: [duration, authorizations, tokenRequests, reuses, signIns, registrations, limited],
+  };
+}
+
+/** Only the probes stand beside the path of the issuer. */
+function routesUnder(path: string): (path: string) => string {
+  const routeOf = createRouteOf(ROUTES);
+  return (asked) => routeOf(PROBES.includes(asked) ? asked : (innerTarget(asked, path) ?? ''));
+}

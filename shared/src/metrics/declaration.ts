@@ -1,0 +1,45 @@
+/**
+ * Owns how a metric is declared: one declaration gives the name and type that are exposed, the bounds of its labels, and the row
+ * in docs/metrics.md.
+ */
+
+/** All values that a label can have, or in words where they come from: what the operator or an author has named, never a request. */
+export type LabelValues = readonly string[] | string;
+
+export interface Declaration {
+  /** By the conventions of Prometheus: what is the same in both services has no prefix, the rest begins with `mcp_` or `auth_`. */
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  /** One sentence for the operator. */
+  readonly help: string;
+  /** In the order in which their values are given. */
+  readonly labels?: Readonly<Record<string, LabelValues>>;
+}
+
+/** One line of the exposition. */
+export interface Sample {
+  /** Follows the name: `_sum` of a histogram. */
+  readonly suffix?: string;
+  readonly labels: readonly (readonly [name: string, value: string])[];
+  readonly value: number;
+}
+
+/** A metric while a service runs. */
+export interface Metric {
+  readonly declaration: Declaration;
+  /** What is known at this moment. */
+  samples(): readonly Sample[] | Promise<readonly Sample[]>;
+}
+
+/** In a cell of the table, beside the label: its values. */
+const valuesOf = (values: LabelValues): string =>
+  typeof values === 'string' ? values : values.map((value) => `\`${value}\``).join(' ');
+
+/** A markdown table, one row per metric. */
+export function metricsTable(declarations: readonly Declaration[]): string {
+  const rows = declarations.map(({ name, type, help, labels = {} }) => {
+    const list = Object.entries(labels).map(([label, values]) => `\`${label}\`: ${valuesOf(values)}`);
+    return `| \`${name}\` | ${type} | ${help} | ${list.join('<br>')} |`;
+  });
+  return ['| metric | type | what it says | labels |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}

@@ -1,0 +1,12 @@
+/** Owns the setting that turns the metrics on. */
+import { optional } from '../config.ts';
+import { port } from '../setting-types.ts';
+
+export const metricsSettings = {
+  metricsPort: optional({
+    env: 'METRICS_PORT',
+    doc: 'Port on which Prometheus reads /metrics (docs/metrics.md), apart from the service, so that no proxy publishes it; the address is HOST. Not set: nothing is counted.',
+    type: port(),
+    example: '9464',
+  }),
+};

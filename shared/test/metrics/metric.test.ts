@@ -1,0 +1,78 @@
+/** Owns the proof that a metric counts what it says, and that nobody outside can make it grow. */
+import type { Declaration } from '@mcp-oauth/shared/metrics/declaration';
+import { metricsTable } from '@mcp-oauth/shared/metrics/declaration';
+import { Counter, Gauge, Histogram } from '@mcp-oauth/shared/metrics/metric';
+import { describe, expect, it } from 'vitest';
+
+const counter = (labels: Declaration['labels'] = {}): Counter =>
+  new Counter({ name: 'sample_total', type: 'counter', help: 'A sample.', labels });
+
+const valuesOf = (metric: Counter | Histogram): Record<string, number> =>
+  Object.fromEntries(
+    metric.samples().map(({ suffix = '', labels, value }) => [`${suffix}${labels.map(([, text]) => text)}`, value]),
+  );
+
+describe('a counter', () => {
+  it('has all foreseeable combinations at zero, so that the first occurrence is an increase', () => {
+    const requests = counter({ method: ['GET', 'POST'], result: ['ok', 'failed'] });
+    expect(valuesOf(requests)).toEqual({ 'GET,ok': 0, 'GET,failed': 0, 'POST,ok': 0, 'POST,failed': 0 });
+    requests.add('POST', 'ok');
+    requests.add('POST', 'ok');
+    expect(valuesOf(requests)).toMatchObject({ 'GET,ok': 0, 'POST,ok': 2 });
+  });
+
+  it('is one number without labels', () => {
+    const faults = counter();
+    faults.add();
+    expect(valuesOf(faults)).toEqual({ '': 1 });
+  });
+
+  it('takes no value that is not listed, however many come', () => {
+    const requests = counter({ method: ['GET', 'other'] });
+    for (let n = 0; n < 10_000; n += 1) requests.add(`METHOD-${n}`);
+    for (const name of ['__proto__', 'constructor', '', 'get']) requests.add(name);
+    expect(valuesOf(requests)).toEqual({ GET: 0, other: 10_004 });
+  });
+
+  it('bounds the values that are only named in words', () => {
+    const calls = counter({ tool: 'names in the catalog', result: ['ok', 'fault'] });
+    expect(calls.samples()).toEqual([]);
+    for (let n = 0; n < 10_000; n += 1) calls.add(`tool-${n}`, 'ok');
+    expect(calls.samples().length).toBe(501);
+    expect(valuesOf(calls)['other,ok']).toBe(9_500);
+  });
+});
+
+describe('a histogram', () => {
+  it('counts up to each bound, bound included', () => {
+    const duration = new Histogram({ name: 'sample_seconds', type: 'histogram', help: 'A sample.' });
+    for (const seconds of [0.0004, 0.001, 0.3, 60]) duration.observe(seconds);
+    const values = valuesOf(duration);
+    expect(values['_bucket0.001']).toBe(2);
+    expect(values['_bucket0.25']).toBe(2);
+    expect(values['_bucket0.5']).toBe(3);
+    expect(values._bucket10).toBe(3);
+    expect(values['_bucket+Inf']).toBe(4);
+    expect(values._count).toBe(4);
+    expect(values._sum).toBeCloseTo(60.3014);
+  });
+});
+
+describe('a gauge', () => {
+  it('is read when somebody asks, and not there while nothing is known', async () => {
+    let open: number | undefined;
+    const gauge = new Gauge({ name: 'sample', type: 'gauge', help: 'A sample.' }, () => open);
+    expect(await gauge.samples()).toEqual([]);
+    open = 3;
+    expect(await gauge.samples()).toEqual([{ labels: [], value: 3 }]);
+  });
+});
+
+describe('the table of metrics', () => {
+  it('says what each label can be', () => {
+    const labels = { tool: 'names in the catalog', result: ['ok', 'fault'] };
+    expect(metricsTable([{ name: 'calls_total', type: 'counter', help: 'Calls.', labels }])).toContain(
+      '| `calls_total` | counter | Calls. | `tool`: names in the catalog<br>`result`: `ok` `fault` |',
+    );
+  });
+});
