@@ -1,0 +1,68 @@
+/** Owns the promise that Prometheus takes what is configured for it, that alerts fire when they should, and that they ask for metrics that are there. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { declarations as authServer } from '../auth-server/src/metrics.ts';
+import { declarations as mcpServer } from '../mcp-server/src/metrics.ts';
+
+const cwd = fileURLToPath(new URL('..', import.meta.url));
+const promtool = (...args: string[]) => spawnSync('promtool', args, { cwd, encoding: 'utf8' });
+const hasPromtool = promtool('--version').status === 0;
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
+/** Of Prometheus itself, and of the process of a service. */
+const COMMON = /^(up|nodejs_\w+|process_\w+)$/;
+
+describe('promtool', () => {
+  beforeEach((context) => context.skip(!hasPromtool, 'needs promtool: apt-get install prometheus'));
+
+  it('accepts the configuration and its alerts', () => {
+    const { status, stdout, stderr } = promtool('check', 'config', 'deploy/prometheus/prometheus.yml');
+    expect([status, stderr], stdout).toEqual([0, '']);
+  });
+
+  it('sees the alerts fire when they should, and only then', () => {
+    const { status, stdout, stderr } = promtool('test', 'rules', 'deploy/prometheus/alerts.test.yml');
+    expect(status, stdout + stderr).toBe(0);
+  });
+});
+
+describe('alerts and the questions of docs/metrics.md', () => {
+  const labels = new Map(
+    [...authServer, ...mcpServer].map(
+      ({ name, labels = {} }) => [name, { ...labels }] as [string, Record<string, unknown>],
+    ),
+  );
+  const alerts = read('deploy/prometheus/alerts.yml');
+  const page = read('docs/metrics.md');
+  const expressions = [
+    ...[...alerts.matchAll(/^ +expr: (.*(?:\n {10}.*)*)/gm)].map(([, expression = '']) => expression),
+    ...[...page.matchAll(/^\| [^`|]+ \| (`[^|]+`) \|$/gm)].map(([, expression = '']) => expression),
+  ];
+
+  it('are found', () => expect(expressions.length).toBeGreaterThan(15));
+
+  it.each(expressions)('%s', (expression) => {
+    const asked = [
+      ...expression.matchAll(/\b((?:mcp|auth|http|redis|nodejs|process|build)_\w+|up)\b(?:\{([^}]*)\})?/g),
+    ];
+    expect(asked).not.toEqual([]);
+    for (const [, name = '', matchers = ''] of asked) {
+      if (COMMON.test(name)) continue;
+      const declared = labels.get(name.replace(/(?<=_seconds)_(bucket|count|sum)$/, ''));
+      expect(declared, name).toBeDefined();
+      for (const [, label = '', wanted = ''] of matchers.matchAll(/(\w+)=~?"([^"]*)"/g)) {
+        const values = declared?.[label];
+        expect(values, `${name}{${label}}`).toBeDefined();
+        if (Array.isArray(values)) for (const value of wanted.split('|')) expect(values, label).toContain(value);
+      }
+    }
+  });
+
+  it('name each alert in the page, with what to do in the alert', () => {
+    const names = [...alerts.matchAll(/- alert: (\w+)/g)].map(([, name = '']) => name);
+    expect(names.length).toBe([...alerts.matchAll(/^ {10}action: .{40,}/gm)].length);
+    for (const name of names) expect(page).toContain(`| \`${name}\` |`);
+  });
+});
