@@ -13,9 +13,30 @@ const run = promisify(execFile);
 /** What a command says can be long: a build. */
 const LONG = { maxBuffer: 64 * 1024 * 1024, encoding: 'utf8' } as const;
 
+/** A container that runs. */
+export interface Running {
+  readonly name: string;
+  readonly service: string;
+  /** Not known where the image has no check. */
+  readonly health: string | undefined;
+  /** Addresses of this machine, as `127.0.0.1:8080`. */
+  readonly published: readonly string[];
+}
+
+interface Inspected {
+  readonly Name: string;
+  readonly Config: { readonly Labels: Readonly<Record<string, string>> };
+  readonly State: { readonly Health?: { readonly Status: string } };
+  readonly NetworkSettings: {
+    readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>>;
+    readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>>;
+  };
+}
+
 export class Composed implements AsyncDisposable {
   readonly project: string;
-  readonly url = 'http://localhost:8080';
+  /** The one public origin; the ports are README's unless somebody has something else there. */
+  readonly url = `http://localhost:${process.env.HTTP_PORT ?? '8080'}`;
   /** The copy that everything is run in. */
   readonly folder: string;
   readonly #env: NodeJS.ProcessEnv;
@@ -24,8 +45,16 @@ export class Composed implements AsyncDisposable {
   constructor(project: string, env: NodeJS.ProcessEnv = {}) {
     this.project = project;
     this.folder = copyOfTree();
-    const { PATH, HOME } = process.env;
-    this.#env = { PATH, HOME, COMPOSE_PROJECT_NAME: project, COMPOSE_PROGRESS: 'plain', ...env };
+    const { PATH, HOME, HTTP_PORT, DEVELOPMENT_IDP_PORT } = process.env;
+    this.#env = {
+      PATH,
+      HOME,
+      HTTP_PORT,
+      DEVELOPMENT_IDP_PORT,
+      COMPOSE_PROJECT_NAME: project,
+      COMPOSE_PROGRESS: 'plain',
+      ...env,
+    };
   }
 
   /** Runs a line of README in a shell; gives back all that it says. */
@@ -42,14 +71,51 @@ export class Composed implements AsyncDisposable {
     return (await run('docker', words, { cwd: this.folder, env: this.#env, ...LONG })).stdout.trim();
   }
 
-  /** Names of the containers of a service, in order. */
-  async containers(service: string): Promise<string[]> {
-    const names = await this.compose('ps', '--format', '{{.Name}}', service);
+  /** Names of the containers of a service, or of all, in order. */
+  async containers(service = ''): Promise<string[]> {
+    const names = await this.compose('ps', '--format', '{{.Name}}', ...(service ? [service] : []));
     return names.split('\n').filter(Boolean).sort();
   }
 
   async inspect<T>(container: string, format: string): Promise<T> {
     return JSON.parse(await this.docker('inspect', '--format', `{{json ${format}}}`, container)) as T;
+  }
+
+  /** Runs a line as `sh` does and tells how many seconds it took. */
+  async timed(line: string): Promise<number> {
+    const began = performance.now();
+    await this.sh(line);
+    return (performance.now() - began) / 1000;
+  }
+
+  /** Runs a line that may fail; gives back how it ended and what it said on its standard output. */
+  attempt(line: string): Promise<{ readonly code: number; readonly said: string }> {
+    return run('sh', ['-c', line], { cwd: this.folder, env: this.#env, ...LONG }).then(
+      ({ stdout }) => ({ code: 0, said: stdout }),
+      ({ code, stdout }: { code: number; stdout: string }) => ({ code, said: stdout }),
+    );
+  }
+
+  async running(): Promise<readonly Running[]> {
+    return (await this.#inspected()).map(({ Name, Config, State, NetworkSettings }) => ({
+      name: Name.slice(1),
+      service: Config.Labels['com.docker.compose.service'] ?? '',
+      health: State.Health?.Status,
+      published: Object.values(NetworkSettings.Ports).flatMap((bound) =>
+        (bound ?? []).map(({ HostIp, HostPort }) => `${HostIp}:${HostPort}`),
+      ),
+    }));
+  }
+
+  /** Of the first container of a service, in one of its networks. */
+  async addressOf(service: string): Promise<string> {
+    const [{ NetworkSettings } = { NetworkSettings: { Networks: {} } }] = await this.#inspected(service);
+    const [network] = Object.values(NetworkSettings.Networks);
+    return network?.IPAddress ?? '';
+  }
+
+  async #inspected(service = ''): Promise<readonly Inspected[]> {
+    return JSON.parse(await this.docker('inspect', ...(await this.containers(service))));
   }
 
   /** The newest lines of everybody's log, for whoever looks for the reason of a failure. */

@@ -1,0 +1,7 @@
+/** Owns how the figures of the compose tests are told: one line each, as README quotes them. */
+
+const WIDTH = 30;
+
+export const print = (what: string, figures: string): void => {
+  process.stdout.write(`${what.padEnd(WIDTH)} ${figures}\n`);
+};

@@ -1,0 +1,185 @@
+/**
+ * Owns the proof that a stranger gets from a fresh clone to a signed-in call with README's own commands, on a real engine: what is
+ * up, what the world can reach of it, and who is still signed in after everything was down.
+ */
+import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser, signIn } from '../e2e/browser.ts';
+import { ClientState } from '../e2e/client-state.ts';
+import { type Driver, drivers } from '../e2e/drivers.ts';
+import { OAuthClient, send } from '../e2e/oauth-client.ts';
+import type { Stack } from '../e2e/stack.ts';
+import { Composed, type Running } from './composed.ts';
+import { print } from './figures.ts';
+import { composeCommands } from './readme.ts';
+
+/** Seconds from built images to everything healthy. */
+const HEALTHY_WITHIN = 60;
+
+const SERVICES = ['auth-server', 'development-idp', 'gateway', 'mcp-server', 'redis'];
+
+/** Those of the other tests, and the newest one at the path of the old transport. */
+const everyClient: readonly Driver[] = [
+  ...drivers,
+  ...drivers
+    .filter(({ name }) => name.startsWith('SDK v2'))
+    .map((driver) => ({ ...driver, name: 'SDK v2, Streamable HTTP at /sse', path: '/sse' })),
+];
+
+describe("README's compose section", () => {
+  const composed = new Composed('mcp-oauth-up');
+  const origin = composed.url;
+  let running: readonly Running[] = [];
+  let browser: Browser;
+  let alice: BrowserContext;
+  let callback: TestServer;
+  /** What each client has kept: registration and tokens. */
+  const states = new Map<string, ClientState>();
+
+  beforeAll(async () => {
+    [browser, callback] = await Promise.all([
+      launchBrowser(),
+      serve((_, res) => res.end('You can close this window.')),
+    ]);
+    alice = await browser.newContext();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await callback?.close();
+    await composed[Symbol.asyncDispose]();
+  }, 120_000);
+
+  const [first = '', ...others] = composeCommands();
+  const count = (service: string) => running.filter((container) => container.service === service).length;
+  const unhealthy = async () => {
+    running = await composed.running();
+    return running.filter(({ health }) => health !== 'healthy' && health !== undefined);
+  };
+  const at = (path: string, init?: RequestInit) => send(origin + path, init);
+
+  it(`is up from nothing: ${first}`, async () => {
+    expect(first).toBe('docker compose up -d --build --wait');
+    const built = await composed.timed('docker compose build');
+    const up = await composed.timed(first);
+    expect(await unhealthy()).toEqual([]);
+    expect(running.map(({ service }) => service).sort()).toEqual(SERVICES);
+    expect(up).toBeLessThan(HEALTHY_WITHIN);
+    print('up from nothing', `built in ${built.toFixed(1)} s, all healthy ${up.toFixed(1)} s later`);
+  }, 300_000);
+
+  it('only the gateway publishes ports, and on loopback', () => {
+    const published = running.flatMap(({ service, published }) => published.map((address) => `${service} ${address}`));
+    const { port } = new URL(origin);
+    const idp = process.env.DEVELOPMENT_IDP_PORT ?? '9001';
+    expect(published.sort()).toEqual([`gateway 127.0.0.1:${port}`, `gateway 127.0.0.1:${idp}`].sort());
+  });
+
+  it.each(everyClient)('$name: 401, discovery, registration, sign-in in Chromium, a tool, refresh', async (driver) => {
+    const state = new ClientState(`${callback.url}/callback`);
+    states.set(driver.name, state);
+    const url = new URL(origin + driver.path);
+    await expect(driver.connect(url, state)).rejects.toSatisfy(driver.isUnauthorized);
+    const asked = state.takeAuthorizationUrl();
+    expect(asked.origin, 'the authorization server is at the one origin').toBe(origin);
+    const answer = await signIn(alice, asked);
+    expect(answer.searchParams.get('iss'), 'RFC 9207 §2 iss').toBe(origin);
+    await driver.finish(url, state, answer);
+    await calls(driver, state);
+    state.spoilAccessToken();
+    await calls(driver, state);
+  });
+
+  async function calls(driver: Driver, state: ClientState): Promise<void> {
+    const client = await driver.connect(new URL(origin + driver.path), state);
+    expect((await client.call('sum', { a: 1, b: 2 })).text).toContain('3');
+    const told: number[] = [];
+    await client.call('countdown', { from: 3, interval_ms: 50 }, (step) => told.push(step));
+    expect(told.length, 'progress is not held back').toBeGreaterThanOrEqual(3);
+    expect(await client.call('confirm', { question: 'Go on?' })).toMatchObject({ isError: false });
+    await client.close();
+  }
+
+  it('RFC 9728 §3 and RFC 8414 §3: the metadata of both is at the one origin and names it', async () => {
+    for (const suffix of ['', '/mcp', '/sse']) {
+      const { json } = await at(`/.well-known/oauth-protected-resource${suffix}`);
+      expect(json).toMatchObject({ resource: origin + suffix, authorization_servers: [origin] });
+      for (const document of ['oauth-authorization-server', 'openid-configuration']) {
+        const { json: server } = await at(`/.well-known/${document}${suffix}`);
+        expect(server.issuer, `${document}${suffix}`).toBe(origin);
+      }
+    }
+    const { headers, status } = await at('/mcp', { method: 'POST' });
+    expect([status, headers.get('www-authenticate')]).toEqual([
+      401,
+      expect.stringContaining(`resource_metadata="${origin}/.well-known/oauth-protected-resource/mcp"`),
+    ]);
+    expect((await at('/')).text).toContain(`${origin}/mcp`);
+  });
+
+  it('MCP 2025-03-26 basic/authorization "Fallbacks": the default paths at the origin are the true ones', async () => {
+    const { json } = await at('/.well-known/oauth-authorization-server');
+    expect(json).toMatchObject({
+      authorization_endpoint: `${origin}/authorize`,
+      token_endpoint: `${origin}/token`,
+      registration_endpoint: `${origin}/register`,
+    });
+    expect((await at('/authorize')).status).toBe(400);
+    for (const path of ['/token', '/register']) expect((await at(path, { method: 'POST' })).status, path).toBe(400);
+  });
+
+  it('keeps from the world what is for operators, and from every network what is for two services', async () => {
+    for (const path of ['/accepting', '/livez', '/readyz', '/metrics', '/readyz/', '//readyz', '/%72eadyz']) {
+      expect((await at(path)).status, path).toBe(404);
+    }
+    const address = await composed.addressOf('redis');
+    for (const host of ['redis', address]) {
+      const reach = `node -e "require('net').connect({host:'${host}',port:6379,timeout:1500}).on('connect',()=>process.exit(0)).on('timeout',()=>process.exit(3)).on('error',()=>process.exit(3))"`;
+      const from = async (service: string) =>
+        (await composed.attempt(`docker compose exec -T ${service} ${reach}`)).code;
+      expect([await from('development-idp'), await from('auth-server')], host).toEqual([3, 0]);
+    }
+  });
+
+  it('gives each service its own keys in Redis, and nobody else any', async () => {
+    const as = async (user: string, words: string) =>
+      (await composed.sh(`docker compose exec -T redis redis-cli ${user} ${words} 2>&1 || true`)).trim();
+    const mcp = '--no-auth-warning --user mcp-server --pass development-only-mcp-server';
+    expect(await as('', 'get mcp:x')).toMatch(/^NOAUTH/);
+    expect(await as(mcp, 'ping')).toBe('PONG');
+    for (const words of ['get as:v1:x', 'keys "*"', 'config get requirepass', 'acl list', 'flushall']) {
+      expect(await as(mcp, words), words).toMatch(/^NOPERM/);
+    }
+  });
+
+  it.each(others)('does what it says: %s', async (command) => {
+    await composed.sh(command);
+    await expect.poll(unhealthy, { timeout: 60_000, interval: 500 }).toEqual([]);
+    const wanted = [...command.matchAll(/--scale (\S+)=(\d+)/g)].map(([, service = '', to]) => [service, Number(to)]);
+    expect(command).toMatch(/^docker compose up -d( --build)?( --scale \S+=\d+)+$/);
+    expect(wanted.map(([service]) => [service, count(String(service))])).toEqual(wanted);
+  });
+
+  it('down and up again: every client goes on, and Alice is known to the sign-in page', async () => {
+    const client = await OAuthClient.register({ authUrl: origin, mcpUrl: origin } as Stack);
+    const greeting = async (person: BrowserContext) => {
+      const page = await person.newPage();
+      await page.goto(client.authorizationUrl().href);
+      const said = await page.locator('main').innerText();
+      await page.close();
+      return said;
+    };
+    const known = await greeting(alice);
+    expect(known).not.toBe(await greeting(await browser.newContext()));
+    await composed.sh('docker compose down');
+    await composed.sh(first);
+    for (const driver of everyClient) {
+      const state = states.get(driver.name);
+      if (!state) throw new Error(`${driver.name} was never signed in`);
+      state.spoilAccessToken();
+      await calls(driver, state);
+      expect(state.authorizationUrl, 'nobody is sent to the browser').toBeUndefined();
+    }
+    expect(await greeting(alice)).toBe(known);
+  });
+});
