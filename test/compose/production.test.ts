@@ -2,13 +2,14 @@
  * Owns the proof on a real engine that the production set-up starts with what it needs and with nothing less: each unsafe or
  * missing setting stops the start with one line that names it.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Composed } from './composed.ts';
 import { print } from './figures.ts';
+import { commandsUnder } from './readme.ts';
 
 const ENV = {
   CONNECTORS: 'acme',
@@ -17,7 +18,6 @@ const ENV = {
   CONNECTOR_ACME_CLIENT_ID: 'mcp',
   CONNECTOR_ACME_CLIENT_SECRET_FILE: '/run/connectors/acme',
 };
-const SECRETS = ['redis-auth-server', 'redis-mcp-server', 'storage-keys', 'connectors/acme'];
 
 /** 443, unless a developer has something else there. */
 const PORT = process.env.HTTPS_PORT ?? '443';
@@ -36,15 +36,22 @@ describe('the production set-up', () => {
         .join(''),
     );
 
+  const [folders = '', secrets = '', up = '', ...others] = commandsUnder('On the internet');
+
   beforeAll(async () => {
+    expect([folders, up, others], "README's commands").toEqual([
+      'mkdir -p secrets/connectors',
+      expect.stringMatching(/^PUBLIC_URL=https:\/\/mcp\.example\.com docker compose .*production\.yml up /),
+      [],
+    ]);
     write('ports.yml', `services: { gateway: { ports: !override ["127.0.0.1:${PORT}:${PORT}"] } }\n`);
-    mkdirSync(secret('connectors'), { recursive: true });
     settings();
+    await composed.sh(folders);
     await composed.sh('docker compose build');
   }, 300_000);
   beforeEach(async () => {
     settings();
-    await Promise.all(SECRETS.map((name) => composed.sh(`openssl rand -base64 32 >secrets/${name}`)));
+    await composed.sh(`${secrets}; openssl rand -base64 32 >secrets/connectors/acme`);
   });
   afterAll(() => composed[Symbol.asyncDispose](), 120_000);
 
@@ -120,7 +127,9 @@ describe('the production set-up', () => {
   const remove = (name: string) => rmSync(secret(name));
 
   it('is up at an https origin by itself, without the development IdP', async () => {
-    const seconds = await composed.timed('docker compose up -d --wait');
+    const seconds = await composed.timed(
+      up.replace('https://mcp.example.com', ORIGIN).replace(' up ', PORT === '443' ? ' up ' : ' -f ports.yml up '),
+    );
     const running = await composed.running();
     expect(running.map(({ service }) => service).sort()).toEqual(['auth-server', 'gateway', 'mcp-server', 'redis']);
     const ca = await composed.sh('docker compose exec -T gateway cat /data/caddy/pki/authorities/local/root.crt');

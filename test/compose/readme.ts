@@ -2,21 +2,20 @@
 import { readFileSync } from 'node:fs';
 
 const README = new URL('../../README.md', import.meta.url);
-const HEADING = '## Docker compose';
 
-/** The shell lines of README's compose section, in order; a line that ends in a backslash goes on. */
-export function composeCommands(): readonly string[] {
+/** The shell lines of a section of README, in order; a line that ends in a backslash goes on. */
+export function commandsUnder(heading: 'Docker compose' | 'On the internet'): readonly string[] {
   const text = readFileSync(README, 'utf8');
-  const start = text.indexOf(`\n${HEADING}\n`);
-  if (start < 0) throw new Error(`README has no section ${HEADING}`);
+  const start = text.indexOf(`\n## ${heading}\n`);
+  if (start < 0) throw new Error(`README has no section ${heading}`);
   const section = text.slice(start + 1).split(/\n(?=## )/)[0] ?? '';
   const blocks = [...section.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
   return blocks.flatMap((block) => block.replaceAll(/\\\n\s*/g, '').split('\n')).filter((line) => line !== '');
 }
 
-/** The one command of README that matches. */
+/** The one command of README's compose section that matches. */
 export function composeCommand(pattern: RegExp): string {
-  const found = composeCommands().filter((command) => pattern.test(command));
+  const found = commandsUnder('Docker compose').filter((command) => pattern.test(command));
   const [command] = found;
   if (command === undefined || found.length > 1) {
     throw new Error(`README's compose section has ${found.length} commands like ${pattern}`);

@@ -12,7 +12,7 @@ import { OAuthClient, send } from '../e2e/oauth-client.ts';
 import type { Stack } from '../e2e/stack.ts';
 import { Composed, type Running } from './composed.ts';
 import { print } from './figures.ts';
-import { composeCommands } from './readme.ts';
+import { commandsUnder } from './readme.ts';
 
 /** Seconds from built images to everything healthy. */
 const HEALTHY_WITHIN = 60;
@@ -50,7 +50,7 @@ describe("README's compose section", () => {
     await composed[Symbol.asyncDispose]();
   }, 120_000);
 
-  const [first = '', ...others] = composeCommands();
+  const [first = '', ...others] = commandsUnder('Docker compose');
   const count = (service: string) => running.filter((container) => container.service === service).length;
   const unhealthy = async () => {
     running = await composed.running();
