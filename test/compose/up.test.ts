@@ -27,6 +27,15 @@ const everyClient: readonly Driver[] = [
     .map((driver) => ({ ...driver, name: 'SDK v2, Streamable HTTP at /sse', path: '/sse' })),
 ];
 
+interface Rights {
+  readonly ReadonlyRootfs: boolean;
+  readonly CapDrop: readonly string[];
+  readonly Privileged: boolean;
+  readonly SecurityOpt: readonly string[];
+  readonly Init: boolean;
+  readonly PidsLimit: number;
+}
+
 describe("README's compose section", () => {
   const composed = new Composed('mcp-oauth-up');
   const origin = composed.url;
@@ -73,6 +82,28 @@ describe("README's compose section", () => {
     const { port } = new URL(origin);
     const idp = process.env.DEVELOPMENT_IDP_PORT ?? '9001';
     expect(published.sort()).toEqual([`gateway 127.0.0.1:${port}`, `gateway 127.0.0.1:${idp}`].sort());
+  });
+
+  it('every container runs without rights, on a file system that it can not change', async () => {
+    for (const { name, service } of running) {
+      const { ReadonlyRootfs, CapDrop, Privileged, SecurityOpt, Init, PidsLimit } = await composed.inspect<Rights>(
+        name,
+        '.HostConfig',
+      );
+      expect({ ReadonlyRootfs, CapDrop, Privileged, Init }, name).toEqual({
+        ReadonlyRootfs: true,
+        CapDrop: ['ALL'],
+        Privileged: false,
+        Init: true,
+      });
+      expect(SecurityOpt).toEqual(['no-new-privileges:true']);
+      expect(PidsLimit).toBeGreaterThan(0);
+      const users = (await composed.docker('top', name, '-eo', 'pid,uid'))
+        .split('\n')
+        .map((line) => line.split(/\s+/)[1]);
+      // Caddy's image has no other user; without capabilities root has no more rights than that it owns its files.
+      if (service !== 'gateway') expect(users, name).not.toContain('0');
+    }
   });
 
   it.each(everyClient)('$name: 401, discovery, registration, sign-in in Chromium, a tool, refresh', async (driver) => {
