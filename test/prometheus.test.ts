@@ -9,6 +9,7 @@ import { declarations as mcpServer } from '../mcp-server/src/metrics.ts';
 const cwd = fileURLToPath(new URL('..', import.meta.url));
 const promtool = (...args: string[]) => spawnSync('promtool', args, { cwd, encoding: 'utf8' });
 const hasPromtool = promtool('--version').status === 0;
+const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0;
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
 /** Of Prometheus itself, and of the process of a service. */
@@ -25,6 +26,27 @@ describe('promtool', () => {
   it('sees the alerts fire when they should, and only then', () => {
     const { status, stdout, stderr } = promtool('test', 'rules', 'deploy/prometheus/alerts.test.yml');
     expect(status, stdout + stderr).toBe(0);
+  });
+});
+
+describe('deploy/compose/observability.yml', () => {
+  beforeEach((context) => context.skip(!hasCompose, 'needs the docker compose plugin: see .ci/compose-plugin.sh'));
+
+  it('has every replica read at the port where it answers, and shows the rest to this machine only', () => {
+    const files = ['docker-compose.yml', 'deploy/compose/observability.yml'].flatMap((file) => ['-f', file]);
+    const { stdout } = spawnSync('docker', ['compose', ...files, 'config', '--format', 'json'], {
+      cwd,
+      encoding: 'utf8',
+    });
+    const { services } = JSON.parse(stdout);
+    const scraped = [...read('deploy/prometheus/prometheus.yml').matchAll(/names: \[([\w-]+)\].* port: (\d+)/g)];
+    expect(scraped.map(([, name = '']) => name)).toEqual(['mcp-server', 'auth-server']);
+    for (const [, name = '', port] of scraped) {
+      expect(services[name].environment.METRICS_PORT).toBe(port);
+      expect(services[name].ports).toBeUndefined();
+    }
+    expect(services.prometheus.ports).toMatchObject([{ host_ip: '127.0.0.1', target: 9090 }]);
+    expect(services.prometheus).toMatchObject({ read_only: true, cap_drop: ['ALL'], user: '65534:65534' });
   });
 });
 
