@@ -19,6 +19,12 @@ export class Person {
   readonly cookies = new Map<string, { value: string; path: string }>();
   /** Every `Set-Cookie` ever received. */
   readonly received: string[] = [];
+  readonly #name: RegExp;
+
+  /** @param name which of the people at the development IdP this is */
+  constructor(name = /Alice/) {
+    this.#name = name;
+  }
 
   async request(url: string | URL, init: RequestInit = {}): Promise<Page> {
     const at = new URL(url);
@@ -61,7 +67,7 @@ export class Person {
   }
 
   /** The whole sign-in; gives back the URL that the client is called with. */
-  async signIn(authorizationUrl: string | URL, redirectUri: string, name = /Alice/): Promise<URL> {
+  async signIn(authorizationUrl: string | URL, redirectUri: string, name = this.#name): Promise<URL> {
     let at = await this.open(authorizationUrl, redirectUri);
     if (!(at instanceof URL)) at = await this.press(at, /Continue with|Approve/, redirectUri);
     if (!(at instanceof URL)) at = await this.press(at, name, redirectUri);

@@ -361,7 +361,7 @@ describe('holes of predecessor 2', () => {
   );
 
   it('2.4.9 sessions belong to a person and are limited: one more ends the one that was idle longest', async () => {
-    const { access_token } = await (await OAuthClient.register(stack)).tokens({}, new Person());
+    const { access_token } = await (await OAuthClient.register(stack)).tokens({}, new Person(/Bob/));
     const sessions: McpSession[] = [];
     for (let n = 0; n < 4; n += 1) sessions.push(await McpSession.open(mcp(), access_token));
     const statuses = await Promise.all(sessions.map(async (session) => (await session.call('whoami', {})).status));

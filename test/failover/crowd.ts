@@ -38,8 +38,8 @@ interface AnyClient {
   close(): Promise<void>;
 }
 
-/** Milliseconds: longer than it takes to know that a replica is gone; over HTTP+SSE a client never hears of it. */
-const PATIENCE = { v1: 40_000, v2: 40_000, sse: 8_000 };
+/** Milliseconds: longer than it takes to know that a replica is gone. */
+const PATIENCE = 40_000;
 
 /** A client that comes back as long as it takes: a few attempts are what a person would put up with, not a test. */
 const RECONNECTION = {
@@ -101,7 +101,7 @@ async function join(host: Host, name: string, kind: Kind, uris: readonly string[
     const told: number[] = [];
     const stepsOf = () => stepsFrom?.(label) ?? told;
     const options = {
-      timeout: PATIENCE[kind],
+      timeout: PATIENCE,
       onprogress: ({ progress }: { progress: number }) => told.push(progress),
     };
     const given = { name: 'slow', arguments: { label, steps, pause } };

@@ -50,7 +50,8 @@ describe.skipIf(!hasRedis)(hasRedis ? 'HTTP+SSE across replicas' : NEEDS_REDIS, 
     const doomed = report.outcomes
       .map(({ label }) => label)
       .filter((label) => fleet.balancer.takenBy(label) === victim?.port);
-    await expectNothingLost(load, { ...report, doomed: [...report.doomed, ...doomed] });
+    // This client does not say what it has: what has gone out, and was not noted when the replica died, goes out once more.
+    await expectNothingLost(load, { ...report, doomed: [...report.doomed, ...doomed] }, 1);
     expect(crowd.map((member) => member.session())).toEqual(sessions);
   });
 });

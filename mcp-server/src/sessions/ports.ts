@@ -114,6 +114,10 @@ export interface EventLog {
   /** Nobody reads, if it was this one that did. */
   release(name: StreamName, reader: Reader): Promise<void>;
   state(name: StreamName): Promise<StreamState | undefined>;
+  /** Notes what a replica has still to answer on a stream: ids of requests as JSON text, or nothing. */
+  owe(name: StreamName, replica: string, requests: string): Promise<void>;
+  /** What is to be answered, by replica. */
+  debts(name: StreamName): Promise<ReadonlyMap<string, string>>;
 }
 
 export interface LogLimits {

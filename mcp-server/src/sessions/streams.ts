@@ -199,6 +199,18 @@ export class Streams {
     }
   }
 
+  /** The same, of a stream that many replicas answer on. */
+  async buryDebts(name: StreamName): Promise<void> {
+    for (const [replica, requests] of await this.#log.debts(name)) {
+      if (replica === this.#bus.replica || (await this.#bus.isAlive(replica))) continue;
+      for (const { place, data } of lostAnswers(requests, await this.#log.read(name, undefined, EVERYTHING))) {
+        const producer = `${UNDERTAKER}.${replica}`;
+        await new StreamWriter({ ...this.#writing, producer, next: () => place }, name).append({ data });
+      }
+      await this.#log.owe(name, replica, '');
+    }
+  }
+
   /** The session is over. */
   end(session: string): void {
     this.#standalone.delete(session);

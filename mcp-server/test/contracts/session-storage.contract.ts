@@ -3,6 +3,7 @@ import type { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BusMessage, MAX_SUBSCRIPTIONS, type SessionStorage, type StreamName } from '../../src/sessions/ports.ts';
 import type { McpSession } from '../../src/sessions/session.ts';
+import { STANDALONE } from '../../src/sessions/streams.ts';
 
 /** Several replicas over the same records. */
 export interface StorageUnderTest extends AsyncDisposable {
@@ -273,6 +274,20 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         expect(await append(name, 'b')).toEqual({ reader: undefined });
         expect(await storage.there.log.take(name, first)).toMatchObject({ cursor: '5-0' });
         await end(name);
+      });
+
+      it('knows at any replica what another one has still to answer, until it has or the session is over', async () => {
+        const name = { ...(await stream()), stream: STANDALONE };
+        await storage.here.log.take(name, { replica: 'r', connection: '1' });
+        await storage.here.log.owe(name, 'one', '[1]');
+        await storage.here.log.owe(name, 'one', '[1,2]');
+        await storage.there.log.owe(name, 'two', '["x"]');
+        expect(Object.fromEntries(await storage.there.log.debts(name))).toEqual({ one: '[1,2]', two: '["x"]' });
+        await storage.there.log.owe(name, 'one', '');
+        expect(Object.fromEntries(await storage.here.log.debts(name))).toEqual({ two: '["x"]' });
+        await end(name);
+        await storage.here.log.owe(name, 'one', '[1]');
+        expect((await storage.there.log.debts(name)).size).toBe(0);
       });
 
       it('notes with an event up to which change its reader knows', async () => {

@@ -4,6 +4,7 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Implementation, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import { createChangeFeed } from '../../sessions/change-feed.ts';
+import { Debts } from '../../sessions/debts.ts';
 import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../sessions/ports.ts';
 import type { SessionLimits } from '../../sessions/session.ts';
 import { createSessionHost, type SessionHost } from '../../sessions/session-host.ts';
@@ -77,6 +78,7 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
     sessions,
     streams,
     changes: feed,
+    debts: new Debts(storage.log, bus.replica),
     multiplexer,
     dispatch: createDispatch({ multiplexer, bus, log }),
     settled: upkeep.settled,

@@ -84,24 +84,32 @@ export function createSseMessage(access: SessionAccess): Endpoint {
     if (agreed) await access.sessions.alter(session.id, { agreed });
     const current = agreed ? { ...session, agreed } : session;
     accept(res);
+    access.debts.begin(
+      current.id,
+      incoming.requests.map((one) => one.id),
+    );
     await access.dispatch(incoming, { session: current, principal, outlet: createOutlet(access, current) });
   };
 }
 
 /** Everything goes to the one stream, and waits in its log when nobody holds it. */
-function createOutlet({ streams, settled }: SessionAccess, { id: session }: McpSession): Outlet {
+function createOutlet({ streams, debts, settled }: SessionAccess, { id: session }: McpSession): Outlet {
   const write = async (data: string): Promise<boolean> => {
     const written = await streams.announce(session, { data });
     return written === 'read' || written === 'unread';
   };
+  const done = (id: RequestId): void => {
+    debts.settle(session, id);
+    settled(session);
+  };
   const nothing = () => {};
   return {
     say: async (message: JSONRPCMessage) => write(JSON.stringify(message)),
-    answer: (_: RequestId, response: JSONRPCMessage) =>
-      void write(JSON.stringify(response)).then(() => settled(session), nothing),
-    drop: () => settled(session),
+    answer: (id: RequestId, response: JSONRPCMessage) =>
+      void write(JSON.stringify(response)).then(() => done(id), nothing),
+    drop: done,
     releaseConnection: async () => {},
     look: nothing,
-    abandon: nothing,
+    abandon: () => debts.forget(session),
   };
 }

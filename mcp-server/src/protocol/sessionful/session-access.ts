@@ -3,6 +3,7 @@
  * practices, "Session Hijacking").
  */
 import type { ChangeFeed } from '../../sessions/change-feed.ts';
+import type { Debts } from '../../sessions/debts.ts';
 import type { Agreement, McpSession } from '../../sessions/session.ts';
 import type { SessionHost } from '../../sessions/session-host.ts';
 import type { Streams } from '../../sessions/streams.ts';
@@ -16,6 +17,7 @@ export interface SessionAccess {
   readonly sessions: SessionHost;
   readonly streams: Streams;
   readonly changes: Pick<ChangeFeed, 'catchUp'>;
+  readonly debts: Debts;
   readonly multiplexer: Multiplexer;
   /** Takes in what a client has sent; requests run for `origin`. @returns false when it answers a question nobody asked */
   dispatch(incoming: Incoming, origin: Omit<Run, 'id'>): Promise<boolean>;

@@ -43,6 +43,7 @@ export function createUpkeep({ sessions, streams, changes, multiplexer, limits, 
       if (!session || hasOutlivedToken(session, clock.now())) return streams.close(attachment);
       attachment.sink.keepAlive();
       await streams.renew(attachment);
+      if (attachment.sink.carriesAnswers) await streams.buryDebts(attachment.name);
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error;
       attachment.sink.keepAlive();

@@ -11,6 +11,7 @@ interface Log {
   cursor?: string;
   changes?: number;
   requests?: string;
+  readonly debts: Map<string, string>;
   over: boolean;
   /** The last sequence of each producer. */
   readonly written: Map<string, number>;
@@ -44,7 +45,15 @@ export function createMemoryEventLog(
     sessions.set(session, logs);
     const known = logs.streams.get(stream);
     if (!known) dropExpired(logs, clock.now());
-    const log = known ?? { events: [], bytes: 0, top: 0, over: false, written: new Map(), expires: 0 };
+    const log = known ?? {
+      events: [],
+      bytes: 0,
+      top: 0,
+      over: false,
+      written: new Map(),
+      debts: new Map(),
+      expires: 0,
+    };
     logs.streams.set(stream, log);
     extend(log);
     return log;
@@ -105,6 +114,13 @@ export function createMemoryEventLog(
       const log = find(name);
       return log && { reader: log.reader, requests: log.requests, over: log.over };
     },
+    owe: async (name, replica, requests) => {
+      if (!(await exists(name.session))) return;
+      const { debts } = open(name);
+      if (requests) debts.set(replica, requests);
+      else debts.delete(replica);
+    },
+    debts: async (name) => new Map(find(name)?.debts),
     forget: (session) => void sessions.delete(session),
   };
 }

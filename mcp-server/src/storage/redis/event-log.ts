@@ -5,6 +5,9 @@ import { type SessionRedis, sessionKey } from './scripts.ts';
 const eventsKey = ({ session, stream }: StreamName): string => `${sessionKey(session)}:events:${stream}`;
 const stateKey = ({ session, stream }: StreamName): string => `${sessionKey(session)}:stream:${stream}`;
 
+/** Before the name of a replica, in the hash of a stream. */
+const DEBT = 'o:';
+
 /** Names of the streams that are over and that nobody reads, oldest first. */
 const overKey = ({ session }: StreamName): string => `${sessionKey(session)}:over`;
 
@@ -58,6 +61,15 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits): Eve
       );
       if (!reader && !used) return undefined;
       return { reader: parse(reader), requests: requests ?? undefined, over: ended === '1' };
+    },
+    owe: async (name, replica, requests) => {
+      await redis.mcpOwe(sessionKey(name.session), stateKey(name), `${DEBT}${replica}`, requests, open);
+    },
+    debts: async (name) => {
+      const fields = Object.entries(await redis.hgetall(stateKey(name)));
+      return new Map(
+        fields.flatMap(([field, value]) => (field.startsWith(DEBT) ? [[field.slice(DEBT.length), value]] : [])),
+      );
     },
   };
 }

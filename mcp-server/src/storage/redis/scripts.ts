@@ -114,6 +114,12 @@ const SCRIPTS = {
       ${RETIRE}
     end
     return 1`,
+  /** KEYS session, state; ARGV field, requests or '', milliseconds to live. */
+  mcpOwe: `if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+    if ARGV[2] == '' then return redis.call('HDEL', KEYS[2], ARGV[1]) end
+    redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+    redis.call('PEXPIRE', KEYS[2], ARGV[3])
+    return 1`,
   /** KEYS changes, version; ARGV change, most. → version. */
   mcpChange: `local version = redis.call('INCR', KEYS[2])
     redis.call('ZADD', KEYS[1], version, ARGV[1])
@@ -129,6 +135,7 @@ const KEYS: Readonly<Record<keyof typeof SCRIPTS, number>> = {
   mcpTake: 3,
   mcpRenew: 3,
   mcpRelease: 4,
+  mcpOwe: 2,
   mcpChange: 2,
 };
 
@@ -143,6 +150,7 @@ interface SessionScripts {
   mcpTake(...args: Values): Promise<[string, string, string] | null>;
   mcpRenew(...args: Values): Promise<number>;
   mcpRelease(...args: Values): Promise<number>;
+  mcpOwe(...args: Values): Promise<number>;
   mcpChange(...args: Values): Promise<number>;
 }
 

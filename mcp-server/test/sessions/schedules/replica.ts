@@ -1,4 +1,5 @@
 /** Owns one replica of a model run: the real code, wired as the service wires it, over the ports that the schedule rules. */
+
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import type { Principal } from '../../../src/authorization/principal.ts';
@@ -8,6 +9,7 @@ import { createDispatch, receive } from '../../../src/protocol/sessionful/calls/
 import { createStreamableHttp } from '../../../src/protocol/sessionful/streamable-http.ts';
 import { createUpkeep } from '../../../src/protocol/sessionful/upkeep.ts';
 import { createChangeFeed } from '../../../src/sessions/change-feed.ts';
+import { Debts } from '../../../src/sessions/debts.ts';
 import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../../src/sessions/ports.ts';
 import { createSessionHost, type SessionHost } from '../../../src/sessions/session-host.ts';
 import type { Streams, StreamsParts } from '../../../src/sessions/streams.ts';
@@ -73,6 +75,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     sessions,
     streams,
     changes: feed,
+    debts: new Debts(storage.log, bus.replica),
     multiplexer,
     dispatch,
     settled,
