@@ -10,7 +10,7 @@
 # under /usr/local. An engine that answers already is used as it is: it gets its images by itself.
 set -euo pipefail
 
-read -ra IMAGES <<<"${CI_DOCKER_IMAGES:-node:24-slim redis:8 caddy:2}"
+read -ra IMAGES <<<"${CI_DOCKER_IMAGES:-node:24-slim redis:8 caddy:2 nginx:1.26}"
 DIR=${CI_DOCKER_HOME:-/var/lib/ci-docker}
 SOCKET=${CI_DOCKER_SOCKET:-/var/run/docker.sock}  # the default one: plain `docker compose` works
 ENGINE_SUITE=${CI_DOCKER_SUITE:-trixie}           # Debian release that has compose v2 and redis 8
@@ -125,7 +125,8 @@ recipe() {
     node:*) node_image "$2" "${1#*:}" ;;
     redis:*) redis_image "$2" ;;
     caddy:*) caddy_image "$2" ;;
-    *) echo "no recipe for $1 (there is one for debian, node, redis, caddy)"; return 1 ;;
+    nginx:*) nginx_image "$2" ;;
+    *) echo "no recipe for $1 (there is one for debian, node, redis, caddy, nginx)"; return 1 ;;
   esac
   rm -rf "$DIR/ctx"
 }
@@ -248,6 +249,18 @@ VOLUME /data
 EXPOSE 80 443 443/udp 2019
 WORKDIR /srv
 CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]
+END
+}
+
+# nginx with the official image's paths: /etc/nginx/conf.d, and nothing served that is not there.
+nginx_image() {
+  build <<END
+FROM debian:$1-slim
+RUN apt-get update && apt-get install -y --no-install-recommends nginx \\
+ && rm -rf /var/lib/apt/lists/* /etc/nginx/sites-enabled/*
+EXPOSE 80
+STOPSIGNAL SIGQUIT
+CMD ["nginx", "-g", "daemon off;"]
 END
 }
 

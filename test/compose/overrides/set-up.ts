@@ -1,11 +1,4 @@
-/** Owns how a test puts a set-up together: which compose files, at which ports, and how long it may take. */
-import process from 'node:process';
-
-const { HTTP_PORT = '8080', DEVELOPMENT_IDP_PORT = '9001' } = process.env;
-
-/** Those of README, unless something else is there. */
-export const PORTS = { HTTP_PORT, DEVELOPMENT_IDP_PORT };
-export const ORIGIN = `http://localhost:${HTTP_PORT}`;
+/** Owns how a test puts a set-up together: which compose files, and how long it may take. */
 
 /** @param overrides names in deploy/compose, or paths */
 export const filesOf = (...overrides: readonly string[]): string =>

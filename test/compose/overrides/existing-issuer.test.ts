@@ -3,16 +3,15 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { initialize, postJson, send } from '../e2e/oauth-client.ts';
-import { Composed } from './composed.ts';
-import { BUILDING, ENDING, filesOf, ORIGIN, PORTS, UP } from './set-up.ts';
+import { initialize, postJson, send } from '../../e2e/oauth-client.ts';
+import { Composed } from '../composed.ts';
+import { BUILDING, ENDING, filesOf, UP } from './set-up.ts';
 
 const callWith = (url: string, token: string) =>
   postJson(`${url}/mcp`, initialize(), { authorization: `Bearer ${token}` });
 
 describe('deploy/compose/existing-issuer.yml', () => {
   const composed = new Composed('mcp-oauth-existing-issuer', {
-    ...PORTS,
     COMPOSE_FILE: filesOf('existing-issuer', './issuer.yml'),
     ISSUER: 'http://issuer.example:9100',
     AUDIENCES: 'mcp',
@@ -51,27 +50,27 @@ describe('deploy/compose/existing-issuer.yml', () => {
   });
 
   it('takes the tokens of that issuer for this server, and no others', async () => {
-    expect((await callWith(ORIGIN, await token('mcp'))).status).toBe(200);
-    expect((await callWith(ORIGIN, await token('another'))).status).toBe(401);
-    expect((await callWith(ORIGIN, 'none')).status).toBe(401);
+    expect((await callWith(composed.url, await token('mcp'))).status).toBe(200);
+    expect((await callWith(composed.url, await token('another'))).status).toBe(401);
+    expect((await callWith(composed.url, 'none')).status).toBe(401);
   });
 
   it('leads clients there: by its own metadata, and by that of the issuer for those of 2025-03-26', async () => {
-    const { json: resource } = await send(`${ORIGIN}/.well-known/oauth-protected-resource/mcp`);
+    const { json: resource } = await send(`${composed.url}/.well-known/oauth-protected-resource/mcp`);
     expect(resource.authorization_servers).toEqual(['http://issuer.example:9100']);
     for (const path of ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration/mcp']) {
-      expect((await send(ORIGIN + path)).json, path).toMatchObject({ issuer: 'http://issuer.example:9100' });
+      expect((await send(composed.url + path)).json, path).toMatchObject({ issuer: 'http://issuer.example:9100' });
     }
-    const { headers } = await send(`${ORIGIN}/authorize?client_id=a`);
+    const { headers } = await send(`${composed.url}/authorize?client_id=a`);
     expect(headers.get('location')).toBe('http://issuer.example:9100/auth?client_id=a');
   });
 
   it('goes on while the issuer, and one of two replicas, are gone', async () => {
     const known = await token('mcp');
-    expect((await callWith(ORIGIN, known)).status).toBe(200);
+    expect((await callWith(composed.url, known)).status).toBe(200);
     const [issuer = ''] = await composed.containers('issuer');
     const [replica = ''] = await composed.containers('mcp-server');
     await composed.docker('kill', issuer, replica);
-    for (let n = 0; n < 10; n += 1) expect((await callWith(ORIGIN, known)).status).toBe(200);
+    for (let n = 0; n < 10; n += 1) expect((await callWith(composed.url, known)).status).toBe(200);
   });
 });

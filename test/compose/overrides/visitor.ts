@@ -1,7 +1,7 @@
 /** Owns a person who signed in once and has a session open: whether both still work, and how long it takes until they do again. */
 import { setTimeout } from 'node:timers/promises';
-import { McpSession, OAuthClient, type Tokens } from '../e2e/oauth-client.ts';
-import type { Stack } from '../e2e/stack.ts';
+import { McpSession, OAuthClient, type Tokens } from '../../e2e/oauth-client.ts';
+import type { Stack } from '../../e2e/stack.ts';
 
 /** Times in a row: what is kept where, in a Cluster, is a matter of chance. */
 const ROUNDS = 10;

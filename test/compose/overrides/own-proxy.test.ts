@@ -1,17 +1,18 @@
 /** Owns the proof on a real engine that a proxy of the operator, with TLS, does what the gateway does: deploy/nginx as it is. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { trustTestCertificate } from '../../auth-server/test/client-host.ts';
-import { ClientState } from '../e2e/client-state.ts';
-import { drivers } from '../e2e/drivers.ts';
-import { REDIRECT_URI, send } from '../e2e/oauth-client.ts';
-import { Person } from '../e2e/person.ts';
-import { Composed } from './composed.ts';
-import { BUILDING, ENDING, filesOf, PORTS, UP } from './set-up.ts';
+import { trustTestCertificate } from '../../../auth-server/test/client-host.ts';
+import { ClientState } from '../../e2e/client-state.ts';
+import { drivers } from '../../e2e/drivers.ts';
+import { REDIRECT_URI, send } from '../../e2e/oauth-client.ts';
+import { Person } from '../../e2e/person.ts';
+import { Composed } from '../composed.ts';
+import { BUILDING, ENDING, filesOf, UP } from './set-up.ts';
 import { Visitor } from './visitor.ts';
 
-const { HTTP_PORT, DEVELOPMENT_IDP_PORT } = PORTS;
+const { HTTP_PORT = '8080', DEVELOPMENT_IDP_PORT = '9001' } = process.env;
 
 /** Of https://localhost, made for tests. */
 const CERTIFICATE = 'auth-server/test/client-metadata/certificate';
@@ -19,7 +20,6 @@ const CERTIFICATE = 'auth-server/test/client-metadata/certificate';
 describe('deploy/compose/own-proxy.yml', () => {
   const url = `https://localhost:${HTTP_PORT}`;
   const composed = new Composed('mcp-oauth-own-proxy', {
-    ...PORTS,
     COMPOSE_FILE: filesOf('own-proxy'),
     PROXY_NETWORK: 'mcp-oauth-own-proxy',
     PUBLIC_URL: url,
