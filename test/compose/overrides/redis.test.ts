@@ -51,7 +51,7 @@ describe.each([
     await composed.sh(UP);
     const replication = () =>
       composed.compose('exec', '-T', primary, ...'redis-cli --user health --pass none info replication'.split(' '));
-    await expect.poll(replication, { timeout: LOSS * 1000 }).toMatch(/role:slave[^]*master_link_status:up/);
+    await expect.poll(replication, { timeout: 2 * LOSS * 1000 }).toMatch(/role:slave[\s\S]*master_link_status:up/);
     expect(await visitor.works()).toBe(true);
   });
 

@@ -50,14 +50,15 @@ export class Visitor {
         if (error instanceof TypeError) return false;
         throw error;
       });
+      const waited = performance.now() - began;
       if (served) {
+        if (rounds === 0) back = waited;
         rounds += 1;
         continue;
       }
       rounds = 0;
       await setTimeout(PAUSE);
-      back = performance.now() - began;
-      if (back > PATIENCE) throw new Error(`not served after ${PATIENCE / 1000} s`);
+      if (waited > PATIENCE) throw new Error(`not served after ${PATIENCE / 1000} s`);
     }
     return back / 1000;
   }
