@@ -172,6 +172,20 @@ describe("README's compose section", () => {
     }
   });
 
+  it('RFC 9110 §15.5.14 lets no body pass that is larger than any service takes', async () => {
+    const large = Buffer.alloc(20_000_000);
+    expect((await at('/token', { method: 'POST', body: large })).status).toBe(413);
+    const endless = { method: 'POST', body: new Blob([large]).stream(), duplex: 'half' } as RequestInit;
+    expect((await at('/token', endless)).status).toBe(400);
+  });
+
+  it('writes no code, state or token into a log, whoever writes it', async () => {
+    await at('/authorize?code=canary&state=canary', { headers: { authorization: 'Bearer canary' } });
+    const said = await composed.logs(10_000);
+    expect(said).toContain('/authorize');
+    expect(said).not.toMatch(/canary|[?&](code|state|token)=|eyJ[\w-]+\.[\w-]+\./);
+  });
+
   it('gives each service its own keys in Redis, and nobody else any', async () => {
     const as = async (user: string, words: string) =>
       (await composed.sh(`docker compose exec -T redis redis-cli ${user} ${words} 2>&1 || true`)).trim();
