@@ -126,7 +126,8 @@ recipe() {
     redis:*) redis_image "$2" ;;
     caddy:*) caddy_image "$2" ;;
     nginx:*) nginx_image "$2" ;;
-    *) echo "no recipe for $1 (there is one for debian, node, redis, caddy, nginx)"; return 1 ;;
+    prom/prometheus:*) prometheus_image "$2" ;;
+    *) echo "no recipe for $1 (there is one for debian, node, redis, caddy, nginx, prom/prometheus)"; return 1 ;;
   esac
   rm -rf "$DIR/ctx"
 }
@@ -261,6 +262,21 @@ RUN apt-get update && apt-get install -y --no-install-recommends nginx \\
 EXPOSE 80
 STOPSIGNAL SIGQUIT
 CMD ["nginx", "-g", "daemon off;"]
+END
+}
+
+# Prometheus with the official image's paths and user: /etc/prometheus/prometheus.yml, state in /prometheus.
+prometheus_image() {
+  build <<END
+FROM debian:$1-slim
+RUN apt-get update && apt-get install -y --no-install-recommends prometheus \\
+ && rm -rf /var/lib/apt/lists/* && mkdir /prometheus && chown nobody:nogroup /prometheus
+USER nobody
+VOLUME /prometheus
+EXPOSE 9090
+WORKDIR /prometheus
+ENTRYPOINT ["/usr/bin/prometheus"]
+CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
 END
 }
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const SCRIPT = fileURLToPath(new URL('../../.ci/docker.sh', import.meta.url));
 
 /** What the compose files, the Dockerfile and docs/deployment.md name. */
-const IMAGES = ['node:24-slim', 'redis:8', 'caddy:2', 'nginx:1.26'];
+const IMAGES = ['node:24-slim', 'redis:8', 'caddy:2', 'nginx:1.26', 'prom/prometheus:v3.5.0'];
 
 const answers = (): boolean =>
   spawnSync('docker', ['version', '--format', '{{.Server.Version}}']).status === 0 &&
