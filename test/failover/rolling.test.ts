@@ -15,8 +15,9 @@ describe.skipIf(!hasRedis)(hasRedis ? 'a rolling update' : NEEDS_REDIS, () => {
   let fleet: Fleet;
   let crowd: readonly Member[] = [];
   beforeAll(async () => {
+    // Both SDKs and both transports, at work at once.
     fleet = await startFleet(3, { env: { SHUTDOWN_LINGER: '1s' }, keepAlive: 500 });
-    crowd = await gather(fleet, SESSIONS, uris);
+    crowd = await gather(fleet, SESSIONS, uris, ['v1', 'v2', 'sse']);
   });
   afterAll(async () => {
     await Promise.all(crowd.map((member) => member.close()));

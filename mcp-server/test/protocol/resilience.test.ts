@@ -38,6 +38,21 @@ function gated() {
   return { catalog: createCatalog([tool]), open: gate.resolve, done: done.promise };
 }
 
+function silent() {
+  const gate = Promise.withResolvers<void>();
+  const tool = defineTool({
+    name: 'silent',
+    title: 'Silent',
+    description: 'Waits for the test and says nothing.',
+    input: z.object({}),
+    run: async () => {
+      await gate.promise;
+      return { text: 'at last' };
+    },
+  });
+  return { tool, open: gate.resolve };
+}
+
 const gatedCall = call(1, 'gated', {}, { _meta: { progressToken: 1 } });
 const running = ({ endpoints }: TestMcp) => endpoints.running();
 
@@ -176,6 +191,25 @@ describe('expiry', () => {
     await mcp.endpoints.tick();
     expect((await send(mcp.url, request(1, 'ping'), { session: idle })).status).toBe(404);
     expect((await send(mcp.url, request(1, 'ping'), { session: listening })).status).toBe(200);
+  });
+});
+
+describe('a call that says nothing', () => {
+  it.each([
+    ['becomes a stream that gives signs of life', 'application/json, text/event-stream', 'text/event-stream'],
+    ['stays silent for a client that takes no stream', 'application/json', 'application/json'],
+  ])('%s', async (_, accept, type) => {
+    const { tool, open } = silent();
+    await using mcp = await startMcp({ catalog: createCatalog([tool]) });
+    const session = await openSession(mcp.url);
+    const answer = send(mcp.url, call(1, 'silent'), { session, headers: { Accept: accept } });
+    await expect.poll(() => running(mcp)).toBe(1);
+    for (let look = 0; look < 3; look += 1) await mcp.endpoints.tick();
+    if (type === 'application/json') open();
+    const response = await answer;
+    expect(response.headers.get('content-type')).toBe(type);
+    open();
+    expect(await response.text()).toContain('at last');
   });
 });
 
