@@ -26,7 +26,6 @@ export class Households {
   readonly #members: readonly Household[];
   #working = false;
   #work: Promise<unknown> = Promise.resolve();
-  #next = 0;
 
   private constructor(members: readonly Household[]) {
     this.#members = members;
@@ -42,10 +41,9 @@ export class Households {
     return new Households(await Promise.all(members));
   }
 
-  /** A fresh access token of one of them, by turns. */
-  token(): string {
-    this.#next += 1;
-    const member = this.#members[this.#next % this.#members.length];
+  /** A fresh access token; which of them it is of, the number decides. */
+  token(number: number): string {
+    const member = this.#members[number % this.#members.length];
     if (!member) throw new Error('nobody lives here');
     return member.tokens.access_token;
   }

@@ -3,9 +3,10 @@
  * and it is counted what any of them noticed.
  */
 import { setTimeout } from 'node:timers/promises';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect } from 'vitest';
-import { gather, type Member } from '../failover/crowd.ts';
-import type { Households } from './households.ts';
+import { gather, type Host, type Member } from '../failover/crowd.ts';
+import { Households } from './households.ts';
 
 interface Failure {
   readonly error: string;
@@ -30,11 +31,19 @@ export interface Report {
 }
 
 export interface Sizes {
+  /** Of SDK v1 and v2 over Streamable HTTP, and of SDK v1 over HTTP+SSE, a third each. */
   readonly sessions: number;
+  /** Clients of MCP 2026-07-28 beside them. */
+  readonly stateless: number;
   readonly announcements: number;
 }
 
+type Caller = Pick<Member, 'name' | 'call' | 'close'>;
+
 const STEPS = 2;
+
+/** Milliseconds that a call may take: longer than everything here is away. */
+const PATIENCE = 30_000;
 
 /** Milliseconds: before and after what is done to the set-up. */
 const QUIET = 1_000;
@@ -48,16 +57,23 @@ export async function underLoad(
 ): Promise<Report> {
   scenarios += 1;
   const uris = Array.from({ length: sizes.announcements }, (_, index) => `test://compose/${scenarios}/${index}`);
-  const host = { url: new URL(`${url}/mcp`), token: async () => people.token() };
-  const crowd = await gather(host, sizes.sessions, uris);
+  // Over HTTP+SSE a client comes back as the only one of its owner whose stream was lost: nobody's of the last scenario is here.
+  const alone = await Households.move(url, sizes.sessions / 3);
+  const token = async (name: string) => {
+    const [kind, number] = name.split('-');
+    return (kind === 'sse' ? alone : people).token(Math.floor(Number(number) / 3));
+  };
+  const host = { url: new URL(`${url}/mcp`), token };
+  const crowd = await gather(host, sizes.sessions, uris, ['v1', 'v2', 'sse']);
+  const strangers = await Promise.all(Array.from({ length: sizes.stateless }, () => withoutSession(host)));
   const before = { refreshes: people.refreshes, retried: people.retried.length, signedOut: people.signedOut.length };
   const beginning = performance.now();
   const now = () => Math.round(performance.now() - beginning);
   const state = { working: true, calls: 0, longest: 0, failures: [] as Failure[], announced: [] as string[] };
-  const work = async (member: Member, index: number): Promise<void> => {
+  const work = async (caller: Caller, index: number): Promise<void> => {
     for (let n = 0; state.working; n += 1) {
       const began = now();
-      const { error } = await member.call(`${member.name}-${n}`, index % 2 === 0 ? STEPS : 0, 20);
+      const { error } = await caller.call(`${caller.name}-${n}`, index % 2 === 0 ? STEPS : 0, 20);
       const ended = now();
       state.calls += 1;
       state.longest = Math.max(state.longest, ended - began);
@@ -79,7 +95,7 @@ export async function underLoad(
     }
   };
   people.start();
-  const everybody = Promise.all([...crowd.map(work), announce()]);
+  const everybody = Promise.all([...[...crowd, ...strangers].map(work), announce()]);
   await setTimeout(QUIET);
   await disturb();
   await setTimeout(QUIET);
@@ -87,7 +103,7 @@ export async function underLoad(
   await everybody;
   await people.stop();
   const heard = await settled(crowd, state.announced);
-  await Promise.all(crowd.map((member) => member.close()));
+  await Promise.all([...crowd, ...strangers].map((caller) => caller.close()));
   const { calls, failures, longest } = state;
   return {
     calls,
@@ -99,6 +115,22 @@ export async function underLoad(
     sessions: crowd.length,
     announced: state.announced.length,
     ...heard,
+  };
+}
+
+/** A client of a revision that has no sessions: each of its requests stands for itself. */
+async function withoutSession({ url, token }: Host): Promise<Caller> {
+  const client = new Client({ name: 'stateless', version: '0' }, { versionNegotiation: { mode: 'auto' } });
+  const authorization = `Bearer ${await token('stateless-0')}`;
+  await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers: { authorization } } }));
+  return {
+    name: 'stateless',
+    call: (label, steps, pause) =>
+      client.callTool({ name: 'slow', arguments: { label, steps, pause } }, { timeout: PATIENCE }).then(
+        () => ({ label, steps: [] }),
+        ({ message, cause }: Error) => ({ label, steps: [], error: cause ? `${message}: ${cause}` : message }),
+      ),
+    close: () => client.close(),
   };
 }
 
