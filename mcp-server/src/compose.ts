@@ -71,6 +71,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     url: config.publicUrl,
     shutdownTimeout: config.shutdownTimeout,
     shutdownLinger: config.shutdownLinger,
+    prepare: checks.prepare,
     drain: () => {
       ready = false;
       const { running, leaving } = endpoints.drain();
@@ -196,7 +197,12 @@ interface Authorization {
   readonly verify: VerifyToken;
   readonly verifyProof: VerifyProof;
   readonly keysReadAt: () => number | undefined;
+  /** Has the keys fetched, so that a replica that is new doesn't refuse tokens for want of them. */
+  readonly prepare: () => Promise<void>;
 }
+
+/** Milliseconds: whoever starts together with the issuer waits for it; without one there are still documents to serve. */
+const ISSUER_STARTS = 20_000;
 
 /** Nothing is fetched before it is needed, so the service starts, and describes itself, without its issuer. */
 function authorization(config: Config, { clock, fetch, log, meters, keys, replays }: World & Shared): Authorization {
@@ -240,5 +246,6 @@ function authorization(config: Config, { clock, fetch, log, meters, keys, replay
     verify: meters?.verify(cached) ?? cached,
     verifyProof,
     keysReadAt: keySource.loadedAt,
+    prepare: () => keySource.prepare(ISSUER_STARTS),
   };
 }

@@ -30,6 +30,8 @@ export interface Service extends Endpoint {
   readonly shutdownTimeout: number;
   /** Seconds that connections without a request stay open meanwhile. */
   readonly shutdownLinger: number;
+  /** Resolves when requests can be served well, which a gateway that asks waits for; never fails. Absent: at once. */
+  prepare?(): Promise<void>;
   /** Stop being ready and end the open streams; requests that run go on. */
   drain(): void;
   /** Resolves when nothing runs any more of what requests have begun and no connection shows. */
@@ -52,7 +54,7 @@ export async function runService(
   onEnd(process, (signal) => stop(signal));
   try {
     const service = await compose(process.env);
-    const admission = createAdmission(service.handler);
+    const admission = createAdmission(service.handler, service.prepare);
     const { listening, metrics } = await listenTo(service, admission.handler);
     service.log.info({ url: service.url, port: listening.port, metrics: metrics?.port }, 'ready');
     process.send?.('ready');

@@ -1,4 +1,5 @@
 /** Owns the public keys of the issuer: which key a token header names, and when the key set is fetched (RFC 7517 §5). */
+import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import {
   createRemoteDocument,
@@ -15,6 +16,8 @@ import { TokenError } from './token-error.ts';
 export interface KeySource {
   /** @throws TokenError with `unknown_key` or `keys_unavailable` */
   key(header: JWSHeaderParameters): Promise<CryptoKey>;
+  /** Resolves when there are keys, and after so many milliseconds in any case. Never fails. */
+  prepare(patience: number): Promise<void>;
   /** Grows whenever a key was withdrawn or altered: what was verified before then must be verified again. */
   revision(): number;
   /** When the keys were last read, in milliseconds since the epoch; `undefined` before the first time. */
@@ -37,6 +40,9 @@ export interface KeySourceOptions {
 
 /** Seconds between two attempts: tokens with made-up key ids must not become requests to the issuer. */
 const COOLDOWN = 30;
+
+/** Milliseconds between two looks for the first keys. */
+const PACE = 250;
 
 interface KeySet {
   readonly find: LocalJWKSet;
@@ -65,6 +71,13 @@ export function createKeySource(options: KeySourceOptions): KeySource {
 
   return {
     loadedAt: () => document.loadedAt(),
+    prepare: async (patience) => {
+      const until = clock.now() + patience;
+      while (document.loadedAt() === undefined && clock.now() < until) {
+        const found = await document.get().catch(() => undefined);
+        if (!found) await setTimeout(PACE, undefined, { ref: false });
+      }
+    },
     revision: () => {
       document.touch();
       return revision;

@@ -40,4 +40,23 @@ describe('RFC 7517 §5 the keys of the issuer', () => {
       expect(fetched).toBe(3);
     },
   );
+
+  it('are waited for by a replica that starts before its issuer, and no longer than it is told', async () => {
+    const clock = new FakeClock();
+    const { publicJwk } = await signingKey('a');
+    let isUp = false;
+    const fetch = async () => {
+      clock.advance(1);
+      if (!isUp) throw new TypeError('fetch failed');
+      return Response.json({ keys: [publicJwk] });
+    };
+    const metadata = { get: () => Promise.reject(new Error('not needed')) } as never;
+    const keys = createKeySource({ jwksUrl: JWKS, metadata, fetch, clock, maxAge: 300, onFailure: () => {} });
+    await keys.prepare(1_500);
+    expect(keys.loadedAt()).toBeUndefined();
+    isUp = true;
+    clock.advance(1);
+    await keys.prepare(1_500);
+    expect(keys.loadedAt()).toBe(clock.now());
+  });
 });

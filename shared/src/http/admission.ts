@@ -2,7 +2,7 @@
  * Owns the question that a gateway asks before each request: does this process take one? It is a GET, so that a gateway may ask
  * the next replica when it gets no answer (RFC 9110 §9.2.2), which it may not do with the request itself.
  */
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 
 /** Where it is asked; the gateway keeps it from the outside. */
 export const ADMISSION_PATH = '/accepting';
@@ -13,16 +13,30 @@ export interface Admission {
   close(): void;
 }
 
-export function createAdmission(handler: RequestListener): Admission {
-  let isOpen = true;
+/** @param prepare what is to be done before the first request; begins with the first question, whose answer waits for it */
+export function createAdmission(handler: RequestListener, prepare = async (): Promise<void> => {}): Admission {
+  let state: 'unasked' | 'preparing' | 'open' | 'closed' = 'unasked';
+  let prepared: Promise<void> | undefined;
+  const answer = (req: IncomingMessage, res: ServerResponse): void => {
+    if (state === 'open') res.writeHead(204, { 'Cache-Control': 'no-store' }).end();
+    else req.socket.destroy();
+  };
+  const ask = (req: IncomingMessage, res: ServerResponse): void => {
+    state = 'preparing';
+    prepared ??= prepare();
+    void prepared.then(() => {
+      if (state === 'preparing') state = 'open';
+      answer(req, res);
+    });
+  };
   return {
     handler: (req, res) => {
       if (req.url !== ADMISSION_PATH) handler(req, res);
-      else if (isOpen) res.writeHead(204, { 'Cache-Control': 'no-store' }).end();
-      else req.socket.destroy();
+      else if (state === 'open' || state === 'closed') answer(req, res);
+      else ask(req, res);
     },
     close: () => {
-      isOpen = false;
+      state = 'closed';
     },
   };
 }

@@ -4,8 +4,8 @@ import { createAdmission } from '@mcp-oauth/shared/http/admission';
 import { listen } from '@mcp-oauth/shared/http/server';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-async function start() {
-  const admission = createAdmission((_, res) => res.end('served'));
+async function start(prepare?: () => Promise<void>) {
+  const admission = createAdmission((_, res) => res.end('served'), prepare);
   const listening = await listen(admission.handler, { host: '127.0.0.1', port: 0 });
   onTestFinished(() => listening.close());
   return { admission, url: `http://127.0.0.1:${listening.port}`, port: listening.port };
@@ -29,6 +29,33 @@ describe('whether this process takes a request', () => {
     socket.write('GET /accepting HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await once(socket, 'close');
     expect(answered).toBe('');
+  });
+
+  it('is answered when what is needed is there, which is asked for once, with the first question', async () => {
+    let asked = 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { url } = await start(() => {
+      asked += 1;
+      return promise;
+    });
+    expect(await (await fetch(`${url}/mcp`)).text()).toBe('served');
+    expect(asked).toBe(0);
+    const questions = [fetch(`${url}/accepting`), fetch(`${url}/accepting`)];
+    await expect.poll(() => asked).toBe(1);
+    resolve();
+    expect(await Promise.all(questions.map(async (question) => (await question).status))).toEqual([204, 204]);
+    expect((await fetch(`${url}/accepting`)).status).toBe(204);
+    expect(asked).toBe(1);
+  });
+
+  it('gets no answer from one that is told to stop while it prepares', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { admission, url } = await start(() => promise);
+    const question = fetch(`${url}/accepting`);
+    await fetch(`${url}/mcp`);
+    admission.close();
+    resolve();
+    await expect(question).rejects.toThrow();
   });
 
   it('does not concern requests that were promised a place', async () => {
