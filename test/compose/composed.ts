@@ -43,7 +43,8 @@ export class Composed implements AsyncDisposable {
 
   /** @param env what the shell of the stranger has set */
   constructor(project: string, env: NodeJS.ProcessEnv = {}) {
-    this.project = project;
+    // Two runs at different ports are nothing to each other.
+    this.project = process.env.HTTP_PORT ? `${project}-${process.env.HTTP_PORT}` : project;
     this.folder = copyOfTree();
     const { PATH, HOME, HTTP_PORT, DEVELOPMENT_IDP_PORT } = process.env;
     this.#env = {
@@ -51,7 +52,7 @@ export class Composed implements AsyncDisposable {
       HOME,
       HTTP_PORT,
       DEVELOPMENT_IDP_PORT,
-      COMPOSE_PROJECT_NAME: project,
+      COMPOSE_PROJECT_NAME: this.project,
       COMPOSE_PROGRESS: 'plain',
       ...env,
     };
