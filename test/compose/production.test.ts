@@ -40,7 +40,7 @@ describe('the production set-up', () => {
 
   beforeAll(async () => {
     expect([folders, up, others], "README's commands").toEqual([
-      'mkdir -p secrets/connectors',
+      'mkdir -m 700 secrets && mkdir secrets/connectors',
       expect.stringMatching(/^PUBLIC_URL=https:\/\/mcp\.example\.com docker compose .*production\.yml up /),
       [],
     ]);
