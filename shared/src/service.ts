@@ -66,8 +66,10 @@ export async function runService(
       await listening.refuse();
       service.drain();
       const [grace, linger] = [service.shutdownTimeout * 1000, service.shutdownLinger * 1000];
-      const finished = Promise.race([service.finished?.(), setTimeout(grace, undefined, { ref: false })]);
-      await Promise.all([listening.close({ grace, linger }), finished]);
+      const deadline = setTimeout(grace, undefined, { ref: false });
+      await listening.close({ grace, linger });
+      // Only now: a connection that lingered may have begun something.
+      await Promise.race([service.finished?.(), deadline]);
       await metrics?.close();
       await service.close();
       service.log.info('stopped');

@@ -219,8 +219,13 @@ export class Streams {
 
   /** Closes a connection, whose client may come back for the rest. */
   close(attachment: Attachment): void {
+    void this.release(attachment);
+  }
+
+  /** The same. Resolves when others can know that nobody reads the stream. */
+  async release(attachment: Attachment): Promise<void> {
     attachment.sink.end();
-    void this.#detach(attachment);
+    await this.#detach(attachment);
   }
 
   async #buryOne(name: StreamName): Promise<void> {

@@ -153,6 +153,35 @@ describe('a client of HTTP+SSE that shows only the revision that it has agreed u
   });
 });
 
+it('SDK v1 goes on with its session on the way down, also where one person has several', async () => {
+  await using leaving = await startMcp();
+  const windows = await Promise.all(Array.from({ length: 3 }, () => openWindow(leaving.url)));
+  const before = windows.map(({ session }) => session());
+  leaving.endpoints.drain();
+  await Promise.all(windows.map((window) => window.returned()));
+  await Promise.all(windows.map(({ client }) => client.ping()));
+  expect(windows.map(({ session }) => session())).toEqual(before);
+  await Promise.all(windows.map(({ client }) => client.close()));
+});
+
+/** A client whose session can be seen, and each time that it comes back. */
+async function openWindow(url: string) {
+  const client = new Client({ name: 'window', version: '0' });
+  const returns = new EventTarget();
+  let session: string | null = null;
+  const transport = new SSEClientTransport(new URL(`${url}/sse`), {
+    requestInit: { headers: { authorization: 'Bearer ada' } },
+    fetch: async (to, init) => {
+      session = new URL(to).searchParams.get('sessionId') ?? session;
+      const response = await fetch(to, init);
+      if (init?.method !== 'POST') returns.dispatchEvent(new Event('return'));
+      return response;
+    },
+  });
+  await client.connect(transport);
+  return { client, session: () => session, returned: () => once(returns, 'return') };
+}
+
 it('SDK v1 goes on with its session when its stream ends', async () => {
   const client = new Client({ name: 'test', version: '0' });
   const headers = { authorization: 'Bearer ada' };

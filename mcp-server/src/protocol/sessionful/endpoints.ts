@@ -73,7 +73,7 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
     onFault: (err, method) => log.error({ err, method }, 'method failed'),
   });
   await server.connect(multiplexer);
-  const upkeep = createUpkeep({ sessions, streams, changes: announcements, multiplexer, limits, clock, log });
+  const upkeep = createUpkeep({ sessions, streams, changes: announcements, multiplexer, limits, pause, clock, log });
   const access: SessionAccess = {
     sessions,
     streams,

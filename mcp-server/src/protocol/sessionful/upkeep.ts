@@ -12,6 +12,7 @@ import type { Announcements } from '../announcements.ts';
 import type { Drained } from '../endpoints.ts';
 import { LOOKS } from '../silence.ts';
 import type { Multiplexer } from './calls/multiplexer.ts';
+import { createFarewell } from './farewell.ts';
 
 export interface UpkeepParts {
   readonly changes: Pick<Announcements, 'catchUp'>;
@@ -19,6 +20,8 @@ export interface UpkeepParts {
   readonly streams: Streams;
   readonly multiplexer: Multiplexer;
   readonly limits: SessionLimits & { readonly keepAlive: number };
+  /** Resolves after so many milliseconds. */
+  readonly pause: (milliseconds: number) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -26,9 +29,10 @@ export interface UpkeepParts {
 /** Milliseconds between two looks for replicas that are gone: a client waits for the answers that they owe. */
 const BURIAL = 2_000;
 
-export function createUpkeep({ sessions, streams, changes, multiplexer, limits, clock, log }: UpkeepParts) {
+export function createUpkeep({ sessions, streams, changes, multiplexer, limits, pause, clock, log }: UpkeepParts) {
   const timers: NodeJS.Timeout[] = [];
   let draining = false;
+  const farewell = createFarewell({ sessions, streams, pause });
 
   /** Of the session that a stream or a call belongs to, which is kept from becoming idle. */
   const look = async (id: string): Promise<McpSession | undefined> => {
@@ -70,7 +74,10 @@ export function createUpkeep({ sessions, streams, changes, multiplexer, limits, 
     name.stream === STANDALONE ? !(sink.carriesAnswers && isRunning(name.session)) : !streams.isOwn(name);
   const leave = (attachments: readonly Attachment[]): number => {
     const leaving = attachments.filter(mayLeave);
-    for (const attachment of leaving) streams.close(attachment);
+    for (const attachment of leaving) {
+      if (attachment.sink.carriesAnswers) farewell(attachment);
+      else streams.close(attachment);
+    }
     return leaving.length;
   };
 

@@ -68,7 +68,7 @@ export function createReplica(parts: ReplicaParts): Replica {
   const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek });
   const limits = { ...LIMITS, keepAlive: 15 };
   const announcements = createAnnouncements({ feed, streams, log: storage.changes });
-  const upkeep = createUpkeep({ sessions, streams, changes: announcements, multiplexer, limits, clock, log });
+  const upkeep = createUpkeep({ sessions, streams, changes: announcements, multiplexer, limits, pause, clock, log });
   const dispatch = createDispatch({ multiplexer, bus, log });
   const { settled } = upkeep;
   const serve = createStreamableHttp({
