@@ -7,6 +7,10 @@ umask 077
 
 hash() { printf %s "$1" | sha256sum | cut -c 1-64; }
 
+# Keys bound what a command may touch, but not those that tell names of keys and channels, or that act on what all users share.
+rights='+@all -@admin -@dangerous +info +role -@scripting +eval +evalsha -scan -randomkey -dbsize -select -move'
+rights="$rights -pubsub +pubsub|numsub -client +client|setname +client|setinfo"
+
 # Nobody can be the user `default`. But the log of changes is read as that user at a start, and may hold anything.
 users='user default off allkeys allchannels allcommands
 user health on nopass resetkeys resetchannels -@all +ping +info +cluster|info'
@@ -21,7 +25,7 @@ for user in ${REDIS_USERS:-auth-server mcp-server}; do
     *) echo "redis: no user is called $user" >&2; exit 1 ;;
   esac
   users="$users
-user $user on #$(hash "$password") ~$prefix:* &$prefix:* +@all -@admin -@dangerous +info +role"
+user $user on #$(hash "$password") ~$prefix:* &$prefix:* $rights"
   passwords="$passwords $password"
 done
 
