@@ -24,6 +24,9 @@ for user in ${REDIS_USERS:-auth-server mcp-server}; do
     mcp-server) prefix=mcp ;;
     *) echo "redis: no user is called $user" >&2; exit 1 ;;
   esac
+  case "$passwords " in
+    *" $password "*) echo "redis: two of the secrets redis-<user> are the same: whoever has one would be both" >&2; exit 1 ;;
+  esac
   users="$users
 user $user on #$(hash "$password") ~$prefix:* &$prefix:* $rights"
   passwords="$passwords $password"

@@ -2,6 +2,8 @@
  * Owns the proof that a stranger gets from a fresh clone to a signed-in call with README's own commands, on a real engine: what is
  * up, what the world can reach of it, and who is still signed in after everything was down.
  */
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -184,6 +186,16 @@ describe("README's compose section", () => {
     const said = await composed.logs(10_000);
     expect(said).toContain('/authorize');
     expect(said).not.toMatch(/canary|[?&](code|state|token)=|eyJ[\w-]+\.[\w-]+\./);
+  });
+
+  it('says in the log what the gateway could not pass on, without what is secret', async () => {
+    const { port, host } = new URL(origin);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(`CONNECT /mcp?code=canary HTTP/1.1\r\nHost: ${host}\r\nCookie: canary\r\nConnection: close\r\n\r\n`);
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 502 /);
+    const log = () => composed.sh('docker compose logs --no-log-prefix gateway');
+    await expect.poll(log, { timeout: 10_000 }).toContain('"uri":"/mcp?…"');
+    expect(await log()).not.toContain('canary');
   });
 
   it('gives each service its own keys in Redis, and nobody else any', async () => {
