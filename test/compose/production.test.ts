@@ -97,6 +97,14 @@ describe('the production set-up', () => {
       () => spoil('redis-mcp-server', ''),
     ],
     [
+      'one Redis password for two',
+      'redis',
+      /^redis: two of the secrets redis-<user> are the same/,
+      () => {
+        for (const name of ['redis-mcp-server', 'redis-auth-server']) spoil(name, 'one for both, and long enough');
+      },
+    ],
+    [
       'no storage key',
       'auth-server',
       /source path does not exist: .*secrets\/storage-keys/,
@@ -142,6 +150,9 @@ describe('the production set-up', () => {
       return { status: response.statusCode, headers: response.headers, body: await text(response) };
     };
     expect((await get('/')).body).toContain(`${ORIGIN}/mcp`);
+    for (const path of ['/', '/jwks', '/livez', '/nothing']) {
+      expect((await get(path)).headers['strict-transport-security'], `RFC 6797 §7.1 ${path}`).toBe('max-age=31536000');
+    }
     const protectedResource = JSON.parse((await get('/.well-known/oauth-protected-resource/mcp')).body);
     expect(protectedResource).toMatchObject({ resource: `${ORIGIN}/mcp`, authorization_servers: [ORIGIN] });
     const server = await get('/.well-known/oauth-authorization-server');

@@ -207,7 +207,7 @@ describe("README's compose section", () => {
     const refused = ['get as:v1:x', 'keys "*"', 'config get requirepass', 'acl list', 'flushall'];
     const names = ['scan 0', 'randomkey', 'dbsize', 'pubsub channels "*"', 'client tracking on bcast'];
     const shared = ['script flush', 'script kill', 'function flush', 'function dump', 'select 1'];
-    const scripts = ['eval "return redis.call(\'randomkey\')" 0', 'eval "return redis.call(\'get\',\'as:v1:x\')" 0'];
+    const scripts = ['eval "return redis.call(\'randomkey\')" 0', "eval \"return redis.call('get','as:v1:x')\" 0"];
     for (const words of scripts) expect(await as(mcp, words), words).toMatch(/ACL failure in script/);
     for (const words of [...refused, ...names, ...shared]) {
       expect(await as(mcp, words), words).toMatch(/^NOPERM/);
