@@ -19,9 +19,10 @@ const CERTIFICATE = 'auth-server/test/client-metadata/certificate';
 
 describe('deploy/compose/own-proxy.yml', () => {
   const url = `https://localhost:${HTTP_PORT}`;
+  const network = 'mcp-oauth-own-proxy';
   const composed = new Composed('mcp-oauth-own-proxy', {
     COMPOSE_FILE: filesOf('own-proxy'),
-    PROXY_NETWORK: 'mcp-oauth-own-proxy',
+    PROXY_NETWORK: network,
     PUBLIC_URL: url,
   });
   const nginx = 'mcp-oauth-own-proxy-nginx';
@@ -41,17 +42,7 @@ describe('deploy/compose/own-proxy.yml', () => {
     };
     const volumes = Object.entries(mounts).flatMap(([to, from]) => ['-v', `${join(composed.folder, from)}:${to}:ro`]);
     const ports = ['-p', `127.0.0.1:${HTTP_PORT}:443`, '-p', `127.0.0.1:${DEVELOPMENT_IDP_PORT}:9001`];
-    await composed.docker(
-      'run',
-      '-d',
-      '--name',
-      nginx,
-      '--network',
-      composed.project,
-      ...ports,
-      ...volumes,
-      'nginx:1.26',
-    );
+    await composed.docker('run', '-d', '--name', nginx, '--network', network, ...ports, ...volumes, 'nginx:1.26');
   }, BUILDING);
   afterAll(async () => {
     await composed.docker('rm', '--force', nginx);
