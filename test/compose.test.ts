@@ -1,5 +1,8 @@
 /** Owns the promise that the compose file is one that Docker takes, and that it says nothing the services do not know. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { settings as authServer } from '../auth-server/src/config.ts';
@@ -45,6 +48,27 @@ describe('docker-compose.yml', () => {
         secret ? [env, `${env}_FILE`] : env,
       );
       for (const variable of Object.keys(environment)) expect([...declared, ...CONNECTOR], name).toContain(variable);
+    }
+  });
+
+  it('a .env made for `npm start` does not move auth-server away from where it is looked for', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mcp-oauth-env-'));
+    const lines = ['HOST=127.0.0.1', 'PORT=7777', 'STORAGE=sqlite', 'REDIS_URL=redis://localhost', 'REDIS_PASSWORD=x'];
+    try {
+      cpSync(join(cwd, 'docker-compose.yml'), join(folder, 'docker-compose.yml'));
+      writeFileSync(join(folder, '.env'), [...lines, 'ISSUER=http://localhost:9000', 'NODE_ENV=production'].join('\n'));
+      const json = execFileSync('docker', ['compose', 'config', '--format', 'json'], { cwd: folder, encoding: 'utf8' });
+      expect((JSON.parse(json) as Composed).services['auth-server']?.environment).toMatchObject({
+        HOST: '0.0.0.0',
+        PORT: '9000',
+        STORAGE: 'redis',
+        REDIS_URL: 'redis://auth-server@redis:6379',
+        REDIS_PASSWORD: '',
+        ISSUER: 'http://localhost:8080',
+        NODE_ENV: 'development',
+      });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
     }
   });
 });
