@@ -27,7 +27,10 @@ export interface Report {
   /** Announcements, each of which every session had to hear once. */
   readonly announced: number;
   readonly lost: number;
+  /** Heard twice by those who say up to where they have heard. */
   readonly doubled: number;
+  /** Heard twice over HTTP+SSE, where the SDK does not say it: what nobody knows to have arrived is sent again. */
+  readonly again: number;
 }
 
 export interface Sizes {
@@ -142,17 +145,20 @@ async function settled(crowd: readonly Member[], announced: readonly string[]) {
     .poll(missing, { timeout: 20_000, interval: 250 })
     .toBe(0)
     .catch(() => undefined);
-  const doubled = crowd.reduce((sum, { heard }) => sum + heard.length - new Set(heard).size, 0);
-  return { lost: missing(), doubled };
+  const twice = (members: readonly Member[]) =>
+    members.reduce((sum, { heard }) => sum + heard.length - new Set(heard).size, 0);
+  const overSse = ({ name }: Member) => name.startsWith('sse-');
+  const doubled = twice(crowd.filter((member) => !overSse(member)));
+  return { lost: missing(), doubled, again: twice(crowd.filter(overSse)) };
 }
 
 /** One line for whoever reads along. */
 export function print(what: string, report: Report): void {
-  const { calls, failures, longest, refreshes, retried, signedOut, sessions, announced, lost, doubled } = report;
+  const { calls, failures, longest, refreshes, retried, signedOut, sessions, announced, lost, doubled, again } = report;
   process.stdout.write(
     `${what.padEnd(34)} ${calls} calls, ${failures.length} failed, longest ${(longest / 1000).toFixed(1)} s; ` +
       `${refreshes} refreshes, ${retried.length} tried again, ${signedOut.length} signed out; ` +
-      `${announced} events × ${sessions} sessions, ${lost} lost, ${doubled} doubled\n`,
+      `${announced} events × ${sessions} sessions, ${lost} lost, ${doubled} doubled${again ? `, ${again} sent again over HTTP+SSE` : ''}\n`,
   );
   for (const { error, began, ended } of failures.slice(0, 5)) process.stdout.write(`    ${began}-${ended}: ${error}\n`);
   for (const said of [...retried.slice(0, 5), ...signedOut.slice(0, 5)]) process.stdout.write(`    ${said}\n`);
