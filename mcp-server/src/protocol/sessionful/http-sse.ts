@@ -4,6 +4,7 @@
  * log to whoever holds the stream, or waits there for a client that comes back.
  */
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
+import { StorageUnavailable } from '../../sessions/ports.ts';
 import type { McpSession } from '../../sessions/session.ts';
 import { STANDALONE } from '../../sessions/streams.ts';
 import type { Endpoint, McpRequest } from '../endpoints.ts';
@@ -36,7 +37,7 @@ interface Held {
 
 /** Answers with the stream of a session. @returns false, and has answered nothing, when it has ended */
 async function hold(
-  { res }: McpRequest,
+  { res, log }: McpRequest,
   access: SessionAccess,
   { session, after, messagesPath }: Held,
 ): Promise<boolean> {
@@ -46,7 +47,11 @@ async function hold(
   const attachment = await streams.attach(
     name,
     (detach, from = START) => {
-      const response = new EventStream(res, detach);
+      let isLeft = true;
+      const response = new EventStream(res, () => {
+        detach();
+        if (isLeft) leave(access, id).catch((err: unknown) => log.error({ err }, 'session not ended'));
+      });
       // A relative URL holds behind any gateway. The id is for a client whose connection breaks before any event.
       const data = `${messagesPath}?sessionId=${id}`;
       response.send({ event: 'endpoint', data, id: eventId(id, from), retry: RETRY });
@@ -54,7 +59,10 @@ async function hold(
         carriesAnswers: true,
         send: (event) => (event.data ? response.send({ id: eventId(id, event.id), data: event.data }) : response.open),
         keepAlive: () => response.keepAlive(),
-        end: () => response.end(),
+        end: () => {
+          isLeft = false;
+          response.end();
+        },
       };
     },
     after,
@@ -65,6 +73,18 @@ async function hold(
   await streams.wake(name);
   settled(id);
   return true;
+}
+
+/** Whoever opens a stream and leaves before anything was agreed upon does not come back, and must not fill the store. */
+async function leave({ sessions }: SessionAccess, id: string): Promise<void> {
+  try {
+    // Any replica may have initialized it just now.
+    sessions.doubt(id);
+    const session = await sessions.peek(id);
+    if (session && !session.agreed) await sessions.end(id);
+  } catch (error) {
+    if (!(error instanceof StorageUnavailable)) throw error;
+  }
 }
 
 /** POST of one message; what it brings about comes on the stream. */
