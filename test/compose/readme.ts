@@ -1,13 +1,13 @@
-/** Owns the commands that README gives to whoever uses Docker: the tests run these and no others. */
+/** Owns the commands that README and its pages give to whoever uses Docker: the tests run these and no others. */
 import { readFileSync } from 'node:fs';
 
-const README = new URL('../../README.md', import.meta.url);
+const ROOT = new URL('../../', import.meta.url);
 
-/** The shell lines of a section of README, in order; a line that ends in a backslash goes on. */
-export function commandsUnder(heading: 'Docker compose' | 'On the internet'): readonly string[] {
-  const text = readFileSync(README, 'utf8');
+/** The shell lines of a section, in order; a line that ends in a backslash goes on. */
+export function commandsUnder(heading: string, page = 'README.md'): readonly string[] {
+  const text = readFileSync(new URL(page, ROOT), 'utf8');
   const start = text.indexOf(`\n## ${heading}\n`);
-  if (start < 0) throw new Error(`README has no section ${heading}`);
+  if (start < 0) throw new Error(`${page} has no section ${heading}`);
   const section = text.slice(start + 1).split(/\n(?=## )/)[0] ?? '';
   const blocks = [...section.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
   return blocks.flatMap((block) => block.replaceAll(/\\\n\s*/g, '').split('\n')).filter((line) => line !== '');

@@ -2,13 +2,13 @@
  * Owns the proof on a real engine that docker compose serves, scales, rolls and fails as README says: its very commands, with
  * people at work who must not notice.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
 import { Composed } from './composed.ts';
 import { Households } from './households.ts';
 import { print, type Report, type Sizes, underLoad } from './load.ts';
-import { composeCommand } from './readme.ts';
+import { commandsUnder, composeCommand } from './readme.ts';
 
 const SIZES: Sizes = { sessions: 30, stateless: 10, announcements: 60 };
 const PEOPLE = 6;
@@ -58,16 +58,23 @@ describe('docker compose', () => {
     expect(await composed.containers('auth-server')).toHaveLength(2);
   });
 
-  survives('rebuilds both services under load and fails no call', async () => {
-    for (const service of ['mcp-server', 'auth-server', 'shared']) {
-      appendFileSync(
-        join(composed.folder, service, `src/${service === 'shared' ? 'clock' : 'compose'}.ts`),
-        '\n// changed\n',
-      );
+  /** Another version of both services, until the next one. */
+  const change = () => {
+    for (const file of ['mcp-server/src/compose.ts', 'auth-server/src/compose.ts', 'shared/src/clock.ts']) {
+      appendFileSync(join(composed.folder, file), '\n// changed\n');
     }
+  };
+  const replicas = async () => [
+    ...(await composed.containers('mcp-server')),
+    ...(await composed.containers('auth-server')),
+  ];
+  const idsOfReplicas = async () =>
+    Promise.all((await replicas()).map((name) => composed.inspect<string>(name, '.Id')));
+
+  survives('rebuilds both services under load and fails no call', async () => {
+    change();
     let built = 0;
-    const before = await composed.containers('mcp-server');
-    const ids = await Promise.all(before.map((name) => composed.inspect(name, '.Id')));
+    const before = await idsOfReplicas();
     const report = await load('rebuilt and replaced', async () => {
       const began = performance.now();
       await composed.compose('build');
@@ -78,11 +85,42 @@ describe('docker compose', () => {
     process.stdout.write(`    a build after a change of the sources took ${(built / 1000).toFixed(1)} s\n`);
     expect(report.failures).toEqual([]);
     expectNothingLost(report);
-    const after = await Promise.all(
-      (await composed.containers('mcp-server')).map((name) => composed.inspect(name, '.Id')),
-    );
-    expect(after).toHaveLength(3);
-    expect(after.filter((id) => ids.includes(id))).toEqual([]);
+    const after = await idsOfReplicas();
+    expect(after).toHaveLength(5);
+    expect(after.filter((id) => before.includes(id))).toEqual([]);
+  });
+
+  survives('puts a new version beside the old one, and takes the old one away', async () => {
+    change();
+    const before = await idsOfReplicas();
+    const commands = commandsUnder('A new version', 'docs/deployment.md');
+    expect(commands).toHaveLength(5);
+    expect(commands[0], "README's").toBe(composeCommand(/up -d --build --scale/));
+    const report = await load('a new version beside the old one', async () => {
+      await composed.sh(commands.slice(1, 4).join('\n'));
+      await pause(A_MOMENT);
+    });
+    expect(report.failures).toEqual([]);
+    expectNothingLost(report);
+    const after = await idsOfReplicas();
+    expect(after).toHaveLength(5);
+    expect(after.filter((id) => before.includes(id))).toEqual([]);
+  });
+
+  survives('goes on with the old version when the new one does not come up', async () => {
+    const broken = join(composed.folder, 'mcp-server/src/compose.ts');
+    const works = readFileSync(broken);
+    appendFileSync(broken, "\nthrow new Error('broken');\n");
+    const before = await idsOfReplicas();
+    const [, old = '', beside = '', , away = ''] = commandsUnder('A new version', 'docs/deployment.md');
+    const report = await load('a new version that is broken', async () => {
+      await expect(composed.sh(`${old}\n${beside}`)).rejects.toThrow(/mcp-server-\d+ is unhealthy/);
+      await composed.sh(away);
+    });
+    writeFileSync(broken, works);
+    expect(report.failures).toEqual([]);
+    expectNothingLost(report);
+    expect(await idsOfReplicas()).toEqual(before);
   });
 
   survives('loses the calls in flight and nothing else when a mcp-server is killed', async () => {
