@@ -169,13 +169,15 @@ export async function whenReady(client: RedisClient, patience?: number): Promise
     reason = reasonOf(error);
   };
   client.on('error', note);
+  let timer: NodeJS.Timeout | undefined;
   await new Promise<void>((resolve, reject) => {
     client.once('ready', resolve);
     const giveUp = () => {
       client.disconnect();
       reject(new StartError(`REDIS_URL: not reachable (${reason})`));
     };
-    if (patience !== undefined) AbortSignal.timeout(patience).addEventListener('abort', giveUp);
+    if (patience !== undefined) timer = setTimeout(giveUp, patience);
   });
+  clearTimeout(timer);
   client.off('error', note);
 }

@@ -94,4 +94,12 @@ describe.skipIf(!hasRedis)(`REDIS_PASSWORD at ${hasRedis ? '' : NEEDS_REDIS}`, (
     const who = (client: RedisClient) => client.call('ACL', 'WHOAMI');
     expect(await connected(target({ REDIS_URL, REDIS_PASSWORD: 'secret' }), who)).toBe('auth-server');
   });
+
+  it('is waited for no longer once it is there: a command may take its time', async () => {
+    await using redis = await startRedis();
+    const client = openRedis({ target: target({ REDIS_URL: redis.url }) as RedisTarget, name: 'test', log });
+    await whenReady(client, 1_000);
+    expect(await client.blpop('nothing', 1.2)).toBeNull();
+    client.disconnect();
+  });
 });
