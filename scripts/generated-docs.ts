@@ -63,10 +63,10 @@ function metricsPage(): string {
   const tables = { 'mcp-server': metricsTable(mcpServerMetrics), 'auth-server': metricsTable(authServerMetrics) };
   let page = readFileSync(new URL('../docs/metrics.md', import.meta.url), 'utf8');
   for (const [service, table] of Object.entries(tables)) {
-    const place = new RegExp(`^### ${service}\\n\\n?(\\|.*\\n)*`, 'm');
-    page = page.replace(place, () => `### ${service}\n\n${table}\n`);
+    const place = new RegExp(`^### ${service}\\n\\n?(\\|.*\\n)*\\n?`, 'm');
+    page = page.replace(place, () => `### ${service}\n\n${table}\n\n`);
   }
-  return page;
+  return `${page.trimEnd()}\n`;
 }
 
 const testFiles = (): readonly TestFile[] =>

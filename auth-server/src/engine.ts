@@ -3,7 +3,7 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { ConfigError, type Problem } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
-import { type Fetch, reasonOf } from '@mcp-oauth/shared/remote-document';
+import { type Fetch, type OnFailure, reasonOf } from '@mcp-oauth/shared/remote-document';
 import { type ClientMetadata, createClientMetadata } from './client-metadata/client-metadata.ts';
 import { createGet } from './client-metadata/get.ts';
 import type { Client } from './clients/client.ts';
@@ -69,7 +69,9 @@ export function createEngineWith(config: Config, ports: EnginePorts): (keys: Key
 function resourcesOf(config: Config, { clock, log, fetch = globalThis.fetch }: EnginePorts): Resources {
   return createResources(config.resources, ({ scopes, metadataUrl: url, identifiers }) => {
     if (scopes || !url) return undefined;
-    const onFailure = (error: unknown) => log.warn({ url, reason: reasonOf(error) }, 'resource metadata not fetched');
+    const onFailure: OnFailure = (error, isNews) => {
+      if (isNews) log.warn({ url, reason: reasonOf(error) }, 'resource metadata not fetched');
+    };
     const onRecovery = () => log.info({ url }, 'resource metadata fetched again');
     return createScopeSource({ url, identifiers, fetch, clock, onFailure, onRecovery });
   });

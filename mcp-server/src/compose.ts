@@ -208,9 +208,9 @@ const ISSUER_STARTS = 20_000;
 function authorization(config: Config, { clock, fetch, log, meters, keys, replays }: World & Shared): Authorization {
   const { issuer, issuerInternalUrl: internalUrl, jwksUrl, jwksMaxAge, audiences, clockTolerance } = config;
   const report = (document: 'keys' | 'metadata') => ({
-    onFailure: (error: unknown) => {
+    onFailure: (error: unknown, isNews: boolean) => {
       meters?.onFetchFailure(document);
-      log.warn({ issuer, reason: reasonOf(error) }, `issuer ${document} not fetched`);
+      if (isNews) log.warn({ issuer, reason: reasonOf(error) }, `issuer ${document} not fetched`);
     },
     onRecovery: () => log.info({ issuer }, `issuer ${document} fetched again`),
   });

@@ -67,7 +67,7 @@ const REASONS: Readonly<Record<TokenReason | ProofReason, true>> = {
   replays_unknown: true,
 };
 
-const OUTCOMES: readonly ToolOutcome[] = ['ok', 'invalid_arguments', 'failed', 'fault'];
+const OUTCOMES: readonly ToolOutcome[] = ['ok', 'invalid_arguments', 'failed', 'fault', 'cancelled'];
 
 const DECLARED = {
   duration: requestDuration(ROUTES),
@@ -92,7 +92,7 @@ const DECLARED = {
   toolCalls: {
     name: 'mcp_tool_calls_total',
     type: 'counter',
-    help: 'Calls that reached their tool. `failed` is what its author tells the model, `fault` what nobody has foreseen.',
+    help: 'Calls that reached their tool. `failed` is what its author tells the model, `fault` what nobody has foreseen, `cancelled` what ended so after its client had called it off.',
     labels: { tool: 'names in the catalog', result: OUTCOMES },
   },
   refusals: {
@@ -133,7 +133,7 @@ const DECLARED = {
   keysRead: {
     name: 'mcp_issuer_keys_read_timestamp_seconds',
     type: 'gauge',
-    help: 'When the keys of the issuer were last read; absent before the first token.',
+    help: 'When the keys of the issuer were last read; absent before the first time.',
   },
   sessions: {
     name: 'mcp_sessions',

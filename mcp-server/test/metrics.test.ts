@@ -1,4 +1,5 @@
 /** Owns the proof that mcp-server counts what an operator asks about, and that no request gets a word into it. */
+import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
@@ -18,8 +19,9 @@ const tool = defineTool({
   name: 'obey',
   title: 'Obey',
   description: 'Does as it is told.',
-  input: z.object({ what: z.enum(['work', 'work later', 'complain', 'break', 'break later']) }),
-  run: ({ what }) => {
+  input: z.object({ what: z.enum(['work', 'work later', 'complain', 'break', 'break later', 'wait']) }),
+  run: ({ what }, { signal }) => {
+    if (what === 'wait') return once(signal, 'abort').then(() => Promise.reject(signal.reason));
     if (what === 'complain') throw new ToolError('No.');
     if (what === 'break') throw new Error('canary of a fault');
     if (what === 'break later') return Promise.reject(new Error('canary of a fault'));
@@ -97,6 +99,28 @@ describe('the metrics of mcp-server', () => {
     });
   });
 
+  it('tell a call that its client has called off from one that broke', async () => {
+    await using mcp = await start();
+    const opened = await mcp.ask('/mcp', post(initialize('2025-11-25')));
+    const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };
+    const params = { name: 'obey', arguments: { what: 'wait' } };
+    const running = () => mcp.counted().then(({ mcp_running_requests: number = 0 }) => number);
+    const answered = mcp.ask('/mcp', post(request(1, 'tools/call', params), session));
+    const leaving = new AbortController();
+    const modern = modernRequest('tools/call', params);
+    const left = mcp.ask('/mcp', { ...post(modern, headersOf(modern)), signal: leaving.signal });
+    await expect.poll(running).toBe(2);
+    const cancelled = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } };
+    await mcp.ask('/mcp', post(cancelled, session));
+    leaving.abort();
+    await expect(left).rejects.toThrow('aborted');
+    await (await answered).text();
+    await expect.poll(running).toBe(0);
+    const { values } = await mcp.scrape();
+    expect(values.get('mcp_tool_calls_total{tool="obey",result="cancelled"}')).toBe(2);
+    expect(values.get('mcp_tool_calls_total{tool="obey",result="fault"}')).toBeUndefined();
+  });
+
   it('tell who did not get in, and why', async () => {
     await using mcp = await start();
     await mcp.ask('/mcp', { headers: { authorization: '' } });
@@ -124,11 +148,14 @@ describe('the metrics of mcp-server', () => {
   it('tell that the keys of the issuer can not be read', async () => {
     await using mcp = await start();
     mcp.issuer.up = false;
-    await mcp.ask('/mcp', post(initialize('2025-11-25')));
+    for (let n = 0; n < 3; n += 1) {
+      await mcp.ask('/mcp', post(initialize('2025-11-25')));
+      mcp.clock.advance(60);
+    }
     const counted = await mcp.counted();
-    expect(counted).toMatchObject({
-      'mcp_issuer_fetch_failures_total{document="keys"}': 1,
-      'mcp_refusals_total{reason="keys_unavailable"}': 1,
+    expect(counted, 'each attempt, though the log tells it once').toMatchObject({
+      'mcp_issuer_fetch_failures_total{document="keys"}': 3,
+      'mcp_refusals_total{reason="keys_unavailable"}': 3,
     });
     expect(counted).not.toHaveProperty('mcp_issuer_keys_read_timestamp_seconds');
   });

@@ -7,6 +7,9 @@ import { createOutage } from './network/outage.ts';
 
 export type Fetch = typeof globalThis.fetch;
 
+/** Told of every attempt that fails; it is news when that begins, and with every new reason: the server may be away for long. */
+export type OnFailure = (error: unknown, isNews: boolean) => void;
+
 export interface RemoteDocument<T> {
   /** @throws DocumentUnavailable while there has never been a copy */
   get(): Promise<T>;
@@ -25,8 +28,7 @@ export interface RemoteDocumentOptions<T> {
   readonly maxAge?: number | ((value: T) => number);
   /** Seconds between two attempts to renew a copy, so that nobody can make us hammer the server. */
   readonly cooldown?: number;
-  /** Told when it begins to fail, and of every new reason: the server may be away for long. */
-  readonly onFailure: (error: unknown) => void;
+  readonly onFailure: OnFailure;
   /** Told when it is over. */
   readonly onRecovery?: (() => void) | undefined;
 }
@@ -89,7 +91,7 @@ class KeptDocument<T> implements RemoteDocument<T> {
       if (this.#outage.isAway) this.#options.onRecovery?.();
       this.#outage.end();
     } catch (error) {
-      if (this.#outage.begin(reasonOf(error))) this.#options.onFailure(error);
+      this.#options.onFailure(error, this.#outage.begin(reasonOf(error)) !== undefined);
     } finally {
       this.#running = undefined;
     }

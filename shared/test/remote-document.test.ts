@@ -1,4 +1,4 @@
-/** Owns what the log hears of a server that is away: when it begins, when the reason becomes another, and when it is over. */
+/** Owns what is heard of a server that is away: by the log when it begins, when the reason becomes another, and when it is over; by who counts, each time. */
 import { createRemoteDocument } from '@mcp-oauth/shared/remote-document';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 it('a server that is away for long is told of once, and once that it is back', async () => {
   const clock = new FakeClock();
   const heard: string[] = [];
+  let failures = 0;
   let failure: string | undefined = 'refused';
   const document = createRemoteDocument({
     load: async () => {
@@ -13,7 +14,10 @@ it('a server that is away for long is told of once, and once that it is back', a
       return 'copy';
     },
     clock,
-    onFailure: (error) => heard.push((error as Error).message),
+    onFailure: (error, isNews) => {
+      failures += 1;
+      if (isNews) heard.push((error as Error).message);
+    },
     onRecovery: () => heard.push('back'),
   });
   const ask = async (reason?: string) => {
@@ -23,6 +27,7 @@ it('a server that is away for long is told of once, and once that it is back', a
   };
   for (const reason of ['refused', 'refused', 'refused', 'of another issuer', 'of another issuer']) await ask(reason);
   expect(heard).toEqual(['refused', 'of another issuer']);
+  expect(failures).toBe(5);
   expect(await ask()).toBe('copy');
   await ask();
   expect(await ask('refused'), 'the copy is kept').toBe('copy');

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { canonicalResource, SCOPES } from '@mcp-oauth/shared/contract';
-import { createRemoteDocument, type Fetch, fetchDocument } from '@mcp-oauth/shared/remote-document';
+import { createRemoteDocument, type Fetch, fetchDocument, type OnFailure } from '@mcp-oauth/shared/remote-document';
 import { z } from 'zod';
 
 export type Scopes = Readonly<Record<string, string>>;
@@ -27,7 +27,7 @@ export interface ScopeSourceOptions {
   readonly identifiers: readonly string[];
   readonly fetch: Fetch;
   readonly clock: Clock;
-  readonly onFailure: (error: unknown) => void;
+  readonly onFailure: OnFailure;
   readonly onRecovery?: () => void;
 }
 

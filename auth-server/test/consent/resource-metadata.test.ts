@@ -28,7 +28,9 @@ function createNetwork() {
     identifiers: [RESOURCE, 'https://mcp.example/sse', 'https://mcp.example'],
     fetch: network.fetch,
     clock,
-    onFailure: (error) => network.failures.push(error),
+    onFailure: (error, isNews) => {
+      if (isNews) network.failures.push(error);
+    },
   });
   const names = () => {
     const scopes = source.current();

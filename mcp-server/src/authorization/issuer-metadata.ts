@@ -2,7 +2,13 @@
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { AUTHORIZATION_SERVER_PATH, issuerPath, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
 import { createPlace, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
-import { createRemoteDocument, type Fetch, fetchJson, type RemoteDocument } from '@mcp-oauth/shared/remote-document';
+import {
+  createRemoteDocument,
+  type Fetch,
+  fetchJson,
+  type OnFailure,
+  type RemoteDocument,
+} from '@mcp-oauth/shared/remote-document';
 import { z } from 'zod';
 
 const endpoint = z.url({ protocol: /^https?$/ }).optional();
@@ -40,7 +46,7 @@ export interface IssuerMetadataOptions {
   readonly internalUrl?: string | undefined;
   readonly fetch: Fetch;
   readonly clock: Clock;
-  readonly onFailure: (error: unknown) => void;
+  readonly onFailure: OnFailure;
   readonly onRecovery?: () => void;
 }
 

@@ -6,6 +6,7 @@ import {
   DocumentUnavailable,
   type Fetch,
   fetchJson,
+  type OnFailure,
   type RemoteDocument,
 } from '@mcp-oauth/shared/remote-document';
 import { type CryptoKey, createLocalJWKSet, errors, type JWK, type JWSHeaderParameters, type LocalJWKSet } from 'jose';
@@ -34,7 +35,7 @@ export interface KeySourceOptions {
   readonly clock: Clock;
   /** Seconds after which the keys are read again. */
   readonly maxAge: number;
-  readonly onFailure: (error: unknown) => void;
+  readonly onFailure: OnFailure;
   readonly onRecovery?: () => void;
 }
 

@@ -22,8 +22,11 @@ export interface MethodsParts {
   readonly onToolCall?: ((tool: string, outcome: ToolOutcome) => void) | undefined;
 }
 
-/** What became of a call that reached its tool: wrong arguments and failures that its author words are the model's to read. */
-export type ToolOutcome = 'ok' | 'invalid_arguments' | 'failed' | 'fault';
+/**
+ * What became of a call that reached its tool: wrong arguments and failures that its author words are the model's to read; one
+ * that was called off while it ran may break as it likes.
+ */
+export type ToolOutcome = 'ok' | 'invalid_arguments' | 'failed' | 'fault' | 'cancelled';
 
 /** Tells the operator that something broke which was written to work; an aborted request may break as it likes. */
 export function recordFault({ log }: MethodsParts, call: Call, what: object, err: unknown): void {

@@ -53,7 +53,8 @@ function success(
 /** @throws MissingCapability which each era words in its own way */
 function failureOf(parts: MethodsParts, { key }: ToolEntry, call: Call, error: unknown): CallToolResult {
   if (error instanceof MissingCapability) throw error;
-  parts.onToolCall?.(key, error instanceof ToolError ? 'failed' : 'fault');
+  const outcome = error instanceof ToolError ? 'failed' : 'fault';
+  parts.onToolCall?.(key, call.signal.aborted ? 'cancelled' : outcome);
   if (error instanceof ToolError) return failure(error.message);
   recordFault(parts, call, { tool: key }, error);
   return failure(`${key} failed because of a fault in this server, which has been recorded. Trying again may help.`);
