@@ -171,6 +171,24 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
+  it('has metrics of every replica, which the namespace of Prometheus reads and nobody else', () => {
+    const manifests = rendered(overlay);
+    for (const deployment of ofKind(manifests, 'Deployment')) {
+      for (const { env, ports } of podOf(deployment).containers) {
+        const port = Number(env?.find(({ name }) => name === 'METRICS_PORT')?.value);
+        expect(ports).toContainEqual({ name: 'metrics', containerPort: port });
+        const served = ofKind(manifests, 'Service').flatMap(({ spec }) => spec?.ports ?? []);
+        expect(served.map(({ targetPort }) => targetPort)).not.toContain('metrics');
+        const readers = ofKind(manifests, 'NetworkPolicy')
+          .filter(({ spec }) => matches(spec?.podSelector, deployment.spec?.template.metadata?.labels))
+          .flatMap(({ spec }) => spec?.ingress ?? [])
+          .filter((rule) => rule.ports?.some((one) => one.port === 'metrics' || one.port === port));
+        const namespace = { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } };
+        expect(readers).toEqual([{ from: [{ namespaceSelector: namespace }], ports: [{ port: 'metrics' }] }]);
+      }
+    }
+  });
+
   it.each(Object.keys(secretsOf(overlay)))('is not built without %s, and says so', (missing) => {
     const { [missing]: _, ...others } = secretsOf(overlay);
     expect(() => render(`overlays/${overlay}`, others)).toThrow(missing);
@@ -213,6 +231,22 @@ describe('overlays/example', () => {
     );
     expect(suffixed).toHaveLength(4);
     expect(routed.filter((path) => !suffixed.includes(path)).sort()).toEqual(table.sort());
+  });
+});
+
+describe('components/pod-monitor', () => {
+  it('leads the Prometheus operator to the metrics of each replica, by the job that the alerts name', () => {
+    const overlay = `resources: [../example]\ncomponents: [../../components/pod-monitor]\n`;
+    const manifests = render('overlays/watched', {
+      ...secretsOf('example'),
+      'watched/kustomization.yaml': overlay,
+    });
+    const [monitor] = manifests.filter(({ kind }) => kind === 'PodMonitor');
+    const { spec } = monitor as unknown as { spec: { jobLabel: string; selector: LabelSelector } };
+    expect(spec).toMatchObject({ podMetricsEndpoints: [{ port: 'metrics' }] });
+    const labels = workloads(manifests).map((one) => one.spec?.template.metadata?.labels ?? {});
+    const jobs = labels.filter((one) => matches(spec.selector, one)).map((one) => one[spec.jobLabel]);
+    expect(jobs).toEqual(['auth-server', 'mcp-server']);
   });
 });
 
