@@ -147,6 +147,7 @@ describe("README's compose section", () => {
       401,
       expect.stringContaining(`resource_metadata="${origin}/.well-known/oauth-protected-resource/mcp"`),
     ]);
+    for (const typed of ['/mcp/', '/MCP', '/sse/']) expect((await at(typed)).status, typed).toBe(401);
     expect((await at('/')).text).toContain(`${origin}/mcp`);
   });
 

@@ -65,6 +65,11 @@ describe('deploy/compose/own-proxy.yml', () => {
     await client.close();
   });
 
+  it('takes the address of the MCP server as people type it', async () => {
+    for (const typed of ['/mcp', '/mcp/', '/MCP', '/sse/']) expect((await send(url + typed)).status, typed).toBe(401);
+    expect((await send(`${url}/.well-known/oauth-protected-resource/`)).status).toBe(200);
+  });
+
   it('keeps what is for operators to itself', async () => {
     for (const path of ['/metrics', '/readyz', '/livez', '/accepting'])
       expect((await send(url + path)).status).toBe(404);
