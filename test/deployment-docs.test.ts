@@ -17,8 +17,9 @@ const commands = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)]
 const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0;
 
 /** Tells what would be started, instead of starting it; other commands of docker do nothing. */
-const DOCKER = `docker() {
-  [ "$1" = compose ] || return 0
+const DOCKER = `xargs() { cat >/dev/null; }
+docker() {
+  case "$1 $* " in compose*" up "*) ;; *) return 0 ;; esac
   words=(); for word in "$@"; do [ "$word" != up ] || break; words+=("$word"); done
   command docker "\${words[@]}" config --format json
 }`;
