@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Frame, frames, initialize, openSession, request, send, startMcp, type TestMcp } from './harness.ts';
 
 let mcp: TestMcp;
@@ -78,6 +78,15 @@ describe('a client of HTTP+SSE that shows its Last-Event-ID', () => {
     const again = await open({ 'last-event-id': stream.id });
     expect(again.path).not.toBe(stream.path);
     again.leave();
+  });
+
+  it('hears at once that there is no session any more which its initialize could be for', async () => {
+    const stream = await open();
+    // It ends while the message is looked at.
+    const alter = vi.spyOn(mcp.endpoints.sessions, 'alter').mockResolvedValueOnce(false);
+    expect(await stream.post(initialize('2025-11-25'))).toBe(404);
+    alter.mockRestore();
+    stream.leave();
   });
 
   it('takes the stream from the connection that had it', async () => {

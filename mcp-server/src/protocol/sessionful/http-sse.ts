@@ -101,7 +101,7 @@ export function createSseMessage(access: SessionAccess): Endpoint {
     }
     const agreed = agreement(incoming);
     if (agreed === 'invalid') return refuse(res, INVALID_INITIALIZE);
-    if (agreed) await access.sessions.alter(session.id, { agreed });
+    if (agreed && !(await access.sessions.alter(session.id, { agreed }))) return refuse(res, SESSION_UNKNOWN);
     const current = agreed ? { ...session, agreed } : session;
     accept(res);
     access.debts.begin(
