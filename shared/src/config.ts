@@ -108,6 +108,13 @@ function readSetting(declared: Setting<unknown>, name: string, env: Environment)
 function fromFile(name: string, env: Environment): string | undefined {
   const path = env[name];
   if (!path) return undefined;
+  const content = read(name, path);
+  // A command that was to make it has failed; without the secret the service would start with less protection.
+  if (content === '') throw new StartError(`the file in ${name}, ${path}, is empty`);
+  return content;
+}
+
+function read(name: string, path: string): string {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (cause) {

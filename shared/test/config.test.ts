@@ -39,13 +39,17 @@ describe('configuration', () => {
     ]);
   });
 
-  it('reads a secret from its file and names a file that is not there', () => {
+  it('reads a secret from its file and names a file that is not there, or empty', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'config-')), 'secret');
     writeFileSync(file, 'sesame\n');
     expect(loadConfig(settings, { PUBLIC_URL: 'http://localhost:1', SECRET_FILE: file }).secret).toBe('sesame');
     const missing = problemsOf({ PUBLIC_URL: 'http://localhost:1', SECRET_FILE: '/nowhere/secret' });
     expect(missing).toEqual([
       { env: 'SECRET', message: "the file in SECRET_FILE, /nowhere/secret, can't be read (ENOENT)" },
+    ]);
+    writeFileSync(file, '\n');
+    expect(problemsOf({ PUBLIC_URL: 'http://localhost:1', SECRET_FILE: file })).toEqual([
+      { env: 'SECRET', message: `the file in SECRET_FILE, ${file}, is empty` },
     ]);
   });
 
