@@ -61,6 +61,20 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
+  it('says each thing in one place: what a Deployment sets, its .env can not change', () => {
+    const manifests = rendered(overlay);
+    for (const { name, env = [], envFrom = [] } of containers(manifests)) {
+      const own = env.filter(({ valueFrom }) => valueFrom === undefined).map((variable) => variable.name);
+      const maps = envFrom.map(({ configMapRef }) => configMapRef?.name);
+      const shared = ofKind(manifests, 'ConfigMap').filter(({ metadata }) => maps.includes(metadata.name));
+      const said = shared.flatMap(({ data }) => Object.keys(data ?? {}));
+      expect(
+        said.filter((variable) => own.includes(variable)),
+        name,
+      ).toEqual([]);
+    }
+  });
+
   it('keeps every secret in a file: no ConfigMap and no variable has one', () => {
     const manifests = rendered(overlay);
     const secrets = ofKind(manifests, 'Secret').flatMap(({ data = {} }) => Object.values(data));
@@ -110,5 +124,6 @@ describe.each(['example', 'trial'])('overlays/%s', (overlay) => {
       },
     ]);
     expect(config.signIn.map(({ id }) => id)).toEqual(['acme']);
+    expect(config.trustedProxies.check('10.0.0.1')).toBe(true);
   });
 });
