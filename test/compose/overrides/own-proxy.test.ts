@@ -70,6 +70,12 @@ describe('deploy/compose/own-proxy.yml', () => {
     expect((await send(`${url}/.well-known/oauth-protected-resource/`)).status).toBe(200);
   });
 
+  it('RFC 6797 §7.2 keeps browsers with https, whoever answers', async () => {
+    for (const path of ['/', '/mcp', '/jwks', '/livez', '/nothing']) {
+      expect((await send(url + path)).headers.get('strict-transport-security'), path).toBe('max-age=31536000');
+    }
+  });
+
   it('keeps what is for operators to itself', async () => {
     for (const path of ['/metrics', '/readyz', '/livez', '/accepting'])
       expect((await send(url + path)).status).toBe(404);
