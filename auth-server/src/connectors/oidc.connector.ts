@@ -140,10 +140,13 @@ async function discover(values: OidcSettings, { fetch }: ConnectorContext): Prom
     if (!authorization_endpoint || !token_endpoint || !jwks_uri) throw new Error('an endpoint is missing');
     return found;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new UpstreamError('unavailable', `the metadata at ${place.inside(published.href)} can't be used: ${why}`, {
-      cause,
-    });
+    const why = innermost(cause);
+    if (why instanceof UpstreamError) throw why;
+    throw new UpstreamError(
+      'unavailable',
+      `the metadata at ${place.inside(published.href)} can't be used: ${why.message}`,
+      { cause },
+    );
   }
 }
 
@@ -202,10 +205,15 @@ async function translated<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** openid-client says in the causes what went wrong; one of ours says it all. */
+function innermost(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  return error instanceof UpstreamError || !(error.cause instanceof Error) ? error : innermost(error.cause);
+}
+
 function toUpstreamError(error: unknown): UpstreamError {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof UpstreamError) return cause;
-  }
+  const found = innermost(error);
+  if (found instanceof UpstreamError) return found;
   if (error instanceof oidc.AuthorizationResponseError) {
     const busy = error.error === 'temporarily_unavailable' || error.error === 'server_error';
     return new UpstreamError(busy ? 'unavailable' : 'denied', `the upstream answered ${error.error}`, { cause: error });

@@ -21,10 +21,18 @@ export function createUpstreamFetch(fetch: typeof globalThis.fetch, timeout: num
       return new Response(isEmpty(response.status) ? null : body, response);
     } catch (cause) {
       if (cause instanceof UpstreamError) throw cause;
-      const why = signal.aborted ? `gave no answer within ${timeout} s` : 'could not be reached';
+      const why = signal.aborted ? `gave no answer within ${timeout} s` : `could not be reached (${codeOf(cause)})`;
       throw new UpstreamError('unavailable', `${where} ${why}`, { cause });
     }
   };
+}
+
+/** What the network says of itself, as ECONNREFUSED or CERT_HAS_EXPIRED; fetch has it somewhere in the causes. */
+function codeOf(error: unknown): string {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && typeof cause.code === 'string') return cause.code;
+  }
+  return 'for no reason that it gave';
 }
 
 const isEmpty = (status: number): boolean => status === 204 || status === 205 || status === 304;

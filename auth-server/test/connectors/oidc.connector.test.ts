@@ -2,6 +2,7 @@
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import oidc from '../../src/connectors/oidc.connector.ts';
+import { ClientHost } from '../client-host.ts';
 import { CALLBACK, checks, connectorContract, type StandIn } from '../contracts/connector.contract.ts';
 import { createStage, type Stage } from './stand-in.ts';
 
@@ -230,6 +231,22 @@ describe('oidc: how it speaks', () => {
     await upstream.connector.begin(checks);
     upstream.stage.routes.delete(path);
     expect((await upstream.connector.begin(checks)).pathname).toBe('/authorize');
+  });
+
+  it('names what keeps it from the provider, for whoever reads the log', async () => {
+    await using host = await ClientHost.start();
+    const gone = await start();
+    await gone.stop();
+    await using upstream = await start();
+    upstream.stage.routes.set('/.well-known/openid-configuration', () => 'not metadata');
+    for (const [issuer, reason] of [
+      [`https://${host.name}`, /openid-configuration could not be reached \(DEPTH_ZERO_SELF_SIGNED_CERT\)$/],
+      [gone.issuer, /openid-configuration could not be reached \(ECONNREFUSED\)$/],
+      [upstream.issuer, /openid-configuration can't be used: .*expected object/s],
+    ] as const) {
+      const failed = open(issuer).begin(checks);
+      await expect(failed).rejects.toMatchObject({ reason: 'unavailable', message: expect.stringMatching(reason) });
+    }
   });
 
   it('Discovery §4.3 does not use metadata of another issuer', async () => {
