@@ -1,6 +1,6 @@
 /** Owns the person in a test: a real Chromium that walks through the sign-in pages like somebody who reads them. */
 import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
 import type { TestContext } from 'vitest';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -20,21 +20,45 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-export const launchBrowser = (): Promise<Browser> => chromium.launch({ executablePath, args: ARGUMENTS });
+export const launchBrowser = (...more: readonly string[]): Promise<Browser> =>
+  chromium.launch({ executablePath, args: [...ARGUMENTS, ...more] });
+
+/** Times that a person begins anew. */
+const PATIENCE = 3;
 
 /** Follows an authorization URL to its end and gives back the URL that the client was called with. */
 export async function signIn(context: BrowserContext, authorizationUrl: URL, person = 'Alice'): Promise<URL> {
-  const page = await context.newPage();
+  for (let begun = 0; begun < PATIENCE; begun += 1) {
+    const page = await context.newPage();
+    const called = await Promise.race([walk(page, authorizationUrl, person), networkChanged(page)]);
+    await page.close();
+    if (called) return called;
+  }
+  throw new Error(`the network changed ${PATIENCE} times during one sign-in`);
+}
+
+async function walk(page: Page, authorizationUrl: URL, person: string): Promise<URL> {
   const answer = answered(page, authorizationUrl);
-  await page.goto(authorizationUrl.href);
-  const continueWith = page.getByRole('button', { name: 'Continue with Development sign-in' });
+  await page.goto(authorizationUrl.href).catch(unlessNetworkChanged);
+  const continueWith = page.getByRole('button', { name: /^Continue with / });
   const approve = page.getByRole('button', { name: /^(Approve|Allow)/ });
   await continueWith.or(approve).first().click();
   const choose = page.getByRole('button', { name: new RegExp(person) });
   await Promise.race([answer, choose.click()]);
-  const called = await answer;
-  await page.close();
-  return called;
+  return answer;
+}
+
+const NETWORK_CHANGED = 'net::ERR_NETWORK_CHANGED';
+
+/** A container that starts or ends changes the networks of this machine, and Chromium gives up what is on its way. */
+async function networkChanged(page: Page): Promise<undefined> {
+  const predicate = (request: Request) =>
+    request.isNavigationRequest() && request.failure()?.errorText === NETWORK_CHANGED;
+  await page.waitForEvent('requestfailed', { predicate, timeout: 0 });
+}
+
+function unlessNetworkChanged(error: Error): void {
+  if (!error.message.includes(NETWORK_CHANGED)) throw error;
 }
 
 /** Denies on our own page. */
@@ -50,7 +74,10 @@ export async function deny(context: BrowserContext, authorizationUrl: URL): Prom
 
 function answered(page: Page, authorizationUrl: URL): Promise<URL> {
   const redirectUri = authorizationUrl.searchParams.get('redirect_uri') ?? '';
-  return page
+  const answer = page
     .waitForRequest((request) => request.url().startsWith(redirectUri))
     .then((request) => new URL(request.url()));
+  // Nobody may be waiting any more when the page is closed.
+  answer.catch(() => {});
+  return answer;
 }

@@ -1,59 +1,27 @@
 /**
- * Owns the proof on a real engine that the production set-up starts with what it needs and with nothing less: each unsafe or
- * missing setting stops the start with one line that names it.
+ * Owns the proof on a real engine that the production set-up starts with nothing less than it needs: each unsafe or missing
+ * setting stops the start with one line that names it.
  */
-import { rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:https';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Composed } from './composed.ts';
-import { print } from './figures.ts';
-import { commandsUnder } from './readme.ts';
-
-const ENV = {
-  CONNECTORS: 'acme',
-  CONNECTOR_ACME_TYPE: 'oidc',
-  CONNECTOR_ACME_ISSUER: 'https://login.acme.example',
-  CONNECTOR_ACME_CLIENT_ID: 'mcp',
-  CONNECTOR_ACME_CLIENT_SECRET_FILE: '/run/connectors/acme',
-};
-
-/** 443, unless a developer has something else there. */
-const PORT = process.env.HTTPS_PORT ?? '443';
-const ORIGIN = PORT === '443' ? 'https://localhost' : `https://localhost:${PORT}`;
+import { commands, Operator } from './operator.ts';
 
 describe('the production set-up', () => {
-  const files = ['docker-compose.yml', 'deploy/compose/production.yml', ...(PORT === '443' ? [] : ['ports.yml'])];
-  const composed = new Composed('mcp-oauth-production', { COMPOSE_FILE: files.join(':') });
-  const secret = (name: string) => join(composed.folder, 'secrets', name);
-  const write = (path: string, content: string) => writeFileSync(join(composed.folder, path), content);
-  const settings = (changed: Readonly<Record<string, string>> = {}) =>
-    write(
-      '.env',
-      Object.entries({ PUBLIC_URL: ORIGIN, ...ENV, ...changed })
-        .map((pair) => `${pair.join('=')}\n`)
-        .join(''),
-    );
-
-  const [folders = '', secrets = '', up = '', ...others] = commandsUnder('On the internet');
+  const operator = new Operator();
+  const { composed } = operator;
+  const settings = (changed: Readonly<Record<string, string>>) => operator.settings(changed);
+  const spoil = (name: string, content: string) => operator.writeSecret(name, content);
+  const remove = (name: string) => operator.removeSecret(name);
 
   beforeAll(async () => {
-    expect([folders, up, others], "README's commands").toEqual([
-      'mkdir -m 700 secrets && mkdir secrets/connectors',
-      expect.stringMatching(/^PUBLIC_URL=https:\/\/mcp\.example\.com docker compose .*production\.yml up /),
-      [],
-    ]);
-    write('ports.yml', `services: { gateway: { ports: !override ["127.0.0.1:${PORT}:${PORT}"] } }\n`);
-    settings();
-    await composed.sh(folders);
+    operator.settings();
+    await composed.sh(commands.folders);
     await composed.sh('docker compose build');
   }, 300_000);
   beforeEach(async () => {
-    settings();
-    await composed.sh(`${secrets}; openssl rand -base64 32 >secrets/connectors/acme`);
+    operator.settings();
+    await composed.sh(`${commands.secrets}; openssl rand -base64 32 >secrets/connectors/acme`);
   });
-  afterAll(() => composed[Symbol.asyncDispose](), 120_000);
+  afterAll(() => operator[Symbol.asyncDispose](), 120_000);
 
   /** What a service says that does not start. */
   const refusal = async (service: string): Promise<string[]> => {
@@ -66,6 +34,7 @@ describe('the production set-up', () => {
   /** A newer compose warns of the file before the engine refuses it. */
   const missing = (name: string) =>
     new RegExp(`source path does not exist: .*secrets/${name}|secret file \\S+_${name} does not`);
+  const KNOWN = 'development-only-and-known-to-everybody';
   const DEFAULTS = /^\S+: (\w+): is a secret of the development set-up/;
   it.each<readonly [title: string, service: string, RegExp, spoil: () => void]>([
     ['no PUBLIC_URL', 'mcp-server', /variable PUBLIC_URL is missing a value/, () => settings({ PUBLIC_URL: '' })],
@@ -121,37 +90,5 @@ describe('the production set-up', () => {
     expect(said).not.toEqual([]);
     for (const each of said) expect(each).toMatch(line);
     expect(new Set(said).size, 'a line for each setting').toBe(said.length);
-  });
-
-  const KNOWN = 'development-only-and-known-to-everybody';
-  const spoil = (name: string, content: string) => writeFileSync(secret(name), content);
-  const remove = (name: string) => rmSync(secret(name));
-
-  it('is up at an https origin by itself, without the development IdP', async () => {
-    const seconds = await composed.timed(
-      up.replace('https://mcp.example.com', ORIGIN).replace(' up ', PORT === '443' ? ' up ' : ' -f ports.yml up '),
-    );
-    const running = await composed.running();
-    expect(running.map(({ service }) => service).sort()).toEqual(['auth-server', 'gateway', 'mcp-server', 'redis']);
-    const ca = await composed.sh('docker compose exec -T gateway cat /data/caddy/pki/authorities/local/root.crt');
-    const get = async (path: string) => {
-      const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-        request(ORIGIN + path, { ca, agent: false }, resolve)
-          .on('error', reject)
-          .end();
-      });
-      return { status: response.statusCode, headers: response.headers, body: await text(response) };
-    };
-    expect((await get('/')).body).toContain(`${ORIGIN}/mcp`);
-    for (const path of ['/', '/jwks', '/livez', '/nothing']) {
-      expect((await get(path)).headers['strict-transport-security'], `RFC 6797 §7.1 ${path}`).toBe('max-age=31536000');
-    }
-    const protectedResource = JSON.parse((await get('/.well-known/oauth-protected-resource/mcp')).body);
-    expect(protectedResource).toMatchObject({ resource: `${ORIGIN}/mcp`, authorization_servers: [ORIGIN] });
-    const server = await get('/.well-known/oauth-authorization-server');
-    expect(JSON.parse(server.body)).toMatchObject({ issuer: ORIGIN, token_endpoint: `${ORIGIN}/token` });
-    for (const path of ['/accepting', '/livez', '/readyz', '/metrics'])
-      expect((await get(path)).status, path).toBe(404);
-    print('production, up at https', `${seconds.toFixed(1)} s`);
   });
 });

@@ -1,0 +1,74 @@
+/** Owns what an operator does by README's "On the internet": .env, the secrets and the commands, in a copy of the tree. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { Composed } from '../composed.ts';
+import { commandsUnder } from '../readme.ts';
+
+/** 443 and 80, unless a developer has something else there. */
+const { HTTPS_PORT = '443', HTTP_PORT = '80' } = process.env;
+
+export const ORIGIN = HTTPS_PORT === '443' ? 'https://localhost' : `https://localhost:${HTTPS_PORT}`;
+/** Where a browser goes whose person typed no https. */
+export const PLAIN_ORIGIN = HTTPS_PORT === '443' ? 'http://localhost' : `http://localhost:${HTTP_PORT}`;
+
+const ENV = {
+  PUBLIC_URL: ORIGIN,
+  CONNECTORS: 'acme',
+  CONNECTOR_ACME_TYPE: 'oidc',
+  CONNECTOR_ACME_NAME: 'Acme',
+  CONNECTOR_ACME_ISSUER: 'https://login.acme.example',
+  CONNECTOR_ACME_CLIENT_ID: 'mcp',
+  CONNECTOR_ACME_CLIENT_SECRET_FILE: '/run/connectors/acme',
+};
+
+const [folders = '', secrets = '', up = '', ...others] = commandsUnder('On the internet');
+
+/** README's commands as they are written: folders, secrets, up, and those that nobody here knows of. */
+export const commands = { folders, secrets, up, others } as const;
+
+export class Operator implements AsyncDisposable {
+  readonly composed: Composed;
+  readonly #override: string | undefined;
+
+  /** @param services what is beside the set-up, as in a compose file */
+  constructor(services: Readonly<Record<string, object>> = {}) {
+    const elsewhere = HTTPS_PORT !== '443';
+    const ports = [`127.0.0.1:${HTTPS_PORT}:${HTTPS_PORT}`, `127.0.0.1:${HTTP_PORT}:80`];
+    this.#override = elsewhere || Object.keys(services).length > 0 ? 'beside.yml' : undefined;
+    const files = ['docker-compose.yml', 'deploy/compose/production.yml', this.#override].filter(Boolean);
+    this.composed = new Composed('mcp-oauth-production', { COMPOSE_FILE: files.join(':') });
+    if (!this.#override) return;
+    const gateway = elsewhere ? `  gateway: { ports: !override ${JSON.stringify(ports)} }\n` : '';
+    const others = Object.entries(services).map(([name, service]) => `  ${name}: ${JSON.stringify(service)}\n`);
+    this.write(this.#override, `services:\n${gateway}${others.join('')}`);
+  }
+
+  write(path: string, content: string): void {
+    mkdirSync(dirname(join(this.composed.folder, path)), { recursive: true });
+    writeFileSync(join(this.composed.folder, path), content);
+  }
+
+  writeSecret(name: string, content: string): void {
+    this.write(`secrets/${name}`, content);
+  }
+
+  removeSecret(name: string): void {
+    rmSync(join(this.composed.folder, 'secrets', name));
+  }
+
+  settings(changed: Readonly<Record<string, string>> = {}): void {
+    const lines = Object.entries({ ...ENV, ...changed }).map((pair) => `${pair.join('=')}\n`);
+    this.write('.env', lines.join(''));
+  }
+
+  /** The last of README's commands, at this machine's origin. */
+  get up(): string {
+    const beside = this.#override ? ` -f ${this.#override}` : '';
+    return up.replace('https://mcp.example.com', ORIGIN).replace(' up ', `${beside} up `);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.composed[Symbol.asyncDispose]();
+  }
+}

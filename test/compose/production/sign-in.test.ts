@@ -1,0 +1,223 @@
+/**
+ * Owns the proof on a real engine that the production set-up does what it is for: a person signs in at the operator's identity
+ * provider, in a real browser and over https all the way, and clients call tools; and what is said when some of that is broken.
+ */
+import { createHash, X509Certificate } from 'node:crypto';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
+import tls from 'node:tls';
+import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
+import { decodeJwt } from 'jose';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser, signIn } from '../../e2e/browser.ts';
+import { ClientState } from '../../e2e/client-state.ts';
+import { type Driver, drivers } from '../../e2e/drivers.ts';
+import { initialize, OAuthClient, postJson, send } from '../../e2e/oauth-client.ts';
+import { openSse, type SseStream } from '../../e2e/sse-stream.ts';
+import { freePorts, type Stack } from '../../e2e/stack.ts';
+import { print } from '../figures.ts';
+import { acme, CLIENT_HOST, IdentityProvider, road, TRUST } from './identity-provider.ts';
+import { commands, Operator, ORIGIN, PLAIN_ORIGIN } from './operator.ts';
+import { type CutOff, endlessHead, silentBody, steadyBody } from './slow-sender.ts';
+
+const STACK = { authUrl: ORIGIN, mcpUrl: ORIGIN } as Stack;
+const [acmePort = 0] = await freePorts(1);
+const AUTHORITY = '/data/caddy/pki/authorities/local';
+
+describe('the production set-up', () => {
+  const operator = new Operator({ acme: acme(acmePort) });
+  const { composed } = operator;
+  let provider: IdentityProvider;
+  let browser: Browser;
+  let alice: BrowserContext;
+  let callback: TestServer;
+  const states = new Map<string, ClientState>();
+  let stream: SseStream;
+  let slow: Promise<readonly CutOff[]>;
+
+  beforeAll(async () => {
+    operator.settings(TRUST);
+    await composed.sh(`${commands.folders}; ${commands.secrets}`);
+    provider = await IdentityProvider.prepare(operator);
+    callback = await serve((_, res) => res.end('You can close this window.'));
+  });
+  afterAll(async () => {
+    stream?.close();
+    await browser?.close();
+    await callback?.close();
+    await operator[Symbol.asyncDispose]();
+  }, 120_000);
+
+  const newState = () => new ClientState(`${callback.url}/callback`);
+  /** The newest line of auth-server with this message. */
+  const logged = async (message: string): Promise<unknown> => {
+    const [container = ''] = await composed.containers('auth-server');
+    const lines = (await composed.docker('logs', container)).split('\n');
+    return JSON.parse(lines.findLast((line) => line.includes(`"msg":"${message}"`)) ?? '{}');
+  };
+
+  it('is up at an https origin by itself, without the development IdP', async () => {
+    expect(commands.up).toMatch(/^PUBLIC_URL=https:\/\/mcp\.example\.com docker compose .*production\.yml up /);
+    expect(commands.others).toEqual([]);
+    print('production, up at https', `${(await composed.timed(operator.up)).toFixed(1)} s`);
+    const running = (await composed.running()).map(({ service }) => service).filter((service) => service !== 'acme');
+    expect(running.sort()).toEqual(['auth-server', 'gateway', 'mcp-server', 'redis']);
+    const [root = '', intermediate = ''] = await Promise.all(
+      ['root', 'intermediate'].map((name) =>
+        composed.sh(`docker compose exec -T gateway cat ${AUTHORITY}/${name}.crt`),
+      ),
+    );
+    tls.setDefaultCACertificates([...tls.getCACertificates('default'), root]);
+    const trusted = [intermediate, await provider.certificate()].map(keyHash).join();
+    browser = await launchBrowser(road(acmePort), `--ignore-certificate-errors-spki-list=${trusted}`);
+    alice = await browser.newContext();
+  });
+
+  it('says who it is at that origin, and keeps browsers at https', async () => {
+    expect((await send(ORIGIN)).text).toContain(`${ORIGIN}/mcp`);
+    for (const path of ['/', '/jwks', '/livez', '/nothing']) {
+      const { headers } = await send(ORIGIN + path);
+      expect(headers.get('strict-transport-security'), `RFC 6797 §7.1 ${path}`).toBe('max-age=31536000');
+      expect(headers.get('alt-svc'), 'Caddy has no limits of time for HTTP/3').toBeNull();
+    }
+    const { json: resource } = await send(`${ORIGIN}/.well-known/oauth-protected-resource/mcp`);
+    expect(resource).toMatchObject({ resource: `${ORIGIN}/mcp`, authorization_servers: [ORIGIN] });
+    const { json: server } = await send(`${ORIGIN}/.well-known/oauth-authorization-server`);
+    expect(server).toMatchObject({ issuer: ORIGIN, token_endpoint: `${ORIGIN}/token` });
+    for (const path of ['/accepting', '/livez', '/readyz', '/metrics'])
+      expect((await send(ORIGIN + path)).status, path).toBe(404);
+  });
+
+  it('RFC 9110 §7.4 takes no request for another host, and leads plain http to https', async () => {
+    const { status, headers } = await send(`${PLAIN_ORIGIN}/mcp?a=1`);
+    expect([status, headers.get('location')]).toEqual([308, `${ORIGIN}/mcp?a=1`]);
+    expect(await asked({ servername: 'localhost', host: 'mcp.attacker.example' })).toBe(421);
+    await expect(asked({ servername: 'mcp.attacker.example', host: 'mcp.attacker.example' })).rejects.toThrow(/alert/);
+  });
+
+  it('RFC 6749 §4.1.2.1 an identity provider that is away: the client is told, and the log says why', async () => {
+    provider.away();
+    const answer = await answered();
+    provider.back();
+    expect(answer).toMatchObject({ error: 'temporarily_unavailable', iss: ORIGIN });
+    const reason = expect.stringMatching(
+      /^https:\/\/login\.acme\.example\/\S+ could not be reached \(UND_ERR_SOCKET\)$/,
+    );
+    expect(await logged('upstream sign-in failed')).toMatchObject({ connector: 'acme', reason });
+  });
+
+  /** What a client is told for whom somebody signs in who never was here. */
+  async function answered(): Promise<Record<string, string>> {
+    const stranger = await browser.newContext();
+    const client = await OAuthClient.register(STACK);
+    const { searchParams } = await signIn(stranger, client.authorizationUrl());
+    await stranger.close();
+    return Object.fromEntries(searchParams);
+  }
+
+  it.each(drivers)(
+    '$name: 401, discovery, registration, sign-in at Acme in Chromium, a tool, refresh',
+    async (driver) => {
+      const state = newState();
+      states.set(driver.name, state);
+      const url = new URL(ORIGIN + driver.path);
+      await expect(driver.connect(url, state)).rejects.toSatisfy(driver.isUnauthorized);
+      const answer = await signIn(alice, state.takeAuthorizationUrl());
+      expect(answer.searchParams.get('iss'), 'RFC 9207 §2 iss').toBe(ORIGIN);
+      await driver.finish(url, state, answer);
+      const { iss, aud } = decodeJwt(state.stored.tokens?.access_token ?? '');
+      expect({ iss, aud }, 'RFC 9068 §2.2').toEqual({ iss: ORIGIN, aud: `${ORIGIN}/mcp` });
+      await calls(driver, state);
+      state.spoilAccessToken();
+      await calls(driver, state);
+    },
+  );
+
+  async function calls(driver: Driver, state: ClientState): Promise<void> {
+    const client = await driver.connect(new URL(ORIGIN + driver.path), state);
+    expect((await client.call('sum', { a: 1, b: 2 })).text).toContain('3');
+    await client.close();
+  }
+
+  it('begins what takes long: a stream, and senders who take their time', async () => {
+    const [state] = states.values();
+    stream = await openSse(STACK, state?.stored.tokens?.access_token ?? '');
+    const url = new URL(`${ORIGIN}/token`);
+    slow = Promise.all([steadyBody(url), silentBody(url)]);
+    await endlessHead(url);
+  });
+
+  it('RFC 6265bis §4.1.3 each cookie is for https alone, and the session for this very host', async () => {
+    const cookies = await alice.cookies(ORIGIN);
+    const names = cookies.map(({ name }) => name);
+    expect(names.filter((name) => !name.startsWith('as_interaction'))).toEqual([
+      '__Host-as_session',
+      '__Host-as_session.sig',
+    ]);
+    for (const { name, secure, httpOnly, sameSite } of await alice.cookies()) {
+      expect({ name, secure, httpOnly, sameSite }).toEqual({ name, secure: true, httpOnly: true, sameSite: 'Lax' });
+    }
+  });
+
+  it('RFC 6749 §5.2 an identity provider that does not know the secret: the same, and the log says so', async () => {
+    provider.forgetsSecret();
+    const answer = await answered();
+    provider.back();
+    expect(answer).toMatchObject({ error: 'temporarily_unavailable', iss: ORIGIN });
+    const reason = "the upstream refused this server's credentials";
+    expect(await logged('upstream sign-in failed')).toMatchObject({ connector: 'acme', reason });
+    expect(await answered()).toHaveProperty('code');
+  });
+
+  it('CWE-918 reads no document of a client inside the network, whoever vouches for the host', async () => {
+    const client = await OAuthClient.register(STACK);
+    const url = client.authorizationUrl({ client_id: `https://${CLIENT_HOST}/client.json` });
+    expect((await send(url)).status).toBe(400);
+    const document = { host: CLIENT_HOST, reason: 'private_address' };
+    expect(await logged('authorization refused')).toMatchObject({ document });
+    expect(await provider.requests()).toMatch(/GET \/keys/);
+    expect(await provider.requests()).not.toContain('client.json');
+  });
+
+  it('writes no code, secret or token into a log, whoever writes it', async () => {
+    expect(await composed.logs(10_000)).not.toMatch(/[?&](code|state|token)=|eyJ[\w-]+\.[\w-]+\.|what Acme/);
+  });
+
+  it('RFC 9110 §15.5.9 whoever sends too slowly is cut off, and streams are not', async () => {
+    const late = { status: 408, body: 'The request took too long to arrive.\n' };
+    expect(await slow).toEqual([late, late]);
+    const [state] = states.values();
+    const authorization = `Bearer ${state?.stored.tokens?.access_token}`;
+    expect((await postJson(stream.endpoint, initialize('2024-11-05'), { authorization })).status).toBe(202);
+    expect(JSON.parse((await stream.next()).data)).toMatchObject({ id: 0, result: {} });
+  });
+
+  it('down and up again: every client goes on, with the same certificate', async () => {
+    await composed.sh('docker compose down');
+    await composed.sh('docker compose up -d --wait');
+    for (const driver of drivers) {
+      const state = states.get(driver.name) ?? newState();
+      state.spoilAccessToken();
+      await calls(driver, state);
+      expect(state.authorizationUrl, 'nobody is sent to the browser').toBeUndefined();
+    }
+  });
+});
+
+/** The status for a request whose TLS and HTTP name what they like. */
+const asked = ({ servername, host }: { readonly servername: string; readonly host: string }): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const options = { servername, headers: { host }, agent: false, checkServerIdentity: () => undefined };
+    request(`${ORIGIN}/mcp`, options, (response) => {
+      text(response).then(() => resolve(response.statusCode ?? 0), reject);
+    })
+      .on('error', reject)
+      .end();
+  });
+
+/** How Chromium is told which certificate to trust. */
+const keyHash = (certificate: string): string =>
+  createHash('sha256')
+    .update(new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64');

@@ -1,0 +1,60 @@
+/** Owns senders who take their time with a request: over HTTP/1.1 and HTTP/2, steadily or not at all, until the gateway has enough. */
+import { connect } from 'node:http2';
+import { request } from 'node:https';
+import { connect as connectTls } from 'node:tls';
+
+export interface CutOff {
+  /** What was answered, if anything. */
+  readonly status: number | undefined;
+  readonly body: string;
+}
+
+const LENGTH = { 'content-length': '1000', 'content-type': 'application/x-www-form-urlencoded' };
+/** Milliseconds between two bytes. */
+const PACE = 500;
+
+/** One byte after the other, over HTTP/1.1. */
+export const steadyBody = (url: URL): Promise<CutOff> =>
+  new Promise((resolve) => {
+    let answered: CutOff = { status: undefined, body: '' };
+    const upload = request(url, { method: 'POST', headers: LENGTH, agent: false }, async (response) => {
+      let body = '';
+      for await (const chunk of response) body += chunk;
+      answered = { status: response.statusCode, body };
+    });
+    const pace = setInterval(() => upload.write('a'), PACE);
+    // The connection goes while there is more to send.
+    upload.on('error', () => {});
+    upload.on('close', () => {
+      clearInterval(pace);
+      resolve(answered);
+    });
+  });
+
+/** One byte and no other, over HTTP/2. */
+export const silentBody = (url: URL): Promise<CutOff> =>
+  new Promise((resolve, reject) => {
+    const session = connect(url.origin).on('error', reject);
+    const upload = session.request({ ':method': 'POST', ':path': url.pathname, ...LENGTH }).on('error', reject);
+    let answered: CutOff = { status: undefined, body: '' };
+    upload.on('response', (headers) => {
+      answered = { ...answered, status: headers[':status'] };
+    });
+    upload.on('data', (chunk) => {
+      answered = { ...answered, body: answered.body + chunk };
+    });
+    upload.on('close', () => {
+      session.close();
+      resolve(answered);
+    });
+    upload.write('a');
+  });
+
+/** A head that never ends; resolves when the connection is closed. */
+export const endlessHead = (url: URL): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const { hostname, port } = url;
+    const socket = connectTls({ host: hostname, servername: hostname, port: Number(port || 443) });
+    socket.write('GET / HTTP/1.1\r\nHo');
+    socket.resume().on('error', reject).on('close', resolve);
+  });
