@@ -35,21 +35,15 @@ function segments(url: string): string[] {
   return [origin, ...pathname.split('/').filter(Boolean)];
 }
 
-/** What a server names of itself that both browsers and services use. */
-const ENDPOINTS = new Set([
-  'authorization_endpoint',
-  'token_endpoint',
-  'registration_endpoint',
-  'userinfo_endpoint',
-  'jwks_uri',
-]);
+/** What a server names of its own places; the issuer is a name, and has to be right by itself. */
+const ENDPOINT = /_(endpoint|uri)$/;
 
 /** Metadata (RFC 8414 §2) with the public form of each endpoint: some servers build them from the host that was asked. */
 export const withPublicEndpoints = (metadata: object, { outside }: Place): object =>
   Object.fromEntries(
     Object.entries(metadata).map(([name, value]) => [
       name,
-      ENDPOINTS.has(name) && typeof value === 'string' ? outside(value) : value,
+      ENDPOINT.test(name) && typeof value === 'string' ? outside(value) : value,
     ]),
   );
 

@@ -51,7 +51,12 @@ describe('one place with two names', () => {
 
   it('RFC 8414 §2 shows the public form of each endpoint, and everything else as it is', () => {
     const place = createPlace('https://id.example.com', 'http://idp:8080');
-    const said = { issuer: 'http://idp:8080', token_endpoint: 'http://idp:8080/token', jwks_uri: 1, other: ['http://idp:8080/'] };
-    expect(withPublicEndpoints(said, place)).toEqual({ ...said, token_endpoint: 'https://id.example.com/token' });
-  }); // biome-ignore format: one row
+    const names = ['token', 'revocation', 'pushed_authorization_request', 'end_session'].map(
+      (name) => `${name}_endpoint`,
+    );
+    const endpoints = (base: string) => Object.fromEntries(names.map((name) => [name, `${base}/${name}`]));
+    const said = { issuer: 'http://idp:8080', jwks_uri: 1, other: ['http://idp:8080/'] };
+    const shown = withPublicEndpoints({ ...said, ...endpoints('http://idp:8080') }, place);
+    expect(shown).toEqual({ ...said, ...endpoints('https://id.example.com') });
+  });
 });
