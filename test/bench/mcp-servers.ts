@@ -1,5 +1,5 @@
 /** Owns the servers of `npm run bench`: mcp-server as it is shipped, what the SDKs offer, and bare node:http. */
-import { freePorts } from '../e2e/stack.ts';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { ORIGIN } from './mcp-parties.ts';
 import { type Program, runProgram } from './program.ts';
 

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { startRedis } from '@mcp-oauth/shared/testing/redis';
 import { Person } from '../e2e/person.ts';
-import { freePorts } from '../e2e/stack.ts';
 import { CLIENT_ID, MACHINE_ID, MACHINE_SECRET, REDIRECT_URI, RESOURCE, VERIFIER } from './parties.ts';
 import { runProgram } from './program.ts';
 

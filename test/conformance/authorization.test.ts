@@ -5,12 +5,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { exportJWK, generateKeyPair } from 'jose';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { McpSession, OAuthClient, REDIRECT_URI } from '../e2e/oauth-client.ts';
 import { Person } from '../e2e/person.ts';
-import { freePorts, ROOT, Stack } from '../e2e/stack.ts';
+import { ROOT, Stack } from '../e2e/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {

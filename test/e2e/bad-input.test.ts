@@ -3,6 +3,7 @@
  * processes over real HTTP; `predecessors.test.ts` has what went wrong in earlier systems.
  */
 import { createHash } from 'node:crypto';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Forger, forger } from './forge.ts';
 import {
@@ -16,7 +17,7 @@ import {
   type Tokens,
 } from './oauth-client.ts';
 import { Person } from './person.ts';
-import { freePorts, Stack } from './stack.ts';
+import { Stack } from './stack.ts';
 
 interface World {
   readonly stack: Stack;

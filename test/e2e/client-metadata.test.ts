@@ -3,12 +3,13 @@
  * a certificate authority by NODE_EXTRA_CA_CERTS, while a proxy of the environment waits in vain.
  */
 import { createServer, type Server } from 'node:net';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CERTIFICATE, ClientHost } from '../../auth-server/test/client-host.ts';
 import { ClientState } from './client-state.ts';
 import { drivers } from './drivers.ts';
 import { Person } from './person.ts';
-import { freePorts, Stack } from './stack.ts';
+import { Stack } from './stack.ts';
 
 const CALLBACK = 'http://127.0.0.1:33418/callback';
 

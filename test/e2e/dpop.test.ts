@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestServer } from '@mcp-oauth/shared/testing/listen';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import * as v2 from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -17,7 +18,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { initialize, postJson, REDIRECT_URI } from './oauth-client.ts';
 import { Person } from './person.ts';
 import { roundRobin } from './round-robin.ts';
-import { freePorts, Run } from './stack.ts';
+import { Run } from './stack.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'mcp-oauth-dpop-'));
 const runs: Run[] = [];

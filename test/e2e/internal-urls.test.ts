@@ -6,10 +6,11 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postJson, REDIRECT_URI } from './oauth-client.ts';
 import { type Page, Person } from './person.ts';
-import { freePorts, Run } from './stack.ts';
+import { Run } from './stack.ts';
 
 /** A browser outside, where public URLs lead somewhere. */
 class Outsider extends Person {

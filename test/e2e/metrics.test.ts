@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePorts, Run } from './stack.ts';
+import { Run } from './stack.ts';
 
 const PROGRAMS = [
   ['mcp-server', { ISSUER: 'http://localhost:1' }],

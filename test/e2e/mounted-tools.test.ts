@@ -4,12 +4,13 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { folderOf, toolFile } from '../../mcp-server/test/protocol/catalog/folder.ts';
 import { McpSession, OAuthClient, send } from './oauth-client.ts';
-import { freePorts, Run, Stack } from './stack.ts';
+import { Run, Stack } from './stack.ts';
 
-const AGAIN = 'mounted files read again';
+const PATIENTLY = { timeout: 30_000 };
 
 const elsewhere = folderOf({ 'x.ts': "import { z } from 'zod'; export const x = z;" });
 const folder = folderOf({

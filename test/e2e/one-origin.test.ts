@@ -6,13 +6,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestServer } from '@mcp-oauth/shared/testing/listen';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientState } from './client-state.ts';
 import { drivers } from './drivers.ts';
 import { gateway } from './gateway.ts';
 import { REDIRECT_URI } from './oauth-client.ts';
 import { Person } from './person.ts';
-import { freePorts, Run } from './stack.ts';
+import { Run } from './stack.ts';
 
 /** What a proxy has to pass on to auth-server, as it is; the rest is the MCP server's. */
 const BELONGS_TO_AUTH = /^\/(auth|\.well-known\/(oauth-authorization-server|openid-configuration)\/auth)([/?]|$)/;

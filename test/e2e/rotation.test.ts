@@ -3,12 +3,13 @@
  * request, an mcp-server, and not one refused token across rotations, an emergency and a change of the algorithm.
  */
 import type { TestServer } from '@mcp-oauth/shared/testing/listen';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ContinuousCalls } from './continuous-calls.ts';
 import { McpSession, OAuthClient } from './oauth-client.ts';
 import { roundRobin } from './round-robin.ts';
-import { freePorts, Run, type Stack } from './stack.ts';
+import { Run, type Stack } from './stack.ts';
 
 interface ListedKey {
   readonly kid: string;

@@ -2,7 +2,7 @@
  * Owns the proof that an operator ends the sessions of one person on every replica and nobody else's: two real mcp-servers on a
  * real Redis, clients of both SDKs and over HTTP+SSE, and the command line of mcp-server beside them.
  */
-
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -17,7 +17,7 @@ import {
   type TestIssuer,
 } from '../../mcp-server/test/authorization/issuer.ts';
 import { openSse } from './sse-stream.ts';
-import { type Ended, freePorts, Run, type Stack } from './stack.ts';
+import { type Ended, Run, type Stack } from './stack.ts';
 
 /** Shorter than a replica takes to notice by itself that a record is gone. */
 const AT_ONCE = { timeout: 5_000, interval: 20 };

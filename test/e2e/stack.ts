@@ -1,10 +1,10 @@
 /** Owns the real processes in a test: `npm start`'s own script on free ports, with a data folder that outlives a restart. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const READY = 'Ctrl-C stops everything.';
@@ -110,18 +110,4 @@ export class Stack implements AsyncDisposable {
     // It holds signing keys.
     rmSync(this.dataDir, { recursive: true, force: true });
   }
-}
-
-/** Ports that nothing listens on, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await new Promise((resolve) => server.once('listening', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -4,8 +4,10 @@ import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { describe, expect, it } from 'vitest';
-import { freePorts, ROOT, Run, Stack } from './stack.ts';
+import { ROOT, Run, Stack } from './stack.ts';
 
 const urls = async () => {
   const [mcp, auth, idp] = await freePorts(3);

@@ -5,11 +5,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { initialize, McpSession, OAuthClient, postJson, REDIRECT_URI, send } from './oauth-client.ts';
 import { Person } from './person.ts';
-import { freePorts, Run, type Stack } from './stack.ts';
+import { Run, type Stack } from './stack.ts';
 
 const READY = '"msg":"ready"';
 

@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { describe, expect, it } from 'vitest';
-import { freePorts, Run } from './stack.ts';
+import { Run } from './stack.ts';
 
 const SERVICES = ['auth-server', 'mcp-server'] as const;
 const WAITS = '"msg":"waiting for redis"';

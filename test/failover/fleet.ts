@@ -1,8 +1,9 @@
 /** Owns several mcp-servers behind a balancer, on one real Redis each reaches by a network of its own, and tokens for them. */
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { signingKey, signToken, startIssuer } from '../../mcp-server/test/authorization/issuer.ts';
-import { freePorts, Run } from '../e2e/stack.ts';
+import { Run } from '../e2e/stack.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { type Relay, startRelay } from './cut.ts';
 

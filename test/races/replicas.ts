@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { roundRobin } from '../e2e/round-robin.ts';
-import { freePorts, Run, type Stack } from '../e2e/stack.ts';
+import { Run, type Stack } from '../e2e/stack.ts';
 
 export interface Shared extends AsyncDisposable {
   readonly env: NodeJS.ProcessEnv;

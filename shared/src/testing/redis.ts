@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { freePorts } from './ports.ts';
 
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 export const NEEDS_REDIS = 'needs Redis: apt-get install redis-server';
@@ -22,17 +22,6 @@ export interface TestRedis extends AsyncDisposable {
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** Starts them again on the same ports and data. */
   start(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  // The bus of a Cluster node listens 10,000 above, so the port has to leave room for that.
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const { port } = server.address() as { port: number };
-    await new Promise((resolve) => server.close(resolve));
-    if (port < 55_000) return port;
-  }
 }
 
 class Servers {
@@ -89,14 +78,13 @@ const says = (child: ChildProcess, text: string): Promise<void> =>
   });
 
 export async function startRedis(...args: readonly string[]): Promise<TestRedis> {
-  const servers = new Servers([await freePort()], args);
+  const servers = new Servers(await freePorts(1), args);
   await servers.start();
   return running(servers, `redis://127.0.0.1:${servers.ports[0]}`);
 }
 
 export async function startRedisCluster(): Promise<TestRedis> {
-  const ports: number[] = [];
-  while (ports.length < 3) ports.push(await freePort());
+  const ports = await freePorts(3);
   const cluster = [
     '--cluster-enabled',
     'yes',
@@ -126,7 +114,7 @@ export interface TestSentinel extends AsyncDisposable {
 }
 
 export async function startRedisSentinel(): Promise<TestSentinel> {
-  const [primaryPort, replicaPort, port] = [await freePort(), await freePort(), await freePort()];
+  const [primaryPort = 0, replicaPort = 0, port = 0] = await freePorts(3);
   const primary = new Servers([primaryPort], []);
   await primary.start();
   const replica = new Servers([replicaPort], ['--replicaof', '127.0.0.1', String(primaryPort)]);
