@@ -163,6 +163,6 @@ describe('Redis away', () => {
     const response = await attempt();
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
     await redis.start();
-    await expect.poll(async () => (await attempt()).status, { timeout: 15_000, interval: 200 }).toBe(400);
+    await expect.poll(async () => (await attempt()).status, { timeout: 30_000, interval: 200 }).toBe(400);
   });
 });

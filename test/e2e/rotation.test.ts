@@ -30,7 +30,7 @@ const UNHURRIED = { KEY_POLL: '2s', KEY_LEAD: '6s' } as const;
 const CLIENTS = 4;
 const LONG = { timeout: 60_000, interval: 250 };
 
-describe('RFC 9068 §4 two auth-servers and an mcp-server under load', { timeout: 120_000 }, () => {
+describe('RFC 9068 §4 two auth-servers and an mcp-server under load', () => {
   let redis: TestRedis;
   let balancer: TestServer;
   let env: NodeJS.ProcessEnv;

@@ -67,7 +67,7 @@ describe('two MCP servers behind one auth-server', () => {
     await startSecond();
     // A resource that never answered is asked again after a second.
     await vi.waitFor(async () => expect((await metadata()).scopes_supported).toContain('notes:use'), {
-      timeout: 10_000,
+      timeout: 30_000,
     });
     expect((await metadata()).scopes_supported).toEqual(
       expect.arrayContaining(['openid', 'offline_access', 'mcp:tools', 'mcp:admin', 'notes:use']),

@@ -28,7 +28,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'failover' : NEEDS_REDIS, () => {
     crowd = await gather(fleet, SESSIONS, SCENARIOS.flatMap(urisOf));
     sessions = crowd.map((member) => member.session());
     expect(new Set(sessions).size).toBe(SESSIONS);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await Promise.all(crowd.map((member) => member.close()));

@@ -16,7 +16,7 @@ interface KeySet {
   readonly keys: { readonly kid: string; readonly alg: string }[];
 }
 
-const PATIENCE = { timeout: 10_000 };
+const PATIENCE = { timeout: 30_000 };
 
 describe('a running server', () => {
   const env = { KEY_POLL: '1s', KEY_LEAD: '3s', DOCUMENT_LIFETIME: '1s', ACCESS_TOKEN_LIFETIME: '10s' };
