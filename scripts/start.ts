@@ -70,7 +70,7 @@ function launch({ name, color, env }: Part): void {
 function stopWhenAllHaveSpoken(): void {
   if (stopping) return;
   if (starting.size === 0) stop('SIGTERM');
-  else setTimeout(() => stop('SIGTERM'), 2_000).unref();
+  else setTimeout(() => stop('SIGTERM'), 5_000).unref();
 }
 
 const isRepeated = (line: string): boolean =>

@@ -93,18 +93,18 @@ describe('RFC 9068 §4 two auth-servers and an mcp-server under load', () => {
 
   it('change keys by themselves without a refused token, one new key each time, and the old ones go', async () => {
     const work = await ContinuousCalls.start(stack, CLIENTS);
-    const [first = ''] = await published();
+    const before = new Set(made());
     // Two successors have signed, and the first key is gone.
     await expect.poll(() => work.signedBy.size, LONG).toBeGreaterThanOrEqual(3);
+    const [first = ''] = work.signedBy.keys();
     await expect.poll(published, LONG).not.toContain(first);
     await work.stop();
     const order = [...work.signedBy.keys()];
     expect(work.failures).toEqual([]);
-    expect(order[0]).toBe(first);
     // Whichever of the two was first: each key that signs was made once, and no other but the next one.
     expect(new Set(made()).size).toBe(made().length);
     expect(made()).toEqual(expect.arrayContaining(order.slice(1)));
-    expect(made().length - order.slice(1).length).toBeLessThanOrEqual(1);
+    expect(made().filter((kid) => !before.has(kid) && !order.includes(kid)).length).toBeLessThanOrEqual(1);
     expect(work.callsWithOldKey).toBeGreaterThan(0);
     report('rotation by itself', work);
   });

@@ -19,6 +19,7 @@ export class Run {
   readonly #child: ChildProcess;
   readonly ended: Promise<Ended>;
   #output = '';
+  #closed = false;
   #watchers = new Set<() => void>();
 
   constructor(env: NodeJS.ProcessEnv, program = 'scripts/start.ts', folder = '') {
@@ -35,6 +36,7 @@ export class Run {
     this.#child.stderr?.on('data', add);
     this.ended = new Promise((resolve) => {
       this.#child.once('close', (code) => {
+        this.#closed = true;
         resolve({ code, output: this.#output });
         for (const watch of this.#watchers) watch();
       });
@@ -54,7 +56,7 @@ export class Run {
     await new Promise<void>((resolve, reject) => {
       const watch = () => {
         const found = this.#output.includes(text);
-        if (!found && this.#child.exitCode === null) return;
+        if (!found && !this.#closed) return;
         this.#watchers.delete(watch);
         if (found) resolve();
         else reject(new Error(`ended without saying "${text}":\n${this.#output}`));

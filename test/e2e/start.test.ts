@@ -36,6 +36,16 @@ const isAlive = async (url: string) =>
     () => false,
   );
 
+/** And reads no further. */
+const untilSays = async (stream: Readable, text: string): Promise<void> => {
+  let said = '';
+  for await (const chunk of stream) {
+    said += chunk;
+    if (said.includes(text)) return;
+  }
+  throw new Error(`ended without saying "${text}":\n${said}`);
+};
+
 describe('npm start', () => {
   it('says the URL and what to paste into the usual clients, prefixes the logs, and ends on one signal', async () => {
     await using stack = await Stack.start();
@@ -118,10 +128,10 @@ describe('npm start', () => {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    for await (const chunk of npm.stdout) if (String(chunk).includes('"ready"')) break;
+    await untilSays(npm.stdout, '"ready"');
     expect(await isAlive(`http://localhost:${mcp}/livez`)).toBe(true);
     npm.kill('SIGTERM');
-    await expect.poll(() => isAlive(`http://localhost:${mcp}/livez`), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isAlive(`http://localhost:${mcp}/livez`), { timeout: 30_000 }).toBe(false);
   });
 
   it('ends with npm, which does not pass a SIGTERM on', async () => {
@@ -131,10 +141,10 @@ describe('npm start', () => {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    for await (const chunk of npm.stdout) if (String(chunk).includes('Ctrl-C')) break;
+    await untilSays(npm.stdout, 'Ctrl-C');
     expect(await isAlive(`http://localhost:${mcp}/livez`)).toBe(true);
     npm.kill('SIGTERM');
-    await expect.poll(() => isAlive(`http://localhost:${mcp}/livez`), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isAlive(`http://localhost:${mcp}/livez`), { timeout: 30_000 }).toBe(false);
   });
 
   it('leaves no process behind when it is killed, although nobody reads the logs any more', async () => {
@@ -143,7 +153,7 @@ describe('npm start', () => {
     const pids = children.trim().split(/\s+/).map(Number);
     expect(pids).toHaveLength(3);
     await stack.run.stop('SIGKILL');
-    await expect.poll(() => pids.filter(isRunning), { timeout: 15_000 }).toEqual([]);
+    await expect.poll(() => pids.filter(isRunning), { timeout: 30_000 }).toEqual([]);
   });
 });
 
