@@ -21,7 +21,7 @@ const resolvesTo =
 
 async function attempt(url: URL, network: Network = {}, mayBePrivate = false) {
   const before = { requests: host.seen.length, connections: host.connections };
-  const answer = await createGet({ timeout: 2_000, ...network })(url, { limit: 5_120, mayBePrivate }).catch(
+  const answer = await createGet({ timeout: 60_000, ...network })(url, { limit: 5_120, mayBePrivate }).catch(
     (error: unknown) => error,
   );
   return {

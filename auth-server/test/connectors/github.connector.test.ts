@@ -13,9 +13,9 @@ const addresses = [
   { email: 'octocat@example.com', primary: true, verified: true },
 ];
 
-const open = (url: string) =>
+const open = (url: string, timeout = 60) =>
   github.open(
-    { clientId: 'client', clientSecret: 'secret', baseUrl: url, apiUrl: `${url}/api/v3`, timeout: 1 },
+    { clientId: 'client', clientSecret: 'secret', baseUrl: url, apiUrl: `${url}/api/v3`, timeout },
     { callbackUrl: CALLBACK, fetch },
   );
 
@@ -28,7 +28,7 @@ const redeem =
     return { access_token: stage().fault === 'short access token' ? 'abc' : 'gho_1234567890', token_type: 'bearer' };
   };
 
-async function start(): Promise<StandIn & { readonly stage: Stage }> {
+async function start(timeout?: number): Promise<StandIn & { readonly stage: Stage }> {
   const stage = await createStage(TOKEN_PATH);
   let redeemed: URLSearchParams | undefined;
   stage.routes.set(TOKEN_PATH, redeem(() => stage, (form) => { redeemed = form; })); // biome-ignore format: short
@@ -36,7 +36,7 @@ async function start(): Promise<StandIn & { readonly stage: Stage }> {
   stage.routes.set('/api/v3/user/emails', () => addresses);
   return {
     stage,
-    connector: open(stage.url),
+    connector: open(stage.url, timeout),
     issuer: stage.url,
     subject: '583231',
     signIn: async ({ searchParams }) => new URL(`${CALLBACK}?code=good&state=${searchParams.get('state')}`),

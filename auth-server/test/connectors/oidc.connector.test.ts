@@ -7,7 +7,7 @@ import { CALLBACK, checks, connectorContract, type StandIn } from '../contracts/
 import { createStage, type Stage } from './stand-in.ts';
 
 const settings = {
-  clientId: 'client', clientSecret: 'secret', clientAuth: 'client_secret_basic', scopes: 'openid profile email', timeout: 1,
+  clientId: 'client', clientSecret: 'secret', clientAuth: 'client_secret_basic', scopes: 'openid profile email', timeout: 60,
   internalUrl: undefined,
 } as const; // biome-ignore format: one row
 
@@ -33,7 +33,7 @@ const metadata = (issuer: string) => ({
 });
 
 /** @param publicUrl what the provider calls itself, where that is not where it is */
-async function start(path = '', publicUrl?: string): Promise<Play> {
+async function start(path = '', publicUrl?: string, timeout = settings.timeout as number): Promise<Play> {
   const stage = await createStage(`${path}/token`);
   const internalUrl = publicUrl && stage.url + path;
   const issuer = publicUrl ?? stage.url + path;
@@ -43,7 +43,7 @@ async function start(path = '', publicUrl?: string): Promise<Play> {
   const play: Play = {
     stage,
     claims: {},
-    connector: open(issuer, { internalUrl }),
+    connector: open(issuer, { internalUrl, timeout }),
     issuer,
     subject: 'opaque|0001/ü',
     signIn: async ({ searchParams }) => {
@@ -78,7 +78,7 @@ async function start(path = '', publicUrl?: string): Promise<Play> {
   return play;
 }
 
-connectorContract('oidc', start);
+connectorContract('oidc', (timeout) => start('', undefined, timeout));
 
 async function signIn(change: (play: Play) => void = () => {}, path?: string) {
   await using upstream = await start(path);

@@ -30,14 +30,15 @@ export const checks: LoginChecks = {
 
 const answerWith = (members: Record<string, string>) => new URL(`${CALLBACK}?${new URLSearchParams(members)}`);
 
-/** @param start a fresh stand-in whose connector gives up after one second */
-export function connectorContract(kind: string, start: () => Promise<StandIn>): void {
+/** @param start a fresh stand-in, whose connector gives up after so many seconds */
+export function connectorContract(kind: string, start: (timeout: number) => Promise<StandIn>): void {
+  const begin = (fault?: Fault) => start(fault === 'silence' ? 2 : 60);
   const rejectsWith = async (work: Promise<unknown>, reason: UpstreamReason) =>
     expect(await work.catch((error: unknown) => error)).toMatchObject({ name: 'UpstreamError', reason });
 
   describe(`${kind}: the connector contract`, () => {
     it('RFC 7636 §4.3 leaves with state and an S256 challenge, and redeems with the verifier', async () => {
-      await using upstream = await start();
+      await using upstream = await begin();
       const target = await upstream.connector.begin(checks);
       const challenge = createHash('sha256').update(checks.codeVerifier).digest('base64url');
       expect(Object.fromEntries(target.searchParams)).toMatchObject({
@@ -63,7 +64,7 @@ export function connectorContract(kind: string, start: () => Promise<StandIn>): 
       ['no code', { state: checks.state }, 'invalid_answer'],
       ['a forged code', { state: checks.state, code: 'forged' }, 'invalid_answer'],
     ] as const)('refuses an answer with %s', async (_, members, reason) => {
-      await using upstream = await start();
+      await using upstream = await begin();
       await rejectsWith(upstream.connector.finish(answerWith(members), checks), reason);
     });
 
@@ -74,21 +75,21 @@ export function connectorContract(kind: string, start: () => Promise<StandIn>): 
       ['refused code', 'invalid_answer'],
       ['no access token', 'invalid_answer'],
     ] as const)('ends cleanly when the code is answered with %s', async (fault, reason) => {
-      await using upstream = await start();
+      await using upstream = await begin(fault);
       const answer = await upstream.signIn(await upstream.connector.begin(checks));
       upstream.fail(fault);
       await rejectsWith(upstream.connector.finish(answer, checks), reason);
     });
 
     it('predecessor 1, hole 5: an access token of three characters is as good as any', async () => {
-      await using upstream = await start();
+      await using upstream = await begin();
       const answer = await upstream.signIn(await upstream.connector.begin(checks));
       upstream.fail('short access token');
       expect(await upstream.connector.finish(answer, checks)).toMatchObject({ subject: upstream.subject });
     });
 
     it('says unavailable when the upstream went away', async () => {
-      await using upstream = await start();
+      await using upstream = await begin();
       const answer = await upstream.signIn(await upstream.connector.begin(checks));
       await upstream.stop();
       await rejectsWith(upstream.connector.finish(answer, checks), 'unavailable');

@@ -28,10 +28,10 @@ export function replayMemoryContract(name: string, open: () => Promise<ReplayMem
     });
 
     it('forgets when it was told to, a part of a millisecond later at most, and not before', async () => {
-      await memory.replica().firstUse('short', 300.5);
+      await memory.replica().firstUse('short', 3_000.5);
       await memory.replica().firstUse('long', 60_000);
       expect(await memory.replica().firstUse('short', 1)).toBe(false);
-      await memory.pass(301);
+      await memory.pass(3_001);
       expect(await memory.replica().firstUse('short', 60_000)).toBe(true);
       expect(await memory.replica().firstUse('long', 60_000)).toBe(false);
     });

@@ -129,7 +129,7 @@ describe('RFC 9112 §9.6 the way down of a server', () => {
     const [idle, streaming] = [await Kept.open(listening), await Kept.open(listening)];
     streaming.write(REQUEST);
     await begun.promise;
-    const closed = listening.close({ grace: EVER, linger: 200 });
+    const closed = listening.close({ grace: EVER, linger: 2_000 });
     // The one that has nothing to do goes, the other one stays.
     await idle.closed;
     finish.resolve();
@@ -143,7 +143,7 @@ describe('RFC 9112 §9.6 the way down of a server', () => {
     const listening = await hello();
     const connection = await Kept.open(listening);
     connection.write(REQUEST.slice(0, 20));
-    const closed = listening.close({ grace: EVER, linger: 1_000 });
+    const closed = listening.close({ grace: EVER, linger: EVER });
     connection.write(REQUEST.slice(20));
     expect(await connection.answer()).toContain('Connection: close');
     await closed;

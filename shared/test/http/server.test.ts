@@ -42,7 +42,7 @@ describe('listening', () => {
     const running = fetch(url).then((answer) => answer.text());
     const stuck = fetch(`${url}/stuck`).catch(() => 'cut');
     await arrived.promise;
-    const closed = listening.close({ grace: 1_000 });
+    const closed = listening.close({ grace: 3_000 });
     await listening.refuse();
     await expect(fetch(url)).rejects.toThrow();
     finish.resolve();
