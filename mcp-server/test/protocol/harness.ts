@@ -139,10 +139,19 @@ export interface Send {
   readonly signal?: AbortSignal;
 }
 
+const held: Response[] = [];
+
+/** Keeps a stream open that a test does not read: `fetch` closes it when the answer is collected as garbage. */
+export async function hold(answer: Promise<Response>): Promise<Response> {
+  const response = await answer;
+  if (response.headers.get('content-type') === 'text/event-stream') held.push(response);
+  return response;
+}
+
 /** One raw request, as a careful client would send it unless told otherwise. */
 export function send(url: string, message: unknown, options: Send = {}): Promise<Response> {
   const { as = 'ada', session, method = 'POST', headers = {}, path = '/mcp', signal } = options;
-  return fetch(`${url}${path}`, {
+  const answer = fetch(`${url}${path}`, {
     method,
     headers: {
       Authorization: `Bearer ${as}`,
@@ -154,6 +163,7 @@ export function send(url: string, message: unknown, options: Send = {}): Promise
     ...(message !== undefined && { body: typeof message === 'string' ? message : JSON.stringify(message) }),
     ...(signal && { signal }),
   });
+  return hold(answer);
 }
 
 export const request = (id: string | number, method: string, params?: object) => ({

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Frame, frames, initialize, openSession, request, send, startMcp, type TestMcp } from './harness.ts';
 
 let mcp: TestMcp;
@@ -46,6 +46,9 @@ async function initialized(as = 'ada'): Promise<Stream> {
 const back = { 'mcp-protocol-version': '2025-11-25' };
 
 const idOf = (frame: Frame | undefined): unknown => frame && JSON.parse(frame.data).id;
+
+// So that `gone` counts its own stream alone.
+afterEach(() => expect.poll(() => mcp.endpoints.open()).toBe(0));
 
 /** Leaves, and waits until the server has noticed. */
 async function gone(stream: Stream): Promise<void> {

@@ -15,7 +15,7 @@ import { type Changes, createChanges } from '../../../src/protocol/changes.ts';
 import { parameterHeaders } from '../../../src/protocol/parameter-headers.ts';
 import { createStateless, type Stateless, type StatelessParts } from '../../../src/protocol/stateless/endpoint.ts';
 import { memoryKeyRecord } from '../../../src/storage/memory/key-record.ts';
-import { json, principals } from '../harness.ts';
+import { hold, json, principals } from '../harness.ts';
 
 export const SERVER_INFO = { name: 'test', title: 'Test', version: '1.2.3' };
 
@@ -139,12 +139,14 @@ export interface Sent {
 }
 
 export const post = (url: string, message: unknown, { headers = {}, signal }: Sent = {}): Promise<Response> =>
-  fetch(url, {
-    method: 'POST',
-    headers: headersOf((Array.isArray(message) ? message[0] : message) as Message, headers),
-    body: JSON.stringify(message),
-    ...(signal && { signal }),
-  });
+  hold(
+    fetch(url, {
+      method: 'POST',
+      headers: headersOf((Array.isArray(message) ? message[0] : message) as Message, headers),
+      body: JSON.stringify(message),
+      ...(signal && { signal }),
+    }),
+  );
 
 /** The status and the message of a JSON answer. */
 export async function answerTo(url: string, message: unknown, sent: Sent = {}) {
