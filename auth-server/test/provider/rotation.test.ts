@@ -31,7 +31,8 @@ describe('a running server', () => {
   const keySet = async () => (await (await server.fetch('/jwks')).json()) as KeySet;
   const byHand = (algorithm: 'ES256' | 'EdDSA') => ({
     store: createKeyStore(store),
-    policy: { ...policy, algorithm, lead: 3, poll: 1 },
+    // The server polls sooner: between the two there is time to look.
+    policy: { ...policy, algorithm, lead: 3, poll: 3 },
     clock: systemClock,
     generate: generateSigningKey,
   });
