@@ -160,10 +160,23 @@ describe('a client of HTTP+SSE that shows only the revision that it has agreed u
     await one.post(request(1, 'ping'));
     const again = await open(back);
     expect([one.path, other.path]).not.toContain(again.path);
-    await again.post({ ...request(2, 'tools/call'), params: { name: 'confirm', arguments: { question: 'Sure?' } } });
-    expect(JSON.parse((await again.next())?.data ?? '')).toMatchObject({ method: 'elicitation/create' });
-    again.leave();
+    await knowsWhatWasAgreed(again);
   });
+
+  it('gets a new one that knows it, too, where nobody has noticed yet that the old stream is dead', async () => {
+    const dead = await initialized();
+    const again = await open(back);
+    expect(again.path).not.toBe(dead.path);
+    await knowsWhatWasAgreed(again);
+    dead.leave();
+  });
+
+  /** That the client can be asked, as it has said when it initialized. */
+  async function knowsWhatWasAgreed(stream: Stream): Promise<void> {
+    await stream.post(request(2, 'tools/call', { name: 'confirm', arguments: { question: 'Sure?' } }));
+    expect(JSON.parse((await stream.next())?.data ?? '')).toMatchObject({ method: 'elicitation/create' });
+    stream.leave();
+  }
 });
 
 it('SDK v1 goes on with its session on the way down, also where one person has several', async () => {

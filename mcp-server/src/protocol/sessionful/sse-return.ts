@@ -45,5 +45,7 @@ async function byOwner(revision: string, request: McpRequest, access: SessionAcc
   const [lost, ...others] = alike.filter((_, index) => !heard[index]);
   if (lost && others.length === 0) return { session: lost };
   if (lost) request.log.info({ sessions: others.length + 1 }, 'stream lost of several sessions, and a new one opened');
-  return lost?.agreed ? { agreed: lost.agreed } : {};
+  // A connection that broke without a word is taken for one that is held, until somebody writes to it in vain.
+  const agreed = (lost ?? alike.at(-1))?.agreed;
+  return agreed ? { agreed } : {};
 }
