@@ -23,8 +23,8 @@ const ARGUMENTS = [
 export const launchBrowser = (...more: readonly string[]): Promise<Browser> =>
   chromium.launch({ executablePath, args: [...ARGUMENTS, ...more] });
 
-/** Times that a person begins anew. */
-const PATIENCE = 3;
+/** Times that a person begins: a scale-up of somebody else takes some seconds. */
+const PATIENCE = 20;
 
 /** Follows an authorization URL to its end and gives back the URL that the client was called with. */
 export async function signIn(context: BrowserContext, authorizationUrl: URL, person = 'Alice'): Promise<URL> {
