@@ -56,6 +56,9 @@ const cluster = ['redis-1', 'redis-2', 'redis-3', 'redis-4', 'redis-5', 'redis-6
 const sentinels = ['redis-replica', 'redis-sentinel-1', 'redis-sentinel-2', 'redis-sentinel-3'];
 const ours = ['auth-server', 'gateway', 'mcp-server'];
 
+/** A setting of Node that compose hands over. */
+const NODES_OWN = 'NODE_EXTRA_CA_CERTS';
+
 /** With each override, in production; without it the development IdP is there where auth-server is. */
 const SETUPS: readonly (readonly [overrides: string, services: readonly string[]])[] = [
   ['', [...ours, 'redis']],
@@ -106,7 +109,8 @@ describe('docs/deployment.md', () => {
       const declared = Object.values(mcpServer).flatMap((setting) =>
         'secret' in setting ? [setting.env, `${setting.env}_FILE`] : [setting.env],
       );
-      for (const name of Object.keys(all['mcp-server']?.environment ?? {})) expect(declared).toContain(name);
+      for (const name of Object.keys(all['mcp-server']?.environment ?? {}))
+        expect([...declared, NODES_OWN]).toContain(name);
       for (const [name, { ports = [] }] of Object.entries(all)) {
         if (name !== 'gateway') expect([name, ports]).toEqual([name, []]);
       }
@@ -136,5 +140,17 @@ describe('docs/deployment.md', () => {
     }
     const without = composed(`REDIS_URL=rediss://redis.example.com docker compose ${files} up`);
     expect(without['mcp-server']?.environment?.REDIS_CA_FILE).toBe('');
+  });
+
+  it('gives mcp-server that of an existing issuer, beside one of Redis', () => {
+    const files = filesOf(['existing-issuer', 'redis-external']);
+    const { environment, volumes = [] } =
+      composed(
+        `ISSUER=https://id.example.com ISSUER_CA_FILE=./id.pem REDIS_URL=rediss://redis.example.com REDIS_CA_FILE=./redis.pem docker compose ${files} up`,
+      )['mcp-server'] ?? {};
+    const at = (file: string) => volumes.find(({ source }) => source.endsWith(file))?.target;
+    expect(environment).toMatchObject({ NODE_EXTRA_CA_CERTS: at('/id.pem'), REDIS_CA_FILE: at('/redis.pem') });
+    const without = composed(`ISSUER=https://id.example.com docker compose ${filesOf(['existing-issuer'])} up`);
+    expect(without['mcp-server']?.environment?.NODE_EXTRA_CA_CERTS).toBe('');
   });
 });
