@@ -93,7 +93,7 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     const here = createReplica();
     const { id } = await openAt(here);
     for (let n = 0; n < 7; n += 1) {
-      clock.advance(10);
+      clock.advance(LIMITS.idleTimeout / 6);
       expect(['foreign', 'unknown']).toContain(await here.host.find(id, { ...ALICE, subject: 'mallory' }));
     }
     expect(await here.host.find(id, ALICE)).toBe('unknown');
