@@ -20,7 +20,7 @@ import { openSse } from './sse-stream.ts';
 import { type Ended, Run, type Stack } from './stack.ts';
 
 /** Shorter than a replica takes to notice by itself that a record is gone. */
-const AT_ONCE = { timeout: 5_000, interval: 20 };
+const AT_ONCE = { timeout: 8_000, interval: 20 };
 
 interface Connected {
   readonly session: string;
@@ -87,7 +87,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'sessions end' : NEEDS_REDIS, () => {
       close: () => client.close(),
     };
     open.push(connected);
-    await expect.poll(() => streams, AT_ONCE).toEqual([200]);
+    await expect.poll(() => streams).toEqual([200]);
     return connected;
   };
   const status = async (url: string, { session }: Connected, accessToken: string): Promise<number> => {

@@ -1,8 +1,10 @@
 /** Owns the real processes in a test: `npm start`'s own script on free ports, with a data folder that outlives a restart. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 
@@ -103,6 +105,8 @@ export class Stack implements AsyncDisposable {
   /** Ends everything as `signal` does and starts it again on the same ports and data. */
   async restart(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     await this.run.stop(signal);
+    // Where it was killed, its children notice by themselves that it is gone.
+    for (const url of [this.mcpUrl, this.authUrl, this.idpUrl]) while (await isTaken(url)) await setTimeout(20);
     this.run = new Run(this.#env);
     await this.run.says(READY);
   }
@@ -113,3 +117,11 @@ export class Stack implements AsyncDisposable {
     rmSync(this.dataDir, { recursive: true, force: true });
   }
 }
+
+const isTaken = (url: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const { hostname: host, port } = new URL(url);
+    const socket = connect(Number(port), host);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
