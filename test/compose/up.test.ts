@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, signIn } from '../e2e/browser.ts';
+import { launchBrowser, open, signIn } from '../e2e/browser.ts';
 import { ClientState } from '../e2e/client-state.ts';
 import { type Driver, drivers } from '../e2e/drivers.ts';
 import { OAuthClient, send } from '../e2e/oauth-client.ts';
@@ -227,7 +227,7 @@ describe("README's compose section", () => {
     const client = await OAuthClient.register({ authUrl: origin, mcpUrl: origin } as Stack);
     const greeting = async (person: BrowserContext) => {
       const page = await person.newPage();
-      await page.goto(client.authorizationUrl().href);
+      await open(page, client.authorizationUrl());
       const said = await page.locator('main').innerText();
       await page.close();
       return said;

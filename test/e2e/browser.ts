@@ -48,6 +48,14 @@ async function walk(page: Page, authorizationUrl: URL, person: string): Promise<
   return answer;
 }
 
+/** Opens a page for somebody who would reload it. */
+export async function open(page: Page, url: URL): Promise<void> {
+  for (let begun = 0; begun < PATIENCE; begun += 1) {
+    if (await page.goto(url.href).then(() => true, unlessNetworkChanged)) return;
+  }
+  throw new Error(`the network changed ${PATIENCE} times`);
+}
+
 const NETWORK_CHANGED = 'net::ERR_NETWORK_CHANGED';
 
 /** A container that starts or ends changes the networks of this machine, and Chromium gives up what is on its way. */
@@ -57,8 +65,9 @@ async function networkChanged(page: Page): Promise<undefined> {
   await page.waitForEvent('requestfailed', { predicate, timeout: 0 });
 }
 
-function unlessNetworkChanged(error: Error): void {
+function unlessNetworkChanged(error: Error): false {
   if (!error.message.includes(NETWORK_CHANGED)) throw error;
+  return false;
 }
 
 /** Denies on our own page. */
