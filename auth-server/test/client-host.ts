@@ -1,8 +1,8 @@
 /** Owns a host of client documents in a test: real https on localhost, with whatever answers the test wants, counted. */
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { WEB } from './client.ts';
 
 const file = (name: string): string =>
@@ -37,14 +37,16 @@ export class ClientHost implements AsyncDisposable {
   /** TCP connections, whether or not a request came. */
   connections = 0;
   #server: Server;
-  #port = 0;
+  readonly #port: number;
 
-  private constructor() {
+  private constructor(port: number) {
+    this.#port = port;
     this.#server = this.#create();
   }
 
   static async start(): Promise<ClientHost> {
-    const host = new ClientHost();
+    const [port = 0] = await freePorts(1);
+    const host = new ClientHost(port);
     await host.up();
     return host;
   }
@@ -92,7 +94,6 @@ export class ClientHost implements AsyncDisposable {
   async up(): Promise<void> {
     this.#server = this.#create();
     await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
-    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
   async down(): Promise<void> {
