@@ -25,5 +25,11 @@ describe('RFC 9700 §4.7 the form token', () => {
     expect(formToken('key', { ...pending, ...change })).not.toBe(formToken('key', pending));
   });
 
+  it('is good at a replica that knows the same scopes in another order, as one does that has not heard from the resource', () => {
+    const tokenFor = (...names: readonly string[]) =>
+      formToken('key', { ...pending, scopes: names.map((name) => ({ name, description: name })) });
+    expect(tokenFor('mcp:admin', 'mcp:tools')).toBe(tokenFor('mcp:tools', 'mcp:admin'));
+  });
+
   it('is not good for another key', () => expect(formToken('other', pending)).not.toBe(formToken('key', pending)));
 });
