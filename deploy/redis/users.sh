@@ -13,7 +13,7 @@ rights="$rights -pubsub +pubsub|numsub -client +client|setname +client|setinfo"
 
 # Nobody can be the user `default`. But the log of changes is read as that user at a start, and may hold anything.
 users='user default off allkeys allchannels allcommands
-user health on nopass resetkeys resetchannels -@all +ping +info +cluster|info'
+user health on nopass resetkeys resetchannels -@all +ping +info +cluster|info +cluster|nodes'
 passwords=
 for user in ${REDIS_USERS:-auth-server mcp-server}; do
   secret=redis-$user

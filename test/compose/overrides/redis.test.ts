@@ -12,14 +12,24 @@ const told = (what: string, seconds: number): void => {
   print(what, `served again after ${seconds.toFixed(1)} s, nobody signed out`);
 };
 
+const HEALTH = 'redis-cli --user health --pass none --no-auth-warning';
+
 describe.each([
-  ['redis-sentinel', 'redis', 'redis-sentinel-1 redis-cli -p 26379 sentinel failover records'],
-  [
-    'redis-cluster',
-    'redis-1',
-    'redis-4 redis-cli --user mcp-server --pass development-only-mcp-server cluster failover',
-  ],
-])('deploy/compose/%s.yml', (name, primary, takeover) => {
+  {
+    name: 'redis-sentinel',
+    primary: 'redis',
+    takeover: 'redis-sentinel-1 redis-cli -p 26379 sentinel failover records',
+    witnesses: [1, 2, 3].map((n) => `redis-sentinel-${n} redis-cli -p 26379 info sentinel`),
+    redundant: /slaves=1,sentinels=3/,
+  },
+  {
+    name: 'redis-cluster',
+    primary: 'redis-1',
+    takeover: 'redis-4 redis-cli --user mcp-server --pass development-only-mcp-server cluster failover',
+    witnesses: [4, 5, 6].map((n) => `redis-${n} ${HEALTH} info replication`),
+    redundant: /role:slave[\s\S]*master_link_status:up/,
+  },
+])('$name of deploy/compose', ({ name, primary, takeover, witnesses, redundant }) => {
   const composed = new Composed(`mcp-oauth-${name}`, { COMPOSE_FILE: filesOf(name) });
   let visitor: Visitor;
   const killed = async (service: string) => {
@@ -31,6 +41,12 @@ describe.each([
   beforeAll(() => composed.sh(UP), BUILDING);
   afterAll(() => composed[Symbol.asyncDispose](), ENDING);
 
+  const ask = (question: string) => composed.compose('exec', '-T', ...question.split(' '));
+
+  it('is up when it can stand a loss, and not before', async () => {
+    for (const witness of witnesses) expect(await ask(witness), witness).toMatch(redundant);
+  });
+
   it('serves as soon as it is up, with two of each service', async () => {
     await composed.sh(`${UP} --scale mcp-server=2 --scale auth-server=2`);
     visitor = await Visitor.arrive(composed.url);
@@ -38,7 +54,7 @@ describe.each([
   });
 
   it('leaves it to Redis who is primary: what a service may do does not tell', async () => {
-    expect(await composed.compose('exec', '-T', ...takeover.split(' '))).toContain('NOPERM');
+    expect(await ask(takeover)).toContain('NOPERM');
   });
 
   it('stands the loss of the primary: no session ends, nobody is signed out', async () => {
@@ -49,8 +65,7 @@ describe.each([
 
   it('has its redundancy again when the one that was lost is back', async () => {
     await composed.sh(UP);
-    const replication = () =>
-      composed.compose('exec', '-T', primary, ...'redis-cli --user health --pass none info replication'.split(' '));
+    const replication = () => ask(`${primary} ${HEALTH} info replication`);
     await expect.poll(replication, { timeout: 2 * LOSS * 1000 }).toMatch(/role:slave[\s\S]*master_link_status:up/);
     expect(await visitor.works()).toBe(true);
   });
