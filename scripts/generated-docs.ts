@@ -1,9 +1,9 @@
 /** Owns the text of the documents that derive from the code: settings, metrics, and which test shows which clause. */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Setting } from '@mcp-oauth/shared/config';
-import { settingsExample, settingsTable } from '@mcp-oauth/shared/config-docs';
 import { metricsTable } from '@mcp-oauth/shared/metrics/declaration';
+import type { Setting } from '@mcp-oauth/shared/settings/config';
+import { settingsExample, settingsTable } from '@mcp-oauth/shared/settings/docs';
 import { settings as authServer } from '../auth-server/src/config.ts';
 import { discoverKinds } from '../auth-server/src/federation/registry.ts';
 import { declarations as authServerMetrics } from '../auth-server/src/metrics.ts';

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
-import type { Environment } from '@mcp-oauth/shared/config';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import { createExposition } from '@mcp-oauth/shared/metrics/exposition';
@@ -10,6 +9,7 @@ import { commonMetrics } from '@mcp-oauth/shared/metrics/process';
 import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import type { Endpoint, Service } from '@mcp-oauth/shared/service';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
 import manifest from '../package.json' with { type: 'json' };
 import { createClientList } from './clients/client-list.ts';
 import { type Config, readConfig } from './config.ts';

@@ -1,4 +1,6 @@
 /** Owns every setting of auth-server, and the rules that a production server must keep. */
+
+import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import {
   accept,
   type Environment,
@@ -7,9 +9,10 @@ import {
   readSettings,
   setting,
   type Values,
-} from '@mcp-oauth/shared/config';
-import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
-import { processSettings } from '@mcp-oauth/shared/process-settings';
+} from '@mcp-oauth/shared/settings/config';
+import { metricsSettings } from '@mcp-oauth/shared/settings/metrics';
+import { processSettings } from '@mcp-oauth/shared/settings/process';
+import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import {
   duration,
   flag,
@@ -22,9 +25,7 @@ import {
   port,
   secretKeys,
   text,
-} from '@mcp-oauth/shared/setting-types';
-import { metricsSettings } from '@mcp-oauth/shared/settings/metrics';
-import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
+} from '@mcp-oauth/shared/settings/types';
 import { hostPatterns, hostsToTheLetter } from './client-metadata/hosts.ts';
 import { clients } from './clients/clients-setting.ts';
 import { resources } from './consent/resource-setting.ts';

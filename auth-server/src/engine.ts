@@ -1,9 +1,9 @@
 /** Owns how the settings become an authorization engine, and what that engine thinks of a client before it is kept. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { systemClock } from '@mcp-oauth/shared/clock';
-import { ConfigError, type Problem } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import { type Fetch, type OnFailure, reasonOf } from '@mcp-oauth/shared/remote-document';
+import { ConfigError, type Problem } from '@mcp-oauth/shared/settings/config';
 import { type ClientMetadata, createClientMetadata } from './client-metadata/client-metadata.ts';
 import { createGet } from './client-metadata/get.ts';
 import type { Client } from './clients/client.ts';

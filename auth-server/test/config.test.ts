@@ -1,6 +1,6 @@
 /** Owns the proof that a server starts without any setting, and that production refuses what is only safe on a desk. */
-import type { Environment } from '@mcp-oauth/shared/config';
-import { ConfigError } from '@mcp-oauth/shared/config';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
+import { ConfigError } from '@mcp-oauth/shared/settings/config';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { type ConnectorKinds, discoverKinds } from '../src/federation/registry.ts';

@@ -1,7 +1,7 @@
 /** Owns a whole auth-server in a test: composed as in production, at a free port, with an upstream that believes anything. */
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
-import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger } from '@mcp-oauth/shared/logger';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { type Scraped, scrape } from '@mcp-oauth/shared/testing/scrape';
 import { compose } from '../src/compose.ts';

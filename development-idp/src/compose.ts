@@ -1,8 +1,8 @@
 /** Owns the wiring of the development IdP, from its configuration to a service. */
 import { systemClock } from '@mcp-oauth/shared/clock';
-import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import type { Service } from '@mcp-oauth/shared/service';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { createProvider } from './provider.ts';

@@ -1,7 +1,7 @@
 /** Owns every setting of the development IdP, and the rule that it never runs in production. */
-import { type Environment, loadConfig, optional, setting, type Values } from '@mcp-oauth/shared/config';
-import { processSettings } from '@mcp-oauth/shared/process-settings';
-import { origin, ownIssuer, port } from '@mcp-oauth/shared/setting-types';
+import { type Environment, loadConfig, optional, setting, type Values } from '@mcp-oauth/shared/settings/config';
+import { processSettings } from '@mcp-oauth/shared/settings/process';
+import { origin, ownIssuer, port } from '@mcp-oauth/shared/settings/types';
 
 export const settings = {
   url: setting({

@@ -1,11 +1,19 @@
 /** Owns every setting of mcp-server: its name, what it does, what it may be, and what production demands of it. */
-import { type Environment, loadConfig, optional, type Problem, setting, type Values } from '@mcp-oauth/shared/config';
+
 import { ACCESS_TOKEN_TYPE, BASE_SCOPE, resourceIdentifiers } from '@mcp-oauth/shared/contract';
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
-import { processSettings } from '@mcp-oauth/shared/process-settings';
-import * as type from '@mcp-oauth/shared/setting-types';
+import {
+  type Environment,
+  loadConfig,
+  optional,
+  type Problem,
+  setting,
+  type Values,
+} from '@mcp-oauth/shared/settings/config';
 import { metricsSettings } from '@mcp-oauth/shared/settings/metrics';
+import { processSettings } from '@mcp-oauth/shared/settings/process';
 import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
+import * as type from '@mcp-oauth/shared/settings/types';
 import { z } from 'zod';
 import { ASYMMETRIC_ALGORITHMS } from './authorization/access-token.ts';
 import { type ScopeHierarchy, scopeHierarchy } from './authorization/scope-hierarchy.ts';

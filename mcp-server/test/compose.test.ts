@@ -1,7 +1,7 @@
 /** Owns the proof that the parts fit: the composed service, a real client of the SDK, and a token checked offline. */
 import type { RequestListener } from 'node:http';
-import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger } from '@mcp-oauth/shared/logger';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';

@@ -1,5 +1,5 @@
 /** Owns what an operator can set and what is refused at start, named by variable. */
-import type { ConfigError } from '@mcp-oauth/shared/config';
+import type { ConfigError } from '@mcp-oauth/shared/settings/config';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
 

@@ -4,11 +4,11 @@
  */
 import type { RequestListener } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
-import type { Environment } from './config.ts';
 import { StartError } from './errors.ts';
 import { createAdmission } from './http/admission.ts';
 import { type Listening, type ListenOptions, listen } from './http/server.ts';
 import { type Logger, logWritten } from './logger.ts';
+import type { Environment } from './settings/config.ts';
 
 /** Milliseconds between a gateway's question whether this process takes a request, and the request. */
 const PROMISED = 250;

@@ -1,7 +1,7 @@
 /** Owns `initial-access-tokens`: how an operator lets somebody register clients where REGISTRATION is `token` (RFC 7591 §3). */
 import { type Command, type CommandGroup, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
 import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
-import { duration, integer } from '@mcp-oauth/shared/setting-types';
+import { duration, integer } from '@mcp-oauth/shared/settings/types';
 import type { z } from 'zod';
 import {
   createInitialAccessTokens,

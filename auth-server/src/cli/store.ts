@@ -1,7 +1,7 @@
 /** Owns how a command reaches what the server keeps: the same settings, the same store, for as long as the command runs. */
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
-import type { Environment } from '@mcp-oauth/shared/config';
 import { createLogger } from '@mcp-oauth/shared/logger';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { type Config, readConfig } from '../config.ts';
 import { discoverKinds } from '../federation/registry.ts';
 import { openStorage } from '../storage/open.ts';

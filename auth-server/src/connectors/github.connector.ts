@@ -3,8 +3,8 @@
  * subject, e-mail addresses in a list of their own, and errors that come with HTTP 200.
  */
 import { createHash } from 'node:crypto';
-import { setting, type Values } from '@mcp-oauth/shared/config';
-import { duration, isLoopback, text, url } from '@mcp-oauth/shared/setting-types';
+import { setting, type Values } from '@mcp-oauth/shared/settings/config';
+import { duration, isLoopback, text, url } from '@mcp-oauth/shared/settings/types';
 import { z } from 'zod';
 import { type ConnectorContext, defineConnector, type LoginChecks, UpstreamError } from '../federation/connector.ts';
 import { createUpstreamFetch } from '../federation/upstream-fetch.ts';

@@ -2,10 +2,11 @@
  * Owns sign-in with any OpenID provider that can be discovered (OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4), with
  * PKCE, state, nonce and issuer checked by openid-client.
  */
-import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/config';
+
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { createPlace, type Place, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
-import { duration, isLoopback, oneOf, text, url } from '@mcp-oauth/shared/setting-types';
+import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
+import { duration, isLoopback, oneOf, text, url } from '@mcp-oauth/shared/settings/types';
 import * as oidc from 'openid-client';
 import { z } from 'zod';
 import { type ConnectorContext, defineConnector, type Identity, UpstreamError } from '../federation/connector.ts';

@@ -1,6 +1,6 @@
 /** Owns the reading of RESOURCES: origins of MCP servers in the simple case, JSON where something differs from the defaults. */
 import { canonicalResource, PROTECTED_RESOURCE_PATH, resourceIdentifiers } from '@mcp-oauth/shared/contract';
-import { duration, list, origin, url } from '@mcp-oauth/shared/setting-types';
+import { duration, list, origin, url } from '@mcp-oauth/shared/settings/types';
 import { z } from 'zod';
 import type { ResourceSetting } from './resource.ts';
 import { SCOPE_NAME } from './resource-metadata.ts';

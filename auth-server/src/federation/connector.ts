@@ -2,7 +2,7 @@
  * Owns the port to the world of identity providers: what a connector kind declares, what an opened connector can do, and
  * the identity that it brings home. One kind is one file in connectors/.
  */
-import type { Problem, Settings, Values } from '@mcp-oauth/shared/config';
+import type { Problem, Settings, Values } from '@mcp-oauth/shared/settings/config';
 
 /** A person as the upstream knows them. Only `issuer` and `subject` identify; everything else may change or be reused. */
 export interface Identity {

@@ -1,7 +1,8 @@
 /** Owns which connectors there are: the kinds found in connectors/, the ones an operator configured, and their opening. */
-import { type Environment, type Problem, readSettings, type Values } from '@mcp-oauth/shared/config';
+
 import { discover } from '@mcp-oauth/shared/discover';
 import { StartError } from '@mcp-oauth/shared/errors';
+import { type Environment, type Problem, readSettings, type Values } from '@mcp-oauth/shared/settings/config';
 import type { Connector, ConnectorKind } from './connector.ts';
 
 export type ConnectorKinds = ReadonlyMap<string, ConnectorKind>;

@@ -1,6 +1,6 @@
 /** Owns the settings of the signing keys, and what they have to be so that no token is ever refused for its key. */
-import { type Problem, setting, type Values } from '@mcp-oauth/shared/config';
-import { duration, durationOrOff, oneOf } from '@mcp-oauth/shared/setting-types';
+import { type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
+import { duration, durationOrOff, oneOf } from '@mcp-oauth/shared/settings/types';
 import type { KeyPolicy } from './keyring.ts';
 import { ALGORITHMS } from './signing-key.ts';
 

@@ -2,7 +2,7 @@
  * Owns what a client may say about itself at registration (RFC 7591 §2): generous with what real clients send, strict with
  * what could hurt a person or this server.
  */
-import { isLoopback } from '@mcp-oauth/shared/setting-types';
+import { isLoopback } from '@mcp-oauth/shared/settings/types';
 import { type ClientMetadata, errors } from 'oidc-provider';
 
 export const GRANT_TYPES = ['authorization_code', 'refresh_token'] as const;

@@ -1,6 +1,6 @@
 /** Owns the settings of dynamic client registration (RFC 7591): who may register, how often, and what for afterwards. */
-import { type Problem, setting, type Values } from '@mcp-oauth/shared/config';
-import { flag, integer, oneOf } from '@mcp-oauth/shared/setting-types';
+import { type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
+import { flag, integer, oneOf } from '@mcp-oauth/shared/settings/types';
 
 const MOST = 1_000_000;
 

@@ -1,8 +1,8 @@
 /** Owns how a command reaches the sessions of all replicas: by the same settings, over the same Redis, for as long as it runs. */
 import { systemClock } from '@mcp-oauth/shared/clock';
-import type { Environment } from '@mcp-oauth/shared/config';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { createLogger } from '@mcp-oauth/shared/logger';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { readConfig } from '../config.ts';
 import { limitsOf, logLimitsOf } from '../limits.ts';
 import { type SessionStorage, StorageUnavailable } from '../sessions/ports.ts';

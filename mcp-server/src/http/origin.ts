@@ -1,6 +1,6 @@
 /** Owns which hosts and web origins may talk to this server: the wall against DNS rebinding (MCP transports, Security Warning). */
 import { HttpError } from '@mcp-oauth/shared/errors';
-import { isLoopback } from '@mcp-oauth/shared/setting-types';
+import { isLoopback } from '@mcp-oauth/shared/settings/types';
 import type { Middleware } from 'koa';
 
 export interface OriginOptions {

@@ -1,6 +1,7 @@
 /** Owns what a command is: its name, what may follow it, and what it does with its terminal. */
-import type { Environment } from '../config.ts';
+
 import type { Output } from '../service.ts';
+import type { Environment } from '../settings/config.ts';
 
 export interface Option {
   readonly type: 'boolean' | 'string';

@@ -1,6 +1,6 @@
 /** Owns the setting that turns the metrics on. */
-import { optional } from '../config.ts';
-import { port } from '../setting-types.ts';
+import { optional } from './config.ts';
+import { port } from './types.ts';
 
 export const metricsSettings = {
   metricsPort: optional({

@@ -1,7 +1,8 @@
 /** Owns the settings with which every service finds its Redis: a URL that is fit for a compose file, and a password that is not. */
-import { optional, type Problem, type Values } from '../config.ts';
+
 import { type RedisTarget, redisTarget } from '../redis.ts';
-import { text } from '../setting-types.ts';
+import { optional, type Problem, type Values } from './config.ts';
+import { text } from './types.ts';
 
 export const redisSettings = {
   redisUrl: optional({

@@ -2,7 +2,7 @@
 
 import type { CommandGroup } from '../cli/command.ts';
 import { runCommandLine } from '../cli/command-line.ts';
-import type { Environment } from '../config.ts';
+import type { Environment } from '../settings/config.ts';
 
 export interface Ran {
   readonly status: number | undefined;

@@ -2,9 +2,9 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '@mcp-oauth/shared/config';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, type RedisClient, type RedisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { loadConfig } from '@mcp-oauth/shared/settings/config';
 import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import {
   hasRedis,

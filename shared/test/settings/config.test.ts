@@ -1,9 +1,9 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, loadConfig, optional, setting } from '@mcp-oauth/shared/config';
-import { settingsExample, settingsTable } from '@mcp-oauth/shared/config-docs';
-import { duration, flag, list, oneOf, origin, ownIssuer, port, text, url } from '@mcp-oauth/shared/setting-types';
+import { ConfigError, loadConfig, optional, setting } from '@mcp-oauth/shared/settings/config';
+import { settingsExample, settingsTable } from '@mcp-oauth/shared/settings/docs';
+import { duration, flag, list, oneOf, origin, ownIssuer, port, text, url } from '@mcp-oauth/shared/settings/types';
 import { describe, expect, it } from 'vitest';
 
 const settings = {

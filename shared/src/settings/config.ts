@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { StartError } from './errors.ts';
-import { flawOfSecret } from './settings/default-secret.ts';
+import { StartError } from '../errors.ts';
+import { flawOfSecret } from './default-secret.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,6 +1,6 @@
 /** Owns the settings that every service has for being a process: declared once, so that one variable has one truth. */
 import { optional, setting } from './config.ts';
-import { duration, oneOf, text } from './setting-types.ts';
+import { duration, oneOf, text } from './types.ts';
 
 export const processSettings = {
   host: optional({
