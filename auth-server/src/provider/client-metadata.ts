@@ -3,7 +3,7 @@
  * our own reader and cache, never by itself; and what a client or a person is told where that fails.
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
-import Provider, { type ClientMetadata as ClientMembers, type Configuration, errors } from 'oidc-provider';
+import Provider, { type Configuration, errors } from 'oidc-provider';
 import type { ClientMetadata } from '../client-metadata/client-metadata.ts';
 import type { Judge } from '../client-metadata/document.ts';
 import { ClientMetadataError, type Outcome } from '../client-metadata/failure.ts';
@@ -51,17 +51,6 @@ export function createFetch({ clientMetadata, judge }: Parts): NonNullable<Confi
         : await clientMetadata.keySet(url, caller());
     return Response.json(document);
   };
-}
-
-/** What the engine thinks of metadata, with our policy in it, said before anything is kept. */
-export function judgeMetadata(provider: Provider, metadata: object, kind?: { readonly cimd: true }): void {
-  // Typed as something that only the engine makes.
-  const Client = provider.Client as unknown as new (
-    metadata: ClientMembers,
-    ctx: undefined,
-    kind: { readonly cimd: true } | undefined,
-  ) => object;
-  new Client(structuredClone(metadata) as ClientMembers, undefined, kind);
 }
 
 /** RFC 6749 §5.2 for a client, a page for a person; a limit is nobody's fault, and passes. */

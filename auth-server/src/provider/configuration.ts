@@ -20,9 +20,9 @@ import { applyClientPolicy, EXTRA_METADATA, GRANT_TYPES, RESPONSE_TYPES } from '
 import { refuseEmptyNonce } from './guards/dpop-nonce.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
 import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
+import type { ClientCache } from './overrides/client-cache.ts';
+import { boundAssertions } from './overrides/replay-detection.ts';
 import { createAdapter } from './records/adapter.ts';
-import type { ClientCache } from './records/client-cache.ts';
-import { boundAssertions } from './records/replay-detection.ts';
 import { OWN_SCOPES, resourceIndicators } from './resources.ts';
 
 interface Registration {

@@ -4,7 +4,6 @@ import Provider, { errors } from 'oidc-provider';
 import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
 import { createFindAccount } from './account.ts';
-import { judgeMetadata } from './client-metadata.ts';
 import { createConfiguration, type EngineParts } from './configuration.ts';
 import { countEvents, type EngineCounts, logEvents } from './events.ts';
 import { spendFailedCodes } from './guards/code-attempts.ts';
@@ -13,10 +12,11 @@ import { allowFormPost } from './guards/form-post.ts';
 import { trimScope } from './guards/scope-blanks.ts';
 import { listScopes } from './guards/supported-scopes.ts';
 import { createInteractions } from './interactions.ts';
-import { createClientCache, rememberClients } from './records/client-cache.ts';
-import { detectReplays } from './records/replay-detection.ts';
-import { nameSuccessors } from './refresh-rotation.ts';
-import { deriveRegistrationAccessTokens } from './registration/access-token.ts';
+import { createClientCache, rememberClients } from './overrides/client-cache.ts';
+import { judgeMetadata } from './overrides/judge-metadata.ts';
+import { nameSuccessors } from './overrides/refresh-rotation.ts';
+import { deriveRegistrationAccessTokens } from './overrides/registration-access-token.ts';
+import { detectReplays } from './overrides/replay-detection.ts';
 import { createRenderError, type ErrorDescription } from './render-error.ts';
 
 export interface Engine {

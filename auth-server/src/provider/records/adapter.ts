@@ -6,8 +6,8 @@ import { hash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { JsonObject, RecordStore, StoredRecord } from '../../storage/record-store.ts';
-import { type AccessTokenParts, registrationAccessTokenAdapter } from '../registration/access-token.ts';
-import { type ClientAdapterParts, createClientAdapter } from '../registration/client-adapter.ts';
+import { type AccessTokenParts, registrationAccessTokenAdapter } from '../overrides/registration-access-token.ts';
+import { type ClientAdapterParts, createClientAdapter } from './client-adapter.ts';
 import { type ClientRecordsOptions, createClientRecords } from './client-records.ts';
 import { createGrantAdapter } from './grants.ts';
 

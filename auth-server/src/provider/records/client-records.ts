@@ -1,7 +1,7 @@
 /** Owns the records of registered clients (RFC 7591): remembered from their last use on. */
 import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
 import type { JsonObject, RecordStore } from '../../storage/record-store.ts';
-import type { ClientCache } from './client-cache.ts';
+import type { ClientCache } from '../overrides/client-cache.ts';
 
 const KIND = 'Client';
 

@@ -5,7 +5,7 @@
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { InitialAccessTokens } from '../../registration/initial-access-tokens.ts';
 import type { JsonObject } from '../../storage/record-store.ts';
-import type { ClientRecords } from '../records/client-records.ts';
+import type { ClientRecords } from './client-records.ts';
 
 export interface ClientAdapterParts {
   readonly initialAccessTokens: InitialAccessTokens;
