@@ -1,0 +1,37 @@
+/** Owns the settings that name the connectors; those of each connector are declared by its kind, in connectors/. */
+import { type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
+import { list, origin } from '@mcp-oauth/shared/settings/types';
+
+export const federationSettings = {
+  connectors: setting({
+    env: 'CONNECTORS',
+    doc: 'Ids of the ways to sign in, in the order of their buttons. The id `acme` is configured by `CONNECTOR_ACME_…`; `development` is built in.',
+    type: list(),
+    default: 'development',
+    example: 'google,github',
+  }),
+  developmentIdpUrl: setting({
+    env: 'DEVELOPMENT_IDP_URL',
+    doc: 'Where the development IdP is, for the connector `development`.',
+    type: origin(),
+    default: 'http://localhost:9001',
+  }),
+};
+
+type FederationSettings = Partial<Values<typeof federationSettings>> & { readonly environment?: string | undefined };
+
+export function judgeFederation({ connectors, environment }: FederationSettings): readonly Problem[] {
+  if (connectors?.length === 0) return [{ env: 'CONNECTORS', message: 'expected at least one way to sign in' }];
+  if (environment !== 'production' || !connectors?.includes('development')) return [];
+  const message = 'the development sign-in lets anybody in, so production refuses it; name your own';
+  return [{ env: 'CONNECTORS', message }];
+}
+
+/** The settings of the built-in connector `development`, named without its prefix. */
+export const developmentConnector = (developmentIdpUrl: string | undefined) => ({
+  TYPE: 'oidc',
+  NAME: 'Development sign-in',
+  ISSUER: developmentIdpUrl,
+  CLIENT_ID: 'auth-server',
+  CLIENT_SECRET: 'development-only-secret',
+});

@@ -1,0 +1,57 @@
+/** Owns the settings of the lifetimes: of tokens, grants, browser sessions and registered clients. */
+import { optional, setting } from '@mcp-oauth/shared/settings/config';
+import { duration } from '@mcp-oauth/shared/settings/types';
+
+export const lifetimeSettings = {
+  accessTokenLifetime: setting({
+    env: 'ACCESS_TOKEN_LIFETIME',
+    doc: 'How long an access token is good. It can’t be revoked, so keep it short.',
+    type: duration(10, 86_400),
+    default: '10m',
+  }),
+  accessTokenLifetimeConfidential: optional({
+    env: 'ACCESS_TOKEN_LIFETIME_CONFIDENTIAL',
+    doc: 'The same for clients with a secret or keys. Not set: ACCESS_TOKEN_LIFETIME.',
+    type: duration(10, 86_400),
+  }),
+  accessTokenLifetimeMachine: optional({
+    env: 'ACCESS_TOKEN_LIFETIME_MACHINE',
+    doc: 'The same for machine clients, which have no refresh token. Not set: ACCESS_TOKEN_LIFETIME.',
+    type: duration(10, 86_400),
+  }),
+  refreshTokenLifetime: setting({
+    env: 'REFRESH_TOKEN_LIFETIME',
+    doc: 'How long a refresh token is good when it is not used; each use gives a new one. It ends with the approval (GRANT_LIFETIME) at the latest.',
+    type: duration(60),
+    default: '14d',
+  }),
+  refreshTokenLifetimeConfidential: optional({
+    env: 'REFRESH_TOKEN_LIFETIME_CONFIDENTIAL',
+    doc: 'The same for clients with a secret or keys. Not set: REFRESH_TOKEN_LIFETIME.',
+    type: duration(60),
+  }),
+  refreshGrace: setting({
+    env: 'REFRESH_GRACE',
+    doc: 'How long a refresh token that was used still leads to its successor, always the same one: for clients that refresh twice at once or lose the answer. Used later it ends the approval. `0s` allows one use.',
+    type: duration(0, 600),
+    default: '30s',
+  }),
+  grantLifetime: setting({
+    env: 'GRANT_LIFETIME',
+    doc: 'How long a person’s approval lasts, whatever is refreshed meanwhile.',
+    type: duration(60),
+    default: '90d',
+  }),
+  sessionLifetime: setting({
+    env: 'SESSION_LIFETIME',
+    doc: 'How long a browser stays signed in here after its last visit.',
+    type: duration(60),
+    default: '1d',
+  }),
+  clientLifetime: setting({
+    env: 'CLIENT_LIFETIME',
+    doc: 'How long a registered client is remembered after its last use.',
+    type: duration(60),
+    default: '90d',
+  }),
+};
