@@ -27,8 +27,8 @@ import { configuredKeys, type SealingKeys, sharedKeys } from './keys/sealing-key
 import { limitsOf, logLimitsOf } from './limits.ts';
 import { createMeters, type Meters, type Readings } from './metrics.ts';
 import { type Catalog, compileCatalog } from './protocol/catalog/catalog.ts';
+import { findBuiltIn } from './protocol/catalog/files/load.ts';
 import { fixedCatalog, type LiveCatalog, openCatalog } from './protocol/catalog/live-catalog.ts';
-import { findBuiltIn } from './protocol/catalog/load.ts';
 import { createEras, type Eras } from './protocol/eras.ts';
 import { createMethods } from './protocol/methods/methods.ts';
 import { REVISIONS } from './protocol/revisions.ts';

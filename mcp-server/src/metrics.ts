@@ -17,9 +17,9 @@ import type { TokenReason } from './authorization/token-error.ts';
 import { type Method, type Methods, RpcError } from './protocol/call.ts';
 import { MESSAGES_PATH } from './protocol/endpoints.ts';
 import type { Load } from './protocol/eras.ts';
-import { MissingCapability } from './protocol/methods/missing-capability.ts';
 import { INTERNAL_ERROR } from './protocol/methods/params.ts';
 import type { ToolOutcome } from './protocol/methods/parts.ts';
+import { MissingCapability } from './protocol/methods/questions/missing-capability.ts';
 
 /** The paths of the issuer's metadata, and where clients of 2025-03-26 look for its endpoints, lead on to the issuer. */
 const ROUTES = [

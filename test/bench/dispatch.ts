@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { sharedKeys } from '../../mcp-server/src/keys/sealing-keys.ts';
 import { createMeters, type Meters } from '../../mcp-server/src/metrics.ts';
 import { createCatalog } from '../../mcp-server/src/protocol/catalog/catalog.ts';
-import { createChanges } from '../../mcp-server/src/protocol/changes.ts';
+import { createChanges } from '../../mcp-server/src/protocol/changes/changes.ts';
 import { defineTool } from '../../mcp-server/src/protocol/define.ts';
 import { createMethods } from '../../mcp-server/src/protocol/methods/methods.ts';
 import { createStateless } from '../../mcp-server/src/protocol/stateless/endpoint.ts';

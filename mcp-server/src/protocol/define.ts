@@ -8,7 +8,7 @@ import type {
 } from '@modelcontextprotocol/sdk/types.js'; // biome-ignore format: one list
 import type { z } from 'zod';
 import type { Principal } from '../authorization/principal.ts';
-import type { Change } from './changes.ts';
+import type { Change } from './changes/changes.ts';
 
 export type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical' | 'alert' | 'emergency';
 

@@ -1,5 +1,5 @@
 /** Owns which era serves a request: both are at the same URLs, side by side (MCP 2026-07-28 basic/versioning, "Dual-era"). */
-import type { Changes } from './changes.ts';
+import type { Changes } from './changes/changes.ts';
 import type { Endpoints } from './endpoints.ts';
 import { createSessionful, type SessionfulParts } from './sessionful/endpoints.ts';
 import { createStateless, type StatelessParts } from './stateless/endpoint.ts';

@@ -6,7 +6,7 @@ import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import Koa, { type Middleware } from 'koa';
 import type { Principal } from '../../src/authorization/principal.ts';
 import { type Catalog, createCatalog } from '../../src/protocol/catalog/catalog.ts';
-import { findBuiltIn } from '../../src/protocol/catalog/load.ts';
+import { findBuiltIn } from '../../src/protocol/catalog/files/load.ts';
 import { createMethods } from '../../src/protocol/methods/methods.ts';
 import { createSessionful, type Sessionful, type SessionfulParts } from '../../src/protocol/sessionful/endpoints.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';

@@ -1,7 +1,7 @@
 /** Owns the proof that whoever listens hears of every change once, whichever replica it is announced on (MCP list_changed). */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
-import { createAnnouncements } from '../../src/protocol/announcements.ts';
+import { createAnnouncements } from '../../src/protocol/changes/announcements.ts';
 import { createChangeFeed } from '../../src/sessions/change-feed.ts';
 import type { MessageBus, SessionStorage, StreamEvent } from '../../src/sessions/ports.ts';
 import { STANDALONE, Streams } from '../../src/sessions/streams.ts';

@@ -4,14 +4,14 @@
  */
 import { StartError } from '@mcp-oauth/shared/errors';
 import type { Scoped } from '../../authorization/scope.ts';
-import type { Change } from '../changes.ts';
+import type { Change } from '../changes/changes.ts';
 import type { JsonSchemaTool, Prompt, Resource, ResourceTemplate, Tool } from '../define.ts';
 import type { ToolSummary } from '../endpoints.ts';
+import type { Source } from './files/source.ts';
 import { createSchemaCompiler } from './json-schema.ts';
 import { createListing, type Entry, type Listing } from './listing.ts';
 import { type PromptEntry, promptEntry } from './prompt-entry.ts';
 import { type ResourceEntry, resourceEntry, type TemplateEntry, templateEntry } from './resource-entry.ts';
-import type { Source } from './source.ts';
 import { type ToolEntry, toolEntry } from './tool-entry.ts';
 
 export interface Catalog {

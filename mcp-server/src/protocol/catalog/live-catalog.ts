@@ -4,12 +4,12 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import type { Change } from '../changes.ts';
+import type { Change } from '../changes/changes.ts';
 import { type Catalog, changesBetween, compileCatalog, type Problem } from './catalog.ts';
-import { type Found, findIn, refuseAny } from './load.ts';
-import { allowImportsFrom } from './mounted-imports.ts';
-import type { Source } from './source.ts';
-import { watchFolder } from './watch-folder.ts';
+import { type Found, findIn, refuseAny } from './files/load.ts';
+import { allowImportsFrom } from './files/mounted-imports.ts';
+import type { Source } from './files/source.ts';
+import { watchFolder } from './files/watch-folder.ts';
 
 export interface LiveCatalog {
   readonly current: () => Catalog;

@@ -1,10 +1,10 @@
 /** Owns a tool as it is served: its schemas written, its validators made, its mistakes found before anybody calls it. */
 import type { z } from 'zod';
 import type { Context, JsonSchema, Tool, ToolResult } from '../define.ts';
-import { type ParameterHeader, parameterHeaders } from '../parameter-headers.ts';
+import { type ParameterHeader, parameterHeaders } from '../wire/parameter-headers.ts';
+import type { AnyTool } from './files/source.ts';
 import { type Check, objectSchema } from './json-schema.ts';
 import type { Entry } from './listing.ts';
-import type { AnyTool } from './source.ts';
 
 /** A tool as `tools/list` shows it. */
 interface ListedTool {

@@ -9,9 +9,9 @@ import {
 import type { z } from 'zod';
 import type { Call, ClientRequest } from '../call.ts';
 import { type Context, type LogLevel, ToolError } from '../define.ts';
-import { canFillForms, elicit } from './elicitation.ts';
-import { MissingCapability } from './missing-capability.ts';
 import type { MethodsParts } from './parts.ts';
+import { canFillForms, elicit } from './questions/elicitation.ts';
+import { MissingCapability } from './questions/missing-capability.ts';
 
 type Surroundings = Pick<MethodsParts, 'clock' | 'status' | 'changes'>;
 

@@ -3,10 +3,10 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { type Call, RpcError } from '../call.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { Changes } from '../changes.ts';
+import type { Changes } from '../changes/changes.ts';
 import { type ServerStatus, ToolError } from '../define.ts';
-import { MissingCapability } from './missing-capability.ts';
 import { type Covers, INTERNAL_ERROR } from './params.ts';
+import { MissingCapability } from './questions/missing-capability.ts';
 
 export interface MethodsParts {
   /** What is offered at this moment. */

@@ -1,7 +1,7 @@
 /** Owns in what the revisions with sessions, 2024-11-05 to 2025-11-25, answer otherwise than 2026-07-28 does. */
 import { type Method, type Methods, RpcError } from '../call.ts';
-import { MissingCapability } from './missing-capability.ts';
 import { INTERNAL_ERROR } from './params.ts';
+import { MissingCapability } from './questions/missing-capability.ts';
 import { ResourceNotFound } from './resources.ts';
 import { failure } from './tools.ts';
 

@@ -5,9 +5,9 @@ import type { Checked, ToolEntry } from '../catalog/tool-entry.ts';
 import { ToolError, type ToolResult } from '../define.ts';
 import { createContext } from './context.ts';
 import { listMethod } from './lists.ts';
-import { MissingCapability } from './missing-capability.ts';
 import { INVALID_PARAMS, objectOf, permit, textOf } from './params.ts';
 import { type MethodsParts, recordFault } from './parts.ts';
+import { MissingCapability } from './questions/missing-capability.ts';
 
 export function toolMethods(parts: MethodsParts): readonly (readonly [string, Method])[] {
   return [

@@ -9,9 +9,9 @@ import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../
 import type { SessionLimits } from '../../sessions/session.ts';
 import { createSessionHost, type SessionHost } from '../../sessions/session-host.ts';
 import { Streams } from '../../sessions/streams.ts';
-import { createAnnouncements } from '../announcements.ts';
 import type { Methods } from '../call.ts';
-import type { Changes } from '../changes.ts';
+import { createAnnouncements } from '../changes/announcements.ts';
+import type { Changes } from '../changes/changes.ts';
 import { type Endpoint, type Endpoints, MESSAGES_PATH } from '../endpoints.ts';
 import { forSessionRevisions } from '../methods/session-revisions.ts';
 import { createDispatch, receive } from './calls/dispatch.ts';

@@ -8,9 +8,9 @@ import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextpro
 import { StorageUnavailable } from '../../sessions/ports.ts';
 import type { Entry, StreamWriter, Written } from '../../sessions/stream-writer.ts';
 import type { Streams } from '../../sessions/streams.ts';
-import type { Accepted } from '../accepted.ts';
-import { EventStream } from '../event-stream.ts';
-import { Silence } from '../silence.ts';
+import type { Accepted } from '../wire/accepted.ts';
+import { EventStream } from '../wire/event-stream.ts';
+import { Silence } from '../wire/silence.ts';
 import type { Outlet } from './calls/outlet.ts';
 import { createSink, primes } from './stream-sink.ts';
 

@@ -8,7 +8,7 @@ import { StorageUnavailable } from '../../sessions/ports.ts';
 import type { McpSession } from '../../sessions/session.ts';
 import { STANDALONE } from '../../sessions/streams.ts';
 import type { Endpoint, McpRequest } from '../endpoints.ts';
-import { EventStream } from '../event-stream.ts';
+import { EventStream } from '../wire/event-stream.ts';
 import type { Outlet } from './calls/outlet.ts';
 import { agreement, readMessages, repeatsId } from './json-rpc.ts';
 import { accept, INVALID_INITIALIZE, INVALID_MESSAGE, REPEATED_ID, refuse, SESSION_UNKNOWN } from './refusals.ts';

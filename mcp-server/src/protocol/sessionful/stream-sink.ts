@@ -4,7 +4,7 @@
  */
 import type { StreamEvent } from '../../sessions/ports.ts';
 import type { Sink } from '../../sessions/stream-reader.ts';
-import type { EventStream } from '../event-stream.ts';
+import type { EventStream } from '../wire/event-stream.ts';
 
 /** Milliseconds that a client waits before it comes back. */
 export const RETRY = 500;

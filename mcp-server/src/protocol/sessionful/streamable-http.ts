@@ -5,10 +5,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { McpSession } from '../../sessions/session.ts';
 import { STANDALONE } from '../../sessions/streams.ts';
-import { type Accepted, acceptedBy } from '../accepted.ts';
 import type { Endpoint, McpRequest } from '../endpoints.ts';
-import { EventStream } from '../event-stream.ts';
 import { SESSION_REVISIONS } from '../revisions.ts';
+import { type Accepted, acceptedBy } from '../wire/accepted.ts';
+import { EventStream } from '../wire/event-stream.ts';
 import { Exchange } from './exchange.ts';
 import { agreement, type Incoming, readMessages, repeatsId } from './json-rpc.ts';
 import * as refusals from './refusals.ts';

@@ -8,9 +8,9 @@ import { StorageUnavailable } from '../../sessions/ports.ts';
 import { endOf, hasOutlivedToken, type McpSession, type SessionLimits } from '../../sessions/session.ts';
 import type { SessionHost } from '../../sessions/session-host.ts';
 import { type Attachment, STANDALONE, type Streams } from '../../sessions/streams.ts';
-import type { Announcements } from '../announcements.ts';
+import type { Announcements } from '../changes/announcements.ts';
 import type { Drained } from '../endpoints.ts';
-import { LOOKS } from '../silence.ts';
+import { LOOKS } from '../wire/silence.ts';
 import type { Multiplexer } from './calls/multiplexer.ts';
 import { createFarewell } from './farewell.ts';
 

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { INTERNAL_ERROR } from '@modelcontextprotocol/server';
 import { RpcError } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
-import { MissingCapability } from '../methods/missing-capability.ts';
+import { MissingCapability } from '../methods/questions/missing-capability.ts';
 import { missingCapability, Refusal } from './refusals.ts';
 
 /** A failure as it goes out. */

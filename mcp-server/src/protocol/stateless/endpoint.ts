@@ -3,13 +3,13 @@
  * came before it (MCP 2026-07-28 basic, "Statelessness", and Streamable HTTP).
  */
 import type { SealingKeys } from '../../keys/sealing-keys.ts';
-import { acceptedBy } from '../accepted.ts';
 import type { Methods } from '../call.ts';
 import { CAPABILITIES } from '../capabilities.ts';
 import type { Drained, Endpoint, McpRequest } from '../endpoints.ts';
-import type { ParameterHeader } from '../parameter-headers.ts';
 import { REVISIONS } from '../revisions.ts';
-import { LOOKS } from '../silence.ts';
+import { acceptedBy } from '../wire/accepted.ts';
+import type { ParameterHeader } from '../wire/parameter-headers.ts';
+import { LOOKS } from '../wire/silence.ts';
 import { failureOf, writeJson } from './answers.ts';
 import { Exchange } from './exchange.ts';
 import { checkParameterHeaders } from './mirrored-headers.ts';

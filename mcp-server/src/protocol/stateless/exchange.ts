@@ -2,11 +2,12 @@
  * Owns one request that runs, from its checks to its answer: one JSON write, or a stream once something has to be said
  * before (MCP 2026-07-28 Streamable HTTP, "Receiving Messages" and "Cancellation").
  */
-import type { Accepted } from '../accepted.ts';
+
 import type { Call, ClientNotification, ClientRequest, Method } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
-import { EventStream } from '../event-stream.ts';
-import { Silence } from '../silence.ts';
+import type { Accepted } from '../wire/accepted.ts';
+import { EventStream } from '../wire/event-stream.ts';
+import { Silence } from '../wire/silence.ts';
 import { failureOf, writeJson } from './answers.ts';
 import { type Answers, MAY_ASK, Questions } from './questions.ts';
 import type { StatelessRequest } from './request.ts';

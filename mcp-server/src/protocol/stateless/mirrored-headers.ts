@@ -3,7 +3,7 @@
  * decides by the headers, the server by the body (MCP 2026-07-28 Streamable HTTP, "Server Validation").
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ParameterHeader } from '../parameter-headers.ts';
+import type { ParameterHeader } from '../wire/parameter-headers.ts';
 import { headerMismatch } from './refusals.ts';
 
 type Json = Readonly<Record<string, unknown>>;

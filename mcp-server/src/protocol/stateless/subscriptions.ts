@@ -13,11 +13,11 @@ import {
   type SubscriptionFilter,
 } from '@modelcontextprotocol/server';
 import type { Principal } from '../../authorization/principal.ts';
-import type { Accepted } from '../accepted.ts';
 import { RpcError } from '../call.ts';
-import type { Change, Changes } from '../changes.ts';
+import type { Change, Changes } from '../changes/changes.ts';
 import type { McpRequest } from '../endpoints.ts';
-import { EventStream } from '../event-stream.ts';
+import type { Accepted } from '../wire/accepted.ts';
+import { EventStream } from '../wire/event-stream.ts';
 import { notAcceptable, Refusal, tryAgain } from './refusals.ts';
 import type { StatelessRequest } from './request.ts';
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { compileCatalog, createCatalog } from '../../../src/protocol/catalog/catalog.ts';
-import { readSource } from '../../../src/protocol/catalog/source.ts';
+import { readSource } from '../../../src/protocol/catalog/files/source.ts';
 import { definePrompt, defineResource, defineTool, type JsonSchema } from '../../../src/protocol/define.ts';
 
 const about = { title: 't', description: 'd' };

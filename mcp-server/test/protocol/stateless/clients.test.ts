@@ -6,7 +6,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createCatalog } from '../../../src/protocol/catalog/catalog.ts';
-import { type Changes, createChanges } from '../../../src/protocol/changes.ts';
+import { type Changes, createChanges } from '../../../src/protocol/changes/changes.ts';
 import { defineTool } from '../../../src/protocol/define.ts';
 import { createMethods } from '../../../src/protocol/methods/methods.ts';
 import { definitions } from '../harness.ts';

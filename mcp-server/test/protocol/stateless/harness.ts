@@ -11,9 +11,9 @@ import {
 } from '@modelcontextprotocol/server';
 import { sharedKeys } from '../../../src/keys/sealing-keys.ts';
 import type { Call, Method, Methods } from '../../../src/protocol/call.ts';
-import { type Changes, createChanges } from '../../../src/protocol/changes.ts';
-import { parameterHeaders } from '../../../src/protocol/parameter-headers.ts';
+import { type Changes, createChanges } from '../../../src/protocol/changes/changes.ts';
 import { createStateless, type Stateless, type StatelessParts } from '../../../src/protocol/stateless/endpoint.ts';
+import { parameterHeaders } from '../../../src/protocol/wire/parameter-headers.ts';
 import { memoryKeyRecord } from '../../../src/storage/memory/key-record.ts';
 import { hold, json, principals } from '../harness.ts';
 

@@ -3,8 +3,8 @@
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import type { Principal } from '../../../src/authorization/principal.ts';
-import { createAnnouncements } from '../../../src/protocol/announcements.ts';
-import type { Changes } from '../../../src/protocol/changes.ts';
+import { createAnnouncements } from '../../../src/protocol/changes/announcements.ts';
+import type { Changes } from '../../../src/protocol/changes/changes.ts';
 import { createDispatch, receive } from '../../../src/protocol/sessionful/calls/dispatch.ts';
 import { createStreamableHttp } from '../../../src/protocol/sessionful/streamable-http.ts';
 import { createUpkeep } from '../../../src/protocol/sessionful/upkeep.ts';

@@ -1,6 +1,6 @@
 /** Owns what a file may define: which default exports are a tool, a resource, a template of resources or a prompt. */
 import { z } from 'zod';
-import type { JsonSchemaTool, Prompt, Resource, ResourceTemplate, Tool } from '../define.ts';
+import type { JsonSchemaTool, Prompt, Resource, ResourceTemplate, Tool } from '../../define.ts';
 
 export const KINDS = ['tool', 'resource', 'prompt'] as const;
 

@@ -1,7 +1,7 @@
 /** Owns how a change becomes known on every replica: to the sessions there, and to whoever else listens in the process. */
-import type { ChangeFeed } from '../sessions/change-feed.ts';
-import type { ChangeLog } from '../sessions/ports.ts';
-import { STANDALONE, type Streams } from '../sessions/streams.ts';
+import type { ChangeFeed } from '../../sessions/change-feed.ts';
+import type { ChangeLog } from '../../sessions/ports.ts';
+import { STANDALONE, type Streams } from '../../sessions/streams.ts';
 import { type Change, type Changes, nameOf, parseChange } from './changes.ts';
 
 export interface AnnouncementsParts {

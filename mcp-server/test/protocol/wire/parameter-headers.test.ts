@@ -1,7 +1,7 @@
 /** Owns the proof of which declarations of repeated arguments are taken (MCP 2026-07-28 server/tools). */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parameterHeaders } from '../../src/protocol/parameter-headers.ts';
+import { parameterHeaders } from '../../../src/protocol/wire/parameter-headers.ts';
 
 const of = (properties: object, more: object = {}) => parameterHeaders({ type: 'object', properties, ...more });
 const named = (name: unknown, type: unknown = 'string') => ({ type, 'x-mcp-header': name });

@@ -8,9 +8,9 @@ import {
   ElicitResultSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { z } from 'zod';
-import type { ClientRequest } from '../call.ts';
-import { objectSchema } from '../catalog/json-schema.ts';
-import { type Elicited, ToolError } from '../define.ts';
+import type { ClientRequest } from '../../call.ts';
+import { objectSchema } from '../../catalog/json-schema.ts';
+import { type Elicited, ToolError } from '../../define.ts';
 
 type Form = ElicitRequestFormParams['requestedSchema'];
 type Ask = <T>(request: ClientRequest, schema: z.ZodType<T>) => Promise<T>;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { acceptedBy } from '../../src/protocol/accepted.ts';
+import { acceptedBy } from '../../../src/protocol/wire/accepted.ts';
 
 const read = (accept?: string) => {
   const { json, stream, streamFirst } = acceptedBy({ headers: { accept } } as unknown as IncomingMessage);

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { StartError } from '@mcp-oauth/shared/errors';
-import { compileCatalog, type Problem } from './catalog.ts';
+import { compileCatalog, type Problem } from '../catalog.ts';
 import { KINDS, type Kind, readSource, type Source } from './source.ts';
 
 export interface Found {

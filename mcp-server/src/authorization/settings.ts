@@ -1,0 +1,126 @@
+/** Owns the settings of the issuer, of its keys, and of what an access token must be like to be accepted (RFC 9068 §4). */
+
+import { ACCESS_TOKEN_TYPE, BASE_SCOPE } from '@mcp-oauth/shared/contract';
+import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
+import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
+import * as type from '@mcp-oauth/shared/settings/types';
+import { z } from 'zod';
+import { ASYMMETRIC_ALGORITHMS } from './access-token.ts';
+import { type ScopeHierarchy, scopeHierarchy } from './scope-hierarchy.ts';
+
+const subsetOf = (choices: readonly string[]) =>
+  type.list().refine((values) => values.length > 0 && values.every((value) => choices.includes(value)), {
+    message: `expected some of ${choices.join(', ')}`,
+  });
+
+/** RFC 6749 §3.3 scope-token. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+const scope = () => type.text().refine((value) => SCOPE.test(value), { message: 'expected one scope' });
+
+const hierarchy = () =>
+  type.list().transform((chains, context): ScopeHierarchy => {
+    const parts = chains.map((chain) => chain.split('>'));
+    const whole = parts.every((chain) => chain.length > 1 && chain.every((one) => SCOPE.test(one)));
+    try {
+      if (whole) return scopeHierarchy(parts);
+      context.addIssue({ code: 'custom', message: 'expected scopes such as mcp:admin>mcp:tools, separated by commas' });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+    return z.NEVER;
+  });
+
+export const authorizationSettings = {
+  issuer: setting({
+    env: 'ISSUER',
+    doc: 'Issuer of the access tokens, exactly as it stands in their `iss`: auth-server or any other authorization server.',
+    type: type.issuer(),
+    default: 'http://localhost:9000',
+    example: 'https://auth.example.com',
+  }),
+  issuerInternalUrl: optional({
+    env: 'ISSUER_INTERNAL_URL',
+    doc: 'Where this server reaches the issuer, when that is not where browsers do: metadata and keys are asked for here. In production http only inside the network.',
+    type: type.url(),
+    example: 'http://auth-server:9000',
+  }),
+  jwksUrl: optional({
+    env: 'JWKS_URL',
+    doc: "Where the issuer's public keys are. Default: the `jwks_uri` of its metadata. In production http only inside the network.",
+    type: type.url(),
+    example: 'https://auth.example.com/jwks',
+  }),
+  jwksMaxAge: setting({
+    env: 'JWKS_MAX_AGE',
+    doc: "How long the issuer's public keys are kept before they are read again, which is how long a withdrawn key can live on. A key that is missing is asked for at once, twice a minute at the most.",
+    type: type.duration(1, 86_400),
+    default: '5m',
+  }),
+  audiences: optional({
+    env: 'AUDIENCES',
+    doc: 'Values of `aud` that mean this server. Default: PUBLIC_URL with /mcp, with /sse, and alone.',
+    type: type.list().refine((values) => values.length > 0, { message: 'expected at least one value' }),
+    example: 'https://mcp.example.com/mcp',
+  }),
+  tokenTypes: setting({
+    env: 'TOKEN_TYPES',
+    doc: 'Values of the `typ` header of access tokens. Add JWT for an issuer that does not follow RFC 9068; its ID tokens are then told apart by their audience only.',
+    type: subsetOf([ACCESS_TOKEN_TYPE, 'JWT']),
+    default: ACCESS_TOKEN_TYPE,
+  }),
+  tokenAlgorithms: setting({
+    env: 'TOKEN_ALGORITHMS',
+    doc: 'Signature algorithms that access tokens may use; only asymmetric ones can be named.',
+    type: subsetOf(ASYMMETRIC_ALGORITHMS),
+    default: 'ES256,EdDSA,Ed25519,RS256,PS256',
+  }),
+  clockTolerance: setting({
+    env: 'CLOCK_TOLERANCE',
+    doc: "How far this machine's clock and the issuer's may differ, from 0s to 60s.",
+    type: type.duration(0, 60),
+    default: '5s',
+  }),
+  dpopRequired: setting({
+    env: 'DPOP_REQUIRED',
+    doc: 'Whether only access tokens are taken that are bound to a key (DPoP, RFC 9449). A bound token always has to come with a proof of its key; with `false` tokens that are not bound are taken as well.',
+    type: type.flag(),
+    default: 'false',
+  }),
+  dpopNonceRequired: setting({
+    env: 'DPOP_NONCE_REQUIRED',
+    doc: 'Whether every DPoP proof needs a nonce of this server, which costs a client one more request at first. With `false` only a client whose clock is off by more than CLOCK_TOLERANCE is asked for one.',
+    type: type.flag(),
+    default: 'false',
+  }),
+  baseScope: setting({
+    env: 'BASE_SCOPE',
+    doc: 'Scope that every call needs; `none` for an issuer that can not grant scopes.',
+    type: scope(),
+    default: BASE_SCOPE,
+  }),
+  scopeHierarchy: optional({
+    env: 'SCOPE_HIERARCHY',
+    doc: 'Scopes that come with others: who holds the first of `mcp:admin>mcp:tools` needs no token with the second. Chains may be longer, and there may be several.',
+    type: hierarchy(),
+    example: 'mcp:admin>mcp:tools',
+  }),
+} as const;
+
+type AuthorizationSettings = Partial<Values<typeof authorizationSettings>> & {
+  readonly environment?: string | undefined;
+};
+
+/** RFC 6750 §5.3: an issuer uses TLS; its public keys may come over plain http from inside the network. */
+export function judgeAuthorization(settings: AuthorizationSettings): readonly Problem[] {
+  const { environment, issuer, issuerInternalUrl, jwksUrl } = settings;
+  if (environment !== 'production') return [];
+  const outside = Object.entries({ ISSUER_INTERNAL_URL: issuerInternalUrl, JWKS_URL: jwksUrl }).flatMap(
+    ([env, url]) => {
+      const message = plainHttpOutside(url);
+      return message ? [{ env, message }] : [];
+    },
+  );
+  if (!issuer?.startsWith('http:')) return outside;
+  return [{ env: 'ISSUER', message: `must use https in production (got ${JSON.stringify(issuer)})` }, ...outside];
+}

@@ -1,0 +1,43 @@
+/** Owns the settings of the HTTP server: where it is reached, how it is called, and which web pages may call it. */
+import { optional, type Problem, setting } from '@mcp-oauth/shared/settings/config';
+import * as type from '@mcp-oauth/shared/settings/types';
+
+export const httpSettings = {
+  publicUrl: setting({
+    env: 'PUBLIC_URL',
+    doc: 'Origin under which clients reach this server; its MCP endpoint is this with /mcp at the end.',
+    type: type.origin(),
+    default: 'http://localhost:8080',
+    example: 'https://mcp.example.com',
+  }),
+  port: optional({
+    env: 'PORT',
+    doc: 'Port to listen on. Default: the port of PUBLIC_URL, or 8080.',
+    type: type.port(),
+    example: '8080',
+  }),
+  serverName: setting({
+    env: 'SERVER_NAME',
+    doc: 'Name of this server, as people and clients see it.',
+    type: type.text(),
+    default: 'MCP OAuth Server',
+  }),
+  allowedOrigins: optional({
+    env: 'ALLOWED_ORIGINS',
+    doc: 'Origins of web pages that may call this server, beside its own. On a loopback PUBLIC_URL every loopback origin may.',
+    type: type.origins(),
+    example: 'https://inspector.example.com',
+  }),
+  allowedHosts: optional({
+    env: 'ALLOWED_HOSTS',
+    doc: 'Host names under which this server may be called beside that of PUBLIC_URL, such as one inside a cluster.',
+    type: type.list(),
+    example: 'mcp-server,mcp-server:8080',
+  }),
+} as const;
+
+/** RFC 6750 §5.3: bearer tokens travel over TLS only. */
+export function judgePublicUrl(publicUrl: string | undefined, environment: string | undefined): readonly Problem[] {
+  if (environment !== 'production' || !publicUrl?.startsWith('http:')) return [];
+  return [{ env: 'PUBLIC_URL', message: `must use https in production (got ${JSON.stringify(publicUrl)})` }];
+}
