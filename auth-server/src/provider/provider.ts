@@ -11,7 +11,7 @@ import { throwFailure } from './guards/failure.ts';
 import { allowFormPost } from './guards/form-post.ts';
 import { trimScope } from './guards/scope-blanks.ts';
 import { listScopes } from './guards/supported-scopes.ts';
-import { createInteractions } from './interactions.ts';
+import { createInteractions } from './interactions/interactions.ts';
 import { createClientCache, rememberClients } from './overrides/client-cache.ts';
 import { judgeMetadata } from './overrides/judge-metadata.ts';
 import { nameSuccessors } from './overrides/refresh-rotation.ts';

@@ -3,7 +3,7 @@ import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Configuration, ErrorOut } from 'oidc-provider';
 import { ClientMetadataError } from '../client-metadata/failure.ts';
-import { wordsFor as wordsForDocument } from './client-metadata.ts';
+import { wordsFor as wordsForDocument } from './clients/metadata-documents.ts';
 
 export interface ErrorDescription {
   readonly title: string;

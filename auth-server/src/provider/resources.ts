@@ -4,7 +4,7 @@ import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provid
 import { grantedSpelling, type Resource, type Resources } from '../consent/resource.ts';
 import { effectiveScope, grantableScopes, hasUnknownScope, namesOf } from '../consent/scope.ts';
 import type { SigningKey } from '../keys/signing-key.ts';
-import { scopeBound } from './clients.ts';
+import { scopeBound } from './clients/policy.ts';
 
 /** Scopes of this server itself, beside those of the resources. */
 export const OWN_SCOPES = ['openid', 'offline_access'] as const;

@@ -18,10 +18,10 @@ import { createDispatch, receive } from './calls/dispatch.ts';
 import { Multiplexer } from './calls/multiplexer.ts';
 import { createServer } from './calls/server.ts';
 import { sessionMethods } from './calls/session-methods.ts';
-import { createSseMessage, createSseStream } from './http-sse.ts';
 import { refuse, STORAGE_AWAY } from './refusals.ts';
 import type { SessionAccess } from './session-access.ts';
-import { createStreamableHttp } from './streamable-http.ts';
+import { createSseMessage, createSseStream } from './transports/http-sse.ts';
+import { createStreamableHttp } from './transports/streamable-http.ts';
 import { createUpkeep } from './upkeep.ts';
 
 /** Milliseconds between two looks whether all is done, on the way down. */

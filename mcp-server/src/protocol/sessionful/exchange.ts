@@ -12,7 +12,7 @@ import type { Accepted } from '../wire/accepted.ts';
 import { EventStream } from '../wire/event-stream.ts';
 import { Silence } from '../wire/silence.ts';
 import type { Outlet } from './calls/outlet.ts';
-import { createSink, primes } from './stream-sink.ts';
+import { createSink, primes } from './transports/stream-sink.ts';
 
 export interface ExchangeParts {
   readonly res: ServerResponse;

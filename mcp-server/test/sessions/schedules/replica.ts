@@ -6,7 +6,7 @@ import type { Principal } from '../../../src/authorization/principal.ts';
 import { createAnnouncements } from '../../../src/protocol/changes/announcements.ts';
 import type { Changes } from '../../../src/protocol/changes/changes.ts';
 import { createDispatch, receive } from '../../../src/protocol/sessionful/calls/dispatch.ts';
-import { createStreamableHttp } from '../../../src/protocol/sessionful/streamable-http.ts';
+import { createStreamableHttp } from '../../../src/protocol/sessionful/transports/streamable-http.ts';
 import { createUpkeep } from '../../../src/protocol/sessionful/upkeep.ts';
 import { createChangeFeed } from '../../../src/sessions/change-feed.ts';
 import { Debts } from '../../../src/sessions/debts.ts';

@@ -4,15 +4,15 @@
  * log to whoever holds the stream, or waits there for a client that comes back.
  */
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
-import { StorageUnavailable } from '../../sessions/ports.ts';
-import type { McpSession } from '../../sessions/session.ts';
-import { STANDALONE } from '../../sessions/streams.ts';
-import type { Endpoint, McpRequest } from '../endpoints.ts';
-import { EventStream } from '../wire/event-stream.ts';
-import type { Outlet } from './calls/outlet.ts';
-import { agreement, readMessages, repeatsId } from './json-rpc.ts';
-import { accept, INVALID_INITIALIZE, INVALID_MESSAGE, REPEATED_ID, refuse, SESSION_UNKNOWN } from './refusals.ts';
-import { findSession, openSession, type SessionAccess } from './session-access.ts';
+import { StorageUnavailable } from '../../../sessions/ports.ts';
+import type { McpSession } from '../../../sessions/session.ts';
+import { STANDALONE } from '../../../sessions/streams.ts';
+import type { Endpoint, McpRequest } from '../../endpoints.ts';
+import { EventStream } from '../../wire/event-stream.ts';
+import type { Outlet } from '../calls/outlet.ts';
+import { agreement, readMessages, repeatsId } from '../json-rpc.ts';
+import { accept, INVALID_INITIALIZE, INVALID_MESSAGE, REPEATED_ID, refuse, SESSION_UNKNOWN } from '../refusals.ts';
+import { findSession, openSession, type SessionAccess } from '../session-access.ts';
 import { returnOf } from './sse-return.ts';
 import { eventId, RETRY, START } from './stream-sink.ts';
 

@@ -6,11 +6,11 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors, type InteractionResults } from 'oidc-provider';
-import type { Exchange, Interactions, PendingInteraction } from '../consent/interaction.ts';
-import type { Resource, Resources } from '../consent/resource.ts';
-import { resourceScopes } from '../consent/scope.ts';
-import { GrantRevoked } from './records/grants.ts';
-import { indicators } from './resources.ts';
+import type { Exchange, Interactions, PendingInteraction } from '../../consent/interaction.ts';
+import type { Resource, Resources } from '../../consent/resource.ts';
+import { resourceScopes } from '../../consent/scope.ts';
+import { GrantRevoked } from '../records/grants.ts';
+import { indicators } from '../resources.ts';
 
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 

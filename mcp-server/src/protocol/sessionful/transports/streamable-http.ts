@@ -3,17 +3,17 @@
  * (MCP 2025-11-25 basic/transports, "Streamable HTTP").
  */
 import type { IncomingMessage } from 'node:http';
-import type { McpSession } from '../../sessions/session.ts';
-import { STANDALONE } from '../../sessions/streams.ts';
-import type { Endpoint, McpRequest } from '../endpoints.ts';
-import { SESSION_REVISIONS } from '../revisions.ts';
-import { type Accepted, acceptedBy } from '../wire/accepted.ts';
-import { EventStream } from '../wire/event-stream.ts';
-import { Exchange } from './exchange.ts';
-import { agreement, type Incoming, readMessages, repeatsId } from './json-rpc.ts';
-import * as refusals from './refusals.ts';
-import { accept, refuse } from './refusals.ts';
-import { findSession, openSession, type SessionAccess } from './session-access.ts';
+import type { McpSession } from '../../../sessions/session.ts';
+import { STANDALONE } from '../../../sessions/streams.ts';
+import type { Endpoint, McpRequest } from '../../endpoints.ts';
+import { SESSION_REVISIONS } from '../../revisions.ts';
+import { type Accepted, acceptedBy } from '../../wire/accepted.ts';
+import { EventStream } from '../../wire/event-stream.ts';
+import { Exchange } from '../exchange.ts';
+import { agreement, type Incoming, readMessages, repeatsId } from '../json-rpc.ts';
+import * as refusals from '../refusals.ts';
+import { accept, refuse } from '../refusals.ts';
+import { findSession, openSession, type SessionAccess } from '../session-access.ts';
 import { createSink, prime, readEventId } from './stream-sink.ts';
 
 type Handler = (request: McpRequest, access: SessionAccess) => void | Promise<void>;

@@ -2,9 +2,9 @@
  * Owns how the events of a log look on the wire: with ids that name stream and event, so that a client can come back for the
  * rest at any replica (MCP 2025-11-25 basic/transports, "Resumability and Redelivery").
  */
-import type { StreamEvent } from '../../sessions/ports.ts';
-import type { Sink } from '../../sessions/stream-reader.ts';
-import type { EventStream } from '../wire/event-stream.ts';
+import type { StreamEvent } from '../../../sessions/ports.ts';
+import type { Sink } from '../../../sessions/stream-reader.ts';
+import type { EventStream } from '../../wire/event-stream.ts';
 
 /** Milliseconds that a client waits before it comes back. */
 export const RETRY = 500;

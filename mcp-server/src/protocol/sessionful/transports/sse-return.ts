@@ -2,10 +2,10 @@
  * Owns to which session a client comes back over HTTP+SSE (WHATWG HTML §9.2.4, `Last-Event-ID`). The revision itself knows no
  * coming back: an EventSource does it whenever its stream ends.
  */
-import type { Agreement, McpSession } from '../../sessions/session.ts';
-import { STANDALONE } from '../../sessions/streams.ts';
-import type { McpRequest } from '../endpoints.ts';
-import { ownSession, type SessionAccess } from './session-access.ts';
+import type { Agreement, McpSession } from '../../../sessions/session.ts';
+import { STANDALONE } from '../../../sessions/streams.ts';
+import type { McpRequest } from '../../endpoints.ts';
+import { ownSession, type SessionAccess } from '../session-access.ts';
 import { readEventId } from './stream-sink.ts';
 
 export interface Return {
