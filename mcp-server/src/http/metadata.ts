@@ -1,6 +1,8 @@
 /** Owns the documents by which this server describes itself as a protected resource (RFC 9728 §2, §3). */
+
 import { createHash } from 'node:crypto';
 import { PROTECTED_RESOURCE_PATH } from '@mcp-oauth/shared/contract';
+import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { Middleware } from 'koa';
 import { PROOF_ALGORITHMS } from '../authorization/dpop/proof.ts';
 
@@ -35,7 +37,7 @@ function resourceMetadata(path: string, description: ResourceDescription) {
 
 export function serveMetadata(path: string, description: ResourceDescription): Middleware {
   return (ctx) => {
-    const body = JSON.stringify(resourceMetadata(path, description));
+    const body = jsonText(resourceMetadata(path, description));
     ctx.set('Cache-Control', 'public, max-age=300');
     ctx.etag = createHash('sha256').update(body).digest('base64url');
     ctx.status = 200;

@@ -2,6 +2,7 @@
  * Owns how clients with a standalone stream hear of changes: at once while it is open, and once for all that they missed when
  * they come back (MCP list_changed and resources/updated notifications).
  */
+import { jsonText } from '@mcp-oauth/shared/json-text';
 import { type ChangeLog, type MessageBus, StorageUnavailable } from './ports.ts';
 import type { McpSession } from './session.ts';
 import { type Attachment, STANDALONE, type Streams } from './streams.ts';
@@ -79,5 +80,5 @@ function notification(change: string): string {
   const about = change.startsWith(RESOURCE)
     ? { method: 'notifications/resources/updated', params: { uri: change.slice(RESOURCE.length) } }
     : { method: `notifications/${change}/list_changed` };
-  return JSON.stringify({ jsonrpc: '2.0', ...about });
+  return jsonText({ jsonrpc: '2.0', ...about });
 }

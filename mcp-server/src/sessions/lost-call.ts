@@ -1,4 +1,5 @@
 /** Owns what a client hears of a call whose replica is gone, as pure functions (JSON-RPC 2.0 §5.1: server error). */
+import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { StreamEvent } from './ports.ts';
 
 /** JSON-RPC internal error: the call may or may not have had its effects. */
@@ -21,7 +22,7 @@ export function lostAnswers(requests: string | undefined, events: readonly Strea
   const asked = JSON.parse(requests ?? '[]') as readonly Id[];
   const answered = new Set(events.flatMap(({ data }) => answeredBy(data)));
   const answers = asked.map((id, index) => ({ id, place: index + 1 })).filter(({ id }) => !answered.has(id));
-  return answers.map(({ id, place }) => ({ place, data: JSON.stringify({ jsonrpc: '2.0', id, error: LOST }) }));
+  return answers.map(({ id, place }) => ({ place, data: jsonText({ jsonrpc: '2.0', id, error: LOST }) }));
 }
 
 function answeredBy(data: string): readonly Id[] {

@@ -2,12 +2,14 @@
  * Owns one request while it is in the lane: its id, its line in the log, and the answer when it is refused or fails (RFC 6750
  * §3.1, JSON-RPC 2.0 §5.1).
  */
+
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { logConnection } from '@mcp-oauth/shared/http/connections';
 import { reported } from '@mcp-oauth/shared/http/error-boundary';
 import { requestLine } from '@mcp-oauth/shared/http/request-log';
 import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
+import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { MessageError } from './body.ts';
 
@@ -72,7 +74,7 @@ export class Visit {
       res.destroy();
       return;
     }
-    const text = JSON.stringify(body);
+    const text = jsonText(body);
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
     res.setHeader('Cache-Control', 'no-store');
     res.setHeader('Content-Type', 'application/json; charset=utf-8');

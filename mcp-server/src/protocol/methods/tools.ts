@@ -1,4 +1,5 @@
 /** Owns `tools/list` and `tools/call` (MCP server/tools): the hottest way through this server, with nothing made per request. */
+import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { type Call, type Method, RpcError } from '../call.ts';
 import type { Checked, ToolEntry } from '../catalog/tool-entry.ts';
@@ -43,7 +44,7 @@ function success(
   const structured = tool.structured(given);
   onToolCall?.(tool.key, 'ok');
   // Clients that know no structured content read it as text.
-  const words = text ?? (structured === undefined ? undefined : JSON.stringify(structured));
+  const words = text ?? (structured === undefined ? undefined : jsonText(structured));
   return {
     content: words === undefined ? [...content] : [{ type: 'text', text: words }, ...content],
     ...(structured !== undefined && { structuredContent: structured as Record<string, unknown> }),

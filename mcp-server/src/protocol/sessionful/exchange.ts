@@ -3,7 +3,9 @@
  * to the Server"): one JSON write, or a stream once something has to be said before the answer. Only a stream touches the
  * log, as only a stream can be come back to.
  */
+
 import type { ServerResponse } from 'node:http';
+import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import { StorageUnavailable } from '../../sessions/ports.ts';
 import type { Entry, StreamWriter, Written } from '../../sessions/stream-writer.ts';
@@ -53,13 +55,13 @@ export class Exchange implements Outlet {
   async say(message: JSONRPCMessage): Promise<boolean> {
     const upgraded = await this.#upgraded();
     if (!upgraded) return false;
-    const written = upgraded.writer.append({ data: JSON.stringify(message) });
+    const written = upgraded.writer.append({ data: jsonText(message) });
     if (upgraded.writer.waiting > AHEAD) await written;
     return true;
   }
 
   answer(id: RequestId, response: JSONRPCMessage): void {
-    const text = JSON.stringify(response);
+    const text = jsonText(response);
     this.#answers.push(text);
     this.#settle(id, text);
   }

@@ -1,6 +1,7 @@
 /** Owns what a client hears over HTTP when its message is not taken in (MCP 2025-11-25 basic/transports; JSON-RPC 2.0 §5.1). */
 
 import type { ServerResponse } from 'node:http';
+import { jsonText } from '@mcp-oauth/shared/json-text';
 import { REVISIONS } from '../revisions.ts';
 
 /** Codes of JSON-RPC 2.0 §5.1, and two that the MCP SDKs use over HTTP. */
@@ -20,7 +21,7 @@ export interface Refusal {
 /** Answers an HTTP error with a JSON-RPC error that belongs to no request. */
 export function refuse(res: ServerResponse, { status, code, message, data, headers = {} }: Refusal): void {
   const error = { code, message, ...(data !== undefined && { data }) };
-  const body = JSON.stringify({ jsonrpc: '2.0', error, id: null });
+  const body = jsonText({ jsonrpc: '2.0', error, id: null });
   const length = Buffer.byteLength(body);
   const own = { 'Content-Type': 'application/json', 'Content-Length': length, 'Cache-Control': 'no-store' };
   res.writeHead(status, { ...own, ...headers }).end(body);

@@ -2,6 +2,7 @@
  * Owns the endpoint of the revision without sessions: each POST is one request that is checked, run and answered, whatever
  * came before it (MCP 2026-07-28 basic, "Statelessness", and Streamable HTTP).
  */
+import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { SealingKeys } from '../../keys/sealing-keys.ts';
 import type { Methods } from '../call.ts';
 import { CAPABILITIES } from '../capabilities.ts';
@@ -109,5 +110,5 @@ function refuse(request: McpRequest, cause: unknown): void {
   const id = idOf(message);
   const { status, error } = failureOf(cause, 'none', request);
   log.info({ code: error.code, reason: error.message }, 'request refused');
-  writeJson(res, status, JSON.stringify({ jsonrpc: '2.0', ...(id !== undefined && { id }), error }));
+  writeJson(res, status, jsonText({ jsonrpc: '2.0', ...(id !== undefined && { id }), error }));
 }

@@ -2,7 +2,7 @@
  * Owns one request that runs, from its checks to its answer: one JSON write, or a stream once something has to be said
  * before (MCP 2026-07-28 Streamable HTTP, "Receiving Messages" and "Cancellation").
  */
-
+import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { Call, ClientNotification, ClientRequest, Method } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
 import type { Accepted } from '../wire/accepted.ts';
@@ -86,7 +86,7 @@ export class Exchange implements Call {
   }
 
   async notify(notification: ClientNotification): Promise<void> {
-    if (!this.#over) this.#upgrade()?.send({ data: JSON.stringify({ jsonrpc: '2.0', ...notification }) });
+    if (!this.#over) this.#upgrade()?.send({ data: jsonText({ jsonrpc: '2.0', ...notification }) });
   }
 
   async ask(request: ClientRequest): Promise<unknown> {
@@ -159,7 +159,7 @@ export class Exchange implements Call {
   #answerFailure(cause: unknown): void {
     const { asked, request } = this.#parts;
     const { status, error } = failureOf(cause, asked.method, request);
-    this.#write(status, JSON.stringify({ jsonrpc: '2.0', id: asked.id, error }));
+    this.#write(status, jsonText({ jsonrpc: '2.0', id: asked.id, error }));
   }
 
   #write(status: number, text: string): void {

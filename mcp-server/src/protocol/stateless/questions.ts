@@ -49,7 +49,8 @@ export class Questions {
 
   /** The author's word for it, or one that changes with the question: nobody's yes may count for what they have not read. */
   #keyOf({ key, method, params }: ClientRequest): string {
-    const name = key ?? `${KINDS[method].word}-${digest(params)}`;
+    // As it goes out, so that the client's answer comes back under the same name.
+    const name = key?.toWellFormed() ?? `${KINDS[method].word}-${digest(params)}`;
     let unique = name;
     for (let n = 2; this.#keys.has(unique); n += 1) unique = `${name}-${n}`;
     this.#keys.add(unique);

@@ -2,6 +2,7 @@
  * Owns what every result says beyond its method's own words: that it is complete, who has answered, and how long it may be
  * kept (MCP 2026-07-28 basic, "Responses", and server/utilities/caching).
  */
+import { jsonText } from '@mcp-oauth/shared/json-text';
 import { type Implementation, SERVER_INFO_META_KEY } from '@modelcontextprotocol/server';
 
 interface ResultParts {
@@ -26,7 +27,7 @@ export function createResults({ serverInfo, listScope }: ResultParts): WriteResu
   // Pages of a list are prepared objects that stay the same: each is written once.
   const written = new WeakMap<object, string>();
   const write = (result: Result, hints?: object) =>
-    JSON.stringify({ resultType: 'complete', ...result, ...hints, _meta: { ...result._meta, ...identity } });
+    jsonText({ resultType: 'complete', ...result, ...hints, _meta: { ...result._meta, ...identity } });
   return (method, value) => {
     const result = value as Result;
     const hints = lists.get(method);

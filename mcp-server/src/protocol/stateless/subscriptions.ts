@@ -2,7 +2,9 @@
  * Owns the streams on which clients learn that something has changed: whose they are, what each wants to hear, and when they
  * end (MCP 2026-07-28 basic/patterns/subscriptions).
  */
+
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { jsonText } from '@mcp-oauth/shared/json-text';
 import {
   type Implementation,
   INTERNAL_ERROR,
@@ -90,7 +92,7 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
     open.delete(subscription);
     const { id, stream } = subscription;
     const _meta = { [SUBSCRIPTION_ID_META_KEY]: id, [SERVER_INFO_META_KEY]: parts.serverInfo };
-    stream.send({ data: JSON.stringify({ jsonrpc: '2.0', id, result: { resultType: 'complete', _meta } }) });
+    stream.send({ data: jsonText({ jsonrpc: '2.0', id, result: { resultType: 'complete', _meta } }) });
     stream.end();
   };
   return {
@@ -156,7 +158,7 @@ function tell(subscription: Subscription, change: Change): void {
 
 function notify({ id, stream }: Subscription, method: string, params: object = {}): void {
   const _meta = { [SUBSCRIPTION_ID_META_KEY]: id };
-  stream.send({ data: JSON.stringify({ jsonrpc: '2.0', method, params: { ...params, _meta } }) });
+  stream.send({ data: jsonText({ jsonrpc: '2.0', method, params: { ...params, _meta } }) });
 }
 
 const ownerOf = ({ issuer, subject }: Principal): string => JSON.stringify([issuer, subject]);

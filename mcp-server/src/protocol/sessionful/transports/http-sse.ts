@@ -3,6 +3,7 @@
  * stream of a session, and POSTs that any replica may get. They run where they land; what they bring about goes through the
  * log to whoever holds the stream, or waits there for a client that comes back.
  */
+import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import { StorageUnavailable } from '../../../sessions/ports.ts';
 import type { McpSession } from '../../../sessions/session.ts';
@@ -124,9 +125,8 @@ function createOutlet({ streams, debts, settled }: SessionAccess, { id: session 
   };
   const nothing = () => {};
   return {
-    say: async (message: JSONRPCMessage) => write(JSON.stringify(message)),
-    answer: (id: RequestId, response: JSONRPCMessage) =>
-      void write(JSON.stringify(response)).then(() => done(id), nothing),
+    say: async (message: JSONRPCMessage) => write(jsonText(message)),
+    answer: (id: RequestId, response: JSONRPCMessage) => void write(jsonText(response)).then(() => done(id), nothing),
     drop: done,
     releaseConnection: async () => {},
     look: nothing,
