@@ -5,10 +5,10 @@
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
+import { type FreshnessBounds, freshFor } from '@mcp-oauth/shared/network/freshness';
 import type { RateLimit } from '../storage/rate-limit.ts';
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
 import { ClientMetadataError } from './failure.ts';
-import { type FreshnessBounds, freshFor } from './freshness.ts';
 import type { Answer, Get } from './get.ts';
 import { type HostPolicy, mayBePrivate } from './hosts.ts';
 import { Recent } from './recent.ts';

@@ -42,7 +42,8 @@ const LONGEST_NAME = 200;
 /** Seconds: what the document says of itself, within reason. */
 const [SHORTEST, USUAL, LONGEST] = [30, 300, 3_600];
 
-const schema = z.looseObject({ resource: z.string(), scopes_supported: z.array(z.string()).optional() });
+/** The scopes are read one by one: a member that is no name of a scope says nothing about the others. */
+const schema = z.looseObject({ resource: z.string(), scopes_supported: z.array(z.unknown()).nullish() });
 
 interface Said {
   readonly scopes: Scopes | undefined;
@@ -88,11 +89,13 @@ const settled = (asked: Promise<unknown>): Promise<void> =>
 
 async function read({ url, identifiers, fetch }: ScopeSourceOptions): Promise<Said> {
   const { body, headers } = await fetchDocument(fetch, url);
-  const { resource, scopes_supported: names = [] } = schema.parse(body);
+  const { resource, scopes_supported: members } = schema.parse(body);
   // RFC 9728 §3.3: a document about something else must not be used.
   if (!identifiers.map(canonicalResource).includes(canonicalResource(resource))) {
     throw new Error(`${url} is about the resource ${JSON.stringify(resource)}`);
   }
+  const names = (members ?? []).filter((member) => typeof member === 'string');
+  if (members?.length && names.length === 0) throw new Error(`no member of scopes_supported in ${url} is a name`);
   const usable = names.filter((name) => SCOPE_NAME.test(name) && name.length <= LONGEST_NAME);
   const scopes = [...new Set(usable)].filter((name) => !NOT_OF_A_RESOURCE.has(name)).slice(0, MAX_SCOPES);
   return { scopes: scopes.length > 0 ? described(scopes) : undefined, maxAge: maxAgeOf(headers) };

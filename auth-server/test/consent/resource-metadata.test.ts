@@ -121,7 +121,21 @@ describe('RFC 9728 §2 scopes_supported', () => {
   it('are names (RFC 6749 §3.3), of the resource, each once, and not without end', async () => {
     const { network, source, names } = createNetwork();
     const many = Array.from({ length: 500 }, (_, index) => `s${index}`);
-    network.scopes = ['a', 'a', 'with blank', 'quo"te', '', 'openid', 'offline_access', 'x'.repeat(201), ...many];
+    network.scopes = [
+      'a',
+      'a',
+      null,
+      7,
+      { name: 'b' },
+      ['c'],
+      'with blank',
+      'quo"te',
+      '',
+      'openid',
+      'offline_access',
+      'x'.repeat(201),
+      ...many,
+    ];
     await source.ready();
     expect(names()?.slice(0, 3)).toEqual(['a', 's0', 's1']);
     expect(names()).toHaveLength(200);
@@ -141,9 +155,9 @@ describe('RFC 9728 §3.3 a document that must not be used', () => {
     expect([source.current(), network.failures.length]).toEqual([undefined, 1]);
   });
 
-  it('one that names no scope says nothing of them', async () => {
+  it.each([[undefined], [null], [[]]])('one that names no scope (%j) says nothing of them', async (scopes) => {
     const { network, source } = createNetwork();
-    network.scopes = undefined;
+    network.scopes = scopes;
     await source.ready();
     expect([source.current(), network.failures.length]).toEqual([undefined, 0]);
   });

@@ -8,14 +8,17 @@ export interface FreshnessBounds {
   readonly usual: number;
 }
 
-type Headers = Readonly<Record<string, string | undefined>>;
+type FieldsByName = Readonly<Record<string, string | undefined>>;
 
-/** @returns seconds from the moment of the answer */
-export function freshFor(headers: Headers, { min, max, usual }: FreshnessBounds): number {
+/**
+ * @param headers by their names in lower case
+ * @returns seconds from the moment of the answer
+ */
+export function freshFor(headers: FieldsByName, { min, max, usual }: FreshnessBounds): number {
   return Math.max(min, Math.min(max, said(headers) ?? usual));
 }
 
-function said(headers: Headers): number | undefined {
+function said(headers: FieldsByName): number | undefined {
   const directives = new Map(
     (headers['cache-control'] ?? '').split(',').map((directive): [string, number] => {
       const [name = '', value = ''] = directive.trim().toLowerCase().split('=');

@@ -1,6 +1,6 @@
 /** Owns the proof of how long a document is not asked for again. */
 import { expect, it } from 'vitest';
-import { freshFor } from '../../src/client-metadata/freshness.ts';
+import { freshFor } from '../../src/network/freshness.ts';
 
 const bounds = { min: 60, max: 3_600, usual: 300 };
 
