@@ -3,6 +3,7 @@ import Router from '@koa/router';
 import { logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
+import { checkHead } from '@mcp-oauth/shared/http/request-head';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -25,9 +26,10 @@ export interface AppParts {
 export function createApp({ url, provider, log, ready }: AppParts): Provider {
   const use = (middleware: Middleware) => provider.use(middleware as Parameters<Provider['use']>[0]);
   use(requestLog(log) as Middleware);
-  use(pinned(url));
   use(pages);
   use(errorBoundary({ page: (_, error) => failurePage(error.message) }) as Middleware);
+  use(checkHead);
+  use(pinned(url));
   use(withoutSession);
   use(operations(ready));
   use(routes(provider));
@@ -59,15 +61,17 @@ const withoutSession: Middleware = (ctx, next) => {
   return next();
 };
 
+/** Called once the cookie has been checked. */
+const readForm = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '8kb' });
+
 function routes(provider: Provider): Middleware {
   const router = new Router();
-  const form = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '8kb' });
   router.get('/interaction/:uid', async (ctx) => {
     const { uid } = await provider.interactionDetails(ctx.req, ctx.res);
     ctx.type = 'html';
     ctx.body = chooserPage(uid);
   });
-  router.post('/interaction/:uid', form, (ctx) => choose(ctx, provider));
+  router.post('/interaction/:uid', (ctx) => choose(ctx, provider));
   return router.routes() as Middleware;
 }
 
@@ -76,6 +80,7 @@ async function choose(ctx: Context, provider: Provider): Promise<void> {
   const {
     params: { scope },
   } = await provider.interactionDetails(ctx.req, ctx.res);
+  await readForm(ctx, async () => {});
   const { person: chosen } = (ctx.request.body ?? {}) as { readonly person?: unknown };
   const person = findPerson(chosen);
   const result = person

@@ -1,6 +1,7 @@
 /** Owns the proof that the development IdP is a real OpenID provider: auth-server's own connector signs in through it. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { serve } from '@mcp-oauth/shared/testing/listen';
+import { rawRequest, statusOf } from '@mcp-oauth/shared/testing/raw-request';
 import * as oidc from 'openid-client';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../src/compose.ts';
@@ -143,5 +144,21 @@ describe('OpenID Connect Core §3.1 the development IdP', () => {
     expect(await status()).toBe(200);
     idp.service.drain();
     expect(await status()).toBe(503);
+  });
+});
+
+describe('a request is refused by its head alone', () => {
+  const post = [
+    'POST /interaction/x HTTP/1.1',
+    'Content-Type: application/x-www-form-urlencoded',
+    'Content-Length: 900',
+  ];
+
+  it('RFC 9112 §3.2 with two Host fields: 400; RFC 9110 §15.5.16 with a compressed body: 415', async () => {
+    const { handler } = await compose({}, { log: createLogger('development-idp', 'silent') });
+    await using server = await serve(handler);
+    const ask = async (...fields: string[]) => statusOf(await rawRequest(server.url, [...post, ...fields]));
+    expect(await ask('Host: a', 'Host: a')).toBe(400);
+    expect(await ask('Host: a', 'Content-Encoding: br')).toBe(415);
   });
 });

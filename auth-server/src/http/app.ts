@@ -5,6 +5,7 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import { logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
+import { checkHead, refusalOfHead } from '@mcp-oauth/shared/http/request-head';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';
 import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -44,9 +45,10 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
   const onion: readonly Middleware[] = [
     requestLog(parts.log) as Middleware,
     errorBoundary({ page: renderErrorPage }) as Middleware,
+    securityHeaders,
+    checkHead,
     rememberClientAddress(parts.trustedProxies) as Middleware,
     publicHost(parts.issuer),
-    securityHeaders,
     operations(parts.isReady),
     underIssuerPath(parts.issuer),
     cors,
@@ -61,7 +63,7 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
   logConnections(engine, parts.log);
   const ask = engine.callback();
   return (req, res) => {
-    if (!documents.answer(req, res)) void ask(req, res);
+    if (refusalOfHead(req) || !documents.answer(req, res)) void ask(req, res);
   };
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { rawRequest } from '@mcp-oauth/shared/testing/raw-request';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ISSUER, type RunningServer, read, startServer } from '../running-server.ts';
 
@@ -14,22 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** A request as written, which `fetch` would tidy up. */
-function raw(lines: readonly string[]): Promise<string> {
-  const { hostname, port } = new URL(server.address);
-  return new Promise((resolve, reject) => {
-    let answer = '';
-    const socket = connect(Number(port), hostname, () =>
-      socket.write([...lines, 'Connection: close', '', ''].join('\r\n')),
-    );
-    socket.setEncoding('utf8');
-    socket.on('data', (text: string) => {
-      answer += text;
-    });
-    socket.on('end', () => resolve(answer));
-    socket.on('error', reject);
-  });
-}
+const raw = (head: readonly string[]) => rawRequest(server.address, head);
 
 describe('RFC 8414 §3.2 metadata', () => {
   it('says what this server does, the same at both places', async () => {

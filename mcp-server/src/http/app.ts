@@ -2,6 +2,7 @@
 import { logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
+import { checkHead } from '@mcp-oauth/shared/http/request-head';
 import { type RequestState, requestLog } from '@mcp-oauth/shared/http/request-log';
 import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -39,6 +40,7 @@ export function createApp({ settings, log, tools, scopes, issuerMetadata, isRead
   app.use(requestLog(log));
   app.use(errorBoundary());
   app.use(headers(apiHeaders));
+  app.use(checkHead);
   app.use(operations(isReady));
   app.use(checkHost(settings));
   app.use(documents(landing, { scopes: scopes.supported, dpopRequired }, known).routes());

@@ -3,6 +3,7 @@
  * the next replica when it gets no answer (RFC 9110 §9.2.2), which it may not do with the request itself.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { refusalOfHead } from './request-head.ts';
 
 /** Where it is asked; the gateway keeps it from the outside. */
 export const ADMISSION_PATH = '/accepting';
@@ -31,7 +32,7 @@ export function createAdmission(handler: RequestListener, prepare = async (): Pr
   };
   return {
     handler: (req, res) => {
-      if (req.url !== ADMISSION_PATH) handler(req, res);
+      if (req.url !== ADMISSION_PATH || refusalOfHead(req)) handler(req, res);
       else if (state === 'open' || state === 'closed') answer(req, res);
       else ask(req, res);
     },

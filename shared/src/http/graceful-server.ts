@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import { Server as Listener, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { refusalOfHead } from './request-head.ts';
 
 export interface Patience {
   /** Milliseconds that running requests get to finish. */
@@ -57,6 +58,12 @@ export class GracefulServer {
     // keepAliveTimeout outlives the idle timeout of usual load balancers (60 s), so that they never reuse a dead connection.
     const timeouts = { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
     this.server = createServer({ ...timeouts, ServerResponse: Answer }, handler);
+    // RFC 9110 §10.1.1: who waits to be told to send a body that will not be read is told the answer instead.
+    this.server.on('checkContinue', (req, res) => {
+      if (refusalOfHead(req)) res.shouldKeepAlive = false;
+      else res.writeContinue();
+      handler(req, res);
+    });
     this.#closed = new Promise((resolve) => this.server.once('close', resolve));
     this.server.on('connection', (socket) => {
       this.#connections.set(socket, { running: 0, bytesRead: 0, quietSince: performance.now() });

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { refusalOfHead } from '../http/request-head.ts';
 import type { Logger } from '../logger.ts';
 import { reasonOf } from '../remote-document.ts';
 import type { Metric, Sample } from './declaration.ts';
@@ -40,10 +41,10 @@ export function createExposition(metrics: readonly Metric[], log: Logger): Reque
   };
 }
 
-function refusalOf({
-  method,
-  url = '',
-}: IncomingMessage): [status: number, headers?: Record<string, string>] | undefined {
+function refusalOf(req: IncomingMessage): [status: number, headers?: Record<string, string>] | undefined {
+  const { method, url = '' } = req;
+  const refusal = refusalOfHead(req);
+  if (refusal) return [refusal.status, refusal.headers];
   if (url !== PATH && !url.startsWith(`${PATH}?`)) return [404];
   return method === 'GET' || method === 'HEAD' ? undefined : [405, { Allow: 'GET, HEAD' }];
 }

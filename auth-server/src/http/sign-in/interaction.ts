@@ -34,13 +34,14 @@ export interface InteractionParts {
 }
 
 const headers = pageHeaders(stylesheet);
-const form = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '8kb' });
+/** Called once the browser and its interaction are known: nobody else's body is read. */
+const readForm = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '8kb' });
 
 export function interactionRoutes(parts: InteractionParts): Middleware {
   const router = new Router({ prefix: '/interaction/:uid' });
   router.get('/', (ctx) => show(ctx, parts));
-  router.post('/approve', form, (ctx) => approve(ctx, parts));
-  router.post('/deny', form, (ctx) => deny(ctx, parts));
+  router.post('/approve', (ctx) => approve(ctx, parts));
+  router.post('/deny', (ctx) => deny(ctx, parts));
   router.get('/finish', (ctx) => finish(ctx, parts));
   const routes = router.routes() as Middleware;
   // Most requests are for the protocol, and a router costs.
@@ -123,6 +124,7 @@ async function find(ctx: Context, { interactions }: InteractionParts): Promise<P
 async function findForForm(ctx: Context, parts: InteractionParts): Promise<PendingInteraction> {
   refuseOtherSites(ctx, parts.issuer);
   const pending = await find(ctx, parts);
+  await readForm(ctx, async () => {});
   if (equal(field(ctx, 'token') ?? '', formToken(parts.formKey, pending))) return pending;
   throw new HttpError(403, 'invalid_request', 'This page is out of date, so nothing was done.', {
     reason: 'form token missing or of another page',

@@ -2,7 +2,7 @@
  * Owns the way from a request to its principal: the token of the Authorization header and no other (RFC 6750 §2.1), as a bearer
  * or with a proof of the key that it is bound to (RFC 9449 §7.1). A bound token is never good as a bearer, nor the other way round.
  */
-import type { IncomingMessage } from 'node:http';
+import { isRepeated } from '@mcp-oauth/shared/http/request-head';
 import type { VerifyToken } from '../../authorization/access-token.ts';
 import type { VerifyProof } from '../../authorization/dpop/proof.ts';
 import { ProofError } from '../../authorization/dpop/proof-error.ts';
@@ -88,13 +88,3 @@ const isOf = (scheme: string, authorization: string): boolean =>
   `${authorization.slice(0, scheme.length).toLowerCase()} `.startsWith(scheme);
 
 const tokenOf = (scheme: string, authorization: string): string => authorization.slice(scheme.length).trimStart();
-
-/** Node keeps the first of several and says nothing. */
-function isRepeated({ rawHeaders }: IncomingMessage, name: string): boolean {
-  let count = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const header = rawHeaders[i];
-    if (header?.length === name.length && header.toLowerCase() === name) count += 1;
-  }
-  return count > 1;
-}

@@ -28,7 +28,7 @@ export type Received = (error: unknown, message?: unknown) => void;
 /** Calls back once, or never when the client goes away before its end: then there is nobody to answer. */
 export function readMessage(req: IncomingMessage, received: Received): void {
   const { headers } = req;
-  if (!isJson(headers['content-type'] ?? '') || !isPlain(headers['content-encoding'])) {
+  if (!isJson(headers['content-type'] ?? '')) {
     received(unsupportedMediaType());
   } else if (Number(headers['content-length'] ?? 0) > MAX_BYTES) {
     received(tooLarge());
@@ -101,8 +101,6 @@ function inspect(value: object, depth: number): void {
   }
 }
 
-const isPlain = (encoding: string | undefined): boolean => !encoding || encoding.toLowerCase() === 'identity';
-
 /** RFC 8259 §11, RFC 9110 §8.3: `application/json`, in UTF-8 where a charset is named at all. */
 function isJson(type: string): boolean {
   if (type === 'application/json') return true;
@@ -115,7 +113,7 @@ const tooLarge = (): HttpError =>
   new HttpError(413, 'invalid_request', 'The request body is too large.', { reason: 'body_too_large' });
 
 const unsupportedMediaType = (): HttpError =>
-  new HttpError(415, 'invalid_request', 'The body must be application/json in UTF-8, not compressed.', {
+  new HttpError(415, 'invalid_request', 'The body must be application/json in UTF-8.', {
     reason: 'unsupported_media_type',
     headers: { Accept: 'application/json' },
   });

@@ -5,6 +5,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { MCP_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
 import { HttpError } from '@mcp-oauth/shared/errors';
+import { refusalOfHead } from '@mcp-oauth/shared/http/request-head';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Principal } from '../../authorization/principal.ts';
 import { type Endpoint, type Endpoints, type McpRequest, MESSAGES_PATH } from '../../protocol/endpoints.ts';
@@ -41,6 +42,8 @@ export function createLane(parts: LaneParts, others: RequestListener): RequestLi
     const visit = new Visit(req, res, target.path, parts);
     const { origin } = req.headers;
     try {
+      const refusal = refusalOfHead(req);
+      if (refusal) throw refusal;
       if (!isOwnHost(target.host)) throw wrongHost();
       if (origin !== undefined && !mayCall(origin)) throw wrongOrigin();
       allowPage(res, origin);

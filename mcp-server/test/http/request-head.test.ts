@@ -1,0 +1,54 @@
+/** Owns the proof that a request is refused by its head alone, at every route, before its token or body is looked at. */
+import { rawRequest, statusOf } from '@mcp-oauth/shared/testing/raw-request';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Harness, startHarness } from './harness.ts';
+
+let server: Harness;
+beforeAll(async () => {
+  server = await startHarness();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const PATHS = [
+  '/mcp',
+  '/MCP/',
+  '/sse',
+  '/messages?session=x',
+  '/',
+  '/.well-known/oauth-protected-resource',
+  '/.well-known/oauth-protected-resource/mcp',
+  '/.well-known/oauth-authorization-server',
+  '/token',
+  '/register',
+  '/authorize',
+  '/livez',
+  '/readyz',
+  '/nothing/here',
+];
+
+it.each(PATHS)('RFC 9112 §3.2 two Host fields at %s are 400', async (path) => {
+  const { host } = new URL(server.url);
+  for (const method of ['GET', 'POST', 'OPTIONS', 'DELETE']) {
+    const head = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, `Host: ${host}`, 'Content-Length: 0'];
+    expect(statusOf(await rawRequest(server.url, head))).toBe(400);
+  }
+});
+
+it.each(PATHS)('RFC 9110 §15.5.16 a compressed body at %s is 415 although all of it is still to come', async (path) => {
+  const { host } = new URL(server.url);
+  for (const coding of ['br', 'gzip', 'deflate', 'zstd', 'identity, br']) {
+    const head = [`POST ${path} HTTP/1.1`, `Host: ${host}`, 'Content-Length: 1000', `Content-Encoding: ${coding}`];
+    const answer = await rawRequest(server.url, head);
+    expect(statusOf(answer)).toBe(415);
+    expect(answer).toMatch(/^accept-encoding: identity\r$/im);
+  }
+  expect(server.ran).toEqual([]);
+});
+
+describe('RFC 9112 §3.2 a Host that can be none', () => {
+  it.each(['/mcp', '/', '/nothing/here'])('at %s is 400', async (path) => {
+    for (const host of ['user@localhost', 'a b', 'http://localhost']) {
+      expect(statusOf(await rawRequest(server.url, [`GET ${path} HTTP/1.1`, `Host: ${host}`]))).toBe(400);
+    }
+  });
+});
