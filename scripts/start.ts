@@ -31,6 +31,7 @@ const width = Math.max(...parts.map(({ name }) => name.length));
 const running = new Map<string, ChildProcess>();
 const starting = new Set(parts.map(({ name }) => name));
 const complaints = new Set<string>();
+const warnings = new Set<string>();
 let stopping = false;
 
 for (const part of parts) launch(part);
@@ -43,7 +44,9 @@ function launch({ name, color, env }: Part): void {
   const prefix = styleText(color, `${name.padEnd(width)} │ `);
   const said: string[] = [];
   running.set(name, child);
-  eachLine(child.stdout, (line) => process.stdout.write(`${prefix}${readable(line)}\n`));
+  eachLine(child.stdout, (line) => {
+    if (!isRepeatedWarning(line)) process.stdout.write(`${prefix}${readable(line)}\n`);
+  });
   eachLine(child.stderr, (line) => {
     if (starting.has(name)) said.push(line);
     else process.stderr.write(`${prefix}${line}\n`);
@@ -75,6 +78,15 @@ function stopWhenAllHaveSpoken(): void {
 
 const isRepeated = (line: string): boolean =>
   [...complaints].some((other) => other.replace(/^[\w-]+: /, '') === line.replace(/^[\w-]+: /, ''));
+
+/** A warning that all parts have at their start, such as one of the machine, is printed once. */
+function isRepeatedWarning(line: string): boolean {
+  if (starting.size === 0 || !line.includes('"level":"warn"')) return false;
+  const warning = line.replace(/"(time|service)":"[^"]*",?/g, '');
+  const isRepeated = warnings.has(warning);
+  warnings.add(warning);
+  return isRepeated;
+}
 
 function stop(signal: NodeJS.Signals): void {
   if (stopping && signal === 'SIGTERM') return;

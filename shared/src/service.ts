@@ -8,6 +8,7 @@ import { StartError } from './errors.ts';
 import { createAdmission } from './http/admission.ts';
 import { type Listening, type ListenOptions, listen } from './http/server.ts';
 import { type Logger, logWritten } from './logger.ts';
+import { newerSecurityRelease } from './security-release.ts';
 import type { Environment } from './settings/config.ts';
 
 /** Milliseconds between a gateway's question whether this process takes a request, and the request. */
@@ -54,10 +55,12 @@ export async function runService(
   onEnd(process, (signal) => stop(signal));
   try {
     const service = await compose(process.env);
+    warnOfOldNode(service.log, process.versions.node);
     const admission = createAdmission(service.handler, service.prepare);
     const { listening, metrics } = await listenTo(service, admission.handler);
     service.log.info({ url: service.url, port: listening.port, metrics: metrics?.port }, 'ready');
-    process.send?.('ready');
+    // After the line: whoever waits for the message may print right after it.
+    void logWritten(service.log).then(() => process.send?.('ready'));
     stop = once(async (signal: string) => {
       service.log.info({ signal }, 'stopping');
       // First: whoever is told to reconnect must not find this process again. What a gateway was promised comes in before.
@@ -85,6 +88,12 @@ export async function runService(
   } catch (error) {
     fail(name, process, error);
   }
+}
+
+/** What a machine has is its operator's to change: a warning, no failure. */
+function warnOfOldNode(log: Logger, node: string): void {
+  const release = newerSecurityRelease(node);
+  if (release) log.warn({ node, use: release }, 'this release of Node.js has known security faults: update it');
 }
 
 /** The first process of a container ends by no signal that it does not listen to. */

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { newerSecurityRelease } from '@mcp-oauth/shared/security-release';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { describe, expect, it } from 'vitest';
 import { ROOT, Run, Stack } from './stack.ts';
@@ -55,6 +56,9 @@ describe('npm start', () => {
     for (const part of ['mcp-server', 'auth-server', 'development-idp']) {
       expect(run.output).toMatch(new RegExp(`${part} +│ .*ready`));
     }
+    const { node } = process.versions;
+    const warnings = run.output.match(/this release of Node\.js has known security faults/g) ?? [];
+    expect(warnings).toHaveLength(newerSecurityRelease(node) ? 1 : 0);
     expect(existsSync(join(stack.dataDir, 'auth-server.sqlite'))).toBe(true);
     const { code } = await run.stop('SIGINT');
     expect(code).toBe(0);
