@@ -13,7 +13,9 @@ import { trimScope } from './guards/scope-blanks.ts';
 import { listScopes } from './guards/supported-scopes.ts';
 import { createInteractions } from './interactions/interactions.ts';
 import { createClientCache, rememberClients } from './overrides/client-cache.ts';
+import { providerWith } from './overrides/grant-handlers.ts';
 import { judgeMetadata } from './overrides/judge-metadata.ts';
+import { allowOmission, completeOmission } from './overrides/redirect-uri.ts';
 import { nameSuccessors } from './overrides/refresh-rotation.ts';
 import { deriveRegistrationAccessTokens } from './overrides/registration-access-token.ts';
 import { detectReplays } from './overrides/replay-detection.ts';
@@ -40,7 +42,8 @@ export type EngineOptions = Omit<EngineParts, 'findAccount' | 'renderError' | 'j
 
 export function createEngine({ accounts, renderErrorPage, counts, ...parts }: EngineOptions): Engine {
   const clientCache = createClientCache(parts.clock);
-  const app: Provider = new Provider(
+  const Engine = providerWith({ authorization_code: allowOmission });
+  const app: Provider = new Engine(
     parts.issuer,
     createConfiguration({
       ...parts,
@@ -54,6 +57,7 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
   app.proxy = true;
   deriveRegistrationAccessTokens(app, parts.keys.cookies[0]);
   nameSuccessors(app, parts.keys.cookies[0], () => Provider.ctx);
+  completeOmission(app);
   rememberClients(app, clientCache);
   detectReplays(app, parts.store, parts.clock);
   logEvents(app);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { authorize, redeem, refresh, register, type TestClient, tokensFor, WEB } from '../client.ts';
+import { authorize, NATIVE, redeem, refresh, register, type TestClient, tokensFor, VERIFIER, WEB } from '../client.ts';
 import { form, ISSUER, json, MCP, type RunningServer, read, startServer } from '../running-server.ts';
 
 let server: RunningServer;
@@ -76,6 +76,49 @@ describe('authorization codes', () => {
     const { code } = await authorize(server, client);
     const elsewhere = await redeem(server, client, code, { redirect_uri: 'https://app.example/other' });
     expect(await error(elsewhere)).toEqual([400, 'invalid_grant']);
+  });
+
+  it.each([
+    ['left out', undefined],
+    ['without a value (RFC 6749 §3.2)', ''],
+  ])('OAuth 2.1 §10.2 need no redirect_uri at /token: %s', async (_, redirect_uri) => {
+    const { code } = await authorize(server, client);
+    expect((await redeem(server, client, code, { redirect_uri })).status).toBe(200);
+  });
+
+  it('OAuth 2.1 §10.2 need no redirect_uri where several are registered, nor for a loopback port of the moment', async () => {
+    const several = await register(server, WEB, { redirect_uris: [`${WEB}/a`, WEB] });
+    const { code } = await authorize(server, several);
+    expect((await redeem(server, several, code, { redirect_uri: undefined })).status).toBe(200);
+    const native = { ...(await register(server, NATIVE)), redirectUri: 'http://127.0.0.1:49152/callback' };
+    const { code: other } = await authorize(server, native);
+    expect((await redeem(server, native, other, { redirect_uri: undefined })).status).toBe(200);
+  });
+
+  it('OAuth 2.1 §10.2 without redirect_uri still need the verifier of their challenge, and are good once', async () => {
+    const without = { redirect_uri: undefined };
+    for (const code_verifier of [undefined, '', 'x'.repeat(43)]) {
+      const { code } = await authorize(server, client);
+      const guess = await redeem(server, client, code, { ...without, code_verifier });
+      expect(await error(guess)).toEqual([400, 'invalid_grant']);
+      expect(await error(await redeem(server, client, code, without))).toEqual([400, 'invalid_grant']);
+    }
+    const { code } = await authorize(server, client);
+    const { refresh_token } = await read(await redeem(server, client, code, without));
+    expect(await error(await redeem(server, client, code, without))).toEqual([400, 'invalid_grant']);
+    expect(await error(await refresh(server, client, refresh_token))).toEqual([400, 'invalid_grant']);
+    expect(await error(await redeem(server, client, 'unknown', without))).toEqual([400, 'invalid_grant']);
+  });
+
+  it('RFC 6749 §3.2 name no redirect_uri twice, and none of another port', async () => {
+    const native = { ...(await register(server, NATIVE)), redirectUri: 'http://127.0.0.1:49152/callback' };
+    const { code } = await authorize(server, native);
+    const parameters = { grant_type: 'authorization_code', client_id: native.id, code, code_verifier: VERIFIER };
+    const twice = new URLSearchParams({ ...parameters, redirect_uri: native.redirectUri });
+    twice.append('redirect_uri', native.redirectUri);
+    const answer = await server.fetch('/token', { method: 'POST', body: twice });
+    expect(await error(answer)).toEqual([400, 'invalid_request']);
+    expect(await error(await redeem(server, native, code, { redirect_uri: NATIVE }))).toEqual([400, 'invalid_grant']);
   });
 
   it('RFC 6749 §4.1.3 are bound to their client, which another can not spoil (hole 2.4/5)', async () => {
