@@ -223,6 +223,7 @@ function authorization(config: Config, { clock, fetch, log, meters, keys, replay
     ...source,
     maxAge: jwksMaxAge,
     ...report('keys'),
+    onLeftOut: (members) => log.warn({ issuer, members }, 'members of the key set of the issuer are no keys'),
   });
   const verify = createTokenVerifier({
     issuer,

@@ -1,6 +1,7 @@
 /** Owns the offline check of an access token: a JWT of RFC 9068, for this resource (RFC 8707), bound to a key or not. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import type { KeyName } from './key-set.ts';
 import type { KeySource } from './key-source.ts';
 import type { Principal } from './principal.ts';
 import { TokenError, type TokenReason } from './token-error.ts';
@@ -42,8 +43,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken 
     if (token.length > MAX_TOKEN_LENGTH) throw new TokenError('too_large');
     if (!B64TOKEN.test(token)) throw new TokenError('malformed');
     try {
-      if (!types.has(mediaType(decodeType(token)))) throw new TokenError('wrong_type');
-      return toPrincipal(await verifiedClaims(token, options), options);
+      return toPrincipal(await verifiedClaims(token, keyNameOf(token, options, types), options), options);
     } catch (error) {
       throw toTokenError(error);
     }
@@ -54,30 +54,51 @@ export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken 
 const mediaType = (type: string): string => type.toLowerCase().replace(/^application\//, '');
 
 /** Checked before the signature, so that an ID token of the same issuer costs nothing and says clearly what it is. */
-function decodeType(token: string): string {
+function keyNameOf(token: string, { algorithms }: TokenVerifierOptions, types: ReadonlySet<string>): KeyName {
+  const { typ, alg, kid } = decodeHeader(token);
+  if (typeof typ !== 'string' || !types.has(mediaType(typ))) throw new TokenError('wrong_type');
+  if (typeof alg !== 'string' || !algorithms.includes(alg)) throw new TokenError('algorithm');
+  if (kid === undefined || kid === null) return { alg, kid: undefined };
+  // RFC 7515 §4.1.4: a key id is a string.
+  if (typeof kid !== 'string') throw new TokenError('malformed');
+  return { alg, kid };
+}
+
+/** What anybody has sent: its members can be of any type. */
+function decodeHeader(token: string): Readonly<Record<string, unknown>> {
   try {
-    return decodeProtectedHeader(token).typ ?? '';
+    return decodeProtectedHeader(token) as Readonly<Record<string, unknown>>;
   } catch (cause) {
     throw new TokenError('malformed', cause);
   }
 }
 
-async function verifiedClaims(token: string, options: TokenVerifierOptions): Promise<JWTPayload> {
-  const { payload } = await jwtVerify(token, (header) => options.keySource.key(header), {
+/** RFC 7517 §4.5: the keys are told apart by the signature where their names don't do it. */
+async function verifiedClaims(token: string, name: KeyName, options: TokenVerifierOptions): Promise<JWTPayload> {
+  const rules = {
     issuer: options.issuer,
     audience: [...options.audiences],
     algorithms: [...options.algorithms],
     clockTolerance: options.clockTolerance,
     currentDate: new Date(options.clock.now()),
     requiredClaims: ['sub', 'exp', 'iat'],
-  });
-  return payload;
+  };
+  let failure: unknown;
+  for await (const key of options.keySource.candidates(name)) {
+    try {
+      return (await jwtVerify(token, key, rules)).payload;
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 function toPrincipal(claims: JWTPayload, { issuer, clock, clockTolerance }: TokenVerifierOptions): Principal {
   const { sub, client_id, azp, exp, iat = 0, cnf } = claims;
   const clientId = client_id ?? azp;
-  if (!isName(sub) || !isName(clientId) || exp === undefined) throw new TokenError('missing_claim');
+  if (!isName(sub) || !isName(clientId) || exp === undefined || exp === Infinity) throw new TokenError('missing_claim');
   if (iat > clock.now() / 1000 + clockTolerance) throw new TokenError('not_yet_valid');
   const principal = { issuer, subject: sub, clientId, scopes: scopesOf(claims), expiresAt: exp };
   return Object.freeze(cnf === undefined ? principal : { ...principal, keyThumbprint: thumbprintOf(cnf) });
@@ -90,13 +111,14 @@ function thumbprintOf(confirmation: unknown): string {
   return jkt;
 }
 
-const isName = (value: unknown): value is string => typeof value === 'string' && value !== '';
+/** Half of a surrogate pair would be written as U+FFFD, and two people would become one. */
+const isName = (value: unknown): value is string => typeof value === 'string' && value !== '' && value.isWellFormed();
 
 /** RFC 9068 §2.2.3 `scope`, or the `scp` of other issuers, as text or as a list. */
 function scopesOf({ scope, scp }: JWTPayload): ReadonlySet<string> {
-  const granted = scope ?? scp ?? [];
-  const list: readonly unknown[] = Array.isArray(granted) ? granted : String(granted).split(' ');
-  return new Set(list.filter(isName));
+  const granted: unknown = scope ?? scp;
+  if (typeof granted === 'string') return new Set(granted.split(' ').filter(isName));
+  return new Set(Array.isArray(granted) ? granted.filter(isName) : []);
 }
 
 const FAILED_CLAIMS: Readonly<Record<string, TokenReason>> = {

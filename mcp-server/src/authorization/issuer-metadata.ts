@@ -11,7 +11,14 @@ import {
 } from '@mcp-oauth/shared/remote-document';
 import { z } from 'zod';
 
-const endpoint = z.url({ protocol: /^https?$/ }).optional();
+/**
+ * Where something can be asked for. What is no address at all is absent, so that a member which nobody here needs takes no other
+ * with it; an address of another scheme is no slip of the pen, and its document is not believed.
+ */
+const endpoint = z.preprocess(
+  (value) => (typeof value === 'string' && URL.canParse(value) ? value : undefined),
+  z.url({ protocol: /^https?$/ }).optional(),
+);
 
 const schema = z.looseObject({
   issuer: z.string(),

@@ -1,4 +1,4 @@
-/** Owns the public keys of the issuer: which key a token header names, and when the key set is fetched (RFC 7517 §5). */
+/** Owns the public keys of the issuer: when the key set is fetched, and in which order a token's signature is tried (RFC 7517 §5). */
 import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import {
@@ -9,14 +9,18 @@ import {
   type OnFailure,
   type RemoteDocument,
 } from '@mcp-oauth/shared/remote-document';
-import { type CryptoKey, createLocalJWKSet, errors, type JWK, type JWSHeaderParameters, type LocalJWKSet } from 'jose';
-import { z } from 'zod';
+import type { CryptoKey } from 'jose';
 import type { IssuerMetadata } from './issuer-metadata.ts';
+import { type KeyName, type KeySet, readKeySet } from './key-set.ts';
 import { TokenError } from './token-error.ts';
 
 export interface KeySource {
-  /** @throws TokenError with `unknown_key` or `keys_unavailable` */
-  key(header: JWSHeaderParameters): Promise<CryptoKey>;
+  /**
+   * The keys that may have signed a token, one after another while the caller finds that the last one did not. After those that
+   * are known the set is fetched again, as a key may be new.
+   * @throws TokenError with `unknown_key` when there is none, or `keys_unavailable`
+   */
+  candidates(name: KeyName): AsyncIterable<CryptoKey>;
   /** Resolves when there are keys, and after so many milliseconds in any case. Never fails. */
   prepare(patience: number): Promise<void>;
   /** Grows whenever a key was withdrawn or altered: what was verified before then must be verified again. */
@@ -37,6 +41,8 @@ export interface KeySourceOptions {
   readonly maxAge: number;
   readonly onFailure: OnFailure;
   readonly onRecovery?: () => void;
+  /** Gets why members of the set can't be used, when that is news. */
+  readonly onLeftOut?: (members: readonly string[]) => void;
 }
 
 /** Seconds between two attempts: tokens with made-up key ids must not become requests to the issuer. */
@@ -45,30 +51,23 @@ const COOLDOWN = 30;
 /** Milliseconds between two looks for the first keys. */
 const PACE = 250;
 
-interface KeySet {
-  readonly find: LocalJWKSet;
-  /** Text of each key by its id. */
-  readonly keys: ReadonlyMap<string, string>;
-}
+/** Keys that are tried for one token. Real sets have up to ten, and nobody must be able to have hundreds tried. */
+const MOST_TRIED = 16;
 
 export function createKeySource(options: KeySourceOptions): KeySource {
-  const { jwksUrl, metadata, inside = (url) => url, fetch, clock, maxAge, onFailure, onRecovery } = options;
+  const { jwksUrl, metadata, inside = (url) => url, fetch, clock, maxAge, onFailure, onRecovery, onLeftOut } = options;
   let revision = 0;
-  let known: KeySet['keys'] = new Map();
+  let known: KeySet = { texts: new Set(), leftOut: [], candidates: () => [] };
 
   const load = async (): Promise<KeySet> => {
-    const set = parseKeySet(await fetchJson(fetch, jwksUrl ?? inside(keysOf(await metadata.get()))));
-    if ([...known].some(([kid, key]) => set.keys.get(kid) !== key)) revision += 1;
-    known = set.keys;
+    const set = readKeySet(await fetchJson(fetch, jwksUrl ?? inside(keysOf(await metadata.get()))));
+    if (!known.texts.isSubsetOf(set.texts)) revision += 1;
+    if (set.leftOut.length > 0 && set.leftOut.join() !== known.leftOut.join()) onLeftOut?.(set.leftOut);
+    known = set;
     return set;
   };
   const cooldown = Math.min(COOLDOWN, maxAge);
   const document = createRemoteDocument({ load, clock, maxAge, cooldown, onFailure, onRecovery });
-
-  const setWith = async (kid: string): Promise<KeySet> => {
-    const set = await document.get();
-    return set.keys.has(kid) ? set : document.renew();
-  };
 
   return {
     loadedAt: () => document.loadedAt(),
@@ -83,23 +82,24 @@ export function createKeySource(options: KeySourceOptions): KeySource {
       document.touch();
       return revision;
     },
-    key: async (header) => {
-      // Without a key id a rotation could not be told from a forgery; every issuer of RFC 9068 tokens sends one.
-      if (typeof header.kid !== 'string') throw new TokenError('unknown_key');
-      try {
-        const set = await setWith(header.kid);
-        return await set.find(header);
-      } catch (error) {
-        throw toTokenError(error);
+    candidates: async function* (name) {
+      const tried = new Set<string>();
+      for (const ask of [document.get, document.renew]) {
+        const set = await ask.call(document).catch(unavailable);
+        for (const { id, open } of set.candidates(name)) {
+          const key = tried.has(id) || tried.size === MOST_TRIED ? undefined : await open(name.alg);
+          if (!key) continue;
+          tried.add(id);
+          yield key;
+        }
       }
+      if (tried.size === 0) throw new TokenError('unknown_key');
     },
   };
 }
 
-function toTokenError(error: unknown): unknown {
-  if (error instanceof DocumentUnavailable) return new TokenError('keys_unavailable', error);
-  const unmatched = error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys;
-  return unmatched ? new TokenError('unknown_key', error) : error;
+function unavailable(error: unknown): never {
+  throw error instanceof DocumentUnavailable ? new TokenError('keys_unavailable', error) : error;
 }
 
 function keysOf({ issuer, jwks_uri }: IssuerMetadata): string {
@@ -108,14 +108,4 @@ function keysOf({ issuer, jwks_uri }: IssuerMetadata): string {
     throw new Error(`the jwks_uri of ${issuer} is not https`);
   }
   return jwks_uri;
-}
-
-const isKey = (candidate: unknown): candidate is JWK => typeof (candidate as JWK | null)?.kty === 'string';
-
-const keySet = z.object({ keys: z.array(z.custom<JWK>(isKey)) });
-
-function parseKeySet(document: unknown): KeySet {
-  const { keys } = keySet.parse(document);
-  const named = keys.flatMap((key) => (key.kid === undefined ? [] : [[key.kid, JSON.stringify(key)] as const]));
-  return { find: createLocalJWKSet({ keys }), keys: new Map(named) };
 }

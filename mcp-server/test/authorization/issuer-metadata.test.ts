@@ -6,6 +6,7 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createIssuerMetadata, metadataUrls } from '../../src/authorization/issuer-metadata.ts';
 import { createKeySource } from '../../src/authorization/key-source.ts';
+import { firstKey } from './issuer.ts';
 
 describe('RFC 8414 §3.1, OpenID Connect Discovery §4 where the metadata is', () => {
   it.each([
@@ -70,6 +71,15 @@ describe('the metadata of an issuer', () => {
     expect(failures).toHaveLength(1);
   });
 
+  it.each([null, '', 'n/a', '/relative', 5, ['https://a.example'], {}])(
+    'RFC 8414 §2 with an endpoint that is no address (%j) is good for all that it says beside',
+    async (value) => {
+      const document = { issuer, jwks_uri: `${issuer}/keys`, token_endpoint: value, scopes_supported: [null, 5] };
+      const documents = { [metadataUrls(issuer)[0] ?? '']: document };
+      expect(await source(network(documents)).get()).toEqual({ ...document, token_endpoint: undefined });
+    },
+  );
+
   it('of an https issuer may not lead to keys over http', async () => {
     const failures: unknown[] = [];
     const clock = new FakeClock();
@@ -77,7 +87,7 @@ describe('the metadata of an issuer', () => {
     const fetch = network(documents);
     const onFailure = (error: unknown) => void failures.push(error);
     const keys = createKeySource({ jwksUrl: undefined, metadata: source(fetch), fetch, clock, maxAge: 300, onFailure });
-    await expect(keys.key({ alg: 'ES256', kid: 'a' })).rejects.toMatchObject({ reason: 'keys_unavailable' });
+    await expect(firstKey(keys, 'a')).rejects.toMatchObject({ reason: 'keys_unavailable' });
     expect(reasonOf(failures[0])).toContain('is not https');
   });
 });
@@ -106,7 +116,7 @@ describe('an issuer that this server reaches elsewhere than browsers do', () => 
       [`${internalUrl}/keys`]: { keys: [] },
     };
     const { metadata, keys } = keySourceWith(documents, asked);
-    await expect(keys.key({ alg: 'ES256', kid: 'a' })).rejects.toMatchObject({ reason: 'unknown_key' });
+    await expect(firstKey(keys, 'a')).rejects.toMatchObject({ reason: 'unknown_key' });
     expect(asked).toEqual(Object.keys(documents));
     expect(await metadata.get()).toEqual({ issuer, jwks_uri: `${issuer}/keys`, token_endpoint: `${issuer}/token` });
   });
@@ -115,7 +125,7 @@ describe('an issuer that this server reaches elsewhere than browsers do', () => 
     const failures: unknown[] = [];
     const documents = Object.fromEntries(metadataUrls(internalUrl).map((url) => [url, { issuer: internalUrl }]));
     const { keys } = keySourceWith(documents, [], failures);
-    await expect(keys.key({ alg: 'ES256', kid: 'a' })).rejects.toMatchObject({ reason: 'keys_unavailable' });
+    await expect(firstKey(keys, 'a')).rejects.toMatchObject({ reason: 'keys_unavailable' });
     expect(reasonOf(failures[0])).toContain(`is of the issuer "${internalUrl}"`);
   });
 
@@ -124,7 +134,7 @@ describe('an issuer that this server reaches elsewhere than browsers do', () => 
     const asked: string[] = [];
     const [place = ''] = metadataUrls(internalUrl);
     const { keys } = keySourceWith({ [place]: { issuer, jwks_uri: 'http://other:8080/keys' } }, asked, failures);
-    await expect(keys.key({ alg: 'ES256', kid: 'a' })).rejects.toMatchObject({ reason: 'keys_unavailable' });
+    await expect(firstKey(keys, 'a')).rejects.toMatchObject({ reason: 'keys_unavailable' });
     expect(asked).toEqual([place]);
   });
 });

@@ -9,6 +9,7 @@ import {
   type JWTHeaderParameters,
   SignJWT,
 } from 'jose';
+import type { KeySource } from '../../src/authorization/key-source.ts';
 
 export interface SigningKey {
   readonly kid: string;
@@ -24,6 +25,10 @@ export async function signingKey(kid: string, algorithm = 'ES256'): Promise<Sign
   const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: 'sig' };
   return { kid, algorithm, privateKey, publicJwk, publicPem: await exportSPKI(publicKey) };
 }
+
+/** The key that is tried first for a token with this key id. */
+export const firstKey = async (keys: Pick<KeySource, 'candidates'>, kid: string): Promise<unknown> =>
+  (await keys.candidates({ alg: 'ES256', kid })[Symbol.asyncIterator]().next()).value;
 
 export interface TestIssuer extends TestServer {
   /** The keys that are published; may be changed. */

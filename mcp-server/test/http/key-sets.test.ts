@@ -1,0 +1,165 @@
+/** Owns which key set of an issuer is good for which token: sets with odd members, with one name for several keys, and with none. */
+import { randomBytes } from 'node:crypto';
+import type { JWK } from 'jose';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type SigningKey, signingKey, signToken } from '../authorization/issuer.ts';
+import { PING, post, startHarness } from './harness.ts';
+
+let signer: SigningKey;
+let other: SigningKey;
+let rsa: SigningKey;
+beforeAll(async () => {
+  [signer, other, rsa] = await Promise.all([signingKey('a'), signingKey('a'), signingKey('a', 'RS256')]);
+});
+
+/** What a token with this `kid` is answered while these are the members of the issuer's key set. */
+async function answer(members: readonly unknown[], { kid = 'a' as unknown, key = signer } = {}) {
+  await using server = await startHarness();
+  server.issuer.keys.splice(0, 1, ...(members as JWK[]));
+  const token = await signToken({ key, claims: server.claims(), header: { kid: kid as string } });
+  const { status } = await server.fetch('/mcp', post(token, PING));
+  return {
+    status,
+    log: server.log.join(''),
+    requests: server.issuer.requests.filter((path) => path === '/jwks').length,
+  };
+}
+
+const nameless = ({ publicJwk: { kid: _, ...jwk } }: SigningKey): JWK => jwk;
+
+describe('RFC 7517 §5 a key set is read member by member', () => {
+  it.each<[string, (good: JWK) => unknown[]]>([
+    ['a member without kty', (good) => [{ kid: 'b', use: 'sig' }, good]],
+    ['a member that is null', (good) => [null, good]],
+    ['a member that is text', (good) => ['x', good]],
+    ['a member that is a number', (good) => [good, 5]],
+    ['a member that is a list', (good) => [[good], good]],
+    ['an empty member', (good) => [{}, good]],
+    ['a kty that is no text', (good) => [{ kty: 5 }, { kty: { a: 1 } }, good]],
+    ['a key without its material', (good) => [{ kty: 'EC', kid: 'a', crv: 'P-256' }, { kty: 'RSA', kid: 'a' }, good]],
+    ['a point that is not on its curve', (good) => [{ ...good, x: good.y }, good]],
+    ['material that is no base64url', (good) => [{ ...good, x: '!!!' }, { ...good, y: 7 }, good]],
+    ['a curve that nobody knows', (good) => [{ ...good, crv: 'P-999' }, good]],
+    [
+      'a key type that is not for signatures here',
+      (good) => [{ kty: 'AKP', kid: 'a', pub: 'AA' }, { kty: 'oct', k: 'AA' }, good],
+    ],
+    ['a key to encrypt with', (good) => [{ ...good, use: 'enc' }, good]],
+    ['a private key', (good) => [{ ...good, d: randomBytes(32).toString('base64url') }, good]],
+    ['key_ops that are no list', (good) => [{ ...good, key_ops: 'verify' }, good]],
+    ['ids and uses of other types', (good) => [{ ...good, kid: 5, use: 5, alg: [] }, good]],
+  ])('%s takes no other with it', async (_, members) => {
+    expect(await answer(members(signer.publicJwk))).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ['null', null],
+    ['empty', ''],
+  ])('optional members of a key that are %s are absent', async (_, value) => {
+    const { kty = '', crv, x, y } = signer.publicJwk;
+    const key = {
+      kty,
+      crv,
+      x,
+      y,
+      kid: 'a',
+      use: value,
+      alg: value,
+      key_ops: value,
+      ext: value,
+      x5c: value,
+      x5t: value,
+    };
+    expect(await answer([key])).toMatchObject({ status: 200 });
+  });
+
+  it('a renewal with such members keeps the keys that are good, and loses those that are gone', async () => {
+    await using server = await startHarness();
+    const call = async (key: SigningKey) =>
+      (await server.fetch('/mcp', post(await signToken({ key, claims: server.claims() }), PING))).status;
+    expect(await call(server.key)).toBe(200);
+    server.issuer.keys.splice(0, 1, null as never, signer.publicJwk);
+    server.clock.advance(31);
+    expect([await call(signer), await call(server.key)]).toEqual([200, 401]);
+  });
+
+  it('a set without any key is a failure of the issuer and no fault of the token', async () => {
+    expect(await answer([null, { kid: 'a' }])).toMatchObject({ status: 503 });
+  });
+
+  it('RFC 7518 §3.3 an RSA key of 1,024 bits is no key, whoever published it', async () => {
+    const { generateKeyPairSync } = await import('node:crypto');
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+    const weak = { ...publicKey.export({ format: 'jwk' }), kid: 'a' };
+    expect(await answer([weak, rsa.publicJwk], { key: rsa })).toMatchObject({ status: 200 });
+    expect(await answer([weak], { key: rsa })).toMatchObject({ status: 401 });
+  });
+});
+
+describe('RFC 7517 §4.5 keys of one name', () => {
+  it('are each tried: the old and the new key of an issuer that never renames them', async () => {
+    expect(await answer([other.publicJwk, signer.publicJwk])).toMatchObject({ status: 200 });
+    expect(await answer([signer.publicJwk, other.publicJwk])).toMatchObject({ status: 200 });
+  });
+
+  it('are one key when they are the same', async () => {
+    expect(await answer(Array(40).fill(signer.publicJwk))).toMatchObject({ status: 200 });
+    expect(await answer([...Array(40).fill(other.publicJwk), signer.publicJwk])).toMatchObject({ status: 200 });
+  });
+
+  it('are told apart by type and by algorithm', async () => {
+    expect(await answer([rsa.publicJwk, signer.publicJwk])).toMatchObject({ status: 200 });
+    const perAlgorithm = ['RS512', 'RS384', 'RS256'].map((alg) => ({ ...rsa.publicJwk, alg }));
+    expect(await answer(perAlgorithm, { key: rsa })).toMatchObject({ status: 200 });
+  });
+
+  it('a new key under the old name is found at the first token that it signed', async () => {
+    await using server = await startHarness();
+    const call = async (key: SigningKey) =>
+      (await server.fetch('/mcp', post(await signToken({ key, claims: server.claims() }), PING))).status;
+    server.issuer.keys.splice(0, 1, other.publicJwk);
+    expect(await call(other)).toBe(200);
+    server.issuer.keys.splice(0, 1, signer.publicJwk);
+    server.clock.advance(31);
+    expect([await call(signer), await call(other)]).toEqual([200, 401]);
+  });
+
+  it('a signature of none of them is refused, after one more look at the set', async () => {
+    const refused = await answer([other.publicJwk, rsa.publicJwk]);
+    expect(refused).toMatchObject({ status: 401, log: expect.stringContaining('"reason":"bad_signature"') });
+    expect(refused.requests).toBe(1);
+  });
+});
+
+describe('RFC 7515 §4.1.4, RFC 7517 §4.5 a key id is optional', () => {
+  const cases: [string, () => unknown[], unknown][] = [
+    ['nowhere', () => [nameless(signer)], undefined],
+    ['on the key only', () => [signer.publicJwk], undefined],
+    ['in the token only', () => [nameless(signer)], 'a'],
+    ['null in the token', () => [signer.publicJwk], null],
+    ['nowhere, with several keys', () => [nameless(other), nameless(rsa), nameless(signer)], undefined],
+    ['on the keys only, with several', () => [{ ...other.publicJwk, kid: 'b' }, signer.publicJwk], undefined],
+    ['in the token only, with several keys', () => [nameless(other), nameless(signer)], 'a'],
+    ['on another key only', () => [{ ...other.publicJwk, kid: 'b' }, nameless(signer)], 'a'],
+  ];
+  it.each(cases)('%s', async (_, members, kid) => {
+    expect(await answer(members(), { kid })).toMatchObject({ status: 200, requests: 1 });
+  });
+
+  it('a key of another name is not tried', async () => {
+    expect(await answer([signer.publicJwk], { kid: 'b' })).toMatchObject({
+      status: 401,
+      log: expect.stringContaining('"reason":"unknown_key"'),
+    });
+  });
+
+  it('no more than 16 keys are tried for one token', async () => {
+    const others = await Promise.all(Array.from({ length: 16 }, () => signingKey('b')));
+    expect(await answer([...others.slice(1).map(nameless), nameless(signer)])).toMatchObject({ status: 200 });
+    expect(await answer([...others.map(nameless), nameless(signer)])).toMatchObject({ status: 401 });
+  });
+
+  it('a key id that is no text is refused', async () => {
+    expect(await answer([signer.publicJwk], { kid: 5 })).toMatchObject({ status: 401 });
+  });
+});
