@@ -95,17 +95,17 @@ describe('MCP 2025-11-25 basic/transports: sending messages to the server', () =
     ['a string', '"hello"'],
     ['null', 'null'],
     ['an empty batch', []],
-    ['no version', { id: 1, method: 'ping' }],
+    ['no version', { id: 7, method: 'ping' }, 7],
     ['an id of null', { jsonrpc: '2.0', id: null, method: 'ping' }],
     ['an id with a fraction', { jsonrpc: '2.0', id: 1.5, method: 'ping' }],
-    ['params of no object', { jsonrpc: '2.0', id: 1, method: 'ping', params: 3 }],
-    ['a progress token that is none', request(1, 'tools/call', { name: 'echo', _meta: { progressToken: {} } })],
+    ['params of no object', { jsonrpc: '2.0', id: 1, method: 'ping', params: 3 }, 1],
+    ['a progress token that is none', request(1, 'tools/call', { name: 'echo', _meta: { progressToken: {} } }), 1],
     ['one bad message of two', [request(1, 'ping'), 7]],
-  ])('JSON-RPC 2.0 §5.1: %s is answered 400 with -32600', async (_, body) => {
+  ])('JSON-RPC 2.0 §5.1: %s is answered 400 with -32600 and its id', async (_, body, id?: number) => {
     const session = await openSession(mcp.url, 'ada', '2025-03-26');
     const response = await post(body, { session });
     expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ jsonrpc: '2.0', id: null, error: { code: -32600 } });
+    expect(await response.json()).toMatchObject({ jsonrpc: '2.0', id: id ?? null, error: { code: -32600 } });
   });
 
   it('answers an unknown method with -32601', async () => {

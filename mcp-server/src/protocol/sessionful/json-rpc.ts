@@ -13,6 +13,8 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Agreement } from '../../sessions/session.ts';
 import { SESSION_REVISIONS } from '../revisions.ts';
+import { dropAbsent } from '../wire/absent.ts';
+import { flawOf, idOf, isId } from '../wire/message-flaw.ts';
 
 export interface Incoming {
   readonly messages: readonly JSONRPCMessage[];
@@ -22,12 +24,19 @@ export interface Incoming {
   readonly batch: boolean;
 }
 
-/** `undefined` when any part is not JSON-RPC 2.0 as MCP takes it. */
+/** `undefined` when any part is not JSON-RPC 2.0 as MCP takes it. What says nothing is taken out of the body. */
 export function readMessages(body: unknown): Incoming | undefined {
   const batch = Array.isArray(body);
   const messages: readonly unknown[] = batch ? body : [body];
+  messages.forEach(dropAbsent);
   if (messages.length === 0 || !messages.every(isMessage)) return undefined;
   return { messages, requests: messages.filter(isRequest), batch };
+}
+
+/** What a client hears of a body that could not be read: of the first part that is no message. */
+export function unreadable(body: unknown): { readonly flaw: string | undefined; readonly id: RequestId | undefined } {
+  const part = Array.isArray(body) ? body.find((one) => !isMessage(one)) : body;
+  return { flaw: flawOf(part), id: idOf(part) };
 }
 
 /** Whether two of the requests have one id, or one has an id that is running. */
@@ -38,7 +47,9 @@ export function repeatsId({ requests }: Incoming, isRunning: (id: RequestId) => 
 
 /** Asked with the checks of the SDK: what they refuse, its server would never answer. */
 const isMessage = (value: unknown): value is JSONRPCMessage =>
-  isPlainRequest(value) ||
+  isPlainRequest(value) || (flawOf(value) === undefined && isCanonical(value));
+
+const isCanonical = (value: unknown): boolean =>
   isJSONRPCRequest(value) ||
   isJSONRPCNotification(value) ||
   isJSONRPCResultResponse(value) ||
@@ -51,7 +62,7 @@ function isPlainRequest(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { jsonrpc, id, method, params = {} } = value as Record<string, unknown>;
   if (jsonrpc !== '2.0' || typeof method !== 'string') return false;
-  if (typeof id !== 'string' && !Number.isSafeInteger(id)) return false;
+  if (!isId(id)) return false;
   if (typeof params !== 'object' || params === null || Array.isArray(params) || '_meta' in params) return false;
   for (const member in value) if (!MEMBERS.has(member)) return false;
   return true;
@@ -69,14 +80,28 @@ const negotiate = (requested: string): string =>
 /** Characters of what a client says of itself: every session keeps it, and a person may have a thousand of them. */
 const LONGEST_INTRODUCTION = 65_536;
 
+/** An `initialize` that nothing can be agreed upon with. */
+export interface Unagreed {
+  readonly id: RequestId;
+  /** What is wrong with its parameters, in words. */
+  readonly flaw: string;
+}
+
 /** What a message agrees upon, if it is an `initialize` (MCP lifecycle, "Initialization"). */
-export function agreement(incoming: Incoming): Agreement | 'invalid' | undefined {
+export function agreement(incoming: Incoming): Agreement | Unagreed | undefined {
   const request = initializeOf(incoming);
   if (!request) return undefined;
-  const { data } = InitializeRequestSchema.safeParse(request);
-  if (data && JSON.stringify(data.params).length > LONGEST_INTRODUCTION) return 'invalid';
-  return data ? { protocolVersion: negotiate(data.params.protocolVersion), params: data.params } : 'invalid';
+  const { id } = request;
+  const { data, error } = InitializeRequestSchema.safeParse(request);
+  if (!data) return { id, flaw: error.issues.slice(0, MOST_FLAWS).map(inWords).join('; ') };
+  if (JSON.stringify(data.params).length > LONGEST_INTRODUCTION) return { id, flaw: 'params is too long' };
+  return { protocolVersion: negotiate(data.params.protocolVersion), params: data.params };
 }
+
+const MOST_FLAWS = 5;
+
+const inWords = ({ path, message }: { readonly path: readonly PropertyKey[]; readonly message: string }): string =>
+  `${path.join('.')}: ${message.replace(/^Invalid input: /, '')}`;
 
 /** The request that a `notifications/cancelled` calls off, and why. */
 export function cancellation(message: JSONRPCMessage): { id: RequestId; reason?: string } | undefined {

@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import { REVISIONS } from '../revisions.ts';
+import { unreadable } from './json-rpc.ts';
 
 /** Codes of JSON-RPC 2.0 §5.1, and two that the MCP SDKs use over HTTP. */
 const INVALID_REQUEST = -32600;
@@ -18,22 +19,32 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Answers an HTTP error with a JSON-RPC error that belongs to no request. */
-export function refuse(res: ServerResponse, { status, code, message, data, headers = {} }: Refusal): void {
+/** Answers an HTTP error with a JSON-RPC error; without an id it belongs to no request. */
+export function refuse(
+  res: ServerResponse,
+  { status, code, message, data, headers = {} }: Refusal,
+  id: string | number | null = null,
+): void {
   const error = { code, message, ...(data !== undefined && { data }) };
-  const body = jsonText({ jsonrpc: '2.0', error, id: null });
+  const body = jsonText({ jsonrpc: '2.0', error, id });
   const length = Buffer.byteLength(body);
   const own = { 'Content-Type': 'application/json', 'Content-Length': length, 'Cache-Control': 'no-store' };
   res.writeHead(status, { ...own, ...headers }).end(body);
 }
 
+/** A body that is no message, or has one in it: the error bears its id where it has one, and names the member. */
+export function refuseUnreadable(res: ServerResponse, body: unknown): void {
+  const { flaw, id } = unreadable(body);
+  refuse(res, invalidMessage(flaw), id);
+}
+
 export const accept = (res: ServerResponse): void => void res.writeHead(202, { 'Content-Length': 0 }).end();
 
-export const INVALID_MESSAGE: Refusal = {
+const invalidMessage = (flaw: string | undefined): Refusal => ({
   status: 400,
   code: INVALID_REQUEST,
-  message: 'The body is not a JSON-RPC 2.0 message as MCP defines it',
-};
+  message: `The body is not a JSON-RPC 2.0 message as MCP defines it${flaw === undefined ? '' : `: ${flaw}`}`,
+});
 
 export const NO_BATCHES: Refusal = {
   status: 400,
@@ -47,11 +58,11 @@ export const REPEATED_ID: Refusal = {
   message: 'A request with this id is still running in this session',
 };
 
-export const INVALID_INITIALIZE: Refusal = {
+export const invalidInitialize = (flaw: string): Refusal => ({
   status: 400,
   code: INVALID_PARAMS,
-  message: 'The parameters of initialize are not valid',
-};
+  message: `The parameters of initialize are not valid: ${flaw}`,
+});
 
 export const ALREADY_INITIALIZED: Refusal = {
   status: 400,

@@ -25,11 +25,11 @@ export class Refusal extends RpcError {
   }
 }
 
-export const notOneMessage = (): Refusal =>
-  new Refusal(400, {
-    code: INVALID_REQUEST,
-    message: 'The body has to be one JSON-RPC 2.0 request or notification, and neither a batch nor a response',
-  });
+/** @param flaw of the one message, in words */
+export const notOneMessage = (flaw: string | undefined): Refusal =>
+  new Refusal(400, { code: INVALID_REQUEST, message: flaw === undefined ? ONE_MESSAGE : `${ONE_MESSAGE}: ${flaw}` });
+
+const ONE_MESSAGE = 'The body has to be one JSON-RPC 2.0 request or notification, and neither a batch nor a response';
 
 export const incompleteMeta = (key: string): Refusal =>
   new Refusal(400, { code: INVALID_PARAMS, message: `Invalid params: _meta needs a valid ${key}`, data: { key } });

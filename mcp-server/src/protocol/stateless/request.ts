@@ -12,6 +12,8 @@ import {
 import type { Call } from '../call.ts';
 import type { LogLevel } from '../define.ts';
 import { isStateless, STATELESS_REVISION } from '../revisions.ts';
+import { dropAbsent } from '../wire/absent.ts';
+import { flawOf, isId } from '../wire/message-flaw.ts';
 import { checkAgreement, checkNameHeader, checkPresence } from './mirrored-headers.ts';
 import { incompleteMeta, noCapabilities, noMeta, notOneMessage, noVersion, unsupportedVersion } from './refusals.ts';
 
@@ -48,11 +50,15 @@ export function isOfThisEra(message: unknown, headers: IncomingHttpHeaders): boo
  * @throws Refusal
  */
 export function readRequest(message: unknown, headers: IncomingHttpHeaders): StatelessRequest | undefined {
+  const { id: sent, params: written } = object(message) ?? {};
+  // The parameters of a request can't be absent, as `_meta` stands in them.
+  if (sent !== undefined && (written === null || Array.isArray(written))) throw notOneMessage(NO_PARAMS);
+  dropAbsent(message);
   const { jsonrpc, id, method, params: given = {} } = object(message) ?? {};
   const params = object(given);
-  if (jsonrpc !== '2.0' || typeof method !== 'string' || !params) throw notOneMessage();
+  if (jsonrpc !== '2.0' || typeof method !== 'string' || !params) throw notOneMessage(flawOf(message));
   if (id === undefined) return checkNotification(method, params, headers);
-  if (typeof id !== 'string' && !Number.isInteger(id)) throw notOneMessage();
+  if (!isId(id)) throw notOneMessage(flawOf(message));
   const meta = object(params._meta);
   if (!meta) throw noMeta();
   const { version, ...said } = readMeta(meta);
@@ -60,8 +66,10 @@ export function readRequest(message: unknown, headers: IncomingHttpHeaders): Sta
   if (version !== STATELESS_REVISION) throw unsupportedVersion(version);
   checkPresence(headers);
   checkNameHeader(headers, method, params);
-  return { id: id as string | number, method, params, ...said };
+  return { id, method, params, ...said };
 }
+
+const NO_PARAMS = 'params has to be an object';
 
 /** It may leave its version to the header. */
 function checkNotification(method: string, { _meta }: Json, headers: IncomingHttpHeaders): undefined {
@@ -81,20 +89,13 @@ function readMeta(meta: Json): Omit<StatelessRequest, 'id' | 'method' | 'params'
   const logLevel = meta[LOG_LEVEL_META_KEY];
   if (logLevel !== undefined && !LEVELS.has(logLevel)) throw incompleteMeta(LOG_LEVEL_META_KEY);
   const { progressToken } = meta;
-  const countable = progressToken === undefined || typeof progressToken === 'string' || Number.isInteger(progressToken);
-  if (!countable) throw incompleteMeta('progressToken');
+  if (progressToken !== undefined && !isId(progressToken)) throw incompleteMeta('progressToken');
   return {
     version,
     capabilities,
     logLevel: logLevel as LogLevel | undefined,
-    progressToken: progressToken as string | undefined,
+    progressToken,
   };
-}
-
-/** The id that an answer to an unreadable request bears all the same, where there is one. */
-export function idOf(message: unknown): string | number | undefined {
-  const { id } = object(message) ?? {};
-  return typeof id === 'string' || Number.isInteger(id) ? (id as string | number) : undefined;
 }
 
 /** A JSON object, and neither an array nor null. */

@@ -233,8 +233,8 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: basic workflow', () => {
 
 describe('MCP 2026-07-28 basic/patterns/mrtr: error handling', () => {
   it.each([
-    ['inputResponses that are null', { inputResponses: null }],
-    ['inputResponses that are an array', { inputResponses: [] }],
+    ['inputResponses that are text', { inputResponses: 'none' }],
+    ['inputResponses that are an array', { inputResponses: [1] }],
     ['an answer that is a number', { inputResponses: { who: 12345 } }],
     ['an answer to another kind of question', { inputResponses: { who: { roots: [] } } }],
     ['a requestState that is no text', { requestState: {} }],

@@ -31,10 +31,12 @@ const setLevel =
   ({ alter }: Alter): Method =>
   async ({ level }, call) => {
     const { data } = LoggingLevelSchema.safeParse(level);
-    if (!data) throw new RpcError(ErrorCode.InvalidParams, 'There is no such level');
+    if (!data) throw new RpcError(ErrorCode.InvalidParams, `level has to be one of ${LEVELS}`);
     await written(alter(sessionOf(call), { logLevel: data }));
     return {};
   };
+
+const LEVELS = LoggingLevelSchema.options.join(', ');
 
 const sessionOf = (call: Call): string => (call as SessionCall).session;
 

@@ -12,7 +12,15 @@ import type { Endpoint, McpRequest } from '../../endpoints.ts';
 import { EventStream } from '../../wire/event-stream.ts';
 import type { Outlet } from '../calls/outlet.ts';
 import { agreement, readMessages, repeatsId } from '../json-rpc.ts';
-import { accept, INVALID_INITIALIZE, INVALID_MESSAGE, REPEATED_ID, refuse, SESSION_UNKNOWN } from '../refusals.ts';
+import {
+  accept,
+  invalidInitialize,
+  NO_BATCHES,
+  REPEATED_ID,
+  refuse,
+  refuseUnreadable,
+  SESSION_UNKNOWN,
+} from '../refusals.ts';
 import { findSession, openSession, type SessionAccess } from '../session-access.ts';
 import { returnOf } from './sse-return.ts';
 import { eventId, RETRY, START } from './stream-sink.ts';
@@ -96,12 +104,13 @@ export function createSseMessage(access: SessionAccess): Endpoint {
     const session = await findSession(request, access, 'http+sse', id ?? '');
     if (!session) return;
     const incoming = readMessages(message);
-    if (!incoming || incoming.batch) return refuse(res, INVALID_MESSAGE);
+    if (!incoming) return refuseUnreadable(res, message);
+    if (incoming.batch) return refuse(res, NO_BATCHES);
     if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
       return refuse(res, REPEATED_ID);
     }
     const agreed = agreement(incoming);
-    if (agreed === 'invalid') return refuse(res, INVALID_INITIALIZE);
+    if (agreed && 'flaw' in agreed) return refuse(res, invalidInitialize(agreed.flaw), agreed.id);
     if (agreed && !(await access.sessions.alter(session.id, { agreed }))) return refuse(res, SESSION_UNKNOWN);
     const current = agreed ? { ...session, agreed } : session;
     accept(res);

@@ -12,7 +12,7 @@ import { EventStream } from '../../wire/event-stream.ts';
 import { Exchange } from '../exchange.ts';
 import { agreement, type Incoming, readMessages, repeatsId } from '../json-rpc.ts';
 import * as refusals from '../refusals.ts';
-import { accept, refuse } from '../refusals.ts';
+import { accept, refuse, refuseUnreadable } from '../refusals.ts';
 import { findSession, openSession, type SessionAccess } from '../session-access.ts';
 import { createSink, prime, readEventId } from './stream-sink.ts';
 
@@ -36,13 +36,13 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
   const accepted = acceptedBy(req);
   if (!accepted.json && !accepted.stream) return refuse(res, refusals.NOT_ACCEPTABLE);
   const incoming = readMessages(message);
-  if (!incoming) return refuse(res, refusals.INVALID_MESSAGE);
+  if (!incoming) return refuseUnreadable(res, message);
   const id = header(req, 'mcp-session-id');
   const agreed = agreement(incoming);
   if (agreed) {
     if (id) return refuse(res, refusals.ALREADY_INITIALIZED);
     if (incoming.batch) return refuse(res, refusals.NO_BATCHES);
-    if (agreed === 'invalid') return refuse(res, refusals.INVALID_INITIALIZE);
+    if ('flaw' in agreed) return refuse(res, refusals.invalidInitialize(agreed.flaw), agreed.id);
     const session = await openSession(request, access, 'streamable-http', agreed);
     if (!session) return;
     res.setHeader('Mcp-Session-Id', session.id);

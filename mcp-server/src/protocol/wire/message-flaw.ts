@@ -1,0 +1,54 @@
+/** Owns the words for what is wrong with a message that is none: the member, and what it has to be (JSON-RPC 2.0 §4, §5). */
+
+type Id = string | number;
+
+/** The id of a message that can't be read otherwise: its sender finds the error by it (JSON-RPC 2.0 §5). */
+export function idOf(message: unknown): Id | undefined {
+  const id = typeof message === 'object' && message !== null && 'id' in message ? message.id : undefined;
+  return isId(id) ? id : undefined;
+}
+
+/** Half of a surrogate pair could not be sent back as it came. */
+export const isId = (id: unknown): id is Id => (typeof id === 'string' ? id.isWellFormed() : Number.isSafeInteger(id));
+
+const MEMBERS = {
+  call: new Set(['jsonrpc', 'id', 'method', 'params']),
+  answer: new Set(['jsonrpc', 'id', 'result', 'error']),
+};
+
+/** @returns in words what keeps a value from being a message, as far as that can be told */
+export function flawOf(value: unknown): string | undefined {
+  if (!isObject(value)) return 'it has to be an object';
+  const { jsonrpc, id, method } = value;
+  if (jsonrpc !== '2.0') return 'jsonrpc has to be "2.0"';
+  if (id === null) return 'id is null: a request needs an id, and a notification has none';
+  if (id !== undefined && !isId(id)) return 'id has to be a string or an integer';
+  const kind = method === undefined ? 'answer' : 'call';
+  const stray = Object.keys(value).find((name) => !MEMBERS[kind].has(name));
+  if (stray !== undefined) return `${quoted(stray)} is no member of ${kind === 'call' ? 'a request' : 'a response'}`;
+  return kind === 'call' ? flawOfCall(value) : flawOfAnswer(value);
+}
+
+function flawOfCall({ method, params = {} }: Json): string | undefined {
+  if (typeof method !== 'string') return 'method has to be a string';
+  if (!isObject(params)) return 'params has to be an object';
+  const { _meta = {} } = params;
+  if (!isObject(_meta)) return 'params._meta has to be an object';
+  const { progressToken } = _meta;
+  if (progressToken === undefined || isId(progressToken)) return undefined;
+  return 'params._meta.progressToken has to be a string or an integer';
+}
+
+function flawOfAnswer({ result, error }: Json): string | undefined {
+  if (result === undefined && error === undefined) return 'it has neither a method nor a result nor an error';
+  if (result !== undefined && error !== undefined) return 'it has both a result and an error';
+  return isObject(result ?? error) ? undefined : `${result === undefined ? 'error' : 'result'} has to be an object`;
+}
+
+/** Names of a stranger's choice may be long. */
+const quoted = (name: string): string => JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
+
+type Json = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
