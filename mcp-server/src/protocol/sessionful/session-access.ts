@@ -42,17 +42,29 @@ export async function openSession(
 /** Finds a session of the caller over one transport; `undefined` when that has been refused. */
 export function findSession(
   request: McpRequest,
+  access: SessionAccess,
+  transport: McpSession['transport'],
+  id: string,
+): McpSession | undefined | Promise<McpSession | undefined> {
+  const judge = (session: McpSession | undefined): McpSession | undefined => {
+    if (!session) refuse(request.res, SESSION_UNKNOWN);
+    return session;
+  };
+  const found = seekSession(request, access, transport, id);
+  return found instanceof Promise ? found.then(judge) : judge(found);
+}
+
+/** Looks for a session of the caller over one transport, and answers nothing when there is none. */
+export function seekSession(
+  request: McpRequest,
   { sessions }: SessionAccess,
   transport: McpSession['transport'],
   id: string,
 ): McpSession | undefined | Promise<McpSession | undefined> {
-  const judge = (found: Found): McpSession | undefined => {
-    const session = ownSession(found, request, transport);
-    if (!session) refuse(request.res, SESSION_UNKNOWN);
-    return session;
-  };
   const found = sessions.find(id, request.principal);
-  return found instanceof Promise ? found.then(judge) : judge(found);
+  return found instanceof Promise
+    ? found.then((late) => ownSession(late, request, transport))
+    : ownSession(found, request, transport);
 }
 
 type Found = Awaited<ReturnType<SessionHost['find']>>;

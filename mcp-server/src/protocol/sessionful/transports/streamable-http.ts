@@ -13,7 +13,7 @@ import { Exchange } from '../exchange.ts';
 import { agreement, type Incoming, readMessages, repeatsId } from '../json-rpc.ts';
 import * as refusals from '../refusals.ts';
 import { accept, refuse, refuseUnreadable } from '../refusals.ts';
-import { findSession, openSession, type SessionAccess } from '../session-access.ts';
+import { findSession, openSession, type SessionAccess, seekSession } from '../session-access.ts';
 import { createSink, prime, readEventId } from './stream-sink.ts';
 
 type Handler = (request: McpRequest, access: SessionAccess) => void | Promise<void>;
@@ -40,9 +40,12 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
   const id = header(req, 'mcp-session-id');
   const agreed = agreement(incoming);
   if (agreed) {
-    if (id) return refuse(res, refusals.ALREADY_INITIALIZED);
     if (incoming.batch) return refuse(res, refusals.NO_BATCHES);
     if ('flaw' in agreed) return refuse(res, refusals.invalidInitialize(agreed.flaw), agreed.id);
+    // Clients replay the id of a session that is gone: it would be 404, and their next step this very request.
+    if (id && (await seekSession(request, access, 'streamable-http', id))) {
+      return refuse(res, refusals.ALREADY_INITIALIZED);
+    }
     const session = await openSession(request, access, 'streamable-http', agreed);
     if (!session) return;
     res.setHeader('Mcp-Session-Id', session.id);

@@ -1,0 +1,69 @@
+/**
+ * Owns the proof of one rule for the id of a session that is gone (MCP 2025-11-25 basic/transports, "Session Management", 3 and
+ * 4): every request that bears it is answered 404, and an `initialize`, which is the client's next step anyway, opens a session.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SESSION_REVISIONS } from '../../src/protocol/revisions.ts';
+import { initialize, json, openSession, request, send, startMcp, type TestMcp } from './harness.ts';
+
+let mcp: TestMcp;
+beforeAll(async () => {
+  mcp = await startMcp();
+});
+afterAll(() => mcp[Symbol.asyncDispose]());
+
+async function goneSession(revision: string): Promise<string> {
+  const session = await openSession(mcp.url, 'ada', revision);
+  expect((await send(mcp.url, undefined, { method: 'DELETE', session })).status).toBe(204);
+  return session;
+}
+
+describe.each(['/mcp', '/sse'])('the id of a session that is gone, at %s', (path) => {
+  it.each(SESSION_REVISIONS)('opens a new session with an initialize of %s', async (revision) => {
+    for (const session of [await goneSession(revision), 'never-was']) {
+      const answer = await send(mcp.url, initialize(revision), { session, path });
+      expect([answer.status, await json(answer)]).toMatchObject([200, { id: 'init', result: {} }]);
+      const id = answer.headers.get('mcp-session-id') ?? '';
+      expect(id).toMatch(/^[\w-]{32}$/);
+      expect(id).not.toBe(session);
+      expect((await send(mcp.url, request(1, 'ping'), { session: id, path })).status).toBe(200);
+    }
+  });
+
+  it.each(SESSION_REVISIONS)('is answered 404 in every other request of %s', async (revision) => {
+    const session = await goneSession(revision);
+    const headers = { 'MCP-Protocol-Version': revision };
+    for (const message of [
+      request(1, 'ping'),
+      request(1, 'tools/list'),
+      { jsonrpc: '2.0', method: 'notifications/initialized' },
+      { jsonrpc: '2.0', id: 'a.1', result: {} },
+    ]) {
+      expect((await send(mcp.url, message, { session, path, headers })).status).toBe(404);
+    }
+    for (const method of ['GET', 'DELETE']) {
+      const answer = await send(mcp.url, undefined, { method, session, path, headers });
+      expect([answer.status, await json(answer)]).toMatchObject([404, { error: { code: -32001 } }]);
+    }
+  });
+});
+
+it("opens a session of its own for whoever sends an initialize with somebody else's id, and logs that", async () => {
+  const session = await openSession(mcp.url);
+  const answer = await send(mcp.url, initialize(), { session, as: 'bob' });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('mcp-session-id')).not.toBe(session);
+  expect(mcp.lines.some((line) => line.includes('"security":true') && line.includes('"subject":"bob"'))).toBe(true);
+  expect((await send(mcp.url, request(1, 'ping'), { session })).status).toBe(200);
+});
+
+it('refuses an initialize in a session that is open', async () => {
+  const session = await openSession(mcp.url);
+  expect((await send(mcp.url, initialize(), { session })).status).toBe(400);
+  expect((await send(mcp.url, request(1, 'ping'), { session })).status).toBe(200);
+});
+
+it('refuses an initialize for the stream of a session over HTTP+SSE that is gone, as nobody would hear its answer', async () => {
+  const answer = await send(mcp.url, initialize('2024-11-05'), { path: '/messages?sessionId=never-was' });
+  expect([answer.status, await json(answer)]).toMatchObject([404, { error: { code: -32001 } }]);
+});
