@@ -12,6 +12,8 @@ interface Locked {
   readonly license?: string;
   readonly dev?: boolean;
   readonly link?: boolean;
+  readonly integrity?: string;
+  readonly resolved?: string;
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 const { packages } = JSON.parse(readFileSync(`${cwd}package-lock.json`, 'utf8'));
@@ -50,6 +52,17 @@ describe('npm run sbom', () => {
     const of = purls(bill('--workspace', '@mcp-oauth/mcp-server')).join(' ');
     expect(of).toContain('pkg:npm/%40modelcontextprotocol/sdk@');
     expect(of).not.toContain('pkg:npm/oidc-provider@');
+  });
+});
+
+describe('package-lock.json', () => {
+  it('has the digest of every package, so that what is installed is what was locked', () => {
+    expect(installed.length).toBeGreaterThan(300);
+    expect(installed.filter(({ integrity }) => !/^sha512-/.test(integrity ?? '')).map(({ name }) => name)).toEqual([]);
+  });
+
+  it('names no registry: everybody installs from their own', () => {
+    expect(installed.filter(({ resolved }) => resolved !== undefined).map(({ name }) => name)).toEqual([]);
   });
 });
 
