@@ -1,7 +1,9 @@
 # One image for each service: docker build --build-arg SERVICE=mcp-server --build-arg PORT=8080 .
 # Node runs the sources as they are, so nothing is compiled and a second stage would leave nothing out.
-FROM node:24-slim
-ARG SERVICE
+# A release names its base by digest: --build-arg BASE=node@sha256:… (`npm run base-images` checks its version and prints it).
+ARG BASE=node:24-slim
+FROM $BASE
+ARG BASE SERVICE
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
 
@@ -35,4 +37,4 @@ LABEL org.opencontainers.image.title="mcp-oauth-$SERVICE" \
   org.opencontainers.image.version="$VERSION" \
   org.opencontainers.image.revision="$REVISION" \
   org.opencontainers.image.licenses="MIT" \
-  org.opencontainers.image.base.name="docker.io/library/node:24-slim"
+  org.opencontainers.image.base.name="docker.io/library/$BASE"

@@ -5,6 +5,7 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { judgeBaseImages } from '../../scripts/base-images.ts';
 import { Composed } from './composed.ts';
 import { print } from './figures.ts';
 
@@ -73,6 +74,14 @@ describe('an image', () => {
       expect(Config.Env.join('\n')).not.toMatch(/SECRET|PASSWORD|KEY|TOKEN/i);
     }
     print('images, over node:24-slim', added.join(', '));
+  });
+
+  it('stands on base images whose versions are known; one that is too old is a warning here and stops a release', () => {
+    const { lines } = judgeBaseImages();
+    for (const line of lines) {
+      expect(line).toMatch(/: \d+\.\d+\.\d+ /);
+      print('base image', line);
+    }
   });
 
   it.each(SERVICES)('%s has no package of development, no test and no settings', async (service) => {

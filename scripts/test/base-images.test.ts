@@ -1,0 +1,41 @@
+/** Owns the proof that the list of base images is whole, and that versions are compared as numbers. */
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { baseImages, isAtLeast, versionIn } from '../base-images.ts';
+
+const cwd = fileURLToPath(new URL('../..', import.meta.url));
+
+describe('deploy/base-images.json', () => {
+  it('names every image that the Dockerfile, compose and Kubernetes start from', () => {
+    const files = globSync(['Dockerfile', 'docker-compose.yml', 'deploy/{compose,kubernetes}/**/*.{yml,yaml}'], {
+      cwd,
+    });
+    const named = files.flatMap((file) =>
+      [
+        ...readFileSync(`${cwd}${file}`, 'utf8').matchAll(/(?:image: |ARG BASE=)(?:"?\$\{\w+:-)?([\w./-]+:[\w.-]+)/g),
+      ].map(([, image]) => image),
+    );
+    expect(named.length).toBeGreaterThan(3);
+    expect([...new Set(named)].sort()).toEqual(Object.keys(baseImages).sort());
+  });
+});
+
+describe('a version', () => {
+  it.each([
+    ['24.22.1', '24.22.1', true],
+    ['24.22.3', '24.22.1', true],
+    ['24.100.0', '24.22.1', true],
+    ['25.0.0', '24.22.1', true],
+    ['24.21.0', '24.22.1', false],
+    ['24.9.9', '24.22.1', false],
+    ['8.10.0', '8.6.3', true],
+  ])('%s is at least %s: %s', (version, minimum, verdict) => expect(isAtLeast(version, minimum)).toBe(verdict));
+
+  it.each([
+    ['v2.11.4 h1:abc=', '2.11.4'],
+    ['Redis server v=8.0.2 sha=00000000:1 malloc=jemalloc', '8.0.2'],
+    ['prometheus, version 3.5.0 (branch: HEAD)', '3.5.0'],
+    ['unknown', undefined],
+  ])('is found in %j', (said, version) => expect(versionIn(said)).toBe(version));
+});
