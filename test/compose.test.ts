@@ -62,7 +62,7 @@ describe('docker-compose.yml', () => {
         HOST: '0.0.0.0',
         PORT: '9000',
         STORAGE: 'redis',
-        REDIS_URL: 'redis://auth-server@redis:6379',
+        REDIS_URL: 'redis://auth-server@redis-authorization:6379',
         REDIS_PASSWORD: '',
         ISSUER: 'http://localhost:8080',
         NODE_ENV: 'development',

@@ -28,7 +28,13 @@ interface Composed {
   readonly services: Readonly<
     Record<
       string,
-      { environment?: Record<string, string>; ports?: object[]; volumes?: { source: string; target: string }[] }
+      {
+        environment?: Record<string, string>;
+        ports?: object[];
+        volumes?: { source: string; target: string }[];
+        networks?: object;
+        secrets?: { source: string }[];
+      }
     >
   >;
 }
@@ -61,12 +67,14 @@ const NODES_OWN = 'NODE_EXTRA_CA_CERTS';
 
 /** With each override, in production; without it the development IdP is there where auth-server is. */
 const SETUPS: readonly (readonly [overrides: string, services: readonly string[]])[] = [
-  ['', [...ours, 'redis']],
+  ['', [...ours, 'redis', 'redis-authorization']],
   ['redis-external', ours],
   ['redis-sentinel', [...ours, 'redis', ...sentinels]],
   ['redis-cluster', [...ours, ...cluster]],
-  ['own-proxy', ['auth-server', 'mcp-server', 'redis']],
+  ['own-proxy', ['auth-server', 'mcp-server', 'redis', 'redis-authorization']],
   ['existing-issuer', ['gateway', 'mcp-server', 'redis']],
+  ['existing-issuer redis-sentinel', ['gateway', 'mcp-server', 'redis', ...sentinels]],
+  ['redis-sentinel existing-issuer', ['gateway', 'mcp-server', 'redis', ...sentinels]],
   ['existing-issuer own-proxy redis-external', ['mcp-server']],
 ];
 
@@ -86,7 +94,10 @@ describe('docs/deployment.md', () => {
   it('has only commands that compose takes, and names every override', () => {
     expect(commands.length).toBeGreaterThan(5);
     const started = commands.map((text) => Object.keys(composed(text)).sort());
-    const documented = SETUPS.filter(([overrides]) => overrides !== 'redis-cluster');
+    const documented = SETUPS.filter(
+      ([overrides]) =>
+        !['redis-cluster', 'existing-issuer redis-sentinel', 'redis-sentinel existing-issuer'].includes(overrides),
+    );
     for (const [overrides, services] of documented) expect(started, overrides).toContainEqual([...services].sort());
     for (const [overrides] of SETUPS) for (const name of overrides.split(' ')) expect(page).toContain(name);
   });
@@ -115,6 +126,19 @@ describe('docs/deployment.md', () => {
         if (name !== 'gateway') expect([name, ports]).toEqual([name, []]);
       }
     });
+  });
+
+  it('gives each service a Redis of its own, in a network that the other service is not in', () => {
+    const { redis, 'redis-authorization': authorization, ...services } = composed(`docker compose ${filesOf([])} up`);
+    const networksOf = (service: Composed['services'][string] | undefined) => Object.keys(service?.networks ?? {});
+    const meet = (name: string, other: typeof redis) =>
+      networksOf(services[name]).some((network) => networksOf(other).includes(network));
+    expect([meet('mcp-server', redis), meet('auth-server', authorization)]).toEqual([true, true]);
+    expect([meet('mcp-server', authorization), meet('auth-server', redis)]).toEqual([false, false]);
+    expect([redis, authorization].map((one) => one?.secrets?.map(({ source }) => source))).toEqual([
+      ['redis-mcp-server'],
+      ['redis-auth-server'],
+    ]);
   });
 
   it.each([

@@ -234,6 +234,25 @@ describe('overlays/example', () => {
   });
 });
 
+describe('components/redis', () => {
+  it('bounds the memory of each Redis below the limit of its container, and lets in one service alone', () => {
+    const manifests = rendered('trial');
+    const redis = ofKind(manifests, 'StatefulSet');
+    expect(names(redis)).toEqual(['redis', 'redis-authorization']);
+    for (const set of redis) {
+      const [container] = podOf(set).containers;
+      const bound = container?.env?.find(({ name }) => name === 'REDIS_MAXMEMORY')?.value;
+      expect([bound, container?.resources?.limits?.memory]).toEqual(['384mb', '512Mi']);
+      const callers = ofKind(manifests, 'NetworkPolicy')
+        .filter(({ spec }) => matches(spec?.podSelector, set.spec?.template.metadata?.labels))
+        .flatMap(({ spec }) => spec?.ingress ?? [])
+        .flatMap(({ from = [] }) => from.map(({ podSelector }) => podSelector?.matchLabels));
+      const service = set.metadata?.name === 'redis' ? 'mcp-server' : 'auth-server';
+      expect(callers).toEqual([{ 'app.kubernetes.io/name': service }]);
+    }
+  });
+});
+
 describe('components/pod-monitor', () => {
   it('leads the Prometheus operator to the metrics of each replica, by the job that the alerts name', () => {
     const overlay = `resources: [../example]\ncomponents: [../../components/pod-monitor]\n`;

@@ -42,5 +42,7 @@ appendonly yes
 # What a crash of the machine may lose; a crash of Redis alone loses nothing.
 appendfsync everysec
 save ""
-# A record that is dropped to make room would be a person signed out, or a spent code that is good again.
+# A record that is dropped to make room would be a person signed out, or a spent code that is good again: a full Redis refuses
+# writes instead. The bound leaves room for the copy that rewriting the log takes.
+maxmemory '"${REDIS_MAXMEMORY:-384mb}"'
 maxmemory-policy noeviction'

@@ -152,20 +152,22 @@ describe('docker compose', () => {
     expectNothingLost(report);
   });
 
-  survives('loses no session and signs nobody out when Redis is killed', async () => {
-    const report = await load('Redis is killed', async () => {
-      const [redis = ''] = await composed.containers('redis');
-      await composed.docker('kill', redis);
-      await pause(A_MOMENT);
-      await composed.docker('start', redis);
-      await pause(A_MOMENT);
-    });
-    expect(report.failures).toEqual([]);
-    expectNothingLost(report, true);
+  survives('loses no session and signs nobody out when either Redis is killed', async () => {
+    for (const service of ['redis', 'redis-authorization']) {
+      const report = await load(`${service} is killed`, async () => {
+        const [redis = ''] = await composed.containers(service);
+        await composed.docker('kill', redis);
+        await pause(A_MOMENT);
+        await composed.docker('start', redis);
+        await pause(A_MOMENT);
+      });
+      expect(report.failures).toEqual([]);
+      expectNothingLost(report, true);
+    }
   });
 
   survives('waits for what is paused, and goes on', async () => {
-    for (const service of ['mcp-server', 'auth-server', 'redis']) {
+    for (const service of ['mcp-server', 'auth-server', 'redis', 'redis-authorization']) {
       const report = await load(`${service} is paused for 3 s`, async () => {
         const [stuck = ''] = await composed.containers(service);
         await composed.docker('pause', stuck);

@@ -19,7 +19,7 @@ import { commandsUnder } from './readme.ts';
 /** Seconds from built images to everything healthy. */
 const HEALTHY_WITHIN = 60;
 
-const SERVICES = ['auth-server', 'development-idp', 'gateway', 'mcp-server', 'redis'];
+const SERVICES = ['auth-server', 'development-idp', 'gateway', 'mcp-server', 'redis', 'redis-authorization'];
 
 /** Those of the other tests, and the newest one at the path of the old transport. */
 const everyClient: readonly Driver[] = [
@@ -166,12 +166,16 @@ describe("README's compose section", () => {
     for (const path of ['/accepting', '/livez', '/readyz', '/metrics', '/readyz/', '//readyz', '/%72eadyz']) {
       expect((await at(path)).status, path).toBe(404);
     }
-    const address = await composed.addressOf('redis');
-    for (const host of ['redis', address]) {
+    for (const [redis, service, other] of [
+      ['redis', 'mcp-server', 'auth-server'],
+      ['redis-authorization', 'auth-server', 'mcp-server'],
+    ] as const) {
+      const host = await composed.addressOf(redis);
       const reach = `node -e "require('net').connect({host:'${host}',port:6379,timeout:1500}).on('connect',()=>process.exit(0)).on('timeout',()=>process.exit(3)).on('error',()=>process.exit(3))"`;
       const from = async (service: string) =>
         (await composed.attempt(`docker compose exec -T ${service} ${reach}`)).code;
-      expect([await from('development-idp'), await from('auth-server')], host).toEqual([3, 0]);
+      const codes = [await from('development-idp'), await from(other), await from(service)];
+      expect(codes, redis).toEqual([3, 3, 0]);
     }
   });
 
@@ -199,6 +203,17 @@ describe("README's compose section", () => {
     expect(await log()).not.toContain('canary');
   });
 
+  it('bounds the memory of each Redis, and never drops a record to make room', async () => {
+    for (const redis of ['redis', 'redis-authorization']) {
+      const info = await composed.compose(
+        ...['exec', '-T', redis, 'redis-cli', '--user', 'health', '--pass', 'none', '--no-auth-warning'],
+        ...['info', 'memory'],
+      );
+      expect(info, redis).toMatch(/maxmemory:402653184\s/);
+      expect(info, redis).toMatch(/maxmemory_policy:noeviction/);
+    }
+  });
+
   it('gives each service its own keys in Redis, and nobody else any', async () => {
     const as = async (user: string, words: string) =>
       (await composed.sh(`docker compose exec -T redis redis-cli ${user} ${words} 2>&1 || true`)).trim();
@@ -213,6 +228,27 @@ describe("README's compose section", () => {
     for (const words of [...refused, ...names, ...shared]) {
       expect(await as(mcp, words), words).toMatch(/^NOPERM/);
     }
+  });
+
+  it('serves with one service while the Redis of the other stands still', async () => {
+    const [driver] = everyClient;
+    const state = driver && states.get(driver.name);
+    if (!driver || !state) throw new Error('nobody has signed in');
+    await composed.compose('pause', 'redis');
+    try {
+      const body = JSON.stringify({ redirect_uris: [`${callback.url}/callback`], token_endpoint_auth_method: 'none' });
+      const headers = { 'content-type': 'application/json' };
+      expect((await at('/register', { method: 'POST', headers, body })).status).toBe(201);
+    } finally {
+      await composed.compose('unpause', 'redis');
+    }
+    await composed.compose('pause', 'redis-authorization');
+    try {
+      await calls(driver, state);
+    } finally {
+      await composed.compose('unpause', 'redis-authorization');
+    }
+    await expect.poll(unhealthy, { timeout: 60_000, interval: 500 }).toEqual([]);
   });
 
   it.each(others)('does what it says: %s', async (command) => {

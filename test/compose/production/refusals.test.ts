@@ -69,12 +69,10 @@ describe('the production set-up', () => {
       () => spoil('redis-mcp-server', ''),
     ],
     [
-      'one Redis password for two',
-      'redis',
-      /^redis: two of the secrets redis-<user> are the same/,
-      () => {
-        for (const name of ['redis-mcp-server', 'redis-auth-server']) spoil(name, 'one for both, and long enough');
-      },
+      'an empty Redis password of auth-server',
+      'redis-authorization',
+      /^redis: the secret redis-auth-server is missing/,
+      () => spoil('redis-auth-server', ''),
     ],
     ['no storage key', 'auth-server', missing('storage-keys'), () => remove('storage-keys')],
     ['no Redis password', 'redis', missing('redis-mcp-server'), () => remove('redis-mcp-server')],

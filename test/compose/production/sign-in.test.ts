@@ -63,7 +63,7 @@ describe('the production set-up', () => {
     expect(commands.others).toEqual([]);
     print('production, up at https', `${(await composed.timed(operator.up)).toFixed(1)} s`);
     const running = (await composed.running()).map(({ service }) => service).filter((service) => service !== 'acme');
-    expect(running.sort()).toEqual(['auth-server', 'gateway', 'mcp-server', 'redis']);
+    expect(running.sort()).toEqual(['auth-server', 'gateway', 'mcp-server', 'redis', 'redis-authorization']);
     const [root = '', intermediate = ''] = await Promise.all(
       ['root', 'intermediate'].map((name) =>
         composed.sh(`docker compose exec -T gateway cat ${AUTHORITY}/${name}.crt`),
