@@ -6,6 +6,7 @@ import { StartError } from '@mcp-oauth/shared/errors';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import { createExposition } from '@mcp-oauth/shared/metrics/exposition';
 import { commonMetrics } from '@mcp-oauth/shared/metrics/process';
+import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import type { Endpoint, Service } from '@mcp-oauth/shared/service';
@@ -46,7 +47,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const config = readConfig(env, await discoverKinds(new URL('./connectors/', import.meta.url)));
   const log = overrides.log ?? createLogger('auth-server', config.logLevel);
   const clock = overrides.clock ?? systemClock;
-  const fetch = overrides.fetch ?? globalThis.fetch;
+  const fetch = overrides.fetch ?? createOutgoingFetch(config);
   const connectors = overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch);
   const { store, redis, ...limits } = overrides.store
     ? { store: overrides.store, redis: undefined, createRateLimit: rateLimitsOn(undefined) }

@@ -10,6 +10,7 @@ import {
 } from '@mcp-oauth/shared/settings/config';
 import { metricsSettings } from '@mcp-oauth/shared/settings/metrics';
 import { processSettings } from '@mcp-oauth/shared/settings/process';
+import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/proxy';
 import { redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import { isLoopback, ownIssuer, port } from '@mcp-oauth/shared/settings/types';
 import { clientMetadataSettings, judgeClientMetadata } from './client-metadata/settings.ts';
@@ -38,6 +39,7 @@ export const settings = {
   }),
   ...processSettings,
   ...metricsSettings,
+  ...proxySettings,
   ...storageSettings,
   ...resourceSettings,
   ...federationSettings,
@@ -56,7 +58,7 @@ export type Config = Values<typeof settings> & { readonly signIn: readonly Confi
  * @throws ConfigError with all problems
  */
 export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
-  const { values, problems } = readSettings(settings, env);
+  const { values, problems } = readSettings(settings, withProxyVariables(env));
   // Production refuses the development connector as a whole: its settings need no word of their own.
   const isProduction = values.environment === 'production';
   const ids = (values.connectors ?? []).filter((id) => !isProduction || id !== 'development');

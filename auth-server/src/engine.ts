@@ -2,7 +2,8 @@
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
-import { type Fetch, type OnFailure, reasonOf } from '@mcp-oauth/shared/remote-document';
+import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { type OnFailure, reasonOf } from '@mcp-oauth/shared/remote-document';
 import { ConfigError, type Problem } from '@mcp-oauth/shared/settings/config';
 import { type ClientMetadata, createClientMetadata } from './client-metadata/client-metadata.ts';
 import { createGet } from './client-metadata/get.ts';
@@ -47,7 +48,7 @@ export const registrationOf = (config: Config, { store, clock }: Pick<Ports, 'st
 type EnginePorts = Ports & {
   readonly accounts: Accounts;
   readonly preRegistered: PreRegisteredClients;
-  readonly fetch?: Fetch;
+  readonly fetch: Fetch;
   readonly counts?: EngineCounts | undefined;
 };
 
@@ -66,7 +67,7 @@ export function createEngineWith(config: Config, ports: EnginePorts): (keys: Key
   return (keys) => createEngine({ ...parts, keys });
 }
 
-function resourcesOf(config: Config, { clock, log, fetch = globalThis.fetch }: EnginePorts): Resources {
+function resourcesOf(config: Config, { clock, log, fetch }: EnginePorts): Resources {
   return createResources(config.resources, ({ scopes, metadataUrl: url, identifiers }) => {
     if (scopes || !url) return undefined;
     const onFailure: OnFailure = (error, isNews) => {
@@ -109,7 +110,11 @@ export async function judgeClients(config: Config, clients: readonly Client[]): 
   const store = createSqliteStore(':memory:', clock);
   const preRegistered = createPreRegisteredClients(clients, createClientList(store), clock);
   const ports = { clock, store, preRegistered, log: createLogger('auth-server', 'silent') };
-  const rest = { createRateLimit: rateLimitsOn(undefined), accounts: accountsOf(config, store) };
+  const rest = {
+    createRateLimit: rateLimitsOn(undefined),
+    accounts: accountsOf(config, store),
+    fetch: createOutgoingFetch(config),
+  };
   const key = await generateSigningKey(config.signingAlgorithm);
   const engine = createEngineWith(config, { ...ports, ...rest })({ signing: [key], cookies: ['unused'] });
   const problems = clients.flatMap((client) => {

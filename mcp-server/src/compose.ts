@@ -7,8 +7,9 @@ import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import { createExposition } from '@mcp-oauth/shared/metrics/exposition';
 import { commonMetrics } from '@mcp-oauth/shared/metrics/process';
+import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { createPlace } from '@mcp-oauth/shared/network/place';
-import { type Fetch, type RemoteDocument, reasonOf } from '@mcp-oauth/shared/remote-document';
+import { type RemoteDocument, reasonOf } from '@mcp-oauth/shared/remote-document';
 import type { Endpoint, Service } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import manifest from '../package.json' with { type: 'json' };
@@ -51,7 +52,12 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const config = readConfig(env);
   const log = overrides.log ?? createLogger('mcp-server', config.logLevel);
   const meters = config.metricsPort === undefined ? undefined : createMeters();
-  const world = { clock: overrides.clock ?? systemClock, fetch: overrides.fetch ?? globalThis.fetch, log, meters };
+  const world = {
+    clock: overrides.clock ?? systemClock,
+    fetch: overrides.fetch ?? createOutgoingFetch(config),
+    log,
+    meters,
+  };
   const catalog = overrides.catalog ? fixedCatalog(overrides.catalog) : await loadCatalog(config, log);
   const { baseScope: base, scopeHierarchy: hierarchy } = config;
   const scopes = createScopePolicy({ base, hierarchy, scoped: () => catalog.current().scoped });

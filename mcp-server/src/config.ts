@@ -3,6 +3,7 @@ import { resourceIdentifiers } from '@mcp-oauth/shared/contract';
 import { type Environment, loadConfig } from '@mcp-oauth/shared/settings/config';
 import { metricsSettings } from '@mcp-oauth/shared/settings/metrics';
 import { processSettings } from '@mcp-oauth/shared/settings/process';
+import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/proxy';
 import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import { scopeHierarchy } from './authorization/scope-hierarchy.ts';
 import { authorizationSettings, judgeAuthorization } from './authorization/settings.ts';
@@ -15,6 +16,7 @@ export const settings = {
   ...httpSettings,
   ...processSettings,
   ...metricsSettings,
+  ...proxySettings,
   ...authorizationSettings,
   ...catalogSettings,
   ...sessionSettings,
@@ -26,7 +28,7 @@ export type Config = ReturnType<typeof readConfig>;
 
 /** @throws ConfigError naming every bad variable */
 export function readConfig(env: Environment) {
-  const values = loadConfig(settings, env, (readable) => [
+  const values = loadConfig(settings, withProxyVariables(env), (readable) => [
     ...judgeRedis(readable),
     ...judgePublicUrl(readable.publicUrl, readable.environment),
     ...judgeAuthorization(readable),

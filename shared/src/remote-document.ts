@@ -4,8 +4,7 @@
  */
 import type { Clock } from './clock.ts';
 import { createOutage } from './network/outage.ts';
-
-export type Fetch = typeof globalThis.fetch;
+import { type Fetch, plainly } from './network/outgoing-fetch.ts';
 
 /** Told of every attempt that fails; it is news when that begins, and with every new reason: the server may be away for long. */
 export type OnFailure = (error: unknown, isNews: boolean) => void;
@@ -125,7 +124,7 @@ export async function fetchDocument(
   fetch: Fetch,
   url: string,
 ): Promise<{ readonly body: unknown; readonly headers: Headers }> {
-  const response = await fetch(url, {
+  const response = await plainly(fetch)(url, {
     headers: { accept: 'application/json' },
     redirect: 'error',
     signal: AbortSignal.timeout(TIMEOUT),

@@ -141,6 +141,11 @@ const FORBIDDEN: readonly (readonly [RegExp, RegExp, string])[] = [
   [/\bprocess\.env\b/, /shared\/src\/service\.ts$/, 'the environment is read in one place alone'],
   [/\bprocess\.exit\b/, /shared\/src\/service\.ts$/, 'only the life cycle ends a process'],
   [/\b(Date\.now|Math\.random)\(|new Date\(\)/, /shared\/src\/clock\.ts$/, 'time and randomness are arguments'],
+  [
+    /(?<!typeof )\bglobalThis\.fetch\b/,
+    /(?!)/,
+    'shared/src/network/outgoing-fetch.ts asks others, and decodes nothing',
+  ],
   [/^export default/m, /\.(tool|resource|prompt|connector)\.ts$/, 'only discovered modules export a default'],
 ];
 

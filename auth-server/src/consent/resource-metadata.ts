@@ -5,7 +5,8 @@
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { canonicalResource, SCOPES } from '@mcp-oauth/shared/contract';
-import { createRemoteDocument, type Fetch, fetchDocument, type OnFailure } from '@mcp-oauth/shared/remote-document';
+import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { createRemoteDocument, fetchDocument, type OnFailure } from '@mcp-oauth/shared/remote-document';
 import { z } from 'zod';
 
 export type Scopes = Readonly<Record<string, string>>;

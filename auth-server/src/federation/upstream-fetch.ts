@@ -1,4 +1,5 @@
 /** Owns how connectors reach an upstream: bounded in time and size, and "not reachable" has one name (`UpstreamError`). */
+import { type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { UpstreamError } from './connector.ts';
 
 const LARGEST_ANSWER = 1_048_576;
@@ -9,13 +10,14 @@ const LARGEST_ANSWER = 1_048_576;
  * @param timeout seconds for one request, body included
  * @throws UpstreamError `unavailable` when there is no answer in time, or a server error (RFC 9110 §15.6)
  */
-export function createUpstreamFetch(fetch: typeof globalThis.fetch, timeout: number): typeof globalThis.fetch {
+export function createUpstreamFetch(fetch: Fetch, timeout: number): Fetch {
+  const ask = plainly(fetch);
   return async (input, init) => {
     const place = new URL(input instanceof Request ? input.url : input);
     const where = `${place.origin}${place.pathname}`;
     const signal = AbortSignal.timeout(timeout * 1000);
     try {
-      const response = await fetch(input, { ...init, signal });
+      const response = await ask(input, { ...init, signal });
       const body = await readBounded(response);
       if (response.status >= 500) throw new UpstreamError('unavailable', `${where} answered ${response.status}`);
       return new Response(isEmpty(response.status) ? null : body, response);

@@ -1,10 +1,10 @@
 /** Owns finding the metadata of the authorization server from its issuer (RFC 8414 §3, OpenID Connect Discovery §4). */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { AUTHORIZATION_SERVER_PATH, issuerPath, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
+import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { createPlace, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
 import {
   createRemoteDocument,
-  type Fetch,
   fetchJson,
   type OnFailure,
   type RemoteDocument,

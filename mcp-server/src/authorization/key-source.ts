@@ -1,10 +1,10 @@
 /** Owns the public keys of the issuer: when the key set is fetched, and in which order a token's signature is tried (RFC 7517 §5). */
 import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '@mcp-oauth/shared/clock';
+import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import {
   createRemoteDocument,
   DocumentUnavailable,
-  type Fetch,
   fetchJson,
   type OnFailure,
   type RemoteDocument,

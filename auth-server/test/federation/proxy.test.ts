@@ -1,0 +1,94 @@
+/** Owns the proof of the way out through a proxy (RFC 9110 §9.3.6) of what the operator names, over TLS from end to end. */
+import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { reasonOf } from '@mcp-oauth/shared/remote-document';
+import { loadConfig } from '@mcp-oauth/shared/settings/config';
+import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/proxy';
+import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ClientHost, trustTestCertificate } from '../client-host.ts';
+
+trustTestCertificate();
+let host: ClientHost;
+let proxy: TestProxy;
+beforeAll(async () => {
+  host = await ClientHost.start();
+  host.publish();
+});
+afterAll(() => host[Symbol.asyncDispose]());
+beforeEach(async (context) => {
+  proxy = await startProxy();
+  context.onTestFinished(() => proxy[Symbol.asyncDispose]());
+});
+
+const settingsOf = (env: Readonly<Record<string, string>>) => loadConfig(proxySettings, withProxyVariables(env));
+const fetchWith = (env: Readonly<Record<string, string>>) => createOutgoingFetch(settingsOf(env));
+const nameOf = async (asked: Promise<Response>) =>
+  ((await (await asked).json()) as { client_name: string }).client_name;
+const failure = (asked: Promise<unknown>) =>
+  asked.then(
+    () => 'answered',
+    (error: unknown) => reasonOf(error),
+  );
+
+describe('HTTPS_PROXY', () => {
+  it.each(['HTTPS_PROXY', 'https_proxy'])('%s carries https, and sees no more than name and port', async (name) => {
+    expect(await nameOf(fetchWith({ [name]: proxy.url })(host.url()))).toBe('Published app');
+    expect(proxy.asked).toEqual([host.name]);
+    expect(proxy.credentials).toEqual([undefined]);
+  });
+
+  it('RFC 7617 is told the user and password of its URL', async () => {
+    const url = proxy.url.replace('//', '//us%20er:p%40ss@');
+    await fetchWith({ HTTPS_PROXY: url })(host.url());
+    expect(proxy.credentials).toEqual([`Basic ${Buffer.from('us er:p@ss').toString('base64')}`]);
+  });
+
+  it.each(['NO_PROXY', 'no_proxy'])('is not used for what %s names', async (name) => {
+    const fetch = fetchWith({ HTTPS_PROXY: proxy.url, [name]: 'x.example,localhost' });
+    expect(await nameOf(fetch(host.url()))).toBe('Published app');
+    expect(proxy.connections).toBe(0);
+  });
+
+  it('RFC 9110 §4.3.4 the certificate has to be for the host, whoever carries the connection', async () => {
+    await using other = await startProxy({ 443: host.port });
+    const failed = failure(fetchWith({ HTTPS_PROXY: other.url })('https://id.example.com/keys'));
+    expect(await failed).toMatch(/^fetch failed: .*altnames/);
+    expect(host.seen.some(({ path }) => path === '/keys')).toBe(false);
+  });
+
+  it.each([403, 407, 502])('that answers %i is named in the failure, without its password', async (status) => {
+    proxy.status = status;
+    const fetch = fetchWith({ HTTPS_PROXY: proxy.url.replace('//', '//user:hidden@') });
+    const said = await failure(fetch(host.url()));
+    expect(said).toBe(`fetch failed: the proxy ${new URL(proxy.url).host} answered ${status} to CONNECT ${host.name}`);
+  });
+
+  it('that says nothing costs no more than the time limit of the request', async () => {
+    proxy.status = 0;
+    const aborting = new AbortController();
+    const asked = failure(fetchWith({ HTTPS_PROXY: proxy.url })(host.url(), { signal: aborting.signal }));
+    await expect.poll(() => proxy.asked).toHaveLength(1);
+    aborting.abort(new Error('enough'));
+    expect(await asked).toBe('enough');
+  });
+
+  it('that is away is named', async () => {
+    const gone = await startProxy();
+    await gone[Symbol.asyncDispose]();
+    expect(await failure(fetchWith({ HTTPS_PROXY: gone.url })(host.url()))).toMatch(
+      /^fetch failed: the proxy 127\.0\.0\.1:\d+ could not be reached: .*ECONNREFUSED/,
+    );
+  });
+
+  it.each(['ftp://proxy', 'http://', 'http://proxy/path', 'socks5://proxy:1080', 'http://%zz@proxy'])(
+    '%s is refused at start, and not repeated',
+    (value) => {
+      expect(() => settingsOf({ HTTPS_PROXY: value })).toThrow(/^HTTPS_PROXY: expected the URL of an HTTP proxy[^(]*$/);
+    },
+  );
+
+  it('may be written without http://, as curl has it', () => {
+    expect(settingsOf({ HTTPS_PROXY: 'proxy.corp:3128' }).httpsProxy?.href).toBe('http://proxy.corp:3128/');
+    expect(() => settingsOf({ NO_PROXY: 'http://a' })).toThrow('NO_PROXY: expected host names, addresses and ranges');
+  });
+});

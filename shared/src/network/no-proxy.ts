@@ -1,0 +1,53 @@
+/**
+ * Owns which hosts are reached without the proxy: NO_PROXY as curl, Go and Python read it. A name stands for itself and all
+ * below it, an address or a CIDR range for itself, `*` for everything; an entry with a port is for that port only.
+ */
+import { BlockList, isIP } from 'node:net';
+
+/** Whether an URL is reached without the proxy. */
+export type SkipsProxy = (url: URL) => boolean;
+
+type Entry = (host: string, port: string) => boolean;
+
+/** @returns undefined for an entry that can't be one, in `wrong` */
+export function readNoProxy(text: string): { readonly skips: SkipsProxy; readonly wrong: readonly string[] } {
+  const wrong: string[] = [];
+  const entries: Entry[] = [];
+  for (const written of text.toLowerCase().split(/[\s,]+/)) {
+    if (!written) continue;
+    const entry = entryOf(written);
+    if (entry) entries.push(entry);
+    else wrong.push(written);
+  }
+  return { skips: (url) => entries.some((matches) => matches(hostOf(url), portOf(url))), wrong };
+}
+
+const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+const portOf = ({ port, protocol }: URL): string => port || (protocol === 'https:' ? '443' : '80');
+
+function entryOf(written: string): Entry | undefined {
+  if (written === '*') return () => true;
+  const range = rangeOf(written);
+  if (range) return range;
+  const [, bracketed, named = '', port] = /^(?:\[([^\]]+)\]|([^:[\]/]+))(?::(\d+))?$/.exec(written) ?? [];
+  const fitsPort = (other: string) => port === undefined || port === other;
+  const address = bracketed ?? (isIP(named) ? named : undefined);
+  if (address !== undefined) {
+    const one = isIP(address) ? rangeOf(address) : undefined;
+    return one && ((host, other) => fitsPort(other) && one(host, other));
+  }
+  const name = named.replace(/^\*?\./, '').replace(/\.$/, '');
+  if (!name || name.includes('*')) return undefined;
+  return (host, other) => fitsPort(other) && (host === name || host.endsWith(`.${name}`));
+}
+
+function rangeOf(written: string): Entry | undefined {
+  const [address = '', bits] = written.split('/');
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+  const widest = family === 'ipv6' ? 128 : 32;
+  const isBits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest);
+  if (!isIP(address) || address.includes('%') || !isBits) return undefined;
+  const list = new BlockList();
+  list.addSubnet(address, Number(bits ?? widest), family);
+  return (host) => isIP(host) > 0 && list.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,93 @@
+/**
+ * Owns how this process asks the places that its operator names: the issuer and its keys, upstreams, resources. Nothing that
+ * comes back is ever decompressed (RFC 9110 §12.5.3), https goes through the operator's proxy where there is one, and no
+ * redirect is followed.
+ */
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
+import { Readable } from 'node:stream';
+import type { SkipsProxy } from './no-proxy.ts';
+import { openTunnel, secure } from './tunnel.ts';
+
+export type Fetch = typeof globalThis.fetch;
+
+export interface Outward {
+  /** For https; plain http is for places inside the network. */
+  readonly httpsProxy?: URL | undefined;
+  readonly noProxy?: SkipsProxy | undefined;
+}
+
+/**
+ * In the place of the global `fetch`, which decodes whatever coding an answer names, accepted or not, and takes its proxy from
+ * the command line. A connection is used once: requests are rare, and one that was closed meanwhile would fail a sign-in.
+ */
+export function createOutgoingFetch({ httpsProxy, noProxy = () => false }: Outward = {}): Fetch {
+  const direct = { 'http:': new HttpAgent({ keepAlive: false }), 'https:': new HttpsAgent({ keepAlive: false }) };
+  const routeTo = async (url: URL, signal: AbortSignal): Promise<RequestOptions> => {
+    if (url.protocol === 'http:') return { agent: direct['http:'] };
+    if (!httpsProxy || noProxy(url)) return { agent: direct['https:'] };
+    const tunnel = await openTunnel(httpsProxy, url, signal);
+    return { createConnection: () => secure(tunnel, url) };
+  };
+  return plainly(async (input, init) => {
+    const request = new Request(input, init);
+    const url = new URL(request.url);
+    if (!/^https?:$/.test(url.protocol)) throw new TypeError(`${url.protocol} can't be fetched`);
+    try {
+      return await exchange(request, url, await routeTo(url, request.signal));
+    } catch (cause) {
+      throw request.signal.aborted ? request.signal.reason : new TypeError('fetch failed', { cause });
+    }
+  });
+}
+
+/** A fetch that accepts no content coding, and no answer that has one all the same (RFC 9110 §15.5.16, §8.4). */
+export const plainly =
+  (fetch: Fetch): Fetch =>
+  async (input, init) => {
+    const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
+    headers.set('accept-encoding', 'identity');
+    const response = await fetch(input, { ...init, headers });
+    const coding = response.headers.get('content-encoding');
+    if (!coding || coding.toLowerCase() === 'identity') return response;
+    await response.body?.cancel();
+    const { origin, pathname } = new URL(input instanceof Request ? input.url : input);
+    throw new TypeError(`${origin}${pathname} answered with the content coding ${coding} although none is accepted`);
+  };
+
+async function exchange(request: Request, url: URL, route: RequestOptions): Promise<Response> {
+  const body = Buffer.from(await request.arrayBuffer());
+  const headers = Object.fromEntries(request.headers);
+  if (body.length > 0) headers['content-length'] = String(body.length);
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const { method, signal } = request;
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const sent = send(url, { ...route, method, headers, signal });
+    sent.once('response', resolve).on('error', reject);
+    sent.end(body);
+  });
+  return toResponse(answer, request);
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Fetch §2.2.3: these have no body. */
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
+
+function toResponse(answer: IncomingMessage, { redirect, url }: Request): Response {
+  const { statusCode: status = 0, statusMessage: statusText = '', rawHeaders } = answer;
+  if (REDIRECTS.has(status) && redirect !== 'manual') {
+    answer.destroy();
+    throw new Error(`${url} answered ${status}, a redirect, and none is followed`);
+  }
+  const headers = new Headers();
+  for (let n = 0; n < rawHeaders.length; n += 2) headers.append(rawHeaders[n] ?? '', rawHeaders[n + 1] ?? '');
+  if (WITHOUT_BODY.has(status)) {
+    answer.resume();
+    return new Response(null, { status, statusText, headers });
+  }
+  return new Response(Readable.toWeb(answer) as unknown as globalThis.ReadableStream, {
+    status,
+    statusText,
+    headers,
+  });
+}

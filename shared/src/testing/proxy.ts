@@ -1,0 +1,59 @@
+/** Owns an HTTP proxy in a test (RFC 9110 §9.3.6): carries connections to loopback, whatever name they are for, and says who asked. */
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { freePorts } from './ports.ts';
+
+export interface TestProxy extends AsyncDisposable {
+  readonly url: string;
+  /** `host:port` of each CONNECT. */
+  readonly asked: readonly string[];
+  /** Credentials that came with them. */
+  readonly credentials: readonly (string | undefined)[];
+  /** Of all connections, what else they may have wanted. */
+  readonly connections: number;
+  /** What it answers in place of 200; 0: never anything. */
+  status: number;
+}
+
+/** @param ports where a port that is asked for really is, on loopback */
+export async function startProxy(ports: Readonly<Record<number, number>> = {}): Promise<TestProxy> {
+  const asked: string[] = [];
+  const credentials: (string | undefined)[] = [];
+  let connections = 0;
+  const [port = 0] = await freePorts(1);
+  const server = createServer((_, res) => res.writeHead(405).end());
+  const open = new Set<{ destroy(): unknown }>();
+  server.on('connection', (socket) => {
+    connections += 1;
+    open.add(socket);
+  });
+  server.on('connect', ({ url = '', headers }, socket) => {
+    asked.push(url);
+    credentials.push(headers['proxy-authorization']);
+    socket.on('error', () => {});
+    if (proxy.status === 0) return;
+    if (proxy.status !== 200) return void socket.end(`HTTP/1.1 ${proxy.status} No\r\n\r\n`);
+    const wanted = Number(url.split(':').at(-1));
+    const onward = connect(ports[wanted] ?? wanted, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      socket.pipe(onward).pipe(socket);
+    });
+    onward.on('error', () => socket.destroy());
+    open.add(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const proxy: TestProxy = {
+    url: `http://127.0.0.1:${port}`,
+    asked,
+    credentials,
+    get connections() {
+      return connections;
+    },
+    status: 200,
+    [Symbol.asyncDispose]: async () => {
+      for (const each of open) each.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return proxy;
+}

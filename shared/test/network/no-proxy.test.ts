@@ -1,0 +1,49 @@
+/** Owns the proof of which hosts need no proxy. */
+import { describe, expect, it } from 'vitest';
+import { readNoProxy } from '../../src/network/no-proxy.ts';
+
+const skips = (list: string, url: string) => readNoProxy(list).skips(new URL(url));
+
+describe('NO_PROXY', () => {
+  it.each([
+    ['a.example', 'https://a.example/x'],
+    ['a.example', 'https://b.a.example'],
+    ['.a.example', 'https://b.a.example'],
+    ['.a.example', 'https://a.example'],
+    ['*.a.example', 'https://b.a.example'],
+    ['x.example, A.Example', 'https://a.example'],
+    ['a.example b.example', 'https://b.example'],
+    ['a.example', 'https://a.example./'],
+    ['a.example:8443', 'https://a.example:8443'],
+    ['a.example:443', 'https://a.example'],
+    ['*', 'https://anything.example'],
+    ['10.0.0.0/8', 'https://10.1.2.3'],
+    ['10.1.2.3', 'https://10.1.2.3'],
+    ['10.1.2.3:443', 'https://10.1.2.3'],
+    ['::1', 'https://[::1]:9'],
+    ['[::1]:9', 'https://[::1]:9'],
+    ['fd00::/8', 'https://[fd00::1]'],
+    ['localhost', 'https://localhost:9000'],
+  ])('%s: %s is asked directly', (list, url) => {
+    expect(skips(list, url)).toBe(true);
+  });
+
+  it.each([
+    ['', 'https://a.example'],
+    ['a.example', 'https://ba.example'],
+    ['a.example', 'https://a.example.org'],
+    ['a.example:8443', 'https://a.example'],
+    ['10.0.0.0/8', 'https://11.0.0.1'],
+    ['10.0.0.0/8', 'https://10.example'],
+    ['10.1.2.3', 'https://10.1.2.30'],
+  ])('%s: %s is not', (list, url) => {
+    expect(skips(list, url)).toBe(false);
+  });
+
+  it.each(['a*.example', 'http://a.example', '10.0.0.0/33', 'a.example:x', 'fe80::1%eth0', '[x]:1', 'a/8'])(
+    '%s is no entry, and said to be wrong',
+    (entry) => {
+      expect(readNoProxy(`ok.example,${entry}`).wrong).toEqual([entry]);
+    },
+  );
+});

@@ -1,0 +1,142 @@
+/** Owns the proof of how places are asked that the operator names: in no content coding, without redirects, and to an end. */
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createOutgoingFetch } from '../../src/network/outgoing-fetch.ts';
+import { fetchJson, reasonOf } from '../../src/remote-document.ts';
+import { serve, type TestServer } from '../../src/testing/listen.ts';
+
+interface Came {
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+}
+
+interface Answer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+  /** Never comes to its end. */
+  readonly endless?: boolean;
+}
+
+let server: TestServer;
+let came: Came[] = [];
+let answer: Answer;
+beforeAll(async () => {
+  server = await serve(async (req, res) => {
+    let body = '';
+    for await (const part of req) body += part;
+    came.push({ method: req.method, url: req.url, headers: req.headers, body });
+    res.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers });
+    if (answer.endless) res.write('{');
+    else res.end(answer.body ?? '{"a":1}');
+  });
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  came = [];
+  answer = {};
+});
+
+const fetch = createOutgoingFetch();
+const failure = (asked: Promise<unknown>) =>
+  asked.then(
+    () => 'answered',
+    (error: unknown) => reasonOf(error),
+  );
+
+describe('RFC 9110 §12.5.3 an answer in a content coding', () => {
+  it.each([
+    ['br', brotliCompressSync('{"a":1}')],
+    ['gzip', gzipSync('{"a":1}')],
+    ['deflate', deflateSync('{"a":1}')],
+    ['zstd', Buffer.from('nothing of the kind')],
+    ['identity, br', brotliCompressSync('{"a":1}')],
+  ])('%s is asked for by nobody, and refused without being read', async (coding, body) => {
+    answer = { headers: { 'content-encoding': coding }, body };
+    for (const ask of [fetch, globalThis.fetch]) {
+      expect(await failure(fetchJson(ask, `${server.url}/keys?secret=1`))).toBe(
+        `${server.url}/keys answered with the content coding ${coding} although none is accepted`,
+      );
+    }
+    expect(came.map(({ headers }) => headers['accept-encoding'])).toEqual(['identity', 'identity']);
+  });
+
+  it('identity is none', async () => {
+    answer = { headers: { 'content-encoding': 'Identity' } };
+    expect(await fetchJson(fetch, server.url)).toEqual({ a: 1 });
+  });
+
+  it('a caller can not ask for one', async () => {
+    await fetch(server.url, { headers: { 'Accept-Encoding': 'br' } });
+    expect(came[0]?.headers['accept-encoding']).toBe('identity');
+  });
+
+  it('is not decoded on the way where it is not refused', async () => {
+    const packed = gzipSync('{"a":1}');
+    answer = { body: packed };
+    expect(Buffer.from(await (await fetch(server.url)).arrayBuffer())).toEqual(packed);
+  });
+});
+
+describe('Fetch §5.4 a request', () => {
+  it('goes out as it was said: method, headers, form', async () => {
+    const body = new URLSearchParams({ code: 'a b', grant_type: 'authorization_code' });
+    const response = await fetch(new URL(`${server.url}/token?x=1`), {
+      method: 'POST',
+      headers: new Headers({ authorization: 'Basic eA==', accept: 'application/json' }),
+      body,
+    });
+    expect([response.status, response.headers.get('content-type'), await response.json()]).toEqual([
+      200,
+      'application/json',
+      { a: 1 },
+    ]);
+    expect(came).toMatchObject([
+      {
+        method: 'POST',
+        url: '/token?x=1',
+        headers: {
+          authorization: 'Basic eA==',
+          accept: 'application/json',
+          'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
+          'content-length': '38',
+        },
+        body: body.toString(),
+      },
+    ]);
+  });
+
+  it.each([204, 304])('%i has no body', async (status) => {
+    answer = { status, body: '' };
+    const response = await fetch(server.url);
+    expect([response.status, await response.text()]).toEqual([status, '']);
+  });
+
+  it.each([301, 302, 303, 307, 308])('%i is followed by nobody', async (status) => {
+    answer = { status, headers: { location: '/elsewhere' } };
+    for (const redirect of ['error', 'follow'] as const) {
+      expect(await failure(fetch(server.url, { redirect }))).toContain(`answered ${status}, a redirect`);
+    }
+    expect((await fetch(server.url, { redirect: 'manual' })).headers.get('location')).toBe('/elsewhere');
+    expect(came.every(({ url }) => url === '/')).toBe(true);
+  });
+
+  it('ends with its signal, before the answer and in the middle of it', async () => {
+    answer = { endless: true };
+    const aborting = new AbortController();
+    const response = await fetch(server.url, { signal: aborting.signal });
+    const text = response.text();
+    aborting.abort(new Error('enough'));
+    await expect(text).rejects.toThrow();
+    await expect(fetch(server.url, { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before');
+  });
+
+  it('that reaches nobody says why', async () => {
+    const gone = await serve(() => {});
+    await gone.close();
+    expect(await failure(fetch(gone.url))).toMatch(/^fetch failed: .*ECONNREFUSED/);
+    expect(await failure(fetch('file:///etc/passwd'))).toContain("file: can't be fetched");
+  });
+});

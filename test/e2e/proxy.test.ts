@@ -1,0 +1,58 @@
+/** Owns the proof that both services find the way out of a network that has nothing but a proxy (RFC 9110 §9.3.6). */
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
+import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CERTIFICATE, ClientHost } from '../../auth-server/test/client-host.ts';
+import { Run } from './stack.ts';
+
+let issuer: ClientHost;
+let proxy: TestProxy;
+beforeAll(async () => {
+  issuer = await ClientHost.start();
+  const origin = `https://${issuer.name}`;
+  const metadata = { issuer: origin, jwks_uri: `${origin}/jwks`, authorization_endpoint: `${origin}/authorize` };
+  issuer.answers.set('/.well-known/oauth-authorization-server', { body: metadata });
+  issuer.answers.set('/jwks', { body: { keys: [] } });
+});
+afterAll(() => issuer[Symbol.asyncDispose]());
+beforeEach(async (context) => {
+  proxy = await startProxy();
+  context.onTestFinished(() => proxy[Symbol.asyncDispose]());
+});
+
+async function startMcpServer(env: NodeJS.ProcessEnv) {
+  const [port] = await freePorts(1);
+  const url = `http://localhost:${port}`;
+  const own = { PUBLIC_URL: url, ISSUER: `https://${issuer.name}`, NODE_EXTRA_CA_CERTS: CERTIFICATE };
+  const run = new Run({ ...own, ...env }, 'mcp-server/src/main.ts');
+  await run.says('"ready"');
+  const metadata = async () => (await fetch(`${url}/.well-known/oauth-authorization-server`)).status;
+  const ask = async () => (await fetch(`${url}/accepting`)).status;
+  return { run, metadata, ask, [Symbol.asyncDispose]: async () => void (await run.stop()) };
+}
+
+describe('mcp-server behind a proxy', () => {
+  it.each([{ NODE_USE_ENV_PROXY: '1' }, {}])(
+    'reads metadata and keys of its issuer through HTTPS_PROXY (%j)',
+    async (more) => {
+      await using server = await startMcpServer({ HTTPS_PROXY: proxy.url, ...more });
+      expect(await server.metadata()).toBe(200);
+      expect(await server.ask()).toBe(204);
+      expect(new Set(proxy.asked)).toEqual(new Set([issuer.name]));
+      expect(issuer.seen.map(({ path }) => path)).toContain('/jwks');
+    },
+  );
+
+  it('asks directly what NO_PROXY names', async () => {
+    await using server = await startMcpServer({ HTTPS_PROXY: proxy.url, NO_PROXY: 'localhost' });
+    expect(await server.metadata()).toBe(200);
+    expect(proxy.connections).toBe(0);
+  });
+
+  it('says in its log what the proxy answered', async () => {
+    proxy.status = 403;
+    await using server = await startMcpServer({ HTTPS_PROXY: proxy.url });
+    await server.metadata();
+    await server.run.says(`the proxy ${new URL(proxy.url).host} answered 403 to CONNECT ${issuer.name}`);
+  });
+});
