@@ -1,6 +1,7 @@
 /** Owns the proof that the list of base images is whole, and that versions are compared as numbers. */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { SECURITY_RELEASES } from '@mcp-oauth/shared/security-release';
 import { describe, expect, it } from 'vitest';
 import { baseImages, isAtLeast, versionIn } from '../base-images.ts';
 
@@ -18,6 +19,10 @@ describe('deploy/base-images.json', () => {
     );
     expect(named.length).toBeGreaterThan(3);
     expect([...new Set(named)].sort()).toEqual(Object.keys(baseImages).sort());
+  });
+
+  it('asks for the security release of Node.js below which the services warn at start', () => {
+    expect(SECURITY_RELEASES).toContain(baseImages['node:24-slim']?.minimum);
   });
 });
 
