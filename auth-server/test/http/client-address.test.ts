@@ -26,13 +26,66 @@ describe('the address of the caller', () => {
     ['10.0.0.1', '10.0.0.2', '203.0.113.1', '10.0.0.2'],
     ['loopback', '::1', '2001:db8:0:1:2:3:4:5', '2001:db8:0:1'],
     ['loopback', '::1', '2001:0:0:1::5', '2001:0:0:1'],
+    ['none', 'fe80::1%eth0', undefined, 'fe80:0:0:0'],
+    ['none', 'fe80::dead:beef%25', undefined, 'fe80:0:0:0'],
+    ['none', '::', undefined, '0:0:0:0'],
+    ['none', '::ffff:cb00:7101', undefined, '203.0.113.1'],
+    ['fe80::/10', 'fe80::1%eth0', '203.0.113.1', '203.0.113.1'],
+    ['loopback', '127.0.0.1', 'fe80::1%eth0', 'fe80:0:0:0'],
+    ['loopback', '127.0.0.1', 'fe80::1%', '127.0.0.1'],
+    ['loopback', '127.0.0.1', '203.0.113.1:50123', '203.0.113.1'],
+    ['loopback', '127.0.0.1', '[2001:db8::1]:443', '2001:db8:0:0'],
+    ['loopback', '127.0.0.1', '[2001:db8::1]', '2001:db8:0:0'],
+    ['loopback', '127.0.0.1', '"[2001:db8::1%eth0]:443"', '2001:db8:0:0'],
+    ['loopback', '127.0.0.1', '203.0.113.1, 127.0.0.1:9', '203.0.113.1'],
+    ['loopback', '127.0.0.1', '203.0.113.1, ::ffff:7f00:1', '203.0.113.1'],
+    ['loopback', '127.0.0.1', '203.0.113.1,', '127.0.0.1'],
+    ['loopback', '127.0.0.1', '[]', '127.0.0.1'],
+    ['loopback', '127.0.0.1', '[::1', '127.0.0.1'],
+    ['loopback', '127.0.0.1', '[203.0.113.1]:x', '127.0.0.1'],
+    ['loopback', '127.0.0.1', '203.0.113.1:', '127.0.0.1'],
+    ['loopback', '127.0.0.1', 'unknown, _hidden', '127.0.0.1'],
+    ['loopback', '127.0.0.1', '%eth0', '127.0.0.1'],
+    ['loopback', '127.0.0.1', `${'1'.repeat(9_000)}.1`, '127.0.0.1'],
   ])('trusting %s, from %s with %j, is %s', (trusted, remote, forwarded, expected) => {
     expect(ask(trusted, remote, forwarded)).toBe(expected);
   });
 
-  it.each(['everybody', '10.0.0.0/33', '::/129', '10.0.0.0/x', '300.1.1.1'])('%s is no proxy', (text) => {
-    expect(trustedProxies().safeParse(text).success).toBe(false);
+  it('of a connection that is gone is one for all', () => {
+    const gone = { socket: {}, headers: {} } as unknown as IncomingMessage;
+    expect(createClientAddress(trustedProxies().parse('loopback'))(gone)).toBe('');
   });
+
+  it('RFC 4007 §11 of a link, from a proxy or not, is no fault of the server, whatever is done with it', async () => {
+    await using server = await startServer({ env: { TRUSTED_PROXIES: 'loopback,fe80::/10' } });
+    for (const address of [
+      'fe80::1%eth0',
+      'fe80::1%25eth0',
+      '[fe80::1%eth0]:1',
+      '"',
+      '[',
+      ']:1',
+      '::%',
+      'fe80::%%%',
+      ',',
+    ]) {
+      const headers = { 'x-forwarded-for': `203.0.113.9, ${address}` };
+      const statuses = [
+        (await server.fetch('/register', json({ redirect_uris: ['https://app.example/cb'] }, headers))).status,
+        (await server.fetch('/token', { method: 'POST', headers })).status,
+        (await server.fetch('/authorize', { headers })).status,
+        (await server.fetch('/jwks/', { headers })).status,
+      ];
+      expect(statuses, address).toEqual([201, 400, 400, 200]);
+    }
+  });
+
+  it.each(['everybody', 'fe80::1%eth0', '10.0.0.1:80', '[::1]', '10.0.0.0/33', '::/129', '10.0.0.0/x', '300.1.1.1'])(
+    '%s is no proxy',
+    (text) => {
+      expect(trustedProxies().safeParse(text).success).toBe(false);
+    },
+  );
 
   it('has its own share of registrations behind a trusted proxy, and none by saying so elsewhere', async () => {
     const register = async (env: Record<string, string>, from: readonly string[]) => {
