@@ -28,7 +28,7 @@ const KEY_SET: DocumentKind = {
   most: 100,
 };
 
-/** Of one host, new and known documents each, in a minute. */
+/** Documents of one host in a minute: known ones in all, unknown ones for each caller. */
 const HOST_LIMIT = 60;
 
 export interface ClientMetadataOptions {

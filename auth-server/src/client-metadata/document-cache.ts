@@ -67,9 +67,9 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
   const running = new Map<string, Promise<JsonObject>>();
   const now = () => seconds(clock);
 
-  const refresh = async (url: URL, copy: Copy | undefined, { read }: Demand): Promise<JsonObject> => {
+  const refresh = async (url: URL, copy: Copy | undefined, { read, caller }: Demand): Promise<JsonObject> => {
     try {
-      const fresh = await ask(url, { kind, parts, copy, read });
+      const fresh = await ask(url, { kind, parts, copy, read, caller });
       recent.set(url.href, { until: fresh.freshUntil, document: fresh.document });
       await store.put(kind.record, url.href, { ...fresh }, { ttl: parts.staleFor });
       return fresh.document;
@@ -128,9 +128,11 @@ async function find(url: URL, { kind, parts, read }: Search): Promise<Copy | und
   }
 }
 
-async function ask(url: URL, { kind, parts, copy, read }: Search & { readonly copy: Copy | undefined }): Promise<Copy> {
-  // Two counts, so that inventing documents of a host does not keep those that are known from being read again.
-  await withinLimit(parts.perHost, `${copy ? 'known' : 'new'}:${url.host}`, url);
+type Asking = Search & { readonly copy: Copy | undefined; readonly caller: string | undefined };
+
+async function ask(url: URL, { kind, parts, copy, read, caller }: Asking): Promise<Copy> {
+  // Unknown documents of a host are counted for each caller: who makes them up keeps nobody else's client from being read.
+  await withinLimit(parts.perHost, copy ? `known:${url.host}` : `new:${url.host} ${caller ?? ''}`, url);
   const isPrivate = mayBePrivate(parts.hosts, url);
   const answer = await parts.get(url, { limit: kind.limit, etag: copy?.etag, mayBePrivate: isPrivate });
   const readAt = seconds(parts.clock);

@@ -260,6 +260,21 @@ describe('nobody uses this server to flood another', () => {
     expect(await one.fails('https://elsewhere.com/c')).toBe('client_id_mismatch');
   });
 
+  it('RFC 6749 §10.10 documents that a caller makes up lock nobody else out of the clients of that host', async () => {
+    const one = replica({ callerLimit: 1_000 });
+    host = () => status(404);
+    const made = Array.from({ length: 61 }, (_, index) => `https://app.client.com/made-up/${index}`);
+    const outcomes = [];
+    for (const id of made) outcomes.push(await one.fails(id, '192.0.2.1'));
+    expect(outcomes.filter((outcome) => outcome === 'missing')).toHaveLength(60);
+    expect(outcomes.at(-1)).toBe('limited');
+    host = () => ok();
+    expect(await one.fails(ID, '192.0.2.1')).toBe('limited');
+    expect(await one.name(ID, '192.0.2.2')).toBe('App');
+    // Known from here on, it is read for everybody.
+    expect(await one.name(ID, '192.0.2.1')).toBe('App');
+  });
+
   it('the limit holds across replicas on one Redis', async (context) => {
     context.skip(!hasRedis, NEEDS_REDIS);
     await using redis = await startRedis();
