@@ -30,7 +30,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/views': ['federation', 'consent'],
   'auth-server/federation': ['storage/record-store.ts'],
   'auth-server/keys': ['storage/record-store.ts'],
-  'auth-server/consent': ['storage/record-store.ts'],
+  'auth-server/consent': ['clients', 'storage/record-store.ts'],
   'auth-server/registration': ['storage/record-store.ts'],
   'auth-server/clients': ['storage/record-store.ts'],
   'auth-server/client-metadata': ['storage/record-store.ts', 'storage/rate-limit.ts'],

@@ -1,23 +1,76 @@
 /**
- * Owns what exactly a person approves: a digest of what the page showed, and the form token made from it. The token is
- * good for one interaction as it was shown, and only this server can make it (CSRF, RFC 9700 §4.7).
+ * Owns the one list of facts that the sign-in page shows, and what is derived from it: the token of its form (RFC 9700 §4.7), the
+ * approval that waits for the upstream, and the approval that is remembered. A fact that is not in the list is not approved.
  */
 import { createHash, createHmac } from 'node:crypto';
+import { placeOf } from '../clients/loopback.ts';
 import type { PendingInteraction } from './interaction.ts';
 
 /**
- * Changes when the page would show something else: another client, another place, other scopes. Their order says nothing:
- * a replica that has not heard from the resource yet has the same ones in another.
+ * Names, not words: the texts that describe a scope or name a resource are the operator's, and may differ between replicas for
+ * a moment. The client’s own words are part of `identity`.
  */
-export const approvalOf = ({ uid, client, redirectUri, resource, scopes }: PendingInteraction): string => {
-  const names = scopes.map(({ name }) => name).sort();
-  return createHash('sha256')
-    .update(JSON.stringify([uid, client.id, redirectUri, resource.identifier, names]))
-    .digest('base64url');
+const FACTS = {
+  client: ({ client }) => client.id,
+  identity: ({ client }) => client.identity,
+  redirectUri: ({ redirectUri }) => placeOf(redirectUri),
+  resource: ({ resource }) => resource.identifier,
+  scopes: ({ scopes }) => scopes.map(({ name }) => name).sort(),
+  account: ({ accountId }) => accountId ?? null,
+} as const satisfies Record<string, (pending: PendingInteraction) => unknown>;
+
+type Fact = keyof typeof FACTS;
+
+/** The list as text: equal exactly where the page says the same. */
+const written = (pending: PendingInteraction, ...without: readonly Fact[]): string =>
+  JSON.stringify(
+    Object.entries(FACTS)
+      .filter(([name]) => !without.includes(name as Fact))
+      .map(([name, fact]) => [name, canonical(fact(pending))]),
+  );
+
+/** Members in the order of their names: documents are read back in any. */
+const canonical = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(members.map(([name, member]) => [name, canonical(member)]));
 };
 
-/** The token of the form on that page, for the account that the page named. */
+const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
+/** What was approved before the person left for the upstream: everything but the account, which comes back from there. */
+export const approvalOf = (pending: PendingInteraction): string =>
+  digest(JSON.stringify([pending.uid, written(pending, 'account')]));
+
+/** The token of the form on the page: good for one interaction as it was shown, and only this server can make it. */
 export const formToken = (key: string, pending: PendingInteraction): string =>
   createHmac('sha256', key)
-    .update(JSON.stringify(['form', approvalOf(pending), pending.accountId ?? null]))
+    .update(JSON.stringify(['form', pending.uid, written(pending)]))
     .digest('base64url');
+
+/** An approval that is remembered: all facts but the scopes, and the scopes that were approved together with them. */
+export interface Approval {
+  readonly facts: string;
+  readonly scopes: readonly string[];
+}
+
+/** Of one client and account. The oldest is forgotten first, and asked for again. */
+const MOST = 20;
+
+const factsOf = (pending: PendingInteraction): string => digest(written(pending, 'scopes'));
+
+/** The approvals with one more: scopes that were approved for exactly the same facts come together. */
+export function remember(approvals: readonly Approval[], pending: PendingInteraction): readonly Approval[] {
+  const facts = factsOf(pending);
+  const before = approvals.find((approval) => approval.facts === facts)?.scopes ?? [];
+  const scopes = [...new Set([...before, ...FACTS.scopes(pending)])].sort();
+  return [...approvals.filter((approval) => approval.facts !== facts), { facts, scopes }].slice(-MOST);
+}
+
+/** Whether a page with exactly these facts, and these scopes or more, was approved before. */
+export function isRemembered(approvals: readonly Approval[], pending: PendingInteraction): boolean {
+  const facts = factsOf(pending);
+  const approved = approvals.find((approval) => approval.facts === facts)?.scopes;
+  return approved !== undefined && FACTS.scopes(pending).every((name) => approved.includes(name));
+}

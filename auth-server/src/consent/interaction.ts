@@ -14,6 +14,8 @@ export interface PendingInteraction {
     readonly name: string | undefined;
     /** The host that publishes the client’s metadata, where there is one: not a matter of the client’s word. */
     readonly host?: string | undefined;
+    /** All that the client says of itself, as it stands now: its name, its pages, its addresses, its keys. */
+    readonly identity: Readonly<Record<string, unknown>>;
   };
   readonly redirectUri: string;
   /** The resource that is asked for: its canonical identifier and name. */
@@ -34,8 +36,8 @@ export interface Exchange {
 export interface Interactions {
   /** @throws HttpError 400 when the interaction is over, unknown, or of another browser */
   find(exchange: Exchange): Promise<PendingInteraction>;
-  /** Signs `accountId` in, grants what `find` showed, and sends the browser back to the engine. */
-  approve(exchange: Exchange, accountId: string): Promise<void>;
+  /** Signs `accountId` in, grants and remembers what was shown, which is `pending`, and sends the browser back to the engine. */
+  approve(exchange: Exchange, pending: PendingInteraction, accountId: string): Promise<void>;
   /** Sends the browser to the client with an error of RFC 6749 §4.1.2.1. */
   refuse(exchange: Exchange, error: 'access_denied' | 'temporarily_unavailable', description: string): Promise<void>;
 }

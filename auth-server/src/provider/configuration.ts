@@ -69,7 +69,10 @@ export function createConfiguration(parts: EngineParts): Configuration {
     cookies: cookies(parts),
     findAccount,
     renderError,
-    interactions: { policy: createInteractionPolicy(), url: (_ctx, { uid }) => interactionPath(parts.issuer, uid) },
+    interactions: {
+      policy: createInteractionPolicy(resources),
+      url: (_ctx, { uid }) => interactionPath(parts.issuer, uid),
+    },
     features: features(parts),
     routes: {
       authorization: '/authorize',

@@ -12,6 +12,7 @@ import { allowFormPost } from './guards/form-post.ts';
 import { trimScope } from './guards/scope-blanks.ts';
 import { listScopes } from './guards/supported-scopes.ts';
 import { createInteractions } from './interactions/interactions.ts';
+import { keepApprovals } from './overrides/approvals.ts';
 import { createClientCache, rememberClients } from './overrides/client-cache.ts';
 import { providerWith } from './overrides/grant-handlers.ts';
 import { judgeMetadata } from './overrides/judge-metadata.ts';
@@ -58,6 +59,7 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
   deriveRegistrationAccessTokens(app, parts.keys.cookies[0]);
   nameSuccessors(app, parts.keys.cookies[0], () => Provider.ctx);
   completeOmission(app);
+  keepApprovals(app);
   rememberClients(app, clientCache);
   detectReplays(app, parts.store, parts.clock);
   logEvents(app);

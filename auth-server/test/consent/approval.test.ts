@@ -1,27 +1,44 @@
 /** Owns the proof that a form token is good for what its page showed, to the person it showed it to, and for nothing else. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formToken } from '../../src/consent/approval.ts';
+import { approvalOf, formToken, isRemembered, remember } from '../../src/consent/approval.ts';
 import type { PendingInteraction } from '../../src/consent/interaction.ts';
 
 const pending: PendingInteraction = {
   uid: 'one',
-  client: { id: 'client', name: 'App' },
+  client: { id: 'client', name: 'App', identity: { client_name: 'App', jwks: { keys: [{ kty: 'EC', x: '1' }] } } },
   redirectUri: 'https://app.example/callback',
   resource: { identifier: 'https://mcp.example/mcp', name: 'mcp.example' },
   scopes: [{ name: 'mcp:tools', description: 'Use the tools' }],
   accountId: 'alice',
 };
 
+const identity = (change: object) => ({
+  client: { ...pending.client, identity: { ...pending.client.identity, ...change } },
+});
+
+/** Each is one fact of the page that became another. */
+const CHANGES: readonly (readonly [string, Partial<PendingInteraction>])[] = [
+  ['another client', { client: { ...pending.client, id: 'other' } }],
+  ['another name of the client', identity({ client_name: 'Another app' })],
+  ['another page of the client', identity({ client_uri: 'https://evil.example' })],
+  ['another key of the client', identity({ jwks: { keys: [{ kty: 'EC', x: '2' }] } })],
+  ['one more address of the client', identity({ redirect_uris: ['https://evil.example/callback'] })],
+  ['another place', { redirectUri: 'https://evil.example/callback' }],
+  ['another path at the same host', { redirectUri: 'https://app.example/callback2' }],
+  ['another query at the same host', { redirectUri: 'https://app.example/callback?to=evil' }],
+  ['another port of a host that is not this machine', { redirectUri: 'https://app.example:8443/callback' }],
+  ['another server', { resource: { identifier: 'https://other.example/mcp', name: 'mcp.example' } }],
+  ['another scope', { scopes: [{ name: 'mcp:admin', description: 'Use the tools' }] }],
+  ['another person', { accountId: 'bob' }],
+];
+
 describe('RFC 9700 §4.7 the form token', () => {
   it.each([
+    ...CHANGES,
     ['another interaction', { uid: 'two' }],
-    ['another client', { client: { id: 'other', name: 'App' } }],
-    ['another place', { redirectUri: 'https://evil.example/callback' }],
-    ['another server', { resource: { identifier: 'https://other.example/mcp', name: 'mcp.example' } }],
-    ['another scope', { scopes: [{ name: 'mcp:admin', description: 'Use the tools' }] }],
-    ['another person', { accountId: 'bob' }],
     ['nobody', { accountId: undefined }],
-  ])('is not good for %s', (_, change: Partial<PendingInteraction>) => {
+  ] as typeof CHANGES)('is not good for %s', (_, change) => {
     expect(formToken('key', { ...pending, ...change })).not.toBe(formToken('key', pending));
   });
 
@@ -31,5 +48,94 @@ describe('RFC 9700 §4.7 the form token', () => {
     expect(tokenFor('mcp:admin', 'mcp:tools')).toBe(tokenFor('mcp:tools', 'mcp:admin'));
   });
 
+  it('is good where the same metadata is read back with its members in another order', () => {
+    const other = { jwks: { keys: [{ x: '1', kty: 'EC' }] }, client_name: 'App' };
+    const reread = { ...pending, client: { ...pending.client, identity: other } };
+    expect(formToken('key', reread)).toBe(formToken('key', pending));
+  });
+
   it('is not good for another key', () => expect(formToken('other', pending)).not.toBe(formToken('key', pending)));
+});
+
+describe('the approval that waits for the upstream', () => {
+  const withoutAccount = CHANGES.filter(([, change]) => !('accountId' in change));
+  it.each(withoutAccount)('is not good for %s', (_, change) => {
+    expect(approvalOf({ ...pending, ...change })).not.toBe(approvalOf(pending));
+  });
+
+  it('is good for whoever signs in there', () => {
+    expect(approvalOf({ ...pending, accountId: 'bob' })).toBe(approvalOf({ ...pending, accountId: undefined }));
+  });
+});
+
+describe('an approval that is remembered', () => {
+  const approved = remember([], pending);
+
+  it('is good for the same page again, in any interaction', () => {
+    expect(isRemembered(approved, { ...pending, uid: 'two' })).toBe(true);
+  });
+
+  it.each(CHANGES)('is not good for %s', (_, change) => {
+    expect(isRemembered(approved, { ...pending, ...change })).toBe(false);
+  });
+
+  it('is good for less, and not for more', () => {
+    const scopes = (...names: readonly string[]) => ({
+      ...pending,
+      scopes: names.map((name) => ({ name, description: name })),
+    });
+    const wide = remember([], scopes('mcp:tools', 'mcp:admin'));
+    expect(isRemembered(wide, scopes('mcp:admin'))).toBe(true);
+    expect(isRemembered(approved, scopes('mcp:tools', 'mcp:admin'))).toBe(false);
+    expect(isRemembered(remember(approved, scopes('mcp:admin')), scopes('mcp:tools', 'mcp:admin'))).toBe(true);
+  });
+
+  it('does not lend the scopes of one place to another', () => {
+    const elsewhere = { ...pending, redirectUri: 'https://other.example/callback' };
+    const both = remember(approved, { ...elsewhere, scopes: [{ name: 'mcp:admin', description: 'x' }] });
+    expect([isRemembered(both, pending), isRemembered(both, elsewhere)]).toEqual([true, false]);
+  });
+
+  it('of a page without scopes is an approval all the same, and no approval is none', () => {
+    const bare = { ...pending, scopes: [] };
+    expect([isRemembered(remember([], bare), bare), isRemembered([], bare)]).toEqual([true, false]);
+  });
+
+  it('has an end: the oldest of more than twenty places is asked about again', () => {
+    const places = Array.from({ length: 21 }, (_, n) => ({ ...pending, redirectUri: `https://app.example/${n}` }));
+    const all = places.reduce(remember, [] as ReturnType<typeof remember>);
+    expect(all).toHaveLength(20);
+    expect(places.map((place) => isRemembered(all, place))).toEqual([false, ...Array(20).fill(true)]);
+  });
+});
+
+describe('RFC 8252 §7.3, §8.3 a loopback address', () => {
+  const at = (redirectUri: string) => ({ ...pending, redirectUri });
+  const hosts = fc.constantFrom('localhost', '127.0.0.1', '[::1]');
+  const ports = fc.oneof(
+    fc.constant(''),
+    fc.integer({ min: 1, max: 65_535 }).map((port) => `:${port}`),
+  );
+  const address = fc.tuple(hosts, ports).map(([host, port]) => `http://${host}${port}`);
+
+  it('is the same place by any of its names and at any port, with the same path', () => {
+    fc.assert(
+      fc.property(address, address, fc.constantFrom('', '/', '/cb', '/cb?x=1'), (one, other, path) => {
+        expect(isRemembered(remember([], at(one + path)), at(other + path))).toBe(true);
+        expect(isRemembered(remember([], at(one + path)), at(`${other}/elsewhere`))).toBe(false);
+      }),
+    );
+  });
+
+  it.each([
+    'http://localhost.evil.example/cb',
+    'http://127.0.0.1.evil.example/cb',
+    'http://127.0.0.1@evil.example/cb',
+    'http://evil.example@127.0.0.1/cb',
+    'http://localhost:80@evil.example/cb',
+    'https://localhost/cb',
+    'http://evil.example/http://localhost/cb',
+  ])('is not %s', (uri) => {
+    expect(isRemembered(remember([], at('http://localhost/cb')), at(uri))).toBe(false);
+  });
 });

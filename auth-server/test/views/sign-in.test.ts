@@ -8,7 +8,7 @@ import { signInPage } from '../../src/views/sign-in.ts';
 
 const pending: PendingInteraction = {
   uid: 'uid',
-  client: { id: 'client-1', name: 'Cursor' },
+  client: { id: 'client-1', name: 'Cursor', identity: {} },
   redirectUri: 'https://app.example/callback',
   resource: { identifier: 'https://mcp.example/mcp', name: 'Example tools' },
   scopes: [{ name: 'mcp:tools', description: 'Use the tools' }],

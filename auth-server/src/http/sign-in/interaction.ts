@@ -69,7 +69,7 @@ async function approve(ctx: Context, parts: InteractionParts): Promise<void> {
   if (pending.accountId === undefined || !(await parts.accounts.find(pending.accountId))) {
     throw new HttpError(400, 'invalid_request', 'Choose how to sign in.', { reason: 'approval without an account' });
   }
-  await parts.interactions.approve(ctx, pending.accountId);
+  await parts.interactions.approve(ctx, pending, pending.accountId);
 }
 
 /** The upstream is asked first, so that one that is down leaves nothing behind. */
@@ -109,7 +109,7 @@ async function finish(ctx: Context, parts: InteractionParts): Promise<void> {
     return seeOther(ctx, interactionPath(parts.issuer, pending.uid));
   }
   if ('error' in outcome) return parts.interactions.refuse(ctx, outcome.error, outcome.description);
-  await parts.interactions.approve(ctx, outcome.accountId);
+  await parts.interactions.approve(ctx, pending, outcome.accountId);
 }
 
 /** The pending request, whose cookie says that it belongs to this browser and whose uid is the one in the path. */

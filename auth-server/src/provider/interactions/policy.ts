@@ -1,7 +1,14 @@
-/** Owns when a person is asked: the engine's own rules (OpenID Connect Core §3.1.2.1), and one case that they leave out. */
-import { interactionPolicy } from 'oidc-provider';
+/**
+ * Owns when a person is asked: the engine's own rules (OpenID Connect Core §3.1.2.1), and the cases that they leave out. The
+ * engine remembers a consent for client, account and scopes; here it is good for what the page showed.
+ */
+import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { isRemembered } from '../../consent/approval.ts';
+import type { Resources } from '../../consent/resource.ts';
+import { approvalsOf } from '../overrides/approvals.ts';
+import { pendingOf } from './pending.ts';
 
-export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
+export function createInteractionPolicy(resources: Resources): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   policy.get('login')?.checks.add(
     new interactionPolicy.Check(
@@ -12,5 +19,22 @@ export function createInteractionPolicy(): interactionPolicy.DefaultPolicy {
       (ctx) => ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined,
     ),
   );
+  policy
+    .get('consent')
+    ?.checks.add(
+      new interactionPolicy.Check(
+        'not_approved_as_asked',
+        'the user has not approved exactly this request',
+        'consent_required',
+        (ctx) => !isApproved(ctx, resources),
+      ),
+    );
   return policy;
+}
+
+function isApproved({ oidc }: KoaContextWithOIDC, resources: Resources): boolean {
+  const { client, params = {}, grant, session } = oidc;
+  if (!client) return false;
+  const pending = pendingOf({ uid: '', client, params, accountId: session?.accountId }, resources);
+  return isRemembered(approvalsOf(grant), pending);
 }

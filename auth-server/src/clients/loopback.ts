@@ -1,0 +1,10 @@
+/**
+ * Owns which loopback redirect URIs are one place (RFC 8252 §7.3, §8.3): `localhost`, `127.0.0.1` and `[::1]` are this machine,
+ * and a native app takes whatever port is free. Path and query are compared to the letter.
+ */
+
+/** Nothing but the host and a port, as it is written: user information or another spelling is another address. */
+const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{0,5})?(?=[/?]|$)/i;
+
+/** One spelling for all redirect URIs that are the same place; every other URI stands for itself. */
+export const placeOf = (redirectUri: string): string => redirectUri.replace(LOOPBACK, 'http://loopback');

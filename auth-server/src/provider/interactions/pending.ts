@@ -1,0 +1,66 @@
+/**
+ * Owns how an authorization request of the engine becomes what the sign-in page shows. The same reading decides whether a
+ * person was asked about exactly this before, so nothing is shown that is not compared, and nothing compared that is not shown.
+ */
+import type { Client } from 'oidc-provider';
+import type { PendingInteraction } from '../../consent/interaction.ts';
+import type { Resource, Resources } from '../../consent/resource.ts';
+import { resourceScopes } from '../../consent/scope.ts';
+import { indicators } from '../resources.ts';
+
+type Parameters = Readonly<Record<string, unknown>>;
+
+export interface Request {
+  readonly uid: string;
+  readonly client: Client;
+  readonly params: Parameters;
+  readonly accountId: string | undefined;
+}
+
+export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+export function pendingOf({ uid, client, params, accountId }: Request, resources: Resources): PendingInteraction {
+  const { identifier, resource, scope } = requested(params, resources);
+  return {
+    uid,
+    client: {
+      id: client.clientId,
+      name: client.clientName,
+      host: publisher(client),
+      identity: identityOf(client),
+    },
+    redirectUri: text(params.redirect_uri),
+    resource: { identifier, name: resource.name },
+    scopes: resourceScopes(scope, resource).map((name) => ({ name, description: resource.scopes[name] ?? name })),
+    accountId,
+  };
+}
+
+/**
+ * What a client says of itself (RFC 7591 §2). Left out is what this server decides, such as the algorithm of ID tokens, and the
+ * secret: a new one makes it no other client.
+ */
+const IDENTITY = [
+  'application_type', 'client_name', 'client_uri', 'contacts', 'dpop_bound_access_tokens', 'grant_types', 'initiate_login_uri',
+  'jwks', 'jwks_uri', 'logo_uri', 'policy_uri', 'redirect_uris', 'response_types', 'software_id', 'token_endpoint_auth_method',
+  'tos_uri',
+] as const; // biome-ignore format: one list
+
+function identityOf(client: Client): Readonly<Record<string, unknown>> {
+  const metadata: Readonly<Record<string, unknown>> = client.metadata();
+  return Object.fromEntries(IDENTITY.flatMap((name) => (metadata[name] === undefined ? [] : [[name, metadata[name]]])));
+}
+
+/** The host that vouches for a client which is known by the URL of its document: https says so, not the client. */
+const publisher = (client: object & { readonly clientId: string }): string | undefined =>
+  Reflect.get(client, 'clientIdMetadataDocument') === true ? URL.parse(client.clientId)?.host : undefined;
+
+/** What is asked for; the engine has already refused what this server does not know. */
+export function requested(
+  params: Parameters,
+  resources: Resources,
+): { identifier: string; resource: Resource; scope: string } {
+  const spellings = indicators(params.resource);
+  const resource = resources.find(spellings[0] ?? '') ?? resources.default;
+  return { identifier: resource.identifiers[0], resource, scope: text(params.scope) };
+}

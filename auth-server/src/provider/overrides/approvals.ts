@@ -1,0 +1,25 @@
+/**
+ * Owns that a grant also keeps what exactly was approved, in one record and one write with the rest of it. It extends the list
+ * of stored members of `provider.Grant` of oidc-provider 9.13.3, which is not public.
+ */
+import type Provider from 'oidc-provider';
+import { z } from 'zod';
+import type { Approval } from '../../consent/approval.ts';
+
+const MEMBER = 'approvals';
+
+/** A grant from before has none, and another shape is none: then the person is asked. */
+const schema = z.array(z.object({ facts: z.string(), scopes: z.array(z.string()) })).catch([]);
+
+export function keepApprovals(provider: Provider): void {
+  const model = provider.Grant as unknown as { readonly IN_PAYLOAD: readonly string[] };
+  const members = [...model.IN_PAYLOAD, MEMBER];
+  Object.defineProperty(model, 'IN_PAYLOAD', { get: () => members });
+}
+
+export const approvalsOf = (grant: object | undefined): readonly Approval[] =>
+  schema.parse(grant && Reflect.get(grant, MEMBER));
+
+export const setApprovals = (grant: object, approvals: readonly Approval[]): void => {
+  Reflect.set(grant, MEMBER, approvals);
+};
