@@ -60,7 +60,11 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   return {
     log,
     handler: meters?.timed(handler) ?? handler,
-    listen: { host: config.host, port: config.port ?? (Number(new URL(config.issuer).port) || 9000) },
+    listen: {
+      host: config.host,
+      port: config.port ?? (Number(new URL(config.issuer).port) || 9000),
+      maxHeaderSize: config.maxHeaderSize,
+    },
     metrics: meters && exposition(config, { meters, redis, log }),
     url: config.issuer,
     shutdownTimeout: config.shutdownTimeout,

@@ -9,14 +9,14 @@ import { createProvider } from './provider.ts';
 
 /** @param overrides what a test brings along */
 export async function compose(env: Environment, overrides: { readonly log?: Logger } = {}): Promise<Service> {
-  const { url, issuer, host, port, logLevel, shutdownTimeout, shutdownLinger } = readConfig(env);
+  const { url, issuer, host, port, maxHeaderSize, logLevel, shutdownTimeout, shutdownLinger } = readConfig(env);
   const log = overrides.log ?? createLogger('development-idp', logLevel);
   const provider = await createProvider({ url, callbackUrl: `${issuer}/callback/development`, clock: systemClock });
   let ready = true;
   return {
     log,
     handler: createApp({ url, provider, log, ready: () => ready }).callback(),
-    listen: { host, port: port ?? portOf(url) },
+    listen: { host, port: port ?? portOf(url), maxHeaderSize },
     url,
     shutdownTimeout,
     shutdownLinger,

@@ -72,7 +72,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   return {
     log,
     handler: listener({ config, catalog, scopes, endpoints, checks, isReady: () => ready }, world),
-    listen: { host: config.host, port: config.port },
+    listen: { host: config.host, port: config.port, maxHeaderSize: config.maxHeaderSize },
     metrics: meters && exposition(config, { meters, readings, storage, log }),
     url: config.publicUrl,
     shutdownTimeout: config.shutdownTimeout,

@@ -38,7 +38,6 @@ const ROUTES = [
 ];
 
 const REASONS: Readonly<Record<TokenReason | ProofReason, true>> = {
-  too_large: true,
   malformed: true,
   algorithm: true,
   wrong_type: true,

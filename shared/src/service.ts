@@ -111,7 +111,7 @@ async function listenTo(
   let metrics: Listening | undefined;
   try {
     metrics = service.metrics && (await listen(service.metrics.handler, service.metrics.listen));
-    return { listening: await listen(handler, service.listen), metrics };
+    return { listening: await listen(handler, { ...service.listen, log: service.log }), metrics };
   } catch (error) {
     await metrics?.close();
     await service.close();

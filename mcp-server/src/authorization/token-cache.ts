@@ -14,12 +14,15 @@ export interface TokenCacheOptions {
   readonly clock: Clock;
   /** An entry that was not used lately makes room. */
   readonly capacity?: number;
+  /** Bytes of all entries together: a token may have hundreds of scopes. */
+  readonly capacityBytes?: number;
 }
 
 interface Entry {
   readonly principal: Principal;
   /** Milliseconds since the epoch. */
   readonly until: number;
+  readonly size: number;
   /** Since it last had to prove that it is. */
   used: boolean;
 }
@@ -27,21 +30,38 @@ interface Entry {
 /** An entry dies with its token, and after a minute at the latest. */
 const MAX_AGE = 60_000;
 
+const MAX_ENTRIES = 10_000;
+const MAX_BYTES = 32 * 1024 * 1024;
+
+/** Bytes of an entry beside its texts, and of a scope in its set. */
+const FRAME = 400;
+const SCOPE_FRAME = 64;
+
+/** Bytes that a principal takes, with two for each character. */
+function sizeOf({ subject, clientId, scopes }: Principal): number {
+  let size = FRAME + 2 * (subject.length + clientId.length);
+  for (const scope of scopes) size += SCOPE_FRAME + 2 * scope.length;
+  return size;
+}
+
 class Entries {
   readonly #byId = new Map<string, Entry>();
   readonly #clock: Clock;
   readonly #capacity: number;
+  readonly #capacityBytes: number;
+  #bytes = 0;
 
-  constructor(clock: Clock, capacity: number) {
+  constructor({ clock, capacity = MAX_ENTRIES, capacityBytes = MAX_BYTES }: TokenCacheOptions) {
     this.#clock = clock;
     this.#capacity = capacity;
+    this.#capacityBytes = capacityBytes;
   }
 
   find(id: string): Principal | undefined {
     const entry = this.#byId.get(id);
     if (!entry) return undefined;
     if (entry.until <= this.#clock.now()) {
-      this.#byId.delete(id);
+      this.#remove(id, entry);
       return undefined;
     }
     entry.used = true;
@@ -52,28 +72,42 @@ class Entries {
     const now = this.#clock.now();
     const until = Math.min(principal.expiresAt * 1000, now + MAX_AGE);
     if (until <= now) return;
-    this.#byId.set(id, { principal, until, used: false });
-    if (this.#byId.size > this.#capacity) this.#makeRoom();
+    const size = sizeOf(principal);
+    const former = this.#byId.get(id);
+    if (former) this.#remove(id, former);
+    this.#byId.set(id, { principal, until, size, used: false });
+    this.#bytes += size;
+    while (this.#byId.size > this.#capacity || this.#bytes > this.#capacityBytes) this.#makeRoom();
   }
 
   /** A Map keeps the order of insertion. Who was used goes to its end, once, so that a hit need not move anything. */
   #makeRoom(): void {
     for (const [id, entry] of this.#byId) {
-      this.#byId.delete(id);
-      if (!entry.used) return;
+      if (!entry.used) {
+        this.#remove(id, entry);
+        return;
+      }
       entry.used = false;
+      this.#byId.delete(id);
       this.#byId.set(id, entry);
     }
   }
 
+  #remove(id: string, { size }: Entry): void {
+    this.#byId.delete(id);
+    this.#bytes -= size;
+  }
+
   clear(): void {
     this.#byId.clear();
+    this.#bytes = 0;
   }
 }
 
 /** The same check as `verify`; failures are never kept, and a token is verified once however many requests carry it. */
-export function createTokenCache({ verify, keys, clock, capacity = 10_000 }: TokenCacheOptions): VerifyToken {
-  const entries = new Entries(clock, capacity);
+export function createTokenCache(options: TokenCacheOptions): VerifyToken {
+  const { verify, keys } = options;
+  const entries = new Entries(options);
   const running = new Map<string, Promise<Principal>>();
   let revision = keys.revision();
 

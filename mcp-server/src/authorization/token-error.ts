@@ -1,7 +1,6 @@
 /** Owns why an access token is refused: precise for the log, while the wire only says `invalid_token` (RFC 6750 §3.1). */
 
 export type TokenReason =
-  | 'too_large'
   | 'malformed'
   | 'algorithm'
   | 'wrong_type'

@@ -5,21 +5,21 @@ import type { Principal } from '../../src/authorization/principal.ts';
 import { createTokenCache } from '../../src/authorization/token-cache.ts';
 import { TokenError } from '../../src/authorization/token-error.ts';
 
-function setUp({ lifetime = 600, capacity = 3 } = {}) {
+function setUp({ lifetime = 600, capacity = 3, capacityBytes = 1_000_000, scopes = [] as string[] } = {}) {
   const clock = new FakeClock();
   const keys = { number: 0, revision: () => keys.number };
   const principal = (subject: string): Principal => ({
     issuer: 'https://a.example',
     subject,
     clientId: 'client',
-    scopes: new Set(),
+    scopes: new Set(scopes),
     expiresAt: clock.now() / 1000 + lifetime,
   });
   const verify = vi.fn(async (token: string) => {
     if (token === 'bad') throw new TokenError('expired');
     return principal(token);
   });
-  return { clock, keys, verify, check: createTokenCache({ verify, keys, clock, capacity }) };
+  return { clock, keys, verify, check: createTokenCache({ verify, keys, clock, capacity, capacityBytes }) };
 }
 
 describe('the token cache', () => {
@@ -79,5 +79,19 @@ describe('the token cache', () => {
     const { verify, check } = setUp({ capacity: 2 });
     for (const token of ['a', 'b', 'a', 'c', 'a', 'b']) await check(token);
     expect(verify.mock.calls.flat()).toEqual(['a', 'b', 'c', 'b']);
+  });
+
+  it('holds no more bytes than it may, however many scopes the tokens have', async () => {
+    const scopes = Array.from({ length: 100 }, (_, index) => `scope-${index}`.padEnd(168, 'x'));
+    // 100 scopes of 168 characters are 40,000 bytes.
+    const { verify, check } = setUp({ capacity: 100, capacityBytes: 90_000, scopes });
+    for (const token of ['a', 'b', 'b', 'c', 'b', 'a']) await check(token);
+    expect(verify.mock.calls.flat()).toEqual(['a', 'b', 'c', 'a']);
+  });
+
+  it('does not hold what is larger than all that it may hold, and goes on', async () => {
+    const { verify, check } = setUp({ capacityBytes: 100 });
+    for (const token of ['a', 'a', 'b']) expect((await check(token)).subject).toBe(token);
+    expect(verify).toHaveBeenCalledTimes(3);
   });
 });

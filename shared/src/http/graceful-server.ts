@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { Server as Listener, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { refusalOfHead } from './request-head.ts';
+import { refuseUnreadable, type UnreadableOptions } from './unreadable.ts';
 
 export interface Patience {
   /** Milliseconds that running requests get to finish. */
@@ -17,6 +18,10 @@ export interface Patience {
 interface Connection {
   /** Requests that have not been answered to their end. */
   running: number;
+  /** The answer to the newest of them; not kept beyond its end. */
+  latest: ServerResponse | undefined;
+  /** Nothing more is read from it. */
+  isRefused: boolean;
   bytesRead: number;
   /** Since when nothing has come or gone on it, as far as anybody has looked. */
   quietSince: number;
@@ -35,7 +40,7 @@ export class GracefulServer {
   readonly #closed: Promise<void>;
   #refused: Promise<void> | undefined;
 
-  constructor(handler: RequestListener) {
+  constructor(handler: RequestListener, options: UnreadableOptions) {
     const connectionOf = (socket: Socket) => this.#connections.get(socket);
     const isStopping = () => this.#refused !== undefined;
     class Answer<Request extends IncomingMessage> extends ServerResponse<Request> {
@@ -44,8 +49,10 @@ export class GracefulServer {
         const connection = connectionOf(this.req.socket);
         if (!connection) return;
         connection.running += 1;
+        connection.latest = this;
         this.once('close', () => {
           connection.running -= 1;
+          if (connection.latest === this) connection.latest = undefined;
         });
       }
 
@@ -57,7 +64,16 @@ export class GracefulServer {
     }
     // keepAliveTimeout outlives the idle timeout of usual load balancers (60 s), so that they never reuse a dead connection.
     const timeouts = { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
-    this.server = createServer({ ...timeouts, ServerResponse: Answer }, handler);
+    this.server = createServer({ ...timeouts, maxHeaderSize: options.maxHeaderSize, ServerResponse: Answer }, handler);
+    this.server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      const connection = connectionOf(socket);
+      if (connection?.isRefused) return;
+      if (connection) connection.isRefused = true;
+      const { headersSent, writableEnded } = connection?.latest ?? {};
+      const isAnswering = headersSent && !writableEnded;
+      if (isAnswering || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
+      else refuseUnreadable(error, socket, options);
+    });
     // RFC 9110 §10.1.1: who waits to be told to send a body that will not be read is told the answer instead.
     this.server.on('checkContinue', (req, res) => {
       if (refusalOfHead(req)) res.shouldKeepAlive = false;
@@ -66,7 +82,8 @@ export class GracefulServer {
     });
     this.#closed = new Promise((resolve) => this.server.once('close', resolve));
     this.server.on('connection', (socket) => {
-      this.#connections.set(socket, { running: 0, bytesRead: 0, quietSince: performance.now() });
+      const state = { running: 0, latest: undefined, isRefused: false, bytesRead: 0, quietSince: performance.now() };
+      this.#connections.set(socket, state);
       socket.once('close', () => this.#connections.delete(socket));
     });
   }

@@ -2,12 +2,18 @@
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { StartError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
 import { GracefulServer, type Patience } from './graceful-server.ts';
+import { DEFAULT_HEADER_SIZE } from './unreadable.ts';
 
 export interface ListenOptions {
   /** One address to listen on; absent: the loopback addresses 127.0.0.1 and, where the machine has it, ::1. */
   readonly host?: string | undefined;
   readonly port: number;
+  /** Bytes of a request's header that are accepted. */
+  readonly maxHeaderSize?: number | undefined;
+  /** Gets what is refused before a handler sees it. */
+  readonly log?: Logger | undefined;
 }
 
 export interface Listening {
@@ -19,12 +25,16 @@ export interface Listening {
 }
 
 /** @throws StartError when the port is taken or not allowed */
-export async function listen(handler: RequestListener, { host, port }: ListenOptions): Promise<Listening> {
-  const first = await bind(handler, host ?? '127.0.0.1', port);
+export async function listen(
+  handler: RequestListener,
+  { host, port, maxHeaderSize = DEFAULT_HEADER_SIZE, log }: ListenOptions,
+): Promise<Listening> {
+  const create = () => new GracefulServer(handler, { maxHeaderSize, log });
+  const first = await bind(create(), host ?? '127.0.0.1', port);
   const bound = (first.server.address() as AddressInfo).port;
   const servers = [first];
   try {
-    if (host === undefined) servers.push(await bind(handler, '::1', bound));
+    if (host === undefined) servers.push(await bind(create(), '::1', bound));
   } catch (error) {
     if (!isMissingAddress(error)) {
       first.server.close();
@@ -42,8 +52,7 @@ export async function listen(handler: RequestListener, { host, port }: ListenOpt
   };
 }
 
-function bind(handler: RequestListener, host: string, port: number): Promise<GracefulServer> {
-  const graceful = new GracefulServer(handler);
+function bind(graceful: GracefulServer, host: string, port: number): Promise<GracefulServer> {
   const { server } = graceful;
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));

@@ -1,6 +1,8 @@
 /** Owns the settings that every service has for being a process: declared once, so that one variable has one truth. */
+
+import { DEFAULT_HEADER_SIZE } from '../http/unreadable.ts';
 import { optional, setting } from './config.ts';
-import { duration, oneOf, text } from './types.ts';
+import { duration, integer, oneOf, text } from './types.ts';
 
 export const processSettings = {
   host: optional({
@@ -8,6 +10,12 @@ export const processSettings = {
     doc: 'Address to listen on. Not set: loopback only, 127.0.0.1 and ::1.',
     type: text(),
     example: '0.0.0.0',
+  }),
+  maxHeaderSize: setting({
+    env: 'MAX_HEADER_SIZE',
+    doc: "Maximum size of a request's header in bytes, the access token included. The default has room for a token of 32 KiB, as issuers send for people in hundreds of groups, and 4 KiB of other fields. A larger one is answered 431. Proxies in front have a limit of their own.",
+    type: integer(16_384, 262_144),
+    default: String(DEFAULT_HEADER_SIZE),
   }),
   environment: setting({
     env: 'NODE_ENV',

@@ -1,0 +1,107 @@
+/**
+ * Owns the answer to a request that Node's HTTP parser refuses, which no handler ever sees: too large a header (RFC 6585 §5), too
+ * slow (RFC 9110 §15.5.9), or no HTTP. It is no answer about a token, so that no client signs in again because of it, and web
+ * pages may read it.
+ */
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { systemClock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import { apiHeaders } from './security-headers.ts';
+
+/** Bytes of a header by default: an access token of 32 KiB, which is three times the largest known ones, and 4 KiB of other fields. */
+export const DEFAULT_HEADER_SIZE = 36_864;
+
+export interface UnreadableOptions {
+  readonly maxHeaderSize: number;
+  /** Absent: nothing is said of them. */
+  readonly log?: Logger | undefined;
+}
+
+type ParserError = Error & { readonly code?: string | undefined; readonly rawPacket?: Buffer | undefined };
+
+interface Refusal {
+  readonly status: number;
+  readonly reason: string;
+  readonly description: string;
+}
+
+/** Answers and closes. The socket may have no answer of another request on it that has begun. */
+export function refuseUnreadable(error: ParserError, socket: Socket, { maxHeaderSize, log }: UnreadableOptions): void {
+  const request = randomUUID();
+  const { status, reason, description } = refusalOf(error, maxHeaderSize);
+  const isHeader = status === 431;
+  log?.info(
+    {
+      request,
+      reason,
+      status,
+      // More may have been on its way: nothing beyond the limit is waited for.
+      ...(isHeader && { received: socket.bytesRead, limit: maxHeaderSize, setting: 'MAX_HEADER_SIZE' }),
+      ...lineOf(error.rawPacket),
+    },
+    'request refused',
+  );
+  socket.end(answerOf(status, request, { error: 'invalid_request', error_description: description }));
+  drain(socket);
+}
+
+function refusalOf({ code = '' }: ParserError, maxHeaderSize: number): Refusal {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return {
+        status: 431,
+        reason: 'header_too_large',
+        description: `The header of the request is too large: this server accepts ${maxHeaderSize} bytes, the access token included.`,
+      };
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return { status: 413, reason: code, description: 'The request body is too large.' };
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return { status: 408, reason: 'too_slow', description: 'The request took too long to arrive.' };
+    default:
+      return { status: 400, reason: code || 'no_http', description: 'The request is not valid HTTP/1.1.' };
+  }
+}
+
+function answerOf(status: number, request: string, body: object): string {
+  const text = JSON.stringify(body);
+  const headers = {
+    ...apiHeaders,
+    'Access-Control-Allow-Origin': '*',
+    'Access-Control-Expose-Headers': 'X-Request-Id',
+    'Cache-Control': 'no-store',
+    Connection: 'close',
+    'Content-Length': Buffer.byteLength(text),
+    'Content-Type': 'application/json; charset=utf-8',
+    Date: new Date(systemClock.now()).toUTCString(),
+    'X-Request-Id': request,
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${text}`;
+}
+
+/** What was asked for, where the packet that was refused begins with it; a query may carry a secret. */
+function lineOf(packet: Buffer | undefined): { method?: string; path?: string } {
+  const start = packet?.subarray(0, 512).toString('latin1') ?? '';
+  const [, method, path] = /^([A-Z]{3,10}) (\/[^\s?#]{0,300})[^\r\n]*/.exec(start) ?? [];
+  return method && path ? { method, path } : {};
+}
+
+/** Bytes and milliseconds in which the rest of the request is read and dropped. */
+const MOST_DRAINED = 1_048_576;
+const LONGEST_DRAIN = 2_000;
+
+/** A connection that is closed with unread bytes is reset, and who still sends never sees the answer. */
+function drain(socket: Socket): void {
+  const until = socket.bytesRead + MOST_DRAINED;
+  const timer = setTimeout(() => socket.destroy(), LONGEST_DRAIN).unref();
+  // The parser listens as well, and is done with this connection.
+  socket.removeAllListeners('data').removeAllListeners('end');
+  socket.on('data', () => {
+    if (socket.bytesRead > until) socket.destroy();
+  });
+  socket.on('end', () => socket.destroySoon());
+  socket.on('close', () => clearTimeout(timer));
+  socket.resume();
+}
