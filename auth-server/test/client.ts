@@ -18,7 +18,7 @@ export interface TestClient {
 export async function register(server: RunningServer, redirectUri = WEB, metadata: object = {}): Promise<TestClient> {
   const response = await server.fetch(
     '/register',
-    json({ redirect_uris: [redirectUri], client_name: 'App', ...metadata }),
+    json({ redirect_uris: [redirectUri], client_name: 'App', token_endpoint_auth_method: 'none', ...metadata }),
   );
   if (response.status !== 201) throw new Error(`not registered: ${await response.text()}`);
   return { id: String((await read(response)).client_id), redirectUri };

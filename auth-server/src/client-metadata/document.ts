@@ -31,11 +31,11 @@ export function readMetadata(url: URL, document: unknown, judge: Judge): JsonObj
   };
   if (!isObject(document)) return refuse('invalid', 'not a JSON object');
   if (document.client_id !== url.href) return refuse('client_id_mismatch', 'client_id is not the URL of the document');
-  if (SECRETS.some((name) => name in document)) return refuse('shared_secret', 'a public document has a secret');
   const kept = Object.entries(document).filter(
     ([name, value]) => value !== null && value !== '' && !isOddPage(name, value),
   );
   const metadata = Object.fromEntries(kept);
+  if (SECRETS.some((name) => name in metadata)) return refuse('shared_secret', 'a public document has a secret');
   const { token_endpoint_auth_method: method, client_name: name, redirect_uris: uris } = metadata;
   if (!PUBLIC_METHODS.has(method)) return refuse('shared_secret', 'only none and private_key_jwt can be used');
   if (!isText(name)) return refuse('invalid', 'client_name is missing');

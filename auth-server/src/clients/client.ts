@@ -27,6 +27,14 @@ export const clientSchema = z
       .min(1)
       .optional(),
     token_endpoint_auth_method: z.enum([PUBLIC, ...WITH_SECRET, 'private_key_jwt']).optional(),
+    // Harmless, and in the answer to a registration, which operators copy. The type follows from the redirect URIs.
+    application_type: z.enum(['web', 'native']).optional(),
+    response_types: z.array(z.literal('code')).optional(),
+    contacts: texts.optional(),
+    logo_uri: z.string().optional(),
+    tos_uri: z.string().optional(),
+    policy_uri: z.string().optional(),
+    software_id: z.string().min(1).optional(),
     scope: z.string().min(1).optional(),
     jwks: z.looseObject({ keys: z.array(z.looseObject({})) }).optional(),
     jwks_uri: z.string().optional(),

@@ -13,6 +13,7 @@ import { trimScope } from './guards/scope-blanks.ts';
 import { listScopes } from './guards/supported-scopes.ts';
 import { createInteractions } from './interactions/interactions.ts';
 import { keepApprovals } from './overrides/approvals.ts';
+import { completeClientAuthentication, readEmptySecret } from './overrides/client-authentication.ts';
 import { createClientCache, rememberClients } from './overrides/client-cache.ts';
 import { providerWith } from './overrides/grant-handlers.ts';
 import { judgeMetadata } from './overrides/judge-metadata.ts';
@@ -60,13 +61,21 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
   nameSuccessors(app, parts.keys.cookies[0], () => Provider.ctx);
   completeOmission(app);
   keepApprovals(app);
+  completeClientAuthentication(app);
   rememberClients(app, clientCache);
   detectReplays(app, parts.store, parts.clock);
   logEvents(app);
   if (counts) countEvents(app, counts);
   return {
     app,
-    guards: [throwFailure, spendFailedCodes(app), allowFormPost, listScopes(parts.resources), trimScope],
+    guards: [
+      throwFailure,
+      readEmptySecret(parts.issuer),
+      spendFailedCodes(app),
+      allowFormPost,
+      listScopes(parts.resources),
+      trimScope,
+    ],
     interactions: createInteractions(app, parts.resources),
     revision: parts.resources.revision,
     problemWith: (client) => {

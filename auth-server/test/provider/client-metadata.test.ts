@@ -95,6 +95,10 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 a published client', 
     ['empty members', { logo_uri: null, client_uri: '', contacts: null, scope: '' }],
     ['pages that nobody should visit', { logo_uri: 'https://', client_uri: 'javascript:alert(1)', tos_uri: 7 }],
     ['members that nobody knows', { hello: { world: [1] }, software_id: 'x' }],
+    [
+      'null and empty members',
+      { grant_types: [], response_types: [null], token_endpoint_auth_method: null, client_secret: null, contacts: [] },
+    ],
     ['the scheme of an app', { redirect_uris: [WEB, 'cursor://anysphere.cursor-retrieval/oauth/cb'] }],
   ])('may have %s', async (_, change) => {
     await using server = await start();

@@ -56,13 +56,13 @@ describe('RFC 7591 §3 registration takes', () => {
     expect(client).toMatchObject({
       client_id: expect.any(String),
       application_type: type,
-      token_endpoint_auth_method: 'none',
+      token_endpoint_auth_method: type === 'web' ? 'client_secret_basic' : 'none',
       response_types: ['code'],
       id_token_signed_response_alg: 'ES256',
     });
     expect([client.grant_types].flat()[0]).toBe('authorization_code');
     expect(client.grant_types).not.toContain('implicit');
-    expect(client).not.toHaveProperty('client_secret');
+    expect('client_secret' in client).toBe(type === 'web');
     expect(client).not.toHaveProperty('scope');
     expect(client).not.toHaveProperty('registration_access_token');
     expect(client).not.toHaveProperty('hello');

@@ -45,7 +45,7 @@ export interface Standing {
 /** Judges and completes metadata before the engine's own checks; also of clients read back from the store. */
 export function applyClientPolicy(metadata: ClientMetadata, { isFetchable, isPreRegistered }: Standing): void {
   const given: Metadata = metadata;
-  for (const [name, value] of Object.entries(given)) if (value === null || value === '') delete given[name];
+  dropEmpty(given);
   given[SCOPE_BOUND] = isPreRegistered ? (given.scope ?? given[SCOPE_BOUND]) : undefined;
   for (const name of DECIDED_HERE) delete given[name];
   Object.entries(given).forEach(checkShape);
@@ -61,6 +61,19 @@ export function applyClientPolicy(metadata: ClientMetadata, { isFetchable, isPre
     // RFC 7591 §2: a public client has no secret; one that got any would send it, and be refused for that.
     delete given.client_secret;
     delete given.client_secret_expires_at;
+  }
+}
+
+/**
+ * What says nothing is as if it were not there, so that the defaults of RFC 7591 §2 hold: a client with `grant_types: []` could do
+ * nothing. Without `redirect_uris` there is no default to fall back to.
+ */
+function dropEmpty(given: Metadata): void {
+  for (const [name, value] of Object.entries(given)) {
+    const kept = Array.isArray(value) ? value.filter((member) => member !== null && member !== '') : value;
+    const isEmptyList = Array.isArray(kept) && kept.length === 0 && name !== 'redirect_uris';
+    if (kept === null || kept === '' || isEmptyList) delete given[name];
+    else given[name] = kept;
   }
 }
 

@@ -196,7 +196,7 @@ describe('RFC 7592 §2.2 changing', () => {
   });
 
   it('RFC 7591 §2 gives a secret to who becomes confidential, and takes it from who becomes public', async () => {
-    const client = await register();
+    const client = await register({ token_endpoint_auth_method: 'none' });
     expect(client.secret).toBeUndefined();
     const confidential = await read(await put(client, { token_endpoint_auth_method: 'client_secret_post' }));
     expect(confidential).toMatchObject({ client_secret: expect.stringMatching(/.{43,}/), client_secret_expires_at: 0 });

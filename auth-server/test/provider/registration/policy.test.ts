@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const post = (metadata: object) => server.fetch('/register', json(metadata));
+const post = (metadata: object) => server.fetch('/register', json({ token_endpoint_auth_method: 'none', ...metadata }));
 /** What the server does where a person is sent to it: 303 to the sign-in page, or 400 and nowhere. */
 const authorizeAt = async (id: string, redirectUri: string) =>
   (await server.fetch(authorizePath({ id, redirectUri }), { headers: { accept: 'text/html' } })).status;
