@@ -98,7 +98,10 @@ function clientMetadata(config: Config, ports: Ports): ClientMetadata {
     private: config.clientMetadataPrivateHosts,
   };
   const { clientMetadataStale: staleFor, clientMetadataLimit: callerLimit } = config;
-  return createClientMetadata({ hosts, staleFor, callerLimit }, { ...ports, get: createGet() });
+  return createClientMetadata(
+    { hosts, staleFor, callerLimit },
+    { ...ports, get: createGet({ proxy: config.clientMetadataProxy }) },
+  );
 }
 
 /**

@@ -148,7 +148,7 @@ const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
 function parse(url: URL, { status, headers, body }: Answer): unknown {
   const { hostname: host } = url;
   if (status !== 200) {
-    throw new ClientMetadataError(ABSENT[status] ?? 'status', { host, detail: `answered ${status}` });
+    throw new ClientMetadataError(ABSENT[status] ?? 'status', { host, status, detail: `answered ${status}` });
   }
   if (!JSON_TYPE.test(headers['content-type'] ?? '')) {
     throw new ClientMetadataError('content_type', { host, detail: 'the content type is not JSON' });

@@ -8,9 +8,16 @@ import { type HostPolicy, isAllowed, mayBePrivate } from './hosts.ts';
 
 const LONGEST = 1_024;
 
-/** RFC 6761, RFC 6762, RFC 8375, RFC 9476 and what networks use in their place: names that mean something only inside. */
-const SPECIAL_USE =
-  /(^|\.)(localhost|local|localdomain|internal|intranet|private|lan|home|corp|arpa|test|example|invalid|onion|alt)$/;
+/**
+ * RFC 6761, RFC 6762 (its appendix G, too), RFC 8375, RFC 9476 and what networks, container platforms and routers use in their
+ * place: names that mean something only inside.
+ */
+const SPECIAL_USE = new RegExp(
+  `(^|\\.)(${[
+    'localhost', 'local', 'localdomain', 'internal', 'intranet', 'private', 'lan', 'home', 'corp', 'mail', 'arpa', 'test',
+    'example', 'invalid', 'onion', 'alt', 'svc', 'pod', 'cluster', 'consul', 'docker', 'workgroup', 'domain', 'router', 'dhcp',
+  ].join('|')})$`,
+); // biome-ignore format: one list
 
 /**
  * @param text a client id, or the `jwks_uri` of a client
@@ -31,10 +38,15 @@ export function readDocumentUrl(text: string, policy: HostPolicy): URL {
   if (url.pathname === '/') return refuse('must have a path');
   if (!isAllowed(policy, url)) throw new ClientMetadataError('denied_by_policy', { host: url.hostname });
   if (mayBePrivate(policy, url)) return url;
+  const flaw = flawOfHost(url);
+  return flaw ? refuse(flaw) : url;
+}
+
+/** Why a host can't be one that the whole internet knows, by its name and port; undefined where nothing speaks against it. */
+export function flawOfHost({ hostname, port }: URL): string | undefined {
   // Whoever may choose the port can have other people's machines scanned from here.
-  if (url.port) return refuse('must use the port of https');
-  if (isIP(url.hostname.replace(/^\[|\]$/g, ''))) return refuse('must have a host name, not an address');
-  if (!/\.[^.]+$/.test(url.hostname)) return refuse('must have a public host name');
-  if (SPECIAL_USE.test(url.hostname)) return refuse('must have a public host name');
-  return url;
+  if (port) return 'must use the port of https';
+  if (isIP(hostname.replace(/^\[|\]$/g, ''))) return 'must have a host name, not an address';
+  const isPublic = /\.[^.]+$/.test(hostname) && !SPECIAL_USE.test(hostname);
+  return isPublic ? undefined : 'must have a public host name';
 }

@@ -11,6 +11,7 @@ const OUTCOMES = {
   connection: 'unreachable',
   tls: 'unreachable',
   timeout: 'unreachable',
+  proxy: 'unreachable',
   status: 'unreachable',
   missing: 'unusable',
   gone: 'unusable',
@@ -29,6 +30,8 @@ export type Reason = keyof typeof OUTCOMES;
 interface Details {
   readonly host: string;
   readonly detail?: string | undefined;
+  /** What the host answered, where that is the reason. */
+  readonly status?: number;
   readonly retryAfter?: number;
   readonly cause?: unknown;
 }
@@ -38,13 +41,15 @@ export class ClientMetadataError extends Error {
   readonly reason: Reason;
   /** Where it would have been read. */
   readonly host: string;
+  readonly status: number | undefined;
   /** Seconds after which it may go better; only where it is `limited`. */
   readonly retryAfter: number | undefined;
 
-  constructor(reason: Reason, { host, detail, retryAfter, cause }: Details) {
+  constructor(reason: Reason, { host, detail, status, retryAfter, cause }: Details) {
     super(detail ? `${reason}: ${detail}` : reason, { cause });
     this.reason = reason;
     this.host = host;
+    this.status = status;
     this.retryAfter = retryAfter;
   }
 

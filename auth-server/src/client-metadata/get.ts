@@ -1,11 +1,13 @@
 /**
  * Owns one GET request to a place that a stranger names (CWE-918; draft-ietf-oauth-client-id-metadata-document §5, §8.6,
- * §8.7): to public addresses only, once, without redirects or a proxy, bounded in time and size.
+ * §8.7): to public addresses only, or through a proxy that sees to that, once, without redirects, bounded in time and size.
  */
 import { promises as dns } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
-import { Agent, request } from 'node:https';
+import { Agent, type RequestOptions, request } from 'node:https';
 import { isIP, isIPv6, type LookupFunction, type Socket } from 'node:net';
+import { openTunnel, secure, TunnelError } from '@mcp-oauth/shared/network/tunnel';
+import { flawOfHost } from './document-url.ts';
 import { ClientMetadataError, type Reason } from './failure.ts';
 import { isPublicAddress } from './public-address.ts';
 
@@ -36,6 +38,8 @@ export interface Network {
   /** In the place of asking them. */
   readonly resolve?: Resolve;
   readonly isPublic?: (address: string) => boolean;
+  /** Carries every request to a public host; what its names lead to is its matter. */
+  readonly proxy?: URL | undefined;
   /** Milliseconds for everything, name and body included. */
   readonly timeout?: number;
 }
@@ -63,17 +67,14 @@ const askSystem: Resolve = async (hostname) => {
 };
 
 export function createGet(network: Network = {}): Get {
-  const { nameServers, resolve = askDns(nameServers), isPublic = isPublicAddress, timeout = TIMEOUT } = network;
+  const { nameServers, resolve = askDns(nameServers), isPublic = isPublicAddress, proxy, timeout = TIMEOUT } = network;
+  const outside = proxy ? routeThrough(proxy) : routeTo(resolve, isPublic);
+  const inside = routeTo(askSystem, () => true);
   return async (url, options) => {
     const signal = AbortSignal.timeout(timeout);
-    const look = options.mayBePrivate ? askSystem : resolve;
-    const isFit = options.mayBePrivate ? () => true : isPublic;
+    const find = options.mayBePrivate ? inside : outside;
     const run = async (): Promise<Answer> => {
-      const addresses = await look(url.hostname, signal);
-      if (addresses.length === 0) throw new Refusal('dns', 'no address');
-      const inner = addresses.find((address) => !isFit(address));
-      if (inner !== undefined) throw new Refusal('private_address', inner);
-      const response = await send(url, options, { addresses, isFit, signal });
+      const response = await send(url, options, await find(url, signal), signal);
       return { status: response.statusCode ?? 0, headers: plain(response), body: await read(response, options.limit) };
     };
     try {
@@ -97,20 +98,44 @@ class Refusal extends Error {
   }
 }
 
+/** How a connection is made, and what is looked at once it is there. */
 interface Route {
-  readonly addresses: readonly string[];
-  readonly isFit: (address: string) => boolean;
-  readonly signal: AbortSignal;
+  readonly options: RequestOptions;
+  readonly check?: (socket: Socket) => void;
 }
 
+type FindRoute = (url: URL, signal: AbortSignal) => Promise<Route>;
+
 /** The connection goes to the very addresses that were looked at: a name that means another one by now is not asked again. */
-function send(url: URL, { etag }: GetOptions, { addresses, isFit, signal }: Route): Promise<IncomingMessage> {
-  const found = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
-  const lookup: LookupFunction = (_hostname, { all }, done) => {
-    const [first] = found;
-    if (all) done(null, found);
-    else done(null, first?.address ?? '', first?.family);
+const routeTo =
+  (look: Resolve, isFit: (address: string) => boolean): FindRoute =>
+  async (url, signal) => {
+    const addresses = await look(url.hostname, signal);
+    if (addresses.length === 0) throw new Refusal('dns', 'no address');
+    const inner = addresses.find((address) => !isFit(address));
+    if (inner !== undefined) throw new Refusal('private_address', inner);
+    const found = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
+    const lookup: LookupFunction = (_hostname, { all }, done) => {
+      const [first] = found;
+      if (all) done(null, found);
+      else done(null, first?.address ?? '', first?.family);
+    };
+    // An agent of its own: no connection that somebody else opened, no proxy of the environment.
+    const agent = new Agent({ keepAlive: false, maxCachedSessions: 0 });
+    return { options: { agent, lookup }, check: (socket) => destroyUnlessFit(socket, isFit) };
   };
+
+/** The name is all that can be looked at here, so a name of the inside never gets as far as CONNECT. */
+const routeThrough =
+  (proxy: URL): FindRoute =>
+  async (url, signal) => {
+    const flaw = flawOfHost(url);
+    if (flaw) throw new Refusal('url', flaw);
+    const tunnel = await openTunnel(proxy, url, signal);
+    return { options: { createConnection: () => secure(tunnel, url) } };
+  };
+
+function send(url: URL, { etag }: GetOptions, route: Route, signal: AbortSignal): Promise<IncomingMessage> {
   const headers = {
     Accept: 'application/json',
     'Accept-Encoding': 'identity',
@@ -118,12 +143,10 @@ function send(url: URL, { etag }: GetOptions, { addresses, isFit, signal }: Rout
     ...(etag && { 'If-None-Match': etag }),
   };
   return new Promise((resolve, reject) => {
-    // An agent of its own: no connection that somebody else opened, no proxy of the environment.
-    const agent = new Agent({ keepAlive: false, maxCachedSessions: 0 });
-    const sent = request(url, { agent, lookup, headers, signal });
+    const sent = request(url, { ...route.options, headers, signal });
     sent.once('response', resolve).on('error', reject);
     sent.once('socket', (socket) => {
-      socket.once('connect', () => destroyUnlessFit(socket, isFit));
+      socket.once('connect', () => route.check?.(socket));
     });
     sent.end();
   });
@@ -173,6 +196,7 @@ const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.me
 
 function reasonOf(cause: unknown): Reason {
   if (cause instanceof Refusal) return cause.reason;
+  if (cause instanceof TunnelError) return 'proxy';
   const { code } = (cause ?? {}) as { code?: unknown };
   if (typeof code !== 'string') return 'connection';
   if (DNS.test(code)) return 'dns';

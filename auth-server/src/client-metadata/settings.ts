@@ -1,5 +1,6 @@
 /** Owns the settings of Client ID Metadata Documents: whether they are read, from which hosts and how often. */
-import { type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
+import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
+import { proxyUrl } from '@mcp-oauth/shared/settings/proxy';
 import { duration, flag, integer } from '@mcp-oauth/shared/settings/types';
 import { hostPatterns, hostsToTheLetter } from './hosts.ts';
 
@@ -29,6 +30,13 @@ export const clientMetadataSettings = {
     type: hostsToTheLetter(),
     default: 'none',
     example: 'localhost:8443',
+  }),
+  clientMetadataProxy: optional({
+    env: 'CLIENT_METADATA_PROXY',
+    doc: 'HTTP proxy through which documents and keys of clients are read, for networks without another way out. It must refuse private addresses: this server sees only names then. NO_PROXY does not apply, and HTTPS_PROXY is never used for them.',
+    type: proxyUrl(),
+    secret: true,
+    example: 'http://proxy.example.com:3128',
   }),
   clientMetadataStale: setting({
     env: 'CLIENT_METADATA_STALE',

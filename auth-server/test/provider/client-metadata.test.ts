@@ -301,8 +301,14 @@ describe('a document that is no good', () => {
     ['has a dangerous redirect', [{ redirect_uris: ['javascript:alert(1)'] }], 'invalid', /missing or can’t/],
     ['has a plain http redirect', [{ redirect_uris: ['http://app.example/cb'] }], 'invalid', /missing or can’t/],
     ['has keys that are none', [{ token_endpoint_auth_method: 'private_key_jwt' }], 'invalid', /missing or can’t/],
-    ['moved', [{}, { status: 302, headers: { location: 'https://127.0.0.1/' } }], 'status', /could not read that/],
-    ['is behind a failure', [{}, { status: 503 }], 'status', /could not read that/],
+    [
+      'moved',
+      [{}, { status: 302, headers: { location: 'https://127.0.0.1/' } }],
+      'status',
+      /does not let this server read that.*the operator/,
+    ],
+    ['is kept from this server', [{}, { status: 403 }], 'status', /does not let this server read that.*the operator/],
+    ['is behind a failure', [{}, { status: 503 }], 'status', /trouble of its own just now.*the maker of the app/],
   ])('%s', async (_, published, reason, words) => {
     await using server = await start();
     const id = host.publish(...published);

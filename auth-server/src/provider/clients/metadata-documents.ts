@@ -74,15 +74,29 @@ interface Words {
   readonly message: string;
 }
 
-const WORDS: Readonly<Record<Outcome, (host: string) => Words>> = {
+/** Whose turn it is when a host can't be asked: its status tells; the network's own reasons are for the log. */
+function unreachable(host: string, status: number | undefined): Words {
+  const title = 'This app could not be checked';
+  const claim = `The app says that ${host} vouches for it`;
+  if (status === undefined) {
+    const next =
+      'Go back to the app and try again in a minute. If it stays like this, tell the operator of this server.';
+    return { title, message: `${claim}, but this server could not reach ${host} just now. ${next}` };
+  }
+  if (status >= 500) {
+    const next = 'Go back to the app and try again in a few minutes. If it stays like this, tell the maker of the app.';
+    return { title, message: `${claim}, but ${host} has trouble of its own just now. ${next}` };
+  }
+  const next = 'Trying again will hardly help. Tell the operator of this server, who can look into it.';
+  return { title, message: `${claim}, but ${host} does not let this server read that. ${next}` };
+}
+
+const WORDS: Readonly<Record<Outcome, (host: string, status: number | undefined) => Words>> = {
   refused: (host) => ({
     title: 'This app is not accepted here',
     message: `This server does not take the word of ${host} for an app. Nothing was sent there. If you need the app, ask the operator of this server.`,
   }),
-  unreachable: (host) => ({
-    title: 'This app could not be checked',
-    message: `The app says that ${host} vouches for it, but this server could not read that just now. Go back to the app and try again in a minute. If it stays like this, tell the maker of the app.`,
-  }),
+  unreachable,
   unusable: (host) => ({
     title: 'This app could not be checked',
     message: `The app says that ${host} vouches for it, but what stands there is missing or can’t be used. Trying again will not help until the maker of the app has mended it, so tell them.`,
@@ -93,4 +107,5 @@ const WORDS: Readonly<Record<Outcome, (host: string) => Words>> = {
   }),
 };
 
-export const wordsFor = ({ outcome, host }: ClientMetadataError): Words => WORDS[outcome](host || 'that address');
+export const wordsFor = ({ outcome, host, status }: ClientMetadataError): Words =>
+  WORDS[outcome](host || 'that address', status);
