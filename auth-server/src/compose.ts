@@ -5,9 +5,8 @@ import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import { createExposition } from '@mcp-oauth/shared/metrics/exposition';
-import { commonMetrics } from '@mcp-oauth/shared/metrics/process';
+import { commonMetrics, type ReachedRedis } from '@mcp-oauth/shared/metrics/process';
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
-import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import type { Endpoint, Service } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
@@ -49,13 +48,14 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const clock = overrides.clock ?? systemClock;
   const fetch = overrides.fetch ?? createOutgoingFetch(config);
   const connectors = overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch);
-  const { store, redis, ...limits } = overrides.store
-    ? { store: overrides.store, redis: undefined, createRateLimit: rateLimitsOn(undefined) }
+  const { store, redis, health, ...limits } = overrides.store
+    ? { store: overrides.store, redis: undefined, health: undefined, createRateLimit: rateLimitsOn(undefined) }
     : await openStorage(config, { clock, log });
   const meters = config.metricsPort === undefined ? undefined : createMeters(config.issuer);
   const createRateLimit = meters?.limits(limits.createRateLimit) ?? limits.createRateLimit;
   let ready = true;
-  const ports = { clock, log, store, createRateLimit, connectors, fetch, isReady: () => ready, meters };
+  const isReady = () => ready && health?.takesWrites !== false;
+  const ports = { clock, log, store, createRateLimit, connectors, fetch, isReady, meters };
   const { handler, stop } = await createHandling(config, ports).catch(refuseUnusableStore);
   return {
     log,
@@ -65,7 +65,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
       port: config.port ?? (Number(new URL(config.issuer).port) || 9000),
       maxHeaderSize: config.maxHeaderSize,
     },
-    metrics: meters && exposition(config, { meters, redis, log }),
+    metrics: meters && exposition(config, { meters, redis, health, log }),
     url: config.issuer,
     shutdownTimeout: config.shutdownTimeout,
     shutdownLinger: config.shutdownLinger,
@@ -85,14 +85,13 @@ function refuseUnusableStore(error: unknown): never {
   throw new StartError(`REDIS_URL: ${reasonOf(error.cause)}`, { cause: error });
 }
 
-interface Measured {
+interface Measured extends ReachedRedis {
   readonly meters: Meters;
-  readonly redis: RedisClient | undefined;
   readonly log: Logger;
 }
 
-function exposition({ host, metricsPort: port = 0 }: Config, { meters, redis, log }: Measured): Endpoint {
-  const metrics = [...meters.all, ...commonMetrics(manifest.version, redis)];
+function exposition({ host, metricsPort: port = 0 }: Config, { meters, log, ...reached }: Measured): Endpoint {
+  const metrics = [...meters.all, ...commonMetrics(manifest.version, reached)];
   return { handler: createExposition(metrics, log), listen: { host, port } };
 }
 

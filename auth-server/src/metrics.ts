@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { AUTHORIZATION_SERVER_PATH, issuerPath, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
 import type { Declaration, Metric } from '@mcp-oauth/shared/metrics/declaration';
 import { Counter, Histogram } from '@mcp-oauth/shared/metrics/metric';
-import { buildInfo, redisUp } from '@mcp-oauth/shared/metrics/process';
+import { buildInfo, redisTakesWrites, redisUp } from '@mcp-oauth/shared/metrics/process';
 import { createRouteOf, requestDuration, timed } from '@mcp-oauth/shared/metrics/requests';
 import type { UpstreamReason } from './federation/connector.ts';
 import { innerTarget } from './http/issuer-path.ts';
@@ -110,7 +110,7 @@ const DECLARED = {
 } as const satisfies Record<string, Declaration>;
 
 /** All of auth-server, for the documentation. */
-export const declarations: readonly Declaration[] = [...Object.values(DECLARED), redisUp, buildInfo];
+export const declarations: readonly Declaration[] = [...Object.values(DECLARED), redisUp, redisTakesWrites, buildInfo];
 
 export interface Meters extends EngineCounts {
   /** Goes around the whole service. */

@@ -68,10 +68,11 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   catalog.onChange(endpoints.changes.announce);
   const checks = authorization(config, { ...world, ...shared });
   let ready = true;
+  const isReady = () => ready && storage.health?.takesWrites !== false;
   const readings = { load: endpoints.load, sessions: storage.sessions.store.count, keysReadAt: checks.keysReadAt };
   return {
     log,
-    handler: listener({ config, catalog, scopes, endpoints, checks, isReady: () => ready }, world),
+    handler: listener({ config, catalog, scopes, endpoints, checks, isReady }, world),
     listen: { host: config.host, port: config.port, maxHeaderSize: config.maxHeaderSize },
     metrics: meters && exposition(config, { meters, readings, storage, log }),
     url: config.publicUrl,
@@ -164,7 +165,7 @@ interface Measured {
 }
 
 function exposition({ host, metricsPort: port = 0 }: Config, { meters, readings, storage, log }: Measured): Endpoint {
-  const metrics = [...meters.all(readings), ...commonMetrics(manifest.version, storage.redis)];
+  const metrics = [...meters.all(readings), ...commonMetrics(manifest.version, storage)];
   return { handler: createExposition(metrics, log), listen: { host, port } };
 }
 

@@ -9,7 +9,7 @@ import {
 } from '@mcp-oauth/shared/contract';
 import type { Declaration } from '@mcp-oauth/shared/metrics/declaration';
 import { Counter, Gauge, Histogram } from '@mcp-oauth/shared/metrics/metric';
-import { buildInfo, redisUp } from '@mcp-oauth/shared/metrics/process';
+import { buildInfo, redisTakesWrites, redisUp } from '@mcp-oauth/shared/metrics/process';
 import { createRouteOf, requestDuration, timed } from '@mcp-oauth/shared/metrics/requests';
 import type { VerifyToken } from './authorization/access-token.ts';
 import type { ProofReason } from './authorization/dpop/proof-error.ts';
@@ -153,7 +153,7 @@ const DECLARED = {
 } as const satisfies Record<string, Declaration>;
 
 /** All of mcp-server, for the documentation. */
-export const declarations: readonly Declaration[] = [...Object.values(DECLARED), redisUp, buildInfo];
+export const declarations: readonly Declaration[] = [...Object.values(DECLARED), redisUp, redisTakesWrites, buildInfo];
 
 /** What is read when somebody asks. */
 export interface Readings {

@@ -4,7 +4,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { z } from 'zod';
 import { StartError } from './errors.ts';
 import type { Logger } from './logger.ts';
-import { createOutage, type Outage } from './network/outage.ts';
+import { createRedisHealth, type RedisHealth, reasonOf } from './redis/health.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -72,20 +72,21 @@ export interface RedisParts {
   /** File with the certificate authority of a server with TLS; absent: the system's. */
   readonly caFile?: string | undefined;
   readonly log: Logger;
-  /** Of several connections to one Redis, so that the log tells each thing once. */
-  readonly outage?: Outage;
+  /** Shared by all connections to one Redis; absent: of this connection alone, and without writes of its own. */
+  readonly health?: RedisHealth;
 }
 
 /** Milliseconds. A command that takes longer is as good as failed: somebody waits for a page. */
 const PATIENCE = 2_000;
-const LONGEST_PAUSE = 1_000;
+/** Milliseconds between two questions whether Redis has read its data. */
+const LOADING = 500;
 
 /**
  * Opens a client that connects by itself, now and whenever the connection is lost. While there is none, commands fail at
  * once: a request that can be tried again is better than one that hangs.
  * @throws StartError when the file of the certificate authority can't be read
  */
-export function openRedis({ target, name, caFile, log, outage = createOutage() }: RedisParts): RedisClient {
+export function openRedis({ target, name, caFile, log, health = createRedisHealth({ log }) }: RedisParts): RedisClient {
   const tls = target.tls ? { tls: caFile ? { ca: readAuthority(caFile) } : {} } : {};
   const login = {
     ...(target.username !== undefined && { username: target.username }),
@@ -100,24 +101,18 @@ export function openRedis({ target, name, caFile, log, outage = createOutage() }
     maxRetriesPerRequest: 0,
     socketTimeout: PATIENCE,
     connectTimeout: PATIENCE,
-    retryStrategy: pause,
+    retryStrategy: health.pause,
+    // Never by the client itself: it would end the connection once for each answer of a pipeline.
+    reconnectOnError: (error) => {
+      health.judge(error);
+      return false;
+    },
+    maxLoadingRetryTime: LOADING,
   };
-  const client = create(target, options);
-  client.on('ready', () => {
-    const news = outage.end();
-    if (news) log.info({ redis: target.kind }, news === 'first' ? 'redis connected' : 'redis connected again');
-  });
-  client.on('error', (error: Error) => {
-    const reason = reasonOf(error);
-    const news = outage.begin(reason);
-    if (news) log.error({ redis: target.kind, reason }, news === 'first' ? 'waiting for redis' : 'redis not reachable');
-  });
+  const client = create(target, options, health.pause);
+  health.add(client);
   return client;
 }
-
-/** A Cluster hides the reason in that of the last node it tried. */
-const reasonOf = ({ message, lastNodeError }: Error & { readonly lastNodeError?: Error | null }): string =>
-  lastNodeError ? `${message} ${lastNodeError.message}` : message;
 
 function readAuthority(path: string): Buffer {
   try {
@@ -130,9 +125,9 @@ function readAuthority(path: string): Buffer {
 
 type Options = Omit<RedisOptions, 'replyMapping'>;
 
-const pause = (attempt: number): number => Math.min(attempt * 50, LONGEST_PAUSE);
+type Pause = (attempt: number) => number;
 
-function create(target: RedisTarget, options: Options): RedisClient {
+function create(target: RedisTarget, options: Options, pause: Pause): RedisClient {
   const nodes = target.nodes.map((node) => ({ ...node }));
   if (target.kind === 'cluster') {
     return new Cluster(nodes, {

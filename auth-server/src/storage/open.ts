@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import { openRedis, type RedisClient, type RedisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis, type RedisClient, type RedisTarget } from '@mcp-oauth/shared/redis';
+import { createRedisHealth, type RedisHealth } from '@mcp-oauth/shared/redis/health';
 import { type CreateRateLimit, rateLimitsOn } from './rate-limit.ts';
 import type { RecordStore } from './record-store.ts';
-import { createRedisStore } from './redis.ts';
+import { createRedisStore, PREFIX } from './redis.ts';
 import { createSealedStore } from './sealed.ts';
 import { createSqliteStore } from './sqlite.ts';
 
@@ -29,6 +30,8 @@ export interface Storage {
   readonly createRateLimit: CreateRateLimit;
   /** What all processes share; absent: there is but one. */
   readonly redis: RedisClient | undefined;
+  /** Whether that takes writes. */
+  readonly health: RedisHealth | undefined;
 }
 
 /** Where a relative DATA_DIR starts, from whichever folder the process was started. */
@@ -45,9 +48,16 @@ export async function openStorage(settings: StorageSettings, { clock, log, patie
       store: sealed(createSqliteStore(file, clock)),
       createRateLimit: rateLimitsOn(undefined),
       redis: undefined,
+      health: undefined,
     };
   }
-  const client = openRedis({ target: redisUrl, name: 'auth-server', caFile: redisCaFile, log });
-  await whenReady(client, patience);
-  return { store: sealed(await createRedisStore(client)), createRateLimit: rateLimitsOn(client), redis: client };
+  const health = createRedisHealth({ log, prefix: PREFIX });
+  const client = openRedis({ target: redisUrl, name: 'auth-server', caFile: redisCaFile, log, health });
+  await health.whenWritable(patience);
+  return {
+    store: sealed(await createRedisStore(client)),
+    createRateLimit: rateLimitsOn(client),
+    redis: client,
+    health,
+  };
 }

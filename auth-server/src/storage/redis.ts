@@ -3,7 +3,7 @@
  * it holds for any number of processes and on any slot; lifetimes are Redis's own, so no clocks have to agree.
  */
 import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis';
-import { createPatience } from './patience.ts';
+import { createPatience, type Patience } from './patience.ts';
 import {
   type JsonObject,
   type PutOptions,
@@ -13,12 +13,15 @@ import {
 } from './record-store.ts';
 
 /** Grows when records change their shape; records of another version are never read. */
-const PREFIX = 'as:v1:';
+export const PREFIX = 'as:v1:';
 
-/** A record is a hash: `value` is its JSON, `consumed` the second in which it was spent. */
+/**
+ * A record is a hash: `value` is its JSON, `consumed` the second in which it was spent. What needs memory comes first in a script: a
+ * Redis that is full refuses only the first write of it, so that none ends half-way.
+ */
 const SCRIPTS = {
-  asPut: `redis.call('DEL', KEYS[1])
-    redis.call('HSET', KEYS[1], 'value', ARGV[1])
+  asPut: `redis.call('HSET', KEYS[1], 'value', ARGV[1])
+    redis.call('HDEL', KEYS[1], 'consumed')
     return redis.call('EXPIRE', KEYS[1], ARGV[2])`,
   asPutIfAbsent: `if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
     redis.call('HSET', KEYS[1], 'value', ARGV[1])
@@ -106,11 +109,11 @@ export async function createRedisStore(client: RedisClient, patience = PATIENCE)
 const READS = new Set(['get', 'getByAlias']);
 
 /** Whatever goes wrong between here and Redis has one name for those who ask. */
-function patient(store: RecordStore, connected: () => Promise<void> | undefined): RecordStore {
+function patient(store: RecordStore, { connected, atPrimary }: Patience): RecordStore {
   const guarded = Object.entries(store).map(([name, run]) => {
     const attempt = async (args: readonly unknown[]): Promise<unknown> => {
       await connected();
-      return run(...args);
+      return atPrimary(() => run(...args));
     };
     return [
       name,
@@ -119,7 +122,7 @@ function patient(store: RecordStore, connected: () => Promise<void> | undefined)
           .catch((cause) => {
             const waiting = READS.has(name) ? connected() : undefined;
             if (!waiting) throw cause;
-            return waiting.then(() => run(...args));
+            return waiting.then(() => atPrimary(() => run(...args)));
           })
           .catch((cause) => {
             throw new StoreUnavailable(cause);

@@ -2,12 +2,13 @@
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { StartError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import { createOutage } from '@mcp-oauth/shared/network/outage';
 import { openRedis, type RedisClient, type RedisTarget } from '@mcp-oauth/shared/redis';
+import { createRedisHealth, type RedisHealth } from '@mcp-oauth/shared/redis/health';
 import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import type { LogLimits, SessionStorage } from '../sessions/ports.ts';
 import type { SessionLimits } from '../sessions/session.ts';
 import { createMemoryStorage } from './memory/storage.ts';
+import { PREFIX } from './redis/scripts.ts';
 import { createRedisStorage } from './redis/storage.ts';
 
 export interface StorageSettings {
@@ -28,6 +29,8 @@ export interface Storage {
   readonly sessions: SessionStorage;
   /** What all replicas share; absent: there is but one. */
   readonly redis: RedisClient | undefined;
+  /** Whether that takes writes. */
+  readonly health: RedisHealth | undefined;
   close(): Promise<void>;
 }
 
@@ -36,16 +39,23 @@ export interface Storage {
  * @throws StartError when the patience is over, or Redis lets us in and allows nothing
  */
 export async function openStorage({ redisUrl, redisCaFile }: StorageSettings, parts: StorageParts): Promise<Storage> {
-  const { limits, logLimits, clock, log } = parts;
+  const { limits, logLimits, clock, log, patience } = parts;
   if (!redisUrl) {
-    return { sessions: createMemoryStorage(clock, limits, logLimits)(), redis: undefined, close: async () => {} };
+    return {
+      sessions: createMemoryStorage(clock, limits, logLimits)(),
+      redis: undefined,
+      health: undefined,
+      close: async () => {},
+    };
   }
-  const outage = createOutage();
-  const open = (name: string) => openRedis({ target: redisUrl, name, caFile: redisCaFile, log, outage });
+  const health = createRedisHealth({ log, prefix: PREFIX });
+  const open = (name: string) => openRedis({ target: redisUrl, name, caFile: redisCaFile, log, health });
   const [client, listener] = [open('mcp-server'), open('mcp-server-bus')];
+  await health.whenWritable(patience);
   return {
     sessions: await createRedisStorage({ client, listener, ...parts }).catch(refuseUnusable),
     redis: client,
+    health,
     close: async () => {
       await client.quit().catch(() => client.disconnect());
     },

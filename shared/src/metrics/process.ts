@@ -1,4 +1,6 @@
 /** Owns the metrics that say the same of every service: which build runs, and whether it reaches its Redis. */
+
+import type { RedisHealth } from '../redis/health.ts';
 import type { RedisClient } from '../redis.ts';
 import type { Declaration, Metric } from './declaration.ts';
 import { constant, Gauge } from './metric.ts';
@@ -16,9 +18,21 @@ export const redisUp: Declaration = {
   help: '1 when Redis answered this scrape, else 0; absent without Redis.',
 };
 
-export const commonMetrics = (version: string, redis: RedisClient | undefined): readonly Metric[] => [
+export const redisTakesWrites: Declaration = {
+  name: 'redis_takes_writes',
+  type: 'gauge',
+  help: '1 when Redis took the newest write, else 0: it is away, a replica, full, or has too few replicas. Absent without Redis.',
+};
+
+export interface ReachedRedis {
+  readonly redis: RedisClient | undefined;
+  readonly health: RedisHealth | undefined;
+}
+
+export const commonMetrics = (version: string, { redis, health }: ReachedRedis): readonly Metric[] => [
   constant(buildInfo, { version, node: process.versions.node }),
   ...(redis ? [new Gauge(redisUp, () => answers(redis))] : []),
+  ...(health ? [new Gauge(redisTakesWrites, async () => Number(health.takesWrites))] : []),
 ];
 
 /** Commands have a time limit of their own. */

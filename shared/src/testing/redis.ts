@@ -84,6 +84,16 @@ export async function startRedis(...args: readonly string[]): Promise<TestRedis>
   return running(servers, `redis://127.0.0.1:${servers.ports[0]}`);
 }
 
+/** What an operator would say with redis-cli, on a connection of its own. */
+export async function tell({ url }: TestRedis, command: string, ...args: readonly string[]): Promise<string> {
+  const operator = new Redis(url);
+  try {
+    return String(await operator.call(command, ...args));
+  } finally {
+    operator.disconnect();
+  }
+}
+
 export async function startRedisCluster(): Promise<TestRedis> {
   const ports = await freePorts(3);
   const cluster = [
