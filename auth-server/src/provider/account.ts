@@ -2,13 +2,13 @@
 import type { FindAccount } from 'oidc-provider';
 import type { Resources } from '../consent/resource.ts';
 import type { Accounts } from '../federation/account.ts';
-import { alignResource } from './resources.ts';
+import { checkGranted, type GrantSource } from './granted-resource.ts';
 
 /** An unknown account is `undefined`: its refresh tokens fail with `invalid_grant` from that moment on. */
 export function createFindAccount(accounts: Accounts, resources: Resources): FindAccount {
   return async (ctx, accountId, token) => {
-    // The one hook between the reading of a code or refresh token and the comparison of its resource.
-    if (token && 'resource' in token) alignResource(ctx, token.resource, resources);
+    // The one hook between the reading of a code or refresh token and its use.
+    if (token && 'resource' in token) await checkGranted(ctx, token as GrantSource, resources);
     if (!(await accounts.find(accountId))) return undefined;
     return { accountId, claims: async () => ({ sub: accountId }) };
   };

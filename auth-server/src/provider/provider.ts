@@ -18,6 +18,7 @@ import { createClientCache, rememberClients } from './overrides/client-cache.ts'
 import { providerWith } from './overrides/grant-handlers.ts';
 import { judgeMetadata } from './overrides/judge-metadata.ts';
 import { allowOmission, completeOmission } from './overrides/redirect-uri.ts';
+import { endRefreshing } from './overrides/refresh-grant-type.ts';
 import { nameSuccessors } from './overrides/refresh-rotation.ts';
 import { deriveRegistrationAccessTokens } from './overrides/registration-access-token.ts';
 import { detectReplays } from './overrides/replay-detection.ts';
@@ -60,6 +61,7 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
   deriveRegistrationAccessTokens(app, parts.keys.cookies[0]);
   nameSuccessors(app, parts.keys.cookies[0], () => Provider.ctx);
   completeOmission(app);
+  endRefreshing(app);
   keepApprovals(app);
   completeClientAuthentication(app);
   rememberClients(app, clientCache);

@@ -1,7 +1,7 @@
 /** Owns RFC 8707 towards the engine: resource indicator to audience, scopes and token lifetime; RFC 9068 tokens for all. */
 import { decodeJwt } from 'jose';
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { grantedSpelling, type Resource, type Resources } from '../consent/resource.ts';
+import type { Resource, Resources } from '../consent/resource.ts';
 import { effectiveScope, grantableScopes, hasUnknownScope, namesOf } from '../consent/scope.ts';
 import type { SigningKey } from '../keys/signing-key.ts';
 import { scopeBound } from './clients/policy.ts';
@@ -40,7 +40,7 @@ export function resourceIndicators(resources: Resources, { alg, kid }: SigningKe
       if (AUTHORIZATION_ROUTES.has(ctx.oidc.route)) await narrow(ctx, resource, resources);
       if (parameters(ctx).grant_type === 'client_credentials') await grantScope(ctx, resource, {});
       return {
-        scope: [...Object.keys(resource.scopes), ...grantedBefore(ctx, identifier, resource)].join(' '),
+        scope: issuableScopes(ctx, identifier, resource).join(' '),
         audience: resource.audience,
         ...(resource.accessTokenLifetime && { accessTokenTTL: resource.accessTokenLifetime }),
         accessTokenFormat: 'jwt',
@@ -83,12 +83,17 @@ async function grantScope(ctx: KoaContextWithOIDC, resource: Resource, { own = N
 }
 
 /**
- * While a resource could not be asked what its scopes are, as after a start without it, what a person approved before is
- * known to be one: a token that is renewed must not lose it.
+ * What a token for this resource may have now: what the resource knows, within the bound of a client that the operator wrote
+ * down, as it is today. While a resource could not be asked what its scopes are, as after a start without it, what a person
+ * approved before is known to be one: a token that is renewed must not lose it.
  */
-function grantedBefore(ctx: KoaContextWithOIDC, identifier: string, resource: Resource): readonly string[] {
+export function issuableScopes(ctx: KoaContextWithOIDC, identifier: string, resource: Resource): readonly string[] {
   const approved = resource.isCertain ? '' : (ctx.oidc.entities.Grant?.getResourceScope(identifier) ?? '');
-  return approved.split(' ').filter((name) => name && !Object.hasOwn(resource.scopes, name));
+  const bound = scopeBound(ctx.oidc.client);
+  const within = bound === undefined ? undefined : new Set(namesOf(bound));
+  return [...new Set([...Object.keys(resource.scopes), ...namesOf(approved)])].filter(
+    (name) => within?.has(name) ?? true,
+  );
 }
 
 /**
@@ -106,21 +111,6 @@ function sentScope(ctx: KoaContextWithOIDC): string | undefined {
   const { request } = ctx.oidc.entities.PushedAuthorizationRequest ?? {};
   const sent = request ? decodeJwt(request) : (ctx.oidc.body ?? ctx.query);
   return typeof sent.scope === 'string' ? sent.scope : undefined;
-}
-
-/**
- * RFC 8707 §2.2: the resource at /token means the one that was granted, however either is spelled; another is refused before
- * anything is issued, with the one that was expected.
- */
-export function alignResource(ctx: KoaContextWithOIDC, grantedResource: unknown, resources: Resources): void {
-  const granted = indicators(grantedResource);
-  const asked = indicators(ctx.oidc.params?.resource);
-  if (asked.length === 0 || granted.length === 0) return;
-  const [meant = '', ...others] = new Set(asked.map((one) => grantedSpelling(one, granted, resources)));
-  if (others.length > 0 || !granted.includes(meant)) {
-    throw new errors.InvalidTarget(`resource must be ${granted.join(' or ')}`);
-  }
-  parameters(ctx).resource = meant;
 }
 
 const parameters = (ctx: KoaContextWithOIDC): Record<string, unknown> => ctx.oidc.params ?? {};

@@ -1,0 +1,71 @@
+/**
+ * Owns whether a code or refresh token can still be turned into an access token (RFC 6749 §5.2, RFC 8707 §2.2), asked before
+ * anything is spent or issued. What a client can mend by another request is `invalid_target` or `invalid_scope`; what only a
+ * new sign-in can mend is `invalid_grant`, because clients go on repeating a request after any other error.
+ */
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { grantedSpelling, type Resource, type Resources } from '../consent/resource.ts';
+import { namesOf } from '../consent/scope.ts';
+import { indicators, issuableScopes } from './resources.ts';
+
+/** A code or refresh token as far as it says what was granted. */
+export interface GrantSource {
+  readonly resource?: unknown;
+  readonly scope?: string | undefined;
+}
+
+/** Leaves in the parameters of the request the granted spelling of the resource that is meant. */
+export async function checkGranted(ctx: KoaContextWithOIDC, source: GrantSource, resources: Resources): Promise<void> {
+  const granted = indicators(source.resource);
+  if (granted.length === 0) return;
+  const identifier = meantBy(ctx, granted, resources);
+  const resource = resources.find(identifier);
+  if (!resource) throw new errors.InvalidGrant(`the resource ${identifier} is no longer known here`);
+  if (granted.length > 1 || indicators(ctx.oidc.params?.resource).length > 0) {
+    Object.assign(ctx.oidc.params ?? {}, { resource: identifier });
+  }
+  await checkScopes(ctx, source, identifier, resource);
+}
+
+/**
+ * The resource at /token means the one that was granted, however either is spelled; another is refused with the one that was
+ * expected. A granted spelling that this server has dropped means what the others of the same grant mean.
+ */
+function meantBy(ctx: KoaContextWithOIDC, granted: readonly string[], resources: Resources): string {
+  const [known] = granted.filter((identifier) => resources.find(identifier));
+  // Whatever the client asks for: nothing that was granted can be had any more.
+  if (known === undefined) return granted[0] ?? '';
+  const meant = new Set(
+    indicators(ctx.oidc.params?.resource).map((asked) =>
+      granted.includes(asked) && !resources.find(asked) ? known : grantedSpelling(asked, granted, resources),
+    ),
+  );
+  const [only = known, ...others] = meant;
+  if (others.length > 0 || !granted.includes(only)) {
+    throw new errors.InvalidTarget(`resource must be ${granted.join(' or ')}`);
+  }
+  return only;
+}
+
+/** A scope of the grant may be gone: the resource has dropped it, or the operator has narrowed the client. */
+async function checkScopes(ctx: KoaContextWithOIDC, source: GrantSource, identifier: string, resource: Resource) {
+  await resource.ready();
+  const granted = new Set(namesOf(ctx.oidc.entities.Grant?.getResourceScope(identifier)));
+  const ofToken = namesOf(source.scope).filter((name) => granted.has(name));
+  const left = () => {
+    const issuable = new Set(issuableScopes(ctx, identifier, resource));
+    return ofToken.filter((name) => issuable.has(name));
+  };
+  // The resource may have got it since it was asked last.
+  if (left().length === 0) await resource.renew();
+  const names = left();
+  if (names.length === 0) {
+    throw new errors.InvalidGrant(`none of the granted scopes (${ofToken.join(' ')}) can be issued any more`);
+  }
+  const asked = namesOf(text(ctx.oidc.params?.scope)).filter((name) => granted.has(name));
+  if (asked.length > 0 && !asked.some((name) => names.includes(name))) {
+    throw new errors.InvalidScope(`of the granted scopes only ${names.join(' ')} can still be issued`, asked.join(' '));
+  }
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

@@ -1,0 +1,206 @@
+/**
+ * Owns the proof that what a client can mend only by a new sign-in is `invalid_grant` at a refresh (RFC 6749 §5.2), and what it
+ * can mend by another request is not. Each server of a test comes up with other settings on the same store.
+ */
+import { systemClock } from '@mcp-oauth/shared/clock';
+import { decodeJwt } from 'jose';
+import { describe, expect, it } from 'vitest';
+import type { RecordStore } from '../../src/storage/record-store.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { Browser } from '../browser.ts';
+import { authorize, authorizePath, redeem, refresh, register, type TestClient, tokensFor, WEB } from '../client.ts';
+import { json, type RunningServer, read, startServer } from '../running-server.ts';
+
+const A = 'https://a.example/mcp';
+const B = 'https://b.example/mcp';
+const PORTAL: TestClient = { id: 'portal', redirectUri: WEB };
+
+const sharedStore = (): RecordStore => ({
+  ...createSqliteStore(':memory:', systemClock),
+  close: async () => undefined,
+});
+const start = (store: RecordStore, resources: readonly object[], clients: readonly object[] = []) =>
+  startServer({ store, env: { RESOURCES: JSON.stringify(resources), CLIENTS: JSON.stringify(clients) } });
+const at = (url: string, more: object = {}) => ({
+  url: new URL(url).origin,
+  scopes: { 'mcp:tools': 'Tools' },
+  ...more,
+});
+const error = async (response: Promise<Response>) => {
+  const { status } = await response;
+  return [status, (await read(await response)).error];
+};
+const claims = async (response: Response) => decodeJwt(String((await read(response)).access_token));
+const lost = [400, 'invalid_grant'];
+
+/** A refresh token of a server with these settings, and the same store under others. */
+async function changed(
+  before: Parameters<typeof start>[1],
+  after: Parameters<typeof start>[1],
+  parameters: Record<string, string> = {},
+) {
+  const store = sharedStore();
+  await using first = await start(store, before);
+  const client = await register(first);
+  const { refresh_token: token } = await tokensFor(first, client, parameters);
+  const server = await start(store, after);
+  const again = (more: Record<string, string> = {}, on: RunningServer = server) => refresh(on, client, token, more);
+  return { store, server, again, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
+
+describe('RFC 6749 §5.2 a refresh token for a resource that is gone', () => {
+  it.each([
+    ['without resource', {}],
+    ['with the old name', { resource: B }],
+    ['with the new name', { resource: A }],
+    ['with a name that nobody knows', { resource: 'https://c.example/mcp' }],
+  ])('is invalid_grant %s, and is not spent by it', async (_, parameters) => {
+    await using change = await changed([at(A), at(B)], [at(A)], { resource: B });
+    expect(await error(change.again(parameters))).toEqual(lost);
+    expect(JSON.stringify(change.server.log)).toContain(`the resource ${B} is no longer known here`);
+    await using back = await start(change.store, [at(A), at(B)]);
+    expect((await claims(await change.again({}, back))).aud).toBe(B);
+  });
+
+  it('is invalid_grant where the only resource has been renamed', async () => {
+    await using change = await changed([at(A)], [at(B)]);
+    for (const parameters of [{}, { resource: A }, { resource: B }]) {
+      expect(await error(change.again(parameters))).toEqual(lost);
+    }
+  });
+
+  it('goes on where the old name stays an identifier of the resource', async () => {
+    await using change = await changed([at(A)], [at(B, { identifiers: [B, A] })]);
+    for (const parameters of [{}, { resource: A }, { resource: B }]) {
+      expect((await claims(await change.again(parameters))).aud).toBe(B);
+    }
+  });
+
+  it('goes on where one of the names that it was granted under is left', async () => {
+    const store = sharedStore();
+    const old = 'https://a.example/old';
+    await using before = await start(store, [at(A, { identifiers: [A, old] })]);
+    const client = await register(before);
+    const browser = new Browser(before);
+    const { page } = await browser.follow(`${authorizePath(client)}&resource=${old}&resource=${A}`);
+    const { outside } = await browser.signIn(page, 'alice');
+    const code = outside?.searchParams.get('code') ?? '';
+    const { refresh_token: token } = await read(await redeem(before, client, code));
+    await using after = await start(store, [at(A)]);
+    for (const parameters of [{}, { resource: old }, { resource: A }]) {
+      expect((await claims(await refresh(after, client, token, parameters))).aud).toBe(A);
+    }
+  });
+
+  it('RFC 8707 §2.2 is invalid_target where the resource is there and another was asked for', async () => {
+    await using change = await changed([at(A), at(B)], [at(A), at(B)], { resource: B });
+    expect(await error(change.again({ resource: A }))).toEqual([400, 'invalid_target']);
+    expect((await change.again({ resource: B })).status).toBe(200);
+  });
+
+  it('is invalid_grant at a code exchange too', async () => {
+    const store = sharedStore();
+    await using before = await start(store, [at(A), at(B)]);
+    const client = await register(before);
+    const { code } = await authorize(before, client, { resource: B });
+    await using after = await start(store, [at(A)]);
+    expect(await error(redeem(after, client, code))).toEqual(lost);
+  });
+});
+
+describe('RFC 6749 §5.2 a refresh token whose scopes are gone', () => {
+  const scopes = (...names: string[]) => [at(A, { scopes: Object.fromEntries(names.map((name) => [name, name])) })];
+
+  it('is invalid_grant where none is left', async () => {
+    await using change = await changed(scopes('mcp:tools', 'old:one'), scopes('mcp:tools'), { scope: 'old:one' });
+    for (const parameters of [{}, { scope: 'old:one' }]) expect(await error(change.again(parameters))).toEqual(lost);
+  });
+
+  it('gets those that are left, also where it asks for all of them', async () => {
+    for (const parameters of [{}, { scope: 'mcp:tools old:one' }]) {
+      await using change = await changed(scopes('mcp:tools', 'old:one'), scopes('mcp:tools'), {
+        scope: 'mcp:tools old:one',
+      });
+      expect((await claims(await change.again(parameters))).scope).toBe('mcp:tools');
+    }
+  });
+
+  it('RFC 6749 §6 is invalid_scope where it asks for the one that is gone, and others are left', async () => {
+    await using change = await changed(scopes('mcp:tools', 'old:one'), scopes('mcp:tools'), {
+      scope: 'mcp:tools old:one',
+    });
+    expect(await error(change.again({ scope: 'old:one' }))).toEqual([400, 'invalid_scope']);
+    expect((await change.again()).status).toBe(200);
+  });
+
+  it.each([
+    ['narrowed to nothing that was granted', 'mcp:admin', undefined],
+    ['narrowed to a part', 'mcp:tools', 'mcp:tools'],
+  ])('follows the scope of a client that its operator has %s', async (_, scope, left) => {
+    const store = sharedStore();
+    const both = [at(A, { scopes: { 'mcp:tools': 'Tools', 'mcp:admin': 'Admin', 'mcp:more': 'More' } })];
+    const portal = { client_id: PORTAL.id, redirect_uris: [WEB] };
+    await using before = await start(store, both, [portal]);
+    const { refresh_token: token } = await tokensFor(before, PORTAL, { scope: 'mcp:tools mcp:more' });
+    await using after = await start(store, both, [{ ...portal, scope }]);
+    const response = refresh(after, PORTAL, token);
+    if (left === undefined) expect(await error(response)).toEqual(lost);
+    else expect((await claims(await response)).scope).toBe(left);
+  });
+});
+
+describe('RFC 6749 §5.2 a refresh token', () => {
+  it('of a client that lost refresh_token in CLIENTS is invalid_grant', async () => {
+    const store = sharedStore();
+    const portal = { client_id: PORTAL.id, redirect_uris: [WEB] };
+    await using before = await start(store, [at(A)], [portal]);
+    const { refresh_token: token } = await tokensFor(before, PORTAL);
+    await using after = await start(store, [at(A)], [{ ...portal, grant_types: ['authorization_code'] }]);
+    expect(await error(refresh(after, PORTAL, token))).toEqual(lost);
+    expect(await tokensFor(after, PORTAL)).not.toHaveProperty('refresh_token');
+  });
+
+  it('of a client that gave up refresh_token by RFC 7592 is invalid_grant', async () => {
+    await using server = await startServer({ env: { REGISTRATION_MANAGEMENT: 'true' } });
+    const metadata = { redirect_uris: [WEB], token_endpoint_auth_method: 'none' };
+    const registered = await read(await server.fetch('/register', json(metadata)));
+    const client = { id: String(registered.client_id), redirectUri: WEB };
+    const { refresh_token: token } = await tokensFor(server, client);
+    const changed = { ...metadata, client_id: client.id, grant_types: ['authorization_code'] };
+    const put = await server.fetch(String(registered.registration_client_uri), {
+      ...json(changed, { authorization: `Bearer ${registered.registration_access_token}` }),
+      method: 'PUT',
+    });
+    expect(put.status).toBe(200);
+    expect(await error(refresh(server, client, token))).toEqual(lost);
+  });
+
+  it.each(['Account', 'Grant'])('whose %s is gone is invalid_grant', async (kind) => {
+    const written = new Set<string>();
+    const store = sharedStore();
+    const put: RecordStore['put'] = (name, id, ...rest) => {
+      if (name === kind) written.add(id);
+      return store.put(name, id, ...rest);
+    };
+    const putIfAbsent: RecordStore['putIfAbsent'] = (name, id, ...rest) => {
+      if (name === kind) written.add(id);
+      return store.putIfAbsent(name, id, ...rest);
+    };
+    await using server = await start({ ...store, put, putIfAbsent }, [at(A)]);
+    const client = await register(server);
+    const { refresh_token: token } = await tokensFor(server, client);
+    expect(written.size).toBeGreaterThan(0);
+    for (const id of written) await store.delete(kind, id);
+    expect(await error(refresh(server, client, token))).toEqual(lost);
+  });
+
+  it('of a client that is gone is invalid_client: it registers anew', async () => {
+    const store = sharedStore();
+    await using server = await start(store, [at(A)]);
+    const client = await register(server);
+    const { refresh_token: token } = await tokensFor(server, client);
+    await store.delete('Client', client.id);
+    await using other = await start(store, [at(A)]);
+    expect(await error(refresh(other, client, token))).toEqual([401, 'invalid_client']);
+  });
+});
