@@ -1,0 +1,38 @@
+/** Owns the proof that what somebody meant is found, and nothing that they did not mean. */
+import { describe, expect, it } from 'vitest';
+import { editDistance, nearest } from '../src/nearest.ts';
+
+const KNOWN = ['name', 'title', 'description', 'scope', 'input', 'output', 'annotations', 'readOnlyHint', 'run'];
+
+describe('the nearest known name', () => {
+  it.each([
+    ['scopes', 'scope'],
+    ['Scope', 'scope'],
+    ['socpe', 'scope'],
+    ['scop', 'scope'],
+    ['readonlyHint', 'readOnlyHint'],
+    ['desciption', 'description'],
+    ['anotations', 'annotations'],
+  ])('of %s is %s', (name, meant) => expect(nearest(name, KNOWN)).toBe(meant));
+
+  it.each(['permissions', 'x', 'handler', ''])('of %j is none', (name) => expect(nearest(name, KNOWN)).toBeUndefined());
+
+  it('may be held to a number of edits', () => {
+    expect(nearest('REGISTRATON', ['REGISTRATION'], 2)).toBe('REGISTRATION');
+    expect(nearest('REGSTRTON', ['REGISTRATION'], 2)).toBeUndefined();
+  });
+});
+
+describe('the distance between two texts', () => {
+  it.each([
+    ['', '', 0],
+    ['abc', '', 3],
+    ['abc', 'abc', 0],
+    ['abc', 'acb', 1],
+    ['kitten', 'sitting', 3],
+    ['ab', 'ba', 1],
+  ])('of %j and %j is %i', (a, b, distance) => {
+    expect(editDistance(a, b)).toBe(distance);
+    expect(editDistance(b, a)).toBe(distance);
+  });
+});
