@@ -19,6 +19,8 @@ const folder = folderOf({
   'words.ts': "export const words: string = 'one';",
   'open.tool.ts': toolFile('open'),
   'enum.tool.ts': 'enum X { a } export default X;',
+  'misspelt.tool.ts': toolFile('misspelt', 'unguarded', "scopes: ['rooms:read'],"),
+  'odd.tool.ts': toolFile('odd').replace('text: words', 'txet: words'),
   'stray.tool.ts': `import { x } from '${elsewhere.url.href}x.ts'; export default x;`,
 });
 const copy = join(folder.path, 'node_modules/@mcp-oauth/mcp-server');
@@ -51,6 +53,20 @@ describe('a mounted folder of tools', () => {
       stack.run.says('enum.tool.ts'),
       stack.run.says('stray.tool.ts'),
     ]);
+  });
+
+  it('never serves a tool without the scope that its author has misspelt, and says what is meant', async () => {
+    await Promise.all([stack.run.says('misspelt.tool.ts'), stack.run.says('did you mean "scope"')]);
+    const { json } = await (await open('mcp:tools')).call('misspelt', {});
+    expect(json.error).toMatchObject({ code: -32602, message: 'Unknown tool: misspelt' });
+  });
+
+  it('tells of what a tool gives back and is no answer, under a reference that the printed log has', async () => {
+    const { json } = await (await open('mcp:tools')).call('odd', {});
+    const { isError, content } = json.result as { isError: boolean; content: { text: string }[] };
+    expect([isError, content[0]?.text]).toEqual([true, expect.stringContaining('did you mean "text"')]);
+    const [, reference = 'none'] = /reference (\w+)/.exec(content[0]?.text ?? '') ?? [];
+    await stack.run.says(reference);
   });
 
   it('RFC 9728 §2 has its scopes offered where people sign in', async () => {

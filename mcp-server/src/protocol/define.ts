@@ -71,6 +71,11 @@ export interface ToolResult<O = unknown> {
   readonly content?: readonly ContentBlock[];
   /** Must match the tool's `output` schema; without a text, it is the text too. */
   readonly structured?: O;
+  /** The same, in the word of the SDK. */
+  readonly structuredContent?: O;
+  /** Whether this tells of a failure, as a `ToolError` does. */
+  readonly isError?: boolean;
+  readonly _meta?: Readonly<Record<string, unknown>>;
 }
 
 /** One scope, or several that are all needed, on top of the base scope. */

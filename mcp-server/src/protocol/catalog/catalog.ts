@@ -7,7 +7,7 @@ import type { Scoped } from '../../authorization/scope.ts';
 import type { Change } from '../changes/changes.ts';
 import type { JsonSchemaTool, Prompt, Resource, ResourceTemplate, Tool } from '../define.ts';
 import type { ToolSummary } from '../endpoints.ts';
-import type { Source } from './files/source.ts';
+import { readSource, type Source } from './files/source.ts';
 import { createSchemaCompiler } from './json-schema.ts';
 import { createListing, type Entry, type Listing } from './listing.ts';
 import { type PromptEntry, promptEntry } from './prompt-entry.ts';
@@ -132,14 +132,19 @@ type Definition = Tool | JsonSchemaTool | Resource | ResourceTemplate | Prompt;
  * @throws StartError when one can't be offered
  */
 export function createCatalog(definitions: readonly Definition[]): Catalog {
+  const fail = ({ from, reason }: Problem) => new StartError(`${from}: ${reason}`);
   const sources = definitions.map((value, index): Source => {
     const from = `definition ${index + 1}`;
-    if ('render' in value) return { kind: 'prompt', value, from };
-    return 'read' in value ? { kind: 'resource', value, from } : { kind: 'tool', value, from };
+    const kind = 'render' in value ? 'prompt' : 'read' in value ? 'resource' : 'tool';
+    try {
+      return readSource(kind, value, from);
+    } catch (error) {
+      throw fail({ from, reason: error instanceof Error ? error.message : String(error) });
+    }
   });
   const { catalog, problems } = compileCatalog(sources);
   const [problem] = problems;
-  if (problem) throw new StartError(`${problem.from}: ${problem.reason}`);
+  if (problem) throw fail(problem);
   return catalog;
 }
 

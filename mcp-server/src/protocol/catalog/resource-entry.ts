@@ -57,6 +57,10 @@ export function completions(
 ): ReadonlyMap<string, Complete> {
   const all = new Map(Object.entries(complete ?? {}));
   const stray = [...all.keys()].find((name) => !names.includes(name));
-  if (stray !== undefined) throw new TypeError(`complete has "${stray}", which it does not take`);
+  if (stray !== undefined) {
+    throw new TypeError(
+      `complete has "${stray}", which it does not take; it takes ${names.map((name) => `"${name}"`).join(', ')}`,
+    );
+  }
   return all;
 }

@@ -1,5 +1,6 @@
 /** Owns a tool as it is served: its schemas written, its validators made, its mistakes found before anybody calls it. */
 import type { z } from 'zod';
+import { AuthorFault, isRecord, wrongType } from '../author-fault.ts';
 import type { Context, JsonSchema, Tool, ToolResult } from '../define.ts';
 import { type ParameterHeader, parameterHeaders } from '../wire/parameter-headers.ts';
 import type { AnyTool } from './files/source.ts';
@@ -28,12 +29,13 @@ export interface ToolEntry extends Entry {
   /** Names of the arguments that it takes. */
   readonly takes: readonly string[];
   check(given: Arguments): Checked;
+  /** Mounted files are not checked by types: what comes may be anything. */
   run(input: Arguments, context: Context): Promise<ToolResult> | ToolResult;
   /**
    * What goes out of the structured data that the tool gave.
-   * @throws when it breaks the promise of its own output schema
+   * @throws AuthorFault when it breaks the promise of its own output schema
    */
-  structured(value: unknown): unknown;
+  structured(value: unknown): Readonly<Record<string, unknown>> | undefined;
 }
 
 type Compile = (schema: JsonSchema) => Check;
@@ -87,7 +89,13 @@ function zodSchemas(tool: Tool): Schemas {
       const { success, data, error } = input.safeParse(given);
       return success ? { input: data } : { problems: error.issues.slice(0, MOST_PROBLEMS).map(inWords) };
     },
-    structured: output ? (value) => output.parse(value) : asItIs,
+    structured: output
+      ? (value) => {
+          const { success, data, error } = output.safeParse(value);
+          if (success) return data;
+          throw unfitting(value, error.issues.slice(0, MOST_PROBLEMS).map(inWords).join('; '));
+        }
+      : asItIs,
   };
 }
 
@@ -109,15 +117,20 @@ function jsonSchemas(inputSchema: JsonSchema, outputSchema: JsonSchema | undefin
     structured: output
       ? (value) => {
           const problem = output(value);
-          if (problem !== undefined) throw new TypeError(`the structured answer does not fit its schema: ${problem}`);
-          return value;
+          if (problem !== undefined) throw unfitting(value, problem);
+          return asItIs(value);
         }
       : asItIs,
   };
 }
 
 /** Clients of the older revisions know no structured content but objects. */
-function asItIs(value: unknown): unknown {
-  if (value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value))) return value;
-  throw new TypeError('the structured answer is no object');
+function asItIs(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (value === undefined || isRecord(value)) return value;
+  throw wrongType('structured', 'an object', value);
 }
+
+const unfitting = (value: unknown, problem: string): AuthorFault =>
+  value === undefined
+    ? new AuthorFault('structured is missing, which the output schema of the tool promises')
+    : new AuthorFault(`structured does not fit the output schema of the tool: ${problem}`);

@@ -2,6 +2,7 @@
 import type { CompleteResult } from '@modelcontextprotocol/sdk/types.js';
 import { type Call, type Method, RpcError } from '../call.ts';
 import type { Complete } from '../define.ts';
+import { suggestions } from './content/suggestions.ts';
 import { INVALID_PARAMS, invalid, objectOf, type Params, permit, textOf, textsOf } from './params.ts';
 import { type MethodsParts, orError } from './parts.ts';
 import { promptOf } from './prompts.ts';
@@ -27,7 +28,8 @@ async function complete(parts: MethodsParts, params: Params, call: Call): Promis
   if (!takes.includes(name)) throw invalid(`there is no argument ${name}`);
   const completer = completers.get(name);
   const what = { completion: ref.name ?? ref.uri, argument: name };
-  const values = await orError(parts, call, what, () => completer?.(typed, given, call.principal) ?? []);
+  const complete = async () => suggestions(await completer?.(typed, given, call.principal));
+  const values = await orError(parts, call, what, complete);
   return { completion: { values: values.slice(0, MOST), total: values.length, hasMore: values.length > MOST } };
 }
 

@@ -8,15 +8,13 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { z } from 'zod';
 import type { Call, ClientRequest } from '../call.ts';
-import { type Context, type LogLevel, ToolError } from '../define.ts';
+import { type Context, ToolError } from '../define.ts';
+import { isLoudEnough, logData, requireChange, requireKey, requireProgress, requireQuestion } from './content/said.ts';
 import type { MethodsParts } from './parts.ts';
 import { canFillForms, elicit } from './questions/elicitation.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
 
 type Surroundings = Pick<MethodsParts, 'clock' | 'status' | 'changes'>;
-
-/** RFC 5424 §6.2.1, least severe first. */
-const LEVELS: readonly LogLevel[] = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
 
 /** @param logger under which name its log messages go out */
 export const createContext = (call: Call, logger: string, surroundings: Surroundings): Context =>
@@ -53,6 +51,7 @@ class RunningContext implements Context {
   get progress(): Context['progress'] {
     const { progressToken } = this.#call;
     return heeded(async (progress, total, message) => {
+      requireProgress(progress, total, message);
       if (progressToken === undefined) return;
       const params = { progressToken, progress, ...(total !== undefined && { total }), ...(message && { message }) };
       await this.#call.notify({ method: 'notifications/progress', params });
@@ -62,14 +61,15 @@ class RunningContext implements Context {
   get log(): Context['log'] {
     const { logLevel } = this.#call;
     return heeded(async (level, data) => {
-      if (logLevel === undefined || LEVELS.indexOf(level) < LEVELS.indexOf(logLevel)) return;
-      const params = { level, logger: this.#logger, data };
+      if (!isLoudEnough(level, logLevel)) return;
+      const params = { level, logger: this.#logger, data: logData(data) };
       await this.#call.notify({ method: 'notifications/message', params });
     });
   }
 
   get elicit(): Context['elicit'] {
     return heeded(async (message, schema, key) => {
+      requireQuestion(message, schema, key);
       const able = canFillForms(this.#call.capabilities);
       if (!able) throw new MissingCapability(NOBODY_TO_ASK, { elicitation: { form: {} } });
       return elicit((request, answer) => askClient(this.#call, request, answer), { message, schema, key });
@@ -78,6 +78,7 @@ class RunningContext implements Context {
 
   get sample(): Context['sample'] {
     return heeded(async (request: CreateMessageRequestParams, key?: string) => {
+      requireKey(key);
       requireModel(this.#call, request);
       const schema = usesTools(request) ? CreateMessageResultWithToolsSchema : CreateMessageResultSchema;
       const asked: ClientRequest = { method: 'sampling/createMessage', params: { ...request }, ...(key && { key }) };
@@ -88,6 +89,7 @@ class RunningContext implements Context {
 
   get roots(): Context['roots'] {
     return heeded(async (key) => {
+      requireKey(key);
       if (!this.#call.capabilities.roots) throw new MissingCapability(NO_ROOTS, { roots: {} });
       const asked: ClientRequest = { method: 'roots/list', params: {}, ...(key && { key }) };
       return (await askClient(this.#call, asked, ListRootsResultSchema)).roots;
@@ -95,7 +97,10 @@ class RunningContext implements Context {
   }
 
   get announce(): Context['announce'] {
-    return heeded((change) => this.#surroundings.changes.announce(change));
+    return heeded(async (change) => {
+      requireChange(change);
+      await this.#surroundings.changes.announce(change);
+    });
   }
 
   get releaseConnection(): Context['releaseConnection'] {

@@ -1,6 +1,8 @@
 /** Owns what the methods of MCP are made of: what is offered, to whom, and where a fault is told. */
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
+import { AuthorFault, kindOf } from '../author-fault.ts';
 import { type Call, RpcError } from '../call.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Changes } from '../changes/changes.ts';
@@ -28,11 +30,16 @@ export interface MethodsParts {
  */
 export type ToolOutcome = 'ok' | 'invalid_arguments' | 'failed' | 'fault' | 'cancelled';
 
-/** Tells the operator that something broke which was written to work; an aborted request may break as it likes. */
-export function recordFault({ log }: MethodsParts, call: Call, what: object, err: unknown): void {
-  if (call.signal.aborted) return;
+/**
+ * Tells the operator that something broke which was written to work; an aborted request may break as it likes.
+ * @returns what the caller can quote, and the operator finds in the log
+ */
+export function recordFault({ log }: MethodsParts, call: Call, what: object, thrown: unknown): string {
+  const reference = randomUUID().slice(0, 8);
   const { subject, clientId } = call.principal;
-  log.error({ err, ...what, subject, client: clientId }, 'request failed');
+  const err = thrown instanceof Error ? thrown : new AuthorFault(`no error, but ${kindOf(thrown)} was thrown`);
+  if (!call.signal.aborted) log.error({ err, reference, ...what, subject, client: clientId }, 'request failed');
+  return reference;
 }
 
 /**
@@ -45,7 +52,8 @@ export async function orError<T>(parts: MethodsParts, call: Call, what: object, 
   } catch (error) {
     if (error instanceof RpcError || error instanceof MissingCapability) throw error;
     if (error instanceof ToolError) throw new RpcError(INTERNAL_ERROR, error.message);
-    recordFault(parts, call, what, error);
-    throw new RpcError(INTERNAL_ERROR, 'Internal error');
+    const reference = recordFault(parts, call, what, error);
+    const words = error instanceof AuthorFault ? `Internal error: ${error.message}` : 'Internal error';
+    throw new RpcError(INTERNAL_ERROR, words, { reference });
   }
 }

@@ -2,6 +2,7 @@
 import type { GetPromptResult } from '@modelcontextprotocol/sdk/types.js';
 import { type Call, type Method, RpcError } from '../call.ts';
 import type { PromptEntry } from '../catalog/prompt-entry.ts';
+import { promptMessages } from './content/prompt-messages.ts';
 import { createContext } from './context.ts';
 import { listMethod } from './lists.ts';
 import { INVALID_PARAMS, invalid, permit, textOf, textsOf } from './params.ts';
@@ -27,7 +28,6 @@ async function getPrompt(parts: MethodsParts, params: Parameters<Method>[0], cal
   const { success, data, error } = prompt.arguments.safeParse(textsOf(params, 'arguments'));
   if (!success) throw invalid(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
   const { key, description } = prompt;
-  const render = () => prompt.render(data, createContext(call, key, parts));
-  const messages = await orError(parts, call, { prompt: key }, render);
-  return { description, messages: [...messages] };
+  const render = async () => promptMessages(await prompt.render(data, createContext(call, key, parts)));
+  return { description, messages: await orError(parts, call, { prompt: key }, render) };
 }

@@ -2,7 +2,8 @@
 import type { ReadResourceResult } from '@modelcontextprotocol/sdk/types.js';
 import { type Call, type Method, RpcError } from '../call.ts';
 import type { ResourceEntry, TemplateEntry } from '../catalog/resource-entry.ts';
-import type { Context, ResourceContent } from '../define.ts';
+import type { Context } from '../define.ts';
+import { resourceContent } from './content/resource-content.ts';
 import { createContext } from './context.ts';
 import { listMethod } from './lists.ts';
 import { INVALID_PARAMS, permit, textOf } from './params.ts';
@@ -49,15 +50,7 @@ async function readResource(
   permit(entry, call.principal, parts.covers);
   return orError(parts, call, { resource: entry.key }, async () => {
     const content = await found.read(createContext(call, entry.name, parts));
-    if (content === undefined) throw new ResourceNotFound(uri);
-    return { contents: [contentOf(uri, entry, content)] };
+    if (content === undefined || content === null) throw new ResourceNotFound(uri);
+    return { contents: [resourceContent(content, uri, entry.mimeType)] };
   });
-}
-
-/** @throws TypeError when there is nothing to read */
-function contentOf(uri: string, entry: Readable['entry'], { mimeType = entry.mimeType, text, bytes }: ResourceContent) {
-  const about = { uri, ...(mimeType && { mimeType }) };
-  if (text !== undefined) return { ...about, text };
-  if (bytes === undefined) throw new TypeError(`${entry.key} has given neither text nor bytes`);
-  return { ...about, blob: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64') };
 }

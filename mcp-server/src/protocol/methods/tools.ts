@@ -1,9 +1,10 @@
 /** Owns `tools/list` and `tools/call` (MCP server/tools): the hottest way through this server, with nothing made per request. */
-import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import { AuthorFault } from '../author-fault.ts';
 import { type Call, type Method, RpcError } from '../call.ts';
 import type { Checked, ToolEntry } from '../catalog/tool-entry.ts';
-import { ToolError, type ToolResult } from '../define.ts';
+import { ToolError } from '../define.ts';
+import { toolResult } from './content/tool-result.ts';
 import { createContext } from './context.ts';
 import { listMethod } from './lists.ts';
 import { INVALID_PARAMS, objectOf, permit, textOf } from './params.ts';
@@ -28,27 +29,20 @@ function callTool(parts: MethodsParts, params: Parameters<Method>[0], call: Call
     const checked = tool.check(given);
     if ('problems' in checked) return misused(parts, tool, checked);
     const result = tool.run(checked.input, createContext(call, name, parts));
-    if (!(result instanceof Promise)) return success(parts, tool, result);
-    return result.then((late) => success(parts, tool, late)).catch(failed);
+    if (!isThenable(result)) return success(parts, tool, result);
+    return Promise.resolve(result)
+      .then((late) => success(parts, tool, late))
+      .catch(failed);
   } catch (error) {
     return failed(error);
   }
 }
 
-/** @throws when a tool breaks the promise of its own output schema */
-function success(
-  { onToolCall }: MethodsParts,
-  tool: ToolEntry,
-  { text, content = [], structured: given }: ToolResult,
-): CallToolResult {
-  const structured = tool.structured(given);
-  onToolCall?.(tool.key, 'ok');
-  // Clients that know no structured content read it as text.
-  const words = text ?? (structured === undefined ? undefined : jsonText(structured));
-  return {
-    content: words === undefined ? [...content] : [{ type: 'text', text: words }, ...content],
-    ...(structured !== undefined && { structuredContent: structured as Record<string, unknown> }),
-  };
+/** @throws AuthorFault when what the tool gave back is no answer */
+function success({ onToolCall }: MethodsParts, tool: ToolEntry, given: unknown): CallToolResult {
+  const result = toolResult(given, tool);
+  onToolCall?.(tool.key, result.isError ? 'failed' : 'ok');
+  return result;
 }
 
 /** @throws MissingCapability which each era words in its own way */
@@ -57,9 +51,18 @@ function failureOf(parts: MethodsParts, { key }: ToolEntry, call: Call, error: u
   const outcome = error instanceof ToolError ? 'failed' : 'fault';
   parts.onToolCall?.(key, call.signal.aborted ? 'cancelled' : outcome);
   if (error instanceof ToolError) return failure(error.message);
-  recordFault(parts, call, { tool: key }, error);
-  return failure(`${key} failed because of a fault in this server, which has been recorded. Trying again may help.`);
+  const reference = recordFault(parts, call, { tool: key }, error);
+  const named = error instanceof AuthorFault;
+  const what = named ? `: ${error.message}. It` : ', which';
+  const advice = named ? 'Only the author of the tool can mend that.' : 'Trying again may help.';
+  return failure(
+    `${key} failed because of a fault in this server${what} has been recorded under the reference ${reference}. ${advice}`,
+  );
 }
+
+/** A promise of any make. */
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  value instanceof Promise || (typeof value === 'object' && value !== null && 'then' in value);
 
 /** Wrong arguments are the tool's answer and no protocol error, so that the model sees them and tries again (SEP-1303). */
 function misused(

@@ -95,7 +95,7 @@ describe('MCP 2025-11-25 server/resources', () => {
     [{}, -32602, 'Invalid params: uri has to be a string'],
     [{ uri: 'a:guarded' }, -32602, 'a:guarded needs the scope mcp:admin'],
     [{ uri: 'a:sulks' }, -32603, 'Not now.'],
-    [{ uri: 'a:empty' }, -32603, 'Internal error'],
+    [{ uri: 'a:empty' }, -32603, 'Internal error: neither text nor bytes are there'],
   ])('%j: %d %s', async (params, code, message) => {
     await expect(ask('resources/read', params)).rejects.toMatchObject({ code, message });
   });

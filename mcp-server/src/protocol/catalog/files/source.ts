@@ -1,6 +1,9 @@
 /** Owns what a file may define: which default exports are a tool, a resource, a template of resources or a prompt. */
+import { nearest } from '@mcp-oauth/shared/nearest';
 import { z } from 'zod';
+import { isRecord, kindOf } from '../../author-fault.ts';
 import type { JsonSchemaTool, Prompt, Resource, ResourceTemplate, Tool } from '../../define.ts';
+import { strayMember, unknownMember } from '../../members.ts';
 
 export const KINDS = ['tool', 'resource', 'prompt'] as const;
 
@@ -21,6 +24,14 @@ export type Source = {
 }[Kind];
 
 const DESCRIBED = ['name', 'title', 'description'];
+const COMMON = [...DESCRIBED, 'scope'];
+
+/** What each may have. Anything else is refused: a scope that is lost by a typing error would protect nothing. */
+const MEMBERS: Readonly<Record<Kind, ReadonlySet<string>>> = {
+  tool: new Set([...COMMON, 'input', 'output', 'inputSchema', 'outputSchema', 'annotations', 'run']),
+  resource: new Set([...COMMON, 'uri', 'uriTemplate', 'mimeType', 'complete', 'read']),
+  prompt: new Set([...COMMON, 'arguments', 'complete', 'render']),
+};
 
 const CHECKS: Readonly<Record<Kind, (value: Fields) => string | undefined>> = {
   tool: (value) => {
@@ -30,17 +41,42 @@ const CHECKS: Readonly<Record<Kind, (value: Fields) => string | undefined>> = {
     const mixed = [input ?? output, inputSchema ?? outputSchema].every((given) => given !== undefined);
     if (mixed) return 'it mixes zod with JSON Schema';
     if (input === undefined && inputSchema === undefined) return 'it has neither an input nor an inputSchema';
-    return lacks(value, 'run');
+    return flawOfAnnotations(value.annotations) ?? lacks(value, 'run');
   },
   resource: (value) => {
     const at = ['uri', 'uriTemplate'].filter((name) => typeof value[name] === 'string');
-    return at.length === 1 ? lacks(value, 'read') : 'it needs either a uri or a uriTemplate';
+    if (at.length !== 1) return 'it needs either a uri or a uriTemplate';
+    if (value.mimeType !== undefined && typeof value.mimeType !== 'string') return 'mimeType has to be a string';
+    if (at[0] === 'uri' && value.complete !== undefined)
+      return 'complete is only for a uriTemplate, which has variables';
+    return flawOfCompletions(value.complete) ?? lacks(value, 'read');
   },
   prompt: (value) =>
     value.arguments === undefined || value.arguments instanceof z.ZodObject
-      ? lacks(value, 'render')
+      ? (flawOfCompletions(value.complete) ?? lacks(value, 'render'))
       : 'its arguments are no object schema of zod 4',
 };
+
+/** MCP server/tools, `ToolAnnotations`. */
+const HINTS = ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint'];
+const ANNOTATIONS: ReadonlySet<string> = new Set(['title', ...HINTS]);
+
+function flawOfAnnotations(annotations: unknown): string | undefined {
+  if (annotations === undefined) return undefined;
+  if (!isRecord(annotations)) return 'annotations has to be an object';
+  const stray = strayMember(annotations, ANNOTATIONS);
+  if (stray !== undefined) return `annotations: ${stray}`;
+  if (!['undefined', 'string'].includes(typeof annotations.title)) return 'annotations.title has to be a string';
+  const odd = HINTS.find((hint) => !['undefined', 'boolean'].includes(typeof annotations[hint]));
+  return odd && `annotations.${odd} has to be true or false`;
+}
+
+function flawOfCompletions(complete: unknown): string | undefined {
+  if (complete === undefined) return undefined;
+  if (!isRecord(complete)) return 'complete has to be an object with a function for each name';
+  const odd = Object.keys(complete).find((name) => typeof complete[name] !== 'function');
+  return odd === undefined ? undefined : `complete.${odd} has to be a function`;
+}
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -58,14 +94,37 @@ export function readSource(kind: Kind, value: unknown, from: string): Source {
 }
 
 function flawOf(kind: Kind, value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return 'there is no such object';
+  if (typeof value !== 'object' || value === null) return `there is no such object, but ${kindOf(value)}`;
   const fields = value as Fields;
+  const stray = strayMember(value, MEMBERS[kind]) ?? inheritedStray(value, MEMBERS[kind]);
+  if (stray !== undefined) return stray;
   const missing = DESCRIBED.find((name) => typeof fields[name] !== 'string');
-  if (missing) return `it has no ${missing}`;
-  const scopes = [fields.scope ?? []].flat();
-  if (!scopes.every((scope) => typeof scope === 'string' && SCOPE.test(scope))) return 'its scope is none';
-  return CHECKS[kind](fields);
+  if (missing)
+    return fields[missing] === undefined
+      ? `it has no ${missing}`
+      : `${missing} has to be a string, and is ${kindOf(fields[missing])}`;
+  return ('scope' in value ? flawOfScope(value.scope) : undefined) ?? CHECKS[kind](fields);
+}
+
+/** Methods of a class may have any name, but one that was meant for a known one. */
+function inheritedStray(value: object, known: ReadonlySet<string>): string | undefined {
+  const parents = [];
+  for (let at = Object.getPrototypeOf(value); at && at !== Object.prototype; at = Object.getPrototypeOf(at))
+    parents.push(at);
+  const names = parents.flatMap((parent) => Object.getOwnPropertyNames(parent));
+  const stray = names.find((name) => name !== 'constructor' && !known.has(name) && nearest(name, known) !== undefined);
+  return stray === undefined ? undefined : unknownMember(stray, known);
 }
 
 /** RFC 6749 §3.3 scope-token. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+/** A scope that is there and is none is a mistake, such as a variable that was not set: whoever wants none leaves it out. */
+function flawOfScope(scope: unknown): string | undefined {
+  const scopes: readonly unknown[] = Array.isArray(scope) ? scope : [scope];
+  const odd = scopes.findIndex((one) => typeof one !== 'string' || !SCOPE.test(one));
+  if (odd < 0) return undefined;
+  const one = scopes[odd];
+  const what = typeof one === 'string' ? JSON.stringify(one) : kindOf(one);
+  return `scope has to be a scope such as "rooms:read", or a list of them, and ${Array.isArray(scope) ? 'has' : 'is'} ${what} (RFC 6749 §3.3)`;
+}

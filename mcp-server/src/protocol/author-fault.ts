@@ -1,0 +1,27 @@
+/**
+ * Owns the fault of a tool, a resource or a prompt that can be named: what its author gave back or handed over is not what MCP
+ * can carry. The message has names and types in it and never values, so that the caller may read it as well as the log.
+ */
+
+export class AuthorFault extends TypeError {
+  override readonly name = 'AuthorFault';
+}
+
+/** @param what where it stands, such as `content[0].text` */
+export const wrongType = (what: string, expected: string, value: unknown): AuthorFault =>
+  new AuthorFault(`${what} has to be ${expected}, and is ${kindOf(value)}`);
+
+/** What a value is, in words, without saying what is in it. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  const name: unknown = value.constructor?.name;
+  if (typeof name !== 'string' || name === 'Object' || name === '') return 'an object';
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+/** An object with members, and no list, Map, Date, Promise, Buffer or the like, whose members JSON would lose. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  Object.prototype.toString.call(value) === '[object Object]';

@@ -1,0 +1,79 @@
+/**
+ * Owns the check of content that an author gives: blocks as MCP has them, with bytes written as base64 (MCP server/tools, "Tool
+ * Result"). One block that is none makes a client refuse the whole answer.
+ */
+import {
+  AudioContentSchema,
+  type ContentBlock,
+  EmbeddedResourceSchema,
+  ImageContentSchema,
+  ResourceLinkSchema,
+  TextContentSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { z } from 'zod';
+import { AuthorFault, isRecord, wrongType } from '../../author-fault.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const SCHEMAS: ReadonlyMap<unknown, z.ZodType> = new Map<unknown, z.ZodType>([
+  ['text', TextContentSchema],
+  ['image', ImageContentSchema],
+  ['audio', AudioContentSchema],
+  ['resource_link', ResourceLinkSchema],
+  ['resource', EmbeddedResourceSchema],
+]);
+
+const TYPES = [...SCHEMAS.keys()].join(', ');
+
+/**
+ * @param at where the block stands, such as `content[0]`
+ * @throws AuthorFault
+ */
+export function contentBlock(value: unknown, at: string): ContentBlock {
+  if (!isRecord(value)) throw wrongType(at, 'a block of content', value);
+  const schema = SCHEMAS.get(value.type);
+  if (!schema) throw new AuthorFault(`${at}.type has to be one of ${TYPES}`);
+  const block = withBase64(value);
+  const { error } = schema.safeParse(block);
+  const [issue] = error?.issues ?? [];
+  if (issue) throw new AuthorFault(`${[at, ...issue.path].join('.')}: ${wordsOf(issue)}`);
+  requireJson({ ...block, data: undefined, resource: undefined }, at);
+  requireJson(isRecord(block.resource) ? block.resource._meta : undefined, at);
+  // The schema has just said so.
+  return block as unknown as ContentBlock;
+}
+
+const wordsOf = ({ message, code, path }: z.core.$ZodIssue): string =>
+  code === 'invalid_union' && path.at(-1) === 'resource'
+    ? 'has to have a uri, and a text or a blob in base64'
+    : message.replace(/^Invalid input: /, '');
+
+function withBase64(block: Json): Json {
+  const { data, resource } = block;
+  if (isBytes(data)) return { ...block, data: base64(data) };
+  if (isRecord(resource) && isBytes(resource.blob)) {
+    return { ...block, resource: { ...resource, blob: base64(resource.blob) } };
+  }
+  return block;
+}
+
+type Bytes = ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBufferView;
+
+export const isBytes = (value: unknown): value is Bytes =>
+  ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
+
+export const base64 = (bytes: Bytes): string =>
+  (ArrayBuffer.isView(bytes)
+    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : Buffer.from(bytes as ArrayBuffer)
+  ).toString('base64');
+
+/** @throws AuthorFault when a value can't be written as JSON: a BigInt, or an object within itself */
+export function requireJson(value: unknown, at: string): void {
+  try {
+    JSON.stringify(value);
+  } catch (cause) {
+    const [reason] = String(cause instanceof Error ? cause.message : cause).split('\n');
+    throw new AuthorFault(`${at} can't be written as JSON: ${reason}`, { cause });
+  }
+}

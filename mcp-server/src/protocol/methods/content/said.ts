@@ -1,0 +1,59 @@
+/** Owns the check of what an author says while something runs: progress, log messages and changes, as MCP can carry them. */
+import { z } from 'zod';
+import { AuthorFault, isRecord, wrongType } from '../../author-fault.ts';
+import type { Change } from '../../changes/changes.ts';
+import type { LogLevel } from '../../define.ts';
+import { requireJson } from './content-block.ts';
+
+/** RFC 5424 §6.2.1, least severe first. */
+const LEVELS: readonly unknown[] = [
+  'debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency',
+] satisfies LogLevel[]; // biome-ignore format: one list
+
+const LISTS: ReadonlySet<unknown> = new Set(['tools', 'prompts', 'resources']);
+
+/** JSON has no NaN and no infinity: null would go out. @throws AuthorFault */
+export function requireProgress(progress: unknown, total: unknown, message: unknown): void {
+  if (!Number.isFinite(progress)) throw wrongType('progress', 'a finite number', progress);
+  if (total !== undefined && !Number.isFinite(total)) throw wrongType('total of progress', 'a finite number', total);
+  if (message !== undefined) requireText(message, 'message of progress');
+}
+
+/** @returns whether who wants to hear `least` hears of `level`. @throws AuthorFault */
+export function isLoudEnough(level: unknown, least: LogLevel | undefined): boolean {
+  const rank = LEVELS.indexOf(level);
+  if (rank < 0) throw new AuthorFault(`level of log has to be one of ${LEVELS.join(', ')}`);
+  return least !== undefined && rank >= LEVELS.indexOf(least);
+}
+
+/** Something has to be there, if it is nothing. @throws AuthorFault */
+export function logData(data: unknown): unknown {
+  requireJson(data, 'data of log');
+  return JSON.stringify(data) === undefined ? null : data;
+}
+
+/** @throws AuthorFault */
+export function requireChange(change: unknown): asserts change is Change {
+  if (!isRecord(change)) throw wrongType('change', 'an object with a kind', change);
+  if (LISTS.has(change.kind)) return;
+  if (change.kind !== 'resource') {
+    throw new AuthorFault('kind of a change has to be one of tools, prompts, resources, resource');
+  }
+  requireText(change.uri, 'uri of a change');
+}
+
+/** @throws AuthorFault */
+export function requireQuestion(message: unknown, schema: unknown, key: unknown): void {
+  requireText(message, 'message of elicit');
+  if (!(schema instanceof z.ZodObject)) throw wrongType('schema of elicit', 'an object schema of zod 4', schema);
+  requireKey(key);
+}
+
+/** @throws AuthorFault */
+export function requireKey(key: unknown): void {
+  if (key !== undefined) requireText(key, 'key of a question');
+}
+
+function requireText(value: unknown, what: string): void {
+  if (typeof value !== 'string') throw wrongType(what, 'a string', value);
+}

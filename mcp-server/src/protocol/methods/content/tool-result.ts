@@ -1,0 +1,69 @@
+/**
+ * Owns what becomes of the value that a tool has given back (MCP server/tools, "Tool Result"): it is an answer that every client
+ * can read, or a fault of the tool that has a name. Nothing of it is lost in silence.
+ */
+import { jsonText } from '@mcp-oauth/shared/json-text';
+import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/sdk/types.js';
+import { AuthorFault, isRecord, wrongType } from '../../author-fault.ts';
+import type { ToolEntry } from '../../catalog/tool-entry.ts';
+import { strayMember } from '../../members.ts';
+import { contentBlock, requireJson } from './content-block.ts';
+
+/** `structuredContent`, `isError` and `_meta` are the words of the SDK, for tools that were written for it. */
+const MEMBERS: ReadonlySet<string> = new Set([
+  'text', 'content', 'structured', 'structuredContent', 'isError', '_meta',
+]); // biome-ignore format: one list
+
+const EXPECTED = 'an object with text, content, structured, or several of them';
+
+/** @throws AuthorFault, also when the tool breaks the promise of its own output schema */
+export function toolResult(value: unknown, tool: Pick<ToolEntry, 'structured'>): CallToolResult {
+  const given = typeof value === 'string' ? { text: value } : value;
+  if (!isRecord(given)) throw wrongType('what it has given back', EXPECTED, given);
+  const stray = strayMember(given, MEMBERS);
+  if (stray !== undefined) throw new AuthorFault(`what it has given back: ${stray}`);
+  const { text, content, isError, _meta } = given;
+  if (text !== undefined && typeof text !== 'string') throw wrongType('text', 'a string', text);
+  if (isError !== undefined && typeof isError !== 'boolean') throw wrongType('isError', 'true or false', isError);
+  const structured = structuredOf(given, tool, isError === true);
+  const blocks = content === undefined ? [] : blocksOf(content);
+  const words = wordsFor(text, structured);
+  return {
+    content: words === undefined ? blocks : [{ type: 'text', text: words }, ...blocks],
+    ...(structured !== undefined && { structuredContent: structured }),
+    ...(isError === true && { isError }),
+    ...(_meta !== undefined && { _meta: metaOf(_meta) }),
+  };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A failure need not keep the promise of the output schema. */
+function structuredOf(given: Json, tool: Pick<ToolEntry, 'structured'>, failed: boolean): Json | undefined {
+  const { structured, structuredContent } = given;
+  if (structured !== undefined && structuredContent !== undefined) {
+    throw new AuthorFault('structured and structuredContent are the same: give one of them');
+  }
+  const data = structured === undefined ? structuredContent : structured;
+  if (failed && data === undefined) return undefined;
+  return tool.structured(data);
+}
+
+function blocksOf(content: unknown): ContentBlock[] {
+  if (!Array.isArray(content)) throw wrongType('content', 'a list of blocks', content);
+  // Not with map, which leaves holes as they are.
+  return Array.from(content, (block, index) => contentBlock(block, `content[${index}]`));
+}
+
+/** Clients that know no structured content read it as text. */
+function wordsFor(text: string | undefined, structured: Json | undefined): string | undefined {
+  if (structured === undefined) return text;
+  requireJson(structured, 'structured');
+  return text ?? jsonText(structured);
+}
+
+function metaOf(meta: unknown): Record<string, unknown> {
+  if (!isRecord(meta)) throw wrongType('_meta', 'an object', meta);
+  requireJson(meta, '_meta');
+  return meta;
+}
