@@ -1,22 +1,37 @@
 /** Owns how a JSON log line looks to a person at a terminal. */
+import { visible } from '@mcp-oauth/shared/terminal-text';
 
-const HIDDEN = new Set(['level', 'time', 'service', 'msg', 'request']);
+/** Shown at a place of their own, or the same in every line of a process. */
+const PLACED = new Set(['level', 'time', 'service', 'msg', 'request', 'err']);
 
-/** `12:00:01 info  ready url=http://localhost:8080`; a line that is no log object stays as it is. */
+/**
+ * `12:00:01 info  ready url=http://localhost:8080`, with the request that it is about at its end, so that a reference which a
+ * person quotes is found here; the stack of an error stands below it, line by line. What is no log object stays one line.
+ */
 export function readable(line: string): string {
   const entry = parse(line);
-  if (!entry) return line;
+  if (!entry) return visible(line);
   const time = String(entry.time ?? '').slice(11, 19);
   const level = String(entry.level ?? '').padEnd(5);
-  const fields = Object.entries(entry)
-    .filter(([key]) => !HIDDEN.has(key))
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return visible([time, level, entry.msg, ...fields].join(' '));
+  const { stack, ...error } = errorOf(entry.err);
+  const fields = Object.entries(entry).filter(([name]) => !PLACED.has(name));
+  const all = [
+    ...fields,
+    ...Object.entries(error),
+    ...(entry.request === undefined ? [] : [['request', entry.request]]),
+  ];
+  const shown = all.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const first = [time, level, entry.msg, ...shown].join(' ');
+  return [first, ...stack.map((one) => `    ${one}`)].map(visible).join('\n');
 }
 
-/** Others have a say in what is logged (an upstream's error code, a client's name), but not in what a terminal does (CWE-150). */
-const visible = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+/** A stack begins with the type and the message of its error. */
+function errorOf(err: unknown): { readonly stack: readonly string[] } & Readonly<Record<string, unknown>> {
+  if (typeof err !== 'object' || err === null || !('stack' in err))
+    return err === undefined ? { stack: [] } : { err, stack: [] };
+  const { type: _, message: __, stack, ...more } = err as Readonly<Record<string, unknown>>;
+  return { ...more, stack: String(stack).split('\n') };
+}
 
 function parse(line: string): Record<string, unknown> | undefined {
   if (!line.startsWith('{')) return undefined;

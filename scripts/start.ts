@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { whenOrphaned } from '@mcp-oauth/shared/service';
+import { visible } from '@mcp-oauth/shared/terminal-text';
 import './environment.ts';
 import { banner } from './banner.ts';
 import { readable } from './log-line.ts';
@@ -45,11 +46,11 @@ function launch({ name, color, env }: Part): void {
   const said: string[] = [];
   running.set(name, child);
   eachLine(child.stdout, (line) => {
-    if (!isRepeatedWarning(line)) process.stdout.write(`${prefix}${readable(line)}\n`);
+    if (!isRepeatedWarning(line)) process.stdout.write(`${readable(line).replace(/^/gm, prefix)}\n`);
   });
   eachLine(child.stderr, (line) => {
-    if (starting.has(name)) said.push(line);
-    else process.stderr.write(`${prefix}${line}\n`);
+    if (starting.has(name)) said.push(visible(line));
+    else process.stderr.write(`${prefix}${visible(line)}\n`);
   });
   child.on('message', () => {
     starting.delete(name);

@@ -18,4 +18,40 @@ describe('a log line at a terminal', () => {
     expect(shown).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     expect(shown).toContain('reason=denied\\u000a12:00:02');
   });
+
+  it('shows the request that it is about, so that a reference which a person quotes is found', () => {
+    const request = '0b9c3f5e-8a51-4bd0-9c0d-1f2e3a4b5c6d';
+    expect(readable(line({ request, msg: 'request', status: 200 }))).toBe(
+      `12:00:01 info  request status=200 request=${request}`,
+    );
+  });
+
+  it('shows the stack of an error line by line, each of which steers nothing', () => {
+    const err = {
+      type: 'TypeError',
+      message: 'x',
+      stack: 'TypeError: x\u2028y\n    at a (b.ts:1:2)\n    at c',
+      errno: 'EX',
+    };
+    expect(
+      readable(line({ level: 'error', msg: 'request failed', status: 500, err, request: 'r' })).split('\n'),
+    ).toEqual([
+      '12:00:01 error request failed status=500 errno=EX request=r',
+      '    TypeError: x\\u2028y',
+      '        at a (b.ts:1:2)',
+      '    at c'.padStart(12),
+    ]);
+  });
+
+  it.each(['\u0085', '\u2028', '\u2029', '\u202e', '\u2066', '\u200f', '\ufeff', '\u{e0041}', '\t'])(
+    'CWE-150 writes %j as its code, in fields, names, events and what is no log object',
+    (character) => {
+      const units = [...Array(character.length).keys()].map((at) => character.charCodeAt(at).toString(16));
+      const code = units.map((unit) => `\\u${unit.padStart(4, '0')}`).join('');
+      const shown = readable(line({ msg: `a${character}`, [`b${character}`]: `c${character}`, d: { e: character } }));
+      expect(shown).toContain(`a${code} b${code}=c${code} d={"e":"`);
+      expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      expect(readable(`text${character}`)).toBe(`text${code}`);
+    },
+  );
 });

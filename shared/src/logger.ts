@@ -1,6 +1,10 @@
-/** Owns the shape of the log: one JSON object a line, an event name as message, and no secret in it, ever. */
+/**
+ * Owns the shape of the log: one JSON object a line, an event name as message, no secret in it, ever, and no character that a
+ * terminal obeys.
+ */
 import { pino } from 'pino';
 import { systemClock } from './clock.ts';
+import { visibleJson } from './terminal-text.ts';
 
 export type Logger = pino.Logger;
 
@@ -73,13 +77,23 @@ function standardOutput(): Destination {
   };
   process.stdout.on('error', () => {});
   process.once('exit', flush);
+  /** False for a line that has to be written by itself: one that is too long, or is not plain ASCII. */
+  const keep = (line: string): boolean => {
+    // A UTF-16 unit is three bytes at the most.
+    const most = line.length * 3;
+    if (most > MOST) return false;
+    if (most > MOST - used) flush();
+    const bytes = waiting.write(line, used);
+    if (bytes !== line.length || line.includes('\x7f')) return false;
+    used += bytes;
+    return true;
+  };
   return {
     write: (line) => {
-      // A UTF-16 unit is three bytes at the most.
-      const fits = line.length * 3 <= MOST - used;
-      if (!fits) flush();
-      if (timer && line.length * 3 <= MOST) used += waiting.write(line, used);
-      else process.stdout.write(line);
+      if (!timer || !keep(line)) {
+        flush();
+        process.stdout.write(visibleJson(line));
+      }
       timer ??= setTimeout(() => {
         timer = undefined;
         flush();
@@ -106,7 +120,13 @@ export const logWritten = (log: Logger): Promise<void> =>
     log.flush(() => resolve());
   });
 
-export function createLogger(service: string, level: string, destination: Destination = standardOutput()): Logger {
+const cleaned = (destination: Destination): Destination => ({
+  write: (line) => destination.write(visibleJson(line)),
+  flush: (done) => (destination.flush ? destination.flush(done) : done()),
+});
+
+/** @param destination absent: standard output */
+export function createLogger(service: string, level: string, destination?: Destination): Logger {
   return pino(
     {
       level,
@@ -115,6 +135,6 @@ export function createLogger(service: string, level: string, destination: Destin
       formatters: { level: (label) => ({ level: label }), log: (members) => withoutSecrets(members) },
       serializers: { err: serializeError },
     },
-    destination,
+    destination ? cleaned(destination) : standardOutput(),
   );
 }

@@ -19,6 +19,53 @@ describe('log', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ service: 'sample', level: 'info' });
   });
 
+  const OBEYED = [
+    '\u007f',
+    '\u0085',
+    '\u009b31m',
+    '\u2028',
+    '\u2029',
+    '\u202e',
+    '\u2066',
+    '\u200b',
+    '\ufeff',
+    '\u{e0041}',
+  ];
+
+  it('CWE-150 has no character raw that a terminal obeys, wherever it stands, and loses none', () => {
+    const lines: string[] = [];
+    const log = createLogger('sample', 'info', { write: (line) => lines.push(line) });
+    for (const text of OBEYED) {
+      const members = { [`name${text}`]: { deep: [text] }, err: new Error(text), more: 'é😀' };
+      log.child({ bound: text }).info(members, `event${text}`);
+      expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
+        bound: text,
+        msg: `event${text}`,
+        [`name${text}`]: { deep: [text] },
+        err: { message: text },
+        more: 'é😀',
+      });
+    }
+    for (const line of lines) expect(line.trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  });
+
+  it('CWE-150 is as clean at standard output, for the first line as for those that are collected', () => {
+    const program = `
+      import { createLogger } from '@mcp-oauth/shared/logger';
+      const log = createLogger('sample', 'info');
+      for (const text of ${JSON.stringify([...OBEYED, ...OBEYED, 'é'])}) { log.info({ text, long: 'x'.repeat(3000) }, 'line'); log.info('next'); }`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+    });
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.join('')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    const texts = lines.map((line) => JSON.parse(line) as { text?: string; msg: string });
+    expect(texts.map(({ text, msg }) => text ?? msg)).toEqual(
+      [...OBEYED, ...OBEYED, 'é'].flatMap((text) => [text, 'next']),
+    );
+  });
+
   it('tells the system code of an error', () => {
     const lines: string[] = [];
     const log = createLogger('sample', 'info', { write: (line) => lines.push(line) });

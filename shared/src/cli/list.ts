@@ -1,4 +1,5 @@
 /** Owns how a command shows a list: as a table with a title over each column, as JSON, or in words when there is nothing. */
+import { OBEYED, visibleJson } from '../terminal-text.ts';
 import type { Invocation, Option } from './command.ts';
 import { table } from './table.ts';
 
@@ -18,13 +19,11 @@ export function showList({ options, stdout }: Invocation, rows: readonly Row[], 
 /** `signsFrom` is shown as SIGNS FROM. */
 const titleOf = (name: string): string => name.replace(/[A-Z]/g, ' $&').toUpperCase();
 
-/** What one person typed is shown to another: no control character reaches the terminal. */
+/** What one person typed is shown to another. */
 const cellsOf = (row: Row): readonly string[] =>
-  Object.values(row).map((cell) => (cell === null ? '-' : String(cell).replace(/\p{Cc}/gu, '?')));
+  Object.values(row).map((cell) => (cell === null ? '-' : String(cell).replace(OBEYED, '?')));
 
-/** JSON itself escapes only those below U+0020. */
-const toJson = (rows: readonly Row[]): string =>
-  JSON.stringify(rows, null, 2).replace(/[\x7f-\x9f]/g, (control) => `\\u00${control.charCodeAt(0).toString(16)}`);
+const toJson = (rows: readonly Row[]): string => visibleJson(JSON.stringify(rows, null, 2));
 
 /** @param seconds since the epoch */
 export const timeOf = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000', '');

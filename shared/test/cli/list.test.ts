@@ -46,5 +46,8 @@ describe('a list', () => {
     const asJson = (await run(nasty, 'list --json')).stdout;
     expect(asJson).toBe('[\n  {\n    "name": "\\u001b[2J\\u009b31m\\r\\nroot"\n  }\n]\n');
     expect(JSON.parse(asJson)).toEqual([{ name: '\u001b[2J\u009b31m\r\nroot' }]);
+    const turned = listing([{ name: 'a\u202eb\u2028c' }]);
+    expect((await run(turned, 'list')).stdout).toBe('NAME\na?b?c\n');
+    expect((await run(turned, 'list --json')).stdout).toContain('"a\\u202eb\\u2028c"');
   });
 });
