@@ -39,7 +39,7 @@ interface Registered extends TestClient {
   update(metadata: object): Promise<number>;
 }
 
-const METADATA = { client_name: 'App', redirect_uris: [WEB, OTHER] };
+const METADATA = { client_name: 'App', token_endpoint_auth_method: 'none', redirect_uris: [WEB, OTHER] };
 
 async function register(metadata: object = {}): Promise<Registered> {
   const body = await read(await server.fetch('/register', json({ ...METADATA, ...metadata })));
