@@ -47,7 +47,9 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const log = overrides.log ?? createLogger('auth-server', config.logLevel);
   const clock = overrides.clock ?? systemClock;
   const fetch = overrides.fetch ?? createOutgoingFetch(config);
-  const connectors = overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch);
+  const onTrouble = (connector: string, reason: string) =>
+    log.warn({ connector, reason }, 'upstream could not be asked again');
+  const connectors = overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch, { clock, onTrouble });
   const { store, redis, health, ...limits } = overrides.store
     ? { store: overrides.store, redis: undefined, health: undefined, createRateLimit: rateLimitsOn(undefined) }
     : await openStorage(config, { clock, log });

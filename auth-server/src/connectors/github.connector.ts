@@ -6,7 +6,9 @@ import { createHash } from 'node:crypto';
 import { setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { duration, isLoopback, text, url } from '@mcp-oauth/shared/settings/types';
 import { z } from 'zod';
+import { readAnswer, refusalOf } from '../federation/answer.ts';
 import { type ConnectorContext, defineConnector, type LoginChecks, UpstreamError } from '../federation/connector.ts';
+import { label } from '../federation/subject.ts';
 import { createUpstreamFetch } from '../federation/upstream-fetch.ts';
 
 const settings = {
@@ -51,27 +53,34 @@ export default defineConnector({
     return {
       begin: async (checks) => authorizeUrl(values, context, checks),
       finish: async (answer, checks) => {
-        const code = readAnswer(answer, values, checks);
+        const { code } = readAnswer(answer, {
+          state: checks.state,
+          issuer: values.baseUrl,
+          // RFC 9207 §2.4; GitHub does not promise `iss`, but an answer that names somebody else is a mix-up.
+          isIssuer: (issuer) => URL.parse(issuer)?.origin === new URL(values.baseUrl).origin,
+        });
         const token = await redeem({ code, codeVerifier: checks.codeVerifier, values, context, fetch });
         const read = reader(fetch, token);
         const person = await read(`${values.apiUrl}/user`, user);
         // For show only: a token without the e-mail scope, or GitHub being slow here, stops nobody.
-        const addresses = await read(`${values.apiUrl}/user/emails`, emails).catch(() => []);
+        const addresses = await read(`${values.apiUrl}/user/emails`, z.array(z.unknown())).catch(() => []);
         return {
           issuer: values.baseUrl,
           subject: String(person.id),
-          name: person.name || undefined,
-          username: person.login,
-          email: addresses.find(({ primary, verified }) => primary && verified)?.email,
+          name: label(person.name),
+          username: label(person.login),
+          email: label(addresses.map((entry) => address.safeParse(entry).data).find((found) => found)?.email),
         };
       },
     };
   },
 });
 
-const user = z.object({ id: z.int().positive(), login: z.string(), name: z.string().nullish() });
-const emails = z.array(z.object({ email: z.string(), primary: z.boolean(), verified: z.boolean() }));
-const tokenAnswer = z.object({ access_token: z.string().min(1).optional(), error: z.string().optional() });
+/** Only the id decides: it must be a whole number that JSON carries without loss. */
+const user = z.object({ id: z.int().positive(), login: z.unknown().optional(), name: z.unknown().optional() });
+/** The one address that counts among those of the list. */
+const address = z.object({ email: z.string(), primary: z.literal(true), verified: z.literal(true) });
+const members = z.looseObject({});
 
 function authorizeUrl({ baseUrl, clientId }: GithubSettings, context: ConnectorContext, checks: LoginChecks): URL {
   const target = new URL(`${baseUrl}/login/oauth/authorize`);
@@ -87,23 +96,6 @@ function authorizeUrl({ baseUrl, clientId }: GithubSettings, context: ConnectorC
   return target;
 }
 
-function readAnswer({ searchParams }: URL, { baseUrl }: GithubSettings, { state }: LoginChecks): string {
-  if (searchParams.get('state') !== state) throw new UpstreamError('invalid_answer', 'the state is not ours');
-  // RFC 9207 §2.4; GitHub does not promise `iss`, but an answer that names somebody else is a mix-up.
-  const issuer = searchParams.get('iss');
-  if (issuer !== null && URL.parse(issuer)?.origin !== new URL(baseUrl).origin) {
-    throw new UpstreamError('invalid_answer', 'the answer names another issuer');
-  }
-  const error = searchParams.get('error');
-  if (error !== null) {
-    const busy = error === 'temporarily_unavailable' || error === 'server_error';
-    throw new UpstreamError(busy ? 'unavailable' : 'denied', `GitHub answered ${error}`);
-  }
-  const code = searchParams.get('code');
-  if (!code) throw new UpstreamError('invalid_answer', 'the answer has no code');
-  return code;
-}
-
 interface Redemption {
   readonly code: string;
   readonly codeVerifier: string;
@@ -116,7 +108,6 @@ async function redeem({ code, codeVerifier, values, context, fetch }: Redemption
   const response = await fetch(`${values.baseUrl}/login/oauth/access_token`, {
     method: 'POST',
     headers: { Accept: 'application/json', 'User-Agent': AGENT },
-    redirect: 'error',
     body: new URLSearchParams({
       client_id: values.clientId,
       client_secret: values.clientSecret,
@@ -125,15 +116,16 @@ async function redeem({ code, codeVerifier, values, context, fetch }: Redemption
       code_verifier: codeVerifier,
     }),
   });
-  const { access_token, error } = await parse(response, tokenAnswer);
-  if (error === 'incorrect_client_credentials') {
-    throw new UpstreamError('unavailable', `GitHub refused this server's credentials`);
-  }
-  if (error !== undefined) throw new UpstreamError('invalid_answer', `GitHub answered ${error} for the code`);
-  if (!response.ok || access_token === undefined) {
-    throw new UpstreamError('invalid_answer', `GitHub answered ${response.status} without an access token`);
-  }
-  return access_token;
+  const { status } = response;
+  const body = await parse(response, members);
+  const refusal = refusalOf(body, status);
+  if (refusal) throw refusal;
+  const { access_token: token } = body;
+  if (response.ok && typeof token === 'string' && token !== '') return token;
+  throw new UpstreamError('invalid_answer', `GitHub answered ${status} without an access token`, {
+    claim: 'access_token',
+    status,
+  });
 }
 
 const AGENT = 'mcp-oauth-server';
@@ -143,18 +135,29 @@ const reader =
   async <T>(place: string, shape: z.ZodType<T>): Promise<T> => {
     const response = await fetch(place, {
       headers: { Accept: 'application/vnd.github+json', 'User-Agent': AGENT, Authorization: `Bearer ${token}` },
-      redirect: 'error',
     });
-    if (!response.ok) throw new UpstreamError('invalid_answer', `${place} answered ${response.status}`);
-    return parse(response, shape);
+    const { status, headers } = response;
+    if (response.ok) return parse(response, shape);
+    const { message } = await parse(response, members).catch((): { message?: unknown } => ({}));
+    // GitHub's word for a limit is 403; any other 403 is about the person or the app.
+    const isLimited = status === 403 && headers.get('x-ratelimit-remaining') === '0';
+    throw new UpstreamError(isLimited ? 'unavailable' : 'invalid_answer', `${place} answered ${status}`, {
+      status,
+      upstreamDescription: typeof message === 'string' ? message : undefined,
+    });
   };
 
 async function parse<T>(response: Response, shape: z.ZodType<T>): Promise<T> {
   const body: unknown = await response.json().catch(() => undefined);
   const parsed = shape.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw new UpstreamError(
-    'invalid_answer',
-    `GitHub sent something else than expected: ${z.prettifyError(parsed.error)}`,
-  );
+  const [issue] = parsed.error.issues;
+  const claim = issue?.path.join('.') || undefined;
+  const found =
+    claim && typeof body === 'object' && body !== null ? (Reflect.get(body, claim) ?? 'nothing') : typeof body;
+  throw new UpstreamError('invalid_answer', `GitHub sent something else than expected: ${issue?.message}`, {
+    status: response.status,
+    claim,
+    found,
+  });
 }

@@ -2,6 +2,7 @@
  * Owns the port to the world of identity providers: what a connector kind declares, what an opened connector can do, and
  * the identity that it brings home. One kind is one file in connectors/.
  */
+import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Problem, Settings, Values } from '@mcp-oauth/shared/settings/config';
 
 /** A person as the upstream knows them. Only `issuer` and `subject` identify; everything else may change or be reused. */
@@ -39,6 +40,10 @@ export interface ConnectorContext {
   /** Where the upstream sends the browser back: `<issuer>/callback/<connector id>`. */
   readonly callbackUrl: string;
   readonly fetch: typeof fetch;
+  /** Absent: the clock of the system. */
+  readonly clock?: Clock | undefined;
+  /** Told of what goes wrong without ending a sign-in. */
+  readonly onTrouble?: ((message: string) => void) | undefined;
 }
 
 export interface ConnectorKind<S extends Settings = Settings> {
@@ -58,16 +63,33 @@ export const defineConnector = <S extends Settings>(kind: ConnectorKind<S>): Con
 
 export type UpstreamReason =
   | 'denied' // the person or the upstream said no
-  | 'unavailable' // not reachable, or answered with a server error
+  | 'unavailable' // not reachable, answered with a server error, or no longer accepts this server's credentials
+  | 'misconfigured' // the upstream does not accept what this server is set up to ask for
   | 'invalid_answer'; // forged, replayed, foreign or malformed
+
+/** What the log tells beside the message. Values are cut, escaped and freed of secrets when they are logged, not before. */
+export interface UpstreamFacts {
+  /** Error code that the upstream sent (RFC 6749 §4.1.2.1, §5.2), and its description. */
+  readonly upstreamError?: string | undefined;
+  readonly upstreamDescription?: string | undefined;
+  /** The claim, header parameter or member that decided, the value that would have been right, and the value that was there. */
+  readonly claim?: string | undefined;
+  readonly expected?: unknown;
+  readonly found?: unknown;
+  /** HTTP status of the upstream's answer. */
+  readonly status?: number | undefined;
+}
 
 /** A sign-in that the upstream did not complete. */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
   readonly reason: UpstreamReason;
+  readonly facts: UpstreamFacts;
 
-  constructor(reason: UpstreamReason, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(reason: UpstreamReason, message: string, details: UpstreamFacts & { readonly cause?: unknown } = {}) {
+    const { cause, ...facts } = details;
+    super(message, cause === undefined ? undefined : { cause });
     this.reason = reason;
+    this.facts = facts;
   }
 }

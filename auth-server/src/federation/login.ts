@@ -20,9 +20,9 @@ export interface LoginState {
 }
 
 /** How a sign-in ended; the interaction it belongs to finishes with it. */
-export type LoginOutcome = { readonly approval: string } & (
+type LoginOutcome = { readonly approval: string } & (
   | { readonly accountId: string }
-  | { readonly error: 'access_denied' | 'temporarily_unavailable'; readonly description: string }
+  | { readonly error: 'access_denied' | 'temporarily_unavailable' | 'server_error'; readonly description: string }
 );
 
 export interface Logins {

@@ -1,5 +1,5 @@
 /** Owns which connectors there are: the kinds found in connectors/, the ones an operator configured, and their opening. */
-
+import type { Clock } from '@mcp-oauth/shared/clock';
 import { discover } from '@mcp-oauth/shared/discover';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { type Environment, type Problem, readSettings, type Values } from '@mcp-oauth/shared/settings/config';
@@ -22,6 +22,8 @@ export interface OpenConnector {
   readonly connector: Connector;
   /** Where its upstream sends the browser back. */
   readonly callbackUrl: string;
+  /** Values of its settings that no log may show, even where the upstream repeats them. */
+  readonly secrets?: readonly string[] | undefined;
 }
 
 /** @throws StartError when a file does not declare a kind, or two declare the same type */
@@ -93,6 +95,13 @@ function withDefaults(env: Environment, prefix: string, defaults: Environment = 
   return { ...env, ...Object.fromEntries(missing.map(([name, value]) => [prefix + name, value])) };
 }
 
+/** What the world gives to all connectors. */
+export interface World {
+  readonly clock?: Clock | undefined;
+  /** Told of what goes wrong at a connector without ending a sign-in. */
+  readonly onTrouble?: ((connector: string, message: string) => void) | undefined;
+}
+
 /**
  * Opens them in the same order.
  * @param issuer our own issuer, under which every connector has one callback of its own (RFC 9700 §4.4.2.2: no mix-up)
@@ -101,9 +110,17 @@ export function openConnectors(
   configured: readonly ConfiguredConnector[],
   issuer: string,
   fetch: typeof globalThis.fetch,
+  { clock, onTrouble }: World = {},
 ): readonly OpenConnector[] {
   return configured.map(({ id, kind, title, settings }) => {
     const callbackUrl = `${issuer}/callback/${id}`;
-    return { id, title, callbackUrl, connector: kind.open(settings, { callbackUrl, fetch }) };
+    const context = { callbackUrl, fetch, clock, onTrouble: (message: string) => onTrouble?.(id, message) };
+    return { id, title, callbackUrl, secrets: secretsOf(kind, settings), connector: kind.open(settings, context) };
   });
 }
+
+const secretsOf = (kind: ConnectorKind, settings: ConfiguredConnector['settings']): readonly string[] =>
+  Object.entries(kind.settings)
+    .filter(([, { secret }]) => secret)
+    .map(([name]) => settings[name])
+    .filter((value) => typeof value === 'string');

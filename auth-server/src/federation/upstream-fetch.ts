@@ -1,4 +1,7 @@
-/** Owns how connectors reach an upstream: bounded in time and size, and "not reachable" has one name (`UpstreamError`). */
+/**
+ * Owns how connectors reach an upstream: bounded in time and size, without following a redirect (OpenID Connect Discovery 1.0
+ * §4.2 wants 200), and "not reachable" has one name (`UpstreamError`).
+ */
 import { type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { UpstreamError } from './connector.ts';
 
@@ -8,7 +11,7 @@ const LARGEST_ANSWER = 1_048_576;
  * A fetch that reads the whole answer before it gives it back, so that an upstream that stalls in the middle of a body
  * costs no more than one that never answers.
  * @param timeout seconds for one request, body included
- * @throws UpstreamError `unavailable` when there is no answer in time, or a server error (RFC 9110 §15.6)
+ * @throws UpstreamError `unavailable` when there is no answer in time, a server error (RFC 9110 §15.6), a redirect, or 429
  */
 export function createUpstreamFetch(fetch: Fetch, timeout: number): Fetch {
   const ask = plainly(fetch);
@@ -17,9 +20,9 @@ export function createUpstreamFetch(fetch: Fetch, timeout: number): Fetch {
     const where = `${place.origin}${place.pathname}`;
     const signal = AbortSignal.timeout(timeout * 1000);
     try {
-      const response = await ask(input, { ...init, signal });
+      const response = await ask(input, { ...init, redirect: 'manual', signal });
       const body = await readBounded(response);
-      if (response.status >= 500) throw new UpstreamError('unavailable', `${where} answered ${response.status}`);
+      refuseStatus(response, where);
       return new Response(isEmpty(response.status) ? null : body, response);
     } catch (cause) {
       if (cause instanceof UpstreamError) throw cause;
@@ -27,6 +30,17 @@ export function createUpstreamFetch(fetch: Fetch, timeout: number): Fetch {
       throw new UpstreamError('unavailable', `${where} ${why}`, { cause });
     }
   };
+}
+
+function refuseStatus({ status, headers }: Response, where: string): void {
+  if (status >= 500 || status === 429)
+    throw new UpstreamError('unavailable', `${where} answered ${status}`, { status });
+  const location = headers.get('location');
+  if (status < 300 || status >= 400 || location === null) return;
+  // Only the host: the rest may carry a secret.
+  const target = URL.parse(location, where)?.host ?? 'nowhere';
+  const message = `${where} answered ${status}, a redirect to ${target}, which is not followed`;
+  throw new UpstreamError('unavailable', message, { status });
 }
 
 /** What the network says of itself, as ECONNREFUSED or CERT_HAS_EXPIRED; fetch has it somewhere in the causes. */

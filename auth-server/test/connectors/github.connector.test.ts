@@ -3,7 +3,7 @@ import { serve } from '@mcp-oauth/shared/testing/listen';
 import { describe, expect, it } from 'vitest';
 import github from '../../src/connectors/github.connector.ts';
 import { CALLBACK, checks, connectorContract, type StandIn } from '../contracts/connector.contract.ts';
-import { createStage, type Route, type Stage } from './stand-in.ts';
+import { createStage, Reply, type Route, type Stage } from './stand-in.ts';
 
 const TOKEN_PATH = '/login/oauth/access_token';
 
@@ -73,10 +73,73 @@ describe('github', () => {
     expect(await signIn(({ routes }) => routes.delete('/api/v3/user/emails'))).toMatchObject({ subject: '583231' });
   });
 
-  it.each([[{}], [{ id: '583231', login: 'octocat' }], [[]], [null]])('refuses %j as a user', async (body) => {
-    const failed = signIn(({ routes }) => routes.set('/api/v3/user', () => body));
-    await expect(failed).rejects.toMatchObject({ reason: 'invalid_answer' });
+  it.each([
+    [
+      'null members beside the token',
+      { refresh_token: null, scope: null, error: null, error_description: '', expires_in: '' },
+    ],
+    ['scopes as a list', { scope: ['read:user'], token_type: null }],
+  ])('RFC 6749 §5.1 %s do not decide', async (_, members) => {
+    const answer = () => ({ access_token: 'gho_1', ...members });
+    expect(await signIn(({ routes }) => routes.set(TOKEN_PATH, answer))).toMatchObject({ subject: '583231' });
   });
+
+  it.each([
+    ['nothing but an id', { id: 583231 }, []],
+    ['null members', { id: 583231, login: null, name: null }, null],
+    [
+      'members of other kinds',
+      { id: 583231, login: 7, name: {} },
+      [null, 'x', { email: 7, primary: true, verified: true }],
+    ],
+    ['empty members', { id: 583231, login: '', name: ' ' }, {}],
+  ])('signs in whoever has %s', async (_, user, list) => {
+    const identity = await signIn(({ routes }) =>
+      routes.set('/api/v3/user', () => user).set('/api/v3/user/emails', () => list),
+    );
+    expect(identity).toEqual({ issuer: expect.any(String), subject: '583231' });
+  });
+
+  it('reads the list of addresses one by one', async () => {
+    const odd = [null, { email: null, primary: true, verified: true }, ...addresses];
+    expect((await signIn(({ routes }) => routes.set('/api/v3/user/emails', () => odd))).email).toBe(
+      'octocat@example.com',
+    );
+  });
+
+  it.each([
+    ['bad_verification_code', 'invalid_answer'],
+    ['incorrect_client_credentials', 'unavailable'],
+    ['redirect_uri_mismatch', 'misconfigured'],
+    ['application_suspended', 'misconfigured'],
+    ['unverified_user_email', 'denied'],
+  ])('RFC 6749 §5.2 %s with HTTP 200 is %s, with its description', async (error, reason) => {
+    const said = () => ({ error, error_description: 'The words of GitHub.', error_uri: 'https://docs.github.com' });
+    const failed = signIn(({ routes }) => routes.set(TOKEN_PATH, said));
+    await expect(failed).rejects.toMatchObject({
+      reason,
+      facts: { upstreamError: error, upstreamDescription: 'The words of GitHub.' },
+    });
+  });
+
+  it.each([
+    [401, {}, 'invalid_answer'],
+    [403, {}, 'invalid_answer'],
+    [403, { 'x-ratelimit-remaining': '0' }, 'unavailable'],
+    [429, {}, 'unavailable'],
+  ])('tells what the API answers: %i %j', async (status, headers, reason) => {
+    const reply = () => new Reply(status, { message: 'Bad credentials' }, headers as Record<string, string>);
+    const failed = signIn(({ routes }) => routes.set('/api/v3/user', reply));
+    await expect(failed).rejects.toMatchObject({ reason, facts: { status } });
+  });
+
+  it.each([[{}], [{ id: '583231', login: 'octocat' }], [{ id: 1.5 }], [{ id: -1 }], [{ id: 2 ** 60 }], [[]], [null]])(
+    'refuses %j as a user',
+    async (body) => {
+      const failed = signIn(({ routes }) => routes.set('/api/v3/user', () => body));
+      await expect(failed).rejects.toMatchObject({ reason: 'invalid_answer' });
+    },
+  );
 
   it('is unavailable, not a crash, when its own credentials are refused with HTTP 200', async () => {
     const refused = () => ({ error: 'incorrect_client_credentials' });

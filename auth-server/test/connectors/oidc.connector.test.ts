@@ -1,90 +1,12 @@
 /** Owns the proof that sign-in with an OpenID provider keeps the contract, and survives what real providers do. */
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, type JWTPayload } from 'jose';
 import { describe, expect, it } from 'vitest';
 import oidc from '../../src/connectors/oidc.connector.ts';
 import { ClientHost } from '../client-host.ts';
-import { CALLBACK, checks, connectorContract, type StandIn } from '../contracts/connector.contract.ts';
-import { createStage, type Stage } from './stand-in.ts';
-
-const settings = {
-  clientId: 'client', clientSecret: 'secret', clientAuth: 'client_secret_basic', scopes: 'openid profile email', timeout: 60,
-  internalUrl: undefined,
-} as const; // biome-ignore format: one row
-
-const open = (issuer: string, change: Partial<Parameters<typeof oidc.open>[0]> = {}) =>
-  oidc.open({ ...settings, issuer, ...change }, { callbackUrl: CALLBACK, fetch });
-
-const keys = generateKeyPair('RS256');
-
-interface Play extends StandIn {
-  readonly stage: Stage;
-  /** Claims of the next id token beside or instead of the usual ones. */
-  claims: JWTPayload;
-  /** Authorization header and form of the last redemption. */
-  readonly redeemed: () => { readonly authorization: string | undefined; readonly form: URLSearchParams } | undefined;
-}
-
-const metadata = (issuer: string) => ({
-  issuer,
-  authorization_endpoint: `${issuer}/authorize`,
-  token_endpoint: `${issuer}/token`,
-  jwks_uri: `${issuer}/jwks`,
-  userinfo_endpoint: `${issuer}/userinfo`,
-});
-
-/** @param publicUrl what the provider calls itself, where that is not where it is */
-async function start(path = '', publicUrl?: string, timeout = settings.timeout as number): Promise<Play> {
-  const stage = await createStage(`${path}/token`);
-  const internalUrl = publicUrl && stage.url + path;
-  const issuer = publicUrl ?? stage.url + path;
-  const { privateKey, publicKey } = await keys;
-  let nonce = '';
-  let redeemed: ReturnType<Play['redeemed']>;
-  const play: Play = {
-    stage,
-    claims: {},
-    connector: open(issuer, { internalUrl, timeout }),
-    issuer,
-    subject: 'opaque|0001/ü',
-    signIn: async ({ searchParams }) => {
-      nonce = searchParams.get('nonce') ?? '';
-      return new URL(`${CALLBACK}?code=good&state=${searchParams.get('state')}`);
-    },
-    redeemed: () => redeemed,
-    redeemedWith: () => redeemed?.form.get('code_verifier') ?? undefined,
-    fail: (fault) => {
-      stage.fault = fault;
-    },
-    stop: () => stage.close(),
-    [Symbol.asyncDispose]: () => stage.close(),
-  };
-  const idToken = () => {
-    const now = Math.floor(Date.now() / 1000);
-    const usual = { iss: issuer, sub: play.subject, aud: 'client', iat: now, exp: now + 60, auth_time: 0, nonce };
-    return new SignJWT({ ...usual, ...play.claims }).setProtectedHeader({ alg: 'RS256', kid: '1' }).sign(privateKey);
-  };
-  stage.routes.set(`${path}/.well-known/openid-configuration`, () => metadata(issuer));
-  stage.routes.set(`${path}/jwks`, async () => ({
-    keys: [{ ...(await exportJWK(publicKey)), alg: 'RS256', kid: '1' }],
-  }));
-  stage.routes.set(`${path}/token`, async (form, { headers }) => {
-    redeemed = { authorization: headers.authorization, form };
-    if (stage.fault === 'no access token') return { token_type: 'bearer', id_token: await idToken() };
-    const access_token = stage.fault === 'short access token' ? 'abc' : '1234567890';
-    // Codes other than the one given out get a body without an id token, as broken providers answer.
-    const good = form.get('code') === 'good' && stage.fault !== 'refused code';
-    return { access_token, token_type: 'bearer', ...(good && { id_token: await idToken() }) };
-  });
-  return play;
-}
+import { checks, connectorContract } from '../contracts/connector.contract.ts';
+import { metadata, open, type Play, settings, signIn, start } from './oidc-stand-in.ts';
 
 connectorContract('oidc', (timeout) => start('', undefined, timeout));
-
-async function signIn(change: (play: Play) => void = () => {}, path?: string) {
-  await using upstream = await start(path);
-  change(upstream);
-  return await upstream.connector.finish(await upstream.signIn(await upstream.connector.begin(checks)), checks);
-}
 
 describe('oidc: what an id token must be', () => {
   it.each([

@@ -14,6 +14,19 @@ export interface Stage extends TestServer {
   fault: Fault | undefined;
 }
 
+/** What a route answers where it is not JSON with 200. */
+export class Reply {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) {
+    this.status = status;
+    this.body = typeof body === 'string' ? body : JSON.stringify(body);
+    this.headers = headers;
+  }
+}
+
 /** Every route answers JSON; `undefined` is a 404. */
 export async function createStage(tokenPath: string): Promise<Stage> {
   const routes = new Map<string, Route>();
@@ -30,6 +43,10 @@ export async function createStage(tokenPath: string): Promise<Stage> {
     }
     if (path === tokenPath && stage.fault && misbehave(stage.fault, response)) return;
     const body = await routes.get(path)?.(form, request);
+    if (body instanceof Reply) {
+      response.writeHead(body.status, { 'content-type': 'application/json', ...body.headers }).end(body.body);
+      return;
+    }
     send(response, body === undefined ? 404 : 200, JSON.stringify(body ?? { message: 'Not Found' }));
   });
   const stage: Stage = { ...server, routes, redirects, asked, fault: undefined };

@@ -1,7 +1,7 @@
 /** Owns the proof that a local subject stands for exactly one person upstream. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { localSubject } from '../../src/federation/subject.ts';
+import { acceptIdentity, label, localSubject } from '../../src/federation/subject.ts';
 
 describe('OpenID Connect Core §5.7 the local subject', () => {
   const pair = fc.record({ issuer: fc.string(), subject: fc.string() });
@@ -38,5 +38,33 @@ describe('OpenID Connect Core §5.7 the local subject', () => {
     expect(localSubject({ issuer: 'https://id.example', subject: '1' })).toBe(
       'eYHtnZttNqEPviHDXt10NgVuvpcGvPN6aH2bz7rMqDM',
     );
+  });
+});
+
+describe('OpenID Connect Core §2 an identity that names one person', () => {
+  const issuer = 'https://id.example';
+
+  it.each(['0', 'alice', ' alice', 'opaque|0001/ü', '🐘', 'x'.repeat(255)])('is one with the subject %j', (subject) => {
+    expect(acceptIdentity({ issuer, subject })).toEqual({ issuer, subject });
+  });
+
+  it.each([
+    [''], [' '], ['\t\r\n'], ['\u200b'], ['\u00a0\u3000'], ['\u0000'], ['\u2800'], ['\u00ad\u180e'], ['x'.repeat(256)],
+    ['\ud83d'], ['a\ufffd'], [undefined], [null], [0], [583231], [true], [{}], [['alice']],
+  ])('is none with the subject %j', (subject) => {
+    const identity = { issuer, subject } as unknown as Parameters<typeof acceptIdentity>[0];
+    expect(() => acceptIdentity(identity)).toThrow(/^sub of the person /);
+  }); // biome-ignore format: one list
+
+  it.each([[''], [undefined], [null], [' '], [7]])('is none with the issuer %j', (wrong) => {
+    const identity = { issuer: wrong, subject: '1' } as unknown as Parameters<typeof acceptIdentity>[0];
+    expect(() => acceptIdentity(identity)).toThrow(/^iss of the person /);
+  });
+
+  it('has labels of one bearable line, which keep the joiners that names need', () => {
+    expect(label('Ada\r\nLovelace\u202e')).toBe('Ada Lovelace');
+    expect(label('می\u200cخواهم')).toBe('می\u200cخواهم');
+    expect(label('🐘'.repeat(300))).toBe('🐘'.repeat(200));
+    for (const nothing of ['', ' ', '\u200b', 7, null, undefined, {}]) expect(label(nothing)).toBeUndefined();
   });
 });

@@ -1,0 +1,144 @@
+/**
+ * Owns what an id token must be (OpenID Connect Core 1.0 §3.1.3.7): signed by a key of the provider, from it, for us, for this
+ * sign-in, in time. Each refusal names the claim, what was expected and what was there. Claims that nobody needs decide nothing.
+ */
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import { fittingKeys, type PublicKey } from '@mcp-oauth/shared/key-set';
+import { compactVerify, decodeProtectedHeader } from 'jose';
+import { UpstreamError, type UpstreamFacts } from '../../federation/connector.ts';
+import type { Remembered } from '../../federation/remembered.ts';
+import type { Claims } from './identity.ts';
+
+export interface Expectation {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly nonce: string;
+  readonly algorithms: readonly string[];
+  readonly keys: Remembered<readonly PublicKey[]>;
+  readonly clock: Clock;
+}
+
+export type IdTokenClaims = Claims & { readonly iss: string; readonly sub: string };
+
+/** Seconds by which two clocks may differ. */
+const SKEW = 30;
+
+const refuse = (claim: string, message: string, facts: UpstreamFacts = {}): never => {
+  throw new UpstreamError('invalid_answer', `the id token was refused: ${message}`, { claim, ...facts });
+};
+
+/** @throws UpstreamError */
+export async function readIdToken(token: unknown, expected: Expectation): Promise<IdTokenClaims> {
+  if (typeof token !== 'string' || token === '') {
+    throw new UpstreamError('invalid_answer', 'the upstream sent no id token', {
+      claim: 'id_token',
+      found: shapeOf(token),
+    });
+  }
+  const claims = claimsIn(await verifiedPayload(token, expected));
+  judge(claims, expected);
+  return { ...claims, iss: String(claims.iss), sub: String(claims.sub) };
+}
+
+function judge(claims: Readonly<Record<string, unknown>>, { issuer, clientId, nonce, clock }: Expectation): void {
+  const { iss, sub, aud, azp, exp, iat, nbf } = claims;
+  if (iss !== issuer) refuse('iss', 'iss is not the issuer', { expected: issuer, found: shown(iss) });
+  const audience: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (!audience.includes(clientId)) {
+    refuse('aud', 'aud does not name this client', { expected: clientId, found: shown(aud) });
+  }
+  if (audience.length > 1 && azp !== clientId) {
+    const message = 'aud names others too, so azp must name this client';
+    refuse('azp', message, { expected: clientId, found: `${shown(azp)} beside aud ${JSON.stringify(aud)}` });
+  }
+  const now = seconds(clock);
+  if (!isTime(exp)) refuse('exp', 'exp is not a time', { expected: 'a number', found: shown(exp) });
+  else if (exp <= now - SKEW) refuse('exp', 'exp is in the past', { expected: `later than ${now - SKEW}`, found: exp });
+  if (!isTime(iat)) refuse('iat', 'iat is not a time', { expected: 'a number', found: shown(iat) });
+  if (nbf !== undefined && nbf !== null) {
+    if (!isTime(nbf)) refuse('nbf', 'nbf is not a time', { expected: 'a number', found: shown(nbf) });
+    else if (nbf > now + SKEW) refuse('nbf', 'nbf is in the future', { expected: `by ${now + SKEW}`, found: nbf });
+  }
+  if (nonce !== claims.nonce) {
+    const found = typeof claims.nonce === 'string' && claims.nonce !== '' ? 'another value' : shown(claims.nonce);
+    refuse('nonce', 'nonce is not the one of this sign-in', { expected: 'the nonce that was sent', found });
+  }
+  if (typeof sub !== 'string') refuse('sub', 'sub is not text', { expected: 'a string', found: shown(sub) });
+}
+
+const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+
+/** What stands in the log for a value that may be of any kind. */
+const shown = (value: unknown): unknown => (value === undefined ? 'nothing' : value === null ? 'null' : value);
+
+const shapeOf = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 20));
+
+async function verifiedPayload(token: string, { algorithms, keys }: Expectation): Promise<Uint8Array> {
+  const { alg, kid } = headerOf(token, algorithms);
+  const candidates = fittingKeys(await keys.get(), { alg, kid });
+  const payload =
+    (await signedBy(candidates, token, alg)) ?? (await signedByNewKeys(candidates, token, { alg, kid, keys }));
+  if (payload) return payload;
+  const known = (await keys.get()).map((key) => `${key.kid ?? 'no kid'} (${key.alg ?? key.kty})`);
+  const message =
+    candidates.length > 0 ? 'no key of the provider made its signature' : 'the provider has no key for it';
+  return refuse('kid', message, { expected: known, found: `${shown(kid)} (${alg})` });
+}
+
+function headerOf(token: string, algorithms: readonly string[]): { readonly alg: string; readonly kid: unknown } {
+  if (token.split('.').length === 5) refuse('id_token', 'it is encrypted, which this server did not ask for');
+  const { alg, kid, crit } = decoded(token);
+  if (typeof alg !== 'string' || !algorithms.includes(alg)) {
+    refuse('alg', 'its signature algorithm is not one that the metadata announces', {
+      expected: algorithms,
+      found: shown(alg),
+    });
+  }
+  if (crit !== undefined) refuse('crit', 'it demands an extension', { expected: 'nothing', found: shown(crit) });
+  return { alg: String(alg), kid };
+}
+
+function decoded(token: string): Readonly<Record<string, unknown>> {
+  try {
+    return decodeProtectedHeader(token) as Readonly<Record<string, unknown>>;
+  } catch {
+    return refuse('id_token', 'it is not a JWT');
+  }
+}
+
+interface Search {
+  readonly alg: string;
+  readonly kid: unknown;
+  readonly keys: Expectation['keys'];
+}
+
+/** RFC 7517 §4.5: the provider may have changed its keys since it was asked, even under the same name. */
+async function signedByNewKeys(tried: readonly PublicKey[], token: string, { keys, ...header }: Search) {
+  const candidates = fittingKeys(await keys.renew(), header);
+  const fresh = candidates.filter((key) => !tried.includes(key));
+  return signedBy(fresh, token, header.alg);
+}
+
+async function signedBy(candidates: readonly PublicKey[], token: string, alg: string): Promise<Uint8Array | undefined> {
+  for (const key of candidates) {
+    try {
+      return (await compactVerify(token, key as Parameters<typeof compactVerify>[1], { algorithms: [alg] })).payload;
+    } catch {
+      // The next key may be the one; if none is, the refusal says so.
+    }
+  }
+  return undefined;
+}
+
+/** Strict about the encoding: what can't be read must not make two subjects one. */
+function claimsIn(payload: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) {
+      return claims as Readonly<Record<string, unknown>>;
+    }
+  } catch {
+    // The same refusal as for any other value.
+  }
+  return refuse('id_token', 'its payload is not a JSON object');
+}

@@ -1,0 +1,50 @@
+/**
+ * Owns what is taken from the metadata of an OpenID provider (Discovery 1.0 §3, §4.3): the members that sign-in needs, each in
+ * its right form or absent, so that an odd one decides nothing.
+ */
+import { type Place, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
+import type { ServerMetadata } from 'openid-client';
+import { z } from 'zod';
+
+/** The metadata, and what the answers of the provider are held to. */
+export interface ProviderMetadata {
+  readonly server: ServerMetadata;
+  readonly issuer: string;
+  readonly jwksUri: string;
+  /** Signature algorithms of its id tokens. */
+  readonly algorithms: readonly string[];
+  /** RFC 9207 §3: every answer names its issuer. */
+  readonly namesIssuer: boolean;
+}
+
+const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint', 'jwks_uri'] as const;
+
+/** Only signatures that the provider alone can make: a shared secret proves nothing more than the connection does. */
+const ASYMMETRIC = /^(?:(?:RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519|ML-DSA-(?:44|65|87))$/;
+
+/**
+ * @param document as it was read
+ * @param expected the issuer that is configured, without its last slash
+ * @throws when it is not metadata of that issuer
+ */
+export function readMetadata(document: unknown, expected: string, place: Place): ProviderMetadata {
+  const said: Readonly<Record<string, unknown>> = z.looseObject({}).parse(document);
+  const { issuer, id_token_signing_alg_values_supported: announced } = said;
+  if (typeof issuer !== 'string' || issuer.replace(/\/$/, '') !== expected) {
+    throw new Error(`it calls itself ${typeof issuer === 'string' ? issuer : JSON.stringify(issuer)}`);
+  }
+  const named = ENDPOINTS.filter((name) => typeof said[name] === 'string' && URL.canParse(said[name]));
+  const missing = ENDPOINTS.filter((name) => name !== 'userinfo_endpoint' && !named.includes(name));
+  if (missing.length > 0) throw new Error(`an endpoint is missing: ${missing.join(', ')}`);
+  const kept = Object.fromEntries(named.map((name) => [name, said[name]]));
+  const endpoints = withPublicEndpoints(kept, place) as Readonly<Record<string, string>>;
+  const list = (Array.isArray(announced) ? announced : []).filter((name) => typeof name === 'string');
+  return {
+    server: { issuer, ...endpoints },
+    issuer,
+    jwksUri: endpoints.jwks_uri ?? '',
+    // Discovery §3: RS256 must be there, so a list without any algorithm says nothing.
+    algorithms: (list.length > 0 ? list : ['RS256']).filter((name) => ASYMMETRIC.test(name)),
+    namesIssuer: said.authorization_response_iss_parameter_supported === true,
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * Owns the connection to one OpenID provider: its metadata and keys, each remembered as long as it says and asked for again
+ * after a failed sign-in, and the requests that openid-client makes there, at the place where this server reaches it.
+ */
+import { systemClock } from '@mcp-oauth/shared/clock';
+import { type PublicKey, readKeySet } from '@mcp-oauth/shared/key-set';
+import { freshFor } from '@mcp-oauth/shared/network/freshness';
+import { createPlace } from '@mcp-oauth/shared/network/place';
+import * as oidc from 'openid-client';
+import { type ConnectorContext, UpstreamError } from '../../federation/connector.ts';
+import { innermost } from '../../federation/failure.ts';
+import { BOUNDS, type Loaded, type Remembered, remembered } from '../../federation/remembered.ts';
+import { createUpstreamFetch } from '../../federation/upstream-fetch.ts';
+import { type ProviderMetadata, readMetadata } from './metadata.ts';
+import type { OidcSettings } from './settings.ts';
+import { readTokenAnswer } from './token-answer.ts';
+
+export interface Upstream extends ProviderMetadata {
+  /** The same for openid-client. */
+  readonly configuration: oidc.Configuration;
+}
+
+export interface Provider {
+  readonly metadata: Remembered<Upstream>;
+  readonly keys: Remembered<readonly PublicKey[]>;
+  /** After a sign-in that failed: what is remembered may be why. Never fails. */
+  renew(): Promise<void>;
+}
+
+export function createProvider(values: OidcSettings, context: ConnectorContext): Provider {
+  const { clock = systemClock, onTrouble } = context;
+  // Named in full because openid-client would want the issuer to the letter, and operators leave its last slash out.
+  const published = `${values.issuer}/.well-known/openid-configuration`;
+  const place = createPlace(values.issuer, values.internalUrl);
+  const fetch = createUpstreamFetch(context.fetch, values.timeout);
+
+  async function read<T>(url: string, what: string, accept: (document: unknown) => T): Promise<Loaded<T>> {
+    const target = place.inside(url);
+    if (target === url && url.startsWith('http:') && values.issuer.startsWith('https:')) {
+      throw new UpstreamError('unavailable', `the ${what} at ${url} can't be used: it is not https`);
+    }
+    const response = await fetch(target, { headers: { accept: 'application/json' } });
+    if (response.status !== 200) {
+      const message = `the ${what} at ${target} can't be used: it answered ${response.status}`;
+      throw new UpstreamError('unavailable', message, { status: response.status });
+    }
+    try {
+      const value = accept(await response.json());
+      return { value, freshFor: freshFor(Object.fromEntries(response.headers), BOUNDS) };
+    } catch (cause) {
+      throw new UpstreamError('unavailable', `the ${what} at ${target} can't be used: ${innermost(cause).message}`, {
+        cause,
+      });
+    }
+  }
+
+  function configure(metadata: ProviderMetadata): Upstream {
+    const configuration = new oidc.Configuration(metadata.server, values.clientId, {}, authentication(values));
+    configuration.timeout = values.timeout;
+    // What openid-client sees and checks is public: it would not send a secret to an http endpoint of anybody else.
+    configuration[oidc.customFetch] = async (target, options) => {
+      const response = await fetch(place.inside(target), options as RequestInit);
+      return options.method === 'POST' ? readTokenAnswer(response) : response;
+    };
+    if (values.issuer.startsWith('http:')) oidc.allowInsecureRequests(configuration);
+    return { ...metadata, configuration };
+  }
+
+  const remember = <T>(what: string, load: () => Promise<Loaded<T>>) =>
+    remembered(load, {
+      clock,
+      onTrouble: (error) => onTrouble?.(`the old ${what} is used: ${innermost(error).message}`),
+    });
+  const metadata = remember('metadata', () =>
+    read(published, 'metadata', (document) => configure(readMetadata(document, values.issuer, place))),
+  );
+  const keys = remember('key set', async () => read((await metadata.get()).jwksUri, 'key set', keysIn));
+  return {
+    metadata,
+    keys,
+    renew: async () => {
+      try {
+        await metadata.renew();
+        await keys.renew();
+      } catch {
+        // The next sign-in asks again, and tells why it can't go on.
+      }
+    },
+  };
+}
+
+function keysIn(document: unknown): readonly PublicKey[] {
+  const keys = readKeySet(document);
+  if (!keys) throw new Error('it is not a JSON Web Key Set');
+  return keys;
+}
+
+function authentication({ clientAuth, clientSecret = '' }: OidcSettings): oidc.ClientAuth {
+  if (clientAuth === 'none') return oidc.None();
+  return clientAuth === 'client_secret_post'
+    ? oidc.ClientSecretPost(clientSecret)
+    : oidc.ClientSecretBasic(clientSecret);
+}

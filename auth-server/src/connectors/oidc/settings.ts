@@ -1,0 +1,66 @@
+/** Owns the settings of sign-in with an OpenID provider, and which of them go together. */
+import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
+import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
+import { duration, isLoopback, oneOf, text, url } from '@mcp-oauth/shared/settings/types';
+
+export const settings = {
+  issuer: setting({
+    env: 'ISSUER',
+    doc: 'Issuer of the OpenID provider; its metadata is read from the well-known place under this URL.',
+    type: url(),
+    example: 'https://id.example.com',
+  }),
+  internalUrl: optional({
+    env: 'INTERNAL_URL',
+    doc: 'Where this server reaches the OpenID provider, when that is not where browsers do: metadata, keys, tokens and userinfo are asked for here in the place of ISSUER, which stays the issuer. http only inside the network.',
+    type: url(),
+    example: 'http://keycloak:8080/realms/staff',
+  }),
+  clientId: setting({ env: 'CLIENT_ID', doc: 'Client id that the OpenID provider gave to this server.', type: text() }),
+  clientSecret: optional({
+    env: 'CLIENT_SECRET',
+    doc: 'Client secret that the OpenID provider gave to this server. Needed unless CLIENT_AUTH is none.',
+    type: text(),
+    secret: true,
+  }),
+  clientAuth: setting({
+    env: 'CLIENT_AUTH',
+    doc: 'How the client secret is sent: client_secret_basic, client_secret_post (for providers that do not decode the Basic header) or none.',
+    type: oneOf('client_secret_basic', 'client_secret_post', 'none'),
+    default: 'client_secret_basic',
+  }),
+  scopes: setting({
+    env: 'SCOPES',
+    doc: 'Scopes that are asked for, separated by spaces. Must contain openid.',
+    type: text(),
+    default: 'openid profile email',
+  }),
+  responseMode: optional({
+    env: 'RESPONSE_MODE',
+    doc: 'How the OpenID provider sends its answer: query or form_post. Not set: as the provider does it by itself. Apple wants form_post where SCOPES has name or email.',
+    type: oneOf('query', 'form_post'),
+    example: 'form_post',
+  }),
+  timeout: setting({
+    env: 'TIMEOUT',
+    doc: 'How long the OpenID provider may take for one answer.',
+    type: duration(1, 60),
+    default: '10s',
+  }),
+};
+export type OidcSettings = Values<typeof settings>;
+
+export function rules({ issuer, internalUrl, clientAuth, clientSecret, scopes }: OidcSettings): readonly Problem[] {
+  const problems: Problem[] = [];
+  const refuse = (env: string, message: string) => problems.push({ env, message });
+  if (issuer.startsWith('http:') && !isLoopback(issuer)) {
+    refuse('ISSUER', `must use https unless it is on this machine (got "${issuer}")`);
+  }
+  const outside = plainHttpOutside(internalUrl);
+  if (outside) refuse('INTERNAL_URL', outside);
+  if (clientAuth !== 'none' && clientSecret === undefined) {
+    refuse('CLIENT_SECRET', 'is required but not set (or set CLIENT_AUTH to none)');
+  }
+  if (!scopes.split(' ').includes('openid')) refuse('SCOPES', `must contain openid (got "${scopes}")`);
+  return problems;
+}

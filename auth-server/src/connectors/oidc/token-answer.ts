@@ -1,0 +1,35 @@
+/**
+ * Owns what openid-client gets to see of a token response (RFC 6749 §5.1, §5.2): what sign-in needs, and nothing that could
+ * decide although nobody needs it, as `refresh_token: null`. An error becomes ours here, with all that it says.
+ */
+
+import { refusalOf } from '../../federation/answer.ts';
+import { UpstreamError } from '../../federation/connector.ts';
+
+/** Where the id token is in what openid-client gives back: its own reading of id tokens is stricter than what is needed. */
+export const ID_TOKEN = 'unread_id_token';
+
+/** @throws UpstreamError when the response is an error, whatever its status and content type */
+export async function readTokenAnswer(response: Response): Promise<Response> {
+  const { status, headers } = response;
+  const body = await response.json().catch(() => undefined);
+  const members = isObject(body) ? body : {};
+  const refusal = refusalOf(members, status);
+  if (refusal) throw refusal;
+  if (status === 401 || headers.has('www-authenticate')) {
+    throw new UpstreamError('unavailable', "the upstream refused this server's credentials", { status });
+  }
+  if (!response.ok) {
+    const message = `the token endpoint answered ${status} without an error in JSON`;
+    throw new UpstreamError('invalid_answer', message, { status, found: headers.get('content-type') ?? undefined });
+  }
+  if (!isObject(body)) {
+    const facts = { status, expected: 'a JSON object', found: headers.get('content-type') ?? 'no content type' };
+    throw new UpstreamError('invalid_answer', 'the token response is not a JSON object', facts);
+  }
+  const { access_token, token_type, id_token } = body;
+  return Response.json({ access_token, token_type, [ID_TOKEN]: id_token });
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,103 @@
+/**
+ * Owns the reading of an authorization response (RFC 6749 §4.1.2, RFC 9207 §2.4): whether it is for this sign-in and from
+ * this upstream, the code in it, or what the error in it means to us.
+ */
+import { type LoginChecks, UpstreamError, type UpstreamReason } from './connector.ts';
+
+export interface Expected {
+  readonly state: LoginChecks['state'];
+  /** What `iss` should be, for the log. */
+  readonly issuer: string;
+  readonly isIssuer: (issuer: string) => boolean;
+  /** Whether an answer without `iss` is refused: the upstream says that it always sends one. */
+  readonly needsIssuer?: boolean;
+}
+
+/** @throws UpstreamError */
+export function readAnswer({ searchParams }: URL, expected: Expected): { readonly code: string } {
+  const { state, iss, code, error, description } = {
+    state: single(searchParams, 'state'),
+    iss: single(searchParams, 'iss'),
+    code: single(searchParams, 'code'),
+    error: single(searchParams, 'error'),
+    description: searchParams.get('error_description') || undefined,
+  };
+  if (state !== expected.state) throw new UpstreamError('invalid_answer', 'the state is not ours', { claim: 'state' });
+  if (iss ? !expected.isIssuer(iss) : expected.needsIssuer) {
+    const facts = { claim: 'iss', expected: expected.issuer, found: iss ?? 'nothing' };
+    throw new UpstreamError('invalid_answer', `the answer ${iss ? 'names another issuer' : 'names no issuer'}`, facts);
+  }
+  if (error !== undefined) {
+    const facts = { upstreamError: error, upstreamDescription: description };
+    throw new UpstreamError(meaningOf(error), `the upstream answered ${error}`, facts);
+  }
+  if (code === undefined) throw new UpstreamError('invalid_answer', 'the answer has no code', { claim: 'code' });
+  return { code };
+}
+
+/** RFC 6749 §3.1: no parameter twice, and an empty one is none. */
+function single(parameters: URLSearchParams, name: string): string | undefined {
+  const values = parameters.getAll(name);
+  if (values.length < 2) return values[0] || undefined;
+  throw new UpstreamError('invalid_answer', `the answer has more than one ${name}`, { claim: name });
+}
+
+/** RFC 6749 §4.1.2.1: the upstream has trouble of its own. */
+const BUSY: ReadonlySet<string> = new Set(['server_error', 'slow_down', 'temporarily_unavailable']);
+
+/**
+ * What this server asks for, or is registered for, is not accepted (RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6,
+ * RFC 8707 §2; the others are GitHub's): no person can mend that.
+ */
+const OURS: ReadonlySet<string> = new Set([
+  'application_suspended', 'invalid_client', 'invalid_redirect_uri', 'invalid_request', 'invalid_request_object',
+  'invalid_request_uri', 'invalid_resource', 'invalid_scope', 'invalid_target', 'redirect_uri_mismatch', 'registration_not_supported',
+  'request_not_supported', 'request_uri_not_supported', 'unauthorized_client', 'unsupported_grant_type',
+  'unsupported_response_mode', 'unsupported_response_type',
+]); // biome-ignore format: one list
+
+/** Whatever else is said there is about the person: they cancelled, or were not let in. */
+function meaningOf(error: string): Exclude<UpstreamReason, 'invalid_answer'> {
+  if (BUSY.has(error)) return 'unavailable';
+  return OURS.has(error) ? 'misconfigured' : 'denied';
+}
+
+/** RFC 6749 §5.2, and GitHub's word for it: what anybody would see whose secret has ended or was replaced at the upstream. */
+const CREDENTIALS: ReadonlySet<string> = new Set([
+  'incorrect_client_credentials',
+  'invalid_client',
+  'unauthorized_client',
+]);
+
+/** Said of the person when the code is redeemed (OpenID Connect Core 1.0 §3.1.2.6; the last two are Auth0's and GitHub's). */
+const PERSONS: ReadonlySet<string> = new Set([
+  'access_denied', 'account_selection_required', 'consent_required', 'interaction_required', 'login_required', 'mfa_required',
+  'unverified_user_email',
+]); // biome-ignore format: one list
+
+/** What an error means that answers the code (RFC 6749 §5.2): unknown ones are about the code. */
+function meaningOfRefusal(error: string): UpstreamReason {
+  if (CREDENTIALS.has(error)) return 'unavailable';
+  const meaning = meaningOf(error);
+  return meaning === 'denied' && !PERSONS.has(error) ? 'invalid_answer' : meaning;
+}
+
+/**
+ * What a token response says that is an error, with whatever status: GitHub and others send 200.
+ * @returns undefined where it says nothing
+ */
+export function refusalOf(body: Readonly<Record<string, unknown>>, status: number): UpstreamError | undefined {
+  const error = textOf(body.error);
+  if (error === undefined) return undefined;
+  const facts = { upstreamError: error, upstreamDescription: textOf(body.error_description), status };
+  const message = CREDENTIALS.has(error)
+    ? "the upstream refused this server's credentials"
+    : `the upstream answered ${error} to the code`;
+  return new UpstreamError(meaningOfRefusal(error), message, facts);
+}
+
+/** Some send an object where a text should be; an empty text or `null` says nothing. */
+const textOf = (value: unknown): string | undefined => {
+  if (typeof value === 'object' && value !== null) return JSON.stringify(value);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+};

@@ -1,0 +1,100 @@
+/**
+ * Owns what is told of a sign-in that failed at an upstream: everything but secrets to the log, an error of RFC 6749 §4.1.2.1
+ * to the client, and in its description who has to act next.
+ */
+import { UpstreamError as Upstream, type UpstreamError, type UpstreamReason } from './connector.ts';
+
+/** What was thrown, as a failure of the upstream: a connector that throws anything else has a fault of its own. */
+export function toUpstreamError(thrown: unknown): UpstreamError {
+  if (thrown instanceof Upstream) return thrown;
+  const { message } = innermost(thrown);
+  return new Upstream('invalid_answer', `the connector failed: ${message}`, { cause: thrown });
+}
+
+/** The cause of all causes: libraries say there what went wrong. One of ours says it all. */
+export function innermost(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  return error instanceof Upstream || !(error.cause instanceof Error) ? error : innermost(error.cause);
+}
+
+const LONGEST_TEXT = 1_000;
+const MOST_MEMBERS = 10;
+/** A shorter text stands in too many other words. */
+const SHORTEST_SECRET = 4;
+
+/** The members of the one log line. @param secrets what must not be in it, even where the upstream repeats it */
+export function logged({ reason, message, facts }: UpstreamError, secrets: readonly string[]): Record<string, unknown> {
+  const clean = (value: unknown): unknown => {
+    if (typeof value === 'string') return legible(value, secrets);
+    if (Array.isArray(value)) return value.slice(0, MOST_MEMBERS).map(clean);
+    if (typeof value === 'object' && value !== null) return legible(JSON.stringify(value), secrets);
+    return value;
+  };
+  const said = Object.entries(facts).filter(([, value]) => value !== undefined);
+  return {
+    outcome: reason,
+    reason: legible(message, secrets),
+    ...Object.fromEntries(said.map(([name, value]) => [name, clean(value)])),
+  };
+}
+
+/** A JWT is a credential to somebody, whatever it was sent as. */
+const TOKEN = /\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*/g;
+/** What a terminal obeys, or what changes the direction of text. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** Text of a stranger in one line: without secrets, escaped, and not longer than anybody reads. */
+export function legible(text: string, secrets: readonly string[] = []): string {
+  const known = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
+  const spelled = known.flatMap((secret) => [secret, encodeURIComponent(secret.toWellFormed())]);
+  const open = spelled.reduce((said, secret) => said.replaceAll(secret, '[redacted]'), text.slice(0, 8 * LONGEST_TEXT));
+  const line = open.replace(TOKEN, '[redacted]').replace(UNSAFE, escaped);
+  return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT)}…` : line;
+}
+
+const escaped = (character: string): string => {
+  if (/[\r\n\t]/.test(character)) return ' ';
+  return `\\u${character.codePointAt(0)?.toString(16).padStart(4, '0')}`;
+};
+
+export interface ClientAnswer {
+  readonly error: 'access_denied' | 'temporarily_unavailable' | 'server_error';
+  readonly description: string;
+}
+
+const ANSWERS: Readonly<Record<UpstreamReason, (upstream: string) => ClientAnswer>> = {
+  denied: (upstream) => ({
+    error: 'access_denied',
+    description: `${upstream} did not sign the user in. If nobody cancelled it, ask the operator of this server`,
+  }),
+  unavailable: (upstream) => ({
+    error: 'temporarily_unavailable',
+    description: `${upstream} can not be used at the moment. Try again in a few minutes; if it stays like this, tell the operator of this server`,
+  }),
+  misconfigured: (upstream) => ({
+    error: 'server_error',
+    description: `${upstream} refused how this server is set up there. Trying again does not help; tell the operator of this server`,
+  }),
+  invalid_answer: (upstream) => ({
+    error: 'server_error',
+    description: `The answer of ${upstream} could not be accepted. Connect again; if it fails again, tell the operator of this server`,
+  }),
+};
+
+/**
+ * RFC 6749 §4.1.2.1: the client asked rightly, so it hears that and why it gets nothing.
+ * @param upstream the name on its button
+ * @param reference what leads to the log line
+ */
+export function answerTo({ reason }: UpstreamError, upstream: string, reference: string): ClientAnswer {
+  const { error, description } = ANSWERS[reason](inAscii(upstream) || 'The identity provider');
+  return { error, description: `${description} (reference ${reference}).` };
+}
+
+/** The characters that an `error_description` may have. */
+const inAscii = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '')
+    .trim()
+    .slice(0, 60);

@@ -1,0 +1,296 @@
+/** Owns the proof that an OpenID provider's odd answers decide nothing that they need not, and that each refusal names its reason. */
+import { exportJWK, generateKeyPair } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { UpstreamError } from '../../src/federation/connector.ts';
+import { checks } from '../contracts/connector.contract.ts';
+import { metadata, open, type Play, publicKey, signIn, start } from './oidc-stand-in.ts';
+import { Reply } from './stand-in.ts';
+
+const SUBJECT = 'opaque|0001/ü';
+
+const failureOf = async (change: (play: Play) => void): Promise<UpstreamError> => {
+  const failure = await signIn(change).catch((error: unknown) => error);
+  if (failure instanceof UpstreamError) return failure;
+  throw new Error(`not refused: ${JSON.stringify(failure)}`);
+};
+
+describe('RFC 6749 §5.1 members of a token response that sign-in does not need', () => {
+  it.each([
+    ['refresh_token null', { refresh_token: null }],
+    ['refresh_token empty', { refresh_token: '' }],
+    ['refresh_token as an object', { refresh_token: {} }],
+    ['scope null', { scope: null }],
+    ['scope as a list', { scope: ['openid', 'email'] }],
+    ['scope empty', { scope: '' }],
+    ['expires_in null', { expires_in: null }],
+    ['expires_in empty', { expires_in: '' }],
+    ['expires_in as text', { expires_in: '3599' }],
+    ['expires_in as words', { expires_in: 'an hour' }],
+    ['expires_in negative', { expires_in: -1 }],
+    ['error null and empty', { error: null, error_description: '' }],
+    ['members that nobody knows', { ext_expires_in: null, session_state: [], foci: '1' }],
+  ])('do not decide: %s', async (_, members) => {
+    expect(await signIn((play) => Object.assign(play, { members }))).toMatchObject({ subject: SUBJECT });
+  });
+
+  it.each([
+    ['access_token null', { access_token: null }],
+    ['access_token empty', { access_token: '' }],
+    ['token_type null', { token_type: null }],
+    ['id_token null', { id_token: null }],
+    ['id_token empty', { id_token: '' }],
+  ])('what is REQUIRED is still required: %s', async (_, members) => {
+    expect((await failureOf((play) => Object.assign(play, { members }))).reason).toBe('invalid_answer');
+  });
+});
+
+describe('OpenID Connect Core §2, §5.1 claims that sign-in does not need', () => {
+  it.each([
+    ['auth_time null', { auth_time: null }],
+    ['auth_time as text', { auth_time: '1700000000' }],
+    ['nbf null', { nbf: null }],
+    ['azp null', { azp: null }],
+    ['acr and amr of other kinds', { acr: 1, amr: 'pwd' }],
+    ['at_hash null', { at_hash: null }],
+    [
+      'name, e-mail and its flag of other kinds',
+      { name: 7, preferred_username: {}, email: ['a@b.example'], email_verified: 1 },
+    ],
+    ['name empty', { name: '', preferred_username: '', email: '', email_verified: true }],
+  ])('do not decide: %s', async (_, claims) => {
+    const identity = await signIn((play) => Object.assign(play, { claims }));
+    expect(identity).toEqual({ issuer: expect.any(String), subject: SUBJECT });
+  });
+
+  it.each([
+    ['no sub', {}],
+    ['a null sub', { sub: null, name: 'Alice' }],
+    ['members of other kinds', { sub: SUBJECT, name: null, email: {}, email_verified: 'yes' }],
+    ['a list', []],
+  ])('userinfo with %s adds nothing and stops nobody', async (_, said) => {
+    const identity = await signIn(({ stage }) => stage.routes.set('/userinfo', () => said));
+    expect(identity).toEqual({ issuer: expect.any(String), subject: SUBJECT });
+  });
+});
+
+describe('Discovery §3 metadata that sign-in does not need', () => {
+  it.each([
+    ['userinfo_endpoint null', { userinfo_endpoint: null }],
+    ['userinfo_endpoint that is no URL', { userinfo_endpoint: 'userinfo' }],
+    ['lists null', { id_token_signing_alg_values_supported: null, scopes_supported: null }],
+    ['lists with odd members', { id_token_signing_alg_values_supported: [null, 7, 'RS256'] }],
+    ['RFC 9207 §3 a flag as text', { authorization_response_iss_parameter_supported: 'false' }],
+    ['mtls_endpoint_aliases null', { mtls_endpoint_aliases: null }],
+  ])('does not decide: %s', async (_, members) => {
+    const identity = await signIn(({ stage, issuer }) =>
+      stage.routes.set('/.well-known/openid-configuration', () => ({ ...metadata(issuer), ...members })),
+    );
+    expect(identity.subject).toBe(SUBJECT);
+  });
+});
+
+describe('RFC 7517 §5 the keys of a provider are read one by one', () => {
+  const good = async (members: object = {}) => ({ ...(await publicKey), ...members });
+  const strangers = async (members: object = {}) => ({
+    ...(await exportJWK((await generateKeyPair('RS256')).publicKey)),
+    ...members,
+  });
+  const kid = { kid: '1' };
+
+  it.each([
+    ['null beside it', async () => [null, await good(kid)]],
+    ['text, a number and a list beside it', async () => ['x', 7, [], await good(kid)]],
+    ['one without kty beside it', async () => [{ kid: '1', use: 'sig' }, await good(kid)]],
+    ['one without its numbers beside it', async () => [{ kty: 'RSA', kid: '1' }, await good(kid)]],
+    ['one of an unknown type beside it', async () => [{ kty: 'new', kid: '1' }, await good(kid)]],
+    ['itself a second time', async () => [await good(kid), await good(kid)]],
+    ['RFC 7517 §4.5 another key under its name', async () => [await strangers(kid), await good(kid)]],
+    ['no name, and the token has one', async () => [await good()]],
+    ['no name beside an encryption key', async () => [await strangers({ use: 'enc' }), await good({ use: 'sig' })]],
+    ['no name beside other names', async () => [await strangers({ kid: '2' }), await good()]],
+    ['alg, use and key_ops null', async () => [await good({ ...kid, alg: null, use: null, key_ops: null })]],
+    ['a number as its name', async () => [await good({ kid: 1 })]],
+  ])('a key with %s signs in', async (_, keys) => {
+    const identity = await signIn(({ stage }) => stage.routes.set('/jwks', async () => ({ keys: await keys() })));
+    expect(identity.subject).toBe(SUBJECT);
+  });
+
+  it.each([
+    ['one key', async () => [await good(kid)]],
+    ['several keys', async () => [await strangers(kid), await strangers({ kid: '2' }), await good({ kid: '3' })]],
+  ])('RFC 7515 §4.1.4 a token without kid signs in with %s', async (_, keys) => {
+    const identity = await signIn((play) => {
+      play.header = { kid: undefined };
+      play.stage.routes.set('/jwks', async () => ({ keys: await keys() }));
+    });
+    expect(identity.subject).toBe(SUBJECT);
+  });
+
+  it('tries no more than ten keys for one signature', async () => {
+    const many = await Promise.all(Array.from({ length: 11 }, () => strangers(kid)));
+    const failure = await failureOf(({ stage }) =>
+      stage.routes.set('/jwks', async () => ({ keys: [...many, await good(kid)] })),
+    );
+    expect(failure.message).toBe('the id token was refused: no key of the provider made its signature');
+  });
+
+  it.each([
+    ['for encryption', { ...kid, use: 'enc' }],
+    ['of another name', { kid: '2' }],
+    ['of another algorithm', { ...kid, alg: 'RS512' }],
+    ['for signing only', { ...kid, key_ops: ['sign'] }],
+  ])('a key %s is not tried', async (_, members) => {
+    const failure = await failureOf(({ stage }) =>
+      stage.routes.set('/jwks', async () => ({ keys: [await good(members)] })),
+    );
+    expect(failure.message).toBe('the id token was refused: the provider has no key for it');
+    expect(failure.facts).toMatchObject({ claim: 'kid', found: '1 (RS256)' });
+  });
+
+  it('asks again when no key fits: the provider has just changed them', async () => {
+    await using upstream = await start();
+    const { stage, connector } = upstream;
+    const asked = () => stage.asked.filter((path) => path === '/jwks').length;
+    stage.routes.set('/jwks', async () => ({ keys: [asked() === 1 ? await strangers(kid) : await good(kid)] }));
+    const identity = await connector.finish(await upstream.signIn(await connector.begin(checks)), checks);
+    expect([identity.subject, asked()]).toEqual([SUBJECT, 2]);
+  });
+});
+
+describe('OpenID Connect Core §3.1.3.7 a refused id token names the claim, what was expected and what was there', () => {
+  const now = Math.floor(Date.now() / 1000);
+
+  it.each([
+    ['no nonce', { nonce: undefined }, { claim: 'nonce', found: 'nothing' }],
+    ['another nonce', { nonce: 'of-another-login' }, { claim: 'nonce', found: 'another value' }],
+    ['another audience', { aud: 'somebody-else' }, { claim: 'aud', expected: 'client', found: 'somebody-else' }],
+    ['several audiences and no azp', { aud: ['client', 'other'] }, { claim: 'azp', expected: 'client', found: 'nothing beside aud ["client","other"]' }],
+    ['another issuer', { iss: 'https://evil.example' }, { claim: 'iss', found: 'https://evil.example' }],
+    ['an end in the past', { exp: 1 }, { claim: 'exp', found: 1 }],
+    ['an end as text', { exp: String(now + 60) }, { claim: 'exp', expected: 'a number' }],
+    ['a beginning in the future', { nbf: now + 3_600 }, { claim: 'nbf', found: now + 3_600 }],
+    ['no time of issue', { iat: undefined }, { claim: 'iat', found: 'nothing' }],
+    ['no subject', { sub: undefined }, { claim: 'sub', found: 'nothing' }],
+    ['a number as subject', { sub: 7 }, { claim: 'sub', found: 7 }],
+  ])('%s', async (_, claims, facts) => {
+    const failure = await failureOf((play) => Object.assign(play, { claims }));
+    expect(failure).toMatchObject({ reason: 'invalid_answer', facts });
+    expect(failure.message).toMatch(/^the id token was refused: /);
+  }); // biome-ignore format: one row each
+
+  it('an algorithm that the metadata does not announce', async () => {
+    const failure = await failureOf(({ stage, issuer }) =>
+      stage.routes.set('/.well-known/openid-configuration', () => ({
+        ...metadata(issuer),
+        id_token_signing_alg_values_supported: ['ES256', 'HS256'],
+      })),
+    );
+    expect(failure.facts).toMatchObject({ claim: 'alg', expected: ['ES256'], found: 'RS256' });
+  });
+
+  it.each([
+    ['none', 'eyJhbGciOiJub25lIn0.e30.', 'alg'],
+    ['one of a shared secret', 'eyJhbGciOiJIUzI1NiJ9.e30.AAAA', 'alg'],
+    ['one that is encrypted', 'a.b.c.d.e', 'id_token'],
+    ['one that is no JWT', 'x', 'id_token'],
+    ['RFC 7515 §4.1.11 one that demands an extension', 'eyJhbGciOiJSUzI1NiIsImNyaXQiOlsiYjY0Il0sImI2NCI6dHJ1ZX0.e30.AAAA', 'crit'],
+  ])('a signature of %s', async (_, token, claim) => {
+    const failure = await failureOf((play) => Object.assign(play, { members: { id_token: token } }));
+    expect(failure).toMatchObject({ reason: 'invalid_answer', facts: { claim } });
+  }); // biome-ignore format: one row each
+});
+
+describe('RFC 6749 §5.2 an error of the token endpoint is told as it is', () => {
+  const description = 'AADSTS7000215: Invalid client secret provided.';
+
+  it.each([
+    ['invalid_client', 401, 'unavailable'],
+    ['unauthorized_client', 400, 'unavailable'],
+    ['invalid_scope', 400, 'misconfigured'],
+    ['invalid_request', 400, 'misconfigured'],
+    ['unsupported_grant_type', 400, 'misconfigured'],
+    ['invalid_grant', 400, 'invalid_answer'],
+    ['invalid_grant', 200, 'invalid_answer'],
+    ['interaction_required', 400, 'denied'],
+    ['access_denied', 403, 'denied'],
+    ['something_new', 418, 'invalid_answer'],
+  ])('%s with %i is %s', async (error, status, reason) => {
+    const failure = await failureOf(({ stage }) =>
+      stage.routes.set('/token', () => new Reply(status, { error, error_description: description })),
+    );
+    expect(failure.reason).toBe(reason);
+    expect(failure.facts).toMatchObject({ upstreamError: error, upstreamDescription: description, status });
+  });
+
+  it.each([
+    ['a page', new Reply(400, '<!doctype html>', { 'content-type': 'text/html' }), { status: 400, found: 'text/html' }],
+    ['an empty body', new Reply(404, ''), { status: 404 }],
+    ['a list', new Reply(200, []), { status: 200, expected: 'a JSON object' }],
+  ])('%s instead of JSON', async (_, reply, facts) => {
+    const failure = await failureOf(({ stage }) => stage.routes.set('/token', () => reply));
+    expect(failure).toMatchObject({ reason: 'invalid_answer', facts });
+  });
+
+  it('a challenge without JSON is about the credentials of this server', async () => {
+    const reply = new Reply(401, '', { 'www-authenticate': 'Basic realm="token"' });
+    const failure = await failureOf(({ stage }) => stage.routes.set('/token', () => reply));
+    expect(failure).toMatchObject({ reason: 'unavailable', message: "the upstream refused this server's credentials" });
+  });
+
+  it('an error that is an object is told as it stands', async () => {
+    const error = { code: 403, message: 'The caller does not have permission' };
+    const failure = await failureOf(({ stage }) => stage.routes.set('/token', () => new Reply(403, { error })));
+    expect(failure.facts.upstreamError).toBe(JSON.stringify(error));
+  });
+});
+
+describe('RFC 9110 §15.4 a redirect is not followed, and told with its status and the host it leads to', () => {
+  it.each(['/.well-known/openid-configuration', '/jwks', '/token'])('%s', async (path) => {
+    const to = { location: 'https://elsewhere.example/x?secret=1' };
+    const failure = await failureOf(({ stage }) => stage.routes.set(path, () => new Reply(303, '', to)));
+    expect(failure).toMatchObject({ reason: 'unavailable', facts: { status: 303 } });
+    expect(failure.message).toContain(`${path} answered 303, a redirect to elsewhere.example, which is not followed`);
+  });
+
+  it.each([404, 403, 202])('Discovery §4.2 metadata with status %i is told with it', async (status) => {
+    const failure = await failureOf(({ stage }) =>
+      stage.routes.set('/.well-known/openid-configuration', () => new Reply(status, {})),
+    );
+    expect(failure.message).toMatch(new RegExp(`openid-configuration can't be used: it answered ${status}$`));
+  });
+});
+
+describe('OAuth 2.0 Form Post Response Mode, as Apple answers', () => {
+  const withUser = async (user: string, claims = {}) => {
+    await using upstream = await start();
+    upstream.claims = claims;
+    const answer = await upstream.signIn(await upstream.connector.begin(checks));
+    answer.searchParams.set('user', user);
+    return await upstream.connector.finish(answer, checks);
+  };
+
+  it('is asked for where the operator says so', async () => {
+    await using upstream = await start();
+    const target = await open(upstream.issuer, { responseMode: 'form_post' }).begin(checks);
+    expect(target.searchParams.get('response_mode')).toBe('form_post');
+    expect((await upstream.connector.begin(checks)).searchParams.has('response_mode')).toBe(false);
+  });
+
+  it('brings the name beside the code, and nothing else', async () => {
+    const user = { name: { firstName: 'Ada', lastName: 'Lovelace' }, email: 'forged@example.com', sub: 'forged' };
+    expect(await withUser(JSON.stringify(user))).toMatchObject({ subject: SUBJECT, name: 'Ada Lovelace' });
+    expect((await withUser(JSON.stringify(user))).email).toBeUndefined();
+    expect((await withUser(JSON.stringify(user), { name: 'Signed' })).name).toBe('Signed');
+  });
+
+  it.each([
+    ['no JSON', '{'],
+    ['null', 'null'],
+    ['no name', '{"email":"a@b.example"}'],
+    ['a name of other kinds', '{"name":{"firstName":7,"lastName":null}}'],
+    ['a name that is text', '{"name":"Ada"}'],
+    ['more than 2 KiB', JSON.stringify({ name: { firstName: 'x'.repeat(3_000) } })],
+  ])('with %s as user says nothing', async (_, user) => {
+    expect(await withUser(user)).toEqual({ issuer: expect.any(String), subject: SUBJECT });
+  });
+});

@@ -1,0 +1,110 @@
+/** Owns the proof that metadata and keys of an OpenID provider are followed when they change, and kept when they can't be had. */
+
+import { systemClock } from '@mcp-oauth/shared/clock';
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { exportJWK, generateKeyPair } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { checks } from '../contracts/connector.contract.ts';
+import { metadata, open, type Play, publicKey, start } from './oidc-stand-in.ts';
+import { Reply } from './stand-in.ts';
+
+const DISCOVERY = '/.well-known/openid-configuration';
+
+async function setUp() {
+  const play = await start();
+  const clock = new FakeClock(systemClock.now());
+  const troubles: string[] = [];
+  const connector = open(play.issuer, {}, { clock, onTrouble: (message) => troubles.push(message) });
+  return { play, clock, connector, troubles };
+}
+
+/** The provider moves its page for people. */
+const move = ({ stage, issuer }: Play, to: string, cacheControl = 'max-age=1') =>
+  stage.routes.set(
+    DISCOVERY,
+    () =>
+      new Reply(
+        200,
+        { ...metadata(issuer), authorization_endpoint: `${issuer}${to}` },
+        { 'cache-control': cacheControl },
+      ),
+  );
+
+describe('Discovery §4, RFC 9111 §5.2 metadata that changes', () => {
+  it.each([
+    ['max-age=1', 3],
+    ['no-store', 3],
+    ['max-age=600', 601],
+    ['', 3_601],
+    ['max-age=99999999', 86_401],
+  ])('with "%s" people are sent to the new place after %i s', async (cacheControl, seconds) => {
+    const { play, clock, connector } = await setUp();
+    await using _ = play;
+    move(play, '/old', cacheControl);
+    expect((await connector.begin(checks)).pathname).toBe('/old');
+    move(play, '/new', cacheControl);
+    clock.advance(seconds);
+    expect((await connector.begin(checks)).pathname).toBe('/new');
+  });
+
+  it('is asked for again after a failed sign-in, though it is fresh', async () => {
+    const { play, connector } = await setUp();
+    await using _ = play;
+    move(play, '/old', 'max-age=86400');
+    await connector.begin(checks);
+    move(play, '/new', 'max-age=86400');
+    await expect(connector.finish(await play.signIn(new URL('http://x')), checks)).rejects.toThrow();
+    await expect.poll(async () => (await connector.begin(checks)).pathname).toBe('/new');
+  });
+
+  it('is not asked for again where the person says no', async () => {
+    const { play, connector } = await setUp();
+    await using _ = play;
+    await connector.begin(checks);
+    const no = new URL(`https://x.example/?error=access_denied&state=${checks.state}`);
+    await expect(connector.finish(no, checks)).rejects.toMatchObject({ reason: 'denied' });
+    await connector.begin(checks);
+    expect(play.stage.asked.filter((path) => path === DISCOVERY)).toHaveLength(1);
+  });
+
+  it.each([
+    ['is down', new Reply(503, {})],
+    ['says nonsense', new Reply(200, '<html>')],
+    ['calls itself something else', new Reply(200, { issuer: 'https://evil.example' })],
+  ])('serves as it was while the provider %s, and the log hears of it', async (_, reply) => {
+    const { play, clock, connector, troubles } = await setUp();
+    await using __ = play;
+    move(play, '/old');
+    await connector.begin(checks);
+    play.stage.routes.set(DISCOVERY, () => reply);
+    clock.advance(3);
+    expect((await connector.begin(checks)).pathname).toBe('/old');
+    expect(troubles).toEqual([expect.stringMatching(/^the old metadata is used: .*openid-configuration /)]);
+  });
+});
+
+describe('RFC 7517 §5 keys that change', () => {
+  it('serve as they were while they can not be had', async () => {
+    const { play, clock, connector, troubles } = await setUp();
+    await using _ = play;
+    const signIn = async () => connector.finish(await play.signIn(await connector.begin(checks)), checks);
+    await signIn();
+    play.stage.routes.set('/jwks', () => new Reply(500, ''));
+    clock.advance(3_601);
+    // What the stand-in signs is in the time of the system's clock.
+    play.claims = { exp: Math.floor(clock.now() / 1_000) + 60 };
+    expect(await signIn()).toMatchObject({ subject: play.subject });
+    expect(troubles).toEqual([expect.stringContaining('the old key set is used')]);
+  });
+
+  it('under the name that they had are followed at the next sign-in', async () => {
+    const { play, connector } = await setUp();
+    await using _ = play;
+    const other = await exportJWK((await generateKeyPair('RS256')).publicKey);
+    play.stage.routes.set('/jwks', () => ({ keys: [{ ...other, kid: '1' }] }));
+    const signIn = async () => connector.finish(await play.signIn(await connector.begin(checks)), checks);
+    await expect(signIn()).rejects.toMatchObject({ reason: 'invalid_answer' });
+    play.stage.routes.set('/jwks', async () => ({ keys: [{ ...(await publicKey), kid: '1' }] }));
+    expect(await signIn()).toMatchObject({ subject: play.subject });
+  });
+});

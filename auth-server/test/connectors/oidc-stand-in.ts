@@ -1,0 +1,95 @@
+/** Owns a test's OpenID provider: discovery, keys, tokens and userinfo over real HTTP, each answer of which a test can change. */
+import { exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
+import oidc from '../../src/connectors/oidc.connector.ts';
+import { CALLBACK, checks, type StandIn } from '../contracts/connector.contract.ts';
+import { createStage, type Stage } from './stand-in.ts';
+
+export const settings = {
+  clientId: 'client', clientSecret: 'secret', clientAuth: 'client_secret_basic', scopes: 'openid profile email', timeout: 60,
+  internalUrl: undefined, responseMode: undefined,
+} as const; // biome-ignore format: one row
+
+type Opened = Parameters<typeof oidc.open>;
+
+export const open = (issuer: string, change: Partial<Opened[0]> = {}, context: Partial<Opened[1]> = {}) =>
+  oidc.open({ ...settings, issuer, ...change }, { callbackUrl: CALLBACK, fetch, ...context });
+
+const pair = generateKeyPair('RS256');
+/** The public key that every stand-in publishes by default, without a name. */
+export const publicKey = pair.then((made) => exportJWK(made.publicKey));
+
+export interface Play extends StandIn {
+  readonly stage: Stage;
+  /** Claims of the next id token beside or instead of the usual ones. */
+  claims: JWTPayload;
+  /** Header parameters of the next id token beside or instead of the usual ones. */
+  header: { readonly alg?: string; readonly kid?: string | undefined };
+  /** Members of the next token response beside or instead of the usual ones. */
+  members: Readonly<Record<string, unknown>>;
+  /** Authorization header and form of the last redemption. */
+  readonly redeemed: () => { readonly authorization: string | undefined; readonly form: URLSearchParams } | undefined;
+}
+
+export const metadata = (issuer: string) => ({
+  issuer,
+  authorization_endpoint: `${issuer}/authorize`,
+  token_endpoint: `${issuer}/token`,
+  jwks_uri: `${issuer}/jwks`,
+  userinfo_endpoint: `${issuer}/userinfo`,
+});
+
+/** @param publicUrl what the provider calls itself, where that is not where it is */
+export async function start(path = '', publicUrl?: string, timeout = settings.timeout as number): Promise<Play> {
+  const stage = await createStage(`${path}/token`);
+  const internalUrl = publicUrl && stage.url + path;
+  const issuer = publicUrl ?? stage.url + path;
+  const { privateKey } = await pair;
+  let nonce = '';
+  let redeemed: ReturnType<Play['redeemed']>;
+  const play: Play = {
+    stage,
+    claims: {},
+    header: {},
+    members: {},
+    connector: open(issuer, { internalUrl, timeout }),
+    issuer,
+    subject: 'opaque|0001/ü',
+    signIn: async ({ searchParams }) => {
+      nonce = searchParams.get('nonce') ?? '';
+      return new URL(`${CALLBACK}?code=good&state=${searchParams.get('state')}`);
+    },
+    redeemed: () => redeemed,
+    redeemedWith: () => redeemed?.form.get('code_verifier') ?? undefined,
+    fail: (fault) => {
+      stage.fault = fault;
+    },
+    stop: () => stage.close(),
+    [Symbol.asyncDispose]: () => stage.close(),
+  };
+  const idToken = () => {
+    const now = Math.floor(Date.now() / 1000);
+    const usual = { iss: issuer, sub: play.subject, aud: 'client', iat: now, exp: now + 60, auth_time: 0, nonce };
+    const header = { alg: 'RS256', kid: '1', ...play.header } as JWTHeaderParameters;
+    return new SignJWT({ ...usual, ...play.claims }).setProtectedHeader(header).sign(privateKey);
+  };
+  stage.routes.set(`${path}/.well-known/openid-configuration`, () => metadata(issuer));
+  stage.routes.set(`${path}/jwks`, async () => ({
+    keys: [{ ...(await publicKey), alg: 'RS256', kid: '1' }],
+  }));
+  stage.routes.set(`${path}/token`, async (form, { headers }) => {
+    redeemed = { authorization: headers.authorization, form };
+    if (stage.fault === 'no access token') return { token_type: 'bearer', id_token: await idToken() };
+    const access_token = stage.fault === 'short access token' ? 'abc' : '1234567890';
+    // Codes other than the one given out get a body without an id token, as broken providers answer.
+    const good = form.get('code') === 'good' && stage.fault !== 'refused code';
+    return { access_token, token_type: 'bearer', ...(good && { id_token: await idToken() }), ...play.members };
+  });
+  return play;
+}
+
+/** One sign-in from the first page to the identity. */
+export async function signIn(change: (play: Play) => void = () => {}, path?: string) {
+  await using upstream = await start(path);
+  change(upstream);
+  return await upstream.connector.finish(await upstream.signIn(await upstream.connector.begin(checks)), checks);
+}
