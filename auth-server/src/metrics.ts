@@ -7,7 +7,7 @@ import { buildInfo, redisTakesWrites, redisUp } from '@mcp-oauth/shared/metrics/
 import { createRouteOf, requestDuration, timed } from '@mcp-oauth/shared/metrics/requests';
 import type { UpstreamReason } from './federation/connector.ts';
 import { innerTarget } from './http/issuer-path.ts';
-import type { SignInWitness } from './http/sign-in/callback.ts';
+import type { SignInWitness } from './http/sign-in/upstream-failure.ts';
 import type { EngineCounts } from './provider/events.ts';
 import type { CreateRateLimit } from './storage/rate-limit.ts';
 
@@ -47,6 +47,7 @@ const ERRORS = {
     'login_required',
     'consent_required',
     'interaction_required',
+    'server_error',
     'temporarily_unavailable',
     'other',
   ],
@@ -64,7 +65,7 @@ const ERRORS = {
   registration: ['invalid_request', 'invalid_redirect_uri', 'invalid_client_metadata', 'invalid_token', 'other'],
 };
 
-const UPSTREAM_REASONS: readonly UpstreamReason[] = ['denied', 'unavailable', 'invalid_answer'];
+const UPSTREAM_REASONS: readonly UpstreamReason[] = ['denied', 'unavailable', 'misconfigured', 'invalid_answer'];
 
 const DECLARED = {
   duration: requestDuration(ROUTES),

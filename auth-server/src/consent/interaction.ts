@@ -32,6 +32,9 @@ export interface Exchange {
   readonly res: ServerResponse;
 }
 
+/** RFC 6749 §4.1.2.1 */
+type Refusal = 'access_denied' | 'temporarily_unavailable' | 'server_error';
+
 /** `approve` and `refuse` write the redirect to `res` themselves: set `ctx.respond = false` before. */
 export interface Interactions {
   /** @throws HttpError 400 when the interaction is over, unknown, or of another browser */
@@ -39,7 +42,7 @@ export interface Interactions {
   /** Signs `accountId` in, grants and remembers what was shown, which is `pending`, and sends the browser back to the engine. */
   approve(exchange: Exchange, pending: PendingInteraction, accountId: string): Promise<void>;
   /** Sends the browser to the client with an error of RFC 6749 §4.1.2.1. */
-  refuse(exchange: Exchange, error: 'access_denied' | 'temporarily_unavailable', description: string): Promise<void>;
+  refuse(exchange: Exchange, error: Refusal, description: string): Promise<void>;
 }
 
 /** Where the page of a pending interaction is at our host. */

@@ -4,16 +4,18 @@
  */
 import Router from '@koa/router';
 import { HttpError } from '@mcp-oauth/shared/errors';
-import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 import type { Context, Middleware } from 'koa';
 import { interactionPath } from '../../consent/interaction.ts';
 import type { Accounts } from '../../federation/account.ts';
-import { UpstreamError, type UpstreamReason } from '../../federation/connector.ts';
-import type { LoginOutcome, LoginState, Logins } from '../../federation/login.ts';
+import type { Identity, LoginChecks } from '../../federation/connector.ts';
+import { type ClientAnswer, legible } from '../../federation/failure.ts';
+import type { LoginState, Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
-import { localSubject } from '../../federation/subject.ts';
+import { acceptIdentity, localSubject } from '../../federation/subject.ts';
+import { passOn, readFormPost } from './form-post.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
+import { type SignInWitness, upstreamFailed } from './upstream-failure.ts';
 
 export interface CallbackParts {
   readonly issuer: string;
@@ -24,67 +26,99 @@ export interface CallbackParts {
   readonly onSignIn?: SignInWitness | undefined;
 }
 
-/** Hears what came of asking an upstream: `ok`, or why not. */
-export type SignInWitness = (connector: string, outcome: 'ok' | UpstreamReason) => void;
-
 export function callbackRoutes(parts: CallbackParts): Middleware {
   const router = new Router();
   router.get('/callback/:connector', (ctx) => receive(ctx, parts));
+  router.post('/callback/:connector', (ctx) => receiveForm(ctx, parts));
   const routes = router.routes() as Middleware;
   // Most requests are for the protocol, and a router costs.
   return (ctx, next) => (ctx.path.startsWith('/callback/') ? routes(ctx, next) : next());
 }
 
+function upstreamOf(ctx: Context, { connectors }: CallbackParts): OpenConnector {
+  const upstream = connectors.find(({ id }) => id === ctx.params.connector);
+  if (upstream) return upstream;
+  throw new HttpError(404, 'not_found', 'There is nothing at this address.');
+}
+
 async function receive(ctx: Context, parts: CallbackParts): Promise<void> {
-  const { connector } = ctx.params;
-  const upstream = parts.connectors.find(({ id }) => id === connector);
-  if (!upstream) throw new HttpError(404, 'not_found', 'There is nothing at this address.');
-  const { state = '' } = ctx.query;
-  if (typeof state !== 'string') throw stranded('more than one state');
-  const login = await accept(ctx, parts, state, upstream.id);
+  const upstream = upstreamOf(ctx, parts);
+  const answer = new URLSearchParams(ctx.search);
+  const [state = '', ...others] = answer.getAll('state');
+  if (!state || others.length > 0) throw stranded(answer, 'foreign', state ? 'more than one state' : 'no state');
+  const login = await accept(ctx, parts, { state, connector: upstream.id, answer });
   parts.loginCookie.clear(ctx, state);
   const outcome = await settle(ctx, parts, upstream, { ...login, state });
-  await parts.logins.leave(login.uid, { ...outcome, approval: login.approval } as LoginOutcome);
+  await parts.logins.leave(login.uid, { ...outcome, approval: login.approval });
   seeOther(ctx, `${interactionPath(parts.issuer, login.uid)}/finish`);
 }
 
+/** A form spends nothing: it only goes on to `receive`, if there is a sign-in that it can be for. */
+async function receiveForm(ctx: Context, parts: CallbackParts): Promise<void> {
+  const upstream = upstreamOf(ctx, parts);
+  const answer = await readFormPost(ctx);
+  const [state, ...others] = answer.getAll('state');
+  if (!state || others.length > 0) throw stranded(answer, 'foreign', state ? 'more than one state' : 'no state');
+  const waiting = await parts.logins.find(state);
+  if (!waiting) throw stranded(answer, 'over', 'the state is unknown, late or spent');
+  if (waiting.connector !== upstream.id) throw stranded(answer, 'foreign', 'the state belongs to another connector');
+  passOn(ctx, upstream.callbackUrl, answer);
+}
+
 /** Spends the login only when everything is right: what a stranger replays costs its owner nothing. */
-async function accept(ctx: Context, { logins, loginCookie }: CallbackParts, state: string, connector: string) {
-  if (!state) throw stranded('no state');
-  if (!loginCookie.verify(ctx, state)) throw stranded('the cookie of this sign-in is missing or not ours');
+async function accept(ctx: Context, { logins, loginCookie }: CallbackParts, { state, connector, answer }: Arrival) {
+  const hasCookie = loginCookie.verify(ctx, state);
   const waiting = await logins.find(state);
-  if (waiting && waiting.connector !== connector) throw stranded('the state belongs to another connector');
-  const login = waiting && (await logins.take(state));
-  if (!login) throw stranded('the state is unknown, late or spent');
+  if (!hasCookie) {
+    // A sign-in that is over has no cookie either, so only one that waits says that the cookie is what is missing.
+    throw stranded(answer, waiting ? 'no_cookie' : 'over', 'the cookie of this sign-in is missing or not ours');
+  }
+  if (!waiting) throw stranded(answer, 'over', 'the state is unknown, late or spent');
+  if (waiting.connector !== connector) throw stranded(answer, 'foreign', 'the state belongs to another connector');
+  const login = await logins.take(state);
+  if (!login) throw stranded(answer, 'over', 'the state was spent at the same moment');
   return login;
 }
 
-const stranded = (reason: string, cause?: unknown): HttpError =>
-  new HttpError(400, 'invalid_request', 'This sign-in was already used, took too long, or began in another browser.', {
-    reason,
-    cause,
-  });
+interface Arrival {
+  readonly state: string;
+  readonly connector: string;
+  readonly answer: URLSearchParams;
+}
 
-type Returned = LoginState & { readonly state: string };
-type Ending = { readonly accountId: string } | Pick<Extract<LoginOutcome, { error: string }>, 'error' | 'description'>;
+/** What a person reads where no client can be told anything: each is true of its case. */
+const WORDS = {
+  over: 'This sign-in is over: it was already finished, or it took longer than ten minutes.',
+  no_cookie:
+    'Your browser did not send the cookie of this sign-in. Either it blocks cookies of this site, or the sign-in began in another browser or a private window. Allow cookies, and stay in one browser.',
+  foreign: 'The answer that came back belongs to no sign-in of this server, so nothing was done.',
+} as const;
+
+/** Beside our reason the log has what the upstream said: an error may come back without the state. */
+function stranded(answer: URLSearchParams, why: keyof typeof WORDS, reason: string): HttpError {
+  const secrets = ['code', 'state'].flatMap((name) => answer.getAll(name));
+  const said = ['error', 'error_description'].map((name) => legible(answer.get(name) ?? '', secrets)).filter(Boolean);
+  const detail = said.length > 0 ? `; the answer says ${said.join(': ')}` : '';
+  return new HttpError(400, 'invalid_request', WORDS[why], { reason: reason + detail });
+}
+
+type Returned = LoginState & Pick<LoginChecks, 'state'>;
+type Ending = { readonly accountId: string } | ClientAnswer;
 
 async function settle(ctx: Context, parts: CallbackParts, upstream: OpenConnector, login: Returned): Promise<Ending> {
+  // Built from what is configured: neither Host nor a proxy may have a say in what is sent upstream.
+  const answer = new URL(upstream.callbackUrl + ctx.search);
+  let identity: Identity;
   try {
-    // Built from what is configured: neither Host nor a proxy may have a say in what is sent upstream.
-    const answer = new URL(upstream.callbackUrl + ctx.search);
-    const identity = await upstream.connector.finish(answer, login);
-    const account = { accountId: localSubject(identity), connector: upstream.id, identity };
-    await parts.accounts.save(account);
-    parts.onSignIn?.(upstream.id, 'ok');
-    return { accountId: account.accountId };
+    identity = acceptIdentity(await upstream.connector.finish(answer, login));
   } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
-    parts.onSignIn?.(upstream.id, error.reason);
-    const { log } = ctx.state as RequestState;
-    log.warn({ connector: upstream.id, reason: error.message }, 'upstream sign-in failed');
-    if (error.reason === 'invalid_answer') throw stranded(error.message, error);
-    return error.reason === 'denied'
-      ? { error: 'access_denied', description: 'The identity provider did not sign the user in.' }
-      : { error: 'temporarily_unavailable', description: 'The identity provider can not be reached at the moment.' };
+    const code = answer.searchParams.get('code') ?? undefined;
+    const failed = upstreamFailed(ctx, { upstream, checks: login, code }, error);
+    parts.onSignIn?.(upstream.id, failed.reason);
+    return failed.answer;
   }
+  const account = { accountId: localSubject(identity), connector: upstream.id, identity };
+  await parts.accounts.save(account);
+  parts.onSignIn?.(upstream.id, 'ok');
+  return { accountId: account.accountId };
 }

@@ -4,7 +4,6 @@
  */
 import Router from '@koa/router';
 import { HttpError } from '@mcp-oauth/shared/errors';
-import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Context, Middleware } from 'koa';
@@ -12,14 +11,13 @@ import { koaBody } from 'koa-body';
 import { approvalOf, formToken } from '../../consent/approval.ts';
 import { type Interactions, interactionPath, type PendingInteraction } from '../../consent/interaction.ts';
 import type { Accounts } from '../../federation/account.ts';
-import { UpstreamError } from '../../federation/connector.ts';
 import type { Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 import { signInPage } from '../../views/sign-in.ts';
-import type { SignInWitness } from './callback.ts';
 import { equal, type LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
 import { refuseOtherSites } from './same-site.ts';
+import { type SignInWitness, upstreamFailed } from './upstream-failure.ts';
 
 export interface InteractionParts {
   readonly issuer: string;
@@ -78,22 +76,17 @@ async function leave(ctx: Context, parts: InteractionParts, pending: PendingInte
   const upstream = connectors.find(({ id }) => id === chosen);
   if (!upstream) throw new HttpError(400, 'invalid_request', 'That way to sign in does not exist here.');
   const checks = logins.createChecks();
+  let target: URL;
   try {
-    const target = await upstream.connector.begin(checks);
-    await logins.start(checks, { uid: pending.uid, connector: upstream.id, approval: approvalOf(pending) });
-    loginCookie.set(ctx, checks.state);
-    seeOther(ctx, target.href);
+    target = await upstream.connector.begin(checks);
   } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
-    parts.onSignIn?.(upstream.id, error.reason);
-    const { log } = ctx.state as RequestState;
-    log.warn({ connector: upstream.id, reason: error.message }, 'upstream sign-in failed');
-    await interactions.refuse(
-      ctx,
-      'temporarily_unavailable',
-      'The identity provider can not be reached at the moment.',
-    );
+    const { reason, answer } = upstreamFailed(ctx, { upstream, checks }, error);
+    parts.onSignIn?.(upstream.id, reason);
+    return interactions.refuse(ctx, answer.error, answer.description);
   }
+  await logins.start(checks, { uid: pending.uid, connector: upstream.id, approval: approvalOf(pending) });
+  loginCookie.set(ctx, checks.state);
+  seeOther(ctx, target.href);
 }
 
 async function deny(ctx: Context, parts: InteractionParts): Promise<void> {
