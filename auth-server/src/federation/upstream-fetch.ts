@@ -4,6 +4,7 @@
  */
 import { type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { UpstreamError } from './connector.ts';
+import { innermost } from './failure.ts';
 
 const LARGEST_ANSWER = 1_048_576;
 
@@ -48,7 +49,7 @@ function codeOf(error: unknown): string {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause && typeof cause.code === 'string') return cause.code;
   }
-  return 'for no reason that it gave';
+  return innermost(error).message;
 }
 
 const isEmpty = (status: number): boolean => status === 204 || status === 205 || status === 304;

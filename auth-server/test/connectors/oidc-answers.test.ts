@@ -252,6 +252,12 @@ describe('RFC 9110 §15.4 a redirect is not followed, and told with its status a
     expect(failure.message).toContain(`${path} answered 303, a redirect to elsewhere.example, which is not followed`);
   });
 
+  it('RFC 9110 §8.4 a content coding that nobody accepted is named', async () => {
+    const coded = new Reply(200, '{}', { 'content-encoding': 'gzip' });
+    const failure = await failureOf(({ stage }) => stage.routes.set('/jwks', () => coded));
+    expect(failure).toMatchObject({ reason: 'unavailable', message: expect.stringContaining('content coding gzip') });
+  });
+
   it.each([404, 403, 202])('Discovery §4.2 metadata with status %i is told with it', async (status) => {
     const failure = await failureOf(({ stage }) =>
       stage.routes.set('/.well-known/openid-configuration', () => new Reply(status, {})),
