@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../src/federation/connector.ts';
 import { checks } from '../contracts/connector.contract.ts';
-import { metadata, open, type Play, publicKey, signIn, start } from './oidc-stand-in.ts';
+import { metadata, type Play, publicKey, signIn, start } from './oidc-stand-in.ts';
 import { Reply } from './stand-in.ts';
 
 const SUBJECT = 'opaque|0001/ü';
@@ -263,40 +263,5 @@ describe('RFC 9110 §15.4 a redirect is not followed, and told with its status a
       stage.routes.set('/.well-known/openid-configuration', () => new Reply(status, {})),
     );
     expect(failure.message).toMatch(new RegExp(`openid-configuration can't be used: it answered ${status}$`));
-  });
-});
-
-describe('OAuth 2.0 Form Post Response Mode, as Apple answers', () => {
-  const withUser = async (user: string, claims = {}) => {
-    await using upstream = await start();
-    upstream.claims = claims;
-    const answer = await upstream.signIn(await upstream.connector.begin(checks));
-    answer.searchParams.set('user', user);
-    return await upstream.connector.finish(answer, checks);
-  };
-
-  it('is asked for where the operator says so', async () => {
-    await using upstream = await start();
-    const target = await open(upstream.issuer, { responseMode: 'form_post' }).begin(checks);
-    expect(target.searchParams.get('response_mode')).toBe('form_post');
-    expect((await upstream.connector.begin(checks)).searchParams.has('response_mode')).toBe(false);
-  });
-
-  it('brings the name beside the code, and nothing else', async () => {
-    const user = { name: { firstName: 'Ada', lastName: 'Lovelace' }, email: 'forged@example.com', sub: 'forged' };
-    expect(await withUser(JSON.stringify(user))).toMatchObject({ subject: SUBJECT, name: 'Ada Lovelace' });
-    expect((await withUser(JSON.stringify(user))).email).toBeUndefined();
-    expect((await withUser(JSON.stringify(user), { name: 'Signed' })).name).toBe('Signed');
-  });
-
-  it.each([
-    ['no JSON', '{'],
-    ['null', 'null'],
-    ['no name', '{"email":"a@b.example"}'],
-    ['a name of other kinds', '{"name":{"firstName":7,"lastName":null}}'],
-    ['a name that is text', '{"name":"Ada"}'],
-    ['more than 2 KiB', JSON.stringify({ name: { firstName: 'x'.repeat(3_000) } })],
-  ])('with %s as user says nothing', async (_, user) => {
-    expect(await withUser(user)).toEqual({ issuer: expect.any(String), subject: SUBJECT });
   });
 });

@@ -3,7 +3,7 @@
  * sign-in, in time. Each refusal names the claim, what was expected and what was there. Claims that nobody needs decide nothing.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import { fittingKeys, type PublicKey } from '@mcp-oauth/shared/key-set';
+import { fittingKeys, type PublicKey } from '@mcp-oauth/shared/network/key-set';
 import { compactVerify, decodeProtectedHeader } from 'jose';
 import { UpstreamError, type UpstreamFacts } from '../../federation/connector.ts';
 import type { Remembered } from '../../federation/remembered.ts';

@@ -3,8 +3,8 @@
  * after a failed sign-in, and the requests that openid-client makes there, at the place where this server reaches it.
  */
 import { systemClock } from '@mcp-oauth/shared/clock';
-import { type PublicKey, readKeySet } from '@mcp-oauth/shared/key-set';
 import { freshFor } from '@mcp-oauth/shared/network/freshness';
+import { type PublicKey, readKeySet } from '@mcp-oauth/shared/network/key-set';
 import { createPlace } from '@mcp-oauth/shared/network/place';
 import * as oidc from 'openid-client';
 import { type ConnectorContext, UpstreamError } from '../../federation/connector.ts';

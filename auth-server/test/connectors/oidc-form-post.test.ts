@@ -1,0 +1,41 @@
+/** Owns the proof that a provider which answers by form, as Apple does, is asked for it, and that the name beside its code is one. */
+import { describe, expect, it } from 'vitest';
+import { checks } from '../contracts/connector.contract.ts';
+import { open, start } from './oidc-stand-in.ts';
+
+const SUBJECT = 'opaque|0001/ü';
+
+describe('OAuth 2.0 Form Post Response Mode, as Apple answers', () => {
+  const withUser = async (user: string, claims = {}) => {
+    await using upstream = await start();
+    upstream.claims = claims;
+    const answer = await upstream.signIn(await upstream.connector.begin(checks));
+    answer.searchParams.set('user', user);
+    return await upstream.connector.finish(answer, checks);
+  };
+
+  it('is asked for where the operator says so', async () => {
+    await using upstream = await start();
+    const target = await open(upstream.issuer, { responseMode: 'form_post' }).begin(checks);
+    expect(target.searchParams.get('response_mode')).toBe('form_post');
+    expect((await upstream.connector.begin(checks)).searchParams.has('response_mode')).toBe(false);
+  });
+
+  it('brings the name beside the code, and nothing else', async () => {
+    const user = { name: { firstName: 'Ada', lastName: 'Lovelace' }, email: 'forged@example.com', sub: 'forged' };
+    expect(await withUser(JSON.stringify(user))).toMatchObject({ subject: SUBJECT, name: 'Ada Lovelace' });
+    expect((await withUser(JSON.stringify(user))).email).toBeUndefined();
+    expect((await withUser(JSON.stringify(user), { name: 'Signed' })).name).toBe('Signed');
+  });
+
+  it.each([
+    ['no JSON', '{'],
+    ['null', 'null'],
+    ['no name', '{"email":"a@b.example"}'],
+    ['a name of other kinds', '{"name":{"firstName":7,"lastName":null}}'],
+    ['a name that is text', '{"name":"Ada"}'],
+    ['more than 2 KiB', JSON.stringify({ name: { firstName: 'x'.repeat(3_000) } })],
+  ])('with %s as user says nothing', async (_, user) => {
+    expect(await withUser(user)).toEqual({ issuer: expect.any(String), subject: SUBJECT });
+  });
+});
