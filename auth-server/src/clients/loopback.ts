@@ -8,3 +8,5 @@ const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{0,5})?(?=[/
 
 /** One spelling for all redirect URIs that are the same place; every other URI stands for itself. */
 export const placeOf = (redirectUri: string): string => redirectUri.replace(LOOPBACK, 'http://loopback');
+
+export const isLoopbackUri = (redirectUri: string): boolean => LOOPBACK.test(redirectUri);

@@ -16,6 +16,7 @@ import { keepApprovals } from './overrides/approvals.ts';
 import { completeClientAuthentication, readEmptySecret } from './overrides/client-authentication.ts';
 import { createClientCache, rememberClients } from './overrides/client-cache.ts';
 import { providerWith } from './overrides/grant-handlers.ts';
+import { holdErrors } from './overrides/held-errors.ts';
 import { judgeMetadata } from './overrides/judge-metadata.ts';
 import { allowOmission, completeOmission } from './overrides/redirect-uri.ts';
 import { endRefreshing } from './overrides/refresh-grant-type.ts';
@@ -66,6 +67,7 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
   completeClientAuthentication(app);
   rememberClients(app, clientCache);
   detectReplays(app, parts.store, parts.clock);
+  holdErrors(app, parts.preRegistered);
   logEvents(app);
   if (counts) countEvents(app, counts);
   return {

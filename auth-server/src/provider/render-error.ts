@@ -4,15 +4,18 @@ import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Configuration, ErrorOut } from 'oidc-provider';
 import { ClientMetadataError } from '../client-metadata/failure.ts';
 import { wordsFor as wordsForDocument } from './clients/metadata-documents.ts';
+import { type HeldAnswer, heldAnswer } from './overrides/held-errors.ts';
 
 export interface ErrorDescription {
   readonly title: string;
   readonly message: string;
   /** Joins the page with the log. */
   readonly reference: string;
+  /** What the client was not told yet, and where it waits. */
+  readonly answer?: HeldAnswer | undefined;
 }
 
-type Words = Omit<ErrorDescription, 'reference'>;
+type Words = Omit<ErrorDescription, 'reference' | 'answer'>;
 
 const headers = pageHeaders(stylesheet);
 const PAGES = new Set(['authorization', 'resume']);
@@ -61,6 +64,8 @@ export function createRenderError(
     }
     ctx.set(headers);
     ctx.type = 'html';
-    ctx.body = renderPage({ ...wordsFor(out, error), reference: ctx.state.requestId ?? '' });
+    // A request that is over has no client any more: what names one then is the link that somebody made.
+    const answer = error.name === 'SessionNotFound' ? undefined : heldAnswer(ctx, out, error);
+    ctx.body = renderPage({ ...wordsFor(out, error), reference: ctx.state.requestId ?? '', answer });
   };
 }

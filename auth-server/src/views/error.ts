@@ -1,6 +1,7 @@
 /** Owns the page that a person sees when something fails: what happened, what to do next, and a reference for the log. */
-import { html } from '@mcp-oauth/shared/pages/html';
+import { type Html, html } from '@mcp-oauth/shared/pages/html';
 import { page } from '@mcp-oauth/shared/pages/page';
+import { destinationOf } from './destination.ts';
 
 export interface ErrorView {
   readonly title: string;
@@ -9,15 +10,39 @@ export interface ErrorView {
   readonly next?: string;
   /** The request id, which is in every log line about the request. */
   readonly reference?: string | undefined;
+  /** What the app would be told, and where: only the person decides whether the browser goes there. */
+  readonly answer?: Answer | undefined;
 }
 
-export const errorPage = ({ title, message, next, reference }: ErrorView): string =>
+interface Answer {
+  readonly redirectUri: string;
+  readonly target: string;
+  /** Sent by a form where they are there. */
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+export const errorPage = ({ title, message, next, reference, answer }: ErrorView): string =>
   page({
     title,
     body: html`<div class="card">
 <h1>${title}</h1>
 <p>${message}</p>
 ${next && html`<p>${next}</p>`}
+${answer && wayBack(answer)}
 </div>
 ${reference && html`<footer>If it keeps happening, tell the operator this reference:<br><code>${reference}</code></footer>`}`,
   });
+
+function wayBack({ redirectUri, target, fields }: Answer): Html {
+  const { place, about } = destinationOf(redirectUri);
+  const label = html`Tell the app, at ${place}`;
+  return html`<p>The app waits for an answer at <strong>${place}</strong>${about && html`, ${about}`}. Go there only if you know it and have just used it. Otherwise close this page.</p>
+${
+  fields
+    ? html`<form method="post" action="${target}">
+${Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+<button class="quiet">${label}</button>
+</form>`
+    : html`<a class="button quiet" rel="noreferrer" href="${target}">${label}</a>`
+}`;
+}

@@ -185,9 +185,9 @@ describe('a request that is wrong', () => {
     ['RFC 8707 §2 for a resource with a fragment', { resource: 'http://localhost:8080/mcp#x' }, 'invalid_target'],
     ['RFC 8707 §2 for a resource that is no URI', { resource: 'mcp' }, 'invalid_target'],
     ['RFC 9101 §5 by a request object', { request: 'x' }, 'request_not_supported'],
-  ])('%s goes back to the client', async (_, parameters, code) => {
-    const { outside } = await browser.follow(authorizePath(client, parameters));
-    expect(outside?.origin + (outside?.pathname ?? '')).toBe(WEB);
+  ])('%s goes back to a client on this machine', async (_, parameters, code) => {
+    const { outside } = await browser.follow(authorizePath(await register(server, NATIVE), parameters));
+    expect(outside?.origin + (outside?.pathname ?? '')).toBe(NATIVE);
     // OAuth 2.0 Multiple Response Types §5: where a token was asked for, the answer is in the fragment.
     const answer = new URLSearchParams(outside?.hash.slice(1) || outside?.search);
     expect(answer.get('error')).toBe(code);
@@ -195,7 +195,8 @@ describe('a request that is wrong', () => {
   });
 
   it('says which resource was expected', async () => {
-    const { outside } = await browser.follow(authorizePath(client, { resource: 'https://evil.example' }));
+    const native = await register(server, NATIVE);
+    const { outside } = await browser.follow(authorizePath(native, { resource: 'https://evil.example' }));
     expect(outside?.searchParams.get('error_description')).toContain('http://localhost:8080/mcp');
   });
 

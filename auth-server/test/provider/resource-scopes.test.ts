@@ -5,7 +5,7 @@ import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { Browser } from '../browser.ts';
-import { authorize, authorizePath, redeem, refresh, register } from '../client.ts';
+import { authorize, authorizePath, NATIVE, redeem, refresh, register } from '../client.ts';
 import { type RunningServer, read, startServer } from '../running-server.ts';
 
 const MCP = 'http://localhost:8080/mcp';
@@ -49,7 +49,7 @@ describe('RFC 9728 §2 a scope that only the resource knows', () => {
     says(['mcp:tools', 'old:one']);
     const clock = new FakeClock();
     await using server = await startServer({ fetch, clock });
-    const client = await register(server);
+    const client = await register(server, NATIVE);
     expect((await tokensWith(server, client, 'old:one')).scope).toBe('old:one');
     says(['mcp:tools', 'new:one']);
     clock.advance(30);
@@ -104,7 +104,7 @@ describe('a resource that can not be asked', () => {
     const shared = createSqliteStore(':memory:', systemClock);
     const store = { ...shared, close: async () => undefined };
     await using before = await startServer({ fetch, store });
-    const client = await register(before);
+    const client = await register(before, NATIVE);
     const tokens = await tokensWith(before, client, 'mcp:tools reports:read');
     says([], true);
     await using after = await startServer({ fetch, store });

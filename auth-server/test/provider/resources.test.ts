@@ -1,7 +1,7 @@
 /** Owns the matrix of RFC 8707: which resource at which step comes to which audience and scope. */
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authorize, redeem, refresh, register, type TestClient, VERIFIER } from '../client.ts';
+import { authorize, NATIVE, redeem, refresh, register, type TestClient, VERIFIER } from '../client.ts';
 import { type RunningServer, read, startServer } from '../running-server.ts';
 
 const A = 'http://localhost:8080';
@@ -106,7 +106,7 @@ describe('RFC 6749 §3.3 scope', () => {
   });
 
   it('only unknown ones: is refused, and says which there are', async () => {
-    const { answer } = await authorize(server, client, { scope: 'claudeai' });
+    const { answer } = await authorize(server, await register(server, NATIVE), { scope: 'claudeai' });
     expect(Object.fromEntries(answer.searchParams)).toMatchObject({
       error: 'invalid_scope',
       error_description: expect.stringContaining('mcp:tools mcp:admin'),

@@ -4,6 +4,7 @@
  */
 import { isLoopback } from '@mcp-oauth/shared/settings/types';
 import { type ClientMetadata, errors } from 'oidc-provider';
+import { isForeignScheme } from '../../clients/redirect-scheme.ts';
 
 export const GRANT_TYPES = ['authorization_code', 'refresh_token'] as const;
 /** What a client may act for by itself needs the operator's word (RFC 6749 §4.4). */
@@ -126,15 +127,6 @@ function keepSupported(metadata: Metadata, name: string, supported: readonly str
  */
 const WELL_FORMED = /^(?:https?:\/\/[^/?#@]|(?!https?:)[a-z][a-z0-9+.-]*:)[\w.~:/?#[\]@!$&'()*+,;=%-]*$/i;
 
-/**
- * RFC 8252 §7.1 is about schemes of an app's own. These go over the network in the clear, or are the browser's or the
- * system's to act upon; the engine refuses those of scripts and files.
- */
-const NOBODYS: ReadonlySet<string> = new Set([
-  'chrome', 'feed', 'filesystem', 'ftp', 'ftps', 'intent', 'jar', 'ldap', 'ldaps', 'mailto', 'ms-msdt', 'resource', 'search-ms',
-  'sftp', 'sms', 'smb', 'ssh', 'tel', 'telnet', 'urn', 'view-source', 'ws', 'wss',
-]); // biome-ignore format: one list
-
 /** RFC 8252 §7: a loopback address or an app's own scheme make a client native, whatever it says or leaves out. */
 function checkRedirects(metadata: Metadata): void {
   const given: readonly unknown[] = Array.isArray(metadata.redirect_uris) ? metadata.redirect_uris : [];
@@ -146,7 +138,7 @@ function checkRedirects(metadata: Metadata): void {
   if (urls.some(({ protocol, href }) => protocol === 'http:' && !isLoopback(href))) {
     throw new errors.InvalidClientMetadata('redirect_uris must use https unless they are loopback');
   }
-  const scheme = urls.map(({ protocol }) => protocol.slice(0, -1)).find((name) => NOBODYS.has(name));
+  const scheme = urls.map(({ protocol }) => protocol.slice(0, -1)).find(isForeignScheme);
   if (scheme) throw new errors.InvalidClientMetadata(`redirect_uris must not use the ${scheme} URI scheme`);
   if (urls.some(({ hostname }) => hostname.includes('*'))) {
     throw new errors.InvalidClientMetadata('redirect_uris are compared to the letter, so * stands for nothing');
