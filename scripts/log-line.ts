@@ -5,7 +5,7 @@ import { visible } from '@mcp-oauth/shared/terminal-text';
 const PLACED = new Set(['level', 'time', 'service', 'msg', 'request', 'err']);
 
 /**
- * `12:00:01 info  ready url=http://localhost:8080`, with the request that it is about at its end, so that a reference which a
+ * `12:00:01 info  ready url=http://localhost:8080`, with the request that it is about, so that a reference which a
  * person quotes is found here; the stack of an error stands below it, line by line. What is no log object stays one line.
  */
 export function readable(line: string): string {
@@ -15,11 +15,8 @@ export function readable(line: string): string {
   const level = String(entry.level ?? '').padEnd(5);
   const { stack, ...error } = errorOf(entry.err);
   const fields = Object.entries(entry).filter(([name]) => !PLACED.has(name));
-  const all = [
-    ...fields,
-    ...Object.entries(error),
-    ...(entry.request === undefined ? [] : [['request', entry.request]]),
-  ];
+  const request = entry.request === undefined ? [] : [['request', entry.request]];
+  const all = [...request, ...fields, ...Object.entries(error)];
   const shown = all.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const first = [time, level, entry.msg, ...shown].join(' ');
   return [first, ...stack.map((one) => `    ${one}`)].map(visible).join('\n');

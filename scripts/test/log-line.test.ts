@@ -22,7 +22,7 @@ describe('a log line at a terminal', () => {
   it('shows the request that it is about, so that a reference which a person quotes is found', () => {
     const request = '0b9c3f5e-8a51-4bd0-9c0d-1f2e3a4b5c6d';
     expect(readable(line({ request, msg: 'request', status: 200 }))).toBe(
-      `12:00:01 info  request status=200 request=${request}`,
+      `12:00:01 info  request request=${request} status=200`,
     );
   });
 
@@ -36,7 +36,7 @@ describe('a log line at a terminal', () => {
     expect(
       readable(line({ level: 'error', msg: 'request failed', status: 500, err, request: 'r' })).split('\n'),
     ).toEqual([
-      '12:00:01 error request failed status=500 errno=EX request=r',
+      '12:00:01 error request failed request=r status=500 errno=EX',
       '    TypeError: x\\u2028y',
       '        at a (b.ts:1:2)',
       '    at c'.padStart(12),
