@@ -11,9 +11,17 @@ import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import type { Endpoint, Service } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import manifest from '../package.json' with { type: 'json' };
+import { checkCopies } from './client-metadata/copies.ts';
 import { createClientList } from './clients/client-list.ts';
 import { type Config, readConfig } from './config.ts';
-import { accountsOf, createEngineWith, preRegisteredOf, refuseUnusableClients, registrationOf } from './engine.ts';
+import {
+  accountsOf,
+  copyFolderOf,
+  createEngineWith,
+  preRegisteredOf,
+  refuseUnusableClients,
+  registrationOf,
+} from './engine.ts';
 import { createLogins } from './federation/login.ts';
 import { discoverKinds, type OpenConnector, openConnectors } from './federation/registry.ts';
 import { createApp } from './http/app.ts';
@@ -119,6 +127,8 @@ interface Handling {
 async function createHandling(config: Config, ports: Ports): Promise<Handling> {
   const { clock, log, store } = ports;
   await refuseUnusableClients(config);
+  const copies = copyFolderOf(config);
+  if (copies !== undefined) await checkCopies(copies, ports);
   await createClientList(store).renew();
   const keys = await openKeys({ store, policy: keyPolicyOf(config), clock, log });
   const handlerWith = createHandler(config, ports, keys.cookies);

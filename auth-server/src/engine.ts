@@ -1,4 +1,6 @@
 /** Owns how the settings become an authorization engine, and what that engine thinks of a client before it is kept. */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
@@ -6,7 +8,10 @@ import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgo
 import { type OnFailure, reasonOf } from '@mcp-oauth/shared/remote-document';
 import { ConfigError, type Problem } from '@mcp-oauth/shared/settings/config';
 import { type ClientMetadata, createClientMetadata } from './client-metadata/client-metadata.ts';
+import { followCopies } from './client-metadata/copies.ts';
+import type { Judge } from './client-metadata/document.ts';
 import { createGet } from './client-metadata/get.ts';
+import type { HostPolicy } from './client-metadata/hosts.ts';
 import type { Client } from './clients/client.ts';
 import { createClientList } from './clients/client-list.ts';
 import { createPreRegisteredClients, type PreRegisteredClients } from './clients/pre-registered.ts';
@@ -91,24 +96,34 @@ const lifetimesOf = (config: Config) => ({
   client: config.clientLifetime,
 });
 
+/** Whose documents are read. */
+export const hostPolicyOf = (config: Config): HostPolicy => ({
+  allow: config.clientMetadataAllow,
+  deny: config.clientMetadataDeny,
+  private: config.clientMetadataPrivateHosts,
+});
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Where the operator puts copies of documents. */
+export const copyFolderOf = ({ clientMetadataCopies: folder }: Config): string | undefined =>
+  folder === undefined ? undefined : resolve(ROOT, folder);
+
 function clientMetadata(config: Config, ports: Ports): ClientMetadata {
-  const hosts = {
-    allow: config.clientMetadataAllow,
-    deny: config.clientMetadataDeny,
-    private: config.clientMetadataPrivateHosts,
-  };
+  const hosts = hostPolicyOf(config);
+  const folder = copyFolderOf(config);
+  const findCopy = folder === undefined ? undefined : followCopies(folder, ports);
   const { clientMetadataStale: staleFor, clientMetadataLimit: callerLimit } = config;
   return createClientMetadata(
     { hosts, staleFor, callerLimit },
-    { ...ports, get: createGet({ proxy: config.clientMetadataProxy }) },
+    { ...ports, findCopy, get: createGet({ proxy: config.clientMetadataProxy }) },
   );
 }
 
-/**
- * What the engine has against clients that the operator writes down, told at the time of writing instead of at their first
- * use: with an engine of its own that remembers nothing.
- */
-export async function judgeClients(config: Config, clients: readonly Client[]): Promise<readonly Problem[]> {
+type Work<T> = (engine: Engine) => T | Promise<T>;
+
+/** An engine that remembers nothing, to ask what it thinks of a client. */
+async function withSpareEngine<T>(config: Config, clients: readonly Client[], work: Work<T>): Promise<T> {
   const clock = systemClock;
   const store = createSqliteStore(':memory:', clock);
   const preRegistered = createPreRegisteredClients(clients, createClientList(store), clock);
@@ -120,13 +135,25 @@ export async function judgeClients(config: Config, clients: readonly Client[]): 
   };
   const key = await generateSigningKey(config.signingAlgorithm);
   const engine = createEngineWith(config, { ...ports, ...rest })({ signing: [key], cookies: ['unused'] });
-  const problems = clients.flatMap((client) => {
-    const problem = engine.problemWith(client);
-    return problem ? [{ env: 'CLIENTS', message: `client ${JSON.stringify(client.client_id)}: ${problem}` }] : [];
-  });
-  await store.close();
-  return problems;
+  try {
+    return await work(engine);
+  } finally {
+    await store.close();
+  }
 }
+
+/** What the engine has against clients that the operator writes down, told at the time of writing instead of at their first use. */
+export const judgeClients = (config: Config, clients: readonly Client[]): Promise<readonly Problem[]> =>
+  withSpareEngine(config, clients, (engine) =>
+    clients.flatMap((client) => {
+      const problem = engine.problemWith(client);
+      return problem ? [{ env: 'CLIENTS', message: `client ${JSON.stringify(client.client_id)}: ${problem}` }] : [];
+    }),
+  );
+
+/** Gives `work` what judges a client's document beyond its form, as the server does when it reads one. */
+export const withDocumentJudge = <T>(config: Config, work: (judge: Judge) => Promise<T>): Promise<T> =>
+  withSpareEngine(config, [], (engine) => work(engine.judgeDocument));
 
 /** @throws ConfigError */
 export async function refuseUnusableClients(config: Config): Promise<void> {

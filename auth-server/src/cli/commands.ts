@@ -1,6 +1,7 @@
 /** Owns the table of all commands of auth-server. */
 import type { CommandGroup } from '@mcp-oauth/shared/cli/command';
 import { serveCommand } from '@mcp-oauth/shared/cli/serve';
+import { clientDocumentsCommands } from './client-documents.ts';
 import { clientsCommands } from './clients.ts';
 import { initialAccessTokensCommands } from './initial-access-tokens.ts';
 import { keysCommands } from './keys.ts';
@@ -14,6 +15,7 @@ export const createCommands = (serve: () => Promise<void>): CommandGroup => ({
   commands: [
     serveCommand(serve),
     clientsCommands(withStore),
+    clientDocumentsCommands(),
     keysCommands(withStore),
     initialAccessTokensCommands(withStore),
   ],

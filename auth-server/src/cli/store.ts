@@ -19,8 +19,12 @@ export type WithStore = <T>(env: Environment, work: (opened: OpenedStore) => Pro
 /** Milliseconds: somebody waits at a prompt. */
 const PATIENCE = 5_000;
 
+/** What the settings say, for a command that needs no store. */
+export const configOf = async (env: Environment): Promise<Config> =>
+  readConfig(env, await discoverKinds(new URL('../connectors/', import.meta.url)));
+
 export const withStore: WithStore = async (env, work) => {
-  const config = readConfig(env, await discoverKinds(new URL('../connectors/', import.meta.url)));
+  const config = await configOf(env);
   const clock = systemClock;
   // Standard output belongs to the command; what is wrong with the store reaches it as an error.
   const log = createLogger('auth-server', 'silent');

@@ -6,11 +6,13 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import type { FindCopy } from './copies.ts';
 import { type Judge, readKeySet, readMetadata } from './document.ts';
 import { createDocumentCache, type DocumentKind } from './document-cache.ts';
 import { readDocumentUrl } from './document-url.ts';
 import type { Get } from './get.ts';
 import type { HostPolicy } from './hosts.ts';
+import { createStandIns } from './stand-in.ts';
 
 /** A short upper bound: a document that was replaced after a break-in is followed within the hour. */
 const METADATA: DocumentKind = {
@@ -40,6 +42,8 @@ export interface ClientMetadataOptions {
 }
 
 export interface ClientMetadataPorts {
+  /** Copies of documents that the operator provides. */
+  readonly findCopy?: FindCopy | undefined;
   readonly get: Get;
   readonly store: RecordStore;
   readonly clock: Clock;
@@ -55,28 +59,35 @@ export interface ClientMetadata {
   /** @param judge of everything that this folder does not know */
   metadata(clientId: string, judge: Judge, caller: Caller): Promise<JsonObject>;
   keySet(url: string, caller: Caller): Promise<JsonObject>;
+  /** When the copy of the operator that stands for a client's document was fetched, in seconds since the epoch. */
+  copiedAt(clientId: string): number | undefined;
   /** Whether a URL is one that could be read at all. */
   isFetchable(url: string): boolean;
 }
 
 export function createClientMetadata(options: ClientMetadataOptions, ports: ClientMetadataPorts): ClientMetadata {
   const { hosts, staleFor, callerLimit } = options;
-  const { createRateLimit, ...others } = ports;
+  const { createRateLimit, findCopy: find, ...others } = ports;
   const perHost = createRateLimit({ name: 'client-host', points: HOST_LIMIT, seconds: 60 });
   const perCaller = createRateLimit({ name: 'client-document', points: callerLimit, seconds: 3_600 });
   const parts = { ...others, hosts, staleFor, perHost, perCaller };
-  const documents = createDocumentCache(METADATA, parts);
+  const standIns = find && createStandIns({ ...others, find });
+  const documents = createDocumentCache(METADATA, { ...parts, standIns });
   const keySets = createDocumentCache(KEY_SET, parts);
   // Whom a client id belongs to is policy; where a client that is let in keeps its keys is its own affair.
   const anywhere = { ...hosts, allow: ['*'] };
   const keySetUrl = (url: string) => readDocumentUrl(URL.parse(url)?.href ?? url, anywhere);
   return {
     metadata: async (clientId, judge, caller) =>
-      documents(readDocumentUrl(clientId, hosts), {
+      documents.read(readDocumentUrl(clientId, hosts), {
         read: (url, document) => readMetadata(url, document, judge),
         caller,
       }),
-    keySet: async (url, caller) => keySets(keySetUrl(url), { read: readKeySet, caller }),
+    keySet: async (url, caller) => keySets.read(keySetUrl(url), { read: readKeySet, caller }),
+    copiedAt: (clientId) => {
+      const url = URL.parse(clientId);
+      return url ? documents.copiedAt(url) : undefined;
+    },
     isFetchable: (url) => {
       try {
         return keySetUrl(url) !== undefined;

@@ -8,10 +8,12 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import { type FreshnessBounds, freshFor } from '@mcp-oauth/shared/network/freshness';
 import type { RateLimit } from '../storage/rate-limit.ts';
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import { parseAnswer } from './document.ts';
 import { ClientMetadataError } from './failure.ts';
-import type { Answer, Get } from './get.ts';
+import type { Get } from './get.ts';
 import { type HostPolicy, mayBePrivate } from './hosts.ts';
 import { Recent } from './recent.ts';
+import type { StandIns } from './stand-in.ts';
 
 /** Seconds until a host that failed is asked again. */
 const PAUSE = 30;
@@ -39,6 +41,8 @@ export interface CacheParts {
   readonly perCaller: RateLimit;
   /** Seconds after its last good answer that a document may be used while its host is away. */
   readonly staleFor: number;
+  /** Absent: nothing stands in for a document that was never read. */
+  readonly standIns?: StandIns | undefined;
 }
 
 interface Demand {
@@ -56,22 +60,36 @@ interface Copy {
   readonly freshUntil: number;
 }
 
-type Entry = { readonly until: number } & ({ readonly document: JsonObject } | { readonly failure: Error });
+type Entry = { readonly until: number } & (
+  | { readonly document: JsonObject; readonly copiedAt?: number }
+  | { readonly failure: Error }
+);
 
-/** @returns the document at a URL; rejects with a ClientMetadataError */
-export type DocumentCache = (url: URL, demand: Demand) => Promise<JsonObject>;
+export interface DocumentCache {
+  /** @returns the document at a URL; rejects with a ClientMetadataError */
+  read(url: URL, demand: Demand): Promise<JsonObject>;
+  /** When the copy was fetched, in seconds since the epoch, where what was last read is one of the operator. */
+  copiedAt(url: URL): number | undefined;
+}
 
 export function createDocumentCache(kind: DocumentKind, parts: CacheParts): DocumentCache {
-  const { store, clock } = parts;
+  const { store, clock, standIns } = parts;
   const recent = new Recent<Entry>(kind.most);
   const running = new Map<string, Promise<JsonObject>>();
   const now = () => seconds(clock);
 
-  const refresh = async (url: URL, copy: Copy | undefined, { read, caller }: Demand): Promise<JsonObject> => {
+  /** Only while there is no record of a good answer, not even of one that is too old or no good under other rules. */
+  const findStandIn = async (url: URL, failure: ClientMetadataError, read: Demand['read']) => {
+    if (!standIns || (await store.get(kind.record, url.href))) return undefined;
+    return standIns.after(url, failure, read);
+  };
+
+  const refresh = async (url: URL, { copy, hasStandIn }: Known, { read, caller }: Demand): Promise<JsonObject> => {
     try {
-      const fresh = await ask(url, { kind, parts, copy, read, caller });
+      const fresh = await ask(url, { kind, parts, copy, read, caller: hasStandIn ? undefined : caller });
       recent.set(url.href, { until: fresh.freshUntil, document: fresh.document });
       await store.put(kind.record, url.href, { ...fresh }, { ttl: parts.staleFor });
+      await standIns?.onAnswer(url.href);
       return fresh.document;
     } catch (error) {
       if (!(error instanceof ClientMetadataError)) throw error;
@@ -82,14 +100,22 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
         return copy.document;
       }
       parts.log.info(said, 'document of a client could not be read');
-      if (copy && error.outcome === 'unusable') await store.delete(kind.record, url.href);
+      if (copy && error.outcome === 'unusable') {
+        await standIns?.onRefusal(url.href);
+        await store.delete(kind.record, url.href);
+      }
+      const standIn = copy ? undefined : await findStandIn(url, error, read);
+      if (standIn) {
+        recent.set(url.href, { until: now() + PAUSE, document: standIn.document, copiedAt: standIn.fetchedAt });
+        return standIn.document;
+      }
       // Remembered is that it failed, never what was answered; and a limit is no failure of the document.
       if (error.outcome !== 'limited') recent.set(url.href, { until: now() + PAUSE, failure: error });
       throw error;
     }
   };
 
-  return async (url, demand) => {
+  const read: DocumentCache['read'] = async (url, demand) => {
     const entry = recent.get(url.href);
     if (entry && entry.until > now()) return settle(entry);
     const already = running.get(url.href);
@@ -99,13 +125,28 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
       recent.set(url.href, { until: copy.freshUntil, document: copy.document });
       return copy.document;
     }
-    if (!copy && demand.caller !== undefined) await withinLimit(parts.perCaller, demand.caller, url);
+    const hasStandIn = !copy && ((await standIns?.has(url.href)) ?? false);
+    const isUnknown = !copy && !hasStandIn;
+    if (isUnknown && demand.caller !== undefined) await withinLimit(parts.perCaller, demand.caller, url);
     const other = running.get(url.href);
     if (other) return other;
-    const mine = refresh(url, copy, demand).finally(() => running.delete(url.href));
+    const mine = refresh(url, { copy, hasStandIn }, demand).finally(() => running.delete(url.href));
     running.set(url.href, mine);
     return mine;
   };
+  return {
+    read,
+    copiedAt: (url) => {
+      const entry = recent.get(url.href);
+      return entry && 'document' in entry ? entry.copiedAt : undefined;
+    },
+  };
+}
+
+interface Known {
+  readonly copy: Copy | undefined;
+  /** The operator has provided for it. */
+  readonly hasStandIn: boolean;
 }
 
 function settle(entry: Entry): JsonObject {
@@ -138,26 +179,7 @@ async function ask(url: URL, { kind, parts, copy, read, caller }: Asking): Promi
   const readAt = seconds(parts.clock);
   const times = { readAt, freshUntil: readAt + Math.floor(freshFor(answer.headers, kind.bounds)) };
   if (answer.status === 304 && copy) return { ...copy, ...times };
-  return { document: read(url, parse(url, answer)), etag: answer.headers.etag, ...times };
-}
-
-const ABSENT: Readonly<Record<number, 'missing' | 'gone'>> = { 404: 'missing', 410: 'gone' };
-const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
-
-/** Only 200 is a success, and a redirect is none (§5). */
-function parse(url: URL, { status, headers, body }: Answer): unknown {
-  const { hostname: host } = url;
-  if (status !== 200) {
-    throw new ClientMetadataError(ABSENT[status] ?? 'status', { host, status, detail: `answered ${status}` });
-  }
-  if (!JSON_TYPE.test(headers['content-type'] ?? '')) {
-    throw new ClientMetadataError('content_type', { host, detail: 'the content type is not JSON' });
-  }
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw new ClientMetadataError('not_json', { host });
-  }
+  return { document: read(url, parseAnswer(url, answer)), etag: answer.headers.etag, ...times };
 }
 
 /** RFC 9110 §15.5.11: 410 is meant to last; 404 and a document that is none may be a mishap; the rest is an outage. */

@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from '../storage/record-store.ts';
 import { ClientMetadataError, type Reason } from './failure.ts';
+import type { Answer } from './get.ts';
 
 /** Judges metadata by everything else that holds for clients; throws where it is not good. */
 export type Judge = (metadata: JsonObject) => void;
@@ -57,4 +58,26 @@ export function readKeySet(url: URL, document: unknown): JsonObject {
 function describe(cause: unknown): string {
   const { error_description: said, message } = cause as { error_description?: unknown; message?: unknown };
   return String(said ?? message);
+}
+
+const ABSENT: Readonly<Record<number, 'missing' | 'gone'>> = { 404: 'missing', 410: 'gone' };
+const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
+
+/**
+ * Only 200 is a success, and a redirect is none (§5).
+ * @throws ClientMetadataError
+ */
+export function parseAnswer(url: URL, { status, headers, body }: Answer): unknown {
+  const { hostname: host } = url;
+  if (status !== 200) {
+    throw new ClientMetadataError(ABSENT[status] ?? 'status', { host, status, detail: `answered ${status}` });
+  }
+  if (!JSON_TYPE.test(headers['content-type'] ?? '')) {
+    throw new ClientMetadataError('content_type', { host, detail: 'the content type is not JSON' });
+  }
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new ClientMetadataError('not_json', { host });
+  }
 }

@@ -1,7 +1,7 @@
 /** Owns the settings of Client ID Metadata Documents: whether they are read, from which hosts and how often. */
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { proxyUrl } from '@mcp-oauth/shared/settings/proxy';
-import { duration, flag, integer } from '@mcp-oauth/shared/settings/types';
+import { duration, flag, integer, text } from '@mcp-oauth/shared/settings/types';
 import { hostPatterns, hostsToTheLetter } from './hosts.ts';
 
 export const clientMetadataSettings = {
@@ -37,6 +37,12 @@ export const clientMetadataSettings = {
     type: proxyUrl(),
     secret: true,
     example: 'http://proxy.example.com:3128',
+  }),
+  clientMetadataCopies: optional({
+    env: 'CLIENT_METADATA_COPIES',
+    doc: 'Folder with copies of documents of clients whose hosts this server can’t ask, made by `auth-server client-documents fetch` on a machine that can. A copy is used until its host has answered once, and for 180 days at most. A relative path starts at the root of the project.',
+    type: text(),
+    example: '/etc/auth-server/client-documents',
   }),
   clientMetadataStale: setting({
     env: 'CLIENT_METADATA_STALE',

@@ -14,6 +14,11 @@ export interface PendingInteraction {
     readonly name: string | undefined;
     /** The host that publishes the client’s metadata, where there is one: not a matter of the client’s word. */
     readonly host?: string | undefined;
+    /**
+     * When the copy was fetched that the operator has put in the place of the client’s metadata, in seconds since the epoch.
+     * Where it comes from, not what it says: that is in `identity`, which is what is approved.
+     */
+    readonly copiedAt?: number | undefined;
     /** All that the client says of itself, as it stands now: its name, its pages, its addresses, its keys. */
     readonly identity: Readonly<Record<string, unknown>>;
   };

@@ -1,6 +1,7 @@
 /** Owns the making of the authorization engine, which is the Koa application that everything else is put in front of. */
 import type { Middleware } from 'koa';
 import Provider, { errors } from 'oidc-provider';
+import type { Judge } from '../client-metadata/document.ts';
 import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
 import { createFindAccount } from './account.ts';
@@ -33,6 +34,8 @@ export interface Engine {
   readonly interactions: Interactions;
   /** Is another number whenever the metadata is to say something else. */
   revision(): number;
+  /** Throws where a client can't be one that is known by this document. */
+  readonly judgeDocument: Judge;
   /** What makes metadata of a pre-registered client unusable; `undefined` where nothing does. */
   problemWith(client: object): string | undefined;
 }
@@ -47,12 +50,13 @@ export type EngineOptions = Omit<EngineParts, 'findAccount' | 'renderError' | 'j
 export function createEngine({ accounts, renderErrorPage, counts, ...parts }: EngineOptions): Engine {
   const clientCache = createClientCache(parts.clock);
   const Engine = providerWith({ authorization_code: allowOmission });
+  const judgeDocument: Judge = (metadata) => judgeMetadata(app, metadata, { cimd: true });
   const app: Provider = new Engine(
     parts.issuer,
     createConfiguration({
       ...parts,
       clientCache,
-      judge: (metadata) => judgeMetadata(app, metadata, { cimd: true }),
+      judge: judgeDocument,
       findAccount: createFindAccount(accounts, parts.resources),
       renderError: createRenderError(renderErrorPage),
     }),
@@ -80,8 +84,9 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
       listScopes(parts.resources),
       trimScope,
     ],
-    interactions: createInteractions(app, parts.resources),
+    interactions: createInteractions(app, parts.resources, parts.clientMetadata.copiedAt),
     revision: parts.resources.revision,
+    judgeDocument,
     problemWith: (client) => {
       try {
         judgeMetadata(app, client);

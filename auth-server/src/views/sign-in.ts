@@ -38,6 +38,7 @@ ${client.host && html`<dt>${destination.warning ? 'Says it is from' : 'Published
 <dt>On the server</dt><dd>${resource.identifier}</dd>
 <dt>Access goes to</dt><dd>${destination.place}${destination.about && html` <span class="soft">· ${destination.about}</span>`}</dd>
 </dl>
+${copyNote(client)}
 ${notice(destination)}
 <form method="post" action="${view.path}/approve">
 <input type="hidden" name="token" value="${view.token}">
@@ -58,6 +59,12 @@ function clientName({ id, name }: PendingInteraction['client']): string {
   const said = (name ?? '').replace(/\s+/g, ' ').trim() || `the app ${id}`;
   return said.length > LONGEST_NAME ? `${said.slice(0, LONGEST_NAME).trimEnd()}…` : said;
 }
+
+/** Whose word it is that stands on the page, where it is not the host's own of today. */
+const copyNote = ({ host, copiedAt }: PendingInteraction['client']): Html | undefined =>
+  copiedAt === undefined
+    ? undefined
+    : html`<p class="soft small">This server can’t ask ${host} about this app at the moment. What stands here is from a copy that the operator of this server fetched on ${new Date(copiedAt * 1000).toISOString().slice(0, 10)}.</p>`;
 
 const notice = ({ warning }: Destination): Html | undefined =>
   warning === undefined ? undefined : html`<p class="notice">${warning}</p>`;

@@ -23,7 +23,12 @@ const over = (reason: string, cause?: unknown): HttpError =>
     cause,
   });
 
-export function createInteractions(provider: Provider, resources: Resources): Interactions {
+/** @param copiedAt when the operator's copy was fetched by which a client is known, in seconds since the epoch */
+export function createInteractions(
+  provider: Provider,
+  resources: Resources,
+  copiedAt: (clientId: string) => number | undefined,
+): Interactions {
   const read = async ({ req, res }: Exchange): Promise<Details> => {
     try {
       return await provider.interactionDetails(req, res);
@@ -37,7 +42,10 @@ export function createInteractions(provider: Provider, resources: Resources): In
     await provider.interactionFinished(req, res, result);
   };
   return {
-    find: async (exchange) => describe(await read(exchange), provider, resources),
+    find: async (exchange) => {
+      const pending = await describe(await read(exchange), provider, resources);
+      return { ...pending, client: { ...pending.client, copiedAt: copiedAt(pending.client.id) } };
+    },
     approve: async (exchange, shown, accountId) => {
       const details = await read(exchange);
       await leaveOtherAccount(exchange, details, accountId, provider);
