@@ -32,7 +32,7 @@ export const lifetimeSettings = {
   }),
   refreshGrace: setting({
     env: 'REFRESH_GRACE',
-    doc: 'How long a refresh token that was used still leads to its successor, always the same one: for clients that refresh twice at once or lose the answer. Used later it ends the approval. `0s` allows one use.',
+    doc: 'How long a refresh token that was used still leads to its successor, always the same one, until that is used as well: for clients that refresh twice at once or lose the answer. Used later it ends the approval. `0s` allows one use.',
     type: duration(0, 600),
     default: '30s',
   }),

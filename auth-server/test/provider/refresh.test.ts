@@ -118,14 +118,54 @@ describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
     );
   });
 
+  it('whose successor was already used is invalid_grant, and the grant goes on: a slow twin is no thief', async () => {
+    const { refresh_token: first } = await tokensFor(server, client);
+    const second = await successor(first);
+    const third = await successor(second);
+    clock.advance(GRACE - 5);
+    expect(await error(await refresh(server, client, first))).toEqual(spent);
+    expect(await successor(second)).toBe(third);
+    const fourth = await successor(third);
+    for (const late of [first, second]) expect(await error(await refresh(server, client, late))).toEqual(spent);
+    expect(await successor(third)).toBe(fourth);
+    await successor(fourth);
+    expect(server.log.filter(({ msg }) => msg === 'security' || msg === 'grant revoked')).toEqual([]);
+    expect(server.log).toContainEqual(
+      expect.objectContaining({ msg: 'token request refused', reason: expect.stringContaining('successor') }),
+    );
+  });
+
+  it('whose successor was already used ends the grant after the grace window', async () => {
+    const { refresh_token: first } = await tokensFor(server, client);
+    const third = await successor(await successor(first));
+    clock.advance(GRACE + 1);
+    expect(await error(await refresh(server, client, first))).toEqual(spent);
+    expect(await error(await refresh(server, client, third))).toEqual(spent);
+    expect(server.log).toContainEqual(expect.objectContaining({ msg: 'security', threat: 'refresh token reused' }));
+  });
+
   it('never brings a spent successor back to life', async () => {
     const { refresh_token: first } = await tokensFor(server, client);
     const second = await successor(first);
     clock.advance(GRACE - 5);
     await successor(second);
-    expect(await successor(first)).toBe(second);
+    expect(await error(await refresh(server, client, first))).toEqual(spent);
     clock.advance(GRACE + 1);
     expect(await error(await refresh(server, client, second))).toEqual(spent);
+  });
+
+  it('at the same moment as its successor gets that or nothing, and the grant goes on', async () => {
+    const { refresh_token: first } = await tokensFor(server, client);
+    const second = await successor(first);
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, n) => refresh(server, client, n % 2 ? first : second)),
+    );
+    const tokens = await Promise.all(answers.map(read));
+    const [third] = tokens.filter((_, n) => n % 2 === 0).map(({ refresh_token }) => refresh_token);
+    for (const [n, { refresh_token }] of tokens.entries()) {
+      expect(n % 2 ? [second, undefined] : [third]).toContain(refresh_token);
+    }
+    await successor(third);
   });
 
   it('from another client gets nothing and costs nothing', async () => {

@@ -57,7 +57,8 @@ function recordAdapter(store: RecordStore, model: string): Adapter {
 
 /**
  * Within the grace window a spent refresh token is as good as a fresh one, but only for its one successor (whose id follows
- * from it): the first of many writes that, and nobody writes it anew, as it may have been spent meanwhile.
+ * from it): the first of many writes that, and nobody writes it anew, as it may have been spent meanwhile. Where it has been,
+ * the client has moved on, and a twin of it that is slow gets nothing and ends nothing.
  */
 function refreshTokenAdapter(store: RecordStore, clock: Clock, grace: number): Adapter {
   const model = 'RefreshToken';
@@ -66,7 +67,11 @@ function refreshTokenAdapter(store: RecordStore, clock: Clock, grace: number): A
   return {
     ...recordAdapter(store, model),
     upsert: async (id, payload, expiresIn) => {
-      await store.putIfAbsent(model, digest(id), withoutId(payload), { ttl: ended(expiresIn) });
+      const key = digest(id);
+      if (await store.putIfAbsent(model, key, withoutId(payload), { ttl: ended(expiresIn) })) return;
+      // Read only here, where the presented token came a second time: a first refresh costs no further wait.
+      const standing = await store.get(model, key);
+      if (standing?.consumedAt !== undefined) throw new errors.InvalidGrant('its successor was already used');
     },
     find: async (id) => {
       const record = await store.get(model, digest(id));
