@@ -13,6 +13,7 @@ import { type RemoteDocument, reasonOf } from '@mcp-oauth/shared/remote-document
 import type { Endpoint, Service } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import manifest from '../package.json' with { type: 'json' };
+import { Allowance } from './allowance/allowance.ts';
 import { createTokenVerifier, type VerifyToken } from './authorization/access-token.ts';
 import { createNonces } from './authorization/dpop/nonces.ts';
 import { createProofVerifier, type VerifyProof } from './authorization/dpop/proof.ts';
@@ -25,7 +26,7 @@ import { type Config, readConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { createLane } from './http/lane/lane.ts';
 import { configuredKeys, type SealingKeys, sharedKeys } from './keys/sealing-keys.ts';
-import { limitsOf, logLimitsOf } from './limits.ts';
+import { allowanceLimitsOf, limitsOf, logLimitsOf } from './limits.ts';
 import { createMeters, type Meters, type Readings } from './metrics.ts';
 import { type Catalog, compileCatalog } from './protocol/catalog/catalog.ts';
 import { findBuiltIn } from './protocol/catalog/files/load.ts';
@@ -64,7 +65,8 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const limits = { limits: limitsOf(config), logLimits: logLimitsOf(config) };
   const storage = await openStorage(config, { ...limits, clock: world.clock, log });
   const shared = sharedBy(config, storage, world.clock);
-  const endpoints = await protocol({ config, catalog, scopes, storage, shared, world });
+  const allowance = new Allowance({ limits: allowanceLimitsOf(config), onReached: meters?.onLimit });
+  const endpoints = await protocol({ config, catalog, scopes, storage, shared, allowance, world });
   catalog.onChange(endpoints.changes.announce);
   const checks = authorization(config, { ...world, ...shared });
   let ready = true;
@@ -72,7 +74,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const readings = { load: endpoints.load, sessions: storage.sessions.store.count, keysReadAt: checks.keysReadAt };
   return {
     log,
-    handler: listener({ config, catalog, scopes, endpoints, checks, isReady }, world),
+    handler: listener({ config, catalog, scopes, endpoints, checks, allowance, isReady }, world),
     listen: { host: config.host, port: config.port, maxHeaderSize: config.maxHeaderSize },
     metrics: meters && exposition(config, { meters, readings, storage, log }),
     url: config.publicUrl,
@@ -103,11 +105,12 @@ interface Offer {
 interface ProtocolParts extends Offer {
   readonly storage: Storage;
   readonly shared: Shared;
+  readonly allowance: Allowance;
   readonly world: World;
 }
 
 /** MCP, of every revision. */
-function protocol({ config, catalog, scopes, storage, shared, world }: ProtocolParts): Promise<Eras> {
+function protocol({ config, catalog, scopes, storage, shared, allowance, world }: ProtocolParts): Promise<Eras> {
   const { clock, log, meters } = world;
   const hides = config.unpermittedTools === 'hide';
   const serverInfo = { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version };
@@ -131,6 +134,7 @@ function protocol({ config, catalog, scopes, storage, shared, world }: ProtocolP
     storage: storage.sessions,
     keys: shared.keys,
     limits: limitsOf(config),
+    allowance,
     clock,
     log,
   });
@@ -140,12 +144,13 @@ function protocol({ config, catalog, scopes, storage, shared, world }: ProtocolP
 interface HttpParts extends Offer {
   readonly endpoints: Eras;
   readonly checks: Authorization;
+  readonly allowance: Allowance;
   readonly isReady: () => boolean;
 }
 
 /** HTTP: the lane for MCP, and Koa for the documents behind it. */
 function listener(
-  { config, catalog, scopes, endpoints, checks, isReady }: HttpParts,
+  { config, catalog, scopes, endpoints, checks, allowance, isReady }: HttpParts,
   { log, meters }: World,
 ): RequestListener {
   const { issuerMetadata, verify, verifyProof } = checks;
@@ -153,7 +158,10 @@ function listener(
   const tools = () => catalog.current().summaries.filter(({ scopes: needed }) => !hides || needed.length === 0);
   const app = createApp({ settings: config, log, tools, scopes, issuerMetadata, isReady });
   const { onRefused } = meters ?? {};
-  const lane = createLane({ settings: config, log, verify, verifyProof, scopes, endpoints, onRefused }, app.callback());
+  const lane = createLane(
+    { settings: config, log, verify, verifyProof, scopes, endpoints, allowance, onRefused },
+    app.callback(),
+  );
   return meters?.timed(lane) ?? lane;
 }
 

@@ -5,6 +5,7 @@ import { metricsSettings } from '@mcp-oauth/shared/settings/metrics';
 import { processSettings } from '@mcp-oauth/shared/settings/process';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/proxy';
 import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
+import { allowanceSettings } from './allowance/settings.ts';
 import { scopeHierarchy } from './authorization/scope-hierarchy.ts';
 import { authorizationSettings, judgeAuthorization } from './authorization/settings.ts';
 import { httpSettings, judgePublicUrl } from './http/settings.ts';
@@ -20,6 +21,7 @@ export const settings = {
   ...authorizationSettings,
   ...catalogSettings,
   ...sessionSettings,
+  ...allowanceSettings,
   ...redisSettings,
   ...sealingSettings,
 } as const;
@@ -40,7 +42,12 @@ export function readConfig(env: Environment) {
     allowedOrigins: values.allowedOrigins ?? [],
     allowedHosts: values.allowedHosts ?? [],
     scopeHierarchy: values.scopeHierarchy ?? scopeHierarchy([]),
+    maxSessionsPerPrincipal: values.maxSessionsPerPrincipal ?? partOf(values.maxSessions),
+    maxSubscriptionsPerPrincipal: values.maxSubscriptionsPerPrincipal ?? partOf(values.maxSubscriptions),
     audiences: values.audiences ?? resourceIdentifiers(values.publicUrl),
     baseScope: values.baseScope === 'none' ? undefined : values.baseScope,
   });
 }
+
+/** What one person may have of it, so that a few people can't take all there is. */
+const partOf = (most: number): number => Math.min(100, Math.max(1, Math.floor(most / 20)));

@@ -1,4 +1,5 @@
 /** Owns which bounds the settings mean: those of sessions and streams, for the server and for commands that read what it wrote. */
+import type { AllowanceLimits } from './allowance/allowance.ts';
 import type { Config } from './config.ts';
 
 /** Seconds that a client has to come back for the rest of a stream that is over, and the bytes that are kept for it. */
@@ -19,6 +20,16 @@ export const limitsOf = ({ sessionIdleTimeout, sessionMaxAge, ...config }: Confi
   maxSubscriptions: config.maxSubscriptions,
   maxSubscriptionsPerPrincipal: config.maxSubscriptionsPerPrincipal,
   keepAlive: KEEP_ALIVE,
+});
+
+export const allowanceLimitsOf = (config: Config): AllowanceLimits => ({
+  maxMessageBytes: config.maxMessageBytes,
+  maxMessageElements: config.maxMessageElements,
+  maxBatchMessages: config.maxBatchMessages,
+  maxAnswerBytes: config.maxAnswerBytes,
+  maxCallsPerSession: config.maxCallsPerSession,
+  maxCallsPerPrincipal: config.maxCallsPerPrincipal,
+  maxBytesPerPrincipal: config.maxBytesPerPrincipal,
 });
 
 export const logLimitsOf = ({ sessionIdleTimeout, streamEvents }: Config) => ({

@@ -11,6 +11,7 @@ import type { Declaration } from '@mcp-oauth/shared/metrics/declaration';
 import { Counter, Gauge, Histogram } from '@mcp-oauth/shared/metrics/metric';
 import { buildInfo, redisTakesWrites, redisUp } from '@mcp-oauth/shared/metrics/process';
 import { createRouteOf, requestDuration, timed } from '@mcp-oauth/shared/metrics/requests';
+import { LIMITS, type Limit } from './allowance/limit.ts';
 import type { VerifyToken } from './authorization/access-token.ts';
 import type { ProofReason } from './authorization/dpop/proof-error.ts';
 import type { TokenReason } from './authorization/token-error.ts';
@@ -117,6 +118,12 @@ const DECLARED = {
       ],
     },
   },
+  limits: {
+    name: 'mcp_limits_reached_total',
+    type: 'counter',
+    help: 'Requests that were refused, or answered with an error, because of a limit. Each limit is called like the setting that decides it.',
+    labels: { limit: LIMITS },
+  },
   tokenChecks: {
     name: 'mcp_token_checks_total',
     type: 'counter',
@@ -171,6 +178,7 @@ export function createMeters() {
   const requests = new Counter(DECLARED.requests);
   const toolCalls = new Counter(DECLARED.toolCalls);
   const refusals = new Counter(DECLARED.refusals);
+  const limits = new Counter(DECLARED.limits);
   const tokenChecks = new Counter(DECLARED.tokenChecks);
   const fetchFailures = new Counter(DECLARED.fetchFailures);
   return {
@@ -179,10 +187,11 @@ export function createMeters() {
       new Map([...methods].map(([name, method]) => [name, counted(method, (result) => requests.add(name, result))])),
     verify: (verify: VerifyToken): VerifyToken => countedChecks(verify, tokenChecks),
     onToolCall: (tool: string, outcome: ToolOutcome): void => toolCalls.add(tool, outcome),
+    onLimit: (limit: Limit): void => limits.add(limit),
     onRefused: (reason: string): void => refusals.add(reason),
     onFetchFailure: (document: 'keys' | 'metadata'): void => fetchFailures.add(document),
     all: ({ load, sessions, keysReadAt }: Readings) => [
-      ...[duration, requests, toolCalls, refusals, tokenChecks, fetchFailures],
+      ...[duration, requests, toolCalls, refusals, limits, tokenChecks, fetchFailures],
       new Gauge(DECLARED.keysRead, () => inSeconds(keysReadAt())),
       new Gauge(DECLARED.sessions, sessions),
       new Gauge(DECLARED.running, () => load().running),

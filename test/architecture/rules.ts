@@ -44,19 +44,20 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/clients': ['storage/record-store.ts'],
   'auth-server/client-metadata': ['storage/record-store.ts', 'storage/rate-limit.ts'],
   'mcp-server/cli': ['config.ts', 'limits.ts', 'sessions', 'storage'],
-  'mcp-server/http': ['authorization', 'sessions', 'protocol/endpoints.ts', 'views'],
-  'mcp-server/protocol': ['authorization', 'keys', 'sessions'],
+  'mcp-server/http': ['allowance', 'authorization', 'sessions', 'protocol/endpoints.ts', 'views'],
+  'mcp-server/protocol': ['allowance', 'authorization', 'keys', 'sessions'],
   'mcp-server/tools': ['protocol/define.ts', 'authorization'],
   'mcp-server/resources': ['protocol/define.ts', 'authorization'],
   'mcp-server/prompts': ['protocol/define.ts', 'authorization'],
   'mcp-server/views': ['protocol/endpoints.ts'],
   'mcp-server/authorization': ['keys'],
+  'mcp-server/allowance': ['authorization'],
   'mcp-server/keys': [],
   'mcp-server/storage': ['authorization', 'keys', 'sessions'],
   'mcp-server/sessions': ['authorization'],
 };
 const DOMAIN =
-  /^(auth-server\/src\/(federation|keys|consent|clients|registration|client-metadata)|mcp-server\/src\/(authorization|keys|sessions))\//;
+  /^(auth-server\/src\/(federation|keys|consent|clients|registration|client-metadata)|mcp-server\/src\/(allowance|authorization|keys|sessions))\//;
 const DOMAIN_LIBRARIES = new Set(['jose', 'zod']);
 
 const place = (path: string) => {

@@ -15,6 +15,7 @@ import { defineTool } from '../../mcp-server/src/protocol/define.ts';
 import { createMethods } from '../../mcp-server/src/protocol/methods/methods.ts';
 import { createStateless } from '../../mcp-server/src/protocol/stateless/endpoint.ts';
 import { memoryKeyRecord } from '../../mcp-server/src/storage/memory/key-record.ts';
+import { allowance } from '../../mcp-server/test/allowance/limits.ts';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '7' }, calls: { type: 'string', default: '20000' } },
@@ -69,6 +70,7 @@ function own(meters?: Meters): Serve {
     serverInfo,
     keys: sharedKeys(memoryKeyRecord(), clock),
     changes,
+    allowance: allowance(),
     limits: { maxSubscriptions: 1, maxSubscriptionsPerPrincipal: 1, keepAlive: 60 },
     clock,
   });

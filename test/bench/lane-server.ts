@@ -12,6 +12,7 @@ import { createScopePolicy } from '../../mcp-server/src/authorization/scope.ts';
 import { createTokenCache } from '../../mcp-server/src/authorization/token-cache.ts';
 import { createLane } from '../../mcp-server/src/http/lane/lane.ts';
 import { createMeters } from '../../mcp-server/src/metrics.ts';
+import { allowance } from '../../mcp-server/test/allowance/limits.ts';
 import { scopedTools } from '../../mcp-server/test/authorization/scoped-tools.ts';
 
 const [kind = 'raw', issuer = '', publicUrl = '', keys = '{"keys":[]}'] = process.argv.slice(2);
@@ -85,6 +86,7 @@ function lane(): RequestListener {
         finished: async () => {},
         close: async () => {},
       },
+      allowance: allowance(),
     },
     (_, res) => res.writeHead(404).end(),
   );

@@ -16,3 +16,7 @@ export const sameOwner = (a: Owner, b: Owner): boolean =>
   a.issuer === b.issuer && a.subject === b.subject && a.clientId === b.clientId;
 
 export type Owner = Pick<Principal, 'issuer' | 'subject' | 'clientId'>;
+
+/** The name of one person, whatever client they use. */
+export const personOf = ({ issuer, subject }: Pick<Owner, 'issuer' | 'subject'>): string =>
+  JSON.stringify([issuer, subject]);

@@ -45,10 +45,6 @@ const TOKEN_GRACE_SECONDS = 45;
 
 export const ownerOf = ({ issuer, subject, clientId }: Principal): Owner => ({ issuer, subject, clientId });
 
-/** One person, whatever client they use. */
-export const personOf = ({ issuer, subject }: Pick<Owner, 'issuer' | 'subject'>): string =>
-  JSON.stringify([issuer, subject]);
-
 /** Milliseconds since the epoch. */
 export const endOf = ({ usedUntil, created }: McpSession, { idleTimeout, lifetime }: SessionLimits): number =>
   Math.min(usedUntil + idleTimeout * 1000, created + lifetime * 1000);

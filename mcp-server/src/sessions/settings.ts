@@ -1,5 +1,5 @@
 /** Owns the settings of sessions, their streams, and subscriptions: how long they live, and how many there may be. */
-import { setting } from '@mcp-oauth/shared/settings/config';
+import { optional, setting } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 
 export const sessionSettings = {
@@ -23,26 +23,26 @@ export const sessionSettings = {
   }),
   maxSessions: setting({
     env: 'MAX_SESSIONS',
-    doc: 'Most sessions at a time.',
+    doc: 'Maximum number of sessions at a time, of all replicas together.',
     type: type.integer(1, 1_000_000),
     default: '10000',
   }),
-  maxSessionsPerPrincipal: setting({
+  maxSessionsPerPrincipal: optional({
     env: 'MAX_SESSIONS_PER_PRINCIPAL',
-    doc: 'Most sessions at a time of one person, whatever clients they use.',
+    doc: 'Maximum number of sessions at a time of one person, whatever clients they use. Default: 100, or a twentieth of MAX_SESSIONS where that is less.',
     type: type.integer(1, 100_000),
-    default: '1000',
+    example: '100',
   }),
   maxSubscriptions: setting({
     env: 'MAX_SUBSCRIPTIONS',
-    doc: 'Most streams at a time on which clients of MCP 2026-07-28 listen for changes, on one replica.',
+    doc: 'Maximum number of streams at a time on which clients of MCP 2026-07-28 listen for changes, on one replica.',
     type: type.integer(1, 1_000_000),
     default: '10000',
   }),
-  maxSubscriptionsPerPrincipal: setting({
+  maxSubscriptionsPerPrincipal: optional({
     env: 'MAX_SUBSCRIPTIONS_PER_PRINCIPAL',
-    doc: 'Most of these streams at a time of one person, whatever clients they use, on one replica.',
+    doc: 'Maximum number of these streams at a time of one person, whatever clients they use, on one replica. Default: 100, or a twentieth of MAX_SUBSCRIPTIONS where that is less.',
     type: type.integer(1, 100_000),
-    default: '100',
+    example: '100',
   }),
 } as const;

@@ -5,6 +5,7 @@ import { resourceIdentifiers } from '@mcp-oauth/shared/contract';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { serve } from '@mcp-oauth/shared/testing/listen';
+import type { AllowanceLimits } from '../../src/allowance/allowance.ts';
 import { createTokenVerifier } from '../../src/authorization/access-token.ts';
 import { createNonces } from '../../src/authorization/dpop/nonces.ts';
 import { createProofVerifier } from '../../src/authorization/dpop/proof.ts';
@@ -19,6 +20,7 @@ import { type SealingKeys, sharedKeys } from '../../src/keys/sealing-keys.ts';
 import type { Endpoint, Endpoints } from '../../src/protocol/endpoints.ts';
 import { memoryKeyRecord } from '../../src/storage/memory/key-record.ts';
 import { memoryReplayMemory } from '../../src/storage/memory/replay-memory.ts';
+import { allowance } from '../allowance/limits.ts';
 import { type SigningKey, signingKey, signToken, startIssuer, type TestIssuer } from '../authorization/issuer.ts';
 import { scopedTools } from '../authorization/scoped-tools.ts';
 
@@ -61,6 +63,7 @@ export interface HarnessOptions {
   /** The same for all replicas of a test. */
   readonly replays?: ReplayMemory;
   readonly keys?: SealingKeys;
+  readonly limits?: Partial<AllowanceLimits>;
   /** Stands at /mcp in place of the one that says it ran. */
   readonly streamable?: Endpoint;
 }
@@ -143,7 +146,8 @@ function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log
     clock,
     clockTolerance: 5,
   });
-  return createLane({ settings, log, verify, verifyProof, scopes, endpoints }, app.callback());
+  const lane = { settings, log, verify, verifyProof, scopes, endpoints, allowance: allowance(options.limits) };
+  return createLane(lane, app.callback());
 }
 
 function recordingEndpoints(ran: Ran[]): Endpoints {

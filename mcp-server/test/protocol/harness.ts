@@ -4,12 +4,14 @@ import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import Koa, { type Middleware } from 'koa';
+import type { AllowanceLimits } from '../../src/allowance/allowance.ts';
 import type { Principal } from '../../src/authorization/principal.ts';
 import { type Catalog, createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import { findBuiltIn } from '../../src/protocol/catalog/files/load.ts';
 import { createMethods } from '../../src/protocol/methods/methods.ts';
 import { createSessionful, type Sessionful, type SessionfulParts } from '../../src/protocol/sessionful/endpoints.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
+import { allowance } from '../allowance/limits.ts';
 
 const HOUR = 3_600;
 
@@ -46,9 +48,10 @@ export const builtIn: Catalog = createCatalog(definitions);
 export interface McpOptions {
   readonly catalog?: Catalog;
   readonly limits?: Partial<SessionfulParts['limits']>;
+  readonly allowed?: Partial<AllowanceLimits>;
 }
 
-export async function startMcp({ catalog = builtIn, limits = {} }: McpOptions = {}): Promise<TestMcp> {
+export async function startMcp({ catalog = builtIn, limits = {}, allowed = {} }: McpOptions = {}): Promise<TestMcp> {
   const time = new FakeClock();
   const lines: string[] = [];
   const log = createLogger('test', 'debug', { write: (line: string) => void lines.push(line) });
@@ -88,6 +91,7 @@ export async function startMcp({ catalog = builtIn, limits = {} }: McpOptions = 
     serverInfo: { name: 'test', title: 'Test', version: '1.2.3' },
     storage,
     limits: all,
+    allowance: allowance(allowed),
     clock: time,
     log,
   });

@@ -28,7 +28,7 @@ it('JSON-RPC 2.0 §4 whatever comes is a message here just where it is one for t
       const value: unknown = JSON.parse(JSON.stringify(sent));
       const plain = structuredClone(value);
       dropAbsent(plain);
-      const taken = readMessages(value) !== undefined;
+      const taken = readMessages(value, 100) !== undefined;
       expect(taken).toBe(JSONRPCMessageSchema.safeParse(plain).success);
       if (!taken) expect(unreadable(value).flaw).not.toBe('');
     }),

@@ -7,6 +7,7 @@ import { MCP_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import { refusalOfHead } from '@mcp-oauth/shared/http/request-head';
 import type { Logger } from '@mcp-oauth/shared/logger';
+import type { Allowance, Share } from '../../allowance/allowance.ts';
 import type { Principal } from '../../authorization/principal.ts';
 import { type Endpoint, type Endpoints, type McpRequest, MESSAGES_PATH } from '../../protocol/endpoints.ts';
 import { allowPage, answerPreflight, isPreflight } from '../cors.ts';
@@ -21,6 +22,7 @@ import { Visit, type Witnesses } from './visit.ts';
 export interface LaneParts extends Pick<ProtectedResource, 'verify' | 'verifyProof' | 'scopes'>, Witnesses {
   readonly settings: OriginOptions & Pick<ProtectedResource, 'dpopRequired'>;
   readonly endpoints: Endpoints;
+  readonly allowance: Allowance;
 }
 
 interface Route {
@@ -52,8 +54,11 @@ export function createLane(parts: LaneParts, others: RequestListener): RequestLi
       if (!route.methods.includes(visit.method)) throw methodNotAllowed(route);
       if (carriesToken(target)) throw tokenInUrl(route);
       const caller = authenticate(visit, route.resource);
-      if (!(caller instanceof Promise)) return receive(visit, route, caller);
-      caller.then((principal) => receive(visit, route, principal)).catch((error: unknown) => visit.fail(error));
+      const { allowance } = parts;
+      if (!(caller instanceof Promise)) return receive(visit, route, caller, allowance);
+      caller
+        .then((principal) => receive(visit, route, principal, allowance))
+        .catch((error: unknown) => visit.fail(error));
     } catch (error) {
       visit.fail(error);
     }
@@ -61,12 +66,18 @@ export function createLane(parts: LaneParts, others: RequestListener): RequestLi
 }
 
 /** The body is read for somebody who may send one; what it asks for is checked before anything runs. */
-function receive(visit: Visit, route: Route, principal: Principal): void {
+function receive(visit: Visit, route: Route, principal: Principal, allowance: Allowance): void {
   if (visit.method !== 'POST') {
     handOver(visit, route, principal);
     return;
   }
-  readMessage(visit.req, (error, message) => {
+  /** Until the answer is out: what runs may need the body as long as that. */
+  const share = (): Share => {
+    const held = allowance.share(principal);
+    visit.res.once('close', () => held.release());
+    return held;
+  };
+  readMessage(visit.req, { allowance, share }, (error, message) => {
     if (error) visit.fail(error);
     else handOver(visit, route, principal, message);
   });

@@ -11,7 +11,7 @@ import { requestLine } from '@mcp-oauth/shared/http/request-log';
 import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import { MessageError } from './body.ts';
+import { MessageError } from './message-error.ts';
 
 const ALWAYS = Object.entries(apiHeaders);
 
@@ -58,9 +58,14 @@ export class Visit {
   /** Answers for what was thrown; ends the connection when an answer has begun, as there is no taking it back. */
   fail(thrown: unknown): void {
     if (thrown instanceof MessageError) {
-      this.log.info({ error: thrown.message }, 'request refused');
+      const { status, code, message, data, id = null, headers } = thrown;
+      this.log.info({ error: message }, 'request refused');
       this.#witnesses.onRefused?.('invalid_message');
-      this.#answer(400, {}, { jsonrpc: '2.0', id: null, error: { code: thrown.code, message: thrown.message } });
+      this.#answer(status, headers, {
+        jsonrpc: '2.0',
+        id,
+        error: { code, message, ...(data !== undefined && { data }) },
+      });
       return;
     }
     const error = reported(thrown, this.log);

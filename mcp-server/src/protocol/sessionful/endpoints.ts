@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Implementation, RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { Allowance } from '../../allowance/allowance.ts';
 import { createChangeFeed } from '../../sessions/change-feed.ts';
 import { Debts } from '../../sessions/debts.ts';
 import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../sessions/ports.ts';
@@ -36,6 +37,7 @@ export interface SessionfulParts {
     /** Seconds between two signs of life on an open stream. */
     readonly keepAlive: number;
   };
+  readonly allowance: Allowance;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -53,7 +55,7 @@ export interface Sessionful extends Endpoints {
 }
 
 export async function createSessionful(parts: SessionfulParts): Promise<Sessionful> {
-  const { storage, limits, clock, log } = parts;
+  const { storage, limits, allowance, clock, log } = parts;
   const { bus } = storage;
   const pause = (ms: number) => setTimeout(ms, undefined, { ref: false });
   const streams = new Streams({ log: storage.log, bus, pause });
@@ -70,6 +72,7 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
     replica: bus.replica,
     methods: new Map([...forSessionRevisions(parts.methods), ...sessionMethods(sessions)]),
     server,
+    allowance,
     onFault: (err, method) => log.error({ err, method }, 'method failed'),
   });
   await server.connect(multiplexer);
@@ -80,6 +83,8 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
     changes: feed,
     debts: new Debts(storage.log, bus.replica),
     multiplexer,
+    allowance,
+    limits,
     dispatch: createDispatch({ multiplexer, bus, log }),
     settled: upkeep.settled,
   };

@@ -1,19 +1,25 @@
 /**
  * Owns one POST that carries requests, from the first to the last answer (MCP 2025-11-25 basic/transports, "Sending Messages
  * to the Server"): one JSON write, or a stream once something has to be said before the answer. Only a stream touches the
- * log, as only a stream can be come back to.
+ * log, as only a stream can be come back to. The answers of a batch go out as they come, once they are more than a few.
  */
 
 import type { ServerResponse } from 'node:http';
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { Allowance, Share } from '../../allowance/allowance.ts';
+import type { Principal } from '../../authorization/principal.ts';
 import { StorageUnavailable } from '../../sessions/ports.ts';
 import type { Entry, StreamWriter, Written } from '../../sessions/stream-writer.ts';
 import type { Streams } from '../../sessions/streams.ts';
 import type { Accepted } from '../wire/accepted.ts';
+import { answerText, errorText } from '../wire/answer-text.ts';
 import { EventStream } from '../wire/event-stream.ts';
 import { Silence } from '../wire/silence.ts';
 import type { Outlet } from './calls/outlet.ts';
+import { JsonAnswer } from './json-answer.ts';
+import { Pace } from './pace.ts';
+import { LIMIT_REACHED } from './refusals.ts';
 import { createSink, primes } from './transports/stream-sink.ts';
 
 export interface ExchangeParts {
@@ -22,34 +28,54 @@ export interface ExchangeParts {
   /** Whether the requests came as an array. */
   readonly batch: boolean;
   readonly accepted: Accepted;
+  readonly principal: Principal;
   readonly session: string;
   readonly revision: string;
   readonly streams: Streams;
+  readonly allowance: Allowance;
 }
 
 interface Upgraded {
   readonly writer: Pick<StreamWriter, 'append' | 'waiting'>;
   readonly response: EventStream;
+  /** Resolves when what is in the log has been sent to whoever reads it here. */
+  readonly sent: () => Promise<void>;
 }
 
 /** Events that may be on their way to the log before whoever speaks has to wait. */
 const AHEAD = 64;
+
+/** Bytes of answers that are gathered before those of a batch go out one by one. */
+const GATHERED = 65_536;
+
+/** Bytes of an answer that do not count as unread: a connection takes as much by itself. */
+const SMALL = 16_384;
 
 const GONE = '{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}';
 
 export class Exchange implements Outlet {
   readonly #parts: ExchangeParts;
   readonly #waiting: Set<RequestId>;
-  /** JSON text of each. */
-  readonly #answers: string[] = [];
+  readonly #json: JsonAnswer;
+  readonly #pace: Pace | undefined;
+  #share: Share | undefined;
   #upgrade: Promise<Upgraded | undefined> | undefined;
+  /** Answers of a batch go to the stream one after the other. */
+  #tail: Promise<unknown> = Promise.resolve();
   readonly #silence = new Silence();
 
   constructor(parts: ExchangeParts) {
+    const { res, batch } = parts;
     this.#parts = parts;
     this.#waiting = new Set(parts.requests.map(({ id }) => id));
-    parts.res.on('error', () => {});
+    this.#json = new JsonAnswer(res, batch);
+    if (batch) this.#pace = new Pace(res);
+    res.on('error', () => {});
     if (parts.accepted.streamFirst) this.#upgrade = this.#open();
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#pace?.room();
   }
 
   async say(message: JSONRPCMessage): Promise<boolean> {
@@ -61,9 +87,7 @@ export class Exchange implements Outlet {
   }
 
   answer(id: RequestId, response: JSONRPCMessage): void {
-    const text = jsonText(response);
-    this.#answers.push(text);
-    this.#settle(id, text);
+    this.#settle(id, this.#affordable(id, answerText(response, id, this.#parts.allowance)));
   }
 
   drop(id: RequestId): void {
@@ -84,9 +108,23 @@ export class Exchange implements Outlet {
 
   abandon(): void {
     this.#waiting.clear();
-    if (this.#upgrade)
-      void this.#upgrade.then((upgraded) => (upgraded ? upgraded.response.end() : this.#write(404, GONE)));
-    else this.#write(404, GONE);
+    this.#pace?.end();
+    const tellGone = () => this.#json.write(404, GONE);
+    if (this.#upgrade) void this.#upgrade.then((upgraded) => (upgraded ? upgraded.response.end() : tellGone()));
+    else tellGone();
+  }
+
+  /** The answer, or an error in its place when its reader has left too much unread. */
+  #affordable(id: RequestId, text: string): string {
+    if (text.length <= SMALL) return text;
+    const { allowance, principal, res } = this.#parts;
+    if (!this.#share) {
+      this.#share = allowance.share(principal);
+      res.once('close', () => this.#share?.release());
+    }
+    if (this.#share.hold(text.length)) return text;
+    const reached = allowance.reached('MAX_BYTES_PER_PRINCIPAL', allowance.limits.maxBytesPerPrincipal);
+    return errorText(id, LIMIT_REACHED, reached);
   }
 
   #upgraded(): Promise<Upgraded | undefined> {
@@ -98,70 +136,102 @@ export class Exchange implements Outlet {
   }
 
   async #open(): Promise<Upgraded | undefined> {
-    const answered = [...this.#answers];
-    try {
-      const upgraded = await this.#openLogged();
-      if (primes(this.#parts.revision)) void upgraded?.writer.append({ data: '' });
-      for (const data of answered) void upgraded?.writer.append({ data });
-      return upgraded;
-    } catch (error) {
+    const answered = this.#json.take();
+    const upgraded = await this.#openLogged().catch((error: unknown) => {
       if (!(error instanceof StorageUnavailable)) throw error;
-      const upgraded = openUnlogged(this.#parts.res);
-      for (const data of answered) void upgraded.writer.append({ data });
-      return upgraded;
+      return this.#openUnlogged();
+    });
+    if (!upgraded) {
+      this.#json.add(...answered);
+      return undefined;
     }
+    if (primes(this.#parts.revision)) void upgraded.writer.append({ data: '' });
+    for (const data of answered) {
+      this.#pace?.written(-data.length);
+      void this.#append(upgraded, { data });
+    }
+    return upgraded;
   }
 
   async #openLogged(): Promise<Upgraded | undefined> {
     const { streams, session, requests, res, revision } = this.#parts;
     const name = streams.newName(session);
     const attachment = await streams.attach(name, (detach) => {
-      const response = new EventStream(res, detach);
-      return { ...createSink(response, name.stream, revision), response };
+      const response = new EventStream(res, detach, this.#readersShare());
+      // Whoever reads on does so elsewhere, and this connection tells nothing of how far they are.
+      const end = () => {
+        response.end();
+        this.#pace?.end();
+      };
+      return { ...createSink(response, name.stream, revision), end, response };
     });
     if (!attachment) return undefined;
     const writer = streams.writer(name, JSON.stringify(requests.map(({ id }) => id)));
-    return { writer, response: attachment.sink.response };
+    return { writer, response: attachment.sink.response, sent: () => streams.wake(name) };
+  }
+
+  /** While the store is away: what is said reaches the client as long as the connection lasts, and can't be come back to. */
+  #openUnlogged(): Upgraded {
+    const response = new EventStream(this.#parts.res, undefined, this.#readersShare());
+    const append = async ({ data, last = false }: Entry): Promise<Written> => {
+      const sent = !data || response.send({ data });
+      if (last) response.end();
+      return sent ? 'read' : 'unread';
+    };
+    return { response, writer: { append, waiting: 0 }, sent: async () => {} };
+  }
+
+  #readersShare(): Share {
+    return this.#parts.allowance.share(this.#parts.principal);
   }
 
   #settle(id: RequestId, data: string): void {
     if (!this.#waiting.delete(id)) return;
+    this.#pace?.answered(data.length);
     const last = this.#waiting.size === 0;
     if (!this.#upgrade) {
-      if (last) this.#finish();
+      this.#gather(data, last);
       return;
     }
     void this.#upgrade.then(async (upgraded) => {
-      if (upgraded) {
-        if ((await upgraded.writer.append({ data, last })) === 'lost') upgraded.response.end();
-      } else if (last) this.#finish();
+      if (!upgraded) this.#gather(data, last);
+      else if ((await this.#append(upgraded, { data, last })) === 'lost') upgraded.response.end();
     });
   }
 
-  #finish(): void {
-    if (this.#answers.length > 0) this.#write(200, this.#parts.batch ? `[${this.#answers}]` : `${this.#answers}`);
-    else if (!this.#parts.res.headersSent) this.#parts.res.writeHead(202).end();
+  #gather(data: string, last: boolean): void {
+    if (data) this.#json.add(data);
+    this.#pace?.written(data.length);
+    if (last) this.#json.end();
+    else if (this.#json.gathered > GATHERED) this.#sendOn();
   }
 
-  #write(status: number, body: string): void {
-    const { res } = this.#parts;
-    if (res.destroyed || res.headersSent) return;
-    const headers = {
-      'Content-Type': 'application/json',
-      'Content-Length': Buffer.byteLength(body),
-      'Cache-Control': 'no-store',
+  /** Of a batch: what is gathered goes out. A stream leaves the requests that still run what they may have to say; JSON does not. */
+  #sendOn(): void {
+    if (!this.#pace) return;
+    if (this.#parts.accepted.stream && !this.#upgrade) {
+      void this.#upgraded();
+      return;
+    }
+    this.#json.flush();
+    void this.#pace.drained().then(() => this.#share?.release());
+  }
+
+  /** What the next request of a batch adds waits until this is with the client: the log keeps only so much. */
+  async #append(upgraded: Upgraded, entry: Entry): Promise<Written> {
+    const pace = this.#pace;
+    const append = async () => {
+      const written = await upgraded.writer.append(entry);
+      this.#share?.release(entry.data.length > SMALL ? entry.data.length : 0);
+      if (!pace) return written;
+      await upgraded.sent();
+      await pace.drained();
+      pace.written(entry.data.length);
+      return written;
     };
-    res.writeHead(status, headers).end(body);
+    if (!pace) return append();
+    const turn = this.#tail.then(append);
+    this.#tail = turn.catch(() => {});
+    return turn;
   }
-}
-
-/** While the store is away: what is said reaches the client as long as the connection lasts, and can't be come back to. */
-function openUnlogged(res: ServerResponse): Upgraded {
-  const response = new EventStream(res);
-  const append = async ({ data, last = false }: Entry): Promise<Written> => {
-    const sent = !data || response.send({ data });
-    if (last) response.end();
-    return sent ? 'read' : 'unread';
-  };
-  return { response, writer: { append, waiting: 0 } };
 }

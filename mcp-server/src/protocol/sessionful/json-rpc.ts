@@ -24,10 +24,14 @@ export interface Incoming {
   readonly batch: boolean;
 }
 
-/** `undefined` when any part is not JSON-RPC 2.0 as MCP takes it. What says nothing is taken out of the body. */
-export function readMessages(body: unknown): Incoming | undefined {
+/**
+ * `undefined` when any part is not JSON-RPC 2.0 as MCP takes it. What says nothing is taken out of the body.
+ * @param most messages of a batch; those of a longer one are not looked at
+ */
+export function readMessages(body: unknown, most: number): Incoming | 'too_many' | undefined {
   const batch = Array.isArray(body);
   const messages: readonly unknown[] = batch ? body : [body];
+  if (messages.length > most) return 'too_many';
   messages.forEach(dropAbsent);
   if (messages.length === 0 || !messages.every(isMessage)) return undefined;
   return { messages, requests: messages.filter(isRequest), batch };

@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { jsonText } from '@mcp-oauth/shared/json-text';
+import { type LimitReached, RETRY_AFTER } from '../../allowance/limit.ts';
 import { REVISIONS } from '../revisions.ts';
 import { unreadable } from './json-rpc.ts';
 
@@ -10,6 +11,9 @@ const INVALID_REQUEST = -32600;
 const INVALID_PARAMS = -32602;
 const BAD_REQUEST = -32000;
 const SESSION_NOT_FOUND = -32001;
+
+/** Of a request that does not run because of a limit: a code of the server's own (JSON-RPC 2.0 §5.1). */
+export const LIMIT_REACHED = -32000;
 
 export interface Refusal {
   readonly status: number;
@@ -120,18 +124,21 @@ export const UNSUPPORTED_REVISION: Refusal = {
   data: { supported: REVISIONS },
 };
 
-/** RFC 6585 §4: this person has as many sessions in use as one may have. */
-export const TOO_MANY_SESSIONS: Refusal = {
-  status: 429,
-  code: BAD_REQUEST,
-  message: 'Too many open sessions; end one and try again',
-  headers: { 'Retry-After': '30' },
-};
+/** RFC 9110 §15.5.14 */
+export const tooManyMessages = (reached: LimitReached): Refusal => ({ status: 413, code: INVALID_REQUEST, ...reached });
 
-/** RFC 9110 §15.6.4 */
-export const NO_CAPACITY: Refusal = {
+/** RFC 6585 §4: a limit of this person or this session. */
+export const tooManyRequests = (reached: LimitReached, retryAfter = RETRY_AFTER): Refusal => ({
+  status: 429,
+  code: LIMIT_REACHED,
+  ...reached,
+  headers: { 'Retry-After': retryAfter },
+});
+
+/** RFC 9110 §15.6.4: a limit of this server. */
+export const noCapacity = (reached: LimitReached): Refusal => ({
   status: 503,
-  code: BAD_REQUEST,
-  message: 'The server can open no session now; try again soon',
+  code: LIMIT_REACHED,
+  ...reached,
   headers: { 'Retry-After': '10' },
-};
+});

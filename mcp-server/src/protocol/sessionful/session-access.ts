@@ -2,16 +2,19 @@
  * Owns how a route gets at a session: opening one for the caller, and finding one that is the caller's own (MCP security best
  * practices, "Session Hijacking").
  */
+
+import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { Allowance } from '../../allowance/allowance.ts';
 import type { ChangeFeed } from '../../sessions/change-feed.ts';
 import type { Debts } from '../../sessions/debts.ts';
-import type { Agreement, McpSession } from '../../sessions/session.ts';
+import type { Agreement, McpSession, SessionLimits } from '../../sessions/session.ts';
 import type { SessionHost } from '../../sessions/session-host.ts';
 import type { Streams } from '../../sessions/streams.ts';
 import type { McpRequest } from '../endpoints.ts';
 import type { Multiplexer } from './calls/multiplexer.ts';
 import type { Run } from './calls/outlet.ts';
 import type { Incoming } from './json-rpc.ts';
-import { NO_CAPACITY, refuse, SESSION_UNKNOWN, TOO_MANY_SESSIONS } from './refusals.ts';
+import { noCapacity, refuse, SESSION_UNKNOWN, tooManyRequests } from './refusals.ts';
 
 export interface SessionAccess {
   readonly sessions: SessionHost;
@@ -19,23 +22,38 @@ export interface SessionAccess {
   readonly changes: Pick<ChangeFeed, 'catchUp'>;
   readonly debts: Debts;
   readonly multiplexer: Multiplexer;
+  readonly allowance: Allowance;
+  readonly limits: Pick<SessionLimits, 'maxSessions' | 'maxSessionsPerPrincipal'>;
   /** Takes in what a client has sent; requests run for `origin`. @returns false when it answers a question nobody asked */
   dispatch(incoming: Incoming, origin: Omit<Run, 'id'>): Promise<boolean>;
   /** Something of a session is done: on the way down, what is still open of it may have to leave now. */
   settled(session: string): void;
 }
 
+interface Opening {
+  readonly transport: McpSession['transport'];
+  readonly agreed?: Agreement | undefined;
+  /** Of the request that opens it. */
+  readonly id?: RequestId | undefined;
+}
+
+/** Seconds after which one of a person's sessions may have ended. */
+const SESSION_ENDS = '30';
+
 /** Opens a session; `undefined` when that has been refused. */
 export async function openSession(
   { res, principal, log }: McpRequest,
-  { sessions }: SessionAccess,
-  transport: McpSession['transport'],
-  agreed?: Agreement,
+  { sessions, allowance, limits }: SessionAccess,
+  { transport, agreed, id }: Opening,
 ): Promise<McpSession | undefined> {
   const opened = await sessions.open(principal, transport, agreed);
   if (opened !== 'principal' && opened !== 'server') return opened;
   log.warn({ limit: opened, subject: principal.subject, client: principal.clientId }, 'session refused');
-  refuse(res, opened === 'principal' ? TOO_MANY_SESSIONS : NO_CAPACITY);
+  const refusal =
+    opened === 'principal'
+      ? tooManyRequests(allowance.reached('MAX_SESSIONS_PER_PRINCIPAL', limits.maxSessionsPerPrincipal), SESSION_ENDS)
+      : noCapacity(allowance.reached('MAX_SESSIONS', limits.maxSessions));
+  refuse(res, refusal, id);
   return undefined;
 }
 
@@ -80,4 +98,19 @@ export function ownSession(
     log.warn(who, 'session of another owner refused');
   }
   return typeof found !== 'string' && found.transport === transport ? found : undefined;
+}
+
+/** Whether one request more may not run for this person now; it has been answered then (RFC 6585 §4). */
+export function isRefused(
+  { res, principal, log }: McpRequest,
+  { allowance }: SessionAccess,
+  { requests }: Incoming,
+  session: McpSession,
+): boolean {
+  const [request] = requests;
+  const limit = request && allowance.runningLimit(principal, session.id);
+  if (!limit) return false;
+  log.warn({ limit, subject: principal.subject, client: principal.clientId }, 'request refused');
+  refuse(res, tooManyRequests(allowance.runningReached(limit)), request.id);
+  return true;
 }

@@ -16,7 +16,7 @@ import { failureOf, writeJson } from './answers.ts';
 import { Exchange } from './exchange.ts';
 import { checkParameterHeaders } from './mirrored-headers.ts';
 import { type Answers, MAY_ASK } from './questions.ts';
-import { notAcceptable, tryAgain, unknownMethod } from './refusals.ts';
+import { notAcceptable, tooMany, tryAgain, unknownMethod } from './refusals.ts';
 import { isOfThisEra, readRequest, type StatelessRequest } from './request.ts';
 import { createRequestState } from './request-state.ts';
 import { createResults } from './results.ts';
@@ -57,7 +57,12 @@ export function createStateless(parts: StatelessParts): Stateless {
   };
   const methods = new Map(parts.methods).set('server/discover', () => discovered);
   const running = new Set<Exchange>();
-  const surroundings = { writeResult: createResults(parts), state: createRequestState(keys, clock), running };
+  const surroundings = {
+    writeResult: createResults(parts),
+    state: createRequestState(keys, clock),
+    running,
+    allowance: parts.allowance,
+  };
   // One timer for all: a timer for each of many streams would cost more than the streams.
   const pace = limits.keepAlive * 1000;
   const lookAtCalls = () => {
@@ -75,6 +80,8 @@ export function createStateless(parts: StatelessParts): Stateless {
     const method = methods.get(asked.method);
     if (!method) throw unknownMethod();
     checkArguments(parts, request, asked);
+    const limit = parts.allowance.runningLimit(principal);
+    if (limit) throw tooMany(parts.allowance.runningReached(limit));
     const answers = isLaterRound(asked) ? await surroundings.state.read(asked, principal) : NO_ANSWERS;
     return new Exchange({ request, asked, accepted, answers, surroundings }).run(method);
   };

@@ -3,13 +3,16 @@
  * before (MCP 2026-07-28 Streamable HTTP, "Receiving Messages" and "Cancellation").
  */
 import { jsonText } from '@mcp-oauth/shared/json-text';
+import type { Allowance, Share } from '../../allowance/allowance.ts';
 import type { Call, ClientNotification, ClientRequest, Method } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
 import type { Accepted } from '../wire/accepted.ts';
+import { answerText, boundedText, errorText } from '../wire/answer-text.ts';
 import { EventStream } from '../wire/event-stream.ts';
 import { Silence } from '../wire/silence.ts';
 import { failureOf, writeJson } from './answers.ts';
 import { type Answers, MAY_ASK, Questions } from './questions.ts';
+import { LIMIT_REACHED } from './refusals.ts';
 import type { StatelessRequest } from './request.ts';
 import type { RequestState } from './request-state.ts';
 import type { WriteResult } from './results.ts';
@@ -29,7 +32,11 @@ interface Surroundings {
   readonly state: RequestState;
   /** Those that did not end in the moment in which they came. */
   readonly running: Set<Exchange>;
+  readonly allowance: Allowance;
 }
+
+/** Bytes of an answer that do not count as unread: a connection takes as much by itself. */
+const SMALL = 16_384;
 
 export class Exchange implements Call {
   readonly #parts: ExchangeParts;
@@ -76,6 +83,7 @@ export class Exchange implements Call {
       const result = method(asked.params, this);
       if (result instanceof Promise) {
         surroundings.running.add(this);
+        surroundings.allowance.begin(this.principal);
         // A client that goes away calls off what it has asked for.
         request.res.once('close', () => this.#leave());
         this.#complete(await result);
@@ -124,8 +132,7 @@ export class Exchange implements Call {
     if (this.#over) return;
     // First, as a result that can't be written is a failure that still has to be told.
     const text = this.#textOf(result);
-    this.#over = true;
-    this.#parts.surroundings.running.delete(this);
+    this.#end();
     this.#write(200, text);
   }
 
@@ -145,24 +152,31 @@ export class Exchange implements Call {
 
   #leave(): void {
     if (this.#over) return;
-    this.#over = true;
-    this.#parts.surroundings.running.delete(this);
+    this.#end();
     this.#controller?.abort();
+  }
+
+  #end(): void {
+    this.#over = true;
+    const { running, allowance } = this.#parts.surroundings;
+    if (running.delete(this)) allowance.end(this.principal);
   }
 
   #textOf(result: unknown): string {
     const { asked, surroundings } = this.#parts;
     const text = surroundings.writeResult(asked.method, result);
-    return `{"jsonrpc":"2.0","id":${JSON.stringify(asked.id)},"result":${text}}`;
+    const answer = `{"jsonrpc":"2.0","id":${JSON.stringify(asked.id)},"result":${text}}`;
+    return boundedText(answer, asked.id, surroundings.allowance);
   }
 
   #answerFailure(cause: unknown): void {
-    const { asked, request } = this.#parts;
+    const { asked, request, surroundings } = this.#parts;
     const { status, error } = failureOf(cause, asked.method, request);
-    this.#write(status, jsonText({ jsonrpc: '2.0', id: asked.id, error }));
+    this.#write(status, answerText({ jsonrpc: '2.0', id: asked.id, error }, asked.id, surroundings.allowance));
   }
 
-  #write(status: number, text: string): void {
+  #write(status: number, answer: string): void {
+    const text = this.#affordable(answer);
     this.#stream?.send({ data: text });
     if (this.#stream) this.#stream.end();
     else writeJson(this.#parts.request.res, status, text);
@@ -170,7 +184,23 @@ export class Exchange implements Call {
 
   #upgrade(): EventStream | undefined {
     const { request, accepted } = this.#parts;
-    if (!this.#stream && accepted.stream) this.#stream = new EventStream(request.res);
+    if (!this.#stream && accepted.stream) this.#stream = new EventStream(request.res, undefined, this.#share());
     return this.#stream;
+  }
+
+  /** The answer, or an error in its place when its reader has left too much unread. */
+  #affordable(text: string): string {
+    if (text.length <= SMALL) return text;
+    const { request, asked, surroundings } = this.#parts;
+    const { allowance } = surroundings;
+    const share = this.#share();
+    request.res.once('close', () => share.release());
+    if (share.hold(text.length)) return text;
+    const reached = allowance.reached('MAX_BYTES_PER_PRINCIPAL', allowance.limits.maxBytesPerPrincipal);
+    return errorText(asked.id, LIMIT_REACHED, reached);
+  }
+
+  #share(): Share {
+    return this.#parts.surroundings.allowance.share(this.principal);
   }
 }

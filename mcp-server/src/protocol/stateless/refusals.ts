@@ -9,6 +9,7 @@ import {
   ProtocolErrorCode,
   UnsupportedProtocolVersionError,
 } from '@modelcontextprotocol/server';
+import type { LimitReached } from '../../allowance/limit.ts';
 import { RpcError } from '../call.ts';
 import { REVISIONS } from '../revisions.ts';
 
@@ -62,6 +63,15 @@ export const notAcceptable = (): Refusal =>
     code: INVALID_REQUEST,
     message: 'Accept has to list application/json and text/event-stream',
   });
+
+/** Of a request that does not run because of a limit: a code of the server's own (JSON-RPC 2.0 §5.1). */
+export const LIMIT_REACHED = -32000;
+
+/** RFC 6585 §4: a limit of this person. */
+export const tooMany = (reached: LimitReached): Refusal => new Refusal(429, { code: LIMIT_REACHED, ...reached });
+
+/** RFC 9110 §15.6.4: a limit of this server. */
+export const noCapacity = (reached: LimitReached): Refusal => new Refusal(503, { code: LIMIT_REACHED, ...reached });
 
 /** What is needed is out of reach for now, or will be: the same request may succeed soon, here or elsewhere. */
 export const tryAgain = (why: string): Refusal =>

@@ -7,20 +7,20 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import {
   type Implementation,
-  INTERNAL_ERROR,
   INVALID_PARAMS,
   isSpecType,
   SERVER_INFO_META_KEY,
   SUBSCRIPTION_ID_META_KEY,
   type SubscriptionFilter,
 } from '@modelcontextprotocol/server';
-import type { Principal } from '../../authorization/principal.ts';
+import type { Allowance } from '../../allowance/allowance.ts';
+import { personOf } from '../../authorization/principal.ts';
 import { RpcError } from '../call.ts';
 import type { Change, Changes } from '../changes/changes.ts';
 import type { McpRequest } from '../endpoints.ts';
 import type { Accepted } from '../wire/accepted.ts';
 import { EventStream } from '../wire/event-stream.ts';
-import { notAcceptable, Refusal, tryAgain } from './refusals.ts';
+import { noCapacity, notAcceptable, tooMany } from './refusals.ts';
 import type { StatelessRequest } from './request.ts';
 
 interface SubscriptionLimits {
@@ -37,6 +37,7 @@ export interface SubscriptionParts {
   /** How the server introduces itself to clients. */
   readonly serverInfo: Implementation;
   readonly limits: SubscriptionLimits;
+  readonly allowance: Allowance;
   readonly clock: Clock;
 }
 
@@ -67,11 +68,12 @@ interface Subscription {
 /** Seconds that a stream may outlive the token that has opened it. */
 const GRACE = 60;
 
-/** Resources that one stream can follow. */
+/** Resources that one stream can follow, and characters of all their URIs together. */
 const MOST_URIS = 1_000;
+const MOST_CHARACTERS = 65_536;
 
 export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
-  const { changes, limits, clock } = parts;
+  const { changes, limits, allowance, clock } = parts;
   const open = new Set<Subscription>();
   const ofOwner = new Map<string, number>();
   let draining = false;
@@ -80,8 +82,10 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
   });
 
   const admit = (owner: string): void => {
-    if (open.size >= limits.maxSubscriptions) throw tryAgain('The server can open no stream now');
-    if ((ofOwner.get(owner) ?? 0) >= limits.maxSubscriptionsPerPrincipal) throw tooMany();
+    const { maxSubscriptions: most, maxSubscriptionsPerPrincipal: mostOfOne } = limits;
+    if (open.size >= most) throw noCapacity(allowance.reached('MAX_SUBSCRIPTIONS', most));
+    if ((ofOwner.get(owner) ?? 0) < mostOfOne) return;
+    throw tooMany(allowance.reached('MAX_SUBSCRIPTIONS_PER_PRINCIPAL', mostOfOne));
   };
   const count = (owner: string, change: 1 | -1): void => {
     const left = (ofOwner.get(owner) ?? 0) + change;
@@ -99,14 +103,15 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
     open: ({ id, params }, accepted, { res, principal }) => {
       if (!accepted.stream) throw notAcceptable();
       const wants = honored(params.notifications);
-      const owner = ownerOf(principal);
+      const owner = personOf(principal);
       admit(owner);
       // What has gone already would never be seen to go.
       if (res.destroyed) return;
-      const stream = new EventStream(res, () => {
+      const closed = () => {
         open.delete(subscription);
         count(owner, -1);
-      });
+      };
+      const stream = new EventStream(res, closed, allowance.share(principal));
       const endsAt = (principal.expiresAt + GRACE) * 1000;
       const subscription = { id, stream, owner, wants, uris: new Set(wants.resourceSubscriptions), endsAt };
       count(owner, 1);
@@ -139,6 +144,10 @@ function honored(filter: unknown): SubscriptionFilter {
   if (resourceSubscriptions.length > MOST_URIS) {
     throw new RpcError(INVALID_PARAMS, `Invalid params: more than ${MOST_URIS} resourceSubscriptions`);
   }
+  if (resourceSubscriptions.reduce((sum, uri) => sum + uri.length, 0) > MOST_CHARACTERS) {
+    const message = `Invalid params: resourceSubscriptions with more than ${MOST_CHARACTERS} characters together`;
+    throw new RpcError(INVALID_PARAMS, message);
+  }
   return {
     ...(toolsListChanged && { toolsListChanged }),
     ...(promptsListChanged && { promptsListChanged }),
@@ -160,9 +169,3 @@ function notify({ id, stream }: Subscription, method: string, params: object = {
   const _meta = { [SUBSCRIPTION_ID_META_KEY]: id };
   stream.send({ data: jsonText({ jsonrpc: '2.0', method, params: { ...params, _meta } }) });
 }
-
-const ownerOf = ({ issuer, subject }: Principal): string => JSON.stringify([issuer, subject]);
-
-/** RFC 6585 §4 */
-const tooMany = (): Refusal =>
-  new Refusal(429, { code: INTERNAL_ERROR, message: 'Too many open streams; close one and try again' });

@@ -1,5 +1,6 @@
 /** Owns one open `text/event-stream` answer: frames, keep-alive, and what happens when nobody reads (WHATWG HTML §9.2). */
 import type { ServerResponse } from 'node:http';
+import type { Share } from '../../allowance/allowance.ts';
 
 /** Bytes that may wait for a reader; who falls further behind is cut off, so that one reader can't fill the memory. */
 const BACKLOG = 1_048_576;
@@ -22,10 +23,17 @@ export interface Frame {
 
 export class EventStream {
   readonly #res: ServerResponse;
+  readonly #share: Share | undefined;
+  /** Whether somebody lets go of the share. */
+  #counts = false;
 
-  /** @param onClose runs once, whoever ends the stream */
-  constructor(res: ServerResponse, onClose?: () => void) {
+  /**
+   * @param onClose runs once, whoever ends the stream
+   * @param share of the reader's memory: what they do not read counts
+   */
+  constructor(res: ServerResponse, onClose?: () => void, share?: Share) {
     this.#res = res;
+    this.#share = share;
     if (onClose) res.once('close', onClose);
     // A reset connection is an everyday event and shows as 'close'.
     res.on('error', () => {});
@@ -60,7 +68,18 @@ export class EventStream {
   #write(frame: string): boolean {
     if (!this.open) return false;
     if (this.#res.writableLength > BACKLOG) this.#res.destroy();
-    else this.#res.write(frame);
+    else if (!this.#res.write(frame) && !this.#countUnread(frame.length)) this.#res.destroy();
     return !this.#res.destroyed;
+  }
+
+  /** The reader is slow. @returns false when they have as much to read as they may have, on whatever connections */
+  #countUnread(bytes: number): boolean {
+    const share = this.#share;
+    if (!share) return true;
+    if (!this.#counts) {
+      this.#counts = true;
+      this.#res.on('drain', () => share.release()).once('close', () => share.release());
+    }
+    return share.hold(bytes);
   }
 }

@@ -8,8 +8,12 @@ export function idOf(message: unknown): Id | undefined {
   return isId(id) ? id : undefined;
 }
 
+/** Characters: an id is kept with every stream that answers it, and a progress token is in every event. */
+const LONGEST = 1_024;
+
 /** Half of a surrogate pair could not be sent back as it came. */
-export const isId = (id: unknown): id is Id => (typeof id === 'string' ? id.isWellFormed() : Number.isSafeInteger(id));
+export const isId = (id: unknown): id is Id =>
+  typeof id === 'string' ? id.length <= LONGEST && id.isWellFormed() : Number.isSafeInteger(id);
 
 const MEMBERS = {
   call: new Set(['jsonrpc', 'id', 'method', 'params']),
@@ -22,7 +26,7 @@ export function flawOf(value: unknown): string | undefined {
   const { jsonrpc, id, method } = value;
   if (jsonrpc !== '2.0') return 'jsonrpc has to be "2.0"';
   if (id === null) return 'id is null: a request needs an id, and a notification has none';
-  if (id !== undefined && !isId(id)) return 'id has to be a string or an integer';
+  if (id !== undefined && !isId(id)) return `id has to be a string of at most ${LONGEST} characters or an integer`;
   const kind = method === undefined ? 'answer' : 'call';
   const stray = Object.keys(value).find((name) => !MEMBERS[kind].has(name));
   if (stray !== undefined) return `${quoted(stray)} is no member of ${kind === 'call' ? 'a request' : 'a response'}`;
@@ -36,7 +40,7 @@ function flawOfCall({ method, params = {} }: Json): string | undefined {
   if (!isObject(_meta)) return 'params._meta has to be an object';
   const { progressToken } = _meta;
   if (progressToken === undefined || isId(progressToken)) return undefined;
-  return 'params._meta.progressToken has to be a string or an integer';
+  return `params._meta.progressToken has to be a string of at most ${LONGEST} characters or an integer`;
 }
 
 function flawOfAnswer({ result, error }: Json): string | undefined {

@@ -1,5 +1,6 @@
 /** Owns the sessions of one process: the `SessionStore` of a server without Redis. */
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { personOf } from '../../authorization/principal.ts';
 import {
   type Alteration,
   type Full,
@@ -8,7 +9,7 @@ import {
   type Opened,
   type SessionStore,
 } from '../../sessions/ports.ts';
-import { endOf, type McpSession, personOf, type SessionLimits } from '../../sessions/session.ts';
+import { endOf, type McpSession, type SessionLimits } from '../../sessions/session.ts';
 
 interface Kept {
   session: McpSession;

@@ -1,9 +1,9 @@
 /** Owns the records of sessions on Redis, for any number of replicas: a hash for each, and who has how many in sorted sets. */
 import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import type { Owner } from '../../authorization/principal.ts';
+import { type Owner, personOf } from '../../authorization/principal.ts';
 import { type Alteration, MAX_SUBSCRIPTIONS, MOST_IN_USE, type SessionStore } from '../../sessions/ports.ts';
-import { type Agreement, endOf, type McpSession, personOf, type SessionLimits } from '../../sessions/session.ts';
+import { type Agreement, endOf, type McpSession, type SessionLimits } from '../../sessions/session.ts';
 import { PREFIX, type SessionRedis, sessionKey } from './scripts.ts';
 
 /** Of all sessions; the score is until when each was in use. */

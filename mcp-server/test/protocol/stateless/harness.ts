@@ -15,6 +15,7 @@ import { type Changes, createChanges } from '../../../src/protocol/changes/chang
 import { createStateless, type Stateless, type StatelessParts } from '../../../src/protocol/stateless/endpoint.ts';
 import { parameterHeaders } from '../../../src/protocol/wire/parameter-headers.ts';
 import { memoryKeyRecord } from '../../../src/storage/memory/key-record.ts';
+import { allowance } from '../../allowance/limits.ts';
 import { hold, json, principals } from '../harness.ts';
 
 export const SERVER_INFO = { name: 'test', title: 'Test', version: '1.2.3' };
@@ -75,6 +76,7 @@ export async function startStateless({ tools = {}, limits = {}, ...parts }: Opti
     keys: sharedKeys(memoryKeyRecord(), clock),
     clock,
     changes,
+    allowance: allowance(),
     ...parts,
     limits: { maxSubscriptions: 100, maxSubscriptionsPerPrincipal: 50, keepAlive: 3_600, ...limits },
   });

@@ -13,6 +13,7 @@ import { Debts } from '../../../src/sessions/debts.ts';
 import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../../src/sessions/ports.ts';
 import { createSessionHost, type SessionHost } from '../../../src/sessions/session-host.ts';
 import type { Streams, StreamsParts } from '../../../src/sessions/streams.ts';
+import { allowance } from '../../allowance/limits.ts';
 import type { Connection } from './connection.ts';
 import type { Condition } from './network.ts';
 import { LIMITS } from './records.ts';
@@ -47,8 +48,9 @@ export interface Replica {
 export function createReplica(parts: ReplicaParts): Replica {
   const { member, storage, schedule, clock, breaches } = parts;
   const { bus } = storage;
+  const allowed = allowance();
   const log = silentLog((event) => breaches.push(`logged: ${event}`));
-  const { multiplexer, giveUp } = createTools({ member, schedule, breaches });
+  const { multiplexer, giveUp } = createTools({ member, schedule, breaches, allowance: allowed });
   const pause = (milliseconds: number): Promise<void> => {
     const due = clock.now() + milliseconds;
     return new Promise((resolve) => {
@@ -77,6 +79,8 @@ export function createReplica(parts: ReplicaParts): Replica {
     changes: feed,
     debts: new Debts(storage.log, bus.replica),
     multiplexer,
+    allowance: allowed,
+    limits: LIMITS,
     dispatch,
     settled,
   });

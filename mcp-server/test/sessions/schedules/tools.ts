@@ -1,5 +1,6 @@
 /** Owns what calls do in a model run: say something, ask the client, answer; each step when the schedule says so. */
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { Allowance } from '../../../src/allowance/allowance.ts';
 import type { Call, Method } from '../../../src/protocol/call.ts';
 import { Multiplexer } from '../../../src/protocol/sessionful/calls/multiplexer.ts';
 import type { SessionServer } from '../../../src/protocol/sessionful/calls/server.ts';
@@ -16,9 +17,11 @@ export interface ToolsParts {
   readonly member: Condition;
   readonly schedule: Schedule;
   readonly breaches: string[];
+  readonly allowance: Allowance;
 }
 
-export function createTools({ member, schedule, breaches }: ToolsParts) {
+export function createTools(parts: ToolsParts) {
+  const { member, schedule, breaches } = parts;
   const asked = new Map<RequestId, (answer: unknown) => void>();
   let questions = 0;
 
@@ -52,6 +55,7 @@ export function createTools({ member, schedule, breaches }: ToolsParts) {
       ['ping', () => ({})],
     ]),
     server: { ask } as SessionServer,
+    allowance: parts.allowance,
     onFault: (error) => breaches.push(`failed: ${error}`),
   });
   multiplexer.onmessage = (message) => {

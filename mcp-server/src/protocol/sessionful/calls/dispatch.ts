@@ -5,9 +5,10 @@
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import type { BusMessage, MessageBus } from '../../../sessions/ports.ts';
-import { cancellation, isRequest } from '../json-rpc.ts';
+import { cancellation, type Incoming, isRequest } from '../json-rpc.ts';
 import type { SessionAccess } from '../session-access.ts';
 import type { Multiplexer } from './multiplexer.ts';
+import type { Run } from './outlet.ts';
 
 export interface DispatchParts {
   readonly multiplexer: Multiplexer;
@@ -29,15 +30,27 @@ export function createDispatch({ multiplexer, bus, log }: DispatchParts): Sessio
     if (!cancelled || multiplexer.cancel(session, cancelled.id, cancelled.reason)) return;
     await bus.broadcast({ kind: 'cancelled', session, message });
   };
-  return async ({ messages, requests }, origin) => {
+  /** One after the other as far as the outlet has room, so that a batch takes no more memory than a few of its requests do. */
+  const runAll = async (requests: Incoming['requests'], origin: Omit<Run, 'id'>): Promise<void> => {
+    const runs = requests.map((request) => ({ request, run: { ...origin, id: request.id } }));
+    for (const { run } of runs) multiplexer.queue(run);
+    for (const { request, run } of runs) {
+      const room = origin.outlet.room?.();
+      if (room) await room;
+      if (multiplexer.unqueue(run)) multiplexer.run(request, run);
+    }
+  };
+  return async ({ messages, requests, batch }, origin) => {
     let taken = true;
     // First: what comes with them may fail to reach another replica, and they would never be answered.
-    for (const request of requests) multiplexer.run(request, { ...origin, id: request.id });
+    const begun = batch ? runAll(requests, origin) : undefined;
+    if (!batch) for (const request of requests) multiplexer.run(request, { ...origin, id: request.id });
     for (const message of messages) {
       if (isRequest(message)) continue;
       if ('method' in message) await notify(origin.session.id, message);
       else taken = (await respond(origin.session.id, message)) && taken;
     }
+    await begun;
     return taken;
   };
 }

@@ -11,7 +11,9 @@ import {
   type RequestId,
   type Result,
 } from '@modelcontextprotocol/sdk/types.js';
+import type { Allowance } from '../../../allowance/allowance.ts';
 import { type Method, type Methods, RpcError } from '../../call.ts';
+import { LIMIT_REACHED } from '../refusals.ts';
 import type { Run } from './outlet.ts';
 import type { SessionServer } from './server.ts';
 import { SessionCall } from './session-call.ts';
@@ -23,6 +25,7 @@ export interface MultiplexerParts {
   /** What is not among them is the SDK's business. */
   readonly methods: Methods;
   readonly server: SessionServer;
+  readonly allowance: Allowance;
   readonly onFault: (error: unknown, method: string) => void;
 }
 
@@ -41,6 +44,8 @@ export class Multiplexer implements Transport {
   readonly #running = new Map<number, Running>();
   /** By session and the client's own id. */
   readonly #numbers = new Map<string, number>();
+  /** Requests of batches that have not begun, by the same. */
+  readonly #queued = new Map<string, Run>();
   /** What clients have been asked and not yet answered, with the session. */
   readonly #asked = new Map<RequestId, string>();
   #numbered = 0;
@@ -55,18 +60,36 @@ export class Multiplexer implements Transport {
     return this.#running.values();
   }
 
+  /** Requests that run, or will. */
   get count(): number {
-    return this.#running.size;
+    return this.#running.size + this.#queued.size;
   }
 
   isRunning(session: string, id: RequestId): boolean {
-    return this.#numbers.has(keyOf(session, id));
+    const key = keyOf(session, id);
+    return this.#numbers.has(key) || (this.#queued.size > 0 && this.#queued.has(key));
+  }
+
+  /** A request has come that will begin later; its id is taken, and it can be called off. */
+  queue(run: Run): void {
+    this.#queued.set(keyOf(run.session.id, run.id), run);
+  }
+
+  /** Its turn has come. @returns false when it has been called off */
+  unqueue({ session, id }: Run): boolean {
+    return this.#queued.delete(keyOf(session.id, id));
   }
 
   run(request: JSONRPCRequest, run: Run): void {
+    const { methods, server, allowance } = this.#parts;
+    const limit = allowance.runningLimit(run.principal, run.session.id);
+    if (limit) {
+      this.#refuse(run, limit);
+      return;
+    }
+    allowance.begin(run.principal, run.session.id);
     this.#numbered += 1;
     const number = this.#numbered;
-    const { methods, server } = this.#parts;
     const method = methods.get(request.method);
     const { params = {} } = request;
     const call = method && new SessionCall(run, params, (asked, signal) => server.ask(number, asked, signal));
@@ -80,7 +103,7 @@ export class Multiplexer implements Transport {
   /** Calls off a request. @returns false when it does not run here */
   cancel(session: string, id: RequestId, reason?: string): boolean {
     const number = this.#numbers.get(keyOf(session, id));
-    if (number === undefined) return false;
+    if (number === undefined) return this.#unqueue(session, id);
     this.#running.get(number)?.call?.abort(reason);
     // Later, as what the call says to that should still go out.
     setImmediate(() => this.#take(number)?.outlet.drop(id));
@@ -103,6 +126,9 @@ export class Multiplexer implements Transport {
 
   /** The session is over. */
   end(session: string): void {
+    for (const run of this.#queued.values()) {
+      if (run.session.id === session && this.unqueue(run)) run.outlet.abandon();
+    }
     for (const [number, { session: its, call, outlet }] of this.#running) {
       if (its.id !== session) continue;
       call?.abort('The session is over');
@@ -126,8 +152,23 @@ export class Multiplexer implements Transport {
     }
     this.#running.clear();
     this.#numbers.clear();
+    this.#queued.clear();
     this.#asked.clear();
     this.onclose?.();
+  }
+
+  /** A request that has not begun is called off. */
+  #unqueue(session: string, id: RequestId): boolean {
+    const run = this.#queued.get(keyOf(session, id));
+    if (!run) return false;
+    this.unqueue(run);
+    run.outlet.drop(id);
+    return true;
+  }
+
+  #refuse({ id, outlet }: Run, limit: NonNullable<ReturnType<Allowance['runningLimit']>>): void {
+    const error = { code: LIMIT_REACHED, ...this.#parts.allowance.runningReached(limit) };
+    outlet.answer(id, { jsonrpc: '2.0', id, error });
   }
 
   #execute(number: number, name: string, method: () => ReturnType<Method>): void {
@@ -182,6 +223,7 @@ export class Multiplexer implements Transport {
     if (!run) return undefined;
     this.#running.delete(number);
     this.#numbers.delete(keyOf(run.session.id, run.id));
+    this.#parts.allowance.end(run.principal, run.session.id);
     return run;
   }
 }

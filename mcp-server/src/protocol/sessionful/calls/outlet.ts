@@ -11,6 +11,8 @@ export interface Outlet {
   /** A cancelled request gets no answer (MCP cancellation). */
   drop(id: RequestId): void;
   releaseConnection(): Promise<void>;
+  /** Of several requests: resolves when the next one may begin; nothing when it may at once. */
+  room?(): Promise<void> | undefined;
   /** Some time has passed, in which the client may have to hear of the call. */
   look(): void;
   /** The session is over: whatever has not been answered never will be. */

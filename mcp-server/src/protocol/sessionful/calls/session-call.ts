@@ -38,6 +38,11 @@ export class SessionCall implements Call {
     return this.#run.session.id;
   }
 
+  /** URIs of the resources that the session follows, as far as was known when the request came. */
+  get subscriptions(): readonly string[] {
+    return this.#run.session.subscriptions;
+  }
+
   get capabilities(): ClientCapabilities {
     return this.#run.session.agreed?.params.capabilities ?? NO_CAPABILITIES;
   }

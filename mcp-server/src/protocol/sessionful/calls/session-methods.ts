@@ -10,6 +10,9 @@ type Alter = Pick<SessionHost, 'alter'>;
 /** A session keeps a thousand of them, and its record is read as a whole. */
 const LONGEST_URI = 2_048;
 
+/** Characters of all that a session follows: a person may have a hundred sessions. */
+const MOST_CHARACTERS = 65_536;
+
 /** To be called with a `SessionCall`. */
 export const sessionMethods = (sessions: Alter): Methods =>
   new Map<string, Method>([
@@ -23,6 +26,10 @@ const subscription =
   async ({ uri }, call) => {
     if (typeof uri !== 'string') throw new RpcError(ErrorCode.InvalidParams, 'A resource is named by its uri');
     if (uri.length > LONGEST_URI) throw new RpcError(ErrorCode.InvalidParams, 'The uri is too long to be followed');
+    const followed = key === 'subscribe' ? (call as SessionCall).subscriptions : [];
+    if (followed.reduce((sum, { length }) => sum + length, uri.length) > MOST_CHARACTERS) {
+      throw new RpcError(ErrorCode.InvalidRequest, `The URIs of a session's subscriptions are too long together`);
+    }
     if (await written(alter(sessionOf(call), { [key]: uri }))) return {};
     throw new RpcError(ErrorCode.InvalidRequest, 'This session has as many subscriptions as it may have');
   };

@@ -5,23 +5,27 @@
  */
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { Share } from '../../../allowance/allowance.ts';
+import type { Principal } from '../../../authorization/principal.ts';
 import { StorageUnavailable } from '../../../sessions/ports.ts';
 import type { McpSession } from '../../../sessions/session.ts';
 import { STANDALONE } from '../../../sessions/streams.ts';
 import type { Endpoint, McpRequest } from '../../endpoints.ts';
+import { answerText, errorText } from '../../wire/answer-text.ts';
 import { EventStream } from '../../wire/event-stream.ts';
 import type { Outlet } from '../calls/outlet.ts';
 import { agreement, readMessages, repeatsId } from '../json-rpc.ts';
 import {
   accept,
   invalidInitialize,
+  LIMIT_REACHED,
   NO_BATCHES,
   REPEATED_ID,
   refuse,
   refuseUnreadable,
   SESSION_UNKNOWN,
 } from '../refusals.ts';
-import { findSession, openSession, type SessionAccess } from '../session-access.ts';
+import { findSession, isRefused, openSession, type SessionAccess } from '../session-access.ts';
 import { returnOf } from './sse-return.ts';
 import { eventId, RETRY, START } from './stream-sink.ts';
 
@@ -30,7 +34,7 @@ export function createSseStream(access: SessionAccess, messagesPath: string): En
   return async (request) => {
     const { session, after, agreed } = await returnOf(request, access);
     if (session && (await hold(request, access, { session, after, messagesPath }))) return;
-    const opened = await openSession(request, access, 'http+sse', agreed);
+    const opened = await openSession(request, access, { transport: 'http+sse', agreed });
     if (!opened) return;
     const held = await hold(request, access, { session: opened, after: undefined, messagesPath });
     if (!held) refuse(request.res, SESSION_UNKNOWN);
@@ -46,7 +50,7 @@ interface Held {
 
 /** Answers with the stream of a session. @returns false, and has answered nothing, when it has ended */
 async function hold(
-  { res, log }: McpRequest,
+  { res, principal, log }: McpRequest,
   access: SessionAccess,
   { session, after, messagesPath }: Held,
 ): Promise<boolean> {
@@ -57,10 +61,11 @@ async function hold(
     name,
     (detach, from = START) => {
       let isLeft = true;
-      const response = new EventStream(res, () => {
+      const left = () => {
         detach();
         if (isLeft) leave(access, id).catch((err: unknown) => log.error({ err }, 'session not ended'));
-      });
+      };
+      const response = new EventStream(res, left, access.allowance.share(principal));
       // A relative URL holds behind any gateway. The id is for a client whose connection breaks before any event.
       const data = `${messagesPath}?sessionId=${id}`;
       response.send({ event: 'endpoint', data, id: eventId(id, from), retry: RETRY });
@@ -103,9 +108,9 @@ export function createSseMessage(access: SessionAccess): Endpoint {
     const id = new URLSearchParams(req.url?.split('?')[1]).get('sessionId');
     const session = await findSession(request, access, 'http+sse', id ?? '');
     if (!session) return;
-    const incoming = readMessages(message);
+    const incoming = readMessages(message, access.allowance.limits.maxBatchMessages);
     if (!incoming) return refuseUnreadable(res, message);
-    if (incoming.batch) return refuse(res, NO_BATCHES);
+    if (incoming === 'too_many' || incoming.batch) return refuse(res, NO_BATCHES);
     if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
       return refuse(res, REPEATED_ID);
     }
@@ -113,17 +118,19 @@ export function createSseMessage(access: SessionAccess): Endpoint {
     if (agreed && 'flaw' in agreed) return refuse(res, invalidInitialize(agreed.flaw), agreed.id);
     if (agreed && !(await access.sessions.alter(session.id, { agreed }))) return refuse(res, SESSION_UNKNOWN);
     const current = agreed ? { ...session, agreed } : session;
+    if (isRefused(request, access, incoming, session)) return;
     accept(res);
     access.debts.begin(
       current.id,
       incoming.requests.map((one) => one.id),
     );
-    await access.dispatch(incoming, { session: current, principal, outlet: createOutlet(access, current) });
+    await access.dispatch(incoming, { session: current, principal, outlet: createOutlet(access, current, principal) });
   };
 }
 
 /** Everything goes to the one stream, and waits in its log when nobody holds it. */
-function createOutlet({ streams, debts, settled }: SessionAccess, { id: session }: McpSession): Outlet {
+function createOutlet(access: SessionAccess, { id: session }: McpSession, principal: Principal): Outlet {
+  const { streams, debts, settled, allowance } = access;
   const write = async (data: string): Promise<boolean> => {
     const written = await streams.announce(session, { data });
     return written === 'read' || written === 'unread';
@@ -133,9 +140,21 @@ function createOutlet({ streams, debts, settled }: SessionAccess, { id: session 
     settled(session);
   };
   const nothing = () => {};
+  /** The answer, or an error in its place when too many of this person's are on their way to the log. */
+  const affordable = (id: RequestId, text: string, share: Share): string => {
+    if (share.hold(text.length)) return text;
+    const reached = allowance.reached('MAX_BYTES_PER_PRINCIPAL', allowance.limits.maxBytesPerPrincipal);
+    return errorText(id, LIMIT_REACHED, reached);
+  };
   return {
     say: async (message: JSONRPCMessage) => write(jsonText(message)),
-    answer: (id: RequestId, response: JSONRPCMessage) => void write(jsonText(response)).then(() => done(id), nothing),
+    answer: (id: RequestId, response: JSONRPCMessage) => {
+      const share = allowance.share(principal);
+      const text = affordable(id, answerText(response, id, allowance), share);
+      void write(text)
+        .finally(() => share.release())
+        .then(() => done(id), nothing);
+    },
     drop: done,
     releaseConnection: async () => {},
     look: nothing,

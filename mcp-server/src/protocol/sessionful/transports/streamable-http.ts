@@ -13,7 +13,7 @@ import { Exchange } from '../exchange.ts';
 import { agreement, type Incoming, readMessages, repeatsId } from '../json-rpc.ts';
 import * as refusals from '../refusals.ts';
 import { accept, refuse, refuseUnreadable } from '../refusals.ts';
-import { findSession, openSession, type SessionAccess, seekSession } from '../session-access.ts';
+import { findSession, isRefused, openSession, type SessionAccess, seekSession } from '../session-access.ts';
 import { createSink, prime, readEventId } from './stream-sink.ts';
 
 type Handler = (request: McpRequest, access: SessionAccess) => void | Promise<void>;
@@ -33,10 +33,15 @@ export function createStreamableHttp(access: SessionAccess): Endpoint {
 
 async function post(request: McpRequest, access: SessionAccess): Promise<void> {
   const { req, res, principal, message } = request;
+  const { allowance } = access;
+  const { maxBatchMessages: most } = allowance.limits;
   const accepted = acceptedBy(req);
   if (!accepted.json && !accepted.stream) return refuse(res, refusals.NOT_ACCEPTABLE);
-  const incoming = readMessages(message);
+  const incoming = readMessages(message, most);
   if (!incoming) return refuseUnreadable(res, message);
+  if (incoming === 'too_many') {
+    return refuse(res, refusals.tooManyMessages(allowance.reached('MAX_BATCH_MESSAGES', most)));
+  }
   const id = header(req, 'mcp-session-id');
   const agreed = agreement(incoming);
   if (agreed) {
@@ -46,7 +51,8 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
     if (id && (await seekSession(request, access, 'streamable-http', id))) {
       return refuse(res, refusals.ALREADY_INITIALIZED);
     }
-    const session = await openSession(request, access, 'streamable-http', agreed);
+    const [opening] = incoming.requests;
+    const session = await openSession(request, access, { transport: 'streamable-http', agreed, id: opening?.id });
     if (!session) return;
     res.setHeader('Mcp-Session-Id', session.id);
     return run(request, access, incoming, session, accepted);
@@ -59,7 +65,10 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
   if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
     return refuse(res, refusals.REPEATED_ID);
   }
-  if (incoming.requests.length > 0) return run(request, access, incoming, session, accepted);
+  if (incoming.requests.length > 0) {
+    if (!incoming.batch && isRefused(request, access, incoming, session)) return;
+    return run(request, access, incoming, session, accepted);
+  }
   const taken = await access.dispatch(incoming, { session, principal, outlet: NOBODY });
   if (taken) accept(res);
   else refuse(res, refusals.NOT_ASKED);
@@ -78,6 +87,8 @@ function run(
     res,
     requests,
     batch,
+    allowance: access.allowance,
+    principal,
     accepted,
     session: session.id,
     revision,
@@ -106,7 +117,7 @@ async function listen(request: McpRequest, access: SessionAccess): Promise<void>
     name,
     (detach) => {
       res.setHeader('Mcp-Session-Id', id);
-      const response = new EventStream(res, detach);
+      const response = new EventStream(res, detach, access.allowance.share(request.principal));
       return { ...createSink(response, name.stream, revision), response };
     },
     position.after,

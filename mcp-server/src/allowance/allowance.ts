@@ -1,0 +1,104 @@
+/**
+ * Owns what each person uses of this replica, whatever clients, sessions and revisions of MCP they use: requests that run, and
+ * the memory of bodies and of answers that nobody has read yet. Every check and every change is a look-up or two.
+ */
+import { type Owner, personOf } from '../authorization/principal.ts';
+import { type Limit, type LimitReached, limitReached } from './limit.ts';
+import { Tally } from './tally.ts';
+
+type Person = Pick<Owner, 'issuer' | 'subject'>;
+
+export interface AllowanceLimits {
+  readonly maxMessageBytes: number;
+  readonly maxMessageElements: number;
+  readonly maxBatchMessages: number;
+  readonly maxAnswerBytes: number;
+  readonly maxCallsPerSession: number;
+  readonly maxCallsPerPrincipal: number;
+  readonly maxBytesPerPrincipal: number;
+}
+
+export interface AllowanceParts {
+  readonly limits: AllowanceLimits;
+  /** Told of each refusal. */
+  readonly onReached?: ((limit: Limit) => void) | undefined;
+}
+
+type RunningLimit = 'MAX_CALLS_PER_SESSION' | 'MAX_CALLS_PER_PRINCIPAL';
+
+export class Allowance {
+  readonly limits: AllowanceLimits;
+  readonly #onReached: ((limit: Limit) => void) | undefined;
+  readonly #running = new Tally();
+  readonly #runningOfSession = new Tally();
+  readonly #bytes = new Tally();
+
+  constructor({ limits, onReached }: AllowanceParts) {
+    this.limits = limits;
+    this.#onReached = onReached;
+  }
+
+  /** Counts a refusal. @returns what its client is told */
+  reached(limit: Limit, most: number): LimitReached {
+    this.#onReached?.(limit);
+    return limitReached(limit, most);
+  }
+
+  /** Which limit one more running request would break, if any. */
+  runningLimit(person: Person, session?: string): RunningLimit | undefined {
+    const { maxCallsPerSession, maxCallsPerPrincipal } = this.limits;
+    if (session !== undefined && this.#runningOfSession.of(session) >= maxCallsPerSession) {
+      return 'MAX_CALLS_PER_SESSION';
+    }
+    return this.#running.of(personOf(person)) >= maxCallsPerPrincipal ? 'MAX_CALLS_PER_PRINCIPAL' : undefined;
+  }
+
+  /** Counts a refusal for the number of running requests. @returns what its client is told */
+  runningReached(limit: RunningLimit): LimitReached {
+    const { maxCallsPerSession, maxCallsPerPrincipal } = this.limits;
+    return this.reached(limit, limit === 'MAX_CALLS_PER_SESSION' ? maxCallsPerSession : maxCallsPerPrincipal);
+  }
+
+  begin(person: Person, session?: string): void {
+    this.#running.add(personOf(person), 1);
+    if (session !== undefined) this.#runningOfSession.add(session, 1);
+  }
+
+  end(person: Person, session?: string): void {
+    this.#running.add(personOf(person), -1);
+    if (session !== undefined) this.#runningOfSession.add(session, -1);
+  }
+
+  /** The part of a person's memory that one of their requests takes; it has to be released. */
+  share(person: Person): Share {
+    return new Share(this.#bytes, personOf(person), this.limits.maxBytesPerPrincipal);
+  }
+}
+
+export class Share {
+  readonly #bytes: Tally;
+  readonly #person: string;
+  readonly #most: number;
+  #held = 0;
+
+  constructor(bytes: Tally, person: string, most: number) {
+    this.#bytes = bytes;
+    this.#person = person;
+    this.#most = most;
+  }
+
+  /** @returns false, and holds nothing, when the person has no room for that */
+  hold(bytes: number): boolean {
+    if (this.#bytes.of(this.#person) + bytes > this.#most) return false;
+    this.#held += bytes;
+    this.#bytes.add(this.#person, bytes);
+    return true;
+  }
+
+  /** @param bytes absent: all of it. Never more than is held. */
+  release(bytes = this.#held): void {
+    const released = Math.min(bytes, this.#held);
+    this.#held -= released;
+    this.#bytes.add(this.#person, -released);
+  }
+}

@@ -1,0 +1,51 @@
+/** Owns the settings of what one request and one person may use of a replica: messages, running requests, memory. */
+import { setting } from '@mcp-oauth/shared/settings/config';
+import * as type from '@mcp-oauth/shared/settings/types';
+
+const KIB = 1_024;
+const MIB = 1_048_576;
+
+export const allowanceSettings = {
+  maxMessageBytes: setting({
+    env: 'MAX_MESSAGE_BYTES',
+    doc: 'Maximum size of the body of one POST, in bytes.',
+    type: type.integer(16 * KIB, 64 * MIB),
+    default: String(MIB),
+  }),
+  maxMessageElements: setting({
+    env: 'MAX_MESSAGE_ELEMENTS',
+    doc: 'Maximum number of JSON values in the body of one POST: members of objects and items of arrays, at every level.',
+    type: type.integer(100, 1_000_000),
+    default: '20000',
+  }),
+  maxBatchMessages: setting({
+    env: 'MAX_BATCH_MESSAGES',
+    doc: 'Maximum number of messages in one JSON-RPC batch (MCP 2025-03-26 only).',
+    type: type.integer(1, 100),
+    default: '100',
+  }),
+  maxAnswerBytes: setting({
+    env: 'MAX_ANSWER_BYTES',
+    doc: 'Maximum size of one JSON-RPC response, in bytes. The client gets an error in place of a larger one.',
+    type: type.integer(64 * KIB, 256 * MIB),
+    default: String(4 * MIB),
+  }),
+  maxCallsPerSession: setting({
+    env: 'MAX_CALLS_PER_SESSION',
+    doc: 'Maximum number of requests of one session that run at a time on one replica.',
+    type: type.integer(1, 100_000),
+    default: '100',
+  }),
+  maxCallsPerPrincipal: setting({
+    env: 'MAX_CALLS_PER_PRINCIPAL',
+    doc: 'Maximum number of requests of one person that run at a time on one replica, whatever clients, sessions and revisions of MCP they use.',
+    type: type.integer(1, 100_000),
+    default: '200',
+  }),
+  maxBytesPerPrincipal: setting({
+    env: 'MAX_BYTES_PER_PRINCIPAL',
+    doc: 'Maximum memory that the request bodies of one person and the responses that they have not read yet take on one replica, in bytes.',
+    type: type.integer(MIB, 4_096 * MIB),
+    default: String(32 * MIB),
+  }),
+} as const;

@@ -1,0 +1,64 @@
+/** Owns the answer to a POST that is JSON: one object, or the array of a batch, which may go out piece by piece (JSON-RPC 2.0 §6). */
+import type { ServerResponse } from 'node:http';
+
+export class JsonAnswer {
+  readonly #res: ServerResponse;
+  readonly #batch: boolean;
+  /** JSON text of each answer that has not gone out. */
+  #answers: string[] = [];
+  #gathered = 0;
+  /** Whether the first of them have gone out. */
+  #begun = false;
+
+  constructor(res: ServerResponse, batch: boolean) {
+    this.#res = res;
+    this.#batch = batch;
+  }
+
+  /** Bytes that have not gone out. */
+  get gathered(): number {
+    return this.#gathered;
+  }
+
+  add(...answers: readonly string[]): void {
+    this.#answers.push(...answers);
+    for (const { length } of answers) this.#gathered += length;
+  }
+
+  /** Those that have not gone out, for another way. */
+  take(): readonly string[] {
+    const answers = this.#answers;
+    this.#answers = [];
+    this.#gathered = 0;
+    return answers;
+  }
+
+  /** Of a batch: what is there goes out, and more follows. */
+  flush(): void {
+    const { destroyed, headersSent } = this.#res;
+    const text = `${this.#begun ? ',' : '['}${this.take()}`;
+    if (destroyed || (headersSent && !this.#begun)) return;
+    if (!this.#begun) this.#res.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
+    this.#begun = true;
+    this.#res.write(text);
+  }
+
+  end(): void {
+    const { destroyed } = this.#res;
+    const answers = this.take();
+    if (this.#begun) {
+      if (!destroyed) this.#res.end(answers.length > 0 ? `,${answers}]` : ']');
+    } else if (answers.length > 0) this.write(200, this.#batch ? `[${answers}]` : `${answers}`);
+    else if (!this.#res.headersSent) this.#res.writeHead(202).end();
+  }
+
+  write(status: number, body: string): void {
+    if (this.#res.destroyed || this.#res.headersSent) return;
+    const headers = {
+      'Content-Type': 'application/json',
+      'Content-Length': Buffer.byteLength(body),
+      'Cache-Control': 'no-store',
+    };
+    this.#res.writeHead(status, headers).end(body);
+  }
+}
