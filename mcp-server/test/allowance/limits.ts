@@ -1,7 +1,7 @@
 /** Owns the limits that tests run with where they are about something else. */
 import { Allowance, type AllowanceLimits } from '../../src/allowance/allowance.ts';
 
-export const ALLOWANCE_LIMITS: AllowanceLimits = {
+const ALLOWANCE_LIMITS: AllowanceLimits = {
   maxMessageBytes: 1_048_576,
   maxMessageElements: 20_000,
   maxBatchMessages: 100,
