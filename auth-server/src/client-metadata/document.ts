@@ -49,9 +49,14 @@ export function readMetadata(url: URL, document: unknown, judge: Judge): JsonObj
   return metadata;
 }
 
-/** @throws ClientMetadataError */
+/**
+ * RFC 7517 §5: a member that is no key takes none of the others away.
+ * @throws ClientMetadataError
+ */
 export function readKeySet(url: URL, document: unknown): JsonObject {
-  if (isObject(document) && Array.isArray(document.keys) && document.keys.every(isObject)) return document;
+  const members: unknown = isObject(document) ? document.keys : undefined;
+  const keys = Array.isArray(members) ? members.filter(isObject) : [];
+  if (Array.isArray(members) && (keys.length > 0 || members.length === 0)) return { keys };
   throw new ClientMetadataError('invalid', { host: url.hostname, detail: 'not a JSON Web Key Set' });
 }
 

@@ -5,6 +5,7 @@ import type { Judge } from '../client-metadata/document.ts';
 import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
 import { createFindAccount } from './account.ts';
+import { chooseKeys } from './clients/keys.ts';
 import { createConfiguration, type EngineParts } from './configuration.ts';
 import { countEvents, type EngineCounts, logEvents } from './events.ts';
 import { spendFailedCodes } from './guards/code-attempts.ts';
@@ -69,6 +70,7 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
   endRefreshing(app);
   keepApprovals(app);
   completeClientAuthentication(app);
+  chooseKeys(app);
   rememberClients(app, clientCache);
   detectReplays(app, parts.store, parts.clock);
   holdErrors(app, parts.preRegistered);

@@ -138,6 +138,7 @@ describe('RFC 7517 §5 the keys of a provider are read one by one', () => {
     ['for encryption', { ...kid, use: 'enc' }],
     ['of another name', { kid: '2' }],
     ['of another algorithm', { ...kid, alg: 'RS512' }],
+    ['RFC 7517 §9.2 whose private part everybody can read', { ...kid, d: 'told' }],
     ['for signing only', { ...kid, key_ops: ['sign'] }],
   ])('a key %s is not tried', async (_, members) => {
     const failure = await failureOf(({ stage }) =>

@@ -217,10 +217,11 @@ describe('draft-ietf-oauth-client-id-metadata-document §8.2 a published client 
     expect(inner.connections).toBe(0);
   });
 
-  it('RFC 7591 §2 a registered client’s jwks_uri is read the same way', async () => {
+  it('RFC 7591 §2 a registered client’s jwks_uri is read the same way, member by member (RFC 7517 §5)', async () => {
     await using server = await start();
     const { key, assertion } = await signer('k');
-    host.answers.set('/jwks.json', { body: { keys: [key] } });
+    const odd = [null, 'x', { kid: 'k' }, { kty: 'EC', crv: 'P-256', kid: 'k' }, { ...key, d: 'told' }];
+    host.answers.set('/jwks.json', { body: { keys: [...odd, (await signer('k')).key, key] } });
     const metadata = { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: host.url('/jwks.json') };
     const { id } = await register(server, WEB, metadata);
     const { code: first } = await authorize(server, client(id));

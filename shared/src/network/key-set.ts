@@ -25,9 +25,14 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   OKP: ['crv', 'x'],
   AKP: ['alg', 'pub'],
 };
-const PRIVATE: ReadonlySet<string> = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']);
+const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
+const NAMES: ReadonlySet<string> = new Set(['alg', 'use']);
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** Whether a member of a key set tells a secret: everybody can sign with such a key, so it proves nothing. */
+export const isPrivate = (member: unknown): boolean =>
+  typeof member === 'object' && member !== null && PRIVATE.some((name) => (Reflect.get(member, name) ?? null) !== null);
 
 /** @returns the usable keys; absent where the document is no key set */
 export function readKeySet(document: unknown): readonly PublicKey[] | undefined {
@@ -39,10 +44,8 @@ function readKey(member: unknown): readonly PublicKey[] {
   if (typeof member !== 'object' || member === null || Array.isArray(member)) return [];
   const { kty, kid, key_ops: operations, ...others } = member as Record<string, unknown>;
   const required = isText(kty) && Object.hasOwn(REQUIRED, kty) ? REQUIRED[kty] : undefined;
-  if (!isText(kty) || !required?.every((name) => isText(others[name]))) return [];
-  const kept = Object.entries(others).filter(
-    ([name, value]) => !PRIVATE.has(name) && !(['alg', 'use'].includes(name) && !isText(value)),
-  );
+  if (!isText(kty) || !required?.every((name) => isText(others[name])) || isPrivate(member)) return [];
+  const kept = Object.entries(others).filter(([name, value]) => !(NAMES.has(name) && !isText(value)));
   const name = typeof kid === 'number' ? String(kid) : kid;
   const allowed = Array.isArray(operations) ? operations.filter(isText) : [];
   return [

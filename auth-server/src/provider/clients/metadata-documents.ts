@@ -7,6 +7,7 @@ import Provider, { type Configuration, errors } from 'oidc-provider';
 import type { ClientMetadata } from '../../client-metadata/client-metadata.ts';
 import type { Judge } from '../../client-metadata/document.ts';
 import { ClientMetadataError, type Outcome } from '../../client-metadata/failure.ts';
+import { usableKeys } from './keys.ts';
 
 interface Parts {
   readonly clientMetadata: ClientMetadata;
@@ -48,7 +49,7 @@ export function createFetch({ clientMetadata, judge }: Parts): NonNullable<Confi
     const document =
       redirect === 'manual'
         ? await clientMetadata.metadata(url, judge, caller())
-        : await clientMetadata.keySet(url, caller());
+        : usableKeys(await clientMetadata.keySet(url, caller()));
     return Response.json(document);
   };
 }

@@ -5,6 +5,7 @@
 import { isLoopback } from '@mcp-oauth/shared/settings/types';
 import { type ClientMetadata, errors } from 'oidc-provider';
 import { isForeignScheme } from '../../clients/redirect-scheme.ts';
+import { tellsSecret, usableKeys } from './keys.ts';
 
 export const GRANT_TYPES = ['authorization_code', 'refresh_token'] as const;
 /** What a client may act for by itself needs the operator's word (RFC 6749 §4.4). */
@@ -50,6 +51,7 @@ export function applyClientPolicy(metadata: ClientMetadata, { isFetchable, isPre
   given[SCOPE_BOUND] = isPreRegistered ? (given.scope ?? given[SCOPE_BOUND]) : undefined;
   for (const name of DECIDED_HERE) delete given[name];
   Object.entries(given).forEach(checkShape);
+  keepUsableKeys(given);
   given.client_name = cleanName(given.client_name);
   keepSupported(given, 'grant_types', isPreRegistered ? GRANT_TYPES_BY_WORD : GRANT_TYPES);
   if (isPreRegistered && !asksPeople(given)) given.response_types = [];
@@ -76,6 +78,16 @@ function dropEmpty(given: Metadata): void {
     if (kept === null || kept === '' || isEmptyList) delete given[name];
     else given[name] = kept;
   }
+}
+
+/** RFC 7517 §5: the keys are read one by one; a client without any could never authenticate by them. */
+function keepUsableKeys(given: Metadata): void {
+  if (given.jwks === undefined || tellsSecret(given.jwks)) return;
+  const usable = usableKeys(given.jwks);
+  if ((usable as { readonly keys?: readonly unknown[] }).keys?.length === 0) {
+    throw new errors.InvalidClientMetadata('jwks has no public key that can be used');
+  }
+  given.jwks = usable;
 }
 
 /** The engine takes for granted that a member is text or a list of texts where RFC 7591 §2 says so. */
