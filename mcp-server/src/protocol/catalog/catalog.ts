@@ -33,6 +33,8 @@ interface Templated {
 /** Why something that was found is not offered. */
 export interface Problem {
   readonly from: string;
+  /** Of that file, where it is known. */
+  readonly line?: number;
   readonly reason: string;
 }
 

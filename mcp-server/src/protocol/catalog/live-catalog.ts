@@ -3,12 +3,13 @@
  * have become since. What is broken is named in the log and left out; what was whole before stays as it was.
  */
 import { fileURLToPath } from 'node:url';
+import { StartError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Change } from '../changes/changes.ts';
 import { type Catalog, changesBetween, compileCatalog, type Problem } from './catalog.ts';
 import { type Found, findIn, refuseAny } from './files/load.ts';
 import { allowImportsFrom } from './files/mounted-imports.ts';
-import type { Source } from './files/source.ts';
+import { rivals, type Source } from './files/source.ts';
 import { watchFolder } from './files/watch-folder.ts';
 
 export interface LiveCatalog {
@@ -41,7 +42,7 @@ export const fixedCatalog = (catalog: Catalog): LiveCatalog => ({
 export async function openCatalog(builtIn: readonly Source[], mount: Mount, log: Logger): Promise<LiveCatalog> {
   const { folder, watch, strict } = mount;
   const catalog = new MountedCatalog(builtIn, folder, log);
-  const imports = allowImportsFrom(folder);
+  const imports = naming(() => allowImportsFrom(folder));
   // First watched, then read: a change in between must not be missed.
   const watching = watch ? watchFolder(folder, () => catalog.reload(), log) : undefined;
   const close = () => {
@@ -56,6 +57,23 @@ export async function openCatalog(builtIn: readonly Source[], mount: Mount, log:
   }
   return { current: catalog.current, onChange: catalog.onChange, close };
 }
+
+/** @throws StartError that names the setting, beside what the folder lacks */
+function naming<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw inSetting(error);
+  }
+}
+
+const inSetting = (error: unknown): unknown =>
+  error instanceof StartError ? new StartError(`TOOLS_DIR: ${error.message}`, { cause: error }) : error;
+
+const EXPECTED = 'files that end in .tool.ts, .resource.ts or .prompt.ts, or in the same with .js';
+
+/** Names of other files that one line of the log has. */
+const MOST_OTHERS = 50;
 
 class MountedCatalog {
   readonly #builtIn: readonly Source[];
@@ -83,9 +101,11 @@ class MountedCatalog {
 
   load(strict: boolean): Promise<void> {
     return this.#inTurn(async () => {
-      const problems = this.#take(await findIn(this.#folder));
+      const found = await this.#find();
+      const problems = this.#take(found);
       if (strict) refuseAny(problems);
       this.#report('mounted files read', 'mounted file left out: it is broken', problems);
+      this.#reportOthers(found);
     });
   }
 
@@ -94,7 +114,7 @@ class MountedCatalog {
     return this.#inTurn(async () => {
       this.#version += 1;
       const before = this.#catalog;
-      const problems = this.#take(await findIn(this.#folder, this.#version));
+      const problems = this.#take(await this.#find());
       this.#report('mounted files read again', 'mounted file not taken: it is broken', problems);
       const notTold = (err: unknown) => this.#log.warn({ err }, 'change of the mounted files not announced');
       for (const change of changesBetween(before, this.#catalog)) await this.#listener(change).catch(notTold);
@@ -108,12 +128,21 @@ class MountedCatalog {
     return turn;
   }
 
+  #find(): Promise<Found> {
+    return findIn(this.#folder, this.#version).catch((error: unknown) => {
+      throw inSetting(error);
+    });
+  }
+
   /** All at once: nobody ever sees half of it. */
   #take(found: Found): readonly Problem[] {
-    const problems = [...found.problems, ...compileCatalog([...this.#builtIn, ...found.sources]).problems];
+    const served = new Set(this.#whole.map(({ from }) => from));
+    const doubled = rivals(found.sources, served);
+    const rest = found.sources.filter(({ from }) => !doubled.some((problem) => problem.from === from));
+    const problems = [...found.problems, ...doubled, ...compileCatalog([...this.#builtIn, ...rest]).problems];
     const broken = new Set(problems.map(({ from }) => from));
     this.#whole = [
-      ...found.sources.filter(({ from }) => !broken.has(from)),
+      ...rest.filter(({ from }) => !broken.has(from)),
       ...this.#whole.filter(({ from }) => broken.has(from)),
     ];
     this.#catalog = compileCatalog([...this.#builtIn, ...this.#whole]).catalog;
@@ -121,7 +150,9 @@ class MountedCatalog {
   }
 
   #report(event: string, failure: string, problems: readonly Problem[]): void {
-    for (const { from, reason } of problems) this.#log.error({ file: from, reason }, failure);
+    for (const { from, line, reason } of problems) {
+      this.#log.error({ file: from, ...(line !== undefined && { line }), reason }, failure);
+    }
     const { tools, resources, templates, prompts } = this.#catalog;
     const counts = [tools, resources, templates, prompts].map(({ entries }) => entries.length);
     const [tool, resource, template, prompt] = counts;
@@ -129,6 +160,15 @@ class MountedCatalog {
       { folder: this.#path, tools: tool, resources: resource, templates: template, prompts: prompt },
       event,
     );
+  }
+
+  #reportOthers({ sources, problems, others }: Found): void {
+    if (sources.length === 0 && problems.length === 0)
+      this.#log.warn({ folder: this.#path, expected: EXPECTED }, 'no definition in TOOLS_DIR');
+    if (others.length > 0) {
+      const files = others.slice(0, MOST_OTHERS);
+      this.#log.info({ folder: this.#path, files, more: others.length - files.length }, 'other files in TOOLS_DIR');
+    }
   }
 
   get #path(): string {

@@ -1,14 +1,19 @@
 /** Owns how definitions are found: `<name>.tool.ts`, `.resource.ts` and `.prompt.ts` (or `.js`) of a folder, by default export. */
 import { readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { compileCatalog, type Problem } from '../catalog.ts';
+import { placeOf } from './location.ts';
+import { misnamed, misplaced } from './overlooked.ts';
 import { KINDS, type Kind, readSource, type Source } from './source.ts';
 
 export interface Found {
   readonly sources: readonly Source[];
   readonly problems: readonly Problem[];
+  /** Names of what else lies there: files that others import, and whatever has nothing to do with it. */
+  readonly others: readonly string[];
 }
 
 /** Seconds; a file that waits for something when it is loaded must not keep the server from starting. */
@@ -26,26 +31,61 @@ const kindOf = (file: string): Kind | undefined => KINDS.find((kind) => NAME.exe
  * @throws StartError when there is no such folder
  */
 export async function findIn(folder: URL, version = 0): Promise<Found> {
-  const files = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
-    throw new StartError(`the folder ${fileURLToPath(folder)} can't be read (${cause.code})`, { cause });
+  const path = fileURLToPath(folder);
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw unreadableFolder(path, cause);
   });
+  const files = entries.map(({ name }) => name).sort();
+  const scripts = files.filter((name) => /\.[jt]s$/.test(name)).map((name) => join(path, name));
   const sources: Source[] = [];
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...(await misplaced(path, entries))];
+  const others: string[] = [];
   const load = async (file: string, kind: Kind) => {
     const url = new URL(encodeURIComponent(file), folder);
     const from = fileURLToPath(url);
     try {
       sources.push(readSource(kind, await importDefault(url, version), from));
     } catch (error) {
-      problems.push({ from, reason: error instanceof Error ? error.message : String(error) });
+      problems.push(problemOf(error, from, scripts));
     }
   };
   // One after the other: of two with one name it must not be chance which comes first.
-  for (const file of files.sort()) {
+  for (const file of files) {
     const kind = kindOf(file);
+    const reason = kind ? undefined : misnamed(file);
     if (kind) await load(file, kind);
+    else if (reason) problems.push({ from: join(path, file), reason });
+    else others.push(file);
   }
-  return { sources, problems };
+  return { sources, problems, others };
+}
+
+/** In the words of whoever has to mend it, with its place where that is known. */
+function problemOf(error: unknown, from: string, scripts: readonly string[]): Problem {
+  const reason = error instanceof Error ? error.message : `it has thrown ${String(error)}, which is no error`;
+  const place = placeOf(
+    error,
+    from,
+    scripts.filter((script) => script !== from),
+  );
+  const advice = /^Cannot find package/.test(reason)
+    ? `; packages are looked for in ${join(dirname(from), 'node_modules')}`
+    : '';
+  if (!place) return { from, reason: `${reason}${advice}` };
+  const elsewhere = basename(place.file) !== basename(from);
+  if (elsewhere) return { from, reason: `${place.file}:${place.line}: ${reason}${advice}` };
+  return { from, line: place.line, reason: `${reason}${advice}` };
+}
+
+const WHY: ReadonlyMap<string | undefined, string> = new Map([
+  ['ENOENT', 'there is none'],
+  ['ENOTDIR', 'it is no folder'],
+  ['EACCES', 'this user may not read it'],
+]);
+
+export function unreadableFolder(path: string, cause: NodeJS.ErrnoException): StartError {
+  const why = WHY.get(cause.code);
+  return new StartError(`the folder ${path} can't be read (${cause.code})${why ? `: ${why}` : ''}`, { cause });
 }
 
 async function importDefault(url: URL, version: number): Promise<unknown> {
@@ -53,7 +93,9 @@ async function importDefault(url: URL, version: number): Promise<unknown> {
   const loaded: Promise<{ readonly default?: unknown }> = import(address);
   const waiting = new AbortController();
   const late = setTimeout(LONGEST_LOAD * 1000, undefined, { signal: waiting.signal, ref: false }).then(() => {
-    throw new TypeError(`it was not loaded after ${LONGEST_LOAD} s`);
+    throw new TypeError(
+      `it was not loaded after ${LONGEST_LOAD} s; what it waits for belongs into the function that it runs`,
+    );
   });
   late.catch(() => {});
   try {
@@ -77,5 +119,9 @@ export async function findBuiltIn(root: URL): Promise<readonly Source[]> {
 /** @throws StartError naming all problems, when there are any */
 export function refuseAny(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
-  throw new StartError(problems.map(({ from, reason }) => `${from} can't be offered: ${reason}`).join('\n'));
+  throw new StartError(
+    problems
+      .map(({ from, line, reason }) => `${line === undefined ? from : `${from}:${line}`} can't be offered: ${reason}`)
+      .join('\n'),
+  );
 }

@@ -5,7 +5,7 @@
 import { realpathSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { StartError } from '@mcp-oauth/shared/errors';
+import { unreadableFolder } from './load.ts';
 
 export interface Hooks {
   close(): void;
@@ -37,11 +37,20 @@ export function allowImportsFrom(folder: URL): Hooks {
       } catch (error) {
         const isPackage = !/^([./]|[a-z]+:)/i.test(specifier);
         if (!isPackage || !NOT_FOUND.has((error as NodeJS.ErrnoException).code)) throw error;
-        return ofServer();
+        // What is not there either is missing where the author looks for it, and not in a file of the server.
+        return orElse(ofServer, error);
       }
     },
   });
   return { close: () => hooks.deregister() };
+}
+
+function orElse<T>(attempt: () => T, earlier: unknown): T {
+  try {
+    return attempt();
+  } catch (error) {
+    throw NOT_FOUND.has((error as NodeJS.ErrnoException).code) ? earlier : error;
+  }
 }
 
 /** Modules are known by where they really are, behind all links. */
@@ -50,6 +59,6 @@ function realUrl(folder: URL): string {
   try {
     return `${pathToFileURL(realpathSync(path)).href}/`;
   } catch (cause) {
-    throw new StartError(`the folder ${path} can't be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
+    throw unreadableFolder(path, cause as NodeJS.ErrnoException);
   }
 }

@@ -116,6 +116,29 @@ function inheritedStray(value: object, known: ReadonlySet<string>): string | und
   return stray === undefined ? undefined : unknownMember(stray, known);
 }
 
+/** By which a definition is known among those of its kind. */
+const keyOf = ({ kind, value }: Source): string =>
+  `${kind} ${'uri' in value ? value.uri : 'uriTemplate' in value ? value.uriTemplate : value.name}`;
+
+/**
+ * Files that define the same: nobody can tell the copy from what it was copied from, and one of them may lack what protects the
+ * other. What is served already stays; of several that are new none is served.
+ * @param served paths of the files whose definitions are served
+ */
+export function rivals(sources: readonly Source[], served: ReadonlySet<string>): { from: string; reason: string }[] {
+  return [...Map.groupBy(sources, keyOf)].flatMap(([key, group]) => {
+    const holder = group.length > 1 ? group.find(({ from }) => served.has(from)) : group[0];
+    return group
+      .filter((source) => source !== holder)
+      .map(({ from }) => {
+        const others = group.filter((other) => other.from !== from).map((other) => other.from);
+        const what = key.replace(' ', 's are named ');
+        const end = holder ? `${holder.from} stays` : 'none of them is served until each has a name of its own';
+        return { from, reason: `two ${what}: this one and ${others.join(', ')}; ${end}` };
+      });
+  });
+}
+
 /** RFC 6749 §3.3 scope-token. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
