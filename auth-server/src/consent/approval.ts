@@ -12,6 +12,7 @@ import type { PendingInteraction } from './interaction.ts';
  */
 const FACTS = {
   client: ({ client }) => client.id,
+  byOperator: ({ client }) => client.byOperator === true,
   identity: ({ client }) => client.identity,
   redirectUri: ({ redirectUri }) => placeOf(redirectUri),
   resource: ({ resource }) => resource.identifier,

@@ -12,6 +12,8 @@ export interface PendingInteraction {
     readonly id: string;
     /** As the client calls itself: text that anybody may have chosen. */
     readonly name: string | undefined;
+    /** Whether the operator wrote the client down, and so its name. */
+    readonly byOperator?: boolean;
     /** The host that publishes the client’s metadata, where there is one: not a matter of the client’s word. */
     readonly host?: string | undefined;
     /**
@@ -42,8 +44,11 @@ type Refusal = 'access_denied' | 'temporarily_unavailable' | 'server_error';
 
 /** `approve` and `refuse` write the redirect to `res` themselves: set `ctx.respond = false` before. */
 export interface Interactions {
-  /** @throws HttpError 400 when the interaction is over, unknown, or of another browser */
-  find(exchange: Exchange): Promise<PendingInteraction>;
+  /**
+   * @param uid the interaction that the request is about
+   * @throws HttpError 400 when it is over or unknown, or when this browser did not send its cookie
+   */
+  find(exchange: Exchange, uid: string): Promise<PendingInteraction>;
   /** Signs `accountId` in, grants and remembers what was shown, which is `pending`, and sends the browser back to the engine. */
   approve(exchange: Exchange, pending: PendingInteraction, accountId: string): Promise<void>;
   /** Sends the browser to the client with an error of RFC 6749 §4.1.2.1. */

@@ -70,7 +70,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
     findAccount,
     renderError,
     interactions: {
-      policy: createInteractionPolicy(resources),
+      policy: createInteractionPolicy(parts),
       url: (_ctx, { uid }) => interactionPath(parts.issuer, uid),
     },
     features: features(parts),

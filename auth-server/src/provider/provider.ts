@@ -86,7 +86,7 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
       listScopes(parts.resources),
       trimScope,
     ],
-    interactions: createInteractions(app, parts.resources, parts.clientMetadata.copiedAt),
+    interactions: createInteractions({ ...parts, provider: app }),
     revision: parts.resources.revision,
     judgeDocument,
     problemWith: (client) => {

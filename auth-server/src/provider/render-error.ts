@@ -1,9 +1,10 @@
 /** Owns what a person reads when the engine refuses an authorization request that can't go back to the client (RFC 6749 §4.1.2.1). */
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
-import type { Configuration, ErrorOut } from 'oidc-provider';
+import { type Configuration, type ErrorOut, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { ClientMetadataError } from '../client-metadata/failure.ts';
 import { wordsFor as wordsForDocument } from './clients/metadata-documents.ts';
+import { wordsFor as wordsForLostSession } from './interactions/session-lost.ts';
 import { type HeldAnswer, heldAnswer } from './overrides/held-errors.ts';
 
 export interface ErrorDescription {
@@ -37,13 +38,13 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
 };
 
-const OVER: Words = {
-  title: 'This sign-in is over',
-  message: 'It took too long or was already finished. Go back to your app and connect again.',
-};
+/** A sign-in that the engine does not find any more, or that this browser may not finish. */
+async function wordsForLost({ oidc, path }: KoaContextWithOIDC, error: errors.SessionNotFound): Promise<Words> {
+  const message = await wordsForLostSession(oidc.provider, error, path.slice(path.lastIndexOf('/') + 1));
+  return { title: 'This sign-in can’t go on', message: `${message} Go back to your app and connect again.` };
+}
 
-function wordsFor({ error, error_description: description }: ErrorOut, { name, cause }: Error): Words {
-  if (name === 'SessionNotFound') return OVER;
+function wordsFor({ error, error_description: description }: ErrorOut, { cause }: Error): Words {
   if (cause instanceof ClientMetadataError) return wordsForDocument(cause);
   return (
     WORDS[error] ?? {
@@ -57,7 +58,7 @@ function wordsFor({ error, error_description: description }: ErrorOut, { name, c
 export function createRenderError(
   renderPage: (error: ErrorDescription) => string,
 ): NonNullable<Configuration['renderError']> {
-  return (ctx, out, error) => {
+  return async (ctx, out, error) => {
     if (!PAGES.has(ctx.oidc.route) || ctx.accepts('html', 'json') !== 'html') {
       ctx.body = out;
       return;
@@ -65,7 +66,9 @@ export function createRenderError(
     ctx.set(headers);
     ctx.type = 'html';
     // A request that is over has no client any more: what names one then is the link that somebody made.
-    const answer = error.name === 'SessionNotFound' ? undefined : heldAnswer(ctx, out, error);
-    ctx.body = renderPage({ ...wordsFor(out, error), reference: ctx.state.requestId ?? '', answer });
+    const isLost = error instanceof errors.SessionNotFound;
+    const words = isLost ? await wordsForLost(ctx, error) : wordsFor(out, error);
+    const answer = isLost ? undefined : heldAnswer(ctx, out, error);
+    ctx.body = renderPage({ ...words, reference: ctx.state.requestId ?? '', answer });
   };
 }

@@ -20,6 +20,7 @@ const identity = (change: object) => ({
 /** Each is one fact of the page that became another. */
 const CHANGES: readonly (readonly [string, Partial<PendingInteraction>])[] = [
   ['another client', { client: { ...pending.client, id: 'other' } }],
+  ['a client that the operator wrote down', { client: { ...pending.client, byOperator: true } }],
   ['another name of the client', identity({ client_name: 'Another app' })],
   ['another page of the client', identity({ client_uri: 'https://evil.example' })],
   ['another key of the client', identity({ jwks: { keys: [{ kty: 'EC', x: '2' }] } })],

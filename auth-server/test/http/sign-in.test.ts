@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../src/federation/connector.ts';
 import type { OpenConnector } from '../../src/federation/registry.ts';
 import { Browser } from '../browser.ts';
-import { authorizePath, register, WEB } from '../client.ts';
+import { authorize, authorizePath, register, WEB } from '../client.ts';
 import { form, type RunningServer, startServer } from '../running-server.ts';
 
 /** Beside `acme`: one that fails as the `code` of the answer, or `begin`, says. */
@@ -64,6 +64,40 @@ describe('the page', () => {
       expect(response.status).toBe(400);
       expect(response.headers.get('content-type')).toContain('text/html');
     }
+  });
+
+  it('RFC 6265 §7.2 tells a browser that refuses cookies what is missing, and not that it took too long', async () => {
+    await using server = await start();
+    const client = await register(server);
+    const first = await server.fetch(authorizePath(client), { headers: { accept: 'text/html' } });
+    const page = await server.fetch(first.headers.get('location') ?? '', { headers: { accept: 'text/html' } });
+    const text = await page.text();
+    expect(page.status).toBe(400);
+    expect(text).toContain('did not send the cookie');
+    expect(text).toContain('Allow cookies');
+    expect(text).not.toContain('too long');
+    const { reason } = server.log.find(({ msg }) => msg === 'request refused') ?? {};
+    expect(reason).toContain('cookie');
+  });
+
+  it('tells a browser that comes when the interaction is over that it is over', async () => {
+    await using server = await start();
+    const { browser, page, path } = await arrive(server);
+    await browser.submit(page, 'deny');
+    const late = await browser.visit(path);
+    expect([late.status, (await late.text()).includes('over')]).toEqual([400, true]);
+  });
+
+  it('tells a tab whose person was changed in another tab that this is why', async () => {
+    await using server = await start();
+    const client = await register(server);
+    const browser = new Browser(server);
+    await authorize(server, client, {}, { browser });
+    const first = await browser.follow(authorizePath(client, { prompt: 'consent' }));
+    const second = await browser.follow(authorizePath(client, { prompt: 'consent' }));
+    await browser.signIn(second.page, 'bob');
+    const stale = await browser.visit(first.hops.at(-1) ?? '');
+    expect([stale.status, (await stale.text()).includes('in another tab')]).toEqual([400, true]);
   });
 
   it('RFC 6749 §4.1.2.1 a denial goes to the client, with state and issuer', async () => {

@@ -79,7 +79,7 @@ describe('a sign-in', () => {
     const { hops } = await browser.follow(authorizePath(client));
     const stranger = await new Browser(server).visit(hops[0] ?? '');
     expect(stranger.status).toBe(400);
-    expect(await stranger.text()).toContain('over');
+    expect(await stranger.text()).toContain('another browser');
   });
 });
 

@@ -5,6 +5,7 @@
 import Router from '@koa/router';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
+import { BROKEN_OFF } from '../../consent/broken-off.ts';
 import { interactionPath } from '../../consent/interaction.ts';
 import type { Accounts } from '../../federation/account.ts';
 import type { Identity, LoginChecks } from '../../federation/connector.ts';
@@ -89,8 +90,7 @@ interface Arrival {
 /** What a person reads where no client can be told anything: each is true of its case. */
 const WORDS = {
   over: 'This sign-in is over: it was already finished, or it took longer than ten minutes.',
-  no_cookie:
-    'Your browser did not send the cookie of this sign-in. Either it blocks cookies of this site, or the sign-in began in another browser or a private window. Allow cookies, and stay in one browser.',
+  no_cookie: BROKEN_OFF.noCookie,
   foreign: 'The answer that came back belongs to no sign-in of this server, so nothing was done.',
 } as const;
 

@@ -107,8 +107,8 @@ async function finish(ctx: Context, parts: InteractionParts): Promise<void> {
 
 /** The pending request, whose cookie says that it belongs to this browser and whose uid is the one in the path. */
 async function find(ctx: Context, { interactions }: InteractionParts): Promise<PendingInteraction> {
-  const pending = await interactions.find(ctx);
-  const { uid } = ctx.params;
+  const { uid = '' } = ctx.params;
+  const pending = await interactions.find(ctx, uid);
   if (pending.uid === uid) return pending;
   throw new HttpError(400, 'invalid_request', 'This sign-in belongs to another request.', { reason: 'uid mismatch' });
 }

@@ -6,35 +6,36 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors, type InteractionResults } from 'oidc-provider';
+import type { ClientMetadata } from '../../client-metadata/client-metadata.ts';
 import { remember } from '../../consent/approval.ts';
+import { BROKEN_OFF } from '../../consent/broken-off.ts';
 import type { Exchange, Interactions, PendingInteraction } from '../../consent/interaction.ts';
 import type { Resources } from '../../consent/resource.ts';
 import { resourceScopes } from '../../consent/scope.ts';
 import { approvalsOf, setApprovals } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
 import { indicators } from '../resources.ts';
-import { pendingOf, requested, text } from './pending.ts';
+import { type PendingParts, pendingOf, requested, text } from './pending.ts';
+import { wordsFor } from './session-lost.ts';
 
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 
-const over = (reason: string, cause?: unknown): HttpError =>
-  new HttpError(400, 'invalid_request', 'This sign-in is over: it took too long or was already finished.', {
-    reason,
-    cause,
-  });
+const brokenOff = (message: string, reason: string, cause?: unknown): HttpError =>
+  new HttpError(400, 'invalid_request', message, { reason, cause });
 
-/** @param copiedAt when the operator's copy was fetched by which a client is known, in seconds since the epoch */
-export function createInteractions(
-  provider: Provider,
-  resources: Resources,
-  copiedAt: (clientId: string) => number | undefined,
-): Interactions {
-  const read = async ({ req, res }: Exchange): Promise<Details> => {
+interface Parts extends PendingParts {
+  readonly provider: Provider;
+  readonly clientMetadata: Pick<ClientMetadata, 'copiedAt'>;
+}
+
+export function createInteractions(parts: Parts): Interactions {
+  const { provider, resources, clientMetadata } = parts;
+  const read = async ({ req, res }: Exchange, uid = ''): Promise<Details> => {
     try {
       return await provider.interactionDetails(req, res);
     } catch (error) {
-      if (error instanceof errors.SessionNotFound) throw over(error.error_description ?? error.message, error);
-      throw error;
+      if (!(error instanceof errors.SessionNotFound)) throw error;
+      throw brokenOff(await wordsFor(provider, error, uid), error.error_description ?? error.message, error);
     }
   };
   const finish = async ({ req, res }: Exchange, result: InteractionResults) => {
@@ -42,9 +43,10 @@ export function createInteractions(
     await provider.interactionFinished(req, res, result);
   };
   return {
-    find: async (exchange) => {
-      const pending = await describe(await read(exchange), provider, resources);
-      return { ...pending, client: { ...pending.client, copiedAt: copiedAt(pending.client.id) } };
+    find: async (exchange, uid) => {
+      const pending = await describe(await read(exchange, uid), parts);
+      const copiedAt = clientMetadata.copiedAt(pending.client.id);
+      return { ...pending, client: { ...pending.client, copiedAt } };
     },
     approve: async (exchange, shown, accountId) => {
       const details = await read(exchange);
@@ -57,11 +59,11 @@ export function createInteractions(
   };
 }
 
-async function describe(details: Details, provider: Provider, resources: Resources): Promise<PendingInteraction> {
+async function describe(details: Details, { provider, ...parts }: Parts): Promise<PendingInteraction> {
   const client = await provider.Client.find(text(details.params.client_id));
-  if (!client) throw over('the client is no longer registered');
+  if (!client) throw brokenOff(BROKEN_OFF.over, 'the client is no longer registered');
   const accountId = details.prompt.name === 'login' ? undefined : details.session?.accountId;
-  return pendingOf({ uid: details.uid, client, params: details.params, accountId }, resources);
+  return pendingOf({ uid: details.uid, client, params: details.params, accountId }, parts);
 }
 
 /**

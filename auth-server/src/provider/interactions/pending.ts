@@ -3,6 +3,7 @@
  * person was asked about exactly this before, so nothing is shown that is not compared, and nothing compared that is not shown.
  */
 import type { Client } from 'oidc-provider';
+import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
 import type { PendingInteraction } from '../../consent/interaction.ts';
 import type { Resource, Resources } from '../../consent/resource.ts';
 import { resourceScopes } from '../../consent/scope.ts';
@@ -19,13 +20,22 @@ export interface Request {
 
 export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-export function pendingOf({ uid, client, params, accountId }: Request, resources: Resources): PendingInteraction {
+export interface PendingParts {
+  readonly resources: Resources;
+  readonly preRegistered: Pick<PreRegisteredClients, 'has'>;
+}
+
+export function pendingOf(
+  { uid, client, params, accountId }: Request,
+  { resources, preRegistered }: PendingParts,
+): PendingInteraction {
   const { identifier, resource, scope } = requested(params, resources);
   return {
     uid,
     client: {
       id: client.clientId,
       name: client.clientName,
+      byOperator: preRegistered.has(client.clientId),
       host: publisher(client),
       identity: identityOf(client),
     },

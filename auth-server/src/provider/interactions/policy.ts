@@ -4,11 +4,10 @@
  */
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { isRemembered } from '../../consent/approval.ts';
-import type { Resources } from '../../consent/resource.ts';
 import { approvalsOf } from '../overrides/approvals.ts';
-import { pendingOf } from './pending.ts';
+import { type PendingParts, pendingOf } from './pending.ts';
 
-export function createInteractionPolicy(resources: Resources): interactionPolicy.DefaultPolicy {
+export function createInteractionPolicy(parts: PendingParts): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   policy.get('login')?.checks.add(
     new interactionPolicy.Check(
@@ -26,15 +25,15 @@ export function createInteractionPolicy(resources: Resources): interactionPolicy
         'not_approved_as_asked',
         'the user has not approved exactly this request',
         'consent_required',
-        (ctx) => !isApproved(ctx, resources),
+        (ctx) => !isApproved(ctx, parts),
       ),
     );
   return policy;
 }
 
-function isApproved({ oidc }: KoaContextWithOIDC, resources: Resources): boolean {
+function isApproved({ oidc }: KoaContextWithOIDC, parts: PendingParts): boolean {
   const { client, params = {}, grant, session } = oidc;
   if (!client) return false;
-  const pending = pendingOf({ uid: '', client, params, accountId: session?.accountId }, resources);
+  const pending = pendingOf({ uid: '', client, params, accountId: session?.accountId }, parts);
   return isRemembered(approvalsOf(grant), pending);
 }

@@ -1,0 +1,8 @@
+/** Owns what a person reads where a sign-in can’t go on, and no client can be told: each sentence is true of its case. */
+
+export const BROKEN_OFF = {
+  over: 'This sign-in is over: it took too long or was already finished.',
+  noCookie:
+    'Your browser did not send the cookie of this sign-in. Either it blocks cookies of this site, or the sign-in began in another browser or a private window. Allow cookies, and stay in one browser.',
+  otherSession: 'Meanwhile somebody signed in or out here in another tab of this browser, so this page is out of date.',
+} as const;

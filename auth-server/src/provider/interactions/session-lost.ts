@@ -1,0 +1,20 @@
+/** Owns why the engine does not find the interaction of a request, in words that are true (its own error is one for all cases). */
+import type Provider from 'oidc-provider';
+import type { errors } from 'oidc-provider';
+import { BROKEN_OFF } from '../../consent/broken-off.ts';
+
+/** By what the engine of oidc-provider 9.13.3 says of them. */
+const OTHER_SESSION: ReadonlySet<string | undefined> = new Set([
+  'session not found',
+  'session principal changed',
+  'interaction session and authentication session mismatch',
+]);
+
+/**
+ * A browser drops the cookie when the interaction ends, so only one that still waits says that the cookie is what is missing.
+ * @param uid what the request is about: nobody can guess one
+ */
+export async function wordsFor(provider: Provider, error: errors.SessionNotFound, uid: string): Promise<string> {
+  if (OTHER_SESSION.has(error.error_description)) return BROKEN_OFF.otherSession;
+  return (await provider.Interaction.find(uid)) ? BROKEN_OFF.noCookie : BROKEN_OFF.over;
+}
