@@ -21,17 +21,17 @@ export interface SignInView {
 
 export function signInPage(view: SignInView): string {
   const { client, resource, redirectUri, scopes } = view.pending;
-  const name = clientName(client);
+  const name = clientName(client) ?? 'an app without a name';
   const destination = destinationOf(redirectUri, client.host);
   return page({
     title: `Allow ${name}?`,
     body: html`<div class="card">
 <h1>Allow <bdi>${name}</bdi> to use <bdi>${resource.name}</bdi>?</h1>
-<p class="soft small"><span class="tag">unverified</span> The app chose this name itself.</p>
+<p class="soft small">${origin(client)}</p>
 ${
   scopes.length > 0 &&
   html`<h2>It will be able to</h2>
-<ul class="ticks">${scopes.map(({ description }) => html`<li>${description}</li>`)}</ul>`
+<ul class="ticks">${scopes.map(scopeItem)}</ul>`
 }
 <dl>
 ${client.host && html`<dt>${destination.warning ? 'Says it is from' : 'Published by'}</dt><dd><strong>${client.host}</strong></dd>`}
@@ -40,7 +40,7 @@ ${client.host && html`<dt>${destination.warning ? 'Says it is from' : 'Published
 </dl>
 ${copyNote(client)}
 ${notice(destination)}
-<form method="post" action="${view.path}/approve">
+<form class="late" method="post" action="${view.path}/approve">
 <input type="hidden" name="token" value="${view.token}">
 ${view.account ? sessionChoice(view.account, view.connectors) : upstreamButtons(view.connectors)}
 </form>
@@ -53,11 +53,16 @@ ${view.account ? sessionChoice(view.account, view.connectors) : upstreamButtons(
   });
 }
 
+type Client = PendingInteraction['client'];
+
 const LONGEST_NAME = 80;
 
-function clientName({ id, name }: PendingInteraction['client']): string {
-  const said = (name ?? '').replace(/\s+/g, ' ').trim() || `the app ${id}`;
-  return said.length > LONGEST_NAME ? `${said.slice(0, LONGEST_NAME).trimEnd()}…` : said;
+/** An id that the operator chose is a name; one that a registration made says nothing to anybody. */
+function clientName({ id, name, byOperator }: Client): string | undefined {
+  const said = (name ?? '').replace(/\s+/g, ' ').trim() || (byOperator ? id : '');
+  const characters = [...said];
+  if (characters.length > LONGEST_NAME) return `${characters.slice(0, LONGEST_NAME).join('').trimEnd()}…`;
+  return said || undefined;
 }
 
 /** Whose word it is that stands on the page, where it is not the host's own of today. */
@@ -65,6 +70,19 @@ const copyNote = ({ host, copiedAt }: PendingInteraction['client']): Html | unde
   copiedAt === undefined
     ? undefined
     : html`<p class="soft small">This server can’t ask ${host} about this app at the moment. What stands here is from a copy that the operator of this server fetched on ${new Date(copiedAt * 1000).toISOString().slice(0, 10)}.</p>`;
+
+/** Whose word the name is. */
+function origin(client: Client): Html {
+  if (client.byOperator) return html`<span class="tag">known</span> The operator of this server wrote this app down.`;
+  const says = clientName(client) ? 'The app chose this name itself.' : 'The app does not say what it is called.';
+  return html`<span class="tag">unverified</span> ${says}`;
+}
+
+/** A scope that nobody described is shown as what it is: a name. */
+const scopeItem = ({ name, description }: PendingInteraction['scopes'][number]): Html =>
+  description && description !== name
+    ? html`<li>${description}</li>`
+    : html`<li>Use what the server calls <code>${name}</code></li>`;
 
 const notice = ({ warning }: Destination): Html | undefined =>
   warning === undefined ? undefined : html`<p class="notice">${warning}</p>`;

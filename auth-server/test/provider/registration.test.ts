@@ -78,7 +78,25 @@ describe('RFC 7591 §3 registration takes', () => {
     expect(client.client_name).toBe('<b>A pp</b>');
   });
 
-  it.each(['\u3164', '\u115f\u1160', '\u200b\ufe0f', '\u2800'])(
+  it.each([
+    ['twenty accents on a letter', `Z${'\u0300\u0301'.repeat(10)}app`, 'Z\u0300\u0301app'],
+    [
+      'accents on accents that a joiner parts',
+      'Z\u0316\u0317\u0318\u200d\u0316\u0317\u0318',
+      'Z\u0316\u0317 \u0316\u0317',
+    ],
+    ['accents that would lie on a letter of ours', '\u0336\u0336\u0336App', 'App'],
+    ['an accent and a letter that are one', 'Cafe\u0301', 'Café'],
+    ['Hindi with a dot, a vowel and a nasal', 'ज़िंदगी', 'ज़िंदगी'],
+    ['Vietnamese', 'Tiếng Việt', 'Tiếng Việt'],
+    ['Hebrew with points', 'שָׁלוֹם', 'שָׁלוֹם'],
+    ['half an emoji', 'App \ud83d', 'App \ufffd'],
+  ])('UTS #39 §5.4 a name has at most two combining marks in a row: %s', async (_, client_name, kept) => {
+    const answer = await read(await post({ redirect_uris: [WEB], client_name }));
+    expect(answer.client_name).toBe(kept.normalize('NFC'));
+  });
+
+  it.each(['\u3164', '\u115f\u1160', '\u200b\ufe0f', '\u2800', '\u0301\u0301'])(
     'a name that nobody can see (%j) as none',
     async (client_name) => {
       expect(await read(await post({ redirect_uris: [WEB], client_name }))).not.toHaveProperty('client_name');

@@ -54,10 +54,43 @@ describe('the sign-in page', () => {
     expect(page).toContain('Continue with GitHub');
   });
 
-  it('shows a client without a name by its id, and a name without end by its beginning', () => {
-    expect(named(undefined)).toContain('the app client-1');
-    expect(named(' \n ')).toContain('the app client-1');
+  it.each([undefined, '', ' \n '])(
+    'says of a client without a name (%j) that it has none, and does not show its id',
+    (name) => {
+      const page = named(name);
+      expect(page).toContain('an app without a name');
+      expect(page).toContain('does not say what it is called');
+      expect(page).not.toContain('chose this name');
+      expect(page).not.toContain('client-1');
+    },
+  );
+
+  it('shows a name without end by its beginning, and never half a character', () => {
     expect(named('x'.repeat(500))).not.toContain('x'.repeat(81));
+    expect(named('🐘'.repeat(81)).isWellFormed()).toBe(true);
+  });
+
+  it('RFC 7591 §2 calls a client that the operator wrote down by its name or its id, and not unverified', () => {
+    const portal = { id: 'portal', name: undefined, byOperator: true, identity: {} };
+    for (const client of [portal, { ...portal, id: 'x', name: 'portal' }]) {
+      const page = show({ client });
+      expect(page).toContain('<bdi>portal</bdi>');
+      expect(page).toContain('The operator of this server wrote this app down');
+      expect(page).not.toContain('unverified');
+    }
+  });
+
+  it('shows a scope that nobody described as a name, and any other in words', () => {
+    const page = show({ scopes: [{ name: 'notes:write', description: 'notes:write' }, ...pending.scopes] });
+    expect(page).toContain('what the server calls <code>notes:write</code>');
+    expect(page).toContain('<li>Use the tools</li>');
+  });
+
+  it('RFC 6749 §10.13 takes no click on Approve for a moment, and always one on Deny', () => {
+    const [approve = '', deny = ''] = show().match(/<form [^>]*>/g) ?? [];
+    expect(approve).toContain('class="late"');
+    expect(deny).not.toContain('late');
+    expect(show()).toContain('@keyframes late{from{pointer-events:none');
   });
 
   it('predecessor 2, §2b: whatever a client says of itself is text', () => {

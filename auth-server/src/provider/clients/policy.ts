@@ -114,10 +114,18 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 const isDeeper = (value: unknown, levels: number): boolean =>
   isObject(value) && (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)));
 
+/** Marks that are put over or under a letter; more of them than any writing has cover the lines around. */
+const STACKED_MARKS = /([\p{Mn}\p{Me}]{2})[\p{Mn}\p{Me}]+/gu;
+/** Those that would be put on a letter of ours. */
+const LEADING_MARKS = /^[\s\p{Mn}\p{Me}]+/u;
+
 /** A name is shown to people: no control, direction-changing or invisible characters, one line, not a page. */
 function cleanName(name: unknown): unknown {
   if (typeof name !== 'string') return name;
-  const clean = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]+/gu, ' ').trim();
+  const visible = name
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]+/gu, ' ');
+  const clean = visible.normalize('NFC').replace(STACKED_MARKS, '$1').replace(LEADING_MARKS, '').trim();
   if (clean.length > MAX_NAME) {
     throw new errors.InvalidClientMetadata(`client_name is longer than ${MAX_NAME} characters`);
   }
