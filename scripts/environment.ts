@@ -1,4 +1,16 @@
 /** Owns that what is run from the repository has the settings of its .env: `npm start`, and the commands of each service. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 
-if (existsSync('.env')) process.loadEnvFile('.env');
+const stat = statSync('.env', { throwIfNoEntry: false });
+if (stat) load(stat.isFile());
+
+function load(isFile: boolean): void {
+  try {
+    // A pipe would be waited for.
+    if (!isFile) throw new Error('it is no regular file');
+    process.loadEnvFile('.env');
+  } catch (error) {
+    process.stderr.write(`.env can't be read (${(error as Error).message})\n`);
+    process.exit(1);
+  }
+}

@@ -9,25 +9,9 @@ import { visible } from '@mcp-oauth/shared/terminal-text';
 import './environment.ts';
 import { banner } from './banner.ts';
 import { readable } from './log-line.ts';
+import { type Part, partsOf } from './parts.ts';
 
-interface Part {
-  readonly name: string;
-  readonly color: 'cyan' | 'magenta' | 'yellow';
-  readonly env: NodeJS.ProcessEnv;
-}
-
-const { PORT: port, ...environment } = process.env;
-// PORT means one process; here it can only be the one that clients connect to.
-const publicUrl = environment.PUBLIC_URL || `http://localhost:${port || 8080}`;
-const connectors = environment.CONNECTORS || 'development';
-const env: NodeJS.ProcessEnv = { RESOURCES: publicUrl, ...environment, PUBLIC_URL: publicUrl };
-const usesDevelopmentIdp = connectors.split(/[\s,]+/).includes('development') && env.NODE_ENV !== 'production';
-
-const parts: readonly Part[] = [
-  { name: 'mcp-server', color: 'cyan', env: port ? { ...env, PORT: port } : env },
-  { name: 'auth-server', color: 'magenta', env },
-  ...(usesDevelopmentIdp ? [{ name: 'development-idp', color: 'yellow', env } as const] : []),
-];
+const { parts, publicUrl, usesDevelopmentIdp, problems } = partsOf(process.env);
 const width = Math.max(...parts.map(({ name }) => name.length));
 const running = new Map<string, ChildProcess>();
 const starting = new Set(parts.map(({ name }) => name));
@@ -35,6 +19,10 @@ const complaints = new Set<string>();
 const warnings = new Set<string>();
 let stopping = false;
 
+if (problems.length > 0) {
+  for (const problem of problems) process.stderr.write(`npm start: ${problem}\n`);
+  process.exit(1);
+}
 for (const part of parts) launch(part);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(stopping ? 'SIGKILL' : 'SIGTERM'));
 if (process.env.npm_lifecycle_event) whenOrphaned(process, () => stop('SIGTERM'));
@@ -93,6 +81,11 @@ function stop(signal: NodeJS.Signals): void {
   if (stopping && signal === 'SIGTERM') return;
   stopping = true;
   for (const child of running.values()) child.kill(signal);
+  // Who is not up has nothing to finish.
+  const stuck = [...starting].map((name) => running.get(name));
+  setTimeout(() => {
+    for (const child of stuck) child?.kill('SIGKILL');
+  }, 5_000).unref();
 }
 
 function end(): never {

@@ -73,6 +73,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     listen: {
       host: config.host,
       port: config.port ?? (Number(new URL(config.issuer).port) || 9000),
+      setting: config.port === undefined ? 'ISSUER' : 'PORT',
       maxHeaderSize: config.maxHeaderSize,
     },
     metrics: meters && exposition(config, { meters, redis, health, log }),
@@ -102,7 +103,7 @@ interface Measured extends ReachedRedis {
 
 function exposition({ host, metricsPort: port = 0 }: Config, { meters, log, ...reached }: Measured): Endpoint {
   const metrics = [...meters.all, ...commonMetrics(manifest.version, reached)];
-  return { handler: createExposition(metrics, log), listen: { host, port } };
+  return { handler: createExposition(metrics, log), listen: { host, port, setting: 'METRICS_PORT' } };
 }
 
 interface Ports {

@@ -16,7 +16,12 @@ export async function compose(env: Environment, overrides: { readonly log?: Logg
   return {
     log,
     handler: createApp({ url, provider, log, ready: () => ready }).callback(),
-    listen: { host, port: port ?? portOf(url), maxHeaderSize },
+    listen: {
+      host,
+      port: port ?? portOf(url),
+      setting: port === undefined ? 'DEVELOPMENT_IDP_URL' : 'PORT',
+      maxHeaderSize,
+    },
     url,
     shutdownTimeout,
     shutdownLinger,

@@ -75,7 +75,12 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   return {
     log,
     handler: listener({ config, catalog, scopes, endpoints, checks, allowance, isReady }, world),
-    listen: { host: config.host, port: config.port, maxHeaderSize: config.maxHeaderSize },
+    listen: {
+      host: config.host,
+      port: config.port,
+      setting: env.PORT ? 'PORT' : 'PUBLIC_URL',
+      maxHeaderSize: config.maxHeaderSize,
+    },
     metrics: meters && exposition(config, { meters, readings, storage, log }),
     url: config.publicUrl,
     shutdownTimeout: config.shutdownTimeout,
@@ -174,7 +179,7 @@ interface Measured {
 
 function exposition({ host, metricsPort: port = 0 }: Config, { meters, readings, storage, log }: Measured): Endpoint {
   const metrics = [...meters.all(readings), ...commonMetrics(manifest.version, storage)];
-  return { handler: createExposition(metrics, log), listen: { host, port } };
+  return { handler: createExposition(metrics, log), listen: { host, port, setting: 'METRICS_PORT' } };
 }
 
 /** Outside production the mounted files are an author's, who wants to see what an edit does. */

@@ -1,10 +1,11 @@
 /** Owns how a service reaches Redis: one URL for a server, for Sentinel or for a Cluster, and commands that fail fast. */
-import { readFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { z } from 'zod';
 import { StartError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { createRedisHealth, type RedisHealth, reasonOf } from './redis/health.ts';
+import { readSettingFile } from './settings/file.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -115,11 +116,12 @@ export function openRedis({ target, name, caFile, log, health = createRedisHealt
 }
 
 function readAuthority(path: string): Buffer {
+  const content = readSettingFile(`REDIS_CA_FILE: the file ${path}`, path);
   try {
-    return readFileSync(path);
+    new X509Certificate(content);
+    return content;
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new StartError(`REDIS_CA_FILE: the file ${path} can't be read (${code})`, { cause });
+    throw new StartError(`REDIS_CA_FILE: the file ${path} has no certificate in PEM`, { cause });
   }
 }
 

@@ -110,6 +110,11 @@ async function listenTo(
 ): Promise<{ listening: Listening; metrics: Listening | undefined }> {
   let metrics: Listening | undefined;
   try {
+    const { port, host = '127.0.0.1' } = service.listen;
+    if (port > 0 && service.metrics?.listen.port === port) {
+      const who = `port ${port} on ${host} is already in use by this service itself`;
+      throw new StartError(`${who}; choose another one with METRICS_PORT`);
+    }
     metrics = service.metrics && (await listen(service.metrics.handler, service.metrics.listen));
     return { listening: await listen(handler, { ...service.listen, log: service.log }), metrics };
   } catch (error) {

@@ -78,7 +78,9 @@ describe('npm start', () => {
     const { code, output } = await new Run(env).ended;
     busy.close();
     expect(code).toBe(1);
-    expect(complaints(output)).toEqual([`mcp-server: port ${mcp} on 127.0.0.1 is already in use by another program`]);
+    expect(complaints(output)).toEqual([
+      `mcp-server: port ${mcp} on 127.0.0.1 is already in use by another program; choose another one with PUBLIC_URL`,
+    ]);
   });
 
   it('ends with one line and code 1 when a setting is bad, naming the variable', async () => {

@@ -5,6 +5,7 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { openRedis, type RedisClient, type RedisTarget } from '@mcp-oauth/shared/redis';
 import { createRedisHealth, type RedisHealth } from '@mcp-oauth/shared/redis/health';
+import { redisPatienceOf } from '@mcp-oauth/shared/settings/redis';
 import { type CreateRateLimit, rateLimitsOn } from './rate-limit.ts';
 import type { RecordStore } from './record-store.ts';
 import { createRedisStore, PREFIX } from './redis.ts';
@@ -14,6 +15,8 @@ import { createSqliteStore } from './sqlite.ts';
 export interface StorageSettings {
   readonly redisUrl: RedisTarget | undefined;
   readonly redisCaFile: string | undefined;
+  /** Seconds; 0: as long as it takes. */
+  readonly redisStartTimeout: number;
   readonly dataDir: string;
   readonly storageKeys: readonly Buffer[] | undefined;
 }
@@ -21,7 +24,7 @@ export interface StorageSettings {
 export interface StorageParts {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Milliseconds to wait for the first connection; absent: until there is one. */
+  /** Milliseconds to wait for Redis; absent: as the settings say. */
   readonly patience?: number;
 }
 
@@ -53,7 +56,7 @@ export async function openStorage(settings: StorageSettings, { clock, log, patie
   }
   const health = createRedisHealth({ log, prefix: PREFIX });
   const client = openRedis({ target: redisUrl, name: 'auth-server', caFile: redisCaFile, log, health });
-  await health.whenWritable(patience);
+  await health.whenWritable(patience ?? redisPatienceOf(settings));
   return {
     store: sealed(await createRedisStore(client)),
     createRateLimit: rateLimitsOn(client),

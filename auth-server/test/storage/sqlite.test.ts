@@ -1,5 +1,6 @@
 /** Owns the proof that SQLite keeps the promises of the record store, and what is particular to a file. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -36,6 +37,47 @@ describe('the SQLite file', () => {
     const file = join(folder, 'a-file');
     writeFileSync(file, '');
     const open = () => createSqliteStore(join(file, 'auth-server.sqlite'), new FakeClock());
+    expect(open).toThrow(StartError);
+    expect(open).toThrow(/^DATA_DIR: [^\n]+ can't be written [^\n]+$/);
+  });
+
+  it('CWE-732 loses the rights that others have from an older version or a copy, and so do the files beside it and a folder of its own', async () => {
+    const path = join(folder, 'data', 'auth-server.sqlite');
+    const first = createSqliteStore(path, new FakeClock());
+    await first.put('Grant', 'a', {}, { ttl: 60 });
+    const names = readdirSync(join(folder, 'data'));
+    expect(names.sort()).toEqual(['auth-server.sqlite', 'auth-server.sqlite-shm', 'auth-server.sqlite-wal']);
+    const all = [join(folder, 'data'), ...names.map((name) => join(folder, 'data', name))];
+    for (const one of all) chmodSync(one, 0o777);
+    const second = createSqliteStore(path, new FakeClock());
+    expect((await second.get('Grant', 'a'))?.value).toEqual({});
+    expect(all.map((one) => statSync(one).mode & 0o077)).toEqual([0, 0, 0, 0]);
+    await Promise.all([first.close(), second.close()]);
+  });
+
+  it('leaves the rights of a folder alone that has something of others in it', async () => {
+    writeFileSync(join(folder, 'of-others'), '');
+    chmodSync(folder, 0o755);
+    await createSqliteStore(join(folder, 'auth-server.sqlite'), new FakeClock()).close();
+    expect(statSync(folder).mode & 0o777).toBe(0o755);
+    expect(statSync(join(folder, 'auth-server.sqlite')).mode & 0o777).toBe(0o600);
+  });
+
+  it.each([
+    ['a folder where none can be made', '/proc/nope'],
+    ['a device', '/dev/null'],
+    ['a folder of the kernel', '/sys/kernel'],
+    ['a folder that leads to itself', () => symlinkSync('loop', join(folder, 'loop')) ?? join(folder, 'loop')],
+    ['a folder in place of the file', () => mkdirSync(join(folder, 'auth-server.sqlite')) ?? folder],
+    [
+      'a pipe in place of the file',
+      () => execFileSync('sh', ['-c', 'mkfifo "$0"', join(folder, 'auth-server.sqlite')]) && folder,
+    ],
+    ['another file in its place', () => writeFileSync(join(folder, 'auth-server.sqlite'), 'x'.repeat(9_000)) ?? folder],
+    ['a name that is too long', `/tmp/${'x'.repeat(300)}`],
+  ])('ends a start at once with one line: %s', (_, where) => {
+    const dataDir = typeof where === 'string' ? where : where();
+    const open = () => createSqliteStore(join(dataDir, 'auth-server.sqlite'), new FakeClock());
     expect(open).toThrow(StartError);
     expect(open).toThrow(/^DATA_DIR: [^\n]+ can't be written [^\n]+$/);
   });

@@ -5,6 +5,7 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import { openRedis, type RedisClient, type RedisTarget } from '@mcp-oauth/shared/redis';
 import { createRedisHealth, type RedisHealth } from '@mcp-oauth/shared/redis/health';
 import { reasonOf } from '@mcp-oauth/shared/remote-document';
+import { redisPatienceOf } from '@mcp-oauth/shared/settings/redis';
 import type { LogLimits, SessionStorage } from '../sessions/ports.ts';
 import type { SessionLimits } from '../sessions/session.ts';
 import { createMemoryStorage } from './memory/storage.ts';
@@ -14,6 +15,8 @@ import { createRedisStorage } from './redis/storage.ts';
 export interface StorageSettings {
   readonly redisUrl: RedisTarget | undefined;
   readonly redisCaFile: string | undefined;
+  /** Seconds; 0: as long as it takes. */
+  readonly redisStartTimeout: number;
 }
 
 export interface StorageParts {
@@ -21,7 +24,7 @@ export interface StorageParts {
   readonly logLimits: LogLimits;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Milliseconds to wait for Redis; absent: as long as it takes. */
+  /** Milliseconds to wait for Redis; absent: as the settings say. */
   readonly patience?: number;
 }
 
@@ -38,7 +41,8 @@ export interface Storage {
  * Waits for Redis, if there is one, and says so in the log.
  * @throws StartError when the patience is over, or Redis lets us in and allows nothing
  */
-export async function openStorage({ redisUrl, redisCaFile }: StorageSettings, parts: StorageParts): Promise<Storage> {
+export async function openStorage(settings: StorageSettings, parts: StorageParts): Promise<Storage> {
+  const { redisUrl, redisCaFile } = settings;
   const { limits, logLimits, clock, log, patience } = parts;
   if (!redisUrl) {
     return {
@@ -51,7 +55,7 @@ export async function openStorage({ redisUrl, redisCaFile }: StorageSettings, pa
   const health = createRedisHealth({ log, prefix: PREFIX });
   const open = (name: string) => openRedis({ target: redisUrl, name, caFile: redisCaFile, log, health });
   const [client, listener] = [open('mcp-server'), open('mcp-server-bus')];
-  await health.whenWritable(patience);
+  await health.whenWritable(patience ?? redisPatienceOf(settings));
   return {
     sessions: await createRedisStorage({ client, listener, ...parts }).catch(refuseUnusable),
     redis: client,

@@ -10,6 +10,8 @@ export interface ListenOptions {
   /** One address to listen on; absent: the loopback addresses 127.0.0.1 and, where the machine has it, ::1. */
   readonly host?: string | undefined;
   readonly port: number;
+  /** The variable that the port is from, for the message when it can't be had. */
+  readonly setting?: string | undefined;
   /** Bytes of a request's header that are accepted. */
   readonly maxHeaderSize?: number | undefined;
   /** Gets what is refused before a handler sees it. */
@@ -27,14 +29,14 @@ export interface Listening {
 /** @throws StartError when the port is taken or not allowed */
 export async function listen(
   handler: RequestListener,
-  { host, port, maxHeaderSize = DEFAULT_HEADER_SIZE, log }: ListenOptions,
+  { host, port, setting, maxHeaderSize = DEFAULT_HEADER_SIZE, log }: ListenOptions,
 ): Promise<Listening> {
   const create = () => new GracefulServer(handler, { maxHeaderSize, log });
-  const first = await bind(create(), host ?? '127.0.0.1', port);
+  const first = await bind(create(), { host: host ?? '127.0.0.1', port, setting });
   const bound = (first.server.address() as AddressInfo).port;
   const servers = [first];
   try {
-    if (host === undefined) servers.push(await bind(create(), '::1', bound));
+    if (host === undefined) servers.push(await bind(create(), { host: '::1', port: bound, setting }));
   } catch (error) {
     if (!isMissingAddress(error)) {
       first.server.close();
@@ -52,18 +54,27 @@ export async function listen(
   };
 }
 
-function bind(graceful: GracefulServer, host: string, port: number): Promise<GracefulServer> {
+interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly setting: string | undefined;
+}
+
+function bind(graceful: GracefulServer, address: Address): Promise<GracefulServer> {
   const { server } = graceful;
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
-    server.listen({ host, port }, () => resolve(graceful));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, address)));
+    server.listen({ host: address.host, port: address.port }, () => resolve(graceful));
   });
 }
 
-function explain(cause: NodeJS.ErrnoException, host: string, port: number): Error {
+function explain(cause: NodeJS.ErrnoException, { host, port, setting }: Address): Error {
   const { code = '' } = cause;
-  if (code === 'EADDRINUSE') return new StartError(`port ${port} on ${host} is already in use by another program`);
-  if (code === 'EACCES') return new StartError(`port ${port} on ${host} needs more privileges than this process has`);
+  const other = setting ? `; choose another one with ${setting}` : '';
+  if (code === 'EADDRINUSE')
+    return new StartError(`port ${port} on ${host} is already in use by another program${other}`);
+  if (code === 'EACCES')
+    return new StartError(`port ${port} on ${host} needs more privileges than this process has${other}`);
   if (FOREIGN.has(code)) return new StartError(`HOST: ${host} is no address of this machine`, { cause });
   return cause;
 }

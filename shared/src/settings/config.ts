@@ -2,10 +2,10 @@
  * Owns how a setting is declared and read: one declaration gives the typed value, the validation at start, the table in
  * docs/configuration.md and the line in .env.example.
  */
-import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { StartError } from '../errors.ts';
 import { flawOfSecret } from './default-secret.ts';
+import { readSettingFile } from './file.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -108,17 +108,8 @@ function readSetting(declared: Setting<unknown>, name: string, env: Environment)
 function fromFile(name: string, env: Environment): string | undefined {
   const path = env[name];
   if (!path) return undefined;
-  const content = read(name, path);
+  const content = readSettingFile(`the file in ${name}, ${path},`, path).toString().trim();
   // A command that was to make it has failed; without the secret the service would start with less protection.
   if (content === '') throw new StartError(`the file in ${name}, ${path}, is empty`);
   return content;
-}
-
-function read(name: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new StartError(`the file in ${name}, ${path}, can't be read (${code})`, { cause });
-  }
 }

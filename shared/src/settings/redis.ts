@@ -1,8 +1,8 @@
 /** Owns the settings with which every service finds its Redis: a URL that is fit for a compose file, and a password that is not. */
 
 import { type RedisTarget, redisTarget } from '../redis.ts';
-import { optional, type Problem, type Values } from './config.ts';
-import { text } from './types.ts';
+import { optional, type Problem, setting, type Values } from './config.ts';
+import { durationOrOff, text } from './types.ts';
 
 export const redisSettings = {
   redisUrl: optional({
@@ -24,6 +24,12 @@ export const redisSettings = {
     type: text(),
     example: '/run/secrets/redis-ca.pem',
   }),
+  redisStartTimeout: setting({
+    env: 'REDIS_START_TIMEOUT',
+    doc: 'How long a start waits for a Redis that does not answer or takes no writes, before it ends with the reason. `off`: as long as it takes, which suits whoever starts everything at once and watches readiness, as compose and the Kubernetes manifests do.',
+    type: durationOrOff(),
+    default: '20s',
+  }),
 };
 
 type RedisSettings = Partial<Values<typeof redisSettings>>;
@@ -36,3 +42,7 @@ export const judgeRedis = ({ redisUrl, redisPassword }: RedisSettings): readonly
 /** Where to connect, and as whom. */
 export const redisTargetOf = ({ redisUrl, redisPassword }: RedisSettings): RedisTarget | undefined =>
   redisUrl && redisPassword !== undefined ? { ...redisUrl, password: redisPassword } : redisUrl;
+
+/** Milliseconds that a start waits for Redis; `undefined`: as long as it takes. */
+export const redisPatienceOf = ({ redisStartTimeout = 0 }: RedisSettings): number | undefined =>
+  redisStartTimeout > 0 ? redisStartTimeout * 1000 : undefined;

@@ -1,0 +1,33 @@
+/** Owns what `npm start` runs with which ports: one for each process, whatever the settings say. */
+import { expect, it } from 'vitest';
+import { partsOf } from '../parts.ts';
+
+const metricsOf = (METRICS_PORT: string) => partsOf({ METRICS_PORT }).parts.map(({ env }) => env.METRICS_PORT);
+
+it('gives the metrics of auth-server the port above those of mcp-server, and the development IdP none', () => {
+  expect(metricsOf('9464')).toEqual(['9464', '9465', undefined]);
+  expect(metricsOf('65535')).toEqual(['65535', '65534', undefined]);
+  expect(metricsOf('0')).toEqual(['0', '0', undefined]);
+  // Each service says what it thinks of it.
+  expect(metricsOf('many')).toEqual(['many', 'many', undefined]);
+});
+
+it('gives PORT to mcp-server alone', () => {
+  expect(partsOf({ PORT: '8181' }).parts.map(({ env }) => [env.PORT, env.PUBLIC_URL])).toEqual([
+    ['8181', 'http://localhost:8181'],
+    [undefined, 'http://localhost:8181'],
+    [undefined, 'http://localhost:8181'],
+  ]);
+});
+
+it.each([
+  [{}, undefined],
+  [{ PUBLIC_URL: 'https://mcp.example.com', ISSUER: 'https://auth.example.com' }, undefined],
+  [{ PORT: '9000' }, /^ISSUER: port 9000 would be that of auth-server, and PORT gives it to mcp-server;/],
+  [{ PUBLIC_URL: 'http://localhost:9001' }, /^DEVELOPMENT_IDP_URL: port 9001 .* PUBLIC_URL gives it to mcp-server;/],
+  [{ METRICS_PORT: '8999' }, /^METRICS_PORT: port 9000 would be that of the metrics of auth-server, and ISSUER|^ISSUER: port 9000/],
+  [{ ISSUER: 'http://localhost:8080/auth' }, /^ISSUER: port 8080 would be that of auth-server, and PUBLIC_URL/],
+])('%j', (env, problem) => {
+  const { problems } = partsOf(env);
+  expect(problems).toEqual(problem ? [expect.stringMatching(problem)] : []);
+}); // biome-ignore format: one row each

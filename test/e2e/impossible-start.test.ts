@@ -1,0 +1,202 @@
+/**
+ * Owns the proof that a start that can't work ends by itself with one line that names the setting, whatever is found in the file system
+ * and in the network, and that every start can be ended by a signal at any moment.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
+import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
+import { describe, expect, it } from 'vitest';
+import { ROOT, Run } from './stack.ts';
+
+const SERVICES = ['auth-server', 'mcp-server'] as const;
+const folder = mkdtempSync(join(tmpdir(), 'impossible-start-'));
+const at = (name: string) => join(folder, name);
+writeFileSync(at('file'), 'not a certificate');
+writeFileSync(at('large'), Buffer.alloc(2 * 1024 * 1024, 'x'));
+mkdirSync(at('folder'));
+execFileSync('sh', ['-c', 'mkfifo "$0"', at('pipe')]);
+
+/** Takes connections and never says anything, or says what no Redis says. */
+async function listener(greeting = '') {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write(greeting);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: async () => void server.close() };
+}
+
+const start = async (service: string, env: NodeJS.ProcessEnv): Promise<Run> => {
+  const [port] = await freePorts(1);
+  return new Run({ PORT: String(port), DATA_DIR: at('data'), LOG_LEVEL: 'silent', ...env }, `${service}/src/main.ts`);
+};
+
+async function endsWith(service: string, env: NodeJS.ProcessEnv, line: RegExp): Promise<void> {
+  const { code, output } = await (await start(service, env)).ended;
+  expect(output.trim().split('\n')).toEqual([expect.stringMatching(line)]);
+  expect(code).toBe(1);
+}
+
+describe.each(SERVICES)('%s', (service) => {
+  const secret = service === 'auth-server' ? 'STORAGE_KEYS' : 'SEALING_KEYS';
+
+  it.each([
+    ['folder', /it is a folder/],
+    ['pipe', /it is no regular file/],
+    ['large', /it is larger than 1048576 bytes/],
+    ['/dev/zero', /it is no regular file/],
+    ['/dev/stdin', /can't be read|is empty/],
+    ['/proc/self/mem', /EIO|it is larger/],
+  ])('a secret file that is %s', async (file, reason) => {
+    const path = file.startsWith('/') ? file : at(file);
+    await endsWith(service, { [`${secret}_FILE`]: path }, new RegExp(`^${service}: ${secret}: .*${reason.source}`));
+  });
+
+  it.each([
+    ['folder', /it is a folder/],
+    ['pipe', /it is no regular file/],
+    ['file', /has no certificate in PEM/],
+  ])('a certificate authority of Redis that is a %s', async (file, reason) => {
+    const env = { REDIS_URL: 'rediss://127.0.0.1:1', REDIS_CA_FILE: at(file) };
+    await endsWith(service, env, new RegExp(`^${service}: REDIS_CA_FILE: .*${reason.source}`));
+  });
+
+  it('a Redis that takes connections and never answers', async () => {
+    await using redis = await listener();
+    const env = { REDIS_URL: `redis://127.0.0.1:${redis.port}`, REDIS_START_TIMEOUT: '3s' };
+    await endsWith(service, env, new RegExp(`^${service}: REDIS_URL: not reachable \\(.+\\)$`));
+  });
+
+  it('a Redis that is something else', async () => {
+    await using other = await listener('HTTP/1.1 400 Bad Request\r\n\r\n');
+    const env = { REDIS_URL: `redis://127.0.0.1:${other.port}`, REDIS_START_TIMEOUT: '3s' };
+    await endsWith(service, env, new RegExp(`^${service}: REDIS_URL: not reachable \\(.+\\)$`));
+  });
+
+  it('a Redis that nobody has heard of, and one in a network that swallows everything', async () => {
+    for (const host of ['redis.invalid', '192.0.2.1']) {
+      const env = { REDIS_URL: `redis://${host}`, REDIS_START_TIMEOUT: '3s' };
+      await endsWith(service, env, new RegExp(`^${service}: REDIS_URL: not reachable \\(.+\\)$`));
+    }
+  });
+
+  it.skipIf(!hasRedis)(
+    `TLS to a Redis without it, and the other way round ${hasRedis ? '' : NEEDS_REDIS}`,
+    async () => {
+      await using redis = await startRedis();
+      const env = { REDIS_URL: redis.url.replace('redis:', 'rediss:'), REDIS_START_TIMEOUT: '3s' };
+      await endsWith(service, env, new RegExp(`^${service}: REDIS_URL: not reachable \\(.+\\)$`));
+    },
+  );
+
+  it('a port that is taken, its own or that of the metrics', async () => {
+    await using taken = await listener();
+    const port = String(taken.port);
+    const used = `^${service}: port ${port} on 127.0.0.1 is already in use by another program; choose another one with`;
+    await endsWith(service, { PORT: port }, new RegExp(`${used} PORT$`));
+    await endsWith(service, { METRICS_PORT: port }, new RegExp(`${used} METRICS_PORT$`));
+    const [own] = await freePorts(1);
+    const both = { PORT: String(own), METRICS_PORT: String(own) };
+    await endsWith(service, both, /in use by this service itself; choose another one with METRICS_PORT$/);
+  });
+
+  it('ends by a signal at every moment of a start, also of one that waits', async () => {
+    await using redis = await listener();
+    const env = { REDIS_URL: `redis://127.0.0.1:${redis.port}` };
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      for (const milliseconds of [0, 50, 150, 300, 600, 1_200]) {
+        const run = await start(service, env);
+        await setTimeout(milliseconds);
+        const { code, output } = await run.stop(signal);
+        // `null`: it ended before anything of ours ran.
+        expect([0, null], output).toContain(code);
+      }
+    }
+  });
+});
+
+describe('auth-server', () => {
+  it.each(['/proc/nope', '/dev/null', at('file'), at('file/below'), '/sys/kernel', join(at('pipe'), 'x')])(
+    'DATA_DIR=%s',
+    async (DATA_DIR) => {
+      await endsWith('auth-server', { DATA_DIR }, /^auth-server: DATA_DIR: .* can't be written \(.+\)$/);
+    },
+  );
+
+  it('a command that can not reach what the server keeps', async () => {
+    const command = 'auth-server/src/main.ts clients list';
+    for (const [env, line] of [
+      [{ DATA_DIR: '/proc/nope' }, /^auth-server: DATA_DIR: /],
+      [{ REDIS_URL: 'redis://127.0.0.1:1' }, /^auth-server: REDIS_URL: not reachable/],
+    ] as const) {
+      const { code, output } = await new Run(env, command).ended;
+      expect(output.trim().split('\n')).toEqual([expect.stringMatching(line)]);
+      expect(code).toBe(1);
+    }
+  });
+});
+
+describe('npm start', () => {
+  it('names the two settings that give one port to two of its parts', async () => {
+    const [port] = await freePorts(1);
+    const url = `http://localhost:${port}`;
+    const { code, output } = await new Run({ PUBLIC_URL: url, ISSUER: url }).ended;
+    expect(output.trim()).toBe(
+      `npm start: ISSUER: port ${port} would be that of auth-server, and PUBLIC_URL gives it to mcp-server; choose another port for one of them`,
+    );
+    expect(code).toBe(1);
+  });
+
+  it('counts METRICS_PORT for mcp-server, and one above it for auth-server', async () => {
+    const [mcp, auth, idp, metrics = 0] = await freePorts(4);
+    const run = new Run({
+      PUBLIC_URL: `http://localhost:${mcp}`,
+      ISSUER: `http://localhost:${auth}`,
+      DEVELOPMENT_IDP_URL: `http://localhost:${idp}`,
+      DATA_DIR: mkdtempSync(at('data-')),
+      METRICS_PORT: String(metrics),
+    });
+    await run.says('Ctrl-C');
+    const counted = async (port: number) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(await counted(metrics)).toContain('mcp_sessions');
+    expect(await counted(metrics + 1)).toContain('auth_token_requests_total');
+    expect((await run.stop()).code).toBe(0);
+  });
+
+  it('before npm ci, or with a Node.js that is too old, says in one line what to do', async () => {
+    const copy = mkdtempSync(at('copy-'));
+    execFileSync('cp', ['-r', join(ROOT, 'scripts'), join(ROOT, 'package.json'), copy]);
+    const { scripts } = JSON.parse(execFileSync('cat', [join(copy, 'package.json')], { encoding: 'utf8' }));
+    const child = spawn(process.execPath, scripts.start.split(' ').slice(1), {
+      cwd: copy,
+      env: { PATH: process.env.PATH },
+    });
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    const [code] = await once(child, 'close');
+    expect([code, said]).toEqual([1, 'npm start: the packages are not installed; run npm ci first\n']);
+  });
+
+  it('a .env that is no file', async () => {
+    const copy = mkdtempSync(at('env-'));
+    mkdirSync(join(copy, '.env'));
+    const child = spawn(process.execPath, [join(ROOT, 'scripts/start.ts')], {
+      cwd: copy,
+      env: { PATH: process.env.PATH },
+    });
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    const [code] = await once(child, 'close');
+    expect([code, said]).toEqual([1, ".env can't be read (it is no regular file)\n"]);
+  });
+});
