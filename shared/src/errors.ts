@@ -3,6 +3,8 @@
 export interface HttpErrorDetails {
   /** The precise cause, for the log only; never sent. */
   readonly reason?: string;
+  /** What else the log tells beside the reason: who, what was expected and found, which setting decides. No secrets. */
+  readonly facts?: object;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
 }
@@ -13,6 +15,7 @@ export class HttpError extends Error {
   readonly status: number;
   readonly code: string;
   readonly reason: string;
+  readonly facts: object;
   readonly headers: Readonly<Record<string, string>>;
 
   /** @param code the `error` member, `description` the `error_description` member of the JSON answer. */
@@ -21,6 +24,7 @@ export class HttpError extends Error {
     this.status = status;
     this.code = code;
     this.reason = details.reason ?? code;
+    this.facts = details.facts ?? {};
     this.headers = details.headers ?? {};
   }
 }

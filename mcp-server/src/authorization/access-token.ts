@@ -1,10 +1,11 @@
 /** Owns the offline check of an access token: a JWT of RFC 9068, for this resource (RFC 8707), bound to a key or not. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { shown, whoIn } from './finding.ts';
 import type { KeyName } from './key-set.ts';
 import type { KeySource } from './key-source.ts';
 import type { Principal } from './principal.ts';
-import { TokenError, type TokenReason } from './token-error.ts';
+import { expectedOf, type Rules, TokenError, toTokenError } from './token-error.ts';
 
 /**
  * Who a token stands for: at once when that is known already. A principal with a `keyThumbprint` has yet to show that key.
@@ -41,22 +42,37 @@ export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken 
     try {
       return toPrincipal(await verifiedClaims(token, keyNameOf(token, options, types), options), options);
     } catch (error) {
-      throw toTokenError(error);
+      throw toTokenError(error, token, rulesOf(options));
     }
   };
 }
+
+const rulesOf = ({ issuer, audiences, clock, clockTolerance }: TokenVerifierOptions): Rules => ({
+  issuer,
+  audiences,
+  now: clock.now() / 1000,
+  clockTolerance,
+});
 
 /** RFC 7515 §4.1.9: media types don't depend on case, and `application/` may be left out. */
 const mediaType = (type: string): string => type.toLowerCase().replace(/^application\//, '');
 
 /** Checked before the signature, so that an ID token of the same issuer costs nothing and says clearly what it is. */
-function keyNameOf(token: string, { algorithms }: TokenVerifierOptions, types: ReadonlySet<string>): KeyName {
+function keyNameOf(token: string, options: TokenVerifierOptions, types: ReadonlySet<string>): KeyName {
+  const { algorithms } = options;
   const { typ, alg, kid } = decodeHeader(token);
-  if (typeof typ !== 'string' || !types.has(mediaType(typ))) throw new TokenError('wrong_type');
-  if (typeof alg !== 'string' || !algorithms.includes(alg)) throw new TokenError('algorithm');
+  if (typeof typ !== 'string' || !types.has(mediaType(typ))) {
+    const finding = { header: 'typ', expected: options.types, found: shown(typ), setting: 'TOKEN_TYPES' };
+    throw new TokenError('wrong_type', finding);
+  }
+  if (typeof alg !== 'string' || !algorithms.includes(alg)) {
+    const finding = { header: 'alg', expected: algorithms, found: shown(alg), setting: 'TOKEN_ALGORITHMS' };
+    throw new TokenError('algorithm', finding);
+  }
   if (kid === undefined || kid === null) return { alg, kid: undefined };
   // RFC 7515 §4.1.4: a key id is a string.
-  if (typeof kid !== 'string') throw new TokenError('malformed');
+  if (typeof kid !== 'string')
+    throw new TokenError('malformed', { header: 'kid', expected: 'a text', found: shown(kid) });
   return { alg, kid };
 }
 
@@ -65,7 +81,7 @@ function decodeHeader(token: string): Readonly<Record<string, unknown>> {
   try {
     return decodeProtectedHeader(token) as Readonly<Record<string, unknown>>;
   } catch (cause) {
-    throw new TokenError('malformed', cause);
+    throw new TokenError('malformed', {}, cause);
   }
 }
 
@@ -91,20 +107,26 @@ async function verifiedClaims(token: string, name: KeyName, options: TokenVerifi
   throw failure;
 }
 
-function toPrincipal(claims: JWTPayload, { issuer, clock, clockTolerance }: TokenVerifierOptions): Principal {
+function toPrincipal(claims: JWTPayload, options: TokenVerifierOptions): Principal {
   const { sub, client_id, azp, exp, iat = 0, cnf } = claims;
   const clientId = client_id ?? azp;
-  if (!isName(sub) || !isName(clientId) || exp === undefined || exp === Infinity) throw new TokenError('missing_claim');
-  if (iat > clock.now() / 1000 + clockTolerance) throw new TokenError('not_yet_valid');
+  const { issuer, clock, clockTolerance } = options;
+  const refused = (reason: 'missing_claim' | 'not_yet_valid', claim: string, found: unknown): TokenError =>
+    new TokenError(reason, { claim, ...expectedOf(claim, found, rulesOf(options)), ...whoIn(claims) });
+  if (!isName(sub)) throw refused('missing_claim', 'sub', sub);
+  if (!isName(clientId)) throw refused('missing_claim', 'client_id', clientId);
+  if (exp === undefined || exp === Infinity) throw refused('missing_claim', 'exp', exp);
+  if (iat > clock.now() / 1000 + clockTolerance) throw refused('not_yet_valid', 'iat', iat);
   const principal = { issuer, subject: sub, clientId, scopes: scopesOf(claims), expiresAt: exp };
-  return Object.freeze(cnf === undefined ? principal : { ...principal, keyThumbprint: thumbprintOf(cnf) });
+  return Object.freeze(cnf === undefined ? principal : { ...principal, keyThumbprint: thumbprintOf(claims) });
 }
 
 /** RFC 9449 §6.1. A token that is bound in another way as well, as by RFC 8705 §3, asks for more than is checked here. */
-function thumbprintOf(confirmation: unknown): string {
-  const { jkt, ...others } = Object(confirmation);
-  if (!isName(jkt) || Object.keys(others).length > 0) throw new TokenError('sender_constrained');
-  return jkt;
+function thumbprintOf(claims: JWTPayload): string {
+  const { jkt, ...others } = Object(claims.cnf);
+  if (isName(jkt) && Object.keys(others).length === 0) return jkt;
+  const found = { expected: 'jkt and nothing else', found: shown(claims.cnf) };
+  throw new TokenError('sender_constrained', { claim: 'cnf', ...found, ...whoIn(claims) });
 }
 
 /** Half of a surrogate pair would be written as U+FFFD, and two people would become one. */
@@ -115,21 +137,4 @@ function scopesOf({ scope, scp }: JWTPayload): ReadonlySet<string> {
   const granted: unknown = scope ?? scp;
   if (typeof granted === 'string') return new Set(granted.split(' ').filter(isName));
   return new Set(Array.isArray(granted) ? granted.filter(isName) : []);
-}
-
-const FAILED_CLAIMS: Readonly<Record<string, TokenReason>> = {
-  iss: 'wrong_issuer',
-  aud: 'wrong_audience',
-  nbf: 'not_yet_valid',
-};
-
-function toTokenError(error: unknown): unknown {
-  if (error instanceof errors.JWTExpired) return new TokenError('expired', error);
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    const failed = error.reason === 'check_failed' ? FAILED_CLAIMS[error.claim] : undefined;
-    return new TokenError(failed ?? (error.reason === 'missing' ? 'missing_claim' : 'malformed'), error);
-  }
-  if (error instanceof errors.JWSSignatureVerificationFailed) return new TokenError('bad_signature', error);
-  if (error instanceof errors.JOSEAlgNotAllowed) return new TokenError('algorithm', error);
-  return error instanceof errors.JOSEError ? new TokenError('malformed', error) : error;
 }

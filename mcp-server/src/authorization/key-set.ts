@@ -14,6 +14,8 @@ export interface KeyName {
 export interface KeySet {
   /** Each key as text: what is missing from a later set was withdrawn or altered. */
   readonly texts: ReadonlySet<string>;
+  /** The key ids that there are. */
+  readonly names: readonly string[];
   /** Why members were left out, one text for each. */
   readonly leftOut: readonly string[];
   /** The keys that may have signed, the likeliest first; whether each goes with the algorithm shows when it is opened. */
@@ -51,6 +53,7 @@ export function readKeySet(body: unknown): KeySet {
   const nameless = named.get(undefined) ?? [];
   return {
     texts: new Set(keys.map(({ text }) => text)),
+    names: [...named.keys()].filter((name) => name !== undefined),
     leftOut,
     candidates: ({ kid }) => (kid === undefined ? keys : (named.get(kid) ?? nameless)),
   };

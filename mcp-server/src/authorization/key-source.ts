@@ -10,6 +10,7 @@ import {
   type RemoteDocument,
 } from '@mcp-oauth/shared/remote-document';
 import type { CryptoKey } from 'jose';
+import { shown } from './finding.ts';
 import type { IssuerMetadata } from './issuer-metadata.ts';
 import { type KeyName, type KeySet, readKeySet } from './key-set.ts';
 import { TokenError } from './token-error.ts';
@@ -57,7 +58,7 @@ const MOST_TRIED = 16;
 export function createKeySource(options: KeySourceOptions): KeySource {
   const { jwksUrl, metadata, inside = (url) => url, fetch, clock, maxAge, onFailure, onRecovery, onLeftOut } = options;
   let revision = 0;
-  let known: KeySet = { texts: new Set(), leftOut: [], candidates: () => [] };
+  let known: KeySet = { texts: new Set(), names: [], leftOut: [], candidates: () => [] };
 
   const load = async (): Promise<KeySet> => {
     const set = readKeySet(await fetchJson(fetch, jwksUrl ?? inside(keysOf(await metadata.get()))));
@@ -93,14 +94,22 @@ export function createKeySource(options: KeySourceOptions): KeySource {
           yield key;
         }
       }
-      if (tried.size === 0) throw new TokenError('unknown_key');
+      if (tried.size === 0) throw unknownKey(name, known, jwksUrl ? 'JWKS_URL' : 'ISSUER');
     },
   };
 }
 
 function unavailable(error: unknown): never {
-  throw error instanceof DocumentUnavailable ? new TokenError('keys_unavailable', error) : error;
+  throw error instanceof DocumentUnavailable ? new TokenError('keys_unavailable', {}, error) : error;
 }
+
+const unknownKey = ({ alg, kid }: KeyName, { names }: KeySet, setting: string): TokenError =>
+  new TokenError('unknown_key', {
+    header: 'kid',
+    expected: `a key for ${alg}, of ${shown(names)}`,
+    found: shown(kid),
+    setting,
+  });
 
 function keysOf({ issuer, jwks_uri }: IssuerMetadata): string {
   if (!jwks_uri) throw new Error(`the metadata of ${issuer} has no jwks_uri`);

@@ -1,4 +1,9 @@
-/** Owns why an access token is refused: precise for the log, while the wire only says `invalid_token` (RFC 6750 §3.1). */
+/**
+ * Owns why an access token is refused: precise for the log, while the wire only says `invalid_token` (RFC 6750 §3.1), and what
+ * the failures of the check mean (RFC 9068 §4).
+ */
+import { decodeJwt, errors } from 'jose';
+import { type Finding, shown, shownTime, whoIn } from './finding.ts';
 
 export type TokenReason =
   | 'malformed'
@@ -22,9 +27,84 @@ export type TokenReason =
 export class TokenError extends Error {
   override readonly name = 'TokenError';
   readonly reason: TokenReason;
+  readonly finding: Finding;
 
-  constructor(reason: TokenReason, cause?: unknown) {
+  constructor(reason: TokenReason, finding: Finding = {}, cause?: unknown) {
     super(reason, { cause });
     this.reason = reason;
+    this.finding = finding;
+  }
+}
+
+/** What was checked, with the time of the check. */
+export interface Rules {
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  /** Seconds since the epoch. */
+  readonly now: number;
+  readonly clockTolerance: number;
+}
+
+/** The failure of a check as a TokenError that says whose token it is; what is no such failure stays as it is. */
+export function toTokenError(error: unknown, token: string, rules: Rules): unknown {
+  const failure = failureOf(error, rules);
+  if (!(failure instanceof TokenError) || failure.finding.subject !== undefined) return failure;
+  return new TokenError(failure.reason, { ...failure.finding, ...claimedIn(token) }, failure.cause);
+}
+
+function failureOf(error: unknown, rules: Rules): unknown {
+  if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) {
+    const { claim, payload } = error;
+    const finding = { claim, ...expectedOf(claim, payload[claim], rules), ...whoIn(payload) };
+    return new TokenError(reasonOf(error), finding, error);
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) return new TokenError('bad_signature', {}, error);
+  if (error instanceof errors.JOSEError) return new TokenError('malformed', { found: error.message }, error);
+  return error;
+}
+
+const FAILED_CLAIMS: Readonly<Record<string, TokenReason>> = {
+  iss: 'wrong_issuer',
+  aud: 'wrong_audience',
+  nbf: 'not_yet_valid',
+};
+
+function reasonOf(error: errors.JWTExpired | errors.JWTClaimValidationFailed): TokenReason {
+  if (error instanceof errors.JWTExpired) return 'expired';
+  const failed = error.reason === 'check_failed' ? FAILED_CLAIMS[error.claim] : undefined;
+  return failed ?? (error.reason === 'missing' ? 'missing_claim' : 'malformed');
+}
+
+/** What a claim should have been. */
+export function expectedOf(claim: string, found: unknown, { issuer, audiences, now, clockTolerance }: Rules): Finding {
+  switch (claim) {
+    case 'iss':
+      return { expected: issuer, found: shown(found), setting: 'ISSUER' };
+    case 'aud':
+      return { expected: audiences, found: shown(found), setting: 'AUDIENCES' };
+    case 'exp':
+      return {
+        expected: `after ${shownTime(now - clockTolerance)}`,
+        found: shownTime(found),
+        setting: 'CLOCK_TOLERANCE',
+      };
+    case 'nbf':
+    case 'iat':
+      return {
+        expected: `before ${shownTime(now + clockTolerance)}`,
+        found: shownTime(found),
+        setting: 'CLOCK_TOLERANCE',
+      };
+    default:
+      return { expected: 'a text that is not empty', found: shown(found) };
+  }
+}
+
+/** Whose token it says it is: good to find the client that sent it, and proof of nothing. */
+function claimedIn(token: string): Finding {
+  try {
+    return { ...whoIn(decodeJwt(token)), verified: false };
+  } catch {
+    return {};
   }
 }

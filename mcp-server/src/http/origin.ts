@@ -39,7 +39,7 @@ export function createOriginRule({ publicUrl, allowedOrigins }: OriginOptions): 
 export function checkHost(options: OriginOptions): Middleware {
   const allowed = createHostRule(options);
   return async (ctx, next) => {
-    if (!allowed(ctx.get('Host'))) throw wrongHost();
+    if (!allowed(ctx.get('Host'))) throw wrongHost(ctx.get('Host'));
     await next();
   };
 }
@@ -48,13 +48,22 @@ export function checkOrigin(options: OriginOptions): Middleware {
   const allowed = createOriginRule(options);
   return async (ctx, next) => {
     const origin = ctx.headers.origin;
-    if (origin !== undefined && !allowed(origin)) throw wrongOrigin();
+    if (origin !== undefined && !allowed(origin)) throw wrongOrigin(origin);
     await next();
   };
 }
 
-export const wrongHost = (): HttpError =>
-  new HttpError(403, 'access_denied', 'This server is not known under that host name.', { reason: 'wrong_host' });
+export const wrongHost = (found: string): HttpError =>
+  new HttpError(403, 'access_denied', 'This server is not known under that host name.', {
+    reason: 'wrong_host',
+    facts: { header: 'Host', found: found.slice(0, LONGEST), setting: 'ALLOWED_HOSTS' },
+  });
 
-export const wrongOrigin = (): HttpError =>
-  new HttpError(403, 'access_denied', 'Web pages of that origin may not call this server.', { reason: 'wrong_origin' });
+export const wrongOrigin = (found: string): HttpError =>
+  new HttpError(403, 'access_denied', 'Web pages of that origin may not call this server.', {
+    reason: 'wrong_origin',
+    facts: { header: 'Origin', found: found.slice(0, LONGEST), setting: 'ALLOWED_ORIGINS' },
+  });
+
+/** Of what anybody can write into the log. */
+const LONGEST = 200;

@@ -33,10 +33,10 @@ export function errorBoundary({ page }: ErrorBoundaryOptions = {}): Middleware<R
   };
 }
 
-/** The answer to what was thrown, once the log knows what it will not tell. */
-export function reported(thrown: unknown, log: Logger): HttpError {
+/** The answer to what was thrown, once the log knows what it will not tell. @param known of the request */
+export function reported(thrown: unknown, log: Logger, known: object = {}): HttpError {
   const error = toHttpError(thrown);
-  const line = { error: error.code, reason: error.reason, status: error.status };
+  const line = { error: error.code, reason: error.reason, status: error.status, ...error.facts, ...known };
   if (error.status >= 500) log.error({ ...line, err: thrown }, 'request failed');
   else log.info(line, 'request refused');
   return error;

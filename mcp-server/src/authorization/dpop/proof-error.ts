@@ -1,4 +1,5 @@
 /** Owns why a DPoP proof is refused: precise for the log, while the wire has but two words for it (RFC 9449 §7.1, §9). */
+import type { Finding } from '../finding.ts';
 
 export type ProofReason =
   | 'proof_missing'
@@ -16,15 +17,23 @@ export type ProofReason =
   /** Not the proof's fault: whether it was used before, or what the nonces are sealed with, can't be found out now. */
   | 'replays_unknown';
 
+interface Details {
+  readonly cause?: unknown;
+  /** For the next attempt. */
+  readonly nonce?: string;
+  readonly finding?: Finding;
+}
+
 export class ProofError extends Error {
   override readonly name = 'ProofError';
   readonly reason: ProofReason;
-  /** For the next attempt. */
   readonly nonce: string | undefined;
+  readonly finding: Finding;
 
-  constructor(reason: ProofReason, { cause, nonce }: { readonly cause?: unknown; readonly nonce?: string } = {}) {
+  constructor(reason: ProofReason, { cause, nonce, finding = {} }: Details = {}) {
     super(reason, { cause });
     this.reason = reason;
     this.nonce = nonce;
+    this.finding = finding;
   }
 }

@@ -5,10 +5,11 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { type CryptoKey, decodeJwt, decodeProtectedHeader, type JWK, type JWTPayload, jwtVerify } from 'jose';
+import { type Finding, shown, shownTime } from '../finding.ts';
 import type { Principal } from '../principal.ts';
 import { TokenError } from '../token-error.ts';
 import type { Nonces } from './nonces.ts';
-import { ProofError } from './proof-error.ts';
+import { ProofError, type ProofReason } from './proof-error.ts';
 import { createProofKeys, thumbprintOf } from './proof-key.ts';
 import type { ReplayMemory } from './replay-memory.ts';
 
@@ -58,7 +59,11 @@ export function createProofVerifier(options: ProofVerifierOptions): VerifyProof 
     const thumbprint = thumbprintOf(jwk);
     requireSameRequest(claims, request);
     const end = await freshUntil(claims, options);
-    if (thumbprint !== request.principal.keyThumbprint) throw new TokenError('bound_to_another_key');
+    const { keyThumbprint } = request.principal;
+    if (thumbprint !== keyThumbprint) {
+      const finding = { claim: 'cnf', expected: `a proof of the key ${keyThumbprint}`, found: thumbprint };
+      throw new TokenError('bound_to_another_key', finding);
+    }
     const key = await keys.open(jwk, algorithm, thumbprint);
     await requireSignature(proof, key, options.clock);
     await requireFirstUse(`${thumbprint}.${claims.jti}`, end, options);
@@ -80,11 +85,16 @@ function read(proof: string | undefined): Decoded {
   if (proof.length > MAX_PROOF_LENGTH || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(proof))
     throw new ProofError('proof_malformed');
   const { typ, alg: algorithm = '', jwk } = decoded(() => decodeProtectedHeader(proof));
-  if (typ !== TYPE) throw new ProofError('proof_type');
-  if (!PROOF_ALGORITHMS.some((known) => known === algorithm)) throw new ProofError('proof_algorithm');
+  if (typ !== TYPE) throw refused('proof_type', { header: 'typ', expected: TYPE, found: typ });
+  if (!PROOF_ALGORITHMS.some((known) => known === algorithm)) {
+    throw refused('proof_algorithm', { header: 'alg', expected: PROOF_ALGORITHMS, found: algorithm });
+  }
   if (!jwk) throw new ProofError('proof_key');
   return { proof, jwk, algorithm, claims: decoded(() => decodeJwt(proof)) };
 }
+
+const refused = (reason: ProofReason, { found, ...finding }: Finding): ProofError =>
+  new ProofError(reason, { finding: { ...finding, found: shown(found) } });
 
 function decoded<T>(decode: () => T): T {
   try {
@@ -99,10 +109,15 @@ function requireSameRequest(claims: JWTPayload, { method, url, token }: ProvenRe
   const { jti, iat, htm, htu, ath, nonce } = claims;
   const complete = typeof jti === 'string' && jti !== '' && typeof iat === 'number' && typeof htu === 'string';
   if (!complete || (nonce !== undefined && typeof nonce !== 'string')) throw new ProofError('proof_malformed');
-  if (htm !== method) throw new ProofError('proof_method');
-  if (htu !== url && !isSameUrl(htu, url)) throw new ProofError('proof_url');
+  if (htm !== method) throw refused('proof_method', { claim: 'htm', expected: method, found: htm });
+  if (htu !== url && !isSameUrl(htu, url)) {
+    throw refused('proof_url', { claim: 'htu', expected: url, found: withoutQuery(htu), setting: 'PUBLIC_URL' });
+  }
   if (ath !== hash('sha256', token, 'base64url')) throw new ProofError('proof_of_another_token');
 }
+
+/** A query may carry a secret. */
+const withoutQuery = (url: string): string => url.replace(/[?#].*$/s, '');
 
 /** After the normalization of RFC 3986 §6.2.2 and §6.2.3, query and fragment left out. */
 function isSameUrl(htu: string, url: string): boolean {
@@ -125,10 +140,26 @@ async function freshUntil(
   try {
     const known = typeof nonce === 'string' ? await nonces.end(nonce) : inTime && !nonceRequired && end;
     if (known) return known;
-    throw new ProofError('nonce_wanted', { nonce: await nonces.current() });
+    const finding = nonceFinding({ nonce, iat }, { now, nonceRequired, clockTolerance });
+    throw new ProofError('nonce_wanted', { nonce: await nonces.current(), finding });
   } catch (error) {
     throw error instanceof ProofError ? error : new ProofError('replays_unknown', { cause: error });
   }
+}
+
+interface Freshness {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly nonceRequired: boolean;
+  readonly clockTolerance: number;
+}
+
+function nonceFinding({ nonce, iat = 0 }: JWTPayload, { now, nonceRequired, clockTolerance }: Freshness): Finding {
+  if (nonce !== undefined) return { claim: 'nonce', expected: 'one of this server that is not over' };
+  if (nonceRequired) return { claim: 'nonce', found: 'nothing', setting: 'DPOP_NONCE_REQUIRED' };
+  const [from, to] = [now / 1000 - WINDOW - clockTolerance, now / 1000 + clockTolerance];
+  const expected = `a nonce, or iat from ${shownTime(from)} to ${shownTime(to)}`;
+  return { claim: 'iat', expected, found: shownTime(iat), setting: 'CLOCK_TOLERANCE' };
 }
 
 /** §4.3 check 6. */

@@ -6,6 +6,7 @@ import { isRepeated } from '@mcp-oauth/shared/http/request-head';
 import type { VerifyToken } from '../../authorization/access-token.ts';
 import type { VerifyProof } from '../../authorization/dpop/proof.ts';
 import { ProofError } from '../../authorization/dpop/proof-error.ts';
+import { shown } from '../../authorization/finding.ts';
 import type { Principal } from '../../authorization/principal.ts';
 import type { ScopePolicy } from '../../authorization/scope.ts';
 import { TokenError } from '../../authorization/token-error.ts';
@@ -26,6 +27,14 @@ export interface ProtectedResource {
 const BEARER = 'bearer ';
 const DPOP = 'dpop ';
 
+const PROOF_REQUIRED = { expected: 'a DPoP proof', found: 'Bearer', setting: 'DPOP_REQUIRED' };
+const BOUND = { claim: 'cnf', expected: 'a DPoP proof, as the token is bound to a key', found: 'Bearer' };
+const NOT_BOUND = {
+  claim: 'cnf',
+  expected: 'a token that is bound to a key, as a DPoP proof comes with it',
+  found: 'nothing',
+};
+
 /** @throws HttpError with a challenge; the promise, for what has to be looked at first, rejects with the same */
 export function authenticate(visit: Visit, resource: ProtectedResource): Principal | Promise<Principal> {
   const { challenges, verify } = resource;
@@ -35,11 +44,11 @@ export function authenticate(visit: Visit, resource: ProtectedResource): Princip
   }
   if (isOf(DPOP, authorization)) return withProof(visit, resource, tokenOf(DPOP, authorization));
   if (!isOf(BEARER, authorization)) throw challenges.nothingShown(authorization ? 'other_scheme' : 'no_token');
-  if (resource.dpopRequired) throw challenges.refused('DPoP', new TokenError('not_bound'));
+  if (resource.dpopRequired) throw challenges.refused('DPoP', new TokenError('not_bound', PROOF_REQUIRED));
   const caller = verify(tokenOf(BEARER, authorization));
-  if (!(caller instanceof Promise)) return asBearer(caller, challenges);
+  if (!(caller instanceof Promise)) return asBearer(caller, visit, challenges);
   return caller.then(
-    (principal) => asBearer(principal, challenges),
+    (principal) => asBearer(principal, visit, challenges),
     (error: unknown) => {
       throw challenges.refused('Bearer', error);
     },
@@ -48,14 +57,23 @@ export function authenticate(visit: Visit, resource: ProtectedResource): Princip
 
 /** Lets a request pass when its principal has the scopes that it needs. @throws HttpError */
 export function requireScopes({ scopes, challenges }: ProtectedResource, principal: Principal, message: unknown): void {
-  const wanted = scopes.stepUp(principal.scopes, scopes.required(message));
-  if (wanted) throw challenges.lacksScopes(principal.keyThumbprint ? 'DPoP' : 'Bearer', wanted);
+  const required = scopes.required(message);
+  const wanted = scopes.stepUp(principal.scopes, required);
+  if (!wanted) return;
+  const isBase = scopes.initial.length > 0 && !scopes.covers(principal.scopes, scopes.initial);
+  throw challenges.lacksScopes(principal.keyThumbprint ? 'DPoP' : 'Bearer', wanted, {
+    claim: 'scope',
+    expected: shown(required),
+    found: shown([...principal.scopes]),
+    setting: isBase ? 'BASE_SCOPE' : 'the scope that it declares, SCOPE_HIERARCHY',
+  });
 }
 
 /** RFC 9449 §7.2: a stolen token must not become good by leaving the proof away. */
-function asBearer(principal: Principal, challenges: Challenges): Principal {
+function asBearer(principal: Principal, visit: Visit, challenges: Challenges): Principal {
   if (principal.keyThumbprint === undefined) return principal;
-  throw challenges.refused('Bearer', new TokenError('sender_constrained'));
+  visit.principal = principal;
+  throw challenges.refused('Bearer', new TokenError('sender_constrained', BOUND));
 }
 
 async function withProof(visit: Visit, resource: ProtectedResource, token: string): Promise<Principal> {
@@ -63,7 +81,8 @@ async function withProof(visit: Visit, resource: ProtectedResource, token: strin
   const { req, res, method, path } = visit;
   try {
     const principal = await verify(token);
-    if (principal.keyThumbprint === undefined) throw new TokenError('not_bound');
+    visit.principal = principal;
+    if (principal.keyThumbprint === undefined) throw new TokenError('not_bound', NOT_BOUND);
     const { dpop } = req.headers;
     const proof = typeof dpop === 'string' ? dpop : undefined;
     const nonce = await verifyProof({ proof, method, url: `${publicUrl}${path}`, token, principal }).catch((error) => {

@@ -2,6 +2,7 @@
 import { HttpError } from '@mcp-oauth/shared/errors';
 import { type Challenge, challenge } from '../../authorization/challenge.ts';
 import { ProofError } from '../../authorization/dpop/proof-error.ts';
+import type { Finding } from '../../authorization/finding.ts';
 import { TokenError } from '../../authorization/token-error.ts';
 
 export interface Challenges {
@@ -11,7 +12,7 @@ export interface Challenges {
   badRequest(scheme: Scheme, description: string, reason: string): HttpError;
   /** What a check of a token or a proof has thrown; anything else is given back. */
   refused(scheme: Scheme, thrown: unknown): unknown;
-  lacksScopes(scheme: Scheme, wanted: readonly string[]): HttpError;
+  lacksScopes(scheme: Scheme, wanted: readonly string[], finding: Finding): HttpError;
 }
 
 type Scheme = Challenge['scheme'];
@@ -48,7 +49,7 @@ export function createChallenges({ resourceMetadata, scopes, dpopRequired }: Cha
     failed(
       401,
       { scheme, scopes, error: 'invalid_token', description: INVALID_TOKEN },
-      { reason: cause.reason, cause },
+      { reason: cause.reason, facts: cause.finding, cause },
     );
 
   const invalidProof = (cause: ProofError): HttpError => {
@@ -56,7 +57,11 @@ export function createChallenges({ resourceMetadata, scopes, dpopRequired }: Cha
     const error = nonce ? 'use_dpop_nonce' : 'invalid_dpop_proof';
     const description = nonce ? USE_NONCE : INVALID_PROOF;
     const headers: Record<string, string> = nonce ? { 'DPoP-Nonce': nonce } : {};
-    return failed(401, { scheme: 'DPoP', scopes, error, description }, { reason, cause, headers });
+    return failed(
+      401,
+      { scheme: 'DPoP', scopes, error, description },
+      { reason, facts: cause.finding, cause, headers },
+    );
   };
 
   return {
@@ -73,13 +78,14 @@ export function createChallenges({ resourceMetadata, scopes, dpopRequired }: Cha
       if (!(thrown instanceof TokenError)) return thrown;
       return thrown.reason === 'keys_unavailable' ? later(thrown) : invalidToken(scheme, thrown);
     },
-    lacksScopes: (scheme, wanted) =>
-      failed(403, { scheme, scopes: wanted, error: 'insufficient_scope', description: LACKS_SCOPE }),
+    lacksScopes: (scheme, wanted, facts) =>
+      failed(403, { scheme, scopes: wanted, error: 'insufficient_scope', description: LACKS_SCOPE }, { facts }),
   };
 }
 
 interface Details {
   readonly reason?: string;
+  readonly facts?: Finding;
   readonly cause?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -88,6 +94,7 @@ interface Details {
 const later = (cause: TokenError | ProofError): HttpError =>
   new HttpError(503, 'temporarily_unavailable', "The access token can't be checked now. Please try again.", {
     reason: cause.reason,
+    facts: cause.finding,
     headers: { 'Retry-After': '5' },
     cause,
   });

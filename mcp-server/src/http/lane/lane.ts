@@ -46,8 +46,8 @@ export function createLane(parts: LaneParts, others: RequestListener): RequestLi
     try {
       const refusal = refusalOfHead(req);
       if (refusal) throw refusal;
-      if (!isOwnHost(target.host)) throw wrongHost();
-      if (origin !== undefined && !mayCall(origin)) throw wrongOrigin();
+      if (!isOwnHost(target.host)) throw wrongHost(target.host);
+      if (origin !== undefined && !mayCall(origin)) throw wrongOrigin(origin);
       allowPage(res, origin);
       if (isPreflight(req)) return answerPreflight(req, res);
       if (req.method === 'OPTIONS') return answerOptions(route, res);
@@ -67,6 +67,7 @@ export function createLane(parts: LaneParts, others: RequestListener): RequestLi
 
 /** The body is read for somebody who may send one; what it asks for is checked before anything runs. */
 function receive(visit: Visit, route: Route, principal: Principal, allowance: Allowance): void {
+  visit.principal = principal;
   if (visit.method !== 'POST') {
     handOver(visit, route, principal);
     return;
@@ -84,6 +85,7 @@ function receive(visit: Visit, route: Route, principal: Principal, allowance: Al
 }
 
 function handOver(visit: Visit, { resource, endpoint }: Route, principal: Principal, message?: unknown): void {
+  visit.message = message;
   try {
     requireScopes(resource, principal, message);
     endpoint(new Admitted(visit, principal, message))?.catch((error: unknown) => visit.fail(error));

@@ -11,6 +11,8 @@ import { requestLine } from '@mcp-oauth/shared/http/request-log';
 import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { Logger } from '@mcp-oauth/shared/logger';
+import type { Principal } from '../../authorization/principal.ts';
+import { askedFor, short } from './asked-for.ts';
 import { MessageError } from './message-error.ts';
 
 const ALWAYS = Object.entries(apiHeaders);
@@ -26,6 +28,10 @@ export class Visit {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly path: string;
+  /** Set once it is known. */
+  principal: Principal | undefined;
+  /** Set once it is read. */
+  message: unknown;
   readonly #id = randomUUID();
   readonly #witnesses: Witnesses;
   #log: Logger | undefined;
@@ -41,7 +47,7 @@ export class Visit {
     res.on('error', (error) => logConnection(error, this.log));
     res.on('close', () => {
       const line = requestLine(res, { method: this.method, path, started });
-      this.#witnesses.log.info({ request: this.#id, ...line }, 'request');
+      this.#witnesses.log.info({ request: this.#id, ...line, ...this.#known() }, 'request');
     });
   }
 
@@ -55,11 +61,18 @@ export class Visit {
     return this.#log;
   }
 
+  /** Who asks for what, as far as it is known. */
+  #known(): object {
+    const { principal, message } = this;
+    if (!principal) return {};
+    return { subject: short(principal.subject), client: short(principal.clientId), ...askedFor(message) };
+  }
+
   /** Answers for what was thrown; ends the connection when an answer has begun, as there is no taking it back. */
   fail(thrown: unknown): void {
     if (thrown instanceof MessageError) {
       const { status, code, message, data, id = null, headers } = thrown;
-      this.log.info({ error: message }, 'request refused');
+      this.log.info({ error: message, ...this.#known() }, 'request refused');
       this.#witnesses.onRefused?.('invalid_message');
       this.#answer(status, headers, {
         jsonrpc: '2.0',
@@ -68,7 +81,7 @@ export class Visit {
       });
       return;
     }
-    const error = reported(thrown, this.log);
+    const error = reported(thrown, this.log, this.#known());
     this.#witnesses.onRefused?.(error.reason);
     this.#answer(error.status, error.headers, { error: error.code, error_description: error.message });
   }
