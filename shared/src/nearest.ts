@@ -1,4 +1,4 @@
-/** Owns finding what somebody meant by a name that is not known: the nearest of those that are. */
+/** Owns what is said of a name that is not known: itself, and the nearest of those that are. */
 
 /**
  * @returns the known name at the smallest distance, whatever its case; nothing when none is near
@@ -13,6 +13,14 @@ export function nearest(name: string, known: Iterable<string>, furthest?: number
       best = { name: candidate, distance };
   }
   return best?.name;
+}
+
+/** @returns what is wrong, in words. Names may be long, and are somebody's own. */
+export function unknownMember(name: string, known: Iterable<string>): string {
+  const names = [...known];
+  const meant = nearest(name, names);
+  const shown = JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
+  return `${shown} is no member that is known here${meant ? `; did you mean "${meant}"?` : `; known: ${names.join(', ')}`}`;
 }
 
 /**

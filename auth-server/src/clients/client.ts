@@ -14,33 +14,42 @@ const texts = z.array(z.string().min(1));
 /** RFC 6749 Appendix A.1, A.2: printable ASCII. */
 const printable = z.string().regex(/^[\x20-\x7e]+$/, 'expected printable ASCII');
 
-export const clientSchema = z
-  .strictObject({
-    // A client whose id is a URL publishes its metadata there, so nobody may say anything else about it here.
-    client_id: printable.max(256).refine((id) => !/^[a-z][a-z0-9+.-]*:/i.test(id), 'must not be a URL'),
-    client_secret: printable.min(LEAST_SECRET, `must have ${LEAST_SECRET} characters or more`).optional(),
-    client_name: z.string().min(1).optional(),
-    client_uri: z.string().optional(),
-    redirect_uris: texts.optional(),
-    grant_types: z
-      .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials']))
-      .min(1)
-      .optional(),
-    token_endpoint_auth_method: z.enum([PUBLIC, ...WITH_SECRET, 'private_key_jwt']).optional(),
-    // Harmless, and in the answer to a registration, which operators copy. The type follows from the redirect URIs.
-    application_type: z.enum(['web', 'native']).optional(),
-    response_types: z.array(z.literal('code')).optional(),
-    contacts: texts.optional(),
-    logo_uri: z.string().optional(),
-    tos_uri: z.string().optional(),
-    policy_uri: z.string().optional(),
-    software_id: z.string().min(1).optional(),
-    scope: z.string().min(1).optional(),
-    jwks: z.looseObject({ keys: z.array(z.looseObject({})) }).optional(),
-    jwks_uri: z.string().optional(),
-    dpop_bound_access_tokens: z.boolean().optional(),
-    require_pushed_authorization_requests: z.boolean().optional(),
-  })
+const members = z.strictObject({
+  // A client whose id is a URL publishes its metadata there, so nobody may say anything else about it here.
+  client_id: printable
+    .max(256)
+    .regex(/[^ ]/, 'must not be blank')
+    .refine((id) => !/^[a-z][a-z0-9+.-]*:/i.test(id), 'must not be a URL'),
+  client_secret: printable.min(LEAST_SECRET, `must have ${LEAST_SECRET} characters or more`).optional(),
+  // RFC 7591 §3.2.1: seconds since the epoch, and 0 for a secret that does not end.
+  client_secret_expires_at: z.int().min(0).optional(),
+  client_name: z.string().min(1).optional(),
+  client_uri: z.string().optional(),
+  redirect_uris: texts.optional(),
+  grant_types: z
+    .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials']))
+    .min(1)
+    .optional(),
+  token_endpoint_auth_method: z.enum([PUBLIC, ...WITH_SECRET, 'private_key_jwt']).optional(),
+  // Harmless, and in the answer to a registration, which operators copy. The type follows from the redirect URIs.
+  application_type: z.enum(['web', 'native']).optional(),
+  response_types: z.array(z.literal('code')).optional(),
+  contacts: texts.optional(),
+  logo_uri: z.string().optional(),
+  tos_uri: z.string().optional(),
+  policy_uri: z.string().optional(),
+  software_id: z.string().min(1).optional(),
+  scope: z.string().min(1).optional(),
+  jwks: z.looseObject({ keys: z.array(z.looseObject({})) }).optional(),
+  jwks_uri: z.string().optional(),
+  dpop_bound_access_tokens: z.boolean().optional(),
+  require_pushed_authorization_requests: z.boolean().optional(),
+});
+
+/** Every member that may be written down. */
+export const MEMBERS = Object.keys(members.shape);
+
+export const clientSchema = members
   .transform((client) => ({
     ...client,
     grant_types: client.grant_types ?? ['authorization_code', 'refresh_token'],

@@ -1,6 +1,7 @@
 /** Owns the reading of CLIENTS (or of the file that CLIENTS_FILE names): a JSON array of clients, with every problem told at once. */
 import { z } from 'zod';
-import { type Client, clientSchema } from './client.ts';
+import { type Client, clientSchema, MEMBERS } from './client.ts';
+import { strayMember, withoutUnused } from './unused-members.ts';
 
 const EXPECTED = 'expected a JSON array of clients, each an object with a client_id';
 
@@ -9,11 +10,11 @@ export const clients = (): z.ZodType<readonly Client[], string> =>
     const entries = parse(text);
     if (!entries) context.addIssue({ code: 'custom', message: EXPECTED });
     const read = (entries ?? []).flatMap((entry, n) => {
-      const parsed = clientSchema.safeParse(entry);
+      const parsed = clientSchema.safeParse(withoutUnused(entry));
       if (parsed.success) return [parsed.data];
       // Never the value: it may be the secret.
-      for (const { path, message } of parsed.error.issues) {
-        context.addIssue({ code: 'custom', message: `${nameOf(entry, n)}: ${[...path, message].join(' ')}` });
+      for (const message of parsed.error.issues.flatMap(wordsOf)) {
+        context.addIssue({ code: 'custom', message: `${nameOf(entry, n)}: ${message}` });
       }
       return [];
     });
@@ -23,6 +24,11 @@ export const clients = (): z.ZodType<readonly Client[], string> =>
     }
     return read;
   });
+
+const wordsOf = (issue: z.core.$ZodIssue): readonly string[] =>
+  issue.code === 'unrecognized_keys'
+    ? issue.keys.map((name) => strayMember(name, MEMBERS))
+    : [[...issue.path, issue.message].join(' ')];
 
 function parse(text: string): unknown[] | undefined {
   try {

@@ -1,5 +1,6 @@
 /** Owns the reading of RESOURCES: origins of MCP servers in the simple case, JSON where something differs from the defaults. */
 import { canonicalResource, PROTECTED_RESOURCE_PATH, resourceIdentifiers } from '@mcp-oauth/shared/contract';
+import { unknownMember } from '@mcp-oauth/shared/nearest';
 import { duration, list, origin, url } from '@mcp-oauth/shared/settings/types';
 import { z } from 'zod';
 import type { ResourceSetting } from './resource.ts';
@@ -54,6 +55,11 @@ function parse(text: string): unknown {
   }
 }
 
+const MEMBERS = Object.keys(described.shape);
+
+const wordsOf = (issue: z.core.$ZodIssue): string =>
+  issue.code === 'unrecognized_keys' ? unknownMember(issue.keys[0] ?? '', MEMBERS) : issue.message;
+
 /** What can be wrong with resources that are each well-formed. */
 function contradiction(resources: readonly ResourceSetting[]): string | undefined {
   const seen = new Set<string | undefined>();
@@ -77,7 +83,7 @@ export const resources = (): z.ZodType<readonly [ResourceSetting, ...ResourceSet
     const parsed = z.array(described).min(1).safeParse(parse(text));
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      const where = issue?.path.length ? ` (${issue.path.join('.')}: ${issue.message})` : '';
+      const where = issue?.path.length ? ` (${issue.path.join('.')}: ${wordsOf(issue)})` : '';
       return fail(`expected origins of MCP servers separated by commas, or a JSON array of resources${where}`);
     }
     const [first, ...others] = parsed.data.map(toResource);

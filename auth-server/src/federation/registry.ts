@@ -2,6 +2,7 @@
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { discover } from '@mcp-oauth/shared/discover';
 import { StartError } from '@mcp-oauth/shared/errors';
+import { nearest, unknownMember } from '@mcp-oauth/shared/nearest';
 import { type Environment, type Problem, readSettings, type Values } from '@mcp-oauth/shared/settings/config';
 import type { Connector, ConnectorKind } from './connector.ts';
 
@@ -31,9 +32,27 @@ export async function discoverKinds(folder: URL): Promise<ConnectorKinds> {
   const kinds = new Map<string, ConnectorKind>();
   for (const { file, value } of await discover(folder, '.connector', isKind)) {
     if (kinds.has(value.type)) throw new StartError(`${file.pathname}: another connector has the type ${value.type}`);
+    const stray = strayOf(value);
+    if (stray) throw new StartError(`${file.pathname}: ${stray}`);
     kinds.set(value.type, value);
   }
   return kinds;
+}
+
+const KIND: ReadonlySet<string> = new Set(['type', 'title', 'settings', 'rules', 'open']);
+const SETTING: ReadonlySet<string> = new Set(['env', 'doc', 'type', 'default', 'example', 'secret', 'optional']);
+
+/** A member that nobody reads may be one that was to protect: `rule` judges nothing, `secrets` keeps nothing out of the log. */
+function strayOf(kind: ConnectorKind): string | undefined {
+  const parts = [
+    { where: '', value: kind as object, known: KIND },
+    ...Object.entries(kind.settings).map(([name, value]) => ({ where: `settings.${name}: `, value, known: SETTING })),
+  ];
+  for (const { where, value, known } of parts) {
+    const name = Object.keys(value).find((member) => !known.has(member));
+    if (name !== undefined) return where + unknownMember(name, known);
+  }
+  return undefined;
 }
 
 const isKind = (candidate: unknown): candidate is ConnectorKind => {
@@ -60,7 +79,7 @@ export function readConnectors(
     const rival = ids.slice(0, index).find((other) => variablePrefix(other) === variablePrefix(id));
     const found = rival
       ? problem('CONNECTORS', `${rival} and ${id} would share their variables`)
-      : readConnector(id, withDefaults(env, variablePrefix(id), defaults[id]), kinds);
+      : readConnector(id, withDefaults(env, variablePrefix(id), defaults[id]), kinds, ids);
     connectors.push(...found.connectors);
     problems.push(...found.problems);
   }
@@ -71,7 +90,7 @@ type Reading = { readonly connectors: readonly ConfiguredConnector[]; readonly p
 
 const problem = (env: string, message: string): Reading => ({ connectors: [], problems: [{ env, message }] });
 
-function readConnector(id: string, env: Environment, kinds: ConnectorKinds): Reading {
+function readConnector(id: string, env: Environment, kinds: ConnectorKinds, others: readonly string[]): Reading {
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(id)) {
     return problem('CONNECTORS', `an id is lower-case letters, digits and hyphens (got ${JSON.stringify(id)})`);
   }
@@ -85,10 +104,41 @@ function readConnector(id: string, env: Environment, kinds: ConnectorKinds): Rea
   const { values, problems: unreadable } = readSettings(kind.settings, env, prefix);
   const settings = values as Values<ConnectorKind['settings']>;
   const contradictions = unreadable.length > 0 ? [] : (kind.rules?.(settings) ?? []);
-  const problems = [...unreadable, ...contradictions.map((found) => ({ ...found, env: prefix + found.env }))];
+  const problems = [
+    ...unreadable,
+    ...contradictions.map((found) => ({ ...found, env: prefix + found.env })),
+    ...strayVariables(kind, env, prefix, others),
+  ];
   const title = env[`${prefix}NAME`] || (type === id ? kind.title : id);
   return { connectors: problems.length > 0 ? [] : [{ id, kind, title, settings }], problems };
 }
+
+/**
+ * Variables of this connector that its kind does not know: a mistyped one would be missing in silence.
+ * @param ids of all connectors: what begins with a longer one is its own
+ */
+function strayVariables(kind: ConnectorKind, env: Environment, prefix: string, ids: readonly string[]): Problem[] {
+  const set = Object.keys(env).filter((name) => name.startsWith(prefix) && env[name]);
+  // `CONNECTOR_ACME_EU_TYPE` belongs to `acme-eu`, whether that is in CONNECTORS or not.
+  const typed = set.filter((name) => name.endsWith('_TYPE')).map((name) => name.slice(0, -'TYPE'.length));
+  const longer = [...ids.map(variablePrefix), ...typed].filter((other) => other.length > prefix.length);
+  const declared = Object.values(kind.settings);
+  const known = ['TYPE', 'NAME', ...declared.map(({ env: name }) => name)];
+  const fromFile = declared.filter(({ secret }) => secret).map(({ env: name }) => `${name}_FILE`);
+  return set
+    .filter((name) => !longer.some((other) => name.startsWith(other)))
+    .map((name) => name.slice(prefix.length))
+    .filter((member) => !known.includes(member) && !fromFile.includes(member))
+    .map((member) => {
+      const meant = nearest(member, [...known, ...fromFile]) ?? known.find((name) => sharesWords(name, member));
+      const hint = meant ? `; did you mean ${prefix}${meant}?` : `; known: ${known.join(', ')}`;
+      return { env: prefix + member, message: `is no setting of the connector type ${kind.type}${hint}` };
+    });
+}
+
+/** `SECRET` is in CLIENT_SECRET, and ISSUER is in `ISSUER_URL`. */
+const sharesWords = (one: string, other: string): boolean =>
+  `_${one}_`.includes(`_${other}_`) || `_${other}_`.includes(`_${one}_`);
 
 function withDefaults(env: Environment, prefix: string, defaults: Environment = {}): Environment {
   const missing = Object.entries(defaults).filter(([name]) => !env[prefix + name] && !env[`${prefix + name}_FILE`]);
@@ -115,7 +165,11 @@ export function openConnectors(
   return configured.map(({ id, kind, title, settings }) => {
     const callbackUrl = `${issuer}/callback/${id}`;
     const context = { callbackUrl, fetch, clock, onTrouble: (message: string) => onTrouble?.(id, message) };
-    return { id, title, callbackUrl, secrets: secretsOf(kind, settings), connector: kind.open(settings, context) };
+    const connector = kind.open(settings, context);
+    if (typeof connector?.begin !== 'function' || typeof connector.finish !== 'function') {
+      throw new StartError(`connector ${id}: open() of the type ${kind.type} must give begin() and finish()`);
+    }
+    return { id, title, callbackUrl, secrets: secretsOf(kind, settings), connector };
   });
 }
 

@@ -23,7 +23,27 @@ it.each([
   ['no proof for client_credentials', [{ ...good, client_secret: undefined }], 'needs a secret or keys'],
   ['a secret that nothing uses', [{ ...good, token_endpoint_auth_method: 'none' }], 'does not use'],
   ['an unknown grant', [{ ...good, grant_types: ['password'] }], 'grant_types'],
-  ['a misspelled member', [{ ...good, redirect_uri: 'x' }], 'redirect_uri'],
+  [
+    'a misspelled member',
+    [{ ...good, redirect_uri: 'x' }],
+    '"redirect_uri" is no member that is known here; did you mean "redirect_uris"?',
+  ],
+  [
+    'a misspelled member that would protect',
+    [{ ...good, dpop_bound_acces_tokens: true }],
+    'did you mean "dpop_bound_access_tokens"?',
+  ],
+  [
+    'a scope in the plural',
+    [{ ...good, scopes: 'a' }],
+    '"scopes" is no member that is known here; did you mean "scope"?',
+  ],
+  [
+    'protection that is not to be had',
+    [{ ...good, tls_client_certificate_bound_access_tokens: true }],
+    'tls_client_certificate_bound_access_tokens is not supported here',
+  ],
+  ['an id of blanks', [{ ...good, client_id: '  ' }], 'client_id must not be blank'],
   ['the same id twice', [good, good], '"job" is there twice'],
   ['people without a place to go', [{ client_id: 'portal' }], 'needs redirect_uris'],
   [
@@ -36,6 +56,41 @@ it.each([
   expect(said).toContain('CLIENTS');
   expect(said).toContain(reason);
   expect(said).not.toContain(good.client_secret);
+});
+
+it('RFC 7591 §2, §3.2.1 takes what an answer to a registration has beside it', async () => {
+  const answer = {
+    ...good,
+    client_id_issued_at: 1_700_000_000,
+    client_secret_expires_at: 0,
+    registration_access_token: 'x',
+    registration_client_uri: 'https://auth.example/register/job',
+    'client_name#de': 'Auftrag',
+    software_id: 'x',
+    software_version: '1',
+    software_statement: 'eyJ',
+    contacts: ['a@b.example'],
+    logo_uri: 'https://b.example/logo.png',
+    tos_uri: null,
+    post_logout_redirect_uris: [],
+    subject_type: 'public',
+    id_token_signed_response_alg: 'RS256',
+    require_auth_time: false,
+    tls_client_certificate_bound_access_tokens: false,
+  };
+  expect(await problemsOf([answer])).toBe('started');
+});
+
+it('RFC 7591 §3.2.1 a secret that has ended is good for nothing', async () => {
+  const ask = async (client_secret_expires_at: number) => {
+    await using server = await startServer({
+      env: { CLIENTS: JSON.stringify([{ ...good, client_secret_expires_at }]) },
+    });
+    const body = new URLSearchParams({ grant_type: 'client_credentials' });
+    const headers = { authorization: `Basic ${btoa(`job:${good.client_secret}`)}` };
+    return (await server.fetch('/token', { method: 'POST', body, headers })).status;
+  };
+  expect([await ask(0), await ask(4_000_000_000), await ask(1_700_000_000)]).toEqual([200, 200, 400]);
 });
 
 it('tells all problems of all clients at once', async () => {

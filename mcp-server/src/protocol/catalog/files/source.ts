@@ -1,9 +1,9 @@
 /** Owns what a file may define: which default exports are a tool, a resource, a template of resources or a prompt. */
-import { nearest } from '@mcp-oauth/shared/nearest';
+import { nearest, unknownMember } from '@mcp-oauth/shared/nearest';
 import { z } from 'zod';
 import { isRecord, kindOf } from '../../author-fault.ts';
 import type { JsonSchemaTool, Prompt, Resource, ResourceTemplate, Tool } from '../../define.ts';
-import { strayMember, unknownMember } from '../../members.ts';
+import { strayMember } from '../../members.ts';
 
 export const KINDS = ['tool', 'resource', 'prompt'] as const;
 
