@@ -4,9 +4,12 @@
  */
 
 /** Nothing but the host and a port, as it is written: user information or another spelling is another address. */
-const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{0,5})?(?=[/?]|$)/i;
+const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(:\d{0,5})?(?=[/?]|$)/i;
+
+export const isLoopbackUri = (redirectUri: string): boolean => LOOPBACK.test(redirectUri);
 
 /** One spelling for all redirect URIs that are the same place; every other URI stands for itself. */
 export const placeOf = (redirectUri: string): string => redirectUri.replace(LOOPBACK, 'http://loopback');
 
-export const isLoopbackUri = (redirectUri: string): boolean => LOOPBACK.test(redirectUri);
+/** The same with the port: what listens there is one program, by whichever name it is called. */
+export const listenerOf = (redirectUri: string): string => redirectUri.replace(LOOPBACK, 'http://loopback$1');

@@ -31,6 +31,8 @@ export interface PendingInteraction {
   readonly scopes: readonly { readonly name: string; readonly description: string }[];
   /** The account of a live session that may approve without going to an upstream; absent when sign-in is needed. */
   readonly accountId: string | undefined;
+  /** Whether the client wants the person to choose the account (`prompt=select_account`). */
+  readonly choosesAccount?: boolean;
 }
 
 /** One request and the response to it, as node has them; a Koa context is one. */

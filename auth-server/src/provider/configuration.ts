@@ -18,7 +18,7 @@ import type { RecordStore } from '../storage/record-store.ts';
 import { clientIdMetadataDocuments, createFetch } from './clients/metadata-documents.ts';
 import { applyClientPolicy, EXTRA_METADATA, GRANT_TYPES, RESPONSE_TYPES } from './clients/policy.ts';
 import { refuseEmptyNonce } from './guards/dpop-nonce.ts';
-import { createInteractionPolicy } from './interactions/policy.ts';
+import { createInteractionPolicy, SELECT_ACCOUNT } from './interactions/policy.ts';
 import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
 import type { ClientCache } from './overrides/client-cache.ts';
 import { boundAssertions } from './overrides/replay-detection.ts';
@@ -85,6 +85,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
     // RFC 8414 §2, RFC 9728 §4: members that the engine does not write itself.
     discovery: {
       revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+      prompt_values_supported: ['none', 'login', 'consent', SELECT_ACCOUNT],
       protected_resources: resources.all.map(({ identifiers }) => identifiers[0]),
     },
     // Those of the resources change while it runs: supported-scopes.ts lists them, resources.ts judges them.

@@ -20,7 +20,7 @@ import { createClientCache, rememberClients } from './overrides/client-cache.ts'
 import { providerWith } from './overrides/grant-handlers.ts';
 import { holdErrors } from './overrides/held-errors.ts';
 import { judgeMetadata } from './overrides/judge-metadata.ts';
-import { allowOmission, completeOmission } from './overrides/redirect-uri.ts';
+import { alignRedirectUri, allowOmission, takeLoopbackNames } from './overrides/redirect-uri.ts';
 import { endRefreshing } from './overrides/refresh-grant-type.ts';
 import { nameSuccessors } from './overrides/refresh-rotation.ts';
 import { deriveRegistrationAccessTokens } from './overrides/registration-access-token.ts';
@@ -66,7 +66,8 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
   app.proxy = true;
   deriveRegistrationAccessTokens(app, parts.keys.cookies[0]);
   nameSuccessors(app, parts.keys.cookies[0], () => Provider.ctx);
-  completeOmission(app);
+  alignRedirectUri(app);
+  takeLoopbackNames(app);
   endRefreshing(app);
   keepApprovals(app);
   completeClientAuthentication(app);

@@ -2,7 +2,7 @@
  * Owns the one page before an upstream: who asks, where the answer goes, what it may do, and the way to say yes or no
  * (RFC 6749 §10.2, RFC 8252 §8.6). Everything a client says of itself is text.
  */
-import { type Html, html } from '@mcp-oauth/shared/pages/html';
+import { type Html, html, trusted } from '@mcp-oauth/shared/pages/html';
 import { page } from '@mcp-oauth/shared/pages/page';
 import type { PendingInteraction } from '../consent/interaction.ts';
 import type { Account } from '../federation/account.ts';
@@ -42,7 +42,7 @@ ${copyNote(client)}
 ${notice(destination)}
 <form class="late" method="post" action="${view.path}/approve">
 <input type="hidden" name="token" value="${view.token}">
-${view.account ? sessionChoice(view.account, view.connectors) : upstreamButtons(view.connectors)}
+${view.account ? sessionChoice(view.account, view) : upstreamButtons(view.connectors)}
 </form>
 <form method="post" action="${view.path}/deny">
 <input type="hidden" name="token" value="${view.token}">
@@ -92,12 +92,12 @@ const upstreamButtons = (connectors: SignInView['connectors'], style = ''): read
     ({ id, title }) => html`<button class="${style}" name="connector" value="${id}">Continue with ${title}</button>`,
   );
 
-function sessionChoice(account: Account, connectors: SignInView['connectors']): Html {
+function sessionChoice(account: Account, { connectors, pending }: SignInView): Html {
   const { email, username, name } = account.identity;
   const through = connectors.find(({ id }) => id === account.connector)?.title;
   return html`<p>As <strong><bdi>${email ?? username ?? name ?? 'the account you used last'}</bdi></strong>${through && html` <span class="soft">through ${through}</span>`}</p>
 <button>Approve</button>
-<details class="plain">
+<details class="plain"${pending.choosesAccount && trusted(' open')}>
 <summary>Not you? Use another account</summary>
 ${upstreamButtons(connectors, 'quiet')}
 </details>`;

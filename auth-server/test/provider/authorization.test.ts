@@ -131,6 +131,27 @@ describe('a person who was here before', () => {
     expect((await browser.signIn(login.page, 'alice')).outside?.searchParams.get('code')).toBeTruthy();
   });
 
+  it('OpenID Connect Core §3.1.2.1 is offered another account when the client says prompt=select_account', async () => {
+    const { page } = await again({ prompt: 'select_account', scope: 'mcp:tools' });
+    const text = await page?.clone().text();
+    expect(text).toContain('alice@acme.example');
+    expect(text).toContain('<details class="plain" open>');
+    expect((await browser.submit(page, 'approve')).outside?.searchParams.get('code')).toBeTruthy();
+    const other = await again({ prompt: 'select_account' });
+    expect((await browser.signIn(other.page, 'bob')).outside?.searchParams.get('code')).toBeTruthy();
+    const first = await new Browser(server).follow(authorizePath(client, { prompt: 'select_account consent login' }));
+    const visitor = new Browser(server);
+    const fresh = await visitor.follow(authorizePath(client, { prompt: 'select_account' }));
+    expect([first.page?.status, fresh.page?.status]).toEqual([200, 200]);
+    expect((await visitor.signIn(fresh.page, 'carol')).outside?.searchParams.get('code')).toBeTruthy();
+    expect((await again({ prompt: 'none select_account' })).page?.status).toBe(400);
+  });
+
+  it('OpenID Connect Prompt Create §4 the metadata names the prompts that are known', async () => {
+    const metadata = await read(await server.fetch('/.well-known/openid-configuration'));
+    expect(metadata.prompt_values_supported).toEqual(['none', 'login', 'consent', 'select_account']);
+  });
+
   it('OpenID Connect Core §3.1.2.6 is not shown a page when the client says prompt=none', async () => {
     const { outside } = await again({ prompt: 'none', scope: 'mcp:admin' });
     expect(outside?.searchParams.get('error')).toBe('consent_required');
@@ -222,12 +243,12 @@ describe('a request that is wrong', () => {
     expect(text).not.toMatch(/node_modules|at \w+ \(/);
   });
 
-  it('RFC 8252 §7.3 takes any port of the registered loopback address, and no other host', async () => {
+  it('RFC 8252 §7.3 takes any port and name of the registered loopback address, and no other host', async () => {
     const native = await register(server, NATIVE);
     const at = (redirect_uri: string) => browser.follow(authorizePath(native, { redirect_uri }));
     expect((await at('http://127.0.0.1:49152/callback')).page?.status).toBe(200);
     expect((await at('http://127.0.0.1.evil.example/callback')).page?.status).toBe(400);
-    expect((await at('http://localhost:49152/callback')).page?.status).toBe(400);
+    expect((await at('http://localhost:49152/callback')).page?.status).toBe(200);
   });
 
   it('keeps a query that the redirect URI already has (hole 1.6/13)', async () => {

@@ -16,6 +16,7 @@ import { approvalsOf, setApprovals } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
 import { indicators } from '../resources.ts';
 import { type PendingParts, pendingOf, requested, text } from './pending.ts';
+import { SELECT_ACCOUNT } from './policy.ts';
 import { wordsFor } from './session-lost.ts';
 
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
@@ -53,7 +54,7 @@ export function createInteractions(parts: Parts): Interactions {
       await leaveOtherAccount(exchange, details, accountId, provider);
       const grantId = await grant(details, { ...shown, accountId }, provider, resources);
       const signsIn = details.prompt.name === 'login' || details.session?.accountId !== accountId;
-      await finish(exchange, { ...(signsIn && { login: { accountId } }), consent: { grantId } });
+      await finish(exchange, { ...(signsIn && { login: { accountId } }), [SELECT_ACCOUNT]: {}, consent: { grantId } });
     },
     refuse: (exchange, error, description) => finish(exchange, { error, error_description: description }),
   };
@@ -63,7 +64,8 @@ async function describe(details: Details, { provider, ...parts }: Parts): Promis
   const client = await provider.Client.find(text(details.params.client_id));
   if (!client) throw brokenOff(BROKEN_OFF.over, 'the client is no longer registered');
   const accountId = details.prompt.name === 'login' ? undefined : details.session?.accountId;
-  return pendingOf({ uid: details.uid, client, params: details.params, accountId }, parts);
+  const pending = pendingOf({ uid: details.uid, client, params: details.params, accountId }, parts);
+  return { ...pending, choosesAccount: details.prompt.name === SELECT_ACCOUNT };
 }
 
 /**

@@ -7,6 +7,8 @@ import { isRemembered } from '../../consent/approval.ts';
 import { approvalsOf } from '../overrides/approvals.ts';
 import { type PendingParts, pendingOf } from './pending.ts';
 
+export const SELECT_ACCOUNT = 'select_account';
+
 export function createInteractionPolicy(parts: PendingParts): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   policy.get('login')?.checks.add(
@@ -18,6 +20,9 @@ export function createInteractionPolicy(parts: PendingParts): interactionPolicy.
       (ctx) => ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined,
     ),
   );
+  // OpenID Connect Core §3.1.2.1: our page names the account and offers another one, so it only has to be shown.
+  const selectAccount = new interactionPolicy.Prompt({ name: SELECT_ACCOUNT, requestable: true });
+  policy.add(selectAccount, policy.length - 1);
   policy
     .get('consent')
     ?.checks.add(

@@ -1,8 +1,10 @@
 /**
- * Owns the `redirect_uri` of a code exchange. RFC 6749 §4.1.3 requires it; OAuth 2.1 (§10.2) has dropped it, because PKCE binds
- * the code to its client. Where it is sent it must be the one of the authorization request; where it is not, nothing is missing.
+ * Owns how a `redirect_uri` is compared. At a code exchange RFC 6749 §4.1.3 requires it; OAuth 2.1 (§10.2) has dropped it, because
+ * PKCE binds the code to its client. Where it is sent it must be the one of the authorization request; where it is not, nothing is
+ * missing. A native app’s loopback address may be called by any name of this machine (RFC 8252 §7.3), here and at /authorize.
  */
-import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
+import Provider, { type Client, type KoaContextWithOIDC } from 'oidc-provider';
+import { isLoopbackUri, listenerOf, placeOf } from '../../clients/loopback.ts';
 import type { GrantHandler } from './grant-handlers.ts';
 
 /** Stands for a parameter that was left out. No request can send it: the engine reads an empty parameter as none (RFC 6749 §3.2). */
@@ -22,14 +24,32 @@ interface Model {
   find(value: string, options?: object): Promise<{ readonly redirectUri?: string } | undefined>;
 }
 
-/** The engine compares the parameter after it has read the code: by then what was left out is what it should be. */
-export function completeOmission(provider: Provider): void {
+/**
+ * The engine compares the parameter after it has read the code: by then what was left out, or what names the same listener in another
+ * way, is what it should be.
+ */
+export function alignRedirectUri(provider: Provider): void {
   const model = provider.AuthorizationCode as unknown as Model;
   const find = model.find.bind(model);
   model.find = async (value, options) => {
     const code = await find(value, options);
     const params = parameters(Provider.ctx);
-    if (params.redirect_uri === OMITTED) params.redirect_uri = code?.redirectUri;
+    const { redirect_uri: sent } = params;
+    if (sent === OMITTED || isSameListener(sent, code?.redirectUri)) params.redirect_uri = code?.redirectUri;
     return code;
+  };
+}
+
+const isSameListener = (sent: unknown, expected: string | undefined): boolean =>
+  typeof sent === 'string' && expected !== undefined && listenerOf(sent) === listenerOf(expected);
+
+/** The engine takes any port of a registered loopback address, but keeps `localhost` and `127.0.0.1` apart. */
+export function takeLoopbackNames(provider: Provider): void {
+  const model = provider.Client.prototype;
+  const isAllowed = model.redirectUriAllowed;
+  model.redirectUriAllowed = function judge(this: Client, redirectUri): boolean {
+    if (isAllowed.call(this, redirectUri)) return true;
+    if (this.applicationType !== 'native' || !isLoopbackUri(redirectUri)) return false;
+    return (this.redirectUris ?? []).some((registered) => placeOf(registered) === placeOf(redirectUri));
   };
 }

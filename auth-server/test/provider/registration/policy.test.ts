@@ -3,7 +3,7 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
-import { authorizePath, redeem, refresh, register, tokensFor, WEB } from '../../client.ts';
+import { authorize, authorizePath, redeem, refresh, register, tokensFor, WEB } from '../../client.ts';
 import { form, json, type RunningServer, read, startServer } from '../../running-server.ts';
 
 let server: RunningServer;
@@ -133,12 +133,44 @@ describe('RFC 8252 §7.3 a loopback redirect URI', () => {
     }
   });
 
-  it('is good at its own host and path, and nowhere else', async () => {
+  it('§8.3 is good by every name of this machine, as clients register one and ask with another', async () => {
+    const names = ['localhost', '127.0.0.1', '[::1]'];
+    for (const registered of names) {
+      const { id } = await register(server, `http://${registered}:3334/cb`);
+      for (const asked of names) expect(await authorizeAt(id, `http://${asked}:49152/cb`)).toBe(303);
+    }
+  });
+
+  it('RFC 6749 §4.1.3 a code is good with another name of the listener that it came to, and with no other listener', async () => {
+    const client = await register(server, 'http://127.0.0.1/cb');
+    const at = { ...client, redirectUri: 'http://localhost:49152/cb' };
+    const exchange = async (redirectUri: string) => {
+      const { code } = await authorize(server, at);
+      return (await redeem(server, { ...client, redirectUri }, code)).status;
+    };
+    for (const same of ['http://localhost:49152/cb', 'http://127.0.0.1:49152/cb', 'http://[::1]:49152/cb']) {
+      expect([same, await exchange(same)]).toEqual([same, 200]);
+    }
+    for (const other of ['http://localhost:49153/cb', 'http://127.0.0.1/cb', 'http://localhost:49152/other', WEB]) {
+      expect([other, await exchange(other)]).toEqual([other, 400]);
+    }
+  });
+
+  it('is good at this machine and its own path, and nowhere else', async () => {
     const { id } = await register(server, 'http://127.0.0.1:3334/cb');
     const elsewhere = [
-      'http://localhost:3334/cb',
-      'http://[::1]:3334/cb',
       'https://127.0.0.1:3334/cb',
+      'https://localhost:3334/cb',
+      'http://127.0.0.2:3334/cb',
+      'http://localhost.:3334/cb',
+      'http://localhost@evil.example/cb',
+      'http://localhost:3334@evil.example/cb',
+      'http://evil@localhost:3334/cb',
+      'http://localhost.evil.example:3334/cb',
+      'http://localhost:3334/other',
+      'http://localhost:3334/cb?x=1',
+      'http://localhost:3334/cb#x',
+      'http://localhost:3334\\\\@evil.example/cb',
       'http://127.0.0.1:3334/other',
       'http://127.0.0.1:3334/cb?x=1',
       'http://127.0.0.1:3334@evil.example/cb',
