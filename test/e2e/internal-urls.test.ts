@@ -30,6 +30,9 @@ class Outsider extends Person {
 
 const CLIENT = { id: 'job', secret: 'a secret of this test' };
 
+/** What is said of Node.js, whatever the network is. */
+const OF_THE_MACHINE = /this release of Node\.js has known security faults/;
+
 describe('RFC 8414 §3 one public origin that the services can not reach', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'mcp-oauth-e2e-'));
   let runs: Run[] = [];
@@ -109,7 +112,9 @@ describe('RFC 8414 §3 one public origin that the services can not reach', () =>
 
   it('nothing is said of anybody who could not be reached', () => {
     for (const { output } of runs) {
-      const warnings = output.split('\n').filter((line) => /"level":"(warn|error|fatal)"/.test(line));
+      const warnings = output
+        .split('\n')
+        .filter((line) => /"level":"(warn|error|fatal)"/.test(line) && !OF_THE_MACHINE.test(line));
       expect(warnings).toEqual([]);
     }
   });

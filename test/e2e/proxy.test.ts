@@ -1,4 +1,7 @@
 /** Owns the proof that both services find the way out of a network that has nothing but a proxy (RFC 9110 §9.3.6). */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -30,6 +33,30 @@ async function startMcpServer(env: NodeJS.ProcessEnv) {
   const ask = async () => (await fetch(`${url}/accepting`)).status;
   return { run, metadata, ask, [Symbol.asyncDispose]: async () => void (await run.stop()) };
 }
+
+it('auth-server reads the scopes of a resource through HTTPS_PROXY', async () => {
+  const [port] = await freePorts(1);
+  const resource = 'https://mcp.example.com';
+  const metadataUrl = `https://${issuer.name}/.well-known/oauth-protected-resource/mcp`;
+  const body = { resource: `${resource}/mcp`, scopes_supported: ['mcp:tools', 'notes:read'] };
+  issuer.answers.set('/.well-known/oauth-protected-resource/mcp', { body });
+  const env = {
+    ISSUER: `http://localhost:${port}`,
+    DATA_DIR: mkdtempSync(join(tmpdir(), 'mcp-oauth-proxy-')),
+    RESOURCES: JSON.stringify([{ url: resource, metadataUrl }]),
+    NODE_EXTRA_CA_CERTS: CERTIFICATE,
+    HTTPS_PROXY: proxy.url,
+  };
+  const run = new Run(env, 'auth-server/src/main.ts');
+  try {
+    await run.says('"ready"');
+    const response = await fetch(`${env.ISSUER}/.well-known/oauth-authorization-server`);
+    expect(await response.json()).toMatchObject({ scopes_supported: expect.arrayContaining(['notes:read']) });
+    expect(proxy.asked).toContain(issuer.name);
+  } finally {
+    await run.stop();
+  }
+});
 
 describe('mcp-server behind a proxy', () => {
   it.each([{ NODE_USE_ENV_PROXY: '1' }, {}])(

@@ -3,6 +3,7 @@
  * writes: one document each, with the URL that it was read from and the moment, from which its end is counted.
  */
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -90,7 +91,8 @@ async function readCopy(path: string, file: string, clock: Clock): Promise<Opera
 }
 
 async function readBounded(path: string): Promise<string> {
-  const handle = await open(path);
+  // Not to wait for whoever writes, where somebody has put something else there than a file.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(LARGEST + 1), 0, LARGEST + 1, 0);
     if (bytesRead > LARGEST) throw new Error(`is larger than ${LARGEST} bytes`);

@@ -12,6 +12,9 @@ import type { ClientMetadataError, Reason } from './failure.ts';
 const RECORD = 'ClientDocumentWord';
 const REMEMBERED = 2 * COPY_LIFETIME;
 
+/** Seconds until its use is told again: a host that keeps this server out does so all day. */
+const AGAIN = 3_600;
+
 interface Word {
   /** A good answer: no copy is used any more. */
   readonly good?: boolean;
@@ -55,6 +58,14 @@ export function createStandIns({ find, store, clock, log }: StandInParts): Stand
     await keep(clientId, { ...(await wordOf(clientId)), refusedAt: seconds(clock) });
   };
 
+  const toldAt = new Map<string, number>();
+  const isNews = (clientId: string): boolean => {
+    const now = seconds(clock);
+    if (now - (toldAt.get(clientId) ?? Number.NEGATIVE_INFINITY) < AGAIN) return false;
+    toldAt.set(clientId, now);
+    return true;
+  };
+
   return {
     has: async (clientId) => (await find(clientId)) !== undefined,
     onAnswer: async (clientId) => {
@@ -77,7 +88,7 @@ export function createStandIns({ find, store, clock, log }: StandInParts): Stand
       try {
         const document = judge(url, copy.document);
         const details = { detail: failure.message, ends: dateOf(endOf(copy)) };
-        log.warn({ ...said, ...details }, "operator's copy of a client document used");
+        log[isNews(url.href) ? 'warn' : 'debug']({ ...said, ...details }, "operator's copy of a client document used");
         return { document, fetchedAt: copy.fetchedAt };
       } catch (error) {
         log.warn({ ...said, flaw: String(error) }, "operator's copy of a client document can't be used");

@@ -108,6 +108,8 @@ describe('a copy is used', () => {
       clock.advance(31);
     }
     expect(asked).toBe(10);
+    const used = lines.filter(({ msg }) => msg === "operator's copy of a client document used");
+    expect(used.map(({ level }) => level)).toEqual(['warn', ...Array(9).fill('debug')]);
   });
 
   it('until the host has given a good answer, and never again after that, on any replica', async () => {

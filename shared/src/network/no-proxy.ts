@@ -9,17 +9,14 @@ export type SkipsProxy = (url: URL) => boolean;
 
 type Entry = (host: string, port: string) => boolean;
 
-/** @returns undefined for an entry that can't be one, in `wrong` */
-export function readNoProxy(text: string): { readonly skips: SkipsProxy; readonly wrong: readonly string[] } {
-  const wrong: string[] = [];
-  const entries: Entry[] = [];
-  for (const written of text.toLowerCase().split(/[\s,]+/)) {
-    if (!written) continue;
-    const entry = entryOf(written);
-    if (entry) entries.push(entry);
-    else wrong.push(written);
-  }
-  return { skips: (url) => entries.some((matches) => matches(hostOf(url), portOf(url))), wrong };
+/** Entries that name no host are left out. */
+export function readNoProxy(text: string): SkipsProxy {
+  const entries = text
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .map(entryOf)
+    .filter((entry) => entry !== undefined);
+  return (url) => entries.some((matches) => matches(hostOf(url), portOf(url)));
 }
 
 const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');

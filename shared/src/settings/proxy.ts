@@ -25,13 +25,8 @@ function canBeDecoded({ username, password }: URL): boolean {
   }
 }
 
-const withoutProxy = (): z.ZodType<SkipsProxy, string> =>
-  z.string().transform((text, context): SkipsProxy => {
-    const { skips, wrong } = readNoProxy(text);
-    if (wrong.length === 0) return skips;
-    context.addIssue({ code: 'custom', message: `expected host names, addresses and ranges, not ${wrong.join(', ')}` });
-    return z.NEVER;
-  });
+/** What other programs read in their own ways names no host here: it is left out, so that host is asked through the proxy. */
+const withoutProxy = (): z.ZodType<SkipsProxy, string> => z.string().transform(readNoProxy);
 
 export const proxySettings = {
   httpsProxy: optional({
@@ -43,7 +38,7 @@ export const proxySettings = {
   }),
   noProxy: optional({
     env: 'NO_PROXY',
-    doc: 'Hosts that are asked without HTTPS_PROXY, separated by commas: names (with all below them), addresses, CIDR ranges, each with a port or for all ports; `*` is everything. `no_proxy` is read where this is not set.',
+    doc: 'Hosts that are asked without HTTPS_PROXY, separated by commas: names (with all below them), addresses, CIDR ranges, each with a port or for all ports; `*` is everything. Anything else in it is left out. `no_proxy` is read where this is not set.',
     type: withoutProxy(),
     example: 'id.example.com,10.0.0.0/8',
   }),
