@@ -3,6 +3,7 @@
  * they come back (MCP list_changed and resources/updated notifications).
  */
 import { jsonText } from '@mcp-oauth/shared/json-text';
+import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import { type ChangeLog, type MessageBus, StorageUnavailable } from './ports.ts';
 import type { McpSession } from './session.ts';
 import { type Attachment, STANDALONE, type Streams } from './streams.ts';
@@ -73,8 +74,11 @@ export function createChangeFeed({ streams, changes, bus, peek }: ChangeFeedPart
   };
 }
 
-const wants = ({ agreed, subscriptions }: McpSession, change: string): boolean =>
-  agreed !== undefined && (!change.startsWith(RESOURCE) || subscriptions.includes(change.slice(RESOURCE.length)));
+function wants({ agreed, subscriptions }: McpSession, change: string): boolean {
+  if (agreed === undefined || !change.startsWith(RESOURCE)) return agreed !== undefined;
+  const uri = change.slice(RESOURCE.length);
+  return subscriptions.includes(uri) || subscriptions.includes(normalUri(uri));
+}
 
 function notification(change: string): string {
   const about = change.startsWith(RESOURCE)

@@ -3,6 +3,7 @@
  * request. What can't be offered is named, and leaves the rest alone.
  */
 import { StartError } from '@mcp-oauth/shared/errors';
+import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import type { Scoped } from '../../authorization/scope.ts';
 import type { Change } from '../changes/changes.ts';
 import type { JsonSchemaTool, Prompt, Resource, ResourceTemplate, Tool } from '../define.ts';
@@ -13,6 +14,7 @@ import { createListing, type Entry, type Listing } from './listing.ts';
 import { type PromptEntry, promptEntry } from './prompt-entry.ts';
 import { type ResourceEntry, resourceEntry, type TemplateEntry, templateEntry } from './resource-entry.ts';
 import { type ToolEntry, toolEntry } from './tool-entry.ts';
+import { normalTemplate } from './uri-template.ts';
 
 export interface Catalog {
   readonly tools: Listing<ToolEntry>;
@@ -47,7 +49,8 @@ export interface Compiled {
 export function compileCatalog(sources: readonly Source[]): Compiled {
   const compile = createSchemaCompiler();
   const [tools, prompts] = [new Collected<ToolEntry>('tool'), new Collected<PromptEntry>('prompt')];
-  const [resources, templates] = [new Collected<ResourceEntry>('resource'), new Collected<TemplateEntry>('resource')];
+  const resources = new Collected<ResourceEntry>('resource', normalUri);
+  const templates = new Collected<TemplateEntry>('resource', normalTemplate);
   const problems: Problem[] = [];
   const add = ({ kind, value, from }: Source): void => {
     if (kind === 'tool') tools.add(toolEntry(value, compile), from);
@@ -65,8 +68,8 @@ export function compileCatalog(sources: readonly Source[]): Compiled {
   const catalog = catalogOf({
     tools: createListing('tools', tools.entries),
     prompts: createListing('prompts', prompts.entries),
-    resources: createListing('resources', resources.entries),
-    templates: createListing('resourceTemplates', templates.entries),
+    resources: createListing('resources', resources.entries, normalUri),
+    templates: createListing('resourceTemplates', templates.entries, normalTemplate),
   });
   return { catalog, problems };
 }
@@ -74,16 +77,20 @@ export function compileCatalog(sources: readonly Source[]): Compiled {
 class Collected<E extends Entry> {
   readonly entries: E[] = [];
   readonly #kind: string;
+  readonly #normal: (key: string) => string;
   readonly #from = new Map<string, string>();
 
-  constructor(kind: string) {
+  /** @param normal the one spelling of all names that are equivalent */
+  constructor(kind: string, normal = (key: string): string => key) {
     this.#kind = kind;
+    this.#normal = normal;
   }
 
   add(entry: E, from: string): void {
-    const earlier = this.#from.get(entry.key);
+    const key = this.#normal(entry.key);
+    const earlier = this.#from.get(key);
     if (earlier) throw new TypeError(`two ${this.#kind}s are named ${entry.key}: ${earlier} and ${from}`);
-    this.#from.set(entry.key, from);
+    this.#from.set(key, from);
     this.entries.push(entry);
   }
 }

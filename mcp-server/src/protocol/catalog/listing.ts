@@ -35,10 +35,18 @@ const PAGE = 100;
 /** Callers differ in few ways; should somebody hold ever new ones, the views are made anew. */
 const MOST_VIEWS = 64;
 
-/** @param entries with keys of which none is there twice */
-export function createListing<E extends Entry>(member: Member, entries: readonly E[]): Listing<E> {
+/**
+ * @param entries with keys of which none is there twice
+ * @param normal the one spelling of all keys that are equivalent
+ */
+export function createListing<E extends Entry>(
+  member: Member,
+  entries: readonly E[],
+  normal: (key: string) => string = (key) => key,
+): Listing<E> {
   const sorted = entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
   const byKey = new Map(sorted.map((entry) => [entry.key, entry]));
+  const byNormal = new Map(sorted.map((entry) => [normal(entry.key), entry]));
   const all = createPages(member, sorted);
   const guarded = [...new Map(sorted.map(({ scopes }) => [scopes.join(' '), scopes])).values()];
   const views = new Map<string, Pages>();
@@ -59,7 +67,7 @@ export function createListing<E extends Entry>(member: Member, entries: readonly
   };
   return {
     entries: sorted,
-    find: (key) => byKey.get(key),
+    find: (key) => byKey.get(key) ?? byNormal.get(normal(key)),
     page: (cursor, permits) => (permits ? viewFor(permits) : all)(cursor),
   };
 }

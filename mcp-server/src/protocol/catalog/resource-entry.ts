@@ -1,4 +1,5 @@
 /** Owns a resource, or a template of resources, as it is served: its mistakes are found before anybody reads it. */
+import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import type { Complete, Context, Resource, ResourceContent, ResourceTemplate } from '../define.ts';
 import type { Entry } from './listing.ts';
 import { type UriTemplate, uriTemplate } from './uri-template.ts';
@@ -17,12 +18,16 @@ export interface TemplateEntry extends Entry {
   read: ResourceTemplate['read'];
 }
 
+/** RFC 3986 §3: a scheme, no character that a URI can't have, and no percent sign that begins no escape. */
+const URI = /^[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/;
+
 /** @throws TypeError when it can't be offered */
 export function resourceEntry(resource: Resource): ResourceEntry {
   const { uri, name, title, description, mimeType } = resource;
-  // RFC 3986 §3: a scheme, and no character that a URI can't have.
-  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/.test(uri)) {
-    throw new TypeError(`"${uri}" is no URI`);
+  if (!URI.test(uri)) {
+    const written = normalUri(uri);
+    const advice = URI.test(written) ? `; write it as ${written}` : ', such as notes://today (RFC 3986 §3)';
+    throw new TypeError(`"${uri}" is no URI${advice}`);
   }
   return {
     key: uri,

@@ -1,9 +1,13 @@
 /**
- * Owns URI templates of level 1, `notes://{user}/{id}` (RFC 6570 §1.2): what a URI says for each variable. Read from left to
- * right, without ever turning back, so that no URI can keep the server busy.
+ * Owns URI templates of level 1, `notes://{user}/{id}` (RFC 6570 §1.2): what a URI says for each variable. Compared as URIs are
+ * (RFC 3986 §6.2.2 and §6.2.3, RFC 6570 §3.1). Read from left to right, without ever turning back, so that no URI can keep the
+ * server busy.
  */
+import { type NormalUri, normalise, normalUri } from '@mcp-oauth/shared/network/normal-uri';
 
 export interface UriTemplate {
+  /** One spelling of all that are equivalent. */
+  readonly normal: string;
   readonly variables: readonly string[];
   /** How many characters are not variables: the more, the more exactly it says what it is about. */
   readonly literal: number;
@@ -26,21 +30,47 @@ export function uriTemplate(text: string): UriTemplate {
   if (literals.some((literal) => /[{}]/.test(literal))) throw refuse('has a brace too many');
   if (literals.slice(1, -1).includes('')) throw refuse('has two variables with nothing between them');
   if (!/^[A-Za-z][A-Za-z0-9+.-]*:/.test(text)) throw refuse('does not begin with a scheme');
+  if (literals.some((literal) => ODD_LITERAL.test(literal))) throw refuse(`has ${ODD_WORDS} outside its variables`);
+  const normal = normalLiterals(literals);
   return {
+    normal: normal.map((literal, index) => (index === 0 ? literal : `{${variables[index - 1]}}${literal}`)).join(''),
     variables,
-    literal: literals.join('').length,
-    match: (uri) => match(uri, literals, variables),
+    literal: normal.join('').length,
+    // Dots that stand for a variable are its value; others only lead somewhere else.
+    match: (uri) => match(normalise(uri, false), normal, variables) ?? match(normalise(uri), normal, variables),
   };
 }
 
-function match(uri: string, [head = '', ...rest]: readonly string[], variables: readonly string[]) {
+/** RFC 6570 §2.1: what no expansion makes a URI of. Spaces and letters beyond ASCII are expanded as escapes (§3.1). */
+const ODD_LITERAL = /[\p{Cc}"<>\\^`|]|%(?![0-9A-Fa-f]{2})|\p{Surrogate}/u;
+const ODD_WORDS = 'a character that no URI has, or a percent sign that begins no escape,';
+
+/** With something in place of the variables that stays as it is in every part of a URI. */
+function normalLiterals(literals: readonly string[]): readonly string[] {
+  for (let n = 0; ; n += 1) {
+    const mark = `0v${n}v0`;
+    const normal = normalUri(literals.join(mark)).split(mark);
+    if (normal.length === literals.length && !literals.join('').includes(mark)) return normal;
+  }
+}
+
+/** A template as somebody names it, also through a URL type that writes its braces as escapes. @returns it is none: as it is */
+export function normalTemplate(text: string): string {
+  try {
+    return uriTemplate(text.replace(/%7b/gi, '{').replace(/%7d/gi, '}')).normal;
+  } catch {
+    return text;
+  }
+}
+
+function match({ text: uri, cased }: NormalUri, [head = '', ...rest]: readonly string[], variables: readonly string[]) {
   if (!uri.startsWith(head)) return undefined;
   const values: [string, string][] = [];
   let at = head.length;
   for (const [index, name] of variables.entries()) {
     const literal = rest[index] ?? '';
     const end = index === rest.length - 1 ? startOfEnd(uri, literal) : uri.indexOf(literal, at + 1);
-    const value = end === -1 ? undefined : decode(uri.slice(at, end));
+    const value = end === -1 ? undefined : decode(cased.slice(at, end));
     if (value === undefined) return undefined;
     values.push([name, value]);
     at = end + literal.length;

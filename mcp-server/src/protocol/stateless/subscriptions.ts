@@ -5,6 +5,7 @@
 
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { jsonText } from '@mcp-oauth/shared/json-text';
+import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import {
   type Implementation,
   INVALID_PARAMS,
@@ -60,6 +61,7 @@ interface Subscription {
   readonly stream: EventStream;
   readonly owner: string;
   readonly wants: SubscriptionFilter;
+  /** In one spelling of all that are equivalent: the author may announce them in another than the client follows. */
   readonly uris: ReadonlySet<string>;
   /** Milliseconds since the epoch. */
   readonly endsAt: number;
@@ -78,7 +80,8 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
   const ofOwner = new Map<string, number>();
   let draining = false;
   const unsubscribe = changes.subscribe((change) => {
-    for (const subscription of open) if (isWanted(subscription, change)) tell(subscription, change);
+    const uri = change.kind === 'resource' ? normalUri(change.uri) : '';
+    for (const subscription of open) if (isWanted(subscription, change, uri)) tell(subscription, change);
   });
 
   const admit = (owner: string): void => {
@@ -113,7 +116,14 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
       };
       const stream = new EventStream(res, closed, allowance.share(principal));
       const endsAt = (principal.expiresAt + GRACE) * 1000;
-      const subscription = { id, stream, owner, wants, uris: new Set(wants.resourceSubscriptions), endsAt };
+      const subscription = {
+        id,
+        stream,
+        owner,
+        wants,
+        uris: new Set(wants.resourceSubscriptions?.map(normalUri)),
+        endsAt,
+      };
       count(owner, 1);
       open.add(subscription);
       notify(subscription, 'notifications/subscriptions/acknowledged', { notifications: wants });
@@ -156,8 +166,9 @@ function honored(filter: unknown): SubscriptionFilter {
   };
 }
 
-function isWanted({ wants, uris }: Subscription, change: Change): boolean {
-  return change.kind === 'resource' ? uris.has(change.uri) : wants[`${change.kind}ListChanged`] === true;
+/** @param uri of the resource, in the one spelling of all that are equivalent */
+function isWanted({ wants, uris }: Subscription, change: Change, uri: string): boolean {
+  return change.kind === 'resource' ? uris.has(uri) : wants[`${change.kind}ListChanged`] === true;
 }
 
 function tell(subscription: Subscription, change: Change): void {

@@ -13,6 +13,22 @@ describe('RFC 6570 §1.2 templates of level 1', () => {
     ['x:{name}.txt', 'x:a.txt.txt', { name: 'a.txt' }],
     ['x:{a}{', 'x:1', 'has a brace too many'],
     ['x:{a}?q={b}', 'x:1?q=2', { a: '1', b: '2' }],
+    ['notes://{id}', 'Notes://Ada', { id: 'Ada' }],
+    ['Notes://{user}/{id}', 'notes://Ada/B', { user: 'Ada', id: 'B' }],
+    ['file:///café/{name}', 'file:///café/a', { name: 'a' }],
+    ['file:///café/{name}', 'file:///caf%C3%A9/a', { name: 'a' }],
+    ['file:///café/{name}', 'file:///caf%c3%a9/a', { name: 'a' }],
+    ['file:///caf%C3%A9/{name}', 'file:///café/é', { name: 'é' }],
+    ['file:///my docs/{name}', 'file:///my%20docs/a', { name: 'a' }],
+    ['file:///my docs/{name}', 'file:///my docs/a b', { name: 'a b' }],
+    ['HTTPS://Docs.Example.com/{page}', 'https://docs.example.com/A', { page: 'A' }],
+    ['https://docs.example.com/{page}', 'HTTPS://DOCS.example.com:443/A', { page: 'A' }],
+    ['https://{tenant}.Example.com', 'https://acme.example.com/', { tenant: 'acme' }],
+    ['https://x.example/~{user}', 'https://x.example/%7eada', { user: 'ada' }],
+    ['x://a/./{b}', 'x://a/c', { b: 'c' }],
+    ['x://a/{b}', 'x://a/q/../c', { b: 'c' }],
+    ['x://a/{b}', 'x://a/..', { b: '..' }],
+    ['note:0v0v0{a}0v0v0/{b}', 'note:0v0v010v0v0/2', { a: '1', b: '2' }],
   ])('%s reads %s as %j', (template, uri, expected) => {
     if (typeof expected === 'string') expect(() => uriTemplate(template)).toThrow(expected);
     else expect(uriTemplate(template).match(uri)).toEqual(expected);
@@ -25,7 +41,7 @@ describe('RFC 6570 §1.2 templates of level 1', () => {
     ['notes://{id}', 'notes://a#b'],
     ['notes://{id}', 'notes://%E9'],
     ['notes://{id}', 'notes://%'],
-    ['notes://{id}', 'Notes://1'],
+    ['note:{id}', 'NOTE2:1'],
     ['x:{a}/end', 'x:1/end/'],
     ['x:{a}/end', 'x:/end'],
     ['x:{a}-{b}', 'x:1'],
@@ -45,6 +61,10 @@ describe('RFC 6570 §1.2 templates of level 1', () => {
     ['x:{a}/{a}', 'twice'],
     ['x:{a}}', 'brace'],
     ['{a}:x', 'scheme'],
+    ['x:100%{a}', 'percent sign'],
+    ['x:\n{a}', 'no URI has'],
+    ['x:\ud83d{a}', 'no URI has'],
+    ['x:<{a}>', 'no URI has'],
   ])('%s is refused', (template, reason) => {
     expect(() => uriTemplate(template)).toThrow(reason);
   });

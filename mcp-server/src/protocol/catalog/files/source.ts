@@ -1,9 +1,11 @@
 /** Owns what a file may define: which default exports are a tool, a resource, a template of resources or a prompt. */
 import { nearest, unknownMember } from '@mcp-oauth/shared/nearest';
+import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import { z } from 'zod';
 import { isRecord, kindOf } from '../../author-fault.ts';
 import type { JsonSchemaTool, Prompt, Resource, ResourceTemplate, Tool } from '../../define.ts';
 import { strayMember } from '../../members.ts';
+import { normalTemplate } from '../uri-template.ts';
 
 export const KINDS = ['tool', 'resource', 'prompt'] as const;
 
@@ -117,8 +119,10 @@ function inheritedStray(value: object, known: ReadonlySet<string>): string | und
 }
 
 /** By which a definition is known among those of its kind. */
-const keyOf = ({ kind, value }: Source): string =>
-  `${kind} ${'uri' in value ? value.uri : 'uriTemplate' in value ? value.uriTemplate : value.name}`;
+function keyOf({ kind, value }: Source): string {
+  if ('uri' in value) return `${kind} ${normalUri(value.uri)}`;
+  return `${kind} ${'uriTemplate' in value ? normalTemplate(value.uriTemplate) : value.name}`;
+}
 
 /**
  * Files that define the same: nobody can tell the copy from what it was copied from, and one of them may lack what protects the

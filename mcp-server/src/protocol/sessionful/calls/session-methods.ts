@@ -1,4 +1,5 @@
 /** Owns the methods that only sessions have, as they change the session's record (MCP logging, resource subscriptions). */
+import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import { ErrorCode, LoggingLevelSchema } from '@modelcontextprotocol/sdk/types.js';
 import { StorageUnavailable } from '../../../sessions/ports.ts';
 import type { SessionHost } from '../../../sessions/session-host.ts';
@@ -23,8 +24,10 @@ export const sessionMethods = (sessions: Alter): Methods =>
 
 const subscription =
   ({ alter }: Alter, key: 'subscribe' | 'unsubscribe'): Method =>
-  async ({ uri }, call) => {
-    if (typeof uri !== 'string') throw new RpcError(ErrorCode.InvalidParams, 'A resource is named by its uri');
+  async ({ uri: given }, call) => {
+    if (typeof given !== 'string') throw new RpcError(ErrorCode.InvalidParams, 'A resource is named by its uri');
+    // Whatever the client's spelling is: the author may announce the resource in another.
+    const uri = given.length > LONGEST_URI ? given : normalUri(given);
     if (uri.length > LONGEST_URI) throw new RpcError(ErrorCode.InvalidParams, 'The uri is too long to be followed');
     const followed = key === 'subscribe' ? (call as SessionCall).subscriptions : [];
     if (followed.reduce((sum, { length }) => sum + length, uri.length) > MOST_CHARACTERS) {
