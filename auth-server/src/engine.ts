@@ -16,7 +16,7 @@ import type { Client } from './clients/client.ts';
 import { createClientList } from './clients/client-list.ts';
 import { createPreRegisteredClients, type PreRegisteredClients } from './clients/pre-registered.ts';
 import type { Config } from './config.ts';
-import { createResources, type Resources } from './consent/resource.ts';
+import { createResources, type ResourceSetting, type Resources } from './consent/resource.ts';
 import { createScopeSource } from './consent/resource-metadata.ts';
 import { type Accounts, createAccounts } from './federation/account.ts';
 import type { Keys } from './keys/key-store.ts';
@@ -73,14 +73,16 @@ export function createEngineWith(config: Config, ports: EnginePorts): (keys: Key
 }
 
 function resourcesOf(config: Config, { clock, log, fetch }: EnginePorts): Resources {
-  return createResources(config.resources, ({ scopes, metadataUrl: url, identifiers }) => {
+  const words = config.scopeDescriptions;
+  const sourceOf = ({ scopes, metadataUrl: url, identifiers }: ResourceSetting) => {
     if (scopes || !url) return undefined;
     const onFailure: OnFailure = (error, isNews) => {
       if (isNews) log.warn({ url, reason: reasonOf(error) }, 'resource metadata not fetched');
     };
     const onRecovery = () => log.info({ url }, 'resource metadata fetched again');
-    return createScopeSource({ url, identifiers, fetch, clock, onFailure, onRecovery });
-  });
+    return createScopeSource({ url, identifiers, words, fetch, clock, onFailure, onRecovery });
+  };
+  return createResources(config.resources, sourceOf, words);
 }
 
 const lifetimesOf = (config: Config) => ({

@@ -1,19 +1,20 @@
 /**
- * Owns what a resource says of its scopes in its own metadata (RFC 9728 §2 `scopes_supported`): read when first needed, kept
- * as long as it says, renewed in the background, and believed while it can't be reached. A tool with a new scope needs no
+ * Owns what a resource says of itself in its own metadata (RFC 9728 §2 `scopes_supported`, `resource_name`): read when first
+ * needed, kept as long as it says, renewed in the background, and believed while it can't be reached. A tool with a new scope needs no
  * change here, and this server starts without any resource.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { canonicalResource, SCOPES } from '@mcp-oauth/shared/contract';
+import { canonicalResource } from '@mcp-oauth/shared/contract';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { createRemoteDocument, fetchDocument, type OnFailure } from '@mcp-oauth/shared/remote-document';
 import { z } from 'zod';
-
-export type Scopes = Readonly<Record<string, string>>;
+import { describeScopes, SCOPE_NAME, type Scopes } from './scope-description.ts';
 
 export interface ScopeSource {
   /** With the words for people; absent until the resource was heard, and where it names none. */
   current(): Scopes | undefined;
+  /** What it calls itself, for people; absent until it was heard, and where it has no name. */
+  name(): string | undefined;
   /** Waits for the first answer, once; every later one comes in the background. Never fails. */
   ready(): Promise<void>;
   /** Asks again, unless it was just done: somebody names a scope that is not known. Never fails. */
@@ -26,28 +27,33 @@ export interface ScopeSourceOptions {
   readonly url: string;
   /** What the document may call the resource. */
   readonly identifiers: readonly string[];
+  /** The operator's words for scopes. */
+  readonly words?: Scopes;
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly onFailure: OnFailure;
   readonly onRecovery?: () => void;
 }
 
-/** RFC 6749 §3.3 scope-token. */
-export const SCOPE_NAME = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
-
 /** Scopes of the sign-in, which are this server's to give, whatever a resource says. */
 const NOT_OF_A_RESOURCE = new Set(['openid', 'offline_access']);
 const MAX_SCOPES = 200;
 const LONGEST_NAME = 200;
+const LONGEST_TITLE = 80;
 
 /** Seconds: what the document says of itself, within reason. */
 const [SHORTEST, USUAL, LONGEST] = [30, 300, 3_600];
 
 /** The scopes are read one by one: a member that is no name of a scope says nothing about the others. */
-const schema = z.looseObject({ resource: z.string(), scopes_supported: z.array(z.unknown()).nullish() });
+const schema = z.looseObject({
+  resource: z.string(),
+  resource_name: z.unknown().optional(),
+  scopes_supported: z.array(z.unknown()).nullish(),
+});
 
 interface Said {
   readonly scopes: Scopes | undefined;
+  readonly name: string | undefined;
   readonly maxAge: number;
 }
 
@@ -69,6 +75,7 @@ export function createScopeSource(options: ScopeSourceOptions): ScopeSource {
   };
   return {
     current: () => said?.scopes,
+    name: () => said?.name,
     ready: async () => {
       if (first) touch();
       first ??= settled(document.get());
@@ -88,9 +95,9 @@ const settled = (asked: Promise<unknown>): Promise<void> =>
     () => undefined,
   );
 
-async function read({ url, identifiers, fetch }: ScopeSourceOptions): Promise<Said> {
+async function read({ url, identifiers, fetch, words }: ScopeSourceOptions): Promise<Said> {
   const { body, headers } = await fetchDocument(fetch, url);
-  const { resource, scopes_supported: members } = schema.parse(body);
+  const { resource, resource_name: name, scopes_supported: members } = schema.parse(body);
   // RFC 9728 §3.3: a document about something else must not be used.
   if (!identifiers.map(canonicalResource).includes(canonicalResource(resource))) {
     throw new Error(`${url} is about the resource ${JSON.stringify(resource)}`);
@@ -99,12 +106,18 @@ async function read({ url, identifiers, fetch }: ScopeSourceOptions): Promise<Sa
   if (members?.length && names.length === 0) throw new Error(`no member of scopes_supported in ${url} is a name`);
   const usable = names.filter((name) => SCOPE_NAME.test(name) && name.length <= LONGEST_NAME);
   const scopes = [...new Set(usable)].filter((name) => !NOT_OF_A_RESOURCE.has(name)).slice(0, MAX_SCOPES);
-  return { scopes: scopes.length > 0 ? described(scopes) : undefined, maxAge: maxAgeOf(headers) };
+  return {
+    scopes: scopes.length > 0 ? describeScopes(scopes, words) : undefined,
+    name: typeof name === 'string' ? legible(name) : undefined,
+    maxAge: maxAgeOf(headers),
+  };
 }
 
-/** A scope that nobody described stands for itself. */
-const described = (names: readonly string[]): Scopes =>
-  Object.fromEntries(names.map((name) => [name, Object.hasOwn(SCOPES, name) ? (SCOPES[name] ?? name) : name]));
+/** One line without what can't be seen, and not a page. */
+function legible(name: string): string | undefined {
+  const visible = name.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ');
+  return [...visible.trim()].slice(0, LONGEST_TITLE).join('') || undefined;
+}
 
 /** RFC 9111 §5.2.2.1 */
 function maxAgeOf(headers: Headers): number {

@@ -4,9 +4,8 @@ import { unknownMember } from '@mcp-oauth/shared/nearest';
 import { duration, list, origin, url } from '@mcp-oauth/shared/settings/types';
 import { z } from 'zod';
 import type { ResourceSetting } from './resource.ts';
-import { SCOPE_NAME } from './resource-metadata.ts';
+import { scopeName } from './scope-description.ts';
 
-const scopeName = z.string().regex(SCOPE_NAME, 'a scope name has no spaces, quotes or backslashes');
 const identifier = z.string().refine((value) => canonicalResource(value) !== undefined, 'expected an absolute URI');
 
 const described = z.strictObject({
@@ -27,7 +26,8 @@ function toResource(description: z.output<typeof described>): ResourceSetting {
   const [first, ...others] = description.identifiers ?? resourceIdentifiers(description.url);
   const identifiers = [first ?? description.url, ...others] as const;
   return {
-    name: description.name ?? new URL(description.url).host,
+    name: description.name,
+    host: new URL(description.url).host,
     identifiers,
     audience: description.audience ?? identifiers[0],
     scopes: description.scopes,

@@ -3,12 +3,14 @@
  * for one resource, its audience, its scopes, and what is granted to a client that names neither.
  */
 import { BASE_SCOPE, canonicalResource, SCOPES } from '@mcp-oauth/shared/contract';
-import type { ScopeSource, Scopes } from './resource-metadata.ts';
+import type { ScopeSource } from './resource-metadata.ts';
+import { describeScopes, type Scopes } from './scope-description.ts';
 
 /** What the operator says of a resource. */
 export interface ResourceSetting {
-  /** What the sign-in page calls it. */
-  readonly name: string;
+  /** What the sign-in page calls it; absent: as it calls itself (RFC 9728 §2 `resource_name`), or its host. */
+  readonly name?: string | undefined;
+  readonly host: string;
   /** Every identifier that a client may send for it; the first is the one that clients are told. */
   readonly identifiers: readonly [string, ...string[]];
   /** The `aud` of its tokens (RFC 9068 §2.2). */
@@ -25,6 +27,7 @@ export interface ResourceSetting {
 
 /** A resource as it is at the moment. */
 export interface Resource extends ResourceSetting {
+  readonly name: string;
   readonly scopes: Scopes;
   readonly defaultScope: string;
   /** Whether `scopes` were said by the operator or the resource; otherwise they are those of our own MCP server. */
@@ -52,14 +55,16 @@ export interface Resources {
 /**
  * @param settings at least one; no two share an identifier (the configuration sees to both)
  * @param sourceOf where the scopes of a resource are to be had that the operator did not name
+ * @param words the operator's, for scopes that are not described in the settings of their resource
  */
 export function createResources(
   settings: readonly [ResourceSetting, ...ResourceSetting[]],
   sourceOf: (setting: ResourceSetting) => ScopeSource | undefined = () => undefined,
+  words: Scopes = {},
 ): Resources {
   const [first, ...others] = settings;
-  const preferred = live(first, sourceOf(first));
-  const all = [preferred, ...others.map((setting) => live(setting, sourceOf(setting)))];
+  const preferred = live(first, sourceOf(first), words);
+  const all = [preferred, ...others.map((setting) => live(setting, sourceOf(setting), words))];
   const byIdentifier = new Map(
     all.flatMap((resource) => resource.identifiers.map((identifier) => [canonicalResource(identifier), resource])),
   );
@@ -78,15 +83,20 @@ export function createResources(
   };
 }
 
-function live(setting: ResourceSetting, source: ScopeSource | undefined): Resource {
-  const said = () => setting.scopes ?? source?.current();
+function live(setting: ResourceSetting, source: ScopeSource | undefined, words: Scopes): Resource {
+  const named = setting.scopes && withWords(setting.scopes, words);
+  const usual = describeScopes(Object.keys(SCOPES), words);
+  const said = () => named ?? source?.current();
   return {
     ...setting,
+    get name() {
+      return setting.name ?? source?.name() ?? setting.host;
+    },
     get scopes() {
-      return said() ?? SCOPES;
+      return said() ?? usual;
     },
     get defaultScope() {
-      const scopes = said() ?? SCOPES;
+      const scopes = said() ?? usual;
       const named = (setting.defaultScope?.split(' ') ?? []).filter((name) => Object.hasOwn(scopes, name));
       return named.join(' ') || usualScope(scopes, setting.scopes !== undefined);
     },
@@ -97,6 +107,12 @@ function live(setting: ResourceSetting, source: ScopeSource | undefined): Resour
     renew: async () => source?.renew(),
     revision: () => source?.revision() ?? 0,
   };
+}
+
+/** Those without words in the settings of the resource get them from elsewhere. */
+function withWords(scopes: Scopes, words: Scopes): Scopes {
+  const described = describeScopes(Object.keys(scopes), words);
+  return Object.fromEntries(Object.entries(scopes).map(([name, said]) => [name, said || (described[name] ?? name)]));
 }
 
 /**

@@ -11,6 +11,7 @@ function createNetwork() {
   const network = {
     scopes: ['mcp:tools', 'reports:read'] as unknown,
     resource: RESOURCE,
+    name: undefined as unknown,
     cacheControl: 'public, max-age=60',
     isDown: false,
     asked: 0,
@@ -18,7 +19,7 @@ function createNetwork() {
     fetch: (async () => {
       network.asked += 1;
       if (network.isDown) throw new TypeError('fetch failed');
-      const body = { resource: network.resource, scopes_supported: network.scopes };
+      const body = { resource: network.resource, resource_name: network.name, scopes_supported: network.scopes };
       return Response.json(body, { headers: { 'cache-control': network.cacheControl } });
     }) as typeof fetch,
   };
@@ -40,6 +41,26 @@ function createNetwork() {
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('RFC 9728 §2 resource_name', () => {
+  it.each([
+    ['Notes of Acme', 'Notes of Acme'],
+    [' Notes \u202e\n\u0000of Acme ', 'Notes of Acme'],
+    ['x'.repeat(81), 'x'.repeat(80)],
+    ['🐘'.repeat(81), '🐘'.repeat(80)],
+    [' \u200b ', undefined],
+    ['', undefined],
+    [null, undefined],
+    [{ en: 'Notes' }, undefined],
+    [undefined, undefined],
+  ])('%j is %j to a person, and says nothing about the scopes', async (name, shown) => {
+    const { network, source, names } = createNetwork();
+    expect(source.name()).toBeUndefined();
+    network.name = name;
+    await source.ready();
+    expect([source.name(), names()]).toEqual([shown, ['mcp:tools', 'reports:read']]);
+  });
+});
 
 describe('RFC 9728 §2 scopes_supported', () => {
   it('are read at the first use, once for many at a time, with words where we have some', async () => {

@@ -42,6 +42,7 @@ describe('RESOURCES', () => {
     );
     expect(resource).toEqual({
       name: 'A',
+      host: 'a.example',
       identifiers: ['https://a.example/mcp', 'https://a.example/sse', 'https://a.example'],
       audience: 'urn:a',
       scopes: { read: 'Read' },

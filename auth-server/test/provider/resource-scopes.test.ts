@@ -45,6 +45,25 @@ describe('RFC 9728 §2 a scope that only the resource knows', () => {
     expect(decodeJwt(String(tokens.access_token)).scope).toBe('mcp:tools reports:read');
   });
 
+  it('is shown in the operator’s words where SCOPE_DESCRIPTIONS has some, on a page that calls the resource by its resource_name', async () => {
+    says(['mcp:tools', 'reports:read']);
+    const named = (async (url: string) => {
+      const body = (await (await fetch(url)).json()) as object;
+      return Response.json({ ...body, resource_name: 'Reports of Acme' });
+    }) as typeof globalThis.fetch;
+    const page = async (env: Record<string, string> = {}) => {
+      await using server = await startServer({ fetch: named, env });
+      const shown = await new Browser(server).follow(authorizePath(await register(server), { scope: 'reports:read' }));
+      return (await shown.page?.text()) ?? '';
+    };
+    const text = await page({ SCOPE_DESCRIPTIONS: '{"reports:read":"Read all reports"}' });
+    expect(text).toContain('<li>Read all reports</li>');
+    expect(text).toContain('to use <bdi>Reports of Acme</bdi>?');
+    expect(text).toContain(MCP);
+    const operators = JSON.stringify([{ url: 'http://localhost:8080', name: 'Our reports' }]);
+    expect(await page({ RESOURCES: operators })).toContain('to use <bdi>Our reports</bdi>?');
+  });
+
   it('and that it got a moment ago is asked for, the one that it lost is none any more', async () => {
     says(['mcp:tools', 'old:one']);
     const clock = new FakeClock();

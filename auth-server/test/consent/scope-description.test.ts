@@ -1,0 +1,49 @@
+/** Owns the proof of what scopes are called on the sign-in page: the operator's words, ours, or their names. */
+import { describe, expect, it } from 'vitest';
+import { createResources } from '../../src/consent/resource.ts';
+import { resources } from '../../src/consent/resource-setting.ts';
+import { scopeDescriptions } from '../../src/consent/scope-description.ts';
+
+const read = (text: string) => scopeDescriptions().safeParse(text);
+
+describe('SCOPE_DESCRIPTIONS', () => {
+  it('is a JSON object of scope names and texts', () => {
+    expect(read('{"notes:write":" Change your notes "}').data).toEqual({ 'notes:write': 'Change your notes' });
+    expect(read('{}').data).toEqual({});
+  });
+
+  it.each([
+    'notes:write',
+    '[]',
+    '{"notes write":"x"}',
+    '{"notes:write":""}',
+    '{"notes:write":1}',
+    `{"a":"${'x'.repeat(201)}"}`,
+  ])('%s is refused with what is expected', (text) =>
+    expect(read(text).error?.issues[0]?.message).toContain('a JSON object of scope names'),
+  );
+});
+
+describe('the words for a scope', () => {
+  const words = { 'notes:write': 'Change your notes', 'mcp:tools': 'Use everything', 'notes:read': 'Read your notes' };
+
+  it('are those of its resource, then SCOPE_DESCRIPTIONS, then ours, then its name', () => {
+    const scopes = { 'notes:write': 'Write notes', 'notes:read': '', 'mcp:admin': '', other: '' };
+    const [resource] = createResources(
+      resources().parse(JSON.stringify([{ url: 'https://a.example', scopes }])),
+      undefined,
+      words,
+    ).all;
+    expect(resource?.scopes).toEqual({
+      'notes:write': 'Write notes',
+      'notes:read': 'Read your notes',
+      'mcp:admin': expect.stringContaining('how this server is doing'),
+      other: 'other',
+    });
+  });
+
+  it('of our own scopes may be the operator’s', () => {
+    const [resource] = createResources(resources().parse('https://a.example'), undefined, words).all;
+    expect(resource?.scopes).toMatchObject({ 'mcp:tools': 'Use everything' });
+  });
+});
