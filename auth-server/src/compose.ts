@@ -54,6 +54,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const config = readConfig(env, await discoverKinds(new URL('./connectors/', import.meta.url)));
   const log = overrides.log ?? createLogger('auth-server', config.logLevel);
   const clock = overrides.clock ?? systemClock;
+  if (config.httpsProxy) log.info({ proxy: config.httpsProxy.host }, 'https goes out through a proxy');
   const fetch = overrides.fetch ?? createOutgoingFetch(config);
   const onTrouble = (connector: string, reason: string) =>
     log.warn({ connector, reason }, 'upstream could not be asked again');

@@ -10,6 +10,9 @@ const file = (name: string): string =>
 
 export const CERTIFICATE = new URL('./client-metadata/certificate/certificate.pem', import.meta.url).pathname;
 
+/** For a server of TLS on localhost. */
+export const CERTIFICATES = { key: file('key.pem'), cert: file('certificate.pem') };
+
 /** What NODE_EXTRA_CA_CERTS does for a process of its own. */
 export function trustTestCertificate(): void {
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), file('certificate.pem')]);
@@ -52,7 +55,7 @@ export class ClientHost implements AsyncDisposable {
   }
 
   #create(): Server {
-    const server = createServer({ key: file('key.pem'), cert: file('certificate.pem') }, (req, res) => {
+    const server = createServer(CERTIFICATES, (req, res) => {
       const path = req.url ?? '';
       this.seen.push({ path, headers: req.headers });
       const { status = 200, headers = {}, body = '', silent, endless } = this.answers.get(path) ?? { status: 404 };

@@ -53,6 +53,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const config = readConfig(env);
   const log = overrides.log ?? createLogger('mcp-server', config.logLevel);
   const meters = config.metricsPort === undefined ? undefined : createMeters();
+  if (config.httpsProxy) log.info({ proxy: config.httpsProxy.host }, 'https goes out through a proxy');
   const world = {
     clock: overrides.clock ?? systemClock,
     fetch: overrides.fetch ?? createOutgoingFetch(config),

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => host[Symbol.asyncDispose]());
 beforeEach(async (context) => {
   // A public name leads to the test's host, as it would to one of the internet.
-  proxy = await startProxy({ 443: host.port });
+  proxy = await startProxy({ ports: { 443: host.port } });
   context.onTestFinished(() => proxy[Symbol.asyncDispose]());
 });
 

@@ -5,7 +5,7 @@ import { loadConfig } from '@mcp-oauth/shared/settings/config';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/proxy';
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ClientHost, trustTestCertificate } from '../client-host.ts';
+import { CERTIFICATES, ClientHost, trustTestCertificate } from '../client-host.ts';
 
 trustTestCertificate();
 let host: ClientHost;
@@ -50,7 +50,7 @@ describe('HTTPS_PROXY', () => {
   });
 
   it('RFC 9110 §4.3.4 the certificate has to be for the host, whoever carries the connection', async () => {
-    await using other = await startProxy({ 443: host.port });
+    await using other = await startProxy({ ports: { 443: host.port } });
     const failed = failure(fetchWith({ HTTPS_PROXY: other.url })('https://id.example.com/keys'));
     expect(await failed).toMatch(/^fetch failed: .*altnames/);
     expect(host.seen.some(({ path }) => path === '/keys')).toBe(false);
@@ -70,6 +70,15 @@ describe('HTTPS_PROXY', () => {
     await expect.poll(() => proxy.asked).toHaveLength(1);
     aborting.abort(new Error('enough'));
     expect(await asked).toBe('enough');
+  });
+
+  it('may be one that is spoken to by TLS, and has to be who it says', async () => {
+    await using other = await startProxy({ tls: CERTIFICATES });
+    expect(await nameOf(fetchWith({ HTTPS_PROXY: other.url })(host.url()))).toBe('Published app');
+    expect(other.asked).toEqual([host.name]);
+    // Its certificate is for the proxy, not for the host that is asked for.
+    await failure(fetchWith({ HTTPS_PROXY: other.url })('https://id.example.com/keys'));
+    expect(other.asked).toEqual([host.name, 'id.example.com:443']);
   });
 
   it('that is away is named', async () => {

@@ -55,14 +55,17 @@ export const plainly =
     throw new TypeError(`${origin}${pathname} answered with the content coding ${coding} although none is accepted`);
   };
 
+/** RFC 9110 §10.1.5; some hosts answer nobody who has none. */
+const USER_AGENT = 'mcp-oauth-server';
+
 async function exchange(request: Request, url: URL, route: RequestOptions): Promise<Response> {
   const body = Buffer.from(await request.arrayBuffer());
-  const headers = Object.fromEntries(request.headers);
-  if (body.length > 0) headers['content-length'] = String(body.length);
+  const headers = { accept: '*/*', 'user-agent': USER_AGENT, ...Object.fromEntries(request.headers) };
+  const length = body.length > 0 && { 'content-length': String(body.length) };
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const { method, signal } = request;
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const sent = send(url, { ...route, method, headers, signal });
+    const sent = send(url, { ...route, method, headers: { ...headers, ...length }, signal });
     sent.once('response', resolve).on('error', reject);
     sent.end(body);
   });

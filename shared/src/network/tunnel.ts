@@ -21,6 +21,8 @@ export function openTunnel(proxy: URL, { hostname, port }: URL, signal: AbortSig
   return new Promise((resolve, reject) => {
     const asked = (isTls ? httpsRequest : httpRequest)({
       host: bare(proxy.hostname),
+      // Without it the certificate of the proxy would have to be for what the Host field names.
+      servername: serverNameOf(proxy),
       port: proxy.port || (isTls ? 443 : 80),
       method: 'CONNECT',
       path: authority,
@@ -44,10 +46,11 @@ export function openTunnel(proxy: URL, { hostname, port }: URL, signal: AbortSig
 }
 
 /** TLS with the host of a URL over a connection that leads there: its certificate has to be for that host (RFC 9110 §4.3.4). */
-export function secure(socket: Socket, { hostname }: URL): Socket {
-  const host = bare(hostname);
-  return connect({ socket, host, ...(!isIP(host) && { servername: host }) });
-}
+export const secure = (socket: Socket, url: URL): Socket =>
+  connect({ socket, host: bare(url.hostname), servername: serverNameOf(url) });
+
+/** RFC 6066 §3: an address is no name; it is compared with those of the certificate all the same. */
+const serverNameOf = ({ hostname }: URL): string => (isIP(bare(hostname)) ? '' : bare(hostname));
 
 const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');
 

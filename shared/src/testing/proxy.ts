@@ -1,5 +1,6 @@
 /** Owns an HTTP proxy in a test (RFC 9110 §9.3.6): carries connections to loopback, whatever name they are for, and says who asked. */
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { connect } from 'node:net';
 import { freePorts } from './ports.ts';
 
@@ -15,13 +16,20 @@ export interface TestProxy extends AsyncDisposable {
   status: number;
 }
 
-/** @param ports where a port that is asked for really is, on loopback */
-export async function startProxy(ports: Readonly<Record<number, number>> = {}): Promise<TestProxy> {
+export interface ProxyOptions {
+  /** Where a port that is asked for really is, on loopback. */
+  readonly ports?: Readonly<Record<number, number>>;
+  /** Makes it one that is spoken to by TLS, as localhost. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+}
+
+export async function startProxy({ ports = {}, tls }: ProxyOptions = {}): Promise<TestProxy> {
   const asked: string[] = [];
   const credentials: (string | undefined)[] = [];
   let connections = 0;
   const [port = 0] = await freePorts(1);
-  const server = createServer((_, res) => res.writeHead(405).end());
+  const server = tls ? createSecureServer(tls) : createServer();
+  server.on('request', (_, res) => res.writeHead(405).end());
   const open = new Set<{ destroy(): unknown }>();
   server.on('connection', (socket) => {
     connections += 1;
@@ -43,7 +51,7 @@ export async function startProxy(ports: Readonly<Record<number, number>> = {}): 
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const proxy: TestProxy = {
-    url: `http://127.0.0.1:${port}`,
+    url: tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`,
     asked,
     credentials,
     get connections() {

@@ -108,6 +108,15 @@ describe('Fetch §5.4 a request', () => {
     ]);
   });
 
+  it('RFC 9110 §10.1.5 says who asks, unless its caller does', async () => {
+    await fetch(server.url);
+    await fetch(server.url, { headers: { 'User-Agent': 'other', Accept: 'application/json' } });
+    expect(came.map(({ headers }) => [headers['user-agent'], headers.accept])).toEqual([
+      ['mcp-oauth-server', '*/*'],
+      ['other', 'application/json'],
+    ]);
+  });
+
   it.each([204, 304])('%i has no body', async (status) => {
     answer = { status, body: '' };
     const response = await fetch(server.url);
