@@ -22,7 +22,7 @@ export function createUpstreamFetch(fetch: Fetch, timeout: number): Fetch {
     const signal = AbortSignal.timeout(timeout * 1000);
     try {
       const response = await ask(input, { ...init, redirect: 'manual', signal });
-      const body = await readBounded(response);
+      const body = await readBounded(response, where);
       refuseStatus(response, where);
       return new Response(isEmpty(response.status) ? null : body, response);
     } catch (cause) {
@@ -54,12 +54,13 @@ function codeOf(error: unknown): string {
 
 const isEmpty = (status: number): boolean => status === 204 || status === 205 || status === 304;
 
-async function readBounded(response: Response): Promise<Blob> {
+async function readBounded(response: Response, where: string): Promise<Blob> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   for await (const part of response.body ?? []) {
     size += part.byteLength;
-    if (size > LARGEST_ANSWER) throw new UpstreamError('unavailable', 'the answer of the upstream is too large');
+    if (size > LARGEST_ANSWER)
+      throw new UpstreamError('unavailable', `${where} answered more than ${LARGEST_ANSWER} bytes`);
     parts.push(part);
   }
   return new Blob(parts);

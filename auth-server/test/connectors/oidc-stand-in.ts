@@ -1,5 +1,5 @@
 /** Owns a test's OpenID provider: discovery, keys, tokens and userinfo over real HTTP, each answer of which a test can change. */
-import { exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import oidc from '../../src/connectors/oidc.connector.ts';
 import { CALLBACK, checks, type StandIn } from '../contracts/connector.contract.ts';
 import { createStage, type Stage } from './stand-in.ts';
@@ -15,6 +15,10 @@ export const open = (issuer: string, change: Partial<Opened[0]> = {}, context: P
   oidc.open({ ...settings, issuer, ...change }, { callbackUrl: CALLBACK, fetch, ...context });
 
 const pair = generateKeyPair('RS256');
+/** Signs as every stand-in does by default. */
+export const sign = async (claims: JWTPayload, header: object = {}) =>
+  new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: '1', ...header }).sign((await pair).privateKey);
+
 /** The public key that every stand-in publishes by default, without a name. */
 export const publicKey = pair.then((made) => exportJWK(made.publicKey));
 
@@ -43,7 +47,6 @@ export async function start(path = '', publicUrl?: string, timeout = settings.ti
   const stage = await createStage(`${path}/token`);
   const internalUrl = publicUrl && stage.url + path;
   const issuer = publicUrl ?? stage.url + path;
-  const { privateKey } = await pair;
   let nonce = '';
   let redeemed: ReturnType<Play['redeemed']>;
   const play: Play = {
@@ -69,8 +72,7 @@ export async function start(path = '', publicUrl?: string, timeout = settings.ti
   const idToken = () => {
     const now = Math.floor(Date.now() / 1000);
     const usual = { iss: issuer, sub: play.subject, aud: 'client', iat: now, exp: now + 60, auth_time: 0, nonce };
-    const header = { alg: 'RS256', kid: '1', ...play.header } as JWTHeaderParameters;
-    return new SignJWT({ ...usual, ...play.claims }).setProtectedHeader(header).sign(privateKey);
+    return sign({ ...usual, ...play.claims }, play.header);
   };
   stage.routes.set(`${path}/.well-known/openid-configuration`, () => metadata(issuer));
   stage.routes.set(`${path}/jwks`, async () => ({

@@ -9,12 +9,15 @@ import { UpstreamError, type UpstreamFacts } from '../../federation/connector.ts
 import type { Remembered } from '../../federation/remembered.ts';
 import type { Claims } from './identity.ts';
 
-export interface Expectation {
+export interface SignedBy {
   readonly issuer: string;
   readonly clientId: string;
-  readonly nonce: string;
   readonly algorithms: readonly string[];
   readonly keys: Remembered<readonly PublicKey[]>;
+}
+
+export interface Expectation extends SignedBy {
+  readonly nonce: string;
   readonly clock: Clock;
 }
 
@@ -38,6 +41,23 @@ export async function readIdToken(token: unknown, expected: Expectation): Promis
   const claims = claimsIn(await verifiedPayload(token, expected));
   judge(claims, expected);
   return { ...claims, iss: String(claims.iss), sub: String(claims.sub) };
+}
+
+/**
+ * A userinfo response that is a JWT (OpenID Connect Core 1.0 §5.3.2) is signed by a key of the provider, and names it and us
+ * where it names anybody.
+ * @throws UpstreamError
+ */
+export async function readSignedUserInfo(
+  token: string,
+  expected: SignedBy,
+): Promise<Readonly<Record<string, unknown>>> {
+  const claims = claimsIn(await verifiedPayload(token, expected));
+  const { iss = expected.issuer, aud = expected.clientId } = claims;
+  if (iss !== expected.issuer || ![aud].flat().includes(expected.clientId)) {
+    refuse('iss', 'it is of somebody else, or for somebody else', { found: shown(iss) });
+  }
+  return claims;
 }
 
 function judge(claims: Readonly<Record<string, unknown>>, { issuer, clientId, nonce, clock }: Expectation): void {
@@ -73,7 +93,7 @@ const shown = (value: unknown): unknown => (value === undefined ? 'nothing' : va
 
 const shapeOf = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 20));
 
-async function verifiedPayload(token: string, { algorithms, keys }: Expectation): Promise<Uint8Array> {
+async function verifiedPayload(token: string, { algorithms, keys }: SignedBy): Promise<Uint8Array> {
   const { alg, kid } = headerOf(token, algorithms);
   const candidates = fittingKeys(await keys.get(), { alg, kid });
   const payload =
@@ -109,7 +129,7 @@ function decoded(token: string): Readonly<Record<string, unknown>> {
 interface Search {
   readonly alg: string;
   readonly kid: unknown;
-  readonly keys: Expectation['keys'];
+  readonly keys: SignedBy['keys'];
 }
 
 /** RFC 7517 §4.5: the provider may have changed its keys since it was asked, even under the same name. */

@@ -20,7 +20,10 @@ export interface ProviderMetadata {
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint', 'jwks_uri'] as const;
 
 /** Only signatures that the provider alone can make: a shared secret proves nothing more than the connection does. */
-const ASYMMETRIC = /^(?:(?:RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519|ML-DSA-(?:44|65|87))$/;
+export const ASYMMETRIC: readonly string[] = [
+  ...['RS', 'PS', 'ES'].flatMap((family) => [`${family}256`, `${family}384`, `${family}512`]),
+  ...['EdDSA', 'Ed25519', 'ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'],
+];
 
 /**
  * @param document as it was read
@@ -44,7 +47,7 @@ export function readMetadata(document: unknown, expected: string, place: Place):
     issuer,
     jwksUri: endpoints.jwks_uri ?? '',
     // Discovery §3: RS256 must be there, so a list without any algorithm says nothing.
-    algorithms: (list.length > 0 ? list : ['RS256']).filter((name) => ASYMMETRIC.test(name)),
+    algorithms: (list.length > 0 ? list : ['RS256']).filter((name) => ASYMMETRIC.includes(name)),
     namesIssuer: said.authorization_response_iss_parameter_supported === true,
   };
 }

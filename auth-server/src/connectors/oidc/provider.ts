@@ -11,7 +11,8 @@ import { type ConnectorContext, UpstreamError } from '../../federation/connector
 import { innermost } from '../../federation/failure.ts';
 import { BOUNDS, type Loaded, type Remembered, remembered } from '../../federation/remembered.ts';
 import { createUpstreamFetch } from '../../federation/upstream-fetch.ts';
-import { type ProviderMetadata, readMetadata } from './metadata.ts';
+import { readSignedUserInfo } from './id-token.ts';
+import { ASYMMETRIC, type ProviderMetadata, readMetadata } from './metadata.ts';
 import type { OidcSettings } from './settings.ts';
 import { readTokenAnswer } from './token-answer.ts';
 
@@ -60,7 +61,12 @@ export function createProvider(values: OidcSettings, context: ConnectorContext):
     // What openid-client sees and checks is public: it would not send a secret to an http endpoint of anybody else.
     configuration[oidc.customFetch] = async (target, options) => {
       const response = await fetch(place.inside(target), options as RequestInit);
-      return options.method === 'POST' ? readTokenAnswer(response) : response;
+      if (options.method === 'POST') return readTokenAnswer(response);
+      // openid-client would look for its own keys, and for an algorithm that few announce.
+      const isSigned = /^application\/jwt\b/i.test(response.headers.get('content-type') ?? '');
+      if (!isSigned || !response.ok) return response;
+      const signed = { issuer: metadata.issuer, clientId: values.clientId, algorithms: ASYMMETRIC, keys };
+      return Response.json(await readSignedUserInfo(await response.text(), signed));
     };
     if (values.issuer.startsWith('http:')) oidc.allowInsecureRequests(configuration);
     return { ...metadata, configuration };
