@@ -10,7 +10,7 @@ const identifier = z.string().refine((value) => canonicalResource(value) !== und
 
 const described = z.strictObject({
   url: origin(),
-  name: z.string().min(1).optional(),
+  name: z.string().regex(/\S/, 'expected a name').optional(),
   scopes: z
     .record(scopeName, z.string())
     .refine((scopes) => Object.keys(scopes).length > 0, 'expected at least one scope')
@@ -18,7 +18,8 @@ const described = z.strictObject({
   metadataUrl: url().optional(),
   defaultScope: z.string().min(1).optional(),
   identifiers: z.array(identifier).min(1).optional(),
-  audience: z.string().min(1).optional(),
+  // The `aud` of tokens: an identifier, so not blank (RFC 7519 §4.1.3).
+  audience: z.string().regex(/^\S+$/, 'expected an identifier without blanks').optional(),
   accessTokenLifetime: duration().optional(),
 });
 

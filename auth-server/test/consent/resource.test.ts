@@ -69,6 +69,10 @@ describe('RESOURCES', () => {
       '"x" of https://a.example/mcp is not one of its scopes',
     ],
     ['[{"url":"https://a.example","scopes":{}}]', 'at least one scope'],
+    ['[{"url":"https://a.example","audience":" "}]', 'audience: expected an identifier'],
+    ['[{"url":"https://a.example","audience":""}]', 'audience: expected an identifier'],
+    ['[{"url":"https://a.example","name":" "}]', 'name: expected a name'],
+    ['[{"url":"https://a.example","identifiers":["",""]}]', 'identifiers.0: expected an absolute URI'],
     ['[{"url":"https://a.example","metadataUrl":"file:///etc/passwd"}]', 'metadataUrl'],
     ['https://a.example,https://A.example:443', 'stands for two resources'],
   ])('refuses %j', (text, words) => {
