@@ -3,6 +3,8 @@
  * §4.2 wants 200), and "not reachable" has one name (`UpstreamError`).
  */
 import { type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { TunnelError } from '@mcp-oauth/shared/network/tunnel';
+import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import { UpstreamError } from './connector.ts';
 import { innermost } from './failure.ts';
 
@@ -47,6 +49,8 @@ function refuseStatus({ status, headers }: Response, where: string): void {
 /** What the network says of itself, as ECONNREFUSED or CERT_HAS_EXPIRED; fetch has it somewhere in the causes. */
 function codeOf(error: unknown): string {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    // The proxy's own troubles are not those of the upstream.
+    if (cause instanceof TunnelError) return reasonOf(cause);
     if ('code' in cause && typeof cause.code === 'string') return cause.code;
   }
   return innermost(error).message;

@@ -5,6 +5,7 @@ import { loadConfig } from '@mcp-oauth/shared/settings/config';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/proxy';
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createUpstreamFetch } from '../../src/federation/upstream-fetch.ts';
 import { CERTIFICATES, ClientHost, trustTestCertificate } from '../client-host.ts';
 
 trustTestCertificate();
@@ -84,7 +85,11 @@ describe('HTTPS_PROXY', () => {
   it('that is away is named', async () => {
     const gone = await startProxy();
     await gone[Symbol.asyncDispose]();
-    expect(await failure(fetchWith({ HTTPS_PROXY: gone.url })(host.url()))).toMatch(
+    const ask = fetchWith({ HTTPS_PROXY: gone.url });
+    expect(await failure(createUpstreamFetch(ask, 5)(host.url()))).toMatch(
+      /client\.json could not be reached \(the proxy 127\.0\.0\.1:\d+ could not be reached: .*ECONNREFUSED/,
+    );
+    expect(await failure(ask(host.url()))).toMatch(
       /^fetch failed: the proxy 127\.0\.0\.1:\d+ could not be reached: .*ECONNREFUSED/,
     );
   });
