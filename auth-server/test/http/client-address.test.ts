@@ -1,5 +1,6 @@
 /** Owns the proof that a limit counts the caller, and that nobody else can say who that is. */
 import type { IncomingMessage } from 'node:http';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createClientAddress, trustedProxies } from '../../src/http/client-address.ts';
 import { json, startServer } from '../running-server.ts';
@@ -49,6 +50,22 @@ describe('the address of the caller', () => {
     ['loopback', '127.0.0.1', `${'1'.repeat(9_000)}.1`, '127.0.0.1'],
   ])('trusting %s, from %s with %j, is %s', (trusted, remote, forwarded, expected) => {
     expect(ask(trusted, remote, forwarded)).toBe(expected);
+  });
+
+  it('never fails and has one spelling, whatever a proxy writes', () => {
+    const written = fc.oneof(
+      fc.ipV6(),
+      fc.ipV4(),
+      fc.string({ unit: fc.constantFrom(...'fe80:.%[]"0123456789abc ') }),
+      fc.tuple(fc.ipV6(), fc.string()).map(([address, zone]) => `[${address}%${zone}]:443`),
+    );
+    fc.assert(
+      fc.property(written, (text) => {
+        const caller = ask('loopback', '127.0.0.1', text.replaceAll(',', ''));
+        expect(caller).toMatch(/^(\d+\.\d+\.\d+\.\d+|[0-9a-f]+(:[0-9a-f]+){3})$/);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('of a connection that is gone is one for all', () => {
