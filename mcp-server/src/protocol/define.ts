@@ -81,7 +81,7 @@ export interface ToolResult<O = unknown> {
 /** One scope, or several that are all needed, on top of the base scope. */
 export type Scopes = string | readonly string[];
 
-/** A JSON Schema of the dialect 2020-12, offered to clients as it stands. */
+/** A JSON Schema of the dialect 2020-12, or of draft-07 where `$schema` says so; offered to clients as it stands. */
 export interface JsonSchema {
   readonly type: 'object';
   readonly [keyword: string]: unknown;

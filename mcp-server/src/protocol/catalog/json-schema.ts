@@ -1,13 +1,17 @@
 /**
- * Owns JSON Schema of the dialect 2020-12: written from zod, or brought by an author and compiled for validation (MCP basic,
- * "JSON Schema Usage"). Nothing is ever fetched: a `$ref` has to lead to a place within its schema.
+ * Owns JSON Schema of the dialects 2020-12 and draft-07: written from zod, or brought by an author and compiled for validation
+ * (MCP basic, "JSON Schema Usage"). Nothing is ever fetched: a `$ref` has to lead to a place within its schema.
  */
+import { Ajv } from 'ajv';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { z } from 'zod';
 import type { JsonSchema } from '../define.ts';
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
+
+/** What most generators still write. */
+const DRAFT_07 = 'http://json-schema.org/draft-07/schema#';
 
 /** Without `$schema`: an absent one means 2020-12, and every list gets shorter. */
 export function objectSchema(schema: z.ZodObject, io: 'input' | 'output'): JsonSchema {
@@ -18,22 +22,50 @@ export function objectSchema(schema: z.ZodObject, io: 'input' | 'output'): JsonS
 /** @returns what is wrong with a value, in words; nothing when it is valid */
 export type Check = (value: unknown) => string | undefined;
 
+interface CompiledSchema {
+  /** As clients are shown it: with the name that its dialect has in the standard. */
+  readonly schema: JsonSchema;
+  readonly check: Check;
+}
+
 /** Gives a compiler that can be used for many schemas. */
-export function createSchemaCompiler(): (schema: JsonSchema) => Check {
+export function createSchemaCompiler(): (schema: JsonSchema) => CompiledSchema {
   // Not all errors: a hostile value could have hundreds of thousands. Keywords it does not know are for others to read.
-  const ajv = new Ajv2020({ strict: false, allErrors: false });
-  formats.default(ajv);
-  return (schema) => {
-    const { $schema: dialect = DIALECT, type } = schema as { readonly $schema?: unknown; readonly type?: unknown };
-    if (dialect !== DIALECT) throw new TypeError(`the dialect ${dialect} is not supported, only ${DIALECT}`);
+  const options = { strict: false, allErrors: false };
+  const validators = new Map<string, Ajv>();
+  const validatorOf = (dialect: string): Ajv => {
+    const known = validators.get(dialect);
+    if (known) return known;
+    const made: Ajv = dialect === DRAFT_07 ? new Ajv(options) : new Ajv2020(options);
+    formats.default(made);
+    validators.set(dialect, made);
+    return made;
+  };
+  return (given) => {
+    const { type } = given as { readonly type?: unknown };
+    const dialect = dialectOf(given.$schema);
     if (type !== 'object') throw new TypeError('the schema has to be of the type object');
-    const valid = compile(ajv, schema);
-    return (value) => (valid(value) ? undefined : explain(valid.errors?.[0]));
+    const schema = [undefined, dialect].includes(given.$schema as string | undefined)
+      ? given
+      : { ...given, $schema: dialect };
+    const valid = compile(validatorOf(dialect), schema);
+    return { schema, check: (value) => (valid(value) ? undefined : explain(valid.errors?.[0])) };
   };
 }
 
+/** Neither http for https nor an empty fragment makes another dialect of it (RFC 3986 §3.5). @throws TypeError */
+function dialectOf(named: unknown): string {
+  if (named === undefined) return DIALECT;
+  const name = String(named)
+    .replace(/^http:/, 'https:')
+    .replace(/#$/, '');
+  if (name === DIALECT) return DIALECT;
+  if (name === 'https://json-schema.org/draft-07/schema') return DRAFT_07;
+  throw new TypeError(`the dialect ${named} is not supported, only ${DIALECT} and ${DRAFT_07}`);
+}
+
 /** Forgets the schema again: another may have the same `$id`. */
-function compile(ajv: Ajv2020, schema: JsonSchema): ValidateFunction {
+function compile(ajv: Ajv, schema: JsonSchema): ValidateFunction {
   try {
     return ajv.compile(schema);
   } finally {

@@ -4,7 +4,7 @@ import { AuthorFault, isRecord, wrongType } from '../author-fault.ts';
 import type { Context, JsonSchema, Tool, ToolResult } from '../define.ts';
 import { type ParameterHeader, parameterHeaders } from '../wire/parameter-headers.ts';
 import type { AnyTool } from './files/source.ts';
-import { type Check, objectSchema } from './json-schema.ts';
+import { type createSchemaCompiler, objectSchema } from './json-schema.ts';
 import type { Entry } from './listing.ts';
 
 /** A tool as `tools/list` shows it. */
@@ -38,7 +38,7 @@ export interface ToolEntry extends Entry {
   structured(value: unknown): Readonly<Record<string, unknown>> | undefined;
 }
 
-type Compile = (schema: JsonSchema) => Check;
+type Compile = ReturnType<typeof createSchemaCompiler>;
 
 interface Schemas extends Pick<ToolEntry, 'check' | 'structured'> {
   readonly inputSchema: JsonSchema;
@@ -108,15 +108,15 @@ function jsonSchemas(inputSchema: JsonSchema, outputSchema: JsonSchema | undefin
   const input = compile(inputSchema);
   const output = outputSchema && compile(outputSchema);
   return {
-    inputSchema,
-    outputSchema,
+    inputSchema: input.schema,
+    outputSchema: output?.schema,
     check: (given) => {
-      const problem = input(given);
+      const problem = input.check(given);
       return problem === undefined ? { input: given } : { problems: [problem] };
     },
     structured: output
       ? (value) => {
-          const problem = output(value);
+          const problem = output.check(value);
           if (problem !== undefined) throw unfitting(value, problem);
           return asItIs(value);
         }

@@ -81,7 +81,7 @@ describe('what is refused', () => {
     ['a prompt that takes a number', prompt('n', z.object({ n: z.number() })), 'has to be a string'],
     ['suggestions for what a prompt does not take', prompt('s', z.object({}), { complete: { x: () => [] } }), '"x"'],
     ['suggestions for what a template has not', template('a:{b}', { complete: { x: () => [] } }), '"x"'],
-    ['another dialect', described({ type: 'object', $schema: 'http://json-schema.org/draft-07/schema#' }), 'dialect'],
+    ['another dialect', described({ type: 'object', $schema: 'http://json-schema.org/draft-04/schema#' }), 'dialect'],
     ['what is no JSON Schema', described({ type: 'object', properties: { a: { type: 'text' } } }), 'schema is invalid'],
     ['a reference into the network', described({ type: 'object', $ref: 'https://x.example/s' }), "can't resolve"],
     ['a schema of something else', described({ type: 'array' }), 'type object'],
