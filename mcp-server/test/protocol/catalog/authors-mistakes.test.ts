@@ -201,7 +201,7 @@ describe('two files that define the same', () => {
   it('are both named, and neither is served, as nobody can tell which is the copy', async () => {
     using folder = folderOf({ 'room.tool.ts': guarded, 'room copy.tool.ts': copy, 'other.tool.ts': toolFile('other') });
     using mounted = await open(folder);
-    expect(mounted.names()).toEqual(['other']);
+    expect(mounted.names(), JSON.stringify(mounted.lines)).toEqual(['other']);
     for (const [name, other] of [
       ['room.tool.ts', 'room copy.tool.ts'],
       ['room copy.tool.ts', 'room.tool.ts'],
