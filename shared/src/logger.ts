@@ -37,11 +37,13 @@ const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 /** An error's `code` tells the operator ECONNREFUSED or ENOSPC, while a member `code` of anything else may be a secret. */
-const serializeError = (error: Error & { readonly code?: unknown }) =>
-  withoutSecrets({
-    ...pino.stdSerializers.err(error),
-    ...(typeof error.code === 'string' && { errno: error.code }),
-  });
+function serializeError(error: unknown): Record<string, unknown> {
+  // Anything can be thrown, and what has no members would break the line that tells of it.
+  if (!(error instanceof Error))
+    return { type: error === null ? 'null' : typeof error, message: 'no error was thrown' };
+  const { code } = error as { readonly code?: unknown };
+  return withoutSecrets({ ...pino.stdSerializers.err(error), ...(typeof code === 'string' && { errno: code }) });
+}
 
 /** Many lines fall into one millisecond, and writing a date costs more than the rest of a line's frame. */
 function createTimestamp(): () => string {

@@ -19,6 +19,14 @@ describe('log', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ service: 'sample', level: 'info' });
   });
 
+  it.each([null, undefined, 'secret', 7, Symbol('secret'), {}, []])('takes %s where an error belongs', (err) => {
+    const lines: string[] = [];
+    const log = createLogger('sample', 'info', { write: (line) => lines.push(line) });
+    log.error({ err }, 'failed');
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'error', msg: 'failed' });
+    expect(lines.join()).not.toContain('secret');
+  });
+
   const OBEYED = [
     '\u007f',
     '\u0085',

@@ -20,7 +20,7 @@ export function objectSchema(schema: z.ZodObject, io: 'input' | 'output'): JsonS
 }
 
 /** @returns what is wrong with a value, in words; nothing when it is valid */
-export type Check = (value: unknown) => string | undefined;
+type Check = (value: unknown) => string | undefined;
 
 interface CompiledSchema {
   /** As clients are shown it: with the name that its dialect has in the standard. */
