@@ -18,6 +18,9 @@ export function innermost(error: unknown): Error {
 }
 
 const LONGEST_TEXT = 1_000;
+/** Characters that are looked at: more than are shown, as what is hidden gets shorter. */
+const MOST_READ = 8_000;
+const HIDDEN = '[redacted]';
 const MOST_MEMBERS = 10;
 /** A shorter text stands in too many other words. */
 const SHORTEST_SECRET = 4;
@@ -38,19 +41,36 @@ export function logged({ reason, message, facts }: UpstreamError, secrets: reado
   };
 }
 
-/** A JWT is a credential to somebody, whatever it was sent as. */
-const TOKEN = /\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*/g;
+/** What is a credential to somebody, whatever it was sent as: a JWT, an Authorization header, a member of a form or of JSON. */
+const CREDENTIALS: readonly (readonly [pattern: RegExp, kept: string])[] = [
+  [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*/g, ''],
+  [/\b([Bb]asic|[Bb]earer|DPoP) +(?=\S*[\dA-Z=_.~+/-])[\w.~+/=-]{4,}/g, '$1 '],
+  [
+    /\b((?:access|refresh|id)_token|client_secret|client_assertion|code_verifier|password)(["']?\s*[=:]\s*["']?)[^\s&"',;}]+/gi,
+    '$1$2',
+  ],
+  [/\b(code|state|token)=[^\s&"',;}]+/gi, '$1='],
+];
 /** What a terminal obeys, or what changes the direction of text. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** Text of a stranger in one line: without secrets, escaped, and not longer than anybody reads. */
 export function legible(text: string, secrets: readonly string[] = []): string {
   const known = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
-  const spelled = known.flatMap((secret) => [secret, encodeURIComponent(secret.toWellFormed())]);
-  const open = spelled.reduce((said, secret) => said.replaceAll(secret, '[redacted]'), text.slice(0, 8 * LONGEST_TEXT));
-  const line = open.replace(TOKEN, '[redacted]').replace(UNSAFE, escaped);
+  const hidden = known
+    .flatMap(spellings)
+    .reduce((said, secret) => said.replaceAll(secret, HIDDEN), text.slice(0, MOST_READ));
+  const open = CREDENTIALS.reduce((said, [pattern, kept]) => said.replace(pattern, kept + HIDDEN), hidden);
+  const line = open.replace(UNSAFE, escaped);
   return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT)}…` : line;
 }
+
+/** As it is, and as a URL and a form have it. */
+const spellings = (secret: string): readonly string[] => [
+  secret,
+  encodeURIComponent(secret.toWellFormed()),
+  new URLSearchParams({ '': secret }).toString().slice(1),
+];
 
 const escaped = (character: string): string => {
   if (/[\r\n\t]/.test(character)) return ' ';

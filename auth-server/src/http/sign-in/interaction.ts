@@ -78,7 +78,7 @@ async function leave(ctx: Context, parts: InteractionParts, pending: PendingInte
   const checks = logins.createChecks();
   let target: URL;
   try {
-    target = await upstream.connector.begin(checks);
+    target = new URL(await upstream.connector.begin(checks));
   } catch (error) {
     const { reason, answer } = upstreamFailed(ctx, { upstream, checks }, error);
     parts.onSignIn?.(upstream.id, reason);
