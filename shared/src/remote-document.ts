@@ -1,6 +1,6 @@
 /**
  * Owns how a document of the other service is kept: fetched when first needed, renewed in the background, asked for once
- * by many at a time, and served from the last good copy while its server is down (RFC 8414, RFC 9728 §3).
+ * by many at a time, and served from the last good copy while its server is down, for a week (RFC 8414, RFC 9728 §3).
  */
 import type { Clock } from './clock.ts';
 import { createOutage } from './network/outage.ts';
@@ -10,13 +10,13 @@ import { type Fetch, plainly } from './network/outgoing-fetch.ts';
 export type OnFailure = (error: unknown, isNews: boolean) => void;
 
 export interface RemoteDocument<T> {
-  /** @throws DocumentUnavailable while there has never been a copy */
+  /** @throws DocumentUnavailable while there is no copy: there has never been one, or the last is too old */
   get(): Promise<T>;
   /** Like `get`, after asking again, unless that was done within the cooldown. */
   renew(): Promise<T>;
   /** Has an old copy renewed in the background. */
   touch(): void;
-  /** Milliseconds since the epoch; `undefined` while there has never been a copy. */
+  /** Milliseconds since the epoch; `undefined` while there is no copy. */
   loadedAt(): number | undefined;
 }
 
@@ -36,6 +36,9 @@ export class DocumentUnavailable extends Error {
   override readonly name = 'DocumentUnavailable';
 }
 
+/** Seconds that a copy serves while its server is away. A week of outage is noticed, and nobody's word is good for ever. */
+const LASTS = 7 * 86_400;
+
 /** While there is no copy at all, every second is worth an attempt: the server may just be starting. */
 const FIRST_COPY_RETRY = 1;
 
@@ -54,12 +57,14 @@ class KeptDocument<T> implements RemoteDocument<T> {
   }
 
   async get(): Promise<T> {
+    this.#forget();
     if (!this.#copy) await this.#attempt();
     this.touch();
     return this.#current();
   }
 
   async renew(): Promise<T> {
+    this.#forget();
     await this.#attempt();
     return this.#current();
   }
@@ -72,7 +77,12 @@ class KeptDocument<T> implements RemoteDocument<T> {
   }
 
   loadedAt(): number | undefined {
+    this.#forget();
     return this.#copy?.loadedAt;
+  }
+
+  #forget(): void {
+    if (this.#copy && this.#isOver(LASTS, this.#copy.loadedAt)) this.#copy = undefined;
   }
 
   #attempt(): Promise<void> {
@@ -97,7 +107,7 @@ class KeptDocument<T> implements RemoteDocument<T> {
   }
 
   #current(): T {
-    if (!this.#copy) throw new DocumentUnavailable('there is no copy yet');
+    if (!this.#copy) throw new DocumentUnavailable('there is no copy');
     return this.#copy.value;
   }
 

@@ -34,3 +34,28 @@ it('a server that is away for long is told of once, and once that it is back', a
   await ask();
   expect(heard).toEqual(['refused', 'of another issuer', 'back', 'refused', 'back']);
 });
+
+it('a copy has an end: after a week without an answer nobody is told what was said once', async () => {
+  const clock = new FakeClock();
+  let isAway = false;
+  let asked = 0;
+  const document = createRemoteDocument({
+    load: async () => {
+      asked += 1;
+      if (isAway) throw new Error('away');
+      return asked;
+    },
+    clock,
+    onFailure: () => {},
+  });
+  expect(await document.get()).toBe(1);
+  isAway = true;
+  clock.advance(7 * 86_400 - 1);
+  expect(await document.get()).toBe(1);
+  clock.advance(1);
+  await expect(document.get()).rejects.toThrow('there is no copy');
+  expect(document.loadedAt()).toBeUndefined();
+  isAway = false;
+  clock.advance(1);
+  expect(await document.get()).toBe(asked);
+});

@@ -1,6 +1,6 @@
 /**
  * Owns what a resource says of itself in its own metadata (RFC 9728 §2 `scopes_supported`, `resource_name`): read when first
- * needed, kept as long as it says, renewed in the background, and believed while it can't be reached. A tool with a new scope needs no
+ * needed, kept as long as it says, renewed in the background, and believed for a week while it can't be reached. A tool with a new scope needs no
  * change here, and this server starts without any resource.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -70,6 +70,11 @@ export function createScopeSource(options: ScopeSourceOptions): ScopeSource {
   const { clock, onFailure, onRecovery } = options;
   const document = createRemoteDocument({ load, clock, maxAge: ({ maxAge }) => maxAge, onFailure, onRecovery });
   const touch = () => {
+    if (said && document.loadedAt() === undefined) {
+      // As after a start without the resource: what people approved before stays known from their grants.
+      said = undefined;
+      revision += 1;
+    }
     if (said) document.touch();
     else void settled(document.get());
   };

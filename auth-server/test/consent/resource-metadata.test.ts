@@ -116,6 +116,22 @@ describe('RFC 9728 §2 scopes_supported', () => {
     expect(names()).toEqual(['mcp:tools', 'reports:read']);
   });
 
+  it('are forgotten a week after the resource was heard last, and learned again', async () => {
+    const { network, clock, source, names } = createNetwork();
+    await source.ready();
+    const before = source.revision();
+    network.isDown = true;
+    clock.advance(7 * 86_400);
+    await source.ready();
+    expect([names(), source.revision()]).toEqual([undefined, before + 1]);
+    await turn();
+    network.isDown = false;
+    clock.advance(1);
+    await source.ready();
+    await turn();
+    expect(names()).toEqual(['mcp:tools', 'reports:read']);
+  });
+
   it('of a resource that is away at first are waited for once, then learned in the background', async () => {
     const { network, clock, source, names } = createNetwork();
     network.isDown = true;
