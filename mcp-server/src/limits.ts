@@ -1,10 +1,10 @@
 /** Owns which bounds the settings mean: those of sessions and streams, for the server and for commands that read what it wrote. */
 import type { AllowanceLimits } from './allowance/allowance.ts';
 import type { Config } from './config.ts';
+import type { LogLimits } from './sessions/ports.ts';
 
-/** Seconds that a client has to come back for the rest of a stream that is over, and the bytes that are kept for it. */
+/** Seconds that a client has to come back for the rest of a stream that is over. */
 const KEEP_OVER = 300;
-const STREAM_BYTES = 1_048_576;
 
 /** Finished streams of one session that wait for a client whose connection broke: more than a client has calls at a time. */
 const MOST_OVER = 128;
@@ -32,10 +32,18 @@ export const allowanceLimitsOf = (config: Config): AllowanceLimits => ({
   maxBytesPerPrincipal: config.maxBytesPerPrincipal,
 });
 
-export const logLimitsOf = ({ sessionIdleTimeout, streamEvents }: Config) => ({
-  events: streamEvents,
-  bytes: STREAM_BYTES,
-  keepOpen: sessionIdleTimeout,
-  keepOver: KEEP_OVER,
-  over: MOST_OVER,
-});
+/** Whatever may be answered has room in a session, and what a session has in the budgets around it. */
+export const logLimitsOf = ({ sessionIdleTimeout, streamEvents, ...config }: Config): LogLimits => {
+  const sessionBytes = Math.max(config.maxStoredBytesPerSession, config.maxAnswerBytes);
+  const personBytes = Math.max(config.maxStoredBytesPerPrincipal, sessionBytes);
+  return {
+    events: streamEvents,
+    bytes: sessionBytes,
+    sessionBytes,
+    personBytes,
+    totalBytes: Math.max(config.maxStoredBytes, personBytes),
+    keepOpen: sessionIdleTimeout,
+    keepOver: KEEP_OVER,
+    over: MOST_OVER,
+  };
+};

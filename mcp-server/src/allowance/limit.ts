@@ -15,6 +15,11 @@ const WORDS = {
     `At most ${most} requests of one user may run at a time; try again when one of them has ended`,
   MAX_BYTES_PER_PRINCIPAL: (most: number) =>
     `The requests of one user and the answers that are not read yet may take at most ${most} bytes; read them and try again`,
+  MAX_STORED_BYTES_PER_SESSION: (most: number) =>
+    `The answers of one session that are not read may take at most ${most} bytes; read them and try again`,
+  MAX_STORED_BYTES_PER_PRINCIPAL: (most: number) =>
+    `The answers of one user that are not read may take at most ${most} bytes; read them and try again`,
+  MAX_STORED_BYTES: (most: number) => `The server keeps its maximum of ${most} bytes of answers; try again soon`,
   MAX_SESSIONS: (most: number) => `The server has its maximum of ${most} sessions; try again soon`,
   MAX_SESSIONS_PER_PRINCIPAL: (most: number) =>
     `One user may have at most ${most} sessions in use; end one of them and try again`,

@@ -85,6 +85,8 @@ export interface Append {
   readonly requests?: string;
   /** Up to which change the reader has been told with this event; not written for one who has been told already. */
   readonly changes?: number;
+  /** Added even where there is no room: short, and one for each request at the most. */
+  readonly forced?: boolean;
 }
 
 interface Taken {
@@ -102,9 +104,15 @@ interface StreamState {
   readonly over: boolean;
 }
 
+/** Whose budget of bytes is used up by events that nobody is known to have read. */
+export type NoRoom = 'session' | 'principal' | 'server';
+
+/** What has become of an event: it is in the log, or it is not, for want of room. */
+type Appended = { readonly reader: Reader | undefined } | { readonly full: NoRoom };
+
 export interface EventLog {
   /** Adds to the end, unless the session or the stream is over: `undefined` then. */
-  append(name: StreamName, event: Append): Promise<{ readonly reader: Reader | undefined } | undefined>;
+  append(name: StreamName, event: Append): Promise<Appended | undefined>;
   /** In order; `after` itself is left out. An event that has been dropped for the bounds is missing without a word. */
   read(name: StreamName, after: string | undefined, limit: number): Promise<readonly StreamEvent[]>;
   /** Makes `reader` the one that reads. @returns nothing when the session is over */
@@ -114,6 +122,10 @@ export interface EventLog {
   /** Nobody reads, if it was this one that did. */
   release(name: StreamName, reader: Reader): Promise<void>;
   state(name: StreamName): Promise<StreamState | undefined>;
+  /** The client has everything up to this event: it is kept no longer, unless somebody has to know what was answered. */
+  acknowledge(name: StreamName, upTo: string): Promise<void>;
+  /** The client has the whole of a stream, which is over, by this reader; nothing happens when another one reads it. */
+  discard(name: StreamName, reader: Reader): Promise<void>;
   /** Notes what a replica has still to answer on a stream: ids of requests as JSON text, or nothing. */
   owe(name: StreamName, replica: string, requests: string): Promise<void>;
   /** What is to be answered, by replica. */
@@ -132,7 +144,17 @@ export interface LogLimits {
    * end. The oldest are dropped, or a client that makes many calls would fill the memory.
    */
   readonly over: number;
+  /**
+   * Bytes of the events that are kept of one session, of one person and of all. What makes room is what nobody reads, of the
+   * same session or person, or of whoever has most; then what has been handed to its reader.
+   */
+  readonly sessionBytes: number;
+  readonly personBytes: number;
+  readonly totalBytes: number;
 }
+
+/** Bytes that a session may keep while its person or everybody together has used up their budget. */
+export const LEAST_ROOM = 65_536;
 
 /** What replicas tell each other. */
 export type BusMessage =

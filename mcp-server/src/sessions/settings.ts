@@ -17,7 +17,7 @@ export const sessionSettings = {
   }),
   streamEvents: setting({
     env: 'STREAM_EVENTS',
-    doc: 'Events of one stream that are kept for a client whose connection broke; also bounded to 1 MiB.',
+    doc: 'Events of one stream that are kept for a client whose connection broke; also bounded by MAX_STORED_BYTES_PER_SESSION.',
     type: type.integer(10, 100_000),
     default: '1000',
   }),
@@ -32,6 +32,24 @@ export const sessionSettings = {
     doc: 'Maximum number of sessions at a time of one person, whatever clients they use. Default: 100, or a twentieth of MAX_SESSIONS where that is less.',
     type: type.integer(1, 100_000),
     example: '100',
+  }),
+  maxStoredBytesPerSession: setting({
+    env: 'MAX_STORED_BYTES_PER_SESSION',
+    doc: 'Maximum size of the events of one session that are kept for a client whose connection broke, in bytes; at least MAX_ANSWER_BYTES.',
+    type: type.integer(65_536, 1_073_741_824),
+    default: '8388608',
+  }),
+  maxStoredBytesPerPrincipal: setting({
+    env: 'MAX_STORED_BYTES_PER_PRINCIPAL',
+    doc: 'The same of all sessions of one person, in bytes; at least MAX_STORED_BYTES_PER_SESSION.',
+    type: type.integer(65_536, 4_294_967_296),
+    default: '16777216',
+  }),
+  maxStoredBytes: setting({
+    env: 'MAX_STORED_BYTES',
+    doc: 'The same of all sessions of all replicas together, in bytes: in Redis, or in the memory of the process where there is none. At least MAX_STORED_BYTES_PER_PRINCIPAL.',
+    type: type.integer(1_048_576, 1_099_511_627_776),
+    default: '134217728',
   }),
   maxSubscriptions: setting({
     env: 'MAX_SUBSCRIPTIONS',

@@ -34,6 +34,9 @@ export class StreamReader {
     this.#cursor = after;
   }
 
+  /** Characters that have gone out since others have been told how far it is. */
+  untold = 0;
+
   /** The last event that has gone out. */
   get cursor(): string | undefined {
     return this.#cursor;
@@ -69,7 +72,10 @@ export class StreamReader {
     for (const event of events) {
       if (this.#stopped) return;
       const sent = this.#sink.send(event);
-      if (sent) this.#cursor = event.id;
+      if (sent) {
+        this.#cursor = event.id;
+        this.untold += event.data.length;
+      }
       if (sent && !event.last) continue;
       this.stop();
       this.#sink.end();

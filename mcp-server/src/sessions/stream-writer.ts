@@ -2,10 +2,18 @@
  * Owns how events get into the log of a stream: one after the other, tried again while the store is away, and whoever reads
  * the stream is woken, wherever that is.
  */
-import { type EventLog, type MessageBus, type Reader, StorageUnavailable, type StreamName } from './ports.ts';
+import {
+  type Append,
+  type EventLog,
+  type MessageBus,
+  type NoRoom,
+  type Reader,
+  StorageUnavailable,
+  type StreamName,
+} from './ports.ts';
 
-/** `unread`: it is in the log, and nobody listens now. `lost`: it is not in the log, as the store was away for too long. */
-export type Written = 'read' | 'unread' | 'over' | 'lost';
+/** `full`: it is not in the log, as there is no room for it; an answer has another one in its place. `unread`: it is in the log, and nobody listens now. `lost`: it is not in the log, as the store was away for too long. */
+export type Written = 'read' | 'unread' | 'over' | 'lost' | 'full';
 
 export interface WriterParts {
   readonly log: Pick<EventLog, 'append'>;
@@ -17,6 +25,8 @@ export interface WriterParts {
   readonly next: () => number;
   /** Told when an event begins its way to the log, and when it has ended. */
   readonly onWay: (change: 1 | -1) => void;
+  /** What is said in place of an event that there is no room for; nothing when nobody waits for it. */
+  readonly instead?: ((data: string, full: NoRoom) => string | undefined) | undefined;
   /** Resolves after so many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
 }
@@ -66,17 +76,31 @@ export class StreamWriter {
   async #write(entry: Entry): Promise<Written> {
     const { producer, next } = this.#parts;
     const requests = this.#requests !== undefined && { requests: this.#requests };
-    const event = { ...entry, ...requests, producer, sequence: next() };
+    // What has changed is said in few words, and must not be left out.
+    const forced = entry.changes !== undefined && { forced: true };
+    return this.#try({ ...entry, ...requests, ...forced, producer, sequence: next() });
+  }
+
+  async #try(event: Append): Promise<Written> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       try {
         const appended = await this.#parts.log.append(this.#name, event);
-        return appended ? await this.#wake(appended.reader) : 'over';
+        if (!appended) return 'over';
+        return 'full' in appended ? await this.#replace(event, appended.full) : await this.#wake(appended.reader);
       } catch (error) {
         if (!(error instanceof StorageUnavailable)) throw error;
         await this.#parts.pause(PAUSE);
       }
     }
     return 'lost';
+  }
+
+  async #replace(event: Append, full: NoRoom): Promise<Written> {
+    const { instead, next } = this.#parts;
+    const data = instead?.(event.data, full);
+    if (data === undefined || event.forced) return 'full';
+    await this.#try({ ...event, data, forced: true, sequence: next() });
+    return 'full';
   }
 
   async #wake(reader: Reader | undefined): Promise<Written> {

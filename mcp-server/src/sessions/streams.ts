@@ -38,7 +38,7 @@ export class Attachment<S extends Sink = Sink> {
   }
 }
 
-export interface StreamsParts extends Pick<WriterParts, 'pause'> {
+export interface StreamsParts extends Pick<WriterParts, 'pause' | 'instead'> {
   readonly log: EventLog;
   readonly bus: MessageBus;
 }
@@ -48,6 +48,9 @@ const UNDERTAKER = 'undertaker';
 
 /** Longer than any log is. */
 const EVERYTHING = 1_000_000;
+
+/** Characters after which it is noted that a reader has them: where there is no room, they go. */
+const NOTED = 65_536;
 
 const keyOf = ({ session, stream }: StreamName): string => `${session} ${stream}`;
 
@@ -64,7 +67,7 @@ export class Streams {
   #connections = 0;
   #names = 0;
 
-  constructor({ log, bus, pause }: StreamsParts) {
+  constructor({ log, bus, pause, instead }: StreamsParts) {
     this.#log = log;
     this.#bus = bus;
     const next = () => {
@@ -74,7 +77,16 @@ export class Streams {
     const onWay = (change: 1 | -1) => {
       this.#pending += change;
     };
-    this.#writing = { log, bus, pause, producer: bus.replica, next, onWay, wake: (name) => void this.wake(name) };
+    this.#writing = {
+      log,
+      bus,
+      pause,
+      instead,
+      producer: bus.replica,
+      next,
+      onWay,
+      wake: (name) => void this.wake(name),
+    };
   }
 
   /** Events on their way to a log. */
@@ -134,6 +146,7 @@ export class Streams {
     });
     if (!taken) return undefined;
     if (taken.previous) this.#letGo(name, taken.previous);
+    if (after !== undefined) void this.#log.acknowledge(name, after).catch(() => {});
     const attachment: Attachment<S> = new Attachment(
       { name, as, changes: taken.changes, after: after ?? taken.cursor },
       // Later, as a client that has gone in the meantime closes before there is anything to detach.
@@ -152,6 +165,12 @@ export class Streams {
   async wake(name: StreamName): Promise<void> {
     const attachment = this.#attached.get(keyOf(name));
     if (attachment) await this.#feed(attachment);
+  }
+
+  /** The client has read a stream to its end, and nobody will come back to it. */
+  discard({ name, as }: Pick<Attachment, 'name' | 'as'>): void {
+    // Should it fail, the stream goes when its time is over.
+    void this.#log.discard(name, as).catch(() => {});
   }
 
   /** Whether a stream can still be come back to. */
@@ -243,7 +262,9 @@ export class Streams {
     const before = reader.cursor;
     await reader.wake();
     const { cursor } = reader;
-    if (name.stream !== STANDALONE || cursor === undefined || cursor === before) return;
+    const isNews = name.stream === STANDALONE ? cursor !== before : reader.untold >= NOTED;
+    if (cursor === undefined || !isNews) return;
+    reader.untold = 0;
     // Should it fail, a client that comes back without a Last-Event-ID may get an event twice.
     await this.#log.renew(name, as, { cursor }).catch(() => {});
   }

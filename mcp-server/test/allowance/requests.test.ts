@@ -56,7 +56,7 @@ describe('JSON-RPC 2.0 §6 a batch', () => {
   ])(
     'may bring more than a person may leave unread, as it is read on the way, by a client that takes %s',
     async (_, accept) => {
-      await using small = await startLimited({ MAX_BYTES_PER_PRINCIPAL: '2000000' });
+      await using small = await startLimited({ MAX_BYTES_PER_PRINCIPAL: '4000000' });
       const session = await small.open('2025-03-26');
       for (const later of [false, true]) {
         const answer = await small.post(

@@ -17,7 +17,16 @@ export interface StorageUnderTest extends AsyncDisposable {
  * counts by its own clock, from when it was opened for all these tests.
  */
 export const LIMITS = { idleTimeout: 600, lifetime: 3_000, maxSessionsPerPrincipal: 3, maxSessions: 7 };
-export const LOG_LIMITS = { events: 5, bytes: 200, keepOpen: 60, keepOver: 30, over: 2 };
+export const LOG_LIMITS = {
+  events: 5,
+  bytes: 200,
+  keepOpen: 60,
+  keepOver: 30,
+  over: 2,
+  sessionBytes: 200_000,
+  personBytes: 300_000,
+  totalBytes: 500_000,
+};
 
 let count = 0;
 const unique = (name: string): string => {
@@ -257,6 +266,120 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         for (const name of [5, 6, 7]) await append({ session, stream: `r.${name}` }, 'end', { last: true });
         expect(await kept()).toEqual(['r.4']);
         await end(first);
+      });
+
+      const sized = (bytes: number) => 'x'.repeat(bytes);
+      const reader = { replica: 'r', connection: '1' };
+      /** A stream that is over, of so many bytes, which somebody reads or nobody does. */
+      const ended = async (name: StreamName, bytes: number, isRead = false) => {
+        if (isRead) await storage.here.log.take(name, reader);
+        return append(name, sized(bytes), { last: true });
+      };
+      const isKept = async (name: StreamName) => (await storage.there.log.read(name, undefined, 10)).length > 0;
+
+      it('has a budget of bytes for a session, in which what nobody reads makes room for what comes', async () => {
+        const { session } = await stream();
+        const [first, second, third] = ['r.1', 'r.2', 'r.3'].map((name) => ({ session, stream: name })) as [
+          StreamName,
+          StreamName,
+          StreamName,
+        ];
+        await ended(first, 120_000);
+        await ended(second, 70_000);
+        expect([await isKept(first), await isKept(second)]).toEqual([true, true]);
+        await ended(third, 90_000, true);
+        expect([await isKept(first), await isKept(second), await isKept(third)]).toEqual([false, true, true]);
+        await end(first);
+      });
+
+      it('takes nothing for which a session has no room, but what is short and forced', async () => {
+        const { session } = await stream();
+        const [first, second] = [
+          { session, stream: 'r.1' },
+          { session, stream: 'r.2' },
+        ];
+        await ended(first, 150_000, true);
+        expect(await append(second, sized(60_000))).toEqual({ full: 'session' });
+        expect(await append(second, sized(300_000))).toEqual({ full: 'session' });
+        expect(await append(second, 'short', { forced: true })).toEqual({ reader: undefined });
+        expect(await append(second, sized(40_000))).toEqual({ reader: undefined });
+        // What its reader has been handed goes as well, where nothing else makes room.
+        const [event] = await storage.here.log.read(first, undefined, 1);
+        const third = { session, stream: 'r.3' };
+        await storage.here.log.take(third, reader);
+        await append(third, 'to be handed');
+        await storage.here.log.renew(first, reader, { cursor: event?.id ?? '' });
+        await storage.here.log.release(first, reader);
+        expect(await append(third, sized(100_000))).toEqual({ reader });
+        expect(await isKept(first)).toBe(false);
+        await end(first);
+      });
+
+      it('has a budget for a person, over all their sessions', async () => {
+        const subject = unique('hoarder');
+        const sessions = [await opened(subject), await opened(subject), await opened(subject)] as const;
+        const name = (n: 0 | 1 | 2, number = 1): StreamName => ({ session: sessions[n].id, stream: `r.${number}` });
+        await ended(name(0), 150_000);
+        await ended(name(1), 100_000, true);
+        await ended(name(2), 100_000, true);
+        expect(await isKept(name(0)), 'what nobody reads makes room').toBe(false);
+        const more = [];
+        more.push(await ended(name(2, 2), 90_000, true), await ended(name(1, 2), 90_000, true));
+        more.push(await ended(name(1, 3), 20_000, true));
+        expect(more).toContainEqual({ full: 'principal' });
+        expect(await append(name(0, 2), 'little'), 'a little is always kept').toEqual({ reader: undefined });
+        await close(...sessions);
+        const [again] = [await opened(subject)];
+        const fresh = { session: again.id, stream: 'r.1' };
+        expect(await ended(fresh, 190_000, true), 'a session that ends gives back what it had').toEqual({ reader });
+        await close(again);
+      });
+
+      it('has a budget for all together, in which whoever has most makes room', async () => {
+        const people = [await opened(), await opened(), await opened(), await opened()] as const;
+        const name = (n: 0 | 1 | 2 | 3, number = 1): StreamName => ({ session: people[n].id, stream: `r.${number}` });
+        await ended(name(0), 190_000);
+        await ended(name(1), 160_000, true);
+        await ended(name(2), 160_000, true);
+        expect(await isKept(name(0))).toBe(false);
+        await ended(name(3), 160_000, true);
+        const more = [];
+        for (const number of [2, 3]) more.push(await ended(name(0, number), 99_000, true));
+        expect(more).toContainEqual({ full: 'server' });
+        await close(...people);
+      });
+
+      it('forgets what its reader says to have, and a stream whose reader has all of it', async () => {
+        const name = await stream();
+        for (const data of ['a', 'b', 'c']) await append(name, data, { requests: '[1]' });
+        const [, second] = await storage.here.log.read(name, undefined, 10);
+        await storage.there.log.acknowledge(name, second?.id ?? '');
+        expect((await storage.here.log.read(name, undefined, 10)).map(({ data }) => data)).toEqual(['c']);
+        await storage.here.log.discard(name, reader);
+        expect(await isKept(name), 'it is not over').toBe(true);
+        await append(name, 'd', { last: true });
+        await storage.here.log.take(name, reader);
+        await storage.there.log.discard(name, { ...reader, connection: '2' });
+        expect(await isKept(name), 'another one reads it').toBe(true);
+        await storage.there.log.discard(name, reader);
+        expect(await isKept(name)).toBe(false);
+        expect(await storage.here.log.state(name)).toBeUndefined();
+        await end(name);
+      });
+
+      it('keeps what tells which of several requests were answered', async () => {
+        const name = await stream();
+        await append(name, 'a', { requests: '[1,2]' });
+        const [event] = await storage.here.log.read(name, undefined, 10);
+        await storage.there.log.acknowledge(name, event?.id ?? '');
+        expect(await isKept(name)).toBe(true);
+        const standalone = { ...name, stream: STANDALONE };
+        await append(standalone, 'b');
+        await storage.here.log.owe(standalone, 'one', '[1]');
+        const [other] = await storage.here.log.read(standalone, undefined, 10);
+        await storage.here.log.acknowledge(standalone, other?.id ?? '');
+        expect(await isKept(standalone)).toBe(true);
+        await end(name);
       });
 
       it('has one reader, the newest; tells who it was before, and how far', async () => {

@@ -70,12 +70,14 @@ export async function startMcp({ catalog = builtIn, limits = {}, allowed = {} }:
     keepAlive: 3_600,
     ...limits,
   };
+  const budgets = { sessionBytes: 8_388_608, personBytes: 16_777_216, totalBytes: 134_217_728 };
   const storage = createMemoryStorage(time, all, {
     events: 1_000,
     bytes: 1_048_576,
     keepOpen: 600,
     keepOver: 300,
     over: 32,
+    ...budgets,
   })();
   const methods = createMethods({
     catalog: () => catalog,
@@ -88,9 +90,10 @@ export async function startMcp({ catalog = builtIn, limits = {}, allowed = {} }:
   });
   const endpoints: Sessionful = await createSessionful({
     methods,
+    publicUrl: 'http://localhost',
     serverInfo: { name: 'test', title: 'Test', version: '1.2.3' },
     storage,
-    limits: all,
+    limits: { ...all, ...budgets },
     allowance: allowance(allowed),
     clock: time,
     log,

@@ -18,7 +18,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'the list of sessions on Redis' : NEEDS_RE
     const log = createLogger('test', 'fatal');
     const client = openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
     await whenReady(client);
-    const store = createRedisSessionStore(withScripts(client), LIMITS, clock);
+    const store = createRedisSessionStore(withScripts(client), LIMITS, clock, { tell: async () => {} });
     const session = (id: string): McpSession => ({
       id,
       owner: { issuer: 'https://as.example', subject: 'ada', clientId: 'desk' },

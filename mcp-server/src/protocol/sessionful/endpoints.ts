@@ -4,24 +4,33 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Implementation, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance } from '../../allowance/allowance.ts';
+import type { LimitReached } from '../../allowance/limit.ts';
 import { createChangeFeed } from '../../sessions/change-feed.ts';
 import { Debts } from '../../sessions/debts.ts';
-import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../sessions/ports.ts';
+import {
+  type BusMessage,
+  type LogLimits,
+  type NoRoom,
+  type SessionStorage,
+  StorageUnavailable,
+} from '../../sessions/ports.ts';
 import type { SessionLimits } from '../../sessions/session.ts';
 import { createSessionHost, type SessionHost } from '../../sessions/session-host.ts';
-import { Streams } from '../../sessions/streams.ts';
+import { Streams, type StreamsParts } from '../../sessions/streams.ts';
 import type { Methods } from '../call.ts';
 import { createAnnouncements } from '../changes/announcements.ts';
 import type { Changes } from '../changes/changes.ts';
 import { type Endpoint, type Endpoints, MESSAGES_PATH } from '../endpoints.ts';
 import { forSessionRevisions } from '../methods/session-revisions.ts';
+import { errorText } from '../wire/answer-text.ts';
 import { createDispatch, receive } from './calls/dispatch.ts';
 import { Multiplexer } from './calls/multiplexer.ts';
 import { createServer } from './calls/server.ts';
 import { sessionMethods } from './calls/session-methods.ts';
-import { refuse, STORAGE_AWAY } from './refusals.ts';
+import { LIMIT_REACHED, refuse, STORAGE_AWAY } from './refusals.ts';
 import type { SessionAccess } from './session-access.ts';
 import { createSseMessage, createSseStream } from './transports/http-sse.ts';
+import { Receipts } from './transports/receipts.ts';
 import { createStreamableHttp } from './transports/streamable-http.ts';
 import { createUpkeep } from './upkeep.ts';
 
@@ -30,13 +39,16 @@ const FINISH_PACE = 50;
 
 export interface SessionfulParts {
   readonly methods: Methods;
+  /** Where clients reach this server. */
+  readonly publicUrl: string;
   /** How the server introduces itself to clients. */
   readonly serverInfo: Implementation;
   readonly storage: SessionStorage;
-  readonly limits: SessionLimits & {
-    /** Seconds between two signs of life on an open stream. */
-    readonly keepAlive: number;
-  };
+  readonly limits: SessionLimits &
+    Pick<LogLimits, 'sessionBytes' | 'personBytes' | 'totalBytes'> & {
+      /** Seconds between two signs of life on an open stream. */
+      readonly keepAlive: number;
+    };
   readonly allowance: Allowance;
   readonly clock: Clock;
   readonly log: Logger;
@@ -58,7 +70,7 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
   const { storage, limits, allowance, clock, log } = parts;
   const { bus } = storage;
   const pause = (ms: number) => setTimeout(ms, undefined, { ref: false });
-  const streams = new Streams({ log: storage.log, bus, pause });
+  const streams = new Streams({ log: storage.log, bus, pause, instead: noRoomFor(parts) });
   const onEnd = (id: string) => {
     multiplexer.end(id);
     streams.end(id);
@@ -84,6 +96,7 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
     debts: new Debts(storage.log, bus.replica),
     multiplexer,
     allowance,
+    receipts: new Receipts(parts.publicUrl),
     limits,
     dispatch: createDispatch({ multiplexer, bus, log }),
     settled: upkeep.settled,
@@ -130,6 +143,20 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
     },
   };
 }
+
+/** What is said in place of an answer that there is no room for; whatever else there is no room for is left out. */
+const noRoomFor = ({ allowance, limits }: SessionfulParts): StreamsParts['instead'] => {
+  const reached = (full: NoRoom): LimitReached => {
+    if (full === 'session') return allowance.reached('MAX_STORED_BYTES_PER_SESSION', limits.sessionBytes);
+    if (full === 'principal') return allowance.reached('MAX_STORED_BYTES_PER_PRINCIPAL', limits.personBytes);
+    return allowance.reached('MAX_STORED_BYTES', limits.totalBytes);
+  };
+  return (data, full) => {
+    const { id, method } = JSON.parse(data) as { id?: RequestId; method?: string };
+    const told = reached(full);
+    return id === undefined || method !== undefined ? undefined : errorText(id, LIMIT_REACHED, told);
+  };
+};
 
 /** RFC 9110 §15.6.4: what can't be known without the store is said so, and changes nothing. */
 const whenStored =

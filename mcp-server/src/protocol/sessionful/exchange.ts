@@ -9,9 +9,10 @@ import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
 import type { Principal } from '../../authorization/principal.ts';
-import { StorageUnavailable } from '../../sessions/ports.ts';
+import { StorageUnavailable, type StreamEvent } from '../../sessions/ports.ts';
+import type { Sink } from '../../sessions/stream-reader.ts';
 import type { Entry, StreamWriter, Written } from '../../sessions/stream-writer.ts';
-import type { Streams } from '../../sessions/streams.ts';
+import type { Attachment, Streams } from '../../sessions/streams.ts';
 import type { Accepted } from '../wire/accepted.ts';
 import { answerText, errorText } from '../wire/answer-text.ts';
 import { EventStream } from '../wire/event-stream.ts';
@@ -20,6 +21,7 @@ import type { Outlet } from './calls/outlet.ts';
 import { JsonAnswer } from './json-answer.ts';
 import { Pace } from './pace.ts';
 import { LIMIT_REACHED } from './refusals.ts';
+import type { Receipts } from './transports/receipts.ts';
 import { createSink, primes } from './transports/stream-sink.ts';
 
 export interface ExchangeParts {
@@ -33,7 +35,10 @@ export interface ExchangeParts {
   readonly revision: string;
   readonly streams: Streams;
   readonly allowance: Allowance;
+  readonly receipts: Receipts;
 }
+
+type ExchangeSink = Sink & { readonly response: EventStream };
 
 interface Upgraded {
   readonly writer: Pick<StreamWriter, 'append' | 'waiting'>;
@@ -82,6 +87,8 @@ export class Exchange implements Outlet {
     const upgraded = await this.#upgraded();
     if (!upgraded) return false;
     const written = upgraded.writer.append({ data: jsonText(message) });
+    // Whoever asks waits for an answer, which never comes to a question that could not be put.
+    if ('id' in message) return !['full', 'lost', 'over'].includes(await written);
     if (upgraded.writer.waiting > AHEAD) await written;
     return true;
   }
@@ -154,16 +161,22 @@ export class Exchange implements Outlet {
   }
 
   async #openLogged(): Promise<Upgraded | undefined> {
-    const { streams, session, requests, res, revision } = this.#parts;
+    const { streams, session, requests, res, revision, receipts } = this.#parts;
     const name = streams.newName(session);
-    const attachment = await streams.attach(name, (detach) => {
+    const attachment: Attachment<ExchangeSink> | undefined = await streams.attach(name, (detach) => {
       const response = new EventStream(res, detach, this.#readersShare());
       // Whoever reads on does so elsewhere, and this connection tells nothing of how far they are.
       const end = () => {
         response.end();
         this.#pace?.end();
       };
-      return { ...createSink(response, name.stream, revision), end, response };
+      const sink = createSink(response, name.stream, revision);
+      const send = (event: StreamEvent): boolean => {
+        const isSent = sink.send(event);
+        if (isSent && event.last) receipts.expect(res, () => attachment && streams.discard(attachment));
+        return isSent;
+      };
+      return { ...sink, send, end, response };
     });
     if (!attachment) return undefined;
     const writer = streams.writer(name, JSON.stringify(requests.map(({ id }) => id)));

@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http';
 
 /** Requests of one batch that run at a time. */
-const AT_A_TIME = 16;
+const AT_A_TIME = 8;
 
 /** Bytes of answers that may wait for the reader before the next request begins. */
 const AHEAD = 262_144;

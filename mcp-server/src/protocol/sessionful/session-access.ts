@@ -15,6 +15,7 @@ import type { Multiplexer } from './calls/multiplexer.ts';
 import type { Run } from './calls/outlet.ts';
 import type { Incoming } from './json-rpc.ts';
 import { noCapacity, refuse, SESSION_UNKNOWN, tooManyRequests } from './refusals.ts';
+import type { Receipts } from './transports/receipts.ts';
 
 export interface SessionAccess {
   readonly sessions: SessionHost;
@@ -23,6 +24,7 @@ export interface SessionAccess {
   readonly debts: Debts;
   readonly multiplexer: Multiplexer;
   readonly allowance: Allowance;
+  readonly receipts: Receipts;
   readonly limits: Pick<SessionLimits, 'maxSessions' | 'maxSessionsPerPrincipal'>;
   /** Takes in what a client has sent; requests run for `origin`. @returns false when it answers a question nobody asked */
   dispatch(incoming: Incoming, origin: Omit<Run, 'id'>): Promise<boolean>;

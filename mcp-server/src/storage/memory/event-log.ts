@@ -1,84 +1,62 @@
 /** Owns the logs of streams in one process: the `EventLog` of a server without Redis. */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import type { Append, EventLog, LogLimits, Reader, StreamEvent, StreamName } from '../../sessions/ports.ts';
-
-interface Log {
-  readonly events: StreamEvent[];
-  bytes: number;
-  /** Number of the newest event. */
-  top: number;
-  reader?: Reader;
-  cursor?: string;
-  changes?: number;
-  requests?: string;
-  readonly debts: Map<string, string>;
-  over: boolean;
-  /** The last sequence of each producer. */
-  readonly written: Map<string, number>;
-  /** Milliseconds since the epoch. */
-  expires: number;
-}
-
-interface SessionLogs {
-  readonly streams: Map<string, Log>;
-  /** Those that are over and that nobody reads, oldest first. */
-  readonly over: Set<string>;
-}
+import type { Append, EventLog, LogLimits, NoRoom, Reader, StreamName } from '../../sessions/ports.ts';
+import { Room } from './room.ts';
+import { type Log, numberOf, SessionLogs } from './session-logs.ts';
 
 export interface MemoryEventLog extends EventLog {
   /** Drops the logs of a session that has ended. */
   forget(session: string): void;
 }
 
-/** @param exists whether a session goes on */
+/** @param personOf whose a session is that goes on */
 export function createMemoryEventLog(
   clock: Clock,
   limits: LogLimits,
-  exists: (session: string) => Promise<boolean>,
+  personOf: (session: string) => Promise<string | undefined>,
 ): MemoryEventLog {
   const sessions = new Map<string, SessionLogs>();
+  const room = new Room(limits);
   const extend = (log: Log): void => {
     log.expires = clock.now() + (log.over ? limits.keepOver : limits.keepOpen) * 1000;
   };
-  const open = ({ session, stream }: StreamName): Log => {
-    const logs = sessions.get(session) ?? { streams: new Map(), over: new Set() };
+  const enter = (session: string, person: string): SessionLogs => {
+    const logs = new SessionLogs(person, room, clock);
     sessions.set(session, logs);
-    const known = logs.streams.get(stream);
-    if (!known) dropExpired(logs, clock.now());
-    const log = known ?? {
-      events: [],
-      bytes: 0,
-      top: 0,
-      over: false,
-      written: new Map(),
-      debts: new Map(),
-      expires: 0,
-    };
-    logs.streams.set(stream, log);
-    extend(log);
-    return log;
+    room.enter(logs);
+    return logs;
   };
-  const retire = ({ session, stream }: StreamName, { over, reader }: Log): void => {
-    const logs = sessions.get(session);
-    if (!logs || !over || reader) return;
-    logs.over.delete(stream);
-    logs.over.add(stream);
-    const [oldest] = logs.over;
-    if (logs.over.size > limits.over && oldest !== undefined) drop(logs, oldest);
+  const open = ({ session, stream }: StreamName, person: string) => {
+    const logs = sessions.get(session) ?? enter(session, person);
+    const log = logs.open(stream);
+    extend(log);
+    return { logs, log };
   };
   const find = ({ session, stream }: StreamName): Log | undefined => {
     const log = sessions.get(session)?.streams.get(stream);
     return log && (log.reader || log.expires > clock.now()) ? log : undefined;
   };
 
+  const makeRoom = (logs: SessionLogs, log: Log, size: number): NoRoom | undefined => {
+    const full = room.make(logs, size);
+    return full === 'session' && logs.dropHanded(log, limits.sessionBytes - size) ? room.make(logs, size) : full;
+  };
+
   return {
     append: async (name, event) => {
-      if (!(await exists(name.session))) return undefined;
-      const log = open(name);
-      if (log.over && !isRepeated(log, event)) return undefined;
+      const person = await personOf(name.session);
+      if (person === undefined) return undefined;
+      const { logs, log } = open(name, person);
+      if (isRepeated(log, event)) return { reader: log.reader };
+      if (log.over) return undefined;
+      const size = Buffer.byteLength(event.data);
+      const full = size > 0 && !event.forced ? makeRoom(logs, log, size) : undefined;
+      if (full) return { full };
+      const before = log.bytes;
       write(log, event, limits);
+      room.take(logs, log.bytes - before);
       extend(log);
-      retire(name, log);
+      logs.retire(name.stream, limits.over);
       return { reader: log.reader };
     },
     read: async (name, after, limit) => {
@@ -88,11 +66,12 @@ export function createMemoryEventLog(
       return first < 0 ? [] : events.slice(first, first + limit);
     },
     take: async (name, reader) => {
-      if (!(await exists(name.session))) return undefined;
-      const log = open(name);
+      const person = await personOf(name.session);
+      if (person === undefined) return undefined;
+      const { logs, log } = open(name, person);
       const { reader: previous, cursor, changes } = log;
       log.reader = reader;
-      sessions.get(name.session)?.over.delete(name.stream);
+      logs.over.delete(name.stream);
       return { previous, cursor, changes };
     },
     renew: async (name, reader, { cursor, changes }) => {
@@ -108,33 +87,37 @@ export function createMemoryEventLog(
       if (!log || !isSame(log.reader, reader)) return;
       delete log.reader;
       extend(log);
-      retire(name, log);
+      sessions.get(name.session)?.retire(name.stream, limits.over);
     },
     state: async (name) => {
       const log = find(name);
       return log && { reader: log.reader, requests: log.requests, over: log.over };
     },
+    acknowledge: async (name, upTo) => {
+      const log = find(name);
+      // What was answered on a stream of several requests is known by its events.
+      if (!log || log.debts.size > 0 || (!log.over && (log.requests?.includes(',') ?? false))) return;
+      sessions.get(name.session)?.dropEvents(log, (event) => numberOf(event.id) <= numberOf(upTo));
+    },
+    discard: async (name, reader) => {
+      const log = find(name);
+      if (log?.over && (!log.reader || isSame(log.reader, reader))) sessions.get(name.session)?.drop(name.stream);
+    },
     owe: async (name, replica, requests) => {
-      if (!(await exists(name.session))) return;
-      const { debts } = open(name);
+      const person = await personOf(name.session);
+      if (person === undefined) return;
+      const { debts } = open(name, person).log;
       if (requests) debts.set(replica, requests);
       else debts.delete(replica);
     },
     debts: async (name) => new Map(find(name)?.debts),
-    forget: (session) => void sessions.delete(session),
+    forget: (session) => {
+      const logs = sessions.get(session);
+      if (logs) room.leave(logs);
+      sessions.delete(session);
+    },
   };
 }
-
-function drop({ streams, over }: SessionLogs, stream: string): void {
-  streams.delete(stream);
-  over.delete(stream);
-}
-
-function dropExpired(logs: SessionLogs, now: number): void {
-  for (const [stream, { expires, reader }] of logs.streams) if (!reader && expires <= now) drop(logs, stream);
-}
-
-const numberOf = (id: string | undefined): number => Number(id?.split('-')[0] ?? 0) || 0;
 
 const isSame = (a: Reader | undefined, b: Reader): boolean => a?.replica === b.replica && a.connection === b.connection;
 
@@ -143,7 +126,7 @@ const isRepeated = ({ written }: Log, { producer, sequence }: Append): boolean =
 
 function write(log: Log, event: Append, { events: most, bytes: largest }: LogLimits): void {
   const { data, last = false, producer, sequence, requests, changes } = event;
-  if (isRepeated(log, event) || (changes !== undefined && changes <= (log.changes ?? -1))) return;
+  if (changes !== undefined && changes <= (log.changes ?? -1)) return;
   log.written.set(producer, sequence);
   log.top += 1;
   log.events.push({ id: `${log.top}-0`, data, last });

@@ -1,6 +1,7 @@
 /** Owns session storage without Redis: everything in this process, for one replica (and for several of them in tests). */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { personOf } from '../../authorization/principal.ts';
 import type { LogLimits, SessionStorage } from '../../sessions/ports.ts';
 import type { SessionLimits } from '../../sessions/session.ts';
 import { createMemoryChangeLog } from './change-log.ts';
@@ -12,7 +13,10 @@ import { createMemorySessionStore } from './session-store.ts';
 export function createMemoryStorage(clock: Clock, limits: SessionLimits, logLimits: LogLimits): () => SessionStorage {
   const exchange: Exchange = new Map();
   const store = createMemorySessionStore(limits, clock, (id) => log.forget(id));
-  const log = createMemoryEventLog(clock, logLimits, async (id) => (await store.get(id)) !== undefined);
+  const log = createMemoryEventLog(clock, logLimits, async (id) => {
+    const session = await store.get(id);
+    return session && personOf(session.owner);
+  });
   const changes = createMemoryChangeLog();
   return () => ({ store, log, changes, bus: createMemoryBus(randomBytes(6).toString('hex'), exchange) });
 }

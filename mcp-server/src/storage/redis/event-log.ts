@@ -1,5 +1,15 @@
 /** Owns the logs of streams on Redis: a Redis Stream for the events of each, and a hash for who reads it and how far. */
-import type { EventLog, LogLimits, Reader, StreamEvent, StreamName } from '../../sessions/ports.ts';
+import type { Owner } from '../../authorization/principal.ts';
+import {
+  type EventLog,
+  LEAST_ROOM,
+  type LogLimits,
+  type NoRoom,
+  type Reader,
+  type StreamEvent,
+  type StreamName,
+} from '../../sessions/ports.ts';
+import type { Ledger } from './ledger.ts';
 import { type SessionRedis, sessionKey } from './scripts.ts';
 
 const eventsKey = ({ session, stream }: StreamName): string => `${sessionKey(session)}:events:${stream}`;
@@ -18,15 +28,21 @@ function parse(text: string | null): Reader | undefined {
   return replica && connection ? { replica, connection } : undefined;
 }
 
-export function createRedisEventLog(redis: SessionRedis, limits: LogLimits): EventLog {
+export function createRedisEventLog(redis: SessionRedis, limits: LogLimits, ledger: Ledger): EventLog {
   const [open, over] = [limits.keepOpen * 1000, limits.keepOver * 1000];
   return {
-    append: async (name, { data, producer, sequence, last = false, requests = '', changes = '' }) => {
+    append: async (name, { data, producer, sequence, last = false, requests = '', changes = '', forced = false }) => {
       const keys = [sessionKey(name.session), eventsKey(name), stateKey(name), overKey(name)];
       const event = [data, producer, sequence, last ? 1 : 0, requests, changes];
       const bounds = [limits.events, limits.bytes, last ? over : open, name.stream, limits.over];
-      const reader = await redis.mcpAppend(...keys, ...event, ...bounds);
-      return reader === null ? undefined : { reader: parse(reader) };
+      const budget = [forced ? 1 : 0, limits.sessionBytes, LEAST_ROOM, Math.max(open, over)];
+      const appended = await redis.mcpAppend(...keys, ...event, ...bounds, ...budget);
+      if (appended === null) return undefined;
+      const [reader, bytes, owner] = appended;
+      if (typeof bytes === 'string') return { full: bytes as NoRoom };
+      // It is in the log, whatever becomes of this.
+      if (owner) await ledger.tell(name.session, JSON.parse(owner) as Owner, bytes).catch(() => {});
+      return { reader: parse(reader) };
     },
     read: async (name, after, limit) => {
       const from = after === undefined ? '-' : `(${after}`;
@@ -61,6 +77,13 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits): Eve
       );
       if (!reader && !used) return undefined;
       return { reader: parse(reader), requests: requests ?? undefined, over: ended === '1' };
+    },
+    acknowledge: async (name, upTo) => {
+      await redis.mcpAcknowledge(sessionKey(name.session), eventsKey(name), stateKey(name), name.stream, upTo);
+    },
+    discard: async (name, reader) => {
+      const keys = [sessionKey(name.session), stateKey(name), overKey(name)];
+      await redis.mcpDiscard(...keys, name.stream, write(reader));
     },
     owe: async (name, replica, requests) => {
       await redis.mcpOwe(sessionKey(name.session), stateKey(name), `${DEBT}${replica}`, requests, open);

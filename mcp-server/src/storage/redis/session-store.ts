@@ -4,6 +4,7 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import { type Owner, personOf } from '../../authorization/principal.ts';
 import { type Alteration, MAX_SUBSCRIPTIONS, MOST_IN_USE, type SessionStore } from '../../sessions/ports.ts';
 import { type Agreement, endOf, type McpSession, type SessionLimits } from '../../sessions/session.ts';
+import type { Ledger } from './ledger.ts';
 import { PREFIX, type SessionRedis, sessionKey } from './scripts.ts';
 
 /** Of all sessions; the score is until when each was in use. */
@@ -18,7 +19,12 @@ const PAGE = 100;
 const personKey = (person: Pick<Owner, 'issuer' | 'subject'>): string =>
   `${PREFIX}person:${createHash('sha256').update(personOf(person)).digest('base64url')}`;
 
-export function createRedisSessionStore(redis: SessionRedis, limits: SessionLimits, clock: Clock): SessionStore {
+export function createRedisSessionStore(
+  redis: SessionRedis,
+  limits: SessionLimits,
+  clock: Clock,
+  ledger: Ledger,
+): SessionStore {
   const [idle, lifetime] = [limits.idleTimeout * 1000, limits.lifetime * 1000];
   const enter = (index: string, most: number, id: string, evicts: boolean): Promise<string | null> => {
     const now = clock.now();
@@ -28,12 +34,13 @@ export function createRedisSessionStore(redis: SessionRedis, limits: SessionLimi
     const session = toSession(id, await redis.hgetall(sessionKey(id)));
     return session && endOf(session, limits) > clock.now() ? session : undefined;
   };
-  const remove = async (id: string, session: McpSession | undefined): Promise<boolean> => {
-    const state = `${sessionKey(id)}:stream:standalone`;
+  /** @param owner absent: of one that is gone already */
+  const remove = async (id: string, owner: Owner | undefined): Promise<boolean> => {
     const [removed] = await Promise.all([
-      redis.unlink(sessionKey(id), state, `${sessionKey(id)}:events:standalone`),
+      redis.unlink(sessionKey(id)),
       redis.zrem(ALL, id),
-      ...(session ? [redis.zrem(personKey(session.owner), id)] : []),
+      redis.mcpForget(sessionKey(id)),
+      ...(owner ? [redis.zrem(personKey(owner), id), ledger.tell(id, owner, 0)] : []),
     ]);
     return removed > 0;
   };
@@ -43,7 +50,7 @@ export function createRedisSessionStore(redis: SessionRedis, limits: SessionLimi
     create: async (session) => {
       const evicted = await enter(personKey(session.owner), limits.maxSessionsPerPrincipal, session.id, true);
       if (evicted === null) return 'principal';
-      if (evicted) await remove(evicted, undefined);
+      if (evicted) await remove(evicted, session.owner);
       if ((await enter(ALL, limits.maxSessions, session.id, false)) === null) {
         await redis.zrem(personKey(session.owner), session.id);
         return 'server';
@@ -65,7 +72,7 @@ export function createRedisSessionStore(redis: SessionRedis, limits: SessionLimi
     },
     alter: async (id, alteration) =>
       (await redis.mcpAlter(sessionKey(id), MAX_SUBSCRIPTIONS, ...toAltered(alteration))) === 1,
-    delete: async (id) => remove(id, await get(id)),
+    delete: async (id) => remove(id, (await get(id))?.owner),
     inUse: async (person) => {
       const ids = await redis.zrangebyscore(personKey(person), `(${clock.now()}`, '+inf', 'LIMIT', 0, MOST_IN_USE);
       return (await Promise.all(ids.map(get))).filter((session) => session !== undefined);

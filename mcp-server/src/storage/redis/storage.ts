@@ -7,6 +7,7 @@ import { type LogLimits, type SessionStorage, StorageUnavailable } from '../../s
 import type { SessionLimits } from '../../sessions/session.ts';
 import { createRedisChangeLog } from './change-log.ts';
 import { createRedisEventLog } from './event-log.ts';
+import { createLedger } from './ledger.ts';
 import { createRedisBus } from './message-bus.ts';
 import { withScripts } from './scripts.ts';
 import { createRedisSessionStore } from './session-store.ts';
@@ -29,10 +30,11 @@ export async function createRedisStorage(parts: RedisStorageParts): Promise<Sess
   await Promise.all([whenReady(client, patience), whenReady(listener, patience)]);
   const redis = withScripts(client);
   const replica = randomBytes(6).toString('hex');
+  const ledger = createLedger(redis, logLimits, clock);
   const bus = await createRedisBus({ replica, redis, listener, log });
   return {
-    store: failingFast(createRedisSessionStore(redis, limits, clock)),
-    log: failingFast(createRedisEventLog(redis, logLimits)),
+    store: failingFast(createRedisSessionStore(redis, limits, clock, ledger)),
+    log: failingFast(createRedisEventLog(redis, logLimits, ledger)),
     bus: failingFast(bus),
     changes: failingFast(createRedisChangeLog(redis)),
   };

@@ -7,7 +7,8 @@ import { createMemoryBus, type Exchange } from '../../../src/storage/memory/mess
 import { createMemorySessionStore } from '../../../src/storage/memory/session-store.ts';
 
 export const LIMITS = { idleTimeout: 3_600, lifetime: 36_000, maxSessions: 9, maxSessionsPerPrincipal: 9 };
-const LOG_LIMITS = { events: 1_000, bytes: 1_000_000, keepOpen: 3_600, keepOver: 3_600, over: 100 };
+const BYTES = { bytes: 1_000_000, sessionBytes: 1_000_000, personBytes: 1_000_000, totalBytes: 1_000_000 };
+const LOG_LIMITS = { events: 1_000, ...BYTES, keepOpen: 3_600, keepOver: 3_600, over: 100 };
 
 export interface Logged {
   readonly id: string;
@@ -39,7 +40,10 @@ export const keyOf = ({ session, stream }: StreamName): string => `${session} ${
 export function createRecords(clock: FakeClock, exists?: () => boolean): { records: Records; facts: Facts } {
   const exchange: Exchange = new Map();
   const store = createMemorySessionStore(LIMITS, clock, (id) => log.forget(id));
-  const log = createMemoryEventLog(clock, LOG_LIMITS, async (id) => exists?.() ?? (await store.get(id)) !== undefined);
+  const log = createMemoryEventLog(clock, LOG_LIMITS, async (id) => {
+    const goesOn = exists?.() ?? (await store.get(id)) !== undefined;
+    return goesOn ? 'somebody' : undefined;
+  });
   const facts: Facts = { logs: new Map(), ended: new Set(), recorded: [], breaches: [] };
   const records = {
     store: observeStore(store, facts),
@@ -66,7 +70,7 @@ function observeLog(log: EventLog, { logs, ended, breaches }: Facts): EventLog {
       const appended = await log.append(name, event);
       const added = (await log.read(name, undefined, 1_000)).slice(before);
       const known = logs.get(keyOf(name)) ?? [];
-      const about = { changes: event.changes, reader: appended?.reader };
+      const about = { changes: event.changes, reader: appended && 'reader' in appended ? appended.reader : undefined };
       logs.set(keyOf(name), [...known, ...added.map(({ id, data }) => ({ id, data, ...about }))]);
       if (ended.has(name.session) && added.length > 0) breaches.push(`${event.data} was written after the end`);
       return appended;

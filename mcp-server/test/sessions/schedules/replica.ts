@@ -6,6 +6,7 @@ import type { Principal } from '../../../src/authorization/principal.ts';
 import { createAnnouncements } from '../../../src/protocol/changes/announcements.ts';
 import type { Changes } from '../../../src/protocol/changes/changes.ts';
 import { createDispatch, receive } from '../../../src/protocol/sessionful/calls/dispatch.ts';
+import { Receipts } from '../../../src/protocol/sessionful/transports/receipts.ts';
 import { createStreamableHttp } from '../../../src/protocol/sessionful/transports/streamable-http.ts';
 import { createUpkeep } from '../../../src/protocol/sessionful/upkeep.ts';
 import { createChangeFeed } from '../../../src/sessions/change-feed.ts';
@@ -80,6 +81,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     debts: new Debts(storage.log, bus.replica),
     multiplexer,
     allowance: allowed,
+    receipts: new Receipts('https://mcp.example'),
     limits: LIMITS,
     dispatch,
     settled,

@@ -22,6 +22,7 @@ export function createStreamableHttp(access: SessionAccess): Endpoint {
   const methods: Readonly<Record<string, Handler>> = { POST: post, GET: listen, DELETE: end };
   return (request) => {
     const { req, res } = request;
+    access.receipts.note(req.socket);
     const method = methods[req.method ?? ''];
     if (!method) return refuse(res, refusals.METHOD_NOT_ALLOWED);
     // An absent header stands for 2025-03-26, which is served.
@@ -88,6 +89,7 @@ function run(
     requests,
     batch,
     allowance: access.allowance,
+    receipts: access.receipts,
     principal,
     accepted,
     session: session.id,
