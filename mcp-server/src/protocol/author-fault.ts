@@ -3,6 +3,8 @@
  * can carry. The message has names and types in it and never values, so that the caller may read it as well as the log.
  */
 
+import { z } from 'zod';
+
 export class AuthorFault extends TypeError {
   override readonly name = 'AuthorFault';
 }
@@ -25,3 +27,23 @@ export function kindOf(value: unknown): string {
 /** An object with members, and no list, Map, Date, Promise, Buffer or the like, whose members JSON would lose. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   Object.prototype.toString.call(value) === '[object Object]';
+
+/** @throws AuthorFault when a value can't be written as JSON: a BigInt, or an object within itself */
+export function requireJson(value: unknown, what: string): void {
+  try {
+    JSON.stringify(value);
+  } catch (cause) {
+    const [reason] = String(cause instanceof Error ? cause.message : cause).split('\n');
+    throw new AuthorFault(`${what} can't be written as JSON: ${reason}`, { cause });
+  }
+}
+
+/** @throws AuthorFault when the schema would have to wait: every check is made at once */
+export function parsed<S extends z.ZodType>(schema: S, value: unknown, what: string): ReturnType<S['safeParse']> {
+  try {
+    return schema.safeParse(value) as ReturnType<S['safeParse']>;
+  } catch (cause) {
+    if (!(cause instanceof z.core.$ZodAsyncError)) throw cause;
+    throw new AuthorFault(`${what} has a check that is asynchronous; make it where the arguments are used`, { cause });
+  }
+}

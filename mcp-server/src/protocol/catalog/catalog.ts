@@ -5,6 +5,7 @@
 import { StartError } from '@mcp-oauth/shared/errors';
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import type { Scoped } from '../../authorization/scope.ts';
+import { requireJson } from '../author-fault.ts';
 import type { Change } from '../changes/changes.ts';
 import type { JsonSchemaTool, Prompt, Resource, ResourceTemplate, Tool } from '../define.ts';
 import type { ToolSummary } from '../endpoints.ts';
@@ -87,6 +88,8 @@ class Collected<E extends Entry> {
   }
 
   add(entry: E, from: string): void {
+    // One that can't be written would break the list of all.
+    requireJson(entry.listed, 'what clients are shown of it');
     const key = this.#normal(entry.key);
     const earlier = this.#from.get(key);
     if (earlier) throw new TypeError(`two ${this.#kind}s are named ${entry.key}: ${earlier} and ${from}`);

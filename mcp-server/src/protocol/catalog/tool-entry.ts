@@ -1,6 +1,6 @@
 /** Owns a tool as it is served: its schemas written, its validators made, its mistakes found before anybody calls it. */
 import type { z } from 'zod';
-import { AuthorFault, isRecord, wrongType } from '../author-fault.ts';
+import { AuthorFault, isRecord, parsed, wrongType } from '../author-fault.ts';
 import type { Context, JsonSchema, Tool, ToolResult } from '../define.ts';
 import { type ParameterHeader, parameterHeaders } from '../wire/parameter-headers.ts';
 import type { AnyTool } from './files/source.ts';
@@ -86,12 +86,12 @@ function zodSchemas(tool: Tool): Schemas {
     inputSchema: objectSchema(input, 'input'),
     outputSchema: output && objectSchema(output, 'output'),
     check: (given) => {
-      const { success, data, error } = input.safeParse(given);
+      const { success, data, error } = parsed(input, given, 'input');
       return success ? { input: data } : { problems: error.issues.slice(0, MOST_PROBLEMS).map(inWords) };
     },
     structured: output
       ? (value) => {
-          const { success, data, error } = output.safeParse(value);
+          const { success, data, error } = parsed(output, value, 'output');
           if (success) return data;
           throw unfitting(value, error.issues.slice(0, MOST_PROBLEMS).map(inWords).join('; '));
         }

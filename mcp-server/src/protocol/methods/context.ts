@@ -9,7 +9,15 @@ import {
 import type { z } from 'zod';
 import type { Call, ClientRequest } from '../call.ts';
 import { type Context, ToolError } from '../define.ts';
-import { isLoudEnough, logData, requireChange, requireKey, requireProgress, requireQuestion } from './content/said.ts';
+import {
+  isLoudEnough,
+  logData,
+  requireChange,
+  requireKey,
+  requireProgress,
+  requireQuestion,
+  samplingRequest,
+} from './content/said.ts';
 import type { MethodsParts } from './parts.ts';
 import { canFillForms, elicit } from './questions/elicitation.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
@@ -81,7 +89,11 @@ class RunningContext implements Context {
       requireKey(key);
       requireModel(this.#call, request);
       const schema = usesTools(request) ? CreateMessageResultWithToolsSchema : CreateMessageResultSchema;
-      const asked: ClientRequest = { method: 'sampling/createMessage', params: { ...request }, ...(key && { key }) };
+      const asked: ClientRequest = {
+        method: 'sampling/createMessage',
+        params: { ...samplingRequest(request) },
+        ...(key && { key }),
+      };
       // Which of the two it is stands in the request, and so in the overloads.
       return askClient<CreateMessageResult>(this.#call, asked, schema as typeof CreateMessageResultSchema);
     });

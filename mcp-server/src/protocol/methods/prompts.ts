@@ -1,5 +1,6 @@
 /** Owns `prompts/list` and `prompts/get` (MCP server/prompts). */
 import type { GetPromptResult } from '@modelcontextprotocol/sdk/types.js';
+import { parsed } from '../author-fault.ts';
 import { type Call, type Method, RpcError } from '../call.ts';
 import type { PromptEntry } from '../catalog/prompt-entry.ts';
 import { promptMessages } from './content/prompt-messages.ts';
@@ -25,7 +26,9 @@ export function promptOf({ catalog, covers }: MethodsParts, name: string, { prin
 
 async function getPrompt(parts: MethodsParts, params: Parameters<Method>[0], call: Call): Promise<GetPromptResult> {
   const prompt = promptOf(parts, textOf(params, 'name'), call);
-  const { success, data, error } = prompt.arguments.safeParse(textsOf(params, 'arguments'));
+  const given = textsOf(params, 'arguments');
+  const read = () => parsed(prompt.arguments, given, 'arguments');
+  const { success, data, error } = await orError(parts, call, { prompt: prompt.key }, read);
   if (!success) throw invalid(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
   const { key, description } = prompt;
   const render = async () => promptMessages(await prompt.render(data, createContext(call, key, parts)));

@@ -26,7 +26,7 @@ const toolThat = (run: (input: unknown, context: Context) => unknown, more: obje
 
 async function callOf(run: Parameters<typeof toolThat>[0], more: object = {}) {
   const { ask, lines } = toolThat(run, more);
-  const call = testCall({ progressToken: 1, logLevel: 'debug', capabilities: { elicitation: {} } });
+  const call = testCall({ progressToken: 1, logLevel: 'debug', capabilities: { elicitation: {}, sampling: {} } });
   const result = await ask('tools/call', { name: 'x' }, call);
   expect(CallToolResultSchema.safeParse(JSON.parse(JSON.stringify(result))).error).toBeUndefined();
   return { result, lines: lines.map((line) => JSON.parse(line)) };
@@ -204,6 +204,22 @@ describe('what a tool says while it runs', () => {
     ['a change of nothing', (c: Context) => c.announce(undefined as never), 'change has to be an object'],
     ['a resource without uri', (c: Context) => c.announce({ kind: 'resource' } as never), 'uri of a change'],
     ['a question without words', (c: Context) => c.elicit(7 as never, z.object({})), 'message of elicit'],
+    [
+      'a form that no client can show',
+      (c: Context) => c.elicit('?', z.object({ deep: z.object({}) })),
+      '"deep" can\'t be asked for',
+    ],
+    [
+      'a request to a model that is text',
+      (c: Context) => c.sample('x' as never),
+      'request of sample has to be an object',
+    ],
+    ['a request without a limit', (c: Context) => c.sample({ messages: [] } as never), 'request of sample: maxTokens'],
+    [
+      'a request with a message of no role',
+      (c: Context) => c.sample({ messages: [{ content: { type: 'text', text: 'x' } }], maxTokens: 1 } as never),
+      'request of sample: messages.0.role',
+    ],
     ['a question without schema', (c: Context) => c.elicit('?', { a: z.string() } as never), 'schema of elicit'],
   ])('must not be %s', async (_, say, name) => {
     const { result, lines } = await callOf(async (_input, context) => {
@@ -212,6 +228,18 @@ describe('what a tool says while it runs', () => {
     });
     expect(result).toMatchObject({ isError: true, content: [text(expect.stringContaining(name))] });
     expect(lines[0].err.message).toContain(name);
+  });
+
+  it('has bytes written as base64, also for the model of a client', async () => {
+    const { ask } = toolThat(async (_, { sample }) => {
+      const content = { type: 'image', data: Buffer.from([0, 1, 2]) as never, mimeType: 'image/png' } as const;
+      await sample({ messages: [{ role: 'user', content }], maxTokens: 1 });
+      return 'x';
+    });
+    const answer = { role: 'assistant', model: 'm', content: { type: 'text', text: 'y' } };
+    const call = testCall({ capabilities: { sampling: {} } }, [answer]);
+    expect(await ask('tools/call', { name: 'x' }, call)).toEqual({ content: [text('x')] });
+    expect(call.asked).toMatchObject([{ params: { messages: [{ content: { data: 'AAEC' } }] } }]);
   });
 
   it('has data, also where nothing was given (MCP server/utilities/logging)', async () => {
@@ -309,6 +337,27 @@ const wrong: readonly (readonly [keyof typeof rows, unknown, string])[] = [
   ['completion', [1], '[0] has to be a string'],
   ['completion', ['a', null], '[1] has to be a string'],
 ];
+
+describe('a check that would have to be waited for', () => {
+  const slow = z.object({ a: z.string().refine(async () => true) });
+
+  it('is named as a fault of the tool or the prompt', async () => {
+    const input = toolThat(() => 'x', { input: slow });
+    const output = toolThat(() => ({ structured: { a: 'x' } }), { output: slow });
+    for (const [{ ask, lines }, name] of [
+      [input, 'input has a check that is asynchronous'],
+      [output, 'output has a check that is asynchronous'],
+    ] as const) {
+      const result = await ask('tools/call', { name: 'x', arguments: name.startsWith('input') ? { a: 'x' } : {} });
+      expect(result).toMatchObject({ isError: true, content: [text(expect.stringContaining(name))] });
+      expect(lines).toHaveLength(1);
+    }
+    const { ask, lines } = over({ ...about, arguments: slow, render: () => [] });
+    const asked = ask('prompts/get', { name: 'x', arguments: { a: 'x' } });
+    await expect(asked).rejects.toMatchObject({ code: -32603, message: expect.stringContaining('asynchronous') });
+    expect(lines).toHaveLength(1);
+  });
+});
 
 describe('what a resource, a prompt or a completion gives back', () => {
   it.each(right)('a %s may give %j', async (kind, given, expected) => {

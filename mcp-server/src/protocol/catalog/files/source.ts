@@ -42,6 +42,8 @@ const CHECKS: Readonly<Record<Kind, (value: Fields) => string | undefined>> = {
     if (output !== undefined && !(output instanceof z.ZodObject)) return 'its output is no object schema of zod 4';
     const mixed = [input ?? output, inputSchema ?? outputSchema].every((given) => given !== undefined);
     if (mixed) return 'it mixes zod with JSON Schema';
+    const zod = Object.entries({ inputSchema, outputSchema }).find(([, schema]) => schema instanceof z.ZodType);
+    if (zod) return `its ${zod[0]} is a schema of zod: give it as ${zod[0].replace('Schema', '')}`;
     if (input === undefined && inputSchema === undefined) return 'it has neither an input nor an inputSchema';
     return flawOfAnnotations(value.annotations) ?? lacks(value, 'run');
   },

@@ -11,7 +11,7 @@ import {
   TextContentSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { z } from 'zod';
-import { AuthorFault, isRecord, wrongType } from '../../author-fault.ts';
+import { AuthorFault, isRecord, requireJson, wrongType } from '../../author-fault.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -48,7 +48,8 @@ const wordsOf = ({ message, code, path }: z.core.$ZodIssue): string =>
     ? 'has to have a uri, and a text or a blob in base64'
     : message.replace(/^Invalid input: /, '');
 
-function withBase64(block: Json): Json {
+/** Bytes as they go out. */
+export function withBase64(block: Json): Json {
   const { data, resource } = block;
   if (isBytes(data)) return { ...block, data: base64(data) };
   if (isRecord(resource) && isBytes(resource.blob)) {
@@ -67,13 +68,3 @@ export const base64 = (bytes: Bytes): string =>
     ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     : Buffer.from(bytes as ArrayBuffer)
   ).toString('base64');
-
-/** @throws AuthorFault when a value can't be written as JSON: a BigInt, or an object within itself */
-export function requireJson(value: unknown, at: string): void {
-  try {
-    JSON.stringify(value);
-  } catch (cause) {
-    const [reason] = String(cause instanceof Error ? cause.message : cause).split('\n');
-    throw new AuthorFault(`${at} can't be written as JSON: ${reason}`, { cause });
-  }
-}

@@ -1,9 +1,10 @@
 /** Owns the check of what an author says while something runs: progress, log messages and changes, as MCP can carry them. */
+import { CreateMessageRequestParamsSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import { AuthorFault, isRecord, wrongType } from '../../author-fault.ts';
+import { AuthorFault, isRecord, requireJson, wrongType } from '../../author-fault.ts';
 import type { Change } from '../../changes/changes.ts';
 import type { LogLevel } from '../../define.ts';
-import { requireJson } from './content-block.ts';
+import { withBase64 } from './content-block.ts';
 
 /** RFC 5424 §6.2.1, least severe first. */
 const LEVELS: readonly unknown[] = [
@@ -52,6 +53,23 @@ export function requireQuestion(message: unknown, schema: unknown, key: unknown)
 /** @throws AuthorFault */
 export function requireKey(key: unknown): void {
   if (key !== undefined) requireText(key, 'key of a question');
+}
+
+/** What the model of a client is asked, with bytes as they go out. @throws AuthorFault */
+export function samplingRequest<R extends object>(request: R): R {
+  if (!isRecord(request)) throw wrongType('request of sample', 'an object with messages and maxTokens', request);
+  const whole = Array.isArray(request.messages) ? { ...request, messages: request.messages.map(inBase64) } : request;
+  const [issue] = CreateMessageRequestParamsSchema.safeParse(whole).error?.issues ?? [];
+  if (issue) throw new AuthorFault(`request of sample: ${issue.path.join('.')}: ${issue.message}`);
+  requireJson(whole, 'request of sample');
+  return whole as R;
+}
+
+function inBase64(message: unknown): unknown {
+  if (!isRecord(message)) return message;
+  const written = (block: unknown) => (isRecord(block) ? withBase64(block) : block);
+  const { content } = message;
+  return { ...message, content: Array.isArray(content) ? content.map(written) : written(content) };
 }
 
 function requireText(value: unknown, what: string): void {

@@ -4,10 +4,10 @@
  */
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/sdk/types.js';
-import { AuthorFault, isRecord, wrongType } from '../../author-fault.ts';
+import { AuthorFault, isRecord, requireJson, wrongType } from '../../author-fault.ts';
 import type { ToolEntry } from '../../catalog/tool-entry.ts';
 import { strayMember } from '../../members.ts';
-import { contentBlock, requireJson } from './content-block.ts';
+import { contentBlock } from './content-block.ts';
 
 /** `structuredContent`, `isError` and `_meta` are the words of the SDK, for tools that were written for it. */
 const MEMBERS: ReadonlySet<string> = new Set([

@@ -8,6 +8,7 @@ import {
   ElicitResultSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { z } from 'zod';
+import { AuthorFault } from '../../author-fault.ts';
 import type { ClientRequest } from '../../call.ts';
 import { objectSchema } from '../../catalog/json-schema.ts';
 import { type Elicited, ToolError } from '../../define.ts';
@@ -64,13 +65,13 @@ const KEYWORDS: ReadonlyMap<unknown, readonly string[]> = new Map([
 ]);
 const FORMATS: ReadonlySet<unknown> = new Set(['email', 'uri', 'date', 'date-time']);
 
-/** @throws TypeError for what no form can ask */
+/** @throws AuthorFault for what no form can ask */
 function field(name: string, given: Property): Property {
   const property = given.type === 'array' ? { ...given, items: choices(given.items as Property) } : single(given);
   const keywords = KEYWORDS.get(property.type);
   const open = property.type === 'array' && !property.items;
   if (!keywords || open) {
-    throw new TypeError(
+    throw new AuthorFault(
       `"${name}" can't be asked for: an elicitation takes strings, numbers, booleans and choices of strings`,
     );
   }
