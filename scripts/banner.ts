@@ -13,7 +13,7 @@ export function banner(publicUrl: string, usesDevelopmentIdp: boolean): string {
   Cursor       ~/.cursor/mcp.json    { "mcpServers": { "mcp-oauth-server": { "url": "${url}" } } }
   VS Code      .vscode/mcp.json      { "servers": { "mcp-oauth-server": { "type": "http", "url": "${url}" } } }
   Claude Code  claude mcp add --transport http mcp-oauth-server ${url}
-  Inspector    npx @modelcontextprotocol/inspector   then Streamable HTTP, ${url}
+  Inspector    npx @modelcontextprotocol/inspector --transport http --server-url ${url}
 
   Ctrl-C stops everything.
 

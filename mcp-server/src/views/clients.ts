@@ -70,6 +70,6 @@ const codex = (key: string, url: string): Guide => ({
 
 const inspector = (url: string): Guide => ({
   client: 'MCP Inspector',
-  step: 'Run this, choose “Streamable HTTP”, enter the address and press “Connect”:',
-  snippet: `npx @modelcontextprotocol/inspector\n# URL: ${url}`,
+  step: 'Run this, then turn the switch of the server on; version 1 has a “Connect” button instead:',
+  snippet: `npx @modelcontextprotocol/inspector --transport http --server-url ${url}`,
 });

@@ -1,0 +1,77 @@
+/** Owns the proof, in a real Chromium, of what only a browser does with the sign-in page: clicks that come too early, and cookies that are off. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { launchBrowser, needsChromium } from './browser.ts';
+import { OAuthClient } from './oauth-client.ts';
+import { Stack } from './stack.ts';
+
+let stack: Stack;
+let browser: Browser;
+beforeEach(needsChromium);
+beforeAll(async () => {
+  stack = await Stack.start({ SERVER_NAME: 'Acme Notes' });
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await stack?.[Symbol.asyncDispose]();
+});
+
+/** Puts the clock of the page's animations to a moment after it was shown, whatever the machine was doing. */
+const atMoment = (page: Page, milliseconds: number): Promise<number> =>
+  page
+    .locator('form.late button')
+    .first()
+    .evaluate((button, moment) => {
+      button.style.animation = 'none';
+      button.getBoundingClientRect();
+      button.style.animation = '';
+      const animations = button.getAnimations();
+      for (const animation of animations) {
+        animation.pause();
+        animation.currentTime = moment;
+      }
+      return animations.length;
+    }, milliseconds);
+
+async function clickInTheMiddle(page: Page): Promise<void> {
+  const box = await page.locator('form.late button').first().boundingBox();
+  if (!box) throw new Error('no button');
+  await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+}
+
+describe('RFC 6749 §10.13 the button that approves', () => {
+  it('takes no click for 0.7 s, so that the second one of a double click elsewhere approves nothing, and then takes one', async () => {
+    const client = await OAuthClient.register(stack);
+    const page = await browser.newPage();
+    await page.goto(client.authorizationUrl().href);
+    const sent: string[] = [];
+    page.on('request', (request) => sent.push(request.method()));
+    for (const moment of [0, 690]) {
+      expect(await atMoment(page, moment)).toBe(1);
+      await clickInTheMiddle(page);
+    }
+    expect(sent).toEqual([]);
+    await atMoment(page, 700);
+    await Promise.all([page.waitForURL(`${stack.idpUrl}/**`), clickInTheMiddle(page)]);
+    await page.close();
+  });
+
+  it('leaves Deny alive at once', async () => {
+    const client = await OAuthClient.register(stack);
+    const page = await browser.newPage();
+    await page.goto(client.authorizationUrl().href);
+    expect(await page.getByRole('button', { name: 'Deny' }).evaluate((deny) => deny.getAnimations().length)).toBe(0);
+    await page.close();
+  });
+});
+
+describe('RFC 9728 §2 the title of the page', () => {
+  it('is the name that the operator gave the MCP server', async () => {
+    const client = await OAuthClient.register(stack);
+    const page = await browser.newPage();
+    await page.goto(client.authorizationUrl().href);
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Allow Sample client to use Acme Notes?');
+    await page.close();
+  });
+});
