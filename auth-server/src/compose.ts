@@ -152,7 +152,7 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
   const loginCookie = createLoginCookie(cookieKeys, issuer.startsWith('https:'));
   const registration = { ...registrationOf(config, ports), ...registrationLimits(config, createRateLimit) };
   const limits = {
-    authorization: createRateLimit({ name: 'authorize', points: config.authorizationLimit, seconds: MINUTE }),
+    ...authorizationLimits(config, createRateLimit),
     failure: createRateLimit({ name: 'failure', points: config.failureLimit, seconds: MINUTE }),
   };
   return (signing: SigningKeys): RequestListener => {
@@ -175,6 +175,13 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
     });
   };
 }
+
+/** All that one address may do unknown and that leaves something behind; each kind is counted for itself. */
+const authorizationLimits = ({ authorizationLimit: points }: Config, createRateLimit: CreateRateLimit) => ({
+  authorization: createRateLimit({ name: 'authorize', points, seconds: MINUTE }),
+  approval: createRateLimit({ name: 'approve', points, seconds: MINUTE }),
+  revocation: createRateLimit({ name: 'revoke', points, seconds: MINUTE }),
+});
 
 const registrationLimits = (config: Config, createRateLimit: CreateRateLimit) => ({
   limit: createRateLimit({ name: 'register', points: config.registrationLimit, seconds: HOUR }),

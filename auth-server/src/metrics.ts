@@ -106,7 +106,18 @@ const DECLARED = {
     name: 'auth_rate_limited_total',
     type: 'counter',
     help: 'Requests beyond a limit, by the limit. Of `failure` those that failed beyond it; until the minute is over the rest of that address is refused unheard.',
-    labels: { limit: ['authorize', 'failure', 'register', 'register-all', 'client-host', 'client-document'] },
+    labels: {
+      limit: [
+        'authorize',
+        'approve',
+        'revoke',
+        'failure',
+        'register',
+        'register-all',
+        'client-host',
+        'client-document',
+      ],
+    },
   },
 } as const satisfies Record<string, Declaration>;
 
@@ -136,8 +147,8 @@ export function createMeters(issuer: string): Meters {
     limits: (create) => (options) => {
       const limit = create(options);
       return {
-        take: async (key) => {
-          const wait = await limit.take(key);
+        take: async (key, cost) => {
+          const wait = await limit.take(key, cost);
           if (wait > 0) limited.add(options.name);
           return wait;
         },

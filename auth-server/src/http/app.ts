@@ -11,7 +11,6 @@ import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
-import { bodyLimit } from './body-limit.ts';
 import { rememberClientAddress } from './client-address.ts';
 import { cors } from './cors.ts';
 import { renderErrorPage } from './error-page.ts';
@@ -20,6 +19,7 @@ import { authorizationLimit, failureLimit, type RequestLimits } from './guards/r
 import { underIssuerPath } from './issuer-path.ts';
 import { createPublicDocuments } from './public-documents.ts';
 import { publicHost } from './public-host.ts';
+import { bodyLimit } from './request-size.ts';
 
 export interface AppParts {
   readonly issuer: string;
@@ -54,7 +54,7 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
     cors,
     bodyLimit(),
     registrationGuard(parts.registration),
-    authorizationLimit(parts.limits.authorization),
+    authorizationLimit(parts.limits),
     failureLimit(parts.limits.failure, parts.clock),
     documents.keep,
     ...parts.routes,

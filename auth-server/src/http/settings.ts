@@ -13,7 +13,7 @@ export const httpSettings = {
   }),
   authorizationLimit: setting({
     env: 'AUTHORIZATION_LIMIT',
-    doc: 'Authorization requests a minute that one address may begin, at /authorize or /par: each leaves a record for 15 minutes.',
+    doc: 'Authorization requests a minute that one address may begin, at /authorize or /par: each leaves a record for 15 minutes, so a large one counts for each KiB. As many approvals on the sign-in page, and as many revocations.',
     type: integer(1, 1_000_000),
     default: '3000',
   }),

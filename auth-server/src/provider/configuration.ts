@@ -22,6 +22,7 @@ import { createInteractionPolicy, SELECT_ACCOUNT } from './interactions/policy.t
 import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
 import type { ClientCache } from './overrides/client-cache.ts';
 import { boundAssertions } from './overrides/replay-detection.ts';
+import { checkRegistration } from './parameter-size.ts';
 import { createAdapter } from './records/adapter.ts';
 import { OWN_SCOPES, resourceIndicators } from './resources.ts';
 
@@ -58,7 +59,6 @@ export function createConfiguration(parts: EngineParts): Configuration {
   return {
     adapter: createAdapter(store, clock, {
       clientLifetime: lifetimes.client,
-      grantLifetime: lifetimes.grant,
       refreshGrace: lifetimes.refreshGrace,
       preRegistered: parts.preRegistered,
       cache: parts.clientCache,
@@ -125,13 +125,15 @@ const clientProfile = ({ keys: { signing }, clientMetadata, preRegistered }: Eng
   },
   extraClientMetadata: {
     properties: [...EXTRA_METADATA],
-    validator: (_ctx, key, _value, metadata) => {
+    validator: (ctx, key, _value, metadata) => {
       // The engine calls it once for each property.
       if (key !== EXTRA_METADATA[0]) return;
       applyClientPolicy(metadata, {
         isFetchable: clientMetadata.isFetchable,
         isPreRegistered: preRegistered.has(metadata.client_id),
       });
+      // There is none where a client is read back.
+      if (ctx) checkRegistration(ctx.oidc.body ?? {});
     },
   },
 });

@@ -15,7 +15,6 @@ import { trimScope } from './guards/scope-blanks.ts';
 import { listScopes } from './guards/supported-scopes.ts';
 import { createInteractions } from './interactions/interactions.ts';
 import { keepApprovals } from './overrides/approvals.ts';
-import { completeClientAuthentication, readEmptySecret } from './overrides/client-authentication.ts';
 import { createClientCache, rememberClients } from './overrides/client-cache.ts';
 import { providerWith } from './overrides/grant-handlers.ts';
 import { holdErrors } from './overrides/held-errors.ts';
@@ -25,6 +24,7 @@ import { endRefreshing } from './overrides/refresh-grant-type.ts';
 import { nameSuccessors } from './overrides/refresh-rotation.ts';
 import { deriveRegistrationAccessTokens } from './overrides/registration-access-token.ts';
 import { detectReplays } from './overrides/replay-detection.ts';
+import { completeRequests, readEmptySecret } from './overrides/request-context.ts';
 import { createRenderError, type ErrorDescription } from './render-error.ts';
 
 export interface Engine {
@@ -70,7 +70,7 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
   takeLoopbackNames(app);
   endRefreshing(app);
   keepApprovals(app);
-  completeClientAuthentication(app);
+  completeRequests(app);
   chooseKeys(app);
   rememberClients(app, clientCache);
   detectReplays(app, parts.store, parts.clock);

@@ -50,7 +50,7 @@ export const lifetimeSettings = {
   }),
   clientLifetime: setting({
     env: 'CLIENT_LIFETIME',
-    doc: 'How long a registered client is remembered after its last use.',
+    doc: 'How long a registered client is remembered after an approval of it was used last. One that nobody has approved lives for a day, unless it came with an initial access token.',
     type: duration(60),
     default: '90d',
   }),

@@ -19,15 +19,15 @@ export const registrationSettings = {
   }),
   registrationLimit: setting({
     env: 'REGISTRATION_LIMIT',
-    doc: 'Registrations an hour that one address may make.',
+    doc: 'Registrations an hour that one address may make. A large one counts for each KiB.',
     type: integer(1, MOST),
     default: '300',
   }),
   registrationLimitGlobal: setting({
     env: 'REGISTRATION_LIMIT_GLOBAL',
-    doc: 'Registrations an hour that all addresses together may make. It bounds how fast the store grows; clients that are registered are not affected.',
+    doc: 'Registrations an hour that all addresses together may make. It bounds how fast the store grows, so each KiB counts as one; clients that are registered are not affected.',
     type: integer(1, MOST),
-    default: '10000',
+    default: '3000',
   }),
 };
 

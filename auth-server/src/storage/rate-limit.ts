@@ -6,8 +6,11 @@ import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 
 export interface RateLimit {
-  /** Counts one more for `key`. @returns seconds to wait; 0 when it is within the limit */
-  take(key: string): Promise<number>;
+  /**
+   * Counts `cost` more for `key`, or all that the limit allows where that is less: one alone is never impossible.
+   * @returns seconds to wait; 0 when it is within the limit
+   */
+  take(key: string, cost?: number): Promise<number>;
 }
 
 interface RateLimitOptions {
@@ -34,13 +37,13 @@ export function rateLimitsOn(client: RedisClient | undefined): CreateRateLimit {
           insuranceLimiter: memory,
         })
       : memory;
-    return { take: (key) => take(limiter, key) };
+    return { take: (key, cost = 1) => take(limiter, key, Math.min(cost, points)) };
   };
 }
 
-async function take(limiter: RateLimiterAbstract, key: string): Promise<number> {
+async function take(limiter: RateLimiterAbstract, key: string, cost: number): Promise<number> {
   try {
-    await limiter.consume(key);
+    await limiter.consume(key, cost);
     return 0;
   } catch (refused) {
     if (refused instanceof RateLimiterRes) return Math.ceil(refused.msBeforeNext / 1000);

@@ -18,8 +18,8 @@ interface Replacement {
   /** The value as it was read. */
   readonly before: JsonObject;
   readonly after: JsonObject;
-  /** Seconds from now until the record is gone. */
-  readonly ttl: number;
+  /** Seconds from now until the record is gone; absent: when it would have been. */
+  readonly ttl?: number | undefined;
 }
 
 export interface StoredRecord {

@@ -28,7 +28,8 @@ const SCRIPTS = {
     return redis.call('EXPIRE', KEYS[1], ARGV[2])`,
   asReplace: `if redis.call('HGET', KEYS[1], 'value') ~= ARGV[1] then return 0 end
     redis.call('HSET', KEYS[1], 'value', ARGV[2])
-    return redis.call('EXPIRE', KEYS[1], ARGV[3])`,
+    if ARGV[3] ~= '' then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
+    return 1`,
   asTake: `local record = redis.call('HMGET', KEYS[1], 'value', 'consumed')
     redis.call('DEL', KEYS[1])
     return record`,
@@ -44,7 +45,7 @@ type Fields = [value: string | null, consumed: string | null];
 interface Scripts {
   asPut(key: string, value: string, ttl: number): Promise<number>;
   asPutIfAbsent(key: string, value: string, ttl: number): Promise<number>;
-  asReplace(key: string, before: string, after: string, ttl: number): Promise<number>;
+  asReplace(key: string, before: string, after: string, ttl: number | ''): Promise<number>;
   asTake(key: string): Promise<Fields>;
   asConsume(key: string): Promise<number>;
   asTouch(key: string, ttl: number): Promise<number>;
@@ -84,7 +85,7 @@ export async function createRedisStore(client: RedisClient, patience = PATIENCE)
       return first;
     },
     replace: async (kind, id, { before, after, ttl }) =>
-      (await redis.asReplace(keyOf(kind, id), JSON.stringify(before), JSON.stringify(after), ttl)) === 1,
+      (await redis.asReplace(keyOf(kind, id), JSON.stringify(before), JSON.stringify(after), ttl ?? '')) === 1,
     get,
     getByAlias: async (kind, alias) => {
       const id = await redis.get(aliasKey(kind, alias));

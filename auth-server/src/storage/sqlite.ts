@@ -18,7 +18,8 @@ const STATEMENTS = {
   putIfAbsent: `INSERT INTO record (kind, id, value, expires_at, alias) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at, consumed_at = NULL,
     alias = excluded.alias WHERE record.expires_at <= ?`,
-  replace: 'UPDATE record SET value = ?, expires_at = ? WHERE kind = ? AND id = ? AND value = ? AND expires_at > ?',
+  replace: `UPDATE record SET value = ?, expires_at = coalesce(?, expires_at)
+    WHERE kind = ? AND id = ? AND value = ? AND expires_at > ?`,
   get: 'SELECT value, consumed_at FROM record WHERE kind = ? AND id = ? AND expires_at > ?',
   getByAlias: 'SELECT value, consumed_at FROM record WHERE kind = ? AND alias = ? AND expires_at > ?',
   take: 'DELETE FROM record WHERE kind = ? AND id = ? AND expires_at > ? RETURNING value, consumed_at',
@@ -79,8 +80,10 @@ export function createSqliteStore(path: string, clock: Clock): RecordStore {
     },
     putIfAbsent: async (kind, id, value, { ttl, alias }) =>
       run.putIfAbsent.run(kind, id, JSON.stringify(value), now() + ttl, alias ?? null, now()).changes === 1,
-    replace: async (kind, id, { before, after, ttl }) =>
-      run.replace.run(JSON.stringify(after), now() + ttl, kind, id, JSON.stringify(before), now()).changes === 1,
+    replace: async (kind, id, { before, after, ttl }) => {
+      const end = ttl === undefined ? null : now() + ttl;
+      return run.replace.run(JSON.stringify(after), end, kind, id, JSON.stringify(before), now()).changes === 1;
+    },
     get: async (kind, id) => toRecord(run.get.get(kind, id, now())),
     getByAlias: async (kind, alias) => toRecord(run.getByAlias.get(kind, alias, now())),
     take: async (kind, id) => toRecord(run.take.get(kind, id, now())),

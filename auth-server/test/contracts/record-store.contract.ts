@@ -135,6 +135,16 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
       expect(await store.get('Grant', 'a')).toEqual({ value: { n: 2 } });
     });
 
+    it('leaves what it replaces its lifetime where none is given', async () => {
+      await store.put('Client', 'a', { n: 1 }, { ttl: 100 });
+      await advance(60);
+      expect(await store.replace('Client', 'a', { before: { n: 1 }, after: { n: 2 } })).toBe(true);
+      await advance(30);
+      expect(await other.get('Client', 'a')).toEqual({ value: { n: 2 } });
+      await advance(10);
+      expect(await store.get('Client', 'a')).toBeUndefined();
+    });
+
     it('finds a record by its alias, which moves to the newest record', async () => {
       await store.put('Session', 'old', { n: 1 }, { ttl: 100, alias: 'uid' });
       await store.put('Session', 'new', { n: 2 }, { ttl: 100, alias: 'uid' });

@@ -6,6 +6,7 @@ import type { Context, Middleware } from 'koa';
 import type { InitialAccessToken, InitialAccessTokens } from '../../registration/initial-access-tokens.ts';
 import type { RegistrationMode } from '../../registration/settings.ts';
 import type { RateLimit } from '../../storage/rate-limit.ts';
+import { costOf } from '../request-size.ts';
 
 export interface RegistrationParts {
   readonly mode: RegistrationMode;
@@ -36,7 +37,10 @@ async function admitNew(ctx: Context, parts: RegistrationParts): Promise<void> {
   if (ctx.method !== 'POST') return;
   await limitAddress(ctx, parts);
   if (parts.mode === 'token') ctx.state.initialAccess = (await initialAccess(ctx, parts)).id;
-  refuseWhile(await parts.globalLimit.take(EVERYWHERE), 'This server takes no more registrations at the moment.');
+  refuseWhile(
+    await parts.globalLimit.take(EVERYWHERE, costOf(ctx.request)),
+    'This server takes no more registrations at the moment.',
+  );
 }
 
 /** The engine asks for the token of the registration. A change is a write, as a registration is. */
@@ -52,7 +56,10 @@ const closed = (): HttpError =>
   });
 
 async function limitAddress(ctx: Context, { limit }: RegistrationParts): Promise<void> {
-  refuseWhile(await limit.take(ctx.state.clientAddress), 'Too many registrations from your address.');
+  refuseWhile(
+    await limit.take(ctx.state.clientAddress, costOf(ctx.request)),
+    'Too many registrations from your address.',
+  );
 }
 
 function refuseWhile(wait: number, problem: string): void {

@@ -1,21 +1,32 @@
 /**
  * Owns how much of the protocol one address may use up: requests that leave a record behind before anybody is known (RFC 9700
- * §4.16), and failures of who claims to be a client (RFC 6749 §10.10), which is what guessing looks like.
+ * §4.16), by their size as well, and failures of who claims to be a client (RFC 6749 §10.10), which is what guessing looks like.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
 import type { RateLimit } from '../../storage/rate-limit.ts';
+import { costOf } from '../request-size.ts';
 
 export interface RequestLimits {
   /** Of authorization requests from one address. */
   readonly authorization: RateLimit;
+  /** Of approvals on the sign-in page: each leaves a login state. */
+  readonly approval: RateLimit;
+  /** Of revocations: the proof of a client that has keys is remembered, and nobody has to know the token. */
+  readonly revocation: RateLimit;
   /** Of refusals for one address where clients authenticate. */
   readonly failure: RateLimit;
 }
 
+type Counted = keyof Omit<RequestLimits, 'failure'>;
+
 /** In every spelling that reaches the engine, but not a request that goes on: `/authorize/:uid` needs its cookie. */
-const STARTS = /^\/(authorize|par)\/?$/i;
+const COUNTED: readonly (readonly [path: RegExp, limit: Counted])[] = [
+  [/^\/(authorize|par)\/?$/i, 'authorization'],
+  [/^\/interaction\/[^/]+\/approve\/?$/i, 'approval'],
+  [/^\/revoke\/?$/i, 'revocation'],
+];
 /** Where clients authenticate. */
 const CLIENTS = /^\/(token|par|revoke)\/?$/i;
 const MAX_ADDRESSES = 10_000;
@@ -26,12 +37,15 @@ const refusal = (wait: number): HttpError =>
     headers: { 'Retry-After': String(wait) },
   });
 
-export function authorizationLimit(limit: RateLimit): Middleware {
-  return (ctx, next) => (STARTS.test(ctx.path) ? take(limit, ctx).then(next) : next());
+export function authorizationLimit(limits: RequestLimits): Middleware {
+  return (ctx, next) => {
+    const [, name] = COUNTED.find(([path]) => path.test(ctx.path)) ?? [];
+    return name ? take(limits[name], ctx).then(next) : next();
+  };
 }
 
 async function take(limit: RateLimit, ctx: Context): Promise<void> {
-  const wait = await limit.take(ctx.state.clientAddress);
+  const wait = await limit.take(ctx.state.clientAddress, costOf(ctx.request));
   if (wait > 0) throw refusal(wait);
 }
 

@@ -11,7 +11,7 @@ import { type ClientAdapterParts, createClientAdapter } from './client-adapter.t
 import { type ClientRecordsOptions, createClientRecords } from './client-records.ts';
 import { createGrantAdapter } from './grants.ts';
 
-export interface AdapterOptions extends ClientRecordsOptions, ClientAdapterParts, AccessTokenParts {
+export interface AdapterOptions extends Omit<ClientRecordsOptions, 'clock'>, ClientAdapterParts, AccessTokenParts {
   /** Seconds in which a spent refresh token still leads to its successor; 0: not at all. */
   readonly refreshGrace: number;
 }
@@ -24,7 +24,7 @@ const ALIAS: Readonly<Record<string, (payload: AdapterPayload) => string | undef
 const digest = (secret: string): string => hash('sha256', secret, 'base64url');
 
 export function createAdapter(store: RecordStore, clock: Clock, options: AdapterOptions): (model: string) => Adapter {
-  const clients = createClientRecords(store, options);
+  const clients = createClientRecords(store, { ...options, clock });
   return (model) => {
     if (model === 'Client') return createClientAdapter(clients, options);
     if (model === 'RegistrationAccessToken') return registrationAccessTokenAdapter(options);

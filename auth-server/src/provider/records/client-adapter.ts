@@ -9,17 +9,15 @@ import type { ClientRecords } from './client-records.ts';
 
 export interface ClientAdapterParts {
   readonly initialAccessTokens: InitialAccessTokens;
-  /** Seconds that a grant may use a client at most. */
-  readonly grantLifetime: number;
 }
 
 export function createClientAdapter(clients: ClientRecords, parts: ClientAdapterParts): Adapter {
   const never = async () => undefined;
   return {
     upsert: async (id, payload) => {
-      if (Provider.ctx?.oidc.route === 'client_update') return change(id, payload, clients, parts);
-      await spendInitialAccess(parts);
-      await clients.put(id, payload as JsonObject);
+      if (Provider.ctx?.oidc.route === 'client_update') return change(id, payload, clients);
+      const hasWord = await spendInitialAccess(parts);
+      await clients.put(id, payload as JsonObject, hasWord);
     },
     find: async (id) => (await clients.find(id)) as AdapterPayload | undefined,
     findByUid: never,
@@ -30,13 +28,15 @@ export function createClientAdapter(clients: ClientRecords, parts: ClientAdapter
   };
 }
 
-async function change(id: string, payload: AdapterPayload, clients: ClientRecords, parts: ClientAdapterParts) {
-  if (await clients.replace(id, payload as JsonObject, parts.grantLifetime)) return;
+async function change(id: string, payload: AdapterPayload, clients: ClientRecords) {
+  if (await clients.replace(id, payload as JsonObject)) return;
   throw new errors.InvalidToken('the client was changed or removed at the same moment');
 }
 
-async function spendInitialAccess({ initialAccessTokens }: ClientAdapterParts): Promise<void> {
+/** @returns whether there was one */
+async function spendInitialAccess({ initialAccessTokens }: ClientAdapterParts): Promise<boolean> {
   const id: string | undefined = Provider.ctx?.state.initialAccess;
-  if (id === undefined || (await initialAccessTokens.spend(id))) return;
+  if (id === undefined) return false;
+  if (await initialAccessTokens.spend(id)) return true;
   throw new errors.InvalidToken('the initial access token was used up at the same moment');
 }

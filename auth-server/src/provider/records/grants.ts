@@ -3,7 +3,7 @@
  * at that very moment: the engine reads a grant, adds to it and writes it, and would write it anew.
  */
 import { hash } from 'node:crypto';
-import type { Adapter, AdapterPayload } from 'oidc-provider';
+import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import type { JsonObject, RecordStore } from '../../storage/record-store.ts';
 import type { ClientRecords } from './client-records.ts';
 
@@ -35,7 +35,9 @@ export function createGrantAdapter(store: RecordStore, clients: ClientRecords, r
   return {
     ...records,
     find: async (id) => {
-      const found = await records.find(id);
+      // Whoever asks for the grant of a client uses it, and the client lives on. At the same time: it costs no further wait.
+      const client = Provider.ctx?.oidc.client?.clientId;
+      const [found] = await Promise.all([records.find(id), client !== undefined && clients.keep(client)]);
       return found?.revoked ? undefined : found;
     },
     upsert: async (id, { jti, ...payload }: AdapterPayload, expiresIn) => {

@@ -1,37 +1,72 @@
-/** Owns the proof that a registered client lives as long as it is used (RFC 7591). */
+/** Owns the proof that a registered client lives for a day, and from an approval on as long as that is used (RFC 7591 §5). */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { expect, it } from 'vitest';
 import { createClientRecords } from '../../../src/provider/records/client-records.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
 
-const LIFETIME = 60;
+const DAY = 86_400;
+const LIFETIME = 90 * DAY;
 
-function records(forgotten: string[] = []) {
+function records(forgotten: string[] = [], clientLifetime = LIFETIME) {
   const clock = new FakeClock();
   const store = createSqliteStore(':memory:', clock);
   const preRegistered = { find: async () => undefined, has: () => false };
   const cache = { forget: (id: string) => void forgotten.push(id) };
-  return { clock, clients: createClientRecords(store, { clientLifetime: LIFETIME, preRegistered, cache }) };
+  const clients = createClientRecords(store, { clientLifetime, preRegistered, cache, clock });
+  return {
+    clock,
+    clients,
+    known: async (...ids: string[]) => Promise.all(ids.map(async (id) => !!(await clients.find(id)))),
+  };
 }
 
-it('registered clients live on from their last use, and as long as a grant needs them', async () => {
-  const { clock, clients } = records();
-  for (const id of ['used', 'granted', 'unused']) await clients.put(id, {});
+it('registered clients that nobody has approved live for a day, however often they are asked for or changed', async () => {
+  const { clock, clients, known } = records();
+  await clients.put('stranger', {}, false);
+  await clients.put('vouched', {}, true);
+  clock.advance(DAY - 1);
+  expect(await known('stranger', 'vouched')).toEqual([true, true]);
+  expect(await clients.replace('stranger', { name: 'changed' })).toBe(true);
+  clock.advance(1);
+  expect(await known('stranger', 'vouched')).toEqual([false, true]);
+  clock.advance(LIFETIME - DAY);
+  expect(await known('vouched')).toEqual([false]);
+});
+
+it('registered clients that were approved live on from the last use of it, and as long as a grant needs them', async () => {
+  const { clock, clients, known } = records();
+  for (const id of ['approved', 'granted', 'used']) await clients.put(id, {}, false);
   await clients.keep('granted', LIFETIME * 3);
+  await clients.keep('approved', DAY);
+  await clients.keep('used', DAY);
   clock.advance(LIFETIME - 1);
-  await clients.find('used');
-  await clients.find('granted');
+  await clients.keep('used');
+  expect(await known('approved', 'granted', 'used')).toEqual([true, true, true]);
+  clock.advance(1);
+  expect(await known('approved', 'granted', 'used')).toEqual([false, true, true]);
   clock.advance(LIFETIME - 1);
-  const found = await Promise.all(['used', 'granted', 'unused'].map((id) => clients.find(id)));
-  expect(found).toEqual([{}, {}, undefined]);
-  clock.advance(LIFETIME);
-  expect(await clients.find('granted')).toEqual({});
+  expect(await known('granted', 'used')).toEqual([true, false]);
+});
+
+it('a CLIENT_LIFETIME of less than a day counts from the last use, until the day is over', async () => {
+  const { clock, clients, known } = records([], 3_600);
+  const issued = { client_id_issued_at: Math.floor(clock.now() / 1000) };
+  for (const id of ['used', 'unused']) await clients.put(id, issued, false);
+  for (let hour = 1; hour < 24; hour += 1) {
+    clock.advance(3_599);
+    expect(await known('used')).toEqual([true]);
+  }
+  clock.advance(3_599);
+  expect(await known('used', 'unused')).toEqual([true, false]);
+  clock.advance(24);
+  expect(await known('used')).toEqual([false]);
 });
 
 it('what is changed or removed is forgotten by who keeps it in memory', async () => {
   const forgotten: string[] = [];
   const { clients } = records(forgotten);
-  await clients.put('a', {});
+  await clients.put('a', {}, false);
   await clients.remove('b');
-  expect(forgotten).toEqual(['a', 'b']);
+  await clients.replace('c', {});
+  expect(forgotten).toEqual(['a', 'b', 'c']);
 });

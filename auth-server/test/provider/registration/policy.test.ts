@@ -2,7 +2,9 @@
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createInitialAccessTokens } from '../../../src/registration/initial-access-tokens.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
+import { Browser } from '../../browser.ts';
 import { authorize, authorizePath, redeem, refresh, register, tokensFor, WEB } from '../../client.ts';
 import { form, json, type RunningServer, read, startServer } from '../../running-server.ts';
 
@@ -318,10 +320,9 @@ describe('RFC 6749 §5.2 a client that nobody knows', () => {
     expect(await page.text()).toContain('Remove the server in your app, add it again');
   });
 
-  it('is one that was not used for CLIENT_LIFETIME; while it is used neither it nor its secret ends', async () => {
+  it('is one that nobody approved for a day, whatever it asks for meanwhile', async () => {
     const clock = new FakeClock(Date.now());
-    const env = { CLIENT_LIFETIME: '90d', GRANT_LIFETIME: '30d', REFRESH_TOKEN_LIFETIME: '30d' };
-    await using aging = await startServer({ env, store: createSqliteStore(':memory:', clock), clock });
+    await using aging = await startServer({ store: createSqliteStore(':memory:', clock), clock });
     const body = await read(await aging.fetch('/register', json({ redirect_uris: [WEB], ...confidential })));
     const client = { id: String(body.client_id), redirectUri: WEB };
     const authorization = `Basic ${btoa(`${client.id}:${body.client_secret}`)}`;
@@ -330,15 +331,46 @@ describe('RFC 6749 §5.2 a client that nobody knows', () => {
         ...form({ grant_type: 'refresh_token', refresh_token: 'gone' }),
         headers: { authorization },
       });
-    for (let month = 0; month < 6; month += 1) {
-      clock.advance(60 * 86_400);
+    for (let n = 0; n < 3; n += 1) {
+      clock.advance(8 * 3_600 - 1);
       expect(await read(await ask()), 'known, and its secret is good').toMatchObject({ error: 'invalid_grant' });
+      expect((await aging.fetch(authorizePath(client))).status).toBe(303);
     }
-    clock.advance(90 * 86_400);
+    clock.advance(10);
     const refused = await ask();
     expect([refused.status, (await read(refused)).error]).toEqual([401, 'invalid_client']);
     expect(refused.headers.get('www-authenticate')).toMatch(/^Basic /);
     expect((await aging.fetch(authorizePath(client))).status).toBe(400);
+  });
+
+  it('is one whose approvals were not used for CLIENT_LIFETIME; while they are used it does not end', async () => {
+    const clock = new FakeClock(Date.now());
+    const env = { CLIENT_LIFETIME: '90d', GRANT_LIFETIME: '30d', REFRESH_TOKEN_LIFETIME: '30d' };
+    await using aging = await startServer({ env, store: createSqliteStore(':memory:', clock), clock });
+    const client = await register(aging);
+    const browser = new Browser(aging);
+    for (let month = 0; month < 6; month += 1) {
+      expect((await authorize(aging, client, { prompt: 'consent' }, { browser })).code).toBeTruthy();
+      clock.advance(60 * 86_400);
+    }
+    expect((await aging.fetch(authorizePath(client))).status, 'known').toBe(303);
+    clock.advance(30 * 86_400);
+    expect((await aging.fetch(authorizePath(client))).status).toBe(400);
+  });
+
+  it('RFC 7591 §3 is not one with an initial access token: it lives for CLIENT_LIFETIME at first', async () => {
+    const clock = new FakeClock(Date.now());
+    const store = createSqliteStore(':memory:', clock);
+    const { token } = await createInitialAccessTokens(store, clock).add({ purpose: 'x', uses: 1, lifetime: 3_600 });
+    const env = { REGISTRATION: 'token', CLIENT_LIFETIME: '90d' };
+    await using aging = await startServer({ env, store, clock });
+    const registration = json({ redirect_uris: [WEB] }, { authorization: `Bearer ${token}` });
+    const { client_id } = await read(await aging.fetch('/register', registration));
+    const page = async () => (await aging.fetch(authorizePath({ id: String(client_id), redirectUri: WEB }))).status;
+    clock.advance(90 * 86_400 - 6);
+    expect(await page()).toBe(303);
+    clock.advance(6);
+    expect(await page()).toBe(400);
   });
 
   it('is never one that somebody’s approval uses', async () => {

@@ -1,0 +1,54 @@
+/**
+ * Owns how long the parameters of a request may be. Those of an authorization request are kept for a quarter of an hour before
+ * anybody is known, a registration for a day, so a stranger must not decide how much that is (RFC 9700 §4.16, RFC 7591 §5).
+ */
+import { errors } from 'oidc-provider';
+
+const KIB = 1_024;
+/** The longest of a client in test/clients has some hundred bytes. */
+const PARAMETER = 4 * KIB;
+/** All of one authorization request. */
+const STORED = 8 * KIB;
+/** Nothing that is issued here comes near it; assertions have certificates in their header now and then. */
+const CREDENTIAL = 16 * KIB;
+/** The largest of the clients in test/clients has 467 bytes. */
+const REGISTRATION = 16 * KIB;
+
+const CREDENTIALS: ReadonlySet<string> = new Set([
+  'client_assertion', 'client_secret', 'code', 'code_verifier', 'refresh_token', 'token',
+]); // biome-ignore format: one list
+const STORED_BY: ReadonlySet<string> = new Set(['authorization', 'pushed_authorization_request']);
+
+/** In bytes; of a parameter that comes several times all its values. */
+const sizeOf = (value: unknown): number =>
+  Array.isArray(value) ? value.reduce((sum, one) => sum + sizeOf(one), 0) : Buffer.byteLength(String(value));
+
+/** @throws InvalidRequest of oidc-provider */
+export function checkParameters(route: string, params: Readonly<Record<string, unknown>>): void {
+  let stored = 0;
+  for (const [name, value] of Object.entries(params)) {
+    if (value === undefined) continue;
+    const size = sizeOf(value);
+    const most = CREDENTIALS.has(name) ? CREDENTIAL : PARAMETER;
+    if (size > most) throw new errors.InvalidRequest(`${name} is longer than ${most} bytes`);
+    if (!CREDENTIALS.has(name)) stored += size;
+  }
+  if (STORED_BY.has(route) && stored > STORED) {
+    throw new errors.InvalidRequest(`the parameters together are longer than ${STORED} bytes`);
+  }
+}
+
+/** @throws InvalidClientMetadata of oidc-provider */
+export function checkRegistration(metadata: object): void {
+  if (jsonSize(metadata) <= REGISTRATION) return;
+  throw new errors.InvalidClientMetadata(`the metadata is larger than ${REGISTRATION} bytes`);
+}
+
+function jsonSize(value: object): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(value));
+  } catch {
+    // Nested too deeply to be written.
+    return Number.POSITIVE_INFINITY;
+  }
+}
