@@ -13,6 +13,7 @@ import { processSettings } from '@mcp-oauth/shared/settings/process';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/proxy';
 import { redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import { isLoopback, ownIssuer, port } from '@mcp-oauth/shared/settings/types';
+import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
 import { clientMetadataSettings, judgeClientMetadata } from './client-metadata/settings.ts';
 import { clientSettings } from './clients/settings.ts';
 import { judgeResources, resourceSettings } from './consent/settings.ts';
@@ -65,7 +66,7 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
   const development = developmentConnector(values.developmentIdpUrl);
   const signIn = readConnectors(ids, env, kinds, { development });
   const config = { ...values, redisUrl: redisTargetOf(values), signIn: signIn.connectors } as Config;
-  return accept(config, [...problems, ...judge(values), ...signIn.problems]);
+  return accept(config, [...problems, ...judge(values), ...signIn.problems, ...unknownSettings(env).problems]);
 }
 
 type Readable = Partial<Values<typeof settings>>;

@@ -5,6 +5,7 @@ import { metricsSettings } from '@mcp-oauth/shared/settings/metrics';
 import { processSettings } from '@mcp-oauth/shared/settings/process';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/proxy';
 import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
+import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
 import { allowanceSettings } from './allowance/settings.ts';
 import { scopeHierarchy } from './authorization/scope-hierarchy.ts';
 import { authorizationSettings, judgeAuthorization } from './authorization/settings.ts';
@@ -31,6 +32,7 @@ export type Config = ReturnType<typeof readConfig>;
 /** @throws ConfigError naming every bad variable */
 export function readConfig(env: Environment) {
   const values = loadConfig(settings, withProxyVariables(env), (readable) => [
+    ...unknownSettings(env).problems,
     ...judgeRedis(readable),
     ...judgePublicUrl(readable.publicUrl, readable.environment),
     ...judgeAuthorization(readable),

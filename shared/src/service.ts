@@ -9,7 +9,8 @@ import { createAdmission } from './http/admission.ts';
 import { type Listening, type ListenOptions, listen } from './http/server.ts';
 import { type Logger, logWritten } from './logger.ts';
 import { newerSecurityRelease } from './security-release.ts';
-import type { Environment } from './settings/config.ts';
+import { ConfigError, type Environment } from './settings/config.ts';
+import { unknownSettings } from './settings/unknown.ts';
 
 /** Milliseconds between a gateway's question whether this process takes a request, and the request. */
 const PROMISED = 250;
@@ -53,9 +54,11 @@ export async function runService(
   // A service may wait for long for what it needs, and has nothing to end then.
   let stop = (_signal: string): void => process.exit(0);
   onEnd(process, (signal) => stop(signal));
+  const unknown = unknownSettings(process.env).warnings;
   try {
     const service = await compose(process.env);
     warnOfOldNode(service.log, process.versions.node);
+    for (const { env, message } of unknown) service.log.warn({ variable: env }, `${env}: ${message}`);
     const admission = createAdmission(service.handler, service.prepare);
     const { listening, metrics } = await listenTo(service, admission.handler);
     service.log.info({ url: service.url, port: listening.port, metrics: metrics?.port }, 'ready');
@@ -86,7 +89,8 @@ export async function runService(
       });
     }
   } catch (error) {
-    fail(name, process, error);
+    // What is missing may have been set under a wrong name.
+    fail(name, process, error instanceof ConfigError ? new ConfigError([...error.problems, ...unknown]) : error);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Owns the reading of RESOURCES: origins of MCP servers in the simple case, JSON where something differs from the defaults. */
 import { canonicalResource, PROTECTED_RESOURCE_PATH, resourceIdentifiers } from '@mcp-oauth/shared/contract';
 import { unknownMember } from '@mcp-oauth/shared/nearest';
-import { duration, list, origin, url } from '@mcp-oauth/shared/settings/types';
+import { duration, exactList, origin, url } from '@mcp-oauth/shared/settings/types';
 import { z } from 'zod';
 import type { ResourceSetting } from './resource.ts';
 import { scopeName } from './scope-description.ts';
@@ -18,8 +18,11 @@ const described = z.strictObject({
   metadataUrl: url().optional(),
   defaultScope: z.string().min(1).optional(),
   identifiers: z.array(identifier).min(1).optional(),
-  // The `aud` of tokens: an identifier, so not blank (RFC 7519 §4.1.3).
-  audience: z.string().regex(/^\S+$/, 'expected an identifier without blanks').optional(),
+  // The `aud` of tokens: an identifier, so not blank, and no pattern (RFC 7519 §4.1.3).
+  audience: z
+    .string()
+    .regex(/^[^\s*]+$/, 'expected an identifier without blanks and wildcards')
+    .optional(),
   accessTokenLifetime: duration().optional(),
 });
 
@@ -46,9 +49,9 @@ function metadataUrl(identifier: string): string | undefined {
 
 function parse(text: string): unknown {
   if (!text.trimStart().startsWith('['))
-    return list()
-      .parse(text)
-      .map((url) => ({ url }));
+    return exactList()
+      .safeParse(text)
+      .data?.map((url) => ({ url }));
   try {
     return JSON.parse(text);
   } catch {

@@ -1,12 +1,12 @@
 /** Owns the settings that name the connectors; those of each connector are declared by its kind, in connectors/. */
 import { type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
-import { list, origin } from '@mcp-oauth/shared/settings/types';
+import { exactList, origin } from '@mcp-oauth/shared/settings/types';
 
 export const federationSettings = {
   connectors: setting({
     env: 'CONNECTORS',
     doc: 'Ids of the ways to sign in, in the order of their buttons. The id `acme` is configured by `CONNECTOR_ACME_…`; `development` is built in.',
-    type: list(),
+    type: exactList(),
     default: 'development',
     example: 'google,github',
   }),

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList } from 'node:net';
 import type { RequestState } from '@mcp-oauth/shared/http/request-log';
+import { membersOf } from '@mcp-oauth/shared/settings/types';
 import type { Middleware } from 'koa';
 import { z } from 'zod';
 import { addRange, contains, countable, readAddress } from './ip-address.ts';
@@ -19,9 +20,16 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
 export const trustedProxies = (): z.ZodType<BlockList, string> =>
   z.string().transform((text, context) => {
     const list = new BlockList();
-    for (const entry of text.split(/[\s,]+/).filter(Boolean)) {
-      if ((NAMED[entry] ?? [entry]).every((range) => addRange(list, range))) continue;
-      context.addIssue({ code: 'custom', message: `expected addresses, ranges, loopback or private, not ${entry}` });
+    const refuse = (message: string) => context.addIssue({ code: 'custom', message });
+    try {
+      for (const entry of membersOf(text)) {
+        if (/\/0+$/.test(entry)) refuse(`expected proxies, not ${entry}, which is everybody`);
+        else if (!(NAMED[entry] ?? [entry]).every((range) => addRange(list, range))) {
+          refuse(`expected addresses, ranges, loopback or private, not ${entry}`);
+        }
+      }
+    } catch (error) {
+      refuse((error as Error).message);
     }
     return list;
   });

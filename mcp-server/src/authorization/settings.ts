@@ -9,7 +9,7 @@ import { ASYMMETRIC_ALGORITHMS } from './access-token.ts';
 import { type ScopeHierarchy, scopeHierarchy } from './scope-hierarchy.ts';
 
 const subsetOf = (choices: readonly string[]) =>
-  type.list().refine((values) => values.length > 0 && values.every((value) => choices.includes(value)), {
+  type.exactList().refine((values) => values.length > 0 && values.every((value) => choices.includes(value)), {
     message: `expected some of ${choices.join(', ')}`,
   });
 
@@ -18,7 +18,7 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const scope = () => type.text().refine((value) => SCOPE.test(value), { message: 'expected one scope' });
 
 const hierarchy = () =>
-  type.list().transform((chains, context): ScopeHierarchy => {
+  type.exactList('literal').transform((chains, context): ScopeHierarchy => {
     const parts = chains.map((chain) => chain.split('>'));
     const whole = parts.every((chain) => chain.length > 1 && chain.every((one) => SCOPE.test(one)));
     try {
@@ -60,7 +60,7 @@ export const authorizationSettings = {
   audiences: optional({
     env: 'AUDIENCES',
     doc: 'Values of `aud` that mean this server. Default: PUBLIC_URL with /mcp, with /sse, and alone.',
-    type: type.list().refine((values) => values.length > 0, { message: 'expected at least one value' }),
+    type: type.exactList().refine((values) => values.length > 0, { message: 'expected at least one value' }),
     example: 'https://mcp.example.com/mcp',
   }),
   tokenTypes: setting({

@@ -31,7 +31,7 @@ export const httpSettings = {
   allowedHosts: optional({
     env: 'ALLOWED_HOSTS',
     doc: 'Host names under which this server may be called beside that of PUBLIC_URL, such as one inside a cluster.',
-    type: type.list(),
+    type: type.exactList(),
     example: 'mcp-server,mcp-server:8080',
   }),
 } as const;

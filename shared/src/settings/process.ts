@@ -2,7 +2,7 @@
 
 import { DEFAULT_HEADER_SIZE } from '../http/unreadable.ts';
 import { optional, setting } from './config.ts';
-import { duration, integer, oneOf, text } from './types.ts';
+import { duration, integer, list, oneOf, text } from './types.ts';
 
 export const processSettings = {
   host: optional({
@@ -22,6 +22,12 @@ export const processSettings = {
     doc: 'In `production` everything that is only safe on a developer’s machine is refused at start.',
     type: oneOf('development', 'production', 'test'),
     default: 'development',
+  }),
+  foreignVariables: optional({
+    env: 'FOREIGN_VARIABLES',
+    doc: 'Names of variables that look like settings and are meant for something else. Any other that begins like a setting, or is near one, is named at the start; in production one that is two letters or fewer from a setting that may protect ends it.',
+    type: list(),
+    example: 'TOKEN_FOR_MY_TOOL',
   }),
   logLevel: setting({
     env: 'LOG_LEVEL',

@@ -47,27 +47,54 @@ export const durationOrOff = (min = 1): z.ZodType<number, string> =>
     return value === 'off' || total >= min ? total : undefined;
   });
 
+/** Values separated by commas or spaces. @throws Error when nothing stands between two commas: what was to be there decides nothing */
+export function membersOf(text: string): readonly string[] {
+  const members = text.split(',').map((member) => member.trim());
+  if (members.length > 1 && members.includes('')) throw new Error('has an empty member: two commas, or one at an end');
+  return members.flatMap((member) => member.split(/\s+/)).filter(Boolean);
+}
+
 /** Values separated by commas or spaces, none twice. */
 export const list = (): z.ZodType<readonly string[], string> =>
   parsed('values separated by commas', (value) => [...new Set(value.split(/[\s,]+/).filter(Boolean))]);
 
+/**
+ * The same of values that decide about something: none is empty, and each stands for itself alone.
+ * @param asterisk `literal` where it may stand in a value; else it is refused, as nothing here is a pattern
+ */
+export const exactList = (asterisk: 'refused' | 'literal' = 'refused'): z.ZodType<readonly string[], string> =>
+  listOf('values separated by commas', (members) => {
+    if (asterisk === 'refused' && members.some((member) => member.includes('*'))) {
+      throw new Error('expected each value in full, as there are no wildcards');
+    }
+    return [...new Set(members)];
+  });
+
+function listOf<T>(expected: string, read: (members: readonly string[]) => T | undefined): z.ZodType<T, string> {
+  return z.string().transform((text, context): T => {
+    let message = `expected ${expected}`;
+    try {
+      const value = read(membersOf(text));
+      if (value !== undefined) return value;
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+}
+
 /** Secret keys in base64, 32 bytes each, separated by commas or spaces. */
 export const secretKeys = (): z.ZodType<readonly [Buffer, ...Buffer[]], string> =>
-  parsed('32 bytes in base64 for each key', (value) => {
-    const [first, ...others] = value
-      .split(/[\s,]+/)
-      .filter(Boolean)
-      .map((text) => Buffer.from(text, 'base64'));
+  listOf('32 bytes in base64 for each key', (members) => {
+    const [first, ...others] = members.map((text) => Buffer.from(text, 'base64'));
     return first && [first, ...others].every(({ length }) => length === 32) ? [first, ...others] : undefined;
   });
 
 /** Origins separated by commas or spaces. */
 export const origins = (): z.ZodType<readonly string[], string> =>
-  parsed('origins such as https://app.example.com, separated by commas', (value) => {
-    const all = value
-      .split(/[\s,]+/)
-      .filter(Boolean)
-      .map(originOf);
+  listOf('origins such as https://app.example.com, separated by commas', (members) => {
+    const all = members.map(originOf);
     return all.every((one) => one !== undefined) ? all : undefined;
   });
 
@@ -77,7 +104,7 @@ export const origin = (): z.ZodType<string, string> =>
 
 function originOf(value: string): string | undefined {
   const url = httpUrl(value);
-  return url && url.pathname === '/' && !url.search ? url.origin : undefined;
+  return url && url.pathname === '/' && !url.search && !url.hostname.includes('*') ? url.origin : undefined;
 }
 
 /** An http(s) URL without query or fragment, given back as it was written but for a trailing slash. */

@@ -3,7 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig, optional, setting } from '@mcp-oauth/shared/settings/config';
 import { settingsExample, settingsTable } from '@mcp-oauth/shared/settings/docs';
-import { duration, flag, list, oneOf, origin, ownIssuer, port, text, url } from '@mcp-oauth/shared/settings/types';
+import {
+  duration,
+  exactList,
+  flag,
+  list,
+  oneOf,
+  origin,
+  origins,
+  ownIssuer,
+  port,
+  text,
+  url,
+} from '@mcp-oauth/shared/settings/types';
 import { describe, expect, it } from 'vitest';
 
 const settings = {
@@ -83,6 +95,17 @@ describe('configuration', () => {
   it('reads lists with commas or spaces, and URLs with a path as they are written', () => {
     expect(list().parse('a, b,,a c')).toEqual(['a', 'b', 'c']);
     expect(url().parse('https://id.example.com/realms/Staff/')).toBe('https://id.example.com/realms/Staff');
+  });
+
+  it('takes no pattern and nothing empty in a list that decides', () => {
+    expect(exactList().parse('a, b\n c,a')).toEqual(['a', 'b', 'c']);
+    for (const text of ['*', 'a,*', 'https://*.example.com', 'a,,b', 'a,', ',a', ',']) {
+      expect(exactList().safeParse(text).success, text).toBe(false);
+    }
+    expect(exactList('literal').parse('files:*')).toEqual(['files:*']);
+    for (const text of ['https://a.example,', '*', 'https://*.example']) {
+      expect(origins().safeParse(text).success, text).toBe(false);
+    }
   });
 
   it('documents itself', () => {

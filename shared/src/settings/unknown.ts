@@ -1,0 +1,128 @@
+/**
+ * Owns what is said of environment variables that look like settings and are none: a mistyped `REGISTRATON=off` would leave the
+ * registration open in silence.
+ */
+import { editDistance, nearest } from '../nearest.ts';
+import type { Environment, Problem } from './config.ts';
+import { COMPOSE_NAMES, SETTING_NAMES } from './names.ts';
+
+/** The setting with the names of variables that look like settings and are meant for something else. */
+export const FOREIGN_VARIABLES = 'FOREIGN_VARIABLES';
+
+/** A mistyped one of these costs comfort at most; any other may have been meant to protect. */
+const HARMLESS = new Set(
+  `PORT HOST SERVER_NAME LOG_LEVEL SHUTDOWN_TIMEOUT SHUTDOWN_LINGER METRICS_PORT HTTPS_PROXY NO_PROXY ISSUER_INTERNAL_URL TOOLS_DIR
+  STREAM_EVENTS REDIS_START_TIMEOUT KEY_LEAD KEY_POLL DOCUMENT_LIFETIME DATA_DIR DEVELOPMENT_IDP_URL CLIENT_METADATA_COPIES`.split(
+    /\s+/,
+  ),
+);
+/** Shorter names are a letter or two away from half of all variables. */
+const SHORTEST = 6;
+const CLOSE = 2;
+
+/** First words of settings that much else begins with as well. */
+const COMMON_WORDS = new Set(['HOST', 'PORT', 'NODE', 'HTTPS', 'NO', 'LOG']);
+/** What systems set that begins like a setting, in capitals; those of proxies in small letters as well. */
+const OF_SYSTEMS = new Set(['SESSION_MANAGER', 'DATA_HOME', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY']);
+
+/** What Kubernetes sets for every Service beside a pod, such as REDIS_SERVICE_HOST and REDIS_PORT=tcp://10.0.0.1:6379. */
+const SERVICE_LINK = /_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/;
+const LINK_VALUE = /^(tcp|udp|sctp):\/\//;
+
+const PREDECESSORS: Readonly<Record<string, string>> = {
+  GITHUB_CLIENT_ID: 'set CONNECTORS=github and CONNECTOR_GITHUB_CLIENT_ID',
+  GITHUB_CLIENT_SECRET: 'set CONNECTORS=github and CONNECTOR_GITHUB_CLIENT_SECRET',
+  OIDC_CLIENT_ID: 'set CONNECTORS=oidc and CONNECTOR_OIDC_CLIENT_ID',
+  OIDC_CLIENT_SECRET: 'set CONNECTORS=oidc and CONNECTOR_OIDC_CLIENT_SECRET',
+  OIDC_AUTH_URL: 'set CONNECTORS=oidc and CONNECTOR_OIDC_ISSUER; its endpoints are found by discovery',
+  OIDC_TOKEN_URL: 'set CONNECTORS=oidc and CONNECTOR_OIDC_ISSUER; its endpoints are found by discovery',
+  OIDC_USER_URL: 'set CONNECTORS=oidc and CONNECTOR_OIDC_ISSUER; its endpoints are found by discovery',
+  OIDC_SCOPES: 'set CONNECTORS=oidc and CONNECTOR_OIDC_SCOPES',
+  SERVER_URL: 'set PUBLIC_URL for mcp-server and ISSUER for auth-server',
+};
+
+export interface UnknownSettings {
+  /** Why production does not start. */
+  readonly problems: readonly Problem[];
+  /** What the operator should read. */
+  readonly warnings: readonly Problem[];
+}
+
+export function unknownSettings(env: Environment): UnknownSettings {
+  const isProduction = env.NODE_ENV?.trim() === 'production';
+  const foreign = new Set((env[FOREIGN_VARIABLES] ?? '').split(/[\s,]+/));
+  const [problems, warnings]: [Problem[], Problem[]] = [[], []];
+  for (const [name, value] of Object.entries(env).sort()) {
+    if (!value || KNOWN.has(name) || foreign.has(name) || isSetBySomethingElse(name, value)) continue;
+    // The setting is there under its own name.
+    if (env[written(name)] && name !== written(name)) continue;
+    const predecessor = PREDECESSORS[name];
+    const protecting = near(name, PROTECTING);
+    if (predecessor) warnings.push({ env: name, message: `is no setting here; ${predecessor}` });
+    else if (protecting && isProduction) {
+      const mend = `correct it, or name it in ${FOREIGN_VARIABLES} if it is meant for something else`;
+      problems.push({ env: name, message: `is no setting, and looks like ${protecting}, which may protect; ${mend}` });
+    } else if (protecting || looksLikeOurs(name, env)) {
+      warnings.push({ env: name, message: `is no setting${hint(meantBy(name, env))}` });
+    }
+  }
+  return { problems, warnings };
+}
+
+const KNOWN: ReadonlySet<string> = new Set([...SETTING_NAMES, ...COMPOSE_NAMES]);
+const PROTECTING = SETTING_NAMES.filter((name) => !HARMLESS.has(name.replace(/_FILE$/, '')));
+const WORDS = new Set(SETTING_NAMES.map((name) => firstWord(name)).filter((word) => !COMMON_WORDS.has(word)));
+
+const isSetBySomethingElse = (name: string, value: string): boolean =>
+  OF_SYSTEMS.has(name.toUpperCase()) || SERVICE_LINK.test(name) || (name.endsWith('_PORT') && LINK_VALUE.test(value));
+
+/** As it would be written: in capitals, with underscores. */
+const written = (name: string): string =>
+  name
+    .trim()
+    .toUpperCase()
+    .replace(/[^A-Z0-9]+/g, '_');
+
+function firstWord(name: string): string {
+  return name.split('_')[0] ?? '';
+}
+
+function near(name: string, known: readonly string[]): string | undefined {
+  const candidates = known.filter((one) => one.length >= SHORTEST && editDistance(written(name), one, CLOSE) <= CLOSE);
+  return nearest(written(name), candidates);
+}
+
+function looksLikeOurs(name: string, env: Environment): boolean {
+  if (name.startsWith('CONNECTOR_')) return !prefixesOf(env).some((prefix) => name.startsWith(prefix));
+  const upper = written(name);
+  if (upper !== name && KNOWN.has(upper)) return upper.length >= SHORTEST;
+  if (/[a-z]/.test(name)) return false;
+  return (
+    near(name, SETTING_NAMES) !== undefined ||
+    near(`${firstWord(upper)}_`, ['CONNECTOR_']) !== undefined ||
+    hasOurWord(upper)
+  );
+}
+
+const hasOurWord = (name: string): boolean => name.includes('_') && WORDS.has(firstWord(name));
+
+/** Of the connectors that there are: what is wrong with a member of theirs is said where their members are known. */
+const prefixesOf = ({ CONNECTORS }: Environment): readonly string[] =>
+  ['development', ...(CONNECTORS ?? '').split(/[\s,]+/).filter(Boolean)].map((id) => `CONNECTOR_${written(id)}_`);
+
+function meantBy(name: string, env: Environment): string | undefined {
+  const upper = written(name);
+  const [word = '', ...members] = upper.split('_');
+  if (members.length > 1 && editDistance(word, 'CONNECTOR', CLOSE) <= CLOSE) {
+    const [first] = prefixesOf({ CONNECTORS: env.CONNECTORS || undefined }).slice(1);
+    return word === 'CONNECTOR'
+      ? nearest(upper, [`${first ?? 'CONNECTOR_'}${members.slice(1).join('_')}`])
+      : ['CONNECTOR', ...members].join('_');
+  }
+  return (
+    nearest(upper, SETTING_NAMES) ??
+    SETTING_NAMES.find((known) => upper.startsWith(`${known}_`) || known.startsWith(`${upper}_`))
+  );
+}
+
+const hint = (meant: string | undefined): string => (meant ? `; did you mean ${meant}?` : '');

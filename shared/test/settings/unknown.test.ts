@@ -1,0 +1,145 @@
+/** Owns which variables are told apart as mistyped settings, and which are nobody's business. */
+import { SETTING_NAMES } from '@mcp-oauth/shared/settings/names';
+import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
+import { describe, expect, it } from 'vitest';
+
+const said = (env: Record<string, string>) =>
+  unknownSettings(env).warnings.map(({ env: name, message }) => `${name} ${message}`);
+const production = (env: Record<string, string>) => unknownSettings({ ...env, NODE_ENV: 'production' });
+
+describe('a variable that is no setting', () => {
+  it.each([
+    ['REGISTRATON', 'REGISTRATION'],
+    ['REGISTRAITON', 'REGISTRATION'],
+    ['REGISTRATIONS', 'REGISTRATION'],
+    ['registration', 'REGISTRATION'],
+    ['Dpop_Required', 'DPOP_REQUIRED'],
+    ['DPOP-REQUIRED', 'DPOP_REQUIRED'],
+    ['ISUER', 'ISSUER'],
+    ['ALOWED_HOSTS', 'ALLOWED_HOSTS'],
+    ['STORAGE_KEY', 'STORAGE_KEYS'],
+    ['SESSION_IDLE_TIME_OUT', 'SESSION_IDLE_TIMEOUT'],
+    ['ISSUER_FILE', 'ISSUER'],
+    ['CONNECTOR', 'CONNECTORS'],
+    ['CONECTOR_ACME_CLIENT_ID', 'CONNECTOR_ACME_CLIENT_ID'],
+    ['TOOL_DIR', 'TOOLS_DIR'],
+  ])('%s is named with the nearest: %s', (name, meant) => {
+    expect(said({ [name]: 'x' })).toEqual([`${name} is no setting; did you mean ${meant}?`]);
+  });
+
+  it.each(['REGISTRATION_MODE', 'TOKEN_LIFETIME_IN_MINUTES', 'CLIENT_SOMETHING_ELSE', 'CONNECTOR_ACME_CLIENT_ID'])(
+    '%s begins like one and is named',
+    (name) => {
+      expect(said({ [name]: 'x' })).toEqual([expect.stringMatching(new RegExp(`^${name} is no setting`))]);
+    },
+  );
+
+  it('of a connector that there is, is judged where its members are known', () => {
+    expect(said({ CONNECTORS: 'acme, acme-eu', CONNECTOR_ACME_X: '1', CONNECTOR_ACME_EU_Y: '1' })).toEqual([]);
+    expect(said({ CONNECTOR_DEVELOPMENT_INTERNAL_URL: '1' })).toEqual([]);
+    expect(said({ CONNECTORS: 'acme', CONNECTOR_ACNE_CLIENT_ID: '1' })).toEqual([
+      'CONNECTOR_ACNE_CLIENT_ID is no setting; did you mean CONNECTOR_ACME_CLIENT_ID?',
+    ]);
+  });
+
+  it('in small letters is named where the setting itself is not there', () => {
+    expect(said({ redis_url: 'x' })).toEqual(['redis_url is no setting; did you mean REDIS_URL?']);
+    expect(said({ redis_url: 'x', REDIS_URL: 'x' })).toEqual([]);
+  });
+
+  it('of a predecessor is answered with what to set', () => {
+    const names = ['GITHUB_CLIENT_ID', 'GITHUB_CLIENT_SECRET', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_AUTH_URL'];
+    for (const name of [...names, 'OIDC_TOKEN_URL', 'OIDC_USER_URL', 'OIDC_SCOPES', 'SERVER_URL']) {
+      expect(said({ [name]: 'x' }), name).toEqual([expect.stringMatching(/ is no setting here; set [A-Z]/)]);
+    }
+  });
+
+  it.each([
+    ...['PATH', 'HOME', 'HOSTNAME', 'LOGNAME', 'TERM_SESSION_ID', 'SESSION_MANAGER', 'PWD', 'USER', 'TZ', 'LANG'],
+    ...[
+      'NODE_OPTIONS',
+      'NODE_VERSION',
+      'NODE_EXTRA_CA_CERTS',
+      'YARN_VERSION',
+      'npm_config_registry',
+      'CI',
+      'GITHUB_TOKEN',
+    ],
+    ...[
+      'HTTP_PROXY',
+      'http_proxy',
+      'https_proxy',
+      'no_proxy',
+      'HTTP_PORT',
+      'SECRETS_DIR',
+      'REDIS_USERS',
+      'HOSTS',
+      'MAIL',
+    ],
+    ...[
+      'REDIS_SERVICE_HOST',
+      'REDIS_SERVICE_PORT',
+      'REDIS_SERVICE_PORT_REDIS',
+      'REDIS_PORT_6379_TCP',
+      'KUBERNETES_PORT',
+    ],
+    ...[
+      'REDIS_PORT_6379_TCP_ADDR',
+      'AUTH_SERVER_SERVICE_HOST',
+      'STORAGE_KEYS_FILE',
+      'NODE_AUTH_TOKEN',
+      'XDG_SESSION_ID',
+    ],
+  ])('%s is nobody’s business', (name) => {
+    expect(unknownSettings({ [name]: 'x', NODE_ENV: 'production' })).toEqual({ problems: [], warnings: [] });
+  });
+
+  it('of Kubernetes is told apart by its value, and one that is empty is none', () => {
+    expect(said({ REDIS_PORT: 'tcp://10.0.0.1:6379', AUTH_SERVER_PORT: 'tcp://10.0.0.2:80', REGISTRATON: '' })).toEqual(
+      [],
+    );
+    expect(said({ REDIS_PORT: '6379' })).toHaveLength(1);
+  });
+});
+
+describe('in production', () => {
+  it('a variable that is two letters or fewer from a setting that may protect is a problem, any other one a warning', () => {
+    const { problems, warnings } = production({
+      REGISTRATON: 'off',
+      AUDIENCE: 'x',
+      LOG_LEVL: 'debug',
+      REDIS_ADDRESS: 'x',
+    });
+    expect(problems.map(({ env, message }) => `${env} ${message}`)).toEqual([
+      'AUDIENCE is no setting, and looks like AUDIENCES, which may protect; correct it, or name it in FOREIGN_VARIABLES if it is meant for something else',
+      'REGISTRATON is no setting, and looks like REGISTRATION, which may protect; correct it, or name it in FOREIGN_VARIABLES if it is meant for something else',
+    ]);
+    expect(warnings.map(({ env }) => env)).toEqual(['LOG_LEVL', 'REDIS_ADDRESS']);
+  });
+
+  it('FOREIGN_VARIABLES names what is meant for something else', () => {
+    const env = { REGISTRATON: 'off', REDIS_ADDRESS: 'x', FOREIGN_VARIABLES: 'REGISTRATON, REDIS_ADDRESS' };
+    expect(production(env)).toEqual({ problems: [], warnings: [] });
+  });
+
+  it('every letter that is missing, doubled or swapped in the name of a setting that may protect is noticed', () => {
+    const protecting = [
+      'REGISTRATION',
+      'STORAGE_KEYS',
+      'AUDIENCES',
+      'ALLOWED_ORIGINS',
+      'TRUSTED_PROXIES',
+      'DPOP_REQUIRED',
+    ];
+    for (const name of protecting) {
+      for (let at = 0; at < name.length; at += 1) {
+        const [head, letter, tail] = [name.slice(0, at), name[at] ?? '', name.slice(at + 1)];
+        const swapped = head + (tail[0] ?? '') + letter + tail.slice(1);
+        for (const typed of [head + tail, head + letter + letter + tail, swapped]) {
+          if (SETTING_NAMES.includes(typed)) continue;
+          expect(production({ [typed]: 'x' }).problems, typed).toHaveLength(1);
+        }
+      }
+    }
+  });
+});
