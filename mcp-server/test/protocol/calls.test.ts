@@ -89,15 +89,23 @@ describe('MCP 2025-11-25 server/tools: errors', () => {
     expect(result).toEqual({ isError: true, content: [{ type: 'text', text: 'Try with sugar.' }] });
   });
 
-  it.each(['crashes', 'lies', 'asks_too_much'])('says nothing of why %s, and logs it with the stack', async (name) => {
-    const session = await openSession(mcp.url, 'ada', '2025-11-25', { elicitation: {} });
-    const before = mcp.lines.length;
-    const { result } = await post(call(1, name), session);
-    expect(result.isError).toBe(true);
-    expect(JSON.stringify(result)).not.toMatch(/secret|stack|expected|flat/);
-    const line = mcp.lines.slice(before).find((entry) => entry.includes('request failed'));
-    expect(JSON.parse(line ?? '{}')).toMatchObject({ tool: name, subject: 'ada', err: { stack: expect.any(String) } });
-  });
+  it.each(['crashes', 'lies', 'asks_too_much'])(
+    'tells a caller of %s where the fault is recorded, and no secret',
+    async (name) => {
+      const session = await openSession(mcp.url, 'ada', '2025-11-25', { elicitation: {} });
+      const before = mcp.lines.length;
+      const { result } = await post(call(1, name), session);
+      expect(result.isError).toBe(true);
+      expect(result.content[0].text).toMatch(/recorded under the reference [0-9a-f]{8}/);
+      expect(JSON.stringify(result)).not.toMatch(/secret|stack|flat/);
+      const line = mcp.lines.slice(before).find((entry) => entry.includes('request failed'));
+      expect(JSON.parse(line ?? '{}')).toMatchObject({
+        tool: name,
+        subject: 'ada',
+        err: { stack: expect.any(String) },
+      });
+    },
+  );
 
   it('runs a tool only with the scope it needs, by the token of the very call', async () => {
     const session = await openSession(mcp.url);
