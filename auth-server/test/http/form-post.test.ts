@@ -1,4 +1,6 @@
 /** Owns the proof that an upstream may answer by form (OAuth 2.0 Form Post Response Mode), and that this lets nobody else in. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Identity } from '../../src/federation/connector.ts';
 import { Browser } from '../browser.ts';
@@ -83,6 +85,7 @@ describe('RFC 9700 §4.7 an answer by form is as strict as any', () => {
     ['an empty state', { code: 'x', state: '' }, 400],
     ['a forged state', { code: 'x', state: 'forged' }, 400],
     ['more than 8 KiB', { code: 'x'.repeat(9_000), state: 'forged' }, 413],
+    ['50 KiB', { code: 'x'.repeat(50_000), state: 'forged' }, 413],
   ])('with %s it is refused at once', async (_, members, status) => {
     await using server = await startServer();
     await leave(server);
@@ -100,6 +103,38 @@ describe('RFC 9700 §4.7 an answer by form is as strict as any', () => {
     const { state } = await leave(server);
     expect((await server.fetch('/callback/acme', { method: 'POST', ...request(state) })).status).toBe(status);
   }); // biome-ignore format: one row each
+
+  it('with a body that announces no size it is refused at the same size', async () => {
+    await using server = await startServer();
+    const body = new ReadableStream({
+      start: (controller) => {
+        controller.enqueue(new TextEncoder().encode(`state=forged&code=${'x'.repeat(20_000)}`));
+        controller.close();
+      },
+    });
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const response = await server.fetch('/callback/acme', {
+      method: 'POST',
+      body,
+      headers,
+      duplex: 'half',
+    } as RequestInit);
+    expect(response.status).toBe(413);
+  });
+
+  it('with a connection that ends in the middle it is no fault of this server', async () => {
+    await using server = await startServer();
+    const { port, hostname } = new URL(server.address);
+    const socket = connect(Number(port), hostname);
+    const head = ['POST /callback/acme HTTP/1.1', `Host: ${hostname}`, 'Content-Length: 100'];
+    socket.write(`${[...head, 'Content-Type: application/x-www-form-urlencoded', '', ''].join('\r\n')}state=`);
+    await once(socket, 'connect');
+    socket.destroy();
+    await expect
+      .poll(() => server.log.find(({ msg }) => msg === 'request refused')?.reason)
+      .toContain('connection ended');
+    expect(server.log.some(({ level }) => level === 'error')).toBe(false);
+  });
 
   it('RFC 9700 §4.4 at the callback of another connector it changes nothing', async () => {
     await using server = await startServer({ connectors: (acme) => [acme, { ...acme, id: 'other' }] });

@@ -91,12 +91,12 @@ interface Arrival {
 const WORDS = {
   over: 'This sign-in is over: it was already finished, or it took longer than ten minutes.',
   no_cookie: BROKEN_OFF.noCookie,
-  foreign: 'The answer that came back belongs to no sign-in of this server, so nothing was done.',
+  foreign: 'The answer that came back belongs to no sign-in that waits at this address, so nothing was done.',
 } as const;
 
 /** Beside our reason the log has what the upstream said: an error may come back without the state. */
 function stranded(answer: URLSearchParams, why: keyof typeof WORDS, reason: string): HttpError {
-  const secrets = ['code', 'state'].flatMap((name) => answer.getAll(name));
+  const secrets = ['code', 'state'].flatMap((name) => answer.getAll(name).slice(0, 3));
   const said = ['error', 'error_description'].map((name) => legible(answer.get(name) ?? '', secrets)).filter(Boolean);
   const detail = said.length > 0 ? `; the answer says ${said.join(': ')}` : '';
   return new HttpError(400, 'invalid_request', WORDS[why], { reason: reason + detail });

@@ -27,13 +27,23 @@ export async function readFormPost(ctx: Context): Promise<URLSearchParams> {
 export const passOn = (ctx: Context, callback: string, answer: URLSearchParams): void =>
   seeOther(ctx, `${callback}?${answer}`);
 
-async function readBounded({ req }: Context): Promise<string> {
+async function readBounded({ req, request }: Context): Promise<string> {
+  if ((request.length ?? 0) > LIMIT) throw tooLarge();
   const parts: Buffer[] = [];
   let size = 0;
-  for await (const part of req as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > LIMIT) throw new HttpError(413, 'invalid_request', 'The request body is too large.');
-    parts.push(part);
+  try {
+    // Without ending the connection: a client that is still sending would see it break, and no answer.
+    for await (const part of req.iterator({ destroyOnReturn: false })) {
+      size += part.length;
+      if (size > LIMIT) throw tooLarge();
+      parts.push(part);
+    }
+  } catch (cause) {
+    if (cause instanceof HttpError) throw cause;
+    const reason = 'the connection ended before the body did';
+    throw new HttpError(400, 'invalid_request', 'The request could not be read.', { reason, cause });
   }
   return Buffer.concat(parts).toString('utf8');
 }
+
+const tooLarge = (): HttpError => new HttpError(413, 'invalid_request', 'The request body is too large.');
