@@ -22,11 +22,15 @@ const DNS: ReadonlyMap<string, string> = new Map([
   ['ftp', '21'],
 ]);
 
+/** What nearly every URI is, and has no other spelling that this server would make of it. */
+const PLAIN = /^(?!file:)[a-z][a-z0-9+.-]*:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)*(?:\/(?!\.)[\w~!$&'()*+,;=:@.-]*)+$/;
+
 /** The one spelling of all that are equivalent. */
 export const normalUri = (uri: string): string => normalise(uri).text;
 
 /** @param dots whether dot segments are removed (RFC 3986 §5.2.4) */
 export function normalise(uri: string, dots = true): NormalUri {
+  if (PLAIN.test(uri)) return both(uri);
   const [, scheme = '', authority, rawPath = '', query = '', fragment = ''] = PARTS.exec(uri) ?? [];
   if (scheme === '') return { text: uri, cased: uri };
   const name = scheme.toLowerCase();

@@ -15,7 +15,7 @@ import { createListing, type Entry, type Listing } from './listing.ts';
 import { type PromptEntry, promptEntry } from './prompt-entry.ts';
 import { type ResourceEntry, resourceEntry, type TemplateEntry, templateEntry } from './resource-entry.ts';
 import { type ToolEntry, toolEntry } from './tool-entry.ts';
-import { normalTemplate } from './uri-template.ts';
+import { namedUri, normalTemplate } from './uri-template.ts';
 
 export interface Catalog {
   readonly tools: Listing<ToolEntry>;
@@ -103,8 +103,9 @@ type Listings = Pick<Catalog, 'tools' | 'prompts' | 'resources' | 'templates'>;
 function catalogOf(listings: Listings): Catalog {
   const exactFirst = listings.templates.entries.toSorted((a, b) => b.template.literal - a.template.literal);
   const templateOf = (uri: string): Templated | undefined => {
+    const named = namedUri(uri);
     for (const entry of exactFirst) {
-      const variables = entry.template.match(uri);
+      const variables = entry.template.match(named);
       if (variables) return { entry, variables };
     }
     return undefined;

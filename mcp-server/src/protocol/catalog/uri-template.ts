@@ -12,8 +12,18 @@ export interface UriTemplate {
   /** How many characters are not variables: the more, the more exactly it says what it is about. */
   readonly literal: number;
   /** @returns the decoded value of each variable; nothing when the URI is not of this template */
-  match(uri: string): Readonly<Record<string, string>> | undefined;
+  match(uri: NamedUri): Readonly<Record<string, string>> | undefined;
 }
+
+/** A URI as templates look at it. */
+export interface NamedUri {
+  /** With its dots: those that stand for a variable are its value; others only lead somewhere else. */
+  readonly asItIs: NormalUri;
+  readonly resolved: NormalUri;
+}
+
+/** Made once for all templates. */
+export const namedUri = (uri: string): NamedUri => ({ asItIs: normalise(uri, false), resolved: normalise(uri) });
 
 const VARIABLE = /^[A-Za-z0-9_]+$/;
 
@@ -36,8 +46,7 @@ export function uriTemplate(text: string): UriTemplate {
     normal: normal.map((literal, index) => (index === 0 ? literal : `{${variables[index - 1]}}${literal}`)).join(''),
     variables,
     literal: normal.join('').length,
-    // Dots that stand for a variable are its value; others only lead somewhere else.
-    match: (uri) => match(normalise(uri, false), normal, variables) ?? match(normalise(uri), normal, variables),
+    match: ({ asItIs, resolved }) => match(asItIs, normal, variables) ?? match(resolved, normal, variables),
   };
 }
 

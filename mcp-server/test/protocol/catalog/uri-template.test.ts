@@ -1,7 +1,7 @@
 /** Owns the proof of which URIs are of a template, and of what they say (RFC 6570 §1.2, level 1). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { uriTemplate } from '../../../src/protocol/catalog/uri-template.ts';
+import { namedUri, uriTemplate } from '../../../src/protocol/catalog/uri-template.ts';
 
 describe('RFC 6570 §1.2 templates of level 1', () => {
   it.each([
@@ -31,7 +31,7 @@ describe('RFC 6570 §1.2 templates of level 1', () => {
     ['note:0v0v0{a}0v0v0/{b}', 'note:0v0v010v0v0/2', { a: '1', b: '2' }],
   ])('%s reads %s as %j', (template, uri, expected) => {
     if (typeof expected === 'string') expect(() => uriTemplate(template)).toThrow(expected);
-    else expect(uriTemplate(template).match(uri)).toEqual(expected);
+    else expect(uriTemplate(template).match(namedUri(uri))).toEqual(expected);
   });
 
   it.each([
@@ -47,7 +47,7 @@ describe('RFC 6570 §1.2 templates of level 1', () => {
     ['x:{a}-{b}', 'x:1'],
     ['x:{a}.txt', 'x:.txt'],
   ])('%s does not know %s', (template, uri) => {
-    expect(uriTemplate(template).match(uri)).toBeUndefined();
+    expect(uriTemplate(template).match(namedUri(uri))).toBeUndefined();
   });
 
   it.each([
@@ -76,7 +76,7 @@ describe('RFC 6570 §1.2 templates of level 1', () => {
         fc.string({ minLength: 1, unit: 'grapheme' }),
         fc.string({ minLength: 1, unit: 'grapheme' }),
         (a, b) => {
-          expect(template.match(`x://${encodeURIComponent(a)}/${encodeURIComponent(b)}`)).toEqual({ a, b });
+          expect(template.match(namedUri(`x://${encodeURIComponent(a)}/${encodeURIComponent(b)}`))).toEqual({ a, b });
         },
       ),
     );

@@ -3,11 +3,11 @@
  * can read, or a fault of the tool that has a name. Nothing of it is lost in silence.
  */
 import { jsonText } from '@mcp-oauth/shared/json-text';
-import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/sdk/types.js';
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { AuthorFault, isRecord, requireJson, wrongType } from '../../author-fault.ts';
 import type { ToolEntry } from '../../catalog/tool-entry.ts';
 import { strayMember } from '../../members.ts';
-import { contentBlock } from './content-block.ts';
+import { contentBlocks } from './content-block.ts';
 
 /** `structuredContent`, `isError` and `_meta` are the words of the SDK, for tools that were written for it. */
 const MEMBERS: ReadonlySet<string> = new Set([
@@ -26,7 +26,7 @@ export function toolResult(value: unknown, tool: Pick<ToolEntry, 'structured'>):
   if (text !== undefined && typeof text !== 'string') throw wrongType('text', 'a string', text);
   if (isError !== undefined && typeof isError !== 'boolean') throw wrongType('isError', 'true or false', isError);
   const structured = structuredOf(given, tool, isError === true);
-  const blocks = content === undefined ? [] : blocksOf(content);
+  const blocks = content === undefined ? [] : contentBlocks(content);
   const words = wordsFor(text, structured);
   return {
     content: words === undefined ? blocks : [{ type: 'text', text: words }, ...blocks],
@@ -47,12 +47,6 @@ function structuredOf(given: Json, tool: Pick<ToolEntry, 'structured'>, failed: 
   const data = structured === undefined ? structuredContent : structured;
   if (failed && data === undefined) return undefined;
   return tool.structured(data);
-}
-
-function blocksOf(content: unknown): ContentBlock[] {
-  if (!Array.isArray(content)) throw wrongType('content', 'a list of blocks', content);
-  // Not with map, which leaves holes as they are.
-  return Array.from(content, (block, index) => contentBlock(block, `content[${index}]`));
 }
 
 /** Clients that know no structured content read it as text. */
