@@ -16,7 +16,7 @@ const FACTS = {
   identity: ({ client }) => client.identity,
   redirectUri: ({ redirectUri }) => placeOf(redirectUri),
   resource: ({ resource }) => resource.identifier,
-  scopes: ({ scopes }) => scopes.map(({ name }) => name).sort(),
+  scopes: ({ scopes, ownScopes = [] }) => [...scopes.map(({ name }) => name), ...ownScopes].sort(),
   account: ({ accountId }) => accountId ?? null,
 } as const satisfies Record<string, (pending: PendingInteraction) => unknown>;
 

@@ -29,6 +29,8 @@ export interface PendingInteraction {
   readonly resource: { readonly identifier: string; readonly name: string };
   /** Resource scopes that will be granted, in words. */
   readonly scopes: readonly { readonly name: string; readonly description: string }[];
+  /** Scopes of this server itself, such as `openid`: they ask nothing of the resource, so the page does not list them. */
+  readonly ownScopes?: readonly string[];
   /** The account of a live session that may approve without going to an upstream; absent when sign-in is needed. */
   readonly accountId: string | undefined;
   /** Whether the client wants the person to choose the account (`prompt=select_account`). */

@@ -9,7 +9,7 @@ import { scopeBound } from './clients/policy.ts';
 /** Scopes of this server itself, beside those of the resources. */
 export const OWN_SCOPES = ['openid', 'offline_access'] as const;
 
-const own: ReadonlySet<string> = new Set(OWN_SCOPES);
+export const own: ReadonlySet<string> = new Set(OWN_SCOPES);
 const NONE: ReadonlySet<string> = new Set();
 const AUTHORIZATION_ROUTES = new Set(['authorization', 'resume', 'pushed_authorization_request']);
 

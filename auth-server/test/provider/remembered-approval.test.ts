@@ -111,6 +111,14 @@ describe('a person who approved a client', () => {
     expect(await ask(client, { scope: 'mcp:admin' })).toBe('code');
   });
 
+  it('OpenID Connect Core §3.1.2.4 does not lend openid, which was asked for at one redirect URI, to another', async () => {
+    const client = await register();
+    await approve(client, { scope: 'openid mcp:tools' });
+    await approve(client, { redirect_uri: OTHER });
+    expect(await ask(client, { redirect_uri: OTHER, scope: 'openid mcp:tools' })).toBe('page');
+    expect(await ask(client, { scope: 'openid mcp:tools' })).toBe('code');
+  });
+
   it('is asked as another account, which approved nothing', async () => {
     const client = await register();
     await approve(client);

@@ -11,7 +11,6 @@ import { remember } from '../../consent/approval.ts';
 import { BROKEN_OFF } from '../../consent/broken-off.ts';
 import type { Exchange, Interactions, PendingInteraction } from '../../consent/interaction.ts';
 import type { Resources } from '../../consent/resource.ts';
-import { resourceScopes } from '../../consent/scope.ts';
 import { approvalsOf, setApprovals } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
 import { indicators } from '../resources.ts';
@@ -99,15 +98,16 @@ async function grant(details: Details, shown: Approved, provider: Provider, reso
 
 type Grant = InstanceType<Provider['Grant']>;
 
-/** Approval starts the lifetime of a grant anew. */
+/** Approval starts the lifetime of a grant anew. What the page did not show, because the resource got it since, is not granted. */
 function approve(approved: Grant, shown: Approved, { params }: Details, resources: Resources): Promise<string> {
-  const { resource, scope } = requested(params, resources);
+  const { resource } = requested(params, resources);
+  const scopes = shown.scopes.map(({ name }) => name);
   Reflect.deleteProperty(approved, 'exp');
   setApprovals(approved, remember(approvalsOf(approved), shown));
-  approved.addOIDCScope(scope);
+  approved.addOIDCScope([...scopes, ...(shown.ownScopes ?? [])]);
   // Under every name that a client may use for the resource: the engine compares strings, and would ask again without end.
   for (const identifier of new Set([...resource.identifiers, ...indicators(params.resource)])) {
-    approved.addResourceScope(identifier, [...resourceScopes(scope, resource)]);
+    approved.addResourceScope(identifier, scopes);
   }
   return approved.save();
 }

@@ -6,8 +6,8 @@ import type { Client } from 'oidc-provider';
 import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
 import type { PendingInteraction } from '../../consent/interaction.ts';
 import type { Resource, Resources } from '../../consent/resource.ts';
-import { resourceScopes } from '../../consent/scope.ts';
-import { indicators } from '../resources.ts';
+import { namesOf, resourceScopes } from '../../consent/scope.ts';
+import { indicators, own } from '../resources.ts';
 
 type Parameters = Readonly<Record<string, unknown>>;
 
@@ -42,6 +42,7 @@ export function pendingOf(
     redirectUri: text(params.redirect_uri),
     resource: { identifier, name: resource.name },
     scopes: resourceScopes(scope, resource).map((name) => ({ name, description: resource.scopes[name] ?? name })),
+    ownScopes: namesOf(scope).filter((name) => own.has(name)),
     accountId,
   };
 }
