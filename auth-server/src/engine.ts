@@ -22,6 +22,7 @@ import { type Accounts, createAccounts } from './federation/account.ts';
 import type { Keys } from './keys/key-store.ts';
 import { generateSigningKey } from './keys/signing-key.ts';
 import type { EngineCounts } from './provider/events.ts';
+import { UNAPPROVED } from './provider/lifetimes.ts';
 import { createEngine, type Engine } from './provider/provider.ts';
 import { createInitialAccessTokens } from './registration/initial-access-tokens.ts';
 import { type CreateRateLimit, rateLimitsOn } from './storage/rate-limit.ts';
@@ -117,7 +118,7 @@ function clientMetadata(config: Config, ports: Ports): ClientMetadata {
   const findCopy = folder === undefined ? undefined : followCopies(folder, ports);
   const { clientMetadataStale: staleFor, clientMetadataLimit: callerLimit } = config;
   return createClientMetadata(
-    { hosts, staleFor, callerLimit },
+    { hosts, staleFor, callerLimit, unapprovedFor: UNAPPROVED },
     { ...ports, findCopy, get: createGet({ proxy: config.clientMetadataProxy }) },
   );
 }

@@ -37,6 +37,8 @@ export interface ClientMetadataOptions {
   readonly hosts: HostPolicy;
   /** Seconds that the last good copy may be used while its host is away. */
   readonly staleFor: number;
+  /** Seconds that what nobody has approved yet is stored; absent: as long. */
+  readonly unapprovedFor?: number;
   /** Unknown documents that one address may have read in an hour. */
   readonly callerLimit: number;
 }
@@ -54,11 +56,18 @@ export interface ClientMetadataPorts {
 /** For whom something is read: the address that the limits count, if there is one. */
 type Caller = string | undefined;
 
-/** Both reject with a ClientMetadataError. */
+export interface PublishedClient {
+  readonly clientId: string;
+  readonly jwksUri?: string | undefined;
+}
+
+/** Both ways to read reject with a ClientMetadataError. */
 export interface ClientMetadata {
   /** @param judge of everything that this folder does not know */
   metadata(clientId: string, judge: Judge, caller: Caller): Promise<JsonObject>;
   keySet(url: string, caller: Caller): Promise<JsonObject>;
+  /** An approval of a client is given or used: its document and keys are stored until they are stale. */
+  keep(client: PublishedClient): Promise<void>;
   /** When the copy of the operator that stands for a client's document was fetched, in seconds since the epoch. */
   copiedAt(clientId: string): number | undefined;
   /** Whether a URL is one that could be read at all. */
@@ -66,11 +75,11 @@ export interface ClientMetadata {
 }
 
 export function createClientMetadata(options: ClientMetadataOptions, ports: ClientMetadataPorts): ClientMetadata {
-  const { hosts, staleFor, callerLimit } = options;
+  const { hosts, staleFor, callerLimit, unapprovedFor = staleFor } = options;
   const { createRateLimit, findCopy: find, ...others } = ports;
   const perHost = createRateLimit({ name: 'client-host', points: HOST_LIMIT, seconds: 60 });
   const perCaller = createRateLimit({ name: 'client-document', points: callerLimit, seconds: 3_600 });
-  const parts = { ...others, hosts, staleFor, perHost, perCaller };
+  const parts = { ...others, hosts, staleFor, unapprovedFor, perHost, perCaller };
   const standIns = find && createStandIns({ ...others, find });
   const documents = createDocumentCache(METADATA, { ...parts, standIns });
   const keySets = createDocumentCache(KEY_SET, parts);
@@ -84,6 +93,10 @@ export function createClientMetadata(options: ClientMetadataOptions, ports: Clie
         caller,
       }),
     keySet: async (url, caller) => keySets.read(keySetUrl(url), { read: readKeySet, caller }),
+    keep: async ({ clientId, jwksUri }) => {
+      const [id, keys] = [clientId, jwksUri ?? ''].map((url) => URL.parse(url));
+      await Promise.all([id && documents.keep(id), keys && keySets.keep(keys)]);
+    },
     copiedAt: (clientId) => {
       const url = URL.parse(clientId);
       return url ? documents.copiedAt(url) : undefined;

@@ -41,6 +41,8 @@ export interface CacheParts {
   readonly perCaller: RateLimit;
   /** Seconds after its last good answer that a document may be used while its host is away. */
   readonly staleFor: number;
+  /** Seconds that a document is stored at first: whoever asks for one may be anybody. */
+  readonly unapprovedFor: number;
   /** Absent: nothing stands in for a document that was never read. */
   readonly standIns?: StandIns | undefined;
 }
@@ -68,6 +70,8 @@ type Entry = { readonly until: number } & (
 export interface DocumentCache {
   /** @returns the document at a URL; rejects with a ClientMetadataError */
   read(url: URL, demand: Demand): Promise<JsonObject>;
+  /** Has a document that is stored last until it is stale: somebody has approved its client. */
+  keep(url: URL): Promise<void>;
   /** When the copy was fetched, in seconds since the epoch, where what was last read is one of the operator. */
   copiedAt(url: URL): number | undefined;
 }
@@ -88,7 +92,7 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
     try {
       const fresh = await ask(url, { kind, parts, copy, read, caller: hasStandIn ? undefined : caller });
       recent.set(url.href, { until: fresh.freshUntil, document: fresh.document });
-      await store.put(kind.record, url.href, { ...fresh }, { ttl: parts.staleFor });
+      await write(url, fresh, kind, parts);
       await standIns?.onAnswer(url.href);
       return fresh.document;
     } catch (error) {
@@ -136,11 +140,20 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
   };
   return {
     read,
+    keep: (url) => store.touch(kind.record, url.href, parts.staleFor),
     copiedAt: (url) => {
       const entry = recent.get(url.href);
       return entry && 'document' in entry ? entry.copiedAt : undefined;
     },
   };
+}
+
+/** One that is stored keeps its end, so that reading it again makes it last neither longer nor shorter. */
+async function write(url: URL, copy: Copy, kind: DocumentKind, { store, staleFor, unapprovedFor }: CacheParts) {
+  const standing = await store.get(kind.record, url.href);
+  const after = { ...copy };
+  if (standing && (await store.replace(kind.record, url.href, { before: standing.value, after }))) return;
+  await store.put(kind.record, url.href, after, { ttl: Math.min(staleFor, unapprovedFor) });
 }
 
 interface Known {

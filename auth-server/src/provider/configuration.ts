@@ -60,6 +60,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
     adapter: createAdapter(store, clock, {
       clientLifetime: lifetimes.client,
       refreshGrace: lifetimes.refreshGrace,
+      published: parts.clientMetadata,
       preRegistered: parts.preRegistered,
       cache: parts.clientCache,
       registrationKeys: keys.cookies,

@@ -19,6 +19,9 @@ interface ByClass {
   readonly machine?: number | undefined;
 }
 
+/** Of a client that nobody has approved: time enough to be shown to a person, and for them to come back to it. */
+export const UNAPPROVED = 86_400;
+
 const CODE = 60;
 const ID_TOKEN = 300;
 const INTERACTION = 900;

@@ -50,6 +50,28 @@ describe('draft-ietf-oauth-client-id-metadata-document §6 metadata', () => {
   });
 });
 
+describe('draft-ietf-oauth-client-id-metadata-document §5.2 a document that is stored', () => {
+  const HOUR = 3_600;
+  const aging = () => {
+    const clock = new FakeClock(Date.now());
+    return { clock, store: createSqliteStore(':memory:', clock) };
+  };
+
+  it('RFC 9700 §4.16 lasts for a day while nobody has approved its client, however often it is read again', async () => {
+    const { clock, store } = aging();
+    await using server = await start({ clock, store });
+    const id = host.publish();
+    for (let hours = 0; hours < 24; hours += 8) {
+      expect((await page(server, id)).status).toBe(200);
+      clock.advance(8 * HOUR - 10);
+    }
+    await host.down();
+    expect((await page(server, id)).status, 'its host is away').toBe(200);
+    clock.advance(60);
+    expect((await page(server, id)).status).toBe(400);
+  });
+});
+
 describe('draft-ietf-oauth-client-id-metadata-document §4 a published client', () => {
   it('signs in, gets tokens and refreshes, with one request for its document and no registration', async () => {
     const store = createSqliteStore(':memory:', { now: () => Date.now() });
@@ -207,6 +229,22 @@ describe('draft-ietf-oauth-client-id-metadata-document §8.2 a published client 
     clock.advance(3_601);
     await using cold = await start({ clock, store });
     expect(await renew(cold, await fresh.assertion(id))).toBe(200);
+  });
+
+  it('at a jwks_uri last with the document for CLIENT_METADATA_STALE from the last use of an approval', async () => {
+    const clock = new FakeClock(Date.now());
+    const store = createSqliteStore(':memory:', clock);
+    await using server = await start({ clock, store });
+    const { key, assertion } = await signer('k');
+    host.answers.set('/jwks.json', { body: { keys: [key] } });
+    const id = host.publish({ token_endpoint_auth_method: 'private_key_jwt', jwks_uri: host.url('/jwks.json') });
+    const { code: first } = await authorize(server, client(id));
+    const { refresh_token } = await read(await ask(server, await assertion(id), code(first)));
+    await host.down();
+    clock.advance(10 * 86_400);
+    const again = { grant_type: 'refresh_token', refresh_token: String(refresh_token) };
+    expect((await ask(server, await assertion(id), again)).status).toBe(200);
+    expect((await page(server, id)).status).toBe(200);
   });
 
   it('at a jwks_uri inside the network is refused, and nothing is asked there', async () => {

@@ -9,11 +9,12 @@ import type { JsonObject, RecordStore, StoredRecord } from '../../storage/record
 import { type AccessTokenParts, registrationAccessTokenAdapter } from '../overrides/registration-access-token.ts';
 import { type ClientAdapterParts, createClientAdapter } from './client-adapter.ts';
 import { type ClientRecordsOptions, createClientRecords } from './client-records.ts';
-import { createGrantAdapter } from './grants.ts';
+import { createGrantAdapter, type Published } from './grants.ts';
 
 export interface AdapterOptions extends Omit<ClientRecordsOptions, 'clock'>, ClientAdapterParts, AccessTokenParts {
   /** Seconds in which a spent refresh token still leads to its successor; 0: not at all. */
   readonly refreshGrace: number;
+  readonly published: Published;
 }
 
 /** Models whose records are also found by a second key. */
@@ -28,7 +29,7 @@ export function createAdapter(store: RecordStore, clock: Clock, options: Adapter
   return (model) => {
     if (model === 'Client') return createClientAdapter(clients, options);
     if (model === 'RegistrationAccessToken') return registrationAccessTokenAdapter(options);
-    if (model === 'Grant') return createGrantAdapter(store, clients, recordAdapter(store, model));
+    if (model === 'Grant') return createGrantAdapter(store, { clients, ...options }, recordAdapter(store, model));
     if (model === 'RefreshToken') return refreshTokenAdapter(store, clock, options.refreshGrace);
     return recordAdapter(store, model);
   };

@@ -5,11 +5,10 @@
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
 import type { JsonObject, RecordStore } from '../../storage/record-store.ts';
+import { UNAPPROVED } from '../lifetimes.ts';
 import type { ClientCache } from '../overrides/client-cache.ts';
 
 const KIND = 'Client';
-/** Seconds: time enough to be shown to a person, and for them to come back to it. */
-const UNAPPROVED = 86_400;
 
 export interface ClientRecords {
   find(id: string): Promise<JsonObject | undefined>;

@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+import type { ClientMetadata, PublishedClient } from '../../client-metadata/client-metadata.ts';
 import type { JsonObject, RecordStore } from '../../storage/record-store.ts';
 import type { ClientRecords } from './client-records.ts';
 
@@ -20,8 +21,16 @@ export class GrantRevoked extends Error {
 
 const digest = (id: string): string => hash('sha256', id, 'base64url');
 
+/** What clients publish about themselves. */
+export type Published = Pick<ClientMetadata, 'keep'>;
+
+interface Parties {
+  readonly clients: ClientRecords;
+  readonly published: Published;
+}
+
 /** @param records where everything else goes its usual way */
-export function createGrantAdapter(store: RecordStore, clients: ClientRecords, records: Adapter): Adapter {
+export function createGrantAdapter(store: RecordStore, { clients, published }: Parties, records: Adapter): Adapter {
   const write = async (key: string, value: JsonObject, ttl: number): Promise<void> => {
     for (;;) {
       const current = await store.get(KIND, key);
@@ -32,19 +41,21 @@ export function createGrantAdapter(store: RecordStore, clients: ClientRecords, r
       if (written) return;
     }
   };
+  const keep = (client: PublishedClient, atLeast?: number) =>
+    Promise.all([clients.keep(client.clientId, atLeast), published.keep(client)]);
   return {
     ...records,
     find: async (id) => {
       // Whoever asks for the grant of a client uses it, and the client lives on. At the same time: it costs no further wait.
-      const client = Provider.ctx?.oidc.client?.clientId;
-      const [found] = await Promise.all([records.find(id), client !== undefined && clients.keep(client)]);
+      const client = Provider.ctx?.oidc.client;
+      const [found] = await Promise.all([records.find(id), client && keep(client)]);
       return found?.revoked ? undefined : found;
     },
     upsert: async (id, { jti, ...payload }: AdapterPayload, expiresIn) => {
       if (expiresIn === undefined) throw new Error('a grant without an end');
       await write(digest(id), payload, expiresIn);
       // A client is never forgotten while somebody's grant uses it.
-      await clients.keep(String(payload.clientId), expiresIn);
+      await keep({ clientId: String(payload.clientId) }, expiresIn);
     },
     destroy: (id) => store.put(KIND, digest(id), REVOKED, { ttl: REMEMBERED }),
   };
