@@ -41,6 +41,11 @@ export function acceptIdentity(identity: Identity): Identity {
   return identity;
 }
 
+/** The same for one that was remembered before this was asked: what it stands for may be many people. */
+export function namesOnePerson(identity: Identity): boolean {
+  return !faultOf(identity?.issuer, LONGEST_ISSUER) && !faultOf(identity?.subject, LONGEST_SUBJECT);
+}
+
 function faultOf(value: unknown, longest: number): string | undefined {
   if (typeof value !== 'string') return 'is not text';
   if (value === '') return 'is empty';

@@ -58,7 +58,7 @@ it.each([
   expect(said).not.toContain(good.client_secret);
 });
 
-it('RFC 7591 §2, §3.2.1 takes what an answer to a registration has beside it', async () => {
+it('RFC 7591 §3.2.1 takes what an answer to a registration has beside it', async () => {
   const answer = {
     ...good,
     client_id_issued_at: 1_700_000_000,

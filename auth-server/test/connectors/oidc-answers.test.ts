@@ -44,7 +44,7 @@ describe('RFC 6749 §5.1 members of a token response that sign-in does not need'
   });
 });
 
-describe('OpenID Connect Core §2, §5.1 claims that sign-in does not need', () => {
+describe('OpenID Connect Core §5.1 claims that sign-in does not need', () => {
   it.each([
     ['auth_time null', { auth_time: null }],
     ['auth_time as text', { auth_time: '1700000000' }],

@@ -30,7 +30,7 @@ const move = ({ stage, issuer }: Play, to: string, cacheControl = 'max-age=1') =
       ),
   );
 
-describe('Discovery §4, RFC 9111 §5.2 metadata that changes', () => {
+describe('RFC 9111 §5.2 metadata that changes', () => {
   it.each([
     ['max-age=1', 3],
     ['no-store', 3],

@@ -1,0 +1,26 @@
+/** Owns the proof that an account stands for one person: whoever was remembered as nobody in particular is not known any more. */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { describe, expect, it } from 'vitest';
+import { createAccounts } from '../../src/federation/account.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+
+describe('OpenID Connect Core §5.7 an account that is remembered', () => {
+  const accounts = createAccounts(createSqliteStore(':memory:', new FakeClock()), 60);
+  const save = (subject: unknown) =>
+    accounts.save({
+      accountId: 'a',
+      connector: 'acme',
+      identity: { issuer: 'https://id.example', subject: String(subject) },
+    });
+
+  it('is found with its identity', async () => {
+    await save('alice');
+    expect((await accounts.find('a'))?.identity.subject).toBe('alice');
+    expect(await accounts.find('b')).toBeUndefined();
+  });
+
+  it.each(['', ' ', '\u200b'])('is not found where its subject is %j, which everybody may have', async (subject) => {
+    await save(subject);
+    expect(await accounts.find('a')).toBeUndefined();
+  });
+});
