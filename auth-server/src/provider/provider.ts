@@ -18,7 +18,7 @@ import { keepApprovals } from './overrides/approvals.ts';
 import { createClientCache, rememberClients } from './overrides/client-cache.ts';
 import { providerWith } from './overrides/grant-handlers.ts';
 import { holdErrors } from './overrides/held-errors.ts';
-import { judgeMetadata } from './overrides/judge-metadata.ts';
+import { askOfTexts, judgeMetadata } from './overrides/judge-metadata.ts';
 import { alignRedirectUri, allowOmission, takeLoopbackNames } from './overrides/redirect-uri.ts';
 import { endRefreshing } from './overrides/refresh-grant-type.ts';
 import { nameSuccessors } from './overrides/refresh-rotation.ts';
@@ -64,6 +64,7 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
   );
   // Host and protocol are those of the issuer: http/public-host.ts writes them, nobody else has a say.
   app.proxy = true;
+  askOfTexts(app);
   deriveRegistrationAccessTokens(app, parts.keys.cookies[0]);
   nameSuccessors(app, parts.keys.cookies[0], () => Provider.ctx);
   alignRedirectUri(app);

@@ -53,6 +53,17 @@ describe('RFC 7591 §2 a registration', () => {
   });
 
   it.each([
+    'id_token_signed_response_alg', 'request_object_signing_alg', 'token_endpoint_auth_signing_alg', 'token_endpoint_auth_method',
+    'userinfo_signed_response_alg', 'introspection_signed_response_alg', 'authorization_signed_response_alg',
+    'id_token_encrypted_response_alg', 'client_secret',
+  ])('with an object that can not become text in the place of %s is no fault of this server', async (name) => {
+    for (const value of [{ toString: 1, valueOf: 2 }, [{ toString: 1, valueOf: 2 }], 5, true]) {
+      expect((await post({ redirect_uris: [NATIVE], token_endpoint_auth_method: 'none', [name]: value })).status).toBeLessThan(500);
+    }
+    expect(server.log.filter(({ level }) => level === 'error')).toEqual([]);
+  }); // biome-ignore format: one list
+
+  it.each([
     ['no redirect URI', { redirect_uris: [] }],
     ['empty redirect URIs', { redirect_uris: ['', null] }],
   ])('with %s is refused: there is no default', async (_, metadata) => {
