@@ -6,7 +6,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { Server as Listener, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { refusalOfHead } from './request-head.ts';
-import { refuseUnreadable, type UnreadableOptions } from './unreadable.ts';
+import { readTarget } from './request-target.ts';
+import { refuseTarget, refuseUnreadable, type UnreadableOptions } from './unreadable.ts';
 
 export interface Patience {
   /** Milliseconds that running requests get to finish. */
@@ -62,9 +63,13 @@ export class GracefulServer {
         return super.writeHead(...(head as Parameters<ServerResponse['writeHead']>));
       }
     }
+    const admit: RequestListener = (req, res) => {
+      if (readTarget(req)) handler(req, res);
+      else refuseTarget(req, res, options);
+    };
     // keepAliveTimeout outlives the idle timeout of usual load balancers (60 s), so that they never reuse a dead connection.
     const timeouts = { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
-    this.server = createServer({ ...timeouts, maxHeaderSize: options.maxHeaderSize, ServerResponse: Answer }, handler);
+    this.server = createServer({ ...timeouts, maxHeaderSize: options.maxHeaderSize, ServerResponse: Answer }, admit);
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       const connection = connectionOf(socket);
       if (connection?.isRefused) return;
@@ -78,7 +83,7 @@ export class GracefulServer {
     this.server.on('checkContinue', (req, res) => {
       if (refusalOfHead(req)) res.shouldKeepAlive = false;
       else res.writeContinue();
-      handler(req, res);
+      admit(req, res);
     });
     this.#closed = new Promise((resolve) => this.server.once('close', resolve));
     this.server.on('connection', (socket) => {

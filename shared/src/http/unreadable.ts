@@ -4,7 +4,7 @@
  * pages may read it.
  */
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { systemClock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
@@ -67,15 +67,9 @@ function refusalOf({ code = '' }: ParserError, maxHeaderSize: number): Refusal {
 function answerOf(status: number, request: string, body: object): string {
   const text = JSON.stringify(body);
   const headers = {
-    ...apiHeaders,
-    'Access-Control-Allow-Origin': '*',
-    'Access-Control-Expose-Headers': 'X-Request-Id',
-    'Cache-Control': 'no-store',
-    Connection: 'close',
+    ...headersOf(request),
     'Content-Length': Buffer.byteLength(text),
-    'Content-Type': 'application/json; charset=utf-8',
     Date: new Date(systemClock.now()).toUTCString(),
-    'X-Request-Id': request,
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${text}`;
@@ -87,6 +81,26 @@ function lineOf(packet: Buffer | undefined): { method?: string; path?: string } 
   const [, method, path] = /^([A-Z]{3,10}) (\/[^\s?#]{0,300})[^\r\n]*/.exec(start) ?? [];
   return method && path ? { method, path } : {};
 }
+
+/** The same for a request whose target no handler could read. */
+export function refuseTarget(req: IncomingMessage, res: ServerResponse, { log }: UnreadableOptions): void {
+  const request = randomUUID();
+  log?.info({ request, reason: 'bad_target', status: 400, method: req.method }, 'request refused');
+  const description = 'The address of the request can not be read.';
+  for (const [name, value] of Object.entries(headersOf(request))) res.setHeader(name, value);
+  res.statusCode = 400;
+  res.end(JSON.stringify({ error: 'invalid_request', error_description: description }));
+}
+
+const headersOf = (request: string) => ({
+  ...apiHeaders,
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'X-Request-Id',
+  'Cache-Control': 'no-store',
+  Connection: 'close',
+  'Content-Type': 'application/json; charset=utf-8',
+  'X-Request-Id': request,
+});
 
 /** Bytes and milliseconds in which the rest of the request is read and dropped. */
 const MOST_DRAINED = 1_048_576;
