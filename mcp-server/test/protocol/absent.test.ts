@@ -219,6 +219,19 @@ describe('in a session', () => {
   });
 });
 
+it('JSON-RPC 2.0 §5 takes a result that is null or [] for an answer, so that nobody waits for another', async () => {
+  await using mcp = await startMcp({ catalog: createCatalog(definitions) });
+  const asking = await openSession(mcp.url, 'ada', '2025-11-25', { elicitation: {} });
+  for (const result of [null, []]) {
+    const asked = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'asks' } };
+    const stream = messagesOf(await send(mcp.url, asked, { session: asking }));
+    const { value: question } = await stream.next();
+    const answer = { jsonrpc: '2.0', id: question.id, result, error: null, method: null };
+    expect((await send(mcp.url, answer, { session: asking })).status).toBe(202);
+    expect((await stream.next()).value).toMatchObject({ id: 1, result: { isError: true } });
+  }
+});
+
 describe('without sessions', () => {
   let own: TestStateless;
   beforeAll(async () => {

@@ -22,10 +22,12 @@ const FOREIGN_IN_CALLS: ReadonlySet<string> = new Set([...FOREIGN, 'arguments'])
 /** Takes out of a message, which is changed, what says nothing. The arguments of a tool are the tool's own to judge. */
 export function dropAbsent(message: unknown): void {
   if (!isObject(message)) return;
-  const { id, method } = message;
+  const { id, method, result, error } = message;
   drop(message, method === 'tools/call' ? FOREIGN_IN_CALLS : FOREIGN);
   // A request without its id would run without an answer: only what can be nothing else is taken for a notification.
   if (id === null && !isNotification(method)) message.id = id;
+  // An answer that says nothing is one all the same: whoever has asked must not wait for another.
+  if (result === null && (error ?? method ?? undefined) === undefined) message.result = {};
   if (method === 'initialize' && isObject(message.params)) message.params.capabilities ??= {};
 }
 

@@ -76,6 +76,11 @@ describe('a file that can not be loaded', () => {
     ['x.tool.ts', "// first\nimport x from '@none/such/deep';\nexport default x;", 2, '@none/such'],
     ['x.tool.ts', "// first\nimport x from './there-is-none.ts';\nexport default x;", 2, 'there-is-none.ts'],
     ['x.tool.ts', 'throw null;', undefined, 'null'],
+    ['x.tool.ts', 'throw Object.create(null);', undefined, 'an object'],
+    ['x.tool.ts', 'throw Symbol("x");', undefined, 'a symbol'],
+    ['x.tool.ts', 'throw "because";', undefined, '"because"'],
+    ['x.tool.ts', '\nthrow new RangeError();', 2, 'RangeError'],
+    ['x.tool.ts', 'export default { get name() { throw null; } };', undefined, 'null'],
     ['x.tool.ts', 'export const x = 1;', undefined, 'does not export a tool as default'],
     ['x.resource.ts', 'export default 7;', undefined, 'does not export a resource as default'],
     ['x.prompt.ts', 'export default () => 1;', undefined, 'does not export a prompt as default'],
@@ -151,8 +156,9 @@ describe('what is not read', () => {
     ['x.Tool.ts', '.tool.ts'],
     ['x-tool.ts', '.tool.ts'],
     ['tool.ts', '.tool.ts'],
+    ['room.js', '.tool.ts'],
     ['x.resources.js', '.resource.ts'],
-    ['x_prompt.ts', '.prompt.ts'],
+    ['x.prompts.ts', '.prompt.ts'],
   ])('%s is named, with how it has to be called', async (name, expected) => {
     using folder = folderOf({ [name]: toolFile('x') });
     using mounted = await open(folder);
@@ -177,10 +183,17 @@ describe('what is not read', () => {
   });
 
   it('and has another purpose is listed once', async () => {
-    using folder = folderOf({ 'a.tool.ts': toolFile('a'), 'words.ts': '', 'README.md': '', 'types.d.ts': '' });
+    using folder = folderOf({
+      'a.tool.ts': toolFile('a'),
+      'words.ts': '',
+      'README.md': '',
+      'types.d.ts': '',
+      'tool.ts': '',
+    });
     using mounted = await open(folder);
     expect(mounted.lines.find(({ msg }) => msg === 'other files in TOOLS_DIR')?.files).toEqual([
       'README.md',
+      'tool.ts',
       'types.d.ts',
       'words.ts',
     ]);

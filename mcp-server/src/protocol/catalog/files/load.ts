@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { StartError } from '@mcp-oauth/shared/errors';
+import { kindOf as typeOf } from '../../author-fault.ts';
 import { compileCatalog, type Problem } from '../catalog.ts';
 import { placeOf } from './location.ts';
 import { misnamed, misplaced } from './overlooked.ts';
@@ -52,7 +53,7 @@ export async function findIn(folder: URL, version = 0): Promise<Found> {
   // One after the other: of two with one name it must not be chance which comes first.
   for (const file of files) {
     const kind = kindOf(file);
-    const reason = kind ? undefined : misnamed(file);
+    const reason = kind ? undefined : await misnamed(path, file);
     if (kind) await load(file, kind);
     else if (reason) problems.push({ from: join(path, file), reason });
     else others.push(file);
@@ -62,7 +63,11 @@ export async function findIn(folder: URL, version = 0): Promise<Found> {
 
 /** In the words of whoever has to mend it, with its place where that is known. */
 function problemOf(error: unknown, from: string, scripts: readonly string[]): Problem {
-  const reason = error instanceof Error ? error.message : `it has thrown ${String(error)}, which is no error`;
+  const thrown = typeof error === 'string' ? JSON.stringify(error) : typeOf(error);
+  const reason =
+    error instanceof Error
+      ? error.message || error.name
+      : `it has thrown ${thrown} while it was loaded, which is no error`;
   const place = placeOf(
     error,
     from,

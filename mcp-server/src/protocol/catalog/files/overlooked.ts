@@ -3,7 +3,7 @@
  * whatever else is there, so that nothing is left aside without a word.
  */
 import type { Dirent } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../catalog.ts';
 import { KINDS } from './source.ts';
@@ -16,13 +16,18 @@ const MOST = 1_000;
 
 const isScript = (name: string): boolean => /\.[cm]?[jt]sx?$/i.test(name) && !/\.d\.[cm]?ts$/i.test(name);
 
-/** `x.tools.ts`, `x.tool.mjs`, `x-tool.ts`, `tool.ts`, `X.Tool.TS`; a test of one is none. */
-const MEANT = new RegExp(`(?:^|[._-])(${KINDS.join('|')})s?\\.[cm]?[jt]sx?$`, 'i');
+/** `x.tools.ts`, `x.tool.mjs`, `X.Tool.TS`; `tool.ts` and `x-tool.ts` may as well help others. */
+const MEANT = new RegExp(`.\\.(${KINDS.join('|')})s?\\.[cm]?[jt]sx?$`, 'i');
 
-/** @returns why a file of the folder itself is not read, though its name says that it is a definition */
-export function misnamed(name: string): string | undefined {
-  const kind = isScript(name) && !name.startsWith('.') ? MEANT.exec(name)?.[1]?.toLowerCase() : undefined;
-  return kind && `it is not read: the name of a ${kind} has to end in .${kind}.ts or .${kind}.js`;
+/** What a definition looks like, whatever its file is called. */
+const DEFINES = new RegExp(`^\\s*export default define(${KINDS.join('|')})\\b`, 'im');
+
+/** @returns why a file of the folder itself is not read, though its name or its text says that it is a definition */
+export async function misnamed(folder: string, name: string): Promise<string | undefined> {
+  if (!isScript(name) || name.startsWith('.')) return undefined;
+  const [, kind] = MEANT.exec(name) ?? DEFINES.exec(await readFile(join(folder, name), 'utf8').catch(() => '')) ?? [];
+  const its = kind?.toLowerCase();
+  return its && `it is not read: the name of a ${its} has to end in .${its}.ts or .${its}.js`;
 }
 
 /** @returns a problem for each definition that lies below the folder */
