@@ -58,6 +58,8 @@ describe('RFC 9112 §3.2 the target of a request', () => {
     '.',
     '%2f',
     'http:///a@[b',
+    'http:///mcp',
+    'http:\\\\a/',
   ])('%s can not be read: 400, and the process goes on', async (target) => {
     lines.length = 0;
     expect(statusOf(await ask(target))).toBe(400);
