@@ -1,4 +1,5 @@
 /** Owns the configuration of auth-server: it joins the settings of all folders, and adds the issuer and its port. */
+import { isInternal } from '@mcp-oauth/shared/network/internal-host';
 import {
   accept,
   type Environment,
@@ -66,7 +67,13 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
   const development = developmentConnector(values.developmentIdpUrl);
   const signIn = readConnectors(ids, env, kinds, { development });
   const config = { ...values, redisUrl: redisTargetOf(values), signIn: signIn.connectors } as Config;
-  return accept(config, [...problems, ...judge(values), ...signIn.problems, ...unknownSettings(env).problems]);
+  return accept(config, [
+    ...problems,
+    ...judge(values),
+    ...signIn.problems,
+    ...judgeDevelopment(values, env),
+    ...unknownSettings(env).problems,
+  ]);
 }
 
 type Readable = Partial<Values<typeof settings>>;
@@ -80,6 +87,14 @@ const judge = (values: Readable): readonly Problem[] => [
   ...judgeKeys(values),
   ...judgeRegistration(values),
 ];
+
+/** Who puts a server on the internet and forgets NODE_ENV would let anybody in; who wants that says so. */
+function judgeDevelopment({ issuer, connectors }: Readable, { NODE_ENV }: Environment): readonly Problem[] {
+  const isPublic = issuer?.startsWith('https:') && !isInternal(issuer);
+  if (!isPublic || NODE_ENV?.trim() || !connectors?.includes('development')) return [];
+  const mend = 'name your own and set NODE_ENV=production; or NODE_ENV=development, if that is meant';
+  return [{ env: 'CONNECTORS', message: `the development sign-in lets anybody in, and ISSUER is public: ${mend}` }];
+}
 
 function judgeIssuer({ issuer, environment }: Readable): readonly Problem[] {
   if (!issuer?.startsWith('http:')) return [];

@@ -50,6 +50,20 @@ describe('without any setting', () => {
   });
 });
 
+describe('the development sign-in', () => {
+  it.each([
+    [{ ISSUER: 'https://auth.example.com' }, true],
+    [{ ISSUER: 'https://203.0.113.7', CONNECTORS: 'github,development', CONNECTOR_GITHUB_CLIENT_ID: 'a', CONNECTOR_GITHUB_CLIENT_SECRET: 'b' }, true],
+    [{ ISSUER: 'https://auth.example.com', NODE_ENV: 'development' }, false],
+    [{ ISSUER: 'https://auth.example.com', NODE_ENV: 'test' }, false],
+    [{ ISSUER: 'https://localhost:9000' }, false],
+    [{ ISSUER: 'https://auth.internal' }, false],
+    [{ ISSUER: 'https://10.0.0.7' }, false],
+  ])('CWE-1188 behind %j is refused: %s', (env, isRefused) => {
+    expect(problems(env)).toEqual(isRefused ? [expect.stringMatching(/^CONNECTORS: .* ISSUER is public/)] : []);
+  }); // biome-ignore format: one row each
+});
+
 describe('in production', () => {
   it('a server with https everywhere and a connector of its own starts', () => {
     expect(problems(PRODUCTION)).toEqual([]);

@@ -58,14 +58,18 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { env = {}, store, clock, fetch: outward = nobodyThere, connectors } = options;
   const issuer = env.ISSUER ?? ISSUER;
   const log: Record<string, unknown>[] = [];
-  const service = await compose(env, {
-    log: createLogger('auth-server', 'debug', { write: (line) => log.push(JSON.parse(line)) }),
-    fetch: outward,
-    connectors: connectors?.(believer(issuer)) ?? [believer(issuer)],
-    ...(clock && { clock }),
-    // A server without a folder of its own remembers nothing beyond the test.
-    ...((store ?? !env.DATA_DIR) && { store: store ?? createSqliteStore(':memory:', systemClock) }),
-  });
+  // A public issuer with the development sign-in is refused where nobody says that it is meant.
+  const service = await compose(
+    { NODE_ENV: 'test', ...env },
+    {
+      log: createLogger('auth-server', 'debug', { write: (line) => log.push(JSON.parse(line)) }),
+      fetch: outward,
+      connectors: connectors?.(believer(issuer)) ?? [believer(issuer)],
+      ...(clock && { clock }),
+      // A server without a folder of its own remembers nothing beyond the test.
+      ...((store ?? !env.DATA_DIR) && { store: store ?? createSqliteStore(':memory:', systemClock) }),
+    },
+  );
   const listening = await serve(service.handler);
   const urlOf = (target: string) => new URL(URL.canParse(target) ? target : `${issuer}/${target.replace(/^\//, '')}`);
   return {

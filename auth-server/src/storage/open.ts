@@ -10,6 +10,7 @@ import { type CreateRateLimit, rateLimitsOn } from './rate-limit.ts';
 import type { RecordStore } from './record-store.ts';
 import { createRedisStore, PREFIX } from './redis.ts';
 import { createSealedStore } from './sealed.ts';
+import { unsealedPolicyOf } from './settings.ts';
 import { createSqliteStore } from './sqlite.ts';
 
 export interface StorageSettings {
@@ -19,6 +20,10 @@ export interface StorageSettings {
   readonly redisStartTimeout: number;
   readonly dataDir: string;
   readonly storageKeys: readonly Buffer[] | undefined;
+  readonly storageReadUnsealed: boolean | undefined;
+  readonly environment: string;
+  /** Seconds. */
+  readonly clientLifetime: number;
 }
 
 export interface StorageParts {
@@ -42,9 +47,12 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** @throws StartError when the backend can't be used */
 export async function openStorage(settings: StorageSettings, { clock, log, patience }: StorageParts): Promise<Storage> {
-  const { redisUrl, redisCaFile, dataDir, storageKeys } = settings;
+  const { redisUrl, redisCaFile, dataDir, storageKeys, clientLifetime } = settings;
   const [first, ...older] = storageKeys ?? [];
-  const sealed = (store: RecordStore) => (first ? createSealedStore(store, [first, ...older]) : store);
+  const onRefused = (client: string) =>
+    log.warn({ client }, 'the secret of this client is not encrypted in the store: the client is treated as unknown');
+  const unsealed = { policy: unsealedPolicyOf(settings), clientLifetime, onRefused };
+  const sealed = (store: RecordStore) => (first ? createSealedStore(store, [first, ...older], unsealed) : store);
   if (!redisUrl) {
     const file = resolve(ROOT, dataDir, 'auth-server.sqlite');
     return {

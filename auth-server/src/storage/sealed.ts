@@ -4,6 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { StartError } from '@mcp-oauth/shared/errors';
 import type { JsonObject, RecordStore, StoredRecord } from './record-store.ts';
 
 const ALGORITHM = 'aes-256-gcm';
@@ -18,13 +19,32 @@ const SECRET: Readonly<Record<string, readonly string[]>> = {
 /** Marks what is sealed: `sealed:<name of the key>:<nonce>:<tag>:<text>`, each in base64url. */
 const MARK = 'sealed:';
 
+/** What becomes of secrets that stand in the store without encryption: from before there was a key, or from somebody who can write there. */
+export interface Unsealed {
+  /** Absent: they are read and left as they are. */
+  readonly policy?: 'refuse' | 'seal' | undefined;
+  /** Seconds that a client lives which is encrypted as it is read. */
+  readonly clientLifetime?: number;
+  /** Told of a client that is treated as unknown because of its secret. */
+  readonly onRefused?: (client: string) => void;
+}
+
+/** Seconds. As where they are written. */
+const LIFETIME_OF_KEYS = 10 * 365 * 86_400;
+
+const isSealed = (value: unknown): boolean => typeof value === 'string' && value.startsWith(MARK);
+
 const nameOf = (key: Buffer): string => createHash('sha256').update(key).digest('base64url').slice(0, 8);
 
 /**
  * @param keys 32 bytes each; the first seals, all open, so that a new one is put in front and an old one is dropped when
  * nothing is sealed with it any more
  */
-export function createSealedStore(store: RecordStore, keys: readonly [Buffer, ...Buffer[]]): RecordStore {
+export function createSealedStore(
+  store: RecordStore,
+  keys: readonly [Buffer, ...Buffer[]],
+  unsealed: Unsealed = {},
+): RecordStore {
   const byName = new Map(keys.map((key) => [nameOf(key), key]));
 
   const seal = (value: unknown, place: string): string => {
@@ -57,10 +77,14 @@ export function createSealedStore(store: RecordStore, keys: readonly [Buffer, ..
       ...Object.fromEntries(secrets.map(([name, member]) => [name, seal(member, `${place}:${name}`)])),
     };
   };
-  /** What was written before there was a key is read as it is. */
   const openRecord = (kind: string, id: string, record: StoredRecord | undefined): StoredRecord | undefined => {
     if (!record || !SECRET[kind]) return record;
     const place = `${kind}:${id}`;
+    if (unsealed.policy === 'refuse' && hasUnsealed(kind, record.value)) {
+      if (SECRET[kind].includes('*')) throw new StartError(`STORAGE_KEYS: ${place} ${NOT_ENCRYPTED}`);
+      unsealed.onRefused?.(id);
+      return undefined;
+    }
     if ('*' in record.value) return { ...record, value: open(record.value['*'], place) as JsonObject };
     const opened = SECRET[kind].filter((name) => name in record.value);
     const members = opened.map((name) => [name, open(record.value[name], `${place}:${name}`)]);
@@ -77,7 +101,26 @@ export function createSealedStore(store: RecordStore, keys: readonly [Buffer, ..
       if (!isDeepStrictEqual(openRecord(kind, id, sealed)?.value, before)) return false;
       return store.replace(kind, id, { before: sealed?.value ?? before, after: sealValue(kind, id, after), ttl });
     },
-    get: async (kind, id) => openRecord(kind, id, await store.get(kind, id)),
+    get: async (kind, id) => {
+      const record = await store.get(kind, id);
+      const opened = openRecord(kind, id, record);
+      if (record && opened && unsealed.policy === 'seal' && hasUnsealed(kind, record.value)) {
+        const ttl = SECRET[kind]?.includes('*') ? LIFETIME_OF_KEYS : unsealed.clientLifetime;
+        const after = sealValue(kind, id, opened.value);
+        // Whoever has changed it meanwhile has encrypted it.
+        if (ttl !== undefined) await store.replace(kind, id, { before: record.value, after, ttl });
+      }
+      return opened;
+    },
     take: async (kind, id) => openRecord(kind, id, await store.take(kind, id)),
   };
 }
+
+function hasUnsealed(kind: string, value: JsonObject): boolean {
+  const secret = SECRET[kind] ?? [];
+  if (secret.includes('*')) return !isSealed(value['*']);
+  return secret.some((name) => value[name] !== undefined && !isSealed(value[name]));
+}
+
+const NOT_ENCRYPTED =
+  'in the store is not encrypted, so whoever can write there may have made it; to take over what was stored without a key, start once with STORAGE_READ_UNSEALED=true';

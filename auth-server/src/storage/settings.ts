@@ -1,7 +1,7 @@
 /** Owns the settings of the storage: which backend, where it is, and the keys that encrypt what is stored. */
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { judgeRedis, redisSettings } from '@mcp-oauth/shared/settings/redis';
-import { oneOf, secretKeys, text } from '@mcp-oauth/shared/settings/types';
+import { flag, oneOf, secretKeys, text } from '@mcp-oauth/shared/settings/types';
 
 export const storageSettings = {
   ...redisSettings,
@@ -10,6 +10,11 @@ export const storageSettings = {
     doc: 'Keys that encrypt private keys and client secrets before they are stored: 32 bytes each in base64, separated by commas. The first encrypts, all decrypt. Required in production; make one with `openssl rand -base64 32`.',
     type: secretKeys(),
     secret: true,
+  }),
+  storageReadUnsealed: optional({
+    env: 'STORAGE_READ_UNSEALED',
+    doc: 'Whether keys and client secrets are taken over that were stored without encryption, and are encrypted as they are read. Not set: in production they are refused, elsewhere read. For the first starts with STORAGE_KEYS; take it away afterwards, as whoever can write to the store could give this server keys of theirs.',
+    type: flag(),
   }),
   dataDir: setting({
     env: 'DATA_DIR',
@@ -38,4 +43,13 @@ export function judgeStorage(settings: StorageSettings): readonly Problem[] {
   }
   if (!storageKeys?.length) refuse('STORAGE_KEYS', 'is required in production: a key that encrypts what is stored');
   return problems;
+}
+
+/** What becomes of secrets that stand in the store without encryption; `undefined`: they are read. */
+export function unsealedPolicyOf({
+  storageReadUnsealed,
+  environment,
+}: Pick<StorageSettings, 'storageReadUnsealed' | 'environment'>): 'refuse' | 'seal' | undefined {
+  if (storageReadUnsealed) return 'seal';
+  return environment === 'production' || storageReadUnsealed === false ? 'refuse' : undefined;
 }

@@ -67,6 +67,50 @@ describe('RFC 6749 §10.3 secrets in the store', () => {
   });
 });
 
+describe('CWE-311 secrets that stand in the store without encryption', () => {
+  it('are refused where that is the policy: keys by an error that names STORAGE_KEYS, a client as unknown', async () => {
+    await open(plain);
+    await plain.put('Client', 'app', { client_secret: 'plain' }, { ttl });
+    await plain.put('Client', 'public', { client_id: 'public' }, { ttl });
+    await plain.put('PreRegisteredClients', 'all', { clients: [] }, { ttl });
+    const refused: string[] = [];
+    const onRefused = (client: string) => void refused.push(client);
+    const store = createSealedStore(plain, [key], { policy: 'refuse', onRefused });
+    await expect(open(store)).rejects.toThrow(/^STORAGE_KEYS: Keyring:[a-z]+ in the store is not encrypted/);
+    await expect(store.get('PreRegisteredClients', 'all')).rejects.toThrow(/^STORAGE_KEYS: PreRegisteredClients:all/);
+    expect(await store.get('Client', 'app')).toBeUndefined();
+    expect(await store.take('Client', 'app')).toBeUndefined();
+    expect(refused).toEqual(['app', 'app']);
+    expect((await store.get('Client', 'public'))?.value).toEqual({ client_id: 'public' });
+  });
+
+  it('are refused as well where they only look encrypted from afar', async () => {
+    const store = createSealedStore(plain, [key], { policy: 'refuse' });
+    for (const value of [{ '*': { keys: [] } }, { '*': 'sealed' }, { '*': ['sealed:x'] }, { '*': null }]) {
+      await plain.put('Keyring', 'signing', value, { ttl });
+      await expect(store.get('Keyring', 'signing')).rejects.toThrow(/not encrypted/);
+    }
+    await plain.put('Client', 'app', { client_secret: ['sealed:x'] }, { ttl });
+    expect(await store.get('Client', 'app')).toBeUndefined();
+  });
+
+  it('are encrypted as they are read where they are to be taken over, and good for the strict policy then', async () => {
+    const { signing, cookies } = await open(plain);
+    await plain.put('Client', 'app', { client_id: 'app', client_secret: 'canary' }, { ttl });
+    await plain.put('PreRegisteredClients', 'all', { clients: ['canary'] }, { ttl });
+    const taking = createSealedStore(plain, [key], { policy: 'seal', clientLifetime: ttl });
+    expect((await open(taking)).signing).toEqual(signing);
+    expect((await taking.get('Client', 'app'))?.value.client_secret).toBe('canary');
+    await taking.get('PreRegisteredClients', 'all');
+    const written = await Promise.all([plain.get('Client', 'app'), plain.get('PreRegisteredClients', 'all')]);
+    expect(JSON.stringify(written)).not.toContain('canary');
+    const strict = createSealedStore(plain, [key], { policy: 'refuse' });
+    const again = await open(strict);
+    expect([again.signing, again.cookies]).toEqual([signing, cookies]);
+    expect((await strict.get('Client', 'app'))?.value.client_secret).toBe('canary');
+  });
+});
+
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'auth-server-'));

@@ -95,6 +95,7 @@ export const SETTING_NAMES: readonly string[] = [
   'STORAGE',
   'STORAGE_KEYS',
   'STORAGE_KEYS_FILE',
+  'STORAGE_READ_UNSEALED',
   'STREAM_EVENTS',
   'TOKEN_ALGORITHMS',
   'TOKEN_TYPES',

@@ -55,6 +55,27 @@ describe('the settings of Redis', () => {
     },
   );
 
+  it.each([
+    ['redis://redis.example.com', false],
+    ['redis://8.8.8.8:6379', false],
+    ['redis://[2001:db8::1]', false],
+    ['redis-sentinel://sentinel,sentinel.example.com/records', false],
+    ['redis-cluster://10.0.0.1,203.0.113.7', false],
+    ['rediss://redis.example.com', true],
+    ['rediss-cluster://redis.example.com', true],
+    ['redis://redis', true],
+    ['redis://redis.default.svc', true],
+    ['redis://redis.corp.internal', true],
+    ['redis://10.1.2.3', true],
+    ['redis://[fd00::1]', true],
+    ['redis://localhost', true],
+  ])('CWE-319 %s in production: %s', (REDIS_URL, isTaken) => {
+    const { redisUrl } = loadConfig(redisSettings, { REDIS_URL });
+    const judged = judgeRedis({ redisUrl, environment: 'production' });
+    expect(judged).toEqual(isTaken ? [] : [{ env: 'REDIS_URL', message: expect.stringMatching(/^must use TLS/) }]);
+    expect(judgeRedis({ redisUrl, environment: 'development' })).toEqual([]);
+  });
+
   it('name a certificate authority that is not there', () => {
     const parts = { target: target({ REDIS_URL: 'rediss://redis' }) as RedisTarget, name: 'test', log };
     expect(() => openRedis({ ...parts, caFile: '/nowhere/ca.pem' })).toThrow(

@@ -1,0 +1,43 @@
+/** Owns the proof that production takes no key out of its store that is not encrypted, and how those of before are taken over. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
+import { expect, it } from 'vitest';
+import { Run } from './stack.ts';
+
+it('CWE-311 an unsealed keyring ends a start in production; STORAGE_READ_UNSEALED takes it over once, with the same keys', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'unsealed-'));
+  const [port] = await freePorts(1);
+  const start = (env: NodeJS.ProcessEnv) =>
+    new Run({ PORT: String(port), DATA_DIR: folder, ...env }, 'auth-server/src/main.ts');
+  const keysOf = async (run: Run) => {
+    await run.says('"msg":"ready"');
+    const response = await fetch(`http://127.0.0.1:${port}/jwks`, { headers: { host: 'auth.example.com' } });
+    const { keys } = (await response.json()) as { keys: { kid: string }[] };
+    await run.stop();
+    return keys.map(({ kid }) => kid);
+  };
+  const production = {
+    NODE_ENV: 'production',
+    ISSUER: 'https://auth.example.com',
+    RESOURCES: 'https://mcp.example.com',
+    STORAGE: 'sqlite',
+    STORAGE_KEYS: Buffer.from('thirty-two bytes that are drawn.').toString('base64'),
+    CONNECTORS: 'github',
+    CONNECTOR_GITHUB_CLIENT_ID: 'id',
+    CONNECTOR_GITHUB_CLIENT_SECRET: 'secret',
+  };
+  const before = await keysOf(start({}));
+
+  const { code, output } = await start(production).ended;
+  expect(code).toBe(1);
+  const complaints = output.split('\n').filter((line) => line.startsWith('auth-server: '));
+  expect(complaints).toEqual([
+    expect.stringMatching(/^auth-server: STORAGE_KEYS: Keyring:\w+ in the store is not encrypted/),
+  ]);
+
+  expect(await keysOf(start({ ...production, STORAGE_READ_UNSEALED: 'true' }))).toEqual(before);
+  expect(await keysOf(start(production))).toEqual(before);
+  rmSync(folder, { recursive: true, force: true });
+});
