@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http';
 export function readTarget(req: IncomingMessage): boolean {
   const { url = '' } = req;
   if (url.charCodeAt(0) === SLASH || url === '*') return true;
-  const target = /^https?:\/\//i.test(url) ? URL.parse(url) : null;
+  const target = /^https?:\/\/[^/\\?#]/i.test(url) ? URL.parse(url) : null;
   if (!target) return false;
   // As the standard writes it: Node's older parser, which Koa uses, throws for some spellings of it.
   req.url = target.href;
