@@ -1,4 +1,5 @@
 /** Owns the proof that an OpenID provider's odd answers decide nothing that they need not, and that each refusal names its reason. */
+import { generateKeyPairSync } from 'node:crypto';
 import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../src/federation/connector.ts';
@@ -146,6 +147,12 @@ describe('RFC 7517 §5 the keys of a provider are read one by one', () => {
     );
     expect(failure.message).toBe('the id token was refused: the provider has no key for it');
     expect(failure.facts).toMatchObject({ claim: 'kid', found: '1 (RS256)' });
+  });
+
+  it('RFC 7518 §3.3 says that a key is too short where that is why', async () => {
+    const short = generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey.export({ format: 'jwk' });
+    const failure = await failureOf(({ stage }) => stage.routes.set('/jwks', () => ({ keys: [{ ...short, ...kid }] })));
+    expect(failure.message).toMatch(/made its signature; .*2048 bits/);
   });
 
   it('asks again when no key fits: the provider has just changed them', async () => {

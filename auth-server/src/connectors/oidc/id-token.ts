@@ -96,13 +96,17 @@ const shapeOf = (value: unknown): string => (value === undefined ? 'nothing' : J
 async function verifiedPayload(token: string, { algorithms, keys }: SignedBy): Promise<Uint8Array> {
   const { alg, kid } = headerOf(token, algorithms);
   const candidates = fittingKeys(await keys.get(), { alg, kid });
+  const faults = new Set<string>();
   const payload =
-    (await signedBy(candidates, token, alg)) ?? (await signedByNewKeys(candidates, token, { alg, kid, keys }));
+    (await signedBy(candidates, token, { alg, faults })) ??
+    (await signedByNewKeys(candidates, token, { alg, kid, keys, faults }));
   if (payload) return payload;
   const known = (await keys.get()).map((key) => `${key.kid ?? 'no kid'} (${key.alg ?? key.kty})`);
-  const message =
-    candidates.length > 0 ? 'no key of the provider made its signature' : 'the provider has no key for it';
-  return refuse('kid', message, { expected: known, found: `${shown(kid)} (${alg})` });
+  const message = faults.size > 0 ? 'no key of the provider made its signature' : 'the provider has no key for it';
+  return refuse('kid', [message, ...[...faults].filter((fault) => fault !== NOT_ITS_KEY)].join('; '), {
+    expected: known,
+    found: `${shown(kid)} (${alg})`,
+  });
 }
 
 function headerOf(token: string, algorithms: readonly string[]): { readonly alg: string; readonly kid: unknown } {
@@ -126,25 +130,34 @@ function decoded(token: string): Readonly<Record<string, unknown>> {
   }
 }
 
-interface Search {
+/** What jose says where the key is good, and another one signed. */
+const NOT_ITS_KEY = 'signature verification failed';
+
+interface Trial {
   readonly alg: string;
+  /** Why keys that were tried did not do: one may be too short. */
+  readonly faults: Set<string>;
+}
+
+interface Search extends Trial {
   readonly kid: unknown;
   readonly keys: SignedBy['keys'];
 }
 
 /** RFC 7517 §4.5: the provider may have changed its keys since it was asked, even under the same name. */
-async function signedByNewKeys(tried: readonly PublicKey[], token: string, { keys, ...header }: Search) {
-  const candidates = fittingKeys(await keys.renew(), header);
+async function signedByNewKeys(tried: readonly PublicKey[], token: string, { keys, ...search }: Search) {
+  const candidates = fittingKeys(await keys.renew(), search);
   const fresh = candidates.filter((key) => !tried.includes(key));
-  return signedBy(fresh, token, header.alg);
+  return signedBy(fresh, token, search);
 }
 
-async function signedBy(candidates: readonly PublicKey[], token: string, alg: string): Promise<Uint8Array | undefined> {
+async function signedBy(candidates: readonly PublicKey[], token: string, { alg, faults }: Trial) {
   for (const key of candidates) {
     try {
       return (await compactVerify(token, key as Parameters<typeof compactVerify>[1], { algorithms: [alg] })).payload;
-    } catch {
+    } catch (error) {
       // The next key may be the one; if none is, the refusal says so.
+      faults.add(error instanceof Error ? error.message : String(error));
     }
   }
   return undefined;
