@@ -4,7 +4,7 @@ import { UpstreamError } from '../../src/federation/connector.ts';
 import type { OpenConnector } from '../../src/federation/registry.ts';
 import { Browser } from '../browser.ts';
 import { authorize, authorizePath, register, WEB } from '../client.ts';
-import { form, type RunningServer, startServer } from '../running-server.ts';
+import { form, json, type RunningServer, read, startServer } from '../running-server.ts';
 
 /** Beside `acme`: one that fails as the `code` of the answer, or `begin`, says. */
 const failing = (acme: OpenConnector, begin?: UpstreamError): OpenConnector => ({
@@ -86,6 +86,20 @@ describe('the page', () => {
     await browser.submit(page, 'deny');
     const late = await browser.visit(path);
     expect([late.status, (await late.text()).includes('over')]).toEqual([400, true]);
+  });
+
+  it('RFC 7592 §2.3 tells that the app is gone where it was removed while the page stood', async () => {
+    await using server = await startServer({ env: { REGISTRATION_MANAGEMENT: 'true' } });
+    const app = await read(
+      await server.fetch('/register', json({ redirect_uris: [WEB], token_endpoint_auth_method: 'none' })),
+    );
+    const browser = new Browser(server);
+    const { hops } = await browser.follow(authorizePath({ id: String(app.client_id), redirectUri: WEB }));
+    const headers = { authorization: `Bearer ${app.registration_access_token}` };
+    await server.fetch(String(app.registration_client_uri), { method: 'DELETE', headers });
+    const page = await browser.visit(hops.at(-1) ?? '');
+    const text = await page.text();
+    expect([page.status, text.includes('no longer registered'), text.includes('too long')]).toEqual([400, true, false]);
   });
 
   it('tells a tab whose person was changed in another tab that this is why', async () => {

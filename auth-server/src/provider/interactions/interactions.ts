@@ -61,7 +61,7 @@ export function createInteractions(parts: Parts): Interactions {
 
 async function describe(details: Details, { provider, ...parts }: Parts): Promise<PendingInteraction> {
   const client = await provider.Client.find(text(details.params.client_id));
-  if (!client) throw brokenOff(BROKEN_OFF.over, 'the client is no longer registered');
+  if (!client) throw brokenOff(BROKEN_OFF.clientGone, 'the client is no longer registered');
   const accountId = details.prompt.name === 'login' ? undefined : details.session?.accountId;
   const pending = pendingOf({ uid: details.uid, client, params: details.params, accountId }, parts);
   return { ...pending, choosesAccount: details.prompt.name === SELECT_ACCOUNT };
