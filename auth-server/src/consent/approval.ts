@@ -8,7 +8,7 @@ import type { PendingInteraction } from './interaction.ts';
 
 /**
  * Names, not words: the texts that describe a scope or name a resource are the operator's, and may differ between replicas for
- * a moment. The client’s own words are part of `identity`.
+ * a moment. The client’s own words are part of `identity`; whether they were read from the operator’s copy does not change them.
  */
 const FACTS = {
   client: ({ client }) => client.id,

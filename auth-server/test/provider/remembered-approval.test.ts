@@ -193,7 +193,7 @@ describe('a person who approved a client', () => {
       ['https://second.example', true],
       ['https://app.example', true],
     ]);
-    expect(await ask(client)).toBe('code');
+    expect([await ask(client), await ask(client, { redirect_uri: OTHER })]).toEqual(['code', 'code']);
   });
 });
 

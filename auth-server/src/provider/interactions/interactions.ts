@@ -29,7 +29,7 @@ interface Parts extends PendingParts {
 }
 
 export function createInteractions(parts: Parts): Interactions {
-  const { provider, resources, clientMetadata } = parts;
+  const { provider, clientMetadata } = parts;
   const read = async ({ req, res }: Exchange, uid = ''): Promise<Details> => {
     try {
       return await provider.interactionDetails(req, res);
@@ -50,8 +50,10 @@ export function createInteractions(parts: Parts): Interactions {
     },
     approve: async (exchange, shown, accountId) => {
       const details = await read(exchange);
-      await leaveOtherAccount(exchange, details, accountId, provider);
-      const grantId = await grant(details, { ...shown, accountId }, provider, resources);
+      const session = await leaveOtherAccount(exchange, details, accountId, provider);
+      // That of the session as it is now: another tab may have approved something since this page was shown.
+      const known = session?.grantIdFor(shown.client.id) ?? details.grantId;
+      const grantId = await grant({ params: details.params, grantId: known }, { ...shown, accountId }, parts);
       const signsIn = details.prompt.name === 'login' || details.session?.accountId !== accountId;
       await finish(exchange, { ...(signsIn && { login: { accountId } }), [SELECT_ACCOUNT]: {}, consent: { grantId } });
     },
@@ -70,19 +72,22 @@ async function describe(details: Details, { provider, ...parts }: Parts): Promis
 /**
  * One browser, another person: the session of the first ends here. Left alone, the engine would put a logout page that
  * needs scripts between the two.
+ * @returns the session that goes on
  */
 async function leaveOtherAccount({ req, res }: Exchange, details: Details, accountId: string, provider: Provider) {
   const session = await provider.Session.get(provider.createContext(req, res) as Context);
-  if (session.accountId === undefined || session.accountId === accountId) return;
+  if (session.accountId === undefined || session.accountId === accountId) return session;
   await session.destroy();
   delete details.session;
   await details.persist();
+  return undefined;
 }
 
 type Approved = PendingInteraction & { readonly accountId: string };
+type Requested = Pick<Details, 'params'> & { readonly grantId: string | undefined };
 
 /** The grant of this account and client, the one of the session where there is one. */
-async function grant(details: Details, shown: Approved, provider: Provider, resources: Resources): Promise<string> {
+async function grant(details: Requested, shown: Approved, { provider, resources }: Parts): Promise<string> {
   const { accountId, client } = shown;
   const known = details.grantId === undefined ? undefined : await provider.Grant.find(details.grantId);
   const fresh = () => new provider.Grant({ accountId, clientId: client.id });
@@ -99,7 +104,7 @@ async function grant(details: Details, shown: Approved, provider: Provider, reso
 type Grant = InstanceType<Provider['Grant']>;
 
 /** Approval starts the lifetime of a grant anew. What the page did not show, because the resource got it since, is not granted. */
-function approve(approved: Grant, shown: Approved, { params }: Details, resources: Resources): Promise<string> {
+function approve(approved: Grant, shown: Approved, { params }: Requested, resources: Resources): Promise<string> {
   const { resource } = requested(params, resources);
   const scopes = shown.scopes.map(({ name }) => name);
   Reflect.deleteProperty(approved, 'exp');
