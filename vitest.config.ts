@@ -71,6 +71,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'abuse',
+          include: ['test/abuse/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          expect: PATIENT,
+        },
+      },
+      {
+        test: {
           name: 'soak',
           include: ['test/soak/**/*.test.ts'],
           fileParallelism: false,

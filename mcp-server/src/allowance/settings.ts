@@ -46,6 +46,6 @@ export const allowanceSettings = {
     env: 'MAX_BYTES_PER_PRINCIPAL',
     doc: 'Maximum memory that the request bodies of one person and the responses that they have not read yet take on one replica, in bytes.',
     type: type.integer(MIB, 4_096 * MIB),
-    default: String(32 * MIB),
+    default: String(16 * MIB),
   }),
 } as const;

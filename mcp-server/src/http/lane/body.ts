@@ -86,16 +86,37 @@ function collect(req: IncomingMessage, { allowance, share }: BodyBounds, receive
   req.on('data', take).on('end', end);
 }
 
+/** Bytes of a body whose values would take many times its own memory, should there be too many of them. */
+const LARGE = 65_536;
+
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
+
+/** Whether so many commas stand outside of strings: there is a value more than that. */
+function hasCommas(bytes: Buffer, most: number): boolean {
+  let commas = 0;
+  let quoted = false;
+  for (let i = 0; i < bytes.length && commas < most; i += 1) {
+    const byte = bytes[i];
+    if (byte === QUOTE) quoted = !quoted;
+    else if (quoted && byte === BACKSLASH) i += 1;
+    else if (!quoted && byte === COMMA) commas += 1;
+  }
+  return commas >= most;
+}
+
 /** RFC 8259 §8.1 lets a reader ignore a byte order mark. */
 const BYTE_ORDER_MARK = 0xfeff;
 
 /** @throws MessageError */
 function parse(bytes: Buffer, allowance: Allowance): object {
   if (!isUtf8(bytes)) throw parseError();
+  const { maxMessageElements: most } = allowance.limits;
+  if (bytes.length > LARGE && hasCommas(bytes, most)) {
+    throw tooManyValues(allowance.reached('MAX_MESSAGE_ELEMENTS', most), undefined);
+  }
   const text = bytes.toString();
   const message = parseJson(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
   if (!isObject(message)) throw invalidRequest();
-  const { maxMessageElements: most } = allowance.limits;
   if (inspect(message, MAX_DEPTH, most) < 0)
     throw tooManyValues(allowance.reached('MAX_MESSAGE_ELEMENTS', most), idOf(message));
   return message;

@@ -115,7 +115,7 @@ export class Exchange implements Outlet {
 
   abandon(): void {
     this.#waiting.clear();
-    this.#pace?.end();
+    this.#pace?.leave();
     const tellGone = () => this.#json.write(404, GONE);
     if (this.#upgrade) void this.#upgrade.then((upgraded) => (upgraded ? upgraded.response.end() : tellGone()));
     else tellGone();
@@ -168,7 +168,7 @@ export class Exchange implements Outlet {
       // Whoever reads on does so elsewhere, and this connection tells nothing of how far they are.
       const end = () => {
         response.end();
-        this.#pace?.end();
+        this.#pace?.leave();
       };
       const sink = createSink(response, name.stream, revision);
       const send = (event: StreamEvent): boolean => {

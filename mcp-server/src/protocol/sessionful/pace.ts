@@ -15,7 +15,7 @@ export class Pace {
   #running = 0;
   /** Bytes that are on their way to the response. */
   #waiting = 0;
-  #over = false;
+  #left = false;
   #watched = false;
   readonly #wakers = new Set<() => void>();
 
@@ -45,12 +45,12 @@ export class Pace {
 
   /** Resolves when the client has read what was written, or has gone. */
   async drained(): Promise<void> {
-    await this.#wait(() => !this.#res.writableNeedDrain);
+    await this.#wait(() => this.#isGone || !this.#res.writableNeedDrain);
   }
 
-  /** Nobody waits for the answers any more. */
-  end(): void {
-    this.#over = true;
+  /** The answers do not go to this connection any more, so it tells nothing of who reads them. */
+  leave(): void {
+    this.#left = true;
     this.#wake();
   }
 
@@ -59,9 +59,14 @@ export class Pace {
   }
 
   #isFree(): boolean {
-    if (this.#over) return true;
+    if (this.#running >= AT_A_TIME) return false;
     const { headersSent, writableLength } = this.#res;
-    return this.#running < AT_A_TIME && this.#waiting + (headersSent ? writableLength : 0) <= AHEAD;
+    return this.#isGone || this.#waiting + (headersSent ? writableLength : 0) <= AHEAD;
+  }
+
+  /** Whether it makes no sense to wait for a reader. */
+  get #isGone(): boolean {
+    return this.#left || this.#res.destroyed;
   }
 
   async #wait(until: () => boolean): Promise<void> {
@@ -69,7 +74,7 @@ export class Pace {
       this.#watched = true;
       this.#res.on('drain', () => this.#wake()).once('close', () => this.#wake());
     }
-    while (!until() && !this.#over && !this.#res.destroyed) {
+    while (!until()) {
       await new Promise<void>((resolve) => this.#wakers.add(resolve));
     }
   }

@@ -2,6 +2,7 @@
  * Owns where each message of a client goes: requests to the server of this replica, answers and cancellations to the replica
  * on which somebody waits for them.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import type { BusMessage, MessageBus } from '../../../sessions/ports.ts';
@@ -15,6 +16,9 @@ export interface DispatchParts {
   readonly bus: Pick<MessageBus, 'send' | 'broadcast'>;
   readonly log: Logger;
 }
+
+/** Requests of a batch that may begin in one turn of the event loop. */
+const IN_A_ROW = 8;
 
 export function createDispatch({ multiplexer, bus, log }: DispatchParts): SessionAccess['dispatch'] {
   const respond = async (session: string, message: JSONRPCMessage): Promise<boolean> => {
@@ -34,9 +38,11 @@ export function createDispatch({ multiplexer, bus, log }: DispatchParts): Sessio
   const runAll = async (requests: Incoming['requests'], origin: Omit<Run, 'id'>): Promise<void> => {
     const runs = requests.map((request) => ({ request, run: { ...origin, id: request.id } }));
     for (const { run } of runs) multiplexer.queue(run);
-    for (const { request, run } of runs) {
+    for (const [index, { request, run }] of runs.entries()) {
       const room = origin.outlet.room?.();
       if (room) await room;
+      // Whoever else is there has their turn.
+      if (index % IN_A_ROW === IN_A_ROW - 1) await setImmediate();
       if (multiplexer.unqueue(run)) multiplexer.run(request, run);
     }
   };

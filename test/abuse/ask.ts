@@ -1,0 +1,51 @@
+/**
+ * Owns requests on connections of their own: this process is so busy that it would send on connections which the server has closed,
+ * idle as they were.
+ */
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+
+export interface Asked {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+export interface Question {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string | number>>;
+  readonly body?: string;
+}
+
+export async function ask(url: string, question: Question = {}): Promise<Asked> {
+  const answer = await begin(url, question);
+  return { status: answer.statusCode ?? 0, headers: answer.headers, text: await text(answer) };
+}
+
+/** The answer, of which nothing is read yet. */
+export function begin(url: string, { method = 'GET', headers = {}, body }: Question): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+    request(url, { method, agent: false, family: 4, headers: { ...headers, ...length } }, resolve)
+      .once('error', reject)
+      .end(body);
+  });
+}
+
+/** Those at a time that one machine can make. */
+const AT_A_TIME = 20;
+
+/** Does something so many times, some of them at a time. */
+export async function times<T>(count: number, make: (n: number) => Promise<T>): Promise<T[]> {
+  const made: T[] = [];
+  let next = 0;
+  const work = async () => {
+    while (next < count) {
+      next += 1;
+      const n = next;
+      made[n - 1] = await make(n);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  return made;
+}

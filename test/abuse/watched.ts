@@ -1,0 +1,51 @@
+/** Owns a service of ours as a process whose memory is watched: the heap that Node has in a container of 512 MiB, and its peak. */
+import { existsSync, readFileSync } from 'node:fs';
+import { Run } from '../e2e/stack.ts';
+
+export const hasProc = existsSync('/proc/self/status');
+export const NEEDS_PROC = 'needs /proc, as Linux has it';
+
+/** MiB that the manifest for Kubernetes gives to a replica. */
+export const CONTAINER = 512;
+
+/** MiB; as Node chooses it in such a container. */
+const HEAP = 256;
+
+export interface Watched extends AsyncDisposable {
+  readonly run: Run;
+  /** MiB of memory at the most, since the process has started. */
+  peak(): number;
+  /** Of all counters that are not zero and have this name: the value by label. */
+  counted(name: string): Promise<Readonly<Record<string, number>>>;
+}
+
+export async function watch(program: string, env: NodeJS.ProcessEnv, metricsPort: number): Promise<Watched> {
+  const all = { ...env, METRICS_PORT: String(metricsPort), NODE_OPTIONS: `--max-old-space-size=${HEAP}` };
+  const run = new Run(all, program);
+  await run.says('"msg":"ready"');
+  return {
+    run,
+    peak: () =>
+      Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${run.pid}/status`, 'utf8'))?.[1]) / 1024),
+    counted: async (name) => {
+      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+      const lines = [...text.matchAll(new RegExp(`^${name}\\{\\w+="([^"]*)"\\} (\\d+)$`, 'gm'))];
+      return Object.fromEntries(
+        lines.flatMap(([, label = '', value]) => (Number(value) > 0 ? [[label, Number(value)]] : [])),
+      );
+    },
+    [Symbol.asyncDispose]: async () => {
+      await run.stop();
+    },
+  };
+}
+
+/** One line of the figures. */
+export const print = (...words: readonly (string | number)[]): void => {
+  process.stdout.write(`${words.join(' ')}\n`);
+};
+
+export const inWords = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ') || 'none';
