@@ -242,6 +242,14 @@ describe('RFC 6749 §10.12 the return from an upstream', () => {
     expect(reason).toContain('cookie');
   });
 
+  it('RFC 9110 §9.2.1 HEAD spends nothing', async () => {
+    await using server = await start();
+    const { browser, callback } = await leave(server);
+    const head = await browser.visit(callback, { method: 'HEAD' });
+    expect([head.status, head.headers.get('allow')]).toEqual([405, 'GET, POST']);
+    expect((await browser.follow(callback)).outside?.searchParams.get('code')).toBeTruthy();
+  });
+
   it('keeps the sign-ins of two tabs apart, whichever comes back first', async () => {
     await using server = await start();
     const { browser, callback: first } = await leave(server);

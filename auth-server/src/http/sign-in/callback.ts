@@ -44,6 +44,12 @@ function upstreamOf(ctx: Context, { connectors }: CallbackParts): OpenConnector 
 
 async function receive(ctx: Context, parts: CallbackParts): Promise<void> {
   const upstream = upstreamOf(ctx, parts);
+  // RFC 9110 §9.2.1: HEAD is safe, and whatever looks ahead at a link must not spend a sign-in.
+  if (ctx.method === 'HEAD') {
+    throw new HttpError(405, 'invalid_request', 'Only GET and POST lead on from here.', {
+      headers: { Allow: 'GET, POST' },
+    });
+  }
   const answer = new URLSearchParams(ctx.search);
   const [state = '', ...others] = answer.getAll('state');
   if (!state || others.length > 0) throw stranded(answer, 'foreign', state ? 'more than one state' : 'no state');
