@@ -6,7 +6,8 @@
 /** Nothing but the host and a port, as it is written: user information or another spelling is another address. */
 const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(:\d{0,5})?(?=[/?]|$)/i;
 
-export const isLoopbackUri = (redirectUri: string): boolean => LOOPBACK.test(redirectUri);
+/** A port above 65535 makes it no URL. */
+export const isLoopbackUri = (redirectUri: string): boolean => LOOPBACK.test(redirectUri) && URL.canParse(redirectUri);
 
 /** One spelling for all redirect URIs that are the same place; every other URI stands for itself. */
 export const placeOf = (redirectUri: string): string => redirectUri.replace(LOOPBACK, 'http://loopback');

@@ -251,6 +251,17 @@ describe('a request that is wrong', () => {
     expect((await at('http://localhost:49152/callback')).page?.status).toBe(200);
   });
 
+  it.each(['http://localhost:65536/callback', 'http://127.0.0.1:99999/callback', 'http://[::1]:70000/callback'])(
+    'RFC 3986 §3.2.3 takes no port that there can not be: %s',
+    async (redirect_uri) => {
+      const native = await register(server, NATIVE);
+      for (const wrong of [{}, { prompt: 'none' }, { response_type: 'token' }]) {
+        const { page } = await browser.follow(authorizePath(native, { redirect_uri, ...wrong }));
+        expect(page?.status).toBe(400);
+      }
+    },
+  );
+
   it('keeps a query that the redirect URI already has (hole 1.6/13)', async () => {
     const app = await register(server, `${WEB}?tenant=a%26b`);
     const { answer } = await authorize(server, app);
