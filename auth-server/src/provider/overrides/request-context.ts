@@ -42,10 +42,25 @@ export function completeRequests(provider: Provider): void {
   });
   whenSet(RequestContext.prototype, 'body', (context, body) => {
     if (context.route !== 'registration' && context.route !== 'client_update') return;
+    keepReadable(body);
     // RFC 7592 §2.2: what a client leaves out is the server's to choose, and it goes on authenticating as it does.
     body.token_endpoint_auth_method ||= context.entities.Client?.clientAuthMethod ?? usualAuthMethod(body);
   });
   Object.defineProperty(provider, 'OIDCContext', { value: RequestContext });
+}
+
+/**
+ * The engine reads some members as text before it looks at what they are, which throws for `{"toString": 1}`. An empty object is
+ * judged in its place: refused where the member counts, left out where it does not.
+ */
+function keepReadable(body: Values): void {
+  for (const [name, value] of Object.entries(body)) {
+    try {
+      String(value);
+    } catch {
+      body[name] = {};
+    }
+  }
 }
 
 function nameClient(params: Values, id: string | undefined): void {

@@ -44,6 +44,22 @@ const put = (client: Registered, metadata: object, at = server) =>
     method: 'PUT',
   });
 
+describe('RFC 7591 §2 a member that can not be read as text', () => {
+  it.each([
+    ['client_name', { toString: 1 }, 400],
+    ['jwks_uri', [[{ toString: 'x' }]], 400],
+    ['id_token_signed_response_alg', { toString: 1 }, 200],
+    ['introspection_signed_response_alg', [{ toString: null, valueOf: null }], 200],
+    ['token_endpoint_auth_signing_alg', { toString: 1, valueOf: 1 }, 400],
+    ['anything_else', { toString: 1 }, 200],
+  ])('%s is refused where it counts, and ignored where it does not, at a registration and its change', async (name, value, status) => {
+    const metadata = { redirect_uris: [WEB], token_endpoint_auth_method: 'none', [name]: value };
+    const registered = await server.fetch('/register', json(metadata));
+    const changed = await put(await register({ token_endpoint_auth_method: 'none' }), metadata);
+    expect([registered.status, changed.status]).toEqual([status === 200 ? 201 : status, status]);
+  }); // biome-ignore format: one row each
+});
+
 describe('RFC 7592 §3 the answer to a registration', () => {
   it('names the place and the token of the registration, and the token is nowhere in the store or the log', async () => {
     const written: string[] = [];
