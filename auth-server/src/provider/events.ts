@@ -4,6 +4,7 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import type Provider from 'oidc-provider';
 import type { errors, KoaContextWithOIDC } from 'oidc-provider';
 import { ClientMetadataError } from '../client-metadata/failure.ts';
+import { isHeld } from './overrides/held-errors.ts';
 
 /** RFC 9700 §4.14.2, RFC 6749 §10.5: what only happens when a token or code is in two hands. */
 const REUSE: Readonly<Record<string, string>> = {
@@ -42,7 +43,8 @@ const documentOf = ({ cause }: Error) =>
 
 const refusal = (event: string) => (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) => {
   const threat = REUSE[error.error_detail ?? ''];
-  const line = { error: error.error, reason: reasonOf(error), ...documentOf(error), ...partiesOf(ctx) };
+  const told = isHeld(error) ? { told: 'the person, not the client' } : undefined;
+  const line = { error: error.error, reason: reasonOf(error), ...told, ...documentOf(error), ...partiesOf(ctx) };
   if (threat) logOf(ctx).warn({ ...line, threat }, 'security');
   else logOf(ctx).info(line, event);
 };

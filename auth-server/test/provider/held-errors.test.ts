@@ -148,6 +148,20 @@ describe('an error of a client that the person approved before', () => {
   });
 });
 
+describe('the log', () => {
+  it('says that the client was not told, with the reason and the client', async () => {
+    const client = await register(server);
+    await visit(authorizePath(client, { resource: 'https://other.example/mcp' }));
+    expect(server.log.filter(({ client: id }) => id === client.id)).toContainEqual(
+      expect.objectContaining({
+        msg: 'authorization refused',
+        error: 'invalid_target',
+        told: 'the person, not the client',
+      }),
+    );
+  });
+});
+
 describe('a program', () => {
   it('RFC 6749 §5.2 that asks for JSON gets the error as JSON', async () => {
     const client = await register(server);

@@ -36,10 +36,13 @@ export function holdErrors(provider: Provider, preRegistered: Pick<PreRegistered
   provider.on('server_error', hold);
 }
 
+/** Whether an error is shown to the person and not sent to the client. */
+export const isHeld = (error: Error): boolean => held.has(error);
+
 /** What the client of an error that was held is to be told; nothing where its address is not a registered one. */
 export function heldAnswer(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): HeldAnswer | undefined {
   const { redirect_uri: redirectUri, response_mode: mode, response_type: type } = parametersOf(ctx);
-  if (!held.has(error) || typeof redirectUri !== 'string' || !ctx.oidc.client?.redirectUriAllowed(redirectUri)) {
+  if (!isHeld(error) || typeof redirectUri !== 'string' || !ctx.oidc.client?.redirectUriAllowed(redirectUri)) {
     return undefined;
   }
   const fields = Object.fromEntries(

@@ -169,6 +169,8 @@ describe('RFC 8252 §7.3 a loopback redirect URI', () => {
       'http://localhost:3334@evil.example/cb',
       'http://evil@localhost:3334/cb',
       'http://localhost.evil.example:3334/cb',
+      'http://localhost:65536/cb',
+      'http://127.0.0.1:99999/cb',
       'http://localhost:3334/other',
       'http://localhost:3334/cb?x=1',
       'http://localhost:3334/cb#x',

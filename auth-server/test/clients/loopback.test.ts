@@ -1,0 +1,91 @@
+/** Owns the proof that nothing is taken for this machine that is not (RFC 8252 §7.3, §8.3), whatever a stranger writes. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isLoopbackUri, listenerOf, placeOf } from '../../src/clients/loopback.ts';
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+const REGISTERED = 'http://127.0.0.1/cb';
+
+/** Pieces of which addresses are made, in any order. */
+const pieces = fc.array(
+  fc.constantFrom(
+    ...[
+      'http://',
+      'https://',
+      'HTTP://',
+      'localhost',
+      '127.0.0.1',
+      '[::1]',
+      '[',
+      ']',
+      '.',
+      '@',
+      ':',
+      ':80',
+      ':99999',
+      ':65536',
+    ],
+    ...[
+      '/',
+      '//',
+      '/cb',
+      '\\',
+      '?',
+      '#',
+      '%2f',
+      '%00',
+      ' ',
+      '\t',
+      '\n',
+      'evil.example',
+      '127.1',
+      '0x7f.1',
+      '\u3002',
+      '\u200b',
+      'é',
+    ],
+  ),
+  { maxLength: 8 },
+);
+const uris = fc.oneof(
+  pieces.map((parts) => parts.join('')),
+  pieces.map((parts) => `http://localhost${parts.join('')}/cb`),
+  fc.string(),
+);
+
+describe('a loopback address', () => {
+  it('that is the same place as a registered one leads a browser to this machine, to that path, without user information', () => {
+    fc.assert(
+      fc.property(uris, (uri) => {
+        if (!isLoopbackUri(uri) || placeOf(uri) !== placeOf(REGISTERED)) return;
+        const { protocol, hostname, pathname, search, hash, username } = new URL(uri);
+        expect([protocol, LOOPBACK.has(hostname), pathname, search, hash, username]).toEqual([
+          'http:',
+          true,
+          '/cb',
+          '',
+          '',
+          '',
+        ]);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it('that is the same listener has the same port', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 65_535 }), fc.integer({ min: 1, max: 65_535 }), (one, other) => {
+        const [left, right] = [`http://localhost:${one}/cb`, `http://[::1]:${other}/cb`];
+        expect(listenerOf(left) === listenerOf(right)).toBe(one === other);
+        expect(placeOf(left)).toBe(placeOf(right));
+      }),
+    );
+  });
+
+  it.each([
+    'http://localhost:65536/cb',
+    'http://localhost:99999/cb',
+    'http://localhost:123456/cb',
+    'http://localhost:-1/cb',
+  ])('is none where its port is none: %s', (uri) => expect(isLoopbackUri(uri)).toBe(false));
+});
