@@ -12,10 +12,10 @@ const ESCAPE = /\\(?:ud[89a-f][0-9a-f]{2}|.)/g;
 const REPLACEMENT = '\ufffd';
 
 /** As `JSON.stringify`, with U+FFFD for each lone surrogate, in values and in the names of members. */
-export function jsonText(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.includes(SUSPECT) ? withoutLoneSurrogates(text) : text;
-}
+export const jsonText = (value: unknown): string => wellFormed(JSON.stringify(value));
+
+/** The same for what `JSON.stringify` has written. */
+export const wellFormed = (text: string): string => (text.includes(SUSPECT) ? withoutLoneSurrogates(text) : text);
 
 function withoutLoneSurrogates(text: string): string {
   const whole = text.replace(ESCAPE, (one) => (one.startsWith(SUSPECT) ? REPLACEMENT : one));

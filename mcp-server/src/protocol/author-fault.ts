@@ -28,10 +28,13 @@ export function kindOf(value: unknown): string {
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   Object.prototype.toString.call(value) === '[object Object]';
 
-/** @throws AuthorFault when a value can't be written as JSON: a BigInt, or an object within itself */
-export function requireJson(value: unknown, what: string): void {
+/**
+ * @returns a value as JSON; nothing for what JSON leaves out, such as a function
+ * @throws AuthorFault when it can't be written so: a BigInt, or an object within itself
+ */
+export function requireJson(value: unknown, what: string): string | undefined {
   try {
-    JSON.stringify(value);
+    return JSON.stringify(value);
   } catch (cause) {
     const [reason] = String(cause instanceof Error ? cause.message : cause).split('\n');
     throw new AuthorFault(`${what} can't be written as JSON: ${reason}`, { cause });

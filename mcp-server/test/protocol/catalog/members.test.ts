@@ -67,6 +67,16 @@ describe.each(all)('a %s', (kind, value) => {
   });
 });
 
+it.each([
+  ['a list', [tool]],
+  ['a Promise', Promise.resolve(tool)],
+  ['a Map', new Map(Object.entries(tool))],
+  ['a function', () => tool],
+  ['null', null],
+])('that is %s is told so', (what, value) => {
+  expect(() => readSource('tool', value, 'here')).toThrow(`there is no such object, but ${what}`);
+});
+
 describe('what stands deeper in a declaration', () => {
   it.each([
     ['tool', { ...tool, annotations: { readonlyHint: true } }, '"readonlyHint" .*did you mean "readOnlyHint"'],

@@ -58,6 +58,11 @@ describe('what a tool gives back', () => {
       { content: [{ type: 'image', data: 'AQI=', mimeType: 'image/png' }] },
     ],
     [
+      'structured data with bytes',
+      { structured: { deep: [Buffer.from(bytes)] } },
+      { content: [text('{"deep":["AAEC"]}')], structuredContent: { deep: ['AAEC'] } },
+    ],
+    [
       'an embedded resource with bytes',
       { content: [{ type: 'resource', resource: { uri: 'a:b', blob: bytes } }] },
       { content: [{ type: 'resource', resource: { uri: 'a:b', blob: 'AAEC' } }] },

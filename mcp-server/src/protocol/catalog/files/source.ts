@@ -98,8 +98,8 @@ export function readSource(kind: Kind, value: unknown, from: string): Source {
 }
 
 function flawOf(kind: Kind, value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return `there is no such object, but ${kindOf(value)}`;
-  const fields = value as Fields;
+  if (!isRecord(value)) return `there is no such object, but ${kindOf(value)}`;
+  const fields: Fields = value;
   const stray = strayMember(value, MEMBERS[kind]) ?? inheritedStray(value, MEMBERS[kind]);
   if (stray !== undefined) return stray;
   const missing = DESCRIBED.find((name) => typeof fields[name] !== 'string');

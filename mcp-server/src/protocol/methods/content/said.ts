@@ -29,8 +29,7 @@ export function isLoudEnough(level: unknown, least: LogLevel | undefined): boole
 
 /** Something has to be there, if it is nothing. @throws AuthorFault */
 export function logData(data: unknown): unknown {
-  requireJson(data, 'data of log');
-  return JSON.stringify(data) === undefined ? null : data;
+  return requireJson(data, 'data of log') === undefined ? null : data;
 }
 
 /** @throws AuthorFault */

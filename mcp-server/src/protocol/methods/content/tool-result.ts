@@ -2,12 +2,12 @@
  * Owns what becomes of the value that a tool has given back (MCP server/tools, "Tool Result"): it is an answer that every client
  * can read, or a fault of the tool that has a name. Nothing of it is lost in silence.
  */
-import { jsonText } from '@mcp-oauth/shared/json-text';
+import { jsonText, wellFormed } from '@mcp-oauth/shared/json-text';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { AuthorFault, isRecord, requireJson, wrongType } from '../../author-fault.ts';
 import type { ToolEntry } from '../../catalog/tool-entry.ts';
 import { strayMember } from '../../members.ts';
-import { contentBlocks } from './content-block.ts';
+import { base64, contentBlocks } from './content-block.ts';
 
 /** `structuredContent`, `isError` and `_meta` are the words of the SDK, for tools that were written for it. */
 const MEMBERS: ReadonlySet<string> = new Set([
@@ -25,9 +25,13 @@ export function toolResult(value: unknown, tool: Pick<ToolEntry, 'structured'>):
   const { text, content, isError, _meta } = given;
   if (text !== undefined && typeof text !== 'string') throw wrongType('text', 'a string', text);
   if (isError !== undefined && typeof isError !== 'boolean') throw wrongType('isError', 'true or false', isError);
-  const structured = structuredOf(given, tool, isError === true);
+  const data = structuredOf(given, tool, isError === true);
+  const json = data && requireJson(data, 'structured');
+  const structured = json?.includes(BUFFER) ? revived(json) : data;
   const blocks = content === undefined ? [] : contentBlocks(content);
-  const words = wordsFor(text, structured);
+  // Clients that know no structured content read it as text.
+  const words =
+    text ?? (json === undefined ? undefined : structured === data ? wellFormed(json) : jsonText(structured));
   return {
     content: words === undefined ? blocks : [{ type: 'text', text: words }, ...blocks],
     ...(structured !== undefined && { structuredContent: structured }),
@@ -49,12 +53,16 @@ function structuredOf(given: Json, tool: Pick<ToolEntry, 'structured'>, failed: 
   return tool.structured(data);
 }
 
-/** Clients that know no structured content read it as text. */
-function wordsFor(text: string | undefined, structured: Json | undefined): string | undefined {
-  if (structured === undefined) return text;
-  requireJson(structured, 'structured');
-  return text ?? jsonText(structured);
-}
+/** As JSON writes a Buffer, which no reader would take for bytes. */
+const BUFFER = '{"type":"Buffer","data":[';
+
+/** With bytes as base64. */
+const revived = (json: string): Json =>
+  JSON.parse(json, (_, value) =>
+    value?.type === 'Buffer' && Array.isArray(value.data) ? base64Of(value.data) : value,
+  );
+
+const base64Of = (data: readonly number[]): string => base64(Uint8Array.from(data));
 
 function metaOf(meta: unknown): Record<string, unknown> {
   if (!isRecord(meta)) throw wrongType('_meta', 'an object', meta);
