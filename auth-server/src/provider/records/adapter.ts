@@ -30,6 +30,7 @@ export function createAdapter(store: RecordStore, clock: Clock, options: Adapter
     if (model === 'Client') return createClientAdapter(clients, options);
     if (model === 'RegistrationAccessToken') return registrationAccessTokenAdapter(options);
     if (model === 'Grant') return createGrantAdapter(store, { clients, ...options }, recordAdapter(store, model));
+    if (model === 'Interaction') return interactionAdapter(store);
     if (model === 'RefreshToken') return refreshTokenAdapter(store, clock, options.refreshGrace);
     return recordAdapter(store, model);
   };
@@ -53,6 +54,20 @@ function recordAdapter(store: RecordStore, model: string): Adapter {
     destroy: (id) => store.delete(model, digest(id)),
     // The engine destroys the grant as well, and asks for it at each use of what hangs on it.
     revokeByGrantId: async () => {},
+  };
+}
+
+/**
+ * A request that goes on leaves its interaction and may begin another one. Of many at once with one cookie exactly one does, or
+ * a stranger would make any number out of the few that the limits allow.
+ */
+function interactionAdapter(store: RecordStore): Adapter {
+  const model = 'Interaction';
+  return {
+    ...recordAdapter(store, model),
+    destroy: async (id) => {
+      if (!(await store.take(model, digest(id)))) throw new errors.SessionNotFound('interaction session not found');
+    },
   };
 }
 

@@ -2,12 +2,15 @@
  * Owns the bounds on what a request leaves in the store before anybody is known (RFC 9700 §4.16, RFC 7591 §5): the size of what is kept, and
  * the total at the default limits, measured in a Redis and printed.
  */
+import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, type RedisClient, redisTarget } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RecordStore } from '../../../src/storage/record-store.ts';
 import { createRedisStore } from '../../../src/storage/redis.ts';
+import { createSqliteStore } from '../../../src/storage/sqlite.ts';
 import { Browser } from '../../browser.ts';
 import { authorizePath, NATIVE, register, type TestClient, WEB } from '../../client.ts';
 import { ClientHost, trustTestCertificate } from '../../client-host.ts';
@@ -109,6 +112,29 @@ describe('RFC 9700 §4.16 a request before anybody is known', () => {
     const app = { id: 'nobody', redirectUri: WEB };
     const visit = async (state: string) => (await limited.fetch(authorizePath(app, { state }))).status;
     expect([await visit('x'.repeat(4_000)), await visit('x')]).toEqual([400, 429]);
+  });
+
+  it('that goes on, many at once with one cookie, leaves one interaction', async () => {
+    const store = createSqliteStore(':memory:', systemClock);
+    const racers = 9;
+    let waiting = 0;
+    let allHaveRead = () => {};
+    const together = new Promise<void>((resolve) => {
+      allHaveRead = resolve;
+    });
+    const get: RecordStore['get'] = async (kind, id) => {
+      const found = await store.get(kind, id);
+      if (kind === 'Interaction' && ++waiting === racers) allHaveRead();
+      if (kind === 'Interaction') await together;
+      return found;
+    };
+    await using raced = await startServer({ store: { ...store, get } });
+    const begun = await raced.fetch(authorizePath(await register(raced)));
+    const cookie = begun.headers.getSetCookie().map((line) => line.split(';')[0]);
+    const [, uid = ''] = /interaction\/([^/?]+)/.exec(begun.headers.get('location') ?? '') ?? [];
+    const goOn = () => raced.fetch(`/authorize/${uid}`, { headers: { cookie: cookie.join('; ') } });
+    const statuses = (await Promise.all(Array.from({ length: racers }, goOn))).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([303, ...Array(racers - 1).fill(400)]);
   });
 
   it('leaves login states and proofs of clients within the same limit', async () => {
