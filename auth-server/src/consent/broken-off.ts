@@ -5,5 +5,7 @@ export const BROKEN_OFF = {
   noCookie:
     'Your browser did not send the cookie of this sign-in. Either it blocks cookies of this site, or the sign-in began in another browser or a private window. Allow cookies, and stay in one browser.',
   clientGone: 'The app that asked is no longer registered here. Remove the server in your app and add it again.',
+  addressGone:
+    'The app has meanwhile removed the address that the answer was to go to, so nothing was sent there. Go back to your app and connect again.',
   otherSession: 'Meanwhile somebody signed in or out here in another tab of this browser, so this page is out of date.',
 } as const;

@@ -162,6 +162,33 @@ describe('a person who approved a client', () => {
     expect(await back.page?.text()).toContain('Another app');
   });
 
+  it('RFC 7592 §2.2 sends no code, and no error, to a redirect URI that the client removed meanwhile', async () => {
+    const removed = { redirect_uris: [OTHER] };
+    const begin = async () => {
+      const client = await register();
+      const { page } = await browser.follow(authorizePath(client));
+      const path = new URL(
+        /action="([^"]+)\/approve"/.exec((await page?.clone().text()) ?? '')?.[1] ?? '',
+        server.issuer,
+      );
+      return { client, page, path: path.href };
+    };
+    const shown = await begin();
+    await shown.client.update(removed);
+    const again = await browser.visit(shown.path);
+    expect([again.status, await again.text()]).toEqual([400, expect.stringContaining('removed the address')]);
+    for (const action of ['approve', 'deny'] as const) {
+      const { outside, page } = await browser.submit(shown.page?.clone(), action, { connector: 'acme' });
+      expect([action, outside, page?.status]).toEqual([action, undefined, 400]);
+    }
+    const away = await begin();
+    const { outside } = await browser.submit(away.page, 'approve', { connector: 'acme' });
+    await away.client.update(removed);
+    const state = outside?.searchParams.get('state') ?? '';
+    const back = await browser.follow(`/callback/acme?${new URLSearchParams({ state, error: 'access_denied' })}`);
+    expect([back.outside, back.page?.status]).toEqual([undefined, 400]);
+  });
+
   it('draft-ietf-oauth-client-id-metadata-document §5.2 is asked again when the document of the client changed', async () => {
     const id = host.publish();
     const client = { id, redirectUri: WEB };

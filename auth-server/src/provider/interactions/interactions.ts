@@ -64,6 +64,10 @@ export function createInteractions(parts: Parts): Interactions {
 async function describe(details: Details, { provider, ...parts }: Parts): Promise<PendingInteraction> {
   const client = await provider.Client.find(text(details.params.client_id));
   if (!client) throw brokenOff(BROKEN_OFF.clientGone, 'the client is no longer registered');
+  // The engine compares it when the request comes in, and not again after the page.
+  if (!client.redirectUriAllowed(text(details.params.redirect_uri))) {
+    throw brokenOff(BROKEN_OFF.addressGone, 'the redirect URI is no longer registered');
+  }
   const accountId = details.prompt.name === 'login' ? undefined : details.session?.accountId;
   const pending = pendingOf({ uid: details.uid, client, params: details.params, accountId }, parts);
   return { ...pending, choosesAccount: details.prompt.name === SELECT_ACCOUNT };
