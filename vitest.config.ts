@@ -81,6 +81,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'fuzz',
+          include: ['test/fuzz/**/*.test.ts'],
+          // A million inputs take fifty times as long as the usual ones.
+          testTimeout: 600_000 * Math.max(1, Number(process.env.FUZZ_COUNT ?? 0) / 20_000),
+          hookTimeout: 240_000,
+        },
+      },
+      {
+        test: {
           name: 'soak',
           include: ['test/soak/**/*.test.ts'],
           fileParallelism: false,
