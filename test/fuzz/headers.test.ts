@@ -73,6 +73,7 @@ const written = ({ line, hasHost, fields: all, body: sent }: Head, host: string)
     line,
     ...(hasHost ? [`Host: ${host}`] : []),
     ...all.map(([name, value]) => `${name}: ${value}`),
+    ...(sent ? [`Content-Length: ${Buffer.byteLength(sent, 'latin1')}`] : []),
     'Connection: close',
     '',
     sent,
