@@ -7,6 +7,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import formats from 'ajv-formats';
 import { z } from 'zod';
 import type { JsonSchema } from '../define.ts';
+import { misspeltKeyword } from './keywords.ts';
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
@@ -48,6 +49,8 @@ export function createSchemaCompiler(): (schema: JsonSchema) => CompiledSchema {
     const schema = [undefined, dialect].includes(given.$schema as string | undefined)
       ? given
       : { ...given, $schema: dialect };
+    const misspelt = misspeltKeyword(given);
+    if (misspelt) throw new TypeError(misspelt);
     const valid = compile(validatorOf(dialect), schema);
     return { schema, check: (value) => (valid(value) ? undefined : explain(valid.errors?.[0])) };
   };
