@@ -11,6 +11,7 @@ import { countEvents, type EngineCounts, logEvents } from './events.ts';
 import { spendFailedCodes } from './guards/code-attempts.ts';
 import { throwFailure } from './guards/failure.ts';
 import { allowFormPost } from './guards/form-post.ts';
+import { refuseHead } from './guards/safe-methods.ts';
 import { trimScope } from './guards/scope-blanks.ts';
 import { listScopes } from './guards/supported-scopes.ts';
 import { createInteractions } from './interactions/interactions.ts';
@@ -82,6 +83,7 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
     app,
     guards: [
       throwFailure,
+      refuseHead,
       readEmptySecret(parts.issuer),
       spendFailedCodes(app),
       allowFormPost,

@@ -250,6 +250,22 @@ describe('RFC 6749 §10.12 the return from an upstream', () => {
     expect((await browser.follow(callback)).outside?.searchParams.get('code')).toBeTruthy();
   });
 
+  it('RFC 9110 §9.2.1 HEAD spends nothing at any step of a sign-in, and begins none', async () => {
+    await using server = await start();
+    const { browser, callback } = await leave(server);
+    let next = callback;
+    for (;;) {
+      const head = await browser.visit(next, { method: 'HEAD' });
+      expect([next, head.status, head.headers.get('location')]).toEqual([next, 405, null]);
+      const { headers } = await browser.visit(next);
+      next = headers.get('location') ?? '';
+      if (!next.startsWith('/') && !next.startsWith(server.issuer)) break;
+    }
+    expect(new URL(next).searchParams.get('code')).toBeTruthy();
+    const begun = await new Browser(server).visit(authorizePath(await register(server)), { method: 'HEAD' });
+    expect([begun.status, begun.headers.getSetCookie()]).toEqual([405, []]);
+  });
+
   it('keeps the sign-ins of two tabs apart, whichever comes back first', async () => {
     await using server = await start();
     const { browser, callback: first } = await leave(server);

@@ -95,6 +95,10 @@ async function deny(ctx: Context, parts: InteractionParts): Promise<void> {
 }
 
 async function finish(ctx: Context, parts: InteractionParts): Promise<void> {
+  // RFC 9110 §9.2.1: HEAD is safe, and finishing is not.
+  if (ctx.method === 'HEAD') {
+    throw new HttpError(405, 'invalid_request', 'Only GET leads on from here.', { headers: { Allow: 'GET' } });
+  }
   const pending = await find(ctx, parts);
   const outcome = await parts.logins.collect(pending.uid);
   // Nothing to finish, or the request is no longer the one that was approved: the page asks (again).
