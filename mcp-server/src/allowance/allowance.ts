@@ -32,6 +32,8 @@ export class Allowance {
   readonly #running = new Tally();
   readonly #runningOfSession = new Tally();
   readonly #bytes = new Tally();
+  /** Whoever calls again has the same principal for as long as the token is known. */
+  readonly #names = new WeakMap<Person, string>();
 
   constructor({ limits, onReached }: AllowanceParts) {
     this.limits = limits;
@@ -50,7 +52,7 @@ export class Allowance {
     if (session !== undefined && this.#runningOfSession.of(session) >= maxCallsPerSession) {
       return 'MAX_CALLS_PER_SESSION';
     }
-    return this.#running.of(personOf(person)) >= maxCallsPerPrincipal ? 'MAX_CALLS_PER_PRINCIPAL' : undefined;
+    return this.#running.of(this.#nameOf(person)) >= maxCallsPerPrincipal ? 'MAX_CALLS_PER_PRINCIPAL' : undefined;
   }
 
   /** Counts a refusal for the number of running requests. @returns what its client is told */
@@ -60,18 +62,26 @@ export class Allowance {
   }
 
   begin(person: Person, session?: string): void {
-    this.#running.add(personOf(person), 1);
+    this.#running.add(this.#nameOf(person), 1);
     if (session !== undefined) this.#runningOfSession.add(session, 1);
   }
 
   end(person: Person, session?: string): void {
-    this.#running.add(personOf(person), -1);
+    this.#running.add(this.#nameOf(person), -1);
     if (session !== undefined) this.#runningOfSession.add(session, -1);
   }
 
   /** The part of a person's memory that one of their requests takes; it has to be released. */
   share(person: Person): Share {
-    return new Share(this.#bytes, personOf(person), this.limits.maxBytesPerPrincipal);
+    return new Share(this.#bytes, this.#nameOf(person), this.limits.maxBytesPerPrincipal);
+  }
+
+  #nameOf(person: Person): string {
+    const known = this.#names.get(person);
+    if (known !== undefined) return known;
+    const name = personOf(person);
+    this.#names.set(person, name);
+    return name;
   }
 }
 

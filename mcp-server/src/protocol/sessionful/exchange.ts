@@ -66,7 +66,7 @@ export class Exchange implements Outlet {
   #share: Share | undefined;
   #upgrade: Promise<Upgraded | undefined> | undefined;
   /** Answers of a batch go to the stream one after the other. */
-  #tail: Promise<unknown> = Promise.resolve();
+  #tail: Promise<unknown> | undefined;
   readonly #silence = new Silence();
 
   constructor(parts: ExchangeParts) {
@@ -243,7 +243,7 @@ export class Exchange implements Outlet {
       return written;
     };
     if (!pace) return append();
-    const turn = this.#tail.then(append);
+    const turn = this.#tail ? this.#tail.then(append) : append();
     this.#tail = turn.catch(() => {});
     return turn;
   }
