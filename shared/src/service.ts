@@ -11,6 +11,7 @@ import { type Logger, logWritten } from './logger.ts';
 import { newerSecurityRelease } from './security-release.ts';
 import { ConfigError, type Environment } from './settings/config.ts';
 import { unknownSettings } from './settings/unknown.ts';
+import { watchStart } from './start/watch.ts';
 
 /** Milliseconds between a gateway's question whether this process takes a request, and the request. */
 const PROMISED = 250;
@@ -55,12 +56,14 @@ export async function runService(
   let stop = (_signal: string): void => process.exit(0);
   onEnd(process, (signal) => stop(signal));
   const unknown = unknownSettings(process.env).warnings;
+  const startIsOver = watchStart(name);
   try {
     const service = await compose(process.env);
     warnOfOldNode(service.log, process.versions.node);
     for (const { env, message } of unknown) service.log.warn({ variable: env }, `${env}: ${message}`);
     const admission = createAdmission(service.handler, service.prepare);
     const { listening, metrics } = await listenTo(service, admission.handler);
+    startIsOver();
     service.log.info({ url: service.url, port: listening.port, metrics: metrics?.port }, 'ready');
     // After the line: whoever waits for the message may print right after it.
     void logWritten(service.log).then(() => process.send?.('ready'));

@@ -121,6 +121,24 @@ describe.each(SERVICES)('%s', (service) => {
   });
 });
 
+describe('mcp-server', () => {
+  it('a tool that is a pipe is left out, and named', async () => {
+    const tools = mkdtempSync(at('tools-'));
+    execFileSync('sh', ['-c', 'mkfifo "$0"', join(tools, 'pipe.tool.ts')]);
+    const run = await start('mcp-server', { TOOLS_DIR: tools, LOG_LEVEL: 'info' });
+    await run.says('"msg":"ready"');
+    expect((await run.stop()).output).toContain('it is no regular file');
+  });
+
+  it('a tool that never comes to an end when it is loaded ends the start with one line', async () => {
+    const tools = mkdtempSync(at('tools-'));
+    writeFileSync(join(tools, 'endless.tool.ts'), 'for (;;);');
+    const { code, output } = await (await start('mcp-server', { TOOLS_DIR: tools })).ended;
+    expect(output.trim().split('\n')).toEqual([expect.stringMatching(/^mcp-server: the start hangs: .* TOOLS_DIR/)]);
+    expect(code).not.toBe(0);
+  });
+});
+
 describe('auth-server', () => {
   it.each(['/proc/nope', '/dev/null', at('file'), at('file/below'), '/sys/kernel', join(at('pipe'), 'x')])(
     'DATA_DIR=%s',

@@ -1,5 +1,5 @@
 /** Owns how definitions are found: `<name>.tool.ts`, `.resource.ts` and `.prompt.ts` (or `.js`) of a folder, by default export. */
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -45,6 +45,8 @@ export async function findIn(folder: URL, version = 0): Promise<Found> {
     const url = new URL(encodeURIComponent(file), folder);
     const from = fileURLToPath(url);
     try {
+      // A pipe would be read for ever.
+      if (!(await stat(url)).isFile()) throw new Error('it is no regular file');
       sources.push(readSource(kind, await importDefault(url, version), from));
     } catch (error) {
       problems.push(problemOf(error, from, scripts));
