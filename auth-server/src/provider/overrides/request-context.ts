@@ -49,6 +49,8 @@ export function completeRequests(provider: Provider): void {
   Object.defineProperty(provider, 'OIDCContext', { value: RequestContext });
 }
 
+const TOO_DEEP = [[[[[[]]]]]];
+
 /**
  * The engine reads some members as text before it looks at what they are, which throws for `{"toString": 1}`. An empty object is
  * judged in its place: refused where the member counts, left out where it does not.
@@ -57,8 +59,9 @@ function keepReadable(body: Values): void {
   for (const [name, value] of Object.entries(body)) {
     try {
       String(value);
-    } catch {
-      body[name] = {};
+    } catch (error) {
+      // What is nested so deeply that nobody can read it is judged as nested too deeply.
+      body[name] = error instanceof RangeError ? TOO_DEEP : {};
     }
   }
 }
