@@ -37,6 +37,8 @@ describe('RFC 7591 §2 a registration', () => {
       'null',
       { grant_types: null, response_types: null, contacts: null, jwks: null, jwks_uri: null, client_name: null },
     ],
+    ['empty sets of keys', { jwks: { keys: [] } }],
+    ['empty objects for keys', { jwks: {} }],
     ['empty texts', { grant_types: '', client_name: '', client_uri: '', jwks_uri: '', application_type: '' }],
   ])('with %s gets the defaults, and signs people in', async (_, metadata) => {
     const body = await read(await post({ redirect_uris: [NATIVE, null, ''], ...metadata }));
@@ -62,6 +64,20 @@ describe('RFC 7591 §2 a registration', () => {
     }
     expect(server.log.filter(({ level }) => level === 'error')).toEqual([]);
   }); // biome-ignore format: one list
+
+  it('with an application_type of null is a web application', async () => {
+    const body = await read(await post({ redirect_uris: [WEB], application_type: null }));
+    expect(body).toMatchObject({ application_type: 'web', token_endpoint_auth_method: 'client_secret_basic' });
+  });
+
+  it('with an empty set of keys, where it means to use them, is refused', async () => {
+    const response = await post({
+      redirect_uris: [WEB],
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [] },
+    });
+    expect([response.status, (await read(response)).error]).toEqual([400, 'invalid_client_metadata']);
+  });
 
   it.each([
     ['no redirect URI', { redirect_uris: [] }],

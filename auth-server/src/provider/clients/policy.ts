@@ -74,11 +74,22 @@ export function applyClientPolicy(metadata: ClientMetadata, { isFetchable, isPre
 function dropEmpty(given: Metadata): void {
   for (const [name, value] of Object.entries(given)) {
     const kept = Array.isArray(value) ? value.filter((member) => member !== null && member !== '') : value;
-    const isEmptyList = Array.isArray(kept) && kept.length === 0 && name !== 'redirect_uris';
-    if (kept === null || kept === '' || isEmptyList) delete given[name];
+    const isEmptyList = isEmptyArray(kept) && name !== 'redirect_uris';
+    if (kept === null || kept === '' || isEmptyList || (name === 'jwks' && isEmptySet(kept))) delete given[name];
     else given[name] = kept;
   }
+  // The engine has put its default before the member that was empty.
+  given.application_type ??= 'web';
 }
+
+/** RFC 7517 §5: a set without keys, or with none named. */
+function isEmptySet(jwks: unknown): boolean {
+  if (!isObject(jwks)) return false;
+  const { keys, ...others } = jwks as { readonly keys?: unknown };
+  return Object.keys(others).length === 0 && (keys === undefined || keys === null || isEmptyArray(keys));
+}
+
+const isEmptyArray = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 /** RFC 7517 §5: the keys are read one by one; a client without any could never authenticate by them. */
 function keepUsableKeys(given: Metadata): void {
