@@ -43,6 +43,43 @@ describe('RFC 6749 §5.1 members of a token response that sign-in does not need'
   ])('what is REQUIRED is still required: %s', async (_, members) => {
     expect((await failureOf((play) => Object.assign(play, { members }))).reason).toBe('invalid_answer');
   });
+
+  it.each([
+    ['no access_token', { access_token: undefined }, { claim: 'access_token', found: 'nothing' }],
+    ['access_token as a list', { access_token: ['a-secret'] }, { claim: 'access_token', found: 'object' }],
+    ['no token_type', { token_type: undefined }, { claim: 'token_type', expected: 'Bearer', found: 'nothing' }],
+    ['token_type null', { token_type: null }, { claim: 'token_type', expected: 'Bearer', found: 'null' }],
+    ['another token_type', { token_type: 'mac' }, { claim: 'token_type', expected: 'Bearer', found: 'mac' }],
+  ])('what is REQUIRED is named in the log: %s', async (_, members, facts) => {
+    expect((await failureOf((play) => Object.assign(play, { members }))).facts).toMatchObject(facts);
+  });
+
+  it('token_type is compared without case', async () => {
+    const members = { token_type: 'BEARER' };
+    expect(await signIn((play) => Object.assign(play, { members }))).toMatchObject({ subject: SUBJECT });
+  });
+});
+
+describe('Discovery §4.3 metadata that can not be used', () => {
+  it.each([
+    ['another issuer', { issuer: 'https://other.example' }, { claim: 'issuer', found: 'https://other.example' }],
+    ['no issuer', {}, { claim: 'issuer', found: 'nothing' }],
+    ['issuer null', { issuer: null }, { claim: 'issuer', found: 'null' }],
+  ])('is told with what was expected and found: %s', async (_, document, facts) => {
+    let expected = '';
+    const failure = await failureOf(({ stage, issuer }) => {
+      expected = issuer;
+      stage.routes.set('/.well-known/openid-configuration', () => document);
+    });
+    expect([failure.reason, failure.facts]).toMatchObject(['unavailable', { ...facts, expected }]);
+  });
+
+  it.each([[[]], ['text']])('is told in plain words where it is no object: %j', async (document) => {
+    const failure = await failureOf(({ stage }) =>
+      stage.routes.set('/.well-known/openid-configuration', () => document as object),
+    );
+    expect(failure.message).toMatch(/can't be used: (it is not metadata: expected object|Unexpected token)/);
+  });
 });
 
 describe('OpenID Connect Core §5.1 claims that sign-in does not need', () => {

@@ -4,7 +4,7 @@
  */
 import { type Place, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
 import type { ServerMetadata } from 'openid-client';
-import { z } from 'zod';
+import { UpstreamError } from '../../federation/connector.ts';
 
 /** The metadata, and what the answers of the provider are held to. */
 export interface ProviderMetadata {
@@ -31,10 +31,12 @@ export const ASYMMETRIC: readonly string[] = [
  * @throws when it is not metadata of that issuer
  */
 export function readMetadata(document: unknown, expected: string, place: Place): ProviderMetadata {
-  const said: Readonly<Record<string, unknown>> = z.looseObject({}).parse(document);
+  if (!isObject(document)) throw new Error('it is not metadata: expected object, found another kind of JSON');
+  const said = document;
   const { issuer, id_token_signing_alg_values_supported: announced } = said;
   if (typeof issuer !== 'string' || issuer.replace(/\/$/, '') !== expected) {
-    throw new Error(`it calls itself ${typeof issuer === 'string' ? issuer : JSON.stringify(issuer)}`);
+    const found = typeof issuer === 'string' ? issuer : (JSON.stringify(issuer) ?? 'nothing');
+    throw new UpstreamError('unavailable', `it calls itself ${found}`, { claim: 'issuer', expected, found });
   }
   const named = ENDPOINTS.filter((name) => typeof said[name] === 'string' && URL.canParse(said[name]));
   const missing = ENDPOINTS.filter((name) => name !== 'userinfo_endpoint' && !named.includes(name));
@@ -51,3 +53,6 @@ export function readMetadata(document: unknown, expected: string, place: Place):
     namesIssuer: said.authorization_response_iss_parameter_supported === true,
   };
 }
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -49,7 +49,10 @@ export function createProvider(values: OidcSettings, context: ConnectorContext):
       const value = accept(await response.json());
       return { value, freshFor: freshFor(Object.fromEntries(response.headers), BOUNDS) };
     } catch (cause) {
-      throw new UpstreamError('unavailable', `the ${what} at ${target} can't be used: ${innermost(cause).message}`, {
+      const found = innermost(cause);
+      const facts = found instanceof UpstreamError ? found.facts : {};
+      throw new UpstreamError('unavailable', `the ${what} at ${target} can't be used: ${found.message}`, {
+        ...facts,
         cause,
       });
     }

@@ -28,8 +28,32 @@ export async function readTokenAnswer(response: Response): Promise<Response> {
     throw new UpstreamError('invalid_answer', 'the token response is not a JSON object', facts);
   }
   const { access_token, token_type, id_token } = body;
+  if (!isText(access_token)) {
+    const facts = { claim: 'access_token', expected: 'a text', found: shapeOf(access_token) };
+    throw new UpstreamError('invalid_answer', 'the token response has no access token', facts);
+  }
+  // RFC 6749 §5.1: compared without case. openid-client names neither the member nor its value.
+  if (!isText(token_type) || !TOKEN_TYPES.has(token_type.toLowerCase())) {
+    const facts = {
+      claim: 'token_type',
+      expected: 'Bearer',
+      found: isText(token_type) ? token_type : shapeOf(token_type),
+    };
+    throw new UpstreamError('invalid_answer', 'the token response has no token type that can be used', facts);
+  }
   return Response.json({ access_token, token_type, [ID_TOKEN]: id_token });
 }
+
+/** Those that openid-client knows (RFC 6750 §4, RFC 9449 §5). */
+const TOKEN_TYPES: ReadonlySet<string> = new Set(['bearer', 'dpop']);
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** Not the value, which may be a credential in the wrong place. */
+const shapeOf = (value: unknown): string => {
+  if (value === undefined) return 'nothing';
+  return value === null || value === '' ? JSON.stringify(value) : typeof value;
+};
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
