@@ -102,8 +102,13 @@ function readSetting(declared: Setting<unknown>, name: string, env: Environment)
   const parsed = declared.type.safeParse(text);
   if (parsed.success) return parsed.data;
   const expected = parsed.error.issues.map(({ message }) => message).join(', ');
-  throw new StartError(declared.secret ? expected : `${expected} (got ${JSON.stringify(text)})`);
+  const link = name.endsWith('PORT') && SERVICE_LINK.test(text) ? SET_BY_KUBERNETES : '';
+  throw new StartError(declared.secret ? expected : `${expected} (got ${JSON.stringify(text)}${link})`);
 }
+
+const SERVICE_LINK = /^(tcp|udp|sctp):\/\//;
+const SET_BY_KUBERNETES =
+  ', which Kubernetes sets for a Service of that name: set enableServiceLinks to false in the pod';
 
 function fromFile(name: string, env: Environment): string | undefined {
   const path = env[name];

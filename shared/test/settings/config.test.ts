@@ -108,6 +108,13 @@ describe('configuration', () => {
     }
   });
 
+  it('says who sets a port that is none: Kubernetes, for a Service of that name', () => {
+    const declared = { metricsPort: optional({ env: 'METRICS_PORT', doc: 'x', type: port() }) };
+    expect(() => loadConfig(declared, { METRICS_PORT: 'tcp://10.0.0.1:9464' })).toThrow(
+      /^METRICS_PORT: expected a whole number .*, which Kubernetes sets for a Service of that name: set enableServiceLinks/,
+    );
+  });
+
   it('documents itself', () => {
     expect(settingsTable(settings)).toBe(
       [
