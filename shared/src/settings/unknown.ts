@@ -63,11 +63,14 @@ export function unknownSettings(env: Environment): UnknownSettings {
       const mend = `correct it, or name it in ${FOREIGN_VARIABLES} if it is meant for something else`;
       problems.push({ env: name, message: `is no setting, and looks like ${protecting}, which may protect; ${mend}` });
     } else if (protecting || looksLikeOurs(name, env)) {
-      warnings.push({ env: name, message: `is no setting${hint(meantBy(name, env))}` });
+      warnings.push({ env: name, message: `${whatItIs(name)}${hint(meantBy(name, env))}` });
     }
   }
   return { problems, warnings };
 }
+
+const whatItIs = (name: string): string =>
+  name.startsWith('CONNECTOR_') ? 'is for a connector that CONNECTORS does not name' : 'is no setting';
 
 const KNOWN: ReadonlySet<string> = new Set([...SETTING_NAMES, ...COMPOSE_NAMES]);
 const PROTECTING = SETTING_NAMES.filter((name) => !HARMLESS.has(name.replace(/_FILE$/, '')));
@@ -114,10 +117,9 @@ function meantBy(name: string, env: Environment): string | undefined {
   const upper = written(name);
   const [word = '', ...members] = upper.split('_');
   if (members.length > 1 && editDistance(word, 'CONNECTOR', CLOSE) <= CLOSE) {
+    if (word !== 'CONNECTOR') return ['CONNECTOR', ...members].join('_');
     const [first] = prefixesOf({ CONNECTORS: env.CONNECTORS || undefined }).slice(1);
-    return word === 'CONNECTOR'
-      ? nearest(upper, [`${first ?? 'CONNECTOR_'}${members.slice(1).join('_')}`])
-      : ['CONNECTOR', ...members].join('_');
+    return first && nearest(upper, [`${first}${members.slice(1).join('_')}`]);
   }
   return (
     nearest(upper, SETTING_NAMES) ??

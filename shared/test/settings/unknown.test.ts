@@ -27,7 +27,7 @@ describe('a variable that is no setting', () => {
     expect(said({ [name]: 'x' })).toEqual([`${name} is no setting; did you mean ${meant}?`]);
   });
 
-  it.each(['REGISTRATION_MODE', 'TOKEN_LIFETIME_IN_MINUTES', 'CLIENT_SOMETHING_ELSE', 'CONNECTOR_ACME_CLIENT_ID'])(
+  it.each(['REGISTRATION_MODE', 'TOKEN_LIFETIME_IN_MINUTES', 'CLIENT_SOMETHING_ELSE'])(
     '%s begins like one and is named',
     (name) => {
       expect(said({ [name]: 'x' })).toEqual([expect.stringMatching(new RegExp(`^${name} is no setting`))]);
@@ -37,8 +37,11 @@ describe('a variable that is no setting', () => {
   it('of a connector that there is, is judged where its members are known', () => {
     expect(said({ CONNECTORS: 'acme, acme-eu', CONNECTOR_ACME_X: '1', CONNECTOR_ACME_EU_Y: '1' })).toEqual([]);
     expect(said({ CONNECTOR_DEVELOPMENT_INTERNAL_URL: '1' })).toEqual([]);
+    expect(said({ CONNECTOR_ACME_CLIENT_ID: '1' })).toEqual([
+      'CONNECTOR_ACME_CLIENT_ID is for a connector that CONNECTORS does not name',
+    ]);
     expect(said({ CONNECTORS: 'acme', CONNECTOR_ACNE_CLIENT_ID: '1' })).toEqual([
-      'CONNECTOR_ACNE_CLIENT_ID is no setting; did you mean CONNECTOR_ACME_CLIENT_ID?',
+      'CONNECTOR_ACNE_CLIENT_ID is for a connector that CONNECTORS does not name; did you mean CONNECTOR_ACME_CLIENT_ID?',
     ]);
   });
 

@@ -56,7 +56,12 @@ describe('the production set-up', () => {
       /^auth-server: CONNECTORS: the development sign-in lets anybody in/,
       () => settings({ CONNECTORS: 'acme,development' }),
     ],
-    ['no identity provider', 'auth-server', /^auth-server: CONNECTORS: /, () => settings({ CONNECTORS: '' })],
+    [
+      'no identity provider',
+      'auth-server',
+      /^auth-server: (CONNECTORS: |CONNECTOR_ACME_\w+: is for a connector that CONNECTORS does not name$)/,
+      () => settings({ CONNECTORS: '' }),
+    ],
     ['the Redis password that everybody knows', 'mcp-server', DEFAULTS, () => spoil('redis-mcp-server', KNOWN)],
     ['the same of auth-server', 'auth-server', DEFAULTS, () => spoil('redis-auth-server', KNOWN)],
     ['the client secret that everybody knows', 'auth-server', DEFAULTS, () => spoil('connectors/acme', KNOWN)],
