@@ -19,6 +19,7 @@ describe('RFC 6585 §4 requests that run at a time', () => {
     await expect.poll(() => server.metric(running)).toBe(2);
     const expected = { status: 429, retry: '5', id: 'c', limit: 'MAX_CALLS_PER_SESSION', most: 2 };
     expect(await limitOf(await server.post(session, wait('c')))).toEqual(expected);
+    expect((await server.post(session, ping('p'))).status, 'a ping is always answered').toBe(200);
     calls.push(server.post(other, wait('d')));
     await expect.poll(() => server.metric(running)).toBe(3);
     server.openGate();

@@ -110,7 +110,8 @@ export function isRefused(
   session: McpSession,
 ): boolean {
   const [request] = requests;
-  const limit = request && allowance.runningLimit(principal, session.id);
+  // A client that waits for its calls finds out by a ping that the server is there.
+  const limit = request && request.method !== 'ping' && allowance.runningLimit(principal, session.id);
   if (!limit) return false;
   log.warn({ limit, subject: principal.subject, client: principal.clientId }, 'request refused');
   refuse(res, tooManyRequests(allowance.runningReached(limit)), request.id);

@@ -82,15 +82,16 @@ export class Multiplexer implements Transport {
 
   run(request: JSONRPCRequest, run: Run): void {
     const { methods, server, allowance } = this.#parts;
-    const limit = allowance.runningLimit(run.principal, run.session.id);
+    const method = methods.get(request.method);
+    // What the SDK answers, such as a ping, is over at once.
+    const limit = method && allowance.runningLimit(run.principal, run.session.id);
     if (limit) {
       this.#refuse(run, limit);
       return;
     }
-    allowance.begin(run.principal, run.session.id);
+    if (method) allowance.begin(run.principal, run.session.id);
     this.#numbered += 1;
     const number = this.#numbered;
-    const method = methods.get(request.method);
     const { params = {} } = request;
     const call = method && new SessionCall(run, params, (asked, signal) => server.ask(number, asked, signal));
     const { session, principal, id, outlet } = run;
@@ -223,7 +224,7 @@ export class Multiplexer implements Transport {
     if (!run) return undefined;
     this.#running.delete(number);
     this.#numbers.delete(keyOf(run.session.id, run.id));
-    this.#parts.allowance.end(run.principal, run.session.id);
+    if (run.call) this.#parts.allowance.end(run.principal, run.session.id);
     return run;
   }
 }
