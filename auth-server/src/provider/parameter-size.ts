@@ -12,7 +12,7 @@ const STORED = 8 * KIB;
 /** Nothing that is issued here comes near it; assertions have certificates in their header now and then. */
 const CREDENTIAL = 16 * KIB;
 /** The largest of the clients in test/clients has 467 bytes. */
-const REGISTRATION = 16 * KIB;
+export const REGISTRATION = 16 * KIB;
 
 const CREDENTIALS: ReadonlySet<string> = new Set([
   'client_assertion', 'client_secret', 'code', 'code_verifier', 'refresh_token', 'token',

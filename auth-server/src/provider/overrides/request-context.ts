@@ -7,7 +7,7 @@ import type { Middleware } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { clientWithoutSecret, usualAuthMethod } from '../clients/authentication.ts';
-import { checkParameters } from '../parameter-size.ts';
+import { checkParameters, REGISTRATION } from '../parameter-size.ts';
 
 type Values = Record<string, unknown>;
 
@@ -49,7 +49,8 @@ export function completeRequests(provider: Provider): void {
   Object.defineProperty(provider, 'OIDCContext', { value: RequestContext });
 }
 
-const TOO_DEEP = [[[[[[]]]]]];
+/** Stands for what is nested so deeply that nobody can read it: refused as too large, whatever member it is. */
+const TOO_DEEP = 'x'.repeat(REGISTRATION);
 
 /**
  * The engine reads some members as text before it looks at what they are, which throws for `{"toString": 1}`. An empty object is
@@ -60,7 +61,6 @@ function keepReadable(body: Values): void {
     try {
       String(value);
     } catch (error) {
-      // What is nested so deeply that nobody can read it is judged as nested too deeply.
       body[name] = error instanceof RangeError ? TOO_DEEP : {};
     }
   }
