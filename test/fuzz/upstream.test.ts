@@ -74,9 +74,10 @@ async function openOidc(): Promise<OidcTarget> {
   });
 }
 
+/** Of numbers beyond all bounds nothing remains: the library that signs for the provider refuses them. */
 const parsed = (text: string): unknown => {
   try {
-    return JSON.parse(text);
+    return JSON.parse(JSON.stringify(JSON.parse(text)));
   } catch {
     return text;
   }
