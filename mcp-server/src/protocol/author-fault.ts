@@ -24,6 +24,22 @@ export function kindOf(value: unknown): string {
   return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
+const UNREADABLE = 'no error, but an object that can not be read was thrown';
+
+/** An error whose message and stack can be read, whatever was thrown: a foreign object may throw at every look at it. */
+export function asError(thrown: unknown): Error {
+  try {
+    if (!(thrown instanceof Error)) return new TypeError(`no error, but ${kindOf(thrown)} was thrown`);
+    for (const part of [thrown.name, thrown.message, thrown.stack]) String(part);
+    return thrown;
+  } catch {
+    return unreadable();
+  }
+}
+
+/** In place of an error that throws when the log reads its members. */
+export const unreadable = (): Error => new TypeError(UNREADABLE);
+
 /** An object with members, and no list, Map, Date, Promise, Buffer or the like, whose members JSON would lose. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   Object.prototype.toString.call(value) === '[object Object]';

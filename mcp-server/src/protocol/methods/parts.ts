@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import { AuthorFault, kindOf } from '../author-fault.ts';
+import { AuthorFault, asError, unreadable } from '../author-fault.ts';
 import { type Call, RpcError } from '../call.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Changes } from '../changes/changes.ts';
@@ -34,11 +34,16 @@ export type ToolOutcome = 'ok' | 'invalid_arguments' | 'failed' | 'fault' | 'can
  * Tells the operator that something broke which was written to work; an aborted request may break as it likes.
  * @returns what the caller can quote, and the operator finds in the log
  */
-export function recordFault({ log }: MethodsParts, call: Call, what: object, thrown: unknown): string {
+export function recordFault({ log }: MethodsParts, call: Call, what: object, err: Error): string {
   const reference = randomUUID().slice(0, 8);
   const { subject, clientId } = call.principal;
-  const err = thrown instanceof Error ? thrown : new AuthorFault(`no error, but ${kindOf(thrown)} was thrown`);
-  if (!call.signal.aborted) log.error({ err, reference, ...what, subject, client: clientId }, 'request failed');
+  const say = (error: Error) =>
+    log.error({ err: error, reference, ...what, subject, client: clientId }, 'request failed');
+  try {
+    if (!call.signal.aborted) say(err);
+  } catch {
+    say(unreadable());
+  }
   return reference;
 }
 
@@ -49,7 +54,8 @@ export function recordFault({ log }: MethodsParts, call: Call, what: object, thr
 export async function orError<T>(parts: MethodsParts, call: Call, what: object, run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();
-  } catch (error) {
+  } catch (thrown) {
+    const error = asError(thrown);
     if (error instanceof RpcError || error instanceof MissingCapability) throw error;
     if (error instanceof ToolError) throw new RpcError(INTERNAL_ERROR, error.message);
     const reference = recordFault(parts, call, what, error);

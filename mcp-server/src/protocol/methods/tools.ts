@@ -1,6 +1,6 @@
 /** Owns `tools/list` and `tools/call` (MCP server/tools): the hottest way through this server, with nothing made per request. */
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
-import { AuthorFault } from '../author-fault.ts';
+import { AuthorFault, asError } from '../author-fault.ts';
 import { type Call, type Method, RpcError } from '../call.ts';
 import type { Checked, ToolEntry } from '../catalog/tool-entry.ts';
 import { ToolError } from '../define.ts';
@@ -46,7 +46,8 @@ function success({ onToolCall }: MethodsParts, tool: ToolEntry, given: unknown):
 }
 
 /** @throws MissingCapability which each era words in its own way */
-function failureOf(parts: MethodsParts, { key }: ToolEntry, call: Call, error: unknown): CallToolResult {
+function failureOf(parts: MethodsParts, { key }: ToolEntry, call: Call, thrown: unknown): CallToolResult {
+  const error = asError(thrown);
   if (error instanceof MissingCapability) throw error;
   const outcome = error instanceof ToolError ? 'failed' : 'fault';
   parts.onToolCall?.(key, call.signal.aborted ? 'cancelled' : outcome);

@@ -18,6 +18,34 @@ const bytes = new Uint8Array([0, 1, 2]);
 const circular: Record<string, unknown> = {};
 circular.self = circular;
 
+/** JSON sees nothing of it. */
+class Hidden {
+  get type() {
+    return 'text';
+  }
+  get text() {
+    return 'x';
+  }
+}
+
+/** As libraries for databases give records. */
+class DatabaseRow {
+  readonly #columns: object;
+  constructor(columns: object) {
+    this.#columns = columns;
+  }
+  toJSON() {
+    return this.#columns;
+  }
+}
+
+/** Throws at every look at it. */
+const fail = () => {
+  throw new Error('secret');
+};
+const untouchable = new Proxy({}, { get: fail, has: fail, getPrototypeOf: fail, ownKeys: fail });
+const withMember = (name: string) => Object.defineProperty(new Error('x'), name, { get: fail, enumerable: true });
+
 type Definitions = Parameters<typeof methodsOver>[0];
 const over = (definition: object) => methodsOver([definition] as Definitions);
 
@@ -41,6 +69,29 @@ describe('what a tool gives back', () => {
     ['structuredContent', { structuredContent: { n: 1 } }, { content: [text('{"n":1}')], structuredContent: { n: 1 } }],
     ['isError false', { text: 'x', isError: false }, { content: [text('x')] }],
     ['isError true', { content: [text('no')], isError: true }, { content: [text('no')], isError: true }],
+    [
+      'structured data with dates, and members that are not there',
+      { structured: { a: new Date(0), b: undefined, c: [null] } },
+      {
+        content: [text('{"a":"1970-01-01T00:00:00.000Z","c":[null]}')],
+        structuredContent: { a: new Date(0), b: undefined, c: [null] },
+      },
+    ],
+    [
+      'structured data that say themselves what they are in JSON',
+      { structured: new DatabaseRow({ a: 1 }) },
+      { content: [text('{"a":1}')], structuredContent: { a: 1 } },
+    ],
+    [
+      'a block that is an instance of a class',
+      { content: [Object.assign(new (class Block {})(), text('x'))] },
+      { content: [text('x')] },
+    ],
+    [
+      'a block that says itself what it is in JSON',
+      { content: [new DatabaseRow(text('x'))] },
+      { content: [text('x')] },
+    ],
     ['_meta', { text: 'x', _meta: { a: 1 } }, { content: [text('x')], _meta: { a: 1 } }],
     [
       'an image as Buffer',
@@ -129,6 +180,32 @@ describe('what a tool gives back', () => {
     ['structured data that are a promise', { structured: Promise.resolve({}) }, 'structured has to be an object'],
     ['a BigInt beside a text', { text: 'x', structured: { n: 1n } }, "structured can't be written as JSON"],
     ['what is circular beside a text', { text: 'x', structured: circular }, "structured can't be written as JSON"],
+    ['structured data with a Map in it', { structured: { a: [new Map([['b', 1]])] } }, 'structured.a[0] '],
+    ['structured data with a Set in it', { text: 'x', structured: { a: new Set([1]) } }, 'structured.a '],
+    ['structured data with a promise in it', { structured: { a: Promise.resolve(1) } }, 'is a Promise'],
+    ['structured data with an Error in it', { structured: { a: new Error('secret') } }, 'is an Error'],
+    ['structured data with bytes in it', { structured: { a: new Uint8Array(1) } }, 'is an Uint8Array'],
+    ['structured data with a function in it', { structured: { a: () => 1 } }, 'is a function'],
+    ['structured data with NaN in it', { structured: { a: Number.NaN } }, 'structured.a is NaN'],
+    ['structured data with a date that is none', { structured: { a: new Date('x') } }, 'structured.a is NaN'],
+    ['structured data that a class hides', { structured: { a: new Hidden() } }, 'is a Hidden'],
+    ['structured data that are hidden themselves', { text: 'x', structured: new Hidden() }, 'is a Hidden'],
+    [
+      'structured data that are a number in JSON',
+      { text: 'x', structured: { toJSON: () => 5 } },
+      'structured has to be',
+    ],
+    ['structured data that are nothing in JSON', { structured: { toJSON: () => undefined } }, 'structured has to be'],
+    ['_meta with a Map in it', { text: 'x', _meta: { a: new Map() } }, '_meta.a '],
+    ['_meta that is a number in JSON', { text: 'x', _meta: { toJSON: () => 5 } }, '_meta has to be an object'],
+    ['a block whose members are those of its class', { content: [new Hidden()] }, 'content[0].type'],
+    ['a block whose members are inherited', { content: [Object.create(text('x'))] }, 'content[0].type'],
+    ['a block that is a number in JSON', { content: [{ ...text('x'), toJSON: () => 5 }] }, 'content[0].type'],
+    [
+      'a block with a Map in its _meta',
+      { content: [{ ...text('x'), _meta: { a: new Map() } }] },
+      'content[0]._meta.a ',
+    ],
     ['structured data twice', { structured: {}, structuredContent: {} }, 'give one of them'],
     ['isError that is text', { text: 'x', isError: 'yes' }, 'isError has to be true or false'],
     ['_meta that is text', { text: 'x', _meta: 'm' }, '_meta has to be an object'],
@@ -185,6 +262,28 @@ describe('what a tool throws', () => {
       }
     },
   );
+
+  it.each([
+    ['an object that can not be looked at', untouchable],
+    ['an error without a message that can be read', withMember('message')],
+    ['an error without a stack that can be read', withMember('stack')],
+    ['an error with a member that can not be read', withMember('more')],
+  ])('may even be %s: prompts, resources and tools tell of it under a reference', async (_, thrown) => {
+    const run = () => Promise.reject(thrown);
+    const { result, lines } = await callOf(run);
+    expect(result).toMatchObject({ isError: true, content: [text(expect.stringContaining(lines[0].reference))] });
+    for (const [method, definition, params] of [
+      ['resources/read', { ...about, uri: 'a:b', read: run }, { uri: 'a:b' }],
+      ['prompts/get', { ...about, render: run }, { name: 'x' }],
+    ] as const) {
+      const { ask } = over(definition);
+      await expect(ask(method, params)).rejects.toMatchObject({
+        code: -32603,
+        data: { reference: expect.any(String) },
+      });
+    }
+    expect(JSON.stringify(result)).not.toContain('secret');
+  });
 
   it('is told under a reference that stands in the log beside the error', async () => {
     const { result, lines } = await callOf(() => {

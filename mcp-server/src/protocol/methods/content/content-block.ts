@@ -11,7 +11,9 @@ import {
   TextContentSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { z } from 'zod';
-import { AuthorFault, isRecord, requireJson, wrongType } from '../../author-fault.ts';
+import { AuthorFault, isRecord, wrongType } from '../../author-fault.ts';
+import { base64, isBytes } from './bytes.ts';
+import { asWritten, requirePlain } from './plain-json.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -43,21 +45,28 @@ export function contentBlocks(content: unknown): ContentBlock[] {
  */
 export function contentBlock(value: unknown, at: string): ContentBlock {
   if (!isRecord(value)) throw wrongType(at, 'a block of content', value);
-  const schema = SCHEMAS.get(value.type);
+  const given = ownMembers(value);
+  const schema = SCHEMAS.get(given.type);
   if (!schema) throw new AuthorFault(`${at}.type has to be one of ${TYPES}`);
-  const block = withBase64(value);
+  const block = withBase64(isRecord(given.resource) ? { ...given, resource: ownMembers(given.resource) } : given);
   const { error } = schema.safeParse(block);
   const [issue] = error?.issues ?? [];
   if (issue) throw new AuthorFault(`${[at, ...issue.path].join('.')}: ${wordsOf(issue)}`);
-  requireJson({ ...block, data: undefined, resource: undefined }, at);
-  requireJson(isRecord(block.resource) ? block.resource._meta : undefined, at);
+  requirePlain(block, at);
   // The schema has just said so.
   return block as unknown as ContentBlock;
+}
+
+/** The members that JSON sees: neither those of a class nor those that are not enumerable. */
+function ownMembers(value: Json): Json {
+  const written = asWritten(value);
+  return isRecord(written) ? { ...written } : {};
 }
 
 /** What nearly every block is, known at a fraction of the price of a schema. */
 function isPlainText(value: unknown): value is Extract<ContentBlock, { type: 'text' }> {
   if (typeof value !== 'object' || value === null || !('text' in value && 'type' in value)) return false;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
   for (const member in value) if (member !== 'type' && member !== 'text') return false;
   return value.type === 'text' && typeof value.text === 'string';
 }
@@ -76,14 +85,3 @@ export function withBase64(block: Json): Json {
   }
   return block;
 }
-
-type Bytes = ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBufferView;
-
-export const isBytes = (value: unknown): value is Bytes =>
-  ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
-
-export const base64 = (bytes: Bytes): string =>
-  (ArrayBuffer.isView(bytes)
-    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : Buffer.from(bytes as ArrayBuffer)
-  ).toString('base64');

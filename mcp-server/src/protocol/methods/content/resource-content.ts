@@ -2,7 +2,7 @@
 import type { ReadResourceResult } from '@modelcontextprotocol/sdk/types.js';
 import { AuthorFault, isRecord, wrongType } from '../../author-fault.ts';
 import { strayMember } from '../../members.ts';
-import { base64, isBytes } from './content-block.ts';
+import { base64, isBytes } from './bytes.ts';
 
 const MEMBERS: ReadonlySet<string> = new Set(['mimeType', 'text', 'bytes']);
 

@@ -5,6 +5,7 @@ import { AuthorFault, isRecord, requireJson, wrongType } from '../../author-faul
 import type { Change } from '../../changes/changes.ts';
 import type { LogLevel } from '../../define.ts';
 import { withBase64 } from './content-block.ts';
+import { requirePlain } from './plain-json.ts';
 
 /** RFC 5424 §6.2.1, least severe first. */
 const LEVELS: readonly unknown[] = [
@@ -60,7 +61,7 @@ export function samplingRequest<R extends object>(request: R): R {
   const whole = Array.isArray(request.messages) ? { ...request, messages: request.messages.map(inBase64) } : request;
   const [issue] = CreateMessageRequestParamsSchema.safeParse(whole).error?.issues ?? [];
   if (issue) throw new AuthorFault(`request of sample: ${issue.path.join('.')}: ${issue.message}`);
-  requireJson(whole, 'request of sample');
+  requirePlain(whole, 'request of sample');
   return whole as R;
 }
 

@@ -7,7 +7,9 @@ import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { AuthorFault, isRecord, requireJson, wrongType } from '../../author-fault.ts';
 import type { ToolEntry } from '../../catalog/tool-entry.ts';
 import { strayMember } from '../../members.ts';
-import { base64, contentBlocks } from './content-block.ts';
+import { base64 } from './bytes.ts';
+import { contentBlocks } from './content-block.ts';
+import { asWritten, requirePlain } from './plain-json.ts';
 
 /** `structuredContent`, `isError` and `_meta` are the words of the SDK, for tools that were written for it. */
 const MEMBERS: ReadonlySet<string> = new Set([
@@ -26,6 +28,7 @@ export function toolResult(value: unknown, tool: Pick<ToolEntry, 'structured'>):
   if (text !== undefined && typeof text !== 'string') throw wrongType('text', 'a string', text);
   if (isError !== undefined && typeof isError !== 'boolean') throw wrongType('isError', 'true or false', isError);
   const data = structuredOf(given, tool, isError === true);
+  requirePlain(data, 'structured');
   const json = data && requireJson(data, 'structured');
   const structured = json?.includes(BUFFER) ? revived(json) : data;
   const blocks = content === undefined ? [] : contentBlocks(content);
@@ -48,7 +51,7 @@ function structuredOf(given: Json, tool: Pick<ToolEntry, 'structured'>, failed: 
   if (structured !== undefined && structuredContent !== undefined) {
     throw new AuthorFault('structured and structuredContent are the same: give one of them');
   }
-  const data = structured === undefined ? structuredContent : structured;
+  const data = written(structured === undefined ? structuredContent : structured);
   if (failed && data === undefined) return undefined;
   return tool.structured(data);
 }
@@ -64,8 +67,12 @@ const revived = (json: string): Json =>
 
 const base64Of = (data: readonly number[]): string => base64(Uint8Array.from(data));
 
-function metaOf(meta: unknown): Record<string, unknown> {
+function metaOf(given: unknown): Record<string, unknown> {
+  const meta = written(given);
   if (!isRecord(meta)) throw wrongType('_meta', 'an object', meta);
-  requireJson(meta, '_meta');
+  requirePlain(meta, '_meta');
   return meta;
 }
+
+/** As JSON has it, for objects that say so themselves, such as the records of a database. */
+const written = (value: unknown): unknown => (isRecord(value) ? (asWritten(value) ?? null) : value);
