@@ -75,7 +75,12 @@ export function createGet(network: Network = {}): Get {
     const find = options.mayBePrivate ? inside : outside;
     const run = async (): Promise<Answer> => {
       const response = await send(url, options, await find(url, signal), signal);
-      return { status: response.statusCode ?? 0, headers: plain(response), body: await read(response, options.limit) };
+      const { statusCode: status = 0 } = response;
+      return {
+        status,
+        headers: plain(response),
+        body: status === 200 ? await read(response, options.limit) : drop(response),
+      };
     };
     try {
       return await before(signal, run());
@@ -156,6 +161,12 @@ function send(url: URL, { etag }: GetOptions, route: Route, signal: AbortSignal)
 function destroyUnlessFit(socket: Socket, isFit: (address: string) => boolean): void {
   const address = socket.remoteAddress ?? '';
   if (!isIP(address) || !isFit(address)) socket.destroy(new Refusal('private_address', address));
+}
+
+/** The status says it all: an error page of any size or coding, and one that never ends, must not hide it. */
+function drop(response: IncomingMessage): string {
+  response.destroy();
+  return '';
 }
 
 async function read(response: IncomingMessage, limit: number): Promise<string> {

@@ -145,6 +145,17 @@ describe('draft-ietf-oauth-client-id-metadata-document §5 a document is read', 
     expect(host.seen.at(-1)?.headers['accept-encoding']).toBe('identity');
   });
 
+  it.each([
+    ['longer than a document may be', { body: 'x'.repeat(100_000) }],
+    ['packed', { body: gzipSync('no'), headers: { 'content-encoding': 'gzip' } }],
+    ['without an end', { endless: true }],
+  ])('RFC 9110 §15 by its status where that is none of success: an error page %s', async (_, page) => {
+    for (const status of [302, 403, 404, 429, 503]) {
+      const { reason, answer } = await read({ status, ...page });
+      expect([reason, answer.status, answer.body]).toEqual(['answered', status, '']);
+    }
+  });
+
   it('within its time, also where the body never ends', async () => {
     expect((await read({ silent: true }, { timeout: 200 })).reason).toBe('timeout');
     expect((await read({ body: '{', headers: { 'content-length': '100' } })).reason).toBe('connection');
