@@ -144,3 +144,10 @@ describe('what is declared', () => {
     expect(() => createCatalog([fixed(uri)])).toThrow(reason);
   });
 });
+
+it.each(['http://[::1', 'http://x.example:99999/', 'notes://x:99999/', 'http://256.1.1.1/', 'http:///'])(
+  'RFC 3986 §3.2 %s is refused when it is loaded, as a client with a URL type would lose the whole list',
+  (uri) => {
+    expect(() => createCatalog([fixed(uri)])).toThrow('is no URI that clients can read');
+  },
+);

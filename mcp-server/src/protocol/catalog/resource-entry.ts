@@ -29,6 +29,8 @@ export function resourceEntry(resource: Resource): ResourceEntry {
     const advice = URI.test(written) ? `; write it as ${written}` : ', such as notes://today (RFC 3986 §3)';
     throw new TypeError(`"${uri}" is no URI${advice}`);
   }
+  // Clients read it with a URL type, and leave out the whole list when they can't.
+  if (!URL.canParse(uri)) throw new TypeError(`"${uri}" is no URI that clients can read: look at its host and port`);
   return {
     key: uri,
     scopes: [resource.scope ?? []].flat(),

@@ -165,6 +165,13 @@ describe('what a tool gives back', () => {
     ],
     ['an image without its type', { content: [{ type: 'image', data: 'AAEC' }] }, 'content[0].mimeType'],
     ['a link without a name', { content: [{ type: 'resource_link', uri: 'a:b' }] }, 'content[0].name'],
+    ['a link to no URI', { content: [{ type: 'resource_link', uri: 'notes/today', name: 'n' }] }, 'content[0].uri'],
+    ['a link to nothing', { content: [{ type: 'resource_link', uri: '', name: 'n' }] }, 'content[0].uri'],
+    [
+      'a resource of no URI',
+      { content: [{ type: 'resource', resource: { uri: 'not a uri', text: 'x' } }] },
+      'content[0].resource.uri',
+    ],
     ['a resource without a uri', { content: [{ type: 'resource', resource: { text: 'x' } }] }, 'content[0].resource'],
     [
       'annotations that are none',

@@ -52,9 +52,18 @@ export function contentBlock(value: unknown, at: string): ContentBlock {
   const { error } = schema.safeParse(block);
   const [issue] = error?.issues ?? [];
   if (issue) throw new AuthorFault(`${[at, ...issue.path].join('.')}: ${wordsOf(issue)}`);
+  requireUri(block, at);
   requirePlain(block, at);
   // The schema has just said so.
   return block as unknown as ContentBlock;
+}
+
+/** Clients read a URI with a URL type, and refuse the whole answer when they can't. @throws AuthorFault */
+function requireUri({ uri, resource }: Json, at: string): void {
+  const [given, where] = isRecord(resource) ? [resource.uri, `${at}.resource.uri`] : [uri, `${at}.uri`];
+  if (given !== undefined && !URL.canParse(String(given))) {
+    throw new AuthorFault(`${where} has to be a URI, such as notes://today (RFC 3986 §3)`);
+  }
 }
 
 /** The members that JSON sees: neither those of a class nor those that are not enumerable. */
