@@ -67,3 +67,25 @@ it('refuses an initialize for the stream of a session over HTTP+SSE that is gone
   const answer = await send(mcp.url, initialize('2024-11-05'), { path: '/messages?sessionId=never-was' });
   expect([answer.status, await json(answer)]).toMatchObject([404, { error: { code: -32001 } }]);
 });
+
+describe('JSON-RPC 2.0 §5: an error bears the id of the request that it refuses', () => {
+  const ping = request(7, 'ping');
+  it.each([
+    ['for a session that is gone', ping, { session: 'never-was' }, 404, 7],
+    ['for a session that is not named', ping, {}, 400, 7],
+    ['for a revision that there is not', ping, { headers: { 'MCP-Protocol-Version': '1999-01-01' } }, 400, 7],
+    ['for a media type that is not served', ping, { headers: { Accept: 'text/html' } }, 406, 7],
+    ['over HTTP+SSE', ping, { path: '/messages?sessionId=never-was' }, 404, 7],
+    ['but not of a batch', [ping], { session: 'never-was' }, 404, null],
+    ['but not of an answer', { jsonrpc: '2.0', id: 7, result: {} }, { session: 'never-was' }, 404, null],
+    ['but not of a notification', { jsonrpc: '2.0', method: 'notifications/initialized' }, {}, 400, null],
+  ] as const)('%s', async (_, message, options, status, id) => {
+    const answer = await send(mcp.url, message, options);
+    expect([answer.status, (await json(answer)).id]).toEqual([status, id]);
+  });
+
+  it('in a session that is initialized', async () => {
+    const session = await openSession(mcp.url);
+    expect(await json(await send(mcp.url, initialize(), { session }))).toMatchObject({ id: 'init' });
+  });
+});

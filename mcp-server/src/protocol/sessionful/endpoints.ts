@@ -23,6 +23,7 @@ import type { Changes } from '../changes/changes.ts';
 import { type Endpoint, type Endpoints, MESSAGES_PATH } from '../endpoints.ts';
 import { forSessionRevisions } from '../methods/session-revisions.ts';
 import { errorText } from '../wire/answer-text.ts';
+import { requestIdOf } from '../wire/message-flaw.ts';
 import { createDispatch, receive } from './calls/dispatch.ts';
 import { Multiplexer } from './calls/multiplexer.ts';
 import { createServer } from './calls/server.ts';
@@ -167,7 +168,7 @@ const whenStored =
     } catch (error) {
       if (!(error instanceof StorageUnavailable) || request.res.headersSent) throw error;
       request.log.warn({ reason: error.message }, 'session storage not reachable');
-      refuse(request.res, STORAGE_AWAY);
+      refuse(request.res, STORAGE_AWAY, requestIdOf(request.message));
     }
   };
 

@@ -56,7 +56,9 @@ const GATHERED = 65_536;
 /** Bytes of an answer that do not count as unread: a connection takes as much by itself. */
 const SMALL = 16_384;
 
-const GONE = '{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}';
+/** @param id of the only request; absent for a batch */
+const gone = (id: RequestId | undefined): string =>
+  jsonText({ jsonrpc: '2.0', error: { code: -32001, message: 'Session not found' }, id: id ?? null });
 
 export class Exchange implements Outlet {
   readonly #parts: ExchangeParts;
@@ -116,7 +118,7 @@ export class Exchange implements Outlet {
   abandon(): void {
     this.#waiting.clear();
     this.#pace?.leave();
-    const tellGone = () => this.#json.write(404, GONE);
+    const tellGone = () => this.#json.write(404, gone(this.#parts.batch ? undefined : this.#parts.requests[0]?.id));
     if (this.#upgrade) void this.#upgrade.then((upgraded) => (upgraded ? upgraded.response.end() : tellGone()));
     else tellGone();
   }

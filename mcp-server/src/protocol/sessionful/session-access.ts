@@ -11,6 +11,7 @@ import type { Agreement, McpSession, SessionLimits } from '../../sessions/sessio
 import type { SessionHost } from '../../sessions/session-host.ts';
 import type { Streams } from '../../sessions/streams.ts';
 import type { McpRequest } from '../endpoints.ts';
+import { requestIdOf } from '../wire/message-flaw.ts';
 import type { Multiplexer } from './calls/multiplexer.ts';
 import type { Run } from './calls/outlet.ts';
 import type { Incoming } from './json-rpc.ts';
@@ -67,7 +68,7 @@ export function findSession(
   id: string,
 ): McpSession | undefined | Promise<McpSession | undefined> {
   const judge = (session: McpSession | undefined): McpSession | undefined => {
-    if (!session) refuse(request.res, SESSION_UNKNOWN);
+    if (!session) refuse(request.res, SESSION_UNKNOWN, requestIdOf(request.message));
     return session;
   };
   const found = seekSession(request, access, transport, id);

@@ -8,6 +8,10 @@ export function idOf(message: unknown): Id | undefined {
   return isId(id) ? id : undefined;
 }
 
+/** The id of a request by itself: nothing else has one that an answer could bear (JSON-RPC 2.0 §5). */
+export const requestIdOf = (message: unknown): Id | undefined =>
+  typeof message === 'object' && message !== null && 'method' in message ? idOf(message) : undefined;
+
 /** Characters: an id is kept with every stream that answers it, and a progress token is in every event. */
 const LONGEST = 1_024;
 

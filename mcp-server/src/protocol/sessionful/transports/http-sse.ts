@@ -13,6 +13,7 @@ import { STANDALONE } from '../../../sessions/streams.ts';
 import type { Endpoint, McpRequest } from '../../endpoints.ts';
 import { answerText, errorText } from '../../wire/answer-text.ts';
 import { EventStream } from '../../wire/event-stream.ts';
+import { requestIdOf } from '../../wire/message-flaw.ts';
 import type { Outlet } from '../calls/outlet.ts';
 import { agreement, readMessages, repeatsId } from '../json-rpc.ts';
 import {
@@ -112,11 +113,13 @@ export function createSseMessage(access: SessionAccess): Endpoint {
     if (!incoming) return refuseUnreadable(res, message);
     if (incoming === 'too_many' || incoming.batch) return refuse(res, NO_BATCHES);
     if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
-      return refuse(res, REPEATED_ID);
+      return refuse(res, REPEATED_ID, requestIdOf(message));
     }
     const agreed = agreement(incoming);
     if (agreed && 'flaw' in agreed) return refuse(res, invalidInitialize(agreed.flaw), agreed.id);
-    if (agreed && !(await access.sessions.alter(session.id, { agreed }))) return refuse(res, SESSION_UNKNOWN);
+    if (agreed && !(await access.sessions.alter(session.id, { agreed }))) {
+      return refuse(res, SESSION_UNKNOWN, requestIdOf(message));
+    }
     const current = agreed ? { ...session, agreed } : session;
     if (isRefused(request, access, incoming, session)) return;
     accept(res);

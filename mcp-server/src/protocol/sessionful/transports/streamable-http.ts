@@ -9,6 +9,7 @@ import type { Endpoint, McpRequest } from '../../endpoints.ts';
 import { SESSION_REVISIONS } from '../../revisions.ts';
 import { type Accepted, acceptedBy } from '../../wire/accepted.ts';
 import { EventStream } from '../../wire/event-stream.ts';
+import { requestIdOf } from '../../wire/message-flaw.ts';
 import { Exchange } from '../exchange.ts';
 import { agreement, type Incoming, readMessages, repeatsId } from '../json-rpc.ts';
 import * as refusals from '../refusals.ts';
@@ -21,13 +22,15 @@ type Handler = (request: McpRequest, access: SessionAccess) => void | Promise<vo
 export function createStreamableHttp(access: SessionAccess): Endpoint {
   const methods: Readonly<Record<string, Handler>> = { POST: post, GET: listen, DELETE: end };
   return (request) => {
-    const { req, res } = request;
+    const { req, res, message } = request;
     access.receipts.note(req.socket);
     const method = methods[req.method ?? ''];
     if (!method) return refuse(res, refusals.METHOD_NOT_ALLOWED);
     // An absent header stands for 2025-03-26, which is served.
     const revision = header(req, 'mcp-protocol-version');
-    if (revision && !SESSION_REVISIONS.includes(revision)) return refuse(res, refusals.UNSUPPORTED_REVISION);
+    if (revision && !SESSION_REVISIONS.includes(revision)) {
+      return refuse(res, refusals.UNSUPPORTED_REVISION, requestIdOf(message));
+    }
     return method(request, access);
   };
 }
@@ -37,7 +40,7 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
   const { allowance } = access;
   const { maxBatchMessages: most } = allowance.limits;
   const accepted = acceptedBy(req);
-  if (!accepted.json && !accepted.stream) return refuse(res, refusals.NOT_ACCEPTABLE);
+  if (!accepted.json && !accepted.stream) return refuse(res, refusals.NOT_ACCEPTABLE, requestIdOf(message));
   const incoming = readMessages(message, most);
   if (!incoming) return refuseUnreadable(res, message);
   if (incoming === 'too_many') {
@@ -50,7 +53,7 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
     if ('flaw' in agreed) return refuse(res, refusals.invalidInitialize(agreed.flaw), agreed.id);
     // Clients replay the id of a session that is gone: it would be 404, and their next step this very request.
     if (id && (await seekSession(request, access, 'streamable-http', id))) {
-      return refuse(res, refusals.ALREADY_INITIALIZED);
+      return refuse(res, refusals.ALREADY_INITIALIZED, requestIdOf(message));
     }
     const [opening] = incoming.requests;
     const session = await openSession(request, access, { transport: 'streamable-http', agreed, id: opening?.id });
@@ -58,13 +61,13 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
     res.setHeader('Mcp-Session-Id', session.id);
     return run(request, access, incoming, session, accepted);
   }
-  if (!id) return refuse(res, refusals.SESSION_MISSING);
+  if (!id) return refuse(res, refusals.SESSION_MISSING, requestIdOf(message));
   const found = findSession(request, access, 'streamable-http', id);
   const session = found instanceof Promise ? await found : found;
   if (!session) return;
   if (incoming.batch && !hasBatches(session)) return refuse(res, refusals.NO_BATCHES);
   if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
-    return refuse(res, refusals.REPEATED_ID);
+    return refuse(res, refusals.REPEATED_ID, requestIdOf(message));
   }
   if (incoming.requests.length > 0) {
     if (!incoming.batch && isRefused(request, access, incoming, session)) return;
