@@ -6,6 +6,7 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { grantedSpelling, type Resource, type Resources } from '../consent/resource.ts';
 import { namesOf } from '../consent/scope.ts';
+import type { GrantHandler } from './overrides/grant-handlers.ts';
 import { indicators, issuableScopes } from './resources.ts';
 
 /** A code or refresh token as far as it says what was granted. */
@@ -25,6 +26,39 @@ export async function checkGranted(ctx: KoaContextWithOIDC, source: GrantSource,
     Object.assign(ctx.oidc.params ?? {}, { resource: identifier });
   }
   await checkScopes(ctx, source, identifier, resource);
+}
+
+interface Records {
+  readonly RefreshToken: { find(value: string): Promise<(GrantSource & { readonly grantId?: string }) | undefined> };
+  readonly Grant: { find(id: string): Promise<object | undefined> };
+}
+
+/**
+ * The engine compares the scope of a refresh before it asks for the account, and so before `checkGranted`. Where nothing of the
+ * grant is left another scope would not help, so the client is told that.
+ */
+export const tellLostGrants =
+  (resources: Resources) =>
+  (refresh: GrantHandler): GrantHandler =>
+  async (ctx) => {
+    try {
+      await refresh(ctx);
+    } catch (error) {
+      if (error instanceof errors.InvalidScope) await checkWhole(ctx, resources);
+      throw error;
+    }
+  };
+
+/** @throws InvalidGrant where a refresh without `scope` and `resource` would end so */
+async function checkWhole(ctx: KoaContextWithOIDC, resources: Resources): Promise<void> {
+  const { provider, params = {} } = ctx.oidc;
+  const { RefreshToken, Grant } = provider as unknown as Records;
+  const token = await RefreshToken.find(text(params.refresh_token) ?? '');
+  const grant = token?.grantId === undefined ? undefined : await Grant.find(token.grantId);
+  if (!token || !grant) return;
+  ctx.oidc.entity('Grant', grant as never);
+  Object.assign(params, { scope: undefined, resource: undefined });
+  await checkGranted(ctx, token, resources);
 }
 
 /**

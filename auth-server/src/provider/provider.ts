@@ -8,6 +8,7 @@ import { createFindAccount } from './account.ts';
 import { chooseKeys } from './clients/keys.ts';
 import { createConfiguration, type EngineParts } from './configuration.ts';
 import { countEvents, type EngineCounts, logEvents } from './events.ts';
+import { tellLostGrants } from './granted-resource.ts';
 import { spendFailedCodes } from './guards/code-attempts.ts';
 import { throwFailure } from './guards/failure.ts';
 import { allowFormPost } from './guards/form-post.ts';
@@ -51,7 +52,10 @@ export type EngineOptions = Omit<EngineParts, 'findAccount' | 'renderError' | 'j
 
 export function createEngine({ accounts, renderErrorPage, counts, ...parts }: EngineOptions): Engine {
   const clientCache = createClientCache(parts.clock);
-  const Engine = providerWith({ authorization_code: allowOmission });
+  const Engine = providerWith({
+    authorization_code: allowOmission,
+    refresh_token: tellLostGrants(parts.resources),
+  });
   const judgeDocument: Judge = (metadata) => judgeMetadata(app, metadata, { cimd: true });
   const app: Provider = new Engine(
     parts.issuer,

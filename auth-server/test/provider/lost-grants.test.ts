@@ -64,7 +64,8 @@ describe('RFC 6749 §5.2 a refresh token for a resource that is gone', () => {
 
   it('is invalid_grant where the only resource has been renamed', async () => {
     await using change = await changed([at(A)], [at(B)]);
-    for (const parameters of [{}, { resource: A }, { resource: B }]) {
+    const scope = 'mcp:tools mcp:new';
+    for (const parameters of [{}, { resource: A }, { resource: B }, { scope }, { resource: B, scope }]) {
       expect(await error(change.again(parameters))).toEqual(lost);
     }
   });
@@ -113,7 +114,17 @@ describe('RFC 6749 §5.2 a refresh token whose scopes are gone', () => {
 
   it('is invalid_grant where none is left', async () => {
     await using change = await changed(scopes('mcp:tools', 'old:one'), scopes('mcp:tools'), { scope: 'old:one' });
-    for (const parameters of [{}, { scope: 'old:one' }]) expect(await error(change.again(parameters))).toEqual(lost);
+    for (const scope of ['', 'old:one', 'mcp:tools', 'old:one mcp:tools', 'openid']) {
+      expect([scope, ...(await error(change.again({ scope })))]).toEqual([scope, ...lost]);
+    }
+  });
+
+  it('is invalid_scope where it asks for one that was not granted, and what was is left', async () => {
+    await using change = await changed(scopes('mcp:tools', 'mcp:admin'), scopes('mcp:tools', 'mcp:admin'), {
+      scope: 'mcp:tools',
+    });
+    expect(await error(change.again({ scope: 'mcp:admin' }))).toEqual([400, 'invalid_scope']);
+    expect((await change.again()).status).toBe(200);
   });
 
   it('gets those that are left, also where it asks for all of them', async () => {
