@@ -17,8 +17,13 @@ export const jsonText = (value: unknown): string => wellFormed(JSON.stringify(va
 /** The same for what `JSON.stringify` has written. */
 export const wellFormed = (text: string): string => (text.includes(SUSPECT) ? withoutLoneSurrogates(text) : text);
 
+/** The same for a line of the log, which others have written: its members stay as they are. */
+export const wellFormedLine = (line: string): string => (line.includes(SUSPECT) ? replaced(line) : line);
+
+const replaced = (text: string): string => text.replace(ESCAPE, (one) => (one.startsWith(SUSPECT) ? REPLACEMENT : one));
+
 function withoutLoneSurrogates(text: string): string {
-  const whole = text.replace(ESCAPE, (one) => (one.startsWith(SUSPECT) ? REPLACEMENT : one));
+  const whole = replaced(text);
   // Two names may have become one: a document with a name twice is as unpredictable (RFC 8259 §4).
   return whole === text ? text : JSON.stringify(JSON.parse(whole));
 }

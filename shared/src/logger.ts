@@ -4,6 +4,7 @@
  */
 import { pino } from 'pino';
 import { systemClock } from './clock.ts';
+import { wellFormedLine } from './json-text.ts';
 import { visibleJson } from './terminal-text.ts';
 
 export type Logger = pino.Logger;
@@ -91,7 +92,8 @@ function standardOutput(): Destination {
     return true;
   };
   return {
-    write: (line) => {
+    write: (given) => {
+      const line = wellFormedLine(given);
       if (!timer || !keep(line)) {
         flush();
         process.stdout.write(visibleJson(line));
@@ -123,7 +125,7 @@ export const logWritten = (log: Logger): Promise<void> =>
   });
 
 const cleaned = (destination: Destination): Destination => ({
-  write: (line) => destination.write(visibleJson(line)),
+  write: (line) => destination.write(visibleJson(wellFormedLine(line))),
   flush: (done) => (destination.flush ? destination.flush(done) : done()),
 });
 

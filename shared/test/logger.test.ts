@@ -74,6 +74,25 @@ describe('log', () => {
     );
   });
 
+  it('RFC 8259 §8.2 has no half of a surrogate pair, which strict readers of a log refuse the whole line for', () => {
+    const told = "{ half: 'a\\ud83d', ['\\ude00']: '\\u{1f600}', err: new Error('b\\ud83d') }, 'said \\udfff'";
+    const program = `
+      import { createLogger } from '@mcp-oauth/shared/logger';
+      const log = createLogger('sample', 'info');
+      for (let n = 0; n < 3; n += 1) log.info(${told});`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+    });
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(3);
+    for (const line of lines) {
+      expect(line).not.toMatch(/\\ud/);
+      const expected = { half: 'a\ufffd', '\ufffd': '\u{1f600}', err: { message: 'b\ufffd' }, msg: 'said \ufffd' };
+      expect(JSON.parse(line)).toMatchObject(expected);
+    }
+  });
+
   it('tells the system code of an error', () => {
     const lines: string[] = [];
     const log = createLogger('sample', 'info', { write: (line) => lines.push(line) });
