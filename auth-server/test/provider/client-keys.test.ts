@@ -53,6 +53,13 @@ describe('RFC 7517 §5 a client authenticates with a key of its set', () => {
       undefined,
     ],
     ['no kid anywhere, among several', async () => [await stranger(), await good()], undefined],
+    [
+      'x5c null, and private members that are null',
+      async () => [await good({ ...kid, x5c: null, d: null, x5t: null })],
+      'k',
+    ],
+    ['x5c that is no list', async () => [await good({ ...kid, x5c: 'MIIB' })], 'k'],
+    ['an odd x5c in another', async () => [await stranger({ x5c: [null, ''] }), await good(kid)], 'k'],
     ['alg, use and kid null', async () => [await good({ alg: null, use: null, kid: null })], 'k'],
   ])('with %s', async (_, keys, name) => {
     await using server = await startServer();

@@ -45,7 +45,7 @@ function readKey(member: unknown): readonly PublicKey[] {
   const { kty, kid, key_ops: operations, ...others } = member as Record<string, unknown>;
   const required = isText(kty) && Object.hasOwn(REQUIRED, kty) ? REQUIRED[kty] : undefined;
   if (!isText(kty) || !required?.every((name) => isText(others[name])) || isPrivate(member)) return [];
-  const kept = Object.entries(others).filter(([name, value]) => !(NAMES.has(name) && !isText(value)));
+  const kept = Object.entries(others).filter(([name, value]) => value !== null && !isOdd(name, value));
   const name = typeof kid === 'number' ? String(kid) : kid;
   const allowed = Array.isArray(operations) ? operations.filter(isText) : [];
   return [
@@ -57,6 +57,10 @@ function readKey(member: unknown): readonly PublicKey[] {
     },
   ];
 }
+
+/** A member that is not needed and has not the form of RFC 7517 §4; libraries refuse a whole set for one. */
+const isOdd = (name: string, value: unknown): boolean =>
+  (NAMES.has(name) && !isText(value)) || (name === 'x5c' && !(Array.isArray(value) && value.every(isText)));
 
 const KEY_TYPES: Readonly<Record<string, string>> = { RS: 'RSA', PS: 'RSA', ES: 'EC', Ed: 'OKP', ML: 'AKP' };
 const CURVES: Readonly<Record<string, string>> = {
