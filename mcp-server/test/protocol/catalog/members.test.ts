@@ -52,6 +52,13 @@ describe.each(all)('a %s', (kind, value) => {
     expect(readSource(kind, { ...value, scope }, 'here').value).toMatchObject({ scope });
   });
 
+  it('is refused as well when no loop sees the member that is not known', () => {
+    const hidden = Object.defineProperty({ ...value }, 'scopes', { value: ['admin'] });
+    expect(() => readSource(kind, hidden, 'here')).toThrow('did you mean "scope"');
+    expect(() => readSource(kind, { ...value, [Symbol('scope')]: 'admin' }, 'here')).toThrow('Symbol(scope)');
+    expect(readSource(kind, { ...value, [Symbol('of another library')]: 1 }, 'here').kind).toBe(kind);
+  });
+
   it('that is an instance of a class is refused when the class has what was meant for a scope', () => {
     class Guarded {
       get scopes() {

@@ -100,7 +100,8 @@ export function readSource(kind: Kind, value: unknown, from: string): Source {
 function flawOf(kind: Kind, value: unknown): string | undefined {
   if (!isRecord(value)) return `there is no such object, but ${kindOf(value)}`;
   const fields: Fields = value;
-  const stray = strayMember(value, MEMBERS[kind]) ?? inheritedStray(value, MEMBERS[kind]);
+  const stray =
+    strayMember(value, MEMBERS[kind]) ?? hiddenStray(value, MEMBERS[kind]) ?? inheritedStray(value, MEMBERS[kind]);
   if (stray !== undefined) return stray;
   const missing = DESCRIBED.find((name) => typeof fields[name] !== 'string');
   if (missing)
@@ -108,6 +109,15 @@ function flawOf(kind: Kind, value: unknown): string | undefined {
       ? `it has no ${missing}`
       : `${missing} has to be a string, and is ${kindOf(fields[missing])}`;
   return ('scope' in value ? flawOfScope(value.scope) : undefined) ?? CHECKS[kind](fields);
+}
+
+/** What no loop over the members sees: those that are not enumerable, and symbols. */
+function hiddenStray(value: object, known: ReadonlySet<string>): string | undefined {
+  for (const key of Reflect.ownKeys(value)) {
+    if (typeof key === 'string' && !known.has(key)) return unknownMember(key, known);
+    if (typeof key === 'symbol' && nearest(key.description ?? '', known)) return unknownMember(String(key), known);
+  }
+  return undefined;
 }
 
 /** Methods of a class may have any name, but one that was meant for a known one. */
