@@ -176,7 +176,7 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
   };
 }
 
-/** All that one address may do unknown and that leaves something behind; each kind is counted for itself. */
+/** Limits for one address of what leaves records behind before anybody is known. Each kind is counted separately. */
 const authorizationLimits = ({ authorizationLimit: points }: Config, createRateLimit: CreateRateLimit) => ({
   authorization: createRateLimit({ name: 'authorize', points, seconds: MINUTE }),
   approval: createRateLimit({ name: 'approve', points, seconds: MINUTE }),

@@ -52,7 +52,7 @@ export const clientMetadataSettings = {
   }),
   clientMetadataLimit: setting({
     env: 'CLIENT_METADATA_LIMIT',
-    doc: 'Documents unknown so far that one address may have read in an hour.',
+    doc: 'Maximum number of documents of clients that are not known yet which are fetched for one address in an hour.',
     type: integer(1, 1_000_000),
     default: '60',
   }),

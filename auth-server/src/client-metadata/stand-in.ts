@@ -12,7 +12,7 @@ import type { ClientMetadataError, Reason } from './failure.ts';
 const RECORD = 'ClientDocumentWord';
 const REMEMBERED = 2 * COPY_LIFETIME;
 
-/** Seconds until its use is told again: a host that keeps this server out does so all day. */
+/** Seconds between two log lines about the use of one copy: a host that refuses this server does so all day. */
 const AGAIN = 3_600;
 
 interface Word {

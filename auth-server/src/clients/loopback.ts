@@ -3,13 +3,13 @@
  * and a native app takes whatever port is free. Path and query are compared to the letter.
  */
 
-/** Nothing but the host and a port, as it is written: user information or another spelling is another address. */
+/** Matches a loopback host and an optional port exactly as written: user information or another spelling is another address. */
 const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(:\d{0,5})?(?=[/?]|$)/i;
 
 /** A port above 65535 makes it no URL. */
 export const isLoopbackUri = (redirectUri: string): boolean => LOOPBACK.test(redirectUri) && URL.canParse(redirectUri);
 
-/** One spelling for all redirect URIs that are the same place; every other URI stands for itself. */
+/** Gives the same text for all redirect URIs of one place, and every other URI unchanged. */
 export const placeOf = (redirectUri: string): string => redirectUri.replace(LOOPBACK, 'http://loopback');
 
 /** The same with the port: what listens there is one program, by whichever name it is called. */

@@ -56,7 +56,7 @@ export interface Approval {
   readonly scopes: readonly string[];
 }
 
-/** Of one client and account. The oldest is forgotten first, and asked for again. */
+/** Maximum number of remembered approvals of one client and account. The oldest is dropped first, and that page comes again. */
 const MOST = 20;
 
 const factsOf = (pending: PendingInteraction): string => digest(written(pending, 'scopes'));

@@ -130,7 +130,7 @@ function decoded(token: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** What jose says where the key is good, and another one signed. */
+/** Error code of jose for a usable key that did not make the signature. */
 const NOT_ITS_KEY = 'signature verification failed';
 
 interface Trial {

@@ -33,7 +33,7 @@ export function toIdentity(
   };
 }
 
-/** Address and flag of one source: one's word says nothing about the other's address. Cognito and Apple write the flag as text. */
+/** Address and flag must be of one source: it vouches for no address of another. Cognito and Apple write the flag as text. */
 const verifiedEmail = ({ email, email_verified: verified }: Claims): string | undefined =>
   verified === true || verified === 'true' ? label(email) : undefined;
 

@@ -3,7 +3,7 @@ import type Provider from 'oidc-provider';
 import type { errors } from 'oidc-provider';
 import { BROKEN_OFF } from '../../consent/broken-off.ts';
 
-/** By what the engine of oidc-provider 9.13.3 says of them. */
+/** Error descriptions of oidc-provider 9.13.3 which mean that the session of this browser has changed. */
 const OTHER_SESSION: ReadonlySet<string | undefined> = new Set([
   'session not found',
   'session principal changed',
