@@ -69,7 +69,7 @@ function keyNameOf(token: string, options: TokenVerifierOptions, types: Readonly
     const finding = { header: 'alg', expected: algorithms, found: shown(alg), setting: 'TOKEN_ALGORITHMS' };
     throw new TokenError('algorithm', finding);
   }
-  if (kid === undefined || kid === null) return { alg, kid: undefined };
+  if (kid === undefined || kid === null || kid === '') return { alg, kid: undefined };
   // RFC 7515 §4.1.4: a key id is a string.
   if (typeof kid !== 'string')
     throw new TokenError('malformed', { header: 'kid', expected: 'a text', found: shown(kid) });

@@ -68,7 +68,7 @@ interface Key extends Candidate {
 function readKey(member: unknown): Key | string {
   if (typeof member !== 'object' || member === null || Array.isArray(member)) return 'is no object';
   // An optional member that is null or empty says nothing.
-  const jwk = Object.fromEntries(Object.entries(member).filter(([, value]) => value !== null && value !== ''));
+  const jwk = usable(Object.fromEntries(Object.entries(member).filter(([, value]) => value !== null && value !== '')));
   if (typeof jwk.kty !== 'string') return 'has no kty';
   const material = MATERIAL.get(jwk.kty) ?? [];
   const missing = material.find((name) => typeof jwk[name] !== 'string');
@@ -79,6 +79,25 @@ function readKey(member: unknown): Key | string {
     text,
     id: material.length > 0 ? JSON.stringify([jwk.kty, ...material.map((name) => jwk[name])]) : text,
     open: opener(jwk as JWK),
+  };
+}
+
+/** Without optional members that have no meaning in their form: one of them would keep a good key from being opened. */
+function usable({
+  alg,
+  use,
+  ext: _,
+  key_ops: operations,
+  ...others
+}: Record<string, unknown>): Record<string, unknown> {
+  const named = Array.isArray(operations) ? operations.filter((one) => typeof one === 'string') : [];
+  // With other operations beside it, or twice, Web Crypto refuses the key.
+  const allowed = named.includes('verify') ? ['verify'] : named;
+  return {
+    ...others,
+    ...(typeof alg === 'string' && { alg }),
+    ...(typeof use === 'string' && { use }),
+    ...(allowed.length > 0 && { key_ops: allowed }),
   };
 }
 

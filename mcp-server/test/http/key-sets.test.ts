@@ -53,6 +53,33 @@ describe('RFC 7517 §5 a key set is read member by member', () => {
   });
 
   it.each([
+    { alg: 5 },
+    { alg: [] },
+    { use: 5 },
+    { use: {} },
+    { ext: 'yes' },
+    { key_ops: [] },
+    { key_ops: 'verify' },
+    { key_ops: [null] },
+    { key_ops: {} },
+    { key_ops: ['verify', 'verify'] },
+    { key_ops: ['verify', 'encrypt'] },
+  ])('RFC 7517 §4 an optional member with no meaning keeps the only key from nothing: %j', async (odd) => {
+    expect(await answer([{ ...signer.publicJwk, ...odd }])).toMatchObject({ status: 200 });
+  });
+
+  it.each([{ use: 'enc' }, { alg: 'RS256' }, { key_ops: ['sign'] }])(
+    'RFC 7517 §4 a key for something else is not tried: %j',
+    async (odd) => {
+      expect(await answer([{ ...signer.publicJwk, ...odd }])).toMatchObject({ status: 401 });
+    },
+  );
+
+  it('RFC 7515 §4.1.4 an empty kid of a token names no key, as if it were absent', async () => {
+    expect(await answer([signer.publicJwk], { kid: '' })).toMatchObject({ status: 200 });
+  });
+
+  it.each([
     ['null', null],
     ['empty', ''],
   ])('optional members of a key that are %s are absent', async (_, value) => {
