@@ -2,7 +2,7 @@
  * Owns how connectors reach an upstream: bounded in time and size, without following a redirect (OpenID Connect Discovery 1.0
  * §4.2 wants 200), and "not reachable" has one name (`UpstreamError`).
  */
-import { type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { ContentCodingError, type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { TunnelError } from '@mcp-oauth/shared/network/tunnel';
 import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import { UpstreamError } from './connector.ts';
@@ -29,6 +29,7 @@ export function createUpstreamFetch(fetch: Fetch, timeout: number): Fetch {
       return new Response(isEmpty(response.status) ? null : body, response);
     } catch (cause) {
       if (cause instanceof UpstreamError) throw cause;
+      if (cause instanceof ContentCodingError) throw new UpstreamError('unavailable', cause.message, { cause });
       const why = signal.aborted ? `gave no answer within ${timeout} s` : `could not be reached (${codeOf(cause)})`;
       throw new UpstreamError('unavailable', `${where} ${why}`, { cause });
     }

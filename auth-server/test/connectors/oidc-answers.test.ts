@@ -82,6 +82,26 @@ describe('Discovery §4.3 metadata that can not be used', () => {
   });
 });
 
+describe('RFC 9110 §15.5.16 an answer that is packed although nothing was accepted', () => {
+  const packed = (status: number) => new Reply(status, 'x', { 'content-encoding': 'gzip' });
+
+  it.each(['/token', '/jwks', '/.well-known/openid-configuration'])('of %s is told as that', async (path) => {
+    const { reason, message } = await failureOf(({ stage }) => stage.routes.set(path, () => packed(200)));
+    expect(reason).toBe('unavailable');
+    expect(message).toMatch(/answered with the content coding gzip/);
+    expect(message).not.toContain('could not be reached');
+  });
+
+  it.each([
+    ['/token', 503],
+    ['/jwks', 503],
+    ['/.well-known/openid-configuration', 404],
+  ])('of %s is told by its status where that is %i', async (path, status) => {
+    const failure = await failureOf(({ stage }) => stage.routes.set(path, () => packed(status)));
+    expect([failure.reason, failure.facts.status]).toEqual(['unavailable', status]);
+  });
+});
+
 describe('OpenID Connect Core §5.1 claims that sign-in does not need', () => {
   it.each([
     ['auth_time null', { auth_time: null }],

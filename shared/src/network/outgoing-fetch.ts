@@ -41,7 +41,15 @@ export function createOutgoingFetch({ httpsProxy, noProxy = () => false }: Outwa
   });
 }
 
-/** A fetch that accepts no content coding, and no answer that has one all the same (RFC 9110 §15.5.16, §8.4). */
+/** The answer has a content coding although none was accepted. */
+export class ContentCodingError extends TypeError {
+  override readonly name = 'ContentCodingError';
+}
+
+/**
+ * A fetch that accepts no content coding, and no answer that has one all the same (RFC 9110 §15.5.16, §8.4). Of an error page
+ * the status is what counts, so it comes without its body.
+ */
 export const plainly =
   (fetch: Fetch): Fetch =>
   async (input, init) => {
@@ -51,8 +59,11 @@ export const plainly =
     const coding = response.headers.get('content-encoding');
     if (!coding || coding.toLowerCase() === 'identity') return response;
     await response.body?.cancel();
+    if (!response.ok) return new Response(null, response);
     const { origin, pathname } = new URL(input instanceof Request ? input.url : input);
-    throw new TypeError(`${origin}${pathname} answered with the content coding ${coding} although none is accepted`);
+    throw new ContentCodingError(
+      `${origin}${pathname} answered with the content coding ${coding} although none is accepted`,
+    );
   };
 
 /** RFC 9110 §10.1.5; some hosts answer nobody who has none. */
