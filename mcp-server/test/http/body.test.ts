@@ -45,6 +45,15 @@ describe('JSON-RPC 2.0 §5.1 parse error and invalid request', () => {
     expect(await response.json()).toMatchObject({ error: { code: -32600 } });
   });
 
+  it('JSON-RPC 2.0 §5.1 a message that is too deep is told so, under the id of the request', async () => {
+    const nested = `${'{"a":'.repeat(70)}1${'}'.repeat(70)}`;
+    const body = `{"jsonrpc":"2.0","id":7,"method":"ping","params":${nested}}`;
+    const answer = await server.fetch('/mcp', post(token, body));
+    expect(answer.status).toBe(400);
+    const message = 'Invalid Request: it may be nested at most 64 levels deep';
+    expect(await answer.json()).toEqual({ jsonrpc: '2.0', id: 7, error: { code: -32600, message } });
+  });
+
   it('a message that is nested without end is refused instead of overflowing a stack', async () => {
     for (const depth of [65, 100_000]) {
       const response = await server.fetch('/mcp', post(token, `${'['.repeat(depth)}${']'.repeat(depth)}`));

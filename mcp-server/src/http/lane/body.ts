@@ -25,7 +25,8 @@ const tooManyBytes = (reached: LimitReached): MessageError =>
   });
 
 const parseError = (): MessageError => new MessageError(-32700, 'Parse error');
-const invalidRequest = (): MessageError => new MessageError(-32600, 'Invalid Request');
+const invalidRequest = (why: string, id?: Id): MessageError =>
+  new MessageError(-32600, `Invalid Request: ${why}`, { id });
 
 /** Gets the message, an object or an array, or why there is none. */
 export type Received = (error: unknown, message?: unknown) => void;
@@ -116,9 +117,10 @@ function parse(bytes: Buffer, allowance: Allowance): object {
   }
   const text = bytes.toString();
   const message = parseJson(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
-  if (!isObject(message)) throw invalidRequest();
-  if (inspect(message, MAX_DEPTH, most) < 0)
-    throw tooManyValues(allowance.reached('MAX_MESSAGE_ELEMENTS', most), idOf(message));
+  if (!isObject(message)) throw invalidRequest('the body has to be a JSON object');
+  const room = inspect(message, MAX_DEPTH, most);
+  if (room === TOO_DEEP) throw invalidRequest(`it may be nested at most ${MAX_DEPTH} levels deep`, idOf(message));
+  if (room < 0) throw tooManyValues(allowance.reached('MAX_MESSAGE_ELEMENTS', most), idOf(message));
   return message;
 }
 
@@ -135,15 +137,18 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** Less than any room. */
+const TOO_DEEP = Number.NEGATIVE_INFINITY;
+
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /**
  * No message has a member `__proto__`; copied into an object of ours it would become one's prototype.
  * @param room values that there may be
- * @returns the room that is left; less than nothing when there are too many, of which the rest is not looked at
+ * @returns `TOO_DEEP`, or the room that is left; less than nothing when there are too many, of which the rest is not looked at
  */
 function inspect(value: object, depth: number, room: number): number {
-  if (depth === 0) throw invalidRequest();
+  if (depth === 0) return TOO_DEEP;
   let left = room;
   if (Array.isArray(value)) {
     left -= value.length;
