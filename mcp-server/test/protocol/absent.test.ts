@@ -147,6 +147,8 @@ describe('in a session', () => {
     [{ jsonrpc: '1.0', id: 7, method: 'ping' }, 7, 'jsonrpc'],
     [{ jsonrpc: null, id: 7, method: 'ping' }, 7, 'jsonrpc'],
     [{ jsonrpc: '2.0', id: 7, method: 'ping', more: 1 }, 7, '"more"'],
+    [{ jsonrpc: '2.0', id: 7, error: { code: null, message: 'x' } }, 7, 'error.code'],
+    [{ jsonrpc: '2.0', id: 7, error: { code: 1 } }, 7, 'error.message'],
     [{ jsonrpc: '2.0', id: null, method: 'ping' }, null, 'id'],
     [{ jsonrpc: '2.0', id: 1.5, method: 'ping' }, null, 'id'],
     [{ jsonrpc: '2.0', id: '\ud83d', method: 'ping' }, null, 'id'],

@@ -50,7 +50,10 @@ function flawOfCall({ method, params = {} }: Json): string | undefined {
 function flawOfAnswer({ result, error }: Json): string | undefined {
   if (result === undefined && error === undefined) return 'it has neither a method nor a result nor an error';
   if (result !== undefined && error !== undefined) return 'it has both a result and an error';
-  return isObject(result ?? error) ? undefined : `${result === undefined ? 'error' : 'result'} has to be an object`;
+  if (!isObject(result ?? error)) return `${result === undefined ? 'error' : 'result'} has to be an object`;
+  if (!isObject(error)) return undefined;
+  if (!Number.isSafeInteger(error.code)) return 'error.code has to be an integer';
+  return typeof error.message === 'string' ? undefined : 'error.message has to be a string';
 }
 
 /** Names of a stranger's choice may be long. */
