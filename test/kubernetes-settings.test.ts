@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { settings as authServer, readConfig as readAuthServer } from '../auth-server/src/config.ts';
 import { discoverKinds } from '../auth-server/src/federation/registry.ts';
 import { settings as mcpServer, readConfig as readMcpServer } from '../mcp-server/src/config.ts';
+import { CONTAINER, HEAP } from './abuse/watched.ts';
 import { environmentOf } from './kubernetes/environment.ts';
 import { hasKustomize, type Manifest, NEEDS_KUSTOMIZE, ofKind, render } from './kubernetes/manifest.ts';
 import { OVERLAYS, secretsOf } from './kubernetes/overlays.ts';
@@ -21,9 +22,11 @@ const declared = (settings: object): readonly string[] =>
 const ofConnectors = ['TYPE', 'NAME', ...[...kinds.values()].flatMap(({ settings }) => declared(settings))].map(
   (name) => `CONNECTOR_ACME_${name}`,
 );
+/** A setting of Node: how large its heap may become. */
+const NODES_OWN = 'NODE_OPTIONS';
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
-  'mcp-server': declared(mcpServer),
-  'auth-server': [...declared(authServer), ...ofConnectors],
+  'mcp-server': [...declared(mcpServer), NODES_OWN],
+  'auth-server': [...declared(authServer), ...ofConnectors, NODES_OWN],
 };
 
 const rendered = (overlay: string) => render(`overlays/${overlay}`, secretsOf(overlay));
@@ -58,6 +61,14 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
       for (const variable of Object.keys(environmentOf(container, manifests))) {
         expect(KNOWN[container.name], container.name).toContain(variable);
       }
+    }
+  });
+
+  it('gives Node the heap with which the memory of a service was measured (test/abuse)', () => {
+    const manifests = rendered(overlay);
+    for (const container of containers(manifests)) {
+      expect(environmentOf(container, manifests)[NODES_OWN]).toBe(`--max-old-space-size=${HEAP}`);
+      expect(container.resources?.limits?.memory).toBe(`${CONTAINER}Mi`);
     }
   });
 
