@@ -1,5 +1,6 @@
 /** Owns the person in a test: a real Chromium that walks through the sign-in pages like somebody who reads them. */
 import { existsSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
 import type { TestContext } from 'vitest';
 
@@ -31,7 +32,7 @@ export async function signIn(context: BrowserContext, authorizationUrl: URL, per
   for (let begun = 0; begun < PATIENCE; begun += 1) {
     const page = await context.newPage();
     const called = await Promise.race([walk(page, authorizationUrl, person), networkChanged(page)]);
-    await page.close();
+    await leave(page);
     if (called) return called;
   }
   throw new Error(`the network changed ${PATIENCE} times during one sign-in`);
@@ -70,6 +71,15 @@ function unlessNetworkChanged(error: Error): false {
   return false;
 }
 
+/** Milliseconds. */
+const LEAVING = 5_000;
+
+/** Closes a page once it is where it was sent: the driver can wait for ever for a page that is closed while it moves on. */
+async function leave(page: Page): Promise<void> {
+  await page.waitForLoadState('load', { timeout: LEAVING }).catch(() => {});
+  await Promise.race([page.close(), setTimeout(LEAVING, undefined, { ref: false })]);
+}
+
 /** Denies on our own page. */
 export async function deny(context: BrowserContext, authorizationUrl: URL): Promise<URL> {
   const page = await context.newPage();
@@ -77,7 +87,7 @@ export async function deny(context: BrowserContext, authorizationUrl: URL): Prom
   await page.goto(authorizationUrl.href);
   await page.getByRole('button', { name: /Cancel|Deny/ }).click();
   const called = await answer;
-  await page.close();
+  await leave(page);
   return called;
 }
 

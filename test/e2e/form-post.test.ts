@@ -78,8 +78,9 @@ describe('an identity provider that answers by form', () => {
     const client = await OAuthClient.register(stack, { redirect_uris: [redirectUri] });
     const person = await browser.newContext();
     const returns: Promise<readonly [method: string, hasCookie: boolean]>[] = [];
-    person.on('request', (request) => {
-      if (request.url().includes('/callback/apple')) returns.push(cookieOf(request));
+    // When a request begins, what Chromium adds to its header may not be known yet, and never will be once its page is closed.
+    person.on('response', (response) => {
+      if (response.url().includes('/callback/apple')) returns.push(cookieOf(response.request()));
     });
     const home = await signIn(person, client.authorizationUrl({ redirect_uri: redirectUri }));
     expect(home.searchParams.get('error')).toBeNull();
