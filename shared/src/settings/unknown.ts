@@ -21,7 +21,7 @@ const SHORTEST = 6;
 const CLOSE = 2;
 
 /** First words of settings that much else begins with as well. */
-const COMMON_WORDS = new Set(['HOST', 'PORT', 'NODE', 'HTTPS', 'NO', 'LOG']);
+const COMMON_WORDS = new Set(['BASE', 'HOST', 'PORT', 'NODE', 'HTTPS', 'NO', 'LOG']);
 /** What systems set that begins like a setting, in capitals; those of proxies in small letters as well. */
 const OF_SYSTEMS = new Set(['SESSION_MANAGER', 'DATA_HOME', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY']);
 

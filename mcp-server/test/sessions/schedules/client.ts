@@ -67,7 +67,8 @@ export class Thread {
     this.leave(noticed);
     const connection = open({
       text: (text) => {
-        if (this.#connection === connection) this.#take(text);
+        // A request that was refused, as where its session is gone, did not run: that is no answer of a call.
+        if (this.#connection === connection && connection.status < 400) this.#take(text);
       },
       ended: () => {
         if (this.#connection !== connection) return;
