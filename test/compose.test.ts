@@ -51,6 +51,18 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('hands every setting of mcp-server over, but for those that another file or the container itself decides', () => {
+    const elsewhere = [
+      ...['PORT', 'HOST', 'METRICS_PORT', 'TOOLS_DIR', 'FOREIGN_VARIABLES', 'REDIS_PASSWORD', 'REDIS_CA_FILE'],
+      ...['ISSUER_INTERNAL_URL', 'HTTPS_PROXY', 'NO_PROXY'],
+    ];
+    const handed = Object.keys(composed().services['mcp-server']?.environment ?? {});
+    const missing = Object.values(mcpServer)
+      .map(({ env }) => env)
+      .filter((name) => !handed.includes(name) && !elsewhere.includes(name));
+    expect(missing).toEqual([]);
+  });
+
   it('a .env made for `npm start` does not move auth-server away from where it is looked for', () => {
     const folder = mkdtempSync(join(tmpdir(), 'mcp-oauth-env-'));
     const lines = ['HOST=127.0.0.1', 'PORT=7777', 'STORAGE=sqlite', 'REDIS_URL=redis://localhost', 'REDIS_PASSWORD=x'];
