@@ -17,8 +17,8 @@ import { CONTAINER, hasProc, inWords, NEEDS_PROC, print, watch } from './watched
 
 const TOOLS = fileURLToPath(new URL('./tools/', import.meta.url));
 
-/** Bytes that a person may leave in the store: three times MAX_STORED_BYTES_PER_PRINCIPAL, for what was on its way and for keeping it. */
-const LEFT = 48 * 1_048_576;
+/** Bytes that a person may leave in the store: four times MAX_STORED_BYTES_PER_PRINCIPAL, for what was on its way and for keeping it. */
+const LEFT = 64 * 1_048_576;
 
 interface Store extends AsyncDisposable {
   readonly env: NodeJS.ProcessEnv;

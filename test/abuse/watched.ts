@@ -25,8 +25,11 @@ export async function watch(program: string, env: NodeJS.ProcessEnv, metricsPort
   await run.says('"msg":"ready"');
   return {
     run,
-    peak: () =>
-      Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${run.pid}/status`, 'utf8'))?.[1]) / 1024),
+    peak: () => {
+      if (!existsSync(`/proc/${run.pid}/status`)) throw new Error(`it has ended:\n${run.output.slice(-4_000)}`);
+      const status = readFileSync(`/proc/${run.pid}/status`, 'utf8');
+      return Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024);
+    },
     counted: async (name) => {
       const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
       const lines = [...text.matchAll(new RegExp(`^${name}\\{\\w+="([^"]*)"\\} (\\d+)$`, 'gm'))];

@@ -5,6 +5,7 @@
 import { type Owner, personOf } from '../authorization/principal.ts';
 import { type Limit, type LimitReached, limitReached } from './limit.ts';
 import { Tally } from './tally.ts';
+import { Turns } from './turns.ts';
 
 type Person = Pick<Owner, 'issuer' | 'subject'>;
 
@@ -28,6 +29,7 @@ type RunningLimit = 'MAX_CALLS_PER_SESSION' | 'MAX_CALLS_PER_PRINCIPAL';
 
 export class Allowance {
   readonly limits: AllowanceLimits;
+  readonly turns = new Turns();
   readonly #onReached: ((limit: Limit) => void) | undefined;
   readonly #running = new Tally();
   readonly #runningOfSession = new Tally();

@@ -92,6 +92,7 @@ export class Exchange implements Outlet {
     // Whoever asks waits for an answer, which never comes to a question that could not be put.
     if ('id' in message) return !['full', 'lost', 'over'].includes(await written);
     if (upgraded.writer.waiting > AHEAD) await written;
+    await this.#parts.allowance.turns.wait();
     return true;
   }
 

@@ -1,0 +1,30 @@
+/** Owns the proof that requests which were answered by the store at once do not all go on at once. */
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { Turns } from '../../src/allowance/turns.ts';
+
+describe('requests that waited for the store', () => {
+  it('go on eight in a turn of the event loop, in their order, and all of them in the end', async () => {
+    const turns = new Turns();
+    const gone: number[] = [];
+    const go = async (n: number) => {
+      await turns.wait();
+      gone.push(n);
+    };
+    const all = Promise.all(Array.from({ length: 20 }, (_, n) => go(n)));
+    await Promise.resolve();
+    expect(gone).toHaveLength(8);
+    await setImmediate();
+    expect(gone).toHaveLength(16);
+    await all;
+    expect(gone).toEqual(Array.from({ length: 20 }, (_, n) => n));
+  });
+
+  it('wait for nothing when there are few of them', async () => {
+    const turns = new Turns();
+    for (let turn = 0; turn < 3; turn += 1) {
+      for (let n = 0; n < 8; n += 1) expect(turns.wait()).toBeUndefined();
+      await setImmediate();
+    }
+  });
+});
