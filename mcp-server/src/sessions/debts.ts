@@ -17,19 +17,20 @@ export class Debts {
     this.#replica = replica;
   }
 
-  begin(session: string, ids: readonly Id[]): void {
+  /** Resolves when it is noted, or can't be. */
+  async begin(session: string, ids: readonly Id[]): Promise<void> {
     if (ids.length === 0) return;
     const open = this.#open.get(session) ?? new Set();
     this.#open.set(session, open);
     for (const id of ids) open.add(id);
-    this.#note(session, open);
+    await this.#note(session, open);
   }
 
   settle(session: string, id: Id): void {
     const open = this.#open.get(session);
     if (!open?.delete(id)) return;
     if (open.size === 0) this.#open.delete(session);
-    this.#note(session, open);
+    void this.#note(session, open);
   }
 
   /** The session is over, and so is its stream. */
@@ -37,9 +38,9 @@ export class Debts {
     this.#open.delete(session);
   }
 
-  #note(session: string, open: ReadonlySet<Id>): void {
+  #note(session: string, open: ReadonlySet<Id>): Promise<void> {
     const requests = open.size === 0 ? '' : JSON.stringify([...open]);
     // Should it fail, a client may have to wait until its own patience ends.
-    this.#log.owe({ session, stream: STANDALONE }, this.#replica, requests).catch(() => {});
+    return this.#log.owe({ session, stream: STANDALONE }, this.#replica, requests).catch(() => {});
   }
 }

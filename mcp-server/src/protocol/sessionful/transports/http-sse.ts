@@ -121,12 +121,18 @@ export function createSseMessage(access: SessionAccess): Endpoint {
       return refuse(res, SESSION_UNKNOWN, requestIdOf(message));
     }
     const current = agreed ? { ...session, agreed } : session;
-    if (isRefused(request, access, incoming, session)) return;
+    const ids = incoming.requests.map((one) => one.id);
+    // Noted before it is accepted: whoever was told 202 gets an answer, also when this replica is killed at that moment.
+    await access.debts.begin(current.id, ids);
+    // Others may have come meanwhile. One with the same id runs, and owes its answer.
+    if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
+      return refuse(res, REPEATED_ID, requestIdOf(message));
+    }
+    if (isRefused(request, access, incoming, session)) {
+      for (const one of ids) access.debts.settle(current.id, one);
+      return;
+    }
     accept(res);
-    access.debts.begin(
-      current.id,
-      incoming.requests.map((one) => one.id),
-    );
     await access.dispatch(incoming, { session: current, principal, outlet: createOutlet(access, current, principal) });
   };
 }

@@ -1,0 +1,29 @@
+/** Owns the proof that what a replica has still to answer is noted before its client is told that the request was accepted. */
+import { describe, expect, it } from 'vitest';
+import { Debts } from '../../src/sessions/debts.ts';
+import { StorageUnavailable } from '../../src/sessions/ports.ts';
+
+describe('MCP 2024-11-05 "HTTP with SSE": a request that is to be accepted', () => {
+  it('is noted with its id before it may be, so that another replica answers it should this one be killed', async () => {
+    const noted: string[] = [];
+    const storing = Promise.withResolvers<void>();
+    const debts = new Debts(
+      { owe: (_name, replica, ids) => storing.promise.then(() => void noted.push(`${replica} ${ids}`)) },
+      'a',
+    );
+    let isBegun = false;
+    const begun = debts.begin('session', [1, 'two']).then(() => {
+      isBegun = true;
+    });
+    await Promise.resolve();
+    expect(isBegun).toBe(false);
+    storing.resolve();
+    await begun;
+    expect(noted).toEqual(['a [1,"two"]']);
+  });
+
+  it('is accepted all the same while the store is away', async () => {
+    const away = { owe: () => Promise.reject(new StorageUnavailable('away')) };
+    await expect(new Debts(away, 'a').begin('session', [1])).resolves.toBeUndefined();
+  });
+});
