@@ -44,7 +44,7 @@ export function readConfig(env: Environment) {
     allowedOrigins: values.allowedOrigins ?? [],
     allowedHosts: values.allowedHosts ?? [],
     scopeHierarchy: values.scopeHierarchy ?? scopeHierarchy([]),
-    maxSessionsPerPrincipal: values.maxSessionsPerPrincipal ?? partOf(values.maxSessions),
+    maxSessionsPerPrincipal: values.maxSessionsPerPrincipal ?? twentieth(values.maxSessions),
     maxSubscriptionsPerPrincipal: values.maxSubscriptionsPerPrincipal ?? partOf(values.maxSubscriptions),
     audiences: values.audiences ?? resourceIdentifiers(values.publicUrl),
     baseScope: values.baseScope === 'none' ? undefined : values.baseScope,
@@ -52,4 +52,5 @@ export function readConfig(env: Environment) {
 }
 
 /** What one person may have of it, so that a few people can't take all there is. */
-const partOf = (most: number): number => Math.min(100, Math.max(1, Math.floor(most / 20)));
+const twentieth = (most: number): number => Math.max(1, Math.floor(most / 20));
+const partOf = (most: number): number => Math.min(100, twentieth(most));

@@ -29,9 +29,9 @@ export const sessionSettings = {
   }),
   maxSessionsPerPrincipal: optional({
     env: 'MAX_SESSIONS_PER_PRINCIPAL',
-    doc: 'Maximum number of sessions at a time of one person, whatever clients they use. Default: 100, or a twentieth of MAX_SESSIONS where that is less.',
+    doc: 'Maximum number of sessions at a time of one person, whatever clients they use. Default: a twentieth of MAX_SESSIONS.',
     type: type.integer(1, 100_000),
-    example: '100',
+    example: '500',
   }),
   maxStoredBytesPerSession: setting({
     env: 'MAX_STORED_BYTES_PER_SESSION',
