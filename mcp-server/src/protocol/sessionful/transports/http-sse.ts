@@ -124,6 +124,7 @@ export function createSseMessage(access: SessionAccess): Endpoint {
     const ids = incoming.requests.map((one) => one.id);
     // Noted before it is accepted: whoever was told 202 gets an answer, also when this replica is killed at that moment.
     await access.debts.begin(current.id, ids);
+    await access.allowance.turns.wait();
     // Others may have come meanwhile. One with the same id runs, and owes its answer.
     if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
       return refuse(res, REPEATED_ID, requestIdOf(message));

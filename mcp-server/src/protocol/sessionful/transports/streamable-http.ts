@@ -65,6 +65,8 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
   const found = findSession(request, access, 'streamable-http', id);
   const session = found instanceof Promise ? await found : found;
   if (!session) return;
+  // It was asked of the store, which answers many at once.
+  if (found instanceof Promise) await allowance.turns.wait();
   if (incoming.batch && !hasBatches(session)) return refuse(res, refusals.NO_BATCHES);
   if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
     return refuse(res, refusals.REPEATED_ID, requestIdOf(message));
