@@ -1,9 +1,9 @@
 /** Owns the proof that sessions on Redis keep the promises of the port: on one server, and on a Cluster of three. */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
+import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
-import { describe } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createRedisStorage } from '../../src/storage/redis/storage.ts';
 import {
   LIMITS,
@@ -42,4 +42,21 @@ async function open(start: () => Promise<TestRedis>): Promise<StorageUnderTest> 
 describe.skipIf(!hasRedis)(hasRedis ? 'Redis' : NEEDS_REDIS, () => {
   sessionStorageContract('session storage on one server', () => open(() => startRedis()));
   sessionStorageContract('session storage on a Cluster', () => open(startRedisCluster));
+
+  it('takes no replica for one that listens because Redis still counts its connection', async () => {
+    const redis = await startRedis();
+    const connect = () => openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
+    const clients = [connect(), connect(), connect()] as const;
+    const [client, listener, frozen] = clients;
+    const clock = new FakeClock(Date.now());
+    const { bus } = await createRedisStorage({ client, listener, limits: LIMITS, logLimits: LOG_LIMITS, clock, log });
+    await whenReady(frozen);
+    await frozen.subscribe('mcp:v1:replica:frozen');
+    expect(await client.pubsub('NUMSUB', 'mcp:v1:replica:frozen')).toEqual(['mcp:v1:replica:frozen', 1]);
+    expect(await bus.isListening('frozen')).toBe(false);
+    expect(await bus.isListening(bus.replica)).toBe(true);
+    await bus.close();
+    for (const each of clients) each.disconnect();
+    await redis[Symbol.asyncDispose]();
+  });
 });

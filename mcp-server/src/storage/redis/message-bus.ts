@@ -16,7 +16,7 @@ const heartbeat = (replica: string): string => `${PREFIX}alive:${replica}`;
 const LIFE = 8_000;
 const BEAT = 2_000;
 
-/** How often, and milliseconds apart, to look whether a replica that does not listen is only connecting again. */
+/** How often, and for how many milliseconds each, a replica is asked whether it listens: it may be connecting again. */
 const LOOKS = 5;
 const BETWEEN = 250;
 
@@ -28,25 +28,42 @@ export interface RedisBusParts {
   readonly log: Logger;
 }
 
+/** A message, or the question whether somebody listens (`ping`) and its answer. */
 interface Envelope {
   readonly from: string;
-  readonly message: BusMessage;
+  readonly message?: BusMessage;
+  readonly ping?: number;
+  readonly pong?: number;
 }
 
 export async function createRedisBus({ replica, redis, listener, log }: RedisBusParts): Promise<MessageBus> {
   const channels = [ALL, channel(replica)] as const;
-  const envelope = (message: BusMessage): string => JSON.stringify({ from: replica, message } satisfies Envelope);
+  const envelope = (content: Omit<Envelope, 'from'>): string =>
+    JSON.stringify({ from: replica, ...content } satisfies Envelope);
   const isAlive = async (name: string): Promise<boolean> => (await redis.exists(heartbeat(name))) === 1;
-  /** Known at once on a server; on a Cluster, whose nodes know only their own subscribers, when the key has run out. */
+  const asked = new Map<number, () => void>();
+  let questions = 0;
+  /** Asks the replica itself: Redis counts the subscriber of one that lost its network, or froze, for minutes. */
   const isListening = async (name: string): Promise<boolean> => {
-    if (redis.isCluster) return isAlive(name);
     for (let look = 1; look <= LOOKS; look += 1) {
-      const [, subscribers] = await redis.pubsub('NUMSUB', channel(name));
-      if (Number(subscribers) > 0) return true;
-      await setTimeout(BETWEEN);
+      questions += 1;
+      const ping = questions;
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      asked.set(ping, () => resolve(true));
+      try {
+        await redis.publish(channel(name), envelope({ ping }));
+        if (await Promise.race([promise, setTimeout(BETWEEN, false)])) return true;
+      } finally {
+        asked.delete(ping);
+      }
     }
     return false;
   };
+  listener.on('message', (_: string, text: string) => {
+    const { from, ping, pong } = JSON.parse(text) as Envelope;
+    if (ping !== undefined) redis.publish(channel(from), envelope({ pong: ping })).catch(() => {});
+    if (pong !== undefined) asked.get(pong)?.();
+  });
   const beat = async (): Promise<void> => {
     await redis.set(heartbeat(replica), '1', 'PX', LIFE);
     // A connection that only listens would not notice that the other side is gone.
@@ -62,14 +79,14 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
     replica,
     isAlive,
     isListening,
-    send: async (to, message) => (await redis.publish(channel(to), envelope(message))) > 0 || isAlive(to),
+    send: async (to, message) => (await redis.publish(channel(to), envelope({ message }))) > 0 || isAlive(to),
     broadcast: async (message) => {
-      await redis.publish(ALL, envelope(message));
+      await redis.publish(ALL, envelope({ message }));
     },
     subscribe: (onMessage, onReturn) => {
       listener.on('message', (_: string, text: string) => {
         const { from, message } = JSON.parse(text) as Envelope;
-        if (from !== replica || message.kind === 'response') onMessage(message);
+        if (message && (from !== replica || message.kind === 'response')) onMessage(message);
       });
       listener.on('ready', () => {
         // Once more, although the client does so by itself: what comes after this answer is heard.
