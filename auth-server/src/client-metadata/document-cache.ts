@@ -41,7 +41,7 @@ export interface CacheParts {
   readonly perCaller: RateLimit;
   /** Seconds after its last good answer that a document may be used while its host is away. */
   readonly staleFor: number;
-  /** Seconds that a document is stored at first: whoever asks for one may be anybody. */
+  /** Seconds that a document is stored before a person has approved its client. Anybody can have a document fetched. */
   readonly unapprovedFor: number;
   /** Absent: nothing stands in for a document that was never read. */
   readonly standIns?: StandIns | undefined;

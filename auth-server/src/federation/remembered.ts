@@ -17,7 +17,7 @@ const PATIENCE = 2_000;
 export interface Remembered<T> {
   /** @throws what loading threw, where there is no copy to fall back to */
   get(): Promise<T>;
-  /** Asks now, whatever the age of the copy; many at a time ask once. */
+  /** Fetches now, whatever the age of the copy. Concurrent calls share one fetch. */
   renew(): Promise<T>;
 }
 

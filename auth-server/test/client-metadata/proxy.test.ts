@@ -71,7 +71,7 @@ describe('CLIENT_METADATA_PROXY', () => {
     expect(message).not.toContain('hidden');
   });
 
-  it('that says nothing, or is away, costs no more than the time limit', async () => {
+  it('that does not answer or can not be reached is given up after the time limit', async () => {
     proxy.status = 0;
     expect((await attempt('https://app.client.com/c', { timeout: 200 })).reason).toBe('timeout');
     const gone = await startProxy();

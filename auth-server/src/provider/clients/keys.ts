@@ -27,7 +27,7 @@ interface Model {
   find(id: string): Promise<object | undefined>;
 }
 
-/** Has the keys of every client chosen as those of everybody else: by name where there is one, ten at the most. */
+/** Selects a client's keys as all other keys are selected: by `kid` where there is one, and at most ten. */
 export function chooseKeys(provider: Provider): void {
   const model = provider.Client as unknown as Model;
   const find = model.find.bind(model);

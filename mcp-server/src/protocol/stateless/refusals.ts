@@ -73,6 +73,6 @@ export const tooMany = (reached: LimitReached): Refusal => new Refusal(429, { co
 /** RFC 9110 §15.6.4: a limit of this server. */
 export const noCapacity = (reached: LimitReached): Refusal => new Refusal(503, { code: LIMIT_REACHED, ...reached });
 
-/** What is needed is out of reach for now, or will be: the same request may succeed soon, here or elsewhere. */
+/** The storage is temporarily unavailable, or this replica is stopping. The client may send the same request again. */
 export const tryAgain = (why: string): Refusal =>
   new Refusal(503, { code: INTERNAL_ERROR, message: `${why}; try again soon` });
