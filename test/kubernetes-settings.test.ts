@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { settings as authServer, readConfig as readAuthServer } from '../auth-server/src/config.ts';
 import { discoverKinds } from '../auth-server/src/federation/registry.ts';
 import { settings as mcpServer, readConfig as readMcpServer } from '../mcp-server/src/config.ts';
-import { CONTAINER, HEAP } from './abuse/watched.ts';
+import { CONTAINER, NODE_OPTIONS } from './abuse/watched.ts';
 import { environmentOf } from './kubernetes/environment.ts';
 import { hasKustomize, type Manifest, NEEDS_KUSTOMIZE, ofKind, render } from './kubernetes/manifest.ts';
 import { OVERLAYS, secretsOf } from './kubernetes/overlays.ts';
@@ -67,7 +67,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
   it('gives Node the heap with which the memory of a service was measured (test/abuse)', () => {
     const manifests = rendered(overlay);
     for (const container of containers(manifests)) {
-      expect(environmentOf(container, manifests)[NODES_OWN]).toBe(`--max-old-space-size=${HEAP}`);
+      expect(environmentOf(container, manifests)[NODES_OWN]).toBe(NODE_OPTIONS);
       expect(container.resources?.limits?.memory).toBe(`${CONTAINER}Mi`);
     }
   });

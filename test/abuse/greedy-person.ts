@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { call, initialize, request } from '../../mcp-server/test/protocol/harness.ts';
 import { headersOf, request as modern } from '../../mcp-server/test/protocol/stateless/harness.ts';
-import { ask, begin, times } from './ask.ts';
+import { ask, askGreedily, begin, times } from './ask.ts';
 import { Unread } from './unread.ts';
 
 const list = <T>(count: number, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n + 1));
@@ -143,7 +143,7 @@ export class GreedyPerson {
 
   async #post(session: string | undefined, body: string, more = {}, path = '/mcp'): Promise<number> {
     const headers = { ...this.#in(session), 'content-type': 'application/json', ...more };
-    return (await ask(this.#url + path, { method: 'POST', headers, body })).status;
+    return (await askGreedily(this.#url + path, { method: 'POST', headers, body })).status;
   }
 
   async #modern(unread: Unread, method: string, params: object): Promise<void> {

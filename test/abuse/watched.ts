@@ -8,8 +8,8 @@ export const NEEDS_PROC = 'needs /proc, as Linux has it';
 /** MiB that the manifest for Kubernetes gives to a replica. */
 export const CONTAINER = 512;
 
-/** MiB, as in that manifest: NODE_OPTIONS. */
-export const HEAP = 200;
+/** NODE_OPTIONS of that manifest. */
+export const NODE_OPTIONS = '--max-old-space-size=256 --max-semi-space-size=8';
 
 export interface Watched extends AsyncDisposable {
   readonly run: Run;
@@ -20,7 +20,7 @@ export interface Watched extends AsyncDisposable {
 }
 
 export async function watch(program: string, env: NodeJS.ProcessEnv, metricsPort: number): Promise<Watched> {
-  const all = { ...env, METRICS_PORT: String(metricsPort), NODE_OPTIONS: `--max-old-space-size=${HEAP}` };
+  const all = { ...env, METRICS_PORT: String(metricsPort), NODE_OPTIONS };
   const run = new Run(all, program);
   await run.says('"msg":"ready"');
   return {

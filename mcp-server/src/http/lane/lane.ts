@@ -56,8 +56,12 @@ export function createLane(parts: LaneParts, others: RequestListener): RequestLi
       const caller = authenticate(visit, route.resource);
       const { allowance } = parts;
       if (!(caller instanceof Promise)) return receive(visit, route, caller, allowance);
+      // A proof is looked up in the store, which answers many at once.
       caller
-        .then((principal) => receive(visit, route, principal, allowance))
+        .then(async (principal) => {
+          await allowance.turns.wait();
+          receive(visit, route, principal, allowance);
+        })
         .catch((error: unknown) => visit.fail(error));
     } catch (error) {
       visit.fail(error);
