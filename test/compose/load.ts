@@ -27,6 +27,8 @@ export interface Report {
   /** Announcements, each of which every session had to hear once. */
   readonly announced: number;
   readonly lost: number;
+  /** The sessions that did not hear all, and how many announcements each missed. */
+  readonly missed: readonly string[];
   /** Heard twice by those who say up to where they have heard. */
   readonly doubled: number;
   /** Heard twice over HTTP+SSE, where the SDK does not say it: what nobody knows to have arrived is sent again. */
@@ -149,17 +151,23 @@ async function settled(crowd: readonly Member[], announced: readonly string[]) {
     members.reduce((sum, { heard }) => sum + heard.length - new Set(heard).size, 0);
   const overSse = ({ name }: Member) => name.startsWith('sse-');
   const doubled = twice(crowd.filter((member) => !overSse(member)));
-  return { lost: missing(), doubled, again: twice(crowd.filter(overSse)) };
+  const missed = crowd.flatMap(({ name, heard }) => {
+    const count = announced.filter((uri) => !heard.includes(uri)).length;
+    return count > 0 ? [`${name} missed ${count} of ${announced.length} events`] : [];
+  });
+  return { lost: missing(), missed, doubled, again: twice(crowd.filter(overSse)) };
 }
 
 /** One line for whoever reads along. */
 export function print(what: string, report: Report): void {
-  const { calls, failures, longest, refreshes, retried, signedOut, sessions, announced, lost, doubled, again } = report;
+  const { calls, failures, longest, refreshes, retried, signedOut, sessions, announced } = report;
+  const { lost, missed, doubled, again } = report;
   process.stdout.write(
     `${what.padEnd(34)} ${calls} calls, ${failures.length} failed, longest ${(longest / 1000).toFixed(1)} s; ` +
       `${refreshes} refreshes, ${retried.length} tried again, ${signedOut.length} signed out; ` +
       `${announced} events × ${sessions} sessions, ${lost} lost, ${doubled} doubled${again ? `, ${again} sent again over HTTP+SSE` : ''}\n`,
   );
   for (const { error, began, ended } of failures.slice(0, 5)) process.stdout.write(`    ${began}-${ended}: ${error}\n`);
-  for (const said of [...retried.slice(0, 5), ...signedOut.slice(0, 5)]) process.stdout.write(`    ${said}\n`);
+  const noticed = [retried, signedOut, missed].flatMap((list) => list.slice(0, 5));
+  for (const said of noticed) process.stdout.write(`    ${said}\n`);
 }

@@ -26,6 +26,9 @@ export type Alteration = Partial<Pick<McpSession, 'agreed' | 'logLevel'>> & {
   readonly unsubscribe?: string;
 };
 
+/** What is read of each session of an owner. */
+export type InUse = Pick<McpSession, 'id' | 'agreed'>;
+
 export interface SessionStore {
   /** Milliseconds between two writes of the use of one session that are worth their cost. */
   readonly pace: number;
@@ -39,16 +42,13 @@ export interface SessionStore {
   alter(id: string, alteration: Alteration): Promise<boolean>;
   /** Ends it, with the logs of its streams. @returns false when it had ended before */
   delete(id: string): Promise<boolean>;
-  /** Those of a person, with whatever client, that something was open of or came for a moment ago; a hundred at the most. */
-  inUse(person: Pick<Owner, 'issuer' | 'subject'>): Promise<readonly McpSession[]>;
+  /** All of an owner over one transport that something is open of, or was a moment ago. */
+  inUse(owner: Owner, transport: McpSession['transport']): Promise<readonly InUse[]>;
   /** Of all replicas. */
   count(): Promise<number>;
   /** In no order; each that is there all the while once, whatever happens to others meanwhile. */
   list(): AsyncIterable<McpSession>;
 }
-
-/** Most sessions that are given of one person. */
-export const MOST_IN_USE = 100;
 
 /** Most subscriptions of one session. */
 export const MAX_SUBSCRIPTIONS = 1_000;

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { type Owner, type Principal, sameOwner } from '../authorization/principal.ts';
-import { type Alteration, type Full, type SessionStorage, StorageUnavailable } from './ports.ts';
+import { type Alteration, type Full, type InUse, type SessionStorage, StorageUnavailable } from './ports.ts';
 import { type Agreement, type McpSession, ownerOf, type SessionLimits } from './session.ts';
 
 /** `foreign` is told apart for the log only: whoever asks hears of both the same. */
@@ -27,7 +27,7 @@ export interface SessionHost {
   /** Another replica has ended it. */
   forget(id: string): void;
   /** What its owner has in use, wherever that is, over one transport. */
-  inUse(owner: Owner, transport: McpSession['transport']): Promise<readonly McpSession[]>;
+  inUse(owner: Owner, transport: McpSession['transport']): Promise<readonly InUse[]>;
   count(): Promise<number>;
 }
 
@@ -186,10 +186,7 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
     },
     doubt,
     forget: ended,
-    inUse: async (owner, transport) => {
-      const theirs = await store.inUse(owner);
-      return theirs.filter((session) => session.transport === transport && sameOwner(session.owner, owner));
-    },
+    inUse: (owner, transport) => store.inUse(owner, transport),
     count: () => store.count(),
   };
 }

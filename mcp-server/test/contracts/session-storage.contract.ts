@@ -135,19 +135,25 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await close(await opened(subject));
       });
 
-      it('knows at any replica what a person has in use', async () => {
+      it('knows at any replica what an owner has in use over one transport', async () => {
         const subject = unique('worker');
         const now = storage.clock.now();
         const [used, idle, other] = [await opened(subject), await opened(subject), await opened()];
+        const inUse = async (at: SessionStorage, transport: McpSession['transport'] = 'streamable-http') =>
+          (await at.store.inUse(used.owner, transport)).map(({ id, agreed }) => ({ id, agreed }));
+        const brief = ({ id, agreed }: McpSession) => ({ id, agreed });
         const use = (session: McpSession, usedUntil: number) =>
           storage.there.store.use(session, { usedUntil, tokenExpiresAt: 1 });
         for (const session of [used, other]) await use(session, now + 1);
-        expect((await storage.there.store.inUse(used.owner)).map(({ id }) => id)).toEqual([used.id]);
+        expect(await inUse(storage.there)).toEqual([brief(used)]);
+        expect(await inUse(storage.there, 'http+sse')).toEqual([]);
         await use(idle, now + 2);
         await close(used);
-        expect((await storage.here.store.inUse(used.owner)).map(({ id }) => id)).toEqual([idle.id]);
+        expect(await inUse(storage.here)).toEqual([brief(idle)]);
+        const elsewhere = { ...used.owner, clientId: 'another' };
+        expect(await storage.here.store.inUse(elsewhere, 'streamable-http')).toEqual([]);
         await close(idle, other);
-        expect(await storage.here.store.inUse(used.owner)).toEqual([]);
+        expect(await inUse(storage.here)).toEqual([]);
       });
 
       it('bounds the sessions of all, and counts them', async () => {

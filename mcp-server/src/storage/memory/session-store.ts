@@ -1,14 +1,7 @@
 /** Owns the sessions of one process: the `SessionStore` of a server without Redis. */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { personOf } from '../../authorization/principal.ts';
-import {
-  type Alteration,
-  type Full,
-  MAX_SUBSCRIPTIONS,
-  MOST_IN_USE,
-  type Opened,
-  type SessionStore,
-} from '../../sessions/ports.ts';
+import { personOf, sameOwner } from '../../authorization/principal.ts';
+import { type Alteration, type Full, MAX_SUBSCRIPTIONS, type Opened, type SessionStore } from '../../sessions/ports.ts';
 import { endOf, type McpSession, type SessionLimits } from '../../sessions/session.ts';
 
 interface Kept {
@@ -86,9 +79,12 @@ export function createMemorySessionStore(
       return true;
     },
     delete: async (id) => remove(id),
-    inUse: async (person) => {
-      const theirs = [...(people.get(personOf(person)) ?? [])].flatMap((id) => find(id)?.session ?? []);
-      return theirs.filter(({ usedUntil }) => usedUntil > clock.now()).slice(0, MOST_IN_USE);
+    inUse: async (owner, transport) => {
+      const theirs = [...(people.get(personOf(owner)) ?? [])].flatMap((id) => find(id)?.session ?? []);
+      return theirs.filter(
+        (session) =>
+          session.transport === transport && sameOwner(session.owner, owner) && session.usedUntil > clock.now(),
+      );
     },
     count: async () => {
       sweep(sessions.keys());

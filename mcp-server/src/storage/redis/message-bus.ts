@@ -44,7 +44,7 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
   const asked = new Map<number, () => void>();
   let questions = 0;
   /** Asks the replica itself: Redis counts the subscriber of one that lost its network, or froze, for minutes. */
-  const isListening = async (name: string): Promise<boolean> => {
+  const ask = async (name: string): Promise<boolean> => {
     for (let look = 1; look <= LOOKS; look += 1) {
       questions += 1;
       const ping = questions;
@@ -58,6 +58,13 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
       }
     }
     return false;
+  };
+  const asking = new Map<string, Promise<boolean>>();
+  /** All who want to know at the same time, as when a replica was lost with many streams, share one question. */
+  const isListening = (name: string): Promise<boolean> => {
+    const answer = asking.get(name) ?? ask(name).finally(() => asking.delete(name));
+    asking.set(name, answer);
+    return answer;
   };
   listener.on('message', (_: string, text: string) => {
     const { from, ping, pong } = JSON.parse(text) as Envelope;

@@ -1,8 +1,8 @@
 /** Owns the records of sessions on Redis, for any number of replicas: a hash for each, and who has how many in sorted sets. */
 import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { type Owner, personOf } from '../../authorization/principal.ts';
-import { type Alteration, MAX_SUBSCRIPTIONS, MOST_IN_USE, type SessionStore } from '../../sessions/ports.ts';
+import { type Owner, personOf, sameOwner } from '../../authorization/principal.ts';
+import { type Alteration, type InUse, MAX_SUBSCRIPTIONS, type SessionStore } from '../../sessions/ports.ts';
 import { type Agreement, endOf, type McpSession, type SessionLimits } from '../../sessions/session.ts';
 import type { Ledger } from './ledger.ts';
 import { PREFIX, type SessionRedis, sessionKey } from './scripts.ts';
@@ -15,6 +15,9 @@ const PACE = 30_000;
 
 /** Records that are read at a time for a list. */
 const PAGE = 100;
+
+/** The fields of a record without its subscriptions, which may be long. */
+const BRIEF = ['owner', 'transport', 'agreed', 'created', 'used', 'token'] as const;
 
 const personKey = (person: Pick<Owner, 'issuer' | 'subject'>): string =>
   `${PREFIX}person:${createHash('sha256').update(personOf(person)).digest('base64url')}`;
@@ -30,9 +33,13 @@ export function createRedisSessionStore(
     const now = clock.now();
     return redis.mcpEnter(index, now, now - idle, most, id, idle + lifetime, evicts ? '1' : '0');
   };
-  const get = async (id: string): Promise<McpSession | undefined> => {
-    const session = toSession(id, await redis.hgetall(sessionKey(id)));
-    return session && endOf(session, limits) > clock.now() ? session : undefined;
+  const goesOn = (session: McpSession | undefined): McpSession | undefined =>
+    session && endOf(session, limits) > clock.now() ? session : undefined;
+  const get = async (id: string): Promise<McpSession | undefined> =>
+    goesOn(toSession(id, await redis.hgetall(sessionKey(id))));
+  const getBrief = async (id: string): Promise<McpSession | undefined> => {
+    const values = await redis.hmget(sessionKey(id), ...BRIEF);
+    return goesOn(toSession(id, Object.fromEntries(BRIEF.map((name, index) => [name, values[index] ?? undefined]))));
   };
   /** @param owner absent: of one that is gone already */
   const remove = async (id: string, owner: Owner | undefined): Promise<boolean> => {
@@ -62,20 +69,27 @@ export function createRedisSessionStore(
     get,
     use: async (session, { usedUntil, tokenExpiresAt }) => {
       const { id } = session;
-      const [goesOn] = await Promise.all([
+      const [used] = await Promise.all([
         redis.mcpUse(sessionKey(id), usedUntil, tokenExpiresAt, idle, lifetime),
         // Only what is there is moved, and only forward: the use of an ended session must not bring it back.
         redis.zadd(ALL, 'XX', 'GT', usedUntil, id),
         redis.zadd(personKey(session.owner), 'XX', 'GT', usedUntil, id),
       ]);
-      return goesOn === 1;
+      return used === 1;
     },
     alter: async (id, alteration) =>
       (await redis.mcpAlter(sessionKey(id), MAX_SUBSCRIPTIONS, ...toAltered(alteration))) === 1,
     delete: async (id) => remove(id, (await get(id))?.owner),
-    inUse: async (person) => {
-      const ids = await redis.zrangebyscore(personKey(person), `(${clock.now()}`, '+inf', 'LIMIT', 0, MOST_IN_USE);
-      return (await Promise.all(ids.map(get))).filter((session) => session !== undefined);
+    inUse: async (owner, transport) => {
+      // As many as MAX_SESSIONS_PER_PRINCIPAL at the most.
+      const ids = await redis.zrangebyscore(personKey(owner), `(${clock.now()}`, '+inf');
+      const theirs: InUse[] = [];
+      for (let first = 0; first < ids.length; first += PAGE) {
+        const sessions = await Promise.all(ids.slice(first, first + PAGE).map(getBrief));
+        const isTheirs = (one: McpSession) => one.transport === transport && sameOwner(one.owner, owner);
+        theirs.push(...sessions.filter((one) => one !== undefined).filter(isTheirs));
+      }
+      return theirs;
     },
     count: () => redis.zcount(ALL, `(${clock.now() - idle}`, '+inf'),
     list: async function* () {
@@ -105,7 +119,7 @@ function toFields(session: McpSession): Record<string, string> {
   };
 }
 
-function toSession(id: string, fields: Record<string, string>): McpSession | undefined {
+function toSession(id: string, fields: Record<string, string | undefined>): McpSession | undefined {
   const { owner, transport, agreed, logLevel, created, used, token } = fields;
   if (!owner || !transport) return undefined;
   return {

@@ -43,7 +43,7 @@ export function createSseStream(access: SessionAccess, messagesPath: string): En
 }
 
 interface Held {
-  readonly session: McpSession;
+  readonly session: Pick<McpSession, 'id'>;
   /** The last event that the client has; absent: whatever no connection has got. */
   readonly after: string | undefined;
   readonly messagesPath: string;

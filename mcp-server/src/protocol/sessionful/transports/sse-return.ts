@@ -10,7 +10,7 @@ import { readEventId } from './stream-sink.ts';
 
 export interface Return {
   /** Absent: a new one. */
-  readonly session?: McpSession;
+  readonly session?: Pick<McpSession, 'id'>;
   /** The last event that the client says it has. */
   readonly after?: string;
   /** What the client has agreed upon in the session that it has lost. */
