@@ -6,7 +6,7 @@ import { compose } from '../src/compose.ts';
 import { readConfig } from '../src/config.ts';
 
 describe('the development IdP', () => {
-  it('refuses to start in production, with one line and exit code 1', () => {
+  it('the development IdP refuses to start in production, with one line and exit code 1', () => {
     const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
     const env = { ...process.env, NODE_ENV: 'production' };
     const { status, stderr } = spawnSync(process.execPath, [main], { env, encoding: 'utf8' });
@@ -16,13 +16,13 @@ describe('the development IdP', () => {
     );
   });
 
-  it('listens where its URL says, or where it is told', async () => {
+  it('the development IdP listens on the port of its URL, unless PORT names another', async () => {
     const portOf = async (env: Record<string, string>) => (await compose(env)).listen.port;
     expect(await portOf({ DEVELOPMENT_IDP_URL: 'http://localhost:1234' })).toBe(1234);
     expect(await portOf({ DEVELOPMENT_IDP_URL: 'http://localhost:1234', PORT: '9001' })).toBe(9001);
   });
 
-  it('knows where it and its one client are', () => {
+  it('the development IdP has a default URL and a default issuer for its one client', () => {
     expect(readConfig({})).toMatchObject({ url: 'http://localhost:9001', issuer: 'http://localhost:9000' });
   });
 });

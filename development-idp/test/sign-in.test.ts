@@ -61,7 +61,7 @@ const redeem = (upstream: oidc.Configuration, answer: URL) =>
   });
 
 describe('OpenID Connect Core §3.1 the development IdP', () => {
-  it('signs a person in by one click', async () => {
+  it('the development IdP signs a person in by one click', async () => {
     await using idp = await start();
     const { upstream, target } = await request(idp);
     const visit = createBrowser(idp);
@@ -73,7 +73,7 @@ describe('OpenID Connect Core §3.1 the development IdP', () => {
     }); // biome-ignore format: one row
   });
 
-  it('asks again every time, so that the next one can be somebody else', async () => {
+  it('the development IdP asks at every sign-in, so that another person can be chosen', async () => {
     await using idp = await start();
     const visit = createBrowser(idp);
     const subjects: unknown[] = [];
@@ -90,7 +90,7 @@ describe('OpenID Connect Core §3.1 the development IdP', () => {
   it.each([
     ['cancel', ''],
     ['a person that is not there', 'mallory'],
-  ])('RFC 6749 §4.1.2.1 answers %s with access_denied', async (_, person) => {
+  ])('RFC 6749 §4.1.2.1 the development IdP answers %s with access_denied', async (_, person) => {
     await using idp = await start();
     const { target } = await request(idp);
     const visit = createBrowser(idp);
@@ -99,7 +99,7 @@ describe('OpenID Connect Core §3.1 the development IdP', () => {
     expect(Object.fromEntries(answer.searchParams)).toMatchObject({ error: 'access_denied', state: 'state' });
   });
 
-  it('RFC 6749 §3.1.2.4 answers nobody but auth-server', async () => {
+  it('RFC 6749 §3.1.2.4 the development IdP redirects only to auth-server', async () => {
     await using idp = await start();
     const { target } = await request(idp);
     const elsewhere = target.replace(encodeURIComponent(CALLBACK), encodeURIComponent('https://evil.example/cb'));
@@ -108,7 +108,7 @@ describe('OpenID Connect Core §3.1 the development IdP', () => {
     expect([page.status, location.origin]).toEqual([400, URL_OF_IDP]);
   });
 
-  it('takes its URLs from its configuration, never from Host', async () => {
+  it('the development IdP takes its URLs from its configuration, never from Host', async () => {
     await using idp = await start();
     const response = await idp.call(`${URL_OF_IDP}/.well-known/openid-configuration`, {
       headers: { 'x-forwarded-host': 'evil.example' },
@@ -116,7 +116,7 @@ describe('OpenID Connect Core §3.1 the development IdP', () => {
     expect(await response.text()).not.toContain('evil.example');
   });
 
-  it('OpenID Connect Discovery §4 says the same at every host, so that a container reaches it by another name', async () => {
+  it('OpenID Connect Discovery §4 the development IdP publishes the same metadata under every host name', async () => {
     await using idp = await start();
     const response = await idp.call(`${URL_OF_IDP}/.well-known/openid-configuration`, {
       headers: { 'x-forwarded-proto': 'https' },
@@ -129,7 +129,7 @@ describe('OpenID Connect Core §3.1 the development IdP', () => {
     });
   });
 
-  it('names its cookies unlike auth-server, because cookies ignore ports', async () => {
+  it('the development IdP uses other cookie names than auth-server, because cookies ignore ports', async () => {
     await using idp = await start();
     const { target } = await request(idp);
     const response = await idp.call(target);
@@ -138,7 +138,7 @@ describe('OpenID Connect Core §3.1 the development IdP', () => {
     for (const name of names) expect(name).toMatch(/^idp_/);
   });
 
-  it('is ready until it drains', async () => {
+  it('the development IdP is ready until it drains', async () => {
     await using idp = await start();
     const status = async () => (await idp.call(`${URL_OF_IDP}/readyz`)).status;
     expect(await status()).toBe(200);
@@ -147,14 +147,14 @@ describe('OpenID Connect Core §3.1 the development IdP', () => {
   });
 });
 
-describe('a request is refused by its head alone', () => {
+describe('the development IdP refuses a request by its head alone', () => {
   const post = [
     'POST /interaction/x HTTP/1.1',
     'Content-Type: application/x-www-form-urlencoded',
     'Content-Length: 900',
   ];
 
-  it('RFC 9112 §3.2 with two Host fields: 400; RFC 9110 §15.5.16 with a compressed body: 415', async () => {
+  it('RFC 9112 §3.2 two Host fields are refused with 400; RFC 9110 §15.5.16 a compressed body is refused with 415', async () => {
     const { handler } = await compose({}, { log: createLogger('development-idp', 'silent') });
     await using server = await serve(handler);
     const ask = async (...fields: string[]) => statusOf(await rawRequest(server.url, [...post, ...fields]));

@@ -8,7 +8,7 @@ import { baseImages, isAtLeast, versionIn } from '../base-images.ts';
 const cwd = fileURLToPath(new URL('../..', import.meta.url));
 
 describe('deploy/base-images.json', () => {
-  it('names every image that the Dockerfile, compose and Kubernetes start from', () => {
+  it('deploy/base-images.json lists every image that the Dockerfile, compose and Kubernetes start from', () => {
     const files = globSync(['Dockerfile', 'docker-compose.yml', 'deploy/{compose,kubernetes}/**/*.{yml,yaml}'], {
       cwd,
     });
@@ -21,12 +21,12 @@ describe('deploy/base-images.json', () => {
     expect([...new Set(named)].sort()).toEqual(Object.keys(baseImages).sort());
   });
 
-  it('asks for the security release of Node.js below which the services warn at start', () => {
+  it('deploy/base-images.json requires the Node.js security release below which the services warn at start', () => {
     expect(SECURITY_RELEASES).toContain(baseImages['node:24-slim']?.minimum);
   });
 });
 
-describe('a version', () => {
+describe('versions of base images', () => {
   it.each([
     ['24.22.1', '24.22.1', true],
     ['24.22.3', '24.22.1', true],
@@ -35,12 +35,12 @@ describe('a version', () => {
     ['24.21.0', '24.22.1', false],
     ['24.9.9', '24.22.1', false],
     ['8.10.0', '8.6.3', true],
-  ])('%s is at least %s: %s', (version, minimum, verdict) => expect(isAtLeast(version, minimum)).toBe(verdict));
+  ])('version %s is at least %s: %s', (version, minimum, verdict) => expect(isAtLeast(version, minimum)).toBe(verdict));
 
   it.each([
     ['v2.11.4 h1:abc=', '2.11.4'],
     ['Redis server v=8.0.2 sha=00000000:1 malloc=jemalloc', '8.0.2'],
     ['prometheus, version 3.5.0 (branch: HEAD)', '3.5.0'],
     ['unknown', undefined],
-  ])('is found in %j', (said, version) => expect(versionIn(said)).toBe(version));
+  ])('the version is found in the output %j', (said, version) => expect(versionIn(said)).toBe(version));
 });

@@ -5,28 +5,28 @@ import { readable } from '../log-line.ts';
 const line = (entry: object) => JSON.stringify({ level: 'info', time: '2026-01-01T12:00:01.000Z', ...entry });
 
 describe('a log line at a terminal', () => {
-  it('has time, level, event and fields; what is no log object stays as it is', () => {
+  it('a readable line has time, level, event and fields; text that is no log object stays unchanged', () => {
     expect(readable(line({ msg: 'ready', url: 'http://localhost:8080', port: 8080 }))).toBe(
       '12:00:01 info  ready url=http://localhost:8080 port=8080',
     );
     for (const text of ['plain', '{"broken']) expect(readable(text)).toBe(text);
   });
 
-  it('CWE-117, CWE-150 neither forges another line nor steers the terminal', () => {
+  it('CWE-117, CWE-150 a logged value can neither forge another line nor send control sequences to the terminal', () => {
     const reason = 'denied\n12:00:02 info  ready\r\u001b[2J\u009b2J\u007f\u202e';
     const shown = readable(line({ msg: 'upstream\u001b]0;x\u0007', reason, err: { message: '\u009b2J' } }));
     expect(shown).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     expect(shown).toContain('reason=denied\\u000a12:00:02');
   });
 
-  it('shows the request that it is about, so that a reference which a person quotes is found', () => {
+  it('a readable line shows the request id, so that a quoted reference can be searched for', () => {
     const request = '0b9c3f5e-8a51-4bd0-9c0d-1f2e3a4b5c6d';
     expect(readable(line({ request, msg: 'request', status: 200 }))).toBe(
       `12:00:01 info  request request=${request} status=200`,
     );
   });
 
-  it('shows the stack of an error line by line, each of which steers nothing', () => {
+  it('the stack of an error is shown line by line, with control characters escaped', () => {
     const err = {
       type: 'TypeError',
       message: 'x',
@@ -44,7 +44,7 @@ describe('a log line at a terminal', () => {
   });
 
   it.each(['\u0085', '\u2028', '\u2029', '\u202e', '\u2066', '\u200f', '\ufeff', '\u{e0041}', '\t'])(
-    'CWE-150 writes %j as its code, in fields, names, events and what is no log object',
+    'CWE-150 %j is written as its escape code, in fields, names, events and text that is no log object',
     (character) => {
       const units = [...Array(character.length).keys()].map((at) => character.charCodeAt(at).toString(16));
       const code = units.map((unit) => `\\u${unit.padStart(4, '0')}`).join('');

@@ -4,7 +4,7 @@ import { partsOf } from '../parts.ts';
 
 const metricsOf = (METRICS_PORT: string) => partsOf({ METRICS_PORT }).parts.map(({ env }) => env.METRICS_PORT);
 
-it('gives the metrics of auth-server the port above those of mcp-server, and the development IdP none', () => {
+it("auth-server's metrics port is the one above mcp-server's, and the development IdP has none", () => {
   expect(metricsOf('9464')).toEqual(['9464', '9465', undefined]);
   expect(metricsOf('65535')).toEqual(['65535', '65534', undefined]);
   expect(metricsOf('0')).toEqual(['0', '0', undefined]);
@@ -12,7 +12,7 @@ it('gives the metrics of auth-server the port above those of mcp-server, and the
   expect(metricsOf('many')).toEqual(['many', 'many', undefined]);
 });
 
-it('gives PORT to mcp-server alone', () => {
+it('PORT applies to mcp-server alone', () => {
   expect(partsOf({ PORT: '8181' }).parts.map(({ env }) => [env.PORT, env.PUBLIC_URL])).toEqual([
     ['8181', 'http://localhost:8181'],
     [undefined, 'http://localhost:8181'],
@@ -27,7 +27,7 @@ it.each([
   [{ PUBLIC_URL: 'http://localhost:9001' }, /^DEVELOPMENT_IDP_URL: port 9001 .* PUBLIC_URL gives it to mcp-server;/],
   [{ METRICS_PORT: '8999' }, /^METRICS_PORT: port 9000 would be that of the metrics of auth-server, and ISSUER|^ISSUER: port 9000/],
   [{ ISSUER: 'http://localhost:8080/auth' }, /^ISSUER: port 8080 would be that of auth-server, and PUBLIC_URL/],
-])('%j', (env, problem) => {
+])('the ports of %j are judged before anything starts', (env, problem) => {
   const { problems } = partsOf(env);
   expect(problems).toEqual(problem ? [expect.stringMatching(problem)] : []);
 }); // biome-ignore format: one row each

@@ -14,7 +14,7 @@ describe.each(all)('MCP 2025-11-25 basic/transports: on \${name}', () => {
 });
 `;
 
-it('has one row for each clause that a title cites, under its standard', () => {
+it('docs/standards.md has one row for each clause that a title cites, under its standard', () => {
   const page = standardsPage([{ path: 'auth-server/test/tokens.test.ts', text: SOURCE }]);
   const link = '[tokens](../auth-server/test/tokens.test.ts)';
   const sections = page.split('\n## ').slice(1);

@@ -2,7 +2,7 @@ import { canonicalResource, resourceIdentifiers } from '@mcp-oauth/shared/contra
 import { describe, expect, it } from 'vitest';
 
 describe('RFC 8707 §2 resource identifiers', () => {
-  it('has one canonical identifier and its aliases', () => {
+  it('a resource has one canonical identifier and its aliases', () => {
     expect(resourceIdentifiers('https://mcp.example.com')).toEqual([
       'https://mcp.example.com/mcp',
       'https://mcp.example.com/sse',
@@ -20,5 +20,5 @@ describe('RFC 8707 §2 resource identifiers', () => {
     ['https://mcp.example.com/mcp#', undefined],
     ['/mcp', undefined],
     ['', undefined],
-  ])('spells %s as %s', (given, expected) => expect(canonicalResource(given)).toBe(expected));
+  ])('the identifier %s is normalized to %s', (given, expected) => expect(canonicalResource(given)).toBe(expected));
 });

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { createLogger, REDACTED } from '@mcp-oauth/shared/logger';
 import { describe, expect, it } from 'vitest';
 
-describe('log', () => {
-  it('cuts secrets out of what it is given, one line of JSON each', () => {
+describe('the logger', () => {
+  it('the logger redacts secrets and writes each entry as one line of JSON', () => {
     const lines: string[] = [];
     const log = createLogger('sample', 'info', { write: (line) => lines.push(line) });
     for (const key of REDACTED)
@@ -19,7 +19,7 @@ describe('log', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ service: 'sample', level: 'info' });
   });
 
-  it.each([null, undefined, 'secret', 7, Symbol('secret'), {}, []])('takes %s where an error belongs', (err) => {
+  it.each([null, undefined, 'secret', 7, Symbol('secret'), {}, []])('the logger accepts %s in place of an error', (err) => {
     const lines: string[] = [];
     const log = createLogger('sample', 'info', { write: (line) => lines.push(line) });
     log.error({ err }, 'failed');
@@ -40,7 +40,7 @@ describe('log', () => {
     '\u{e0041}',
   ];
 
-  it('CWE-150 has no character raw that a terminal obeys, wherever it stands, and loses none', () => {
+  it('CWE-150 control characters that a terminal obeys are escaped wherever they stand, and none is lost', () => {
     const lines: string[] = [];
     const log = createLogger('sample', 'info', { write: (line) => lines.push(line) });
     for (const text of OBEYED) {
@@ -57,7 +57,7 @@ describe('log', () => {
     for (const line of lines) expect(line.trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   });
 
-  it('CWE-150 is as clean at standard output, for the first line as for those that are collected', () => {
+  it('CWE-150 standard output is as clean, for the first line as for buffered lines', () => {
     const program = `
       import { createLogger } from '@mcp-oauth/shared/logger';
       const log = createLogger('sample', 'info');
@@ -74,7 +74,7 @@ describe('log', () => {
     );
   });
 
-  it('RFC 8259 §8.2 has no half of a surrogate pair, which strict readers of a log refuse the whole line for', () => {
+  it('RFC 8259 §8.2 a log line has no lone surrogate, for which strict readers refuse the whole line', () => {
     const told = "{ half: 'a\\ud83d', ['\\ude00']: '\\u{1f600}', err: new Error('b\\ud83d') }, 'said \\udfff'";
     const program = `
       import { createLogger } from '@mcp-oauth/shared/logger';
@@ -93,7 +93,7 @@ describe('log', () => {
     }
   });
 
-  it('tells the system code of an error', () => {
+  it('the logger includes the system code of an error', () => {
     const lines: string[] = [];
     const log = createLogger('sample', 'info', { write: (line) => lines.push(line) });
     log.error({ err: Object.assign(new Error('no space'), { code: 'ENOSPC' }) }, 'failed');
@@ -101,7 +101,7 @@ describe('log', () => {
   });
 });
 
-it('writes every line, in order and whole, however many and however long, and says when it has', () => {
+it('the logger writes every line whole and in order, however many and long, and reports when all are written', () => {
   const program = `
     import { createLogger, logWritten } from '@mcp-oauth/shared/logger';
     const log = createLogger('sample', 'info');

@@ -13,11 +13,11 @@ describe('the nearest known name', () => {
     ['readonlyHint', 'readOnlyHint'],
     ['desciption', 'description'],
     ['anotations', 'annotations'],
-  ])('of %s is %s', (name, meant) => expect(nearest(name, KNOWN)).toBe(meant));
+  ])('the name nearest to %s is %s', (name, meant) => expect(nearest(name, KNOWN)).toBe(meant));
 
-  it.each(['permissions', 'x', 'handler', ''])('of %j is none', (name) => expect(nearest(name, KNOWN)).toBeUndefined());
+  it.each(['permissions', 'x', 'handler', ''])('the unrelated name %j has no nearest name', (name) => expect(nearest(name, KNOWN)).toBeUndefined());
 
-  it('may be held to a number of edits', () => {
+  it('the search can be limited to a number of edits', () => {
     expect(nearest('REGISTRATON', ['REGISTRATION'], 2)).toBe('REGISTRATION');
     expect(nearest('REGSTRTON', ['REGISTRATION'], 2)).toBeUndefined();
   });
@@ -31,7 +31,7 @@ describe('the distance between two texts', () => {
     ['abc', 'acb', 1],
     ['kitten', 'sitting', 3],
     ['ab', 'ba', 1],
-  ])('of %j and %j is %i', (a, b, distance) => {
+  ])('the distance between %j and %j is %i', (a, b, distance) => {
     expect(editDistance(a, b)).toBe(distance);
     expect(editDistance(b, a)).toBe(distance);
   });

@@ -3,7 +3,7 @@ import { createRemoteDocument } from '@mcp-oauth/shared/remote-document';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { expect, it } from 'vitest';
 
-it('a server that is away for long is told of once, and once that it is back', async () => {
+it('a long outage of a server is reported once, and its recovery once', async () => {
   const clock = new FakeClock();
   const heard: string[] = [];
   let failures = 0;
@@ -35,7 +35,7 @@ it('a server that is away for long is told of once, and once that it is back', a
   expect(heard).toEqual(['refused', 'of another issuer', 'back', 'refused', 'back']);
 });
 
-it('a copy has an end: after a week without an answer nobody is told what was said once', async () => {
+it('a cached copy expires after a week without an answer', async () => {
   const clock = new FakeClock();
   let isAway = false;
   let asked = 0;

@@ -11,12 +11,12 @@ describe('the security releases of Node.js', () => {
     ['26.12.0', '26.12.1'],
     ['26.10.0', '26.12.1'],
     ['22.23.3', '22.23.4'],
-  ])('%s is older than the one of its line, %s', (version, expected) => {
+  ])('%s is older than the security release of its line, %s', (version, expected) => {
     expect(newerSecurityRelease(version)).toBe(expected);
   });
 
   it.each(['24.22.1', '24.22.2', '24.23.0', '24.100.0', '26.12.1', '22.23.4', '27.0.0', '28.1.2'])(
-    '%s is good',
+    '%s needs no update',
     (version) => {
       expect(newerSecurityRelease(version)).toBeUndefined();
     },
@@ -27,7 +27,7 @@ describe('the security releases of Node.js', () => {
     ['23.11.0', '24.22.1'],
     ['20.20.2', '22.23.4'],
     ['18.0.0', '22.23.4'],
-  ])('%s is of a line that gets no fixes, and the next one that does is named: %s', (version, expected) => {
+  ])('%s is in a line without fixes, and the next maintained release is named: %s', (version, expected) => {
     expect(newerSecurityRelease(version)).toBe(expected);
   });
 

@@ -43,24 +43,24 @@ describe('a command line', () => {
     ],
   };
 
-  it.each(['', 'serve'])('%j runs the default', async (line) => {
+  it.each(['', 'serve'])('the command line %j runs the default command', async (line) => {
     expect(await run(sample, line)).toEqual({ status: 0, stdout: '', stderr: '' });
     expect(seen).toBeDefined();
   });
 
-  it('gives a command its parameters, its options and its environment', async () => {
+  it('a command gets its parameters, its options and its environment', async () => {
     const line = 'keys retire --redirect-uri https://a.example abc --json --redirect-uri https://b.example';
     await run(sample, line, { A: '1' });
     expect(seen).toMatchObject({ parameters: { kid: 'abc' }, env: { A: '1' } });
     expect(seen?.options).toEqual({ json: true, 'redirect-uri': ['https://a.example', 'https://b.example'] });
   });
 
-  it('takes what begins with a hyphen behind --', async () => {
+  it('a parameter that begins with a hyphen is taken after --', async () => {
     await run(sample, 'keys retire -- -abc');
     expect(seen?.parameters).toEqual({ kid: '-abc' });
   });
 
-  it('gives a command all that follows where it takes any number', async () => {
+  it('a command that takes any number of parameters gets all that follow', async () => {
     await run(sample, 'keys compare a b -- -c');
     expect(seen).toMatchObject({ parameters: { kid: 'a' }, rest: ['b', '-c'] });
     await run(sample, 'keys compare a');
@@ -80,14 +80,14 @@ describe('a command line', () => {
     ['keys retire a --now', "Unknown option '--now'; what is none goes behind --"],
     ['keys retire a --redirect-uri', "Option '--redirect-uri <value>' argument missing"],
     ['serve now', '"now" is too much'],
-  ])('%j is refused with 2 and the usage, and does nothing', async (line, message) => {
+  ])('the command line %j is refused with status 2 and the usage, and runs nothing', async (line, message) => {
     const { status, stdout, stderr } = await run(sample, line);
     expect([status, stdout, seen]).toEqual([2, '', undefined]);
     expect(stderr).toMatch(/\n\nUsage: sample /);
     expect(stderr.split('\n')[0]).toBe(`sample: ${message}`);
   });
 
-  it('shows a group what it has, and a command what it takes', async () => {
+  it('help lists the commands of a group, and the parameters of a command', async () => {
     for (const line of ['--help', '-h']) {
       const { status, stdout } = await run(sample, line);
       expect(status).toBe(0);
@@ -110,14 +110,14 @@ describe('a command line', () => {
       new HttpError(503, 'temporarily_unavailable', 'No memory.', { reason: 'ECONNREFUSED' }),
       'sample: No memory. (ECONNREFUSED)\n',
     ],
-  ])('ends with 1 and one line for each problem: %s', async (_, error, expected) => {
+  ])('a failed command ends with status 1 and one line for each problem: %s', async (_, error, expected) => {
     outcome = () => {
       throw error;
     };
     expect(await run(sample, 'serve')).toEqual({ status: 1, stdout: '', stderr: expected });
   });
 
-  it('ends with the status of its command, or not at all', async () => {
+  it('a process ends with the status of its command, and keeps running when the command gives none', async () => {
     outcome = () => 7;
     expect((await run(sample, 'serve')).status).toBe(7);
     outcome = () => undefined;

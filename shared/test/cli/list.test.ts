@@ -26,21 +26,21 @@ describe('a list', () => {
     { kid: 'long', signsFrom: null, usesLeft: null },
   ];
 
-  it('has a title over each column, and - for what is not there', async () => {
+  it('a list has a title over each column, and - for a missing value', async () => {
     const { stdout } = await run(listing(rows), 'list');
     expect(stdout).toBe('KID   SIGNS FROM  USES LEFT\na     now         3\nlong  -           -\n');
   });
 
-  it('is JSON when asked', async () => {
+  it('a list is printed as JSON with --json', async () => {
     expect(JSON.parse((await run(listing(rows), 'list --json')).stdout)).toEqual(rows);
     expect((await run(listing([]), 'list --json')).stdout).toBe('[]\n');
   });
 
-  it('says so when it is empty', async () => {
+  it('an empty list says that there are none', async () => {
     expect((await run(listing([]), 'list')).stdout).toBe('There are none.\n');
   });
 
-  it('lets no control character through', async () => {
+  it('a list lets no control character through', async () => {
     const nasty = listing([{ name: '\u001b[2J\u009b31m\r\nroot' }]);
     expect((await run(nasty, 'list')).stdout).toBe('NAME\n?[2J?31m??root\n');
     const asJson = (await run(nasty, 'list --json')).stdout;

@@ -11,14 +11,14 @@ async function start(prepare?: () => Promise<void>) {
   return { admission, url: `http://127.0.0.1:${listening.port}`, port: listening.port };
 }
 
-describe('whether this process takes a request', () => {
-  it('is answered with 204, without a body, and not kept by anybody', async () => {
+describe('GET /accepting asks whether this process takes a request', () => {
+  it('a process that takes requests answers the question with 204, without a body, uncached', async () => {
     const { url } = await start();
     const answer = await fetch(`${url}/accepting`);
     expect([answer.status, await answer.text(), answer.headers.get('cache-control')]).toEqual([204, '', 'no-store']);
   });
 
-  it('RFC 9110 §9.2.2 gets no answer from one that is stopping, so that the GET is repeated elsewhere', async () => {
+  it('RFC 9110 §9.2.2 a stopping process closes without an answer to a GET, so that the GET is repeated elsewhere', async () => {
     const { admission, port } = await start();
     admission.close();
     const socket = connect(port, '127.0.0.1');
@@ -31,7 +31,7 @@ describe('whether this process takes a request', () => {
     expect(answered).toBe('');
   });
 
-  it('is answered when what is needed is there, which is asked for once, with the first question', async () => {
+  it('the first question starts the preparation once, and is answered when the preparation ends', async () => {
     let asked = 0;
     const { promise, resolve } = Promise.withResolvers<void>();
     const { url } = await start(() => {
@@ -48,7 +48,7 @@ describe('whether this process takes a request', () => {
     expect(asked).toBe(1);
   });
 
-  it('gets no answer from one that is told to stop while it prepares', async () => {
+  it('a process that is told to stop while it prepares gives no answer', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { admission, url } = await start(() => promise);
     const question = fetch(`${url}/accepting`);
@@ -58,7 +58,7 @@ describe('whether this process takes a request', () => {
     await expect(question).rejects.toThrow();
   });
 
-  it('does not concern requests that were promised a place', async () => {
+  it('a stopping process still serves the requests that it promised to take', async () => {
     const { admission, url } = await start();
     admission.close();
     expect(await (await fetch(`${url}/mcp`, { method: 'POST', body: '{}' })).text()).toBe('served');

@@ -13,7 +13,7 @@ function appWithLog() {
   return { app, log: () => lines.map((line) => JSON.parse(line)) };
 }
 
-it('a client that goes away in the middle of an answer is no warning, and no stack past the log', async () => {
+it('a client that disconnects in the middle of an answer causes no warning, and no stack on the console', async () => {
   using printed = vi.spyOn(console, 'error').mockReturnValue();
   const { app, log } = appWithLog();
   app.use((ctx) => {
@@ -31,7 +31,7 @@ it('a client that goes away in the middle of an answer is no warning, and no sta
   expect(printed).not.toHaveBeenCalled();
 });
 
-it('any other failure outside of the error boundary is a warning with its stack', async () => {
+it('any other failure outside the error boundary is logged as a warning with its stack', async () => {
   const { app, log } = appWithLog();
   app.use(() => {
     throw new Error('unforeseen');

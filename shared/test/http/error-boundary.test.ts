@@ -19,7 +19,7 @@ async function answerOf(handler: Middleware<RequestState>, init: RequestInit = {
 }
 
 describe('failed requests', () => {
-  it('answers the standard error and logs the reason that it does not tell', async () => {
+  it('a failed request gets the standard error, and the log gets the reason that the answer leaves out', async () => {
     const { answer, body, log } = await answerOf(() => {
       throw new HttpError(400, 'invalid_request', 'Not like this.', {
         reason: 'canary_reason',
@@ -32,7 +32,7 @@ describe('failed requests', () => {
     expect(log).toContainEqual(expect.objectContaining({ msg: 'request refused', reason: 'canary_reason' }));
   });
 
-  it('never shows a stack or a message that was not meant for the wire', async () => {
+  it('an unexpected failure shows neither its stack nor its message to the client', async () => {
     const { answer, body, log } = await answerOf(() => {
       throw new Error('secret detail');
     });
@@ -41,14 +41,14 @@ describe('failed requests', () => {
     expect(log[0]).toMatchObject({ level: 'error', err: { message: 'secret detail' } });
   });
 
-  it('is JSON for an unknown path, and a page for a person', async () => {
+  it('an unknown path is answered with JSON, and with a page for a browser', async () => {
     const { answer } = await answerOf((_, next) => next());
     expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/json; charset=utf-8']);
     const page = await answerOf((_, next) => next(), { headers: { accept: 'text/html' } });
     expect([page.answer.status, page.answer.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
   });
 
-  it('logs the path of a request and never its query', async () => {
+  it('the log has the path of a request and never its query', async () => {
     const { text, log, answer } = await answerOf((ctx) => {
       ctx.body = {};
     });

@@ -59,8 +59,8 @@ async function* events(socket: Socket): AsyncGenerator<[Buffer]> {
 
 const hello = (): Promise<Listening> => listen((_, res) => res.end('hello'), { host: '127.0.0.1', port: 0 });
 
-describe('RFC 9112 §9.6 the way down of a server', () => {
-  it('loses no request that is written into a kept connection while it stops, and asks not to use it again', async () => {
+describe('RFC 9112 §9.6 a server that stops', () => {
+  it('a stopping server loses no request on a kept connection, and answers with Connection: close', async () => {
     for (let round = 0; round < 20; round += 1) {
       const listening = await hello();
       const kept = await Promise.all(Array.from({ length: 20 }, () => Kept.open(listening)));
@@ -80,7 +80,7 @@ describe('RFC 9112 §9.6 the way down of a server', () => {
     }
   });
 
-  it('tells it in the answer of a request that ran already, whoever writes its head', async () => {
+  it('a request that already runs is answered with Connection: close, whoever writes its head', async () => {
     const arrived = Promise.withResolvers<void>();
     const finish = Promise.withResolvers<void>();
     const listening = await listen(
@@ -104,7 +104,7 @@ describe('RFC 9112 §9.6 the way down of a server', () => {
     await closed;
   });
 
-  it('serves a connection that lingers when one that does not has been closed long since', async () => {
+  it('a lingering server still answers on kept connections, after one without linger has closed them', async () => {
     const [lingering, other] = [await hello(), await hello()];
     const [kept, left] = [await Kept.open(lingering), await Kept.open(other)];
     await Promise.all([kept.ask(), left.ask()]);
@@ -114,7 +114,7 @@ describe('RFC 9112 §9.6 the way down of a server', () => {
     await closed;
   });
 
-  it('closes a connection when it has lingered, counted from its last request', async () => {
+  it('a lingering connection is closed after its time, counted from its last request', async () => {
     const begun = Promise.withResolvers<void>();
     const finish = Promise.withResolvers<void>();
     const listening = await listen(
@@ -139,7 +139,7 @@ describe('RFC 9112 §9.6 the way down of a server', () => {
     await Promise.all([closed, streaming.closed]);
   });
 
-  it('waits for the other half of a request', async () => {
+  it('a stopping server waits for the rest of a request that has begun to arrive', async () => {
     const listening = await hello();
     const connection = await Kept.open(listening);
     connection.write(REQUEST.slice(0, 20));
@@ -149,7 +149,7 @@ describe('RFC 9112 §9.6 the way down of a server', () => {
     await closed;
   });
 
-  it('serves whoever has connected before, and refuses whoever comes after', async () => {
+  it('a stopping server serves connections made before the stop, and refuses later ones', async () => {
     for (let round = 0; round < 20; round += 1) {
       const listening = await hello();
       const before = Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${listening.port}`));

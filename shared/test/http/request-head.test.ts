@@ -28,7 +28,7 @@ describe('RFC 9112 §3.2 Host', () => {
     '[fe80::1%25eth0]:80',
     '[fe80::1%eth0]',
     'a_b.example',
-  ])('%j is one', (value) => {
+  ])('Host: %j is accepted', (value) => {
     expect(status(['Host', value])).toBeUndefined();
   });
 
@@ -43,11 +43,11 @@ describe('RFC 9112 §3.2 Host', () => {
     'a:b',
     '[::1',
     'ä',
-  ])('%j is none, and 400', (value) => {
+  ])('Host: %j is refused with 400', (value) => {
     expect(status(['Host', value])).toBe(400);
   });
 
-  it('more than one is 400, also of the same value and in any case', () => {
+  it('two Host fields are refused with 400, also with the same value and in any case', () => {
     expect(status(['Host', 'a'], ['Host', 'b'])).toBe(400);
     expect(status(['host', 'a'], ['Accept', '*/*'], ['HOST', 'a'])).toBe(400);
   });
@@ -66,21 +66,21 @@ describe('RFC 9110 §15.5.16 Content-Encoding', () => {
     'identity, identity',
     'aes128gcm',
     '*',
-  ])('%s is 415, and the answer says which coding is accepted', (coding) => {
+  ])('Content-Encoding: %s is refused with 415, and the answer names the accepted coding', (coding) => {
     const refusal = refusalOfHead(head(['Host', 'a'], ['Content-Encoding', coding]));
     expect([refusal?.status, refusal?.headers]).toEqual([415, { 'Accept-Encoding': 'identity' }]);
   });
 
-  it.each(['identity', 'Identity', ''])('%j is no coding', (coding) => {
+  it.each(['identity', 'Identity', ''])('Content-Encoding: %j counts as no coding', (coding) => {
     expect(status(['Host', 'a'], ['Content-Encoding', coding])).toBeUndefined();
   });
 });
 
-describe('where the shared servers answer themselves', () => {
+describe('refused request heads at the endpoints that the shared servers answer', () => {
   const TWO_HOSTS = ['Host: a', 'Host: b'];
   const CODED = ['Host: a', 'Content-Encoding: br'];
 
-  it('the question of a gateway with such a head goes to the service, which refuses it', async () => {
+  it('GET /accepting with a refused head goes to the service, which refuses it', async () => {
     const { handler } = createAdmission((req, res) => res.writeHead(refusalOfHead(req)?.status ?? 500).end());
     await using server = await serve(handler);
     const ask = async (fields: readonly string[]) =>
@@ -88,14 +88,14 @@ describe('where the shared servers answer themselves', () => {
     expect([await ask(TWO_HOSTS), await ask(CODED), await ask(['Host: a'])]).toEqual([400, 415, 204]);
   });
 
-  it('so does a scrape', async () => {
+  it('GET /metrics with a refused head is refused', async () => {
     await using server = await serve(createExposition([], createLogger('test', 'silent')));
     const ask = async (fields: readonly string[]) =>
       statusOf(await rawRequest(server.url, ['GET /metrics HTTP/1.1', ...fields]));
     expect([await ask(TWO_HOSTS), await ask(CODED), await ask(['Host: a'])]).toEqual([400, 415, 200]);
   });
 
-  it('RFC 9110 §10.1.1 a client that waits for 100 (Continue) is refused without it, and the connection ends', async () => {
+  it('RFC 9110 §10.1.1 a refused request with Expect: 100-continue gets no 100, and its connection ends', async () => {
     await using server = await serve((req, res) => res.writeHead(refusalOfHead(req)?.status ?? 200).end());
     const ask = async (...fields: string[]) => {
       const socket = connect(Number(new URL(server.url).port), '127.0.0.1').setEncoding('utf8');

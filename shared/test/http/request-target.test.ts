@@ -36,12 +36,12 @@ describe('RFC 9112 §3.2 the target of a request', () => {
     ['HTTPS://OTHER.example', 'named.example / '],
     ['http://a:/x', 'named.example /x '],
     ['//a.example/b', 'named.example //a.example/b '],
-  ])('%s is read', async (target, expected) => {
+  ])('the target %s is read', async (target, expected) => {
     const answer = await ask(target);
     expect([statusOf(answer), answer.split('\r\n\r\n')[1]]).toEqual([200, expected]);
   });
 
-  it('* is read, for OPTIONS', async () => {
+  it('the target * is read for OPTIONS', async () => {
     expect(statusOf(await ask('*', 'OPTIONS'))).toBe(200);
   });
 
@@ -60,7 +60,7 @@ describe('RFC 9112 §3.2 the target of a request', () => {
     'http:///a@[b',
     'http:///mcp',
     'http:\\\\a/',
-  ])('%s can not be read: 400, and the process goes on', async (target) => {
+  ])('the target %s is refused with 400, and the process stays up', async (target) => {
     lines.length = 0;
     expect(statusOf(await ask(target))).toBe(400);
     expect(statusOf(await ask('/'))).toBe(200);

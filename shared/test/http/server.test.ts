@@ -4,8 +4,8 @@ import { StartError } from '@mcp-oauth/shared/errors';
 import { listen } from '@mcp-oauth/shared/http/server';
 import { describe, expect, it } from 'vitest';
 
-describe('listening', () => {
-  it('is on loopback only, IPv4 and IPv6, unless told otherwise', async () => {
+describe('a listening server', () => {
+  it('a server listens on loopback only, IPv4 and IPv6, unless configured otherwise', async () => {
     const listening = await listen((_, res) => res.end('hello'), { port: 0 });
     try {
       for (const host of ['127.0.0.1', '[::1]', 'localhost']) {
@@ -16,7 +16,7 @@ describe('listening', () => {
     }
   });
 
-  it('names a busy port in one line', async () => {
+  it('a busy port is named in one line', async () => {
     const busy = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => busy.once('listening', resolve));
     const { port } = busy.address() as AddressInfo;
@@ -26,7 +26,7 @@ describe('listening', () => {
     busy.close();
   });
 
-  it('lets a running request finish, refuses new ones, and cuts what outlives the limit', async () => {
+  it('a closing server lets running requests finish, refuses new ones, and cuts off what exceeds the limit', async () => {
     const arrived = Promise.withResolvers<void>();
     const finish = Promise.withResolvers<void>();
     const listening = await listen(
@@ -51,7 +51,7 @@ describe('listening', () => {
     await closed;
   });
 
-  it('is closed as soon as the last request has ended, although its connection is kept alive', async () => {
+  it('a server is closed as soon as its last request has ended, although the connection is kept alive', async () => {
     const arrived = Promise.withResolvers<void>();
     const finish = Promise.withResolvers<void>();
     const listening = await listen(

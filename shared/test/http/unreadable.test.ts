@@ -36,10 +36,10 @@ const head = (size: number) =>
 
 describe('a header that is too large', () => {
   it.each([
-    ['just so', 20_100],
-    ['by a hundred times', 2_000_000],
+    ['by 100 bytes', 20_100],
+    ['by a factor of 100', 2_000_000],
   ])(
-    'RFC 6585 §5 %s is told so with its limit, readable for web pages, and it can be found in the log',
+    'RFC 6585 §5 a header that is too large %s is refused with its limit, readable for web pages, and logged',
     async (_, size) => {
       const text = await answer(head(size));
       expect(text).toMatch(/^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/);
@@ -65,40 +65,40 @@ describe('a header that is too large', () => {
     },
   );
 
-  it('in many small fields is no other case', async () => {
+  it('many small header fields that are too large together are refused with 431', async () => {
     const fields = Array.from({ length: 3_000 }, (_, index) => `X-${index}: y\r\n`).join('');
     expect(await answer(`GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  it('in an address is no other case', async () => {
+  it('a request target that is too long is refused with 431', async () => {
     expect(await answer(`GET /${'x'.repeat(30_000)} HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  it('that comes slowly, piece by piece, is answered as well', async () => {
+  it('a large header that arrives in pieces is refused with 431 and the limit', async () => {
     const pieces = head(40_000).match(/.{1,3000}/gs) ?? [];
     expect(await answer(...pieces)).toMatch(/^HTTP\/1\.1 431 [\s\S]+accepts 20000 bytes/);
     expect(lines).toHaveLength(1);
   });
 
-  it('comes to an answer at every of a hundred attempts, although nobody reads its rest', async () => {
+  it('every one of a hundred clients reads its 431, although the server does not read the rest of the header', async () => {
     const answers = await Promise.all(Array.from({ length: 100 }, () => answer(head(300_000))));
     expect(answers.filter((text) => text.startsWith('HTTP/1.1 431 '))).toHaveLength(100);
   });
 
-  it('on a connection that served another request is answered the same way', async () => {
+  it('a large header on a connection that served another request is refused with 431', async () => {
     const text = await answer(`GET / HTTP/1.1\r\nHost: a\r\n\r\n${head(50_000)}`);
     expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]+hello[\s\S]*HTTP\/1\.1 431 /);
   });
 });
 
-describe('what is no HTTP', () => {
+describe('bytes that are not HTTP', () => {
   it.each([
     ['noise', '\x16\x03\x01\x02\x00\x01\x00\r\n\r\n'],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['two lengths', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
     ['a field without a name', 'GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n'],
     ['a control character in a field', 'GET / HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n'],
-  ])('RFC 9112 §2.2 %s is answered 400 as every other error, and logged without its bytes', async (_, bytes) => {
+  ])('RFC 9112 §2.2 %s is answered 400 like every other error, and logged without its bytes', async (_, bytes) => {
     const text = await answer(bytes);
     expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
     expect(text).toMatch(/X-Content-Type-Options: nosniff/);
@@ -109,7 +109,7 @@ describe('what is no HTTP', () => {
     expect(said()).toMatchObject([{ msg: 'request refused', status: 400 }]);
   });
 
-  it('has no answer put into one that has begun', async () => {
+  it('an error is never written into an answer that has begun', async () => {
     const streaming = await listen((_, res) => void res.write('first'), { host: '127.0.0.1', port: 0 });
     const socket = connect(streaming.port, '127.0.0.1');
     let text = '';

@@ -13,7 +13,7 @@ const gauge = (name: string, read: () => number | Promise<number>) =>
   new Gauge({ name, type: 'gauge', help: 'A sample.' }, read);
 
 describe('GET /metrics', () => {
-  it('has the metrics of the service and of its process, each with its help and type', async () => {
+  it('GET /metrics has the metrics of the service and of its process, each with its help and type', async () => {
     const calls = new Counter({ name: 'calls_total', type: 'counter', help: 'Calls.', labels: { result: ['ok'] } });
     calls.add('ok');
     const { text, values } = await scrape(expose(calls));
@@ -24,13 +24,13 @@ describe('GET /metrics', () => {
     expect(text).not.toContain('nodejs_active_');
   });
 
-  it('escapes what stands in a label', async () => {
+  it('the value of a label is escaped', async () => {
     const { text } = await scrape(expose(constant({ name: 'info', type: 'gauge', help: 'A\nB' }, { a: 'x"\\\ny' })));
     expect(text).toContain('# HELP info A\\nB\n');
     expect(text).toContain('info{a="x\\"\\\\\\ny"} 1\n');
   });
 
-  it('leaves out what can not be read, and tells the rest', async () => {
+  it('a metric that can not be read is left out, and the others are exposed', async () => {
     const broken = gauge('sessions', () => Promise.reject(new Error('the store is away')));
     const { values } = await scrape(
       expose(
@@ -42,7 +42,7 @@ describe('GET /metrics', () => {
     expect(values.get('streams')).toBe(2);
   });
 
-  it('is read once for many who ask at a time', async () => {
+  it('concurrent scrapes share one reading', async () => {
     let reads = 0;
     const answer = Promise.withResolvers<number>();
     const slow = gauge('slow', () => {
@@ -58,7 +58,7 @@ describe('GET /metrics', () => {
     expect(reads).toBeLessThan(20);
   });
 
-  it('is all there is at this port', async () => {
+  it('the metrics port serves nothing else', async () => {
     await using server = await serve(expose().handler);
     const ask = (path: string, method = 'GET') => fetch(server.url + path, { method });
     for (const path of ['/', '/metrics/', '/metricsx', '/mcp', '/readyz']) expect((await ask(path)).status).toBe(404);

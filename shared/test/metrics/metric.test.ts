@@ -13,7 +13,7 @@ const valuesOf = (metric: Counter | Histogram): Record<string, number> =>
   );
 
 describe('a counter', () => {
-  it('has all foreseeable combinations at zero, so that the first occurrence is an increase', () => {
+  it('a counter starts every foreseeable combination at zero, so that the first event is an increase', () => {
     const requests = counter({ method: ['GET', 'POST'], result: ['ok', 'failed'] });
     expect(valuesOf(requests)).toEqual({ 'GET,ok': 0, 'GET,failed': 0, 'POST,ok': 0, 'POST,failed': 0 });
     requests.add('POST', 'ok');
@@ -21,20 +21,20 @@ describe('a counter', () => {
     expect(valuesOf(requests)).toMatchObject({ 'GET,ok': 0, 'POST,ok': 2 });
   });
 
-  it('is one number without labels', () => {
+  it('a counter without labels is one number', () => {
     const faults = counter();
     faults.add();
     expect(valuesOf(faults)).toEqual({ '': 1 });
   });
 
-  it('takes no value that is not listed, however many come', () => {
+  it('a counter counts unlisted label values as other, however many come', () => {
     const requests = counter({ method: ['GET', 'other'] });
     for (let n = 0; n < 10_000; n += 1) requests.add(`METHOD-${n}`);
     for (const name of ['__proto__', 'constructor', '', 'get']) requests.add(name);
     expect(valuesOf(requests)).toEqual({ GET: 0, other: 10_004 });
   });
 
-  it('bounds the values that are only named in words', () => {
+  it('a counter bounds the label values that are not listed', () => {
     const calls = counter({ tool: 'names in the catalog', result: ['ok', 'fault'] });
     expect(calls.samples()).toEqual([]);
     for (let n = 0; n < 10_000; n += 1) calls.add(`tool-${n}`, 'ok');
@@ -44,7 +44,7 @@ describe('a counter', () => {
 });
 
 describe('a histogram', () => {
-  it('counts up to each bound, bound included', () => {
+  it('a histogram counts up to each bound, bound included', () => {
     const duration = new Histogram({ name: 'sample_seconds', type: 'histogram', help: 'A sample.' });
     for (const seconds of [0.0004, 0.001, 0.3, 60]) duration.observe(seconds);
     const values = valuesOf(duration);
@@ -59,7 +59,7 @@ describe('a histogram', () => {
 });
 
 describe('a gauge', () => {
-  it('is read when somebody asks, and not there while nothing is known', async () => {
+  it('a gauge is read when it is scraped, and left out while its value is unknown', async () => {
     let open: number | undefined;
     const gauge = new Gauge({ name: 'sample', type: 'gauge', help: 'A sample.' }, () => open);
     expect(await gauge.samples()).toEqual([]);
@@ -69,7 +69,7 @@ describe('a gauge', () => {
 });
 
 describe('the table of metrics', () => {
-  it('says what each label can be', () => {
+  it('the table says which values each label can have', () => {
     const labels = { tool: 'names in the catalog', result: ['ok', 'fault'] };
     expect(metricsTable([{ name: 'calls_total', type: 'counter', help: 'Calls.', labels }])).toContain(
       '| `calls_total` | counter | Calls. | `tool`: names in the catalog<br>`result`: `ok` `fault` |',

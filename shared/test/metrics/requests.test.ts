@@ -23,17 +23,17 @@ describe('the route of a path', () => {
     ['/mcp/../secret', 'other'],
     ['', 'other'],
     ['//', '/'],
-  ])('%s is %s', (path, route) => expect(routeOf(path)).toBe(route));
+  ])('the route of %s is %s', (path, route) => expect(routeOf(path)).toBe(route));
 });
 
-describe('a handler with a clock around it', () => {
+describe('a timed request handler', () => {
   const counts = (duration: Histogram) =>
     duration
       .samples()
       .filter(({ suffix }) => suffix === '_count')
       .map(({ labels, value }) => [...labels.map(([, text]) => text), value].join(' '));
 
-  it('counts route, method and class of the status, and keeps nothing of the target', async () => {
+  it('a request is counted by route, method and status class, and nothing of its target is kept', async () => {
     const duration = new Histogram(requestDuration(ROUTES));
     const handler = timed(
       (req, res) => void res.writeHead(req.url === '/mcp' ? 204 : 404).end(),
@@ -54,7 +54,7 @@ describe('a handler with a clock around it', () => {
     expect(JSON.stringify(duration.samples())).not.toContain('secret');
   });
 
-  it('counts who leaves before the answer', async () => {
+  it('a client that disconnects before the answer is counted', async () => {
     const duration = new Histogram(requestDuration(ROUTES));
     const [arrived, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const silent = timed(

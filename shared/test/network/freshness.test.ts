@@ -20,6 +20,6 @@ it.each([
   ['expires', { expires: 'Thu, 01 Jan 2026 00:10:00 GMT', date: 'Thu, 01 Jan 2026 00:00:00 GMT' }, 600],
   ['expires without a date', { expires: 'Thu, 01 Jan 2026 00:10:00 GMT' }, 300],
   ['expires: 0', { expires: '0', date: 'Thu, 01 Jan 2026 00:00:00 GMT' }, 60],
-])('RFC 9111 §4.2 freshness by %s', (_, headers, seconds) => {
+])('RFC 9111 §4.2 the freshness of an answer follows from %s', (_, headers, seconds) => {
   expect(freshFor(headers, bounds)).toBe(seconds);
 });

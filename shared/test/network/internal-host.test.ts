@@ -10,7 +10,7 @@ describe('inside the network', () => {
     'http://172.31.255.255', 'http://192.168.0.1', 'http://100.64.0.1', 'http://100.127.255.255', 'http://127.0.0.53',
     'http://169.254.1.1', 'http://[::1]:9000', 'http://[fd00::1]', 'http://[fe80::1]', 'http://[::ffff:10.0.0.1]',
     'http://0x7f.1', 'http://2130706433',
-  ])('is %s', (url) => {
+  ])('%s is inside the network', (url) => {
     expect(isInternal(url)).toBe(true);
     expect(plainHttpOutside(url)).toBeUndefined();
   }); // biome-ignore format: one list
@@ -36,13 +36,13 @@ describe('inside the network', () => {
     'http://10.0.0.1.example.com',
     'http://localhost.',
     'http://auth-server@example.com',
-  ])('is not %s', (url) => {
+  ])('%s is outside the network', (url) => {
     expect(isInternal(url)).toBe(false);
     expect(plainHttpOutside(url)).toBe(`must use https unless it is inside the network (got "${url}")`);
     expect(plainHttpOutside(url.replace('http:', 'https:'))).toBeUndefined();
   });
 
-  it.each(['', 'auth-server', 'http://', '10.0.0.1'])('is nothing that is no URL: %j', (text) => {
+  it.each(['', 'auth-server', 'http://', '10.0.0.1'])('%j is no URL and counts as outside', (text) => {
     expect(isInternal(text)).toBe(false);
   });
 });

@@ -24,7 +24,7 @@ describe('NO_PROXY', () => {
     ['[::1]:9', 'https://[::1]:9'],
     ['fd00::/8', 'https://[fd00::1]'],
     ['localhost', 'https://localhost:9000'],
-  ])('%s: %s is asked directly', (list, url) => {
+  ])('the list %s: the URL %s is asked directly', (list, url) => {
     expect(skips(list, url)).toBe(true);
   });
 
@@ -36,7 +36,7 @@ describe('NO_PROXY', () => {
     ['10.0.0.0/8', 'https://11.0.0.1'],
     ['10.0.0.0/8', 'https://10.example'],
     ['10.1.2.3', 'https://10.1.2.30'],
-  ])('%s: %s is not', (list, url) => {
+  ])('the list %s: the URL %s goes through the proxy', (list, url) => {
     expect(skips(list, url)).toBe(false);
   });
 
@@ -49,7 +49,7 @@ describe('NO_PROXY', () => {
     ['[x]:443', 'https://x'],
     ['a.example/8', 'https://a.example'],
     ['<local>', 'https://local'],
-  ])('%s names no host, and what stands beside it still does', (entry, url) => {
+  ])('the invalid entry %s names no host, and the entries beside it still do', (entry, url) => {
     expect(skips(entry, url)).toBe(false);
     expect(skips(`${entry}, ok.example`, 'https://ok.example')).toBe(true);
   });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normalise, normalUri } from '../../src/network/normal-uri.ts';
 
-describe('URIs that are the same', () => {
+describe('equivalent URIs', () => {
   it.each([
     ['RFC 3986 §6.2.2.1 in the case of scheme and host', 'HTTPS://Docs.Example.com/a', 'https://docs.example.com/a'],
     ['RFC 3986 §6.2.2.1 in the case of an escape', 'file:///caf%c3%a9', 'file:///caf%C3%A9'],
@@ -21,13 +21,13 @@ describe('URIs that are the same', () => {
     ['RFC 8089 §2 in a host that is this one', 'file://localhost/a', 'file:///a'],
     ['RFC 8089 §2 in no host', 'file:/a', 'file:///a'],
     ['RFC 3986 §6.2.2.1 in the host of any scheme', 'Notes://Ada/7', 'notes://ada/7'],
-  ])('%s', (_, one, other) => {
+  ])('two URIs are the same if they differ only %s', (_, one, other) => {
     expect(normalUri(one)).toBe(other.startsWith('notes') ? 'notes://ada/7' : normalUri(other));
     expect(normalUri(one)).toBe(normalUri(other));
   });
 });
 
-describe('URIs that are not the same', () => {
+describe('different URIs', () => {
   it.each([
     ['a slash at the end of a path', 'https://x.example/a', 'https://x.example/a/'],
     ['the case of a path', 'https://x.example/A', 'https://x.example/a'],
@@ -40,10 +40,10 @@ describe('URIs that are not the same', () => {
     ['a fragment', 'https://x.example/#a', 'https://x.example/'],
     ['what is behind a scheme without authority', 'note:A', 'note:a'],
     ['an escaped percent sign', 'note:%2541', 'note:%41'],
-  ])('%s', (_, one, other) => expect(normalUri(one)).not.toBe(normalUri(other)));
+  ])('two URIs are different if they differ in %s', (_, one, other) => expect(normalUri(one)).not.toBe(normalUri(other)));
 });
 
-it('RFC 3986 §6.2.2 has a normal form that is its own normal form, and one length in either case', () => {
+it('RFC 3986 §6.2.2 a normal form is its own normal form, and its length does not depend on case', () => {
   const part = fc.string({ unit: 'binary', maxLength: 12 });
   const uri = fc.oneof(
     part,
@@ -68,7 +68,7 @@ it('RFC 3986 §6.2.2 has a normal form that is its own normal form, and one leng
   );
 });
 
-it('takes time in proportion to the length, whatever is in it', () => {
+it('normalizing takes time in proportion to the length, whatever the content', () => {
   for (const long of [`https://${'a:'.repeat(200_000)}`, `x://${'../'.repeat(200_000)}`, `x:${'%'.repeat(400_000)}`]) {
     expect(normalUri(long).length).toBeLessThanOrEqual(long.length + 1);
   }

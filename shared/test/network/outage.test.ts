@@ -2,14 +2,14 @@
 import { createOutage } from '@mcp-oauth/shared/network/outage';
 import { expect, it } from 'vitest';
 
-it('tells that it waits, of every new reason once, and that it is over', () => {
+it('an outage reports its start, each new reason once, and its end', () => {
   const outage = createOutage();
   const begun = ['refused', 'refused', 'again after 50ms', 'again after 100ms', 'refused'].map(outage.begin);
   expect(begun).toEqual(['first', undefined, 'first', undefined, undefined]);
   expect([outage.isAway, outage.end(), outage.end(), outage.isAway]).toEqual([true, 'first', undefined, false]);
 });
 
-it('begins anew when it was over', () => {
+it('an outage that is over can begin again', () => {
   const outage = createOutage();
   expect(outage.end()).toBe('first');
   for (const _ of [1, 2]) {

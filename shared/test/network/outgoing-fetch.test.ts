@@ -53,7 +53,7 @@ describe('RFC 9110 §12.5.3 an answer in a content coding', () => {
     ['deflate', deflateSync('{"a":1}')],
     ['zstd', Buffer.from('nothing of the kind')],
     ['identity, br', brotliCompressSync('{"a":1}')],
-  ])('%s is asked for by nobody, and refused without being read', async (coding, body) => {
+  ])('the content coding %s is never requested, and refused without being decoded', async (coding, body) => {
     answer = { headers: { 'content-encoding': coding }, body };
     for (const ask of [fetch, globalThis.fetch]) {
       expect(await failure(fetchJson(ask, `${server.url}/keys?secret=1`))).toBe(
@@ -63,25 +63,25 @@ describe('RFC 9110 §12.5.3 an answer in a content coding', () => {
     expect(came.map(({ headers }) => headers['accept-encoding'])).toEqual(['identity', 'identity']);
   });
 
-  it('identity is none', async () => {
+  it('the content coding identity is accepted', async () => {
     answer = { headers: { 'content-encoding': 'Identity' } };
     expect(await fetchJson(fetch, server.url)).toEqual({ a: 1 });
   });
 
-  it('a caller can not ask for one', async () => {
+  it('a caller can not request a content coding', async () => {
     await fetch(server.url, { headers: { 'Accept-Encoding': 'br' } });
     expect(came[0]?.headers['accept-encoding']).toBe('identity');
   });
 
-  it('is not decoded on the way where it is not refused', async () => {
+  it('an answer that is passed on is not decoded', async () => {
     const packed = gzipSync('{"a":1}');
     answer = { body: packed };
     expect(Buffer.from(await (await fetch(server.url)).arrayBuffer())).toEqual(packed);
   });
 });
 
-describe('Fetch §5.4 a request', () => {
-  it('goes out as it was said: method, headers, form', async () => {
+describe('Fetch §5.4 an outgoing request', () => {
+  it('a request is sent as given: method, headers, form', async () => {
     const body = new URLSearchParams({ code: 'a b', grant_type: 'authorization_code' });
     const response = await fetch(new URL(`${server.url}/token?x=1`), {
       method: 'POST',
@@ -108,7 +108,7 @@ describe('Fetch §5.4 a request', () => {
     ]);
   });
 
-  it('RFC 9110 §10.1.5 says who asks, unless its caller does', async () => {
+  it('RFC 9110 §10.1.5 a request has a User-Agent, unless its caller sets one', async () => {
     await fetch(server.url);
     await fetch(server.url, { headers: { 'User-Agent': 'other', Accept: 'application/json' } });
     expect(came.map(({ headers }) => [headers['user-agent'], headers.accept])).toEqual([
@@ -117,13 +117,13 @@ describe('Fetch §5.4 a request', () => {
     ]);
   });
 
-  it.each([204, 304])('%i has no body', async (status) => {
+  it.each([204, 304])('an answer %i has no body', async (status) => {
     answer = { status, body: '' };
     const response = await fetch(server.url);
     expect([response.status, await response.text()]).toEqual([status, '']);
   });
 
-  it.each([301, 302, 303, 307, 308])('%i is followed by nobody', async (status) => {
+  it.each([301, 302, 303, 307, 308])('a redirect %i is never followed', async (status) => {
     answer = { status, headers: { location: '/elsewhere' } };
     for (const redirect of ['error', 'follow'] as const) {
       expect(await failure(fetch(server.url, { redirect }))).toContain(`answered ${status}, a redirect`);
@@ -132,7 +132,7 @@ describe('Fetch §5.4 a request', () => {
     expect(came.every(({ url }) => url === '/')).toBe(true);
   });
 
-  it('ends with its signal, before the answer and in the middle of it', async () => {
+  it('a request ends with its abort signal, before the answer and in the middle of it', async () => {
     answer = { endless: true };
     const aborting = new AbortController();
     const response = await fetch(server.url, { signal: aborting.signal });
@@ -142,7 +142,7 @@ describe('Fetch §5.4 a request', () => {
     await expect(fetch(server.url, { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before');
   });
 
-  it('that reaches nobody says why', async () => {
+  it('a request that reaches no server says why', async () => {
     const gone = await serve(() => {});
     await gone.close();
     expect(await failure(fetch(gone.url))).toMatch(/^fetch failed: .*ECONNREFUSED/);

@@ -2,7 +2,7 @@
 import { createPlace, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
 import { describe, expect, it } from 'vitest';
 
-describe('one place with two names', () => {
+describe('a server with a public and an internal URL', () => {
   it.each([
     ['https://id.example.com', 'http://idp:8080', '/token'],
     ['https://id.example.com/', 'http://idp:8080/', '/token'],
@@ -10,7 +10,7 @@ describe('one place with two names', () => {
     ['https://id.example.com/realms/staff', 'http://idp:8080/realms/staff', '/realms/staff/token?a=b'],
     ['https://id.example.com/realms/staff', 'http://idp:8080/realms/staff', '/certs/of/staff'],
     ['https://ID.example.com:443', 'http://idp:80', '/token'],
-  ])('%s is %s', (publicUrl, internalUrl, path) => {
+  ])('the public URL %s is %s inside', (publicUrl, internalUrl, path) => {
     const place = createPlace(publicUrl, internalUrl);
     const inner = new URL(internalUrl).origin + path;
     const outer = new URL(publicUrl).origin + path;
@@ -18,7 +18,7 @@ describe('one place with two names', () => {
     expect(place.outside(inner)).toBe(outer);
   });
 
-  it('may have another path inside, whole or in front', () => {
+  it('the internal URL may have another path, whole or as a prefix', () => {
     const front = createPlace('https://id.example.com/realms/staff', 'http://idp/auth/realms/staff');
     expect(front.inside('https://id.example.com/realms/staff/token')).toBe('http://idp/auth/realms/staff/token');
     const whole = createPlace('https://id.example.com/one', 'http://idp/two');
@@ -39,17 +39,17 @@ describe('one place with two names', () => {
     'https://id.example.com/realms/staff/../other',
     'no URL',
     '',
-  ])('leaves %j alone', (url) => {
+  ])('the foreign URL %j stays unchanged', (url) => {
     expect(createPlace('https://id.example.com/realms/staff', 'http://idp/x').inside(url)).toBe(url);
   });
 
-  it('has one name where no other is given: nothing is touched, not even what could be written otherwise', () => {
+  it('a server without an internal URL has its URLs left exactly as they are written', () => {
     const place = createPlace('https://id.example.com', undefined);
     expect(place.inside('https://ID.example.com:443/token')).toBe('https://ID.example.com:443/token');
     expect(place.outside('https://id.example.com')).toBe('https://id.example.com');
   });
 
-  it('RFC 8414 §2 shows the public form of each endpoint, and everything else as it is', () => {
+  it('RFC 8414 §2 metadata has the public form of each endpoint, and everything else unchanged', () => {
     const place = createPlace('https://id.example.com', 'http://idp:8080');
     const names = ['token', 'revocation', 'pushed_authorization_request', 'end_session'].map(
       (name) => `${name}_endpoint`,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 describe('html', () => {
-  it('escapes whatever it is given, as text and in quoted attributes', () => {
+  it('a template escapes every value, in text and in quoted attributes', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const markup = html`<a title="${text}">${text}</a>`.toString();
@@ -14,7 +14,7 @@ describe('html', () => {
     );
   });
 
-  it('keeps HTML as it is, joins lists and leaves nothing out of nothing', () => {
+  it('a template keeps nested HTML, joins lists and writes nothing for false and undefined', () => {
     expect(html`<ul>${['a', '<'].map((item) => html`<li>${item}</li>`)}</ul>${false}${undefined}${0}`.toString()).toBe(
       '<ul><li>a</li><li>&lt;</li></ul>0',
     );

@@ -33,12 +33,12 @@ function open(url: string) {
 const became = (health: { readonly takesWrites: boolean }, wanted: boolean) =>
   vi.waitFor(() => expect(health.takesWrites).toBe(wanted), { timeout: 15_000, interval: 20 });
 
-describe.skipIf(!hasRedis)(`a Redis that takes no writes ${hasRedis ? '' : NEEDS_REDIS}`, () => {
+describe.skipIf(!hasRedis)(`a Redis that refuses writes ${hasRedis ? '' : NEEDS_REDIS}`, () => {
   it.each([
     ['OOM', [['CONFIG', 'SET', 'maxmemory', '1']], [['CONFIG', 'SET', 'maxmemory', '0']]],
     ['NOREPLICAS', [['CONFIG', 'SET', 'min-replicas-to-write', '1']], [['CONFIG', 'SET', 'min-replicas-to-write', '0']]],
     ['NOPERM', [['ACL', 'SETUSER', 'default', '-set']], [['ACL', 'SETUSER', 'default', '+set']]],
-  ])('%s: the connections stay, and it is used again when it can be', async (_, breaking, mending) => {
+  ])('%s: the connections stay open, and are used again when writes succeed', async (_, breaking, mending) => {
     await using redis = await startRedis();
     await using opened = open(redis.url);
     await opened.health.whenWritable(10_000);
@@ -52,7 +52,7 @@ describe.skipIf(!hasRedis)(`a Redis that takes no writes ${hasRedis ? '' : NEEDS
     expect(opened.connections.made).toBe(2);
   }); // biome-ignore format: one row each
 
-  it('MISCONF: the disk of Redis is full, and has room again', async () => {
+  it('MISCONF: the connections recover when the full disk of Redis has room again', async () => {
     await using redis = await startRedis('--save', '1', '1', '--appendonly', 'no', '--enable-protected-configs', 'yes');
     await using opened = open(redis.url);
     await opened.health.whenWritable(10_000);
@@ -78,7 +78,7 @@ describe.skipIf(!hasRedis)(`a Redis that takes no writes ${hasRedis ? '' : NEEDS
   it.each([
     ['READONLY', 'yes'],
     ['MASTERDOWN', 'no'],
-  ])('%s: every connection is made again until the address leads to a primary', async (code, stale) => {
+  ])('%s: every connection is replaced until the address leads to a primary', async (code, stale) => {
     await using redis = await startRedis('--replica-serve-stale-data', stale);
     await using opened = open(redis.url);
     await opened.health.whenWritable(10_000);
@@ -93,7 +93,7 @@ describe.skipIf(!hasRedis)(`a Redis that takes no writes ${hasRedis ? '' : NEEDS
     await became(opened.health, true);
   });
 
-  it('READONLY inside a script, a transaction and a pipeline is understood as well', async () => {
+  it('READONLY is recognized inside a script, a transaction and a pipeline', async () => {
     await using redis = await startRedis();
     for (const run of [
       (client: Redis) => client.eval("return redis.call('SET', KEYS[1], '1')", 1, 'one'),
@@ -116,7 +116,7 @@ describe.skipIf(!hasRedis)(`a Redis that takes no writes ${hasRedis ? '' : NEEDS
     }
   });
 
-  it('UNBLOCKED: a blocking read that is ended by a demotion has the connection made again', async () => {
+  it('UNBLOCKED: a blocking read that a demotion ends has its connection replaced', async () => {
     await using redis = await startRedis();
     await using opened = open(redis.url);
     await opened.health.whenWritable(10_000);
@@ -142,7 +142,7 @@ describe.skipIf(!hasRedis)(`a Redis that takes no writes ${hasRedis ? '' : NEEDS
     await became(opened.health, true);
   });
 
-  it('the writes of a check lie in every sixteenth of the slots of a Cluster', async () => {
+  it("the check's writes cover every sixteenth of the slots of a Cluster", async () => {
     await using redis = await startRedisCluster();
     const operator = new Redis({ port: redis.ports[0] ?? 0 });
     const slots = await Promise.all(CLUSTER_TAGS.map((tag) => operator.cluster('KEYSLOT', `test:writable:{${tag}}`)));
@@ -150,7 +150,7 @@ describe.skipIf(!hasRedis)(`a Redis that takes no writes ${hasRedis ? '' : NEEDS
     expect(slots.map((slot) => Math.floor(Number(slot) / 1024))).toEqual(CLUSTER_TAGS.map((_, n) => n));
   });
 
-  it('a node of a Cluster that is written as redis:// ends the start with the URL that is right', async () => {
+  it('a Cluster node configured as redis:// ends the start with the right URL', async () => {
     await using redis = await startRedisCluster();
     await using opened = open(`redis://127.0.0.1:${redis.ports[0]}`);
     await using other = open(`redis://127.0.0.1:${redis.ports[1]}`);

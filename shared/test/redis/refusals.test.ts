@@ -16,7 +16,7 @@ it.each([
   ["EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.", 'OOM', false],
   ['MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist to disk.', 'MISCONF', false],
   ['BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.', 'BUSY', false],
-])('%s', (message, code, isWrongNode) => {
+])('the error %s is recognized as a refusal', (message, code, isWrongNode) => {
   expect(refusalOf(new Error(message))).toEqual({ code, isWrongNode });
 }); // biome-ignore format: one row each
 
@@ -26,7 +26,7 @@ it.each([
   'WRONGTYPE Operation against a key holding the wrong kind of value',
   'READONLYISH is no code',
   'ERR user said: -READONLY',
-])('nothing about the node: %s', (message) => {
+])('an error that says nothing about the node is no refusal: %s', (message) => {
   expect(refusalOf(new Error(message))).toBeUndefined();
   expect(refusalOf(message)).toBeUndefined();
 });

@@ -34,13 +34,13 @@ const problemsOf = (env: Record<string, string>) => {
 };
 
 describe('configuration', () => {
-  it('gives typed values, defaults through the same validation, and is frozen', () => {
+  it('a configuration has typed values and validated defaults, and is frozen', () => {
     const config = loadConfig(settings, { PUBLIC_URL: 'https://MCP.example.com/', PORT: '' });
     expect(config).toEqual({ port: 8080, publicUrl: 'https://mcp.example.com', lifetime: 600, secret: undefined });
     expect(Object.isFrozen(config)).toBe(true);
   });
 
-  it('lists every problem at once, each by its variable and with what was expected', () => {
+  it('a configuration error lists every problem, each with its variable and the expected value', () => {
     expect(problemsOf({ PORT: 'abc', LIFETIME: '5s' })).toEqual([
       { env: 'PORT', message: 'expected a whole number from 0 to 65535 (got "abc")' },
       { env: 'PUBLIC_URL', message: 'is required but not set' },
@@ -51,7 +51,7 @@ describe('configuration', () => {
     ]);
   });
 
-  it('reads a secret from its file and names a file that is not there, or empty', () => {
+  it('a secret is read from its file, and a missing or empty file is named', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'config-')), 'secret');
     writeFileSync(file, 'sesame\n');
     expect(loadConfig(settings, { PUBLIC_URL: 'http://localhost:1', SECRET_FILE: file }).secret).toBe('sesame');
@@ -65,12 +65,12 @@ describe('configuration', () => {
     ]);
   });
 
-  it('never repeats the value of a secret', () => {
+  it('an error never repeats the value of a secret', () => {
     const secret = { pin: setting({ env: 'PIN', doc: '', type: port(), secret: true }) };
     expect(() => loadConfig(secret, { PIN: 'hunter2' })).toThrow(/^PIN: expected a whole number from 0 to 65535$/);
   });
 
-  it('judges what could be read even where something else could not', () => {
+  it('readable settings are checked together even where another setting is invalid', () => {
     const load = (env: Record<string, string>) => () =>
       loadConfig(settings, env, ({ publicUrl }) =>
         publicUrl?.startsWith('http:') ? [{ env: 'PUBLIC_URL', message: 'must use https in production' }] : [],
@@ -90,14 +90,14 @@ describe('configuration', () => {
     [oneOf('debug', 'info'), 'loud'],
     [duration(), '10'],
     [port(), '65536'],
-  ])('refuses %# %s', (type, value) => expect(type.safeParse(value).success).toBe(false));
+  ])('the invalid value %# is refused: %s', (type, value) => expect(type.safeParse(value).success).toBe(false));
 
-  it('reads lists with commas or spaces, and URLs with a path as they are written', () => {
+  it('a list accepts commas or spaces, and a URL keeps its path as written', () => {
     expect(list().parse('a, b,,a c')).toEqual(['a', 'b', 'c']);
     expect(url().parse('https://id.example.com/realms/Staff/')).toBe('https://id.example.com/realms/Staff');
   });
 
-  it('takes no pattern and nothing empty in a list that decides', () => {
+  it('a security list accepts no wildcard and no empty member', () => {
     expect(exactList().parse('a, b\n c,a')).toEqual(['a', 'b', 'c']);
     for (const text of ['*', 'a,*', 'https://*.example.com', 'a,,b', 'a,', ',a', ',']) {
       expect(exactList().safeParse(text).success, text).toBe(false);
@@ -108,14 +108,14 @@ describe('configuration', () => {
     }
   });
 
-  it('says who sets a port that is none: Kubernetes, for a Service of that name', () => {
+  it('the error about a wrong port says that Kubernetes sets it for a Service of that name', () => {
     const declared = { metricsPort: optional({ env: 'METRICS_PORT', doc: 'x', type: port() }) };
     expect(() => loadConfig(declared, { METRICS_PORT: 'tcp://10.0.0.1:9464' })).toThrow(
       /^METRICS_PORT: expected a whole number .*, which Kubernetes sets for a Service of that name: set enableServiceLinks/,
     );
   });
 
-  it('documents itself', () => {
+  it('the settings generate their own documentation', () => {
     expect(settingsTable(settings)).toBe(
       [
         '| variable | default | what it does |',
@@ -137,7 +137,7 @@ describe('RFC 8414 §2 an issuer of our own', () => {
     'https://example.com/auth',
     'https://example.com/tenants/A.b_c~1-2/v2.0',
     'http://[::1]:9000/a',
-  ])('may be %s', (value) => {
+  ])('our own issuer may be %s', (value) => {
     expect(ownIssuer().parse(` ${value} `)).toBe(value);
   });
 
@@ -163,7 +163,7 @@ describe('RFC 8414 §2 an issuer of our own', () => {
     ['https:example.com', 'expected a URL such as'],
     ['example.com', 'expected a URL such as'],
     ['', 'expected a URL such as'],
-  ])('may not be %s', (value, said) => {
+  ])('our own issuer may not be %s', (value, said) => {
     const { error } = ownIssuer().safeParse(value);
     expect(error?.issues).toMatchObject([{ message: expect.stringContaining(said) }]);
   });

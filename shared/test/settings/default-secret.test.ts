@@ -21,7 +21,7 @@ writeFileSync(file, 'development-only-pin\n');
 const key = (bytes: string | Buffer) => Buffer.from(bytes).toString('base64');
 const drawn = key('0123456789abcdef0123456789abcdef');
 
-describe('CWE-798 in production a secret that everybody knows is refused by name', () => {
+describe('CWE-798 well-known secrets in production', () => {
   it.each([
     ['PIN', { PIN: 'development-only-pin' }],
     ['PIN', { PIN: 'a:Development-Only-b' }],
@@ -31,19 +31,19 @@ describe('CWE-798 in production a secret that everybody knows is refused by name
     ['REDIS_PASSWORD', { REDIS_PASSWORD: 'development-only-redis' }],
     ['KEYS', { KEYS: key('development-only-storage-key-32b') }],
     ['KEYS', { KEYS: `${drawn}, ${key('development-only-storage-key-32b')}` }],
-  ])('%s in %j', (name, env) => {
+  ])('a well-known secret is refused by name in production: %s in %j', (name, env) => {
     expect(load(env)).not.toThrow();
     expect(load({ ...env, NODE_ENV: 'production' })).toThrow(
       new RegExp(`^${name}: is a secret of the development set-up, which everybody knows; [a-z ]+$`),
     );
   });
 
-  it.each([Buffer.alloc(32), Buffer.alloc(32, 7)])('CWE-1188 a key of one byte 32 times, %#', (bytes) => {
+  it.each([Buffer.alloc(32), Buffer.alloc(32, 7)])('CWE-1188 a key of one byte 32 times is refused in production, %#', (bytes) => {
     expect(load({ KEYS: key(bytes) })).not.toThrow();
     expect(load({ KEYS: `${drawn} ${key(bytes)}`, NODE_ENV: 'production' })).toThrow(/^KEYS: has a key whose bytes/);
   });
 
-  it('and every other value starts, as does what is no secret', () => {
+  it('every other secret is accepted in production, and a setting that is no secret is not checked', () => {
     const env = { NODE_ENV: ' production', PIN: 'aaaa', KEYS: drawn, LABEL: 'development-only' };
     expect(load(env)).not.toThrow();
     expect(load({ ...env, PIN: 'development-only' })).toThrow(/^PIN: /);

@@ -18,7 +18,7 @@ import { describe, expect, it } from 'vitest';
 const target = (env: Record<string, string>) => redisTargetOf(loadConfig(redisSettings, env, judgeRedis));
 
 describe('the settings of Redis', () => {
-  it('take the password from a file, so that the URL tells nothing', () => {
+  it('the password is read from a file, so that the URL holds no secret', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'redis-settings-')), 'password');
     writeFileSync(file, 'p@ss:word/%\n');
     expect(target({ REDIS_URL: 'redis://auth-server@redis:6379/2', REDIS_PASSWORD_FILE: file })).toEqual({
@@ -31,25 +31,25 @@ describe('the settings of Redis', () => {
     });
   });
 
-  it('take a password without a user, and a user without a password', () => {
+  it('a password is accepted without a user, and a user without a password', () => {
     expect(target({ REDIS_URL: 'redis://redis', REDIS_PASSWORD: 'x' })).toMatchObject({ password: 'x' });
     expect(target({ REDIS_URL: 'redis://one@redis' })).toMatchObject({ username: 'one' });
     expect(target({ REDIS_PASSWORD: 'x' })).toBeUndefined();
   });
 
-  it('take a password in the URL to the letter, encoded or not', () => {
+  it('a password in the URL is taken literally, encoded or not', () => {
     expect(target({ REDIS_URL: 'redis://:a%40b@redis' })).toMatchObject({ password: 'a@b' });
     expect(target({ REDIS_URL: 'redis://:100%@redis' })).toMatchObject({ password: '100%' });
   });
 
-  it('refuse two passwords, and repeat neither', () => {
+  it('two passwords are refused, and neither is repeated', () => {
     expect(() => target({ REDIS_URL: 'redis://:hunter2@redis', REDIS_PASSWORD: 'hunter3' })).toThrow(
       /^REDIS_PASSWORD: is set although REDIS_URL has a password$/,
     );
   });
 
   it.each(['redis://redis:65536', 'redis://', 'redis://a,b', 'redis-sentinel://a', 'http://redis'])(
-    'refuse %s',
+    'the URL %s is refused',
     (REDIS_URL) => {
       expect(() => target({ REDIS_URL })).toThrow(/^REDIS_URL: expected redis:\/\/[^\n]*$/);
     },
@@ -69,14 +69,14 @@ describe('the settings of Redis', () => {
     ['redis://10.1.2.3', true],
     ['redis://[fd00::1]', true],
     ['redis://localhost', true],
-  ])('CWE-319 %s in production: %s', (REDIS_URL, isTaken) => {
+  ])('CWE-319 the Redis URL %s is accepted in production: %s', (REDIS_URL, isTaken) => {
     const { redisUrl } = loadConfig(redisSettings, { REDIS_URL });
     const judged = judgeRedis({ redisUrl, environment: 'production' });
     expect(judged).toEqual(isTaken ? [] : [{ env: 'REDIS_URL', message: expect.stringMatching(/^must use TLS/) }]);
     expect(judgeRedis({ redisUrl, environment: 'development' })).toEqual([]);
   });
 
-  it('name a certificate authority that is not there', () => {
+  it('a missing certificate authority file is named', () => {
     const parts = { target: target({ REDIS_URL: 'rediss://redis' }) as RedisTarget, name: 'test', log };
     expect(() => openRedis({ ...parts, caFile: '/nowhere/ca.pem' })).toThrow(
       "REDIS_CA_FILE: the file /nowhere/ca.pem can't be read (ENOENT)",
@@ -103,12 +103,12 @@ async function connected<T>(where: RedisTarget | undefined, use: (client: RedisC
   }
 }
 
-describe.skipIf(!hasRedis)(`REDIS_PASSWORD at ${hasRedis ? '' : NEEDS_REDIS}`, () => {
+describe.skipIf(!hasRedis)(`REDIS_PASSWORD with a real Redis ${hasRedis ? '' : NEEDS_REDIS}`, () => {
   it.each([
     ['a server', startRedis],
     ['Sentinel', startRedisSentinel],
     ['a Cluster', startRedisCluster],
-  ])('%s says who comes', async (_, start) => {
+  ])('the service authenticates as its user at %s', async (_, start) => {
     await using redis = await start();
     await connected(target({ REDIS_URL: redis.url }), addUser);
     const REDIS_URL = redis.url.replace('://', '://auth-server@');
@@ -116,7 +116,7 @@ describe.skipIf(!hasRedis)(`REDIS_PASSWORD at ${hasRedis ? '' : NEEDS_REDIS}`, (
     expect(await connected(target({ REDIS_URL, REDIS_PASSWORD: 'secret' }), who)).toBe('auth-server');
   });
 
-  it('is waited for no longer once it is there: a command may take its time', async () => {
+  it('the connection timeout ends once Redis is connected: a command may take longer', async () => {
     await using redis = await startRedis();
     const client = openRedis({ target: target({ REDIS_URL: redis.url }) as RedisTarget, name: 'test', log });
     await whenReady(client, 1_000);

@@ -7,7 +7,7 @@ const said = (env: Record<string, string>) =>
   unknownSettings(env).warnings.map(({ env: name, message }) => `${name} ${message}`);
 const production = (env: Record<string, string>) => unknownSettings({ ...env, NODE_ENV: 'production' });
 
-describe('a variable that is no setting', () => {
+describe('a variable that is not a setting', () => {
   it.each([
     ['REGISTRATON', 'REGISTRATION'],
     ['REGISTRAITON', 'REGISTRATION'],
@@ -23,18 +23,18 @@ describe('a variable that is no setting', () => {
     ['CONNECTOR', 'CONNECTORS'],
     ['CONECTOR_ACME_CLIENT_ID', 'CONNECTOR_ACME_CLIENT_ID'],
     ['TOOL_DIR', 'TOOLS_DIR'],
-  ])('%s is named with the nearest: %s', (name, meant) => {
+  ])('%s is reported with the nearest setting: %s', (name, meant) => {
     expect(said({ [name]: 'x' })).toEqual([`${name} is no setting; did you mean ${meant}?`]);
   });
 
   it.each(['REGISTRATION_MODE', 'TOKEN_LIFETIME_IN_MINUTES', 'CLIENT_SOMETHING_ELSE'])(
-    '%s begins like one and is named',
+    '%s begins like a setting and is reported',
     (name) => {
       expect(said({ [name]: 'x' })).toEqual([expect.stringMatching(new RegExp(`^${name} is no setting`))]);
     },
   );
 
-  it('of a connector that there is, is judged where its members are known', () => {
+  it('a variable of a configured connector is left to that connector; one of an unknown connector is reported', () => {
     expect(said({ CONNECTORS: 'acme, acme-eu', CONNECTOR_ACME_X: '1', CONNECTOR_ACME_EU_Y: '1' })).toEqual([]);
     expect(said({ CONNECTOR_DEVELOPMENT_INTERNAL_URL: '1' })).toEqual([]);
     expect(said({ CONNECTOR_ACME_CLIENT_ID: '1' })).toEqual([
@@ -45,12 +45,12 @@ describe('a variable that is no setting', () => {
     ]);
   });
 
-  it('in small letters is named where the setting itself is not there', () => {
+  it('a name in small letters is reported unless the setting itself is set', () => {
     expect(said({ redis_url: 'x' })).toEqual(['redis_url is no setting; did you mean REDIS_URL?']);
     expect(said({ redis_url: 'x', REDIS_URL: 'x' })).toEqual([]);
   });
 
-  it('of a predecessor is answered with what to set', () => {
+  it('a setting of a predecessor is answered with the setting that replaces it', () => {
     const names = ['GITHUB_CLIENT_ID', 'GITHUB_CLIENT_SECRET', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_AUTH_URL'];
     for (const name of [...names, 'OIDC_TOKEN_URL', 'OIDC_USER_URL', 'OIDC_SCOPES', 'SERVER_URL']) {
       expect(said({ [name]: 'x' }), name).toEqual([expect.stringMatching(/ is no setting here; set [A-Z]/)]);
@@ -93,11 +93,11 @@ describe('a variable that is no setting', () => {
       'NODE_AUTH_TOKEN',
       'XDG_SESSION_ID',
     ],
-  ])('%s is nobody’s business', (name) => {
+  ])('the foreign variable %s is ignored', (name) => {
     expect(unknownSettings({ [name]: 'x', NODE_ENV: 'production' })).toEqual({ problems: [], warnings: [] });
   });
 
-  it('of Kubernetes is told apart by its value, and one that is empty is none', () => {
+  it('a variable of a Kubernetes Service is recognized by its value, and an empty variable is ignored', () => {
     expect(said({ REDIS_PORT: 'tcp://10.0.0.1:6379', AUTH_SERVER_PORT: 'tcp://10.0.0.2:80', REGISTRATON: '' })).toEqual(
       [],
     );
@@ -105,8 +105,8 @@ describe('a variable that is no setting', () => {
   });
 });
 
-describe('in production', () => {
-  it('a variable that is two letters or fewer from a setting that may protect is a problem, any other one a warning', () => {
+describe('unknown variables in production', () => {
+  it('a variable within two letters of a protecting setting is a problem, any other unknown one a warning', () => {
     const { problems, warnings } = production({
       REGISTRATON: 'off',
       AUDIENCE: 'x',
@@ -120,12 +120,12 @@ describe('in production', () => {
     expect(warnings.map(({ env }) => env)).toEqual(['LOG_LEVL', 'REDIS_ADDRESS']);
   });
 
-  it('FOREIGN_VARIABLES names what is meant for something else', () => {
+  it('FOREIGN_VARIABLES names the variables that are meant for other programs', () => {
     const env = { REGISTRATON: 'off', REDIS_ADDRESS: 'x', FOREIGN_VARIABLES: 'REGISTRATON, REDIS_ADDRESS' };
     expect(production(env)).toEqual({ problems: [], warnings: [] });
   });
 
-  it('every letter that is missing, doubled or swapped in the name of a setting that may protect is noticed', () => {
+  it('every missing, doubled or swapped letter in the name of a protecting setting is noticed', () => {
     const protecting = [
       'REGISTRATION',
       'STORAGE_KEYS',
