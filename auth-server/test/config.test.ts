@@ -35,8 +35,8 @@ const PRODUCTION = {
 
 const resource = (metadataUrl: string) => JSON.stringify([{ url: 'https://mcp.example.com', metadataUrl }]);
 
-describe('without any setting', () => {
-  it('everything is on this machine, with the development sign-in', () => {
+describe('configuration without any setting', () => {
+  it('the defaults run everything on this machine, with the development sign-in', () => {
     const config = readConfig({}, kinds);
     expect(config).toMatchObject({
       issuer: 'http://localhost:9000',
@@ -59,13 +59,13 @@ describe('the development sign-in', () => {
     [{ ISSUER: 'https://localhost:9000' }, false],
     [{ ISSUER: 'https://auth.internal' }, false],
     [{ ISSUER: 'https://10.0.0.7' }, false],
-  ])('CWE-1188 behind %j is refused: %s', (env, isRefused) => {
+  ])('CWE-1188 the development sign-in with %j is refused: %s', (env, isRefused) => {
     expect(problems(env)).toEqual(isRefused ? [expect.stringMatching(/^CONNECTORS: .* ISSUER is public/)] : []);
   }); // biome-ignore format: one row each
 });
 
-describe('in production', () => {
-  it('a server with https everywhere and a connector of its own starts', () => {
+describe('configuration in production', () => {
+  it('a server with https everywhere and its own connector starts', () => {
     expect(problems(PRODUCTION)).toEqual([]);
   });
 
@@ -100,7 +100,7 @@ describe('in production', () => {
     ['STORAGE_KEYS', { STORAGE_KEYS: 'c2hvcnQ=' }],
     ['REDIS_URL', { REDIS_URL: 'redis://:development-only-redis@redis' }],
     ['REDIS_URL', { REDIS_URL: 'redis' }],
-  ])('one line names %s in %j: what can not be used is not said to be missing', (name, change) => {
+  ])('one line names the unusable %s in %j, and does not call it missing', (name, change) => {
     expect(problems({ ...PRODUCTION, ...change })).toEqual([expect.stringMatching(`^${name}: (?!is required)`)]);
   });
 
@@ -120,11 +120,11 @@ describe('in production', () => {
       { RESOURCES: resource('http://mcp.example.com/metadata') },
       [/^RESOURCES: metadataUrl must use https unless it is/],
     ],
-  ])('http is for inside the network: %j', (change, lines) => {
+  ])('http is accepted only inside the network: %j', (change, lines) => {
     expect(problems({ ...PRODUCTION, ...change })).toEqual(lines.map((line) => expect.stringMatching(line)));
   });
 
-  it('all problems are told at once', () => {
+  it('all problems are reported at once', () => {
     expect(problems({ NODE_ENV: 'production' }).map((line) => line.split(':')[0])).toEqual([
       'ISSUER',
       'REDIS_URL',
@@ -135,12 +135,12 @@ describe('in production', () => {
   });
 });
 
-it('one machine without Redis is production too, when it is asked for by name', () => {
+it('production without Redis is accepted when STORAGE=sqlite asks for one machine', () => {
   expect(problems({ ...PRODUCTION, REDIS_URL: '', STORAGE: 'sqlite' })).toEqual([]);
 });
 
-describe('anywhere', () => {
-  it('one bad value hides no other problem', () => {
+describe('configuration in any environment', () => {
+  it('an invalid value hides no other problem', () => {
     const names = problems({ NODE_ENV: 'production', PORT: 'x', CONNECTORS: 'acme' }).map((line) => line.split(':')[0]);
     expect(names).toEqual(['PORT', 'ISSUER', 'REDIS_URL', 'STORAGE_KEYS', 'RESOURCES', 'CONNECTOR_ACME_TYPE']);
   });
@@ -162,7 +162,7 @@ describe('anywhere', () => {
     [{ CLIENT_METADATA_PRIVATE_HOSTS: '*.corp' }, /^CLIENT_METADATA_PRIVATE_HOSTS: expected hosts .* not \*\.corp/],
     [{ CLIENT_METADATA_STALE: '1s' }, /^CLIENT_METADATA_STALE: expected a length of time/],
     [{ CLIENT_METADATA_LIMIT: '0' }, /^CLIENT_METADATA_LIMIT: expected a whole number/],
-  ])('%j is refused by name', (env: Environment, line) => {
+  ])('the setting %j is refused by name', (env: Environment, line) => {
     expect(problems(env)).toEqual([expect.stringMatching(line)]);
   });
 });

@@ -23,7 +23,7 @@ const counted = async (server: RunningServer): Promise<Record<string, number>> =
 };
 
 describe('the metrics of auth-server', () => {
-  it('tell registrations, sign-ins, authorizations and tokens', async () => {
+  it('the metrics count registrations, sign-ins, authorizations and tokens', async () => {
     await using server = await start();
     const client = await register(server);
     const { refresh_token: token } = await tokensFor(server, client);
@@ -37,7 +37,7 @@ describe('the metrics of auth-server', () => {
     });
   });
 
-  it('tell who did not get in, and why', async () => {
+  it('the metrics count refused requests by their reason', async () => {
     await using server = await start();
     const client = await register(server);
     await server.fetch('/register', json({ redirect_uris: ['javascript:alert(1)'] }));
@@ -58,7 +58,7 @@ describe('the metrics of auth-server', () => {
     });
   });
 
-  it('RFC 6749 §10.5 tell a code that is used twice', async () => {
+  it('RFC 6749 §10.5 the metrics count a code that is used twice', async () => {
     await using server = await start();
     const client = await register(server);
     const { code } = await authorize(server, client);
@@ -66,14 +66,14 @@ describe('the metrics of auth-server', () => {
     expect(await counted(server)).toMatchObject({ 'auth_reuses_total{what="authorization_code"}': 1 });
   });
 
-  it('tell which limit was met', async () => {
+  it('the metrics name the rate limit that was exceeded', async () => {
     await using server = await start({ AUTHORIZATION_LIMIT: '1' });
     const client = await register(server);
     for (let use = 0; use < 3; use += 1) await server.fetch(authorizePath(client));
     expect(await counted(server)).toMatchObject({ 'auth_rate_limited_total{limit="authorize"}': 2 });
   });
 
-  it('have no word and no number of a request in them', async () => {
+  it('the metrics contain no value from a request', async () => {
     await using server = await start();
     await tokensFor(server, await register(server));
     const before = await server.scrape();
@@ -93,7 +93,7 @@ describe('the metrics of auth-server', () => {
     expect(after.values.get('http_request_duration_seconds_count{route="other",method="GET",status="4xx"}')).toBe(50);
   });
 
-  it('know their routes below the path of an issuer', async () => {
+  it('the metrics know their routes below the path of an issuer', async () => {
     await using server = await start({ ISSUER: 'https://example.com/auth' });
     await server.fetch('/jwks');
     await server.fetch('https://example.com/.well-known/oauth-authorization-server/auth');
@@ -109,7 +109,7 @@ describe('the metrics of auth-server', () => {
     ]);
   });
 
-  it('are not there without METRICS_PORT', async () => {
+  it('the metrics are off without METRICS_PORT', async () => {
     await using server = await startServer();
     await expect(server.scrape()).rejects.toThrow('this service has no metrics');
   });

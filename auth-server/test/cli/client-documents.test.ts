@@ -29,7 +29,7 @@ const env = () => ({ CLIENT_METADATA_PRIVATE_HOSTS: host.name, CLIENT_METADATA_C
 const documents = (line: string, more = {}) => run(clientDocumentsCommands(clock), line, { ...env(), ...more });
 
 describe('client-documents fetch', () => {
-  it('writes a copy with its client and moment, and list shows it', async () => {
+  it('client-documents fetch writes a copy with its client id and time, and list shows it', async () => {
     const id = host.publish();
     const { status, stdout, stderr } = await documents(`fetch ${id}`);
     expect([status, stderr]).toEqual([0, '']);
@@ -47,7 +47,7 @@ describe('client-documents fetch', () => {
     expect(JSON.parse((await documents('list --json')).stdout)).toMatchObject([{ client: id, file }]);
   });
 
-  it('takes several, says which are no good, and writes none of those', async () => {
+  it('client-documents fetch takes several URLs, reports the invalid documents and writes no copy of them', async () => {
     const id = host.publish();
     host.publish({ client_secret: 'hunter2' }, {}, '/secret.json');
     host.publish({ redirect_uris: ['javascript:alert(1)'] }, {}, '/script.json');
@@ -61,13 +61,13 @@ describe('client-documents fetch', () => {
     expect(readdirSync(folder)).toHaveLength(1);
   });
 
-  it('goes through the proxy of the operator', async () => {
+  it("client-documents fetch goes through the operator's proxy", async () => {
     await using proxy = await startProxy();
     expect((await documents(`fetch ${host.publish()}`, { HTTPS_PROXY: proxy.url })).status).toBe(0);
     expect(proxy.asked).toEqual([host.name]);
   });
 
-  it('has to know where', async () => {
+  it('client-documents fetch refuses to run without a folder', async () => {
     const { status, stderr } = await documents(`fetch ${host.publish()}`, { CLIENT_METADATA_COPIES: '' });
     expect([status, stderr]).toEqual([2, expect.stringContaining('--folder, or CLIENT_METADATA_COPIES')]);
     const other = join(folder, 'new', 'folder');
@@ -78,7 +78,7 @@ describe('client-documents fetch', () => {
 });
 
 describe('a server with copies', () => {
-  it('lets a client in that its host keeps from it, says so on the page, and goes by the host as soon as it can', async () => {
+  it('a client whose host is unreachable is accepted by its copy, the page says so, and the host is preferred again', async () => {
     const id = host.publish();
     const client = { id, redirectUri: WEB };
     await documents(`fetch ${id}`);
@@ -99,7 +99,7 @@ describe('a server with copies', () => {
     expect(server.log.some(({ msg }) => msg === "operator's copy of a client document used")).toBe(true);
   });
 
-  it('does not start where the folder is not there', async () => {
+  it('a server refuses to start when the folder of copies is missing', async () => {
     await expect(startServer({ env: { CLIENT_METADATA_COPIES: '/nowhere' } })).rejects.toThrow(
       "CLIENT_METADATA_COPIES: the folder /nowhere can't be read (ENOENT)",
     );

@@ -44,21 +44,21 @@ describe('clients', () => {
     });
   const later = () => clock.advance(6);
 
-  it('add makes a machine client with a secret of 256 bits, which a running server knows', async () => {
+  it('clients add creates a machine client with a secret of 256 bits, which a running server accepts', async () => {
     const client = await added('--name Nightly --scope mcp:tools');
     expect(Buffer.from(client.client_secret ?? '', 'base64url')).toHaveLength(32);
     later();
     expect(await read(await machineToken(client))).toMatchObject({ scope: 'mcp:tools' });
   });
 
-  it('add makes a client that signs people in', async () => {
+  it('clients add creates a client that signs people in', async () => {
     const client = await added('--redirect-uri https://portal.example/cb --redirect-uri http://127.0.0.1/cb');
     later();
     const portal = { id: client.client_id ?? '', redirectUri: 'https://portal.example/cb' };
     expect(await tokensFor(server, portal)).toMatchObject({ refresh_token: expect.any(String) });
   });
 
-  it('add tells the secret in a table once, list never', async () => {
+  it('clients add shows the secret once, and clients list never shows it', async () => {
     const { stdout } = await clients('add --name Nightly');
     const secret = /client_secret +(\S+) +shown this once/.exec(stdout)?.[1] ?? '';
     expect(secret).toHaveLength(43);
@@ -79,19 +79,19 @@ describe('clients', () => {
     ['add --redirect-uri javascript:alert(1)', 1, 'redirect_uris'],
     ['remove nobody', 1, 'there is no client "nobody"'],
     ['remove', 2, '<client_id> is missing'],
-  ])('%s ends with %i and says why', async (line, status, reason) => {
+  ])('clients %s ends with %i and says why', async (line, status, reason) => {
     const ended = await clients(line);
     expect(ended.status).toBe(status);
     expect(ended.stderr).toContain(reason);
     expect((await clients('list --json')).stdout).toBe('[]\n');
   });
 
-  it('two at the same moment are both kept', async () => {
+  it('clients that are added at the same moment are all kept', async () => {
     await Promise.all(Array.from({ length: 4 }, (_, n) => clients(`add --name job-${n}`)));
     expect(JSON.parse((await clients('list --json')).stdout)).toHaveLength(4);
   });
 
-  it('remove ends a machine client', async () => {
+  it('clients remove stops a machine client', async () => {
     const client = await added('--name Nightly');
     later();
     expect((await machineToken(client)).status).toBe(200);
@@ -100,7 +100,7 @@ describe('clients', () => {
     expect((await machineToken(client)).status).toBe(401);
   });
 
-  it('RFC 6749 §5.2 remove ends a client that registered itself, with all that was approved for it', async () => {
+  it('RFC 6749 §5.2 clients remove deletes a client that registered itself, with everything approved for it', async () => {
     const client = await register(server);
     const { refresh_token } = await tokensFor(server, client);
     expect((await clients(`remove -- ${client.id}`)).status).toBe(0);
@@ -111,7 +111,7 @@ describe('clients', () => {
     expect([page.status, await page.text()]).toEqual([400, expect.stringContaining('not registered here')]);
   });
 
-  it('a client of CLIENTS is listed, and is for its file to remove', async () => {
+  it('a client of CLIENTS is listed, and can be removed only in its file', async () => {
     const env = {
       CLIENTS: JSON.stringify([
         { client_id: 'job', client_secret: 'a-secret-of-the-job', grant_types: ['client_credentials'] },

@@ -23,7 +23,7 @@ describe('initial-access-tokens', () => {
   const tokens = (line: string, env = {}) => run(initialAccessTokensCommands(withStore), line, env);
   const listed = async () => JSON.parse((await tokens('list --json')).stdout) as Record<string, unknown>[];
 
-  it('add writes the token alone to standard output, and what there is to know beside it', async () => {
+  it('initial-access-tokens add writes only the token to standard output, and its id and expiry to standard error', async () => {
     const { status, stdout, stderr } = await tokens('add farm', { REGISTRATION: 'token' });
     expect(status).toBe(0);
     expect(stdout).toMatch(/^[\w-]{43}\n$/);
@@ -32,11 +32,11 @@ describe('initial-access-tokens', () => {
     expect(stderr).toContain(String(found?.id));
   });
 
-  it('add says so where nobody is asked for a token', async () => {
+  it('initial-access-tokens add says so when registration needs no token', async () => {
     expect((await tokens('add farm')).stderr).toContain('REGISTRATION is open here');
   });
 
-  it('list shows what is left, in a table and as JSON, and no token', async () => {
+  it('initial-access-tokens list shows the remaining uses, as a table and as JSON, and no token', async () => {
     expect((await tokens('list')).stdout).toBe('There are no initial access tokens.\n');
     const { stdout: token } = await tokens('add farm --expires 30d --uses 2');
     await tokens('add partner');
@@ -51,12 +51,12 @@ describe('initial-access-tokens', () => {
     ]);
   });
 
-  it('list lets no purpose write on the terminal', async () => {
+  it('initial-access-tokens list escapes control characters in a purpose', async () => {
     await tokens('add a\u001b[2Jb');
     expect((await tokens('list')).stdout).toContain('a?[2Jb');
   });
 
-  it('remove ends one, and says where there was none', async () => {
+  it('initial-access-tokens remove removes one token, and says when there is none', async () => {
     await tokens('add farm');
     const [entry] = await listed();
     expect(await tokens(`remove ${entry?.id}`)).toMatchObject({ status: 0, stdout: `Removed ${entry?.id}.\n` });
@@ -73,7 +73,7 @@ describe('initial-access-tokens', () => {
     ['add farm --uses many', '--uses: expected a whole number'],
     [`add ${'x'.repeat(121)}`, '<purpose> is longer than 120 characters'],
     ['remove', '<id> is missing'],
-  ])('%s is not understood, and changes nothing', async (line, message) => {
+  ])('the command line %s is refused, and changes nothing', async (line, message) => {
     const { status, stderr } = await tokens(line);
     expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
     expect(await listed()).toEqual([]);

@@ -54,7 +54,7 @@ describe('keys', () => {
       ? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
       : generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
 
-  it('list shows each with its part in life, in a table and as JSON, and nothing private', async () => {
+  it('keys list shows each key with its state, as a table and as JSON, and nothing private', async () => {
     expect((await keys('list')).stdout).toMatch(/^There are no keys yet/);
     expect(await listed()).toEqual([]);
     await keys('rotate');
@@ -73,7 +73,7 @@ describe('keys', () => {
     for (const { key } of ring ?? []) expect(everything).not.toContain(String(key.d));
   });
 
-  it('rotate publishes a key that signs after the lead, and no second one meanwhile', async () => {
+  it('keys rotate publishes a key that signs after the lead time, and no second one meanwhile', async () => {
     const { stdout } = await keys('rotate');
     const [next, old] = (await listed()).map(({ kid }) => kid);
     expect(stdout).toContain(`${next} (ES256) signs from 2026-01-01T00:15:00Z on.`);
@@ -86,7 +86,7 @@ describe('keys', () => {
     expect(await published()).toEqual([next, old]);
   });
 
-  it('rotate --now waits only for the servers, and says what that means', async () => {
+  it('keys rotate --now waits only until the servers know the key, and warns of the effect on tokens', async () => {
     await keys('rotate');
     const [next, old] = (await listed()).map(({ kid }) => kid);
     const { status, stderr } = await keys('rotate --now');
@@ -98,7 +98,7 @@ describe('keys', () => {
     expect(await published()).toHaveLength(3);
   });
 
-  it('retire takes a key away at once, also the only one, which gets a successor', async () => {
+  it('keys retire removes a key at once; the only key gets a successor', async () => {
     await keys('rotate');
     const [next = '', old = ''] = (await listed()).map(({ kid }) => kid);
     expect((await keys(`retire -- ${old}`)).stdout).toContain(`Retired ${old}.\n${next} (ES256) signs.\n`);
@@ -109,7 +109,7 @@ describe('keys', () => {
     expect(await published()).toHaveLength(1);
   });
 
-  it('retire of a pending key leaves the one that signs as it was', async () => {
+  it('keys retire of a pending key leaves the signing key unchanged', async () => {
     await keys('rotate');
     const [next = '', old = ''] = (await listed()).map(({ kid }) => kid);
     await keys(`retire -- ${next}`);
@@ -117,7 +117,7 @@ describe('keys', () => {
     expect((await keys('rotate')).status).toBe(0);
   });
 
-  it('retire of a key that is not there changes nothing', async () => {
+  it('keys retire of an unknown key changes nothing', async () => {
     await keys('rotate');
     const before = await listed();
     expect(await keys('retire nothing')).toEqual({
@@ -128,7 +128,7 @@ describe('keys', () => {
     expect(await listed()).toEqual(before);
   });
 
-  it('import publishes a key first, and signs with it at once where no server ever ran', async () => {
+  it('keys import publishes a key before it signs, and signs at once where no server has run yet', async () => {
     const file = fileWith(String(pem('ec')));
     expect((await keys(`import ${file}`)).stdout).toMatch(/ \(ES256\) signs\.\n$/);
     const [first] = await published();
@@ -144,7 +144,7 @@ describe('keys', () => {
   it.each([
     ['of another algorithm than the setting', () => String(pem('ed25519')), /EdDSA; set SIGNING_ALGORITHM/],
     ['that is none', () => 'hello', /no private key/],
-  ])('import refuses a key %s, and changes nothing', async (_, text, message) => {
+  ])('keys import refuses a key %s, and changes nothing', async (_, text, message) => {
     await keys('rotate --now');
     const before = await listed();
     const { status, stderr } = await keys(`import ${fileWith(text())}`);
@@ -154,14 +154,14 @@ describe('keys', () => {
     expect((await keys(`import ${folder}/missing`)).stderr).toMatch(/can't be read \(ENOENT\)/);
   });
 
-  it('follows SIGNING_ALGORITHM', async () => {
+  it('keys rotate follows SIGNING_ALGORITHM', async () => {
     await keys('rotate');
     clock.advance(15 * MINUTE);
     await keys('rotate', { SIGNING_ALGORITHM: 'EdDSA' });
     expect((await listed()).map(({ algorithm }) => algorithm)).toEqual(['EdDSA', 'ES256', 'ES256']);
   });
 
-  it('two operators at once get one rotation and one refusal', async () => {
+  it('two concurrent rotations end in one rotation and one refusal', async () => {
     await keys('rotate --now');
     clock.advance(61);
     const outcomes = await Promise.all([keys('rotate'), keys('rotate')]);

@@ -76,7 +76,7 @@ beforeEach(() => {
 });
 
 describe('draft-ietf-oauth-client-id-metadata-document §5.2, RFC 9111 caching', () => {
-  it('a fresh document is not asked for again, by any replica', async () => {
+  it('a fresh document is not fetched again, by any replica', async () => {
     const [first, second] = [replica(), replica()];
     host = () => ok({}, { 'cache-control': 'max-age=600' });
     expect([await first.name(), await first.name(), await second.name()]).toEqual(['App', 'App', 'App']);
@@ -90,7 +90,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §5.2, RFC 9111 caching',
     expect(asked).toHaveLength(2);
   });
 
-  it('RFC 9110 §13.1.2 a stale one is revalidated', async () => {
+  it('RFC 9110 §13.1.2 a stale client metadata document is revalidated', async () => {
     const one = replica();
     host = () => ok({}, { etag: '"1"', 'cache-control': 'max-age=60' });
     await one.name();
@@ -103,7 +103,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §5.2, RFC 9111 caching',
     expect(asked).toHaveLength(2);
   });
 
-  it('of many requests at once one asks', async () => {
+  it('concurrent requests for one document cause one fetch', async () => {
     const one = replica();
     let release = (_: Answer): void => {};
     host = () =>
@@ -117,7 +117,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §5.2, RFC 9111 caching',
     expect(asked).toHaveLength(1);
   });
 
-  it('a failure is not asked for again for a while, and nothing of it is stored', async () => {
+  it('a failed fetch is not repeated for a while, and nothing of it is stored', async () => {
     const one = replica();
     host = () => status(500);
     for (let round = 0; round < 5; round += 1) expect(await one.fails()).toBe('status');
@@ -129,7 +129,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §5.2, RFC 9111 caching',
   });
 });
 
-describe('draft-ietf-oauth-client-id-metadata-document §4 a document is good', () => {
+describe('draft-ietf-oauth-client-id-metadata-document §4 validity of a document', () => {
   it.each([
     ['another client_id', ok({ client_id: `${ID}2` }), 'client_id_mismatch'],
     ['no client_id', ok({ client_id: undefined }), 'client_id_mismatch'],
@@ -151,21 +151,21 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 a document is good', 
     ['a redirect', { ...ok(), status: 301 }, 'status'],
     ['another success', { ...ok(), status: 203 }, 'status'],
     ['a 304 to nobody’s question', status(304), 'status'],
-  ])('not with %s', async (_, answer, reason) => {
+  ])('a document with %s is refused', async (_, answer, reason) => {
     host = () => answer;
     expect(await replica().fails()).toBe(reason);
     expect(await store.get(KIND, ID)).toBeUndefined();
   });
 
   it.each(['application/json; charset=utf-8', 'application/oauth-client+json', 'Application/JSON'])(
-    'as %s',
+    'a document of type %s is accepted',
     async (type) => {
       host = () => ok({}, { 'content-type': type });
       expect(await replica().name()).toBe('App');
     },
   );
 
-  it('when the rest of the server thinks so, too', async () => {
+  it("a document that the server's own rules refuse is invalid", async () => {
     judge = () => {
       throw new Error('redirect_uris are odd');
     };
@@ -173,7 +173,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 a document is good', 
     expect(await store.get(KIND, ID)).toBeUndefined();
   });
 
-  it('when it comes back from the store under rules that changed', async () => {
+  it('a stored document is refused when the rules have changed', async () => {
     await replica().name();
     judge = () => {
       throw new Error('no longer');
@@ -182,7 +182,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 a document is good', 
     expect(asked).toHaveLength(2);
   });
 
-  it('and only for its own URL, whatever stands in the store', async () => {
+  it('a document is valid only for its own URL, whatever is in the store', async () => {
     const document = metadata({ client_name: 'Planted', client_id: 'https://other.com/c' });
     await store.put(KIND, ID, { document, readAt: 0, freshUntil: 9e9 }, { ttl: 60 });
     await store.put(KIND, `${ID}2`, { nonsense: true }, { ttl: 60 });
@@ -191,12 +191,12 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 a document is good', 
   });
 });
 
-describe('RFC 5861 §4 while the host is away', () => {
+describe('RFC 5861 §4 an unreachable client host', () => {
   const outages = ['dns', 'connection', 'tls', 'timeout', 'private_address'] as const;
   it.each([
     ...outages.map((reason): [string, () => Answer | Error] => [reason, () => failure(reason)]),
     ...[301, 401, 403, 429, 500, 503].map((code): [string, () => Answer] => [String(code), () => status(code)]),
-  ])('%s: a cold replica goes on with the last good document', async (_, outage) => {
+  ])('%s: a replica with an empty cache goes on with the last good document', async (_, outage) => {
     await replica().name();
     host = outage;
     clock.advance(10 * DAY);
@@ -209,7 +209,7 @@ describe('RFC 5861 §4 while the host is away', () => {
     expect(asked).toHaveLength(3);
   });
 
-  it('but not for ever, however much it is used', async () => {
+  it('a stale document expires in the end, however much it is used', async () => {
     await replica({ staleFor: 2 * DAY }).name();
     host = () => failure('timeout');
     const one = replica({ staleFor: 2 * DAY });
@@ -221,7 +221,7 @@ describe('RFC 5861 §4 while the host is away', () => {
     expect(await one.fails()).toBe('timeout');
   });
 
-  it('RFC 9110 §15.5.11 gone is gone at once, everywhere', async () => {
+  it('RFC 9110 §15.5.11 a document that is gone (410) is dropped at once, on every replica', async () => {
     await replica().name();
     clock.advance(301);
     host = () => status(410);
@@ -234,7 +234,7 @@ describe('RFC 5861 §4 while the host is away', () => {
     ['not found', status(404), 'missing'],
     ['somebody else’s', ok({ client_id: 'https://evil.com/c' }), 'client_id_mismatch'],
     ['a page', { ...ok(), headers: { 'content-type': 'text/html' } }, 'content_type'],
-  ])('%s is a mishap for an hour, then a farewell', async (_, answer, reason) => {
+  ])('%s is tolerated for an hour, then ends the document', async (_, answer, reason) => {
     const one = replica();
     await one.name();
     host = () => answer;
@@ -247,8 +247,8 @@ describe('RFC 5861 §4 while the host is away', () => {
   });
 });
 
-describe('nobody uses this server to flood another', () => {
-  it('draft-ietf-oauth-client-id-metadata-document §8.6 one host is asked 60 times a minute, and known clients go on', async () => {
+describe('protection of other hosts from floods of fetches', () => {
+  it('draft-ietf-oauth-client-id-metadata-document §8.6 a host gets at most 60 fetches a minute; known clients go on', async () => {
     const one = replica();
     await one.name();
     clock.advance(301);
@@ -260,7 +260,7 @@ describe('nobody uses this server to flood another', () => {
     expect(await one.fails('https://elsewhere.com/c')).toBe('client_id_mismatch');
   });
 
-  it('RFC 6749 §10.10 documents that a caller makes up lock nobody else out of the clients of that host', async () => {
+  it("RFC 6749 §10.10 invented document URLs of one caller lock nobody else out of that host's clients", async () => {
     const one = replica({ callerLimit: 1_000 });
     host = () => status(404);
     const made = Array.from({ length: 61 }, (_, index) => `https://app.client.com/made-up/${index}`);
@@ -275,7 +275,7 @@ describe('nobody uses this server to flood another', () => {
     expect(await one.name(ID, '192.0.2.1')).toBe('App');
   });
 
-  it('the limit holds across replicas on one Redis', async (context) => {
+  it('the fetch limit holds across replicas on one Redis', async (context) => {
     context.skip(!hasRedis, NEEDS_REDIS);
     await using redis = await startRedis();
     const log = createLogger('test', 'silent', { write: () => {} });
@@ -290,7 +290,7 @@ describe('nobody uses this server to flood another', () => {
     }
   });
 
-  it('one caller is heard so often about clients that nobody knows', async () => {
+  it('a caller has a limit of unknown clients', async () => {
     const one = replica({ callerLimit: 3 });
     await one.name(ID, '192.0.2.1');
     for (const index of [1, 2]) await one.fails(`https://a${index}.com/c`, '192.0.2.1');
@@ -300,7 +300,7 @@ describe('nobody uses this server to flood another', () => {
     expect(await replica({ callerLimit: 3 }).name(ID, '192.0.2.1')).toBe('App');
   });
 
-  it('what is refused by its URL or by policy is not even looked for', async () => {
+  it('a client id that its URL or policy excludes causes no fetch', async () => {
     const one = replica();
     expect(await one.fails('https://denied.com/c')).toBe('denied_by_policy');
     expect(await one.fails('https://127.0.0.1/c')).toBe('url');
@@ -308,7 +308,7 @@ describe('nobody uses this server to flood another', () => {
     expect(asked).toEqual([]);
   });
 
-  it('memory does not grow with the URLs that are tried', async () => {
+  it('the memory use does not grow with the number of URLs that are tried', async () => {
     const unlimited: RateLimit = { take: async () => 0 };
     const one = replica({}, () => unlimited);
     for (let index = 0; index < 600; index += 1) await one.fails(`https://app.client.com/${index}`);
@@ -324,7 +324,7 @@ describe('RFC 7517 §5 the keys of a client', () => {
   const URL_OF_KEYS = 'https://app.client.com/jwks.json';
   const keys = (kid: string): Answer => ({ ...ok(), body: JSON.stringify({ keys: [{ kty: 'EC', kid }] }) });
 
-  it('are followed within minutes and outlive an outage', async () => {
+  it('the keys of a client are refreshed within minutes and survive an outage', async () => {
     const one = replica();
     host = () => ({
       ...keys('1'),
@@ -339,14 +339,14 @@ describe('RFC 7517 §5 the keys of a client', () => {
     expect(await replica().keySet(URL_OF_KEYS)).toMatchObject({ keys: [{ kid: '2' }] });
   });
 
-  it('are a set of objects', async () => {
+  it('the keys of a client must be a set of objects', async () => {
     for (const body of ['{}', '[]', '{"keys":{}}', '{"keys":[1]}', '{"keys":[null]}']) {
       host = () => ({ ...ok(), body });
       await expect(replica().keySet(`${URL_OF_KEYS}?${body.length}`)).rejects.toThrow('invalid');
     }
   });
 
-  it('are not metadata: one URL, two records', async () => {
+  it('the keys and the metadata of one URL are two records', async () => {
     host = () => ({ ...ok(), body: JSON.stringify({ ...metadata(), keys: [] }) });
     const one = replica();
     await one.name();

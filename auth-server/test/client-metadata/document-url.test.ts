@@ -22,7 +22,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §3 a client id', () => {
     'https://app.client.com/client.json?v=2',
     'https://xn--bcher-kva.ch/c',
     'https://a.b.c.d.client.io/~app/',
-  ])('%s is accepted', (url) => {
+  ])('the client id %s is accepted', (url) => {
     expect(reasonFor(url)).toBe('accepted');
   });
 
@@ -62,11 +62,11 @@ describe('draft-ietf-oauth-client-id-metadata-document §3 a client id', () => {
     ['.internal', 'https://metadata.google.internal/c'],
     ['.arpa', 'https://router.home.arpa/c'],
     ['a book', `https://app.client.com/${'x'.repeat(1_100)}`],
-  ])('with %s is refused', (_, url) => {
+  ])('a client id with %s is refused', (_, url) => {
     expect(reasonFor(url)).toBe('url');
   });
 
-  it('never fails otherwise, whatever the text', () => {
+  it('an arbitrary text is either accepted or refused, and never throws', () => {
     const text = fc.oneof(
       fc.string(),
       fc.webUrl(),
@@ -89,11 +89,11 @@ describe('draft-ietf-oauth-client-id-metadata-document §8.8 trust by domain', (
     ['https://claude.ai/c', policy([]), 'denied_by_policy'],
     ['https://app.evil.com/c', policy(['*'], ['*.evil.com']), 'denied_by_policy'],
     ['https://app.claude.ai/c', policy(['*.claude.ai'], ['app.claude.ai']), 'denied_by_policy'],
-  ])('%s by %j is %s', (url, hosts, reason) => {
+  ])('the client id %s under the policy %j is %s', (url, hosts, reason) => {
     expect(reasonFor(url, { ...hosts, deny: [...hosts.deny] } as never)).toBe(reason);
   });
 
-  it('a host that may be private may have any name, address and port, and only that one', () => {
+  it('a host listed as private may have any name, address and port, and no other host may', () => {
     const inner = { allow: ['*'], deny: [], private: ['localhost:8443', 'app.corp', '127.0.0.1:9'] } as never;
     for (const url of [
       'https://localhost:8443/c',
@@ -118,20 +118,20 @@ describe('draft-ietf-oauth-client-id-metadata-document §8.8 trust by domain', (
   });
 });
 
-describe('the settings of hosts', () => {
+describe('the settings of client metadata hosts', () => {
   it.each([
     ['*', ['*']],
     ['none', []],
     ['Claude.ai, *.example.com', ['claude.ai', '*.example.com']],
-  ])('read %j', (text, list) => {
+  ])('the host list %j is accepted', (text, list) => {
     expect(hostPatterns().parse(text)).toEqual(list);
   });
 
-  it.each(['https://claude.ai', 'claude.ai/x', '*claude.ai', 'a.*.com', 'claude.ai:443', '**'])('refuse %s', (text) => {
+  it.each(['https://claude.ai', 'claude.ai/x', '*claude.ai', 'a.*.com', 'claude.ai:443', '**'])('the host list %s is refused', (text) => {
     expect(hostPatterns().safeParse(text).success).toBe(false);
   });
 
-  it('read hosts to the letter, with a port or without', () => {
+  it('a private host is read exactly, with or without a port', () => {
     expect(hostsToTheLetter().parse('localhost:8443, app.corp [::1]:9')).toEqual([
       'localhost:8443',
       'app.corp',

@@ -32,7 +32,7 @@ async function attempt(url: URL, network: Network = {}, mayBePrivate = false) {
   };
 }
 
-describe('CWE-918 a name that leads inside', () => {
+describe('CWE-918 a host name that leads to an internal address', () => {
   it.each([
     ['loopback', ['127.0.0.1']],
     ['loopback as IPv4 in IPv6', ['::ffff:127.0.0.1']],
@@ -41,12 +41,12 @@ describe('CWE-918 a name that leads inside', () => {
     ['a public and an inner address', ['1.1.1.1', '127.0.0.1']],
     ['an inner and a public address', ['127.0.0.1', '2606:4700:4700::1111']],
     ['the metadata of a cloud', ['169.254.169.254']],
-  ])('%s: not even a connection is opened', async (_, addresses) => {
+  ])('the resolved address %s opens no connection', async (_, addresses) => {
     const result = await attempt(at('app.client.test'), { resolve: resolvesTo(...addresses) });
     expect(result).toMatchObject({ reason: 'private_address', requests: 0, connections: 0 });
   });
 
-  it('DNS rebinding: the name is asked once, and what it said is what is connected', async () => {
+  it('DNS rebinding: the name is resolved once, and the connection goes to the resolved address', async () => {
     const answers = [['127.0.0.1'], ['10.0.0.1']];
     const asked: string[] = [];
     const resolve = async (name: string) => {
@@ -62,7 +62,7 @@ describe('CWE-918 a name that leads inside', () => {
     expect(second).toMatchObject({ reason: 'private_address', requests: 0, connections: 0 });
   });
 
-  it('an address that turns out to be another one on the wire gets no request', async () => {
+  it('a connection whose remote address differs from the resolved one gets no request', async () => {
     let looks = 0;
     const isPublic = () => {
       looks += 1;
@@ -73,7 +73,7 @@ describe('CWE-918 a name that leads inside', () => {
     expect(looks).toBe(2);
   });
 
-  it('a host that may be private is read, with its certificate checked', async () => {
+  it('a host listed as private is fetched, with its certificate checked', async () => {
     host.answers.set('/client.json', { body: { a: 1 }, headers: { etag: '"1"' } });
     const { answer, reason } = await attempt(at('localhost'), {}, true);
     expect([reason, answer.status, answer.headers.etag, answer.body]).toEqual(['answered', 200, '"1"', '{"a":1}']);
@@ -85,20 +85,20 @@ describe('CWE-918 a name that leads inside', () => {
   });
 });
 
-describe('CWE-918 a name server of a stranger', () => {
+describe('CWE-918 a hostile DNS server', () => {
   const network = (server: NameServer, change: Network = {}) => ({ nameServers: [server.address], ...change });
 
   it.each([
     ['loopback', ['127.0.0.1']],
     ['IPv4 in IPv6', ['::ffff:127.0.0.1']],
     ['a public and an inner address', ['1.1.1.1', '::1']],
-  ])('that says %s leads nowhere', async (_, addresses) => {
+  ])('a DNS answer of %s opens no connection', async (_, addresses) => {
     await using server = await NameServer.start(() => addresses);
     const result = await attempt(at('app.client.test'), network(server));
     expect(result).toMatchObject({ reason: 'private_address', requests: 0, connections: 0 });
   });
 
-  it('that rebinds a name within a request is asked once for each family, and then no more', async () => {
+  it('a rebinding DNS server is asked once for each address family', async () => {
     await using server = await NameServer.start(({ questions }) => (questions <= 2 ? ['127.0.0.1'] : ['10.0.0.1']));
     host.answers.set('/client.json', { body: {} });
     const isPublic = (address: string) => address === '127.0.0.1';
@@ -108,38 +108,38 @@ describe('CWE-918 a name server of a stranger', () => {
     expect(again).toMatchObject({ reason: 'private_address', requests: 0, connections: 0 });
   });
 
-  it('that says nothing costs no more than any silence, and one that knows nothing is told', async () => {
+  it('a silent DNS server ends in the timeout, and an empty answer in a DNS failure', async () => {
     await using silent = await NameServer.start(() => undefined);
     expect((await attempt(at('app.client.test'), network(silent, { timeout: 200 }))).reason).toBe('timeout');
     await using empty = await NameServer.start(() => []);
     expect((await attempt(at('app.client.test'), network(empty))).reason).toBe('dns');
   });
 
-  it('is asked for the name as it is: the hosts file and search domains have no say', async () => {
+  it('the name is resolved as written, without the hosts file and search domains', async () => {
     await using server = await NameServer.start(() => []);
     expect((await attempt(at('localhost.client.test'), network(server))).reason).toBe('dns');
     expect(new Set(server.questions)).toEqual(new Set(['A localhost.client.test', 'AAAA localhost.client.test']));
   });
 });
 
-describe('draft-ietf-oauth-client-id-metadata-document §5 a document is read', () => {
+describe('draft-ietf-oauth-client-id-metadata-document §5 fetching a document', () => {
   const read = (answer: HostAnswer, network: Network = {}) => {
     host.answers.set('/d', answer);
     return attempt(at('localhost', '/d'), network, true);
   };
 
-  it('once: a redirect is an answer and nothing to follow', async () => {
+  it('a redirect is an answer and is not followed', async () => {
     const { answer, requests } = await read({ status: 302, headers: { location: at('localhost').href } });
     expect([answer.status, requests]).toEqual([302, 1]);
   });
 
-  it('§8.7 up to its limit', async () => {
+  it('§8.7 a document is read up to its size limit', async () => {
     expect((await read({ body: 'x'.repeat(5_120) })).reason).toBe('answered');
     expect((await read({ body: 'x'.repeat(5_121) })).reason).toBe('too_large');
     expect((await read({ body: Buffer.alloc(5_000_000) })).reason).toBe('too_large');
   });
 
-  it('as it is: nothing is unpacked', async () => {
+  it('a compressed document is refused', async () => {
     const { reason } = await read({ body: gzipSync('{}'), headers: { 'content-encoding': 'gzip' } });
     expect(reason).toBe('encoding');
     expect(host.seen.at(-1)?.headers['accept-encoding']).toBe('identity');
@@ -149,14 +149,14 @@ describe('draft-ietf-oauth-client-id-metadata-document §5 a document is read', 
     ['longer than a document may be', { body: 'x'.repeat(100_000) }],
     ['packed', { body: gzipSync('no'), headers: { 'content-encoding': 'gzip' } }],
     ['without an end', { endless: true }],
-  ])('RFC 9110 §15 by its status where that is none of success: an error page %s', async (_, page) => {
+  ])('RFC 9110 §15 an error answer is judged by its status: an error page %s', async (_, page) => {
     for (const status of [302, 403, 404, 429, 503]) {
       const { reason, answer } = await read({ status, ...page });
       expect([reason, answer.status, answer.body]).toEqual(['answered', status, '']);
     }
   });
 
-  it('within its time, also where the body never ends', async () => {
+  it('a fetch ends within its time limit, also where the body never ends', async () => {
     expect((await read({ silent: true }, { timeout: 200 })).reason).toBe('timeout');
     expect((await read({ body: '{', headers: { 'content-length': '100' } })).reason).toBe('connection');
     expect((await read({ endless: true }, { timeout: 200 })).reason).toBe('timeout');
@@ -167,18 +167,18 @@ describe('draft-ietf-oauth-client-id-metadata-document §5 a document is read', 
   it.each([
     ['changes the protocol', { status: 101, headers: { connection: 'upgrade', upgrade: 'h2c' } }],
     ['speaks without end before it answers', { headers: { 'x-long': 'x'.repeat(20_000) } }],
-  ])('from a host that %s: no harm, and no waiting for ever', async (_, answer) => {
+  ])('a host that %s causes no harm and no endless wait', async (_, answer) => {
     expect(['connection', 'timeout']).toContain((await read(answer, { timeout: 500 })).reason);
   });
 
-  it('from a host that is there', async () => {
+  it('an unreachable host is a DNS or connection failure', async () => {
     expect((await attempt(at('app.client.test'), { resolve: resolvesTo() })).reason).toBe('dns');
     await using gone = await ClientHost.start();
     await gone.down();
     expect((await attempt(new URL(gone.url()), {}, true)).reason).toBe('connection');
   });
 
-  it('without telling who asks: no cookie, no authorization, no referrer', async () => {
+  it('a fetch sends no cookie, authorization or referrer', async () => {
     await read({ body: {} });
     expect(Object.keys(host.seen.at(-1)?.headers ?? {}).sort()).toEqual([
       'accept',

@@ -30,7 +30,7 @@ async function attempt(url: string, network: Network = {}, mayBePrivate = false)
 }
 
 describe('CLIENT_METADATA_PROXY', () => {
-  it('carries the request of a public name, whose certificate is checked', async () => {
+  it('the proxy carries the request of a public name, whose certificate is checked', async () => {
     const { reason, message } = await attempt('https://app.client.com/client.json');
     expect([reason, message]).toEqual(['tls', expect.stringContaining('app.client.com')]);
     expect(proxy.asked).toEqual(['app.client.com:443']);
@@ -58,12 +58,12 @@ describe('CLIENT_METADATA_PROXY', () => {
     'https://gateway.docker/c',
     'https://app.client.com./c',
     'https://app.client.com:8443/c',
-  ])('%s is refused before CONNECT', async (url) => {
+  ])('the URL %s is refused before CONNECT', async (url) => {
     expect((await attempt(url)).reason).toBe('url');
     expect(proxy.connections).toBe(0);
   });
 
-  it.each([403, 407, 502])('that answers %i is the reason, and its password is not told', async (status) => {
+  it.each([403, 407, 502])('a proxy that answers %i is the reported reason, without its password', async (status) => {
     proxy.status = status;
     const secret = new URL(proxy.url.replace('//', '//user:hidden@'));
     const { reason, message } = await attempt('https://app.client.com/c', { proxy: secret });
@@ -71,7 +71,7 @@ describe('CLIENT_METADATA_PROXY', () => {
     expect(message).not.toContain('hidden');
   });
 
-  it('that does not answer or can not be reached is given up after the time limit', async () => {
+  it('a silent or unreachable proxy fails within the time limit', async () => {
     proxy.status = 0;
     expect((await attempt('https://app.client.com/c', { timeout: 200 })).reason).toBe('timeout');
     const gone = await startProxy();
@@ -79,13 +79,13 @@ describe('CLIENT_METADATA_PROXY', () => {
     expect((await attempt('https://app.client.com/c', { proxy: new URL(gone.url) })).reason).toBe('proxy');
   });
 
-  it('is not asked about a host that the operator says is inside', async () => {
+  it('a host listed as private bypasses the proxy', async () => {
     host.publish();
     expect((await attempt(host.url(), {}, true)).reason).toBe('answered');
     expect(proxy.connections).toBe(0);
   });
 
-  it('is the URL of an HTTP proxy', () => {
+  it('CLIENT_METADATA_PROXY accepts only the URL of an HTTP proxy', () => {
     const { type } = clientMetadataSettings.clientMetadataProxy;
     expect(type.safeParse('proxy.corp:3128').data?.href).toBe('http://proxy.corp:3128/');
     expect(type.safeParse('socks5://proxy').success).toBe(false);

@@ -15,7 +15,7 @@ describe('RFC 6890 special-purpose addresses', () => {
     ...['2001:1ff::1', '2001:db8::1', '2002:a00:1::', '2002:7f00:1::1', '2620:4f:8000::1', '3fff::1', '5f00::1'],
     ...['fc00::1', 'fd00:ec2::254', 'fe80::1', 'fe80::1%eth0', '2606:4700::1111%eth0', 'fec0::1', 'ff02::1'],
     ...['', 'localhost', '2130706433', '0x7f.1', '127.1', '010.0.0.1', '1.2.3.4/8', '[::1]'],
-  ])('%s is not public', (address) => {
+  ])('the address %s is not public', (address) => {
     expect(isPublicAddress(address)).toBe(false);
   });
 
@@ -23,11 +23,11 @@ describe('RFC 6890 special-purpose addresses', () => {
     ...['1.1.1.1', '8.8.8.8', '9.255.255.255', '11.0.0.0', '100.63.255.255', '100.128.0.0', '126.255.255.255'],
     ...['128.0.0.0', '169.253.255.255', '172.15.255.255', '172.32.0.0', '192.167.255.255', '192.169.0.0'],
     ...['198.17.255.255', '198.20.0.0', '223.255.255.255', '2001:200::1', '2606:4700:4700::1111', '2a00:1450::1'],
-  ])('%s is public', (address) => {
+  ])('the address %s is public', (address) => {
     expect(isPublicAddress(address)).toBe(true);
   });
 
-  it('of IPv4 hidden in IPv6 none is public, whatever it hides', () => {
+  it('an IPv4 address embedded in IPv6 is never public', () => {
     const hidden = fc.tuple(
       fc.ipV4(),
       fc.constantFrom(
@@ -40,7 +40,7 @@ describe('RFC 6890 special-purpose addresses', () => {
     fc.assert(fc.property(hidden, ([v4, hide]) => !isPublicAddress(hide(v4))));
   });
 
-  it('never fails, whatever the text', () => {
+  it('an arbitrary text never throws', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string(), fc.ipV6(), fc.ipV4Extended()),

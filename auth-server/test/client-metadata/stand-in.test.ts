@@ -76,7 +76,7 @@ function replica({ callerLimit = 1_000 } = {}) {
   };
 }
 
-describe('a copy is used', () => {
+describe("use of the operator's copy", () => {
   it.each<[string, Answer | Error]>([
     ['403, as data centres are answered', status(403)],
     ['429', status(429)],
@@ -99,7 +99,7 @@ describe('a copy is used', () => {
     expect(used).toMatchObject([{ level: 'warn', url: ID, file: fileNameOf(ID) }]);
   });
 
-  it('and its host asked again after a while, by which nobody is locked out', async () => {
+  it('a copy is used while its host is asked again from time to time, and nobody is locked out', async () => {
     put();
     const one = replica({ callerLimit: 2 });
     for (let minute = 0; minute < 10; minute += 1) {
@@ -112,7 +112,7 @@ describe('a copy is used', () => {
     expect(used.map(({ level }) => level)).toEqual(['warn', ...Array(9).fill('debug')]);
   });
 
-  it('until the host has given a good answer, and never again after that, on any replica', async () => {
+  it('a copy is used until the host gives a good answer, and never again, on any replica', async () => {
     put();
     const one = replica();
     expect(await one.name()).toBe('Copied');
@@ -129,7 +129,7 @@ describe('a copy is used', () => {
     expect(await one.name()).toBe('status');
   });
 
-  it('within seconds of being put into the folder', async () => {
+  it('a copy is used within seconds of being put into the folder', async () => {
     const one = replica();
     expect(await one.name()).toBe('status');
     put();
@@ -140,7 +140,7 @@ describe('a copy is used', () => {
     expect(await one.name()).toBe('status');
   });
 
-  it('for 180 days from its moment', async () => {
+  it('a copy is used for 180 days from its time', async () => {
     put({}, { fetchedAt: now() - 179 * DAY });
     const one = replica();
     expect(await one.name()).toBe('Copied');
@@ -148,14 +148,14 @@ describe('a copy is used', () => {
     expect(await one.name()).toBe('status');
   });
 
-  it('by its newest file', async () => {
+  it('the newest of several copies is used', async () => {
     put({ client_name: 'New' }, { file: 'a.json' });
     put({ client_name: 'Old' }, { file: 'b.json', fetchedAt: now() - DAY });
     expect(await replica().name()).toBe('New');
   });
 });
 
-describe('a copy is not used', () => {
+describe("refusal of the operator's copy", () => {
   it.each<[string, Answer | Error, string]>([
     ['404', status(404), 'missing'],
     ['410', status(410), 'gone'],
@@ -177,7 +177,7 @@ describe('a copy is not used', () => {
   });
 
   it.each([404, 410])(
-    'once the host has answered %i, whatever fails afterwards, unless it was fetched later',
+    'a copy is not used once the host has answered %i, unless it was fetched later',
     async (code) => {
       put();
       const one = replica();
@@ -194,7 +194,7 @@ describe('a copy is not used', () => {
     },
   );
 
-  it('where a good answer was withdrawn', async () => {
+  it('a copy is not used where a good answer was withdrawn', async () => {
     put();
     host = () => ok();
     const one = replica();
@@ -207,7 +207,7 @@ describe('a copy is not used', () => {
     expect(await one.name()).toBe('timeout');
   });
 
-  it('where there was a good answer before it came', async () => {
+  it('a copy is not used where the host had answered well before the copy was made', async () => {
     host = () => ok();
     await replica().name();
     put();
@@ -216,7 +216,7 @@ describe('a copy is not used', () => {
     expect(await replica().name()).toBe('Read');
   });
 
-  it('for another client, not even one of the same host', async () => {
+  it('a copy is not used for another client, even of the same host', async () => {
     put();
     const one = replica();
     for (const id of [`${ID}?v=2`, `${ID}/`, 'https://app.client.com/CLIENT.json', 'https://client.com/client.json']) {
@@ -224,7 +224,7 @@ describe('a copy is not used', () => {
     }
   });
 
-  it('where it says another client_id than its file, or is none by the rules of documents', async () => {
+  it('a copy is not used when its client_id differs or the document rules refuse it', async () => {
     put({ client_id: `${ID}2` });
     expect(await replica().name()).toBe('status');
     put({ client_secret: 'hunter2' });
@@ -239,19 +239,19 @@ describe('a copy is not used', () => {
     expect(JSON.stringify(lines)).not.toContain('hunter2');
   });
 
-  it('for a host that is denied', async () => {
+  it('a copy is not used for a denied host', async () => {
     const id = 'https://denied.com/client.json';
     put({ client_id: id }, { id });
     expect(await replica().name(id)).toBe('denied_by_policy');
   });
 
-  it('for the keys of a client', async () => {
+  it('a copy is not used for the keys of a client', async () => {
     put();
     await expect(replica().keySet(ID, undefined)).rejects.toThrow('status');
   });
 });
 
-describe('the folder', () => {
+describe('the folder of copies', () => {
   it.each([
     ['no JSON', '{'],
     ['a bare document', JSON.stringify(document())],
@@ -261,7 +261,7 @@ describe('the folder', () => {
     ['no document', JSON.stringify({ client_id: ID, fetched_at: '2026-01-01T00:00:00Z', document: [] })],
     ['more members', JSON.stringify({ client_id: ID, fetched_at: '2026-01-01T00:00:00Z', document: {}, for: '9999d' })],
     ['a book', JSON.stringify({ client_id: ID, padding: 'x'.repeat(20_000) })],
-  ])('%s is no copy, and named once', async (_, text) => {
+  ])('a file with %s is no copy, and is reported once', async (_, text) => {
     writeFileSync(join(folder, 'odd.json'), text);
     const one = replica();
     for (let round = 0; round < 3; round += 1) {
@@ -273,7 +273,7 @@ describe('the folder', () => {
     ]);
   });
 
-  it('that is away takes the copies with it, and nothing else', async () => {
+  it('a missing folder makes its copies unavailable and nothing else', async () => {
     rmSync(folder, { recursive: true });
     expect(await replica().name()).toBe('status');
     host = () => ok();
@@ -285,13 +285,13 @@ describe('the folder', () => {
     writeFileSync(folder, '');
   });
 
-  it('has other files, which are left alone', async () => {
+  it('other files in the folder are ignored', async () => {
     put();
     for (const name of ['README.md', '.hidden.json', 'x.json.new']) writeFileSync(join(folder, name), 'text');
     expect(await readCopies(folder, clock)).toMatchObject({ odd: [] });
   });
 
-  it('is told about at start: what ends soon and what is none', async () => {
+  it('the start reports copies that expire soon and invalid files', async () => {
     put({}, { fetchedAt: now() - 170 * DAY });
     writeFileSync(join(folder, 'odd.json'), '{');
     const log = createLogger('test', 'info', { write: (line) => lines.push(JSON.parse(line)) });

@@ -51,14 +51,14 @@ it.each([
     [{ client_id: 'p', redirect_uris: ['http://evil.example/'] }],
     'must use https',
   ],
-])('%s is refused at start', async (_, clients, reason) => {
+])('CLIENTS with %s is refused at start', async (_, clients, reason) => {
   const said = await problemsOf(clients);
   expect(said).toContain('CLIENTS');
   expect(said).toContain(reason);
   expect(said).not.toContain(good.client_secret);
 });
 
-it('RFC 7591 §3.2.1 takes what an answer to a registration has beside it', async () => {
+it('RFC 7591 §3.2.1 CLIENTS accepts the other members of a registration response', async () => {
   const answer = {
     ...good,
     client_id_issued_at: 1_700_000_000,
@@ -81,7 +81,7 @@ it('RFC 7591 §3.2.1 takes what an answer to a registration has beside it', asyn
   expect(await problemsOf([answer])).toBe('started');
 });
 
-it('RFC 7591 §3.2.1 a secret that has ended is good for nothing', async () => {
+it('RFC 7591 §3.2.1 an expired client secret is refused', async () => {
   const ask = async (client_secret_expires_at: number) => {
     await using server = await startServer({
       env: { CLIENTS: JSON.stringify([{ ...good, client_secret_expires_at }]) },
@@ -93,13 +93,13 @@ it('RFC 7591 §3.2.1 a secret that has ended is good for nothing', async () => {
   expect([await ask(0), await ask(4_000_000_000), await ask(1_700_000_000)]).toEqual([200, 200, 400]);
 });
 
-it('tells all problems of all clients at once', async () => {
+it('CLIENTS reports all problems of all clients at once', async () => {
   const said = await problemsOf([{ client_id: 'a' }, { client_id: 'b', client_secret: 'x' }]);
   expect(said).toContain('client "a"');
   expect(said).toContain('client "b"');
 });
 
-it('reads the file that CLIENTS_FILE names', async () => {
+it('CLIENTS_FILE names the file that is read', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'clients-'));
   writeFileSync(join(folder, 'clients.json'), JSON.stringify([good]));
   await using server = await startServer({ env: { CLIENTS_FILE: join(folder, 'clients.json') } });

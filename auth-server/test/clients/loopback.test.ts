@@ -54,7 +54,7 @@ const uris = fc.oneof(
 );
 
 describe('a loopback address', () => {
-  it('that is the same place as a registered one leads a browser to this machine, to that path, without user information', () => {
+  it('a loopback URI equal to a registered one leads to this machine and that path, without user information', () => {
     fc.assert(
       fc.property(uris, (uri) => {
         if (!isLoopbackUri(uri) || placeOf(uri) !== placeOf(REGISTERED)) return;
@@ -72,7 +72,7 @@ describe('a loopback address', () => {
     );
   });
 
-  it('that is the same listener has the same port', () => {
+  it('two loopback URIs name one listener exactly when their ports are equal', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 65_535 }), fc.integer({ min: 1, max: 65_535 }), (one, other) => {
         const [left, right] = [`http://localhost:${one}/cb`, `http://[::1]:${other}/cb`];
@@ -87,5 +87,5 @@ describe('a loopback address', () => {
     'http://localhost:99999/cb',
     'http://localhost:123456/cb',
     'http://localhost:-1/cb',
-  ])('is none where its port is none: %s', (uri) => expect(isLoopbackUri(uri)).toBe(false));
+  ])('a URI with an invalid port is not a loopback URI: %s', (uri) => expect(isLoopbackUri(uri)).toBe(false));
 });

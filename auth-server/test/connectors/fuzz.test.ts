@@ -86,7 +86,7 @@ const parameters = fc.oneof(
 
 const runs = { numRuns: 200 };
 
-describe('whatever an upstream answers', () => {
+describe('arbitrary answers of an upstream', () => {
   it('an OpenID provider signs in its person or fails with a reason', async () => {
     const right = { sub: 'alice', iss: ISSUER, aud: 'client', nonce: checks.nonce };
     let signedIn = 0;

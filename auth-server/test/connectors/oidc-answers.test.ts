@@ -30,7 +30,7 @@ describe('RFC 6749 §5.1 members of a token response that sign-in does not need'
     ['expires_in negative', { expires_in: -1 }],
     ['error null and empty', { error: null, error_description: '' }],
     ['members that nobody knows', { ext_expires_in: null, session_state: [], foci: '1' }],
-  ])('do not decide: %s', async (_, members) => {
+  ])('an unneeded member of a token response is ignored: %s', async (_, members) => {
     expect(await signIn((play) => Object.assign(play, { members }))).toMatchObject({ subject: SUBJECT });
   });
 
@@ -40,7 +40,7 @@ describe('RFC 6749 §5.1 members of a token response that sign-in does not need'
     ['token_type null', { token_type: null }],
     ['id_token null', { id_token: null }],
     ['id_token empty', { id_token: '' }],
-  ])('what is REQUIRED is still required: %s', async (_, members) => {
+  ])('a REQUIRED member of a token response is still required: %s', async (_, members) => {
     expect((await failureOf((play) => Object.assign(play, { members }))).reason).toBe('invalid_answer');
   });
 
@@ -50,7 +50,7 @@ describe('RFC 6749 §5.1 members of a token response that sign-in does not need'
     ['no token_type', { token_type: undefined }, { claim: 'token_type', expected: 'Bearer', found: 'nothing' }],
     ['token_type null', { token_type: null }, { claim: 'token_type', expected: 'Bearer', found: 'null' }],
     ['another token_type', { token_type: 'mac' }, { claim: 'token_type', expected: 'Bearer', found: 'mac' }],
-  ])('what is REQUIRED is named in the log: %s', async (_, members, facts) => {
+  ])('a missing REQUIRED member is named in the log: %s', async (_, members, facts) => {
     expect((await failureOf((play) => Object.assign(play, { members }))).facts).toMatchObject(facts);
   });
 
@@ -60,12 +60,12 @@ describe('RFC 6749 §5.1 members of a token response that sign-in does not need'
   });
 });
 
-describe('Discovery §4.3 metadata that can not be used', () => {
+describe('Discovery §4.3 unusable provider metadata', () => {
   it.each([
     ['another issuer', { issuer: 'https://other.example' }, { claim: 'issuer', found: 'https://other.example' }],
     ['no issuer', {}, { claim: 'issuer', found: 'nothing' }],
     ['issuer null', { issuer: null }, { claim: 'issuer', found: 'null' }],
-  ])('is told with what was expected and found: %s', async (_, document, facts) => {
+  ])('unusable metadata is reported with the expected and the found value: %s', async (_, document, facts) => {
     let expected = '';
     const failure = await failureOf(({ stage, issuer }) => {
       expected = issuer;
@@ -74,7 +74,7 @@ describe('Discovery §4.3 metadata that can not be used', () => {
     expect([failure.reason, failure.facts]).toMatchObject(['unavailable', { ...facts, expected }]);
   });
 
-  it.each([[[]], ['text']])('is told in plain words where it is no object: %j', async (document) => {
+  it.each([[[]], ['text']])('metadata that is no object is reported in plain words: %j', async (document) => {
     const failure = await failureOf(({ stage }) =>
       stage.routes.set('/.well-known/openid-configuration', () => document as object),
     );
@@ -82,10 +82,10 @@ describe('Discovery §4.3 metadata that can not be used', () => {
   });
 });
 
-describe('RFC 9110 §15.5.16 an answer that is packed although nothing was accepted', () => {
+describe('RFC 9110 §15.5.16 a compressed answer although none was accepted', () => {
   const packed = (status: number) => new Reply(status, 'x', { 'content-encoding': 'gzip' });
 
-  it.each(['/token', '/jwks', '/.well-known/openid-configuration'])('of %s is told as that', async (path) => {
+  it.each(['/token', '/jwks', '/.well-known/openid-configuration'])('a compressed answer of %s is reported as such', async (path) => {
     const { reason, message } = await failureOf(({ stage }) => stage.routes.set(path, () => packed(200)));
     expect(reason).toBe('unavailable');
     expect(message).toMatch(/answered with the content coding gzip/);
@@ -96,7 +96,7 @@ describe('RFC 9110 §15.5.16 an answer that is packed although nothing was accep
     ['/token', 503],
     ['/jwks', 503],
     ['/.well-known/openid-configuration', 404],
-  ])('of %s is told by its status where that is %i', async (path, status) => {
+  ])('a compressed error answer of %s is reported by its status %i', async (path, status) => {
     const failure = await failureOf(({ stage }) => stage.routes.set(path, () => packed(status)));
     expect([failure.reason, failure.facts.status]).toEqual(['unavailable', status]);
   });
@@ -115,7 +115,7 @@ describe('OpenID Connect Core §5.1 claims that sign-in does not need', () => {
       { name: 7, preferred_username: {}, email: ['a@b.example'], email_verified: 1 },
     ],
     ['name empty', { name: '', preferred_username: '', email: '', email_verified: true }],
-  ])('do not decide: %s', async (_, claims) => {
+  ])('an unneeded claim of an id token is ignored: %s', async (_, claims) => {
     const identity = await signIn((play) => Object.assign(play, { claims }));
     expect(identity).toEqual({ issuer: expect.any(String), subject: SUBJECT });
   });
@@ -125,7 +125,7 @@ describe('OpenID Connect Core §5.1 claims that sign-in does not need', () => {
     ['a null sub', { sub: null, name: 'Alice' }],
     ['members of other kinds', { sub: SUBJECT, name: null, email: {}, email_verified: 'yes' }],
     ['a list', []],
-  ])('userinfo with %s adds nothing and stops nobody', async (_, said) => {
+  ])('userinfo with %s adds nothing and does not stop the sign-in', async (_, said) => {
     const identity = await signIn(({ stage }) => stage.routes.set('/userinfo', () => said));
     expect(identity).toEqual({ issuer: expect.any(String), subject: SUBJECT });
   });
@@ -139,7 +139,7 @@ describe('Discovery §3 metadata that sign-in does not need', () => {
     ['lists with odd members', { id_token_signing_alg_values_supported: [null, 7, 'RS256'] }],
     ['RFC 9207 §3 a flag as text', { authorization_response_iss_parameter_supported: 'false' }],
     ['mtls_endpoint_aliases null', { mtls_endpoint_aliases: null }],
-  ])('does not decide: %s', async (_, members) => {
+  ])('an unneeded member of provider metadata is ignored: %s', async (_, members) => {
     const identity = await signIn(({ stage, issuer }) =>
       stage.routes.set('/.well-known/openid-configuration', () => ({ ...metadata(issuer), ...members })),
     );
@@ -184,7 +184,7 @@ describe('RFC 7517 §5 the keys of a provider are read one by one', () => {
     expect(identity.subject).toBe(SUBJECT);
   });
 
-  it('tries no more than ten keys for one signature', async () => {
+  it('at most ten keys are tried for one signature', async () => {
     const many = await Promise.all(Array.from({ length: 11 }, () => strangers(kid)));
     const failure = await failureOf(({ stage }) =>
       stage.routes.set('/jwks', async () => ({ keys: [...many, await good(kid)] })),
@@ -206,13 +206,13 @@ describe('RFC 7517 §5 the keys of a provider are read one by one', () => {
     expect(failure.facts).toMatchObject({ claim: 'kid', found: '1 (RS256)' });
   });
 
-  it('RFC 7518 §3.3 says that a key is too short where that is why', async () => {
+  it('RFC 7518 §3.3 a key that is too short is reported as too short', async () => {
     const short = generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey.export({ format: 'jwk' });
     const failure = await failureOf(({ stage }) => stage.routes.set('/jwks', () => ({ keys: [{ ...short, ...kid }] })));
     expect(failure.message).toMatch(/made its signature; .*2048 bits/);
   });
 
-  it('asks again when no key fits: the provider has just changed them', async () => {
+  it('the keys are fetched again when none fits, in case the provider has changed them', async () => {
     await using upstream = await start();
     const { stage, connector } = upstream;
     const asked = () => stage.asked.filter((path) => path === '/jwks').length;
@@ -237,13 +237,13 @@ describe('OpenID Connect Core §3.1.3.7 a refused id token names the claim, what
     ['no time of issue', { iat: undefined }, { claim: 'iat', found: 'nothing' }],
     ['no subject', { sub: undefined }, { claim: 'sub', found: 'nothing' }],
     ['a number as subject', { sub: 7 }, { claim: 'sub', found: 7 }],
-  ])('%s', async (_, claims, facts) => {
+  ])('a refused id token is reported with claim, expected and found value: %s', async (_, claims, facts) => {
     const failure = await failureOf((play) => Object.assign(play, { claims }));
     expect(failure).toMatchObject({ reason: 'invalid_answer', facts });
     expect(failure.message).toMatch(/^the id token was refused: /);
   }); // biome-ignore format: one row each
 
-  it('an algorithm that the metadata does not announce', async () => {
+  it('an id token signed with an unannounced algorithm is refused', async () => {
     const failure = await failureOf(({ stage, issuer }) =>
       stage.routes.set('/.well-known/openid-configuration', () => ({
         ...metadata(issuer),
@@ -259,13 +259,13 @@ describe('OpenID Connect Core §3.1.3.7 a refused id token names the claim, what
     ['one that is encrypted', 'a.b.c.d.e', 'id_token'],
     ['one that is no JWT', 'x', 'id_token'],
     ['RFC 7515 §4.1.11 one that demands an extension', 'eyJhbGciOiJSUzI1NiIsImNyaXQiOlsiYjY0Il0sImI2NCI6dHJ1ZX0.e30.AAAA', 'crit'],
-  ])('a signature of %s', async (_, token, claim) => {
+  ])('an id token with an unacceptable signature is refused: %s', async (_, token, claim) => {
     const failure = await failureOf((play) => Object.assign(play, { members: { id_token: token } }));
     expect(failure).toMatchObject({ reason: 'invalid_answer', facts: { claim } });
   }); // biome-ignore format: one row each
 });
 
-describe('RFC 6749 §5.2 an error of the token endpoint is told as it is', () => {
+describe('RFC 6749 §5.2 an error of the token endpoint is reported unchanged', () => {
   const description = 'AADSTS7000215: Invalid client secret provided.';
 
   it.each([
@@ -279,7 +279,7 @@ describe('RFC 6749 §5.2 an error of the token endpoint is told as it is', () =>
     ['interaction_required', 400, 'denied'],
     ['access_denied', 403, 'denied'],
     ['something_new', 418, 'invalid_answer'],
-  ])('%s with %i is %s', async (error, status, reason) => {
+  ])('the token endpoint error %s with %i is %s', async (error, status, reason) => {
     const failure = await failureOf(({ stage }) =>
       stage.routes.set('/token', () => new Reply(status, { error, error_description: description })),
     );
@@ -291,39 +291,39 @@ describe('RFC 6749 §5.2 an error of the token endpoint is told as it is', () =>
     ['a page', new Reply(400, '<!doctype html>', { 'content-type': 'text/html' }), { status: 400, found: 'text/html' }],
     ['an empty body', new Reply(404, ''), { status: 404 }],
     ['a list', new Reply(200, []), { status: 200, expected: 'a JSON object' }],
-  ])('%s instead of JSON', async (_, reply, facts) => {
+  ])('a token answer with %s instead of JSON is reported', async (_, reply, facts) => {
     const failure = await failureOf(({ stage }) => stage.routes.set('/token', () => reply));
     expect(failure).toMatchObject({ reason: 'invalid_answer', facts });
   });
 
-  it('a challenge without JSON is about the credentials of this server', async () => {
+  it("a 401 challenge without JSON means that this server's credentials were refused", async () => {
     const reply = new Reply(401, '', { 'www-authenticate': 'Basic realm="token"' });
     const failure = await failureOf(({ stage }) => stage.routes.set('/token', () => reply));
     expect(failure).toMatchObject({ reason: 'unavailable', message: "the upstream refused this server's credentials" });
   });
 
-  it('an error that is an object is told as it stands', async () => {
+  it('an error that is an object is logged as JSON', async () => {
     const error = { code: 403, message: 'The caller does not have permission' };
     const failure = await failureOf(({ stage }) => stage.routes.set('/token', () => new Reply(403, { error })));
     expect(failure.facts.upstreamError).toBe(JSON.stringify(error));
   });
 });
 
-describe('RFC 9110 §15.4 a redirect is not followed, and told with its status and the host it leads to', () => {
-  it.each(['/.well-known/openid-configuration', '/jwks', '/token'])('%s', async (path) => {
+describe('RFC 9110 §15.4 a redirect is not followed, and is reported with its status and target host', () => {
+  it.each(['/.well-known/openid-configuration', '/jwks', '/token'])('a redirect of %s is not followed', async (path) => {
     const to = { location: 'https://elsewhere.example/x?secret=1' };
     const failure = await failureOf(({ stage }) => stage.routes.set(path, () => new Reply(303, '', to)));
     expect(failure).toMatchObject({ reason: 'unavailable', facts: { status: 303 } });
     expect(failure.message).toContain(`${path} answered 303, a redirect to elsewhere.example, which is not followed`);
   });
 
-  it('RFC 9110 §8.4 a content coding that nobody accepted is named', async () => {
+  it('RFC 9110 §8.4 a content coding that was not accepted is named', async () => {
     const coded = new Reply(200, '{}', { 'content-encoding': 'gzip' });
     const failure = await failureOf(({ stage }) => stage.routes.set('/jwks', () => coded));
     expect(failure).toMatchObject({ reason: 'unavailable', message: expect.stringContaining('content coding gzip') });
   });
 
-  it.each([404, 403, 202])('Discovery §4.2 metadata with status %i is told with it', async (status) => {
+  it.each([404, 403, 202])('Discovery §4.2 metadata with status %i is reported with its status', async (status) => {
     const failure = await failureOf(({ stage }) =>
       stage.routes.set('/.well-known/openid-configuration', () => new Reply(status, {})),
     );

@@ -14,14 +14,14 @@ describe('OAuth 2.0 Form Post Response Mode, as Apple answers', () => {
     return await upstream.connector.finish(answer, checks);
   };
 
-  it('is asked for where the operator says so', async () => {
+  it('response_mode=form_post is requested where the operator sets it', async () => {
     await using upstream = await start();
     const target = await open(upstream.issuer, { responseMode: 'form_post' }).begin(checks);
     expect(target.searchParams.get('response_mode')).toBe('form_post');
     expect((await upstream.connector.begin(checks)).searchParams.has('response_mode')).toBe(false);
   });
 
-  it('brings the name beside the code, and nothing else', async () => {
+  it('a form answer adds the name of the person, and no other claim', async () => {
     const user = { name: { firstName: 'Ada', lastName: 'Lovelace' }, email: 'forged@example.com', sub: 'forged' };
     expect(await withUser(JSON.stringify(user))).toMatchObject({ subject: SUBJECT, name: 'Ada Lovelace' });
     expect((await withUser(JSON.stringify(user))).email).toBeUndefined();
@@ -35,7 +35,7 @@ describe('OAuth 2.0 Form Post Response Mode, as Apple answers', () => {
     ['a name of other kinds', '{"name":{"firstName":7,"lastName":null}}'],
     ['a name that is text', '{"name":"Ada"}'],
     ['more than 2 KiB', JSON.stringify({ name: { firstName: 'x'.repeat(3_000) } })],
-  ])('with %s as user says nothing', async (_, user) => {
+  ])('a form answer with %s as user adds nothing', async (_, user) => {
     expect(await withUser(user)).toEqual({ issuer: expect.any(String), subject: SUBJECT });
   });
 });

@@ -30,14 +30,14 @@ const move = ({ stage, issuer }: Play, to: string, cacheControl = 'max-age=1') =
       ),
   );
 
-describe('RFC 9111 §5.2 metadata that changes', () => {
+describe('RFC 9111 §5.2 provider metadata that changes', () => {
   it.each([
     ['max-age=1', 3],
     ['no-store', 3],
     ['max-age=600', 601],
     ['', 3_601],
     ['max-age=99999999', 86_401],
-  ])('with "%s" people are sent to the new place after %i s', async (cacheControl, seconds) => {
+  ])('the Cache-Control "%s" leads people to the new endpoint after %i s', async (cacheControl, seconds) => {
     const { play, clock, connector } = await setUp();
     await using _ = play;
     move(play, '/old', cacheControl);
@@ -47,7 +47,7 @@ describe('RFC 9111 §5.2 metadata that changes', () => {
     expect((await connector.begin(checks)).pathname).toBe('/new');
   });
 
-  it('is asked for again after a failed sign-in, though it is fresh', async () => {
+  it('metadata is fetched again after a failed sign-in, although it is fresh', async () => {
     const { play, connector } = await setUp();
     await using _ = play;
     move(play, '/old', 'max-age=86400');
@@ -57,7 +57,7 @@ describe('RFC 9111 §5.2 metadata that changes', () => {
     await expect.poll(async () => (await connector.begin(checks)).pathname).toBe('/new');
   });
 
-  it('is not asked for again where the person says no', async () => {
+  it('metadata is not fetched again when the person denies', async () => {
     const { play, connector } = await setUp();
     await using _ = play;
     await connector.begin(checks);
@@ -71,7 +71,7 @@ describe('RFC 9111 §5.2 metadata that changes', () => {
     ['is down', new Reply(503, {})],
     ['says nonsense', new Reply(200, '<html>')],
     ['calls itself something else', new Reply(200, { issuer: 'https://evil.example' })],
-  ])('serves as it was while the provider %s, and the log hears of it', async (_, reply) => {
+  ])('the old metadata is used while the provider %s, and the log says so', async (_, reply) => {
     const { play, clock, connector, troubles } = await setUp();
     await using __ = play;
     move(play, '/old');
@@ -83,8 +83,8 @@ describe('RFC 9111 §5.2 metadata that changes', () => {
   });
 });
 
-describe('RFC 7517 §5 keys that change', () => {
-  it('serve as they were while they can not be had', async () => {
+describe('RFC 7517 §5 provider keys that change', () => {
+  it('the old keys are used while the new ones are unavailable', async () => {
     const { play, clock, connector, troubles } = await setUp();
     await using _ = play;
     const signIn = async () => connector.finish(await play.signIn(await connector.begin(checks)), checks);
@@ -97,7 +97,7 @@ describe('RFC 7517 §5 keys that change', () => {
     expect(troubles).toEqual([expect.stringContaining('the old key set is used')]);
   });
 
-  it('under the name that they had are followed at the next sign-in', async () => {
+  it('a key that is replaced under the same kid is fetched at the next sign-in', async () => {
     const { play, connector } = await setUp();
     await using _ = play;
     const other = await exportJWK((await generateKeyPair('RS256')).publicKey);

@@ -20,7 +20,7 @@ describe('OpenID Connect Core §5.3.2 userinfo as a JWT', () => {
     ['no issuer and no audience', () => ({})],
     ['both', (iss: string) => ({ iss, aud: 'client' })],
     ['several audiences', (iss: string) => ({ iss, aud: ['other', 'client'] })],
-  ])('adds to the id token with %s', async (_, more) => {
+  ])('signed userinfo with %s adds to the id token', async (_, more) => {
     const identity = await signInWith((issuer) => sign({ ...said, ...more(issuer) }));
     expect(identity).toMatchObject({ subject: SUBJECT, name: 'Alice', email: 'alice@example.com' });
   });
@@ -33,11 +33,11 @@ describe('OpenID Connect Core §5.3.2 userinfo as a JWT', () => {
     ['is about somebody else', () => sign({ ...said, sub: 'somebody else' })],
     ['is encrypted', async () => 'a.b.c.d.e'],
     ['is none', async () => '{}'],
-  ])('adds nothing and stops nobody where it %s', async (_, token) => {
+  ])('signed userinfo adds nothing, and does not stop the sign-in, where it %s', async (_, token) => {
     expect(await signInWith(token)).toEqual({ issuer: expect.any(String), subject: SUBJECT });
   }); // biome-ignore format: one row each
 
-  it('adds nothing where it comes with an error', async () => {
+  it('signed userinfo in an error answer adds nothing', async () => {
     expect(await signInWith(() => sign(said), 403)).toEqual({ issuer: expect.any(String), subject: SUBJECT });
   });
 });

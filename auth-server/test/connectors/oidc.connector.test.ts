@@ -8,7 +8,7 @@ import { metadata, open, type Play, settings, signIn, start } from './oidc-stand
 
 connectorContract('oidc', (timeout) => start('', undefined, timeout));
 
-describe('oidc: what an id token must be', () => {
+describe('oidc: validation of an id token', () => {
   it.each([
     ['OpenID Connect Core §3.1.3.7 another nonce', { nonce: 'of-another-login' }],
     ['no nonce', { nonce: undefined }],
@@ -16,14 +16,14 @@ describe('oidc: what an id token must be', () => {
     ['another issuer', { iss: 'https://evil.example' }],
     ['no subject', { sub: undefined }],
     ['an end in the past', { exp: 1 }],
-  ] as const)('refuses one with %s', async (_, claims) => {
+  ] as const)('an id token with %s is refused', async (_, claims) => {
     const failed = signIn((play) => {
       play.claims = { ...claims } as JWTPayload;
     });
     await expect(failed).rejects.toMatchObject({ reason: 'invalid_answer' });
   });
 
-  it('refuses one that another key signed', async () => {
+  it('an id token signed by another key is refused', async () => {
     const stranger = await generateKeyPair('RS256');
     const jwk = { ...(await exportJWK(stranger.publicKey)), alg: 'RS256', kid: '1' };
     const failed = signIn(({ stage }) => stage.routes.set('/jwks', () => ({ keys: [jwk] })));
@@ -31,8 +31,8 @@ describe('oidc: what an id token must be', () => {
   });
 });
 
-describe('oidc: who comes home', () => {
-  it('takes an address only when the provider says that it is verified', async () => {
+describe('oidc: the identity that is returned', () => {
+  it('an e-mail address is used only when the provider says that it is verified', async () => {
     const email = 'alice@example.com';
     const with_ = (claims: JWTPayload) =>
       signIn((play) => {
@@ -44,14 +44,14 @@ describe('oidc: who comes home', () => {
     expect((await with_({ email })).email).toBeUndefined();
   });
 
-  it('asks userinfo for what the id token leaves out, and only about the same person', async () => {
+  it('userinfo fills in what the id token leaves out, and only for the same subject', async () => {
     const said = { name: 'Alice', email: 'alice@example.com', email_verified: true };
     const from = (sub: string) => signIn(({ stage }) => stage.routes.set('/userinfo', () => ({ sub, ...said })));
     expect(await from('opaque|0001/ü')).toMatchObject({ name: 'Alice', email: 'alice@example.com' });
     expect((await from('somebody else')).email).toBeUndefined();
   });
 
-  it('knows an issuer with a path, with or without its last slash', async () => {
+  it('an issuer with a path is accepted, if metadata and id token agree on a final slash', async () => {
     expect(await signIn(undefined, '/realms/acme')).toMatchObject({ issuer: expect.stringMatching(/\/realms\/acme$/) });
     const slash = ({ stage, issuer }: Play) =>
       stage.routes.set('/realms/acme/.well-known/openid-configuration', () => ({
@@ -62,7 +62,7 @@ describe('oidc: who comes home', () => {
   });
 });
 
-describe('oidc: a provider that this server reaches elsewhere than browsers do', () => {
+describe('oidc: a provider with an internal URL', () => {
   const PUBLIC = 'https://id.example.com';
   const discovery = '/.well-known/openid-configuration';
 
@@ -71,7 +71,7 @@ describe('oidc: a provider that this server reaches elsewhere than browsers do',
     ['a path', '/realms/staff', `${PUBLIC}/realms/staff`],
     ['a path that begins elsewhere', '/auth/realms/staff', `${PUBLIC}/realms/staff`],
     ['another path', '/oidc', `${PUBLIC}/tenants/one`],
-  ])('OpenID Connect Core §3.1 signs in at %s: only the browser goes to the public URL', async (_, path, publicUrl) => {
+  ])('OpenID Connect Core §3.1 sign-in at %s: only the browser goes to the public URL', async (_, path, publicUrl) => {
     await using upstream = await start(path, publicUrl);
     upstream.stage.routes.set(`${path}/userinfo`, () => ({ sub: upstream.subject, name: 'Alice' }));
     const page = await upstream.connector.begin(checks);
@@ -81,7 +81,7 @@ describe('oidc: a provider that this server reaches elsewhere than browsers do',
     expect(await upstream.connector.finish(answer, checks)).toMatchObject({ issuer: publicUrl, name: 'Alice' });
   });
 
-  it('takes endpoints that are named by the host that was asked, and shows browsers the public one', async () => {
+  it('endpoints named by the internal host are used internally, and browsers see the public URL', async () => {
     await using upstream = await start('/auth/realms/staff', `${PUBLIC}/realms/staff`);
     const { issuer, stage } = upstream;
     const asked = metadata(`${stage.url}/auth/realms/staff`);
@@ -91,7 +91,7 @@ describe('oidc: a provider that this server reaches elsewhere than browsers do',
     expect(await upstream.connector.finish(await upstream.signIn(page), checks)).toMatchObject({ issuer });
   });
 
-  it('Discovery §4.3 does not use metadata that names the internal place as its issuer', async () => {
+  it('Discovery §4.3 metadata that names the internal URL as its issuer is refused', async () => {
     await using upstream = await start('', PUBLIC);
     upstream.stage.routes.set(discovery, () => metadata(upstream.stage.url));
     await expect(upstream.connector.begin(checks)).rejects.toMatchObject({
@@ -100,14 +100,14 @@ describe('oidc: a provider that this server reaches elsewhere than browsers do',
     });
   });
 
-  it('RFC 9207 §2.4 refuses an answer of the internal issuer', async () => {
+  it('RFC 9207 §2.4 an answer from the internal issuer is refused', async () => {
     await using upstream = await start('', PUBLIC);
     const answer = await upstream.signIn(await upstream.connector.begin(checks));
     answer.searchParams.set('iss', upstream.stage.url);
     await expect(upstream.connector.finish(answer, checks)).rejects.toMatchObject({ reason: 'invalid_answer' });
   });
 
-  it('sends no secret over plain http to anybody but the internal place', async () => {
+  it('a client secret goes over plain http only to the internal URL', async () => {
     await using upstream = await start('', PUBLIC);
     await using stranger = await start();
     upstream.stage.routes.set(discovery, () => ({
@@ -119,7 +119,7 @@ describe('oidc: a provider that this server reaches elsewhere than browsers do',
     expect(stranger.redeemed()).toBeUndefined();
   });
 
-  it.each([discovery, '/token', '/jwks'])('follows no redirect from the internal place: %s', async (path) => {
+  it.each([discovery, '/token', '/jwks'])('a redirect from the internal URL is not followed: %s', async (path) => {
     await using stranger = await start('', PUBLIC);
     await using upstream = await start('', PUBLIC);
     upstream.stage.redirects.set(path, stranger.stage.url + path);
@@ -130,12 +130,12 @@ describe('oidc: a provider that this server reaches elsewhere than browsers do',
   });
 });
 
-describe('oidc: how it speaks', () => {
+describe('oidc: requests to the provider', () => {
   it.each([
     ['client_secret_basic', `Basic ${btoa('client:secret')}`, null],
     ['client_secret_post', undefined, 'secret'],
     ['none', undefined, null],
-  ] as const)('RFC 6749 §2.3.1 %s', async (clientAuth, authorization, inBody) => {
+  ] as const)('RFC 6749 §2.3.1 the client authenticates with %s', async (clientAuth, authorization, inBody) => {
     await using upstream = await start();
     const connector = open(upstream.issuer, { clientAuth });
     await connector.finish(await upstream.signIn(await connector.begin(checks)), checks);
@@ -143,7 +143,7 @@ describe('oidc: how it speaks', () => {
     expect(upstream.redeemed()?.form.get('client_secret')).toBe(inBody);
   });
 
-  it('needs no order of start: metadata is asked for again after a failure, and then kept', async () => {
+  it('the provider may start later: metadata is fetched again after a failure, and then kept', async () => {
     await using upstream = await start();
     const path = '/.well-known/openid-configuration';
     const found = upstream.stage.routes.get(path);
@@ -155,7 +155,7 @@ describe('oidc: how it speaks', () => {
     expect((await upstream.connector.begin(checks)).pathname).toBe('/authorize');
   });
 
-  it('names what keeps it from the provider, for whoever reads the log', async () => {
+  it('the log names what keeps this server from the provider', async () => {
     await using host = await ClientHost.start();
     const gone = await start();
     await gone.stop();
@@ -171,7 +171,7 @@ describe('oidc: how it speaks', () => {
     }
   });
 
-  it('Discovery §4.3 does not use metadata of another issuer', async () => {
+  it('Discovery §4.3 metadata of another issuer is refused', async () => {
     await using upstream = await start();
     upstream.stage.routes.set('/.well-known/openid-configuration', () => metadata('https://evil.example'));
     await expect(upstream.connector.begin(checks)).rejects.toMatchObject({ reason: 'unavailable' });
@@ -182,7 +182,7 @@ describe('oidc: how it speaks', () => {
     ['an internal URL of http that is not inside', { internalUrl: 'http://id.example.com' }, 'INTERNAL_URL'],
     ['no secret', { clientSecret: undefined }, 'CLIENT_SECRET'],
     ['scopes without openid', { scopes: 'profile' }, 'SCOPES'],
-  ])('is not configured with %s', (_, change, variable) => {
+  ])('a configuration with %s is refused', (_, change, variable) => {
     const problems = oidc.rules?.({ ...settings, issuer: 'https://id.example.com', ...change }) ?? [];
     expect(problems.map(({ env }) => env)).toEqual([variable]);
   });

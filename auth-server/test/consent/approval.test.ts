@@ -39,48 +39,48 @@ describe('RFC 9700 §4.7 the form token', () => {
     ...CHANGES,
     ['another interaction', { uid: 'two' }],
     ['nobody', { accountId: undefined }],
-  ] as typeof CHANGES)('is not good for %s', (_, change) => {
+  ] as typeof CHANGES)('a form token is not valid for %s', (_, change) => {
     expect(formToken('key', { ...pending, ...change })).not.toBe(formToken('key', pending));
   });
 
-  it('is good at a replica that knows the same scopes in another order, as one does that has not heard from the resource', () => {
+  it('a form token is valid at a replica that knows the same scopes in another order', () => {
     const tokenFor = (...names: readonly string[]) =>
       formToken('key', { ...pending, scopes: names.map((name) => ({ name, description: name })) });
     expect(tokenFor('mcp:admin', 'mcp:tools')).toBe(tokenFor('mcp:tools', 'mcp:admin'));
   });
 
-  it('is good where the same metadata is read back with its members in another order', () => {
+  it('a form token is valid when the same metadata is read back with its members in another order', () => {
     const other = { jwks: { keys: [{ x: '1', kty: 'EC' }] }, client_name: 'App' };
     const reread = { ...pending, client: { ...pending.client, identity: other } };
     expect(formToken('key', reread)).toBe(formToken('key', pending));
   });
 
-  it('is not good for another key', () => expect(formToken('other', pending)).not.toBe(formToken('key', pending)));
+  it('a form token is not valid for another key', () => expect(formToken('other', pending)).not.toBe(formToken('key', pending)));
 });
 
-describe('the approval that waits for the upstream', () => {
+describe('the approval that a login state carries to the upstream', () => {
   const withoutAccount = CHANGES.filter(([, change]) => !('accountId' in change));
-  it.each(withoutAccount)('is not good for %s', (_, change) => {
+  it.each(withoutAccount)('a pending approval is not valid for %s', (_, change) => {
     expect(approvalOf({ ...pending, ...change })).not.toBe(approvalOf(pending));
   });
 
-  it('is good for whoever signs in there', () => {
+  it('a pending approval is valid for whoever signs in at the upstream', () => {
     expect(approvalOf({ ...pending, accountId: 'bob' })).toBe(approvalOf({ ...pending, accountId: undefined }));
   });
 });
 
-describe('an approval that is remembered', () => {
+describe('the approval that a grant remembers', () => {
   const approved = remember([], pending);
 
-  it('is good for the same page again, in any interaction', () => {
+  it('a remembered approval is valid for the same page again, in any interaction', () => {
     expect(isRemembered(approved, { ...pending, uid: 'two' })).toBe(true);
   });
 
-  it.each(CHANGES)('is not good for %s', (_, change) => {
+  it.each(CHANGES)('a remembered approval is not valid for %s', (_, change) => {
     expect(isRemembered(approved, { ...pending, ...change })).toBe(false);
   });
 
-  it('is good for less, and not for more', () => {
+  it('a remembered approval covers fewer scopes, and no further ones', () => {
     const scopes = (...names: readonly string[]) => ({
       ...pending,
       scopes: names.map((name) => ({ name, description: name })),
@@ -91,18 +91,18 @@ describe('an approval that is remembered', () => {
     expect(isRemembered(remember(approved, scopes('mcp:admin')), scopes('mcp:tools', 'mcp:admin'))).toBe(true);
   });
 
-  it('does not lend the scopes of one place to another', () => {
+  it('a remembered approval of one redirect URI lends no scopes to another', () => {
     const elsewhere = { ...pending, redirectUri: 'https://other.example/callback' };
     const both = remember(approved, { ...elsewhere, scopes: [{ name: 'mcp:admin', description: 'x' }] });
     expect([isRemembered(both, pending), isRemembered(both, elsewhere)]).toEqual([true, false]);
   });
 
-  it('of a page without scopes is an approval all the same, and no approval is none', () => {
+  it('an approval of a page without scopes is remembered', () => {
     const bare = { ...pending, scopes: [] };
     expect([isRemembered(remember([], bare), bare), isRemembered([], bare)]).toEqual([true, false]);
   });
 
-  it('has an end: the oldest of more than twenty places is asked about again', () => {
+  it('an approval remembers at most twenty redirect URIs, and drops the oldest', () => {
     const places = Array.from({ length: 21 }, (_, n) => ({ ...pending, redirectUri: `https://app.example/${n}` }));
     const all = places.reduce(remember, [] as ReturnType<typeof remember>);
     expect(all).toHaveLength(20);
@@ -110,7 +110,7 @@ describe('an approval that is remembered', () => {
   });
 });
 
-describe('RFC 8252 §7.3, §8.3 a loopback address', () => {
+describe('RFC 8252 §7.3, §8.3 approval of a loopback redirect URI', () => {
   const at = (redirectUri: string) => ({ ...pending, redirectUri });
   const hosts = fc.constantFrom('localhost', '127.0.0.1', '[::1]');
   const ports = fc.oneof(
@@ -119,7 +119,7 @@ describe('RFC 8252 §7.3, §8.3 a loopback address', () => {
   );
   const address = fc.tuple(hosts, ports).map(([host, port]) => `http://${host}${port}`);
 
-  it('is the same place by any of its names and at any port, with the same path', () => {
+  it('a loopback redirect URI is the same under each loopback name and port, with the same path', () => {
     fc.assert(
       fc.property(address, address, fc.constantFrom('', '/', '/cb', '/cb?x=1'), (one, other, path) => {
         expect(isRemembered(remember([], at(one + path)), at(other + path))).toBe(true);
@@ -136,7 +136,7 @@ describe('RFC 8252 §7.3, §8.3 a loopback address', () => {
     'http://localhost:80@evil.example/cb',
     'https://localhost/cb',
     'http://evil.example/http://localhost/cb',
-  ])('is not %s', (uri) => {
+  ])('the URI %s is not the approved loopback URI', (uri) => {
     expect(isRemembered(remember([], at('http://localhost/cb')), at(uri))).toBe(false);
   });
 });

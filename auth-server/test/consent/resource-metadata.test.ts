@@ -53,7 +53,7 @@ describe('RFC 9728 §2 resource_name', () => {
     [null, undefined],
     [{ en: 'Notes' }, undefined],
     [undefined, undefined],
-  ])('%j is %j to a person, and says nothing about the scopes', async (name, shown) => {
+  ])('the resource name %j is shown as %j, and does not affect the scopes', async (name, shown) => {
     const { network, source, names } = createNetwork();
     expect(source.name()).toBeUndefined();
     network.name = name;
@@ -63,7 +63,7 @@ describe('RFC 9728 §2 resource_name', () => {
 });
 
 describe('RFC 9728 §2 scopes_supported', () => {
-  it('are read at the first use, once for many at a time, with words where we have some', async () => {
+  it('scopes_supported is read at the first use, once for concurrent users, with our descriptions', async () => {
     const { network, source } = createNetwork();
     expect([source.current(), network.asked]).toEqual([undefined, 0]);
     await Promise.all([source.ready(), source.ready(), source.ready()]);
@@ -71,7 +71,7 @@ describe('RFC 9728 §2 scopes_supported', () => {
     expect(source.current()).toEqual({ 'mcp:tools': expect.stringMatching(/tools/), 'reports:read': 'reports:read' });
   });
 
-  it('§3.2 are kept as long as the document says, and renewed in the background', async () => {
+  it('§3.2 scopes_supported is cached as long as the document says, and renewed in the background', async () => {
     const { network, clock, source, names } = createNetwork();
     await source.ready();
     network.scopes = ['mcp:tools', 'files:write'];
@@ -90,7 +90,7 @@ describe('RFC 9728 §2 scopes_supported', () => {
     ['max-age=0', 30],
     ['max-age=999999999', 3_600],
     ['', 300],
-  ])('RFC 9111 §5.2.2 "%s" is followed within reason: %i s', async (cacheControl, seconds) => {
+  ])('RFC 9111 §5.2.2 "%s" is followed within bounds: %i s', async (cacheControl, seconds) => {
     const { network, clock, source } = createNetwork();
     network.cacheControl = cacheControl;
     await source.ready();
@@ -102,7 +102,7 @@ describe('RFC 9728 §2 scopes_supported', () => {
     expect(network.asked).toBe(2);
   });
 
-  it('stay as they were while the resource is away', async () => {
+  it('the scopes stay unchanged while the resource is unreachable', async () => {
     const { network, clock, source, names } = createNetwork();
     await source.ready();
     network.isDown = true;
@@ -116,7 +116,7 @@ describe('RFC 9728 §2 scopes_supported', () => {
     expect(names()).toEqual(['mcp:tools', 'reports:read']);
   });
 
-  it('are forgotten a week after the resource was heard last, and learned again', async () => {
+  it('the scopes are forgotten a week after the last answer of the resource, and learned again', async () => {
     const { network, clock, source, names } = createNetwork();
     await source.ready();
     const before = source.revision();
@@ -132,7 +132,7 @@ describe('RFC 9728 §2 scopes_supported', () => {
     expect(names()).toEqual(['mcp:tools', 'reports:read']);
   });
 
-  it('of a resource that is away at first are waited for once, then learned in the background', async () => {
+  it('an unreachable resource is waited for once, then learned in the background', async () => {
     const { network, clock, source, names } = createNetwork();
     network.isDown = true;
     await source.ready();
@@ -144,7 +144,7 @@ describe('RFC 9728 §2 scopes_supported', () => {
     expect([network.asked, names()]).toEqual([2, ['mcp:tools', 'reports:read']]);
   });
 
-  it('are asked for again when a new one is named, but not by everybody', async () => {
+  it('the scopes are fetched again when a new one is requested, at a limited rate', async () => {
     const { network, clock, source, names } = createNetwork();
     await source.ready();
     network.scopes = ['mcp:tools', 'new:one'];
@@ -155,7 +155,7 @@ describe('RFC 9728 §2 scopes_supported', () => {
     expect([network.asked, names()]).toEqual([2, ['mcp:tools', 'new:one']]);
   });
 
-  it('are names (RFC 6749 §3.3), of the resource, each once, and not without end', async () => {
+  it('scopes_supported yields valid scope names (RFC 6749 §3.3), each once, at most 200', async () => {
     const { network, source, names } = createNetwork();
     const many = Array.from({ length: 500 }, (_, index) => `s${index}`);
     network.scopes = [
@@ -179,27 +179,27 @@ describe('RFC 9728 §2 scopes_supported', () => {
   });
 });
 
-describe('RFC 9728 §3.3 a document that must not be used', () => {
+describe('RFC 9728 §3.3 unusable resource metadata', () => {
   it.each([
     ['about another resource', { resource: 'https://evil.example/mcp' }],
     ['about no resource', { resource: 'nonsense' }],
     ['whose scopes are no list', { scopes: 'mcp:tools' }],
     ['whose scopes are no names', { scopes: [1, {}] }],
-  ])('%s', async (_, change) => {
+  ])('a document %s must not be used', async (_, change) => {
     const { network, source } = createNetwork();
     Object.assign(network, change);
     await source.ready();
     expect([source.current(), network.failures.length]).toEqual([undefined, 1]);
   });
 
-  it.each([[undefined], [null], [[]]])('one that names no scope (%j) says nothing of them', async (scopes) => {
+  it.each([[undefined], [null], [[]]])('a document that names no scope (%j) leaves the scopes unset', async (scopes) => {
     const { network, source } = createNetwork();
     network.scopes = scopes;
     await source.ready();
     expect([source.current(), network.failures.length]).toEqual([undefined, 0]);
   });
 
-  it('may name the resource by another of its identifiers, in another spelling', async () => {
+  it('a document may name the resource by another of its identifiers, in another spelling', async () => {
     const { network, source, names } = createNetwork();
     network.resource = 'https://MCP.example/';
     await source.ready();

@@ -16,16 +16,16 @@ describe('RFC 8707 §2 resources', () => {
     'https://mcp.example.com',
     'https://mcp.example.com/',
     'https://MCP.example.com:443/mcp/',
-  ])('takes %s for the resource of that origin', (identifier) => {
+  ])('the identifier %s names the resource of that origin', (identifier) => {
     expect(resources.find(identifier)?.audience).toBe('https://mcp.example.com/mcp');
   });
 
   it.each(['https://mcp.example.com/other', 'https://evil.example', 'mcp', '', 'https://mcp.example.com/mcp#x'])(
-    'knows nothing of %j',
+    'the identifier %j names no resource',
     (identifier) => expect(resources.find(identifier)).toBeUndefined(),
   );
 
-  it('gives the granted identifier for another spelling, and never one of another resource', () => {
+  it('the granted identifier replaces another spelling, and never that of another resource', () => {
     const granted = ['https://mcp.example.com/mcp'];
     expect(grantedSpelling('https://mcp.example.com/', granted, resources)).toBe(granted[0]);
     expect(grantedSpelling('http://localhost:8080/mcp', granted, resources)).toBe('http://localhost:8080/mcp');
@@ -34,7 +34,7 @@ describe('RFC 8707 §2 resources', () => {
 });
 
 describe('RESOURCES', () => {
-  it('takes a JSON array where something differs', () => {
+  it('RESOURCES takes a JSON array for special settings', () => {
     const [resource] = parse(
       JSON.stringify([
         { url: 'https://a.example', name: 'A', scopes: { read: 'Read' }, audience: 'urn:a', accessTokenLifetime: '5m' },
@@ -75,7 +75,7 @@ describe('RESOURCES', () => {
     ['[{"url":"https://a.example","identifiers":["",""]}]', 'identifiers.0: expected an absolute URI'],
     ['[{"url":"https://a.example","metadataUrl":"file:///etc/passwd"}]', 'metadataUrl'],
     ['https://a.example,https://A.example:443', 'stands for two resources'],
-  ])('refuses %j', (text, words) => {
+  ])('RESOURCES refuses %j', (text, words) => {
     expect(problem(text)).toContain(words);
   });
 });

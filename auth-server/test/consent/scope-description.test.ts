@@ -7,7 +7,7 @@ import { scopeDescriptions } from '../../src/consent/scope-description.ts';
 const read = (text: string) => scopeDescriptions().safeParse(text);
 
 describe('SCOPE_DESCRIPTIONS', () => {
-  it('is a JSON object of scope names and texts', () => {
+  it('SCOPE_DESCRIPTIONS is a JSON object of scope names and texts', () => {
     expect(read('{"notes:write":" Change your notes "}').data).toEqual({ 'notes:write': 'Change your notes' });
     expect(read('{}').data).toEqual({});
   });
@@ -19,15 +19,15 @@ describe('SCOPE_DESCRIPTIONS', () => {
     '{"notes:write":""}',
     '{"notes:write":1}',
     `{"a":"${'x'.repeat(201)}"}`,
-  ])('%s is refused with what is expected', (text) =>
+  ])('SCOPE_DESCRIPTIONS refuses %s and says what is expected', (text) =>
     expect(read(text).error?.issues[0]?.message).toContain('a JSON object of scope names'),
   );
 });
 
-describe('the words for a scope', () => {
+describe('the description of a scope', () => {
   const words = { 'notes:write': 'Change your notes', 'mcp:tools': 'Use everything', 'notes:read': 'Read your notes' };
 
-  it('are those of its resource, then SCOPE_DESCRIPTIONS, then ours, then its name', () => {
+  it('a scope is described by its resource, then SCOPE_DESCRIPTIONS, then our text, then its name', () => {
     const scopes = { 'notes:write': 'Write notes', 'notes:read': '', 'mcp:admin': '', other: '' };
     const [resource] = createResources(
       resources().parse(JSON.stringify([{ url: 'https://a.example', scopes }])),
@@ -42,7 +42,7 @@ describe('the words for a scope', () => {
     });
   });
 
-  it('of our own scopes may be the operator’s', () => {
+  it('the operator may describe our own scopes', () => {
     const [resource] = createResources(resources().parse('https://a.example'), undefined, words).all;
     expect(resource?.scopes).toMatchObject({ 'mcp:tools': 'Use everything' });
   });

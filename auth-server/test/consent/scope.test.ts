@@ -22,7 +22,7 @@ describe('RFC 6749 §3.3 scope', () => {
     ['names that every object has: nothing is left', 'constructor __proto__', ''],
     ['one twice', 'mcp:tools mcp:tools', 'mcp:tools'],
     ['blanks around', ' mcp:tools  offline_access ', 'mcp:tools offline_access'],
-  ])('%s', (_, asked, effective) => {
+  ])('the effective scope of a request for %s', (_, asked, effective) => {
     expect(effectiveScope(asked, resource, { own })).toBe(effective);
   });
 
@@ -33,12 +33,12 @@ describe('RFC 6749 §3.3 scope', () => {
     ['nothing where the default is beyond: all that may be', undefined, 'mcp:admin', 'mcp:admin'],
     ['nothing where the bound has no scope of this resource', undefined, 'other', ''],
     ['our own are nobody’s to bound', 'openid mcp:admin', 'mcp:tools', 'openid mcp:tools'],
-  ])('§3.3 a client with a bound asks %s', (_, asked, bound, effective) => {
+  ])('§3.3 a client with a scope limit asks %s', (_, asked, bound, effective) => {
     expect(effectiveScope(asked, resource, { own, bound })).toBe(effective);
   });
 
   const names = ['openid', 'mcp:tools', 'mcp:admin', 'claudeai', '', 'toString'];
-  it('is never wider than what is known, whatever is asked', () => {
+  it('the effective scope is never wider than the known scopes, whatever is requested', () => {
     const name = fc.constantFrom<string>(...names);
     fc.assert(
       fc.property(fc.array(name), fc.option(fc.array(name), { nil: undefined }), (asked, bound) => {

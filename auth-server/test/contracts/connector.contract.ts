@@ -37,7 +37,7 @@ export function connectorContract(kind: string, start: (timeout: number) => Prom
     expect(await work.catch((error: unknown) => error)).toMatchObject({ name: 'UpstreamError', reason });
 
   describe(`${kind}: the connector contract`, () => {
-    it('RFC 7636 §4.3 leaves with state and an S256 challenge, and redeems with the verifier', async () => {
+    it('RFC 7636 §4.3 a connector sends state and an S256 challenge, and redeems the code with the verifier', async () => {
       await using upstream = await begin();
       const target = await upstream.connector.begin(checks);
       const challenge = createHash('sha256').update(checks.codeVerifier).digest('base64url');
@@ -63,7 +63,7 @@ export function connectorContract(kind: string, start: (timeout: number) => Prom
       ],
       ['no code', { state: checks.state }, 'invalid_answer'],
       ['a forged code', { state: checks.state, code: 'forged' }, 'invalid_answer'],
-    ] as const)('refuses an answer with %s', async (_, members, reason) => {
+    ] as const)('a connector refuses an answer with %s', async (_, members, reason) => {
       await using upstream = await begin();
       await rejectsWith(upstream.connector.finish(answerWith(members), checks), reason);
     });
@@ -74,21 +74,21 @@ export function connectorContract(kind: string, start: (timeout: number) => Prom
       ['garbage', 'invalid_answer'],
       ['refused code', 'invalid_answer'],
       ['no access token', 'invalid_answer'],
-    ] as const)('ends cleanly when the code is answered with %s', async (fault, reason) => {
+    ] as const)('a connector reports a failure when the code is answered with %s', async (fault, reason) => {
       await using upstream = await begin(fault);
       const answer = await upstream.signIn(await upstream.connector.begin(checks));
       upstream.fail(fault);
       await rejectsWith(upstream.connector.finish(answer, checks), reason);
     });
 
-    it('predecessor 1, hole 5: an access token of three characters is as good as any', async () => {
+    it('predecessor 1, hole 5: an access token of three characters is accepted', async () => {
       await using upstream = await begin();
       const answer = await upstream.signIn(await upstream.connector.begin(checks));
       upstream.fail('short access token');
       expect(await upstream.connector.finish(answer, checks)).toMatchObject({ subject: upstream.subject });
     });
 
-    it('says unavailable when the upstream went away', async () => {
+    it('a connector reports unavailable when the upstream has gone down', async () => {
       await using upstream = await begin();
       const answer = await upstream.signIn(await upstream.connector.begin(checks));
       await upstream.stop();

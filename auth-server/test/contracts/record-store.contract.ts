@@ -38,20 +38,20 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
     const race = <T>(run: (store: RecordStore, racer: number) => Promise<T>): Promise<T[]> =>
       Promise.all(Array.from({ length: RACERS }, (_, index) => run(index % 2 ? other : store, index)));
 
-    it('gives back what was put, also after it was put again', async () => {
+    it('a record is read back as it was put, also after a second put', async () => {
       await store.put('Code', 'a', { text: 'é', list: [], nested: { n: 1 } }, { ttl: 100 });
       expect(await other.get('Code', 'a')).toEqual({ value: { text: 'é', list: [], nested: { n: 1 } } });
       await store.put('Code', 'a', { text: 'new' }, { ttl: 100 });
       expect(await store.get('Code', 'a')).toEqual({ value: { text: 'new' } });
     });
 
-    it('keeps kinds apart and knows nothing of what was never put', async () => {
+    it('records of different kinds are separate, and an unknown record is not found', async () => {
       await store.put('Code', 'a', {}, { ttl: 100 });
       expect(await store.get('Grant', 'a')).toBeUndefined();
       expect(await store.get('Code', 'constructor')).toBeUndefined();
     });
 
-    it('never returns a record whose lifetime is over', async () => {
+    it('a record is never returned after its lifetime', async () => {
       await store.put('Code', 'a', {}, { ttl: 100, alias: 'x' });
       await advance(60);
       expect(await store.get('Code', 'a')).toBeDefined();
@@ -64,7 +64,7 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
       expect(await store.get('Code', 'a')).toBeUndefined();
     });
 
-    it('lengthens a lifetime with touch, and never shortens it', async () => {
+    it('touch lengthens a lifetime, and never shortens it', async () => {
       await store.put('Client', 'a', { n: 1 }, { ttl: 100 });
       await advance(60);
       await store.touch('Client', 'a', 100);
@@ -73,7 +73,7 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
       expect(await store.get('Client', 'a')).toEqual({ value: { n: 1 } });
     });
 
-    it('lets exactly one of many take a record', async () => {
+    it('take succeeds for exactly one of many concurrent callers', async () => {
       for (let round = 0; round < ROUNDS; round++) {
         await store.put('LoginState', `id-${round}`, { round }, { ttl: 100 });
         const taken = await race((racer) => racer.take('LoginState', `id-${round}`));
@@ -81,7 +81,7 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
       }
     });
 
-    it('lets exactly one of many consume a record, which remains and says when', async () => {
+    it('consume succeeds for exactly one of many concurrent callers; the record stays, with the time', async () => {
       for (let round = 0; round < ROUNDS; round++) {
         await store.put('AuthorizationCode', `id-${round}`, { round }, { ttl: 100 });
         const won = await race((racer) => racer.consume('AuthorizationCode', `id-${round}`));
@@ -94,7 +94,7 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
       expect(await store.consume('AuthorizationCode', 'never-put')).toBe(false);
     });
 
-    it('lets exactly one of many put where nothing stands', async () => {
+    it('putIfAbsent succeeds for exactly one of many concurrent callers', async () => {
       for (let round = 0; round < ROUNDS; round++) {
         const won = await race((racer) => racer.putIfAbsent('Replay', `id-${round}`, {}, { ttl: 100 }));
         expect(won.filter(Boolean)).toHaveLength(1);
@@ -103,7 +103,7 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
       expect(await store.putIfAbsent('Replay', 'id-0', {}, { ttl: 100 })).toBe(true);
     });
 
-    it('lets exactly one of many replace what they all have read', async () => {
+    it('replace succeeds for exactly one of many callers that read the same record', async () => {
       for (let round = 0; round < ROUNDS; round++) {
         for (const kind of ['Keyring', 'Grant']) {
           const id = `id-${round}`;
@@ -116,7 +116,7 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
       }
     });
 
-    it('replaces nothing that is gone, was never there or is another record by now', async () => {
+    it('replace does nothing to a record that is missing or has changed', async () => {
       const replace = (before: object) =>
         store.replace('Grant', 'a', { before: before as JsonObject, after: { n: 2 }, ttl: 100 });
       expect(await replace({})).toBe(false);
@@ -128,14 +128,14 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
       expect(await store.get('Grant', 'a')).toBeUndefined();
     });
 
-    it('gives what it replaces a new lifetime', async () => {
+    it('replace sets a new lifetime', async () => {
       await store.put('Grant', 'a', { n: 1 }, { ttl: 100 });
       expect(await store.replace('Grant', 'a', { before: { n: 1 }, after: { n: 2 }, ttl: 200 })).toBe(true);
       await advance(150);
       expect(await store.get('Grant', 'a')).toEqual({ value: { n: 2 } });
     });
 
-    it('leaves what it replaces its lifetime where none is given', async () => {
+    it('replace without a lifetime keeps the old one', async () => {
       await store.put('Client', 'a', { n: 1 }, { ttl: 100 });
       await advance(60);
       expect(await store.replace('Client', 'a', { before: { n: 1 }, after: { n: 2 } })).toBe(true);
@@ -145,7 +145,7 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
       expect(await store.get('Client', 'a')).toBeUndefined();
     });
 
-    it('finds a record by its alias, which moves to the newest record', async () => {
+    it('an alias finds the newest record that was put with it', async () => {
       await store.put('Session', 'old', { n: 1 }, { ttl: 100, alias: 'uid' });
       await store.put('Session', 'new', { n: 2 }, { ttl: 100, alias: 'uid' });
       expect(await store.getByAlias('Session', 'uid')).toEqual({ value: { n: 2 } });
@@ -153,14 +153,14 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
       expect(await store.getByAlias('Session', 'uid')).toBeUndefined();
     });
 
-    it('forgets what was deleted and minds no second delete', async () => {
+    it('delete removes a record, and a second delete is no error', async () => {
       await store.put('Grant', 'a', {}, { ttl: 100 });
       await store.delete('Grant', 'a');
       await store.delete('Grant', 'a');
       expect(await store.get('Grant', 'a')).toBeUndefined();
     });
 
-    it('still has everything after a restart', async () => {
+    it('every record is still there after a restart', async () => {
       await store.put('RefreshToken', 'a', { n: 1 }, { ttl: 100 });
       await store.consume('RefreshToken', 'a');
       await Promise.all([store.close(), other.close()]);

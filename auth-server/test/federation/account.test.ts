@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createAccounts } from '../../src/federation/account.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 
-describe('OpenID Connect Core §5.7 an account that is remembered', () => {
+describe('OpenID Connect Core §5.7 a stored account', () => {
   const accounts = createAccounts(createSqliteStore(':memory:', new FakeClock()), 60);
   const save = (subject: unknown) =>
     accounts.save({
@@ -13,13 +13,13 @@ describe('OpenID Connect Core §5.7 an account that is remembered', () => {
       identity: { issuer: 'https://id.example', subject: String(subject) },
     });
 
-  it('is found with its identity', async () => {
+  it('an account is found with its identity', async () => {
     await save('alice');
     expect((await accounts.find('a'))?.identity.subject).toBe('alice');
     expect(await accounts.find('b')).toBeUndefined();
   });
 
-  it.each(['', ' ', '\u200b'])('is not found where its subject is %j, which everybody may have', async (subject) => {
+  it.each(['', ' ', '\u200b'])('an account with the ambiguous subject %j is not found', async (subject) => {
     await save(subject);
     expect(await accounts.find('a')).toBeUndefined();
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../src/federation/connector.ts';
 import { answerTo, legible, logged } from '../../src/federation/failure.ts';
 
-describe('text of an upstream in the log', () => {
+describe('upstream text in the log', () => {
   it.each([
     ['two lines\r\nof\ttext', 'two lines  of text'],
     ['\u001b[31mred\u009b0m', '\\u001b[31mred\\u009b0m'],
@@ -11,7 +11,7 @@ describe('text of an upstream in the log', () => {
     ['half \ud83d of it', 'half \\ud83d of it'],
     ['tag \u{e0041}', 'tag \\ue0041'],
     ['🐘 ü', '🐘 ü'],
-  ])('%j is %j', (text, line) => {
+  ])('control characters of %j are logged as %j', (text, line) => {
     expect(legible(text)).toBe(line);
   });
 
@@ -27,11 +27,11 @@ describe('text of an upstream in the log', () => {
     ['client_secret=s%20s, state=x', 'client_secret=[redacted], state=[redacted]'],
     ['error code: AADSTS70008', 'error code: AADSTS70008'],
     ['The basic profile is missing', 'The basic profile is missing'],
-  ])('%s is %s', (text, line) => {
+  ])('the secrets of %s are logged as %s', (text, line) => {
     expect(legible(text)).toBe(line);
   });
 
-  it('is without the secrets that are known, however they are spelled, and without those cut out of longer ones', () => {
+  it('known secrets are removed in every encoding, unless they are too short to be secrets', () => {
     const secret = 'a secret+/=&"ü';
     const form = new URLSearchParams({ s: secret }).toString();
     expect(legible(`${secret} ${encodeURIComponent(secret)} ${form}`, [secret])).toBe(
@@ -40,7 +40,7 @@ describe('text of an upstream in the log', () => {
     expect(legible('an x stays', ['x', ''])).toBe('an x stays');
   });
 
-  it('is cut', () => {
+  it('a long upstream text is truncated', () => {
     expect(legible('x'.repeat(100_000))).toBe(`${'x'.repeat(1_000)}…`);
     const facts = { found: Array.from({ length: 100 }, () => 'x'), expected: { deep: 'x'.repeat(5_000) } };
     const line = logged(new UpstreamError('invalid_answer', 'm', facts), []);
@@ -49,9 +49,9 @@ describe('text of an upstream in the log', () => {
   });
 });
 
-describe('RFC 6749 §4.1.2.1 what the client is told', () => {
+describe('RFC 6749 §4.1.2.1 the error_description for the client', () => {
   it.each(['Acme', 'Ünïted "IdP"\\', '身份', '', 'x'.repeat(500)])(
-    'has the characters that it may have, for %j',
+    'the error_description has only allowed characters, for %j',
     (title) => {
       const { description } = answerTo(new UpstreamError('denied', 'm'), title, '1-2-3');
       expect(description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]{20,300}$/);

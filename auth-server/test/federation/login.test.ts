@@ -13,14 +13,14 @@ const setUp = () => {
 const login = { uid: 'interaction', connector: 'acme', approval: 'digest' };
 
 describe('a login state', () => {
-  it('RFC 7636 §4.1 makes fresh checks of 43 characters, none like another', () => {
+  it('RFC 7636 §4.1 a login gets new random checks of 43 characters', () => {
     const { logins } = setUp();
     const made = [logins.createChecks(), logins.createChecks()].flatMap((checks) => Object.values(checks));
     expect(new Set(made).size).toBe(6);
     for (const value of made) expect(value).toMatch(/^[\w-]{43}$/);
   });
 
-  it('RFC 6749 §10.12 is taken by exactly one of many', async () => {
+  it('RFC 6749 §10.12 a login state is taken by exactly one of many concurrent callers', async () => {
     const { logins } = setUp();
     const checks = logins.createChecks();
     await logins.start(checks, login);
@@ -31,7 +31,7 @@ describe('a login state', () => {
     expect(await logins.find(checks.state)).toBeUndefined();
   });
 
-  it('is gone after its ten minutes', async () => {
+  it('a login state expires after ten minutes', async () => {
     const { logins, clock } = setUp();
     const checks = logins.createChecks();
     await logins.start(checks, login);
@@ -39,7 +39,7 @@ describe('a login state', () => {
     expect(await logins.take(checks.state)).toBeUndefined();
   });
 
-  it('is kept under a hash: the state itself is not in the store', async () => {
+  it('a login state is stored under a hash: the state itself is not in the store', async () => {
     const { logins, store } = setUp();
     const checks = logins.createChecks();
     await logins.start(checks, login);
@@ -49,7 +49,7 @@ describe('a login state', () => {
 });
 
 describe('a login outcome', () => {
-  it('is collected once', async () => {
+  it('a login outcome is collected once', async () => {
     const { logins } = setUp();
     await logins.leave('interaction', { accountId: 'alice', approval: 'digest' });
     expect(await logins.collect('interaction')).toEqual({ accountId: 'alice', approval: 'digest' });

@@ -32,39 +32,39 @@ const failure = (asked: Promise<unknown>) =>
   );
 
 describe('HTTPS_PROXY', () => {
-  it.each(['HTTPS_PROXY', 'https_proxy'])('%s carries https, and sees no more than name and port', async (name) => {
+  it.each(['HTTPS_PROXY', 'https_proxy'])('the proxy of %s carries https, and sees only name and port', async (name) => {
     expect(await nameOf(fetchWith({ [name]: proxy.url })(host.url()))).toBe('Published app');
     expect(proxy.asked).toEqual([host.name]);
     expect(proxy.credentials).toEqual([undefined]);
   });
 
-  it('RFC 7617 is told the user and password of its URL', async () => {
+  it('RFC 7617 the proxy gets the user and password of its URL', async () => {
     const url = proxy.url.replace('//', '//us%20er:p%40ss@');
     await fetchWith({ HTTPS_PROXY: url })(host.url());
     expect(proxy.credentials).toEqual([`Basic ${Buffer.from('us er:p@ss').toString('base64')}`]);
   });
 
-  it.each(['NO_PROXY', 'no_proxy'])('is not used for what %s names', async (name) => {
+  it.each(['NO_PROXY', 'no_proxy'])('the proxy is bypassed for hosts in %s', async (name) => {
     const fetch = fetchWith({ HTTPS_PROXY: proxy.url, [name]: 'x.example,localhost' });
     expect(await nameOf(fetch(host.url()))).toBe('Published app');
     expect(proxy.connections).toBe(0);
   });
 
-  it('RFC 9110 §4.3.4 the certificate has to be for the host, whoever carries the connection', async () => {
+  it('RFC 9110 §4.3.4 the certificate must match the host, also through a proxy', async () => {
     await using other = await startProxy({ ports: { 443: host.port } });
     const failed = failure(fetchWith({ HTTPS_PROXY: other.url })('https://id.example.com/keys'));
     expect(await failed).toMatch(/^fetch failed: .*altnames/);
     expect(host.seen.some(({ path }) => path === '/keys')).toBe(false);
   });
 
-  it.each([403, 407, 502])('that answers %i is named in the failure, without its password', async (status) => {
+  it.each([403, 407, 502])('a proxy that answers %i is named in the failure, without its password', async (status) => {
     proxy.status = status;
     const fetch = fetchWith({ HTTPS_PROXY: proxy.url.replace('//', '//user:hidden@') });
     const said = await failure(fetch(host.url()));
     expect(said).toBe(`fetch failed: the proxy ${new URL(proxy.url).host} answered ${status} to CONNECT ${host.name}`);
   });
 
-  it('that says nothing costs no more than the time limit of the request', async () => {
+  it('a silent proxy costs no more than the time limit of the request', async () => {
     proxy.status = 0;
     const aborting = new AbortController();
     const asked = failure(fetchWith({ HTTPS_PROXY: proxy.url })(host.url(), { signal: aborting.signal }));
@@ -73,7 +73,7 @@ describe('HTTPS_PROXY', () => {
     expect(await asked).toBe('enough');
   });
 
-  it('may be one that is spoken to by TLS, and has to be who it says', async () => {
+  it('a proxy may be reached by TLS, and its certificate is checked', async () => {
     await using other = await startProxy({ tls: CERTIFICATES });
     expect(await nameOf(fetchWith({ HTTPS_PROXY: other.url })(host.url()))).toBe('Published app');
     expect(other.asked).toEqual([host.name]);
@@ -82,7 +82,7 @@ describe('HTTPS_PROXY', () => {
     expect(other.asked).toEqual([host.name, 'id.example.com:443']);
   });
 
-  it('that is away is named', async () => {
+  it('an unreachable proxy is named', async () => {
     const gone = await startProxy();
     await gone[Symbol.asyncDispose]();
     const ask = fetchWith({ HTTPS_PROXY: gone.url });
@@ -95,19 +95,19 @@ describe('HTTPS_PROXY', () => {
   });
 
   it.each(['ftp://proxy', 'http://', 'http://proxy/path', 'socks5://proxy:1080', 'http://%zz@proxy'])(
-    '%s is refused at start, and not repeated',
+    'the invalid proxy URL %s is refused at start, and not repeated',
     (value) => {
       expect(() => settingsOf({ HTTPS_PROXY: value })).toThrow(/^HTTPS_PROXY: expected the URL of an HTTP proxy[^(]*$/);
     },
   );
 
-  it('carries all that NO_PROXY names in no way that is known here', async () => {
+  it('an unknown form of entry in NO_PROXY bypasses nothing', async () => {
     const odd = '<local>, 169.254/16, fe80::1%eth0, http://localhost, loc*host';
     expect(await nameOf(fetchWith({ HTTPS_PROXY: proxy.url, NO_PROXY: odd })(host.url()))).toBe('Published app');
     expect(proxy.asked).toEqual([host.name]);
   });
 
-  it('may be written without http://, as curl has it', () => {
+  it('the proxy URL may be written without http://, as for curl', () => {
     expect(settingsOf({ HTTPS_PROXY: 'proxy.corp:3128' }).httpsProxy?.href).toBe('http://proxy.corp:3128/');
   });
 });

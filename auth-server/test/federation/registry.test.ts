@@ -12,11 +12,11 @@ const acme = {
 const github = { CONNECTOR_GITHUB_CLIENT_ID: 'client', CONNECTOR_GITHUB_CLIENT_SECRET: 'secret' };
 
 describe('the connectors of an operator', () => {
-  it('finds one kind per file', () => {
+  it('the registry finds one connector kind in each file', () => {
     expect([...kinds.keys()]).toEqual(expect.arrayContaining(['github', 'oidc']));
   });
 
-  it('keeps the order of CONNECTORS; the id names the kind where TYPE does not', () => {
+  it('the connectors keep the order of CONNECTORS; the id names the kind where TYPE does not', () => {
     const { connectors, problems } = readConnectors(['github', 'acme-eu'], { ...acme, ...github }, kinds);
     expect(problems).toEqual([]);
     expect(connectors.map(({ id, kind, title }) => [id, kind.type, title])).toEqual([
@@ -25,12 +25,12 @@ describe('the connectors of an operator', () => {
     ]);
   });
 
-  it('takes NAME for the button', () => {
+  it('NAME sets the title of the sign-in button', () => {
     const { connectors } = readConnectors(['acme-eu'], { ...acme, CONNECTOR_ACME_EU_NAME: 'Acme Europe' }, kinds);
     expect(connectors[0]?.title).toBe('Acme Europe');
   });
 
-  it('fills in what is built in, and lets the environment have the last word', () => {
+  it('a built-in connector has default settings, which the environment overrides', () => {
     const builtIn = {
       'acme-eu': { TYPE: 'oidc', ISSUER: 'http://localhost:9001', CLIENT_ID: 'a', CLIENT_SECRET: 'b' },
     };
@@ -46,11 +46,11 @@ describe('the connectors of an operator', () => {
     [['acme'], { CONNECTOR_ACME_TYPE: 'saml' }, 'CONNECTOR_ACME_TYPE'],
     [['github'], { CONNECTOR_GITHUB_CLIENT_ID: 'client' }, 'CONNECTOR_GITHUB_CLIENT_SECRET'],
     [['github', 'github'], github, 'CONNECTORS'],
-  ])('names the variable that is wrong in %j', (ids, env, variable) => {
+  ])('the wrong variable is named for %j', (ids, env, variable) => {
     expect(readConnectors(ids, env, kinds).problems.map((problem) => problem.env)).toEqual([variable]);
   });
 
-  it('collects the problems of all connectors at once', () => {
+  it('the problems of all connectors are collected at once', () => {
     const { connectors, problems } = readConnectors(['acme', 'github', 'oidc'], github, kinds);
     expect(connectors.map(({ id }) => id)).toEqual(['github']);
     expect(problems.map(({ env }) => env)).toEqual([
@@ -60,7 +60,7 @@ describe('the connectors of an operator', () => {
     ]);
   });
 
-  it('RFC 9700 §4.4.2 gives each a callback of its own', () => {
+  it('RFC 9700 §4.4.2 each connector has its own callback URL', () => {
     const { connectors } = readConnectors(['github', 'acme-eu'], { ...acme, ...github }, kinds);
     const opened = openConnectors(connectors, 'https://auth.example.com', fetch);
     expect(opened.map(({ callbackUrl }) => callbackUrl)).toEqual([
@@ -69,7 +69,7 @@ describe('the connectors of an operator', () => {
     ]);
   });
 
-  it('names every contradiction of every connector by its variable', () => {
+  it('each contradiction between settings of a connector is named by its variable', () => {
     const env = {
       ...acme,
       CONNECTOR_ACME_EU_ISSUER: 'http://id.acme.example',

@@ -20,29 +20,29 @@ function setUp() {
   return { clock, troubles, upstream, kept };
 }
 
-describe('RFC 9111 §4.2 what an upstream publishes', () => {
-  it('is asked for once while it is fresh, and by many at a time once', async () => {
+describe('RFC 9111 §4.2 the cache of upstream documents', () => {
+  it('a fresh document is fetched once, also by concurrent callers', async () => {
     const { clock, upstream, kept } = setUp();
     expect(await Promise.all([kept.get(), kept.get(), kept.get()])).toEqual([1, 1, 1]);
     clock.advance(59);
     expect([await kept.get(), upstream.asked]).toEqual([1, 1]);
   });
 
-  it('is asked for again when its time is over', async () => {
+  it('a stale document is fetched again', async () => {
     const { clock, kept } = setUp();
     await kept.get();
     clock.advance(60);
     expect(await kept.get()).toBe(2);
   });
 
-  it('is asked for again at once where something says that it may be wrong', async () => {
+  it('a document is fetched again at once when a caller doubts it', async () => {
     const { kept } = setUp();
     await kept.get();
     expect(await kept.renew()).toBe(2);
     expect(await kept.get()).toBe(2);
   });
 
-  it('serves as it was while a renewal fails, which is tried again after 30 s', async () => {
+  it('the old document is used while a renewal fails, and the renewal is retried after 30 s', async () => {
     const { clock, troubles, upstream, kept } = setUp();
     await kept.get();
     upstream.isDown = true;
@@ -54,7 +54,7 @@ describe('RFC 9111 §4.2 what an upstream publishes', () => {
     expect(await kept.get()).toBe(4);
   });
 
-  it('serves as it was while a renewal takes its time, and is new when that is done', async () => {
+  it('the old document is used while a renewal runs, and the new one afterwards', async () => {
     const { clock, upstream, kept } = setUp();
     await kept.get();
     clock.advance(60);
@@ -65,7 +65,7 @@ describe('RFC 9111 §4.2 what an upstream publishes', () => {
     expect(await kept.renew()).toBe(2);
   });
 
-  it('has an end: a day after its time nobody believes it any more', async () => {
+  it('the old document expires a day after its freshness ended', async () => {
     const { clock, upstream, kept } = setUp();
     await kept.get();
     upstream.isDown = true;
@@ -78,7 +78,7 @@ describe('RFC 9111 §4.2 what an upstream publishes', () => {
     expect(await kept.get()).toBe(upstream.asked);
   });
 
-  it('is asked for each time while there has never been an answer', async () => {
+  it('a document that was never fetched is tried at every call', async () => {
     const { upstream, kept } = setUp();
     upstream.isDown = true;
     await expect(kept.get()).rejects.toThrow('down');

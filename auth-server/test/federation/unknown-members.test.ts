@@ -16,7 +16,7 @@ const acme = {
 const problemsOf = (env: Record<string, string>, ids = ['acme']) =>
   readConnectors(ids, { ...acme, ...env }, kinds).problems;
 
-describe('a variable of a connector that its kind does not know', () => {
+describe('an unknown variable of a connector', () => {
   it.each([
     ['SECRET', 'CLIENT_SECRET'],
     ['ID', 'CLIENT_ID'],
@@ -29,14 +29,14 @@ describe('a variable of a connector that its kind does not know', () => {
     ['TYP', 'TYPE'],
     ['RESPONSEMODE', 'RESPONSE_MODE'],
     ['API_URL', 'INTERNAL_URL'],
-  ])('%s is refused at start, and %s is offered', (member, meant) => {
+  ])('the variable %s is refused at start, and %s is suggested', (member, meant) => {
     const [problem, ...others] = problemsOf({ [`CONNECTOR_ACME_${member}`]: 'x' });
     expect(others).toEqual([]);
     expect(problem?.env).toBe(`CONNECTOR_ACME_${member}`);
     if (member !== 'API_URL') expect(problem?.message).toContain(`did you mean CONNECTOR_ACME_${meant}?`);
   });
 
-  it('is named with all that are known where none is near, and without its value', () => {
+  it('an unknown variable without a near match is reported with all known ones, and without its value', () => {
     const [problem] = problemsOf({ CONNECTOR_ACME_HOSTED_DOMAIN: 'a-value-that-may-be-secret' });
     expect(problem?.message).toMatch(/^is no setting of the connector type oidc; known: TYPE, NAME, ISSUER, /);
     expect(problem?.message).not.toContain('a-value-that-may-be-secret');
@@ -47,11 +47,11 @@ describe('a variable of a connector that its kind does not know', () => {
     ['one from a file', { CONNECTOR_ACME_CLIENT_SECRET_FILE: '/nowhere' }],
     ['one of a connector that is not in CONNECTORS', { CONNECTOR_ACME_EU_TYPE: 'oidc', CONNECTOR_ACME_EU_ISSUER: 'x' }],
     ['one of a connector with no id like it', { CONNECTOR_OTHER_SECRET: 'x', CONNECTOR_ACMES_SECRET: 'x' }],
-  ])('is not %s', (_, env) => {
+  ])('a variable is not reported if it is %s', (_, env) => {
     expect(problemsOf(env)).toEqual([]);
   });
 
-  it('is counted to the connector with the longest name that fits', () => {
+  it('a variable belongs to the connector with the longest matching name', () => {
     const eu = Object.fromEntries(
       Object.entries(acme).map(([name, value]) => [name.replace('ACME', 'ACME_EU'), value]),
     );
@@ -77,11 +77,11 @@ describe('a connector file', () => {
     ['titel: "x"', '"titel" is no member that is known here; did you mean "title"?'],
     ['settings: { key: { env: "KEY", doc: "", type: {}, secrets: true } }', 'settings.key: "secrets" is no member that is known here; did you mean "secret"?'],
     ['settings: { key: { env: "KEY", doc: "", type: {}, requierd: true } }', 'settings.key: "requierd" is no member that is known here; known: env, '],
-  ])('with %s is refused, with the file and what was meant', async (members, words) => {
+  ])('a connector file with %s is refused, with the file name and a suggestion', async (members, words) => {
     await expect(load(members)).rejects.toThrow(`odd.connector.js: ${words}`);
   }); // biome-ignore format: one row each
 
-  it('whose open() gives something else than a connector is refused at start', async () => {
+  it('a connector file whose open() returns something other than a connector is refused at start', async () => {
     const odd = await load('rules: () => []');
     const { connectors } = readConnectors(['odd'], {}, odd);
     expect(() => openConnectors(connectors, 'https://auth.example', fetch)).toThrow(

@@ -18,7 +18,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 const raw = (head: readonly string[]) => rawRequest(server.address, head);
 
 describe('RFC 8414 §3.2 metadata', () => {
-  it('says what this server does, the same at both places', async () => {
+  it('metadata describes this server, the same at both well-known paths', async () => {
     const metadata = await read(await server.fetch(METADATA));
     expect(await read(await server.fetch(OPENID))).toEqual(metadata);
     expect(metadata).toMatchObject({
@@ -52,7 +52,7 @@ describe('RFC 8414 §3.2 metadata', () => {
     }
   });
 
-  it('RFC 7517 §5 the keys are public, ES256, and have no private part', async () => {
+  it('RFC 7517 §5 the published keys are public, ES256, and have no private part', async () => {
     const { keys } = (await read(await server.fetch('/jwks'))) as { keys: Record<string, unknown>[] };
     expect(keys).toHaveLength(1);
     expect(keys[0]).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig' });
@@ -63,7 +63,7 @@ describe('RFC 8414 §3.2 metadata', () => {
   });
 
   it.each([METADATA, OPENID, '/jwks'])(
-    'RFC 9111 §5.2 %s may be kept, and asked for again with its tag',
+    'RFC 9111 §5.2 %s may be cached, and revalidated with its ETag',
     async (path) => {
       const first = await server.fetch(path, { headers: { origin: 'https://app.example' } });
       expect(first.headers.get('cache-control')).toBe('public, max-age=300');
@@ -75,28 +75,28 @@ describe('RFC 8414 §3.2 metadata', () => {
   );
 });
 
-describe('the public host is the issuer', () => {
+describe('the public host is always the issuer', () => {
   it.each([
     ['Host', ['GET PATH HTTP/1.1', 'Host: evil.example']],
     ['X-Forwarded-Host', ['GET PATH HTTP/1.1', 'Host: localhost', 'X-Forwarded-Host: evil.example']],
     ['X-Forwarded-Proto', ['GET PATH HTTP/1.1', 'Host: localhost', 'X-Forwarded-Proto: https']],
     ['a path that looks like a host', ['GET PATH HTTP/1.1', 'Host: evil.example:80', 'Forwarded: host=evil.example']],
-  ])('whatever %s says', async (_, lines) => {
+  ])('the public host does not change with %s', async (_, lines) => {
     const expected = await (await server.fetch(METADATA)).text();
     const answer = await raw(lines.map((line) => line.replace('PATH', METADATA)));
     expect(answer).toContain(expected);
     expect(answer).not.toContain('evil.example');
   });
 
-  it('RFC 9112 §3.2.2 a request target with a host of its own is refused', async () => {
+  it('RFC 9112 §3.2.2 a request target with a foreign host is refused', async () => {
     const answer = await raw([`GET http://evil.example${METADATA} HTTP/1.1`, 'Host: evil.example']);
     expect(answer).toMatch(/^HTTP\/1.1 400 /);
     expect(answer).not.toContain('evil.example');
   });
 });
 
-describe('every answer', () => {
-  it('has the headers that keep browsers honest', async () => {
+describe('headers and bodies of every answer', () => {
+  it('every answer has the security headers for browsers', async () => {
     const { headers } = await server.fetch(METADATA);
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
@@ -104,14 +104,14 @@ describe('every answer', () => {
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('leaves a popup with the page that opened it: no Cross-Origin-Opener-Policy anywhere on the way', async () => {
+  it('a sign-in in a popup works: no answer on the way has Cross-Origin-Opener-Policy', async () => {
     for (const path of [METADATA, '/authorize?client_id=nobody', '/interaction/unknown', '/nothing']) {
       const { headers } = await server.fetch(path, { headers: { accept: 'text/html' } });
       expect(headers.get('cross-origin-opener-policy')).toBeNull();
     }
   });
 
-  it('of an unknown path is JSON 404 for programs and a page for people, never HTML 200', async () => {
+  it('an unknown path is answered with JSON 404 for programs and a page for people, never HTML 200', async () => {
     for (const path of ['/', '/nothing', '/interaction', '/token', '/.well-known/nothing', '/%00', '/constructor']) {
       const response = await server.fetch(path);
       expect([path, response.status]).toEqual([path, 404]);
@@ -121,13 +121,13 @@ describe('every answer', () => {
     expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
   });
 
-  it('keeps query strings out of the log', async () => {
+  it('query strings stay out of the log', async () => {
     await server.fetch('/nothing?code=the-secret-code&state=the-secret-state');
     expect(JSON.stringify(server.log)).not.toContain('the-secret');
   });
 });
 
-it('a client that goes away in the middle of a request leaves a line in the log and no stack beside it', async () => {
+it('a client that disconnects during its request leaves one log line and no stack on the console', async () => {
   using printed = vi.spyOn(console, 'error').mockReturnValue();
   const { hostname, port } = new URL(server.address);
   const socket = connect(Number(port), hostname);
@@ -139,8 +139,8 @@ it('a client that goes away in the middle of a request leaves a line in the log 
   expect(printed).not.toHaveBeenCalled();
 });
 
-describe('health', () => {
-  it('is alive and ready, and no longer ready while it drains', async () => {
+describe('health endpoints', () => {
+  it('the server is alive and ready, and not ready while it drains', async () => {
     await using other = await startServer();
     expect((await other.fetch('/livez')).status).toBe(200);
     expect((await other.fetch('/readyz')).status).toBe(200);

@@ -48,11 +48,11 @@ describe('the address of the caller', () => {
     ['loopback', '127.0.0.1', 'unknown, _hidden', '127.0.0.1'],
     ['loopback', '127.0.0.1', '%eth0', '127.0.0.1'],
     ['loopback', '127.0.0.1', `${'1'.repeat(9_000)}.1`, '127.0.0.1'],
-  ])('trusting %s, from %s with %j, is %s', (trusted, remote, forwarded, expected) => {
+  ])('the address of the caller, trusting %s, from %s with %j, is %s', (trusted, remote, forwarded, expected) => {
     expect(ask(trusted, remote, forwarded)).toBe(expected);
   });
 
-  it('never fails and has one spelling, whatever a proxy writes', () => {
+  it('every X-Forwarded-For value yields an address in one normal form, without an error', () => {
     const written = fc.oneof(
       fc.ipV6(),
       fc.ipV4(),
@@ -68,12 +68,12 @@ describe('the address of the caller', () => {
     );
   });
 
-  it('of a connection that is gone is one for all', () => {
+  it('the address of a closed connection is empty', () => {
     const gone = { socket: {}, headers: {} } as unknown as IncomingMessage;
     expect(createClientAddress(trustedProxies().parse('loopback'))(gone)).toBe('');
   });
 
-  it('RFC 4007 §11 of a link, from a proxy or not, is no fault of the server, whatever is done with it', async () => {
+  it('RFC 4007 §11 a link-local address with a zone causes no server error, from a proxy or not', async () => {
     await using server = await startServer({ env: { TRUSTED_PROXIES: 'loopback,fe80::/10' } });
     for (const address of [
       'fe80::1%eth0',
@@ -98,13 +98,13 @@ describe('the address of the caller', () => {
   });
 
   it.each(['everybody', 'fe80::1%eth0', '10.0.0.1:80', '[::1]', '10.0.0.0/33', '::/129', '10.0.0.0/x', '300.1.1.1'])(
-    '%s is no proxy',
+    'the proxy %s is refused',
     (text) => {
       expect(trustedProxies().safeParse(text).success).toBe(false);
     },
   );
 
-  it('has its own share of registrations behind a trusted proxy, and none by saying so elsewhere', async () => {
+  it('a forwarded address has its own registration limit behind a trusted proxy only', async () => {
     const register = async (env: Record<string, string>, from: readonly string[]) => {
       await using server = await startServer({ env: { REGISTRATION_LIMIT: '1', ...env } });
       const statuses: number[] = [];
@@ -123,7 +123,7 @@ describe('the address of the caller', () => {
     expect(await register({}, callers)).toEqual([201, 429, 429]);
   });
 
-  it('is asked about once where a proxy is not named, as all behind it then share one limit', async () => {
+  it('an unconfigured proxy is warned about once, because all its callers share one limit', async () => {
     const told = async (env: Record<string, string>, headers: Record<string, string>) => {
       await using server = await startServer({ env });
       for (let request = 0; request < 3; request += 1) await server.fetch('/jwks/', { headers });

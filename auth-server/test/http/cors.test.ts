@@ -33,7 +33,7 @@ describe.each(ORIGINS)('CORS for a page of %s', (origin) => {
     ...WRITTEN.map((path) => [path, 'POST']),
     ['/register/some-client', 'GET, PUT, DELETE'],
   ])(
-    'Fetch §4.8 a preflight of %s allows %s with the headers that are asked for, and no credentials',
+    'Fetch §4.8 a preflight of %s allows %s with the requested headers, without credentials',
     async (path = '', method = '') => {
       const answer = await preflight(path, method);
       expect([answer.status, await answer.text()]).toEqual([204, '']);
@@ -46,13 +46,13 @@ describe.each(ORIGINS)('CORS for a page of %s', (origin) => {
     },
   );
 
-  it.each(READ)('%s can be read', async (path) => {
+  it.each(READ)('the document %s can be read', async (path) => {
     const answer = await server.fetch(path, { headers: { origin, 'mcp-protocol-version': '2025-11-25' } });
     expect(answer.status).toBe(200);
     expect(cors(answer)).toEqual({ 'access-control-allow-origin': '*' });
   });
 
-  it('tokens can be had, used again and revoked, by a public client', async () => {
+  it('a public client can get, refresh and revoke tokens', async () => {
     const send = (path: string, init: RequestInit) => server.fetch(path, { ...init, headers: { origin } });
     const { code } = await authorize(server, client);
     const from: RunningServer = { ...server, fetch: (path, init = {}) => send(path, init) };
@@ -65,7 +65,7 @@ describe.each(ORIGINS)('CORS for a page of %s', (origin) => {
     expect([gone.status, cors(gone)]).toEqual([200, READABLE]);
   });
 
-  it('a confidential client may use its secret there: CORS is no place to guard it', async () => {
+  it('a confidential client may use its secret from a web page: CORS does not protect secrets', async () => {
     const { client_id: id, client_secret: secret } = await read(
       await server.fetch(
         '/register',
@@ -106,8 +106,8 @@ describe.each(ORIGINS)('CORS for a page of %s', (origin) => {
   });
 });
 
-describe('CORS', () => {
-  it('RFC 6585 §4 a limit can be read, and when it ends', async () => {
+describe('CORS for every origin', () => {
+  it('RFC 6585 §4 a rate limit error and its Retry-After can be read', async () => {
     await using limited = await startServer({ env: { REGISTRATION_LIMIT: '1' } });
     const attempt = () => limited.fetch('/register', json({ redirect_uris: [WEB] }, { origin: 'https://app.example' }));
     await attempt();
@@ -117,14 +117,14 @@ describe('CORS', () => {
   });
 
   it.each(['/token/', '/TOKEN', '/Revoke/', '/JWKS', '/Register/', '/par/'])(
-    'is the same at %s, which reaches the same endpoint',
+    'the variant path %s has the same CORS headers as its endpoint',
     async (path) => {
       const answer = await server.fetch(path, { method: 'OPTIONS', headers: { origin: 'https://app.example' } });
       expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([204, '*']);
     },
   );
 
-  it('is for no page that a person visits, and for no answer with a cookie', async () => {
+  it('pages that a person visits, and answers with a cookie, have no CORS headers', async () => {
     const browser = new Browser(server);
     const headers = { origin: 'https://evil.example' };
     const start = await browser.visit(authorizePath(client), { headers });

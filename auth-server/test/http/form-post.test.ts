@@ -22,8 +22,8 @@ const post = (server: RunningServer, members: Readonly<Record<string, string>>, 
     headers: { accept: 'text/html', origin: 'https://appleid.apple.com', 'sec-fetch-site': 'cross-site', ...headers },
   });
 
-describe('OAuth 2.0 Form Post Response Mode §2 an answer by form', () => {
-  it('goes on as a GET of the browser, which carries the Lax cookie, and signs in once', async () => {
+describe('OAuth 2.0 Form Post Response Mode §2 an upstream answer by form', () => {
+  it('an answer by form continues as a GET of the browser with the Lax cookie, and signs in once', async () => {
     await using server = await startServer();
     const { browser, state } = await leave(server);
     const posted = await post(server, { state, code: 'alice' });
@@ -37,7 +37,7 @@ describe('OAuth 2.0 Form Post Response Mode §2 an answer by form', () => {
     expect((await post(server, { state, code: 'alice' })).status, 'spent').toBe(400);
   });
 
-  it('RFC 6749 §4.1.2.1 brings an error to the client', async () => {
+  it('RFC 6749 §4.1.2.1 an error by form is returned to the client', async () => {
     await using server = await startServer({
       connectors: (acme) => [{ ...acme, connector: { ...acme.connector, finish: refused } }],
     });
@@ -47,7 +47,7 @@ describe('OAuth 2.0 Form Post Response Mode §2 an answer by form', () => {
     expect(outside?.searchParams.get('error')).toBe('server_error');
   });
 
-  it('takes along what an answer may have, and no token', async () => {
+  it('an answer by form keeps the expected parameters, and no token', async () => {
     await using server = await startServer();
     const { state } = await leave(server);
     const user = '{"name":{"firstName":"Ada"}}';
@@ -69,8 +69,8 @@ const refused = async (): Promise<Identity> => {
   throw new Error('refused');
 };
 
-describe('RFC 9700 §4.7 an answer by form is as strict as any', () => {
-  it('without the cookie of the browser that left, its GET is refused and spends nothing', async () => {
+describe('RFC 9700 §4.7 validation of an answer by form', () => {
+  it('an answer by form without the cookie of the browser that left is refused and uses up nothing', async () => {
     await using server = await startServer();
     const { browser, state } = await leave(server);
     const location = (await post(server, { state, code: 'mallory' })).headers.get('location') ?? '';
@@ -86,7 +86,7 @@ describe('RFC 9700 §4.7 an answer by form is as strict as any', () => {
     ['a forged state', { code: 'x', state: 'forged' }, 400],
     ['more than 8 KiB', { code: 'x'.repeat(9_000), state: 'forged' }, 413],
     ['50 KiB', { code: 'x'.repeat(50_000), state: 'forged' }, 413],
-  ])('with %s it is refused at once', async (_, members, status) => {
+  ])('an answer by form with %s is refused at once', async (_, members, status) => {
     await using server = await startServer();
     await leave(server);
     const response = await post(server, members as Record<string, string>);
@@ -98,13 +98,13 @@ describe('RFC 9700 §4.7 an answer by form is as strict as any', () => {
     ['JSON', (state: string) => ({ body: JSON.stringify({ state }), headers: { 'content-type': 'application/json' } }), 415],
     ['several parts', (state: string) => ({ body: state, headers: { 'content-type': 'multipart/form-data; boundary=x' } }), 415],
     ['RFC 9110 §15.5.16 a content coding', (state: string) => ({ body: new URLSearchParams({ state }), headers: { 'content-encoding': 'gzip' } }), 415],
-  ])('with %s it is refused at once', async (_, request, status) => {
+  ])('an answer by form with %s is refused at once', async (_, request, status) => {
     await using server = await startServer();
     const { state } = await leave(server);
     expect((await server.fetch('/callback/acme', { method: 'POST', ...request(state) })).status).toBe(status);
   }); // biome-ignore format: one row each
 
-  it('with a body that announces no size it is refused at the same size', async () => {
+  it('an answer by form without Content-Length has the same size limit', async () => {
     await using server = await startServer();
     const body = new ReadableStream({
       start: (controller) => {
@@ -122,7 +122,7 @@ describe('RFC 9700 §4.7 an answer by form is as strict as any', () => {
     expect(response.status).toBe(413);
   });
 
-  it('with a connection that ends in the middle it is no fault of this server', async () => {
+  it('a connection that ends in the middle of a form is no server error', async () => {
     await using server = await startServer();
     const { port, hostname } = new URL(server.address);
     const socket = connect(Number(port), hostname);
@@ -136,7 +136,7 @@ describe('RFC 9700 §4.7 an answer by form is as strict as any', () => {
     expect(server.log.some(({ level }) => level === 'error')).toBe(false);
   });
 
-  it('RFC 9700 §4.4 at the callback of another connector it changes nothing', async () => {
+  it('RFC 9700 §4.4 an answer at the callback of another connector changes nothing', async () => {
     await using server = await startServer({ connectors: (acme) => [acme, { ...acme, id: 'other' }] });
     const { browser, state } = await leave(server);
     const response = await server.fetch('/callback/other', form({ state, code: 'x' }));

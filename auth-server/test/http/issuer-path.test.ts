@@ -22,7 +22,7 @@ describe('RFC 8414 §3.1, OpenID Connect Discovery §4 metadata of an issuer wit
     ['inserted, OpenID', `${HOST}${OPENID}/tenants/one`],
     ['appended', `${ISSUER}${METADATA}`],
     ['appended, OpenID', `${ISSUER}${OPENID}`],
-  ])('is where the path is %s, and names endpoints below the path', async (_, url) => {
+  ])('metadata is found where the path is %s, and names endpoints below the path', async (_, url) => {
     for (const path of [url, url]) {
       const response = await server.fetch(path, { headers: { origin: 'https://app.example' } });
       expect(response.headers.get('access-control-allow-origin')).toBe('*');
@@ -39,12 +39,12 @@ describe('RFC 8414 §3.1, OpenID Connect Discovery §4 metadata of an issuer wit
     }
   });
 
-  it('is also there with a slash at the end, which costs nothing', async () => {
+  it('metadata is also found with a slash at the end', async () => {
     const response = await server.fetch(`${HOST}${METADATA}/tenants/one/`);
     expect(await read(response)).toMatchObject({ issuer: ISSUER, token_endpoint: `${ISSUER}/token` });
   });
 
-  it('§3.3 is not at the root, where it would be that of another issuer', async () => {
+  it('§3.3 metadata is not at the root, where it would be that of another issuer', async () => {
     for (const path of [METADATA, OPENID, `${METADATA}/tenants`, `${METADATA}/tenants/other`, `${METADATA}/`]) {
       expect([path, (await server.fetch(HOST + path)).status]).toEqual([path, 404]);
     }
@@ -63,7 +63,7 @@ describe('RFC 8414 §3.1, OpenID Connect Discovery §4 metadata of an issuer wit
     ['/tenants/one/readyz', 404],
     ['/tenants/one/jwks', 200],
     ['/readyz', 200],
-  ])('%s is %d', async (path, status) => {
+  ])('the path %s is answered with %d', async (path, status) => {
     const response = await fetch(server.address + path);
     expect(response.status).toBe(status);
     if (status === 404) expect(await read(response)).toMatchObject({ error: 'not_found' });
@@ -71,7 +71,7 @@ describe('RFC 8414 §3.1, OpenID Connect Discovery §4 metadata of an issuer wit
 });
 
 describe('a sign-in at an issuer with a path', () => {
-  it('leads through pages, forms and redirects below the path to tokens of that issuer', async () => {
+  it('a sign-in leads through pages, forms and redirects below the path to tokens of that issuer', async () => {
     const client = await register(server);
     const browser = new Browser(server);
     const { page, hops } = await browser.follow(authorizePath(client, { scope: 'mcp:tools', resource: MCP }));
@@ -90,7 +90,7 @@ describe('a sign-in at an issuer with a path', () => {
     expect(revoked.status).toBe(200);
   });
 
-  it('knows the browser again, can be denied, and sends people to a callback below the path', async () => {
+  it('a browser session, a denial and the callback work below the path', async () => {
     const client = await register(server);
     const browser = new Browser(server);
     await authorize(server, client, {}, { browser });
@@ -101,7 +101,7 @@ describe('a sign-in at an issuer with a path', () => {
     expect(outside?.searchParams.get('error')).toBe('access_denied');
   });
 
-  it('RFC 6265 §5.1.4 has cookies of one request at its own path, and forms that only our own origin may send', async () => {
+  it("RFC 6265 §5.1.4 an interaction's cookies have its own path, and only our own origin may send its forms", async () => {
     const client = await register(server);
     const browser = new Browser(server);
     const { page } = await browser.follow(authorizePath(client));
@@ -122,7 +122,7 @@ describe('a sign-in at an issuer with a path', () => {
     expect((await post(HOST)).status).toBe(303);
   });
 
-  it('RFC 6265 §5.3 does not take the session of a second server at the same host', async () => {
+  it('RFC 6265 §5.3 two servers at one host use different session cookies', async () => {
     await using other = await startServer({ env: { ISSUER: `${HOST}/tenants/two` } });
     await using root = await startServer({ env: { ISSUER: HOST } });
     const names = new Set<string>();
@@ -135,7 +135,7 @@ describe('a sign-in at an issuer with a path', () => {
     expect(names.size).toBe(6);
   });
 
-  it('RFC 6265bis §4.1.3.2 keeps the session on this very host where it is https', async () => {
+  it('RFC 6265bis §4.1.3.2 the session cookie of an https issuer has the prefix __Host-', async () => {
     await using secure = await startServer({ env: { ISSUER: 'https://example.com/auth' } });
     const browser = new Browser(secure);
     await authorize(secure, await register(secure), {}, { browser });
@@ -144,14 +144,14 @@ describe('a sign-in at an issuer with a path', () => {
     for (const { line } of session) expect(line).toMatch(/; path=\/;.*; secure/i);
   });
 
-  it('shows its page where an unknown client asks, and asks no other path for it', async () => {
+  it('an unknown client gets an error page at /authorize below the path', async () => {
     const response = await server.fetch('/authorize?client_id=nobody', { headers: { accept: 'text/html' } });
     expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('not registered here')]);
   });
 });
 
-describe('what names an endpoint of an issuer with a path', () => {
-  it('RFC 9449 §4.3 a DPoP proof is for the whole URL', async () => {
+describe('credentials that name an endpoint of an issuer with a path', () => {
+  it('RFC 9449 §4.3 a DPoP proof must name the whole URL', async () => {
     const client = await register(server);
     const { publicKey, privateKey } = await generateKeyPair('ES256');
     const proof = async (htu: string) =>
@@ -169,7 +169,7 @@ describe('what names an endpoint of an issuer with a path', () => {
     expect(await attempt(`${ISSUER}/token`)).toBe(200);
   });
 
-  it.each(['/token', ''])('RFC 7523 §3 a client assertion is for our issuer%s', async (endpoint) => {
+  it.each(['/token', ''])('RFC 7523 §3 a client assertion must be for our issuer%s', async (endpoint) => {
     const { publicKey, privateKey } = await generateKeyPair('ES256');
     const jwks = { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256', use: 'sig' }] };
     const { id } = await register(server, undefined, { token_endpoint_auth_method: 'private_key_jwt', jwks });

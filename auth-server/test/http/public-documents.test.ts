@@ -17,7 +17,7 @@ describe.each(PATHS)('RFC 9110 §9.3 %s', (path) => {
     return { id, status: response.status, headers, body: await response.text() };
   };
 
-  it('is the same the first time and ever after, also with a query', async () => {
+  it('a document is the same at the first and every later request, also with a query', async () => {
     const { id, ...first } = await seen(path, { headers: { origin: 'https://app.example' } });
     const { id: nextId, ...next } = await seen(path);
     expect(first.status).toBe(200);
@@ -38,7 +38,7 @@ describe.each(PATHS)('RFC 9110 §9.3 %s', (path) => {
     expect(await seen(path, { method: 'HEAD' })).toMatchObject({ status: 200, headers, body: '' });
   });
 
-  it('§13.1.2 is 304 for who has it already, in each form of the condition', async () => {
+  it('§13.1.2 a cached document is answered with 304, for each form of the condition', async () => {
     const { headers } = await seen(path);
     const { etag = '' } = headers;
     const statusFor = async (condition: string, more: Record<string, string> = {}) =>
@@ -52,7 +52,7 @@ describe.each(PATHS)('RFC 9110 §9.3 %s', (path) => {
     });
   });
 
-  it('is what the engine says for every other way to ask', async () => {
+  it("a document has the engine's answer for every other method and path", async () => {
     const { body } = await seen(path);
     expect((await seen(`${path}/`)).body).toBe(body);
     expect((await seen(path, { method: 'POST' })).status).toBe(404);
@@ -64,12 +64,12 @@ describe.each(PATHS)('RFC 9110 §9.3 %s', (path) => {
     });
   });
 
-  it('is in the log only where everything is', async () => {
+  it('a request for a document is logged at debug level only', async () => {
     await seen(path);
     expect(server.log.filter((line) => line.path === path).at(-1)).toMatchObject({ level: 'debug', msg: 'request' });
   });
 
-  it('keeps nothing that a caller makes up', async () => {
+  it('a variant of the path that a caller makes up is not cached', async () => {
     const { body } = await seen(path);
     for (let n = 0; n < 20; n += 1) await seen(path.toUpperCase().slice(0, -n) + path.slice(path.length - n));
     expect((await seen(path)).body).toBe(body);

@@ -32,7 +32,7 @@ const READS = [
 ];
 
 describe('RFC 9110 §15.5.16 a compressed body', () => {
-  it.each(POSTS)('at %s is 415 although all of it is still to come', async (path) => {
+  it.each(POSTS)('a compressed body at %s is refused with 415 before it arrives', async (path) => {
     const head = [`POST ${path} HTTP/1.1`, 'Host: localhost', 'Content-Length: 1000000', 'Content-Encoding: br'];
     const answer = await rawRequest(server.address, head);
     expect(statusOf(answer)).toBe(415);
@@ -40,7 +40,7 @@ describe('RFC 9110 §15.5.16 a compressed body', () => {
     expect(answer).toMatch(/^x-content-type-options: nosniff\r$/im);
   });
 
-  it.each(READS)('is not announced to %s either', async (path) => {
+  it.each(READS)('a Content-Encoding on a GET of %s is refused with 415', async (path) => {
     await server.fetch(path);
     const head = [`GET ${path} HTTP/1.1`, 'Host: localhost', 'Content-Encoding: gzip'];
     expect(statusOf(await rawRequest(server.address, head))).toBe(415);
@@ -49,7 +49,7 @@ describe('RFC 9110 §15.5.16 a compressed body', () => {
   it.each([
     ['gzip', gzipSync('grant_type=authorization_code')],
     ['br', brotliCompressSync('grant_type=authorization_code')],
-  ])('in %s is not understood, and the same one as it is meets the engine', async (coding, body) => {
+  ])('a body in %s is refused with 415, and an uncompressed body reaches the engine', async (coding, body) => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const packed = { method: 'POST', headers: { ...headers, 'content-encoding': coding }, body };
     expect((await server.fetch('/token', packed)).status).toBe(415);
@@ -59,7 +59,7 @@ describe('RFC 9110 §15.5.16 a compressed body', () => {
 });
 
 describe('RFC 9112 §3.2 two Host fields', () => {
-  it.each([...POSTS, ...READS])('at %s are 400', async (path) => {
+  it.each([...POSTS, ...READS])('two Host fields at %s are refused with 400', async (path) => {
     await server.fetch(path);
     for (const method of ['GET', 'POST', 'OPTIONS']) {
       const head = [`${method} ${path} HTTP/1.1`, 'Host: localhost:9000', 'Host: localhost:9000', 'Content-Length: 0'];
@@ -77,15 +77,15 @@ describe('a sign-in form', () => {
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
 
-  it('of a browser without the cookie of an interaction is refused before its body comes', async () => {
+  it("a form of a browser without the interaction's cookie is refused before its body arrives", async () => {
     expect(statusOf(await rawRequest(server.address, post({})))).toBe(400);
   });
 
-  it('Fetch Metadata: of another site is refused before its body comes', async () => {
+  it('Fetch Metadata: a form of another site is refused before its body arrives', async () => {
     expect(statusOf(await rawRequest(server.address, post({ 'Sec-Fetch-Site': 'cross-site' })))).toBe(403);
   });
 
-  it('that is no form says nothing', async () => {
+  it('an oversized form without an interaction is refused with 400', async () => {
     const response = await server.fetch('/interaction/some-uid/deny', form({ token: 'x'.repeat(20_000) }));
     expect(response.status).toBe(400);
   });

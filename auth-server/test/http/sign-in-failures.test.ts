@@ -69,7 +69,7 @@ function told(outside: URL | undefined): Record<string, string> {
   return answer;
 }
 
-describe('RFC 6749 §4.1.2.1 an error that the upstream answers goes to the log with its description, and to the client', () => {
+describe('RFC 6749 §4.1.2.1 an upstream error goes to the log with its description, and to the client', () => {
   it.each([
     ['access_denied', 'access_denied', 'denied'],
     ['login_required', 'access_denied', 'denied'],
@@ -82,7 +82,7 @@ describe('RFC 6749 §4.1.2.1 an error that the upstream answers goes to the log 
     ['invalid_request', 'server_error', 'misconfigured'],
     ['unsupported_response_type', 'server_error', 'misconfigured'],
     ['redirect_uri_mismatch', 'server_error', 'misconfigured'],
-  ])('%s is told as %s', async (error, expected, outcome) => {
+  ])('the upstream error %s is returned as %s', async (error, expected, outcome) => {
     for (const connector of ['acme', 'github']) {
       const error_description = 'AADSTS70011: The scope is not valid.\r\nTrace ID: 7f3';
       await leave(connector);
@@ -97,7 +97,7 @@ describe('RFC 6749 §4.1.2.1 an error that the upstream answers goes to the log 
     }
   });
 
-  it('the description is cut, escaped and without secrets', async () => {
+  it('the description is truncated, escaped and without secrets', async () => {
     await leave();
     const [state, nonce] = ['state', 'nonce'].map((name) => away.searchParams.get(name) ?? '');
     const jwt = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
@@ -111,7 +111,7 @@ describe('RFC 6749 §4.1.2.1 an error that the upstream answers goes to the log 
   });
 });
 
-describe('an answer that can not be accepted is told to the client as server_error, and the log names the claim', () => {
+describe('an unacceptable upstream answer is server_error for the client, and the log names the claim', () => {
   it.each([
     ['no nonce', { claims: { nonce: undefined } }, { claim: 'nonce', found: 'nothing' }],
     ['another audience', { claims: { aud: 'other' } }, { claim: 'aud', expected: 'client', found: 'other' }],
@@ -121,7 +121,7 @@ describe('an answer that can not be accepted is told to the client as server_err
     ['a number as sub', { claims: { sub: 7 } }, { claim: 'sub', found: 7 }],
     ['half a character in sub', { claims: { sub: 'a\ud83d' } }, { claim: 'sub' }],
     ['no id token', { members: { id_token: undefined } }, { claim: 'id_token', found: 'nothing' }],
-  ])('%s', async (_, change, facts) => {
+  ])('an id token with %s is refused and logged', async (_, change, facts) => {
     await leave();
     Object.assign(play, change);
     await play.signIn(away);
@@ -133,7 +133,7 @@ describe('an answer that can not be accepted is told to the client as server_err
   it.each([
     ['RFC 9207 §2.4 another issuer', { code: 'good', iss: 'https://evil.example' }, 'iss'],
     ['no code', {}, 'code'],
-  ])('%s', async (_, members: Record<string, string>, claim) => {
+  ])('an authorization response with %s is refused and logged', async (_, members: Record<string, string>, claim) => {
     await leave();
     const { outside } = await comeBack(members);
     expect(told(outside).error).toBe('server_error');
@@ -145,7 +145,7 @@ describe('an answer that can not be accepted is told to the client as server_err
     ['a null id', { id: null, login: 'octocat' }, { claim: 'id', found: 'nothing' }],
     ['an id of zero', { id: 0, login: 'octocat' }, { claim: 'id', found: 0 }],
     ['an id that JSON rounds', { id: 2 ** 60, login: 'octocat' }, { claim: 'id' }],
-  ])('GitHub says %s', async (_, user, facts) => {
+  ])('a GitHub user with %s is refused and logged', async (_, user, facts) => {
     await leave('github');
     play.stage.routes.set('/login/oauth/access_token', () => ({ access_token: 'gho_1' }));
     play.stage.routes.set('/user', () => user);
@@ -154,7 +154,7 @@ describe('an answer that can not be accepted is told to the client as server_err
     expect(failureLines()[0]).toMatchObject({ connector: 'github', ...facts });
   });
 
-  it('the secret, the code and the verifier that an upstream repeats stay out of the log', async () => {
+  it('a secret, code or verifier that an upstream repeats stays out of the log', async () => {
     await leave();
     play.stage.routes.set('/token', (form, { headers }) => {
       const error_description = `${headers.authorization} ${form} ${SECRET}`;
@@ -168,7 +168,7 @@ describe('an answer that can not be accepted is told to the client as server_err
   });
 });
 
-describe('a connector with a fault of its own', () => {
+describe('a faulty connector', () => {
   const broken = (finish: () => Promise<Identity>): readonly OpenConnector[] => {
     const begin = async () => new URL(`https://x.example/?state=${'s'.repeat(8)}`);
     return [{ id: 'acme', title: 'Acme', callbackUrl: `${ISSUER}/callback/acme`, connector: { begin, finish } }];
@@ -179,7 +179,7 @@ describe('a connector with a fault of its own', () => {
     ['throws null', async () => Promise.reject(null), 'null'],
     ['gives nothing', async () => undefined as unknown as Identity, 'iss of the person is not text'],
     ['has another member', async () => ({ issuer: 'https://x.example', sub: '1' }) as unknown as Identity, 'sub of the person is not text'],
-  ])('that %s is server_error for the client and an explanation in the log', async (_, finish, reason) => {
+  ])('a connector that %s is server_error for the client and explained in the log', async (_, finish, reason) => {
     const [real] = connectorsAt(play.issuer);
     const [fake] = broken(finish);
     if (!real || !fake) throw new Error('two connectors');
@@ -195,11 +195,11 @@ describe('a connector with a fault of its own', () => {
   }); // biome-ignore format: one row each
 });
 
-describe('a page, where no client can be told, says what is true', () => {
+describe('an error page where no client can be told', () => {
   const html = { headers: { accept: 'text/html' } };
   const callback = () => `/callback/acme?code=good&state=${away.searchParams.get('state')}`;
 
-  it('without the cookie of a sign-in that still waits it is the cookie that is missing', async () => {
+  it('a callback without the cookie of a waiting sign-in is told that the cookie is missing', async () => {
     await leave();
     const response = await server.fetch(callback(), html);
     const page = await response.text();
@@ -209,7 +209,7 @@ describe('a page, where no client can be told, says what is true', () => {
     expect(page).toContain(response.headers.get('x-request-id'));
   });
 
-  it('a sign-in that is over is over, with or without its cookie', async () => {
+  it('a callback of a finished sign-in is told that it is finished, with or without its cookie', async () => {
     await leave();
     const cookie = browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
     await play.signIn(away);
@@ -221,7 +221,7 @@ describe('a page, where no client can be told, says what is true', () => {
     }
   });
 
-  it('an error without a state is in the log, and not on the page: anybody can write such a link', async () => {
+  it('an error without a state is logged, and not shown: anybody can write such a link', async () => {
     const words = { error: 'invalid_request', error_description: 'AADSTS50011: redirect URI\u202e' };
     const response = await server.fetch(`/callback/acme?${new URLSearchParams(words)}`, html);
     expect(await response.text()).not.toContain('AADSTS50011');

@@ -43,8 +43,8 @@ const answerOf = (outside: URL | undefined) => ({
   ...Object.fromEntries(outside?.searchParams ?? []),
 });
 
-describe('the page', () => {
-  it('RFC 6749 §10.13 can be neither framed nor scripted nor kept', async () => {
+describe('the sign-in page', () => {
+  it('RFC 6749 §10.13 the sign-in page can not be framed, scripted or cached', async () => {
     await using server = await start();
     const { page } = await arrive(server);
     expect(page?.status).toBe(200);
@@ -56,7 +56,7 @@ describe('the page', () => {
     expect(page?.headers.get('referrer-policy')).toBe('no-referrer');
   });
 
-  it("is nobody else's: without the cookie of this browser it is a 400 page", async () => {
+  it('the sign-in page needs the cookie of its browser, and is a 400 page without it', async () => {
     await using server = await start();
     const { path } = await arrive(server);
     for (const target of [path, `${path}/finish`]) {
@@ -66,7 +66,7 @@ describe('the page', () => {
     }
   });
 
-  it('RFC 6265 §7.2 tells a browser that refuses cookies what is missing, and not that it took too long', async () => {
+  it('RFC 6265 §7.2 a browser that refuses cookies is told so, and not that it took too long', async () => {
     await using server = await start();
     const client = await register(server);
     const first = await server.fetch(authorizePath(client), { headers: { accept: 'text/html' } });
@@ -80,7 +80,7 @@ describe('the page', () => {
     expect(reason).toContain('cookie');
   });
 
-  it('tells a browser that comes when the interaction is over that it is over', async () => {
+  it('a late visit is told that the interaction is over', async () => {
     await using server = await start();
     const { browser, page, path } = await arrive(server);
     await browser.submit(page, 'deny');
@@ -88,7 +88,7 @@ describe('the page', () => {
     expect([late.status, (await late.text()).includes('over')]).toEqual([400, true]);
   });
 
-  it('RFC 7592 §2.3 tells that the app is gone where it was removed while the page stood', async () => {
+  it('RFC 7592 §2.3 a person is told when the app was removed meanwhile', async () => {
     await using server = await startServer({ env: { REGISTRATION_MANAGEMENT: 'true' } });
     const app = await read(
       await server.fetch('/register', json({ redirect_uris: [WEB], token_endpoint_auth_method: 'none' })),
@@ -102,7 +102,7 @@ describe('the page', () => {
     expect([page.status, text.includes('no longer registered'), text.includes('too long')]).toEqual([400, true, false]);
   });
 
-  it('tells a tab whose person was changed in another tab that this is why', async () => {
+  it('a tab is told when its person was changed in another tab', async () => {
     await using server = await start();
     const client = await register(server);
     const browser = new Browser(server);
@@ -127,11 +127,11 @@ describe('the page', () => {
   });
 });
 
-describe('RFC 9700 §4.7 a form that is not ours does nothing', () => {
+describe('RFC 9700 §4.7 validation of the sign-in form', () => {
   it.each([
     ['no token', {}, {}],
     ['a made-up token', { token: 'x'.repeat(43) }, {}],
-  ])('%s', async (_, fields: Record<string, string>, headers) => {
+  ])('a form with %s is refused', async (_, fields: Record<string, string>, headers) => {
     await using server = await start();
     const { browser, path } = await arrive(server);
     for (const action of ['approve', 'deny']) {
@@ -141,7 +141,7 @@ describe('RFC 9700 §4.7 a form that is not ours does nothing', () => {
     expect(loginCookies(browser)).toEqual([]);
   });
 
-  it('the token of another interaction of the same browser', async () => {
+  it('a form with the token of another interaction of the same browser is refused', async () => {
     await using server = await start();
     const one = await arrive(server);
     const { page } = await one.browser.follow(authorizePath(await register(server)));
@@ -156,7 +156,7 @@ describe('RFC 9700 §4.7 a form that is not ours does nothing', () => {
     ['a foreign Origin', { origin: 'https://evil.example' }, 403],
     ['our own Origin', { origin: 'http://localhost:9000' }, 303],
     ['Origin: null, as our referrer policy makes it', { origin: 'null', 'sec-fetch-site': 'same-origin' }, 303],
-  ])('%s', async (_, headers: Record<string, string>, status) => {
+  ])('the origin of a form is checked: %s', async (_, headers: Record<string, string>, status) => {
     await using server = await start();
     const { browser, page, path } = await arrive(server);
     const [, token = ''] = /name="token" value="([^"]+)"/.exec((await page?.text()) ?? '') ?? [];
@@ -167,13 +167,13 @@ describe('RFC 9700 §4.7 a form that is not ours does nothing', () => {
   it.each([
     ['a way to sign in that is not there', { connector: 'nobody' }],
     ['an approval without anybody signed in', {}],
-  ])('%s is a 400 page', async (_, fields: Record<string, string>) => {
+  ])('a form with %s gets a 400 page', async (_, fields: Record<string, string>) => {
     await using server = await start();
     const { browser, page } = await arrive(server);
     expect((await browser.submit(page, 'approve', fields)).page?.status).toBe(400);
   });
 
-  it('a body without end, or of another kind', async () => {
+  it('a form that is too large or of another content type is refused', async () => {
     await using server = await start();
     const { browser, path } = await arrive(server);
     const endless = await browser.visit(`${path}/approve`, form({ token: 'x'.repeat(100_000) }));
@@ -184,7 +184,7 @@ describe('RFC 9700 §4.7 a form that is not ours does nothing', () => {
 });
 
 describe('RFC 6749 §10.12 the return from an upstream', () => {
-  it('needs the cookie of the browser that left, and a replay without it spends nothing', async () => {
+  it('the callback needs the cookie of the browser that left, and a replay without it uses up nothing', async () => {
     await using server = await start();
     const { browser, callback } = await leave(server);
     const stranger = await server.fetch(callback, { headers: { accept: 'text/html' } });
@@ -194,7 +194,7 @@ describe('RFC 6749 §10.12 the return from an upstream', () => {
     expect(answerOf(outside)).toMatchObject({ at: WEB, state: 'the-state', code: expect.any(String) });
   });
 
-  it('happens once, and takes its cookie away', async () => {
+  it('the callback works once, and clears its cookie', async () => {
     await using server = await start();
     const { browser, callback } = await leave(server);
     const jar = browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
@@ -204,7 +204,7 @@ describe('RFC 6749 §10.12 the return from an upstream', () => {
     expect((await server.fetch(callback, { headers: { cookie: jar } })).status).toBe(400);
   });
 
-  it('of many at once exactly one goes through', async () => {
+  it('the callback succeeds for exactly one of many concurrent requests', async () => {
     await using server = await start();
     const { browser, callback } = await leave(server);
     const cookie = browser.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
@@ -214,7 +214,7 @@ describe('RFC 6749 §10.12 the return from an upstream', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([303, ...Array(9).fill(400)]);
   });
 
-  it('RFC 9700 §4.4 at the callback of another connector changes nothing', async () => {
+  it('RFC 9700 §4.4 an answer at the callback of another connector changes nothing', async () => {
     await using server = await start();
     const { browser, callback } = await leave(server);
     expect((await browser.visit(callback.replace('/acme', '/failing'))).status).toBe(400);
@@ -226,13 +226,13 @@ describe('RFC 6749 §10.12 the return from an upstream', () => {
     ['a forged state', () => '/callback/acme?code=alice&state=forged', 400],
     ['two states', (state: string) => `/callback/acme?code=alice&state=${state}&state=${state}`, 400],
     ['a connector that is not there', (state: string) => `/callback/nobody?code=alice&state=${state}`, 404],
-  ])('with %s is refused', async (_, target, status) => {
+  ])('the callback with %s is refused', async (_, target, status) => {
     await using server = await start();
     const { browser, state } = await leave(server);
     expect((await browser.visit(target(state))).status).toBe(status);
   });
 
-  it('is refused with a cookie that another key signed', async () => {
+  it('the callback with a cookie signed by another key is refused', async () => {
     await using server = await start();
     await using other = await start();
     const { browser, state } = await leave(other);
@@ -242,7 +242,7 @@ describe('RFC 6749 §10.12 the return from an upstream', () => {
     expect(reason).toContain('cookie');
   });
 
-  it('RFC 9110 §9.2.1 HEAD spends nothing', async () => {
+  it('RFC 9110 §9.2.1 HEAD at the callback uses up nothing', async () => {
     await using server = await start();
     const { browser, callback } = await leave(server);
     const head = await browser.visit(callback, { method: 'HEAD' });
@@ -250,7 +250,7 @@ describe('RFC 6749 §10.12 the return from an upstream', () => {
     expect((await browser.follow(callback)).outside?.searchParams.get('code')).toBeTruthy();
   });
 
-  it('RFC 9110 §9.2.1 HEAD spends nothing at any step of a sign-in, and begins none', async () => {
+  it('RFC 9110 §9.2.1 HEAD at any step of a sign-in uses up nothing and starts none', async () => {
     await using server = await start();
     const { browser, callback } = await leave(server);
     let next = callback;
@@ -266,7 +266,7 @@ describe('RFC 6749 §10.12 the return from an upstream', () => {
     expect([begun.status, begun.headers.getSetCookie()]).toEqual([405, []]);
   });
 
-  it('keeps the sign-ins of two tabs apart, whichever comes back first', async () => {
+  it('the sign-ins of two tabs are kept apart, whichever returns first', async () => {
     await using server = await start();
     const { browser, callback: first } = await leave(server);
     const { page } = await browser.follow(authorizePath(await register(server)));
@@ -278,14 +278,14 @@ describe('RFC 6749 §10.12 the return from an upstream', () => {
     expect((await browser.follow(first)).outside?.searchParams.get('code')).toBeTruthy();
   });
 
-  it('the finish alone, without a return, leads back to the page', async () => {
+  it('the finish step without a callback leads back to the page', async () => {
     await using server = await start();
     const { browser, path } = await leave(server);
     const response = await browser.visit(`${path}/finish`);
     expect([response.status, response.headers.get('location')]).toEqual([303, path]);
   });
 
-  it('never shows state, code or cookie in the log', async () => {
+  it('state, code and cookie never appear in the log', async () => {
     await using server = await start();
     const { browser, callback, state } = await leave(server);
     const [cookie] = loginCookies(browser);
@@ -296,20 +296,20 @@ describe('RFC 6749 §10.12 the return from an upstream', () => {
   });
 });
 
-describe('what an upstream can do to a sign-in', () => {
+describe('failures of an upstream during a sign-in', () => {
   it.each([
     ['denied', 'access_denied'],
     ['unavailable', 'temporarily_unavailable'],
     ['misconfigured', 'server_error'],
     ['invalid_answer', 'server_error'],
-  ])('RFC 6749 §4.1.2.1 %s goes to the client as %s', async (code, error) => {
+  ])('RFC 6749 §4.1.2.1 the upstream failure %s goes to the client as %s', async (code, error) => {
     await using server = await start();
     const { browser, state } = await leave(server, 'failing');
     const { outside } = await browser.follow(`/callback/failing?state=${state}&code=${code}`);
     expect(answerOf(outside)).toMatchObject({ at: WEB, error, state: 'the-state', iss: server.issuer });
   });
 
-  it('one that is down before anything left goes to the client, and leaves no cookie', async () => {
+  it('an upstream that is down before the redirect is reported to the client, and leaves no cookie', async () => {
     await using server = await start(new UpstreamError('unavailable', 'connection refused'));
     const { browser, page } = await arrive(server);
     const { outside } = await browser.submit(page, 'approve', { connector: 'failing' });
@@ -319,7 +319,7 @@ describe('what an upstream can do to a sign-in', () => {
 });
 
 describe('the cookie of a sign-in', () => {
-  it('is out of reach of scripts and other sites, and lives ten minutes', async () => {
+  it('the login cookie is HttpOnly, SameSite=Lax, and lives ten minutes', async () => {
     await using server = await start();
     const { browser } = await leave(server);
     const line = loginCookies(browser)[0]?.line.toLowerCase() ?? '';
@@ -327,7 +327,7 @@ describe('the cookie of a sign-in', () => {
     expect(line).not.toContain('secure');
   });
 
-  it('RFC 6265bis §4.1.3.2 is a __Host- cookie where the issuer is https', async () => {
+  it('RFC 6265bis §4.1.3.2 the login cookie of an https issuer has the prefix __Host-', async () => {
     const env = { ISSUER: 'https://auth.example.com' };
     await using server = await startServer({ env });
     const { browser } = await leave(server);

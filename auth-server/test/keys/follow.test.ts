@@ -48,7 +48,7 @@ describe('processes that follow one keyring', () => {
   }
   const events = (name: string) => log.filter(({ msg }) => msg === name);
 
-  it('make one new key between them, each time it is due', async () => {
+  it('processes create one new key together each time it is due', async () => {
     const processes = await Promise.all([1, 2, 3].map(() => startProcess()));
     for (let rotation = 1; rotation <= 5; rotation += 1) {
       clock.advance(policy.rotation);
@@ -61,7 +61,7 @@ describe('processes that follow one keyring', () => {
     }
   });
 
-  it('publish it first, sign with it all at once, and drop the old one when its tokens are dead', async () => {
+  it('processes publish a key first, then sign with it together, and drop the old one when its tokens have expired', async () => {
     const one = await startProcess();
     const two = await startProcess();
     clock.advance(policy.rotation);
@@ -83,7 +83,7 @@ describe('processes that follow one keyring', () => {
     expect([one.kids(), two.kids()]).toEqual([[young], [young]]);
   });
 
-  it('look again after a poll at the latest, and sooner where something changes by itself', async () => {
+  it('a process reads the keyring again after the poll interval, and sooner when a key becomes active', async () => {
     const one = await startProcess();
     expect(one.wait()).toBe(policy.poll * 1_000);
     clock.advance(policy.rotation);
@@ -92,7 +92,7 @@ describe('processes that follow one keyring', () => {
     expect(one.wait()).toBe(3_000);
   });
 
-  it('change the algorithm with a key that is published first', async () => {
+  it('a change of the algorithm publishes the new key first', async () => {
     await startProcess();
     const changed = await startProcess({ algorithm: 'EdDSA' });
     await changed.step();
@@ -105,7 +105,7 @@ describe('processes that follow one keyring', () => {
     expect(changed.algorithms()).toEqual(['EdDSA']);
   });
 
-  it('that disagree about the algorithm do not fill the ring', async () => {
+  it('processes that disagree about the algorithm do not fill the keyring', async () => {
     const one = await startProcess();
     const two = await startProcess({ algorithm: 'EdDSA' });
     for (let poll = 0; poll < 300; poll += 1) {
@@ -115,7 +115,7 @@ describe('processes that follow one keyring', () => {
     expect(one.kids().length).toBeLessThan(15);
   });
 
-  it('go on with what they have while the store is away, activate in time, and say so once', async () => {
+  it('a process keeps its keys while the store is away, activates in time, and logs the outage once', async () => {
     let away = false;
     const one = await startProcess({}, (real) => ({
       ...real,
@@ -135,7 +135,7 @@ describe('processes that follow one keyring', () => {
     expect(events('signing keys followed again')).toHaveLength(1);
   });
 
-  it('give an emptied store their keys back, the same ones', async () => {
+  it('processes restore their keys to an emptied store', async () => {
     const one = await startProcess();
     const two = await startProcess();
     await store.delete('Keyring', 'signing');
@@ -144,7 +144,7 @@ describe('processes that follow one keyring', () => {
     expect(await createKeyStore(store).load()).toBeDefined();
   });
 
-  it('keep the set before where no engine takes the new one, and take the next', async () => {
+  it('a process keeps the old keys when the engine refuses the new ones, and retries', async () => {
     const one = await startProcess();
     clock.advance(policy.rotation);
     one.refuse(true);
@@ -156,7 +156,7 @@ describe('processes that follow one keyring', () => {
     expect(one.kids()).toHaveLength(2);
   });
 
-  it('end after the step that is under way, and take no other', async () => {
+  it('a process that stops finishes the running step and starts no other', async () => {
     vi.useFakeTimers();
     const step = Promise.withResolvers<void>();
     let steps = 0;

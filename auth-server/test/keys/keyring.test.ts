@@ -30,13 +30,13 @@ const kids = (ring: Keyring, now: number) => publishedKeys(ring, now).map(({ kid
 describe('RFC 9068 §4 the life of a signing key', () => {
   const first = newKeyring(key('a'), 0);
 
-  it('the first signs at once, and for as long as there is no other', () => {
+  it('the first key signs at once, and stays active while there is no other', () => {
     expect(kids(first, 0)).toEqual(['a']);
     expect(kids(first, 1e9)).toEqual(['a']);
     expect(nextChange(first, 0)).toBeUndefined();
   });
 
-  it('the next is published before it signs, and the last until its last token is dead', () => {
+  it('a successor is published before it signs, and the old key until its last token has expired', () => {
     const ring = withSuccessor(first, entry('b', 500), policy);
     expect([kids(ring, 500), kids(ring, 599)]).toEqual([
       ['a', 'b'],
@@ -52,33 +52,33 @@ describe('RFC 9068 §4 the life of a signing key', () => {
     expect(tended(ring, policy, 1_700)).toEqual([entry('b', 500)]);
   });
 
-  it('has a name for each part', () => {
+  it('each key has a state: pending, active or retiring', () => {
     const ring = withSuccessor(first, entry('b', 500), policy);
     const states = (now: number) => ring.map((one) => `${one.key.kid} ${stateOf(one, ring, now)}`);
     expect(states(599)).toEqual(['b pending', 'a active']);
     expect(states(600)).toEqual(['b active', 'a retiring']);
   });
 
-  it('a successor is due a lead before the key is old, when it is of another algorithm, and never where rotation is off', () => {
+  it('a successor is due one lead time before the key is old, and never where rotation is off', () => {
     const due = (change: object, now: number, ring: Keyring = first) =>
       isSuccessorDue(ring, { ...policy, ...change }, now);
     expect([due({}, 9_899), due({}, 9_900)]).toEqual([false, true]);
     expect([due({ rotation: 0 }, 1e9), due({ rotation: 0, algorithm: 'EdDSA' }, 0)]).toEqual([false, true]);
   });
 
-  it('no successor is due while one is pending, whatever the settings say', () => {
+  it('a successor is never due while one is pending, whatever the settings say', () => {
     const ring = withSuccessor(first, entry('b', 0), policy);
     expect(isSuccessorDue(ring, { ...policy, algorithm: 'RS256' }, 99)).toBe(false);
     expect(isSuccessorDue(ring, { ...policy, algorithm: 'RS256' }, 100)).toBe(true);
   });
 
-  it('a pending key that goes leaves the one before without an end', () => {
+  it('the removal of a pending key leaves the active key without an end', () => {
     const ring = withSuccessor(first, entry('b', 500), policy);
     expect(tended(withoutKey(ring, 'b') ?? ring, policy, 500)).toEqual(first);
     expect(withoutKey(first, 'a')).toBeUndefined();
   });
 
-  it('a key that is made to sign sooner does, and takes nothing from the one before', () => {
+  it("a pending key that starts sooner does not shorten the old key's publication", () => {
     const ring = withSuccessor(first, entry('b', 500), policy);
     const pending = pendingEntry(ring, 500);
     const sooner = pending ? withEarlierStart(ring, pending, 520) : ring;
@@ -89,7 +89,7 @@ describe('RFC 9068 §4 the life of a signing key', () => {
     ]);
   });
 
-  it('tokens that get a longer life while a successor waits keep their key published longer', () => {
+  it('a longer token lifetime while a successor is pending keeps the old key published longer', () => {
     const ring = withSuccessor(first, entry('b', 500), policy);
     const longer = { ...policy, tokenLifetime: 5_000 };
     expect(kids(tended(ring, longer, 599), 5_699)).toEqual(['b', 'a']);
@@ -97,11 +97,11 @@ describe('RFC 9068 §4 the life of a signing key', () => {
     expect(tended(ring, longer, 600)).toEqual(ring);
   });
 
-  it('somebody signs although a clock is behind all keys', () => {
+  it('a keyring has an active key although the clock is behind all keys', () => {
     expect(activeEntry(newKeyring(key('a'), 100), 50).key.kid).toBe('a');
   });
 
-  it('whatever the lengths of time: what signs is published a lead before, and a token’s life and a lead after', () => {
+  it('for any durations a key is published a lead time before it signs, and until its last token has expired', () => {
     const lengths = fc.record({
       lead: fc.integer({ min: 1, max: 50 }),
       tokenLifetime: fc.integer({ min: 1, max: 200 }),

@@ -12,13 +12,13 @@ describe('the keys of the server', () => {
     store = createSqliteStore(':memory:', clock);
   });
 
-  it('are one signing key at first, which signs at once', async () => {
+  it('a new server has one signing key, which signs at once', async () => {
     const { signing } = await open(store, clock);
     expect(signing).toHaveLength(1);
     expect(signing[0]).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig' });
   });
 
-  it('are the same at the next start, and ten years of starts later', async () => {
+  it('the keys are the same after restarts, for years', async () => {
     const first = await open(store, clock);
     for (let year = 0; year < 12; year++) {
       clock.advance(365 * 86_400);
@@ -27,13 +27,13 @@ describe('the keys of the server', () => {
     }
   });
 
-  it('are the same for processes that start at once', async () => {
+  it('the keys are the same for processes that start at once', async () => {
     const opened = await Promise.all([open(store, clock), open(store, clock), open(store, clock)]);
     expect(new Set(opened.map(({ signing }) => signing[0].kid)).size).toBe(1);
     expect(new Set(opened.map(({ cookies }) => cookies[0])).size).toBe(1);
   });
 
-  it('are 256 bits of randomness for cookies, not shared with another server', async () => {
+  it('the cookie key has 256 random bits, and differs between servers', async () => {
     const { signing, cookies } = await open(store, clock);
     const other = await open(createSqliteStore(':memory:', clock), clock);
     expect(Buffer.from(cookies[0], 'base64url')).toHaveLength(32);
@@ -41,7 +41,7 @@ describe('the keys of the server', () => {
     expect(other.signing[0].kid).not.toBe(signing[0].kid);
   });
 
-  it('are read as they were kept before there was rotation', async () => {
+  it('keys stored before there was rotation are still read', async () => {
     const { signing } = await open(store, clock);
     await store.put('Keyring', 'signing', { keys: [{ key: signing[0], createdAt: 1 }] }, { ttl: 100 });
     expect((await open(store, clock)).signing).toEqual(signing);

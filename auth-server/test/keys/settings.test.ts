@@ -10,7 +10,7 @@ const read = (env: Readonly<Record<string, string>>) => {
 };
 
 describe('the settings of the keys', () => {
-  it('rotate every 90 days, and publish 15 minutes ahead', () => {
+  it('the default settings rotate every 90 days, and publish 15 minutes ahead', () => {
     const { values, problems } = read({});
     expect(problems).toEqual([]);
     expect(keyPolicyOf(values as Parameters<typeof keyPolicyOf>[0])).toEqual({
@@ -34,18 +34,18 @@ describe('the settings of the keys', () => {
       'KEY_ROTATION: expected a length of time such as 30s, 10m, 12h or 90d (from 1s), or off (got "0s")',
     ],
     [{ SIGNING_ALGORITHM: 'HS256' }, 'SIGNING_ALGORITHM: expected one of ES256, EdDSA, RS256 (got "HS256")'],
-  ])('%j is refused', (env, message) => {
+  ])('the settings %j are refused', (env, message) => {
     expect(read(env).problems.map((problem) => `${problem.env}: ${problem.message}`)).toEqual([message]);
   });
 
-  it.each(['accessTokenLifetimeConfidential', 'accessTokenLifetimeMachine'])('count %s', (name) => {
+  it.each(['accessTokenLifetimeConfidential', 'accessTokenLifetimeMachine'])('the setting %s counts as a token lifetime', (name) => {
     const { values } = read({});
     const policy = keyPolicyOf({ ...values, [name]: 7_200 } as Parameters<typeof keyPolicyOf>[0]);
     expect(policy.tokenLifetime).toBe(7_200);
     expect(judgeKeys({ ...values, keyRotation: 8_000, [name]: 7_200 })).toHaveLength(1);
   });
 
-  it('may turn the rotation off', () => {
+  it('the rotation can be turned off', () => {
     const { values, problems } = read({ KEY_ROTATION: 'off' });
     expect([values.keyRotation, problems]).toEqual([0, []]);
   });

@@ -9,13 +9,13 @@ const ec = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const rsa = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength }).privateKey;
 
 describe('RFC 7518 §3.1 a signing key', () => {
-  it.each(ALGORITHMS)('for %s signs, and is named by its RFC 7638 §3 thumbprint', async (alg) => {
+  it.each(ALGORITHMS)('a key for %s signs, and is named by its RFC 7638 §3 thumbprint', async (alg) => {
     const key = await generateSigningKey(alg);
     expect(key).toMatchObject({ alg, use: 'sig', kid: await calculateJwkThumbprint(key, 'sha256') });
     await expect(new SignJWT({}).setProtectedHeader({ alg }).sign(await importJWK(key, alg))).resolves.toMatch(/^ey/);
   });
 
-  it('RFC 7518 §3.3 for RS256 has 2048 bits', async () => {
+  it('RFC 7518 §3.3 a key for RS256 has 2048 bits', async () => {
     const { n = '' } = await generateSigningKey('RS256');
     expect(Buffer.from(n, 'base64url')).toHaveLength(256);
   });
@@ -28,20 +28,20 @@ describe('a key from another server', () => {
     ['EdDSA', 'PKCS #8', generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })],
     ['RS256', 'PKCS #1', rsa(2_048).export({ type: 'pkcs1', format: 'pem' })],
     ['ES256', 'JWK', JSON.stringify(ec().export({ format: 'jwk' }))],
-  ])('for %s is read from %s and gets a name of its own', async (alg, _, text) => {
+  ])('an imported key for %s is read from %s and gets a name of its own', async (alg, _, text) => {
     const key = await importSigningKey(String(text));
     expect(key).toMatchObject({ alg, use: 'sig', kid: await calculateJwkThumbprint(key, 'sha256') });
     expect(key.d).toBeDefined();
   });
 
-  it('keeps nothing of a JWK but the key itself', async () => {
+  it('an imported JWK loses every member but the key itself', async () => {
     const jwk = { ...ec().export({ format: 'jwk' }), kid: 'old', alg: 'ES256', x5u: 'https://evil.example', extra: 1 };
     const key = await importSigningKey(JSON.stringify(jwk));
     expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'd', 'kid', 'kty', 'use', 'x', 'y']);
     expect(key.kid).not.toBe('old');
   });
 
-  it('RFC 9864 §2.2 may call its algorithm Ed25519', async () => {
+  it('RFC 9864 §2.2 an imported key may call its algorithm Ed25519', async () => {
     const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
     expect((await importSigningKey(JSON.stringify({ ...jwk, alg: 'Ed25519' }))).alg).toBe('EdDSA');
   });
@@ -82,7 +82,7 @@ describe('a key from another server', () => {
     ['that is no JSON', '{"kty":', /neither PEM nor a JWK/],
     ['that is nothing', '', /no private key/],
     ['that is anything', 'hello', /no private key/],
-  ])('%s is refused, and not repeated', async (_, text, message) => {
+  ])('a key %s is refused, and not repeated', async (_, text, message) => {
     const refused = await importSigningKey(String(text)).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(StartError);
     expect((refused as Error).message).toMatch(message);

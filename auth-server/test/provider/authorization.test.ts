@@ -29,7 +29,7 @@ const subjectOf = (tokens: Record<string, unknown>): unknown =>
   JSON.parse(Buffer.from(String(tokens.access_token).split('.')[1] ?? '', 'base64url').toString()).sub;
 
 describe('a sign-in', () => {
-  it('RFC 6749 §4.1.2, RFC 9207 §2 ends at the client with code, state and iss', async () => {
+  it('RFC 6749 §4.1.2, RFC 9207 §2 a sign-in ends at the client with code, state and iss', async () => {
     const { answer } = await authorize(server, client);
     expect(answer.href).toMatch(/^https:\/\/app\.example\/callback\?/);
     expect(Object.fromEntries(answer.searchParams)).toEqual({
@@ -39,7 +39,7 @@ describe('a sign-in', () => {
     });
   });
 
-  it('is one page and one interaction: sign-in and consent end together', async () => {
+  it('a sign-in is one page and one interaction: sign-in and consent end together', async () => {
     const { page, hops } = await browser.follow(authorizePath(client));
     expect(hops).toEqual([expect.stringMatching(/^\/interaction\//)]);
     expect(page?.status).toBe(200);
@@ -51,7 +51,7 @@ describe('a sign-in', () => {
     ]);
   });
 
-  it('RFC 6749 §4.1.2.1 that is denied goes back with access_denied, state and iss', async () => {
+  it('RFC 6749 §4.1.2.1 a denied sign-in returns access_denied, state and iss', async () => {
     const { page } = await browser.follow(authorizePath(client));
     const { outside } = await browser.submit(page, 'deny');
     expect(outside?.searchParams.get('error')).toBe('access_denied');
@@ -59,13 +59,13 @@ describe('a sign-in', () => {
     expect(outside?.searchParams.get('iss')).toBe(ISSUER);
   });
 
-  it('OpenID Connect Core §2 gives an ID token with the subject to those who ask', async () => {
+  it('OpenID Connect Core §2 a sign-in with scope openid yields an ID token with the subject', async () => {
     const tokens = await tokensFor(server, client, { scope: 'openid mcp:tools', nonce: 'n' });
     const claims = JSON.parse(Buffer.from(String(tokens.id_token).split('.')[1] ?? '', 'base64url').toString());
     expect(claims).toMatchObject({ iss: ISSUER, aud: client.id, nonce: 'n', sub: subjectOf(tokens) });
   });
 
-  it('OAuth 2.0 Form Post Response Mode §2 may end in a form, whose one script our policy lets run', async () => {
+  it('OAuth 2.0 Form Post Response Mode §2 a sign-in may end in a form, whose one script our policy allows', async () => {
     const { page } = await browser.follow(authorizePath(client, { response_mode: 'form_post' }));
     const answer = (await browser.signIn(page, 'alice')).page;
     const text = (await answer?.text()) ?? '';
@@ -75,7 +75,7 @@ describe('a sign-in', () => {
     expect(answer?.headers.get('content-security-policy')).toContain(`script-src 'report-sample' 'sha256-${hash}'`);
   });
 
-  it('of an interaction that another browser began is refused', async () => {
+  it('an interaction that another browser began is refused', async () => {
     const { hops } = await browser.follow(authorizePath(client));
     const stranger = await new Browser(server).visit(hops[0] ?? '');
     expect(stranger.status).toBe(400);
@@ -83,38 +83,38 @@ describe('a sign-in', () => {
   });
 });
 
-describe('a person who was here before', () => {
+describe('a person with a session', () => {
   const again = (parameters = {}) => browser.follow(authorizePath(client, parameters));
   beforeEach(async () => {
     await authorize(server, client, { scope: 'mcp:tools' }, { browser });
   });
 
-  it('sees no page for the same client and scope', async () => {
+  it('a person sees no page again for the same client and scope', async () => {
     const { outside } = await again({ scope: 'mcp:tools' });
     const { code } = Object.fromEntries(outside?.searchParams ?? []);
     expect((await redeem(server, client, code ?? '')).status).toBe(200);
   });
 
-  it('sees no page for less than was approved, nor for the resource under another name', async () => {
+  it('a person sees no page for fewer scopes, or for another name of the resource', async () => {
     const { page } = await again({ scope: 'mcp:tools mcp:admin' });
     await browser.submit(page, 'approve');
     expect((await again({ scope: 'mcp:admin' })).outside).toBeDefined();
     expect((await again({ scope: 'mcp:tools', resource: 'http://localhost:8080/sse' })).outside).toBeDefined();
   });
 
-  it('is asked about a wider scope, signed in as before, and gets both scopes', async () => {
+  it('a person is asked about a wider scope, without a new sign-in, and gets both scopes', async () => {
     const { page } = await again({ scope: 'mcp:tools mcp:admin' });
     const { outside } = await browser.submit(page, 'approve');
     const tokens = await read(await redeem(server, client, outside?.searchParams.get('code') ?? ''));
     expect(tokens.scope).toBe('mcp:tools mcp:admin');
   });
 
-  it('is asked about another client', async () => {
+  it('a person is asked about another client', async () => {
     const other = await register(server);
     expect((await browser.follow(authorizePath(other))).page?.status).toBe(200);
   });
 
-  it('RFC 8252 §8.6 is always asked about a native client', async () => {
+  it('RFC 8252 §8.6 a person is always asked about a native client', async () => {
     const native = await register(server, NATIVE);
     await authorize(server, native, {}, { browser });
     const { page } = await browser.follow(authorizePath(native));
@@ -123,7 +123,7 @@ describe('a person who was here before', () => {
     expect(outside?.searchParams.get('code')).toBeTruthy();
   });
 
-  it('OpenID Connect Core §3.1.2.1 is asked when the client says prompt=consent or prompt=login', async () => {
+  it('OpenID Connect Core §3.1.2.1 a person is asked again for prompt=consent and prompt=login', async () => {
     const consent = await again({ prompt: 'consent' });
     expect(consent.page?.status).toBe(200);
     const login = await again({ prompt: 'login' });
@@ -131,7 +131,7 @@ describe('a person who was here before', () => {
     expect((await browser.signIn(login.page, 'alice')).outside?.searchParams.get('code')).toBeTruthy();
   });
 
-  it('OpenID Connect Core §3.1.2.1 is offered another account when the client says prompt=select_account', async () => {
+  it('OpenID Connect Core §3.1.2.1 a person can choose another account for prompt=select_account', async () => {
     const { page } = await again({ prompt: 'select_account', scope: 'mcp:tools' });
     const text = await page?.clone().text();
     expect(text).toContain('alice@acme.example');
@@ -147,12 +147,12 @@ describe('a person who was here before', () => {
     expect((await again({ prompt: 'none select_account' })).page?.status).toBe(400);
   });
 
-  it('OpenID Connect Prompt Create §4 the metadata names the prompts that are known', async () => {
+  it('OpenID Connect Prompt Create §4 the metadata names the supported prompts', async () => {
     const metadata = await read(await server.fetch('/.well-known/openid-configuration'));
     expect(metadata.prompt_values_supported).toEqual(['none', 'login', 'consent', 'select_account']);
   });
 
-  it('OpenID Connect Core §3.1.2.6 is not shown a page when the client says prompt=none', async () => {
+  it('OpenID Connect Core §3.1.2.6 a person sees no page for prompt=none', async () => {
     const { outside } = await again({ prompt: 'none', scope: 'mcp:admin' });
     expect(outside?.searchParams.get('error')).toBe('consent_required');
     expect((await new Browser(server).follow(authorizePath(client, { prompt: 'none' }))).outside?.search).toContain(
@@ -160,7 +160,7 @@ describe('a person who was here before', () => {
     );
   });
 
-  it('may go on as somebody else, without a logout page and without scripts', async () => {
+  it('a person can continue as somebody else, without a logout page and without scripts', async () => {
     const alice = await tokensFor(server, client);
     const { page } = await again({ prompt: 'consent' });
     const { outside } = await browser.signIn(page, 'bob');
@@ -171,7 +171,7 @@ describe('a person who was here before', () => {
     expect((await refresh(server, client, alice.refresh_token)).status).toBe(200);
   });
 
-  it('may sign in as two people in two tabs that both began without a session', async () => {
+  it('two people can sign in in two tabs that both began without a session', async () => {
     const tabs = new Browser(server);
     const first = await tabs.follow(authorizePath(client));
     const second = await tabs.follow(authorizePath(client));
@@ -179,7 +179,7 @@ describe('a person who was here before', () => {
     expect((await tabs.signIn(second.page, 'bob')).outside?.searchParams.get('code')).toBeTruthy();
   });
 
-  it('is asked again once the grant was revoked', async () => {
+  it('a person is asked again once the grant was revoked', async () => {
     const { outside } = await again();
     const tokens = await read(await redeem(server, client, outside?.searchParams.get('code') ?? ''));
     await server.fetch('/revoke', form({ token: String(tokens.refresh_token), client_id: client.id }));
@@ -187,7 +187,7 @@ describe('a person who was here before', () => {
   });
 });
 
-describe('a request that is wrong', () => {
+describe('an invalid authorization request', () => {
   it.each([
     [
       'RFC 7636 §4.4.1 without a challenge',
@@ -206,7 +206,7 @@ describe('a request that is wrong', () => {
     ['RFC 8707 §2 for a resource with a fragment', { resource: 'http://localhost:8080/mcp#x' }, 'invalid_target'],
     ['RFC 8707 §2 for a resource that is no URI', { resource: 'mcp' }, 'invalid_target'],
     ['RFC 9101 §5 by a request object', { request: 'x' }, 'request_not_supported'],
-  ])('%s goes back to a client on this machine', async (_, parameters, code) => {
+  ])('a request %s returns to a client on this machine', async (_, parameters, code) => {
     const { outside } = await browser.follow(authorizePath(await register(server, NATIVE), parameters));
     expect(outside?.origin + (outside?.pathname ?? '')).toBe(NATIVE);
     // OAuth 2.0 Multiple Response Types §5: where a token was asked for, the answer is in the fragment.
@@ -215,7 +215,7 @@ describe('a request that is wrong', () => {
     expect(answer.get('iss')).toBe(ISSUER);
   });
 
-  it('says which resource was expected', async () => {
+  it('the error says which resource was expected', async () => {
     const native = await register(server, NATIVE);
     const { outside } = await browser.follow(authorizePath(native, { resource: 'https://evil.example' }));
     expect(outside?.searchParams.get('error_description')).toContain('http://localhost:8080/mcp');
@@ -231,7 +231,7 @@ describe('a request that is wrong', () => {
     ['with a longer redirect URI than was registered', { redirect_uri: `${WEB}/more` }, 'did not register'],
     ['without a redirect URI (hole 2.4/4)', { redirect_uri: undefined }, 'redirect_uri'],
     ['without a client', { client_id: undefined }, 'client_id'],
-  ])('%s shows a page, and the browser goes nowhere', async (_, parameters, words) => {
+  ])('a request %s shows a page, and the browser stays', async (_, parameters, words) => {
     const { page, outside } = await browser.follow(authorizePath(client, parameters));
     expect(outside).toBeUndefined();
     expect(page?.status).toBe(400);
@@ -243,7 +243,7 @@ describe('a request that is wrong', () => {
     expect(text).not.toMatch(/node_modules|at \w+ \(/);
   });
 
-  it('RFC 8252 §7.3 takes any port and name of the registered loopback address, and no other host', async () => {
+  it('RFC 8252 §7.3 a loopback redirect URI matches with any port and loopback name, and with no other host', async () => {
     const native = await register(server, NATIVE);
     const at = (redirect_uri: string) => browser.follow(authorizePath(native, { redirect_uri }));
     expect((await at('http://127.0.0.1:49152/callback')).page?.status).toBe(200);
@@ -252,7 +252,7 @@ describe('a request that is wrong', () => {
   });
 
   it.each(['http://localhost:65536/callback', 'http://127.0.0.1:99999/callback', 'http://[::1]:70000/callback'])(
-    'RFC 3986 §3.2.3 takes no port that there can not be: %s',
+    'RFC 3986 §3.2.3 a redirect URI with an impossible port is refused: %s',
     async (redirect_uri) => {
       const native = await register(server, NATIVE);
       for (const wrong of [{}, { prompt: 'none' }, { response_type: 'token' }]) {
@@ -262,14 +262,14 @@ describe('a request that is wrong', () => {
     },
   );
 
-  it('keeps a query that the redirect URI already has (hole 1.6/13)', async () => {
+  it('the query of a registered redirect URI is kept (hole 1.6/13)', async () => {
     const app = await register(server, `${WEB}?tenant=a%26b`);
     const { answer } = await authorize(server, app);
     expect(answer.searchParams.get('tenant')).toBe('a&b');
     expect(answer.searchParams.get('code')).toBeTruthy();
   });
 
-  it('resumed without its cookie shows what to do next', async () => {
+  it('an authorization resumed without its cookie shows what to do next', async () => {
     const page = await browser.visit('/authorize/unknown');
     expect(page.status).toBe(400);
     expect(await page.text()).toContain('connect again');
@@ -277,7 +277,7 @@ describe('a request that is wrong', () => {
 });
 
 describe('RFC 6265 cookies', () => {
-  it('§4.1 have names of their own, are httpOnly, lax and signed', async () => {
+  it('§4.1 the cookies have their own names, are HttpOnly, SameSite=Lax and signed', async () => {
     await authorize(server, client, {}, { browser });
     const lines = browser.cookies.map(({ line }) => line);
     expect(browser.cookies.map(({ name }) => name)).toEqual(expect.arrayContaining(['as_session', 'as_session.sig']));
@@ -285,7 +285,7 @@ describe('RFC 6265 cookies', () => {
     expect(lines.join()).not.toMatch(/secure/i);
   });
 
-  it('RFC 6265bis §4.1.3.2 are secure and __Host- where the issuer is https', async () => {
+  it('RFC 6265bis §4.1.3.2 the cookies are Secure and __Host- where the issuer is https', async () => {
     const env = { ISSUER: 'https://auth.example.com', RESOURCES: 'https://mcp.example.com' };
     await using secure = await startServer({ env });
     const app = await register(secure);
@@ -298,7 +298,7 @@ describe('RFC 6265 cookies', () => {
     expect(session?.line).not.toMatch(/domain=/i);
   });
 
-  it('of a session that somebody made up open nothing', async () => {
+  it('a session cookie with a forged signature is ignored', async () => {
     await authorize(server, client, {}, { browser });
     const [session] = browser.cookies.filter(({ name }) => name === 'as_session');
     const headers = { cookie: `as_session=${session?.value}; as_session.sig=forged` };

@@ -38,7 +38,7 @@ const registration = async (server: RunningServer, keys: readonly unknown[]) =>
 const AUTHENTICATED = 400;
 const kid = { kid: 'k' };
 
-describe('RFC 7517 §5 a client authenticates with a key of its set', () => {
+describe("RFC 7517 §5 client authentication with a key of the client's set", () => {
   it.each([
     ['null, text and a list beside it', async () => [null, 'x', [], await good(kid)], 'k'],
     ['one without kty beside it', async () => [{ kid: 'k' }, await good(kid)], 'k'],
@@ -61,7 +61,7 @@ describe('RFC 7517 §5 a client authenticates with a key of its set', () => {
     ['x5c that is no list', async () => [await good({ ...kid, x5c: 'MIIB' })], 'k'],
     ['an odd x5c in another', async () => [await stranger({ x5c: [null, ''] }), await good(kid)], 'k'],
     ['alg, use and kid null', async () => [await good({ alg: null, use: null, kid: null })], 'k'],
-  ])('with %s', async (_, keys, name) => {
+  ])('a client authenticates with its key set: %s', async (_, keys, name) => {
     await using server = await startServer();
     const client = await read(await registration(server, await keys()));
     expect(await ask(server, String(client.client_id), name)).toBe(AUTHENTICATED);
@@ -72,7 +72,7 @@ describe('RFC 7517 §5 a client authenticates with a key of its set', () => {
     ['for encryption', async () => [await good({ ...kid, use: 'enc' })]],
     ['of somebody else', async () => [await stranger(kid)]],
     ['after ten others of its name', async () => [...(await Promise.all(Array.from({ length: 10 }, () => stranger(kid)))), await good(kid)]],
-  ])('not with one %s', async (_, keys) => {
+  ])('a client does not authenticate with a key %s', async (_, keys) => {
     await using server = await startServer();
     const client = await read(await registration(server, await keys()));
     expect(await ask(server, String(client.client_id), 'k')).toBe(401);
@@ -83,13 +83,13 @@ describe('RFC 7517 §5 a client authenticates with a key of its set', () => {
     ['an empty list', async () => []],
     ['RFC 7517 §9.2 a private key', async () => [{ ...(await good(kid)), d: 'x' }]],
     ['a symmetric key', async () => [{ kty: 'oct', k: 'x' }, await good(kid)]],
-  ])('RFC 7591 §3.2.2 is told at registration that its set has %s', async (_, keys) => {
+  ])('RFC 7591 §3.2.2 a registration is refused when the key set has %s', async (_, keys) => {
     await using server = await startServer();
     const response = await registration(server, await keys());
     expect([response.status, (await read(response)).error]).toEqual([400, 'invalid_client_metadata']);
   });
 
-  it('written down in CLIENTS is read the same way', async () => {
+  it('a key set in CLIENTS is read the same way', async () => {
     const client = { client_id: 'job', ...metadata, jwks: { keys: [{ kid: 'k' }, await good()] } };
     await using server = await startServer({ env: { CLIENTS: JSON.stringify([client]) } });
     expect(await ask(server, 'job', 'k')).toBe(AUTHENTICATED);

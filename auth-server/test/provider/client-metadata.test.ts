@@ -33,7 +33,7 @@ async function page(server: RunningServer, id: string, redirectUri = WEB) {
 }
 
 describe('draft-ietf-oauth-client-id-metadata-document §6 metadata', () => {
-  it('says that documents are read, unless they are not', async () => {
+  it('the metadata says that client documents are supported, unless they are turned off', async () => {
     const metadata = async (env = {}) => {
       await using server = await start({ env });
       return read(await server.fetch('/.well-known/oauth-authorization-server'));
@@ -42,7 +42,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §6 metadata', () => {
     expect(await metadata({ CLIENT_METADATA: 'false' })).not.toHaveProperty('client_id_metadata_document_supported');
   });
 
-  it('off is off: nothing is read, and the client is unknown', async () => {
+  it('CLIENT_METADATA=false fetches nothing, and the client is unknown', async () => {
     await using server = await start({ env: { CLIENT_METADATA: 'false' } });
     const { status, text } = await page(server, host.publish());
     expect([status, host.seen.length]).toEqual([400, 0]);
@@ -50,14 +50,14 @@ describe('draft-ietf-oauth-client-id-metadata-document §6 metadata', () => {
   });
 });
 
-describe('draft-ietf-oauth-client-id-metadata-document §5.2 a document that is stored', () => {
+describe('draft-ietf-oauth-client-id-metadata-document §5.2 storage of a document', () => {
   const HOUR = 3_600;
   const aging = () => {
     const clock = new FakeClock(Date.now());
     return { clock, store: createSqliteStore(':memory:', clock) };
   };
 
-  it('RFC 9700 §4.16 lasts for a day while nobody has approved its client, however often it is read again', async () => {
+  it('RFC 9700 §4.16 a document of an unapproved client is stored for a day, however often it is read', async () => {
     const { clock, store } = aging();
     await using server = await start({ clock, store });
     const id = host.publish();
@@ -73,7 +73,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §5.2 a document that is 
 });
 
 describe('draft-ietf-oauth-client-id-metadata-document §4 a published client', () => {
-  it('signs in, gets tokens and refreshes, with one request for its document and no registration', async () => {
+  it('a published client signs in and refreshes, with one fetch of its document and no registration', async () => {
     const store = createSqliteStore(':memory:', { now: () => Date.now() });
     await using server = await start({ store });
     const id = host.publish();
@@ -87,7 +87,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 a published client', 
     expect(await store.get('ClientMetadataDocument', id)).toBeDefined();
   });
 
-  it('is what Claude Code publishes: loopback without a port, no application_type', async () => {
+  it("a client like Claude Code's is accepted: loopback without a port, no application_type", async () => {
     await using server = await start();
     const id = host.publish({
       client_name: 'Claude Code',
@@ -122,12 +122,12 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 a published client', 
       { grant_types: [], response_types: [null], token_endpoint_auth_method: null, client_secret: null, contacts: [] },
     ],
     ['the scheme of an app', { redirect_uris: [WEB, 'cursor://anysphere.cursor-retrieval/oauth/cb'] }],
-  ])('may have %s', async (_, change) => {
+  ])('a published client may have %s', async (_, change) => {
     await using server = await start();
     expect((await tokensFor(server, client(host.publish(change)))).access_token).toBeTruthy();
   });
 
-  it('MCP security considerations: the page names the host that vouches, and the place of the answer', async () => {
+  it('MCP security considerations: the page names the host that publishes the client, and the redirect host', async () => {
     await using server = await start();
     const web = await page(
       server,
@@ -141,13 +141,13 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 a published client', 
     expect(native.text).toContain(`Any program on this computer can claim to be from ${host.name}`);
   });
 
-  it('a registered client is published by nobody', async () => {
+  it('a registered client is not shown as published by its own claims', async () => {
     await using server = await start();
     const { id } = await register(server, WEB, { client_name: 'claude.ai', client_uri: 'https://claude.ai' });
     expect((await page(server, id)).text).not.toContain('Published by');
   });
 
-  it('RFC 8252 §8.6 asks a person every time where anybody may pose as the client', async () => {
+  it('RFC 8252 §8.6 a person is asked every time where any program can pose as the client', async () => {
     await using server = await start();
     const id = host.publish({ redirect_uris: [NATIVE] });
     const browser = new Browser(server);
@@ -184,7 +184,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §8.2 a published client 
     );
   const code = (value: string) => ({ grant_type: 'authorization_code', code: value, code_verifier: VERIFIER });
 
-  it('in its document authenticates with them, and only with them', async () => {
+  it('a client with keys in its document authenticates with them, and only with them', async () => {
     await using server = await start();
     const { key, assertion } = await signer('k');
     const { assertion: foreign } = await signer('k');
@@ -200,7 +200,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §8.2 a published client 
     expect((await ask(server, await assertion(id), again)).status).toBe(200);
   });
 
-  it('at a jwks_uri, which is read once, follows a rotation, and may be away', async () => {
+  it('keys at a jwks_uri are fetched once, follow a rotation, and survive an outage', async () => {
     const clock = new FakeClock(Date.now());
     const store = createSqliteStore(':memory:', clock);
     await using server = await start({ clock, store });
@@ -231,7 +231,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §8.2 a published client 
     expect(await renew(cold, await fresh.assertion(id))).toBe(200);
   });
 
-  it('at a jwks_uri last with the document for CLIENT_METADATA_STALE from the last use of an approval', async () => {
+  it('keys at a jwks_uri last, like the document, for CLIENT_METADATA_STALE from the last use of an approval', async () => {
     const clock = new FakeClock(Date.now());
     const store = createSqliteStore(':memory:', clock);
     await using server = await start({ clock, store });
@@ -247,7 +247,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §8.2 a published client 
     expect((await page(server, id)).status).toBe(200);
   });
 
-  it('at a jwks_uri inside the network is refused, and nothing is asked there', async () => {
+  it('a jwks_uri inside the network is refused without a request', async () => {
     await using inner = await ClientHost.start();
     await using server = await start();
     const id = host.publish({ token_endpoint_auth_method: 'private_key_jwt', jwks_uri: inner.url('/jwks.json') });
@@ -277,7 +277,7 @@ async function redisStore() {
   return { store, [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose]() };
 }
 
-describe('a published client whose host is away', () => {
+describe('a published client whose host is down', () => {
   const published = async (makeStore = async (clock: FakeClock) => createSqliteStore(':memory:', clock)) => {
     const clock = new FakeClock(Date.now());
     const store = await makeStore(clock);
@@ -288,7 +288,7 @@ describe('a published client whose host is away', () => {
   };
 
   it.for(['SQLite', 'Redis'])(
-    'RFC 5861 §4 signs nobody out, also on a replica that never saw it, on %s',
+    "RFC 5861 §4 an outage of the client's host signs nobody out, also on a new replica, on %s",
     async (where, context) => {
       context.skip(where === 'Redis' && !hasRedis, NEEDS_REDIS);
       await using redis = where === 'Redis' ? await redisStore() : undefined;
@@ -305,7 +305,7 @@ describe('a published client whose host is away', () => {
     },
   );
 
-  it('RFC 9110 §15.5.11 is out when it withdrew, and says so', async () => {
+  it('RFC 9110 §15.5.11 a client that withdraws its document is refused, and the page says so', async () => {
     const { clock, server, id, tokens } = await published();
     await using _ = server;
     host.answers.set('/client.json', { status: 410 });
@@ -315,7 +315,7 @@ describe('a published client whose host is away', () => {
     expect((await page(server, id)).text).toContain('missing or can’t be used');
   });
 
-  it('a person who is asked just then is told, and not that the server failed', async () => {
+  it('a person on the page is told that the app was withdrawn, and not that the server failed', async () => {
     const { clock, server, id } = await published();
     await using _ = server;
     const browser = new Browser(server);
@@ -328,7 +328,7 @@ describe('a published client whose host is away', () => {
   });
 });
 
-describe('a document that is no good', () => {
+describe('an unusable document', () => {
   it.each<[string, Parameters<ClientHost['publish']>, string, RegExp]>([
     ['is not there', [{}, { status: 404 }], 'missing', /missing or can’t be used/],
     ['is HTML', [{}, { body: '<p>', headers: { 'content-type': 'text/html' } }], 'content_type', /missing or can’t/],
@@ -364,7 +364,7 @@ describe('a document that is no good', () => {
     expect(host.requests()).toBe(1);
   });
 
-  it('is told to programs in JSON, without a word about the network', async () => {
+  it('a program gets the refusal in JSON, without network details', async () => {
     await using server = await start();
     await host.down();
     const path = authorizePath(client(host.url()));
@@ -382,7 +382,7 @@ describe('a document that is no good', () => {
   });
 });
 
-describe('CWE-918 a client id that leads inside', () => {
+describe('CWE-918 a client id with an internal address', () => {
   it.each([
     'https://127.0.0.1/c',
     'https://[::1]/c',
@@ -393,7 +393,7 @@ describe('CWE-918 a client id that leads inside', () => {
     'https://app.localhost/c',
     'https://169.254.169.254/latest/meta-data',
     'https://metadata.google.internal/c',
-  ])('%s: nobody hears of it', async (url) => {
+  ])('the client id %s causes no connection', async (url) => {
     await using server = await startServer();
     const inner = new URL(url);
     inner.port = String(host.port);
@@ -406,7 +406,7 @@ describe('CWE-918 a client id that leads inside', () => {
     expect(host.connections).toBe(0);
   });
 
-  it('a host that may be private opens no other', async () => {
+  it('a host listed as private allows no other host', async () => {
     await using inner = await ClientHost.start();
     await using server = await start();
     expect((await page(server, inner.publish())).status).toBe(400);
@@ -419,7 +419,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §8.8 policy', () => {
     [{ CLIENT_METADATA_ALLOW: 'claude.ai' }],
     [{ CLIENT_METADATA_DENY: 'localhost' }],
     [{ CLIENT_METADATA_ALLOW: 'localhost', CLIENT_METADATA_DENY: '*' }],
-  ])('%j: the operator has not let it in, and nothing is read', async (env) => {
+  ])('%j: a client that the policy excludes is refused, and nothing is fetched', async (env) => {
     await using server = await start({ env });
     const shown = await page(server, host.publish());
     expect(shown.text).toContain('not accepted here');
@@ -430,7 +430,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §8.8 policy', () => {
     });
   });
 
-  it('RFC 6585 §4 who asks for too many unknown clients waits, and known ones go on', async () => {
+  it('RFC 6585 §4 a caller with too many unknown clients has to wait, and known clients go on', async () => {
     await using server = await start({ env: { CLIENT_METADATA_LIMIT: '2' } });
     const known = host.publish();
     expect((await page(server, known)).status).toBe(200);
@@ -445,7 +445,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §8.8 policy', () => {
   });
 });
 
-it('draft-ietf-oauth-client-id-metadata-document §8.9 an id that this server gives is no URL', async () => {
+it('draft-ietf-oauth-client-id-metadata-document §8.9 a client id that this server issues is never a URL', async () => {
   await using server = await start();
   const { client_id: id } = await read(await server.fetch('/register', json({ redirect_uris: [WEB] })));
   expect(String(id)).not.toMatch(/^https:/);

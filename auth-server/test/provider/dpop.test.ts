@@ -33,7 +33,7 @@ const refresh = (refreshToken: unknown, dpop?: string) =>
   token({ grant_type: 'refresh_token', refresh_token: String(refreshToken) }, dpop);
 
 describe('RFC 9449 DPoP', () => {
-  it('§5 binds the access token, and the refresh token of a public client, to the key of the proof', async () => {
+  it("§5 the access token, and a public client's refresh token, are bound to the key of the proof", async () => {
     const tokens = await read(await redeem((await authorize(server, client)).code, await proof()));
     expect(tokens.token_type).toBe('DPoP');
     expect(decodeJwt(String(tokens.access_token))).toMatchObject({ cnf: { jkt: await calculateJwkThumbprint(jwk) } });
@@ -43,7 +43,7 @@ describe('RFC 9449 DPoP', () => {
     expect(next.token_type).toBe('DPoP');
   });
 
-  it('§11.1 of many requests with one proof exactly one succeeds', async () => {
+  it('§11.1 exactly one of many concurrent requests with one proof succeeds', async () => {
     const tokens = await read(await redeem((await authorize(server, client)).code, await proof()));
     const same = await proof();
     const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(tokens.refresh_token, same)));
@@ -58,7 +58,7 @@ describe('RFC 9449 DPoP', () => {
     ).toEqual([200, 200]);
   });
 
-  it('§5.1 is announced', async () => {
+  it('§5.1 the metadata announces DPoP', async () => {
     const metadata = await read(await server.fetch('/.well-known/oauth-authorization-server'));
     expect(metadata.dpop_signing_alg_values_supported).toContain('ES256');
     expect(metadata.pushed_authorization_request_endpoint).toBe(`${ISSUER}/par`);

@@ -40,7 +40,7 @@ describe('RFC 7591 §2 a registration', () => {
     ['empty sets of keys', { jwks: { keys: [] } }],
     ['empty objects for keys', { jwks: {} }],
     ['empty texts', { grant_types: '', client_name: '', client_uri: '', jwks_uri: '', application_type: '' }],
-  ])('with %s gets the defaults, and signs people in', async (_, metadata) => {
+  ])('a registration with %s gets the defaults, and signs people in', async (_, metadata) => {
     const body = await read(await post({ redirect_uris: [NATIVE, null, ''], ...metadata }));
     expect(body).toMatchObject({
       redirect_uris: [NATIVE],
@@ -58,19 +58,19 @@ describe('RFC 7591 §2 a registration', () => {
     'id_token_signed_response_alg', 'request_object_signing_alg', 'token_endpoint_auth_signing_alg', 'token_endpoint_auth_method',
     'userinfo_signed_response_alg', 'introspection_signed_response_alg', 'authorization_signed_response_alg',
     'id_token_encrypted_response_alg', 'client_secret',
-  ])('with an object that can not become text in the place of %s is no fault of this server', async (name) => {
+  ])('a registration with an object in the place of %s causes no server error', async (name) => {
     for (const value of [{ toString: 1, valueOf: 2 }, [{ toString: 1, valueOf: 2 }], 5, true]) {
       expect((await post({ redirect_uris: [NATIVE], token_endpoint_auth_method: 'none', [name]: value })).status).toBeLessThan(500);
     }
     expect(server.log.filter(({ level }) => level === 'error')).toEqual([]);
   }); // biome-ignore format: one list
 
-  it('with an application_type of null is a web application', async () => {
+  it('a registration with an application_type of null is a web application', async () => {
     const body = await read(await post({ redirect_uris: [WEB], application_type: null }));
     expect(body).toMatchObject({ application_type: 'web', token_endpoint_auth_method: 'client_secret_basic' });
   });
 
-  it('with an empty set of keys, where it means to use them, is refused', async () => {
+  it('a registration of private_key_jwt with an empty key set is refused', async () => {
     const response = await post({
       redirect_uris: [WEB],
       token_endpoint_auth_method: 'private_key_jwt',
@@ -82,12 +82,12 @@ describe('RFC 7591 §2 a registration', () => {
   it.each([
     ['no redirect URI', { redirect_uris: [] }],
     ['empty redirect URIs', { redirect_uris: ['', null] }],
-  ])('with %s is refused: there is no default', async (_, metadata) => {
+  ])('a registration with %s is refused: there is no default', async (_, metadata) => {
     expect((await post(metadata)).status).toBe(400);
   });
 
   it.each([undefined, null, ''])(
-    'of a web application whose method is %j gets client_secret_basic and a secret',
+    'a web application whose method is %j gets client_secret_basic and a secret',
     async (method) => {
       const body = await read(await post({ redirect_uris: [WEB, `${WEB}/2`], token_endpoint_auth_method: method }));
       expect(body).toMatchObject({
@@ -115,14 +115,14 @@ describe('RFC 7591 §2 a registration', () => {
     ['an app’s own scheme', { redirect_uris: ['com.example.app:/callback'] }],
     ['https and a loopback address', { redirect_uris: [WEB, NATIVE] }],
     ['https, and says that it is native', { redirect_uris: [WEB], application_type: 'native' }],
-  ])('of a native app with %s and no method is public (RFC 8252 §8.5)', async (_, metadata) => {
+  ])('a native app with %s and no method is public (RFC 8252 §8.5)', async (_, metadata) => {
     const body = await read(await post(metadata));
     expect(body).toMatchObject({ token_endpoint_auth_method: 'none' });
     expect(body).not.toHaveProperty('client_secret');
   });
 
   it.each(['client_secret_basic', 'none'])(
-    'RFC 7592 §2.2 that is changed without naming a method keeps %s',
+    'RFC 7592 §2.2 an update without a method keeps %s',
     async (token_endpoint_auth_method) => {
       const before = await read(await post({ redirect_uris: [WEB], token_endpoint_auth_method }));
       const { client_id, client_secret } = before;
@@ -143,7 +143,7 @@ describe('RFC 7591 §2 a registration', () => {
   );
 
   it.each(['portal', 'tool', 'copied'])(
-    'RFC 7591 §2 members in CLIENTS are read, and add no secret: %s',
+    'RFC 7591 §2 null and empty members in CLIENTS are accepted, and add no secret: %s',
     async (id) => {
       const client = { id, redirectUri: id === 'tool' ? NATIVE : WEB };
       expect((await redeem(server, client, (await authorize(server, client)).code)).status).toBe(200);
@@ -155,7 +155,7 @@ describe('RFC 6749 §2.3.1 a Basic header with an empty secret', () => {
   it.each([
     ['with client_id in the body', true],
     ['alone', false],
-  ])('names a public client, %s: code exchange, refresh, pushed request, revocation', async (_, twice) => {
+  ])('an empty Basic secret identifies a public client, %s: code exchange, refresh, pushed request, revocation', async (_, twice) => {
     const client = await register(server, WEB);
     const send = (path: string, parameters: Record<string, string>) =>
       server.fetch(path, {
@@ -179,7 +179,7 @@ describe('RFC 6749 §2.3.1 a Basic header with an empty secret', () => {
     expect((await refresh(server, client, token)).status).toBe(400);
   });
 
-  it('names a client whose id is a URL, percent-encoded or not, in any case of the scheme', async () => {
+  it('an empty Basic secret identifies a client whose id is a URL, percent-encoded or not', async () => {
     for (const [id, scheme] of [
       [encodeURIComponent('https://app.example/client.json'), 'Basic'],
       ['https://app.example/client.json', 'basic'],
@@ -195,7 +195,7 @@ describe('RFC 6749 §2.3.1 a Basic header with an empty secret', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('is no proof of a client that has a secret: 401, and the scheme to use (RFC 6749 §5.2)', async () => {
+  it('an empty Basic secret of a confidential client is refused with 401 and a Basic challenge (RFC 6749 §5.2)', async () => {
     const { client_id } = await read(await post({ redirect_uris: [WEB] }));
     for (const path of ['/token', '/par', '/revoke']) {
       const refused = await server.fetch(path, { ...form({ token: 'x' }), headers: basic(String(client_id)) });
@@ -204,7 +204,7 @@ describe('RFC 6749 §2.3.1 a Basic header with an empty secret', () => {
     }
   });
 
-  it('goes together with a secret in the body, which is the proof then', async () => {
+  it('an empty Basic secret is accepted beside a secret in the body, which then authenticates the client', async () => {
     const { client_id: id, client_secret: secret } = await read(await post({ redirect_uris: [WEB] }));
     const ask = (client_secret: string) =>
       server.fetch('/token', {
@@ -215,7 +215,7 @@ describe('RFC 6749 §2.3.1 a Basic header with an empty secret', () => {
     expect((await read(await ask('wrong'))).error).toBe('invalid_client');
   });
 
-  it('RFC 6749 §2.3 does not name another client than the body does', async () => {
+  it('RFC 6749 §2.3 the Basic header and the body must name the same client', async () => {
     const [one, other] = [await register(server, WEB), await register(server, WEB)];
     for (const path of ['/token', '/par', '/revoke']) {
       const answer = await server.fetch(path, { ...form({ client_id: other.id, token: 'x' }), headers: basic(one.id) });
@@ -224,7 +224,7 @@ describe('RFC 6749 §2.3.1 a Basic header with an empty secret', () => {
   });
 
   it.each(['Basic', 'Basic Og==', 'Basic !!!', `Basic ${btoa('%zz:')}`, `Basic ${btoa('no colon')}`, 'Bearer x'])(
-    'is nothing else: %s is refused',
+    'an invalid Authorization header is refused: %s',
     async (authorization) => {
       const { id } = await register(server, WEB);
       const grant = form({ grant_type: 'refresh_token', refresh_token: 'x', client_id: id });

@@ -65,7 +65,7 @@ describe.each([
     'app.example',
   ],
 ])('RFC 9700 §4.11.2 %s that nobody approved', (_, make, place) => {
-  it.each(WRONG)('with %s gets a page that names where it waits, and the browser stays', async (_, wrong, error) => {
+  it.each(WRONG)('an error of %s shows a page with a link to the client, and the browser stays', async (_, wrong, error) => {
     const client = await make();
     const { outside, status, text, headers } = await visit(authorizePath(client, wrong));
     expect([outside, status]).toEqual([undefined, 400]);
@@ -79,7 +79,7 @@ describe.each([
     expect(Object.fromEntries(answer)).toMatchObject({ error, state: 'the-state', iss: ISSUER });
   });
 
-  it('OAuth 2.0 Form Post Response Mode §2 gets a form with a button and no script', async () => {
+  it('OAuth 2.0 Form Post Response Mode §2 the page for response_mode=form_post has a form with a button and no script', async () => {
     const client = await make();
     const wrong = { response_mode: 'form_post', resource: 'https://other.example/mcp', state: '"><script>' };
     const { status, text } = await visit(authorizePath(client, wrong));
@@ -90,14 +90,14 @@ describe.each([
     expect(text).not.toContain('<script');
   });
 
-  it('RFC 9126 §2.3 does not get one by a pushed request, which is refused where it is pushed', async () => {
+  it('RFC 9126 §2.3 a wrong pushed request is refused at /par and never redirects', async () => {
     const client = await make();
     const { searchParams } = server.url(authorizePath(client, { resource: 'https://other.example/mcp' }));
     const pushed = await server.fetch('/par', form(Object.fromEntries(searchParams)));
     expect([pushed.status, pushed.headers.get('location')]).toEqual([400, null]);
   });
 
-  it('a made-up resume that names it gets a page without a link', async () => {
+  it('a made-up resume URL that names the client gets a page without a link', async () => {
     const client = await make();
     for (const more of [{}, { prompt: 'none' }]) {
       const { search } = server.url(authorizePath(client, more));
@@ -106,14 +106,14 @@ describe.each([
     }
   });
 
-  it('OpenID Connect Core §3.1.2.6 with prompt=none is answered at once, as nobody is looking', async () => {
+  it('OpenID Connect Core §3.1.2.6 an error with prompt=none is returned at once, as nobody sees a page', async () => {
     const client = await make();
     const { outside } = await visit(authorizePath(client, { prompt: 'none' }));
     expect(outside?.href.startsWith(client.redirectUri)).toBe(true);
     expect(outside?.searchParams.get('error')).toBe('login_required');
   });
 
-  it('RFC 6749 §4.1.2.1 is told access_denied when the person said no', async () => {
+  it('RFC 6749 §4.1.2.1 a client is told access_denied when the person denied', async () => {
     const client = await make();
     const browser = new Browser(server);
     const { page } = await browser.follow(authorizePath(client));
@@ -123,15 +123,15 @@ describe.each([
   });
 });
 
-describe('an error goes to the client at once', () => {
-  it.each(WRONG)('RFC 8252 §7.3 on this machine: %s', async (_, wrong, error) => {
+describe('errors that go to the client at once', () => {
+  it.each(WRONG)('RFC 8252 §7.3 an error of a client on this machine is returned at once: %s', async (_, wrong, error) => {
     const client = await register(server, NATIVE);
     const { outside } = await visit(authorizePath(client, wrong));
     expect(outside && outside.origin + outside.pathname).toBe(NATIVE);
     expect(new URLSearchParams(outside?.hash.slice(1) || outside?.search).get('error')).toBe(error);
   });
 
-  it.each(WRONG)('of a client that the operator wrote down: %s', async (_, wrong, error) => {
+  it.each(WRONG)('an error of a client of CLIENTS is returned at once: %s', async (_, wrong, error) => {
     const { outside } = await visit(authorizePath({ id: 'portal', redirectUri: WEB }, wrong));
     expect(outside && outside.origin + outside.pathname).toBe(WEB);
     expect(new URLSearchParams(outside?.hash.slice(1) || outside?.search).get('error')).toBe(error);
@@ -139,7 +139,7 @@ describe('an error goes to the client at once', () => {
 });
 
 describe('an error of a client that the person approved before', () => {
-  it('is shown all the same: nobody was asked about this request', async () => {
+  it('an error is shown although the person approved the client before, as nobody approved this request', async () => {
     const client = await register(server);
     const browser = new Browser(server);
     await authorize(server, client, {}, { browser });
@@ -149,7 +149,7 @@ describe('an error of a client that the person approved before', () => {
 });
 
 describe('the log', () => {
-  it('says that the client was not told, with the reason and the client', async () => {
+  it('the log says that the client was not told, with the reason and the client', async () => {
     const client = await register(server);
     await visit(authorizePath(client, { resource: 'https://other.example/mcp' }));
     expect(server.log.filter(({ client: id }) => id === client.id)).toContainEqual(
@@ -163,7 +163,7 @@ describe('the log', () => {
 });
 
 describe('a program', () => {
-  it('RFC 6749 §5.2 that asks for JSON gets the error as JSON', async () => {
+  it('RFC 6749 §5.2 a program that asks for JSON gets the error as JSON', async () => {
     const client = await register(server);
     const target = authorizePath(client, { resource: 'https://other.example/mcp' });
     const answer = await server.fetch(target, { headers: { accept: 'application/json' } });

@@ -48,13 +48,13 @@ async function changed(
   return { store, server, again, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
-describe('RFC 6749 §5.2 a refresh token for a resource that is gone', () => {
+describe('RFC 6749 §5.2 a refresh token for a removed resource', () => {
   it.each([
     ['without resource', {}],
     ['with the old name', { resource: B }],
     ['with the new name', { resource: A }],
     ['with a name that nobody knows', { resource: 'https://c.example/mcp' }],
-  ])('is invalid_grant %s, and is not spent by it', async (_, parameters) => {
+  ])('a refresh token of a removed resource is invalid_grant %s, and stays unused', async (_, parameters) => {
     await using change = await changed([at(A), at(B)], [at(A)], { resource: B });
     expect(await error(change.again(parameters))).toEqual(lost);
     expect(JSON.stringify(change.server.log)).toContain(`the resource ${B} is no longer known here`);
@@ -62,7 +62,7 @@ describe('RFC 6749 §5.2 a refresh token for a resource that is gone', () => {
     expect((await claims(await change.again({}, back))).aud).toBe(B);
   });
 
-  it('is invalid_grant where the only resource has been renamed', async () => {
+  it('a refresh token is invalid_grant where the only resource has been renamed', async () => {
     await using change = await changed([at(A)], [at(B)]);
     const scope = 'mcp:tools mcp:new';
     for (const parameters of [{}, { resource: A }, { resource: B }, { scope }, { resource: B, scope }]) {
@@ -70,14 +70,14 @@ describe('RFC 6749 §5.2 a refresh token for a resource that is gone', () => {
     }
   });
 
-  it('goes on where the old name stays an identifier of the resource', async () => {
+  it('a refresh token stays valid where the old name stays an identifier of the resource', async () => {
     await using change = await changed([at(A)], [at(B, { identifiers: [B, A] })]);
     for (const parameters of [{}, { resource: A }, { resource: B }]) {
       expect((await claims(await change.again(parameters))).aud).toBe(B);
     }
   });
 
-  it('goes on where one of the names that it was granted under is left', async () => {
+  it('a refresh token stays valid while one of the names that it was granted under remains', async () => {
     const store = sharedStore();
     const old = 'https://a.example/old';
     await using before = await start(store, [at(A, { identifiers: [A, old] })]);
@@ -93,13 +93,13 @@ describe('RFC 6749 §5.2 a refresh token for a resource that is gone', () => {
     }
   });
 
-  it('RFC 8707 §2.2 is invalid_target where the resource is there and another was asked for', async () => {
+  it('RFC 8707 §2.2 a refresh token is invalid_target when another known resource is requested', async () => {
     await using change = await changed([at(A), at(B)], [at(A), at(B)], { resource: B });
     expect(await error(change.again({ resource: A }))).toEqual([400, 'invalid_target']);
     expect((await change.again({ resource: B })).status).toBe(200);
   });
 
-  it('is invalid_grant at a code exchange too', async () => {
+  it('a code for a removed resource is invalid_grant', async () => {
     const store = sharedStore();
     await using before = await start(store, [at(A), at(B)]);
     const client = await register(before);
@@ -109,17 +109,17 @@ describe('RFC 6749 §5.2 a refresh token for a resource that is gone', () => {
   });
 });
 
-describe('RFC 6749 §5.2 a refresh token whose scopes are gone', () => {
+describe('RFC 6749 §5.2 a refresh token whose scopes were removed', () => {
   const scopes = (...names: string[]) => [at(A, { scopes: Object.fromEntries(names.map((name) => [name, name])) })];
 
-  it('is invalid_grant where none is left', async () => {
+  it('a refresh token is invalid_grant where none of its scopes remains', async () => {
     await using change = await changed(scopes('mcp:tools', 'old:one'), scopes('mcp:tools'), { scope: 'old:one' });
     for (const scope of ['', 'old:one', 'mcp:tools', 'old:one mcp:tools', 'openid']) {
       expect([scope, ...(await error(change.again({ scope })))]).toEqual([scope, ...lost]);
     }
   });
 
-  it('is invalid_scope where it asks for one that was not granted, and what was is left', async () => {
+  it('a request for a scope that was not granted is invalid_scope, and the refresh token stays valid', async () => {
     await using change = await changed(scopes('mcp:tools', 'mcp:admin'), scopes('mcp:tools', 'mcp:admin'), {
       scope: 'mcp:tools',
     });
@@ -127,7 +127,7 @@ describe('RFC 6749 §5.2 a refresh token whose scopes are gone', () => {
     expect((await change.again()).status).toBe(200);
   });
 
-  it('gets those that are left, also where it asks for all of them', async () => {
+  it('a refresh yields the remaining scopes, also when all are requested', async () => {
     for (const parameters of [{}, { scope: 'mcp:tools old:one' }]) {
       await using change = await changed(scopes('mcp:tools', 'old:one'), scopes('mcp:tools'), {
         scope: 'mcp:tools old:one',
@@ -136,7 +136,7 @@ describe('RFC 6749 §5.2 a refresh token whose scopes are gone', () => {
     }
   });
 
-  it('RFC 6749 §6 is invalid_scope where it asks for the one that is gone, and others are left', async () => {
+  it('RFC 6749 §6 a request for only the removed scope is invalid_scope where others remain', async () => {
     await using change = await changed(scopes('mcp:tools', 'old:one'), scopes('mcp:tools'), {
       scope: 'mcp:tools old:one',
     });
@@ -147,7 +147,7 @@ describe('RFC 6749 §5.2 a refresh token whose scopes are gone', () => {
   it.each([
     ['narrowed to nothing that was granted', 'mcp:admin', undefined],
     ['narrowed to a part', 'mcp:tools', 'mcp:tools'],
-  ])('follows the scope of a client that its operator has %s', async (_, scope, left) => {
+  ])('a refresh follows the scope of a client that its operator has %s', async (_, scope, left) => {
     const store = sharedStore();
     const both = [at(A, { scopes: { 'mcp:tools': 'Tools', 'mcp:admin': 'Admin', 'mcp:more': 'More' } })];
     const portal = { client_id: PORTAL.id, redirect_uris: [WEB] };
@@ -160,8 +160,8 @@ describe('RFC 6749 §5.2 a refresh token whose scopes are gone', () => {
   });
 });
 
-describe('RFC 6749 §5.2 a refresh token', () => {
-  it('of a client that lost refresh_token in CLIENTS is invalid_grant', async () => {
+describe('RFC 6749 §5.2 a refresh token that is no longer valid', () => {
+  it('a refresh token of a client that lost refresh_token in CLIENTS is invalid_grant', async () => {
     const store = sharedStore();
     const portal = { client_id: PORTAL.id, redirect_uris: [WEB] };
     await using before = await start(store, [at(A)], [portal]);
@@ -171,7 +171,7 @@ describe('RFC 6749 §5.2 a refresh token', () => {
     expect(await tokensFor(after, PORTAL)).not.toHaveProperty('refresh_token');
   });
 
-  it('of a client that gave up refresh_token by RFC 7592 is invalid_grant', async () => {
+  it('a refresh token of a client that gave up refresh_token by RFC 7592 is invalid_grant', async () => {
     await using server = await startServer({ env: { REGISTRATION_MANAGEMENT: 'true' } });
     const metadata = { redirect_uris: [WEB], token_endpoint_auth_method: 'none' };
     const registered = await read(await server.fetch('/register', json(metadata)));
@@ -186,7 +186,7 @@ describe('RFC 6749 §5.2 a refresh token', () => {
     expect(await error(refresh(server, client, token))).toEqual(lost);
   });
 
-  it.each(['Account', 'Grant'])('whose %s is gone is invalid_grant', async (kind) => {
+  it.each(['Account', 'Grant'])('a refresh token whose %s was deleted is invalid_grant', async (kind) => {
     const written = new Set<string>();
     const store = sharedStore();
     const put: RecordStore['put'] = (name, id, ...rest) => {
@@ -205,7 +205,7 @@ describe('RFC 6749 §5.2 a refresh token', () => {
     expect(await error(refresh(server, client, token))).toEqual(lost);
   });
 
-  it('of a client that is gone is invalid_client: it registers anew', async () => {
+  it('a refresh token of a deleted client is invalid_client, so that the client registers again', async () => {
     const store = sharedStore();
     await using server = await start(store, [at(A)]);
     const client = await register(server);

@@ -18,7 +18,7 @@ const ask = (server: RunningServer, parameters: Record<string, string> = {}, id 
 const outcome = async (response: Response) => [response.status, (await read(response)).error];
 
 describe('RFC 6749 §4.4 a machine client', () => {
-  it('§4.4.3 gets an access token for itself, with the default scope and resource and no refresh token', async () => {
+  it('§4.4.3 a machine client gets an access token for itself, with defaults and no refresh token', async () => {
     await using server = await start();
     const tokens = await read(await ask(server));
     expect(tokens).toEqual({
@@ -35,14 +35,14 @@ describe('RFC 6749 §4.4 a machine client', () => {
     });
   });
 
-  it('RFC 8707 §2 names its resource in any spelling, and no other', async () => {
+  it('RFC 8707 §2 a machine client may spell its resource in any way, and gets no other', async () => {
     await using server = await start();
     const { access_token } = await read(await ask(server, { resource: 'http://LOCALHOST:8080/mcp/' }));
     expect(decodeJwt(String(access_token)).aud).toBe(MCP);
     expect(await outcome(await ask(server, { resource: 'https://other.example/' }))).toEqual([400, 'invalid_target']);
   });
 
-  it('RFC 6749 §3.3 gets of what it asks for what is known and registered, and is told', async () => {
+  it('RFC 6749 §3.3 a machine client gets the requested scopes that are known and registered, and is told which', async () => {
     await using server = await start([
       { ...job, scope: 'mcp:tools' },
       { ...job, client_id: 'admin-job' },
@@ -54,7 +54,7 @@ describe('RFC 6749 §4.4 a machine client', () => {
     expect(await outcome(await ask(server, { scope: 'unknown' }))).toEqual([400, 'invalid_scope']);
   });
 
-  it('RFC 6749 §5.2 is refused with a wrong secret, and for a grant that it was not given', async () => {
+  it('RFC 6749 §5.2 a machine client is refused with a wrong secret or another grant', async () => {
     await using server = await start();
     expect(await outcome(await ask(server, {}, 'nightly-job', 'wrong-wrong-wrong-wrong'))).toEqual([
       401,
@@ -65,7 +65,7 @@ describe('RFC 6749 §4.4 a machine client', () => {
     expect((await server.fetch(`/authorize?client_id=nightly-job&response_type=code`)).status).toBe(400);
   });
 
-  it('RFC 7523 §2.2 may prove itself with a key', async () => {
+  it('RFC 7523 §2.2 a machine client may authenticate with a key', async () => {
     const { privateKey, publicKey } = await generateKeyPair('ES256');
     const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' }] };
     const client = {
@@ -92,7 +92,7 @@ describe('RFC 6749 §4.4 a machine client', () => {
     expect((await server.fetch('/token', form(parameters))).status).toBe(401);
   });
 
-  it('is never one that registered itself (RFC 7591 §5), whatever it says', async () => {
+  it('a client that registered itself never becomes a machine client (RFC 7591 §5), whatever it asks for', async () => {
     await using server = await start();
     const asked = { redirect_uris: ['https://app.example/cb'], token_endpoint_auth_method: 'client_secret_basic' };
     const grants = ['authorization_code', 'client_credentials'];
@@ -111,15 +111,15 @@ describe('RFC 6749 §4.4 a machine client', () => {
   });
 });
 
-describe('a client that the operator wrote down', () => {
-  it('signs people in without registration, and is there after every restart', async () => {
+describe('a client of CLIENTS', () => {
+  it('a client of CLIENTS signs people in without registration', async () => {
     const client = { client_id: 'portal', redirect_uris: ['https://portal.example/callback'] };
     await using server = await start([client]);
     const tokens = await tokensFor(server, { id: 'portal', redirectUri: 'https://portal.example/callback' });
     expect(tokens).toMatchObject({ scope: 'mcp:tools', refresh_token: expect.any(String) });
   });
 
-  it('gets no more than its registered scope', async () => {
+  it('a client of CLIENTS gets no more than its registered scope', async () => {
     const client = { client_id: 'portal', redirect_uris: ['https://portal.example/callback'], scope: 'mcp:tools' };
     await using server = await start([client]);
     const portal = { id: 'portal', redirectUri: 'https://portal.example/callback' };
@@ -140,7 +140,7 @@ describe('RFC 6749 §2.1 lifetimes by class of client', () => {
   };
   const confidential = { token_endpoint_auth_method: 'client_secret_post' };
 
-  it('differ where the operator says so', async () => {
+  it('lifetimes differ by class of client where the operator sets them', async () => {
     await using server = await start([job], env);
     expect(await read(await ask(server))).toMatchObject({ expires_in: 3_600 });
     expect(await tokensFor(server, await register(server))).toMatchObject({ expires_in: 600 });
@@ -153,7 +153,7 @@ describe('RFC 6749 §2.1 lifetimes by class of client', () => {
     expect(await read(tokens)).toMatchObject({ expires_in: 1_200 });
   });
 
-  it('are bounded by what the resource says', async () => {
+  it('lifetimes are bounded by the setting of the resource', async () => {
     const resources = JSON.stringify([{ url: 'http://localhost:8080', accessTokenLifetime: '2m' }]);
     await using server = await start([job], { ...env, RESOURCES: resources });
     expect(await read(await ask(server))).toMatchObject({ expires_in: 120 });

@@ -30,7 +30,7 @@ const authorizeWith = (requestUri: unknown) =>
   `/authorize?${new URLSearchParams({ client_id: client.id, request_uri: String(requestUri) })}`;
 
 describe('RFC 9126 pushed authorization requests', () => {
-  it('§2.2 get a request_uri that leads through sign-in to a code, with the default scope and resource', async () => {
+  it('§2.2 a pushed request gets a request_uri that leads to a code, with the default scope and resource', async () => {
     const { json } = await pushed();
     expect(json).toMatchObject({
       request_uri: expect.stringMatching(/^urn:ietf:params:oauth:request_uri:/),
@@ -44,7 +44,7 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(tokens).toMatchObject({ scope: 'mcp:tools', token_type: 'Bearer' });
   });
 
-  it('§4 are good for one code of many that are asked for at once', async () => {
+  it('§4 a pushed request yields one code of many concurrent requests', async () => {
     const browser = new Browser(server);
     await authorize(server, client, { resource: MCP }, { browser });
     const { json } = await pushed();
@@ -55,7 +55,7 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(late.headers.get('location') ?? '').not.toMatch(/[?&]code=/);
   });
 
-  it('§4 keep the scope that was sent, offline_access too, so that it can be named again at a refresh', async () => {
+  it('§4 a pushed request keeps the scope as sent, so that offline_access can be named at a refresh', async () => {
     const { request_uri } = await read(await push({ scope: 'mcp:tools offline_access nonsense' }));
     const browser = new Browser(server);
     const { page } = await browser.follow(authorizeWith(request_uri));
@@ -66,7 +66,7 @@ describe('RFC 9126 pushed authorization requests', () => {
     expect(renewed.status).toBe(200);
   });
 
-  it('§2.1 need PKCE, a registered redirect URI, and a resource and scope of this server', async () => {
+  it('§2.1 a pushed request needs PKCE, a registered redirect URI, and a resource and scope of this server', async () => {
     for (const [wrong, error] of [
       [{ code_challenge: '' }, 'invalid_request'],
       [{ redirect_uri: 'https://evil.example/callback' }, 'invalid_request'],

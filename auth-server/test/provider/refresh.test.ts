@@ -40,7 +40,7 @@ const successor = async (token: unknown, on = server) => {
 const spent = [400, 'invalid_grant'];
 
 describe('refresh tokens', () => {
-  it('RFC 9700 §4.14.2 rotate: each use gives the next one', async () => {
+  it('RFC 9700 §4.14.2 a refresh token rotates: each use gives the next one', async () => {
     const first = await tokensFor(server, client);
     const second = await read(await refresh(server, client, first.refresh_token));
     const third = await read(await refresh(server, client, second.refresh_token));
@@ -48,13 +48,13 @@ describe('refresh tokens', () => {
     expect(new Set([first, second, third].map((tokens) => tokens.refresh_token)).size).toBe(3);
   });
 
-  it('RFC 6749 §6 are bound to their client', async () => {
+  it('RFC 6749 §6 a refresh token is bound to its client', async () => {
     const { refresh_token: token } = await tokensFor(server, client);
     expect(await error(await refresh(server, await register(server), token))).toEqual([400, 'invalid_grant']);
     expect((await refresh(server, client, token)).status).toBe(200);
   });
 
-  it('RFC 6749 §6 may narrow the scope, never widen it', async () => {
+  it('RFC 6749 §6 a refresh may narrow the scope, never widen it', async () => {
     const { refresh_token: token } = await tokensFor(server, client, { scope: 'mcp:tools mcp:admin' });
     const narrow = await read(await refresh(server, client, token, { scope: 'mcp:tools' }));
     expect(narrow.scope).toBe('mcp:tools');
@@ -65,7 +65,7 @@ describe('refresh tokens', () => {
 
   // Codex asks for `offline_access` without `prompt=consent`, and names it at every refresh.
   it.each([undefined, 'consent'])(
-    'RFC 6749 §6 name offline_access again, as it was asked for with prompt %s',
+    'RFC 6749 §6 a refresh may name offline_access again, as requested with prompt %s',
     async (prompt) => {
       const scope = 'mcp:tools offline_access';
       const tokens = await tokensFor(server, client, { scope, prompt });
@@ -74,13 +74,13 @@ describe('refresh tokens', () => {
     },
   );
 
-  it('are issued to each client that registered the grant, and to no other', async () => {
+  it('refresh tokens are issued to each client that registered the grant, and to no other', async () => {
     const without = await register(server, WEB, { grant_types: ['authorization_code'] });
     expect(await tokensFor(server, without)).not.toHaveProperty('refresh_token');
     expect(await tokensFor(server, await register(server, NATIVE))).toHaveProperty('refresh_token');
   });
 
-  it('are good at several clients and after the browser session is gone', async () => {
+  it('refresh tokens work for several clients, after the browser session has ended', async () => {
     const web = await tokensFor(server, client);
     const native = await register(server, NATIVE);
     await tokensFor(server, native);
@@ -88,8 +88,8 @@ describe('refresh tokens', () => {
   });
 });
 
-describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
-  it('at the same moment gets the same successor, however often', async () => {
+describe('RFC 9700 §4.14.2 a refresh token that is used again', () => {
+  it('concurrent uses of a refresh token get the same successor, however many', async () => {
     const { refresh_token: token } = await tokensFor(server, client);
     const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(server, client, token)));
     expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(200));
@@ -99,7 +99,7 @@ describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
     await successor(tokens[0]?.refresh_token);
   });
 
-  it('within the grace window gets the same successor, as when an answer was lost', async () => {
+  it('a reuse within the grace period gets the same successor, as after a lost answer', async () => {
     const { refresh_token: token } = await tokensFor(server, client);
     const next = await successor(token);
     clock.advance(GRACE);
@@ -107,7 +107,7 @@ describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
     await successor(next);
   });
 
-  it('after the grace window ends the grant and is told to the log (hole 1.6/7)', async () => {
+  it('a reuse after the grace period ends the grant and is logged (hole 1.6/7)', async () => {
     const { refresh_token: token } = await tokensFor(server, client);
     const next = await successor(token);
     clock.advance(GRACE + 1);
@@ -118,7 +118,7 @@ describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
     );
   });
 
-  it('whose successor was already used is invalid_grant, and the grant goes on: a slow twin is no thief', async () => {
+  it('a reuse within the grace period, after the successor was used, is invalid_grant and keeps the grant', async () => {
     const { refresh_token: first } = await tokensFor(server, client);
     const second = await successor(first);
     const third = await successor(second);
@@ -135,7 +135,7 @@ describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
     );
   });
 
-  it('whose successor was already used ends the grant after the grace window', async () => {
+  it('a reuse after the grace period, when the successor was used, ends the grant', async () => {
     const { refresh_token: first } = await tokensFor(server, client);
     const third = await successor(await successor(first));
     clock.advance(GRACE + 1);
@@ -144,7 +144,7 @@ describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
     expect(server.log).toContainEqual(expect.objectContaining({ msg: 'security', threat: 'refresh token reused' }));
   });
 
-  it('never brings a spent successor back to life', async () => {
+  it('a reuse never makes a spent successor valid again', async () => {
     const { refresh_token: first } = await tokensFor(server, client);
     const second = await successor(first);
     clock.advance(GRACE - 5);
@@ -154,7 +154,7 @@ describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
     expect(await error(await refresh(server, client, second))).toEqual(spent);
   });
 
-  it('at the same moment as its successor gets that or nothing, and the grant goes on', async () => {
+  it("concurrent use of a refresh token and its successor yields that successor's answer or nothing, and keeps the grant", async () => {
     const { refresh_token: first } = await tokensFor(server, client);
     const second = await successor(first);
     const answers = await Promise.all(
@@ -168,14 +168,14 @@ describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
     await successor(third);
   });
 
-  it('from another client gets nothing and costs nothing', async () => {
+  it('a reuse from another client is refused and changes nothing', async () => {
     const { refresh_token: token } = await tokensFor(server, client);
     const next = await successor(token);
     expect(await error(await refresh(server, await register(server), token))).toEqual(spent);
     expect(await successor(token)).toBe(next);
   });
 
-  it('may ask for less, and has lost nothing afterwards', async () => {
+  it('a reuse may narrow the scope, and the full scope is available afterwards', async () => {
     const { refresh_token: token } = await tokensFor(server, client, { scope: 'mcp:tools mcp:admin' });
     const all = await read(await refresh(server, client, token));
     const less = await read(await refresh(server, client, token, { scope: 'mcp:tools' }));
@@ -184,7 +184,7 @@ describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
     expect(again.scope).toBe('mcp:tools mcp:admin');
   });
 
-  it('RFC 7009 §2.1 gets nothing after the family was revoked, by whichever of its tokens', async () => {
+  it('RFC 7009 §2.1 a reuse after the revocation of any token of the family is refused', async () => {
     for (const revoked of ['first', 'second']) {
       const { refresh_token: first } = await tokensFor(server, client);
       const second = await successor(first);
@@ -195,7 +195,7 @@ describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
     }
   });
 
-  it('gets its successor although the first attempt died between spending and writing', async () => {
+  it('a reuse gets the successor although the first attempt died between spending and writing', async () => {
     let dies = false;
     const dying: RecordStore = {
       ...store,
@@ -212,7 +212,7 @@ describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
     await successor(await successor(token, other));
   });
 
-  it('with REFRESH_GRACE=0s is refused at the same moment, and ends the grant later', async () => {
+  it('a reuse with REFRESH_GRACE=0s is refused at once, and ends the grant later', async () => {
     await using strict = await startServer({ store, clock, env: { REFRESH_GRACE: '0s' } });
     const { refresh_token: token } = await tokensFor(strict, client);
     const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(strict, client, token)));
@@ -224,7 +224,7 @@ describe('RFC 9700 §4.14.2 a refresh token that comes again', () => {
   });
 });
 
-describe('the end of refreshing', () => {
+describe('the lifetime of refresh tokens', () => {
   /** Lifetimes in seconds of all refresh tokens that were written. */
   async function lifetimes(env: Record<string, string>): Promise<number[]> {
     const written: number[] = [];
@@ -241,18 +241,18 @@ describe('the end of refreshing', () => {
     return written;
   }
 
-  it('RFC 9700 §4.14.2 slides with each use by REFRESH_TOKEN_LIFETIME', async () => {
+  it('RFC 9700 §4.14.2 the lifetime is renewed with each use, by REFRESH_TOKEN_LIFETIME', async () => {
     expect(await lifetimes({ REFRESH_TOKEN_LIFETIME: '1h' })).toEqual([3_600, 3_600]);
   });
 
-  it('comes at the latest with the approval, GRANT_LIFETIME after it was given', async () => {
+  it('the lifetime ends at the latest with the grant, GRANT_LIFETIME after the approval', async () => {
     for (const lifetime of await lifetimes({ GRANT_LIFETIME: '2m' })) {
       expect(lifetime).toBeLessThanOrEqual(125);
       expect(lifetime).toBeGreaterThan(110);
     }
   });
 
-  it('is put off by another approval, for the tokens that were there before too', async () => {
+  it('another approval extends the lifetime, also of existing tokens', async () => {
     // The engine reads the time of the machine.
     vi.useFakeTimers({ toFake: ['Date'] });
     onTestFinished(() => {
@@ -275,7 +275,7 @@ describe('the end of refreshing', () => {
     expect(await error(await refresh(other, client, last))).toEqual(spent);
   });
 
-  it('is not the end of the client that a grant uses (RFC 7591 §3.2.1)', async () => {
+  it('a client that a grant uses does not expire (RFC 7591 §3.2.1)', async () => {
     await using other = await startServer({ store, clock, env: { CLIENT_LIFETIME: '1m' } });
     client = await register(other);
     const { refresh_token } = await tokensFor(other, client);

@@ -11,7 +11,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 const post = (metadata: unknown, headers = {}) => server.fetch('/register', json(metadata, headers));
 const WEB = 'https://app.example/callback';
 
-describe('RFC 7591 §3 registration takes', () => {
+describe('RFC 7591 §3 accepted registrations', () => {
   it.each([
     ['a custom scheme without a type', { redirect_uris: ['cursor://anysphere.cursor-retrieval/oauth/cb'] }, 'native'],
     [
@@ -49,7 +49,7 @@ describe('RFC 7591 §3 registration takes', () => {
       'web',
     ],
     ['nothing but a redirect URI', { redirect_uris: [WEB] }, 'web'],
-  ])('%s', async (_, metadata, type) => {
+  ])('registration accepts %s', async (_, metadata, type) => {
     const response = await post(metadata);
     const client = await read(response);
     expect([response.status, client.error_description]).toEqual([201, undefined]);
@@ -68,12 +68,12 @@ describe('RFC 7591 §3 registration takes', () => {
     expect(client).not.toHaveProperty('hello');
   });
 
-  it('a client with a secret, and gives it one', async () => {
+  it('registration accepts a client with a secret, and issues one', async () => {
     const client = await read(await post({ redirect_uris: [WEB], token_endpoint_auth_method: 'client_secret_basic' }));
     expect(client).toMatchObject({ client_secret: expect.stringMatching(/.{43,}/), client_secret_expires_at: 0 });
   });
 
-  it('a name as text, without characters that turn it around', async () => {
+  it('registration keeps a name as text, without bidirectional controls', async () => {
     const client = await read(await post({ redirect_uris: [WEB], client_name: '<b>A\u202e\u0000pp</b>\n' }));
     expect(client.client_name).toBe('<b>A pp</b>');
   });
@@ -97,14 +97,14 @@ describe('RFC 7591 §3 registration takes', () => {
   });
 
   it.each(['\u3164', '\u115f\u1160', '\u200b\ufe0f', '\u2800', '\u0301\u0301'])(
-    'a name that nobody can see (%j) as none',
+    'registration treats an invisible name (%j) as none',
     async (client_name) => {
       expect(await read(await post({ redirect_uris: [WEB], client_name }))).not.toHaveProperty('client_name');
     },
   );
 });
 
-describe('RFC 7591 §3.2.2 registration refuses', () => {
+describe('RFC 7591 §3.2.2 refused registrations', () => {
   const uris = Array.from({ length: 21 }, (_, index) => `${WEB}/${index}`);
   it.each([
     ['http elsewhere than on loopback', { redirect_uris: ['http://app.example/cb'] }, 'invalid_redirect_uri'],
@@ -188,7 +188,7 @@ describe('RFC 7591 §3.2.2 registration refuses', () => {
     ['JSON that is none', '{"redirect_uris":', 'invalid_request'],
     ['an array', [], 'invalid_request'],
     ['null', 'null', 'invalid_request'],
-  ])('%s', async (_, metadata, error) => {
+  ])('registration refuses %s', async (_, metadata, error) => {
     const response = await post(metadata);
     const body = await read(response);
     expect([response.status, body.error]).toEqual([400, error]);
@@ -202,7 +202,7 @@ describe('RFC 7591 §3.2.2 registration refuses', () => {
     ...['initiate_login_uri', 'default_max_age', 'require_auth_time', 'default_acr_values', 'response_modes'],
     ...['token_endpoint_auth_signing_alg', 'client_id', 'client_secret', 'client_id_issued_at'],
   ];
-  it.each(members)('what it can not read in %s, and never fails over it', async (name) => {
+  it.each(members)('registration refuses or ignores an unreadable %s, without a server error', async (name) => {
     const odd: readonly unknown[] = [
       { toString: 1 },
       [{ toString: 1 }],
@@ -220,7 +220,7 @@ describe('RFC 7591 §3.2.2 registration refuses', () => {
     }
   });
 
-  it('another content type, and a body without end', async () => {
+  it('registration refuses another content type, and a body that is too large', async () => {
     const text = await server.fetch('/register', {
       method: 'POST',
       headers: { 'content-type': 'text/plain' },
@@ -248,7 +248,7 @@ describe('RFC 7591 §3.2.2 registration refuses', () => {
 });
 
 describe('RFC 7591 §5 open registration', () => {
-  it('is open to web pages: CORS, preflight included', async () => {
+  it('open registration allows web pages: CORS, preflight included', async () => {
     const preflight = await server.fetch('/register', {
       method: 'OPTIONS',
       headers: {
@@ -266,7 +266,7 @@ describe('RFC 7591 §5 open registration', () => {
     }
   });
 
-  it('RFC 6585 §4 is limited by address, and X-Forwarded-For is not one', async () => {
+  it('RFC 6585 §4 open registration is limited by address, and X-Forwarded-For is not trusted', async () => {
     await using limited = await startServer({ env: { REGISTRATION_LIMIT: '3' } });
     const attempt = (address: string) =>
       limited.fetch('/register', json({ redirect_uris: [WEB] }, { 'x-forwarded-for': address }));
@@ -278,7 +278,7 @@ describe('RFC 7591 §5 open registration', () => {
     expect(await read(refused)).toMatchObject({ error: 'too_many_requests' });
   });
 
-  it.each(['/register/', '/REGISTER', '/Register/'])('is the same at %s: CORS, and the limit', async (path) => {
+  it.each(['/register/', '/REGISTER', '/Register/'])('the path %s has the same CORS headers and limit', async (path) => {
     await using limited = await startServer({ env: { REGISTRATION_LIMIT: '1' } });
     const attempt = () => limited.fetch(path, json({ redirect_uris: [WEB] }));
     const first = await attempt();

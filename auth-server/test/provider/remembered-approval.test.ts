@@ -65,7 +65,7 @@ const approve = (client: TestClient, parameters: Readonly<Record<string, string>
   authorize(server, client, { scope: 'mcp:tools', ...parameters }, { browser });
 
 describe('a person who approved a client', () => {
-  it('is asked again when another redirect URI of the same client asks, and about each of them once', async () => {
+  it('a person is asked once about each redirect URI of a client', async () => {
     const client = await register();
     await approve(client);
     expect(await ask(client, { redirect_uri: OTHER })).toBe('page');
@@ -75,14 +75,14 @@ describe('a person who approved a client', () => {
     expect([await ask(client), await ask(client, { redirect_uri: OTHER })]).toEqual(['code', 'code']);
   });
 
-  it('OpenID Connect Core §3.1.2.6 with prompt=none the client is told consent_required, and the other redirect URI gets no code', async () => {
+  it('OpenID Connect Core §3.1.2.6 prompt=none for an unapproved redirect URI is consent_required', async () => {
     const client = await register();
     await approve(client);
     expect(await ask(client, { redirect_uri: OTHER, prompt: 'none' })).toBe('consent_required');
     expect(await ask(client, { prompt: 'none' })).toBe('code');
   });
 
-  it('RFC 9126 §4 is asked again when the other redirect URI comes by a pushed request', async () => {
+  it('RFC 9126 §4 a person is asked again when another redirect URI comes by a pushed request', async () => {
     const client = await register();
     await approve(client);
     const pushed = async (redirectUri: string) => {
@@ -96,14 +96,14 @@ describe('a person who approved a client', () => {
     expect([await pushed(WEB), await pushed(OTHER)]).toEqual(['code', 'page']);
   });
 
-  it('is asked again for another resource, and by another name of the same resource is not', async () => {
+  it('a person is asked again for another resource, and not for another name of the same resource', async () => {
     const client = await register();
     await approve(client);
     expect(await ask(client, { resource: 'http://localhost:8090/mcp' })).toBe('page');
     expect(await ask(client, { resource: 'http://localhost:8080/sse' })).toBe('code');
   });
 
-  it('does not lend scopes approved for one redirect URI to another', async () => {
+  it('scopes approved for one redirect URI are not lent to another', async () => {
     const client = await register();
     await approve(client, { scope: 'mcp:tools mcp:admin' });
     await approve(client, { redirect_uri: OTHER });
@@ -111,7 +111,7 @@ describe('a person who approved a client', () => {
     expect(await ask(client, { scope: 'mcp:admin' })).toBe('code');
   });
 
-  it('OpenID Connect Core §3.1.2.4 does not lend openid, which was asked for at one redirect URI, to another', async () => {
+  it('OpenID Connect Core §3.1.2.4 the scope openid approved for one redirect URI is not lent to another', async () => {
     const client = await register();
     await approve(client, { scope: 'openid mcp:tools' });
     await approve(client, { redirect_uri: OTHER });
@@ -119,7 +119,7 @@ describe('a person who approved a client', () => {
     expect(await ask(client, { scope: 'openid mcp:tools' })).toBe('code');
   });
 
-  it('is asked as another account, which approved nothing', async () => {
+  it('another account is asked again, because it approved nothing', async () => {
     const client = await register();
     await approve(client);
     const { page } = await browser.follow(authorizePath(await register()));
@@ -132,7 +132,7 @@ describe('a person who approved a client', () => {
     ['client_uri', { client_uri: 'https://another.example' }],
     ['logo_uri', { logo_uri: 'https://another.example/logo.png' }],
     ['redirect_uris', { redirect_uris: [WEB, OTHER, 'https://third.example/callback'] }],
-  ])('RFC 7592 §2.2 is asked again when the client changed its %s', async (_, change) => {
+  ])('RFC 7592 §2.2 a person is asked again when the client changed its %s', async (_, change) => {
     const client = await register();
     await approve(client);
     expect(await client.update({})).toBe(200);
@@ -143,7 +143,7 @@ describe('a person who approved a client', () => {
     expect(await ask(client)).toBe('code');
   });
 
-  it('RFC 7592 §2.2 a form that was shown before the client changed approves nothing', async () => {
+  it('RFC 7592 §2.2 a form shown before the client changed approves nothing', async () => {
     const client = await register();
     const { page } = await browser.follow(authorizePath(client));
     await client.update({ client_name: 'Another app' });
@@ -151,7 +151,7 @@ describe('a person who approved a client', () => {
     expect([answer.page?.status, answer.outside]).toEqual([403, undefined]);
   });
 
-  it('RFC 7592 §2.2 is asked again when the client changed while the person was at the upstream', async () => {
+  it('RFC 7592 §2.2 a person is asked again when the client changed during the upstream sign-in', async () => {
     const client = await register();
     const { page } = await browser.follow(authorizePath(client));
     const { outside } = await browser.submit(page, 'approve', { connector: 'acme' });
@@ -162,7 +162,7 @@ describe('a person who approved a client', () => {
     expect(await back.page?.text()).toContain('Another app');
   });
 
-  it('RFC 7592 §2.2 sends no code, and no error, to a redirect URI that the client removed meanwhile', async () => {
+  it('RFC 7592 §2.2 no code and no error goes to a redirect URI that the client removed meanwhile', async () => {
     const removed = { redirect_uris: [OTHER] };
     const begin = async () => {
       const client = await register();
@@ -189,7 +189,7 @@ describe('a person who approved a client', () => {
     expect([back.outside, back.page?.status]).toEqual([undefined, 400]);
   });
 
-  it('draft-ietf-oauth-client-id-metadata-document §5.2 is asked again when the document of the client changed', async () => {
+  it("draft-ietf-oauth-client-id-metadata-document §5.2 a person is asked again when the client's document changed", async () => {
     const id = host.publish();
     const client = { id, redirectUri: WEB };
     await approve(client);
@@ -201,7 +201,7 @@ describe('a person who approved a client', () => {
     expect(await ask(client, { prompt: 'none' })).toBe('consent_required');
   });
 
-  it('RFC 6749 §6 refreshes go on whatever the client changed, as they show no page', async () => {
+  it('RFC 6749 §6 refreshes go on whatever the client changed, because they show no page', async () => {
     const client = await register();
     const { code } = await approve(client);
     const tokens = await read(await redeem(server, client, code));
@@ -209,7 +209,7 @@ describe('a person who approved a client', () => {
     expect((await refresh(server, client, tokens.refresh_token)).status).toBe(200);
   });
 
-  it('may approve two redirect URIs in two tabs at once', async () => {
+  it('a person may approve two redirect URIs in two tabs at once', async () => {
     const client = await register();
     await approve(await register());
     const tab = (redirectUri: string) =>
@@ -224,12 +224,12 @@ describe('a person who approved a client', () => {
   });
 });
 
-describe('a grant that an earlier version wrote', () => {
+describe('a grant written by an earlier version', () => {
   it.each([
     ['no approvals', undefined],
     ['approvals of another shape', 'yes'],
     ['approvals that are null', [null]],
-  ])('with %s asks again, once, and its refresh tokens go on', async (_, approvals) => {
+  ])('an old grant with %s asks the person once more, and its refresh tokens go on', async (_, approvals) => {
     const memory = createSqliteStore(':memory:', systemClock);
     let isOld = false;
     const get: RecordStore['get'] = async (kind, id) => {

@@ -25,8 +25,8 @@ const tokensWith = async (server: RunningServer, client: { id: string; redirectU
   return code ? read(await redeem(server, client, code)) : Object.fromEntries(answer.searchParams);
 };
 
-describe('RFC 9728 §2 a scope that only the resource knows', () => {
-  it('is advertised, shown, granted and in the token, without a change here', async () => {
+describe('RFC 9728 §2 a scope that only the resource defines', () => {
+  it('a scope of the resource is advertised, shown, granted and in the token, without a change here', async () => {
     says(['mcp:tools', 'reports:read']);
     await using server = await startServer({ fetch });
     expect((await metadata(server)).scopes_supported).toEqual([
@@ -45,7 +45,7 @@ describe('RFC 9728 §2 a scope that only the resource knows', () => {
     expect(decodeJwt(String(tokens.access_token)).scope).toBe('mcp:tools reports:read');
   });
 
-  it('is shown in the operator’s words where SCOPE_DESCRIPTIONS has some, on a page that calls the resource by its resource_name', async () => {
+  it('a scope is shown with SCOPE_DESCRIPTIONS, and the resource with its resource_name', async () => {
     says(['mcp:tools', 'reports:read']);
     const named = (async (url: string) => {
       const body = (await (await fetch(url)).json()) as object;
@@ -64,7 +64,7 @@ describe('RFC 9728 §2 a scope that only the resource knows', () => {
     expect(await page({ RESOURCES: operators })).toContain('to use <bdi>Our reports</bdi>?');
   });
 
-  it('and that it got a moment ago is asked for, the one that it lost is none any more', async () => {
+  it('a scope that the resource added is granted soon, and one that it removed is refused', async () => {
     says(['mcp:tools', 'old:one']);
     const clock = new FakeClock();
     await using server = await startServer({ fetch, clock });
@@ -76,7 +76,7 @@ describe('RFC 9728 §2 a scope that only the resource knows', () => {
     expect((await tokensWith(server, client, 'old:one')).error).toBe('invalid_scope');
   });
 
-  it('is in the metadata as soon as it was heard of, though that is kept', async () => {
+  it('a new scope of the resource is in the metadata as soon as it is known', async () => {
     says([], true);
     const clock = new FakeClock();
     await using server = await startServer({ fetch, clock });
@@ -92,13 +92,13 @@ describe('RFC 9728 §2 a scope that only the resource knows', () => {
     expect(await listed()).toEqual(['openid', 'offline_access', 'mcp:tools', 'newer:one']);
   });
 
-  it('is the default where there is no mcp:tools, as all of them are', async () => {
+  it('all scopes of a resource are the default where it has no mcp:tools', async () => {
     says(['notes:read', 'notes:write']);
     await using server = await startServer({ fetch });
     expect((await tokensWith(server, await register(server))).scope).toBe('notes:read notes:write');
   });
 
-  it('loses to what the operator says, who asks nobody', async () => {
+  it('scopes in RESOURCES replace those of the resource, which is then not asked', async () => {
     says([], true);
     const resources = [{ url: 'http://localhost:8080', scopes: { 'a:b': 'Do A', 'c:d': 'Do C' } }];
     await using server = await startServer({ fetch, env: { RESOURCES: JSON.stringify(resources) } });
@@ -108,8 +108,8 @@ describe('RFC 9728 §2 a scope that only the resource knows', () => {
   });
 });
 
-describe('a resource that can not be asked', () => {
-  it('does not keep this server from starting: the usual scopes are granted, and the log says why', async () => {
+describe('an unreachable resource', () => {
+  it('an unreachable resource does not prevent the start: the usual scopes are granted, and the log says why', async () => {
     says([], true);
     await using server = await startServer({ fetch });
     expect((await tokensWith(server, await register(server))).scope).toBe('mcp:tools');
@@ -118,7 +118,7 @@ describe('a resource that can not be asked', () => {
     );
   });
 
-  it('RFC 6749 §6 takes no scope from a token that is renewed after a restart', async () => {
+  it('RFC 6749 §6 an unreachable resource takes no scope from a token that is refreshed after a restart', async () => {
     says(['mcp:tools', 'reports:read']);
     const shared = createSqliteStore(':memory:', systemClock);
     const store = { ...shared, close: async () => undefined };
@@ -134,11 +134,11 @@ describe('a resource that can not be asked', () => {
   });
 });
 
-describe('RFC 6749 §3.3 a client with a bound that the operator set', () => {
+describe('RFC 6749 §3.3 a client with a scope limit set by the operator', () => {
   const portal = { client_id: 'portal', redirect_uris: ['https://portal.example/callback'] };
   const client = { id: 'portal', redirectUri: 'https://portal.example/callback' };
 
-  it('may be bound to a scope that only the resource knows, and gets it where it asks for none', async () => {
+  it('a client may be limited to a scope of the resource, and gets it as its default', async () => {
     says(['mcp:tools', 'reports:read']);
     const env = { CLIENTS: JSON.stringify([{ ...portal, scope: 'reports:read' }]) };
     await using server = await startServer({ fetch, env });
@@ -147,7 +147,7 @@ describe('RFC 6749 §3.3 a client with a bound that the operator set', () => {
     expect((await tokensWith(server, client, 'mcp:tools')).error).toBe('invalid_scope');
   });
 
-  it('is set by nobody else', async () => {
+  it('a client cannot set its own scope limit', async () => {
     says(['mcp:tools', 'mcp:admin']);
     await using server = await startServer({ fetch });
     const other = await register(server, undefined, { scope_bound: 'mcp:tools', scope: 'mcp:tools' });

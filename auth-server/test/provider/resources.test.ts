@@ -25,7 +25,7 @@ async function audiences(atAuthorize?: string, atToken?: string, atRefresh = atT
   return [first, second].map((tokens) => tokens.error ?? decodeJwt(String(tokens.access_token)).aud);
 }
 
-describe('RFC 8707 §2 one resource under all its names', () => {
+describe('RFC 8707 §2 one resource under several names', () => {
   const both = [`${A}/mcp`, `${A}/mcp`];
   it.each([
     ['none at all: the default', undefined, undefined],
@@ -40,24 +40,24 @@ describe('RFC 8707 §2 one resource under all its names', () => {
     ['with and without slash', `${A}/mcp/`, `${A}/mcp`],
     ['without and with slash', `${A}/mcp`, `${A}/mcp/`],
     ['different names at the two steps', `${A}/sse`, A],
-  ])('%s', async (_, atAuthorize, atToken) => {
+  ])('one audience results when the resource is given as %s', async (_, atAuthorize, atToken) => {
     expect(await audiences(atAuthorize, atToken)).toEqual(both);
   });
 
-  it('of another server is its own audience', async () => {
+  it('a resource of another server is its own audience', async () => {
     expect(await audiences(`${B}/mcp`, undefined)).toEqual([`${B}/mcp`, `${B}/mcp`]);
   });
 });
 
-describe('RFC 8707 §2.2 a resource that was not granted', () => {
+describe('RFC 8707 §2.2 an ungranted resource', () => {
   it.each([`${B}/mcp`, 'https://evil.example', `${A}/mcp#x`, 'nonsense'])(
-    '%s at /token is invalid_target',
+    'the ungranted resource %s at /token is invalid_target',
     async (resource) => {
       expect(await audiences(`${A}/mcp`, resource)).toEqual(['invalid_target']);
     },
   );
 
-  it('at /token is told which was expected', async () => {
+  it('the error at /token says which resource was expected', async () => {
     for (const resource of [`${B}/mcp`, 'nonsense']) {
       const { code } = await authorize(server, client, { resource: `${A}/sse` });
       const refused = await read(await redeem(server, client, code, { resource }));
@@ -65,7 +65,7 @@ describe('RFC 8707 §2.2 a resource that was not granted', () => {
     }
   });
 
-  it('beside one that was is refused too: a token is for one audience', async () => {
+  it('an ungranted resource beside a granted one is refused: a token has one audience', async () => {
     const { code } = await authorize(server, client, { resource: `${A}/mcp` });
     const body = new URLSearchParams({ grant_type: 'authorization_code', client_id: client.id, code });
     for (const [name, value] of Object.entries({ redirect_uri: client.redirectUri, code_verifier: VERIFIER })) {
@@ -76,7 +76,7 @@ describe('RFC 8707 §2.2 a resource that was not granted', () => {
     expect(answer.error).toBe('invalid_target');
   });
 
-  it('at a refresh is invalid_target and costs nothing: the refresh token stays good', async () => {
+  it('an ungranted resource at a refresh is invalid_target, and the refresh token stays valid', async () => {
     const { code } = await authorize(server, client);
     const tokens = await read(await redeem(server, client, code));
     for (const resource of [`${B}/mcp`, 'https://evil.example']) {
@@ -98,14 +98,14 @@ describe('RFC 6749 §3.3 scope', () => {
     ['blanks around them: the known', ' mcp:admin ', 'mcp:admin'],
     ['known and unknown ones: the known', 'mcp:admin nonsense', 'mcp:admin'],
     ['only OpenID ones: the default one too', 'openid', 'mcp:tools'],
-  ])('%s', async (_, scope, granted) => {
+  ])('the granted scope follows the request: %s', async (_, scope, granted) => {
     const { code } = await authorize(server, client, { scope });
     const tokens = await read(await redeem(server, client, code));
     expect(decodeJwt(String(tokens.access_token)).scope).toBe(granted);
     expect(tokens.scope).toBe(granted);
   });
 
-  it('only unknown ones: is refused, and says which there are', async () => {
+  it('a request with only unknown scopes is refused, and the error names the known ones', async () => {
     const { answer } = await authorize(server, await register(server, NATIVE), { scope: 'claudeai' });
     expect(Object.fromEntries(answer.searchParams)).toMatchObject({
       error: 'invalid_scope',
@@ -115,7 +115,7 @@ describe('RFC 6749 §3.3 scope', () => {
     });
   });
 
-  it('RFC 6749 §6 a narrower one at a refresh is for that token alone, and a wider one costs nothing', async () => {
+  it('RFC 6749 §6 a narrower scope at a refresh applies to that token only, and a wider one is refused harmlessly', async () => {
     const { code } = await authorize(server, client, { scope: 'mcp:tools mcp:admin' });
     const tokens = await read(await redeem(server, client, code));
     const narrow = await read(await refresh(server, client, tokens.refresh_token, { scope: 'mcp:tools' }));

@@ -108,7 +108,7 @@ describe.each(STORES)('RFC 7009 §2.1, RFC 9700 §4.14.2 the end of an approval 
     MEANWHILE.map(([other, happen]) => ({ ending, end, other, happen })),
   );
 
-  it.each(pairs)('$ending is final, whenever in the midst of $other it comes', async ({ end, happen }) => {
+  it.each(pairs)('$ending is final, at whatever step of $other it comes', async ({ end, happen }) => {
     const family = await approved();
     const all = await steps.count(() => happen(family));
     expect(all).toBeGreaterThan(2);
@@ -123,7 +123,7 @@ describe.each(STORES)('RFC 7009 §2.1, RFC 9700 §4.14.2 the end of an approval 
     (['once', 'from then on'] as const).map((loss) => ({ ending, end, loss })),
   );
 
-  it.each(losses)('$ending is final once it is answered, the store lost on the way $loss', async ({ end, loss }) => {
+  it.each(losses)('$ending is final once it is answered, although the store failed $loss', async ({ end, loss }) => {
     const last = await approved();
     const all = await steps.count(() => end(last));
     let lost = 0;
@@ -139,7 +139,7 @@ describe.each(STORES)('RFC 7009 §2.1, RFC 9700 §4.14.2 the end of an approval 
     expect(lost).toBeGreaterThan(2);
   });
 
-  it.each(ENDINGS)('%s is no obstacle to another approval, and that revives nothing', async (_, end) => {
+  it.each(ENDINGS)('%s does not prevent another approval, which revives no old token', async (_, end) => {
     const family = await approved();
     await end(family);
     const [fresh = ''] = await tokensIn(redeem(server, client, await approveMore(family)));

@@ -18,7 +18,7 @@ interface KeySet {
 
 const PATIENCE = { timeout: 30_000 };
 
-describe('a running server', () => {
+describe('key rotation in a running server', () => {
   const env = { KEY_POLL: '1s', KEY_LEAD: '3s', DOCUMENT_LIFETIME: '1s', ACCESS_TOKEN_LIFETIME: '10s' };
   let store: RecordStore;
   let server: RunningServer;
@@ -37,7 +37,7 @@ describe('a running server', () => {
     generate: generateSigningKey,
   });
 
-  it('RFC 9068 §4, RFC 7517 §5 signs with the new key once it was published, and both kinds of token with the same', async () => {
+  it('RFC 9068 §4, RFC 7517 §5 a published new key signs both kinds of token', async () => {
     const client = await register(server);
     const before = await keySet();
     const tag = (await server.fetch('/jwks')).headers.get('etag');
@@ -63,7 +63,7 @@ describe('a running server', () => {
     expect(JSON.stringify(server.log)).not.toContain(String(successor.d));
   });
 
-  it('OpenID Connect Discovery §3 names the algorithms of all published keys', async () => {
+  it('OpenID Connect Discovery §3 the metadata names the algorithms of all published keys', async () => {
     const metadata = await read(await server.fetch('/.well-known/openid-configuration'));
     const algorithms = (await keySet()).keys.map(({ alg }) => alg);
     expect(metadata.id_token_signing_alg_values_supported).toEqual([...new Set(algorithms)]);
@@ -71,7 +71,7 @@ describe('a running server', () => {
 });
 
 describe.each(['EdDSA', 'RS256'])('SIGNING_ALGORITHM=%s', (algorithm) => {
-  it('RFC 9068 §2.1 signs everything from the first start on', async () => {
+  it('RFC 9068 §2.1 SIGNING_ALGORITHM applies to everything from the first start', async () => {
     await using server = await startServer({ env: { SIGNING_ALGORITHM: algorithm } });
     const { access_token, id_token } = await tokensFor(server, await register(server), { scope: 'openid mcp:tools' });
     const { keys } = (await (await server.fetch('/jwks')).json()) as KeySet;

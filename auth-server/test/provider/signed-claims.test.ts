@@ -108,7 +108,7 @@ describe.each(STORES)('on %s', (kind) => {
     };
   });
 
-  it.each(GOOD_ASSERTIONS)('RFC 7519 §2 an assertion may have a %s of %s, and is good once', async (name, value) => {
+  it.each(GOOD_ASSERTIONS)('RFC 7519 §2 an assertion may have a %s of %s, and is valid once', async (name, value) => {
     const odd = await assertion({ [name]: claim(value) });
     expect(await token(odd)).toEqual(GOOD);
     expect(await token(odd)).toEqual(BAD_CLIENT);
@@ -118,7 +118,7 @@ describe.each(STORES)('on %s', (kind) => {
     expect(await token(await assertion({ [name]: claim(value) }))).toEqual(BAD_CLIENT);
   });
 
-  it.each(GOOD_PROOFS)('RFC 9449 §4.3 a proof may have a %s of %s, and is good once', async (name, value) => {
+  it.each(GOOD_PROOFS)('RFC 9449 §4.3 a proof may have a %s of %s, and is valid once', async (name, value) => {
     const odd = await proof({ [name]: claim(value) });
     expect(await token(await assertion(), odd)).toEqual(GOOD);
     expect(await token(await assertion(), odd)).toEqual([400, 'invalid_grant']);
@@ -129,7 +129,7 @@ describe.each(STORES)('on %s', (kind) => {
   });
 });
 
-it('RFC 9449 §11.1 a proof that is dated ahead is remembered for as long as it would be taken', async () => {
+it('RFC 9449 §11.1 a proof dated ahead is remembered for as long as it would be accepted', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   onTestFinished(() => {
     vi.useRealTimers();

@@ -35,7 +35,7 @@ function observed(store: RecordStore): { readonly store: RecordStore; readonly w
 }
 
 describe('RFC 6749 §10.3 the store', () => {
-  it('never holds a code or refresh token, and ends every record', async () => {
+  it('the store never holds a plain code or refresh token, and every record expires', async () => {
     const { store, written } = observed(createSqliteStore(':memory:', { now: () => Date.now() }));
     await using server = await startServer({ store });
     const client = await register(server);
@@ -60,8 +60,8 @@ describe('RFC 6749 §10.3 the store', () => {
   });
 });
 
-describe('an account that is no longer known', () => {
-  it('fails to refresh, and signs in again where a session is left', async () => {
+describe('a deleted account', () => {
+  it('a deleted account fails to refresh, and its person can sign in again in the same session', async () => {
     const store = createSqliteStore(':memory:', { now: () => Date.now() });
     await using server = await startServer({ store });
     const client = await register(server);
@@ -79,8 +79,8 @@ describe('an account that is no longer known', () => {
   });
 });
 
-describe('RFC 7523 §3 a client with a key of its own', () => {
-  it('signs itself in, once per assertion, also when it is sent many times at once', async () => {
+describe('RFC 7523 §3 a client with its own key', () => {
+  it('a client assertion authenticates once, also when it is sent many times at once', async () => {
     await using server = await startServer();
     const { privateKey, publicKey } = await generateKeyPair('ES256');
     const metadata = {

@@ -18,7 +18,7 @@ afterEach(() => server[Symbol.asyncDispose]());
 const error = async (response: Response) => [response.status, (await read(response)).error];
 
 describe('RFC 9068 access tokens', () => {
-  it('§2 are ES256 at+jwt for the resource, ten minutes long', async () => {
+  it('§2 an access token is an ES256 at+jwt for the resource, valid for ten minutes', async () => {
     const tokens = await tokensFor(server, client, { scope: 'mcp:tools', resource: MCP });
     expect(tokens).toMatchObject({ token_type: 'Bearer', expires_in: 600, scope: 'mcp:tools' });
     const token = String(tokens.access_token);
@@ -30,13 +30,13 @@ describe('RFC 9068 access tokens', () => {
     expect(payload.sub).not.toContain('alice');
   });
 
-  it('are told to the log in the line of their request, by client, subject and grant', async () => {
+  it('an issued token is logged in the line of its request, by client, subject and grant', async () => {
     await tokensFor(server, client);
     const said = { msg: 'request', path: '/token', status: 200, client: client.id, grantType: 'authorization_code' };
     expect(server.log).toContainEqual(expect.objectContaining({ ...said, subject: expect.any(String) }));
   });
 
-  it('live as long as the setting says, and a resource may say otherwise', async () => {
+  it('an access token lives as long as the setting says, and a resource may override it', async () => {
     const resources = JSON.stringify([
       { url: 'https://a.example', accessTokenLifetime: '2m' },
       { url: 'https://b.example' },
@@ -49,7 +49,7 @@ describe('RFC 9068 access tokens', () => {
 });
 
 describe('authorization codes', () => {
-  it('RFC 6749 §4.1.2 are good once; a replay revokes what came of the first use (hole 1.6/7)', async () => {
+  it('RFC 6749 §4.1.2 a code works once; a replay revokes the tokens of the first use (hole 1.6/7)', async () => {
     const { code } = await authorize(server, client);
     const tokens = await read(await redeem(server, client, code));
     expect(await error(await redeem(server, client, code))).toEqual([400, 'invalid_grant']);
@@ -59,20 +59,20 @@ describe('authorization codes', () => {
     );
   });
 
-  it('RFC 6749 §4.1.2 go to exactly one of many at once', async () => {
+  it('RFC 6749 §4.1.2 a code works for exactly one of many concurrent requests', async () => {
     const { code } = await authorize(server, client);
     const answers = await Promise.all(Array.from({ length: 6 }, () => redeem(server, client, code)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400, 400, 400]);
   });
 
-  it('RFC 7636 §4.6 are spent by a wrong verifier: no second guess (hole 1.6/7)', async () => {
+  it('RFC 7636 §4.6 a code is spent by a wrong verifier: there is no second guess (hole 1.6/7)', async () => {
     const { code } = await authorize(server, client);
     const wrong = await redeem(server, client, code, { code_verifier: 'x'.repeat(43) });
     expect(await error(wrong)).toEqual([400, 'invalid_grant']);
     expect(await error(await redeem(server, client, code))).toEqual([400, 'invalid_grant']);
   });
 
-  it('RFC 6749 §4.1.3 are bound to their redirect URI', async () => {
+  it('RFC 6749 §4.1.3 a code is bound to its redirect URI', async () => {
     const { code } = await authorize(server, client);
     const elsewhere = await redeem(server, client, code, { redirect_uri: 'https://app.example/other' });
     expect(await error(elsewhere)).toEqual([400, 'invalid_grant']);
@@ -81,12 +81,12 @@ describe('authorization codes', () => {
   it.each([
     ['left out', undefined],
     ['without a value (RFC 6749 §3.2)', ''],
-  ])('OAuth 2.1 §10.2 need no redirect_uri at /token: %s', async (_, redirect_uri) => {
+  ])('OAuth 2.1 §10.2 a code needs no redirect_uri at /token: %s', async (_, redirect_uri) => {
     const { code } = await authorize(server, client);
     expect((await redeem(server, client, code, { redirect_uri })).status).toBe(200);
   });
 
-  it('OAuth 2.1 §10.2 need no redirect_uri where several are registered, nor for a loopback port of the moment', async () => {
+  it('OAuth 2.1 §10.2 a code needs no redirect_uri where several are registered, nor for an ephemeral loopback port', async () => {
     const several = await register(server, WEB, { redirect_uris: [`${WEB}/a`, WEB] });
     const { code } = await authorize(server, several);
     expect((await redeem(server, several, code, { redirect_uri: undefined })).status).toBe(200);
@@ -95,7 +95,7 @@ describe('authorization codes', () => {
     expect((await redeem(server, native, other, { redirect_uri: undefined })).status).toBe(200);
   });
 
-  it('OAuth 2.1 §10.2 without redirect_uri still need the verifier of their challenge, and are good once', async () => {
+  it('OAuth 2.1 §10.2 a code without redirect_uri still needs its verifier, and works once', async () => {
     const without = { redirect_uri: undefined };
     for (const code_verifier of [undefined, '', 'x'.repeat(43)]) {
       const { code } = await authorize(server, client);
@@ -110,7 +110,7 @@ describe('authorization codes', () => {
     expect(await error(await redeem(server, client, 'unknown', without))).toEqual([400, 'invalid_grant']);
   });
 
-  it('RFC 6749 §3.2 name no redirect_uri twice, and none of another port', async () => {
+  it('RFC 6749 §3.2 a repeated redirect_uri, or one with another port, is refused', async () => {
     const native = { ...(await register(server, NATIVE)), redirectUri: 'http://127.0.0.1:49152/callback' };
     const { code } = await authorize(server, native);
     const parameters = { grant_type: 'authorization_code', client_id: native.id, code, code_verifier: VERIFIER };
@@ -121,14 +121,14 @@ describe('authorization codes', () => {
     expect(await error(await redeem(server, native, code, { redirect_uri: NATIVE }))).toEqual([400, 'invalid_grant']);
   });
 
-  it('RFC 6749 §4.1.3 are bound to their client, which another can not spoil (hole 2.4/5)', async () => {
+  it('RFC 6749 §4.1.3 a code is bound to its client, and another client cannot spend it (hole 2.4/5)', async () => {
     const { code } = await authorize(server, client);
     const thief = await register(server);
     expect(await error(await redeem(server, thief, code))).toEqual([400, 'invalid_grant']);
     expect((await redeem(server, client, code)).status).toBe(200);
   });
 
-  it('RFC 7636 §4.5 need the verifier', async () => {
+  it('RFC 7636 §4.5 a code needs the verifier', async () => {
     const { code } = await authorize(server, client);
     expect(await error(await redeem(server, client, code, { code_verifier: undefined }))).toEqual([
       400,
@@ -138,7 +138,7 @@ describe('authorization codes', () => {
 });
 
 describe('RFC 7009 revocation', () => {
-  it('§2.1 ends the grant of a refresh token', async () => {
+  it('§2.1 the revocation of a refresh token ends its grant', async () => {
     const { refresh_token: token } = await tokensFor(server, client);
     const gone = await server.fetch('/revoke', form({ token: String(token), client_id: client.id }));
     expect(gone.status).toBe(200);
@@ -146,18 +146,18 @@ describe('RFC 7009 revocation', () => {
     expect(server.log).toContainEqual(expect.objectContaining({ msg: 'grant revoked', client: client.id }));
   });
 
-  it('§2.1 leaves the tokens of another client alone', async () => {
+  it('§2.1 the revocation by another client has no effect', async () => {
     const { refresh_token: token } = await tokensFor(server, client);
     const other = await register(server);
     await server.fetch('/revoke', form({ token: String(token), client_id: other.id }));
     expect((await refresh(server, client, token)).status).toBe(200);
   });
 
-  it('§2.2 answers 200 for a token that nobody knows', async () => {
+  it('§2.2 the revocation of an unknown token is answered with 200', async () => {
     expect((await server.fetch('/revoke', form({ token: 'unknown', client_id: client.id }))).status).toBe(200);
   });
 
-  it('§2.2.1 says that a self-contained token can not be revoked', async () => {
+  it('§2.2.1 the revocation of an access token is unsupported_token_type, because it is self-contained', async () => {
     const { access_token: token } = await tokensFor(server, client);
     const answer = await server.fetch('/revoke', form({ token: String(token), client_id: client.id }));
     expect(await error(answer)).toEqual([400, 'unsupported_token_type']);
@@ -165,13 +165,13 @@ describe('RFC 7009 revocation', () => {
 });
 
 describe('RFC 6749 §5.2 refused token requests', () => {
-  it('of an unknown or forgotten client are 401 invalid_client', async () => {
+  it('a request of an unknown or forgotten client is 401 invalid_client', async () => {
     const stranger = { id: 'nobody', redirectUri: WEB };
     expect(await error(await redeem(server, stranger, 'x'))).toEqual([401, 'invalid_client']);
     expect(await error(await refresh(server, stranger, 'x'))).toEqual([401, 'invalid_client']);
   });
 
-  it('verify the secret of a confidential client (hole 1.6/4)', async () => {
+  it('a confidential client must send its secret (hole 1.6/4)', async () => {
     const answer = await server.fetch(
       '/register',
       json({ redirect_uris: [WEB], token_endpoint_auth_method: 'client_secret_post' }),
@@ -204,7 +204,7 @@ describe('RFC 6749 §5.2 refused token requests', () => {
       400,
       'invalid_grant',
     ],
-  ])('%s: the standard JSON error, not to be stored, for browsers too', async (_, init: RequestInit, status, code) => {
+  ])('a request with %s gets the standard JSON error, uncached, also in a browser', async (_, init: RequestInit, status, code) => {
     const body = init.body instanceof URLSearchParams ? `${init.body}`.replace('CLIENT', client.id) : init.body;
     const answer = await server.fetch('/token', {
       ...init,
@@ -221,14 +221,14 @@ describe('RFC 6749 §5.2 refused token requests', () => {
     expect(answer.headers.get('cache-control')).toContain('no-store');
   });
 
-  it('RFC 9110 §15.5.14 of more than a few kilobytes are cut off', async () => {
+  it('RFC 9110 §15.5.14 a request of more than a few kilobytes is refused with 413', async () => {
     expect(await error(await server.fetch('/token', form({ code: 'x'.repeat(60_000) })))).toEqual([
       413,
       'invalid_request',
     ]);
   });
 
-  it('never write a code, token or verifier to the log', async () => {
+  it('codes, tokens and verifiers never appear in the log', async () => {
     const { code } = await authorize(server, client);
     const tokens = await read(await redeem(server, client, code));
     await refresh(server, client, tokens.refresh_token);
@@ -240,8 +240,8 @@ describe('RFC 6749 §5.2 refused token requests', () => {
   });
 });
 
-describe('a restart on the same file', () => {
-  it('keeps clients, grants, keys and refresh tokens', async () => {
+describe('a restart with the same file', () => {
+  it('a restart keeps clients, grants, keys and refresh tokens', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'auth-server-'));
     const env = { DATA_DIR: folder };
     const before = await startServer({ env });

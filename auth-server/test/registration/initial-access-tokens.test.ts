@@ -18,7 +18,7 @@ describe('RFC 7591 §3 an initial access token', () => {
   const add = (change: { lifetime?: number; uses?: number; purpose?: string } = {}) =>
     tokens.add({ purpose: 'a test', lifetime: 60, ...change });
 
-  it('is nowhere in the store: neither it nor what would find it', async () => {
+  it('the store holds neither the token nor a value that finds it', async () => {
     const { token, id } = await add();
     const kept = JSON.stringify(await store.get('InitialAccessToken', 'all'));
     expect(kept).toContain(id);
@@ -29,7 +29,7 @@ describe('RFC 7591 §3 an initial access token', () => {
     ]);
   });
 
-  it('ends by itself, and the record with the last of them', async () => {
+  it('a token expires by itself, and the record with the last token', async () => {
     const [short, long] = [await add({ lifetime: 60 }), await add({ lifetime: 120 })];
     clock.advance(60);
     expect([await tokens.find(short.token), (await tokens.find(long.token))?.id]).toEqual([undefined, long.id]);
@@ -39,26 +39,26 @@ describe('RFC 7591 §3 an initial access token', () => {
     expect(await tokens.list()).toEqual([]);
   });
 
-  it('ends when it is removed, and the others stay', async () => {
+  it('a removed token is invalid, and the others stay valid', async () => {
     const [one, other] = [await add(), await add()];
     expect([await tokens.remove(one.id), await tokens.remove(one.id)]).toEqual([true, false]);
     expect([await tokens.find(one.token), (await tokens.find(other.token))?.id]).toEqual([undefined, other.id]);
     expect([await tokens.spend(one.id), await tokens.spend(other.id)]).toEqual([false, true]);
   });
 
-  it('is spent as often as it says, of however many at once', async () => {
+  it('a token is spent exactly as often as it allows, however many callers compete', async () => {
     const { id, token } = await add({ uses: 5 });
     const spent = await Promise.all(Array.from({ length: 20 }, () => tokens.spend(id)));
     expect(spent.filter(Boolean)).toHaveLength(5);
     expect(await tokens.find(token)).toBeUndefined();
   });
 
-  it('without a number is good for any', async () => {
+  it('a token without a number of uses can be used any number of times', async () => {
     const { id } = await add();
     for (let use = 0; use < 50; use += 1) expect(await tokens.spend(id)).toBe(true);
   });
 
-  it('is made even if many are made at once, none lost, up to a number', async () => {
+  it('tokens created concurrently are all kept, up to a maximum number', async () => {
     const made = await Promise.all(Array.from({ length: 20 }, (_, n) => add({ purpose: String(n) })));
     expect(new Set(made.map(({ token }) => token)).size).toBe(20);
     expect((await tokens.list()).map(({ purpose }) => Number(purpose)).sort((a, b) => a - b)).toEqual([

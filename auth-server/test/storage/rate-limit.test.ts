@@ -13,14 +13,14 @@ async function within(limits: readonly RateLimit[], attempts: number, key = 'som
   return (await Promise.all(takes)).filter((wait) => wait === 0).length;
 }
 
-it('RFC 6585 §4 a limit tells how long to wait, and counts each caller for itself', async () => {
+it('RFC 6585 §4 a rate limit says how long to wait, and counts each caller separately', async () => {
   const limit = rateLimitsOn(undefined)(OPTIONS);
   expect(await within([limit], 5)).toBe(3);
   expect(await limit.take('somebody')).toBeGreaterThan(3_590);
   expect(await limit.take('somebody else')).toBe(0);
 });
 
-describe('on Redis', () => {
+describe('rate limits on Redis', () => {
   let redis: TestRedis;
   let clients: RedisClient[];
   let replicas: RateLimit[];
@@ -37,16 +37,16 @@ describe('on Redis', () => {
     await redis?.[Symbol.asyncDispose]();
   });
 
-  it('two replicas allow what one allows, of many at the same moment too', async () => {
+  it('two replicas together allow what one allows, also for concurrent requests', async () => {
     expect(await within(replicas, 20)).toBe(3);
   });
 
-  it('every counter has an end', async () => {
+  it('every counter expires', async () => {
     await within(replicas, 1);
     expect(await clients[0]?.ttl('as:v1:limit:test:somebody')).toBeGreaterThan(3_590);
   });
 
-  it('while it is away each replica counts for itself: nobody is locked out, and nobody is without limit', async () => {
+  it('each replica counts by itself while Redis is away, so that the limit still holds and nobody is locked out', async () => {
     await redis.kill();
     for (const replica of replicas) expect(await within([replica], 10)).toBe(3);
     await redis.start();

@@ -13,7 +13,7 @@ const open = (url: string, caFile?: string) =>
 
 beforeEach((context) => context.skip(!hasRedis, NEEDS_REDIS));
 
-it('Sentinel puts the replica in the place of a primary that died, and the records are there', async () => {
+it('Sentinel promotes a replica when the primary dies, and the records are kept', async () => {
   await using redis = await startRedisSentinel();
   const store = await open(redis.url);
   await store.put('Sample', 'one', { kept: true }, { ttl: 60 });
@@ -26,7 +26,7 @@ it('Sentinel puts the replica in the place of a primary that died, and the recor
   await store.close();
 });
 
-it('an ACL user needs no more than the keys of auth-server', async () => {
+it('an ACL user needs only the keys of auth-server', async () => {
   await using redis = await startRedis(
     '--user',
     'auth',
@@ -45,7 +45,7 @@ it('an ACL user needs no more than the keys of auth-server', async () => {
   await store.close();
 });
 
-it('RFC 8446 a Redis with TLS is believed by its certificate authority, and by no other', async () => {
+it('RFC 8446 a Redis with TLS is trusted by its certificate authority, and by no other', async () => {
   const file = (name: string) => fileURLToPath(new URL(`../client-metadata/certificate/${name}.pem`, import.meta.url));
   const authority = file('certificate');
   const tls = ['--tls-cert-file', authority, '--tls-key-file', file('key'), '--tls-ca-cert-file', authority];
@@ -60,7 +60,7 @@ it('RFC 8446 a Redis with TLS is believed by its certificate authority, and by n
   stranger.disconnect();
 });
 
-it('a Redis that hangs is given up before a person would, and used again when it wakes up', async () => {
+it('a hanging Redis fails soon enough for a person, and is used again when it responds', async () => {
   await using redis = await startRedis();
   const store = await open(redis.url);
   await store.put('Sample', 'one', { kept: true }, { ttl: 60 });

@@ -22,7 +22,7 @@ beforeEach(() => {
 afterEach(() => plain.close());
 
 describe('RFC 6749 §10.3 secrets in the store', () => {
-  it('are not readable: private keys, cookie keys, client secrets', async () => {
+  it('secrets are not readable in the store: private keys, cookie keys, client secrets', async () => {
     const store = createSealedStore(plain, [key]);
     const { signing, cookies } = await open(store);
     await store.put('Client', 'app', { client_id: 'app', client_secret: 'canary' }, { ttl });
@@ -37,7 +37,7 @@ describe('RFC 6749 §10.3 secrets in the store', () => {
     expect((await open(store)).signing).toEqual(signing);
   });
 
-  it('are opened by an older key, sealed by the newest, and by no other', async () => {
+  it('secrets are opened by an older key, sealed by the newest, and by no other', async () => {
     await createSealedStore(plain, [key]).put('Client', 'app', { client_secret: 'canary' }, { ttl });
     const rotated = createSealedStore(plain, [newer, key]);
     expect((await rotated.get('Client', 'app'))?.value.client_secret).toBe('canary');
@@ -46,14 +46,14 @@ describe('RFC 6749 §10.3 secrets in the store', () => {
     await expect(createSealedStore(plain, [key]).get('Client', 'app')).rejects.toThrow(/not in STORAGE_KEYS/);
   });
 
-  it('that are keys are sealed anew by every start, so that an older key can go', async () => {
+  it('signing and cookie keys are sealed again at every start, so that an older key can be removed', async () => {
     const { signing, cookies } = await open(createSealedStore(plain, [key]));
     await open(createSealedStore(plain, [newer, key]));
     const again = await open(createSealedStore(plain, [newer]));
     expect([again.signing, again.cookies]).toEqual([signing, cookies]);
   });
 
-  it('can be neither altered nor moved to another record', async () => {
+  it('sealed secrets can be neither altered nor moved to another record', async () => {
     const store = createSealedStore(plain, [key]);
     await store.put('Client', 'app', { client_secret: 'canary' }, { ttl });
     const { value } = (await plain.get('Client', 'app')) ?? {};
@@ -61,14 +61,14 @@ describe('RFC 6749 §10.3 secrets in the store', () => {
     await expect(store.get('Client', 'other')).rejects.toThrow();
   });
 
-  it('that were written before there was a key are read as they are', async () => {
+  it('secrets written before there was a key are read as they are', async () => {
     await plain.put('Client', 'app', { client_secret: 'plain' }, { ttl });
     expect((await createSealedStore(plain, [key]).get('Client', 'app'))?.value.client_secret).toBe('plain');
   });
 });
 
-describe('CWE-311 secrets that stand in the store without encryption', () => {
-  it('are refused where that is the policy: keys by an error that names STORAGE_KEYS, a client as unknown', async () => {
+describe('CWE-311 unencrypted secrets in the store', () => {
+  it('unencrypted secrets are refused under the policy refuse: keys with STORAGE_KEYS named, a client as unknown', async () => {
     await open(plain);
     await plain.put('Client', 'app', { client_secret: 'plain' }, { ttl });
     await plain.put('Client', 'public', { client_id: 'public' }, { ttl });
@@ -84,7 +84,7 @@ describe('CWE-311 secrets that stand in the store without encryption', () => {
     expect((await store.get('Client', 'public'))?.value).toEqual({ client_id: 'public' });
   });
 
-  it('are refused as well where they only look encrypted from afar', async () => {
+  it('values that only resemble encrypted ones are refused under the policy refuse', async () => {
     const store = createSealedStore(plain, [key], { policy: 'refuse' });
     for (const value of [{ '*': { keys: [] } }, { '*': 'sealed' }, { '*': ['sealed:x'] }, { '*': null }]) {
       await plain.put('Keyring', 'signing', value, { ttl });
@@ -94,7 +94,7 @@ describe('CWE-311 secrets that stand in the store without encryption', () => {
     expect(await store.get('Client', 'app')).toBeUndefined();
   });
 
-  it('are encrypted as they are read where they are to be taken over, and good for the strict policy then', async () => {
+  it('unencrypted secrets are encrypted when read under the policy seal, and then pass the policy refuse', async () => {
     const { signing, cookies } = await open(plain);
     await plain.put('Client', 'app', { client_id: 'app', client_secret: 'canary' }, { ttl });
     await plain.put('PreRegisteredClients', 'all', { clients: ['canary'] }, { ttl });

@@ -25,7 +25,7 @@ recordStoreContract('SQLite', {
 });
 
 describe('the SQLite file', () => {
-  it('is readable by nobody else, nor are the files beside it', async () => {
+  it('the SQLite file and the files beside it are readable by nobody else', async () => {
     const path = join(folder, 'auth-server.sqlite');
     const store = createSqliteStore(path, new FakeClock());
     await store.put('Grant', 'a', {}, { ttl: 1 });
@@ -33,7 +33,7 @@ describe('the SQLite file', () => {
     await store.close();
   });
 
-  it('ends a start in a folder that can not be written with one line that names DATA_DIR', () => {
+  it('a folder that is not writable ends the start with one line that names DATA_DIR', () => {
     const file = join(folder, 'a-file');
     writeFileSync(file, '');
     const open = () => createSqliteStore(join(file, 'auth-server.sqlite'), new FakeClock());
@@ -41,7 +41,7 @@ describe('the SQLite file', () => {
     expect(open).toThrow(/^DATA_DIR: [^\n]+ can't be written [^\n]+$/);
   });
 
-  it('CWE-732 loses the rights that others have from an older version or a copy, and so do the files beside it and a folder of its own', async () => {
+  it('CWE-732 existing files and our own folder lose the permissions of other users', async () => {
     const path = join(folder, 'data', 'auth-server.sqlite');
     const first = createSqliteStore(path, new FakeClock());
     await first.put('Grant', 'a', {}, { ttl: 60 });
@@ -55,7 +55,7 @@ describe('the SQLite file', () => {
     await Promise.all([first.close(), second.close()]);
   });
 
-  it('leaves the rights of a folder alone that has something of others in it', async () => {
+  it('the permissions of a folder with foreign files stay unchanged', async () => {
     writeFileSync(join(folder, 'of-others'), '');
     chmodSync(folder, 0o755);
     await createSqliteStore(join(folder, 'auth-server.sqlite'), new FakeClock()).close();
@@ -75,14 +75,14 @@ describe('the SQLite file', () => {
     ],
     ['another file in its place', () => writeFileSync(join(folder, 'auth-server.sqlite'), 'x'.repeat(9_000)) ?? folder],
     ['a name that is too long', `/tmp/${'x'.repeat(300)}`],
-  ])('ends a start at once with one line: %s', (_, where) => {
+  ])('an unusable DATA_DIR ends the start at once with one line: %s', (_, where) => {
     const dataDir = typeof where === 'string' ? where : where();
     const open = () => createSqliteStore(join(dataDir, 'auth-server.sqlite'), new FakeClock());
     expect(open).toThrow(StartError);
     expect(open).toThrow(/^DATA_DIR: [^\n]+ can't be written [^\n]+$/);
   });
 
-  it('of a newer version is left alone', () => {
+  it('a file of a newer version is left unchanged', () => {
     const path = join(folder, 'auth-server.sqlite');
     const newer = new DatabaseSync(path);
     newer.exec('PRAGMA user_version = 99');
@@ -90,7 +90,7 @@ describe('the SQLite file', () => {
     expect(() => createSqliteStore(path, new FakeClock())).toThrow(/newer version/);
   });
 
-  it('loses expired rows now and then, a bounded number at a time until none is left, and keeps the others', async () => {
+  it('expired rows are deleted from time to time, a bounded number per step, and the others stay', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
     const path = join(folder, 'auth-server.sqlite');
     const clock = new FakeClock();

@@ -29,7 +29,7 @@ afterEach(async () => {
   await redis?.[Symbol.asyncDispose]();
 });
 
-it('RFC 9110 §15.6.4 Redis down: 503 that can be tried again, documents and keys as ever, and afterwards all is well', async () => {
+it('RFC 9110 §15.6.4 an outage of Redis is 503 with Retry-After, documents and keys stay available, and all recovers', async () => {
   const server = await start(50);
   const app = await register(server);
   const tokens = await tokensFor(server, app);
@@ -56,7 +56,7 @@ it('RFC 9110 §15.6.4 Redis down: 503 that can be tried again, documents and key
   expect(answer.status, 'the refresh that failed has cost nothing').toBe(200);
 });
 
-it('a restart of Redis costs nobody their sign-in: what comes meanwhile waits, and is done once', async () => {
+it('a restart of Redis costs nobody their sign-in: requests wait, and are done once', async () => {
   const server = await start(15_000);
   const app = await register(server);
   const [first, second] = [await tokensFor(server, app), await tokensFor(server, app)];
@@ -71,7 +71,7 @@ it('a restart of Redis costs nobody their sign-in: what comes meanwhile waits, a
   expect((await page).status).toBe(303);
 });
 
-it('a read that was sent is asked again, a write never', async () => {
+it('a read that was sent is repeated after an outage, a write never', async () => {
   const store = await createRedisStore(client, 15_000);
   await store.put('Sample', 'one', { kept: true }, { ttl: 60, alias: 'uno' });
   redis.signal('SIGSTOP');
@@ -82,7 +82,7 @@ it('a read that was sent is asked again, a write never', async () => {
   expect((await Promise.all(reads)).map((record) => record?.value)).toEqual([{ kept: true }, { kept: true }]);
 });
 
-it('a store that is closed waits for nothing', async () => {
+it('a closed store fails at once', async () => {
   const store = await createRedisStore(client, 60_000);
   await store.close();
   await expect(store.get('Sample', 'one')).rejects.toThrow(StoreUnavailable);

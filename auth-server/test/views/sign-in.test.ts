@@ -29,7 +29,7 @@ const show = (change: Partial<PendingInteraction> = {}, account?: Parameters<typ
 const named = (name: string | undefined) => show({ client: { ...pending.client, name } });
 
 describe('the sign-in page', () => {
-  it('says who asks, for what, on which server, and where the answer goes', () => {
+  it('the sign-in page says who asks, for what, on which server, and where the answer goes', () => {
     const page = show();
     for (const said of [
       'Cursor',
@@ -45,7 +45,7 @@ describe('the sign-in page', () => {
     expect(page).toContain('Deny');
   });
 
-  it('names a live account and keeps the way to another one', () => {
+  it('the sign-in page names the signed-in account and offers another one', () => {
     const identity = { issuer: 'https://id.example', subject: '1', email: 'alice@example.com' };
     const page = show({ accountId: 'a' }, { accountId: 'a', connector: 'acme', identity });
     expect(page).toContain('alice@example.com');
@@ -55,7 +55,7 @@ describe('the sign-in page', () => {
   });
 
   it.each([undefined, '', ' \n '])(
-    'says of a client without a name (%j) that it has none, and does not show its id',
+    'a client without a name (%j) is shown as such, without its id',
     (name) => {
       const page = named(name);
       expect(page).toContain('an app without a name');
@@ -65,12 +65,12 @@ describe('the sign-in page', () => {
     },
   );
 
-  it('shows a name without end by its beginning, and never half a character', () => {
+  it('a long name is truncated, and never in the middle of a character', () => {
     expect(named('x'.repeat(500))).not.toContain('x'.repeat(81));
     expect(named('🐘'.repeat(81)).isWellFormed()).toBe(true);
   });
 
-  it('RFC 7591 §2 calls a client that the operator wrote down by its name or its id, and not unverified', () => {
+  it('RFC 7591 §2 a client of CLIENTS is shown by its name or its id, and not as unverified', () => {
     const portal = { id: 'portal', name: undefined, byOperator: true, identity: {} };
     for (const client of [portal, { ...portal, id: 'x', name: 'portal' }]) {
       const page = show({ client });
@@ -80,20 +80,20 @@ describe('the sign-in page', () => {
     }
   });
 
-  it('shows a scope that nobody described as a name, and any other in words', () => {
+  it('a scope without a description is shown by its name, any other by its description', () => {
     const page = show({ scopes: [{ name: 'notes:write', description: 'notes:write' }, ...pending.scopes] });
     expect(page).toContain('what the server calls <code>notes:write</code>');
     expect(page).toContain('<li>Use the tools</li>');
   });
 
-  it('RFC 6749 §10.13 takes no click on Approve for a moment, and always one on Deny', () => {
+  it('RFC 6749 §10.13 Approve takes no click for a moment, and Deny always does', () => {
     const [approve = '', deny = ''] = show().match(/<form [^>]*>/g) ?? [];
     expect(approve).toContain('class="late"');
     expect(deny).not.toContain('late');
     expect(show()).toContain('@keyframes late{from{pointer-events:none');
   });
 
-  it('predecessor 2, §2b: whatever a client says of itself is text', () => {
+  it('predecessor 2, §2b: everything that a client says of itself is shown as text', () => {
     fc.assert(
       fc.property(fc.string(), (noise) => {
         const page = named(`<b>${noise}"'><script>`);
@@ -103,7 +103,7 @@ describe('the sign-in page', () => {
     );
   });
 
-  it('needs no script and loads nothing', () => {
+  it('the sign-in page needs no script and loads nothing', () => {
     expect(show()).not.toMatch(/<script|<img|<link rel="stylesheet|\son\w+=|src="http/i);
   });
 });
@@ -118,7 +118,7 @@ describe('RFC 8252 §8.6 where an answer goes', () => {
     ['http://[::1]:1/cb', '[::1]', true],
     ['cursor://anysphere.cursor-mcp/cb', 'cursor://anysphere.cursor-mcp', true],
     ['com.example.app:/cb', 'com.example.app://', true],
-  ])('%s is %s, with a warning: %s', (uri, place, warns) => {
+  ])('the redirect URI %s is shown as %s, with a warning: %s', (uri, place, warns) => {
     const found = destinationOf(uri);
     expect(found.place).toBe(place);
     expect(found.warning !== undefined).toBe(warns);
@@ -126,7 +126,7 @@ describe('RFC 8252 §8.6 where an answer goes', () => {
 });
 
 describe('the error page', () => {
-  it('says what happened, what to do, and the reference, all as text', () => {
+  it('the error page says what happened, what to do, and the reference, all as text', () => {
     const page = errorPage({ title: 'No <b>', message: 'Why <i>', next: 'Do <u>', reference: 'ref-1' });
     for (const said of ['No &lt;b&gt;', 'Why &lt;i&gt;', 'Do &lt;u&gt;', 'ref-1']) expect(page).toContain(said);
   });

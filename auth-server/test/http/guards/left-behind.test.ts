@@ -19,7 +19,7 @@ import { form, ISSUER, json, type RunningServer, read, startServer } from '../..
 const KIB = 1_024;
 const MB = 1_000_000;
 
-describe('RFC 9700 §4.16 a request before anybody is known', () => {
+describe('RFC 9700 §4.16 a request of an unknown caller', () => {
   let server: RunningServer;
   let client: TestClient;
   beforeAll(async () => {
@@ -38,7 +38,7 @@ describe('RFC 9700 §4.16 a request before anybody is known', () => {
   const error = async (response: Response) => [response.status, (await read(response)).error];
 
   it.each(['state', 'nonce', 'login_hint', 'ui_locales', 'acr_values', 'scope', 'id_token_hint'])(
-    'keeps 4 KiB of %s, and refuses more at /authorize and /par',
+    'a request may have 4 KiB of %s, and is refused with more at /authorize and /par',
     async (name) => {
       const scopes = Array.from({ length: 1_000 }, (_, n) => `scope-${n}`).join(' ');
       const parameters = (length: number) => ({
@@ -54,14 +54,14 @@ describe('RFC 9700 §4.16 a request before anybody is known', () => {
     },
   );
 
-  it('counts bytes, and all values of a parameter that comes several times', async () => {
+  it('the size is counted in bytes, over all values of a repeated parameter', async () => {
     expect(await error(await push({ state: 'é'.repeat(2 * KIB + 1) }))).toEqual([400, 'invalid_request']);
     const body = new URLSearchParams(authorizePath(client).split('?')[1]);
     for (let n = 0; n < 300; n += 1) body.append('resource', 'http://localhost:8080/mcp');
     expect(await error(await server.fetch('/par', { method: 'POST', body }))).toEqual([400, 'invalid_request']);
   });
 
-  it('keeps 8 KiB of all parameters together, and refuses more', async () => {
+  it('a request may have 8 KiB of parameters together, and is refused with more', async () => {
     const [state, nonce] = ['s'.repeat(4 * KIB), 'n'.repeat(3 * KIB)];
     const scope = 'openid mcp:tools';
     expect((await push({ state, nonce, scope })).status).toBe(201);
@@ -77,7 +77,7 @@ describe('RFC 9700 §4.16 a request before anybody is known', () => {
     ['/revoke', 'token', {}],
     ['/par', 'client_secret', {}],
     ['/token', 'client_assertion', { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' }],
-  ])('reads 16 KiB of a credential at %s: %s', async (path, name, parameters) => {
+  ])('a credential at %s may have 16 KiB: %s', async (path, name, parameters) => {
     const ask = async (length: number) =>
       read(await server.fetch(path, form({ client_id: client.id, ...parameters, [name]: 'x'.repeat(length) })));
     const tooLong = { error: 'invalid_request', error_description: `${name} is longer than ${16 * KIB} bytes` };
@@ -85,7 +85,7 @@ describe('RFC 9700 §4.16 a request before anybody is known', () => {
     expect(await ask(16 * KIB).catch(() => ({}))).not.toEqual(tooLong);
   });
 
-  it('RFC 7591 §3.2.2 registers with 16 KiB of metadata, and not with more, announced or not', async () => {
+  it('RFC 7591 §3.2.2 a registration may have 16 KiB of metadata, and is refused with more, announced or not', async () => {
     const sized = (size: number) => {
       const bare = { redirect_uris: [WEB], token_endpoint_auth_method: 'none' };
       return { ...bare, contacts: contacts(size - JSON.stringify({ ...bare, contacts: [] }).length) };
@@ -104,7 +104,7 @@ describe('RFC 9700 §4.16 a request before anybody is known', () => {
     expect((await server.fetch('/register', json(nested))).status).toBe(400);
   });
 
-  it('counts for as many as it has KiB, and never for more than the limit', async () => {
+  it('a large request counts once for each KiB, and never for more than the limit', async () => {
     await using limited = await startServer({ env: { REGISTRATION_LIMIT: '4', AUTHORIZATION_LIMIT: '4' } });
     const post = async (size: number) =>
       (await limited.fetch('/register', json({ redirect_uris: [NATIVE], contacts: contacts(size) }))).status;
@@ -114,7 +114,7 @@ describe('RFC 9700 §4.16 a request before anybody is known', () => {
     expect([await visit('x'.repeat(4_000)), await visit('x')]).toEqual([400, 429]);
   });
 
-  it('that goes on, many at once with one cookie, leaves one interaction', async () => {
+  it('concurrent continuations of one request with one cookie leave one interaction', async () => {
     const store = createSqliteStore(':memory:', systemClock);
     const racers = 9;
     let waiting = 0;
@@ -137,7 +137,7 @@ describe('RFC 9700 §4.16 a request before anybody is known', () => {
     expect(statuses.sort()).toEqual([303, ...Array(racers - 1).fill(400)]);
   });
 
-  it('leaves login states and proofs of clients within the same limit', async () => {
+  it('login states and client assertions are kept within the same limit', async () => {
     await using limited = await startServer({ env: { AUTHORIZATION_LIMIT: '2' } });
     const app = await register(limited);
     const revoke = async () => (await limited.fetch('/revoke', form({ client_id: app.id, token: 'x' }))).status;
@@ -155,8 +155,8 @@ interface Left {
   readonly cost?: number;
 }
 
-describe('RFC 9700 §4.16 the total that strangers leave behind at the default limits', () => {
-  it('is far less than the memory of the Redis that is shipped', async (context) => {
+describe('RFC 9700 §4.16 the total storage of unknown callers at the default limits', () => {
+  it('the total is far below the memory of the shipped Redis', async (context) => {
     context.skip(!hasRedis, NEEDS_REDIS);
     await using redis = await startRedis();
     const open = () =>

@@ -34,7 +34,7 @@ describe('RFC 7591 §3 REGISTRATION=token', () => {
     expect(JSON.stringify(server.log)).not.toContain(token);
   });
 
-  it('RFC 6750 §3.1 without one it is 401 with a challenge and no error in it, readable for web pages', async () => {
+  it('RFC 6750 §3.1 a registration without a token is 401 with a challenge and no error, readable for web pages', async () => {
     const { server: it } = await start();
     await using server = it;
     for (const headers of [{}, { authorization: 'Basic YTpi' }, { authorization: 'Bearer' }]) {
@@ -46,7 +46,7 @@ describe('RFC 7591 §3 REGISTRATION=token', () => {
     }
   });
 
-  it('RFC 6750 §3.1 with a wrong, expired or removed one it is 401 invalid_token', async () => {
+  it('RFC 6750 §3.1 a registration with a wrong, expired or removed token is 401 invalid_token', async () => {
     const clock = new FakeClock();
     const { server: it, tokens } = await start(clock);
     await using server = it;
@@ -63,7 +63,7 @@ describe('RFC 7591 §3 REGISTRATION=token', () => {
     expect((await post(server, APP, bearer(good.token))).status).toBe(201);
   });
 
-  it('RFC 6750 §2 a token in the query, the body or a form is none', async () => {
+  it('RFC 6750 §2 a token in the query, the body or a form is not accepted', async () => {
     const { server: it, tokens } = await start();
     await using server = it;
     const { token } = await tokens.add({ purpose: 'a test', lifetime: 60 });
@@ -71,7 +71,7 @@ describe('RFC 7591 §3 REGISTRATION=token', () => {
     expect((await post(server, { ...APP, access_token: token })).status).toBe(401);
   });
 
-  it('a token for two clients is good for two, and what is refused takes none of them', async () => {
+  it('a token for two clients is accepted twice, and a refused registration does not use it up', async () => {
     const { server: it, tokens } = await start();
     await using server = it;
     const { token } = await tokens.add({ purpose: 'a test', lifetime: 60, uses: 2 });
@@ -83,7 +83,7 @@ describe('RFC 7591 §3 REGISTRATION=token', () => {
     expect(await attempt(APP)).toBe(401);
   });
 
-  it('of many at once as many get in as the token is good for, and the others are told 401', async () => {
+  it('a token registers exactly as many of the concurrent clients as it allows, and the others get 401', async () => {
     const { server: it, tokens } = await start();
     await using server = it;
     const { token } = await tokens.add({ purpose: 'a test', lifetime: 60, uses: 3 });
@@ -93,7 +93,7 @@ describe('RFC 7591 §3 REGISTRATION=token', () => {
 });
 
 describe('REGISTRATION=off', () => {
-  it('RFC 8414 §2 the metadata names no endpoint, and who comes all the same is told what to do', async () => {
+  it('RFC 8414 §2 the metadata names no registration endpoint, and a registration is answered with advice', async () => {
     await using server = await startServer({ env: { REGISTRATION: 'off' } });
     expect(await read(await server.fetch(METADATA))).not.toHaveProperty('registration_endpoint');
     for (const path of ['/register', '/register/', '/REGISTER', '/register/some-client']) {
@@ -104,7 +104,7 @@ describe('REGISTRATION=off', () => {
     expect((await post(server)).headers.get('access-control-allow-origin')).toBe('*');
   });
 
-  it('RFC 7591 §3.2.1 who is registered already stays: sign-in, code and refresh', async () => {
+  it('RFC 7591 §3.2.1 a registered client keeps working: sign-in, code and refresh', async () => {
     const store = createSqliteStore(':memory:', systemClock);
     const kept = { ...store, close: async () => {} };
     let app: Awaited<ReturnType<typeof register>>;
@@ -117,7 +117,7 @@ describe('REGISTRATION=off', () => {
     expect((await refresh(server, app, tokens.refresh_token)).status).toBe(200);
   });
 
-  it('a client with a document and one that the operator wrote down get in all the same', async () => {
+  it('a client with a metadata document and a client of CLIENTS are accepted without registration', async () => {
     trustTestCertificate();
     await using host = await ClientHost.start();
     const known = { client_id: 'portal', redirect_uris: [WEB] };
@@ -134,7 +134,7 @@ describe('REGISTRATION=off', () => {
 });
 
 describe('RFC 7591 §5 the limits of registration', () => {
-  it('RFC 6585 §4 all addresses together have one, and what one address is refused counts for nobody else', async () => {
+  it("RFC 6585 §4 all addresses share a global limit, and one address's refusals do not count towards it", async () => {
     const env = { REGISTRATION_LIMIT: '2', REGISTRATION_LIMIT_GLOBAL: '3', TRUSTED_PROXIES: 'loopback' };
     await using server = await startServer({ env });
     const from = async (address: string) => post(server, APP, { 'x-forwarded-for': address });
@@ -151,7 +151,7 @@ describe('RFC 7591 §5 the limits of registration', () => {
     expect(await read(refused)).toMatchObject({ error: 'too_many_requests' });
   });
 
-  it('who has no initial access token can not use up the limit of those who have', async () => {
+  it('a caller without an initial access token cannot use up the limit of those who have one', async () => {
     const store = createSqliteStore(':memory:', systemClock);
     const env = { REGISTRATION: 'token', REGISTRATION_LIMIT_GLOBAL: '1' };
     await using server = await startServer({ store, env });
@@ -162,7 +162,7 @@ describe('RFC 7591 §5 the limits of registration', () => {
     expect((await post(server, APP, bearer(token))).status).toBe(429);
   });
 
-  it('RFC 6177 §2 the addresses of one IPv6 network are one caller', async () => {
+  it('RFC 6177 §2 the addresses of one IPv6 network count as one caller', async () => {
     await using server = await startServer({ env: { REGISTRATION_LIMIT: '1', TRUSTED_PROXIES: 'loopback' } });
     const from = async (address: string) => (await post(server, APP, { 'x-forwarded-for': address })).status;
     expect(await from('2001:db8:0:1::1')).toBe(201);
@@ -170,7 +170,7 @@ describe('RFC 7591 §5 the limits of registration', () => {
     expect(await from('2001:db8:0:2::1')).toBe(201);
   });
 
-  it('a client that is known is never refused over them', async () => {
+  it('a registered client is never refused for a registration limit', async () => {
     await using server = await startServer({ env: { REGISTRATION_LIMIT: '1', REGISTRATION_LIMIT_GLOBAL: '1' } });
     const app = await register(server);
     expect((await post(server)).status).toBe(429);

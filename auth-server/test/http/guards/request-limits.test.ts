@@ -11,8 +11,8 @@ const guess = (server: RunningServer, path: string, headers: Record<string, stri
     headers,
   });
 
-describe('RFC 9700 §4.16 authorization requests', () => {
-  it('of one address are limited, at /authorize and /par together, with a page that says what to do', async () => {
+describe('RFC 9700 §4.16 limits of authorization requests', () => {
+  it('the authorization requests of an address are limited, at /authorize and /par together, with a helpful page', async () => {
     const env = { AUTHORIZATION_LIMIT: '3', TRUSTED_PROXIES: 'loopback' };
     await using server = await startServer({ env });
     const app = await register(server);
@@ -28,15 +28,15 @@ describe('RFC 9700 §4.16 authorization requests', () => {
     expect((await ask('2.2.2.2')).status).toBe(303);
   });
 
-  it('that go on are not counted: a sign-in that began comes to its end', async () => {
+  it('the continuation of a request is not counted: a sign-in that began can finish', async () => {
     await using server = await startServer({ env: { AUTHORIZATION_LIMIT: '1' } });
     const app = await register(server);
     expect(await tokensFor(server, app)).toHaveProperty('access_token');
   });
 });
 
-describe('RFC 6749 §10.10 requests that fail where clients authenticate', () => {
-  it.each(['/token', '/par', '/revoke'])('at %s are limited by address, and only there', async (path) => {
+describe('RFC 6749 §10.10 limits of failed client authentication', () => {
+  it.each(['/token', '/par', '/revoke'])('failed requests at %s are limited by address, and only there', async (path) => {
     await using server = await startServer({ env: { FAILURE_LIMIT: '2', TRUSTED_PROXIES: 'loopback' } });
     const statuses: number[] = [];
     for (let attempt = 0; attempt < 4; attempt += 1) statuses.push((await guess(server, path, from('1.1.1.1'))).status);
@@ -48,13 +48,13 @@ describe('RFC 6749 §10.10 requests that fail where clients authenticate', () =>
     expect((await guess(server, path, from('2.2.2.2'))).status).toBe(401);
   });
 
-  it('that succeed are never counted', async () => {
+  it('successful requests are never counted', async () => {
     await using server = await startServer({ env: { FAILURE_LIMIT: '1' } });
     const app = await register(server);
     for (let round = 0; round < 4; round += 1) expect(await tokensFor(server, app)).toHaveProperty('access_token');
   });
 
-  it('are forgotten when the minute is over', async () => {
+  it('failures are forgotten after a minute', async () => {
     const clock = new FakeClock(Date.now());
     await using server = await startServer({ env: { FAILURE_LIMIT: '1' }, clock });
     for (const status of [401, 401, 429]) expect((await guess(server, '/token')).status).toBe(status);

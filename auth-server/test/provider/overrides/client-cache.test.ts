@@ -27,8 +27,8 @@ beforeEach(() => {
   find = (id) => model.find(id);
 });
 
-describe('clients', () => {
-  it('are read once in a moment, then anew', async () => {
+describe('the client cache', () => {
+  it('a client is read once within the cache time, then again', async () => {
     registered.set('a', { name: 'A' });
     await find('a');
     clock.advance(FRESH - 1);
@@ -39,7 +39,7 @@ describe('clients', () => {
     expect(await find('a')).toBeUndefined();
   });
 
-  it('are read anew at once where they were changed', async () => {
+  it('a changed client is read again at once', async () => {
     registered.set('a', { name: 'A' });
     await find('a');
     registered.set('a', { name: 'B' });
@@ -47,13 +47,13 @@ describe('clients', () => {
     expect(await find('a')).toEqual({ name: 'B' });
   });
 
-  it('that are not there are asked for each time: another replica may have registered them', async () => {
+  it('an unknown client is looked up each time, because another replica may have registered it', async () => {
     expect(await find('a')).toBeUndefined();
     registered.set('a', { name: 'A' });
     expect(await find('a')).toEqual({ name: 'A' });
   });
 
-  it('fill the memory up to a bound, and the oldest leaves first', async () => {
+  it('the cache is bounded, and the oldest client is evicted first', async () => {
     for (let number = 0; number <= BOUND; number += 1) {
       registered.set(`${number}`, {});
       await find(`${number}`);

@@ -20,7 +20,7 @@ function records(forgotten: string[] = [], clientLifetime = LIFETIME) {
   };
 }
 
-it('registered clients that nobody has approved live for a day, however often they are asked for or changed', async () => {
+it('a registered client without an approval is kept for a day, however often it is read or changed', async () => {
   const { clock, clients, known } = records();
   await clients.put('stranger', {}, false);
   await clients.put('vouched', {}, true);
@@ -33,7 +33,7 @@ it('registered clients that nobody has approved live for a day, however often th
   expect(await known('vouched')).toEqual([false]);
 });
 
-it('registered clients that were approved live on from the last use of it, and as long as a grant needs them', async () => {
+it('an approved client is kept from its last use, and as long as a grant needs it', async () => {
   const { clock, clients, known } = records();
   for (const id of ['approved', 'granted', 'used']) await clients.put(id, {}, false);
   await clients.keep('granted', LIFETIME * 3);
@@ -48,7 +48,7 @@ it('registered clients that were approved live on from the last use of it, and a
   expect(await known('granted', 'used')).toEqual([true, false]);
 });
 
-it('a CLIENT_LIFETIME of less than a day counts from the last use, until the day is over', async () => {
+it('a CLIENT_LIFETIME below a day counts from the last use, until the day is over', async () => {
   const { clock, clients, known } = records([], 3_600);
   const issued = { client_id_issued_at: Math.floor(clock.now() / 1000) };
   for (const id of ['used', 'unused']) await clients.put(id, issued, false);
@@ -62,7 +62,7 @@ it('a CLIENT_LIFETIME of less than a day counts from the last use, until the day
   expect(await known('used')).toEqual([false]);
 });
 
-it('what is changed or removed is forgotten by who keeps it in memory', async () => {
+it('a changed or removed client is dropped from the cache', async () => {
   const forgotten: string[] = [];
   const { clients } = records(forgotten);
   await clients.put('a', {}, false);

@@ -44,7 +44,7 @@ const put = (client: Registered, metadata: object, at = server) =>
     method: 'PUT',
   });
 
-describe('RFC 7591 §2 a member that can not be read as text', () => {
+describe('RFC 7591 §2 metadata that can not be read as text', () => {
   it.each([
     ['client_name', { toString: 1 }, 400],
     ['jwks_uri', [[{ toString: 'x' }]], 400],
@@ -52,7 +52,7 @@ describe('RFC 7591 §2 a member that can not be read as text', () => {
     ['introspection_signed_response_alg', [{ toString: null, valueOf: null }], 200],
     ['token_endpoint_auth_signing_alg', { toString: 1, valueOf: 1 }, 400],
     ['anything_else', { toString: 1 }, 200],
-  ])('%s is refused where it counts, and ignored where it does not, at a registration and its change', async (name, value, status) => {
+  ])('an unreadable %s is refused where it is used, and ignored where it is not, at registration and update', async (name, value, status) => {
     const metadata = { redirect_uris: [WEB], token_endpoint_auth_method: 'none', [name]: value };
     const registered = await server.fetch('/register', json(metadata));
     const changed = await put(await register({ token_endpoint_auth_method: 'none' }), metadata);
@@ -60,8 +60,8 @@ describe('RFC 7591 §2 a member that can not be read as text', () => {
   }); // biome-ignore format: one row each
 });
 
-describe('RFC 7592 §3 the answer to a registration', () => {
-  it('names the place and the token of the registration, and the token is nowhere in the store or the log', async () => {
+describe('RFC 7592 §3 the response to a registration', () => {
+  it('the response names the management URL and token, and the token is not in the store or the log', async () => {
     const written: string[] = [];
     const memory = createSqliteStore(':memory:', systemClock);
     const watched: RecordStore = {
@@ -81,7 +81,7 @@ describe('RFC 7592 §3 the answer to a registration', () => {
     expect(JSON.stringify(watchedServer.log)).not.toContain(client.token.slice(-43));
   });
 
-  it('names neither where nobody asked for it, and there is nothing to manage', async () => {
+  it('the response names neither where management is off, and nothing can be managed', async () => {
     await using plain = await startServer();
     const body = await read(await plain.fetch('/register', json({ redirect_uris: [WEB] })));
     expect(body).not.toHaveProperty('registration_access_token');
@@ -94,8 +94,8 @@ describe('RFC 7592 §3 the answer to a registration', () => {
   });
 });
 
-describe('RFC 7592 §2.1 reading', () => {
-  it('gives the registration as it stands, with its secret', async () => {
+describe('RFC 7592 §2.1 reading a registration', () => {
+  it('a read returns the current registration with its secret', async () => {
     const client = await register({ token_endpoint_auth_method: 'client_secret_post' });
     const response = await call('GET', client);
     expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store']);
@@ -109,7 +109,7 @@ describe('RFC 7592 §2.1 reading', () => {
     });
   });
 
-  it('RFC 6750 §3.1 without the token, with a wrong one or with that of another client is 401', async () => {
+  it("RFC 6750 §3.1 a read without the token, with a wrong one or another client's is 401", async () => {
     const [client, other] = [await register(), await register()];
     const forged = `${client.id}.${other.token.slice(other.token.lastIndexOf('.') + 1)}`;
     for (const token of ['x', '.', `${client.id}.`, forged, other.token, `${client.token}A`, `x${client.token}`]) {
@@ -124,7 +124,7 @@ describe('RFC 7592 §2.1 reading', () => {
     expect((await call('GET', client)).status, 'whatever others tried').toBe(200);
   });
 
-  it('ends where the operator has written the client down: its secret is then not for whoever once registered it', async () => {
+  it('a read is refused once the operator defines the client in CLIENTS, to protect the new secret', async () => {
     const client = await register();
     const CLIENTS = JSON.stringify([{ client_id: client.id, client_secret: 'of-the-operator!', redirect_uris: [WEB] }]);
     await using promoted = await startServer({
@@ -134,7 +134,7 @@ describe('RFC 7592 §2.1 reading', () => {
     for (const method of ['GET', 'DELETE']) expect((await call(method, client, promoted)).status).toBe(401);
   });
 
-  it('is for web pages too: CORS with the methods that there are', async () => {
+  it('a read is possible from web pages: CORS with the available methods', async () => {
     const client = await register();
     const preflight = await server.fetch(client.uri, {
       method: 'OPTIONS',
@@ -153,8 +153,8 @@ describe('RFC 7592 §2.1 reading', () => {
   });
 });
 
-describe('RFC 7592 §2.2 changing', () => {
-  it('replaces the metadata, keeps id, secret and token, and counts from the next request on', async () => {
+describe('RFC 7592 §2.2 updating a registration', () => {
+  it('an update replaces the metadata, keeps id, secret and token, and applies from the next request', async () => {
     const client = await register({
       token_endpoint_auth_method: 'client_secret_basic',
       client_uri: 'https://a.example',
@@ -194,14 +194,14 @@ describe('RFC 7592 §2.2 changing', () => {
     ['when it was issued', { client_id_issued_at: 1 }, 'invalid_request'],
     ['when its secret expires', { client_secret_expires_at: 9_999_999_999 }, 'invalid_request'],
     ['its token', { registration_access_token: 'chosen' }, 'invalid_request'],
-  ])('is judged as a registration is: %s', async (_, metadata, error) => {
+  ])('an update is validated like a registration: %s', async (_, metadata, error) => {
     const client = await register({ token_endpoint_auth_method: 'client_secret_basic' });
     const response = await put(client, { token_endpoint_auth_method: 'client_secret_basic', ...metadata });
     expect([response.status, (await read(response)).error]).toEqual([400, error]);
     expect(await read(await call('GET', client))).toMatchObject({ redirect_uris: [WEB], client_secret: client.secret });
   });
 
-  it.each(['null', '[]', '{"client_id":', '1'])('takes no body that is no object: %s', async (body) => {
+  it.each(['null', '[]', '{"client_id":', '1'])('an update refuses a body that is no object: %s', async (body) => {
     const client = await register();
     const response = await server.fetch(client.uri, {
       method: 'PUT',
@@ -211,7 +211,7 @@ describe('RFC 7592 §2.2 changing', () => {
     expect([response.status, (await read(response)).error]).toEqual([400, 'invalid_request']);
   });
 
-  it('RFC 7591 §2 gives a secret to who becomes confidential, and takes it from who becomes public', async () => {
+  it('RFC 7591 §2 an update issues a secret to a client that becomes confidential, and removes it from a public one', async () => {
     const client = await register({ token_endpoint_auth_method: 'none' });
     expect(client.secret).toBeUndefined();
     const confidential = await read(await put(client, { token_endpoint_auth_method: 'client_secret_post' }));
@@ -221,7 +221,7 @@ describe('RFC 7592 §2.2 changing', () => {
     expect(open).not.toHaveProperty('client_secret_expires_at');
   });
 
-  it('does not bring back a client that was removed at the same moment, at whichever replica', async () => {
+  it('an update does not restore a client that was removed at the same moment, at any replica', async () => {
     await using replica = await startServer({ env, store: { ...store, close: async () => {} } });
     const client = await register();
     expect((await call('GET', client, replica)).status, 'the replica knows it now').toBe(200);
@@ -231,7 +231,7 @@ describe('RFC 7592 §2.2 changing', () => {
     expect(await store.get('Client', client.id)).toBeUndefined();
   });
 
-  it('counts as a registration of its address', async () => {
+  it('an update counts towards the registration limit of its address', async () => {
     await using limited = await startServer({ env: { ...env, REGISTRATION_LIMIT: '2' } });
     const client = await register({}, limited);
     expect((await put(client, {}, limited)).status).toBe(200);
@@ -240,13 +240,13 @@ describe('RFC 7592 §2.2 changing', () => {
   });
 });
 
-describe('RFC 7592 §2.3 removing', () => {
+describe('RFC 7592 §2.3 deleting a registration', () => {
   let client: Registered;
   beforeEach(async () => {
     client = await register();
   });
 
-  it('ends the client and all that was granted to it', async () => {
+  it('a deletion removes the client and everything granted to it', async () => {
     const tokens = await tokensFor(server, client);
     const removed = await call('DELETE', client);
     expect([removed.status, removed.headers.get('cache-control'), await removed.text()]).toEqual([204, 'no-store', '']);
@@ -259,14 +259,14 @@ describe('RFC 7592 §2.3 removing', () => {
     expect(server.log).toContainEqual(expect.objectContaining({ msg: 'client removed', client: client.id }));
   });
 
-  it('ends the token as well', async () => {
+  it('a deletion makes the management token invalid', async () => {
     await call('DELETE', client);
     for (const method of ['GET', 'DELETE']) expect((await call(method, client)).status).toBe(401);
     expect((await put(client, {})).status).toBe(401);
   });
 });
 
-it('RFC 7592 §1.3 the token is good as long as its client, and not longer', async () => {
+it('RFC 7592 §1.3 the management token is valid as long as its client', async () => {
   const clock = new FakeClock(Date.now());
   const short = { ...env, CLIENT_LIFETIME: '100s', GRANT_LIFETIME: '100s' };
   await using brief = await startServer({ env: short, store: createSqliteStore(':memory:', clock), clock });

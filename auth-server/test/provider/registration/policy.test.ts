@@ -19,7 +19,7 @@ const post = (metadata: object) => server.fetch('/register', json({ token_endpoi
 const authorizeAt = async (id: string, redirectUri: string) =>
   (await server.fetch(authorizePath({ id, redirectUri }), { headers: { accept: 'text/html' } })).status;
 
-describe('RFC 7591 §3.2.1 the answer to a registration', () => {
+describe('RFC 7591 §3.2.1 the response to a registration', () => {
   const always = {
     client_id: expect.stringMatching(/^[\w-]{43}$/),
     client_id_issued_at: expect.any(Number),
@@ -34,7 +34,7 @@ describe('RFC 7591 §3.2.1 the answer to a registration', () => {
     dpop_bound_access_tokens: false,
   };
 
-  it('of a public client is all that is registered, and neither secret nor scope', async () => {
+  it('the response for a public client has all that is registered, and neither secret nor scope', async () => {
     const before = Math.floor(Date.now() / 1000);
     const response = await post({ redirect_uris: [WEB] });
     expect([response.status, response.headers.get('cache-control')]).toEqual([201, 'no-store']);
@@ -44,7 +44,7 @@ describe('RFC 7591 §3.2.1 the answer to a registration', () => {
     expect(Number(body.client_id_issued_at)).toBeGreaterThanOrEqual(before);
   });
 
-  it('names what the client said of itself, as it stands after the policy', async () => {
+  it("the response has the client's metadata as it stands after the policy", async () => {
     const said = {
       client_name: 'App',
       client_uri: 'https://app.example',
@@ -65,7 +65,7 @@ describe('RFC 7591 §3.2.1 the answer to a registration', () => {
     });
   });
 
-  it.each(['client_secret_basic', 'client_secret_post'])('%s has a secret and when it expires', async (method) => {
+  it.each(['client_secret_basic', 'client_secret_post'])('the response for %s has a secret and when it expires', async (method) => {
     const body = await read(await post({ redirect_uris: [WEB], token_endpoint_auth_method: method }));
     expect(body).toEqual({
       ...always,
@@ -75,7 +75,7 @@ describe('RFC 7591 §3.2.1 the answer to a registration', () => {
     });
   });
 
-  it('of a client with keys has the keys and no secret', async () => {
+  it('the response for a client with keys has the keys and no secret', async () => {
     const jwk = await exportJWK((await generateKeyPair('ES256')).publicKey);
     const body = await read(
       await post({ redirect_uris: [WEB], token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] } }),
@@ -83,7 +83,7 @@ describe('RFC 7591 §3.2.1 the answer to a registration', () => {
     expect(body).toEqual({ ...always, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] } });
   });
 
-  it('RFC 7591 §2 tells nothing that the client chose but may not: id, secret, times, tokens', async () => {
+  it('RFC 7591 §2 the response ignores values that a client must not choose: id, secret, times, tokens', async () => {
     const chosen = {
       client_id: 'mine',
       client_secret: 'mine',
@@ -98,7 +98,7 @@ describe('RFC 7591 §3.2.1 the answer to a registration', () => {
     expect(Object.values(body)).not.toContain('mine');
   });
 
-  it('RFC 7591 §3.1.1 a software statement is ignored, as are members that nobody knows', async () => {
+  it('RFC 7591 §3.1.1 a software statement and unknown members are ignored', async () => {
     const body = await read(await post({ redirect_uris: [WEB], software_statement: 'e30.e30.', whatever: [1, 2] }));
     expect(body).toEqual({ ...always, token_endpoint_auth_method: 'none' });
   });
@@ -106,7 +106,7 @@ describe('RFC 7591 §3.2.1 the answer to a registration', () => {
 
 describe('RFC 7591 §2 a scope at registration', () => {
   it.each(['mcp:tools', 'mcp:tools openid', 'claudeai', '', null])(
-    '%j binds nobody: more may be asked for later',
+    'the registered scope %j does not limit later requests',
     async (scope) => {
       const client = await register(server, WEB, { scope });
       expect((await tokensFor(server, client, { scope: 'mcp:tools' })).scope).toBe('mcp:tools');
@@ -120,7 +120,7 @@ describe('RFC 8252 §7.3 a loopback redirect URI', () => {
     ['localhost', 'localhost'],
     ['127.0.0.1', '127.0.0.1'],
     ['[::1]', '[::1]'],
-  ])('at %s is good at any port, whichever was registered and whatever type', async (host) => {
+  ])('a loopback redirect URI at %s is accepted with any port, whichever was registered and whatever type', async (host) => {
     for (const registered of [`http://${host}/cb`, `http://${host}:3334/cb`]) {
       for (const metadata of [{}, { application_type: 'web' }, { application_type: 'native' }]) {
         const { id } = await register(server, registered, metadata);
@@ -135,7 +135,7 @@ describe('RFC 8252 §7.3 a loopback redirect URI', () => {
     }
   });
 
-  it('§8.3 is good by every name of this machine, as clients register one and ask with another', async () => {
+  it('§8.3 a loopback redirect URI is accepted with any loopback name', async () => {
     const names = ['localhost', '127.0.0.1', '[::1]'];
     for (const registered of names) {
       const { id } = await register(server, `http://${registered}:3334/cb`);
@@ -143,7 +143,7 @@ describe('RFC 8252 §7.3 a loopback redirect URI', () => {
     }
   });
 
-  it('RFC 6749 §4.1.3 a code is good with another name of the listener that it came to, and with no other listener', async () => {
+  it('RFC 6749 §4.1.3 a code is valid with another loopback name of its listener, and with no other listener', async () => {
     const client = await register(server, 'http://127.0.0.1/cb');
     const at = { ...client, redirectUri: 'http://localhost:49152/cb' };
     const exchange = async (redirectUri: string) => {
@@ -158,7 +158,7 @@ describe('RFC 8252 §7.3 a loopback redirect URI', () => {
     }
   });
 
-  it('is good at this machine and its own path, and nowhere else', async () => {
+  it('a loopback redirect URI is accepted only for this machine and its own path', async () => {
     const { id } = await register(server, 'http://127.0.0.1:3334/cb');
     const elsewhere = [
       'https://127.0.0.1:3334/cb',
@@ -184,15 +184,15 @@ describe('RFC 8252 §7.3 a loopback redirect URI', () => {
     for (const uri of elsewhere) expect([uri, await authorizeAt(id, uri)]).toEqual([uri, 400]);
   });
 
-  it('brings a code to the port that the app listens on, and the code is good with it alone', async () => {
+  it('a code is delivered to the port that the app listens on, and is valid with that port', async () => {
     const client = await register(server, 'http://localhost/cb');
     const tokens = await tokensFor(server, { ...client, redirectUri: 'http://localhost:49152/cb' });
     expect(tokens).toHaveProperty('access_token');
   });
 });
 
-describe('RFC 9700 §2.1 a redirect URI on the web', () => {
-  it('is compared to the letter', async () => {
+describe('RFC 9700 §2.1 a redirect URI with https', () => {
+  it('a redirect URI with https is compared exactly', async () => {
     const { id } = await register(server, WEB);
     expect(await authorizeAt(id, WEB)).toBe(303);
     for (const uri of [`${WEB}/`, `${WEB}?x=1`, WEB.replace('app.example', 'app.example:443'), WEB.toUpperCase()]) {
@@ -201,7 +201,7 @@ describe('RFC 9700 §2.1 a redirect URI on the web', () => {
   });
 });
 
-describe('RFC 8252 §7.1 a scheme', () => {
+describe('RFC 8252 §7.1 a redirect URI with a custom scheme', () => {
   it.each([
     'cursor://anysphere.cursor-retrieval/oauth/callback',
     'vscode://vscode.github-authentication/did-authenticate',
@@ -210,7 +210,7 @@ describe('RFC 8252 §7.1 a scheme', () => {
     'zed://x/cb',
     'com.example.app:/cb',
     'claude://x/cb',
-  ])('of an app makes the client native: %s', async (uri) => {
+  ])('the scheme of an app makes the client native: %s', async (uri) => {
     const body = await read(await post({ redirect_uris: [uri], application_type: 'web' }));
     expect(body).toMatchObject({ application_type: 'native', redirect_uris: [uri] });
     expect(await authorizeAt(String(body.client_id), uri)).toBe(303);
@@ -277,7 +277,7 @@ describe('RFC 8252 §7.1 a scheme', () => {
       'http://evil.example/cb',
       'https://*.example/cb',
     ],
-  ])('of nobody’s app is refused, alone and among good ones: %s', async (uri) => {
+  ])('a scheme that no app may own is refused, alone and among good ones: %s', async (uri) => {
     for (const redirect_uris of [[uri], [WEB, uri], [uri, 'cursor://x/cb']]) {
       const response = await post({ redirect_uris });
       expect([response.status, (await read(response)).error]).toEqual([400, 'invalid_redirect_uri']);
@@ -285,9 +285,9 @@ describe('RFC 8252 §7.1 a scheme', () => {
   });
 });
 
-describe('RFC 7591 §2 numbers are bounded', () => {
+describe('RFC 7591 §2 size limits of a registration', () => {
   const many = (count: number) => Array.from({ length: count }, (_, n) => `${WEB}/${n}`);
-  it('20 redirect URIs of 2048 characters are enough for anybody', async () => {
+  it('a registration may have 20 redirect URIs of 2048 characters', async () => {
     expect((await post({ redirect_uris: many(20) })).status).toBe(201);
     expect((await post({ redirect_uris: many(21) })).status).toBe(400);
     const long = (length: number) => `${WEB}/`.padEnd(length, 'x');
@@ -301,16 +301,16 @@ describe('RFC 7591 §2 numbers are bounded', () => {
     ['software_id', 'x'.repeat(2_049)],
     ['logo_uri', `https://app.example/${'x'.repeat(2_049)}`],
     ['jwks', { keys: Array.from({ length: 100 }, () => ({ kty: 'RSA', n: 'x'.repeat(100), e: 'AQAB' })) }],
-  ])('as is %s', async (name, value) => {
+  ])('a registration that exceeds the limit of %s is refused', async (name, value) => {
     const response = await post({ redirect_uris: [WEB], [name]: value });
     expect([response.status, (await read(response)).error]).toEqual([400, 'invalid_client_metadata']);
   });
 });
 
-describe('RFC 6749 §5.2 a client that nobody knows', () => {
+describe('RFC 6749 §5.2 an unknown client', () => {
   const confidential = { token_endpoint_auth_method: 'client_secret_basic' };
 
-  it('is 401 invalid_client at /token, /par and /revoke, so that it registers anew, and a page at /authorize', async () => {
+  it('an unknown client is 401 invalid_client at /token, /par and /revoke, and gets a page at /authorize', async () => {
     for (const path of ['/token', '/par', '/revoke']) {
       const response = await server.fetch(path, form({ client_id: 'nobody', grant_type: 'refresh_token', token: 'x' }));
       expect([path, response.status, (await read(response)).error]).toEqual([path, 401, 'invalid_client']);
@@ -322,7 +322,7 @@ describe('RFC 6749 §5.2 a client that nobody knows', () => {
     expect(await page.text()).toContain('Remove the server in your app, add it again');
   });
 
-  it('is one that nobody approved for a day, whatever it asks for meanwhile', async () => {
+  it('a client becomes unknown after a day without an approval, whatever it requests meanwhile', async () => {
     const clock = new FakeClock(Date.now());
     await using aging = await startServer({ store: createSqliteStore(':memory:', clock), clock });
     const body = await read(await aging.fetch('/register', json({ redirect_uris: [WEB], ...confidential })));
@@ -345,7 +345,7 @@ describe('RFC 6749 §5.2 a client that nobody knows', () => {
     expect((await aging.fetch(authorizePath(client))).status).toBe(400);
   });
 
-  it('is one whose approvals were not used for CLIENT_LIFETIME; while they are used it does not end', async () => {
+  it('a client becomes unknown when its approvals are unused for CLIENT_LIFETIME, and not while they are used', async () => {
     const clock = new FakeClock(Date.now());
     const env = { CLIENT_LIFETIME: '90d', GRANT_LIFETIME: '30d', REFRESH_TOKEN_LIFETIME: '30d' };
     await using aging = await startServer({ env, store: createSqliteStore(':memory:', clock), clock });
@@ -360,7 +360,7 @@ describe('RFC 6749 §5.2 a client that nobody knows', () => {
     expect((await aging.fetch(authorizePath(client))).status).toBe(400);
   });
 
-  it('RFC 7591 §3 is not one with an initial access token: it lives for CLIENT_LIFETIME at first', async () => {
+  it('RFC 7591 §3 a client with an initial access token is kept for CLIENT_LIFETIME at first', async () => {
     const clock = new FakeClock(Date.now());
     const store = createSqliteStore(':memory:', clock);
     const { token } = await createInitialAccessTokens(store, clock).add({ purpose: 'x', uses: 1, lifetime: 3_600 });
@@ -375,7 +375,7 @@ describe('RFC 6749 §5.2 a client that nobody knows', () => {
     expect(await page()).toBe(400);
   });
 
-  it('is never one that somebody’s approval uses', async () => {
+  it('a client that an approval uses never becomes unknown', async () => {
     const clock = new FakeClock(Date.now());
     const env = { CLIENT_LIFETIME: '1d', GRANT_LIFETIME: '90d', REFRESH_TOKEN_LIFETIME: '60d' };
     await using aging = await startServer({ env, store: createSqliteStore(':memory:', clock), clock });
@@ -387,7 +387,7 @@ describe('RFC 6749 §5.2 a client that nobody knows', () => {
     });
   });
 
-  it('can not redeem what was given to another', async () => {
+  it("an unknown client cannot redeem another client's code", async () => {
     const client = await register(server);
     const response = await redeem(server, { ...client, id: 'nobody' }, 'code');
     expect([response.status, (await read(response)).error]).toEqual([401, 'invalid_client']);
