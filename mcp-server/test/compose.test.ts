@@ -42,7 +42,7 @@ async function start(settings: Environment = {}, overrides: Overrides = {}) {
 const withToken = (token: string) => ({ requestInit: { headers: { authorization: `Bearer ${token}` } } });
 
 describe('the composed service', () => {
-  it.each(['/mcp', '/sse'])('serves both eras side by side at %s (MCP 2026-07-28 basic/versioning)', async (path) => {
+  it.each(['/mcp', '/sse'])('the service serves both protocol eras side by side at %s (MCP 2026-07-28 basic/versioning)', async (path) => {
     await using mcp = await start();
     const url = new URL(`${mcp.url}${path}`);
     const modes = [{ pin: '2026-07-28' }, 'auto', 'legacy'] as const;
@@ -62,7 +62,7 @@ describe('the composed service', () => {
     ['Streamable HTTP at /mcp', StreamableHTTPClientTransport, '/mcp'],
     ['Streamable HTTP at /sse', StreamableHTTPClientTransport, '/sse'],
     ['HTTP+SSE at /sse', SSEClientTransport, '/sse'],
-  ])('serves tools over %s', async (_, Transport, path) => {
+  ])('the service serves tools over %s', async (_, Transport, path) => {
     await using server = await start();
     const client = new Client({ name: 'test', version: '1' });
     const transport = new Transport(new URL(`${server.url}${path}`), withToken(await server.token('mcp:tools')));
@@ -73,7 +73,7 @@ describe('the composed service', () => {
     await client.close();
   });
 
-  it('asks for the scope of a tool before the tool runs', async () => {
+  it('the service asks for the scope of a tool before the tool runs', async () => {
     await using server = await start();
     const client = new Client({ name: 'test', version: '1' });
     const options = withToken(await server.token('mcp:tools'));
@@ -83,7 +83,7 @@ describe('the composed service', () => {
     await client.close();
   });
 
-  it('is not ready while it drains', async () => {
+  it('the service is not ready while it drains', async () => {
     await using server = await start();
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
     server.service.drain();
@@ -91,7 +91,7 @@ describe('the composed service', () => {
   });
 });
 
-describe('a scope that the caller lacks', () => {
+describe('a caller without a required scope', () => {
   const about = { title: 't', description: 'd', scope: ['a', 'b'] };
   const arguments_ = z.object({ x: z.string() });
   const catalog = createCatalog([
@@ -136,7 +136,7 @@ describe('a scope that the caller lacks', () => {
   };
 
   describe.each(Object.entries(eras))('%s', (_, era) => {
-    it.each(guarded)('RFC 6750 §3.1 keeps %s %j from running: 403 with all that is needed', async (method, params) => {
+    it.each(guarded)('RFC 6750 §3.1 a request %s %j without its scope is refused: 403 with all scopes that are needed', async (method, params) => {
       await using server = await start({}, { catalog });
       const refused = await (await era(server, await server.token('mcp:tools a other')))(method, params);
       expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
@@ -149,7 +149,7 @@ describe('a scope that the caller lacks', () => {
       expect([ran.status, await ran.text()]).toEqual([200, expect.stringContaining('"result"')]);
     });
 
-    it('SCOPE_HIERARCHY: is no lack when one is held that stands above it', async () => {
+    it('SCOPE_HIERARCHY: a higher scope that is held permits the request', async () => {
       await using server = await start({ SCOPE_HIERARCHY: 'top>a>mcp:tools, top>b' }, { catalog });
       const ask = await era(server, await server.token('top'));
       for (const [method, params] of guarded) expect((await ask(method, params)).status).toBe(200);
@@ -178,7 +178,7 @@ describe('a scope that the caller lacks', () => {
     );
   });
 
-  it('BUILT_IN_TOOLS=false offers nothing that the server brings along', async () => {
+  it('BUILT_IN_TOOLS=false offers none of the built-in tools and prompts', async () => {
     await using server = await start({ BUILT_IN_TOOLS: 'false' });
     const ask = await eras['MCP 2026-07-28']?.(server, await server.token('mcp:tools'));
     const [tools, prompts] = await Promise.all(

@@ -13,7 +13,7 @@ const problems = (env: Record<string, string>): string[] => {
 };
 
 describe('settings', () => {
-  it('need none to start on a developer machine', () => {
+  it('the server starts on a developer machine without any setting', () => {
     expect(readConfig({})).toMatchObject({
       publicUrl: 'http://localhost:8080',
       port: 8080,
@@ -31,23 +31,23 @@ describe('settings', () => {
     [{ PUBLIC_URL: 'http://localhost:3000' }, 3000],
     [{ PUBLIC_URL: 'https://mcp.example.com' }, 8080],
     [{ PUBLIC_URL: 'https://mcp.example.com', PORT: '1234' }, 1234],
-  ])('%j listens on %i', (env, port) => {
+  ])('the server with %j listens on port %i', (env, port) => {
     expect(readConfig(env).port).toBe(port);
   });
 
-  it('RFC 8414 §2 keep the issuer exactly as it is given', () => {
+  it('RFC 8414 §2 the issuer is kept exactly as given', () => {
     for (const issuer of ['https://tenant.auth0.com/', 'https://idp.example.com/realms/one'])
       expect(readConfig({ ISSUER: issuer }).issuer).toBe(issuer);
   });
 
-  it('rank scopes, in as many chains as are needed', () => {
+  it('SCOPE_HIERARCHY ranks scopes in as many chains as needed', () => {
     const { scopeHierarchy } = readConfig({ SCOPE_HIERARCHY: 'top>a>c, top>b' });
     const above = Object.fromEntries([...scopeHierarchy].map(([scope, higher]) => [scope, [...higher].sort()]));
     expect(above).toEqual({ top: [], a: ['top'], b: ['top'], c: ['a', 'top'] });
     expect(readConfig({}).scopeHierarchy.size).toBe(0);
   });
 
-  it('can do without a base scope', () => {
+  it('BASE_SCOPE can be none', () => {
     expect(readConfig({ BASE_SCOPE: 'none' }).baseScope).toBeUndefined();
   });
 
@@ -67,11 +67,11 @@ describe('settings', () => {
     [{ SCOPE_HIERARCHY: 'a>"b"' }, 'SCOPE_HIERARCHY'],
     [{ UNPERMITTED_TOOLS: 'no' }, 'UNPERMITTED_TOOLS'],
     [{ TOOLS_DIR_STRICT: 'yes' }, 'TOOLS_DIR_STRICT'],
-  ])('refuse %j', (env, name) => {
+  ])('the settings %j are refused', (env, name) => {
     expect(problems(env)).toEqual([name]);
   });
 
-  it('RFC 6750 §5.3 demand https in production, and list every problem at once', () => {
+  it('RFC 6750 §5.3 production requires https, and every problem is listed at once', () => {
     expect(problems({ NODE_ENV: 'production' })).toEqual(['PUBLIC_URL', 'ISSUER']);
     const good = { NODE_ENV: 'production', PUBLIC_URL: 'https://mcp.example.com', ISSUER: 'https://auth.example.com' };
     expect(problems(good)).toEqual([]);
@@ -83,7 +83,7 @@ describe('settings', () => {
     expect(problems({ ...good, PUBLIC_URL: 'http://localhost:8080' })).toEqual(['PUBLIC_URL']);
   });
 
-  it('CWE-1188 refuse a key in production that nobody drew', () => {
+  it('CWE-1188 production refuses a sealing key that is not random', () => {
     const good = { NODE_ENV: 'production', PUBLIC_URL: 'https://mcp.example.com', ISSUER: 'https://auth.example.com' };
     const SEALING_KEYS = Buffer.alloc(32).toString('base64');
     expect(problems({ ...good, SEALING_KEYS })).toEqual(['SEALING_KEYS']);

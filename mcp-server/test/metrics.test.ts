@@ -69,7 +69,7 @@ const post = (message: object, headers: Record<string, string> = {}): RequestIni
 });
 
 describe('the metrics of mcp-server', () => {
-  it('tell calls by tool and by what came of them, in every era', async () => {
+  it('the metrics count tool calls by tool and outcome, in every era', async () => {
     await using mcp = await start();
     const opened = await mcp.ask('/mcp', post(initialize('2025-11-25')));
     const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };
@@ -99,7 +99,7 @@ describe('the metrics of mcp-server', () => {
     });
   });
 
-  it('tell a call that its client has called off from one that broke', async () => {
+  it('the metrics distinguish a cancelled call from a failed one', async () => {
     await using mcp = await start();
     const opened = await mcp.ask('/mcp', post(initialize('2025-11-25')));
     const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };
@@ -121,7 +121,7 @@ describe('the metrics of mcp-server', () => {
     expect(values.get('mcp_tool_calls_total{tool="obey",result="fault"}')).toBeUndefined();
   });
 
-  it('tell who did not get in, and why', async () => {
+  it('the metrics count refused requests by their reason', async () => {
     await using mcp = await start();
     await mcp.ask('/mcp', { headers: { authorization: '' } });
     await mcp.ask('/mcp?access_token=canary');
@@ -145,7 +145,7 @@ describe('the metrics of mcp-server', () => {
     });
   });
 
-  it('tell that the keys of the issuer can not be read', async () => {
+  it("the metrics count failed fetches of the issuer's keys", async () => {
     await using mcp = await start();
     mcp.issuer.up = false;
     for (let n = 0; n < 3; n += 1) {
@@ -160,7 +160,7 @@ describe('the metrics of mcp-server', () => {
     expect(counted).not.toHaveProperty('mcp_issuer_keys_read_timestamp_seconds');
   });
 
-  it('tell what is open', async () => {
+  it('the metrics show open sessions and streams', async () => {
     await using mcp = await start();
     const opened = await mcp.ask('/mcp', post(initialize('2025-11-25')));
     const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };
@@ -172,7 +172,7 @@ describe('the metrics of mcp-server', () => {
     await listening.body?.cancel();
   });
 
-  it('have no word and no number of a request in them', async () => {
+  it('the metrics contain no value from a request', async () => {
     await using mcp = await start();
     const before = await mcp.scrape();
     for (let n = 0; n < 50; n += 1) {
@@ -189,7 +189,7 @@ describe('the metrics of mcp-server', () => {
     expect(after.values.get('http_request_duration_seconds_count{route="other",method="GET",status="4xx"}')).toBe(50);
   });
 
-  it('are not there without METRICS_PORT', async () => {
+  it('the metrics are off without METRICS_PORT', async () => {
     await using mcp = await start({});
     await expect(mcp.scrape()).rejects.toThrow('this service has no metrics');
   });

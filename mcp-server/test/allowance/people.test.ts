@@ -11,8 +11,8 @@ const limitOf = async (refused: Response) => {
   return { status: refused.status, retry: refused.headers.get('retry-after'), id, ...error.data };
 };
 
-describe('RFC 6585 §4 requests that run at a time', () => {
-  it('are bounded for a session: one more is refused with its id, the limit and when to try again', async () => {
+describe('RFC 6585 §4 limits of concurrent requests', () => {
+  it('a session has a limit of concurrent requests: one more is refused with its id, the limit and Retry-After', async () => {
     await using server = await startLimited({ MAX_CALLS_PER_SESSION: '2' });
     const [session, other] = [await server.open('2025-11-25'), await server.open('2025-11-25')];
     const calls = ['a', 'b'].map((id) => server.post(session, wait(id)));
@@ -28,7 +28,7 @@ describe('RFC 6585 §4 requests that run at a time', () => {
     expect(await server.reached()).toEqual({ MAX_CALLS_PER_SESSION: 1 });
   });
 
-  it('are bounded for a person over all sessions and revisions, and for nobody else', async () => {
+  it("a person has a limit of concurrent requests over all sessions and revisions, separate from other people's", async () => {
     await using server = await startLimited({ MAX_CALLS_PER_PRINCIPAL: '3' });
     const sessions = [await server.open('2025-11-25'), await server.open('2025-03-26')] as const;
     const calls = [...sessions.map((session) => server.post(session, wait(1))), server.modern('wait')];
@@ -43,7 +43,7 @@ describe('RFC 6585 §4 requests that run at a time', () => {
     expect(await (await server.modern('wait')).text()).toContain('open');
   });
 
-  it('of a batch that go beyond are answered with the limit, and the others run', async () => {
+  it('batch messages beyond the limit are answered with the limit, and the others run', async () => {
     await using server = await startLimited({ MAX_CALLS_PER_SESSION: '3' });
     const session = await server.open('2025-03-26');
     const batch = ['a', 'b', 'c', 'd'].map(wait);
@@ -58,7 +58,7 @@ describe('RFC 6585 §4 requests that run at a time', () => {
     });
   });
 
-  it('are bounded over HTTP+SSE (MCP 2024-11-05), where a POST is refused before it is accepted', async () => {
+  it('a POST beyond the limit over HTTP+SSE (MCP 2024-11-05) is refused before it is accepted', async () => {
     await using server = await startLimited({ MAX_CALLS_PER_SESSION: '1' });
     const stream = await server.ask('/sse', { headers: { accept: 'text/event-stream' } });
     const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
@@ -75,8 +75,8 @@ describe('RFC 6585 §4 requests that run at a time', () => {
   });
 });
 
-describe('RFC 6585 §4 sessions', () => {
-  it('of ten people can not fill the server, as it is set up by default or with less', async () => {
+describe('RFC 6585 §4 limits of sessions', () => {
+  it('ten people cannot fill the server with their sessions, with the default limit or a smaller one', async () => {
     await using server = await startLimited({ MAX_SESSIONS: '40' });
     const open = (subject: string) =>
       server.ask('/sse', { headers: { accept: 'text/event-stream' } }, subject).then(async (answer) => {
@@ -102,8 +102,8 @@ describe('RFC 6585 §4 sessions', () => {
   });
 });
 
-describe('RFC 6585 §4 subscriptions of MCP 2026-07-28', () => {
-  it('are bounded for a person by number, and each by what it names', async () => {
+describe('RFC 6585 §4 limits of subscriptions of MCP 2026-07-28', () => {
+  it('a person has a limit of subscriptions, and each subscription has a limit of resources', async () => {
     await using server = await startLimited({ MAX_SUBSCRIPTIONS_PER_PRINCIPAL: '1' });
     const listen = (uris: readonly string[]) => {
       const message = modernRequest('subscriptions/listen', { notifications: { resourceSubscriptions: uris } });
@@ -123,8 +123,8 @@ describe('RFC 6585 §4 subscriptions of MCP 2026-07-28', () => {
   });
 });
 
-describe('RFC 6585 §4 memory', () => {
-  it('of bodies that do not end is bounded for a person, and free again when they leave', async () => {
+describe('RFC 6585 §4 limits of memory', () => {
+  it('unfinished bodies of a person are limited in bytes, which are free again when the connections close', async () => {
     await using server = await startLimited({ MAX_BYTES_PER_PRINCIPAL: '2000000' });
     const session = await server.open('2025-11-25');
     const { port, hostname } = new URL(server.url);

@@ -12,7 +12,7 @@ const numbered = <T>(count: number, make: (n: number) => T): T[] =>
   Array.from({ length: count }, (_, n) => make(n + 1));
 
 describe('JSON-RPC 2.0 §6 a batch', () => {
-  it('may have a hundred messages, and of one with more none runs (RFC 9110 §15.5.14)', async () => {
+  it('a batch may have a hundred messages, and a larger one runs none of them (RFC 9110 §15.5.14)', async () => {
     const session = await server.open('2025-03-26');
     const taken = await server.post(session, numbered(100, ping));
     expect(messagesOf(await taken.text())).toHaveLength(100);
@@ -25,7 +25,7 @@ describe('JSON-RPC 2.0 §6 a batch', () => {
     expect(await server.reached()).toMatchObject({ MAX_BATCH_MESSAGES: 1 });
   });
 
-  it('counts notifications, which have no answer, as well', async () => {
+  it('a notification in a batch counts towards the limit, although it has no answer', async () => {
     const session = await server.open('2025-03-26');
     const notes = numbered(101, () => ({ jsonrpc: '2.0', method: 'notifications/initialized' }));
     expect((await server.post(session, notes)).status).toBe(413);
@@ -34,7 +34,7 @@ describe('JSON-RPC 2.0 §6 a batch', () => {
   it.each([
     ['JSON', JSON_ONLY],
     ['JSON or a stream', BOTH],
-  ])('has its answers sent while others still run, to a client that takes %s', async (_, accept) => {
+  ])('the answers of a batch are sent while other calls still run, to a client that accepts %s', async (_, accept) => {
     await using gated = await startLimited();
     const session = await gated.open('2025-03-26');
     const batch = [...numbered(20, (n) => say(n, 50_000)), wait('late')];
@@ -54,7 +54,7 @@ describe('JSON-RPC 2.0 §6 a batch', () => {
     ['JSON', JSON_ONLY],
     ['JSON or a stream', BOTH],
   ])(
-    'may bring more than a person may leave unread, as it is read on the way, by a client that takes %s',
+    'the answers of a batch may exceed the limit of unread bytes if the client reads along, accepting %s',
     async (_, accept) => {
       await using small = await startLimited({ MAX_BYTES_PER_PRINCIPAL: '4000000' });
       const session = await small.open('2025-03-26');
@@ -72,7 +72,7 @@ describe('JSON-RPC 2.0 §6 a batch', () => {
     },
   );
 
-  it('can have requests called off that have not begun (MCP cancellation)', async () => {
+  it('a batched request that has not begun can be cancelled (MCP cancellation)', async () => {
     await using gated = await startLimited();
     const session = await gated.open('2025-03-26');
     const answer = gated.post(session, [...numbered(16, wait), ping('queued')], JSON_ONLY);
@@ -90,7 +90,7 @@ describe('JSON-RPC 2.0 §6 a batch', () => {
 describe('JSON-RPC 2.0 §5.1 a message', () => {
   const nested = (values: number) => ({ ...ping(7), params: { list: numbered(values, () => ({})) } });
 
-  it('has a bounded number of values, and one beyond is refused with its id and the limit', async () => {
+  it('a message has a limit of values, and a larger one is refused with its id and the limit', async () => {
     const session = await server.open('2025-11-25');
     expect((await server.post(session, nested(1_990))).status).toBe(200);
     for (const message of [nested(2_000), { ...ping(7), params: Object.fromEntries(numbered(2_000, (n) => [n, 1])) }]) {
@@ -104,7 +104,7 @@ describe('JSON-RPC 2.0 §5.1 a message', () => {
     expect((await server.reached()).MAX_MESSAGE_ELEMENTS).toBe(2);
   });
 
-  it.each(['id', 'progressToken'])('has no %s that is longer than what it says', async (where) => {
+  it.each(['id', 'progressToken'])('a message with an overlong %s is refused', async (where) => {
     const long = 'x'.repeat(1_025);
     const message = where === 'id' ? ping(long) : { ...ping(1), params: { _meta: { progressToken: long } } };
     const session = await server.open('2025-11-25');
@@ -116,7 +116,7 @@ describe('JSON-RPC 2.0 §5 a response', () => {
   const tooLarge = { code: -32603, data: { limit: 'MAX_ANSWER_BYTES', most: 1_000_000 } };
 
   it.each(['2025-03-26', '2025-11-25'])(
-    'of %s that is too large is an error with the id and the limit',
+    'a response of %s that is too large is an error with the id and the limit',
     async (revision) => {
       const session = await server.open(revision);
       for (const later of [false, true]) {
@@ -129,14 +129,14 @@ describe('JSON-RPC 2.0 §5 a response', () => {
     },
   );
 
-  it('of 2026-07-28 as well', async () => {
+  it('a response of 2026-07-28 that is too large is the same error', async () => {
     for (const later of [false, true]) {
       const [answer] = messagesOf(await (await server.modern('say', { characters: 1_000_000, later })).text());
       expect(answer?.error).toMatchObject(tooLarge);
     }
   });
 
-  it('of 2024-11-05 as well', async () => {
+  it('a response of 2024-11-05 that is too large is the same error', async () => {
     const stream = await server.ask('/sse', { headers: { accept: 'text/event-stream' } });
     const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';

@@ -31,7 +31,7 @@ describe('MCP 2025-11-25 "Resumability and Redelivery"', () => {
     return { stream, comeBack, [Symbol.dispose]: () => agent.destroy() };
   };
 
-  it('keeps no stream for a client whose next request, on the same connection, shows that it has read it', async () => {
+  it("a stream is dropped when the client's next request on the same connection shows that it was read", async () => {
     await using server = await startLimited();
     const session = await server.open('2025-11-25');
     using client = await oneConnection(server, session);
@@ -39,7 +39,7 @@ describe('MCP 2025-11-25 "Resumability and Redelivery"', () => {
   });
 
   it.each(['x-forwarded-for', 'via', 'forwarded'])(
-    'keeps it behind a proxy, told by %s, whose connection shows nothing',
+    'a stream is kept behind a proxy, recognized by %s, because its connection shows nothing',
     async (header) => {
       await using server = await startLimited();
       const session = await server.open('2025-11-25');
@@ -48,7 +48,7 @@ describe('MCP 2025-11-25 "Resumability and Redelivery"', () => {
     },
   );
 
-  it('keeps it for a client that comes back on another connection', async () => {
+  it('a stream is kept for a client that returns on another connection', async () => {
     await using server = await startLimited();
     const session = await server.open('2025-11-25');
     using client = await oneConnection(server, session);
@@ -57,8 +57,8 @@ describe('MCP 2025-11-25 "Resumability and Redelivery"', () => {
   });
 });
 
-describe('answers that nobody reads', () => {
-  it('are kept as far as a session has room; in place of others its client finds the limit (MCP 2024-11-05)', async () => {
+describe('the storage of unread answers', () => {
+  it('unread answers are kept as far as the session has room; the client finds a limit error for others (MCP 2024-11-05)', async () => {
     await using server = await startLimited({ MAX_ANSWER_BYTES: '65536', MAX_STORED_BYTES_PER_SESSION: '131072' });
     const open = async (lastEventId?: string) => {
       const headers = { accept: 'text/event-stream', ...(lastEventId && { 'last-event-id': lastEventId }) };

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Turns } from '../../src/allowance/turns.ts';
 
 describe('requests that waited for the store', () => {
-  it('go on eight in a turn of the event loop, in their order, and all of them in the end', async () => {
+  it('requests that waited for the store continue eight in each turn of the event loop, in order', async () => {
     const turns = new Turns();
     const gone: number[] = [];
     const go = async (n: number) => {
@@ -20,7 +20,7 @@ describe('requests that waited for the store', () => {
     expect(gone).toEqual(Array.from({ length: 20 }, (_, n) => n));
   });
 
-  it('wait for nothing when there are few of them', async () => {
+  it('a few requests continue without waiting', async () => {
     const turns = new Turns();
     for (let turn = 0; turn < 3; turn += 1) {
       for (let n = 0; n < 8; n += 1) expect(turns.wait()).toBeUndefined();

@@ -19,7 +19,7 @@ function read(header: string): Record<string, string> {
 const scopeToken = fc.stringMatching(/^[\x21\x23-\x5b\x5d-\x7e]+$/);
 
 describe('RFC 6750 §3 WWW-Authenticate', () => {
-  it('has no error when there was no token, and no scope when there is none', () => {
+  it('a challenge has no error when there was no token, and no scope when none is needed', () => {
     const resourceMetadata = 'https://mcp.example.com/.well-known/oauth-protected-resource/mcp';
     expect(challenge({ scheme: 'Bearer', resourceMetadata, scopes: ['mcp:tools'] })).toBe(
       `Bearer resource_metadata="${resourceMetadata}", scope="mcp:tools"`,
@@ -29,7 +29,7 @@ describe('RFC 6750 §3 WWW-Authenticate', () => {
     );
   });
 
-  it('RFC 9110 §5.6.4 reads back what was written, quotes and backslashes included', () => {
+  it('RFC 9110 §5.6.4 a challenge is read back as written, quotes and backslashes included', () => {
     const printable = fc.stringMatching(/^[\x20-\x7e]+$/);
     fc.assert(
       fc.property(fc.webUrl(), fc.array(scopeToken, { minLength: 1 }), printable, (url, scopes, description) => {
@@ -50,7 +50,7 @@ describe('RFC 6750 §3 WWW-Authenticate', () => {
     );
   });
 
-  it('can be sent as a header whatever the description holds', () => {
+  it('a challenge is a valid header whatever the description contains', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (description) => {
         const written = challenge({

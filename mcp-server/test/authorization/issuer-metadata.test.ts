@@ -8,7 +8,7 @@ import { createIssuerMetadata, metadataUrls } from '../../src/authorization/issu
 import { createKeySource } from '../../src/authorization/key-source.ts';
 import { firstKey } from './issuer.ts';
 
-describe('RFC 8414 §3.1, OpenID Connect Discovery §4 where the metadata is', () => {
+describe('RFC 8414 §3.1, OpenID Connect Discovery §4 the location of metadata', () => {
   it.each([
     [
       'https://auth.example.com',
@@ -32,7 +32,7 @@ describe('RFC 8414 §3.1, OpenID Connect Discovery §4 where the metadata is', (
         'https://idp.example.com/realms/one/.well-known/openid-configuration',
       ],
     ],
-  ])('of %s', (issuer, urls) => {
+  ])('the metadata of %s has the right URLs', (issuer, urls) => {
     expect(metadataUrls(issuer)).toEqual(urls);
   });
 });
@@ -50,7 +50,7 @@ const source = (fetch: typeof globalThis.fetch, failures: unknown[] = []) =>
   createIssuerMetadata({ issuer, fetch, clock: new FakeClock(), onFailure: (error) => failures.push(error) });
 
 describe('the metadata of an issuer', () => {
-  it('is taken from the last place when the others have none', async () => {
+  it('metadata is taken from the last location when the others have none', async () => {
     const asked: string[] = [];
     const document = { issuer, jwks_uri: `${issuer}/keys` };
     const metadata = source(network({ [`${issuer}/.well-known/openid-configuration`]: document }, asked));
@@ -64,7 +64,7 @@ describe('the metadata of an issuer', () => {
     ['without an issuer', {}],
     ['with an endpoint that is no URL', { issuer, token_endpoint: 'javascript:alert(1)' }],
     ['that is no object', []],
-  ])('RFC 8414 §3.3 is not believed %s', async (_, document) => {
+  ])('RFC 8414 §3.3 metadata is refused %s', async (_, document) => {
     const failures: unknown[] = [];
     const documents = Object.fromEntries(metadataUrls(issuer).map((url) => [url, document]));
     await expect(source(network(documents), failures).get()).rejects.toThrow();
@@ -72,7 +72,7 @@ describe('the metadata of an issuer', () => {
   });
 
   it.each([null, '', 'n/a', '/relative', 5, ['https://a.example'], {}])(
-    'RFC 8414 §2 with an endpoint that is no address (%j) is good for all that it says beside',
+    'RFC 8414 §2 metadata with an invalid endpoint (%j) is used without that endpoint',
     async (value) => {
       const document = { issuer, jwks_uri: `${issuer}/keys`, token_endpoint: value, scopes_supported: [null, 5] };
       const documents = { [metadataUrls(issuer)[0] ?? '']: document };
@@ -80,7 +80,7 @@ describe('the metadata of an issuer', () => {
     },
   );
 
-  it('of an https issuer may not lead to keys over http', async () => {
+  it('metadata of an https issuer may not name a jwks_uri with http', async () => {
     const failures: unknown[] = [];
     const clock = new FakeClock();
     const documents = { [metadataUrls(issuer)[0] ?? '']: { issuer, jwks_uri: 'http://idp.example.com/keys' } };
@@ -92,7 +92,7 @@ describe('the metadata of an issuer', () => {
   });
 });
 
-describe('an issuer that this server reaches elsewhere than browsers do', () => {
+describe('an issuer with an internal URL', () => {
   const internalUrl = 'http://idp:8080/auth/realms/one';
   const place = createPlace(issuer, internalUrl);
   const keySourceWith = (documents: Record<string, unknown>, asked: string[], failures: unknown[] = []) => {
@@ -108,7 +108,7 @@ describe('an issuer that this server reaches elsewhere than browsers do', () => 
   it.each([
     ['its public URL', issuer],
     ['the host that was asked', internalUrl],
-  ])('RFC 8414 §3 has metadata and keys read there, whether it names endpoints by %s', async (_, base) => {
+  ])('RFC 8414 §3 metadata and keys are read at the internal URL, whether metadata names endpoints by %s', async (_, base) => {
     const asked: string[] = [];
     const said = { issuer, jwks_uri: `${base}/keys`, token_endpoint: `${base}/token` };
     const documents = {
@@ -121,7 +121,7 @@ describe('an issuer that this server reaches elsewhere than browsers do', () => 
     expect(await metadata.get()).toEqual({ issuer, jwks_uri: `${issuer}/keys`, token_endpoint: `${issuer}/token` });
   });
 
-  it('RFC 8414 §3.3 has to name its public self', async () => {
+  it('RFC 8414 §3.3 metadata at the internal URL must name the public issuer', async () => {
     const failures: unknown[] = [];
     const documents = Object.fromEntries(metadataUrls(internalUrl).map((url) => [url, { issuer: internalUrl }]));
     const { keys } = keySourceWith(documents, [], failures);
@@ -129,7 +129,7 @@ describe('an issuer that this server reaches elsewhere than browsers do', () => 
     expect(reasonOf(failures[0])).toContain(`is of the issuer "${internalUrl}"`);
   });
 
-  it('may not lead to keys over http anywhere else', async () => {
+  it('metadata may name http keys at the internal URL only', async () => {
     const failures: unknown[] = [];
     const asked: string[] = [];
     const [place = ''] = metadataUrls(internalUrl);
@@ -139,8 +139,8 @@ describe('an issuer that this server reaches elsewhere than browsers do', () => 
   });
 });
 
-describe('a document', () => {
-  it('is refused when it is too large, before all of it is read', async () => {
+describe('a fetched document', () => {
+  it('a document that is too large is refused before it is read completely', async () => {
     let sent = 0;
     const endless = new ReadableStream({
       pull: (controller) => {
@@ -153,7 +153,7 @@ describe('a document', () => {
     expect(sent).toBeLessThan(20);
   });
 
-  it('is explained by the reason of the network when it could not be had', async () => {
+  it("a failed fetch is reported with the network's reason", async () => {
     const error = await fetchJson(fetch, 'http://127.0.0.1:1/keys').catch((reason: unknown) => reason);
     expect(reasonOf(error)).toMatch(/fetch failed: .+/);
   });

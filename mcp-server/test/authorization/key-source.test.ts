@@ -11,7 +11,7 @@ describe('RFC 7517 §5 the keys of the issuer', () => {
     ['five minutes', 300, 30],
     ['two seconds', 2, 2],
   ])(
-    'kept for %s are asked for again then, and for a missing one no more than twice a minute or as often as that',
+    'keys cached for %s are fetched again then, and for an unknown kid at most twice a minute or as often as that',
     async (_, maxAge, cooldown) => {
       const clock = new FakeClock();
       let fetched = 0;
@@ -40,7 +40,7 @@ describe('RFC 7517 §5 the keys of the issuer', () => {
     },
   );
 
-  it('are waited for by a replica that starts before its issuer, and no longer than it is told', async () => {
+  it('a replica that starts before its issuer waits for the keys, up to a limit', async () => {
     const clock = new FakeClock();
     const { publicJwk } = await signingKey('a');
     let isUp = false;

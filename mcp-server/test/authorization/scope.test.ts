@@ -21,7 +21,7 @@ const policy = createScopePolicy({ base: 'base', hierarchy: flat, scoped: () => 
 const call = (name: unknown) => ({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name } });
 const complete = (ref: object) => ({ method: 'completion/complete', params: { ref } });
 
-describe('what a message needs', () => {
+describe('the scopes that a message needs', () => {
   it.each([
     ['no message', undefined, ['base']],
     ['another method', { method: 'tools/list' }, ['base']],
@@ -45,17 +45,17 @@ describe('what a message needs', () => {
     ],
     ['a batch', [call('admin'), null, 1, call('write')], ['base', 'admin', 'write']],
     ['an empty batch', [], ['base']],
-  ])('%s', (_, message, scopes) => {
+  ])('the required scopes are right for %s', (_, message, scopes) => {
     expect(policy.required(message)).toEqual(scopes);
   });
 
-  it('is nothing without a base scope', () => {
+  it('a message needs no scope where there is no base scope', () => {
     const open = createScopePolicy({ base: undefined, hierarchy: flat, scoped: () => scopedTools([]) });
     expect(open.required({ method: 'ping' })).toEqual([]);
     expect(open.initial).toEqual([]);
   });
 
-  it('follows what is offered at the moment', () => {
+  it('the required scopes follow the current catalog', () => {
     let offered = scopedTools([]);
     const live = createScopePolicy({ base: 'base', hierarchy: flat, scoped: () => offered });
     expect([live.required(call('admin')), live.supported()]).toEqual([['base'], ['base']]);
@@ -73,7 +73,7 @@ describe('MCP scope challenges', () => {
   );
   const messages = fc.array(fc.constantFrom('plain', 'admin', 'write', 'both').map(call));
 
-  it('ask for all that is needed and all that is held and known, and for nothing else', () => {
+  it('a challenge names all scopes that are needed, and those already held, and no others', () => {
     fc.assert(
       fc.property(scopes, messages, (held, message) => {
         const required = policy.required(message);
@@ -87,14 +87,14 @@ describe('MCP scope challenges', () => {
     );
   });
 
-  it('RFC 9728 §2 list what is known, sorted, and never the scopes of the sign-in', () => {
+  it('RFC 9728 §2 scopes_supported lists the known scopes, sorted, without OpenID scopes', () => {
     const odd = scopedTools([{ name: 'odd', scopes: ['offline_access'] }]);
     expect(policy.supported()).toEqual(['admin', 'base', 'print', 'read', 'write']);
     expect(createScopePolicy({ base: 'base', hierarchy: flat, scoped: () => odd }).supported()).toEqual(['base']);
   });
 });
 
-describe('a hierarchy of scopes', () => {
+describe('a scope hierarchy', () => {
   const chains = [
     ['root', 'admin', 'write'],
     ['admin', 'base'],
@@ -111,7 +111,7 @@ describe('a hierarchy of scopes', () => {
     [['admin'], 'both'],
     [['admin'], 'plain'],
     [['base', 'write'], 'write'],
-  ])('lets %j call %s', (held, name) => {
+  ])('the scopes %j permit a call of %s', (held, name) => {
     expect(stepUp(held, name)).toBeUndefined();
   });
 
@@ -120,17 +120,17 @@ describe('a hierarchy of scopes', () => {
     [['write'], 'both', ['admin', 'base', 'write']],
     [['write'], 'plain', ['base', 'write']],
     [['foreign'], 'plain', ['base']],
-  ])('has %j ask for what is missing to call %s, and never for what stands above that', (held, name, wanted) => {
+  ])('a caller with %j is asked for what is missing to call %s, and never for a higher scope', (held, name, wanted) => {
     expect(stepUp(held, name)).toEqual(wanted);
   });
 
-  it('does not ask again for what comes with what is held', () => {
+  it('a challenge does not ask for scopes that a held scope implies', () => {
     const offered = () => scopedTools([...tools, { name: 'print', scopes: ['print', 'write'] }]);
     const policy = createScopePolicy({ base: 'base', hierarchy: scopeHierarchy(chains), scoped: offered });
     expect(policy.stepUp(new Set(['admin']), policy.required(call('print')))).toEqual(['admin', 'print']);
   });
 
-  it('RFC 9728 §2 lists what stands above, so that somebody can ask for it', () => {
+  it('RFC 9728 §2 scopes_supported includes the higher scopes, so that a client can request them', () => {
     expect(ranked.supported()).toEqual(['admin', 'base', 'root', 'write']);
   });
 
@@ -144,7 +144,7 @@ describe('a hierarchy of scopes', () => {
       ],
     ],
     [[['a', 'a']]],
-  ])('refuses %j, in which a scope stands above itself', (circular) => {
+  ])('a hierarchy %j in which a scope is above itself is refused', (circular) => {
     expect(() => scopeHierarchy(circular)).toThrow('stands above itself');
   });
 });

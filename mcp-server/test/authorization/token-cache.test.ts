@@ -23,19 +23,19 @@ function setUp({ lifetime = 600, capacity = 3, capacityBytes = 1_000_000, scopes
 }
 
 describe('the token cache', () => {
-  it('verifies once, also for requests that come together', async () => {
+  it('a token is verified once, also for concurrent requests', async () => {
     const { verify, check } = setUp();
     await Promise.all([check('a'), check('a'), check('a')]);
     expect((await check('a')).subject).toBe('a');
     expect(verify).toHaveBeenCalledTimes(1);
   });
 
-  it('tells tokens apart', async () => {
+  it('different tokens have different principals', async () => {
     const { check } = setUp();
     expect([(await check('a')).subject, (await check('b')).subject]).toEqual(['a', 'b']);
   });
 
-  it('forgets after a minute', async () => {
+  it('a cached result expires after a minute', async () => {
     const { clock, verify, check } = setUp();
     await check('a');
     clock.advance(59);
@@ -46,7 +46,7 @@ describe('the token cache', () => {
     expect(verify).toHaveBeenCalledTimes(2);
   });
 
-  it('forgets when the token expires', async () => {
+  it('a cached result expires with its token', async () => {
     const { clock, verify, check } = setUp({ lifetime: 10 });
     await check('a');
     clock.advance(10);
@@ -54,14 +54,14 @@ describe('the token cache', () => {
     expect(verify).toHaveBeenCalledTimes(2);
   });
 
-  it('never holds a failure', async () => {
+  it('a failed verification is never cached', async () => {
     const { verify, check } = setUp();
     await expect(check('bad')).rejects.toThrow('expired');
     await expect(check('bad')).rejects.toThrow('expired');
     expect(verify).toHaveBeenCalledTimes(2);
   });
 
-  it('forgets everything when a key is withdrawn, also while a check runs', async () => {
+  it('the cache is cleared when a key is withdrawn, also while a verification runs', async () => {
     const { keys, verify, check } = setUp();
     await check('a');
     keys.number += 1;
@@ -75,13 +75,13 @@ describe('the token cache', () => {
     expect(verify).toHaveBeenCalledTimes(4);
   });
 
-  it('holds no more than its capacity: what was not used goes', async () => {
+  it('the cache holds at most its capacity, and evicts the least recently used', async () => {
     const { verify, check } = setUp({ capacity: 2 });
     for (const token of ['a', 'b', 'a', 'c', 'a', 'b']) await check(token);
     expect(verify.mock.calls.flat()).toEqual(['a', 'b', 'c', 'b']);
   });
 
-  it('holds no more bytes than it may, however many scopes the tokens have', async () => {
+  it('the cache holds at most its bytes, however many scopes the tokens have', async () => {
     const scopes = Array.from({ length: 100 }, (_, index) => `scope-${index}`.padEnd(168, 'x'));
     // 100 scopes of 168 characters are 40,000 bytes.
     const { verify, check } = setUp({ capacity: 100, capacityBytes: 90_000, scopes });
@@ -89,7 +89,7 @@ describe('the token cache', () => {
     expect(verify.mock.calls.flat()).toEqual(['a', 'b', 'c', 'a']);
   });
 
-  it('does not hold what is larger than all that it may hold, and goes on', async () => {
+  it('a result larger than the whole cache is not cached, and the cache still works', async () => {
     const { verify, check } = setUp({ capacityBytes: 100 });
     for (const token of ['a', 'a', 'b']) expect((await check(token)).subject).toBe(token);
     expect(verify).toHaveBeenCalledTimes(3);

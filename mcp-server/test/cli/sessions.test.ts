@@ -51,7 +51,7 @@ describe('sessions', () => {
     );
   const left = async () => (await Array.fromAsync(replica.store.list())).map(({ id }) => id);
 
-  it('list shows each with its owner, how it speaks and since when, oldest first', async () => {
+  it('sessions list shows each session with its owner, transport, revision and times, oldest first', async () => {
     const { status, stdout } = await sessions('list');
     expect(status).toBe(0);
     const [titles, ...rows] = stdout.split('\n');
@@ -60,7 +60,7 @@ describe('sessions', () => {
     expect(rows.map((row) => row.split(' ')[0])).toEqual(['a1', 'a2', 'b1', '-c', '']);
   });
 
-  it('list shows as JSON what a program needs', async () => {
+  it('sessions list --json has the fields that a program needs', async () => {
     expect(JSON.parse((await sessions('list --json --subject bob')).stdout)).toEqual([
       {
         id: 'b1',
@@ -74,7 +74,7 @@ describe('sessions', () => {
     ]);
   });
 
-  it('list shows a session over HTTP+SSE whose client has not said its revision yet', async () => {
+  it('sessions list shows an HTTP+SSE session whose revision is not agreed yet', async () => {
     const owner = { issuer: 'https://as.example', subject: 'dan', clientId: 'old' };
     const { agreed, ...rest } = record('d1', owner, { transport: 'http+sse' });
     await replica.store.create(rest);
@@ -90,19 +90,19 @@ describe('sessions', () => {
     ['--subject', undefined],
     ['--subject=', []],
     ['--subject ad', []],
-  ])('list %s shows %j', async (options, ids) => {
+  ])('sessions list %s shows %j', async (options, ids) => {
     const { status, stdout } = await sessions(`list --json ${options}`);
     expect(status).toBe(ids ? 0 : 2);
     if (ids) expect(JSON.parse(stdout).map(({ id }: McpSession) => id)).toEqual(ids);
   });
 
-  it('list shows neither what a client said of itself nor what it watches', async () => {
+  it("sessions list shows neither the client's initialize data nor its subscriptions", async () => {
     for (const line of ['list', 'list --json']) {
       expect((await sessions(line)).stdout).not.toMatch(/secret|params|1234567890/);
     }
   });
 
-  it('list says so when there is none', async () => {
+  it('sessions list says when there is none', async () => {
     await sessions('end --all');
     expect(await sessions('list')).toEqual({ status: 0, stdout: 'There are no sessions.\n', stderr: '' });
     expect((await sessions('list --json')).stdout).toBe('[]\n');
@@ -118,7 +118,7 @@ describe('sessions', () => {
     ['--subject nobody', ['a1', 'a2', 'b1', '-c'], 0],
     ['--subject= --client desk', ['a1', 'a2', 'b1', '-c'], 0],
     ['--all', [], 4],
-  ])('end %s leaves %j, and the replicas hear of the others', async (line, remaining, ended) => {
+  ])('sessions end %s leaves %j, and the replicas are told of the ended ones', async (line, remaining, ended) => {
     const { status, stdout, stderr } = await sessions(`end ${line}`);
     expect([status, stdout, stderr]).toEqual([0, `Ended ${ended} session${ended === 1 ? '' : 's'}.\n`, '']);
     expect(await left()).toEqual(remaining);
@@ -126,7 +126,7 @@ describe('sessions', () => {
     expect(told).toEqual(gone.map((session) => ({ kind: 'ended', session })));
   });
 
-  it('end says which id is none, ends the others, and tells of it again where a first time was cut short', async () => {
+  it('sessions end names unknown ids, ends the others, and announces an already ended session again', async () => {
     const { status, stdout, stderr } = await sessions('end a1 \u001b[31m nothing');
     expect([status, stdout]).toEqual([1, 'Ended 1 session.\n']);
     expect(stderr).toBe('There is no session "\\u001b[31m".\nThere is no session "nothing".\n');
@@ -143,14 +143,14 @@ describe('sessions', () => {
     ['end -c', "Unknown option '-c'; what is none goes behind --"],
     ['end --subjects ada', "Unknown option '--subjects'"],
     ['list ada', '"ada" is too much'],
-  ])('%s is not understood, and ends nothing', async (line, message) => {
+  ])('sessions %s is refused, and ends nothing', async (line, message) => {
     const { status, stderr } = await sessions(line);
     expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
     expect(await left()).toHaveLength(4);
     expect(told).toEqual([]);
   });
 
-  it('many are ended all the same', async () => {
+  it('sessions end ends many sessions at once', async () => {
     for (let n = 0; n < 250; n += 1) {
       await replica.store.create(record(`m${n}`, { issuer: 'https://as.example', subject: `m${n}`, clientId: 'many' }));
     }
@@ -168,18 +168,18 @@ describe('the command line of mcp-server', () => {
       env,
     );
 
-  it.each(['sessions list', 'sessions end --all'])('%s says that it reaches nothing in memory', async (line) => {
+  it.each(['sessions list', 'sessions end --all'])('the command %s is refused where sessions are in memory', async (line) => {
     const { status, stdout, stderr } = await program(line);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^mcp-server: REDIS_URL is not set: .* Restart the server to end all of them/);
   });
 
-  it('says when Redis is not there', async () => {
+  it('the command line says when Redis is not reachable', async () => {
     const { status, stderr } = await program('sessions list', { REDIS_URL: 'redis://127.0.0.1:1' });
     expect([status, stderr]).toEqual([1, expect.stringMatching(/^mcp-server: REDIS_URL: not reachable \(.+\)\n$/)]);
   });
 
-  it('serves where nothing is named', async () => {
+  it('the command line without a command runs the server', async () => {
     expect(await program('')).toEqual({ status: undefined, stdout: '', stderr: '' });
     expect((await program('session')).status).toBe(2);
   });

@@ -10,18 +10,18 @@ export function keyRecordContract(name: string, open: () => Promise<() => KeyRec
       replica = await open();
     });
 
-    it('is empty at first', async () => {
+    it('the key record is empty at first', async () => {
       expect(await replica().read()).toBeUndefined();
     });
 
-    it('is read by all as one has written it', async () => {
+    it('the key record written by one replica is read by all', async () => {
       expect(await replica().replace(undefined, 'first "ring"')).toBe(true);
       expect(await replica().read()).toBe('first "ring"');
       expect(await replica().replace('first "ring"', 'second')).toBe(true);
       expect(await replica().read()).toBe('second');
     });
 
-    it('changes only from what stands there', async () => {
+    it('the key record changes only if the expected value is stored', async () => {
       expect(await replica().replace('never', 'x')).toBe(false);
       await replica().replace(undefined, 'first');
       expect(await replica().replace(undefined, 'x')).toBe(false);
@@ -29,7 +29,7 @@ export function keyRecordContract(name: string, open: () => Promise<() => KeyRec
       expect(await replica().read()).toBe('first');
     });
 
-    it('lets one of many win', async () => {
+    it('exactly one of many concurrent writers of the key record succeeds', async () => {
       const all = await Promise.all(Array.from({ length: 20 }, (_, n) => replica().replace(undefined, `ring ${n}`)));
       expect(all.filter(Boolean)).toHaveLength(1);
       expect(await replica().read()).toBe(`ring ${all.indexOf(true)}`);

@@ -12,19 +12,19 @@ export function promptContract(prompt: PromptEntry, given: Readonly<Record<strin
       arguments?: readonly { description?: string }[];
     };
 
-    it('says in a sentence or two what it is for, and what each argument is', () => {
+    it('the prompt and each of its arguments have a description', () => {
       expect(prompt.description).toMatch(/^[A-Z].{19,}\.$/s);
       expect(title.length).toBeGreaterThan(0);
       for (const { description } of listed) expect(description).toBeTypeOf('string');
     });
 
-    it('becomes messages', async () => {
+    it('the prompt renders to messages', async () => {
       const messages = await prompt.render(prompt.arguments.parse(given), testContext);
       expect(messages.length).toBeGreaterThan(0);
       for (const message of messages) expect(PromptMessageSchema.safeParse(message).error).toBeUndefined();
     });
 
-    it('refuses arguments that are missing', () => {
+    it('the prompt refuses missing arguments', () => {
       for (const name of Object.keys(given)) {
         const { [name]: _, ...rest } = given;
         expect(prompt.arguments.safeParse(rest).success).toBe(false);

@@ -15,19 +15,19 @@ export function replayMemoryContract(name: string, open: () => Promise<ReplayMem
       memory = await open();
     });
 
-    it('knows a use at every replica', async () => {
+    it('a used proof is known at every replica', async () => {
       expect(await memory.replica().firstUse('a', 60_000)).toBe(true);
       expect(await memory.replica().firstUse('a', 60_000)).toBe(false);
       expect(await memory.replica().firstUse('a', 60_000)).toBe(false);
       expect(await memory.replica().firstUse('b', 60_000)).toBe(true);
     });
 
-    it('lets one of many be the first', async () => {
+    it('exactly one of many concurrent uses is the first', async () => {
       const uses = await Promise.all(Array.from({ length: 50 }, () => memory.replica().firstUse('a', 60_000)));
       expect(uses.filter(Boolean)).toHaveLength(1);
     });
 
-    it('forgets when it was told to, a part of a millisecond later at most, and not before', async () => {
+    it('a used proof is forgotten after its time, at most a millisecond late and never early', async () => {
       await memory.replica().firstUse('short', 3_000.5);
       await memory.replica().firstUse('long', 60_000);
       expect(await memory.replica().firstUse('short', 1)).toBe(false);

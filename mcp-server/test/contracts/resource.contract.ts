@@ -6,13 +6,13 @@ import { testContext } from './context.ts';
 /** @param variables of a template, that it has something for */
 export function resourceContract(resource: ResourceEntry | TemplateEntry, variables: Record<string, string>): void {
   describe(`resource contract: ${resource.key}`, () => {
-    it('says in a sentence or two what it is', () => {
+    it('the resource has a title and a description', () => {
       const { title, description } = resource.listed as { title: string; description: string };
       expect(description).toMatch(/^[A-Z].{19,}\.$/s);
       expect(title.length).toBeGreaterThan(0);
     });
 
-    it('gives either text or bytes, and says of what type', async () => {
+    it('the resource yields either text or bytes, and their type', async () => {
       const content = await ('template' in resource
         ? resource.read(variables, testContext)
         : resource.read(testContext));

@@ -62,14 +62,14 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
       Promise.all(sessions.map(({ id }) => storage.here.store.delete(id)));
 
     describe('session store', () => {
-      it('gives back at any replica what was written, and nothing of what was not', async () => {
+      it('a session is read at any replica as it was written, and an unknown session is not found', async () => {
         const session = await opened();
         expect(await storage.there.store.get(session.id)).toEqual(session);
         expect(await storage.there.store.get('nothing')).toBeUndefined();
         await close(session);
       });
 
-      it('ends a session once, for all', async () => {
+      it('a session is ended once, for all replicas', async () => {
         const session = await opened();
         const ended = await Promise.all([
           storage.here.store.delete(session.id),
@@ -82,7 +82,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         expect(await storage.there.store.get(session.id)).toBeUndefined();
       });
 
-      it('keeps the later of two uses', async () => {
+      it('the later of two uses is kept', async () => {
         const session = await opened();
         const later = { usedUntil: session.usedUntil + 30_000, tokenExpiresAt: session.tokenExpiresAt + 30 };
         expect(await storage.here.store.use(session, later)).toBe(true);
@@ -91,7 +91,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await close(session);
       });
 
-      it('alters what is named and nothing else', async () => {
+      it('an alteration changes the named members and nothing else', async () => {
         const session = await opened(undefined, { transport: 'http+sse' });
         const agreed = { protocolVersion: '2024-11-05', params: { capabilities: {} } };
         await storage.here.store.alter(session.id, { agreed });
@@ -106,7 +106,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await close(session);
       });
 
-      it('bounds the subscriptions of a session', async () => {
+      it('a session has a limit of subscriptions', async () => {
         const session = await opened();
         const subscribe = (uri: string) => storage.here.store.alter(session.id, { subscribe: uri });
         const taken = [];
@@ -117,7 +117,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await close(session);
       });
 
-      it('makes room for a person by the session that is idle longest, and refuses when none is', async () => {
+      it("a new session replaces the person's longest idle one, and is refused when all are in use", async () => {
         const subject = unique('collector');
         const now = storage.clock.now();
         const first = await opened(subject, { usedUntil: now - 3 });
@@ -135,7 +135,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await close(await opened(subject));
       });
 
-      it('knows at any replica what an owner has in use over one transport', async () => {
+      it('the sessions that an owner uses over a transport are known at any replica', async () => {
         const subject = unique('worker');
         const now = storage.clock.now();
         const [used, idle, other] = [await opened(subject), await opened(subject), await opened()];
@@ -156,7 +156,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         expect(await inUse(storage.here)).toEqual([]);
       });
 
-      it('bounds the sessions of all, and counts them', async () => {
+      it('the total number of sessions is limited and counted', async () => {
         const before = await storage.here.store.count();
         const sessions = [];
         for (let n = before; n < LIMITS.maxSessions; n += 1) sessions.push(await opened());
@@ -170,7 +170,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         expect(await storage.there.store.count()).toBe(before);
       });
 
-      it('ends a session that nobody uses, and any at the end of its life', async () => {
+      it('a session ends when it is idle too long, and at the end of its lifetime', async () => {
         const [idle, used] = [await opened(), await opened()];
         storage.clock.advance(450);
         await storage.here.store.use(used, { usedUntil: storage.clock.now(), tokenExpiresAt: 1 });
@@ -192,7 +192,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
       const stream = async (): Promise<StreamName> => ({ session: (await opened()).id, stream: unique('r.') });
       const end = ({ session }: StreamName) => storage.here.store.delete(session);
 
-      it('gives back what was added after a point, in order, at any replica', async () => {
+      it('the events after a position are read in order, at any replica', async () => {
         const name = await stream();
         for (const data of ['a', 'b', 'c']) await append(name, data);
         const events = await storage.there.log.read(name, undefined, 10);
@@ -205,7 +205,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await end(name);
       });
 
-      it('writes once what one producer tries twice', async () => {
+      it('an event that its producer writes twice is stored once', async () => {
         const name = await stream();
         const event = { data: 'once', producer: 'p', sequence: 1_000_000 };
         await storage.here.log.append(name, event);
@@ -215,7 +215,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await end(name);
       });
 
-      it('takes nothing after the last event, but knows that one again', async () => {
+      it('a stream takes nothing after its last event, but accepts that event again', async () => {
         const name = await stream();
         const last = { data: 'end', producer: 'last', sequence: 1, last: true, requests: '[1]' };
         await storage.here.log.append(name, last);
@@ -228,7 +228,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await end(name);
       });
 
-      it('takes nothing for a session that has ended', async () => {
+      it('a stream of an ended session takes nothing', async () => {
         const name = await stream();
         await append(name, 'a');
         await end(name);
@@ -236,7 +236,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         expect(await storage.here.log.take(name, { replica: 'r', connection: '1' })).toBeUndefined();
       });
 
-      it('drops the oldest beyond the bounds of count and bytes, and never the newest', async () => {
+      it('a stream drops its oldest events beyond the limits of number and bytes, and never the newest', async () => {
         const name = await stream();
         for (let n = 0; n < 9; n += 1) await append(name, `${n}`);
         const kept = await storage.there.log.read(name, undefined, 100);
@@ -249,7 +249,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await end(name);
       });
 
-      it('keeps of the streams of a session that are over and unread only the newest', async () => {
+      it('only the newest finished and unread streams of a session are kept', async () => {
         const { session } = await stream();
         const named = (name: string): StreamName => ({ session, stream: name });
         const [first, third, fourth] = [named('r.1'), named('r.3'), named('r.4')];
@@ -283,7 +283,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
       };
       const isKept = async (name: StreamName) => (await storage.there.log.read(name, undefined, 10)).length > 0;
 
-      it('has a budget of bytes for a session, in which what nobody reads makes room for what comes', async () => {
+      it('a session has a byte budget, in which unread finished streams make room for new events', async () => {
         const { session } = await stream();
         const [first, second, third] = ['r.1', 'r.2', 'r.3'].map((name) => ({ session, stream: name })) as [
           StreamName,
@@ -298,7 +298,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await end(first);
       });
 
-      it('takes nothing for which a session has no room, but what is short and forced', async () => {
+      it('an event without room in the session is refused, unless it is short and forced', async () => {
         const { session } = await stream();
         const [first, second] = [
           { session, stream: 'r.1' },
@@ -321,7 +321,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await end(first);
       });
 
-      it('has a budget for a person, over all their sessions', async () => {
+      it('a person has a byte budget over all their sessions', async () => {
         const subject = unique('hoarder');
         const sessions = [await opened(subject), await opened(subject), await opened(subject)] as const;
         const name = (n: 0 | 1 | 2, number = 1): StreamName => ({ session: sessions[n].id, stream: `r.${number}` });
@@ -341,7 +341,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await close(again);
       });
 
-      it('has a budget for all together, in which whoever has most makes room', async () => {
+      it('the whole server has a byte budget, in which the person with most data makes room', async () => {
         const people = [await opened(), await opened(), await opened(), await opened()] as const;
         const name = (n: 0 | 1 | 2 | 3, number = 1): StreamName => ({ session: people[n].id, stream: `r.${number}` });
         await ended(name(0), 190_000);
@@ -355,7 +355,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await close(...people);
       });
 
-      it('forgets what its reader says to have, and a stream whose reader has all of it', async () => {
+      it('acknowledged events are dropped, and a stream that was read completely', async () => {
         const name = await stream();
         for (const data of ['a', 'b', 'c']) await append(name, data, { requests: '[1]' });
         const [, second] = await storage.here.log.read(name, undefined, 10);
@@ -373,7 +373,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await end(name);
       });
 
-      it('keeps what tells which of several requests were answered', async () => {
+      it('the information which of several requests were answered is kept', async () => {
         const name = await stream();
         await append(name, 'a', { requests: '[1,2]' });
         const [event] = await storage.here.log.read(name, undefined, 10);
@@ -388,7 +388,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await end(name);
       });
 
-      it('has one reader, the newest; tells who it was before, and how far', async () => {
+      it('a stream has one reader, the newest, which learns the previous reader and its position', async () => {
         const name = await stream();
         const [first, second] = [
           { replica: 'one', connection: '1' },
@@ -408,7 +408,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await end(name);
       });
 
-      it('knows at any replica what another one has still to answer, until it has or the session is over', async () => {
+      it('pending answers of a replica are known at any other, until they are sent or the session ends', async () => {
         const name = { ...(await stream()), stream: STANDALONE };
         await storage.here.log.take(name, { replica: 'r', connection: '1' });
         await storage.here.log.owe(name, 'one', '[1]');
@@ -422,14 +422,14 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         expect((await storage.there.log.debts(name)).size).toBe(0);
       });
 
-      it('notes with an event up to which change its reader knows', async () => {
+      it('an event records up to which change its reader knows', async () => {
         const name = await stream();
         await append(name, 'changed', { changes: 12 });
         expect(await storage.there.log.take(name, { replica: 'r', connection: '1' })).toMatchObject({ changes: 12 });
         await end(name);
       });
 
-      it('tells each change once, whoever tells it, and never forgets which', async () => {
+      it('each change is announced once, by whichever replica, and the newest is never forgotten', async () => {
         const [name, reader] = [await stream(), { replica: 'r', connection: '1' }];
         await storage.there.log.take(name, reader);
         await append(name, 'by one replica', { changes: 12 });
@@ -445,7 +445,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
     });
 
     describe('message bus', () => {
-      it('brings a message to one replica, to all others, and says when nobody is there', async () => {
+      it('a message reaches one replica or all others, and sending to a missing replica is reported', async () => {
         const heard = { here: [] as BusMessage[], there: [] as BusMessage[] };
         storage.here.bus.subscribe(
           (message) => heard.here.push(message),
@@ -470,7 +470,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         expect(await storage.here.bus.isListening('nobody')).toBe(false);
       });
 
-      it('names each replica differently, in a form that ids can carry', () => {
+      it('each replica has a different name, in a form that ids can contain', () => {
         const [a, b] = [storage.here.bus.replica, storage.there.bus.replica];
         expect(a).not.toBe(b);
         for (const name of [a, b]) expect(name).toMatch(/^[0-9a-z]{8,32}$/);
@@ -478,7 +478,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
     });
 
     describe('change log', () => {
-      it('numbers changes, and tells each once that came after a number', async () => {
+      it('changes are numbered, and each is listed once after a given number', async () => {
         const first = await storage.here.changes.record('tools');
         await storage.there.changes.record('resource:test://a');
         const third = await storage.there.changes.record('tools');

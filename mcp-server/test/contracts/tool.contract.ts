@@ -13,14 +13,14 @@ export function toolContract(tool: ToolEntry, valid: Readonly<Record<string, unk
   describe(`tool contract: ${name}`, () => {
     const ajv = new AjvJsonSchemaValidator();
 
-    it('has JSON Schemas of 2020-12 that compile and describe objects', () => {
+    it('the tool has JSON Schemas of 2020-12 that compile and describe objects', () => {
       for (const schema of [inputSchema, outputSchema]) {
         expect(schema?.type).toBe('object');
         expect(() => ajv.getValidator({ ...schema })).not.toThrow();
       }
     });
 
-    it('says in a sentence or two what it is for, and what each argument is', () => {
+    it('the tool and each of its arguments have a description', () => {
       expect(description).toMatch(/^[A-Z].{19,}\.$/s);
       expect(description.length).toBeLessThan(400);
       expect(title.length).toBeGreaterThan(0);
@@ -29,12 +29,12 @@ export function toolContract(tool: ToolEntry, valid: Readonly<Record<string, unk
       }
     });
 
-    it('tells clients how careful they have to be', () => {
+    it('the tool has annotations about its effects', () => {
       expect(annotations?.readOnlyHint ?? annotations?.destructiveHint).toBeTypeOf('boolean');
       expect(annotations?.openWorldHint).toBeTypeOf('boolean');
     });
 
-    it('answers in text, and in data that fit its output schema', async () => {
+    it('the tool answers in text, and in data that match its output schema', async () => {
       const checked = tool.check(valid);
       if ('problems' in checked) throw new Error(checked.problems.join('; '));
       const { text = '', structured } = await tool.run(checked.input, testContext);
@@ -43,7 +43,7 @@ export function toolContract(tool: ToolEntry, valid: Readonly<Record<string, unk
       expect(check(structured).errorMessage).toBeUndefined();
     });
 
-    it('refuses arguments that it does not know', () => {
+    it('the tool refuses unknown arguments', () => {
       expect(tool.check({ ...valid, invented: true })).toHaveProperty('problems');
     });
   });

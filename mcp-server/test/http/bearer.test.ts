@@ -35,7 +35,7 @@ describe('RFC 9728 §5.1 a request without a token is challenged', () => {
     ['GET', '/sse', '/sse'],
     ['DELETE', '/sse', '/sse'],
     ['POST', '/messages?sessionId=1', '/sse'],
-  ])('%s %s, with the document of %s', async (method, path, resource) => {
+  ])('a request %s %s without a token is challenged with the metadata URL of %s', async (method, path, resource) => {
     const response = await server.fetch(path, { method });
     expect(response.status).toBe(401);
     // RFC 6750 §3.1: no error code when there was no attempt to authenticate.
@@ -46,20 +46,20 @@ describe('RFC 9728 §5.1 a request without a token is challenged', () => {
 
   // Clients that are only handed the text of the answer look for the word: MCP Inspector 0.17 does, in its direct mode.
   it.each([{}, { authorization: 'Bearer expired' }])(
-    'RFC 9110 §15.5.2 says Unauthorized in words too: %j',
+    'RFC 9110 §15.5.2 a 401 also says Unauthorized in its description: %j',
     async (headers) => {
       const response = await server.fetch('/mcp', { headers });
       expect(await response.json()).toMatchObject({ error_description: expect.stringContaining('Unauthorized') });
     },
   );
 
-  it('RFC 6750 §3 takes another scheme for no attempt', async () => {
+  it('RFC 6750 §3 another authentication scheme counts as no token', async () => {
     const response = await server.fetch('/mcp', { headers: { authorization: 'Basic dXNlcjpwYXNz' } });
     expect(response.status).toBe(401);
     expect(readChallenge(response)).not.toHaveProperty('error');
   });
 
-  it('refuses methods that no endpoint has with the list of those it has', async () => {
+  it('an unsupported method is refused with the list of allowed ones', async () => {
     const response = await server.fetch('/mcp', { method: 'PUT' });
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('GET, POST, DELETE');
@@ -68,8 +68,8 @@ describe('RFC 9728 §5.1 a request without a token is challenged', () => {
   });
 });
 
-describe('RFC 6750 §2 where a token may stand', () => {
-  it('refuses a token in the URL, even beside a good header, and never repeats or logs it', async () => {
+describe('RFC 6750 §2 the place of a token', () => {
+  it('a token in the URL is refused, even beside a valid header, and never repeated or logged', async () => {
     const token = await server.token();
     const response = await server.fetch(`/mcp?access_token=${token}`, post(token, PING));
     expect(response.status).toBe(400);
@@ -79,20 +79,20 @@ describe('RFC 6750 §2 where a token may stand', () => {
     expect(server.ran).toEqual([]);
   });
 
-  it('refuses several Authorization headers', async () => {
+  it('several Authorization headers are refused', async () => {
     const token = await server.token();
     const twice = ['Authorization', `Bearer ${token}`, 'Authorization', `Bearer ${token}`];
     expect(await statusOf(twice)).toBe(400);
     expect(server.ran).toEqual([]);
   });
 
-  it.each(['Bearer', 'Bearer ', 'Bearer a,b', 'Bearer a b'])('refuses the header %j', async (authorization) => {
+  it.each(['Bearer', 'Bearer ', 'Bearer a,b', 'Bearer a b'])('the Authorization header %j is refused', async (authorization) => {
     const response = await server.fetch('/mcp', { headers: { authorization } });
     expect(response.status).toBe(401);
     expect(readChallenge(response).error).toBe('invalid_token');
   });
 
-  it('RFC 9110 §11.1 does not care how the scheme is written', async () => {
+  it('RFC 9110 §11.1 the case of the authentication scheme does not matter', async () => {
     const response = await server.fetch('/mcp', { headers: { authorization: `bEARER ${await server.token()}` } });
     expect(response.status).toBe(200);
   });
@@ -101,7 +101,7 @@ describe('RFC 6750 §2 where a token may stand', () => {
 describe('MCP scope challenge handling', () => {
   const call = (name: string) => ({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } });
 
-  it('names every scope that the call needs before anything runs', async () => {
+  it('a challenge names every scope that the call needs, before anything runs', async () => {
     const response = await server.fetch('/mcp', post(await server.token(), call('status')));
     expect(response.status).toBe(403);
     expect(readChallenge(response)).toEqual({
@@ -113,18 +113,18 @@ describe('MCP scope challenge handling', () => {
     expect(server.ran).toEqual([]);
   });
 
-  it('finds the call in a batch', async () => {
+  it('a call in a batch needs its scope', async () => {
     const response = await server.fetch('/mcp', post(await server.token(), [PING, call('echo'), call('status')]));
     expect(response.status).toBe(403);
     expect(server.ran).toEqual([]);
   });
 
-  it('lets the call pass with the scopes', async () => {
+  it('a call with its scopes is accepted', async () => {
     const token = await server.token({ scope: 'mcp:tools mcp:admin' });
     expect((await server.fetch('/mcp', post(token, call('status')))).status).toBe(200);
   });
 
-  it('never lets a client lose a scope by stepping up, and never asks for those of the sign-in', async () => {
+  it('a challenge keeps the scopes that a client has, and never names OpenID scopes', async () => {
     const token = await server.token({ scope: 'openid offline_access foreign mcp:admin' });
     const response = await server.fetch('/mcp', { headers: bearer(token) });
     expect(response.status).toBe(403);
@@ -132,7 +132,7 @@ describe('MCP scope challenge handling', () => {
   });
 });
 
-describe('where requests go', () => {
+describe('routing of requests', () => {
   it.each([
     ['POST', '/mcp', {}, 'streamable'],
     ['GET', '/mcp', {}, 'streamable'],
@@ -142,13 +142,13 @@ describe('where requests go', () => {
     ['GET', '/sse', { 'mcp-session-id': 'x' }, 'streamable'],
     ['DELETE', '/sse', { 'mcp-session-id': 'x' }, 'streamable'],
     ['POST', '/messages?sessionId=x', {}, 'sseMessage'],
-  ])('%s %s %j to %s', async (method, path, headers, endpoint) => {
+  ])('a request %s %s %j goes to %s', async (method, path, headers, endpoint) => {
     const token = await server.token();
     const body = method === 'POST' ? post(token, PING, headers) : { method, headers: { ...bearer(token), ...headers } };
     expect(await (await server.fetch(path, body)).json()).toEqual({ endpoint });
   });
 
-  it('hole 1.3: what is not there is 404 in JSON, never a page', async () => {
+  it('hole 1.3: an unknown path is 404 in JSON, never a page', async () => {
     for (const path of ['/nothing', '/.well-known/nothing', '/jwks', '/mcp/other', '/admin.php']) {
       const response = await server.fetch(path, { headers: { accept: 'text/html' } });
       expect(response.status).toBe(404);
@@ -156,7 +156,7 @@ describe('where requests go', () => {
     }
   });
 
-  it('answers probes under any host, and is not ready while it drains', async () => {
+  it('probes are answered under any host, and readiness ends while the server drains', async () => {
     server.ready = false;
     expect((await server.fetch('/livez')).status).toBe(200);
     expect((await server.fetch('/readyz')).status).toBe(503);
@@ -164,7 +164,7 @@ describe('where requests go', () => {
     expect((await server.fetch('/readyz')).status).toBe(200);
   });
 
-  it('logs one line a request, without its query', async () => {
+  it('each request is logged in one line, without its query', async () => {
     await server.fetch('/authorize?code_challenge=secret-challenge&state=secret-state');
     expect(server.log.join('')).toContain('"path":"/authorize"');
     expect(server.log.join('')).not.toContain('secret');

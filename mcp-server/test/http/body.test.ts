@@ -28,7 +28,7 @@ const streamed = (text: string): RequestInit => ({
 });
 
 describe('JSON-RPC 2.0 §5.1 parse error and invalid request', () => {
-  it.each(['', '{', 'not json', '{"a":1,}', '[1', '\u0000', '{"__proto__":{"a":1}}'])('%j is -32700', async (body) => {
+  it.each(['', '{', 'not json', '{"a":1,}', '[1', '\u0000', '{"__proto__":{"a":1}}'])('the body %j is -32700', async (body) => {
     const response = await server.fetch('/mcp', post(token, body));
     expect(response.status).toBe(400);
     expect(await response.json()).toEqual({
@@ -39,13 +39,13 @@ describe('JSON-RPC 2.0 §5.1 parse error and invalid request', () => {
     expect(server.ran).toEqual([]);
   });
 
-  it.each(['1', '"text"', 'null', 'true'])('%s is -32600', async (body) => {
+  it.each(['1', '"text"', 'null', 'true'])('the body %s is -32600', async (body) => {
     const response = await server.fetch('/mcp', post(token, body));
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { code: -32600 } });
   });
 
-  it('JSON-RPC 2.0 §5.1 a message that is too deep is told so, under the id of the request', async () => {
+  it('JSON-RPC 2.0 §5.1 a message nested too deeply is refused with the id of its request', async () => {
     const nested = `${'{"a":'.repeat(70)}1${'}'.repeat(70)}`;
     const body = `{"jsonrpc":"2.0","id":7,"method":"ping","params":${nested}}`;
     const answer = await server.fetch('/mcp', post(token, body));
@@ -54,7 +54,7 @@ describe('JSON-RPC 2.0 §5.1 parse error and invalid request', () => {
     expect(await answer.json()).toEqual({ jsonrpc: '2.0', id: 7, error: { code: -32600, message } });
   });
 
-  it('a message that is nested without end is refused instead of overflowing a stack', async () => {
+  it('a very deeply nested message is refused without a stack overflow', async () => {
     for (const depth of [65, 100_000]) {
       const response = await server.fetch('/mcp', post(token, `${'['.repeat(depth)}${']'.repeat(depth)}`));
       expect(response.status).toBe(400);
@@ -62,19 +62,19 @@ describe('JSON-RPC 2.0 §5.1 parse error and invalid request', () => {
     expect(server.ran).toEqual([]);
   });
 
-  it('hole 2.13: never repeats or logs what was sent, and shows no stack', async () => {
+  it('hole 2.13: an error never repeats or logs what was sent, and shows no stack', async () => {
     const response = await server.fetch('/mcp', post(token, '{"password":"hunter2",'));
     expect(await response.text()).not.toMatch(/hunter2|\.ts|node_modules/);
     expect(server.log.join('')).not.toContain('hunter2');
   });
 });
 
-describe('size', () => {
-  it('takes a message of exactly 1 MiB', async () => {
+describe('the size of a body', () => {
+  it('a message of exactly 1 MiB is accepted', async () => {
     expect((await server.fetch('/mcp', post(token, sized(LIMIT)))).status).toBe(200);
   });
 
-  it('RFC 9110 §15.5.14 refuses one byte more, whether its length is declared or not', async () => {
+  it('RFC 9110 §15.5.14 a message of one byte more is refused, with or without Content-Length', async () => {
     for (const init of [post(token, sized(LIMIT + 1)), streamed(sized(LIMIT + 1))]) {
       const response = await server.fetch('/mcp', init);
       expect(response.status).toBe(413);
@@ -83,7 +83,7 @@ describe('size', () => {
     expect(server.ran).toEqual([]);
   });
 
-  it('reads a body without a declared length', async () => {
+  it('a body without Content-Length is read', async () => {
     expect((await server.fetch('/mcp', streamed(sized(1_000)))).status).toBe(200);
   });
 });
@@ -91,7 +91,7 @@ describe('size', () => {
 describe('RFC 9110 §15.5.16 media type', () => {
   const typed = (type: string) => post(token, PING, { 'content-type': type });
 
-  it.each(['application/json', 'application/json; charset=utf-8', 'Application/JSON'])('takes %s', async (type) => {
+  it.each(['application/json', 'application/json; charset=utf-8', 'Application/JSON'])('the media type %s is accepted', async (type) => {
     expect((await server.fetch('/mcp', typed(type))).status).toBe(200);
   });
 
@@ -102,12 +102,12 @@ describe('RFC 9110 §15.5.16 media type', () => {
     'application/json-patch+json',
     'application/json; charset=utf-16',
     'nonsense',
-  ])('refuses %s', async (type) => {
+  ])('the media type %s is refused', async (type) => {
     expect((await server.fetch('/mcp', typed(type))).status).toBe(415);
     expect(server.ran).toEqual([]);
   });
 
-  it('refuses a missing type and a compressed body', async () => {
+  it('a body without a media type, and a compressed body, are refused', async () => {
     const untyped = { method: 'POST', headers: bearer(token), body: Buffer.from(JSON.stringify(PING)) };
     expect((await server.fetch('/mcp', untyped)).status).toBe(415);
     const bomb = { ...post(token, '', { 'content-encoding': 'gzip' }), body: gzipSync('['.repeat(10_000_000)) };

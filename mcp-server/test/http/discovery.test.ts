@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 describe('RFC 9728 §3 protected resource metadata', () => {
-  it.each(['', '/mcp', '/sse'])('names the very URL that it stands for: %j', async (path) => {
+  it.each(['', '/mcp', '/sse'])('protected resource metadata names exactly the URL that it is for: %j', async (path) => {
     const response = await server.fetch(`/.well-known/oauth-protected-resource${path}`);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toContain('application/json');
@@ -25,7 +25,7 @@ describe('RFC 9728 §3 protected resource metadata', () => {
     });
   });
 
-  it('can be kept and asked for again without being sent again (RFC 9110 §13.1.2)', async () => {
+  it('protected resource metadata can be cached and revalidated with its ETag (RFC 9110 §13.1.2)', async () => {
     const path = '/.well-known/oauth-protected-resource/mcp';
     const first = await server.fetch(path);
     expect(first.headers.get('cache-control')).toBe('public, max-age=300');
@@ -35,13 +35,13 @@ describe('RFC 9728 §3 protected resource metadata', () => {
     expect(again.status).toBe(304);
   });
 
-  it('is there for no other path', async () => {
+  it('protected resource metadata exists for no other path', async () => {
     const response = await server.fetch('/.well-known/oauth-protected-resource/other');
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ error: 'not_found' });
   });
 
-  it('is there while the authorization server is not', async () => {
+  it('protected resource metadata is served while the authorization server is down', async () => {
     await using alone = await startHarness();
     alone.issuer.up = false;
     expect((await alone.fetch('/.well-known/oauth-protected-resource/mcp')).status).toBe(200);
@@ -60,13 +60,13 @@ describe('MCP 2025-03-26 §2.3 discovery at the MCP origin', () => {
     '/.well-known/openid-configuration/sse',
     '/mcp/.well-known/openid-configuration',
     '/sse/.well-known/openid-configuration',
-  ])('serves the metadata as it is at %s', async (path) => {
+  ])('the authorization server metadata is served unchanged at %s', async (path) => {
     const response = await server.fetch(path);
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual(server.issuer.metadata);
   });
 
-  it('is fetched once, and served from the copy while the authorization server is down', async () => {
+  it('authorization server metadata is fetched once, and served from the copy during an outage', async () => {
     await using kept = await startHarness();
     await kept.fetch('/.well-known/oauth-authorization-server');
     await kept.fetch('/.well-known/oauth-authorization-server');
@@ -76,7 +76,7 @@ describe('MCP 2025-03-26 §2.3 discovery at the MCP origin', () => {
     expect((await kept.fetch('/.well-known/oauth-authorization-server')).status).toBe(200);
   });
 
-  it('is 503 with Retry-After while there has never been a copy', async () => {
+  it('authorization server metadata is 503 with Retry-After while it was never fetched', async () => {
     await using alone = await startHarness();
     alone.issuer.up = false;
     for (const path of ['/.well-known/oauth-authorization-server', '/authorize']) {
@@ -86,14 +86,14 @@ describe('MCP 2025-03-26 §2.3 discovery at the MCP origin', () => {
     }
   });
 
-  it('is refused when it names another issuer (RFC 8414 §3.3)', async () => {
+  it('authorization server metadata of another issuer is refused (RFC 8414 §3.3)', async () => {
     await using fooled = await startHarness();
     Object.assign(fooled.issuer.metadata, { issuer: 'https://evil.example' });
     expect((await fooled.fetch('/.well-known/oauth-authorization-server')).status).toBe(503);
   });
 });
 
-describe('at one origin with the issuer, where these paths are the issuer’s', () => {
+describe('one origin shared with the issuer, where these paths belong to the issuer', () => {
   it.each([
     ['GET', '/.well-known/oauth-authorization-server'],
     ['GET', '/.well-known/oauth-authorization-server/mcp'],
@@ -103,7 +103,7 @@ describe('at one origin with the issuer, where these paths are the issuer’s', 
     ['POST', '/token'],
     ['POST', '/register'],
   ])(
-    'RFC 8414 §3 %s %s, which a gateway should have led there, is 404: nobody is asked, nothing leads in a circle',
+    'RFC 8414 §3 a request %s %s that the gateway should route to the issuer is 404, without a redirect loop',
     async (method, path) => {
       await using same = await startHarness({ atIssuer: true });
       expect((await same.fetch(path, { method })).status).toBe(404);
@@ -113,9 +113,9 @@ describe('at one origin with the issuer, where these paths are the issuer’s', 
   );
 });
 
-describe('at one origin with the issuer, which is asked at ISSUER_INTERNAL_URL', () => {
+describe('one origin shared with the issuer, which is reached at ISSUER_INTERNAL_URL', () => {
   it.each(['oauth-authorization-server/mcp', 'oauth-authorization-server/sse', 'openid-configuration/mcp'])(
-    'RFC 8414 §3 /.well-known/%s, where some clients look, has its metadata: a gateway need not rewrite it',
+    "RFC 8414 §3 the path /.well-known/%s, which some clients use, has the issuer's metadata without a gateway rewrite",
     async (path) => {
       await using same = await startHarness({ atIssuer: true, issuerInside: true });
       const response = await same.fetch(`/.well-known/${path}`);
@@ -128,21 +128,21 @@ describe('at one origin with the issuer, which is asked at ISSUER_INTERNAL_URL',
     ['GET', '/authorize'],
     ['POST', '/token'],
     ['POST', '/register'],
-  ])('%s %s leads nobody in a circle', async (method, path) => {
+  ])('a request %s %s is 404, without a redirect loop', async (method, path) => {
     await using same = await startHarness({ atIssuer: true, issuerInside: true });
     expect((await same.fetch(path, { method })).status).toBe(404);
   });
 });
 
 describe('MCP 2025-03-26 §2.3.3 default endpoints', () => {
-  it('sends the browser on with its query', async () => {
+  it('GET /authorize is redirected with its query', async () => {
     const response = await server.fetch('/authorize?client_id=a%20b&state=x%26y');
     expect(response.status).toBe(302);
     expect(response.headers.get('location')).toBe(`${server.issuer.url}/authorize?client_id=a%20b&state=x%26y`);
     expect(response.headers.get('cache-control')).toBe('no-store');
   });
 
-  it.each(['token', 'register'])('RFC 9110 §15.4.8 sends POST /%s on as a POST, without reading it', async (path) => {
+  it.each(['token', 'register'])('RFC 9110 §15.4.8 POST /%s is redirected as a POST, without being read', async (path) => {
     const response = await server.fetch(`/${path}`, { method: 'POST', body: 'grant_type=authorization_code' });
     expect(response.status).toBe(307);
     expect(response.headers.get('location')).toBe(`${server.issuer.url}/${path}`);
@@ -150,7 +150,7 @@ describe('MCP 2025-03-26 §2.3.3 default endpoints', () => {
     expect((await server.fetch(`/${path}`)).status).toBe(405);
   });
 
-  it('has no registration when the authorization server has none', async () => {
+  it('POST /register is 404 when the authorization server has no registration', async () => {
     await using closed = await startHarness();
     Object.assign(closed.issuer.metadata, { registration_endpoint: undefined });
     expect((await closed.fetch('/register', { method: 'POST' })).status).toBe(404);

@@ -42,18 +42,18 @@ async function call(change: Change = {}): Promise<Response> {
 }
 
 describe('RFC 9449 §7.1 a token with its proof', () => {
-  it('is taken, and stands for a principal that has the key', async () => {
+  it('a bound token with its proof is accepted, and the principal has the key', async () => {
     expect((await call()).status).toBe(200);
     expect(server.ran).toMatchObject([{ subject: 'person-1', keyThumbprint: client.thumbprint }]);
   });
 
-  it.each(['ES384', 'Ed25519', 'EdDSA', 'PS256', 'RS256'])('is taken with a key for %s', async (algorithm) => {
+  it.each(['ES384', 'Ed25519', 'EdDSA', 'PS256', 'RS256'])('a proof with a key for %s is accepted', async (algorithm) => {
     const by = await keyHolder(algorithm);
     const token = await boundToken(server, by);
     expect((await send(token, await proofFor(token, { by }))).status).toBe(200);
   });
 
-  it('has to have a new proof for each request, for each path and method', async () => {
+  it('each request needs a new proof, for its own path and method', async () => {
     const token = await boundToken();
     for (const [method, path] of [['POST', '/messages'], ['POST', '/sse'], ['GET', '/mcp'], ['DELETE', '/mcp']] as const) {
       const proof = await proofFor(token, { method, url: `${server.url}${path}` });
@@ -63,7 +63,7 @@ describe('RFC 9449 §7.1 a token with its proof', () => {
     }
   }); // biome-ignore format: one list
 
-  it('MCP scope challenge handling: is told in its own scheme which scopes a call needs', async () => {
+  it('MCP scope challenge handling: a missing scope is challenged with the scheme DPoP', async () => {
     const token = await boundToken();
     const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'status' } };
     const headers = { authorization: `DPoP ${token}`, dpop: await proofFor(token) };
@@ -139,7 +139,7 @@ const bad: Record<string, [reason: string, proof: (token: string) => Promise<str
 }; // biome-ignore format: one table
 
 describe('RFC 9449 §4.3 a proof', () => {
-  it.each(Object.entries(bad))('is refused: %s', async (_, [reason, proof]) => {
+  it.each(Object.entries(bad))('a proof is refused: %s', async (_, [reason, proof]) => {
     const token = await boundToken();
     const shown = await proof(token);
     const response = await send(token, shown);
@@ -157,7 +157,7 @@ describe('RFC 9449 §4.3 a proof', () => {
     for (const secret of [token, shown]) if (secret) expect(server.log.join('')).not.toContain(secret);
   });
 
-  it('check 9: is for the same URL however it is spelled (RFC 3986 §6.2.2, §6.2.3), its query left out', async () => {
+  it("check 9: a proof's URL is compared in normal form (RFC 3986 §6.2.2, §6.2.3), without its query", async () => {
     await using at = await startHarness({ publicUrl: 'https://mcp.example.com', allowedHosts: ['127.0.0.1'] });
     for (const url of ['https://MCP.example.com:443/mcp', 'HTTPS://mcp.example.com/x/../mcp?a=b#c']) {
       expect((await call({ at, url })).status).toBe(200);
@@ -165,12 +165,12 @@ describe('RFC 9449 §4.3 a proof', () => {
     expect((await call({ at, url: 'http://mcp.example.com/mcp' })).status).toBe(401);
   });
 
-  it('check 11: is fresh for a minute, and from a clock that is a little fast', async () => {
+  it('check 11: a proof is accepted for a minute, and from a clock that is slightly fast', async () => {
     expect((await call({ now: now() - 60 })).status).toBe(200);
     expect((await call({ now: now() + 5 })).status).toBe(200);
   });
 
-  it('check 12 and §7.1: is of the key that the token is bound to', async () => {
+  it('check 12 and §7.1: a proof must be of the key that the token is bound to', async () => {
     const token = await boundToken();
     const response = await send(token, await proofFor(token, { by: stranger }));
     expect(response.status).toBe(401);
@@ -180,8 +180,8 @@ describe('RFC 9449 §4.3 a proof', () => {
   });
 });
 
-describe('RFC 9449 §7.2 which scheme a token is for', () => {
-  it('both are offered, Bearer first, to whoever shows none', async () => {
+describe('RFC 9449 §7.2 the scheme of a token', () => {
+  it('a request without a token is offered both schemes, Bearer first', async () => {
     const response = await server.fetch('/mcp');
     expect(response.headers.get('www-authenticate')).toMatch(
       /^Bearer resource_metadata="[^"]+", scope="mcp:tools", DPoP /,
@@ -189,7 +189,7 @@ describe('RFC 9449 §7.2 which scheme a token is for', () => {
     expect(readChallenge(response, 'DPoP')).toEqual({ ...readChallenge(response), algs: ALGORITHMS });
   });
 
-  it('a bound token is not good as a bearer, not even beside a proof', async () => {
+  it('a bound token is refused with the scheme Bearer, even beside a proof', async () => {
     const token = await boundToken();
     for (const proof of [undefined, await proofFor(token)]) {
       const response = await send(token, proof, { scheme: 'Bearer' });
@@ -200,13 +200,13 @@ describe('RFC 9449 §7.2 which scheme a token is for', () => {
     expect(server.ran).toEqual([]);
   });
 
-  it('a bound token that is known by now is none either', async () => {
+  it('a bound token in the cache is refused with the scheme Bearer, too', async () => {
     const token = await boundToken();
     expect((await send(token, await proofFor(token))).status).toBe(200);
     expect((await send(token, undefined, { scheme: 'Bearer' })).status).toBe(401);
   });
 
-  it('a token that is not bound is not good with a proof', async () => {
+  it('an unbound token is refused with a proof', async () => {
     const token = await server.token();
     const response = await send(token, await proofFor(token));
     expect(response.status).toBe(401);
@@ -216,7 +216,7 @@ describe('RFC 9449 §7.2 which scheme a token is for', () => {
 
   it.each([
     { 'x5t#S256': 'certificate' }, { jkt: 1 }, { jkt: 'a', 'x5t#S256': 'b' }, {}, 'text', null, [],
-  ])('RFC 8705 §3: a token that is bound in a way unknown here is good in no way: %j', async (cnf) => {
+  ])('RFC 8705 §3: a token bound in an unknown way is refused with both schemes: %j', async (cnf) => {
     const token = await server.token({ cnf });
     for (const scheme of ['Bearer', 'DPoP']) {
       expect((await send(token, await proofFor(token), { scheme })).status).toBe(401);
@@ -224,18 +224,18 @@ describe('RFC 9449 §7.2 which scheme a token is for', () => {
     expect(server.log.join('')).toContain('"reason":"sender_constrained"');
   }); // biome-ignore format: one list
 
-  it('RFC 8705 §3: a token that is bound to a certificate as well is not good with its key alone', async () => {
+  it('RFC 8705 §3: a token that is also bound to a certificate is refused with its key alone', async () => {
     const token = await server.token({ cnf: { jkt: client.thumbprint, 'x5t#S256': 'certificate' } });
     expect((await send(token, await proofFor(token))).status).toBe(401);
   });
 
-  it('a bad token stays a bad token', async () => {
+  it('an expired bound token is reported as invalid_token', async () => {
     const token = await server.token({ cnf: { jkt: client.thumbprint }, exp: now() - 60 });
     const response = await send(token, await proofFor(token));
     expect(readChallenge(response, 'DPoP')).toMatchObject({ error: 'invalid_token' });
   });
 
-  it('RFC 9728 §2 dpop_bound_access_tokens_required: then a bearer is never taken, and not asked for', async () => {
+  it('RFC 9728 §2 dpop_bound_access_tokens_required: a bearer token is refused, and Bearer is not offered', async () => {
     await using at = await startHarness({ dpopRequired: true });
     const document = await (await at.fetch('/.well-known/oauth-protected-resource/mcp')).json();
     expect(document).toMatchObject({ dpop_bound_access_tokens_required: true });
@@ -249,8 +249,8 @@ describe('RFC 9449 §7.2 which scheme a token is for', () => {
   });
 });
 
-describe('RFC 9449 §11.1 a proof is good once', () => {
-  it('of many requests with one exactly one gets in, and the rest is a security event', async () => {
+describe('RFC 9449 §11.1 single use of a proof', () => {
+  it('exactly one of many requests with one proof is accepted, and the others are security events', async () => {
     const token = await boundToken();
     const proof = await proofFor(token);
     const answers = await Promise.all(Array.from({ length: 10 }, () => send(token, proof)));
@@ -259,7 +259,7 @@ describe('RFC 9449 §11.1 a proof is good once', () => {
     expect(server.log.filter((line) => line.includes('"security":true'))).toHaveLength(9);
   });
 
-  it('at every replica', async () => {
+  it('a proof used at one replica is refused at another', async () => {
     const replays = memoryReplayMemory(new FakeClock());
     await using first = await startHarness({ replays });
     await using second = await startHarness({ replays });
@@ -269,7 +269,7 @@ describe('RFC 9449 §11.1 a proof is good once', () => {
     expect(second.log.join('')).toContain('proof_used_twice');
   });
 
-  it('nobody uses up the jti of another key', async () => {
+  it('another key cannot use up the jti of a proof', async () => {
     const jti = 'chosen-by-both';
     const [own, foreign] = [await boundToken(), await boundToken(server, stranger)];
     const taken = await proofFor(foreign, { by: stranger, claims: { jti } });
@@ -277,14 +277,14 @@ describe('RFC 9449 §11.1 a proof is good once', () => {
     expect((await send(own, await proofFor(own, { claims: { jti } }))).status).toBe(200);
   });
 
-  it('a proof that was refused is not used up', async () => {
+  it('a refused proof is not used up', async () => {
     const token = await boundToken();
     const proof = await proofFor(token);
     expect((await send(token, proof, { path: '/sse' })).status).toBe(401);
     expect((await send(token, proof)).status).toBe(200);
   });
 
-  it('it is 503 while that can not be found out, and nothing runs', async () => {
+  it('a proof is answered with 503 while its single use cannot be checked, and nothing runs', async () => {
     const replays = { firstUse: () => Promise.reject(new Error('Redis is away')) };
     await using at = await startHarness({ replays });
     const response = await call({ at });
@@ -298,7 +298,7 @@ describe('RFC 9449 §9 nonces', () => {
   const nonceOf = (response: Response): string => response.headers.get('dpop-nonce') ?? '';
   const withNonce = (nonce: unknown, change: Change = {}) => call({ ...change, claims: { nonce } });
 
-  it.each([-3_600, -66, 6, 3_600])('a client whose clock is %d s off gets one, and is taken with it', async (off) => {
+  it.each([-3_600, -66, 6, 3_600])('a client whose clock is %d s off gets a nonce, and is accepted with it', async (off) => {
     const response = await call({ now: now() + off });
     expect(response.status).toBe(401);
     expect(readChallenge(response, 'DPoP')).toMatchObject({ error: 'use_dpop_nonce' });
@@ -306,7 +306,7 @@ describe('RFC 9449 §9 nonces', () => {
     expect((await withNonce(nonceOf(response), { now: now() + off })).status).toBe(200);
   });
 
-  it('DPOP_NONCE_REQUIRED wants one in every proof', async () => {
+  it('DPOP_NONCE_REQUIRED demands a nonce in every proof', async () => {
     await using at = await startHarness({ dpopNonceRequired: true });
     const response = await call({ at });
     expect(readChallenge(response, 'DPoP')).toMatchObject({ error: 'use_dpop_nonce' });
@@ -314,7 +314,7 @@ describe('RFC 9449 §9 nonces', () => {
     expect(at.ran).toHaveLength(1);
   });
 
-  it('§8.2 the next is handed out before the last one ends, on an answer that is good', async () => {
+  it('§8.2 the next nonce is sent before the last one expires, with a successful answer', async () => {
     await using at = await startHarness({ dpopNonceRequired: true });
     const first = nonceOf(await call({ at }));
     const early = await withNonce(first, { at });
@@ -329,7 +329,7 @@ describe('RFC 9449 §9 nonces', () => {
     expect(readChallenge(over, 'DPoP')).toMatchObject({ error: 'use_dpop_nonce' });
   });
 
-  it('is one of this server: made up ones are refused with a good one, whatever the clock says', async () => {
+  it("an invented nonce is refused with a valid one, whatever the proof's time", async () => {
     for (const nonce of ['made-up', 'a.b', '']) {
       const response = await withNonce(nonce);
       expect(readChallenge(response, 'DPoP')).toMatchObject({ error: 'use_dpop_nonce' });
@@ -338,14 +338,14 @@ describe('RFC 9449 §9 nonces', () => {
     expect(server.ran).toEqual([]);
   });
 
-  it('is nothing else that this server has sealed', async () => {
+  it('a text that this server sealed for another purpose is no nonce', async () => {
     const keys = sharedKeys(memoryKeyRecord(), new FakeClock());
     await using at = await startHarness({ keys });
     const other = await seal(keys, String(at.clock.now()), 'request state');
     expect(readChallenge(await withNonce(other, { at }), 'DPoP')).toMatchObject({ error: 'use_dpop_nonce' });
   });
 
-  it('is known to every replica with the same keys, also after a restart', async () => {
+  it('a nonce is valid at every replica with the same keys, also after a restart', async () => {
     const clock = new FakeClock();
     const keys = sharedKeys(memoryKeyRecord(), clock);
     await using first = await startHarness({ keys, dpopNonceRequired: true });
@@ -354,7 +354,7 @@ describe('RFC 9449 §9 nonces', () => {
     expect((await withNonce(nonce, { at: second })).status).toBe(200);
   });
 
-  it('a proof with a nonce is remembered as long as the nonce is good', async () => {
+  it('a proof with a nonce is remembered as long as the nonce is valid', async () => {
     const nonce = nonceOf(await call({ now: 0 }));
     const token = await boundToken();
     const proof = await proofFor(token, { claims: { nonce } });
@@ -364,7 +364,7 @@ describe('RFC 9449 §9 nonces', () => {
     expect(server.log.join('')).toContain('proof_used_twice');
   });
 
-  it('a page may send a proof and read the nonce', async () => {
+  it('a web page may send a proof and read the nonce', async () => {
     const origin = 'http://localhost:6274';
     const preflight = { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'dpop' };
     const asked = await server.fetch('/mcp', { method: 'OPTIONS', headers: preflight });

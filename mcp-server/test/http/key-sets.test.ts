@@ -64,25 +64,25 @@ describe('RFC 7517 §5 a key set is read member by member', () => {
     { key_ops: {} },
     { key_ops: ['verify', 'verify'] },
     { key_ops: ['verify', 'encrypt'] },
-  ])('RFC 7517 §4 an optional member with no meaning keeps the only key from nothing: %j', async (odd) => {
+  ])('RFC 7517 §4 a key with a meaningless optional member is still used: %j', async (odd) => {
     expect(await answer([{ ...signer.publicJwk, ...odd }])).toMatchObject({ status: 200 });
   });
 
   it.each([{ use: 'enc' }, { alg: 'RS256' }, { key_ops: ['sign'] }])(
-    'RFC 7517 §4 a key for something else is not tried: %j',
+    'RFC 7517 §4 a key for another purpose is not tried: %j',
     async (odd) => {
       expect(await answer([{ ...signer.publicJwk, ...odd }])).toMatchObject({ status: 401 });
     },
   );
 
-  it('RFC 7515 §4.1.4 an empty kid of a token names no key, as if it were absent', async () => {
+  it('RFC 7515 §4.1.4 an empty kid of a token counts as absent', async () => {
     expect(await answer([signer.publicJwk], { kid: '' })).toMatchObject({ status: 200 });
   });
 
   it.each([
     ['null', null],
     ['empty', ''],
-  ])('optional members of a key that are %s are absent', async (_, value) => {
+  ])('optional members of a key that are %s count as absent', async (_, value) => {
     const { kty = '', crv, x, y } = signer.publicJwk;
     const key = {
       kty,
@@ -100,7 +100,7 @@ describe('RFC 7517 §5 a key set is read member by member', () => {
     expect(await answer([key])).toMatchObject({ status: 200 });
   });
 
-  it('a renewal with such members keeps the keys that are good, and loses those that are gone', async () => {
+  it('a renewed key set with odd members keeps its valid keys, and loses the removed ones', async () => {
     await using server = await startHarness();
     const call = async (key: SigningKey) =>
       (await server.fetch('/mcp', post(await signToken({ key, claims: server.claims() }), PING))).status;
@@ -110,11 +110,11 @@ describe('RFC 7517 §5 a key set is read member by member', () => {
     expect([await call(signer), await call(server.key)]).toEqual([200, 401]);
   });
 
-  it('a set without any key is a failure of the issuer and no fault of the token', async () => {
+  it('a key set without any key is reported as an issuer failure, not as a bad token', async () => {
     expect(await answer([null, { kid: 'a' }])).toMatchObject({ status: 503 });
   });
 
-  it('RFC 7518 §3.3 an RSA key of 1,024 bits is no key, whoever published it', async () => {
+  it('RFC 7518 §3.3 an RSA key of 1,024 bits is ignored', async () => {
     const { generateKeyPairSync } = await import('node:crypto');
     const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 });
     const weak = { ...publicKey.export({ format: 'jwk' }), kid: 'a' };
@@ -123,24 +123,24 @@ describe('RFC 7517 §5 a key set is read member by member', () => {
   });
 });
 
-describe('RFC 7517 §4.5 keys of one name', () => {
-  it('are each tried: the old and the new key of an issuer that never renames them', async () => {
+describe('RFC 7517 §4.5 several keys with one kid', () => {
+  it('keys with the same kid are each tried, for an issuer that never renames them', async () => {
     expect(await answer([other.publicJwk, signer.publicJwk])).toMatchObject({ status: 200 });
     expect(await answer([signer.publicJwk, other.publicJwk])).toMatchObject({ status: 200 });
   });
 
-  it('are one key when they are the same', async () => {
+  it('identical keys count as one', async () => {
     expect(await answer(Array(40).fill(signer.publicJwk))).toMatchObject({ status: 200 });
     expect(await answer([...Array(40).fill(other.publicJwk), signer.publicJwk])).toMatchObject({ status: 200 });
   });
 
-  it('are told apart by type and by algorithm', async () => {
+  it('keys with the same kid are distinguished by type and algorithm', async () => {
     expect(await answer([rsa.publicJwk, signer.publicJwk])).toMatchObject({ status: 200 });
     const perAlgorithm = ['RS512', 'RS384', 'RS256'].map((alg) => ({ ...rsa.publicJwk, alg }));
     expect(await answer(perAlgorithm, { key: rsa })).toMatchObject({ status: 200 });
   });
 
-  it('a new key under the old name is found at the first token that it signed', async () => {
+  it('a new key under the old kid is found at the first token that it signed', async () => {
     await using server = await startHarness();
     const call = async (key: SigningKey) =>
       (await server.fetch('/mcp', post(await signToken({ key, claims: server.claims() }), PING))).status;
@@ -151,7 +151,7 @@ describe('RFC 7517 §4.5 keys of one name', () => {
     expect([await call(signer), await call(other)]).toEqual([200, 401]);
   });
 
-  it('a signature of none of them is refused, after one more look at the set', async () => {
+  it('a signature of none of the keys is refused, after one more fetch of the set', async () => {
     const refused = await answer([other.publicJwk, rsa.publicJwk]);
     expect(refused).toMatchObject({ status: 401, log: expect.stringContaining('"reason":"bad_signature"') });
     expect(refused.requests).toBe(1);
@@ -169,24 +169,24 @@ describe('RFC 7515 §4.1.4, RFC 7517 §4.5 a key id is optional', () => {
     ['in the token only, with several keys', () => [nameless(other), nameless(signer)], 'a'],
     ['on another key only', () => [{ ...other.publicJwk, kid: 'b' }, nameless(signer)], 'a'],
   ];
-  it.each(cases)('%s', async (_, members, kid) => {
+  it.each(cases)('a token and a key set work together: %s', async (_, members, kid) => {
     expect(await answer(members(), { kid })).toMatchObject({ status: 200, requests: 1 });
   });
 
-  it('a key of another name is not tried', async () => {
+  it('a key with another kid is not tried', async () => {
     expect(await answer([signer.publicJwk], { kid: 'b' })).toMatchObject({
       status: 401,
       log: expect.stringContaining('"reason":"unknown_key"'),
     });
   });
 
-  it('no more than 16 keys are tried for one token', async () => {
+  it('at most 16 keys are tried for one token', async () => {
     const others = await Promise.all(Array.from({ length: 16 }, () => signingKey('b')));
     expect(await answer([...others.slice(1).map(nameless), nameless(signer)])).toMatchObject({ status: 200 });
     expect(await answer([...others.map(nameless), nameless(signer)])).toMatchObject({ status: 401 });
   });
 
-  it('a key id that is no text is refused', async () => {
+  it('a kid that is no text is refused', async () => {
     expect(await answer([signer.publicJwk], { kid: 5 })).toMatchObject({ status: 401 });
   });
 });

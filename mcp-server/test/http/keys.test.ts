@@ -8,14 +8,14 @@ const call = async (server: Harness, token: string): Promise<number> =>
   (await server.fetch('/mcp', post(token, PING))).status;
 
 describe('RFC 7517 §5 the key set', () => {
-  it('is fetched once for many requests at a time', async () => {
+  it('the key set is fetched once for many concurrent requests', async () => {
     await using server = await startHarness();
     const tokens = await Promise.all(['a', 'b', 'c', 'd'].map((sub) => server.token({ sub })));
     expect(await Promise.all(tokens.map((token) => call(server, token)))).toEqual([200, 200, 200, 200]);
     expect(jwksRequests(server)).toBe(1);
   });
 
-  it('is fetched again for a key that is new, so that a rotation goes unnoticed', async () => {
+  it('the key set is fetched again for a new key, so that a rotation goes unnoticed', async () => {
     await using server = await startHarness();
     await call(server, await server.token());
     const next = await signingKey('key-2');
@@ -24,7 +24,7 @@ describe('RFC 7517 §5 the key set', () => {
     expect(await call(server, await signToken({ key: next, claims: server.claims() }))).toBe(200);
   });
 
-  it('is not fetched more than once in 30 seconds, whatever key ids are invented', async () => {
+  it('the key set is fetched at most once in 30 seconds, whatever key ids are invented', async () => {
     await using server = await startHarness();
     await call(server, await server.token());
     server.clock.advance(31);
@@ -35,7 +35,7 @@ describe('RFC 7517 §5 the key set', () => {
     expect(jwksRequests(server)).toBe(2);
   });
 
-  it('makes a token void whose key is withdrawn, even when it was verified a moment ago', async () => {
+  it('the withdrawal of a key invalidates its tokens, even recently verified ones', async () => {
     await using server = await startHarness();
     const token = await server.token();
     expect(await call(server, token)).toBe(200);
@@ -47,8 +47,8 @@ describe('RFC 7517 §5 the key set', () => {
   });
 });
 
-describe('an authorization server that is down', () => {
-  it('leaves the tokens of known keys good', async () => {
+describe('an authorization server outage', () => {
+  it('tokens of known keys stay valid during an outage', async () => {
     await using server = await startHarness();
     await call(server, await server.token());
     server.issuer.up = false;
@@ -56,7 +56,7 @@ describe('an authorization server that is down', () => {
     expect(await call(server, await server.token({ sub: 'person-2' }))).toBe(200);
   });
 
-  it('is 503 with Retry-After while its keys have never been seen, and no fault of the token', async () => {
+  it('a token whose key set was never fetched is answered with 503 and Retry-After, not as a bad token', async () => {
     await using server = await startHarness();
     server.issuer.up = false;
     const token = await server.token();

@@ -17,7 +17,7 @@ async function statusOf(server: Harness, target: string, lines: readonly string[
 /** Lines of the log whose message is `msg`. */
 const said = ({ log }: Harness, msg: string) => log.map((line) => JSON.parse(line)).filter((line) => line.msg === msg);
 
-describe('RFC 9112 §3.2 no spelling of a target leads past the token', () => {
+describe('RFC 9112 §3.2 spellings of a request target', () => {
   it.each([
     '/mcp',
     '/mcp/',
@@ -27,7 +27,7 @@ describe('RFC 9112 §3.2 no spelling of a target leads past the token', () => {
     '/mcp?x=/other',
     'http://localhost/mcp',
     'HTTP://localhost/mcp?a',
-  ])('%s is the endpoint, which wants one', async (target) => {
+  ])('the target %s is an endpoint, which requires a token', async (target) => {
     await using server = await startHarness();
     expect(await statusOf(server, target)).toBe(401);
     expect(await statusOf(server, target, [`Authorization: Bearer ${await server.token()}`])).toBe(200);
@@ -36,18 +36,18 @@ describe('RFC 9112 §3.2 no spelling of a target leads past the token', () => {
   it.each([
     '//mcp', '/./mcp', '/mcp//', '/%6dcp', '/mcp%2f', '/mcp%00', '/mcp;a', '/x/../mcp', '/mcp/..', '/mcp#a', '\\mcp',
     'mcp', '*', 'localhost:80', 'ftp://localhost/mcp', 'http:///mcp', 'http://localhost//mcp',
-  ])('%s is nothing, even with a token', async (target) => {
+  ])('the target %s is no endpoint, even with a token', async (target) => {
     await using server = await startHarness();
     expect([400, 403, 404]).toContain(await statusOf(server, target, [`Authorization: Bearer ${await server.token()}`]));
     expect(server.ran).toEqual([]);
   }); // biome-ignore format: one list
 
-  it('§3.2.2 the host of an absolute target counts, whatever the header says', async () => {
+  it('§3.2.2 the host of an absolute target overrides the header', async () => {
     await using server = await startHarness();
     expect(await statusOf(server, 'http://evil.example/mcp')).toBe(403);
   });
 
-  it('RFC 6750 §2.3 finds a token in the URL however it is spelled', async () => {
+  it('RFC 6750 §2.3 a token in the URL is found in every spelling', async () => {
     await using server = await startHarness();
     for (const query of ['access_token=x', 'a=b&access_token', '%61ccess_token=x', 'access%5Ftoken=x']) {
       expect(await statusOf(server, `/mcp?${query}`)).toBe(400);
@@ -56,7 +56,7 @@ describe('RFC 9112 §3.2 no spelling of a target leads past the token', () => {
   });
 });
 
-describe('a body', () => {
+describe('the body of a request', () => {
   const head = (token: string, more: string): string =>
     [
       'POST /mcp HTTP/1.1',
@@ -66,7 +66,7 @@ describe('a body', () => {
       `${more}\r\n\r\n`,
     ].join('\r\n');
 
-  it('whose sender goes away in the middle runs nothing, and leaves a line without a status', async () => {
+  it('a body whose sender disconnects runs nothing, and is logged without a status', async () => {
     await using server = await startHarness();
     const socket = socketTo(server);
     socket.write(`${head(await server.token(), 'Content-Length: 100')}{"jsonrpc"`);
@@ -78,7 +78,7 @@ describe('a body', () => {
     expect(said(server, 'request failed')).toEqual([]);
   });
 
-  it('comes in as many pieces as it likes', async () => {
+  it('a body may arrive in any number of pieces', async () => {
     await using server = await startHarness();
     const socket = socketTo(server);
     const body = JSON.stringify({ ...PING, params: { name: 'Grüße €' } });
@@ -90,7 +90,7 @@ describe('a body', () => {
     expect(server.ran).toMatchObject([{ message: { params: { name: 'Grüße €' } } }]);
   });
 
-  it('RFC 8259 §8.1 may begin with a byte order mark, and has to be UTF-8', async () => {
+  it('RFC 8259 §8.1 a body may begin with a byte order mark, and must be UTF-8', async () => {
     await using server = await startHarness();
     const token = await server.token();
     expect((await server.fetch('/mcp', post(token, `\ufeff${JSON.stringify(PING)}`))).status).toBe(200);
@@ -102,7 +102,7 @@ describe('a body', () => {
     ]);
   });
 
-  it('that is too large is answered while it still comes', async () => {
+  it('a body that is too large is answered while it still arrives', async () => {
     await using server = await startHarness();
     const socket = socketTo(server);
     socket.write(head(await server.token(), 'Content-Length: 999999999'));
@@ -121,7 +121,7 @@ describe('an endpoint that fails', () => {
   it.each([
     ['throws', () => { throw new Error('secret detail'); }],
     ['rejects', () => Promise.reject(new Error('secret detail'))],
-  ])('is a 500 that tells nothing when it %s', async (_, streamable) => {
+  ])('an endpoint that %s is answered with a 500 without details', async (_, streamable) => {
     await using server = await failing(streamable);
     const response = await server.call();
     expect(response.status).toBe(500);
@@ -132,7 +132,7 @@ describe('an endpoint that fails', () => {
     expect(said(server, 'request failed')).toMatchObject([{ err: { message: 'secret detail' } }]);
   }); // biome-ignore format: one table
 
-  it('ends the connection when its answer has begun', async () => {
+  it('an endpoint that fails after its answer has begun ends the connection', async () => {
     await using server = await failing(async ({ res }) => {
       res.writeHead(200, { 'Content-Length': 100 }).write('half');
       throw new Error('broke');
@@ -143,8 +143,8 @@ describe('an endpoint that fails', () => {
   });
 });
 
-describe('what is said of a request', () => {
-  it('is one line with its id, which the client has too, and everything else said about it', async () => {
+describe('the log of a request', () => {
+  it('a request is logged in one line with its id, which the client gets too', async () => {
     await using server = await startHarness();
     const response = await server.fetch('/mcp?session=canary', { headers: { authorization: 'Bearer canary' } });
     await expect.poll(() => said(server, 'request')).toHaveLength(1);
@@ -157,7 +157,7 @@ describe('what is said of a request', () => {
 });
 
 describe('MCP 2026-07-28 basic/transports/streamable-http, "Custom Headers from Tool Parameters"', () => {
-  it('a page may send them: the preflight names those that it asks for, and nothing that it makes up', async () => {
+  it('a preflight allows the requested Mcp-Param- headers, and no invalid ones', async () => {
     await using server = await startHarness();
     const asked =
       'authorization, mcp-method, mcp-name, Mcp-Param-Region, mcp-param-x, x-evil, mcp-param-a b, mcp-param-';

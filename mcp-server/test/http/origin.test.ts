@@ -29,11 +29,11 @@ describe('Host', () => {
     ['https://mcp.example.com', 'mcp.example.com:8443', false],
     ['https://mcp.example.com', 'localhost:8080', false],
     ['https://mcp.example.com', 'mcp.example.com.evil.example', false],
-  ])('%s is called as %j: %s', (publicUrl, host, allowed) => {
+  ])('the server %s called with Host %j accepts it: %s', (publicUrl, host, allowed) => {
     expect(createHostRule(rules(publicUrl))(host)).toBe(allowed);
   });
 
-  it('may be one of ALLOWED_HOSTS, with any port when it is named without', () => {
+  it('a host may be in ALLOWED_HOSTS, and has any port when listed without one', () => {
     const rule = createHostRule(rules('https://mcp.example.com', { allowedHosts: ['mcp-server', 'pod:8080'] }));
     expect(['mcp-server', 'mcp-server:1234', 'pod:8080', 'pod:1', 'other'].map(rule)).toEqual([
       true, true, true, false, false,
@@ -54,7 +54,7 @@ describe('Origin', () => {
     ['https://mcp.example.com', 'http://mcp.example.com', false],
     ['https://mcp.example.com', 'http://localhost:6274', false],
     ['https://mcp.example.com', 'https://app.example.com', true],
-  ])('%s is called by %j: %s', (publicUrl, origin, allowed) => {
+  ])('the server %s called with Origin %j accepts it: %s', (publicUrl, origin, allowed) => {
     const rule = createOriginRule(rules(publicUrl, { allowedOrigins: ['https://app.example.com'] }));
     expect(rule(origin)).toBe(allowed);
   });
@@ -70,7 +70,7 @@ const asHost = (server: Harness, host: string, path: string): Promise<number | u
   });
 
 describe('hole 1.6.12: DNS rebinding', () => {
-  it('is 403 in JSON before the token is looked at', async () => {
+  it('a foreign origin is 403 in JSON before the token is checked', async () => {
     await using server = await startHarness();
     for (const origin of ['https://evil.example', 'null']) {
       const response = await server.fetch('/mcp', post('garbage', PING, { origin }));
@@ -81,7 +81,7 @@ describe('hole 1.6.12: DNS rebinding', () => {
     }
   });
 
-  it('refuses a foreign host everywhere but at the probes', async () => {
+  it('a foreign host is refused everywhere except at the probes', async () => {
     await using server = await startHarness();
     expect(await asHost(server, 'evil.example', '/mcp')).toBe(403);
     expect(await asHost(server, 'evil.example', '/')).toBe(403);
@@ -99,7 +99,7 @@ describe('CORS', () => {
     },
   });
 
-  it('lets an allowed page ask without a token, and send what MCP needs', async () => {
+  it('a preflight of an allowed page needs no token, and allows what MCP needs', async () => {
     await using server = await startHarness();
     const response = await server.fetch('/mcp', preflight('http://localhost:6274', 'DELETE'));
     expect(response.status).toBe(204);
@@ -110,12 +110,12 @@ describe('CORS', () => {
       expect(headers).toContain(name);
   });
 
-  it('refuses the preflight of a foreign page', async () => {
+  it('a preflight of a foreign page is refused', async () => {
     await using server = await startHarness();
     expect((await server.fetch('/mcp', preflight('https://evil.example'))).status).toBe(403);
   });
 
-  it('shows an allowed page the challenge and the session, also of an error and of a stream', async () => {
+  it('an allowed page may read the challenge and the session id, also in errors and streams', async () => {
     await using server = await startHarness();
     const origin = 'http://localhost:6274';
     const refused = await server.fetch('/mcp', { headers: { origin } });
@@ -129,7 +129,7 @@ describe('CORS', () => {
     }
   });
 
-  it('shows the documents to every page', async () => {
+  it('every page may read the public documents', async () => {
     await using server = await startHarness({ allowedOrigins: [] });
     for (const path of ['/.well-known/oauth-protected-resource/mcp', '/.well-known/oauth-authorization-server']) {
       const response = await server.fetch(path, { headers: { origin: 'https://anywhere.example' } });
@@ -139,7 +139,7 @@ describe('CORS', () => {
     }
   });
 
-  it('answers an OPTIONS that is no preflight with the methods', async () => {
+  it('an OPTIONS request that is no preflight is answered with the methods', async () => {
     await using server = await startHarness();
     const response = await server.fetch('/mcp', { method: 'OPTIONS' });
     expect(response.status).toBe(204);

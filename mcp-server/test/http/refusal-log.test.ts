@@ -30,7 +30,7 @@ async function line(at: Harness, msg = 'request refused'): Promise<Record<string
 const WHO = { subject: 'person-1', client: 'client-1' };
 const UNVERIFIED = { ...WHO, verified: false };
 
-describe('RFC 6750 §3.1 a token that is refused', () => {
+describe('RFC 6750 §3.1 the log of a refused token', () => {
   type Row = [string, () => Promise<string>, () => Record<string, unknown>];
   const rows: Row[] = [
     ['its type', () => server.token({}, { typ: 'JWT' }), () => ({ reason: 'wrong_type', header: 'typ', expected: ['at+jwt'], found: 'JWT', setting: 'TOKEN_TYPES', ...UNVERIFIED })],
@@ -49,28 +49,28 @@ describe('RFC 6750 §3.1 a token that is refused', () => {
     ['a binding that is not known', () => server.token({ cnf: { 'x5t#S256': 'x' } }), () => ({ reason: 'sender_constrained', claim: 'cnf', found: 'an object of x5t#S256', ...WHO })],
     ['a key that it is bound to', () => server.token({ cnf: { jkt: client.thumbprint } }), () => ({ reason: 'sender_constrained', claim: 'cnf', expected: 'a DPoP proof, as the token is bound to a key', found: 'Bearer', ...WHO })],
   ]; // biome-ignore format: one table
-  it.each(rows)('for %s says whose it is, what decided, and what was expected', async (_, token, expected) => {
+  it.each(rows)('a token refused for %s is logged with its owner, the deciding claim and the expected value', async (_, token, expected) => {
     const value = await token();
     expect((await server.fetch('/mcp', post(value, PING))).status).toBe(401);
     expect(await line(server)).toMatchObject({ status: 401, error: 'invalid_token', ...expected() });
     for (const part of value.split('.')) expect(server.log.join('')).not.toContain(part);
   });
 
-  it('is not shown at length, whatever stands in it', async () => {
+  it('a long value from a refused token is truncated in the log', async () => {
     const long = 'x'.repeat(5_000);
     await server.fetch('/mcp', post(await server.token({ sub: long, aud: Array(4).fill(long) }), PING));
     expect((await line(server)).reason).toBe('wrong_audience');
     expect(Math.max(...server.log.map((text) => text.length))).toBeLessThan(4_000);
   });
 
-  it('for the want of a proof names the setting that wants one', async () => {
+  it('a token refused for lack of a proof is logged with the setting that requires one', async () => {
     await using strict = await startHarness({ dpopRequired: true });
     await strict.fetch('/mcp', post(await strict.token(), PING));
     expect(await line(strict)).toMatchObject({ reason: 'not_bound', found: 'Bearer', setting: 'DPOP_REQUIRED' });
   });
 });
 
-describe('RFC 9449 §7.1 a proof that is refused', () => {
+describe('RFC 9449 §7.1 the log of a refused proof', () => {
   type Change = Partial<Parameters<KeyHolder['prove']>[0]>;
   const rows: [string, (token: string) => Promise<string>, () => Record<string, unknown>][] = [
     ['its method', prove({ method: 'GET' }), () => ({ reason: 'proof_method', claim: 'htm', expected: 'POST', found: 'GET' })],
@@ -84,7 +84,7 @@ describe('RFC 9449 §7.1 a proof that is refused', () => {
     return (token: string) => client.prove({ token, url: `${server.url}/mcp`, now: now(), ...change });
   }
 
-  it.each(rows)('for %s says whose it is, what decided, and what was expected', async (_, proof, expected) => {
+  it.each(rows)('a proof refused for %s is logged with its owner, the deciding claim and the expected value', async (_, proof, expected) => {
     const token = await server.token({ cnf: { jkt: client.thumbprint } });
     const headers = { authorization: `DPoP ${token}`, dpop: await proof(token) };
     expect((await server.fetch('/mcp', post('', PING, headers))).status).toBe(401);
@@ -96,7 +96,7 @@ describe('RFC 9449 §7.1 a proof that is refused', () => {
 describe('RFC 6750 §3.1 insufficient_scope', () => {
   const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'status', arguments: { secret: 'x' } } };
 
-  it('names person, client, tool and the scopes that were expected and found', async () => {
+  it('a missing scope is logged with person, client, tool, and the expected and found scopes', async () => {
     expect((await server.fetch('/mcp', post(await server.token(), call))).status).toBe(403);
     expect(await line(server)).toMatchObject({
       status: 403, error: 'insufficient_scope', rpc: 'tools/call', tool: 'status', ...WHO,
@@ -105,7 +105,7 @@ describe('RFC 6750 §3.1 insufficient_scope', () => {
     expect(server.log.join('')).not.toContain('secret');
   });
 
-  it('names the setting where it is the scope of every call', async () => {
+  it('a missing base scope is logged with its setting', async () => {
     await server.fetch('/mcp', post(await server.token({ scope: 'openid' }), PING));
     expect(await line(server)).toMatchObject({
       rpc: 'ping',
@@ -116,7 +116,7 @@ describe('RFC 6750 §3.1 insufficient_scope', () => {
   });
 });
 
-describe('the line of a request', () => {
+describe('the log line of a request', () => {
   it.each([
     ['a tool', { method: 'tools/call', params: { name: 'echo', arguments: {} } }, { rpc: 'tools/call', tool: 'echo' }],
     ['a prompt', { method: 'prompts/get', params: { name: 'try-out' } }, { rpc: 'prompts/get', prompt: 'try-out' }],
@@ -127,7 +127,7 @@ describe('the line of a request', () => {
     ],
     ['a method that nobody knows', { method: 'x'.repeat(5_000) }, { rpc: `${'x'.repeat(200)}…` }],
     ['no method', { result: {} }, {}],
-  ])('names %s, and who asks', async (_, message, expected) => {
+  ])('a request is logged with %s, and the caller', async (_, message, expected) => {
     await server.fetch('/mcp', post(await server.token(), { jsonrpc: '2.0', id: 1, ...message }));
     expect(await line(server, 'request')).toMatchObject({
       method: 'POST',
@@ -148,13 +148,13 @@ describe('the line of a request', () => {
     ['lists in lists', [[[{ method: 'x' }]]], { messages: 1 }],
     ['parameters of odd types', { method: 'tools/call', params: { name: {}, uri: 5 } }, { rpc: 'tools/call' }],
     ['parameters that are a list', { method: 'tools/call', params: ['echo'] }, { rpc: 'tools/call' }],
-  ])('names %s', async (_, message, expected) => {
+  ])('an unusual request is logged: %s', async (_, message, expected) => {
     await server.fetch('/mcp', post(await server.token(), message));
     expect(await line(server, 'request')).toMatchObject({ ...WHO, ...expected });
   });
 });
 
-describe('a refusal before the token is looked at', () => {
+describe('the log of a refusal before the token is checked', () => {
   it.each([
     [
       'a host',
@@ -166,7 +166,7 @@ describe('a refusal before the token is looked at', () => {
       { origin: 'https://evil.example' },
       { reason: 'wrong_origin', header: 'Origin', found: 'https://evil.example', setting: 'ALLOWED_ORIGINS' },
     ],
-  ])('for %s says which, and the setting', async (_, headers, expected) => {
+  ])('a refusal for %s is logged with its reason and setting', async (_, headers, expected) => {
     const { request } = await import('node:http');
     await new Promise((resolve) =>
       request(`${server.url}/mcp`, { headers: { ...bearer('x'), ...headers } }, (answer) =>

@@ -79,7 +79,7 @@ async function selfCritical(): Promise<string> {
 }
 
 describe('RFC 6750 §3.1 invalid_token', () => {
-  it.each(Object.entries(bad))('refuses %s', async (_, [reason, token]) => {
+  it.each(Object.entries(bad))('a token is refused: %s', async (_, [reason, token]) => {
     const value = await token();
     const response = await server.fetch('/mcp', post(value, PING));
 
@@ -97,7 +97,7 @@ describe('RFC 6750 §3.1 invalid_token', () => {
   });
 
   it.each([40_000, 100_000, 900_000])(
-    'RFC 6585 §5 is not said of a token of %i bytes: to sign in again would not make it smaller',
+    'RFC 6585 §5 a token of %i bytes is refused as too large, not as invalid, because a new one would not be smaller',
     async (size) => {
       const origin = 'http://localhost:3000';
       const response = await server.fetch('/mcp', { headers: { ...bearer('x'.repeat(size)), origin } });
@@ -114,7 +114,7 @@ describe('RFC 6750 §3.1 invalid_token', () => {
   );
 });
 
-describe('RFC 9068 §4 a good token', () => {
+describe('RFC 9068 §4 a valid token', () => {
   const good: Record<string, () => Promise<string>> = {
     'as auth-server issues it': () => server.token(),
     'with the media type in full': () => server.token({}, { typ: 'application/AT+JWT' }),
@@ -129,13 +129,13 @@ describe('RFC 9068 §4 a good token', () => {
     'with azp instead of client_id': () => server.token({ client_id: undefined, azp: 'client-1' }),
     'with scp instead of scope': () => server.token({ scope: undefined, scp: ['mcp:tools'] }),
   };
-  it.each(Object.entries(good))('passes %s', async (_, token) => {
+  it.each(Object.entries(good))('a token is accepted: %s', async (_, token) => {
     const response = await server.fetch('/mcp', post(await token(), PING));
     expect(response.status).toBe(200);
     expect(server.ran).toEqual([{ endpoint: 'streamable', method: 'POST', subject: 'person-1', message: PING }]);
   });
 
-  it.each(['EdDSA', 'RS256', 'PS256'])('passes %s', async (algorithm) => {
+  it.each(['EdDSA', 'RS256', 'PS256'])('a token signed with %s is accepted', async (algorithm) => {
     const key = await signingKey(`key-${algorithm}`, algorithm);
     server.issuer.keys.push(key.publicJwk);
     server.clock.advance(31);
@@ -143,7 +143,7 @@ describe('RFC 9068 §4 a good token', () => {
     expect((await server.fetch('/mcp', post(token, PING))).status).toBe(200);
   });
 
-  it('passes a token of type JWT once that is set, for issuers that do not follow RFC 9068', async () => {
+  it('a token of type JWT is accepted once configured, for issuers that do not follow RFC 9068', async () => {
     await using lenient = await startHarness({ types: ['at+jwt', 'JWT'] });
     const response = await lenient.fetch('/mcp', post(await lenient.token({}, { typ: 'JWT' }), PING));
     expect(response.status).toBe(200);

@@ -8,7 +8,7 @@ import { configuredKeys } from '../../src/keys/sealing-keys.ts';
 const keys = configuredKeys([randomBytes(32)]);
 
 describe('MCP 2026-07-28 basic/patterns/mrtr: sealing', () => {
-  it('opens what it has sealed, whatever the text', async () => {
+  it('a sealed text is opened unchanged, whatever it contains', async () => {
     const text = fc.string({ unit: 'binary', maxLength: 2_000 });
     await fc.assert(
       fc.asyncProperty(text, fc.string(), async (plain, context) => {
@@ -17,21 +17,21 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: sealing', () => {
     );
   });
 
-  it('never seals one text twice to the same', async () => {
+  it('a text sealed twice gives two different results', async () => {
     expect(await seal(keys, 'text', 'here')).not.toBe(await seal(keys, 'text', 'here'));
   });
 
-  it('says nothing of the text but its length', async () => {
+  it('a sealed text reveals only its length', async () => {
     expect(await seal(keys, 'a secret answer', 'here')).toMatch(/^[\w-]{8}\.[\w-]{58}$/);
   });
 
-  it('opens nothing in another context or with other keys', async () => {
+  it('a sealed text cannot be opened in another context or with other keys', async () => {
     const sealed = await seal(keys, 'text', 'here');
     expect(await unseal(keys, sealed, 'there')).toBeUndefined();
     expect(await unseal(configuredKeys([randomBytes(32)]), sealed, 'here')).toBeUndefined();
   });
 
-  it('opens nothing that has been altered in any way', async () => {
+  it('an altered sealed text cannot be opened', async () => {
     const sealed = await seal(keys, 'text', 'here');
     const spot = fc.nat(sealed.length - 1);
     const alterations = fc.oneof(

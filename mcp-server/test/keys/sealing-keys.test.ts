@@ -19,14 +19,14 @@ function replicas(count: number) {
   return { clock, state, all: Array.from({ length: count }, () => sharedKeys(cut, clock)) };
 }
 
-describe('sealing keys that replicas share', () => {
-  it('are the same for all that start at once', async () => {
+describe('sealing keys shared by replicas', () => {
+  it('replicas that start together have the same key', async () => {
     const { all } = replicas(10);
     const ids = await Promise.all(all.map(async (keys) => (await keys.current()).id));
     expect(new Set(ids).size).toBe(1);
   });
 
-  it('turn once a day, whoever notices first, and the one before still opens', async () => {
+  it('the key rotates once a day for all replicas, and the previous one still opens', async () => {
     const { clock, all } = replicas(3);
     const [first, second] = all;
     const yesterday = await first?.current();
@@ -41,7 +41,7 @@ describe('sealing keys that replicas share', () => {
     for (const keys of all) expect(await keys.find(yesterday?.id ?? '')).toBeUndefined();
   });
 
-  it('are found at once by a replica that has not seen the newest yet', async () => {
+  it('a new key is found at once by a replica that has not seen it', async () => {
     const { clock, all } = replicas(2);
     const [first, second] = all;
     await second?.current();
@@ -50,7 +50,7 @@ describe('sealing keys that replicas share', () => {
     expect(await second?.find(newest?.id ?? '')).toEqual(newest);
   });
 
-  it('go on without their record where they are known, and fail where they are not', async () => {
+  it('known keys work while their record is away, and unknown ones fail', async () => {
     const { clock, state, all } = replicas(2);
     const [first, second] = all;
     const known = await first?.current();
@@ -64,7 +64,7 @@ describe('sealing keys that replicas share', () => {
 });
 
 describe('sealing keys from the configuration', () => {
-  it('seal with the first and open with all', async () => {
+  it('configured keys seal with the first and open with all', async () => {
     const [old, young] = [randomBytes(32), randomBytes(32)];
     const before = configuredKeys([old]);
     const after = configuredKeys([young, old]);

@@ -12,7 +12,7 @@ describe('try_out', () => {
   it.each([
     [{}, 'whoami and echo'],
     [{ depth: 'thorough' }, 'every tool'],
-  ])('%j asks for %s', async (given, words) => {
+  ])('try_out with %j asks for %s', async (given, words) => {
     const prompt = builtIn.prompts.find('try_out');
     const messages = await prompt?.render(prompt.arguments.parse(given), testContext);
     expect(JSON.stringify(messages)).toContain(words);

@@ -97,7 +97,7 @@ const wrong: readonly (readonly [string, unknown, number, string])[] = [
   ['tools/list', { cursor: 7 }, -32602, 'cursor'],
 ];
 
-describe('in a session', () => {
+describe('absent and null members in a session', () => {
   let mcp: TestMcp;
   let session: string;
   let sse: AsyncGenerator<unknown>;
@@ -124,13 +124,13 @@ describe('in a session', () => {
   });
   afterAll(() => mcp[Symbol.asyncDispose]());
 
-  it.each(silent)('JSON-RPC 2.0 §4.2 reads %s of %s as absent', async (_, method, params, result) => {
+  it.each(silent)('JSON-RPC 2.0 §4.2 a session reads %s of %s as absent', async (_, method, params, result) => {
     const asked = { jsonrpc: '2.0', id: 5, method, params };
     expect(await json(await send(mcp.url, asked, { session }))).toMatchObject({ id: 5, result });
     expect((await sse200(asked)).body).toMatchObject({ id: 5, result });
   });
 
-  it.each(wrong)('JSON-RPC 2.0 §5.1 tells %s %j with the id and the member', async (method, params, code, member) => {
+  it.each(wrong)('JSON-RPC 2.0 §5.1 a session refuses %s %j with the id and the member', async (method, params, code, member) => {
     const asked = { jsonrpc: '2.0', id: 'six', method, params };
     const error = { code, message: expect.stringMatching(new RegExp(member, 'i')) };
     expect(await json(await send(mcp.url, asked, { session }))).toMatchObject({ id: 'six', error });
@@ -152,7 +152,7 @@ describe('in a session', () => {
     [{ jsonrpc: '2.0', id: null, method: 'ping' }, null, 'id'],
     [{ jsonrpc: '2.0', id: 1.5, method: 'ping' }, null, 'id'],
     [{ jsonrpc: '2.0', id: '\ud83d', method: 'ping' }, null, 'id'],
-  ])('JSON-RPC 2.0 §5 refuses %j with its id and the member', async (asked, id, member) => {
+  ])('JSON-RPC 2.0 §5 a session refuses %j with its id and the member', async (asked, id, member) => {
     for (const options of [{ session }, { path: endpoint }]) {
       const answer = await send(mcp.url, asked, options);
       const error = { code: -32600, message: expect.stringContaining(member) };
@@ -160,17 +160,17 @@ describe('in a session', () => {
     }
   });
 
-  it('JSON-RPC 2.0 §4 drops members of another kind of message that are null', async () => {
+  it('JSON-RPC 2.0 §4 null members of another message type are dropped', async () => {
     const asked = { jsonrpc: '2.0', id: 8, method: 'ping', params: null, result: null, error: null };
     expect(await json(await send(mcp.url, asked, { session }))).toMatchObject({ id: 8, result: {} });
   });
 
-  it('JSON-RPC 2.0 §4.1 takes a notification whose id is null', async () => {
+  it('JSON-RPC 2.0 §4.1 a notification whose id is null is accepted', async () => {
     const said = { jsonrpc: '2.0', id: null, method: 'notifications/initialized', params: [] };
     expect((await send(mcp.url, said, { session })).status).toBe(202);
   });
 
-  it('MCP 2025-11-25 lifecycle takes an initialize whose optional members are null', async () => {
+  it('MCP 2025-11-25 lifecycle accepts an initialize whose optional members are null', async () => {
     const params = {
       protocolVersion: '2025-11-25',
       _meta: null,
@@ -204,7 +204,7 @@ describe('in a session', () => {
     expect([answer.status, await json(answer)]).toMatchObject([400, { id: 'me', error }]);
   });
 
-  it('MCP 2025-11-25 client/elicitation takes answers whose optional members are null', async () => {
+  it('MCP 2025-11-25 client/elicitation accepts answers whose optional members are null', async () => {
     const asking = await openSession(mcp.url, 'ada', '2025-11-25', { elicitation: {} });
     const asked = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'asks' } };
     for (const [result, text] of [
@@ -221,7 +221,7 @@ describe('in a session', () => {
   });
 });
 
-it('JSON-RPC 2.0 §5 takes a result that is null or [] for an answer, so that nobody waits for another', async () => {
+it('JSON-RPC 2.0 §5 a result that is null or [] counts as an answer, so that no call waits for ever', async () => {
   await using mcp = await startMcp({ catalog: createCatalog(definitions) });
   const asking = await openSession(mcp.url, 'ada', '2025-11-25', { elicitation: {} });
   for (const result of [null, []]) {
@@ -234,7 +234,7 @@ it('JSON-RPC 2.0 §5 takes a result that is null or [] for an answer, so that no
   }
 });
 
-describe('without sessions', () => {
+describe('absent and null members without sessions', () => {
   let own: TestStateless;
   beforeAll(async () => {
     const { methods } = methodsOver(definitions);
@@ -244,14 +244,14 @@ describe('without sessions', () => {
   const nulls = { 'io.modelcontextprotocol/logLevel': null, progressToken: null };
 
   it.each(silent.filter(([what]) => !/^(params|_meta) /.test(what)))(
-    'JSON-RPC 2.0 §4.2 reads %s of %s as absent',
+    'JSON-RPC 2.0 §4.2 a stateless request reads %s of %s as absent',
     async (_, method, params, result) => {
       const asked = { jsonrpc: '2.0', id: 5, method, params: { ...(params as object), _meta: meta(nulls) } };
       expect((await answerTo(own.url, asked)).body).toMatchObject({ id: 5, result });
     },
   );
 
-  it.each(wrong)('JSON-RPC 2.0 §5.1 tells %s %j with the id and the member', async (method, params, code, member) => {
+  it.each(wrong)('JSON-RPC 2.0 §5.1 a stateless request with %s %j is refused with the id and the member', async (method, params, code, member) => {
     const asked = { jsonrpc: '2.0', id: 'six', method, params: { ...(params as object), _meta: meta() } };
     const error = { code, message: expect.stringMatching(new RegExp(member, 'i')) };
     expect((await answerTo(own.url, asked)).body).toMatchObject({ id: 'six', error });
@@ -270,7 +270,7 @@ describe('without sessions', () => {
     expect([status, body]).toMatchObject([400, { id: 7, error: { message: expect.stringContaining(member) } }]);
   });
 
-  it('MCP 2026-07-28 basic, "_meta" takes capabilities and clientInfo that PHP wrote', async () => {
+  it('MCP 2026-07-28 basic, "_meta" accepts capabilities and clientInfo as PHP encodes them', async () => {
     const said = {
       'io.modelcontextprotocol/clientCapabilities': [],
       'io.modelcontextprotocol/clientInfo': { name: 'php', version: '1', title: null },
@@ -279,7 +279,7 @@ describe('without sessions', () => {
     expect(await answerTo(own.url, asked)).toMatchObject({ status: 200, body: { id: 7 } });
   });
 
-  it('MCP 2026-07-28 basic/patterns/mrtr reads inputResponses and requestState that are null as absent', async () => {
+  it('MCP 2026-07-28 basic/patterns/mrtr reads null inputResponses and requestState as absent', async () => {
     const more = { inputResponses: null, requestState: null };
     const asked = (rest: object) => ({
       jsonrpc: '2.0',
@@ -296,8 +296,8 @@ describe('without sessions', () => {
   });
 });
 
-describe('what is taken out', () => {
-  it('leaves the arguments of a tool, and what models use tools with, as they are', () => {
+describe('removal of absent members', () => {
+  it("the arguments of a tool, and a model's tool use, stay unchanged", () => {
     const message = {
       method: 'tools/call',
       params: { name: 'x', arguments: { a: null, b: [], params: [], _meta: null }, _meta: { a: null } },
@@ -309,7 +309,7 @@ describe('what is taken out', () => {
     expect(answer.result).toEqual({ content: [{ type: 'tool_use', input: { a: null } }] });
   });
 
-  it('keeps lists that are empty', () => {
+  it('an empty list is kept', () => {
     const answer = { id: 'x', result: { roots: [] } };
     dropAbsent(answer);
     expect(answer.result).toEqual({ roots: [] });

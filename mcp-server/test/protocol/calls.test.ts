@@ -61,7 +61,7 @@ const post = async (message: unknown, session: string, as = 'ada') =>
   json(await send(mcp.url, message, { session, as }));
 
 describe('MCP 2025-11-25 server/tools: errors', () => {
-  it('answers an unknown tool with -32602, not as if it had run', async () => {
+  it('an unknown tool is answered with -32602, not as a tool result', async () => {
     const session = await openSession(mcp.url);
     const { error } = await post(call(1, 'nope'), session);
     expect(error).toEqual({ code: -32602, message: 'Unknown tool: nope' });
@@ -69,7 +69,7 @@ describe('MCP 2025-11-25 server/tools: errors', () => {
       expect((await post(call(1, name), session)).error.code).toBe(-32602);
   });
 
-  it('tells the model which argument is wrong and what is expected, as a tool error', async () => {
+  it('an invalid argument is a tool error that says which argument is wrong and what is expected', async () => {
     const session = await openSession(mcp.url);
     const { result } = await post(call(1, 'sum', { a: 'one', c: 3 }), session);
     expect(result.isError).toBe(true);
@@ -84,13 +84,13 @@ describe('MCP 2025-11-25 server/tools: errors', () => {
     );
   });
 
-  it("passes on a tool's own failure, word for word", async () => {
+  it("a tool's own failure is passed on word for word", async () => {
     const { result } = await post(call(1, 'refuses'), await openSession(mcp.url));
     expect(result).toEqual({ isError: true, content: [{ type: 'text', text: 'Try with sugar.' }] });
   });
 
   it.each(['crashes', 'lies', 'asks_too_much'])(
-    'tells a caller of %s where the fault is recorded, and no secret',
+    'a fault of the tool %s is answered with a reference to the log, and no secret',
     async (name) => {
       const session = await openSession(mcp.url, 'ada', '2025-11-25', { elicitation: {} });
       const before = mcp.lines.length;
@@ -107,7 +107,7 @@ describe('MCP 2025-11-25 server/tools: errors', () => {
     },
   );
 
-  it('runs a tool only with the scope it needs, by the token of the very call', async () => {
+  it('a tool runs only with its scope in the token of that very call', async () => {
     const session = await openSession(mcp.url);
     const refused = await post(call(1, 'server_status'), session);
     expect(refused.error).toEqual({ code: -32602, message: 'server_status needs the scope mcp:admin' });
@@ -116,14 +116,14 @@ describe('MCP 2025-11-25 server/tools: errors', () => {
     expect(result.structuredContent.open_sessions).toBe(await mcp.endpoints.sessions.count());
   });
 
-  it('refuses a cursor that is none', async () => {
+  it('an invalid cursor is refused', async () => {
     const { error } = await post(request(1, 'tools/list', { cursor: '' }), await openSession(mcp.url));
     expect(error.code).toBe(-32602);
   });
 });
 
 describe('MCP 2025-11-25 server/tools: listing', () => {
-  it('pages through many tools, each once and in order', async () => {
+  it('a long list of tools is paged, each tool once and in order', async () => {
     const names = Array.from({ length: 205 }, (_, i) => `tool_${String(i).padStart(3, '0')}`);
     const many = names.map((name) => defineTool({ ...base, name, run: () => ({ text: name }) }));
     await using large = await startMcp({ catalog: createCatalog(many.reverse()) });
@@ -156,25 +156,25 @@ describe('MCP 2025-11-25 client/elicitation', () => {
     [{ result: { action: 'accept', content: { confirmed: false } } }, { answer: 'no' }],
     [{ result: { action: 'decline' } }, { answer: 'declined' }],
     [{ result: { action: 'cancel' } }, { answer: 'cancelled' }],
-  ])('%j becomes %j', async (content, expected) => {
+  ])('the answer %j of the client becomes %j', async (content, expected) => {
     expect((await answer(content)).structuredContent).toEqual(expected);
   });
 
   it.each([
     [{ result: { action: 'accept', content: { confirmed: 'maybe' } } }, 'does not fit'],
     [{ error: { code: -32603, message: 'no window' } }, 'could not be put to the user'],
-  ])('%j is a tool error', async (content, reason) => {
+  ])('the answer %j of the client is a tool error', async (content, reason) => {
     const result = await answer(content);
     expect([result.isError, result.content[0].text]).toEqual([true, expect.stringContaining(reason)]);
   });
 
-  it.each([[{}], [{ elicitation: { url: {} } }]])('says so when the client can do only %j', async (capabilities) => {
+  it.each([[{}], [{ elicitation: { url: {} } }]])('an elicitation fails clearly when the client supports only %j', async (capabilities) => {
     const session = await openSession(mcp.url, 'ada', '2025-11-25', capabilities);
     const { result } = await post(ask, session);
     expect([result.isError, result.content[0].text]).toEqual([true, expect.stringContaining('does not support')]);
   });
 
-  it('says so, and does not wait, when the client takes no stream', async () => {
+  it('an elicitation fails at once when the client accepts no stream', async () => {
     const session = await openSession(mcp.url, 'ada', '2025-11-25', { elicitation: {} });
     const response = await send(mcp.url, ask, { session, headers: { Accept: 'application/json' } });
     expect((await json(response)).result.isError).toBe(true);
@@ -182,7 +182,7 @@ describe('MCP 2025-11-25 client/elicitation', () => {
 });
 
 describe('MCP 2025-11-25 basic/utilities/cancellation', () => {
-  it("aborts the tool's signal with the reason, and ends the stream without an answer", async () => {
+  it("a cancellation aborts the tool's signal with the reason, and ends the stream without an answer", async () => {
     const session = await openSession(mcp.url);
     const stream = await send(mcp.url, call(7, 'waits', {}, { _meta: { progressToken: 1 } }), { session });
     const params = { requestId: 7, reason: 'changed my mind' };
@@ -191,7 +191,7 @@ describe('MCP 2025-11-25 basic/utilities/cancellation', () => {
     expect((await messages(stream)).filter(({ id }) => id === 7)).toEqual([]);
   });
 
-  it('ends a call that has no stream yet with 202', async () => {
+  it('a cancelled call without a stream is answered with 202', async () => {
     const session = await openSession(mcp.url);
     const waiting = send(mcp.url, call(8, 'waits'), { session });
     await expect.poll(() => mcp.endpoints.isRunning(session, 8)).toBe(true);
@@ -199,7 +199,7 @@ describe('MCP 2025-11-25 basic/utilities/cancellation', () => {
     expect((await waiting).status).toBe(202);
   });
 
-  it('ends what runs when the session ends', async () => {
+  it('running calls end when the session ends', async () => {
     const session = await openSession(mcp.url);
     const stream = await send(mcp.url, call(9, 'waits', {}, { _meta: { progressToken: 1 } }), { session });
     await send(mcp.url, undefined, { method: 'DELETE', session });

@@ -58,7 +58,7 @@ async function connect(open: (name: string) => Transport, name = 'ada'): Promise
 const text = (result: unknown) => (result as { content: { text: string }[] }).content[0]?.text;
 
 describe.each(Object.entries(transports))('SDK v1 client over %s', (_, open) => {
-  it('lists the tools in order, calls one, reads its structured output', async () => {
+  it('a client lists the tools in order, calls one and reads its structured output', async () => {
     const client = await connect(open);
     expect(client.getServerVersion()).toMatchObject({ name: 'test', title: 'Test', version: '1.2.3' });
     const { tools: listed } = await client.listTools();
@@ -70,7 +70,7 @@ describe.each(Object.entries(transports))('SDK v1 client over %s', (_, open) => 
     await client.close();
   });
 
-  it('gets progress, log messages at its level, and answers an elicitation', async () => {
+  it('a client gets progress and log messages at its level, and answers an elicitation', async () => {
     const client = await connect(open);
     client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
       const asked = params as { message: string; requestedSchema: { properties: object; required: string[] } };
@@ -94,7 +94,7 @@ describe.each(Object.entries(transports))('SDK v1 client over %s', (_, open) => 
     await client.close();
   });
 
-  it('never gets the answers of another session, with 200 calls at once in each of two', async () => {
+  it('a client never gets the answers of another session, with 200 concurrent calls in each of two', async () => {
     const [ada, bob] = await Promise.all([connect(open, 'ada'), connect(open, 'bob')]);
     const flood = (client: Client, name: string) =>
       Promise.all(
@@ -109,7 +109,7 @@ describe.each(Object.entries(transports))('SDK v1 client over %s', (_, open) => 
     await Promise.all([ada.close(), bob.close()]);
   });
 
-  it('cancels a call', async () => {
+  it('a client cancels a call', async () => {
     const client = await connect(open);
     const controller = new AbortController();
     const running = client.callTool({ name: 'countdown', arguments: { interval_ms: 5_000 } }, undefined, {
@@ -123,7 +123,7 @@ describe.each(Object.entries(transports))('SDK v1 client over %s', (_, open) => 
 });
 
 describe('SDK v2 client', () => {
-  it.each(['/mcp', '/sse'])('probes for 2026-07-28 at %s, falls back to initialize, and calls a tool', async (path) => {
+  it.each(['/mcp', '/sse'])('the client probes for 2026-07-28 at %s, falls back to initialize, and calls a tool', async (path) => {
     const client = new ModernClient({ name: 'modern', version: '0' }, { versionNegotiation: { mode: 'auto' } });
     await client.connect(new ModernTransport(new URL(`${mcp.url}${path}`), as('ada')));
     const result = await client.callTool({ name: 'echo', arguments: { message: 'hello' } });
@@ -133,12 +133,12 @@ describe('SDK v2 client', () => {
 });
 
 describe('MCP lifecycle: version negotiation', () => {
-  it.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('agrees to %s', async (version) => {
+  it.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('the server agrees to revision %s', async (version) => {
     const { result } = await json(await send(mcp.url, initialize(version)));
     expect(result.protocolVersion).toBe(version);
   });
 
-  it('offers its newest to a client with a revision of the future', async () => {
+  it('the server offers its newest revision to a client with an unknown one', async () => {
     const { result } = await json(await send(mcp.url, initialize('2099-01-01')));
     expect(result.protocolVersion).toBe('2025-11-25');
   });
@@ -153,7 +153,7 @@ describe('MCP 2024-11-05 basic/transports: HTTP with SSE', () => {
     return { first, reader, leave: () => leave.abort() };
   };
 
-  it('first names the endpoint, as a path at the same origin, then sends messages', async () => {
+  it('the stream first names the endpoint, as a path at the same origin, then sends messages', async () => {
     const { first, reader, leave } = await open();
     expect(first).toMatchObject({
       event: 'endpoint',
@@ -167,7 +167,7 @@ describe('MCP 2024-11-05 basic/transports: HTTP with SSE', () => {
     leave();
   });
 
-  it('answers 404 to an unknown, missing or foreign session and to one of the other transport', async () => {
+  it('a message for an unknown, missing or foreign session is answered with 404', async () => {
     const { first, leave } = await open();
     const session = await openSession(mcp.url);
     const paths = ['/messages', '/messages?sessionId=constructor', `/messages?sessionId=${session}`];
@@ -178,7 +178,7 @@ describe('MCP 2024-11-05 basic/transports: HTTP with SSE', () => {
     leave();
   });
 
-  it('answers 400 to what is no message', async () => {
+  it('an invalid message is answered with 400', async () => {
     const { first, leave } = await open();
     for (const body of [{}, [request(1, 'ping')], '3']) {
       expect((await send(mcp.url, body, { path: first.data })).status).toBe(400);
@@ -186,7 +186,7 @@ describe('MCP 2024-11-05 basic/transports: HTTP with SSE', () => {
     leave();
   });
 
-  it('keeps the session when the stream breaks, and what is said meanwhile', async () => {
+  it('the session outlives a broken stream, and keeps the messages sent meanwhile', async () => {
     const { first, leave } = await open();
     await send(mcp.url, initialize('2024-11-05'), { path: first.data });
     leave();

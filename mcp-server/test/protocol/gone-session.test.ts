@@ -18,8 +18,8 @@ async function goneSession(revision: string): Promise<string> {
   return session;
 }
 
-describe.each(['/mcp', '/sse'])('the id of a session that is gone, at %s', (path) => {
-  it.each(SESSION_REVISIONS)('opens a new session with an initialize of %s', async (revision) => {
+describe.each(['/mcp', '/sse'])('the id of an ended session, at %s', (path) => {
+  it.each(SESSION_REVISIONS)('an initialize of %s with the id of an ended session opens a new session', async (revision) => {
     for (const session of [await goneSession(revision), 'never-was']) {
       const answer = await send(mcp.url, initialize(revision), { session, path });
       expect([answer.status, await json(answer)]).toMatchObject([200, { id: 'init', result: {} }]);
@@ -30,7 +30,7 @@ describe.each(['/mcp', '/sse'])('the id of a session that is gone, at %s', (path
     }
   });
 
-  it.each(SESSION_REVISIONS)('is answered 404 in every other request of %s', async (revision) => {
+  it.each(SESSION_REVISIONS)('any other request of %s with the id of an ended session is answered with 404', async (revision) => {
     const session = await goneSession(revision);
     const headers = { 'MCP-Protocol-Version': revision };
     for (const message of [
@@ -48,7 +48,7 @@ describe.each(['/mcp', '/sse'])('the id of a session that is gone, at %s', (path
   });
 });
 
-it("opens a session of its own for whoever sends an initialize with somebody else's id, and logs that", async () => {
+it("an initialize with the id of another owner's session opens a separate session, and is logged", async () => {
   const session = await openSession(mcp.url);
   const answer = await send(mcp.url, initialize(), { session, as: 'bob' });
   expect(answer.status).toBe(200);
@@ -57,18 +57,18 @@ it("opens a session of its own for whoever sends an initialize with somebody els
   expect((await send(mcp.url, request(1, 'ping'), { session })).status).toBe(200);
 });
 
-it('refuses an initialize in a session that is open', async () => {
+it('an initialize in an open session is refused', async () => {
   const session = await openSession(mcp.url);
   expect((await send(mcp.url, initialize(), { session })).status).toBe(400);
   expect((await send(mcp.url, request(1, 'ping'), { session })).status).toBe(200);
 });
 
-it('refuses an initialize for the stream of a session over HTTP+SSE that is gone, as nobody would hear its answer', async () => {
+it('an initialize for an ended HTTP+SSE session is refused, because no stream could carry its answer', async () => {
   const answer = await send(mcp.url, initialize('2024-11-05'), { path: '/messages?sessionId=never-was' });
   expect([answer.status, await json(answer)]).toMatchObject([404, { error: { code: -32001 } }]);
 });
 
-describe('JSON-RPC 2.0 §5: an error bears the id of the request that it refuses', () => {
+describe('JSON-RPC 2.0 §5: an error has the id of the refused request', () => {
   const ping = request(7, 'ping');
   it.each([
     ['for a session that is gone', ping, { session: 'never-was' }, 404, 7],
@@ -79,12 +79,12 @@ describe('JSON-RPC 2.0 §5: an error bears the id of the request that it refuses
     ['but not of a batch', [ping], { session: 'never-was' }, 404, null],
     ['but not of an answer', { jsonrpc: '2.0', id: 7, result: {} }, { session: 'never-was' }, 404, null],
     ['but not of a notification', { jsonrpc: '2.0', method: 'notifications/initialized' }, {}, 400, null],
-  ] as const)('%s', async (_, message, options, status, id) => {
+  ] as const)('an error has the id of the refused request: %s', async (_, message, options, status, id) => {
     const answer = await send(mcp.url, message, options);
     expect([answer.status, (await json(answer)).id]).toEqual([status, id]);
   });
 
-  it('in a session that is initialized', async () => {
+  it('a second initialize in a session is refused with its id', async () => {
     const session = await openSession(mcp.url);
     expect(await json(await send(mcp.url, initialize(), { session }))).toMatchObject({ id: 'init' });
   });

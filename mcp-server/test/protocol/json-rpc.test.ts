@@ -21,7 +21,7 @@ const message = fc.record(
   { requiredKeys: ['jsonrpc'] },
 );
 
-it('JSON-RPC 2.0 §4 whatever comes is a message here just where it is one for the SDK', () => {
+it('JSON-RPC 2.0 §4 a value is accepted as a message exactly when the SDK accepts it', () => {
   fc.assert(
     fc.property(message, (sent) => {
       // As it arrives: through JSON.

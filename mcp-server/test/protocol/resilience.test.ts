@@ -57,7 +57,7 @@ const gatedCall = call(1, 'gated', {}, { _meta: { progressToken: 1 } });
 const running = ({ endpoints }: TestMcp) => endpoints.running();
 
 describe('disconnection', () => {
-  it('does not cancel the call (basic/transports: SHOULD NOT be interpreted as cancelling), and leaves nothing', async () => {
+  it('a disconnection does not cancel the call (basic/transports: SHOULD NOT be interpreted as cancelling), and leaks nothing', async () => {
     const { catalog, open, done } = gated();
     await using mcp = await startMcp({ catalog });
     const session = await openSession(mcp.url);
@@ -71,7 +71,7 @@ describe('disconnection', () => {
     expect((await send(mcp.url, request(1, 'ping'), { session })).status).toBe(200);
   });
 
-  it('cuts off a reader that does not read, once it is too far behind, and finishes the call', async () => {
+  it('a reader that is too far behind is disconnected, and the call finishes', async () => {
     const finished = Promise.withResolvers<void>();
     const flood = defineTool({
       name: 'flood',
@@ -109,7 +109,7 @@ describe('disconnection', () => {
   });
 });
 
-describe('what can not be written as JSON', () => {
+describe('results that cannot be written as JSON', () => {
   const cyclic = () => {
     const part: Record<string, unknown> = { type: 'text', text: 'x' };
     part.self = part;
@@ -126,7 +126,7 @@ describe('what can not be written as JSON', () => {
     },
   });
 
-  it.each([false, true])('is a fault of the tool, which its caller is told (as a stream: %s)', async (say) => {
+  it.each([false, true])('an unserializable result is answered as a fault of the tool (as a stream: %s)', async (say) => {
     await using mcp = await startMcp({ catalog: createCatalog([tool]) });
     const session = await openSession(mcp.url);
     const text = await (await send(mcp.url, call(1, 'cyclic', { say }), { session })).text();
@@ -138,7 +138,7 @@ describe('what can not be written as JSON', () => {
 });
 
 describe('memory', () => {
-  it('follows no resource whose name would fill the record of the session', async () => {
+  it('a subscription with an overlong URI is refused', async () => {
     await using mcp = await startMcp();
     const session = await openSession(mcp.url);
     const follow = async (uri: string) =>
@@ -147,7 +147,7 @@ describe('memory', () => {
     expect(await follow(`test:${'x'.repeat(2_044)}`)).toContain('"code":-32602');
   });
 
-  it('keeps nothing of 2,000 calls in one session (unlike SDK issue 2559)', async () => {
+  it('a session keeps nothing of 2,000 finished calls (unlike SDK issue 2559)', async () => {
     const { catalog } = gated();
     await using mcp = await startMcp({ catalog });
     const session = await openSession(mcp.url);
@@ -160,8 +160,8 @@ describe('memory', () => {
   });
 });
 
-describe('expiry', () => {
-  it('closes the streams of an owner whose newest token has been over for a minute at the most, and keeps the session', async () => {
+describe('expiry of tokens and sessions', () => {
+  it("streams are closed within a minute after the owner's newest token expired, and the session stays", async () => {
     await using mcp = await startMcp({ limits: { idleTimeout: 86_400 } });
     const session = await openSession(mcp.url);
     const listening = frames(await send(mcp.url, undefined, { method: 'GET', session }));
@@ -174,7 +174,7 @@ describe('expiry', () => {
     expect((await send(mcp.url, request(1, 'ping'), { session, as: 'ada-later' })).status).toBe(200);
   });
 
-  it('keeps the stream open for an owner who has shown a newer token', async () => {
+  it('a stream stays open for an owner who has shown a newer token', async () => {
     await using mcp = await startMcp({ limits: { idleTimeout: 86_400 } });
     const session = await openSession(mcp.url);
     const listening = frames(await send(mcp.url, undefined, { method: 'GET', session }));
@@ -184,7 +184,7 @@ describe('expiry', () => {
     expect((await listening.next()).value).toBe(': keep-alive');
   });
 
-  it('ends an idle session, but none with an open stream', async () => {
+  it('an idle session ends, unless it has an open stream', async () => {
     await using mcp = await startMcp({ limits: { idleTimeout: 60 } });
     const idle = await openSession(mcp.url);
     const listening = await openSession(mcp.url);
@@ -196,11 +196,11 @@ describe('expiry', () => {
   });
 });
 
-describe('a call that says nothing', () => {
+describe('a call without notifications', () => {
   it.each([
     ['becomes a stream that gives signs of life', 'application/json, text/event-stream', 'text/event-stream'],
     ['stays silent for a client that takes no stream', 'application/json', 'application/json'],
-  ])('%s', async (_, accept, type) => {
+  ])('a call without notifications %s', async (_, accept, type) => {
     const { tool, open } = silent();
     await using mcp = await startMcp({ catalog: createCatalog([tool]) });
     const session = await openSession(mcp.url);
@@ -215,8 +215,8 @@ describe('a call that says nothing', () => {
   });
 });
 
-describe('limits', () => {
-  it('ends the session of a person that has been idle longest, to make room for a new one', async () => {
+describe('limits of sessions', () => {
+  it("a new session replaces the person's longest idle one", async () => {
     await using mcp = await startMcp({ limits: { maxSessionsPerPrincipal: 2 } });
     const first = await openSession(mcp.url);
     mcp.clock.advance(1);
@@ -228,7 +228,7 @@ describe('limits', () => {
     expect((await send(mcp.url, request(1, 'ping'), { session: second, as: 'ada-elsewhere' })).status).toBe(404);
   });
 
-  it('RFC 6585 §4 answers 429 when all of them are in use, and nobody else is touched', async () => {
+  it("RFC 6585 §4 a new session is refused with 429 when all of the person's are in use, and others are not affected", async () => {
     await using mcp = await startMcp({ limits: { maxSessionsPerPrincipal: 1 } });
     await send(mcp.url, undefined, { method: 'GET', session: await openSession(mcp.url) });
     const refused = await send(mcp.url, initialize());
@@ -236,7 +236,7 @@ describe('limits', () => {
     await openSession(mcp.url, 'bob');
   });
 
-  it('answers 503 when the server is full, over both transports', async () => {
+  it('a new session is refused with 503 when the server is full, over both transports', async () => {
     await using mcp = await startMcp({ limits: { maxSessions: 1 } });
     await openSession(mcp.url);
     const refused = await send(mcp.url, initialize(), { as: 'bob' });
@@ -245,8 +245,8 @@ describe('limits', () => {
   });
 });
 
-describe('drain', () => {
-  it('ends the open streams, also those that still come, serves what else comes, and lets a running call finish', async () => {
+describe('draining the server', () => {
+  it('a draining server ends its streams, serves other requests, and lets a running call finish', async () => {
     const { catalog, open } = gated();
     await using mcp = await startMcp({ catalog });
     const session = await openSession(mcp.url);

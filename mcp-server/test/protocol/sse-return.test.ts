@@ -57,8 +57,8 @@ async function gone(stream: Stream): Promise<void> {
   await expect.poll(() => mcp.endpoints.open()).toBe(before - 1);
 }
 
-describe('a client of HTTP+SSE that shows its Last-Event-ID', () => {
-  it('gets the same session, and all that it has missed, once', async () => {
+describe('an HTTP+SSE client that returns with Last-Event-ID', () => {
+  it('a returning client gets the same session, and every missed message once', async () => {
     const stream = await initialized();
     await stream.post(request(1, 'ping'));
     const seen = await stream.next();
@@ -74,7 +74,7 @@ describe('a client of HTTP+SSE that shows its Last-Event-ID', () => {
     again.leave();
   });
 
-  it('has nothing to come back to when it leaves before anything was agreed upon', async () => {
+  it('a client that left before initialize gets a new session', async () => {
     const stream = await open();
     await gone(stream);
     await expect.poll(() => stream.post(request(1, 'ping'))).toBe(404);
@@ -83,7 +83,7 @@ describe('a client of HTTP+SSE that shows its Last-Event-ID', () => {
     again.leave();
   });
 
-  it('hears at once that there is no session any more which its initialize could be for', async () => {
+  it('an initialize for a session that has just ended is answered with 404', async () => {
     const stream = await open();
     // It ends while the message is looked at.
     const alter = vi.spyOn(mcp.endpoints.sessions, 'alter').mockResolvedValueOnce(false);
@@ -92,7 +92,7 @@ describe('a client of HTTP+SSE that shows its Last-Event-ID', () => {
     stream.leave();
   });
 
-  it('takes the stream from the connection that had it', async () => {
+  it('a returning client takes the stream over from its old connection', async () => {
     const stream = await initialized();
     const again = await open({ 'last-event-id': stream.id });
     expect(again.path).toBe(stream.path);
@@ -100,7 +100,7 @@ describe('a client of HTTP+SSE that shows its Last-Event-ID', () => {
     again.leave();
   });
 
-  it('gets a new session when the id is of none, or of somebody else, who is told to the log', async () => {
+  it('an unknown or foreign Last-Event-ID gets a new session, and a foreign one is logged', async () => {
     const stream = await initialized('bob');
     const streamable = await openSession(mcp.url);
     const ids = [
@@ -121,7 +121,7 @@ describe('a client of HTTP+SSE that shows its Last-Event-ID', () => {
     stream.leave();
   });
 
-  it('gets a new session when the old one has ended', async () => {
+  it('a client whose session has ended gets a new one', async () => {
     const stream = await initialized();
     await mcp.endpoints.sessions.end(new URL(stream.path, mcp.url).searchParams.get('sessionId') ?? '');
     const again = await open({ 'last-event-id': stream.id });
@@ -132,8 +132,8 @@ describe('a client of HTTP+SSE that shows its Last-Event-ID', () => {
   });
 });
 
-describe('a client of HTTP+SSE that shows only the revision that it has agreed upon', () => {
-  it('gets the session that it must be, and what nobody has got', async () => {
+describe('an HTTP+SSE client that returns with only the agreed revision', () => {
+  it('a returning client gets its only possible session, and the undelivered messages', async () => {
     const stream = await initialized();
     await gone(stream);
     await stream.post(request(1, 'ping'));
@@ -142,7 +142,7 @@ describe('a client of HTTP+SSE that shows only the revision that it has agreed u
     again.leave();
   });
 
-  it('gets a new one at its first start, of another client, and where another one holds the stream', async () => {
+  it('a new session is given at the first start, to another client, and where the stream is in use', async () => {
     const [held, left] = [await initialized('bob'), await initialized('ada-elsewhere')];
     await gone(left);
     for (const headers of [{ as: 'bob', ...back }, back, { as: 'ada-elsewhere' }]) {
@@ -153,7 +153,7 @@ describe('a client of HTTP+SSE that shows only the revision that it has agreed u
     held.leave();
   });
 
-  it('gets a new one that knows what was agreed upon, where it could be two', async () => {
+  it('a client with two possible sessions gets a new one that knows the agreed revision', async () => {
     const [one, other] = [await initialized(), await initialized()];
     await gone(one);
     await gone(other);
@@ -163,7 +163,7 @@ describe('a client of HTTP+SSE that shows only the revision that it has agreed u
     await knowsWhatWasAgreed(again);
   });
 
-  it('gets a new one that knows it, too, where nobody has noticed yet that the old stream is dead', async () => {
+  it('a client whose dead stream is still considered open gets a new session that knows the agreed revision', async () => {
     const dead = await initialized();
     const again = await open(back);
     expect(again.path).not.toBe(dead.path);
@@ -179,7 +179,7 @@ describe('a client of HTTP+SSE that shows only the revision that it has agreed u
   }
 });
 
-it('SDK v1 goes on with its session on the way down, also where one person has several', async () => {
+it('SDK v1 keeps its session while the server drains, also with several sessions of one person', async () => {
   await using leaving = await startMcp();
   const windows = await Promise.all(Array.from({ length: 3 }, () => openWindow(leaving.url)));
   const before = windows.map(({ session }) => session());
@@ -208,7 +208,7 @@ async function openWindow(url: string) {
   return { client, session: () => session, returned: () => once(returns, 'return') };
 }
 
-it('SDK v1 goes on with its session when its stream ends', async () => {
+it('SDK v1 keeps its session when its stream ends', async () => {
   await using leaving = await startMcp();
   const client = new Client({ name: 'test', version: '0' });
   const headers = { authorization: 'Bearer ada' };

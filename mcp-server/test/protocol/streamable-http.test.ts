@@ -23,7 +23,7 @@ afterAll(() => mcp[Symbol.asyncDispose]());
 const post = (message: unknown, options = {}) => send(mcp.url, message, options);
 
 describe('MCP 2025-11-25 basic/transports: sending messages to the server', () => {
-  it('answers a request with one JSON object, of known length and not to be stored', async () => {
+  it('a request is answered with one JSON object, with Content-Length and no-store', async () => {
     const session = await openSession(mcp.url);
     const response = await post(call(1, 'echo', { message: 'hi' }), { session });
     expect(response.status).toBe(200);
@@ -33,7 +33,7 @@ describe('MCP 2025-11-25 basic/transports: sending messages to the server', () =
     expect(await response.json()).toMatchObject({ id: 1, result: { structuredContent: { echoed_message: 'hi' } } });
   });
 
-  it('turns into a stream as soon as something is said before the answer', async () => {
+  it('an answer becomes a stream as soon as a notification precedes it', async () => {
     const session = await openSession(mcp.url);
     const counting = call(1, 'countdown', { from: 2, interval_ms: 0 }, { _meta: { progressToken: 'p' } });
     const response = await post(counting, { session });
@@ -49,20 +49,20 @@ describe('MCP 2025-11-25 basic/transports: sending messages to the server', () =
     ]);
   });
 
-  it('stays silent about progress that nobody asked for', async () => {
+  it('a client that sent no progress token gets no progress', async () => {
     const session = await openSession(mcp.url);
     const response = await post(call(1, 'countdown', { from: 2, interval_ms: 0 }), { session });
     expect(response.headers.get('content-type')).toBe('application/json');
   });
 
-  it('serves a client that takes only JSON, and tells it nothing but the answer', async () => {
+  it('a client that accepts only JSON gets the answer alone', async () => {
     const session = await openSession(mcp.url);
     const counting = call(1, 'countdown', { from: 2, interval_ms: 0 }, { _meta: { progressToken: 'p' } });
     const response = await post(counting, { session, headers: { Accept: 'application/json' } });
     expect(await response.json()).toMatchObject({ id: 1, result: { structuredContent: { counted: 2 } } });
   });
 
-  it('serves a client that takes only a stream', async () => {
+  it('a client that accepts only a stream gets a stream', async () => {
     const session = await openSession(mcp.url);
     const response = await post(call(1, 'echo', { message: 'x' }), {
       session,
@@ -75,12 +75,12 @@ describe('MCP 2025-11-25 basic/transports: sending messages to the server', () =
     ['text/html', 406],
     ['*/*', 200],
     ['application/*, text/event-stream;q=0.5', 200],
-  ])('Accept: %s is answered %i', async (Accept, status) => {
+  ])('Accept: %s is answered with %i', async (Accept, status) => {
     const session = await openSession(mcp.url);
     expect((await post(request(1, 'ping'), { session, headers: { Accept } })).status).toBe(status);
   });
 
-  it('acknowledges notifications and responses with 202 and no body', async () => {
+  it('notifications and responses are acknowledged with 202 and no body', async () => {
     const session = await openSession(mcp.url);
     for (const message of [
       { jsonrpc: '2.0', method: 'notifications/initialized' },
@@ -108,45 +108,45 @@ describe('MCP 2025-11-25 basic/transports: sending messages to the server', () =
     expect(await response.json()).toMatchObject({ jsonrpc: '2.0', id: id ?? null, error: { code: -32600 } });
   });
 
-  it('answers an unknown method with -32601', async () => {
+  it('an unknown method is answered with -32601', async () => {
     const session = await openSession(mcp.url);
     expect(await (await post(request(1, 'no/such'), { session })).json()).toMatchObject({ error: { code: -32601 } });
   });
 });
 
 describe('MCP 2025-03-26 basic/transports: batches', () => {
-  it('answers a batch with an array that has every answer', async () => {
+  it('a batch is answered with an array of every answer', async () => {
     const session = await openSession(mcp.url, 'ada', '2025-03-26');
     const batch = [request(1, 'ping'), { jsonrpc: '2.0', method: 'notifications/initialized' }, request(2, 'ping')];
     const answers = await json(await post(batch, { session }));
     expect(answers.map(({ id }: { id: number }) => id).sort()).toEqual([1, 2]);
   });
 
-  it('streams a batch when one of its calls has something to say', async () => {
+  it('a batch is streamed when one of its calls has notifications', async () => {
     const session = await openSession(mcp.url, 'ada', '2025-03-26');
     const counting = call(2, 'countdown', { from: 1, interval_ms: 5 }, { _meta: { progressToken: 'p' } });
     const said = await messages(await post([request(1, 'ping'), counting], { session }));
     expect(said.filter(({ result }) => result).map(({ id }) => id)).toEqual([1, 2]);
   });
 
-  it('refuses a batch in a session of 2025-06-18 and later, where they are gone', async () => {
+  it('a batch in a session of 2025-06-18 or later is refused, as the revision has none', async () => {
     const session = await openSession(mcp.url, 'ada', '2025-06-18');
     expect((await post([request(1, 'ping')], { session })).status).toBe(400);
   });
 
-  it('refuses initialize as part of a batch', async () => {
+  it('an initialize in a batch is refused', async () => {
     expect((await post([initialize()])).status).toBe(400);
   });
 });
 
 describe('MCP 2025-11-25 basic/transports: session management', () => {
-  it('gives every session an id of 24 random bytes', async () => {
+  it('every session has an id of 24 random bytes', async () => {
     const ids = await Promise.all([openSession(mcp.url), openSession(mcp.url)]);
     expect(new Set(ids).size).toBe(2);
     for (const id of ids) expect(id).toMatch(/^[\w-]{32}$/);
   });
 
-  it('answers 400 without a session id, and 404 with one that it does not know', async () => {
+  it('a missing session id is answered with 400, and an unknown one with 404', async () => {
     expect((await post(request(1, 'ping'))).status).toBe(400);
     for (const session of ['unknown', 'constructor', '__proto__', 'toString']) {
       const response = await post(request(1, 'ping'), { session });
@@ -155,7 +155,7 @@ describe('MCP 2025-11-25 basic/transports: session management', () => {
     }
   });
 
-  it.each(['bob', 'ada-elsewhere'])('answers %s exactly as an unknown id, and logs a security event', async (as) => {
+  it.each(['bob', 'ada-elsewhere'])('a foreign session id of %s is answered exactly as an unknown one, and logged as a security event', async (as) => {
     const session = await openSession(mcp.url);
     const foreign = await post(request(1, 'ping'), { session, as });
     const unknown = await post(request(1, 'ping'), { session: 'unknown', as });
@@ -168,14 +168,14 @@ describe('MCP 2025-11-25 basic/transports: session management', () => {
     expect(mcp.lines.join()).not.toContain(session);
   });
 
-  it('ends a session on DELETE, after which it is 404', async () => {
+  it('DELETE ends a session, after which it is 404', async () => {
     const session = await openSession(mcp.url);
     expect((await send(mcp.url, undefined, { method: 'DELETE', session })).status).toBe(204);
     expect((await post(request(1, 'ping'), { session })).status).toBe(404);
     expect((await send(mcp.url, undefined, { method: 'DELETE' })).status).toBe(400);
   });
 
-  it('refuses initialize with a session id, with bad parameters, and opens nothing then', async () => {
+  it('an initialize with a session id or with bad parameters is refused, and opens nothing', async () => {
     const session = await openSession(mcp.url);
     const before = await mcp.endpoints.sessions.count();
     expect((await post(initialize(), { session })).status).toBe(400);
@@ -184,7 +184,7 @@ describe('MCP 2025-11-25 basic/transports: session management', () => {
     expect(await mcp.endpoints.sessions.count()).toBe(before);
   });
 
-  it('refuses an initialize that says more of its client than a session can keep', async () => {
+  it('an initialize with more client data than a session can keep is refused', async () => {
     const saying = (length: number) =>
       post(initialize('2025-11-25', { experimental: { x: { y: 'z'.repeat(length) } } }));
     expect((await saying(60_000)).status).toBe(200);
@@ -192,7 +192,7 @@ describe('MCP 2025-11-25 basic/transports: session management', () => {
     expect([refused.status, (await json(refused)).error.code]).toEqual([400, -32602]);
   });
 
-  it('refuses an id that is in flight, or twice in a batch, and takes it again after the answer', async () => {
+  it('a request id that is in use is refused, also twice in a batch, and accepted after the answer', async () => {
     const session = await openSession(mcp.url, 'ada', '2025-03-26');
     const slow = await post(call(1, 'countdown', { from: 1, interval_ms: 4_000 }, { _meta: { progressToken: 1 } }), {
       session,
@@ -207,21 +207,21 @@ describe('MCP 2025-11-25 basic/transports: session management', () => {
 });
 
 describe('MCP 2025-11-25 basic/transports: protocol version header', () => {
-  it('answers 400 with the supported list to a revision that it does not know', async () => {
+  it('an unknown revision is answered with 400 and the supported list', async () => {
     const session = await openSession(mcp.url);
     const response = await post(request(1, 'ping'), { session, headers: { 'MCP-Protocol-Version': '1999-01-01' } });
     expect(response.status).toBe(400);
     expect((await json(response)).error.data.supported).toContain('2025-11-25');
   });
 
-  it('takes 2025-03-26 for granted without the header', async () => {
+  it('a request without the header counts as 2025-03-26', async () => {
     const session = await openSession(mcp.url);
     expect((await post(request(1, 'ping'), { session })).status).toBe(200);
   });
 });
 
 describe('MCP 2025-11-25 basic/transports: listening for messages from the server', () => {
-  it('opens one stream per session: a newer one takes the place of the older, which ends', async () => {
+  it('a session has one listening stream: a newer one ends the older', async () => {
     const session = await openSession(mcp.url);
     const first = await send(mcp.url, undefined, { method: 'GET', session });
     expect([first.status, first.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
@@ -233,7 +233,7 @@ describe('MCP 2025-11-25 basic/transports: listening for messages from the serve
   });
 
   it.each(['standalone:99999999999999999999-0', 'standalone:1-18446744073709551616'])(
-    'answers 400 to Last-Event-ID %s, after which nothing could ever come',
+    'Last-Event-ID %s, after which no event can come, is answered with 400',
     async (id) => {
       await using mcp = await startMcp();
       const session = await openSession(mcp.url);
@@ -243,7 +243,7 @@ describe('MCP 2025-11-25 basic/transports: listening for messages from the serve
     },
   );
 
-  it('answers 406 to a GET that takes no event stream, 405 to other methods', async () => {
+  it('a GET that accepts no event stream is answered with 406, and other methods with 405', async () => {
     const session = await openSession(mcp.url);
     const page = await send(mcp.url, undefined, { method: 'GET', session, headers: { Accept: 'text/html' } });
     expect(page.status).toBe(406);
@@ -251,7 +251,7 @@ describe('MCP 2025-11-25 basic/transports: listening for messages from the serve
     expect([put.status, put.headers.get('allow')]).toEqual([405, 'GET, POST, DELETE']);
   });
 
-  it('sends comments to keep every open stream alive', async () => {
+  it('keep-alive comments are sent on every open stream', async () => {
     await using quick = await startMcp({ limits: { keepAlive: 0.01 } });
     const session = await openSession(quick.url);
     const listening = frames(await send(quick.url, undefined, { method: 'GET', session }));

@@ -46,18 +46,18 @@ const templateRows = [
 ] as const;
 
 describe('resources/read', () => {
-  it.each(fixedRows)('RFC 3986 §6.2 finds %s under %s', async (uri, sent) => {
+  it.each(fixedRows)('RFC 3986 §6.2 the resource %s is found under %s', async (uri, sent) => {
     const { ask } = methodsOver([fixed(uri)]);
     expect(await ask('resources/read', { uri: sent })).toEqual({ contents: [{ uri: sent, text: 'fixed' }] });
     expect(await ask('resources/read', { uri })).toEqual({ contents: [{ uri, text: 'fixed' }] });
   });
 
-  it.each(templateRows)('RFC 6570 §3.1 finds %s, sent as %s, under %s', async (uriTemplate, _, sent) => {
+  it.each(templateRows)('RFC 6570 §3.1 the template %s, asked for as %s, is found under %s', async (uriTemplate, _, sent) => {
     const { ask } = methodsOver([template(uriTemplate)]);
     expect(await ask('resources/read', { uri: sent })).toEqual({ contents: [{ uri: sent, text: 'a' }] });
   });
 
-  it('RFC 3986 §6.2.2.1 leaves the case of paths, and of what stands for a variable', async () => {
+  it('RFC 3986 §6.2.2.1 the case of paths and of variables is significant', async () => {
     const { ask } = methodsOver([fixed('https://x.example/A'), template('notes://{name}/{id}')]);
     await expect(ask('resources/read', { uri: 'https://x.example/a' })).rejects.toMatchObject({ code: -32602 });
     expect(await ask('resources/read', { uri: 'Notes://Ada/B' })).toMatchObject({ contents: [{ text: 'Ada,B' }] });
@@ -65,19 +65,19 @@ describe('resources/read', () => {
 });
 
 describe('completion/complete', () => {
-  it.each(templateRows)('RFC 6570 §3.1 knows the template %s as %s', async (uriTemplate, sent) => {
+  it.each(templateRows)('RFC 6570 §3.1 a completion finds the template %s under %s', async (uriTemplate, sent) => {
     const params = { ref: { type: 'ref/resource', uri: sent }, argument: { name: 'name', value: '' } };
     const { ask } = methodsOver([template(uriTemplate)]);
     expect(await ask('completion/complete', params)).toMatchObject({ completion: { values: ['suggested'] } });
   });
 });
 
-describe('what needs a scope', () => {
+describe('resources and templates with a scope', () => {
   const scope = 'mcp:admin';
   const policy = (definitions: Parameters<typeof createCatalog>[0]) =>
     createScopePolicy({ base: 'mcp:tools', hierarchy: new Map(), scoped: () => createCatalog(definitions).scoped });
 
-  it.each(fixedRows)('needs it under every spelling: %s as %s', async (uri, sent) => {
+  it.each(fixedRows)('the resource %s needs its scope under the spelling %s', async (uri, sent) => {
     const guarded = [fixed(uri, { scope })];
     for (const method of ['resources/read', 'resources/subscribe']) {
       expect(policy(guarded).required({ method, params: { uri: sent } })).toEqual(['mcp:tools', scope]);
@@ -88,7 +88,7 @@ describe('what needs a scope', () => {
   });
 
   it.each(templateRows)(
-    'needs it under every spelling: the template %s as %s and %s',
+    'the template %s needs its scope under the spellings %s and %s',
     async (uriTemplate, ref, sent) => {
       const guarded = [template(uriTemplate, { scope })];
       const needs = (method: string, params: object) => policy(guarded).required({ method, params });
@@ -101,7 +101,7 @@ describe('what needs a scope', () => {
 
 describe('resources/updated', () => {
   it.each(fixedRows)(
-    'RFC 3986 §6.2 is heard of %s by who subscribed to %s, until it unsubscribes',
+    'RFC 3986 §6.2 an update of %s reaches a session that subscribed to %s, until it unsubscribes',
     async (uri, sent) => {
       await using mcp = await startMcp({ catalog: createCatalog([fixed(uri)]) });
       const session = await openSession(mcp.url);
@@ -119,7 +119,7 @@ describe('resources/updated', () => {
     },
   );
 
-  it.each(fixedRows)('RFC 3986 §6.2 is heard of %s by who listens to %s (MCP 2026-07-28)', async (uri, sent) => {
+  it.each(fixedRows)('RFC 3986 §6.2 an update of %s reaches a stream that listens to %s (MCP 2026-07-28)', async (uri, sent) => {
     await using own = await startStateless();
     const params = { notifications: { resourceSubscriptions: [sent] }, _meta: meta() };
     const stream = messagesOf(await post(own.url, { jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params }));
@@ -129,8 +129,8 @@ describe('resources/updated', () => {
   });
 });
 
-describe('what is declared', () => {
-  it('RFC 3986 §6.2 can not be there twice in two spellings', () => {
+describe('declared resources and templates', () => {
+  it('RFC 3986 §6.2 a resource cannot be declared twice in two spellings', () => {
     const [one, other] = ['https://docs.example.com', 'https://DOCS.example.com/'];
     expect(() => createCatalog([fixed(one), fixed(other)])).toThrow('two resources are named');
     expect(() => createCatalog([template('x:é{name}'), template('X:%C3%A9{name}')])).toThrow('two resources are named');
@@ -140,13 +140,13 @@ describe('what is declared', () => {
     ['file:///café', 'write it as file:///caf%C3%A9'],
     ['file:///my docs', 'write it as file:///my%20docs'],
     ['x:100%', 'is no URI'],
-  ])('RFC 3986 §2 %s is refused, with the URI that it means', (uri, reason) => {
+  ])('RFC 3986 §2 the URI %s is refused, with the URI that it means', (uri, reason) => {
     expect(() => createCatalog([fixed(uri)])).toThrow(reason);
   });
 });
 
 it.each(['http://[::1', 'http://x.example:99999/', 'notes://x:99999/', 'http://256.1.1.1/', 'http:///'])(
-  'RFC 3986 §3.2 %s is refused when it is loaded, as a client with a URL type would lose the whole list',
+  'RFC 3986 §3.2 the URI %s is refused when loaded, because clients with a URL type would lose the whole list',
   (uri) => {
     expect(() => createCatalog([fixed(uri)])).toThrow('is no URI that clients can read');
   },

@@ -11,7 +11,7 @@ for (const resource of [...builtIn.resources.entries, ...builtIn.templates.entri
 }
 
 describe('about://server', () => {
-  it('tells what a client may know, and no more', async () => {
+  it('about://server contains what a client may know, and nothing else', async () => {
     const content = await builtIn.resources.find('about://server')?.read(testContext);
     expect(JSON.parse(content?.text ?? '')).toEqual({
       name: 's',

@@ -55,7 +55,7 @@ function createReplica(storage: SessionStorage, bus: MessageBus = storage.bus) {
 }
 
 describe('MCP list_changed', () => {
-  it('is heard at once on whichever replica a client listens', async () => {
+  it('a change reaches a listening client at once, on whichever replica', async () => {
     const { here, there } = await openReplicas();
     const received = await here.connect();
     await there.announcements.announce(TOOLS);
@@ -63,7 +63,7 @@ describe('MCP list_changed', () => {
     expect(received).toEqual(['notifications/tools/list_changed']);
   });
 
-  it('is told once for all that changed while a client was away, and not before it first came', async () => {
+  it('changes during an absence are announced once on return, and none from before the first connection', async () => {
     const { here, there } = await openReplicas(['test://a']);
     await there.announcements.announce(PROMPTS);
     const first = await here.connect();
@@ -76,7 +76,7 @@ describe('MCP list_changed', () => {
     expect(await there.connect()).toEqual(['notifications/resources/updated', 'notifications/tools/list_changed']);
   });
 
-  it('is told on return to one whose replica died right after it came', async () => {
+  it('a change is announced on return to a client whose replica died', async () => {
     const { here, there } = await openReplicas();
     await here.connect();
     await here.storage.bus.close();
@@ -84,7 +84,7 @@ describe('MCP list_changed', () => {
     expect(await there.connect()).toEqual(['notifications/tools/list_changed']);
   });
 
-  it('is found out by a look at the log when whoever announced it died before it told anybody', async () => {
+  it('a change whose announcer died is found in the log', async () => {
     const { here, there } = await openReplicas();
     const received = await here.connect();
     await here.announcements.catchUp();
@@ -95,7 +95,7 @@ describe('MCP list_changed', () => {
     expect([received, here.heard]).toEqual([['notifications/tools/list_changed'], ['tools']]);
   });
 
-  it('is told once and in order when the news of two changes overtake each other', async () => {
+  it('two changes are announced once and in order when their messages overtake each other', async () => {
     const { here, there } = await openReplicas();
     const received = await here.connect();
     await here.announcements.catchUp();

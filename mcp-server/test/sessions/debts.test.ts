@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Debts } from '../../src/sessions/debts.ts';
 import { StorageUnavailable } from '../../src/sessions/ports.ts';
 
-describe('MCP 2024-11-05 "HTTP with SSE": a request that is to be accepted', () => {
-  it('is noted with its id before it may be, so that another replica answers it should this one be killed', async () => {
+describe('MCP 2024-11-05 "HTTP with SSE": accepting a request', () => {
+  it('a request id is recorded before the request is accepted, so that another replica can answer it after a crash', async () => {
     const noted: string[] = [];
     const storing = Promise.withResolvers<void>();
     const debts = new Debts(
@@ -22,7 +22,7 @@ describe('MCP 2024-11-05 "HTTP with SSE": a request that is to be accepted', () 
     expect(noted).toEqual(['a [1,"two"]']);
   });
 
-  it('is accepted all the same while the store is away', async () => {
+  it('a request is accepted although the store is away', async () => {
     const away = { owe: () => Promise.reject(new StorageUnavailable('away')) };
     await expect(new Debts(away, 'a').begin('session', [1])).resolves.toBeUndefined();
   });

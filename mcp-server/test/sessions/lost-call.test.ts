@@ -8,8 +8,8 @@ const event = (message: object | undefined, index = 1) => ({
   last: false,
 });
 
-describe('JSON-RPC 2.0 §5.1 calls whose replica is gone', () => {
-  it('get an error each that says to send the request again, with ids as the client wrote them', () => {
+describe('JSON-RPC 2.0 §5.1 calls of a lost replica', () => {
+  it('a lost call gets an error that says to send the request again, with the id as the client wrote it', () => {
     const answers = lostAnswers('[1,"1"]', []).map(({ data }) => JSON.parse(data));
     expect(answers).toEqual([
       { jsonrpc: '2.0', id: 1, error: { code: -32603, message: expect.stringContaining('send the request again') } },
@@ -17,7 +17,7 @@ describe('JSON-RPC 2.0 §5.1 calls whose replica is gone', () => {
     ]);
   });
 
-  it('get none when they have been answered, by a result or by an error', () => {
+  it('a call that was answered, by a result or an error, gets no further answer', () => {
     const events = [
       event({ jsonrpc: '2.0', id: 1, result: {} }),
       event({ jsonrpc: '2.0', id: '2', error: { code: 1, message: '' } }),
@@ -25,7 +25,7 @@ describe('JSON-RPC 2.0 §5.1 calls whose replica is gone', () => {
     expect(lostAnswers('[1,"2",2]', events)).toEqual([{ place: 3, data: expect.stringContaining('"id":2,') }]);
   });
 
-  it('are not answered by what else is said: notifications, questions of the server, events for their id alone', () => {
+  it('a notification, a question of the server or an empty event does not count as an answer', () => {
     const events = [
       event(undefined),
       event({ jsonrpc: '2.0', method: 'notifications/message', params: {} }),
@@ -34,7 +34,7 @@ describe('JSON-RPC 2.0 §5.1 calls whose replica is gone', () => {
     expect(lostAnswers('[1]', events)).toHaveLength(1);
   });
 
-  it('are none of a stream that answers no request', () => {
+  it('a stream that answers no request has no lost calls', () => {
     expect(lostAnswers(undefined, [])).toEqual([]);
     expect(lostAnswers('[]', [])).toEqual([]);
   });

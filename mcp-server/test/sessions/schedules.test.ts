@@ -16,7 +16,7 @@ const MOST_RUNS = 60_000;
 
 describe('MCP 2025-11-25 "Session Management" and "Resumability and Redelivery" under any schedule', () => {
   for (const weather of WEATHERS) {
-    it(`hold in ${weather} weather`, { timeout: 600_000 }, async () => {
+    it(`the guarantees hold in ${weather} weather`, { timeout: 600_000 }, async () => {
       const property = fc.asyncProperty(programs(weather), async (program) => {
         expect(await run(program)).toEqual([]);
       });
@@ -25,9 +25,9 @@ describe('MCP 2025-11-25 "Session Management" and "Resumability and Redelivery" 
   }
 });
 
-describe('the model of sessions', () => {
+describe('defects in the model of sessions', () => {
   for (const [name, { weather, ...defect }] of Object.entries(DEFECTS)) {
-    it(`finds ${name}`, { timeout: 600_000 }, async () => {
+    it(`the test finds the defect: ${name}`, { timeout: 600_000 }, async () => {
       const any = weather ? programs(weather) : fc.oneof(...WEATHERS.map(programs));
       const property = fc.asyncProperty(any, async (program) => (await run(program, defect)).length === 0);
       const { failed } = await fc.check(property, { numRuns: MOST_RUNS, endOnFailure: true });

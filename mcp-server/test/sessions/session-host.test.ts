@@ -75,7 +75,7 @@ async function openAt({ host }: ReturnType<typeof createReplica>, principal = AL
 }
 
 describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
-  it('answers its owner, and says the same to others as of one that is unknown', async () => {
+  it('a session answers its owner, and looks unknown to everybody else', async () => {
     const [here, there] = [createReplica(), createReplica()];
     const { id } = await openAt(here);
     expect(await there.host.find(id, ALICE)).toMatchObject({ id });
@@ -89,7 +89,7 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     expect(await there.host.find('nothing', ALICE)).toBe('unknown');
   });
 
-  it('lets nobody but its owner keep it from becoming idle', async () => {
+  it('a session is kept from becoming idle by its owner only', async () => {
     const here = createReplica();
     const { id } = await openAt(here);
     for (let n = 0; n < 7; n += 1) {
@@ -99,7 +99,7 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     expect(await here.host.find(id, ALICE)).toBe('unknown');
   });
 
-  it('is known without a question for ten seconds, and read again after', async () => {
+  it('a session is cached for ten seconds, and then read again', async () => {
     const [here, there] = [createReplica(), createReplica({ pace: 60_000 })];
     const { id } = await openAt(here);
     await there.host.find(id, ALICE);
@@ -111,7 +111,7 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     expect(there.asked.get).toBe(2);
   });
 
-  it('is read again at once when another replica has altered it', async () => {
+  it('a session is read again at once when another replica has changed it', async () => {
     const [here, there] = [createReplica(), createReplica()];
     const { id } = await openAt(here);
     await there.host.find(id, ALICE);
@@ -120,7 +120,7 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     expect(await here.host.find(id, ALICE)).toMatchObject({ logLevel: 'error' });
   });
 
-  it('is read again when the news of its alteration comes while it is read', async () => {
+  it('a session is read again when it changes while it is being read', async () => {
     const [here, there] = [createReplica({ bus: false }), open()];
     const { id } = await openAt(here);
     clock.advance(11);
@@ -130,7 +130,7 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     expect(await found).toMatchObject({ logLevel: 'error' });
   });
 
-  it('is over everywhere when it is ended anywhere, also while the store is away', async () => {
+  it('an ended session is over on every replica, also while the store is away', async () => {
     const [here, there] = [createReplica(), createReplica()];
     const { id } = await openAt(here);
     await there.host.find(id, ALICE);
@@ -145,7 +145,7 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     expect(await there.host.alter(id, { logLevel: 'error' })).toBe(false);
   });
 
-  it('is over after seconds for a replica that has not heard of it', async () => {
+  it('an ended session is over within seconds at a replica that missed the message', async () => {
     const [here, deaf] = [createReplica(), createReplica({ bus: false })];
     const { id } = await openAt(here);
     await deaf.host.find(id, ALICE);
@@ -155,7 +155,7 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     expect(deaf.ended).toEqual([id]);
   });
 
-  it('goes on by what is known here while the store is away; of others nothing can be said', async () => {
+  it('a cached session works while the store is away; an uncached one is unavailable', async () => {
     const [here, there] = [createReplica(), createReplica()];
     const { id } = await openAt(here);
     here.state.away = true;
@@ -169,7 +169,7 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     expect(clock.now() - before).toBeGreaterThanOrEqual(3_000);
   });
 
-  it('has its use written at its pace, and at once with a newer token', async () => {
+  it('the use of a session is written at intervals, and at once with a newer token', async () => {
     const here = createReplica({ pace: 10_000 });
     const { id } = await openAt(here);
     const find = () => here.host.find(id, ALICE);
@@ -190,7 +190,7 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     expect((await here.storage.store.get(id))?.tokenExpiresAt).toBe(ALICE.expiresAt + 60);
   });
 
-  it('has a use written that could not be, with the next one', async () => {
+  it("a failed write of a session's use is made up for by the next one", async () => {
     const here = createReplica({ pace: 1_000 });
     const { id } = await openAt(here);
     here.state.away = true;
@@ -202,7 +202,7 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     expect((await here.storage.store.get(id))?.usedUntil).toBe(clock.now());
   });
 
-  it('that makes room for another one of its owner is over on every replica', async () => {
+  it('a session that is replaced by a new one of its owner is over on every replica', async () => {
     const [here, there] = [createReplica(), createReplica()];
     const first = await openAt(here);
     for (let n = 1; n < LIMITS.maxSessionsPerPrincipal; n += 1) {
@@ -216,7 +216,7 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     expect(await here.host.count()).toBe(LIMITS.maxSessionsPerPrincipal);
   });
 
-  it('is refused to whoever has too many that are in use', async () => {
+  it('a new session is refused when the person has too many in use', async () => {
     const here = createReplica();
     for (let n = 0; n < LIMITS.maxSessionsPerPrincipal; n += 1) await here.host.keep((await openAt(here)).id);
     expect(await here.host.open(ALICE, 'streamable-http', AGREED)).toBe('principal');

@@ -37,8 +37,8 @@ function createSink() {
   return sink;
 }
 
-describe('streams', () => {
-  it('let go of a connection that has closed before it could be attached', async () => {
+describe('streams on several replicas', () => {
+  it('streams release a connection that closed before it was attached', async () => {
     const { log, streams, name } = await openSession();
     await streams.attach(name, (detach) => {
       detach();
@@ -49,7 +49,7 @@ describe('streams', () => {
     expect((await log.state(name))?.reader).toBeUndefined();
   });
 
-  it('let go of a connection whose stream was taken elsewhere, though the word of it has not come', async () => {
+  it('streams release a connection whose stream was taken elsewhere, although the message was lost', async () => {
     const { log, bus, streamsOver, there, name } = await openSession();
     const deaf = streamsOver({ log, bus: { ...bus, subscribe: () => {} } });
     const first = createSink();
@@ -60,7 +60,7 @@ describe('streams', () => {
     expect(deaf.all()).toHaveLength(1);
   });
 
-  it('end a connection whose stream is taken by another before it knows that it had it', async () => {
+  it('streams end a connection whose stream another one takes before the attachment is confirmed', async () => {
     const { log, bus, streamsOver, name } = await openSession();
     const [taken, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const take: typeof log.take = async (...args) => {
@@ -80,7 +80,7 @@ describe('streams', () => {
     expect(streams.all()).toEqual([]);
   });
 
-  it('know of an event that a connection refuses that the next connection is to get it', async () => {
+  it('streams deliver an event to the next connection when one refuses it', async () => {
     const { streams, name } = await openSession();
     for (const data of ['a', 'b']) await streams.announce('s', { data });
     const got: string[] = [];
@@ -95,7 +95,7 @@ describe('streams', () => {
     expect(got).toEqual(['a', 'b']);
   });
 
-  it('answer each call of a replica that is gone once, though two bury it at a time', async () => {
+  it('streams answer each call of a lost replica once, although two replicas clean up at the same time', async () => {
     const { log, streams, there } = await openSession();
     const name = { session: 's', stream: 'gone.1' };
     await log.append(name, { data: '', producer: 'gone', sequence: 1, requests: '[1,2]' });

@@ -43,7 +43,7 @@ describe.each([
     return () => redisKeyRecord(pair[next++ % 2] as RedisClient);
   });
 
-  it('forgets a ring that nobody has used for three days', async () => {
+  it('an unused key record expires after three days', async () => {
     const client = await open();
     const record = redisKeyRecord(client);
     await record.replace(await record.read(), 'ring');

@@ -43,7 +43,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'Redis' : NEEDS_REDIS, () => {
   sessionStorageContract('session storage on one server', () => open(() => startRedis()));
   sessionStorageContract('session storage on a Cluster', () => open(startRedisCluster));
 
-  it('takes no replica for one that listens because Redis still counts its connection', async () => {
+  it('a replica does not count as listening just because Redis still counts its connection', async () => {
     const redis = await startRedis();
     const connect = () => openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
     const clients = [connect(), connect(), connect()] as const;

@@ -17,7 +17,7 @@ replayMemoryContract('memory', async () => {
   return { replica: () => memory, pass: async (milliseconds) => clock.advance(milliseconds / 1000) };
 });
 
-it('refuses when it is full, instead of forgetting, and has room again when the old are over', async () => {
+it('a full replay memory refuses new proofs instead of forgetting, and has room again when old ones expire', async () => {
   const clock = new FakeClock();
   const memory = memoryReplayMemory(clock, 2);
   await memory.firstUse('a', 1_000);
@@ -60,7 +60,7 @@ describe.each([
     };
   });
 
-  it('fails while Redis is away, so that nothing is taken for a first use that is none', async () => {
+  it('the replay memory fails while Redis is away, so that no reuse passes as a first use', async () => {
     const client = await open();
     client.disconnect();
     await expect(redisReplayMemory(client).firstUse('a', 1_000)).rejects.toThrow();

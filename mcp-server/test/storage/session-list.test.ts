@@ -31,7 +31,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'the list of sessions on Redis' : NEEDS_RE
     return { store, [Symbol.dispose]: () => client.disconnect() };
   };
 
-  it('has every session once that is there all the while', async () => {
+  it('the list has every session exactly once that exists throughout the listing', async () => {
     await using redis = await startRedis();
     using opened = await open(redis);
     const { store } = opened;
@@ -54,7 +54,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'the list of sessions on Redis' : NEEDS_RE
     expect(kept).toHaveLength(SESSIONS);
   });
 
-  it('has every session of an owner, whatever their person has open with other clients', async () => {
+  it('the list has every session of an owner, however many the person has with other clients', async () => {
     await using redis = await startRedis();
     using opened = await open(redis);
     const { store } = opened;

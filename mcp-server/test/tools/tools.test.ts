@@ -34,17 +34,17 @@ describe('sum', () => {
     [1e-7, 2e-7, '0.0000003', 3e-7],
     [100, 20, '120', 120],
     [1e300, 1, '1e+300', 1e300],
-  ])('%d + %d is %s', async (a, b, text, result) => {
+  ])('sum of %d and %d is %s', async (a, b, text, result) => {
     expect(await run('sum', { a, b })).toEqual({ text: `The sum of ${a} and ${b} is ${text}`, structured: { result } });
   });
 
-  it('says so when the sum is beyond all numbers', async () => {
+  it('sum says when the result is too large', async () => {
     await expect(async () => run('sum', { a: 1.7e308, b: 1.7e308 })).rejects.toThrow('too large');
   });
 });
 
 describe('stock_price', () => {
-  it('gives one price a minute, within its range, marked as demo data', async () => {
+  it('stock_price gives one price a minute, within its range, marked as demo data', async () => {
     const { text, structured } = await run('stock_price', { symbol: ' aapl ' });
     expect(structured).toMatchObject({ symbol: 'AAPL', currency: 'USD', last_updated: '2026-01-01T00:00:00.000Z' });
     const { price } = structured as { price: number };
@@ -54,13 +54,13 @@ describe('stock_price', () => {
     expect(await run('stock_price', { symbol: 'AAPL' })).toEqual({ text, structured });
   });
 
-  it.each(['XXX', 'constructor'])('names the symbols it knows when it does not know %s', async (symbol) => {
+  it.each(['XXX', 'constructor'])('stock_price names the known symbols for the unknown symbol %s', async (symbol) => {
     await expect(async () => run('stock_price', { symbol })).rejects.toThrow(/AAPL, AMD, .*TSLA/);
   });
 });
 
 describe('whoami', () => {
-  it('tells what the token says, and not the token', async () => {
+  it('whoami returns the claims of the token, and not the token', async () => {
     expect((await run('whoami', {})).structured).toEqual({
       subject: 'ada',
       client: 'inspector',
@@ -72,7 +72,7 @@ describe('whoami', () => {
 });
 
 describe('countdown', () => {
-  it('is bounded', async () => {
+  it('countdown has limits for its number and interval', async () => {
     await expect(run('countdown', { from: 61 })).rejects.toThrow();
     await expect(run('countdown', { interval_ms: 5_001 })).rejects.toThrow();
   });

@@ -13,7 +13,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 const get = async (): Promise<string> => (await server.fetch('/', { headers: { accept: 'text/html' } })).text();
 
 describe('GET /', () => {
-  it('names the address, every endpoint, every tool and its scope', async () => {
+  it('the landing page names the address, every endpoint, every tool and its scope', async () => {
     const page = await get();
     const { url, issuer } = server;
     const endpoints = [
@@ -26,7 +26,7 @@ describe('GET /', () => {
       expect(page).toContain(text);
   });
 
-  it('tells how to connect each of the usual clients, with the address of this server', async () => {
+  it('the landing page explains how to connect each of the usual clients, with the address of this server', async () => {
     const page = await get();
     for (const client of ['Cursor', 'VS Code', 'Claude Code', 'Claude Desktop', 'Codex', 'MCP Inspector'])
       expect(page).toContain(client);
@@ -34,7 +34,7 @@ describe('GET /', () => {
       expect(snippet).toContain(`${server.url}/mcp`);
   });
 
-  it('runs no script, can not be framed and loads nothing', async () => {
+  it('the landing page runs no script, cannot be framed and loads nothing', async () => {
     const response = await server.fetch('/', { headers: { accept: 'text/html' } });
     const policy = response.headers.get('content-security-policy');
     expect(policy).toContain("default-src 'none'");
@@ -42,15 +42,15 @@ describe('GET /', () => {
     expect(await response.text()).not.toMatch(/<script|\son\w+=|src=/);
   });
 
-  it('sends a program that wants no page to the endpoint', async () => {
+  it('GET / sends a program that accepts no page to the endpoint', async () => {
     const response = await server.fetch('/', { headers: { accept: 'text/event-stream' } });
     expect(response.status).toBe(406);
     expect(JSON.stringify(await response.json())).toContain(`${server.url}/mcp`);
   });
 });
 
-describe('what a tool author or an operator writes', () => {
-  it('is text on the page, never markup', () => {
+describe('texts of tool authors and operators', () => {
+  it('texts of tool authors and operators are shown as text, never as markup', () => {
     const evil = '<img src=x onerror=alert(1)>"\'';
     const tool = { name: 'x', title: evil, description: evil, scopes: [evil] };
     const page = landingPage({
@@ -64,7 +64,7 @@ describe('what a tool author or an operator writes', () => {
     expect(page).toContain('&lt;img');
   });
 
-  it('gives every client a name that it takes', () => {
+  it("each client's guide uses a server name that the client accepts", () => {
     expect(guides('Büro & Co: "MCP"', 'https://a.example/mcp')[2]?.snippet).toBe(
       'claude mcp add --transport http b-ro-co-mcp https://a.example/mcp',
     );

@@ -61,7 +61,7 @@ interface Report {
 
 const told = ({ lines }: Report, name: string) => lines.filter(({ file }) => file?.endsWith(`/${name}`));
 
-describe('a file that can not be loaded', () => {
+describe('a definition file that cannot be loaded', () => {
   const rows: readonly (readonly [name: string, text: string, line: number | undefined, reason: string])[] = [
     ['x.tool.ts', 'const a = 1;\n\nexport default {{;', 3, 'Unexpected token'],
     ['x.tool.ts', '\n\nexport default { a: 1', 3, 'Expected'],
@@ -97,7 +97,7 @@ describe('a file that can not be loaded', () => {
   });
 
   it.each(rows.map((row, index) => [...row, index] as const))(
-    '%s with %j is told with the line %s',
+    'the file %s with %j is reported with line %s',
     (name, _, line, reason, index) => {
       const report = reports[index] ?? { lines: [], names: [] };
       const [first, ...more] = told(report, name);
@@ -107,7 +107,7 @@ describe('a file that can not be loaded', () => {
     },
   );
 
-  it('names its neighbour where the fault lies there', () => {
+  it('an error in an imported file is reported with that file', () => {
     for (const [name, text] of [
       ['words.ts', 'export const a = 1;\n\nexport const b = {{;'],
       ['words.js', 'export const a = 1;\n\nexport const b = {{;'],
@@ -120,7 +120,7 @@ describe('a file that can not be loaded', () => {
     }
   });
 
-  it('blames no file of the server for a package that is missing, and says where packages belong', () => {
+  it('a missing package is reported with the importing file, and with the place for packages', () => {
     using folder = folderOf({ 'x.tool.ts': "import 'there-is-no-such';\nexport default 1;" });
     const reason = readAtStart([folder.path])[0]?.lines.find(({ file }) => file)?.reason ?? '';
     expect(reason).toContain(`imported from ${join(folder.path, 'x.tool.ts')}`);
@@ -128,7 +128,7 @@ describe('a file that can not be loaded', () => {
     expect(reason).not.toContain('mcp-server');
   });
 
-  it('is told with its line as well where the folder is reached through a link, or has a space in its name', () => {
+  it('the line of an error is right for a folder reached through a link, or with a space in its name', () => {
     using folder = folderOf({});
     put(folder, 'my tools/x.tool.ts', '\nthrow new Error("boom");');
     put(folder, 'my tools/y.tool.ts', '\nexport default {{;');
@@ -139,14 +139,14 @@ describe('a file that can not be loaded', () => {
     }
   });
 
-  it('is named with its line where it keeps the server from starting', () => {
+  it('a file that prevents the start is reported with its line', () => {
     using folder = folderOf({ 'x.tool.ts': '\nexport default {{;' });
     const [report] = readAtStart([folder.path], 'strict');
     expect(report?.error).toContain(`${join(folder.path, 'x.tool.ts')}:2 can't be offered`);
   });
 });
 
-describe('what is not read', () => {
+describe('files that are not read', () => {
   it.each([
     ['x.tools.ts', '.tool.ts'],
     ['x.tool.mjs', '.tool.ts'],
@@ -159,14 +159,14 @@ describe('what is not read', () => {
     ['room.js', '.tool.ts'],
     ['x.resources.js', '.resource.ts'],
     ['x.prompts.ts', '.prompt.ts'],
-  ])('%s is named, with how it has to be called', async (name, expected) => {
+  ])('the misnamed file %s is reported, with the name that it needs', async (name, expected) => {
     using folder = folderOf({ [name]: toolFile('x') });
     using mounted = await open(folder);
     expect(mounted.told(name)).toMatchObject([{ level: 'error', reason: expect.stringContaining(expected) }]);
     expect(mounted.names()).toEqual([]);
   });
 
-  it('in folders below is named, but for packages and hidden folders', async () => {
+  it('definition files in subfolders are reported, except in packages and hidden folders', async () => {
     using folder = folderOf({ 'a.tool.ts': toolFile('a') });
     put(folder, 'more/b.tool.ts', toolFile('b'));
     put(folder, 'more/deep/c.resource.js', '');
@@ -182,7 +182,7 @@ describe('what is not read', () => {
     await expect(open(folder, { strict: true })).rejects.toThrow('b.tool.ts');
   });
 
-  it('and has another purpose is listed once', async () => {
+  it('other files in the folder are listed once', async () => {
     using folder = folderOf({
       'a.tool.ts': toolFile('a'),
       'words.ts': '',
@@ -200,18 +200,18 @@ describe('what is not read', () => {
     expect(mounted.lines.filter(({ level }) => level !== 'info')).toEqual([]);
   });
 
-  it('because nothing is there that could be is a warning', async () => {
+  it('a folder without any definition is reported as a warning', async () => {
     using folder = folderOf({ 'README.md': '' });
     using mounted = await open(folder);
     expect(mounted.lines).toContainEqual(expect.objectContaining({ level: 'warn', msg: 'no definition in TOOLS_DIR' }));
   });
 });
 
-describe('two files that define the same', () => {
+describe('two files with the same definition', () => {
   const guarded = toolFile('room', 'guarded', "scope: 'rooms:read',");
   const copy = toolFile('room', 'copy');
 
-  it('are both named, and neither is served, as nobody can tell which is the copy', async () => {
+  it('two files with the same definition are both reported, and neither is served', async () => {
     using folder = folderOf({ 'room.tool.ts': guarded, 'room copy.tool.ts': copy, 'other.tool.ts': toolFile('other') });
     using mounted = await open(folder);
     expect(mounted.names(), JSON.stringify(mounted.lines)).toEqual(['other']);
@@ -224,7 +224,7 @@ describe('two files that define the same', () => {
     await expect(open(folder, { strict: true })).rejects.toThrow('room copy.tool.ts');
   });
 
-  it('leave the one in place that is served, whatever the name of the other', async () => {
+  it('the definition that is already served stays when a second file defines it', async () => {
     using folder = folderOf({ 'room.tool.ts': guarded });
     using mounted = await open(folder, { watch: true });
     folder.write('a copy.tool.ts', copy);
@@ -239,11 +239,11 @@ describe('two files that define the same', () => {
   });
 });
 
-describe('TOOLS_DIR', () => {
+describe('an unreadable TOOLS_DIR', () => {
   it.each([
     ['nothing', 'there is none'],
     ['file', 'it is no folder'],
-  ])('is named where it can not be read: %s', async (name, why) => {
+  ])('an unreadable TOOLS_DIR is reported: %s', async (name, why) => {
     using folder = folderOf({ file: '' });
     const url = pathToFileURL(`${join(folder.path, name)}/`);
     await expect(open({ url })).rejects.toThrow(

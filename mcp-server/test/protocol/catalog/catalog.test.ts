@@ -18,14 +18,14 @@ const prompt = (name: string, args: z.ZodObject = z.object({}), more: object = {
   definePrompt({ ...about, name, arguments: args, render: () => [], ...more });
 
 describe('catalog', () => {
-  it('sorts by name and answers by name', () => {
+  it('the catalog sorts definitions by name and finds them by name', () => {
     const catalog = createCatalog([named('b'), { ...named('a'), scope: ['x', 'y'] }]);
     expect(catalog.summaries.map(({ name }) => name)).toEqual(['a', 'b']);
     expect(catalog.summaries.map(({ scopes }) => scopes)).toEqual([['x', 'y'], []]);
     expect(catalog.tools.find('constructor')).toBeUndefined();
   });
 
-  it('knows what everything needs, and nothing of what is not there', () => {
+  it('the catalog knows the scope of every definition, and none for unknown names', () => {
     const { scoped } = createCatalog([
       { ...named('t'), scope: 'of-tool' },
       { ...prompt('p'), scope: 'of-prompt' },
@@ -42,13 +42,13 @@ describe('catalog', () => {
     ]);
   });
 
-  it('takes the template that says most exactly what a URI is about', () => {
+  it('the most specific template for a URI is used', () => {
     const { templateOf } = createCatalog([template('a:{x}'), template('a:{x}-{y}'), template('a:b-{y}')]);
     const found = ['a:b-c', 'a:d-c', 'a:e', 'b:e'].map((uri) => templateOf(uri)?.entry.key);
     expect(found).toEqual(['a:b-{y}', 'a:{x}-{y}', 'a:{x}', undefined]);
   });
 
-  it('offers what is whole beside what is broken, and of two with one name the first', () => {
+  it('valid definitions are offered beside invalid ones, and the first of two with one name', () => {
     const { catalog, problems } = compileCatalog([
       { kind: 'tool', value: named('good'), from: '1.tool.ts' },
       { kind: 'tool', value: named('bad name'), from: '2.tool.ts' },
@@ -65,13 +65,13 @@ describe('catalog', () => {
   });
 });
 
-describe('what is refused', () => {
-  it.each(['', 'two words', 'ümlaut', 'x'.repeat(129)])('the name "%s"', (name) => {
+describe('invalid definitions', () => {
+  it.each(['', 'two words', 'ümlaut', 'x'.repeat(129)])('the name "%s" is refused', (name) => {
     expect(() => createCatalog([named(name)])).toThrow('is no name for a tool');
     expect(() => createCatalog([prompt(name)])).toThrow('is no name for a prompt');
   });
 
-  it.each(['', 'no-scheme', 'a:b c', 'a:\n', 'a:{x}', '1a:b'])('the URI "%s"', (uri) => {
+  it.each(['', 'no-scheme', 'a:b c', 'a:\n', 'a:{x}', '1a:b'])('the URI "%s" is refused', (uri) => {
     expect(() => createCatalog([resource(uri)])).toThrow('is no URI');
   });
 
@@ -86,7 +86,7 @@ describe('what is refused', () => {
     ['what is no JSON Schema', described({ type: 'object', properties: { a: { type: 'text' } } }), 'schema is invalid'],
     ['a reference into the network', described({ type: 'object', $ref: 'https://x.example/s' }), "can't resolve"],
     ['a schema of something else', described({ type: 'array' }), 'type object'],
-  ])('%s', (_, definition, reason) => {
+  ])('a definition is refused with %s', (_, definition, reason) => {
     expect(() => createCatalog([definition])).toThrow(reason);
   });
 
@@ -107,20 +107,20 @@ describe('what is refused', () => {
     ['resource', { ...about, name: 'x', uri: 'a:b' }, 'no function read'],
     ['prompt', { ...about, name: 'x', arguments: 3 }, 'zod 4'],
     ['prompt', { ...about, name: 'x' }, 'no function render'],
-  ] as const)('a %s that is %j', (kind, value, reason) => {
+  ] as const)('a %s that is %j is refused', (kind, value, reason) => {
     expect(() => readSource(kind, value, 'here')).toThrow(reason);
   });
 });
 
-describe('arguments', () => {
+describe('the arguments of a tool', () => {
   const check = (tool: ReturnType<typeof named> | ReturnType<typeof described>, given: Record<string, unknown>) =>
     createCatalog([tool]).tools.entries[0]?.check(given);
 
-  it('of a tool that takes any are left alone', () => {
+  it('the arguments of a tool that accepts any stay unchanged', () => {
     expect(check(named('any', z.looseObject({})), { x: 1 })).toEqual({ input: { x: 1 } });
   });
 
-  it('MCP 2026-07-28 basic, "JSON Schema Usage": are checked by every keyword of 2020-12', () => {
+  it('MCP 2026-07-28 basic, "JSON Schema Usage": arguments are checked with every keyword of 2020-12', () => {
     const schema = {
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       type: 'object',
@@ -149,7 +149,7 @@ describe('arguments', () => {
     for (const [given, problem] of problems) expect(check(tool, given)).toEqual({ problems: [problem] });
   });
 
-  it('may be described by two tools under one $id', () => {
+  it('two tools may use schemas with the same $id', () => {
     const schema = { $id: 'https://x.example/s', type: 'object' };
     expect(createCatalog([described(schema, 'a'), described(schema, 'b')]).tools.entries).toHaveLength(2);
   });

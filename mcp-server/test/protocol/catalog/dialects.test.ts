@@ -27,7 +27,7 @@ describe('a tool with a JSON Schema', () => {
     ['http://json-schema.org/draft-07/schema', DRAFT_07],
     ['https://json-schema.org/draft-07/schema#', DRAFT_07],
     ['https://json-schema.org/draft-07/schema', DRAFT_07],
-  ])('RFC 3986 §3.5 may call its dialect %s, and shows it as %s', async ($schema, shown) => {
+  ])('RFC 3986 §3.5 a schema may name its dialect %s, and is listed with %s', async ($schema, shown) => {
     const schema = { $schema, type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
     const { ask } = methodsOver([
       tool(schema, { outputSchema: schema, run: ({ n }: { n: number }) => ({ structured: { n } }) }),
@@ -42,12 +42,12 @@ describe('a tool with a JSON Schema', () => {
     });
   });
 
-  it('names no dialect where its author names none', async () => {
+  it('a schema without a dialect is listed without one', async () => {
     const { tools } = await methodsOver([tool({ type: 'object' })]).ask('tools/list');
     expect(tools[0].inputSchema).toEqual({ type: 'object' });
   });
 
-  it('is validated by the rules of draft-07 where it is of that: tuples, definitions, dependencies', async () => {
+  it('a draft-07 schema is validated by the rules of draft-07: tuples, definitions, dependencies', async () => {
     const { ask } = methodsOver([
       tool({
         $schema: DRAFT_07,
@@ -76,7 +76,7 @@ describe('a tool with a JSON Schema', () => {
     '',
     7,
     null,
-  ])('of the dialect %j is refused, with those that there are', ($schema) => {
+  ])('a schema of the dialect %j is refused, with the supported dialects', ($schema) => {
     expect(() => createCatalog([tool({ $schema, type: 'object' })])).toThrow(/dialect .* only .*2020-12.*draft-07/);
   });
 });

@@ -14,7 +14,7 @@ describe('a keyword of JSON Schema', () => {
     [{ anyOf: [{ patern: 'x' }] }, 'pattern'],
     [{ $defs: { a: { minimun: 1 } } }, 'minimum'],
     [{ items: { allof: [] } }, 'allOf'],
-  ])('that is misspelt is refused, with what is near: %j', (schema, meant) => {
+  ])('a misspelt keyword is refused with a suggestion: %j', (schema, meant) => {
     expect(misspeltKeyword(schema)).toContain(`did you mean "${meant}"`);
     const inputSchema = { type: 'object' as const, ...schema };
     const tool = defineTool({ name: 'x', title: 't', description: 'd', inputSchema, run: () => ({ text: '' }) });
@@ -43,7 +43,7 @@ describe('a keyword of JSON Schema', () => {
       markdown: 'm',
     },
     { enum: [{ requierd: 1 }], const: { patern: 1 } },
-  ])('that is right, a name of the author, or for others to read, is taken: %j', (schema) => {
+  ])("a correct keyword, the author's own names and annotations are accepted: %j", (schema) => {
     expect(misspeltKeyword(schema)).toBeUndefined();
   });
 });

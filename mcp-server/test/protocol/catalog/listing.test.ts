@@ -22,20 +22,20 @@ function walk(page: (cursor: unknown) => object): string[] {
 }
 
 describe('MCP 2025-11-25 server/utilities/pagination', () => {
-  it.each([0, 1, 100, 101, 200, 205])('gives each of %d once and in order', (count) => {
+  it.each([0, 1, 100, 101, 200, 205])('the pages list each of %d entries once and in order', (count) => {
     const entries = many(count);
     const listing = createListing('tools', entries.toReversed());
     expect(walk(listing.page)).toEqual(entries.map(({ key }) => key));
   });
 
-  it('gives the very same object to the same question', () => {
+  it('the same page request gets the very same object', () => {
     const { page } = createListing('tools', many(150));
     const { nextCursor } = page(undefined) as Page;
     expect(page(undefined)).toBe(page(undefined));
     expect(page(nextCursor)).toBe(page(nextCursor));
   });
 
-  it('a cursor leads on after a restart with other tools', () => {
+  it('a cursor stays valid after a restart with other tools', () => {
     const { nextCursor } = createListing('tools', many(150)).page(undefined) as Page;
     const fewer = createListing('tools', [entry('tool_0098'), entry('tool_0100'), entry('tool_0099b')]);
     expect(walk((cursor) => fewer.page(cursor ?? nextCursor))).toEqual(['tool_0099b', 'tool_0100']);
@@ -52,14 +52,14 @@ describe('MCP 2025-11-25 server/utilities/pagination', () => {
     Buffer.from('prompts:a').toString('base64url'),
     Buffer.from('tools:a').toString('base64url').concat('='),
     Buffer.concat([Buffer.from('tools:'), Buffer.from([0xff])]).toString('base64url'),
-  ])('%j is no cursor: -32602', (cursor) => {
+  ])('the invalid cursor %j is -32602', (cursor) => {
     expect(() => createListing('tools', many(3)).page(cursor)).toThrow(
       expect.objectContaining({ code: -32602, message: 'Invalid cursor' }),
     );
   });
 });
 
-describe('a list without what the caller may not use', () => {
+describe('a list that hides what the caller may not use', () => {
   const listing = createListing('tools', [
     ...many(120),
     entry('a', 'admin'),
@@ -80,16 +80,16 @@ describe('a list without what the caller may not use', () => {
       ['admin', 'write'],
       ['a', 'b', 'c'],
     ],
-  ])('shows to who holds %j also %j', (held, names) => {
+  ])('a caller with %j also sees %j', (held, names) => {
     expect(only(...held)).toEqual([...names, ...many(120).map(({ key }) => key)]);
   });
 
-  it('is the same object for all who hold the same, and the whole list for who may use all', () => {
+  it('callers with the same permissions share one list, and those who may use everything get the whole list', () => {
     expect(listing.page(undefined, permits('admin'))).toBe(listing.page(undefined, permits('admin', 'other')));
     expect(listing.page(undefined, permits('admin', 'write'))).toBe(listing.page(undefined));
   });
 
-  it('keeps few views, whoever comes', () => {
+  it('the number of cached lists is bounded, whoever asks', () => {
     const guarded = createListing(
       'tools',
       Array.from({ length: 8 }, (_, n) => entry(`t${n}`, `s${n}`)),

@@ -48,7 +48,7 @@ async function open(folder: TestFolder, mount: Partial<Mount> = {}, builtIn: rea
 const AGAIN = 'mounted files read again';
 
 describe('a mounted folder', () => {
-  it('adds what its files define, beside what the server brings itself', async () => {
+  it('a mounted folder adds the definitions of its files to the built-in ones', async () => {
     using folder = folderOf({
       'a.tool.ts': toolFile('a'),
       'b.tool.js': toolFile('b').replace(': string', ''),
@@ -68,7 +68,7 @@ describe('a mounted folder', () => {
     expect(prompts.entries.map(({ key }) => key)).toEqual(['p', 'try_out']);
   });
 
-  it('has packages of its own before those of the server', async () => {
+  it("a mounted folder's own packages take precedence over the server's", async () => {
     using folder = folderOf({
       'a.tool.ts': `import { name } from 'jose'; ${toolFile('a').replace('text: words', 'text: name')}`,
     });
@@ -80,7 +80,7 @@ describe('a mounted folder', () => {
     expect(await mounted.call('a')).toBe('own');
   });
 
-  it('may be reached through a link', async () => {
+  it('a mounted folder may be a symbolic link', async () => {
     using folder = folderOf({ 'a.tool.ts': toolFile('a') });
     using links = folderOf({});
     symlinkSync(folder.path, join(links.path, 'link'));
@@ -88,14 +88,14 @@ describe('a mounted folder', () => {
     expect(mounted.names()).toEqual(['a']);
   });
 
-  it('has to be there', async () => {
+  it('a mounted folder must exist', async () => {
     using folder = folderOf({});
     const nowhere = { ...folder, url: new URL('nothing/', folder.url) };
     await expect(open(nowhere)).rejects.toThrow(/nothing\/? can't be read \(ENOENT\)/);
   });
 });
 
-describe('what is broken', () => {
+describe('invalid mounted files', () => {
   const files = {
     'a.tool.ts': toolFile('a'),
     'bad-import.tool.ts': "import 'there-is-no-such-package'; export default 1;",
@@ -114,7 +114,7 @@ describe('what is broken', () => {
     'throws-nothing.tool.ts': 'undefined',
   };
 
-  it('is named with its reason, and the rest is there', async () => {
+  it('an invalid file is reported with its reason, and the other files are served', async () => {
     using folder = folderOf(files);
     using mounted = await open(folder, {}, builtInSources);
     expect(mounted.names()).toContain('a');
@@ -129,15 +129,15 @@ describe('what is broken', () => {
     }
   });
 
-  it('keeps the server from starting where that is wanted, with all reasons at once', async () => {
+  it('an invalid file prevents the start in strict mode, and all reasons are reported at once', async () => {
     using folder = folderOf(files);
     const starting = open(folder, { strict: true }, builtInSources);
     for (const name of Object.keys(reasons)) await expect(starting).rejects.toThrow(join(folder.path, name));
   });
 });
 
-describe('a folder that changes', () => {
-  it('is read again: what is new, what is changed, and what is gone', async () => {
+describe('a watched folder', () => {
+  it('a watched folder is read again: new, changed and removed files', async () => {
     using folder = folderOf({ 'a.tool.ts': toolFile('a', 'one') });
     using mounted = await open(folder, { watch: true });
     expect(await mounted.call('a')).toBe('one');
@@ -158,7 +158,7 @@ describe('a folder that changes', () => {
   it.each([
     ['can not be read', 'export default {{;'],
     ['can not be offered', toolFile('two words')],
-  ])('keeps the last version that worked of a file that %s', async (_, broken) => {
+  ])('the last working version of a file is kept when the file %s', async (_, broken) => {
     using folder = folderOf({ 'a.tool.ts': toolFile('a') });
     using mounted = await open(folder, { watch: true });
     const { a } = { a: mounted.catalog.current().tools.find('a')?.listed };
@@ -177,7 +177,7 @@ describe('a folder that changes', () => {
     expect([await mounted.call('a'), mounted.changes]).toEqual(['mended', [{ kind: 'tools' }]]);
   });
 
-  it('stays as it is when nobody watches', async () => {
+  it('a folder that is not watched keeps its first content', async () => {
     using folder = folderOf({ 'a.tool.ts': toolFile('a') });
     using mounted = await open(folder);
     const before = mounted.catalog.current();
@@ -187,7 +187,7 @@ describe('a folder that changes', () => {
     expect(mounted.catalog.current()).toBe(before);
   });
 
-  it('may vanish: what was read stays', async () => {
+  it('a watched folder that is removed keeps its definitions', async () => {
     const folder = folderOf({ 'a.tool.ts': toolFile('a') });
     using mounted = await open(folder, { watch: true });
     folder[Symbol.dispose]();

@@ -31,35 +31,35 @@ describe.each(all)('a %s', (kind, value) => {
     ['socpe', 'admin', 'scope'],
     ['Title', 't', 'title'],
     ['descripton', 'd', 'description'],
-  ])('with %s is refused, and asked whether it means what is near', (name, given, meant) => {
+  ])('a definition with %s is refused, with a suggestion of the nearest member', (name, given, meant) => {
     expect(() => readSource(kind, { ...value, [name]: given }, 'here')).toThrow(
       new RegExp(`"${name}" .*did you mean "${meant}"`),
     );
   });
 
-  it.each(['permissions', 'requires', 'auth', 'x'])('with %s is refused, and told what it may have', (name) => {
+  it.each(['permissions', 'requires', 'auth', 'x'])('a definition with %s is refused, with the list of known members', (name) => {
     expect(() => readSource(kind, { ...value, [name]: 1 }, 'here')).toThrow(new RegExp(`"${name}" .*scope`));
   });
 
   it.each([undefined, null, '', ' ', 'two words', 7, {}, [null], ['a', ''], [['a']], 'ü'])(
-    'RFC 6749 §3.3 with the scope %j is refused',
+    'RFC 6749 §3.3 a definition with the scope %j is refused',
     (scope) => {
       expect(() => readSource(kind, { ...value, scope }, 'here')).toThrow('scope has to be a scope');
     },
   );
 
-  it.each(['a', 'a:b', ['a', 'b']])('with the scope %j is taken', (scope) => {
+  it.each(['a', 'a:b', ['a', 'b']])('a definition with the scope %j is accepted', (scope) => {
     expect(readSource(kind, { ...value, scope }, 'here').value).toMatchObject({ scope });
   });
 
-  it('is refused as well when no loop sees the member that is not known', () => {
+  it('a definition with an unknown non-enumerable or symbol member is refused', () => {
     const hidden = Object.defineProperty({ ...value }, 'scopes', { value: ['admin'] });
     expect(() => readSource(kind, hidden, 'here')).toThrow('did you mean "scope"');
     expect(() => readSource(kind, { ...value, [Symbol('scope')]: 'admin' }, 'here')).toThrow('Symbol(scope)');
     expect(readSource(kind, { ...value, [Symbol('of another library')]: 1 }, 'here').kind).toBe(kind);
   });
 
-  it('that is an instance of a class is refused when the class has what was meant for a scope', () => {
+  it('a definition that is a class instance is refused when the class misnames the scope', () => {
     class Guarded {
       get scopes() {
         return ['admin'];
@@ -80,11 +80,11 @@ it.each([
   ['a Map', new Map(Object.entries(tool))],
   ['a function', () => tool],
   ['null', null],
-])('that is %s is told so', (what, value) => {
+])('a tool definition that is %s is refused as such', (what, value) => {
   expect(() => readSource('tool', value, 'here')).toThrow(`there is no such object, but ${what}`);
 });
 
-describe('what stands deeper in a declaration', () => {
+describe('nested members of a definition', () => {
   it.each([
     ['tool', { ...tool, annotations: { readonlyHint: true } }, '"readonlyHint" .*did you mean "readOnlyHint"'],
     ['tool', { ...tool, annotations: { destructive: true } }, 'annotations: "destructive" .*destructiveHint'],
@@ -98,21 +98,21 @@ describe('what stands deeper in a declaration', () => {
     ['resource', { ...template, complete: () => [] }, 'complete has to be an object'],
     ['prompt', { ...prompt, complete: { a: 'x' } }, 'complete.a has to be a function'],
     ['prompt', { ...prompt, arguments: [{ name: 'a', required: true }] }, 'object schema of zod 4'],
-  ] as const)('of a %s is checked as well: %j', (kind, value, reason) => {
+  ] as const)('the nested members of a %s are checked: %j', (kind, value, reason) => {
     expect(() => readSource(kind, value, 'here')).toThrow(new RegExp(reason));
   });
 
-  it('may be a title among the annotations of a tool (MCP server/tools)', () => {
+  it('annotations of a tool may have a title (MCP server/tools)', () => {
     const annotations = { title: 'T', readOnlyHint: true, openWorldHint: false };
     expect(readSource('tool', { ...tool, annotations }, 'here').value).toMatchObject({ annotations });
   });
 
-  it('of suggestions for what is not there names the nearest that is', () => {
+  it('a completion for an unknown argument is refused with the nearest name', () => {
     const stray = { ...template, complete: { bb: () => [] } };
     expect(() => createCatalog([stray])).toThrow(/complete has "bb".*"b"/);
   });
 });
 
-it('is refused as well where definitions are at hand', () => {
+it('a definition that is given directly is checked as well', () => {
   expect(() => createCatalog([{ ...tool, scopes: ['admin'] } as typeof tool])).toThrow('did you mean "scope"');
 });

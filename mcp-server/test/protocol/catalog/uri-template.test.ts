@@ -29,7 +29,7 @@ describe('RFC 6570 §1.2 templates of level 1', () => {
     ['x://a/{b}', 'x://a/q/../c', { b: 'c' }],
     ['x://a/{b}', 'x://a/..', { b: '..' }],
     ['note:0v0v0{a}0v0v0/{b}', 'note:0v0v010v0v0/2', { a: '1', b: '2' }],
-  ])('%s reads %s as %j', (template, uri, expected) => {
+  ])('the template %s reads %s as %j', (template, uri, expected) => {
     if (typeof expected === 'string') expect(() => uriTemplate(template)).toThrow(expected);
     else expect(uriTemplate(template).match(namedUri(uri))).toEqual(expected);
   });
@@ -46,7 +46,7 @@ describe('RFC 6570 §1.2 templates of level 1', () => {
     ['x:{a}/end', 'x:/end'],
     ['x:{a}-{b}', 'x:1'],
     ['x:{a}.txt', 'x:.txt'],
-  ])('%s does not know %s', (template, uri) => {
+  ])('the template %s does not match %s', (template, uri) => {
     expect(uriTemplate(template).match(namedUri(uri))).toBeUndefined();
   });
 
@@ -65,11 +65,11 @@ describe('RFC 6570 §1.2 templates of level 1', () => {
     ['x:\n{a}', 'no URI has'],
     ['x:\ud83d{a}', 'no URI has'],
     ['x:<{a}>', 'no URI has'],
-  ])('%s is refused', (template, reason) => {
+  ])('the template %s is refused', (template, reason) => {
     expect(() => uriTemplate(template)).toThrow(reason);
   });
 
-  it('gives back whatever was written into it', () => {
+  it('the variables written into a template are read back unchanged', () => {
     const template = uriTemplate('x://{a}/{b}');
     fc.assert(
       fc.property(

@@ -23,13 +23,13 @@ async function running(use: (context: Context) => unknown, more: Partial<Call> =
 }
 
 describe('MCP progress', () => {
-  it('goes out with the token of the request', async () => {
+  it('a progress notification has the token of the request', async () => {
     const { call } = await running((context) => context.progress(1, 2, 'half'), { progressToken: 0 });
     const params = { progressToken: 0, progress: 1, total: 2, message: 'half' };
     expect(call.said).toEqual([{ method: 'notifications/progress', params }]);
   });
 
-  it('is kept from clients that did not ask for it', async () => {
+  it('a client that sent no progress token gets no progress', async () => {
     expect((await running((context) => context.progress(1))).call.said).toEqual([]);
   });
 });
@@ -42,7 +42,7 @@ describe('MCP logging', () => {
     [undefined, []],
     ['debug', ['debug', 'info', 'warning', 'emergency']],
     ['notice', ['warning', 'emergency']],
-  ] as const)('a client that wants %s hears %j', async (logLevel, heard) => {
+  ] as const)('a client with log level %s gets %j', async (logLevel, heard) => {
     const { call } = await running(say, { logLevel });
     const params = heard.map((level) => ({ level, logger: 'tool', data: level }));
     expect(call.said.map((notification) => notification.params)).toEqual(params);
@@ -78,7 +78,7 @@ describe('MCP elicitation', () => {
     ],
     ['some of several, with titles', z.array(titled), { type: 'array', items: { anyOf: titles } }],
     ['a single word', z.literal('a'), { type: 'string', enum: ['a'] }],
-  ])('SEP-1330 offers %s', async (_, schema, property) => {
+  ])('SEP-1330 an elicitation form offers %s', async (_, schema, property) => {
     expect(await formOf(z.object({ x: schema }))).toEqual({
       type: 'object',
       properties: { x: property },
@@ -92,11 +92,11 @@ describe('MCP elicitation', () => {
     [z.boolean().default(true), { type: 'boolean', default: true }],
     [z.enum(['a', 'b']).default('b'), { type: 'string', enum: ['a', 'b'], default: 'b' }],
     [z.array(titled).default(['a']), { type: 'array', items: { anyOf: titles }, default: ['a'] }],
-  ])('SEP-1034 fills in a default, and requires no answer', async (schema, property) => {
+  ])('SEP-1034 an elicitation form fills in a default, and does not require the field', async (schema, property) => {
     expect(await formOf(z.object({ x: schema }))).toEqual({ type: 'object', properties: { x: property } });
   });
 
-  it('says only what a form can say', async () => {
+  it('an elicitation form has only the keywords that forms allow', async () => {
     const { properties } = await formOf(
       z.object({ mail: z.email().max(9), id: z.uuid(), count: z.number().positive().meta({ title: 'Count' }) }),
     );
@@ -113,12 +113,12 @@ describe('MCP elicitation', () => {
     z.array(z.string()),
     z.array(z.number()),
     z.union([z.string(), z.number()]),
-  ])('refuses what no form can ask', async (schema) => {
+  ])('a schema that no form can express is refused', async (schema) => {
     const { isError, call, lines } = await asking(z.object({ x: schema }));
     expect([isError, call.asked, lines[0]]).toEqual([true, [], expect.stringContaining("can't be asked for")]);
   });
 
-  it('brings the answer, checked and with defaults, or that there is none', async () => {
+  it('an elicitation yields the validated answer with defaults, or that there is none', async () => {
     const schema = z.object({ n: z.int().default(3), s: z.string() });
     const elicit = (answer: unknown) => running((context) => context.elicit('?', schema, 'key'), {}, [answer]);
     const { value, call } = await elicit({ action: 'accept', content: { s: 'x' } });
@@ -134,7 +134,7 @@ describe('MCP elicitation', () => {
     [{ action: 'whatever' }, 'can not be read'],
     [undefined, 'can not be read'],
     [new Error('gone'), 'nobody answered'],
-  ])('%j is a failure of the tool', async (answer, words) => {
+  ])('the elicitation answer %j is a failure of the tool', async (answer, words) => {
     const { value, isError } = await running((context) => context.elicit('?', z.object({ s: z.string() })), {}, [
       answer,
     ]);
@@ -143,7 +143,7 @@ describe('MCP elicitation', () => {
 });
 
 describe('MCP sampling and roots', () => {
-  it('bring what the client gave', async () => {
+  it('sampling and roots return what the client sent', async () => {
     const request = { messages: [], maxTokens: 1 };
     const answer = { model: 'm', role: 'assistant', content: { type: 'text', text: 'x' } };
     const sampled = await running((context) => context.sample(request, 'key'), {}, [answer]);
@@ -166,7 +166,7 @@ describe('MCP sampling and roots', () => {
   it.each([
     [(context: Context) => context.sample({ messages: [], maxTokens: 1 }), { role: 'user' }],
     [(context: Context) => context.roots(), { roots: 'none' }],
-  ])('an answer that is none is a failure of the tool', async (use, answer) => {
+  ])('an invalid answer of the client is a failure of the tool', async (use, answer) => {
     expect(await running(use, {}, [answer])).toMatchObject({
       isError: true,
       value: expect.stringContaining('can not be read'),
@@ -194,8 +194,8 @@ describe('what a tool does not wait for', () => {
   });
 });
 
-describe('what else a tool can do', () => {
-  it('announces changes, and lets go of the connection', async () => {
+describe("other functions of a tool's context", () => {
+  it('a tool can announce changes and release its connection', async () => {
     const released: boolean[] = [];
     const releaseConnection = async () => void released.push(true);
     const change = { kind: 'resource', uri: 'a:b' } as const;

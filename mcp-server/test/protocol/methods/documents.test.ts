@@ -58,7 +58,7 @@ const { ask, methods, lines } = methodsOver([
 ]);
 
 describe('MCP 2025-11-25 server/resources', () => {
-  it('lists by URI, what is fixed and what is a template apart', async () => {
+  it('resources/list has fixed resources by URI, and resources/templates/list has the templates', async () => {
     const { resources } = await ask('resources/list');
     expect(resources.map(({ uri }: { uri: string }) => uri)).toEqual([
       'a:bytes',
@@ -77,12 +77,12 @@ describe('MCP 2025-11-25 server/resources', () => {
     ['a:text', { mimeType: 'text/plain', text: 'words' }],
     ['a:bytes', { mimeType: 'image/png', blob: 'AAE=' }],
     ['note:a%20b/7', { mimeType: 'text/plain', text: 'a b 7' }],
-  ])('reads %s', async (uri, content) => {
+  ])('resources/read returns %s', async (uri, content) => {
     expect(await ask('resources/read', { uri })).toEqual({ contents: [{ uri, ...content }] });
   });
 
   it.each(['a:nothing', 'note:a/0', 'note:a', '', 'constructor'])(
-    'says that "%s" is not there: -32602 in 2026-07-28, -32002 before',
+    'resources/read of the unknown URI "%s" is -32602 in 2026-07-28, -32002 before',
     async (uri) => {
       const error = { message: 'Resource not found', data: { uri } };
       await expect(ask('resources/read', { uri })).rejects.toMatchObject({ code: -32602, ...error });
@@ -96,13 +96,13 @@ describe('MCP 2025-11-25 server/resources', () => {
     [{ uri: 'a:guarded' }, -32602, 'a:guarded needs the scope mcp:admin'],
     [{ uri: 'a:sulks' }, -32603, 'Not now.'],
     [{ uri: 'a:empty' }, -32603, 'Internal error: neither text nor bytes are there'],
-  ])('%j: %d %s', async (params, code, message) => {
+  ])('resources/read with %j: %d %s', async (params, code, message) => {
     await expect(ask('resources/read', params)).rejects.toMatchObject({ code, message });
   });
 });
 
 describe('MCP 2025-11-25 server/prompts', () => {
-  it('lists by name, with what each takes', async () => {
+  it('prompts/list has the prompts by name, with their arguments', async () => {
     const { prompts } = await ask('prompts/list');
     expect(prompts.map(({ name }: { name: string }) => name)).toEqual(['asks', 'breaks', 'greet', 'guarded']);
     expect(prompts[2].arguments).toEqual([
@@ -113,7 +113,7 @@ describe('MCP 2025-11-25 server/prompts', () => {
     expect(prompts[0]).not.toHaveProperty('arguments');
   });
 
-  it('renders', async () => {
+  it('prompts/get renders a prompt', async () => {
     const rendered = { description: 'd', messages: [text('Bob kurt ada')] };
     expect(await ask('prompts/get', { name: 'greet', arguments: { name: 'Bob', tone: 'kurt' } })).toEqual(rendered);
   });
@@ -127,17 +127,17 @@ describe('MCP 2025-11-25 server/prompts', () => {
     [{ name: 'greet', arguments: ['x'] }, -32602, 'arguments has to be an object'],
     [{ name: 'guarded', arguments: { a: 'x' } }, -32602, 'needs the scope mcp:admin'],
     [{ name: 'breaks' }, -32603, 'Internal error'],
-  ])('%j: %d %s', async (params, code, words) => {
+  ])('prompts/get with %j: %d %s', async (params, code, words) => {
     const message = expect.stringContaining(words);
     await expect(ask('prompts/get', params)).rejects.toMatchObject({ code, message });
   });
 
-  it('records what broke, and says nothing of it', () => {
+  it('a fault of a prompt is logged, and the answer has no details', () => {
     const broken = lines.map((line) => JSON.parse(line)).filter(({ prompt }) => prompt === 'breaks');
     expect(broken).toMatchObject([{ msg: 'request failed', subject: 'ada', err: { message: 'secret' } }]);
   });
 
-  it('that has to ask a client which can not answer: its own error in 2026-07-28, one in words before', async () => {
+  it('a prompt that needs an unsupported elicitation fails with a protocol error in 2026-07-28, and in words before', async () => {
     await expect(ask('prompts/get', { name: 'asks' })).rejects.toMatchObject({
       required: { elicitation: { form: {} } },
     });
@@ -163,16 +163,16 @@ describe('MCP 2025-11-25 server/utilities/completion', () => {
     ],
     ['a closed set by itself', prompt('greet'), 'tone', 'K', ['Kind', 'kurt']],
     ['nothing where nobody knows', prompt('greet'), 'name', 'x', []],
-  ])('suggests %s', async (_, ref, name, value, values) => {
+  ])('completion/complete suggests %s', async (_, ref, name, value, values) => {
     expect(await complete(ref, name, value)).toEqual({ completion: { values, total: values.length, hasMore: false } });
   });
 
-  it('suggests at most 100, and says how many there are', async () => {
+  it('completion/complete suggests at most 100 values, and says how many there are', async () => {
     const { completion } = await complete(prompt('greet'), 'number', '');
     expect(completion).toEqual({ values: numbers.slice(0, 100), total: 150, hasMore: true });
   });
 
-  it('knows the other arguments, and who asks', async () => {
+  it('a completion knows the other arguments and the caller', async () => {
     const { completion } = await complete(template, 'id', '7', { arguments: { user: 'bob' } });
     expect(completion.values).toEqual(['7-bob-ada']);
   });
@@ -186,13 +186,13 @@ describe('MCP 2025-11-25 server/utilities/completion', () => {
     [{ ref: { type: 'ref/resource', uri: 'a:text' }, argument: { name: 'a', value: '' } }, 'no argument a'],
     [{ ref: prompt('greet'), argument: { name: 'name', value: 3 } }, 'value has to be a string'],
     [{ ref: prompt('greet'), argument: { name: 'name', value: '' }, context: { arguments: { x: 3 } } }, 'x has to be'],
-  ])('%j is -32602', async (params, words) => {
+  ])('completion/complete with %j is -32602', async (params, words) => {
     const given = { argument: { name: 'a', value: '' }, ...params };
     const message = expect.stringContaining(words);
     await expect(ask('completion/complete', given)).rejects.toMatchObject({ code: -32602, message });
   });
 
-  it('a fault stays inside', async () => {
+  it('a fault in a completion is answered without details', async () => {
     await expect(complete(template, 'user', '')).rejects.toMatchObject({ code: -32603, message: 'Internal error' });
   });
 });

@@ -62,7 +62,7 @@ async function callOf(run: Parameters<typeof toolThat>[0], more: object = {}) {
 
 const text = (words: string) => ({ type: 'text', text: words });
 
-describe('what a tool gives back', () => {
+describe('the return value of a tool', () => {
   it.each([
     ['a string', 'hello', { content: [text('hello')] }],
     ['an empty text', { text: '' }, { content: [text('')] }],
@@ -118,12 +118,12 @@ describe('what a tool gives back', () => {
       { content: [{ type: 'resource', resource: { uri: 'a:b', blob: bytes } }] },
       { content: [{ type: 'resource', resource: { uri: 'a:b', blob: 'AAEC' } }] },
     ],
-  ])('may be %s', async (_, given, expected) => {
+  ])('a tool may return %s', async (_, given, expected) => {
     expect((await callOf(() => given)).result).toEqual(expected);
     expect((await callOf(async () => given)).result).toEqual(expected);
   });
 
-  it('may come by a promise of any make', async () => {
+  it('a tool may return any thenable', async () => {
     // biome-ignore lint/suspicious/noThenProperty: that is what it is about
     const thenable = { then: (resolve: (value: object) => void) => resolve({ text: 'late' }) };
     expect((await callOf(() => thenable)).result).toEqual({ content: [text('late')] });
@@ -216,7 +216,7 @@ describe('what a tool gives back', () => {
     ['structured data twice', { structured: {}, structuredContent: {} }, 'give one of them'],
     ['isError that is text', { text: 'x', isError: 'yes' }, 'isError has to be true or false'],
     ['_meta that is text', { text: 'x', _meta: 'm' }, '_meta has to be an object'],
-  ])('must not be %s: the model and the log are told, under one reference', async (_, given, name) => {
+  ])('a tool must not return %s: the answer and the log say so, under one reference', async (_, given, name) => {
     for (const run of [() => given, async () => given]) {
       const { result, lines } = await callOf(run);
       expect(result).toMatchObject({ isError: true, content: [text(expect.stringContaining(name))] });
@@ -227,7 +227,7 @@ describe('what a tool gives back', () => {
     }
   });
 
-  it('must keep the promise of its output schema, but for a failure', async () => {
+  it('a result must match its output schema, unless it is a failure', async () => {
     const output = z.object({ people: z.int() });
     for (const [given, name] of [
       [{ text: 'x' }, 'structured is missing'],
@@ -240,7 +240,7 @@ describe('what a tool gives back', () => {
     expect((await callOf(() => failure, { output })).result).toEqual(failure);
   });
 
-  it('counts as failed where it says that it is a failure', async () => {
+  it('a result with isError counts as failed', async () => {
     const outcomes: string[] = [];
     const failing = defineTool({ ...about, input: z.object({}), run: () => ({ text: 'no', isError: true }) });
     await methodsOver([failing], { onToolCall: (_, outcome) => void outcomes.push(outcome) }).ask('tools/call', about);
@@ -248,9 +248,9 @@ describe('what a tool gives back', () => {
   });
 });
 
-describe('what a tool throws', () => {
+describe('the exceptions of a tool', () => {
   it.each([null, undefined, 'secret', 7, {}, Symbol('secret'), [], () => 'secret'])(
-    'may be anything: %s is a fault of the tool, and no error of the protocol',
+    'a tool that throws %s is answered with a tool error, not a protocol error',
     async (thrown) => {
       for (const run of [
         () => {
@@ -275,7 +275,7 @@ describe('what a tool throws', () => {
     ['an error without a message that can be read', withMember('message')],
     ['an error without a stack that can be read', withMember('stack')],
     ['an error with a member that can not be read', withMember('more')],
-  ])('may even be %s: prompts, resources and tools tell of it under a reference', async (_, thrown) => {
+  ])('a thrown %s is reported under a reference by prompts, resources and tools', async (_, thrown) => {
     const run = () => Promise.reject(thrown);
     const { result, lines } = await callOf(run);
     expect(result).toMatchObject({ isError: true, content: [text(expect.stringContaining(lines[0].reference))] });
@@ -292,7 +292,7 @@ describe('what a tool throws', () => {
     expect(JSON.stringify(result)).not.toContain('secret');
   });
 
-  it('is told under a reference that stands in the log beside the error', async () => {
+  it('a fault of a tool is answered with a reference, which the log has beside the error', async () => {
     const { result, lines } = await callOf(() => {
       throw new Error('secret');
     });
@@ -302,7 +302,7 @@ describe('what a tool throws', () => {
   });
 });
 
-describe('what a tool says while it runs', () => {
+describe('the notifications of a tool', () => {
   it.each([
     ['progress that is text', (c: Context) => c.progress('1' as never), 'progress has to be a finite number'],
     ['progress that is no number', (c: Context) => c.progress(Number.NaN), 'progress has to be a finite number'],
@@ -332,7 +332,7 @@ describe('what a tool says while it runs', () => {
       'request of sample: messages.0.role',
     ],
     ['a question without schema', (c: Context) => c.elicit('?', { a: z.string() } as never), 'schema of elicit'],
-  ])('must not be %s', async (_, say, name) => {
+  ])('a tool must not send %s', async (_, say, name) => {
     const { result, lines } = await callOf(async (_input, context) => {
       await say(context);
       return { text: 'x' };
@@ -341,7 +341,7 @@ describe('what a tool says while it runs', () => {
     expect(lines[0].err.message).toContain(name);
   });
 
-  it('has bytes written as base64, also for the model of a client', async () => {
+  it('bytes in a sampling message are encoded as base64', async () => {
     const { ask } = toolThat(async (_, { sample }) => {
       const content = { type: 'image', data: Buffer.from([0, 1, 2]) as never, mimeType: 'image/png' } as const;
       await sample({ messages: [{ role: 'user', content }], maxTokens: 1 });
@@ -353,7 +353,7 @@ describe('what a tool says while it runs', () => {
     expect(call.asked).toMatchObject([{ params: { messages: [{ content: { data: 'AAEC' } }] } }]);
   });
 
-  it('has data, also where nothing was given (MCP server/utilities/logging)', async () => {
+  it('a log message always has data, null where nothing was given (MCP server/utilities/logging)', async () => {
     const { ask } = toolThat(async (_, { log }) => {
       await log('info', undefined);
       return 'x';
@@ -449,10 +449,10 @@ const wrong: readonly (readonly [keyof typeof rows, unknown, string])[] = [
   ['completion', ['a', null], '[1] has to be a string'],
 ];
 
-describe('a check that would have to be waited for', () => {
+describe('asynchronous checks in a schema', () => {
   const slow = z.object({ a: z.string().refine(async () => true) });
 
-  it('is named as a fault of the tool or the prompt', async () => {
+  it('an asynchronous check is reported as a fault of the tool or the prompt', async () => {
     const input = toolThat(() => 'x', { input: slow });
     const output = toolThat(() => ({ structured: { a: 'x' } }), { output: slow });
     for (const [{ ask, lines }, name] of [
@@ -470,8 +470,8 @@ describe('a check that would have to be waited for', () => {
   });
 });
 
-describe('what a resource, a prompt or a completion gives back', () => {
-  it.each(right)('a %s may give %j', async (kind, given, expected) => {
+describe('the return values of resources, prompts and completions', () => {
+  it.each(right)('a %s may return %j', async (kind, given, expected) => {
     const { method, params, schema, declare } = rows[kind];
     for (const give of [() => given, async () => given]) {
       const result = await over(declare(give)).ask(method, params);
@@ -480,7 +480,7 @@ describe('what a resource, a prompt or a completion gives back', () => {
     }
   });
 
-  it.each(wrong)('a %s must not give %j: the caller and the log are told', async (kind, given, name) => {
+  it.each(wrong)('a %s must not return %j: the caller and the log are told', async (kind, given, name) => {
     const { method, params, declare } = rows[kind];
     for (const give of [() => given, async () => given]) {
       const { ask, lines } = over(declare(give));
@@ -492,7 +492,7 @@ describe('what a resource, a prompt or a completion gives back', () => {
     }
   });
 
-  it.each(Object.keys(rows) as (keyof typeof rows)[])('a %s may throw anything', async (kind) => {
+  it.each(Object.keys(rows) as (keyof typeof rows)[])('a fault of a %s is answered with -32603, whatever it throws', async (kind) => {
     const { method, params, declare } = rows[kind];
     for (const thrown of [null, undefined, 'secret', new Error('secret')]) {
       const give = () => Promise.reject(thrown);
@@ -503,7 +503,7 @@ describe('what a resource, a prompt or a completion gives back', () => {
     }
   });
 
-  it.each(['resource', 'template'] as const)('a %s that gives nothing is not there', async (kind) => {
+  it.each(['resource', 'template'] as const)('a %s that returns nothing is answered as not found', async (kind) => {
     for (const nothing of [undefined, null]) {
       const { ask } = over(rows[kind].declare(() => nothing));
       await expect(ask('resources/read', rows[kind].params)).rejects.toMatchObject({

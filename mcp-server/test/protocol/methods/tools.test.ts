@@ -21,23 +21,23 @@ describe('tools/call params', () => {
     [{ name: 'gives', arguments: 'x' }, 'Invalid params: arguments has to be an object'],
     [{ name: 'nope' }, 'Unknown tool: nope'],
     [{ name: 'constructor' }, 'Unknown tool: constructor'],
-  ])('%j is -32602', async (params, message) => {
+  ])('tools/call with %j is -32602', async (params, message) => {
     await expect(ask('tools/call', params)).rejects.toMatchObject({ code: -32602, message });
   });
 
-  it('that are wrong in very many ways are answered with the first of them', async () => {
+  it('tools/call with very many invalid arguments is answered with the first of them', async () => {
     const list = defineTool({ ...about, name: 'list', input: z.object({ x: z.array(z.int()) }), run: () => ({}) });
     const params = { name: 'list', arguments: { x: Array.from({ length: 1_000 }, () => 'no') } };
     const { content } = await methodsOver([list]).ask('tools/call', params);
     expect(content[0].text.split('\n')).toHaveLength(22);
   });
 
-  it('may have no arguments at all', async () => {
+  it('tools/call may omit the arguments', async () => {
     expect(await ask('tools/call', { name: 'gives' })).toEqual({ content: [{ type: 'text', text: 'x' }] });
   });
 });
 
-describe('results', () => {
+describe('results of a tool', () => {
   const image = { type: 'image', data: '', mimeType: 'image/png' };
   const output = z.object({ n: z.number() });
 
@@ -56,11 +56,11 @@ describe('results', () => {
       { text: 'x', structured: { n: 1 } },
       { content: [{ type: 'text', text: 'x' }], structuredContent: { n: 1 } },
     ],
-  ])('%s', async (_, given, expected) => {
+  ])('a tool may return %s', async (_, given, expected) => {
     expect(await call(gives(given))).toEqual(expected);
   });
 
-  it('has only what the output schema knows', async () => {
+  it('a result has only the members of its output schema', async () => {
     const result = await call(gives({ structured: { n: 1, secret: 2 } }, { output }));
     expect(result).toEqual({ content: [{ type: 'text', text: '{"n":1}' }], structuredContent: { n: 1 } });
   });
@@ -75,14 +75,14 @@ describe('results', () => {
       gives({ structured: { n: 'x' } }, { input: undefined, inputSchema: { type: 'object' }, outputSchema: schema }),
     ],
     ['nothing that could be read', gives(undefined)],
-  ])('a tool that gives %s has a fault, which is recorded', async (_, tool) => {
+  ])('a tool that returns %s has a fault, which is logged', async (_, tool) => {
     const { ask, lines } = methodsOver([tool]);
     const { isError, content } = await ask('tools/call', { name: 'gives' });
     expect([isError, content[0].text]).toEqual([true, expect.stringContaining('fault in this server')]);
     expect(JSON.parse(lines[0] ?? '{}')).toMatchObject({ tool: 'gives', subject: 'ada', msg: 'request failed' });
   });
 
-  it.each(['throws at once', 'rejects'])('a tool that %s says its own words, or none', async (how) => {
+  it.each(['throws at once', 'rejects'])('a tool that %s is answered with its own words, or none', async (how) => {
     const fail = (error: Error) => {
       if (how === 'rejects') return Promise.reject(error);
       throw error;
@@ -100,7 +100,7 @@ describe('results', () => {
     expect(lines).toHaveLength(1);
   });
 
-  it('a call that nobody waits for any more may fail in peace', async () => {
+  it('a cancelled call may fail without being logged', async () => {
     const { ask, lines } = methodsOver([
       defineTool({ ...about, name: 'fault', run: () => Promise.reject(new Error()) }),
     ]);
@@ -108,7 +108,7 @@ describe('results', () => {
     expect(lines).toEqual([]);
   });
 
-  it('a tool that is done at once is answered at once', () => {
+  it('a synchronous tool is answered synchronously', () => {
     const { methods } = methodsOver([gives({ text: 'x' })]);
     expect(methods.get('tools/call')?.({ name: 'gives' }, testCall())).toEqual({
       content: [{ type: 'text', text: 'x' }],
@@ -116,20 +116,20 @@ describe('results', () => {
   });
 });
 
-describe('a scope that the caller lacks', () => {
+describe('a caller without the scope of a tool', () => {
   const guarded = [
     { ...gives({ text: 'x' }), scope: ['mcp:admin'] },
     { ...gives({ text: 'y' }), name: 'open' },
   ];
   const names = (page: { tools: { name: string }[] }) => page.tools.map(({ name }) => name);
 
-  it('keeps a tool from running, whichever way the request came', async () => {
+  it('a tool does not run without its scope, however the request arrived', async () => {
     const { ask } = methodsOver(guarded);
     await expect(ask('tools/call', { name: 'gives' })).rejects.toMatchObject({ code: -32602 });
     expect(await ask('tools/call', { name: 'gives' }, testCall({ as: 'ada-admin' }))).toMatchObject({ content: [{}] });
   });
 
-  it('hides it from the list only where that is wanted', async () => {
+  it('a tool without its scope is hidden from the list only where configured', async () => {
     expect(names(await methodsOver(guarded).ask('tools/list'))).toEqual(['gives', 'open']);
     const { ask } = methodsOver(guarded, { hideUnpermitted: true });
     expect(names(await ask('tools/list'))).toEqual(['open']);
@@ -137,7 +137,7 @@ describe('a scope that the caller lacks', () => {
   });
 });
 
-describe('a client that lacks a capability', () => {
+describe('a client without a capability that a tool needs', () => {
   const needs = (run: (context: Context) => Promise<unknown>) =>
     methodsOver([
       defineTool({ ...about, name: 'needs', run: async (_, context) => ({ text: String(await run(context)) }) }),
@@ -162,7 +162,7 @@ describe('a client that lacks a capability', () => {
     ],
     ['roots', (context: Context) => context.roots(), {}, { roots: {} }],
   ])(
-    '%s: is an error of the protocol in 2026-07-28, a failure in words before',
+    '%s: a missing capability is a protocol error in 2026-07-28, and a failure in words before',
     async (_, run, capabilities, required) => {
       const { methods, ask } = needs(run);
       const call = testCall({ capabilities });
@@ -173,7 +173,7 @@ describe('a client that lacks a capability', () => {
     },
   );
 
-  it('is for a tool to cope with, if it can', async () => {
+  it('a tool may handle a missing capability itself', async () => {
     const { ask } = needs((context) => context.roots().catch((error: unknown) => error instanceof ToolError));
     expect((await ask('tools/call', { name: 'needs' })).content[0].text).toBe('true');
   });

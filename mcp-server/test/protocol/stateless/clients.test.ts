@@ -95,7 +95,7 @@ async function connect(capabilities: object = everything): Promise<Client> {
 const textOf = (result: unknown) => (result as { content: [{ text: string }] }).content[0].text;
 
 describe('SDK v2 client, MCP 2026-07-28', () => {
-  it('discovers, lists and calls', async () => {
+  it('a client discovers, lists and calls', async () => {
     const client = await connect();
     expect(client.getNegotiatedProtocolVersion()).toBe('2026-07-28');
     expect(client.getServerVersion()).toMatchObject({ name: 'test' });
@@ -106,7 +106,7 @@ describe('SDK v2 client, MCP 2026-07-28', () => {
     await client.close();
   });
 
-  it('reads resources, gets prompts and completes', async () => {
+  it('a client reads resources, gets prompts and completes', async () => {
     const client = await connect();
     const { resources } = await client.listResources();
     const { contents } = await client.readResource({ uri: resources[0]?.uri ?? '' });
@@ -125,7 +125,7 @@ describe('SDK v2 client, MCP 2026-07-28', () => {
     await client.close();
   });
 
-  it('answers what a tool asks, over two rounds, with all three kinds of question', async () => {
+  it("a client answers a tool's questions, over two rounds, with all three kinds of question", async () => {
     const client = await connect();
     const asked: string[] = [];
     client.setRequestHandler('elicitation/create', ({ params }) => {
@@ -151,7 +151,7 @@ describe('SDK v2 client, MCP 2026-07-28', () => {
     await client.close();
   });
 
-  it('hears which capability is missing', async () => {
+  it('a client is told which capability is missing', async () => {
     const client = await connect({});
     const refused = client.callTool({ name: 'survey', arguments: {} });
     await expect(refused).rejects.toMatchObject({
@@ -161,7 +161,7 @@ describe('SDK v2 client, MCP 2026-07-28', () => {
     await client.close();
   });
 
-  it('repeats arguments in headers, once it has seen the list', async () => {
+  it('a client repeats arguments in headers, once it has read the list', async () => {
     const client = await connect();
     await client.listTools();
     for (const region of ['eu', ' padded ', 'Grüße']) {
@@ -170,7 +170,7 @@ describe('SDK v2 client, MCP 2026-07-28', () => {
     await client.close();
   });
 
-  it('gets progress, and log messages at the level of its request', async () => {
+  it('a client gets progress, and log messages at the level of its request', async () => {
     const client = await connect();
     const progress: number[] = [];
     const onprogress = ({ progress: step }: { progress: number }) => void progress.push(step);
@@ -185,7 +185,7 @@ describe('SDK v2 client, MCP 2026-07-28', () => {
     await client.close();
   });
 
-  it('cancels a call', async () => {
+  it('a client cancels a call', async () => {
     const client = await connect();
     const controller = new AbortController();
     const running = client.callTool(
@@ -196,7 +196,7 @@ describe('SDK v2 client, MCP 2026-07-28', () => {
     await client.close();
   });
 
-  it('listens for changes until it has enough', async () => {
+  it('a client listens for changes until it closes the subscription', async () => {
     const client = await connect();
     const heard: string[] = [];
     const first = Promise.withResolvers<void>();
@@ -217,7 +217,7 @@ describe('SDK v2 client, MCP 2026-07-28', () => {
     await client.close();
   });
 
-  it('is told gracefully when the server goes down', async () => {
+  it('a client is told gracefully when the server shuts down', async () => {
     await using leaving = await startStateless();
     const client = new Client(
       { name: 'modern', version: '0' },

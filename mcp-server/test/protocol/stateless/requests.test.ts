@@ -73,17 +73,17 @@ describe('MCP 2026-07-28 basic: _meta', () => {
     ['capabilities that are an object', { _meta: meta({ [CLIENT_CAPABILITIES_META_KEY]: ['elicitation'] }) }],
     ['a log level that exists', { _meta: meta({ [LOG_LEVEL_META_KEY]: 'loud' }) }],
     ['a progress token that is a string or an integer', { _meta: meta({ progressToken: {} }) }],
-  ])('answers 400 and -32602 to a request without %s', async (_, params) => {
+  ])('a request without %s is answered with 400 and -32602', async (_, params) => {
     const { status, body } = await ask(request('tools/list', params, 'mine'));
     expect([status, body.error.code, body.id]).toEqual([400, -32602, 'mine']);
   });
 
-  it('serves a request that does not name its client', async () => {
+  it('a request without clientInfo is served', async () => {
     const params = { _meta: { [PROTOCOL_VERSION_META_KEY]: '2026-07-28', [CLIENT_CAPABILITIES_META_KEY]: {} } };
     expect((await ask(request('tools/list', params))).status).toBe(200);
   });
 
-  it('names itself in the _meta of every result, beside what the method says there', async () => {
+  it("every result has serverInfo in its _meta, beside the method's own", async () => {
     const { body } = await ask(request('prompts/list'));
     expect(body.result._meta).toEqual({ mine: 1, [SERVER_INFO_META_KEY]: SERVER_INFO });
   });
@@ -91,7 +91,7 @@ describe('MCP 2026-07-28 basic: _meta', () => {
 
 describe('MCP 2026-07-28 basic/versioning: protocol version negotiation', () => {
   it.each(['v999.0.0', '2099-01-01', '1900-01-01', '2025-11-25'])(
-    'answers 400 and -32022 to %s, with what is served',
+    'the unsupported version %s is answered with 400 and -32022, and the supported versions',
     async (version) => {
       const message = request('server/discover', { _meta: meta({ [PROTOCOL_VERSION_META_KEY]: version }) }, 301);
       const { status, body } = await ask(message, { 'mcp-protocol-version': version });
@@ -100,7 +100,7 @@ describe('MCP 2026-07-28 basic/versioning: protocol version negotiation', () => 
     },
   );
 
-  it('serves 2024-11-05 to 2026-07-28', async () => {
+  it('the discovery lists the revisions 2024-11-05 to 2026-07-28', async () => {
     const { body } = await ask(request('server/discover'));
     expect(body.result.supportedVersions).toEqual(
       expect.arrayContaining(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', '2026-07-28']),
@@ -114,7 +114,7 @@ describe('MCP 2026-07-28 basic/versioning: protocol version negotiation', () => 
     expect(body.result._meta[SERVER_INFO_META_KEY]).toEqual(SERVER_INFO);
   });
 
-  it('leaves initialize, and what names no revision of this era, to the sessions', async () => {
+  it('initialize, and a message that names no revision of this era, is left to the sessions', async () => {
     const older = { 'mcp-protocol-version': '2025-11-25', 'mcp-method': undefined };
     const initialize = {
       protocolVersion: '2025-11-25',
@@ -133,7 +133,7 @@ describe('MCP 2026-07-28 basic/versioning: protocol version negotiation', () => 
 });
 
 describe('MCP 2026-07-28 Streamable HTTP: sending messages', () => {
-  it('answers 202 without a body to a notification', async () => {
+  it('a notification is answered with 202 without a body', async () => {
     const notification = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1, _meta: meta() } };
     expect(await ask(notification)).toEqual({ status: 202, body: undefined });
   });
@@ -146,43 +146,43 @@ describe('MCP 2026-07-28 Streamable HTTP: sending messages', () => {
     ['a null id', { ...request('tools/list'), id: null }],
     ['a fractional id', { ...request('tools/list'), id: 1.5 }],
     ['params that are an array', { ...request('tools/list'), params: [] }],
-  ])('answers 400 and -32600 to %s', async (_, message) => {
+  ])('%s is answered with 400 and -32600', async (_, message) => {
     expect(await codeOf(message)).toEqual([400, -32600]);
   });
 
-  it('answers an error without an id when the request had none that can be read', async () => {
+  it('an error has no id when the request had no readable one', async () => {
     const { body } = await ask({ ...request('tools/list'), id: null });
     expect('id' in body).toBe(false);
   });
 
   it.each(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'unknown/method', 'constructor'])(
-    'answers 404 and -32601 to %s',
+    'the method %s is answered with 404 and -32601',
     async (method) => {
       const { status, body } = await ask(request(method, {}, 7));
       expect([status, body.id, body.error.code]).toEqual([404, 7, -32601]);
     },
   );
 
-  it('answers 406 to a client that takes neither form of an answer', async () => {
+  it('a client that accepts neither form of an answer gets 406', async () => {
     expect((await codeOf(request('tools/list'), { accept: 'text/html' }))[0]).toBe(406);
     expect((await codeOf(request('tools/list'), { accept: 'application/json' }))[0]).toBe(200);
   });
 
-  it('ignores sessions and events to resume from', async () => {
+  it('a session id and Last-Event-ID are ignored', async () => {
     const { status } = await ask(request('tools/list'), { 'mcp-session-id': 'unknown', 'last-event-id': '7' });
     expect(status).toBe(200);
   });
 });
 
 describe('MCP 2026-07-28 basic: responses', () => {
-  it('says that a result is complete', async () => {
+  it('a result says that it is complete', async () => {
     const { status, body } = await ask({ ...call('echo', { message: 'hello' }), id: 'a"b' });
     expect([status, body.jsonrpc, body.id]).toEqual([200, '2.0', 'a"b']);
     expect(body.result).toMatchObject({ resultType: 'complete', content: [{ type: 'text', text: 'hello' }] });
     expect(body.result).not.toHaveProperty('ttlMs');
   });
 
-  it('passes on the errors of a method, and only the fact of a fault', async () => {
+  it("a method's own error is passed on, and a fault is answered without details", async () => {
     expect((await ask(request('resources/list'))).body.error).toEqual({
       code: -32602,
       message: 'Invalid cursor',
@@ -199,7 +199,7 @@ describe('MCP 2026-07-28 basic: responses', () => {
 
 describe('MCP 2026-07-28 server/utilities/caching', () => {
   it.each(['server/discover', 'tools/list', 'prompts/list'])(
-    'hints how long %s is fresh, the same on every page',
+    'the answer of %s has a freshness hint, the same on every page',
     async (method) => {
       const { body } = await ask(request(method));
       expect(body.result).toMatchObject({ ttlMs: expect.any(Number), cacheScope: 'public' });
@@ -207,12 +207,12 @@ describe('MCP 2026-07-28 server/utilities/caching', () => {
     },
   );
 
-  it('lets nobody share what was read', async () => {
+  it('the content of a resource is private and not fresh', async () => {
     const { body } = await ask(request('resources/read', { uri: 'test://x' }));
     expect(body.result).toMatchObject({ ttlMs: 0, cacheScope: 'private' });
   });
 
-  it('lets nobody share lists that differ from caller to caller', async () => {
+  it('a list that differs between callers is private', async () => {
     await using hiding = await startStateless({ listScope: 'private' });
     expect((await answerTo(hiding.url, request('tools/list'))).body.result.cacheScope).toBe('private');
   });
@@ -233,17 +233,17 @@ describe('MCP 2026-07-28 Streamable HTTP: standard request headers', () => {
     ['a name in bad Base64', call('echo'), { 'mcp-name': '=?base64?ZWNob?=' }],
     ['a name that is not UTF-8', call('echo'), { 'mcp-name': '=?base64?/w==?=' }],
     ['a name in Latin-1', call('grüße'), { 'mcp-name': 'grüße' }],
-  ])('answers 400 and -32020 to headers with %s', async (_, message, headers) => {
+  ])('headers with %s are answered with 400 and -32020', async (_, message, headers) => {
     expect(await codeOf(message, headers)).toEqual([400, -32020]);
   });
 
-  it('takes a name in its Base64 form', async () => {
+  it('a name may be in its Base64 form', async () => {
     const encoded = (name: string) => ({ 'mcp-name': `=?base64?${Buffer.from(name).toString('base64')}?=` });
     expect(await codeOf(call('grüße'), encoded('grüße'))).toEqual([200, undefined]);
     expect(await codeOf(call('echo'), encoded('echo'))).toEqual([200, undefined]);
   });
 
-  it('takes header names in any case and values with spaces around them (RFC 9110 §5.5)', async () => {
+  it('header names are accepted in any case, and values with spaces around them (RFC 9110 §5.5)', async () => {
     const message = call('echo', { message: 'x' });
     const { 'mcp-name': _, ...headers } = headersOf(message);
     const answer = await new Promise((resolve, reject) => {
@@ -266,7 +266,7 @@ describe('MCP 2026-07-28 Streamable HTTP: custom headers from tool parameters', 
     ['an integer, written otherwise', { deep: { count: 42 } }, { 'mcp-param-count': '42.0' }],
     ['a boolean', { sure: false }, { 'mcp-param-sure': 'false' }],
     ['headers of other tools', {}, { 'mcp-param-other': 'x' }],
-  ])('takes %s', async (_, given, headers) => {
+  ])('a parameter header with %s is accepted', async (_, given, headers) => {
     expect(await codeOf(call('regional', given), headers)).toEqual([200, undefined]);
   });
 
@@ -279,7 +279,7 @@ describe('MCP 2026-07-28 Streamable HTTP: custom headers from tool parameters', 
     ['Latin-1', { region: 'é' }, { 'mcp-param-region': 'é' }],
     ['another integer', { deep: { count: 42 } }, { 'mcp-param-count': '43' }],
     ['a boolean in capitals', { sure: true }, { 'mcp-param-sure': 'True' }],
-  ])('answers 400 and -32020 to %s', async (_, given, headers) => {
+  ])('a parameter header with %s is answered with 400 and -32020', async (_, given, headers) => {
     expect(await codeOf(call('regional', given), headers)).toEqual([400, -32020]);
   });
 });

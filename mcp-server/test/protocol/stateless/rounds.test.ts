@@ -110,7 +110,7 @@ const ask = async (name: string, given: object = {}, round: Round = {}, as = 'ad
 const complete = (value: string) => ({ resultType: 'complete', content: [{ type: 'text', text: value }] });
 
 describe('MCP 2026-07-28 basic/patterns/mrtr: basic workflow', () => {
-  it('ends the request with the question, and answers the next one that brings the answer', async () => {
+  it('a request ends with the question, and the next one with the answer is completed', async () => {
     const { result } = await ask('greet');
     expect(result).toMatchObject({ resultType: 'input_required', requestState: expect.any(String) });
     expect(result.inputRequests).toEqual({ who: { method: 'elicitation/create', params: question('Who?').params } });
@@ -120,18 +120,18 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: basic workflow', () => {
     expect(last).toMatchObject(complete('Hello, Ada!'));
   });
 
-  it('takes the answer of a client that knows what will be asked', async () => {
+  it('an answer that is sent before its question is used', async () => {
     expect(
       (await ask('greet', {}, { inputResponses: { who: say('Ada'), other: { any: 'thing' } } })).result,
     ).toMatchObject(complete('Hello, Ada!'));
   });
 
-  it('asks again for what has not come', async () => {
+  it('a question without an answer is asked again', async () => {
     const { result } = await ask('greet', {}, { inputResponses: { wrong: say('Ada') } });
     expect(Object.keys(result.inputRequests)).toEqual(['who']);
   });
 
-  it('carries the answers of all rounds before, each round with another state', async () => {
+  it('the answers of all earlier rounds are carried along, each round with another state', async () => {
     const states = new Set();
     let round: Round = {};
     for (let n = 0; n < 5; n += 1) {
@@ -147,7 +147,7 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: basic workflow', () => {
     );
   });
 
-  it('asks everything at once that is open at the moment', async () => {
+  it('all questions that are open at the same time are asked together', async () => {
     const { result } = await ask('together');
     expect(Object.values(result.inputRequests as Record<string, ClientRequest>).map(({ method }) => method)).toEqual([
       'elicitation/create', 'sampling/createMessage', 'roots/list',
@@ -159,7 +159,7 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: basic workflow', () => {
     expect(JSON.parse(last.result.content[0].text)).toEqual([say('Ada'), greeting, roots]);
   });
 
-  it('knows a question by what it asks, in whatever order the answers come', async () => {
+  it('a question is identified by its content, in whatever order the answers come', async () => {
     const keyOf = (result: { inputRequests: Record<string, ClientRequest> }, message: string) =>
       Object.entries(result.inputRequests).find(([, { params }]) => params.message === message)?.[0] ?? 'none';
     const { result: first } = await ask('branches');
@@ -175,7 +175,7 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: basic workflow', () => {
     expect((await ask('branches', {}, last)).result).toMatchObject(complete('a: A AA; b: B BB'));
   });
 
-  it('asks the same thing twice when it is asked twice', async () => {
+  it('the same question asked twice gets two answers', async () => {
     const { result: first } = await ask('twice');
     const [one = ''] = Object.keys(first.inputRequests);
     const { result: second } = await ask(
@@ -193,16 +193,16 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: basic workflow', () => {
     expect(result).toMatchObject(complete('yes,no'));
   });
 
-  it('calls the run off that has asked', async () => {
+  it('the run that asked is cancelled', async () => {
     const { signal } = await ask('leaves').then(() => left.at(-1) as Call);
     expect(signal.aborted).toBe(true);
   });
 
-  it('keeps to the result of a run that did not wait for its question', async () => {
+  it('a tool that does not await its question keeps its result', async () => {
     expect((await ask('hasty')).result).toMatchObject(complete('done'));
   });
 
-  it('ends a stream with the question', async () => {
+  it('a stream ends with the question', async () => {
     const response = await post(server.url, call('talks', {}, { _meta: meta({ progressToken: 1 }, everything) }));
     expect(await messages(response)).toMatchObject([
       { method: 'notifications/progress' },
@@ -213,7 +213,7 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: basic workflow', () => {
   it.each([
     ['prompts/get', { name: 'x' }, 'messages'],
     ['resources/read', { uri: 'test://x' }, 'contents'],
-  ])('lets %s ask, too', async (method, params, member) => {
+  ])('%s may ask, too', async (method, params, member) => {
     const asks = request(method, { ...params, _meta: meta({}, everything) });
     const { result } = (await answerTo(server.url, asks)).body;
     expect(result).not.toHaveProperty('ttlMs');
@@ -223,7 +223,7 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: basic workflow', () => {
     expect(body.result).toMatchObject({ resultType: 'complete', [member]: ['this'] });
   });
 
-  it('lets no other method ask', async () => {
+  it('no other method may ask', async () => {
     expect((await answerTo(server.url, request('prompts/list'))).body.error).toEqual({
       code: -32603,
       message: 'Internal error',
@@ -240,11 +240,11 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: error handling', () => {
     ['a requestState that is no text', { requestState: {} }],
     ['a requestState that is empty', { requestState: '' }],
     ['a requestState that is too long', { requestState: 'x'.repeat(600_000) }],
-  ])('answers -32602 to %s', async (_, round) => {
+  ])('a request with %s is answered with -32602', async (_, round) => {
     expect((await ask('greet', {}, round)).error.code).toBe(-32602);
   });
 
-  it('refuses answers that are too long to be carried on', async () => {
+  it('answers that are too long to be carried along are refused', async () => {
     const { result } = await ask('steps', { count: 2 });
     const [key = ''] = Object.keys(result.inputRequests);
     const round = { inputResponses: { [key]: say('x'.repeat(500_000)) }, requestState: result.requestState };
@@ -252,18 +252,18 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: error handling', () => {
   });
 });
 
-describe('MCP 2026-07-28 basic/patterns/mrtr: requestState is an input that an attacker controls', () => {
+describe('MCP 2026-07-28 basic/patterns/mrtr: requestState as untrusted input', () => {
   const asked = async (as = 'ada') => {
     const { result } = await ask('steps', { count: 1 }, {}, as);
     const [key = ''] = Object.keys(result.inputRequests);
     return { inputResponses: { [key]: say('x') }, requestState: result.requestState as string };
   };
 
-  it.each(['bob', 'ada-elsewhere'])('opens it for nobody else (%s)', async (other) => {
+  it.each(['bob', 'ada-elsewhere'])('a requestState is refused for another principal (%s)', async (other) => {
     expect((await ask('steps', { count: 1 }, await asked(), other)).error.code).toBe(-32602);
   });
 
-  it('opens it for the same person with a newer token and with arguments written in another order', async () => {
+  it('a requestState is valid with a newer token, and with arguments in another order', async () => {
     expect((await ask('steps', { count: 1 }, await asked(), 'ada-later')).result).toMatchObject(complete('x'));
     const { result } = await ask('steps', { count: 1, a: { b: 1, c: 2 } });
     expect(
@@ -272,7 +272,7 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: requestState is an input that an a
     ).toMatchObject(complete('x'));
   });
 
-  it('opens it for no other arguments, tool or method', async () => {
+  it('a requestState is refused for other arguments, another tool or method', async () => {
     const round = await asked();
     expect((await ask('steps', { count: 2 }, round)).error.code).toBe(-32602);
     expect((await ask('greet', { count: 1 }, round)).error.code).toBe(-32602);
@@ -280,7 +280,7 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: requestState is an input that an a
     expect((await answerTo(server.url, prompt)).body.error.code).toBe(-32602);
   });
 
-  it('opens it for a quarter of an hour', async () => {
+  it('a requestState expires after a quarter of an hour', async () => {
     const round = await asked();
     server.clock.advance(14 * 60);
     expect((await ask('steps', { count: 1 }, round)).result).toMatchObject(complete('x'));
@@ -291,7 +291,7 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: requestState is an input that an a
     });
   });
 
-  it('runs nothing when it has been altered', async () => {
+  it('an altered requestState is refused and runs nothing', async () => {
     const { inputResponses, requestState } = await asked();
     const spot = fc.nat(requestState.length - 1);
     const altered = fc.oneof(
@@ -314,8 +314,8 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: requestState is an input that an a
   });
 });
 
-describe('MCP 2026-07-28 basic/patterns/mrtr: without the keys', () => {
-  it('answers 503, and goes on with all that needs none', async () => {
+describe('MCP 2026-07-28 basic/patterns/mrtr: unavailable keys', () => {
+  it('a request that needs the keys is answered with 503, and others are served', async () => {
     const away = () => Promise.reject(new Error('away'));
     await using dark = await startStateless({ tools, keys: { current: away, find: away } });
     const asks = await post(dark.url, call('greet', {}, { _meta: meta({}, everything) }));

@@ -36,7 +36,7 @@ function patient() {
 }
 
 describe('MCP 2026-07-28 Streamable HTTP: receiving messages', () => {
-  it('answers with one JSON object while nothing is said before', async () => {
+  it('a call without notifications is answered with one JSON object', async () => {
     await using server = await startStateless({ tools: { quiet: { run: async () => ({ content: [] }) } } });
     const response = await post(server.url, call('quiet'));
     expect(response.headers.get('content-type')).toBe('application/json');
@@ -44,7 +44,7 @@ describe('MCP 2026-07-28 Streamable HTTP: receiving messages', () => {
     expect(await json(response)).toMatchObject({ id: 1, result: { resultType: 'complete' } });
   });
 
-  it('becomes a stream when the call says something first, and ends it with the answer', async () => {
+  it('a call with notifications is answered with a stream, which ends with the answer', async () => {
     await using server = await startStateless({ tools: { counts } });
     const response = await post(server.url, call('counts', {}, { _meta: meta({ progressToken: 'p' }) }));
     expect(response.headers.get('content-type')).toBe('text/event-stream');
@@ -56,7 +56,7 @@ describe('MCP 2026-07-28 Streamable HTTP: receiving messages', () => {
     ]);
   });
 
-  it('tells a client that takes only JSON the answer alone, and one that takes only streams in one', async () => {
+  it('a client that accepts only JSON gets the answer alone, and one that accepts only streams gets a stream', async () => {
     await using server = await startStateless({ tools: { counts, quiet: { run: () => ({ content: [] }) } } });
     const plain = await post(server.url, call('counts'), { headers: { accept: 'application/json' } });
     expect(await json(plain)).toMatchObject({ result: { resultType: 'complete' } });
@@ -64,7 +64,7 @@ describe('MCP 2026-07-28 Streamable HTTP: receiving messages', () => {
     expect(await messages(stream)).toMatchObject([{ id: 1, result: { resultType: 'complete' } }]);
   });
 
-  it('gives the call the level at which its client wants log messages, or none', async () => {
+  it('a call has the log level of its request, or none', async () => {
     const levels: unknown[] = [];
     const tool: TestTool = { run: (_, { logLevel }) => ({ content: [levels.push(logLevel)] }) };
     await using server = await startStateless({ tools: { tool } });
@@ -73,7 +73,7 @@ describe('MCP 2026-07-28 Streamable HTTP: receiving messages', () => {
     expect(levels).toEqual([undefined, 'warning']);
   });
 
-  it('gives signs of life on a call that takes long', async () => {
+  it('a long call sends keep-alive comments', async () => {
     const { tool, end } = patient();
     await using server = await startStateless({ tools: { tool }, limits: { keepAlive: 0.01 } });
     const reader = frames(await post(server.url, call('tool')));
@@ -86,7 +86,7 @@ describe('MCP 2026-07-28 Streamable HTTP: receiving messages', () => {
 });
 
 describe('MCP 2026-07-28 basic/patterns/cancellation', () => {
-  it.each([{ talk: true }, { talk: false }])('calls off what runs when its client goes away ($talk)', async (given) => {
+  it.each([{ talk: true }, { talk: false }])('a disconnection cancels the running call ($talk)', async (given) => {
     const { tool, started, end } = patient();
     await using server = await startStateless({ tools: { tool } });
     const leave = new AbortController();
@@ -100,7 +100,7 @@ describe('MCP 2026-07-28 basic/patterns/cancellation', () => {
     expect(signal.aborted).toBe(true);
   });
 
-  it('shows a call that was called off before it looked', async () => {
+  it('a call that was cancelled before the tool looked has an aborted signal', async () => {
     const { tool, started } = patient();
     await using server = await startStateless({ tools: { tool } });
     const leave = new AbortController();
@@ -110,7 +110,7 @@ describe('MCP 2026-07-28 basic/patterns/cancellation', () => {
     await expect.poll(() => running.signal.aborted).toBe(true);
   });
 
-  it('tells those whose calls outlast a shutdown to try again', async () => {
+  it('a call that outlasts the shutdown is answered with 503', async () => {
     const { tool, started } = patient();
     await using server = await startStateless({ tools: { tool } });
     const response = post(server.url, call('tool'));

@@ -31,7 +31,7 @@ const everything = {
 };
 
 describe('MCP 2026-07-28 basic/patterns/subscriptions', () => {
-  it('first says what it will tell, with the id of the request', async () => {
+  it('a subscription is first acknowledged with its filter and the id of the request', async () => {
     await using server = await startStateless();
     const { response, next } = await open(server.url, everything, 'sub');
     expect(response.headers.get('content-type')).toBe('text/event-stream');
@@ -43,7 +43,7 @@ describe('MCP 2026-07-28 basic/patterns/subscriptions', () => {
     });
   });
 
-  it('tells each stream what it wants to hear, and nothing else', async () => {
+  it('each stream gets the notifications of its filter, and no others', async () => {
     await using server = await startStateless();
     const all = await open(server.url, everything, 1);
     const tools = await open(server.url, { toolsListChanged: true, promptsListChanged: false }, 2);
@@ -85,7 +85,7 @@ describe('MCP 2026-07-28 basic/patterns/subscriptions', () => {
     expect(await heard(one)).toEqual([updated('test://b', 3), ended(3)]);
   });
 
-  it('ends a stream at once that wants to hear nothing', async () => {
+  it('a stream with an empty filter ends at once', async () => {
     await using server = await startStateless();
     expect(await messages(await listen(server.url, {}))).toMatchObject([
       { method: 'notifications/subscriptions/acknowledged', params: { notifications: {} } },
@@ -100,25 +100,25 @@ describe('MCP 2026-07-28 basic/patterns/subscriptions', () => {
     ['a type that is no boolean', { toolsListChanged: 'yes' }],
     ['a URI that is no text', { resourceSubscriptions: [1] }],
     ['more URIs than one stream may follow', { resourceSubscriptions: Array(1_001).fill('test://x') }],
-  ])('answers -32602 to a filter that is %s', async (_, notifications) => {
+  ])('a filter that is %s is answered with -32602', async (_, notifications) => {
     await using server = await startStateless();
     const { body } = await answerTo(server.url, request('subscriptions/listen', { notifications }));
     expect(body).toMatchObject({ id: 1, error: { code: -32602 } });
   });
 
-  it('answers 406 to a client that takes no streams', async () => {
+  it('a client that accepts no streams gets 406', async () => {
     await using server = await startStateless();
     expect((await listen(server.url, everything, 1, { headers: { accept: 'application/json' } })).status).toBe(406);
   });
 
-  it('gives signs of life', async () => {
+  it('a subscription sends keep-alive comments', async () => {
     await using server = await startStateless({ limits: { keepAlive: 0.01 } });
     const reader = frames(await listen(server.url, everything));
     await reader.next();
     expect((await reader.next()).value).toBe(': keep-alive');
   });
 
-  it('forgets a client that has left', async () => {
+  it('a disconnected client no longer counts', async () => {
     await using server = await startStateless({ limits: { maxSubscriptions: 1, maxSubscriptionsPerPrincipal: 1 } });
     for (let n = 0; n < 3; n += 1) {
       const leave = new AbortController();
@@ -133,7 +133,7 @@ describe('MCP 2026-07-28 basic/patterns/subscriptions', () => {
 });
 
 describe('MCP 2026-07-28 basic/patterns/subscriptions: limits', () => {
-  it('answers 429 to somebody who has too many streams, whatever their client, and serves others', async () => {
+  it('a person with too many streams gets 429, whatever their client, and others are served', async () => {
     await using server = await startStateless({ limits: { maxSubscriptions: 9, maxSubscriptionsPerPrincipal: 2 } });
     const as = (name: string) => ({ headers: { authorization: `Bearer ${name}` } });
     await open(server.url, everything, 1, as('ada'));
@@ -143,12 +143,12 @@ describe('MCP 2026-07-28 basic/patterns/subscriptions: limits', () => {
     expect((await open(server.url, everything, 4, as('bob'))).response.status).toBe(200);
   });
 
-  it('answers 503 when there are too many streams', async () => {
+  it('a subscription gets 503 when the server has too many streams', async () => {
     await using full = await startStateless({ limits: { maxSubscriptions: 0, maxSubscriptionsPerPrincipal: 1 } });
     expect((await listen(full.url, everything)).status).toBe(503);
   });
 
-  it('acknowledges a stream and ends it when the server is on its way down, so that its client comes back', async () => {
+  it('a draining server acknowledges a stream and ends it, so that the client connects again', async () => {
     await using ending = await startStateless();
     expect(ending.stateless.drain()).toEqual({ running: 0, leaving: 0 });
     expect(await messages(await listen(ending.url, everything))).toMatchObject([
@@ -157,7 +157,7 @@ describe('MCP 2026-07-28 basic/patterns/subscriptions: limits', () => {
     ]);
   });
 
-  it('ends a stream when its token has been invalid for a minute at the most', async () => {
+  it('a stream ends within a minute after its token has expired', async () => {
     await using server = await startStateless({ limits: { keepAlive: 0.01 } });
     const [short, long] = await Promise.all(
       ['ada', 'ada-later'].map((name) =>

@@ -22,7 +22,7 @@ describe('RFC 9110 §12.5.1 Accept', () => {
     ['text/html', ''],
     ['application/jsonp, text/event-streams', ''],
     ['', ''],
-  ])('%s lets the answer be: %s', (accept, expected) => {
+  ])('Accept: %s allows the answer: %s', (accept, expected) => {
     expect(read(accept)).toBe(expected);
   });
 
@@ -33,11 +33,11 @@ describe('RFC 9110 §12.5.1 Accept', () => {
     ['text/event-stream;q=0.5, application/json', 'json stream'],
     ['application/json;q=0.5, text/event-stream', 'json stream first'],
     ['application/json; charset=utf-8; q=0.5, text/event-stream; q=0.6', 'json stream first'],
-  ])('of two that are as welcome the one that is named first is given: %s', (accept, expected) => {
+  ])('the media type named first is preferred among equals: %s', (accept, expected) => {
     expect(read(accept)).toBe(expected);
   });
 
-  it('is read whatever it is', () => {
+  it('an arbitrary Accept header never throws', () => {
     fc.assert(fc.property(fc.string(), (accept) => typeof read(accept) === 'string'));
   });
 });

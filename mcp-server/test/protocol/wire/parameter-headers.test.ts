@@ -7,7 +7,7 @@ const of = (properties: object, more: object = {}) => parameterHeaders({ type: '
 const named = (name: unknown, type: unknown = 'string') => ({ type, 'x-mcp-header': name });
 
 describe('MCP 2026-07-28 server/tools: x-mcp-header', () => {
-  it('finds them at every depth that chains of properties reach', () => {
+  it('parameter headers are found at every depth of nested properties', () => {
     const inner = { type: 'object', properties: { b: named('B', 'integer'), 'x-mcp-header': { type: 'string' } } };
     expect(of({ a: named('Tenant-Id'), inner })).toEqual([
       { header: 'mcp-param-tenant-id', path: ['a'], type: 'string' },
@@ -15,12 +15,12 @@ describe('MCP 2026-07-28 server/tools: x-mcp-header', () => {
     ]);
   });
 
-  it('takes what zod makes of .meta()', () => {
+  it("parameter headers are read from the output of zod's .meta()", () => {
     const schema = z.object({ region: z.string().meta({ 'x-mcp-header': 'Region' }) });
     expect(parameterHeaders(z.toJSONSchema(schema))).toMatchObject([{ header: 'mcp-param-region', path: ['region'] }]);
   });
 
-  it('reads nothing into values', () => {
+  it('values in a schema are not read as schemas', () => {
     const data = { const: named('A'), enum: [named('B')], default: named('C'), examples: [named('D')] };
     expect(of({ a: { type: 'object', ...data } })).toEqual([]);
   });
@@ -39,14 +39,14 @@ describe('MCP 2026-07-28 server/tools: x-mcp-header', () => {
     ['anyOf', { a: { anyOf: [named('A')] } }],
     ['additionalProperties', { a: { type: 'object', additionalProperties: named('A') } }],
     ['properties behind an if', { a: { if: { properties: { b: named('A') } } } }],
-  ])('refuses %s', (_, properties) => {
+  ])('a parameter header with %s is refused', (_, properties) => {
     expect(() => of(properties)).toThrow(TypeError);
   });
 
   it.each([
     ['the root', named('A', 'object')],
     ['a definition', { $defs: { a: named('A') } }],
-  ])('refuses one at %s', (_, more) => {
+  ])('a parameter header at %s is refused', (_, more) => {
     expect(() => of({}, more)).toThrow(TypeError);
   });
 });
