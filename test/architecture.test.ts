@@ -40,15 +40,15 @@ const samples: Readonly<Record<keyof typeof rules, readonly (readonly [path: str
 };
 
 describe('architecture', () => {
-  it('sees the code', () => {
+  it('the architecture test finds the code', () => {
     expect(files.length).toBeGreaterThan(50);
     expect(files.flatMap(({ imports }) => imports).length).toBeGreaterThan(100);
   });
 
   for (const [name, rule] of Object.entries(rules)) {
-    it(`keeps the rule: ${name}`, () => expect(rule(files)).toEqual([]));
+    it(`the code keeps the rule: ${name}`, () => expect(rule(files)).toEqual([]));
 
-    it(`would notice a breach of: ${name}`, () => {
+    it(`the test notices a breach of: ${name}`, () => {
       const broken = samples[name as keyof typeof rules].map(([path, text]) =>
         parse(path, name === 'opening' ? text : opening + text),
       );

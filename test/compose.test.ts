@@ -35,11 +35,11 @@ describe('docker-compose.yml', () => {
   const composed = (): Composed =>
     JSON.parse(execFileSync('docker', ['compose', 'config', '--format', 'json'], { cwd, encoding: 'utf8' }));
 
-  it('is accepted by docker compose', () => {
+  it('docker compose accepts docker-compose.yml', () => {
     expect(spawnSync('docker', ['compose', 'config', '-q'], { cwd }).status).toBe(0);
   });
 
-  it('sets only variables that the service declares, and publishes on loopback only', () => {
+  it('docker-compose.yml sets only declared variables, and publishes ports on loopback only', () => {
     for (const [name, { environment = {}, build, ports = [] }] of Object.entries(composed().services)) {
       for (const { host_ip } of ports) expect([name, host_ip]).toEqual(['gateway', '127.0.0.1']);
       if (!build) continue;
@@ -51,7 +51,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('hands every setting of mcp-server over, but for those that another file or the container itself decides', () => {
+  it('docker-compose.yml passes every setting of mcp-server on, except those set elsewhere', () => {
     const elsewhere = [
       ...['PORT', 'HOST', 'METRICS_PORT', 'TOOLS_DIR', 'FOREIGN_VARIABLES', 'REDIS_PASSWORD', 'REDIS_CA_FILE'],
       ...['ISSUER_INTERNAL_URL', 'HTTPS_PROXY', 'NO_PROXY'],
@@ -63,7 +63,7 @@ describe('docker-compose.yml', () => {
     expect(missing).toEqual([]);
   });
 
-  it('a .env made for `npm start` does not move auth-server away from where it is looked for', () => {
+  it('a .env made for `npm start` does not change the address of auth-server in compose', () => {
     const folder = mkdtempSync(join(tmpdir(), 'mcp-oauth-env-'));
     const lines = ['HOST=127.0.0.1', 'PORT=7777', 'STORAGE=sqlite', 'REDIS_URL=redis://localhost', 'REDIS_PASSWORD=x'];
     try {

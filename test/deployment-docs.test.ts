@@ -91,7 +91,7 @@ const filesOf = (names: readonly string[]) =>
 describe('docs/deployment.md', () => {
   beforeEach((context) => context.skip(!hasCompose, 'needs the docker compose plugin: see .ci/compose-plugin.sh'));
 
-  it('has only commands that compose takes, and names every override', () => {
+  it('docs/deployment.md has only valid compose commands, and names every override', () => {
     expect(commands.length).toBeGreaterThan(5);
     const started = commands.map((text) => Object.keys(composed(text)).sort());
     const documented = SETUPS.filter(
@@ -109,13 +109,13 @@ describe('docs/deployment.md', () => {
       return composed(`${told} docker compose ${filesOf(files)} up`);
     };
 
-    it('starts just these, in production and in development', () => {
+    it('the overrides start exactly the documented services, in production and in development', () => {
       expect(Object.keys(composedWith(['production', ...names])).sort()).toEqual([...services].sort());
       const idp = services.includes('auth-server') ? ['development-idp'] : [];
       expect(Object.keys(composedWith(names)).sort()).toEqual([...services, ...idp].sort());
     });
 
-    it('tells mcp-server nothing that it does not know, and lets it and Redis be reached from inside only', () => {
+    it('mcp-server gets only known settings, and only the gateway is reachable from outside', () => {
       const all = composedWith(['production', ...names]);
       const declared = Object.values(mcpServer).flatMap((setting) =>
         'secret' in setting ? [setting.env, `${setting.env}_FILE`] : [setting.env],
@@ -128,7 +128,7 @@ describe('docs/deployment.md', () => {
     });
   });
 
-  it('gives each service a Redis of its own, in a network that the other service is not in', () => {
+  it('each service has its own Redis, in a network that the other service is not in', () => {
     const { redis, 'redis-authorization': authorization, ...services } = composed(`docker compose ${filesOf([])} up`);
     const networksOf = (service: Composed['services'][string] | undefined) => Object.keys(service?.networks ?? {});
     const meet = (name: string, other: typeof redis) =>
@@ -145,7 +145,7 @@ describe('docs/deployment.md', () => {
     ['redis-external', 'REDIS_URL'],
     ['own-proxy', 'PROXY_NETWORK'],
     ['existing-issuer', 'ISSUER'],
-  ])('with %s says in one line that %s is missing', (name, variable) => {
+  ])('the override %s says in one line that %s is missing', (name, variable) => {
     const { stdout, stderr, status } = run(`docker compose ${filesOf([name])} up`);
     expect([status === 0, stdout]).toEqual([false, '']);
     expect(stderr.trim()).toMatch(new RegExp(`^error [^\n]*required variable ${variable} is missing a value: [^\n]+$`));
@@ -153,7 +153,7 @@ describe('docs/deployment.md', () => {
     if (name === 'existing-issuer') expect(page).toContain(said);
   });
 
-  it('gives the services a certificate authority of the operator, where there is one', () => {
+  it("the services trust the operator's certificate authority where one is set", () => {
     const files = filesOf(['redis-external']);
     const withAuthority = composed(
       `REDIS_URL=rediss://redis.example.com REDIS_CA_FILE=./ca.pem docker compose ${files} up`,
@@ -166,7 +166,7 @@ describe('docs/deployment.md', () => {
     expect(without['mcp-server']?.environment?.REDIS_CA_FILE).toBe('');
   });
 
-  it('gives mcp-server that of an existing issuer, beside one of Redis', () => {
+  it('mcp-server trusts the certificate authorities of an existing issuer and of Redis', () => {
     const files = filesOf(['existing-issuer', 'redis-external']);
     const { environment, volumes = [] } =
       composed(

@@ -11,24 +11,24 @@ const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT }).sort();
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 describe('documentation', () => {
-  it('is as fresh as the settings: npm run docs', async () => {
+  it('the generated documents are up to date: npm run docs', async () => {
     for (const [path, text] of await generatedDocs()) expect(read(path), `run npm run docs: ${path}`).toBe(text);
   });
 
-  it.each(pages)('%s links to things that exist', (path) => {
+  it.each(pages)('the links of %s lead to existing files', (path) => {
     for (const [, link = ''] of read(path).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
       if (/^https?:/.test(link)) continue;
       expect(existsSync(join(ROOT, dirname(path), link)), link).toBe(true);
     }
   });
 
-  it('names only files that exist in the tables of SECURITY.md', () => {
+  it('the tables of SECURITY.md name only existing files', () => {
     for (const [, path = ''] of read('SECURITY.md').matchAll(/`((?:auth-server|mcp-server|test)\/[\w./-]+)`/g)) {
       expect(existsSync(join(ROOT, path)), path).toBe(true);
     }
   });
 
-  it('has TypeScript samples that compile, and tools that run', async () => {
+  it('the TypeScript samples compile, and their tools run', async () => {
     const folder = join(ROOT, 'test/.samples');
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder);

@@ -40,12 +40,12 @@ describe('docs/kubernetes.md', () => {
   it.each([
     ['both services', ['auth-server', 'mcp-server']],
     ['an issuer that is there already', ['mcp-server']],
-  ])('has the commands for %s', (_, services) => {
+  ])('docs/kubernetes.md has the commands for %s', (_, services) => {
     const applied = recipes.map(follow).map((manifests) => ofKind(manifests, 'Deployment'));
     expect(applied.map((deployments) => deployments.map(({ metadata }) => metadata.name))).toContainEqual(services);
   });
 
-  it('has samples that Kubernetes takes', () => {
+  it('the samples of docs/kubernetes.md are valid for Kubernetes', () => {
     const samples = blocks('yaml').map((text) => parse(text));
     expect(samples.length).toBeGreaterThan(0);
     expect(schemaViolations(samples)).toEqual([]);

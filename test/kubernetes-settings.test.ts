@@ -55,7 +55,7 @@ function startOf({ name, ...container }: Container, manifests: readonly Manifest
 }
 
 describe.each(OVERLAYS)('overlays/%s', (overlay) => {
-  it('sets only variables that the service declares', () => {
+  it('the overlay sets only variables that the service declares', () => {
     const manifests = rendered(overlay);
     for (const container of containers(manifests)) {
       for (const variable of Object.keys(environmentOf(container, manifests))) {
@@ -64,7 +64,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
-  it('gives Node the heap with which the memory of a service was measured (test/abuse)', () => {
+  it("the overlay gives Node the heap size with which the service's memory was measured (test/abuse)", () => {
     const manifests = rendered(overlay);
     for (const container of containers(manifests)) {
       expect(environmentOf(container, manifests)[NODES_OWN]).toBe(NODE_OPTIONS);
@@ -72,7 +72,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
-  it('says each thing in one place: what a Deployment sets, its .env can not change', () => {
+  it('the overlay sets each variable in one place: .env does not override a Deployment', () => {
     const manifests = rendered(overlay);
     for (const { name, env = [], envFrom = [] } of containers(manifests)) {
       const own = env.filter(({ valueFrom }) => valueFrom === undefined).map((variable) => variable.name);
@@ -86,7 +86,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
-  it('keeps every secret in a file: no ConfigMap and no variable has one', () => {
+  it('every secret is in a file: no ConfigMap and no variable contains one', () => {
     const manifests = rendered(overlay);
     const secrets = ofKind(manifests, 'Secret').flatMap(({ data = {} }) => Object.values(data));
     expect(secrets.length).toBeGreaterThan(0);
@@ -101,7 +101,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
-  it('starts mcp-server in production, for the issuer of its tokens', () => {
+  it('mcp-server starts in production, for the issuer of its tokens', () => {
     const manifests = rendered(overlay);
     const [container] = containers(manifests).filter(({ name }) => name === 'mcp-server');
     const config = readMcpServer(startOf(container as Container, manifests));
@@ -111,7 +111,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     expect(config.audiences).toContain('https://mcp.example.com/mcp');
   });
 
-  it('gives every service a Redis, with a password of its own', () => {
+  it('every service has a Redis, with its own password', () => {
     const manifests = rendered(overlay);
     for (const container of containers(manifests)) {
       const { REDIS_URL = '', REDIS_PASSWORD_FILE = '' } = startOf(container, manifests);
@@ -125,7 +125,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
 });
 
 describe.each(['example', 'trial'])('overlays/%s', (overlay) => {
-  it('starts auth-server in production, for the one MCP server', () => {
+  it('auth-server starts in production, for the one MCP server', () => {
     const manifests = rendered(overlay);
     const [container] = containers(manifests).filter(({ name }) => name === 'auth-server');
     const config = readAuthServer(startOf(container as Container, manifests), kinds);

@@ -25,11 +25,11 @@ const matches = (selector: LabelSelector = {}, labels: Readonly<Record<string, s
 beforeEach((context) => context.skip(!hasKustomize, NEEDS_KUSTOMIZE));
 
 describe.each(OVERLAYS)('overlays/%s', (overlay) => {
-  it('is valid by the schemas of Kubernetes', () => {
+  it('the overlay is valid by the schemas of Kubernetes', () => {
     expect(schemaViolations(rendered(overlay))).toEqual([]);
   });
 
-  it('lies in one namespace, which lets no privileged pod start', () => {
+  it('the overlay uses one namespace, which admits no privileged pod', () => {
     const [namespace, ...others] = rendered(overlay);
     expect(namespace?.metadata).toMatchObject({
       name: 'mcp-oauth',
@@ -38,7 +38,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     for (const { metadata } of others) expect(metadata.namespace, metadata.name).toBe('mcp-oauth');
   });
 
-  it('runs every container as an ordinary user that can change and gain nothing', () => {
+  it('every container runs as an ordinary user without write access or new privileges', () => {
     const pods = workloads(rendered(overlay)).map(podOf);
     expect(pods.length).toBeGreaterThan(0);
     for (const pod of pods) {
@@ -57,7 +57,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
-  it('asks every container whether it has started, is ready and lives', () => {
+  it('every container has startup, readiness and liveness probes', () => {
     for (const { containers } of workloads(rendered(overlay)).map(podOf)) {
       for (const { startupProbe, readinessProbe, livenessProbe, ports = [] } of containers) {
         expect([startupProbe, readinessProbe, livenessProbe]).not.toContain(undefined);
@@ -73,7 +73,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
-  it('replaces a replica when its successor is ready, and stops it after whoever routes to it knows', () => {
+  it('a replica is replaced when its successor is ready, and stops after it was removed from routing', () => {
     const manifests = rendered(overlay);
     for (const deployment of ofKind(manifests, 'Deployment')) {
       const { terminationGracePeriodSeconds = 30, containers } = podOf(deployment);
@@ -88,7 +88,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
-  it('scales and keeps up what there is: two replicas of each Deployment at least', () => {
+  it('every Deployment is scaled, and has at least two replicas', () => {
     const manifests = rendered(overlay);
     const deployments = ofKind(manifests, 'Deployment');
     const scaled = ofKind(manifests, 'HorizontalPodAutoscaler');
@@ -105,7 +105,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
-  it('has selectors that match, and Services whose ports are those of the containers', () => {
+  it('selectors match, and the ports of Services are those of the containers', () => {
     const manifests = rendered(overlay);
     const all = workloads(manifests);
     for (const { spec } of all) expect(matches(spec?.selector, spec?.template.metadata?.labels)).toBe(true);
@@ -121,7 +121,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
-  it('refers only to ConfigMaps, Secrets and ServiceAccounts that are there, and mounts all secrets for their owner alone', () => {
+  it('every referenced ConfigMap, Secret and ServiceAccount exists, and secrets are readable by their owner only', () => {
     const manifests = rendered(overlay);
     const [maps, secrets] = [names(ofKind(manifests, 'ConfigMap')), names(ofKind(manifests, 'Secret'))];
     const accounts = names(ofKind(manifests, 'ServiceAccount'));
@@ -136,7 +136,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
-  it('routes the host of PUBLIC_URL alone, over TLS, to Services that are there', () => {
+  it('the Ingress routes only the host of PUBLIC_URL, over TLS, to existing Services', () => {
     const manifests = rendered(overlay);
     const origin = ofKind(manifests, 'ConfigMap').find(({ metadata }) => metadata.name.startsWith('origin-'));
     const { host } = new URL(origin?.data?.PUBLIC_URL ?? '');
@@ -151,7 +151,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
-  it('lets in and out of a pod what a policy names, and nobody to the metadata service of a cloud', () => {
+  it("network policies name all allowed traffic of a pod, and exclude the cloud's metadata service", () => {
     const policies = ofKind(rendered(overlay), 'NetworkPolicy');
     expect(policies.map(({ spec }) => spec)).toContainEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
     for (const { spec } of policies) {
@@ -171,7 +171,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
-  it('has metrics of every replica, which the namespace of Prometheus reads and nobody else', () => {
+  it('the metrics of every replica are readable from the Prometheus namespace only', () => {
     const manifests = rendered(overlay);
     for (const deployment of ofKind(manifests, 'Deployment')) {
       for (const { env, ports } of podOf(deployment).containers) {
@@ -189,7 +189,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     }
   });
 
-  it.each(Object.keys(secretsOf(overlay)))('is not built without %s, and says so', (missing) => {
+  it.each(Object.keys(secretsOf(overlay)))('the overlay is not built without %s, and the error names it', (missing) => {
     const { [missing]: _, ...others } = secretsOf(overlay);
     expect(() => render(`overlays/${overlay}`, others)).toThrow(missing);
   });
@@ -207,13 +207,13 @@ function within(address: string, ranges: readonly string[]): boolean {
 }
 
 describe('base', () => {
-  it('is valid by the schemas of Kubernetes', () => {
+  it('the base is valid by the schemas of Kubernetes', () => {
     expect(schemaViolations(render('base', {}))).toEqual([]);
   });
 });
 
 describe('overlays/example', () => {
-  it('routes as the gateway of docker-compose.yml does', () => {
+  it('the Ingress routes as the gateway of docker-compose.yml does', () => {
     const gateway = readFileSync(new URL('../deploy/gateway/Caddyfile', import.meta.url), 'utf8');
     const table = /^\s*@mcp path (.*)$/m.exec(gateway)?.[1]?.split(' ') ?? [];
     expect(table).toContain('/mcp');
@@ -235,7 +235,7 @@ describe('overlays/example', () => {
 });
 
 describe('components/redis', () => {
-  it('bounds the memory of each Redis below the limit of its container, and lets in one service alone', () => {
+  it("each Redis has a memory limit below its container's, and admits one service only", () => {
     const manifests = rendered('trial');
     const redis = ofKind(manifests, 'StatefulSet');
     expect(names(redis)).toEqual(['redis', 'redis-authorization']);
@@ -254,7 +254,7 @@ describe('components/redis', () => {
 });
 
 describe('components/pod-monitor', () => {
-  it('leads the Prometheus operator to the metrics of each replica, by the job that the alerts name', () => {
+  it('the PodMonitor leads to the metrics of each replica, under the job that the alerts name', () => {
     const overlay = `resources: [../example]\ncomponents: [../../components/pod-monitor]\n`;
     const manifests = render('overlays/watched', {
       ...secretsOf('example'),
@@ -270,7 +270,7 @@ describe('components/pod-monitor', () => {
 });
 
 describe('overlays/existing-issuer', () => {
-  it('has nothing of auth-server', () => {
+  it('existing-issuer contains nothing of auth-server', () => {
     const manifests = rendered('existing-issuer');
     expect(JSON.stringify(manifests)).not.toContain('auth-server');
     expect(names(ofKind(manifests, 'Deployment'))).toEqual(['mcp-server']);
@@ -291,7 +291,7 @@ describe('the schema check', () => {
     ['a missing field', '"maxReplicas":10,', '', /'maxReplicas' is missing/],
     ['a kind that is not there', '"kind":"PodDisruptionBudget"', '"kind":"DisruptionBudget"', /DisruptionBudget/],
     ['a version that is gone', '"policy/v1"', '"policy/v1beta1"', /policy\/v1beta1/],
-  ])('refuses %s', (_, find, replace, complaint) => {
+  ])('the schema check refuses %s', (_, find, replace, complaint) => {
     expect(edited(find, replace)).toMatch(complaint);
   });
 });

@@ -18,12 +18,12 @@ const COMMON = /^(up|nodejs_\w+|process_\w+)$/;
 describe('promtool', () => {
   beforeEach((context) => context.skip(!hasPromtool, 'needs promtool: apt-get install prometheus'));
 
-  it('accepts the configuration and its alerts', () => {
+  it('promtool accepts the configuration and its alerts', () => {
     const { status, stdout, stderr } = promtool('check', 'config', 'deploy/prometheus/prometheus.yml');
     expect([status, stderr], stdout).toEqual([0, '']);
   });
 
-  it('sees the alerts fire when they should, and only then', () => {
+  it('the alerts fire when they should, and only then', () => {
     const { status, stdout, stderr } = promtool('test', 'rules', 'deploy/prometheus/alerts.test.yml');
     expect(status, stdout + stderr).toBe(0);
   });
@@ -32,7 +32,7 @@ describe('promtool', () => {
 describe('deploy/compose/observability.yml', () => {
   beforeEach((context) => context.skip(!hasCompose, 'needs the docker compose plugin: see .ci/compose-plugin.sh'));
 
-  it('has every replica read at the port where it answers, and shows the rest to this machine only', () => {
+  it('Prometheus reads every replica at its metrics port, and publishes its own port on loopback only', () => {
     const files = ['docker-compose.yml', 'deploy/compose/observability.yml'].flatMap((file) => ['-f', file]);
     const { stdout } = spawnSync('docker', ['compose', ...files, 'config', '--format', 'json'], {
       cwd,
@@ -50,7 +50,7 @@ describe('deploy/compose/observability.yml', () => {
   });
 });
 
-describe('alerts and the questions of docs/metrics.md', () => {
+describe('alerts and the queries of docs/metrics.md', () => {
   const labels = new Map(
     [...authServer, ...mcpServer].map(
       ({ name, labels = {} }) => [name, { ...labels }] as [string, Record<string, unknown>],
@@ -63,9 +63,9 @@ describe('alerts and the questions of docs/metrics.md', () => {
     ...[...page.matchAll(/^\| [^`|]+ \| (`[^|]+`) \|$/gm)].map(([, expression = '']) => expression),
   ];
 
-  it('are found', () => expect(expressions.length).toBeGreaterThan(15));
+  it('the alerts and queries are found', () => expect(expressions.length).toBeGreaterThan(15));
 
-  it.each(expressions)('%s', (expression) => {
+  it.each(expressions)('the metrics and labels exist in: %s', (expression) => {
     const asked = [
       ...expression.matchAll(/\b((?:mcp|auth|http|redis|nodejs|process|build)_\w+|up)\b(?:\{([^}]*)\})?/g),
     ];
@@ -82,7 +82,7 @@ describe('alerts and the questions of docs/metrics.md', () => {
     }
   });
 
-  it('name each alert in the page, with what to do in the alert', () => {
+  it('docs/metrics.md names each alert, and each alert has an action', () => {
     const names = [...alerts.matchAll(/- alert: (\w+)/g)].map(([, name = '']) => name);
     expect(names.length).toBe([...alerts.matchAll(/^ {10}action: .{40,}/gm)].length);
     for (const name of names) expect(page).toContain(`| \`${name}\` |`);

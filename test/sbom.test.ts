@@ -41,14 +41,14 @@ const purls = ({ components }: Bill) =>
     .sort();
 
 describe('npm run sbom', () => {
-  it('names every package of the lockfile that ships, and none that is for development', () => {
+  it('the SBOM names every package of the lockfile that ships, and no development package', () => {
     const whole = bill();
     expect(whole).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name: 'mcp-oauth-server' } } });
     expect(purls(whole)).toEqual([...new Set(shipped.map(purl))].sort());
     expect(purls(whole)).not.toContainEqual(expect.stringContaining('vitest'));
   });
 
-  it('names what one service brings along', () => {
+  it("the SBOM of one service names that service's packages", () => {
     const of = purls(bill('--workspace', '@mcp-oauth/mcp-server')).join(' ');
     expect(of).toContain('pkg:npm/%40modelcontextprotocol/sdk@');
     expect(of).not.toContain('pkg:npm/oidc-provider@');
@@ -56,19 +56,19 @@ describe('npm run sbom', () => {
 });
 
 describe('package-lock.json', () => {
-  it('has the digest of every package, so that what is installed is what was locked', () => {
+  it('package-lock.json has the digest of every package, so that the locked package is installed', () => {
     expect(installed.length).toBeGreaterThan(300);
     expect(installed.filter(({ integrity }) => !/^sha512-/.test(integrity ?? '')).map(({ name }) => name)).toEqual([]);
   });
 
-  it('names no registry: everybody installs from their own', () => {
+  it('package-lock.json names no registry, so that everybody uses their own', () => {
     expect(installed.filter(({ resolved }) => resolved !== undefined).map(({ name }) => name)).toEqual([]);
   });
 });
 
 describe('an image', () => {
   // npm installs what any service needs also for the one that needs it for development: no `--omit` leaves it out.
-  it('has nothing that its service has for development', () => {
+  it('the image of a service has none of its development dependencies', () => {
     for (const [path, { devDependencies = {} }] of Object.entries<Locked>(packages)) {
       if (path === '' || path.includes('node_modules/')) continue;
       const brought = shipped.filter(({ name }) => name in devDependencies).map(({ name }) => name);
@@ -95,7 +95,7 @@ describe('licences', () => {
       .split(' OR ')
       .some((choice) => choice.split(' AND ').every((one) => FREE.has(one)));
 
-  it('allow everybody to use what ships, for anything', () => {
+  it('every shipped licence permits any use', () => {
     expect(shipped.length).toBeGreaterThan(100);
     expect(shipped.filter(({ license }) => !isFree(license)).map(({ name, license }) => `${name}: ${license}`)).toEqual(
       [],
@@ -103,7 +103,7 @@ describe('licences', () => {
   });
 
   it.each(['GPL-3.0-only', 'AGPL-3.0-or-later', 'MIT AND GPL-2.0-only', 'SEE LICENSE IN LICENSE', undefined])(
-    'are not taken for free when they say %s',
+    'the licence %s is not accepted',
     (licence) => expect(isFree(licence)).toBe(false),
   );
 });

@@ -79,8 +79,8 @@ async function neighbour(url: string, token: string, isOver: () => boolean): Pro
   return statuses;
 }
 
-describe.each(Object.entries(STORES))('the greedy person at mcp-server with %s', (name, open) => {
-  it('RFC 6585 §4 is kept within bounds, and nobody else notices', async (context) => {
+describe.each(Object.entries(STORES))('a greedy person at mcp-server with %s', (name, open) => {
+  it('RFC 6585 §4 a greedy person is kept within limits, and nobody else notices', async (context) => {
     context.skip(!hasProc, NEEDS_PROC);
     context.skip(name.includes('Redis') && !hasRedis, NEEDS_REDIS);
     const issuer = await startIssuer();

@@ -23,8 +23,8 @@ function bytesIn(file: string): number {
 
 const accepted = (status: number): boolean => status < 400;
 
-describe('the stranger at auth-server', () => {
-  it('RFC 9700 §4.16 gets little memory and little room, and never an error of the server', async (context) => {
+describe('an unauthenticated caller at auth-server', () => {
+  it('RFC 9700 §4.16 an unauthenticated caller gets little memory and storage, and causes no server error', async (context) => {
     context.skip(!hasProc, NEEDS_PROC);
     const folder = mkdtempSync(join(tmpdir(), 'abuse-'));
     await using closing = new AsyncDisposableStack();

@@ -55,7 +55,7 @@ describe('an image', () => {
     await composed.attempt(`docker rmi ${SERVICES.map(of).join(' ')}`);
   }, 120_000);
 
-  it('is small, runs as nobody of importance, and says what it is', async () => {
+  it('an image is small, runs as an unprivileged user, and has labels', async () => {
     const base = await image('node:24-slim');
     const added: string[] = [];
     for (const service of SERVICES) {
@@ -76,7 +76,7 @@ describe('an image', () => {
     print('images, over node:24-slim', added.join(', '));
   });
 
-  it('stands on base images whose versions are known; one that is too old is a warning here and stops a release', () => {
+  it('the versions of the base images are known; an old one is a warning here and prevents a release', () => {
     const { lines } = judgeBaseImages();
     for (const line of lines) {
       expect(line).toMatch(/: \d+\.\d+\.\d+ /);
@@ -84,7 +84,7 @@ describe('an image', () => {
     }
   });
 
-  it.each(SERVICES)('%s has no package of development, no test and no settings', async (service) => {
+  it.each(SERVICES)('the image of %s has no development package, no test and no settings', async (service) => {
     const lock: { packages: Record<string, { dev?: boolean; link?: boolean }> } = JSON.parse(
       readFileSync(join(composed.folder, 'package-lock.json'), 'utf8'),
     );
@@ -101,7 +101,7 @@ describe('an image', () => {
     expect(await within(service, 'id -u; touch /app/x 2>&1; true')).toMatch(/^1000\ntouch: .*(Read-only|denied).*$/);
   });
 
-  it('is made again in a moment after a change of the sources', async () => {
+  it('an image is rebuilt quickly after a change of the sources', async () => {
     const taken: number[] = [];
     while (taken.length < TRIES && !taken.some((seconds) => seconds < REBUILT_WITHIN)) {
       for (const service of ['mcp-server', 'auth-server']) {

@@ -43,7 +43,7 @@ describe('docker compose', () => {
       await test();
     });
 
-  survives('scales 1 → 3 → 1 → 3 and fails no call', async () => {
+  survives('scaling 1 → 3 → 1 → 3 fails no call', async () => {
     const scale = composeCommand(/up -d --scale mcp-server=3/);
     const to = (replicas: number) => composed.sh(scale.replace(/mcp-server=3/, `mcp-server=${replicas}`));
     const report = await load('scaled 1 → 3 → 1 → 3', async () => {
@@ -71,7 +71,7 @@ describe('docker compose', () => {
   const idsOfReplicas = async () =>
     Promise.all((await replicas()).map((name) => composed.inspect<string>(name, '.Id')));
 
-  survives('rebuilds both services under load and fails no call', async () => {
+  survives('rebuilding both services under load fails no call', async () => {
     change();
     let built = 0;
     const before = await idsOfReplicas();
@@ -90,7 +90,7 @@ describe('docker compose', () => {
     expect(after.filter((id) => before.includes(id))).toEqual([]);
   });
 
-  survives('puts a new version beside the old one, and takes the old one away', async () => {
+  survives('a new version starts beside the old one, which is then removed', async () => {
     change();
     const before = await idsOfReplicas();
     const commands = commandsUnder('A new version', 'docs/deployment.md');
@@ -107,7 +107,7 @@ describe('docker compose', () => {
     expect(after.filter((id) => before.includes(id))).toEqual([]);
   });
 
-  survives('goes on with the old version when the new one does not come up', async () => {
+  survives('the old version keeps serving when the new one does not start', async () => {
     const broken = join(composed.folder, 'mcp-server/src/compose.ts');
     const works = readFileSync(broken);
     appendFileSync(broken, "\nthrow new Error('broken');\n");
@@ -123,7 +123,7 @@ describe('docker compose', () => {
     expect(await idsOfReplicas()).toEqual(before);
   });
 
-  survives('loses the calls in flight and nothing else when a mcp-server is killed', async () => {
+  survives('killing a mcp-server loses its calls in flight and nothing else', async () => {
     let killed = 0;
     const report = await load('a mcp-server is killed', async () => {
       const [victim = ''] = await composed.containers('mcp-server');
@@ -140,7 +140,7 @@ describe('docker compose', () => {
     expectNothingLost(report, true);
   });
 
-  survives('signs nobody out when an auth-server is killed', async () => {
+  survives('killing an auth-server signs nobody out', async () => {
     const report = await load('an auth-server is killed', async () => {
       const [victim = ''] = await composed.containers('auth-server');
       await composed.docker('kill', victim);
@@ -152,7 +152,7 @@ describe('docker compose', () => {
     expectNothingLost(report);
   });
 
-  survives('loses no session and signs nobody out when either Redis is killed', async () => {
+  survives('killing either Redis loses no session and signs nobody out', async () => {
     for (const service of ['redis', 'redis-authorization']) {
       const report = await load(`${service} is killed`, async () => {
         const [redis = ''] = await composed.containers(service);
@@ -166,7 +166,7 @@ describe('docker compose', () => {
     }
   });
 
-  survives('waits for what is paused, and goes on', async () => {
+  survives('calls wait for a paused container, and then succeed', async () => {
     for (const service of ['mcp-server', 'auth-server', 'redis', 'redis-authorization']) {
       const report = await load(`${service} is paused for 3 s`, async () => {
         const [stuck = ''] = await composed.containers(service);
@@ -180,7 +180,7 @@ describe('docker compose', () => {
     }
   });
 
-  survives('goes round a mcp-server that is off the network', async () => {
+  survives('calls avoid a mcp-server that is off the network', async () => {
     const report = await load('a mcp-server is off the network', async () => {
       const [lost = ''] = await composed.containers('mcp-server');
       const network = `${composed.project}_front`;
@@ -192,7 +192,7 @@ describe('docker compose', () => {
     expectNothingLost(report, true);
   });
 
-  survives('remembers everybody over down and up', async () => {
+  survives('sessions and sign-ins survive down and up', async () => {
     await composed.compose('down');
     await composed.sh(composeCommand(/up .*--wait$/));
     const before = people.signedOut.length;

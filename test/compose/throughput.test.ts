@@ -65,7 +65,7 @@ describe('throughput', () => {
     return taken.sort((a, b) => a - b);
   }
 
-  it('of tools/call with 1, 2 and 3 replicas', async () => {
+  it('the throughput of tools/call is measured with 1, 2 and 3 replicas', async () => {
     const measured = new Map<number, number[]>();
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const replicas of REPLICAS) {

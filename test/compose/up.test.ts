@@ -69,7 +69,7 @@ describe("README's compose section", () => {
   };
   const at = (path: string, init?: RequestInit) => send(origin + path, init);
 
-  it(`is up from nothing: ${first}`, async () => {
+  it(`README's first command starts everything from nothing: ${first}`, async () => {
     expect(first).toBe('docker compose up -d --build --wait');
     const built = await composed.timed('docker compose build');
     const up = await composed.timed(first);
@@ -86,7 +86,7 @@ describe("README's compose section", () => {
     expect(published.sort()).toEqual([`gateway 127.0.0.1:${port}`, `gateway 127.0.0.1:${idp}`].sort());
   });
 
-  it('every container runs without rights, on a file system that it can not change', async () => {
+  it('every container runs without privileges, on a read-only file system', async () => {
     for (const { name, service } of running) {
       const { ReadonlyRootfs, CapDrop, Privileged, SecurityOpt, Init, PidsLimit } = await composed.inspect<Rights>(
         name,
@@ -133,7 +133,7 @@ describe("README's compose section", () => {
     await client.close();
   }
 
-  it('RFC 9728 §3 and RFC 8414 §3: the metadata of both is at the one origin and names it', async () => {
+  it('RFC 9728 §3 and RFC 8414 §3: the metadata of both services is at the one origin and names it', async () => {
     for (const suffix of ['', '/mcp', '/sse']) {
       const { json } = await at(`/.well-known/oauth-protected-resource${suffix}`);
       expect(json).toMatchObject({ resource: origin + suffix, authorization_servers: [origin] });
@@ -162,7 +162,7 @@ describe("README's compose section", () => {
     for (const path of ['/token', '/register']) expect((await at(path, { method: 'POST' })).status, path).toBe(400);
   });
 
-  it('keeps from the world what is for operators, and from every network what is for two services', async () => {
+  it('operator endpoints are hidden from the world, and each Redis from foreign networks', async () => {
     for (const path of ['/accepting', '/livez', '/readyz', '/metrics', '/readyz/', '//readyz', '/%72eadyz']) {
       expect((await at(path)).status, path).toBe(404);
     }
@@ -179,21 +179,21 @@ describe("README's compose section", () => {
     }
   });
 
-  it('RFC 9110 §15.5.14 lets no body pass that is larger than any service takes', async () => {
+  it('RFC 9110 §15.5.14 a body larger than any service accepts is refused', async () => {
     const large = Buffer.alloc(20_000_000);
     expect((await at('/token', { method: 'POST', body: large })).status).toBe(413);
     const endless = { method: 'POST', body: new Blob([large]).stream(), duplex: 'half' } as RequestInit;
     expect((await at('/token', endless)).status).toBe(400);
   });
 
-  it('writes no code, state or token into a log, whoever writes it', async () => {
+  it('no code, state or token appears in any log', async () => {
     await at('/authorize?code=canary&state=canary', { headers: { authorization: 'Bearer canary' } });
     const said = await composed.logs(10_000);
     expect(said).toContain('/authorize');
     expect(said).not.toMatch(/canary|[?&](code|state|token)=|eyJ[\w-]+\.[\w-]+\./);
   });
 
-  it('says in the log what the gateway could not pass on, without what is secret', async () => {
+  it('the gateway logs requests that it could not forward, without secrets', async () => {
     const { port, host } = new URL(origin);
     const socket = connect(Number(port), '127.0.0.1');
     socket.write(`CONNECT /mcp?code=canary HTTP/1.1\r\nHost: ${host}\r\nCookie: canary\r\nConnection: close\r\n\r\n`);
@@ -203,7 +203,7 @@ describe("README's compose section", () => {
     expect(await log()).not.toContain('canary');
   });
 
-  it('bounds the memory of each Redis, and never drops a record to make room', async () => {
+  it('each Redis has a memory limit, and never evicts a record', async () => {
     for (const redis of ['redis', 'redis-authorization']) {
       const info = await composed.compose(
         ...['exec', '-T', redis, 'redis-cli', '--user', 'health', '--pass', 'none', '--no-auth-warning'],
@@ -214,7 +214,7 @@ describe("README's compose section", () => {
     }
   });
 
-  it('gives each service its own keys in Redis, and nobody else any', async () => {
+  it('each service has access to its own keys in Redis only', async () => {
     const as = async (user: string, words: string) =>
       (await composed.sh(`docker compose exec -T redis redis-cli ${user} ${words} 2>&1 || true`)).trim();
     const mcp = '--no-auth-warning --user mcp-server --pass development-only-mcp-server';
@@ -230,7 +230,7 @@ describe("README's compose section", () => {
     }
   });
 
-  it('serves with one service while the Redis of the other stands still', async () => {
+  it('one service keeps serving while the Redis of the other is paused', async () => {
     const [driver] = everyClient;
     const state = driver && states.get(driver.name);
     if (!driver || !state) throw new Error('nobody has signed in');
@@ -251,7 +251,7 @@ describe("README's compose section", () => {
     await expect.poll(unhealthy, { timeout: 60_000, interval: 500 }).toEqual([]);
   });
 
-  it.each(others)('does what it says: %s', async (command) => {
+  it.each(others)("README's command does what it says: %s", async (command) => {
     await composed.sh(command);
     await expect.poll(unhealthy, { timeout: 60_000, interval: 500 }).toEqual([]);
     const wanted = [...command.matchAll(/--scale (\S+)=(\d+)/g)].map(([, service = '', to]) => [service, Number(to)]);
@@ -259,7 +259,7 @@ describe("README's compose section", () => {
     expect(wanted.map(([service]) => [service, count(String(service))])).toEqual(wanted);
   });
 
-  it('down and up again: every client goes on, and Alice is known to the sign-in page', async () => {
+  it('every client continues after down and up, and the sign-in page still knows Alice', async () => {
     const client = await OAuthClient.register({ authUrl: origin, mcpUrl: origin } as Stack);
     const greeting = async (person: BrowserContext) => {
       const page = await person.newPage();

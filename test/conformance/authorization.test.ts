@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => stack[Symbol.asyncDispose]());
 
 describe('the official conformance runner', () => {
-  it('passes `authorization`: RFC 8414 metadata, and the code grant of OAuth 2.1 §4.1', async () => {
+  it('auth-server passes the suite `authorization`: RFC 8414 metadata, and the code grant of OAuth 2.1 §4.1', async () => {
     const [port = 0] = await freePorts(1);
     const callback = `http://127.0.0.1:${port}/callback`;
     const { id } = await OAuthClient.register(stack, { redirect_uris: [callback] });
@@ -73,7 +73,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 describe.each(Object.entries(KINDS))(
   'openid-client as a client of the kind %s',
   (method, { metadata, authentication }) => {
-    it('RFC 8414 discovers, RFC 7591 registers, RFC 7636 gets tokens, refreshes and RFC 7009 revokes', async () => {
+    it('openid-client discovers (RFC 8414), registers (RFC 7591), gets tokens (RFC 7636), refreshes and revokes (RFC 7009)', async () => {
       const plain: openid.DiscoveryRequestOptions = { execute: [openid.allowInsecureRequests], algorithm: 'oauth2' };
       const issuer = new URL(stack.authUrl);
       const registration = {

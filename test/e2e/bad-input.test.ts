@@ -274,7 +274,7 @@ describe('bad input', () => {
   });
   afterAll(() => world?.stack[Symbol.asyncDispose]());
 
-  it.each(rows)('$title: $status', async ({ run, status, error, challenge }) => {
+  it.each(rows)('bad input: $title is answered with $status', async ({ run, status, error, challenge }) => {
     const answer = await run(world);
     expect(answer.status, answer.text).toBe(status);
     if (typeof error === 'string') expect(answer.json.error).toBe(error);
@@ -283,16 +283,16 @@ describe('bad input', () => {
     expect(answer.text).not.toMatch(/node_modules|\.ts:\d+|\bat \w+ \(/);
   });
 
-  it('accepts the token that the forger makes when nothing is wrong with it', async () => {
+  it('a forged token without any flaw is accepted', async () => {
     expect((await withToken(world, await world.forge.sign())).status).toBe(200);
   });
 
-  it('left the session and the tokens as they were', async () => {
+  it('bad input leaves sessions and tokens unchanged', async () => {
     const { json } = await world.session.call('whoami', {});
     expect(json).toMatchObject({ result: { structuredContent: { scopes: ['mcp:tools'] } } });
   });
 
-  it('made nobody cry: no crash, no error in the log', () => {
+  it('bad input causes no crash and no error in the log', () => {
     // As a level, and not as a word of what is logged.
     expect(world.stack.run.output).not.toMatch(/ [0-9:]+ (error|fatal) /);
   });
@@ -314,7 +314,7 @@ describe('bad authorization requests', () => {
     ['RFC 9700 §2.1.1 the plain method', { code_challenge_method: 'plain' }, 'invalid_request'],
     ['RFC 9700 §2.1.2 the implicit grant', { response_type: 'token' }, 'unsupported_response_type'],
     ['RFC 8707 §2 an unknown resource', { resource: 'https://other.example/mcp' }, 'invalid_target'],
-  ])('%s goes back to the client as an error with state and iss', async (_, asked, error) => {
+  ])('an authorization request with %s returns to the client as an error with state and iss', async (_, asked, error) => {
     const client = await OAuthClient.register(stack);
     const { status, headers } = await new Person().request(client.authorizationUrl(asked));
     const location = new URL(headers.get('location') ?? '');
@@ -329,7 +329,7 @@ describe('bad authorization requests', () => {
     });
   });
 
-  it('RFC 6749 §4.1.2 a code that comes twice is refused, and everything that came of it is over', async () => {
+  it('RFC 6749 §4.1.2 a code that is used twice is refused, and all its tokens are revoked', async () => {
     const client = await OAuthClient.register(stack);
     const code = await client.code();
     const first = await client.redeem(code);
@@ -345,7 +345,7 @@ describe('bad authorization requests', () => {
     expect([answer.status, answer.json.error]).toEqual([400, 'invalid_grant']);
   });
 
-  it('RFC 9700 §4.14.2 a refresh token that comes twice ends the grant', async () => {
+  it('RFC 9700 §4.14.2 a reused refresh token ends the grant', async () => {
     const client = await OAuthClient.register(stack);
     const { refresh_token: first } = await client.tokens();
     const { json } = await client.refresh(first);
@@ -354,7 +354,7 @@ describe('bad authorization requests', () => {
     await stack.run.says('security');
   });
 
-  it('RFC 6749 §10.12 a callback that is forged, replayed or of another browser shows a page and changes nothing', async () => {
+  it('RFC 6749 §10.12 a forged, replayed or foreign callback shows a page and changes nothing', async () => {
     const client = await OAuthClient.register(stack);
     const callback = `${stack.authUrl}/callback/development`;
     const person = new Person();
@@ -374,7 +374,7 @@ describe('bad authorization requests', () => {
     expect(replay.body).not.toMatch(/node_modules|\.ts:\d+/);
   });
 
-  it('RFC 6749 §4.1.2.1 an upstream that says no: access_denied goes to the client', async () => {
+  it('RFC 6749 §4.1.2.1 a denial at the upstream goes to the client as access_denied', async () => {
     const client = await OAuthClient.register(stack);
     const person = new Person();
     const first = await person.open(client.authorizationUrl(), REDIRECT_URI);
@@ -389,7 +389,7 @@ describe('bad authorization requests', () => {
     });
   });
 
-  it('RFC 6749 §4.1.2.1 an upstream that is down: temporarily_unavailable goes to the client', async () => {
+  it('RFC 6749 §4.1.2.1 an upstream outage goes to the client as temporarily_unavailable', async () => {
     const [port] = await freePorts(1);
     await using lonely = await Stack.start({
       CONNECTORS: 'acme',
@@ -410,7 +410,7 @@ describe('bad authorization requests', () => {
     });
   });
 
-  it('keeps secrets as hashes: what the store holds opens nothing', async () => {
+  it('secrets are stored as hashes: the store contains nothing that can be used', async () => {
     const client = await OAuthClient.register(stack);
     const { refresh_token } = await client.tokens();
     const { readFileSync, readdirSync } = await import('node:fs');

@@ -13,7 +13,7 @@ import { Stack } from './stack.ts';
 
 const CALLBACK = 'http://127.0.0.1:33418/callback';
 
-describe('draft-ietf-oauth-client-id-metadata-document §1 a client that nobody registered', () => {
+describe('draft-ietf-oauth-client-id-metadata-document §1 an unregistered client', () => {
   let stack: Stack;
   let host: ClientHost;
   let proxy: Server;
@@ -40,7 +40,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §1 a client that nobody 
     await new Promise((resolve) => proxy.close(resolve));
   });
 
-  it.each(drivers)('$name: signs in and calls tools, and goes on while its host is away', async (driver) => {
+  it.each(drivers)('$name: signs in and calls tools, and continues while its host is down', async (driver) => {
     const path = `/${driver.name.replace(/\W+/g, '-')}.json`;
     const id = host.publish({ client_name: driver.name, redirect_uris: ['http://127.0.0.1/callback'] }, {}, path);
     const state = new ClientState(CALLBACK, id);

@@ -36,8 +36,8 @@ async function start(env: NodeJS.ProcessEnv) {
   return { run, authorize, [Symbol.asyncDispose]: async () => void (await run.stop()) };
 }
 
-describe('a document that a stranger names', () => {
-  it('goes through CLIENT_METADATA_PROXY, whatever NO_PROXY says', async () => {
+describe('a client document at an unknown host', () => {
+  it('a client document is fetched through CLIENT_METADATA_PROXY, whatever NO_PROXY says', async () => {
     const env = { CLIENT_METADATA_PROXY: proxy.url, NO_PROXY: '*', no_proxy: 'app.client.com' };
     await using server = await start(env);
     expect(await server.authorize('https://app.client.com/client.json')).toContain('tell the operator of this server');
@@ -50,7 +50,7 @@ describe('a document that a stranger names', () => {
     'https://redis/c',
     'https://mcp-server.default.svc/c',
     'https://metadata.google.internal/c',
-  ])('%s gets to no proxy', async (id) => {
+  ])('the client id %s reaches no proxy', async (id) => {
     await using server = await start({ CLIENT_METADATA_PROXY: proxy.url, HTTPS_PROXY: proxy.url });
     expect(await server.authorize(id)).toContain('not accepted here');
     expect(proxy.connections).toBe(0);

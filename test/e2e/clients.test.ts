@@ -28,7 +28,7 @@ afterAll(async () => {
   await host?.[Symbol.asyncDispose]();
 });
 
-it('the recordings have every client that is to get in', () => {
+it('the recordings include every known client', () => {
   expect(recordings.map(({ file }) => file)).toEqual(expect.arrayContaining(KNOWN));
 });
 

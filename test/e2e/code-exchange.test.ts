@@ -12,7 +12,7 @@ afterAll(() => stack?.[Symbol.asyncDispose]());
 const exchange = (client: OAuthClient, code: string, parameters: Record<string, string> = {}) =>
   client.token({ grant_type: 'authorization_code', code, code_verifier: client.verifier, ...parameters });
 
-it('OAuth 2.1 §10.2: a code exchange without redirect_uri gives tokens that call a tool and refresh', async () => {
+it('OAuth 2.1 §10.2: a code exchange without redirect_uri yields tokens that call a tool and refresh', async () => {
   const client = await OAuthClient.register(stack);
   const { status, json } = await exchange(client, await client.code({ state: undefined }));
   expect(status).toBe(200);
@@ -21,7 +21,7 @@ it('OAuth 2.1 §10.2: a code exchange without redirect_uri gives tokens that cal
   expect((await client.refresh(String(json.refresh_token))).status).toBe(200);
 });
 
-it('RFC 6749 §4.1.3: a code exchange with the redirect_uri of another request is refused, and spends the code', async () => {
+it('RFC 6749 §4.1.3: a code exchange with another redirect_uri is refused, and spends the code', async () => {
   const client = await OAuthClient.register(stack, { redirect_uris: [REDIRECT_URI, `${REDIRECT_URI}/other`] });
   const code = await client.code();
   const elsewhere = await exchange(client, code, { redirect_uri: `${REDIRECT_URI}/other` });

@@ -55,7 +55,7 @@ describe.skipIf(!hasRedis)(
       return (await post(`${stack.mcpUrl}/mcp`, message, { authorization: `Bearer ${bearer}` })).status;
     };
 
-    it('both services find the new primary by themselves, and a registration meanwhile is answered 201', async () => {
+    it('both services find a new primary by themselves, and a registration meanwhile succeeds', async () => {
       const bearer = await token();
       expect([(await register()).status, await initialize(bearer), await readiness()]).toEqual([201, 200, [200, 200]]);
       const made = address.made;
@@ -70,7 +70,7 @@ describe.skipIf(!hasRedis)(
       expect(address.made).toBeGreaterThanOrEqual(made + 3);
     });
 
-    it('while the address leads to replicas only, neither is ready, documents are served, and both come back without traffic', async () => {
+    it('both services are not ready without a primary, still serve documents, and recover without traffic', async () => {
       await tell(servers[1], 'REPLICAOF', '127.0.0.1', String(portOf(servers[0])));
       await untilReady(503);
       expect((await fetch(`${stack.authUrl}/.well-known/oauth-authorization-server`)).status).toBe(200);
@@ -86,7 +86,7 @@ describe.skipIf(!hasRedis)(
       expect(stack.run.output).toContain('READONLY');
     });
 
-    it('while Redis is full, neither is ready, keys are served, and both come back without a new connection', async () => {
+    it('both services are not ready while Redis is full, still serve keys, and recover without a new connection', async () => {
       const made = address.made;
       await tell(servers[0], 'CONFIG', 'SET', 'maxmemory', '1');
       await untilReady(503);

@@ -101,8 +101,8 @@ async function signedIn() {
 const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
 const whoami = { name: 'whoami', arguments: {} };
 
-describe('RFC 9449 from the sign-in to the tool', () => {
-  it('§5 the token is bound to the key, §7 and good with a proof of that key alone', async () => {
+describe('RFC 9449 DPoP from the sign-in to the tool', () => {
+  it('§5 the token is bound to the key, §7 and valid only with a proof of that key', async () => {
     const { keys, tokens, send } = await signedIn();
     expect(tokens.token_type).toBe('dpop');
     const jkt = await calculateJwkThumbprint(await exportJWK(keys.publicKey));
@@ -114,7 +114,7 @@ describe('RFC 9449 from the sign-in to the tool', () => {
     expect(stolen.headers.get('www-authenticate')).toMatch(/^Bearer .*error="invalid_token".*, DPoP .*algs="ES256 /);
   });
 
-  it('§11.1 a proof that is sent again is refused, by the replica that has seen it and by the other', async () => {
+  it('§11.1 a replayed proof is refused, at the replica that has seen it and at the other', async () => {
     const { send, sent } = await signedIn();
     const body = JSON.stringify(initialize());
     expect((await send(`${mcp}/mcp`, { method: 'POST', body, headers: json })).status).toBe(200);
@@ -152,8 +152,8 @@ describe('RFC 9449 from the sign-in to the tool', () => {
   });
 });
 
-describe('Redis away', () => {
-  it('a proof can not be known to be new: 503 with Retry-After, and as ever when Redis is back', async () => {
+describe('an outage of Redis', () => {
+  it('a proof is answered with 503 and Retry-After while Redis is down, and accepted afterwards', async () => {
     const { send } = await signedIn();
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' });
     const attempt = () => send(`${mcp}/mcp`, { method: 'POST', body, headers: json });

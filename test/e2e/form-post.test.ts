@@ -71,7 +71,7 @@ describe('an identity provider that answers by form', () => {
     await provider?.close();
   });
 
-  it('RFC 6265bis §5.5 signs in: the form comes without the cookie, the GET after it with it', async () => {
+  it('RFC 6265bis §5.5 a form answer signs in: it comes without the cookie, and the GET after it with the cookie', async () => {
     if (!browser) throw new Error('no browser');
     await using callback = await serve((_, response) => response.end('You can close this window.'));
     const redirectUri = `${callback.url}/callback`;

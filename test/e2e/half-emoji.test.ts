@@ -88,7 +88,7 @@ function expectWellFormed({ text, headers }: Pick<Answer, 'text' | 'headers'>): 
   for (const [name, value] of headers) expect(value, name).toMatch(/^[\x20-\x7e]*$/);
 }
 
-describe('half of an emoji', () => {
+describe('half of an emoji in a request or a result', () => {
   let stack: Stack;
   let token: string;
   let session: McpSession;
@@ -117,21 +117,21 @@ describe('half of an emoji', () => {
     folder[Symbol.dispose]();
   });
 
-  describe.each(Object.entries(rows))('RFC 8259 §8.2 does not go out in %s', (_, { method, params }) => {
+  describe.each(Object.entries(rows))('RFC 8259 §8.2 a lone surrogate is never sent in %s', (_, { method, params }) => {
     const asked = { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: { progressToken: 1 } } };
 
-    it('of a session', async () => {
+    it('a session sends no lone surrogate', async () => {
       expectWellFormed(await session.post(asked));
     });
 
-    it('of a session over HTTP+SSE', async () => {
+    it('a session over HTTP+SSE sends no lone surrogate', async () => {
       await postSse(asked);
       const heard: string[] = [];
       while (!heard.at(-1)?.includes('"id":1')) heard.push((await sse.next()).data);
       expectWellFormed({ text: heard.join('\n'), headers: new Headers() });
     });
 
-    it('of MCP 2026-07-28', async () => {
+    it('a stateless answer (MCP 2026-07-28) has no lone surrogate', async () => {
       // A header can't carry half of a pair, so what repeats it is refused before; the error names the header alone.
       const answer = await modern(method, params, { progressToken: 1, 'io.modelcontextprotocol/logLevel': 'debug' });
       expect(answer.text).not.toContain('\\ud');
@@ -141,7 +141,7 @@ describe('half of an emoji', () => {
     });
   });
 
-  it('RFC 8259 §8.2 does not go out in a question, and its answer is found under the name that went out', async () => {
+  it('RFC 8259 §8.2 a question has no lone surrogate, and its answer is found under the key that was sent', async () => {
     const { method, params } = tool('elicit');
     const first = await modern(method, params, {}, { elicitation: {} });
     expectWellFormed(first);
@@ -152,7 +152,7 @@ describe('half of an emoji', () => {
     expect(second.json.result).toMatchObject({ content: [{ text: 'said: elicit' }] });
   });
 
-  it('RFC 8259 §8.2 does not go out in a challenge for a tool that is asked for by half a name', async () => {
+  it('RFC 8259 §8.2 a challenge has no lone surrogate, whatever tool name was asked for', async () => {
     const { status, headers } = await postJson(`${stack.mcpUrl}/mcp`, { jsonrpc: '2.0', id: 1, method: HALF });
     expect(status).toBe(401);
     expect(headers.get('www-authenticate')).toMatch(/^[\x20-\x7e]+$/);

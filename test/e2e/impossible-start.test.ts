@@ -43,7 +43,7 @@ async function endsWith(service: string, env: NodeJS.ProcessEnv, line: RegExp): 
   expect(code).toBe(1);
 }
 
-describe.each(SERVICES)('%s', (service) => {
+describe.each(SERVICES)('a start of %s that cannot succeed', (service) => {
   const secret = service === 'auth-server' ? 'STORAGE_KEYS' : 'SEALING_KEYS';
 
   it.each([
@@ -62,24 +62,24 @@ describe.each(SERVICES)('%s', (service) => {
     ['folder', /it is a folder/],
     ['pipe', /it is no regular file/],
     ['file', /has no certificate in PEM/],
-  ])('a certificate authority of Redis that is a %s', async (file, reason) => {
+  ])('a Redis certificate authority file that is a %s ends the start with one line', async (file, reason) => {
     const env = { REDIS_URL: 'rediss://127.0.0.1:1', REDIS_CA_FILE: at(file) };
     await endsWith(service, env, new RegExp(`^${service}: REDIS_CA_FILE: .*${reason.source}`));
   });
 
-  it('a Redis that takes connections and never answers', async () => {
+  it('a Redis that accepts connections and never answers ends the start with one line', async () => {
     await using redis = await listener();
     const env = { REDIS_URL: `redis://127.0.0.1:${redis.port}`, REDIS_START_TIMEOUT: '3s' };
     await endsWith(service, env, new RegExp(`^${service}: REDIS_URL: not reachable \\(.+\\)$`));
   });
 
-  it('a Redis that is something else', async () => {
+  it('a server that is not Redis ends the start with one line', async () => {
     await using other = await listener('HTTP/1.1 400 Bad Request\r\n\r\n');
     const env = { REDIS_URL: `redis://127.0.0.1:${other.port}`, REDIS_START_TIMEOUT: '3s' };
     await endsWith(service, env, new RegExp(`^${service}: REDIS_URL: not reachable \\(.+\\)$`));
   });
 
-  it('a Redis that nobody has heard of, and one in a network that swallows everything', async () => {
+  it('an unknown Redis host, and an unreachable network, end the start with one line', async () => {
     for (const host of ['redis.invalid', '192.0.2.1']) {
       const env = { REDIS_URL: `redis://${host}`, REDIS_START_TIMEOUT: '3s' };
       await endsWith(service, env, new RegExp(`^${service}: REDIS_URL: not reachable \\(.+\\)$`));
@@ -87,7 +87,7 @@ describe.each(SERVICES)('%s', (service) => {
   });
 
   it.skipIf(!hasRedis)(
-    `TLS to a Redis without it, and the other way round ${hasRedis ? '' : NEEDS_REDIS}`,
+    `TLS to a Redis without it, or no TLS to one with it, ends the start ${hasRedis ? '' : NEEDS_REDIS}`,
     async () => {
       await using redis = await startRedis();
       const env = { REDIS_URL: redis.url.replace('redis:', 'rediss:'), REDIS_START_TIMEOUT: '3s' };
@@ -95,7 +95,7 @@ describe.each(SERVICES)('%s', (service) => {
     },
   );
 
-  it('a port that is taken, its own or that of the metrics', async () => {
+  it('a port that is in use ends the start with one line, for the service and its metrics', async () => {
     await using taken = await listener();
     const port = String(taken.port);
     const used = `^${service}: port ${port} on 127.0.0.1 is already in use by another program; choose another one with`;
@@ -106,7 +106,7 @@ describe.each(SERVICES)('%s', (service) => {
     await endsWith(service, both, /in use by this service itself; choose another one with METRICS_PORT$/);
   });
 
-  it('ends by a signal at every moment of a start, also of one that waits', async () => {
+  it('a signal ends the process at every moment of a start, also while it waits', async () => {
     await using redis = await listener();
     const env = { REDIS_URL: `redis://127.0.0.1:${redis.port}` };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -121,8 +121,8 @@ describe.each(SERVICES)('%s', (service) => {
   });
 });
 
-describe('mcp-server', () => {
-  it('a tool that is a pipe is left out, and named', async () => {
+describe('a start of mcp-server with unusual tool files', () => {
+  it('a tool file that is a pipe is left out and reported', async () => {
     const tools = mkdtempSync(at('tools-'));
     execFileSync('sh', ['-c', 'mkfifo "$0"', join(tools, 'pipe.tool.ts')]);
     const run = await start('mcp-server', { TOOLS_DIR: tools, LOG_LEVEL: 'info' });
@@ -130,7 +130,7 @@ describe('mcp-server', () => {
     expect((await run.stop()).output).toContain('it is no regular file');
   });
 
-  it('a tool that never comes to an end when it is loaded ends the start with one line', async () => {
+  it('a tool file that never finishes loading ends the start with one line', async () => {
     const tools = mkdtempSync(at('tools-'));
     writeFileSync(join(tools, 'endless.tool.ts'), 'for (;;);');
     const { code, output } = await (await start('mcp-server', { TOOLS_DIR: tools })).ended;
@@ -139,15 +139,15 @@ describe('mcp-server', () => {
   });
 });
 
-describe('auth-server', () => {
+describe('a start of auth-server with unusable storage', () => {
   it.each(['/proc/nope', '/dev/null', at('file'), at('file/below'), '/sys/kernel', join(at('pipe'), 'x')])(
-    'DATA_DIR=%s',
+    'an unusable DATA_DIR=%s ends the start with one line',
     async (DATA_DIR) => {
       await endsWith('auth-server', { DATA_DIR }, /^auth-server: DATA_DIR: .* can't be written \(.+\)$/);
     },
   );
 
-  it('a command that can not reach what the server keeps', async () => {
+  it("a command without access to the server's storage ends with one line", async () => {
     const command = 'auth-server/src/main.ts clients list';
     for (const [env, line] of [
       [{ DATA_DIR: '/proc/nope' }, /^auth-server: DATA_DIR: /],
@@ -160,8 +160,8 @@ describe('auth-server', () => {
   });
 });
 
-describe('npm start', () => {
-  it('names the two settings that give one port to two of its parts', async () => {
+describe('npm start with impossible settings', () => {
+  it('npm start names the two settings that give one port to two of its services', async () => {
     const [port] = await freePorts(1);
     const url = `http://localhost:${port}`;
     const { code, output } = await new Run({ PUBLIC_URL: url, ISSUER: url }).ended;
@@ -171,7 +171,7 @@ describe('npm start', () => {
     expect(code).toBe(1);
   });
 
-  it('counts METRICS_PORT for mcp-server, and one above it for auth-server', async () => {
+  it('npm start gives METRICS_PORT to mcp-server, and the next port to auth-server', async () => {
     const [mcp, auth, idp, metrics = 0] = await freePorts(4);
     const run = new Run({
       PUBLIC_URL: `http://localhost:${mcp}`,
@@ -187,7 +187,7 @@ describe('npm start', () => {
     expect((await run.stop()).code).toBe(0);
   });
 
-  it('before npm ci, or with a Node.js that is too old, says in one line what to do', async () => {
+  it('npm start says in one line what to do before npm ci, or with an old Node.js', async () => {
     const copy = mkdtempSync(at('copy-'));
     execFileSync('cp', ['-r', join(ROOT, 'scripts'), join(ROOT, 'package.json'), copy]);
     const { scripts } = JSON.parse(execFileSync('cat', [join(copy, 'package.json')], { encoding: 'utf8' }));
@@ -203,7 +203,7 @@ describe('npm start', () => {
     expect([code, said]).toEqual([1, 'npm start: the packages are not installed; run npm ci first\n']);
   });
 
-  it('a .env that is no file', async () => {
+  it('npm start refuses a .env that is not a file', async () => {
     const copy = mkdtempSync(at('env-'));
     mkdirSync(join(copy, '.env'));
     const child = spawn(process.execPath, [join(ROOT, 'scripts/start.ts')], {

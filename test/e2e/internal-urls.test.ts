@@ -33,7 +33,7 @@ const CLIENT = { id: 'job', secret: 'a secret of this test' };
 /** What is said of Node.js, whatever the network is. */
 const OF_THE_MACHINE = /this release of Node\.js has known security faults/;
 
-describe('RFC 8414 §3 one public origin that the services can not reach', () => {
+describe('RFC 8414 §3 a public origin that the services cannot reach', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'mcp-oauth-e2e-'));
   let runs: Run[] = [];
   let at: Readonly<Record<'issuer' | 'auth' | 'withKeysUrl' | 'withIssuerUrl', string>> & {
@@ -80,7 +80,7 @@ describe('RFC 8414 §3 one public origin that the services can not reach', () =>
     return ((await response.json()) as { access_token: string }).access_token;
   };
 
-  it.each(['withKeysUrl', 'withIssuerUrl'] as const)('RFC 9068 §4 tokens are checked %s', async (which) => {
+  it.each(['withKeysUrl', 'withIssuerUrl'] as const)('RFC 9068 §4 tokens are verified %s', async (which) => {
     const response = await fetch(`${at[which]}/mcp`, {
       method: 'POST',
       headers: {
@@ -93,7 +93,7 @@ describe('RFC 8414 §3 one public origin that the services can not reach', () =>
     expect(response.status).toBe(200);
   });
 
-  it('OpenID Connect Core §3.1 a person signs in: the browser sees public URLs alone, and the issuer is public', async () => {
+  it('OpenID Connect Core §3.1 a sign-in shows the browser public URLs only, and the issuer is public', async () => {
     const registered = await postJson(`${at.auth}/register`, { redirect_uris: [REDIRECT_URI], client_name: 'Test' });
     const url = new URL('/authorize', at.issuer);
     url.search = new URLSearchParams({
@@ -110,7 +110,7 @@ describe('RFC 8414 §3 one public origin that the services can not reach', () =>
     expect(answer.searchParams.get('code')).toBeTruthy();
   });
 
-  it('nothing is said of anybody who could not be reached', () => {
+  it('the services log no warning about unreachable URLs', () => {
     for (const { output } of runs) {
       const warnings = output
         .split('\n')

@@ -12,7 +12,7 @@ import { Stack } from './stack.ts';
 
 const TOOLS = ['confirm', 'countdown', 'echo', 'server_status', 'stock_price', 'sum', 'whoami'];
 
-describe('the whole loop', () => {
+describe('the complete sign-in and tool call', () => {
   let stack: Stack;
   let browser: Browser | undefined;
   let callback: TestServer;
@@ -100,7 +100,7 @@ describe('the whole loop', () => {
     },
   );
 
-  it('RFC 6749 §4.1.2.1: a person who says no sends the client away with access_denied, state and iss', async () => {
+  it('RFC 6749 §4.1.2.1: a denial returns to the client with access_denied, state and iss', async () => {
     const [driver] = drivers;
     const state = newState();
     if (!driver) throw new Error('no driver');
@@ -115,7 +115,7 @@ describe('the whole loop', () => {
     await person.close();
   });
 
-  it('two people with the same client are two subjects', async () => {
+  it('two people with the same client have different subjects', async () => {
     const [driver] = drivers;
     if (!driver) throw new Error('no driver');
     const subjects = await Promise.all(
@@ -135,7 +135,7 @@ describe('the whole loop', () => {
     expect(new Set(subjects).size).toBe(2);
   });
 
-  it('kept every secret out of the log', () => {
+  it('no secret appears in the log', () => {
     const log = stack.run.output;
     expect(log).toContain('/token');
     expect(log).not.toMatch(/eyJ[\w-]+\.[\w-]+\.[\w-]+/);

@@ -36,7 +36,7 @@ describe('RFC 6749 §4.4 a machine client calls a tool', () => {
   it.each([
     ['secret-job', (expectedIssuer: string) => new v1auth.ClientCredentialsProvider({ ...secret, expectedIssuer })],
     ['key-job', (expectedIssuer: string) => new v1auth.PrivateKeyJwtProvider({ ...key, expectedIssuer })],
-  ])('SDK v1 as %s', async (id, provider) => {
+  ])('SDK v1 calls a tool as %s', async (id, provider) => {
     const client = new Client({ name: 'job', version: '1.0.0' });
     const authProvider = provider(stack.authUrl);
     await client.connect(new StreamableHTTPClientTransport(new URL(`${stack.mcpUrl}/mcp`), { authProvider }));
@@ -47,7 +47,7 @@ describe('RFC 6749 §4.4 a machine client calls a tool', () => {
   it.each([
     ['secret-job', (expectedIssuer: string) => new v2.ClientCredentialsProvider({ ...secret, expectedIssuer })],
     ['key-job', (expectedIssuer: string) => new v2.PrivateKeyJwtProvider({ ...key, expectedIssuer })],
-  ])('SDK v2 as %s', async (id, provider) => {
+  ])('SDK v2 calls a tool as %s', async (id, provider) => {
     const client = new v2.Client({ name: 'job', version: '1.0.0' });
     const authProvider = provider(stack.authUrl);
     await client.connect(new v2.StreamableHTTPClientTransport(new URL(`${stack.mcpUrl}/mcp`), { authProvider }));

@@ -29,7 +29,7 @@ async function start(name: string, more: NodeJS.ProcessEnv) {
 }
 
 describe.each(PROGRAMS)('the metrics of %s', (name, env) => {
-  it('are apart from the service, and there until the process ends', async () => {
+  it('the metrics have their own port, and are served until the process ends', async () => {
     const { run, port, url, metrics } = await start(name, { ...env, SHUTDOWN_LINGER: '50s', SHUTDOWN_TIMEOUT: '50s' });
     await run.says('"ready"');
     expect((await fetch(`${url}/metrics`, { headers: { connection: 'close' } })).status).toBe(404);
@@ -47,7 +47,7 @@ describe.each(PROGRAMS)('the metrics of %s', (name, env) => {
     await expect(fetch(metrics)).rejects.toThrow('fetch failed');
   });
 
-  it('need a port that nobody has', async () => {
+  it('a metrics port that is in use ends the start', async () => {
     const [taken = 0] = await freePorts(1);
     const { run } = await start(name, { ...env, PORT: String(taken), METRICS_PORT: String(taken) });
     const { code, output } = await run.ended;

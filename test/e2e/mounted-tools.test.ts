@@ -46,7 +46,7 @@ describe('a mounted folder of tools', () => {
     elsewhere[Symbol.dispose]();
   });
 
-  it('names every file that it can not use, and starts', async () => {
+  it('the server starts and names every file that it cannot use', async () => {
     await Promise.all([
       stack.run.says('TypeScript enum is not supported'),
       stack.run.says("Cannot find package 'zod'"),
@@ -55,13 +55,13 @@ describe('a mounted folder of tools', () => {
     ]);
   });
 
-  it('never serves a tool without the scope that its author has misspelt, and says what is meant', async () => {
+  it('a tool with a misspelt scope is never served, and the log has the suggestion', async () => {
     await Promise.all([stack.run.says('misspelt.tool.ts'), stack.run.says('did you mean "scope"')]);
     const { json } = await (await open('mcp:tools')).call('misspelt', {});
     expect(json.error).toMatchObject({ code: -32602, message: 'Unknown tool: misspelt' });
   });
 
-  it('tells of what a tool gives back and is no answer, under a reference that the printed log has', async () => {
+  it('an invalid tool result is reported under a reference that the log has', async () => {
     const { json } = await (await open('mcp:tools')).call('odd', {});
     const { isError, content } = json.result as { isError: boolean; content: { text: string }[] };
     expect([isError, content[0]?.text]).toEqual([true, expect.stringContaining('did you mean "text"')]);
@@ -69,7 +69,7 @@ describe('a mounted folder of tools', () => {
     await stack.run.says(reference);
   });
 
-  it('RFC 9728 §2 has its scopes offered where people sign in', async () => {
+  it('RFC 9728 §2 the scopes of mounted tools are offered at sign-in', async () => {
     const scopes = ['mcp:admin', 'mcp:tools', 'rooms:all', 'rooms:book', 'rooms:read'];
     const { json } = await send(`${stack.mcpUrl}/.well-known/oauth-protected-resource/mcp`);
     expect(json.scopes_supported).toEqual(scopes);
@@ -77,7 +77,7 @@ describe('a mounted folder of tools', () => {
     expect(server.json.scopes_supported).toEqual(expect.arrayContaining(scopes));
   });
 
-  it('MCP 2025-11-25 basic/authorization asks for all scopes of a tool before it runs, and then lets it run', async () => {
+  it("MCP 2025-11-25 basic/authorization a tool's scopes are demanded before it runs, and then it runs", async () => {
     const plain = await open('mcp:tools');
     expect(textOf(await plain.call('open', {}))).toBe('hello');
     const { status, headers } = await plain.call('room', {});
@@ -89,17 +89,17 @@ describe('a mounted folder of tools', () => {
     expect(textOf(await session.call('room', {}))).toBe('one');
   });
 
-  it('takes a scope for those that stand below it', async () => {
+  it('a higher scope includes the scopes below it', async () => {
     const session = await open('mcp:tools rooms:all rooms:book');
     expect(textOf(await session.call('room', {}))).toBe('one');
   });
 
-  it("knows the server's own errors, whatever copy of it lies beside the tool", async () => {
+  it('the server recognizes its own error classes, although the tool folder has a copy of the package', async () => {
     const { json } = await (await open('mcp:tools')).call('open', { fail: true });
     expect(json.result).toEqual({ isError: true, content: [{ type: 'text', text: 'as asked' }] });
   });
 
-  it('reads a changed file again, with those that it imports, and tells clients when the list is another one', async () => {
+  it('a changed file is read again with its imports, and clients are told of a changed list', async () => {
     const session = await open('mcp:tools rooms:read rooms:book');
     const headers = { ...session.headers, accept: 'text/event-stream' };
     const stream = await fetch(session.url, { headers, signal: AbortSignal.timeout(60_000) });
@@ -117,7 +117,7 @@ describe('a mounted folder of tools', () => {
 });
 
 describe('TOOLS_DIR_STRICT', () => {
-  it('keeps the server from starting, naming each broken file', async () => {
+  it('TOOLS_DIR_STRICT prevents the start and names each invalid file', async () => {
     using broken = folderOf({ 'a.tool.ts': 'export default {{;', 'b.tool.ts': toolFile('two words') });
     const [port] = await freePorts(1);
     const env = { TOOLS_DIR: broken.path, TOOLS_DIR_STRICT: 'true', PORT: String(port) };

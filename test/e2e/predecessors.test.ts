@@ -29,7 +29,7 @@ describe('holes of predecessor 1', () => {
   });
   afterAll(() => stack?.[Symbol.asyncDispose]());
 
-  it('1.6.1 many requests at once stop nothing and mix nothing up', async () => {
+  it('1.6.1 many concurrent requests neither stop nor confuse the services', async () => {
     const client = await OAuthClient.register(stack);
     const { access_token } = await client.tokens();
     const session = await McpSession.open(`${stack.mcpUrl}/mcp`, access_token);
@@ -51,7 +51,7 @@ describe('holes of predecessor 1', () => {
     }
   });
 
-  it('1.6.3 the upstream state is bound to this browser, and nonce and PKCE go with it', async () => {
+  it('1.6.3 the upstream state is bound to this browser, together with nonce and PKCE', async () => {
     const client = await OAuthClient.register(stack);
     const person = new Person();
     const page = await firstPage(client, person);
@@ -111,7 +111,7 @@ describe('holes of predecessor 1', () => {
     expect(await attempt()).toBe('code');
   });
 
-  it('1.6.6 an expired access token costs nothing but a refresh', async () => {
+  it('1.6.6 an expired access token costs no more than a refresh', async () => {
     const client = await OAuthClient.register(stack);
     const { refresh_token } = await client.tokens();
     const { sign } = await forger(stack);
@@ -123,7 +123,7 @@ describe('holes of predecessor 1', () => {
     expect((await client.refresh(refresh_token)).status).toBe(200);
   });
 
-  it('1.6.7 a code is good for one attempt; replays of codes and refresh tokens end the family', async () => {
+  it('1.6.7 a code allows one attempt; replays of codes and refresh tokens end the family', async () => {
     const client = await OAuthClient.register(stack);
     const guessed = await client.code();
     expect((await client.redeem(guessed, { code_verifier: 'x'.repeat(43) })).json.error).toBe('invalid_grant');
@@ -140,7 +140,7 @@ describe('holes of predecessor 1', () => {
     expect((await client.refresh(String(successor.refresh_token))).json.error).toBe('invalid_grant');
   });
 
-  it('1.6.8 refreshing has an end: the approval lasts as long as it was given for, whatever is refreshed', async () => {
+  it('1.6.8 refreshing is limited: the grant keeps its lifetime, whatever is refreshed', async () => {
     // Shown as the lifetime of what is stored: the grant that every refresh needs is not prolonged by any.
     const client = await OAuthClient.register(stack);
     const { refresh_token, access_token } = await client.tokens();
@@ -152,7 +152,7 @@ describe('holes of predecessor 1', () => {
     expect(last).toBeLessThanOrEqual(claimsOf(access_token).iat + 90 * 86_400 + 60);
   });
 
-  it('1.6.9 a token says the scopes that were approved, and they are checked', async () => {
+  it('1.6.9 a token has the approved scopes, and they are enforced', async () => {
     const client = await OAuthClient.register(stack);
     const { access_token, scope } = await client.tokens({ scope: 'mcp:tools unknown' });
     expect([scope, claimsOf(access_token).scope]).toEqual(['mcp:tools', 'mcp:tools']);
@@ -160,7 +160,7 @@ describe('holes of predecessor 1', () => {
     expect((await session.call('server_status', {})).status).toBe(403);
   });
 
-  it('1.6.10 audience, protected-resource metadata, keys, revocation and iss are there', async () => {
+  it('1.6.10 audience, protected-resource metadata, keys, revocation and iss are implemented', async () => {
     const client = await OAuthClient.register(stack);
     const { access_token, refresh_token } = await client.tokens();
     expect(claimsOf(access_token).aud).toBe(`${stack.mcpUrl}/mcp`);
@@ -174,7 +174,7 @@ describe('holes of predecessor 1', () => {
     expect((await client.refresh(refresh_token)).json.error).toBe('invalid_grant');
   });
 
-  it('1.6.11 errors are JSON and not stored; pages can not be framed; forms carry a token', async () => {
+  it('1.6.11 errors are uncached JSON; pages cannot be framed; forms carry a token', async () => {
     const client = await OAuthClient.register(stack);
     const refused = await client.redeem('never');
     expect(refused.headers.get('content-type')).toContain('application/json');
@@ -193,7 +193,7 @@ describe('holes of predecessor 1', () => {
     expect(withoutToken.status).toBe(403);
   });
 
-  it('1.6.12 a session answers to its owner, at both transports, and to no foreign Origin', async () => {
+  it('1.6.12 a session answers only its owner, at both transports, and no foreign Origin', async () => {
     const mine = await (await OAuthClient.register(stack)).tokens();
     const theirs = await (await OAuthClient.register(stack)).tokens();
     const session = await McpSession.open(`${stack.mcpUrl}/mcp`, mine.access_token);
@@ -225,7 +225,7 @@ describe('holes of predecessor 1', () => {
     }
   });
 
-  it('1.6.14 a crash signs nobody out, and registrations are limited and end', async () => {
+  it('1.6.14 a crash signs nobody out, and registrations are limited and expire', async () => {
     await using own = await Stack.start({ REGISTRATION_LIMIT: '3' });
     const client = await OAuthClient.register(own);
     const { refresh_token, access_token } = await client.tokens();
@@ -243,7 +243,7 @@ describe('holes of predecessor 1', () => {
     for (const end of ends.values()) expect(end).toBeLessThanOrEqual(Date.now() / 1000 + 90 * 86_400);
   });
 
-  it('1.6.15 bodies have a limit, with and without a Content-Length', async () => {
+  it('1.6.15 bodies have a size limit, with and without a Content-Length', async () => {
     const big = `a=${'x'.repeat(20_000_000)}`;
     const chunked = new Blob(['x'.repeat(200_000)]).stream();
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -269,7 +269,7 @@ describe('holes of predecessor 2', () => {
   afterAll(() => stack?.[Symbol.asyncDispose]());
   const mcp = () => `${stack.mcpUrl}/mcp`;
 
-  it('2.4.1 an invalid token is 401 with a challenge, on every method', async () => {
+  it('2.4.1 an invalid token is 401 with a challenge, for every method', async () => {
     for (const method of ['POST', 'GET', 'DELETE']) {
       for (const path of ['/mcp', '/sse']) {
         const { status, headers } = await send(stack.mcpUrl + path, {
@@ -284,7 +284,7 @@ describe('holes of predecessor 2', () => {
     }
   });
 
-  it('2.4.2 what was tested is what is installed: every dependency has an exact version', async () => {
+  it('2.4.2 every dependency has an exact version, so that the tested version is installed', async () => {
     for (const place of ['.', 'shared', 'auth-server', 'mcp-server', 'development-idp']) {
       const manifest = JSON.parse(readFileSync(new URL(`../../${place}/package.json`, import.meta.url), 'utf8'));
       for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
@@ -295,7 +295,7 @@ describe('holes of predecessor 2', () => {
     expect((await (await McpSession.open(mcp(), access_token)).call('echo', { message: 'x' })).status).toBe(200);
   });
 
-  it('2.4.3 sessions do not take over one another', async () => {
+  it("2.4.3 concurrent sessions do not receive each other's answers", async () => {
     const { access_token } = await (await OAuthClient.register(stack)).tokens();
     const [one, two] = await Promise.all([McpSession.open(mcp(), access_token), McpSession.open(mcp(), access_token)]);
     const answers = await Promise.all([
@@ -305,7 +305,7 @@ describe('holes of predecessor 2', () => {
     expect(answers.map(({ text }) => text.includes('two'))).toEqual([false, true]);
   });
 
-  it('2.4.4 the redirect URI that was asked for is the one that is used', async () => {
+  it('2.4.4 the requested redirect URI is the one that is used', async () => {
     const second = 'http://127.0.0.1:33418/second';
     const client = await OAuthClient.register(stack, { redirect_uris: [REDIRECT_URI, second] });
     const called = await new Person().signIn(client.authorizationUrl({ redirect_uri: second }), second);
@@ -341,7 +341,7 @@ describe('holes of predecessor 2', () => {
     expect((await client.refresh(String(again.json.refresh_token))).json.error).toBe('invalid_grant');
   });
 
-  it('2.4.7 HTTP+SSE works: the stream names its endpoint and brings the answers', async () => {
+  it('2.4.7 HTTP+SSE works: the stream names its endpoint and carries the answers', async () => {
     const { access_token } = await (await OAuthClient.register(stack)).tokens();
     const stream = await openSse(stack, access_token);
     const posted = await postJson(stream.endpoint, initialize('2024-11-05'), {
@@ -361,7 +361,7 @@ describe('holes of predecessor 2', () => {
     },
   );
 
-  it('2.4.9 sessions belong to a person and are limited: one more ends the one that was idle longest', async () => {
+  it('2.4.9 sessions belong to a person and are limited: a new one ends the longest idle one', async () => {
     const { access_token } = await (await OAuthClient.register(stack)).tokens({}, new Person(/Bob/));
     const sessions: McpSession[] = [];
     for (let n = 0; n < 4; n += 1) sessions.push(await McpSession.open(mcp(), access_token));
@@ -369,7 +369,7 @@ describe('holes of predecessor 2', () => {
     expect(statuses).toEqual([404, 200, 200, 200]);
   });
 
-  it('2.4.10 our own page stands before the upstream, every time, for a client that anybody can register', async () => {
+  it('2.4.10 our own page precedes the upstream, every time, for a client that anybody can register', async () => {
     const person = new Person();
     const client = await OAuthClient.register(stack);
     await client.code({}, person);
@@ -387,7 +387,7 @@ describe('holes of predecessor 2', () => {
     expect((await open(await sign({ iat: now - 700, exp: now - 61 }))).status).toBe(401);
   });
 
-  it('2.4.12 pending states end by themselves, and an upstream error reaches the client', async () => {
+  it('2.4.12 pending states expire, and an upstream error reaches the client', async () => {
     const client = await OAuthClient.register(stack);
     const person = new Person();
     const idp = await person.press(await firstPage(client, person), /Continue with/, REDIRECT_URI);
@@ -402,7 +402,7 @@ describe('holes of predecessor 2', () => {
     expect(end instanceof URL && end.searchParams.get('error')).toBe('access_denied');
   });
 
-  it('2.4.13 bodies are not logged, hosts are checked, bad JSON is JSON, and SIGTERM ends cleanly', async () => {
+  it('2.4.13 bodies are not logged, hosts are checked, bad JSON is answered in JSON, and SIGTERM ends cleanly', async () => {
     await using own = await Stack.start({ LOG_LEVEL: 'debug' });
     const { access_token } = await (await OAuthClient.register(own)).tokens();
     const session = await McpSession.open(`${own.mcpUrl}/mcp`, access_token);
@@ -414,7 +414,7 @@ describe('holes of predecessor 2', () => {
     expect(output.match(/ stopped/g)).toHaveLength(3);
   });
 
-  it('2.4.14 state is never in the source folder, from whichever folder a service is started', async () => {
+  it('2.4.14 state is never stored in the source folder, wherever a service is started from', async () => {
     const [port] = await freePorts(1);
     const folder = `.data/test-${port}`;
     const env = { ISSUER: `http://localhost:${port}`, DATA_DIR: folder };

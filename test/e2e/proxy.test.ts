@@ -60,7 +60,7 @@ it('auth-server reads the scopes of a resource through HTTPS_PROXY', async () =>
 
 describe('mcp-server behind a proxy', () => {
   it.each([{ NODE_USE_ENV_PROXY: '1' }, {}])(
-    'reads metadata and keys of its issuer through HTTPS_PROXY (%j)',
+    'mcp-server reads metadata and keys of its issuer through HTTPS_PROXY (%j)',
     async (more) => {
       await using server = await startMcpServer({ HTTPS_PROXY: proxy.url, ...more });
       expect(await server.metadata()).toBe(200);
@@ -70,13 +70,13 @@ describe('mcp-server behind a proxy', () => {
     },
   );
 
-  it('asks directly what NO_PROXY names', async () => {
+  it('mcp-server bypasses the proxy for hosts in NO_PROXY', async () => {
     await using server = await startMcpServer({ HTTPS_PROXY: proxy.url, NO_PROXY: 'localhost' });
     expect(await server.metadata()).toBe(200);
     expect(proxy.connections).toBe(0);
   });
 
-  it('says in its log what the proxy answered', async () => {
+  it('the log of mcp-server has the answer of the proxy', async () => {
     proxy.status = 403;
     await using server = await startMcpServer({ HTTPS_PROXY: proxy.url });
     await server.metadata();

@@ -36,7 +36,7 @@ describe('the reference on a page', () => {
     ['a sign-in that nobody began, finished', 'GET', '/interaction/none/finish'],
     ['an answer of an identity provider that was not asked', 'GET', '/callback/development?code=c&state=s'],
     ['an approval out of nothing', 'POST', '/interaction/none/approve'],
-  ])('for %s is in the log', async (_, method, path) => {
+  ])('the reference on a page for %s is in the log', async (_, method, path) => {
     const { text, headers } = await send(`${stack.authUrl}${path}`, {
       method,
       headers: {
@@ -79,8 +79,8 @@ describe('the X-Request-Id of a refusal', () => {
   });
 });
 
-describe('the stack of a fault', () => {
-  it('is printed line by line, under the line that has the reference which the caller was told', async () => {
+describe('the stack of a tool fault', () => {
+  it('a stack is printed line by line, below the line with the reference that the caller was told', async () => {
     const { access_token: token } = await (await OAuthClient.register(stack)).tokens();
     const { json } = await (await McpSession.open(`${stack.mcpUrl}/mcp`, token)).call('boom', {});
     const [, reference = 'none'] = /reference (\w+)/.exec(JSON.stringify(json)) ?? [];

@@ -25,8 +25,8 @@ async function approved() {
   return { client, person };
 }
 
-describe('a client with two redirect URIs, one of which was approved', () => {
-  it('gets a code at the other one only after a page that names its host, and goes on without a page at the first', async () => {
+describe('a client with two redirect URIs, one of them approved', () => {
+  it('an unapproved redirect URI gets a code only after a page that names its host, and an approved one without a page', async () => {
     const { client, person } = await approved();
     const page = await person.open(client.authorizationUrl({ redirect_uri: EVIL }), EVIL);
     if (page instanceof URL) throw new Error(`the browser left without a page, for ${page.host}`);
@@ -38,7 +38,7 @@ describe('a client with two redirect URIs, one of which was approved', () => {
     expect(denied instanceof URL && denied.searchParams.get('error')).toBe('access_denied');
   });
 
-  it('OpenID Connect Core §3.1.2.6 gets consent_required and no code with prompt=none', async () => {
+  it('OpenID Connect Core §3.1.2.6 an unapproved redirect URI with prompt=none gets consent_required and no code', async () => {
     const { client, person } = await approved();
     const answer = await person.open(client.authorizationUrl({ redirect_uri: EVIL, prompt: 'none' }), EVIL);
     expect(answer instanceof URL && Object.fromEntries(answer.searchParams)).toMatchObject({
@@ -47,7 +47,7 @@ describe('a client with two redirect URIs, one of which was approved', () => {
     expect(answer instanceof URL && answer.searchParams.has('code')).toBe(false);
   });
 
-  it('RFC 9126 §4 gets no code by a pushed request either', async () => {
+  it('RFC 9126 §4 an unapproved redirect URI gets no code by a pushed request', async () => {
     const { client, person } = await approved();
     const { searchParams } = client.authorizationUrl({ redirect_uri: EVIL });
     const { json } = await client.post('/par', Object.fromEntries(searchParams));

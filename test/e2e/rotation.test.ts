@@ -91,7 +91,7 @@ describe('RFC 9068 §4 two auth-servers and an mcp-server under load', () => {
     );
   const stopped: Run[] = [];
 
-  it('change keys by themselves without a refused token, one new key each time, and the old ones go', async () => {
+  it('automatic key rotation causes no refused token, makes one new key each time, and removes the old ones', async () => {
     const work = await ContinuousCalls.start(stack, CLIENTS);
     const before = new Set(made());
     // Two successors have signed, and the first key is gone.
@@ -109,7 +109,7 @@ describe('RFC 9068 §4 two auth-servers and an mcp-server under load', () => {
     report('rotation by itself', work);
   });
 
-  it('obey keys rotate --now without a refused token', async () => {
+  it('keys rotate --now causes no refused token', async () => {
     const [more, free] = await startReplicas({ KEY_ROTATION: 'off', ...UNHURRIED });
     stopped.push(...(await replace(more, free)));
     const work = await ContinuousCalls.start(stack, CLIENTS);
@@ -124,7 +124,7 @@ describe('RFC 9068 §4 two auth-servers and an mcp-server under load', () => {
     report('keys rotate --now', work);
   });
 
-  it('change the algorithm by a rolling deployment without a refused token', async () => {
+  it('a change of the algorithm by a rolling deployment causes no refused token', async () => {
     const work = await ContinuousCalls.start(stack, CLIENTS);
     const [more, free] = await startReplicas({ SIGNING_ALGORITHM: 'EdDSA', KEY_ROTATION: 'off' });
     stopped.push(...(await replace(more, free)));
@@ -135,7 +135,7 @@ describe('RFC 9068 §4 two auth-servers and an mcp-server under load', () => {
     report('ES256 to EdDSA', work);
   });
 
-  it('refuse the tokens of a key that is retired, and take those of its successor', async () => {
+  it('the tokens of a retired key are refused, and those of its successor are accepted', async () => {
     const client = await OAuthClient.register(stack);
     const { access_token: token, refresh_token } = await client.tokens();
     const session = await McpSession.open(`${stack.mcpUrl}/mcp`, token);

@@ -105,7 +105,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'sessions end' : NEEDS_REDIS, () => {
     return answer.status;
   };
 
-  it('MCP 2025-11-25 "Session Management": ends what one person has open on every replica, and nothing else', async () => {
+  it('MCP 2025-11-25 "Session Management": sessions end ends a person\'s sessions on every replica, and no others', async () => {
     const [here, there] = urls;
     const [ada, bob] = await Promise.all([token('ada'), token('bob')]);
     const hers = [await connect('v1', here, ada), await connect('v2', there, ada)];
@@ -137,14 +137,14 @@ describe.skipIf(!hasRedis)(hasRedis ? 'sessions end' : NEEDS_REDIS, () => {
     expect((await listed()).map(({ subject }) => subject)).toEqual(['bob', 'bob']);
   });
 
-  it('RFC 6750 §3.1 lets a client back in with a token that is still good, and only with such a one', async () => {
+  it('RFC 6750 §3.1 a client returns with a valid token only', async () => {
     await connect('v1', urls[1], await token('ada'));
     const late = await token('ada', -100);
     await expect(connect('v1', urls[0], late)).rejects.toThrow(/expired|401|unauthorized/i);
     expect(await listed('list --json --subject ada')).toHaveLength(1);
   });
 
-  it('ends a session by its id, and everything', async () => {
+  it('sessions end ends one session by its id, or all of them', async () => {
     const one = await connect('v1', urls[0], await token('cyd'));
     expect((await command(`end -- ${one.session}`)).output).toBe('Ended 1 session.\n');
     await expect.poll(() => one.streams, AT_ONCE).toEqual([200, 404]);

@@ -11,7 +11,7 @@ describe('SIGTERM', () => {
   });
   afterEach(() => stack[Symbol.asyncDispose]());
 
-  it('lets a running call finish, ends streams, takes nothing new, and ends by itself', async () => {
+  it('SIGTERM lets a running call finish, ends streams, refuses new requests, and ends the process', async () => {
     const client = await OAuthClient.register(stack);
     const { access_token, refresh_token } = await client.tokens();
     const session = await McpSession.open(`${stack.mcpUrl}/mcp`, access_token);

@@ -40,8 +40,8 @@ async function clickInTheMiddle(page: Page): Promise<void> {
   await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
 }
 
-describe('RFC 6749 §10.13 the button that approves', () => {
-  it('takes no click for 0.7 s, so that the second one of a double click elsewhere approves nothing, and then takes one', async () => {
+describe('RFC 6749 §10.13 the Approve button', () => {
+  it('Approve takes no click for 0.7 s, so that a double click started elsewhere approves nothing', async () => {
     const client = await OAuthClient.register(stack);
     const page = await browser.newPage();
     await page.goto(client.authorizationUrl().href);
@@ -57,7 +57,7 @@ describe('RFC 6749 §10.13 the button that approves', () => {
     await page.close();
   });
 
-  it('leaves Deny alive at once', async () => {
+  it('Deny takes a click at once', async () => {
     const client = await OAuthClient.register(stack);
     const page = await browser.newPage();
     await page.goto(client.authorizationUrl().href);
@@ -67,7 +67,7 @@ describe('RFC 6749 §10.13 the button that approves', () => {
 });
 
 describe('RFC 9728 §2 the title of the page', () => {
-  it('is the name that the operator gave the MCP server', async () => {
+  it('the title of the page has the name that the operator gave the MCP server', async () => {
     const client = await OAuthClient.register(stack);
     const page = await browser.newPage();
     await page.goto(client.authorizationUrl().href);

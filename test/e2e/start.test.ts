@@ -48,7 +48,7 @@ const untilSays = async (stream: Readable, text: string): Promise<void> => {
 };
 
 describe('npm start', () => {
-  it('says the URL and what to paste into the usual clients, prefixes the logs, and ends on one signal', async () => {
+  it('npm start prints the URL and a configuration for the usual clients, prefixes logs, and ends on one signal', async () => {
     await using stack = await Stack.start();
     const { run } = stack;
     expect(run.output).toContain(`MCP server   ${stack.mcpUrl}/mcp`);
@@ -65,14 +65,14 @@ describe('npm start', () => {
     for (const url of [stack.mcpUrl, stack.authUrl, stack.idpUrl]) expect(await isAlive(url)).toBe(false);
   });
 
-  it('listens on loopback addresses only', async () => {
+  it('npm start listens on loopback addresses only', async () => {
     await using stack = await Stack.start();
     const port = new URL(stack.mcpUrl).port;
     for (const host of ['127.0.0.1', '[::1]']) expect(await isAlive(`http://${host}:${port}/livez`)).toBe(true);
     expect(await isAlive(`http://127.0.0.2:${port}/livez`)).toBe(false);
   });
 
-  it('ends with one line and code 1 when a port is busy', async () => {
+  it('npm start ends with one line and code 1 when a port is busy', async () => {
     const { env, mcp } = await urls();
     const busy = createServer().listen(mcp, '127.0.0.1');
     const { code, output } = await new Run(env).ended;
@@ -83,7 +83,7 @@ describe('npm start', () => {
     ]);
   });
 
-  it('ends with one line and code 1 when a setting is bad, naming the variable', async () => {
+  it('npm start ends with one line and code 1 for an invalid setting, naming the variable', async () => {
     const { env } = await urls();
     const { code, output } = await new Run({ ...env, LOG_LEVEL: 'loud' }).ended;
     expect(code).toBe(1);
@@ -92,7 +92,7 @@ describe('npm start', () => {
     ]);
   });
 
-  it('ends with one line and code 1 when the data folder can not be used', async () => {
+  it('npm start ends with one line and code 1 when the data folder is unusable', async () => {
     const { env } = await urls();
     const file = join(env.DATA_DIR, 'a-file');
     writeFileSync(file, '');
@@ -102,7 +102,7 @@ describe('npm start', () => {
     expect(complaints(output)).toEqual([expect.stringMatching(/^auth-server: DATA_DIR/)]);
   });
 
-  it('refuses its unsafe defaults when NODE_ENV=production, each of every service by name', async () => {
+  it('npm start with NODE_ENV=production refuses every unsafe default of every service by name', async () => {
     const { env } = await urls();
     const { code, output } = await new Run({ ...env, NODE_ENV: 'production' }).ended;
     expect(code).toBe(1);
@@ -120,14 +120,14 @@ describe('npm start', () => {
     ]);
   });
 
-  it('ends with one line and code 1 when HOST is no address of this machine', async () => {
+  it('npm start ends with one line and code 1 when HOST is no address of this machine', async () => {
     const { env } = await urls();
     const { code, output } = await new Run({ ...env, HOST: '192.0.2.1' }).ended;
     expect(code).toBe(1);
     expect(complaints(output)).toEqual([expect.stringMatching(/: HOST: 192.0.2.1 is no address of this machine$/)]);
   });
 
-  it('ends each service by itself with npm', async () => {
+  it('a single service ends with its npm process', async () => {
     const { env, mcp } = await urls();
     const npm = spawn('npm', ['start', '--workspace', '@mcp-oauth/mcp-server'], {
       cwd: ROOT,
@@ -140,7 +140,7 @@ describe('npm start', () => {
     await expect.poll(() => isAlive(`http://localhost:${mcp}/livez`), { timeout: 30_000 }).toBe(false);
   });
 
-  it('ends with npm, which does not pass a SIGTERM on', async () => {
+  it('the services end with npm, although npm does not pass a SIGTERM on', async () => {
     const { env, mcp } = await urls();
     const npm = spawn('npm', ['start'], {
       cwd: ROOT,
@@ -153,7 +153,7 @@ describe('npm start', () => {
     await expect.poll(() => isAlive(`http://localhost:${mcp}/livez`), { timeout: 30_000 }).toBe(false);
   });
 
-  it('leaves no process behind when it is killed, although nobody reads the logs any more', async () => {
+  it('a killed npm start leaves no process behind, although nobody reads the logs any more', async () => {
     await using stack = await Stack.start();
     const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(stack.run.pid)], { encoding: 'utf8' });
     const pids = children.trim().split(/\s+/).map(Number);

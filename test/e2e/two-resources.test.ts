@@ -57,7 +57,7 @@ describe('two MCP servers behind one auth-server', () => {
     return Object.fromEntries(answer.searchParams);
   };
 
-  it('auth-server issues tokens for one while nobody has seen the other, and learns its scopes when it starts', async () => {
+  it('auth-server issues tokens for one server while the other is down, and learns its scopes when it starts', async () => {
     const client = await register();
     const metadata = async () => (await send(`${auth}/.well-known/oauth-authorization-server`)).json;
     expect((await client.tokens(askFor(first))).scope).toBe('mcp:tools');
@@ -76,7 +76,7 @@ describe('two MCP servers behind one auth-server', () => {
     expect((await client.tokens(askFor(second, 'notes:use'))).scope).toBe('notes:use');
   });
 
-  it('RFC 8707 §2 the same client signs in to both, and has a token for each with its own audience and lifetime', async () => {
+  it('RFC 8707 §2 a client signs in to both servers, and has a token for each with its own audience and lifetime', async () => {
     const client = await register();
     const one = await client.tokens(askFor(first, 'mcp:tools'));
     const other = await client.tokens(askFor(second, 'notes:use'));
@@ -94,7 +94,7 @@ describe('two MCP servers behind one auth-server', () => {
     ]);
   });
 
-  it('RFC 8707 §3 a token for one is refused by the other, which says where its own come from', async () => {
+  it('RFC 8707 §3 a token for one server is refused by the other, which names its own metadata', async () => {
     const client = await register();
     const tokens = {
       [first]: (await client.tokens(askFor(first))).access_token,
@@ -112,7 +112,7 @@ describe('two MCP servers behind one auth-server', () => {
     }
   });
 
-  it('RFC 8707 §2.2 a code or refresh token for one gets no token for the other, and is not spent by the attempt', async () => {
+  it('RFC 8707 §2.2 a code or refresh token for one server yields no token for the other, and is not spent', async () => {
     const client = await register();
     const tokens = await client.tokens(askFor(first));
     const refused = await client.refresh(tokens.refresh_token, { resource: `${second}/mcp` });
@@ -122,7 +122,7 @@ describe('two MCP servers behind one auth-server', () => {
     expect((await client.redeem(code, { resource: `${second}/mcp` })).json.error).toBe('invalid_target');
   });
 
-  it('RFC 6749 §3.3 the scopes of one are not to be had at the other, and each has its own default', async () => {
+  it('RFC 6749 §3.3 the scopes of one server are refused at the other, and each has its own default', async () => {
     const client = await register();
     expect(await refusal(client, askFor(second, 'mcp:tools'))).toMatchObject({ error: 'invalid_scope' });
     expect(await refusal(client, askFor(first, 'notes:use'))).toMatchObject({ error: 'invalid_scope' });
@@ -132,7 +132,7 @@ describe('two MCP servers behind one auth-server', () => {
     expect((await client.tokens({ resource: undefined, scope: undefined })).scope).toBe('mcp:tools');
   });
 
-  it('says on the page which of them is meant', async () => {
+  it('the sign-in page names the requested server', async () => {
     const client = await register();
     const page = await new Person().open(client.authorizationUrl(askFor(second, 'notes:use')), REDIRECT_URI);
     if (page instanceof URL) throw new Error('no page');

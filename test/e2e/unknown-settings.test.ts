@@ -17,8 +17,8 @@ const start = async (service: string, env: NodeJS.ProcessEnv): Promise<Run> => {
 const linesOf = (service: string, output: string) =>
   output.split('\n').filter((line) => line.startsWith(`${service}: `));
 
-describe.each(SERVICES)('%s', (service) => {
-  it('starts and names what is no setting, also one of the other service, with the nearest that is', async () => {
+describe.each(SERVICES)('unknown settings at %s', (service) => {
+  it('the service starts and reports unknown settings, also those of the other service, with suggestions', async () => {
     const run = await start(service, {
       REGISTRATON: 'off',
       AUDIENCE: 'x',
@@ -34,7 +34,7 @@ describe.each(SERVICES)('%s', (service) => {
     ]);
   });
 
-  it('does not start in production beside a variable that is nearly a setting which may protect', async () => {
+  it('the service refuses to start in production with a misspelt protecting setting', async () => {
     const env = { NODE_ENV: 'production', REGISTRATON: 'off', DPOP_REQUIERD: 'true' };
     const refused = await (await start(service, env)).ended;
     expect(refused.code).toBe(1);
@@ -47,7 +47,7 @@ describe.each(SERVICES)('%s', (service) => {
     expect((await (await start(service, named)).ended).output).not.toContain('is no setting');
   });
 
-  it('says what to set in place of the variables of a predecessor, also where it does not start', async () => {
+  it("the service names the replacement for a predecessor's variable, also when it does not start", async () => {
     const run = await start(service, { GITHUB_CLIENT_ID: 'Iv1.abc' });
     await run.says('"msg":"ready"');
     const answer = 'GITHUB_CLIENT_ID: is no setting here; set CONNECTORS=github and CONNECTOR_GITHUB_CLIENT_ID';

@@ -6,7 +6,7 @@ import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { expect, it } from 'vitest';
 import { Run } from './stack.ts';
 
-it('CWE-311 an unsealed keyring ends a start in production; STORAGE_READ_UNSEALED takes it over once, with the same keys', async () => {
+it('CWE-311 an unsealed keyring ends a start in production; STORAGE_READ_UNSEALED seals it with the same keys', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'unsealed-'));
   const [port] = await freePorts(1);
   const start = (env: NodeJS.ProcessEnv) =>

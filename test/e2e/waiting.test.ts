@@ -15,8 +15,8 @@ const told = (run: Run, message: string): number => run.output.split(`"msg":"${m
 const start = (service: (typeof SERVICES)[number], port: number | undefined, env: NodeJS.ProcessEnv): Run =>
   new Run({ PORT: String(port), ...env }, `${service}/src/main.ts`);
 
-describe.each(SERVICES)('%s without what it needs', (service) => {
-  it('waits for a Redis that is not there with its port closed, and ends at once when it is told to', async () => {
+describe.each(SERVICES)('%s without Redis', (service) => {
+  it('the service waits for a missing Redis with its port closed, and ends at once on a signal', async () => {
     const [port, nobody] = await freePorts(2);
     const run = start(service, port, { REDIS_URL: `redis://127.0.0.1:${nobody}` });
     await run.says(WAITS);
@@ -27,7 +27,7 @@ describe.each(SERVICES)('%s without what it needs', (service) => {
     expect(output).toContain(`"reason":"connect ECONNREFUSED 127.0.0.1:${nobody}"`);
   });
 
-  it.skipIf(!hasRedis)(`starts when Redis comes, and says each thing once ${hasRedis ? '' : NEEDS_REDIS}`, async () => {
+  it.skipIf(!hasRedis)(`the service starts when Redis comes, and logs each change once ${hasRedis ? '' : NEEDS_REDIS}`, async () => {
     await using redis = await startRedis();
     await redis.kill();
     const [port] = await freePorts(1);
@@ -52,7 +52,7 @@ describe.each(SERVICES)('%s without what it needs', (service) => {
   });
 
   it.skipIf(!hasRedis)(
-    `says that its password is wrong, and waits for the right one ${hasRedis ? '' : NEEDS_REDIS}`,
+    `the service reports a wrong Redis password, and waits for the right one ${hasRedis ? '' : NEEDS_REDIS}`,
     async () => {
       await using redis = await startRedis('--requirepass', 'right');
       const [port] = await freePorts(1);
@@ -66,7 +66,7 @@ describe.each(SERVICES)('%s without what it needs', (service) => {
   );
 
   it.skipIf(!hasRedis)(
-    `ends with one line when Redis lets it in and allows nothing ${hasRedis ? '' : NEEDS_REDIS}`,
+    `the service ends with one line when its Redis user may do nothing ${hasRedis ? '' : NEEDS_REDIS}`,
     async () => {
       await using redis = await startRedis(
         '--user',
@@ -90,7 +90,7 @@ describe.each(SERVICES)('%s without what it needs', (service) => {
   );
 });
 
-it('auth-server starts without its identity provider and mcp-server without its issuer, and nothing is logged by the minute', async () => {
+it('both services start without their identity provider and issuer, and log no line every minute', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'mcp-oauth-e2e-'));
   const [auth, mcp, nobody] = await freePorts(3);
   const nowhere = `http://localhost:${nobody}`;

@@ -54,7 +54,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'a stop while a question is open' : NEEDS_
     'SDK v2 with a session': (init, answer) => v2(new ModernTransport(fleet.url, init), answer),
   };
 
-  it.each(Object.entries(open))('%s', async (name, connect) => {
+  it.each(Object.entries(open))('a question that is open while its replica stops is still answered: %s', async (name, connect) => {
     const old = fleet.replicas.slice(-2);
     await Promise.all([fleet.add(), fleet.add()]);
     const asked = new EventTarget();

@@ -36,7 +36,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'failover' : NEEDS_REDIS, () => {
     crowd = [];
   });
 
-  it('loses no session and no event when a replica is killed and another one started', async () => {
+  it('a killed replica loses no session and no event', async () => {
     const report = await underLoad(load('killed'), async () => {
       const [victim] = fleet.replicas;
       if (!victim) throw new Error('there is no replica');
@@ -54,7 +54,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'failover' : NEEDS_REDIS, () => {
     expect(crowd.map((member) => member.session())).toEqual(sessions);
   });
 
-  it('loses no session, no call and no event when Redis is killed and comes back', async () => {
+  it('a killed and restarted Redis loses no session, no call and no event', async () => {
     const report = await underLoad(load('redis'), async () => {
       await fleet.redis.kill();
       await setTimeout(1_500);
@@ -65,7 +65,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'failover' : NEEDS_REDIS, () => {
     expect(crowd.map((member) => member.session())).toEqual(sessions);
   });
 
-  it('loses no session, no call and no event when a replica is cut off from Redis', async () => {
+  it('a replica cut off from Redis loses no session, no call and no event', async () => {
     const report = await underLoad(load('cut'), async () => {
       // One that has seen every session: what it does not know it could not serve.
       const cutOff = fleet.replicas[1];

@@ -29,7 +29,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'HTTP+SSE across replicas' : NEEDS_REDIS, 
     await fleet[Symbol.asyncDispose]();
   });
 
-  it('loses no session, no call and no event when a replica is stopped and another one started', async () => {
+  it('a stopped and replaced replica loses no session, no call and no event', async () => {
     const load = { crowd, uris: urisOf('stopped') };
     const report = await underLoad(load, async () => {
       for (const replica of fleet.replicas.slice(0, 1)) await fleet.replace(replica);
@@ -39,7 +39,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'HTTP+SSE across replicas' : NEEDS_REDIS, 
     expect(crowd.map((member) => member.session())).toEqual(sessions);
   });
 
-  it('loses no session and no event when a replica is killed', async () => {
+  it('a killed replica loses no session and no event', async () => {
     const load = { crowd, uris: urisOf('killed') };
     const victim = fleet.replicas[1];
     const report = await underLoad(load, async () => {

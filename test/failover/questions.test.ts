@@ -71,7 +71,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'questions across replicas' : NEEDS_REDIS,
     'SDK v2 without one (2026-07-28)': () => v2(fleet.url, headers, '2026-07-28'),
   };
 
-  it.each(Object.entries(clients))('%s: is asked, answers, and gets the result', async (_, open) => {
+  it.each(Object.entries(clients))('%s: gets the question, answers, and gets the result', async (_, open) => {
     const client = await open();
     const results = [];
     for (let n = 0; n < CALLS; n += 1) {

@@ -24,7 +24,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'a rolling update' : NEEDS_REDIS, () => {
     await fleet[Symbol.asyncDispose]();
   });
 
-  it('fails no call, loses no session and no event', async () => {
+  it('a rolling restart fails no call, and loses no session and no event', async () => {
     const sessions = crowd.map((member) => member.session());
     const load = { crowd, uris, pause: 500 };
     const report = await underLoad(load, async () => {

@@ -22,7 +22,7 @@ const METADATA_NAMES = [
   'id_token_signed_response_alg', 'default_max_age', 'require_auth_time', 'dpop_bound_access_tokens', 'client_name#de', '__proto__',
 ]; // biome-ignore format: one list
 
-it('RFC 7591 §3.1 registrations, and RFC 7592 §2.2 changes of them', () =>
+it('RFC 7591 §3.1 odd registrations, and RFC 7592 §2.2 odd updates, cause no server error', () =>
   fuzz<[string, string, string], AuthTarget>({
     name: 'registrations',
     share: 1_500,
@@ -58,7 +58,7 @@ const address: fc.Arbitrary<string> = fc.oneof(
   oddText,
 ); // biome-ignore format: one line for each kind
 
-it('RFC 6749 §3.1.2, RFC 8252 §7 redirect URIs, registered and asked for', () =>
+it('RFC 6749 §3.1.2, RFC 8252 §7 odd redirect URIs, registered and requested, cause no server error', () =>
   fuzz<[string, string, string], AuthTarget>({
     name: 'redirect URIs',
     share: 1_300,
@@ -110,7 +110,7 @@ const written = (
   ]);
 
 it.each(['/authorize', '/par'])(
-  'RFC 6749 §4.1.1, RFC 9126 §2.1 parameters at %s',
+  'RFC 6749 §4.1.1, RFC 9126 §2.1 odd parameters at %s cause no server error',
   (path) =>
   fuzz<[string, string][], Registered>({
     name: `parameters at ${path}`,
@@ -126,7 +126,7 @@ it.each(['/authorize', '/par'])(
   }), // biome-ignore format: one line for each kind
 );
 
-it('RFC 6749 §4.1.3, RFC 7009 §2.1 token requests and revocations', () =>
+it('RFC 6749 §4.1.3, RFC 7009 §2.1 odd token requests and revocations cause no server error', () =>
   fuzz<[string, [string, string][], string, string], Registered>({
     name: 'token requests',
     share: 1_200,

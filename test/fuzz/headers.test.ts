@@ -79,7 +79,7 @@ const written = ({ line, hasHost, fields: all, body: sent }: Head, host: string)
     sent,
   ].join('\r\n');
 
-it('RFC 9112 §2.1 heads of requests at mcp-server', () =>
+it('RFC 9112 §2.1 odd request heads at mcp-server cause no server error', () =>
   fuzz<Head, Target & { readonly url: string }>({
     name: 'heads at mcp-server',
     share: 1_300,
@@ -88,7 +88,7 @@ it('RFC 9112 §2.1 heads of requests at mcp-server', () =>
     send: (on, head) => exchange(on.url, written(head, new URL(on.url).host)),
   }));
 
-it('RFC 9112 §2.1 heads of requests at auth-server', () =>
+it('RFC 9112 §2.1 odd request heads at auth-server cause no server error', () =>
   fuzz<Head, Target & { readonly url: string }>({
     name: 'heads at auth-server',
     share: 1_300,
@@ -103,7 +103,7 @@ const ip = fc.oneof(
   oddText.map((text) => text.replace(/[^\t\x20-\x7e]/g, '')),
 ); // biome-ignore format: one line for each kind
 
-it('RFC 7239 §5 addresses that proxies tell, and those that requests come from', () =>
+it('RFC 7239 §5 odd addresses from proxies and connections cause no server error', () =>
   fuzz<[string[], string, string | undefined], Awaited<ReturnType<typeof openAuth>>>({
     name: 'addresses',
     share: 1_500,

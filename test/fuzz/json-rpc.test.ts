@@ -125,7 +125,7 @@ const oddHeaders: fc.Arbitrary<Record<string, string>> = fc.oneof(
   },
 ); // biome-ignore format: one line for each kind
 
-it.each(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])('MCP %s: messages in a session', (revision) =>
+it.each(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])('MCP %s: odd messages in a session cause no server error', (revision) =>
   fuzz<[string, Record<string, string>], Caller>({
     name: `messages of ${revision}`,
     share: 450,
@@ -153,7 +153,7 @@ it.each(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])('MCP %s: messa
   }),
 );
 
-it('MCP 2024-11-05: messages beside an HTTP+SSE stream', () =>
+it('MCP 2024-11-05: odd messages beside an HTTP+SSE stream cause no server error', () =>
   fuzz<string, Caller>({
     name: 'messages beside a stream',
     share: 300,
@@ -172,7 +172,7 @@ it('MCP 2024-11-05: messages beside an HTTP+SSE stream', () =>
     },
   }));
 
-it('MCP 2026-07-28: requests without a session', () =>
+it('MCP 2026-07-28: odd requests without a session cause no server error', () =>
   fuzz<[string, Record<string, string>], Caller>({
     name: `messages of ${STATELESS}`,
     share: 1_200,
@@ -186,7 +186,7 @@ it('MCP 2026-07-28: requests without a session', () =>
     },
   }));
 
-it('RFC 8259 §8.1 bodies that are no text', () =>
+it('RFC 8259 §8.1 bodies that are not text cause no server error', () =>
   fuzz<Uint8Array, Caller>({
     name: 'bodies of bytes',
     share: 300,

@@ -151,7 +151,7 @@ const answers: fc.Arbitrary<OidcAnswers> = fc.oneof(
   }),
 );
 
-it('OpenID Connect Core §3.1.3 answers of an OpenID provider', () =>
+it('OpenID Connect Core §3.1.3 odd answers of an OpenID provider cause no server error', () =>
   fuzz<OidcAnswers, OidcTarget>({
     name: 'answers of an OpenID provider',
     share: 700,
@@ -170,7 +170,7 @@ it('OpenID Connect Core §3.1.3 answers of an OpenID provider', () =>
       }),
   }));
 
-it('OpenID Connect Discovery §4, RFC 7517 §5 metadata and keys of an OpenID provider', () =>
+it('OpenID Connect Discovery §4, RFC 7517 §5 odd metadata and keys of an OpenID provider cause no server error', () =>
   fuzz<readonly [Record<string, unknown> | undefined, readonly string[] | undefined], OidcTarget>({
     name: 'metadata and keys of an OpenID provider',
     share: 100,
@@ -243,7 +243,7 @@ async function openGithub(): Promise<GithubTarget> {
   });
 }
 
-it('RFC 6749 §5.1 answers of GitHub', () =>
+it('RFC 6749 §5.1 odd answers of GitHub cause no server error', () =>
   fuzz<readonly [unknown, unknown, unknown], GithubTarget>({
     name: 'answers of GitHub',
     share: 400,

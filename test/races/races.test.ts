@@ -69,13 +69,13 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
     return { client, person, code, tokens };
   }
 
-  it('a sign-in whose every request meets the other process comes to its end', async () => {
+  it('a sign-in finishes although each request meets the other process', async () => {
     const client = await OAuthClient.register(replicas.stack);
     const { refresh_token } = await client.tokens();
     expect((await client.refresh(refresh_token)).status).toBe(200);
   });
 
-  it('RFC 6749 §4.1.2 an authorization code has one winner', async () => {
+  it('RFC 6749 §4.1.2 an authorization code works for one of many concurrent requests', async () => {
     const client = await OAuthClient.register(replicas.stack);
     await race('authorization code', async () => {
       // Approved each time: a code that comes again ends the approval that it came from.
@@ -84,7 +84,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
     });
   });
 
-  it('RFC 9700 §4.14.2 a refresh token has one successor, which all get', async () => {
+  it('RFC 9700 §4.14.2 a refresh token has one successor, which all concurrent requests get', async () => {
     const { client, tokens } = await remembered();
     let successors = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -121,7 +121,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
     expect(alive).toBe(0);
   });
 
-  it('RFC 9126 §4 a pushed request has one winner', async () => {
+  it('RFC 9126 §4 a pushed request works for one of many concurrent requests', async () => {
     const { client, person } = await remembered();
     await race('pushed request', async () => {
       const parameters = client.authorizationUrl({ redirect_uri: WEB }).searchParams;
@@ -132,7 +132,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
     });
   });
 
-  it('RFC 6749 §10.12 a sign-in that comes back from an upstream has one winner', async () => {
+  it('RFC 6749 §10.12 a callback from an upstream works for one of many concurrent requests', async () => {
     const client = await OAuthClient.register(replicas.stack);
     await race('login state', async () => {
       const person = new Person();
@@ -144,7 +144,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
     });
   });
 
-  it('RFC 9449 §11.1 a DPoP proof has one winner', async () => {
+  it('RFC 9449 §11.1 a DPoP proof works for one of many concurrent requests', async () => {
     const { client, tokens } = await remembered();
     await race('DPoP proof', async () => {
       const token = String((await tokens()).refresh_token);
@@ -154,7 +154,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
     });
   });
 
-  it('RFC 7523 §3 a client assertion has one winner', async () => {
+  it('RFC 7523 §3 a client assertion works for one of many concurrent requests', async () => {
     const metadata = { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ ...jwk, kid: 'k' }] } };
     const { client, code } = await remembered(metadata);
     const assertion = async () => ({
@@ -171,7 +171,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
     });
   });
 
-  it('RFC 9700 §4.14.2 with REFRESH_GRACE=0s a refresh token has one winner', async () => {
+  it('RFC 9700 §4.14.2 a refresh token with REFRESH_GRACE=0s works for one of many concurrent requests', async () => {
     await using strict = await startReplicas(shared, { REFRESH_GRACE: '0s' });
     const client = await OAuthClient.register(strict.stack);
     const person = new Person();
@@ -182,7 +182,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
     expect(strict.output()).not.toContain('"level":"error"');
   });
 
-  it('signs with one set of keys, and nothing went wrong inside', async () => {
+  it('both servers sign with one set of keys, and log no error', async () => {
     const keys = await Promise.all([1, 2].map(async () => (await fetch(`${replicas.stack.authUrl}/jwks`)).text()));
     expect(new Set(keys).size).toBe(1);
     expect(replicas.output()).not.toContain('"level":"error"');

@@ -37,7 +37,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
 
   // A file is for one process, which counts for itself.
   if (needsRedis) {
-    it('RFC 6585 §4 allow one address, and all addresses, what one server would allow', async () => {
+    it('RFC 6585 §4 two servers allow an address, and all addresses, what one server would allow', async () => {
       const limits = { REGISTRATION_LIMIT: '5', REGISTRATION_LIMIT_GLOBAL: '12', TRUSTED_PROXIES: 'loopback' };
       await using replicas = await startReplicas(shared, limits);
       const one = await statusesOf(Array.from({ length: ATTEMPTS }, () => register(replicas, '203.0.113.1')));
@@ -49,7 +49,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
       print(`${name}: ${ATTEMPTS} registrations at once: 5 of 5 for one address, then 7 more of 12 for all`);
     });
 
-    it('RFC 9700 §4.16 allow one address as many authorization requests and failures', async () => {
+    it('RFC 9700 §4.16 two servers allow an address as many authorization requests and failures as one', async () => {
       await using replicas = await startReplicas(shared, { AUTHORIZATION_LIMIT: '5', FAILURE_LIMIT: '5' });
       const { json } = await register(replicas, '203.0.113.1');
       const query = new URLSearchParams({ client_id: String(json.client_id), response_type: 'code' });
@@ -69,7 +69,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
     });
   }
 
-  it('RFC 7591 §3 let an initial access token be used as often as it is good for', async () => {
+  it('RFC 7591 §3 two servers accept an initial access token exactly as often as it allows', async () => {
     const settings = { REGISTRATION: 'token' };
     await using replicas = await startReplicas(shared, settings);
     const won: number[] = [];

@@ -32,7 +32,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
   });
   beforeEach((context) => context.skip(needsRedis && !hasRedis, NEEDS_REDIS));
 
-  it(`RFC 9700 §4.14.2 keep ${PROCESSES} processes on one token file signed in`, async () => {
+  it(`RFC 9700 §4.14.2 two servers keep ${PROCESSES} processes with one token file signed in`, async () => {
     const client = await OAuthClient.register(replicas.stack);
     const file = join(folder, 'token');
     writeFileSync(file, (await client.tokens()).refresh_token);

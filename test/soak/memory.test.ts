@@ -65,7 +65,7 @@ async function call(requests: readonly (() => string)[], total: number): Promise
 }
 
 describe('MCP tools/call', () => {
-  it.each(Object.entries(MODES))(`of %s leaves less than ${LEFT} bytes behind`, async (_mode, open) => {
+  it.each(Object.entries(MODES))(`tools/call %s leaves less than ${LEFT} bytes behind for each call`, async (_mode, open) => {
     const requests = await open();
     await call(requests, WARM_UP);
     const before = await held();
@@ -104,7 +104,7 @@ async function comeAndGo(batch: Batch, total: number): Promise<void> {
 
 describe('MCP streams', () => {
   it.each(Object.entries(STREAMS))(
-    `%s: ${STREAM_COUNT} of them leave less than ${LEFT} bytes each`,
+    `MCP streams %s: ${STREAM_COUNT} of them leave less than ${LEFT} bytes each`,
     async (_, batch) => {
       await comeAndGo(batch, 4 * BATCH);
       const before = await held();

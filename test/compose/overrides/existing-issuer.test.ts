@@ -45,17 +45,17 @@ describe('deploy/compose/existing-issuer.yml', () => {
   }, BUILDING);
   afterAll(() => composed[Symbol.asyncDispose](), ENDING);
 
-  it('starts neither auth-server nor the development IdP', async () => {
+  it('existing-issuer.yml starts neither auth-server nor the development IdP', async () => {
     expect(await composed.compose('ps', '--services')).not.toMatch(/auth-server|development-idp/);
   });
 
-  it('takes the tokens of that issuer for this server, and no others', async () => {
+  it('mcp-server accepts the tokens of the existing issuer for its own audience, and no others', async () => {
     expect((await callWith(composed.url, await token('mcp'))).status).toBe(200);
     expect((await callWith(composed.url, await token('another'))).status).toBe(401);
     expect((await callWith(composed.url, 'none')).status).toBe(401);
   });
 
-  it('leads clients there: by its own metadata, and by that of the issuer for those of 2025-03-26', async () => {
+  it("clients find the issuer by mcp-server's metadata, and those of 2025-03-26 by the issuer's", async () => {
     const { json: resource } = await send(`${composed.url}/.well-known/oauth-protected-resource/mcp`);
     expect(resource.authorization_servers).toEqual(['http://issuer.example:9100']);
     for (const path of ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration/mcp']) {
@@ -65,7 +65,7 @@ describe('deploy/compose/existing-issuer.yml', () => {
     expect(headers.get('location')).toBe('http://issuer.example:9100/auth?client_id=a');
   });
 
-  it('goes on while the issuer, and one of two replicas, are gone', async () => {
+  it('tokens are accepted while the issuer and one of two replicas are down', async () => {
     const known = await token('mcp');
     expect((await callWith(composed.url, known)).status).toBe(200);
     const [issuer = ''] = await composed.containers('issuer');

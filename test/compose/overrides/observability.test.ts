@@ -32,23 +32,23 @@ describe('deploy/compose/observability.yml', () => {
   beforeAll(() => scale(3), BUILDING);
   afterAll(() => composed[Symbol.asyncDispose](), ENDING);
 
-  it('has each replica read, which reaches its Redis', async () => {
+  it('Prometheus reads every replica, and each replica reaches its Redis', async () => {
     await settles('sum by (job) (up)').toEqual({ 'mcp-server': 3, 'auth-server': 2 });
     await settles('sum by (job) (redis_up)').toEqual({ 'mcp-server': 3, 'auth-server': 2 });
   });
 
-  it('lets nobody read them at the gateway, in any spelling', async () => {
+  it('the metrics are not readable through the gateway, in any spelling', async () => {
     for (const path of ['/metrics', '/metrics/', '//metrics', '/Metrics', '/%6detrics', '/mcp/..%2fmetrics']) {
       expect((await fetch(composed.url + path)).status, path).toBe(404);
     }
   });
 
-  it('counts what comes through the gateway', async () => {
+  it('requests through the gateway are counted', async () => {
     for (let n = 0; n < 10; n += 1) expect((await fetch(`${composed.url}/mcp`)).status).toBe(401);
     await settles('sum by (job) (mcp_refusals_total{reason="no_token"})').toEqual({ 'mcp-server': 10 });
   });
 
-  it('follows the replicas', async () => {
+  it('Prometheus follows the number of replicas', async () => {
     await scale(1);
     await settles('count by (job) (up)').toEqual({ 'mcp-server': 1, 'auth-server': 2 });
   });

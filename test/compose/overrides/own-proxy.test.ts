@@ -50,12 +50,12 @@ describe('deploy/compose/own-proxy.yml', () => {
     await composed[Symbol.asyncDispose]();
   }, ENDING);
 
-  it('starts no gateway and publishes nothing', async () => {
+  it('own-proxy.yml starts no gateway and publishes no port', async () => {
     expect(await composed.containers('gateway')).toEqual([]);
     expect(await composed.compose('ps', '--format', '{{.Publishers}}')).not.toContain('127.0.0.1');
   });
 
-  it.each(drivers)('$name through nginx: sign-in, a tool', async (driver) => {
+  it.each(drivers)('$name through nginx: sign-in and a tool call', async (driver) => {
     const state = new ClientState(REDIRECT_URI);
     const endpoint = new URL(url + driver.path);
     await expect(driver.connect(endpoint, state)).rejects.toSatisfy(driver.isUnauthorized);
@@ -65,24 +65,24 @@ describe('deploy/compose/own-proxy.yml', () => {
     await client.close();
   });
 
-  it('takes the address of the MCP server as people type it', async () => {
+  it("the proxy accepts the common spellings of the MCP server's address", async () => {
     for (const typed of ['/mcp', '/mcp/', '/MCP', '/sse/']) expect((await send(url + typed)).status, typed).toBe(401);
     expect((await send(`${url}/.well-known/oauth-protected-resource/`)).status).toBe(200);
   });
 
-  it('RFC 6797 §7.2 keeps browsers with https, whoever answers', async () => {
+  it('RFC 6797 §7.2 every answer tells browsers to use https', async () => {
     for (const path of ['/', '/mcp', '/jwks', '/livez', '/nothing']) {
       expect((await send(url + path)).headers.get('strict-transport-security'), path).toBe('max-age=31536000');
     }
   });
 
-  it('keeps what is for operators to itself', async () => {
+  it('paths for operators are not reachable through the proxy', async () => {
     for (const path of ['/metrics', '/readyz', '/livez', '/accepting'])
       expect((await send(url + path)).status).toBe(404);
     expect(await composed.docker('logs', nginx)).not.toContain('code=');
   });
 
-  it('follows replicas: one of two of each is killed, and no request fails', async () => {
+  it('no request fails when one of two replicas of each service is killed', async () => {
     const visitor = await Visitor.arrive(url);
     for (const service of ['mcp-server', 'auth-server']) {
       const [container = ''] = await composed.containers(service);

@@ -43,34 +43,34 @@ describe.each([
 
   const ask = (question: string) => composed.compose('exec', '-T', ...question.split(' '));
 
-  it('is up when it can stand a loss, and not before', async () => {
+  it('Redis is up only when it has its redundancy', async () => {
     for (const witness of witnesses) expect(await ask(witness), witness).toMatch(redundant);
   });
 
-  it('serves as soon as it is up, with two of each service', async () => {
+  it('both services serve as soon as Redis is up, with two replicas each', async () => {
     await composed.sh(`${UP} --scale mcp-server=2 --scale auth-server=2`);
     visitor = await Visitor.arrive(composed.url);
     expect(await visitor.works()).toBe(true);
   });
 
-  it('leaves it to Redis who is primary: what a service may do does not tell', async () => {
+  it("a service's Redis user may not decide which Redis is primary", async () => {
     expect(await ask(takeover)).toContain('NOPERM');
   });
 
-  it('stands the loss of the primary: no session ends, nobody is signed out', async () => {
+  it('the loss of the primary ends no session and signs nobody out', async () => {
     const seconds = await killed(primary);
     told(`${name}: primary killed`, seconds);
     expect(seconds).toBeLessThan(LOSS);
   });
 
-  it('has its redundancy again when the one that was lost is back', async () => {
+  it('the redundancy is restored when the lost Redis is back', async () => {
     await composed.sh(UP);
     const replication = () => ask(`${primary} ${HEALTH} info replication`);
     await expect.poll(replication, { timeout: 2 * LOSS * 1000 }).toMatch(/role:slave[\s\S]*master_link_status:up/);
     expect(await visitor.works()).toBe(true);
   });
 
-  it('keeps everything over down and up, where all addresses change', async () => {
+  it('all data is kept over down and up, although all addresses change', async () => {
     await composed.sh('docker compose down');
     await composed.sh(UP);
     expect(await visitor.untilServed()).toBeLessThan(LOSS);
@@ -94,7 +94,7 @@ describe('deploy/compose/redis-external.yml', () => {
     await composed[Symbol.asyncDispose]();
   }, ENDING);
 
-  it('waits for the Redis of the operator, and serves', async () => {
+  it("the services wait for the operator's own Redis, and then serve", async () => {
     const network = ['--network', `${composed.project}_front`, '--network-alias', 'redis.example'];
     const command = ['redis-server', '--appendonly', 'yes', '--requirepass', 'a-password'];
     await composed.docker('run', '-d', '--name', redis, ...network, 'redis:8', ...command);

@@ -58,7 +58,7 @@ describe('the production set-up', () => {
     return JSON.parse(lines.findLast((line) => line.includes(`"msg":"${message}"`)) ?? '{}');
   };
 
-  it('is up at an https origin by itself, without the development IdP', async () => {
+  it('the production set-up starts at an https origin, without the development IdP', async () => {
     expect(commands.up).toMatch(/^PUBLIC_URL=https:\/\/mcp\.example\.com docker compose .*production\.yml up /);
     expect(commands.others).toEqual([]);
     print('production, up at https', `${(await composed.timed(operator.up)).toFixed(1)} s`);
@@ -75,7 +75,7 @@ describe('the production set-up', () => {
     alice = await browser.newContext();
   });
 
-  it('says who it is at that origin, and keeps browsers at https', async () => {
+  it('the production set-up uses its public origin everywhere, and tells browsers to use https', async () => {
     expect((await send(ORIGIN)).text).toContain(`${ORIGIN}/mcp`);
     for (const path of ['/', '/jwks', '/livez', '/nothing']) {
       const { headers } = await send(ORIGIN + path);
@@ -90,14 +90,14 @@ describe('the production set-up', () => {
       expect((await send(ORIGIN + path)).status, path).toBe(404);
   });
 
-  it('RFC 9110 §7.4 takes no request for another host, and leads plain http to https', async () => {
+  it('RFC 9110 §7.4 a request for another host is refused, and plain http is redirected to https', async () => {
     const { status, headers } = await send(`${PLAIN_ORIGIN}/mcp?a=1`);
     expect([status, headers.get('location')]).toEqual([308, `${ORIGIN}/mcp?a=1`]);
     expect(await asked({ servername: 'localhost', host: 'mcp.attacker.example' })).toBe(421);
     await expect(asked({ servername: 'mcp.attacker.example', host: 'mcp.attacker.example' })).rejects.toThrow(/alert/);
   });
 
-  it('RFC 6749 §4.1.2.1 an identity provider that is away: the client is told, and the log says why', async () => {
+  it('RFC 6749 §4.1.2.1 an outage of the identity provider is returned to the client, and logged with its reason', async () => {
     provider.away();
     const answer = await answered();
     provider.back();
@@ -139,7 +139,7 @@ describe('the production set-up', () => {
     await client.close();
   }
 
-  it('begins what takes long: a stream, and senders who take their time', async () => {
+  it('a long stream and slow senders are started', async () => {
     const [state] = states.values();
     stream = await openSse(STACK, state?.stored.tokens?.access_token ?? '');
     const url = new URL(`${ORIGIN}/token`);
@@ -147,7 +147,7 @@ describe('the production set-up', () => {
     await endlessHead(url);
   });
 
-  it('RFC 6265bis §4.1.3 each cookie is for https alone, and the session for this very host', async () => {
+  it('RFC 6265bis §4.1.3 each cookie is Secure, and the session cookie has the prefix __Host-', async () => {
     const cookies = await alice.cookies(ORIGIN);
     const names = cookies.map(({ name }) => name);
     expect(names.filter((name) => !name.startsWith('as_interaction'))).toEqual([
@@ -159,7 +159,7 @@ describe('the production set-up', () => {
     }
   });
 
-  it('RFC 6749 §5.2 an identity provider that does not know the secret: the same, and the log says so', async () => {
+  it('RFC 6749 §5.2 a client secret that the identity provider refuses is returned as an outage, and logged', async () => {
     provider.forgetsSecret();
     const answer = await answered();
     provider.back();
@@ -169,7 +169,7 @@ describe('the production set-up', () => {
     expect(await answered()).toHaveProperty('code');
   });
 
-  it('CWE-918 reads no document of a client inside the network, whoever vouches for the host', async () => {
+  it('CWE-918 a client document inside the network is never fetched, whoever vouches for the host', async () => {
     const client = await OAuthClient.register(STACK);
     const url = client.authorizationUrl({ client_id: `https://${CLIENT_HOST}/client.json` });
     expect((await send(url)).status).toBe(400);
@@ -179,11 +179,11 @@ describe('the production set-up', () => {
     expect(await provider.requests()).not.toContain('client.json');
   });
 
-  it('writes no code, secret or token into a log, whoever writes it', async () => {
+  it('no code, secret or token appears in any log', async () => {
     expect(await composed.logs(10_000)).not.toMatch(/[?&](code|state|token)=|eyJ[\w-]+\.[\w-]+\.|what Acme/);
   });
 
-  it('RFC 9110 §15.5.9 whoever sends too slowly is cut off, and streams are not', async () => {
+  it('RFC 9110 §15.5.9 slow senders are cut off, and streams are not', async () => {
     const late = { status: 408, body: 'The request took too long to arrive.\n' };
     expect(await slow).toEqual([late, late]);
     const [state] = states.values();
@@ -192,7 +192,7 @@ describe('the production set-up', () => {
     expect(JSON.parse((await stream.next()).data)).toMatchObject({ id: 0, result: {} });
   });
 
-  it('down and up again: every client goes on, with the same certificate', async () => {
+  it('every client continues after down and up, with the same certificate', async () => {
     await composed.sh('docker compose down');
     await composed.sh('docker compose up -d --wait');
     for (const driver of drivers) {
