@@ -53,7 +53,7 @@ describe.each(SERVICES)('a start of %s that cannot succeed', (service) => {
     ['/dev/zero', /it is no regular file/],
     ['/dev/stdin', /can't be read|is empty/],
     ['/proc/self/mem', /EIO|it is larger/],
-  ])('a secret file that is %s', async (file, reason) => {
+  ])('a secret file that is %s ends the start with one line', async (file, reason) => {
     const path = file.startsWith('/') ? file : at(file);
     await endsWith(service, { [`${secret}_FILE`]: path }, new RegExp(`^${service}: ${secret}: .*${reason.source}`));
   });

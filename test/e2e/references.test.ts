@@ -59,20 +59,20 @@ describe('the X-Request-Id of a refusal', () => {
       () => `${stack.mcpUrl}/mcp`,
       { headers: { authorization: `Bearer ${'x'.repeat(50_000)}` } },
     ],
-    ['of an address that there is not', () => `${stack.mcpUrl}/nowhere`, {}],
+    ['for an unknown path', () => `${stack.mcpUrl}/nowhere`, {}],
     ['of a page of another origin', () => `${stack.mcpUrl}/mcp`, { headers: { origin: 'https://evil.example' } }],
     ['with too large a header at auth-server', () => `${stack.authUrl}/token`, { headers: { x: 'x'.repeat(50_000) } }],
     [
-      'of a registration',
+      'to register',
       () => `${stack.authUrl}/register`,
       { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' },
     ],
     [
-      'of a token request',
+      'for a token',
       () => `${stack.authUrl}/token`,
       { method: 'POST', body: new URLSearchParams({ grant_type: 'x' }) },
     ],
-  ])('%s is in the log', async (_, url, init) => {
+  ])('the X-Request-Id of a refused request %s is in the log', async (_, url, init) => {
     const { status, headers } = await send(url(), init);
     expect(status).toBeGreaterThanOrEqual(400);
     expect(await lineWith(headers.get('x-request-id') ?? 'none')).toMatch(/│ \d\d:\d\d:\d\d info {2}/);

@@ -89,7 +89,7 @@ describe("use of the operator's copy", () => {
     ['no TLS', unreached('tls')],
     ['no answer in time', unreached('timeout')],
     ['a proxy that refuses', unreached('proxy')],
-  ])('after %s, is said in the log, and is dated', async (_, answer) => {
+  ])('a copy is used after %s, with a warning in the log and its date', async (_, answer) => {
     put();
     host = () => answer;
     const one = replica();
@@ -170,7 +170,7 @@ describe("refusal of the operator's copy", () => {
     ['a document without a name', ok({ client_name: undefined }), 'invalid'],
     ['too large a document', unreached('too_large'), 'too_large'],
     ['a content coding', unreached('encoding'), 'encoding'],
-  ])('after %s', async (_, answer, reason) => {
+  ])('a copy is not used after %s', async (_, answer, reason) => {
     put();
     host = () => answer;
     expect(await replica().name()).toBe(reason);

@@ -44,7 +44,7 @@ const answerOf = (outside: URL | undefined) => ({
 });
 
 describe('the sign-in page', () => {
-  it('RFC 6749 §10.13 the sign-in page can not be framed, scripted or cached', async () => {
+  it('RFC 6749 §10.13 the sign-in page cannot be framed, scripted or cached', async () => {
     await using server = await start();
     const { page } = await arrive(server);
     expect(page?.status).toBe(200);

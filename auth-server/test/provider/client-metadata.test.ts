@@ -348,7 +348,7 @@ describe('an unusable document', () => {
     ],
     ['is kept from this server', [{}, { status: 403 }], 'status', /does not let this server read that.*the operator/],
     ['is behind a failure', [{}, { status: 503 }], 'status', /trouble of its own just now.*the maker of the app/],
-  ])('%s', async (_, published, reason, words) => {
+  ])('a client whose document %s is refused, on a page with the reason', async (_, published, reason, words) => {
     await using server = await start();
     const id = host.publish(...published);
     const shown = await page(server, id);

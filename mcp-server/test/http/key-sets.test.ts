@@ -48,7 +48,7 @@ describe('RFC 7517 §5 a key set is read member by member', () => {
     ['a private key', (good) => [{ ...good, d: randomBytes(32).toString('base64url') }, good]],
     ['key_ops that are no list', (good) => [{ ...good, key_ops: 'verify' }, good]],
     ['ids and uses of other types', (good) => [{ ...good, kid: 5, use: 5, alg: [] }, good]],
-  ])('%s takes no other with it', async (_, members) => {
+  ])('the other keys of a set stay usable beside %s', async (_, members) => {
     expect(await answer(members(signer.publicJwk))).toMatchObject({ status: 200 });
   });
 

@@ -30,7 +30,7 @@ describe('GET /metrics', () => {
     expect(text).toContain('info{a="x\\"\\\\\\ny"} 1\n');
   });
 
-  it('a metric that can not be read is left out, and the others are exposed', async () => {
+  it('a metric that cannot be read is left out, and the others are exposed', async () => {
     const broken = gauge('sessions', () => Promise.reject(new Error('the store is away')));
     const { values } = await scrape(
       expose(

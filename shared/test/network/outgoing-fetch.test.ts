@@ -68,7 +68,7 @@ describe('RFC 9110 §12.5.3 an answer in a content coding', () => {
     expect(await fetchJson(fetch, server.url)).toEqual({ a: 1 });
   });
 
-  it('a caller can not request a content coding', async () => {
+  it('a caller cannot request a content coding', async () => {
     await fetch(server.url, { headers: { 'Accept-Encoding': 'br' } });
     expect(came[0]?.headers['accept-encoding']).toBe('identity');
   });

@@ -87,7 +87,7 @@ describe('the production set-up', () => {
       /^auth-server: CONNECTOR_ACME_CLIENT_SECRET: the file .* can't be read/,
       () => remove('connectors/acme'),
     ],
-  ])('%s: %s does not start, and says which', async (_, service, line, disturb) => {
+  ])('%s: %s does not start, and names the setting', async (_, service, line, disturb) => {
     disturb();
     const said = await refusal(service);
     expect(said).not.toEqual([]);

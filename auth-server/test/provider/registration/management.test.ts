@@ -44,7 +44,7 @@ const put = (client: Registered, metadata: object, at = server) =>
     method: 'PUT',
   });
 
-describe('RFC 7591 §2 metadata that can not be read as text', () => {
+describe('RFC 7591 §2 metadata that cannot be read as text', () => {
   it.each([
     ['client_name', { toString: 1 }, 400],
     ['jwks_uri', [[{ toString: 'x' }]], 400],

@@ -174,14 +174,14 @@ describe('MCP sampling and roots', () => {
   });
 });
 
-describe('what a tool does not wait for', () => {
+describe('calls that a tool does not await', () => {
   it.each<[string, (context: Context) => Promise<unknown>]>([
     ['progress', ({ progress }) => progress(1)],
     ['log', ({ log }) => log('error', 'x')],
     ['elicit', ({ elicit }) => elicit('?', z.object({}))],
     ['roots', ({ roots }) => roots()],
     ['releaseConnection', ({ releaseConnection }) => releaseConnection()],
-  ])('%s may fail, and the process goes on', async (_, use) => {
+  ])('%s may fail without being awaited, and the process stays up', async (_, use) => {
     const fail = () => Promise.reject(new Error('the client is gone'));
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
