@@ -154,7 +154,7 @@ describe('RFC 9700 §4.14.2 a refresh token that is used again', () => {
     expect(await error(await refresh(server, client, second))).toEqual(spent);
   });
 
-  it("concurrent use of a refresh token and its successor yields that successor's answer or nothing, and keeps the grant", async () => {
+  it('a refresh token used at once with its successor gets that successor or nothing, and the grant stays valid', async () => {
     const { refresh_token: first } = await tokensFor(server, client);
     const second = await successor(first);
     const answers = await Promise.all(

@@ -24,7 +24,7 @@ describe('RFC 7638 thumbprint', () => {
   }); // biome-ignore format: one list
 });
 
-it('a parsed key is cached for its algorithm only', async () => {
+it('a parsed key is cached, for its algorithm only, up to a limit', async () => {
   const { publicKey } = await generateKeyPair('PS256', { extractable: true });
   const jwk = await exportJWK(publicKey);
   const keys = createProofKeys(1);
