@@ -290,7 +290,7 @@ describe('protection of other hosts from floods of fetches', () => {
     }
   });
 
-  it('a caller has a limit of unknown clients', async () => {
+  it('a caller may ask for a limited number of unknown clients', async () => {
     const one = replica({ callerLimit: 3 });
     await one.name(ID, '192.0.2.1');
     for (const index of [1, 2]) await one.fails(`https://a${index}.com/c`, '192.0.2.1');

@@ -373,7 +373,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await end(name);
       });
 
-      it('the information which of several requests were answered is kept', async () => {
+      it('events that show which of several requests were answered are kept', async () => {
         const name = await stream();
         await append(name, 'a', { requests: '[1,2]' });
         const [event] = await storage.here.log.read(name, undefined, 10);
