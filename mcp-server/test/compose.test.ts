@@ -42,21 +42,24 @@ async function start(settings: Environment = {}, overrides: Overrides = {}) {
 const withToken = (token: string) => ({ requestInit: { headers: { authorization: `Bearer ${token}` } } });
 
 describe('the composed service', () => {
-  it.each(['/mcp', '/sse'])('the service serves both protocol eras side by side at %s (MCP 2026-07-28 basic/versioning)', async (path) => {
-    await using mcp = await start();
-    const url = new URL(`${mcp.url}${path}`);
-    const modes = [{ pin: '2026-07-28' }, 'auto', 'legacy'] as const;
-    const agreed = modes.map(async (mode) => {
-      const client = new ModernClient({ name: 'test', version: '0' }, { versionNegotiation: { mode } });
-      await client.connect(new ModernTransport(url, withToken(await mcp.token('mcp:tools'))));
-      const result = await client.callTool({ name: 'echo', arguments: { message: 'hello' } });
-      expect(result.structuredContent).toEqual({ echoed_message: 'hello' });
-      const version = client.getNegotiatedProtocolVersion();
-      await client.close();
-      return version;
-    });
-    expect(await Promise.all(agreed)).toEqual(['2026-07-28', '2026-07-28', '2025-11-25']);
-  });
+  it.each(['/mcp', '/sse'])(
+    'the service serves both protocol eras side by side at %s (MCP 2026-07-28 basic/versioning)',
+    async (path) => {
+      await using mcp = await start();
+      const url = new URL(`${mcp.url}${path}`);
+      const modes = [{ pin: '2026-07-28' }, 'auto', 'legacy'] as const;
+      const agreed = modes.map(async (mode) => {
+        const client = new ModernClient({ name: 'test', version: '0' }, { versionNegotiation: { mode } });
+        await client.connect(new ModernTransport(url, withToken(await mcp.token('mcp:tools'))));
+        const result = await client.callTool({ name: 'echo', arguments: { message: 'hello' } });
+        expect(result.structuredContent).toEqual({ echoed_message: 'hello' });
+        const version = client.getNegotiatedProtocolVersion();
+        await client.close();
+        return version;
+      });
+      expect(await Promise.all(agreed)).toEqual(['2026-07-28', '2026-07-28', '2025-11-25']);
+    },
+  );
 
   it.each([
     ['Streamable HTTP at /mcp', StreamableHTTPClientTransport, '/mcp'],
@@ -136,18 +139,21 @@ describe('a caller without a required scope', () => {
   };
 
   describe.each(Object.entries(eras))('%s', (_, era) => {
-    it.each(guarded)('RFC 6750 §3.1 a request %s %j without its scope is refused: 403 with all scopes that are needed', async (method, params) => {
-      await using server = await start({}, { catalog });
-      const refused = await (await era(server, await server.token('mcp:tools a other')))(method, params);
-      expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
-        403,
-        expect.stringMatching(
-          /error="insufficient_scope".*scope="a b mcp:tools"|scope="a b mcp:tools".*insufficient_scope/,
-        ),
-      ]);
-      const ran = await (await era(server, await server.token('mcp:tools a b')))(method, params);
-      expect([ran.status, await ran.text()]).toEqual([200, expect.stringContaining('"result"')]);
-    });
+    it.each(guarded)(
+      'RFC 6750 §3.1 a request %s %j without its scope is refused: 403 with all scopes that are needed',
+      async (method, params) => {
+        await using server = await start({}, { catalog });
+        const refused = await (await era(server, await server.token('mcp:tools a other')))(method, params);
+        expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
+          403,
+          expect.stringMatching(
+            /error="insufficient_scope".*scope="a b mcp:tools"|scope="a b mcp:tools".*insufficient_scope/,
+          ),
+        ]);
+        const ran = await (await era(server, await server.token('mcp:tools a b')))(method, params);
+        expect([ran.status, await ran.text()]).toEqual([200, expect.stringContaining('"result"')]);
+      },
+    );
 
     it('SCOPE_HIERARCHY: a higher scope that is held permits the request', async () => {
       await using server = await start({ SCOPE_HIERARCHY: 'top>a>mcp:tools, top>b' }, { catalog });

@@ -19,13 +19,16 @@ describe('the logger', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ service: 'sample', level: 'info' });
   });
 
-  it.each([null, undefined, 'secret', 7, Symbol('secret'), {}, []])('the logger accepts %s in place of an error', (err) => {
-    const lines: string[] = [];
-    const log = createLogger('sample', 'info', { write: (line) => lines.push(line) });
-    log.error({ err }, 'failed');
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'error', msg: 'failed' });
-    expect(lines.join()).not.toContain('secret');
-  });
+  it.each([null, undefined, 'secret', 7, Symbol('secret'), {}, []])(
+    'the logger accepts %s in place of an error',
+    (err) => {
+      const lines: string[] = [];
+      const log = createLogger('sample', 'info', { write: (line) => lines.push(line) });
+      log.error({ err }, 'failed');
+      expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'error', msg: 'failed' });
+      expect(lines.join()).not.toContain('secret');
+    },
+  );
 
   const OBEYED = [
     '\u007f',

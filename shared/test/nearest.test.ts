@@ -15,7 +15,9 @@ describe('the nearest known name', () => {
     ['anotations', 'annotations'],
   ])('the name nearest to %s is %s', (name, meant) => expect(nearest(name, KNOWN)).toBe(meant));
 
-  it.each(['permissions', 'x', 'handler', ''])('the unrelated name %j has no nearest name', (name) => expect(nearest(name, KNOWN)).toBeUndefined());
+  it.each(['permissions', 'x', 'handler', ''])('the unrelated name %j has no nearest name', (name) =>
+    expect(nearest(name, KNOWN)).toBeUndefined(),
+  );
 
   it('the search can be limited to a number of edits', () => {
     expect(nearest('REGISTRATON', ['REGISTRATION'], 2)).toBe('REGISTRATION');

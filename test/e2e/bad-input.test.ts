@@ -314,20 +314,23 @@ describe('bad authorization requests', () => {
     ['RFC 9700 §2.1.1 the plain method', { code_challenge_method: 'plain' }, 'invalid_request'],
     ['RFC 9700 §2.1.2 the implicit grant', { response_type: 'token' }, 'unsupported_response_type'],
     ['RFC 8707 §2 an unknown resource', { resource: 'https://other.example/mcp' }, 'invalid_target'],
-  ])('an authorization request with %s returns to the client as an error with state and iss', async (_, asked, error) => {
-    const client = await OAuthClient.register(stack);
-    const { status, headers } = await new Person().request(client.authorizationUrl(asked));
-    const location = new URL(headers.get('location') ?? '');
-    expect(status).toBe(303);
-    expect(location.href.startsWith(REDIRECT_URI)).toBe(true);
-    // The answer to an implicit request belongs into the fragment.
-    const parameters = location.hash ? new URLSearchParams(location.hash.slice(1)) : location.searchParams;
-    expect(Object.fromEntries(parameters)).toMatchObject({
-      error,
-      state: 'client-state',
-      iss: stack.authUrl,
-    });
-  });
+  ])(
+    'an authorization request with %s returns to the client as an error with state and iss',
+    async (_, asked, error) => {
+      const client = await OAuthClient.register(stack);
+      const { status, headers } = await new Person().request(client.authorizationUrl(asked));
+      const location = new URL(headers.get('location') ?? '');
+      expect(status).toBe(303);
+      expect(location.href.startsWith(REDIRECT_URI)).toBe(true);
+      // The answer to an implicit request belongs into the fragment.
+      const parameters = location.hash ? new URLSearchParams(location.hash.slice(1)) : location.searchParams;
+      expect(Object.fromEntries(parameters)).toMatchObject({
+        error,
+        state: 'client-state',
+        iss: stack.authUrl,
+      });
+    },
+  );
 
   it('RFC 6749 §4.1.2 a code that is used twice is refused, and all its tokens are revoked', async () => {
     const client = await OAuthClient.register(stack);

@@ -67,11 +67,7 @@ describe('the X-Request-Id of a refusal', () => {
       () => `${stack.authUrl}/register`,
       { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' },
     ],
-    [
-      'for a token',
-      () => `${stack.authUrl}/token`,
-      { method: 'POST', body: new URLSearchParams({ grant_type: 'x' }) },
-    ],
+    ['for a token', () => `${stack.authUrl}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'x' }) }],
   ])('the X-Request-Id of a refused request %s is in the log', async (_, url, init) => {
     const { status, headers } = await send(url(), init);
     expect(status).toBeGreaterThanOrEqual(400);

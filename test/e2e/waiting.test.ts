@@ -27,29 +27,32 @@ describe.each(SERVICES)('%s without Redis', (service) => {
     expect(output).toContain(`"reason":"connect ECONNREFUSED 127.0.0.1:${nobody}"`);
   });
 
-  it.skipIf(!hasRedis)(`the service starts when Redis comes, and logs each change once ${hasRedis ? '' : NEEDS_REDIS}`, async () => {
-    await using redis = await startRedis();
-    await redis.kill();
-    const [port] = await freePorts(1);
-    const run = start(service, port, { REDIS_URL: redis.url });
-    await run.says(WAITS);
-    await redis.start();
-    await run.says('"msg":"ready"');
-    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
-    await redis.kill();
-    await run.says('"msg":"redis not reachable"');
-    await redis.start();
-    await run.says('"msg":"redis connected again"');
-    await run.stop();
-    const lines = ['waiting for redis', 'redis connected', 'redis connected again'];
-    expect(lines.map((line) => told(run, line))).toEqual([1, 1, 1]);
-    // A connection that is reset and one that is refused are two things.
-    const reasons = [...run.output.matchAll(/"reason":"([^"]+)"[^\n]*"msg":"redis not reachable"/g)].map(
-      ([, it]) => it,
-    );
-    expect(reasons).not.toEqual([]);
-    expect(new Set(reasons).size).toBe(reasons.length);
-  });
+  it.skipIf(!hasRedis)(
+    `the service starts when Redis comes, and logs each change once ${hasRedis ? '' : NEEDS_REDIS}`,
+    async () => {
+      await using redis = await startRedis();
+      await redis.kill();
+      const [port] = await freePorts(1);
+      const run = start(service, port, { REDIS_URL: redis.url });
+      await run.says(WAITS);
+      await redis.start();
+      await run.says('"msg":"ready"');
+      expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+      await redis.kill();
+      await run.says('"msg":"redis not reachable"');
+      await redis.start();
+      await run.says('"msg":"redis connected again"');
+      await run.stop();
+      const lines = ['waiting for redis', 'redis connected', 'redis connected again'];
+      expect(lines.map((line) => told(run, line))).toEqual([1, 1, 1]);
+      // A connection that is reset and one that is refused are two things.
+      const reasons = [...run.output.matchAll(/"reason":"([^"]+)"[^\n]*"msg":"redis not reachable"/g)].map(
+        ([, it]) => it,
+      );
+      expect(reasons).not.toEqual([]);
+      expect(new Set(reasons).size).toBe(reasons.length);
+    },
+  );
 
   it.skipIf(!hasRedis)(
     `the service reports a wrong Redis password, and waits for the right one ${hasRedis ? '' : NEEDS_REDIS}`,

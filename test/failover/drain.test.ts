@@ -54,35 +54,38 @@ describe.skipIf(!hasRedis)(hasRedis ? 'a stop while a question is open' : NEEDS_
     'SDK v2 with a session': (init, answer) => v2(new ModernTransport(fleet.url, init), answer),
   };
 
-  it.each(Object.entries(open))('a question that is open while its replica stops is still answered: %s', async (name, connect) => {
-    const old = fleet.replicas.slice(-2);
-    await Promise.all([fleet.add(), fleet.add()]);
-    const asked = new EventTarget();
-    const isAsked = once(asked, 'asked');
-    const mayAnswer = Promise.withResolvers<void>();
-    const client = await connect(
-      { requestInit: { headers: { authorization: `Bearer ${await fleet.token(name)}` } } },
-      async () => {
-        asked.dispatchEvent(new Event('asked'));
-        await mayAnswer.promise;
-        return { action: 'accept', content: { confirmed: true } };
-      },
-    );
-    // To be sure that one of those runs it that stop.
-    const ports = fleet.balancer.ports.splice(2);
-    const result = client.call();
-    await isAsked;
-    fleet.balancer.ports.push(...ports);
-    const stopped = old.map(({ run }) => run.stop());
-    await Promise.all(old.map(({ run }) => run.says('"msg":"draining"')));
-    mayAnswer.resolve();
-    expect((await result).structuredContent).toEqual({ answer: 'yes' });
-    for (const { code, output } of await Promise.all(stopped)) {
-      expect(code).toBe(0);
-      expect(output).toContain('"cutOff":0,"msg":"drained"');
-    }
-    fleet.balancer.ports.splice(0, 2);
-    expect(old.map(({ run }) => /"running":(\d+)/.exec(run.output)?.[1]).sort()).toEqual(['0', '1']);
-    await client.close();
-  });
+  it.each(Object.entries(open))(
+    'a question that is open while its replica stops is still answered: %s',
+    async (name, connect) => {
+      const old = fleet.replicas.slice(-2);
+      await Promise.all([fleet.add(), fleet.add()]);
+      const asked = new EventTarget();
+      const isAsked = once(asked, 'asked');
+      const mayAnswer = Promise.withResolvers<void>();
+      const client = await connect(
+        { requestInit: { headers: { authorization: `Bearer ${await fleet.token(name)}` } } },
+        async () => {
+          asked.dispatchEvent(new Event('asked'));
+          await mayAnswer.promise;
+          return { action: 'accept', content: { confirmed: true } };
+        },
+      );
+      // To be sure that one of those runs it that stop.
+      const ports = fleet.balancer.ports.splice(2);
+      const result = client.call();
+      await isAsked;
+      fleet.balancer.ports.push(...ports);
+      const stopped = old.map(({ run }) => run.stop());
+      await Promise.all(old.map(({ run }) => run.says('"msg":"draining"')));
+      mayAnswer.resolve();
+      expect((await result).structuredContent).toEqual({ answer: 'yes' });
+      for (const { code, output } of await Promise.all(stopped)) {
+        expect(code).toBe(0);
+        expect(output).toContain('"cutOff":0,"msg":"drained"');
+      }
+      fleet.balancer.ports.splice(0, 2);
+      expect(old.map(({ run }) => /"running":(\d+)/.exec(run.output)?.[1]).sort()).toEqual(['0', '1']);
+      await client.close();
+    },
+  );
 });

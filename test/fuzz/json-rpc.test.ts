@@ -125,32 +125,34 @@ const oddHeaders: fc.Arbitrary<Record<string, string>> = fc.oneof(
   },
 ); // biome-ignore format: one line for each kind
 
-it.each(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])('MCP %s: odd messages in a session cause no server error', (revision) =>
-  fuzz<[string, Record<string, string>], Caller>({
-    name: `messages of ${revision}`,
-    share: 450,
-    open: openCaller,
-    inputs: fc.tuple(message(), oddHeaders),
-    send: async (on, [body, headers]) => {
-      const opening = JSON.stringify({
-        jsonrpc: '2.0',
-        id: 0,
-        method: 'initialize',
-        params: { ...PARAMS.initialize, protocolVersion: revision },
-      });
-      const opened = await post(on, '/mcp', opening);
-      const session = {
-        'mcp-session-id': opened.headers.get('mcp-session-id') ?? '',
-        'mcp-protocol-version': revision,
-      };
-      const statuses = [await statusOf(opened), await statusOf(post(on, '/mcp', body, { ...session, ...headers }))];
-      const end = fetch(`${on.url}/mcp`, {
-        method: 'DELETE',
-        headers: { authorization: on.authorization, ...session },
-      });
-      return [...statuses, await statusOf(end)];
-    },
-  }),
+it.each(['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'])(
+  'MCP %s: odd messages in a session cause no server error',
+  (revision) =>
+    fuzz<[string, Record<string, string>], Caller>({
+      name: `messages of ${revision}`,
+      share: 450,
+      open: openCaller,
+      inputs: fc.tuple(message(), oddHeaders),
+      send: async (on, [body, headers]) => {
+        const opening = JSON.stringify({
+          jsonrpc: '2.0',
+          id: 0,
+          method: 'initialize',
+          params: { ...PARAMS.initialize, protocolVersion: revision },
+        });
+        const opened = await post(on, '/mcp', opening);
+        const session = {
+          'mcp-session-id': opened.headers.get('mcp-session-id') ?? '',
+          'mcp-protocol-version': revision,
+        };
+        const statuses = [await statusOf(opened), await statusOf(post(on, '/mcp', body, { ...session, ...headers }))];
+        const end = fetch(`${on.url}/mcp`, {
+          method: 'DELETE',
+          headers: { authorization: on.authorization, ...session },
+        });
+        return [...statuses, await statusOf(end)];
+      },
+    }),
 );
 
 it('MCP 2024-11-05: odd messages beside an HTTP+SSE stream cause no server error', () =>

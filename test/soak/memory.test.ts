@@ -65,13 +65,16 @@ async function call(requests: readonly (() => string)[], total: number): Promise
 }
 
 describe('MCP tools/call', () => {
-  it.each(Object.entries(MODES))(`tools/call %s leaves less than ${LEFT} bytes behind for each call`, async (_mode, open) => {
-    const requests = await open();
-    await call(requests, WARM_UP);
-    const before = await held();
-    await call(requests, CALLS);
-    expect(((await held()) - before) / CALLS).toBeLessThan(LEFT);
-  });
+  it.each(Object.entries(MODES))(
+    `tools/call %s leaves less than ${LEFT} bytes behind for each call`,
+    async (_mode, open) => {
+      const requests = await open();
+      await call(requests, WARM_UP);
+      const before = await held();
+      await call(requests, CALLS);
+      expect(((await held()) - before) / CALLS).toBeLessThan(LEFT);
+    },
+  );
 });
 
 /** Opens a batch of streams, and has all of them end. */

@@ -127,9 +127,12 @@ describe('the settings of client metadata hosts', () => {
     expect(hostPatterns().parse(text)).toEqual(list);
   });
 
-  it.each(['https://claude.ai', 'claude.ai/x', '*claude.ai', 'a.*.com', 'claude.ai:443', '**'])('the host list %s is refused', (text) => {
-    expect(hostPatterns().safeParse(text).success).toBe(false);
-  });
+  it.each(['https://claude.ai', 'claude.ai/x', '*claude.ai', 'a.*.com', 'claude.ai:443', '**'])(
+    'the host list %s is refused',
+    (text) => {
+      expect(hostPatterns().safeParse(text).success).toBe(false);
+    },
+  );
 
   it('a private host is read exactly, with or without a port', () => {
     expect(hostsToTheLetter().parse('localhost:8443, app.corp [::1]:9')).toEqual([

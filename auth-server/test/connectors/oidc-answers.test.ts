@@ -85,12 +85,15 @@ describe('Discovery §4.3 unusable provider metadata', () => {
 describe('RFC 9110 §15.5.16 a compressed answer although none was accepted', () => {
   const packed = (status: number) => new Reply(status, 'x', { 'content-encoding': 'gzip' });
 
-  it.each(['/token', '/jwks', '/.well-known/openid-configuration'])('a compressed answer of %s is reported as such', async (path) => {
-    const { reason, message } = await failureOf(({ stage }) => stage.routes.set(path, () => packed(200)));
-    expect(reason).toBe('unavailable');
-    expect(message).toMatch(/answered with the content coding gzip/);
-    expect(message).not.toContain('could not be reached');
-  });
+  it.each(['/token', '/jwks', '/.well-known/openid-configuration'])(
+    'a compressed answer of %s is reported as such',
+    async (path) => {
+      const { reason, message } = await failureOf(({ stage }) => stage.routes.set(path, () => packed(200)));
+      expect(reason).toBe('unavailable');
+      expect(message).toMatch(/answered with the content coding gzip/);
+      expect(message).not.toContain('could not be reached');
+    },
+  );
 
   it.each([
     ['/token', 503],
@@ -310,12 +313,15 @@ describe('RFC 6749 §5.2 an error of the token endpoint is reported unchanged', 
 });
 
 describe('RFC 9110 §15.4 a redirect is not followed, and is reported with its status and target host', () => {
-  it.each(['/.well-known/openid-configuration', '/jwks', '/token'])('a redirect of %s is not followed', async (path) => {
-    const to = { location: 'https://elsewhere.example/x?secret=1' };
-    const failure = await failureOf(({ stage }) => stage.routes.set(path, () => new Reply(303, '', to)));
-    expect(failure).toMatchObject({ reason: 'unavailable', facts: { status: 303 } });
-    expect(failure.message).toContain(`${path} answered 303, a redirect to elsewhere.example, which is not followed`);
-  });
+  it.each(['/.well-known/openid-configuration', '/jwks', '/token'])(
+    'a redirect of %s is not followed',
+    async (path) => {
+      const to = { location: 'https://elsewhere.example/x?secret=1' };
+      const failure = await failureOf(({ stage }) => stage.routes.set(path, () => new Reply(303, '', to)));
+      expect(failure).toMatchObject({ reason: 'unavailable', facts: { status: 303 } });
+      expect(failure.message).toContain(`${path} answered 303, a redirect to elsewhere.example, which is not followed`);
+    },
+  );
 
   it('RFC 9110 §8.4 a content coding that was not accepted is named', async () => {
     const coded = new Reply(200, '{}', { 'content-encoding': 'gzip' });

@@ -55,7 +55,8 @@ describe('RFC 9700 §4.7 the form token', () => {
     expect(formToken('key', reread)).toBe(formToken('key', pending));
   });
 
-  it('a form token is not valid for another key', () => expect(formToken('other', pending)).not.toBe(formToken('key', pending)));
+  it('a form token is not valid for another key', () =>
+    expect(formToken('other', pending)).not.toBe(formToken('key', pending)));
 });
 
 describe('the approval that a login state carries to the upstream', () => {

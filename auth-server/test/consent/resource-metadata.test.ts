@@ -192,12 +192,15 @@ describe('RFC 9728 §3.3 unusable resource metadata', () => {
     expect([source.current(), network.failures.length]).toEqual([undefined, 1]);
   });
 
-  it.each([[undefined], [null], [[]]])('a document that names no scope (%j) leaves the scopes unset', async (scopes) => {
-    const { network, source } = createNetwork();
-    network.scopes = scopes;
-    await source.ready();
-    expect([source.current(), network.failures.length]).toEqual([undefined, 0]);
-  });
+  it.each([[undefined], [null], [[]]])(
+    'a document that names no scope (%j) leaves the scopes unset',
+    async (scopes) => {
+      const { network, source } = createNetwork();
+      network.scopes = scopes;
+      await source.ready();
+      expect([source.current(), network.failures.length]).toEqual([undefined, 0]);
+    },
+  );
 
   it('a document may name the resource by another of its identifiers, in another spelling', async () => {
     const { network, source, names } = createNetwork();

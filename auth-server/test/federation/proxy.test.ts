@@ -32,11 +32,14 @@ const failure = (asked: Promise<unknown>) =>
   );
 
 describe('HTTPS_PROXY', () => {
-  it.each(['HTTPS_PROXY', 'https_proxy'])('the proxy of %s carries https, and sees only name and port', async (name) => {
-    expect(await nameOf(fetchWith({ [name]: proxy.url })(host.url()))).toBe('Published app');
-    expect(proxy.asked).toEqual([host.name]);
-    expect(proxy.credentials).toEqual([undefined]);
-  });
+  it.each(['HTTPS_PROXY', 'https_proxy'])(
+    'the proxy of %s carries https, and sees only name and port',
+    async (name) => {
+      expect(await nameOf(fetchWith({ [name]: proxy.url })(host.url()))).toBe('Published app');
+      expect(proxy.asked).toEqual([host.name]);
+      expect(proxy.credentials).toEqual([undefined]);
+    },
+  );
 
   it('RFC 7617 the proxy gets the user and password of its URL', async () => {
     const url = proxy.url.replace('//', '//us%20er:p%40ss@');

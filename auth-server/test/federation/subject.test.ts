@@ -44,9 +44,12 @@ describe('OpenID Connect Core §5.7 the local subject', () => {
 describe('OpenID Connect Core §2 an identity that names one person', () => {
   const issuer = 'https://id.example';
 
-  it.each(['0', 'alice', ' alice', 'opaque|0001/ü', '🐘', 'x'.repeat(255)])('an identity with the subject %j is accepted', (subject) => {
-    expect(acceptIdentity({ issuer, subject })).toEqual({ issuer, subject });
-  });
+  it.each(['0', 'alice', ' alice', 'opaque|0001/ü', '🐘', 'x'.repeat(255)])(
+    'an identity with the subject %j is accepted',
+    (subject) => {
+      expect(acceptIdentity({ issuer, subject })).toEqual({ issuer, subject });
+    },
+  );
 
   it.each([
     [''], [' '], ['\t\r\n'], ['\u200b'], ['\u00a0\u3000'], ['\u0000'], ['\u2800'], ['\u00ad\u180e'], ['x'.repeat(256)],

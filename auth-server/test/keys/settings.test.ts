@@ -38,12 +38,15 @@ describe('the settings of the keys', () => {
     expect(read(env).problems.map((problem) => `${problem.env}: ${problem.message}`)).toEqual([message]);
   });
 
-  it.each(['accessTokenLifetimeConfidential', 'accessTokenLifetimeMachine'])('the setting %s counts as a token lifetime', (name) => {
-    const { values } = read({});
-    const policy = keyPolicyOf({ ...values, [name]: 7_200 } as Parameters<typeof keyPolicyOf>[0]);
-    expect(policy.tokenLifetime).toBe(7_200);
-    expect(judgeKeys({ ...values, keyRotation: 8_000, [name]: 7_200 })).toHaveLength(1);
-  });
+  it.each(['accessTokenLifetimeConfidential', 'accessTokenLifetimeMachine'])(
+    'the setting %s counts as a token lifetime',
+    (name) => {
+      const { values } = read({});
+      const policy = keyPolicyOf({ ...values, [name]: 7_200 } as Parameters<typeof keyPolicyOf>[0]);
+      expect(policy.tokenLifetime).toBe(7_200);
+      expect(judgeKeys({ ...values, keyRotation: 8_000, [name]: 7_200 })).toHaveLength(1);
+    },
+  );
 
   it('the rotation can be turned off', () => {
     const { values, problems } = read({ KEY_ROTATION: 'off' });

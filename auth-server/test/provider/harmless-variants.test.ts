@@ -155,29 +155,32 @@ describe('RFC 6749 §2.3.1 a Basic header with an empty secret', () => {
   it.each([
     ['with client_id in the body', true],
     ['alone', false],
-  ])('an empty Basic secret identifies a public client, %s: code exchange, refresh, pushed request, revocation', async (_, twice) => {
-    const client = await register(server, WEB);
-    const send = (path: string, parameters: Record<string, string>) =>
-      server.fetch(path, {
-        ...form({ ...parameters, ...(twice && { client_id: client.id }) }),
-        headers: basic(client.id),
+  ])(
+    'an empty Basic secret identifies a public client, %s: code exchange, refresh, pushed request, revocation',
+    async (_, twice) => {
+      const client = await register(server, WEB);
+      const send = (path: string, parameters: Record<string, string>) =>
+        server.fetch(path, {
+          ...form({ ...parameters, ...(twice && { client_id: client.id }) }),
+          headers: basic(client.id),
+        });
+      const pushed = await send('/par', {
+        redirect_uri: WEB,
+        response_type: 'code',
+        code_challenge: 'x'.repeat(43),
+        code_challenge_method: 'S256',
       });
-    const pushed = await send('/par', {
-      redirect_uri: WEB,
-      response_type: 'code',
-      code_challenge: 'x'.repeat(43),
-      code_challenge_method: 'S256',
-    });
-    expect(pushed.status).toBe(201);
-    const { code } = await authorize(server, client);
-    const exchanged = await send('/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER });
-    expect(exchanged.status).toBe(200);
-    const { refresh_token: token } = await read(exchanged);
-    const refreshed = await send('/token', { grant_type: 'refresh_token', refresh_token: String(token) });
-    expect(refreshed.status).toBe(200);
-    expect((await send('/revoke', { token: String(token) })).status).toBe(200);
-    expect((await refresh(server, client, token)).status).toBe(400);
-  });
+      expect(pushed.status).toBe(201);
+      const { code } = await authorize(server, client);
+      const exchanged = await send('/token', { grant_type: 'authorization_code', code, code_verifier: VERIFIER });
+      expect(exchanged.status).toBe(200);
+      const { refresh_token: token } = await read(exchanged);
+      const refreshed = await send('/token', { grant_type: 'refresh_token', refresh_token: String(token) });
+      expect(refreshed.status).toBe(200);
+      expect((await send('/revoke', { token: String(token) })).status).toBe(200);
+      expect((await refresh(server, client, token)).status).toBe(400);
+    },
+  );
 
   it('an empty Basic secret identifies a client whose id is a URL, percent-encoded or not', async () => {
     for (const [id, scheme] of [

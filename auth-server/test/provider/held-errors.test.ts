@@ -65,19 +65,22 @@ describe.each([
     'app.example',
   ],
 ])('RFC 9700 §4.11.2 %s that nobody approved', (_, make, place) => {
-  it.each(WRONG)('an error of %s shows a page with a link to the client, and the browser stays', async (_, wrong, error) => {
-    const client = await make();
-    const { outside, status, text, headers } = await visit(authorizePath(client, wrong));
-    expect([outside, status]).toEqual([undefined, 400]);
-    expect(headers?.get('content-security-policy')).toContain("default-src 'none'");
-    expect(headers?.get('location')).toBeNull();
-    expect(headers?.get('refresh')).toBeNull();
-    expect(text).toContain(place);
-    const link = linkIn(text);
-    expect(link?.href.startsWith(client.redirectUri)).toBe(true);
-    const answer = new URLSearchParams(link?.hash.slice(1) || link?.search);
-    expect(Object.fromEntries(answer)).toMatchObject({ error, state: 'the-state', iss: ISSUER });
-  });
+  it.each(WRONG)(
+    'an error of %s shows a page with a link to the client, and the browser stays',
+    async (_, wrong, error) => {
+      const client = await make();
+      const { outside, status, text, headers } = await visit(authorizePath(client, wrong));
+      expect([outside, status]).toEqual([undefined, 400]);
+      expect(headers?.get('content-security-policy')).toContain("default-src 'none'");
+      expect(headers?.get('location')).toBeNull();
+      expect(headers?.get('refresh')).toBeNull();
+      expect(text).toContain(place);
+      const link = linkIn(text);
+      expect(link?.href.startsWith(client.redirectUri)).toBe(true);
+      const answer = new URLSearchParams(link?.hash.slice(1) || link?.search);
+      expect(Object.fromEntries(answer)).toMatchObject({ error, state: 'the-state', iss: ISSUER });
+    },
+  );
 
   it('OAuth 2.0 Form Post Response Mode §2 the page for response_mode=form_post has a form with a button and no script', async () => {
     const client = await make();
@@ -124,12 +127,15 @@ describe.each([
 });
 
 describe('errors that go to the client at once', () => {
-  it.each(WRONG)('RFC 8252 §7.3 an error of a client on this machine is returned at once: %s', async (_, wrong, error) => {
-    const client = await register(server, NATIVE);
-    const { outside } = await visit(authorizePath(client, wrong));
-    expect(outside && outside.origin + outside.pathname).toBe(NATIVE);
-    expect(new URLSearchParams(outside?.hash.slice(1) || outside?.search).get('error')).toBe(error);
-  });
+  it.each(WRONG)(
+    'RFC 8252 §7.3 an error of a client on this machine is returned at once: %s',
+    async (_, wrong, error) => {
+      const client = await register(server, NATIVE);
+      const { outside } = await visit(authorizePath(client, wrong));
+      expect(outside && outside.origin + outside.pathname).toBe(NATIVE);
+      expect(new URLSearchParams(outside?.hash.slice(1) || outside?.search).get('error')).toBe(error);
+    },
+  );
 
   it.each(WRONG)('an error of a client of CLIENTS is returned at once: %s', async (_, wrong, error) => {
     const { outside } = await visit(authorizePath({ id: 'portal', redirectUri: WEB }, wrong));

@@ -278,12 +278,15 @@ describe('RFC 7591 §5 open registration', () => {
     expect(await read(refused)).toMatchObject({ error: 'too_many_requests' });
   });
 
-  it.each(['/register/', '/REGISTER', '/Register/'])('the path %s has the same CORS headers and limit', async (path) => {
-    await using limited = await startServer({ env: { REGISTRATION_LIMIT: '1' } });
-    const attempt = () => limited.fetch(path, json({ redirect_uris: [WEB] }));
-    const first = await attempt();
-    expect([first.status, first.headers.get('access-control-allow-origin')]).toEqual([201, '*']);
-    expect((await attempt()).status).toBe(429);
-    expect((await limited.fetch(path, { method: 'OPTIONS' })).status).toBe(204);
-  });
+  it.each(['/register/', '/REGISTER', '/Register/'])(
+    'the path %s has the same CORS headers and limit',
+    async (path) => {
+      await using limited = await startServer({ env: { REGISTRATION_LIMIT: '1' } });
+      const attempt = () => limited.fetch(path, json({ redirect_uris: [WEB] }));
+      const first = await attempt();
+      expect([first.status, first.headers.get('access-control-allow-origin')]).toEqual([201, '*']);
+      expect((await attempt()).status).toBe(429);
+      expect((await limited.fetch(path, { method: 'OPTIONS' })).status).toBe(204);
+    },
+  );
 });

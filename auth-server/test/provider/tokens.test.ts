@@ -204,22 +204,25 @@ describe('RFC 6749 §5.2 refused token requests', () => {
       400,
       'invalid_grant',
     ],
-  ])('a request with %s gets the standard JSON error, uncached, also in a browser', async (_, init: RequestInit, status, code) => {
-    const body = init.body instanceof URLSearchParams ? `${init.body}`.replace('CLIENT', client.id) : init.body;
-    const answer = await server.fetch('/token', {
-      ...init,
-      ...(body !== undefined && { body }),
-      headers: {
-        ...(init.body instanceof URLSearchParams && { 'content-type': 'application/x-www-form-urlencoded' }),
-        ...(init.headers as Record<string, string>),
-        accept: 'text/html, application/json;q=0.5',
-      },
-    });
-    expect(answer.status).toBe(status);
-    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
-    expect(await read(answer)).toMatchObject({ error: code });
-    expect(answer.headers.get('cache-control')).toContain('no-store');
-  });
+  ])(
+    'a request with %s gets the standard JSON error, uncached, also in a browser',
+    async (_, init: RequestInit, status, code) => {
+      const body = init.body instanceof URLSearchParams ? `${init.body}`.replace('CLIENT', client.id) : init.body;
+      const answer = await server.fetch('/token', {
+        ...init,
+        ...(body !== undefined && { body }),
+        headers: {
+          ...(init.body instanceof URLSearchParams && { 'content-type': 'application/x-www-form-urlencoded' }),
+          ...(init.headers as Record<string, string>),
+          accept: 'text/html, application/json;q=0.5',
+        },
+      });
+      expect(answer.status).toBe(status);
+      expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+      expect(await read(answer)).toMatchObject({ error: code });
+      expect(answer.headers.get('cache-control')).toContain('no-store');
+    },
+  );
 
   it('RFC 9110 §15.5.14 a request of more than a few kilobytes is refused with 413', async () => {
     expect(await error(await server.fetch('/token', form({ code: 'x'.repeat(60_000) })))).toEqual([

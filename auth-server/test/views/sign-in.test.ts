@@ -54,16 +54,13 @@ describe('the sign-in page', () => {
     expect(page).toContain('Continue with GitHub');
   });
 
-  it.each([undefined, '', ' \n '])(
-    'a client without a name (%j) is shown as such, without its id',
-    (name) => {
-      const page = named(name);
-      expect(page).toContain('an app without a name');
-      expect(page).toContain('does not say what it is called');
-      expect(page).not.toContain('chose this name');
-      expect(page).not.toContain('client-1');
-    },
-  );
+  it.each([undefined, '', ' \n '])('a client without a name (%j) is shown as such, without its id', (name) => {
+    const page = named(name);
+    expect(page).toContain('an app without a name');
+    expect(page).toContain('does not say what it is called');
+    expect(page).not.toContain('chose this name');
+    expect(page).not.toContain('client-1');
+  });
 
   it('a long name is truncated, and never in the middle of a character', () => {
     expect(named('x'.repeat(500))).not.toContain('x'.repeat(81));

@@ -108,18 +108,21 @@ describe('an issuer with an internal URL', () => {
   it.each([
     ['its public URL', issuer],
     ['the host that was asked', internalUrl],
-  ])('RFC 8414 §3 metadata and keys are read at the internal URL, whether metadata names endpoints by %s', async (_, base) => {
-    const asked: string[] = [];
-    const said = { issuer, jwks_uri: `${base}/keys`, token_endpoint: `${base}/token` };
-    const documents = {
-      'http://idp:8080/.well-known/oauth-authorization-server/auth/realms/one': said,
-      [`${internalUrl}/keys`]: { keys: [] },
-    };
-    const { metadata, keys } = keySourceWith(documents, asked);
-    await expect(firstKey(keys, 'a')).rejects.toMatchObject({ reason: 'unknown_key' });
-    expect(asked).toEqual(Object.keys(documents));
-    expect(await metadata.get()).toEqual({ issuer, jwks_uri: `${issuer}/keys`, token_endpoint: `${issuer}/token` });
-  });
+  ])(
+    'RFC 8414 §3 metadata and keys are read at the internal URL, whether metadata names endpoints by %s',
+    async (_, base) => {
+      const asked: string[] = [];
+      const said = { issuer, jwks_uri: `${base}/keys`, token_endpoint: `${base}/token` };
+      const documents = {
+        'http://idp:8080/.well-known/oauth-authorization-server/auth/realms/one': said,
+        [`${internalUrl}/keys`]: { keys: [] },
+      };
+      const { metadata, keys } = keySourceWith(documents, asked);
+      await expect(firstKey(keys, 'a')).rejects.toMatchObject({ reason: 'unknown_key' });
+      expect(asked).toEqual(Object.keys(documents));
+      expect(await metadata.get()).toEqual({ issuer, jwks_uri: `${issuer}/keys`, token_endpoint: `${issuer}/token` });
+    },
+  );
 
   it('RFC 8414 §3.3 metadata at the internal URL must name the public issuer', async () => {
     const failures: unknown[] = [];

@@ -168,11 +168,14 @@ describe('the command line of mcp-server', () => {
       env,
     );
 
-  it.each(['sessions list', 'sessions end --all'])('the command %s is refused where sessions are in memory', async (line) => {
-    const { status, stdout, stderr } = await program(line);
-    expect([status, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^mcp-server: REDIS_URL is not set: .* Restart the server to end all of them/);
-  });
+  it.each(['sessions list', 'sessions end --all'])(
+    'the command %s is refused where sessions are in memory',
+    async (line) => {
+      const { status, stdout, stderr } = await program(line);
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/^mcp-server: REDIS_URL is not set: .* Restart the server to end all of them/);
+    },
+  );
 
   it('the command line says when Redis is not reachable', async () => {
     const { status, stderr } = await program('sessions list', { REDIS_URL: 'redis://127.0.0.1:1' });

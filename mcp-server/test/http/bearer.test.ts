@@ -86,11 +86,14 @@ describe('RFC 6750 §2 the place of a token', () => {
     expect(server.ran).toEqual([]);
   });
 
-  it.each(['Bearer', 'Bearer ', 'Bearer a,b', 'Bearer a b'])('the Authorization header %j is refused', async (authorization) => {
-    const response = await server.fetch('/mcp', { headers: { authorization } });
-    expect(response.status).toBe(401);
-    expect(readChallenge(response).error).toBe('invalid_token');
-  });
+  it.each(['Bearer', 'Bearer ', 'Bearer a,b', 'Bearer a b'])(
+    'the Authorization header %j is refused',
+    async (authorization) => {
+      const response = await server.fetch('/mcp', { headers: { authorization } });
+      expect(response.status).toBe(401);
+      expect(readChallenge(response).error).toBe('invalid_token');
+    },
+  );
 
   it('RFC 9110 §11.1 the case of the authentication scheme does not matter', async () => {
     const response = await server.fetch('/mcp', { headers: { authorization: `bEARER ${await server.token()}` } });

@@ -28,16 +28,19 @@ const streamed = (text: string): RequestInit => ({
 });
 
 describe('JSON-RPC 2.0 §5.1 parse error and invalid request', () => {
-  it.each(['', '{', 'not json', '{"a":1,}', '[1', '\u0000', '{"__proto__":{"a":1}}'])('the body %j is -32700', async (body) => {
-    const response = await server.fetch('/mcp', post(token, body));
-    expect(response.status).toBe(400);
-    expect(await response.json()).toEqual({
-      jsonrpc: '2.0',
-      id: null,
-      error: { code: -32700, message: 'Parse error' },
-    });
-    expect(server.ran).toEqual([]);
-  });
+  it.each(['', '{', 'not json', '{"a":1,}', '[1', '\u0000', '{"__proto__":{"a":1}}'])(
+    'the body %j is -32700',
+    async (body) => {
+      const response = await server.fetch('/mcp', post(token, body));
+      expect(response.status).toBe(400);
+      expect(await response.json()).toEqual({
+        jsonrpc: '2.0',
+        id: null,
+        error: { code: -32700, message: 'Parse error' },
+      });
+      expect(server.ran).toEqual([]);
+    },
+  );
 
   it.each(['1', '"text"', 'null', 'true'])('the body %s is -32600', async (body) => {
     const response = await server.fetch('/mcp', post(token, body));
@@ -91,9 +94,12 @@ describe('the size of a body', () => {
 describe('RFC 9110 §15.5.16 media type', () => {
   const typed = (type: string) => post(token, PING, { 'content-type': type });
 
-  it.each(['application/json', 'application/json; charset=utf-8', 'Application/JSON'])('the media type %s is accepted', async (type) => {
-    expect((await server.fetch('/mcp', typed(type))).status).toBe(200);
-  });
+  it.each(['application/json', 'application/json; charset=utf-8', 'Application/JSON'])(
+    'the media type %s is accepted',
+    async (type) => {
+      expect((await server.fetch('/mcp', typed(type))).status).toBe(200);
+    },
+  );
 
   it.each([
     'text/plain',

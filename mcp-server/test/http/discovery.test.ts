@@ -9,21 +9,24 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 describe('RFC 9728 §3 protected resource metadata', () => {
-  it.each(['', '/mcp', '/sse'])('protected resource metadata names exactly the URL that it is for: %j', async (path) => {
-    const response = await server.fetch(`/.well-known/oauth-protected-resource${path}`);
-    expect(response.status).toBe(200);
-    expect(response.headers.get('content-type')).toContain('application/json');
-    expect(await response.json()).toEqual({
-      resource: `${server.url}${path}`,
-      authorization_servers: [server.issuer.url],
-      scopes_supported: ['mcp:admin', 'mcp:tools'],
-      bearer_methods_supported: ['header'],
-      dpop_signing_alg_values_supported: ['ES256', 'ES384', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
-      dpop_bound_access_tokens_required: false,
-      resource_name: 'Test server',
-      resource_documentation: `${server.url}/`,
-    });
-  });
+  it.each(['', '/mcp', '/sse'])(
+    'protected resource metadata names exactly the URL that it is for: %j',
+    async (path) => {
+      const response = await server.fetch(`/.well-known/oauth-protected-resource${path}`);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-type')).toContain('application/json');
+      expect(await response.json()).toEqual({
+        resource: `${server.url}${path}`,
+        authorization_servers: [server.issuer.url],
+        scopes_supported: ['mcp:admin', 'mcp:tools'],
+        bearer_methods_supported: ['header'],
+        dpop_signing_alg_values_supported: ['ES256', 'ES384', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
+        dpop_bound_access_tokens_required: false,
+        resource_name: 'Test server',
+        resource_documentation: `${server.url}/`,
+      });
+    },
+  );
 
   it('protected resource metadata can be cached and revalidated with its ETag (RFC 9110 §13.1.2)', async () => {
     const path = '/.well-known/oauth-protected-resource/mcp';
@@ -142,13 +145,16 @@ describe('MCP 2025-03-26 §2.3.3 default endpoints', () => {
     expect(response.headers.get('cache-control')).toBe('no-store');
   });
 
-  it.each(['token', 'register'])('RFC 9110 §15.4.8 POST /%s is redirected as a POST, without being read', async (path) => {
-    const response = await server.fetch(`/${path}`, { method: 'POST', body: 'grant_type=authorization_code' });
-    expect(response.status).toBe(307);
-    expect(response.headers.get('location')).toBe(`${server.issuer.url}/${path}`);
-    expect(server.issuer.requests).not.toContain(`/${path}`);
-    expect((await server.fetch(`/${path}`)).status).toBe(405);
-  });
+  it.each(['token', 'register'])(
+    'RFC 9110 §15.4.8 POST /%s is redirected as a POST, without being read',
+    async (path) => {
+      const response = await server.fetch(`/${path}`, { method: 'POST', body: 'grant_type=authorization_code' });
+      expect(response.status).toBe(307);
+      expect(response.headers.get('location')).toBe(`${server.issuer.url}/${path}`);
+      expect(server.issuer.requests).not.toContain(`/${path}`);
+      expect((await server.fetch(`/${path}`)).status).toBe(405);
+    },
+  );
 
   it('POST /register is 404 when the authorization server has no registration', async () => {
     await using closed = await startHarness();

@@ -47,11 +47,14 @@ describe('RFC 9449 §7.1 a token with its proof', () => {
     expect(server.ran).toMatchObject([{ subject: 'person-1', keyThumbprint: client.thumbprint }]);
   });
 
-  it.each(['ES384', 'Ed25519', 'EdDSA', 'PS256', 'RS256'])('a proof with a key for %s is accepted', async (algorithm) => {
-    const by = await keyHolder(algorithm);
-    const token = await boundToken(server, by);
-    expect((await send(token, await proofFor(token, { by }))).status).toBe(200);
-  });
+  it.each(['ES384', 'Ed25519', 'EdDSA', 'PS256', 'RS256'])(
+    'a proof with a key for %s is accepted',
+    async (algorithm) => {
+      const by = await keyHolder(algorithm);
+      const token = await boundToken(server, by);
+      expect((await send(token, await proofFor(token, { by }))).status).toBe(200);
+    },
+  );
 
   it('each request needs a new proof, for its own path and method', async () => {
     const token = await boundToken();
@@ -298,13 +301,16 @@ describe('RFC 9449 §9 nonces', () => {
   const nonceOf = (response: Response): string => response.headers.get('dpop-nonce') ?? '';
   const withNonce = (nonce: unknown, change: Change = {}) => call({ ...change, claims: { nonce } });
 
-  it.each([-3_600, -66, 6, 3_600])('a client whose clock is %d s off gets a nonce, and is accepted with it', async (off) => {
-    const response = await call({ now: now() + off });
-    expect(response.status).toBe(401);
-    expect(readChallenge(response, 'DPoP')).toMatchObject({ error: 'use_dpop_nonce' });
-    expect(await response.json()).toMatchObject({ error: 'use_dpop_nonce' });
-    expect((await withNonce(nonceOf(response), { now: now() + off })).status).toBe(200);
-  });
+  it.each([-3_600, -66, 6, 3_600])(
+    'a client whose clock is %d s off gets a nonce, and is accepted with it',
+    async (off) => {
+      const response = await call({ now: now() + off });
+      expect(response.status).toBe(401);
+      expect(readChallenge(response, 'DPoP')).toMatchObject({ error: 'use_dpop_nonce' });
+      expect(await response.json()).toMatchObject({ error: 'use_dpop_nonce' });
+      expect((await withNonce(nonceOf(response), { now: now() + off })).status).toBe(200);
+    },
+  );
 
   it('DPOP_NONCE_REQUIRED demands a nonce in every proof', async () => {
     await using at = await startHarness({ dpopNonceRequired: true });

@@ -49,12 +49,15 @@ describe('RFC 6750 §3.1 the log of a refused token', () => {
     ['a binding that is not known', () => server.token({ cnf: { 'x5t#S256': 'x' } }), () => ({ reason: 'sender_constrained', claim: 'cnf', found: 'an object of x5t#S256', ...WHO })],
     ['a key that it is bound to', () => server.token({ cnf: { jkt: client.thumbprint } }), () => ({ reason: 'sender_constrained', claim: 'cnf', expected: 'a DPoP proof, as the token is bound to a key', found: 'Bearer', ...WHO })],
   ]; // biome-ignore format: one table
-  it.each(rows)('a token refused for %s is logged with its owner, the deciding claim and the expected value', async (_, token, expected) => {
-    const value = await token();
-    expect((await server.fetch('/mcp', post(value, PING))).status).toBe(401);
-    expect(await line(server)).toMatchObject({ status: 401, error: 'invalid_token', ...expected() });
-    for (const part of value.split('.')) expect(server.log.join('')).not.toContain(part);
-  });
+  it.each(rows)(
+    'a token refused for %s is logged with its owner, the deciding claim and the expected value',
+    async (_, token, expected) => {
+      const value = await token();
+      expect((await server.fetch('/mcp', post(value, PING))).status).toBe(401);
+      expect(await line(server)).toMatchObject({ status: 401, error: 'invalid_token', ...expected() });
+      for (const part of value.split('.')) expect(server.log.join('')).not.toContain(part);
+    },
+  );
 
   it('a long value from a refused token is truncated in the log', async () => {
     const long = 'x'.repeat(5_000);
@@ -84,13 +87,16 @@ describe('RFC 9449 §7.1 the log of a refused proof', () => {
     return (token: string) => client.prove({ token, url: `${server.url}/mcp`, now: now(), ...change });
   }
 
-  it.each(rows)('a proof refused for %s is logged with its owner, the deciding claim and the expected value', async (_, proof, expected) => {
-    const token = await server.token({ cnf: { jkt: client.thumbprint } });
-    const headers = { authorization: `DPoP ${token}`, dpop: await proof(token) };
-    expect((await server.fetch('/mcp', post('', PING, headers))).status).toBe(401);
-    expect(await line(server)).toMatchObject({ status: 401, ...WHO, ...expected() });
-    expect(server.log.join('')).not.toMatch(/secret/);
-  });
+  it.each(rows)(
+    'a proof refused for %s is logged with its owner, the deciding claim and the expected value',
+    async (_, proof, expected) => {
+      const token = await server.token({ cnf: { jkt: client.thumbprint } });
+      const headers = { authorization: `DPoP ${token}`, dpop: await proof(token) };
+      expect((await server.fetch('/mcp', post('', PING, headers))).status).toBe(401);
+      expect(await line(server)).toMatchObject({ status: 401, ...WHO, ...expected() });
+      expect(server.log.join('')).not.toMatch(/secret/);
+    },
+  );
 });
 
 describe('RFC 6750 §3.1 insufficient_scope', () => {

@@ -130,12 +130,15 @@ describe('absent and null members in a session', () => {
     expect((await sse200(asked)).body).toMatchObject({ id: 5, result });
   });
 
-  it.each(wrong)('JSON-RPC 2.0 §5.1 a session refuses %s %j with the id and the member', async (method, params, code, member) => {
-    const asked = { jsonrpc: '2.0', id: 'six', method, params };
-    const error = { code, message: expect.stringMatching(new RegExp(member, 'i')) };
-    expect(await json(await send(mcp.url, asked, { session }))).toMatchObject({ id: 'six', error });
-    expect((await sse200(asked)).body).toMatchObject({ id: 'six', error });
-  });
+  it.each(wrong)(
+    'JSON-RPC 2.0 §5.1 a session refuses %s %j with the id and the member',
+    async (method, params, code, member) => {
+      const asked = { jsonrpc: '2.0', id: 'six', method, params };
+      const error = { code, message: expect.stringMatching(new RegExp(member, 'i')) };
+      expect(await json(await send(mcp.url, asked, { session }))).toMatchObject({ id: 'six', error });
+      expect((await sse200(asked)).body).toMatchObject({ id: 'six', error });
+    },
+  );
 
   it.each([
     [{ jsonrpc: '2.0', id: 7, method: 'tools/list', params: 'x' }, 7, 'params'],
@@ -251,11 +254,14 @@ describe('absent and null members without sessions', () => {
     },
   );
 
-  it.each(wrong)('JSON-RPC 2.0 §5.1 a stateless request with %s %j is refused with the id and the member', async (method, params, code, member) => {
-    const asked = { jsonrpc: '2.0', id: 'six', method, params: { ...(params as object), _meta: meta() } };
-    const error = { code, message: expect.stringMatching(new RegExp(member, 'i')) };
-    expect((await answerTo(own.url, asked)).body).toMatchObject({ id: 'six', error });
-  });
+  it.each(wrong)(
+    'JSON-RPC 2.0 §5.1 a stateless request with %s %j is refused with the id and the member',
+    async (method, params, code, member) => {
+      const asked = { jsonrpc: '2.0', id: 'six', method, params: { ...(params as object), _meta: meta() } };
+      const error = { code, message: expect.stringMatching(new RegExp(member, 'i')) };
+      expect((await answerTo(own.url, asked)).body).toMatchObject({ id: 'six', error });
+    },
+  );
 
   it.each([
     [null, 'params'],

@@ -168,11 +168,14 @@ describe('MCP 2025-11-25 client/elicitation', () => {
     expect([result.isError, result.content[0].text]).toEqual([true, expect.stringContaining(reason)]);
   });
 
-  it.each([[{}], [{ elicitation: { url: {} } }]])('an elicitation fails clearly when the client supports only %j', async (capabilities) => {
-    const session = await openSession(mcp.url, 'ada', '2025-11-25', capabilities);
-    const { result } = await post(ask, session);
-    expect([result.isError, result.content[0].text]).toEqual([true, expect.stringContaining('does not support')]);
-  });
+  it.each([[{}], [{ elicitation: { url: {} } }]])(
+    'an elicitation fails clearly when the client supports only %j',
+    async (capabilities) => {
+      const session = await openSession(mcp.url, 'ada', '2025-11-25', capabilities);
+      const { result } = await post(ask, session);
+      expect([result.isError, result.content[0].text]).toEqual([true, expect.stringContaining('does not support')]);
+    },
+  );
 
   it('an elicitation fails at once when the client accepts no stream', async () => {
     const session = await openSession(mcp.url, 'ada', '2025-11-25', { elicitation: {} });

@@ -123,20 +123,26 @@ describe.each(Object.entries(transports))('SDK v1 client over %s', (_, open) => 
 });
 
 describe('SDK v2 client', () => {
-  it.each(['/mcp', '/sse'])('the client probes for 2026-07-28 at %s, falls back to initialize, and calls a tool', async (path) => {
-    const client = new ModernClient({ name: 'modern', version: '0' }, { versionNegotiation: { mode: 'auto' } });
-    await client.connect(new ModernTransport(new URL(`${mcp.url}${path}`), as('ada')));
-    const result = await client.callTool({ name: 'echo', arguments: { message: 'hello' } });
-    expect(result.structuredContent).toEqual({ echoed_message: 'hello' });
-    await client.close();
-  });
+  it.each(['/mcp', '/sse'])(
+    'the client probes for 2026-07-28 at %s, falls back to initialize, and calls a tool',
+    async (path) => {
+      const client = new ModernClient({ name: 'modern', version: '0' }, { versionNegotiation: { mode: 'auto' } });
+      await client.connect(new ModernTransport(new URL(`${mcp.url}${path}`), as('ada')));
+      const result = await client.callTool({ name: 'echo', arguments: { message: 'hello' } });
+      expect(result.structuredContent).toEqual({ echoed_message: 'hello' });
+      await client.close();
+    },
+  );
 });
 
 describe('MCP lifecycle: version negotiation', () => {
-  it.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('the server agrees to revision %s', async (version) => {
-    const { result } = await json(await send(mcp.url, initialize(version)));
-    expect(result.protocolVersion).toBe(version);
-  });
+  it.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])(
+    'the server agrees to revision %s',
+    async (version) => {
+      const { result } = await json(await send(mcp.url, initialize(version)));
+      expect(result.protocolVersion).toBe(version);
+    },
+  );
 
   it('the server offers its newest revision to a client with an unknown one', async () => {
     const { result } = await json(await send(mcp.url, initialize('2099-01-01')));

@@ -19,33 +19,39 @@ async function goneSession(revision: string): Promise<string> {
 }
 
 describe.each(['/mcp', '/sse'])('the id of an ended session, at %s', (path) => {
-  it.each(SESSION_REVISIONS)('an initialize of %s with the id of an ended session opens a new session', async (revision) => {
-    for (const session of [await goneSession(revision), 'never-was']) {
-      const answer = await send(mcp.url, initialize(revision), { session, path });
-      expect([answer.status, await json(answer)]).toMatchObject([200, { id: 'init', result: {} }]);
-      const id = answer.headers.get('mcp-session-id') ?? '';
-      expect(id).toMatch(/^[\w-]{32}$/);
-      expect(id).not.toBe(session);
-      expect((await send(mcp.url, request(1, 'ping'), { session: id, path })).status).toBe(200);
-    }
-  });
+  it.each(SESSION_REVISIONS)(
+    'an initialize of %s with the id of an ended session opens a new session',
+    async (revision) => {
+      for (const session of [await goneSession(revision), 'never-was']) {
+        const answer = await send(mcp.url, initialize(revision), { session, path });
+        expect([answer.status, await json(answer)]).toMatchObject([200, { id: 'init', result: {} }]);
+        const id = answer.headers.get('mcp-session-id') ?? '';
+        expect(id).toMatch(/^[\w-]{32}$/);
+        expect(id).not.toBe(session);
+        expect((await send(mcp.url, request(1, 'ping'), { session: id, path })).status).toBe(200);
+      }
+    },
+  );
 
-  it.each(SESSION_REVISIONS)('any other request of %s with the id of an ended session is answered with 404', async (revision) => {
-    const session = await goneSession(revision);
-    const headers = { 'MCP-Protocol-Version': revision };
-    for (const message of [
-      request(1, 'ping'),
-      request(1, 'tools/list'),
-      { jsonrpc: '2.0', method: 'notifications/initialized' },
-      { jsonrpc: '2.0', id: 'a.1', result: {} },
-    ]) {
-      expect((await send(mcp.url, message, { session, path, headers })).status).toBe(404);
-    }
-    for (const method of ['GET', 'DELETE']) {
-      const answer = await send(mcp.url, undefined, { method, session, path, headers });
-      expect([answer.status, await json(answer)]).toMatchObject([404, { error: { code: -32001 } }]);
-    }
-  });
+  it.each(SESSION_REVISIONS)(
+    'any other request of %s with the id of an ended session is answered with 404',
+    async (revision) => {
+      const session = await goneSession(revision);
+      const headers = { 'MCP-Protocol-Version': revision };
+      for (const message of [
+        request(1, 'ping'),
+        request(1, 'tools/list'),
+        { jsonrpc: '2.0', method: 'notifications/initialized' },
+        { jsonrpc: '2.0', id: 'a.1', result: {} },
+      ]) {
+        expect((await send(mcp.url, message, { session, path, headers })).status).toBe(404);
+      }
+      for (const method of ['GET', 'DELETE']) {
+        const answer = await send(mcp.url, undefined, { method, session, path, headers });
+        expect([answer.status, await json(answer)]).toMatchObject([404, { error: { code: -32001 } }]);
+      }
+    },
+  );
 });
 
 it("an initialize with the id of another owner's session opens a separate session, and is logged", async () => {

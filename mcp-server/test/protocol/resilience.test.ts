@@ -126,15 +126,18 @@ describe('results that cannot be written as JSON', () => {
     },
   });
 
-  it.each([false, true])('an unserializable result is answered as a fault of the tool (as a stream: %s)', async (say) => {
-    await using mcp = await startMcp({ catalog: createCatalog([tool]) });
-    const session = await openSession(mcp.url);
-    const text = await (await send(mcp.url, call(1, 'cyclic', { say }), { session })).text();
-    expect(text).toMatch(
-      /cyclic failed because of a fault in this server: content\[0\] can't be written as JSON.*"isError":true/,
-    );
-    expect(running(mcp)).toBe(0);
-  });
+  it.each([false, true])(
+    'an unserializable result is answered as a fault of the tool (as a stream: %s)',
+    async (say) => {
+      await using mcp = await startMcp({ catalog: createCatalog([tool]) });
+      const session = await openSession(mcp.url);
+      const text = await (await send(mcp.url, call(1, 'cyclic', { say }), { session })).text();
+      expect(text).toMatch(
+        /cyclic failed because of a fault in this server: content\[0\] can't be written as JSON.*"isError":true/,
+      );
+      expect(running(mcp)).toBe(0);
+    },
+  );
 });
 
 describe('memory', () => {

@@ -155,18 +155,21 @@ describe('MCP 2025-11-25 basic/transports: session management', () => {
     }
   });
 
-  it.each(['bob', 'ada-elsewhere'])('a foreign session id of %s is answered exactly as an unknown one, and logged as a security event', async (as) => {
-    const session = await openSession(mcp.url);
-    const foreign = await post(request(1, 'ping'), { session, as });
-    const unknown = await post(request(1, 'ping'), { session: 'unknown', as });
-    expect([foreign.status, await foreign.text()]).toEqual([unknown.status, await unknown.text()]);
-    expect((await send(mcp.url, undefined, { method: 'DELETE', session, as })).status).toBe(404);
-    expect((await send(mcp.url, undefined, { method: 'GET', session, as })).status).toBe(404);
-    expect(mcp.lines.filter((line) => line.includes('"security":true')).at(-1)).toContain(
-      `"subject":"${as.split('-')[0]}"`,
-    );
-    expect(mcp.lines.join()).not.toContain(session);
-  });
+  it.each(['bob', 'ada-elsewhere'])(
+    'a foreign session id of %s is answered exactly as an unknown one, and logged as a security event',
+    async (as) => {
+      const session = await openSession(mcp.url);
+      const foreign = await post(request(1, 'ping'), { session, as });
+      const unknown = await post(request(1, 'ping'), { session: 'unknown', as });
+      expect([foreign.status, await foreign.text()]).toEqual([unknown.status, await unknown.text()]);
+      expect((await send(mcp.url, undefined, { method: 'DELETE', session, as })).status).toBe(404);
+      expect((await send(mcp.url, undefined, { method: 'GET', session, as })).status).toBe(404);
+      expect(mcp.lines.filter((line) => line.includes('"security":true')).at(-1)).toContain(
+        `"subject":"${as.split('-')[0]}"`,
+      );
+      expect(mcp.lines.join()).not.toContain(session);
+    },
+  );
 
   it('DELETE ends a session, after which it is 404', async () => {
     const session = await openSession(mcp.url);

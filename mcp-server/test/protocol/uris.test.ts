@@ -52,10 +52,13 @@ describe('resources/read', () => {
     expect(await ask('resources/read', { uri })).toEqual({ contents: [{ uri, text: 'fixed' }] });
   });
 
-  it.each(templateRows)('RFC 6570 §3.1 the template %s, asked for as %s, is found under %s', async (uriTemplate, _, sent) => {
-    const { ask } = methodsOver([template(uriTemplate)]);
-    expect(await ask('resources/read', { uri: sent })).toEqual({ contents: [{ uri: sent, text: 'a' }] });
-  });
+  it.each(templateRows)(
+    'RFC 6570 §3.1 the template %s, asked for as %s, is found under %s',
+    async (uriTemplate, _, sent) => {
+      const { ask } = methodsOver([template(uriTemplate)]);
+      expect(await ask('resources/read', { uri: sent })).toEqual({ contents: [{ uri: sent, text: 'a' }] });
+    },
+  );
 
   it('RFC 3986 §6.2.2.1 the case of paths and of variables is significant', async () => {
     const { ask } = methodsOver([fixed('https://x.example/A'), template('notes://{name}/{id}')]);
@@ -119,14 +122,17 @@ describe('resources/updated', () => {
     },
   );
 
-  it.each(fixedRows)('RFC 3986 §6.2 an update of %s reaches a stream that listens to %s (MCP 2026-07-28)', async (uri, sent) => {
-    await using own = await startStateless();
-    const params = { notifications: { resourceSubscriptions: [sent] }, _meta: meta() };
-    const stream = messagesOf(await post(own.url, { jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params }));
-    expect((await stream.next()).value).toMatchObject({ method: 'notifications/subscriptions/acknowledged' });
-    await own.changes.announce({ kind: 'resource', uri });
-    expect((await stream.next()).value).toMatchObject({ method: 'notifications/resources/updated', params: { uri } });
-  });
+  it.each(fixedRows)(
+    'RFC 3986 §6.2 an update of %s reaches a stream that listens to %s (MCP 2026-07-28)',
+    async (uri, sent) => {
+      await using own = await startStateless();
+      const params = { notifications: { resourceSubscriptions: [sent] }, _meta: meta() };
+      const stream = messagesOf(await post(own.url, { jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params }));
+      expect((await stream.next()).value).toMatchObject({ method: 'notifications/subscriptions/acknowledged' });
+      await own.changes.announce({ kind: 'resource', uri });
+      expect((await stream.next()).value).toMatchObject({ method: 'notifications/resources/updated', params: { uri } });
+    },
+  );
 });
 
 describe('declared resources and templates', () => {

@@ -40,7 +40,9 @@ describe('different URIs', () => {
     ['a fragment', 'https://x.example/#a', 'https://x.example/'],
     ['what is behind a scheme without authority', 'note:A', 'note:a'],
     ['an escaped percent sign', 'note:%2541', 'note:%41'],
-  ])('two URIs are different if they differ in %s', (_, one, other) => expect(normalUri(one)).not.toBe(normalUri(other)));
+  ])('two URIs are different if they differ in %s', (_, one, other) =>
+    expect(normalUri(one)).not.toBe(normalUri(other)),
+  );
 });
 
 it('RFC 3986 §6.2.2 a normal form is its own normal form, and its length does not depend on case', () => {

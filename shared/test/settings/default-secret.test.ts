@@ -38,10 +38,13 @@ describe('CWE-798 well-known secrets in production', () => {
     );
   });
 
-  it.each([Buffer.alloc(32), Buffer.alloc(32, 7)])('CWE-1188 a key of one byte 32 times is refused in production, %#', (bytes) => {
-    expect(load({ KEYS: key(bytes) })).not.toThrow();
-    expect(load({ KEYS: `${drawn} ${key(bytes)}`, NODE_ENV: 'production' })).toThrow(/^KEYS: has a key whose bytes/);
-  });
+  it.each([Buffer.alloc(32), Buffer.alloc(32, 7)])(
+    'CWE-1188 a key of one byte 32 times is refused in production, %#',
+    (bytes) => {
+      expect(load({ KEYS: key(bytes) })).not.toThrow();
+      expect(load({ KEYS: `${drawn} ${key(bytes)}`, NODE_ENV: 'production' })).toThrow(/^KEYS: has a key whose bytes/);
+    },
+  );
 
   it('every other secret is accepted in production, and a setting that is no secret is not checked', () => {
     const env = { NODE_ENV: ' production', PIN: 'aaaa', KEYS: drawn, LABEL: 'development-only' };

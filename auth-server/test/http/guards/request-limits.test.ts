@@ -36,17 +36,21 @@ describe('RFC 9700 §4.16 limits of authorization requests', () => {
 });
 
 describe('RFC 6749 §10.10 limits of failed client authentication', () => {
-  it.each(['/token', '/par', '/revoke'])('failed requests at %s are limited by address, and only there', async (path) => {
-    await using server = await startServer({ env: { FAILURE_LIMIT: '2', TRUSTED_PROXIES: 'loopback' } });
-    const statuses: number[] = [];
-    for (let attempt = 0; attempt < 4; attempt += 1) statuses.push((await guess(server, path, from('1.1.1.1'))).status);
-    expect(statuses).toEqual([401, 401, 401, 429]);
-    const refused = await guess(server, '/token', from('1.1.1.1'));
-    expect(await read(refused)).toMatchObject({ error: 'too_many_requests' });
-    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60);
-    expect(refused.headers.get('access-control-allow-origin')).toBe('*');
-    expect((await guess(server, path, from('2.2.2.2'))).status).toBe(401);
-  });
+  it.each(['/token', '/par', '/revoke'])(
+    'failed requests at %s are limited by address, and only there',
+    async (path) => {
+      await using server = await startServer({ env: { FAILURE_LIMIT: '2', TRUSTED_PROXIES: 'loopback' } });
+      const statuses: number[] = [];
+      for (let attempt = 0; attempt < 4; attempt += 1)
+        statuses.push((await guess(server, path, from('1.1.1.1'))).status);
+      expect(statuses).toEqual([401, 401, 401, 429]);
+      const refused = await guess(server, '/token', from('1.1.1.1'));
+      expect(await read(refused)).toMatchObject({ error: 'too_many_requests' });
+      expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+      expect(refused.headers.get('access-control-allow-origin')).toBe('*');
+      expect((await guess(server, path, from('2.2.2.2'))).status).toBe(401);
+    },
+  );
 
   it('successful requests are never counted', async () => {
     await using server = await startServer({ env: { FAILURE_LIMIT: '1' } });

@@ -65,15 +65,18 @@ describe('RFC 7591 §3.2.1 the response to a registration', () => {
     });
   });
 
-  it.each(['client_secret_basic', 'client_secret_post'])('the response for %s has a secret and when it expires', async (method) => {
-    const body = await read(await post({ redirect_uris: [WEB], token_endpoint_auth_method: method }));
-    expect(body).toEqual({
-      ...always,
-      token_endpoint_auth_method: method,
-      client_secret: expect.stringMatching(/^[\w-]{43,}$/),
-      client_secret_expires_at: 0,
-    });
-  });
+  it.each(['client_secret_basic', 'client_secret_post'])(
+    'the response for %s has a secret and when it expires',
+    async (method) => {
+      const body = await read(await post({ redirect_uris: [WEB], token_endpoint_auth_method: method }));
+      expect(body).toEqual({
+        ...always,
+        token_endpoint_auth_method: method,
+        client_secret: expect.stringMatching(/^[\w-]{43,}$/),
+        client_secret_expires_at: 0,
+      });
+    },
+  );
 
   it('the response for a client with keys has the keys and no secret', async () => {
     const jwk = await exportJWK((await generateKeyPair('ES256')).publicKey);
@@ -120,20 +123,23 @@ describe('RFC 8252 §7.3 a loopback redirect URI', () => {
     ['localhost', 'localhost'],
     ['127.0.0.1', '127.0.0.1'],
     ['[::1]', '[::1]'],
-  ])('a loopback redirect URI at %s is accepted with any port, whichever was registered and whatever type', async (host) => {
-    for (const registered of [`http://${host}/cb`, `http://${host}:3334/cb`]) {
-      for (const metadata of [{}, { application_type: 'web' }, { application_type: 'native' }]) {
-        const { id } = await register(server, registered, metadata);
-        for (const port of ['', ':1', ':3334', ':65535']) {
-          expect([registered, port, await authorizeAt(id, `http://${host}${port}/cb`)]).toEqual([
-            registered,
-            port,
-            303,
-          ]);
+  ])(
+    'a loopback redirect URI at %s is accepted with any port, whichever was registered and whatever type',
+    async (host) => {
+      for (const registered of [`http://${host}/cb`, `http://${host}:3334/cb`]) {
+        for (const metadata of [{}, { application_type: 'web' }, { application_type: 'native' }]) {
+          const { id } = await register(server, registered, metadata);
+          for (const port of ['', ':1', ':3334', ':65535']) {
+            expect([registered, port, await authorizeAt(id, `http://${host}${port}/cb`)]).toEqual([
+              registered,
+              port,
+              303,
+            ]);
+          }
         }
       }
-    }
-  });
+    },
+  );
 
   it('§8.3 a loopback redirect URI is accepted with any loopback name', async () => {
     const names = ['localhost', '127.0.0.1', '[::1]'];

@@ -11,10 +11,13 @@ describe('RFC 7638 thumbprint', () => {
     expect(thumbprintOf(key)).toBe('NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs');
   });
 
-  it.each(['ES256', 'ES384', 'Ed25519', 'RS256'])('the thumbprint of a key for %s equals that of another implementation', async (algorithm) => {
-    const jwk = await exportJWK((await generateKeyPair(algorithm, { extractable: true })).publicKey);
-    expect(thumbprintOf({ ...jwk, use: 'sig' })).toBe(await calculateJwkThumbprint(jwk));
-  });
+  it.each(['ES256', 'ES384', 'Ed25519', 'RS256'])(
+    'the thumbprint of a key for %s equals that of another implementation',
+    async (algorithm) => {
+      const jwk = await exportJWK((await generateKeyPair(algorithm, { extractable: true })).publicKey);
+      expect(thumbprintOf({ ...jwk, use: 'sig' })).toBe(await calculateJwkThumbprint(jwk));
+    },
+  );
 
   it.each([
     undefined, null, 'text', [], {}, { kty: 'EC' }, { kty: 'oct', k: 'c2VjcmV0' }, { kty: 'EC', crv: 'P-256', x: 1, y: 2 },

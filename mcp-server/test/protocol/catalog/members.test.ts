@@ -37,9 +37,12 @@ describe.each(all)('a %s', (kind, value) => {
     );
   });
 
-  it.each(['permissions', 'requires', 'auth', 'x'])('a definition with %s is refused, with the list of known members', (name) => {
-    expect(() => readSource(kind, { ...value, [name]: 1 }, 'here')).toThrow(new RegExp(`"${name}" .*scope`));
-  });
+  it.each(['permissions', 'requires', 'auth', 'x'])(
+    'a definition with %s is refused, with the list of known members',
+    (name) => {
+      expect(() => readSource(kind, { ...value, [name]: 1 }, 'here')).toThrow(new RegExp(`"${name}" .*scope`));
+    },
+  );
 
   it.each([undefined, null, '', ' ', 'two words', 7, {}, [null], ['a', ''], [['a']], 'ü'])(
     'RFC 6749 §3.3 a definition with the scope %j is refused',

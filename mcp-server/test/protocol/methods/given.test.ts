@@ -492,16 +492,19 @@ describe('the return values of resources, prompts and completions', () => {
     }
   });
 
-  it.each(Object.keys(rows) as (keyof typeof rows)[])('a fault of a %s is answered with -32603, whatever it throws', async (kind) => {
-    const { method, params, declare } = rows[kind];
-    for (const thrown of [null, undefined, 'secret', new Error('secret')]) {
-      const give = () => Promise.reject(thrown);
-      const { ask, lines } = over(declare(give));
-      const error = await ask(method, params).catch((rejected: unknown) => rejected);
-      const { reference } = JSON.parse(lines[0] ?? '{}');
-      expect(error).toMatchObject({ code: -32603, message: 'Internal error', data: { reference } });
-    }
-  });
+  it.each(Object.keys(rows) as (keyof typeof rows)[])(
+    'a fault of a %s is answered with -32603, whatever it throws',
+    async (kind) => {
+      const { method, params, declare } = rows[kind];
+      for (const thrown of [null, undefined, 'secret', new Error('secret')]) {
+        const give = () => Promise.reject(thrown);
+        const { ask, lines } = over(declare(give));
+        const error = await ask(method, params).catch((rejected: unknown) => rejected);
+        const { reference } = JSON.parse(lines[0] ?? '{}');
+        expect(error).toMatchObject({ code: -32603, message: 'Internal error', data: { reference } });
+      }
+    },
+  );
 
   it.each(['resource', 'template'] as const)('a %s that returns nothing is answered as not found', async (kind) => {
     for (const nothing of [undefined, null]) {
