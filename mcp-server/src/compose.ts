@@ -24,7 +24,7 @@ import { createScopePolicy, type ScopePolicy } from './authorization/scope.ts';
 import { createTokenCache } from './authorization/token-cache.ts';
 import { type Config, readConfig } from './config.ts';
 import { createApp } from './http/app.ts';
-import { createLane } from './http/lane/lane.ts';
+import { createLane } from './http/mcp/lane.ts';
 import { configuredKeys, type SealingKeys, sharedKeys } from './keys/sealing-keys.ts';
 import { allowanceLimitsOf, limitsOf, logLimitsOf } from './limits.ts';
 import { createMeters, type Meters, type Readings } from './metrics.ts';

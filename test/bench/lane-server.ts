@@ -10,7 +10,7 @@ import { createTokenVerifier } from '../../mcp-server/src/authorization/access-t
 import { createKeySource } from '../../mcp-server/src/authorization/key-source.ts';
 import { createScopePolicy } from '../../mcp-server/src/authorization/scope.ts';
 import { createTokenCache } from '../../mcp-server/src/authorization/token-cache.ts';
-import { createLane } from '../../mcp-server/src/http/lane/lane.ts';
+import { createLane } from '../../mcp-server/src/http/mcp/lane.ts';
 import { createMeters } from '../../mcp-server/src/metrics.ts';
 import { allowance } from '../../mcp-server/test/allowance/limits.ts';
 import { scopedTools } from '../../mcp-server/test/authorization/scoped-tools.ts';

@@ -10,9 +10,9 @@ import Koa, { type Middleware } from 'koa';
 import type { ScopePolicy } from '../authorization/scope.ts';
 import type { ToolSummary } from '../protocol/endpoints.ts';
 import { protectedCors } from './cors.ts';
-import type { MetadataSource } from './legacy-discovery.ts';
+import type { MetadataSource } from './documents/legacy-discovery.ts';
+import { documents, isAtIssuer, redirects } from './documents/routes.ts';
 import { checkHost, checkOrigin, type OriginOptions } from './origin.ts';
-import { documents, isAtIssuer, redirects } from './routes.ts';
 
 interface AppSettings extends OriginOptions {
   readonly serverName: string;

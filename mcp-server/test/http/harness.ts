@@ -15,7 +15,7 @@ import { createKeySource } from '../../src/authorization/key-source.ts';
 import { createScopePolicy } from '../../src/authorization/scope.ts';
 import { createTokenCache } from '../../src/authorization/token-cache.ts';
 import { createApp } from '../../src/http/app.ts';
-import { createLane } from '../../src/http/lane/lane.ts';
+import { createLane } from '../../src/http/mcp/lane.ts';
 import { type SealingKeys, sharedKeys } from '../../src/keys/sealing-keys.ts';
 import type { Endpoint, Endpoints } from '../../src/protocol/endpoints.ts';
 import { memoryKeyRecord } from '../../src/storage/memory/key-record.ts';

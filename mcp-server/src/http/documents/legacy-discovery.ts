@@ -5,7 +5,7 @@
 import { HttpError } from '@mcp-oauth/shared/errors';
 import { DocumentUnavailable, type RemoteDocument } from '@mcp-oauth/shared/remote-document';
 import type { Middleware } from 'koa';
-import type { IssuerMetadata } from '../authorization/issuer-metadata.ts';
+import type { IssuerMetadata } from '../../authorization/issuer-metadata.ts';
 
 export type MetadataSource = RemoteDocument<IssuerMetadata>;
 

@@ -3,7 +3,7 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Middleware } from 'koa';
-import { type Landing, landingPage } from '../views/landing.ts';
+import { type Landing, landingPage } from '../../views/landing.ts';
 
 export function serveLanding(landing: Landing): Middleware {
   const headers = pageHeaders(stylesheet);

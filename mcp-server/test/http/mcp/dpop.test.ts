@@ -3,12 +3,12 @@ import { createHmac } from 'node:crypto';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { exportJWK } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { seal } from '../../src/keys/seal.ts';
-import { sharedKeys } from '../../src/keys/sealing-keys.ts';
-import { memoryKeyRecord } from '../../src/storage/memory/key-record.ts';
-import { memoryReplayMemory } from '../../src/storage/memory/replay-memory.ts';
-import { type KeyHolder, keyHolder, type ProofParts } from '../authorization/proof.ts';
-import { type Harness, PING, post, readChallenge, startHarness } from './harness.ts';
+import { seal } from '../../../src/keys/seal.ts';
+import { sharedKeys } from '../../../src/keys/sealing-keys.ts';
+import { memoryKeyRecord } from '../../../src/storage/memory/key-record.ts';
+import { memoryReplayMemory } from '../../../src/storage/memory/replay-memory.ts';
+import { type KeyHolder, keyHolder, type ProofParts } from '../../authorization/proof.ts';
+import { type Harness, PING, post, readChallenge, startHarness } from '../harness.ts';
 
 const ALGORITHMS = 'ES256 ES384 Ed25519 EdDSA PS256 RS256';
 

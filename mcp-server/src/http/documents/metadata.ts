@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { PROTECTED_RESOURCE_PATH } from '@mcp-oauth/shared/contract';
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { Middleware } from 'koa';
-import { PROOF_ALGORITHMS } from '../authorization/dpop/proof.ts';
+import { PROOF_ALGORITHMS } from '../../authorization/dpop/proof.ts';
 
 export interface ResourceDescription {
   readonly publicUrl: string;

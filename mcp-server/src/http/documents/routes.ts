@@ -1,9 +1,9 @@
 /** Owns which path leads to which document, for everybody, and where clients of 2025-03-26 are sent on to. */
 import Router from '@koa/router';
 import { AUTHORIZATION_SERVER_PATH, MCP_PATH, OPENID_CONFIGURATION_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
-import { metadataUrls } from '../authorization/issuer-metadata.ts';
-import type { Landing } from '../views/landing.ts';
-import { publicCors } from './cors.ts';
+import { metadataUrls } from '../../authorization/issuer-metadata.ts';
+import type { Landing } from '../../views/landing.ts';
+import { publicCors } from '../cors.ts';
 import { serveLanding } from './landing.ts';
 import { type MetadataSource, redirectPost, redirectToAuthorization, serveIssuerMetadata } from './legacy-discovery.ts';
 import { metadataPath, type ResourceDescription, serveMetadata } from './metadata.ts';
