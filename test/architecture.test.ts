@@ -14,6 +14,10 @@ const samples: Readonly<Record<keyof typeof rules, readonly (readonly [path: str
     ['mcp-server/src/compose.ts', `import { x } from '../../auth-server/src/config.ts';`],
     ['shared/src/a.ts', `export { x } from '@mcp-oauth/mcp-server/define';`],
   ],
+  apart: [
+    ['mcp-server/src/http/mcp/a.ts', `import { x } from '../documents/metadata.ts';`],
+    ['mcp-server/src/protocol/stateless/a.ts', `import { x } from '../sessionful/json-rpc.ts';`],
+  ],
   libraries: [
     ['auth-server/src/http/a.ts', `import Provider from 'oidc-provider';`],
     ['mcp-server/src/http/a.ts', `import { Server } from '@modelcontextprotocol/sdk/server/index.js';`],

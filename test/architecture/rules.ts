@@ -87,6 +87,24 @@ export const layers: Rule = (files) =>
       .map(({ target }) => `${path} imports ${target}, which stands above it or in another house`);
   });
 
+/** Folders that serve different requests: what two of them need stands above both. */
+const APART: readonly (readonly string[])[] = [
+  ['mcp-server/src/http/mcp/', 'mcp-server/src/http/documents/'],
+  ['mcp-server/src/protocol/sessionful/', 'mcp-server/src/protocol/stateless/'],
+];
+
+/** Folders that are kept apart do not import each other. */
+export const apart: Rule = (files) =>
+  APART.flatMap((folders) =>
+    files.flatMap(({ path, imports }) => {
+      const own = folders.find((folder) => path.startsWith(folder));
+      const others = folders.filter((folder) => own !== undefined && folder !== own);
+      return imports
+        .filter(({ target }) => others.some((folder) => target.startsWith(folder)))
+        .map(({ target }) => `${path} imports ${target}: move what both need above both folders`);
+    }),
+  );
+
 const isForeign = (service: string, target: string): boolean => {
   const owner = /^([^/]+)\/src/.exec(target)?.[1];
   return owner !== undefined && owner !== service && owner !== 'shared';

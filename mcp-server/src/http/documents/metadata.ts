@@ -1,7 +1,6 @@
 /** Owns the documents by which this server describes itself as a protected resource (RFC 9728 §2, §3). */
 
 import { createHash } from 'node:crypto';
-import { PROTECTED_RESOURCE_PATH } from '@mcp-oauth/shared/contract';
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { Middleware } from 'koa';
 import { PROOF_ALGORITHMS } from '../../authorization/dpop/proof.ts';
@@ -14,9 +13,6 @@ export interface ResourceDescription {
   readonly scopes: () => readonly string[];
   readonly dpopRequired: boolean;
 }
-
-/** Where the document of the resource at `path` is; the origin itself is the resource at the empty path. */
-export const metadataPath = (path: string): string => `${PROTECTED_RESOURCE_PATH}${path}`;
 
 /** The document names as `resource` the very URL that it stands for, because clients compare the two (RFC 9728 §3.3). */
 function resourceMetadata(path: string, description: ResourceDescription) {

@@ -4,9 +4,10 @@ import { AUTHORIZATION_SERVER_PATH, MCP_PATH, OPENID_CONFIGURATION_PATH, SSE_PAT
 import { metadataUrls } from '../../authorization/issuer-metadata.ts';
 import type { Landing } from '../../views/landing.ts';
 import { publicCors } from '../cors.ts';
+import { metadataPath } from '../metadata-path.ts';
 import { serveLanding } from './landing.ts';
 import { type MetadataSource, redirectPost, redirectToAuthorization, serveIssuerMetadata } from './legacy-discovery.ts';
-import { metadataPath, type ResourceDescription, serveMetadata } from './metadata.ts';
+import { type ResourceDescription, serveMetadata } from './metadata.ts';
 import { methods } from './methods.ts';
 
 const RESOURCE_PATHS = ['', MCP_PATH, SSE_PATH];

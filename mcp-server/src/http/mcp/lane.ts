@@ -11,7 +11,7 @@ import type { Allowance, Share } from '../../allowance/allowance.ts';
 import type { Principal } from '../../authorization/principal.ts';
 import { type Endpoint, type Endpoints, type McpRequest, MESSAGES_PATH } from '../../protocol/endpoints.ts';
 import { allowPage, answerPreflight, isPreflight } from '../cors.ts';
-import { metadataPath } from '../documents/metadata.ts';
+import { metadataPath } from '../metadata-path.ts';
 import { createHostRule, createOriginRule, type OriginOptions, wrongHost, wrongOrigin } from '../origin.ts';
 import { authenticate, type ProtectedResource, requireScopes } from './authenticate.ts';
 import { readMessage } from './body.ts';
