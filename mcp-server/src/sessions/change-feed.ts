@@ -2,20 +2,25 @@
  * Owns how clients with a standalone stream hear of changes: at once while it is open, and once for all that they missed when
  * they come back (MCP list_changed and resources/updated notifications).
  */
-import { jsonText } from '@mcp-oauth/shared/json-text';
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import { type ChangeLog, type MessageBus, StorageUnavailable } from './ports.ts';
 import type { McpSession } from './session.ts';
 import { type Attachment, STANDALONE, type Streams } from './streams.ts';
 
-/** `tools`, `prompts`, `resources`, or `resource:` and a URI. */
-const RESOURCE = 'resource:';
+/** What clients are told of a change. */
+export interface ChangeMessage {
+  /** Of the resource whose content changed; absent: a list changed. */
+  readonly uri?: string;
+  readonly data: string;
+}
 
 export interface ChangeFeedParts {
   readonly streams: Streams;
   readonly changes: ChangeLog;
   readonly bus: Pick<MessageBus, 'broadcast'>;
   readonly peek: (session: string) => Promise<McpSession | undefined>;
+  /** @param change by the name under which replicas announce it to each other */
+  readonly messageOf: (change: string) => ChangeMessage;
 }
 
 export interface ChangeFeed {
@@ -27,7 +32,7 @@ export interface ChangeFeed {
   catchUp(attachment: Attachment): Promise<void>;
 }
 
-export function createChangeFeed({ streams, changes, bus, peek }: ChangeFeedParts): ChangeFeed {
+export function createChangeFeed({ streams, changes, bus, peek, messageOf }: ChangeFeedParts): ChangeFeed {
   const queues = new WeakMap<Attachment, Promise<void>>();
   /** One after the other for each stream: what it has been told is one number. */
   const inTurn = (attachment: Attachment, work: () => Promise<void>): Promise<void> => {
@@ -40,8 +45,9 @@ export function createChangeFeed({ streams, changes, bus, peek }: ChangeFeedPart
   };
   const tell = async (attachment: Attachment, change: string, version: number): Promise<void> => {
     const session = await peek(attachment.name.session);
-    const told = session && wants(session, change);
-    const written = told && (await streams.announce(session.id, { data: notification(change), changes: version }));
+    const { uri, data } = messageOf(change);
+    const told = session && wants(session, uri);
+    const written = told && (await streams.announce(session.id, { data, changes: version }));
     if (written === 'lost') throw new StorageUnavailable('the log of a stream could not be written');
     attachment.changes = version;
   };
@@ -74,15 +80,8 @@ export function createChangeFeed({ streams, changes, bus, peek }: ChangeFeedPart
   };
 }
 
-function wants({ agreed, subscriptions }: McpSession, change: string): boolean {
-  if (agreed === undefined || !change.startsWith(RESOURCE)) return agreed !== undefined;
-  const uri = change.slice(RESOURCE.length);
+/** @param uri of the resource that changed; absent: a list changed, of which every client is told */
+function wants({ agreed, subscriptions }: McpSession, uri: string | undefined): boolean {
+  if (agreed === undefined || uri === undefined) return agreed !== undefined;
   return subscriptions.includes(uri) || subscriptions.includes(normalUri(uri));
-}
-
-function notification(change: string): string {
-  const about = change.startsWith(RESOURCE)
-    ? { method: 'notifications/resources/updated', params: { uri: change.slice(RESOURCE.length) } }
-    : { method: `notifications/${change}/list_changed` };
-  return jsonText({ jsonrpc: '2.0', ...about });
 }

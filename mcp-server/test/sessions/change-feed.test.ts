@@ -2,6 +2,7 @@
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createAnnouncements } from '../../src/protocol/changes/announcements.ts';
+import { messageOf } from '../../src/protocol/changes/notification.ts';
 import { createChangeFeed } from '../../src/sessions/change-feed.ts';
 import type { MessageBus, SessionStorage, StreamEvent } from '../../src/sessions/ports.ts';
 import { STANDALONE, Streams } from '../../src/sessions/streams.ts';
@@ -31,7 +32,7 @@ async function openReplicas(subscriptions: readonly string[] = []) {
 
 function createReplica(storage: SessionStorage, bus: MessageBus = storage.bus) {
   const streams = new Streams({ log: storage.log, bus, pause: async () => {} });
-  const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: storage.store.get });
+  const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: storage.store.get, messageOf });
   const announcements = createAnnouncements({ feed, streams, log: storage.changes });
   const settled: Promise<void>[] = [];
   bus.subscribe(

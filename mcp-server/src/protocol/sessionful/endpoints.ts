@@ -20,6 +20,7 @@ import { Streams, type StreamsParts } from '../../sessions/streams.ts';
 import type { Methods } from '../call.ts';
 import { createAnnouncements } from '../changes/announcements.ts';
 import type { Changes } from '../changes/changes.ts';
+import { messageOf } from '../changes/notification.ts';
 import { type Endpoint, type Endpoints, MESSAGES_PATH } from '../endpoints.ts';
 import { forSessionRevisions } from '../methods/session-revisions.ts';
 import { errorText } from '../wire/answer-text.ts';
@@ -77,7 +78,7 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
     streams.end(id);
   };
   const sessions = createSessionHost({ storage, limits, clock, pause, onEnd });
-  const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek });
+  const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek, messageOf });
   const announcements = createAnnouncements({ feed, streams, log: storage.changes });
   const server = createServer(parts);
   server.onerror = (err) => log.debug({ err }, 'protocol error');

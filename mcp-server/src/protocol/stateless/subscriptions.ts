@@ -18,6 +18,7 @@ import type { Allowance } from '../../allowance/allowance.ts';
 import { personOf } from '../../authorization/principal.ts';
 import { RpcError } from '../call.ts';
 import type { Change, Changes } from '../changes/changes.ts';
+import { notificationOf } from '../changes/notification.ts';
 import type { McpRequest } from '../endpoints.ts';
 import type { Accepted } from '../wire/accepted.ts';
 import { EventStream } from '../wire/event-stream.ts';
@@ -172,8 +173,8 @@ function isWanted({ wants, uris }: Subscription, change: Change, uri: string): b
 }
 
 function tell(subscription: Subscription, change: Change): void {
-  if (change.kind === 'resource') notify(subscription, 'notifications/resources/updated', { uri: change.uri });
-  else notify(subscription, `notifications/${change.kind}/list_changed`);
+  const { method, params } = notificationOf(change);
+  notify(subscription, method, params);
 }
 
 function notify({ id, stream }: Subscription, method: string, params: object = {}): void {

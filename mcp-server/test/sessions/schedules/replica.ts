@@ -5,6 +5,7 @@ import type { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import type { Principal } from '../../../src/authorization/principal.ts';
 import { createAnnouncements } from '../../../src/protocol/changes/announcements.ts';
 import type { Changes } from '../../../src/protocol/changes/changes.ts';
+import { messageOf } from '../../../src/protocol/changes/notification.ts';
 import { createDispatch, receive } from '../../../src/protocol/sessionful/calls/dispatch.ts';
 import { Receipts } from '../../../src/protocol/sessionful/transports/receipts.ts';
 import { createStreamableHttp } from '../../../src/protocol/sessionful/transports/streamable-http.ts';
@@ -68,7 +69,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     streams.end(id);
   };
   const sessions = parts.hostWith(createSessionHost({ storage, limits: LIMITS, clock, pause, onEnd }));
-  const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek });
+  const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek, messageOf });
   const limits = { ...LIMITS, keepAlive: 15 };
   const announcements = createAnnouncements({ feed, streams, log: storage.changes });
   const upkeep = createUpkeep({ sessions, streams, changes: announcements, multiplexer, limits, pause, clock, log });
