@@ -7,7 +7,7 @@ import { serve } from '@mcp-oauth/shared/testing/listen';
 import { scrape } from '@mcp-oauth/shared/testing/scrape';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { compose } from '../src/compose.ts';
+import { compose } from '../src/compose/compose.ts';
 import { createCatalog } from '../src/protocol/catalog/catalog.ts';
 import { defineTool, ToolError } from '../src/protocol/define.ts';
 import { signingKey, signToken, startIssuer } from './authorization/issuer.ts';

@@ -65,11 +65,14 @@ const place = (path: string) => {
   return { service, folder };
 };
 
+/** What starts a service and joins its folders. */
+const OUTERMOST = ['.', 'compose'];
+
 /** An import may only point down the onion; nothing imports the other service. */
 export const layers: Rule = (files) =>
   files.flatMap(({ path, imports }) => {
     const from = place(path);
-    if (from.folder === '.' && from.service !== 'shared') {
+    if (OUTERMOST.includes(from.folder) && from.service !== 'shared') {
       return imports
         .filter(({ target }) => isForeign(from.service, target))
         .map(({ target }) => `${path} imports ${target}`);

@@ -105,7 +105,7 @@ describe('an image', () => {
     const taken: number[] = [];
     while (taken.length < TRIES && !taken.some((seconds) => seconds < REBUILT_WITHIN)) {
       for (const service of ['mcp-server', 'auth-server']) {
-        appendFileSync(join(composed.folder, service, 'src/compose.ts'), `// ${process.hrtime.bigint()}\n`);
+        appendFileSync(join(composed.folder, service, 'src/main.ts'), `// ${process.hrtime.bigint()}\n`);
       }
       taken.push(await composed.timed('docker compose build'));
     }

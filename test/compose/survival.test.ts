@@ -60,7 +60,7 @@ describe('docker compose', () => {
 
   /** Another version of both services, until the next one. */
   const change = () => {
-    for (const file of ['mcp-server/src/compose.ts', 'auth-server/src/compose.ts', 'shared/src/clock.ts']) {
+    for (const file of ['mcp-server/src/compose/compose.ts', 'auth-server/src/compose.ts', 'shared/src/clock.ts']) {
       appendFileSync(join(composed.folder, file), '\n// changed\n');
     }
   };
@@ -108,7 +108,7 @@ describe('docker compose', () => {
   });
 
   survives('the old version keeps serving when the new one does not start', async () => {
-    const broken = join(composed.folder, 'mcp-server/src/compose.ts');
+    const broken = join(composed.folder, 'mcp-server/src/compose/compose.ts');
     const works = readFileSync(broken);
     appendFileSync(broken, "\nthrow new Error('broken');\n");
     const before = await idsOfReplicas();

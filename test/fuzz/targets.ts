@@ -6,7 +6,7 @@ import { serve } from '@mcp-oauth/shared/testing/listen';
 import { compose as composeAuth } from '../../auth-server/src/compose.ts';
 import type { OpenConnector } from '../../auth-server/src/federation/registry.ts';
 import { createSqliteStore } from '../../auth-server/src/storage/sqlite.ts';
-import { compose as composeMcp } from '../../mcp-server/src/compose.ts';
+import { compose as composeMcp } from '../../mcp-server/src/compose/compose.ts';
 import { type SigningKey, signingKey, signToken, startIssuer } from '../../mcp-server/test/authorization/issuer.ts';
 import { type Target, WatchedLog } from './fuzz.ts';
 

@@ -5,7 +5,7 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { scrape } from '@mcp-oauth/shared/testing/scrape';
 import { z } from 'zod';
-import { compose } from '../../src/compose.ts';
+import { compose } from '../../src/compose/compose.ts';
 import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import { defineTool } from '../../src/protocol/define.ts';
 import { signingKey, signToken, startIssuer } from '../authorization/issuer.ts';
