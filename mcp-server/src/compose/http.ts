@@ -1,0 +1,32 @@
+/** Owns what answers a request: the lane for MCP, and Koa for the documents behind it. */
+import type { RequestListener } from 'node:http';
+import type { Allowance } from '../allowance/allowance.ts';
+import type { Config } from '../config.ts';
+import { createApp } from '../http/app.ts';
+import { createLane } from '../http/mcp/lane.ts';
+import type { LiveCatalog } from '../protocol/catalog/live-catalog.ts';
+import type { Endpoints } from '../protocol/endpoints.ts';
+import type { Authorization } from './authorization.ts';
+import type { ProcessDependencies } from './process.ts';
+
+interface HttpDependencies extends Pick<ProcessDependencies, 'log' | 'meters'> {
+  readonly catalog: LiveCatalog;
+  readonly authorization: Authorization;
+  readonly endpoints: Endpoints;
+  readonly allowance: Allowance;
+  readonly isReady: () => boolean;
+}
+
+export function composeHttp(config: Config, dependencies: HttpDependencies): RequestListener {
+  const { log, meters, catalog, authorization, endpoints, allowance, isReady } = dependencies;
+  const { scopes, issuerMetadata, verify, verifyProof } = authorization;
+  const hides = config.unpermittedTools === 'hide';
+  const tools = () => catalog.current().summaries.filter(({ scopes: needed }) => !hides || needed.length === 0);
+  const app = createApp({ settings: config, log, tools, scopes, issuerMetadata, isReady });
+  const { onRefused } = meters ?? {};
+  const lane = createLane(
+    { settings: config, log, verify, verifyProof, scopes, endpoints, allowance, onRefused },
+    app.callback(),
+  );
+  return meters?.timed(lane) ?? lane;
+}

@@ -1,0 +1,28 @@
+/** Owns where the metrics are read: on a port of their own, with what the parts say at that moment. */
+import { createExposition } from '@mcp-oauth/shared/metrics/exposition';
+import { commonMetrics } from '@mcp-oauth/shared/metrics/process';
+import type { Endpoint } from '@mcp-oauth/shared/service';
+import manifest from '../../package.json' with { type: 'json' };
+import type { Config } from '../config.ts';
+import type { Eras } from '../protocol/eras.ts';
+import type { Storage } from '../storage/open.ts';
+import type { Authorization } from './authorization.ts';
+import type { ProcessDependencies } from './process.ts';
+
+interface MetricsDependencies extends Pick<ProcessDependencies, 'log' | 'meters'> {
+  readonly eras: Pick<Eras, 'load'>;
+  readonly storage: Storage;
+  readonly authorization: Pick<Authorization, 'keysReadAt'>;
+}
+
+/** @returns nothing where METRICS_PORT is not set */
+export function composeMetrics(
+  { host, metricsPort: port = 0 }: Config,
+  { meters, eras, storage, authorization, log }: MetricsDependencies,
+): Endpoint | undefined {
+  if (!meters) return undefined;
+  const { keysReadAt } = authorization;
+  const readings = { load: eras.load, sessions: storage.sessions.store.count, keysReadAt };
+  const metrics = [...meters.all(readings), ...commonMetrics(manifest.version, storage)];
+  return { handler: createExposition(metrics, log), listen: { host, port, setting: 'METRICS_PORT' } };
+}

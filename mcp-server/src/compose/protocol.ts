@@ -1,0 +1,50 @@
+/** Owns how MCP is served, in every revision: the methods over the catalog, and the two eras over the methods. */
+import manifest from '../../package.json' with { type: 'json' };
+import type { Allowance } from '../allowance/allowance.ts';
+import type { ScopePolicy } from '../authorization/scope.ts';
+import type { Config } from '../config.ts';
+import { limitsOf, logLimitsOf } from '../limits.ts';
+import type { LiveCatalog } from '../protocol/catalog/live-catalog.ts';
+import { createEras, type Eras } from '../protocol/eras.ts';
+import { createMethods } from '../protocol/methods/methods.ts';
+import { REVISIONS } from '../protocol/revisions.ts';
+import type { ProcessDependencies } from './process.ts';
+import type { ComposedStorage } from './storage.ts';
+
+interface ProtocolDependencies extends ProcessDependencies, Pick<ComposedStorage, 'sessions' | 'keys'> {
+  readonly catalog: LiveCatalog;
+  readonly scopes: ScopePolicy;
+  readonly allowance: Allowance;
+}
+
+export function composeProtocol(config: Config, dependencies: ProtocolDependencies): Promise<Eras> {
+  const { catalog, scopes, sessions, keys, allowance, clock, log, meters } = dependencies;
+  const hides = config.unpermittedTools === 'hide';
+  const serverInfo = { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version };
+  const startedAt = new Date(clock.now());
+  const { store } = sessions;
+  const methods = createMethods({
+    catalog: catalog.current,
+    covers: scopes.covers,
+    hideUnpermitted: hides,
+    changes: { announce: async (change) => (await eras).changes.announce(change) },
+    status: async () => ({ ...serverInfo, startedAt, revisions: REVISIONS, openSessions: await store.count() }),
+    clock,
+    log,
+    onToolCall: meters?.onToolCall,
+  });
+  const eras = createEras({
+    methods: meters?.methods(methods) ?? methods,
+    parameterHeaders: (tool) => catalog.current().tools.find(tool)?.headers ?? [],
+    listScope: hides ? 'private' : 'public',
+    serverInfo,
+    publicUrl: config.publicUrl,
+    storage: sessions,
+    keys,
+    limits: { ...limitsOf(config), ...logLimitsOf(config) },
+    allowance,
+    clock,
+    log,
+  });
+  return eras;
+}
