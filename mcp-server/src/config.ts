@@ -1,5 +1,4 @@
-/** Owns the configuration of mcp-server: it joins the settings of all folders and fills in what follows from others. */
-import { resourceIdentifiers } from '@mcp-oauth/shared/contract';
+/** Owns the configuration of mcp-server: it joins the settings, the defaults and the rules of all folders. */
 import { type Environment, loadConfig } from '@mcp-oauth/shared/settings/config';
 import { metricsSettings } from '@mcp-oauth/shared/settings/metrics';
 import { processSettings } from '@mcp-oauth/shared/settings/process';
@@ -7,12 +6,11 @@ import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/pr
 import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
 import { allowanceSettings } from './allowance/settings.ts';
-import { scopeHierarchy } from './authorization/scope-hierarchy.ts';
-import { authorizationSettings, judgeAuthorization } from './authorization/settings.ts';
-import { httpSettings, judgePublicUrl } from './http/settings.ts';
+import { authorizationDefaults, authorizationSettings, judgeAuthorization } from './authorization/settings.ts';
+import { httpDefaults, httpSettings, judgePublicUrl } from './http/settings.ts';
 import { sealingSettings } from './keys/settings.ts';
 import { catalogSettings } from './protocol/catalog/settings.ts';
-import { sessionSettings } from './sessions/settings.ts';
+import { sessionDefaults, sessionSettings } from './sessions/settings.ts';
 
 export const settings = {
   ...httpSettings,
@@ -39,18 +37,9 @@ export function readConfig(env: Environment) {
   ]);
   return Object.freeze({
     ...values,
+    ...httpDefaults(values),
+    ...authorizationDefaults(values, values.publicUrl),
+    ...sessionDefaults(values),
     redisUrl: redisTargetOf(values),
-    port: values.port ?? (Number(new URL(values.publicUrl).port) || 8080),
-    allowedOrigins: values.allowedOrigins ?? [],
-    allowedHosts: values.allowedHosts ?? [],
-    scopeHierarchy: values.scopeHierarchy ?? scopeHierarchy([]),
-    maxSessionsPerPrincipal: values.maxSessionsPerPrincipal ?? twentieth(values.maxSessions),
-    maxSubscriptionsPerPrincipal: values.maxSubscriptionsPerPrincipal ?? partOf(values.maxSubscriptions),
-    audiences: values.audiences ?? resourceIdentifiers(values.publicUrl),
-    baseScope: values.baseScope === 'none' ? undefined : values.baseScope,
   });
 }
-
-/** What one person may have of it, so that a few people can't take all there is. */
-const twentieth = (most: number): number => Math.max(1, Math.floor(most / 20));
-const partOf = (most: number): number => Math.min(100, twentieth(most));

@@ -1,5 +1,5 @@
 /** Owns the settings of the HTTP server: where it is reached, how it is called, and which web pages may call it. */
-import { optional, type Problem, setting } from '@mcp-oauth/shared/settings/config';
+import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 
 export const httpSettings = {
@@ -35,6 +35,15 @@ export const httpSettings = {
     example: 'mcp-server,mcp-server:8080',
   }),
 } as const;
+
+type HttpSettings = Values<typeof httpSettings>;
+
+/** What follows from other settings where it is not set. */
+export const httpDefaults = ({ publicUrl, port, allowedOrigins, allowedHosts }: HttpSettings) => ({
+  port: port ?? (Number(new URL(publicUrl).port) || 8080),
+  allowedOrigins: allowedOrigins ?? [],
+  allowedHosts: allowedHosts ?? [],
+});
 
 /** RFC 6750 §5.3: bearer tokens travel over TLS only. */
 export function judgePublicUrl(publicUrl: string | undefined, environment: string | undefined): readonly Problem[] {

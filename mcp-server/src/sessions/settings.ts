@@ -1,5 +1,5 @@
 /** Owns the settings of sessions, their streams, and subscriptions: how long they live, and how many there may be. */
-import { optional, setting } from '@mcp-oauth/shared/settings/config';
+import { optional, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 
 export const sessionSettings = {
@@ -64,3 +64,13 @@ export const sessionSettings = {
     example: '100',
   }),
 } as const;
+
+/** What one person may have of it, so that a few people can't take all there is. */
+const twentieth = (most: number): number => Math.max(1, Math.floor(most / 20));
+
+/** What follows from other settings where it is not set. */
+export const sessionDefaults = (values: Values<typeof sessionSettings>) => ({
+  maxSessionsPerPrincipal: values.maxSessionsPerPrincipal ?? twentieth(values.maxSessions),
+  maxSubscriptionsPerPrincipal:
+    values.maxSubscriptionsPerPrincipal ?? Math.min(100, twentieth(values.maxSubscriptions)),
+});
