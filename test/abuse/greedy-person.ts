@@ -51,7 +51,7 @@ export class GreedyPerson {
         await Promise.all(sessions.map((session) => this.#ask('DELETE', session)));
       });
     },
-    'answers of 4 MB that nobody reads': async () =>
+    'unread answers of 4 MB': async () =>
       this.#unread(async (unread) => {
         const session = await this.#open('2025-11-25');
         const text = (how: string) => (n: number) => call(n, 'flood', { characters: 4 * MEGABYTE, how });
@@ -62,7 +62,7 @@ export class GreedyPerson {
         );
         await setTimeout(A_WHILE);
       }),
-    'batches of 100 answers of 1 MB that nobody reads': async () =>
+    'unread batches of 100 answers of 1 MB': async () =>
       this.#unread(async (unread) => {
         const batch = (how: string) =>
           JSON.stringify(list(100, (n) => call(n, 'flood', { characters: MEGABYTE, how })));
@@ -110,14 +110,14 @@ export class GreedyPerson {
       }
       return statuses;
     },
-    'streams that nobody reads': async () =>
+    'unread streams': async () =>
       this.#unread(async (unread) => {
         const sessions = await times(20, () => this.#open('2025-11-25'));
         const message = (n: number) => JSON.stringify(call(n, 'flood', { characters: MEGABYTE, how: 'as a stream' }));
         await Promise.all(sessions.flatMap((session) => list(10, (n) => unread.send(this.#in(session), message(n)))));
         await setTimeout(A_WHILE);
       }),
-    'answers over HTTP+SSE whose stream nobody holds': async () => {
+    'answers over HTTP+SSE without an open stream': async () => {
       const paths = await times(20, () => this.#openSse());
       const message = (n: number) => JSON.stringify(call(n, 'flood', { characters: MEGABYTE, how: 'later' }));
       return (

@@ -60,7 +60,7 @@ const rows: readonly Row[] = [
     error: -32700,
   },
   {
-    title: 'JSON-RPC §4 JSON that is no message',
+    title: 'JSON-RPC §4 JSON that is not a message',
     run: ({ session }) => session.post({ hello: 'world' }),
     status: 400,
     error: -32600,
@@ -94,7 +94,7 @@ const rows: readonly Row[] = [
     error: -32600,
   },
   {
-    title: 'MCP Session Management: an initialize with the id of a session that is gone opens another one',
+    title: 'MCP Session Management: an initialize with the id of an ended session',
     run: async ({ session }) => {
       const answer = await session.post(initialize(), { 'mcp-session-id': 'gone' });
       expect(answer.headers.get('mcp-session-id')).toMatch(/^[\w-]{32}$/);
@@ -127,7 +127,7 @@ const rows: readonly Row[] = [
     error: -32001,
   },
   {
-    title: "MCP transports: somebody else's session answers like an unknown one",
+    title: 'MCP transports: a session of another owner',
     run: ({ session, foreign }) => session.post(ping, { authorization: `Bearer ${foreign.access_token}` }),
     status: 404,
     error: -32001,
@@ -151,7 +151,7 @@ const rows: readonly Row[] = [
   badToken('an unknown kid', ({ forge }) => forge.sign({}, { kid: 'unknown' })),
   badToken('RFC 7800 a token bound to a key, presented as Bearer', ({ forge }) => forge.sign({ cnf: { jkt: 'x' } })),
   {
-    title: 'RFC 6585 §5 a token of 53 KB, which no new sign-in would make smaller',
+    title: 'RFC 6585 §5 a token of 53 KB',
     run: async (world) => withToken(world, await world.forge.sign({ padding: 'x'.repeat(40_000) })),
     status: 431,
     error: 'invalid_request',
@@ -209,13 +209,13 @@ const rows: readonly Row[] = [
     error: 'invalid_client',
   },
   {
-    title: 'RFC 6749 §5.2 a code that never was',
+    title: 'RFC 6749 §5.2 an invented code',
     run: ({ client }) => client.redeem('never'),
     status: 400,
     error: 'invalid_grant',
   },
   {
-    title: 'RFC 8707 §2.2 an unknown resource at refresh, which costs nothing',
+    title: 'RFC 8707 §2.2 an unknown resource at refresh',
     run: async ({ client, tokens }) => {
       const refused = await client.refresh(tokens.refresh_token, { resource: 'https://other.example/' });
       const { status } = await client.refresh(tokens.refresh_token);
@@ -226,12 +226,12 @@ const rows: readonly Row[] = [
     error: 'invalid_target',
   },
   {
-    title: 'RFC 6749 §4.1.2.1 an unregistered redirect URI never gets a redirect',
+    title: 'RFC 6749 §4.1.2.1 an unregistered redirect URI',
     run: async ({ client }) => page(client.authorizationUrl({ redirect_uri: 'https://evil.example/cb' })),
     status: 400,
   },
   {
-    title: 'RFC 6749 §4.1.2.1 an unknown client never gets a redirect',
+    title: 'RFC 6749 §4.1.2.1 an unknown client at /authorize',
     run: async ({ client }) => page(client.authorizationUrl({ client_id: 'nobody' })),
     status: 400,
   },

@@ -29,11 +29,11 @@ async function lineWith(text: string): Promise<string> {
 describe('the reference on a page', () => {
   const asked = '/authorize?client_id=nobody&response_type=code&redirect_uri=https%3A%2F%2Fa.example%2F&state=s';
   it.each([
-    ['a request of an app that nobody knows', 'GET', asked],
-    ['a request that says nothing', 'GET', '/authorize'],
-    ['an address that there is not', 'GET', '/nowhere'],
-    ['a sign-in that nobody began', 'GET', '/interaction/none'],
-    ['a sign-in that nobody began, finished', 'GET', '/interaction/none/finish'],
+    ['a request of an unknown app', 'GET', asked],
+    ['a request without parameters', 'GET', '/authorize'],
+    ['an unknown path', 'GET', '/nowhere'],
+    ['an unknown sign-in', 'GET', '/interaction/none'],
+    ['the finish of an unknown sign-in', 'GET', '/interaction/none/finish'],
     ['an answer of an identity provider that was not asked', 'GET', '/callback/development?code=c&state=s'],
     ['an approval out of nothing', 'POST', '/interaction/none/approve'],
   ])('the reference on a page for %s is in the log', async (_, method, path) => {
@@ -55,13 +55,13 @@ describe('the X-Request-Id of a refusal', () => {
     ['without a token', () => `${stack.mcpUrl}/mcp`, { method: 'POST' }],
     ['with a bad token', () => `${stack.mcpUrl}/mcp`, { method: 'POST', headers: { authorization: 'Bearer x' } }],
     [
-      'with too large a header',
+      'with an oversized header',
       () => `${stack.mcpUrl}/mcp`,
       { headers: { authorization: `Bearer ${'x'.repeat(50_000)}` } },
     ],
     ['for an unknown path', () => `${stack.mcpUrl}/nowhere`, {}],
     ['of a page of another origin', () => `${stack.mcpUrl}/mcp`, { headers: { origin: 'https://evil.example' } }],
-    ['with too large a header at auth-server', () => `${stack.authUrl}/token`, { headers: { x: 'x'.repeat(50_000) } }],
+    ['with an oversized header at auth-server', () => `${stack.authUrl}/token`, { headers: { x: 'x'.repeat(50_000) } }],
     [
       'to register',
       () => `${stack.authUrl}/register`,

@@ -88,7 +88,7 @@ const STREAMS: Readonly<Record<string, Batch>> = {
     await endSessions(server.port, sessions);
     await Promise.all(streams.map(({ ended }) => ended));
   },
-  'a session of 2024-11-05 that nobody has initialized': async (tokens) => {
+  'a session of 2024-11-05 without initialize': async (tokens) => {
     const streams = await openLegacyStreams(server.port, tokens);
     for (const stream of streams) stream.leave();
   },

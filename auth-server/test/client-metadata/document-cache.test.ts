@@ -136,7 +136,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 validity of a documen
     ['a secret', ok({ client_secret: 's' }), 'shared_secret'],
     ['an end of a secret', ok({ client_secret_expires_at: 0 }), 'shared_secret'],
     ['a method with a secret', ok({ token_endpoint_auth_method: 'client_secret_basic' }), 'shared_secret'],
-    ['a method that nobody knows', ok({ token_endpoint_auth_method: 'magic' }), 'shared_secret'],
+    ['an unknown method', ok({ token_endpoint_auth_method: 'magic' }), 'shared_secret'],
     ['no name', ok({ client_name: undefined }), 'invalid'],
     ['a name that is no text', ok({ client_name: 7 }), 'invalid'],
     ['no redirect URIs', ok({ redirect_uris: undefined }), 'invalid'],
@@ -150,7 +150,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 validity of a documen
     ['gone', status(410), 'gone'],
     ['a redirect', { ...ok(), status: 301 }, 'status'],
     ['another success', { ...ok(), status: 203 }, 'status'],
-    ['a 304 to nobody’s question', status(304), 'status'],
+    ['a 304 that was not asked for', status(304), 'status'],
   ])('a document with %s is refused', async (_, answer, reason) => {
     host = () => answer;
     expect(await replica().fails()).toBe(reason);
@@ -232,7 +232,7 @@ describe('RFC 5861 §4 an unreachable client host', () => {
 
   it.each([
     ['not found', status(404), 'missing'],
-    ['somebody else’s', ok({ client_id: 'https://evil.com/c' }), 'client_id_mismatch'],
+    ['a document of another client', ok({ client_id: 'https://evil.com/c' }), 'client_id_mismatch'],
     ['a page', { ...ok(), headers: { 'content-type': 'text/html' } }, 'content_type'],
   ])('%s is tolerated for an hour, then ends the document', async (_, answer, reason) => {
     const one = replica();

@@ -39,7 +39,7 @@ it.each([
     '"scopes" is no member that is known here; did you mean "scope"?',
   ],
   [
-    'protection that is not to be had',
+    'protection that this server does not offer',
     [{ ...good, tls_client_certificate_bound_access_tokens: true }],
     'tls_client_certificate_bound_access_tokens is not supported here',
   ],

@@ -85,7 +85,7 @@ describe('github', () => {
   });
 
   it.each([
-    ['nothing but an id', { id: 583231 }, []],
+    ['only an id', { id: 583231 }, []],
     ['null members', { id: 583231, login: null, name: null }, null],
     [
       'members of other kinds',

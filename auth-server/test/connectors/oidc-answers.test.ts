@@ -29,7 +29,7 @@ describe('RFC 6749 §5.1 members of a token response that sign-in does not need'
     ['expires_in as words', { expires_in: 'an hour' }],
     ['expires_in negative', { expires_in: -1 }],
     ['error null and empty', { error: null, error_description: '' }],
-    ['members that nobody knows', { ext_expires_in: null, session_state: [], foci: '1' }],
+    ['unknown members', { ext_expires_in: null, session_state: [], foci: '1' }],
   ])('an unneeded member of a token response is ignored: %s', async (_, members) => {
     expect(await signIn((play) => Object.assign(play, { members }))).toMatchObject({ subject: SUBJECT });
   });
@@ -258,9 +258,9 @@ describe('OpenID Connect Core §3.1.3.7 a refused id token names the claim, what
 
   it.each([
     ['none', 'eyJhbGciOiJub25lIn0.e30.', 'alg'],
-    ['one of a shared secret', 'eyJhbGciOiJIUzI1NiJ9.e30.AAAA', 'alg'],
-    ['one that is encrypted', 'a.b.c.d.e', 'id_token'],
-    ['one that is no JWT', 'x', 'id_token'],
+    ['a signature with a shared secret', 'eyJhbGciOiJIUzI1NiJ9.e30.AAAA', 'alg'],
+    ['an encrypted token', 'a.b.c.d.e', 'id_token'],
+    ['text that is no JWT', 'x', 'id_token'],
     ['RFC 7515 §4.1.11 one that demands an extension', 'eyJhbGciOiJSUzI1NiIsImNyaXQiOlsiYjY0Il0sImI2NCI6dHJ1ZX0.e30.AAAA', 'crit'],
   ])('an id token with an unacceptable signature is refused: %s', async (_, token, claim) => {
     const failure = await failureOf((play) => Object.assign(play, { members: { id_token: token } }));

@@ -29,8 +29,8 @@ describe('OpenID Connect Core §5.3.2 userinfo as a JWT', () => {
     ['another key signed', async () => forged(said)],
     ['nobody signed', async () => `${btoa('{"alg":"none"}').replaceAll('=', '')}.${btoa(JSON.stringify({ sub: '1' })).replaceAll('=', '')}.`],
     ['is of another issuer', () => sign({ ...said, iss: 'https://evil.example' })],
-    ['is for somebody else', () => sign({ ...said, aud: 'other' })],
-    ['is about somebody else', () => sign({ ...said, sub: 'somebody else' })],
+    ['is for another client', () => sign({ ...said, aud: 'other' })],
+    ['is about another person', () => sign({ ...said, sub: 'somebody else' })],
     ['is encrypted', async () => 'a.b.c.d.e'],
     ['is none', async () => '{}'],
   ])('signed userinfo adds nothing, and does not stop the sign-in, where it %s', async (_, token) => {

@@ -20,12 +20,12 @@ const identity = (change: object) => ({
 /** Each is one fact of the page that became another. */
 const CHANGES: readonly (readonly [string, Partial<PendingInteraction>])[] = [
   ['another client', { client: { ...pending.client, id: 'other' } }],
-  ['a client that the operator wrote down', { client: { ...pending.client, byOperator: true } }],
+  ['a client of CLIENTS', { client: { ...pending.client, byOperator: true } }],
   ['another name of the client', identity({ client_name: 'Another app' })],
   ['another page of the client', identity({ client_uri: 'https://evil.example' })],
   ['another key of the client', identity({ jwks: { keys: [{ kty: 'EC', x: '2' }] } })],
-  ['one more address of the client', identity({ redirect_uris: ['https://evil.example/callback'] })],
-  ['another place', { redirectUri: 'https://evil.example/callback' }],
+  ['one more redirect URI of the client', identity({ redirect_uris: ['https://evil.example/callback'] })],
+  ['another redirect URI', { redirectUri: 'https://evil.example/callback' }],
   ['another path at the same host', { redirectUri: 'https://app.example/callback2' }],
   ['another query at the same host', { redirectUri: 'https://app.example/callback?to=evil' }],
   ['another port of a host that is not this machine', { redirectUri: 'https://app.example:8443/callback' }],

@@ -183,8 +183,8 @@ describe('RFC 9728 §3.3 unusable resource metadata', () => {
   it.each([
     ['about another resource', { resource: 'https://evil.example/mcp' }],
     ['about no resource', { resource: 'nonsense' }],
-    ['whose scopes are no list', { scopes: 'mcp:tools' }],
-    ['whose scopes are no names', { scopes: [1, {}] }],
+    ['whose scopes are not a list', { scopes: 'mcp:tools' }],
+    ['whose scopes are not names', { scopes: [1, {}] }],
   ])('a document %s must not be used', async (_, change) => {
     const { network, source } = createNetwork();
     Object.assign(network, change);

@@ -32,7 +32,7 @@ describe('RFC 6749 §3.3 scope', () => {
     ['nothing: the default as far as it goes', undefined, 'mcp:tools mcp:admin', 'mcp:tools'],
     ['nothing where the default is beyond: all that may be', undefined, 'mcp:admin', 'mcp:admin'],
     ['nothing where the bound has no scope of this resource', undefined, 'other', ''],
-    ['our own are nobody’s to bound', 'openid mcp:admin', 'mcp:tools', 'openid mcp:tools'],
+    ['a request for our own scopes, which are not limited', 'openid mcp:admin', 'mcp:tools', 'openid mcp:tools'],
   ])('§3.3 a client with a scope limit asks %s', (_, asked, bound, effective) => {
     expect(effectiveScope(asked, resource, { own, bound })).toBe(effective);
   });

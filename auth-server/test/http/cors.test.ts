@@ -94,7 +94,7 @@ describe.each(ORIGINS)('CORS for a page of %s', (origin) => {
     ['an unknown client', '/revoke', form({ token: 'x', client_id: 'nobody' }), 401],
     ['too large a body', '/revoke', form({ token: 'x'.repeat(60_000) }), 413],
     ['metadata that is refused', '/register', json({}), 400],
-    ['a body that can not be read', '/register', json('{'), 400],
+    ['an unreadable body', '/register', json('{'), 400],
     ['an unknown client', '/par', form({ client_id: 'nobody' }), 401],
     ['the wrong method', '/token', { method: 'GET' }, 404],
     ['the wrong method', '/jwks', { method: 'POST' }, 404],

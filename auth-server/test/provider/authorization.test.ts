@@ -202,7 +202,7 @@ describe('an invalid authorization request', () => {
     ],
     ['RFC 6749 §4.1.2.1 for a token', { response_type: 'token' }, 'unsupported_response_type'],
     ['RFC 6749 §4.1.2.1 for code and ID token', { response_type: 'code id_token' }, 'unsupported_response_type'],
-    ['RFC 8707 §2 for a resource that nobody knows', { resource: 'https://evil.example/mcp' }, 'invalid_target'],
+    ['RFC 8707 §2 for an unknown resource', { resource: 'https://evil.example/mcp' }, 'invalid_target'],
     ['RFC 8707 §2 for a resource with a fragment', { resource: 'http://localhost:8080/mcp#x' }, 'invalid_target'],
     ['RFC 8707 §2 for a resource that is no URI', { resource: 'mcp' }, 'invalid_target'],
     ['RFC 9101 §5 by a request object', { request: 'x' }, 'request_not_supported'],

@@ -70,7 +70,7 @@ describe("RFC 7517 §5 client authentication with a key of the client's set", ()
   it.each([
     ['of another name', async () => [await good({ kid: 'other' })]],
     ['for encryption', async () => [await good({ ...kid, use: 'enc' })]],
-    ['of somebody else', async () => [await stranger(kid)]],
+    ['of another client', async () => [await stranger(kid)]],
     ['after ten others of its name', async () => [...(await Promise.all(Array.from({ length: 10 }, () => stranger(kid)))), await good(kid)]],
   ])('a client does not authenticate with a key %s', async (_, keys) => {
     await using server = await startServer();

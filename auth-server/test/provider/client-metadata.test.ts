@@ -107,7 +107,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 a published client', 
 
   it.each([
     [
-      'grants, response types and scopes that nobody has',
+      'unknown grants, response types and scopes',
       {
         grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'],
         response_types: ['code', 'token'],
@@ -115,8 +115,8 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 a published client', 
       },
     ],
     ['empty members', { logo_uri: null, client_uri: '', contacts: null, scope: '' }],
-    ['pages that nobody should visit', { logo_uri: 'https://', client_uri: 'javascript:alert(1)', tos_uri: 7 }],
-    ['members that nobody knows', { hello: { world: [1] }, software_id: 'x' }],
+    ['unsafe page URLs', { logo_uri: 'https://', client_uri: 'javascript:alert(1)', tos_uri: 7 }],
+    ['unknown members', { hello: { world: [1] }, software_id: 'x' }],
     [
       'null and empty members',
       { grant_types: [], response_types: [null], token_endpoint_auth_method: null, client_secret: null, contacts: [] },
@@ -339,7 +339,7 @@ describe('an unusable document', () => {
     ['has a secret', [{ client_secret: 'hunter2' }], 'shared_secret', /missing or can’t/],
     ['has a dangerous redirect', [{ redirect_uris: ['javascript:alert(1)'] }], 'invalid', /missing or can’t/],
     ['has a plain http redirect', [{ redirect_uris: ['http://app.example/cb'] }], 'invalid', /missing or can’t/],
-    ['has keys that are none', [{ token_endpoint_auth_method: 'private_key_jwt' }], 'invalid', /missing or can’t/],
+    ['has unusable keys', [{ token_endpoint_auth_method: 'private_key_jwt' }], 'invalid', /missing or can’t/],
     [
       'moved',
       [{}, { status: 302, headers: { location: 'https://127.0.0.1/' } }],

@@ -53,7 +53,7 @@ describe('RFC 6749 §5.2 a refresh token for a removed resource', () => {
     ['without resource', {}],
     ['with the old name', { resource: B }],
     ['with the new name', { resource: A }],
-    ['with a name that nobody knows', { resource: 'https://c.example/mcp' }],
+    ['with an unknown name', { resource: 'https://c.example/mcp' }],
   ])('a refresh token of a removed resource is invalid_grant %s, and stays unused', async (_, parameters) => {
     await using change = await changed([at(A), at(B)], [at(A)], { resource: B });
     expect(await error(change.again(parameters))).toEqual(lost);

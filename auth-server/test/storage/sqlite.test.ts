@@ -64,7 +64,7 @@ describe('the SQLite file', () => {
   });
 
   it.each([
-    ['a folder where none can be made', '/proc/nope'],
+    ['a folder that cannot be created', '/proc/nope'],
     ['a device', '/dev/null'],
     ['a folder of the kernel', '/sys/kernel'],
     ['a folder that leads to itself', () => symlinkSync('loop', join(folder, 'loop')) ?? join(folder, 'loop')],

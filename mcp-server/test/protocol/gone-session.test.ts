@@ -77,9 +77,9 @@ it('an initialize for an ended HTTP+SSE session is refused, because no stream co
 describe('JSON-RPC 2.0 §5: an error has the id of the refused request', () => {
   const ping = request(7, 'ping');
   it.each([
-    ['for a session that is gone', ping, { session: 'never-was' }, 404, 7],
-    ['for a session that is not named', ping, {}, 400, 7],
-    ['for a revision that there is not', ping, { headers: { 'MCP-Protocol-Version': '1999-01-01' } }, 400, 7],
+    ['for an ended session', ping, { session: 'never-was' }, 404, 7],
+    ['without a session id', ping, {}, 400, 7],
+    ['for an unknown revision', ping, { headers: { 'MCP-Protocol-Version': '1999-01-01' } }, 400, 7],
     ['for a media type that is not served', ping, { headers: { Accept: 'text/html' } }, 406, 7],
     ['over HTTP+SSE', ping, { path: '/messages?sessionId=never-was' }, 404, 7],
     ['but not of a batch', [ping], { session: 'never-was' }, 404, null],

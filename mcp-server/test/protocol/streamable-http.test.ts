@@ -99,7 +99,7 @@ describe('MCP 2025-11-25 basic/transports: sending messages to the server', () =
     ['an id of null', { jsonrpc: '2.0', id: null, method: 'ping' }],
     ['an id with a fraction', { jsonrpc: '2.0', id: 1.5, method: 'ping' }],
     ['params of no object', { jsonrpc: '2.0', id: 1, method: 'ping', params: 3 }, 1],
-    ['a progress token that is none', request(1, 'tools/call', { name: 'echo', _meta: { progressToken: {} } }), 1],
+    ['an invalid progress token', request(1, 'tools/call', { name: 'echo', _meta: { progressToken: {} } }), 1],
     ['one bad message of two', [request(1, 'ping'), 7]],
   ])('JSON-RPC 2.0 §5.1: %s is answered 400 with -32600 and its id', async (_, body, id?: number) => {
     const session = await openSession(mcp.url, 'ada', '2025-03-26');

@@ -15,7 +15,7 @@ describe('equivalent URIs', () => {
     ['RFC 3986 §6.2.3 in an empty path of any scheme', 'about://server', 'about://server/'],
     ['RFC 3986 §6.2.3 in a default port', 'https://x.example:443/a', 'https://x.example/a'],
     ['RFC 3986 §6.2.3 in an empty port', 'https://x.example:/a', 'https://x.example/a'],
-    ['RFC 3987 §3.1 in letters that a URI can not have', 'file:///café', 'file:///caf%C3%A9'],
+    ['RFC 3987 §3.1 in letters that a URI cannot have', 'file:///café', 'file:///caf%C3%A9'],
     ['RFC 3987 §3.1 in a space', 'file:///my docs', 'file:///my%20docs'],
     ['RFC 5891 §4 in a name of DNS', 'https://münchen.example/', 'https://xn--mnchen-3ya.example/'],
     ['RFC 8089 §2 in a host that is this one', 'file://localhost/a', 'file:///a'],

@@ -122,9 +122,9 @@ const bad: Record<string, [reason: string, proof: (token: string) => Promise<str
   'check 4: another type': ['proof_type', header({ typ: 'JWT' })],
   'check 5: alg none': ['proof_malformed', unsigned],
   'check 5: the public key as a secret': ['proof_algorithm', withHmac],
-  'check 6: what somebody else has signed': ['proof_signature', altered],
+  'check 6: a signature that does not match': ['proof_signature', altered],
   'check 6: no key': ['proof_key', header({ jwk: undefined })],
-  'check 6: a key that is none': ['proof_key', header({ jwk: { kty: 'EC' } })],
+  'check 6: an invalid key': ['proof_key', header({ jwk: { kty: 'EC' } })],
   'check 6: an unknown critical header': ['proof_signature', async (token) => {
     const [, payload, signature] = (await proofFor(token)).split('.');
     const head = { alg: 'ES256', typ: 'dpop+jwt', jwk: client.publicJwk, crit: ['unheard-of'], 'unheard-of': 1 };
@@ -137,7 +137,7 @@ const bad: Record<string, [reason: string, proof: (token: string) => Promise<str
   'check 9: another host': ['proof_url', changed({ url: 'https://evil.example/mcp' })],
   'check 9: a longer path': ['proof_url', (token) => proofFor(token, { url: `${server.url}/mcp/` })],
   'check 9: no URL': ['proof_url', changed({ url: '/mcp' })],
-  'check 9: the name of somebody before the host': ['proof_url', (token) => proofFor(token, { url: `${server.url.replace('//', '//a@')}/mcp` })],
+  'check 9: a user name before the host': ['proof_url', (token) => proofFor(token, { url: `${server.url.replace('//', '//a@')}/mcp` })],
   'check 12: another token': ['proof_of_another_token', claim({ ath: 'x' })],
 }; // biome-ignore format: one table
 

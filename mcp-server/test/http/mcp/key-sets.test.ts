@@ -39,7 +39,7 @@ describe('RFC 7517 §5 a key set is read member by member', () => {
     ['a key without its material', (good) => [{ kty: 'EC', kid: 'a', crv: 'P-256' }, { kty: 'RSA', kid: 'a' }, good]],
     ['a point that is not on its curve', (good) => [{ ...good, x: good.y }, good]],
     ['material that is no base64url', (good) => [{ ...good, x: '!!!' }, { ...good, y: 7 }, good]],
-    ['a curve that nobody knows', (good) => [{ ...good, crv: 'P-999' }, good]],
+    ['an unknown curve', (good) => [{ ...good, crv: 'P-999' }, good]],
     [
       'a key type that is not for signatures here',
       (good) => [{ kty: 'AKP', kid: 'a', pub: 'AA' }, { kty: 'oct', k: 'AA' }, good],

@@ -131,7 +131,7 @@ describe('the log line of a request', () => {
       { method: 'resources/read', params: { uri: 'file:///a?code=secret' } },
       { rpc: 'resources/read', resource: 'file:///a' },
     ],
-    ['a method that nobody knows', { method: 'x'.repeat(5_000) }, { rpc: `${'x'.repeat(200)}…` }],
+    ['an unknown method', { method: 'x'.repeat(5_000) }, { rpc: `${'x'.repeat(200)}…` }],
     ['no method', { result: {} }, {}],
   ])('a request is logged with %s, and the caller', async (_, message, expected) => {
     await server.fetch('/mcp', post(await server.token(), { jsonrpc: '2.0', id: 1, ...message }));

@@ -83,7 +83,7 @@ describe('invalid definitions', () => {
     ['suggestions for what a template has not', template('a:{b}', { complete: { x: () => [] } }), '"x"'],
     ['another dialect', described({ type: 'object', $schema: 'http://json-schema.org/draft-04/schema#' }), 'dialect'],
     ['what would break every list', described({ type: 'object', default: 1n }), "can't be written as JSON"],
-    ['what is no JSON Schema', described({ type: 'object', properties: { a: { type: 'text' } } }), 'schema is invalid'],
+    ['an invalid JSON Schema', described({ type: 'object', properties: { a: { type: 'text' } } }), 'schema is invalid'],
     ['a reference into the network', described({ type: 'object', $ref: 'https://x.example/s' }), "can't resolve"],
     ['a schema of something else', described({ type: 'array' }), 'type object'],
   ])('a definition is refused with %s', (_, definition, reason) => {

@@ -156,8 +156,8 @@ describe('a watched folder', () => {
   });
 
   it.each([
-    ['can not be read', 'export default {{;'],
-    ['can not be offered', toolFile('two words')],
+    ['cannot be read', 'export default {{;'],
+    ['cannot be offered', toolFile('two words')],
   ])('the last working version of a file is kept when the file %s', async (_, broken) => {
     using folder = folderOf({ 'a.tool.ts': toolFile('a') });
     using mounted = await open(folder, { watch: true });

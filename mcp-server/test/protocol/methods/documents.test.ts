@@ -162,7 +162,7 @@ describe('MCP 2025-11-25 server/utilities/completion', () => {
       ['14', '140', '141', '142', '143', '144', '145', '146', '147', '148', '149'],
     ],
     ['a closed set by itself', prompt('greet'), 'tone', 'K', ['Kind', 'kurt']],
-    ['nothing where nobody knows', prompt('greet'), 'name', 'x', []],
+    ['nothing for an argument without suggestions', prompt('greet'), 'name', 'x', []],
   ])('completion/complete suggests %s', async (_, ref, name, value, values) => {
     expect(await complete(ref, name, value)).toEqual({ completion: { values, total: values.length, hasMore: false } });
   });

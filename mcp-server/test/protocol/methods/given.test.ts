@@ -173,11 +173,7 @@ describe('the return value of a tool', () => {
       'content[0].resource.uri',
     ],
     ['a resource without a uri', { content: [{ type: 'resource', resource: { text: 'x' } }] }, 'content[0].resource'],
-    [
-      'annotations that are none',
-      { content: [{ ...text('x'), annotations: { priority: 7 } }] },
-      'annotations.priority',
-    ],
+    ['invalid annotations', { content: [{ ...text('x'), annotations: { priority: 7 } }] }, 'annotations.priority'],
     ['_meta of a block that is circular', { content: [{ ...text('x'), _meta: circular }] }, "can't be written as JSON"],
     ['structured data that are a list', { structured: [1] }, 'structured has to be an object, and is a list'],
     ['structured data that are a string', { structured: 'x' }, 'structured has to be an object'],
@@ -194,7 +190,7 @@ describe('the return value of a tool', () => {
     ['structured data with bytes in it', { structured: { a: new Uint8Array(1) } }, 'is an Uint8Array'],
     ['structured data with a function in it', { structured: { a: () => 1 } }, 'is a function'],
     ['structured data with NaN in it', { structured: { a: Number.NaN } }, 'structured.a is NaN'],
-    ['structured data with a date that is none', { structured: { a: new Date('x') } }, 'structured.a is NaN'],
+    ['structured data with an invalid date', { structured: { a: new Date('x') } }, 'structured.a is NaN'],
     ['structured data that a class hides', { structured: { a: new Hidden() } }, 'is a Hidden'],
     ['structured data that are hidden themselves', { text: 'x', structured: new Hidden() }, 'is a Hidden'],
     [
@@ -271,10 +267,10 @@ describe('the exceptions of a tool', () => {
   );
 
   it.each([
-    ['an object that can not be looked at', untouchable],
-    ['an error without a message that can be read', withMember('message')],
-    ['an error without a stack that can be read', withMember('stack')],
-    ['an error with a member that can not be read', withMember('more')],
+    ['an object that cannot be inspected', untouchable],
+    ['an error with an unreadable message', withMember('message')],
+    ['an error with an unreadable stack', withMember('stack')],
+    ['an error with an unreadable member', withMember('more')],
   ])('a thrown %s is reported under a reference by prompts, resources and tools', async (_, thrown) => {
     const run = () => Promise.reject(thrown);
     const { result, lines } = await callOf(run);

@@ -63,7 +63,7 @@ export const DEFECTS: Readonly<Record<string, Defect & { readonly weather?: Weat
       return taken && { ...taken, cursor };
     },
   })),
-  'a claim that whoever had it before keeps': log(({ renew }) => ({
+  'a claim that its previous owner keeps': log(({ renew }) => ({
     renew: async (...args) => (await renew(...args)) || true,
   })),
   'a claim that does not say whose it was': log(({ take }) => ({
@@ -107,8 +107,8 @@ export const DEFECTS: Readonly<Record<string, Defect & { readonly weather?: Weat
       override end(): void {}
     },
   ),
-  'nobody answers for the dead': bus(() => ({ isAlive: async () => true })),
-  'somebody answers for the living': bus(() => ({ isAlive: async () => false })),
+  'lost calls that no replica answers': bus(() => ({ isAlive: async () => true })),
+  'calls of a living replica that another one answers': bus(() => ({ isAlive: async () => false })),
   'a bus that hears an answer from the dead': bus(({ send }) => ({
     send: async (...args) => (await send(...args)) || true,
   })),
