@@ -16,7 +16,7 @@ const MOST_RUNS = 60_000;
 
 describe('MCP 2025-11-25 "Session Management" and "Resumability and Redelivery" under any schedule', () => {
   for (const weather of WEATHERS) {
-    it(`the guarantees hold in ${weather} weather`, { timeout: 600_000 }, async () => {
+    it(`the guarantees hold under ${weather} conditions`, { timeout: 600_000 }, async () => {
       const property = fc.asyncProperty(programs(weather), async (program) => {
         expect(await run(program)).toEqual([]);
       });
