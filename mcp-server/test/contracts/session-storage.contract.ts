@@ -373,6 +373,30 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await end(name);
       });
 
+      it('events without data are dropped like others: beyond the limit, acknowledged, or with their stream', async () => {
+        const name = await stream();
+        const texts = async () => (await storage.there.log.read(name, undefined, 10)).map(({ data }) => data);
+        for (const data of ['', '', 'a', 'b', 'c', 'd']) await append(name, data);
+        expect(await texts()).toEqual(['', 'a', 'b', 'c', 'd']);
+        const [empty] = await storage.here.log.read(name, undefined, 1);
+        await storage.here.log.acknowledge(name, empty?.id ?? '');
+        expect(await texts()).toEqual(['a', 'b', 'c', 'd']);
+        const silent = { ...name, stream: unique('r.') };
+        await storage.here.log.take(silent, reader);
+        await append(silent, '', { last: true });
+        await storage.here.log.discard(silent, reader);
+        expect(await isKept(silent)).toBe(false);
+        expect(await end(name)).toBe(true);
+      });
+
+      it('a session ends whose client has acknowledged every event', async () => {
+        const name = await stream();
+        await append(name, 'a');
+        const [event] = await storage.here.log.read(name, undefined, 1);
+        await storage.here.log.acknowledge(name, event?.id ?? '');
+        expect(await end(name)).toBe(true);
+      });
+
       it('events that show which of several requests were answered are kept', async () => {
         const name = await stream();
         await append(name, 'a', { requests: '[1,2]' });

@@ -1,7 +1,8 @@
 /**
  * Owns the scripts that Redis runs for the logs of streams. Each touches the keys of one session, or one ledger, so that it holds
  * on a Cluster; each can run twice without harm, as an answer may get lost. A session's `:bytes` tells what each of its streams
- * takes (`s:` and its name) and all of them together (`total`).
+ * takes (`s:` and its name) and all of them together (`total`). Bytes are taken off as `0 - bytes`: of none, `-bytes` is -0, which Redis
+ * takes for no integer.
  */
 
 /** A session tells its person's ledger of its bytes when they have changed by about that much. */
@@ -13,7 +14,7 @@ const DROP = `local ledger = session .. ':bytes'
       if redis.call('EXISTS', ledger) == 0 then return 0 end
       local bytes = tonumber(redis.call('HGET', ledger, 's:' .. stream) or '0')
       redis.call('HDEL', ledger, 's:' .. stream)
-      return redis.call('HINCRBY', ledger, 'total', -bytes)
+      return redis.call('HINCRBY', ledger, 'total', 0 - bytes)
     end
     local function drop(stream)
       redis.call('UNLINK', session .. ':events:' .. stream, session .. ':stream:' .. stream)
@@ -66,9 +67,9 @@ export const EVENT_SCRIPTS = {
     local function cut(oldest)
       local size = #oldest[2][2]
       redis.call('XDEL', KEYS[2], oldest[1])
-      redis.call('HINCRBY', KEYS[3], 'bytes', -size)
-      redis.call('HINCRBY', ledger, 's:' .. stream, -size)
-      return redis.call('HINCRBY', ledger, 'total', -size)
+      redis.call('HINCRBY', KEYS[3], 'bytes', 0 - size)
+      redis.call('HINCRBY', ledger, 's:' .. stream, 0 - size)
+      return redis.call('HINCRBY', ledger, 'total', 0 - size)
     end
     local size = #ARGV[1]
     local total = tonumber(redis.call('HGET', ledger, 'total') or '0')
@@ -156,10 +157,10 @@ export const EVENT_SCRIPTS = {
     for _, event in ipairs(redis.call('XRANGE', KEYS[2], '-', ARGV[2])) do
       local size = #event[2][2]
       redis.call('XDEL', KEYS[2], event[1])
-      redis.call('HINCRBY', KEYS[3], 'bytes', -size)
+      redis.call('HINCRBY', KEYS[3], 'bytes', 0 - size)
       if redis.call('EXISTS', session .. ':bytes') == 1 then
-        redis.call('HINCRBY', session .. ':bytes', 's:' .. ARGV[1], -size)
-        redis.call('HINCRBY', session .. ':bytes', 'total', -size)
+        redis.call('HINCRBY', session .. ':bytes', 's:' .. ARGV[1], 0 - size)
+        redis.call('HINCRBY', session .. ':bytes', 'total', 0 - size)
       end
     end
     return 1`,
