@@ -4,6 +4,7 @@ import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { describe, expect, it } from 'vitest';
+import { StorageUnavailable } from '../../src/sessions/ports.ts';
 import { createRedisStorage } from '../../src/storage/redis/storage.ts';
 import {
   LIMITS,
@@ -57,6 +58,50 @@ describe.skipIf(!hasRedis)(hasRedis ? 'Redis' : NEEDS_REDIS, () => {
     expect(await bus.isListening(bus.replica)).toBe(true);
     await bus.close();
     for (const each of clients) each.disconnect();
+    await redis[Symbol.asyncDispose]();
+  });
+
+  it('an outage is StorageUnavailable, whichever way the connection fails', async () => {
+    const redis = await startRedis();
+    const connect = () => openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
+    const [client, listener] = [connect(), connect()];
+    const clock = new FakeClock(Date.now());
+    const storage = await createRedisStorage({ client, listener, limits: LIMITS, logLimits: LOG_LIMITS, clock, log });
+    const { store } = storage;
+    const all = async () => Array.fromAsync(store.list());
+    redis.signal('SIGSTOP');
+    await expect(store.get('a'), 'no answer').rejects.toThrow(StorageUnavailable);
+    await redis.kill();
+    await expect(store.get('a'), 'no connection').rejects.toThrow(StorageUnavailable);
+    await expect(all(), 'no connection, for a list').rejects.toThrow(StorageUnavailable);
+    for (const each of [client, listener]) each.disconnect();
+    await expect(store.get('a'), 'closed').rejects.toThrow(StorageUnavailable);
+    await storage.bus.close();
+    await redis[Symbol.asyncDispose]();
+  });
+
+  it('a fault of an adapter stays what it is, and a wrong command is logged as an error', async () => {
+    const redis = await startRedis();
+    const connect = () => openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
+    const [client, listener] = [connect(), connect()];
+    const lines: string[] = [];
+    const { store, bus } = await createRedisStorage({
+      client,
+      listener,
+      limits: LIMITS,
+      logLimits: LOG_LIMITS,
+      clock: new FakeClock(Date.now()),
+      log: createLogger('test', 'error', { write: (line: string) => void lines.push(line) }),
+    });
+    await expect(store.create(undefined as never)).rejects.toThrow(TypeError);
+    await client.hset('mcp:v1:{broken}', { owner: '{', transport: 'streamable-http' });
+    await expect(store.get('broken')).rejects.toThrow(SyntaxError);
+    expect(lines).toEqual([]);
+    await client.set('mcp:v1:{text}', 'no hash');
+    await expect(store.get('text')).rejects.toThrow(StorageUnavailable);
+    expect(lines).toEqual([expect.stringMatching(/WRONGTYPE.*redis refused a command of this server as wrong/)]);
+    await bus.close();
+    for (const each of [client, listener]) each.disconnect();
     await redis[Symbol.asyncDispose]();
   });
 });

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis';
-import { type LogLimits, type SessionStorage, StorageUnavailable } from '../../sessions/ports.ts';
+import type { LogLimits, SessionStorage } from '../../sessions/ports.ts';
 import type { SessionLimits } from '../../sessions/session.ts';
 import { createRedisChangeLog } from './change-log.ts';
 import { createRedisEventLog } from './event-log.ts';
+import { failingFast } from './failing-fast.ts';
 import { createLedger } from './ledger.ts';
 import { createRedisBus } from './message-bus.ts';
 import { withScripts } from './scripts.ts';
@@ -33,38 +34,9 @@ export async function createRedisStorage(parts: RedisStorageParts): Promise<Sess
   const ledger = createLedger(redis, logLimits, clock);
   const bus = await createRedisBus({ replica, redis, listener, log });
   return {
-    store: failingFast(createRedisSessionStore(redis, limits, clock, ledger)),
-    log: failingFast(createRedisEventLog(redis, logLimits, ledger)),
-    bus: failingFast(bus),
-    changes: failingFast(createRedisChangeLog(redis)),
+    store: failingFast(createRedisSessionStore(redis, limits, clock, ledger), log),
+    log: failingFast(createRedisEventLog(redis, logLimits, ledger), log),
+    bus: failingFast(bus, log),
+    changes: failingFast(createRedisChangeLog(redis), log),
   };
-}
-
-/** Whatever goes wrong between here and Redis has one name for those who ask. */
-function failingFast<T extends object>(port: T): T {
-  const guarded = Object.entries(port).map(([name, value]) => {
-    if (typeof value !== 'function') return [name, value];
-    const run = (...args: unknown[]) => {
-      const result: unknown = value(...args);
-      if (isAsyncIterable(result)) return guardedItems(result);
-      return result instanceof Promise ? result.catch(unavailable) : result;
-    };
-    return [name, run];
-  });
-  return Object.fromEntries(guarded);
-}
-
-const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
-  typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
-
-async function* guardedItems(items: AsyncIterable<unknown>): AsyncGenerator<unknown> {
-  try {
-    yield* items;
-  } catch (error) {
-    unavailable(error);
-  }
-}
-
-function unavailable(cause: unknown): never {
-  throw new StorageUnavailable(cause instanceof Error ? cause.message : String(cause), { cause });
 }
