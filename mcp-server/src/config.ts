@@ -10,6 +10,7 @@ import { authorizationDefaults, authorizationSettings, judgeAuthorization } from
 import { httpDefaults, httpSettings, judgePublicUrl } from './http/settings.ts';
 import { sealingSettings } from './keys/settings.ts';
 import { catalogSettings } from './protocol/catalog/settings.ts';
+import { protocolSettings } from './protocol/settings.ts';
 import { sessionDefaults, sessionSettings } from './sessions/settings.ts';
 
 export const settings = {
@@ -18,6 +19,7 @@ export const settings = {
   ...metricsSettings,
   ...proxySettings,
   ...authorizationSettings,
+  ...protocolSettings,
   ...catalogSettings,
   ...sessionSettings,
   ...allowanceSettings,

@@ -76,6 +76,24 @@ describe('the composed service', () => {
     await client.close();
   });
 
+  it.each([
+    ['MCP 2025-11-25', 'legacy'],
+    ['MCP 2026-07-28', { pin: '2026-07-28' }],
+  ] as const)('SERVER_INSTRUCTIONS reach a client of %s when it connects', async (_, mode) => {
+    const instructionsOf = async (settings: Environment) => {
+      await using mcp = await start(settings);
+      const client = new ModernClient({ name: 'test', version: '0' }, { versionNegotiation: { mode } });
+      const url = new URL(`${mcp.url}/mcp`);
+      await client.connect(new ModernTransport(url, withToken(await mcp.token('mcp:tools'))));
+      const instructions = client.getInstructions();
+      await client.close();
+      return instructions;
+    };
+    const text = 'Look up the customer first.\nThen open a ticket “at once”.';
+    expect(await instructionsOf({ SERVER_INSTRUCTIONS: text })).toBe(text);
+    expect(await instructionsOf({})).toBeUndefined();
+  });
+
   it('the service asks for the scope of a tool before the tool runs', async () => {
     await using server = await start();
     const client = new Client({ name: 'test', version: '1' });

@@ -47,6 +47,11 @@ describe('settings', () => {
     expect(readConfig({}).scopeHierarchy.size).toBe(0);
   });
 
+  it('SERVER_INSTRUCTIONS has at most 8192 characters', () => {
+    expect(readConfig({ SERVER_INSTRUCTIONS: 'x'.repeat(8_192) }).serverInstructions).toHaveLength(8_192);
+    expect(problems({ SERVER_INSTRUCTIONS: 'x'.repeat(8_193) })).toEqual(['SERVER_INSTRUCTIONS']);
+  });
+
   it('BASE_SCOPE can be none', () => {
     expect(readConfig({ BASE_SCOPE: 'none' }).baseScope).toBeUndefined();
   });

@@ -38,6 +38,7 @@ export function composeProtocol(config: Config, dependencies: ProtocolDependenci
     parameterHeaders: (tool) => catalog.current().tools.find(tool)?.headers ?? [],
     listScope: hides ? 'private' : 'public',
     serverInfo,
+    instructions: config.serverInstructions,
     publicUrl: config.publicUrl,
     storage: sessions,
     keys,

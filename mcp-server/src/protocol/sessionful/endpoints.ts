@@ -45,6 +45,8 @@ export interface SessionfulParts {
   readonly publicUrl: string;
   /** How the server introduces itself to clients. */
   readonly serverInfo: Implementation;
+  /** For the model of the client: how to use this server. */
+  readonly instructions?: string | undefined;
   readonly storage: SessionStorage;
   readonly limits: SessionLimits &
     Pick<LogLimits, 'sessionBytes' | 'personBytes' | 'totalBytes'> & {

@@ -10,7 +10,8 @@ import { CAPABILITIES } from '../../capabilities.ts';
 
 export interface ServerParts {
   readonly serverInfo: Implementation;
-  readonly instructions?: string;
+  /** For the model of the client: how to use this server. */
+  readonly instructions?: string | undefined;
 }
 
 /** Milliseconds. A person needs time to read; a call must not hang for ever. */
