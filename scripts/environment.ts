@@ -7,7 +7,7 @@ if (stat) load(stat.isFile());
 function load(isFile: boolean): void {
   try {
     // A pipe would be waited for.
-    if (!isFile) throw new Error('it is no regular file');
+    if (!isFile) throw new Error('it is not a regular file');
     process.loadEnvFile('.env');
   } catch (error) {
     process.stderr.write(`.env can't be read (${(error as Error).message})\n`);

@@ -29,14 +29,14 @@ import { judgeStorage, storageSettings } from './storage/settings.ts';
 export const settings = {
   issuer: setting({
     env: 'ISSUER',
-    doc: 'Public URL of this server, and the `iss` of its tokens. All its other URLs are built from it. It may have a path: https://example.com/auth.',
+    doc: 'Public URL of this server, and the `iss` of its tokens. All its other URLs are derived from it. It may have a path: https://example.com/auth.',
     type: ownIssuer(),
     default: 'http://localhost:9000',
     example: 'https://auth.example.com',
   }),
   port: optional({
     env: 'PORT',
-    doc: 'Port to listen on. Not set: the port of ISSUER, or 9000 where ISSUER names none.',
+    doc: 'Port to listen on. Not set: the port of ISSUER, or 9000 if ISSUER names none.',
     type: port(),
   }),
   ...processSettings,
@@ -61,7 +61,7 @@ export type Config = Values<typeof settings> & { readonly signIn: readonly Confi
  */
 export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
   const { values, problems } = readSettings(settings, withProxyVariables(env));
-  // Production refuses the development connector as a whole: its settings need no word of their own.
+  // Production refuses the development connector as a whole, so its settings are not checked one by one.
   const isProduction = values.environment === 'production';
   const ids = (values.connectors ?? []).filter((id) => !isProduction || id !== 'development');
   const development = developmentConnector(values.developmentIdpUrl);
@@ -88,12 +88,12 @@ const judge = (values: Readable): readonly Problem[] => [
   ...judgeRegistration(values),
 ];
 
-/** Who puts a server on the internet and forgets NODE_ENV would let anybody in; who wants that says so. */
+/** A public server with a forgotten NODE_ENV would let anybody sign in. An explicit NODE_ENV=development permits that. */
 function judgeDevelopment({ issuer, connectors }: Readable, { NODE_ENV }: Environment): readonly Problem[] {
   const isPublic = issuer?.startsWith('https:') && !isInternal(issuer);
   if (!isPublic || NODE_ENV?.trim() || !connectors?.includes('development')) return [];
-  const mend = 'name your own and set NODE_ENV=production; or NODE_ENV=development, if that is meant';
-  return [{ env: 'CONNECTORS', message: `the development sign-in lets anybody in, and ISSUER is public: ${mend}` }];
+  const mend = 'configure your own connector and set NODE_ENV=production, or set NODE_ENV=development if this is intended';
+  return [{ env: 'CONNECTORS', message: `the development sign-in accepts anybody, and ISSUER is public: ${mend}` }];
 }
 
 function judgeIssuer({ issuer, environment }: Readable): readonly Problem[] {

@@ -90,7 +90,7 @@ describe('configuration in production', () => {
     (name) => {
       const value = 'development-only-secret';
       const lines = problems({ ...PRODUCTION, [name]: value });
-      expect(lines).toEqual([expect.stringMatching(`^${name}: is a secret of the development set-up`)]);
+      expect(lines).toEqual([expect.stringMatching(`^${name}: is a secret of the development setup`)]);
       expect(lines[0]).not.toContain(value);
     },
   );
@@ -150,7 +150,7 @@ describe('configuration in any environment', () => {
     [{ ISSUER: 'http://localhost:9000/' }, /^ISSUER: must not end with a slash/],
     [{ ISSUER: 'http://auth.example.com' }, /^ISSUER: must use https, or be a loopback address/],
     [{ PORT: '99999' }, /^PORT: /],
-    [{ ACCESS_TOKEN_LIFETIME: '10' }, /^ACCESS_TOKEN_LIFETIME: expected a length of time/],
+    [{ ACCESS_TOKEN_LIFETIME: '10' }, /^ACCESS_TOKEN_LIFETIME: expected a duration/],
     [{ STORAGE_KEYS: 'c2hvcnQ=' }, /^STORAGE_KEYS: expected 32 bytes in base64 for each key$/],
     [{ STORAGE: 'redis' }, /^REDIS_URL: is required when STORAGE is redis/],
     [{ STORAGE: 'sqlite', REDIS_URL: 'redis://redis' }, /^STORAGE: is sqlite although REDIS_URL is set/],
@@ -160,7 +160,7 @@ describe('configuration in any environment', () => {
     [{ CLIENT_METADATA: 'yes' }, /^CLIENT_METADATA: expected true or false/],
     [{ CLIENT_METADATA_ALLOW: 'https://a.com' }, /^CLIENT_METADATA_ALLOW: expected host names .* not https/],
     [{ CLIENT_METADATA_PRIVATE_HOSTS: '*.corp' }, /^CLIENT_METADATA_PRIVATE_HOSTS: expected hosts .* not \*\.corp/],
-    [{ CLIENT_METADATA_STALE: '1s' }, /^CLIENT_METADATA_STALE: expected a length of time/],
+    [{ CLIENT_METADATA_STALE: '1s' }, /^CLIENT_METADATA_STALE: expected a duration/],
     [{ CLIENT_METADATA_LIMIT: '0' }, /^CLIENT_METADATA_LIMIT: expected a whole number/],
   ])('the setting %j is refused by name', (env: Environment, line) => {
     expect(problems(env)).toEqual([expect.stringMatching(line)]);

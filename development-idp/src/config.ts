@@ -6,7 +6,7 @@ import { origin, ownIssuer, port } from '@mcp-oauth/shared/settings/types';
 export const settings = {
   url: setting({
     env: 'DEVELOPMENT_IDP_URL',
-    doc: 'Where browsers reach the development IdP, and its issuer, whatever host it is asked at.',
+    doc: 'URL at which browsers reach the development IdP. It is also its issuer, whatever host a request names.',
     type: origin(),
     default: 'http://localhost:9001',
   }),
@@ -17,7 +17,7 @@ export const settings = {
   }),
   issuer: setting({
     env: 'ISSUER',
-    doc: 'Issuer of the auth-server that signs people in here.',
+    doc: 'Issuer of the auth-server that uses the development IdP for sign-in.',
     type: ownIssuer(),
     default: 'http://localhost:9000',
   }),

@@ -48,9 +48,9 @@ describe.each(SERVICES)('a start of %s that cannot succeed', (service) => {
 
   it.each([
     ['folder', /it is a folder/],
-    ['pipe', /it is no regular file/],
+    ['pipe', /it is not a regular file/],
     ['large', /it is larger than 1048576 bytes/],
-    ['/dev/zero', /it is no regular file/],
+    ['/dev/zero', /it is not a regular file/],
     ['/dev/stdin', /can't be read|is empty/],
     ['/proc/self/mem', /EIO|it is larger/],
   ])('a secret file that is %s ends the start with one line', async (file, reason) => {
@@ -60,7 +60,7 @@ describe.each(SERVICES)('a start of %s that cannot succeed', (service) => {
 
   it.each([
     ['folder', /it is a folder/],
-    ['pipe', /it is no regular file/],
+    ['pipe', /it is not a regular file/],
     ['file', /has no certificate in PEM/],
   ])('a Redis certificate authority file that is a %s ends the start with one line', async (file, reason) => {
     const env = { REDIS_URL: 'rediss://127.0.0.1:1', REDIS_CA_FILE: at(file) };
@@ -127,7 +127,7 @@ describe('a start of mcp-server with unusual tool files', () => {
     execFileSync('sh', ['-c', 'mkfifo "$0"', join(tools, 'pipe.tool.ts')]);
     const run = await start('mcp-server', { TOOLS_DIR: tools, LOG_LEVEL: 'info' });
     await run.says('"msg":"ready"');
-    expect((await run.stop()).output).toContain('it is no regular file');
+    expect((await run.stop()).output).toContain('it is not a regular file');
   });
 
   it('a tool file that never finishes loading ends the start with one line', async () => {
@@ -215,6 +215,6 @@ describe('npm start with impossible settings', () => {
       said += chunk;
     });
     const [code] = await once(child, 'close');
-    expect([code, said]).toEqual([1, ".env can't be read (it is no regular file)\n"]);
+    expect([code, said]).toEqual([1, ".env can't be read (it is not a regular file)\n"]);
   });
 });

@@ -27,10 +27,10 @@ describe.each(SERVICES)('unknown settings at %s', (service) => {
     });
     await run.says('"msg":"ready"');
     const { output } = await run.stop();
-    const said = output.split('\n').flatMap((line) => line.match(/"msg":"([A-Z_]+: is no setting[^"]*)"/)?.[1] ?? []);
+    const said = output.split('\n').flatMap((line) => line.match(/"msg":"([A-Z_]+: is not a setting[^"]*)"/)?.[1] ?? []);
     expect(said).toEqual([
-      'AUDIENCE: is no setting; did you mean AUDIENCES?',
-      'REGISTRATON: is no setting; did you mean REGISTRATION?',
+      'AUDIENCE: is not a setting; did you mean AUDIENCES?',
+      'REGISTRATON: is not a setting; did you mean REGISTRATION?',
     ]);
   });
 
@@ -38,19 +38,19 @@ describe.each(SERVICES)('unknown settings at %s', (service) => {
     const env = { NODE_ENV: 'production', REGISTRATON: 'off', DPOP_REQUIERD: 'true' };
     const refused = await (await start(service, env)).ended;
     expect(refused.code).toBe(1);
-    const lines = linesOf(service, refused.output).filter((line) => line.includes('is no setting'));
+    const lines = linesOf(service, refused.output).filter((line) => line.includes('is not a setting'));
     expect(lines).toEqual([
-      expect.stringContaining(`${service}: DPOP_REQUIERD: is no setting, and looks like DPOP_REQUIRED`),
-      expect.stringContaining(`${service}: REGISTRATON: is no setting, and looks like REGISTRATION`),
+      expect.stringContaining(`${service}: DPOP_REQUIERD: is not a setting, but looks like DPOP_REQUIRED`),
+      expect.stringContaining(`${service}: REGISTRATON: is not a setting, but looks like REGISTRATION`),
     ]);
     const named = { ...env, FOREIGN_VARIABLES: 'REGISTRATON,DPOP_REQUIERD' };
-    expect((await (await start(service, named)).ended).output).not.toContain('is no setting');
+    expect((await (await start(service, named)).ended).output).not.toContain('is not a setting');
   });
 
   it("the service names the replacement for a predecessor's variable, also when it does not start", async () => {
     const run = await start(service, { GITHUB_CLIENT_ID: 'Iv1.abc' });
     await run.says('"msg":"ready"');
-    const answer = 'GITHUB_CLIENT_ID: is no setting here; set CONNECTORS=github and CONNECTOR_GITHUB_CLIENT_ID';
+    const answer = 'GITHUB_CLIENT_ID: is not a setting; set CONNECTORS=github and CONNECTOR_GITHUB_CLIENT_ID';
     expect((await run.stop()).output).toContain(answer);
     const refused = await (await start(service, { GITHUB_CLIENT_ID: 'Iv1.abc', LOG_LEVEL: 'loud' })).ended;
     expect(linesOf(service, refused.output)).toContain(`${service}: ${answer}`);

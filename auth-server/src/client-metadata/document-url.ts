@@ -33,7 +33,7 @@ export function readDocumentUrl(text: string, policy: HostPolicy): URL {
   // Spelled as a browser would spell it: no dot segments, no empty user, no capitals in the host, no port 443. What two
   // parsers could read in two ways does not come through.
   if (url.href !== text) return refuse(`must be in normal form, such as ${url.origin}${url.pathname}`);
-  if (url.username || url.password) return refuse('must not name a user');
+  if (url.username || url.password) return refuse('must not contain a user');
   if (text.includes('#')) return refuse('must not have a fragment');
   if (url.pathname === '/') return refuse('must have a path');
   if (!isAllowed(policy, url)) throw new ClientMetadataError('denied_by_policy', { host: url.hostname });

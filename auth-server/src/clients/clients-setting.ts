@@ -1,4 +1,4 @@
-/** Owns the reading of CLIENTS (or of the file that CLIENTS_FILE names): a JSON array of clients, with every problem told at once. */
+/** Owns how CLIENTS (or the file that CLIENTS_FILE names) is read: a JSON array of clients. All problems are reported at once. */
 import { z } from 'zod';
 import { type Client, clientSchema, MEMBERS } from './client.ts';
 import { strayMember, withoutUnused } from './unused-members.ts';
@@ -20,7 +20,7 @@ export const clients = (): z.ZodType<readonly Client[], string> =>
     });
     const ids = read.map(({ client_id: id }) => id);
     for (const id of new Set(ids.filter((id, n) => ids.indexOf(id) !== n))) {
-      context.addIssue({ code: 'custom', message: `client ${JSON.stringify(id)} is there twice` });
+      context.addIssue({ code: 'custom', message: `client ${JSON.stringify(id)} is listed twice` });
     }
     return read;
   });

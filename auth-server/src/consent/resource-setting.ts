@@ -1,4 +1,4 @@
-/** Owns the reading of RESOURCES: origins of MCP servers in the simple case, JSON where something differs from the defaults. */
+/** Owns how RESOURCES is read: origins of MCP servers in the simple case, JSON where something differs from the defaults. */
 import { canonicalResource, PROTECTED_RESOURCE_PATH, resourceIdentifiers } from '@mcp-oauth/shared/contract';
 import { unknownMember } from '@mcp-oauth/shared/nearest';
 import { duration, exactList, origin, url } from '@mcp-oauth/shared/settings/types';
@@ -64,14 +64,14 @@ const MEMBERS = Object.keys(described.shape);
 const wordsOf = (issue: z.core.$ZodIssue): string =>
   issue.code === 'unrecognized_keys' ? unknownMember(issue.keys[0] ?? '', MEMBERS) : issue.message;
 
-/** What can be wrong with resources that are each well-formed. */
+/** Finds contradictions between resources that are each well-formed. */
 function contradiction(resources: readonly ResourceSetting[]): string | undefined {
   const seen = new Set<string | undefined>();
   for (const { identifiers, scopes, defaultScope } of resources) {
     const missing = scopes && defaultScope?.split(' ').find((name) => !Object.hasOwn(scopes, name));
     if (missing !== undefined) return `defaultScope "${missing}" of ${identifiers[0]} is not one of its scopes`;
     for (const name of new Set(identifiers.map(canonicalResource))) {
-      if (seen.has(name)) return `${name} stands for two resources`;
+      if (seen.has(name)) return `${name} identifies two resources`;
       seen.add(name);
     }
   }

@@ -7,14 +7,14 @@ import { scopeDescriptions } from './scope-description.ts';
 export const resourceSettings = {
   resources: setting({
     env: 'RESOURCES',
-    doc: 'The MCP servers that get tokens from here: their public origins, separated by commas, or a JSON array of objects with `url` and, where they differ from the defaults, `name`, `scopes`, `defaultScope`, `identifiers`, `audience`, `accessTokenLifetime`, `metadataUrl`. The first is the one for clients that name none. Without `scopes` (an object of names and what they allow, in words) a server says itself what its scopes are, and without `name` what it is called, in its protected-resource metadata at `metadataUrl`; in production that is http only inside the network.',
+    doc: 'The MCP servers that this server issues tokens for: their public origins, separated by commas, or a JSON array of objects with `url` and, where they differ from the defaults, `name`, `scopes`, `defaultScope`, `identifiers`, `audience`, `accessTokenLifetime`, `metadataUrl`. The first is used for clients that name no resource. `scopes` is an object of scope names and texts that say what they allow. Without `scopes` or `name`, they are read from the protected-resource metadata of the MCP server at `metadataUrl`; in production plain http is accepted there inside the network only.',
     type: resources(),
     default: 'http://localhost:8080',
     example: 'https://mcp.example.com',
   }),
   scopeDescriptions: setting({
     env: 'SCOPE_DESCRIPTIONS',
-    doc: 'What scopes of your own allow, in the words that the sign-in page shows: a JSON object of scope names and texts. `scopes` of `RESOURCES` comes first. A scope without a text is shown by its name.',
+    doc: 'Texts that the sign-in page shows for your own scopes: a JSON object of scope names and texts. `scopes` in `RESOURCES` takes precedence. A scope without a text is shown by its name.',
     type: scopeDescriptions(),
     default: '{}',
     example: '{"notes:write":"Change your notes"}',

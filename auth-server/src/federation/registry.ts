@@ -132,7 +132,7 @@ function strayVariables(kind: ConnectorKind, env: Environment, prefix: string, i
     .map((member) => {
       const meant = nearest(member, [...known, ...fromFile]) ?? known.find((name) => sharesWords(name, member));
       const hint = meant ? `; did you mean ${prefix}${meant}?` : `; known: ${known.join(', ')}`;
-      return { env: prefix + member, message: `is no setting of the connector type ${kind.type}${hint}` };
+      return { env: prefix + member, message: `is not a setting of the connector type ${kind.type}${hint}` };
     });
 }
 

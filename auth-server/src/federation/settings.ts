@@ -5,14 +5,14 @@ import { exactList, origin } from '@mcp-oauth/shared/settings/types';
 export const federationSettings = {
   connectors: setting({
     env: 'CONNECTORS',
-    doc: 'Ids of the ways to sign in, in the order of their buttons. The id `acme` is configured by `CONNECTOR_ACME_…`; `development` is built in.',
+    doc: 'Ids of the connectors (the ways to sign in), in the order of their buttons. The id `acme` is configured by `CONNECTOR_ACME_…`; `development` is built in.',
     type: exactList(),
     default: 'development',
     example: 'google,github',
   }),
   developmentIdpUrl: setting({
     env: 'DEVELOPMENT_IDP_URL',
-    doc: 'Where the development IdP is, for the connector `development`.',
+    doc: 'URL of the development IdP, for the connector `development`.',
     type: origin(),
     default: 'http://localhost:9001',
   }),
@@ -21,9 +21,9 @@ export const federationSettings = {
 type FederationSettings = Partial<Values<typeof federationSettings>> & { readonly environment?: string | undefined };
 
 export function judgeFederation({ connectors, environment }: FederationSettings): readonly Problem[] {
-  if (connectors?.length === 0) return [{ env: 'CONNECTORS', message: 'expected at least one way to sign in' }];
+  if (connectors?.length === 0) return [{ env: 'CONNECTORS', message: 'expected at least one connector' }];
   if (environment !== 'production' || !connectors?.includes('development')) return [];
-  const message = 'the development sign-in lets anybody in, so production refuses it; name your own';
+  const message = 'the development sign-in accepts anybody, so production refuses it: configure your own connector';
   return [{ env: 'CONNECTORS', message }];
 }
 

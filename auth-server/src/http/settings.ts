@@ -6,20 +6,20 @@ import { trustedProxies } from './client-address.ts';
 export const httpSettings = {
   trustedProxies: setting({
     env: 'TRUSTED_PROXIES',
-    doc: 'Proxies whose X-Forwarded-For says who calls: addresses, CIDR ranges, `loopback`, `private`. Behind a proxy that is not named all callers share one limit; `none` trusts nobody.',
+    doc: 'Proxies whose X-Forwarded-For header is trusted for the address of the caller: addresses, CIDR ranges, `loopback`, `private`. Behind a proxy that is not listed all callers share one limit. `none` trusts no proxy.',
     type: trustedProxies(),
     default: 'none',
     example: 'loopback',
   }),
   authorizationLimit: setting({
     env: 'AUTHORIZATION_LIMIT',
-    doc: 'Authorization requests a minute that one address may begin, at /authorize or /par: each leaves a record for 15 minutes, so a large one counts for each KiB. As many approvals on the sign-in page, and as many revocations.',
+    doc: 'Maximum number of authorization requests per minute from one address, at /authorize or /par. Each leaves a record for 15 minutes, so a large one counts once per KiB. The same number limits approvals on the sign-in page, and revocations.',
     type: integer(1, 1_000_000),
     default: '3000',
   }),
   failureLimit: setting({
     env: 'FAILURE_LIMIT',
-    doc: 'Requests to /token, /par and /revoke a minute that may fail for one address; then it waits out the minute. Requests that succeed are not counted.',
+    doc: 'Maximum number of failed requests per minute to /token, /par and /revoke from one address. Above it the address is refused until the minute is over. Requests that succeed are not counted.',
     type: integer(1, 1_000_000),
     default: '3000',
   }),

@@ -1,4 +1,4 @@
-/** Owns the settings of the signing keys, and what they have to be so that no token is ever refused for its key. */
+/** Owns the settings of the signing keys, and the rules that keep every token verifiable until it expires. */
 import { type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { duration, durationOrOff, oneOf } from '@mcp-oauth/shared/settings/types';
 import type { KeyPolicy } from './keyring.ts';
@@ -9,31 +9,31 @@ const DAY = 86_400;
 export const keySettings = {
   signingAlgorithm: setting({
     env: 'SIGNING_ALGORITHM',
-    doc: 'What tokens are signed with: ES256, EdDSA or RS256. Another one than before comes with a new key: the old one signs until everybody knows the new.',
+    doc: 'Algorithm that signs tokens: ES256, EdDSA or RS256. A change creates a new key; the old key signs until the new one has been published for KEY_LEAD.',
     type: oneOf(...ALGORITHMS),
     default: ALGORITHMS[0],
   }),
   keyRotation: setting({
     env: 'KEY_ROTATION',
-    doc: 'How long a key signs before the next one takes over; `off`: until `keys rotate`.',
+    doc: 'How long a key signs before the next one takes over. `off`: until `keys rotate`.',
     type: durationOrOff(),
     default: '90d',
   }),
   keyLead: setting({
     env: 'KEY_LEAD',
-    doc: 'How long a key is published before it signs, and after its last token has expired: time for every cache to see it, and for clocks to differ.',
+    doc: 'How long a key is published before it signs, and after its last token has expired. This gives every cache time to read it and allows for clock differences.',
     type: duration(1, 30 * DAY),
     default: '15m',
   }),
   keyPoll: setting({
     env: 'KEY_POLL',
-    doc: 'How often every process looks whether the keys have changed.',
+    doc: 'How often each process checks whether the keys have changed.',
     type: duration(1, 3_600),
     default: '30s',
   }),
   documentLifetime: setting({
     env: 'DOCUMENT_LIFETIME',
-    doc: 'How long others may keep the metadata and the public keys (`Cache-Control: max-age`).',
+    doc: 'How long others may cache the metadata and the public keys (`Cache-Control: max-age`).',
     type: duration(1, DAY),
     default: '5m',
   }),
@@ -71,13 +71,13 @@ export function judgeKeys(settings: Partial<KeySettings & TokenSettings>): reado
   const problems: Problem[] = [];
   const least = documentLifetime + 2 * keyPoll;
   if (keyLead < least) {
-    problems.push({ env: 'KEY_LEAD', message: `must be ${least}s or more: DOCUMENT_LIFETIME and twice KEY_POLL` });
+    problems.push({ env: 'KEY_LEAD', message: `must be ${least}s or more: DOCUMENT_LIFETIME plus twice KEY_POLL` });
   }
   if (keyRotation === 0 || !accessTokenLifetime || !resources) return problems;
-  // Otherwise keys would come faster than they go.
+  // Otherwise keys would be added faster than they expire.
   const shortest = keyLead + longestLifetime({ ...settings, accessTokenLifetime, resources });
   if (keyRotation < shortest) {
-    const message = `must be ${shortest}s or more: KEY_LEAD and the longest lifetime of an access token`;
+    const message = `must be ${shortest}s or more: KEY_LEAD plus the longest lifetime of an access token`;
     problems.push({ env: 'KEY_ROTATION', message });
   }
   return problems;

@@ -7,25 +7,25 @@ const MOST = 1_000_000;
 export const registrationSettings = {
   registration: setting({
     env: 'REGISTRATION',
-    doc: 'Who may register a client: `open` is anybody; `token` is who has an initial access token, made with `initial-access-tokens add`; `off` is nobody. Clients with a document, those that the operator added and those that are registered already get in whatever stands here.',
+    doc: 'Who may register a client. `open`: anybody. `token`: holders of an initial access token, made with `initial-access-tokens add`. `off`: nobody. Clients with a metadata document, clients that the operator added and clients that are already registered are not affected.',
     type: oneOf('open', 'token', 'off'),
     default: 'open',
   }),
   registrationManagement: setting({
     env: 'REGISTRATION_MANAGEMENT',
-    doc: 'Whether a client that registers gets a token with which it can read, change and remove its registration (RFC 7592).',
+    doc: 'Whether a client that registers gets a token to read, change and remove its registration (RFC 7592).',
     type: flag(),
     default: 'false',
   }),
   registrationLimit: setting({
     env: 'REGISTRATION_LIMIT',
-    doc: 'Registrations an hour that one address may make. A large one counts for each KiB.',
+    doc: 'Maximum number of registrations per hour from one address. A large one counts once per KiB.',
     type: integer(1, MOST),
     default: '300',
   }),
   registrationLimitGlobal: setting({
     env: 'REGISTRATION_LIMIT_GLOBAL',
-    doc: 'Registrations an hour that all addresses together may make. It bounds how fast the store grows, so each KiB counts as one; clients that are registered are not affected.',
+    doc: 'Maximum number of registrations per hour from all addresses together. It limits how fast the store grows, so a large one counts once per KiB. Registered clients are not affected.',
     type: integer(1, MOST),
     default: '3000',
   }),

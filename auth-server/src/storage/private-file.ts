@@ -16,7 +16,7 @@ export function prepareFile(path: string): void {
   makeFolder(folder);
   for (const suffix of BESIDE) {
     const stat = statSync(path + suffix, { throwIfNoEntry: false });
-    if (stat && !stat.isFile()) throw new Error(`${path + suffix} is no regular file`);
+    if (stat && !stat.isFile()) throw new Error(`${path + suffix} is not a regular file`);
     if (stat) narrow(path + suffix, stat.mode);
   }
   // SQLite gives the mode of the file to the others.

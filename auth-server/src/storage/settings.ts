@@ -13,18 +13,18 @@ export const storageSettings = {
   }),
   storageReadUnsealed: optional({
     env: 'STORAGE_READ_UNSEALED',
-    doc: 'Whether keys and client secrets are taken over that were stored without encryption, and are encrypted as they are read. Not set: in production they are refused, elsewhere read. For the first starts with STORAGE_KEYS; take it away afterwards, as whoever can write to the store could give this server keys of theirs.',
+    doc: 'Whether private keys and client secrets that were stored without encryption are accepted; they are encrypted when they are read. Not set: refused in production, accepted elsewhere. Set it for the first starts with STORAGE_KEYS and remove it afterwards: while it is set, anybody with write access to the store can give this server keys of their own.',
     type: flag(),
   }),
   dataDir: setting({
     env: 'DATA_DIR',
-    doc: 'Folder of the file with clients, grants, sessions and signing keys. Made when it is missing; a relative path starts at the root of the project.',
+    doc: 'Folder of the file with clients, grants, sessions and signing keys. Created if it is missing; a relative path starts at the root of the project.',
     type: text(),
     default: '.data',
   }),
   storage: optional({
     env: 'STORAGE',
-    doc: 'Where everything is kept. Not set: redis where REDIS_URL is set, else sqlite. In production sqlite, which is for one process on one machine, has to be asked for here.',
+    doc: 'Storage backend: redis or sqlite. Not set: redis if REDIS_URL is set, else sqlite. sqlite is for one process on one machine, so production uses it only if it is set here.',
     type: oneOf('redis', 'sqlite'),
   }),
 };
@@ -41,11 +41,11 @@ export function judgeStorage(settings: StorageSettings): readonly Problem[] {
   if (!redisUrl && !storage) {
     refuse('REDIS_URL', 'is required in production; for one process without Redis set STORAGE to sqlite');
   }
-  if (!storageKeys?.length) refuse('STORAGE_KEYS', 'is required in production: a key that encrypts what is stored');
+  if (!storageKeys?.length) refuse('STORAGE_KEYS', 'is required in production: a key that encrypts stored secrets');
   return problems;
 }
 
-/** What becomes of secrets that stand in the store without encryption; `undefined`: they are read. */
+/** How secrets in the store that are not encrypted are treated; `undefined`: they are read. */
 export function unsealedPolicyOf({
   storageReadUnsealed,
   environment,

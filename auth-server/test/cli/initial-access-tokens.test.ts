@@ -66,8 +66,8 @@ describe('initial-access-tokens', () => {
 
   it.each([
     ['add', '<purpose> is missing'],
-    ['add farm --expires soon', '--expires: expected a length of time'],
-    ['add farm --expires 0s', '--expires: expected a length of time'],
+    ['add farm --expires soon', '--expires: expected a duration'],
+    ['add farm --expires 0s', '--expires: expected a duration'],
     ['add farm --uses 0', '--uses: expected a whole number from 1'],
     ['add farm --uses -1', '--uses'],
     ['add farm --uses many', '--uses: expected a whole number'],

@@ -44,7 +44,7 @@ it.each([
     'tls_client_certificate_bound_access_tokens is not supported here',
   ],
   ['an id of blanks', [{ ...good, client_id: '  ' }], 'client_id must not be blank'],
-  ['the same id twice', [good, good], '"job" is there twice'],
+  ['the same id twice', [good, good], '"job" is listed twice'],
   ['people without a place to go', [{ client_id: 'portal' }], 'needs redirect_uris'],
   [
     'a redirect URI that leads nowhere safe',

@@ -74,7 +74,7 @@ describe('RESOURCES', () => {
     ['[{"url":"https://a.example","name":" "}]', 'name: expected a name'],
     ['[{"url":"https://a.example","identifiers":["",""]}]', 'identifiers.0: expected an absolute URI'],
     ['[{"url":"https://a.example","metadataUrl":"file:///etc/passwd"}]', 'metadataUrl'],
-    ['https://a.example,https://A.example:443', 'stands for two resources'],
+    ['https://a.example,https://A.example:443', 'identifies two resources'],
   ])('RESOURCES refuses %j', (text, words) => {
     expect(problem(text)).toContain(words);
   });

@@ -38,7 +38,7 @@ describe('an unknown variable of a connector', () => {
 
   it('an unknown variable without a near match is reported with all known ones, and without its value', () => {
     const [problem] = problemsOf({ CONNECTOR_ACME_HOSTED_DOMAIN: 'a-value-that-may-be-secret' });
-    expect(problem?.message).toMatch(/^is no setting of the connector type oidc; known: TYPE, NAME, ISSUER, /);
+    expect(problem?.message).toMatch(/^is not a setting of the connector type oidc; known: TYPE, NAME, ISSUER, /);
     expect(problem?.message).not.toContain('a-value-that-may-be-secret');
   });
 

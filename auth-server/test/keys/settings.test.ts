@@ -23,15 +23,15 @@ describe('the settings of the keys', () => {
   });
 
   it.each([
-    [{ KEY_LEAD: '359s' }, 'KEY_LEAD: must be 360s or more: DOCUMENT_LIFETIME and twice KEY_POLL'],
-    [{ DOCUMENT_LIFETIME: '1h' }, 'KEY_LEAD: must be 3660s or more: DOCUMENT_LIFETIME and twice KEY_POLL'],
+    [{ KEY_LEAD: '359s' }, 'KEY_LEAD: must be 360s or more: DOCUMENT_LIFETIME plus twice KEY_POLL'],
+    [{ DOCUMENT_LIFETIME: '1h' }, 'KEY_LEAD: must be 3660s or more: DOCUMENT_LIFETIME plus twice KEY_POLL'],
     [
       { KEY_ROTATION: '4499s' },
-      'KEY_ROTATION: must be 4500s or more: KEY_LEAD and the longest lifetime of an access token',
+      'KEY_ROTATION: must be 4500s or more: KEY_LEAD plus the longest lifetime of an access token',
     ],
     [
       { KEY_ROTATION: '0s' },
-      'KEY_ROTATION: expected a length of time such as 30s, 10m, 12h or 90d (from 1s), or off (got "0s")',
+      'KEY_ROTATION: expected a duration such as 30s, 10m, 12h or 90d (from 1s), or off (got "0s")',
     ],
     [{ SIGNING_ALGORITHM: 'HS256' }, 'SIGNING_ALGORITHM: expected one of ES256, EdDSA, RS256 (got "HS256")'],
   ])('the settings %j are refused', (env, message) => {

@@ -1,11 +1,11 @@
-/** Owns the settings of the HTTP server: where it is reached, how it is called, and which web pages may call it. */
+/** Owns the settings of the HTTP server: its URL and port, its name, and which web pages and host names may be used to call it. */
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 
 export const httpSettings = {
   publicUrl: setting({
     env: 'PUBLIC_URL',
-    doc: 'Origin under which clients reach this server; its MCP endpoint is this with /mcp at the end.',
+    doc: 'Origin at which clients reach this server. Its MCP endpoint is this origin followed by /mcp.',
     type: type.origin(),
     default: 'http://localhost:8080',
     example: 'https://mcp.example.com',
@@ -18,19 +18,19 @@ export const httpSettings = {
   }),
   serverName: setting({
     env: 'SERVER_NAME',
-    doc: 'Name of this server, as people and clients see it.',
+    doc: 'Name of this server, as it is shown to people and clients.',
     type: type.text(),
     default: 'MCP OAuth Server',
   }),
   allowedOrigins: optional({
     env: 'ALLOWED_ORIGINS',
-    doc: 'Origins of web pages that may call this server, beside its own. On a loopback PUBLIC_URL every loopback origin may.',
+    doc: 'Origins of web pages that may call this server, in addition to its own. If PUBLIC_URL is a loopback address, every loopback origin may.',
     type: type.origins(),
     example: 'https://inspector.example.com',
   }),
   allowedHosts: optional({
     env: 'ALLOWED_HOSTS',
-    doc: 'Host names under which this server may be called beside that of PUBLIC_URL, such as one inside a cluster.',
+    doc: 'Host names under which this server may be called, in addition to that of PUBLIC_URL, such as one inside a cluster.',
     type: type.exactList(),
     example: 'mcp-server,mcp-server:8080',
   }),

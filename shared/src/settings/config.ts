@@ -114,7 +114,7 @@ function fromFile(name: string, env: Environment): string | undefined {
   const path = env[name];
   if (!path) return undefined;
   const content = readSettingFile(`the file in ${name}, ${path},`, path).toString().trim();
-  // A command that was to make it has failed; without the secret the service would start with less protection.
+  // The command that should have written it may have failed. Without the secret the service would start with less protection.
   if (content === '') throw new StartError(`the file in ${name}, ${path}, is empty`);
   return content;
 }

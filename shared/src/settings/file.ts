@@ -1,4 +1,4 @@
-/** Owns the reading of files that settings name: a start must end whatever is found there, a folder, a pipe or a device without end. */
+/** Owns how files that settings name are read: a start must not hang on a folder, a pipe or an endless device. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { StartError } from '../errors.ts';
 
@@ -7,20 +7,20 @@ const LARGEST = 1024 * 1024;
 
 /**
  * @param name what the message calls it
- * @throws StartError when it is no regular file that can be read, or is too large
+ * @throws StartError when it is not a regular file that can be read, or is too large
  */
 export function readSettingFile(name: string, path: string): Buffer {
   const refuse = (reason: string, cause?: unknown): never => {
     throw new StartError(`${name} can't be read (${reason})`, { cause });
   };
   try {
-    // Without it the opening of a pipe waits for somebody who writes.
+    // Without O_NONBLOCK, opening a pipe waits for a writer.
     const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const stat = fstatSync(file);
       if (stat.isDirectory()) return refuse('it is a folder');
-      if (!stat.isFile()) return refuse('it is no regular file');
-      // Not by the size of the file, which may be 0 for those of the kernel.
+      if (!stat.isFile()) return refuse('it is not a regular file');
+      // The size in `stat` is not used: it may be 0 for files of the kernel.
       const content = Buffer.alloc(LARGEST + 1);
       let length = 0;
       for (let read = -1; read !== 0 && length < content.length; length += read) {

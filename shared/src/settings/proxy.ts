@@ -1,4 +1,4 @@
-/** Owns the settings of the way out: the proxy for https URLs that the operator names, and which hosts need none. */
+/** Owns the settings of outgoing requests: the proxy for https URLs that the operator names, and the hosts that need no proxy. */
 import { z } from 'zod';
 import { readNoProxy, type SkipsProxy } from '../network/no-proxy.ts';
 import { type Environment, optional } from './config.ts';
@@ -25,26 +25,26 @@ function canBeDecoded({ username, password }: URL): boolean {
   }
 }
 
-/** What other programs read in their own ways names no host here: it is left out, so that host is asked through the proxy. */
+/** Entries that only other programs understand are ignored: their hosts are requested through the proxy. */
 const withoutProxy = (): z.ZodType<SkipsProxy, string> => z.string().transform(readNoProxy);
 
 export const proxySettings = {
   httpsProxy: optional({
     env: 'HTTPS_PROXY',
-    doc: 'HTTP proxy for https URLs that the operator names: issuer, keys, identity providers, resource metadata. It may have a user and a password. http URLs are inside the network and are always asked directly. `https_proxy` is read where this is not set.',
+    doc: 'HTTP proxy for https URLs that the operator names: issuer, keys, identity providers, resource metadata. Its URL may have a user and a password. http URLs are inside the network and are always requested directly. `https_proxy` is read if this is not set.',
     type: proxyUrl(),
     secret: true,
     example: 'http://proxy.example.com:3128',
   }),
   noProxy: optional({
     env: 'NO_PROXY',
-    doc: 'Hosts that are asked without HTTPS_PROXY, separated by commas: names (with all below them), addresses, CIDR ranges, each with a port or for all ports; `*` is everything. Anything else in it is left out. `no_proxy` is read where this is not set.',
+    doc: 'Hosts that are requested without HTTPS_PROXY, separated by commas: names (with all their subdomains), addresses, CIDR ranges, each with a port or for all ports; `*` means every host. Anything else in it is ignored. `no_proxy` is read if this is not set.',
     type: withoutProxy(),
     example: 'id.example.com,10.0.0.0/8',
   }),
 };
 
-/** The variables of the proxy in the spelling of the settings: most programs take them in lower case as well. */
+/** The variables of the proxy in the spelling of the settings: most programs accept them in lower case as well. */
 export const withProxyVariables = (env: Environment): Environment => ({
   ...env,
   HTTPS_PROXY: env.HTTPS_PROXY || env.https_proxy,

@@ -1,4 +1,4 @@
-/** Owns the settings with which every service finds its Redis: a URL that is fit for a compose file, and a password that is not. */
+/** Owns the settings with which every service connects to its Redis: a URL that may stand in a compose file, and a password that may not. */
 
 import { isInternal } from '../network/internal-host.ts';
 import { type RedisTarget, redisTarget } from '../redis.ts';
@@ -8,26 +8,26 @@ import { durationOrOff, text } from './types.ts';
 export const redisSettings = {
   redisUrl: optional({
     env: 'REDIS_URL',
-    doc: 'Redis, for any number of processes: what auth-server has in DATA_DIR and mcp-server in memory is there instead. redis://host:port, redis-sentinel://host:port,…/master or redis-cluster://host:port,… (rediss… with TLS), with user@ where Redis asks who comes. In production without TLS only inside the network.',
+    doc: 'URL of Redis, for any number of processes. Redis then stores what auth-server keeps in DATA_DIR and mcp-server in memory. Forms: redis://host:port, redis-sentinel://host:port,…/master or redis-cluster://host:port,… (rediss… with TLS), with user@ if Redis has users. In production a Redis outside the network needs TLS.',
     type: redisTarget(),
     secret: true,
     example: 'redis://auth-server@redis:6379',
   }),
   redisPassword: optional({
     env: 'REDIS_PASSWORD',
-    doc: 'Password for REDIS_URL, of the user that is named there or of the default one. With Sentinel it is that of the data nodes.',
+    doc: 'Password for REDIS_URL, of the user in it or of the default user. With Sentinel it is the password of the data nodes.',
     type: text(),
     secret: true,
   }),
   redisCaFile: optional({
     env: 'REDIS_CA_FILE',
-    doc: 'File with the certificate authority of a Redis with TLS. Not set: the system’s.',
+    doc: 'File with the certificate authority of a Redis with TLS. Not set: the certificate authorities of the system.',
     type: text(),
     example: '/run/secrets/redis-ca.pem',
   }),
   redisStartTimeout: setting({
     env: 'REDIS_START_TIMEOUT',
-    doc: 'How long a start waits for a Redis that does not answer or takes no writes, before it ends with the reason. `off`: as long as it takes, which suits whoever starts everything at once and watches readiness, as compose and the Kubernetes manifests do.',
+    doc: 'How long a start waits for a Redis that does not answer or accepts no writes, before it ends with the reason. `off`: without limit, for deployments that start everything at once and watch readiness, such as compose and the Kubernetes manifests.',
     type: durationOrOff(),
     default: '20s',
   }),
@@ -48,7 +48,7 @@ export function judgeRedis({ redisUrl, redisPassword, environment }: RedisSettin
   return problems;
 }
 
-/** The password and all that is stored would be anybody's to read on the way. */
+/** Without TLS anybody on the path could read the password and all stored data. */
 const isOutside = ({ host }: { readonly host: string }): boolean =>
   !isInternal(`http://${host.includes(':') ? `[${host}]` : host}`);
 
@@ -56,6 +56,6 @@ const isOutside = ({ host }: { readonly host: string }): boolean =>
 export const redisTargetOf = ({ redisUrl, redisPassword }: RedisSettings): RedisTarget | undefined =>
   redisUrl && redisPassword !== undefined ? { ...redisUrl, password: redisPassword } : redisUrl;
 
-/** Milliseconds that a start waits for Redis; `undefined`: as long as it takes. */
+/** Milliseconds that a start waits for Redis; `undefined`: without limit. */
 export const redisPatienceOf = ({ redisStartTimeout = 0 }: RedisSettings): number | undefined =>
   redisStartTimeout > 0 ? redisStartTimeout * 1000 : undefined;

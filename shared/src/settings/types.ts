@@ -1,4 +1,4 @@
-/** Owns the kinds of value that a setting can have, each from text, each with a message that says what was expected. */
+/** Owns the types of values that a setting can have: each is parsed from text and has a message that says what was expected. */
 import { z } from 'zod';
 
 const parsed = <T>(expected: string, parse: (text: string) => T | undefined): z.ZodType<T, string> =>
@@ -26,14 +26,14 @@ export const port = (): z.ZodType<number, string> => integer(0, 65_535);
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
-const LENGTH = 'a length of time such as 30s, 10m, 12h or 90d';
+const LENGTH = 'a duration such as 30s, 10m, 12h or 90d';
 
 const secondsOf = (text: string): number => {
   const [, count, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
   return Number(count) * (UNITS[unit ?? ''] ?? Number.NaN);
 };
 
-/** A length of time in whole seconds, written `30s`, `10m`, `12h` or `90d`. */
+/** A duration in whole seconds, written `30s`, `10m`, `12h` or `90d`. */
 export const duration = (min = 1, max = 10 * 365 * 86_400): z.ZodType<number, string> =>
   parsed(`${LENGTH} (from ${min}s to ${Math.floor(max / 86_400)}d)`, (value) => {
     const total = secondsOf(value);
@@ -47,10 +47,10 @@ export const durationOrOff = (min = 1): z.ZodType<number, string> =>
     return value === 'off' || total >= min ? total : undefined;
   });
 
-/** Values separated by commas or spaces. @throws Error when nothing stands between two commas: what was to be there decides nothing */
+/** Values separated by commas or spaces. @throws Error when a value between two commas is empty: it may be a mistake */
 export function membersOf(text: string): readonly string[] {
   const members = text.split(',').map((member) => member.trim());
-  if (members.length > 1 && members.includes('')) throw new Error('has an empty member: two commas, or one at an end');
+  if (members.length > 1 && members.includes('')) throw new Error('has an empty value: two commas in a row, or a comma at an end');
   return members.flatMap((member) => member.split(/\s+/)).filter(Boolean);
 }
 
@@ -59,13 +59,13 @@ export const list = (): z.ZodType<readonly string[], string> =>
   parsed('values separated by commas', (value) => [...new Set(value.split(/[\s,]+/).filter(Boolean))]);
 
 /**
- * The same of values that decide about something: none is empty, and each stands for itself alone.
- * @param asterisk `literal` where it may stand in a value; else it is refused, as nothing here is a pattern
+ * A list of values that are compared exactly: none is empty, and none is a pattern.
+ * @param asterisk `literal` if a value may contain it; else it is refused, because somebody may take it for a wildcard
  */
 export const exactList = (asterisk: 'refused' | 'literal' = 'refused'): z.ZodType<readonly string[], string> =>
   listOf('values separated by commas', (members) => {
     if (asterisk === 'refused' && members.some((member) => member.includes('*'))) {
-      throw new Error('expected each value in full, as there are no wildcards');
+      throw new Error('expected each value in full: wildcards are not supported');
     }
     return [...new Set(members)];
   });
@@ -98,7 +98,7 @@ export const origins = (): z.ZodType<readonly string[], string> =>
     return all.every((one) => one !== undefined) ? all : undefined;
   });
 
-/** An http(s) origin, `https://mcp.example.com`: no path, query, fragment or user; given back without a slash. */
+/** An http(s) origin, `https://mcp.example.com`: no path, query, fragment or user; returned without a slash. */
 export const origin = (): z.ZodType<string, string> =>
   parsed('an origin such as https://mcp.example.com, without a path', originOf);
 
@@ -107,20 +107,20 @@ function originOf(value: string): string | undefined {
   return url && url.pathname === '/' && !url.search && !url.hostname.includes('*') ? url.origin : undefined;
 }
 
-/** An http(s) URL without query or fragment, given back as it was written but for a trailing slash. */
+/** An http(s) URL without query or fragment, returned as it was written, without a trailing slash. */
 export const url = (): z.ZodType<string, string> =>
   parsed('an http or https URL without query and fragment', (value) => {
     const candidate = httpUrl(value);
     return candidate && !candidate.search ? value.replace(/\/$/, '') : undefined;
   });
 
-/** An issuer identifier (RFC 8414 §2), given back exactly as it was written: tokens are compared with it by character. */
+/** An issuer identifier (RFC 8414 §2), returned exactly as it was written: tokens are compared with it by character. */
 export const issuer = (): z.ZodType<string, string> =>
   parsed('an issuer such as https://auth.example.com, without query and fragment', (value) =>
     httpUrl(value) && !value.includes('?') && !value.includes('#') ? value : undefined,
   );
 
-/** An issuer that is ours (RFC 8414 §2), with or without a path, to the letter: what is compared as text must not be mended. */
+/** An issuer that is ours (RFC 8414 §2), with or without a path, exactly as written: a value that is compared as text must not be normalized. */
 export const ownIssuer = (): z.ZodType<string, string> =>
   z.string().transform((given, context) => {
     const value = given.trim();
@@ -129,7 +129,7 @@ export const ownIssuer = (): z.ZodType<string, string> =>
     return value;
   });
 
-/** Segments that no client, proxy or library writes in two ways. */
+/** Path segments with only one spelling, which no client, proxy or library rewrites. */
 const PLAIN_PATH = /^(\/[A-Za-z0-9._~-]+)*$/;
 
 function flawOfIssuer(value: string): string | undefined {
@@ -137,14 +137,14 @@ function flawOfIssuer(value: string): string | undefined {
   if (value.includes('#')) return 'must not have a fragment';
   const url = URL.parse(value);
   if (!url || !/^https?:\/\//i.test(value)) return 'expected a URL such as https://auth.example.com';
-  if (url.username || url.password) return 'must not name a user';
+  if (url.username || url.password) return 'must not contain a user';
   if (value.endsWith('/')) return 'must not end with a slash';
   const path = value.replace(/^[^:]+:\/\/[^/\\]+/, '');
   if (/\/\.\.?(\/|$)/.test(path)) return 'must not have the segments . or ..';
-  if (!PLAIN_PATH.test(path)) return 'may only have letters, digits and - . _ ~ between the slashes of its path';
+  if (!PLAIN_PATH.test(path)) return 'may only contain letters, digits and - . _ ~ in the segments of its path';
   if (/^\/\.well-known(\/|$)/.test(path)) return 'must not be below /.well-known';
   const written = url.origin + path;
-  return written === value ? undefined : `has to be written ${written}`;
+  return written === value ? undefined : `must be written as ${written}`;
 }
 
 function httpUrl(value: string): URL | undefined {
@@ -155,5 +155,5 @@ function httpUrl(value: string): URL | undefined {
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-/** Whether a URL or origin points at this very machine (RFC 8252 §7.3). */
+/** Whether a URL or origin points at this machine (RFC 8252 §7.3). */
 export const isLoopback = (value: string): boolean => LOOPBACK.has(URL.parse(value)?.hostname ?? '');

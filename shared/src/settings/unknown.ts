@@ -1,31 +1,31 @@
 /**
- * Owns what is said of environment variables that look like settings and are none: a mistyped `REGISTRATON=off` would leave the
- * registration open in silence.
+ * Ensures that environment variables that look like settings but are not are reported: a mistyped `REGISTRATON=off` would
+ * otherwise leave the registration open.
  */
 import { editDistance, nearest } from '../nearest.ts';
 import type { Environment, Problem } from './config.ts';
 import { COMPOSE_NAMES, SETTING_NAMES } from './names.ts';
 
-/** The setting with the names of variables that look like settings and are meant for something else. */
+/** The setting that names variables that look like settings but belong to something else. */
 export const FOREIGN_VARIABLES = 'FOREIGN_VARIABLES';
 
-/** A mistyped one of these costs comfort at most; any other may have been meant to protect. */
+/** A typo in one of these does no harm; any other setting may protect the server. */
 const HARMLESS = new Set(
   `PORT HOST SERVER_NAME LOG_LEVEL SHUTDOWN_TIMEOUT SHUTDOWN_LINGER METRICS_PORT HTTPS_PROXY NO_PROXY ISSUER_INTERNAL_URL TOOLS_DIR
   SERVER_INSTRUCTIONS STREAM_EVENTS REDIS_START_TIMEOUT KEY_LEAD KEY_POLL DOCUMENT_LIFETIME DATA_DIR DEVELOPMENT_IDP_URL CLIENT_METADATA_COPIES`.split(
     /\s+/,
   ),
 );
-/** Shorter names are a letter or two away from half of all variables. */
+/** Shorter names differ from too many unrelated variables by a letter or two. */
 const SHORTEST = 6;
 const CLOSE = 2;
 
-/** First words of settings that much else begins with as well. */
+/** First words of settings with which many unrelated variables begin as well. */
 const COMMON_WORDS = new Set(['BASE', 'HOST', 'PORT', 'NODE', 'HTTPS', 'NO', 'LOG']);
-/** What systems set that begins like a setting, in capitals; those of proxies in small letters as well. */
+/** Variables that operating systems set and that begin like a setting, in upper case; those of proxies exist in lower case as well. */
 const OF_SYSTEMS = new Set(['SESSION_MANAGER', 'DATA_HOME', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY']);
 
-/** What Kubernetes sets for every Service beside a pod, such as REDIS_SERVICE_HOST and REDIS_PORT=tcp://10.0.0.1:6379. */
+/** Variables that Kubernetes sets in a pod for every Service, such as REDIS_SERVICE_HOST and REDIS_PORT=tcp://10.0.0.1:6379. */
 const SERVICE_LINK = /_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/;
 const LINK_VALUE = /^(tcp|udp|sctp):\/\//;
 
@@ -42,9 +42,9 @@ const PREDECESSORS: Readonly<Record<string, string>> = {
 };
 
 export interface UnknownSettings {
-  /** Why production does not start. */
+  /** Reasons for which production does not start. */
   readonly problems: readonly Problem[];
-  /** What the operator should read. */
+  /** Warnings for the operator. */
   readonly warnings: readonly Problem[];
 }
 
@@ -54,14 +54,14 @@ export function unknownSettings(env: Environment): UnknownSettings {
   const [problems, warnings]: [Problem[], Problem[]] = [[], []];
   for (const [name, value] of Object.entries(env).sort()) {
     if (!value || KNOWN.has(name) || foreign.has(name) || isSetBySomethingElse(name, value)) continue;
-    // The setting is there under its own name.
+    // The setting is also set under its correct name.
     if (env[written(name)] && name !== written(name)) continue;
     const predecessor = PREDECESSORS[name];
     const protecting = near(name, PROTECTING);
-    if (predecessor) warnings.push({ env: name, message: `is no setting here; ${predecessor}` });
+    if (predecessor) warnings.push({ env: name, message: `is not a setting; ${predecessor}` });
     else if (protecting && isProduction) {
-      const mend = `correct it, or name it in ${FOREIGN_VARIABLES} if it is meant for something else`;
-      problems.push({ env: name, message: `is no setting, and looks like ${protecting}, which may protect; ${mend}` });
+      const mend = `correct it, or name it in ${FOREIGN_VARIABLES} if it belongs to something else`;
+      problems.push({ env: name, message: `is not a setting, but looks like ${protecting}, which may protect the server; ${mend}` });
     } else if (protecting || looksLikeOurs(name, env)) {
       warnings.push({ env: name, message: `${whatItIs(name)}${hint(meantBy(name, env))}` });
     }
@@ -70,7 +70,7 @@ export function unknownSettings(env: Environment): UnknownSettings {
 }
 
 const whatItIs = (name: string): string =>
-  name.startsWith('CONNECTOR_') ? 'is for a connector that CONNECTORS does not name' : 'is no setting';
+  name.startsWith('CONNECTOR_') ? 'is for a connector that CONNECTORS does not name' : 'is not a setting';
 
 const KNOWN: ReadonlySet<string> = new Set([...SETTING_NAMES, ...COMPOSE_NAMES]);
 const PROTECTING = SETTING_NAMES.filter((name) => !HARMLESS.has(name.replace(/_FILE$/, '')));
@@ -79,7 +79,7 @@ const WORDS = new Set(SETTING_NAMES.map((name) => firstWord(name)).filter((word)
 const isSetBySomethingElse = (name: string, value: string): boolean =>
   OF_SYSTEMS.has(name.toUpperCase()) || SERVICE_LINK.test(name) || (name.endsWith('_PORT') && LINK_VALUE.test(value));
 
-/** As it would be written: in capitals, with underscores. */
+/** The name in the spelling of settings: in upper case, with underscores. */
 const written = (name: string): string =>
   name
     .trim()
@@ -109,7 +109,7 @@ function looksLikeOurs(name: string, env: Environment): boolean {
 
 const hasOurWord = (name: string): boolean => name.includes('_') && WORDS.has(firstWord(name));
 
-/** Of the connectors that there are: what is wrong with a member of theirs is said where their members are known. */
+/** Prefixes of the configured connectors: their own code reports problems with their settings. */
 const prefixesOf = ({ CONNECTORS }: Environment): readonly string[] =>
   ['development', ...(CONNECTORS ?? '').split(/[\s,]+/).filter(Boolean)].map((id) => `CONNECTOR_${written(id)}_`);
 

@@ -46,7 +46,7 @@ describe('configuration', () => {
       { env: 'PUBLIC_URL', message: 'is required but not set' },
       {
         env: 'LIFETIME',
-        message: 'expected a length of time such as 30s, 10m, 12h or 90d (from 60s to 3650d) (got "5s")',
+        message: 'expected a duration such as 30s, 10m, 12h or 90d (from 60s to 3650d) (got "5s")',
       },
     ]);
   });
@@ -147,7 +147,7 @@ describe('RFC 8414 §2 an issuer of our own', () => {
     ['https://example.com/auth?', 'must not have a query'],
     ['https://example.com?a=b', 'must not have a query'],
     ['https://example.com/auth#', 'must not have a fragment'],
-    ['https://user@example.com', 'must not name a user'],
+    ['https://user@example.com', 'must not contain a user'],
     ['https://example.com/a/../b', 'must not have the segments . or ..'],
     ['https://example.com/.', 'must not have the segments . or ..'],
     ['https://example.com/a//b', 'may only have letters'],
@@ -156,9 +156,9 @@ describe('RFC 8414 §2 an issuer of our own', () => {
     ['https://example.com/ä', 'may only have letters'],
     ['https://example.com\\auth', 'may only have letters'],
     ['https://example.com/.well-known/auth', 'must not be below /.well-known'],
-    ['https://Example.com/Auth', 'has to be written https://example.com/Auth'],
-    ['HTTPS://example.com', 'has to be written https://example.com'],
-    ['https://example.com:443/auth', 'has to be written https://example.com/auth'],
+    ['https://Example.com/Auth', 'must be written as https://example.com/Auth'],
+    ['HTTPS://example.com', 'must be written as https://example.com'],
+    ['https://example.com:443/auth', 'must be written as https://example.com/auth'],
     ['ftp://example.com', 'expected a URL such as'],
     ['https:example.com', 'expected a URL such as'],
     ['example.com', 'expected a URL such as'],

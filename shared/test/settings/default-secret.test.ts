@@ -34,7 +34,7 @@ describe('CWE-798 well-known secrets in production', () => {
   ])('a well-known secret is refused by name in production: %s in %j', (name, env) => {
     expect(load(env)).not.toThrow();
     expect(load({ ...env, NODE_ENV: 'production' })).toThrow(
-      new RegExp(`^${name}: is a secret of the development set-up, which everybody knows; [a-z ]+$`),
+      new RegExp(`^${name}: is a secret of the development setup, which is public; [a-z ]+$`),
     );
   });
 

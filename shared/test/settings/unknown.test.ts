@@ -24,13 +24,13 @@ describe('a variable that is not a setting', () => {
     ['CONECTOR_ACME_CLIENT_ID', 'CONNECTOR_ACME_CLIENT_ID'],
     ['TOOL_DIR', 'TOOLS_DIR'],
   ])('%s is reported with the nearest setting: %s', (name, meant) => {
-    expect(said({ [name]: 'x' })).toEqual([`${name} is no setting; did you mean ${meant}?`]);
+    expect(said({ [name]: 'x' })).toEqual([`${name} is not a setting; did you mean ${meant}?`]);
   });
 
   it.each(['REGISTRATION_MODE', 'TOKEN_LIFETIME_IN_MINUTES', 'CLIENT_SOMETHING_ELSE'])(
     '%s begins like a setting and is reported',
     (name) => {
-      expect(said({ [name]: 'x' })).toEqual([expect.stringMatching(new RegExp(`^${name} is no setting`))]);
+      expect(said({ [name]: 'x' })).toEqual([expect.stringMatching(new RegExp(`^${name} is not a setting`))]);
     },
   );
 
@@ -46,14 +46,14 @@ describe('a variable that is not a setting', () => {
   });
 
   it('a name in small letters is reported unless the setting itself is set', () => {
-    expect(said({ redis_url: 'x' })).toEqual(['redis_url is no setting; did you mean REDIS_URL?']);
+    expect(said({ redis_url: 'x' })).toEqual(['redis_url is not a setting; did you mean REDIS_URL?']);
     expect(said({ redis_url: 'x', REDIS_URL: 'x' })).toEqual([]);
   });
 
   it('a setting of a predecessor is answered with the setting that replaces it', () => {
     const names = ['GITHUB_CLIENT_ID', 'GITHUB_CLIENT_SECRET', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_AUTH_URL'];
     for (const name of [...names, 'OIDC_TOKEN_URL', 'OIDC_USER_URL', 'OIDC_SCOPES', 'SERVER_URL']) {
-      expect(said({ [name]: 'x' }), name).toEqual([expect.stringMatching(/ is no setting here; set [A-Z]/)]);
+      expect(said({ [name]: 'x' }), name).toEqual([expect.stringMatching(/ is not a setting; set [A-Z]/)]);
     }
   });
 
@@ -114,8 +114,8 @@ describe('unknown variables in production', () => {
       REDIS_ADDRESS: 'x',
     });
     expect(problems.map(({ env, message }) => `${env} ${message}`)).toEqual([
-      'AUDIENCE is no setting, and looks like AUDIENCES, which may protect; correct it, or name it in FOREIGN_VARIABLES if it is meant for something else',
-      'REGISTRATON is no setting, and looks like REGISTRATION, which may protect; correct it, or name it in FOREIGN_VARIABLES if it is meant for something else',
+      'AUDIENCE is not a setting, but looks like AUDIENCES, which may protect the server; correct it, or name it in FOREIGN_VARIABLES if it belongs to something else',
+      'REGISTRATON is not a setting, but looks like REGISTRATION, which may protect the server; correct it, or name it in FOREIGN_VARIABLES if it belongs to something else',
     ]);
     expect(warnings.map(({ env }) => env)).toEqual(['LOG_LEVL', 'REDIS_ADDRESS']);
   });

@@ -35,7 +35,7 @@ describe('the production set-up', () => {
   const missing = (name: string) =>
     new RegExp(`source path does not exist: .*secrets/${name}|secret file \\S+_${name} does not`);
   const KNOWN = 'development-only-and-known-to-everybody';
-  const DEFAULTS = /^\S+: (\w+): is a secret of the development set-up/;
+  const DEFAULTS = /^\S+: (\w+): is a secret of the development setup/;
   it.each<readonly [title: string, service: string, RegExp, spoil: () => void]>([
     ['no PUBLIC_URL', 'mcp-server', /variable PUBLIC_URL is missing a value/, () => settings({ PUBLIC_URL: '' })],
     [
@@ -53,7 +53,7 @@ describe('the production set-up', () => {
     [
       'the development IdP',
       'auth-server',
-      /^auth-server: CONNECTORS: the development sign-in lets anybody in/,
+      /^auth-server: CONNECTORS: the development sign-in accepts anybody/,
       () => settings({ CONNECTORS: 'acme,development' }),
     ],
     [

@@ -1,4 +1,4 @@
-/** Owns the settings of sign-in with an OpenID provider, and which of them go together. */
+/** Owns the settings of sign-in with an OpenID provider, and the rules between them. */
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { duration, isLoopback, oneOf, text, url } from '@mcp-oauth/shared/settings/types';
@@ -6,20 +6,20 @@ import { duration, isLoopback, oneOf, text, url } from '@mcp-oauth/shared/settin
 export const settings = {
   issuer: setting({
     env: 'ISSUER',
-    doc: 'Issuer of the OpenID provider; its metadata is read from the well-known place under this URL.',
+    doc: 'Issuer of the OpenID provider. Its metadata is read from the well-known path under this URL.',
     type: url(),
     example: 'https://id.example.com',
   }),
   internalUrl: optional({
     env: 'INTERNAL_URL',
-    doc: 'Where this server reaches the OpenID provider, when that is not where browsers do: metadata, keys, tokens and userinfo are asked for here in the place of ISSUER, which stays the issuer. http only inside the network.',
+    doc: 'URL at which this server reaches the OpenID provider, if it differs from the URL for browsers. Metadata, keys, tokens and userinfo are requested here instead of at ISSUER, which stays the issuer. Plain http is accepted inside the network only.',
     type: url(),
     example: 'http://keycloak:8080/realms/staff',
   }),
-  clientId: setting({ env: 'CLIENT_ID', doc: 'Client id that the OpenID provider gave to this server.', type: text() }),
+  clientId: setting({ env: 'CLIENT_ID', doc: 'Client id that the OpenID provider issued to this server.', type: text() }),
   clientSecret: optional({
     env: 'CLIENT_SECRET',
-    doc: 'Client secret that the OpenID provider gave to this server. Needed unless CLIENT_AUTH is none.',
+    doc: 'Client secret that the OpenID provider issued to this server. Required unless CLIENT_AUTH is none.',
     type: text(),
     secret: true,
   }),
@@ -31,19 +31,19 @@ export const settings = {
   }),
   scopes: setting({
     env: 'SCOPES',
-    doc: 'Scopes that are asked for, separated by spaces. Must contain openid.',
+    doc: 'Scopes to request, separated by spaces. Must contain openid.',
     type: text(),
     default: 'openid profile email',
   }),
   responseMode: optional({
     env: 'RESPONSE_MODE',
-    doc: 'How the OpenID provider sends its answer: query or form_post. Not set: as the provider does it by itself. Apple wants form_post where SCOPES has name or email.',
+    doc: 'How the OpenID provider sends its answer: query or form_post. Not set: the default of the provider. Apple requires form_post if SCOPES contains name or email.',
     type: oneOf('query', 'form_post'),
     example: 'form_post',
   }),
   timeout: setting({
     env: 'TIMEOUT',
-    doc: 'How long the OpenID provider may take for one answer.',
+    doc: 'Maximum time that the OpenID provider may take for one answer.',
     type: duration(1, 60),
     default: '10s',
   }),

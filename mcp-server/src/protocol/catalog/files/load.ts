@@ -46,7 +46,7 @@ export async function findIn(folder: URL, version = 0): Promise<Found> {
     const from = fileURLToPath(url);
     try {
       // A pipe would be read for ever.
-      if (!(await stat(url)).isFile()) throw new Error('it is no regular file');
+      if (!(await stat(url)).isFile()) throw new Error('it is not a regular file');
       sources.push(readSource(kind, await importDefault(url, version), from));
     } catch (error) {
       problems.push(problemOf(error, from, scripts));
