@@ -1,4 +1,4 @@
-/** Owns what an operator can count of auth-server: which metrics there are, and where each is taken from its part of the service. */
+/** Owns the metrics of auth-server: which metrics there are, and which part of the service counts each. */
 import type { RequestListener } from 'node:http';
 import { AUTHORIZATION_SERVER_PATH, issuerPath, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
 import type { Declaration, Metric } from '@mcp-oauth/shared/metrics/declaration';
@@ -32,7 +32,7 @@ const ROUTES = [
   ...PROBES,
 ];
 
-/** In the order in which a client meets them: RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, RFC 9449 §5, RFC 7591 §3.2.2. */
+/** Error codes in the order in which they can occur: RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, RFC 9449 §5, RFC 7591 §3.2.2. */
 const ERRORS = {
   authorization: [
     'invalid_request',
@@ -72,13 +72,13 @@ const DECLARED = {
   authorizations: {
     name: 'auth_authorizations_total',
     type: 'counter',
-    help: 'Authorization requests that ended: with a code, or with an error.',
+    help: 'Completed authorization requests, by result: a code, or an error.',
     labels: { result: ['granted', ...ERRORS.authorization] },
   },
   tokenRequests: {
     name: 'auth_token_requests_total',
     type: 'counter',
-    help: 'Token requests, answered with tokens or with an error.',
+    help: 'Token requests, by grant type and result: tokens, or an error.',
     labels: {
       grant: ['authorization_code', 'refresh_token', 'client_credentials', 'other'],
       result: ['issued', ...ERRORS.token],
@@ -87,25 +87,25 @@ const DECLARED = {
   reuses: {
     name: 'auth_reuses_total',
     type: 'counter',
-    help: 'Codes and refresh tokens that were used a second time: either somebody stole one, or a client repeats itself. Its grant is revoked.',
+    help: 'Authorization codes and refresh tokens that were used a second time: either one was stolen, or a client repeats a request. The grant is revoked.',
     labels: { what: ['authorization_code', 'refresh_token'] },
   },
   signIns: {
     name: 'auth_sign_ins_total',
     type: 'counter',
-    help: 'People who were sent to an identity provider, by what came of it.',
+    help: 'Sign-ins at an identity provider, by connector and result.',
     labels: { connector: 'ids in CONNECTORS', result: ['ok', ...UPSTREAM_REASONS] },
   },
   registrations: {
     name: 'auth_registrations_total',
     type: 'counter',
-    help: 'Clients that registered, or tried to.',
+    help: 'Attempts to register a client, by result.',
     labels: { result: ['created', ...ERRORS.registration] },
   },
   limited: {
     name: 'auth_rate_limited_total',
     type: 'counter',
-    help: 'Requests beyond a limit, by the limit. Of `failure` those that failed beyond it; until the minute is over the rest of that address is refused unheard.',
+    help: 'Requests above a rate limit, by limit. `failure` counts the requests that failed above the limit; until the minute is over, further requests of that address are refused without being counted.',
     labels: {
       limit: [
         'authorize',
@@ -125,15 +125,15 @@ const DECLARED = {
 export const declarations: readonly Declaration[] = [...Object.values(DECLARED), redisUp, redisTakesWrites, buildInfo];
 
 export interface Meters extends EngineCounts {
-  /** Goes around the whole service. */
+  /** Wraps the handler of the whole service. */
   timed(handler: RequestListener): RequestListener;
-  /** Goes around the making of limits. */
+  /** Wraps the function that creates rate limits. */
   limits(create: CreateRateLimit): CreateRateLimit;
   readonly onSignIn: SignInWitness;
   readonly all: readonly Metric[];
 }
 
-/** What is made here outlives every engine; nothing is kept but numbers. */
+/** The meters outlive every engine, and keep numbers only. */
 export function createMeters(issuer: string): Meters {
   const duration = new Histogram(DECLARED.duration);
   const authorizations = new Counter(DECLARED.authorizations);
@@ -163,7 +163,7 @@ export function createMeters(issuer: string): Meters {
   };
 }
 
-/** Only the probes stand beside the path of the issuer. */
+/** Only the probes are outside the path of the issuer. */
 function routesUnder(path: string): (path: string) => string {
   const routeOf = createRouteOf(ROUTES);
   return (asked) => routeOf(PROBES.includes(asked) ? asked : (innerTarget(asked, path) ?? ''));

@@ -1,4 +1,4 @@
-/** Owns what an operator can count of mcp-server: which metrics there are, and where each is taken from its part of the service. */
+/** Owns the metrics of mcp-server: which metrics there are, and which part of the service counts each. */
 import type { RequestListener } from 'node:http';
 import {
   AUTHORIZATION_SERVER_PATH,
@@ -74,7 +74,7 @@ const DECLARED = {
   requests: {
     name: 'mcp_requests_total',
     type: 'counter',
-    help: 'JSON-RPC requests that were answered. `refused` is the fault of the client, `failed` one of this server.',
+    help: 'Answered JSON-RPC requests, by method and result. `refused`: an error of the client. `failed`: an error of this server.',
     labels: {
       method: [
         'tools/list',
@@ -92,13 +92,13 @@ const DECLARED = {
   toolCalls: {
     name: 'mcp_tool_calls_total',
     type: 'counter',
-    help: 'Calls that reached their tool. `failed` is what its author tells the model, `fault` what nobody has foreseen, `cancelled` what ended so after its client had called it off.',
+    help: 'Calls that reached their tool. `failed`: an error that the tool reports to the model. `fault`: an unexpected error. `cancelled`: an error after the client had cancelled the call.',
     labels: { tool: 'names in the catalog', result: OUTCOMES },
   },
   refusals: {
     name: 'mcp_refusals_total',
     type: 'counter',
-    help: 'Requests for MCP that did not get in: no token or a bad one, a bad proof, a scope, a host, an origin, a body. `server_error` is a fault of this server.',
+    help: 'MCP requests that were refused before they reached a method: a missing or invalid token, an invalid proof, a missing scope, a wrong host, origin or body. `server_error`: an error of this server.',
     labels: {
       reason: [
         'no_token',
@@ -121,36 +121,36 @@ const DECLARED = {
   limits: {
     name: 'mcp_limits_reached_total',
     type: 'counter',
-    help: 'Requests that were refused, or answered with an error, because of a limit. Each limit is called like the setting that decides it.',
+    help: 'Requests that were refused, or answered with an error, because of a limit. Each limit has the name of its setting.',
     labels: { limit: LIMITS },
   },
   tokenChecks: {
     name: 'mcp_token_checks_total',
     type: 'counter',
-    help: 'Tokens that were looked at: `known` from a moment ago, `verified` by their signature, or `refused` (mcp_refusals_total says why).',
+    help: 'Token checks, by result. `known`: verified a moment ago. `verified`: by its signature. `refused`: see mcp_refusals_total for the reason.',
     labels: { result: ['known', 'verified', 'refused'] },
   },
   fetchFailures: {
     name: 'mcp_issuer_fetch_failures_total',
     type: 'counter',
-    help: 'Attempts to read the keys or the metadata of the issuer that failed; what was read before goes on being used.',
+    help: 'Failed attempts to read the keys or the metadata of the issuer. The last copy stays in use.',
     labels: { document: ['keys', 'metadata'] },
   },
   keysRead: {
     name: 'mcp_issuer_keys_read_timestamp_seconds',
     type: 'gauge',
-    help: 'When the keys of the issuer were last read; absent before the first time.',
+    help: 'Time at which the keys of the issuer were last read. Absent before the first time.',
   },
   sessions: {
     name: 'mcp_sessions',
     type: 'gauge',
-    help: 'Sessions of all replicas together, so take `max`, not `sum`; absent while they can’t be counted.',
+    help: 'Sessions of all replicas together: aggregate with `max`, not `sum`. Absent while they cannot be counted.',
   },
-  running: { name: 'mcp_running_requests', type: 'gauge', help: 'JSON-RPC requests that run on this replica.' },
+  running: { name: 'mcp_running_requests', type: 'gauge', help: 'JSON-RPC requests running on this replica.' },
   streams: {
     name: 'mcp_streams',
     type: 'gauge',
-    help: 'Connections to this replica that read a stream of a session.',
+    help: 'Connections to this replica that read the stream of a session.',
   },
   subscriptions: {
     name: 'mcp_subscriptions',
@@ -162,7 +162,7 @@ const DECLARED = {
 /** All of mcp-server, for the documentation. */
 export const declarations: readonly Declaration[] = [...Object.values(DECLARED), redisUp, redisTakesWrites, buildInfo];
 
-/** What is read when somebody asks. */
+/** Values that are read at each scrape. */
 export interface Readings {
   load(): Load;
   sessions(): Promise<number>;
@@ -172,7 +172,7 @@ export interface Readings {
 
 export type Meters = ReturnType<typeof createMeters>;
 
-/** Each goes around a part, or to where that part tells what it does; nothing is kept but numbers. */
+/** Each member wraps a part of the service, or is called by it. The meters keep numbers only. */
 export function createMeters() {
   const duration = new Histogram(DECLARED.duration);
   const requests = new Counter(DECLARED.requests);
@@ -204,7 +204,7 @@ export function createMeters() {
 const inSeconds = (milliseconds: number | undefined): number | undefined =>
   milliseconds === undefined ? undefined : milliseconds / 1000;
 
-/** Adds nothing to a method but the count: a result that is there stays there. */
+/** Counts the results of a method and changes nothing else: a synchronous result stays synchronous. */
 function counted(method: Method, count: (result: 'ok' | 'refused' | 'failed') => void): Method {
   const ok = () => count('ok');
   const fail = (error: unknown) => count(isRefusal(error) ? 'refused' : 'failed');

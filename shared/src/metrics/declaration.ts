@@ -3,11 +3,11 @@
  * in docs/metrics.md.
  */
 
-/** All values that a label can have, or in words where they come from: what the operator or an author has named, never a request. */
+/** All values that a label can have, or their source in words: names that the operator or an author chose, never data of a request. */
 export type LabelValues = readonly string[] | string;
 
 export interface Declaration {
-  /** By the conventions of Prometheus: what is the same in both services has no prefix, the rest begins with `mcp_` or `auth_`. */
+  /** Follows the conventions of Prometheus. Metrics that both services have get no prefix, the others `mcp_` or `auth_`. */
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   /** One sentence for the operator. */
@@ -27,7 +27,7 @@ export interface Sample {
 /** A metric while a service runs. */
 export interface Metric {
   readonly declaration: Declaration;
-  /** What is known at this moment. */
+  /** The current values. */
   samples(): readonly Sample[] | Promise<readonly Sample[]>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Owns what a scrape gets: the metrics of the service and those of its process, in the text format of Prometheus, on a port of
- * their own.
+ * Owns the answer to a scrape: the metrics of the service and of its process, in the text format of Prometheus, on a separate
+ * port.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
@@ -10,12 +10,12 @@ import { reasonOf } from '../remote-document.ts';
 import type { Metric, Sample } from './declaration.ts';
 
 const PATH = '/metrics';
-/** Walks of all connections, which nobody has asked for; they also break the conventions for names. */
+/** Default metrics that walk all connections at each scrape. Nobody needs them, and they break the naming conventions. */
 const LEFT_OUT = ['nodejs_active_handles', 'nodejs_active_requests', 'nodejs_active_resources'];
 
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Answers GET /metrics and nothing else; many that ask at a time get one reading. */
+/** Answers GET /metrics only. Concurrent scrapes share one reading. */
 export function createExposition(metrics: readonly Metric[], log: Logger): RequestListener {
   const process = new Registry();
   collectDefaultMetrics({ register: process });
@@ -58,7 +58,7 @@ function answer({ method }: IncomingMessage, res: ServerResponse, text: string):
   res.writeHead(200, headers).end(method === 'HEAD' ? undefined : text);
 }
 
-/** A metric that can't be read now is left out: the others are wanted the more when something is broken. */
+/** A metric that cannot be read is left out: the others are needed most when something is broken. */
 async function textOf(metric: Metric, log: Logger): Promise<string> {
   const { name, type, help } = metric.declaration;
   const head = [`# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`, `# TYPE ${name} ${type}`];

@@ -1,4 +1,4 @@
-/** Owns the three kinds of metric: a counter, a histogram of seconds, and a gauge that is read when somebody asks. */
+/** Owns the three kinds of metric: a counter, a histogram of seconds, and a gauge that is read at each scrape. */
 import type { Declaration, Metric, Sample } from './declaration.ts';
 import { Series } from './series.ts';
 
@@ -11,7 +11,7 @@ export class Counter implements Metric {
     this.#series = new Series(declaration, () => ({ count: 0 })).foresee();
   }
 
-  /** One more, for these values of the labels in their order. */
+  /** Adds one, for these label values in the order of the labels. */
   add(...values: readonly string[]): void {
     this.#series.at(values).count += 1;
   }
@@ -21,11 +21,11 @@ export class Counter implements Metric {
   }
 }
 
-/** Upper bounds in seconds: from an answer out of memory to a call that keeps somebody waiting. */
+/** Upper bounds in seconds: from an answer out of memory to a call for which a person waits. */
 const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10] as const;
 
 interface Observed {
-  /** How many fell between a bound and the one before; the last is for what is above all. */
+  /** Number of values between a bound and the one before; the last is for values above all bounds. */
   readonly counts: number[];
   sum: number;
 }
@@ -60,7 +60,7 @@ export class Histogram implements Metric {
   }
 }
 
-/** Is not there while nothing is known. */
+/** `undefined`: no value yet, so there is no sample. */
 type Read = () => number | undefined | Promise<number | undefined>;
 
 export class Gauge implements Metric {
@@ -78,7 +78,7 @@ export class Gauge implements Metric {
   }
 }
 
-/** A gauge that is always 1 and says what it has to say in its labels. */
+/** A gauge that is always 1: its labels carry the information. */
 export const constant = (declaration: Declaration, labels: Readonly<Record<string, string>>): Metric => ({
   declaration,
   samples: () => [{ labels: Object.entries(labels), value: 1 }],

@@ -1,4 +1,4 @@
-/** Owns the metrics that say the same of every service: which build runs, and whether it reaches its Redis. */
+/** Owns the metrics that every service has: which build runs, and whether it reaches its Redis. */
 
 import type { RedisHealth } from '../redis/health.ts';
 import type { RedisClient } from '../redis.ts';
@@ -8,20 +8,20 @@ import { constant, Gauge } from './metric.ts';
 export const buildInfo: Declaration = {
   name: 'build_info',
   type: 'gauge',
-  help: 'Always 1; the labels say what runs.',
+  help: 'Always 1; the labels identify the running build.',
   labels: { version: 'version of the service', node: 'version of Node' },
 };
 
 export const redisUp: Declaration = {
   name: 'redis_up',
   type: 'gauge',
-  help: '1 when Redis answered this scrape, else 0; absent without Redis.',
+  help: '1 if Redis answered during this scrape, else 0. Absent without Redis.',
 };
 
 export const redisTakesWrites: Declaration = {
   name: 'redis_takes_writes',
   type: 'gauge',
-  help: '1 when Redis took the newest write, else 0: it is away, a replica, full, or has too few replicas. Absent without Redis.',
+  help: '1 if Redis accepted the last write, else 0: it is unreachable, a replica, full, or has too few replicas. Absent without Redis.',
 };
 
 export interface ReachedRedis {

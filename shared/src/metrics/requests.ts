@@ -1,4 +1,4 @@
-/** Owns how requests are counted: by the route that they asked for, as the service knows it, never by what they wrote. */
+/** Owns how requests are counted: by the route as the service knows it, never by the path that the client sent. */
 import type { RequestListener } from 'node:http';
 import type { Declaration } from './declaration.ts';
 import type { Histogram } from './metric.ts';
@@ -6,18 +6,18 @@ import { OTHER } from './series.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', OTHER];
 
-/** By the first digit; `none` where the client left before there was an answer. */
+/** By the first digit; `none` if the client left before there was an answer. */
 const STATUSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'];
 
 /** @param routes as the service writes them, with `:name` for a segment that differs */
 export const requestDuration = (routes: readonly string[]): Declaration => ({
   name: 'http_request_duration_seconds',
   type: 'histogram',
-  help: 'Requests and how long each took from its head to the end of its answer; a stream is one when it ends.',
+  help: 'Duration of requests, from the head of the request to the end of the answer. A stream is counted when it ends.',
   labels: { route: [...routes, OTHER], method: METHODS, status: STATUSES },
 });
 
-/** Puts a clock around the handler of a service. */
+/** Measures the duration of every request of a handler. */
 export function timed(
   handler: RequestListener,
   duration: Histogram,
@@ -40,7 +40,7 @@ function pathOf(target: string): string {
   return path.startsWith('/') ? path : (URL.parse(path)?.pathname ?? '');
 }
 
-/** In every spelling that is served: neither case nor a slash at the end makes another route. */
+/** Accepts every spelling that is served: neither case nor a trailing slash makes another route. */
 export function createRouteOf(routes: readonly string[]): (path: string) => string {
   const exact = new Map(routes.map((route) => [route, route]));
   const patterns = routes

@@ -1,15 +1,15 @@
 /**
- * Owns the plain numbers behind a metric, one for each combination of label values. What a request says never makes a new one: a
- * value that is not declared counts as `other`, and those that are only named in words are bounded by number.
+ * Owns the numbers behind a metric, one for each combination of label values. A request cannot add a label value: a value that is
+ * not declared counts as `other`, and the number of values of a label without a list is bounded.
  */
 import type { Declaration } from './declaration.ts';
 
 export const OTHER = 'other';
 
-/** Most values of a label whose values are not listed: tools of the catalog, connectors. */
+/** Maximum number of values of a label without a list of values: tools of the catalog, connectors. */
 const MOST = 500;
 
-/** Up to so many combinations are there from the start, so that the first occurrence is seen as an increase. */
+/** Up to this number of combinations exist from the start, so that the first occurrence is seen as an increase. */
 const FORESEEN = 100;
 
 interface Branch<T> {
@@ -19,7 +19,7 @@ interface Branch<T> {
 
 export type Labelled<T> = readonly [labels: readonly (readonly [name: string, value: string])[], leaf: T];
 
-/** By value for value, as a look-up of three short names costs less than joining them would. */
+/** A tree with one level per label: looking up three short names costs less than joining them. */
 export class Series<T> {
   readonly #names: readonly string[];
   readonly #listed: readonly (ReadonlySet<string> | undefined)[];
@@ -32,7 +32,7 @@ export class Series<T> {
     this.#make = make;
   }
 
-  /** What stands for these values, one for each label in its order. */
+  /** The number for these values, one for each label in the order of the labels. */
   at(values: readonly string[]): T {
     let branch = this.#root;
     for (let n = 0; n < values.length; n += 1) {
@@ -43,7 +43,7 @@ export class Series<T> {
     return branch.leaf;
   }
 
-  /** Makes all combinations where they are known and few. */
+  /** Creates all combinations if they are known and few. */
   foresee(): this {
     const lists = this.#listed.map((listed) => [...(listed ?? [])]);
     const count = lists.reduce((product, list) => product * list.length, 1);
