@@ -1,6 +1,6 @@
 /**
- * Owns `client-documents`: copies of what clients publish about themselves, fetched on a machine that can reach their hosts, for
- * a server that can't.
+ * Owns `client-documents`: copies of the metadata documents of clients, fetched on a machine that can reach their hosts, for a
+ * server that cannot.
  */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -21,20 +21,20 @@ import { configOf } from './store.ts';
 
 export const clientDocumentsCommands = (clock: Clock = systemClock): CommandGroup => ({
   name: 'client-documents',
-  summary: 'Copies of documents of clients (CLIENT_METADATA_COPIES), for a server that their hosts don’t let in.',
+  summary: 'Copies of client metadata documents (CLIENT_METADATA_COPIES), for a server that cannot reach their hosts.',
   commands: [fetchCommand(clock), list(clock)],
 });
 
 const folder = {
   type: 'string',
   value: 'path',
-  doc: 'Where the copies are. Not set: CLIENT_METADATA_COPIES.',
+  doc: 'Folder of the copies. Not set: CLIENT_METADATA_COPIES.',
 } as const;
 
 const fetchCommand = (clock: Clock): Command => ({
   name: 'fetch',
-  summary: 'Read documents from their hosts and write them as copies; those that are there are replaced.',
-  details: `Run it on a machine that the hosts let in, then put the files into the folder that the server knows as CLIENT_METADATA_COPIES. It goes through HTTPS_PROXY. A copy is used for ${COPY_LIFETIME / 86_400} days at most.`,
+  summary: 'Read documents from their hosts and write them as copies. Existing copies are replaced.',
+  details: `Run it on a machine that can reach the hosts, then put the files into the folder that CLIENT_METADATA_COPIES names on the server. Requests go through HTTPS_PROXY. A copy is used for at most ${COPY_LIFETIME / 86_400} days.`,
   parameters: ['url'],
   rest: 'url',
   options: { folder },
@@ -69,7 +69,7 @@ interface Tools {
   readonly place: string;
 }
 
-/** Judged as the server does, so that nobody learns only at a sign-in that a copy is no good. */
+/** Validates the document as the server does, so that an invalid copy is found now and not at a sign-in. */
 async function copy(text: string, { config, fetch, judge, clock, place }: Tools): Promise<string> {
   const url = readDocumentUrl(text, hostPolicyOf(config));
   const document = parseAnswer(url, await ask(fetch, url));
@@ -84,7 +84,7 @@ async function copy(text: string, { config, fetch, judge, clock, place }: Tools)
 const TIMEOUT = 10_000;
 const LARGEST = 5 * 1_024;
 
-/** The operator names the URL, so it goes the operator's way. */
+/** The operator names the URL, so the request uses the proxy of the operator. */
 async function ask(fetch: Fetch, url: URL): Promise<Answer> {
   const host = url.hostname;
   try {
@@ -111,7 +111,7 @@ async function readBounded(response: Response, host: string): Promise<string> {
 
 const list = (clock: Clock): Command => ({
   name: 'list',
-  summary: 'Show the copies in the folder and when each ends, and the files that are none.',
+  summary: 'Show the copies in the folder with their expiry, and the files that are not copies.',
   options: { folder, json },
   run: async (invocation) => {
     const place = placeOf(invocation, await configOf(invocation.env));
@@ -124,14 +124,14 @@ const list = (clock: Clock): Command => ({
       ends: timeOf(endOf(found)),
       file: found.file,
     }));
-    showList(invocation, rows, 'There are none. `client-documents fetch` makes one.');
-    for (const { file, reason } of odd) invocation.stderr.write(`auth-server: ${file} is no copy: ${reason}\n`);
+    showList(invocation, rows, 'There are no copies. `client-documents fetch` makes one.');
+    for (const { file, reason } of odd) invocation.stderr.write(`auth-server: ${file} is not a copy: ${reason}\n`);
     return odd.length > 0 ? 1 : 0;
   },
 });
 
 function placeOf({ options }: Invocation, config: Config): string {
   const place = typeof options.folder === 'string' ? resolve(options.folder) : copyFolderOf(config);
-  if (place === undefined) throw new UsageError('say where the copies are: --folder, or CLIENT_METADATA_COPIES');
+  if (place === undefined) throw new UsageError('name the folder of the copies: --folder, or CLIENT_METADATA_COPIES');
   return place;
 }

@@ -1,4 +1,4 @@
-/** Owns `clients`: an operator adds a client that need not register, sees all of them, and takes one away while the server runs. */
+/** Owns `clients`: an operator adds, lists and removes clients that need not register, while the server runs. */
 import { randomBytes } from 'node:crypto';
 import { type Command, type CommandGroup, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
 import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
@@ -11,34 +11,34 @@ import type { OpenedStore, WithStore } from './store.ts';
 
 export const clientsCommands = (withStore: WithStore): CommandGroup => ({
   name: 'clients',
-  summary: 'Clients that need not register. Servers that run follow within 5 seconds.',
+  summary: 'Clients that need not register. Running servers apply changes within 5 seconds.',
   commands: [add(withStore), list(withStore), remove(withStore)],
 });
 
 const add = (withStore: WithStore): Command => ({
   name: 'add',
-  summary: 'Add a client and show what it needs to know, the secret among it, once.',
+  summary: 'Add a client and show its settings, including the secret, once.',
   details:
-    'With a redirect URI it signs people in; without one it is a machine client, which acts for itself (client_credentials). It never expires.',
+    'With a redirect URI the client signs people in. Without one it is a machine client, which acts on its own behalf (client_credentials). It never expires.',
   options: {
-    name: { type: 'string', value: 'text', doc: 'What the sign-in page calls it.' },
-    'redirect-uri': { type: 'string', multiple: true, value: 'url', doc: 'Where people come back to.' },
+    name: { type: 'string', value: 'text', doc: 'Name of the client on the sign-in page.' },
+    'redirect-uri': { type: 'string', multiple: true, value: 'url', doc: 'Redirect URI, to which people return after the sign-in.' },
     grant: {
       type: 'string',
       multiple: true,
       value: 'type',
-      doc: 'Grant type, where it differs from what the redirect URI says.',
+      doc: 'Grant type. Not set: authorization_code and refresh_token with a redirect URI, else client_credentials.',
     },
     'auth-method': {
       type: 'string',
       value: 'method',
       doc: 'none, client_secret_basic, client_secret_post or private_key_jwt. Not set: none with a redirect URI, else client_secret_basic.',
     },
-    'jwks-uri': { type: 'string', value: 'url', doc: 'Where its public keys are, for private_key_jwt.' },
+    'jwks-uri': { type: 'string', value: 'url', doc: 'URL of its public keys, for private_key_jwt.' },
     scope: {
       type: 'string',
       value: 'scopes',
-      doc: 'The most that it may get, separated by spaces. Not set: everything.',
+      doc: 'Scopes that it may get, separated by spaces. Not set: all.',
     },
     json,
   },
@@ -78,12 +78,12 @@ function show({ options, stdout }: Invocation, client: Client, issuer: string): 
   }
   const rows = [
     ['client_id', client.client_id],
-    ...(client.client_secret ? [['client_secret', client.client_secret, 'shown this once']] : []),
+    ...(client.client_secret ? [['client_secret', client.client_secret, 'not shown again']] : []),
     ['authentication', client.token_endpoint_auth_method],
     ['grants', client.grant_types.join(' ')],
     ['issuer', issuer],
   ];
-  stdout.write(`Added. The client needs to know:\n\n${table(rows, '  ')}\n`);
+  stdout.write(`Added. Settings of the client:\n\n${table(rows, '  ')}\n`);
 }
 
 const list = (withStore: WithStore): Command => ({
@@ -92,7 +92,7 @@ const list = (withStore: WithStore): Command => ({
   options: { json },
   run: (invocation) =>
     withStore(invocation.env, async (opened) => {
-      showList(invocation, await rowsOf(opened), 'There are none. `clients add` makes one.');
+      showList(invocation, await rowsOf(opened), 'There are no clients. `clients add` adds one.');
       return 0;
     }),
 });
@@ -116,20 +116,20 @@ const describe = (client: Client, added: string) => ({
 
 const remove = (withStore: WithStore): Command => ({
   name: 'remove',
-  summary: 'Take a client away, one that registered itself as well. What people approved for it ends with it.',
+  summary: 'Remove a client, or one that registered itself. The approvals for it end as well.',
   parameters: ['client_id'],
   run: ({ env, parameters, stdout }) =>
     withStore(env, async ({ config, store }) => {
       const { client_id: id = '' } = parameters;
       if (config.clients.some((client) => client.client_id === id)) {
-        throw new StartError(`${JSON.stringify(id)} is in CLIENTS: take it out there and restart`);
+        throw new StartError(`${JSON.stringify(id)} is in CLIENTS: remove it there and restart`);
       }
       const registered = (await store.get('Client', id)) !== undefined;
       if (registered) await store.delete('Client', id);
       if (!(await createClientList(store).remove(id)) && !registered) {
         throw new StartError(`there is no client ${JSON.stringify(id)}`);
       }
-      stdout.write(`Removed ${id}. Running servers follow within 5 seconds.\n`);
+      stdout.write(`Removed ${id}. Running servers apply the change within 5 seconds.\n`);
       return 0;
     }),
 });

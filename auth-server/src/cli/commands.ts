@@ -10,7 +10,7 @@ import { withStore } from './store.ts';
 /** @param serve runs the server until it is told to stop */
 export const createCommands = (serve: () => Promise<void>): CommandGroup => ({
   name: 'auth-server',
-  summary: 'OAuth 2.1 authorization server for MCP clients. Commands work on the store that the settings name.',
+  summary: 'OAuth 2.1 authorization server for MCP clients. Commands use the store that the settings name.',
   default: 'serve',
   commands: [
     serveCommand(serve),

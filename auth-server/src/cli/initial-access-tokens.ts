@@ -1,4 +1,4 @@
-/** Owns `initial-access-tokens`: how an operator lets somebody register clients where REGISTRATION is `token` (RFC 7591 §3). */
+/** Owns `initial-access-tokens`: how an operator permits the registration of clients while REGISTRATION is `token` (RFC 7591 §3). */
 import { type Command, type CommandGroup, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
 import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
 import { duration, integer } from '@mcp-oauth/shared/settings/types';
@@ -24,24 +24,24 @@ export function initialAccessTokensCommands(withStore: WithStore): CommandGroup 
     withStore(env, (opened) => work({ ...opened, tokens: createInitialAccessTokens(opened.store, opened.clock) }));
   return {
     name: 'initial-access-tokens',
-    summary: 'Tokens that let somebody register clients where REGISTRATION is token.',
+    summary: 'Tokens that permit the registration of clients while REGISTRATION is token.',
     commands: [add(withTokens), list(withTokens), remove(withTokens)],
   };
 }
 
 const add = (withTokens: WithTokens): Command => ({
   name: 'add',
-  summary: 'Make a token and show it, once.',
+  summary: 'Make a token and show it once.',
   details:
-    'A client sends it with its registration: Authorization: Bearer <token>. A registration that is refused takes no use of it.',
+    'A client sends it with its registration: Authorization: Bearer <token>. A registration that is refused does not count as a use.',
   parameters: ['purpose'],
   options: {
     expires: {
       type: 'string',
       value: 'time',
-      doc: `How long it is good, such as 12h or 30d; else ${DEFAULT_LIFETIME}.`,
+      doc: `Lifetime, such as 12h or 30d. Not set: ${DEFAULT_LIFETIME}.`,
     },
-    uses: { type: 'string', value: 'number', doc: 'How many clients may be registered with it; else any number.' },
+    uses: { type: 'string', value: 'number', doc: 'Maximum number of clients that may register with it. Not set: any number.' },
   },
   run: (invocation) => {
     const { options, stdout, stderr } = invocation;
@@ -52,9 +52,9 @@ const add = (withTokens: WithTokens): Command => ({
     return withTokens(invocation, async ({ config, tokens }) => {
       const { token, id, expiresAt } = await tokens.add({ purpose, lifetime, uses });
       stdout.write(`${token}\n`);
-      stderr.write(`This is token ${id}, good until ${timeOf(expiresAt)}. It is not shown again.\n`);
+      stderr.write(`This is token ${id}, valid until ${timeOf(expiresAt)}. It is not shown again.\n`);
       if (config.registration !== 'token') {
-        stderr.write(`REGISTRATION is ${config.registration} here: nobody is asked for it.\n`);
+        stderr.write(`REGISTRATION is ${config.registration} here: this token has no effect.\n`);
       }
       return 0;
     });
@@ -69,7 +69,7 @@ function read<T>(name: string, text: unknown, type: z.ZodType<T, string>): T {
 
 const list = (withTokens: WithTokens): Command => ({
   name: 'list',
-  summary: 'Show the tokens that are good, oldest first.',
+  summary: 'Show the valid tokens, oldest first.',
   options: { json },
   run: (invocation) =>
     withTokens(invocation, async ({ tokens }) => {
@@ -88,7 +88,7 @@ const describe = ({ id, createdAt, expiresAt, uses, purpose }: InitialAccessToke
 
 const remove = (withTokens: WithTokens): Command => ({
   name: 'remove',
-  summary: 'End a token at once. Clients that were registered with it stay.',
+  summary: 'Revoke a token at once. Clients that registered with it stay registered.',
   parameters: ['id'],
   run: (invocation) =>
     withTokens(invocation, async ({ tokens }) => {

@@ -1,4 +1,4 @@
-/** Owns `keys`: what an operator sees of the signing keys, and what they can do to them while the server runs. */
+/** Owns `keys`: how an operator lists, rotates, retires and imports signing keys while the server runs. */
 import { readFileSync } from 'node:fs';
 import type { Command, CommandGroup, Invocation } from '@mcp-oauth/shared/cli/command';
 import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
@@ -19,7 +19,7 @@ export function keysCommands(withStore: WithStore): CommandGroup {
     );
   return {
     name: 'keys',
-    summary: 'The keys that sign tokens. Servers that run follow within KEY_POLL.',
+    summary: 'Keys that sign tokens. Running servers apply changes within KEY_POLL.',
     commands: [list(withKeys), rotateCommand(withKeys), retireCommand(withKeys), importCommand(withKeys)],
   };
 }
@@ -51,7 +51,7 @@ const rotateCommand = (withKeys: WithKeys): Command => ({
   name: 'rotate',
   summary: 'Publish a new key, which signs after KEY_LEAD.',
   details:
-    'With --now it signs as soon as every server has noticed it. After a leak: rotate --now, then retire the key that leaked.',
+    'With --now it signs as soon as every server has read it. After a leak: rotate --now, then retire the leaked key.',
   options: { now: { type: 'boolean', doc: 'Do not wait for caches.' } },
   run: (invocation) =>
     withKeys(invocation, async (parts) => {
@@ -64,9 +64,9 @@ const rotateCommand = (withKeys: WithKeys): Command => ({
 
 const retireCommand = (withKeys: WithKeys): Command => ({
   name: 'retire',
-  summary: 'Take a key that has leaked out of the key set at once.',
+  summary: 'Remove a leaked key from the key set at once.',
   details:
-    'Its tokens are refused as soon as resource servers read the keys again. Where it is the one that signs, the next one does so at once; it is made where there is none.',
+    'Its tokens are refused as soon as resource servers read the keys again. If it is the signing key, the next key signs at once; if there is none, a new key is made.',
   parameters: ['kid'],
   run: (invocation) =>
     withKeys(invocation, async (parts) => {
@@ -83,7 +83,7 @@ const importCommand = (withKeys: WithKeys): Command => ({
   name: 'import',
   summary: 'Publish a private key of another server, which signs after KEY_LEAD.',
   details:
-    'A JWK or PEM, not encrypted, for SIGNING_ALGORITHM: P-256, Ed25519, or RSA with 2048 bits or more. `-` reads standard input. On a store on which no server ever ran it signs from the first start on.',
+    'A JWK or PEM, not encrypted, for SIGNING_ALGORITHM: P-256, Ed25519, or RSA with 2048 bits or more. `-` reads standard input. In a new store it signs from the first start.',
   parameters: ['file'],
   run: async (invocation) => {
     const key = await importSigningKey(read(invocation.parameters.file ?? ''));
@@ -104,12 +104,12 @@ function read(file: string): string {
   }
 }
 
-/** What the key does that comes next, and how long those before it stay. */
+/** Says when the next key signs, and how long the keys before it stay published. */
 function tell({ stdout }: Invocation, { ring, now, successor }: Done): void {
   const entry = ring.find(({ key }) => key.kid === successor.kid);
   if (!entry) return;
   stdout.write(
-    `${named(successor)} ${entry.signsFrom > now ? `signs from ${timeOf(entry.signsFrom)} on` : 'signs'}.\n`,
+    `${named(successor)} ${entry.signsFrom > now ? `signs from ${timeOf(entry.signsFrom)}` : 'signs'}.\n`,
   );
   for (const { key, publishedUntil } of ring) {
     if (publishedUntil !== undefined) stdout.write(`${named(key)} stays published until ${timeOf(publishedUntil)}.\n`);
@@ -120,6 +120,6 @@ const named = ({ kid, alg }: SigningKey): string => `${kid} (${alg})`;
 
 const warnOfCaches = ({ stderr }: Invocation, seconds: number): void => {
   stderr.write(
-    `Running servers follow within ${seconds} s. Resource servers that keep the keys and don't ask for one they miss refuse new tokens until they ask again.\n`,
+    `Running servers apply this within ${seconds} s. Resource servers that cache the keys and do not look up unknown ones refuse new tokens until they read the keys again.\n`,
   );
 };

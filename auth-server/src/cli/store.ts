@@ -1,4 +1,4 @@
-/** Owns how a command reaches what the server keeps: the same settings, the same store, for as long as the command runs. */
+/** Owns how a command opens the store of the server: by the same settings, while the command runs. */
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
@@ -13,20 +13,20 @@ export interface OpenedStore {
   readonly clock: Clock;
 }
 
-/** Runs `work` on the store that the environment names, and closes it whatever happens. */
+/** Runs `work` on the store that the environment names, and closes the store in any case. */
 export type WithStore = <T>(env: Environment, work: (opened: OpenedStore) => Promise<T>) => Promise<T>;
 
-/** Milliseconds: somebody waits at a prompt. */
+/** Milliseconds: an operator waits at a prompt. */
 const PATIENCE = 5_000;
 
-/** What the settings say, for a command that needs no store. */
+/** The configuration, for a command that needs no store. */
 export const configOf = async (env: Environment): Promise<Config> =>
   readConfig(env, await discoverKinds(new URL('../connectors/', import.meta.url)));
 
 export const withStore: WithStore = async (env, work) => {
   const config = await configOf(env);
   const clock = systemClock;
-  // Standard output belongs to the command; what is wrong with the store reaches it as an error.
+  // Standard output is for the command; a problem with the store reaches it as an error.
   const log = createLogger('auth-server', 'silent');
   const { store } = await openStorage(config, { clock, log, patience: PATIENCE });
   try {

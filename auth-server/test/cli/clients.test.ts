@@ -60,7 +60,7 @@ describe('clients', () => {
 
   it('clients add shows the secret once, and clients list never shows it', async () => {
     const { stdout } = await clients('add --name Nightly');
-    const secret = /client_secret +(\S+) +shown this once/.exec(stdout)?.[1] ?? '';
+    const secret = /client_secret +(\S+) +not shown again/.exec(stdout)?.[1] ?? '';
     expect(secret).toHaveLength(43);
     for (const line of ['list', 'list --json']) {
       const listed = await clients(line);
@@ -120,7 +120,7 @@ describe('clients', () => {
     expect((await clients('list', env)).stdout).toMatch(/job .*in CLIENTS/);
     expect(await clients('remove job', env)).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('take it out there'),
+      stderr: expect.stringContaining('remove it there'),
     });
   });
 });

@@ -27,7 +27,7 @@ describe('initial-access-tokens', () => {
     const { status, stdout, stderr } = await tokens('add farm', { REGISTRATION: 'token' });
     expect(status).toBe(0);
     expect(stdout).toMatch(/^[\w-]{43}\n$/);
-    expect(stderr).toMatch(/^This is token [0-9a-f]{12}, good until 2026-01-08T00:00:00Z. It is not shown again.\n$/);
+    expect(stderr).toMatch(/^This is token [0-9a-f]{12}, valid until 2026-01-08T00:00:00Z. It is not shown again.\n$/);
     const found = await createInitialAccessTokens(store, clock).find(stdout.trim());
     expect(stderr).toContain(String(found?.id));
   });

@@ -76,7 +76,7 @@ describe('keys', () => {
   it('keys rotate publishes a key that signs after the lead time, and no second one meanwhile', async () => {
     const { stdout } = await keys('rotate');
     const [next, old] = (await listed()).map(({ kid }) => kid);
-    expect(stdout).toContain(`${next} (ES256) signs from 2026-01-01T00:15:00Z on.`);
+    expect(stdout).toContain(`${next} (ES256) signs from 2026-01-01T00:15:00Z.`);
     expect(await published()).toEqual([old, next]);
     const again = await keys('rotate');
     expect([again.status, again.stdout]).toEqual([1, '']);
@@ -90,7 +90,7 @@ describe('keys', () => {
     await keys('rotate');
     const [next, old] = (await listed()).map(({ kid }) => kid);
     const { status, stderr } = await keys('rotate --now');
-    expect([status, stderr]).toEqual([0, expect.stringContaining('refuse new tokens until they ask again')]);
+    expect([status, stderr]).toEqual([0, expect.stringContaining('refuse new tokens until they read the keys again')]);
     expect(await published()).toEqual([old, next]);
     clock.advance(61);
     expect(await published()).toEqual([next, old]);

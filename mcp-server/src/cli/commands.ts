@@ -7,7 +7,7 @@ import { withSessions } from './storage.ts';
 /** @param serve runs the server until it is told to stop */
 export const createCommands = (serve: () => Promise<void>): CommandGroup => ({
   name: 'mcp-server',
-  summary: 'MCP server behind OAuth access tokens. Commands work on the Redis that the settings name.',
+  summary: 'MCP server behind OAuth access tokens. Commands use the Redis that the settings name.',
   default: 'serve',
   commands: [serveCommand(serve), sessionsCommands(withSessions)],
 });

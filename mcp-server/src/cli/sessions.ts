@@ -1,4 +1,4 @@
-/** Owns `sessions`: what an operator sees of the sessions of all replicas, and how they end them (MCP 2025-11-25, "Session Management"). */
+/** Owns `sessions`: how an operator lists and ends the sessions of all replicas (MCP 2025-11-25, "Session Management"). */
 import { type Command, type CommandGroup, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
 import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
 import type { McpSession } from '../sessions/session.ts';
@@ -6,20 +6,20 @@ import type { Sessions, WithSessions } from './storage.ts';
 
 export const sessionsCommands = (withSessions: WithSessions): CommandGroup => ({
   name: 'sessions',
-  summary: 'What clients of MCP 2024-11-05 to 2025-11-25 have open, on all replicas.',
+  summary: 'Sessions of clients of MCP 2024-11-05 to 2025-11-25, on all replicas.',
   commands: [list(withSessions), end(withSessions)],
 });
 
 const whose = {
-  subject: { type: 'string', multiple: true, value: 'sub', doc: 'Only those of this person: `sub` of their tokens.' },
-  client: { type: 'string', multiple: true, value: 'client_id', doc: 'Only those of this client.' },
+  subject: { type: 'string', multiple: true, value: 'sub', doc: 'Only sessions of this person: `sub` of their tokens.' },
+  client: { type: 'string', multiple: true, value: 'client_id', doc: 'Only sessions of this client.' },
 } as const;
 
 const list = (withSessions: WithSessions): Command => ({
   name: 'list',
   summary: 'Show the sessions, oldest first.',
   details:
-    'What has a stream open or a call running is in use until a moment ahead; anything else, since it was used last.',
+    'IN USE UNTIL is shortly after now for a session with an open stream or a running call, else the time of its last use.',
   options: { ...whose, json },
   run: (invocation) =>
     withSessions(invocation.env, async ({ store }) => {
@@ -38,7 +38,7 @@ async function find(store: Sessions['store'], { options }: Invocation): Promise<
   return found;
 }
 
-/** An option that is given and empty is nobody, as the variable of a script may be that has no value. */
+/** An empty option selects nobody: it may be an unset variable of a script. */
 const isAmong = (wanted: Invocation['options'][string], name: string): boolean =>
   !Array.isArray(wanted) || wanted.includes(name);
 
@@ -54,11 +54,11 @@ const describe = ({ id, owner, transport, agreed, created, usedUntil }: McpSessi
 
 const end = (withSessions: WithSessions): Command => ({
   name: 'end',
-  summary: 'End sessions now, on all replicas: by id, or all that the options name.',
+  summary: 'End sessions now, on all replicas: by id, or all that the options select.',
   details:
-    'Their streams close, their calls are called off, and their next request gets 404. A client with a token that is still good may open a new session: take that right away at the authorization server first.',
+    'Their streams close, their calls are cancelled, and their next request gets 404. A client whose token is still valid may open a new session: revoke its access at the authorization server first.',
   rest: 'id',
-  options: { ...whose, all: { type: 'boolean', doc: 'Those of everybody.' } },
+  options: { ...whose, all: { type: 'boolean', doc: 'All sessions of everybody.' } },
   run: (invocation) => {
     const { env, rest, stdout, stderr } = invocation;
     judge(invocation);
@@ -76,11 +76,11 @@ const end = (withSessions: WithSessions): Command => ({
 
 function judge({ rest, options: { all, subject, client } }: Invocation): void {
   const ways = [rest.length > 0, all === true, subject !== undefined || client !== undefined].filter(Boolean).length;
-  if (ways === 0) throw new UsageError('which sessions? Give ids, --subject, --client, or --all');
-  if (ways > 1) throw new UsageError('ids, --all, and --subject with --client exclude each other');
+  if (ways === 0) throw new UsageError('name the sessions: ids, --subject, --client, or --all');
+  if (ways > 1) throw new UsageError('use only one of: ids, --all, or --subject and --client');
 }
 
-/** Ended at a time: Redis and the replicas have other things to do as well. */
+/** Number of sessions that are ended at once, so that Redis and the replicas can serve others meanwhile. */
 const BATCH = 100;
 
 /** @returns the ids of those that had ended before */
@@ -88,7 +88,7 @@ async function endAll({ store, bus }: Sessions, ids: readonly string[]): Promise
   const unknown: string[] = [];
   const endOne = async (id: string): Promise<void> => {
     if (!(await store.delete(id))) unknown.push(id);
-    // In any case: whoever ended it before may not have come to tell the replicas.
+    // In any case: the process that ended the session before may have stopped before it told the replicas.
     await bus.broadcast({ kind: 'ended', session: id });
   };
   for (let from = 0; from < ids.length; from += BATCH) await Promise.all(ids.slice(from, from + BATCH).map(endOne));

@@ -1,4 +1,4 @@
-/** Owns how a command reaches the sessions of all replicas: by the same settings, over the same Redis, for as long as it runs. */
+/** Owns how a command opens the sessions of all replicas: by the same settings, in the same Redis, while the command runs. */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { createLogger } from '@mcp-oauth/shared/logger';
@@ -10,14 +10,14 @@ import { openStorage } from '../storage/open.ts';
 
 export type Sessions = Pick<SessionStorage, 'store' | 'bus'>;
 
-/** Runs `work` on the sessions that the environment leads to, and lets go of them whatever happens. */
+/** Runs `work` on the sessions in the Redis that the environment names, and closes the connection in any case. */
 export type WithSessions = <T>(env: Environment, work: (sessions: Sessions) => Promise<T>) => Promise<T>;
 
-/** Milliseconds: somebody waits at a prompt. */
+/** Milliseconds: an operator waits at a prompt. */
 const PATIENCE = 5_000;
 
 const IN_MEMORY =
-  'REDIS_URL is not set: the sessions are in the memory of the server, where no command reaches them. Restart the server to end all of them, or let it keep them on Redis.';
+  'REDIS_URL is not set: the sessions are in the memory of the server, which no command can reach. Restart the server to end all sessions, or store them in Redis.';
 
 export const withSessions: WithSessions = async (env, work) => {
   const config = readConfig(env);
@@ -26,7 +26,7 @@ export const withSessions: WithSessions = async (env, work) => {
     limits: limitsOf(config),
     logLimits: logLimitsOf(config),
     clock: systemClock,
-    // Standard output belongs to the command; what is wrong with Redis reaches it as an error.
+    // Standard output is for the command; a problem with Redis reaches it as an error.
     log: createLogger('mcp-server', 'silent'),
     patience: PATIENCE,
   });

@@ -65,7 +65,7 @@ export const sessionSettings = {
   }),
 } as const;
 
-/** What one person may have of it, so that a few people can't take all there is. */
+/** The share of one person, so that a few people cannot use up a limit that all share. */
 const twentieth = (most: number): number => Math.max(1, Math.floor(most / 20));
 
 /** What follows from other settings where it is not set. */

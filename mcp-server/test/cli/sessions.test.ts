@@ -135,14 +135,14 @@ describe('sessions', () => {
   });
 
   it.each([
-    ['end', 'which sessions? Give ids, --subject, --client, or --all'],
-    ['end --all a1', 'exclude each other'],
-    ['end --all --subject ada', 'exclude each other'],
-    ['end --all --client=', 'exclude each other'],
-    ['end a1 --subject bob', 'exclude each other'],
-    ['end -c', "Unknown option '-c'; what is none goes behind --"],
+    ['end', 'name the sessions: ids, --subject, --client, or --all'],
+    ['end --all a1', 'use only one of'],
+    ['end --all --subject ada', 'use only one of'],
+    ['end --all --client=', 'use only one of'],
+    ['end a1 --subject bob', 'use only one of'],
+    ['end -c', "Unknown option '-c'; put arguments that begin with a hyphen after --"],
     ['end --subjects ada', "Unknown option '--subjects'"],
-    ['list ada', '"ada" is too much'],
+    ['list ada', 'unexpected argument "ada"'],
   ])('sessions %s is refused, and ends nothing', async (line, message) => {
     const { status, stderr } = await sessions(line);
     expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);

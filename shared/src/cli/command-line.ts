@@ -1,6 +1,6 @@
 /**
- * Owns how a command line is read and how it ends: 0 for what was done, 2 with the usage for what was not understood, 1 with
- * the reason for what could not be done.
+ * Owns how a command line is parsed and its exit status: 0 for success, 1 with the reason for a failure, 2 with the usage for a
+ * command line that is not understood.
  */
 import { parseArgs } from 'node:util';
 import { HttpError, StartError } from '../errors.ts';
@@ -10,7 +10,7 @@ import { helpOfCommand, helpOfGroup } from './help.ts';
 
 const HELP = new Set(['--help', '-h']);
 
-/** @returns the exit status; `undefined` for a process that lives on */
+/** @returns the exit status; `undefined` for a process that keeps running */
 export async function runCommandLine(root: CommandGroup, terminal: Terminal): Promise<number | undefined> {
   const { command, path, rest } = find(root, terminal.arguments);
   const help = 'commands' in command ? helpOfGroup(command, path) : helpOfCommand(command, path);
@@ -20,7 +20,7 @@ export async function runCommandLine(root: CommandGroup, terminal: Terminal): Pr
   }
   try {
     if ('commands' in command)
-      throw new UsageError(rest[0] ? `there is no command ${quote(rest[0])}` : 'which command?');
+      throw new UsageError(rest[0] ? `there is no command ${quote(rest[0])}` : 'no command given');
     return await command.run(read(command, rest, terminal));
   } catch (error) {
     if (error instanceof UsageError) {
@@ -38,7 +38,7 @@ interface Found {
   readonly rest: readonly string[];
 }
 
-/** Walks down the tree as far as the words go. */
+/** Descends the tree of commands as far as the words match. */
 function find(group: CommandGroup, words: readonly string[], path: readonly string[] = [group.name]): Found {
   const name = words.length === 0 ? group.default : words[0];
   const command = group.commands.find((candidate) => candidate.name === name);
@@ -55,7 +55,7 @@ function read(command: Command, words: readonly string[], { env, stdout, stderr 
   if (missing) throw new UsageError(`<${missing}> is missing`);
   const rest = positionals.slice(names.length);
   const [extra] = command.rest ? [] : rest;
-  if (extra !== undefined) throw new UsageError(`${quote(extra)} is too much`);
+  if (extra !== undefined) throw new UsageError(`unexpected argument ${quote(extra)}`);
   const parameters = Object.fromEntries(names.map((name, n) => [name, positionals[n] ?? '']));
   return { parameters, rest, options: values, env, stdout, stderr };
 }
@@ -70,14 +70,14 @@ function parse({ options = {} }: Command, words: readonly string[]) {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const said = message.split('. ')[0];
-    // A random name may begin with a hyphen.
-    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(`${said}; what is none goes behind --`);
+    // A random id may begin with a hyphen.
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(`${said}; put arguments that begin with a hyphen after --`);
     if (code?.startsWith('ERR_PARSE_ARGS_')) throw new UsageError(said);
     throw error;
   }
 }
 
-/** In JSON, so that no control character of an argument reaches the terminal. */
+/** Quotes as JSON, so that no control character of an argument reaches the terminal. */
 const quote = (word: string): string => JSON.stringify(word);
 
 function reasonOf(error: unknown): string {

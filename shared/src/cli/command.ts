@@ -1,4 +1,4 @@
-/** Owns what a command is: its name, what may follow it, and what it does with its terminal. */
+/** Owns the type of a command: its name, its parameters and options, and its function. */
 
 import type { Output } from '../service.ts';
 import type { Environment } from '../settings/config.ts';
@@ -7,7 +7,7 @@ export interface Option {
   readonly type: 'boolean' | 'string';
   /** May be given more than once. */
   readonly multiple?: true;
-  /** What stands for the value of a string in the help, such as `url`. */
+  /** Placeholder for the value of a string in the help, such as `url`. */
   readonly value?: string;
   readonly doc: string;
 }
@@ -15,7 +15,7 @@ export interface Option {
 export interface Invocation {
   /** By the names of the command's parameters. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** What followed after them. */
+  /** Further arguments. */
   readonly rest: readonly string[];
   readonly options: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
   readonly env: Environment;
@@ -27,16 +27,16 @@ export interface Command {
   readonly name: string;
   /** One line, for the list of commands. */
   readonly summary: string;
-  /** What else there is to know, for the help of this command alone. */
+  /** More details, for the help of this command only. */
   readonly details?: string;
-  /** Names of what has to follow, in order. */
+  /** Names of the required arguments, in order. */
   readonly parameters?: readonly string[];
-  /** Name of what may follow after that, any number of times. */
+  /** Name of the arguments that may follow, any number of times. */
   readonly rest?: string;
   readonly options?: Readonly<Record<string, Option>>;
   /**
-   * @returns the exit status; `undefined` for a process that lives on
-   * @throws StartError for what the operator can mend, UsageError for what was not understood
+   * @returns the exit status; `undefined` for a process that keeps running
+   * @throws StartError for a problem that the operator can fix, UsageError for a command line that is not understood
    */
   run(invocation: Invocation): Promise<number | undefined>;
 }
@@ -45,11 +45,11 @@ export interface CommandGroup {
   readonly name: string;
   readonly summary: string;
   readonly commands: readonly (Command | CommandGroup)[];
-  /** What runs where nothing is named. */
+  /** The command that runs if none is named. */
   readonly default?: string;
 }
 
-/** The caller's mistake; the usage is shown with it. */
+/** A mistake in the command line; the usage is shown with it. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -1,10 +1,10 @@
-/** Owns the help: written from the table of commands, so that it never says anything else than they do. */
+/** Owns the help: it is generated from the table of commands, so the two always agree. */
 import type { Command, CommandGroup, Option } from './command.ts';
 import { table } from './table.ts';
 
-const HELP: readonly [string, string] = ['-h, --help', 'Show this.'];
+const HELP: readonly [string, string] = ['-h, --help', 'Show this help.'];
 
-/** @param path the words that lead to it, the program first */
+/** @param path the words that lead to the command, the program first */
 export function helpOfGroup({ summary, commands, default: initial }: CommandGroup, path: readonly string[]): string {
   const rows = commands.map((command): [string, string] => [
     usageOf(command),
@@ -23,7 +23,7 @@ export function helpOfCommand(command: Command, path: readonly string[]): string
   return sections(`Usage: ${usage}`, summary, details, table([...rows, HELP], '  '));
 }
 
-/** The command as it is typed; its options are listed where it is by itself. */
+/** The command as it is typed; its own help lists its options. */
 function usageOf(command: Command | CommandGroup): string {
   if ('commands' in command) return `${command.name} <command>`;
   const parameters = (command.parameters ?? []).map((name) => `<${name}>`);

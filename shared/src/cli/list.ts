@@ -1,14 +1,14 @@
-/** Owns how a command shows a list: as a table with a title over each column, as JSON, or in words when there is nothing. */
+/** Owns how a command shows a list: as a table with a title over each column, as JSON, or as a sentence if the list is empty. */
 import { OBEYED, visibleJson } from '../terminal-text.ts';
 import type { Invocation, Option } from './command.ts';
 import { table } from './table.ts';
 
-/** For the options of a command that shows something. */
-export const json: Option = { type: 'boolean', doc: 'As JSON.' };
+/** The option of every command that shows a list. */
+export const json: Option = { type: 'boolean', doc: 'Print JSON.' };
 
 type Row = Readonly<Record<string, string | number | null>>;
 
-/** @param none what to say in place of an empty table */
+/** @param none the sentence for an empty list */
 export function showList({ options, stdout }: Invocation, rows: readonly Row[], none: string): void {
   const [first] = rows;
   if (options.json) stdout.write(`${toJson(rows)}\n`);
@@ -19,7 +19,7 @@ export function showList({ options, stdout }: Invocation, rows: readonly Row[], 
 /** `signsFrom` is shown as SIGNS FROM. */
 const titleOf = (name: string): string => name.replace(/[A-Z]/g, ' $&').toUpperCase();
 
-/** What one person typed is shown to another. */
+/** Values may come from other people: control characters are replaced. */
 const cellsOf = (row: Row): readonly string[] =>
   Object.values(row).map((cell) => (cell === null ? '-' : String(cell).replace(OBEYED, '?')));
 

@@ -32,7 +32,7 @@ describe('a command line', () => {
             details: 'For ever.',
             parameters: ['kid'],
             options: {
-              json: { type: 'boolean', doc: 'As JSON.' },
+              json: { type: 'boolean', doc: 'Print JSON.' },
               'redirect-uri': { type: 'string', value: 'url', multiple: true, doc: 'A place.' },
             },
             run: note,
@@ -70,16 +70,16 @@ describe('a command line', () => {
   it.each([
     ['nothing', 'there is no command "nothing"'],
     ['--json', 'there is no command "--json"'],
-    ['keys', 'which command?'],
+    ['keys', 'no command given'],
     ['keys nothing', 'there is no command "nothing"'],
     ['keys constructor', 'there is no command "constructor"'],
     ['keys retire', '<kid> is missing'],
     ['keys compare', '<kid> is missing'],
-    ['keys retire a b', '"b" is too much'],
-    ['keys retire a \u001b[31m', '"\\u001b[31m" is too much'],
-    ['keys retire a --now', "Unknown option '--now'; what is none goes behind --"],
+    ['keys retire a b', 'unexpected argument "b"'],
+    ['keys retire a \u001b[31m', 'unexpected argument "\\u001b[31m"'],
+    ['keys retire a --now', "Unknown option '--now'; put arguments that begin with a hyphen after --"],
     ['keys retire a --redirect-uri', "Option '--redirect-uri <value>' argument missing"],
-    ['serve now', '"now" is too much'],
+    ['serve now', 'unexpected argument "now"'],
   ])('the command line %j is refused with status 2 and the usage, and runs nothing', async (line, message) => {
     const { status, stdout, stderr } = await run(sample, line);
     expect([status, stdout, seen]).toEqual([2, '', undefined]);
