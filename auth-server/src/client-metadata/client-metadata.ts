@@ -1,6 +1,6 @@
 /**
- * Owns what clients publish about themselves (draft-ietf-oauth-client-id-metadata-document): the metadata at the URL that is
- * their id, and the keys at their `jwks_uri`, each from its own URL and nowhere else.
+ * Owns the documents that clients publish (draft-ietf-oauth-client-id-metadata-document): the metadata at the URL that is their
+ * client id, and the keys at their `jwks_uri`, each read from its own URL only.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -14,7 +14,7 @@ import type { Get } from './get.ts';
 import type { HostPolicy } from './hosts.ts';
 import { createStandIns } from './stand-in.ts';
 
-/** A short upper bound: a document that was replaced after a break-in is followed within the hour. */
+/** A short upper bound: a document that was replaced after a break-in takes effect within the hour. */
 const METADATA: DocumentKind = {
   record: 'ClientMetadataDocument',
   limit: 5 * 1_024,
@@ -30,16 +30,16 @@ const KEY_SET: DocumentKind = {
   most: 100,
 };
 
-/** Documents of one host in a minute: known ones in all, unknown ones for each caller. */
+/** Documents of one host per minute: known ones in total, unknown ones for each caller. */
 const HOST_LIMIT = 60;
 
 export interface ClientMetadataOptions {
   readonly hosts: HostPolicy;
-  /** Seconds that the last good copy may be used while its host is away. */
+  /** Seconds that the last valid copy may be used while its host is unreachable. */
   readonly staleFor: number;
-  /** Seconds that what nobody has approved yet is stored; absent: as long. */
+  /** Seconds that a document is stored before anybody has approved its client; absent: `staleFor`. */
   readonly unapprovedFor?: number;
-  /** Unknown documents that one address may have read in an hour. */
+  /** Maximum number of unknown documents per hour for one address. */
   readonly callerLimit: number;
 }
 
@@ -53,7 +53,7 @@ export interface ClientMetadataPorts {
   readonly createRateLimit: CreateRateLimit;
 }
 
-/** For whom something is read: the address that the limits count, if there is one. */
+/** The address for which a document is read, as the limits count it, if there is one. */
 type Caller = string | undefined;
 
 export interface PublishedClient {
@@ -63,12 +63,12 @@ export interface PublishedClient {
 
 /** Both ways to read reject with a ClientMetadataError. */
 export interface ClientMetadata {
-  /** @param judge of everything that this folder does not know */
+  /** @param judge checks everything that this folder does not know */
   metadata(clientId: string, judge: Judge, caller: Caller): Promise<JsonObject>;
   keySet(url: string, caller: Caller): Promise<JsonObject>;
-  /** An approval of a client is given or used: its document and keys are stored until they are stale. */
+  /** Call when an approval of a client is given or used: its document and keys are then stored until they are stale. */
   keep(client: PublishedClient): Promise<void>;
-  /** When the copy of the operator that stands for a client's document was fetched, in seconds since the epoch. */
+  /** When the operator's copy that is used for a client's document was fetched, in seconds since the epoch. */
   copiedAt(clientId: string): number | undefined;
   /** Whether a URL is one that could be read at all. */
   isFetchable(url: string): boolean;
@@ -83,7 +83,7 @@ export function createClientMetadata(options: ClientMetadataOptions, ports: Clie
   const standIns = find && createStandIns({ ...others, find });
   const documents = createDocumentCache(METADATA, { ...parts, standIns });
   const keySets = createDocumentCache(KEY_SET, parts);
-  // Whom a client id belongs to is policy; where a client that is let in keeps its keys is its own affair.
+  // CLIENT_METADATA_ALLOW restricts client ids; an accepted client may host its keys elsewhere.
   const anywhere = { ...hosts, allow: ['*'] };
   const keySetUrl = (url: string) => readDocumentUrl(URL.parse(url)?.href ?? url, anywhere);
   return {

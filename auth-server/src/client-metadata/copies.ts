@@ -1,6 +1,6 @@
 /**
- * Owns the copies of clients' documents that the operator puts into a folder, as files that the command `client-documents fetch`
- * writes: one document each, with the URL that it was read from and the moment, from which its end is counted.
+ * Owns the copies of client metadata documents that the operator puts into a folder. The command `client-documents fetch` writes
+ * them: one document per file, with its URL and the time of the fetch, from which its expiry is counted.
  */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -11,12 +11,12 @@ import { StartError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { z } from 'zod';
 
-/** Seconds from its moment that a copy may be used. */
+/** Seconds after its fetch that a copy may be used. */
 export const COPY_LIFETIME = 180 * 86_400;
 
 const LARGEST = 16 * 1_024;
 const MOST_FILES = 200;
-/** Milliseconds until the folder is looked at again. */
+/** Milliseconds until the folder is read again. */
 const PAUSE = 10_000;
 /** Seconds that the clock of the machine which fetched it may be ahead. */
 const TOLERANCE = 3_600;
@@ -36,14 +36,14 @@ export interface OperatorCopy {
   readonly document: Readonly<Record<string, unknown>>;
 }
 
-/** A file that is no copy, and why. */
+/** A file that is not a copy, and why. */
 interface OddFile {
   readonly file: string;
   readonly reason: string;
 }
 
 export interface CopyFolder {
-  /** The newest of each client. */
+  /** The newest copy of each client. */
   readonly copies: ReadonlyMap<string, OperatorCopy>;
   readonly odd: readonly OddFile[];
 }
@@ -52,7 +52,7 @@ export const endOf = ({ fetchedAt }: OperatorCopy): number => fetchedAt + COPY_L
 
 export const dateOf = (secondsSinceEpoch: number): string => new Date(secondsSinceEpoch * 1000).toISOString();
 
-/** The name says what is in it; the digest keeps two of one host apart. */
+/** The name shows host and path; the digest makes it unique. */
 export function fileNameOf(clientId: string): string {
   const { hostname, pathname } = new URL(clientId);
   const words = `${hostname}${pathname}`.replace(/[^a-z0-9.-]+/gi, '-').slice(0, 80);
@@ -64,7 +64,7 @@ export function textOf(copy: Omit<OperatorCopy, 'file'>): string {
   return `${JSON.stringify({ client_id: clientId, fetched_at: dateOf(fetchedAt), document }, null, 2)}\n`;
 }
 
-/** @throws the error of the file system where the folder can't be read */
+/** @throws the error of the file system if the folder cannot be read */
 export async function readCopies(folder: string, clock: Clock): Promise<CopyFolder> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort();
   const copies = new Map<string, OperatorCopy>();
@@ -102,23 +102,23 @@ async function readBounded(path: string): Promise<string> {
   }
 }
 
-/** Seconds before its end from which a copy is worth a warning. */
+/** Seconds before the expiry of a copy from which it is reported. */
 const SOON = 14 * 86_400;
 
 /**
- * Says at start what the folder has, so that a copy does not end unnoticed.
- * @throws StartError where it can't be read
+ * Logs at start what the folder contains, so that no copy expires unnoticed.
+ * @throws StartError if the folder cannot be read
  */
 export async function checkCopies(folder: string, { clock, log }: { readonly clock: Clock; readonly log: Logger }) {
   const { copies, odd } = await readCopies(folder, clock).catch((cause: NodeJS.ErrnoException) => {
     throw new StartError(`CLIENT_METADATA_COPIES: the folder ${folder} can't be read (${cause.code})`, { cause });
   });
-  for (const { file, reason } of odd) log.warn({ file, reason }, 'file is no copy of a client document');
+  for (const { file, reason } of odd) log.warn({ file, reason }, 'file is not a copy of a client document');
   for (const copy of copies.values()) {
     const { file, clientId: client } = copy;
     const isEnding = endOf(copy) - SOON <= clock.now() / 1000;
     if (isEnding)
-      log.warn({ client, file, ends: dateOf(endOf(copy)) }, 'copy of a client document ends: fetch it anew');
+      log.warn({ client, file, ends: dateOf(endOf(copy)) }, 'copy of a client document expires soon: fetch it again');
   }
   log.info({ folder, copies: copies.size }, 'copies of client documents');
 }
@@ -126,7 +126,7 @@ export async function checkCopies(folder: string, { clock, log }: { readonly clo
 /** The copy of a client, if there is one. */
 export type FindCopy = (clientId: string) => Promise<OperatorCopy | undefined>;
 
-/** Follows the folder: a copy that is added, replaced or taken away counts within seconds. */
+/** Watches the folder: a copy that is added, replaced or removed takes effect within seconds. */
 export function followCopies(
   folder: string,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
@@ -142,11 +142,11 @@ export function followCopies(
       for (const { file, reason } of odd) {
         const line = `${file}: ${reason}`;
         if (!told.has(line) && told.size < MOST_FILES)
-          log.warn({ file, reason }, 'file is no copy of a client document');
+          log.warn({ file, reason }, 'file is not a copy of a client document');
         told.add(line);
       }
     } catch (error) {
-      log.warn({ folder, reason: String(error) }, 'folder with copies of client documents not read');
+      log.warn({ folder, reason: String(error) }, 'cannot read the folder with copies of client documents');
     }
     readAt = clock.now();
     reading = undefined;

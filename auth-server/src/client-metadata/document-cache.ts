@@ -1,7 +1,7 @@
 /**
- * Owns when a document of a client is read anew (draft-ietf-oauth-client-id-metadata-document §5.2, RFC 9111) and what happens
- * when it can't be (RFC 5861 §4): the last good copy is shared by all replicas and outlives an outage of the client's host, but
- * not its withdrawal. What is stored was read from that very URL, and is judged again when it comes back.
+ * Owns when a client document is read again (draft-ietf-oauth-client-id-metadata-document §5.2, RFC 9111), and what happens if
+ * that fails (RFC 5861 §4): all replicas share the last valid copy. It stays usable during an outage of the client's host, but not
+ * after a withdrawal. A stored copy was read from that URL, and is validated again when it is read from the store.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -15,9 +15,9 @@ import { type HostPolicy, mayBePrivate } from './hosts.ts';
 import { Recent } from './recent.ts';
 import type { StandIns } from './stand-in.ts';
 
-/** Seconds until a host that failed is asked again. */
+/** Seconds until the next request to a host that failed. */
 const PAUSE = 30;
-/** Seconds that a copy is used although its host says that there is no such document: a bad deployment is no farewell. */
+/** Seconds that a copy is used although its host answers that the document is missing: it may be a bad deployment. */
 const FAREWELL = 3_600;
 
 export interface DocumentKind {
@@ -26,7 +26,7 @@ export interface DocumentKind {
   /** Largest document in bytes. */
   readonly limit: number;
   readonly bounds: FreshnessBounds;
-  /** Documents kept in memory. */
+  /** Maximum number of documents kept in memory. */
   readonly most: number;
 }
 
@@ -37,24 +37,24 @@ export interface CacheParts {
   readonly log: Logger;
   readonly hosts: HostPolicy;
   readonly perHost: RateLimit;
-  /** Of documents that nobody knew before, by who asked for them. */
+  /** Limits requests for documents that are not known yet, by caller. */
   readonly perCaller: RateLimit;
-  /** Seconds after its last good answer that a document may be used while its host is away. */
+  /** Seconds after its last valid answer that a document may be used while its host is unreachable. */
   readonly staleFor: number;
-  /** Seconds that a document is stored before a person has approved its client. Anybody can have a document fetched. */
+  /** Seconds that a document is stored before a person has approved its client. It is short because anybody can cause a fetch. */
   readonly unapprovedFor: number;
-  /** Absent: nothing stands in for a document that was never read. */
+  /** Absent: there are no copies of the operator. */
   readonly standIns?: StandIns | undefined;
 }
 
 interface Demand {
-  /** Judges what was read. @throws ClientMetadataError */
+  /** Validates a document that was read. @throws ClientMetadataError */
   readonly read: (url: URL, document: unknown) => JsonObject;
-  /** Whose request it is for, as the limits count it. */
+  /** The caller that the limits count. */
   readonly caller: string | undefined;
 }
 
-/** The last good answer. */
+/** The last valid answer. */
 interface Copy {
   readonly document: JsonObject;
   readonly etag?: string | undefined;
@@ -70,9 +70,9 @@ type Entry = { readonly until: number } & (
 export interface DocumentCache {
   /** @returns the document at a URL; rejects with a ClientMetadataError */
   read(url: URL, demand: Demand): Promise<JsonObject>;
-  /** Has a document that is stored last until it is stale: somebody has approved its client. */
+  /** Keeps a stored document until it is stale, because somebody has approved its client. */
   keep(url: URL): Promise<void>;
-  /** When the copy was fetched, in seconds since the epoch, where what was last read is one of the operator. */
+  /** When the operator's copy was fetched, in seconds since the epoch; absent if the last document did not come from a copy. */
   copiedAt(url: URL): number | undefined;
 }
 
@@ -82,7 +82,7 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
   const running = new Map<string, Promise<JsonObject>>();
   const now = () => seconds(clock);
 
-  /** Only while there is no record of a good answer, not even of one that is too old or no good under other rules. */
+  /** Only while there is no record of a valid answer, not even an outdated one or one that newer rules refuse. */
   const findStandIn = async (url: URL, failure: ClientMetadataError, read: Demand['read']) => {
     if (!standIns || (await store.get(kind.record, url.href))) return undefined;
     return standIns.after(url, failure, read);
@@ -99,11 +99,11 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
       if (!(error instanceof ClientMetadataError)) throw error;
       const said = { url: `${url.origin}${url.pathname}`, reason: error.reason, detail: error.message };
       if (copy && lastsUntil(copy, error, parts.staleFor) > now()) {
-        parts.log.warn({ ...said, readAt: copy.readAt }, 'document of a client could not be read again');
+        parts.log.warn({ ...said, readAt: copy.readAt }, 'client document could not be read again');
         recent.set(url.href, { until: now() + PAUSE, document: copy.document });
         return copy.document;
       }
-      parts.log.info(said, 'document of a client could not be read');
+      parts.log.info(said, 'client document could not be read');
       if (copy && error.outcome === 'unusable') {
         await standIns?.onRefusal(url.href);
         await store.delete(kind.record, url.href);
@@ -113,7 +113,7 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
         recent.set(url.href, { until: now() + PAUSE, document: standIn.document, copiedAt: standIn.fetchedAt });
         return standIn.document;
       }
-      // Remembered is that it failed, never what was answered; and a limit is no failure of the document.
+      // Only the failure is remembered, never the answer. A limit is not a failure of the document.
       if (error.outcome !== 'limited') recent.set(url.href, { until: now() + PAUSE, failure: error });
       throw error;
     }
@@ -148,7 +148,7 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
   };
 }
 
-/** One that is stored keeps its end, so that reading it again makes it last neither longer nor shorter. */
+/** A stored document keeps its expiry, so that reading it again neither extends nor shortens its life. */
 async function write(url: URL, copy: Copy, kind: DocumentKind, { store, staleFor, unapprovedFor }: CacheParts) {
   const standing = await store.get(kind.record, url.href);
   const after = { ...copy };
@@ -158,7 +158,7 @@ async function write(url: URL, copy: Copy, kind: DocumentKind, { store, staleFor
 
 interface Known {
   readonly copy: Copy | undefined;
-  /** The operator has provided for it. */
+  /** The operator has provided a copy. */
   readonly hasStandIn: boolean;
 }
 
@@ -177,7 +177,7 @@ async function find(url: URL, { kind, parts, read }: Search): Promise<Copy | und
   try {
     return { ...copy, document: read(url, copy.document) };
   } catch {
-    // What was good under other rules is none now.
+    // The rules have changed since the document was stored.
     return undefined;
   }
 }
@@ -185,7 +185,7 @@ async function find(url: URL, { kind, parts, read }: Search): Promise<Copy | und
 type Asking = Search & { readonly copy: Copy | undefined; readonly caller: string | undefined };
 
 async function ask(url: URL, { kind, parts, copy, read, caller }: Asking): Promise<Copy> {
-  // Unknown documents of a host are counted for each caller: who makes them up keeps nobody else's client from being read.
+  // Unknown documents of a host are counted per caller, so that a caller who invents URLs cannot block the clients of others.
   await withinLimit(parts.perHost, copy ? `known:${url.host}` : `new:${url.host} ${caller ?? ''}`, url);
   const isPrivate = mayBePrivate(parts.hosts, url);
   const answer = await parts.get(url, { limit: kind.limit, etag: copy?.etag, mayBePrivate: isPrivate });
@@ -195,7 +195,7 @@ async function ask(url: URL, { kind, parts, copy, read, caller }: Asking): Promi
   return { document: read(url, parseAnswer(url, answer)), etag: answer.headers.etag, ...times };
 }
 
-/** RFC 9110 §15.5.11: 410 is meant to last; 404 and a document that is none may be a mishap; the rest is an outage. */
+/** RFC 9110 §15.5.11: 410 is permanent; 404 and an invalid document may be a mistake; anything else is an outage. */
 function lastsUntil({ readAt, freshUntil }: Copy, { reason, outcome }: ClientMetadataError, staleFor: number): number {
   if (reason === 'gone') return 0;
   return outcome === 'unusable' ? Math.min(freshUntil + FAREWELL, readAt + staleFor) : readAt + staleFor;

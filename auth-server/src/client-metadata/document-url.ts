@@ -1,6 +1,6 @@
 /**
- * Owns which URLs this server may read for a stranger (draft-ietf-oauth-client-id-metadata-document §3, §8.6), decided by
- * looking at the URL alone.
+ * Owns which URLs this server may read for an unknown client (draft-ietf-oauth-client-id-metadata-document §3, §8.6), decided
+ * by the URL alone.
  */
 import { isIP } from 'node:net';
 import { ClientMetadataError } from './failure.ts';
@@ -9,8 +9,8 @@ import { type HostPolicy, isAllowed, mayBePrivate } from './hosts.ts';
 const LONGEST = 1_024;
 
 /**
- * RFC 6761, RFC 6762 (its appendix G, too), RFC 8375, RFC 9476 and what networks, container platforms and routers use in their
- * place: names that mean something only inside.
+ * Names that are only valid inside a network: those of RFC 6761, RFC 6762 (with its appendix G), RFC 8375 and RFC 9476, and those
+ * that networks, container platforms and routers use.
  */
 const SPECIAL_USE = new RegExp(
   `(^|\\.)(${[
@@ -28,10 +28,10 @@ export function readDocumentUrl(text: string, policy: HostPolicy): URL {
   const refuse = (detail: string): never => {
     throw new ClientMetadataError('url', { host: url?.hostname ?? '', detail });
   };
-  if (!url || text.length > LONGEST) return refuse('no URL, or a very long one');
+  if (!url || text.length > LONGEST) return refuse('not a URL, or too long');
   if (url.protocol !== 'https:') return refuse('must use https');
-  // Spelled as a browser would spell it: no dot segments, no empty user, no capitals in the host, no port 443. What two
-  // parsers could read in two ways does not come through.
+  // The normal form of the URL standard: no dot segments, no empty user, no upper case in the host, no port 443. A URL that two
+  // parsers could read differently is refused.
   if (url.href !== text) return refuse(`must be in normal form, such as ${url.origin}${url.pathname}`);
   if (url.username || url.password) return refuse('must not contain a user');
   if (text.includes('#')) return refuse('must not have a fragment');
@@ -42,10 +42,10 @@ export function readDocumentUrl(text: string, policy: HostPolicy): URL {
   return flaw ? refuse(flaw) : url;
 }
 
-/** Why a host can't be one that the whole internet knows, by its name and port; undefined where nothing speaks against it. */
+/** Why a host cannot be public, by its name and port; undefined if it can. */
 export function flawOfHost({ hostname, port }: URL): string | undefined {
-  // Whoever may choose the port can have other people's machines scanned from here.
-  if (port) return 'must use the port of https';
+  // With a free choice of the port, anybody could use this server as a port scanner.
+  if (port) return 'must use the default port of https';
   if (isIP(hostname.replace(/^\[|\]$/g, ''))) return 'must have a host name, not an address';
   const isPublic = /\.[^.]+$/.test(hostname) && !SPECIAL_USE.test(hostname);
   return isPublic ? undefined : 'must have a public host name';

@@ -1,12 +1,12 @@
 /**
- * Owns what the two documents of a client must say to be one: its metadata (draft-ietf-oauth-client-id-metadata-document §4;
- * MCP: client_id, client_name and redirect_uris), and the set of its public keys (RFC 7517 §5).
+ * Owns the validation of the two documents of a client: its metadata (draft-ietf-oauth-client-id-metadata-document §4; MCP:
+ * client_id, client_name and redirect_uris), and the set of its public keys (RFC 7517 §5).
  */
 import type { JsonObject } from '../storage/record-store.ts';
 import { ClientMetadataError, type Reason } from './failure.ts';
 import type { Answer } from './get.ts';
 
-/** Judges metadata by everything else that holds for clients; throws where it is not good. */
+/** Validates metadata by all other rules for clients; throws if it is invalid. */
 export type Judge = (metadata: JsonObject) => void;
 
 const isObject = (value: unknown): value is JsonObject =>
@@ -14,16 +14,16 @@ const isObject = (value: unknown): value is JsonObject =>
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** Nobody who publishes a secret has one (§8.2). */
+/** A public document cannot contain a secret (§8.2). */
 const SECRETS = ['client_secret', 'client_secret_expires_at'];
 const PUBLIC_METHODS: ReadonlySet<unknown> = new Set([undefined, 'none', 'private_key_jwt']);
 
-/** Where a client has its pages is not used here: one that nobody could trust is left out, and no reason to refuse. */
+/** The pages of a client are not used, so an untrustworthy page URL is dropped and does not invalidate the document. */
 const isOddPage = (name: string, value: unknown): boolean =>
   name.endsWith('_uri') && name !== 'jwks_uri' && URL.parse(String(value))?.protocol !== 'https:';
 
 /**
- * @returns the metadata without empty members, which real clients leave in
+ * @returns the metadata without empty members, which real clients send
  * @throws ClientMetadataError
  */
 export function readMetadata(url: URL, document: unknown, judge: Judge): JsonObject {
@@ -36,7 +36,7 @@ export function readMetadata(url: URL, document: unknown, judge: Judge): JsonObj
     ([name, value]) => value !== null && value !== '' && !isOddPage(name, value),
   );
   const metadata = Object.fromEntries(kept);
-  if (SECRETS.some((name) => name in metadata)) return refuse('shared_secret', 'a public document has a secret');
+  if (SECRETS.some((name) => name in metadata)) return refuse('shared_secret', 'a public document contains a secret');
   const { token_endpoint_auth_method: method, client_name: name, redirect_uris: uris } = metadata;
   if (!PUBLIC_METHODS.has(method)) return refuse('shared_secret', 'only none and private_key_jwt can be used');
   if (!isText(name)) return refuse('invalid', 'client_name is missing');
@@ -50,7 +50,7 @@ export function readMetadata(url: URL, document: unknown, judge: Judge): JsonObj
 }
 
 /**
- * RFC 7517 §5: a member that is no key takes none of the others away.
+ * RFC 7517 §5: a member that is not a key does not invalidate the others.
  * @throws ClientMetadataError
  */
 export function readKeySet(url: URL, document: unknown): JsonObject {
@@ -69,7 +69,7 @@ const ABSENT: Readonly<Record<number, 'missing' | 'gone'>> = { 404: 'missing', 4
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
 
 /**
- * Only 200 is a success, and a redirect is none (§5).
+ * Only 200 is a success; a redirect is not followed (§5).
  * @throws ClientMetadataError
  */
 export function parseAnswer(url: URL, { status, headers, body }: Answer): unknown {

@@ -1,6 +1,6 @@
-/** Owns why a document of a client could not be used: a precise reason for the log, and a coarse outcome that may be told to anybody. */
+/** Owns why a client document could not be used: a precise reason for the log, and a coarse outcome for everybody else. */
 
-/** What a stranger may learn. More (which address, which port, which error) would make this server a scanner for others. */
+/** The outcome that anybody may learn. More details (address, port, error) would make this server usable as a scanner. */
 export type Outcome = 'refused' | 'unreachable' | 'unusable' | 'limited';
 
 const OUTCOMES = {
@@ -30,7 +30,7 @@ export type Reason = keyof typeof OUTCOMES;
 interface Details {
   readonly host: string;
   readonly detail?: string | undefined;
-  /** What the host answered, where that is the reason. */
+  /** The status of the answer, if that is the reason. */
   readonly status?: number;
   readonly retryAfter?: number;
   readonly cause?: unknown;
@@ -39,10 +39,10 @@ interface Details {
 export class ClientMetadataError extends Error {
   override readonly name = 'ClientMetadataError';
   readonly reason: Reason;
-  /** Where it would have been read. */
+  /** Host of the document. */
   readonly host: string;
   readonly status: number | undefined;
-  /** Seconds after which it may go better; only where it is `limited`. */
+  /** Seconds until the next attempt; only if the outcome is `limited`. */
   readonly retryAfter: number | undefined;
 
   constructor(reason: Reason, { host, detail, status, retryAfter, cause }: Details) {

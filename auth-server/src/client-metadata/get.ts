@@ -1,6 +1,6 @@
 /**
- * Owns one GET request to a place that a stranger names (CWE-918; draft-ietf-oauth-client-id-metadata-document §5, §8.6,
- * §8.7): to public addresses only, or through a proxy that sees to that, once, without redirects, bounded in time and size.
+ * Owns one GET request to a URL that an unknown client names (CWE-918; draft-ietf-oauth-client-id-metadata-document §5, §8.6,
+ * §8.7): to public addresses only, or through a proxy that ensures that, without retries and redirects, bounded in time and size.
  */
 import { promises as dns } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
@@ -20,7 +20,7 @@ export interface Answer {
 interface GetOptions {
   /** Largest body in bytes. */
   readonly limit: number;
-  /** Validator of a copy that is already here (RFC 9110 §13.1.2). */
+  /** Validator of an existing copy (RFC 9110 §13.1.2). */
   readonly etag?: string | undefined;
   /** The host may be inside the network. */
   readonly mayBePrivate: boolean;
@@ -29,26 +29,26 @@ interface GetOptions {
 /** @throws ClientMetadataError */
 export type Get = (url: URL, options: GetOptions) => Promise<Answer>;
 
-/** The addresses of a host; rejects where there are none. */
+/** The addresses of a host; rejects if there are none. */
 type Resolve = (hostname: string, signal: AbortSignal) => Promise<readonly string[]>;
 
 export interface Network {
   /** Name servers for public hosts, as `address:port`; absent: those of the machine. */
   readonly nameServers?: readonly string[];
-  /** In the place of asking them. */
+  /** Replaces the lookup at the name servers. */
   readonly resolve?: Resolve;
   readonly isPublic?: (address: string) => boolean;
-  /** Carries every request to a public host; what its names lead to is its matter. */
+  /** Proxy for every request to a public host; the proxy resolves the names. */
   readonly proxy?: URL | undefined;
-  /** Milliseconds for everything, name and body included. */
+  /** Milliseconds for the whole request, including name lookup and body. */
   readonly timeout?: number;
 }
 
 const TIMEOUT = 3_000;
 
 /**
- * DNS and nothing else: no hosts file, no search domains that turn a public name into an inner one. And not on the threads
- * that sign tokens, which slow name servers of a stranger could keep busy, as `getaddrinfo` does.
+ * DNS only: no hosts file, and no search domains that turn a public name into an internal one. `getaddrinfo` is not used, because
+ * it runs on the threads that sign tokens, and slow name servers of an attacker could occupy them.
  */
 const askDns =
   (servers?: readonly string[]): Resolve =>
@@ -60,7 +60,7 @@ const askDns =
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   };
 
-/** What the machine knows: the hosts file, too. */
+/** The resolver of the machine, including the hosts file. */
 const askSystem: Resolve = async (hostname) => {
   const name = hostname.replace(/^\[|\]$/g, '');
   return (await dns.lookup(name, { all: true })).map(({ address }) => address);
@@ -103,7 +103,7 @@ class Refusal extends Error {
   }
 }
 
-/** How a connection is made, and what is looked at once it is there. */
+/** How a connection is made, and how it is checked once it is open. */
 interface Route {
   readonly options: RequestOptions;
   readonly check?: (socket: Socket) => void;
@@ -111,7 +111,7 @@ interface Route {
 
 type FindRoute = (url: URL, signal: AbortSignal) => Promise<Route>;
 
-/** The connection goes to the very addresses that were looked at: a name that means another one by now is not asked again. */
+/** Connects to exactly the addresses that were checked: the name is not resolved again, because its address may have changed. */
 const routeTo =
   (look: Resolve, isFit: (address: string) => boolean): FindRoute =>
   async (url, signal) => {
@@ -125,12 +125,12 @@ const routeTo =
       if (all) done(null, found);
       else done(null, first?.address ?? '', first?.family);
     };
-    // An agent of its own: no connection that somebody else opened, no proxy of the environment.
+    // A separate agent: no reused connection, no proxy of the environment.
     const agent = new Agent({ keepAlive: false, maxCachedSessions: 0 });
     return { options: { agent, lookup }, check: (socket) => destroyUnlessFit(socket, isFit) };
   };
 
-/** The name is all that can be looked at here, so a name of the inside never gets as far as CONNECT. */
+/** Only the name can be checked here, so an internal name is refused before CONNECT. */
 const routeThrough =
   (proxy: URL): FindRoute =>
   async (url, signal) => {
@@ -157,13 +157,13 @@ function send(url: URL, { etag }: GetOptions, route: Route, signal: AbortSignal)
   });
 }
 
-/** Before the request is sent: whatever led here, this is the address that counts. */
+/** Checks the address of the open connection, before the request is sent. */
 function destroyUnlessFit(socket: Socket, isFit: (address: string) => boolean): void {
   const address = socket.remoteAddress ?? '';
   if (!isIP(address) || !isFit(address)) socket.destroy(new Refusal('private_address', address));
 }
 
-/** The status says it all: an error page of any size or coding, and one that never ends, must not hide it. */
+/** Discards the body: the status is enough, and an error page may be large, encoded or endless. */
 function drop(response: IncomingMessage): string {
   response.destroy();
   return '';
@@ -174,7 +174,7 @@ async function read(response: IncomingMessage, limit: number): Promise<string> {
   const parts: Buffer[] = [];
   let size = 0;
   try {
-    // Nothing was asked for; what unpacks may be larger than any limit.
+    // No coding was accepted, and unpacked content may exceed any limit.
     if (coding && coding !== 'identity') throw new Refusal('encoding', 'content-encoding although none was accepted');
     for await (const part of response) {
       size += part.length;
@@ -190,7 +190,7 @@ async function read(response: IncomingMessage, limit: number): Promise<string> {
 const plain = ({ headers }: IncomingMessage): Answer['headers'] =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]));
 
-/** Whatever a promise waits for, it ends with the signal. */
+/** Rejects when the signal aborts, whatever the promise waits for. */
 function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   return Promise.race([
     promise,

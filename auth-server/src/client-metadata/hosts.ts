@@ -1,15 +1,15 @@
 /**
- * Owns which hosts may speak for clients: the trust policy by domain (draft-ietf-oauth-client-id-metadata-document §8.8), and
- * the hosts that may be inside the network. Also the types of the settings that say so.
+ * Owns which hosts may publish client documents: the trust policy by domain (draft-ietf-oauth-client-id-metadata-document §8.8),
+ * the hosts that may be inside the network, and the types of these settings.
  */
 import { z } from 'zod';
 
 export interface HostPolicy {
   /** Host names, `*.example.com` for everything below one, `*` for all. */
   readonly allow: readonly string[];
-  /** Wins over `allow`. */
+  /** Takes precedence over `allow`. */
   readonly deny: readonly string[];
-  /** `host` or `host:port`, to the letter: may have any name, port and address. */
+  /** `host` or `host:port`, compared exactly: may have any name, port and address. */
   readonly private: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Owns which addresses this server may connect to for a stranger (CWE-918; draft-ietf-oauth-client-id-metadata-document
- * §8.6): those that the whole internet can reach, and none of the special-purpose ones (RFC 6890 and its IANA registries).
+ * Owns which addresses this server may connect to for an unknown client (CWE-918; draft-ietf-oauth-client-id-metadata-document
+ * §8.6): public ones, and no special-purpose ones (RFC 6890 and its IANA registries).
  */
 import { BlockList, isIP } from 'node:net';
 
@@ -53,7 +53,7 @@ const special6 = ranges(IPV6, 'ipv6');
 const global6 = ranges([GLOBAL_UNICAST], 'ipv6');
 
 export function isPublicAddress(address: string): boolean {
-  // A zone belongs to a link.
+  // An address with a zone is link-local.
   if (address.includes('%')) return false;
   const family = isIP(address);
   if (family === 4) return !special4.check(address, 'ipv4');

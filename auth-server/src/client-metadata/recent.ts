@@ -1,4 +1,4 @@
-/** Owns a map that forgets: of more than `most` entries those that nobody asked for longest. */
+/** Owns a bounded map: with more than `most` entries it drops the least recently used one. */
 export class Recent<T> {
   readonly #most: number;
   readonly #entries = new Map<string, T>();

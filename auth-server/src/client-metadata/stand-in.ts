@@ -1,6 +1,6 @@
 /**
- * Owns when a copy that the operator provides stands in for a document: while its host can't be asked and nothing good was ever
- * heard of it. Whatever the host itself says, good or bad, counts more (draft-ietf-oauth-client-id-metadata-document §5.2).
+ * Owns when an operator's copy replaces a document: while its host is unreachable and has never given a valid answer. An answer of
+ * the host itself, valid or not, takes precedence (draft-ietf-oauth-client-id-metadata-document §5.2).
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -8,17 +8,17 @@ import type { JsonObject, RecordStore } from '../storage/record-store.ts';
 import { COPY_LIFETIME, dateOf, endOf, type FindCopy, type OperatorCopy } from './copies.ts';
 import type { ClientMetadataError, Reason } from './failure.ts';
 
-/** What the host of a client with a copy has said about it: kept for longer than any copy lasts. */
+/** Record of the answers of the host of a client with a copy. It is kept longer than any copy. */
 const RECORD = 'ClientDocumentWord';
 const REMEMBERED = 2 * COPY_LIFETIME;
 
-/** Seconds between two log lines about the use of one copy: a host that refuses this server does so all day. */
+/** Seconds between two log lines about the use of one copy, because a host may refuse this server all day. */
 const AGAIN = 3_600;
 
 interface Word {
-  /** A good answer: no copy is used any more. */
+  /** The host gave a valid answer: no copy is used any more. */
   readonly good?: boolean;
-  /** In seconds since the epoch: withdrawn, or unusable; a copy of an earlier moment is not used any more. */
+  /** When the document was withdrawn or invalid, in seconds since the epoch: an older copy is not used any more. */
   readonly refusedAt?: number;
 }
 
@@ -30,14 +30,14 @@ interface StandIn {
 
 export interface StandIns {
   has(clientId: string): Promise<boolean>;
-  /** The host has given a good answer. */
+  /** Call when the host has given a valid answer. */
   onAnswer(clientId: string): Promise<void>;
   /**
-   * @param failure of the host, which has never given a good answer that is still known
-   * @param judge throws where a document is none
+   * @param failure of the host, of which no valid answer is known
+   * @param judge throws if a document is invalid
    */
   after(url: URL, failure: ClientMetadataError, judge: Judge): Promise<StandIn | undefined>;
-  /** The host has a document that was good, and does not stand by it any more. */
+  /** Call when the host no longer serves a valid document. */
   onRefusal(clientId: string): Promise<void>;
 }
 
@@ -74,12 +74,12 @@ export function createStandIns({ find, store, clock, log }: StandInParts): Stand
     onRefusal,
     after: async (url, failure, judge) => {
       const copy = await find(url.href);
-      // A limit is our own, and passes.
+      // A limit is temporary and not caused by the host.
       if (!copy || failure.outcome === 'limited') return undefined;
       if (failure.outcome === 'unusable') await onRefusal(url.href);
       const flaw = mayStandIn(failure)
         ? flawOf(copy, await wordOf(url.href), seconds(clock))
-        : 'the host has answered for itself';
+        : 'the host has answered';
       const said = { url: url.href, file: copy.file, fetchedAt: dateOf(copy.fetchedAt), reason: failure.reason };
       if (flaw) {
         log.info({ ...said, flaw }, "operator's copy of a client document not used");
@@ -91,7 +91,7 @@ export function createStandIns({ find, store, clock, log }: StandInParts): Stand
         log[isNews(url.href) ? 'warn' : 'debug']({ ...said, ...details }, "operator's copy of a client document used");
         return { document, fetchedAt: copy.fetchedAt };
       } catch (error) {
-        log.warn({ ...said, flaw: String(error) }, "operator's copy of a client document can't be used");
+        log.warn({ ...said, flaw: String(error) }, "operator's copy of a client document is invalid");
         return undefined;
       }
     },
@@ -100,12 +100,12 @@ export function createStandIns({ find, store, clock, log }: StandInParts): Stand
 
 const UNREACHED: ReadonlySet<Reason> = new Set(['dns', 'private_address', 'connection', 'tls', 'timeout', 'proxy']);
 
-/** Nobody was reached, or a host that lets this server not in, or has trouble of its own. */
+/** The host is unreachable, refuses this server, or has an internal error. */
 const mayStandIn = ({ reason, status }: ClientMetadataError): boolean =>
   UNREACHED.has(reason) || (status !== undefined && (status === 403 || status === 429 || status >= 500));
 
 function flawOf(copy: OperatorCopy, { good, refusedAt }: Word, now: number): string | undefined {
-  if (good) return 'the host has given a good answer before';
+  if (good) return 'the host has given a valid answer before';
   if (refusedAt !== undefined && refusedAt >= copy.fetchedAt) return 'the host has withdrawn it since then';
-  return endOf(copy) <= now ? `it ended on ${dateOf(endOf(copy))}` : undefined;
+  return endOf(copy) <= now ? `it expired on ${dateOf(endOf(copy))}` : undefined;
 }

@@ -1,15 +1,15 @@
 /**
- * Owns the clients that an operator adds while the server runs: one record, which is sealed as a whole and changed by
- * compare-and-set. They are few, and they never expire.
+ * Owns the clients that an operator adds while the server runs: one record, encrypted as a whole and changed by compare-and-set.
+ * There are few of them, and they never expire.
  */
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
 import type { Client } from './client.ts';
 
 const KIND = 'PreRegisteredClients';
 const ID = 'all';
-/** Each start and each change renews it. */
+/** Seconds. Each start and each change renews it. */
 const LIFETIME = 10 * 365 * 86_400;
-/** Operators don't race; two scripts may. */
+/** Two scripts may change the list at the same time. */
 const ATTEMPTS = 10;
 
 interface ListedClient {
@@ -21,7 +21,7 @@ interface ListedClient {
 export interface ClientList {
   load(): Promise<readonly ListedClient[]>;
   add(added: ListedClient): Promise<void>;
-  /** @returns false where there is no such client */
+  /** @returns false if there is no such client */
   remove(id: string): Promise<boolean>;
   renew(): Promise<void>;
 }
@@ -30,7 +30,7 @@ export function createClientList(store: RecordStore): ClientList {
   const read = async (): Promise<JsonObject | undefined> => (await store.get(KIND, ID))?.value;
   const clientsIn = (record: JsonObject | undefined) => (record?.clients ?? []) as readonly ListedClient[];
 
-  /** @param next `undefined` where nothing has to change */
+  /** @param next returns `undefined` if nothing changes */
   async function change(
     next: (clients: readonly ListedClient[]) => readonly ListedClient[] | undefined,
   ): Promise<boolean> {
@@ -44,7 +44,7 @@ export function createClientList(store: RecordStore): ClientList {
         : await store.putIfAbsent(KIND, ID, after, { ttl: LIFETIME });
       if (done) return true;
     }
-    throw new Error('the list of clients was changed by others all the time');
+    throw new Error('the list of clients could not be changed: other processes change it at the same time');
   }
 
   return {

@@ -1,12 +1,12 @@
 /**
- * Owns what an operator writes down about a client (RFC 7591 §2 members, with id and secret), and what would make it
- * useless or unsafe. The engine judges the rest.
+ * Owns the clients that an operator configures (RFC 7591 §2 members, with id and secret), and the checks that find useless or
+ * unsafe ones. The engine checks the rest.
  */
 import { z } from 'zod';
 
 const PUBLIC = 'none';
 const WITH_SECRET: ReadonlySet<string> = new Set(['client_secret_basic', 'client_secret_post']);
-/** RFC 6749 §10.10: not to be guessed. */
+/** RFC 6749 §10.10: long enough to resist guessing. */
 const LEAST_SECRET = 16;
 
 const texts = z.array(z.string().min(1));
@@ -15,13 +15,13 @@ const texts = z.array(z.string().min(1));
 const printable = z.string().regex(/^[\x20-\x7e]+$/, 'expected printable ASCII');
 
 const members = z.strictObject({
-  // A client whose id is a URL publishes its metadata there, so nobody may say anything else about it here.
+  // A client whose id is a URL publishes its metadata there, so the operator must not configure other metadata.
   client_id: printable
     .max(256)
     .regex(/[^ ]/, 'must not be blank')
     .refine((id) => !/^[a-z][a-z0-9+.-]*:/i.test(id), 'must not be a URL'),
   client_secret: printable.min(LEAST_SECRET, `must have ${LEAST_SECRET} characters or more`).optional(),
-  // RFC 7591 §3.2.1: seconds since the epoch, and 0 for a secret that does not end.
+  // RFC 7591 §3.2.1: seconds since the epoch, and 0 for a secret that does not expire.
   client_secret_expires_at: z.int().min(0).optional(),
   client_name: z.string().min(1).optional(),
   client_uri: z.string().optional(),
@@ -31,7 +31,7 @@ const members = z.strictObject({
     .min(1)
     .optional(),
   token_endpoint_auth_method: z.enum([PUBLIC, ...WITH_SECRET, 'private_key_jwt']).optional(),
-  // Harmless, and in the answer to a registration, which operators copy. The type follows from the redirect URIs.
+  // Harmless, and part of the answer to a registration, which operators copy. The type is derived from the redirect URIs.
   application_type: z.enum(['web', 'native']).optional(),
   response_types: z.array(z.literal('code')).optional(),
   contacts: texts.optional(),
@@ -46,7 +46,7 @@ const members = z.strictObject({
   require_pushed_authorization_requests: z.boolean().optional(),
 });
 
-/** Every member that may be written down. */
+/** Every member that an operator may set. */
 export const MEMBERS = Object.keys(members.shape);
 
 export const clientSchema = members
@@ -79,7 +79,7 @@ function contradictions(client: Judged): string[] {
     ...wrong(method === 'private_key_jwt' && !client.jwks && !client.jwks_uri, `needs jwks or jwks_uri for ${method}`),
     ...wrong(asksPeople && !client.redirect_uris?.length, 'needs redirect_uris for authorization_code'),
     ...wrong(grants.includes('refresh_token') && !asksPeople, 'has refresh_token without authorization_code'),
-    // RFC 6749 §4.4: anybody could be a client that proves nothing.
+    // RFC 6749 §4.4: without authentication anybody could act as this client.
     ...wrong(
       grants.includes('client_credentials') && method === PUBLIC,
       'needs a secret or keys for client_credentials',
@@ -87,5 +87,5 @@ function contradictions(client: Judged): string[] {
   ];
 }
 
-/** A client as it is kept: RFC 7591 members. */
+/** A client as it is stored: RFC 7591 members. */
 export type Client = z.output<typeof clientSchema>;

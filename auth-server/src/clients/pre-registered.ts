@@ -1,17 +1,17 @@
 /**
- * Owns which clients have the operator's word: those of CLIENTS and those of the list, by id. What they may do goes beyond
- * what anybody can register (RFC 6749 §4.4 machine clients), so nothing that a client says makes it one of them.
+ * Owns which clients the operator configured, by id: those of CLIENTS and those of the list. They have more rights than a client
+ * that anybody can register (RFC 6749 §4.4 machine clients), so nothing that a client sends makes it one of them.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Client } from './client.ts';
 import type { ClientList } from './client-list.ts';
 
-/** Seconds. So long other processes may still know a client that was removed. */
+/** Seconds for which other processes may still accept a client that was removed. */
 const FRESH = 5;
 
 export interface PreRegisteredClients {
   find(id: string): Promise<Client | undefined>;
-  /** Whether the client that `find` gave for this id a moment ago is the operator's. */
+  /** Whether the client that `find` just returned for this id was configured by the operator. */
   has(id: unknown): boolean;
 }
 

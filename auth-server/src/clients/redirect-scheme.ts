@@ -1,6 +1,6 @@
 /**
- * Owns which URI schemes can be no app's own (RFC 8252 §7.1). A browser that is sent there starts a part of the system, a script, a
- * payment or a call, or sends the answer over the network in the clear.
+ * Owns which URI schemes cannot belong to an app (RFC 8252 §7.1). A redirect to them starts a part of the system, a script, a
+ * payment or a call, or sends the answer over the network without encryption.
  */
 
 const SCHEMES: ReadonlySet<string> = new Set([
@@ -24,8 +24,8 @@ const SCHEMES: ReadonlySet<string> = new Set([
 ]); // biome-ignore format: one list
 
 /**
- * Families: those of Windows and Office (`ms-…`), of Apple’s stores and settings, of browser extensions and of websites that took a
- * scheme in a browser (`web+…`, `ext+…`); a single letter is a drive.
+ * Families of schemes: Windows and Office (`ms-…`), Apple’s stores and settings, browser extensions, and websites that registered a
+ * scheme in a browser (`web+…`, `ext+…`). A single letter is a drive.
  */
 const FAMILIES = /^(?:[a-z]$|ms-|itms|x-apple|x-man-page$|chrome-|moz-|web\+|ext\+|git\+|svn\+)|-extension$/;
 

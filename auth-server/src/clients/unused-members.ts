@@ -1,6 +1,6 @@
 /**
- * Owns the standard members of a client's metadata that mean nothing here: those that can be left out without harm, as operators
- * copy them from the answer to a registration, and those that would protect something and must not be taken for kept.
+ * Owns the standard members of client metadata that this server does not use: those that are ignored without harm, because operators
+ * copy them from the answer to a registration, and those that ask for protection and must not be ignored silently.
  */
 import { unknownMember } from '@mcp-oauth/shared/nearest';
 
@@ -13,10 +13,10 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'userinfo_signed_response_alg',
 ]); // biome-ignore format: one list
 
-/** RFC 7591 §2.2: what people read may be there in several languages, as `client_name#de`. */
+/** RFC 7591 §2.2: texts for people may exist in several languages, such as `client_name#de`. */
 const IN_LANGUAGES = /^(?:client_name|client_uri|logo_uri|policy_uri|tos_uri)#/;
 
-/** Standard members that ask for protection which this server does not give, unless they say that they don't. */
+/** Standard members that ask for protection which this server does not provide, unless their value is `false`. */
 const PROTECTIVE: ReadonlySet<string> = new Set([
   'authorization_encrypted_response_alg', 'authorization_signed_response_alg', 'default_max_age', 'id_token_encrypted_response_alg',
   'id_token_encrypted_response_enc', 'introspection_encrypted_response_alg', 'request_object_encryption_alg', 'require_auth_time',
@@ -25,7 +25,7 @@ const PROTECTIVE: ReadonlySet<string> = new Set([
   'token_endpoint_auth_signing_alg', 'use_mtls_endpoint_aliases', 'userinfo_encrypted_response_alg',
 ]); // biome-ignore format: one list
 
-/** The client without what is left out; absent and `null` are the same. */
+/** The client without the members that are ignored; absent and `null` are the same. */
 export function withoutUnused(client: unknown): unknown {
   if (typeof client !== 'object' || client === null || Array.isArray(client)) return client;
   const isUnused = (name: string, value: unknown) =>
@@ -33,6 +33,6 @@ export function withoutUnused(client: unknown): unknown {
   return Object.fromEntries(Object.entries(client).filter(([name, value]) => !isUnused(name, value)));
 }
 
-/** What is wrong with a member that stays and is not known. @param known members that may be written down */
+/** The problem with an unknown member. @param known members that the operator may set */
 export const strayMember = (name: string, known: readonly string[]): string =>
-  PROTECTIVE.has(name) ? `${name} is not supported here, and would protect nothing` : unknownMember(name, known);
+  PROTECTIVE.has(name) ? `${name} is not supported, so it would not protect anything` : unknownMember(name, known);

@@ -231,7 +231,7 @@ describe("refusal of the operator's copy", () => {
       throw new Error('nothing is good enough');
     };
     expect(await replica().name()).toBe('status');
-    const refused = lines.filter(({ msg }) => msg === "operator's copy of a client document can't be used");
+    const refused = lines.filter(({ msg }) => msg === "operator's copy of a client document is invalid");
     expect(refused).toHaveLength(3);
     expect(JSON.stringify(lines)).not.toContain('hunter2');
   });
@@ -265,7 +265,7 @@ describe('the folder of copies', () => {
       expect(await one.name()).toBe('status');
       clock.advance(31);
     }
-    expect(lines.filter(({ msg }) => msg === 'file is no copy of a client document')).toMatchObject([
+    expect(lines.filter(({ msg }) => msg === 'file is not a copy of a client document')).toMatchObject([
       { file: 'odd.json' },
     ]);
   });
@@ -294,8 +294,8 @@ describe('the folder of copies', () => {
     const log = createLogger('test', 'info', { write: (line) => lines.push(JSON.parse(line)) });
     await checkCopies(folder, { clock, log });
     expect(lines.map(({ level, msg }) => [level, msg])).toEqual([
-      ['warn', 'file is no copy of a client document'],
-      ['warn', 'copy of a client document ends: fetch it anew'],
+      ['warn', 'file is not a copy of a client document'],
+      ['warn', 'copy of a client document expires soon: fetch it again'],
       ['info', 'copies of client documents'],
     ]);
   });

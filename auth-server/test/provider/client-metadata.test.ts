@@ -299,7 +299,7 @@ describe('a published client whose host is down', () => {
       await using cold = await start({ clock, store });
       const answer = await refresh(cold, client(id), tokens.refresh_token);
       expect(answer.status).toBe(200);
-      const line = cold.log.find(({ msg }) => msg === 'document of a client could not be read again');
+      const line = cold.log.find(({ msg }) => msg === 'client document could not be read again');
       expect(line).toMatchObject({ url: id, reason: 'connection' });
       expect((await tokensFor(cold, client(id))).access_token).toBeTruthy();
     },
