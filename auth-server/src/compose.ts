@@ -1,4 +1,4 @@
-/** Owns the whole: from the environment to a service that can listen. The only file that knows every module. */
+/** Owns the composition: from the environment to a service that can listen. The only file that knows every module. */
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
@@ -40,7 +40,7 @@ import { type RecordStore, StoreUnavailable } from './storage/record-store.ts';
 const MINUTE = 60;
 const HOUR = 3_600;
 
-/** What tests put in place of the world. */
+/** Replacements for tests. */
 export interface Overrides {
   readonly clock?: Clock;
   readonly fetch?: typeof fetch;
@@ -49,15 +49,15 @@ export interface Overrides {
   readonly connectors?: readonly OpenConnector[];
 }
 
-/** @throws StartError for every set-up that can't work */
+/** @throws StartError for every configuration that cannot work */
 export async function compose(env: Environment, overrides: Overrides = {}): Promise<Service> {
   const config = readConfig(env, await discoverKinds(new URL('./connectors/', import.meta.url)));
   const log = overrides.log ?? createLogger('auth-server', config.logLevel);
   const clock = overrides.clock ?? systemClock;
-  if (config.httpsProxy) log.info({ proxy: config.httpsProxy.host }, 'https goes out through a proxy');
+  if (config.httpsProxy) log.info({ proxy: config.httpsProxy.host }, 'https requests use a proxy');
   const fetch = overrides.fetch ?? createOutgoingFetch(config);
   const onTrouble = (connector: string, reason: string) =>
-    log.warn({ connector, reason }, 'upstream could not be asked again');
+    log.warn({ connector, reason }, 'upstream metadata or keys could not be renewed');
   const connectors = overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch, { clock, onTrouble });
   const { store, redis, health, ...limits } = overrides.store
     ? { store: overrides.store, redis: undefined, health: undefined, createRateLimit: rateLimitsOn(undefined) }
@@ -91,7 +91,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   };
 }
 
-/** Redis lets us in and allows nothing, or left right away: for the operator, not for a caller. */
+/** Redis accepts the connection but denies our commands, or closed it at once: an operator error, not a caller's. */
 function refuseUnusableStore(error: unknown): never {
   if (!(error instanceof StoreUnavailable)) throw error;
   throw new StartError(`REDIS_URL: ${reasonOf(error.cause)}`, { cause: error });
@@ -121,11 +121,11 @@ interface Ports {
 
 interface Handling {
   readonly handler: RequestListener;
-  /** Ends what goes on beside the requests. */
+  /** Stops the background work. */
   stop(): Promise<void>;
 }
 
-/** The engine takes its keys when it is made, so another key set means another engine; what runs on the old one ends there. */
+/** The engine gets its keys when it is created, so a new key set means a new engine. Running requests finish on the old one. */
 async function createHandling(config: Config, ports: Ports): Promise<Handling> {
   const { clock, log, store } = ports;
   await refuseUnusableClients(config);
@@ -141,7 +141,7 @@ async function createHandling(config: Config, ports: Ports): Promise<Handling> {
   return { handler: (req, res) => handler(req, res), stop };
 }
 
-/** What is made here outlives every engine. */
+/** Creates what outlives every engine. */
 function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
   const { clock, log, store, createRateLimit, connectors, isReady, meters } = ports;
   const { issuer, trustedProxies, documentLifetime } = config;
@@ -176,7 +176,7 @@ function createHandler(config: Config, ports: Ports, cookieKeys: CookieKeys) {
   };
 }
 
-/** Limits for one address of what leaves records behind before anybody is known. Each kind is counted separately. */
+/** Limits per address for requests that store records before anybody is authenticated. Each kind is counted separately. */
 const authorizationLimits = ({ authorizationLimit: points }: Config, createRateLimit: CreateRateLimit) => ({
   authorization: createRateLimit({ name: 'authorize', points, seconds: MINUTE }),
   approval: createRateLimit({ name: 'approve', points, seconds: MINUTE }),

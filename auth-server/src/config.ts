@@ -92,7 +92,8 @@ const judge = (values: Readable): readonly Problem[] => [
 function judgeDevelopment({ issuer, connectors }: Readable, { NODE_ENV }: Environment): readonly Problem[] {
   const isPublic = issuer?.startsWith('https:') && !isInternal(issuer);
   if (!isPublic || NODE_ENV?.trim() || !connectors?.includes('development')) return [];
-  const mend = 'configure your own connector and set NODE_ENV=production, or set NODE_ENV=development if this is intended';
+  const mend =
+    'configure your own connector and set NODE_ENV=production, or set NODE_ENV=development if this is intended';
   return [{ env: 'CONNECTORS', message: `the development sign-in accepts anybody, and ISSUER is public: ${mend}` }];
 }
 

@@ -1,4 +1,4 @@
-/** Owns how the settings become an authorization engine, and what that engine thinks of a client before it is kept. */
+/** Owns how an engine is created from the settings, and how it validates a client before the client is stored. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -44,7 +44,7 @@ export const accountsOf = ({ grantLifetime, sessionLifetime }: Config, store: Re
 export const preRegisteredOf = ({ clients }: Config, { store, clock }: Ports): PreRegisteredClients =>
   createPreRegisteredClients(clients, createClientList(store), clock);
 
-/** What both need: the engine, and what stands before it. */
+/** The registration options, for the engine and for the guard in front of it. */
 export const registrationOf = (config: Config, { store, clock }: Pick<Ports, 'store' | 'clock'>) => ({
   mode: config.registration,
   management: config.registrationManagement,
@@ -58,7 +58,7 @@ type EnginePorts = Ports & {
   readonly counts?: EngineCounts | undefined;
 };
 
-/** @returns an engine for each set of keys; what is made here outlives them */
+/** @returns a function that creates an engine for a set of keys; everything else outlives the engines */
 export function createEngineWith(config: Config, ports: EnginePorts): (keys: Keys) => Engine {
   const parts = {
     ...ports,
@@ -78,7 +78,7 @@ function resourcesOf(config: Config, { clock, log, fetch }: EnginePorts): Resour
   const sourceOf = ({ scopes, metadataUrl: url, identifiers }: ResourceSetting) => {
     if (scopes || !url) return undefined;
     const onFailure: OnFailure = (error, isNews) => {
-      if (isNews) log.warn({ url, reason: reasonOf(error) }, 'resource metadata not fetched');
+      if (isNews) log.warn({ url, reason: reasonOf(error) }, 'resource metadata could not be fetched');
     };
     const onRecovery = () => log.info({ url }, 'resource metadata fetched again');
     return createScopeSource({ url, identifiers, words, fetch, clock, onFailure, onRecovery });
@@ -99,7 +99,7 @@ const lifetimesOf = (config: Config) => ({
   client: config.clientLifetime,
 });
 
-/** Whose documents are read. */
+/** The hosts whose documents are read. */
 export const hostPolicyOf = (config: Config): HostPolicy => ({
   allow: config.clientMetadataAllow,
   deny: config.clientMetadataDeny,
@@ -108,7 +108,7 @@ export const hostPolicyOf = (config: Config): HostPolicy => ({
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Where the operator puts copies of documents. */
+/** The folder with the operator's copies of documents. */
 export const copyFolderOf = ({ clientMetadataCopies: folder }: Config): string | undefined =>
   folder === undefined ? undefined : resolve(ROOT, folder);
 
@@ -125,7 +125,7 @@ function clientMetadata(config: Config, ports: Ports): ClientMetadata {
 
 type Work<T> = (engine: Engine) => T | Promise<T>;
 
-/** An engine that remembers nothing, to ask what it thinks of a client. */
+/** A temporary engine without stored state, to validate clients. */
 async function withSpareEngine<T>(config: Config, clients: readonly Client[], work: Work<T>): Promise<T> {
   const clock = systemClock;
   const store = createSqliteStore(':memory:', clock);
@@ -145,7 +145,7 @@ async function withSpareEngine<T>(config: Config, clients: readonly Client[], wo
   }
 }
 
-/** What the engine has against clients that the operator writes down, told at the time of writing instead of at their first use. */
+/** The engine's problems with clients that the operator configures, reported at start instead of at their first use. */
 export const judgeClients = (config: Config, clients: readonly Client[]): Promise<readonly Problem[]> =>
   withSpareEngine(config, clients, (engine) =>
     clients.flatMap((client) => {
@@ -154,7 +154,7 @@ export const judgeClients = (config: Config, clients: readonly Client[]): Promis
     }),
   );
 
-/** Gives `work` what judges a client's document beyond its form, as the server does when it reads one. */
+/** Runs `work` with a function that validates the content of a client document as the server does. */
 export const withDocumentJudge = <T>(config: Config, work: (judge: Judge) => Promise<T>): Promise<T> =>
   withSpareEngine(config, [], (engine) => work(engine.judgeDocument));
 

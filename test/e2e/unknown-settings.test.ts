@@ -27,7 +27,9 @@ describe.each(SERVICES)('unknown settings at %s', (service) => {
     });
     await run.says('"msg":"ready"');
     const { output } = await run.stop();
-    const said = output.split('\n').flatMap((line) => line.match(/"msg":"([A-Z_]+: is not a setting[^"]*)"/)?.[1] ?? []);
+    const said = output
+      .split('\n')
+      .flatMap((line) => line.match(/"msg":"([A-Z_]+: is not a setting[^"]*)"/)?.[1] ?? []);
     expect(said).toEqual([
       'AUDIENCE: is not a setting; did you mean AUDIENCES?',
       'REGISTRATON: is not a setting; did you mean REGISTRATION?',

@@ -22,7 +22,12 @@ const add = (withStore: WithStore): Command => ({
     'With a redirect URI the client signs people in. Without one it is a machine client, which acts on its own behalf (client_credentials). It never expires.',
   options: {
     name: { type: 'string', value: 'text', doc: 'Name of the client on the sign-in page.' },
-    'redirect-uri': { type: 'string', multiple: true, value: 'url', doc: 'Redirect URI, to which people return after the sign-in.' },
+    'redirect-uri': {
+      type: 'string',
+      multiple: true,
+      value: 'url',
+      doc: 'Redirect URI, to which people return after the sign-in.',
+    },
     grant: {
       type: 'string',
       multiple: true,

@@ -41,7 +41,11 @@ const add = (withTokens: WithTokens): Command => ({
       value: 'time',
       doc: `Lifetime, such as 12h or 30d. Not set: ${DEFAULT_LIFETIME}.`,
     },
-    uses: { type: 'string', value: 'number', doc: 'Maximum number of clients that may register with it. Not set: any number.' },
+    uses: {
+      type: 'string',
+      value: 'number',
+      doc: 'Maximum number of clients that may register with it. Not set: any number.',
+    },
   },
   run: (invocation) => {
     const { options, stdout, stderr } = invocation;

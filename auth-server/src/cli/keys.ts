@@ -108,9 +108,7 @@ function read(file: string): string {
 function tell({ stdout }: Invocation, { ring, now, successor }: Done): void {
   const entry = ring.find(({ key }) => key.kid === successor.kid);
   if (!entry) return;
-  stdout.write(
-    `${named(successor)} ${entry.signsFrom > now ? `signs from ${timeOf(entry.signsFrom)}` : 'signs'}.\n`,
-  );
+  stdout.write(`${named(successor)} ${entry.signsFrom > now ? `signs from ${timeOf(entry.signsFrom)}` : 'signs'}.\n`);
   for (const { key, publishedUntil } of ring) {
     if (publishedUntil !== undefined) stdout.write(`${named(key)} stays published until ${timeOf(publishedUntil)}.\n`);
   }

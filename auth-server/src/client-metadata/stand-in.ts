@@ -77,9 +77,7 @@ export function createStandIns({ find, store, clock, log }: StandInParts): Stand
       // A limit is temporary and not caused by the host.
       if (!copy || failure.outcome === 'limited') return undefined;
       if (failure.outcome === 'unusable') await onRefusal(url.href);
-      const flaw = mayStandIn(failure)
-        ? flawOf(copy, await wordOf(url.href), seconds(clock))
-        : 'the host has answered';
+      const flaw = mayStandIn(failure) ? flawOf(copy, await wordOf(url.href), seconds(clock)) : 'the host has answered';
       const said = { url: url.href, file: copy.file, fetchedAt: dateOf(copy.fetchedAt), reason: failure.reason };
       if (flaw) {
         log.info({ ...said, flaw }, "operator's copy of a client document not used");

@@ -21,19 +21,19 @@ const settings = {
   }),
   baseUrl: setting({
     env: 'BASE_URL',
-    doc: 'Where GitHub is; for GitHub Enterprise Server its own URL. It is the issuer of the people who sign in.',
+    doc: 'URL of GitHub, or of GitHub Enterprise Server. It is the issuer in the identity of the people who sign in.',
     type: url(),
     default: 'https://github.com',
   }),
   apiUrl: setting({
     env: 'API_URL',
-    doc: 'Where its REST API is; for GitHub Enterprise Server the URL that ends in /api/v3.',
+    doc: 'URL of its REST API; for GitHub Enterprise Server the URL that ends in /api/v3.',
     type: url(),
     default: 'https://api.github.com',
   }),
   timeout: setting({
     env: 'TIMEOUT',
-    doc: 'How long GitHub may take for one answer.',
+    doc: 'Maximum time that GitHub may take for one answer.',
     type: duration(1, 60),
     default: '10s',
   }),
@@ -56,13 +56,13 @@ export default defineConnector({
         const { code } = readAnswer(answer, {
           state: checks.state,
           issuer: values.baseUrl,
-          // RFC 9207 §2.4; GitHub does not promise `iss`, but an answer that names somebody else is a mix-up.
+          // RFC 9207 §2.4; GitHub does not announce `iss`, but an answer with another issuer is a mix-up.
           isIssuer: (issuer) => URL.parse(issuer)?.origin === new URL(values.baseUrl).origin,
         });
         const token = await redeem({ code, codeVerifier: checks.codeVerifier, values, context, fetch });
         const read = reader(fetch, token);
         const person = await read(`${values.apiUrl}/user`, user);
-        // For show only: a token without the e-mail scope, or GitHub being slow here, stops nobody.
+        // For display only: a token without the e-mail scope, or a slow answer, must not prevent the sign-in.
         const addresses = await read(`${values.apiUrl}/user/emails`, z.array(z.unknown())).catch(() => []);
         return {
           issuer: values.baseUrl,
@@ -76,9 +76,9 @@ export default defineConnector({
   },
 });
 
-/** Only the id decides: it must be a whole number that JSON carries without loss. */
+/** Only the id identifies: it must be an integer that JSON represents without loss. */
 const user = z.object({ id: z.int().positive(), login: z.unknown().optional(), name: z.unknown().optional() });
-/** The one address that counts among those of the list. */
+/** The only address of the list that is used. */
 const address = z.object({ email: z.string(), primary: z.literal(true), verified: z.literal(true) });
 const members = z.looseObject({});
 
@@ -139,7 +139,7 @@ const reader =
     const { status, headers } = response;
     if (response.ok) return parse(response, shape);
     const { message } = await parse(response, members).catch((): { message?: unknown } => ({}));
-    // GitHub's word for a limit is 403; any other 403 is about the person or the app.
+    // GitHub answers a rate limit with 403; any other 403 is about the person or the app.
     const isLimited = status === 403 && headers.get('x-ratelimit-remaining') === '0';
     throw new UpstreamError(isLimited ? 'unavailable' : 'invalid_answer', `${place} answered ${status}`, {
       status,
@@ -155,7 +155,7 @@ async function parse<T>(response: Response, shape: z.ZodType<T>): Promise<T> {
   const claim = issue?.path.join('.') || undefined;
   const found =
     claim && typeof body === 'object' && body !== null ? (Reflect.get(body, claim) ?? 'nothing') : typeof body;
-  throw new UpstreamError('invalid_answer', `GitHub sent something else than expected: ${issue?.message}`, {
+  throw new UpstreamError('invalid_answer', `GitHub sent an unexpected answer: ${issue?.message}`, {
     status: response.status,
     claim,
     found,

@@ -1,6 +1,6 @@
 /**
  * Owns sign-in with any OpenID provider that can be discovered (OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4): with PKCE,
- * state, nonce and issuer. openid-client writes the requests; what comes back is judged in oidc/.
+ * state, nonce and issuer. openid-client builds the requests; oidc/ validates the answers.
  */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import * as oidc from 'openid-client';
@@ -57,13 +57,13 @@ export default defineConnector({
   },
 });
 
-/** Some providers tell name and e-mail only at userinfo. They are for show, so a failure there stops nobody. */
+/** Some providers send name and e-mail at userinfo only. They are for display, so a failure must not prevent the sign-in. */
 async function missingClaims(upstream: Upstream, claims: IdTokenClaims, accessToken: string): Promise<Claims> {
   if (isComplete(claims) || !upstream.server.userinfo_endpoint) return {};
   return oidc.fetchUserInfo(upstream.configuration, accessToken, claims.sub).catch(() => ({}));
 }
 
-/** A sign-in that fails may do so because of something that is remembered; a person who says no is no failure. */
+/** Renews cached metadata and keys after a failed sign-in, as they may be the cause. A denial by the person is not a failure. */
 async function renewing<T>(provider: Provider, work: () => Promise<T>): Promise<T> {
   try {
     return await translated(work);
@@ -73,14 +73,14 @@ async function renewing<T>(provider: Provider, work: () => Promise<T>): Promise<
   }
 }
 
-/** Whatever openid-client throws becomes ours, with the cause of all causes. */
+/** Converts every error of openid-client into an UpstreamError with the innermost cause. */
 async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const found = innermost(error);
     if (found instanceof UpstreamError) throw found;
-    throw new UpstreamError('invalid_answer', `the answer of the upstream can't be used: ${found.message}`, {
+    throw new UpstreamError('invalid_answer', `the answer of the upstream is invalid: ${found.message}`, {
       cause: error,
     });
   }

@@ -1,14 +1,14 @@
 /**
- * Owns the one list of facts that the sign-in page shows, and what is derived from it: the token of its form (RFC 9700 §4.7), the
- * approval that waits for the upstream, and the approval that is remembered. A fact that is not in the list is not approved.
+ * Owns the list of facts that the sign-in page shows, and everything derived from it: the token of its form (RFC 9700 §4.7), the
+ * approval that waits for the upstream, and the stored approval. A fact that is not in the list is not approved.
  */
 import { createHash, createHmac } from 'node:crypto';
 import { placeOf } from '../clients/loopback.ts';
 import type { PendingInteraction } from './interaction.ts';
 
 /**
- * Names, not words: the texts that describe a scope or name a resource are the operator's, and may differ between replicas for
- * a moment. The client’s own words are part of `identity`; whether they were read from the operator’s copy does not change them.
+ * Names, not texts: the operator's texts for a scope or a resource may differ between replicas for a moment. The client’s own
+ * texts are part of `identity`, whether they came from its host or from the operator’s copy.
  */
 const FACTS = {
   client: ({ client }) => client.id,
@@ -22,7 +22,7 @@ const FACTS = {
 
 type Fact = keyof typeof FACTS;
 
-/** The list as text: equal exactly where the page says the same. */
+/** The list as text: two pages with the same facts have the same text. */
 const written = (pending: PendingInteraction, ...without: readonly Fact[]): string =>
   JSON.stringify(
     Object.entries(FACTS)
@@ -30,7 +30,7 @@ const written = (pending: PendingInteraction, ...without: readonly Fact[]): stri
       .map(([name, fact]) => [name, canonical(fact(pending))]),
   );
 
-/** Members in the order of their names: documents are read back in any. */
+/** Sorts members by name, because stored documents may return them in any order. */
 const canonical = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== 'object' || value === null) return value;
@@ -40,28 +40,28 @@ const canonical = (value: unknown): unknown => {
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-/** What was approved before the person left for the upstream: everything but the account, which comes back from there. */
+/** Digest of what was approved before the redirect to the upstream: everything but the account, which the upstream returns. */
 export const approvalOf = (pending: PendingInteraction): string =>
   digest(JSON.stringify([pending.uid, written(pending, 'account')]));
 
-/** The token of the form on the page: good for one interaction as it was shown, and only this server can make it. */
+/** The token of the form on the page: valid for one interaction with exactly these facts, and only this server can make it. */
 export const formToken = (key: string, pending: PendingInteraction): string =>
   createHmac('sha256', key)
     .update(JSON.stringify(['form', pending.uid, written(pending)]))
     .digest('base64url');
 
-/** An approval that is remembered: all facts but the scopes, and the scopes that were approved together with them. */
+/** A stored approval: a digest of all facts but the scopes, and the scopes that were approved together with them. */
 export interface Approval {
   readonly facts: string;
   readonly scopes: readonly string[];
 }
 
-/** Maximum number of remembered approvals of one client and account. The oldest is dropped first, and that page comes again. */
+/** Maximum number of stored approvals per client and account. The oldest is dropped first; its page is then shown again. */
 const MOST = 20;
 
 const factsOf = (pending: PendingInteraction): string => digest(written(pending, 'scopes'));
 
-/** The approvals with one more: scopes that were approved for exactly the same facts come together. */
+/** The approvals with one more: scopes that were approved for exactly the same facts are merged. */
 export function remember(approvals: readonly Approval[], pending: PendingInteraction): readonly Approval[] {
   const facts = factsOf(pending);
   const before = approvals.find((approval) => approval.facts === facts)?.scopes ?? [];

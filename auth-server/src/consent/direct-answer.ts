@@ -1,16 +1,16 @@
 /**
- * Owns whether an error may send the browser on without a page (RFC 9700 §4.11.2). Anybody can register a client with an address of
- * theirs and have this server’s own URL lead there by a request that is wrong on purpose.
+ * Owns whether an error may redirect the browser without showing a page (RFC 9700 §4.11.2). Without this check anybody could
+ * register a client with a malicious address and use an invalid request to make this server an open redirector.
  */
 import { isLoopbackUri } from '../clients/loopback.ts';
 
 export interface Failure {
   readonly redirectUri: string;
-  /** Whether the operator wrote the client down. */
+  /** Whether the operator configured the client. */
   readonly isPreRegistered: boolean;
   /** Whether a person has answered our page in this request. */
   readonly wasAsked: boolean;
-  /** OpenID Connect Core §3.1.2.1 `prompt=none`: nobody is looking, so a page would be seen by nobody. */
+  /** OpenID Connect Core §3.1.2.1 `prompt=none`: no person is present, so a page would be useless. */
   readonly isSilent: boolean;
 }
 

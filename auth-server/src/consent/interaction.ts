@@ -1,6 +1,6 @@
 /**
- * Owns the port between our pages and the authorization engine: what an authorization request asks of a person, and the
- * three ways it can end. Steps never call one another; each ends in a redirect (design: one page before the upstream).
+ * Owns the port between the pages and the engine: what an authorization request asks of a person, and the three ways in which it
+ * can end. Steps never call one another; each ends in a redirect (design: one page before the upstream).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { issuerPath } from '@mcp-oauth/shared/contract';
@@ -10,26 +10,26 @@ export interface PendingInteraction {
   readonly uid: string;
   readonly client: {
     readonly id: string;
-    /** As the client calls itself: text that anybody may have chosen. */
+    /** The name that the client chose for itself: not trustworthy. */
     readonly name: string | undefined;
-    /** Whether the operator wrote the client down, and so its name. */
+    /** Whether the operator configured the client, and so its name. */
     readonly byOperator?: boolean;
-    /** The host that publishes the client’s metadata, where there is one: not a matter of the client’s word. */
+    /** The host that publishes the client’s metadata, if there is one: verified, not claimed by the client. */
     readonly host?: string | undefined;
     /**
-     * When the copy was fetched that the operator has put in the place of the client’s metadata, in seconds since the epoch.
-     * Where it comes from, not what it says: that is in `identity`, which is what is approved.
+     * When the operator's copy that replaces the client’s metadata was fetched, in seconds since the epoch. It is not part of
+     * the approval: that covers the content, which is in `identity`.
      */
     readonly copiedAt?: number | undefined;
-    /** All that the client says of itself, as it stands now: its name, its pages, its addresses, its keys. */
+    /** The current metadata of the client: its name, its pages, its addresses, its keys. */
     readonly identity: Readonly<Record<string, unknown>>;
   };
   readonly redirectUri: string;
-  /** The resource that is asked for: its canonical identifier and name. */
+  /** The requested resource: its canonical identifier and name. */
   readonly resource: { readonly identifier: string; readonly name: string };
-  /** Resource scopes that will be granted, in words. */
+  /** Resource scopes that will be granted, with their descriptions. */
   readonly scopes: readonly { readonly name: string; readonly description: string }[];
-  /** Scopes of this server itself, such as `openid`: they ask nothing of the resource, so the page does not list them. */
+  /** Scopes of this server itself, such as `openid`: they do not concern the resource, so the page does not list them. */
   readonly ownScopes?: readonly string[];
   /** The account of a live session that may approve without going to an upstream; absent when sign-in is needed. */
   readonly accountId: string | undefined;
@@ -37,7 +37,7 @@ export interface PendingInteraction {
   readonly choosesAccount?: boolean;
 }
 
-/** One request and the response to it, as node has them; a Koa context is one. */
+/** A request and its response in the types of Node; a Koa context is one. */
 export interface Exchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -53,11 +53,11 @@ export interface Interactions {
    * @throws HttpError 400 when it is over or unknown, or when this browser did not send its cookie
    */
   find(exchange: Exchange, uid: string): Promise<PendingInteraction>;
-  /** Signs `accountId` in, grants and remembers what was shown, which is `pending`, and sends the browser back to the engine. */
+  /** Signs `accountId` in, grants and stores what was shown, which is `pending`, and sends the browser back to the engine. */
   approve(exchange: Exchange, pending: PendingInteraction, accountId: string): Promise<void>;
   /** Sends the browser to the client with an error of RFC 6749 §4.1.2.1. */
   refuse(exchange: Exchange, error: Refusal, description: string): Promise<void>;
 }
 
-/** Where the page of a pending interaction is at our host. */
+/** Path of the page of a pending interaction. */
 export const interactionPath = (issuer: string, uid: string): string => `${issuerPath(issuer)}/interaction/${uid}`;

@@ -1,7 +1,7 @@
 /**
- * Owns what a resource says of itself in its own metadata (RFC 9728 §2 `scopes_supported`, `resource_name`): read when first
- * needed, kept as long as it says, renewed in the background, and believed for a week while it can't be reached. A tool with a new scope needs no
- * change here, and this server starts without any resource.
+ * Owns what is read from the metadata of a resource (RFC 9728 §2 `scopes_supported`, `resource_name`): fetched when first needed,
+ * cached as long as the resource says, renewed in the background, and used for a week while the resource is unreachable. So a tool
+ * with a new scope needs no change here, and this server starts without any resource.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { canonicalResource } from '@mcp-oauth/shared/contract';
@@ -11,23 +11,23 @@ import { z } from 'zod';
 import { describeScopes, SCOPE_NAME, type Scopes } from './scope-description.ts';
 
 export interface ScopeSource {
-  /** With the words for people; absent until the resource was heard, and where it names none. */
+  /** Scopes with their descriptions; absent until the metadata was read, and if it names none. */
   current(): Scopes | undefined;
-  /** What it calls itself, for people; absent until it was heard, and where it has no name. */
+  /** The name of the resource for people; absent until the metadata was read, and if it has none. */
   name(): string | undefined;
-  /** Waits for the first answer, once; every later one comes in the background. Never fails. */
+  /** Waits for the first answer; later ones are fetched in the background. Never fails. */
   ready(): Promise<void>;
-  /** Asks again, unless it was just done: somebody names a scope that is not known. Never fails. */
+  /** Fetches again, unless that was just done, because a request names an unknown scope. Never fails. */
   renew(): Promise<void>;
-  /** Grows whenever the scopes become others; has old ones renewed in the background. */
+  /** Grows whenever the scopes change; renews old ones in the background. */
   revision(): number;
 }
 
 export interface ScopeSourceOptions {
   readonly url: string;
-  /** What the document may call the resource. */
+  /** Accepted values of `resource` in the document. */
   readonly identifiers: readonly string[];
-  /** The operator's words for scopes. */
+  /** The operator's texts for scopes. */
   readonly words?: Scopes;
   readonly fetch: Fetch;
   readonly clock: Clock;
@@ -35,16 +35,16 @@ export interface ScopeSourceOptions {
   readonly onRecovery?: () => void;
 }
 
-/** Scopes of the sign-in, which are this server's to give, whatever a resource says. */
+/** Scopes of the sign-in: they belong to this server, even if a resource lists them. */
 const NOT_OF_A_RESOURCE = new Set(['openid', 'offline_access']);
 const MAX_SCOPES = 200;
 const LONGEST_NAME = 200;
 const LONGEST_TITLE = 80;
 
-/** Seconds: what the document says of itself, within reason. */
+/** Seconds: bounds for the lifetime that the document states. */
 const [SHORTEST, USUAL, LONGEST] = [30, 300, 3_600];
 
-/** The scopes are read one by one: a member that is no name of a scope says nothing about the others. */
+/** Scopes are validated one by one: an invalid member does not affect the others. */
 const schema = z.looseObject({
   resource: z.string(),
   resource_name: z.unknown().optional(),
@@ -71,7 +71,7 @@ export function createScopeSource(options: ScopeSourceOptions): ScopeSource {
   const document = createRemoteDocument({ load, clock, maxAge: ({ maxAge }) => maxAge, onFailure, onRecovery });
   const touch = () => {
     if (said && document.loadedAt() === undefined) {
-      // As after a start without the resource: what people approved before stays known from their grants.
+      // The same state as after a start without the resource: existing approvals are known from their grants.
       said = undefined;
       revision += 1;
     }
@@ -118,7 +118,7 @@ async function read({ url, identifiers, fetch, words }: ScopeSourceOptions): Pro
   };
 }
 
-/** One line without what can't be seen, and not a page. */
+/** One line of limited length, without invisible characters. */
 function legible(name: string): string | undefined {
   const visible = name.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ');
   return [...visible.trim()].slice(0, LONGEST_TITLE).join('') || undefined;

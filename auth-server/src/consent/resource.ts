@@ -1,23 +1,23 @@
 /**
- * Owns what this server knows of the protected resources that it issues tokens for (RFC 8707): the identifiers that stand
- * for one resource, its audience, its scopes, and what is granted to a client that names neither.
+ * Owns what this server knows about the protected resources that it issues tokens for (RFC 8707): the identifiers of one resource,
+ * its audience, its scopes, and what is granted to a client that names neither.
  */
 import { BASE_SCOPE, canonicalResource, SCOPES } from '@mcp-oauth/shared/contract';
 import type { ScopeSource } from './resource-metadata.ts';
 import { describeScopes, type Scopes } from './scope-description.ts';
 
-/** What the operator says of a resource. */
+/** What the operator configures for a resource. */
 export interface ResourceSetting {
-  /** What the sign-in page calls it; absent: as it calls itself (RFC 9728 §2 `resource_name`), or its host. */
+  /** Its name on the sign-in page; absent: its own name (RFC 9728 §2 `resource_name`), or its host. */
   readonly name?: string | undefined;
   readonly host: string;
   /** Every identifier that a client may send for it; the first is the one that clients are told. */
   readonly identifiers: readonly [string, ...string[]];
   /** The `aud` of its tokens (RFC 9068 §2.2). */
   readonly audience: string;
-  /** Scope names with the words that the sign-in page shows; absent: the resource says itself what they are. */
+  /** Scope names with the texts that the sign-in page shows; absent: read from the metadata of the resource. */
   readonly scopes?: Scopes | undefined;
-  /** Where it says so (RFC 9728 §3); absent: nowhere. */
+  /** URL of its metadata (RFC 9728 §3); absent: it has none. */
   readonly metadataUrl?: string | undefined;
   /** Granted to a client that asks for no scope of this resource (RFC 6749 §3.3). */
   readonly defaultScope?: string | undefined;
@@ -25,18 +25,18 @@ export interface ResourceSetting {
   readonly accessTokenLifetime?: number | undefined;
 }
 
-/** A resource as it is at the moment. */
+/** The current state of a resource. */
 export interface Resource extends ResourceSetting {
   readonly name: string;
   readonly scopes: Scopes;
   readonly defaultScope: string;
-  /** Whether `scopes` were said by the operator or the resource; otherwise they are those of our own MCP server. */
+  /** Whether `scopes` come from the operator or the resource; otherwise they are those of our own MCP server. */
   readonly isCertain: boolean;
-  /** Never fails, and waits only when nothing was ever heard of its scopes. */
+  /** Never fails, and waits only if its scopes were never read. */
   ready(): Promise<void>;
-  /** Has another look at its scopes, now. */
+  /** Reads its scopes again, now. */
   renew(): Promise<void>;
-  /** Grows whenever its scopes become others. */
+  /** Grows whenever its scopes change. */
   revision(): number;
 }
 
@@ -46,16 +46,16 @@ export interface Resources {
   readonly default: Resource;
   /** By any of its identifiers in any spelling: case of the host, default port, trailing slash. */
   find(identifier: string): Resource | undefined;
-  /** Names of all scopes of all resources, as they are known now. */
+  /** Names of all currently known scopes of all resources. */
   scopes(): readonly string[];
-  /** Grows whenever those become others. */
+  /** Grows whenever the scopes change. */
   revision(): number;
 }
 
 /**
- * @param settings at least one; no two share an identifier (the configuration sees to both)
- * @param sourceOf where the scopes of a resource are to be had that the operator did not name
- * @param words the operator's, for scopes that are not described in the settings of their resource
+ * @param settings at least one; no two share an identifier (the configuration checks both)
+ * @param sourceOf the source of the scopes of a resource, if the operator did not name them
+ * @param words the operator's texts, for scopes that are not described in the settings of their resource
  */
 export function createResources(
   settings: readonly [ResourceSetting, ...ResourceSetting[]],
@@ -72,7 +72,7 @@ export function createResources(
     all,
     default: preferred,
     find: (identifier) => {
-      // As most write it, and to be asked for several times in each request.
+      // The fast path for the usual spelling: `find` runs several times per request.
       const exact = byIdentifier.get(identifier);
       if (exact) return exact;
       const canonical = canonicalResource(identifier);
@@ -109,15 +109,15 @@ function live(setting: ResourceSetting, source: ScopeSource | undefined, words: 
   };
 }
 
-/** Those without words in the settings of the resource get them from elsewhere. */
+/** Scopes without a text in the settings of the resource get the general text. */
 function withWords(scopes: Scopes, words: Scopes): Scopes {
   const described = describeScopes(Object.keys(scopes), words);
   return Object.fromEntries(Object.entries(scopes).map(([name, said]) => [name, said || (described[name] ?? name)]));
 }
 
 /**
- * What a client gets that names no scope: that of every call to our MCP server, if there is one; else the first that the
- * operator named; else all that the resource names, as the MCP specification has clients ask for when nobody says less.
+ * The scope for a client that names none: the base scope of our MCP server, if the resource has it; else the first that the
+ * operator named; else all scopes of the resource, as the MCP specification has clients request by default.
  */
 function usualScope(scopes: Scopes, inOrder: boolean): string {
   const names = Object.keys(scopes);
@@ -126,8 +126,8 @@ function usualScope(scopes: Scopes, inOrder: boolean): string {
 }
 
 /**
- * The granted identifier that means what `asked` means, so that a client may spell the resource differently at /authorize
- * and /token; anything else is given back as it is, and refused where it is compared.
+ * The granted identifier of the same resource as `asked`, so that a client may spell the resource differently at /authorize and
+ * /token. Anything else is returned unchanged, and refused where it is compared.
  */
 export function grantedSpelling(asked: string, granted: readonly string[], resources: Resources): string {
   const resource = resources.find(asked);

@@ -1,4 +1,4 @@
-/** Owns what a scope allows in words, for the sign-in page: those of the operator, or ours for the scopes of our own MCP server. */
+/** Owns the texts of scopes for the sign-in page: those of the operator, or ours for the scopes of our own MCP server. */
 import { SCOPES } from '@mcp-oauth/shared/contract';
 import { z } from 'zod';
 
@@ -12,13 +12,13 @@ export const scopeName = z.string().regex(SCOPE_NAME, 'a scope name has no space
 
 const LONGEST = 200;
 
-/** A scope that nobody described stands for itself. */
+/** A scope without a text is shown by its name. */
 export function describeScopes(names: readonly string[], words: Scopes = {}): Scopes {
   const known = { ...SCOPES, ...words };
   return Object.fromEntries(names.map((name) => [name, Object.hasOwn(known, name) ? (known[name] ?? name) : name]));
 }
 
-/** A JSON object of scope names and words. */
+/** A JSON object of scope names and texts. */
 export const scopeDescriptions = (): z.ZodType<Scopes, string> =>
   z.string().transform((text, context) => {
     const parsed = z.record(scopeName, z.string().trim().min(1).max(LONGEST)).safeParse(parse(text));

@@ -1,16 +1,16 @@
-/** Owns which scopes a request ends up with (RFC 6749 §3.3), and which of those are the resource's. */
+/** Owns which scopes a request gets (RFC 6749 §3.3), and which of them belong to the resource. */
 import type { Resource } from './resource.ts';
 
 export interface ScopeBounds {
-  /** Scopes of this server itself, such as `openid`: they ask nothing of a resource. */
+  /** Scopes of this server itself, such as `openid`: they do not concern a resource. */
   readonly own?: ReadonlySet<string>;
-  /** The most that the client may get, in the operator's words; absent: everything. */
+  /** The scopes to which the operator limits the client; absent: all. */
   readonly bound?: string | undefined;
 }
 
 /**
- * What is known of what was asked, as RFC 6749 §3.3 lets a server ignore the rest: clients that were made for other servers
- * go on working. Who asks nothing of the resource gets the default one; empty where something was asked and nothing is left.
+ * The known scopes of the requested ones. RFC 6749 §3.3 lets a server ignore the others, so that clients made for other servers
+ * work. A request without scopes of the resource gets the default scope. Empty if scopes were requested and none is known.
  */
 export function effectiveScope(asked: string | undefined, resource: Resource, bounds: ScopeBounds = {}): string {
   const { own = new Set<string>(), bound } = bounds;
@@ -37,11 +37,11 @@ export const resourceScopes = (scope: string | undefined, resource: Resource): r
   return Object.keys(resource.scopes).filter((name) => asked.has(name));
 };
 
-/** Whether something was asked that neither the resource nor this server knows. */
+/** Whether the request names a scope that neither the resource nor this server knows. */
 export const hasUnknownScope = (asked: string | undefined, resource: Resource, own: ReadonlySet<string>): boolean =>
   namesOf(asked).some((name) => !own.has(name) && !Object.hasOwn(resource.scopes, name));
 
-/** The names in a scope, each once; real clients send blanks before, after and between that RFC 6749 §3.3 does not have. */
+/** The names in a scope, each once. Real clients send extra blanks that RFC 6749 §3.3 does not allow. */
 export const namesOf = (scope: string | undefined): readonly string[] => [
   ...new Set((scope ?? '').split(' ').filter(Boolean)),
 ];

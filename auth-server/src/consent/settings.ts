@@ -1,4 +1,4 @@
-/** Owns the setting of the resources: which MCP servers get tokens from here (RFC 8707). */
+/** Owns the settings of the resources: the MCP servers for which this server issues tokens (RFC 8707). */
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { resources } from './resource-setting.ts';

@@ -1,9 +1,9 @@
-/** Owns what is remembered of a person who signed in: the local subject and the identity it stands for. */
+/** Owns what is stored about a person who signed in: the local subject and the identity behind it. */
 import type { RecordStore } from '../storage/record-store.ts';
 import type { Identity } from './connector.ts';
 import { namesOnePerson } from './subject.ts';
 
-/** A person here: `accountId` is the `sub` of every token. */
+/** An account: `accountId` is the `sub` of every token. */
 export interface Account {
   readonly accountId: string;
   readonly connector: string;
@@ -11,15 +11,15 @@ export interface Account {
 }
 
 export interface Accounts {
-  /** Remembers the newest identity; the lifetime starts anew. */
+  /** Stores the newest identity and restarts the lifetime. */
   save(account: Account): Promise<void>;
-  /** Nobody where the identity does not name one person: who signed in with an empty subject once signs in anew. */
+  /** `undefined` if the stored identity does not name one person, such as an empty subject: the person then signs in again. */
   find(accountId: string): Promise<Account | undefined>;
 }
 
 const KIND = 'Account';
 
-/** @param ttl seconds that an account is remembered after its last sign-in; not less than a grant lives */
+/** @param ttl seconds that an account is stored after its last sign-in; at least the lifetime of a grant */
 export const createAccounts = (store: RecordStore, ttl: number): Accounts => ({
   save: (account) => store.put(KIND, account.accountId, { ...account }, { ttl }),
   find: async (accountId) => {

@@ -1,6 +1,6 @@
 /**
- * Owns the reading of an authorization response (RFC 6749 §4.1.2, RFC 9207 §2.4): whether it is for this sign-in and from
- * this upstream, the code in it, or what the error in it means to us.
+ * Owns how an authorization response is read (RFC 6749 §4.1.2, RFC 9207 §2.4): whether it belongs to this sign-in and comes from
+ * this upstream, its code, or the meaning of its error.
  */
 import { type LoginChecks, UpstreamError, type UpstreamReason } from './connector.ts';
 
@@ -9,7 +9,7 @@ export interface Expected {
   /** What `iss` should be, for the log. */
   readonly issuer: string;
   readonly isIssuer: (issuer: string) => boolean;
-  /** Whether an answer without `iss` is refused: the upstream says that it always sends one. */
+  /** Whether an answer without `iss` is refused, because the upstream announces that it always sends one. */
   readonly needsIssuer?: boolean;
 }
 
@@ -22,7 +22,8 @@ export function readAnswer({ searchParams }: URL, expected: Expected): { readonl
     error: single(searchParams, 'error'),
     description: searchParams.get('error_description') || undefined,
   };
-  if (state !== expected.state) throw new UpstreamError('invalid_answer', 'the state is not ours', { claim: 'state' });
+  if (state !== expected.state)
+    throw new UpstreamError('invalid_answer', 'the state does not match this sign-in', { claim: 'state' });
   if (iss ? !expected.isIssuer(iss) : expected.needsIssuer) {
     const facts = { claim: 'iss', expected: expected.issuer, found: iss ?? 'nothing' };
     throw new UpstreamError('invalid_answer', `the answer ${iss ? 'names another issuer' : 'names no issuer'}`, facts);
@@ -35,19 +36,19 @@ export function readAnswer({ searchParams }: URL, expected: Expected): { readonl
   return { code };
 }
 
-/** RFC 6749 §3.1: no parameter twice, and an empty one is none. */
+/** RFC 6749 §3.1: no parameter may occur twice, and an empty one counts as absent. */
 function single(parameters: URLSearchParams, name: string): string | undefined {
   const values = parameters.getAll(name);
   if (values.length < 2) return values[0] || undefined;
   throw new UpstreamError('invalid_answer', `the answer has more than one ${name}`, { claim: name });
 }
 
-/** RFC 6749 §4.1.2.1: the upstream has trouble of its own. */
+/** RFC 6749 §4.1.2.1: errors inside the upstream. */
 const BUSY: ReadonlySet<string> = new Set(['server_error', 'slow_down', 'temporarily_unavailable']);
 
 /**
- * What this server asks for, or is registered for, is not accepted (RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6,
- * RFC 8707 §2; the others are GitHub's): no person can mend that.
+ * The upstream refuses the request or the registration of this server (RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6,
+ * RFC 8707 §2; the others are GitHub's). Only the operator can fix that.
  */
 const OURS: ReadonlySet<string> = new Set([
   'application_suspended', 'invalid_client', 'invalid_redirect_uri', 'invalid_request', 'invalid_request_object',
@@ -56,26 +57,26 @@ const OURS: ReadonlySet<string> = new Set([
   'unsupported_response_mode', 'unsupported_response_type',
 ]); // biome-ignore format: one list
 
-/** Whatever else is said there is about the person: they cancelled, or were not let in. */
+/** Any other error concerns the person: they cancelled, or were refused. */
 function meaningOf(error: string): Exclude<UpstreamReason, 'invalid_answer'> {
   if (BUSY.has(error)) return 'unavailable';
   return OURS.has(error) ? 'misconfigured' : 'denied';
 }
 
-/** RFC 6749 §5.2, and GitHub's word for it: what anybody would see whose secret has ended or was replaced at the upstream. */
+/** RFC 6749 §5.2, and GitHub's name for it: the client secret has expired or was replaced at the upstream. */
 const CREDENTIALS: ReadonlySet<string> = new Set([
   'incorrect_client_credentials',
   'invalid_client',
   'unauthorized_client',
 ]);
 
-/** Said of the person when the code is redeemed (OpenID Connect Core 1.0 §3.1.2.6; the last two are Auth0's and GitHub's). */
+/** Errors about the person when the code is redeemed (OpenID Connect Core 1.0 §3.1.2.6; the last two are Auth0's and GitHub's). */
 const PERSONS: ReadonlySet<string> = new Set([
   'access_denied', 'account_selection_required', 'consent_required', 'interaction_required', 'login_required', 'mfa_required',
   'unverified_user_email',
 ]); // biome-ignore format: one list
 
-/** What an error means that answers the code (RFC 6749 §5.2): unknown ones are about the code. */
+/** The meaning of an error at the token endpoint (RFC 6749 §5.2): unknown errors concern the code. */
 function meaningOfRefusal(error: string): UpstreamReason {
   if (CREDENTIALS.has(error)) return 'unavailable';
   const meaning = meaningOf(error);
@@ -83,8 +84,8 @@ function meaningOfRefusal(error: string): UpstreamReason {
 }
 
 /**
- * What a token response says that is an error, with whatever status: GitHub and others send 200.
- * @returns undefined where it says nothing
+ * The error in a token response, whatever its status: GitHub and others send errors with 200.
+ * @returns undefined if it contains no error
  */
 export function refusalOf(body: Readonly<Record<string, unknown>>, status: number): UpstreamError | undefined {
   const error = textOf(body.error);
@@ -96,7 +97,7 @@ export function refusalOf(body: Readonly<Record<string, unknown>>, status: numbe
   return new UpstreamError(meaningOfRefusal(error), message, facts);
 }
 
-/** Some send an object where a text should be; an empty text or `null` says nothing. */
+/** Some upstreams send an object instead of a text; an empty text or `null` counts as absent. */
 const textOf = (value: unknown): string | undefined => {
   if (typeof value === 'object' && value !== null) return JSON.stringify(value);
   return typeof value === 'string' && value !== '' ? value : undefined;

@@ -1,11 +1,11 @@
 /**
- * Owns the port to the world of identity providers: what a connector kind declares, what an opened connector can do, and
- * the identity that it brings home. One kind is one file in connectors/.
+ * Owns the port to identity providers: what a connector kind declares, what an opened connector does, and the identity that it
+ * returns. One kind is one file in connectors/.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Problem, Settings, Values } from '@mcp-oauth/shared/settings/config';
 
-/** A person as the upstream knows them. Only `issuer` and `subject` identify; everything else may change or be reused. */
+/** A person as the upstream knows them. Only `issuer` and `subject` identify the person; everything else may change or be reused. */
 export interface Identity {
   /** The upstream's issuer identifier, or its base URL where it has none (GitHub). */
   readonly issuer: string;
@@ -13,11 +13,11 @@ export interface Identity {
   readonly subject: string;
   readonly name?: string | undefined;
   readonly username?: string | undefined;
-  /** Only when the upstream says that it is verified. */
+  /** Only if the upstream says that it is verified. */
   readonly email?: string | undefined;
 }
 
-/** What must come back unchanged from the upstream; made by `federation/login.ts`, kept in the login state. */
+/** Values that the upstream must return unchanged; made by `federation/login.ts`, stored in the login state. */
 export interface LoginChecks {
   readonly state: string;
   readonly nonce: string;
@@ -25,7 +25,7 @@ export interface LoginChecks {
 }
 
 export interface Connector {
-  /** The upstream's page to send the browser to. */
+  /** The URL at the upstream to which the browser is sent. */
   begin(checks: LoginChecks): Promise<URL>;
   /**
    * Redeems the answer of the upstream.
@@ -35,25 +35,25 @@ export interface Connector {
   finish(answer: URL, checks: LoginChecks): Promise<Identity>;
 }
 
-/** What the world gives to a connector when it is opened. */
+/** The dependencies of a connector. */
 export interface ConnectorContext {
   /** Where the upstream sends the browser back: `<issuer>/callback/<connector id>`. */
   readonly callbackUrl: string;
   readonly fetch: typeof fetch;
   /** Absent: the clock of the system. */
   readonly clock?: Clock | undefined;
-  /** Told of what goes wrong without ending a sign-in. */
+  /** Called for problems that do not end a sign-in. */
   readonly onTrouble?: ((message: string) => void) | undefined;
 }
 
 export interface ConnectorKind<S extends Settings = Settings> {
   /** The value of `CONNECTOR_<ID>_TYPE`. */
   readonly type: string;
-  /** What the button says when `CONNECTOR_<ID>_NAME` is not set. */
+  /** Text of the button if `CONNECTOR_<ID>_NAME` is not set. */
   readonly title: string;
   /** Variables after the prefix `CONNECTOR_<ID>_`. */
   readonly settings: S;
-  /** Settings that are good one by one and don't go together; problems are named by the variable without its prefix. */
+  /** Finds valid settings that contradict each other; problems are named by the variable without its prefix. */
   rules?(settings: Values<S>): readonly Problem[];
   open(settings: Values<S>, context: ConnectorContext): Connector;
 }
@@ -67,12 +67,12 @@ export type UpstreamReason =
   | 'misconfigured' // the upstream does not accept what this server is set up to ask for
   | 'invalid_answer'; // forged, replayed, foreign or malformed
 
-/** What the log tells beside the message. Values are cut, escaped and freed of secrets when they are logged, not before. */
+/** Details for the log. Values are truncated, escaped and redacted when they are logged, not before. */
 export interface UpstreamFacts {
   /** Error code that the upstream sent (RFC 6749 §4.1.2.1, §5.2), and its description. */
   readonly upstreamError?: string | undefined;
   readonly upstreamDescription?: string | undefined;
-  /** The claim, header parameter or member that decided, the value that would have been right, and the value that was there. */
+  /** The claim, header parameter or member that is wrong, its expected value, and the value found. */
   readonly claim?: string | undefined;
   readonly expected?: unknown;
   readonly found?: unknown;

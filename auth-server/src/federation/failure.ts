@@ -1,31 +1,31 @@
 /**
- * Owns what is told of a sign-in that failed at an upstream: everything but secrets to the log, an error of RFC 6749 §4.1.2.1
- * to the client, and in its description who has to act next.
+ * Owns how a sign-in that failed at an upstream is reported: everything but secrets to the log, and an error of RFC 6749 §4.1.2.1
+ * to the client, whose description says who has to act next.
  */
 import { UpstreamError as Upstream, type UpstreamError, type UpstreamReason } from './connector.ts';
 
-/** What was thrown, as a failure of the upstream: a connector that throws anything else has a fault of its own. */
+/** Converts a thrown value into an UpstreamError: any other error is a fault of the connector. */
 export function toUpstreamError(thrown: unknown): UpstreamError {
   if (thrown instanceof Upstream) return thrown;
   const { message } = innermost(thrown);
   return new Upstream('invalid_answer', `the connector failed: ${message}`, { cause: thrown });
 }
 
-/** The cause of all causes: libraries say there what went wrong. One of ours says it all. */
+/** The innermost cause, which has the details of libraries. An UpstreamError is complete already. */
 export function innermost(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   return error instanceof Upstream || !(error.cause instanceof Error) ? error : innermost(error.cause);
 }
 
 const LONGEST_TEXT = 1_000;
-/** Characters that are looked at: more than are shown, as what is hidden gets shorter. */
+/** Characters that are processed: more than are shown, because redaction shortens the text. */
 const MOST_READ = 8_000;
 const HIDDEN = '[redacted]';
 const MOST_MEMBERS = 10;
-/** A shorter text stands in too many other words. */
+/** A shorter secret would match too many ordinary words. */
 const SHORTEST_SECRET = 4;
 
-/** The members of the one log line. @param secrets what must not be in it, even where the upstream repeats it */
+/** The members of the log line. @param secrets values that must not be in it, even if the upstream repeats them */
 export function logged({ reason, message, facts }: UpstreamError, secrets: readonly string[]): Record<string, unknown> {
   const clean = (value: unknown): unknown => {
     if (typeof value === 'string') return legible(value, secrets);
@@ -41,7 +41,7 @@ export function logged({ reason, message, facts }: UpstreamError, secrets: reado
   };
 }
 
-/** What is a credential to somebody, whatever it was sent as: a JWT, an Authorization header, a member of a form or of JSON. */
+/** Credentials in any form: a JWT, an Authorization header, a member of a form or of JSON. */
 const CREDENTIALS: readonly (readonly [pattern: RegExp, kept: string])[] = [
   [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*/g, ''],
   [/\b([Bb]asic|[Bb]earer|DPoP) +(?=\S*[\dA-Z=_.~+/-])[\w.~+/=-]{4,}/g, '$1 '],
@@ -51,10 +51,10 @@ const CREDENTIALS: readonly (readonly [pattern: RegExp, kept: string])[] = [
   ],
   [/\b(code|state|token)=[^\s&"',;}]+/gi, '$1='],
 ];
-/** What a terminal obeys, or what changes the direction of text. */
+/** Characters that control a terminal or change the direction of text. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** Text of a stranger in one line: without secrets, escaped, and not longer than anybody reads. */
+/** Untrusted text in one line: redacted, escaped and of limited length. */
 export function legible(text: string, secrets: readonly string[] = []): string {
   const known = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
   const hidden = known
@@ -65,7 +65,7 @@ export function legible(text: string, secrets: readonly string[] = []): string {
   return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT)}…` : line;
 }
 
-/** As it is, and as a URL and a form have it. */
+/** The secret as it is, and in the encoding of URLs and forms. */
 const spellings = (secret: string): readonly string[] => [
   secret,
   encodeURIComponent(secret.toWellFormed()),
@@ -85,15 +85,15 @@ export interface ClientAnswer {
 const ANSWERS: Readonly<Record<UpstreamReason, (upstream: string) => ClientAnswer>> = {
   denied: (upstream) => ({
     error: 'access_denied',
-    description: `${upstream} did not sign the user in. If nobody cancelled it, ask the operator of this server`,
+    description: `${upstream} did not sign the user in. If the user did not cancel, ask the operator of this server`,
   }),
   unavailable: (upstream) => ({
     error: 'temporarily_unavailable',
-    description: `${upstream} can not be used at the moment. Try again in a few minutes; if it stays like this, tell the operator of this server`,
+    description: `${upstream} is temporarily unavailable. Try again in a few minutes; if the problem persists, tell the operator of this server`,
   }),
   misconfigured: (upstream) => ({
     error: 'server_error',
-    description: `${upstream} refused how this server is set up there. Trying again does not help; tell the operator of this server`,
+    description: `${upstream} refused the configuration of this server. Trying again does not help; tell the operator of this server`,
   }),
   invalid_answer: (upstream) => ({
     error: 'server_error',
@@ -102,9 +102,9 @@ const ANSWERS: Readonly<Record<UpstreamReason, (upstream: string) => ClientAnswe
 };
 
 /**
- * RFC 6749 §4.1.2.1: the client asked rightly, so it hears that and why it gets nothing.
+ * RFC 6749 §4.1.2.1: the request of the client was valid, so the client gets the error and its reason.
  * @param upstream the name on its button
- * @param reference what leads to the log line
+ * @param reference the request id, which finds the log line
  */
 export function answerTo({ reason }: UpstreamError, upstream: string, reference: string): ClientAnswer {
   const { error, description } = ANSWERS[reason](inAscii(upstream) || 'The identity provider');

@@ -1,6 +1,6 @@
 /**
- * Owns a sign-in that is away at an upstream: its checks, what waits for its return (RFC 6749 §10.12), and the outcome
- * that it leaves for the interaction. Every record is taken once.
+ * Owns a sign-in that is in progress at an upstream: its checks, the state that waits for the answer (RFC 6749 §10.12), and the
+ * outcome for the interaction. Every record can be taken once only.
  */
 import { createHash } from 'node:crypto';
 import type { RecordStore } from '../storage/record-store.ts';
@@ -9,41 +9,41 @@ import type { LoginChecks } from './connector.ts';
 /** Seconds that a person has at the upstream. */
 export const LOGIN_LIFETIME = 600;
 
-/** What waits for the upstream's answer. */
+/** The state that waits for the upstream's answer. */
 export interface LoginState {
   readonly uid: string;
   readonly connector: string;
-  /** The approval that was given before leaving, as a digest of what the page showed. */
+  /** The approval that was given before the redirect to the upstream, as a digest of what the page showed. */
   readonly approval: string;
   readonly nonce: string;
   readonly codeVerifier: string;
 }
 
-/** How a sign-in ended; the interaction it belongs to finishes with it. */
+/** How a sign-in ended; its interaction finishes with this outcome. */
 type LoginOutcome = { readonly approval: string } & (
   | { readonly accountId: string }
   | { readonly error: 'access_denied' | 'temporarily_unavailable' | 'server_error'; readonly description: string }
 );
 
 export interface Logins {
-  /** Fresh checks; nothing is remembered before `start`. */
+  /** Creates checks; nothing is stored before `start`. */
   createChecks(): LoginChecks;
   start(checks: LoginChecks, login: Pick<LoginState, 'uid' | 'connector' | 'approval'>): Promise<void>;
-  /** Looks without spending, so that an answer that is refused early costs nothing. */
+  /** Reads without taking, so that an answer that is refused early does not use up the login. */
   find(state: string): Promise<LoginState | undefined>;
-  /** Of many at once exactly one gets the login. */
+  /** Of concurrent calls exactly one gets the login. */
   take(state: string): Promise<LoginState | undefined>;
   leave(uid: string, outcome: LoginOutcome): Promise<void>;
   collect(uid: string): Promise<LoginOutcome | undefined>;
 }
 
-/** Makes so many random bytes. */
+/** Returns random bytes. */
 export type Random = (bytes: number) => Uint8Array;
 
 const STATE = 'LoginState';
 const OUTCOME = 'LoginOutcome';
 
-// `state` is a bearer secret: whoever reads the store must not be able to answer in the upstream's name.
+// `state` is a bearer secret: somebody who can read the store must not be able to impersonate the upstream.
 const keyOf = (state: string): string => createHash('sha256').update(state).digest('base64url');
 
 /** @param random the source of state, nonce and PKCE verifier; 32 bytes make the verifier 43 characters (RFC 7636 §4.1) */

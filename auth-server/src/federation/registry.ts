@@ -1,4 +1,4 @@
-/** Owns which connectors there are: the kinds found in connectors/, the ones an operator configured, and their opening. */
+/** Owns the connectors: the kinds found in connectors/, the connectors that the operator configured, and how they are opened. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { discover } from '@mcp-oauth/shared/discover';
 import { StartError } from '@mcp-oauth/shared/errors';
@@ -8,11 +8,11 @@ import type { Connector, ConnectorKind } from './connector.ts';
 
 export type ConnectorKinds = ReadonlyMap<string, ConnectorKind>;
 
-/** A connector as the operator wants it; opening comes later, when the network does. */
+/** A configured connector, which is opened later. */
 export interface ConfiguredConnector {
   readonly id: string;
   readonly kind: ConnectorKind;
-  /** What stands on its button after "Continue with". */
+  /** Text on its button after "Continue with". */
   readonly title: string;
   readonly settings: Values<ConnectorKind['settings']>;
 }
@@ -21,9 +21,9 @@ export interface OpenConnector {
   readonly id: string;
   readonly title: string;
   readonly connector: Connector;
-  /** Where its upstream sends the browser back. */
+  /** URL to which its upstream sends the browser back. */
   readonly callbackUrl: string;
-  /** Values of its settings that no log may show, even where the upstream repeats them. */
+  /** Values of its settings that no log may show, even if the upstream repeats them. */
   readonly secrets?: readonly string[] | undefined;
 }
 
@@ -42,7 +42,7 @@ export async function discoverKinds(folder: URL): Promise<ConnectorKinds> {
 const KIND: ReadonlySet<string> = new Set(['type', 'title', 'settings', 'rules', 'open']);
 const SETTING: ReadonlySet<string> = new Set(['env', 'doc', 'type', 'default', 'example', 'secret', 'optional']);
 
-/** A member that nobody reads may be one that was to protect: `rule` judges nothing, `secrets` keeps nothing out of the log. */
+/** An unknown member may be a typo with consequences: a `rule` checks nothing, and `secrets` hides nothing from the log. */
 function strayOf(kind: ConnectorKind): string | undefined {
   const parts = [
     { where: '', value: kind as object, known: KIND },
@@ -65,7 +65,7 @@ const variablePrefix = (id: string): string => `CONNECTOR_${id.toUpperCase().rep
 
 /**
  * Reads the settings of every connector in `ids`, in their order.
- * @param defaults built-in variables by id, named without the prefix; what the environment says comes first
+ * @param defaults built-in variables by id, named without the prefix; the environment takes precedence
  */
 export function readConnectors(
   ids: readonly string[],
@@ -78,7 +78,7 @@ export function readConnectors(
   for (const [index, id] of ids.entries()) {
     const rival = ids.slice(0, index).find((other) => variablePrefix(other) === variablePrefix(id));
     const found = rival
-      ? problem('CONNECTORS', `${rival} and ${id} would share their variables`)
+      ? problem('CONNECTORS', `${rival} and ${id} would use the same variables`)
       : readConnector(id, withDefaults(env, variablePrefix(id), defaults[id]), kinds, ids);
     connectors.push(...found.connectors);
     problems.push(...found.problems);
@@ -92,7 +92,10 @@ const problem = (env: string, message: string): Reading => ({ connectors: [], pr
 
 function readConnector(id: string, env: Environment, kinds: ConnectorKinds, others: readonly string[]): Reading {
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(id)) {
-    return problem('CONNECTORS', `an id is lower-case letters, digits and hyphens (got ${JSON.stringify(id)})`);
+    return problem(
+      'CONNECTORS',
+      `an id may only contain lower-case letters, digits and hyphens (got ${JSON.stringify(id)})`,
+    );
   }
   const prefix = variablePrefix(id);
   const type = env[`${prefix}TYPE`] || id;
@@ -114,8 +117,8 @@ function readConnector(id: string, env: Environment, kinds: ConnectorKinds, othe
 }
 
 /**
- * Variables of this connector that its kind does not know: a mistyped one would be missing in silence.
- * @param ids of all connectors: what begins with a longer one is its own
+ * Variables of this connector that its kind does not know: a mistyped one would otherwise be ignored silently.
+ * @param ids of all connectors: a variable belongs to the connector with the longest matching prefix
  */
 function strayVariables(kind: ConnectorKind, env: Environment, prefix: string, ids: readonly string[]): Problem[] {
   const set = Object.keys(env).filter((name) => name.startsWith(prefix) && env[name]);
@@ -136,7 +139,7 @@ function strayVariables(kind: ConnectorKind, env: Environment, prefix: string, i
     });
 }
 
-/** `SECRET` is in CLIENT_SECRET, and ISSUER is in `ISSUER_URL`. */
+/** `SECRET` is part of CLIENT_SECRET, and ISSUER is part of `ISSUER_URL`. */
 const sharesWords = (one: string, other: string): boolean =>
   `_${one}_`.includes(`_${other}_`) || `_${other}_`.includes(`_${one}_`);
 
@@ -145,15 +148,15 @@ function withDefaults(env: Environment, prefix: string, defaults: Environment = 
   return { ...env, ...Object.fromEntries(missing.map(([name, value]) => [prefix + name, value])) };
 }
 
-/** What the world gives to all connectors. */
+/** The dependencies of all connectors. */
 export interface World {
   readonly clock?: Clock | undefined;
-  /** Told of what goes wrong at a connector without ending a sign-in. */
+  /** Called for problems of a connector that do not end a sign-in. */
   readonly onTrouble?: ((connector: string, message: string) => void) | undefined;
 }
 
 /**
- * Opens them in the same order.
+ * Opens the connectors in the same order.
  * @param issuer our own issuer, under which every connector has one callback of its own (RFC 9700 §4.4.2.2: no mix-up)
  */
 export function openConnectors(
@@ -167,7 +170,9 @@ export function openConnectors(
     const context = { callbackUrl, fetch, clock, onTrouble: (message: string) => onTrouble?.(id, message) };
     const connector = kind.open(settings, context);
     if (typeof connector?.begin !== 'function' || typeof connector.finish !== 'function') {
-      throw new StartError(`connector ${id}: open() of the type ${kind.type} must give begin() and finish()`);
+      throw new StartError(
+        `connector ${id}: open() of the type ${kind.type} must return an object with begin() and finish()`,
+      );
     }
     return { id, title, callbackUrl, secrets: secretsOf(kind, settings), connector };
   });

@@ -1,21 +1,21 @@
 /**
- * Owns how long something that an upstream publishes is believed: as long as it says (RFC 9111 §4.2), within bounds; asked for
- * again after that and after a failed sign-in; and the old copy serves meanwhile, for a day.
+ * Owns how long a document of an upstream is cached: as long as it says (RFC 9111 §4.2), within bounds. It is fetched again after
+ * that and after a failed sign-in; if that fails, the previous copy stays in use for a day.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { FreshnessBounds } from '@mcp-oauth/shared/network/freshness';
 
-/** Seconds. A document is small and people sign in one by one, so a provider that wants to be asked each time is asked. */
+/** Seconds. A document is small and sign-ins are rare, so a provider that forbids caching is asked each time. */
 export const BOUNDS: FreshnessBounds = { min: 1, usual: 3_600, max: 86_400 };
-/** Seconds that a copy serves after its time while a new one can't be had. */
+/** Seconds that a stale copy is used while a new one cannot be fetched. */
 const LAST_RESORT = 86_400;
-/** Seconds until a renewal that failed is tried again. */
+/** Seconds until a failed renewal is tried again. */
 const PAUSE = 30;
-/** Milliseconds that a person waits for a renewal before the old copy is taken. */
+/** Milliseconds that a person waits for a renewal before the previous copy is used. */
 const PATIENCE = 2_000;
 
 export interface Remembered<T> {
-  /** @throws what loading threw, where there is no copy to fall back to */
+  /** @throws the error of the fetch, if there is no copy to fall back to */
   get(): Promise<T>;
   /** Fetches now, whatever the age of the copy. Concurrent calls share one fetch. */
   renew(): Promise<T>;
@@ -29,7 +29,7 @@ export interface Loaded<T> {
 
 export interface RememberedOptions {
   readonly clock: Clock;
-  /** Told of a renewal that failed while an old copy serves. */
+  /** Called for a renewal that failed while a previous copy is used. */
   readonly onTrouble: (error: unknown) => void;
 }
 

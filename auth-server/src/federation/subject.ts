@@ -1,6 +1,6 @@
 /**
- * Owns the local subject: who a person is here, derived from who they are upstream (OpenID Connect Core 1.0 §5.7), and what an
- * identity must be to stand for one person and for nobody else.
+ * Owns the local subject, which is derived from the identity at the upstream (OpenID Connect Core 1.0 §5.7), and the rules that
+ * ensure that an identity names exactly one person.
  */
 import { createHash } from 'node:crypto';
 import { type Identity, UpstreamError } from './connector.ts';
@@ -17,12 +17,12 @@ export const localSubject = ({ issuer, subject }: Pick<Identity, 'issuer' | 'sub
 /** OpenID Connect Core 1.0 §2: a subject has at most 255 characters. */
 const LONGEST_SUBJECT = 255;
 const LONGEST_ISSUER = 2_048;
-/** A character that can be seen; blanks, control and invisible characters name nobody. */
+/** A visible character; a subject of blanks, control and invisible characters identifies nobody. */
 const VISIBLE = /[^\s\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /**
- * @returns the identity, if it names one person: a subject that is empty, or that stands for a text that could not be read,
- *   would be shared by everybody whose upstream says the same
+ * @returns the identity, if it names one person: an empty subject, or one that could not be decoded, would be shared by everybody
+ *   for whom the upstream sends the same
  * @throws UpstreamError
  */
 export function acceptIdentity(identity: Identity): Identity {
@@ -41,7 +41,7 @@ export function acceptIdentity(identity: Identity): Identity {
   return identity;
 }
 
-/** The same for one that was remembered before this was asked: what it stands for may be many people. */
+/** The same check for identities that were stored before it existed: they may name several people. */
 export function namesOnePerson(identity: Identity): boolean {
   return !faultOf(identity?.issuer, LONGEST_ISSUER) && !faultOf(identity?.subject, LONGEST_SUBJECT);
 }
@@ -50,17 +50,17 @@ function faultOf(value: unknown, longest: number): string | undefined {
   if (typeof value !== 'string') return 'is not text';
   if (value === '') return 'is empty';
   if (value.length > longest) return 'is too long';
-  if (!VISIBLE.test(value)) return 'has no character that can be seen';
-  // U+FFFD stands where a text could not be decoded: many texts end there.
+  if (!VISIBLE.test(value)) return 'has no visible character';
+  // U+FFFD replaces text that could not be decoded, so different subjects may look the same.
   return value.isWellFormed() && !value.includes('\ufffd') ? undefined : 'is not well-formed Unicode';
 }
 
 const LONGEST_LABEL = 200;
 
-/** What ends a line or changes the direction of the text around it; joiners stay, as names need them. */
+/** Characters that end a line or change the direction of the surrounding text; joiners stay, as names need them. */
 const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+/gu;
 
-/** Text that people read, in one line and of bearable length; absent where there is none. It identifies nobody. */
+/** Text for display, in one line of limited length; absent if nothing is visible. It identifies nobody. */
 export function label(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const clean = value

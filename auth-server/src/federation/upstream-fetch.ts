@@ -1,6 +1,6 @@
 /**
- * Owns how connectors reach an upstream: bounded in time and size, without following a redirect (OpenID Connect Discovery 1.0
- * §4.2 wants 200), and "not reachable" has one name (`UpstreamError`).
+ * Owns how connectors send requests to an upstream: bounded in time and size, without following redirects (OpenID Connect
+ * Discovery 1.0 §4.2 requires 200), and with one error for every failure (`UpstreamError`).
  */
 import { ContentCodingError, type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { TunnelError } from '@mcp-oauth/shared/network/tunnel';
@@ -11,8 +11,8 @@ import { innermost } from './failure.ts';
 const LARGEST_ANSWER = 1_048_576;
 
 /**
- * A fetch that reads the whole answer before it gives it back, so that an upstream that stalls in the middle of a body
- * costs no more than one that never answers.
+ * A fetch that reads the whole answer before it returns, so that an upstream that stalls in the middle of a body takes no longer
+ * than one that never answers.
  * @param timeout seconds for one request, body included
  * @throws UpstreamError `unavailable` when there is no answer in time, a server error (RFC 9110 §15.6), a redirect, or 429
  */
@@ -47,10 +47,10 @@ function refuseStatus({ status, headers }: Response, where: string): void {
   throw new UpstreamError('unavailable', message, { status });
 }
 
-/** What the network says of itself, as ECONNREFUSED or CERT_HAS_EXPIRED; fetch has it somewhere in the causes. */
+/** The error code of the network, such as ECONNREFUSED or CERT_HAS_EXPIRED; fetch hides it in the causes. */
 function codeOf(error: unknown): string {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    // The proxy's own troubles are not those of the upstream.
+    // An error of the proxy is not an error of the upstream.
     if (cause instanceof TunnelError) return reasonOf(cause);
     if ('code' in cause && typeof cause.code === 'string') return cause.code;
   }

@@ -79,7 +79,7 @@ describe('RFC 9111 §5.2 provider metadata that changes', () => {
     play.stage.routes.set(DISCOVERY, () => reply);
     clock.advance(3);
     expect((await connector.begin(checks)).pathname).toBe('/old');
-    expect(troubles).toEqual([expect.stringMatching(/^the old metadata is used: .*openid-configuration /)]);
+    expect(troubles).toEqual([expect.stringMatching(/^the previous metadata stays in use: .*openid-configuration /)]);
   });
 });
 
@@ -94,7 +94,7 @@ describe('RFC 7517 §5 provider keys that change', () => {
     // What the stand-in signs is in the time of the system's clock.
     play.claims = { exp: Math.floor(clock.now() / 1_000) + 60 };
     expect(await signIn()).toMatchObject({ subject: play.subject });
-    expect(troubles).toEqual([expect.stringContaining('the old key set is used')]);
+    expect(troubles).toEqual([expect.stringContaining('the previous key set stays in use')]);
   });
 
   it('a key that is replaced under the same kid is fetched at the next sign-in', async () => {

@@ -96,7 +96,7 @@ describe('oidc: a provider with an internal URL', () => {
     upstream.stage.routes.set(discovery, () => metadata(upstream.stage.url));
     await expect(upstream.connector.begin(checks)).rejects.toMatchObject({
       reason: 'unavailable',
-      message: expect.stringContaining(`${upstream.stage.url}${discovery} can't be used: it calls itself`),
+      message: expect.stringContaining(`${upstream.stage.url}${discovery} can't be used: its issuer is`),
     });
   });
 
@@ -164,7 +164,7 @@ describe('oidc: requests to the provider', () => {
     for (const [issuer, reason] of [
       [`https://${host.name}`, /openid-configuration could not be reached \(DEPTH_ZERO_SELF_SIGNED_CERT\)$/],
       [gone.issuer, /openid-configuration could not be reached \(ECONNREFUSED\)$/],
-      [upstream.issuer, /openid-configuration can't be used: .*expected object/s],
+      [upstream.issuer, /openid-configuration can't be used: .*expected a JSON object/s],
     ] as const) {
       const failed = open(issuer).begin(checks);
       await expect(failed).rejects.toMatchObject({ reason: 'unavailable', message: expect.stringMatching(reason) });

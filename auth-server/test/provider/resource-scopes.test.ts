@@ -104,7 +104,7 @@ describe('RFC 9728 §2 a scope that only the resource defines', () => {
     await using server = await startServer({ fetch, env: { RESOURCES: JSON.stringify(resources) } });
     expect((await metadata(server)).scopes_supported).toEqual(['openid', 'offline_access', 'a:b', 'c:d']);
     expect((await tokensWith(server, await register(server))).scope).toBe('a:b');
-    expect(server.log.filter(({ msg }) => msg === 'resource metadata not fetched')).toEqual([]);
+    expect(server.log.filter(({ msg }) => msg === 'resource metadata could not be fetched')).toEqual([]);
   });
 });
 
@@ -114,7 +114,7 @@ describe('an unreachable resource', () => {
     await using server = await startServer({ fetch });
     expect((await tokensWith(server, await register(server))).scope).toBe('mcp:tools');
     expect(server.log).toContainEqual(
-      expect.objectContaining({ msg: 'resource metadata not fetched', reason: 'fetch failed' }),
+      expect.objectContaining({ msg: 'resource metadata could not be fetched', reason: 'fetch failed' }),
     );
   });
 

@@ -77,7 +77,7 @@ export const authorizationSettings = {
   }),
   clockTolerance: setting({
     env: 'CLOCK_TOLERANCE',
-    doc: "Accepted difference between the clocks of this machine and of the issuer, from 0s to 60s.",
+    doc: 'Accepted difference between the clocks of this machine and of the issuer, from 0s to 60s.',
     type: type.duration(0, 60),
     default: '5s',
   }),

@@ -11,7 +11,12 @@ export const sessionsCommands = (withSessions: WithSessions): CommandGroup => ({
 });
 
 const whose = {
-  subject: { type: 'string', multiple: true, value: 'sub', doc: 'Only sessions of this person: `sub` of their tokens.' },
+  subject: {
+    type: 'string',
+    multiple: true,
+    value: 'sub',
+    doc: 'Only sessions of this person: `sub` of their tokens.',
+  },
   client: { type: 'string', multiple: true, value: 'client_id', doc: 'Only sessions of this client.' },
 } as const;
 

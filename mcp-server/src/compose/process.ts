@@ -19,7 +19,7 @@ export function composeProcess(
   overrides: Partial<Omit<ProcessDependencies, 'meters'>>,
 ): ProcessDependencies {
   const log = overrides.log ?? createLogger('mcp-server', config.logLevel);
-  if (config.httpsProxy) log.info({ proxy: config.httpsProxy.host }, 'https goes out through a proxy');
+  if (config.httpsProxy) log.info({ proxy: config.httpsProxy.host }, 'https requests use a proxy');
   return {
     clock: overrides.clock ?? systemClock,
     fetch: overrides.fetch ?? createOutgoingFetch(config),

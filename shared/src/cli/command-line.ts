@@ -71,7 +71,8 @@ function parse({ options = {} }: Command, words: readonly string[]) {
     const { code, message } = error as NodeJS.ErrnoException;
     const said = message.split('. ')[0];
     // A random id may begin with a hyphen.
-    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(`${said}; put arguments that begin with a hyphen after --`);
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
+      throw new UsageError(`${said}; put arguments that begin with a hyphen after --`);
     if (code?.startsWith('ERR_PARSE_ARGS_')) throw new UsageError(said);
     throw error;
   }

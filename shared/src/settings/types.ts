@@ -50,7 +50,8 @@ export const durationOrOff = (min = 1): z.ZodType<number, string> =>
 /** Values separated by commas or spaces. @throws Error when a value between two commas is empty: it may be a mistake */
 export function membersOf(text: string): readonly string[] {
   const members = text.split(',').map((member) => member.trim());
-  if (members.length > 1 && members.includes('')) throw new Error('has an empty value: two commas in a row, or a comma at an end');
+  if (members.length > 1 && members.includes(''))
+    throw new Error('has an empty value: two commas in a row, or a comma at an end');
   return members.flatMap((member) => member.split(/\s+/)).filter(Boolean);
 }
 

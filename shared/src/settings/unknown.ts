@@ -61,7 +61,10 @@ export function unknownSettings(env: Environment): UnknownSettings {
     if (predecessor) warnings.push({ env: name, message: `is not a setting; ${predecessor}` });
     else if (protecting && isProduction) {
       const mend = `correct it, or name it in ${FOREIGN_VARIABLES} if it belongs to something else`;
-      problems.push({ env: name, message: `is not a setting, but looks like ${protecting}, which may protect the server; ${mend}` });
+      problems.push({
+        env: name,
+        message: `is not a setting, but looks like ${protecting}, which may protect the server; ${mend}`,
+      });
     } else if (protecting || looksLikeOurs(name, env)) {
       warnings.push({ env: name, message: `${whatItIs(name)}${hint(meantBy(name, env))}` });
     }

@@ -1,6 +1,6 @@
 /**
- * Owns what an id token must be (OpenID Connect Core 1.0 §3.1.3.7): signed by a key of the provider, from it, for us, for this
- * sign-in, in time. Each refusal names the claim, what was expected and what was there. Claims that nobody needs decide nothing.
+ * Owns the validation of an id token (OpenID Connect Core 1.0 §3.1.3.7): signature, issuer, audience, nonce and times. Each refusal
+ * names the claim, the expected value and the value found. Claims that are not needed are not checked.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { fittingKeys, type PublicKey } from '@mcp-oauth/shared/network/key-set';
@@ -44,8 +44,8 @@ export async function readIdToken(token: unknown, expected: Expectation): Promis
 }
 
 /**
- * A userinfo response that is a JWT (OpenID Connect Core 1.0 §5.3.2) is signed by a key of the provider, and names it and us
- * where it names anybody.
+ * Validates a userinfo response that is a JWT (OpenID Connect Core 1.0 §5.3.2): a key of the provider must have signed it, and
+ * issuer and audience must match where they are present.
  * @throws UpstreamError
  */
 export async function readSignedUserInfo(
@@ -55,7 +55,7 @@ export async function readSignedUserInfo(
   const claims = claimsIn(await verifiedPayload(token, expected));
   const { iss = expected.issuer, aud = expected.clientId } = claims;
   if (iss !== expected.issuer || ![aud].flat().includes(expected.clientId)) {
-    refuse('iss', 'it is of somebody else, or for somebody else', { found: shown(iss) });
+    refuse('iss', 'its issuer or audience is wrong', { found: shown(iss) });
   }
   return claims;
 }
@@ -88,7 +88,7 @@ function judge(claims: Readonly<Record<string, unknown>>, { issuer, clientId, no
 
 const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
-/** What stands in the log for a value that may be of any kind. */
+/** The form of a value of any type in the log. */
 const shown = (value: unknown): unknown => (value === undefined ? 'nothing' : value === null ? 'null' : value);
 
 const shapeOf = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 20));
@@ -102,7 +102,7 @@ async function verifiedPayload(token: string, { algorithms, keys }: SignedBy): P
     (await signedByNewKeys(candidates, token, { alg, kid, keys, faults }));
   if (payload) return payload;
   const known = (await keys.get()).map((key) => `${key.kid ?? 'no kid'} (${key.alg ?? key.kty})`);
-  const message = faults.size > 0 ? 'no key of the provider made its signature' : 'the provider has no key for it';
+  const message = faults.size > 0 ? 'no key of the provider matches its signature' : 'the provider has no key for it';
   return refuse('kid', [message, ...[...faults].filter((fault) => fault !== NOT_ITS_KEY)].join('; '), {
     expected: known,
     found: `${shown(kid)} (${alg})`,
@@ -118,7 +118,7 @@ function headerOf(token: string, algorithms: readonly string[]): { readonly alg:
       found: shown(alg),
     });
   }
-  if (crit !== undefined) refuse('crit', 'it demands an extension', { expected: 'nothing', found: shown(crit) });
+  if (crit !== undefined) refuse('crit', 'it requires an extension', { expected: 'nothing', found: shown(crit) });
   return { alg: String(alg), kid };
 }
 
@@ -135,7 +135,7 @@ const NOT_ITS_KEY = 'signature verification failed';
 
 interface Trial {
   readonly alg: string;
-  /** Why keys that were tried did not do: one may be too short. */
+  /** Why the keys that were tried failed: one may be too short. */
   readonly faults: Set<string>;
 }
 
@@ -144,7 +144,7 @@ interface Search extends Trial {
   readonly keys: SignedBy['keys'];
 }
 
-/** RFC 7517 §4.5: the provider may have changed its keys since it was asked, even under the same name. */
+/** RFC 7517 §4.5: the provider may have changed its keys since they were read, even under the same `kid`. */
 async function signedByNewKeys(tried: readonly PublicKey[], token: string, { keys, ...search }: Search) {
   const candidates = fittingKeys(await keys.renew(), search);
   const fresh = candidates.filter((key) => !tried.includes(key));
@@ -156,14 +156,14 @@ async function signedBy(candidates: readonly PublicKey[], token: string, { alg, 
     try {
       return (await compactVerify(token, key as Parameters<typeof compactVerify>[1], { algorithms: [alg] })).payload;
     } catch (error) {
-      // The next key may be the one; if none is, the refusal says so.
+      // Try the next key; if all fail, the refusal lists the reasons.
       faults.add(error instanceof Error ? error.message : String(error));
     }
   }
   return undefined;
 }
 
-/** Strict about the encoding: what can't be read must not make two subjects one. */
+/** Strict about the encoding: replacement characters could make two subjects equal. */
 function claimsIn(payload: Uint8Array): Readonly<Record<string, unknown>> {
   try {
     const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
@@ -171,7 +171,7 @@ function claimsIn(payload: Uint8Array): Readonly<Record<string, unknown>> {
       return claims as Readonly<Record<string, unknown>>;
     }
   } catch {
-    // The same refusal as for any other value.
+    // Refused below like any other invalid payload.
   }
   return refuse('id_token', 'its payload is not a JSON object');
 }

@@ -1,11 +1,11 @@
 /**
- * Owns what is remembered of a person from an id token and userinfo (OpenID Connect Core 1.0 §5.1). Everything but issuer and
- * subject is for show: an odd member is left out, and stops nobody.
+ * Owns what is stored about a person from an id token and userinfo (OpenID Connect Core 1.0 §5.1). Everything but issuer and
+ * subject is for display: an invalid member is dropped and does not prevent the sign-in.
  */
 import type { Identity } from '../../federation/connector.ts';
 import { label } from '../../federation/subject.ts';
 
-/** What an id token and userinfo may say of a person. */
+/** The claims of an id token and userinfo about a person. */
 export interface Claims {
   readonly name?: unknown;
   readonly preferred_username?: unknown;
@@ -13,7 +13,7 @@ export interface Claims {
   readonly email_verified?: unknown;
 }
 
-/** Whether userinfo has nothing to add. */
+/** Whether userinfo is not needed. */
 export const isComplete = (claims: Claims): boolean =>
   (verifiedEmail(claims) && (label(claims.name) ?? label(claims.preferred_username))) !== undefined;
 
@@ -33,15 +33,15 @@ export function toIdentity(
   };
 }
 
-/** Address and flag must be of one source: it vouches for no address of another. Cognito and Apple write the flag as text. */
+/** Address and flag must come from one source, because it only verifies its own address. Cognito and Apple send the flag as text. */
 const verifiedEmail = ({ email, email_verified: verified }: Claims): string | undefined =>
   verified === true || verified === 'true' ? label(email) : undefined;
 
 const LONGEST_USER = 2_048;
 
 /**
- * Apple tells the name once, beside the code and not in the id token: `user={"name":{"firstName":"…","lastName":"…"}}`. It
- * comes through the browser, so it is taken for a name and for nothing else.
+ * Apple sends the name once, beside the code and not in the id token: `user={"name":{"firstName":"…","lastName":"…"}}`. It
+ * comes through the browser, so it is used as a display name only.
  */
 export function userInAnswer({ searchParams }: URL): Claims {
   const text = searchParams.get('user') ?? '';

@@ -1,17 +1,17 @@
 /**
- * Owns what is taken from the metadata of an OpenID provider (Discovery 1.0 §3, §4.3): the members that sign-in needs, each in
- * its right form or absent, so that an odd one decides nothing.
+ * Owns what is read from the metadata of an OpenID provider (Discovery 1.0 §3, §4.3): the members that sign-in needs. An invalid
+ * optional member counts as absent.
  */
 import { type Place, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
 import type { ServerMetadata } from 'openid-client';
 import { UpstreamError } from '../../federation/connector.ts';
 
-/** The metadata, and what the answers of the provider are held to. */
+/** The metadata, and the rules for the answers of the provider. */
 export interface ProviderMetadata {
   readonly server: ServerMetadata;
   readonly issuer: string;
   readonly jwksUri: string;
-  /** Signature algorithms of its id tokens. */
+  /** Accepted signature algorithms of its id tokens. */
   readonly algorithms: readonly string[];
   /** RFC 9207 §3: every answer names its issuer. */
   readonly namesIssuer: boolean;
@@ -19,7 +19,7 @@ export interface ProviderMetadata {
 
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint', 'jwks_uri'] as const;
 
-/** Only signatures that the provider alone can make: a shared secret proves nothing more than the connection does. */
+/** Asymmetric algorithms only: a signature with a shared secret proves no more than the connection does. */
 export const ASYMMETRIC: readonly string[] = [
   ...['RS', 'PS', 'ES'].flatMap((family) => [`${family}256`, `${family}384`, `${family}512`]),
   ...['EdDSA', 'Ed25519', 'ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'],
@@ -31,12 +31,12 @@ export const ASYMMETRIC: readonly string[] = [
  * @throws when it is not metadata of that issuer
  */
 export function readMetadata(document: unknown, expected: string, place: Place): ProviderMetadata {
-  if (!isObject(document)) throw new Error('it is not metadata: expected object, found another kind of JSON');
+  if (!isObject(document)) throw new Error('it is not metadata: expected a JSON object');
   const said = document;
   const { issuer, id_token_signing_alg_values_supported: announced } = said;
   if (typeof issuer !== 'string' || issuer.replace(/\/$/, '') !== expected) {
     const found = typeof issuer === 'string' ? issuer : (JSON.stringify(issuer) ?? 'nothing');
-    throw new UpstreamError('unavailable', `it calls itself ${found}`, { claim: 'issuer', expected, found });
+    throw new UpstreamError('unavailable', `its issuer is ${found}`, { claim: 'issuer', expected, found });
   }
   const named = ENDPOINTS.filter((name) => typeof said[name] === 'string' && URL.canParse(said[name]));
   const missing = ENDPOINTS.filter((name) => name !== 'userinfo_endpoint' && !named.includes(name));

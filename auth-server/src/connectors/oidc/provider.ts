@@ -1,6 +1,6 @@
 /**
- * Owns the connection to one OpenID provider: its metadata and keys, each remembered as long as it says and asked for again
- * after a failed sign-in, and the requests that openid-client makes there, at the place where this server reaches it.
+ * Owns the connection to one OpenID provider: its metadata and keys, each cached as long as the provider says and renewed after a
+ * failed sign-in, and the requests of openid-client, which go to the URL at which this server reaches the provider.
  */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { freshFor } from '@mcp-oauth/shared/network/freshness';
@@ -17,20 +17,20 @@ import type { OidcSettings } from './settings.ts';
 import { readTokenAnswer } from './token-answer.ts';
 
 export interface Upstream extends ProviderMetadata {
-  /** The same for openid-client. */
+  /** The metadata in the form of openid-client. */
   readonly configuration: oidc.Configuration;
 }
 
 export interface Provider {
   readonly metadata: Remembered<Upstream>;
   readonly keys: Remembered<readonly PublicKey[]>;
-  /** After a sign-in that failed: what is remembered may be why. Never fails. */
+  /** Call after a failed sign-in: cached metadata or keys may be the cause. Never fails. */
   renew(): Promise<void>;
 }
 
 export function createProvider(values: OidcSettings, context: ConnectorContext): Provider {
   const { clock = systemClock, onTrouble } = context;
-  // Named in full because openid-client would want the issuer to the letter, and operators leave its last slash out.
+  // The full URL, because openid-client compares the issuer exactly, and operators often omit its trailing slash.
   const published = `${values.issuer}/.well-known/openid-configuration`;
   const place = createPlace(values.issuer, values.internalUrl);
   const fetch = createUpstreamFetch(context.fetch, values.timeout);
@@ -38,7 +38,7 @@ export function createProvider(values: OidcSettings, context: ConnectorContext):
   async function read<T>(url: string, what: string, accept: (document: unknown) => T): Promise<Loaded<T>> {
     const target = place.inside(url);
     if (target === url && url.startsWith('http:') && values.issuer.startsWith('https:')) {
-      throw new UpstreamError('unavailable', `the ${what} at ${url} can't be used: it is not https`);
+      throw new UpstreamError('unavailable', `the ${what} at ${url} is refused: it is not https`);
     }
     const response = await fetch(target, { headers: { accept: 'application/json' } });
     if (response.status !== 200) {
@@ -61,11 +61,11 @@ export function createProvider(values: OidcSettings, context: ConnectorContext):
   function configure(metadata: ProviderMetadata): Upstream {
     const configuration = new oidc.Configuration(metadata.server, values.clientId, {}, authentication(values));
     configuration.timeout = values.timeout;
-    // What openid-client sees and checks is public: it would not send a secret to an http endpoint of anybody else.
+    // openid-client works with the public URLs: it would refuse to send a secret to an internal http endpoint.
     configuration[oidc.customFetch] = async (target, options) => {
       const response = await fetch(place.inside(target), options as RequestInit);
       if (options.method === 'POST') return readTokenAnswer(response);
-      // openid-client would look for its own keys, and for an algorithm that few announce.
+      // openid-client would fetch the keys again, and would require an algorithm that few providers announce.
       const isSigned = /^application\/jwt\b/i.test(response.headers.get('content-type') ?? '');
       if (!isSigned || !response.ok) return response;
       const signed = { issuer: metadata.issuer, clientId: values.clientId, algorithms: ASYMMETRIC, keys };
@@ -78,7 +78,7 @@ export function createProvider(values: OidcSettings, context: ConnectorContext):
   const remember = <T>(what: string, load: () => Promise<Loaded<T>>) =>
     remembered(load, {
       clock,
-      onTrouble: (error) => onTrouble?.(`the old ${what} is used: ${innermost(error).message}`),
+      onTrouble: (error) => onTrouble?.(`the previous ${what} stays in use: ${innermost(error).message}`),
     });
   const metadata = remember('metadata', () =>
     read(published, 'metadata', (document) => configure(readMetadata(document, values.issuer, place))),
@@ -92,7 +92,7 @@ export function createProvider(values: OidcSettings, context: ConnectorContext):
         await metadata.renew();
         await keys.renew();
       } catch {
-        // The next sign-in asks again, and tells why it can't go on.
+        // The next sign-in tries again and reports the error.
       }
     },
   };

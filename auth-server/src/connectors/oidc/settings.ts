@@ -16,7 +16,11 @@ export const settings = {
     type: url(),
     example: 'http://keycloak:8080/realms/staff',
   }),
-  clientId: setting({ env: 'CLIENT_ID', doc: 'Client id that the OpenID provider issued to this server.', type: text() }),
+  clientId: setting({
+    env: 'CLIENT_ID',
+    doc: 'Client id that the OpenID provider issued to this server.',
+    type: text(),
+  }),
   clientSecret: optional({
     env: 'CLIENT_SECRET',
     doc: 'Client secret that the OpenID provider issued to this server. Required unless CLIENT_AUTH is none.',

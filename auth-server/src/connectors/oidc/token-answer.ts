@@ -1,12 +1,12 @@
 /**
- * Owns what openid-client gets to see of a token response (RFC 6749 §5.1, §5.2): what sign-in needs, and nothing that could
- * decide although nobody needs it, as `refresh_token: null`. An error becomes ours here, with all that it says.
+ * Owns what is passed to openid-client of a token response (RFC 6749 §5.1, §5.2): only the members that sign-in needs, so that an
+ * invalid unused member such as `refresh_token: null` does no harm. An error becomes an UpstreamError with all its details.
  */
 
 import { refusalOf } from '../../federation/answer.ts';
 import { UpstreamError } from '../../federation/connector.ts';
 
-/** Where the id token is in what openid-client gives back: its own reading of id tokens is stricter than what is needed. */
+/** Member under which openid-client returns the id token unread: its own validation is stricter than needed. */
 export const ID_TOKEN = 'unread_id_token';
 
 /** @throws UpstreamError when the response is an error, whatever its status and content type */
@@ -39,17 +39,17 @@ export async function readTokenAnswer(response: Response): Promise<Response> {
       expected: 'Bearer',
       found: isText(token_type) ? token_type : shapeOf(token_type),
     };
-    throw new UpstreamError('invalid_answer', 'the token response has no token type that can be used', facts);
+    throw new UpstreamError('invalid_answer', 'the token response has no supported token type', facts);
   }
   return Response.json({ access_token, token_type, [ID_TOKEN]: id_token });
 }
 
-/** Those that openid-client knows (RFC 6750 §4, RFC 9449 §5). */
+/** The types that openid-client supports (RFC 6750 §4, RFC 9449 §5). */
 const TOKEN_TYPES: ReadonlySet<string> = new Set(['bearer', 'dpop']);
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** Not the value, which may be a credential in the wrong place. */
+/** Describes a value without showing it, because it may be a misplaced credential. */
 const shapeOf = (value: unknown): string => {
   if (value === undefined) return 'nothing';
   return value === null || value === '' ? JSON.stringify(value) : typeof value;
