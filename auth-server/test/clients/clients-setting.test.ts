@@ -41,7 +41,7 @@ it.each([
   [
     'protection that this server does not offer',
     [{ ...good, tls_client_certificate_bound_access_tokens: true }],
-    'tls_client_certificate_bound_access_tokens is not supported here',
+    'tls_client_certificate_bound_access_tokens is not supported, so',
   ],
   ['an id of blanks', [{ ...good, client_id: '  ' }], 'client_id must not be blank'],
   ['the same id twice', [good, good], '"job" is listed twice'],
