@@ -173,7 +173,7 @@ describe('the command line of mcp-server', () => {
     async (line) => {
       const { status, stdout, stderr } = await program(line);
       expect([status, stdout]).toEqual([1, '']);
-      expect(stderr).toMatch(/^mcp-server: REDIS_URL is not set: .* Restart the server to end all of them/);
+      expect(stderr).toMatch(/^mcp-server: REDIS_URL is not set: .* Restart the server to end all sessions/);
     },
   );
 
