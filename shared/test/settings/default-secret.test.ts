@@ -42,7 +42,9 @@ describe('CWE-798 well-known secrets in production', () => {
     'CWE-1188 a key of one byte 32 times is refused in production, %#',
     (bytes) => {
       expect(load({ KEYS: key(bytes) })).not.toThrow();
-      expect(load({ KEYS: `${drawn} ${key(bytes)}`, NODE_ENV: 'production' })).toThrow(/^KEYS: contains a key whose bytes/);
+      expect(load({ KEYS: `${drawn} ${key(bytes)}`, NODE_ENV: 'production' })).toThrow(
+        /^KEYS: contains a key whose bytes/,
+      );
     },
   );
 
