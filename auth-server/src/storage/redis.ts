@@ -3,6 +3,7 @@
  * it holds for any number of processes and on any slot; lifetimes are Redis's own, so no clocks have to agree.
  */
 import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis';
+import { readLua } from '@mcp-oauth/shared/redis/lua';
 import { createPatience, type Patience } from './patience.ts';
 import {
   type JsonObject,
@@ -15,29 +16,15 @@ import {
 /** Grows when records change their shape; records of another version are never read. */
 export const PREFIX = 'as:v1:';
 
-/**
- * A record is a hash: `value` is its JSON, `consumed` the second in which it was spent. What needs memory comes first in a script: a
- * Redis that is full refuses only the first write of it, so that none ends half-way.
- */
-const SCRIPTS = {
-  asPut: `redis.call('HSET', KEYS[1], 'value', ARGV[1])
-    redis.call('HDEL', KEYS[1], 'consumed')
-    return redis.call('EXPIRE', KEYS[1], ARGV[2])`,
-  asPutIfAbsent: `if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-    redis.call('HSET', KEYS[1], 'value', ARGV[1])
-    return redis.call('EXPIRE', KEYS[1], ARGV[2])`,
-  asReplace: `if redis.call('HGET', KEYS[1], 'value') ~= ARGV[1] then return 0 end
-    redis.call('HSET', KEYS[1], 'value', ARGV[2])
-    if ARGV[3] ~= '' then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
-    return 1`,
-  asTake: `local record = redis.call('HMGET', KEYS[1], 'value', 'consumed')
-    redis.call('DEL', KEYS[1])
-    return record`,
-  asConsume: `if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-    return redis.call('HSETNX', KEYS[1], 'consumed', redis.call('TIME')[1])`,
-  asTouch: `if redis.call('TTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
-    return 1`,
-} as const;
+/** The name of each script, and its file. */
+const SCRIPTS: Readonly<Record<keyof Scripts, string>> = {
+  asPut: 'put',
+  asPutIfAbsent: 'put-if-absent',
+  asReplace: 'replace',
+  asTake: 'take',
+  asConsume: 'consume',
+  asTouch: 'touch',
+};
 
 type Fields = [value: string | null, consumed: string | null];
 
@@ -65,7 +52,10 @@ const PATIENCE = 5_000;
 
 /** Waits for the first connection; afterwards commands fail while there is none, when their patience is over. */
 export async function createRedisStore(client: RedisClient, patience = PATIENCE): Promise<RecordStore> {
-  for (const [name, lua] of Object.entries(SCRIPTS)) client.defineCommand(name, { numberOfKeys: 1, lua });
+  for (const [name, file] of Object.entries(SCRIPTS)) {
+    const lua = readLua(new URL(`./scripts/${file}.lua`, import.meta.url));
+    client.defineCommand(name, { numberOfKeys: 1, lua });
+  }
   const redis = client as RedisClient & Scripts;
   await whenReady(client);
 

@@ -10,7 +10,7 @@ const VERSION = `${CHANGES}:version`;
 const MOST = 10_000;
 
 export const createRedisChangeLog = (redis: SessionRedis): ChangeLog => ({
-  record: (change) => redis.mcpChange(CHANGES, VERSION, change, MOST),
+  record: (change) => redis.mcpRecordChange(CHANGES, VERSION, change, MOST),
   since: async (seen) => {
     // First the number: a change that comes in between is told again, and not left out.
     const version = Number((await redis.get(VERSION)) ?? 0);

@@ -86,7 +86,7 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits, ledg
       await redis.mcpDiscard(...keys, name.stream, write(reader));
     },
     owe: async (name, replica, requests) => {
-      await redis.mcpOwe(sessionKey(name.session), stateKey(name), `${DEBT}${replica}`, requests, open);
+      await redis.mcpNotePending(sessionKey(name.session), stateKey(name), `${DEBT}${replica}`, requests, open);
     },
     debts: async (name) => {
       const fields = Object.entries(await redis.hgetall(stateKey(name)));

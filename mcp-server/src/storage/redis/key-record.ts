@@ -1,5 +1,6 @@
 /** Owns the ring of sealing keys that replicas share on Redis: one text under one key, changed by compare-and-set. */
 import type { RedisClient } from '@mcp-oauth/shared/redis';
+import { readLua } from '@mcp-oauth/shared/redis/lua';
 import type { KeyRecord } from '../../keys/sealing-keys.ts';
 
 const KEY = 'mcp:v1:sealing-keys';
@@ -7,19 +8,16 @@ const KEY = 'mcp:v1:sealing-keys';
 /** Seconds. The ring is written every day that it is used; one that nobody used for so long opens nothing any more. */
 const LIFETIME = 3 * 86_400;
 
-/** An empty text stands for none: a ring is never empty. */
-const REPLACE = `local kept = redis.call('GET', KEYS[1])
-  if (kept or '') ~= ARGV[1] then return 0 end
-  redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
-  return 1`;
+const REPLACE = new URL('./scripts/replace-keys.lua', import.meta.url);
 
 export function redisKeyRecord(client: RedisClient): KeyRecord {
-  client.defineCommand('mcpReplaceKeys', { numberOfKeys: 1, lua: REPLACE });
+  client.defineCommand('mcpReplaceKeys', { numberOfKeys: 1, lua: readLua(REPLACE) });
   const redis = client as RedisClient & {
     mcpReplaceKeys(key: string, before: string, after: string, lifetime: number): Promise<number>;
   };
   return {
     read: async () => (await redis.get(KEY)) ?? undefined,
+    // An empty text stands for none: a ring is never empty.
     replace: async (before = '', after) => (await redis.mcpReplaceKeys(KEY, before, after, LIFETIME)) === 1,
   };
 }
