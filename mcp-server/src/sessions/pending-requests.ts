@@ -1,23 +1,23 @@
 /**
- * Owns what this replica has still to answer on streams that many replicas answer on, noted where another one finds it should
- * this one be gone (HTTP+SSE: a session has one stream, and each POST may go to another replica).
+ * Owns the list of requests that this replica has not answered yet, on streams that several replicas write to. The list is in the
+ * log, so that another replica can answer when this one is lost (HTTP+SSE: one stream per session, each POST at any replica).
  */
 import type { EventLog } from './ports.ts';
 import { STANDALONE } from './streams.ts';
 
 type Id = string | number;
 
-export class Debts {
-  readonly #log: Pick<EventLog, 'owe'>;
+export class PendingRequests {
+  readonly #log: Pick<EventLog, 'notePending'>;
   readonly #replica: string;
   readonly #open = new Map<string, Set<Id>>();
 
-  constructor(log: Pick<EventLog, 'owe'>, replica: string) {
+  constructor(log: Pick<EventLog, 'notePending'>, replica: string) {
     this.#log = log;
     this.#replica = replica;
   }
 
-  /** Resolves when it is noted, or can't be. */
+  /** Resolves when the log has the list, or the store is unavailable. */
   async begin(session: string, ids: readonly Id[]): Promise<void> {
     if (ids.length === 0) return;
     const open = this.#open.get(session) ?? new Set();
@@ -33,14 +33,14 @@ export class Debts {
     void this.#note(session, open);
   }
 
-  /** The session is over, and so is its stream. */
+  /** The session has ended, and with it its stream. */
   forget(session: string): void {
     this.#open.delete(session);
   }
 
   #note(session: string, open: ReadonlySet<Id>): Promise<void> {
     const requests = open.size === 0 ? '' : JSON.stringify([...open]);
-    // Should it fail, a client may have to wait until its own patience ends.
-    return this.#log.owe({ session, stream: STANDALONE }, this.#replica, requests).catch(() => {});
+    // If this fails and the replica is lost, the client waits until its own timeout.
+    return this.#log.notePending({ session, stream: STANDALONE }, this.#replica, requests).catch(() => {});
   }
 }

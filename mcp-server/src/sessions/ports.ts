@@ -126,10 +126,10 @@ export interface EventLog {
   acknowledge(name: StreamName, upTo: string): Promise<void>;
   /** The client has the whole of a stream, which is over, by this reader; nothing happens when another one reads it. */
   discard(name: StreamName, reader: Reader): Promise<void>;
-  /** Notes what a replica has still to answer on a stream: ids of requests as JSON text, or nothing. */
-  owe(name: StreamName, replica: string, requests: string): Promise<void>;
-  /** What is to be answered, by replica. */
-  debts(name: StreamName): Promise<ReadonlyMap<string, string>>;
+  /** Stores which requests a replica has not answered yet on a stream: their ids as JSON text, or an empty text. */
+  notePending(name: StreamName, replica: string, requests: string): Promise<void>;
+  /** The ids of unanswered requests as JSON text, by replica. */
+  pendingRequests(name: StreamName): Promise<ReadonlyMap<string, string>>;
 }
 
 export interface LogLimits {

@@ -22,8 +22,8 @@ export interface SessionHost {
   /** Something of the session is open or running here, and will be for a while. @returns false when it has ended */
   keep(id: string): Promise<boolean>;
   end(id: string): Promise<void>;
-  /** Another replica has changed the record, or may have: it is read again as soon as it can be. */
-  doubt(id?: string): void;
+  /** Another replica has changed the record, or may have: the next use reads it again. Without an id, all records. */
+  invalidate(id?: string): void;
   /** Another replica has ended it. */
   forget(id: string): void;
   /** What its owner has in use, wherever that is, over one transport. */
@@ -129,12 +129,12 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
     if (newer || now - copy.writtenAt >= pace) void write(copy, now, principal.expiresAt);
     return copy.session;
   };
-  /** A doubted copy is not thrown away: it is all there is while the store can't be asked. */
-  const doubt = (id?: string): void => {
+  /** Keeps a stale copy: it serves requests while the store is unavailable. */
+  const invalidate = (id?: string): void => {
     if (id === undefined) reading.clear();
     else reading.delete(id);
-    const doubted = id === undefined ? copies.values() : [copies.get(id)];
-    for (const copy of doubted) if (copy) copy.readAt = 0;
+    const stale = id === undefined ? copies.values() : [copies.get(id)];
+    for (const copy of stale) if (copy) copy.readAt = 0;
   };
   const recent = (id: string): Copy | undefined => {
     const copy = copies.get(id);
@@ -171,7 +171,7 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
     peek: async (id) => (recent(id) ?? (await load(id)))?.session,
     alter: async (id, alteration) => {
       const done = await store.alter(id, alteration);
-      doubt(id);
+      invalidate(id);
       if (done) await tell(bus, 'altered', id);
       return done;
     },
@@ -184,7 +184,7 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
       ended(id);
       await tell(bus, 'ended', id);
     },
-    doubt,
+    invalidate,
     forget: ended,
     inUse: (owner, transport) => store.inUse(owner, transport),
     count: () => store.count(),

@@ -43,8 +43,11 @@ export interface StreamsParts extends Pick<WriterParts, 'pause' | 'instead'> {
   readonly bus: MessageBus;
 }
 
-/** Writes for the dead, whichever replica that is: two that bury at a time are one producer, and what they say is there once. */
-const UNDERTAKER = 'undertaker';
+/**
+ * Producer of the answers for lost requests, the same on every replica: when two replicas answer for a lost one, the log keeps each
+ * answer once. Stored in Redis: replicas of an older version use the same name.
+ */
+const LOST_REPLICA_PRODUCER = 'undertaker';
 
 /** Longer than any log is. */
 const EVERYTHING = 1_000_000;
@@ -209,24 +212,24 @@ export class Streams {
     if (await this.keep(attachment)) await this.#feed(attachment);
   }
 
-  /** Answers, in place of replicas that are gone, what they can't answer any more. */
-  async bury(): Promise<void> {
+  /** Answers the requests of lost replicas, each on its own stream. */
+  async answerForLostReplicas(): Promise<void> {
     for (const { name } of this.all()) {
       const [replica = ''] = name.stream.split('.');
       if (name.stream === STANDALONE || replica === this.#bus.replica) continue;
-      if (!(await this.#bus.isAlive(replica))) await this.#buryOne(name);
+      if (!(await this.#bus.isAlive(replica))) await this.#answerForLostReplica(name);
     }
   }
 
-  /** The same, of a stream that many replicas answer on. */
-  async buryDebts(name: StreamName): Promise<void> {
-    for (const [replica, requests] of await this.#log.debts(name)) {
+  /** Answers the requests of lost replicas on a stream that several replicas write to. */
+  async answerForLostReplicasOn(name: StreamName): Promise<void> {
+    for (const [replica, requests] of await this.#log.pendingRequests(name)) {
       if (replica === this.#bus.replica || (await this.#bus.isAlive(replica))) continue;
       for (const { place, data } of lostAnswers(requests, await this.#log.read(name, undefined, EVERYTHING))) {
-        const producer = `${UNDERTAKER}.${replica}`;
+        const producer = `${LOST_REPLICA_PRODUCER}.${replica}`;
         await new StreamWriter({ ...this.#writing, producer, next: () => place }, name).append({ data });
       }
-      await this.#log.owe(name, replica, '');
+      await this.#log.notePending(name, replica, '');
     }
   }
 
@@ -247,13 +250,13 @@ export class Streams {
     await this.#detach(attachment);
   }
 
-  async #buryOne(name: StreamName): Promise<void> {
+  async #answerForLostReplica(name: StreamName): Promise<void> {
     const state = await this.#log.state(name);
     if (!state || state.over) return;
     const answers = lostAnswers(state.requests, await this.#log.read(name, undefined, EVERYTHING));
     for (const { place, data } of answers) {
       const last = place === answers.at(-1)?.place;
-      const writer = new StreamWriter({ ...this.#writing, producer: UNDERTAKER, next: () => place }, name);
+      const writer = new StreamWriter({ ...this.#writing, producer: LOST_REPLICA_PRODUCER, next: () => place }, name);
       await writer.append({ data, last });
     }
   }

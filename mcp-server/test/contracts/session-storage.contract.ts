@@ -405,7 +405,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         expect(await isKept(name)).toBe(true);
         const standalone = { ...name, stream: STANDALONE };
         await append(standalone, 'b');
-        await storage.here.log.owe(standalone, 'one', '[1]');
+        await storage.here.log.notePending(standalone, 'one', '[1]');
         const [other] = await storage.here.log.read(standalone, undefined, 10);
         await storage.here.log.acknowledge(standalone, other?.id ?? '');
         expect(await isKept(standalone)).toBe(true);
@@ -435,15 +435,15 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
       it('pending answers of a replica are known at any other, until they are sent or the session ends', async () => {
         const name = { ...(await stream()), stream: STANDALONE };
         await storage.here.log.take(name, { replica: 'r', connection: '1' });
-        await storage.here.log.owe(name, 'one', '[1]');
-        await storage.here.log.owe(name, 'one', '[1,2]');
-        await storage.there.log.owe(name, 'two', '["x"]');
-        expect(Object.fromEntries(await storage.there.log.debts(name))).toEqual({ one: '[1,2]', two: '["x"]' });
-        await storage.there.log.owe(name, 'one', '');
-        expect(Object.fromEntries(await storage.here.log.debts(name))).toEqual({ two: '["x"]' });
+        await storage.here.log.notePending(name, 'one', '[1]');
+        await storage.here.log.notePending(name, 'one', '[1,2]');
+        await storage.there.log.notePending(name, 'two', '["x"]');
+        expect(Object.fromEntries(await storage.there.log.pendingRequests(name))).toEqual({ one: '[1,2]', two: '["x"]' });
+        await storage.there.log.notePending(name, 'one', '');
+        expect(Object.fromEntries(await storage.here.log.pendingRequests(name))).toEqual({ two: '["x"]' });
         await end(name);
-        await storage.here.log.owe(name, 'one', '[1]');
-        expect((await storage.there.log.debts(name)).size).toBe(0);
+        await storage.here.log.notePending(name, 'one', '[1]');
+        expect((await storage.there.log.pendingRequests(name)).size).toBe(0);
       });
 
       it('an event records up to which change its reader knows', async () => {

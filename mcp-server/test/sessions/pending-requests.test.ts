@@ -1,18 +1,18 @@
 /** Owns the proof that what a replica has still to answer is noted before its client is told that the request was accepted. */
 import { describe, expect, it } from 'vitest';
-import { Debts } from '../../src/sessions/debts.ts';
+import { PendingRequests } from '../../src/sessions/pending-requests.ts';
 import { StorageUnavailable } from '../../src/sessions/ports.ts';
 
 describe('MCP 2024-11-05 "HTTP with SSE": accepting a request', () => {
   it('a request id is recorded before the request is accepted, so that another replica can answer it after a crash', async () => {
     const noted: string[] = [];
     const storing = Promise.withResolvers<void>();
-    const debts = new Debts(
-      { owe: (_name, replica, ids) => storing.promise.then(() => void noted.push(`${replica} ${ids}`)) },
+    const pendingRequests = new PendingRequests(
+      { notePending: (_name, replica, ids) => storing.promise.then(() => void noted.push(`${replica} ${ids}`)) },
       'a',
     );
     let isBegun = false;
-    const begun = debts.begin('session', [1, 'two']).then(() => {
+    const begun = pendingRequests.begin('session', [1, 'two']).then(() => {
       isBegun = true;
     });
     await Promise.resolve();
@@ -23,7 +23,7 @@ describe('MCP 2024-11-05 "HTTP with SSE": accepting a request', () => {
   });
 
   it('a request is accepted although the store is away', async () => {
-    const away = { owe: () => Promise.reject(new StorageUnavailable('away')) };
-    await expect(new Debts(away, 'a').begin('session', [1])).resolves.toBeUndefined();
+    const away = { notePending: () => Promise.reject(new StorageUnavailable('away')) };
+    await expect(new PendingRequests(away, 'a').begin('session', [1])).resolves.toBeUndefined();
   });
 });

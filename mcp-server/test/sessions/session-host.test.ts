@@ -59,7 +59,7 @@ function createReplica({ pace = 0, bus = true } = {}) {
   if (bus) {
     storage.bus.subscribe(
       (message) => {
-        if (message.kind === 'altered') host.doubt(message.session);
+        if (message.kind === 'altered') host.invalidate(message.session);
         if (message.kind === 'ended') host.forget(message.session);
       },
       () => {},
@@ -126,7 +126,7 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     clock.advance(11);
     const found = here.host.find(id, ALICE);
     await there.store.alter(id, { logLevel: 'error' });
-    here.host.doubt(id);
+    here.host.invalidate(id);
     expect(await found).toMatchObject({ logLevel: 'error' });
   });
 

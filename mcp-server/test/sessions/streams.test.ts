@@ -100,7 +100,7 @@ describe('streams on several replicas', () => {
     const name = { session: 's', stream: 'gone.1' };
     await log.append(name, { data: '', producer: 'gone', sequence: 1, requests: '[1,2]' });
     for (const replica of [streams, there]) await replica.attach(name, createSink);
-    await Promise.all([streams.bury(), there.bury(), there.bury()]);
+    await Promise.all([streams.answerForLostReplicas(), there.answerForLostReplicas(), there.answerForLostReplicas()]);
     const ids = (await log.read(name, undefined, 10)).flatMap(({ data }) => (data ? [JSON.parse(data).id] : []));
     expect(ids).toEqual([1, 2]);
     expect((await log.state(name))?.over).toBe(true);

@@ -58,7 +58,7 @@ class RunningContext implements Context {
 
   get progress(): Context['progress'] {
     const { progressToken } = this.#call;
-    return heeded(async (progress, total, message) => {
+    return handled(async (progress, total, message) => {
       requireProgress(progress, total, message);
       if (progressToken === undefined) return;
       const params = { progressToken, progress, ...(total !== undefined && { total }), ...(message && { message }) };
@@ -68,7 +68,7 @@ class RunningContext implements Context {
 
   get log(): Context['log'] {
     const { logLevel } = this.#call;
-    return heeded(async (level, data) => {
+    return handled(async (level, data) => {
       if (!isLoudEnough(level, logLevel)) return;
       const params = { level, logger: this.#logger, data: logData(data) };
       await this.#call.notify({ method: 'notifications/message', params });
@@ -76,7 +76,7 @@ class RunningContext implements Context {
   }
 
   get elicit(): Context['elicit'] {
-    return heeded(async (message, schema, key) => {
+    return handled(async (message, schema, key) => {
       requireQuestion(message, schema, key);
       const able = canFillForms(this.#call.capabilities);
       if (!able) throw new MissingCapability(NOBODY_TO_ASK, { elicitation: { form: {} } });
@@ -85,7 +85,7 @@ class RunningContext implements Context {
   }
 
   get sample(): Context['sample'] {
-    return heeded(async (request: CreateMessageRequestParams, key?: string) => {
+    return handled(async (request: CreateMessageRequestParams, key?: string) => {
       requireKey(key);
       requireModel(this.#call, request);
       const schema = usesTools(request) ? CreateMessageResultWithToolsSchema : CreateMessageResultSchema;
@@ -100,7 +100,7 @@ class RunningContext implements Context {
   }
 
   get roots(): Context['roots'] {
-    return heeded(async (key) => {
+    return handled(async (key) => {
       requireKey(key);
       if (!this.#call.capabilities.roots) throw new MissingCapability(NO_ROOTS, { roots: {} });
       const asked: ClientRequest = { method: 'roots/list', params: {}, ...(key && { key }) };
@@ -109,19 +109,19 @@ class RunningContext implements Context {
   }
 
   get announce(): Context['announce'] {
-    return heeded(async (change) => {
+    return handled(async (change) => {
       requireChange(change);
       await this.#surroundings.changes.announce(change);
     });
   }
 
   get releaseConnection(): Context['releaseConnection'] {
-    return heeded(() => this.#call.releaseConnection());
+    return handled(() => this.#call.releaseConnection());
   }
 }
 
-/** What a tool does not wait for may fail, and must not end the process of everybody for that. */
-const heeded =
+/** Marks the promise as handled: a tool that does not await it must not crash the process. */
+const handled =
   <A extends unknown[], T>(ability: (...args: A) => Promise<T>) =>
   (...args: A): Promise<T> => {
     const done = ability(...args);

@@ -1,4 +1,4 @@
-/** Owns in what the revisions with sessions, 2024-11-05 to 2025-11-25, answer otherwise than 2026-07-28 does. */
+/** Owns the differences between the answers of the sessionful revisions, 2024-11-05 to 2025-11-25, and those of 2026-07-28. */
 import { type Method, type Methods, RpcError } from '../call.ts';
 import { INTERNAL_ERROR } from './params.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
@@ -9,10 +9,10 @@ import { failure } from './tools.ts';
 const RESOURCE_NOT_FOUND = -32002;
 
 export const forSessionRevisions = (methods: Methods): Methods =>
-  new Map([...methods].map(([name, method]) => [name, inOldWords(name, method)]));
+  new Map([...methods].map(([name, method]) => [name, withSessionErrors(name, method)]));
 
-function inOldWords(name: string, method: Method): Method {
-  const reword = (error: unknown): unknown => {
+function withSessionErrors(name: string, method: Method): Method {
+  const asSessionError = (error: unknown): unknown => {
     if (error instanceof ResourceNotFound) throw new RpcError(RESOURCE_NOT_FOUND, error.message, error.data);
     if (!(error instanceof MissingCapability)) throw error;
     if (name === 'tools/call') return failure(error.message);
@@ -21,9 +21,9 @@ function inOldWords(name: string, method: Method): Method {
   return (params, call) => {
     try {
       const result = method(params, call);
-      return result instanceof Promise ? result.catch(reword) : result;
+      return result instanceof Promise ? result.catch(asSessionError) : result;
     } catch (error) {
-      return reword(error);
+      return asSessionError(error);
     }
   };
 }

@@ -6,7 +6,7 @@ import type { Implementation, RequestId } from '@modelcontextprotocol/sdk/types.
 import type { Allowance } from '../../allowance/allowance.ts';
 import type { LimitReached } from '../../allowance/limit.ts';
 import { createChangeFeed } from '../../sessions/change-feed.ts';
-import { Debts } from '../../sessions/debts.ts';
+import { PendingRequests } from '../../sessions/pending-requests.ts';
 import {
   type BusMessage,
   type LogLimits,
@@ -97,7 +97,7 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
     sessions,
     streams,
     changes: feed,
-    debts: new Debts(storage.log, bus.replica),
+    pendingRequests: new PendingRequests(storage.log, bus.replica),
     multiplexer,
     allowance,
     receipts: new Receipts(parts.publicUrl),
@@ -117,7 +117,7 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
       hear: (...change) => void announcements.hear(...change).catch(report),
     }),
     () => {
-      sessions.doubt();
+      sessions.invalidate();
       streams.wakeAll();
       announcements.catchUp().catch(report);
     },
@@ -191,7 +191,7 @@ function receivers({ multiplexer, streams, sessions, hear }: Receivers): (messag
     taken: (name) => streams.taken(name, name.connection),
     response: (message) => receive(multiplexer, message),
     cancelled: (message) => receive(multiplexer, message),
-    altered: ({ session }) => sessions.doubt(session),
+    altered: ({ session }) => sessions.invalidate(session),
     ended: ({ session }) => sessions.forget(session),
     changed: ({ change, version }) => hear(change, version),
   };

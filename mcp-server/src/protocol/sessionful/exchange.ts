@@ -16,7 +16,7 @@ import type { Attachment, Streams } from '../../sessions/streams.ts';
 import type { Accepted } from '../wire/accepted.ts';
 import { answerText, errorText } from '../wire/answer-text.ts';
 import { EventStream } from '../wire/event-stream.ts';
-import { Silence } from '../wire/silence.ts';
+import { KeepAlivePace } from '../wire/keep-alive.ts';
 import type { Outlet } from './calls/outlet.ts';
 import { JsonAnswer } from './json-answer.ts';
 import { Pace } from './pace.ts';
@@ -69,7 +69,7 @@ export class Exchange implements Outlet {
   #upgrade: Promise<Upgraded | undefined> | undefined;
   /** Answers of a batch go to the stream one after the other. */
   #tail: Promise<unknown> | undefined;
-  readonly #silence = new Silence();
+  readonly #keepAlive = new KeepAlivePace();
 
   constructor(parts: ExchangeParts) {
     const { res, batch } = parts;
@@ -112,8 +112,8 @@ export class Exchange implements Outlet {
     setImmediate(() => upgraded?.response.end());
   }
 
-  look(): void {
-    if (this.#silence.look()) void this.#upgraded().then((upgraded) => upgraded?.response.keepAlive());
+  checkKeepAlive(): void {
+    if (this.#keepAlive.isDue()) void this.#upgraded().then((upgraded) => upgraded?.response.keepAlive());
   }
 
   abandon(): void {

@@ -1,25 +1,29 @@
 /**
- * Owns in which order streams of HTTP+SSE are let go on the way down: one after the other for each owner, as a client that does
- * not say to which session it comes back is known by being the only one that is away.
+ * Owns the order in which HTTP+SSE streams are closed during shutdown: one after the other for each owner. A client that reconnects
+ * without naming its session is recognized as the only one of its owner that is disconnected.
  */
 import type { SessionHost } from '../../sessions/session-host.ts';
 import type { Attachment, Streams } from '../../sessions/streams.ts';
 
-export interface FarewellParts {
+export interface SequentialReleaseDependencies {
   readonly sessions: Pick<SessionHost, 'peek'>;
   readonly streams: Pick<Streams, 'release' | 'isHeard'>;
   readonly pause: (milliseconds: number) => Promise<void>;
 }
 
-/** How often, and milliseconds apart, to look whether a client is back; who stays away longer is not waited for. */
-const LOOKS = 20;
+/** Checks whether the client has reconnected, and milliseconds between two of them. After the last one, the next stream is closed. */
+const CHECKS = 20;
 const BETWEEN = 100;
 
-export function createFarewell({ sessions, streams, pause }: FarewellParts): (attachment: Attachment) => void {
+export function createSequentialRelease({
+  sessions,
+  streams,
+  pause,
+}: SequentialReleaseDependencies): (attachment: Attachment) => void {
   const queues = new Map<string, Promise<void>>();
-  const letGo = async (attachment: Attachment): Promise<void> => {
+  const release = async (attachment: Attachment): Promise<void> => {
     await streams.release(attachment);
-    for (let look = 1; look <= LOOKS && !(await streams.isHeard(attachment.name)); look += 1) await pause(BETWEEN);
+    for (let check = 1; check <= CHECKS && !(await streams.isHeard(attachment.name)); check += 1) await pause(BETWEEN);
   };
   const ownerOf = async ({ name }: Attachment): Promise<string> => {
     const session = await sessions.peek(name.session);
@@ -27,7 +31,7 @@ export function createFarewell({ sessions, streams, pause }: FarewellParts): (at
   };
   const leave = async (attachment: Attachment): Promise<void> => {
     const owner = await ownerOf(attachment);
-    const turn = (queues.get(owner) ?? Promise.resolve()).then(() => letGo(attachment));
+    const turn = (queues.get(owner) ?? Promise.resolve()).then(() => release(attachment));
     queues.set(
       owner,
       turn.catch(() => {}),
@@ -35,7 +39,7 @@ export function createFarewell({ sessions, streams, pause }: FarewellParts): (at
     await turn;
   };
   return (attachment) => {
-    // Whatever can't be known now: it has to leave all the same.
+    // The owner may be unknown while the store is unavailable: the stream is closed anyway.
     leave(attachment).catch(() => streams.release(attachment));
   };
 }

@@ -6,7 +6,7 @@
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance } from '../../allowance/allowance.ts';
 import type { ChangeFeed } from '../../sessions/change-feed.ts';
-import type { Debts } from '../../sessions/debts.ts';
+import type { PendingRequests } from '../../sessions/pending-requests.ts';
 import type { Agreement, McpSession, SessionLimits } from '../../sessions/session.ts';
 import type { SessionHost } from '../../sessions/session-host.ts';
 import type { Streams } from '../../sessions/streams.ts';
@@ -22,7 +22,7 @@ export interface SessionAccess {
   readonly sessions: SessionHost;
   readonly streams: Streams;
   readonly changes: Pick<ChangeFeed, 'catchUp'>;
-  readonly debts: Debts;
+  readonly pendingRequests: PendingRequests;
   readonly multiplexer: Multiplexer;
   readonly allowance: Allowance;
   readonly receipts: Receipts;

@@ -10,9 +10,9 @@ import type { SessionHost } from '../../sessions/session-host.ts';
 import { type Attachment, STANDALONE, type Streams } from '../../sessions/streams.ts';
 import type { Announcements } from '../changes/announcements.ts';
 import type { Drained } from '../endpoints.ts';
-import { LOOKS } from '../wire/silence.ts';
+import { CHECKS } from '../wire/keep-alive.ts';
 import type { Multiplexer } from './calls/multiplexer.ts';
-import { createFarewell } from './farewell.ts';
+import { createSequentialRelease } from './sequential-release.ts';
 
 export interface UpkeepParts {
   readonly changes: Pick<Announcements, 'catchUp'>;
@@ -26,13 +26,13 @@ export interface UpkeepParts {
   readonly log: Logger;
 }
 
-/** Milliseconds between two looks for replicas that are gone: a client waits for the answers that they owe. */
-const BURIAL = 2_000;
+/** Milliseconds between two checks for lost replicas: clients wait for the answers to their pending requests. */
+const LOST_REPLICA_PACE = 2_000;
 
 export function createUpkeep({ sessions, streams, changes, multiplexer, limits, pause, clock, log }: UpkeepParts) {
   const timers: NodeJS.Timeout[] = [];
   let draining = false;
-  const farewell = createFarewell({ sessions, streams, pause });
+  const releaseInTurn = createSequentialRelease({ sessions, streams, pause });
 
   /** Of the session that a stream or a call belongs to, which is kept from becoming idle. */
   const look = async (id: string): Promise<McpSession | undefined> => {
@@ -47,14 +47,14 @@ export function createUpkeep({ sessions, streams, changes, multiplexer, limits, 
       if (!session || hasOutlivedToken(session, clock.now())) return streams.close(attachment);
       attachment.sink.keepAlive();
       await streams.renew(attachment);
-      if (attachment.sink.carriesAnswers) await streams.buryDebts(attachment.name);
+      if (attachment.sink.carriesAnswers) await streams.answerForLostReplicasOn(attachment.name);
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error;
       attachment.sink.keepAlive();
     }
   };
-  const lookAtCalls = (): void => {
-    for (const outlet of new Set([...multiplexer.runs()].map((run) => run.outlet))) outlet.look();
+  const checkKeepAlives = (): void => {
+    for (const outlet of new Set([...multiplexer.runs()].map((run) => run.outlet))) outlet.checkKeepAlive();
   };
   const tickStreams = async (): Promise<void> => {
     const runs = [...multiplexer.runs()];
@@ -75,7 +75,7 @@ export function createUpkeep({ sessions, streams, changes, multiplexer, limits, 
   const leave = (attachments: readonly Attachment[]): number => {
     const leaving = attachments.filter(mayLeave);
     for (const attachment of leaving) {
-      if (attachment.sink.carriesAnswers) farewell(attachment);
+      if (attachment.sink.carriesAnswers) releaseInTurn(attachment);
       else streams.close(attachment);
     }
     return leaving.length;
@@ -84,17 +84,17 @@ export function createUpkeep({ sessions, streams, changes, multiplexer, limits, 
   return {
     /** What two timers do. */
     tick: async () => {
-      lookAtCalls();
+      checkKeepAlives();
       await tickStreams();
     },
     start: () => {
       // One timer for all: a timer for each of many thousand streams would cost more than the streams.
       const pace = limits.keepAlive * 1000;
-      timers.push(setInterval(guarded(tickStreams), pace).unref(), setInterval(lookAtCalls, pace / LOOKS).unref());
+      timers.push(setInterval(guarded(tickStreams), pace).unref(), setInterval(checkKeepAlives, pace / CHECKS).unref());
       timers.push(
         setInterval(
-          guarded(() => streams.bury()),
-          BURIAL,
+          guarded(() => streams.answerForLostReplicas()),
+          LOST_REPLICA_PACE,
         ).unref(),
       );
     },

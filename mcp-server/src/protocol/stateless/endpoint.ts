@@ -11,7 +11,7 @@ import { REVISIONS } from '../revisions.ts';
 import { acceptedBy } from '../wire/accepted.ts';
 import { idOf } from '../wire/message-flaw.ts';
 import type { ParameterHeader } from '../wire/parameter-headers.ts';
-import { LOOKS } from '../wire/silence.ts';
+import { CHECKS } from '../wire/keep-alive.ts';
 import { failureOf, writeJson } from './answers.ts';
 import { Exchange } from './exchange.ts';
 import { checkParameterHeaders } from './mirrored-headers.ts';
@@ -65,10 +65,10 @@ export function createStateless(parts: StatelessParts): Stateless {
   };
   // One timer for all: a timer for each of many streams would cost more than the streams.
   const pace = limits.keepAlive * 1000;
-  const lookAtCalls = () => {
-    for (const exchange of running) exchange.look();
+  const checkKeepAlives = () => {
+    for (const exchange of running) exchange.checkKeepAlive();
   };
-  const timers = [setInterval(subscriptions.tick, pace).unref(), setInterval(lookAtCalls, pace / LOOKS).unref()];
+  const timers = [setInterval(subscriptions.tick, pace).unref(), setInterval(checkKeepAlives, pace / CHECKS).unref()];
 
   const serve = async (request: McpRequest): Promise<void> => {
     const { req, res, principal, message } = request;

@@ -9,7 +9,7 @@ import type { McpRequest } from '../endpoints.ts';
 import type { Accepted } from '../wire/accepted.ts';
 import { answerText, boundedText, errorText } from '../wire/answer-text.ts';
 import { EventStream } from '../wire/event-stream.ts';
-import { Silence } from '../wire/silence.ts';
+import { KeepAlivePace } from '../wire/keep-alive.ts';
 import { failureOf, writeJson } from './answers.ts';
 import { type Answers, MAY_ASK, Questions } from './questions.ts';
 import { LIMIT_REACHED } from './refusals.ts';
@@ -46,7 +46,7 @@ export class Exchange implements Call {
   #controller: AbortController | undefined;
   /** Whether nobody waits for the run any more: it has ended, or was left for a question, or the client has gone. */
   #over = false;
-  readonly #silence = new Silence();
+  readonly #keepAlive = new KeepAlivePace();
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -123,9 +123,9 @@ export class Exchange implements Call {
     this.#answerFailure(error);
   }
 
-  /** Some time has passed, in which a client that takes a stream may have to hear of the call. */
-  look(): void {
-    if (this.#silence.look()) this.#upgrade()?.keepAlive();
+  /** Sends a keep-alive when one is due and the client accepts a stream; called at a steady pace while the call runs. */
+  checkKeepAlive(): void {
+    if (this.#keepAlive.isDue()) this.#upgrade()?.keepAlive();
   }
 
   #complete(result: unknown): void {

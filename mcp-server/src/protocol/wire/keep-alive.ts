@@ -1,17 +1,17 @@
 /**
- * Owns when a call that says nothing is heard of: gateways cut off an answer that stays silent for 30 to 60 s, and only a
- * stream can say that the call still runs.
+ * Owns the pace of the keep-alives of a call that sends nothing. Gateways close a response that is silent for 30 to 60 s, and only
+ * a stream can show that the call still runs.
  */
 
-/** Looks at a call for each sign of life on open streams; one timer looks at all of them. */
-export const LOOKS = 3;
+/** Checks of a call per keep-alive interval of open streams; one timer checks all calls. */
+export const CHECKS = 3;
 
-export class Silence {
-  #looks = 0;
+export class KeepAlivePace {
+  #checks = 0;
 
-  /** @returns whether to give a sign of life: after two whole paces between looks, and so on */
-  look(): boolean {
-    this.#looks += 1;
-    return this.#looks % LOOKS === 0;
+  /** @returns whether to send a keep-alive: true on every third check, so a call that ends soon sends none */
+  isDue(): boolean {
+    this.#checks += 1;
+    return this.#checks % CHECKS === 0;
   }
 }

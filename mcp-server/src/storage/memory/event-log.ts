@@ -96,21 +96,21 @@ export function createMemoryEventLog(
     acknowledge: async (name, upTo) => {
       const log = find(name);
       // What was answered on a stream of several requests is known by its events.
-      if (!log || log.debts.size > 0 || (!log.over && (log.requests?.includes(',') ?? false))) return;
+      if (!log || log.pendingRequests.size > 0 || (!log.over && (log.requests?.includes(',') ?? false))) return;
       sessions.get(name.session)?.dropEvents(log, (event) => numberOf(event.id) <= numberOf(upTo));
     },
     discard: async (name, reader) => {
       const log = find(name);
       if (log?.over && (!log.reader || isSame(log.reader, reader))) sessions.get(name.session)?.drop(name.stream);
     },
-    owe: async (name, replica, requests) => {
+    notePending: async (name, replica, requests) => {
       const person = await personOf(name.session);
       if (person === undefined) return;
-      const { debts } = open(name, person).log;
-      if (requests) debts.set(replica, requests);
-      else debts.delete(replica);
+      const { pendingRequests } = open(name, person).log;
+      if (requests) pendingRequests.set(replica, requests);
+      else pendingRequests.delete(replica);
     },
-    debts: async (name) => new Map(find(name)?.debts),
+    pendingRequests: async (name) => new Map(find(name)?.pendingRequests),
     forget: (session) => {
       const logs = sessions.get(session);
       if (logs) room.leave(logs);

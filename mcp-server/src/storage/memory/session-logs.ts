@@ -12,7 +12,7 @@ export interface Log {
   cursor?: string;
   changes?: number;
   requests?: string;
-  readonly debts: Map<string, string>;
+  readonly pendingRequests: Map<string, string>;
   over: boolean;
   /** The last sequence of each producer. */
   readonly written: Map<string, number>;
@@ -39,7 +39,7 @@ export class SessionLogs implements Tenant {
     const known = this.streams.get(stream);
     if (known) return known;
     this.#dropExpired();
-    const log = { events: [], bytes: 0, top: 0, over: false, written: new Map(), debts: new Map(), expires: 0 };
+    const log = { events: [], bytes: 0, top: 0, over: false, written: new Map(), pendingRequests: new Map(), expires: 0 };
     this.streams.set(stream, log);
     return log;
   }

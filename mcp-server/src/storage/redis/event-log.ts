@@ -16,7 +16,7 @@ const eventsKey = ({ session, stream }: StreamName): string => `${sessionKey(ses
 const stateKey = ({ session, stream }: StreamName): string => `${sessionKey(session)}:stream:${stream}`;
 
 /** Before the name of a replica, in the hash of a stream. */
-const DEBT = 'o:';
+const PENDING_FIELD = 'o:';
 
 /** Names of the streams that are over and that nobody reads, oldest first. */
 const overKey = ({ session }: StreamName): string => `${sessionKey(session)}:over`;
@@ -85,13 +85,13 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits, ledg
       const keys = [sessionKey(name.session), stateKey(name), overKey(name)];
       await redis.mcpDiscard(...keys, name.stream, write(reader));
     },
-    owe: async (name, replica, requests) => {
-      await redis.mcpNotePending(sessionKey(name.session), stateKey(name), `${DEBT}${replica}`, requests, open);
+    notePending: async (name, replica, requests) => {
+      await redis.mcpNotePending(sessionKey(name.session), stateKey(name), `${PENDING_FIELD}${replica}`, requests, open);
     },
-    debts: async (name) => {
+    pendingRequests: async (name) => {
       const fields = Object.entries(await redis.hgetall(stateKey(name)));
       return new Map(
-        fields.flatMap(([field, value]) => (field.startsWith(DEBT) ? [[field.slice(DEBT.length), value]] : [])),
+        fields.flatMap(([field, value]) => (field.startsWith(PENDING_FIELD) ? [[field.slice(PENDING_FIELD.length), value]] : [])),
       );
     },
   };

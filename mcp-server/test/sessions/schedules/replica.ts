@@ -11,7 +11,7 @@ import { Receipts } from '../../../src/protocol/sessionful/transports/receipts.t
 import { createStreamableHttp } from '../../../src/protocol/sessionful/transports/streamable-http.ts';
 import { createUpkeep } from '../../../src/protocol/sessionful/upkeep.ts';
 import { createChangeFeed } from '../../../src/sessions/change-feed.ts';
-import { Debts } from '../../../src/sessions/debts.ts';
+import { PendingRequests } from '../../../src/sessions/pending-requests.ts';
 import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../../src/sessions/ports.ts';
 import { createSessionHost, type SessionHost } from '../../../src/sessions/session-host.ts';
 import type { Streams, StreamsParts } from '../../../src/sessions/streams.ts';
@@ -40,7 +40,7 @@ export interface Replica {
   answer(connection: Connection, principal: Principal): void;
   /** What the timers do. */
   tick(): void;
-  bury(): void;
+  answerForLostReplicas(): void;
   /** Whoever waits for a client's answer has waited long enough. */
   giveUp(): void;
   /** It has been out of reach of the others. */
@@ -79,7 +79,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     sessions,
     streams,
     changes: feed,
-    debts: new Debts(storage.log, bus.replica),
+    pendingRequests: new PendingRequests(storage.log, bus.replica),
     multiplexer,
     allowance: allowed,
     receipts: new Receipts('https://mcp.example'),
@@ -95,13 +95,13 @@ export function createReplica(parts: ReplicaParts): Replica {
   const hear = (message: BusMessage): void => {
     if (message.kind === 'wake') guard(streams.wake(message));
     else if (message.kind === 'taken') streams.taken(message, message.connection);
-    else if (message.kind === 'altered') sessions.doubt(message.session);
+    else if (message.kind === 'altered') sessions.invalidate(message.session);
     else if (message.kind === 'changed') guard(announcements.hear(message.change, message.version));
     else if (message.kind === 'ended') sessions.forget(message.session);
     else receive(multiplexer, message);
   };
   const returned = (): void => {
-    sessions.doubt();
+    sessions.invalidate();
     streams.wakeAll();
     guard(announcements.catchUp());
   };
@@ -126,7 +126,7 @@ export function createReplica(parts: ReplicaParts): Replica {
       }
     },
     tick: () => guard(upkeep.tick()),
-    bury: () => guard(streams.bury()),
+    answerForLostReplicas: () => guard(streams.answerForLostReplicas()),
     giveUp,
     returned,
   };

@@ -33,7 +33,7 @@ async function calmDown(world: World): Promise<void> {
   for (const index of world.alive.keys()) mend(world, index);
   await settle(world);
   await reconnect(world);
-  for (const replica of world.alive) replica.bury();
+  for (const replica of world.alive) replica.answerForLostReplicas();
   await settle(world);
   for (const question of world.questions) world.reply(question, world.at(0));
   await settle(world);
@@ -42,7 +42,7 @@ async function calmDown(world: World): Promise<void> {
   for (const replica of world.alive) {
     replica.tick();
     await settle(world);
-    replica.bury();
+    replica.answerForLostReplicas();
     await settle(world);
   }
   await reconnect(world);

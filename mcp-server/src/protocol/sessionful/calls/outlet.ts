@@ -13,8 +13,8 @@ export interface Outlet {
   releaseConnection(): Promise<void>;
   /** Of several requests: resolves when the next one may begin; nothing when it may at once. */
   room?(): Promise<void> | undefined;
-  /** Some time has passed, in which the client may have to hear of the call. */
-  look(): void;
+  /** Sends a keep-alive when one is due; called at a steady pace while the call runs. */
+  checkKeepAlive(): void;
   /** The session is over: whatever has not been answered never will be. */
   abandon(): void;
 }

@@ -94,7 +94,7 @@ async function hold(
 async function leave({ sessions }: SessionAccess, id: string): Promise<void> {
   try {
     // Any replica may have initialized it just now.
-    sessions.doubt(id);
+    sessions.invalidate(id);
     const session = await sessions.peek(id);
     if (session && !session.agreed) await sessions.end(id);
   } catch (error) {
@@ -123,14 +123,14 @@ export function createSseMessage(access: SessionAccess): Endpoint {
     const current = agreed ? { ...session, agreed } : session;
     const ids = incoming.requests.map((one) => one.id);
     // Noted before it is accepted: whoever was told 202 gets an answer, also when this replica is killed at that moment.
-    await access.debts.begin(current.id, ids);
+    await access.pendingRequests.begin(current.id, ids);
     await access.allowance.turns.wait();
-    // Others may have come meanwhile. One with the same id runs, and owes its answer.
+    // Another request may have arrived meanwhile. If it has the same id, it is running and gets the answer.
     if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
       return refuse(res, REPEATED_ID, requestIdOf(message));
     }
     if (isRefused(request, access, incoming, session)) {
-      for (const one of ids) access.debts.settle(current.id, one);
+      for (const one of ids) access.pendingRequests.settle(current.id, one);
       return;
     }
     accept(res);
@@ -140,13 +140,13 @@ export function createSseMessage(access: SessionAccess): Endpoint {
 
 /** Everything goes to the one stream, and waits in its log when nobody holds it. */
 function createOutlet(access: SessionAccess, { id: session }: McpSession, principal: Principal): Outlet {
-  const { streams, debts, settled, allowance } = access;
+  const { streams, pendingRequests, settled, allowance } = access;
   const write = async (data: string): Promise<boolean> => {
     const written = await streams.announce(session, { data });
     return written === 'read' || written === 'unread';
   };
   const done = (id: RequestId): void => {
-    debts.settle(session, id);
+    pendingRequests.settle(session, id);
     settled(session);
   };
   const nothing = () => {};
@@ -167,7 +167,7 @@ function createOutlet(access: SessionAccess, { id: session }: McpSession, princi
     },
     drop: done,
     releaseConnection: async () => {},
-    look: nothing,
-    abandon: () => debts.forget(session),
+    checkKeepAlive: nothing,
+    abandon: () => pendingRequests.forget(session),
   };
 }

@@ -154,7 +154,7 @@ const NOBODY = {
   answer: () => {},
   drop: () => {},
   releaseConnection: async () => {},
-  look: () => {},
+  checkKeepAlive: () => {},
   abandon: () => {},
 };
 
