@@ -12,7 +12,7 @@ import { createMeters, type Meters } from '../../mcp-server/src/metrics.ts';
 import { createCatalog } from '../../mcp-server/src/protocol/catalog/catalog.ts';
 import { createChanges } from '../../mcp-server/src/protocol/changes/changes.ts';
 import { defineTool } from '../../mcp-server/src/protocol/define.ts';
-import { createMethods } from '../../mcp-server/src/protocol/methods/methods.ts';
+import { createMethods } from '../../mcp-server/src/protocol/methods/method-table.ts';
 import { createStateless } from '../../mcp-server/src/protocol/stateless/endpoint.ts';
 import { memoryKeyRecord } from '../../mcp-server/src/storage/memory/key-record.ts';
 import { allowance } from '../../mcp-server/test/allowance/limits.ts';

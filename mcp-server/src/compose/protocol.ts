@@ -6,7 +6,7 @@ import type { Config } from '../config.ts';
 import { limitsOf, logLimitsOf } from '../limits.ts';
 import type { LiveCatalog } from '../protocol/catalog/live-catalog.ts';
 import { createEras, type Eras } from '../protocol/eras.ts';
-import { createMethods } from '../protocol/methods/methods.ts';
+import { createMethods } from '../protocol/methods/method-table.ts';
 import { REVISIONS } from '../protocol/revisions.ts';
 import type { ProcessDependencies } from './process.ts';
 import type { ComposedStorage } from './storage.ts';

@@ -18,7 +18,7 @@ import {
   requireQuestion,
   samplingRequest,
 } from './content/said.ts';
-import type { MethodsParts } from './parts.ts';
+import type { MethodsParts } from './dependencies.ts';
 import { canFillForms, elicit } from './questions/elicitation.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
 

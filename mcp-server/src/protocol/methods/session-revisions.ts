@@ -2,8 +2,8 @@
 import { type Method, type Methods, RpcError } from '../call.ts';
 import { INTERNAL_ERROR } from './params.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
-import { ResourceNotFound } from './resources.ts';
-import { failure } from './tools.ts';
+import { ResourceNotFound } from './resource-methods.ts';
+import { failure } from './tool-methods.ts';
 
 /** MCP 2025-11-25 server/resources, "Error Handling". */
 const RESOURCE_NOT_FOUND = -32002;

@@ -29,7 +29,7 @@ import { createDispatch, receive } from './calls/dispatch.ts';
 import { Multiplexer } from './calls/multiplexer.ts';
 import { createServer } from './calls/server.ts';
 import { sessionMethods } from './calls/session-methods.ts';
-import { LIMIT_REACHED, refuse, STORAGE_AWAY } from './refusals.ts';
+import { LIMIT_REACHED, refuse, STORAGE_AWAY } from './error-responses.ts';
 import type { SessionAccess } from './session-access.ts';
 import { createSseMessage, createSseStream } from './transports/http-sse.ts';
 import { Receipts } from './transports/receipts.ts';

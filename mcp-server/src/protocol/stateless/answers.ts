@@ -4,7 +4,7 @@ import { INTERNAL_ERROR } from '@modelcontextprotocol/server';
 import { RpcError } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
 import { MissingCapability } from '../methods/questions/missing-capability.ts';
-import { missingCapability, Refusal } from './refusals.ts';
+import { missingCapability, Refusal } from './request-errors.ts';
 
 /** A failure as it goes out. */
 export interface Failure {

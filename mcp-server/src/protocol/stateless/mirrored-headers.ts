@@ -4,7 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ParameterHeader } from '../wire/parameter-headers.ts';
-import { headerMismatch } from './refusals.ts';
+import { headerMismatch } from './request-errors.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -10,7 +10,7 @@ import { seal, unseal } from '../../keys/seal.ts';
 import type { SealingKeys } from '../../keys/sealing-keys.ts';
 import { RpcError } from '../call.ts';
 import type { Answers } from './questions.ts';
-import { tryAgain } from './refusals.ts';
+import { tryAgain } from './request-errors.ts';
 import { object, type StatelessRequest } from './request.ts';
 
 export interface RequestState {

@@ -22,7 +22,7 @@ import { notificationOf } from '../changes/notification.ts';
 import type { McpRequest } from '../endpoints.ts';
 import type { Accepted } from '../wire/accepted.ts';
 import { EventStream } from '../wire/event-stream.ts';
-import { noCapacity, notAcceptable, tooMany } from './refusals.ts';
+import { noCapacity, notAcceptable, tooMany } from './request-errors.ts';
 import type { StatelessRequest } from './request.ts';
 
 interface SubscriptionLimits {

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { createCatalog } from '../../../src/protocol/catalog/catalog.ts';
 import { type Changes, createChanges } from '../../../src/protocol/changes/changes.ts';
 import { defineTool } from '../../../src/protocol/define.ts';
-import { createMethods } from '../../../src/protocol/methods/methods.ts';
+import { createMethods } from '../../../src/protocol/methods/method-table.ts';
 import { definitions } from '../harness.ts';
 import { startStateless, type TestStateless } from './harness.ts';
 

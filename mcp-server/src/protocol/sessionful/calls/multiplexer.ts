@@ -13,7 +13,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance } from '../../../allowance/allowance.ts';
 import { type Method, type Methods, RpcError } from '../../call.ts';
-import { LIMIT_REACHED } from '../refusals.ts';
+import { LIMIT_REACHED } from '../error-responses.ts';
 import type { Run } from './outlet.ts';
 import type { SessionServer } from './server.ts';
 import { SessionCall } from './session-call.ts';

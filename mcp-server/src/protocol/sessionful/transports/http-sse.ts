@@ -25,7 +25,7 @@ import {
   refuse,
   refuseUnreadable,
   SESSION_UNKNOWN,
-} from '../refusals.ts';
+} from '../error-responses.ts';
 import { findSession, isRefused, openSession, type SessionAccess } from '../session-access.ts';
 import { returnOf } from './sse-return.ts';
 import { eventId, RETRY, START } from './stream-sink.ts';

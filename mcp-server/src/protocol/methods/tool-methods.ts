@@ -6,9 +6,9 @@ import type { Checked, ToolEntry } from '../catalog/tool-entry.ts';
 import { ToolError } from '../define.ts';
 import { toolResult } from './content/tool-result.ts';
 import { createContext } from './context.ts';
-import { listMethod } from './lists.ts';
+import { listMethod } from './list-method.ts';
 import { INVALID_PARAMS, objectOf, permit, textOf } from './params.ts';
-import { type MethodsParts, recordFault } from './parts.ts';
+import { type MethodsParts, recordFault } from './dependencies.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
 
 export function toolMethods(parts: MethodsParts): readonly (readonly [string, Method])[] {

@@ -3,11 +3,11 @@
  * differently is put right in one place each.
  */
 import type { Methods } from '../call.ts';
-import { completionMethods } from './completion.ts';
-import type { MethodsParts } from './parts.ts';
-import { promptMethods } from './prompts.ts';
-import { resourceMethods } from './resources.ts';
-import { toolMethods } from './tools.ts';
+import { completionMethods } from './completion-method.ts';
+import type { MethodsParts } from './dependencies.ts';
+import { promptMethods } from './prompt-methods.ts';
+import { resourceMethods } from './resource-methods.ts';
+import { toolMethods } from './tool-methods.ts';
 
 /**
  * As 2026-07-28 has it. A method may throw MissingCapability for what the client has not declared.

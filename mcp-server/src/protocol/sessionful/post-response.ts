@@ -20,7 +20,7 @@ import { KeepAlivePace } from '../wire/keep-alive.ts';
 import type { Outlet } from './calls/outlet.ts';
 import { JsonAnswer } from './json-answer.ts';
 import { Pace } from './pace.ts';
-import { LIMIT_REACHED } from './refusals.ts';
+import { LIMIT_REACHED } from './error-responses.ts';
 import type { Receipts } from './transports/receipts.ts';
 import { createSink, primes } from './transports/stream-sink.ts';
 

@@ -5,9 +5,9 @@ import { type Call, type Method, RpcError } from '../call.ts';
 import type { PromptEntry } from '../catalog/prompt-entry.ts';
 import { promptMessages } from './content/prompt-messages.ts';
 import { createContext } from './context.ts';
-import { listMethod } from './lists.ts';
+import { listMethod } from './list-method.ts';
 import { INVALID_PARAMS, invalid, permit, textOf, textsOf } from './params.ts';
-import { type MethodsParts, orError } from './parts.ts';
+import { type MethodsParts, orError } from './dependencies.ts';
 
 export function promptMethods(parts: MethodsParts): readonly (readonly [string, Method])[] {
   return [

@@ -4,8 +4,8 @@ import { type Call, type Method, RpcError } from '../call.ts';
 import type { Complete } from '../define.ts';
 import { suggestions } from './content/suggestions.ts';
 import { INVALID_PARAMS, invalid, objectOf, type Params, permit, textOf, textsOf } from './params.ts';
-import { type MethodsParts, orError } from './parts.ts';
-import { promptOf } from './prompts.ts';
+import { type MethodsParts, orError } from './dependencies.ts';
+import { promptOf } from './prompt-methods.ts';
 
 const MOST = 100;
 

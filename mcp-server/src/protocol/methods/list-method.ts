@@ -2,7 +2,7 @@
 import type { Method } from '../call.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Entry, Listing } from '../catalog/listing.ts';
-import type { MethodsParts } from './parts.ts';
+import type { MethodsParts } from './dependencies.ts';
 
 export function listMethod(
   { catalog, covers, hideUnpermitted }: MethodsParts,
