@@ -15,7 +15,7 @@ const SESSION_NOT_FOUND = -32001;
 /** Of a request that does not run because of a limit: a code of the server's own (JSON-RPC 2.0 §5.1). */
 export const LIMIT_REACHED = -32000;
 
-export interface Refusal {
+export interface ErrorResponse {
   readonly status: number;
   readonly code: number;
   readonly message: string;
@@ -26,7 +26,7 @@ export interface Refusal {
 /** Answers an HTTP error with a JSON-RPC error; without an id it belongs to no request. */
 export function refuse(
   res: ServerResponse,
-  { status, code, message, data, headers = {} }: Refusal,
+  { status, code, message, data, headers = {} }: ErrorResponse,
   id: string | number | null = null,
 ): void {
   const error = { code, message, ...(data !== undefined && { data }) };
@@ -44,80 +44,80 @@ export function refuseUnreadable(res: ServerResponse, body: unknown): void {
 
 export const accept = (res: ServerResponse): void => void res.writeHead(202, { 'Content-Length': 0 }).end();
 
-const invalidMessage = (flaw: string | undefined): Refusal => ({
+const invalidMessage = (flaw: string | undefined): ErrorResponse => ({
   status: 400,
   code: INVALID_REQUEST,
   message: `The body is not a JSON-RPC 2.0 message as MCP defines it${flaw === undefined ? '' : `: ${flaw}`}`,
 });
 
-export const NO_BATCHES: Refusal = {
+export const NO_BATCHES: ErrorResponse = {
   status: 400,
   code: INVALID_REQUEST,
   message: 'Batches of messages exist in MCP 2025-03-26 only, and initialize is never part of one',
 };
 
-export const REPEATED_ID: Refusal = {
+export const REPEATED_ID: ErrorResponse = {
   status: 400,
   code: INVALID_REQUEST,
   message: 'A request with this id is still running in this session',
 };
 
-export const invalidInitialize = (flaw: string): Refusal => ({
+export const invalidInitialize = (flaw: string): ErrorResponse => ({
   status: 400,
   code: INVALID_PARAMS,
   message: `The parameters of initialize are not valid: ${flaw}`,
 });
 
-export const ALREADY_INITIALIZED: Refusal = {
+export const ALREADY_INITIALIZED: ErrorResponse = {
   status: 400,
   code: INVALID_REQUEST,
   message: 'This session is initialized; send initialize without Mcp-Session-Id to open another one',
 };
 
-export const SESSION_MISSING: Refusal = {
+export const SESSION_MISSING: ErrorResponse = {
   status: 400,
   code: BAD_REQUEST,
   message: 'Mcp-Session-Id header is required; send initialize first',
 };
 
 /** Said of unknown, ended and foreign sessions alike. */
-export const SESSION_UNKNOWN: Refusal = { status: 404, code: SESSION_NOT_FOUND, message: 'Session not found' };
+export const SESSION_UNKNOWN: ErrorResponse = { status: 404, code: SESSION_NOT_FOUND, message: 'Session not found' };
 
-export const EVENT_UNKNOWN: Refusal = {
+export const EVENT_UNKNOWN: ErrorResponse = {
   status: 400,
   code: BAD_REQUEST,
   message: 'Last-Event-ID names no event of a stream of this session that is still kept',
 };
 
 /** The answer to a question that nobody asked, or that has been withdrawn. */
-export const NOT_ASKED: Refusal = {
+export const NOT_ASKED: ErrorResponse = {
   status: 404,
   code: INVALID_REQUEST,
   message: 'This session has not been asked that, or the question is no longer open',
 };
 
 /** RFC 9110 §15.6.4: what the replicas share can't be reached. */
-export const STORAGE_AWAY: Refusal = {
+export const STORAGE_AWAY: ErrorResponse = {
   status: 503,
   code: BAD_REQUEST,
   message: 'The server can not reach its storage now; please try again',
   headers: { 'Retry-After': '2' },
 };
 
-export const NOT_ACCEPTABLE: Refusal = {
+export const NOT_ACCEPTABLE: ErrorResponse = {
   status: 406,
   code: BAD_REQUEST,
   message: 'Accept has to list application/json and text/event-stream (for a GET: text/event-stream)',
 };
 
-export const METHOD_NOT_ALLOWED: Refusal = {
+export const METHOD_NOT_ALLOWED: ErrorResponse = {
   status: 405,
   code: BAD_REQUEST,
   message: 'Method not allowed',
   headers: { Allow: 'GET, POST, DELETE' },
 };
 
-export const UNSUPPORTED_REVISION: Refusal = {
+export const UNSUPPORTED_REVISION: ErrorResponse = {
   status: 400,
   code: BAD_REQUEST,
   message: `Unsupported MCP-Protocol-Version; supported: ${REVISIONS.join(', ')}`,
@@ -125,10 +125,10 @@ export const UNSUPPORTED_REVISION: Refusal = {
 };
 
 /** RFC 9110 §15.5.14 */
-export const tooManyMessages = (reached: LimitReached): Refusal => ({ status: 413, code: INVALID_REQUEST, ...reached });
+export const tooManyMessages = (reached: LimitReached): ErrorResponse => ({ status: 413, code: INVALID_REQUEST, ...reached });
 
 /** RFC 6585 §4: a limit of this person or this session. */
-export const tooManyRequests = (reached: LimitReached, retryAfter = RETRY_AFTER): Refusal => ({
+export const tooManyRequests = (reached: LimitReached, retryAfter = RETRY_AFTER): ErrorResponse => ({
   status: 429,
   code: LIMIT_REACHED,
   ...reached,
@@ -136,7 +136,7 @@ export const tooManyRequests = (reached: LimitReached, retryAfter = RETRY_AFTER)
 });
 
 /** RFC 9110 §15.6.4: a limit of this server. */
-export const noCapacity = (reached: LimitReached): Refusal => ({
+export const noCapacity = (reached: LimitReached): ErrorResponse => ({
   status: 503,
   code: LIMIT_REACHED,
   ...reached,

@@ -24,7 +24,7 @@ import { LIMIT_REACHED } from './error-responses.ts';
 import type { Receipts } from './transports/receipts.ts';
 import { createSink, primes } from './transports/stream-sink.ts';
 
-export interface ExchangeParts {
+export interface PostResponseDependencies {
   readonly res: ServerResponse;
   readonly requests: readonly JSONRPCRequest[];
   /** Whether the requests came as an array. */
@@ -38,7 +38,7 @@ export interface ExchangeParts {
   readonly receipts: Receipts;
 }
 
-type ExchangeSink = Sink & { readonly response: EventStream };
+type ResponseSink = Sink & { readonly response: EventStream };
 
 interface Upgraded {
   readonly writer: Pick<StreamWriter, 'append' | 'waiting'>;
@@ -60,8 +60,8 @@ const SMALL = 16_384;
 const gone = (id: RequestId | undefined): string =>
   jsonText({ jsonrpc: '2.0', error: { code: -32001, message: 'Session not found' }, id: id ?? null });
 
-export class Exchange implements Outlet {
-  readonly #parts: ExchangeParts;
+export class PostResponse implements Outlet {
+  readonly #parts: PostResponseDependencies;
   readonly #waiting: Set<RequestId>;
   readonly #json: JsonAnswer;
   readonly #pace: Pace | undefined;
@@ -71,7 +71,7 @@ export class Exchange implements Outlet {
   #tail: Promise<unknown> | undefined;
   readonly #keepAlive = new KeepAlivePace();
 
-  constructor(parts: ExchangeParts) {
+  constructor(parts: PostResponseDependencies) {
     const { res, batch } = parts;
     this.#parts = parts;
     this.#waiting = new Set(parts.requests.map(({ id }) => id));
@@ -166,7 +166,7 @@ export class Exchange implements Outlet {
   async #openLogged(): Promise<Upgraded | undefined> {
     const { streams, session, requests, res, revision, receipts } = this.#parts;
     const name = streams.newName(session);
-    const attachment: Attachment<ExchangeSink> | undefined = await streams.attach(name, (detach) => {
+    const attachment: Attachment<ResponseSink> | undefined = await streams.attach(name, (detach) => {
       const response = new EventStream(res, detach, this.#readersShare());
       // Whoever reads on does so elsewhere, and this connection tells nothing of how far they are.
       const end = () => {

@@ -52,11 +52,11 @@ export async function openSession(
   const opened = await sessions.open(principal, transport, agreed);
   if (opened !== 'principal' && opened !== 'server') return opened;
   log.warn({ limit: opened, subject: principal.subject, client: principal.clientId }, 'session refused');
-  const refusal =
+  const error =
     opened === 'principal'
       ? tooManyRequests(allowance.reached('MAX_SESSIONS_PER_PRINCIPAL', limits.maxSessionsPerPrincipal), SESSION_ENDS)
       : noCapacity(allowance.reached('MAX_SESSIONS', limits.maxSessions));
-  refuse(res, refusal, id);
+  refuse(res, error, id);
   return undefined;
 }
 

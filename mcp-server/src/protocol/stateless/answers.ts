@@ -4,7 +4,7 @@ import { INTERNAL_ERROR } from '@modelcontextprotocol/server';
 import { RpcError } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
 import { MissingCapability } from '../methods/questions/missing-capability.ts';
-import { missingCapability, Refusal } from './request-errors.ts';
+import { missingCapability, RequestError } from './request-errors.ts';
 
 /** A failure as it goes out. */
 export interface Failure {
@@ -17,7 +17,7 @@ export function failureOf(cause: unknown, method: string, { principal, log }: Mc
   const error = cause instanceof MissingCapability ? missingCapability(cause.message, cause.required) : cause;
   if (error instanceof RpcError) {
     const { code, message, data } = error;
-    const status = error instanceof Refusal ? error.status : 200;
+    const status = error instanceof RequestError ? error.status : 200;
     return { status, error: { code, message, ...(data !== undefined && { data }) } };
   }
   log.error({ err: error, method, subject: principal.subject, client: principal.clientId }, 'request failed');

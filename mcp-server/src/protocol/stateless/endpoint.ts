@@ -13,7 +13,7 @@ import { idOf } from '../wire/message-flaw.ts';
 import type { ParameterHeader } from '../wire/parameter-headers.ts';
 import { CHECKS } from '../wire/keep-alive.ts';
 import { failureOf, writeJson } from './answers.ts';
-import { Exchange } from './stateless-call.ts';
+import { StatelessCall } from './stateless-call.ts';
 import { checkParameterHeaders } from './mirrored-headers.ts';
 import { type Answers, MAY_ASK } from './questions.ts';
 import { notAcceptable, tooMany, tryAgain, unknownMethod } from './request-errors.ts';
@@ -56,7 +56,7 @@ export function createStateless(parts: StatelessParts): Stateless {
     ...(instructions && { instructions }),
   };
   const methods = new Map(parts.methods).set('server/discover', () => discovered);
-  const running = new Set<Exchange>();
+  const running = new Set<StatelessCall>();
   const surroundings = {
     writeResult: createResults(parts),
     state: createRequestState(keys, clock),
@@ -66,7 +66,7 @@ export function createStateless(parts: StatelessParts): Stateless {
   // One timer for all: a timer for each of many streams would cost more than the streams.
   const pace = limits.keepAlive * 1000;
   const checkKeepAlives = () => {
-    for (const exchange of running) exchange.checkKeepAlive();
+    for (const call of running) call.checkKeepAlive();
   };
   const timers = [setInterval(subscriptions.tick, pace).unref(), setInterval(checkKeepAlives, pace / CHECKS).unref()];
 
@@ -83,7 +83,7 @@ export function createStateless(parts: StatelessParts): Stateless {
     const limit = parts.allowance.runningLimit(principal);
     if (limit) throw tooMany(parts.allowance.runningReached(limit));
     const answers = isLaterRound(asked) ? await surroundings.state.read(asked, principal) : NO_ANSWERS;
-    return new Exchange({ request, asked, accepted, answers, surroundings }).run(method);
+    return new StatelessCall({ request, asked, accepted, answers, surroundings }).run(method);
   };
   return {
     handles: ({ req, message }) => req.method === 'POST' && isOfThisEra(message, req.headers),
@@ -93,7 +93,7 @@ export function createStateless(parts: StatelessParts): Stateless {
     subscriptions: subscriptions.count,
     close: async () => {
       timers.forEach(clearInterval);
-      for (const exchange of running) exchange.fail(tryAgain('The server is shutting down'));
+      for (const call of running) call.fail(tryAgain('The server is shutting down'));
     },
   };
 }

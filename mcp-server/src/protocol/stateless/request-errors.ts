@@ -17,7 +17,7 @@ import { REVISIONS } from '../revisions.ts';
 const HEADER_MISMATCH = -32020;
 
 /** A request that is turned away before it runs, with the HTTP status that goes with it. */
-export class Refusal extends RpcError {
+export class RequestError extends RpcError {
   readonly status: number;
 
   constructor(status: number, { code, message, data }: { code: number; message: string; data?: unknown }) {
@@ -27,39 +27,39 @@ export class Refusal extends RpcError {
 }
 
 /** @param flaw of the one message, in words */
-export const notOneMessage = (flaw: string | undefined): Refusal =>
-  new Refusal(400, { code: INVALID_REQUEST, message: flaw === undefined ? ONE_MESSAGE : `${ONE_MESSAGE}: ${flaw}` });
+export const notOneMessage = (flaw: string | undefined): RequestError =>
+  new RequestError(400, { code: INVALID_REQUEST, message: flaw === undefined ? ONE_MESSAGE : `${ONE_MESSAGE}: ${flaw}` });
 
 const ONE_MESSAGE = 'The body has to be one JSON-RPC 2.0 request or notification, and neither a batch nor a response';
 
-export const incompleteMeta = (key: string): Refusal =>
-  new Refusal(400, { code: INVALID_PARAMS, message: `Invalid params: _meta needs a valid ${key}`, data: { key } });
+export const incompleteMeta = (key: string): RequestError =>
+  new RequestError(400, { code: INVALID_PARAMS, message: `Invalid params: _meta needs a valid ${key}`, data: { key } });
 
-export const noMeta = (): Refusal =>
-  new Refusal(400, { code: INVALID_PARAMS, message: 'Invalid params: _meta is missing' });
+export const noMeta = (): RequestError =>
+  new RequestError(400, { code: INVALID_PARAMS, message: 'Invalid params: _meta is missing' });
 
-export const noVersion = (): Refusal => incompleteMeta(PROTOCOL_VERSION_META_KEY);
-export const noCapabilities = (): Refusal => incompleteMeta(CLIENT_CAPABILITIES_META_KEY);
+export const noVersion = (): RequestError => incompleteMeta(PROTOCOL_VERSION_META_KEY);
+export const noCapabilities = (): RequestError => incompleteMeta(CLIENT_CAPABILITIES_META_KEY);
 
-export const unsupportedVersion = (requested: string): Refusal =>
-  new Refusal(400, new UnsupportedProtocolVersionError({ supported: [...REVISIONS], requested }));
+export const unsupportedVersion = (requested: string): RequestError =>
+  new RequestError(400, new UnsupportedProtocolVersionError({ supported: [...REVISIONS], requested }));
 
 /** Never says what the header was: it may be long, and the client knows. */
-export const headerMismatch = (header: string, problem: string): Refusal =>
-  new Refusal(400, { code: HEADER_MISMATCH, message: `Header mismatch: ${header} ${problem}`, data: { header } });
+export const headerMismatch = (header: string, problem: string): RequestError =>
+  new RequestError(400, { code: HEADER_MISMATCH, message: `Header mismatch: ${header} ${problem}`, data: { header } });
 
-export const unknownMethod = (): Refusal => new Refusal(404, { code: METHOD_NOT_FOUND, message: 'Method not found' });
+export const unknownMethod = (): RequestError => new RequestError(404, { code: METHOD_NOT_FOUND, message: 'Method not found' });
 
 /** @param requiredCapabilities as the client would have to declare them, such as `{ sampling: {} }` */
-export const missingCapability = (message: string, requiredCapabilities: object): Refusal =>
-  new Refusal(400, {
+export const missingCapability = (message: string, requiredCapabilities: object): RequestError =>
+  new RequestError(400, {
     code: ProtocolErrorCode.MissingRequiredClientCapability,
     message,
     data: { requiredCapabilities },
   });
 
-export const notAcceptable = (): Refusal =>
-  new Refusal(406, {
+export const notAcceptable = (): RequestError =>
+  new RequestError(406, {
     code: INVALID_REQUEST,
     message: 'Accept has to list application/json and text/event-stream',
   });
@@ -68,11 +68,11 @@ export const notAcceptable = (): Refusal =>
 export const LIMIT_REACHED = -32000;
 
 /** RFC 6585 §4: a limit of this person. */
-export const tooMany = (reached: LimitReached): Refusal => new Refusal(429, { code: LIMIT_REACHED, ...reached });
+export const tooMany = (reached: LimitReached): RequestError => new RequestError(429, { code: LIMIT_REACHED, ...reached });
 
 /** RFC 9110 §15.6.4: a limit of this server. */
-export const noCapacity = (reached: LimitReached): Refusal => new Refusal(503, { code: LIMIT_REACHED, ...reached });
+export const noCapacity = (reached: LimitReached): RequestError => new RequestError(503, { code: LIMIT_REACHED, ...reached });
 
 /** The storage is temporarily unavailable, or this replica is stopping. The client may send the same request again. */
-export const tryAgain = (why: string): Refusal =>
-  new Refusal(503, { code: INTERNAL_ERROR, message: `${why}; try again soon` });
+export const tryAgain = (why: string): RequestError =>
+  new RequestError(503, { code: INTERNAL_ERROR, message: `${why}; try again soon` });

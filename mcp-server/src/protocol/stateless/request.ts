@@ -47,7 +47,7 @@ export function isOfThisEra(message: unknown, headers: IncomingHttpHeaders): boo
 
 /**
  * @returns nothing for a notification: this revision knows none that a client sends over HTTP, so none has a consequence
- * @throws Refusal
+ * @throws RequestError
  */
 export function readRequest(message: unknown, headers: IncomingHttpHeaders): StatelessRequest | undefined {
   const { id: sent, params: written } = object(message) ?? {};

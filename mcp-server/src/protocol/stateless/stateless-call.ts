@@ -17,7 +17,7 @@ import type { StatelessRequest } from './request.ts';
 import type { RequestState } from './request-state.ts';
 import type { WriteResult } from './results.ts';
 
-export interface ExchangeParts {
+export interface StatelessCallDependencies {
   readonly request: McpRequest;
   readonly asked: StatelessRequest;
   readonly accepted: Accepted;
@@ -31,15 +31,15 @@ interface Surroundings {
   readonly writeResult: WriteResult;
   readonly state: RequestState;
   /** Those that did not end in the moment in which they came. */
-  readonly running: Set<Exchange>;
+  readonly running: Set<StatelessCall>;
   readonly allowance: Allowance;
 }
 
 /** Bytes of an answer that do not count as unread: a connection takes as much by itself. */
 const SMALL = 16_384;
 
-export class Exchange implements Call {
-  readonly #parts: ExchangeParts;
+export class StatelessCall implements Call {
+  readonly #parts: StatelessCallDependencies;
   /** Made when the first is asked. */
   #questions: Questions | undefined;
   #stream: EventStream | undefined;
@@ -48,7 +48,7 @@ export class Exchange implements Call {
   #over = false;
   readonly #keepAlive = new KeepAlivePace();
 
-  constructor(parts: ExchangeParts) {
+  constructor(parts: StatelessCallDependencies) {
     this.#parts = parts;
     if (parts.accepted.streamFirst) this.#upgrade();
   }

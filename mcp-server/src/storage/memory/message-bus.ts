@@ -2,23 +2,23 @@
 import type { BusMessage, MessageBus } from '../../sessions/ports.ts';
 
 /** Where the replicas of one process meet. */
-export type Exchange = Map<string, (message: BusMessage) => void>;
+export type ReplicaListeners = Map<string, (message: BusMessage) => void>;
 
-export function createMemoryBus(replica: string, exchange: Exchange = new Map()): MessageBus {
-  exchange.set(replica, () => {});
+export function createMemoryBus(replica: string, listeners: ReplicaListeners = new Map()): MessageBus {
+  listeners.set(replica, () => {});
   return {
     replica,
     send: async (to, message) => {
-      const deliver = exchange.get(to);
+      const deliver = listeners.get(to);
       deliver?.(message);
       return deliver !== undefined;
     },
     broadcast: async (message) => {
-      for (const [name, deliver] of exchange) if (name !== replica) deliver(message);
+      for (const [name, deliver] of listeners) if (name !== replica) deliver(message);
     },
-    isAlive: async (name) => exchange.has(name),
-    isListening: async (name) => exchange.has(name),
-    subscribe: (onMessage) => void exchange.set(replica, onMessage),
-    close: async () => void exchange.delete(replica),
+    isAlive: async (name) => listeners.has(name),
+    isListening: async (name) => listeners.has(name),
+    subscribe: (onMessage) => void listeners.set(replica, onMessage),
+    close: async () => void listeners.delete(replica),
   };
 }

@@ -6,17 +6,17 @@ import type { LogLimits, SessionStorage } from '../../sessions/ports.ts';
 import type { SessionLimits } from '../../sessions/session.ts';
 import { createMemoryChangeLog } from './change-log.ts';
 import { createMemoryEventLog } from './event-log.ts';
-import { createMemoryBus, type Exchange } from './message-bus.ts';
+import { createMemoryBus, type ReplicaListeners } from './message-bus.ts';
 import { createMemorySessionStore } from './session-store.ts';
 
 /** @returns a function that makes the storage of one more replica over the same records */
 export function createMemoryStorage(clock: Clock, limits: SessionLimits, logLimits: LogLimits): () => SessionStorage {
-  const exchange: Exchange = new Map();
+  const listeners: ReplicaListeners = new Map();
   const store = createMemorySessionStore(limits, clock, (id) => log.forget(id));
   const log = createMemoryEventLog(clock, logLimits, async (id) => {
     const session = await store.get(id);
     return session && personOf(session.owner);
   });
   const changes = createMemoryChangeLog();
-  return () => ({ store, log, changes, bus: createMemoryBus(randomBytes(6).toString('hex'), exchange) });
+  return () => ({ store, log, changes, bus: createMemoryBus(randomBytes(6).toString('hex'), listeners) });
 }

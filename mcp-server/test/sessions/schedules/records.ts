@@ -3,7 +3,7 @@ import type { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import type { ChangeLog, EventLog, MessageBus, Reader, SessionStore, StreamName } from '../../../src/sessions/ports.ts';
 import { createMemoryChangeLog } from '../../../src/storage/memory/change-log.ts';
 import { createMemoryEventLog } from '../../../src/storage/memory/event-log.ts';
-import { createMemoryBus, type Exchange } from '../../../src/storage/memory/message-bus.ts';
+import { createMemoryBus, type ReplicaListeners } from '../../../src/storage/memory/message-bus.ts';
 import { createMemorySessionStore } from '../../../src/storage/memory/session-store.ts';
 
 export const LIMITS = { idleTimeout: 3_600, lifetime: 36_000, maxSessions: 9, maxSessionsPerPrincipal: 9 };
@@ -38,7 +38,7 @@ export const keyOf = ({ session, stream }: StreamName): string => `${session} ${
 
 /** @param exists how the log knows that a session goes on; the store is asked unless a defect is */
 export function createRecords(clock: FakeClock, exists?: () => boolean): { records: Records; facts: Facts } {
-  const exchange: Exchange = new Map();
+  const listeners: ReplicaListeners = new Map();
   const store = createMemorySessionStore(LIMITS, clock, (id) => log.forget(id));
   const log = createMemoryEventLog(clock, LOG_LIMITS, async (id) => {
     const goesOn = exists?.() ?? (await store.get(id)) !== undefined;
@@ -49,7 +49,7 @@ export function createRecords(clock: FakeClock, exists?: () => boolean): { recor
     store: observeStore(store, facts),
     log: observeLog(log, facts),
     changes: observeChanges(createMemoryChangeLog(), facts),
-    busOf: (replica: string) => createMemoryBus(replica, exchange),
+    busOf: (replica: string) => createMemoryBus(replica, listeners),
   };
   return { records, facts };
 }

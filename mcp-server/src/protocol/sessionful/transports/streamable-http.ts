@@ -10,9 +10,9 @@ import { SESSION_REVISIONS } from '../../revisions.ts';
 import { type Accepted, acceptedBy } from '../../wire/accepted.ts';
 import { EventStream } from '../../wire/event-stream.ts';
 import { requestIdOf } from '../../wire/message-flaw.ts';
-import { Exchange } from '../post-response.ts';
+import { PostResponse } from '../post-response.ts';
 import { agreement, type Incoming, readMessages, repeatsId } from '../json-rpc.ts';
-import * as refusals from '../error-responses.ts';
+import * as errors from '../error-responses.ts';
 import { accept, refuse, refuseUnreadable } from '../error-responses.ts';
 import { findSession, isRefused, openSession, type SessionAccess, seekSession } from '../session-access.ts';
 import { createSink, prime, readEventId } from './stream-sink.ts';
@@ -25,11 +25,11 @@ export function createStreamableHttp(access: SessionAccess): Endpoint {
     const { req, res, message } = request;
     access.receipts.note(req.socket);
     const method = methods[req.method ?? ''];
-    if (!method) return refuse(res, refusals.METHOD_NOT_ALLOWED);
+    if (!method) return refuse(res, errors.METHOD_NOT_ALLOWED);
     // An absent header stands for 2025-03-26, which is served.
     const revision = header(req, 'mcp-protocol-version');
     if (revision && !SESSION_REVISIONS.includes(revision)) {
-      return refuse(res, refusals.UNSUPPORTED_REVISION, requestIdOf(message));
+      return refuse(res, errors.UNSUPPORTED_REVISION, requestIdOf(message));
     }
     return method(request, access);
   };
@@ -40,20 +40,20 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
   const { allowance } = access;
   const { maxBatchMessages: most } = allowance.limits;
   const accepted = acceptedBy(req);
-  if (!accepted.json && !accepted.stream) return refuse(res, refusals.NOT_ACCEPTABLE, requestIdOf(message));
+  if (!accepted.json && !accepted.stream) return refuse(res, errors.NOT_ACCEPTABLE, requestIdOf(message));
   const incoming = readMessages(message, most);
   if (!incoming) return refuseUnreadable(res, message);
   if (incoming === 'too_many') {
-    return refuse(res, refusals.tooManyMessages(allowance.reached('MAX_BATCH_MESSAGES', most)));
+    return refuse(res, errors.tooManyMessages(allowance.reached('MAX_BATCH_MESSAGES', most)));
   }
   const id = header(req, 'mcp-session-id');
   const agreed = agreement(incoming);
   if (agreed) {
-    if (incoming.batch) return refuse(res, refusals.NO_BATCHES);
-    if ('flaw' in agreed) return refuse(res, refusals.invalidInitialize(agreed.flaw), agreed.id);
+    if (incoming.batch) return refuse(res, errors.NO_BATCHES);
+    if ('flaw' in agreed) return refuse(res, errors.invalidInitialize(agreed.flaw), agreed.id);
     // Clients replay the id of a session that is gone: it would be 404, and their next step this very request.
     if (id && (await seekSession(request, access, 'streamable-http', id))) {
-      return refuse(res, refusals.ALREADY_INITIALIZED, requestIdOf(message));
+      return refuse(res, errors.ALREADY_INITIALIZED, requestIdOf(message));
     }
     const [opening] = incoming.requests;
     const session = await openSession(request, access, { transport: 'streamable-http', agreed, id: opening?.id });
@@ -61,15 +61,15 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
     res.setHeader('Mcp-Session-Id', session.id);
     return run(request, access, incoming, session, accepted);
   }
-  if (!id) return refuse(res, refusals.SESSION_MISSING, requestIdOf(message));
+  if (!id) return refuse(res, errors.SESSION_MISSING, requestIdOf(message));
   const found = findSession(request, access, 'streamable-http', id);
   const session = found instanceof Promise ? await found : found;
   if (!session) return;
   // It was asked of the store, which answers many at once.
   if (found instanceof Promise) await allowance.turns.wait();
-  if (incoming.batch && !hasBatches(session)) return refuse(res, refusals.NO_BATCHES);
+  if (incoming.batch && !hasBatches(session)) return refuse(res, errors.NO_BATCHES);
   if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
-    return refuse(res, refusals.REPEATED_ID, requestIdOf(message));
+    return refuse(res, errors.REPEATED_ID, requestIdOf(message));
   }
   if (incoming.requests.length > 0) {
     if (!incoming.batch && isRefused(request, access, incoming, session)) return;
@@ -77,7 +77,7 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
   }
   const taken = await access.dispatch(incoming, { session, principal, outlet: NOBODY });
   if (taken) accept(res);
-  else refuse(res, refusals.NOT_ASKED);
+  else refuse(res, errors.NOT_ASKED);
 }
 
 function run(
@@ -89,7 +89,7 @@ function run(
 ): void {
   const { requests, batch } = incoming;
   const revision = revisionOf(session);
-  const outlet = new Exchange({
+  const outlet = new PostResponse({
     res,
     requests,
     batch,
@@ -108,17 +108,17 @@ function run(
 
 async function listen(request: McpRequest, access: SessionAccess): Promise<void> {
   const { req, res } = request;
-  if (!acceptedBy(req).stream) return refuse(res, refusals.NOT_ACCEPTABLE);
+  if (!acceptedBy(req).stream) return refuse(res, errors.NOT_ACCEPTABLE);
   const id = header(req, 'mcp-session-id');
-  if (!id) return refuse(res, refusals.SESSION_MISSING);
+  if (!id) return refuse(res, errors.SESSION_MISSING);
   const session = await findSession(request, access, 'streamable-http', id);
   if (!session) return;
   const last = header(req, 'last-event-id');
   const position = last ? readEventId(last) : { stream: STANDALONE, after: undefined };
-  if (!position) return refuse(res, refusals.EVENT_UNKNOWN);
+  if (!position) return refuse(res, errors.EVENT_UNKNOWN);
   const name = { session: id, stream: position.stream };
   const { streams, changes } = access;
-  if (name.stream !== STANDALONE && !(await streams.isKept(name))) return refuse(res, refusals.EVENT_UNKNOWN);
+  if (name.stream !== STANDALONE && !(await streams.isKept(name))) return refuse(res, errors.EVENT_UNKNOWN);
   const revision = revisionOf(session);
   const attachment = await streams.attach(
     name,
@@ -129,7 +129,7 @@ async function listen(request: McpRequest, access: SessionAccess): Promise<void>
     },
     position.after,
   );
-  if (!attachment) return refuse(res, refusals.SESSION_UNKNOWN);
+  if (!attachment) return refuse(res, errors.SESSION_UNKNOWN);
   await access.sessions.keep(id);
   if (name.stream === STANDALONE) {
     prime(attachment.sink.response, name.stream, revision, attachment.reader.cursor);
@@ -142,7 +142,7 @@ async function listen(request: McpRequest, access: SessionAccess): Promise<void>
 async function end(request: McpRequest, access: SessionAccess): Promise<void> {
   const { req, res } = request;
   const id = header(req, 'mcp-session-id');
-  if (!id) return refuse(res, refusals.SESSION_MISSING);
+  if (!id) return refuse(res, errors.SESSION_MISSING);
   if (!(await findSession(request, access, 'streamable-http', id))) return;
   await access.sessions.end(id);
   res.writeHead(204).end();
