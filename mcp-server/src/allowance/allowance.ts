@@ -19,7 +19,7 @@ export interface AllowanceLimits {
   readonly maxBytesPerPrincipal: number;
 }
 
-export interface AllowanceParts {
+export interface AllowanceOptions {
   readonly limits: AllowanceLimits;
   /** Told of each refusal. */
   readonly onReached?: ((limit: Limit) => void) | undefined;
@@ -37,7 +37,7 @@ export class Allowance {
   /** Whoever calls again has the same principal for as long as the token is known. */
   readonly #names = new WeakMap<Person, string>();
 
-  constructor({ limits, onReached }: AllowanceParts) {
+  constructor({ limits, onReached }: AllowanceOptions) {
     this.limits = limits;
     this.#onReached = onReached;
   }

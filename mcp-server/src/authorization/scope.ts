@@ -13,7 +13,7 @@ export interface Scoped {
   resource(uri: string): Scopes;
 }
 
-export interface ScopePolicyParts {
+export interface ScopePolicyOptions {
   /** Needed by every call; absent for issuers that can't grant scopes. */
   readonly base: string | undefined;
   readonly hierarchy: ScopeHierarchy;
@@ -39,7 +39,7 @@ const NOT_OF_A_RESOURCE = new Set(['openid', 'offline_access']);
 
 const NONE: Scopes = [];
 
-export function createScopePolicy({ base, hierarchy, scoped }: ScopePolicyParts): ScopePolicy {
+export function createScopePolicy({ base, hierarchy, scoped }: ScopePolicyOptions): ScopePolicy {
   const initial = base === undefined ? NONE : [base];
   const has = (held: ReadonlySet<string>, scope: string): boolean =>
     held.has(scope) || hierarchy.get(scope)?.isDisjointFrom(held) === false;

@@ -1,11 +1,11 @@
 /** Owns which era serves a request: both are at the same URLs, side by side (MCP 2026-07-28 basic/versioning, "Dual-era"). */
 import type { Changes } from './changes/changes.ts';
 import type { Endpoints } from './endpoints.ts';
-import { createSessionful, type SessionfulParts } from './sessionful/endpoints.ts';
-import { createStateless, type StatelessParts } from './stateless/endpoint.ts';
+import { createSessionful, type SessionfulDependencies } from './sessionful/endpoints.ts';
+import { createStateless, type StatelessDependencies } from './stateless/endpoint.ts';
 
-type ErasParts = SessionfulParts &
-  Omit<StatelessParts, 'changes'> & { readonly limits: SessionfulParts['limits'] & StatelessParts['limits'] };
+type ErasDependencies = SessionfulDependencies &
+  Omit<StatelessDependencies, 'changes'> & { readonly limits: SessionfulDependencies['limits'] & StatelessDependencies['limits'] };
 
 /** What there is on this replica at a moment. */
 export interface Load {
@@ -24,10 +24,10 @@ export interface Eras extends Endpoints {
 }
 
 /** What a client says in its request decides: an `initialize` and all that belongs to a session goes to the sessions. */
-export async function createEras(parts: ErasParts): Promise<Eras> {
-  const sessionful = await createSessionful(parts);
+export async function createEras(dependencies: ErasDependencies): Promise<Eras> {
+  const sessionful = await createSessionful(dependencies);
   const { changes } = sessionful;
-  const stateless = createStateless({ ...parts, changes });
+  const stateless = createStateless({ ...dependencies, changes });
   return {
     changes,
     load: () => ({

@@ -14,7 +14,7 @@ export interface ChangeMessage {
   readonly data: string;
 }
 
-export interface ChangeFeedParts {
+export interface ChangeFeedDependencies {
   readonly streams: Streams;
   readonly changes: ChangeLog;
   readonly bus: Pick<MessageBus, 'broadcast'>;
@@ -32,7 +32,7 @@ export interface ChangeFeed {
   catchUp(attachment: Attachment): Promise<void>;
 }
 
-export function createChangeFeed({ streams, changes, bus, peek, messageOf }: ChangeFeedParts): ChangeFeed {
+export function createChangeFeed({ streams, changes, bus, peek, messageOf }: ChangeFeedDependencies): ChangeFeed {
   const queues = new WeakMap<Attachment, Promise<void>>();
   /** One after the other for each stream: what it has been told is one number. */
   const inTurn = (attachment: Attachment, work: () => Promise<void>): Promise<void> => {

@@ -31,7 +31,7 @@ export interface SessionHost {
   count(): Promise<number>;
 }
 
-export interface SessionHostParts {
+export interface SessionHostDependencies {
   readonly storage: Pick<SessionStorage, 'store' | 'bus'>;
   readonly limits: SessionLimits;
   readonly clock: Clock;
@@ -59,7 +59,7 @@ interface Copy {
   writtenAt: number;
 }
 
-export function createSessionHost({ storage, limits, clock, pause, onEnd }: SessionHostParts): SessionHost {
+export function createSessionHost({ storage, limits, clock, pause, onEnd }: SessionHostDependencies): SessionHost {
   const { store, bus } = storage;
   const copies = new Map<string, Copy>();
   /** Of which the record is being read, less those of which there has been news since. */

@@ -15,7 +15,7 @@ import {
 /** `full`: it is not in the log, as there is no room for it; an answer has another one in its place. `unread`: it is in the log, and nobody listens now. `lost`: it is not in the log, as the store was away for too long. */
 export type Written = 'read' | 'unread' | 'over' | 'lost' | 'full';
 
-export interface WriterParts {
+export interface WriterDependencies {
   readonly log: Pick<EventLog, 'append'>;
   readonly bus: Pick<MessageBus, 'replica' | 'send'>;
   readonly producer: string;
@@ -42,15 +42,15 @@ const ATTEMPTS = 40;
 const PAUSE = 750;
 
 export class StreamWriter {
-  readonly #parts: WriterParts;
+  readonly #dependencies: WriterDependencies;
   readonly #name: StreamName;
   readonly #requests: string | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
   /** @param requests ids of the requests that the stream is to answer, as text */
-  constructor(parts: WriterParts, name: StreamName, requests?: string) {
-    this.#parts = parts;
+  constructor(dependencies: WriterDependencies, name: StreamName, requests?: string) {
+    this.#dependencies = dependencies;
     this.#name = name;
     this.#requests = requests;
   }
@@ -62,19 +62,19 @@ export class StreamWriter {
 
   append(entry: Entry): Promise<Written> {
     this.#waiting += 1;
-    this.#parts.onWay(1);
+    this.#dependencies.onWay(1);
     const written = this.#tail
       .then(() => this.#write(entry))
       .finally(() => {
         this.#waiting -= 1;
-        this.#parts.onWay(-1);
+        this.#dependencies.onWay(-1);
       });
     this.#tail = written.catch(() => {});
     return written;
   }
 
   async #write(entry: Entry): Promise<Written> {
-    const { producer, next } = this.#parts;
+    const { producer, next } = this.#dependencies;
     const requests = this.#requests !== undefined && { requests: this.#requests };
     // What has changed is said in few words, and must not be left out.
     const forced = entry.changes !== undefined && { forced: true };
@@ -84,19 +84,19 @@ export class StreamWriter {
   async #try(event: Append): Promise<Written> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       try {
-        const appended = await this.#parts.log.append(this.#name, event);
+        const appended = await this.#dependencies.log.append(this.#name, event);
         if (!appended) return 'over';
         return 'full' in appended ? await this.#replace(event, appended.full) : await this.#wake(appended.reader);
       } catch (error) {
         if (!(error instanceof StorageUnavailable)) throw error;
-        await this.#parts.pause(PAUSE);
+        await this.#dependencies.pause(PAUSE);
       }
     }
     return 'lost';
   }
 
   async #replace(event: Append, full: NoRoom): Promise<Written> {
-    const { instead, next } = this.#parts;
+    const { instead, next } = this.#dependencies;
     const data = instead?.(event.data, full);
     if (data === undefined || event.forced) return 'full';
     await this.#try({ ...event, data, forced: true, sequence: next() });
@@ -104,7 +104,7 @@ export class StreamWriter {
   }
 
   async #wake(reader: Reader | undefined): Promise<Written> {
-    const { bus, wake } = this.#parts;
+    const { bus, wake } = this.#dependencies;
     if (!reader) return 'unread';
     if (reader.replica === bus.replica) {
       wake(this.#name);

@@ -5,7 +5,7 @@
 import { lostAnswers } from './lost-call.ts';
 import type { EventLog, MessageBus, Reader, StreamName } from './ports.ts';
 import { type Sink, StreamReader } from './stream-reader.ts';
-import { type Entry, StreamWriter, type WriterParts, type Written } from './stream-writer.ts';
+import { type Entry, StreamWriter, type WriterDependencies, type Written } from './stream-writer.ts';
 
 /** The stream of a session that belongs to no request; over HTTP+SSE, the only one. */
 export const STANDALONE = 'standalone';
@@ -38,7 +38,7 @@ export class Attachment<S extends Sink = Sink> {
   }
 }
 
-export interface StreamsParts extends Pick<WriterParts, 'pause' | 'instead'> {
+export interface StreamsDependencies extends Pick<WriterDependencies, 'pause' | 'instead'> {
   readonly log: EventLog;
   readonly bus: MessageBus;
 }
@@ -64,13 +64,13 @@ export class Streams {
   /** Connections that take a stream at this moment, less those from which it has been taken already. */
   readonly #taking = new Set<string>();
   readonly #standalone = new Map<string, StreamWriter>();
-  readonly #writing: WriterParts;
+  readonly #writing: WriterDependencies;
   #sequence = 0;
   #pending = 0;
   #connections = 0;
   #names = 0;
 
-  constructor({ log, bus, pause, instead }: StreamsParts) {
+  constructor({ log, bus, pause, instead }: StreamsDependencies) {
     this.#log = log;
     this.#bus = bus;
     const next = () => {

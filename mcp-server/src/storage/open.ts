@@ -19,7 +19,7 @@ export interface StorageSettings {
   readonly redisStartTimeout: number;
 }
 
-export interface StorageParts {
+export interface StorageDependencies {
   readonly limits: SessionLimits;
   readonly logLimits: LogLimits;
   readonly clock: Clock;
@@ -41,9 +41,9 @@ export interface Storage {
  * Waits for Redis, if there is one, and says so in the log.
  * @throws StartError when the patience is over, or Redis lets us in and allows nothing
  */
-export async function openStorage(settings: StorageSettings, parts: StorageParts): Promise<Storage> {
+export async function openStorage(settings: StorageSettings, dependencies: StorageDependencies): Promise<Storage> {
   const { redisUrl, redisCaFile } = settings;
-  const { limits, logLimits, clock, log, patience } = parts;
+  const { limits, logLimits, clock, log, patience } = dependencies;
   if (!redisUrl) {
     return {
       sessions: createMemoryStorage(clock, limits, logLimits)(),
@@ -57,7 +57,7 @@ export async function openStorage(settings: StorageSettings, parts: StorageParts
   const [client, listener] = [open('mcp-server'), open('mcp-server-bus')];
   await health.whenWritable(patience ?? redisPatienceOf(settings));
   return {
-    sessions: await createRedisStorage({ client, listener, ...parts }).catch(refuseUnusable),
+    sessions: await createRedisStorage({ client, listener, ...dependencies }).catch(refuseUnusable),
     redis: client,
     health,
     close: async () => {

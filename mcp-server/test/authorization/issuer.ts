@@ -65,14 +65,14 @@ export async function startIssuer(path = ''): Promise<TestIssuer> {
   return Object.assign(state, { url, close: server.close, [Symbol.asyncDispose]: server.close });
 }
 
-export interface TokenParts {
+export interface TokenOptions {
   readonly key: SigningKey;
   readonly claims: Record<string, unknown>;
   readonly header?: Partial<JWTHeaderParameters>;
 }
 
 /** Signs exactly what it is given: `undefined` leaves a member out. */
-export const signToken = ({ key, claims, header }: TokenParts): Promise<string> =>
+export const signToken = ({ key, claims, header }: TokenOptions): Promise<string> =>
   new SignJWT(JSON.parse(JSON.stringify(claims)))
     .setProtectedHeader({ alg: key.algorithm, typ: 'at+jwt', kid: key.kid, ...header })
     .sign(key.privateKey);

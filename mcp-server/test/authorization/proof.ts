@@ -10,7 +10,7 @@ import {
   SignJWT,
 } from 'jose';
 
-export interface ProofParts {
+export interface ProofOptions {
   readonly token: string;
   readonly url: string;
   readonly method?: string;
@@ -25,7 +25,7 @@ export interface KeyHolder {
   readonly thumbprint: string;
   readonly publicJwk: JWK;
   readonly privateKey: CryptoKey;
-  prove(parts: ProofParts): Promise<string>;
+  prove(parts: ProofOptions): Promise<string>;
 }
 
 export async function keyHolder(alg = 'ES256'): Promise<KeyHolder> {

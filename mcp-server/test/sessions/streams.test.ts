@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import type { StreamEvent } from '../../src/sessions/ports.ts';
-import { Streams, type StreamsParts } from '../../src/sessions/streams.ts';
+import { Streams, type StreamsDependencies } from '../../src/sessions/streams.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
 import { LIMITS, LOG_LIMITS } from '../contracts/session-storage.contract.ts';
 
@@ -20,7 +20,7 @@ async function openSession() {
     tokenExpiresAt: 4_000_000_000,
   };
   await store.create(session);
-  const streamsOver = (parts: Pick<StreamsParts, 'log' | 'bus'>) => new Streams({ ...parts, pause: async () => {} });
+  const streamsOver = (dependencies: Pick<StreamsDependencies, 'log' | 'bus'>) => new Streams({ ...dependencies, pause: async () => {} });
   const name = { session: 's', stream: 'standalone' };
   return { log, bus, streamsOver, streams: streamsOver({ log, bus }), there: streamsOver(open()), name };
 }

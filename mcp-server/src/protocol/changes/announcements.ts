@@ -4,7 +4,7 @@ import type { ChangeLog } from '../../sessions/ports.ts';
 import { STANDALONE, type Streams } from '../../sessions/streams.ts';
 import { type Change, type Changes, nameOf, parseChange } from './changes.ts';
 
-export interface AnnouncementsParts {
+export interface AnnouncementsDependencies {
   readonly feed: ChangeFeed;
   readonly streams: Streams;
   readonly log: ChangeLog;
@@ -17,7 +17,7 @@ export interface Announcements extends Changes {
   catchUp(): Promise<void>;
 }
 
-export function createAnnouncements({ feed, streams, log }: AnnouncementsParts): Announcements {
+export function createAnnouncements({ feed, streams, log }: AnnouncementsDependencies): Announcements {
   const listeners = new Set<(change: Change) => void>();
   /** The latest change that the listeners of this process have heard of, with all before it. */
   let heard: number | undefined;

@@ -4,13 +4,13 @@ import { type Call, type Method, RpcError } from '../call.ts';
 import type { Complete } from '../define.ts';
 import { suggestions } from './content/suggestions.ts';
 import { INVALID_PARAMS, invalid, objectOf, type Params, permit, textOf, textsOf } from './params.ts';
-import { type MethodsParts, orError } from './dependencies.ts';
+import { type MethodsDependencies, orError } from './dependencies.ts';
 import { promptOf } from './prompt-methods.ts';
 
 const MOST = 100;
 
-export const completionMethods = (parts: MethodsParts): readonly (readonly [string, Method])[] => [
-  ['completion/complete', (params, call) => complete(parts, params, call)],
+export const completionMethods = (dependencies: MethodsDependencies): readonly (readonly [string, Method])[] => [
+  ['completion/complete', (params, call) => complete(dependencies, params, call)],
 ];
 
 /** What can be completed of a prompt or a template. */
@@ -19,29 +19,29 @@ interface Completable {
   readonly complete: ReadonlyMap<string, Complete>;
 }
 
-async function complete(parts: MethodsParts, params: Params, call: Call): Promise<CompleteResult> {
+async function complete(dependencies: MethodsDependencies, params: Params, call: Call): Promise<CompleteResult> {
   const ref = objectOf(params, 'ref');
   const argument = objectOf(params, 'argument');
   const [name, typed] = [textOf(argument, 'name'), textOf(argument, 'value')];
   const given = textsOf(objectOf(params, 'context'), 'arguments');
-  const { takes, complete: completers } = referenced(parts, ref, call);
+  const { takes, complete: completers } = referenced(dependencies, ref, call);
   if (!takes.includes(name)) throw invalid(`there is no argument ${name}`);
   const completer = completers.get(name);
   const what = { completion: ref.name ?? ref.uri, argument: name };
   const complete = async () => suggestions(await completer?.(typed, given, call.principal));
-  const values = await orError(parts, call, what, complete);
+  const values = await orError(dependencies, call, what, complete);
   return { completion: { values: values.slice(0, MOST), total: values.length, hasMore: values.length > MOST } };
 }
 
 /** @throws RpcError */
-function referenced(parts: MethodsParts, ref: Params, call: Call): Completable {
-  if (ref.type === 'ref/prompt') return promptOf(parts, textOf(ref, 'name'), call);
+function referenced(dependencies: MethodsDependencies, ref: Params, call: Call): Completable {
+  if (ref.type === 'ref/prompt') return promptOf(dependencies, textOf(ref, 'name'), call);
   if (ref.type !== 'ref/resource') throw invalid('ref.type has to be ref/prompt or ref/resource');
   const uri = textOf(ref, 'uri');
-  const { templates, resources } = parts.catalog();
+  const { templates, resources } = dependencies.catalog();
   const template = templates.find(uri);
   if (!template && !resources.find(uri)) throw new RpcError(INVALID_PARAMS, `Unknown resource template: ${uri}`);
   if (!template) return { takes: [], complete: new Map() };
-  permit(template, call.principal, parts.covers);
+  permit(template, call.principal, dependencies.covers);
   return { takes: template.template.variables, complete: template.complete };
 }

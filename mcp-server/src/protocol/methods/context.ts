@@ -18,26 +18,26 @@ import {
   requireQuestion,
   samplingRequest,
 } from './content/said.ts';
-import type { MethodsParts } from './dependencies.ts';
+import type { MethodsDependencies } from './dependencies.ts';
 import { canFillForms, elicit } from './questions/elicitation.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
 
-type Surroundings = Pick<MethodsParts, 'clock' | 'status' | 'changes'>;
+type ContextDependencies = Pick<MethodsDependencies, 'clock' | 'status' | 'changes'>;
 
 /** @param logger under which name its log messages go out */
-export const createContext = (call: Call, logger: string, surroundings: Surroundings): Context =>
-  new RunningContext(call, logger, surroundings);
+export const createContext = (call: Call, logger: string, dependencies: ContextDependencies): Context =>
+  new RunningContext(call, logger, dependencies);
 
 /** Each ability is made when somebody takes it out: most of what runs wants few, and this stands in the way of every call. */
 class RunningContext implements Context {
   readonly #call: Call;
   readonly #logger: string;
-  readonly #surroundings: Surroundings;
+  readonly #dependencies: ContextDependencies;
 
-  constructor(call: Call, logger: string, surroundings: Surroundings) {
+  constructor(call: Call, logger: string, dependencies: ContextDependencies) {
     this.#call = call;
     this.#logger = logger;
-    this.#surroundings = surroundings;
+    this.#dependencies = dependencies;
   }
 
   get principal(): Context['principal'] {
@@ -49,11 +49,11 @@ class RunningContext implements Context {
   }
 
   get now(): Context['now'] {
-    return () => new Date(this.#surroundings.clock.now());
+    return () => new Date(this.#dependencies.clock.now());
   }
 
   get server(): Context['server'] {
-    return this.#surroundings.status;
+    return this.#dependencies.status;
   }
 
   get progress(): Context['progress'] {
@@ -111,7 +111,7 @@ class RunningContext implements Context {
   get announce(): Context['announce'] {
     return handled(async (change) => {
       requireChange(change);
-      await this.#surroundings.changes.announce(change);
+      await this.#dependencies.changes.announce(change);
     });
   }
 

@@ -10,7 +10,7 @@ import { type ServerStatus, ToolError } from '../define.ts';
 import { type Covers, INTERNAL_ERROR } from './params.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
 
-export interface MethodsParts {
+export interface MethodsDependencies {
   /** What is offered at this moment. */
   readonly catalog: () => Catalog;
   readonly covers: Covers;
@@ -34,7 +34,7 @@ export type ToolOutcome = 'ok' | 'invalid_arguments' | 'failed' | 'fault' | 'can
  * Tells the operator that something broke which was written to work; an aborted request may break as it likes.
  * @returns what the caller can quote, and the operator finds in the log
  */
-export function recordFault({ log }: MethodsParts, call: Call, what: object, err: Error): string {
+export function recordFault({ log }: MethodsDependencies, call: Call, what: object, err: Error): string {
   const reference = randomUUID().slice(0, 8);
   const { subject, clientId } = call.principal;
   const say = (error: Error) =>
@@ -51,14 +51,14 @@ export function recordFault({ log }: MethodsParts, call: Call, what: object, err
  * Runs what an author wrote, where an answer can't be a failure: that is an error then.
  * @throws RpcError with the author's words, or without any of a fault
  */
-export async function orError<T>(parts: MethodsParts, call: Call, what: object, run: () => T | Promise<T>): Promise<T> {
+export async function orError<T>(dependencies: MethodsDependencies, call: Call, what: object, run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (thrown) {
     const error = asError(thrown);
     if (error instanceof RpcError || error instanceof MissingCapability) throw error;
     if (error instanceof ToolError) throw new RpcError(INTERNAL_ERROR, error.message);
-    const reference = recordFault(parts, call, what, error);
+    const reference = recordFault(dependencies, call, what, error);
     const words = error instanceof AuthorFault ? `Internal error: ${error.message}` : 'Internal error';
     throw new RpcError(INTERNAL_ERROR, words, { reference });
   }

@@ -2,10 +2,10 @@
 import type { Method } from '../call.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Entry, Listing } from '../catalog/listing.ts';
-import type { MethodsParts } from './dependencies.ts';
+import type { MethodsDependencies } from './dependencies.ts';
 
 export function listMethod(
-  { catalog, covers, hideUnpermitted }: MethodsParts,
+  { catalog, covers, hideUnpermitted }: MethodsDependencies,
   listing: (catalog: Catalog) => Listing<Entry>,
 ): Method {
   if (!hideUnpermitted) return ({ cursor }) => listing(catalog()).page(cursor);

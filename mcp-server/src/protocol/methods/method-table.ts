@@ -4,7 +4,7 @@
  */
 import type { Methods } from '../call.ts';
 import { completionMethods } from './completion-method.ts';
-import type { MethodsParts } from './dependencies.ts';
+import type { MethodsDependencies } from './dependencies.ts';
 import { promptMethods } from './prompt-methods.ts';
 import { resourceMethods } from './resource-methods.ts';
 import { toolMethods } from './tool-methods.ts';
@@ -12,5 +12,5 @@ import { toolMethods } from './tool-methods.ts';
 /**
  * As 2026-07-28 has it. A method may throw MissingCapability for what the client has not declared.
  */
-export const createMethods = (parts: MethodsParts): Methods =>
-  new Map([...toolMethods(parts), ...promptMethods(parts), ...resourceMethods(parts), ...completionMethods(parts)]);
+export const createMethods = (dependencies: MethodsDependencies): Methods =>
+  new Map([...toolMethods(dependencies), ...promptMethods(dependencies), ...resourceMethods(dependencies), ...completionMethods(dependencies)]);

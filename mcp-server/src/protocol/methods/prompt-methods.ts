@@ -7,30 +7,30 @@ import { promptMessages } from './content/prompt-messages.ts';
 import { createContext } from './context.ts';
 import { listMethod } from './list-method.ts';
 import { INVALID_PARAMS, invalid, permit, textOf, textsOf } from './params.ts';
-import { type MethodsParts, orError } from './dependencies.ts';
+import { type MethodsDependencies, orError } from './dependencies.ts';
 
-export function promptMethods(parts: MethodsParts): readonly (readonly [string, Method])[] {
+export function promptMethods(dependencies: MethodsDependencies): readonly (readonly [string, Method])[] {
   return [
-    ['prompts/list', listMethod(parts, (catalog) => catalog.prompts)],
-    ['prompts/get', (params, call) => getPrompt(parts, params, call)],
+    ['prompts/list', listMethod(dependencies, (catalog) => catalog.prompts)],
+    ['prompts/get', (params, call) => getPrompt(dependencies, params, call)],
   ];
 }
 
 /** @throws RpcError */
-export function promptOf({ catalog, covers }: MethodsParts, name: string, { principal }: Call): PromptEntry {
+export function promptOf({ catalog, covers }: MethodsDependencies, name: string, { principal }: Call): PromptEntry {
   const prompt = catalog().prompts.find(name);
   if (!prompt) throw new RpcError(INVALID_PARAMS, `Unknown prompt: ${name}`);
   permit(prompt, principal, covers);
   return prompt;
 }
 
-async function getPrompt(parts: MethodsParts, params: Parameters<Method>[0], call: Call): Promise<GetPromptResult> {
-  const prompt = promptOf(parts, textOf(params, 'name'), call);
+async function getPrompt(dependencies: MethodsDependencies, params: Parameters<Method>[0], call: Call): Promise<GetPromptResult> {
+  const prompt = promptOf(dependencies, textOf(params, 'name'), call);
   const given = textsOf(params, 'arguments');
   const read = () => parsed(prompt.arguments, given, 'arguments');
-  const { success, data, error } = await orError(parts, call, { prompt: prompt.key }, read);
+  const { success, data, error } = await orError(dependencies, call, { prompt: prompt.key }, read);
   if (!success) throw invalid(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
   const { key, description } = prompt;
-  const render = async () => promptMessages(await prompt.render(data, createContext(call, key, parts)));
-  return { description, messages: await orError(parts, call, { prompt: key }, render) };
+  const render = async () => promptMessages(await prompt.render(data, createContext(call, key, dependencies)));
+  return { description, messages: await orError(dependencies, call, { prompt: key }, render) };
 }

@@ -7,7 +7,7 @@ import { resourceContent } from './content/resource-content.ts';
 import { createContext } from './context.ts';
 import { listMethod } from './list-method.ts';
 import { INVALID_PARAMS, permit, textOf } from './params.ts';
-import { type MethodsParts, orError } from './dependencies.ts';
+import { type MethodsDependencies, orError } from './dependencies.ts';
 
 /** The code is that of 2026-07-28; the revisions before have one of its own for it. */
 export class ResourceNotFound extends RpcError {
@@ -16,11 +16,11 @@ export class ResourceNotFound extends RpcError {
   }
 }
 
-export function resourceMethods(parts: MethodsParts): readonly (readonly [string, Method])[] {
+export function resourceMethods(dependencies: MethodsDependencies): readonly (readonly [string, Method])[] {
   return [
-    ['resources/list', listMethod(parts, (catalog) => catalog.resources)],
-    ['resources/templates/list', listMethod(parts, (catalog) => catalog.templates)],
-    ['resources/read', (params, call) => readResource(parts, params, call)],
+    ['resources/list', listMethod(dependencies, (catalog) => catalog.resources)],
+    ['resources/templates/list', listMethod(dependencies, (catalog) => catalog.templates)],
+    ['resources/read', (params, call) => readResource(dependencies, params, call)],
   ];
 }
 
@@ -29,7 +29,7 @@ interface Readable {
   read(context: Context): ReturnType<TemplateEntry['read']>;
 }
 
-function find({ catalog }: MethodsParts, uri: string): Readable | undefined {
+function find({ catalog }: MethodsDependencies, uri: string): Readable | undefined {
   const fixed = catalog().resources.find(uri);
   if (fixed) return { entry: fixed, read: fixed.read };
   const templated = catalog().templateOf(uri);
@@ -39,17 +39,17 @@ function find({ catalog }: MethodsParts, uri: string): Readable | undefined {
 }
 
 async function readResource(
-  parts: MethodsParts,
+  dependencies: MethodsDependencies,
   params: Parameters<Method>[0],
   call: Call,
 ): Promise<ReadResourceResult> {
   const uri = textOf(params, 'uri');
-  const found = find(parts, uri);
+  const found = find(dependencies, uri);
   if (!found) throw new ResourceNotFound(uri);
   const { entry } = found;
-  permit(entry, call.principal, parts.covers);
-  return orError(parts, call, { resource: entry.key }, async () => {
-    const content = await found.read(createContext(call, entry.name, parts));
+  permit(entry, call.principal, dependencies.covers);
+  return orError(dependencies, call, { resource: entry.key }, async () => {
+    const content = await found.read(createContext(call, entry.name, dependencies));
     if (content === undefined || content === null) throw new ResourceNotFound(uri);
     return { contents: [resourceContent(content, uri, entry.mimeType)] };
   });

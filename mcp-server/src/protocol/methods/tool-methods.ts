@@ -8,30 +8,30 @@ import { toolResult } from './content/tool-result.ts';
 import { createContext } from './context.ts';
 import { listMethod } from './list-method.ts';
 import { INVALID_PARAMS, objectOf, permit, textOf } from './params.ts';
-import { type MethodsParts, recordFault } from './dependencies.ts';
+import { type MethodsDependencies, recordFault } from './dependencies.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
 
-export function toolMethods(parts: MethodsParts): readonly (readonly [string, Method])[] {
+export function toolMethods(dependencies: MethodsDependencies): readonly (readonly [string, Method])[] {
   return [
-    ['tools/list', listMethod(parts, (catalog) => catalog.tools)],
-    ['tools/call', (params, call) => callTool(parts, params, call)],
+    ['tools/list', listMethod(dependencies, (catalog) => catalog.tools)],
+    ['tools/call', (params, call) => callTool(dependencies, params, call)],
   ];
 }
 
-function callTool(parts: MethodsParts, params: Parameters<Method>[0], call: Call) {
+function callTool(dependencies: MethodsDependencies, params: Parameters<Method>[0], call: Call) {
   const name = textOf(params, 'name');
   const given = objectOf(params, 'arguments');
-  const tool = parts.catalog().tools.find(name);
+  const tool = dependencies.catalog().tools.find(name);
   if (!tool) throw new RpcError(INVALID_PARAMS, `Unknown tool: ${name}`);
-  permit(tool, call.principal, parts.covers);
-  const failed = (error: unknown) => failureOf(parts, tool, call, error);
+  permit(tool, call.principal, dependencies.covers);
+  const failed = (error: unknown) => failureOf(dependencies, tool, call, error);
   try {
     const checked = tool.check(given);
-    if ('problems' in checked) return misused(parts, tool, checked);
-    const result = tool.run(checked.input, createContext(call, name, parts));
-    if (!isThenable(result)) return success(parts, tool, result);
+    if ('problems' in checked) return misused(dependencies, tool, checked);
+    const result = tool.run(checked.input, createContext(call, name, dependencies));
+    if (!isThenable(result)) return success(dependencies, tool, result);
     return Promise.resolve(result)
-      .then((late) => success(parts, tool, late))
+      .then((late) => success(dependencies, tool, late))
       .catch(failed);
   } catch (error) {
     return failed(error);
@@ -39,20 +39,20 @@ function callTool(parts: MethodsParts, params: Parameters<Method>[0], call: Call
 }
 
 /** @throws AuthorFault when what the tool gave back is no answer */
-function success({ onToolCall }: MethodsParts, tool: ToolEntry, given: unknown): CallToolResult {
+function success({ onToolCall }: MethodsDependencies, tool: ToolEntry, given: unknown): CallToolResult {
   const result = toolResult(given, tool);
   onToolCall?.(tool.key, result.isError ? 'failed' : 'ok');
   return result;
 }
 
 /** @throws MissingCapability which each era words in its own way */
-function failureOf(parts: MethodsParts, { key }: ToolEntry, call: Call, thrown: unknown): CallToolResult {
+function failureOf(dependencies: MethodsDependencies, { key }: ToolEntry, call: Call, thrown: unknown): CallToolResult {
   const error = asError(thrown);
   if (error instanceof MissingCapability) throw error;
   const outcome = error instanceof ToolError ? 'failed' : 'fault';
-  parts.onToolCall?.(key, call.signal.aborted ? 'cancelled' : outcome);
+  dependencies.onToolCall?.(key, call.signal.aborted ? 'cancelled' : outcome);
   if (error instanceof ToolError) return failure(error.message);
-  const reference = recordFault(parts, call, { tool: key }, error);
+  const reference = recordFault(dependencies, call, { tool: key }, error);
   const named = error instanceof AuthorFault;
   const what = named ? `: ${error.message}. It` : ', which';
   const advice = named ? 'Only the author of the tool can mend that.' : 'Trying again may help.';
@@ -67,7 +67,7 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
 
 /** Wrong arguments are the tool's answer and no protocol error, so that the model sees them and tries again (SEP-1303). */
 function misused(
-  { onToolCall }: MethodsParts,
+  { onToolCall }: MethodsDependencies,
   { key, takes }: ToolEntry,
   { problems }: Extract<Checked, { problems: unknown }>,
 ): CallToolResult {

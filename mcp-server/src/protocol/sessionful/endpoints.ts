@@ -16,7 +16,7 @@ import {
 } from '../../sessions/ports.ts';
 import type { SessionLimits } from '../../sessions/session.ts';
 import { createSessionHost, type SessionHost } from '../../sessions/session-host.ts';
-import { Streams, type StreamsParts } from '../../sessions/streams.ts';
+import { Streams, type StreamsDependencies } from '../../sessions/streams.ts';
 import type { Methods } from '../call.ts';
 import { createAnnouncements } from '../changes/announcements.ts';
 import type { Changes } from '../changes/changes.ts';
@@ -39,7 +39,7 @@ import { createUpkeep } from './upkeep.ts';
 /** Milliseconds between two looks whether all is done, on the way down. */
 const FINISH_PACE = 50;
 
-export interface SessionfulParts {
+export interface SessionfulDependencies {
   readonly methods: Methods;
   /** Where clients reach this server. */
   readonly publicUrl: string;
@@ -70,11 +70,11 @@ export interface Sessionful extends Endpoints {
   tick(): Promise<void>;
 }
 
-export async function createSessionful(parts: SessionfulParts): Promise<Sessionful> {
-  const { storage, limits, allowance, clock, log } = parts;
+export async function createSessionful(dependencies: SessionfulDependencies): Promise<Sessionful> {
+  const { storage, limits, allowance, clock, log } = dependencies;
   const { bus } = storage;
   const pause = (ms: number) => setTimeout(ms, undefined, { ref: false });
-  const streams = new Streams({ log: storage.log, bus, pause, instead: noRoomFor(parts) });
+  const streams = new Streams({ log: storage.log, bus, pause, instead: noRoomFor(dependencies) });
   const onEnd = (id: string) => {
     multiplexer.end(id);
     streams.end(id);
@@ -82,11 +82,11 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
   const sessions = createSessionHost({ storage, limits, clock, pause, onEnd });
   const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek, messageOf });
   const announcements = createAnnouncements({ feed, streams, log: storage.changes });
-  const server = createServer(parts);
+  const server = createServer(dependencies);
   server.onerror = (err) => log.debug({ err }, 'protocol error');
   const multiplexer = new Multiplexer({
     replica: bus.replica,
-    methods: new Map([...forSessionRevisions(parts.methods), ...sessionMethods(sessions)]),
+    methods: new Map([...forSessionRevisions(dependencies.methods), ...sessionMethods(sessions)]),
     server,
     allowance,
     onFault: (err, method) => log.error({ err, method }, 'method failed'),
@@ -100,7 +100,7 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
     pendingRequests: new PendingRequests(storage.log, bus.replica),
     multiplexer,
     allowance,
-    receipts: new Receipts(parts.publicUrl),
+    receipts: new Receipts(dependencies.publicUrl),
     limits,
     dispatch: createDispatch({ multiplexer, bus, log }),
     settled: upkeep.settled,
@@ -149,7 +149,7 @@ export async function createSessionful(parts: SessionfulParts): Promise<Sessionf
 }
 
 /** What is said in place of an answer that there is no room for; whatever else there is no room for is left out. */
-const noRoomFor = ({ allowance, limits }: SessionfulParts): StreamsParts['instead'] => {
+const noRoomFor = ({ allowance, limits }: SessionfulDependencies): StreamsDependencies['instead'] => {
   const reached = (full: NoRoom): LimitReached => {
     if (full === 'session') return allowance.reached('MAX_STORED_BYTES_PER_SESSION', limits.sessionBytes);
     if (full === 'principal') return allowance.reached('MAX_STORED_BYTES_PER_PRINCIPAL', limits.personBytes);

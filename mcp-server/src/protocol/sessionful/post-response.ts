@@ -24,7 +24,7 @@ import { LIMIT_REACHED } from './error-responses.ts';
 import type { Receipts } from './transports/receipts.ts';
 import { createSink, primes } from './transports/stream-sink.ts';
 
-export interface PostResponseDependencies {
+export interface PostResponseOptions {
   readonly res: ServerResponse;
   readonly requests: readonly JSONRPCRequest[];
   /** Whether the requests came as an array. */
@@ -61,7 +61,7 @@ const gone = (id: RequestId | undefined): string =>
   jsonText({ jsonrpc: '2.0', error: { code: -32001, message: 'Session not found' }, id: id ?? null });
 
 export class PostResponse implements Outlet {
-  readonly #parts: PostResponseDependencies;
+  readonly #options: PostResponseOptions;
   readonly #waiting: Set<RequestId>;
   readonly #json: JsonAnswer;
   readonly #pace: Pace | undefined;
@@ -71,14 +71,14 @@ export class PostResponse implements Outlet {
   #tail: Promise<unknown> | undefined;
   readonly #keepAlive = new KeepAlivePace();
 
-  constructor(parts: PostResponseDependencies) {
-    const { res, batch } = parts;
-    this.#parts = parts;
-    this.#waiting = new Set(parts.requests.map(({ id }) => id));
+  constructor(options: PostResponseOptions) {
+    const { res, batch } = options;
+    this.#options = options;
+    this.#waiting = new Set(options.requests.map(({ id }) => id));
     this.#json = new JsonAnswer(res, batch);
     if (batch) this.#pace = new Pace(res);
     res.on('error', () => {});
-    if (parts.accepted.streamFirst) this.#upgrade = this.#open();
+    if (options.accepted.streamFirst) this.#upgrade = this.#open();
   }
 
   room(): Promise<void> | undefined {
@@ -92,12 +92,12 @@ export class PostResponse implements Outlet {
     // Whoever asks waits for an answer, which never comes to a question that could not be put.
     if ('id' in message) return !['full', 'lost', 'over'].includes(await written);
     if (upgraded.writer.waiting > AHEAD) await written;
-    await this.#parts.allowance.turns.wait();
+    await this.#options.allowance.turns.wait();
     return true;
   }
 
   answer(id: RequestId, response: JSONRPCMessage): void {
-    this.#settle(id, this.#affordable(id, answerText(response, id, this.#parts.allowance)));
+    this.#settle(id, this.#affordable(id, answerText(response, id, this.#options.allowance)));
   }
 
   drop(id: RequestId): void {
@@ -105,7 +105,7 @@ export class PostResponse implements Outlet {
   }
 
   async releaseConnection(): Promise<void> {
-    if (!primes(this.#parts.revision)) return;
+    if (!primes(this.#options.revision)) return;
     const upgraded = await this.#upgraded();
     // Without an event that has an id the client could not come back.
     await upgraded?.writer.append({ data: '' });
@@ -119,7 +119,7 @@ export class PostResponse implements Outlet {
   abandon(): void {
     this.#waiting.clear();
     this.#pace?.leave();
-    const tellGone = () => this.#json.write(404, gone(this.#parts.batch ? undefined : this.#parts.requests[0]?.id));
+    const tellGone = () => this.#json.write(404, gone(this.#options.batch ? undefined : this.#options.requests[0]?.id));
     if (this.#upgrade) void this.#upgrade.then((upgraded) => (upgraded ? upgraded.response.end() : tellGone()));
     else tellGone();
   }
@@ -127,7 +127,7 @@ export class PostResponse implements Outlet {
   /** The answer, or an error in its place when its reader has left too much unread. */
   #affordable(id: RequestId, text: string): string {
     if (text.length <= SMALL) return text;
-    const { allowance, principal, res } = this.#parts;
+    const { allowance, principal, res } = this.#options;
     if (!this.#share) {
       this.#share = allowance.share(principal);
       res.once('close', () => this.#share?.release());
@@ -139,7 +139,7 @@ export class PostResponse implements Outlet {
 
   #upgraded(): Promise<Upgraded | undefined> {
     if (this.#upgrade) return this.#upgrade;
-    const { accepted, res } = this.#parts;
+    const { accepted, res } = this.#options;
     if (!accepted.stream || res.destroyed || res.writableEnded) return Promise.resolve(undefined);
     this.#upgrade = this.#open();
     return this.#upgrade;
@@ -155,7 +155,7 @@ export class PostResponse implements Outlet {
       this.#json.add(...answered);
       return undefined;
     }
-    if (primes(this.#parts.revision)) void upgraded.writer.append({ data: '' });
+    if (primes(this.#options.revision)) void upgraded.writer.append({ data: '' });
     for (const data of answered) {
       this.#pace?.written(-data.length);
       void this.#append(upgraded, { data });
@@ -164,7 +164,7 @@ export class PostResponse implements Outlet {
   }
 
   async #openLogged(): Promise<Upgraded | undefined> {
-    const { streams, session, requests, res, revision, receipts } = this.#parts;
+    const { streams, session, requests, res, revision, receipts } = this.#options;
     const name = streams.newName(session);
     const attachment: Attachment<ResponseSink> | undefined = await streams.attach(name, (detach) => {
       const response = new EventStream(res, detach, this.#readersShare());
@@ -188,7 +188,7 @@ export class PostResponse implements Outlet {
 
   /** While the store is away: what is said reaches the client as long as the connection lasts, and can't be come back to. */
   #openUnlogged(): Upgraded {
-    const response = new EventStream(this.#parts.res, undefined, this.#readersShare());
+    const response = new EventStream(this.#options.res, undefined, this.#readersShare());
     const append = async ({ data, last = false }: Entry): Promise<Written> => {
       const sent = !data || response.send({ data });
       if (last) response.end();
@@ -198,7 +198,7 @@ export class PostResponse implements Outlet {
   }
 
   #readersShare(): Share {
-    return this.#parts.allowance.share(this.#parts.principal);
+    return this.#options.allowance.share(this.#options.principal);
   }
 
   #settle(id: RequestId, data: string): void {
@@ -225,7 +225,7 @@ export class PostResponse implements Outlet {
   /** Of a batch: what is gathered goes out. A stream leaves the requests that still run what they may have to say; JSON does not. */
   #sendOn(): void {
     if (!this.#pace) return;
-    if (this.#parts.accepted.stream && !this.#upgrade) {
+    if (this.#options.accepted.stream && !this.#upgrade) {
       void this.#upgraded();
       return;
     }

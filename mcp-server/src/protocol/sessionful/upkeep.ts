@@ -14,7 +14,7 @@ import { CHECKS } from '../wire/keep-alive.ts';
 import type { Multiplexer } from './calls/multiplexer.ts';
 import { createSequentialRelease } from './sequential-release.ts';
 
-export interface UpkeepParts {
+export interface UpkeepDependencies {
   readonly changes: Pick<Announcements, 'catchUp'>;
   readonly sessions: SessionHost;
   readonly streams: Streams;
@@ -29,7 +29,7 @@ export interface UpkeepParts {
 /** Milliseconds between two checks for lost replicas: clients wait for the answers to their pending requests. */
 const LOST_REPLICA_PACE = 2_000;
 
-export function createUpkeep({ sessions, streams, changes, multiplexer, limits, pause, clock, log }: UpkeepParts) {
+export function createUpkeep({ sessions, streams, changes, multiplexer, limits, pause, clock, log }: UpkeepDependencies) {
   const timers: NodeJS.Timeout[] = [];
   let draining = false;
   const releaseInTurn = createSequentialRelease({ sessions, streams, pause });

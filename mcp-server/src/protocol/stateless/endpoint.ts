@@ -20,9 +20,9 @@ import { notAcceptable, tooMany, tryAgain, unknownMethod } from './request-error
 import { isOfThisEra, readRequest, type StatelessRequest } from './request.ts';
 import { createRequestState } from './request-state.ts';
 import { createResults } from './results.ts';
-import { createSubscriptions, type SubscriptionParts } from './subscriptions.ts';
+import { createSubscriptions, type SubscriptionsDependencies } from './subscriptions.ts';
 
-export interface StatelessParts extends SubscriptionParts {
+export interface StatelessDependencies extends SubscriptionsDependencies {
   readonly methods: Methods;
   /** For the model of the client: how to use this server. */
   readonly instructions?: string | undefined;
@@ -47,21 +47,21 @@ export interface Stateless {
   close(): Promise<void>;
 }
 
-export function createStateless(parts: StatelessParts): Stateless {
-  const { instructions, limits, keys, clock } = parts;
-  const subscriptions = createSubscriptions(parts);
+export function createStateless(dependencies: StatelessDependencies): Stateless {
+  const { instructions, limits, keys, clock } = dependencies;
+  const subscriptions = createSubscriptions(dependencies);
   const discovered = {
     supportedVersions: REVISIONS,
     capabilities: CAPABILITIES,
     ...(instructions && { instructions }),
   };
-  const methods = new Map(parts.methods).set('server/discover', () => discovered);
+  const methods = new Map(dependencies.methods).set('server/discover', () => discovered);
   const running = new Set<StatelessCall>();
-  const surroundings = {
-    writeResult: createResults(parts),
+  const callDependencies = {
+    writeResult: createResults(dependencies),
     state: createRequestState(keys, clock),
     running,
-    allowance: parts.allowance,
+    allowance: dependencies.allowance,
   };
   // One timer for all: a timer for each of many streams would cost more than the streams.
   const pace = limits.keepAlive * 1000;
@@ -79,11 +79,11 @@ export function createStateless(parts: StatelessParts): Stateless {
     if (asked.method === 'subscriptions/listen') return subscriptions.open(asked, accepted, request);
     const method = methods.get(asked.method);
     if (!method) throw unknownMethod();
-    checkArguments(parts, request, asked);
-    const limit = parts.allowance.runningLimit(principal);
-    if (limit) throw tooMany(parts.allowance.runningReached(limit));
-    const answers = isLaterRound(asked) ? await surroundings.state.read(asked, principal) : NO_ANSWERS;
-    return new StatelessCall({ request, asked, accepted, answers, surroundings }).run(method);
+    checkArguments(dependencies, request, asked);
+    const limit = dependencies.allowance.runningLimit(principal);
+    if (limit) throw tooMany(dependencies.allowance.runningReached(limit));
+    const answers = isLaterRound(asked) ? await callDependencies.state.read(asked, principal) : NO_ANSWERS;
+    return new StatelessCall({ request, asked, accepted, answers, dependencies: callDependencies }).run(method);
   };
   return {
     handles: ({ req, message }) => req.method === 'POST' && isOfThisEra(message, req.headers),
@@ -104,7 +104,7 @@ const isLaterRound = ({ method, params }: StatelessRequest): boolean =>
   MAY_ASK.has(method) && (params.inputResponses !== undefined || params.requestState !== undefined);
 
 function checkArguments(
-  { parameterHeaders }: StatelessParts,
+  { parameterHeaders }: StatelessDependencies,
   { req }: McpRequest,
   { method, params }: StatelessRequest,
 ) {

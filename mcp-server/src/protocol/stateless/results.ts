@@ -5,7 +5,7 @@
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import { type Implementation, SERVER_INFO_META_KEY } from '@modelcontextprotocol/server';
 
-interface ResultParts {
+interface ResultsOptions {
   readonly serverInfo: Implementation;
   readonly listScope: 'public' | 'private';
 }
@@ -20,7 +20,7 @@ const FRESH = 60_000;
 
 const LISTS = ['server/discover', 'tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'];
 
-export function createResults({ serverInfo, listScope }: ResultParts): WriteResult {
+export function createResults({ serverInfo, listScope }: ResultsOptions): WriteResult {
   const identity = { [SERVER_INFO_META_KEY]: serverInfo };
   const lists = new Map(LISTS.map((method) => [method, { ttlMs: FRESH, cacheScope: listScope }]));
   const contents = { ttlMs: 0, cacheScope: 'private' };

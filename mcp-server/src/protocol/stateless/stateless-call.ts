@@ -17,17 +17,17 @@ import type { StatelessRequest } from './request.ts';
 import type { RequestState } from './request-state.ts';
 import type { WriteResult } from './results.ts';
 
-export interface StatelessCallDependencies {
+export interface StatelessCallOptions {
   readonly request: McpRequest;
   readonly asked: StatelessRequest;
   readonly accepted: Accepted;
   /** What the client has brought with the request. */
   readonly answers: Answers;
-  readonly surroundings: Surroundings;
+  readonly dependencies: StatelessCallDependencies;
 }
 
 /** What all exchanges share. */
-interface Surroundings {
+interface StatelessCallDependencies {
   readonly writeResult: WriteResult;
   readonly state: RequestState;
   /** Those that did not end in the moment in which they came. */
@@ -39,7 +39,7 @@ interface Surroundings {
 const SMALL = 16_384;
 
 export class StatelessCall implements Call {
-  readonly #parts: StatelessCallDependencies;
+  readonly #options: StatelessCallOptions;
   /** Made when the first is asked. */
   #questions: Questions | undefined;
   #stream: EventStream | undefined;
@@ -48,25 +48,25 @@ export class StatelessCall implements Call {
   #over = false;
   readonly #keepAlive = new KeepAlivePace();
 
-  constructor(parts: StatelessCallDependencies) {
-    this.#parts = parts;
-    if (parts.accepted.streamFirst) this.#upgrade();
+  constructor(options: StatelessCallOptions) {
+    this.#options = options;
+    if (options.accepted.streamFirst) this.#upgrade();
   }
 
   get principal() {
-    return this.#parts.request.principal;
+    return this.#options.request.principal;
   }
 
   get capabilities() {
-    return this.#parts.asked.capabilities;
+    return this.#options.asked.capabilities;
   }
 
   get logLevel() {
-    return this.#parts.asked.logLevel;
+    return this.#options.asked.logLevel;
   }
 
   get progressToken() {
-    return this.#parts.asked.progressToken;
+    return this.#options.asked.progressToken;
   }
 
   /** Made when somebody looks: most calls are over before. */
@@ -77,13 +77,13 @@ export class StatelessCall implements Call {
   }
 
   async run(method: Method): Promise<void> {
-    const { asked, request, surroundings } = this.#parts;
+    const { asked, request, dependencies } = this.#options;
     if (request.res.destroyed) return;
     try {
       const result = method(asked.params, this);
       if (result instanceof Promise) {
-        surroundings.running.add(this);
-        surroundings.allowance.begin(this.principal);
+        dependencies.running.add(this);
+        dependencies.allowance.begin(this.principal);
         // A client that goes away calls off what it has asked for.
         request.res.once('close', () => this.#leave());
         this.#complete(await result);
@@ -98,7 +98,7 @@ export class StatelessCall implements Call {
   }
 
   async ask(request: ClientRequest): Promise<unknown> {
-    const { answers, asked } = this.#parts;
+    const { answers, asked } = this.#options;
     if (!MAY_ASK.has(asked.method)) throw new Error(`${asked.method} can't ask`);
     this.#questions ??= new Questions(answers);
     const questions = this.#questions;
@@ -140,9 +140,9 @@ export class StatelessCall implements Call {
   async #pause({ open, used }: Questions): Promise<void> {
     if (this.#over) return;
     this.#leave();
-    const { surroundings, asked, request } = this.#parts;
+    const { dependencies, asked, request } = this.#options;
     try {
-      const requestState = await surroundings.state.write(used, asked, request.principal);
+      const requestState = await dependencies.state.write(used, asked, request.principal);
       const inputRequests = Object.fromEntries([...open].map(([key, { method, params }]) => [key, { method, params }]));
       this.#write(200, this.#textOf({ resultType: 'input_required', inputRequests, requestState }));
     } catch (error) {
@@ -158,32 +158,32 @@ export class StatelessCall implements Call {
 
   #end(): void {
     this.#over = true;
-    const { running, allowance } = this.#parts.surroundings;
+    const { running, allowance } = this.#options.dependencies;
     if (running.delete(this)) allowance.end(this.principal);
   }
 
   #textOf(result: unknown): string {
-    const { asked, surroundings } = this.#parts;
-    const text = surroundings.writeResult(asked.method, result);
+    const { asked, dependencies } = this.#options;
+    const text = dependencies.writeResult(asked.method, result);
     const answer = `{"jsonrpc":"2.0","id":${JSON.stringify(asked.id)},"result":${text}}`;
-    return boundedText(answer, asked.id, surroundings.allowance);
+    return boundedText(answer, asked.id, dependencies.allowance);
   }
 
   #answerFailure(cause: unknown): void {
-    const { asked, request, surroundings } = this.#parts;
+    const { asked, request, dependencies } = this.#options;
     const { status, error } = failureOf(cause, asked.method, request);
-    this.#write(status, answerText({ jsonrpc: '2.0', id: asked.id, error }, asked.id, surroundings.allowance));
+    this.#write(status, answerText({ jsonrpc: '2.0', id: asked.id, error }, asked.id, dependencies.allowance));
   }
 
   #write(status: number, answer: string): void {
     const text = this.#affordable(answer);
     this.#stream?.send({ data: text });
     if (this.#stream) this.#stream.end();
-    else writeJson(this.#parts.request.res, status, text);
+    else writeJson(this.#options.request.res, status, text);
   }
 
   #upgrade(): EventStream | undefined {
-    const { request, accepted } = this.#parts;
+    const { request, accepted } = this.#options;
     if (!this.#stream && accepted.stream) this.#stream = new EventStream(request.res, undefined, this.#share());
     return this.#stream;
   }
@@ -191,8 +191,8 @@ export class StatelessCall implements Call {
   /** The answer, or an error in its place when its reader has left too much unread. */
   #affordable(text: string): string {
     if (text.length <= SMALL) return text;
-    const { request, asked, surroundings } = this.#parts;
-    const { allowance } = surroundings;
+    const { request, asked, dependencies } = this.#options;
+    const { allowance } = dependencies;
     const share = this.#share();
     request.res.once('close', () => share.release());
     if (share.hold(text.length)) return text;
@@ -201,6 +201,6 @@ export class StatelessCall implements Call {
   }
 
   #share(): Share {
-    return this.#parts.surroundings.allowance.share(this.principal);
+    return this.#options.dependencies.allowance.share(this.principal);
   }
 }

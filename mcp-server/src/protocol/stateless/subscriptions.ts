@@ -34,7 +34,7 @@ interface SubscriptionLimits {
   readonly keepAlive: number;
 }
 
-export interface SubscriptionParts {
+export interface SubscriptionsDependencies {
   readonly changes: Changes;
   /** How the server introduces itself to clients. */
   readonly serverInfo: Implementation;
@@ -75,8 +75,8 @@ const GRACE = 60;
 const MOST_URIS = 1_000;
 const MOST_CHARACTERS = 65_536;
 
-export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
-  const { changes, limits, allowance, clock } = parts;
+export function createSubscriptions(dependencies: SubscriptionsDependencies): Subscriptions {
+  const { changes, limits, allowance, clock } = dependencies;
   const open = new Set<Subscription>();
   const ofOwner = new Map<string, number>();
   let draining = false;
@@ -99,7 +99,7 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
   const end = (subscription: Subscription): void => {
     open.delete(subscription);
     const { id, stream } = subscription;
-    const _meta = { [SUBSCRIPTION_ID_META_KEY]: id, [SERVER_INFO_META_KEY]: parts.serverInfo };
+    const _meta = { [SUBSCRIPTION_ID_META_KEY]: id, [SERVER_INFO_META_KEY]: dependencies.serverInfo };
     stream.send({ data: jsonText({ jsonrpc: '2.0', id, result: { resultType: 'complete', _meta } }) });
     stream.end();
   };

@@ -20,7 +20,7 @@ const BEAT = 2_000;
 const LOOKS = 5;
 const BETWEEN = 250;
 
-export interface RedisBusParts {
+export interface RedisBusDependencies {
   readonly replica: string;
   readonly redis: RedisClient;
   /** A connection that does nothing else: it listens. */
@@ -36,7 +36,7 @@ interface Envelope {
   readonly pong?: number;
 }
 
-export async function createRedisBus({ replica, redis, listener, log }: RedisBusParts): Promise<MessageBus> {
+export async function createRedisBus({ replica, redis, listener, log }: RedisBusDependencies): Promise<MessageBus> {
   const channels = [ALL, channel(replica)] as const;
   const envelope = (content: Omit<Envelope, 'from'>): string =>
     JSON.stringify({ from: replica, ...content } satisfies Envelope);

@@ -13,7 +13,7 @@ import { createRedisBus } from './message-bus.ts';
 import { withScripts } from './scripts.ts';
 import { createRedisSessionStore } from './session-store.ts';
 
-export interface RedisStorageParts {
+export interface RedisStorageDependencies {
   readonly client: RedisClient;
   /** A second connection to the same Redis. */
   readonly listener: RedisClient;
@@ -26,8 +26,8 @@ export interface RedisStorageParts {
 }
 
 /** Waits for the first connection; afterwards everything fails at once while there is none. */
-export async function createRedisStorage(parts: RedisStorageParts): Promise<SessionStorage> {
-  const { client, listener, limits, logLimits, clock, log, patience } = parts;
+export async function createRedisStorage(dependencies: RedisStorageDependencies): Promise<SessionStorage> {
+  const { client, listener, limits, logLimits, clock, log, patience } = dependencies;
   await Promise.all([whenReady(client, patience), whenReady(listener, patience)]);
   const redis = withScripts(client);
   const replica = randomBytes(6).toString('hex');

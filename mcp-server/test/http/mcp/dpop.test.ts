@@ -7,7 +7,7 @@ import { seal } from '../../../src/keys/seal.ts';
 import { sharedKeys } from '../../../src/keys/sealing-keys.ts';
 import { memoryKeyRecord } from '../../../src/storage/memory/key-record.ts';
 import { memoryReplayMemory } from '../../../src/storage/memory/replay-memory.ts';
-import { type KeyHolder, keyHolder, type ProofParts } from '../../authorization/proof.ts';
+import { type KeyHolder, keyHolder, type ProofOptions } from '../../authorization/proof.ts';
 import { type Harness, PING, post, readChallenge, startHarness } from '../harness.ts';
 
 const ALGORITHMS = 'ES256 ES384 Ed25519 EdDSA PS256 RS256';
@@ -27,7 +27,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 const now = (at = server): number => at.clock.now() / 1000;
 const boundToken = (at = server, holder = client): Promise<string> => at.token({ cnf: { jkt: holder.thumbprint } });
 
-type Change = Omit<Partial<ProofParts>, 'token'> & { readonly at?: Harness; readonly by?: KeyHolder };
+type Change = Omit<Partial<ProofOptions>, 'token'> & { readonly at?: Harness; readonly by?: KeyHolder };
 
 const proofFor = (token: string, { at = server, by = client, ...change }: Change = {}): Promise<string> =>
   by.prove({ token, url: `${at.url}/mcp`, now: now(at), ...change });

@@ -5,7 +5,7 @@ import type { Call, ClientNotification, ClientRequest, Methods } from '../../../
 import { createCatalog } from '../../../src/protocol/catalog/catalog.ts';
 import type { Change } from '../../../src/protocol/changes/changes.ts';
 import { createMethods } from '../../../src/protocol/methods/method-table.ts';
-import type { MethodsParts } from '../../../src/protocol/methods/dependencies.ts';
+import type { MethodsDependencies } from '../../../src/protocol/methods/dependencies.ts';
 import { principals } from '../harness.ts';
 
 export interface TestMethods {
@@ -20,7 +20,7 @@ export interface TestMethods {
 
 type Definitions = Parameters<typeof createCatalog>[0];
 
-export function methodsOver(definitions: Definitions, parts: Partial<MethodsParts> = {}): TestMethods {
+export function methodsOver(definitions: Definitions, dependencies: Partial<MethodsDependencies> = {}): TestMethods {
   const catalog = createCatalog(definitions);
   const lines: string[] = [];
   const announced: Change[] = [];
@@ -32,7 +32,7 @@ export function methodsOver(definitions: Definitions, parts: Partial<MethodsPart
     status: async () => ({ name: 's', version: '1', startedAt: new Date(0), revisions: [], openSessions: 0 }),
     clock: new FakeClock(),
     log: createLogger('test', 'debug', { write: (line: string) => void lines.push(line) }),
-    ...parts,
+    ...dependencies,
   });
   return {
     methods,

@@ -23,7 +23,7 @@ const bus = (change: (bus: ReturnType<Records['busOf']>) => Partial<ReturnType<R
   }),
 });
 
-const streams = (Broken: typeof Streams): Defect => ({ streams: (parts) => new Broken(parts) });
+const streams = (Broken: typeof Streams): Defect => ({ streams: (dependencies) => new Broken(dependencies) });
 
 let count = 0;
 

@@ -14,7 +14,7 @@ import { createChangeFeed } from '../../../src/sessions/change-feed.ts';
 import { PendingRequests } from '../../../src/sessions/pending-requests.ts';
 import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../../src/sessions/ports.ts';
 import { createSessionHost, type SessionHost } from '../../../src/sessions/session-host.ts';
-import type { Streams, StreamsParts } from '../../../src/sessions/streams.ts';
+import type { Streams, StreamsDependencies } from '../../../src/sessions/streams.ts';
 import { allowance } from '../../allowance/limits.ts';
 import type { Connection } from './connection.ts';
 import type { Condition } from './network.ts';
@@ -22,14 +22,14 @@ import { LIMITS } from './records.ts';
 import type { Schedule } from './schedule.ts';
 import { createTools } from './tools.ts';
 
-export interface ReplicaParts {
+export interface ReplicaDependencies {
   readonly member: Condition;
   readonly storage: SessionStorage;
   readonly schedule: Schedule;
   readonly clock: FakeClock;
   readonly breaches: string[];
   readonly hostWith: (host: SessionHost) => SessionHost;
-  readonly streamsWith: (parts: StreamsParts) => Streams;
+  readonly streamsWith: (dependencies: StreamsDependencies) => Streams;
 }
 
 export interface Replica {
@@ -47,8 +47,8 @@ export interface Replica {
   returned(): void;
 }
 
-export function createReplica(parts: ReplicaParts): Replica {
-  const { member, storage, schedule, clock, breaches } = parts;
+export function createReplica(dependencies: ReplicaDependencies): Replica {
+  const { member, storage, schedule, clock, breaches } = dependencies;
   const { bus } = storage;
   const allowed = allowance();
   const log = silentLog((event) => breaches.push(`logged: ${event}`));
@@ -63,12 +63,12 @@ export function createReplica(parts: ReplicaParts): Replica {
       });
     });
   };
-  const streams = parts.streamsWith({ log: storage.log, bus, pause });
+  const streams = dependencies.streamsWith({ log: storage.log, bus, pause });
   const onEnd = (id: string) => {
     multiplexer.end(id);
     streams.end(id);
   };
-  const sessions = parts.hostWith(createSessionHost({ storage, limits: LIMITS, clock, pause, onEnd }));
+  const sessions = dependencies.hostWith(createSessionHost({ storage, limits: LIMITS, clock, pause, onEnd }));
   const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek, messageOf });
   const limits = { ...LIMITS, keepAlive: 15 };
   const announcements = createAnnouncements({ feed, streams, log: storage.changes });

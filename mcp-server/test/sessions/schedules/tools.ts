@@ -13,15 +13,15 @@ export interface Task {
   readonly asks: boolean;
 }
 
-export interface ToolsParts {
+export interface ToolsDependencies {
   readonly member: Condition;
   readonly schedule: Schedule;
   readonly breaches: string[];
   readonly allowance: Allowance;
 }
 
-export function createTools(parts: ToolsParts) {
-  const { member, schedule, breaches } = parts;
+export function createTools(dependencies: ToolsDependencies) {
+  const { member, schedule, breaches } = dependencies;
   const asked = new Map<RequestId, (answer: unknown) => void>();
   let questions = 0;
 
@@ -55,7 +55,7 @@ export function createTools(parts: ToolsParts) {
       ['ping', () => ({})],
     ]),
     server: { ask } as SessionServer,
-    allowance: parts.allowance,
+    allowance: dependencies.allowance,
     onFault: (error) => breaches.push(`failed: ${error}`),
   });
   multiplexer.onmessage = (message) => {

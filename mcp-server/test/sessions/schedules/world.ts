@@ -5,7 +5,7 @@ import { StorageUnavailable } from '../../../src/sessions/ports.ts';
 import type { McpSession } from '../../../src/sessions/session.ts';
 import type { SessionHost } from '../../../src/sessions/session-host.ts';
 import type { Written } from '../../../src/sessions/stream-writer.ts';
-import { STANDALONE, Streams, type StreamsParts } from '../../../src/sessions/streams.ts';
+import { STANDALONE, Streams, type StreamsDependencies } from '../../../src/sessions/streams.ts';
 import { fieldsOf, Thread } from './client.ts';
 import { Connection, type Question, type Receiver } from './connection.ts';
 import { Network } from './network.ts';
@@ -26,7 +26,7 @@ export interface Defect {
   readonly exists?: () => boolean;
   readonly records?: (records: Records) => Records;
   readonly host?: (host: SessionHost) => SessionHost;
-  readonly streams?: (parts: StreamsParts) => Streams;
+  readonly streams?: (dependencies: StreamsDependencies) => Streams;
 }
 
 interface Made {
@@ -99,7 +99,7 @@ export class World {
         clock: this.clock,
         breaches: facts.breaches,
         hostWith: defect.host ?? ((host) => host),
-        streamsWith: defect.streams ?? ((parts) => new Streams(parts)),
+        streamsWith: defect.streams ?? ((dependencies) => new Streams(dependencies)),
       });
     });
   }

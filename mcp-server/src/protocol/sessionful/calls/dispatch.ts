@@ -11,7 +11,7 @@ import type { SessionAccess } from '../session-access.ts';
 import type { Multiplexer } from './multiplexer.ts';
 import type { Run } from './outlet.ts';
 
-export interface DispatchParts {
+export interface DispatchDependencies {
   readonly multiplexer: Multiplexer;
   readonly bus: Pick<MessageBus, 'send' | 'broadcast'>;
   readonly log: Logger;
@@ -20,7 +20,7 @@ export interface DispatchParts {
 /** Requests of a batch that may begin in one turn of the event loop. */
 const IN_A_ROW = 8;
 
-export function createDispatch({ multiplexer, bus, log }: DispatchParts): SessionAccess['dispatch'] {
+export function createDispatch({ multiplexer, bus, log }: DispatchDependencies): SessionAccess['dispatch'] {
   const respond = async (session: string, message: JSONRPCMessage): Promise<boolean> => {
     const delivery = multiplexer.respond(session, message);
     if (delivery === 'unknown') log.debug({ session }, 'answer to a question that is not open');

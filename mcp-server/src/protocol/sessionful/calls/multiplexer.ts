@@ -20,7 +20,7 @@ import { SessionCall } from './session-call.ts';
 
 export type Delivery = 'delivered' | 'unknown' | { readonly replica: string };
 
-export interface MultiplexerParts {
+export interface MultiplexerDependencies {
   readonly replica: string;
   /** What is not among them is the SDK's business. */
   readonly methods: Methods;
@@ -40,7 +40,7 @@ export class Multiplexer implements Transport {
   onmessage: Transport['onmessage'];
   onclose: Transport['onclose'];
   onerror: Transport['onerror'];
-  readonly #parts: MultiplexerParts;
+  readonly #dependencies: MultiplexerDependencies;
   readonly #running = new Map<number, Running>();
   /** By session and the client's own id. */
   readonly #numbers = new Map<string, number>();
@@ -50,8 +50,8 @@ export class Multiplexer implements Transport {
   readonly #asked = new Map<RequestId, string>();
   #numbered = 0;
 
-  constructor(parts: MultiplexerParts) {
-    this.#parts = parts;
+  constructor(dependencies: MultiplexerDependencies) {
+    this.#dependencies = dependencies;
   }
 
   async start(): Promise<void> {}
@@ -81,7 +81,7 @@ export class Multiplexer implements Transport {
   }
 
   run(request: JSONRPCRequest, run: Run): void {
-    const { methods, server, allowance } = this.#parts;
+    const { methods, server, allowance } = this.#dependencies;
     const method = methods.get(request.method);
     // What the SDK answers, such as a ping, is over at once.
     const limit = method && allowance.runningLimit(run.principal, run.session.id);
@@ -116,7 +116,7 @@ export class Multiplexer implements Transport {
     const id = 'id' in message ? message.id : undefined;
     const [, replica, number] = /^([0-9a-z]+)\.(\d+)$/.exec(String(id)) ?? [];
     if (replica === undefined) return 'unknown';
-    if (replica !== this.#parts.replica) return { replica };
+    if (replica !== this.#dependencies.replica) return { replica };
     const asked = Number(number);
     // Whoever guesses the id of a question that another session was asked gets nowhere.
     if (this.#asked.get(asked) !== session) return 'unknown';
@@ -168,7 +168,7 @@ export class Multiplexer implements Transport {
   }
 
   #refuse({ id, outlet }: Run, limit: NonNullable<ReturnType<Allowance['runningLimit']>>): void {
-    const error = { code: LIMIT_REACHED, ...this.#parts.allowance.runningReached(limit) };
+    const error = { code: LIMIT_REACHED, ...this.#dependencies.allowance.runningReached(limit) };
     outlet.answer(id, { jsonrpc: '2.0', id, error });
   }
 
@@ -190,7 +190,7 @@ export class Multiplexer implements Transport {
       const { code, message, data } = error;
       return { code, message, ...(data !== undefined && { data }) };
     }
-    this.#parts.onFault(error, method);
+    this.#dependencies.onFault(error, method);
     return { code: ErrorCode.InternalError, message: 'Internal error' };
   }
 
@@ -205,7 +205,7 @@ export class Multiplexer implements Transport {
 
   async #ask(request: JSONRPCRequest, run: Run | undefined): Promise<void> {
     if (run) this.#asked.set(request.id, run.session.id);
-    if (await run?.outlet.say({ ...request, id: `${this.#parts.replica}.${request.id}` })) return;
+    if (await run?.outlet.say({ ...request, id: `${this.#dependencies.replica}.${request.id}` })) return;
     this.#asked.delete(request.id);
     // A question that reaches nobody must fail, or whoever asks waits for the answer in vain.
     throw new Error('the client is not listening');
@@ -216,7 +216,7 @@ export class Multiplexer implements Transport {
     if (!('method' in message) || message.method !== 'notifications/cancelled') return message;
     const { requestId, ...rest } = message.params ?? {};
     this.#asked.delete(requestId as RequestId);
-    return { ...message, params: { ...rest, requestId: `${this.#parts.replica}.${requestId}` } };
+    return { ...message, params: { ...rest, requestId: `${this.#dependencies.replica}.${requestId}` } };
   }
 
   #take(number: number): Run | undefined {
@@ -224,7 +224,7 @@ export class Multiplexer implements Transport {
     if (!run) return undefined;
     this.#running.delete(number);
     this.#numbers.delete(keyOf(run.session.id, run.id));
-    if (run.call) this.#parts.allowance.end(run.principal, run.session.id);
+    if (run.call) this.#dependencies.allowance.end(run.principal, run.session.id);
     return run;
   }
 }

@@ -8,7 +8,7 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv
 import type { ClientRequest } from '../../call.ts';
 import { CAPABILITIES } from '../../capabilities.ts';
 
-export interface ServerParts {
+export interface ServerOptions {
   readonly serverInfo: Implementation;
   /** For the model of the client: how to use this server. */
   readonly instructions?: string | undefined;
@@ -22,7 +22,7 @@ export interface SessionServer extends Server {
   ask(number: number, request: ClientRequest, signal: AbortSignal): Promise<unknown>;
 }
 
-export function createServer({ serverInfo, instructions }: ServerParts): SessionServer {
+export function createServer({ serverInfo, instructions }: ServerOptions): SessionServer {
   const server = new Server(serverInfo, {
     capabilities: CAPABILITIES,
     jsonSchemaValidator: new AjvJsonSchemaValidator(),
