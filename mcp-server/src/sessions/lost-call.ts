@@ -1,22 +1,25 @@
-/** Owns what a client hears of a call whose replica is gone, as pure functions (JSON-RPC 2.0 §5.1: server error). */
+/**
+ * Owns the error that a client gets for a call whose replica is lost, as pure functions (JSON-RPC 2.0 §5.1: server
+ * error).
+ */
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { StreamEvent } from './ports.ts';
 
-/** JSON-RPC internal error: the call may or may not have had its effects. */
+/** JSON-RPC internal error: the call may or may not have taken effect. */
 const LOST = { code: -32603, message: 'The server that ran this request is gone. Please send the request again.' };
 
 type Id = string | number;
 
 interface LostAnswer {
-  /** From one, among all that the stream is to answer. */
+  /** Position of the request among all requests of the stream, from 1. */
   readonly place: number;
-  /** The message. */
+  /** The JSON-RPC message as text. */
   readonly data: string;
 }
 
 /**
- * The answers that are missing from a stream.
- * @param requests ids of what the stream is to answer, as JSON text
+ * Finds the requests of a stream that no event answers, and gives each an error.
+ * @param requests ids of the requests that the stream answers, as JSON text
  */
 export function lostAnswers(requests: string | undefined, events: readonly StreamEvent[]): readonly LostAnswer[] {
   const asked = JSON.parse(requests ?? '[]') as readonly Id[];

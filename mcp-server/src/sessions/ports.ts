@@ -1,24 +1,24 @@
 /**
- * Owns what sessions need of the world outside their replica: a store of records, a log for each stream, and a bus between
- * the replicas. Every adapter passes one contract suite; all of them reject with `StorageUnavailable` while it is away.
+ * Owns the ports of sessions: a store of records, a log for each stream, and a bus between the replicas. Every
+ * adapter passes one contract suite. All of them reject with `StorageUnavailable` while the storage is unavailable.
  */
 import type { Owner } from '../authorization/principal.ts';
 import type { McpSession } from './session.ts';
 
-/** The store can't be reached now; nothing is known about what was asked. */
+/** The store can't be reached now. Whether the operation took effect is unknown. */
 export class StorageUnavailable extends Error {
   override readonly name = 'StorageUnavailable';
 }
 
-/** No session can be opened: this person has too many that are in use, or everybody together has. */
+/** The limit that prevents a new session: this person's, or that of the whole server. */
 export type Full = 'principal' | 'server';
 
 export interface Opened {
-  /** The session that made room, idle for longest of this person's. */
+  /** The session that was ended to make room: the one of this person that was idle for longest. */
   readonly evicted?: string;
 }
 
-/** What the use of a session changes. */
+/** The members of a record that change when a session is used. */
 type Use = Pick<McpSession, 'usedUntil' | 'tokenExpiresAt'>;
 
 export type Alteration = Partial<Pick<McpSession, 'agreed' | 'logLevel'>> & {
@@ -26,50 +26,53 @@ export type Alteration = Partial<Pick<McpSession, 'agreed' | 'logLevel'>> & {
   readonly unsubscribe?: string;
 };
 
-/** What is read of each session of an owner. */
+/** The members that are read of each session of an owner. */
 export type InUse = Pick<McpSession, 'id' | 'agreed'>;
 
 export interface SessionStore {
-  /** Milliseconds between two writes of the use of one session that are worth their cost. */
+  /** Minimum milliseconds between two writes of the use of one session. */
   readonly pace: number;
-  /** Writes a new session, if the limits have room for it. */
+  /** Writes a new session if the limits allow it. */
   create(session: McpSession): Promise<Opened | Full>;
-  /** Nothing for one that has ended, by whatever way. */
+  /** Resolves to nothing for a session that has ended, for whatever reason. */
   get(id: string): Promise<McpSession | undefined>;
-  /** Later ends win. @returns false when the session has ended */
+  /** The later end wins. @returns false when the session has ended */
   use(session: McpSession, use: Use): Promise<boolean>;
-  /** @returns false when the session has ended, or has as many subscriptions as it may */
+  /** @returns false when the session has ended, or has its maximum number of subscriptions */
   alter(id: string, alteration: Alteration): Promise<boolean>;
-  /** Ends it, with the logs of its streams. @returns false when it had ended before */
+  /** Ends the session and deletes the logs of its streams. @returns false when it had ended before */
   delete(id: string): Promise<boolean>;
-  /** All of an owner over one transport that something is open of, or was a moment ago. */
+  /** All sessions of an owner over one transport that have something open, or had until a moment ago. */
   inUse(owner: Owner, transport: McpSession['transport']): Promise<readonly InUse[]>;
-  /** Of all replicas. */
+  /** Counts the sessions of all replicas. */
   count(): Promise<number>;
-  /** In no order; each that is there all the while once, whatever happens to others meanwhile. */
+  /**
+   * In no order. Lists each session that exists during the whole iteration exactly once, whatever happens to others
+   * meanwhile.
+   */
   list(): AsyncIterable<McpSession>;
 }
 
-/** Most subscriptions of one session. */
+/** Maximum number of subscriptions of one session. */
 export const MAX_SUBSCRIPTIONS = 1_000;
 
 export interface StreamEvent {
   /** Strictly increases within its stream. */
   readonly id: string;
-  /** One JSON-RPC message as text, or nothing: the event is there for its id. */
+  /** One JSON-RPC message as text, or an empty text for an event that only carries its id. */
   readonly data: string;
-  /** After this one the stream is over. */
+  /** Whether this is the last event of the stream. */
   readonly last: boolean;
 }
 
-/** One connection that a stream is read by. */
+/** A connection that reads a stream. */
 export interface Reader {
   readonly replica: string;
   /** Unique within its replica. */
   readonly connection: string;
 }
 
-/** A stream of a session. */
+/** The name of a stream of a session. */
 export interface StreamName {
   readonly session: string;
   readonly stream: string;
@@ -78,53 +81,65 @@ export interface StreamName {
 export interface Append {
   readonly data: string;
   readonly last?: boolean;
-  /** Who appends, and a number that grows with each append of theirs to this stream: what is tried again is written once. */
+  /** The writer, and a number that grows with each of its appends to this stream: a retried append is written once. */
   readonly producer: string;
   readonly sequence: number;
-  /** Ids of the requests that the stream is to answer; said once, with the first event. */
+  /** Ids of the requests that the stream answers, as JSON text; set with the first event. */
   readonly requests?: string;
-  /** Up to which change the reader has been told with this event; not written for one who has been told already. */
+  /**
+   * The number of the latest change that this event announces. The log skips the event if the reader already knows
+   * that change.
+   */
   readonly changes?: number;
-  /** Added even where there is no room: short, and one for each request at the most. */
+  /** Appends even when no space is left. Only for short events, at most one for each request. */
   readonly forced?: boolean;
 }
 
 interface Taken {
   readonly previous: Reader | undefined;
-  /** The last event that a reader is known to have got; absent: none. */
+  /** The last event that a reader is known to have received; absent: none. */
   readonly cursor: string | undefined;
-  /** Up to which change a reader has been told. */
+  /** The number of the latest change that a reader was told. */
   readonly changes: number | undefined;
 }
 
-/** What a stream is about, as far as is known here. */
+/** The state of a stream as the log knows it. */
 interface StreamState {
   readonly reader: Reader | undefined;
   readonly requests: string | undefined;
   readonly over: boolean;
 }
 
-/** Whose budget of bytes is used up by events that nobody is known to have read. */
+/** The byte budget that is used up by events that no reader is known to have received. */
 export type NoRoom = 'session' | 'principal' | 'server';
 
-/** What has become of an event: it is in the log, or it is not, for want of room. */
+/** The result of an append: the current reader, or the budget that left no space for the event. */
 type Appended = { readonly reader: Reader | undefined } | { readonly full: NoRoom };
 
 export interface EventLog {
-  /** Adds to the end, unless the session or the stream is over: `undefined` then. */
+  /** Appends an event. @returns `undefined` when the session or the stream has ended */
   append(name: StreamName, event: Append): Promise<Appended | undefined>;
-  /** In order; `after` itself is left out. An event that has been dropped for the bounds is missing without a word. */
+  /** In order, without `after` itself. Events that were dropped because of the limits are skipped silently. */
   read(name: StreamName, after: string | undefined, limit: number): Promise<readonly StreamEvent[]>;
-  /** Makes `reader` the one that reads. @returns nothing when the session is over */
+  /** Makes `reader` the reader of the stream. @returns nothing when the session has ended */
   take(name: StreamName, reader: Reader): Promise<Taken | undefined>;
-  /** Keeps what a reader holds, and notes how far it is; of changes the latest counts. @returns false when another one reads now, or the session is over */
+  /**
+   * Extends the claim of a reader and stores its progress; the highest change number counts. @returns false when
+   * another connection reads the stream now, or the session has ended
+   */
   renew(name: StreamName, reader: Reader, progress: { cursor?: string; changes?: number }): Promise<boolean>;
-  /** Nobody reads, if it was this one that did. */
+  /** Ends the claim of this reader; does nothing when another connection has it. */
   release(name: StreamName, reader: Reader): Promise<void>;
   state(name: StreamName): Promise<StreamState | undefined>;
-  /** The client has everything up to this event: it is kept no longer, unless somebody has to know what was answered. */
+  /**
+   * The client has every event up to this one. The log drops them, unless they are needed to know which requests
+   * were answered.
+   */
   acknowledge(name: StreamName, upTo: string): Promise<void>;
-  /** The client has the whole of a stream, which is over, by this reader; nothing happens when another one reads it. */
+  /**
+   * The client has received a finished stream completely through this reader. Does nothing when another connection
+   * reads it.
+   */
   discard(name: StreamName, reader: Reader): Promise<void>;
   /** Stores which requests a replica has not answered yet on a stream: their ids as JSON text, or an empty text. */
   notePending(name: StreamName, replica: string, requests: string): Promise<void>;
@@ -133,39 +148,43 @@ export interface EventLog {
 }
 
 export interface LogLimits {
-  /** Events of one stream that are kept for a client that comes back; the oldest are dropped. */
+  /** Maximum number of events of one stream that are kept for a client that reconnects; the oldest are dropped. */
   readonly events: number;
   readonly bytes: number;
-  /** Seconds that the log of a stream is kept which nobody reads and writes: before it is over, and after. */
+  /**
+   * Seconds for which the log of a stream without reader and writer is kept: before the stream has ended, and
+   * after.
+   */
   readonly keepOpen: number;
   readonly keepOver: number;
   /**
-   * Streams of one session that are over and that nobody reads: how many of them are kept for a client that has missed the
-   * end. The oldest are dropped, or a client that makes many calls would fill the memory.
+   * Maximum number of ended streams without a reader that are kept for each session, for a client that missed the
+   * end. The oldest are dropped: a client with many calls must not fill the memory.
    */
   readonly over: number;
   /**
-   * Bytes of the events that are kept of one session, of one person and of all. What makes room is what nobody reads, of the
-   * same session or person, or of whoever has most; then what has been handed to its reader.
+   * Maximum bytes of kept events: of one session, of one person, and of all. To make space, the log first drops
+   * ended streams without a reader, of the same session or person or of the person with most bytes, then events
+   * that were already sent to a reader.
    */
   readonly sessionBytes: number;
   readonly personBytes: number;
   readonly totalBytes: number;
 }
 
-/** Bytes that a session may keep while its person or everybody together has used up their budget. */
+/** Bytes that a session may keep even when the budget of its person or of the server is used up. */
 export const LEAST_ROOM = 65_536;
 
-/** What replicas tell each other. */
+/** Messages between replicas. */
 export type BusMessage =
-  /** The log has something new for one of your connections. */
+  /** The log has new events for a connection of the receiver. */
   | { readonly kind: 'wake'; readonly session: string; readonly stream: string }
   /** Another connection reads that stream now. */
   | { readonly kind: 'taken'; readonly session: string; readonly stream: string; readonly connection: string }
-  /** The client's answer to a request of yours. */
+  /** A client's response to a request of the receiver. */
   | { readonly kind: 'response'; readonly session: string; readonly message: unknown }
   | { readonly kind: 'cancelled'; readonly session: string; readonly message: unknown }
-  /** The record has changed. */
+  /** The session's record has changed. */
   | { readonly kind: 'altered'; readonly session: string }
   | { readonly kind: 'ended'; readonly session: string }
   | { readonly kind: 'changed'; readonly change: string; readonly version: number };
@@ -173,17 +192,20 @@ export type BusMessage =
 export interface MessageBus {
   /** The name of this replica: short, without a dot, new at each start. */
   readonly replica: string;
-  /** @returns false when that replica is gone */
+  /** @returns false when that replica is lost */
   send(replica: string, message: BusMessage): Promise<boolean>;
-  /** To all other replicas; whoever is away at that moment never hears of it. */
+  /** Sends to all other replicas. A replica that is disconnected at that moment misses the message. */
   broadcast(message: BusMessage): Promise<void>;
-  /** Only what is not alive is gone for good; a replica that is cut off for seconds is alive. */
+  /**
+   * Whether the replica is alive. A replica that is disconnected for seconds still is; one that is not alive never
+   * returns.
+   */
   isAlive(replica: string): Promise<boolean>;
-  /** Whether a replica would hear of a message now, or in a moment. */
+  /** Whether a replica would receive a message now, or in a moment. */
   isListening(replica: string): Promise<boolean>;
   /**
    * @param onMessage for each message that arrives
-   * @param onReturn after an absence in which messages may have got lost
+   * @param onReturn after a disconnection in which messages may have been lost
    */
   subscribe(onMessage: (message: BusMessage) => void, onReturn: () => void): void;
   close(): Promise<void>;
@@ -194,11 +216,14 @@ interface NumberedChange {
   readonly version: number;
 }
 
-/** Numbers the changes of what the server offers, for clients that were away. */
+/** Numbers the changes of what the server offers, for clients that were disconnected. */
 export interface ChangeLog {
   /** @returns the number of this change */
   record(change: string): Promise<number>;
-  /** The changes after that number, each once with its latest number, in order; only the most recent if there were very many. */
+  /**
+   * The changes after that number in order, each once with its latest number; only the most recent ones if there
+   * are very many.
+   */
   since(version: number): Promise<{ readonly version: number; readonly changes: readonly NumberedChange[] }>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Owns how a replica gets at sessions: opening within limits, finding for their owner only, ending when asked (MCP 2025-11-25,
- * "Session Management"). The truth is the record in the store; what is kept here is a copy that lives for seconds.
+ * Owns a replica's access to sessions: opening within limits, finding for their owner only, ending on request (MCP
+ * 2025-11-25, "Session Management"). The record in the store is authoritative; the copy here lives for seconds.
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -8,25 +8,28 @@ import { type Owner, type Principal, sameOwner } from '../authorization/principa
 import { type Alteration, type Full, type InUse, type SessionStorage, StorageUnavailable } from './ports.ts';
 import { type Agreement, type McpSession, ownerOf, type SessionLimits } from './session.ts';
 
-/** `foreign` is told apart for the log only: whoever asks hears of both the same. */
+/** `foreign` is for the log only: the client gets the same answer for both. */
 type Absent = 'unknown' | 'foreign';
 
 export interface SessionHost {
   open(principal: Principal, transport: McpSession['transport'], agreed?: Agreement): Promise<McpSession | Full>;
-  /** Counts as use of the session. Answers at once when the record was read a moment ago. */
+  /** Counts as use of the session. Answers synchronously when the record was read a moment ago. */
   find(id: string, principal: Principal): McpSession | Absent | Promise<McpSession | Absent>;
-  /** What is known of a session, without using it. */
+  /** The record of a session, without using it. */
   peek(id: string): Promise<McpSession | undefined>;
-  /** @returns false when it has ended, or may have no more */
+  /** @returns false when the session has ended, or has its maximum number of subscriptions */
   alter(id: string, alteration: Alteration): Promise<boolean>;
-  /** Something of the session is open or running here, and will be for a while. @returns false when it has ended */
+  /**
+   * Keeps a session from becoming idle while something of it is open or running here. @returns false when it has
+   * ended
+   */
   keep(id: string): Promise<boolean>;
   end(id: string): Promise<void>;
   /** Another replica has changed the record, or may have: the next use reads it again. Without an id, all records. */
   invalidate(id?: string): void;
-  /** Another replica has ended it. */
+  /** Another replica has ended the session. */
   forget(id: string): void;
-  /** What its owner has in use, wherever that is, over one transport. */
+  /** The sessions of an owner over one transport that are in use, on any replica. */
   inUse(owner: Owner, transport: McpSession['transport']): Promise<readonly InUse[]>;
   count(): Promise<number>;
 }
@@ -37,18 +40,24 @@ export interface SessionHostDependencies {
   readonly clock: Clock;
   /** Resolves after so many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
-  /** Runs when a session is known to have ended, maybe more than once. */
+  /** Runs when a session is known to have ended, possibly more than once. */
   readonly onEnd: (id: string) => void;
 }
 
-/** Milliseconds. The bus says what changes; this is for what it did not bring. */
+/** Milliseconds for which a copy is used. The bus announces changes; this bounds the effect of a lost message. */
 const FRESH = 10_000;
-/** Most records that are kept. */
+/** Maximum number of copies. */
 const CAPACITY = 20_000;
-/** Milliseconds that a session with something open is in use ahead: longer than the pace at which `keep` is called. */
+/**
+ * Milliseconds by which a session with something open is marked as used ahead: longer than the interval between two
+ * calls of `keep`.
+ */
 const AHEAD = 60_000;
 
-/** Milliseconds that a request for a session which is not known here waits for the store: what a restart of Redis takes. */
+/**
+ * Milliseconds that a request for a session without a copy here waits for the store: as long as a restart of Redis
+ * takes.
+ */
 const PATIENCE = 3_000;
 const PAUSE = 250;
 
@@ -62,7 +71,7 @@ interface Copy {
 export function createSessionHost({ storage, limits, clock, pause, onEnd }: SessionHostDependencies): SessionHost {
   const { store, bus } = storage;
   const copies = new Map<string, Copy>();
-  /** Of which the record is being read, less those of which there has been news since. */
+  /** Sessions whose record is being read, without those whose record has changed since the read began. */
   const reading = new Set<string>();
   /** Milliseconds between two writes of the use of one session. */
   const pace = Math.min(store.pace, limits.idleTimeout * 250);
@@ -93,7 +102,7 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
       ended(id);
       return undefined;
     } catch (error) {
-      // While the store is away, what is known here goes on.
+      // While the store is unavailable, the copy stays in use.
       if (error instanceof StorageUnavailable && known) return known;
       throw error;
     }
@@ -164,7 +173,7 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
     },
     find: (id, principal) => {
       const copy = recent(id);
-      // Over HTTP+SSE the record changes once after the start, and whoever reads the old one would refuse the client.
+      // Over HTTP+SSE the record changes once after it is created; a request that saw the old record would be refused.
       const settled = copy && (copy.session.agreed !== undefined || copy.session.transport === 'streamable-http');
       return settled ? use(copy, principal) : loadPatiently(id).then((loaded) => use(loaded, principal));
     },
@@ -191,7 +200,7 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
   };
 }
 
-/** Whoever does not hear of it reads the record again within seconds. */
+/** A replica that misses this message reads the record again within seconds. */
 async function tell(bus: SessionStorage['bus'], kind: 'ended' | 'altered', session: string): Promise<void> {
   await bus.broadcast({ kind, session }).catch((error: unknown) => {
     if (!(error instanceof StorageUnavailable)) throw error;

@@ -1,4 +1,4 @@
-/** Owns the settings of sessions, their streams, and subscriptions: how long they live, and how many there may be. */
+/** Owns the settings of sessions, their streams, and subscriptions: lifetimes and maximum numbers. */
 import { optional, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 

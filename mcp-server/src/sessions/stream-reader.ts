@@ -1,21 +1,21 @@
 /**
- * Owns how one connection is fed from the log of its stream: everything after its cursor, in order, each event once. Whoever
- * wakes it only says that there may be something; a wake-up that is lost or comes twice changes nothing.
+ * Owns the delivery of a stream's log to one connection: every event after its cursor, in order, each once. A
+ * wake-up only means that there may be new events, so a lost or repeated wake-up does no harm.
  */
 import { type EventLog, StorageUnavailable, type StreamEvent, type StreamName } from './ports.ts';
 
-/** The connection. */
+/** The connection that events are sent to. */
 export interface Sink {
-  /** Whether the answers of running requests have no other way to the client than this. */
+  /** Whether this is the only way for the answers of running requests to reach the client. */
   readonly carriesAnswers?: boolean;
-  /** @returns false when it takes neither this one nor any more */
+  /** @returns false when the connection accepts neither this event nor any later one */
   send(event: StreamEvent): boolean;
   keepAlive(): void;
-  /** The stream is over, or another connection reads it. */
+  /** The stream has ended, or another connection reads it. */
   end(): void;
 }
 
-/** Events read at a time. */
+/** Maximum number of events of one read. */
 const PAGE = 100;
 
 export class StreamReader {
@@ -34,15 +34,15 @@ export class StreamReader {
     this.#cursor = after;
   }
 
-  /** Characters that have gone out since others have been told how far it is. */
+  /** Characters sent since the cursor was last stored in the log. */
   untold = 0;
 
-  /** The last event that has gone out. */
+  /** The last event that was sent. */
   get cursor(): string | undefined {
     return this.#cursor;
   }
 
-  /** Resolves when everything that was there has gone out, or can't now. */
+  /** Resolves when all events in the log were sent, or can't be sent now. */
   wake(): Promise<void> {
     this.#pending = true;
     this.#reading ??= this.#read();
@@ -62,7 +62,7 @@ export class StreamReader {
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error;
     } finally {
-      // Here and nowhere later: who wakes after the last look at `pending` must start a new round.
+      // Must be cleared here: a wake-up after the last check of `pending` has to start a new read.
       this.#reading = undefined;
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Owns how events get into the log of a stream: one after the other, tried again while the store is away, and whoever reads
- * the stream is woken, wherever that is.
+ * Owns the appending of events to the log of a stream: in order, retried while the store is unavailable, and with a
+ * wake-up for the reader on any replica.
  */
 import {
   type Append,
@@ -12,7 +12,11 @@ import {
   type StreamName,
 } from './ports.ts';
 
-/** `full`: it is not in the log, as there is no room for it; an answer has another one in its place. `unread`: it is in the log, and nobody listens now. `lost`: it is not in the log, as the store was away for too long. */
+/**
+ * `unread`: the event is in the log, and no connection reads it now. `over`: the session or the stream has ended.
+ * `lost`: the event is not in the log, as the store was unavailable for too long. `full`: the event is not in the
+ * log, as no space is left; for an answer, the log has an error instead.
+ */
 export type Written = 'read' | 'unread' | 'over' | 'lost' | 'full';
 
 export interface WriterDependencies {
@@ -21,11 +25,11 @@ export interface WriterDependencies {
   readonly producer: string;
   /** Wakes a reader of this replica. */
   readonly wake: (name: StreamName) => void;
-  /** Numbers what this producer appends, to whatever stream. */
+  /** The next sequence number of this producer, for any stream. */
   readonly next: () => number;
-  /** Told when an event begins its way to the log, and when it has ended. */
+  /** Called with 1 when an append begins, and with -1 when it has ended. */
   readonly onWay: (change: 1 | -1) => void;
-  /** What is said in place of an event that there is no room for; nothing when nobody waits for it. */
+  /** The event to write instead of one that does not fit; nothing when no client waits for it. */
   readonly instead?: ((data: string, full: NoRoom) => string | undefined) | undefined;
   /** Resolves after so many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
@@ -37,7 +41,7 @@ export interface Entry {
   readonly changes?: number;
 }
 
-/** How often an event is tried, and the milliseconds in between: about half a minute in all. */
+/** Maximum attempts for an event, and milliseconds between them: about half a minute in total. */
 const ATTEMPTS = 40;
 const PAUSE = 750;
 
@@ -48,14 +52,14 @@ export class StreamWriter {
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  /** @param requests ids of the requests that the stream is to answer, as text */
+  /** @param requests ids of the requests that the stream answers, as JSON text */
   constructor(dependencies: WriterDependencies, name: StreamName, requests?: string) {
     this.#dependencies = dependencies;
     this.#name = name;
     this.#requests = requests;
   }
 
-  /** Events on their way to the log. */
+  /** Number of events that are not in the log yet. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -76,7 +80,7 @@ export class StreamWriter {
   async #write(entry: Entry): Promise<Written> {
     const { producer, next } = this.#dependencies;
     const requests = this.#requests !== undefined && { requests: this.#requests };
-    // What has changed is said in few words, and must not be left out.
+    // Notifications of changes are short, and must not be dropped.
     const forced = entry.changes !== undefined && { forced: true };
     return this.#try({ ...entry, ...requests, ...forced, producer, sequence: next() });
   }
@@ -110,7 +114,7 @@ export class StreamWriter {
       wake(this.#name);
       return 'read';
     }
-    // A wake-up that can't be sent is made up for by the reader's own look, which it takes from time to time.
+    // If the wake-up can't be sent, the reader finds the event with its next periodic check.
     const heard = await bus.send(reader.replica, { kind: 'wake', ...this.#name }).catch(() => true);
     return heard ? 'read' : 'unread';
   }

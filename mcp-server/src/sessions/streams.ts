@@ -1,13 +1,13 @@
 /**
- * Owns the streams that this replica reads or writes: who reads which, who is woken, and what becomes of a stream whose
- * writer is gone (a stream is a log with a reader; MCP 2025-11-25 "Resumability and Redelivery").
+ * Owns the streams that this replica reads or writes: their readers, wake-ups, and the answers for requests of lost
+ * replicas. A stream is a log with a reader (MCP 2025-11-25 "Resumability and Redelivery").
  */
 import { lostAnswers } from './lost-call.ts';
 import type { EventLog, MessageBus, Reader, StreamName } from './ports.ts';
 import { type Sink, StreamReader } from './stream-reader.ts';
 import { type Entry, StreamWriter, type WriterDependencies, type Written } from './stream-writer.ts';
 
-/** The stream of a session that belongs to no request; over HTTP+SSE, the only one. */
+/** The stream of a session that belongs to no request; over HTTP+SSE, the only stream. */
 export const STANDALONE = 'standalone';
 
 /** A connection that reads a stream. */
@@ -16,7 +16,7 @@ export class Attachment<S extends Sink = Sink> {
   readonly as: Reader;
   readonly sink: S;
   readonly reader: StreamReader;
-  /** Up to which change the client has been told; only known on standalone streams. */
+  /** The number of the latest change that the client was told; only known on standalone streams. */
   changes: number | undefined;
 
   constructor(
@@ -31,7 +31,7 @@ export class Attachment<S extends Sink = Sink> {
     this.reader = read(this.sink, after);
   }
 
-  /** How far it is, for a connection that comes after it. */
+  /** The progress of this reader, for the next connection. */
   get progress(): { cursor?: string; changes?: number } {
     const { cursor } = this.reader;
     return { ...(cursor !== undefined && { cursor }), ...(this.changes !== undefined && { changes: this.changes }) };
@@ -44,15 +44,15 @@ export interface StreamsDependencies extends Pick<WriterDependencies, 'pause' | 
 }
 
 /**
- * Producer of the answers for lost requests, the same on every replica: when two replicas answer for a lost one, the log keeps each
- * answer once. Stored in Redis: replicas of an older version use the same name.
+ * Producer of the answers for requests of lost replicas, the same on every replica: when two replicas answer for a
+ * lost one, the log keeps each answer once. Stored in Redis: replicas of an older version use the same name.
  */
 const LOST_REPLICA_PRODUCER = 'undertaker';
 
-/** Longer than any log is. */
+/** More events than any log has. */
 const EVERYTHING = 1_000_000;
 
-/** Characters after which it is noted that a reader has them: where there is no room, they go. */
+/** Characters after which the cursor of a reader is stored: events before the cursor can be dropped to make space. */
 const NOTED = 65_536;
 
 const keyOf = ({ session, stream }: StreamName): string => `${session} ${stream}`;
@@ -61,7 +61,7 @@ export class Streams {
   readonly #log: EventLog;
   readonly #bus: MessageBus;
   readonly #attached = new Map<string, Attachment>();
-  /** Connections that take a stream at this moment, less those from which it has been taken already. */
+  /** Connections that are becoming the reader of a stream, without those that another connection has replaced since. */
   readonly #taking = new Set<string>();
   readonly #standalone = new Map<string, StreamWriter>();
   readonly #writing: WriterDependencies;
@@ -92,17 +92,17 @@ export class Streams {
     };
   }
 
-  /** Events on their way to a log. */
+  /** Number of events that are not in a log yet. */
   get pending(): number {
     return this.#pending;
   }
 
-  /** What is open here. */
+  /** The streams that connections of this replica read. */
   all(): readonly Attachment[] {
     return [...this.#attached.values()];
   }
 
-  /** For what answers requests that run here: the name says where. */
+  /** A name for a stream that answers requests running here. It starts with the name of this replica. */
   newName(session: string): StreamName {
     this.#names += 1;
     return { session, stream: `${this.#bus.replica}.${this.#names}` };
@@ -113,14 +113,15 @@ export class Streams {
     return stream.startsWith(`${this.#bus.replica}.`);
   }
 
-  /** @param requests ids of what the stream is to answer, as JSON text */
+  /** @param requests ids of the requests that the stream answers, as JSON text */
   writer(name: StreamName, requests: string): StreamWriter {
     return new StreamWriter(this.#writing, name, requests);
   }
 
-  /** Adds to the standalone stream of a session, whoever reads it. */
+  /** Appends to the standalone stream of a session, whichever replica reads it. */
   async announce(session: string, entry: Entry): Promise<Written> {
-    // One writer for all that is said here: what two of them tried at a time could not be told apart when tried again.
+    // All events of this replica go through one writer: the log could not recognize retries of two writers with one
+    // sequence.
     const writer = this.#standalone.get(session) ?? new StreamWriter(this.#writing, { session, stream: STANDALONE });
     this.#standalone.set(session, writer);
     const written = await writer.append(entry);
@@ -129,11 +130,12 @@ export class Streams {
   }
 
   /**
-   * Makes a connection the one that reads a stream; whoever read it before is let go. It reads nothing before it is woken.
-   * @param connect runs once the stream is this connection's, and gets after which event it will be read; `detach` is for
-   *   when it closes
-   * @param after the last event that the client has; absent: whatever no connection has got
-   * @returns nothing when the session is over
+   * Makes a connection the reader of a stream, and detaches the previous reader. The new reader is idle until it is
+   * woken.
+   * @param connect runs once the connection is the reader, with the event after which it reads; `detach` must be
+   *   called when the connection closes
+   * @param after the last event that the client has; absent: read every event that no connection has received
+   * @returns nothing when the session has ended
    */
   async attach<S extends Sink>(
     name: StreamName,
@@ -152,11 +154,11 @@ export class Streams {
     if (after !== undefined) void this.#log.acknowledge(name, after).catch(() => {});
     const attachment: Attachment<S> = new Attachment(
       { name, as, changes: taken.changes, after: after ?? taken.cursor },
-      // Later, as a client that has gone in the meantime closes before there is anything to detach.
+      // Deferred: a client that has already disconnected closes before the attachment exists.
       (from) => connect(() => queueMicrotask(() => void this.#detach(attachment)), from),
       (sink, from) => new StreamReader(this.#log, name, sink, from),
     );
-    // The one before may have been let go by word of another replica, and the word be late.
+    // Another replica may have replaced the previous reader, and its message may not have arrived yet.
     const former = this.#attached.get(keyOf(name));
     if (former) this.#end(former);
     this.#attached.set(keyOf(name), attachment);
@@ -164,31 +166,31 @@ export class Streams {
     return attachment;
   }
 
-  /** The log may have something new. Resolves when it has gone out, if the stream is read here. */
+  /** The log may have new events. Resolves when they were sent, if a connection of this replica reads the stream. */
   async wake(name: StreamName): Promise<void> {
     const attachment = this.#attached.get(keyOf(name));
     if (attachment) await this.#feed(attachment);
   }
 
-  /** The client has read a stream to its end, and nobody will come back to it. */
+  /** The client has received all of a finished stream, and will not resume it. */
   discard({ name, as }: Pick<Attachment, 'name' | 'as'>): void {
-    // Should it fail, the stream goes when its time is over.
+    // If this fails, the stream expires by itself.
     void this.#log.discard(name, as).catch(() => {});
   }
 
-  /** Whether a stream can still be come back to. */
+  /** Whether a client can still resume the stream. */
   async isKept(name: StreamName): Promise<boolean> {
     return (await this.#log.state(name)) !== undefined;
   }
 
-  /** Whether what is said on a stream now reaches somebody, wherever that is. */
+  /** Whether an event of the stream now reaches a client, through any replica. */
   async isHeard(name: StreamName): Promise<boolean> {
     if (this.#attached.has(keyOf(name))) return true;
     const state = await this.#log.state(name);
     return state?.reader !== undefined && this.#bus.isListening(state.reader.replica);
   }
 
-  /** Wake-ups may have got lost. */
+  /** Wake-ups may have been lost. */
   wakeAll(): void {
     for (const attachment of this.all()) void this.#feed(attachment);
   }
@@ -200,14 +202,14 @@ export class Streams {
     if (attachment?.as.connection === connection) this.#end(attachment);
   }
 
-  /** Keeps the claim of an open stream, and notes how far it is. @returns false when another connection has it now */
+  /** Extends the claim on an open stream, and stores its progress. @returns false when another connection has it now */
   async keep(attachment: Attachment): Promise<boolean> {
     const mine = await this.#log.renew(attachment.name, attachment.as, attachment.progress);
     if (!mine) this.#end(attachment);
     return mine;
   }
 
-  /** Keeps the claim, and looks for what nobody said. */
+  /** Extends the claim, and sends events whose wake-up was lost. */
   async renew(attachment: Attachment): Promise<void> {
     if (await this.keep(attachment)) await this.#feed(attachment);
   }
@@ -233,18 +235,18 @@ export class Streams {
     }
   }
 
-  /** The session is over. */
+  /** The session has ended. */
   end(session: string): void {
     this.#standalone.delete(session);
     for (const attachment of this.all()) if (attachment.name.session === session) this.#end(attachment);
   }
 
-  /** Closes a connection, whose client may come back for the rest. */
+  /** Closes a connection; the client may reconnect and resume. */
   close(attachment: Attachment): void {
     void this.release(attachment);
   }
 
-  /** The same. Resolves when others can know that nobody reads the stream. */
+  /** Closes a connection. Resolves when other replicas can see that no connection reads the stream. */
   async release(attachment: Attachment): Promise<void> {
     attachment.sink.end();
     await this.#detach(attachment);
@@ -268,7 +270,7 @@ export class Streams {
     const isNews = name.stream === STANDALONE ? cursor !== before : reader.untold >= NOTED;
     if (cursor === undefined || !isNews) return;
     reader.untold = 0;
-    // Should it fail, a client that comes back without a Last-Event-ID may get an event twice.
+    // If this fails, a client that reconnects without Last-Event-ID may get an event twice.
     await this.#log.renew(name, as, { cursor }).catch(() => {});
   }
 
@@ -291,7 +293,7 @@ export class Streams {
       await this.#log.renew(name, as, progress);
       await this.#log.release(name, as);
     } catch {
-      // The store is away: the claim runs out by itself.
+      // The store is unavailable: the claim expires by itself.
     }
   }
 
