@@ -1,4 +1,4 @@
-/** Owns the endpoints of the revisions that have sessions, MCP 2024-11-05 to 2025-11-25, wired to one set of sessions. */
+/** Owns the endpoints of the sessionful revisions, MCP 2024-11-05 to 2025-11-25, wired to one set of sessions. */
 import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -36,21 +36,21 @@ import { Receipts } from './transports/receipts.ts';
 import { createStreamableHttp } from './transports/streamable-http.ts';
 import { createUpkeep } from './upkeep.ts';
 
-/** Milliseconds between two looks whether all is done, on the way down. */
+/** Milliseconds between two checks during shutdown whether all requests have finished. */
 const FINISH_PACE = 50;
 
 export interface SessionfulDependencies {
   readonly methods: Methods;
-  /** Where clients reach this server. */
+  /** The origin under which clients reach this server. */
   readonly publicUrl: string;
-  /** How the server introduces itself to clients. */
+  /** The name and version that the server sends to clients. */
   readonly serverInfo: Implementation;
   /** For the model of the client: how to use this server. */
   readonly instructions?: string | undefined;
   readonly storage: SessionStorage;
   readonly limits: SessionLimits &
     Pick<LogLimits, 'sessionBytes' | 'personBytes' | 'totalBytes'> & {
-      /** Seconds between two signs of life on an open stream. */
+      /** Seconds between two keep-alives on an open stream. */
       readonly keepAlive: number;
     };
   readonly allowance: Allowance;
@@ -60,13 +60,13 @@ export interface SessionfulDependencies {
 
 export interface Sessionful extends Endpoints {
   readonly sessions: SessionHost;
-  /** Changes of what the server offers: announced here, heard on every replica. */
+  /** Changes of what the server offers: announced here, received on every replica. */
   readonly changes: Changes;
   /** Whether a request runs on this replica. */
   isRunning(session: string, id: RequestId): boolean;
-  /** Streams that are open on this replica. */
+  /** Number of streams that are open on this replica. */
   open(): number;
-  /** To be called at a steady pace, as the timer does. */
+  /** Does what the timers do, once; for tests. */
   tick(): Promise<void>;
 }
 
@@ -122,7 +122,7 @@ export async function createSessionful(dependencies: SessionfulDependencies): Pr
       announcements.catchUp().catch(report);
     },
   );
-  // Changes from now on are missed if they do not arrive.
+  // Reads the number of the latest change now: the changes after it are found later even when their message is lost.
   announcements.catchUp().catch(report);
   upkeep.start();
   return {
@@ -148,7 +148,7 @@ export async function createSessionful(dependencies: SessionfulDependencies): Pr
   };
 }
 
-/** What is said in place of an answer that there is no room for; whatever else there is no room for is left out. */
+/** The error that replaces an answer for which no space is left. Other events are dropped. */
 const noRoomFor = ({ allowance, limits }: SessionfulDependencies): StreamsDependencies['instead'] => {
   const reached = (full: NoRoom): LimitReached => {
     if (full === 'session') return allowance.reached('MAX_STORED_BYTES_PER_SESSION', limits.sessionBytes);
@@ -162,7 +162,7 @@ const noRoomFor = ({ allowance, limits }: SessionfulDependencies): StreamsDepend
   };
 };
 
-/** RFC 9110 §15.6.4: what can't be known without the store is said so, and changes nothing. */
+/** RFC 9110 §15.6.4: answers 503 when the store is unavailable. The request has changed nothing then. */
 const whenStored =
   (endpoint: Endpoint): Endpoint =>
   async (request) => {
@@ -184,7 +184,7 @@ interface Receivers {
 
 type Handlers = { [K in BusMessage['kind']]: (message: Extract<BusMessage, { kind: K }>) => void };
 
-/** What each message of another replica brings about here. */
+/** What each message of another replica does on this replica. */
 function receivers({ multiplexer, streams, sessions, hear }: Receivers): (message: BusMessage) => void {
   const handlers: Handlers = {
     wake: (name) => void streams.wake(name),

@@ -1,4 +1,4 @@
-/** Owns what a client hears over HTTP when its message is not taken in (MCP 2025-11-25 basic/transports; JSON-RPC 2.0 §5.1). */
+/** Owns the HTTP answers to messages that are not accepted (MCP 2025-11-25 basic/transports; JSON-RPC 2.0 §5.1). */
 
 import type { ServerResponse } from 'node:http';
 import { jsonText } from '@mcp-oauth/shared/json-text';
@@ -12,7 +12,7 @@ const INVALID_PARAMS = -32602;
 const BAD_REQUEST = -32000;
 const SESSION_NOT_FOUND = -32001;
 
-/** Of a request that does not run because of a limit: a code of the server's own (JSON-RPC 2.0 §5.1). */
+/** A server-defined code, for requests that are refused because of a limit (JSON-RPC 2.0 §5.1). */
 export const LIMIT_REACHED = -32000;
 
 export interface ErrorResponse {
@@ -23,7 +23,7 @@ export interface ErrorResponse {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Answers an HTTP error with a JSON-RPC error; without an id it belongs to no request. */
+/** Answers with an HTTP error and a JSON-RPC error as its body; without an id the error belongs to no request. */
 export function refuse(
   res: ServerResponse,
   { status, code, message, data, headers = {} }: ErrorResponse,
@@ -36,7 +36,10 @@ export function refuse(
   res.writeHead(status, { ...own, ...headers }).end(body);
 }
 
-/** A body that is no message, or has one in it: the error bears its id where it has one, and names the member. */
+/**
+ * Answers a body that is not a message or contains a part that is not. The error has the id of that part if it has
+ * one, and names the invalid member.
+ */
 export function refuseUnreadable(res: ServerResponse, body: unknown): void {
   const { flaw, id } = unreadable(body);
   refuse(res, invalidMessage(flaw), id);
@@ -80,7 +83,7 @@ export const SESSION_MISSING: ErrorResponse = {
   message: 'Mcp-Session-Id header is required; send initialize first',
 };
 
-/** Said of unknown, ended and foreign sessions alike. */
+/** The same answer for unknown, ended and foreign sessions. */
 export const SESSION_UNKNOWN: ErrorResponse = { status: 404, code: SESSION_NOT_FOUND, message: 'Session not found' };
 
 export const EVENT_UNKNOWN: ErrorResponse = {
@@ -89,14 +92,14 @@ export const EVENT_UNKNOWN: ErrorResponse = {
   message: 'Last-Event-ID names no event of a stream of this session that is still kept',
 };
 
-/** The answer to a question that nobody asked, or that has been withdrawn. */
+/** A response to a request that the server did not send to this session, or has cancelled. */
 export const NOT_ASKED: ErrorResponse = {
   status: 404,
   code: INVALID_REQUEST,
   message: 'This session has not been asked that, or the question is no longer open',
 };
 
-/** RFC 9110 §15.6.4: what the replicas share can't be reached. */
+/** RFC 9110 §15.6.4: the storage that the replicas share is unavailable. */
 export const STORAGE_AWAY: ErrorResponse = {
   status: 503,
   code: BAD_REQUEST,

@@ -1,13 +1,16 @@
-/** Owns the answer to a POST that is JSON: one object, or the array of a batch, which may go out piece by piece (JSON-RPC 2.0 §6). */
+/**
+ * Owns the JSON answer to a POST: one object, or the array of a batch, which may be sent in pieces (JSON-RPC 2.0
+ * §6).
+ */
 import type { ServerResponse } from 'node:http';
 
 export class JsonAnswer {
   readonly #res: ServerResponse;
   readonly #batch: boolean;
-  /** JSON text of each answer that has not gone out. */
+  /** JSON text of each answer that has not been sent. */
   #answers: string[] = [];
   #gathered = 0;
-  /** Whether the first of them have gone out. */
+  /** Whether some answers of the batch have been sent. */
   #begun = false;
 
   constructor(res: ServerResponse, batch: boolean) {
@@ -15,7 +18,7 @@ export class JsonAnswer {
     this.#batch = batch;
   }
 
-  /** Bytes that have not gone out. */
+  /** Number of bytes that have not been sent. */
   get gathered(): number {
     return this.#gathered;
   }
@@ -25,7 +28,7 @@ export class JsonAnswer {
     for (const { length } of answers) this.#gathered += length;
   }
 
-  /** Those that have not gone out, for another way. */
+  /** Removes the answers that have not been sent, so that a stream can send them. */
   take(): readonly string[] {
     const answers = this.#answers;
     this.#answers = [];
@@ -33,7 +36,7 @@ export class JsonAnswer {
     return answers;
   }
 
-  /** Of a batch: what is there goes out, and more follows. */
+  /** For a batch: sends the answers so far; more will follow. */
   flush(): void {
     const { destroyed, headersSent } = this.#res;
     const text = `${this.#begun ? ',' : '['}${this.take()}`;

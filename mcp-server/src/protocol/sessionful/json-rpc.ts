@@ -1,4 +1,4 @@
-/** Owns the reading of JSON-RPC 2.0 from a request body (MCP basic/transports). */
+/** Owns the reading of JSON-RPC 2.0 messages from a request body (MCP basic/transports). */
 
 import {
   InitializeRequestSchema,
@@ -18,15 +18,16 @@ import { flawOf, idOf, isId } from '../wire/message-flaw.ts';
 
 export interface Incoming {
   readonly messages: readonly JSONRPCMessage[];
-  /** Those of the messages that want an answer. */
+  /** The messages that need an answer. */
   readonly requests: readonly JSONRPCRequest[];
-  /** Whether they came as an array (JSON-RPC batch, MCP 2025-03-26 only). */
+  /** Whether the body was an array (JSON-RPC batch, MCP 2025-03-26 only). */
   readonly batch: boolean;
 }
 
 /**
- * `undefined` when any part is not JSON-RPC 2.0 as MCP takes it. What says nothing is taken out of the body.
- * @param most messages of a batch; those of a longer one are not looked at
+ * Reads a body, and removes null members from it. @returns `undefined` when any part is not a JSON-RPC 2.0 message
+ * as MCP defines it
+ * @param most maximum number of messages in a batch; a longer batch is not read
  */
 export function readMessages(body: unknown, most: number): Incoming | 'too_many' | undefined {
   const batch = Array.isArray(body);
@@ -37,19 +38,19 @@ export function readMessages(body: unknown, most: number): Incoming | 'too_many'
   return { messages, requests: messages.filter(isRequest), batch };
 }
 
-/** What a client hears of a body that could not be read: of the first part that is no message. */
+/** The flaw and the id of the first part of a body that is not a message. */
 export function unreadable(body: unknown): { readonly flaw: string | undefined; readonly id: RequestId | undefined } {
   const part = Array.isArray(body) ? body.find((one) => !isMessage(one)) : body;
   return { flaw: flawOf(part), id: idOf(part) };
 }
 
-/** Whether two of the requests have one id, or one has an id that is running. */
+/** Whether two of the requests have the same id, or one has the id of a running request. */
 export function repeatsId({ requests }: Incoming, isRunning: (id: RequestId) => boolean): boolean {
   const ids = new Set(requests.map(({ id }) => id));
   return ids.size < requests.length || requests.some(({ id }) => isRunning(id));
 }
 
-/** Asked with the checks of the SDK: what they refuse, its server would never answer. */
+/** Uses the checks of the SDK: its server would never answer a message that they refuse. */
 const isMessage = (value: unknown): value is JSONRPCMessage =>
   isPlainRequest(value) || (flawOf(value) === undefined && isCanonical(value));
 
@@ -61,7 +62,7 @@ const isCanonical = (value: unknown): boolean =>
 
 const MEMBERS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
 
-/** What nearly every message is, known at a hundredth of the price of a schema; whatever is not plain is asked of the SDK. */
+/** Recognizes nearly every message for a hundredth of the cost of a schema. The SDK checks the rest. */
 function isPlainRequest(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { jsonrpc, id, method, params = {} } = value as Record<string, unknown>;
@@ -77,21 +78,24 @@ export const isRequest = (message: JSONRPCMessage): message is JSONRPCRequest =>
 const initializeOf = ({ requests }: Incoming): JSONRPCRequest | undefined =>
   requests.find(({ method }) => method === 'initialize');
 
-/** MCP lifecycle, version negotiation: the client's revision if it is known here, else the newest. */
+/** MCP lifecycle, version negotiation: the client's revision if this server knows it, else the newest one. */
 const negotiate = (requested: string): string =>
   SESSION_REVISIONS.includes(requested) ? requested : LATEST_PROTOCOL_VERSION;
 
-/** Characters of what a client says of itself: every session keeps it, and a person may have a thousand of them. */
+/**
+ * Maximum characters of the parameters of initialize: every session keeps them, and a person may have a thousand
+ * sessions.
+ */
 const LONGEST_INTRODUCTION = 65_536;
 
-/** An `initialize` that nothing can be agreed upon with. */
+/** An `initialize` with invalid parameters. */
 export interface Unagreed {
   readonly id: RequestId;
-  /** What is wrong with its parameters, in words. */
+  /** A description of the invalid parameters. */
   readonly flaw: string;
 }
 
-/** What a message agrees upon, if it is an `initialize` (MCP lifecycle, "Initialization"). */
+/** The result of the negotiation if a message is an `initialize` (MCP lifecycle, "Initialization"). */
 export function agreement(incoming: Incoming): Agreement | Unagreed | undefined {
   const request = initializeOf(incoming);
   if (!request) return undefined;
@@ -107,7 +111,7 @@ const MOST_FLAWS = 5;
 const inWords = ({ path, message }: { readonly path: readonly PropertyKey[]; readonly message: string }): string =>
   `${path.join('.')}: ${message.replace(/^Invalid input: /, '')}`;
 
-/** The request that a `notifications/cancelled` calls off, and why. */
+/** The id of the request that a `notifications/cancelled` cancels, and the reason. */
 export function cancellation(message: JSONRPCMessage): { id: RequestId; reason?: string } | undefined {
   if (!('method' in message) || message.method !== 'notifications/cancelled') return undefined;
   const { requestId, reason } = message.params ?? {};

@@ -1,19 +1,19 @@
 /**
- * Owns how fast the requests of one batch begin (JSON-RPC 2.0 §6, MCP 2025-03-26): only some run at a time, and none begins while
- * much of what was answered before has not been read. So a batch takes as much memory as a few of its answers.
+ * Owns the flow control of one batch (JSON-RPC 2.0 §6, MCP 2025-03-26): only some requests run concurrently, and
+ * none starts while the client has many unread answers. So a batch takes as much memory as a few of its answers.
  */
 import type { ServerResponse } from 'node:http';
 
-/** Requests of one batch that run at a time. */
+/** Maximum number of requests of one batch that run concurrently. */
 const AT_A_TIME = 8;
 
-/** Bytes of answers that may wait for the reader before the next request begins. */
+/** Maximum bytes of unread answers with which the next request starts. */
 const AHEAD = 262_144;
 
 export class Pace {
   readonly #res: ServerResponse;
   #running = 0;
-  /** Bytes that are on their way to the response. */
+  /** Bytes that are being written to the response. */
   #waiting = 0;
   #left = false;
   #watched = false;
@@ -23,32 +23,32 @@ export class Pace {
     this.#res = res;
   }
 
-  /** Resolves when one request more may begin; nothing when it may at once. */
+  /** Resolves when one more request may start; nothing when it may start immediately. */
   room(): Promise<void> | undefined {
     if (!this.#isFree()) return this.#wait(() => this.#isFree()).then(() => this.#begin());
     this.#begin();
     return undefined;
   }
 
-  /** A request has its answer, which is so many bytes long. */
+  /** A request has an answer of so many bytes. */
   answered(bytes: number): void {
     this.#running -= 1;
     this.#waiting += bytes;
     this.#wake();
   }
 
-  /** So many bytes are written to the response, or have another way. */
+  /** So many bytes were written to the response, or are sent another way. */
   written(bytes: number): void {
     this.#waiting -= bytes;
     this.#wake();
   }
 
-  /** Resolves when the client has read what was written, or has gone. */
+  /** Resolves when the client has read what was written, or has disconnected. */
   async drained(): Promise<void> {
     await this.#wait(() => this.#isGone || !this.#res.writableNeedDrain);
   }
 
-  /** The answers do not go to this connection any more, so it tells nothing of who reads them. */
+  /** The answers no longer use this connection, so its buffer says nothing about the reader. */
   leave(): void {
     this.#left = true;
     this.#wake();
@@ -64,7 +64,7 @@ export class Pace {
     return this.#isGone || this.#waiting + (headersSent ? writableLength : 0) <= AHEAD;
   }
 
-  /** Whether it makes no sense to wait for a reader. */
+  /** Whether no reader will empty the buffer of this connection. */
   get #isGone(): boolean {
     return this.#left || this.#res.destroyed;
   }

@@ -1,7 +1,8 @@
 /**
- * Owns one POST that carries requests, from the first to the last answer (MCP 2025-11-25 basic/transports, "Sending Messages
- * to the Server"): one JSON write, or a stream once something has to be said before the answer. Only a stream touches the
- * log, as only a stream can be come back to. The answers of a batch go out as they come, once they are more than a few.
+ * Owns the response to one POST with requests, from the first to the last answer (MCP 2025-11-25 basic/transports,
+ * "Sending Messages to the Server"): one JSON body, or a stream once a message precedes the answer. Only streams
+ * use the log, as only a stream can be resumed. The answers of a batch are sent as they come, once they exceed a
+ * few.
  */
 
 import type { ServerResponse } from 'node:http';
@@ -27,7 +28,7 @@ import { createSink, primes } from './transports/stream-sink.ts';
 export interface PostResponseOptions {
   readonly res: ServerResponse;
   readonly requests: readonly JSONRPCRequest[];
-  /** Whether the requests came as an array. */
+  /** Whether the body was an array. */
   readonly batch: boolean;
   readonly accepted: Accepted;
   readonly principal: Principal;
@@ -43,17 +44,17 @@ type ResponseSink = Sink & { readonly response: EventStream };
 interface Upgraded {
   readonly writer: Pick<StreamWriter, 'append' | 'waiting'>;
   readonly response: EventStream;
-  /** Resolves when what is in the log has been sent to whoever reads it here. */
+  /** Resolves when a reader on this replica was sent all events of the log. */
   readonly sent: () => Promise<void>;
 }
 
-/** Events that may be on their way to the log before whoever speaks has to wait. */
+/** Maximum number of events that are not in the log yet; a sender waits when there are more. */
 const AHEAD = 64;
 
-/** Bytes of answers that are gathered before those of a batch go out one by one. */
+/** Bytes of answers that a batch collects before it starts to send them. */
 const GATHERED = 65_536;
 
-/** Bytes of an answer that do not count as unread: a connection takes as much by itself. */
+/** Bytes of an answer that do not count as unread: every connection takes as much by itself. */
 const SMALL = 16_384;
 
 /** @param id of the only request; absent for a batch */
@@ -67,7 +68,7 @@ export class PostResponse implements Outlet {
   readonly #pace: Pace | undefined;
   #share: Share | undefined;
   #upgrade: Promise<Upgraded | undefined> | undefined;
-  /** Answers of a batch go to the stream one after the other. */
+  /** Answers of a batch are appended to the stream one after the other. */
   #tail: Promise<unknown> | undefined;
   readonly #keepAlive = new KeepAlivePace();
 
@@ -89,7 +90,7 @@ export class PostResponse implements Outlet {
     const upgraded = await this.#upgraded();
     if (!upgraded) return false;
     const written = upgraded.writer.append({ data: jsonText(message) });
-    // Whoever asks waits for an answer, which never comes to a question that could not be put.
+    // The sender of a request waits for a response, which never comes if the client does not get the request.
     if ('id' in message) return !['full', 'lost', 'over'].includes(await written);
     if (upgraded.writer.waiting > AHEAD) await written;
     await this.#options.allowance.turns.wait();
@@ -107,7 +108,7 @@ export class PostResponse implements Outlet {
   async releaseConnection(): Promise<void> {
     if (!primes(this.#options.revision)) return;
     const upgraded = await this.#upgraded();
-    // Without an event that has an id the client could not come back.
+    // The client can only resume a stream from an event with an id.
     await upgraded?.writer.append({ data: '' });
     setImmediate(() => upgraded?.response.end());
   }
@@ -124,7 +125,7 @@ export class PostResponse implements Outlet {
     else tellGone();
   }
 
-  /** The answer, or an error in its place when its reader has left too much unread. */
+  /** The answer, or an error instead when the client has too many unread bytes. */
   #affordable(id: RequestId, text: string): string {
     if (text.length <= SMALL) return text;
     const { allowance, principal, res } = this.#options;
@@ -168,7 +169,7 @@ export class PostResponse implements Outlet {
     const name = streams.newName(session);
     const attachment: Attachment<ResponseSink> | undefined = await streams.attach(name, (detach) => {
       const response = new EventStream(res, detach, this.#readersShare());
-      // Whoever reads on does so elsewhere, and this connection tells nothing of how far they are.
+      // Another connection reads the stream now, and the buffer of this one says nothing about the reader.
       const end = () => {
         response.end();
         this.#pace?.leave();
@@ -186,7 +187,7 @@ export class PostResponse implements Outlet {
     return { writer, response: attachment.sink.response, sent: () => streams.wake(name) };
   }
 
-  /** While the store is away: what is said reaches the client as long as the connection lasts, and can't be come back to. */
+  /** While the store is unavailable, events are sent to this connection only, and the stream can't be resumed. */
   #openUnlogged(): Upgraded {
     const response = new EventStream(this.#options.res, undefined, this.#readersShare());
     const append = async ({ data, last = false }: Entry): Promise<Written> => {
@@ -222,7 +223,10 @@ export class PostResponse implements Outlet {
     else if (this.#json.gathered > GATHERED) this.#sendOn();
   }
 
-  /** Of a batch: what is gathered goes out. A stream leaves the requests that still run what they may have to say; JSON does not. */
+  /**
+   * Sends the collected answers of a batch. A stream allows the running requests to send messages later; JSON does
+   * not.
+   */
   #sendOn(): void {
     if (!this.#pace) return;
     if (this.#options.accepted.stream && !this.#upgrade) {
@@ -233,7 +237,10 @@ export class PostResponse implements Outlet {
     void this.#pace.drained().then(() => this.#share?.release());
   }
 
-  /** What the next request of a batch adds waits until this is with the client: the log keeps only so much. */
+  /**
+   * The next answer of a batch waits until this one was sent to the client: the log keeps a limited number of
+   * bytes.
+   */
   async #append(upgraded: Upgraded, entry: Entry): Promise<Written> {
     const pace = this.#pace;
     const append = async () => {

@@ -1,6 +1,6 @@
 /**
- * Owns how a route gets at a session: opening one for the caller, and finding one that is the caller's own (MCP security best
- * practices, "Session Hijacking").
+ * Owns the access of routes to sessions: opening one for the caller, and finding one that belongs to the caller
+ * (MCP security best practices, "Session Hijacking").
  */
 
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
@@ -27,23 +27,26 @@ export interface SessionAccess {
   readonly allowance: Allowance;
   readonly receipts: Receipts;
   readonly limits: Pick<SessionLimits, 'maxSessions' | 'maxSessionsPerPrincipal'>;
-  /** Takes in what a client has sent; requests run for `origin`. @returns false when it answers a question nobody asked */
+  /**
+   * Handles the messages of a client; requests run for `origin`. @returns false when a response matches no open
+   * request
+   */
   dispatch(incoming: Incoming, origin: Omit<Run, 'id'>): Promise<boolean>;
-  /** Something of a session is done: on the way down, what is still open of it may have to leave now. */
+  /** A call of a session has ended: during shutdown, its streams may be closed now. */
   settled(session: string): void;
 }
 
 interface Opening {
   readonly transport: McpSession['transport'];
   readonly agreed?: Agreement | undefined;
-  /** Of the request that opens it. */
+  /** Id of the request that opens the session. */
   readonly id?: RequestId | undefined;
 }
 
 /** Seconds after which one of a person's sessions may have ended. */
 const SESSION_ENDS = '30';
 
-/** Opens a session; `undefined` when that has been refused. */
+/** Opens a session; `undefined` when the request was refused and answered. */
 export async function openSession(
   { res, principal, log }: McpRequest,
   { sessions, allowance, limits }: SessionAccess,
@@ -60,7 +63,7 @@ export async function openSession(
   return undefined;
 }
 
-/** Finds a session of the caller over one transport; `undefined` when that has been refused. */
+/** Finds a session of the caller over one transport; `undefined` when the request was refused and answered. */
 export function findSession(
   request: McpRequest,
   access: SessionAccess,
@@ -75,7 +78,7 @@ export function findSession(
   return found instanceof Promise ? found.then(judge) : judge(found);
 }
 
-/** Looks for a session of the caller over one transport, and answers nothing when there is none. */
+/** Finds a session of the caller over one transport; never answers the request. */
 export function seekSession(
   request: McpRequest,
   { sessions }: SessionAccess,
@@ -90,7 +93,7 @@ export function seekSession(
 
 type Found = Awaited<ReturnType<SessionHost['find']>>;
 
-/** What has been found, if it is for the caller; the log hears of somebody who asks for what is another's. */
+/** The session, if it belongs to the caller; logs an attempt to use a session of somebody else. */
 export function ownSession(
   found: Found,
   { principal, log }: McpRequest,
@@ -103,7 +106,7 @@ export function ownSession(
   return typeof found !== 'string' && found.transport === transport ? found : undefined;
 }
 
-/** Whether one request more may not run for this person now; it has been answered then (RFC 6585 §4). */
+/** Whether a limit of this person refuses one more request; the request was answered then (RFC 6585 §4). */
 export function isRefused(
   { res, principal, log }: McpRequest,
   { allowance }: SessionAccess,
@@ -111,7 +114,7 @@ export function isRefused(
   session: McpSession,
 ): boolean {
   const [request] = requests;
-  // A client that waits for its calls finds out by a ping that the server is there.
+  // A ping always runs: a client that waits for its calls uses it to check that the server is alive.
   const limit = request && request.method !== 'ping' && allowance.runningLimit(principal, session.id);
   if (!limit) return false;
   log.warn({ limit, subject: principal.subject, client: principal.clientId }, 'request refused');

@@ -1,6 +1,6 @@
 /**
- * Owns what time brings to sessions: signs of life on open streams, the end of streams whose owner shows no fresh token, calls
- * whose replica is gone, and the way down of this replica.
+ * Owns the periodic work on sessions: keep-alives on open streams, the end of streams whose owner sent no fresh
+ * token, answers for lost replicas, and the shutdown of this replica.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -34,7 +34,7 @@ export function createUpkeep({ sessions, streams, changes, multiplexer, limits, 
   let draining = false;
   const releaseInTurn = createSequentialRelease({ sessions, streams, pause });
 
-  /** Of the session that a stream or a call belongs to, which is kept from becoming idle. */
+  /** The session of a stream or a call; keeps it from becoming idle. */
   const look = async (id: string): Promise<McpSession | undefined> => {
     const session = (await sessions.keep(id)) ? await sessions.peek(id) : undefined;
     if (!session || endOf({ ...session, usedUntil: clock.now() }, limits) > clock.now()) return session;
@@ -60,7 +60,7 @@ export function createUpkeep({ sessions, streams, changes, multiplexer, limits, 
     const runs = [...multiplexer.runs()];
     await Promise.all([...new Set(runs.map(({ session }) => session.id))].map(sessions.keep));
     await Promise.all(streams.all().map(tickOne));
-    // Whoever announces can die before it has told the others.
+    // A replica that announces a change can be killed before it has told the others.
     await changes.catchUp();
   };
   const guarded = (work: () => Promise<void>) => () => {
@@ -69,7 +69,7 @@ export function createUpkeep({ sessions, streams, changes, multiplexer, limits, 
     });
   };
   const isRunning = (session: string): boolean => [...multiplexer.runs()].some((run) => run.session.id === session);
-  /** What is answered here has no better place; anything else is read as well by another replica. */
+  /** Requests that run here answer on their stream here. Any other stream can move to another replica. */
   const mayLeave = ({ name, sink }: Attachment): boolean =>
     name.stream === STANDALONE ? !(sink.carriesAnswers && isRunning(name.session)) : !streams.isOwn(name);
   const leave = (attachments: readonly Attachment[]): number => {
@@ -82,13 +82,13 @@ export function createUpkeep({ sessions, streams, changes, multiplexer, limits, 
   };
 
   return {
-    /** What two timers do. */
+    /** What the timers do. */
     tick: async () => {
       checkKeepAlives();
       await tickStreams();
     },
     start: () => {
-      // One timer for all: a timer for each of many thousand streams would cost more than the streams.
+      // One timer for all streams: thousands of timers would cost more than the streams.
       const pace = limits.keepAlive * 1000;
       timers.push(setInterval(guarded(tickStreams), pace).unref(), setInterval(checkKeepAlives, pace / CHECKS).unref());
       timers.push(

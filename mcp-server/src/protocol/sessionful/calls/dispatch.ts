@@ -1,6 +1,6 @@
 /**
- * Owns where each message of a client goes: requests to the server of this replica, answers and cancellations to the replica
- * on which somebody waits for them.
+ * Owns the routing of client messages: requests to this replica's server, responses and cancellations to the
+ * replica that runs the request.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -17,7 +17,7 @@ export interface DispatchDependencies {
   readonly log: Logger;
 }
 
-/** Requests of a batch that may begin in one turn of the event loop. */
+/** Maximum number of requests of a batch that start in one turn of the event loop. */
 const IN_A_ROW = 8;
 
 export function createDispatch({ multiplexer, bus, log }: DispatchDependencies): SessionAccess['dispatch'] {
@@ -34,21 +34,25 @@ export function createDispatch({ multiplexer, bus, log }: DispatchDependencies):
     if (!cancelled || multiplexer.cancel(session, cancelled.id, cancelled.reason)) return;
     await bus.broadcast({ kind: 'cancelled', session, message });
   };
-  /** One after the other as far as the outlet has room, so that a batch takes no more memory than a few of its requests do. */
+  /**
+   * Starts the requests one after the other as the outlet allows, so that a batch takes no more memory than a few
+   * of its requests.
+   */
   const runAll = async (requests: Incoming['requests'], origin: Omit<Run, 'id'>): Promise<void> => {
     const runs = requests.map((request) => ({ request, run: { ...origin, id: request.id } }));
     for (const { run } of runs) multiplexer.queue(run);
     for (const [index, { request, run }] of runs.entries()) {
       const room = origin.outlet.room?.();
       if (room) await room;
-      // Whoever else is there has their turn.
+      // Lets other clients' requests run in between.
       if (index % IN_A_ROW === IN_A_ROW - 1) await setImmediate();
       if (multiplexer.unqueue(run)) multiplexer.run(request, run);
     }
   };
   return async ({ messages, requests, batch }, origin) => {
     let taken = true;
-    // First: what comes with them may fail to reach another replica, and they would never be answered.
+    // Before the other messages of the batch: forwarding one of them may fail, and the requests would never be
+    // answered.
     const begun = batch ? runAll(requests, origin) : undefined;
     if (!batch) for (const request of requests) multiplexer.run(request, { ...origin, id: request.id });
     for (const message of messages) {
@@ -61,7 +65,7 @@ export function createDispatch({ multiplexer, bus, log }: DispatchDependencies):
   };
 }
 
-/** What another replica has handed over. */
+/** Handles a message that another replica has forwarded. */
 export function receive(
   multiplexer: Multiplexer,
   { session, message, kind }: BusMessage & { kind: 'response' | 'cancelled' },

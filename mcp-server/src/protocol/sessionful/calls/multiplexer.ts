@@ -1,7 +1,7 @@
 /**
- * Owns the requests that run on this replica, of whatever session: each has a number of the replica's own, so that nothing is
- * built per session. What the server asks of a client carries the replica in its id, so that the answer finds back from
- * wherever it arrives.
+ * Owns the requests of all sessions that run on this replica. Each has a number that is unique on the replica, so
+ * that nothing is built for each session. The id of a request to a client starts with the replica's name, so that
+ * any replica can forward the response.
  */
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
@@ -22,7 +22,7 @@ export type Delivery = 'delivered' | 'unknown' | { readonly replica: string };
 
 export interface MultiplexerDependencies {
   readonly replica: string;
-  /** What is not among them is the SDK's business. */
+  /** The SDK answers methods that are not in this table. */
   readonly methods: Methods;
   readonly server: SessionServer;
   readonly allowance: Allowance;
@@ -30,7 +30,7 @@ export interface MultiplexerDependencies {
 }
 
 interface Running extends Run {
-  /** Absent where the SDK answers. */
+  /** Absent for a request that the SDK answers. */
   readonly call: SessionCall | undefined;
 }
 
@@ -44,9 +44,9 @@ export class Multiplexer implements Transport {
   readonly #running = new Map<number, Running>();
   /** By session and the client's own id. */
   readonly #numbers = new Map<string, number>();
-  /** Requests of batches that have not begun, by the same. */
+  /** Requests of batches that have not started, by session and the client's own id. */
   readonly #queued = new Map<string, Run>();
-  /** What clients have been asked and not yet answered, with the session. */
+  /** Session of each request to a client that has no response yet, by id. */
   readonly #asked = new Map<RequestId, string>();
   #numbered = 0;
 
@@ -60,7 +60,7 @@ export class Multiplexer implements Transport {
     return this.#running.values();
   }
 
-  /** Requests that run, or will. */
+  /** Number of requests that run or are queued. */
   get count(): number {
     return this.#running.size + this.#queued.size;
   }
@@ -70,12 +70,12 @@ export class Multiplexer implements Transport {
     return this.#numbers.has(key) || (this.#queued.size > 0 && this.#queued.has(key));
   }
 
-  /** A request has come that will begin later; its id is taken, and it can be called off. */
+  /** A request will start later. Its id is in use, and it can be cancelled. */
   queue(run: Run): void {
     this.#queued.set(keyOf(run.session.id, run.id), run);
   }
 
-  /** Its turn has come. @returns false when it has been called off */
+  /** The request starts now. @returns false when it was cancelled */
   unqueue({ session, id }: Run): boolean {
     return this.#queued.delete(keyOf(session.id, id));
   }
@@ -83,7 +83,7 @@ export class Multiplexer implements Transport {
   run(request: JSONRPCRequest, run: Run): void {
     const { methods, server, allowance } = this.#dependencies;
     const method = methods.get(request.method);
-    // What the SDK answers, such as a ping, is over at once.
+    // Requests that the SDK answers, such as ping, end immediately.
     const limit = method && allowance.runningLimit(run.principal, run.session.id);
     if (limit) {
       this.#refuse(run, limit);
@@ -101,31 +101,31 @@ export class Multiplexer implements Transport {
     else this.onmessage?.({ ...request, id: number });
   }
 
-  /** Calls off a request. @returns false when it does not run here */
+  /** Cancels a request. @returns false when it does not run here */
   cancel(session: string, id: RequestId, reason?: string): boolean {
     const number = this.#numbers.get(keyOf(session, id));
     if (number === undefined) return this.#unqueue(session, id);
     this.#running.get(number)?.call?.abort(reason);
-    // Later, as what the call says to that should still go out.
+    // Deferred: messages that the call sends when it is aborted still reach the client.
     setImmediate(() => this.#take(number)?.outlet.drop(id));
     return true;
   }
 
-  /** A client answers what it was asked, by whatever replica. */
+  /** A client responds to a request of any replica. */
   respond(session: string, message: JSONRPCMessage): Delivery {
     const id = 'id' in message ? message.id : undefined;
     const [, replica, number] = /^([0-9a-z]+)\.(\d+)$/.exec(String(id)) ?? [];
     if (replica === undefined) return 'unknown';
     if (replica !== this.#dependencies.replica) return { replica };
     const asked = Number(number);
-    // Whoever guesses the id of a question that another session was asked gets nowhere.
+    // Refuses a response from a session that was not asked, so that guessing an id achieves nothing.
     if (this.#asked.get(asked) !== session) return 'unknown';
     this.#asked.delete(asked);
     this.onmessage?.({ ...message, id: asked } as JSONRPCMessage);
     return 'delivered';
   }
 
-  /** The session is over. */
+  /** The session has ended. */
   end(session: string): void {
     for (const run of this.#queued.values()) {
       if (run.session.id === session && this.unqueue(run)) run.outlet.abandon();
@@ -138,7 +138,7 @@ export class Multiplexer implements Transport {
     }
   }
 
-  /** What the SDK's server has to say. */
+  /** Sends a message of the SDK's server. */
   async send(message: JSONRPCMessage, { relatedRequestId }: TransportSendOptions = {}): Promise<void> {
     if (!('method' in message)) return this.#answer(Number(message.id), message);
     const run = this.#running.get(Number(relatedRequestId));
@@ -158,7 +158,7 @@ export class Multiplexer implements Transport {
     this.onclose?.();
   }
 
-  /** A request that has not begun is called off. */
+  /** Cancels a request that has not started. */
   #unqueue(session: string, id: RequestId): boolean {
     const run = this.#queued.get(keyOf(session, id));
     if (!run) return false;
@@ -184,7 +184,7 @@ export class Multiplexer implements Transport {
     }
   }
 
-  /** JSON-RPC 2.0 §5.1: what is ours to blame says nothing of what it was. */
+  /** JSON-RPC 2.0 §5.1: an internal error reveals nothing about its cause. */
   #errorOf(error: unknown, method: string) {
     if (error instanceof RpcError) {
       const { code, message, data } = error;
@@ -194,11 +194,11 @@ export class Multiplexer implements Transport {
     return { code: ErrorCode.InternalError, message: 'Internal error' };
   }
 
-  /** Nothing for a request that was called off. */
+  /** Does nothing for a request that was cancelled. */
   #answer(number: number, response: JSONRPCMessage): void {
     const run = this.#running.get(number);
     if (!run || run.call?.over) return;
-    // First, as it throws when the answer can't be written as JSON, and then there is another one to come.
+    // Must be first: this throws when the response can't be written as JSON, and an error is sent then.
     run.outlet.answer(run.id, { ...response, id: run.id } as JSONRPCMessage);
     this.#take(number);
   }
@@ -207,11 +207,11 @@ export class Multiplexer implements Transport {
     if (run) this.#asked.set(request.id, run.session.id);
     if (await run?.outlet.say({ ...request, id: `${this.#dependencies.replica}.${request.id}` })) return;
     this.#asked.delete(request.id);
-    // A question that reaches nobody must fail, or whoever asks waits for the answer in vain.
+    // A request that does not reach the client must fail, or its sender would wait forever.
     throw new Error('the client is not listening');
   }
 
-  /** The server takes a question back: the client knows it by its longer id. */
+  /** Translates the server's cancellation of a request to the longer id that the client knows. */
   #withdrawn(message: JSONRPCMessage): JSONRPCMessage {
     if (!('method' in message) || message.method !== 'notifications/cancelled') return message;
     const { requestId, ...rest } = message.params ?? {};

@@ -1,6 +1,7 @@
 /**
- * Owns the SDK's low-level server of a replica, one for all sessions: it opens them (MCP lifecycle, ping), and it asks clients
- * and waits for what they answer. Everything else that a client may call is a method of ours and does not pass through it.
+ * Owns the SDK's low-level server of a replica, one for all sessions: it initializes sessions (MCP lifecycle,
+ * ping), sends requests to clients and waits for their responses. All other methods are this project's own and
+ * bypass it.
  */
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { type Implementation, ResultSchema, type ServerRequest } from '@modelcontextprotocol/sdk/types.js';
@@ -14,11 +15,11 @@ export interface ServerOptions {
   readonly instructions?: string | undefined;
 }
 
-/** Milliseconds. A person needs time to read; a call must not hang for ever. */
+/** Milliseconds. A person needs time to read; a call must end at some time. */
 const PATIENCE = 5 * 60_000;
 
 export interface SessionServer extends Server {
-  /** @param number of the request in whose course the client is asked */
+  /** @param number of the running request for which the client is asked */
   ask(number: number, request: ClientRequest, signal: AbortSignal): Promise<unknown>;
 }
 

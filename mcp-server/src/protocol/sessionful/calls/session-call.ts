@@ -7,12 +7,12 @@ import type { Call, ClientNotification, ClientRequest } from '../../call.ts';
 import type { LogLevel } from '../../define.ts';
 import type { Run } from './outlet.ts';
 
-/** Puts a question to the client of a request. */
+/** Sends a request to the client of a running request. */
 export type Ask = (request: ClientRequest, signal: AbortSignal) => Promise<unknown>;
 
 const NO_CAPABILITIES: ClientCapabilities = {};
 
-/** What a client hears that has set no level. */
+/** Level of log messages for a client that has not set one. */
 const LOG_LEVEL: LogLevel = 'info';
 
 export class SessionCall implements Call {
@@ -29,7 +29,7 @@ export class SessionCall implements Call {
     this.progressToken = progressToken;
   }
 
-  /** Of the very request: a session outlives its tokens and their scopes. */
+  /** The principal of this very request: a session outlives its tokens and their scopes. */
   get principal() {
     return this.#run.principal;
   }
@@ -38,7 +38,7 @@ export class SessionCall implements Call {
     return this.#run.session.id;
   }
 
-  /** URIs of the resources that the session follows, as far as was known when the request came. */
+  /** URIs of the session's resource subscriptions when the request came. */
   get subscriptions(): readonly string[] {
     return this.#run.session.subscriptions;
   }
@@ -51,7 +51,7 @@ export class SessionCall implements Call {
     return (this.#run.session.logLevel as LogLevel | undefined) ?? LOG_LEVEL;
   }
 
-  /** Made when somebody looks: most calls are over before, and an AbortController is not for free. */
+  /** Created on first use: most calls end before, and an AbortController has a cost. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.over) this.#controller.abort(this.#over);
@@ -73,12 +73,12 @@ export class SessionCall implements Call {
     return this.#run.outlet.releaseConnection();
   }
 
-  /** Whether nobody waits for the answer any more. */
+  /** Whether no client waits for the answer any more. */
   get over(): boolean {
     return this.#over !== undefined;
   }
 
-  /** The client no longer wants the answer, or nobody is there to get it. */
+  /** The client has cancelled the request, or can't get the answer any more. */
   abort(reason = 'The request was cancelled'): void {
     this.#over ??= reason;
     this.#controller?.abort(reason);

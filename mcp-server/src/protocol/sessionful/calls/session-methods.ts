@@ -1,4 +1,4 @@
-/** Owns the methods that only sessions have, as they change the session's record (MCP logging, resource subscriptions). */
+/** Owns the methods that only sessions have: they change the session's record (MCP logging, resource subscriptions). */
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import { ErrorCode, LoggingLevelSchema } from '@modelcontextprotocol/sdk/types.js';
 import { StorageUnavailable } from '../../../sessions/ports.ts';
@@ -8,13 +8,13 @@ import type { SessionCall } from './session-call.ts';
 
 type Alter = Pick<SessionHost, 'alter'>;
 
-/** A session keeps a thousand of them, and its record is read as a whole. */
+/** Maximum characters of a URI: a session keeps a thousand of them, and its record is read as a whole. */
 const LONGEST_URI = 2_048;
 
-/** Characters of all that a session follows: a person may have a hundred sessions. */
+/** Maximum characters of all subscriptions of a session: a person may have a hundred sessions. */
 const MOST_CHARACTERS = 65_536;
 
-/** To be called with a `SessionCall`. */
+/** Call these methods with a `SessionCall`. */
 export const sessionMethods = (sessions: Alter): Methods =>
   new Map<string, Method>([
     ['resources/subscribe', subscription(sessions, 'subscribe')],
@@ -26,7 +26,7 @@ const subscription =
   ({ alter }: Alter, key: 'subscribe' | 'unsubscribe'): Method =>
   async ({ uri: given }, call) => {
     if (typeof given !== 'string') throw new RpcError(ErrorCode.InvalidParams, 'A resource is named by its uri');
-    // Whatever the client's spelling is: the author may announce the resource in another.
+    // Normalized: the author may announce the resource with another spelling of its URI.
     const uri = given.length > LONGEST_URI ? given : normalUri(given);
     if (uri.length > LONGEST_URI) throw new RpcError(ErrorCode.InvalidParams, 'The uri is too long to be followed');
     const followed = key === 'subscribe' ? (call as SessionCall).subscriptions : [];

@@ -1,7 +1,7 @@
 /**
- * Owns the two routes of HTTP+SSE, the transport of MCP 2024-11-05 (basic/transports, "HTTP with SSE"): a GET that opens the
- * stream of a session, and POSTs that any replica may get. They run where they land; what they bring about goes through the
- * log to whoever holds the stream, or waits there for a client that comes back.
+ * Owns the two routes of HTTP+SSE, the transport of MCP 2024-11-05 (basic/transports, "HTTP with SSE"): a GET that
+ * opens the stream of a session, and POSTs that any replica may receive. A request runs where its POST arrives. Its
+ * messages go through the log to the replica with the stream, or wait there for a client that reconnects.
  */
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
@@ -30,7 +30,7 @@ import { findSession, isRefused, openSession, type SessionAccess } from '../sess
 import { returnOf } from './sse-return.ts';
 import { eventId, RETRY, START } from './stream-sink.ts';
 
-/** GET that opens the stream. */
+/** The GET that opens the stream. */
 export function createSseStream(access: SessionAccess, messagesPath: string): Endpoint {
   return async (request) => {
     const { session, after, agreed } = await returnOf(request, access);
@@ -44,12 +44,12 @@ export function createSseStream(access: SessionAccess, messagesPath: string): En
 
 interface Held {
   readonly session: Pick<McpSession, 'id'>;
-  /** The last event that the client has; absent: whatever no connection has got. */
+  /** The last event that the client has; absent: read every event that no connection has received. */
   readonly after: string | undefined;
   readonly messagesPath: string;
 }
 
-/** Answers with the stream of a session. @returns false, and has answered nothing, when it has ended */
+/** Answers with the stream of a session. @returns false, without an answer, when the session has ended */
 async function hold(
   { res, principal, log }: McpRequest,
   access: SessionAccess,
@@ -67,7 +67,7 @@ async function hold(
         if (isLeft) leave(access, id).catch((err: unknown) => log.error({ err }, 'session not ended'));
       };
       const response = new EventStream(res, left, access.allowance.share(principal));
-      // A relative URL holds behind any gateway. The id is for a client whose connection breaks before any event.
+      // A relative URL works behind any gateway. The id is for a client whose connection breaks before the first event.
       const data = `${messagesPath}?sessionId=${id}`;
       response.send({ event: 'endpoint', data, id: eventId(id, from), retry: RETRY });
       return {
@@ -90,10 +90,10 @@ async function hold(
   return true;
 }
 
-/** Whoever opens a stream and leaves before anything was agreed upon does not come back, and must not fill the store. */
+/** A client that opens a stream and leaves before it is initialized does not come back, and must not fill the store. */
 async function leave({ sessions }: SessionAccess, id: string): Promise<void> {
   try {
-    // Any replica may have initialized it just now.
+    // Another replica may have initialized the session just now.
     sessions.invalidate(id);
     const session = await sessions.peek(id);
     if (session && !session.agreed) await sessions.end(id);
@@ -102,7 +102,7 @@ async function leave({ sessions }: SessionAccess, id: string): Promise<void> {
   }
 }
 
-/** POST of one message; what it brings about comes on the stream. */
+/** The POST of one message; the answer comes on the stream. */
 export function createSseMessage(access: SessionAccess): Endpoint {
   return async (request) => {
     const { req, res, principal, message } = request;
@@ -122,7 +122,7 @@ export function createSseMessage(access: SessionAccess): Endpoint {
     }
     const current = agreed ? { ...session, agreed } : session;
     const ids = incoming.requests.map((one) => one.id);
-    // Noted before it is accepted: whoever was told 202 gets an answer, also when this replica is killed at that moment.
+    // Stored before the answer 202, so that the client gets an answer even if this replica is killed right afterwards.
     await access.pendingRequests.begin(current.id, ids);
     await access.allowance.turns.wait();
     // Another request may have arrived meanwhile. If it has the same id, it is running and gets the answer.
@@ -138,7 +138,7 @@ export function createSseMessage(access: SessionAccess): Endpoint {
   };
 }
 
-/** Everything goes to the one stream, and waits in its log when nobody holds it. */
+/** All messages go to the one stream, and wait in its log while no connection reads it. */
 function createOutlet(access: SessionAccess, { id: session }: McpSession, principal: Principal): Outlet {
   const { streams, pendingRequests, settled, allowance } = access;
   const write = async (data: string): Promise<boolean> => {
@@ -150,7 +150,7 @@ function createOutlet(access: SessionAccess, { id: session }: McpSession, princi
     settled(session);
   };
   const nothing = () => {};
-  /** The answer, or an error in its place when too many of this person's are on their way to the log. */
+  /** The answer, or an error instead when too many bytes of this person's answers are not in the log yet. */
   const affordable = (id: RequestId, text: string, share: Share): string => {
     if (share.hold(text.length)) return text;
     const reached = allowance.reached('MAX_BYTES_PER_PRINCIPAL', allowance.limits.maxBytesPerPrincipal);

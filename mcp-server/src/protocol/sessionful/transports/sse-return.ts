@@ -1,6 +1,6 @@
 /**
- * Owns to which session a client comes back over HTTP+SSE (WHATWG HTML §9.2.4, `Last-Event-ID`). The revision itself knows no
- * coming back: an EventSource does it whenever its stream ends.
+ * Owns the choice of the session that a client resumes over HTTP+SSE (WHATWG HTML §9.2.4, `Last-Event-ID`). The
+ * revision itself has no resumption, but an EventSource reconnects whenever its stream ends.
  */
 import type { Agreement, McpSession } from '../../../sessions/session.ts';
 import { STANDALONE } from '../../../sessions/streams.ts';
@@ -9,15 +9,18 @@ import { ownSession, type SessionAccess } from '../session-access.ts';
 import { readEventId } from './stream-sink.ts';
 
 export interface Return {
-  /** Absent: a new one. */
+  /** Absent: open a new session. */
   readonly session?: Pick<McpSession, 'id'>;
-  /** The last event that the client says it has. */
+  /** The last event that the client has, as it says. */
   readonly after?: string;
-  /** What the client has agreed upon in the session that it has lost. */
+  /** The negotiated parameters of the session that the client has lost. */
   readonly agreed?: Agreement;
 }
 
-/** What an EventSource shows decides; nothing that it shows is an error, as it would never come again. */
+/**
+ * Decides by the headers of an EventSource. None of them leads to an error, as an EventSource does not reconnect
+ * after one.
+ */
 export async function returnOf(request: McpRequest, access: SessionAccess): Promise<Return> {
   const { 'last-event-id': last, 'mcp-protocol-version': revision } = request.req.headers;
   if (typeof last === 'string') return byEventId(last, request, access);
@@ -33,9 +36,9 @@ async function byEventId(last: string, request: McpRequest, { sessions }: Sessio
 }
 
 /**
- * The official TypeScript SDK comes back without the id of an event, but with the revision that it has agreed upon, which a
- * client at its first start can't know. So it is the owner of a session whose stream nobody holds: of the one, or it can't be
- * told of which, and what is on its way in one session must never be heard in another.
+ * The official TypeScript SDK reconnects without an event id, but with its negotiated revision, which a client
+ * can't know at its first start. So the request is of the owner of a session whose stream no connection reads. Only
+ * if there is exactly one such session is it resumed: messages of one session must never reach another.
  */
 async function byOwner(revision: string, request: McpRequest, access: SessionAccess): Promise<Return> {
   const { sessions, streams } = access;
@@ -45,7 +48,7 @@ async function byOwner(revision: string, request: McpRequest, access: SessionAcc
   const [lost, ...others] = alike.filter((_, index) => !heard[index]);
   if (lost && others.length === 0) return { session: lost };
   if (lost) request.log.info({ sessions: others.length + 1 }, 'stream lost of several sessions, and a new one opened');
-  // A connection that broke without a word is taken for one that is held, until somebody writes to it in vain.
+  // A connection that broke silently counts as open until a write to it fails.
   const agreed = (lost ?? alike.at(-1))?.agreed;
   return agreed ? { agreed } : {};
 }

@@ -1,30 +1,33 @@
 /**
- * Owns how the events of a log look on the wire: with ids that name stream and event, so that a client can come back for the
- * rest at any replica (MCP 2025-11-25 basic/transports, "Resumability and Redelivery").
+ * Owns the wire format of log events: their ids name stream and event, so that a client can resume at any replica
+ * (MCP 2025-11-25 basic/transports, "Resumability and Redelivery").
  */
 import type { StreamEvent } from '../../../sessions/ports.ts';
 import type { Sink } from '../../../sessions/stream-reader.ts';
 import type { EventStream } from '../../wire/event-stream.ts';
 
-/** Milliseconds that a client waits before it comes back. */
+/** Milliseconds that a client waits before it reconnects. */
 export const RETRY = 500;
 
-/** Before the first event of any log. */
+/** The position before the first event of any log. */
 export const START = '0-0';
 
-/** Since then clients know events that are there for their id alone. */
+/** The first revision whose clients accept events that only carry an id. */
 const PRIMING_SINCE = '2025-11-25';
 
 export const primes = (revision: string): boolean => revision >= PRIMING_SINCE;
 
-/** What a client shows as `Last-Event-ID`. */
+/** The content of `Last-Event-ID`. */
 export interface EventPosition {
-  /** Over HTTP+SSE the session, which has but one. */
+  /** Over HTTP+SSE the session, which has only one stream. */
   readonly stream: string;
   readonly after: string;
 }
 
-/** `undefined` when it is none of ours; with more digits Redis could not read it, and the stream would stay silent. */
+/**
+ * `undefined` for an id that this server did not send. Redis rejects ids with more digits, and the stream would
+ * stay silent.
+ */
 export function readEventId(text: string): EventPosition | undefined {
   const [, stream, after] = /^([\w.-]{1,64}):(\d{1,15}-\d{1,15})$/.exec(text) ?? [];
   return stream !== undefined && after !== undefined ? { stream, after } : undefined;
@@ -43,7 +46,7 @@ export function createSink(response: EventStream, stream: string, revision: stri
   };
 }
 
-/** Says at once from where a client can go on, should the connection break before anything has come. */
+/** Sends an id immediately, so that the client can resume even if the connection breaks before the first event. */
 export function prime(response: EventStream, stream: string, revision: string, cursor = START): void {
   if (primes(revision)) response.send({ id: eventId(stream, cursor), retry: RETRY, data: '' });
 }

@@ -1,6 +1,6 @@
 /**
- * Owns the endpoint of Streamable HTTP: what each POST, GET and DELETE may do, checked in the order of the specification
- * (MCP 2025-11-25 basic/transports, "Streamable HTTP").
+ * Owns the endpoint of Streamable HTTP: the handling of POST, GET and DELETE, checked in the order of the
+ * specification (MCP 2025-11-25 basic/transports, "Streamable HTTP").
  */
 import type { IncomingMessage } from 'node:http';
 import type { McpSession } from '../../../sessions/session.ts';
@@ -26,7 +26,7 @@ export function createStreamableHttp(access: SessionAccess): Endpoint {
     access.receipts.note(req.socket);
     const method = methods[req.method ?? ''];
     if (!method) return refuse(res, errors.METHOD_NOT_ALLOWED);
-    // An absent header stands for 2025-03-26, which is served.
+    // An absent header means 2025-03-26, which is supported.
     const revision = header(req, 'mcp-protocol-version');
     if (revision && !SESSION_REVISIONS.includes(revision)) {
       return refuse(res, errors.UNSUPPORTED_REVISION, requestIdOf(message));
@@ -51,7 +51,7 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
   if (agreed) {
     if (incoming.batch) return refuse(res, errors.NO_BATCHES);
     if ('flaw' in agreed) return refuse(res, errors.invalidInitialize(agreed.flaw), agreed.id);
-    // Clients replay the id of a session that is gone: it would be 404, and their next step this very request.
+    // Some clients send the id of a lost session with initialize. A 404 would make them send the same request again.
     if (id && (await seekSession(request, access, 'streamable-http', id))) {
       return refuse(res, errors.ALREADY_INITIALIZED, requestIdOf(message));
     }
@@ -65,7 +65,7 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
   const found = findSession(request, access, 'streamable-http', id);
   const session = found instanceof Promise ? await found : found;
   if (!session) return;
-  // It was asked of the store, which answers many at once.
+  // The session came from the store, which answers many requests at once.
   if (found instanceof Promise) await allowance.turns.wait();
   if (incoming.batch && !hasBatches(session)) return refuse(res, errors.NO_BATCHES);
   if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
@@ -148,7 +148,7 @@ async function end(request: McpRequest, access: SessionAccess): Promise<void> {
   res.writeHead(204).end();
 }
 
-/** Notifications and answers of a client bring nothing about that it would be told. */
+/** Notifications and responses of a client have no answer. */
 const NOBODY = {
   say: async () => false,
   answer: () => {},
