@@ -1,6 +1,7 @@
 /**
- * Owns the fault of a tool, a resource or a prompt that can be named: what its author gave back or handed over is not what MCP
- * can carry. The message has names and types in it and never values, so that the caller may read it as well as the log.
+ * Owns the error for a mistake of an author: a tool, a resource or a prompt returned or passed a value that MCP
+ * can't carry. The message contains names and types and never values, so that both the caller and the log may have
+ * it.
  */
 
 import { z } from 'zod';
@@ -9,11 +10,11 @@ export class AuthorFault extends TypeError {
   override readonly name = 'AuthorFault';
 }
 
-/** @param what where it stands, such as `content[0].text` */
+/** @param what position of the value, such as `content[0].text` */
 export const wrongType = (what: string, expected: string, value: unknown): AuthorFault =>
   new AuthorFault(`${what} has to be ${expected}, and is ${kindOf(value)}`);
 
-/** What a value is, in words, without saying what is in it. */
+/** The kind of a value, without its content. */
 export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return 'a list';
@@ -26,7 +27,7 @@ export function kindOf(value: unknown): string {
 
 const UNREADABLE = 'no error, but an object that can not be read was thrown';
 
-/** An error whose message and stack can be read, whatever was thrown: a foreign object may throw at every look at it. */
+/** An error whose message and stack can be read, whatever was thrown: reading a foreign object may throw. */
 export function asError(thrown: unknown): Error {
   try {
     if (!(thrown instanceof Error)) return new TypeError(`no error, but ${kindOf(thrown)} was thrown`);
@@ -37,16 +38,16 @@ export function asError(thrown: unknown): Error {
   }
 }
 
-/** In place of an error that throws when the log reads its members. */
+/** Replaces an error that throws when the log reads its members. */
 export const unreadable = (): Error => new TypeError(UNREADABLE);
 
-/** An object with members, and no list, Map, Date, Promise, Buffer or the like, whose members JSON would lose. */
+/** A plain object: no list, Map, Date, Promise, Buffer or similar, whose content JSON would lose. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   Object.prototype.toString.call(value) === '[object Object]';
 
 /**
  * @returns a value as JSON; nothing for what JSON leaves out, such as a function
- * @throws AuthorFault when it can't be written so: a BigInt, or an object within itself
+ * @throws AuthorFault for a value that JSON can't represent: a BigInt, or an object within itself
  */
 export function requireJson(value: unknown, what: string): string | undefined {
   try {
@@ -57,7 +58,7 @@ export function requireJson(value: unknown, what: string): string | undefined {
   }
 }
 
-/** @throws AuthorFault when the schema would have to wait: every check is made at once */
+/** @throws AuthorFault when the schema has an asynchronous check: all checks are synchronous */
 export function parsed<S extends z.ZodType>(schema: S, value: unknown, what: string): ReturnType<S['safeParse']> {
   try {
     return schema.safeParse(value) as ReturnType<S['safeParse']>;

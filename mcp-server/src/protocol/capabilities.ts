@@ -1,4 +1,7 @@
-/** Owns what this server says that it can, the same in every revision (MCP lifecycle; MCP 2026-07-28 server/discover). */
+/**
+ * Owns the capabilities that this server declares, the same in every revision (MCP lifecycle; MCP 2026-07-28
+ * server/discover).
+ */
 
 export const CAPABILITIES = {
   tools: { listChanged: true },

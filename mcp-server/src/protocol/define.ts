@@ -1,6 +1,6 @@
 /**
- * Owns how tools, resources and prompts are written. Their authors never see a transport or a protocol revision: they get
- * checked arguments and a context, and give back what the client should have.
+ * Owns the interface for authors of tools, resources and prompts. Authors never see a transport or a protocol
+ * revision: they get checked arguments and a context, and return the content for the client.
  */
 import type {
   ContentBlock, CreateMessageRequestParamsBase, CreateMessageRequestParamsWithTools, CreateMessageResult,
@@ -12,23 +12,23 @@ import type { Change } from './changes/changes.ts';
 
 export type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical' | 'alert' | 'emergency';
 
-/** What an elicitation brought back (MCP elicitation: accept, decline, cancel). */
+/** The result of an elicitation (MCP elicitation: accept, decline, cancel). */
 export type Elicited<T> =
   | { readonly action: 'accept'; readonly content: T }
   | { readonly action: 'decline' | 'cancel' };
 
-/** What a tool may know about the server that it runs in. */
+/** Information about the server for tools and resources. */
 export interface ServerStatus {
   readonly name: string;
   readonly version: string;
   readonly startedAt: Date;
-  /** MCP revisions that a client can use, newest first. */
+  /** MCP revisions that the server supports, newest first. */
   readonly revisions: readonly string[];
-  /** On all replicas. */
+  /** Sessions of all replicas. */
   readonly openSessions: number;
 }
 
-/** What a tool, a resource or a prompt can do while it runs. */
+/** The functions that a tool, a resource or a prompt can use while it runs. */
 export interface Context {
   readonly principal: Principal;
   readonly now: () => Date;
@@ -37,51 +37,56 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Reports progress; does nothing when the client did not ask for it. */
   progress(progress: number, total?: number, message?: string): Promise<void>;
-  /** Sends a log message to the client, subject to the level that it set. */
+  /** Sends a log message to the client if its level is at least the one that the client has set. */
   log(level: LogLevel, data: unknown): Promise<void>;
   /**
-   * Asks the person in front of the client. In MCP 2026-07-28 a question ends the request, and the client comes again with
-   * the answer: what runs is then run from its start, and everything asked before is answered at once with what was said.
-   * So ask in an order that depends only on the arguments and the answers, and before anything that must not happen twice.
-   * @param key names the question; a client that knows the name may bring the answer with its first request (2026-07-28)
-   * @throws ToolError when the client can't ask
+   * Asks the user of the client. In MCP 2026-07-28 a question ends the request, and the client sends it again with
+   * the answer: the tool then runs again from its start, and every earlier question returns its answer immediately.
+   * So the order of the questions may only depend on the arguments and the answers, and side effects belong after
+   * the last question.
+   * @param key names the question; a client that knows the name may send the answer with its first request
+   *   (2026-07-28)
+   * @throws ToolError when the client does not support elicitation
    */
   elicit<S extends z.ZodObject>(message: string, schema: S, key?: string): Promise<Elicited<z.infer<S>>>;
   /**
-   * Has the model of the client write something; as for `elicit`, what runs may be run again.
-   * @throws ToolError when the client has no model for us
+   * Asks the client's model for a message. As for `elicit`, the tool may run again.
+   * @throws ToolError when the client does not support sampling
    */
   sample(request: CreateMessageRequestParamsWithTools, key?: string): Promise<CreateMessageResultWithTools>;
   sample(request: CreateMessageRequestParamsBase, key?: string): Promise<CreateMessageResult>;
   /**
-   * The folders that the client works on; as for `elicit`, what runs may be run again.
-   * @throws ToolError when the client does not tell
+   * The folders that the client works on. As for `elicit`, the tool may run again.
+   * @throws ToolError when the client does not support roots
    */
   roots(key?: string): Promise<readonly Root[]>;
-  /** Tells every client that wants to know, on every replica, that what this server offers has changed. */
+  /** Notifies every subscribed client, on every replica, that what this server offers has changed. */
   announce(change: Change): Promise<void>;
-  /** Lets go of the connection before a long wait; the client comes back for the answer, where its revision can (SSE polling). */
+  /**
+   * Closes the connection before a long wait; where the revision allows it, the client reconnects for the answer
+   * (SSE polling).
+   */
   releaseConnection(): Promise<void>;
 }
 
-/** What a tool gives back: text, content of any other kind, structured data, or several of them. */
+/** The result of a tool: text, other content, structured data, or several of them. */
 export interface ToolResult<O = unknown> {
   readonly text?: string;
   /** Follows the text. */
   readonly content?: readonly ContentBlock[];
-  /** Must match the tool's `output` schema; without a text, it is the text too. */
+  /** Must match the tool's `output` schema. Without a text, its JSON is also sent as text. */
   readonly structured?: O;
-  /** The same, in the word of the SDK. */
+  /** The SDK's name for `structured`. */
   readonly structuredContent?: O;
-  /** Whether this tells of a failure, as a `ToolError` does. */
+  /** Whether the result is a failure, as with a `ToolError`. */
   readonly isError?: boolean;
   readonly _meta?: Readonly<Record<string, unknown>>;
 }
 
-/** One scope, or several that are all needed, on top of the base scope. */
+/** One scope, or several that are all required, in addition to the base scope. */
 export type Scopes = string | readonly string[];
 
-/** A JSON Schema of the dialect 2020-12, or of draft-07 where `$schema` says so; offered to clients as it stands. */
+/** A JSON Schema of the dialect 2020-12, or of draft-07 if `$schema` says so; sent to clients unchanged. */
 export interface JsonSchema {
   readonly type: 'object';
   readonly [keyword: string]: unknown;
@@ -93,7 +98,10 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   readonly title: string;
   readonly description: string;
   readonly scope?: Scopes;
-  /** `.meta({ 'x-mcp-header': 'Name' })` on a member has clients repeat it in the header `Mcp-Param-Name` (2026-07-28). */
+  /**
+   * `.meta({ 'x-mcp-header': 'Name' })` on a member makes clients repeat it in the header `Mcp-Param-Name`
+   * (2026-07-28).
+   */
   readonly input: I;
   readonly output?: O;
   readonly annotations?: {
@@ -105,7 +113,10 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   run(input: z.infer<I>, context: Context): Promise<ToolResult<z.input<O>>> | ToolResult<z.input<O>>;
 }
 
-/** A tool whose arguments are described by JSON Schema instead of zod, such as one that stands before another system. */
+/**
+ * A tool whose arguments are described by JSON Schema instead of zod, such as a tool that forwards to another
+ * system.
+ */
 export interface JsonSchemaTool extends Omit<Tool, 'input' | 'output' | 'run'> {
   readonly inputSchema: JsonSchema;
   readonly outputSchema?: JsonSchema;
@@ -122,7 +133,7 @@ export function defineTool<T>(tool: T): T {
   return tool;
 }
 
-/** Values that could stand at the end of what somebody has typed so far; `given` are the other arguments (MCP completion). */
+/** Suggests values that start with the typed text; `given` has the other arguments (MCP completion). */
 export type Complete = (
   typed: string,
   given: Readonly<Record<string, string>>,
@@ -132,7 +143,7 @@ export type Complete = (
 export interface ResourceContent {
   readonly mimeType?: string;
   readonly text?: string;
-  /** Goes out as base64. */
+  /** Sent as base64. */
   readonly bytes?: Uint8Array;
 }
 
@@ -147,7 +158,7 @@ interface Described {
 export interface Resource extends Described {
   readonly uri: string;
   readonly mimeType?: string;
-  /** A resource that changes is announced with `context.announce({ kind: 'resource', uri })`. */
+  /** To announce a change of the content, call `context.announce({ kind: 'resource', uri })`. */
   read(context: Context): Promise<ResourceContent> | ResourceContent;
 }
 
@@ -155,27 +166,27 @@ export interface Resource extends Described {
 export interface ResourceTemplate extends Described {
   readonly uriTemplate: string;
   readonly mimeType?: string;
-  /** By the variable of the template. */
+  /** By variable of the template. */
   readonly complete?: Readonly<Record<string, Complete>>;
-  /** @returns nothing when there is no such resource */
+  /** @returns nothing when the resource does not exist */
   read(
     variables: Readonly<Record<string, string>>,
     context: Context,
   ): Promise<ResourceContent | undefined> | ResourceContent | undefined;
 }
 
-/** Declares a resource or a template of them; the default export of a `*.resource.ts` file. */
+/** Declares a resource or a template of resources; the default export of a `*.resource.ts` file. */
 export function defineResource(resource: Resource): Resource;
 export function defineResource(template: ResourceTemplate): ResourceTemplate;
 export function defineResource<R>(resource: R): R {
   return resource;
 }
 
-/** A template for messages that a person picks. */
+/** A template for messages that a user selects. */
 export interface Prompt<A extends z.ZodObject = z.ZodObject> extends Described {
-  /** Strings, required or optional; `.describe()` is what the person reads. */
+  /** Strings, required or optional; users read the text of `.describe()`. */
   readonly arguments?: A;
-  /** By the name of the argument. */
+  /** By argument name. */
   readonly complete?: Readonly<Record<string, Complete>>;
   render(given: z.infer<A>, context: Context): Promise<readonly PromptMessage[]> | readonly PromptMessage[];
 }
@@ -183,7 +194,7 @@ export interface Prompt<A extends z.ZodObject = z.ZodObject> extends Described {
 /** Declares a prompt; the default export of a `*.prompt.ts` file. */
 export const definePrompt = <A extends z.ZodObject>(prompt: Prompt<A>): Prompt<A> => prompt;
 
-/** A tool's own failure: becomes a result with `isError` and this message, which is written for the model. */
+/** An expected failure of a tool: becomes a result with `isError` and this message. Write the message for the model. */
 export class ToolError extends Error {
   override readonly name = 'ToolError';
 }

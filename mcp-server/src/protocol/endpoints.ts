@@ -1,54 +1,57 @@
-/** Owns the port between HTTP and MCP: what the lane of mcp-server hands over once a request is authorized. */
+/** Owns the port between HTTP and MCP: the requests that the lane passes on once they are authorized. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Principal } from '../authorization/principal.ts';
 
-/** Where the messages of an HTTP+SSE stream are posted to; the stream says so to its client. */
+/** The path to which messages of an HTTP+SSE stream are posted; the stream tells it to its client. */
 export const MESSAGES_PATH = '/messages';
 
-/** A request whose host, origin, token, scopes and body have been checked; nothing has been answered yet. */
+/** A request with checked host, origin, token, scopes and body, and without an answer. */
 export interface McpRequest {
   readonly req: IncomingMessage;
-  /** May have headers set (CORS, request id): answer with `writeHead`, which keeps them. */
+  /** May already have headers (CORS, request id): answer with `writeHead`, which keeps them. */
   readonly res: ServerResponse;
   readonly principal: Principal;
   /** The parsed JSON body of a POST: an object or an array. */
   readonly message: unknown;
-  /** Of this request: carries its id. */
+  /** The logger of this request, with its id. */
   readonly log: Logger;
 }
 
-/** Answers on `res`. A rejection becomes a 500 while nothing has been sent, and ends the connection after that. */
+/** Answers on `res`. A rejection becomes a 500 if nothing has been sent, and else closes the connection. */
 export type Endpoint = (request: McpRequest) => void | Promise<void>;
 
 export interface Endpoints {
   /** POST, GET and DELETE of Streamable HTTP, of every revision. */
   readonly streamable: Endpoint;
-  /** GET that opens a stream of HTTP+SSE (2024-11-05). */
+  /** The GET that opens a stream of HTTP+SSE (2024-11-05). */
   readonly sseStream: Endpoint;
-  /** POST of a message to such a stream. */
+  /** The POST of a message to such a stream. */
   readonly sseMessage: Endpoint;
-  /** Tells the clients of open streams to come back to somebody else; calls that run go on, and so does what still comes. */
+  /**
+   * Starts the shutdown: closes open streams, whose clients reconnect to another replica. Running and later
+   * requests are still served.
+   */
   drain(): Drained;
-  /** Requests that run. */
+  /** Number of running requests. */
   running(): number;
-  /** Resolves when nothing runs any more, and all that was said is where its client can get it. */
+  /** Resolves when no request runs, and every message was sent or stored for its client. */
   finished(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What there was on the way down. */
+/** The counts at the start of the shutdown. */
 export interface Drained {
   readonly running: number;
-  /** Streams whose clients were told to come back. */
+  /** Number of streams that were closed. */
   readonly leaving: number;
 }
 
-/** A tool as the outside sees it: for the landing page, the metadata document and the scope check. */
+/** The public description of a tool: for the landing page, the metadata document and the scope check. */
 export interface ToolSummary {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  /** Needed on top of the base scope. */
+  /** Required in addition to the base scope. */
   readonly scopes: readonly string[];
 }

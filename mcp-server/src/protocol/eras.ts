@@ -1,4 +1,7 @@
-/** Owns which era serves a request: both are at the same URLs, side by side (MCP 2026-07-28 basic/versioning, "Dual-era"). */
+/**
+ * Owns the choice of the era that serves a request: both have the same URLs (MCP 2026-07-28 basic/versioning,
+ * "Dual-era").
+ */
 import type { Changes } from './changes/changes.ts';
 import type { Endpoints } from './endpoints.ts';
 import { createSessionful, type SessionfulDependencies } from './sessionful/endpoints.ts';
@@ -7,23 +10,23 @@ import { createStateless, type StatelessDependencies } from './stateless/endpoin
 type ErasDependencies = SessionfulDependencies &
   Omit<StatelessDependencies, 'changes'> & { readonly limits: SessionfulDependencies['limits'] & StatelessDependencies['limits'] };
 
-/** What there is on this replica at a moment. */
+/** The current load of this replica. */
 export interface Load {
-  /** Requests that run. */
+  /** Number of running requests. */
   readonly running: number;
-  /** Connections that read a stream of a session. */
+  /** Number of connections that read a stream of a session. */
   readonly streams: number;
-  /** Connections on which a client without a session waits for changes. */
+  /** Number of connections on which clients without a session wait for changes. */
   readonly subscriptions: number;
 }
 
 export interface Eras extends Endpoints {
-  /** Changes of what the server offers: announced here, heard on every replica. */
+  /** Changes of what the server offers: announced here, received on every replica. */
   readonly changes: Changes;
   load(): Load;
 }
 
-/** What a client says in its request decides: an `initialize` and all that belongs to a session goes to the sessions. */
+/** The content of the request decides: `initialize` and every request of a session go to the sessionful era. */
 export async function createEras(dependencies: ErasDependencies): Promise<Eras> {
   const sessionful = await createSessionful(dependencies);
   const { changes } = sessionful;
@@ -44,7 +47,7 @@ export async function createEras(dependencies: ErasDependencies): Promise<Eras> 
       return { running: one.running + other.running, leaving: one.leaving + other.leaving };
     },
     running: () => stateless.running() + sessionful.running(),
-    // What runs in the other era runs as long as its connection.
+    // Requests of the stateless era end with their connections.
     finished: sessionful.finished,
     close: async () => {
       await stateless.close();

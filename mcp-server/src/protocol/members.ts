@@ -1,7 +1,7 @@
-/** Owns finding a member that is not known where somebody has written it. */
+/** Owns the detection of unknown members in the definitions of authors. */
 import { unknownMember } from '@mcp-oauth/shared/nearest';
 
-/** @returns what is wrong, in words; nothing when every member is known */
+/** @returns a description of the first unknown member; nothing when every member is known */
 export function strayMember(value: object, known: ReadonlySet<string>): string | undefined {
   for (const name in value) if (!known.has(name)) return unknownMember(name, known);
   return undefined;

@@ -1,4 +1,4 @@
-/** Owns how a change becomes known on every replica: to the sessions there, and to whoever else listens in the process. */
+/** Owns the distribution of changes to every replica: to its sessions, and to the other listeners in its process. */
 import type { ChangeFeed } from '../../sessions/change-feed.ts';
 import type { ChangeLog } from '../../sessions/ports.ts';
 import { STANDALONE, type Streams } from '../../sessions/streams.ts';
@@ -11,15 +11,15 @@ export interface AnnouncementsDependencies {
 }
 
 export interface Announcements extends Changes {
-  /** Another replica has announced. */
+  /** Another replica has announced a change. */
   hear(change: string, version: number): Promise<void>;
-  /** Announcements may have got lost. */
+  /** Announcements may have been lost. */
   catchUp(): Promise<void>;
 }
 
 export function createAnnouncements({ feed, streams, log }: AnnouncementsDependencies): Announcements {
   const listeners = new Set<(change: Change) => void>();
-  /** The latest change that the listeners of this process have heard of, with all before it. */
+  /** The number of the latest change that the listeners of this process know, with all changes before it. */
   let heard: number | undefined;
   const tell = (change: string, version: number): void => {
     if (heard !== undefined && version <= heard) return;
@@ -33,7 +33,7 @@ export function createAnnouncements({ feed, streams, log }: AnnouncementsDepende
     heard = Math.max(version, heard ?? 0);
     return version;
   };
-  /** Numbers overtake each other on their way, and some never arrive; the log of changes has them all. */
+  /** Announcements can arrive out of order or get lost. The log of changes has them all. */
   const learn = async (change: string, version: number): Promise<void> => {
     if (heard === undefined || version <= heard + 1) tell(change, version);
     else await look();

@@ -1,22 +1,22 @@
 /**
- * Owns the port on which a change of what this server offers becomes known: to the clients that want to hear of it, on every
- * replica (MCP list_changed and resources/updated notifications).
+ * Owns the port through which changes of what this server offers reach subscribed clients on every replica (MCP
+ * list_changed and resources/updated notifications).
  */
 
 export type Change =
   | { readonly kind: 'tools' | 'prompts' | 'resources' }
-  /** The content of one resource. */
+  /** The content of one resource has changed. */
   | { readonly kind: 'resource'; readonly uri: string };
 
 export interface Changes {
   announce(change: Change): Promise<void>;
-  /** @returns what ends the subscription */
+  /** @returns a function that ends the subscription */
   subscribe(listener: (change: Change) => void): () => void;
 }
 
 const RESOURCE = 'resource:';
 
-/** As replicas write it to each other. */
+/** The name of a change in messages between replicas. */
 export const nameOf = (change: Change): string =>
   change.kind === 'resource' ? `${RESOURCE}${change.uri}` : change.kind;
 
@@ -25,7 +25,7 @@ export const parseChange = (name: string): Change =>
     ? { kind: 'resource', uri: name.slice(RESOURCE.length) }
     : { kind: name as 'tools' | 'prompts' | 'resources' };
 
-/** For one replica. */
+/** An implementation for a single replica. */
 export function createChanges(): Changes {
   const listeners = new Set<(change: Change) => void>();
   return {

@@ -1,4 +1,7 @@
-/** Owns `completion/complete` (MCP server/utilities/completion): suggestions only for those who may use what they are for. */
+/**
+ * Owns `completion/complete` (MCP server/utilities/completion): suggestions only for callers who may use the prompt
+ * or resource.
+ */
 import type { CompleteResult } from '@modelcontextprotocol/sdk/types.js';
 import { type Call, type Method, RpcError } from '../call.ts';
 import type { Complete } from '../define.ts';
@@ -13,7 +16,7 @@ export const completionMethods = (dependencies: MethodsDependencies): readonly (
   ['completion/complete', (params, call) => complete(dependencies, params, call)],
 ];
 
-/** What can be completed of a prompt or a template. */
+/** A prompt or a template with arguments that can be completed. */
 interface Completable {
   readonly takes: readonly string[];
   readonly complete: ReadonlyMap<string, Complete>;

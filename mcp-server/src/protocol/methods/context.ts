@@ -1,4 +1,7 @@
-/** Owns what a tool, a resource or a prompt can do while it runs, over the port to the era (MCP progress, logging, client features). */
+/**
+ * Owns the context of a running tool, resource or prompt, on top of the port to the era (MCP progress, logging,
+ * client features).
+ */
 import {
   type CreateMessageRequestParams,
   type CreateMessageResult,
@@ -24,11 +27,11 @@ import { MissingCapability } from './questions/missing-capability.ts';
 
 type ContextDependencies = Pick<MethodsDependencies, 'clock' | 'status' | 'changes'>;
 
-/** @param logger under which name its log messages go out */
+/** @param logger name of the logger in log messages to the client */
 export const createContext = (call: Call, logger: string, dependencies: ContextDependencies): Context =>
   new RunningContext(call, logger, dependencies);
 
-/** Each ability is made when somebody takes it out: most of what runs wants few, and this stands in the way of every call. */
+/** Creates each function when it is read: most tools need few of them, and every call pays for this. */
 class RunningContext implements Context {
   readonly #call: Call;
   readonly #logger: string;
@@ -94,7 +97,7 @@ class RunningContext implements Context {
         params: { ...samplingRequest(request) },
         ...(key && { key }),
       };
-      // Which of the two it is stands in the request, and so in the overloads.
+      // The request decides which of the two schemas applies, as do the overloads.
       return askClient<CreateMessageResult>(this.#call, asked, schema as typeof CreateMessageResultSchema);
     });
   }
@@ -148,7 +151,7 @@ const NO_ANSWER: Readonly<Record<ClientRequest['method'], string>> = {
   'roots/list': 'The client did not tell its folders.',
 };
 
-/** @throws ToolError when nobody answers, or the answer is none */
+/** @throws ToolError when the client does not respond, or its response is invalid */
 async function askClient<T>(call: Call, request: ClientRequest, schema: z.ZodType<T>): Promise<T> {
   const answer = await call.ask(request).catch((cause: unknown) => {
     throw new ToolError(NO_ANSWER[request.method], { cause });

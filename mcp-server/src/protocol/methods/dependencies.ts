@@ -1,4 +1,4 @@
-/** Owns what the methods of MCP are made of: what is offered, to whom, and where a fault is told. */
+/** Owns the dependencies of the methods of MCP, and the handling of errors in the code of authors. */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -11,28 +11,28 @@ import { type Covers, INTERNAL_ERROR } from './params.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
 
 export interface MethodsDependencies {
-  /** What is offered at this moment. */
+  /** The current catalog. */
   readonly catalog: () => Catalog;
   readonly covers: Covers;
-  /** Whether lists leave out what the caller lacks a scope for. */
+  /** Whether lists leave out the entries that the caller lacks a scope for. */
   readonly hideUnpermitted: boolean;
   readonly changes: Pick<Changes, 'announce'>;
   readonly status: () => Promise<ServerStatus>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Hears of every tool that was called. */
+  /** Called for every call of a tool. */
   readonly onToolCall?: ((tool: string, outcome: ToolOutcome) => void) | undefined;
 }
 
 /**
- * What became of a call that reached its tool: wrong arguments and failures that its author words are the model's to read; one
- * that was called off while it ran may break as it likes.
+ * The outcome of a call that reached its tool. The model reads `invalid_arguments` and `failed`; `fault` is an
+ * unexpected error. Errors after a cancellation do not count.
  */
 export type ToolOutcome = 'ok' | 'invalid_arguments' | 'failed' | 'fault' | 'cancelled';
 
 /**
- * Tells the operator that something broke which was written to work; an aborted request may break as it likes.
- * @returns what the caller can quote, and the operator finds in the log
+ * Logs an unexpected error for the operator, unless the request was aborted.
+ * @returns a reference that the caller can quote, and by which the operator finds the log entry
  */
 export function recordFault({ log }: MethodsDependencies, call: Call, what: object, err: Error): string {
   const reference = randomUUID().slice(0, 8);
@@ -48,8 +48,8 @@ export function recordFault({ log }: MethodsDependencies, call: Call, what: obje
 }
 
 /**
- * Runs what an author wrote, where an answer can't be a failure: that is an error then.
- * @throws RpcError with the author's words, or without any of a fault
+ * Runs the code of an author where the result can't express a failure.
+ * @throws RpcError with the message of a ToolError or AuthorFault, else without details
  */
 export async function orError<T>(dependencies: MethodsDependencies, call: Call, what: object, run: () => T | Promise<T>): Promise<T> {
   try {

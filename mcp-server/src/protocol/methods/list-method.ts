@@ -1,4 +1,7 @@
-/** Owns the four lists (MCP server/utilities/pagination): prepared pages, whole or without what the caller may not use. */
+/**
+ * Owns the four lists (MCP server/utilities/pagination): prepared pages, complete or without entries that the
+ * caller may not use.
+ */
 import type { Method } from '../call.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Entry, Listing } from '../catalog/listing.ts';

@@ -1,6 +1,6 @@
 /**
- * Owns the table of methods that serves every revision of MCP from one catalog. An era brings the call; what the eras say
- * differently is put right in one place each.
+ * Owns the table of methods that serves every revision of MCP from one catalog. Each era supplies the call, and has
+ * one place that adapts results and errors to its revisions.
  */
 import type { Methods } from '../call.ts';
 import { completionMethods } from './completion-method.ts';
@@ -10,7 +10,8 @@ import { resourceMethods } from './resource-methods.ts';
 import { toolMethods } from './tool-methods.ts';
 
 /**
- * As 2026-07-28 has it. A method may throw MissingCapability for what the client has not declared.
+ * Methods behave as in 2026-07-28. A method may throw MissingCapability for a capability that the client has not
+ * declared.
  */
 export const createMethods = (dependencies: MethodsDependencies): Methods =>
   new Map([...toolMethods(dependencies), ...promptMethods(dependencies), ...resourceMethods(dependencies), ...completionMethods(dependencies)]);

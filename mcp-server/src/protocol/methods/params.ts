@@ -1,4 +1,4 @@
-/** Owns how the methods read what a client sends: cheap checks, one clear error (JSON-RPC 2.0 §5.1, -32602). */
+/** Owns the reading of parameters: cheap checks with one clear error (JSON-RPC 2.0 §5.1, -32602). */
 import type { Principal } from '../../authorization/principal.ts';
 import { RpcError } from '../call.ts';
 import type { Entry } from '../catalog/listing.ts';
@@ -17,7 +17,7 @@ export function textOf(params: Params, name: string): string {
   throw invalid(`${name} has to be a string`);
 }
 
-/** An absent object is an empty one. @throws RpcError */
+/** An absent object counts as an empty one. @throws RpcError */
 export function objectOf(params: Params, name: string): Params {
   const value = params[name];
   if (value === undefined) return {};
@@ -32,13 +32,10 @@ export function textsOf(params: Params, name: string): Readonly<Record<string, s
   return texts as Readonly<Record<string, string>>;
 }
 
-/** Whether a caller who has the scopes of `held` may use what needs `needed`. */
+/** Whether a caller with the scopes of `held` may use an entry that requires `needed`. */
 export type Covers = (held: ReadonlySet<string>, needed: readonly string[]) => boolean;
 
-/**
- * HTTP has answered 403 long before: this is for a way that leads past it.
- * @throws RpcError
- */
+/** A second check: HTTP normally answers 403 before. @throws RpcError */
 export function permit({ key, scopes }: Entry, { scopes: held }: Principal, covers: Covers): void {
   if (scopes.length === 0 || covers(held, scopes)) return;
   throw new RpcError(INVALID_PARAMS, `${key} needs the scope ${scopes.join(' ')}`);

@@ -9,7 +9,7 @@ import { listMethod } from './list-method.ts';
 import { INVALID_PARAMS, permit, textOf } from './params.ts';
 import { type MethodsDependencies, orError } from './dependencies.ts';
 
-/** The code is that of 2026-07-28; the revisions before have one of its own for it. */
+/** The code is that of 2026-07-28; earlier revisions have their own code for this error. */
 export class ResourceNotFound extends RpcError {
   constructor(uri: string) {
     super(INVALID_PARAMS, 'Resource not found', { uri });

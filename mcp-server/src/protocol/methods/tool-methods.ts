@@ -1,4 +1,7 @@
-/** Owns `tools/list` and `tools/call` (MCP server/tools): the hottest way through this server, with nothing made per request. */
+/**
+ * Owns `tools/list` and `tools/call` (MCP server/tools). This is the most frequent path through the server, so
+ * nothing expensive is created per request.
+ */
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { AuthorFault, asError } from '../author-fault.ts';
 import { type Call, type Method, RpcError } from '../call.ts';
@@ -38,14 +41,14 @@ function callTool(dependencies: MethodsDependencies, params: Parameters<Method>[
   }
 }
 
-/** @throws AuthorFault when what the tool gave back is no answer */
+/** @throws AuthorFault when the tool's result is invalid */
 function success({ onToolCall }: MethodsDependencies, tool: ToolEntry, given: unknown): CallToolResult {
   const result = toolResult(given, tool);
   onToolCall?.(tool.key, result.isError ? 'failed' : 'ok');
   return result;
 }
 
-/** @throws MissingCapability which each era words in its own way */
+/** @throws MissingCapability, which each era converts to its own answer */
 function failureOf(dependencies: MethodsDependencies, { key }: ToolEntry, call: Call, thrown: unknown): CallToolResult {
   const error = asError(thrown);
   if (error instanceof MissingCapability) throw error;
@@ -61,11 +64,14 @@ function failureOf(dependencies: MethodsDependencies, { key }: ToolEntry, call: 
   );
 }
 
-/** A promise of any make. */
+/** A promise of any library. */
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   value instanceof Promise || (typeof value === 'object' && value !== null && 'then' in value);
 
-/** Wrong arguments are the tool's answer and no protocol error, so that the model sees them and tries again (SEP-1303). */
+/**
+ * Invalid arguments become a result and not a protocol error, so that the model sees them and tries again
+ * (SEP-1303).
+ */
 function misused(
   { onToolCall }: MethodsDependencies,
   { key, takes }: ToolEntry,

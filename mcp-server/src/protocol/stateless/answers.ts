@@ -1,4 +1,4 @@
-/** Owns the writing of answers that are one JSON object, and of what is said of a failure (MCP 2026-07-28 basic). */
+/** Owns the writing of answers as one JSON object, and the conversion of failures to errors (MCP 2026-07-28 basic). */
 import type { ServerResponse } from 'node:http';
 import { INTERNAL_ERROR } from '@modelcontextprotocol/server';
 import { RpcError } from '../call.ts';
@@ -6,13 +6,13 @@ import type { McpRequest } from '../endpoints.ts';
 import { MissingCapability } from '../methods/questions/missing-capability.ts';
 import { missingCapability, RequestError } from './request-errors.ts';
 
-/** A failure as it goes out. */
+/** An error as it is sent. */
 export interface Failure {
   readonly status: number;
   readonly error: { readonly code: number; readonly message: string; readonly data?: unknown };
 }
 
-/** What has failed in a method is told over HTTP 200: the transport has worked. */
+/** A failure of a method has HTTP status 200: the transport has worked. */
 export function failureOf(cause: unknown, method: string, { principal, log }: McpRequest): Failure {
   const error = cause instanceof MissingCapability ? missingCapability(cause.message, cause.required) : cause;
   if (error instanceof RpcError) {
@@ -24,7 +24,7 @@ export function failureOf(cause: unknown, method: string, { principal, log }: Mc
   return { status: 200, error: { code: INTERNAL_ERROR, message: 'Internal error' } };
 }
 
-/** Seconds after which a client may try what could not be done now (RFC 9110 §10.2.3). */
+/** Seconds after which a client may send a refused request again (RFC 9110 §10.2.3). */
 const RETRY_AFTER = '10';
 
 export function writeJson(res: ServerResponse, status: number, text: string): void {

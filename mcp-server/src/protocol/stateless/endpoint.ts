@@ -1,6 +1,6 @@
 /**
- * Owns the endpoint of the revision without sessions: each POST is one request that is checked, run and answered, whatever
- * came before it (MCP 2026-07-28 basic, "Statelessness", and Streamable HTTP).
+ * Owns the endpoint of the revision without sessions: each POST is one request that is checked, run and answered
+ * independently of all others (MCP 2026-07-28 basic, "Statelessness", and Streamable HTTP).
  */
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { SealingKeys } from '../../keys/sealing-keys.ts';
@@ -24,25 +24,25 @@ import { createSubscriptions, type SubscriptionsDependencies } from './subscript
 
 export interface StatelessDependencies extends SubscriptionsDependencies {
   readonly methods: Methods;
-  /** For the model of the client: how to use this server. */
+  /** Instructions for the client's model. */
   readonly instructions?: string | undefined;
-  /** Whether lists are the same for everybody; they are not where tools are hidden from those who lack a scope. */
+  /** Whether lists are the same for everybody. They are not if tools are hidden from callers without their scope. */
   readonly listScope: 'public' | 'private';
-  /** Which arguments of a tool are repeated in headers; none for a tool that does not exist. */
+  /** The arguments of a tool that clients repeat in headers; none for an unknown tool. */
   readonly parameterHeaders: (tool: string) => readonly ParameterHeader[];
-  /** Seal what clients carry from one round of a request to the next. */
+  /** The keys that seal the state which clients carry from one round of a request to the next. */
   readonly keys: SealingKeys;
 }
 
 export interface Stateless {
-  /** Whether a request is of this era; those of the others have sessions. */
+  /** Whether a request belongs to this era; all other requests have sessions. */
   handles(request: McpRequest): boolean;
   readonly endpoint: Endpoint;
-  /** Ends the streams that only wait for changes, also those that still come; calls that run go on. */
+  /** Closes subscription streams, now and whenever a client opens one later. Running requests continue. */
   drain(): Drained;
-  /** Requests that run. */
+  /** Number of running requests. */
   running(): number;
-  /** Streams that wait for changes. */
+  /** Number of open subscription streams. */
   subscriptions(): number;
   close(): Promise<void>;
 }
@@ -63,7 +63,7 @@ export function createStateless(dependencies: StatelessDependencies): Stateless 
     running,
     allowance: dependencies.allowance,
   };
-  // One timer for all: a timer for each of many streams would cost more than the streams.
+  // One timer for all streams: thousands of timers would cost more than the streams.
   const pace = limits.keepAlive * 1000;
   const checkKeepAlives = () => {
     for (const call of running) call.checkKeepAlive();
@@ -112,7 +112,7 @@ function checkArguments(
   checkParameterHeaders(req.headers, parameterHeaders(params.name), params.arguments);
 }
 
-/** A request that does not run. */
+/** Answers a request that does not run. */
 function refuse(request: McpRequest, cause: unknown): void {
   const { res, message, log } = request;
   const id = idOf(message);

@@ -1,6 +1,6 @@
 /**
- * Owns the check that what a client repeats of its body in headers is what the body says: whatever stands before this server
- * decides by the headers, the server by the body (MCP 2026-07-28 Streamable HTTP, "Server Validation").
+ * Ensures that headers which repeat members of the body agree with it: gateways decide by the headers, the server
+ * by the body (MCP 2026-07-28 Streamable HTTP, "Server Validation").
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ParameterHeader } from '../wire/parameter-headers.ts';
@@ -8,28 +8,28 @@ import { headerMismatch } from './request-errors.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Which parameter `Mcp-Name` repeats, by method. */
+/** The parameter that `Mcp-Name` repeats, by method. */
 const NAMED: ReadonlyMap<string, 'name' | 'uri'> = new Map([
   ['tools/call', 'name'],
   ['prompts/get', 'name'],
   ['resources/read', 'uri'],
 ]);
 
-/** RFC 9110 §5.5: what a field value may have, as MCP narrows it. */
+/** RFC 9110 §5.5 field values, as restricted by MCP. */
 const PLAIN = /^[\t\x20-\x7e]*$/;
 const SENTINEL = /^=\?base64\?(.*)\?=$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const DECIMAL = /^-?\d{1,20}(?:\.\d{1,20})?$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** What is repeated has to agree. */
+/** Ensures that repeated members agree with the body. */
 export function checkAgreement(headers: IncomingHttpHeaders, version: string, method: string): void {
   const { 'mcp-protocol-version': sentVersion = version, 'mcp-method': sentMethod = method } = headers;
   if (sentVersion !== version) throw headerMismatch('MCP-Protocol-Version', 'is not the version in _meta');
   if (sentMethod !== method) throw headerMismatch('Mcp-Method', 'is not the method of the body');
 }
 
-/** A request has to repeat its version and its method. */
+/** Ensures that a request repeats its version and its method. */
 export function checkPresence(headers: IncomingHttpHeaders): void {
   if (headers['mcp-protocol-version'] === undefined) throw headerMismatch('MCP-Protocol-Version', 'is missing');
   if (headers['mcp-method'] === undefined) throw headerMismatch('Mcp-Method', 'is missing');
@@ -40,13 +40,13 @@ export function checkNameHeader(headers: IncomingHttpHeaders, method: string, pa
   if (member === undefined) return;
   const named = params[member];
   const sent = headers['mcp-name'];
-  // A body without a name gets its own, clearer error later, unless a header names something.
+  // Unless a header names something, a body without a name gets its own, clearer error later.
   if (typeof named !== 'string' && sent === undefined) return;
   if (sent === undefined) throw headerMismatch('Mcp-Name', 'is missing');
   if (decode(sent, 'Mcp-Name') !== named) throw headerMismatch('Mcp-Name', `is not params.${member} of the body`);
 }
 
-/** @param given the arguments of the call, unchecked as they came */
+/** @param given the unchecked arguments of the call */
 export function checkParameterHeaders(
   headers: IncomingHttpHeaders,
   declared: readonly ParameterHeader[],
@@ -66,7 +66,7 @@ export function checkParameterHeaders(
   }
 }
 
-/** Values of other types are never mirrored, and the tool's own schema refuses them. */
+/** Values of other types are never repeated, and the tool's own schema refuses them. */
 const isMirrored = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
 
 function valueAt(given: unknown, path: readonly string[]): unknown {
@@ -78,7 +78,7 @@ function valueAt(given: unknown, path: readonly string[]): unknown {
   return value;
 }
 
-/** Undoes the Base64 form that values take which a header can't carry. */
+/** Decodes a value that is sent as Base64 because a header can't carry it. */
 function decode(sent: string | string[], header: string): string {
   if (typeof sent !== 'string' || !PLAIN.test(sent)) throw headerMismatch(header, 'has invalid characters');
   const encoded = SENTINEL.exec(sent)?.[1];

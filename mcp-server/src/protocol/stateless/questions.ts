@@ -1,6 +1,7 @@
 /**
- * Owns the questions of one run: which have their answer already, and which the client is asked next. What runs is run again
- * from its start in every round, so a question is known by what it asks, and never by when (MCP 2026-07-28 basic/patterns/mrtr).
+ * Owns the questions of one run: those with an answer, and those that the client is asked next. A tool runs again
+ * from its start in every round, so a question is identified by its content, and not by its order (MCP 2026-07-28
+ * basic/patterns/mrtr).
  */
 import { createHash } from 'node:crypto';
 import { INVALID_PARAMS, isSpecType } from '@modelcontextprotocol/server';
@@ -21,7 +22,7 @@ const KINDS = {
 export class Questions {
   readonly #answers: Answers;
   readonly #keys = new Set<string>();
-  /** The answers that this run has used, for the next round to start from; nothing else that a client sends is carried on. */
+  /** The answers that this run has used, for the state of the next round. Other input of the client is not kept. */
   readonly used = new Map<string, unknown>();
   readonly open = new Map<string, ClientRequest>();
 
@@ -31,7 +32,7 @@ export class Questions {
 
   /**
    * @returns the answer, or nothing when the client has to be asked
-   * @throws RpcError when what the client has sent is no answer to this
+   * @throws RpcError when the client's input does not answer this question
    */
   ask(request: ClientRequest): unknown {
     const key = this.#keyOf(request);
@@ -47,9 +48,12 @@ export class Questions {
     return answer;
   }
 
-  /** The author's word for it, or one that changes with the question: nobody's yes may count for what they have not read. */
+  /**
+   * The author's key, or a hash of the question: an answer must not count for a question that the user has not
+   * read.
+   */
   #keyOf({ key, method, params }: ClientRequest): string {
-    // As it goes out, so that the client's answer comes back under the same name.
+    // Well-formed, as it is sent: the client's answer has the same key.
     const name = key?.toWellFormed() ?? `${KINDS[method].word}-${digest(params)}`;
     let unique = name;
     for (let n = 2; this.#keys.has(unique); n += 1) unique = `${name}-${n}`;

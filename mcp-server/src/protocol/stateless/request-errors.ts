@@ -1,4 +1,4 @@
-/** Owns what a client hears when its request is not taken in (MCP 2026-07-28 basic, "Error Codes", and Streamable HTTP). */
+/** Owns the errors for requests that are not accepted (MCP 2026-07-28 basic, "Error Codes", and Streamable HTTP). */
 import {
   CLIENT_CAPABILITIES_META_KEY,
   INTERNAL_ERROR,
@@ -13,10 +13,10 @@ import type { LimitReached } from '../../allowance/limit.ts';
 import { RpcError } from '../call.ts';
 import { REVISIONS } from '../revisions.ts';
 
-/** The SDK does not export this one. */
+/** The SDK does not export this code. */
 const HEADER_MISMATCH = -32020;
 
-/** A request that is turned away before it runs, with the HTTP status that goes with it. */
+/** An error for a request that is refused before it runs, with its HTTP status. */
 export class RequestError extends RpcError {
   readonly status: number;
 
@@ -26,7 +26,7 @@ export class RequestError extends RpcError {
   }
 }
 
-/** @param flaw of the one message, in words */
+/** @param flaw description of the invalid member */
 export const notOneMessage = (flaw: string | undefined): RequestError =>
   new RequestError(400, { code: INVALID_REQUEST, message: flaw === undefined ? ONE_MESSAGE : `${ONE_MESSAGE}: ${flaw}` });
 
@@ -44,13 +44,13 @@ export const noCapabilities = (): RequestError => incompleteMeta(CLIENT_CAPABILI
 export const unsupportedVersion = (requested: string): RequestError =>
   new RequestError(400, new UnsupportedProtocolVersionError({ supported: [...REVISIONS], requested }));
 
-/** Never says what the header was: it may be long, and the client knows. */
+/** The message never repeats the header's value: it may be long, and the client knows it. */
 export const headerMismatch = (header: string, problem: string): RequestError =>
   new RequestError(400, { code: HEADER_MISMATCH, message: `Header mismatch: ${header} ${problem}`, data: { header } });
 
 export const unknownMethod = (): RequestError => new RequestError(404, { code: METHOD_NOT_FOUND, message: 'Method not found' });
 
-/** @param requiredCapabilities as the client would have to declare them, such as `{ sampling: {} }` */
+/** @param requiredCapabilities as the client has to declare them, such as `{ sampling: {} }` */
 export const missingCapability = (message: string, requiredCapabilities: object): RequestError =>
   new RequestError(400, {
     code: ProtocolErrorCode.MissingRequiredClientCapability,
@@ -64,7 +64,7 @@ export const notAcceptable = (): RequestError =>
     message: 'Accept has to list application/json and text/event-stream',
   });
 
-/** Of a request that does not run because of a limit: a code of the server's own (JSON-RPC 2.0 §5.1). */
+/** A server-defined code, for requests that are refused because of a limit (JSON-RPC 2.0 §5.1). */
 export const LIMIT_REACHED = -32000;
 
 /** RFC 6585 §4: a limit of this person. */

@@ -1,6 +1,6 @@
 /**
- * Owns what a client carries from one round of a request to the next: the answers so far, sealed for this very person, client
- * and request, and for a short time (MCP 2026-07-28 basic/patterns/mrtr, "Server Requirements").
+ * Owns the state that a client carries from one round of a request to the next: the answers so far, sealed for this
+ * person, client and request, and for a short time (MCP 2026-07-28 basic/patterns/mrtr, "Server Requirements").
  */
 import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -15,18 +15,18 @@ import { object, type StatelessRequest } from './request.ts';
 
 export interface RequestState {
   /**
-   * The answers that a request brings with it, of this round and of those before.
-   * @throws RpcError when they are not what this server has asked this client, in this request, a while ago
+   * The answers that come with a request, of this round and of earlier ones.
+   * @throws RpcError when the state was not issued to this client for this request, or has expired
    */
   read(asked: StatelessRequest, principal: Principal): Promise<Answers>;
-  /** @throws RpcError when there is too much to carry */
+  /** @throws RpcError when the answers are too long to be carried */
   write(used: Answers, asked: StatelessRequest, principal: Principal): Promise<string>;
 }
 
-/** Milliseconds that a person may take for an answer. */
+/** Milliseconds that a user may take for an answer. */
 const LIFETIME = 15 * 60_000;
 
-/** Characters; a request may not be longer than 1 MiB. */
+/** Maximum characters of a state; a request may have 1 MiB. */
 const LONGEST = 512 * 1024;
 
 const invalid = (what: string) => new RpcError(INVALID_PARAMS, `Invalid params: ${what}`);
@@ -58,20 +58,20 @@ export function createRequestState(keys: SealingKeys, clock: Clock): RequestStat
   };
 }
 
-/** A state opens nowhere else: not for another person or client, and not with other parameters. */
+/** The context that a state is sealed for. It can't be used by another person or client, or with other parameters. */
 function contextOf({ method, params }: StatelessRequest, { issuer, subject, clientId }: Principal): string {
   const { _meta, inputResponses, requestState, ...own } = params;
   const text = JSON.stringify([issuer, subject, clientId, method, own], (_, value) => sorted(value));
   return createHash('sha256').update(text).digest('base64url');
 }
 
-/** A client may write the members of its arguments in another order when it comes again. */
+/** Sorts members: a client may send the same arguments in another order. */
 function sorted(value: unknown): unknown {
   const members = object(value);
   return members ? Object.fromEntries(Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
 }
 
-/** Without the keys nothing can be said about a state, and nothing sealed. */
+/** Without its keys the server can neither open nor seal a state. */
 const unavailable = (): never => {
   throw tryAgain('The keys of requestState are out of reach');
 };

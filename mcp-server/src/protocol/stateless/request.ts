@@ -1,6 +1,7 @@
 /**
- * Owns the reading of one request of 2026-07-28: everything that the server may know about its client stands in it, and is
- * checked in the order of the specification (MCP 2026-07-28 basic, "_meta", and Streamable HTTP, "Request Metadata").
+ * Owns the reading of one request of 2026-07-28, which carries everything that the server may know about its
+ * client. The checks are in the order of the specification (MCP 2026-07-28 basic, "_meta", and Streamable HTTP,
+ * "Request Metadata").
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import {
@@ -19,7 +20,7 @@ import { incompleteMeta, noCapabilities, noMeta, notOneMessage, noVersion, unsup
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A request that says what it must, in its body and in its headers. */
+/** A request with all required members and headers. */
 export interface StatelessRequest extends Pick<Call, 'capabilities' | 'logLevel' | 'progressToken'> {
   readonly id: string | number;
   readonly method: string;
@@ -31,8 +32,8 @@ const LEVELS: ReadonlySet<unknown> = new Set<LogLevel>([
 ]); // biome-ignore format: one list
 
 /**
- * Whether a message, or a part of a batch, is of the era without sessions. `initialize` is so only when it names such a
- * revision: it opens a session everywhere else.
+ * Whether a message, or a part of a batch, belongs to the era without sessions. `initialize` does only if it names
+ * such a revision; in every other case it opens a session.
  */
 export function isOfThisEra(message: unknown, headers: IncomingHttpHeaders): boolean {
   const named = headers['mcp-protocol-version'];
@@ -46,12 +47,12 @@ export function isOfThisEra(message: unknown, headers: IncomingHttpHeaders): boo
 }
 
 /**
- * @returns nothing for a notification: this revision knows none that a client sends over HTTP, so none has a consequence
+ * @returns nothing for a notification: this revision has no client notification over HTTP, so it has no effect
  * @throws RequestError
  */
 export function readRequest(message: unknown, headers: IncomingHttpHeaders): StatelessRequest | undefined {
   const { id: sent, params: written } = object(message) ?? {};
-  // The parameters of a request can't be absent, as `_meta` stands in them.
+  // The parameters of a request are required, as they contain `_meta`.
   if (sent !== undefined && (written === null || Array.isArray(written))) throw notOneMessage(NO_PARAMS);
   dropAbsent(message);
   const { jsonrpc, id, method, params: given = {} } = object(message) ?? {};
@@ -71,7 +72,7 @@ export function readRequest(message: unknown, headers: IncomingHttpHeaders): Sta
 
 const NO_PARAMS = 'params has to be an object';
 
-/** It may leave its version to the header. */
+/** A notification may have its version in the header only. */
 function checkNotification(method: string, { _meta }: Json, headers: IncomingHttpHeaders): undefined {
   const { [PROTOCOL_VERSION_META_KEY]: version = headers['mcp-protocol-version'] } = object(_meta) ?? {};
   if (typeof version !== 'string') throw noVersion();
@@ -98,6 +99,6 @@ function readMeta(meta: Json): Omit<StatelessRequest, 'id' | 'method' | 'params'
   };
 }
 
-/** A JSON object, and neither an array nor null. */
+/** A JSON object: neither an array nor null. */
 export const object = (value: unknown): Json | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;

@@ -1,6 +1,6 @@
 /**
- * Owns what every result says beyond its method's own words: that it is complete, who has answered, and how long it may be
- * kept (MCP 2026-07-28 basic, "Responses", and server/utilities/caching).
+ * Owns the members that every result has in addition to those of its method: that it is complete, the server's
+ * name, and the cache lifetime (MCP 2026-07-28 basic, "Responses", and server/utilities/caching).
  */
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import { type Implementation, SERVER_INFO_META_KEY } from '@modelcontextprotocol/server';
@@ -10,12 +10,12 @@ interface ResultsOptions {
   readonly listScope: 'public' | 'private';
 }
 
-/** Gives the JSON text of a result. */
+/** Writes a result as JSON text. */
 export type WriteResult = (method: string, result: unknown) => string;
 
 type Result = { readonly _meta?: object } & Readonly<Record<string, unknown>>;
 
-/** Milliseconds that a client may rely on a list; whoever listens for changes learns of them at once. */
+/** Milliseconds for which a client may cache a list; subscribed clients learn of changes immediately. */
 const FRESH = 60_000;
 
 const LISTS = ['server/discover', 'tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'];
@@ -24,7 +24,7 @@ export function createResults({ serverInfo, listScope }: ResultsOptions): WriteR
   const identity = { [SERVER_INFO_META_KEY]: serverInfo };
   const lists = new Map(LISTS.map((method) => [method, { ttlMs: FRESH, cacheScope: listScope }]));
   const contents = { ttlMs: 0, cacheScope: 'private' };
-  // Pages of a list are prepared objects that stay the same: each is written once.
+  // Pages of a list are prepared objects that never change: each is serialized once.
   const written = new WeakMap<object, string>();
   const write = (result: Result, hints?: object) =>
     jsonText({ resultType: 'complete', ...result, ...hints, _meta: { ...result._meta, ...identity } });

@@ -1,6 +1,6 @@
 /**
- * Owns one request that runs, from its checks to its answer: one JSON write, or a stream once something has to be said
- * before (MCP 2026-07-28 Streamable HTTP, "Receiving Messages" and "Cancellation").
+ * Owns one running request, from its checks to its answer: one JSON body, or a stream once a message precedes the
+ * answer (MCP 2026-07-28 Streamable HTTP, "Receiving Messages" and "Cancellation").
  */
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
@@ -21,30 +21,33 @@ export interface StatelessCallOptions {
   readonly request: McpRequest;
   readonly asked: StatelessRequest;
   readonly accepted: Accepted;
-  /** What the client has brought with the request. */
+  /** The answers that came with the request. */
   readonly answers: Answers;
   readonly dependencies: StatelessCallDependencies;
 }
 
-/** What all exchanges share. */
+/** The collaborators of all calls. */
 interface StatelessCallDependencies {
   readonly writeResult: WriteResult;
   readonly state: RequestState;
-  /** Those that did not end in the moment in which they came. */
+  /** The running calls, without those that end synchronously. */
   readonly running: Set<StatelessCall>;
   readonly allowance: Allowance;
 }
 
-/** Bytes of an answer that do not count as unread: a connection takes as much by itself. */
+/** Bytes of an answer that do not count as unread: every connection takes as much by itself. */
 const SMALL = 16_384;
 
 export class StatelessCall implements Call {
   readonly #options: StatelessCallOptions;
-  /** Made when the first is asked. */
+  /** Created with the first question. */
   #questions: Questions | undefined;
   #stream: EventStream | undefined;
   #controller: AbortController | undefined;
-  /** Whether nobody waits for the run any more: it has ended, or was left for a question, or the client has gone. */
+  /**
+   * Whether no client waits for this run any more: it has ended, or has ended with a question, or the client has
+   * disconnected.
+   */
   #over = false;
   readonly #keepAlive = new KeepAlivePace();
 
@@ -69,7 +72,7 @@ export class StatelessCall implements Call {
     return this.#options.asked.progressToken;
   }
 
-  /** Made when somebody looks: most calls are over before. */
+  /** Created on first use: most calls end before. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#over) this.#controller.abort();
@@ -84,7 +87,7 @@ export class StatelessCall implements Call {
       if (result instanceof Promise) {
         dependencies.running.add(this);
         dependencies.allowance.begin(this.principal);
-        // A client that goes away calls off what it has asked for.
+        // A client that disconnects cancels its request.
         request.res.once('close', () => this.#leave());
         this.#complete(await result);
       } else this.#complete(result);
@@ -105,10 +108,10 @@ export class StatelessCall implements Call {
     try {
       const answer = this.#over ? undefined : questions.ask(request);
       if (answer !== undefined) return answer;
-      // Later, so that all that is asked at this moment becomes one round.
+      // Deferred, so that concurrent questions become one round.
       if (questions.open.size === 1) setImmediate(() => this.#pause(questions));
     } catch (error) {
-      // The client's fault, which is no business of whoever has asked.
+      // An error of the client, and none of the tool that asks.
       this.fail(error);
     }
     return new Promise(() => {});
@@ -130,13 +133,13 @@ export class StatelessCall implements Call {
 
   #complete(result: unknown): void {
     if (this.#over) return;
-    // First, as a result that can't be written is a failure that still has to be told.
+    // Must be first: this throws for a result that can't be written as JSON, and an error is sent then.
     const text = this.#textOf(result);
     this.#end();
     this.#write(200, text);
   }
 
-  /** Ends the request with its questions. The run is left where it stands; the next one comes with the answers. */
+  /** Ends the request with its questions. The run is abandoned; the next run comes with the answers. */
   async #pause({ open, used }: Questions): Promise<void> {
     if (this.#over) return;
     this.#leave();
@@ -188,7 +191,7 @@ export class StatelessCall implements Call {
     return this.#stream;
   }
 
-  /** The answer, or an error in its place when its reader has left too much unread. */
+  /** The answer, or an error instead when the client has too many unread bytes. */
   #affordable(text: string): string {
     if (text.length <= SMALL) return text;
     const { request, asked, dependencies } = this.#options;

@@ -1,6 +1,6 @@
 /**
- * Owns the streams on which clients learn that something has changed: whose they are, what each wants to hear, and when they
- * end (MCP 2026-07-28 basic/patterns/subscriptions).
+ * Owns the streams on which clients learn of changes: their owners, their filters, and their end (MCP 2026-07-28
+ * basic/patterns/subscriptions).
  */
 
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -26,17 +26,17 @@ import { noCapacity, notAcceptable, tooMany } from './request-errors.ts';
 import type { StatelessRequest } from './request.ts';
 
 interface SubscriptionLimits {
-  /** Most streams at a time. */
+  /** Maximum number of concurrent streams. */
   readonly maxSubscriptions: number;
-  /** Most of them of one person, whatever clients they use. */
+  /** Maximum number of concurrent streams of one person, across all clients. */
   readonly maxSubscriptionsPerPrincipal: number;
-  /** Seconds between two signs of life on an open stream. */
+  /** Seconds between two keep-alives on an open stream. */
   readonly keepAlive: number;
 }
 
 export interface SubscriptionsDependencies {
   readonly changes: Changes;
-  /** How the server introduces itself to clients. */
+  /** The name and version that the server sends to clients. */
   readonly serverInfo: Implementation;
   readonly limits: SubscriptionLimits;
   readonly allowance: Allowance;
@@ -44,16 +44,13 @@ export interface SubscriptionsDependencies {
 }
 
 export interface Subscriptions {
-  /**
-   * Answers a `subscriptions/listen` with a stream.
-   * @throws RpcError when there can be none
-   */
+  /** Answers a `subscriptions/listen` with a stream. @throws RpcError when the request is refused */
   open(asked: StatelessRequest, accepted: Accepted, request: McpRequest): void;
-  /** How many there are. */
+  /** Number of open streams. */
   count(): number;
-  /** Gives a sign of life on every stream, and ends those whose time is over before the next tick. */
+  /** Sends a keep-alive on every stream, and ends those that expire before the next call. */
   tick(): void;
-  /** Ends every stream, and from here on each as soon as it is open. @returns how many there were */
+  /** Ends every stream, now and whenever a client opens one later. @returns the number of ended streams */
   drain(): number;
 }
 
@@ -62,16 +59,16 @@ interface Subscription {
   readonly stream: EventStream;
   readonly owner: string;
   readonly wants: SubscriptionFilter;
-  /** In one spelling of all that are equivalent: the author may announce them in another than the client follows. */
+  /** Normalized: the author may announce a URI with another spelling. */
   readonly uris: ReadonlySet<string>;
   /** Milliseconds since the epoch. */
   readonly endsAt: number;
 }
 
-/** Seconds that a stream may outlive the token that has opened it. */
+/** Seconds that a stream may outlive the token that opened it. */
 const GRACE = 60;
 
-/** Resources that one stream can follow, and characters of all their URIs together. */
+/** Maximum number of resources that one stream can follow, and maximum characters of all their URIs. */
 const MOST_URIS = 1_000;
 const MOST_CHARACTERS = 65_536;
 
@@ -109,7 +106,7 @@ export function createSubscriptions(dependencies: SubscriptionsDependencies): Su
       const wants = honored(params.notifications);
       const owner = personOf(principal);
       admit(owner);
-      // What has gone already would never be seen to go.
+      // A connection that has already closed emits no event later.
       if (res.destroyed) return;
       const closed = () => {
         open.delete(subscription);
@@ -148,7 +145,7 @@ export function createSubscriptions(dependencies: SubscriptionsDependencies): Su
   };
 }
 
-/** What of the client's wishes is fulfilled: all that it really has. */
+/** The part of the client's filter that the server honors. */
 function honored(filter: unknown): SubscriptionFilter {
   if (!isSpecType.SubscriptionFilter(filter)) throw new RpcError(INVALID_PARAMS, 'Invalid params: notifications');
   const { toolsListChanged, promptsListChanged, resourcesListChanged, resourceSubscriptions = [] } = filter;
@@ -167,7 +164,7 @@ function honored(filter: unknown): SubscriptionFilter {
   };
 }
 
-/** @param uri of the resource, in the one spelling of all that are equivalent */
+/** @param uri normalized URI of the resource */
 function isWanted({ wants, uris }: Subscription, change: Change, uri: string): boolean {
   return change.kind === 'resource' ? uris.has(uri) : wants[`${change.kind}ListChanged`] === true;
 }

@@ -1,32 +1,34 @@
 /**
- * Owns reading absent members that were written out: as null by serializers that write every member of a class, as `[]` by PHP,
- * which writes an empty object so. The schema of MCP knows neither; both say nothing, and are read as absent (JSON-RPC 2.0 §4).
+ * Owns the removal of members that a serializer writes although they are absent: null from serializers that write
+ * every member of a class, `[]` from PHP for an empty object. The schema of MCP allows neither; both are read as
+ * absent (JSON-RPC 2.0 §4).
  */
 import { CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server';
 
 type Json = Record<string, unknown>;
 
-/** Members that are objects wherever they stand in a message. */
+/** Members that are objects wherever they occur in a message. */
 const OBJECTS: ReadonlySet<string> = new Set([
   'params', '_meta', 'arguments', 'capabilities', 'clientInfo', 'context', 'ref', 'argument', 'inputResponses',
   'result', CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY,
 ]); // biome-ignore format: one list
 
-/** Their members are objects on every level. */
+/** Members whose own members are objects on every level. */
 const CAPABILITIES: ReadonlySet<string> = new Set(['capabilities', CLIENT_CAPABILITIES_META_KEY]);
 
-/** What is in these belongs to a tool or to a model, for whom null may mean something. */
+/** The content of these belongs to a tool or a model, for which null may have a meaning. */
 const FOREIGN: ReadonlySet<string> = new Set(['input', 'structuredContent']);
 const FOREIGN_IN_CALLS: ReadonlySet<string> = new Set([...FOREIGN, 'arguments']);
 
-/** Takes out of a message, which is changed, what says nothing. The arguments of a tool are the tool's own to judge. */
+/** Removes absent members from a message in place. The arguments of a tool are left to the tool. */
 export function dropAbsent(message: unknown): void {
   if (!isObject(message)) return;
   const { id, method, result, error } = message;
   drop(message, method === 'tools/call' ? FOREIGN_IN_CALLS : FOREIGN);
-  // A request without its id would run without an answer: only what can be nothing else is taken for a notification.
+  // Without its id a request would run without an answer, so the id is only removed from messages that must be
+  // notifications.
   if (id === null && !isNotification(method)) message.id = id;
-  // An answer that says nothing is one all the same: whoever has asked must not wait for another.
+  // A null result is still a response: the sender of the request must not wait for another one.
   if (result === null && (error ?? method ?? undefined) === undefined) message.result = {};
   if (method === 'initialize' && isObject(message.params)) message.params.capabilities ??= {};
 }
@@ -47,7 +49,7 @@ function drop(object: Json, foreign: ReadonlySet<string>, holdsObjects = false):
   }
 }
 
-/** What a person has filled in; the content of other results is a list. */
+/** The content of a form; the content of other results is a list. */
 const isForm = (object: Json, name: string): boolean => name === 'content' && 'action' in object;
 
 const isObject = (value: unknown): value is Json =>

@@ -1,16 +1,19 @@
-/** Owns what the `Accept` header of a request lets its answer be (RFC 9110 §12.5.1, MCP Streamable HTTP). */
+/**
+ * Owns the reading of the `Accept` header: which content types the answer may have (RFC 9110 §12.5.1, MCP
+ * Streamable HTTP).
+ */
 import type { IncomingMessage } from 'node:http';
 
 export interface Accepted {
   readonly json: boolean;
   readonly stream: boolean;
-  /** Whether a stream is what the client would rather have: it takes nothing else, or of two alike it names that first. */
+  /** Whether the client prefers a stream: it accepts nothing else, or lists a stream first at equal weight. */
   readonly streamFirst: boolean;
 }
 
 interface Range {
   readonly name: string;
-  /** From 0, which means never, to 1. */
+  /** From 0, not acceptable, to 1. */
   readonly weight: number;
   readonly position: number;
 }
@@ -18,8 +21,8 @@ interface Range {
 const BOTH: Accepted = { json: true, stream: true, streamFirst: false };
 
 /**
- * Clients MUST accept both; one that takes only JSON is served as well, and told nothing but the answer. No header and
- * wildcards mean both.
+ * Clients MUST accept both. A client that accepts only JSON is served too, but gets no message before the answer.
+ * An absent header and wildcards mean both.
  */
 export function acceptedBy({ headers: { accept } }: IncomingMessage): Accepted {
   if (accept === undefined || accept === 'application/json, text/event-stream') return BOTH;
@@ -34,7 +37,7 @@ function readRange(text: string, position: number): Range {
   return { name, weight: Number(weight), position };
 }
 
-/** The one that says most exactly what it is about counts. */
+/** The most specific range counts. */
 function rangeOf(ranges: readonly Range[], type: string): Range | undefined {
   const names = [type, `${type.split('/')[0]}/*`, '*/*'];
   const range = names.map((wanted) => ranges.find(({ name }) => name === wanted)).find(Boolean);

@@ -1,41 +1,44 @@
-/** Owns one open `text/event-stream` answer: frames, keep-alive, and what happens when nobody reads (WHATWG HTML §9.2). */
+/**
+ * Owns one open `text/event-stream` answer: its frames, its keep-alives, and the handling of slow readers (WHATWG
+ * HTML §9.2).
+ */
 import type { ServerResponse } from 'node:http';
 import type { Share } from '../../allowance/allowance.ts';
 
-/** Bytes that may wait for a reader; who falls further behind is cut off, so that one reader can't fill the memory. */
+/** Maximum bytes that wait for a reader. A slower reader is disconnected, so that one reader can't fill the memory. */
 const BACKLOG = 1_048_576;
 
 const HEADERS = {
   'Content-Type': 'text/event-stream',
   'Cache-Control': 'no-cache, no-transform',
-  // nginx and its kin hold events back without this.
+  // nginx and similar proxies buffer events without this.
   'X-Accel-Buffering': 'no',
 } as const;
 
 export interface Frame {
   readonly data: string;
   readonly event?: string;
-  /** What a client that comes back says that it has. */
+  /** The `Last-Event-ID` of a client that reconnects after this event. */
   readonly id?: string;
-  /** Milliseconds after which a client may come back. */
+  /** Milliseconds after which a client may reconnect. */
   readonly retry?: number;
 }
 
 export class EventStream {
   readonly #res: ServerResponse;
   readonly #share: Share | undefined;
-  /** Whether somebody lets go of the share. */
+  /** Whether the share is released when the response has been written. */
   #counts = false;
 
   /**
    * @param onClose runs once, whoever ends the stream
-   * @param share of the reader's memory: what they do not read counts
+   * @param share of the reader's memory allowance, for unread bytes
    */
   constructor(res: ServerResponse, onClose?: () => void, share?: Share) {
     this.#res = res;
     this.#share = share;
     if (onClose) res.once('close', onClose);
-    // A reset connection is an everyday event and shows as 'close'.
+    // A reset connection is normal, and is reported as 'close'.
     res.on('error', () => {});
     if (!res.destroyed) res.writeHead(200, HEADERS).flushHeaders();
     else if (onClose) onClose();
@@ -45,12 +48,12 @@ export class EventStream {
     return !this.#res.destroyed && !this.#res.writableEnded;
   }
 
-  /** @returns false when the stream takes no more */
+  /** @returns false when the stream accepts no more events */
   send({ data, event = 'message', id, retry }: Frame): boolean {
     const lines = [
       ...(retry === undefined ? [] : [`retry: ${retry}`]),
       ...(id === undefined ? [] : [`id: ${id}`]),
-      // An event without data is there for its id alone, and has no name.
+      // An event without data only carries its id, and has no name.
       ...(data ? [`event: ${event}`] : []),
       `data: ${data}`,
     ];
@@ -72,7 +75,10 @@ export class EventStream {
     return !this.#res.destroyed;
   }
 
-  /** The reader is slow. @returns false when they have as much to read as they may have, on whatever connections */
+  /**
+   * Counts the unread bytes of a slow reader. @returns false when they exceed the person's limit over all
+   * connections
+   */
   #countUnread(bytes: number): boolean {
     const share = this.#share;
     if (!share) return true;

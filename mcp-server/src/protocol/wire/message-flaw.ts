@@ -1,21 +1,21 @@
-/** Owns the words for what is wrong with a message that is none: the member, and what it has to be (JSON-RPC 2.0 §4, §5). */
+/** Owns the description of an invalid message: which member is wrong, and what it has to be (JSON-RPC 2.0 §4, §5). */
 
 type Id = string | number;
 
-/** The id of a message that can't be read otherwise: its sender finds the error by it (JSON-RPC 2.0 §5). */
+/** The id of an invalid message, by which its sender can match the error (JSON-RPC 2.0 §5). */
 export function idOf(message: unknown): Id | undefined {
   const id = typeof message === 'object' && message !== null && 'id' in message ? message.id : undefined;
   return isId(id) ? id : undefined;
 }
 
-/** The id of a request by itself: nothing else has one that an answer could bear (JSON-RPC 2.0 §5). */
+/** The id of a request: no other message has an id that an answer could use (JSON-RPC 2.0 §5). */
 export const requestIdOf = (message: unknown): Id | undefined =>
   typeof message === 'object' && message !== null && 'method' in message ? idOf(message) : undefined;
 
-/** Characters: an id is kept with every stream that answers it, and a progress token is in every event. */
+/** Maximum characters: an id is stored with every stream that answers it, and a progress token is in every event. */
 const LONGEST = 1_024;
 
-/** Half of a surrogate pair could not be sent back as it came. */
+/** Half of a surrogate pair would be changed when it is sent back. */
 export const isId = (id: unknown): id is Id =>
   typeof id === 'string' ? id.length <= LONGEST && id.isWellFormed() : Number.isSafeInteger(id);
 
@@ -24,7 +24,7 @@ const MEMBERS = {
   answer: new Set(['jsonrpc', 'id', 'result', 'error']),
 };
 
-/** @returns in words what keeps a value from being a message, as far as that can be told */
+/** @returns why a value is not a message, as far as that can be described; nothing when no flaw was found */
 export function flawOf(value: unknown): string | undefined {
   if (!isObject(value)) return 'it has to be an object';
   const { jsonrpc, id, method } = value;
@@ -56,7 +56,7 @@ function flawOfAnswer({ result, error }: Json): string | undefined {
   return typeof error.message === 'string' ? undefined : 'error.message has to be a string';
 }
 
-/** Names of a stranger's choice may be long. */
+/** A client chooses the name, which may be long. */
 const quoted = (name: string): string => JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,13 +1,14 @@
 /**
- * Owns which arguments of a tool its clients repeat in HTTP headers: read from the tool's schema once at start, refused
- * where a conforming client would drop the tool for it (MCP 2026-07-28 server/tools, "x-mcp-header").
+ * Owns the arguments of a tool that clients repeat in HTTP headers. The declarations are read from the tool's
+ * schema once at start. A declaration is refused if a conforming client would reject the tool for it (MCP
+ * 2026-07-28 server/tools, "x-mcp-header").
  */
 
 /** An argument that clients repeat in a header. */
 export interface ParameterHeader {
-  /** Lower case, as node gives header names: `mcp-param-region`. */
+  /** Lower case, as node writes header names: `mcp-param-region`. */
   readonly header: string;
-  /** The names that lead to the argument. */
+  /** The path of member names to the argument. */
   readonly path: readonly string[];
   readonly type: 'string' | 'integer' | 'boolean';
 }
@@ -22,12 +23,12 @@ const TYPES: ReadonlySet<unknown> = new Set(['string', 'integer', 'boolean']);
 /** Keywords whose members are names, not keywords. */
 const MAPS = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas']);
 
-/** Keywords whose values are data: an `x-mcp-header` in there declares nothing. */
+/** Keywords whose values are data: an `x-mcp-header` inside declares nothing. */
 const DATA = new Set(['enum', 'const', 'default', 'examples']);
 
 /**
  * Reads the declarations of a tool's input schema.
- * @throws TypeError saying which of them a client would refuse, and why
+ * @throws TypeError with the declaration that a client would refuse, and why
  */
 export function parameterHeaders(schema: object): readonly ParameterHeader[] {
   const found: ParameterHeader[] = [];
@@ -37,7 +38,7 @@ export function parameterHeaders(schema: object): readonly ParameterHeader[] {
   return found;
 }
 
-/** @param path absent where no chain of `properties` alone leads */
+/** @param path absent where a keyword other than `properties` is on the path */
 function visit(schema: object, path: readonly string[] | undefined, found: ParameterHeader[]): void {
   if (KEYWORD in schema) found.push(declared(schema, path));
   for (const [keyword, value] of Object.entries(schema)) {

@@ -1,4 +1,4 @@
-/** Owns what counts as bytes, and how they go out (RFC 4648 §4). */
+/** Owns the binary types that authors may return, and their encoding (RFC 4648 §4). */
 
 type Bytes = ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBufferView;
 

@@ -1,6 +1,6 @@
 /**
- * Owns the check of content that an author gives: blocks as MCP has them, with bytes written as base64 (MCP server/tools, "Tool
- * Result"). One block that is none makes a client refuse the whole answer.
+ * Owns the check of content blocks from authors: the types that MCP defines, with bytes encoded as base64 (MCP
+ * server/tools, "Tool Result"). One invalid block makes a client refuse the whole answer.
  */
 import {
   AudioContentSchema,
@@ -31,7 +31,7 @@ const TYPES = [...SCHEMAS.keys()].join(', ');
 export function contentBlocks(content: unknown): ContentBlock[] {
   if (!Array.isArray(content)) throw wrongType('content', 'a list of blocks', content);
   const blocks: ContentBlock[] = [];
-  // Not with map, which leaves holes as they are.
+  // Unlike map, this also visits holes of the list.
   for (let index = 0; index < content.length; index += 1) {
     const block: unknown = content[index];
     blocks.push(isPlainText(block) ? block : contentBlock(block, `content[${index}]`));
@@ -39,10 +39,7 @@ export function contentBlocks(content: unknown): ContentBlock[] {
   return blocks;
 }
 
-/**
- * @param at where the block stands, such as `content[0]`
- * @throws AuthorFault
- */
+/** @param at position of the block, such as `content[0]` @throws AuthorFault */
 export function contentBlock(value: unknown, at: string): ContentBlock {
   if (!isRecord(value)) throw wrongType(at, 'a block of content', value);
   const given = ownMembers(value);
@@ -54,11 +51,11 @@ export function contentBlock(value: unknown, at: string): ContentBlock {
   if (issue) throw new AuthorFault(`${[at, ...issue.path].join('.')}: ${wordsOf(issue)}`);
   requireUri(block, at);
   requirePlain(block, at);
-  // The schema has just said so.
+  // The schema check guarantees this.
   return block as unknown as ContentBlock;
 }
 
-/** Clients read a URI with a URL type, and refuse the whole answer when they can't. @throws AuthorFault */
+/** Clients parse a URI as a URL, and refuse the whole answer if it is invalid. @throws AuthorFault */
 function requireUri({ uri, resource }: Json, at: string): void {
   const [given, where] = isRecord(resource) ? [resource.uri, `${at}.resource.uri`] : [uri, `${at}.uri`];
   if (given !== undefined && !URL.canParse(String(given))) {
@@ -66,13 +63,13 @@ function requireUri({ uri, resource }: Json, at: string): void {
   }
 }
 
-/** The members that JSON sees: neither those of a class nor those that are not enumerable. */
+/** The members that JSON includes: own and enumerable. */
 function ownMembers(value: Json): Json {
   const written = asWritten(value);
   return isRecord(written) ? { ...written } : {};
 }
 
-/** What nearly every block is, known at a fraction of the price of a schema. */
+/** Recognizes nearly every block for a fraction of the cost of a schema. */
 function isPlainText(value: unknown): value is Extract<ContentBlock, { type: 'text' }> {
   if (typeof value !== 'object' || value === null || !('text' in value && 'type' in value)) return false;
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
@@ -85,7 +82,7 @@ const wordsOf = ({ message, code, path }: z.core.$ZodIssue): string =>
     ? 'has to have a uri, and a text or a blob in base64'
     : message.replace(/^Invalid input: /, '');
 
-/** Bytes as they go out. */
+/** The bytes as base64. */
 export function withBase64(block: Json): Json {
   const { data, resource } = block;
   if (isBytes(data)) return { ...block, data: base64(data) };

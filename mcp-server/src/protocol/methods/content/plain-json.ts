@@ -1,22 +1,22 @@
 /**
- * Owns the check that JSON can carry a value whole (RFC 8259 §3). `JSON.stringify` turns a Map into `{}` and NaN into null, and
- * leaves out functions, without a word: the author has to hear of that.
+ * Ensures that JSON can represent a value completely (RFC 8259 §3). `JSON.stringify` silently turns a Map into `{}`
+ * and NaN into null, and leaves out functions: the author has to learn of that.
  */
 import { types } from 'node:util';
 import { AuthorFault, isRecord, kindOf, requireJson } from '../../author-fault.ts';
 
-/** Deeper than any honest value: it may contain itself. */
+/** Deeper than any realistic value: a value may contain itself. */
 const MAX_DEPTH = 100;
 
-/** What JSON would lose or change, and where it stands. */
+/** A value that JSON would lose or change, and its position. */
 interface Loss {
   readonly path: string;
   readonly what: string;
 }
 
 /**
- * @param what where the value stands, such as `structured`
- * @throws AuthorFault naming the first place that would be lost or changed
+ * @param what position of the value, such as `structured`
+ * @throws AuthorFault naming the first value that would be lost or changed
  */
 export function requirePlain(value: unknown, what: string): void {
   const loss = lossIn(value, MAX_DEPTH);
@@ -37,7 +37,7 @@ function lossIn(value: unknown, depth: number): Loss | 'too deep' | undefined {
     }
     return undefined;
   }
-  // It goes out as base64.
+  // Encoded as base64.
   if (Buffer.isBuffer(value)) return undefined;
   const written = asWritten(value);
   if (written !== value) return lossIn(written, depth - 1);
@@ -52,14 +52,17 @@ function lossIn(value: unknown, depth: number): Loss | 'too deep' | undefined {
 const within = (loss: Loss | 'too deep', place: string): Loss | 'too deep' =>
   loss === 'too deep' ? loss : { ...loss, path: `${place}${loss.path}` };
 
-/** Whether JSON shows nothing of an object: its content is not in members, or in private ones, or behind the getters of a class. */
+/**
+ * Whether JSON shows nothing of an object's content: it is not in members, or in private ones, or behind getters of
+ * a class.
+ */
 function isLost(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null || types.isBoxedPrimitive(value)) return false;
   return !isRecord(value) || Object.keys(value).length === 0;
 }
 
-/** What stands for an object in JSON. A date that is none is no number either. */
+/** The JSON value of an object. An invalid Date is not a number either. */
 export function asWritten(value: object): unknown {
   const { toJSON } = value as { readonly toJSON?: unknown };
   if (typeof toJSON !== 'function') return value;

@@ -1,4 +1,4 @@
-/** Owns what becomes of the value that a prompt has given back: messages, or a fault that has a name (MCP server/prompts). */
+/** Owns the conversion of a prompt's return value to messages, or to a named error (MCP server/prompts). */
 import type { PromptMessage } from '@modelcontextprotocol/sdk/types.js';
 import { AuthorFault, isRecord, wrongType } from '../../author-fault.ts';
 import { strayMember } from '../../members.ts';

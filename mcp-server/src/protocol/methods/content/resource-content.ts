@@ -1,4 +1,4 @@
-/** Owns what becomes of the value that a resource has given back: a text or bytes, or a fault that has a name (MCP server/resources). */
+/** Owns the conversion of a resource's return value to text or bytes, or to a named error (MCP server/resources). */
 import type { ReadResourceResult } from '@modelcontextprotocol/sdk/types.js';
 import { AuthorFault, isRecord, wrongType } from '../../author-fault.ts';
 import { strayMember } from '../../members.ts';
@@ -8,10 +8,7 @@ const MEMBERS: ReadonlySet<string> = new Set(['mimeType', 'text', 'bytes']);
 
 type Content = ReadResourceResult['contents'][number];
 
-/**
- * @param mimeType what the resource declares
- * @throws AuthorFault
- */
+/** @param mimeType the type that the resource declares @throws AuthorFault */
 export function resourceContent(value: unknown, uri: string, mimeType: string | undefined): Content {
   const given = typeof value === 'string' ? { text: value } : isBytes(value) ? { bytes: value } : value;
   if (!isRecord(given)) throw wrongType('what it has given back', 'an object with text or bytes', given);

@@ -1,4 +1,7 @@
-/** Owns the check of what an author says while something runs: progress, log messages and changes, as MCP can carry them. */
+/**
+ * Owns the checks of messages that an author sends while a call runs: progress, log messages, questions and
+ * changes, as MCP can carry them.
+ */
 import { CreateMessageRequestParamsSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { AuthorFault, isRecord, requireJson, wrongType } from '../../author-fault.ts';
@@ -14,21 +17,21 @@ const LEVELS: readonly unknown[] = [
 
 const LISTS: ReadonlySet<unknown> = new Set(['tools', 'prompts', 'resources']);
 
-/** JSON has no NaN and no infinity: null would go out. @throws AuthorFault */
+/** JSON would turn NaN and infinity into null. @throws AuthorFault */
 export function requireProgress(progress: unknown, total: unknown, message: unknown): void {
   if (!Number.isFinite(progress)) throw wrongType('progress', 'a finite number', progress);
   if (total !== undefined && !Number.isFinite(total)) throw wrongType('total of progress', 'a finite number', total);
   if (message !== undefined) requireText(message, 'message of progress');
 }
 
-/** @returns whether who wants to hear `least` hears of `level`. @throws AuthorFault */
+/** @returns whether a client with the level `least` gets a message of `level`. @throws AuthorFault */
 export function isLoudEnough(level: unknown, least: LogLevel | undefined): boolean {
   const rank = LEVELS.indexOf(level);
   if (rank < 0) throw new AuthorFault(`level of log has to be one of ${LEVELS.join(', ')}`);
   return least !== undefined && rank >= LEVELS.indexOf(least);
 }
 
-/** Something has to be there, if it is nothing. @throws AuthorFault */
+/** Absent data becomes null, as the member is required. @throws AuthorFault */
 export function logData(data: unknown): unknown {
   return requireJson(data, 'data of log') === undefined ? null : data;
 }
@@ -55,7 +58,7 @@ export function requireKey(key: unknown): void {
   if (key !== undefined) requireText(key, 'key of a question');
 }
 
-/** What the model of a client is asked, with bytes as they go out. @throws AuthorFault */
+/** The request to the client's model, with bytes as base64. @throws AuthorFault */
 export function samplingRequest<R extends object>(request: R): R {
   if (!isRecord(request)) throw wrongType('request of sample', 'an object with messages and maxTokens', request);
   const whole = Array.isArray(request.messages) ? { ...request, messages: request.messages.map(inBase64) } : request;

@@ -1,11 +1,11 @@
-/** Owns what becomes of the value that a completion has given back: texts, or a fault that has a name (MCP completion). */
+/** Owns the conversion of a completion's return value to texts, or to a named error (MCP completion). */
 import { wrongType } from '../../author-fault.ts';
 
-/** Nothing to suggest may be said by giving nothing back. @throws AuthorFault */
+/** An absent value means no suggestions. @throws AuthorFault */
 export function suggestions(value: unknown): readonly string[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw wrongType('what it has given back', 'a list of strings', value);
-  // Not with find, which does not see that a hole is one.
+  // Unlike find, this also detects holes of the list.
   for (const [index, text] of value.entries()) {
     if (typeof text !== 'string') throw wrongType(`[${index}]`, 'a string', text);
   }

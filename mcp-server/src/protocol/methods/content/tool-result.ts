@@ -1,6 +1,6 @@
 /**
- * Owns what becomes of the value that a tool has given back (MCP server/tools, "Tool Result"): it is an answer that every client
- * can read, or a fault of the tool that has a name. Nothing of it is lost in silence.
+ * Owns the conversion of a tool's return value to an answer that every client can read, or to a named error of the
+ * tool (MCP server/tools, "Tool Result"). No part of the value is dropped silently.
  */
 import { jsonText, wellFormed } from '@mcp-oauth/shared/json-text';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
@@ -11,14 +11,14 @@ import { base64 } from './bytes.ts';
 import { contentBlocks } from './content-block.ts';
 import { asWritten, requirePlain } from './plain-json.ts';
 
-/** `structuredContent`, `isError` and `_meta` are the words of the SDK, for tools that were written for it. */
+/** `structuredContent`, `isError` and `_meta` are the names of the SDK, for tools that were written for it. */
 const MEMBERS: ReadonlySet<string> = new Set([
   'text', 'content', 'structured', 'structuredContent', 'isError', '_meta',
 ]); // biome-ignore format: one list
 
 const EXPECTED = 'an object with text, content, structured, or several of them';
 
-/** @throws AuthorFault, also when the tool breaks the promise of its own output schema */
+/** @throws AuthorFault, also when the structured data does not match the tool's output schema */
 export function toolResult(value: unknown, tool: Pick<ToolEntry, 'structured'>): CallToolResult {
   const given = typeof value === 'string' ? { text: value } : value;
   if (!isRecord(given)) throw wrongType('what it has given back', EXPECTED, given);
@@ -32,7 +32,7 @@ export function toolResult(value: unknown, tool: Pick<ToolEntry, 'structured'>):
   const json = data && requireJson(data, 'structured');
   const structured = json?.includes(BUFFER) ? revived(json) : data;
   const blocks = content === undefined ? [] : contentBlocks(content);
-  // Clients that know no structured content read it as text.
+  // Clients without support for structured content read it as text.
   const words =
     text ?? (json === undefined ? undefined : structured === data ? wellFormed(json) : jsonText(structured));
   return {
@@ -45,7 +45,7 @@ export function toolResult(value: unknown, tool: Pick<ToolEntry, 'structured'>):
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A failure need not keep the promise of the output schema. */
+/** A failure does not have to match the output schema. */
 function structuredOf(given: Json, tool: Pick<ToolEntry, 'structured'>, failed: boolean): Json | undefined {
   const { structured, structuredContent } = given;
   if (structured !== undefined && structuredContent !== undefined) {
@@ -56,7 +56,7 @@ function structuredOf(given: Json, tool: Pick<ToolEntry, 'structured'>, failed: 
   return tool.structured(data);
 }
 
-/** As JSON writes a Buffer, which no reader would take for bytes. */
+/** JSON would write a Buffer in a form that no client recognizes as bytes. */
 const BUFFER = '{"type":"Buffer","data":[';
 
 /** With bytes as base64. */
@@ -74,5 +74,5 @@ function metaOf(given: unknown): Record<string, unknown> {
   return meta;
 }
 
-/** As JSON has it, for objects that say so themselves, such as the records of a database. */
+/** Uses `toJSON` where an object has it, such as a database record. */
 const written = (value: unknown): unknown => (isRecord(value) ? (asWritten(value) ?? null) : value);

@@ -1,6 +1,6 @@
 /**
- * Owns how a zod schema becomes a form that a client can show, and its answer a value: MCP elicitation takes one flat object of
- * strings, numbers, booleans and choices, and only some keywords of JSON Schema.
+ * Owns the conversion of a zod schema to a form, and of the answer to a value: MCP elicitation supports one flat
+ * object of strings, numbers, booleans and choices, and only some keywords of JSON Schema.
  */
 import {
   type ClientCapabilities,
@@ -23,12 +23,12 @@ interface Question<S> {
   readonly key: string | undefined;
 }
 
-/** An empty elicitation capability means forms; one that names only `url` does not. */
+/** An empty elicitation capability includes forms; one with only `url` does not. */
 export function canFillForms({ elicitation }: ClientCapabilities): boolean {
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined);
 }
 
-/** @throws ToolError when nobody answers, or what comes back is no answer to the question */
+/** @throws ToolError when the client does not respond, or its response does not match the question */
 export async function elicit<S extends z.ZodObject>(
   ask: Ask,
   { message, schema, key }: Question<S>,
@@ -41,7 +41,7 @@ export async function elicit<S extends z.ZodObject>(
   return { action: 'accept', content: content.data };
 }
 
-/** Questions are asked over and over; a schema is written once. */
+/** Cached, as questions are asked repeatedly with the same schema. */
 const forms = new WeakMap<z.ZodObject, Form>();
 
 function formOf(schema: z.ZodObject): Form {
@@ -55,7 +55,7 @@ function formOf(schema: z.ZodObject): Form {
 }
 
 const ANNOTATIONS = ['type', 'title', 'description', 'default'];
-/** By type what a form may say beside; what it can't say is still checked when the answer comes. */
+/** The keywords of each type that a form supports; the others are checked when the answer comes. */
 const KEYWORDS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['string', ['minLength', 'maxLength', 'format', 'enum', 'enumNames', 'oneOf']],
   ['number', ['minimum', 'maximum']],
@@ -65,7 +65,7 @@ const KEYWORDS: ReadonlyMap<unknown, readonly string[]> = new Map([
 ]);
 const FORMATS: ReadonlySet<unknown> = new Set(['email', 'uri', 'date', 'date-time']);
 
-/** @throws AuthorFault for what no form can ask */
+/** @throws AuthorFault for a member that a form can't represent */
 function field(name: string, given: Property): Property {
   const property = given.type === 'array' ? { ...given, items: choices(given.items as Property) } : single(given);
   const keywords = KEYWORDS.get(property.type);
@@ -83,7 +83,7 @@ function field(name: string, given: Property): Property {
   );
 }
 
-/** One of several: with a title each they are `oneOf` (SEP-1330), which zod writes as `anyOf` for a union of literals. */
+/** A choice of one value: with titles it is `oneOf` (SEP-1330), which zod writes as `anyOf` for a union of literals. */
 function single(property: Property): Property {
   const { anyOf, oneOf = anyOf, const: only, ...rest } = property;
   if (only !== undefined) return { ...rest, enum: [only] };
@@ -91,7 +91,7 @@ function single(property: Property): Property {
   return titled ? { ...rest, type: 'string', oneOf: titled } : property;
 }
 
-/** Some of several. */
+/** A choice of several values. */
 function choices({ type, enum: plain, anyOf, oneOf = anyOf }: Property = {}): Property | undefined {
   const titled = titledChoices(oneOf);
   if (titled) return { anyOf: titled };

@@ -1,13 +1,13 @@
-/** Owns the way out for what can't be done because the client has not declared that it can do its part of it. */
+/** Owns the error for an operation that needs a capability which the client has not declared. */
 import type { ClientCapabilities } from '@modelcontextprotocol/sdk/types.js';
 import { ToolError } from '../../define.ts';
 
 /**
- * An author may catch it, as any ToolError, and do without. Uncaught it is an error of the protocol in 2026-07-28 (-32021), and
- * the failure of the tool in the revisions before.
+ * Authors may catch it as a ToolError and continue without the capability. Uncaught, it is a protocol error in
+ * 2026-07-28 (-32021), and a failure of the tool in earlier revisions.
  */
 export class MissingCapability extends ToolError {
-  /** As the client would have to declare them, such as `{ sampling: {} }`. */
+  /** As the client has to declare them, such as `{ sampling: {} }`. */
   readonly required: ClientCapabilities;
 
   constructor(message: string, required: ClientCapabilities) {
