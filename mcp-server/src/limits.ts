@@ -1,15 +1,21 @@
-/** Owns which bounds the settings mean: those of sessions and streams, for the server and for commands that read what it wrote. */
+/**
+ * Owns the conversion of settings to limits of sessions and streams, for the server and for commands that read its
+ * storage.
+ */
 import type { AllowanceLimits } from './allowance/allowance.ts';
 import type { Config } from './config.ts';
 import type { LogLimits } from './sessions/ports.ts';
 
-/** Seconds that a client has to come back for the rest of a stream that is over. */
+/** Seconds for which a client can resume a stream that has ended. */
 const KEEP_OVER = 300;
 
-/** Finished streams of one session that wait for a client whose connection broke: more than a client has calls at a time. */
+/**
+ * Maximum number of ended streams of one session that are kept for reconnecting clients: more than the concurrent
+ * calls of a client.
+ */
 const MOST_OVER = 128;
 
-/** Seconds between two comments on an open stream; usual proxies cut silent ones after 30 to 60. */
+/** Seconds between two comments on an open stream; common proxies close silent ones after 30 to 60. */
 const KEEP_ALIVE = 15;
 
 export const limitsOf = ({ sessionIdleTimeout, sessionMaxAge, ...config }: Config) => ({
@@ -32,7 +38,10 @@ export const allowanceLimitsOf = (config: Config): AllowanceLimits => ({
   maxBytesPerPrincipal: config.maxBytesPerPrincipal,
 });
 
-/** Whatever may be answered has room in a session, and what a session has in the budgets around it. */
+/**
+ * Ensures that the largest allowed answer fits into a session, and a session into the budgets of its person and of
+ * the server.
+ */
 export const logLimitsOf = ({ sessionIdleTimeout, streamEvents, ...config }: Config): LogLimits => {
   const sessionBytes = Math.max(config.maxStoredBytesPerSession, config.maxAnswerBytes);
   const personBytes = Math.max(config.maxStoredBytesPerPrincipal, sessionBytes);

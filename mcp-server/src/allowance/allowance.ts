@@ -1,6 +1,7 @@
 /**
- * Owns what each person uses of this replica, whatever clients, sessions and revisions of MCP they use: requests that run, and
- * the memory of bodies and of answers that nobody has read yet. Every check and every change is a look-up or two.
+ * Owns the resources that each person uses on this replica, across all clients, sessions and revisions of MCP:
+ * running requests, and the memory of bodies and of unread answers. Every check and every change takes one or two
+ * lookups.
  */
 import { type Owner, personOf } from '../authorization/principal.ts';
 import { type Limit, type LimitReached, limitReached } from './limit.ts';
@@ -21,7 +22,7 @@ export interface AllowanceLimits {
 
 export interface AllowanceOptions {
   readonly limits: AllowanceLimits;
-  /** Told of each refusal. */
+  /** Called for each refusal. */
   readonly onReached?: ((limit: Limit) => void) | undefined;
 }
 
@@ -34,7 +35,7 @@ export class Allowance {
   readonly #running = new Tally();
   readonly #runningOfSession = new Tally();
   readonly #bytes = new Tally();
-  /** Whoever calls again has the same principal for as long as the token is known. */
+  /** Cached, as all requests with the same cached token have the same principal. */
   readonly #names = new WeakMap<Person, string>();
 
   constructor({ limits, onReached }: AllowanceOptions) {
@@ -42,13 +43,13 @@ export class Allowance {
     this.#onReached = onReached;
   }
 
-  /** Counts a refusal. @returns what its client is told */
+  /** Counts a refusal. @returns the error for the client */
   reached(limit: Limit, most: number): LimitReached {
     this.#onReached?.(limit);
     return limitReached(limit, most);
   }
 
-  /** Which limit one more running request would break, if any. */
+  /** The limit that one more running request would exceed, if any. */
   runningLimit(person: Person, session?: string): RunningLimit | undefined {
     const { maxCallsPerSession, maxCallsPerPrincipal } = this.limits;
     if (session !== undefined && this.#runningOfSession.of(session) >= maxCallsPerSession) {
@@ -57,7 +58,7 @@ export class Allowance {
     return this.#running.of(this.#nameOf(person)) >= maxCallsPerPrincipal ? 'MAX_CALLS_PER_PRINCIPAL' : undefined;
   }
 
-  /** Counts a refusal for the number of running requests. @returns what its client is told */
+  /** Counts a refusal because of running requests. @returns the error for the client */
   runningReached(limit: RunningLimit): LimitReached {
     const { maxCallsPerSession, maxCallsPerPrincipal } = this.limits;
     return this.reached(limit, limit === 'MAX_CALLS_PER_SESSION' ? maxCallsPerSession : maxCallsPerPrincipal);
@@ -73,7 +74,7 @@ export class Allowance {
     if (session !== undefined) this.#runningOfSession.add(session, -1);
   }
 
-  /** The part of a person's memory that one of their requests takes; it has to be released. */
+  /** The share of a person's memory that one request takes; it must be released. */
   share(person: Person): Share {
     return new Share(this.#bytes, this.#nameOf(person), this.limits.maxBytesPerPrincipal);
   }
@@ -99,7 +100,7 @@ export class Share {
     this.#most = most;
   }
 
-  /** @returns false, and holds nothing, when the person has no room for that */
+  /** @returns false, and reserves nothing, when the person's limit would be exceeded */
   hold(bytes: number): boolean {
     if (this.#bytes.of(this.#person) + bytes > this.#most) return false;
     this.#held += bytes;
@@ -107,7 +108,7 @@ export class Share {
     return true;
   }
 
-  /** @param bytes absent: all of it. Never more than is held. */
+  /** @param bytes absent: all. Never releases more than is held. */
   release(bytes = this.#held): void {
     const released = Math.min(bytes, this.#held);
     this.#held -= released;

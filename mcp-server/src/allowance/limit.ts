@@ -1,6 +1,6 @@
 /**
- * Owns the limits on what one request and one person may use, and the words for a client that has reached one (RFC 6585 §4,
- * JSON-RPC 2.0 §5.1). A limit is called like the setting that decides it, in the error, in the log and in the metric.
+ * Owns the limits for one request and one person, and the error messages for clients that reach them (RFC 6585 §4,
+ * JSON-RPC 2.0 §5.1). A limit has the name of its setting in the error, in the log and in the metric.
  */
 
 export type Limit = keyof typeof WORDS;
@@ -30,7 +30,7 @@ const WORDS = {
 
 export const LIMITS = Object.keys(WORDS) as readonly Limit[];
 
-/** As it stands in a JSON-RPC error. */
+/** The members of a JSON-RPC error. */
 export interface LimitReached {
   readonly message: string;
   readonly data: { readonly limit: Limit; readonly most: number };
@@ -41,5 +41,5 @@ export const limitReached = (limit: Limit, most: number): LimitReached => ({
   data: { limit, most },
 });
 
-/** Seconds after which a client may try again what one of its own limits has refused (RFC 9110 §10.2.3). */
+/** Seconds after which a client may try again after it has reached one of its own limits (RFC 9110 §10.2.3). */
 export const RETRY_AFTER = '5';

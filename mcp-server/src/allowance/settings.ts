@@ -1,4 +1,4 @@
-/** Owns the settings of what one request and one person may use of a replica: messages, running requests, memory. */
+/** Owns the settings of the limits for one request and one person on a replica: messages, running requests, memory. */
 import { setting } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 

@@ -1,4 +1,4 @@
-/** Owns sums by name; a name whose sum is zero is forgotten, so that nothing is left of whoever is gone. */
+/** Owns sums by name. A name whose sum is zero is removed, so that people who have left take no memory. */
 
 export class Tally {
   readonly #sums = new Map<string, number>();
@@ -13,7 +13,7 @@ export class Tally {
     else this.#sums.delete(name);
   }
 
-  /** How many names have a sum. */
+  /** Number of names with a sum. */
   get size(): number {
     return this.#sums.size;
   }

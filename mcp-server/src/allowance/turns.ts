@@ -1,9 +1,10 @@
 /**
- * Owns how many requests that waited for the store go on in one turn of the event loop. Redis answers many of them at once; each may
- * then make an answer of megabytes, and none of these could be sent or refused before the last one was made.
+ * Owns the number of requests that continue in one turn of the event loop after they have waited for the store.
+ * Redis answers many requests at once. Each may then create an answer of megabytes, and none of them could be sent
+ * or refused before the last one exists.
  */
 
-/** Requests in one turn: with answers of MAX_ANSWER_BYTES, 4 MiB, at most 32 MiB at a time. */
+/** Maximum number of requests per turn: with MAX_ANSWER_BYTES of 4 MiB, at most 32 MiB of answers. */
 const IN_A_TURN = 8;
 
 export class Turns {
@@ -11,7 +12,7 @@ export class Turns {
   #left = IN_A_TURN;
   #isArmed = false;
 
-  /** Absent: the request goes on at once. */
+  /** Absent: the request continues immediately. */
   wait(): Promise<void> | undefined {
     this.#arm();
     if (this.#left > 0) {

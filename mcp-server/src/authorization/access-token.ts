@@ -8,8 +8,8 @@ import type { Principal } from './principal.ts';
 import { expectedOf, type Rules, TokenError, toTokenError } from './token-error.ts';
 
 /**
- * Who a token stands for: at once when that is known already. A principal with a `keyThumbprint` has yet to show that key.
- * Rejects with a TokenError.
+ * Finds the principal of a token: synchronously if the token is cached. A principal with a `keyThumbprint` still
+ * has to prove possession of the key. Rejects with a TokenError.
  */
 export type VerifyToken = (token: string) => Principal | Promise<Principal>;
 
@@ -27,10 +27,10 @@ export interface TokenVerifierOptions {
   readonly clockTolerance: number;
 }
 
-/** RFC 6750 §2.1. How long a token may be is decided by MAX_HEADER_SIZE. */
+/** RFC 6750 §2.1. MAX_HEADER_SIZE limits the length of a token. */
 const B64TOKEN = /^[\w\-.~+/]+=*$/;
 
-/** The signature algorithms that can be allowed: all asymmetric, so that a public key is never taken for a secret. */
+/** The allowed signature algorithms: all asymmetric, so that a public key is never used as a secret. */
 export const ASYMMETRIC_ALGORITHMS = [
   'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512',
 ] as const; // biome-ignore format: one list
@@ -54,10 +54,10 @@ const rulesOf = ({ issuer, audiences, clock, clockTolerance }: TokenVerifierOpti
   clockTolerance,
 });
 
-/** RFC 7515 §4.1.9: media types don't depend on case, and `application/` may be left out. */
+/** RFC 7515 §4.1.9: media types are case-insensitive, and `application/` may be left out. */
 const mediaType = (type: string): string => type.toLowerCase().replace(/^application\//, '');
 
-/** Checked before the signature, so that an ID token of the same issuer costs nothing and says clearly what it is. */
+/** Checked before the signature: an ID token of the same issuer is cheap to refuse, and gets a precise reason. */
 function keyNameOf(token: string, options: TokenVerifierOptions, types: ReadonlySet<string>): KeyName {
   const { algorithms } = options;
   const { typ, alg, kid } = decodeHeader(token);
@@ -76,7 +76,7 @@ function keyNameOf(token: string, options: TokenVerifierOptions, types: Readonly
   return { alg, kid };
 }
 
-/** What anybody has sent: its members can be of any type. */
+/** The token is unverified: its members can have any type. */
 function decodeHeader(token: string): Readonly<Record<string, unknown>> {
   try {
     return decodeProtectedHeader(token) as Readonly<Record<string, unknown>>;
@@ -85,7 +85,7 @@ function decodeHeader(token: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** RFC 7517 §4.5: the keys are told apart by the signature where their names don't do it. */
+/** RFC 7517 §4.5: keys whose ids do not identify one are tried until a signature matches. */
 async function verifiedClaims(token: string, name: KeyName, options: TokenVerifierOptions): Promise<JWTPayload> {
   const rules = {
     issuer: options.issuer,
@@ -121,7 +121,10 @@ function toPrincipal(claims: JWTPayload, options: TokenVerifierOptions): Princip
   return Object.freeze(cnf === undefined ? principal : { ...principal, keyThumbprint: thumbprintOf(claims) });
 }
 
-/** RFC 9449 §6.1. A token that is bound in another way as well, as by RFC 8705 §3, asks for more than is checked here. */
+/**
+ * RFC 9449 §6.1. A token that is also bound in another way, such as RFC 8705 §3, would need a check that does not
+ * exist here.
+ */
 function thumbprintOf(claims: JWTPayload): string {
   const { jkt, ...others } = Object(claims.cnf);
   if (isName(jkt) && Object.keys(others).length === 0) return jkt;
@@ -129,10 +132,10 @@ function thumbprintOf(claims: JWTPayload): string {
   throw new TokenError('sender_constrained', { claim: 'cnf', ...found, ...whoIn(claims) });
 }
 
-/** Half of a surrogate pair would be written as U+FFFD, and two people would become one. */
+/** Half of a surrogate pair would be written as U+FFFD, and two people would get the same name. */
 const isName = (value: unknown): value is string => typeof value === 'string' && value !== '' && value.isWellFormed();
 
-/** RFC 9068 §2.2.3 `scope`, or the `scp` of other issuers, as text or as a list. */
+/** RFC 9068 §2.2.3 `scope`, or `scp` of other issuers, as text or as a list. */
 function scopesOf({ scope, scp }: JWTPayload): ReadonlySet<string> {
   const granted: unknown = scope ?? scp;
   if (typeof granted === 'string') return new Set(granted.split(' ').filter(isName));

@@ -3,10 +3,10 @@ import { PROOF_ALGORITHMS } from './dpop/proof.ts';
 
 export interface Challenge {
   readonly scheme: 'Bearer' | 'DPoP';
-  /** URL of the document that describes the resource which was asked for. */
+  /** URL of the metadata of the requested resource. */
   readonly resourceMetadata: string;
   readonly scopes: readonly string[];
-  /** Absent when the request carried no token at all (RFC 6750 §3.1). */
+  /** Absent when the request had no token (RFC 6750 §3.1). */
   readonly error?: 'invalid_request' | 'invalid_token' | 'insufficient_scope' | 'invalid_dpop_proof' | 'use_dpop_nonce';
   readonly description?: string;
 }
@@ -23,6 +23,6 @@ export function challenge({ scheme, resourceMetadata, scopes, error, description
   return `${scheme} ${written.join(', ')}`;
 }
 
-/** RFC 9110 §5.6.4 quoted-string; whatever a header can't carry becomes a space. */
+/** RFC 9110 §5.6.4 quoted-string; characters that a header can't carry become spaces. */
 const quoted = (value: string): string =>
   `"${value.replace(/[^\x20-\x7e]/g, ' ').replace(/["\\]/g, (special) => `\\${special}`)}"`;

@@ -1,27 +1,27 @@
 /**
- * Owns what the log tells of a refusal beside its reason: which member decided, what was expected there and what was found, and
- * the setting behind it. Never a secret: no token, proof or key is shown, and nothing at length.
+ * Owns the details of a refusal for the log: the member that decided, its expected and its actual value, and the
+ * related setting. It never contains a secret, such as a token, a proof or a key, nor long values.
  */
 
 export interface Finding {
-  /** Of a token or a proof. */
+  /** The claim of a token or a proof. */
   readonly claim?: string;
-  /** Parameter of the header of a token or a proof (RFC 7515 §4). */
+  /** The header parameter of a token or a proof (RFC 7515 §4). */
   readonly header?: string;
   readonly expected?: unknown;
   readonly found?: unknown;
-  /** What an operator can change where the refusal is not wanted. */
+  /** The setting by which an operator can allow such a request. */
   readonly setting?: string;
   readonly subject?: unknown;
   readonly client?: unknown;
-  /** `false` where subject and client are what a token says that nobody has vouched for. */
+  /** `false` where subject and client come from a token that was not verified. */
   readonly verified?: false;
 }
 
 const LONGEST = 200;
 const MOST = 10;
 
-/** A value of any type, as what fits into a line. */
+/** A short form of a value of any type, for one line of the log. */
 export function shown(value: unknown): unknown {
   if (value === undefined) return 'nothing';
   if (typeof value === 'string') return value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value;
@@ -30,7 +30,7 @@ export function shown(value: unknown): unknown {
   return `an object of ${Object.keys(value).slice(0, MOST).join(', ').slice(0, LONGEST) || 'nothing'}`;
 }
 
-/** A time of a token as people read it. */
+/** A time of a token in readable form. */
 export function shownTime(seconds: unknown): unknown {
   const date = new Date(typeof seconds === 'number' ? seconds * 1000 : Number.NaN);
   return Number.isNaN(date.getTime()) ? shown(seconds) : date.toISOString();

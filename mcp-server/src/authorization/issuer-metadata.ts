@@ -1,4 +1,7 @@
-/** Owns finding the metadata of the authorization server from its issuer (RFC 8414 §3, OpenID Connect Discovery §4). */
+/**
+ * Owns the discovery of the authorization server's metadata from its issuer (RFC 8414 §3, OpenID Connect Discovery
+ * §4).
+ */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { AUTHORIZATION_SERVER_PATH, issuerPath, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
@@ -12,8 +15,8 @@ import {
 import { z } from 'zod';
 
 /**
- * Where something can be asked for. What is no address at all is absent, so that a member which nobody here needs takes no other
- * with it; an address of another scheme is no slip of the pen, and its document is not believed.
+ * The URL of an endpoint. An invalid URL counts as absent, so that a member which is not needed here does not
+ * invalidate the document. A URL with another scheme does invalidate it.
  */
 const endpoint = z.preprocess(
   (value) => (typeof value === 'string' && URL.canParse(value) ? value : undefined),
@@ -28,12 +31,12 @@ const schema = z.looseObject({
   registration_endpoint: endpoint,
 });
 
-/** What the issuer says about itself, with every member that it sent. */
+/** The issuer's metadata, with all members that it sent. */
 export type IssuerMetadata = z.infer<typeof schema>;
 
 /**
- * Where the metadata of an issuer may be, in the order of the MCP specification: RFC 8414 with the path inserted, OpenID
- * with the path inserted, OpenID with the path prepended.
+ * The URLs where the metadata of an issuer may be, in the order of the MCP specification: RFC 8414 with the path
+ * inserted, OpenID with the path inserted, OpenID with the path appended.
  */
 export function metadataUrls(issuer: string): readonly string[] {
   const { origin } = new URL(issuer);
@@ -49,7 +52,7 @@ export function metadataUrls(issuer: string): readonly string[] {
 
 export interface IssuerMetadataOptions {
   readonly issuer: string;
-  /** Where this server reaches the issuer, when that is not where browsers do. */
+  /** The URL by which this server reaches the issuer, if it differs from the public one. */
   readonly internalUrl?: string | undefined;
   readonly fetch: Fetch;
   readonly clock: Clock;

@@ -1,35 +1,41 @@
 /**
- * Owns reading a JWK Set: member by member, so that one that is no key takes no other with it (RFC 7517 §5), and which of its
- * keys a token header may mean (RFC 7517 §4.5, RFC 7515 §4.1.4).
+ * Owns the reading of a JWK Set: invalid members are skipped (RFC 7517 §5). Also owns the choice of the keys that
+ * match a token header (RFC 7517 §4.5, RFC 7515 §4.1.4).
  */
 import { type CryptoKey, createLocalJWKSet, type JWK } from 'jose';
 import { z } from 'zod';
 
-/** The members of a token header that say which key it is of. */
+/** The members of a token header that identify its key. */
 export interface KeyName {
   readonly alg: string;
   readonly kid: string | undefined;
 }
 
 export interface KeySet {
-  /** Each key as text: what is missing from a later set was withdrawn or altered. */
+  /** Each key as text: a text that is missing from a later set belongs to a withdrawn or altered key. */
   readonly texts: ReadonlySet<string>;
-  /** The key ids that there are. */
+  /** The ids of the keys. */
   readonly names: readonly string[];
-  /** Why members were left out, one text for each. */
+  /** Why members were skipped, one text for each. */
   readonly leftOut: readonly string[];
-  /** The keys that may have signed, the likeliest first; whether each goes with the algorithm shows when it is opened. */
+  /**
+   * The keys that may have signed, most likely ones first. Whether a key supports the algorithm is checked when it
+   * is imported.
+   */
   candidates(name: KeyName): readonly Candidate[];
 }
 
 interface Candidate {
-  /** The same for a key that is published twice. */
+  /** The same for two copies of one key. */
   readonly id: string;
-  /** Nothing for a key that can't check signatures of this algorithm. */
+  /** Resolves to nothing for a key that can't verify signatures of this algorithm. */
   open(algorithm: string): Promise<CryptoKey | undefined>;
 }
 
-/** RFC 7518 §6, RFC 8037 §2: the members that make the key. Other types are left alone: they may be for others to use. */
+/**
+ * RFC 7518 §6, RFC 8037 §2: the members that form the key. Keys of other types are kept unchecked, as they may be
+ * meant for others.
+ */
 const MATERIAL: ReadonlyMap<string, readonly string[]> = new Map([
   ['RSA', ['n', 'e']],
   ['EC', ['crv', 'x', 'y']],
@@ -41,7 +47,7 @@ const SHORTEST_RSA = 2_048;
 
 const document = z.object({ keys: z.array(z.unknown()) });
 
-/** @throws Error for what is no set, or has members of which none is a key */
+/** @throws Error for a document that is not a JWK Set, or has members but no key */
 export function readKeySet(body: unknown): KeySet {
   const members = document.parse(body).keys;
   const read = members.map(readKey);
@@ -64,10 +70,10 @@ interface Key extends Candidate {
   readonly text: string;
 }
 
-/** The key, or why it is none. */
+/** The key, or why the member is invalid. */
 function readKey(member: unknown): Key | string {
   if (typeof member !== 'object' || member === null || Array.isArray(member)) return 'is no object';
-  // An optional member that is null or empty says nothing.
+  // An optional member that is null or empty counts as absent.
   const jwk = usable(Object.fromEntries(Object.entries(member).filter(([, value]) => value !== null && value !== '')));
   if (typeof jwk.kty !== 'string') return 'has no kty';
   const material = MATERIAL.get(jwk.kty) ?? [];
@@ -82,7 +88,7 @@ function readKey(member: unknown): Key | string {
   };
 }
 
-/** Without optional members that have no meaning in their form: one of them would keep a good key from being opened. */
+/** Removes optional members with an invalid form: they would prevent the import of a valid key. */
 function usable({
   alg,
   use,
@@ -91,7 +97,7 @@ function usable({
   ...others
 }: Record<string, unknown>): Record<string, unknown> {
   const named = Array.isArray(operations) ? operations.filter((one) => typeof one === 'string') : [];
-  // With other operations beside it, or twice, Web Crypto refuses the key.
+  // Web Crypto refuses a key with other operations besides `verify`, or with `verify` twice.
   const allowed = named.includes('verify') ? ['verify'] : named;
   return {
     ...others,
@@ -101,7 +107,7 @@ function usable({
   };
 }
 
-/** Opened when it is first needed, and kept, be it a key or none. */
+/** Imports the key on first use, and keeps the result, also a failure. */
 function opener(jwk: JWK): Candidate['open'] {
   const opened = new Map<string, Promise<CryptoKey | undefined>>();
   return (algorithm) => {

@@ -1,4 +1,7 @@
-/** Owns the public keys of the issuer: when the key set is fetched, and in which order a token's signature is tried (RFC 7517 §5). */
+/**
+ * Owns the public keys of the issuer: when the key set is fetched, and the order in which keys are tried for a
+ * token (RFC 7517 §5).
+ */
 import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
@@ -17,16 +20,16 @@ import { TokenError } from './token-error.ts';
 
 export interface KeySource {
   /**
-   * The keys that may have signed a token, one after another while the caller finds that the last one did not. After those that
-   * are known the set is fetched again, as a key may be new.
-   * @throws TokenError with `unknown_key` when there is none, or `keys_unavailable`
+   * The keys that may have signed a token, one at a time until the caller stops. After the known keys, the key set
+   * is fetched again, as it may have a new key.
+   * @throws TokenError with `unknown_key` when no key matches, or `keys_unavailable`
    */
   candidates(name: KeyName): AsyncIterable<CryptoKey>;
-  /** Resolves when there are keys, and after so many milliseconds in any case. Never fails. */
+  /** Resolves when there are keys, at the latest after so many milliseconds. Never rejects. */
   prepare(patience: number): Promise<void>;
-  /** Grows whenever a key was withdrawn or altered: what was verified before then must be verified again. */
+  /** Increases when a key was withdrawn or altered: tokens that were verified before must be verified again. */
   revision(): number;
-  /** When the keys were last read, in milliseconds since the epoch; `undefined` before the first time. */
+  /** When the keys were last fetched, in milliseconds since the epoch; `undefined` before the first time. */
   loadedAt(): number | undefined;
 }
 
@@ -34,25 +37,28 @@ export interface KeySourceOptions {
   /** Absent: the `jwks_uri` of the issuer's metadata. */
   readonly jwksUrl: string | undefined;
   readonly metadata: Pick<RemoteDocument<IssuerMetadata>, 'get'>;
-  /** Where a public URL of the issuer is asked for. */
+  /** Converts a public URL of the issuer to the one by which this server reaches it. */
   readonly inside?: (url: string) => string;
   readonly fetch: Fetch;
   readonly clock: Clock;
-  /** Seconds after which the keys are read again. */
+  /** Seconds after which the keys are fetched again. */
   readonly maxAge: number;
   readonly onFailure: OnFailure;
   readonly onRecovery?: () => void;
-  /** Gets why members of the set can't be used, when that is news. */
+  /** Called with the reasons why members of the set were skipped, when they have changed. */
   readonly onLeftOut?: (members: readonly string[]) => void;
 }
 
-/** Seconds between two attempts: tokens with made-up key ids must not become requests to the issuer. */
+/** Minimum seconds between two fetches: tokens with invented key ids must not cause many requests to the issuer. */
 const COOLDOWN = 30;
 
-/** Milliseconds between two looks for the first keys. */
+/** Milliseconds between two attempts to get the first keys. */
 const PACE = 250;
 
-/** Keys that are tried for one token. Real sets have up to ten, and nobody must be able to have hundreds tried. */
+/**
+ * Maximum number of keys that are tried for one token. Real sets have up to ten keys, and nobody may cause hundreds
+ * of verifications.
+ */
 const MOST_TRIED = 16;
 
 export function createKeySource(options: KeySourceOptions): KeySource {

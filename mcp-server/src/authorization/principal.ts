@@ -1,4 +1,4 @@
-/** Owns who is calling: what is left of an access token once it has been checked (RFC 9068 §2.2). */
+/** Owns the identity of a caller: the checked content of an access token (RFC 9068 §2.2). */
 
 export interface Principal {
   readonly issuer: string;
@@ -11,12 +11,12 @@ export interface Principal {
   readonly keyThumbprint?: string;
 }
 
-/** Whether two principals are the same person at the same issuer with the same client: what a session is bound to. */
+/** Whether two principals have the same issuer, person and client: a session is bound to all three. */
 export const sameOwner = (a: Owner, b: Owner): boolean =>
   a.issuer === b.issuer && a.subject === b.subject && a.clientId === b.clientId;
 
 export type Owner = Pick<Principal, 'issuer' | 'subject' | 'clientId'>;
 
-/** The name of one person, whatever client they use. */
+/** The name of one person, the same for all clients. */
 export const personOf = ({ issuer, subject }: Pick<Owner, 'issuer' | 'subject'>): string =>
   JSON.stringify([issuer, subject]);

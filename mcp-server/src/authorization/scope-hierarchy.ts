@@ -1,11 +1,14 @@
-/** Owns which scopes come with others: who holds `mcp:admin` need not be asked for `mcp:tools` (RFC 6749 §3.3 leaves it to the server). */
+/**
+ * Owns the hierarchy of scopes: a scope may include others, so a token with `mcp:admin` also covers `mcp:tools`
+ * (RFC 6749 §3.3 leaves this to the server).
+ */
 
-/** By scope, which other scopes its holder could have instead. */
+/** By scope, the other scopes that include it. */
 export type ScopeHierarchy = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
- * @param chains the scope that has the others first, as in `['mcp:admin', 'mcp:tools']`
- * @throws RangeError naming a scope that would stand above itself
+ * @param chains each starts with the scope that includes the others, as in `['mcp:admin', 'mcp:tools']`
+ * @throws RangeError naming a scope that would include itself
  */
 export function scopeHierarchy(chains: readonly (readonly string[])[]): ScopeHierarchy {
   const above = new Map<string, Set<string>>();

@@ -1,40 +1,40 @@
-/** Owns which scopes a message needs and which a client is told to ask for (RFC 6750 §3.1, MCP scope challenges). */
+/** Owns the scopes that a message requires, and those that a challenge names (RFC 6750 §3.1, MCP scope challenges). */
 import type { ScopeHierarchy } from './scope-hierarchy.ts';
 
 type Scopes = readonly string[];
 
-/** What is offered, as far as authorization is concerned: what each thing needs on top of the base scope. */
+/** The scopes of the catalog: what each entry requires in addition to the base scope. */
 export interface Scoped {
-  /** All scopes that something needs. */
+  /** All scopes that any entry requires. */
   readonly declared: Scopes;
   tool(name: string): Scopes;
   prompt(name: string): Scopes;
-  /** Of a resource, or of the template that a URI is of or that is given itself. */
+  /** The scopes of a resource or of the template that a URI matches; also takes the template itself. */
   resource(uri: string): Scopes;
 }
 
 export interface ScopePolicyOptions {
-  /** Needed by every call; absent for issuers that can't grant scopes. */
+  /** Required by every call; absent for issuers that can't grant scopes. */
   readonly base: string | undefined;
   readonly hierarchy: ScopeHierarchy;
-  /** What is offered at this moment. */
+  /** The scopes of the current catalog. */
   readonly scoped: () => Scoped;
 }
 
 export interface ScopePolicy {
   /** Every scope that this server knows, sorted: `scopes_supported` of RFC 9728 §2. */
   readonly supported: () => Scopes;
-  /** What a client without a token asks for first: the least that is of use. */
+  /** The scopes that a client without a token asks for first: the minimum that is useful. */
   readonly initial: Scopes;
-  /** What a message, a batch of messages or a request without a message needs. */
+  /** The scopes that a message, a batch of messages or a request without a message requires. */
   required(message?: unknown): Scopes;
-  /** Whether who holds some scopes has others, be it by one that stands above. */
+  /** Whether the held scopes cover the needed ones, directly or by the hierarchy. */
   covers(held: ReadonlySet<string>, needed: Scopes): boolean;
-  /** What to ask for when `held` does not cover `required`; nothing when it does. */
+  /** The scopes to ask for when `held` does not cover `required`; nothing when it does. */
   stepUp(held: ReadonlySet<string>, required: Scopes): Scopes | undefined;
 }
 
-/** Scopes of the sign-in itself: the client's business, never a resource's. */
+/** Scopes of the sign-in: they concern the client, and never a resource. */
 const NOT_OF_A_RESOURCE = new Set(['openid', 'offline_access']);
 
 const NONE: Scopes = [];
@@ -60,7 +60,7 @@ export function createScopePolicy({ base, hierarchy, scoped }: ScopePolicyOption
     stepUp: (held, required) => {
       if (covers(held, required)) return undefined;
       const missing = required.filter((scope) => !has(held, scope));
-      // A client replaces its token by one with exactly these scopes: what it holds already must not get lost.
+      // The client replaces its token by one with exactly these scopes, so they include what it already has.
       return [...new Set([...missing, ...known().intersection(held)])].sort();
     },
   };
@@ -71,7 +71,10 @@ type Json = { readonly [member: string]: unknown };
 const NOTHING: Json = {};
 const object = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : NOTHING);
 
-/** What a JSON-RPC message asks for needs, beside the base scope. Whatever is malformed gets its own error later. */
+/**
+ * The scopes that a JSON-RPC message requires in addition to the base scope. A malformed message gets its own error
+ * later.
+ */
 function neededBy(message: unknown, scoped: Scoped): Scopes {
   const { method, params: given } = object(message);
   const params = object(given);

@@ -1,4 +1,4 @@
-/** Owns the settings of the issuer, of its keys, and of what an access token must be like to be accepted (RFC 9068 §4). */
+/** Owns the settings of the issuer, of its keys, and of the requirements for access tokens (RFC 9068 §4). */
 
 import { ACCESS_TOKEN_TYPE, BASE_SCOPE, resourceIdentifiers } from '@mcp-oauth/shared/contract';
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
@@ -111,14 +111,14 @@ type AuthorizationSettings = Partial<Values<typeof authorizationSettings>> & {
   readonly environment?: string | undefined;
 };
 
-/** What follows from other settings where it is not set. @param publicUrl of this server, which its audiences begin with */
+/** Defaults that depend on other settings. @param publicUrl start of the default audiences */
 export const authorizationDefaults = (values: Values<typeof authorizationSettings>, publicUrl: string) => ({
   audiences: values.audiences ?? resourceIdentifiers(publicUrl),
   baseScope: values.baseScope === 'none' ? undefined : values.baseScope,
   scopeHierarchy: values.scopeHierarchy ?? scopeHierarchy([]),
 });
 
-/** RFC 6750 §5.3: an issuer uses TLS; its public keys may come over plain http from inside the network. */
+/** RFC 6750 §5.3: an issuer uses TLS; its public keys may be fetched over plain http inside the network. */
 export function judgeAuthorization(settings: AuthorizationSettings): readonly Problem[] {
   const { environment, issuer, issuerInternalUrl, jwksUrl } = settings;
   if (environment !== 'production') return [];

@@ -1,6 +1,6 @@
 /**
- * Owns the memory of tokens that were just verified: a signature costs a hundred times what a look-up does. Tokens are
- * known by their SHA-256, so that none lies in a heap dump.
+ * Owns the cache of verified tokens: verifying a signature costs a hundred times as much as a lookup. Entries have
+ * the SHA-256 of the token as their key, so that a heap dump contains no token.
  */
 import { hash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -12,9 +12,9 @@ export interface TokenCacheOptions {
   readonly verify: VerifyToken;
   readonly keys: Pick<KeySource, 'revision'>;
   readonly clock: Clock;
-  /** An entry that was not used lately makes room. */
+  /** Maximum number of entries; those that were not used recently are removed. */
   readonly capacity?: number;
-  /** Bytes of all entries together: a token may have hundreds of scopes. */
+  /** Maximum bytes of all entries: a token may have hundreds of scopes. */
   readonly capacityBytes?: number;
 }
 
@@ -23,21 +23,21 @@ interface Entry {
   /** Milliseconds since the epoch. */
   readonly until: number;
   readonly size: number;
-  /** Since it last had to prove that it is. */
+  /** Whether it was used since it was last considered for removal. */
   used: boolean;
 }
 
-/** An entry dies with its token, and after a minute at the latest. */
+/** Maximum milliseconds of an entry, which also ends with its token. */
 const MAX_AGE = 60_000;
 
 const MAX_ENTRIES = 10_000;
 const MAX_BYTES = 32 * 1024 * 1024;
 
-/** Bytes of an entry beside its texts, and of a scope in its set. */
+/** Bytes of an entry besides its texts, and of a scope in its set. */
 const FRAME = 400;
 const SCOPE_FRAME = 64;
 
-/** Bytes that a principal takes, with two for each character. */
+/** Approximate bytes of a principal, with two for each character. */
 function sizeOf({ subject, clientId, scopes }: Principal): number {
   let size = FRAME + 2 * (subject.length + clientId.length);
   for (const scope of scopes) size += SCOPE_FRAME + 2 * scope.length;
@@ -80,7 +80,10 @@ class Entries {
     while (this.#byId.size > this.#capacity || this.#bytes > this.#capacityBytes) this.#makeRoom();
   }
 
-  /** A Map keeps the order of insertion. Who was used goes to its end, once, so that a hit need not move anything. */
+  /**
+   * A Map keeps the order of insertion. A used entry is moved to the end when it is considered for removal, so that
+   * a hit moves nothing.
+   */
   #makeRoom(): void {
     for (const [id, entry] of this.#byId) {
       if (!entry.used) {
@@ -104,14 +107,17 @@ class Entries {
   }
 }
 
-/** The same check as `verify`; failures are never kept, and a token is verified once however many requests carry it. */
+/**
+ * The same check as `verify` with a cache. Failures are not cached, and concurrent requests with the same token
+ * verify it once.
+ */
 export function createTokenCache(options: TokenCacheOptions): VerifyToken {
   const { verify, keys } = options;
   const entries = new Entries(options);
   const running = new Map<string, Promise<Principal>>();
   let revision = keys.revision();
 
-  /** A withdrawn key takes everything with it that was verified by it. */
+  /** Removes all entries when a key was withdrawn, as the key may have signed their tokens. */
   const forgetWithdrawn = (): void => {
     const current = keys.revision();
     if (current === revision) return;

@@ -1,6 +1,6 @@
 /**
- * Owns why an access token is refused: precise for the log, while the wire only says `invalid_token` (RFC 6750 §3.1), and what
- * the failures of the check mean (RFC 9068 §4).
+ * Owns the reasons why an access token is refused: precise in the log, while the client only gets `invalid_token`
+ * (RFC 6750 §3.1). Also converts failures of the check to reasons (RFC 9068 §4).
  */
 import { decodeJwt, errors } from 'jose';
 import { type Finding, shown, shownTime, whoIn } from './finding.ts';
@@ -16,12 +16,12 @@ export type TokenReason =
   | 'expired'
   | 'not_yet_valid'
   | 'missing_claim'
-  /** Bound to a key that was not shown, or in a way that is not known here. */
+  /** The token is bound to a key without a proof, or in a way that this server does not know. */
   | 'sender_constrained'
-  /** Shown with a proof of a key that it is not bound to. */
+  /** The token came with a proof, but is not bound to a key. */
   | 'not_bound'
   | 'bound_to_another_key'
-  /** Not the token's fault: the issuer's keys have never been seen and can't be fetched now. */
+  /** Not an error of the token: the issuer's keys were never fetched, and can't be fetched now. */
   | 'keys_unavailable';
 
 export class TokenError extends Error {
@@ -36,7 +36,7 @@ export class TokenError extends Error {
   }
 }
 
-/** What was checked, with the time of the check. */
+/** The rules of the check, with its time. */
 export interface Rules {
   readonly issuer: string;
   readonly audiences: readonly string[];
@@ -45,7 +45,7 @@ export interface Rules {
   readonly clockTolerance: number;
 }
 
-/** The failure of a check as a TokenError that says whose token it is; what is no such failure stays as it is. */
+/** Converts the failure of a check to a TokenError with subject and client; returns any other error unchanged. */
 export function toTokenError(error: unknown, token: string, rules: Rules): unknown {
   const failure = failureOf(error, rules);
   if (!(failure instanceof TokenError) || failure.finding.subject !== undefined) return failure;
@@ -75,7 +75,7 @@ function reasonOf(error: errors.JWTExpired | errors.JWTClaimValidationFailed): T
   return failed ?? (error.reason === 'missing' ? 'missing_claim' : 'malformed');
 }
 
-/** What a claim should have been. */
+/** The expected value of a claim. */
 export function expectedOf(claim: string, found: unknown, { issuer, audiences, now, clockTolerance }: Rules): Finding {
   switch (claim) {
     case 'iss':
@@ -100,7 +100,7 @@ export function expectedOf(claim: string, found: unknown, { issuer, audiences, n
   }
 }
 
-/** Whose token it says it is: good to find the client that sent it, and proof of nothing. */
+/** Subject and client as the unverified token names them: useful to find the client, but no proof. */
 function claimedIn(token: string): Finding {
   try {
     return { ...whoIn(decodeJwt(token)), verified: false };

@@ -1,4 +1,7 @@
-/** Owns sealing: what a client is given to keep, it can neither read nor change, nor use for anything else (NIST SP 800-38D). */
+/**
+ * Owns sealing: a client can neither read nor change a sealed text, nor use it in another context (NIST SP
+ * 800-38D).
+ */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { SealingKeys } from './sealing-keys.ts';
 
@@ -6,7 +9,7 @@ const CIPHER = 'aes-256-gcm';
 const NONCE = 12;
 const TAG = 16;
 
-/** @param context where alone it may be opened: whoever opens has to say the same */
+/** @param context unsealing requires the same context */
 export async function seal(keys: SealingKeys, text: string, context: string): Promise<string> {
   const { id, secret } = await keys.current();
   const nonce = randomBytes(NONCE);
@@ -15,11 +18,11 @@ export async function seal(keys: SealingKeys, text: string, context: string): Pr
   return `${id}.${Buffer.concat(parts).toString('base64url')}`;
 }
 
-/** @returns nothing for what was not sealed here, for this context, with a key that is still kept */
+/** @returns nothing for a text that was not sealed by this server for this context with a known key */
 export async function unseal(keys: SealingKeys, sealed: string, context: string): Promise<string | undefined> {
   const [id = '', encoded = '', ...rest] = sealed.split('.');
   const bytes = Buffer.from(encoded, 'base64url');
-  // A text has one form only: node would read past characters that are not Base64url.
+  // Accepts one encoding only: node would ignore characters that are not Base64url.
   if (rest.length > 0 || bytes.length < NONCE + TAG || bytes.toString('base64url') !== encoded) return undefined;
   const key = await keys.find(id);
   if (!key) return undefined;

@@ -1,28 +1,28 @@
 /**
- * Owns the secret keys with which this server seals what it gives into the hands of clients: every replica seals with the
- * newest and opens what was sealed with those before it, so that any replica can go on where another has stopped.
+ * Owns the secret keys that seal data for clients. Every replica seals with the newest key and unseals with older
+ * ones too, so that any replica can continue the work of another.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 
 interface SealingKey {
-  /** Says which key it is, and nothing about it. */
+  /** Identifies the key without revealing anything about it. */
   readonly id: string;
   /** 32 bytes. */
   readonly secret: Uint8Array;
 }
 
 export interface SealingKeys {
-  /** The one that seals. */
+  /** The key that seals. */
   current(): Promise<SealingKey>;
-  /** One that opens, if there still is one with this id. */
+  /** The key with this id, if it is still kept. */
   find(id: string): Promise<SealingKey | undefined>;
 }
 
-/** PORT: where a ring of keys is kept, as one text for all replicas. */
+/** PORT: stores the ring of keys as one text for all replicas. */
 export interface KeyRecord {
   read(): Promise<string | undefined>;
-  /** Keeps `after` where `before` still stands (`undefined`: nothing). @returns whether it did */
+  /** Stores `after` if the record still is `before` (`undefined`: empty). @returns whether it did */
   replace(before: string | undefined, after: string): Promise<boolean>;
 }
 
@@ -35,10 +35,10 @@ interface RingEntry {
 
 const DAY = 86_400_000;
 
-/** The one that seals and the one before: what is sealed must be opened within a day. */
+/** Number of keys in the ring: the one that seals and its predecessor. Sealed data must be unsealed within a day. */
 const KEPT = 2;
 
-/** Milliseconds after which another replica may be asked whether it has made a newer key. */
+/** Milliseconds after which the record is read again, as another replica may have created a newer key. */
 const STALE = 60_000;
 
 const ID = 8;
@@ -48,7 +48,7 @@ const keyOf = (secret: Uint8Array): SealingKey => ({
   secret,
 });
 
-/** Keys from the configuration: the first seals, all open. */
+/** Keys from the configuration: the first seals, all unseal. */
 export function configuredKeys(secrets: readonly [Uint8Array, ...Uint8Array[]]): SealingKeys {
   const [first, ...others] = secrets;
   const current = keyOf(first);
@@ -56,7 +56,7 @@ export function configuredKeys(secrets: readonly [Uint8Array, ...Uint8Array[]]):
   return { current: async () => current, find: async (id) => all.get(id) };
 }
 
-/** Keys that the replicas make themselves, a new one every day, and share through a record. */
+/** Keys that the replicas create themselves, a new one every day, and share through a record. */
 export function sharedKeys(record: KeyRecord, clock: Clock): SealingKeys {
   let ring: readonly RingEntry[] = [];
   let readAt = Number.NEGATIVE_INFINITY;
@@ -72,7 +72,7 @@ export function sharedKeys(record: KeyRecord, clock: Clock): SealingKeys {
     const before = await read();
     if (!isDue()) return;
     const fresh = { secret: randomBytes(32).toString('base64url'), createdAt: clock.now() };
-    // Whoever was faster has made one that does as well.
+    // If another replica was faster, its key is used.
     await record.replace(before, JSON.stringify([fresh, ...ring].slice(0, KEPT)));
     await read();
   };
@@ -94,7 +94,7 @@ export function sharedKeys(record: KeyRecord, clock: Clock): SealingKeys {
   };
 }
 
-/** While the record is out of reach, an old key is better than none. */
+/** While the record is unavailable, an old key is used if there is one. */
 const unlessKnown = (ring: readonly RingEntry[]) => (error: unknown) => {
   if (ring.length === 0) throw error;
 };

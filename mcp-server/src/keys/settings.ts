@@ -1,4 +1,4 @@
-/** Owns the setting for the keys that seal data which clients keep for this server. */
+/** Owns the setting of the keys that seal data for clients. */
 import { optional } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 

@@ -1,4 +1,4 @@
-/** Owns the prompt `try_out`: the first thing to pick after a client has been connected (MCP server/prompts). */
+/** Owns the prompt `try_out`: a first test after a client was connected (MCP server/prompts). */
 import { z } from 'zod';
 import { definePrompt } from '../protocol/define.ts';
 

@@ -1,4 +1,7 @@
-/** Owns the resource `server`: what this server is, for people who pick resources and clients that show them (MCP server/resources). */
+/**
+ * Owns the resource `server`: information about this server, for people and for clients that display resources (MCP
+ * server/resources).
+ */
 import { defineResource } from '../protocol/define.ts';
 
 export default defineResource({

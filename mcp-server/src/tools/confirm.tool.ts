@@ -1,4 +1,4 @@
-/** Owns the tool `confirm`: has the client put a question to the person in front of it (MCP elicitation). */
+/** Owns the tool `confirm`: makes the client ask its user a question (MCP elicitation). */
 
 import { z } from 'zod';
 import { defineTool } from '../protocol/define.ts';

@@ -1,4 +1,4 @@
-/** Owns the tool `countdown`: a call that takes its time, reports progress and can be cancelled (MCP progress, cancellation). */
+/** Owns the tool `countdown`: a long call that reports progress and can be cancelled (MCP progress, cancellation). */
 
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';

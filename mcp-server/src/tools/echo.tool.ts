@@ -1,4 +1,4 @@
-/** Owns the tool `echo`: the shortest way to see that a connection works. */
+/** Owns the tool `echo`: the simplest test of a connection. */
 
 import { z } from 'zod';
 import { defineTool } from '../protocol/define.ts';

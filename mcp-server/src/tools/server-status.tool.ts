@@ -1,4 +1,7 @@
-/** Owns the tool `server_status`: for operators, and the one that shows how a client steps up to a further scope (RFC 6750 §3.1). */
+/**
+ * Owns the tool `server_status`: for operators. It also demonstrates the step-up to a further scope (RFC 6750
+ * §3.1).
+ */
 
 import { z } from 'zod';
 import { defineTool } from '../protocol/define.ts';

@@ -1,10 +1,13 @@
-/** Owns the tool `stock_price`: made-up prices, to try out a tool with a closed set of arguments and a helpful refusal. */
+/**
+ * Owns the tool `stock_price`: invented prices, to demonstrate a tool with a closed set of arguments and a helpful
+ * error.
+ */
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { defineTool, ToolError } from '../protocol/define.ts';
 
-/** Around which price, in US dollars, and by how much below and above it a symbol moves. */
+/** Mean price of each symbol in US dollars, and its maximum deviation below and above. */
 const SYMBOLS = new Map<string, readonly [price: number, below: number, above: number]>([
   ['AAPL', [185.25, 5, 5]],
   ['AMD', [142.35, 5, 5]],
@@ -47,7 +50,7 @@ export default defineTool({
   },
 });
 
-/** Looks random and is not: who asks twice within a minute, of whichever replica, hears the same. */
+/** Looks random, but is the same within a minute on every replica. */
 function priceAt(symbol: string, minute: number, [price, below, above]: readonly [number, number, number]): number {
   const fraction = createHash('sha256').update(`${symbol}:${minute}`).digest().readUInt32BE() / 2 ** 32;
   return Math.round((price - below + fraction * (below + above)) * 100) / 100;

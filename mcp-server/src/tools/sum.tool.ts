@@ -1,4 +1,4 @@
-/** Owns the tool `sum`: adds as people do on paper, in decimal, where 0.1 + 0.2 is 0.3. */
+/** Owns the tool `sum`: exact addition of decimal numbers, where 0.1 + 0.2 is 0.3. */
 
 import { z } from 'zod';
 import { defineTool, ToolError } from '../protocol/define.ts';
@@ -30,7 +30,7 @@ function addDecimals(a: number, b: number): string {
   return toText({ digits: rescale(x, scale) + rescale(y, scale), scale });
 }
 
-/** The shortest decimal that means this number, which is the one that was typed. */
+/** The shortest decimal that represents this number, which is the one that was typed. */
 function toDecimal(value: number): Decimal {
   const [mantissa = '0', exponent = '0'] = String(value).split('e');
   const [whole = '0', fraction = ''] = mantissa.split('.');

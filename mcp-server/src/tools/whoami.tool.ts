@@ -1,4 +1,4 @@
-/** Owns the tool `whoami`: tells the caller what the server made of the access token (RFC 9068 §2.2). */
+/** Owns the tool `whoami`: shows the content of the caller's access token (RFC 9068 §2.2). */
 
 import { z } from 'zod';
 import { defineTool } from '../protocol/define.ts';

@@ -1,17 +1,17 @@
-/** Owns what a person pastes into each client to connect it to this server. */
+/** Owns the configuration snippets by which a person connects each client to this server. */
 
 export interface Guide {
   readonly client: string;
   /** One step in words, shown above the snippet. */
   readonly step: string;
   readonly snippet: string;
-  /** A link that opens the client with everything filled in. */
+  /** A link that opens the client with the configuration. */
   readonly install?: { readonly label: string; readonly url: string };
 }
 
 const json = (value: unknown): string => JSON.stringify(value, null, 2);
 
-/** The name under which clients list this server: lower case, without blanks. */
+/** The name under which clients list this server: lower case, without spaces. */
 const clientKey = (serverName: string): string =>
   serverName
     .toLowerCase()

@@ -1,4 +1,4 @@
-/** Owns the landing page: what this server is, how to connect, what its tools need, and how signing in goes. */
+/** Owns the landing page: what this server is, how to connect, what its tools require, and how the sign-in works. */
 import { MCP_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
 import { type Html, html } from '@mcp-oauth/shared/pages/html';
 import { page } from '@mcp-oauth/shared/pages/page';
@@ -10,7 +10,7 @@ export interface Landing {
   readonly serverName: string;
   readonly issuer: string;
   readonly tools: () => readonly ToolSummary[];
-  /** Needed by every tool. */
+  /** Required by every tool. */
   readonly baseScopes: readonly string[];
 }
 

@@ -1,24 +1,24 @@
 /**
- * Owns the nonces of DPoP proofs (RFC 9449 §8, §9): the time at which each was given out, sealed, so that any replica knows its
- * own again and none has to remember it.
+ * Owns the nonces of DPoP proofs (RFC 9449 §8, §9): each is its sealed time of issue, so that any replica can check
+ * it, and none stores it.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { seal, unseal } from '../../keys/seal.ts';
 import type { SealingKeys } from '../../keys/sealing-keys.ts';
 
 export interface Nonces {
-  /** One to give out. @throws Error when the keys are out of reach */
+  /** The nonce to send to clients. @throws Error when the keys are unavailable */
   current(): Promise<string>;
-  /** When a proof with this nonce ends to be fresh, in milliseconds since the epoch; nothing for one that is not ours or over. */
+  /** When a proof with this nonce expires, in milliseconds since the epoch; nothing for an unknown or expired nonce. */
   end(nonce: string): Promise<number | undefined>;
-  /** Whether a client should be given another one. */
+  /** Whether the client should get a new nonce. */
   isAgeing(end: number): boolean;
 }
 
 /** Milliseconds for which a proof may use a nonce. */
 const LIFETIME = 300_000;
 
-/** Milliseconds for which one and the same is given out. */
+/** Milliseconds for which the same nonce is issued. */
 const RENEWAL = 60_000;
 
 const CONTEXT = 'DPoP nonce';

@@ -1,4 +1,7 @@
-/** Owns why a DPoP proof is refused: precise for the log, while the wire has but two words for it (RFC 9449 §7.1, §9). */
+/**
+ * Owns the reasons why a DPoP proof is refused: precise in the log, while the client gets one of two errors (RFC
+ * 9449 §7.1, §9).
+ */
 import type { Finding } from '../finding.ts';
 
 export type ProofReason =
@@ -12,14 +15,14 @@ export type ProofReason =
   | 'proof_of_another_token'
   | 'proof_signature'
   | 'proof_used_twice'
-  /** A nonce is wanted, or another one: the client is given one and tries again. */
+  /** The proof needs a nonce, or a newer one: the client gets it and tries again. */
   | 'nonce_wanted'
-  /** Not the proof's fault: whether it was used before, or what the nonces are sealed with, can't be found out now. */
+  /** Not an error of the proof: the memory of used proofs, or the keys of the nonces, are unavailable. */
   | 'replays_unknown';
 
 interface Details {
   readonly cause?: unknown;
-  /** For the next attempt. */
+  /** The nonce for the next attempt. */
   readonly nonce?: string;
   readonly finding?: Finding;
 }

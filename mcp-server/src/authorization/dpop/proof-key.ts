@@ -1,9 +1,9 @@
-/** Owns the key that a DPoP proof brings along (RFC 9449 §4.2 `jwk`): that it is a public one, its name, and its use for checking. */
+/** Owns the public key in a DPoP proof (RFC 9449 §4.2 `jwk`): its check, its thumbprint, and its import. */
 import { hash } from 'node:crypto';
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { ProofError } from './proof-error.ts';
 
-/** RFC 7518 §6: members of keys that nobody must have sent. */
+/** RFC 7518 §6: members of private and symmetric keys, which must not be sent. */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 /** RFC 7638 §3.2, in the order of §3.3. */
@@ -13,7 +13,7 @@ const NAMING_MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['RSA', ['e', 'kty', 'n']],
 ]);
 
-/** RFC 7638. @throws ProofError for what is no public key */
+/** RFC 7638. @throws ProofError for a value that is not a public key */
 export function thumbprintOf(jwk: unknown): string {
   if (!isObject(jwk) || PRIVATE_MEMBERS.some((member) => member in jwk)) throw new ProofError('proof_key');
   const names = NAMING_MEMBERS.get(jwk.kty) ?? [];
@@ -25,13 +25,13 @@ export function thumbprintOf(jwk: unknown): string {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 export interface ProofKeys {
-  /** @throws ProofError for a key that does not go with the algorithm */
+  /** @throws ProofError for a key that does not fit the algorithm */
   open(jwk: JWK, algorithm: string, thumbprint: string): Promise<CryptoKey>;
 }
 
 const CAPACITY = 1_000;
 
-/** Opening a key costs a third of a check, and a client uses one and the same for all its proofs. */
+/** Cached: importing a key takes a third of the time of a check, and a client uses the same key for all its proofs. */
 export function createProofKeys(capacity = CAPACITY): ProofKeys {
   const opened = new Map<string, CryptoKey>();
   return {

@@ -1,6 +1,7 @@
 /**
- * Owns the check of a DPoP proof (RFC 9449 §4.3): that whoever sends a token has the key that it is bound to, now, for this very
- * request. What costs nothing comes first; the key is the token's before it is used, and only a proof that is good is noted as used.
+ * Owns the check of a DPoP proof (RFC 9449 §4.3): the sender of a token has the key that the token is bound to,
+ * now, for this request. Cheap checks come first. The key is compared with the token's before it is used, and only
+ * a valid proof is recorded as used.
  */
 import { hash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -13,43 +14,43 @@ import { ProofError, type ProofReason } from './proof-error.ts';
 import { createProofKeys, thumbprintOf } from './proof-key.ts';
 import type { ReplayMemory } from './replay-memory.ts';
 
-/** What a proof has to be for. */
+/** The request that a proof has to match. */
 interface ProvenRequest {
-  /** Of the `DPoP` header. */
+  /** The value of the `DPoP` header. */
   readonly proof: string | undefined;
   readonly method: string;
-  /** As clients know it, without query and fragment. */
+  /** The public URL, without query and fragment. */
   readonly url: string;
   readonly token: string;
-  /** Whom the token stands for; bound to a key. */
+  /** The principal of the token; it has a `keyThumbprint`. */
   readonly principal: Principal;
 }
 
 /**
- * @returns a nonce for the client's next proof, when it should have one
+ * @returns a nonce for the client's next proof, when the client needs one
  * @throws ProofError or TokenError
  */
 export type VerifyProof = (request: ProvenRequest) => Promise<string | undefined>;
 
 export interface ProofVerifierOptions {
   readonly nonces: Nonces;
-  /** Whether every proof has to have a nonce; else only one whose `iat` is off. */
+  /** Whether every proof needs a nonce; else only one with a wrong `iat` does. */
   readonly nonceRequired: boolean;
   readonly replays: ReplayMemory;
   readonly clock: Clock;
-  /** Seconds that the clocks of a client and of this machine may differ. */
+  /** Seconds by which the clocks of a client and of this machine may differ. */
   readonly clockTolerance: number;
 }
 
-/** All asymmetric; a header names its own key, so nothing else decides. */
+/** All asymmetric. A proof contains its own key, so the algorithm is checked against this list only. */
 export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'Ed25519', 'EdDSA', 'PS256', 'RS256'] as const;
 
 const TYPE = 'dpop+jwt';
 
-/** Seconds after `iat` for which a proof without a nonce is fresh. */
+/** Seconds after `iat` for which a proof without a nonce is valid. */
 const WINDOW = 60;
 
-/** A proof with an RSA key of 4,096 bits has about 2,000. */
+/** Maximum characters; a proof with an RSA key of 4,096 bits has about 2,000. */
 const MAX_PROOF_LENGTH = 4_096;
 
 export function createProofVerifier(options: ProofVerifierOptions): VerifyProof {
@@ -81,7 +82,7 @@ interface Decoded {
 /** §4.3 checks 1, 2, 4 and 5. */
 function read(proof: string | undefined): Decoded {
   if (!proof) throw new ProofError('proof_missing');
-  // Of several headers node makes one, with commas.
+  // Node joins several headers with commas, so this also refuses more than one proof.
   if (proof.length > MAX_PROOF_LENGTH || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(proof))
     throw new ProofError('proof_malformed');
   const { typ, alg: algorithm = '', jwk } = decoded(() => decodeProtectedHeader(proof));
@@ -116,10 +117,10 @@ function requireSameRequest(claims: JWTPayload, { method, url, token }: ProvenRe
   if (ath !== hash('sha256', token, 'base64url')) throw new ProofError('proof_of_another_token');
 }
 
-/** A query may carry a secret. */
+/** A query may contain a secret. */
 const withoutQuery = (url: string): string => url.replace(/[?#].*$/s, '');
 
-/** After the normalization of RFC 3986 §6.2.2 and §6.2.3, query and fragment left out. */
+/** Compares as normalized by RFC 3986 §6.2.2 and §6.2.3, without query and fragment. */
 function isSameUrl(htu: string, url: string): boolean {
   const [claimed, actual] = [URL.parse(htu), URL.parse(url)];
   if (!claimed || !actual || claimed.username || claimed.password) return false;
@@ -127,8 +128,8 @@ function isSameUrl(htu: string, url: string): boolean {
 }
 
 /**
- * §4.3 checks 10 and 11. The nonce is this server's own time and counts more than the client's clock: where that is off, the
- * client gets a nonce instead of a refusal that it could do nothing about.
+ * §4.3 checks 10 and 11. A nonce has this server's time, which is more reliable than the client's clock. A client
+ * with a wrong clock gets a nonce instead of a refusal that it can't resolve.
  */
 async function freshUntil(
   { nonce, iat = 0 }: JWTPayload,
@@ -171,7 +172,10 @@ async function requireSignature(proof: string, key: CryptoKey, clock: Clock): Pr
   }
 }
 
-/** §11.1. A `jti` is the client's own choice, so it counts for its key only: nobody uses up somebody else's. */
+/**
+ * §11.1. The client chooses `jti`, so it is recorded together with the key: no client can use up another one's
+ * value.
+ */
 async function requireFirstUse(name: string, end: number, { replays, clock }: ProofVerifierOptions): Promise<void> {
   const ttl = Math.max(1, end - clock.now());
   const first = await replays.firstUse(hash('sha256', name, 'base64url'), ttl).catch((cause: unknown) => {

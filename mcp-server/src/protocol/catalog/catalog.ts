@@ -1,6 +1,6 @@
 /**
- * Owns the set of what this server offers: tools, resources, templates and prompts, checked and compiled once, never per
- * request. What can't be offered is named, and leaves the rest alone.
+ * Owns the set of tools, resources, templates and prompts that this server offers, checked and compiled once, never
+ * per request. A definition that can't be offered is reported, and does not affect the others.
  */
 import { StartError } from '@mcp-oauth/shared/errors';
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
@@ -24,7 +24,7 @@ export interface Catalog {
   readonly templates: Listing<TemplateEntry>;
   readonly summaries: readonly ToolSummary[];
   readonly scoped: Scoped;
-  /** The template that a URI is of: of several the one that says most exactly what it is about. */
+  /** The template that matches a URI; of several, the most specific one. */
   templateOf(uri: string): Templated | undefined;
 }
 
@@ -33,10 +33,10 @@ interface Templated {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Why something that was found is not offered. */
+/** Why a definition is not offered. */
 export interface Problem {
   readonly from: string;
-  /** Of that file, where it is known. */
+  /** The line of that file, if it is known. */
   readonly line?: number;
   readonly reason: string;
 }
@@ -46,7 +46,7 @@ export interface Compiled {
   readonly problems: readonly Problem[];
 }
 
-/** Of two with one name the first stays. */
+/** The first of two definitions with the same name stays. */
 export function compileCatalog(sources: readonly Source[]): Compiled {
   const compile = createSchemaCompiler();
   const [tools, prompts] = [new Collected<ToolEntry>('tool'), new Collected<PromptEntry>('prompt')];
@@ -81,14 +81,14 @@ class Collected<E extends Entry> {
   readonly #normal: (key: string) => string;
   readonly #from = new Map<string, string>();
 
-  /** @param normal the one spelling of all names that are equivalent */
+  /** @param normal normalizes a name, so that equivalent names are equal */
   constructor(kind: string, normal = (key: string): string => key) {
     this.#kind = kind;
     this.#normal = normal;
   }
 
   add(entry: E, from: string): void {
-    // One that can't be written would break the list of all.
+    // An entry that can't be written as JSON would break the list for everybody.
     requireJson(entry.listed, 'what clients are shown of it');
     const key = this.#normal(entry.key);
     const earlier = this.#from.get(key);
@@ -140,10 +140,7 @@ function scopedOf({ tools, prompts, resources, templates }: Listings, templateOf
 
 type Definition = Tool | JsonSchemaTool | Resource | ResourceTemplate | Prompt;
 
-/**
- * A catalog of definitions that are at hand.
- * @throws StartError when one can't be offered
- */
+/** Creates a catalog of the given definitions. @throws StartError when one of them can't be offered */
 export function createCatalog(definitions: readonly Definition[]): Catalog {
   const fail = ({ from, reason }: Problem) => new StartError(`${from}: ${reason}`);
   const sources = definitions.map((value, index): Source => {
@@ -161,7 +158,7 @@ export function createCatalog(definitions: readonly Definition[]): Catalog {
   return catalog;
 }
 
-/** Of what a client may want to hear: that a list is another one now. */
+/** The lists that differ between two catalogs: clients are notified of them. */
 export function changesBetween(before: Catalog, after: Catalog): readonly Change[] {
   const lists = {
     tools: ({ tools }: Catalog) => [tools],

@@ -1,6 +1,7 @@
 /**
- * Owns JSON Schema of the dialects 2020-12 and draft-07: written from zod, or brought by an author and compiled for validation
- * (MCP basic, "JSON Schema Usage"). Nothing is ever fetched: a `$ref` has to lead to a place within its schema.
+ * Owns JSON Schema of the dialects 2020-12 and draft-07: generated from zod, or provided by an author and compiled
+ * for validation (MCP basic, "JSON Schema Usage"). No schema is ever fetched: a `$ref` has to point into its own
+ * schema.
  */
 import { Ajv } from 'ajv';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
@@ -11,27 +12,28 @@ import { misspeltKeyword } from './keywords.ts';
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
-/** What most generators still write. */
+/** The dialect of most generators. */
 const DRAFT_07 = 'http://json-schema.org/draft-07/schema#';
 
-/** Without `$schema`: an absent one means 2020-12, and every list gets shorter. */
+/** Without `$schema`: an absent one means 2020-12, and the lists get shorter. */
 export function objectSchema(schema: z.ZodObject, io: 'input' | 'output'): JsonSchema {
   const { $schema: _, '~standard': __, ...rest } = z.toJSONSchema(schema, { io }) as Record<string, unknown>;
   return { ...rest, type: 'object' };
 }
 
-/** @returns what is wrong with a value, in words; nothing when it is valid */
+/** @returns a description of the first error; nothing when the value is valid */
 type Check = (value: unknown) => string | undefined;
 
 interface CompiledSchema {
-  /** As clients are shown it: with the name that its dialect has in the standard. */
+  /** As it is sent to clients: `$schema` has the canonical name of its dialect. */
   readonly schema: JsonSchema;
   readonly check: Check;
 }
 
-/** Gives a compiler that can be used for many schemas. */
+/** Creates a compiler for any number of schemas. */
 export function createSchemaCompiler(): (schema: JsonSchema) => CompiledSchema {
-  // Not all errors: a hostile value could have hundreds of thousands. Keywords it does not know are for others to read.
+  // Stops at the first error: a hostile value could have hundreds of thousands. Unknown keywords are allowed, as others
+  // may read them.
   const options = { strict: false, allErrors: false };
   const validators = new Map<string, Ajv>();
   const validatorOf = (dialect: string): Ajv => {
@@ -56,7 +58,7 @@ export function createSchemaCompiler(): (schema: JsonSchema) => CompiledSchema {
   };
 }
 
-/** Neither http for https nor an empty fragment makes another dialect of it (RFC 3986 §3.5). @throws TypeError */
+/** Neither http instead of https nor an empty fragment changes the dialect (RFC 3986 §3.5). @throws TypeError */
 function dialectOf(named: unknown): string {
   if (named === undefined) return DIALECT;
   const name = String(named)
@@ -67,7 +69,7 @@ function dialectOf(named: unknown): string {
   throw new TypeError(`the dialect ${named} is not supported, only ${DIALECT} and ${DRAFT_07}`);
 }
 
-/** Forgets the schema again: another may have the same `$id`. */
+/** Removes the schema afterwards: another one may have the same `$id`. */
 function compile(ajv: Ajv, schema: JsonSchema): ValidateFunction {
   try {
     return ajv.compile(schema);

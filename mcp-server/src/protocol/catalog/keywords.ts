@@ -1,10 +1,10 @@
 /**
- * Owns finding a keyword of JSON Schema that is misspelt. Unknown keywords are no fault (JSON Schema 2020-12 §6.5: others may read
- * them), but one like `requierd` would let through what its author wanted to keep out.
+ * Owns the detection of misspelt keywords of JSON Schema. Unknown keywords are allowed (JSON Schema 2020-12 §6.5:
+ * others may read them), but a misspelt one like `requierd` would accept values that its author wanted to refuse.
  */
 import { nearest } from '@mcp-oauth/shared/nearest';
 
-/** Of 2020-12 and draft-07: what validates or leads to other schemas. */
+/** Keywords of 2020-12 and draft-07 that validate or contain other schemas. */
 const KEYWORDS =
   `type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems
   minItems uniqueItems maxContains minContains maxProperties minProperties required dependentRequired allOf anyOf oneOf not if then
@@ -12,7 +12,7 @@ const KEYWORDS =
   unevaluatedItems unevaluatedProperties format contentEncoding contentMediaType contentSchema additionalItems dependencies
   definitions`.split(/\s+/);
 
-/** Keywords that only describe, and those of OpenAPI and of editors that look like others. */
+/** Keywords that only describe, and keywords of OpenAPI and of editors that are similar to others. */
 const HARMLESS = new Set(
   `title description default examples example deprecated readOnly writeOnly nullable enumNames option options`.split(
     ' ',
@@ -21,13 +21,13 @@ const HARMLESS = new Set(
 
 const KNOWN: ReadonlySet<string> = new Set([...KEYWORDS, ...HARMLESS]);
 
-/** Their members are names of the author's, each with a schema. */
+/** Keywords whose members have names of the author's choice, each with a schema. */
 const MAPS = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas', 'dependencies']);
 
-/** What is in these is data. */
+/** Keywords whose values are data. */
 const DATA = new Set(['enum', 'const', 'default', 'examples', 'example']);
 
-/** @returns what is wrong, in words; nothing when no keyword looks misspelt */
+/** @returns a description of the first misspelt keyword; nothing when there is none */
 export function misspeltKeyword(schema: object): string | undefined {
   for (const [keyword, value] of Object.entries(schema)) {
     const meant =
@@ -43,5 +43,5 @@ export function misspeltKeyword(schema: object): string | undefined {
   return undefined;
 }
 
-/** Short names are near to too much. */
+/** Short names are similar to too many others. */
 const editsOf = (keyword: string): number => (keyword.length < 5 ? 0 : keyword.length < 8 ? 1 : 2);

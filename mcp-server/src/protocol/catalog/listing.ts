@@ -1,29 +1,29 @@
 /**
- * Owns a list as clients read it, in pages that are made once: in one order on every replica, and with cursors that still
- * lead on when the list has changed in between (MCP server/utilities/pagination).
+ * Owns a list in prepared pages: in the same order on every replica, and with cursors that still work when the list
+ * has changed between two requests (MCP server/utilities/pagination).
  */
 import { RpcError } from '../call.ts';
 
 export interface Entry {
-  /** What it is sorted and found by: a name or a URI. */
+  /** The name or URI by which entries are sorted and found. */
   readonly key: string;
-  /** Needed on top of the base scope. */
+  /** Required in addition to the base scope. */
   readonly scopes: readonly string[];
-  /** As it stands in the list. */
+  /** The entry as the list shows it. */
   readonly listed: object;
 }
 
-/** Whether somebody has some scopes. */
+/** Whether a caller has all of the given scopes. */
 type Permits = (scopes: readonly string[]) => boolean;
 
 export interface Listing<E extends Entry> {
-  /** By key, in order. */
+  /** Sorted by key. */
   readonly entries: readonly E[];
   find(key: string): E | undefined;
   /**
-   * The same object for the same question, ready to be sent.
-   * @param permits leaves out what it does not permit; absent: nothing
-   * @throws RpcError for a cursor that is not of this list
+   * Returns the same prepared object for the same page and permissions.
+   * @param permits leaves out entries whose scopes it does not permit; absent: permits all
+   * @throws RpcError for a cursor that does not belong to this list
    */
   page(cursor: unknown, permits?: Permits): object;
 }
@@ -32,12 +32,12 @@ type Member = 'tools' | 'prompts' | 'resources' | 'resourceTemplates';
 
 const PAGE = 100;
 
-/** Callers differ in few ways; should somebody hold ever new ones, the views are made anew. */
+/** Callers have few different sets of permissions. If there are very many, the views are discarded and built again. */
 const MOST_VIEWS = 64;
 
 /**
- * @param entries with keys of which none is there twice
- * @param normal the one spelling of all keys that are equivalent
+ * @param entries with unique keys
+ * @param normal normalizes a key, so that equivalent keys are equal
  */
 export function createListing<E extends Entry>(
   member: Member,
@@ -97,7 +97,7 @@ function createPages(member: Member, entries: readonly Entry[]): Pages {
   };
 }
 
-/** Says after which key the page begins, and of which list: that stays true whatever comes and goes. */
+/** Contains the list's name and the key before the page: both remain valid when entries are added or removed. */
 const cursorAfter = (member: Member, key: string): string => Buffer.from(`${member}:${key}`).toString('base64url');
 
 function keyBefore(member: Member, cursor: unknown): string {

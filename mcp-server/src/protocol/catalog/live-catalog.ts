@@ -1,6 +1,7 @@
 /**
- * Owns the catalog of a running server: what it brings itself and what is mounted, and in development what the mounted files
- * have become since. What is broken is named in the log and left out; what was whole before stays as it was.
+ * Owns the catalog of a running server: the built-in and the mounted definitions, and in development the current
+ * state of the mounted files. A broken definition is logged and left out; the last valid version of a changed file
+ * stays.
  */
 import { fileURLToPath } from 'node:url';
 import { StartError } from '@mcp-oauth/shared/errors';
@@ -14,7 +15,7 @@ import { watchFolder } from './files/watch-folder.ts';
 
 export interface LiveCatalog {
   readonly current: () => Catalog;
-  /** Tells what has changed, once it has. */
+  /** Announces a change after it has happened. */
   onChange(listener: (change: Change) => Promise<void>): void;
   close(): void;
 }
@@ -22,13 +23,13 @@ export interface LiveCatalog {
 export interface Mount {
   /** URL with a trailing slash. */
   readonly folder: URL;
-  /** Whether the server starts only with everything that is there. */
+  /** Whether the server refuses to start when a definition is broken. */
   readonly strict: boolean;
-  /** Whether changes are picked up while the server runs. */
+  /** Whether the catalog follows changes while the server runs. */
   readonly watch: boolean;
 }
 
-/** A catalog that stays as it is. */
+/** A catalog that never changes. */
 export const fixedCatalog = (catalog: Catalog): LiveCatalog => ({
   current: () => catalog,
   onChange: () => {},
@@ -36,14 +37,14 @@ export const fixedCatalog = (catalog: Catalog): LiveCatalog => ({
 });
 
 /**
- * @param builtIn what the server brings itself
- * @throws StartError when there is no such folder, or strictness meets what is broken
+ * @param builtIn the definitions of the server itself
+ * @throws StartError when the folder does not exist, or a definition is broken and the start is strict
  */
 export async function openCatalog(builtIn: readonly Source[], mount: Mount, log: Logger): Promise<LiveCatalog> {
   const { folder, watch, strict } = mount;
   const catalog = new MountedCatalog(builtIn, folder, log);
   const imports = naming(() => allowImportsFrom(folder));
-  // First watched, then read: a change in between must not be missed.
+  // Watches before it reads, so that no change in between is missed.
   const watching = watch ? watchFolder(folder, () => catalog.reload(), log) : undefined;
   const close = () => {
     watching?.close();
@@ -58,7 +59,7 @@ export async function openCatalog(builtIn: readonly Source[], mount: Mount, log:
   return { current: catalog.current, onChange: catalog.onChange, close };
 }
 
-/** @throws StartError that names the setting, beside what the folder lacks */
+/** @throws StartError that names the setting and the problem of the folder */
 function naming<T>(read: () => T): T {
   try {
     return read();
@@ -72,14 +73,14 @@ const inSetting = (error: unknown): unknown =>
 
 const EXPECTED = 'files that end in .tool.ts, .resource.ts or .prompt.ts, or in the same with .js';
 
-/** Names of other files that one line of the log has. */
+/** Maximum number of other files in one line of the log. */
 const MOST_OTHERS = 50;
 
 class MountedCatalog {
   readonly #builtIn: readonly Source[];
   readonly #folder: URL;
   readonly #log: Logger;
-  /** What was whole when it was last read. */
+  /** The definitions that were valid when they were last read. */
   #whole: readonly Source[] = [];
   #catalog: Catalog;
   #version = 0;
@@ -109,7 +110,7 @@ class MountedCatalog {
     });
   }
 
-  /** Reads everything again; never rejects. */
+  /** Reads all files again; never rejects. */
   reload(): Promise<void> {
     return this.#inTurn(async () => {
       this.#version += 1;
@@ -121,7 +122,7 @@ class MountedCatalog {
     }).catch((err: unknown) => this.#log.error({ err, folder: this.#path }, 'mounted files not read'));
   }
 
-  /** One after the other: a slow reading must not win over a later one. */
+  /** One after the other: a slow read must not replace the result of a later one. */
   #inTurn(read: () => Promise<void>): Promise<void> {
     const turn = this.#reading.then(read);
     this.#reading = turn.catch(() => {});
@@ -134,7 +135,7 @@ class MountedCatalog {
     });
   }
 
-  /** All at once: nobody ever sees half of it. */
+  /** Replaces everything at once: no request sees a partial update. */
   #take(found: Found): readonly Problem[] {
     const served = new Set(this.#whole.map(({ from }) => from));
     const doubled = rivals(found.sources, served);

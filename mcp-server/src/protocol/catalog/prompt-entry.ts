@@ -1,11 +1,11 @@
-/** Owns a prompt as it is served: what it takes is text (MCP server/prompts), and its mistakes are found beforehand. */
+/** Owns a prompt as it is served: its arguments are text (MCP server/prompts), and its errors are found at start. */
 import { z } from 'zod';
 import type { Complete, Prompt } from '../define.ts';
 import { objectSchema } from './json-schema.ts';
 import type { Entry } from './listing.ts';
 import { completions } from './resource-entry.ts';
 
-/** As `prompts/list` shows it. */
+/** An argument as `prompts/list` shows it. */
 interface ListedArgument {
   readonly name: string;
   readonly title?: string;
@@ -17,7 +17,7 @@ export interface PromptEntry extends Entry {
   readonly description: string;
   readonly takes: readonly string[];
   readonly arguments: z.ZodObject;
-  /** What an author says, and for a closed set of values the set. */
+  /** The completions of the author; for an enumeration, its values. */
   readonly complete: ReadonlyMap<string, Complete>;
   render: Prompt['render'];
 }
@@ -29,7 +29,7 @@ interface Property {
   readonly enum?: readonly string[];
 }
 
-/** @throws TypeError when it can't be offered */
+/** @throws TypeError when the prompt can't be offered */
 export function promptEntry(prompt: Prompt): PromptEntry {
   const { name, title, description } = prompt;
   if (!/^[A-Za-z0-9_.-]{1,128}$/.test(name)) throw new TypeError(`"${name}" is no name for a prompt`);

@@ -1,4 +1,4 @@
-/** Owns a resource, or a template of resources, as it is served: its mistakes are found before anybody reads it. */
+/** Owns a resource, or a template of resources, as it is served: its errors are found at start. */
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import type { Complete, Context, Resource, ResourceContent, ResourceTemplate } from '../define.ts';
 import type { Entry } from './listing.ts';
@@ -18,10 +18,10 @@ export interface TemplateEntry extends Entry {
   read: ResourceTemplate['read'];
 }
 
-/** RFC 3986 §3: a scheme, no character that a URI can't have, and no percent sign that begins no escape. */
+/** RFC 3986 §3: a scheme, only characters that a URI may have, and no percent sign outside of an escape. */
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/;
 
-/** @throws TypeError when it can't be offered */
+/** @throws TypeError when the resource can't be offered */
 export function resourceEntry(resource: Resource): ResourceEntry {
   const { uri, name, title, description, mimeType } = resource;
   if (!URI.test(uri)) {
@@ -29,7 +29,7 @@ export function resourceEntry(resource: Resource): ResourceEntry {
     const advice = URI.test(written) ? `; write it as ${written}` : ', such as notes://today (RFC 3986 §3)';
     throw new TypeError(`"${uri}" is no URI${advice}`);
   }
-  // Clients read it with a URL type, and leave out the whole list when they can't.
+  // Clients parse it as a URL, and discard the whole list if it is invalid.
   if (!URL.canParse(uri)) throw new TypeError(`"${uri}" is no URI that clients can read: look at its host and port`);
   return {
     key: uri,
@@ -41,7 +41,7 @@ export function resourceEntry(resource: Resource): ResourceEntry {
   };
 }
 
-/** @throws TypeError when it can't be offered */
+/** @throws TypeError when the template can't be offered */
 export function templateEntry(resource: ResourceTemplate): TemplateEntry {
   const { uriTemplate: text, name, title, description, mimeType } = resource;
   const template = uriTemplate(text);
@@ -57,7 +57,7 @@ export function templateEntry(resource: ResourceTemplate): TemplateEntry {
   };
 }
 
-/** @throws TypeError when something is to be completed that is not there */
+/** @throws TypeError when an unknown variable or argument has completions */
 export function completions(
   complete: Readonly<Record<string, Complete>> | undefined,
   names: readonly string[],

@@ -1,4 +1,4 @@
-/** Owns the settings of what is offered: tools, resources and prompts, built in or mounted, and who sees them. */
+/** Owns the settings of the catalog: built-in and mounted tools, resources and prompts, and who sees them. */
 import { optional, setting } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 

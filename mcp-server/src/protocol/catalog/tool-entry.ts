@@ -1,4 +1,7 @@
-/** Owns a tool as it is served: its schemas written, its validators made, its mistakes found before anybody calls it. */
+/**
+ * Owns a tool as it is served: its schemas and validators, created at start, and the detection of errors in its
+ * definition.
+ */
 import type { z } from 'zod';
 import { AuthorFault, isRecord, parsed, wrongType } from '../author-fault.ts';
 import type { Context, JsonSchema, Tool, ToolResult } from '../define.ts';
@@ -19,21 +22,21 @@ interface ListedTool {
 
 type Arguments = Readonly<Record<string, unknown>>;
 
-/** Arguments as the tool takes them, or what is wrong with those that came. */
+/** The arguments as the tool takes them, or the problems with the arguments that came. */
 export type Checked = { readonly input: Arguments } | { readonly problems: readonly string[] };
 
 export interface ToolEntry extends Entry {
   readonly listed: ListedTool;
-  /** What its clients repeat in headers (2026-07-28). */
+  /** The arguments that clients repeat in headers (2026-07-28). */
   readonly headers: readonly ParameterHeader[];
-  /** Names of the arguments that it takes. */
+  /** Names of its arguments. */
   readonly takes: readonly string[];
   check(given: Arguments): Checked;
-  /** Mounted files are not checked by types: what comes may be anything. */
+  /** The types of mounted files are not checked, so the result may be any value. */
   run(input: Arguments, context: Context): Promise<ToolResult> | ToolResult;
   /**
-   * What goes out of the structured data that the tool gave.
-   * @throws AuthorFault when it breaks the promise of its own output schema
+   * The structured data for the client.
+   * @throws AuthorFault when the data does not match the tool's own output schema
    */
   structured(value: unknown): Readonly<Record<string, unknown>> | undefined;
 }
@@ -58,7 +61,7 @@ export function toolEntry(tool: AnyTool, compile: Compile): ToolEntry {
     headers: parameterHeaders(inputSchema),
     takes: Object.keys((inputSchema.properties ?? {}) as object),
     check,
-    // The check before has seen to it that the arguments are those of this tool.
+    // `check` has ensured that the arguments match this tool.
     run: (input, context) => tool.run(input as never, context),
     structured,
   };
@@ -75,10 +78,10 @@ function schemasOf(tool: AnyTool, compile: Compile): Schemas {
 
 const isZod = (tool: AnyTool): tool is Tool => 'input' in tool && tool.input !== undefined;
 
-/** More would help nobody. */
+/** A longer list would not help. */
 const MOST_PROBLEMS = 20;
 
-/** Models invent arguments: those that a tool does not know are refused, unless it takes any. */
+/** Models invent arguments: unknown ones are refused, unless the tool accepts any. */
 function zodSchemas(tool: Tool): Schemas {
   const input = tool.input.def.catchall ? tool.input : tool.input.strict();
   const { output } = tool;
@@ -124,7 +127,7 @@ function jsonSchemas(inputSchema: JsonSchema, outputSchema: JsonSchema | undefin
   };
 }
 
-/** Clients of the older revisions know no structured content but objects. */
+/** Clients of older revisions accept only objects as structured content. */
 function asItIs(value: unknown): Readonly<Record<string, unknown>> | undefined {
   if (value === undefined || isRecord(value)) return value;
   throw wrongType('structured', 'an object', value);

@@ -1,33 +1,33 @@
 /**
- * Owns URI templates of level 1, `notes://{user}/{id}` (RFC 6570 §1.2): what a URI says for each variable. Compared as URIs are
- * (RFC 3986 §6.2.2 and §6.2.3, RFC 6570 §3.1). Read from left to right, without ever turning back, so that no URI can keep the
- * server busy.
+ * Owns URI templates of level 1, `notes://{user}/{id}` (RFC 6570 §1.2): the value of each variable in a URI. URIs
+ * are compared normalized (RFC 3986 §6.2.2 and §6.2.3, RFC 6570 §3.1). Matching goes from left to right without
+ * backtracking, so that no URI can keep the server busy.
  */
 import { type NormalUri, normalise, normalUri } from '@mcp-oauth/shared/network/normal-uri';
 
 export interface UriTemplate {
-  /** One spelling of all that are equivalent. */
+  /** Normalizes a URI, so that equivalent URIs are equal. */
   readonly normal: string;
   readonly variables: readonly string[];
-  /** How many characters are not variables: the more, the more exactly it says what it is about. */
+  /** Number of characters outside of variables: a template with more is more specific. */
   readonly literal: number;
-  /** @returns the decoded value of each variable; nothing when the URI is not of this template */
+  /** @returns the decoded value of each variable; nothing when the URI does not match the template */
   match(uri: NamedUri): Readonly<Record<string, string>> | undefined;
 }
 
-/** A URI as templates look at it. */
+/** A URI in the form that templates match. */
 export interface NamedUri {
-  /** With its dots: those that stand for a variable are its value; others only lead somewhere else. */
+  /** With its dot segments: some are the value of a variable; the others lead to another path. */
   readonly asItIs: NormalUri;
   readonly resolved: NormalUri;
 }
 
-/** Made once for all templates. */
+/** Computed once for all templates. */
 export const namedUri = (uri: string): NamedUri => ({ asItIs: normalise(uri, false), resolved: normalise(uri) });
 
 const VARIABLE = /^[A-Za-z0-9_]+$/;
 
-/** @throws TypeError saying what is wrong with the template */
+/** @throws TypeError with the error of the template */
 export function uriTemplate(text: string): UriTemplate {
   const parts = text.split(/\{([^{}]*)\}/);
   const literals = parts.filter((_, index) => index % 2 === 0);
@@ -50,11 +50,14 @@ export function uriTemplate(text: string): UriTemplate {
   };
 }
 
-/** RFC 6570 §2.1: what no expansion makes a URI of. Spaces and letters beyond ASCII are expanded as escapes (§3.1). */
+/**
+ * RFC 6570 §2.1: characters that no expansion turns into a URI. Spaces and non-ASCII letters are expanded as
+ * escapes (§3.1).
+ */
 const ODD_LITERAL = /[\p{Cc}"<>\\^`|]|%(?![0-9A-Fa-f]{2})|\p{Surrogate}/u;
 const ODD_WORDS = 'a character that no URI has, or a percent sign that begins no escape,';
 
-/** With something in place of the variables that stays as it is in every part of a URI. */
+/** Replaces each variable by text that is unchanged in every part of a URI. */
 function normalLiterals(literals: readonly string[]): readonly string[] {
   for (let n = 0; ; n += 1) {
     const mark = `0v${n}v0`;
@@ -63,7 +66,7 @@ function normalLiterals(literals: readonly string[]): readonly string[] {
   }
 }
 
-/** A template as somebody names it, also through a URL type that writes its braces as escapes. @returns it is none: as it is */
+/** The name of a template, also if a URL type has escaped its braces. @returns text that is not a template unchanged */
 export function normalTemplate(text: string): string {
   try {
     return uriTemplate(text.replace(/%7b/gi, '{').replace(/%7d/gi, '}')).normal;
@@ -89,7 +92,7 @@ function match({ text: uri, cased }: NormalUri, [head = '', ...rest]: readonly s
 
 const startOfEnd = (uri: string, end: string): number => (uri.endsWith(end) ? uri.length - end.length : -1);
 
-/** A variable never reaches over a slash, a query or a fragment, unless these come encoded. */
+/** A variable never matches a slash, a query or a fragment, unless they are encoded. */
 function decode(value: string): string | undefined {
   if (value === '' || /[/?#]/.test(value)) return undefined;
   try {

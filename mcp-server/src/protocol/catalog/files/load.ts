@@ -1,4 +1,7 @@
-/** Owns how definitions are found: `<name>.tool.ts`, `.resource.ts` and `.prompt.ts` (or `.js`) of a folder, by default export. */
+/**
+ * Owns the discovery of definitions: the default exports of the files `<name>.tool.ts`, `.resource.ts` and
+ * `.prompt.ts` (or `.js`) of a folder.
+ */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -13,23 +16,23 @@ import { KINDS, type Kind, readSource, type Source } from './source.ts';
 export interface Found {
   readonly sources: readonly Source[];
   readonly problems: readonly Problem[];
-  /** Names of what else lies there: files that others import, and whatever has nothing to do with it. */
+  /** Names of other files in the folder: files that definitions import, and unrelated ones. */
   readonly others: readonly string[];
 }
 
-/** Seconds; a file that waits for something when it is loaded must not keep the server from starting. */
+/** Maximum seconds for the loading of a file: one that waits must not keep the server from starting. */
 const LONGEST_LOAD = 10;
 
-/** No dot in front: that is how editors and systems name files of their own. */
+/** Names without a leading dot: editors and systems use those for their own files. */
 const NAME = new RegExp(`^[^.].*\\.(${KINDS.join('|')})\\.[jt]s$`);
 
 const kindOf = (file: string): Kind | undefined => KINDS.find((kind) => NAME.exec(file)?.[1] === kind);
 
 /**
- * Loads what can be loaded of a folder; what can't is named.
+ * Loads the definitions of a folder, and reports those that can't be loaded.
  * @param folder URL with a trailing slash
- * @param version another one has a changed file read again
- * @throws StartError when there is no such folder
+ * @param version a new version makes changed files be read again
+ * @throws StartError when the folder does not exist
  */
 export async function findIn(folder: URL, version = 0): Promise<Found> {
   const path = fileURLToPath(folder);
@@ -45,14 +48,14 @@ export async function findIn(folder: URL, version = 0): Promise<Found> {
     const url = new URL(encodeURIComponent(file), folder);
     const from = fileURLToPath(url);
     try {
-      // A pipe would be read for ever.
+      // Reading a pipe would never end.
       if (!(await stat(url)).isFile()) throw new Error('it is not a regular file');
       sources.push(readSource(kind, await importDefault(url, version), from));
     } catch (error) {
       problems.push(problemOf(error, from, scripts));
     }
   };
-  // One after the other: of two with one name it must not be chance which comes first.
+  // One after the other: of two definitions with one name, the same one must always come first.
   for (const file of files) {
     const kind = kindOf(file);
     const reason = kind ? undefined : await misnamed(path, file);
@@ -63,7 +66,7 @@ export async function findIn(folder: URL, version = 0): Promise<Found> {
   return { sources, problems, others };
 }
 
-/** In the words of whoever has to mend it, with its place where that is known. */
+/** Describes a problem for the author, with its position where that is known. */
 function problemOf(error: unknown, from: string, scripts: readonly string[]): Problem {
   const thrown = typeof error === 'string' ? JSON.stringify(error) : typeOf(error);
   const reason =
@@ -113,8 +116,8 @@ async function importDefault(url: URL, version: number): Promise<unknown> {
 }
 
 /**
- * What this package brings itself, in `tools/`, `resources/` and `prompts/` below a folder.
- * @throws StartError for whatever can't be offered
+ * Loads the built-in definitions from `tools/`, `resources/` and `prompts/` below a folder.
+ * @throws StartError for any definition that can't be offered
  */
 export async function findBuiltIn(root: URL): Promise<readonly Source[]> {
   const found = await Promise.all(KINDS.map((kind) => findIn(new URL(`${kind}s/`, root))));
@@ -123,7 +126,7 @@ export async function findBuiltIn(root: URL): Promise<readonly Source[]> {
   return sources;
 }
 
-/** @throws StartError naming all problems, when there are any */
+/** @throws StartError with all problems, when there are any */
 export function refuseAny(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
   throw new StartError(

@@ -1,6 +1,6 @@
 /**
- * Owns where in an author's files a fault of loading lies: file and line, which Node tells in a different way for each kind of
- * fault, and for some of them not at all.
+ * Owns the position, file and line, of an error in an author's files. Node reports it in a different way for each
+ * kind of error, and for some kinds not at all.
  */
 import { readFileSync, realpathSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
@@ -26,13 +26,16 @@ export function placeOf(error: unknown, file: string, neighbours: readonly strin
   );
 }
 
-/** What Node writes above a stack for files that it can't read as TypeScript, and for imports of a name that is not there. */
+/**
+ * The line that Node writes above a stack for files that it can't parse as TypeScript, and for imports of an
+ * unknown name.
+ */
 function headOf({ stack = '' }: Error): Place | undefined {
   const [, file, line] = /^((?:file:\/\/)?\/[^\s?]+)(?:\?[^\s:]*)?:(\d+)$/m.exec(stack.split('\n', 1)[0] ?? '') ?? [];
   return file && line ? { file: pathOf(file), line: Number(line) } : undefined;
 }
 
-/** The innermost frame that is the author's: what stands in a package of theirs was called from it. */
+/** The innermost frame in the author's files: packages of theirs were called from there. */
 function frameOf({ stack = '' }: Error, folder: string): Place | undefined {
   const own = `${realOf(folder)}/`;
   for (const [, file = '', line] of stack.matchAll(/((?:file:\/\/)?\/[^()?\n]+?)(?:\?[^\s:]*)?:(\d+):\d+\)?$/gm)) {
@@ -42,10 +45,13 @@ function frameOf({ stack = '' }: Error, folder: string): Place | undefined {
   return undefined;
 }
 
-/** ES modules go by their URL, CommonJS by its path. */
+/** ES modules have a URL, CommonJS modules a path. */
 const pathOf = (file: string): string => (file.startsWith('file:') ? fileURLToPath(file) : file);
 
-/** An import of what is not there: its message has the file, and the line is the first that names it. */
+/**
+ * An import of a missing file: the message has the importing file, and the line is the first that contains the
+ * name.
+ */
 function importOf({ message }: Error): Place | undefined {
   const [, target = '', file = ''] =
     /^Cannot find (?:package|module) '([^']+)' imported from (\S.*)$/m.exec(message) ?? [];
@@ -54,7 +60,10 @@ function importOf({ message }: Error): Place | undefined {
   return at < 0 ? undefined : { file, line: at + 1 };
 }
 
-/** Of JavaScript Node does not say where it can't be read; what is right in JavaScript is so in TypeScript. */
+/**
+ * Node does not report the position of a syntax error in JavaScript. Valid JavaScript is valid TypeScript, so it is
+ * parsed as that.
+ */
 function syntaxOf(file: string): Place | undefined {
   try {
     stripTypeScriptTypes(textOf(file), { sourceUrl: pathToFileURL(file).href });

@@ -1,6 +1,6 @@
 /**
- * Owns what files of a mounted folder may import, wherever the folder lies: packages of their own, or else those of this server.
- * A file that is read again after a change also reads its neighbours again.
+ * Owns the resolution of imports in files of a mounted folder, wherever the folder is: packages of its own, or else
+ * those of this server. When a file is read again after a change, its neighbours are read again too.
  */
 import { realpathSync } from 'node:fs';
 import { registerHooks } from 'node:module';
@@ -11,14 +11,14 @@ export interface Hooks {
   close(): void;
 }
 
-/** Always ours, even where the author has a copy to develop with: of `ToolError` there must be but one. */
+/** Always this server's copy, even if the folder has its own: there must be only one class `ToolError`. */
 const OURS = '@mcp-oauth/mcp-server/';
 
 const NOT_FOUND: ReadonlySet<unknown> = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);
 
 /**
  * @param folder URL with a trailing slash
- * @throws StartError when there is no such folder
+ * @throws StartError when the folder does not exist
  */
 export function allowImportsFrom(folder: URL): Hooks {
   const real = realUrl(folder);
@@ -37,7 +37,7 @@ export function allowImportsFrom(folder: URL): Hooks {
       } catch (error) {
         const isPackage = !/^([./]|[a-z]+:)/i.test(specifier);
         if (!isPackage || !NOT_FOUND.has((error as NodeJS.ErrnoException).code)) throw error;
-        // What is not there either is missing where the author looks for it, and not in a file of the server.
+        // If the server does not have the package either, the error names the author's file and not one of the server.
         return orElse(ofServer, error);
       }
     },
@@ -53,7 +53,7 @@ function orElse<T>(attempt: () => T, earlier: unknown): T {
   }
 }
 
-/** Modules are known by where they really are, behind all links. */
+/** The real path of a module, with all links resolved. */
 function realUrl(folder: URL): string {
   const path = fileURLToPath(folder);
   try {

@@ -1,6 +1,6 @@
 /**
- * Owns what lies in a folder and is not read: files that were surely meant to be, each with what would have it read, and
- * whatever else is there, so that nothing is left aside without a word.
+ * Owns the detection of files that were probably meant as definitions but are not read, each with a hint, and the
+ * list of other files, so that no file is ignored silently.
  */
 import type { Dirent } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
@@ -8,21 +8,24 @@ import { join } from 'node:path';
 import type { Problem } from '../catalog.ts';
 import { KINDS } from './source.ts';
 
-/** Levels below the folder that are looked at. */
+/** Maximum depth of folders that are searched. */
 const DEPTH = 4;
 
-/** Entries of one folder that are looked at. */
+/** Maximum number of entries of one folder that are searched. */
 const MOST = 1_000;
 
 const isScript = (name: string): boolean => /\.[cm]?[jt]sx?$/i.test(name) && !/\.d\.[cm]?ts$/i.test(name);
 
-/** `x.tools.ts`, `x.tool.mjs`, `X.Tool.TS`; `tool.ts` and `x-tool.ts` may as well help others. */
+/**
+ * Matches `x.tools.ts`, `x.tool.mjs`, `X.Tool.TS`; files like `tool.ts` and `x-tool.ts` may be modules that others
+ * import.
+ */
 const MEANT = new RegExp(`.\\.(${KINDS.join('|')})s?\\.[cm]?[jt]sx?$`, 'i');
 
-/** What a definition looks like, whatever its file is called. */
+/** Text that only a definition contains, whatever the name of its file. */
 const DEFINES = new RegExp(`^\\s*export default define(${KINDS.join('|')})\\b`, 'im');
 
-/** @returns why a file of the folder itself is not read, though its name or its text says that it is a definition */
+/** @returns why a file in the folder itself is not read although its name or its text looks like a definition */
 export async function misnamed(folder: string, name: string): Promise<string | undefined> {
   if (!isScript(name) || name.startsWith('.')) return undefined;
   const [, kind] = MEANT.exec(name) ?? DEFINES.exec(await readFile(join(folder, name), 'utf8').catch(() => '')) ?? [];
@@ -30,7 +33,7 @@ export async function misnamed(folder: string, name: string): Promise<string | u
   return its && `it is not read: the name of a ${its} has to end in .${its}.ts or .${its}.js`;
 }
 
-/** @returns a problem for each definition that lies below the folder */
+/** @returns a problem for each definition in a subfolder */
 export async function misplaced(
   folder: string,
   entries: readonly Dirent[],

@@ -1,4 +1,7 @@
-/** Owns what a file may define: which default exports are a tool, a resource, a template of resources or a prompt. */
+/**
+ * Owns the recognition of definitions: which default exports are a tool, a resource, a template of resources or a
+ * prompt.
+ */
 import { nearest, unknownMember } from '@mcp-oauth/shared/nearest';
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import { z } from 'zod';
@@ -9,7 +12,7 @@ import { normalTemplate } from '../uri-template.ts';
 
 export const KINDS = ['tool', 'resource', 'prompt'] as const;
 
-/** As a file is named: `<name>.<kind>.ts`. */
+/** The middle part of a file name: `<name>.<kind>.ts`. */
 export type Kind = (typeof KINDS)[number];
 
 interface Definitions {
@@ -20,7 +23,7 @@ interface Definitions {
 
 export type AnyTool = Definitions['tool'];
 
-/** A definition, and where it came from, for the messages. */
+/** A definition and its file, for messages. */
 export type Source = {
   readonly [K in Kind]: { readonly kind: K; readonly value: Definitions[K]; readonly from: string };
 }[Kind];
@@ -28,7 +31,7 @@ export type Source = {
 const DESCRIBED = ['name', 'title', 'description'];
 const COMMON = [...DESCRIBED, 'scope'];
 
-/** What each may have. Anything else is refused: a scope that is lost by a typing error would protect nothing. */
+/** The members of each kind. Any other member is refused: a misspelt `scope` would leave the tool unprotected. */
 const MEMBERS: Readonly<Record<Kind, ReadonlySet<string>>> = {
   tool: new Set([...COMMON, 'input', 'output', 'inputSchema', 'outputSchema', 'annotations', 'run']),
   resource: new Set([...COMMON, 'uri', 'uriTemplate', 'mimeType', 'complete', 'read']),
@@ -88,7 +91,7 @@ const lacks = (value: Fields, method: string) =>
   typeof value[method] === 'function' ? undefined : `it has no function ${method}`;
 
 /**
- * Takes a default export for what its file says it is.
+ * Checks that a default export is of the kind that its file name says.
  * @throws TypeError with the reason why it is not
  */
 export function readSource(kind: Kind, value: unknown, from: string): Source {
@@ -111,7 +114,7 @@ function flawOf(kind: Kind, value: unknown): string | undefined {
   return ('scope' in value ? flawOfScope(value.scope) : undefined) ?? CHECKS[kind](fields);
 }
 
-/** What no loop over the members sees: those that are not enumerable, and symbols. */
+/** Members that a loop does not see: those that are not enumerable, and symbols. */
 function hiddenStray(value: object, known: ReadonlySet<string>): string | undefined {
   for (const key of Reflect.ownKeys(value)) {
     if (typeof key === 'string' && !known.has(key)) return unknownMember(key, known);
@@ -120,7 +123,7 @@ function hiddenStray(value: object, known: ReadonlySet<string>): string | undefi
   return undefined;
 }
 
-/** Methods of a class may have any name, but one that was meant for a known one. */
+/** Methods of a class may have any name, except a misspelt known one. */
 function inheritedStray(value: object, known: ReadonlySet<string>): string | undefined {
   const parents = [];
   for (let at = Object.getPrototypeOf(value); at && at !== Object.prototype; at = Object.getPrototypeOf(at))
@@ -130,15 +133,15 @@ function inheritedStray(value: object, known: ReadonlySet<string>): string | und
   return stray === undefined ? undefined : unknownMember(stray, known);
 }
 
-/** By which a definition is known among those of its kind. */
+/** The name or URI that identifies a definition among those of its kind. */
 function keyOf({ kind, value }: Source): string {
   if ('uri' in value) return `${kind} ${normalUri(value.uri)}`;
   return `${kind} ${'uriTemplate' in value ? normalTemplate(value.uriTemplate) : value.name}`;
 }
 
 /**
- * Files that define the same: nobody can tell the copy from what it was copied from, and one of them may lack what protects the
- * other. What is served already stays; of several that are new none is served.
+ * Reports files with the same definition: the original can't be told from its copy, and one may lack the scope of
+ * the other. A definition that is already served stays; of several new ones none is served.
  * @param served paths of the files whose definitions are served
  */
 export function rivals(sources: readonly Source[], served: ReadonlySet<string>): { from: string; reason: string }[] {
@@ -158,7 +161,10 @@ export function rivals(sources: readonly Source[], served: ReadonlySet<string>):
 /** RFC 6749 §3.3 scope-token. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/** A scope that is there and is none is a mistake, such as a variable that was not set: whoever wants none leaves it out. */
+/**
+ * An empty or invalid scope is an error, for example a variable without a value. A definition without a scope
+ * leaves the member out.
+ */
 function flawOfScope(scope: unknown): string | undefined {
   const scopes: readonly unknown[] = Array.isArray(scope) ? scope : [scope];
   const odd = scopes.findIndex((one) => typeof one !== 'string' || !SCOPE.test(one));

@@ -1,4 +1,4 @@
-/** Owns noticing that files of a folder have changed, once for a burst of changes. */
+/** Owns the notification that files of a folder have changed, once for a burst of changes. */
 import { watch } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -10,7 +10,7 @@ export interface Watching {
   close(): void;
 }
 
-/** Where a folder can't be watched that is said, and the server goes on with what it has read. */
+/** If the folder can't be watched, this is logged, and the server continues without following changes. */
 export function watchFolder(folder: URL, onChange: () => Promise<void>, log: Logger): Watching {
   const path = fileURLToPath(folder);
   let timer: NodeJS.Timeout | undefined;

@@ -39,7 +39,10 @@ export function contentBlocks(content: unknown): ContentBlock[] {
   return blocks;
 }
 
-/** @param at position of the block, such as `content[0]` @throws AuthorFault */
+/**
+ * @param at position of the block, such as `content[0]`
+ * @throws AuthorFault
+ */
 export function contentBlock(value: unknown, at: string): ContentBlock {
   if (!isRecord(value)) throw wrongType(at, 'a block of content', value);
   const given = ownMembers(value);

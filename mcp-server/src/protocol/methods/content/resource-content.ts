@@ -8,7 +8,10 @@ const MEMBERS: ReadonlySet<string> = new Set(['mimeType', 'text', 'bytes']);
 
 type Content = ReadResourceResult['contents'][number];
 
-/** @param mimeType the type that the resource declares @throws AuthorFault */
+/**
+ * @param mimeType the type that the resource declares
+ * @throws AuthorFault
+ */
 export function resourceContent(value: unknown, uri: string, mimeType: string | undefined): Content {
   const given = typeof value === 'string' ? { text: value } : isBytes(value) ? { bytes: value } : value;
   if (!isRecord(given)) throw wrongType('what it has given back', 'an object with text or bytes', given);
