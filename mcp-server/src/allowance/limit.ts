@@ -10,16 +10,16 @@ const WORDS = {
   MAX_BATCH_MESSAGES: (most: number) => `A batch may have at most ${most} messages`,
   MAX_ANSWER_BYTES: (most: number) => `The answer is larger than ${most} bytes; ask for less`,
   MAX_CALLS_PER_SESSION: (most: number) =>
-    `At most ${most} requests of one session may run at a time; try again when one of them has ended`,
+    `At most ${most} requests of one session may run concurrently; try again when one of them has ended`,
   MAX_CALLS_PER_PRINCIPAL: (most: number) =>
-    `At most ${most} requests of one user may run at a time; try again when one of them has ended`,
+    `At most ${most} requests of one user may run concurrently; try again when one of them has ended`,
   MAX_BYTES_PER_PRINCIPAL: (most: number) =>
-    `The requests of one user and the answers that are not read yet may take at most ${most} bytes; read them and try again`,
+    `Request bodies and unread answers of one user may take at most ${most} bytes; read the answers and try again`,
   MAX_STORED_BYTES_PER_SESSION: (most: number) =>
-    `The answers of one session that are not read may take at most ${most} bytes; read them and try again`,
+    `Unread answers of one session may take at most ${most} bytes; read them and try again`,
   MAX_STORED_BYTES_PER_PRINCIPAL: (most: number) =>
-    `The answers of one user that are not read may take at most ${most} bytes; read them and try again`,
-  MAX_STORED_BYTES: (most: number) => `The server keeps its maximum of ${most} bytes of answers; try again soon`,
+    `Unread answers of one user may take at most ${most} bytes; read them and try again`,
+  MAX_STORED_BYTES: (most: number) => `The server stores its maximum of ${most} bytes of answers; try again soon`,
   MAX_SESSIONS: (most: number) => `The server has its maximum of ${most} sessions; try again soon`,
   MAX_SESSIONS_PER_PRINCIPAL: (most: number) =>
     `One user may have at most ${most} sessions in use; end one of them and try again`,

@@ -72,7 +72,7 @@ function keyNameOf(token: string, options: TokenVerifierOptions, types: Readonly
   if (kid === undefined || kid === null || kid === '') return { alg, kid: undefined };
   // RFC 7515 §4.1.4: a key id is a string.
   if (typeof kid !== 'string')
-    throw new TokenError('malformed', { header: 'kid', expected: 'a text', found: shown(kid) });
+    throw new TokenError('malformed', { header: 'kid', expected: 'a string', found: shown(kid) });
   return { alg, kid };
 }
 
@@ -128,7 +128,7 @@ function toPrincipal(claims: JWTPayload, options: TokenVerifierOptions): Princip
 function thumbprintOf(claims: JWTPayload): string {
   const { jkt, ...others } = Object(claims.cnf);
   if (isName(jkt) && Object.keys(others).length === 0) return jkt;
-  const found = { expected: 'jkt and nothing else', found: shown(claims.cnf) };
+  const found = { expected: 'only jkt', found: shown(claims.cnf) };
   throw new TokenError('sender_constrained', { claim: 'cnf', ...found, ...whoIn(claims) });
 }
 

@@ -72,7 +72,7 @@ async function findMetadata({ issuer, internalUrl, fetch }: IssuerMetadataOption
     try {
       const metadata = schema.parse(await fetchJson(fetch, url));
       // RFC 8414 §3.3: a document that names another issuer must not be used.
-      if (metadata.issuer !== issuer) throw new Error(`${url} is of the issuer ${JSON.stringify(metadata.issuer)}`);
+      if (metadata.issuer !== issuer) throw new Error(`${url} names the issuer ${JSON.stringify(metadata.issuer)}`);
       return schema.parse(withPublicEndpoints(metadata, place));
     } catch (problem) {
       problems.push(problem);

@@ -54,7 +54,7 @@ export function readKeySet(body: unknown): KeySet {
   const keys = read.filter((key) => typeof key !== 'string');
   const leftOut = read.flatMap((key, index) => (typeof key === 'string' ? [`keys[${index}] ${key}`] : []));
   if (keys.length === 0 && leftOut.length > 0)
-    throw new Error(`no member of the key set is a key: ${leftOut.join('; ')}`);
+    throw new Error(`the key set has no usable key: ${leftOut.join('; ')}`);
   const named = Map.groupBy(keys, ({ kid }) => kid);
   const nameless = named.get(undefined) ?? [];
   return {
@@ -72,7 +72,7 @@ interface Key extends Candidate {
 
 /** The key, or why the member is invalid. */
 function readKey(member: unknown): Key | string {
-  if (typeof member !== 'object' || member === null || Array.isArray(member)) return 'is no object';
+  if (typeof member !== 'object' || member === null || Array.isArray(member)) return 'is not an object';
   // An optional member that is null or empty counts as absent.
   const jwk = usable(Object.fromEntries(Object.entries(member).filter(([, value]) => value !== null && value !== '')));
   if (typeof jwk.kty !== 'string') return 'has no kty';

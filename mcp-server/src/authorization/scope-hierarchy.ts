@@ -17,7 +17,7 @@ export function scopeHierarchy(chains: readonly (readonly string[])[]): ScopeHie
   for (const scope of new Set(chains.flat())) {
     const reached = new Set(directlyAbove(scope));
     for (const other of reached) for (const higher of directlyAbove(other)) reached.add(higher);
-    if (reached.has(scope)) throw new RangeError(`${scope} stands above itself`);
+    if (reached.has(scope)) throw new RangeError(`${scope} includes itself`);
     above.set(scope, reached);
   }
   return above;

@@ -96,7 +96,7 @@ export function expectedOf(claim: string, found: unknown, { issuer, audiences, n
         setting: 'CLOCK_TOLERANCE',
       };
     default:
-      return { expected: 'a text that is not empty', found: shown(found) };
+      return { expected: 'a non-empty string', found: shown(found) };
   }
 }
 

@@ -82,7 +82,7 @@ export function sharedKeys(record: KeyRecord, clock: Clock): SealingKeys {
     current: async () => {
       if (readAt <= clock.now() - STALE || isDue()) await renew().catch(unlessKnown(ring));
       const [newest] = keys();
-      if (!newest) throw new Error('the sealing keys are gone as soon as they are written');
+      if (!newest) throw new Error('the sealing keys disappeared right after they were written');
       return newest;
     },
     find: async (id) => {

@@ -25,12 +25,12 @@ export function kindOf(value: unknown): string {
   return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
-const UNREADABLE = 'no error, but an object that can not be read was thrown';
+const UNREADABLE = "an object that can't be read was thrown instead of an error";
 
 /** An error whose message and stack can be read, whatever was thrown: reading a foreign object may throw. */
 export function asError(thrown: unknown): Error {
   try {
-    if (!(thrown instanceof Error)) return new TypeError(`no error, but ${kindOf(thrown)} was thrown`);
+    if (!(thrown instanceof Error)) return new TypeError(`${kindOf(thrown)} was thrown instead of an error`);
     for (const part of [thrown.name, thrown.message, thrown.stack]) String(part);
     return thrown;
   } catch {
@@ -64,6 +64,6 @@ export function parsed<S extends z.ZodType>(schema: S, value: unknown, what: str
     return schema.safeParse(value) as ReturnType<S['safeParse']>;
   } catch (cause) {
     if (!(cause instanceof z.core.$ZodAsyncError)) throw cause;
-    throw new AuthorFault(`${what} has a check that is asynchronous; make it where the arguments are used`, { cause });
+    throw new AuthorFault(`${what} has an asynchronous check; move it to where the arguments are used`, { cause });
   }
 }

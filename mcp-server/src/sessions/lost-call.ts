@@ -6,7 +6,7 @@ import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { StreamEvent } from './ports.ts';
 
 /** JSON-RPC internal error: the call may or may not have taken effect. */
-const LOST = { code: -32603, message: 'The server that ran this request is gone. Please send the request again.' };
+const LOST = { code: -32603, message: 'The server that ran this request was lost. Please send the request again.' };
 
 type Id = string | number;
 

@@ -129,7 +129,7 @@ describe('an issuer with an internal URL', () => {
     const documents = Object.fromEntries(metadataUrls(internalUrl).map((url) => [url, { issuer: internalUrl }]));
     const { keys } = keySourceWith(documents, [], failures);
     await expect(firstKey(keys, 'a')).rejects.toMatchObject({ reason: 'keys_unavailable' });
-    expect(reasonOf(failures[0])).toContain(`is of the issuer "${internalUrl}"`);
+    expect(reasonOf(failures[0])).toContain(`names the issuer "${internalUrl}"`);
   });
 
   it('metadata may name http keys at the internal URL only', async () => {

@@ -145,6 +145,6 @@ describe('a scope hierarchy', () => {
     ],
     [[['a', 'a']]],
   ])('a hierarchy %j in which a scope is above itself is refused', (circular) => {
-    expect(() => scopeHierarchy(circular)).toThrow('stands above itself');
+    expect(() => scopeHierarchy(circular)).toThrow('includes itself');
   });
 });

@@ -145,7 +145,7 @@ describe('declared resources and templates', () => {
   it.each([
     ['file:///café', 'write it as file:///caf%C3%A9'],
     ['file:///my docs', 'write it as file:///my%20docs'],
-    ['x:100%', 'is no URI'],
+    ['x:100%', 'is not a URI'],
   ])('RFC 3986 §2 the URI %s is refused, with the URI that it means', (uri, reason) => {
     expect(() => createCatalog([fixed(uri)])).toThrow(reason);
   });
@@ -154,6 +154,6 @@ describe('declared resources and templates', () => {
 it.each(['http://[::1', 'http://x.example:99999/', 'notes://x:99999/', 'http://256.1.1.1/', 'http:///'])(
   'RFC 3986 §3.2 the URI %s is refused when loaded, because clients with a URL type would lose the whole list',
   (uri) => {
-    expect(() => createCatalog([fixed(uri)])).toThrow('is no URI that clients can read');
+    expect(() => createCatalog([fixed(uri)])).toThrow('is not a URI that clients can parse');
   },
 );

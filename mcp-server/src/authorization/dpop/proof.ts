@@ -156,7 +156,7 @@ interface Freshness {
 }
 
 function nonceFinding({ nonce, iat = 0 }: JWTPayload, { now, nonceRequired, clockTolerance }: Freshness): Finding {
-  if (nonce !== undefined) return { claim: 'nonce', expected: 'one of this server that is not over' };
+  if (nonce !== undefined) return { claim: 'nonce', expected: 'a current nonce of this server' };
   if (nonceRequired) return { claim: 'nonce', found: 'nothing', setting: 'DPOP_NONCE_REQUIRED' };
   const [from, to] = [now / 1000 - WINDOW - clockTolerance, now / 1000 + clockTolerance];
   const expected = `a nonce, or iat from ${shownTime(from)} to ${shownTime(to)}`;

@@ -89,7 +89,7 @@ class Collected<E extends Entry> {
 
   add(entry: E, from: string): void {
     // An entry that can't be written as JSON would break the list for everybody.
-    requireJson(entry.listed, 'what clients are shown of it');
+    requireJson(entry.listed, 'the entry in the list');
     const key = this.#normal(entry.key);
     const earlier = this.#from.get(key);
     if (earlier) throw new TypeError(`two ${this.#kind}s are named ${entry.key}: ${earlier} and ${from}`);

@@ -32,7 +32,7 @@ export function misspeltKeyword(schema: object): string | undefined {
   for (const [keyword, value] of Object.entries(schema)) {
     const meant =
       KNOWN.has(keyword) || /^(x-|\$)/.test(keyword) ? undefined : nearest(keyword, KEYWORDS, editsOf(keyword));
-    if (meant) return `"${keyword}" is no keyword of JSON Schema; did you mean "${meant}"?`;
+    if (meant) return `"${keyword}" is not a keyword of JSON Schema; did you mean "${meant}"?`;
     if (typeof value !== 'object' || value === null || DATA.has(keyword)) continue;
     const inner = MAPS.has(keyword) || Array.isArray(value) ? Object.values(value) : [value];
     for (const one of inner) {

@@ -32,7 +32,7 @@ interface Property {
 /** @throws TypeError when the prompt can't be offered */
 export function promptEntry(prompt: Prompt): PromptEntry {
   const { name, title, description } = prompt;
-  if (!/^[A-Za-z0-9_.-]{1,128}$/.test(name)) throw new TypeError(`"${name}" is no name for a prompt`);
+  if (!/^[A-Za-z0-9_.-]{1,128}$/.test(name)) throw new TypeError(`"${name}" is not a valid name for a prompt`);
   const schema = prompt.arguments ?? z.object({});
   const { properties, required } = objectSchema(schema, 'input') as {
     readonly properties?: Readonly<Record<string, Property>>;

@@ -27,10 +27,10 @@ export function resourceEntry(resource: Resource): ResourceEntry {
   if (!URI.test(uri)) {
     const written = normalUri(uri);
     const advice = URI.test(written) ? `; write it as ${written}` : ', such as notes://today (RFC 3986 §3)';
-    throw new TypeError(`"${uri}" is no URI${advice}`);
+    throw new TypeError(`"${uri}" is not a URI${advice}`);
   }
   // Clients parse it as a URL, and discard the whole list if it is invalid.
-  if (!URL.canParse(uri)) throw new TypeError(`"${uri}" is no URI that clients can read: look at its host and port`);
+  if (!URL.canParse(uri)) throw new TypeError(`"${uri}" is not a URI that clients can parse: check its host and port`);
   return {
     key: uri,
     scopes: [resource.scope ?? []].flat(),

@@ -51,7 +51,7 @@ interface Schemas extends Pick<ToolEntry, 'check' | 'structured'> {
 /** @throws TypeError when the tool can't be offered */
 export function toolEntry(tool: AnyTool, compile: Compile): ToolEntry {
   const { name, title, description, annotations, scope } = tool;
-  if (!/^[A-Za-z0-9_.-]{1,128}$/.test(name)) throw new TypeError(`"${name}" is no name for a tool`);
+  if (!/^[A-Za-z0-9_.-]{1,128}$/.test(name)) throw new TypeError(`"${name}" is not a valid name for a tool`);
   const { inputSchema, outputSchema, check, structured } = schemasOf(tool, compile);
   const shown = { ...(outputSchema && { outputSchema }), ...(annotations && { annotations }) };
   return {
@@ -135,5 +135,5 @@ function asItIs(value: unknown): Readonly<Record<string, unknown>> | undefined {
 
 const unfitting = (value: unknown, problem: string): AuthorFault =>
   value === undefined
-    ? new AuthorFault('structured is missing, which the output schema of the tool promises')
+    ? new AuthorFault('structured is missing, but the tool has an output schema')
     : new AuthorFault(`structured does not fit the output schema of the tool: ${problem}`);

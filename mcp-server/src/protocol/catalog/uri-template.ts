@@ -55,7 +55,7 @@ export function uriTemplate(text: string): UriTemplate {
  * escapes (§3.1).
  */
 const ODD_LITERAL = /[\p{Cc}"<>\\^`|]|%(?![0-9A-Fa-f]{2})|\p{Surrogate}/u;
-const ODD_WORDS = 'a character that no URI has, or a percent sign that begins no escape,';
+const ODD_WORDS = "a character that URIs can't have, or a percent sign outside of an escape,";
 
 /** Replaces each variable by text that is unchanged in every part of a URI. */
 function normalLiterals(literals: readonly string[]): readonly string[] {

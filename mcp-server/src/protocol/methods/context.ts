@@ -135,7 +135,7 @@ const handled =
 const NOBODY_TO_ASK = 'This has to ask the user a question, but the client does not support elicitation.';
 const NO_MODEL = 'This needs the model of the client, but the client does not support sampling.';
 const NO_TOOLS = 'This needs the model of the client to use tools, but the client does not support that in sampling.';
-const NO_ROOTS = 'This has to know the folders of the client, but the client does not tell its roots.';
+const NO_ROOTS = 'This needs the folders of the client, but the client does not support roots.';
 
 const usesTools = ({ tools, toolChoice }: CreateMessageRequestParams): boolean =>
   tools !== undefined || toolChoice !== undefined;
@@ -146,9 +146,9 @@ function requireModel({ capabilities: { sampling } }: Call, request: CreateMessa
 }
 
 const NO_ANSWER: Readonly<Record<ClientRequest['method'], string>> = {
-  'elicitation/create': 'The question could not be put to the user, or nobody answered it in time.',
-  'sampling/createMessage': 'The model of the client could not be asked, or gave no answer in time.',
-  'roots/list': 'The client did not tell its folders.',
+  'elicitation/create': 'The user could not be asked, or did not answer in time.',
+  'sampling/createMessage': 'The model of the client could not be asked, or did not answer in time.',
+  'roots/list': 'The client did not return its folders.',
 };
 
 /** @throws ToolError when the client does not respond, or its response is invalid */
@@ -158,5 +158,5 @@ async function askClient<T>(call: Call, request: ClientRequest, schema: z.ZodTyp
   });
   const { success, data } = schema.safeParse(answer);
   if (success) return data;
-  throw new ToolError(`What the client answered to ${request.method} can not be read.`);
+  throw new ToolError(`The client sent an invalid response to ${request.method}.`);
 }

@@ -58,7 +58,7 @@ function failureOf(dependencies: MethodsDependencies, { key }: ToolEntry, call: 
   const reference = recordFault(dependencies, call, { tool: key }, error);
   const named = error instanceof AuthorFault;
   const what = named ? `: ${error.message}. It` : ', which';
-  const advice = named ? 'Only the author of the tool can mend that.' : 'Trying again may help.';
+  const advice = named ? 'Only the author of the tool can fix it.' : 'Trying again may help.';
   return failure(
     `${key} failed because of a fault in this server${what} has been recorded under the reference ${reference}. ${advice}`,
   );

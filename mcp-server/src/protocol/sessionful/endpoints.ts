@@ -170,7 +170,7 @@ const whenStored =
       await endpoint(request);
     } catch (error) {
       if (!(error instanceof StorageUnavailable) || request.res.headersSent) throw error;
-      request.log.warn({ reason: error.message }, 'session storage not reachable');
+      request.log.warn({ reason: error.message }, 'session storage unavailable');
       refuse(request.res, STORAGE_AWAY, requestIdOf(request.message));
     }
   };

@@ -56,7 +56,7 @@ const invalidMessage = (flaw: string | undefined): ErrorResponse => ({
 export const NO_BATCHES: ErrorResponse = {
   status: 400,
   code: INVALID_REQUEST,
-  message: 'Batches of messages exist in MCP 2025-03-26 only, and initialize is never part of one',
+  message: "Batches are only supported in MCP 2025-03-26, and can't contain initialize",
 };
 
 export const REPEATED_ID: ErrorResponse = {
@@ -89,21 +89,21 @@ export const SESSION_UNKNOWN: ErrorResponse = { status: 404, code: SESSION_NOT_F
 export const EVENT_UNKNOWN: ErrorResponse = {
   status: 400,
   code: BAD_REQUEST,
-  message: 'Last-Event-ID names no event of a stream of this session that is still kept',
+  message: 'Last-Event-ID is unknown in this session, or its stream is no longer stored',
 };
 
 /** A response to a request that the server did not send to this session, or has cancelled. */
 export const NOT_ASKED: ErrorResponse = {
   status: 404,
   code: INVALID_REQUEST,
-  message: 'This session has not been asked that, or the question is no longer open',
+  message: 'No request of the server with this id is open in this session',
 };
 
 /** RFC 9110 §15.6.4: the storage that the replicas share is unavailable. */
 export const STORAGE_AWAY: ErrorResponse = {
   status: 503,
   code: BAD_REQUEST,
-  message: 'The server can not reach its storage now; please try again',
+  message: "The server's storage is temporarily unavailable; please try again",
   headers: { 'Retry-After': '2' },
 };
 

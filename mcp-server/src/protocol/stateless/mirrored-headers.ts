@@ -56,7 +56,7 @@ export function checkParameterHeaders(
     const value = valueAt(given, path);
     const sent = headers[header];
     if (value === undefined || value === null) {
-      if (sent !== undefined) throw headerMismatch(header, 'names what the body does not have');
+      if (sent !== undefined) throw headerMismatch(header, 'names a value that the body does not have');
     } else if (isMirrored(value)) {
       if (sent === undefined) throw headerMismatch(header, 'is missing');
       const text = decode(sent, header);

@@ -42,7 +42,7 @@ export class Questions {
       return undefined;
     }
     if (!KINDS[request.method].isAnswer(answer)) {
-      throw new RpcError(INVALID_PARAMS, `Invalid params: inputResponses.${key} is no answer to ${request.method}`);
+      throw new RpcError(INVALID_PARAMS, `Invalid params: inputResponses.${key} is not an answer to ${request.method}`);
     }
     this.used.set(key, answer);
     return answer;

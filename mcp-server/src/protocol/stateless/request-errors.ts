@@ -30,7 +30,7 @@ export class RequestError extends RpcError {
 export const notOneMessage = (flaw: string | undefined): RequestError =>
   new RequestError(400, { code: INVALID_REQUEST, message: flaw === undefined ? ONE_MESSAGE : `${ONE_MESSAGE}: ${flaw}` });
 
-const ONE_MESSAGE = 'The body has to be one JSON-RPC 2.0 request or notification, and neither a batch nor a response';
+const ONE_MESSAGE = 'The body has to be one JSON-RPC 2.0 request or notification, not a batch or a response';
 
 export const incompleteMeta = (key: string): RequestError =>
   new RequestError(400, { code: INVALID_PARAMS, message: `Invalid params: _meta needs a valid ${key}`, data: { key } });

@@ -36,7 +36,7 @@ export function createRequestState(keys: SealingKeys, clock: Clock): RequestStat
     if (state === undefined) return [];
     const fits = typeof state === 'string' && state.length <= LONGEST;
     const text = fits && (await unseal(keys, state, context).catch(unavailable));
-    if (!text) throw invalid('requestState was not given for this request');
+    if (!text) throw invalid('requestState was not issued for this request');
     const { until, answers } = JSON.parse(text);
     if (until <= clock.now()) throw invalid('requestState has expired; send the request without it');
     return answers;
@@ -52,7 +52,7 @@ export function createRequestState(keys: SealingKeys, clock: Clock): RequestStat
     write: async (used, asked, principal) => {
       const text = JSON.stringify({ until: clock.now() + LIFETIME, answers: [...used] });
       const state = await seal(keys, text, contextOf(asked, principal)).catch(unavailable);
-      if (state.length > LONGEST) throw invalid('the answers are too long to be carried on');
+      if (state.length > LONGEST) throw invalid('the answers are too long for requestState');
       return state;
     },
   };
@@ -73,5 +73,5 @@ function sorted(value: unknown): unknown {
 
 /** Without its keys the server can neither open nor seal a state. */
 const unavailable = (): never => {
-  throw tryAgain('The keys of requestState are out of reach');
+  throw tryAgain('The keys of requestState are unavailable');
 };

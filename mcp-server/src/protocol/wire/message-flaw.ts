@@ -33,7 +33,7 @@ export function flawOf(value: unknown): string | undefined {
   if (id !== undefined && !isId(id)) return `id has to be a string of at most ${LONGEST} characters or an integer`;
   const kind = method === undefined ? 'answer' : 'call';
   const stray = Object.keys(value).find((name) => !MEMBERS[kind].has(name));
-  if (stray !== undefined) return `${quoted(stray)} is no member of ${kind === 'call' ? 'a request' : 'a response'}`;
+  if (stray !== undefined) return `${quoted(stray)} is not a member of ${kind === 'call' ? 'a request' : 'a response'}`;
   return kind === 'call' ? flawOfCall(value) : flawOfAnswer(value);
 }
 

@@ -34,7 +34,7 @@ export function parameterHeaders(schema: object): readonly ParameterHeader[] {
   const found: ParameterHeader[] = [];
   visit(schema, [], found);
   const names = new Set(found.map(({ header }) => header));
-  if (names.size < found.length) throw new TypeError(`two arguments have one ${KEYWORD}`);
+  if (names.size < found.length) throw new TypeError(`two arguments have the same ${KEYWORD}`);
   return found;
 }
 
@@ -54,9 +54,9 @@ function visit(schema: object, path: readonly string[] | undefined, found: Param
 
 function declared(schema: { [KEYWORD]?: unknown; type?: unknown }, path: readonly string[] | undefined) {
   const { [KEYWORD]: name, type } = schema;
-  if (!path?.length) throw new TypeError(`${KEYWORD} stands where no chain of properties alone leads`);
+  if (!path?.length) throw new TypeError(`${KEYWORD} is only allowed on members that are reached through properties alone`);
   const at = `${KEYWORD} of ${path.join('.')}`;
-  if (typeof name !== 'string' || !TOKEN.test(name)) throw new TypeError(`${at} is no header name`);
+  if (typeof name !== 'string' || !TOKEN.test(name)) throw new TypeError(`${at} is not a valid header name`);
   if (!TYPES.has(type)) throw new TypeError(`${at} is only for strings, integers and booleans`);
   return { header: `mcp-param-${name.toLowerCase()}`, path, type: type as ParameterHeader['type'] };
 }

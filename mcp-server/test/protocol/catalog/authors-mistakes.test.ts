@@ -241,8 +241,8 @@ describe('two files with the same definition', () => {
 
 describe('an unreadable TOOLS_DIR', () => {
   it.each([
-    ['nothing', 'there is none'],
-    ['file', 'it is no folder'],
+    ['nothing', 'it does not exist'],
+    ['file', 'it is not a folder'],
   ])('an unreadable TOOLS_DIR is reported: %s', async (name, why) => {
     using folder = folderOf({ file: '' });
     const url = pathToFileURL(`${join(folder.path, name)}/`);

@@ -57,7 +57,7 @@ describe('catalog', () => {
       { kind: 'resource', value: resource('a:b'), from: '5.resource.ts' },
     ]);
     expect(problems).toEqual([
-      { from: '2.tool.ts', reason: '"bad name" is no name for a tool' },
+      { from: '2.tool.ts', reason: '"bad name" is not a valid name for a tool' },
       { from: '3.tool.ts', reason: 'two tools are named good: 1.tool.ts and 3.tool.ts' },
       { from: '5.resource.ts', reason: 'two resources are named a:b: 4.resource.ts and 5.resource.ts' },
     ]);
@@ -67,12 +67,12 @@ describe('catalog', () => {
 
 describe('invalid definitions', () => {
   it.each(['', 'two words', 'ümlaut', 'x'.repeat(129)])('the name "%s" is refused', (name) => {
-    expect(() => createCatalog([named(name)])).toThrow('is no name for a tool');
-    expect(() => createCatalog([prompt(name)])).toThrow('is no name for a prompt');
+    expect(() => createCatalog([named(name)])).toThrow('is not a valid name for a tool');
+    expect(() => createCatalog([prompt(name)])).toThrow('is not a valid name for a prompt');
   });
 
   it.each(['', 'no-scheme', 'a:b c', 'a:\n', 'a:{x}', '1a:b'])('the URI "%s" is refused', (uri) => {
-    expect(() => createCatalog([resource(uri)])).toThrow('is no URI');
+    expect(() => createCatalog([resource(uri)])).toThrow('is not a URI');
   });
 
   it.each([

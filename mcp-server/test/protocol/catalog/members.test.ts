@@ -84,7 +84,7 @@ it.each([
   ['a function', () => tool],
   ['null', null],
 ])('a tool definition that is %s is refused as such', (what, value) => {
-  expect(() => readSource('tool', value, 'here')).toThrow(`there is no such object, but ${what}`);
+  expect(() => readSource('tool', value, 'here')).toThrow(`it is ${what}`);
 });
 
 describe('nested members of a definition', () => {

@@ -129,11 +129,11 @@ describe('MCP elicitation', () => {
   });
 
   it.each([
-    [{ action: 'accept', content: { s: 3 } }, 'does not fit the question'],
-    [{ action: 'accept' }, 'does not fit the question'],
-    [{ action: 'whatever' }, 'can not be read'],
-    [undefined, 'can not be read'],
-    [new Error('gone'), 'nobody answered'],
+    [{ action: 'accept', content: { s: 3 } }, 'does not match the question'],
+    [{ action: 'accept' }, 'does not match the question'],
+    [{ action: 'whatever' }, 'invalid response'],
+    [undefined, 'invalid response'],
+    [new Error('gone'), 'did not answer'],
   ])('the elicitation answer %j is a failure of the tool', async (answer, words) => {
     const { value, isError } = await running((context) => context.elicit('?', z.object({ s: z.string() })), {}, [
       answer,
@@ -169,7 +169,7 @@ describe('MCP sampling and roots', () => {
   ])('an invalid answer of the client is a failure of the tool', async (use, answer) => {
     expect(await running(use, {}, [answer])).toMatchObject({
       isError: true,
-      value: expect.stringContaining('can not be read'),
+      value: expect.stringContaining('invalid response'),
     });
   });
 });

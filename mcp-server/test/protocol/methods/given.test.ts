@@ -452,8 +452,8 @@ describe('asynchronous checks in a schema', () => {
     const input = toolThat(() => 'x', { input: slow });
     const output = toolThat(() => ({ structured: { a: 'x' } }), { output: slow });
     for (const [{ ask, lines }, name] of [
-      [input, 'input has a check that is asynchronous'],
-      [output, 'output has a check that is asynchronous'],
+      [input, 'input has an asynchronous check'],
+      [output, 'output has an asynchronous check'],
     ] as const) {
       const result = await ask('tools/call', { name: 'x', arguments: name.startsWith('input') ? { a: 'x' } : {} });
       expect(result).toMatchObject({ isError: true, content: [text(expect.stringContaining(name))] });

@@ -72,7 +72,7 @@ function problemOf(error: unknown, from: string, scripts: readonly string[]): Pr
   const reason =
     error instanceof Error
       ? error.message || error.name
-      : `it has thrown ${thrown} while it was loaded, which is no error`;
+      : `it threw ${thrown} instead of an error while it was loaded`;
   const place = placeOf(
     error,
     from,
@@ -88,9 +88,9 @@ function problemOf(error: unknown, from: string, scripts: readonly string[]): Pr
 }
 
 const WHY: ReadonlyMap<string | undefined, string> = new Map([
-  ['ENOENT', 'there is none'],
-  ['ENOTDIR', 'it is no folder'],
-  ['EACCES', 'this user may not read it'],
+  ['ENOENT', 'it does not exist'],
+  ['ENOTDIR', 'it is not a folder'],
+  ['EACCES', 'the server has no permission to read it'],
 ]);
 
 export function unreadableFolder(path: string, cause: NodeJS.ErrnoException): StartError {
@@ -104,7 +104,7 @@ async function importDefault(url: URL, version: number): Promise<unknown> {
   const waiting = new AbortController();
   const late = setTimeout(LONGEST_LOAD * 1000, undefined, { signal: waiting.signal, ref: false }).then(() => {
     throw new TypeError(
-      `it was not loaded after ${LONGEST_LOAD} s; what it waits for belongs into the function that it runs`,
+      `it was not loaded within ${LONGEST_LOAD} s; move what it waits for into the function that it runs`,
     );
   });
   late.catch(() => {});

@@ -55,4 +55,4 @@ async function below(folder: string, depth: number): Promise<readonly Problem[]>
   return depth > 1 ? [...own, ...(await misplaced(folder, looked, depth - 1))] : own;
 }
 
-const BELOW = 'it is not read: definitions have to lie in TOOLS_DIR itself, and this one lies in a folder below';
+const BELOW = 'it is not read: definitions must be in TOOLS_DIR itself, and this one is in a subfolder';

@@ -41,8 +41,8 @@ const MEMBERS: Readonly<Record<Kind, ReadonlySet<string>>> = {
 const CHECKS: Readonly<Record<Kind, (value: Fields) => string | undefined>> = {
   tool: (value) => {
     const { input, output, inputSchema, outputSchema } = value;
-    if (input !== undefined && !(input instanceof z.ZodObject)) return 'its input is no object schema of zod 4';
-    if (output !== undefined && !(output instanceof z.ZodObject)) return 'its output is no object schema of zod 4';
+    if (input !== undefined && !(input instanceof z.ZodObject)) return 'its input is not an object schema of zod 4';
+    if (output !== undefined && !(output instanceof z.ZodObject)) return 'its output is not an object schema of zod 4';
     const mixed = [input ?? output, inputSchema ?? outputSchema].every((given) => given !== undefined);
     if (mixed) return 'it mixes zod with JSON Schema';
     const zod = Object.entries({ inputSchema, outputSchema }).find(([, schema]) => schema instanceof z.ZodType);
@@ -61,7 +61,7 @@ const CHECKS: Readonly<Record<Kind, (value: Fields) => string | undefined>> = {
   prompt: (value) =>
     value.arguments === undefined || value.arguments instanceof z.ZodObject
       ? (flawOfCompletions(value.complete) ?? lacks(value, 'render'))
-      : 'its arguments are no object schema of zod 4',
+      : 'its arguments are not an object schema of zod 4',
 };
 
 /** MCP server/tools, `ToolAnnotations`. */
@@ -101,7 +101,7 @@ export function readSource(kind: Kind, value: unknown, from: string): Source {
 }
 
 function flawOf(kind: Kind, value: unknown): string | undefined {
-  if (!isRecord(value)) return `there is no such object, but ${kindOf(value)}`;
+  if (!isRecord(value)) return `it is ${kindOf(value)} instead of an object`;
   const fields: Fields = value;
   const stray =
     strayMember(value, MEMBERS[kind]) ?? hiddenStray(value, MEMBERS[kind]) ?? inheritedStray(value, MEMBERS[kind]);

@@ -8,7 +8,7 @@ const MEMBERS: ReadonlySet<string> = new Set(['role', 'content']);
 
 /** @throws AuthorFault */
 export function promptMessages(value: unknown): PromptMessage[] {
-  if (!Array.isArray(value)) throw wrongType('what it has given back', 'a list of messages', value);
+  if (!Array.isArray(value)) throw wrongType('the returned value', 'a list of messages', value);
   return Array.from(value, (message, index) => promptMessage(message, `messages[${index}]`));
 }
 

@@ -14,9 +14,9 @@ type Content = ReadResourceResult['contents'][number];
  */
 export function resourceContent(value: unknown, uri: string, mimeType: string | undefined): Content {
   const given = typeof value === 'string' ? { text: value } : isBytes(value) ? { bytes: value } : value;
-  if (!isRecord(given)) throw wrongType('what it has given back', 'an object with text or bytes', given);
+  if (!isRecord(given)) throw wrongType('the returned value', 'an object with text or bytes', given);
   const stray = strayMember(given, MEMBERS);
-  if (stray !== undefined) throw new AuthorFault(`what it has given back: ${stray}`);
+  if (stray !== undefined) throw new AuthorFault(`the returned value: ${stray}`);
   const { mimeType: own = mimeType, text, bytes } = given;
   if (own !== undefined && typeof own !== 'string') throw wrongType('mimeType', 'a string', own);
   if (text !== undefined && bytes !== undefined)

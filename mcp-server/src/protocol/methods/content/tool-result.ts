@@ -21,9 +21,9 @@ const EXPECTED = 'an object with text, content, structured, or several of them';
 /** @throws AuthorFault, also when the structured data does not match the tool's output schema */
 export function toolResult(value: unknown, tool: Pick<ToolEntry, 'structured'>): CallToolResult {
   const given = typeof value === 'string' ? { text: value } : value;
-  if (!isRecord(given)) throw wrongType('what it has given back', EXPECTED, given);
+  if (!isRecord(given)) throw wrongType('the returned value', EXPECTED, given);
   const stray = strayMember(given, MEMBERS);
-  if (stray !== undefined) throw new AuthorFault(`what it has given back: ${stray}`);
+  if (stray !== undefined) throw new AuthorFault(`the returned value: ${stray}`);
   const { text, content, isError, _meta } = given;
   if (text !== undefined && typeof text !== 'string') throw wrongType('text', 'a string', text);
   if (isError !== undefined && typeof isError !== 'boolean') throw wrongType('isError', 'true or false', isError);

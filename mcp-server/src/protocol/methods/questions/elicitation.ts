@@ -37,7 +37,7 @@ export async function elicit<S extends z.ZodObject>(
   const answer = await ask({ method: 'elicitation/create', params, ...(key && { key }) }, ElicitResultSchema);
   if (answer.action !== 'accept') return { action: answer.action };
   const content = schema.safeParse(answer.content ?? {});
-  if (!content.success) throw new ToolError('The answer that came back does not fit the question.');
+  if (!content.success) throw new ToolError('The answer does not match the question.');
   return { action: 'accept', content: content.data };
 }
 

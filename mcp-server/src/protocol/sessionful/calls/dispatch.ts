@@ -23,10 +23,10 @@ const IN_A_ROW = 8;
 export function createDispatch({ multiplexer, bus, log }: DispatchDependencies): SessionAccess['dispatch'] {
   const respond = async (session: string, message: JSONRPCMessage): Promise<boolean> => {
     const delivery = multiplexer.respond(session, message);
-    if (delivery === 'unknown') log.debug({ session }, 'answer to a question that is not open');
+    if (delivery === 'unknown') log.debug({ session }, 'response to an unknown request');
     if (typeof delivery === 'string') return true;
     const heard = await bus.send(delivery.replica, { kind: 'response', session, message });
-    if (!heard) log.info({ session, replica: delivery.replica }, 'answer for a replica that is gone');
+    if (!heard) log.info({ session, replica: delivery.replica }, 'response for a lost replica');
     return heard;
   };
   const notify = async (session: string, message: JSONRPCMessage): Promise<void> => {

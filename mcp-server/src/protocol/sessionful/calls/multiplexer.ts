@@ -132,7 +132,7 @@ export class Multiplexer implements Transport {
     }
     for (const [number, { session: its, call, outlet }] of this.#running) {
       if (its.id !== session) continue;
-      call?.abort('The session is over');
+      call?.abort('The session has ended');
       this.#take(number);
       outlet.abandon();
     }

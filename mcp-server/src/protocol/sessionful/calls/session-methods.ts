@@ -25,16 +25,16 @@ export const sessionMethods = (sessions: Alter): Methods =>
 const subscription =
   ({ alter }: Alter, key: 'subscribe' | 'unsubscribe'): Method =>
   async ({ uri: given }, call) => {
-    if (typeof given !== 'string') throw new RpcError(ErrorCode.InvalidParams, 'A resource is named by its uri');
+    if (typeof given !== 'string') throw new RpcError(ErrorCode.InvalidParams, 'uri has to be a string');
     // Normalized: the author may announce the resource with another spelling of its URI.
     const uri = given.length > LONGEST_URI ? given : normalUri(given);
-    if (uri.length > LONGEST_URI) throw new RpcError(ErrorCode.InvalidParams, 'The uri is too long to be followed');
+    if (uri.length > LONGEST_URI) throw new RpcError(ErrorCode.InvalidParams, 'The uri is too long for a subscription');
     const followed = key === 'subscribe' ? (call as SessionCall).subscriptions : [];
     if (followed.reduce((sum, { length }) => sum + length, uri.length) > MOST_CHARACTERS) {
       throw new RpcError(ErrorCode.InvalidRequest, `The URIs of a session's subscriptions are too long together`);
     }
     if (await written(alter(sessionOf(call), { [key]: uri }))) return {};
-    throw new RpcError(ErrorCode.InvalidRequest, 'This session has as many subscriptions as it may have');
+    throw new RpcError(ErrorCode.InvalidRequest, 'This session has its maximum number of subscriptions');
   };
 
 const setLevel =
@@ -55,6 +55,6 @@ async function written(altering: Promise<boolean>): Promise<boolean> {
     return await altering;
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error;
-    throw new RpcError(ErrorCode.InternalError, 'This can not be stored now; please try again');
+    throw new RpcError(ErrorCode.InternalError, "The server's storage is temporarily unavailable; please try again");
   }
 }

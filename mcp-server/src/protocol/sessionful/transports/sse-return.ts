@@ -47,7 +47,7 @@ async function byOwner(revision: string, request: McpRequest, access: SessionAcc
   const heard = await Promise.all(alike.map(({ id }) => streams.isHeard({ session: id, stream: STANDALONE })));
   const [lost, ...others] = alike.filter((_, index) => !heard[index]);
   if (lost && others.length === 0) return { session: lost };
-  if (lost) request.log.info({ sessions: others.length + 1 }, 'stream lost of several sessions, and a new one opened');
+  if (lost) request.log.info({ sessions: others.length + 1 }, 'several sessions without a stream, new session opened');
   // A connection that broke silently counts as open until a write to it fails.
   const agreed = (lost ?? alike.at(-1))?.agreed;
   return agreed ? { agreed } : {};

@@ -103,7 +103,7 @@ function run(
   });
   access
     .dispatch(incoming, { session, principal, outlet })
-    .catch((err: unknown) => log.warn({ err }, 'message not handed over'));
+    .catch((err: unknown) => log.warn({ err }, 'message not dispatched'));
 }
 
 async function listen(request: McpRequest, access: SessionAccess): Promise<void> {
