@@ -1,0 +1,78 @@
+/** Owns the proof that the code uses the field's terms: words that we have replaced do not come back as identifiers. */
+import { describe, expect, it } from 'vitest';
+import { type SourceFile, sourceFiles } from './architecture/source.ts';
+
+/** By the word as a part of an identifier, the term to use instead. */
+const REPLACED: Readonly<Record<string, string>> = {
+  bury: 'answerForLostReplica',
+  burial: 'answerForLostReplica',
+  undertaker: 'lostReplica',
+  owe: 'notePending',
+  debt: 'pendingRequest',
+  debts: 'pendingRequests',
+  farewell: 'shutdown, drain or grace period',
+  doubt: 'invalidate',
+  heeded: 'handled',
+  witness: 'observer',
+  witnesses: 'observers',
+  silence: 'keepAlive',
+  surroundings: 'dependencies',
+};
+
+/** By the whole identifier, as its words are fine elsewhere. */
+const REPLACED_NAMES: Readonly<Record<string, string>> = {
+  inOldWords: 'withSessionErrors',
+  Visit: 'a name that says what is visited',
+};
+
+/** Still there: the test fails when one of them is gone, so that it leaves this list. */
+const LEFT: readonly string[] = [
+  'auth-server/src/client-metadata/document-cache.ts: FAREWELL',
+  'auth-server/src/http/sign-in/callback.ts: SignInWitness',
+  'auth-server/src/http/sign-in/interaction.ts: SignInWitness',
+  'auth-server/src/http/sign-in/upstream-failure.ts: SignInWitness',
+  'auth-server/src/metrics.ts: SignInWitness',
+];
+
+/** Comments, and texts without what they interpolate. */
+const NO_CODE = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\$]|\$(?!\{))*`/g;
+
+const wordsOf = (identifier: string): readonly string[] =>
+  identifier
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z]+/);
+
+const termFor = (identifier: string): string | undefined => {
+  const word = wordsOf(identifier).find((part) => Object.hasOwn(REPLACED, part));
+  if (word !== undefined) return REPLACED[word];
+  return Object.hasOwn(REPLACED_NAMES, identifier) ? REPLACED_NAMES[identifier] : undefined;
+};
+
+/** Each identifier once, as `path: identifier`. */
+function replacedIn({ path, text }: Pick<SourceFile, 'path' | 'text'>): readonly string[] {
+  const identifiers = new Set(text.replace(NO_CODE, ' ').match(/[A-Za-z_$][\w$]*/g));
+  return [...identifiers].filter(termFor).map((identifier) => `${path}: ${identifier}`);
+}
+
+describe('the glossary', () => {
+  const found = sourceFiles().flatMap(replacedIn);
+
+  it('has no replaced word as an identifier in any src', () => {
+    expect(found.filter((place) => !LEFT.includes(place))).toEqual([]);
+  });
+
+  it('lists no exception that is no longer needed', () => {
+    expect(LEFT.filter((place) => !found.includes(place))).toEqual([]);
+  });
+
+  it('would notice a replaced word', () => {
+    const text = 'class Visit { #buryOne() { return LAST_FAREWELL; } }';
+    expect(replacedIn({ path: 'a.ts', text })).toEqual(['a.ts: Visit', 'a.ts: buryOne', 'a.ts: LAST_FAREWELL']);
+  });
+
+  it('does not look into comments and texts, and not at other words', () => {
+    const text = "/** To bury. */ const allowed = 'debts'; // doubt\nconst visit = `silence`;";
+    expect(replacedIn({ path: 'a.ts', text })).toEqual([]);
+  });
+});
