@@ -111,10 +111,10 @@ interface StreamState {
 }
 
 /** The byte budget that is used up by events that no reader is known to have received. */
-export type NoRoom = 'session' | 'principal' | 'server';
+export type ExhaustedBudget = 'session' | 'principal' | 'server';
 
 /** The result of an append: the current reader, or the budget that left no space for the event. */
-type Appended = { readonly reader: Reader | undefined } | { readonly full: NoRoom };
+type Appended = { readonly reader: Reader | undefined } | { readonly full: ExhaustedBudget };
 
 export interface EventLog {
   /** Appends an event. @returns `undefined` when the session or the stream has ended */
@@ -124,8 +124,8 @@ export interface EventLog {
   /** Makes `reader` the reader of the stream. @returns nothing when the session has ended */
   take(name: StreamName, reader: Reader): Promise<Taken | undefined>;
   /**
-   * Extends the claim of a reader and stores its progress; the highest change number counts. @returns false when
-   * another connection reads the stream now, or the session has ended
+   * Extends the claim of a reader and stores its progress; the highest change number counts.
+   * @returns false when another connection reads the stream now, or the session has ended
    */
   renew(name: StreamName, reader: Reader, progress: { cursor?: string; changes?: number }): Promise<boolean>;
   /** Ends the claim of this reader; does nothing when another connection has it. */
@@ -173,7 +173,7 @@ export interface LogLimits {
 }
 
 /** Bytes that a session may keep even when the budget of its person or of the server is used up. */
-export const LEAST_ROOM = 65_536;
+export const GUARANTEED_BYTES = 65_536;
 
 /** Messages between replicas. */
 export type BusMessage =

@@ -20,8 +20,8 @@ export interface SessionHost {
   /** @returns false when the session has ended, or has its maximum number of subscriptions */
   alter(id: string, alteration: Alteration): Promise<boolean>;
   /**
-   * Keeps a session from becoming idle while something of it is open or running here. @returns false when it has
-   * ended
+   * Keeps a session from becoming idle while something of it is open or running here.
+   * @returns false when it has ended
    */
   keep(id: string): Promise<boolean>;
   end(id: string): Promise<void>;

@@ -6,7 +6,7 @@ import {
   type Append,
   type EventLog,
   type MessageBus,
-  type NoRoom,
+  type ExhaustedBudget,
   type Reader,
   StorageUnavailable,
   type StreamName,
@@ -30,7 +30,7 @@ export interface WriterDependencies {
   /** Called with 1 when an append begins, and with -1 when it has ended. */
   readonly onWay: (change: 1 | -1) => void;
   /** The event to write instead of one that does not fit; nothing when no client waits for it. */
-  readonly instead?: ((data: string, full: NoRoom) => string | undefined) | undefined;
+  readonly instead?: ((data: string, full: ExhaustedBudget) => string | undefined) | undefined;
   /** Resolves after so many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
 }
@@ -99,7 +99,7 @@ export class StreamWriter {
     return 'lost';
   }
 
-  async #replace(event: Append, full: NoRoom): Promise<Written> {
+  async #replace(event: Append, full: ExhaustedBudget): Promise<Written> {
     const { instead, next } = this.#dependencies;
     const data = instead?.(event.data, full);
     if (data === undefined || event.forced) return 'full';

@@ -43,10 +43,7 @@ export interface StreamsDependencies extends Pick<WriterDependencies, 'pause' | 
   readonly bus: MessageBus;
 }
 
-/**
- * Producer of the answers for requests of lost replicas, the same on every replica: when two replicas answer for a
- * lost one, the log keeps each answer once. Stored in Redis: replicas of an older version use the same name.
- */
+/** Producer of the answers for lost replicas, stored in Redis: the same on all replicas, so the log keeps one answer. */
 const LOST_REPLICA_PRODUCER = 'undertaker';
 
 /** More events than any log has. */
@@ -120,8 +117,7 @@ export class Streams {
 
   /** Appends to the standalone stream of a session, whichever replica reads it. */
   async announce(session: string, entry: Entry): Promise<Written> {
-    // All events of this replica go through one writer: the log could not recognize retries of two writers with one
-    // sequence.
+    // One writer for all events of this replica: with two, the log could not recognize a retry.
     const writer = this.#standalone.get(session) ?? new StreamWriter(this.#writing, { session, stream: STANDALONE });
     this.#standalone.set(session, writer);
     const written = await writer.append(entry);
@@ -130,10 +126,8 @@ export class Streams {
   }
 
   /**
-   * Makes a connection the reader of a stream, and detaches the previous reader. The new reader is idle until it is
-   * woken.
-   * @param connect runs once the connection is the reader, with the event after which it reads; `detach` must be
-   *   called when the connection closes
+   * Makes a connection the reader of a stream, idle until it is woken, and detaches the previous reader.
+   * @param connect runs once the connection is the reader, with the event after which it reads; calls `detach` on close
    * @param after the last event that the client has; absent: read every event that no connection has received
    * @returns nothing when the session has ended
    */

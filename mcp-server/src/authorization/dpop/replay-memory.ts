@@ -4,8 +4,8 @@
  */
 export interface ReplayMemory {
   /**
-   * Records that `id` is used, for `ttl` milliseconds. @returns whether it was new; exactly one of several
-   * concurrent calls gets true
+   * Records that `id` is used, for `ttl` milliseconds.
+   * @returns whether it was new; exactly one of several concurrent calls gets true
    * @throws Error when the memory is unavailable
    */
   firstUse(id: string, ttl: number): Promise<boolean>;

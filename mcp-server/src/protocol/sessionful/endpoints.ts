@@ -10,7 +10,7 @@ import { PendingRequests } from '../../sessions/pending-requests.ts';
 import {
   type BusMessage,
   type LogLimits,
-  type NoRoom,
+  type ExhaustedBudget,
   type SessionStorage,
   StorageUnavailable,
 } from '../../sessions/ports.ts';
@@ -74,7 +74,7 @@ export async function createSessionful(dependencies: SessionfulDependencies): Pr
   const { storage, limits, allowance, clock, log } = dependencies;
   const { bus } = storage;
   const pause = (ms: number) => setTimeout(ms, undefined, { ref: false });
-  const streams = new Streams({ log: storage.log, bus, pause, instead: noRoomFor(dependencies) });
+  const streams = new Streams({ log: storage.log, bus, pause, instead: limitErrors(dependencies) });
   const onEnd = (id: string) => {
     multiplexer.end(id);
     streams.end(id);
@@ -149,8 +149,8 @@ export async function createSessionful(dependencies: SessionfulDependencies): Pr
 }
 
 /** The error that replaces an answer for which no space is left. Other events are dropped. */
-const noRoomFor = ({ allowance, limits }: SessionfulDependencies): StreamsDependencies['instead'] => {
-  const reached = (full: NoRoom): LimitReached => {
+const limitErrors = ({ allowance, limits }: SessionfulDependencies): StreamsDependencies['instead'] => {
+  const reached = (full: ExhaustedBudget): LimitReached => {
     if (full === 'session') return allowance.reached('MAX_STORED_BYTES_PER_SESSION', limits.sessionBytes);
     if (full === 'principal') return allowance.reached('MAX_STORED_BYTES_PER_PRINCIPAL', limits.personBytes);
     return allowance.reached('MAX_STORED_BYTES', limits.totalBytes);

@@ -25,8 +25,8 @@ export interface Incoming {
 }
 
 /**
- * Reads a body, and removes null members from it. @returns `undefined` when any part is not a JSON-RPC 2.0 message
- * as MCP defines it
+ * Reads a body, and removes null members from it.
+ * @returns `undefined` when any part is not a JSON-RPC 2.0 message as MCP defines it
  * @param most maximum number of messages in a batch; a longer batch is not read
  */
 export function readMessages(body: unknown, most: number): Incoming | 'too_many' | undefined {

@@ -24,7 +24,7 @@ export class Pace {
   }
 
   /** Resolves when one more request may start; nothing when it may start immediately. */
-  room(): Promise<void> | undefined {
+  ready(): Promise<void> | undefined {
     if (!this.#isFree()) return this.#wait(() => this.#isFree()).then(() => this.#begin());
     this.#begin();
     return undefined;

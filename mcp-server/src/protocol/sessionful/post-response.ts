@@ -82,8 +82,8 @@ export class PostResponse implements Outlet {
     if (options.accepted.streamFirst) this.#upgrade = this.#open();
   }
 
-  room(): Promise<void> | undefined {
-    return this.#pace?.room();
+  ready(): Promise<void> | undefined {
+    return this.#pace?.ready();
   }
 
   async say(message: JSONRPCMessage): Promise<boolean> {

@@ -28,8 +28,8 @@ export interface SessionAccess {
   readonly receipts: Receipts;
   readonly limits: Pick<SessionLimits, 'maxSessions' | 'maxSessionsPerPrincipal'>;
   /**
-   * Handles the messages of a client; requests run for `origin`. @returns false when a response matches no open
-   * request
+   * Handles the messages of a client; requests run for `origin`.
+   * @returns false when a response matches no open request
    */
   dispatch(incoming: Incoming, origin: Omit<Run, 'id'>): Promise<boolean>;
   /** A call of a session has ended: during shutdown, its streams may be closed now. */

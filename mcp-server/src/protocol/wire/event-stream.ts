@@ -76,8 +76,8 @@ export class EventStream {
   }
 
   /**
-   * Counts the unread bytes of a slow reader. @returns false when they exceed the person's limit over all
-   * connections
+   * Counts the unread bytes of a slow reader.
+   * @returns false when they exceed the person's limit over all connections
    */
   #countUnread(bytes: number): boolean {
     const share = this.#share;

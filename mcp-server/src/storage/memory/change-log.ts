@@ -1,7 +1,7 @@
 /** Owns the numbers of changes in one process: the `ChangeLog` of a server without Redis. */
 import type { ChangeLog } from '../../sessions/ports.ts';
 
-/** More would be a server whose resources change without end; who was away reads the newest. */
+/** Maximum number of changes that are kept. A client that has missed more gets the most recent ones. */
 const MOST = 10_000;
 
 export function createMemoryChangeLog(): ChangeLog {

@@ -1,7 +1,7 @@
 /** Owns the logs of streams in one process: the `EventLog` of a server without Redis. */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import type { Append, EventLog, LogLimits, NoRoom, Reader, StreamName } from '../../sessions/ports.ts';
-import { Room } from './room.ts';
+import type { Append, EventLog, LogLimits, ExhaustedBudget, Reader, StreamName } from '../../sessions/ports.ts';
+import { ByteBudgets } from './byte-budgets.ts';
 import { type Log, numberOf, SessionLogs } from './session-logs.ts';
 
 export interface MemoryEventLog extends EventLog {
@@ -9,21 +9,21 @@ export interface MemoryEventLog extends EventLog {
   forget(session: string): void;
 }
 
-/** @param personOf whose a session is that goes on */
+/** @param personOf the person of a session that has not ended */
 export function createMemoryEventLog(
   clock: Clock,
   limits: LogLimits,
   personOf: (session: string) => Promise<string | undefined>,
 ): MemoryEventLog {
   const sessions = new Map<string, SessionLogs>();
-  const room = new Room(limits);
+  const budgets = new ByteBudgets(limits);
   const extend = (log: Log): void => {
     log.expires = clock.now() + (log.over ? limits.keepOver : limits.keepOpen) * 1000;
   };
   const enter = (session: string, person: string): SessionLogs => {
-    const logs = new SessionLogs(person, room, clock);
+    const logs = new SessionLogs(person, budgets, clock);
     sessions.set(session, logs);
-    room.enter(logs);
+    budgets.enter(logs);
     return logs;
   };
   const open = ({ session, stream }: StreamName, person: string) => {
@@ -37,9 +37,9 @@ export function createMemoryEventLog(
     return log && (log.reader || log.expires > clock.now()) ? log : undefined;
   };
 
-  const makeRoom = (logs: SessionLogs, log: Log, size: number): NoRoom | undefined => {
-    const full = room.make(logs, size);
-    return full === 'session' && logs.dropHanded(log, limits.sessionBytes - size) ? room.make(logs, size) : full;
+  const makeRoom = (logs: SessionLogs, log: Log, size: number): ExhaustedBudget | undefined => {
+    const full = budgets.make(logs, size);
+    return full === 'session' && logs.dropHanded(log, limits.sessionBytes - size) ? budgets.make(logs, size) : full;
   };
 
   return {
@@ -54,7 +54,7 @@ export function createMemoryEventLog(
       if (full) return { full };
       const before = log.bytes;
       write(log, event, limits);
-      room.take(logs, log.bytes - before);
+      budgets.take(logs, log.bytes - before);
       extend(log);
       logs.retire(name.stream, limits.over);
       return { reader: log.reader };
@@ -95,7 +95,7 @@ export function createMemoryEventLog(
     },
     acknowledge: async (name, upTo) => {
       const log = find(name);
-      // What was answered on a stream of several requests is known by its events.
+      // The events of a stream with several requests are needed to know which of them were answered.
       if (!log || log.pendingRequests.size > 0 || (!log.over && (log.requests?.includes(',') ?? false))) return;
       sessions.get(name.session)?.dropEvents(log, (event) => numberOf(event.id) <= numberOf(upTo));
     },
@@ -113,7 +113,7 @@ export function createMemoryEventLog(
     pendingRequests: async (name) => new Map(find(name)?.pendingRequests),
     forget: (session) => {
       const logs = sessions.get(session);
-      if (logs) room.leave(logs);
+      if (logs) budgets.leave(logs);
       sessions.delete(session);
     },
   };

@@ -1,4 +1,4 @@
-/** Owns the ring of sealing keys of a server that is its only replica: it lasts as long as the process. */
+/** Owns the ring of sealing keys of a server with a single replica: it lasts as long as the process. */
 import type { KeyRecord } from '../../keys/sealing-keys.ts';
 
 export function memoryKeyRecord(): KeyRecord {

@@ -1,7 +1,7 @@
-/** Owns the bus of replicas that share a process: of the one replica without Redis, and of several in tests. */
+/** Owns the bus of replicas in one process: of the single replica without Redis, and of several replicas in tests. */
 import type { BusMessage, MessageBus } from '../../sessions/ports.ts';
 
-/** Where the replicas of one process meet. */
+/** The listeners of the replicas in one process, by replica. */
 export type ReplicaListeners = Map<string, (message: BusMessage) => void>;
 
 export function createMemoryBus(replica: string, listeners: ReplicaListeners = new Map()): MessageBus {

@@ -1,12 +1,15 @@
-/** Owns the memory of used DPoP proofs of a server that is its only replica (RFC 9449 §11.1). */
+/** Owns the memory of used DPoP proofs of a server with a single replica (RFC 9449 §11.1). */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { ReplayMemory } from '../../authorization/dpop/replay-memory.ts';
 
-/** More than one processor can check while they are fresh; then it is better to refuse than to forget. */
+/**
+ * More proofs than one processor can check while they are valid. When it is full, proofs are refused: forgetting
+ * one would allow a replay.
+ */
 const CAPACITY = 1_000_000;
 
 export function memoryReplayMemory(clock: Clock, capacity = CAPACITY): ReplayMemory {
-  /** When each may be forgotten; in the order of their use, which is nearly that of their ends. */
+  /** Expiry of each entry; in order of use, which is nearly the order of expiry. */
   const ends = new Map<string, number>();
   const forgetOld = (now: number): void => {
     for (const [id, end] of ends) {

@@ -1,7 +1,7 @@
-/** Owns the streams of one session in memory, and which of them go first to make room. */
+/** Owns the streams of one session in memory, and the order in which they are dropped to make space. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Reader, StreamEvent } from '../../sessions/ports.ts';
-import type { Room, Tenant } from './room.ts';
+import type { ByteBudgets, BudgetHolder } from './byte-budgets.ts';
 
 export interface Log {
   readonly events: StreamEvent[];
@@ -14,24 +14,27 @@ export interface Log {
   requests?: string;
   readonly pendingRequests: Map<string, string>;
   over: boolean;
-  /** The last sequence of each producer. */
+  /** The last sequence number of each producer. */
   readonly written: Map<string, number>;
   /** Milliseconds since the epoch. */
   expires: number;
 }
 
-export class SessionLogs implements Tenant {
+export class SessionLogs implements BudgetHolder {
   readonly person: string;
   bytes = 0;
   readonly streams = new Map<string, Log>();
-  /** Those that are over and that nobody reads: first those that a connection has taken to their end, then the oldest. */
+  /**
+   * Ended streams without a reader, in the order in which they are dropped: first those that a connection has read
+   * completely, then the oldest.
+   */
   readonly over = new Set<string>();
-  readonly #room: Room;
+  readonly #budgets: ByteBudgets;
   readonly #clock: Clock;
 
-  constructor(person: string, room: Room, clock: Clock) {
+  constructor(person: string, budgets: ByteBudgets, clock: Clock) {
     this.person = person;
-    this.#room = room;
+    this.#budgets = budgets;
     this.#clock = clock;
   }
 
@@ -52,7 +55,10 @@ export class SessionLogs implements Tenant {
     }
   }
 
-  /** A stream may have ended, or lost its reader. @param most streams like that */
+  /**
+   * Called when a stream may have ended, or lost its reader.
+   * @param most maximum number of ended streams without a reader
+   */
   retire(stream: string, most: number): void {
     const log = this.streams.get(stream);
     if (!log?.over || log.reader) return;
@@ -64,24 +70,27 @@ export class SessionLogs implements Tenant {
     if (this.over.size > most && oldest !== undefined) this.drop(oldest);
   }
 
-  /** Drops of a stream what its reader has been handed, until so many bytes are left. @returns whether that was enough */
+  /**
+   * Drops events that were already sent to the reader, until no more than `most` bytes are left.
+   * @returns whether that was enough
+   */
   dropHanded(log: Log, most: number): boolean {
     this.dropEvents(log, ({ id }) => this.bytes > most && numberOf(id) <= numberOf(log.cursor));
     return this.bytes <= most;
   }
 
-  /** Drops the oldest events of a stream as far as they are such ones. */
+  /** Drops events from the oldest one, until `isGone` is false for one. */
   dropEvents(log: Log, isGone: (event: StreamEvent) => boolean): void {
     for (let [first] = log.events; first && isGone(first); [first] = log.events) {
       log.events.shift();
       const size = Buffer.byteLength(first.data);
       log.bytes -= size;
-      this.#room.take(this, -size);
+      this.#budgets.take(this, -size);
     }
   }
 
   drop(stream: string): void {
-    this.#room.take(this, -(this.streams.get(stream)?.bytes ?? 0));
+    this.#budgets.take(this, -(this.streams.get(stream)?.bytes ?? 0));
     this.streams.delete(stream);
     this.over.delete(stream);
   }

@@ -2,9 +2,9 @@
 import type { Owner } from '../../authorization/principal.ts';
 import {
   type EventLog,
-  LEAST_ROOM,
+  GUARANTEED_BYTES,
   type LogLimits,
-  type NoRoom,
+  type ExhaustedBudget,
   type Reader,
   type StreamEvent,
   type StreamName,
@@ -35,11 +35,11 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits, ledg
       const keys = [sessionKey(name.session), eventsKey(name), stateKey(name), overKey(name)];
       const event = [data, producer, sequence, last ? 1 : 0, requests, changes];
       const bounds = [limits.events, limits.bytes, last ? over : open, name.stream, limits.over];
-      const budget = [forced ? 1 : 0, limits.sessionBytes, LEAST_ROOM, Math.max(open, over)];
+      const budget = [forced ? 1 : 0, limits.sessionBytes, GUARANTEED_BYTES, Math.max(open, over)];
       const appended = await redis.mcpAppend(...keys, ...event, ...bounds, ...budget);
       if (appended === null) return undefined;
       const [reader, bytes, owner] = appended;
-      if (typeof bytes === 'string') return { full: bytes as NoRoom };
+      if (typeof bytes === 'string') return { full: bytes as ExhaustedBudget };
       // It is in the log, whatever becomes of this.
       if (owner) await ledger.tell(name.session, JSON.parse(owner) as Owner, bytes).catch(() => {});
       return { reader: parse(reader) };

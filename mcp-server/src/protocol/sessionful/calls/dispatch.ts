@@ -42,8 +42,8 @@ export function createDispatch({ multiplexer, bus, log }: DispatchDependencies):
     const runs = requests.map((request) => ({ request, run: { ...origin, id: request.id } }));
     for (const { run } of runs) multiplexer.queue(run);
     for (const [index, { request, run }] of runs.entries()) {
-      const room = origin.outlet.room?.();
-      if (room) await room;
+      const ready = origin.outlet.ready?.();
+      if (ready) await ready;
       // Lets other clients' requests run in between.
       if (index % IN_A_ROW === IN_A_ROW - 1) await setImmediate();
       if (multiplexer.unqueue(run)) multiplexer.run(request, run);

@@ -12,7 +12,7 @@ export interface Outlet {
   drop(id: RequestId): void;
   releaseConnection(): Promise<void>;
   /** For a batch: resolves when the next request may start; nothing when it may start immediately. */
-  room?(): Promise<void> | undefined;
+  ready?(): Promise<void> | undefined;
   /** Sends a keep-alive when one is due; called at a steady pace while the call runs. */
   checkKeepAlive(): void;
   /** The session has ended: requests without an answer never get one. */
