@@ -18,8 +18,8 @@ import type { TokenReason } from './authorization/token-error.ts';
 import { type Method, type Methods, RpcError } from './protocol/call.ts';
 import { MESSAGES_PATH } from './protocol/endpoints.ts';
 import type { Load } from './protocol/eras.ts';
-import { INTERNAL_ERROR } from './protocol/methods/params.ts';
 import type { ToolOutcome } from './protocol/methods/dependencies.ts';
+import { INTERNAL_ERROR } from './protocol/methods/params.ts';
 import { MissingCapability } from './protocol/methods/questions/missing-capability.ts';
 
 /** The paths of the issuer's metadata, and where clients of 2025-03-26 look for its endpoints, lead on to the issuer. */

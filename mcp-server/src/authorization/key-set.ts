@@ -53,8 +53,7 @@ export function readKeySet(body: unknown): KeySet {
   const read = members.map(readKey);
   const keys = read.filter((key) => typeof key !== 'string');
   const leftOut = read.flatMap((key, index) => (typeof key === 'string' ? [`keys[${index}] ${key}`] : []));
-  if (keys.length === 0 && leftOut.length > 0)
-    throw new Error(`the key set has no usable key: ${leftOut.join('; ')}`);
+  if (keys.length === 0 && leftOut.length > 0) throw new Error(`the key set has no usable key: ${leftOut.join('; ')}`);
   const named = Map.groupBy(keys, ({ kid }) => kid);
   const nameless = named.get(undefined) ?? [];
   return {

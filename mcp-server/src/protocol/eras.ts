@@ -8,7 +8,9 @@ import { createSessionful, type SessionfulDependencies } from './sessionful/endp
 import { createStateless, type StatelessDependencies } from './stateless/endpoint.ts';
 
 type ErasDependencies = SessionfulDependencies &
-  Omit<StatelessDependencies, 'changes'> & { readonly limits: SessionfulDependencies['limits'] & StatelessDependencies['limits'] };
+  Omit<StatelessDependencies, 'changes'> & {
+    readonly limits: SessionfulDependencies['limits'] & StatelessDependencies['limits'];
+  };
 
 /** The current load of this replica. */
 export interface Load {

@@ -5,8 +5,8 @@
 import {
   type Append,
   type EventLog,
-  type MessageBus,
   type ExhaustedBudget,
+  type MessageBus,
   type Reader,
   StorageUnavailable,
   type StreamName,

@@ -438,7 +438,10 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await storage.here.log.notePending(name, 'one', '[1]');
         await storage.here.log.notePending(name, 'one', '[1,2]');
         await storage.there.log.notePending(name, 'two', '["x"]');
-        expect(Object.fromEntries(await storage.there.log.pendingRequests(name))).toEqual({ one: '[1,2]', two: '["x"]' });
+        expect(Object.fromEntries(await storage.there.log.pendingRequests(name))).toEqual({
+          one: '[1,2]',
+          two: '["x"]',
+        });
         await storage.there.log.notePending(name, 'one', '');
         expect(Object.fromEntries(await storage.here.log.pendingRequests(name))).toEqual({ two: '["x"]' });
         await end(name);

@@ -9,7 +9,11 @@ import type { Principal } from '../../src/authorization/principal.ts';
 import { type Catalog, createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import { findBuiltIn } from '../../src/protocol/catalog/files/load.ts';
 import { createMethods } from '../../src/protocol/methods/method-table.ts';
-import { createSessionful, type Sessionful, type SessionfulDependencies } from '../../src/protocol/sessionful/endpoints.ts';
+import {
+  createSessionful,
+  type Sessionful,
+  type SessionfulDependencies,
+} from '../../src/protocol/sessionful/endpoints.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
 import { allowance } from '../allowance/limits.ts';
 

@@ -20,7 +20,8 @@ async function openSession() {
     tokenExpiresAt: 4_000_000_000,
   };
   await store.create(session);
-  const streamsOver = (dependencies: Pick<StreamsDependencies, 'log' | 'bus'>) => new Streams({ ...dependencies, pause: async () => {} });
+  const streamsOver = (dependencies: Pick<StreamsDependencies, 'log' | 'bus'>) =>
+    new Streams({ ...dependencies, pause: async () => {} });
   const name = { session: 's', stream: 'standalone' };
   return { log, bus, streamsOver, streams: streamsOver({ log, bus }), there: streamsOver(open()), name };
 }

@@ -6,8 +6,8 @@ import type { CompleteResult } from '@modelcontextprotocol/sdk/types.js';
 import { type Call, type Method, RpcError } from '../call.ts';
 import type { Complete } from '../define.ts';
 import { suggestions } from './content/suggestions.ts';
-import { INVALID_PARAMS, invalid, objectOf, type Params, permit, textOf, textsOf } from './params.ts';
 import { type MethodsDependencies, orError } from './dependencies.ts';
+import { INVALID_PARAMS, invalid, objectOf, type Params, permit, textOf, textsOf } from './params.ts';
 import { promptOf } from './prompt-methods.ts';
 
 const MOST = 100;

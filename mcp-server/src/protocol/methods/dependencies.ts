@@ -51,7 +51,12 @@ export function recordFault({ log }: MethodsDependencies, call: Call, what: obje
  * Runs the code of an author where the result can't express a failure.
  * @throws RpcError with the message of a ToolError or AuthorFault, else without details
  */
-export async function orError<T>(dependencies: MethodsDependencies, call: Call, what: object, run: () => T | Promise<T>): Promise<T> {
+export async function orError<T>(
+  dependencies: MethodsDependencies,
+  call: Call,
+  what: object,
+  run: () => T | Promise<T>,
+): Promise<T> {
   try {
     return await run();
   } catch (thrown) {

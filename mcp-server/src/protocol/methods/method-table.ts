@@ -14,4 +14,9 @@ import { toolMethods } from './tool-methods.ts';
  * declared.
  */
 export const createMethods = (dependencies: MethodsDependencies): Methods =>
-  new Map([...toolMethods(dependencies), ...promptMethods(dependencies), ...resourceMethods(dependencies), ...completionMethods(dependencies)]);
+  new Map([
+    ...toolMethods(dependencies),
+    ...promptMethods(dependencies),
+    ...resourceMethods(dependencies),
+    ...completionMethods(dependencies),
+  ]);

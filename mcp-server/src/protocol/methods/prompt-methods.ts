@@ -5,9 +5,9 @@ import { type Call, type Method, RpcError } from '../call.ts';
 import type { PromptEntry } from '../catalog/prompt-entry.ts';
 import { promptMessages } from './content/prompt-messages.ts';
 import { createContext } from './context.ts';
+import { type MethodsDependencies, orError } from './dependencies.ts';
 import { listMethod } from './list-method.ts';
 import { INVALID_PARAMS, invalid, permit, textOf, textsOf } from './params.ts';
-import { type MethodsDependencies, orError } from './dependencies.ts';
 
 export function promptMethods(dependencies: MethodsDependencies): readonly (readonly [string, Method])[] {
   return [
@@ -24,7 +24,11 @@ export function promptOf({ catalog, covers }: MethodsDependencies, name: string,
   return prompt;
 }
 
-async function getPrompt(dependencies: MethodsDependencies, params: Parameters<Method>[0], call: Call): Promise<GetPromptResult> {
+async function getPrompt(
+  dependencies: MethodsDependencies,
+  params: Parameters<Method>[0],
+  call: Call,
+): Promise<GetPromptResult> {
   const prompt = promptOf(dependencies, textOf(params, 'name'), call);
   const given = textsOf(params, 'arguments');
   const read = () => parsed(prompt.arguments, given, 'arguments');

@@ -5,9 +5,9 @@ import type { ResourceEntry, TemplateEntry } from '../catalog/resource-entry.ts'
 import type { Context } from '../define.ts';
 import { resourceContent } from './content/resource-content.ts';
 import { createContext } from './context.ts';
+import { type MethodsDependencies, orError } from './dependencies.ts';
 import { listMethod } from './list-method.ts';
 import { INVALID_PARAMS, permit, textOf } from './params.ts';
-import { type MethodsDependencies, orError } from './dependencies.ts';
 
 /** The code is that of 2026-07-28; earlier revisions have their own code for this error. */
 export class ResourceNotFound extends RpcError {

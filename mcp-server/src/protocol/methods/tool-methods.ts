@@ -9,9 +9,9 @@ import type { Checked, ToolEntry } from '../catalog/tool-entry.ts';
 import { ToolError } from '../define.ts';
 import { toolResult } from './content/tool-result.ts';
 import { createContext } from './context.ts';
+import { type MethodsDependencies, recordFault } from './dependencies.ts';
 import { listMethod } from './list-method.ts';
 import { INVALID_PARAMS, objectOf, permit, textOf } from './params.ts';
-import { type MethodsDependencies, recordFault } from './dependencies.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
 
 export function toolMethods(dependencies: MethodsDependencies): readonly (readonly [string, Method])[] {

@@ -9,8 +9,8 @@ import { createChangeFeed } from '../../sessions/change-feed.ts';
 import { PendingRequests } from '../../sessions/pending-requests.ts';
 import {
   type BusMessage,
-  type LogLimits,
   type ExhaustedBudget,
+  type LogLimits,
   type SessionStorage,
   StorageUnavailable,
 } from '../../sessions/ports.ts';

@@ -128,7 +128,11 @@ export const UNSUPPORTED_REVISION: ErrorResponse = {
 };
 
 /** RFC 9110 §15.5.14 */
-export const tooManyMessages = (reached: LimitReached): ErrorResponse => ({ status: 413, code: INVALID_REQUEST, ...reached });
+export const tooManyMessages = (reached: LimitReached): ErrorResponse => ({
+  status: 413,
+  code: INVALID_REQUEST,
+  ...reached,
+});
 
 /** RFC 6585 §4: a limit of this person or this session. */
 export const tooManyRequests = (reached: LimitReached, retryAfter = RETRY_AFTER): ErrorResponse => ({

@@ -19,9 +19,9 @@ import { answerText, errorText } from '../wire/answer-text.ts';
 import { EventStream } from '../wire/event-stream.ts';
 import { KeepAlivePace } from '../wire/keep-alive.ts';
 import type { Outlet } from './calls/outlet.ts';
+import { LIMIT_REACHED } from './error-responses.ts';
 import { JsonAnswer } from './json-answer.ts';
 import { Pace } from './pace.ts';
-import { LIMIT_REACHED } from './error-responses.ts';
 import type { Receipts } from './transports/receipts.ts';
 import { createSink, primes } from './transports/stream-sink.ts';
 

@@ -14,8 +14,8 @@ import type { McpRequest } from '../endpoints.ts';
 import { requestIdOf } from '../wire/message-flaw.ts';
 import type { Multiplexer } from './calls/multiplexer.ts';
 import type { Run } from './calls/outlet.ts';
-import type { Incoming } from './json-rpc.ts';
 import { noCapacity, refuse, SESSION_UNKNOWN, tooManyRequests } from './error-responses.ts';
+import type { Incoming } from './json-rpc.ts';
 import type { Receipts } from './transports/receipts.ts';
 
 export interface SessionAccess {

@@ -29,7 +29,16 @@ export interface UpkeepDependencies {
 /** Milliseconds between two checks for lost replicas: clients wait for the answers to their pending requests. */
 const LOST_REPLICA_PACE = 2_000;
 
-export function createUpkeep({ sessions, streams, changes, multiplexer, limits, pause, clock, log }: UpkeepDependencies) {
+export function createUpkeep({
+  sessions,
+  streams,
+  changes,
+  multiplexer,
+  limits,
+  pause,
+  clock,
+  log,
+}: UpkeepDependencies) {
   const timers: NodeJS.Timeout[] = [];
   let draining = false;
   const releaseInTurn = createSequentialRelease({ sessions, streams, pause });

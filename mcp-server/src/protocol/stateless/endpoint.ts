@@ -9,17 +9,17 @@ import { CAPABILITIES } from '../capabilities.ts';
 import type { Drained, Endpoint, McpRequest } from '../endpoints.ts';
 import { REVISIONS } from '../revisions.ts';
 import { acceptedBy } from '../wire/accepted.ts';
+import { CHECKS } from '../wire/keep-alive.ts';
 import { idOf } from '../wire/message-flaw.ts';
 import type { ParameterHeader } from '../wire/parameter-headers.ts';
-import { CHECKS } from '../wire/keep-alive.ts';
 import { failureOf, writeJson } from './answers.ts';
-import { StatelessCall } from './stateless-call.ts';
 import { checkParameterHeaders } from './mirrored-headers.ts';
 import { type Answers, MAY_ASK } from './questions.ts';
-import { notAcceptable, tooMany, tryAgain, unknownMethod } from './request-errors.ts';
 import { isOfThisEra, readRequest, type StatelessRequest } from './request.ts';
+import { notAcceptable, tooMany, tryAgain, unknownMethod } from './request-errors.ts';
 import { createRequestState } from './request-state.ts';
 import { createResults } from './results.ts';
+import { StatelessCall } from './stateless-call.ts';
 import { createSubscriptions, type SubscriptionsDependencies } from './subscriptions.ts';
 
 export interface StatelessDependencies extends SubscriptionsDependencies {

@@ -28,7 +28,10 @@ export class RequestError extends RpcError {
 
 /** @param flaw description of the invalid member */
 export const notOneMessage = (flaw: string | undefined): RequestError =>
-  new RequestError(400, { code: INVALID_REQUEST, message: flaw === undefined ? ONE_MESSAGE : `${ONE_MESSAGE}: ${flaw}` });
+  new RequestError(400, {
+    code: INVALID_REQUEST,
+    message: flaw === undefined ? ONE_MESSAGE : `${ONE_MESSAGE}: ${flaw}`,
+  });
 
 const ONE_MESSAGE = 'The body has to be one JSON-RPC 2.0 request or notification, not a batch or a response';
 
@@ -48,7 +51,8 @@ export const unsupportedVersion = (requested: string): RequestError =>
 export const headerMismatch = (header: string, problem: string): RequestError =>
   new RequestError(400, { code: HEADER_MISMATCH, message: `Header mismatch: ${header} ${problem}`, data: { header } });
 
-export const unknownMethod = (): RequestError => new RequestError(404, { code: METHOD_NOT_FOUND, message: 'Method not found' });
+export const unknownMethod = (): RequestError =>
+  new RequestError(404, { code: METHOD_NOT_FOUND, message: 'Method not found' });
 
 /** @param requiredCapabilities as the client has to declare them, such as `{ sampling: {} }` */
 export const missingCapability = (message: string, requiredCapabilities: object): RequestError =>
@@ -68,10 +72,12 @@ export const notAcceptable = (): RequestError =>
 export const LIMIT_REACHED = -32000;
 
 /** RFC 6585 §4: a limit of this person. */
-export const tooMany = (reached: LimitReached): RequestError => new RequestError(429, { code: LIMIT_REACHED, ...reached });
+export const tooMany = (reached: LimitReached): RequestError =>
+  new RequestError(429, { code: LIMIT_REACHED, ...reached });
 
 /** RFC 9110 §15.6.4: a limit of this server. */
-export const noCapacity = (reached: LimitReached): RequestError => new RequestError(503, { code: LIMIT_REACHED, ...reached });
+export const noCapacity = (reached: LimitReached): RequestError =>
+  new RequestError(503, { code: LIMIT_REACHED, ...reached });
 
 /** The storage is temporarily unavailable, or this replica is stopping. The client may send the same request again. */
 export const tryAgain = (why: string): RequestError =>

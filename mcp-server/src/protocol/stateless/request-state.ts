@@ -10,8 +10,8 @@ import { seal, unseal } from '../../keys/seal.ts';
 import type { SealingKeys } from '../../keys/sealing-keys.ts';
 import { RpcError } from '../call.ts';
 import type { Answers } from './questions.ts';
-import { tryAgain } from './request-errors.ts';
 import { object, type StatelessRequest } from './request.ts';
+import { tryAgain } from './request-errors.ts';
 
 export interface RequestState {
   /**

@@ -16,7 +16,14 @@ import { isStateless, STATELESS_REVISION } from '../revisions.ts';
 import { dropAbsent } from '../wire/absent.ts';
 import { flawOf, isId } from '../wire/message-flaw.ts';
 import { checkAgreement, checkNameHeader, checkPresence } from './mirrored-headers.ts';
-import { incompleteMeta, noCapabilities, noMeta, notOneMessage, noVersion, unsupportedVersion } from './request-errors.ts';
+import {
+  incompleteMeta,
+  noCapabilities,
+  noMeta,
+  notOneMessage,
+  noVersion,
+  unsupportedVersion,
+} from './request-errors.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

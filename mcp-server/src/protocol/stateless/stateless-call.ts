@@ -12,8 +12,8 @@ import { EventStream } from '../wire/event-stream.ts';
 import { KeepAlivePace } from '../wire/keep-alive.ts';
 import { failureOf, writeJson } from './answers.ts';
 import { type Answers, MAY_ASK, Questions } from './questions.ts';
-import { LIMIT_REACHED } from './request-errors.ts';
 import type { StatelessRequest } from './request.ts';
+import { LIMIT_REACHED } from './request-errors.ts';
 import type { RequestState } from './request-state.ts';
 import type { WriteResult } from './results.ts';
 

@@ -22,8 +22,8 @@ import { notificationOf } from '../changes/notification.ts';
 import type { McpRequest } from '../endpoints.ts';
 import type { Accepted } from '../wire/accepted.ts';
 import { EventStream } from '../wire/event-stream.ts';
-import { noCapacity, notAcceptable, tooMany } from './request-errors.ts';
 import type { StatelessRequest } from './request.ts';
+import { noCapacity, notAcceptable, tooMany } from './request-errors.ts';
 
 interface SubscriptionLimits {
   /** Maximum number of concurrent streams. */

@@ -54,7 +54,8 @@ function visit(schema: object, path: readonly string[] | undefined, found: Param
 
 function declared(schema: { [KEYWORD]?: unknown; type?: unknown }, path: readonly string[] | undefined) {
   const { [KEYWORD]: name, type } = schema;
-  if (!path?.length) throw new TypeError(`${KEYWORD} is only allowed on members that are reached through properties alone`);
+  if (!path?.length)
+    throw new TypeError(`${KEYWORD} is only allowed on members that are reached through properties alone`);
   const at = `${KEYWORD} of ${path.join('.')}`;
   if (typeof name !== 'string' || !TOKEN.test(name)) throw new TypeError(`${at} is not a valid header name`);
   if (!TYPES.has(type)) throw new TypeError(`${at} is only for strings, integers and booleans`);

@@ -2,7 +2,7 @@
  * Owns the byte budgets of the events in one process: of each session, of each person and of all. Also owns the
  * choice of the events that are dropped to stay within them.
  */
-import { GUARANTEED_BYTES, type LogLimits, type ExhaustedBudget } from '../../sessions/ports.ts';
+import { type ExhaustedBudget, GUARANTEED_BYTES, type LogLimits } from '../../sessions/ports.ts';
 
 /** A session, as a user of the budgets. */
 export interface BudgetHolder {

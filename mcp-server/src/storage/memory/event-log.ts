@@ -1,6 +1,6 @@
 /** Owns the logs of streams in one process: the `EventLog` of a server without Redis. */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import type { Append, EventLog, LogLimits, ExhaustedBudget, Reader, StreamName } from '../../sessions/ports.ts';
+import type { Append, EventLog, ExhaustedBudget, LogLimits, Reader, StreamName } from '../../sessions/ports.ts';
 import { ByteBudgets } from './byte-budgets.ts';
 import { type Log, numberOf, SessionLogs } from './session-logs.ts';
 

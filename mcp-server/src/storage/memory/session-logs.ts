@@ -1,7 +1,7 @@
 /** Owns the streams of one session in memory, and the order in which they are dropped to make space. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Reader, StreamEvent } from '../../sessions/ports.ts';
-import type { ByteBudgets, BudgetHolder } from './byte-budgets.ts';
+import type { BudgetHolder, ByteBudgets } from './byte-budgets.ts';
 
 export interface Log {
   readonly events: StreamEvent[];
@@ -42,7 +42,15 @@ export class SessionLogs implements BudgetHolder {
     const known = this.streams.get(stream);
     if (known) return known;
     this.#dropExpired();
-    const log = { events: [], bytes: 0, top: 0, over: false, written: new Map(), pendingRequests: new Map(), expires: 0 };
+    const log = {
+      events: [],
+      bytes: 0,
+      top: 0,
+      over: false,
+      written: new Map(),
+      pendingRequests: new Map(),
+      expires: 0,
+    };
     this.streams.set(stream, log);
     return log;
   }

@@ -2,9 +2,9 @@
 import type { Owner } from '../../authorization/principal.ts';
 import {
   type EventLog,
+  type ExhaustedBudget,
   GUARANTEED_BYTES,
   type LogLimits,
-  type ExhaustedBudget,
   type Reader,
   type StreamEvent,
   type StreamName,
@@ -91,7 +91,9 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits, ledg
     pendingRequests: async (name) => {
       const fields = Object.entries(await redis.hgetall(stateKey(name)));
       return new Map(
-        fields.flatMap(([field, value]) => (field.startsWith(PENDING_FIELD) ? [[field.slice(PENDING_FIELD.length), value]] : [])),
+        fields.flatMap(([field, value]) =>
+          field.startsWith(PENDING_FIELD) ? [[field.slice(PENDING_FIELD.length), value]] : [],
+        ),
       );
     },
   };

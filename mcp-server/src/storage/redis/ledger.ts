@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { type Owner, personOf } from '../../authorization/principal.ts';
-import { GUARANTEED_BYTES, type LogLimits, type ExhaustedBudget } from '../../sessions/ports.ts';
+import { type ExhaustedBudget, GUARANTEED_BYTES, type LogLimits } from '../../sessions/ports.ts';
 import { PREFIX, type SessionRedis, sessionKey } from './scripts.ts';
 
 type Person = Pick<Owner, 'issuer' | 'subject'>;
@@ -35,7 +35,8 @@ export function createLedger(redis: SessionRedis, limits: LogLimits, clock: Cloc
     const [sum, most] = await redis.mcpTally(...keysOf(ledger), member, bytes, now + lives, now, lives);
     return { sum, most };
   };
-  const tighten = (session: string, full: ExhaustedBudget) => redis.mcpShed(sessionKey(session), GUARANTEED_BYTES, full, TIGHT);
+  const tighten = (session: string, full: ExhaustedBudget) =>
+    redis.mcpShed(sessionKey(session), GUARANTEED_BYTES, full, TIGHT);
   /** Sheds of a person what nobody reads, of the session with most first. @returns the bytes that are left to them */
   const shed = async (person: string, sum: number, most: number, largest: string): Promise<number> => {
     let [left, next] = [sum, largest];

@@ -4,8 +4,8 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import type { Call, ClientNotification, ClientRequest, Methods } from '../../../src/protocol/call.ts';
 import { createCatalog } from '../../../src/protocol/catalog/catalog.ts';
 import type { Change } from '../../../src/protocol/changes/changes.ts';
-import { createMethods } from '../../../src/protocol/methods/method-table.ts';
 import type { MethodsDependencies } from '../../../src/protocol/methods/dependencies.ts';
+import { createMethods } from '../../../src/protocol/methods/method-table.ts';
 import { principals } from '../harness.ts';
 
 export interface TestMethods {

@@ -12,7 +12,11 @@ import {
 import { sharedKeys } from '../../../src/keys/sealing-keys.ts';
 import type { Call, Method, Methods } from '../../../src/protocol/call.ts';
 import { type Changes, createChanges } from '../../../src/protocol/changes/changes.ts';
-import { createStateless, type Stateless, type StatelessDependencies } from '../../../src/protocol/stateless/endpoint.ts';
+import {
+  createStateless,
+  type Stateless,
+  type StatelessDependencies,
+} from '../../../src/protocol/stateless/endpoint.ts';
 import { parameterHeaders } from '../../../src/protocol/wire/parameter-headers.ts';
 import { memoryKeyRecord } from '../../../src/storage/memory/key-record.ts';
 import { allowance } from '../../allowance/limits.ts';

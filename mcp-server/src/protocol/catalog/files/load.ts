@@ -70,9 +70,7 @@ export async function findIn(folder: URL, version = 0): Promise<Found> {
 function problemOf(error: unknown, from: string, scripts: readonly string[]): Problem {
   const thrown = typeof error === 'string' ? JSON.stringify(error) : typeOf(error);
   const reason =
-    error instanceof Error
-      ? error.message || error.name
-      : `it threw ${thrown} instead of an error while it was loaded`;
+    error instanceof Error ? error.message || error.name : `it threw ${thrown} instead of an error while it was loaded`;
   const place = placeOf(
     error,
     from,

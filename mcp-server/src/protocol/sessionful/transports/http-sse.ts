@@ -15,7 +15,6 @@ import { answerText, errorText } from '../../wire/answer-text.ts';
 import { EventStream } from '../../wire/event-stream.ts';
 import { requestIdOf } from '../../wire/message-flaw.ts';
 import type { Outlet } from '../calls/outlet.ts';
-import { agreement, readMessages, repeatsId } from '../json-rpc.ts';
 import {
   accept,
   invalidInitialize,
@@ -26,6 +25,7 @@ import {
   refuseUnreadable,
   SESSION_UNKNOWN,
 } from '../error-responses.ts';
+import { agreement, readMessages, repeatsId } from '../json-rpc.ts';
 import { findSession, isRefused, openSession, type SessionAccess } from '../session-access.ts';
 import { returnOf } from './sse-return.ts';
 import { eventId, RETRY, START } from './stream-sink.ts';

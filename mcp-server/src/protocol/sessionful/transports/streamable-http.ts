@@ -10,10 +10,10 @@ import { SESSION_REVISIONS } from '../../revisions.ts';
 import { type Accepted, acceptedBy } from '../../wire/accepted.ts';
 import { EventStream } from '../../wire/event-stream.ts';
 import { requestIdOf } from '../../wire/message-flaw.ts';
-import { PostResponse } from '../post-response.ts';
-import { agreement, type Incoming, readMessages, repeatsId } from '../json-rpc.ts';
 import * as errors from '../error-responses.ts';
 import { accept, refuse, refuseUnreadable } from '../error-responses.ts';
+import { agreement, type Incoming, readMessages, repeatsId } from '../json-rpc.ts';
+import { PostResponse } from '../post-response.ts';
 import { findSession, isRefused, openSession, type SessionAccess, seekSession } from '../session-access.ts';
 import { createSink, prime, readEventId } from './stream-sink.ts';
 
