@@ -32,6 +32,14 @@ const LEFT: readonly string[] = [
   'auth-server/src/http/sign-in/interaction.ts: SignInWitness',
   'auth-server/src/http/sign-in/upstream-failure.ts: SignInWitness',
   'auth-server/src/metrics.ts: SignInWitness',
+  'mcp-server/src/http/lane/lane.ts: Visit',
+  'mcp-server/src/http/lane/lane.ts: Witnesses',
+  'mcp-server/src/http/lane/authenticate.ts: Visit',
+  'mcp-server/src/http/lane/visit.ts: Visit',
+  'mcp-server/src/http/lane/visit.ts: Witnesses',
+  'mcp-server/src/http/lane/visit.ts: witnesses',
+  'mcp-server/src/storage/redis/event-log.ts: mcpOwe',
+  'mcp-server/src/storage/redis/event-scripts.ts: mcpOwe',
 ];
 
 /** Comments, and texts without what they interpolate. */

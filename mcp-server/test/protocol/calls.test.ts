@@ -161,7 +161,7 @@ describe('MCP 2025-11-25 client/elicitation', () => {
   });
 
   it.each([
-    [{ result: { action: 'accept', content: { confirmed: 'maybe' } } }, 'does not fit'],
+    [{ result: { action: 'accept', content: { confirmed: 'maybe' } } }, 'does not match'],
     [{ error: { code: -32603, message: 'no window' } }, 'could not be asked'],
   ])('the answer %j of the client is a tool error', async (content, reason) => {
     const result = await answer(content);

@@ -91,8 +91,8 @@ describe('invalid definitions', () => {
   });
 
   it.each([
-    ['tool', undefined, 'no such object'],
-    ['tool', 3, 'no such object'],
+    ['tool', undefined, 'instead of an object'],
+    ['tool', 3, 'instead of an object'],
     ['tool', { ...about }, 'it has no name'],
     ['tool', { ...about, name: 'x' }, 'neither an input nor an inputSchema'],
     ['tool', { ...about, name: 'x', input: { parse: () => 1 } }, 'zod 4'],
