@@ -11,7 +11,7 @@ import type { Principal } from '../../authorization/principal.ts';
 import type { ScopePolicy } from '../../authorization/scope.ts';
 import { TokenError } from '../../authorization/token-error.ts';
 import type { Challenges } from './challenges.ts';
-import type { Visit } from './visit.ts';
+import type { LaneRequest } from './lane-request.ts';
 
 export interface ProtectedResource {
   readonly challenges: Challenges;
@@ -36,19 +36,19 @@ const NOT_BOUND = {
 };
 
 /** @throws HttpError with a challenge; the promise, for what has to be looked at first, rejects with the same */
-export function authenticate(visit: Visit, resource: ProtectedResource): Principal | Promise<Principal> {
+export function authenticate(request: LaneRequest, resource: ProtectedResource): Principal | Promise<Principal> {
   const { challenges, verify } = resource;
-  const { authorization = '' } = visit.req.headers;
-  if (isRepeated(visit.req, 'authorization')) {
+  const { authorization = '' } = request.req.headers;
+  if (isRepeated(request.req, 'authorization')) {
     throw challenges.badRequest('Bearer', 'There is more than one Authorization header.', 'several_headers');
   }
-  if (isOf(DPOP, authorization)) return withProof(visit, resource, tokenOf(DPOP, authorization));
+  if (isOf(DPOP, authorization)) return withProof(request, resource, tokenOf(DPOP, authorization));
   if (!isOf(BEARER, authorization)) throw challenges.nothingShown(authorization ? 'other_scheme' : 'no_token');
   if (resource.dpopRequired) throw challenges.refused('DPoP', new TokenError('not_bound', PROOF_REQUIRED));
   const caller = verify(tokenOf(BEARER, authorization));
-  if (!(caller instanceof Promise)) return asBearer(caller, visit, challenges);
+  if (!(caller instanceof Promise)) return asBearer(caller, request, challenges);
   return caller.then(
-    (principal) => asBearer(principal, visit, challenges),
+    (principal) => asBearer(principal, request, challenges),
     (error: unknown) => {
       throw challenges.refused('Bearer', error);
     },
@@ -70,25 +70,28 @@ export function requireScopes({ scopes, challenges }: ProtectedResource, princip
 }
 
 /** RFC 9449 §7.2: a stolen token must not become good by leaving the proof away. */
-function asBearer(principal: Principal, visit: Visit, challenges: Challenges): Principal {
+function asBearer(principal: Principal, request: LaneRequest, challenges: Challenges): Principal {
   if (principal.keyThumbprint === undefined) return principal;
-  visit.principal = principal;
+  request.principal = principal;
   throw challenges.refused('Bearer', new TokenError('sender_constrained', BOUND));
 }
 
-async function withProof(visit: Visit, resource: ProtectedResource, token: string): Promise<Principal> {
+async function withProof(request: LaneRequest, resource: ProtectedResource, token: string): Promise<Principal> {
   const { verify, verifyProof, challenges, publicUrl } = resource;
-  const { req, res, method, path } = visit;
+  const { req, res, method, path } = request;
   try {
     const principal = await verify(token);
-    visit.principal = principal;
+    request.principal = principal;
     if (principal.keyThumbprint === undefined) throw new TokenError('not_bound', NOT_BOUND);
     const { dpop } = req.headers;
     const proof = typeof dpop === 'string' ? dpop : undefined;
     const nonce = await verifyProof({ proof, method, url: `${publicUrl}${path}`, token, principal }).catch((error) => {
       if (isAttack(error)) {
         const { subject, clientId } = principal;
-        visit.log.warn({ security: true, reason: error.reason, subject, client: clientId }, 'proof of a token refused');
+        request.log.warn(
+          { security: true, reason: error.reason, subject, client: clientId },
+          'proof of a token refused',
+        );
       }
       throw error;
     });

@@ -16,10 +16,10 @@ import { createHostRule, createOriginRule, type OriginOptions, wrongHost, wrongO
 import { authenticate, type ProtectedResource, requireScopes } from './authenticate.ts';
 import { readMessage } from './body.ts';
 import { createChallenges } from './challenges.ts';
+import { type LaneObservers, LaneRequest } from './lane-request.ts';
 import { carriesToken, targetOf } from './target.ts';
-import { Visit, type Witnesses } from './visit.ts';
 
-export interface LaneParts extends Pick<ProtectedResource, 'verify' | 'verifyProof' | 'scopes'>, Witnesses {
+export interface LaneDependencies extends Pick<ProtectedResource, 'verify' | 'verifyProof' | 'scopes'>, LaneObservers {
   readonly settings: OriginOptions & Pick<ProtectedResource, 'dpopRequired'>;
   readonly endpoints: Endpoints;
   readonly allowance: Allowance;
@@ -32,16 +32,16 @@ interface Route {
 }
 
 /** @param others gets the requests that are not for MCP */
-export function createLane(parts: LaneParts, others: RequestListener): RequestListener {
-  const findRoute = createRoutes(parts);
-  const isOwnHost = createHostRule(parts.settings);
-  const mayCall = createOriginRule(parts.settings);
+export function createLane(dependencies: LaneDependencies, others: RequestListener): RequestListener {
+  const findRoute = createRoutes(dependencies);
+  const isOwnHost = createHostRule(dependencies.settings);
+  const mayCall = createOriginRule(dependencies.settings);
 
   return (req, res) => {
     const target = targetOf(req);
     const route = findRoute(target.path);
     if (!route) return others(req, res);
-    const visit = new Visit(req, res, target.path, parts);
+    const request = new LaneRequest(req, res, target.path, dependencies);
     const { origin } = req.headers;
     try {
       const refusal = refusalOfHead(req);
@@ -51,50 +51,50 @@ export function createLane(parts: LaneParts, others: RequestListener): RequestLi
       allowPage(res, origin);
       if (isPreflight(req)) return answerPreflight(req, res);
       if (req.method === 'OPTIONS') return answerOptions(route, res);
-      if (!route.methods.includes(visit.method)) throw methodNotAllowed(route);
+      if (!route.methods.includes(request.method)) throw methodNotAllowed(route);
       if (carriesToken(target)) throw tokenInUrl(route);
-      const caller = authenticate(visit, route.resource);
-      const { allowance } = parts;
-      if (!(caller instanceof Promise)) return receive(visit, route, caller, allowance);
+      const caller = authenticate(request, route.resource);
+      const { allowance } = dependencies;
+      if (!(caller instanceof Promise)) return receive(request, route, caller, allowance);
       // A proof is looked up in the store, which answers many at once.
       caller
         .then(async (principal) => {
           await allowance.turns.wait();
-          receive(visit, route, principal, allowance);
+          receive(request, route, principal, allowance);
         })
-        .catch((error: unknown) => visit.fail(error));
+        .catch((error: unknown) => request.fail(error));
     } catch (error) {
-      visit.fail(error);
+      request.fail(error);
     }
   };
 }
 
 /** The body is read for somebody who may send one; what it asks for is checked before anything runs. */
-function receive(visit: Visit, route: Route, principal: Principal, allowance: Allowance): void {
-  visit.principal = principal;
-  if (visit.method !== 'POST') {
-    handOver(visit, route, principal);
+function receive(request: LaneRequest, route: Route, principal: Principal, allowance: Allowance): void {
+  request.principal = principal;
+  if (request.method !== 'POST') {
+    handOver(request, route, principal);
     return;
   }
   /** Until the answer is out: what runs may need the body as long as that. */
   const share = (): Share => {
     const held = allowance.share(principal);
-    visit.res.once('close', () => held.release());
+    request.res.once('close', () => held.release());
     return held;
   };
-  readMessage(visit.req, { allowance, share }, (error, message) => {
-    if (error) visit.fail(error);
-    else handOver(visit, route, principal, message);
+  readMessage(request.req, { allowance, share }, (error, message) => {
+    if (error) request.fail(error);
+    else handOver(request, route, principal, message);
   });
 }
 
-function handOver(visit: Visit, { resource, endpoint }: Route, principal: Principal, message?: unknown): void {
-  visit.message = message;
+function handOver(request: LaneRequest, { resource, endpoint }: Route, principal: Principal, message?: unknown): void {
+  request.message = message;
   try {
     requireScopes(resource, principal, message);
-    endpoint(new Admitted(visit, principal, message))?.catch((error: unknown) => visit.fail(error));
+    endpoint(new Admitted(request, principal, message))?.catch((error: unknown) => request.fail(error));
   } catch (error) {
-    visit.fail(error);
+    request.fail(error);
   }
 }
 
@@ -103,23 +103,23 @@ class Admitted implements McpRequest {
   readonly res: ServerResponse;
   readonly principal: Principal;
   readonly message: unknown;
-  readonly #visit: Visit;
+  readonly #request: LaneRequest;
 
-  constructor(visit: Visit, principal: Principal, message: unknown) {
-    this.req = visit.req;
-    this.res = visit.res;
+  constructor(request: LaneRequest, principal: Principal, message: unknown) {
+    this.req = request.req;
+    this.res = request.res;
     this.principal = principal;
     this.message = message;
-    this.#visit = visit;
+    this.#request = request;
   }
 
   get log(): Logger {
-    return this.#visit.log;
+    return this.#request.log;
   }
 }
 
 /** The message endpoint of a stream belongs to the resource /sse, and so does its challenge. */
-function createRoutes({ settings, endpoints, ...checks }: LaneParts): (path: string) => Route | undefined {
+function createRoutes({ settings, endpoints, ...checks }: LaneDependencies): (path: string) => Route | undefined {
   const { publicUrl, dpopRequired } = settings;
   const resource = (path: string): ProtectedResource => ({
     ...checks,

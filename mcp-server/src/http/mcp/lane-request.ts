@@ -17,14 +17,14 @@ import { MessageError } from './message-error.ts';
 
 const ALWAYS = Object.entries(apiHeaders);
 
-/** Who hears of a request. */
-export interface Witnesses {
+/** Observers of the requests in the lane. */
+export interface LaneObservers {
   readonly log: Logger;
-  /** Gets the reason of each refusal, which is one of few. */
+  /** Called with the reason of each refusal, one of a closed list. */
   readonly onRefused?: ((reason: string) => void) | undefined;
 }
 
-export class Visit {
+export class LaneRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly path: string;
@@ -33,21 +33,21 @@ export class Visit {
   /** Set once it is read. */
   message: unknown;
   readonly #id = randomUUID();
-  readonly #witnesses: Witnesses;
+  readonly #observers: LaneObservers;
   #log: Logger | undefined;
 
-  constructor(req: IncomingMessage, res: ServerResponse, path: string, witnesses: Witnesses) {
+  constructor(req: IncomingMessage, res: ServerResponse, path: string, observers: LaneObservers) {
     this.req = req;
     this.res = res;
     this.path = path;
-    this.#witnesses = witnesses;
+    this.#observers = observers;
     const started = performance.now();
     res.setHeader('X-Request-Id', this.#id);
     for (const [name, value] of ALWAYS) res.setHeader(name, value);
     res.on('error', (error) => logConnection(error, this.log));
     res.on('close', () => {
       const line = requestLine(res, { method: this.method, path, started });
-      this.#witnesses.log.info({ request: this.#id, ...line, ...this.#known() }, 'request');
+      this.#observers.log.info({ request: this.#id, ...line, ...this.#known() }, 'request');
     });
   }
 
@@ -57,7 +57,7 @@ export class Visit {
 
   /** Made when something is said: most requests have nothing to say but their own line. */
   get log(): Logger {
-    this.#log ??= this.#witnesses.log.child({ request: this.#id });
+    this.#log ??= this.#observers.log.child({ request: this.#id });
     return this.#log;
   }
 
@@ -73,7 +73,7 @@ export class Visit {
     if (thrown instanceof MessageError) {
       const { status, code, message, data, id = null, headers } = thrown;
       this.log.info({ error: message, ...this.#known() }, 'request refused');
-      this.#witnesses.onRefused?.('invalid_message');
+      this.#observers.onRefused?.('invalid_message');
       this.#answer(status, headers, {
         jsonrpc: '2.0',
         id,
@@ -82,7 +82,7 @@ export class Visit {
       return;
     }
     const error = reported(thrown, this.log, this.#known());
-    this.#witnesses.onRefused?.(error.reason);
+    this.#observers.onRefused?.(error.reason);
     this.#answer(error.status, error.headers, { error: error.code, error_description: error.message });
   }
 
