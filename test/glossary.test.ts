@@ -32,8 +32,6 @@ const LEFT: readonly string[] = [
   'auth-server/src/http/sign-in/interaction.ts: SignInWitness',
   'auth-server/src/http/sign-in/upstream-failure.ts: SignInWitness',
   'auth-server/src/metrics.ts: SignInWitness',
-  'mcp-server/src/storage/redis/event-log.ts: mcpOwe',
-  'mcp-server/src/storage/redis/event-scripts.ts: mcpOwe',
 ];
 
 /** Comments, and texts without what they interpolate. */

@@ -86,7 +86,13 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits, ledg
       await redis.mcpDiscard(...keys, name.stream, write(reader));
     },
     notePending: async (name, replica, requests) => {
-      await redis.mcpNotePending(sessionKey(name.session), stateKey(name), `${PENDING_FIELD}${replica}`, requests, open);
+      await redis.mcpNotePending(
+        sessionKey(name.session),
+        stateKey(name),
+        `${PENDING_FIELD}${replica}`,
+        requests,
+        open,
+      );
     },
     pendingRequests: async (name) => {
       const fields = Object.entries(await redis.hgetall(stateKey(name)));
