@@ -10,6 +10,26 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT }).sort();
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
+const LONGEST_LINE = 120;
+
+/** A page without what is between fences. */
+const withoutCode = (text: string): string => text.replace(/^```[\s\S]*?^```$/gm, '');
+
+/** What a reader sees of a line: not where its links lead. */
+const seen = (line: string): string => line.replace(/\]\([^)]*\)/g, ']');
+
+/** The anchor that GitHub gives to a heading. */
+const anchorOf = (heading: string): string =>
+  seen(heading)
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(' ', '-');
+
+const anchorsOf = (path: string): ReadonlySet<string> =>
+  new Set([...withoutCode(read(path)).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading)));
+
+const decisions = pages.filter((path) => /^docs\/adr\/\d/.test(path));
+
 describe('documentation', () => {
   it('the generated documents are up to date: npm run docs', async () => {
     for (const [path, text] of await generatedDocs()) expect(read(path), `run npm run docs: ${path}`).toBe(text);
@@ -20,6 +40,38 @@ describe('documentation', () => {
       if (/^https?:/.test(link)) continue;
       expect(existsSync(join(ROOT, dirname(path), link)), link).toBe(true);
     }
+  });
+
+  it.each(pages)('the anchors in the links of %s are headings', (path) => {
+    for (const [link, page = '', anchor = ''] of withoutCode(read(path)).matchAll(/\]\(([^)#\s:]*)#([^)]+)\)/g)) {
+      const target = page ? join(dirname(path), page) : path;
+      if (target.endsWith('.md')) expect([...anchorsOf(target)], link).toContain(anchor);
+    }
+  });
+
+  it.each(pages.filter((path) => path !== 'docs/standards.md'))('the lines of prose in %s have at most 120 characters', (path) => {
+    const prose = withoutCode(read(path))
+      .split('\n')
+      .filter((line) => !line.startsWith('|'));
+    expect(prose.filter((line) => seen(line).length > LONGEST_LINE)).toEqual([]);
+  });
+
+  it('README.md has fewer than 200 lines', () => {
+    expect(read('README.md').split('\n').length).toBeLessThan(200);
+  });
+
+  it.each(decisions)('%s has the four headings of a decision, and is listed', (path) => {
+    const [, number = ''] = /(\d{4})-/.exec(path) ?? [];
+    const headings = [...read(path).matchAll(/^##? (.+)$/gm)].map(([, heading = '']) => heading);
+    expect(headings).toEqual([
+      expect.stringMatching(`^${number} [A-Z]`),
+      'Context',
+      'Decision',
+      'Consequences',
+      'Alternatives considered',
+    ]);
+    const [title = ''] = headings;
+    expect(read('docs/adr/README.md')).toContain(`| ${Number(number)} | [${title.slice(5)}](${path.slice(9)}) |`);
   });
 
   it('the tables of SECURITY.md name only existing files', () => {
