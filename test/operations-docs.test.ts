@@ -18,7 +18,9 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 /** The blocks of one language below a heading. */
 function blocksUnder(path: string, heading: string, language: string): readonly string[] {
   const [section = ''] = read(path).split(`\n## ${heading}\n`)[1]?.split(/\n## /) ?? [];
-  return [...section.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, text = '']) => text);
+  return [...section.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(
+    ([, text = '']) => text,
+  );
 }
 
 /** Names between quotes in the part of a source file that a pattern finds. */
@@ -38,19 +40,20 @@ describe('docs/troubleshooting.md', () => {
         .filter(() => !/^mcp_(requests|tool_calls|token_checks)_total$/.test(name))
         .map(([label, values]) => [name, label, values] as const),
     ),
-  )('says what to do for each value of %s by %s', (name, _label, values) => {
+  )('the page says what to do for each value of %s by %s', (name, _label, values) => {
     expect(page, 'the metric').toContain(`\`${name}\``);
-    for (const value of values) if (!FINE.has(value)) expect(page, value).toMatch(new RegExp(`^\\|[^|]*\`${value}\``, 'm'));
+    for (const value of values)
+      if (!FINE.has(value)) expect(page, value).toMatch(new RegExp(`^\\|[^|]*\`${value}\``, 'm'));
   });
 
-  it('says what to do for each reason why the document of a client is not used', () => {
-    const reasons = namesIn('auth-server/src/client-metadata/*.ts', /^const OUTCOMES = \{[\s\S]*?^\}/m, /^ {2}(\w+): '/gm);
+  it('the page says what to do for each reason why the document of a client is not used', () => {
+    const reasons = namesIn('auth-server/src/**/*.ts', /^const OUTCOMES = \{[\s\S]*?^\}/m, /^ {2}(\w+): '/gm);
     expect(reasons).toContain('private_address');
     for (const reason of reasons) expect(page, reason).toMatch(new RegExp(`^\\|[^|]*\`${reason}\``, 'm'));
   });
 
-  it('says what to do for each answer of Redis that stops writes', () => {
-    const codes = namesIn('shared/src/redis/*.ts', /^const WRONG_NODE[\s\S]*?^const NO_WRITES.*$/m, /'([A-Z]+)'/g);
+  it('the page says what to do for each answer of Redis that stops writes', () => {
+    const codes = namesIn('shared/src/**/*.ts', /^const WRONG_NODE[\s\S]*?^const NO_WRITES.*$/m, /'([A-Z]+)'/g);
     expect(codes).toContain('READONLY');
     for (const code of codes) expect(page, code).toMatch(new RegExp(`^\\|[^|]*\`${code}\``, 'm'));
   });
@@ -59,7 +62,7 @@ describe('docs/troubleshooting.md', () => {
 describe('docs/backup.md', () => {
   beforeEach((context) => context.skip(spawnSync('sqlite3', ['--version']).status !== 0, 'needs sqlite3'));
 
-  it('has commands that back up a SQLite file in use, and put it back', () => {
+  it('the commands back up a SQLite file in use, and put it back', () => {
     const cwd = mkdtempSync(join(tmpdir(), 'backup-docs-'));
     try {
       mkdirSync(join(cwd, '.data'));
@@ -80,9 +83,10 @@ describe('docs/backup.md', () => {
 });
 
 describe('docs/test-a-tool.md', () => {
-  it('has a test that runs', () => {
+  it('the sample tool passes the sample test', () => {
     const folder = mkdtempSync(join(tmpdir(), 'test-a-tool-docs-'));
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     try {
       const heading = 'The function alone';
       const [tool = ''] = blocksUnder('docs/test-a-tool.md', heading, 'ts');
