@@ -60,7 +60,9 @@ describe('docs/troubleshooting.md', () => {
 });
 
 describe('docs/backup.md', () => {
-  beforeEach((context) => context.skip(spawnSync('sqlite3', ['--version']).status !== 0, 'needs sqlite3: apt-get install sqlite3'));
+  beforeEach((context) =>
+    context.skip(spawnSync('sqlite3', ['--version']).status !== 0, 'needs sqlite3: apt-get install sqlite3'),
+  );
 
   it('the commands back up a SQLite file in use, and put it back', () => {
     const cwd = mkdtempSync(join(tmpdir(), 'backup-docs-'));
