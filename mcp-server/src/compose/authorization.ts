@@ -1,4 +1,7 @@
-/** Owns how a request is authorized: the issuer and its keys, the checks of tokens and proofs, and which scopes are needed. */
+/**
+ * Owns the wiring of authorization: the issuer and its keys, the checks of tokens and proofs, and the required
+ * scopes.
+ */
 import { createPlace } from '@mcp-oauth/shared/network/place';
 import { type RemoteDocument, reasonOf } from '@mcp-oauth/shared/remote-document';
 import { createTokenVerifier, type VerifyToken } from '../authorization/access-token.ts';
@@ -23,14 +26,14 @@ export interface Authorization {
   readonly verify: VerifyToken;
   readonly verifyProof: VerifyProof;
   readonly keysReadAt: () => number | undefined;
-  /** Has the keys fetched, so that a replica that is new doesn't refuse tokens for want of them. */
+  /** Fetches the keys at start, so that a new replica does not refuse tokens. */
   readonly prepare: () => Promise<void>;
 }
 
-/** Milliseconds: whoever starts together with the issuer waits for it; without one there are still documents to serve. */
+/** Milliseconds to wait for an issuer that starts at the same time. Without keys, the documents can still be served. */
 const ISSUER_STARTS = 20_000;
 
-/** Nothing is fetched before it is needed, so the service starts, and describes itself, without its issuer. */
+/** Fetches lazily: the service starts, and describes itself, without its issuer. */
 export function composeAuthorization(config: Config, dependencies: AuthorizationDependencies): Authorization {
   const { clock, meters, keys, replays, catalog } = dependencies;
   const { baseScope: base, scopeHierarchy: hierarchy, clockTolerance } = config;
@@ -64,7 +67,7 @@ export function composeAuthorization(config: Config, dependencies: Authorization
   };
 }
 
-/** What is read from the issuer; an outage is logged and counted, and so is its end. */
+/** A document of the issuer. Failures are logged and counted; the recovery is logged. */
 function issuerOf(
   { issuer, issuerInternalUrl: internalUrl, jwksUrl, jwksMaxAge: maxAge }: Config,
   { fetch, clock, log, meters }: ProcessDependencies,

@@ -1,4 +1,4 @@
-/** Owns where tools, resources and prompts come from: the files of this server, and those in TOOLS_DIR. */
+/** Owns the wiring of the catalog: the built-in definitions, and those in TOOLS_DIR. */
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -9,7 +9,7 @@ import { fixedCatalog, type LiveCatalog, openCatalog } from '../protocol/catalog
 
 const SOURCES = new URL('../', import.meta.url);
 
-/** Outside production the mounted files are an author's, who wants to see what an edit does. */
+/** Outside of production the mounted files are being developed, and changes take effect immediately. */
 export async function composeCatalog(config: Config, log: Logger): Promise<LiveCatalog> {
   const { builtInTools, toolsDir, toolsDirStrict: strict, environment } = config;
   const builtIn = builtInTools ? await findBuiltIn(SOURCES) : [];

@@ -1,4 +1,7 @@
-/** Owns the whole: from the environment to a service that can listen. It joins what the other files of this folder make. */
+/**
+ * Owns the wiring of the service: from the environment to a service that can listen. It joins the results of the
+ * other files of this folder.
+ */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
@@ -17,7 +20,7 @@ import { composeProcess } from './process.ts';
 import { composeProtocol } from './protocol.ts';
 import { composeStorage } from './storage.ts';
 
-/** What a test puts in place of the real thing. */
+/** Replacements for tests. */
 export interface Overrides {
   readonly clock?: Clock;
   readonly fetch?: Fetch;
@@ -25,7 +28,7 @@ export interface Overrides {
   readonly catalog?: Catalog;
 }
 
-/** @throws StartError for every set-up that can't work */
+/** @throws StartError for every configuration that can't work */
 export async function compose(env: Environment, overrides: Overrides = {}): Promise<Service> {
   const config = readConfig(env);
   const base = composeProcess(config, overrides);

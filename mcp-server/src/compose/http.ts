@@ -1,4 +1,4 @@
-/** Owns what answers a request: the lane for MCP, and Koa for the documents behind it. */
+/** Owns the wiring of HTTP: the lane for MCP, and Koa for the documents behind it. */
 import type { RequestListener } from 'node:http';
 import type { Allowance } from '../allowance/allowance.ts';
 import type { Config } from '../config.ts';

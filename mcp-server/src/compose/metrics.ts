@@ -1,4 +1,4 @@
-/** Owns where the metrics are read: on a port of their own, with what the parts say at that moment. */
+/** Owns the wiring of the metrics: a separate port, with values that are read at each scrape. */
 import { createExposition } from '@mcp-oauth/shared/metrics/exposition';
 import { commonMetrics } from '@mcp-oauth/shared/metrics/process';
 import type { Endpoint } from '@mcp-oauth/shared/service';
@@ -15,7 +15,7 @@ interface MetricsDependencies extends Pick<ProcessDependencies, 'log' | 'meters'
   readonly authorization: Pick<Authorization, 'keysReadAt'>;
 }
 
-/** @returns nothing where METRICS_PORT is not set */
+/** @returns nothing if METRICS_PORT is not set */
 export function composeMetrics(
   { host, metricsPort: port = 0 }: Config,
   { meters, eras, storage, authorization, log }: MetricsDependencies,

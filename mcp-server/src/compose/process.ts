@@ -1,4 +1,4 @@
-/** Owns what every part gets from the process: time, requests to other servers, the log and the meters. */
+/** Owns what all parts of the service get from the process: the clock, outgoing requests, the log and the meters. */
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
@@ -13,7 +13,7 @@ export interface ProcessDependencies {
   readonly meters: Meters | undefined;
 }
 
-/** @param overrides what a test puts in place of the real thing */
+/** @param overrides replacements for tests */
 export function composeProcess(
   config: Config,
   overrides: Partial<Omit<ProcessDependencies, 'meters'>>,

@@ -1,4 +1,7 @@
-/** Owns how MCP is served, in every revision: the methods over the catalog, and the two eras over the methods. */
+/**
+ * Owns the wiring of MCP in every revision: the methods on top of the catalog, and the two eras on top of the
+ * methods.
+ */
 import manifest from '../../package.json' with { type: 'json' };
 import type { Allowance } from '../allowance/allowance.ts';
 import type { ScopePolicy } from '../authorization/scope.ts';

@@ -1,4 +1,4 @@
-/** Owns what replicas keep, alone or together: sessions, the keys that seal, and the memory of used proofs. */
+/** Owns the wiring of the storage: sessions, sealing keys, and the memory of used proofs. */
 import type { ReplayMemory } from '../authorization/dpop/replay-memory.ts';
 import type { Config } from '../config.ts';
 import { configuredKeys, type SealingKeys, sharedKeys } from '../keys/sealing-keys.ts';
@@ -15,7 +15,7 @@ export interface ComposedStorage extends Storage {
   readonly replays: ReplayMemory;
 }
 
-/** @throws StartError when the storage that the settings name can't be used */
+/** @throws StartError when the storage of the settings can't be used */
 export async function composeStorage(
   config: Config,
   { clock, log }: Pick<ProcessDependencies, 'clock' | 'log'>,

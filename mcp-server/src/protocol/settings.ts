@@ -1,8 +1,8 @@
-/** Owns the setting of what this server tells clients about itself when they connect (MCP `instructions`). */
+/** Owns the setting of the instructions that clients get when they connect (MCP `instructions`). */
 import { optional } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 
-/** Characters. A client may add the text to every conversation, where each of them costs. */
+/** Maximum characters. A client may add the text to every conversation. */
 const LONGEST = 8_192;
 
 export const protocolSettings = {

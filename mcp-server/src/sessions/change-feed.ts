@@ -1,15 +1,15 @@
 /**
- * Owns how clients with a standalone stream hear of changes: at once while it is open, and once for all that they missed when
- * they come back (MCP list_changed and resources/updated notifications).
+ * Owns the delivery of changes to clients with a standalone stream: immediately while it is open, and everything
+ * they missed when they reconnect (MCP list_changed and resources/updated notifications).
  */
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import { type ChangeLog, type MessageBus, StorageUnavailable } from './ports.ts';
 import type { McpSession } from './session.ts';
 import { type Attachment, STANDALONE, type Streams } from './streams.ts';
 
-/** What clients are told of a change. */
+/** The notification of a change. */
 export interface ChangeMessage {
-  /** Of the resource whose content changed; absent: a list changed. */
+  /** URI of the resource whose content changed; absent: a list changed. */
   readonly uri?: string;
   readonly data: string;
 }
@@ -19,22 +19,25 @@ export interface ChangeFeedDependencies {
   readonly changes: ChangeLog;
   readonly bus: Pick<MessageBus, 'broadcast'>;
   readonly peek: (session: string) => Promise<McpSession | undefined>;
-  /** @param change by the name under which replicas announce it to each other */
+  /** @param change the name of a change in messages between replicas */
   readonly messageOf: (change: string) => ChangeMessage;
 }
 
 export interface ChangeFeed {
-  /** Something has changed here. @returns the number of the change */
+  /** Announces a change of this replica. @returns the number of the change */
   announce(change: string): Promise<number>;
-  /** Something has changed, here or elsewhere. */
+  /** Delivers a change of any replica to the streams here. */
   deliver(change: string, version: number): Promise<void>;
-  /** Tells a client what it missed; to be called before its stream starts, and whenever messages may have got lost. */
+  /**
+   * Delivers the changes that a client missed. Call it before its stream starts, and whenever messages may have
+   * been lost.
+   */
   catchUp(attachment: Attachment): Promise<void>;
 }
 
 export function createChangeFeed({ streams, changes, bus, peek, messageOf }: ChangeFeedDependencies): ChangeFeed {
   const queues = new WeakMap<Attachment, Promise<void>>();
-  /** One after the other for each stream: what it has been told is one number. */
+  /** One delivery at a time for each stream: its progress is a single number. */
   const inTurn = (attachment: Attachment, work: () => Promise<void>): Promise<void> => {
     const done = (queues.get(attachment) ?? Promise.resolve()).then(work);
     queues.set(
@@ -56,14 +59,14 @@ export function createChangeFeed({ streams, changes, bus, peek, messageOf }: Cha
     const { version, changes: missed } = await changes.since(told ?? Number.MAX_SAFE_INTEGER);
     if (told !== undefined) for (const { change, version: number } of missed) await tell(attachment, change, number);
     attachment.changes = Math.max(version, attachment.changes ?? 0);
-    // From here on it is told what it misses, and whoever serves it next has to know.
+    // From now on the stream counts missed changes; the number has to be stored for the next replica that serves it.
     if (told === undefined) await streams.keep(attachment);
   };
   const deliver = async (change: string, version: number): Promise<void> => {
     const one = async (attachment: Attachment): Promise<void> => {
       const { changes: told } = attachment;
       if (told === undefined || version <= told) return;
-      // Numbers can overtake each other on their way; the log of changes has them all.
+      // Announcements can arrive out of order; the log of changes has them all.
       await (version === told + 1 ? tell(attachment, change, version) : tellMissed(attachment));
     };
     const standalone = streams.all().filter(({ name }) => name.stream === STANDALONE);
@@ -80,7 +83,7 @@ export function createChangeFeed({ streams, changes, bus, peek, messageOf }: Cha
   };
 }
 
-/** @param uri of the resource that changed; absent: a list changed, of which every client is told */
+/** @param uri of the resource that changed; absent: a list changed, which concerns every client */
 function wants({ agreed, subscriptions }: McpSession, uri: string | undefined): boolean {
   if (agreed === undefined || uri === undefined) return agreed !== undefined;
   return subscriptions.includes(uri) || subscriptions.includes(normalUri(uri));

@@ -1,4 +1,4 @@
-/** Owns which storage the settings name for sessions, and how it is opened. */
+/** Owns the choice of the session storage by the settings, and how it is opened. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { StartError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -15,7 +15,7 @@ import { createRedisStorage } from './redis/storage.ts';
 export interface StorageSettings {
   readonly redisUrl: RedisTarget | undefined;
   readonly redisCaFile: string | undefined;
-  /** Seconds; 0: as long as it takes. */
+  /** Seconds; 0: no limit. */
   readonly redisStartTimeout: number;
 }
 
@@ -30,16 +30,16 @@ export interface StorageDependencies {
 
 export interface Storage {
   readonly sessions: SessionStorage;
-  /** What all replicas share; absent: there is but one. */
+  /** The storage that replicas share; absent: there is a single replica. */
   readonly redis: RedisClient | undefined;
-  /** Whether that takes writes. */
+  /** Whether Redis accepts writes. */
   readonly health: RedisHealth | undefined;
   close(): Promise<void>;
 }
 
 /**
- * Waits for Redis, if there is one, and says so in the log.
- * @throws StartError when the patience is over, or Redis lets us in and allows nothing
+ * Waits for Redis if the settings name one, and logs that it waits.
+ * @throws StartError when Redis is not available in time, or accepts the connection but denies the commands
  */
 export async function openStorage(settings: StorageSettings, dependencies: StorageDependencies): Promise<Storage> {
   const { redisUrl, redisCaFile } = settings;

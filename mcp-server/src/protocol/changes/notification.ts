@@ -1,4 +1,4 @@
-/** Owns the notification that tells clients of a change (MCP list_changed and resources/updated notifications). */
+/** Owns the notification of a change (MCP list_changed and resources/updated notifications). */
 import { jsonText } from '@mcp-oauth/shared/json-text';
 import type { ChangeMessage } from '../../sessions/change-feed.ts';
 import { type Change, parseChange } from './changes.ts';
@@ -8,13 +8,13 @@ interface Notification {
   readonly params?: { readonly uri: string };
 }
 
-/** The same in both eras; each adds what else its revisions want. */
+/** The common part of both eras; each adds the members that its revisions need. */
 export const notificationOf = (change: Change): Notification =>
   change.kind === 'resource'
     ? { method: 'notifications/resources/updated', params: { uri: change.uri } }
     : { method: `notifications/${change.kind}/list_changed` };
 
-/** The notification as a session's stream carries it. @param name of the change, as replicas write it to each other */
+/** The notification for a session's stream. @param name of the change in messages between replicas */
 export function messageOf(name: string): ChangeMessage {
   const change = parseChange(name);
   const data = jsonText({ jsonrpc: '2.0', ...notificationOf(change) });

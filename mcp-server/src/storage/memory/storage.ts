@@ -1,4 +1,7 @@
-/** Owns session storage without Redis: everything in this process, for one replica (and for several of them in tests). */
+/**
+ * Owns the session storage without Redis: everything in this process, for one replica (and for several of them in
+ * tests).
+ */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { personOf } from '../../authorization/principal.ts';
@@ -9,7 +12,7 @@ import { createMemoryEventLog } from './event-log.ts';
 import { createMemoryBus, type ReplicaListeners } from './message-bus.ts';
 import { createMemorySessionStore } from './session-store.ts';
 
-/** @returns a function that makes the storage of one more replica over the same records */
+/** @returns a function that creates the storage of one more replica over the same records */
 export function createMemoryStorage(clock: Clock, limits: SessionLimits, logLimits: LogLimits): () => SessionStorage {
   const listeners: ReplicaListeners = new Map();
   const store = createMemorySessionStore(limits, clock, (id) => log.forget(id));

@@ -1,18 +1,18 @@
-/** Owns the numbers of changes on Redis, the same for all replicas: each change once, with the number it had last. */
+/** Owns the numbers of changes on Redis, shared by all replicas: each change with its latest number. */
 import type { ChangeLog } from '../../sessions/ports.ts';
 import { PREFIX, type SessionRedis } from './scripts.ts';
 
-/** The braces are for a Cluster; no session can be called so that its key is this one. */
+/** The braces are for a Cluster; no session can have a name that leads to this key. */
 const CHANGES = `${PREFIX}changes:{all}`;
 const VERSION = `${CHANGES}:version`;
 
-/** More would be a server whose resources change without end; who was away reads the newest. */
+/** Maximum number of changes that are kept. A client that has missed more gets the most recent ones. */
 const MOST = 10_000;
 
 export const createRedisChangeLog = (redis: SessionRedis): ChangeLog => ({
   record: (change) => redis.mcpRecordChange(CHANGES, VERSION, change, MOST),
   since: async (seen) => {
-    // First the number: a change that comes in between is told again, and not left out.
+    // Reads the number first: a change that comes in between is delivered twice instead of never.
     const version = Number((await redis.get(VERSION)) ?? 0);
     if (version <= seen) return { version, changes: [] };
     const found = await redis.zrangebyscore(CHANGES, `(${seen}`, String(version), 'WITHSCORES');

@@ -1,4 +1,7 @@
-/** Owns the logs of streams on Redis: a Redis Stream for the events of each, and a hash for who reads it and how far. */
+/**
+ * Owns the logs of streams on Redis: a Redis Stream for the events of each, and a hash with its reader and
+ * progress.
+ */
 import type { Owner } from '../../authorization/principal.ts';
 import {
   type EventLog,
@@ -15,10 +18,10 @@ import { type SessionRedis, sessionKey } from './scripts.ts';
 const eventsKey = ({ session, stream }: StreamName): string => `${sessionKey(session)}:events:${stream}`;
 const stateKey = ({ session, stream }: StreamName): string => `${sessionKey(session)}:stream:${stream}`;
 
-/** Before the name of a replica, in the hash of a stream. */
+/** Prefix of a replica's name in the hash of a stream. */
 const PENDING_FIELD = 'o:';
 
-/** Names of the streams that are over and that nobody reads, oldest first. */
+/** Names of ended streams without a reader, oldest first. */
 const overKey = ({ session }: StreamName): string => `${sessionKey(session)}:over`;
 
 const write = ({ replica, connection }: Reader): string => `${replica}/${connection}`;
@@ -40,7 +43,7 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits, ledg
       if (appended === null) return undefined;
       const [reader, bytes, owner] = appended;
       if (typeof bytes === 'string') return { full: bytes as ExhaustedBudget };
-      // It is in the log, whatever becomes of this.
+      // The event is in the log even if this fails.
       if (owner) await ledger.tell(name.session, JSON.parse(owner) as Owner, bytes).catch(() => {});
       return { reader: parse(reader) };
     },

@@ -1,11 +1,11 @@
-/** Owns how an outage of Redis reaches those who ask: always as StorageUnavailable. A fault of an adapter stays what it is. */
+/** Ensures that callers see an outage of Redis as StorageUnavailable. A bug in an adapter stays visible as such. */
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { redisFailureOf } from '@mcp-oauth/shared/redis/failures';
 import { StorageUnavailable } from '../../sessions/ports.ts';
 
 /**
- * Redis also refuses a command or a script of ours that is wrong. That is logged as the fault that it is. The caller is told of an
- * outage all the same: in the background, where nobody waits for the answer, any other error would end the process.
+ * Redis also refuses an invalid command or script of this server. It is logged as a bug, but the caller gets
+ * StorageUnavailable: in the background, where nothing awaits the result, any other error would end the process.
  * @returns the port, whose promises and lists reject with StorageUnavailable when Redis can't be used
  */
 export function failingFast<T extends object>(port: T, log: Pick<Logger, 'error'>): T {

@@ -5,7 +5,7 @@ import type { KeyRecord } from '../../keys/sealing-keys.ts';
 
 const KEY = 'mcp:v1:sealing-keys';
 
-/** Seconds. The ring is written every day that it is used; one that nobody used for so long opens nothing any more. */
+/** Seconds. The ring is written every day that it is used; after so long, its keys no longer unseal anything. */
 const LIFETIME = 3 * 86_400;
 
 const REPLACE = new URL('./scripts/replace-keys.lua', import.meta.url);
@@ -17,7 +17,7 @@ export function redisKeyRecord(client: RedisClient): KeyRecord {
   };
   return {
     read: async () => (await redis.get(KEY)) ?? undefined,
-    // An empty text stands for none: a ring is never empty.
+    // An empty text means that there is no ring: a ring is never empty.
     replace: async (before = '', after) => (await redis.mcpReplaceKeys(KEY, before, after, LIFETIME)) === 1,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Owns how many bytes of events Redis keeps of a person and of everybody, over all replicas. A session tells it in steps, so the
- * sums are near the truth and never behind it by more than a step for each session.
+ * Owns the number of bytes of events that Redis stores for a person and for everybody, over all replicas. A session
+ * reports them in steps, so each sum lags by at most one step per session.
  */
 import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -10,10 +10,10 @@ import { PREFIX, type SessionRedis, sessionKey } from './scripts.ts';
 
 type Person = Pick<Owner, 'issuer' | 'subject'>;
 
-/** Milliseconds that a session has little room after a budget around it was used up. */
+/** Milliseconds for which a session's limit is reduced after a budget of its person or of the server was used up. */
 const TIGHT = 10_000;
 
-/** Sessions that are shed for one that grows: more of them for the next step. */
+/** Maximum number of sessions that drop streams when one grows; further ones follow with the next step. */
 const MOST_SHED = 8;
 
 const EVERYBODY = 'everybody';
@@ -24,7 +24,7 @@ const keysOf = (ledger: string): readonly string[] =>
 const nameOf = (person: Person): string => createHash('sha256').update(personOf(person)).digest('base64url');
 
 export interface Ledger {
-  /** A session has so many bytes now. Makes room where its person or everybody has too many. */
+  /** Records the bytes of a session. Drops streams if its person or the server has too many. */
   tell(session: string, person: Person, bytes: number): Promise<void>;
 }
 
@@ -37,7 +37,10 @@ export function createLedger(redis: SessionRedis, limits: LogLimits, clock: Cloc
   };
   const tighten = (session: string, full: ExhaustedBudget) =>
     redis.mcpShed(sessionKey(session), GUARANTEED_BYTES, full, TIGHT);
-  /** Sheds of a person what nobody reads, of the session with most first. @returns the bytes that are left to them */
+  /**
+   * Drops ended streams without a reader of a person, starting with the session that has most bytes. @returns the
+   * person's remaining bytes
+   */
   const shed = async (person: string, sum: number, most: number, largest: string): Promise<number> => {
     let [left, next] = [sum, largest];
     for (let n = 0; n < MOST_SHED && left > most && next; n += 1) {

@@ -1,6 +1,7 @@
 /**
- * Owns the bus on Redis: one channel for each replica and one for all, on a connection of its own. A replica shows that it
- * lives by a key that runs out: on a Cluster the number of subscribers that PUBLISH answers counts one node only.
+ * Owns the bus on Redis: one channel for each replica and one for all, on a separate connection. A replica is alive
+ * while its key, which expires, exists: on a Cluster, the number of subscribers that PUBLISH returns counts one
+ * node only.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -12,23 +13,23 @@ const ALL = `${PREFIX}replicas`;
 const channel = (replica: string): string => `${PREFIX}replica:${replica}`;
 const heartbeat = (replica: string): string => `${PREFIX}alive:${replica}`;
 
-/** Milliseconds. Shorter cuts of the network are no death. */
+/** Milliseconds after which a replica counts as lost; shorter network failures do not. */
 const LIFE = 8_000;
 const BEAT = 2_000;
 
-/** How often, and for how many milliseconds each, a replica is asked whether it listens: it may be connecting again. */
+/** Number of pings to a replica, and milliseconds to wait after each: the replica may be reconnecting. */
 const LOOKS = 5;
 const BETWEEN = 250;
 
 export interface RedisBusDependencies {
   readonly replica: string;
   readonly redis: RedisClient;
-  /** A connection that does nothing else: it listens. */
+  /** A connection that is used for subscriptions only. */
   readonly listener: RedisClient;
   readonly log: Logger;
 }
 
-/** A message, or the question whether somebody listens (`ping`) and its answer. */
+/** A message, or a `ping` that asks whether a replica is listening, and its answer. */
 interface Envelope {
   readonly from: string;
   readonly message?: BusMessage;
@@ -43,7 +44,7 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
   const isAlive = async (name: string): Promise<boolean> => (await redis.exists(heartbeat(name))) === 1;
   const asked = new Map<number, () => void>();
   let questions = 0;
-  /** Asks the replica itself: Redis counts the subscriber of one that lost its network, or froze, for minutes. */
+  /** Asks the replica itself: for minutes, Redis counts a subscriber that has lost its network or is frozen. */
   const ask = async (name: string): Promise<boolean> => {
     for (let look = 1; look <= LOOKS; look += 1) {
       questions += 1;
@@ -60,7 +61,7 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
     return false;
   };
   const asking = new Map<string, Promise<boolean>>();
-  /** All who want to know at the same time, as when a replica was lost with many streams, share one question. */
+  /** Concurrent callers share one ping, as when a replica with many streams was lost. */
   const isListening = (name: string): Promise<boolean> => {
     const answer = asking.get(name) ?? ask(name).finally(() => asking.delete(name));
     asking.set(name, answer);
@@ -73,7 +74,7 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
   });
   const beat = async (): Promise<void> => {
     await redis.set(heartbeat(replica), '1', 'PX', LIFE);
-    // A connection that only listens would not notice that the other side is gone.
+    // A connection that never sends would not notice that the other side has disappeared.
     await listener.ping();
   };
   await listener.subscribe(...channels);
@@ -96,7 +97,7 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
         if (message && (from !== replica || message.kind === 'response')) onMessage(message);
       });
       listener.on('ready', () => {
-        // Once more, although the client does so by itself: what comes after this answer is heard.
+        // Subscribes again, although the client does so by itself: messages after this answer are received.
         Promise.resolve(listener.subscribe(...channels)).then(onReturn, () => {});
       });
     },

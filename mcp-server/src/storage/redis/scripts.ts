@@ -1,17 +1,18 @@
 /**
- * Owns which scripts Redis runs for sessions, their streams and their bytes. Each touches the keys of one session, or of one ledger, so
- * that it holds on a Cluster; each can run twice without harm, as an answer may get lost. What a script does stands in its file.
+ * Owns the list of scripts that Redis runs for sessions, their streams and their bytes. Each touches the keys of
+ * one session, or of one ledger, so that it works on a Cluster. Each can run twice without harm, as an answer may
+ * be lost. The script's file documents what it does.
  */
 import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { readLua } from '@mcp-oauth/shared/redis/lua';
 
-/** Grows when records change their shape; records of another version are never read. */
+/** Increases when records change their format; records of another version are never read. */
 export const PREFIX = 'mcp:v1:';
 
-/** The braces keep everything of one session on one node of a Cluster. */
+/** The braces keep all keys of one session on one node of a Cluster. */
 export const sessionKey = (session: string): string => `${PREFIX}{${session}}`;
 
-/** File, and number of its keys. */
+/** The file of each script, and its number of keys. */
 const SCRIPTS: Readonly<Record<keyof SessionScripts, readonly [file: string, keys: number]>> = {
   mcpEnter: ['sessions/enter', 1],
   mcpUse: ['sessions/use', 1],
@@ -31,7 +32,7 @@ const SCRIPTS: Readonly<Record<keyof SessionScripts, readonly [file: string, key
 
 type Values = readonly (string | number)[];
 
-/** What `defineCommand` adds to a client: keys, then arguments. */
+/** The methods that `defineCommand` adds to a client. Arguments: keys, then values. */
 interface SessionScripts {
   mcpEnter(...args: Values): Promise<string | null>;
   mcpUse(...args: Values): Promise<number>;

@@ -1,4 +1,7 @@
-/** Owns the records of sessions on Redis, for any number of replicas: a hash for each, and who has how many in sorted sets. */
+/**
+ * Owns the records of sessions on Redis, for any number of replicas: a hash for each, and sorted sets that count
+ * them for each person and for all.
+ */
 import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { type Owner, personOf, sameOwner } from '../../authorization/principal.ts';
@@ -7,13 +10,13 @@ import { type Agreement, endOf, type McpSession, type SessionLimits } from '../.
 import type { Ledger } from './ledger.ts';
 import { PREFIX, type SessionRedis, sessionKey } from './scripts.ts';
 
-/** Of all sessions; the score is until when each was in use. */
+/** The sorted set of all sessions; the score is until when a session is in use. */
 const ALL = `${PREFIX}sessions`;
 
-/** Milliseconds. A session may seem idle for that much longer than it is. */
+/** Milliseconds by which a session may appear idle for longer than it is. */
 const PACE = 30_000;
 
-/** Records that are read at a time for a list. */
+/** Number of records that are read at once for a list. */
 const PAGE = 100;
 
 /** The fields of a record without its subscriptions, which may be long. */
@@ -41,7 +44,7 @@ export function createRedisSessionStore(
     const values = await redis.hmget(sessionKey(id), ...BRIEF);
     return goesOn(toSession(id, Object.fromEntries(BRIEF.map((name, index) => [name, values[index] ?? undefined]))));
   };
-  /** @param owner absent: of one that is gone already */
+  /** @param owner absent: the session has expired */
   const remove = async (id: string, owner: Owner | undefined): Promise<boolean> => {
     const [removed] = await Promise.all([
       redis.unlink(sessionKey(id)),
@@ -71,7 +74,7 @@ export function createRedisSessionStore(
       const { id } = session;
       const [used] = await Promise.all([
         redis.mcpUse(sessionKey(id), usedUntil, tokenExpiresAt, idle, lifetime),
-        // Only what is there is moved, and only forward: the use of an ended session must not bring it back.
+        // Only moves an existing entry, and only forward: a late use must not restore a session that has ended.
         redis.zadd(ALL, 'XX', 'GT', usedUntil, id),
         redis.zadd(personKey(session.owner), 'XX', 'GT', usedUntil, id),
       ]);
@@ -81,7 +84,7 @@ export function createRedisSessionStore(
       (await redis.mcpAlter(sessionKey(id), MAX_SUBSCRIPTIONS, ...toAltered(alteration))) === 1,
     delete: async (id) => remove(id, (await get(id))?.owner),
     inUse: async (owner, transport) => {
-      // As many as MAX_SESSIONS_PER_PRINCIPAL at the most.
+      // At most MAX_SESSIONS_PER_PRINCIPAL entries.
       const ids = await redis.zrangebyscore(personKey(owner), `(${clock.now()}`, '+inf');
       const theirs: InUse[] = [];
       for (let first = 0; first < ids.length; first += PAGE) {
@@ -96,7 +99,7 @@ export function createRedisSessionStore(
       const seen = new Set<string>();
       let cursor = '0';
       do {
-        // By rank some would be missed: every use of a session moves it, and those behind it.
+        // Reading by rank would miss some: every use of a session changes its rank, and those of others.
         const [next, entries] = await redis.zscan(ALL, cursor, 'COUNT', PAGE);
         const ids = entries.filter((id, index) => index % 2 === 0 && !seen.has(id));
         for (const id of ids) seen.add(id);
@@ -135,7 +138,7 @@ function toSession(id: string, fields: Record<string, string | undefined>): McpS
   };
 }
 
-/** Fields and values; nothing takes a field away. */
+/** Fields and values of a record; a use never removes a field. */
 const toAltered = ({ agreed, logLevel, subscribe, unsubscribe }: Alteration): string[] => [
   ...(agreed ? ['agreed', JSON.stringify(agreed)] : []),
   ...(logLevel ? ['logLevel', logLevel] : []),

@@ -1,4 +1,4 @@
-/** Owns session storage on Redis: a server, Sentinel or Cluster, for any number of replicas. */
+/** Owns the session storage on Redis: a server, Sentinel or Cluster, for any number of replicas. */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -21,11 +21,11 @@ export interface RedisStorageDependencies {
   readonly logLimits: LogLimits;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Milliseconds; absent: as long as it takes. */
+  /** Milliseconds; absent: no limit. */
   readonly patience?: number;
 }
 
-/** Waits for the first connection; afterwards everything fails at once while there is none. */
+/** Waits for the first connection. Later commands fail immediately while there is no connection. */
 export async function createRedisStorage(dependencies: RedisStorageDependencies): Promise<SessionStorage> {
   const { client, listener, limits, logLimits, clock, log, patience } = dependencies;
   await Promise.all([whenReady(client, patience), whenReady(listener, patience)]);
