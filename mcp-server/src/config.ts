@@ -29,7 +29,7 @@ export const settings = {
 
 export type Config = ReturnType<typeof readConfig>;
 
-/** @throws ConfigError naming every bad variable */
+/** @throws ConfigError that names every invalid variable */
 export function readConfig(env: Environment) {
   const values = loadConfig(settings, withProxyVariables(env), (readable) => [
     ...unknownSettings(env).problems,

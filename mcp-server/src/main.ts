@@ -1,4 +1,4 @@
-/** Owns the start of the process: the server, or a command that works beside it. */
+/** Owns the start of the process: the server, or a command. */
 import process from 'node:process';
 import { runCommandLine } from '@mcp-oauth/shared/cli/command-line';
 import { runCommand, runService } from '@mcp-oauth/shared/service';

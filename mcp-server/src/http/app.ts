@@ -1,4 +1,4 @@
-/** Owns the onion of the documents: what a request that is not for MCP passes through, top to bottom. */
+/** Owns the middleware stack of the documents: what a request that is not for MCP passes through, top to bottom. */
 import { logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
@@ -17,12 +17,12 @@ import { checkHost, checkOrigin, type OriginOptions } from './origin.ts';
 interface AppSettings extends OriginOptions {
   readonly serverName: string;
   readonly issuer: string;
-  /** Where the issuer is asked, when that is not at its public URL. */
+  /** The URL by which this server reaches the issuer, if it differs from the public one. */
   readonly issuerInternalUrl?: string | undefined;
   readonly dpopRequired: boolean;
 }
 
-export interface AppParts {
+export interface AppDependencies {
   readonly settings: AppSettings;
   readonly log: Logger;
   readonly tools: () => readonly ToolSummary[];
@@ -31,7 +31,7 @@ export interface AppParts {
   readonly isReady: () => boolean;
 }
 
-export function createApp({ settings, log, tools, scopes, issuerMetadata, isReady }: AppParts): Koa {
+export function createApp({ settings, log, tools, scopes, issuerMetadata, isReady }: AppDependencies): Koa {
   const { publicUrl, serverName, issuer, issuerInternalUrl, dpopRequired } = settings;
   const landing = { publicUrl, serverName, issuer, tools, baseScopes: scopes.initial };
   const atIssuer = isAtIssuer(publicUrl, issuer);

@@ -1,4 +1,7 @@
-/** Owns what web pages may read and send (Fetch standard, CORS): public documents for all, MCP for allowed origins. */
+/**
+ * Owns what web pages may read and send (Fetch standard, CORS): public documents for all origins, MCP for allowed
+ * ones.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from '@koa/cors';
 import type { Middleware } from 'koa';
@@ -18,16 +21,16 @@ const A_DAY = 86_400;
 
 const common = { allowHeaders: ACCEPTED, exposeHeaders: EXPOSED, maxAge: A_DAY, keepHeadersOnError: false };
 
-/** For what everybody may know. */
+/** For public documents. */
 export const publicCors = (): Middleware => cors({ ...common, origin: '*', allowMethods: ['GET', 'HEAD'] });
 
-/** For what stands behind the check of the origin: it has let this one through. */
+/** For MCP: the origin has been checked before. */
 export const protectedCors = (): Middleware =>
   cors({ ...common, origin: (ctx) => ctx.get('Origin'), allowMethods: METHODS });
 
 const EXPOSED_LIST = EXPOSED.join(',');
 
-/** The same on node:http, for any answer. @param origin of a page that may call; absent for programs */
+/** Sets the headers on node:http, for any answer. @param origin of a page that may call; absent for programs */
 export function allowPage(res: ServerResponse, origin: string | undefined): void {
   res.setHeader('Vary', 'Origin');
   if (origin === undefined) return;
@@ -49,5 +52,8 @@ export function answerPreflight({ headers }: IncomingMessage, res: ServerRespons
   res.end();
 }
 
-/** Each tool names its own (MCP 2026-07-28 basic/transports/streamable-http, "Custom Headers from Tool Parameters"). */
+/**
+ * Each tool declares its own headers (MCP 2026-07-28 basic/transports/streamable-http, "Custom Headers from Tool
+ * Parameters").
+ */
 const isParameter = (name: string): boolean => /^mcp-param-[\w!#$%&'*+.^`|~-]+$/i.test(name);

@@ -1,5 +1,8 @@
-/** Owns where the metadata document of a protected resource is (RFC 9728 §3.1): the lane names it, the documents serve it. */
+/**
+ * Owns the path of a protected resource's metadata document (RFC 9728 §3.1): the lane names it, the documents serve
+ * it.
+ */
 import { PROTECTED_RESOURCE_PATH } from '@mcp-oauth/shared/contract';
 
-/** Where the document of the resource at `path` is; the origin itself is the resource at the empty path. */
+/** The path of the document for the resource at `path`; the origin itself is the resource with the empty path. */
 export const metadataPath = (path: string): string => `${PROTECTED_RESOURCE_PATH}${path}`;

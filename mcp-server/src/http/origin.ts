@@ -1,4 +1,7 @@
-/** Owns which hosts and web origins may talk to this server: the wall against DNS rebinding (MCP transports, Security Warning). */
+/**
+ * Owns the host names and web origins that may call this server, which prevents DNS rebinding (MCP transports,
+ * Security Warning).
+ */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import { isLoopback } from '@mcp-oauth/shared/settings/types';
 import type { Middleware } from 'koa';
@@ -12,8 +15,9 @@ export interface OriginOptions {
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Whether a `Host` header is a name of this server; an allowed host without a port is allowed with any. A server on loopback
- * is known under every loopback name and port (a tunnel or a container moves the port): no rebinding brings such a name.
+ * Whether a `Host` header names this server. An allowed host without a port is allowed with any port. A server on
+ * loopback accepts every loopback name and port, as a tunnel or a container may change the port: DNS rebinding
+ * can't produce such a name.
  */
 export function createHostRule({ publicUrl, allowedHosts }: OriginOptions): (host: string) => boolean {
   const { protocol, host: own } = new URL(publicUrl);
@@ -29,7 +33,7 @@ export function createHostRule({ publicUrl, allowedHosts }: OriginOptions): (hos
   };
 }
 
-/** Whether a web page of this origin may call; programs send none. */
+/** Whether a web page of this origin may call; programs send no origin. */
 export function createOriginRule({ publicUrl, allowedOrigins }: OriginOptions): (origin: string) => boolean {
   const known = new Set([publicUrl, ...allowedOrigins]);
   const local = isLoopback(publicUrl);
@@ -65,5 +69,5 @@ export const wrongOrigin = (found: string): HttpError =>
     facts: { header: 'Origin', found: found.slice(0, LONGEST), setting: 'ALLOWED_ORIGINS' },
   });
 
-/** Of what anybody can write into the log. */
+/** A shortened value for the log, as anybody can send it. */
 const LONGEST = 200;

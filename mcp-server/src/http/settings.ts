@@ -38,14 +38,14 @@ export const httpSettings = {
 
 type HttpSettings = Values<typeof httpSettings>;
 
-/** What follows from other settings where it is not set. */
+/** Defaults that depend on other settings. */
 export const httpDefaults = ({ publicUrl, port, allowedOrigins, allowedHosts }: HttpSettings) => ({
   port: port ?? (Number(new URL(publicUrl).port) || 8080),
   allowedOrigins: allowedOrigins ?? [],
   allowedHosts: allowedHosts ?? [],
 });
 
-/** RFC 6750 §5.3: bearer tokens travel over TLS only. */
+/** RFC 6750 §5.3: bearer tokens are only sent over TLS. */
 export function judgePublicUrl(publicUrl: string | undefined, environment: string | undefined): readonly Problem[] {
   if (environment !== 'production' || !publicUrl?.startsWith('http:')) return [];
   return [{ env: 'PUBLIC_URL', message: `must use https in production (got ${JSON.stringify(publicUrl)})` }];

@@ -1,4 +1,4 @@
-/** Owns GET / : the page that tells a person what this server is and how to connect to it. */
+/** Owns GET /: the page that explains to a person what this server is and how to connect to it. */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
@@ -8,7 +8,7 @@ import { type Landing, landingPage } from '../../views/landing.ts';
 export function serveLanding(landing: Landing): Middleware {
   const headers = pageHeaders(stylesheet);
   return (ctx) => {
-    // A client that was given the bare origin learns where MCP is, instead of trying to read a page.
+    // A client that was configured with the bare origin gets the URL of MCP, instead of a page that it can't use.
     if (!ctx.accepts('html')) {
       throw new HttpError(
         406,

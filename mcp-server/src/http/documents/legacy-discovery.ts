@@ -1,6 +1,6 @@
 /**
- * Owns what clients of the revision 2025-03-26 look for at this origin: the authorization server's metadata as it is, and
- * its endpoints by redirect. Nothing is ever proxied: no code and no token passes through here.
+ * Owns what clients of the revision 2025-03-26 expect at this origin: the authorization server's metadata
+ * unchanged, and redirects to its endpoints. Nothing is proxied: no code and no token passes through here.
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import { DocumentUnavailable, type RemoteDocument } from '@mcp-oauth/shared/remote-document';
@@ -29,7 +29,7 @@ export function redirectToAuthorization(source: MetadataSource): Middleware {
   };
 }
 
-/** A POST stays a POST with its body: 307 (RFC 9110 §15.4.8). */
+/** A POST remains a POST with its body: 307 (RFC 9110 §15.4.8). */
 export function redirectPost(source: MetadataSource, name: 'token_endpoint' | 'registration_endpoint'): Middleware {
   return async (ctx) => {
     const target = endpoint(await fetched(source), name);

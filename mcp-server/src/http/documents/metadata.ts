@@ -1,4 +1,4 @@
-/** Owns the documents by which this server describes itself as a protected resource (RFC 9728 §2, §3). */
+/** Owns the documents that describe this server as a protected resource (RFC 9728 §2, §3). */
 
 import { createHash } from 'node:crypto';
 import { jsonText } from '@mcp-oauth/shared/json-text';
@@ -9,19 +9,19 @@ export interface ResourceDescription {
   readonly publicUrl: string;
   readonly issuer: string;
   readonly serverName: string;
-  /** Every scope that a tool may need: an authorization server learns them from here. */
+  /** Every scope that a tool may require: authorization servers learn the scopes from here. */
   readonly scopes: () => readonly string[];
   readonly dpopRequired: boolean;
 }
 
-/** The document names as `resource` the very URL that it stands for, because clients compare the two (RFC 9728 §3.3). */
+/** `resource` is exactly the URL that the document is for, because clients compare the two (RFC 9728 §3.3). */
 function resourceMetadata(path: string, description: ResourceDescription) {
   const { publicUrl, issuer, serverName, dpopRequired } = description;
   const scopes = description.scopes();
   return {
     resource: `${publicUrl}${path}`,
     authorization_servers: [issuer],
-    // RFC 9728 §3.2: what has no elements is left out.
+    // RFC 9728 §3.2: members without elements are left out.
     ...(scopes.length > 0 && { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],
     dpop_signing_alg_values_supported: PROOF_ALGORITHMS,

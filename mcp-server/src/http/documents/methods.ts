@@ -1,4 +1,7 @@
-/** Owns the methods of a route: OPTIONS says which they are, any other is 405 with the same list (RFC 9110 §15.5.6). */
+/**
+ * Owns the methods of a route: OPTIONS lists them, and any other method gets 405 with the same list (RFC 9110
+ * §15.5.6).
+ */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Middleware } from 'koa';
 

@@ -1,4 +1,4 @@
-/** Owns which path leads to which document, for everybody, and where clients of 2025-03-26 are sent on to. */
+/** Owns the routes of the public documents, and the redirects for clients of 2025-03-26. */
 import Router from '@koa/router';
 import { AUTHORIZATION_SERVER_PATH, MCP_PATH, OPENID_CONFIGURATION_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
 import { metadataUrls } from '../../authorization/issuer-metadata.ts';
@@ -21,16 +21,17 @@ const ISSUER_PATHS = new Set(
 );
 
 /**
- * Whether the issuer's own metadata stands at one of these paths. A gateway leads to the issuer then; what arrives here all
- * the same has lost its way, and to ask the issuer for it at its public URL, or to send anybody there, would lead back here.
+ * Whether the issuer's own metadata has one of these paths. A gateway then forwards the path to the issuer. A
+ * request that arrives here nevertheless is misrouted: fetching the document from the issuer's public URL, or
+ * redirecting there, would lead back here.
  */
 export const isAtIssuer = (publicUrl: string, issuer: string): boolean =>
   metadataUrls(issuer).some((url) => url.startsWith(publicUrl) && ISSUER_PATHS.has(url.slice(publicUrl.length)));
 
-/** What a token has to be like. */
+/** The requirements for access tokens. */
 type Access = Pick<ResourceDescription, 'scopes' | 'dpopRequired'>;
 
-/** No origin is checked here: whoever may know the URL may know this. */
+/** The origin is not checked: the documents are public. */
 export function documents(landing: Landing, access: Access, issuer: MetadataSource | undefined): Router {
   const router = new Router();
   const read = methods('GET', 'HEAD');

@@ -1,13 +1,16 @@
-/** Owns how the log names what a message asks for: its JSON-RPC method, and the tool, prompt or resource that it is about. */
+/**
+ * Owns the log fields for the content of a message: its JSON-RPC method, and the tool, prompt or resource that it
+ * concerns.
+ */
 
 export interface AskedFor {
-  /** The JSON-RPC method, as `method` is that of HTTP. */
+  /** Not called `method`, which is the HTTP method. */
   readonly rpc?: string;
   readonly tool?: string;
   readonly prompt?: string;
-  /** Without query and fragment, which may carry secrets. */
+  /** Without query and fragment, which may contain secrets. */
   readonly resource?: string;
-  /** Of a batch, whose first message is named. */
+  /** For a batch: its first message. */
   readonly messages?: number;
 }
 
@@ -30,8 +33,8 @@ export function askedFor(message: unknown): AskedFor {
   return { rpc };
 }
 
-/** A list in a list is no message. */
+/** A list in a list is not a message. */
 const first = ([message]: readonly unknown[]): unknown => (Array.isArray(message) ? undefined : message);
 
-/** Others choose these texts. */
+/** The client chooses these texts. */
 export const short = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);

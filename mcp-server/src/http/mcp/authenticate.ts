@@ -1,6 +1,7 @@
 /**
- * Owns the way from a request to its principal: the token of the Authorization header and no other (RFC 6750 §2.1), as a bearer
- * or with a proof of the key that it is bound to (RFC 9449 §7.1). A bound token is never good as a bearer, nor the other way round.
+ * Owns the authentication of a request: only the token in the Authorization header counts (RFC 6750 §2.1), as a
+ * bearer token or with a proof of the key that it is bound to (RFC 9449 §7.1). A bound token is never accepted as a
+ * bearer token, nor an unbound one with a proof.
  */
 import { isRepeated } from '@mcp-oauth/shared/http/request-head';
 import type { VerifyToken } from '../../authorization/access-token.ts';
@@ -18,9 +19,9 @@ export interface ProtectedResource {
   readonly scopes: ScopePolicy;
   readonly verify: VerifyToken;
   readonly verifyProof: VerifyProof;
-  /** Whether only bound tokens are taken (RFC 9728 §2, `dpop_bound_access_tokens_required`). */
+  /** Whether only bound tokens are accepted (RFC 9728 §2, `dpop_bound_access_tokens_required`). */
   readonly dpopRequired: boolean;
-  /** Of this server, as clients know it. */
+  /** The public URL of this server. */
   readonly publicUrl: string;
 }
 
@@ -35,7 +36,7 @@ const NOT_BOUND = {
   found: 'nothing',
 };
 
-/** @throws HttpError with a challenge; the promise, for what has to be looked at first, rejects with the same */
+/** @throws HttpError with a challenge; a promise rejects with the same error */
 export function authenticate(request: LaneRequest, resource: ProtectedResource): Principal | Promise<Principal> {
   const { challenges, verify } = resource;
   const { authorization = '' } = request.req.headers;
@@ -55,7 +56,7 @@ export function authenticate(request: LaneRequest, resource: ProtectedResource):
   );
 }
 
-/** Lets a request pass when its principal has the scopes that it needs. @throws HttpError */
+/** Ensures that the principal has the scopes that the message requires. @throws HttpError */
 export function requireScopes({ scopes, challenges }: ProtectedResource, principal: Principal, message: unknown): void {
   const required = scopes.required(message);
   const wanted = scopes.stepUp(principal.scopes, required);
@@ -69,7 +70,7 @@ export function requireScopes({ scopes, challenges }: ProtectedResource, princip
   });
 }
 
-/** RFC 9449 §7.2: a stolen token must not become good by leaving the proof away. */
+/** RFC 9449 §7.2: a stolen token must not become usable by leaving out the proof. */
 function asBearer(principal: Principal, request: LaneRequest, challenges: Challenges): Principal {
   if (principal.keyThumbprint === undefined) return principal;
   request.principal = principal;
@@ -102,7 +103,7 @@ async function withProof(request: LaneRequest, resource: ProtectedResource, toke
   }
 }
 
-/** No honest client comes to this by chance. */
+/** Errors that a correct client never causes. */
 const isAttack = (error: unknown): error is ProofError | TokenError =>
   error instanceof TokenError || (error instanceof ProofError && error.reason === 'proof_used_twice');
 

@@ -1,4 +1,7 @@
-/** Owns reading the JSON of a POST (JSON-RPC 2.0 §5.1, MCP transports): one media type, limits on size, on depth and on number. */
+/**
+ * Owns the reading of the JSON of a POST (JSON-RPC 2.0 §5.1, MCP transports): one media type, limits on size, depth
+ * and number of values.
+ */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from '@mcp-oauth/shared/errors';
@@ -6,10 +9,10 @@ import type { Allowance, Share } from '../../allowance/allowance.ts';
 import { type LimitReached, RETRY_AFTER } from '../../allowance/limit.ts';
 import { type Id, MessageError } from './message-error.ts';
 
-/** Deeper than any honest message; what walks it recursively must not run out of stack. */
+/** Deeper than any realistic message: recursive functions must not run out of stack. */
 const MAX_DEPTH = 64;
 
-/** What a body takes besides its bytes, as far as it is counted: a connection, and what is known of the request. */
+/** Estimated memory of a request besides its body: a connection, and the objects of the request. */
 const OVERHEAD = 4_096;
 
 /** RFC 9110 §15.5.14 */
@@ -28,16 +31,16 @@ const parseError = (): MessageError => new MessageError(-32700, 'Parse error');
 const invalidRequest = (why: string, id?: Id): MessageError =>
   new MessageError(-32600, `Invalid Request: ${why}`, { id });
 
-/** Gets the message, an object or an array, or why there is none. */
+/** Called with the message, an object or an array, or with the error. */
 export type Received = (error: unknown, message?: unknown) => void;
 
 export interface BodyBounds {
   readonly allowance: Allowance;
-  /** Of the sender's memory, for a body that does not come in one piece; released by whoever made it. */
+  /** Creates the sender's share of memory, for a body in several chunks. The caller releases it. */
   readonly share: () => Share;
 }
 
-/** Calls back once, or never when the client goes away before its end: then there is nobody to answer. */
+/** Calls back once, or never if the client disconnects before the end of its body. */
 export function readMessage(req: IncomingMessage, bounds: BodyBounds, received: Received): void {
   const { headers } = req;
   if (!isJson(headers['content-type'] ?? '')) {
@@ -55,7 +58,7 @@ function collect(req: IncomingMessage, { allowance, share }: BodyBounds, receive
   const chunks: Buffer[] = [];
   let size = 0;
   let held: Share | undefined;
-  /** Most bodies come in one piece, and are as much a part of what runs as of anything else: those are not counted. */
+  /** Most bodies arrive in one chunk and are handled immediately: those are not counted. */
   const hold = (bytes: number): boolean => {
     if (size === declared) return true;
     if (held) return !Number.isNaN(declared) || held.hold(bytes);
@@ -63,7 +66,7 @@ function collect(req: IncomingMessage, { allowance, share }: BodyBounds, receive
     return held.hold(OVERHEAD + (declared || bytes));
   };
   const stop = (error: unknown): void => {
-    // What still comes is read and dropped: a client that is cut off while it sends does not see the answer.
+    // Reads and drops the rest: a client that is disconnected while it sends would not see the answer.
     req.off('data', take).off('end', end).resume();
     received(error);
   };
@@ -87,12 +90,15 @@ function collect(req: IncomingMessage, { allowance, share }: BodyBounds, receive
   req.on('data', take).on('end', end);
 }
 
-/** Bytes of a body whose values would take many times its own memory, should there be too many of them. */
+/**
+ * Bytes from which the number of values is estimated before parsing: the values of a larger body could take many
+ * times its memory.
+ */
 const LARGE = 65_536;
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 
-/** Whether so many commas stand outside of strings: there is a value more than that. */
+/** Whether at least `most` commas are outside of strings: the number of values is higher by at least one. */
 function hasCommas(bytes: Buffer, most: number): boolean {
   let commas = 0;
   let quoted = false;
@@ -105,7 +111,7 @@ function hasCommas(bytes: Buffer, most: number): boolean {
   return commas >= most;
 }
 
-/** RFC 8259 §8.1 lets a reader ignore a byte order mark. */
+/** RFC 8259 §8.1 allows a reader to ignore a byte order mark. */
 const BYTE_ORDER_MARK = 0xfeff;
 
 /** @throws MessageError */
@@ -118,9 +124,9 @@ function parse(bytes: Buffer, allowance: Allowance): object {
   const text = bytes.toString();
   const message = parseJson(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
   if (!isObject(message)) throw invalidRequest('the body has to be a JSON object');
-  const room = inspect(message, MAX_DEPTH, most);
-  if (room === TOO_DEEP) throw invalidRequest(`it may be nested at most ${MAX_DEPTH} levels deep`, idOf(message));
-  if (room < 0) throw tooManyValues(allowance.reached('MAX_MESSAGE_ELEMENTS', most), idOf(message));
+  const left = inspect(message, MAX_DEPTH, most);
+  if (left === TOO_DEEP) throw invalidRequest(`it may be nested at most ${MAX_DEPTH} levels deep`, idOf(message));
+  if (left < 0) throw tooManyValues(allowance.reached('MAX_MESSAGE_ELEMENTS', most), idOf(message));
   return message;
 }
 
@@ -137,19 +143,20 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Less than any room. */
+/** Less than any number of values. */
 const TOO_DEEP = Number.NEGATIVE_INFINITY;
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /**
- * No message has a member `__proto__`; copied into an object of ours it would become one's prototype.
- * @param room values that there may be
- * @returns `TOO_DEEP`, or the room that is left; less than nothing when there are too many, of which the rest is not looked at
+ * Refuses a member `__proto__`, which no message has: copied into an object, it would become its prototype.
+ * @param allowed number of values that are allowed
+ * @returns `TOO_DEEP`, or the number of values that are left; negative if there are too many, and then the rest is
+ *   not read
  */
-function inspect(value: object, depth: number, room: number): number {
+function inspect(value: object, depth: number, allowed: number): number {
   if (depth === 0) return TOO_DEEP;
-  let left = room;
+  let left = allowed;
   if (Array.isArray(value)) {
     left -= value.length;
     for (const item of value) if (left >= 0 && isObject(item)) left = inspect(item, depth - 1, left);
@@ -165,7 +172,7 @@ function inspect(value: object, depth: number, room: number): number {
   return left;
 }
 
-/** RFC 8259 §11, RFC 9110 §8.3: `application/json`, in UTF-8 where a charset is named at all. */
+/** RFC 8259 §11, RFC 9110 §8.3: `application/json`, and UTF-8 if a charset is given. */
 function isJson(type: string): boolean {
   if (type === 'application/json') return true;
   const [essence = '', ...parameters] = type.toLowerCase().split(';');

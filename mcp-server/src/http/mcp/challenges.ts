@@ -1,4 +1,7 @@
-/** Owns what a request is told that did not get in: which schemes there are, and what was wrong (RFC 6750 §3, RFC 9449 §7). */
+/**
+ * Owns the answers to requests that are not authorized: the supported schemes, and the error (RFC 6750 §3, RFC 9449
+ * §7).
+ */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import { type Challenge, challenge } from '../../authorization/challenge.ts';
 import { ProofError } from '../../authorization/dpop/proof-error.ts';
@@ -6,11 +9,11 @@ import type { Finding } from '../../authorization/finding.ts';
 import { TokenError } from '../../authorization/token-error.ts';
 
 export interface Challenges {
-  /** A request without a token, or one of another scheme (RFC 6750 §3: no attempt to show one). */
+  /** A request without a token, or with another scheme (RFC 6750 §3: not an attempt to authenticate). */
   nothingShown(reason: string): HttpError;
-  /** A request that can't be read as one with a token. */
+  /** A request with a malformed Authorization header. */
   badRequest(scheme: Scheme, description: string, reason: string): HttpError;
-  /** What a check of a token or a proof has thrown; anything else is given back. */
+  /** Converts an error of the check of a token or a proof; returns any other error unchanged. */
   refused(scheme: Scheme, thrown: unknown): unknown;
   lacksScopes(scheme: Scheme, wanted: readonly string[], finding: Finding): HttpError;
 }
@@ -18,11 +21,11 @@ export interface Challenges {
 type Scheme = Challenge['scheme'];
 
 export interface ChallengeOptions {
-  /** URL of the RFC 9728 document of a resource: `/mcp` and `/sse` have one each, and strict clients compare. */
+  /** URL of the RFC 9728 document of a resource: `/mcp` and `/sse` have one each, and strict clients compare it. */
   readonly resourceMetadata: string;
-  /** What a client without a token asks for first. */
+  /** The scopes that a client without a token asks for first. */
   readonly scopes: readonly string[];
-  /** Whether only bound tokens are taken. */
+  /** Whether only bound tokens are accepted. */
   readonly dpopRequired: boolean;
 }
 
@@ -34,10 +37,10 @@ const USE_NONCE = 'Unauthorized: the DPoP proof needs the nonce of this answer.'
 export function createChallenges({ resourceMetadata, scopes, dpopRequired }: ChallengeOptions): Challenges {
   const common = { resourceMetadata, scopes };
   const bare = (scheme: Scheme): string => challenge({ ...common, scheme });
-  // Bearer comes first: clients that know only one scheme look no further.
+  // Bearer comes first: clients that know only one scheme read only the first challenge.
   const all = dpopRequired ? bare('DPoP') : `${bare('Bearer')}, ${bare('DPoP')}`;
 
-  /** RFC 9449 §7.2: whoever failed as a bearer learns of the other way, whoever has a key has no use for less. */
+  /** RFC 9449 §7.2: a request that failed as a bearer gets both challenges; one with a key only gets DPoP. */
   const failed = (status: number, parts: Omit<Challenge, 'resourceMetadata'>, details: Details = {}): HttpError => {
     const { error = 'invalid_request', description = '', scheme } = parts;
     const other = scheme === 'Bearer' && status === 401 ? `, ${bare('DPoP')}` : '';
@@ -90,7 +93,7 @@ interface Details {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** No fault of the client's: what the check needs can't be had now. */
+/** Not an error of the client: a dependency of the check is unavailable. */
 const later = (cause: TokenError | ProofError): HttpError =>
   new HttpError(503, 'temporarily_unavailable', "The access token can't be checked now. Please try again.", {
     reason: cause.reason,

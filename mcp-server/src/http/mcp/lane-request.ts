@@ -1,5 +1,5 @@
 /**
- * Owns one request while it is in the lane: its id, its line in the log, and the answer when it is refused or fails (RFC 6750
+ * Owns one request in the lane: its id, its line in the log, and the answer if it is refused or fails (RFC 6750
  * §3.1, JSON-RPC 2.0 §5.1).
  */
 
@@ -28,9 +28,9 @@ export class LaneRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly path: string;
-  /** Set once it is known. */
+  /** Set after the authentication. */
   principal: Principal | undefined;
-  /** Set once it is read. */
+  /** Set after the body was read. */
   message: unknown;
   readonly #id = randomUUID();
   readonly #observers: LaneObservers;
@@ -55,20 +55,20 @@ export class LaneRequest {
     return this.req.method ?? '';
   }
 
-  /** Made when something is said: most requests have nothing to say but their own line. */
+  /** Created on first use: most requests only log their own line. */
   get log(): Logger {
     this.#log ??= this.#observers.log.child({ request: this.#id });
     return this.#log;
   }
 
-  /** Who asks for what, as far as it is known. */
+  /** The principal and the content of the message, as far as they are known. */
   #known(): object {
     const { principal, message } = this;
     if (!principal) return {};
     return { subject: short(principal.subject), client: short(principal.clientId), ...askedFor(message) };
   }
 
-  /** Answers for what was thrown; ends the connection when an answer has begun, as there is no taking it back. */
+  /** Answers with the error. If the answer has already started, it closes the connection instead. */
   fail(thrown: unknown): void {
     if (thrown instanceof MessageError) {
       const { status, code, message, data, id = null, headers } = thrown;

@@ -1,6 +1,7 @@
 /**
- * Owns the lane: what a request for MCP passes through on node:http, in front of Koa, from its target to its endpoint, top to
- * bottom (MCP transports, Security Warning; RFC 6750 §2.1). Nothing in it waits once the token is known and the body is here.
+ * Owns the lane: the checks of a request for MCP on node:http, in front of Koa, from its target to its endpoint,
+ * top to bottom (MCP transports, Security Warning; RFC 6750 §2.1). No check is asynchronous once the token is
+ * cached and the body is read.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { MCP_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
@@ -31,7 +32,7 @@ interface Route {
   readonly endpoint: Endpoint;
 }
 
-/** @param others gets the requests that are not for MCP */
+/** @param others handles requests that are not for MCP */
 export function createLane(dependencies: LaneDependencies, others: RequestListener): RequestListener {
   const findRoute = createRoutes(dependencies);
   const isOwnHost = createHostRule(dependencies.settings);
@@ -56,7 +57,7 @@ export function createLane(dependencies: LaneDependencies, others: RequestListen
       const caller = authenticate(request, route.resource);
       const { allowance } = dependencies;
       if (!(caller instanceof Promise)) return receive(request, route, caller, allowance);
-      // A proof is looked up in the store, which answers many at once.
+      // The check of a proof waits for the store, which answers many requests at once.
       caller
         .then(async (principal) => {
           await allowance.turns.wait();
@@ -69,14 +70,14 @@ export function createLane(dependencies: LaneDependencies, others: RequestListen
   };
 }
 
-/** The body is read for somebody who may send one; what it asks for is checked before anything runs. */
+/** Reads the body only after the authentication, and checks the scopes before anything runs. */
 function receive(request: LaneRequest, route: Route, principal: Principal, allowance: Allowance): void {
   request.principal = principal;
   if (request.method !== 'POST') {
     handOver(request, route, principal);
     return;
   }
-  /** Until the answer is out: what runs may need the body as long as that. */
+  /** Released after the answer: the running request may need the body until then. */
   const share = (): Share => {
     const held = allowance.share(principal);
     request.res.once('close', () => held.release());
@@ -118,7 +119,7 @@ class Admitted implements McpRequest {
   }
 }
 
-/** The message endpoint of a stream belongs to the resource /sse, and so does its challenge. */
+/** The endpoint for messages of an HTTP+SSE stream belongs to the resource /sse, and so does its challenge. */
 function createRoutes({ settings, endpoints, ...checks }: LaneDependencies): (path: string) => Route | undefined {
   const { publicUrl, dpopRequired } = settings;
   const resource = (path: string): ProtectedResource => ({
@@ -138,11 +139,14 @@ function createRoutes({ settings, endpoints, ...checks }: LaneDependencies): (pa
     [SSE_PATH, { methods: all, resource: resource(SSE_PATH), endpoint: eitherTransport(endpoints) }],
     [MESSAGES_PATH, { methods: ['POST'], resource: resource(SSE_PATH), endpoint: sseMessage }],
   ]);
-  // People type addresses: neither their case nor a slash at the end makes another one of these.
+  // People type URLs: other capitalization or a trailing slash leads to the same route.
   return (path) => routes.get(path) ?? routes.get(path.toLowerCase().replace(/\/$/, ''));
 }
 
-/** /sse serves both: a GET without a session opens a stream of 2024-11-05, all else is Streamable HTTP. */
+/**
+ * /sse serves both transports: a GET without a session opens a stream of 2024-11-05, anything else is Streamable
+ * HTTP.
+ */
 const eitherTransport =
   ({ streamable, sseStream }: Endpoints): Endpoint =>
   (request) => {
@@ -163,6 +167,6 @@ function methodNotAllowed({ methods }: Route): HttpError {
   });
 }
 
-/** RFC 6750 §2.3: not even beside a header may a token stand in the URL. */
+/** RFC 6750 §2.3: a token in the URL is refused, even in addition to a header. */
 const tokenInUrl = ({ resource }: Route): HttpError =>
   resource.challenges.badRequest('Bearer', 'Access tokens are not accepted in the URL.', 'token_in_query');

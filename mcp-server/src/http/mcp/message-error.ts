@@ -1,16 +1,16 @@
-/** Owns the refusal of a body that is no message, or one beyond a limit, as JSON-RPC 2.0 §5.1 tells it. */
+/** Owns the error for an invalid body, or one beyond a limit, in the form of JSON-RPC 2.0 §5.1. */
 
 export type Id = string | number;
 
-interface MessageErrorParts {
+interface MessageErrorOptions {
   readonly status?: number;
-  /** Of the request, where it is known. */
+  /** The id of the request, if it is known. */
   readonly id?: Id | undefined;
   readonly data?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Bytes that are no message: answered as JSON-RPC does, for a request whose id is mostly unknown. */
+/** An invalid body, answered as a JSON-RPC error; the id of the request is usually unknown. */
 export class MessageError extends Error {
   override readonly name = 'MessageError';
   readonly code: number;
@@ -19,7 +19,7 @@ export class MessageError extends Error {
   readonly data: unknown;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(code: number, message: string, { status = 400, id, data, headers = {} }: MessageErrorParts = {}) {
+  constructor(code: number, message: string, { status = 400, id, data, headers = {} }: MessageErrorOptions = {}) {
     super(message);
     this.code = code;
     this.status = status;

@@ -1,11 +1,11 @@
-/** Owns reading the request target (RFC 9112 §3.2): which path was asked for, under which host, and whether a token stands in it. */
+/** Owns the reading of the request target (RFC 9112 §3.2): its path, its host, and whether it contains a token. */
 import type { IncomingMessage } from 'node:http';
 
 export interface Target {
   readonly path: string;
-  /** Without its question mark. */
+  /** Without the question mark. */
   readonly query: string;
-  /** RFC 9112 §3.2.2: an absolute target names the host itself, and its word counts more than the header's. */
+  /** RFC 9112 §3.2.2: an absolute target contains the host, which overrides the header. */
   readonly host: string;
 }
 

@@ -111,7 +111,7 @@ export class StatelessCall implements Call {
       // Deferred, so that concurrent questions become one round.
       if (questions.open.size === 1) setImmediate(() => this.#pause(questions));
     } catch (error) {
-      // An error of the client, and none of the tool that asks.
+      // An error of the client; the tool that asks is not at fault.
       this.fail(error);
     }
     return new Promise(() => {});
