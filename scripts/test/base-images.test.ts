@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { SECURITY_RELEASES } from '@mcp-oauth/shared/security-release';
 import { describe, expect, it } from 'vitest';
-import { baseImages, isAtLeast, versionIn } from '../base-images.ts';
+import { baseImages, isAtLeast, versionIn } from '../release/base-images.ts';
 
 const cwd = fileURLToPath(new URL('../..', import.meta.url));
 

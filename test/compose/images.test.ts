@@ -5,7 +5,7 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { judgeBaseImages } from '../../scripts/base-images.ts';
+import { judgeBaseImages } from '../../scripts/release/base-images.ts';
 import { Composed } from './composed.ts';
 import { print } from './figures.ts';
 

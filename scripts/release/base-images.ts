@@ -15,7 +15,7 @@ interface BaseImage {
 }
 
 export const baseImages: Readonly<Record<string, BaseImage>> = JSON.parse(
-  readFileSync(new URL('../deploy/base-images.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../deploy/base-images.json', import.meta.url), 'utf8'),
 );
 
 /** @returns the first `x.y.z` in what a program says of its version */

@@ -12,7 +12,7 @@ interface Package {
   readonly devDependencies?: unknown;
 }
 
-const read = (path: string) => JSON.parse(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'));
+const read = (path: string) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'));
 const withoutTools = <P extends Package>({ devDependencies: _, ...rest }: P) => rest;
 
 const root = read('package.json');
