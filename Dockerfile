@@ -31,7 +31,7 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --start-interval=1s -
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "src/main.ts"]
 
-ARG VERSION=0.1.0 REVISION
+ARG VERSION=0.2.0 REVISION
 LABEL org.opencontainers.image.title="mcp-oauth-$SERVICE" \
   org.opencontainers.image.description="MCP OAuth Server: $SERVICE" \
   org.opencontainers.image.version="$VERSION" \
