@@ -35,20 +35,17 @@ describe('workflows', () => {
   const paths = globSync('.github/workflows/*.yml', { cwd: ROOT });
   const workflows = paths.map((path) => [path, parse(read(path)) as Workflow] as const);
 
-  it('exist for a push, for the night and for a release', () => {
+  it('there is a workflow for a push, for the night and for a release', () => {
     expect(paths.map((path) => path.replace(/.*\//, '')).sort()).toEqual(['check.yml', 'nightly.yml', 'release.yml']);
   });
 
-  it.each(workflows)(
-    '%s reads the repository only, where a job asks for no more, and ends by itself',
-    (_, workflow) => {
-      expect(workflow.permissions).toEqual({ contents: 'read' });
-      expect(workflow.concurrency).toBeDefined();
-      for (const { uses, 'timeout-minutes': timeout } of Object.values(workflow.jobs)) {
-        if (!uses) expect(timeout).toBeGreaterThan(0);
-      }
-    },
-  );
+  it.each(workflows)('%s has read access by default and a time limit for each job', (_, workflow) => {
+    expect(workflow.permissions).toEqual({ contents: 'read' });
+    expect(workflow.concurrency).toBeDefined();
+    for (const { uses, 'timeout-minutes': timeout } of Object.values(workflow.jobs)) {
+      if (!uses) expect(timeout).toBeGreaterThan(0);
+    }
+  });
 
   it.each(workflows)('%s runs commands that exist, with actions pinned by commit', (_, { jobs }) => {
     const steps = Object.values(jobs).flatMap((job): readonly Step[] => [job, ...(job.steps ?? [])]);
@@ -70,7 +67,7 @@ describe('workflows', () => {
 });
 
 describe('forms', () => {
-  it.each(globSync('.github/{dependabot,ISSUE_TEMPLATE/*}.yml', { cwd: ROOT }))('%s is YAML', (path) => {
+  it.each(globSync('.github/{dependabot,ISSUE_TEMPLATE/*}.yml', { cwd: ROOT }))('%s can be parsed as YAML', (path) => {
     expect(parse(read(path))).toBeTypeOf('object');
   });
 });
@@ -78,25 +75,25 @@ describe('forms', () => {
 describe('llms.txt', () => {
   const links = [...read('llms.txt').matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link);
 
-  it('links to files that exist, each once', () => {
-    expect(links.filter((link = '') => !existsSync(join(ROOT, link)))).toEqual([]);
+  it('llms.txt links to files that exist, each once', () => {
+    expect(links.filter((link = '') => !existsSync(join(ROOT, link.replace(/#.*/, ''))))).toEqual([]);
     expect(links).toEqual([...new Set(links)]);
   });
 
-  it('lists every page of the documentation', () => {
+  it('llms.txt lists every page of the documentation', () => {
     expect(links).toEqual(expect.arrayContaining(globSync('docs/**/*.md', { cwd: ROOT })));
   });
 });
 
 describe('the version', () => {
-  it('is the same everywhere, and has a section in the changelog', () => {
+  it('every package and the Dockerfile have the same version, and the changelog has its section', () => {
     const { version, workspaces } = manifest;
     for (const path of workspaces) expect(JSON.parse(read(`${path}/package.json`)).version, path).toBe(version);
     expect(read('Dockerfile')).toContain(`ARG VERSION=${version} `);
     expect(sectionOf(version, read('CHANGELOG.md'))).toMatch(/\S/);
   });
 
-  it('is that of the tag that is released', () => {
+  it('the notes of a release need a tag that equals the version in package.json', () => {
     const changelog = '# Changelog\n\n## 1.1.0\n\nNew [page](docs/a.md).\n\n## 1.0.0\n\nOld.\n';
     expect(releaseNotes('v1.1.0', '1.1.0', changelog, 'https://forge.example')).toBe(
       'New [page](https://forge.example/docs/a.md).',
@@ -108,7 +105,7 @@ describe('the version', () => {
 });
 
 describe('npm run test:unit', () => {
-  it('has tests of every package, and none that starts a process or listens', () => {
+  it('npm run test:unit has tests of every package and none that listens or starts a process', () => {
     const files = unitTests();
     for (const part of ['shared', 'auth-server', 'mcp-server', 'scripts']) {
       expect(files.filter((path) => path.startsWith(`${part}/`)).length, part).toBeGreaterThan(1);
@@ -119,7 +116,7 @@ describe('npm run test:unit', () => {
 });
 
 describe('scripts in bash', () => {
-  it.each(globSync(['.ci/*', '.githooks/*'], { cwd: ROOT }))('%s has no error of syntax', (path) => {
+  it.each(globSync(['.ci/*', '.githooks/*'], { cwd: ROOT }))('%s has no syntax error', (path) => {
     execFileSync('bash', ['-n', join(ROOT, path)]);
   });
 });
