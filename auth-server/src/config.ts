@@ -17,7 +17,7 @@ import { isLoopback, ownIssuer, port } from '@mcp-oauth/shared/settings/types';
 import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
 import { clientMetadataSettings, judgeClientMetadata } from './client-metadata/settings.ts';
 import { clientSettings } from './clients/settings.ts';
-import { judgeResources, resourceSettings } from './consent/settings.ts';
+import { judgeResources, resourceSettings } from './resources/settings.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
 import { developmentConnector, federationSettings, judgeFederation } from './federation/settings.ts';
 import { httpSettings } from './http/settings.ts';

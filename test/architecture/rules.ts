@@ -32,14 +32,16 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'keys',
     'consent',
     'registration',
+    'resources',
     'storage/record-store.ts',
   ],
   'auth-server/connectors': ['federation'],
-  'auth-server/storage': ['federation', 'keys', 'consent'],
+  'auth-server/storage': ['federation', 'keys'],
   'auth-server/views': ['federation', 'consent'],
   'auth-server/federation': ['storage/record-store.ts'],
   'auth-server/keys': ['storage/record-store.ts'],
   'auth-server/consent': ['clients', 'storage/record-store.ts'],
+  'auth-server/resources': [],
   'auth-server/registration': ['storage/record-store.ts'],
   'auth-server/clients': ['storage/record-store.ts'],
   'auth-server/client-metadata': ['storage/record-store.ts', 'storage/rate-limit.ts'],
@@ -57,7 +59,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'mcp-server/sessions': ['authorization'],
 };
 const DOMAIN =
-  /^(auth-server\/src\/(federation|keys|consent|clients|registration|client-metadata)|mcp-server\/src\/(allowance|authorization|keys|sessions))\//;
+  /^(auth-server\/src\/(federation|keys|consent|resources|clients|registration|client-metadata)|mcp-server\/src\/(allowance|authorization|keys|sessions))\//;
 const DOMAIN_LIBRARIES = new Set(['jose', 'zod']);
 
 const place = (path: string) => {

@@ -1,6 +1,6 @@
 /** Owns what the engine may know of a person: the subject. Asked at every sign-in, code exchange and refresh. */
 import type { FindAccount } from 'oidc-provider';
-import type { Resources } from '../consent/resource.ts';
+import type { Resources } from '../resources/resource.ts';
 import type { Accounts } from '../federation/account.ts';
 import { checkGranted, type GrantSource } from './granted-resource.ts';
 

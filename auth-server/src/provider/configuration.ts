@@ -10,7 +10,7 @@ import type { ClientMetadata } from '../client-metadata/client-metadata.ts';
 import type { Judge } from '../client-metadata/document.ts';
 import type { PreRegisteredClients } from '../clients/pre-registered.ts';
 import { interactionPath } from '../consent/interaction.ts';
-import type { Resources } from '../consent/resource.ts';
+import type { Resources } from '../resources/resource.ts';
 import type { Keys } from '../keys/key-store.ts';
 import type { InitialAccessTokens } from '../registration/initial-access-tokens.ts';
 import type { RegistrationMode } from '../registration/settings.ts';

@@ -4,8 +4,8 @@
  * new sign-in can mend is `invalid_grant`, because clients go on repeating a request after any other error.
  */
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { grantedSpelling, type Resource, type Resources } from '../consent/resource.ts';
-import { namesOf } from '../consent/scope.ts';
+import { grantedSpelling, type Resource, type Resources } from '../resources/resource.ts';
+import { namesOf } from '../resources/scope.ts';
 import type { GrantHandler } from './overrides/grant-handlers.ts';
 import { indicators, issuableScopes } from './resources.ts';
 

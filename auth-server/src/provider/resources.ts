@@ -1,8 +1,8 @@
 /** Owns RFC 8707 towards the engine: resource indicator to audience, scopes and token lifetime; RFC 9068 tokens for all. */
 import { decodeJwt } from 'jose';
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type { Resource, Resources } from '../consent/resource.ts';
-import { effectiveScope, grantableScopes, hasUnknownScope, namesOf } from '../consent/scope.ts';
+import type { Resource, Resources } from '../resources/resource.ts';
+import { effectiveScope, grantableScopes, hasUnknownScope, namesOf } from '../resources/scope.ts';
 import type { SigningKey } from '../keys/signing-key.ts';
 import { scopeBound } from './clients/policy.ts';
 

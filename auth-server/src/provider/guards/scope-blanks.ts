@@ -3,7 +3,7 @@
  * send one in front (anthropics/claude-ai-mcp#453), where the engine would call that an invalid scope.
  */
 import type { Middleware } from 'koa';
-import { namesOf } from '../../consent/scope.ts';
+import { namesOf } from '../../resources/scope.ts';
 
 export const trimScope: Middleware = (ctx, next) => {
   const { scope } = ctx.query;

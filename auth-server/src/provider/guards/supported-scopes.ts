@@ -1,7 +1,7 @@
 /** Owns `scopes_supported` of our metadata (RFC 8414 §2): our own scopes, and those of the resources as they are known now. */
 import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { Resources } from '../../consent/resource.ts';
+import type { Resources } from '../../resources/resource.ts';
 import { OWN_SCOPES } from '../resources.ts';
 
 /** The engine takes its scopes when it is made; a resource may get others meanwhile. */

@@ -10,7 +10,7 @@ import type { ClientMetadata } from '../../client-metadata/client-metadata.ts';
 import { remember } from '../../consent/approval.ts';
 import { BROKEN_OFF } from '../../consent/broken-off.ts';
 import type { Exchange, Interactions, PendingInteraction } from '../../consent/interaction.ts';
-import type { Resources } from '../../consent/resource.ts';
+import type { Resources } from '../../resources/resource.ts';
 import { approvalsOf, setApprovals } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
 import { indicators } from '../resources.ts';

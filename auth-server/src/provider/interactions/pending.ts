@@ -5,8 +5,8 @@
 import type { Client } from 'oidc-provider';
 import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
 import type { PendingInteraction } from '../../consent/interaction.ts';
-import type { Resource, Resources } from '../../consent/resource.ts';
-import { namesOf, resourceScopes } from '../../consent/scope.ts';
+import type { Resource, Resources } from '../../resources/resource.ts';
+import { namesOf, resourceScopes } from '../../resources/scope.ts';
 import { indicators, own } from '../resources.ts';
 
 type Parameters = Readonly<Record<string, unknown>>;

@@ -1,9 +1,9 @@
 /** Owns the table of what a client may ask as `scope`, and what that comes to. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createResources } from '../../src/consent/resource.ts';
-import { resources as setting } from '../../src/consent/resource-setting.ts';
-import { effectiveScope, namesOf, resourceScopes } from '../../src/consent/scope.ts';
+import { createResources } from '../../src/resources/resource.ts';
+import { resources as setting } from '../../src/resources/resource-setting.ts';
+import { effectiveScope, namesOf, resourceScopes } from '../../src/resources/scope.ts';
 
 const resource = createResources(setting().parse('https://mcp.example.com')).default;
 const own = new Set(['openid', 'offline_access']);

@@ -1,7 +1,7 @@
 /** Owns the proof of RFC 9728 §2, §3: what a resource says of its scopes is followed, kept over outages, and bounded. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
-import { createScopeSource } from '../../src/consent/resource-metadata.ts';
+import { createScopeSource } from '../../src/resources/resource-metadata.ts';
 
 const URL = 'https://mcp.example/.well-known/oauth-protected-resource/mcp';
 const RESOURCE = 'https://mcp.example/mcp';

@@ -1,8 +1,8 @@
 /** Owns the proof of what scopes are called on the sign-in page: the operator's words, ours, or their names. */
 import { describe, expect, it } from 'vitest';
-import { createResources } from '../../src/consent/resource.ts';
-import { resources } from '../../src/consent/resource-setting.ts';
-import { scopeDescriptions } from '../../src/consent/scope-description.ts';
+import { createResources } from '../../src/resources/resource.ts';
+import { resources } from '../../src/resources/resource-setting.ts';
+import { scopeDescriptions } from '../../src/resources/scope-description.ts';
 
 const read = (text: string) => scopeDescriptions().safeParse(text);
 

@@ -1,7 +1,7 @@
 /** Owns the table of what a client may send as `resource` and `scope`, and what that comes to. */
 import { describe, expect, it } from 'vitest';
-import { createResources, grantedSpelling } from '../../src/consent/resource.ts';
-import { resources as setting } from '../../src/consent/resource-setting.ts';
+import { createResources, grantedSpelling } from '../../src/resources/resource.ts';
+import { resources as setting } from '../../src/resources/resource-setting.ts';
 
 const read = (text: string) => setting().safeParse(text);
 const parse = (text: string) => setting().parse(text);
