@@ -12,6 +12,8 @@ const samples: Readonly<Record<keyof typeof rules, readonly (readonly [path: str
     ['auth-server/src/http/a.ts', `import { x } from '../storage/sqlite.ts';`],
     ['mcp-server/src/tools/a.tool.ts', `import { x } from '../protocol/server.ts';`],
     ['mcp-server/src/compose/compose.ts', `import { x } from '../../../auth-server/src/config.ts';`],
+    ['auth-server/src/http/b.ts', `import { x } from '../compose/compose.ts';`],
+    ['auth-server/src/compose/a.ts', `import { x } from '../../../mcp-server/src/config.ts';`],
     ['shared/src/a.ts', `export { x } from '@mcp-oauth/mcp-server/define';`],
   ],
   apart: [

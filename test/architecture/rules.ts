@@ -4,11 +4,11 @@ import type { SourceFile } from './source.ts';
 
 export type Rule = (files: readonly SourceFile[]) => readonly string[];
 
-/** Which folders of a service a folder may import from, besides itself and shared. `.` is the files beside main.ts. */
+/** Which folders of a service a folder may import from, besides itself and shared. The files beside main.ts and `compose` may import all. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/cli': [
     'config.ts',
-    'engine.ts',
+    'compose/client-checks.ts',
     'client-metadata',
     'clients',
     'federation',

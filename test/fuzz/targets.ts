@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { serve } from '@mcp-oauth/shared/testing/listen';
-import { compose as composeAuth } from '../../auth-server/src/compose.ts';
+import { compose as composeAuth } from '../../auth-server/src/compose/compose.ts';
 import type { OpenConnector } from '../../auth-server/src/federation/registry.ts';
 import { createSqliteStore } from '../../auth-server/src/storage/sqlite.ts';
 import { compose as composeMcp } from '../../mcp-server/src/compose/compose.ts';

@@ -15,8 +15,9 @@ import { type Judge, parseAnswer, readMetadata } from '../client-metadata/docume
 import { readDocumentUrl } from '../client-metadata/document-url.ts';
 import { ClientMetadataError } from '../client-metadata/failure.ts';
 import type { Answer } from '../client-metadata/get.ts';
+import { copyFolderOf, hostPolicyOf } from '../client-metadata/settings.ts';
+import { withDocumentJudge } from '../compose/client-checks.ts';
 import type { Config } from '../config.ts';
-import { copyFolderOf, hostPolicyOf, withDocumentJudge } from '../engine.ts';
 import { configOf } from './store.ts';
 
 export const clientDocumentsCommands = (clock: Clock = systemClock): CommandGroup => ({

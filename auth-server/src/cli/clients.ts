@@ -6,7 +6,7 @@ import { table } from '@mcp-oauth/shared/cli/table';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { type Client, clientSchema } from '../clients/client.ts';
 import { createClientList } from '../clients/client-list.ts';
-import { judgeClients } from '../engine.ts';
+import { judgeClients } from '../compose/client-checks.ts';
 import type { OpenedStore, WithStore } from './store.ts';
 
 export const clientsCommands = (withStore: WithStore): CommandGroup => ({

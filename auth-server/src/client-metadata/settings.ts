@@ -1,8 +1,10 @@
 /** Owns the settings of Client ID Metadata Documents: whether they are read, from which hosts and how often. */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { proxyUrl } from '@mcp-oauth/shared/settings/proxy';
 import { duration, flag, integer, text } from '@mcp-oauth/shared/settings/types';
-import { hostPatterns, hostsToTheLetter } from './hosts.ts';
+import { type HostPolicy, hostPatterns, hostsToTheLetter } from './hosts.ts';
 
 export const clientMetadataSettings = {
   clientMetadata: setting({
@@ -58,11 +60,24 @@ export const clientMetadataSettings = {
   }),
 };
 
-type ClientMetadataSettings = Partial<Values<typeof clientMetadataSettings>> & {
-  readonly environment?: string | undefined;
-};
+type ClientMetadataSettings = Values<typeof clientMetadataSettings>;
 
-export function judgeClientMetadata(settings: ClientMetadataSettings): readonly Problem[] {
+/** The hosts whose documents are read. */
+export const hostPolicyOf = (settings: ClientMetadataSettings): HostPolicy => ({
+  allow: settings.clientMetadataAllow,
+  deny: settings.clientMetadataDeny,
+  private: settings.clientMetadataPrivateHosts,
+});
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** The folder with the operator's copies of documents. */
+export const copyFolderOf = ({ clientMetadataCopies: folder }: ClientMetadataSettings): string | undefined =>
+  folder === undefined ? undefined : resolve(ROOT, folder);
+
+export function judgeClientMetadata(
+  settings: Partial<ClientMetadataSettings> & { readonly environment?: string | undefined },
+): readonly Problem[] {
   const { environment, clientMetadataPrivateHosts } = settings;
   if (environment !== 'production' || !clientMetadataPrivateHosts?.length) return [];
   const message = 'lets anybody make this server send requests inside the network: refused in production';

@@ -19,7 +19,7 @@ import { clientIdMetadataDocuments, createFetch } from './clients/metadata-docum
 import { applyClientPolicy, EXTRA_METADATA, GRANT_TYPES, RESPONSE_TYPES } from './clients/policy.ts';
 import { refuseEmptyNonce } from './guards/dpop-nonce.ts';
 import { createInteractionPolicy, SELECT_ACCOUNT } from './interactions/policy.ts';
-import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
+import { type Lifetimes, ttlOf } from './lifetimes.ts';
 import type { ClientCache } from './overrides/client-cache.ts';
 import { boundAssertions } from './overrides/replay-detection.ts';
 import { checkRegistration } from './parameter-size.ts';
@@ -106,7 +106,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
     // What could be wrong with a refresh has been refused before: a mistake spends no token.
     rotateRefreshToken: true,
     assertJwtClientAuthClaimsAndHeader: boundAssertions(clock),
-    ttl: lifetimesOf(lifetimes, clock),
+    ttl: ttlOf(lifetimes, clock),
   };
 }
 

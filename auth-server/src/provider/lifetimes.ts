@@ -27,7 +27,7 @@ const ID_TOKEN = 300;
 const INTERACTION = 900;
 const PUSHED_REQUEST = 60;
 
-export const lifetimesOf = (lifetimes: Lifetimes, clock: Clock): NonNullable<Configuration['ttl']> => ({
+export const ttlOf = (lifetimes: Lifetimes, clock: Clock): NonNullable<Configuration['ttl']> => ({
   AccessToken: (_ctx, token, client) =>
     accessTokenLifetime(lifetimes, ofClass(client), token.resourceServer?.accessTokenTTL),
   ClientCredentials: (_ctx, token) => accessTokenLifetime(lifetimes, 'machine', token.resourceServer?.accessTokenTTL),

@@ -1,6 +1,7 @@
 /** Owns the settings of the lifetimes: of tokens, grants, browser sessions and registered clients. */
-import { optional, setting } from '@mcp-oauth/shared/settings/config';
+import { optional, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { duration } from '@mcp-oauth/shared/settings/types';
+import type { Lifetimes } from './lifetimes.ts';
 
 export const lifetimeSettings = {
   accessTokenLifetime: setting({
@@ -55,3 +56,16 @@ export const lifetimeSettings = {
     default: '90d',
   }),
 };
+
+export const lifetimesOf = (settings: Values<typeof lifetimeSettings>): Lifetimes => ({
+  accessToken: {
+    all: settings.accessTokenLifetime,
+    confidential: settings.accessTokenLifetimeConfidential,
+    machine: settings.accessTokenLifetimeMachine,
+  },
+  refreshToken: { all: settings.refreshTokenLifetime, confidential: settings.refreshTokenLifetimeConfidential },
+  refreshGrace: settings.refreshGrace,
+  grant: settings.grantLifetime,
+  session: settings.sessionLifetime,
+  client: settings.clientLifetime,
+});

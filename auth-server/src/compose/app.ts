@@ -1,0 +1,77 @@
+/** Owns how the settings become the HTTP application around an engine: its limits, its pages and its documents. */
+import { randomBytes } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import type { Config } from '../config.ts';
+import type { Accounts } from '../federation/account.ts';
+import { createLogins } from '../federation/login.ts';
+import type { OpenConnector } from '../federation/registry.ts';
+import { createApp } from '../http/app.ts';
+import { callbackRoutes } from '../http/sign-in/callback.ts';
+import { interactionRoutes } from '../http/sign-in/interaction.ts';
+import { createLoginCookie } from '../http/sign-in/login-cookie.ts';
+import type { SignInWitness } from '../http/sign-in/upstream-failure.ts';
+import type { CookieKeys } from '../keys/key-store.ts';
+import type { Engine } from '../provider/provider.ts';
+import type { CreateRateLimit } from '../storage/rate-limit.ts';
+import type { Clients } from './clients.ts';
+import type { Dependencies } from './dependencies.ts';
+
+const MINUTE = 60;
+const HOUR = 3_600;
+
+export interface AppDependencies extends Dependencies {
+  readonly accounts: Accounts;
+  readonly clients: Clients;
+  readonly connectors: readonly OpenConnector[];
+  readonly cookieKeys: CookieKeys;
+  readonly isReady: () => boolean;
+  readonly onSignIn?: SignInWitness | undefined;
+}
+
+/** @returns a function that creates the application around an engine; everything else outlives the engines */
+export function composeApp(config: Config, dependencies: AppDependencies): (engine: Engine) => RequestListener {
+  const { issuer, trustedProxies, documentLifetime } = config;
+  const { clock, log, store, accounts, clients, connectors, cookieKeys, isReady, onSignIn } = dependencies;
+  const { registration: registrationLimits, ...limits } = composeLimits(config, dependencies.createRateLimit);
+  const pages = {
+    issuer,
+    connectors,
+    accounts,
+    logins: createLogins(store, randomBytes),
+    loginCookie: createLoginCookie(cookieKeys, issuer.startsWith('https:')),
+    formKey: cookieKeys[0],
+    onSignIn,
+  };
+  const registration = { ...clients.registration, ...registrationLimits };
+  return ({ app, guards, interactions, revision }) => {
+    const routes = [interactionRoutes({ ...pages, interactions }), callbackRoutes(pages), ...guards];
+    return createApp({
+      issuer,
+      log,
+      isReady,
+      trustedProxies,
+      clock,
+      registration,
+      limits,
+      documentLifetime,
+      revision,
+      routes,
+      engine: app,
+    });
+  };
+}
+
+/** Limits per address for requests that store records before anybody is authenticated. Each kind is counted separately. */
+function composeLimits(config: Config, createRateLimit: CreateRateLimit) {
+  const points = config.authorizationLimit;
+  return {
+    authorization: createRateLimit({ name: 'authorize', points, seconds: MINUTE }),
+    approval: createRateLimit({ name: 'approve', points, seconds: MINUTE }),
+    revocation: createRateLimit({ name: 'revoke', points, seconds: MINUTE }),
+    failure: createRateLimit({ name: 'failure', points: config.failureLimit, seconds: MINUTE }),
+    registration: {
+      limit: createRateLimit({ name: 'register', points: config.registrationLimit, seconds: HOUR }),
+      globalLimit: createRateLimit({ name: 'register-all', points: config.registrationLimitGlobal, seconds: HOUR }),
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** Owns how the engine validates clients and copies of client documents before they are stored: at start, and in commands. */
+import { systemClock } from '@mcp-oauth/shared/clock';
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { ConfigError, type Problem } from '@mcp-oauth/shared/settings/config';
+import type { Judge } from '../client-metadata/document.ts';
+import type { Client } from '../clients/client.ts';
+import type { Config } from '../config.ts';
+import { generateSigningKey } from '../keys/signing-key.ts';
+import type { Engine } from '../provider/provider.ts';
+import { rateLimitsOn } from '../storage/rate-limit.ts';
+import { createSqliteStore } from '../storage/sqlite.ts';
+import { composeAccounts } from './accounts.ts';
+import { composeClients } from './clients.ts';
+import { composeEngine } from './engine.ts';
+
+/** Runs `work` with a temporary engine without stored state, to validate clients. */
+async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => T | Promise<T>): Promise<T> {
+  const clock = systemClock;
+  const store = createSqliteStore(':memory:', clock);
+  const dependencies = {
+    clock,
+    store,
+    log: createLogger('auth-server', 'silent'),
+    fetch: createOutgoingFetch(config),
+    createRateLimit: rateLimitsOn(undefined),
+  };
+  const accounts = composeAccounts(config, dependencies);
+  const clients = composeClients(config, dependencies);
+  const key = await generateSigningKey(config.signingAlgorithm);
+  const createEngine = composeEngine(config, { ...dependencies, accounts, clients });
+  try {
+    return await work(createEngine({ signing: [key], cookies: ['unused'] }));
+  } finally {
+    await store.close();
+  }
+}
+
+/** The engine's problems with clients that the operator configures, reported at start instead of at their first use. */
+export const judgeClients = (config: Config, clients: readonly Client[]): Promise<readonly Problem[]> =>
+  withTemporaryEngine({ ...config, clients }, (engine) =>
+    clients.flatMap((client) => {
+      const problem = engine.problemWith(client);
+      return problem ? [{ env: 'CLIENTS', message: `client ${JSON.stringify(client.client_id)}: ${problem}` }] : [];
+    }),
+  );
+
+/** Runs `work` with a function that validates the content of a client document as the server does. */
+export const withDocumentJudge = <T>(config: Config, work: (judge: Judge) => Promise<T>): Promise<T> =>
+  withTemporaryEngine({ ...config, clients: [] }, (engine) => work(engine.judgeDocument));
+
+/** @throws ConfigError */
+export async function refuseUnusableClients(config: Config): Promise<void> {
+  if (config.clients.length === 0) return;
+  const problems = await judgeClients(config, config.clients);
+  if (problems.length > 0) throw new ConfigError(problems);
+}

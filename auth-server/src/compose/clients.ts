@@ -1,0 +1,65 @@
+/**
+ * Owns how the settings become the three kinds of client: those that the operator adds, those that register (RFC 7591), and
+ * those that publish a document (draft-ietf-oauth-client-id-metadata-document).
+ */
+import { type ClientMetadata, createClientMetadata } from '../client-metadata/client-metadata.ts';
+import { checkCopies, followCopies } from '../client-metadata/copies.ts';
+import { createGet } from '../client-metadata/get.ts';
+import { copyFolderOf, hostPolicyOf } from '../client-metadata/settings.ts';
+import { createClientList } from '../clients/client-list.ts';
+import { createPreRegisteredClients, type PreRegisteredClients } from '../clients/pre-registered.ts';
+import type { Config } from '../config.ts';
+import { UNAPPROVED } from '../provider/lifetimes.ts';
+import { createInitialAccessTokens, type InitialAccessTokens } from '../registration/initial-access-tokens.ts';
+import type { RegistrationMode } from '../registration/settings.ts';
+import type { Dependencies } from './dependencies.ts';
+
+export interface Clients {
+  readonly preRegistered: PreRegisteredClients;
+  readonly registration: {
+    readonly mode: RegistrationMode;
+    readonly management: boolean;
+    readonly initialAccessTokens: InitialAccessTokens;
+  };
+  readonly clientMetadata: ClientMetadata;
+}
+
+export const composeClients = (config: Config, dependencies: Dependencies): Clients => {
+  const { store, clock } = dependencies;
+  return {
+    preRegistered: createPreRegisteredClients(config.clients, createClientList(store), clock),
+    registration: {
+      mode: config.registration,
+      management: config.registrationManagement,
+      initialAccessTokens: createInitialAccessTokens(store, clock),
+    },
+    clientMetadata: composeClientMetadata(config, dependencies),
+  };
+};
+
+function composeClientMetadata(config: Config, dependencies: Dependencies): ClientMetadata {
+  const folder = copyFolderOf(config);
+  return createClientMetadata(
+    {
+      hosts: hostPolicyOf(config),
+      staleFor: config.clientMetadataStale,
+      callerLimit: config.clientMetadataLimit,
+      unapprovedFor: UNAPPROVED,
+    },
+    {
+      ...dependencies,
+      findCopy: folder === undefined ? undefined : followCopies(folder, dependencies),
+      get: createGet({ proxy: config.clientMetadataProxy }),
+    },
+  );
+}
+
+/**
+ * Reads the operator's copies of documents and extends the record of the clients that were added, once at start.
+ * @throws StartError where the folder with the copies can't be read
+ */
+export async function prepareClients(config: Config, dependencies: Dependencies): Promise<void> {
+  const folder = copyFolderOf(config);
+  if (folder !== undefined) await checkCopies(folder, dependencies);
+  await createClientList(dependencies.store).renew();
+}

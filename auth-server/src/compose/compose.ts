@@ -1,0 +1,125 @@
+/**
+ * Owns the composition: from the environment to a service that can listen. Only this folder knows every module. Each of its other
+ * files turns the settings into one capability. A setting goes from the configuration straight to the function that needs it.
+ */
+import type { RequestListener } from 'node:http';
+import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
+import { StartError } from '@mcp-oauth/shared/errors';
+import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { reasonOf } from '@mcp-oauth/shared/remote-document';
+import type { Service } from '@mcp-oauth/shared/service';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
+import { type Config, readConfig } from '../config.ts';
+import { discoverKinds, type OpenConnector, openConnectors } from '../federation/registry.ts';
+import { openKeys } from '../keys/open.ts';
+import { keyPolicyOf } from '../keys/settings.ts';
+import type { SigningKeys } from '../keys/signing-key.ts';
+import type { Meters } from '../metrics.ts';
+import { openStorage, type Storage } from '../storage/open.ts';
+import { rateLimitsOn } from '../storage/rate-limit.ts';
+import { type RecordStore, StoreUnavailable } from '../storage/record-store.ts';
+import { composeAccounts } from './accounts.ts';
+import { composeApp } from './app.ts';
+import { refuseUnusableClients } from './client-checks.ts';
+import { composeClients, prepareClients } from './clients.ts';
+import type { Dependencies } from './dependencies.ts';
+import { composeEngine } from './engine.ts';
+import { composeMetrics } from './metrics.ts';
+
+/** Replacements for tests. */
+export interface Overrides {
+  readonly clock?: Clock;
+  readonly fetch?: Fetch;
+  readonly store?: RecordStore;
+  readonly log?: Logger;
+  readonly connectors?: readonly OpenConnector[];
+}
+
+/** @throws StartError for every configuration that cannot work */
+export async function compose(env: Environment, overrides: Overrides = {}): Promise<Service> {
+  const config = readConfig(env, await discoverKinds(new URL('../connectors/', import.meta.url)));
+  const log = overrides.log ?? createLogger('auth-server', config.logLevel);
+  const clock = overrides.clock ?? systemClock;
+  if (config.httpsProxy) log.info({ proxy: config.httpsProxy.host }, 'https requests use a proxy');
+  const fetch = overrides.fetch ?? createOutgoingFetch(config);
+  const onTrouble = (connector: string, reason: string) =>
+    log.warn({ connector, reason }, 'upstream metadata or keys could not be renewed');
+  const connectors = overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch, { clock, onTrouble });
+  const storage = overrides.store ? storageOn(overrides.store) : await openStorage(config, { clock, log });
+  const { store, redis, health } = storage;
+  const { meters, endpoint } = composeMetrics(config, { redis, health, log }) ?? {};
+  const createRateLimit = meters?.limits(storage.createRateLimit) ?? storage.createRateLimit;
+  let isDraining = false;
+  const isReady = () => !isDraining && health?.takesWrites !== false;
+  const dependencies = { clock, log, fetch, store, createRateLimit, connectors, isReady, meters };
+  const { handler, stop } = await composeHandler(config, dependencies).catch(refuseUnusableStore);
+  return {
+    log,
+    handler: meters?.timed(handler) ?? handler,
+    listen: {
+      host: config.host,
+      port: config.port ?? (Number(new URL(config.issuer).port) || 9000),
+      setting: config.port === undefined ? 'ISSUER' : 'PORT',
+      maxHeaderSize: config.maxHeaderSize,
+    },
+    metrics: endpoint,
+    url: config.issuer,
+    shutdownTimeout: config.shutdownTimeout,
+    shutdownLinger: config.shutdownLinger,
+    drain: () => {
+      isDraining = true;
+    },
+    close: async () => {
+      await stop();
+      await store.close();
+    },
+  };
+}
+
+/** A store in this process alone. */
+const storageOn = (store: RecordStore): Storage => ({
+  store,
+  createRateLimit: rateLimitsOn(undefined),
+  redis: undefined,
+  health: undefined,
+});
+
+/** Redis accepts the connection but denies our commands, or closed it at once: an operator error, not a caller's. */
+function refuseUnusableStore(error: unknown): never {
+  if (!(error instanceof StoreUnavailable)) throw error;
+  throw new StartError(`REDIS_URL: ${reasonOf(error.cause)}`, { cause: error });
+}
+
+interface HandlerDependencies extends Dependencies {
+  readonly connectors: readonly OpenConnector[];
+  readonly isReady: () => boolean;
+  /** Absent: nothing is counted. */
+  readonly meters: Meters | undefined;
+}
+
+interface Handler {
+  readonly handler: RequestListener;
+  /** Stops the background work. */
+  stop(): Promise<void>;
+}
+
+/** The engine gets its keys when it is created, so a new key set means a new engine. Running requests finish on the old one. */
+async function composeHandler(config: Config, dependencies: HandlerDependencies): Promise<Handler> {
+  const { clock, log, store, meters } = dependencies;
+  await refuseUnusableClients(config);
+  await prepareClients(config, dependencies);
+  const keys = await openKeys({ store, policy: keyPolicyOf(config), clock, log });
+  const { cookies } = keys;
+  const accounts = composeAccounts(config, dependencies);
+  const clients = composeClients(config, dependencies);
+  const capabilities = { ...dependencies, accounts, clients };
+  const createEngine = composeEngine(config, { ...capabilities, counts: meters });
+  const createApp = composeApp(config, { ...capabilities, cookieKeys: cookies, onSignIn: meters?.onSignIn });
+  const createHandler = (signing: SigningKeys) => createApp(createEngine({ signing, cookies }));
+  let handler = createHandler(keys.signing);
+  const stop = keys.follow((signing) => {
+    handler = createHandler(signing);
+  });
+  return { handler: (req, res) => handler(req, res), stop };
+}

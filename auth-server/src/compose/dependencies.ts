@@ -1,0 +1,14 @@
+/** Owns what the composition root gives to every capability: clock, log, network and storage. */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import type { CreateRateLimit } from '../storage/rate-limit.ts';
+import type { RecordStore } from '../storage/record-store.ts';
+
+export interface Dependencies {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly fetch: Fetch;
+  readonly store: RecordStore;
+  readonly createRateLimit: CreateRateLimit;
+}

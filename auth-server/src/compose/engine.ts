@@ -1,0 +1,36 @@
+/** Owns how an engine is created from the settings. */
+import type { Config } from '../config.ts';
+import type { Accounts } from '../federation/account.ts';
+import type { Keys } from '../keys/key-store.ts';
+import type { EngineCounts } from '../provider/events.ts';
+import { createEngine, type Engine } from '../provider/provider.ts';
+import { lifetimesOf } from '../provider/settings.ts';
+import { errorPage } from '../views/error.ts';
+import type { Clients } from './clients.ts';
+import type { Dependencies } from './dependencies.ts';
+import { composeResources } from './resources.ts';
+
+export interface EngineDependencies extends Dependencies {
+  readonly accounts: Accounts;
+  readonly clients: Clients;
+  /** Absent: nothing is counted. */
+  readonly counts?: EngineCounts | undefined;
+}
+
+/** @returns a function that creates an engine for a set of keys; everything else outlives the engines */
+export function composeEngine(config: Config, dependencies: EngineDependencies): (keys: Keys) => Engine {
+  const { store, clock, accounts, clients, counts } = dependencies;
+  const options = {
+    issuer: config.issuer,
+    store,
+    clock,
+    accounts,
+    ...clients,
+    clientIdMetadataDocuments: config.clientMetadata,
+    resources: composeResources(config, dependencies),
+    lifetimes: lifetimesOf(config),
+    renderErrorPage: errorPage,
+    counts,
+  };
+  return (keys) => createEngine({ ...options, keys });
+}

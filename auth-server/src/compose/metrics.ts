@@ -1,0 +1,25 @@
+/** Owns how the settings become the metrics, and the endpoint that exposes them. */
+import type { Logger } from '@mcp-oauth/shared/logger';
+import { createExposition } from '@mcp-oauth/shared/metrics/exposition';
+import { commonMetrics, type ReachedRedis } from '@mcp-oauth/shared/metrics/process';
+import type { Endpoint } from '@mcp-oauth/shared/service';
+import manifest from '../../package.json' with { type: 'json' };
+import type { Config } from '../config.ts';
+import { createMeters, type Meters } from '../metrics.ts';
+
+interface Metrics {
+  readonly meters: Meters;
+  readonly endpoint: Endpoint;
+}
+
+/** @returns `undefined` where METRICS_PORT is not set: nothing is counted */
+export function composeMetrics(
+  { issuer, host, metricsPort: port }: Config,
+  { log, ...reached }: ReachedRedis & { readonly log: Logger },
+): Metrics | undefined {
+  if (port === undefined) return undefined;
+  const meters = createMeters(issuer);
+  const metrics = [...meters.all, ...commonMetrics(manifest.version, reached)];
+  const endpoint = { handler: createExposition(metrics, log), listen: { host, port, setting: 'METRICS_PORT' } };
+  return { meters, endpoint };
+}

@@ -1,0 +1,19 @@
+/** Owns how the settings become the protected resources (RFC 8707), and where each reads its scopes (RFC 9728 §2). */
+import { type OnFailure, reasonOf } from '@mcp-oauth/shared/remote-document';
+import type { Config } from '../config.ts';
+import { createResources, type ResourceSetting, type Resources } from '../resources/resource.ts';
+import { createScopeSource } from '../resources/resource-metadata.ts';
+import type { Dependencies } from './dependencies.ts';
+
+export function composeResources(config: Config, { clock, log, fetch }: Dependencies): Resources {
+  const words = config.scopeDescriptions;
+  const sourceOf = ({ scopes, metadataUrl: url, identifiers }: ResourceSetting) => {
+    if (scopes || !url) return undefined;
+    const onFailure: OnFailure = (error, isNews) => {
+      if (isNews) log.warn({ url, reason: reasonOf(error) }, 'resource metadata could not be fetched');
+    };
+    const onRecovery = () => log.info({ url }, 'resource metadata fetched again');
+    return createScopeSource({ url, identifiers, words, fetch, clock, onFailure, onRecovery });
+  };
+  return createResources(config.resources, sourceOf, words);
+}
