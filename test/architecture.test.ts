@@ -42,6 +42,7 @@ const samples: Readonly<Record<keyof typeof rules, readonly (readonly [path: str
     ['auth-server/src/keys/a.ts', 'const now = Date.now();'],
     ['auth-server/src/http/a.ts', 'process.exit(1);'],
     ['auth-server/src/http/b.ts', 'export default 1;'],
+    ['auth-server/src/http/c.ts', 'ctx.state.clientAddress = address;'],
   ],
 };
 

@@ -17,6 +17,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'storage',
   ],
   'auth-server/http': [
+    'context-state.ts',
     'federation',
     'keys',
     'consent',
@@ -26,6 +27,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'views',
   ],
   'auth-server/provider': [
+    'context-state.ts',
     'client-metadata',
     'clients',
     'federation',
@@ -178,6 +180,11 @@ const FORBIDDEN: readonly (readonly [RegExp, RegExp, string])[] = [
     /(?<!typeof )\bglobalThis\.fetch\b/,
     /(?!)/,
     'shared/src/network/outgoing-fetch.ts asks others, and decodes nothing',
+  ],
+  [
+    /\bctx\??\.state\b/,
+    /^(?!auth-server\/)|\/context-state\.ts$/,
+    'context-state.ts types what a request carries across the engine',
   ],
   [/^export default/m, /\.(tool|resource|prompt|connector)\.ts$/, 'only discovered modules export a default'],
 ];

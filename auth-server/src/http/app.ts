@@ -47,7 +47,7 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
     errorBoundary({ page: renderErrorPage }) as Middleware,
     securityHeaders,
     checkHead,
-    rememberClientAddress(parts.trustedProxies) as Middleware,
+    rememberClientAddress(parts.trustedProxies),
     publicHost(parts.issuer),
     operations(parts.isReady),
     underIssuerPath(parts.issuer),

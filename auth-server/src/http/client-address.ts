@@ -4,10 +4,10 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { BlockList } from 'node:net';
-import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 import { membersOf } from '@mcp-oauth/shared/settings/types';
 import type { Middleware } from 'koa';
 import { z } from 'zod';
+import { stateOf } from '../context-state.ts';
 import { addRange, contains, countable, readAddress } from './ip-address.ts';
 
 const NAMED: Readonly<Record<string, readonly string[]>> = {
@@ -53,15 +53,16 @@ export function createClientAddress(trusted: BlockList): (req: IncomingMessage) 
 }
 
 /** Reads the address before `publicHost` takes the header away from everybody else. */
-export function rememberClientAddress(trusted: BlockList): Middleware<RequestState & { clientAddress: string }> {
+export function rememberClientAddress(trusted: BlockList): Middleware {
   const addressOf = createClientAddress(trusted);
   let told = false;
   return (ctx, next) => {
-    ctx.state.clientAddress = addressOf(ctx.req);
+    const state = stateOf(ctx);
+    state.clientAddress = addressOf(ctx.req);
     if (!told && ctx.req.headers['x-forwarded-for'] !== undefined) {
       const proxy = peerOf(ctx.req);
       told = proxy !== '' && contains(NEAR, proxy) && !contains(trusted, proxy);
-      if (told) ctx.state.log.warn({ proxy }, 'TRUSTED_PROXIES does not name this proxy: its callers share one limit');
+      if (told) state.log.warn({ proxy }, 'TRUSTED_PROXIES does not name this proxy: its callers share one limit');
     }
     return next();
   };

@@ -1,16 +1,16 @@
 /** Owns the page of a failed request where a person is looking; `errorBoundary({ page })` answers programs with JSON. */
 import type { HttpError } from '@mcp-oauth/shared/errors';
-import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Context } from 'koa';
+import { stateOf } from '../context-state.ts';
 import { errorPage } from '../views/error.ts';
 
 const headers = pageHeaders(stylesheet);
 
 export function renderErrorPage(ctx: Context, error: HttpError): string {
   ctx.set(headers);
-  const { requestId } = ctx.state as RequestState;
+  const { requestId } = stateOf(ctx);
   return errorPage({ ...titleOf(error.status), message: error.message, reference: requestId });
 }
 

@@ -4,6 +4,7 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import type Provider from 'oidc-provider';
 import type { errors, KoaContextWithOIDC } from 'oidc-provider';
 import { ClientMetadataError } from '../client-metadata/failure.ts';
+import { stateOf } from '../context-state.ts';
 import { isHeld } from './overrides/held-errors.ts';
 
 /** RFC 9700 §4.14.2, RFC 6749 §10.5: what only happens when a token or code is in two hands. */
@@ -24,7 +25,7 @@ export interface EngineCounts {
   onReuse(what: string): void;
 }
 
-const logOf = (ctx: KoaContextWithOIDC): Logger => ctx.state.log;
+const logOf = (ctx: KoaContextWithOIDC): Logger => stateOf(ctx).log;
 
 const partiesOf = ({ oidc }: KoaContextWithOIDC) => ({
   client: oidc.entities.Client?.clientId,
@@ -58,23 +59,23 @@ export function logEvents(provider: Provider): void {
   provider.on('registration_delete.error', refusal('registration not removed'));
   provider.on('revocation.error', refusal('revocation refused'));
   provider.on('server_error', (ctx, err) => {
-    if (err instanceof HttpError) ctx.state.failure = err;
+    if (err instanceof HttpError) stateOf(ctx).failure = err;
     else logOf(ctx).error({ err, ...partiesOf(ctx) }, 'engine failed');
   });
   provider.on('grant.revoked', (ctx, grant) => logOf(ctx).info({ grant, ...partiesOf(ctx) }, 'grant revoked'));
   provider.on('registration_create.success', (ctx, { clientId, clientName, applicationType }) =>
     logOf(ctx).info(
-      { client: clientId, name: clientName, type: applicationType, initialAccess: ctx.state.initialAccess },
+      { client: clientId, name: clientName, type: applicationType, initialAccess: stateOf(ctx).initialAccess },
       'client registered',
     ),
   );
   provider.on('registration_update.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'client changed'));
   provider.on('registration_delete.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'client removed'));
   provider.on('authorization.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'authorized'));
-  provider.on('grant.success', (ctx) =>
+  provider.on('grant.success', (ctx) => {
     // In the line of the request: most requests are this one.
-    Object.assign(ctx.state, { outcome: { ...partiesOf(ctx), grantType: ctx.oidc.params?.grant_type } }),
-  );
+    stateOf(ctx).outcome = { ...partiesOf(ctx), grantType: ctx.oidc.params?.grant_type };
+  });
 }
 
 export function countEvents(provider: Provider, counts: EngineCounts): void {

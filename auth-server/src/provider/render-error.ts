@@ -3,6 +3,7 @@ import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import { type Configuration, type ErrorOut, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { ClientMetadataError } from '../client-metadata/failure.ts';
+import { stateOf } from '../context-state.ts';
 import { wordsFor as wordsForDocument } from './clients/metadata-documents.ts';
 import { wordsFor as wordsForLostSession } from './interactions/session-lost.ts';
 import { type HeldAnswer, heldAnswer } from './overrides/held-errors.ts';
@@ -69,6 +70,6 @@ export function createRenderError(
     const isLost = error instanceof errors.SessionNotFound;
     const words = isLost ? await wordsForLost(ctx, error) : wordsFor(out, error);
     const answer = isLost ? undefined : heldAnswer(ctx, out, error);
-    ctx.body = renderPage({ ...words, reference: ctx.state.requestId ?? '', answer });
+    ctx.body = renderPage({ ...words, reference: stateOf(ctx).requestId, answer });
   };
 }

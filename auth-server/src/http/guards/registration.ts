@@ -3,6 +3,7 @@
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
+import { stateOf } from '../../context-state.ts';
 import type { InitialAccessToken, InitialAccessTokens } from '../../registration/initial-access-tokens.ts';
 import type { RegistrationMode } from '../../registration/settings.ts';
 import type { RateLimit } from '../../storage/rate-limit.ts';
@@ -36,7 +37,7 @@ async function admitNew(ctx: Context, parts: RegistrationParts): Promise<void> {
   if (parts.mode === 'off') throw closed();
   if (ctx.method !== 'POST') return;
   await limitAddress(ctx, parts);
-  if (parts.mode === 'token') ctx.state.initialAccess = (await initialAccess(ctx, parts)).id;
+  if (parts.mode === 'token') stateOf(ctx).initialAccess = (await initialAccess(ctx, parts)).id;
   refuseWhile(
     await parts.globalLimit.take(EVERYWHERE, costOf(ctx.request)),
     'This server takes no more registrations at the moment.',
@@ -57,7 +58,7 @@ const closed = (): HttpError =>
 
 async function limitAddress(ctx: Context, { limit }: RegistrationParts): Promise<void> {
   refuseWhile(
-    await limit.take(ctx.state.clientAddress, costOf(ctx.request)),
+    await limit.take(stateOf(ctx).clientAddress, costOf(ctx.request)),
     'Too many registrations from your address.',
   );
 }
@@ -70,7 +71,7 @@ function refuseWhile(wait: number, problem: string): void {
   });
 }
 
-/** RFC 7591 §3, RFC 6750 §3. A use of the token is not taken before there is a client: see provider/registration. */
+/** RFC 7591 §3, RFC 6750 §3. A use of the token is not taken before there is a client: see provider/records/client-adapter.ts. */
 async function initialAccess(ctx: Context, { initialAccessTokens }: RegistrationParts): Promise<InitialAccessToken> {
   const given = bearer(ctx);
   const found = given === undefined ? undefined : await initialAccessTokens.find(given);

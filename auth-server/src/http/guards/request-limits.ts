@@ -5,6 +5,7 @@
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
+import { stateOf } from '../../context-state.ts';
 import type { RateLimit } from '../../storage/rate-limit.ts';
 import { costOf } from '../request-size.ts';
 
@@ -45,7 +46,7 @@ export function authorizationLimit(limits: RequestLimits): Middleware {
 }
 
 async function take(limit: RateLimit, ctx: Context): Promise<void> {
-  const wait = await limit.take(ctx.state.clientAddress, costOf(ctx.request));
+  const wait = await limit.take(stateOf(ctx).clientAddress, costOf(ctx.request));
   if (wait > 0) throw refusal(wait);
 }
 
@@ -57,7 +58,7 @@ export function failureLimit(limit: RateLimit, clock: Clock): Middleware {
   const blocked = createBlocked(clock);
   return (ctx, next) => {
     if (!CLIENTS.test(ctx.path)) return next();
-    const { clientAddress } = ctx.state;
+    const { clientAddress } = stateOf(ctx);
     const wait = blocked.waitOf(clientAddress);
     if (wait > 0) throw refusal(wait);
     return next().then(async () => {

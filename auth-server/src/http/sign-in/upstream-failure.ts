@@ -1,6 +1,6 @@
 /** Owns what becomes of a failure at an upstream: one line in the log, a count, and what the client is told. */
-import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 import type { Context } from 'koa';
+import { stateOf } from '../../context-state.ts';
 import type { LoginChecks, UpstreamReason } from '../../federation/connector.ts';
 import { answerTo, type ClientAnswer, legible, logged, toUpstreamError } from '../../federation/failure.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
@@ -27,7 +27,7 @@ export function upstreamFailed(ctx: Context, { upstream, checks, code = '' }: At
   const secrets = [state, nonce, codeVerifier, code, ...(upstream.secrets ?? [])];
   const failure = toUpstreamError(thrown);
   const line = { connector: upstream.id, ...logged(failure, secrets) };
-  const { log, requestId } = ctx.state as RequestState;
+  const { log, requestId } = stateOf(ctx);
   if (thrown === failure) log.warn(line, 'upstream sign-in failed');
   // Not a word of the upstream but a fault of the connector: its author needs the place.
   else log.error({ ...line, stack: legible(String(stackOf(thrown)), secrets) }, 'upstream sign-in failed');

@@ -7,6 +7,7 @@ import Provider, { type Configuration, errors } from 'oidc-provider';
 import type { ClientMetadata } from '../../client-metadata/client-metadata.ts';
 import type { Judge } from '../../client-metadata/document.ts';
 import { ClientMetadataError, type Outcome } from '../../client-metadata/failure.ts';
+import { stateOf } from '../../context-state.ts';
 import { usableKeys } from './keys.ts';
 
 interface Parts {
@@ -20,7 +21,7 @@ type Feature = NonNullable<NonNullable<Configuration['features']>['clientIdMetad
 const CLIENT_ROUTES = new Set(['token', 'revocation']);
 
 /** The address that the limits count; the engine keeps the context of the request. */
-const caller = (): string | undefined => Provider.ctx?.state.clientAddress;
+const caller = (): string | undefined => Provider.ctx && stateOf(Provider.ctx).clientAddress;
 
 /**
  * The engine pins the draft by name; another one needs a look at what changed. Its own cache is off: it knows neither

@@ -6,6 +6,7 @@
 import type { Middleware } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
+import { stateOf } from '../../context-state.ts';
 import { clientWithoutSecret, usualAuthMethod } from '../clients/authentication.ts';
 import { checkParameters, REGISTRATION } from '../parameter-size.ts';
 
@@ -19,7 +20,7 @@ export function readEmptySecret(issuer: string): Middleware {
   return async (ctx, next) => {
     const id = CLIENTS.test(ctx.path) ? clientWithoutSecret(ctx.get('Authorization')) : undefined;
     if (id === undefined) return next();
-    ctx.state.clientWithoutSecret = id;
+    stateOf(ctx).clientWithoutSecret = id;
     delete ctx.req.headers.authorization;
     await next();
     // RFC 6749 §5.2: who came with this header is told the scheme.
@@ -30,7 +31,7 @@ export function readEmptySecret(issuer: string): Middleware {
 /** What a request context of the engine has here. */
 interface Context {
   readonly route: string;
-  readonly ctx: { readonly state: { readonly clientWithoutSecret?: string } };
+  readonly ctx: { readonly state: object };
   readonly entities: { readonly Client?: { readonly clientAuthMethod: string } };
 }
 
@@ -38,7 +39,7 @@ export function completeRequests(provider: Provider): void {
   class RequestContext extends provider.OIDCContext {}
   whenSet(RequestContext.prototype, 'params', (context, params) => {
     checkParameters(context.route, params);
-    nameClient(params, context.ctx.state.clientWithoutSecret);
+    nameClient(params, stateOf(context.ctx).clientWithoutSecret);
   });
   whenSet(RequestContext.prototype, 'body', (context, body) => {
     if (context.route !== 'registration' && context.route !== 'client_update') return;

@@ -3,6 +3,7 @@
  * access token (RFC 7591 §3), and a change is made to what is still there (RFC 7592 §2.2). The id is public, and operators look for it.
  */
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { stateOf } from '../../context-state.ts';
 import type { InitialAccessTokens } from '../../registration/initial-access-tokens.ts';
 import type { JsonObject } from '../../storage/record-store.ts';
 import type { ClientRecords } from './client-records.ts';
@@ -35,7 +36,7 @@ async function change(id: string, payload: AdapterPayload, clients: ClientRecord
 
 /** @returns whether there was one */
 async function spendInitialAccess({ initialAccessTokens }: ClientAdapterParts): Promise<boolean> {
-  const id: string | undefined = Provider.ctx?.state.initialAccess;
+  const id = Provider.ctx && stateOf(Provider.ctx).initialAccess;
   if (id === undefined) return false;
   if (await initialAccessTokens.spend(id)) return true;
   throw new errors.InvalidToken('the initial access token was used up at the same moment');
