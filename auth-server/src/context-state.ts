@@ -3,7 +3,7 @@
  *
  * - `requestId` and `log` from the request log to the engine's events and error pages;
  * - `clientAddress` from http/client-address.ts to the limits and to the reading of clients' documents;
- * - `initialAccess` from http/guards/registration.ts to the moment in which the client is written;
+ * - `initialAccess` from http/admission/registration.ts to the moment in which the client is written;
  * - `clientWithoutSecret` from the guard to the parameters of the request, both in provider/overrides/request-context.ts.
  *
  * Out of the engine:

@@ -6,9 +6,9 @@ import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { WEB } from './client.ts';
 
 const file = (name: string): string =>
-  readFileSync(new URL(`./client-metadata/certificate/${name}`, import.meta.url), 'utf8');
+  readFileSync(new URL(`./client-documents/certificate/${name}`, import.meta.url), 'utf8');
 
-export const CERTIFICATE = new URL('./client-metadata/certificate/certificate.pem', import.meta.url).pathname;
+export const CERTIFICATE = new URL('./client-documents/certificate/certificate.pem', import.meta.url).pathname;
 
 /** For a server of TLS on localhost. */
 export const CERTIFICATES = { key: file('key.pem'), cert: file('certificate.pem') };

@@ -9,7 +9,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/cli': [
     'config.ts',
     'compose/client-checks.ts',
-    'client-metadata',
+    'client-documents',
     'clients',
     'federation',
     'keys',
@@ -28,7 +28,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'auth-server/provider': [
     'context-state.ts',
-    'client-metadata',
+    'client-documents',
     'clients',
     'federation',
     'keys',
@@ -46,7 +46,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/resources': [],
   'auth-server/registration': ['storage/record-store.ts'],
   'auth-server/clients': ['storage/record-store.ts'],
-  'auth-server/client-metadata': ['storage/record-store.ts', 'storage/rate-limit.ts'],
+  'auth-server/client-documents': ['storage/record-store.ts', 'storage/rate-limit.ts'],
   'mcp-server/cli': ['config.ts', 'limits.ts', 'sessions', 'storage'],
   'mcp-server/http': ['allowance', 'authorization', 'sessions', 'protocol/endpoints.ts', 'views'],
   'mcp-server/protocol': ['allowance', 'authorization', 'keys', 'sessions'],
@@ -61,7 +61,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'mcp-server/sessions': ['authorization'],
 };
 const DOMAIN =
-  /^(auth-server\/src\/(federation|keys|consent|resources|clients|registration|client-metadata)|mcp-server\/src\/(allowance|authorization|keys|sessions))\//;
+  /^(auth-server\/src\/(federation|keys|consent|resources|clients|registration|client-documents)|mcp-server\/src\/(allowance|authorization|keys|sessions))\//;
 const DOMAIN_LIBRARIES = new Set(['jose', 'zod']);
 
 const place = (path: string) => {

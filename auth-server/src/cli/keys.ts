@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Command, CommandGroup, Invocation } from '@mcp-oauth/shared/cli/command';
 import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
 import { StartError } from '@mcp-oauth/shared/errors';
-import { type ByHandParts, type Done, introduce, noticedAfter, retire, rotate } from '../keys/by-hand.ts';
+import { type ByHandParts, type Done, introduce, noticedAfter, retire, rotate } from '../keys/operator-changes.ts';
 import { createKeyStore } from '../keys/key-store.ts';
 import { type Keyring, type KeyringEntry, stateOf } from '../keys/keyring.ts';
 import { keyPolicyOf } from '../keys/settings.ts';

@@ -3,7 +3,7 @@ import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { ConfigError, type Problem } from '@mcp-oauth/shared/settings/config';
-import type { Judge } from '../client-metadata/document.ts';
+import type { Judge } from '../client-documents/document.ts';
 import type { Client } from '../clients/client.ts';
 import type { Config } from '../config.ts';
 import { generateSigningKey } from '../keys/signing-key.ts';

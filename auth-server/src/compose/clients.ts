@@ -2,10 +2,10 @@
  * Owns how the settings become the three kinds of client: those that the operator adds, those that register (RFC 7591), and
  * those that publish a document (draft-ietf-oauth-client-id-metadata-document).
  */
-import { type ClientMetadata, createClientMetadata } from '../client-metadata/client-metadata.ts';
-import { checkCopies, followCopies } from '../client-metadata/copies.ts';
-import { createGet } from '../client-metadata/get.ts';
-import { copyFolderOf, hostPolicyOf } from '../client-metadata/settings.ts';
+import { type ClientMetadata, createClientMetadata } from '../client-documents/client-documents.ts';
+import { checkCopies, followCopies } from '../client-documents/copies.ts';
+import { createGet } from '../client-documents/get.ts';
+import { copyFolderOf, hostPolicyOf } from '../client-documents/settings.ts';
 import { createClientList } from '../clients/client-list.ts';
 import { createPreRegisteredClients, type PreRegisteredClients } from '../clients/pre-registered.ts';
 import type { Config } from '../config.ts';

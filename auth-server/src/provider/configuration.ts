@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { issuerPath } from '@mcp-oauth/shared/contract';
 import type { Configuration, FindAccount } from 'oidc-provider';
-import type { ClientMetadata } from '../client-metadata/client-metadata.ts';
-import type { Judge } from '../client-metadata/document.ts';
+import type { ClientMetadata } from '../client-documents/client-documents.ts';
+import type { Judge } from '../client-documents/document.ts';
 import type { PreRegisteredClients } from '../clients/pre-registered.ts';
 import { interactionPath } from '../consent/interaction.ts';
 import type { Resources } from '../resources/resource.ts';
@@ -24,7 +24,7 @@ import type { ClientCache } from './overrides/client-cache.ts';
 import { boundAssertions } from './overrides/replay-detection.ts';
 import { checkRegistration } from './parameter-size.ts';
 import { createAdapter } from './records/adapter.ts';
-import { OWN_SCOPES, resourceIndicators } from './resources.ts';
+import { OWN_SCOPES, resourceIndicators } from './resource-indicators.ts';
 
 interface Registration {
   readonly mode: RegistrationMode;
@@ -89,7 +89,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
       prompt_values_supported: ['none', 'login', 'consent', SELECT_ACCOUNT],
       protected_resources: resources.all.map(({ identifiers }) => identifiers[0]),
     },
-    // Those of the resources change while it runs: supported-scopes.ts lists them, resources.ts judges them.
+    // Those of the resources change while it runs: supported-scopes.ts lists them, resource-indicators.ts judges them.
     scopes: [...OWN_SCOPES],
     claims: { openid: ['sub'] },
     subjectTypes: ['public'],
@@ -167,7 +167,7 @@ function features(parts: EngineParts): NonNullable<Configuration['features']> {
   return {
     clientIdMetadataDocument: parts.clientIdMetadataDocuments ? clientIdMetadataDocuments(parts) : off,
     resourceIndicators: resourceIndicators(resources, keys.signing[0]),
-    // Who may register is decided before the engine: http/guards/registration.ts.
+    // Who may register is decided before the engine: http/admission/registration.ts.
     registration: { enabled: registration.mode !== 'off', issueRegistrationAccessToken: registration.management },
     registrationManagement: { enabled: registration.management, rotateRegistrationAccessToken: false },
     revocation: {

@@ -3,7 +3,7 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Provider from 'oidc-provider';
 import type { errors, KoaContextWithOIDC } from 'oidc-provider';
-import { ClientMetadataError } from '../client-metadata/failure.ts';
+import { ClientMetadataError } from '../client-documents/document-error.ts';
 import { stateOf } from '../context-state.ts';
 import { isHeld } from './overrides/held-errors.ts';
 

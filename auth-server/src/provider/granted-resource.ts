@@ -7,7 +7,7 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { grantedSpelling, type Resource, type Resources } from '../resources/resource.ts';
 import { namesOf } from '../resources/scope.ts';
 import type { GrantHandler } from './overrides/grant-handlers.ts';
-import { indicators, issuableScopes } from './resources.ts';
+import { indicators, issuableScopes } from './resource-indicators.ts';
 
 /** A code or refresh token as far as it says what was granted. */
 export interface GrantSource {

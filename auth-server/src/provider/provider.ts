@@ -1,17 +1,17 @@
 /** Owns the making of the authorization engine, which is the Koa application that everything else is put in front of. */
 import type { Middleware } from 'koa';
 import Provider, { errors } from 'oidc-provider';
-import type { Judge } from '../client-metadata/document.ts';
+import type { Judge } from '../client-documents/document.ts';
 import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
-import { createFindAccount } from './account.ts';
+import { createFindAccount } from './find-account.ts';
 import { chooseKeys } from './clients/keys.ts';
 import { createConfiguration, type EngineParts } from './configuration.ts';
 import { countEvents, type EngineCounts, logEvents } from './events.ts';
 import { tellLostGrants } from './granted-resource.ts';
 import { spendFailedCodes } from './guards/code-attempts.ts';
 import { throwFailure } from './guards/failure.ts';
-import { allowFormPost } from './guards/form-post.ts';
+import { allowFormPost } from './guards/form-post-policy.ts';
 import { refuseHead } from './guards/safe-methods.ts';
 import { trimScope } from './guards/scope-blanks.ts';
 import { listScopes } from './guards/supported-scopes.ts';

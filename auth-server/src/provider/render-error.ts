@@ -2,7 +2,7 @@
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import { type Configuration, type ErrorOut, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { ClientMetadataError } from '../client-metadata/failure.ts';
+import { ClientMetadataError } from '../client-documents/document-error.ts';
 import { stateOf } from '../context-state.ts';
 import { wordsFor as wordsForDocument } from './clients/metadata-documents.ts';
 import { wordsFor as wordsForLostSession } from './interactions/session-lost.ts';

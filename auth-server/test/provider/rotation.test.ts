@@ -2,7 +2,7 @@
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rotate } from '../../src/keys/by-hand.ts';
+import { rotate } from '../../src/keys/operator-changes.ts';
 import { createKeyStore } from '../../src/keys/key-store.ts';
 import { generateSigningKey } from '../../src/keys/signing-key.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';

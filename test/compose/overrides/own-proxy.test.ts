@@ -15,7 +15,7 @@ import { Visitor } from './visitor.ts';
 const { HTTP_PORT = '8080', DEVELOPMENT_IDP_PORT = '9001' } = process.env;
 
 /** Of https://localhost, made for tests. */
-const CERTIFICATE = 'auth-server/test/client-metadata/certificate';
+const CERTIFICATE = 'auth-server/test/client-documents/certificate';
 
 describe('deploy/compose/own-proxy.yml', () => {
   const url = `https://localhost:${HTTP_PORT}`;

@@ -5,7 +5,7 @@
 import Router from '@koa/router';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
-import { BROKEN_OFF } from '../../consent/broken-off.ts';
+import { BROKEN_OFF } from '../../consent/sign-in-errors.ts';
 import { interactionPath } from '../../consent/interaction.ts';
 import type { Accounts } from '../../federation/account.ts';
 import type { Identity, LoginChecks } from '../../federation/connector.ts';

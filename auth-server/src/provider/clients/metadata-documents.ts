@@ -4,9 +4,9 @@
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import Provider, { type Configuration, errors } from 'oidc-provider';
-import type { ClientMetadata } from '../../client-metadata/client-metadata.ts';
-import type { Judge } from '../../client-metadata/document.ts';
-import { ClientMetadataError, type Outcome } from '../../client-metadata/failure.ts';
+import type { ClientMetadata } from '../../client-documents/client-documents.ts';
+import type { Judge } from '../../client-documents/document.ts';
+import { ClientMetadataError, type Outcome } from '../../client-documents/document-error.ts';
 import { stateOf } from '../../context-state.ts';
 import { usableKeys } from './keys.ts';
 

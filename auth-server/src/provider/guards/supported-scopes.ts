@@ -2,7 +2,7 @@
 import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Resources } from '../../resources/resource.ts';
-import { OWN_SCOPES } from '../resources.ts';
+import { OWN_SCOPES } from '../resource-indicators.ts';
 
 /** The engine takes its scopes when it is made; a resource may get others meanwhile. */
 export function listScopes(resources: Resources): Middleware {

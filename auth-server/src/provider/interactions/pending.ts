@@ -7,7 +7,7 @@ import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
 import type { PendingInteraction } from '../../consent/interaction.ts';
 import type { Resource, Resources } from '../../resources/resource.ts';
 import { namesOf, resourceScopes } from '../../resources/scope.ts';
-import { indicators, own } from '../resources.ts';
+import { indicators, own } from '../resource-indicators.ts';
 
 type Parameters = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 /** Owns why the engine does not find the interaction of a request, in words that are true (its own error is one for all cases). */
 import type Provider from 'oidc-provider';
 import type { errors } from 'oidc-provider';
-import { BROKEN_OFF } from '../../consent/broken-off.ts';
+import { BROKEN_OFF } from '../../consent/sign-in-errors.ts';
 
 /** Error descriptions of oidc-provider 9.13.3 which mean that the session of this browser has changed. */
 const OTHER_SESSION: ReadonlySet<string | undefined> = new Set([

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
-import type { ClientMetadata, PublishedClient } from '../../client-metadata/client-metadata.ts';
+import type { ClientMetadata, PublishedClient } from '../../client-documents/client-documents.ts';
 import type { JsonObject, RecordStore } from '../../storage/record-store.ts';
 import type { ClientRecords } from './client-records.ts';
 

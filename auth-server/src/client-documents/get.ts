@@ -8,7 +8,7 @@ import { Agent, type RequestOptions, request } from 'node:https';
 import { isIP, isIPv6, type LookupFunction, type Socket } from 'node:net';
 import { openTunnel, secure, TunnelError } from '@mcp-oauth/shared/network/tunnel';
 import { flawOfHost } from './document-url.ts';
-import { ClientMetadataError, type Reason } from './failure.ts';
+import { ClientMetadataError, type Reason } from './document-error.ts';
 import { isPublicAddress } from './public-address.ts';
 
 export interface Answer {

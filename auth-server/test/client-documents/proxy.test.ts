@@ -4,9 +4,9 @@
  */
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ClientMetadataError } from '../../src/client-metadata/failure.ts';
-import { createGet, type Network } from '../../src/client-metadata/get.ts';
-import { clientMetadataSettings } from '../../src/client-metadata/settings.ts';
+import { ClientMetadataError } from '../../src/client-documents/document-error.ts';
+import { createGet, type Network } from '../../src/client-documents/get.ts';
+import { clientMetadataSettings } from '../../src/client-documents/settings.ts';
 import { ClientHost, trustTestCertificate } from '../client-host.ts';
 
 trustTestCertificate();

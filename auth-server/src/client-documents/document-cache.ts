@@ -9,7 +9,7 @@ import { type FreshnessBounds, freshFor } from '@mcp-oauth/shared/network/freshn
 import type { RateLimit } from '../storage/rate-limit.ts';
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
 import { parseAnswer } from './document.ts';
-import { ClientMetadataError } from './failure.ts';
+import { ClientMetadataError } from './document-error.ts';
 import type { Get } from './get.ts';
 import { type HostPolicy, mayBePrivate } from './hosts.ts';
 import { Recent } from './recent.ts';

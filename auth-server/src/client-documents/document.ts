@@ -3,7 +3,7 @@
  * client_id, client_name and redirect_uris), and the set of its public keys (RFC 7517 §5).
  */
 import type { JsonObject } from '../storage/record-store.ts';
-import { ClientMetadataError, type Reason } from './failure.ts';
+import { ClientMetadataError, type Reason } from './document-error.ts';
 import type { Answer } from './get.ts';
 
 /** Validates metadata by all other rules for clients; throws if it is invalid. */

@@ -6,7 +6,7 @@ import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
 import { COPY_LIFETIME, dateOf, endOf, type FindCopy, type OperatorCopy } from './copies.ts';
-import type { ClientMetadataError, Reason } from './failure.ts';
+import type { ClientMetadataError, Reason } from './document-error.ts';
 
 /** Record of the answers of the host of a client with a copy. It is kept longer than any copy. */
 const RECORD = 'ClientDocumentWord';

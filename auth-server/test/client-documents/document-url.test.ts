@@ -1,9 +1,9 @@
 /** Owns the proof of which URLs are read for a stranger at all, before anything is resolved or connected. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readDocumentUrl } from '../../src/client-metadata/document-url.ts';
-import { ClientMetadataError } from '../../src/client-metadata/failure.ts';
-import { hostPatterns, hostsToTheLetter } from '../../src/client-metadata/hosts.ts';
+import { readDocumentUrl } from '../../src/client-documents/document-url.ts';
+import { ClientMetadataError } from '../../src/client-documents/document-error.ts';
+import { hostPatterns, hostsToTheLetter } from '../../src/client-documents/hosts.ts';
 
 const open = { allow: ['*'], deny: [], private: [] };
 const reasonFor = (text: string, policy = open): string => {

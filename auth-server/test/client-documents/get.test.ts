@@ -1,8 +1,8 @@
 /** Owns the proof that a stranger can't make this server reach into a network, wait, or swallow more than is good for it. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ClientMetadataError } from '../../src/client-metadata/failure.ts';
-import { createGet, type Network } from '../../src/client-metadata/get.ts';
+import { ClientMetadataError } from '../../src/client-documents/document-error.ts';
+import { createGet, type Network } from '../../src/client-documents/get.ts';
 import { ClientHost, type HostAnswer, trustTestCertificate } from '../client-host.ts';
 import { NameServer } from './name-server.ts';
 
