@@ -15,7 +15,7 @@ import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/pr
 import { redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import { isLoopback, ownIssuer, port } from '@mcp-oauth/shared/settings/types';
 import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
-import { clientMetadataSettings, judgeClientMetadata } from './client-documents/settings.ts';
+import { clientDocumentSettings, judgeClientDocuments } from './client-documents/settings.ts';
 import { clientSettings } from './clients/settings.ts';
 import { judgeResources, resourceSettings } from './resources/settings.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
@@ -47,7 +47,7 @@ export const settings = {
   ...federationSettings,
   ...clientSettings,
   ...lifetimeSettings,
-  ...clientMetadataSettings,
+  ...clientDocumentSettings,
   ...keySettings,
   ...httpSettings,
   ...registrationSettings,
@@ -83,7 +83,7 @@ const judge = (values: Readable): readonly Problem[] => [
   ...judgeStorage(values),
   ...judgeResources(values),
   ...judgeFederation(values),
-  ...judgeClientMetadata(values),
+  ...judgeClientDocuments(values),
   ...judgeKeys(values),
   ...judgeRegistration(values),
 ];

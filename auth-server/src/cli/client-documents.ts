@@ -13,7 +13,7 @@ import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import { COPY_LIFETIME, endOf, fileNameOf, readCopies, textOf } from '../client-documents/copies.ts';
 import { type Judge, parseAnswer, readMetadata } from '../client-documents/document.ts';
 import { readDocumentUrl } from '../client-documents/document-url.ts';
-import { ClientMetadataError } from '../client-documents/document-error.ts';
+import { ClientDocumentError } from '../client-documents/document-error.ts';
 import type { Answer } from '../client-documents/get.ts';
 import { copyFolderOf, hostPolicyOf } from '../client-documents/settings.ts';
 import { withDocumentJudge } from '../compose/client-checks.ts';
@@ -52,7 +52,7 @@ const fetchCommand = (clock: Clock): Command => ({
           const file = await copy(url, { config, fetch, judge, clock, place });
           invocation.stdout.write(`${url}: ${file}\n`);
         } catch (error) {
-          if (!(error instanceof ClientMetadataError)) throw error;
+          if (!(error instanceof ClientDocumentError)) throw error;
           invocation.stderr.write(`auth-server: ${JSON.stringify(url)}: ${error.message}\n`);
           status = 1;
         }
@@ -94,8 +94,8 @@ async function ask(fetch: Fetch, url: URL): Promise<Answer> {
     const body = await readBounded(response, host);
     return { status: response.status, headers: Object.fromEntries(response.headers), body };
   } catch (cause) {
-    if (cause instanceof ClientMetadataError) throw cause;
-    throw new ClientMetadataError('connection', { host, detail: reasonOf(cause), cause });
+    if (cause instanceof ClientDocumentError) throw cause;
+    throw new ClientDocumentError('connection', { host, detail: reasonOf(cause), cause });
   }
 }
 
@@ -104,7 +104,7 @@ async function readBounded(response: Response, host: string): Promise<string> {
   let size = 0;
   for await (const part of response.body ?? []) {
     size += part.byteLength;
-    if (size > LARGEST) throw new ClientMetadataError('too_large', { host, detail: `more than ${LARGEST} bytes` });
+    if (size > LARGEST) throw new ClientDocumentError('too_large', { host, detail: `more than ${LARGEST} bytes` });
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');

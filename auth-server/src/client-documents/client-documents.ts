@@ -33,7 +33,7 @@ const KEY_SET: DocumentKind = {
 /** Documents of one host per minute: known ones in total, unknown ones for each caller. */
 const HOST_LIMIT = 60;
 
-export interface ClientMetadataOptions {
+export interface ClientDocumentsOptions {
   readonly hosts: HostPolicy;
   /** Seconds that the last valid copy may be used while its host is unreachable. */
   readonly staleFor: number;
@@ -43,7 +43,7 @@ export interface ClientMetadataOptions {
   readonly callerLimit: number;
 }
 
-export interface ClientMetadataPorts {
+export interface ClientDocumentsDependencies {
   /** Copies of documents that the operator provides. */
   readonly findCopy?: FindCopy | undefined;
   readonly get: Get;
@@ -61,8 +61,8 @@ export interface PublishedClient {
   readonly jwksUri?: string | undefined;
 }
 
-/** Both ways to read reject with a ClientMetadataError. */
-export interface ClientMetadata {
+/** Both ways to read reject with a ClientDocumentError. */
+export interface ClientDocuments {
   /** @param judge checks everything that this folder does not know */
   metadata(clientId: string, judge: Judge, caller: Caller): Promise<JsonObject>;
   keySet(url: string, caller: Caller): Promise<JsonObject>;
@@ -74,7 +74,7 @@ export interface ClientMetadata {
   isFetchable(url: string): boolean;
 }
 
-export function createClientMetadata(options: ClientMetadataOptions, ports: ClientMetadataPorts): ClientMetadata {
+export function createClientDocuments(options: ClientDocumentsOptions, ports: ClientDocumentsDependencies): ClientDocuments {
   const { hosts, staleFor, callerLimit, unapprovedFor = staleFor } = options;
   const { createRateLimit, findCopy: find, ...others } = ports;
   const perHost = createRateLimit({ name: 'client-host', points: HOST_LIMIT, seconds: 60 });

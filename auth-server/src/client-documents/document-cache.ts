@@ -9,7 +9,7 @@ import { type FreshnessBounds, freshFor } from '@mcp-oauth/shared/network/freshn
 import type { RateLimit } from '../storage/rate-limit.ts';
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
 import { parseAnswer } from './document.ts';
-import { ClientMetadataError } from './document-error.ts';
+import { ClientDocumentError } from './document-error.ts';
 import type { Get } from './get.ts';
 import { type HostPolicy, mayBePrivate } from './hosts.ts';
 import { Recent } from './recent.ts';
@@ -48,7 +48,7 @@ export interface CacheParts {
 }
 
 interface Demand {
-  /** Validates a document that was read. @throws ClientMetadataError */
+  /** Validates a document that was read. @throws ClientDocumentError */
   readonly read: (url: URL, document: unknown) => JsonObject;
   /** The caller that the limits count. */
   readonly caller: string | undefined;
@@ -68,7 +68,7 @@ type Entry = { readonly until: number } & (
 );
 
 export interface DocumentCache {
-  /** @returns the document at a URL; rejects with a ClientMetadataError */
+  /** @returns the document at a URL; rejects with a ClientDocumentError */
   read(url: URL, demand: Demand): Promise<JsonObject>;
   /** Keeps a stored document until it is stale, because somebody has approved its client. */
   keep(url: URL): Promise<void>;
@@ -83,7 +83,7 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
   const now = () => seconds(clock);
 
   /** Only while there is no record of a valid answer, not even an outdated one or one that newer rules refuse. */
-  const findStandIn = async (url: URL, failure: ClientMetadataError, read: Demand['read']) => {
+  const findStandIn = async (url: URL, failure: ClientDocumentError, read: Demand['read']) => {
     if (!standIns || (await store.get(kind.record, url.href))) return undefined;
     return standIns.after(url, failure, read);
   };
@@ -96,7 +96,7 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
       await standIns?.onAnswer(url.href);
       return fresh.document;
     } catch (error) {
-      if (!(error instanceof ClientMetadataError)) throw error;
+      if (!(error instanceof ClientDocumentError)) throw error;
       const said = { url: `${url.origin}${url.pathname}`, reason: error.reason, detail: error.message };
       if (copy && lastsUntil(copy, error, parts.staleFor) > now()) {
         parts.log.warn({ ...said, readAt: copy.readAt }, 'client document could not be read again');
@@ -196,12 +196,12 @@ async function ask(url: URL, { kind, parts, copy, read, caller }: Asking): Promi
 }
 
 /** RFC 9110 §15.5.11: 410 is permanent; 404 and an invalid document may be a mistake; anything else is an outage. */
-function lastsUntil({ readAt, freshUntil }: Copy, { reason, outcome }: ClientMetadataError, staleFor: number): number {
+function lastsUntil({ readAt, freshUntil }: Copy, { reason, outcome }: ClientDocumentError, staleFor: number): number {
   if (reason === 'gone') return 0;
   return outcome === 'unusable' ? Math.min(freshUntil + FAREWELL, readAt + staleFor) : readAt + staleFor;
 }
 
 async function withinLimit(limit: RateLimit, key: string, { hostname }: URL): Promise<void> {
   const wait = await limit.take(key);
-  if (wait > 0) throw new ClientMetadataError('limited', { host: hostname, retryAfter: wait });
+  if (wait > 0) throw new ClientDocumentError('limited', { host: hostname, retryAfter: wait });
 }

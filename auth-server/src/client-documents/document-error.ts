@@ -36,8 +36,8 @@ interface Details {
   readonly cause?: unknown;
 }
 
-export class ClientMetadataError extends Error {
-  override readonly name = 'ClientMetadataError';
+export class ClientDocumentError extends Error {
+  override readonly name = 'ClientDocumentError';
   readonly reason: Reason;
   /** Host of the document. */
   readonly host: string;

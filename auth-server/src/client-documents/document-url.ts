@@ -3,7 +3,7 @@
  * by the URL alone.
  */
 import { isIP } from 'node:net';
-import { ClientMetadataError } from './document-error.ts';
+import { ClientDocumentError } from './document-error.ts';
 import { type HostPolicy, isAllowed, mayBePrivate } from './hosts.ts';
 
 const LONGEST = 1_024;
@@ -21,12 +21,12 @@ const SPECIAL_USE = new RegExp(
 
 /**
  * @param text a client id, or the `jwks_uri` of a client
- * @throws ClientMetadataError `url` or `denied_by_policy`
+ * @throws ClientDocumentError `url` or `denied_by_policy`
  */
 export function readDocumentUrl(text: string, policy: HostPolicy): URL {
   const url = URL.parse(text);
   const refuse = (detail: string): never => {
-    throw new ClientMetadataError('url', { host: url?.hostname ?? '', detail });
+    throw new ClientDocumentError('url', { host: url?.hostname ?? '', detail });
   };
   if (!url || text.length > LONGEST) return refuse('not a URL, or too long');
   if (url.protocol !== 'https:') return refuse('must use https');
@@ -36,7 +36,7 @@ export function readDocumentUrl(text: string, policy: HostPolicy): URL {
   if (url.username || url.password) return refuse('must not contain a user');
   if (text.includes('#')) return refuse('must not have a fragment');
   if (url.pathname === '/') return refuse('must have a path');
-  if (!isAllowed(policy, url)) throw new ClientMetadataError('denied_by_policy', { host: url.hostname });
+  if (!isAllowed(policy, url)) throw new ClientDocumentError('denied_by_policy', { host: url.hostname });
   if (mayBePrivate(policy, url)) return url;
   const flaw = flawOfHost(url);
   return flaw ? refuse(flaw) : url;

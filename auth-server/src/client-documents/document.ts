@@ -3,7 +3,7 @@
  * client_id, client_name and redirect_uris), and the set of its public keys (RFC 7517 §5).
  */
 import type { JsonObject } from '../storage/record-store.ts';
-import { ClientMetadataError, type Reason } from './document-error.ts';
+import { ClientDocumentError, type Reason } from './document-error.ts';
 import type { Answer } from './get.ts';
 
 /** Validates metadata by all other rules for clients; throws if it is invalid. */
@@ -24,11 +24,11 @@ const isOddPage = (name: string, value: unknown): boolean =>
 
 /**
  * @returns the metadata without empty members, which real clients send
- * @throws ClientMetadataError
+ * @throws ClientDocumentError
  */
 export function readMetadata(url: URL, document: unknown, judge: Judge): JsonObject {
   const refuse = (reason: Reason, detail: string): never => {
-    throw new ClientMetadataError(reason, { host: url.hostname, detail });
+    throw new ClientDocumentError(reason, { host: url.hostname, detail });
   };
   if (!isObject(document)) return refuse('invalid', 'not a JSON object');
   if (document.client_id !== url.href) return refuse('client_id_mismatch', 'client_id is not the URL of the document');
@@ -44,20 +44,20 @@ export function readMetadata(url: URL, document: unknown, judge: Judge): JsonObj
   try {
     judge(metadata);
   } catch (cause) {
-    throw new ClientMetadataError('invalid', { host: url.hostname, detail: describe(cause), cause });
+    throw new ClientDocumentError('invalid', { host: url.hostname, detail: describe(cause), cause });
   }
   return metadata;
 }
 
 /**
  * RFC 7517 §5: a member that is not a key does not invalidate the others.
- * @throws ClientMetadataError
+ * @throws ClientDocumentError
  */
 export function readKeySet(url: URL, document: unknown): JsonObject {
   const members: unknown = isObject(document) ? document.keys : undefined;
   const keys = Array.isArray(members) ? members.filter(isObject) : [];
   if (Array.isArray(members) && (keys.length > 0 || members.length === 0)) return { keys };
-  throw new ClientMetadataError('invalid', { host: url.hostname, detail: 'not a JSON Web Key Set' });
+  throw new ClientDocumentError('invalid', { host: url.hostname, detail: 'not a JSON Web Key Set' });
 }
 
 function describe(cause: unknown): string {
@@ -70,19 +70,19 @@ const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
 
 /**
  * Only 200 is a success; a redirect is not followed (§5).
- * @throws ClientMetadataError
+ * @throws ClientDocumentError
  */
 export function parseAnswer(url: URL, { status, headers, body }: Answer): unknown {
   const { hostname: host } = url;
   if (status !== 200) {
-    throw new ClientMetadataError(ABSENT[status] ?? 'status', { host, status, detail: `answered ${status}` });
+    throw new ClientDocumentError(ABSENT[status] ?? 'status', { host, status, detail: `answered ${status}` });
   }
   if (!JSON_TYPE.test(headers['content-type'] ?? '')) {
-    throw new ClientMetadataError('content_type', { host, detail: 'the content type is not JSON' });
+    throw new ClientDocumentError('content_type', { host, detail: 'the content type is not JSON' });
   }
   try {
     return JSON.parse(body);
   } catch {
-    throw new ClientMetadataError('not_json', { host });
+    throw new ClientDocumentError('not_json', { host });
   }
 }

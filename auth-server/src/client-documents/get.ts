@@ -8,7 +8,7 @@ import { Agent, type RequestOptions, request } from 'node:https';
 import { isIP, isIPv6, type LookupFunction, type Socket } from 'node:net';
 import { openTunnel, secure, TunnelError } from '@mcp-oauth/shared/network/tunnel';
 import { flawOfHost } from './document-url.ts';
-import { ClientMetadataError, type Reason } from './document-error.ts';
+import { ClientDocumentError, type Reason } from './document-error.ts';
 import { isPublicAddress } from './public-address.ts';
 
 export interface Answer {
@@ -26,7 +26,7 @@ interface GetOptions {
   readonly mayBePrivate: boolean;
 }
 
-/** @throws ClientMetadataError */
+/** @throws ClientDocumentError */
 export type Get = (url: URL, options: GetOptions) => Promise<Answer>;
 
 /** The addresses of a host; rejects if there are none. */
@@ -86,7 +86,7 @@ export function createGet(network: Network = {}): Get {
       return await before(signal, run());
     } catch (cause) {
       const detail = signal.aborted ? `no answer within ${timeout} ms` : messageOf(cause);
-      throw new ClientMetadataError(signal.aborted ? 'timeout' : reasonOf(cause), {
+      throw new ClientDocumentError(signal.aborted ? 'timeout' : reasonOf(cause), {
         host: url.hostname,
         detail,
         cause,

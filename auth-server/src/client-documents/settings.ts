@@ -6,7 +6,7 @@ import { proxyUrl } from '@mcp-oauth/shared/settings/proxy';
 import { duration, flag, integer, text } from '@mcp-oauth/shared/settings/types';
 import { type HostPolicy, hostPatterns, hostsToTheLetter } from './hosts.ts';
 
-export const clientMetadataSettings = {
+export const clientDocumentSettings = {
   clientMetadata: setting({
     env: 'CLIENT_METADATA',
     doc: 'Whether a client may identify itself by the URL of its metadata document (Client ID Metadata Documents).',
@@ -60,10 +60,10 @@ export const clientMetadataSettings = {
   }),
 };
 
-type ClientMetadataSettings = Values<typeof clientMetadataSettings>;
+type ClientDocumentSettings = Values<typeof clientDocumentSettings>;
 
 /** The hosts whose documents are read. */
-export const hostPolicyOf = (settings: ClientMetadataSettings): HostPolicy => ({
+export const hostPolicyOf = (settings: ClientDocumentSettings): HostPolicy => ({
   allow: settings.clientMetadataAllow,
   deny: settings.clientMetadataDeny,
   private: settings.clientMetadataPrivateHosts,
@@ -72,11 +72,11 @@ export const hostPolicyOf = (settings: ClientMetadataSettings): HostPolicy => ({
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** The folder with the operator's copies of documents. */
-export const copyFolderOf = ({ clientMetadataCopies: folder }: ClientMetadataSettings): string | undefined =>
+export const copyFolderOf = ({ clientMetadataCopies: folder }: ClientDocumentSettings): string | undefined =>
   folder === undefined ? undefined : resolve(ROOT, folder);
 
-export function judgeClientMetadata(
-  settings: Partial<ClientMetadataSettings> & { readonly environment?: string | undefined },
+export function judgeClientDocuments(
+  settings: Partial<ClientDocumentSettings> & { readonly environment?: string | undefined },
 ): readonly Problem[] {
   const { environment, clientMetadataPrivateHosts } = settings;
   if (environment !== 'production' || !clientMetadataPrivateHosts?.length) return [];

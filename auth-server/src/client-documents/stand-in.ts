@@ -6,7 +6,7 @@ import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
 import { COPY_LIFETIME, dateOf, endOf, type FindCopy, type OperatorCopy } from './copies.ts';
-import type { ClientMetadataError, Reason } from './document-error.ts';
+import type { ClientDocumentError, Reason } from './document-error.ts';
 
 /** Record of the answers of the host of a client with a copy. It is kept longer than any copy. */
 const RECORD = 'ClientDocumentWord';
@@ -36,7 +36,7 @@ export interface StandIns {
    * @param failure of the host, of which no valid answer is known
    * @param judge throws if a document is invalid
    */
-  after(url: URL, failure: ClientMetadataError, judge: Judge): Promise<StandIn | undefined>;
+  after(url: URL, failure: ClientDocumentError, judge: Judge): Promise<StandIn | undefined>;
   /** Call when the host no longer serves a valid document. */
   onRefusal(clientId: string): Promise<void>;
 }
@@ -99,7 +99,7 @@ export function createStandIns({ find, store, clock, log }: StandInParts): Stand
 const UNREACHED: ReadonlySet<Reason> = new Set(['dns', 'private_address', 'connection', 'tls', 'timeout', 'proxy']);
 
 /** The host is unreachable, refuses this server, or has an internal error. */
-const mayStandIn = ({ reason, status }: ClientMetadataError): boolean =>
+const mayStandIn = ({ reason, status }: ClientDocumentError): boolean =>
   UNREACHED.has(reason) || (status !== undefined && (status === 403 || status === 429 || status >= 500));
 
 function flawOf(copy: OperatorCopy, { good, refusedAt }: Word, now: number): string | undefined {

@@ -2,7 +2,7 @@
  * Owns how the settings become the three kinds of client: those that the operator adds, those that register (RFC 7591), and
  * those that publish a document (draft-ietf-oauth-client-id-metadata-document).
  */
-import { type ClientMetadata, createClientMetadata } from '../client-documents/client-documents.ts';
+import { type ClientDocuments, createClientDocuments } from '../client-documents/client-documents.ts';
 import { checkCopies, followCopies } from '../client-documents/copies.ts';
 import { createGet } from '../client-documents/get.ts';
 import { copyFolderOf, hostPolicyOf } from '../client-documents/settings.ts';
@@ -21,7 +21,7 @@ export interface Clients {
     readonly management: boolean;
     readonly initialAccessTokens: InitialAccessTokens;
   };
-  readonly clientMetadata: ClientMetadata;
+  readonly clientDocuments: ClientDocuments;
 }
 
 export const composeClients = (config: Config, dependencies: Dependencies): Clients => {
@@ -33,13 +33,13 @@ export const composeClients = (config: Config, dependencies: Dependencies): Clie
       management: config.registrationManagement,
       initialAccessTokens: createInitialAccessTokens(store, clock),
     },
-    clientMetadata: composeClientMetadata(config, dependencies),
+    clientDocuments: composeClientDocuments(config, dependencies),
   };
 };
 
-function composeClientMetadata(config: Config, dependencies: Dependencies): ClientMetadata {
+function composeClientDocuments(config: Config, dependencies: Dependencies): ClientDocuments {
   const folder = copyFolderOf(config);
-  return createClientMetadata(
+  return createClientDocuments(
     {
       hosts: hostPolicyOf(config),
       staleFor: config.clientMetadataStale,

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { issuerPath } from '@mcp-oauth/shared/contract';
 import type { Configuration, FindAccount } from 'oidc-provider';
-import type { ClientMetadata } from '../client-documents/client-documents.ts';
+import type { ClientDocuments } from '../client-documents/client-documents.ts';
 import type { Judge } from '../client-documents/document.ts';
 import type { PreRegisteredClients } from '../clients/pre-registered.ts';
 import { interactionPath } from '../consent/interaction.ts';
@@ -42,7 +42,7 @@ export interface EngineParts {
   readonly resources: Resources;
   readonly lifetimes: Lifetimes;
   readonly preRegistered: PreRegisteredClients;
-  readonly clientMetadata: ClientMetadata;
+  readonly clientDocuments: ClientDocuments;
   readonly registration: Registration;
   /** Whether a URL may be a client id. */
   readonly clientIdMetadataDocuments: boolean;
@@ -60,7 +60,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
     adapter: createAdapter(store, clock, {
       clientLifetime: lifetimes.client,
       refreshGrace: lifetimes.refreshGrace,
-      published: parts.clientMetadata,
+      published: parts.clientDocuments,
       preRegistered: parts.preRegistered,
       cache: parts.clientCache,
       registrationKeys: keys.cookies,
@@ -111,7 +111,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
 }
 
 /** Which clients there may be, and what one is that says nothing. */
-const clientProfile = ({ keys: { signing }, clientMetadata, preRegistered }: EngineParts): Configuration => ({
+const clientProfile = ({ keys: { signing }, clientDocuments, preRegistered }: EngineParts): Configuration => ({
   clientAuthMethods: [...AUTH_METHODS],
   clientDefaults: {
     grant_types: [...GRANT_TYPES],
@@ -130,7 +130,7 @@ const clientProfile = ({ keys: { signing }, clientMetadata, preRegistered }: Eng
       // The engine calls it once for each property.
       if (key !== EXTRA_METADATA[0]) return;
       applyClientPolicy(metadata, {
-        isFetchable: clientMetadata.isFetchable,
+        isFetchable: clientDocuments.isFetchable,
         isPreRegistered: preRegistered.has(metadata.client_id),
       });
       // There is none where a client is read back.

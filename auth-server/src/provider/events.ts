@@ -3,7 +3,7 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Provider from 'oidc-provider';
 import type { errors, KoaContextWithOIDC } from 'oidc-provider';
-import { ClientMetadataError } from '../client-documents/document-error.ts';
+import { ClientDocumentError } from '../client-documents/document-error.ts';
 import { stateOf } from '../context-state.ts';
 import { isHeld } from './overrides/held-errors.ts';
 
@@ -40,7 +40,7 @@ const reasonOf = (error: errors.OIDCProviderError): string => {
 
 /** Why what a client publishes about itself was no good, in one word that can be counted. */
 const documentOf = ({ cause }: Error) =>
-  cause instanceof ClientMetadataError ? { document: { host: cause.host, reason: cause.reason } } : undefined;
+  cause instanceof ClientDocumentError ? { document: { host: cause.host, reason: cause.reason } } : undefined;
 
 const refusal = (event: string) => (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) => {
   const threat = REUSE[error.error_detail ?? ''];

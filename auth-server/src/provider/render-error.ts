@@ -2,7 +2,7 @@
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import { type Configuration, type ErrorOut, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { ClientMetadataError } from '../client-documents/document-error.ts';
+import { ClientDocumentError } from '../client-documents/document-error.ts';
 import { stateOf } from '../context-state.ts';
 import { wordsFor as wordsForDocument } from './clients/metadata-documents.ts';
 import { wordsFor as wordsForLostSession } from './interactions/session-lost.ts';
@@ -46,7 +46,7 @@ async function wordsForLost({ oidc, path }: KoaContextWithOIDC, error: errors.Se
 }
 
 function wordsFor({ error, error_description: description }: ErrorOut, { cause }: Error): Words {
-  if (cause instanceof ClientMetadataError) return wordsForDocument(cause);
+  if (cause instanceof ClientDocumentError) return wordsForDocument(cause);
   return (
     WORDS[error] ?? {
       title: "This request can't be processed",

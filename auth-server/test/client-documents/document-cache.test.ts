@@ -4,8 +4,8 @@ import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createClientMetadata } from '../../src/client-documents/client-documents.ts';
-import { ClientMetadataError, type Reason } from '../../src/client-documents/document-error.ts';
+import { createClientDocuments } from '../../src/client-documents/client-documents.ts';
+import { ClientDocumentError, type Reason } from '../../src/client-documents/document-error.ts';
 import type { Answer, Get } from '../../src/client-documents/get.ts';
 import { type RateLimit, rateLimitsOn } from '../../src/storage/rate-limit.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
@@ -27,7 +27,7 @@ const ok = (change: object = {}, headers: Answer['headers'] = {}): Answer => ({
   body: JSON.stringify(metadata(change)),
 });
 const status = (code: number): Answer => ({ status: code, headers: {}, body: '' });
-const failure = (reason: Reason) => new ClientMetadataError(reason, { host: 'app.client.com' });
+const failure = (reason: Reason) => new ClientDocumentError(reason, { host: 'app.client.com' });
 
 let clock: FakeClock;
 let store: RecordStore;
@@ -52,7 +52,7 @@ interface Change {
 function replica({ staleFor = 30 * DAY, callerLimit = 100 }: Change = {}, createRateLimit = rateLimitsOn(undefined)) {
   const hosts = { allow: ['*'], deny: ['denied.com'], private: [] };
   const log = createLogger('test', 'silent', { write: () => {} });
-  const made = createClientMetadata({ hosts, staleFor, callerLimit }, { get, store, clock, log, createRateLimit });
+  const made = createClientDocuments({ hosts, staleFor, callerLimit }, { get, store, clock, log, createRateLimit });
   return {
     name: async (id = ID, caller?: string) =>
       (await made.metadata(id, (document) => judge(document), caller)).client_name,
@@ -61,7 +61,7 @@ function replica({ staleFor = 30 * DAY, callerLimit = 100 }: Change = {}, create
         .metadata(id, (document) => judge(document), caller)
         .then(
           () => 'read',
-          (error: unknown) => (error instanceof ClientMetadataError ? error.reason : String(error)),
+          (error: unknown) => (error instanceof ClientDocumentError ? error.reason : String(error)),
         ),
     keySet: (url: string) => made.keySet(url, undefined),
   };

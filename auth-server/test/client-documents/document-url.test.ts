@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readDocumentUrl } from '../../src/client-documents/document-url.ts';
-import { ClientMetadataError } from '../../src/client-documents/document-error.ts';
+import { ClientDocumentError } from '../../src/client-documents/document-error.ts';
 import { hostPatterns, hostsToTheLetter } from '../../src/client-documents/hosts.ts';
 
 const open = { allow: ['*'], deny: [], private: [] };
@@ -11,7 +11,7 @@ const reasonFor = (text: string, policy = open): string => {
     readDocumentUrl(text, policy);
     return 'accepted';
   } catch (error) {
-    return error instanceof ClientMetadataError ? error.reason : String(error);
+    return error instanceof ClientDocumentError ? error.reason : String(error);
   }
 };
 

@@ -1,7 +1,7 @@
 /** Owns the proof that a stranger can't make this server reach into a network, wait, or swallow more than is good for it. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ClientMetadataError } from '../../src/client-documents/document-error.ts';
+import { ClientDocumentError } from '../../src/client-documents/document-error.ts';
 import { createGet, type Network } from '../../src/client-documents/get.ts';
 import { ClientHost, type HostAnswer, trustTestCertificate } from '../client-host.ts';
 import { NameServer } from './name-server.ts';
@@ -25,7 +25,7 @@ async function attempt(url: URL, network: Network = {}, mayBePrivate = false) {
     (error: unknown) => error,
   );
   return {
-    reason: answer instanceof ClientMetadataError ? answer.reason : 'answered',
+    reason: answer instanceof ClientDocumentError ? answer.reason : 'answered',
     answer: answer as Awaited<ReturnType<ReturnType<typeof createGet>>>,
     requests: host.seen.length - before.requests,
     connections: host.connections - before.connections,

@@ -4,9 +4,9 @@
  */
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ClientMetadataError } from '../../src/client-documents/document-error.ts';
+import { ClientDocumentError } from '../../src/client-documents/document-error.ts';
 import { createGet, type Network } from '../../src/client-documents/get.ts';
-import { clientMetadataSettings } from '../../src/client-documents/settings.ts';
+import { clientDocumentSettings } from '../../src/client-documents/settings.ts';
 import { ClientHost, trustTestCertificate } from '../client-host.ts';
 
 trustTestCertificate();
@@ -25,7 +25,7 @@ beforeEach(async (context) => {
 async function attempt(url: string, network: Network = {}, mayBePrivate = false) {
   const get = createGet({ timeout: 60_000, proxy: new URL(proxy.url), ...network });
   const answer = await get(new URL(url), { limit: 5_120, mayBePrivate }).catch((error: unknown) => error);
-  if (answer instanceof ClientMetadataError) return { reason: answer.reason, message: answer.message };
+  if (answer instanceof ClientDocumentError) return { reason: answer.reason, message: answer.message };
   return { reason: 'answered', answer };
 }
 
@@ -86,7 +86,7 @@ describe('CLIENT_METADATA_PROXY', () => {
   });
 
   it('CLIENT_METADATA_PROXY accepts only the URL of an HTTP proxy', () => {
-    const { type } = clientMetadataSettings.clientMetadataProxy;
+    const { type } = clientDocumentSettings.clientMetadataProxy;
     expect(type.safeParse('proxy.corp:3128').data?.href).toBe('http://proxy.corp:3128/');
     expect(type.safeParse('socks5://proxy').success).toBe(false);
   });

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createClientMetadata } from '../../src/client-documents/client-documents.ts';
+import { createClientDocuments } from '../../src/client-documents/client-documents.ts';
 import { checkCopies, fileNameOf, followCopies, readCopies, textOf } from '../../src/client-documents/copies.ts';
-import { ClientMetadataError, type Reason } from '../../src/client-documents/document-error.ts';
+import { ClientDocumentError, type Reason } from '../../src/client-documents/document-error.ts';
 import type { Answer } from '../../src/client-documents/get.ts';
 import { rateLimitsOn } from '../../src/storage/rate-limit.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
@@ -28,7 +28,7 @@ const ok = (change: object = {}): Answer => ({
   body: JSON.stringify(document({ client_name: 'Read', ...change })),
 });
 const status = (code: number): Answer => ({ status: code, headers: {}, body: '' });
-const unreached = (reason: Reason) => new ClientMetadataError(reason, { host: 'app.client.com' });
+const unreached = (reason: Reason) => new ClientDocumentError(reason, { host: 'app.client.com' });
 
 let clock: FakeClock;
 let store: RecordStore;
@@ -63,7 +63,7 @@ function replica({ callerLimit = 1_000 } = {}) {
   };
   const ports = { get, store, clock, log, createRateLimit: rateLimitsOn(undefined) };
   const options = { hosts: { allow: ['*'], deny: ['denied.com'], private: [] }, staleFor: 30 * DAY, callerLimit };
-  const made = createClientMetadata(options, { ...ports, findCopy: followCopies(folder, { clock, log }) });
+  const made = createClientDocuments(options, { ...ports, findCopy: followCopies(folder, { clock, log }) });
   return {
     ...made,
     name: (id = ID, caller?: string) =>
@@ -71,7 +71,7 @@ function replica({ callerLimit = 1_000 } = {}) {
         .metadata(id, (metadata) => judge(metadata), caller)
         .then(
           ({ client_name: name }) => name,
-          (error: unknown) => (error instanceof ClientMetadataError ? error.reason : String(error)),
+          (error: unknown) => (error instanceof ClientDocumentError ? error.reason : String(error)),
         ),
   };
 }

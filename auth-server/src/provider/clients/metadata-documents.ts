@@ -4,14 +4,14 @@
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import Provider, { type Configuration, errors } from 'oidc-provider';
-import type { ClientMetadata } from '../../client-documents/client-documents.ts';
+import type { ClientDocuments } from '../../client-documents/client-documents.ts';
 import type { Judge } from '../../client-documents/document.ts';
-import { ClientMetadataError, type Outcome } from '../../client-documents/document-error.ts';
+import { ClientDocumentError, type Outcome } from '../../client-documents/document-error.ts';
 import { stateOf } from '../../context-state.ts';
 import { usableKeys } from './keys.ts';
 
 interface Parts {
-  readonly clientMetadata: ClientMetadata;
+  readonly clientDocuments: ClientDocuments;
   readonly judge: Judge;
 }
 
@@ -27,36 +27,36 @@ const caller = (): string | undefined => Provider.ctx && stateOf(Provider.ctx).c
  * The engine pins the draft by name; another one needs a look at what changed. Its own cache is off: it knows neither
  * revalidation nor outages.
  */
-export const clientIdMetadataDocuments = ({ clientMetadata, judge }: Parts): Feature => ({
+export const clientIdMetadataDocuments = ({ clientDocuments, judge }: Parts): Feature => ({
   enabled: true,
   ack: 'draft-02',
   cacheDuration: { min: 0, max: 0 },
   // Asked before each use, so what fails fails here, where the answer can still be chosen.
   allowFetch: async (_ctx, clientId) => {
     try {
-      await clientMetadata.metadata(clientId, judge, caller());
+      await clientDocuments.metadata(clientId, judge, caller());
       return true;
     } catch (error) {
-      throw error instanceof ClientMetadataError ? answerTo(error) : error;
+      throw error instanceof ClientDocumentError ? answerTo(error) : error;
     }
   },
 });
 
 /** What the engine uses as `fetch`: it asks for documents without redirects, and for nothing else but key sets. */
-export function createFetch({ clientMetadata, judge }: Parts): NonNullable<Configuration['fetch']> {
+export function createFetch({ clientDocuments, judge }: Parts): NonNullable<Configuration['fetch']> {
   return async (input, { method, redirect } = {}) => {
     const url = String(input);
     if (method !== 'GET') throw new TypeError(`nothing is sent to ${url}`);
     const document =
       redirect === 'manual'
-        ? await clientMetadata.metadata(url, judge, caller())
-        : usableKeys(await clientMetadata.keySet(url, caller()));
+        ? await clientDocuments.metadata(url, judge, caller())
+        : usableKeys(await clientDocuments.keySet(url, caller()));
     return Response.json(document);
   };
 }
 
 /** RFC 6749 §5.2 for a client, a page for a person; a limit is nobody's fault, and passes. */
-function answerTo(failure: ClientMetadataError): Error {
+function answerTo(failure: ClientDocumentError): Error {
   const { title, message } = wordsFor(failure);
   const headers = { 'Retry-After': String(failure.retryAfter ?? 60) };
   if (failure.outcome === 'limited') {
@@ -109,5 +109,5 @@ const WORDS: Readonly<Record<Outcome, (host: string, status: number | undefined)
   }),
 };
 
-export const wordsFor = ({ outcome, host, status }: ClientMetadataError): Words =>
+export const wordsFor = ({ outcome, host, status }: ClientDocumentError): Words =>
   WORDS[outcome](host || 'that address', status);

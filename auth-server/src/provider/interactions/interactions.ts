@@ -6,7 +6,7 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors, type InteractionResults } from 'oidc-provider';
-import type { ClientMetadata } from '../../client-documents/client-documents.ts';
+import type { ClientDocuments } from '../../client-documents/client-documents.ts';
 import { remember } from '../../consent/approval.ts';
 import { BROKEN_OFF } from '../../consent/sign-in-errors.ts';
 import type { Exchange, Interactions, PendingInteraction } from '../../consent/interaction.ts';
@@ -25,11 +25,11 @@ const brokenOff = (message: string, reason: string, cause?: unknown): HttpError 
 
 interface Parts extends PendingParts {
   readonly provider: Provider;
-  readonly clientMetadata: Pick<ClientMetadata, 'copiedAt'>;
+  readonly clientDocuments: Pick<ClientDocuments, 'copiedAt'>;
 }
 
 export function createInteractions(parts: Parts): Interactions {
-  const { provider, clientMetadata } = parts;
+  const { provider, clientDocuments } = parts;
   const read = async ({ req, res }: Exchange, uid = ''): Promise<Details> => {
     try {
       return await provider.interactionDetails(req, res);
@@ -45,7 +45,7 @@ export function createInteractions(parts: Parts): Interactions {
   return {
     find: async (exchange, uid) => {
       const pending = await describe(await read(exchange, uid), parts);
-      const copiedAt = clientMetadata.copiedAt(pending.client.id);
+      const copiedAt = clientDocuments.copiedAt(pending.client.id);
       return { ...pending, client: { ...pending.client, copiedAt } };
     },
     approve: async (exchange, shown, accountId) => {

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
-import type { ClientMetadata, PublishedClient } from '../../client-documents/client-documents.ts';
+import type { ClientDocuments, PublishedClient } from '../../client-documents/client-documents.ts';
 import type { JsonObject, RecordStore } from '../../storage/record-store.ts';
 import type { ClientRecords } from './client-records.ts';
 
@@ -22,7 +22,7 @@ export class GrantRevoked extends Error {
 const digest = (id: string): string => hash('sha256', id, 'base64url');
 
 /** What clients publish about themselves. */
-export type Published = Pick<ClientMetadata, 'keep'>;
+export type Published = Pick<ClientDocuments, 'keep'>;
 
 interface Parties {
   readonly clients: ClientRecords;
