@@ -17,13 +17,13 @@ import { isLoopback, ownIssuer, port } from '@mcp-oauth/shared/settings/types';
 import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
 import { clientDocumentSettings, judgeClientDocuments } from './client-documents/settings.ts';
 import { clientSettings } from './clients/settings.ts';
-import { judgeResources, resourceSettings } from './resources/settings.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
 import { developmentConnector, federationSettings, judgeFederation } from './federation/settings.ts';
 import { httpSettings } from './http/settings.ts';
 import { judgeKeys, keySettings } from './keys/settings.ts';
 import { lifetimeSettings } from './provider/settings.ts';
 import { judgeRegistration, registrationSettings } from './registration/settings.ts';
+import { judgeResources, resourceSettings } from './resources/settings.ts';
 import { judgeStorage, storageSettings } from './storage/settings.ts';
 
 export const settings = {

@@ -7,7 +7,7 @@ import { buildInfo, redisTakesWrites, redisUp } from '@mcp-oauth/shared/metrics/
 import { createRouteOf, requestDuration, timed } from '@mcp-oauth/shared/metrics/requests';
 import type { UpstreamReason } from './federation/connector.ts';
 import { innerTarget } from './http/issuer-path.ts';
-import type { SignInWitness } from './http/sign-in/upstream-failure.ts';
+import type { SignInObserver } from './http/sign-in/upstream-failure.ts';
 import type { EngineCounts } from './provider/events.ts';
 import type { CreateRateLimit } from './storage/rate-limit.ts';
 
@@ -129,7 +129,7 @@ export interface Meters extends EngineCounts {
   timed(handler: RequestListener): RequestListener;
   /** Wraps the function that creates rate limits. */
   limits(create: CreateRateLimit): CreateRateLimit;
-  readonly onSignIn: SignInWitness;
+  readonly onSignIn: SignInObserver;
   readonly all: readonly Metric[];
 }
 

@@ -60,7 +60,11 @@ describe('docker compose', () => {
 
   /** Another version of both services, until the next one. */
   const change = () => {
-    for (const file of ['mcp-server/src/compose/compose.ts', 'auth-server/src/compose/compose.ts', 'shared/src/clock.ts']) {
+    for (const file of [
+      'mcp-server/src/compose/compose.ts',
+      'auth-server/src/compose/compose.ts',
+      'shared/src/clock.ts',
+    ]) {
       appendFileSync(join(composed.folder, file), '\n// changed\n');
     }
   };

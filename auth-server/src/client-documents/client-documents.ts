@@ -74,7 +74,10 @@ export interface ClientDocuments {
   isFetchable(url: string): boolean;
 }
 
-export function createClientDocuments(options: ClientDocumentsOptions, ports: ClientDocumentsDependencies): ClientDocuments {
+export function createClientDocuments(
+  options: ClientDocumentsOptions,
+  ports: ClientDocumentsDependencies,
+): ClientDocuments {
   const { hosts, staleFor, callerLimit, unapprovedFor = staleFor } = options;
   const { createRateLimit, findCopy: find, ...others } = ports;
   const perHost = createRateLimit({ name: 'client-host', points: HOST_LIMIT, seconds: 60 });

@@ -18,7 +18,7 @@ import type { StandIns } from './stand-in.ts';
 /** Seconds until the next request to a host that failed. */
 const PAUSE = 30;
 /** Seconds that a copy is used although its host answers that the document is missing: it may be a bad deployment. */
-const FAREWELL = 3_600;
+const MISSING_GRACE = 3_600;
 
 export interface DocumentKind {
   /** Kind of its records in the store. */
@@ -198,7 +198,7 @@ async function ask(url: URL, { kind, parts, copy, read, caller }: Asking): Promi
 /** RFC 9110 §15.5.11: 410 is permanent; 404 and an invalid document may be a mistake; anything else is an outage. */
 function lastsUntil({ readAt, freshUntil }: Copy, { reason, outcome }: ClientDocumentError, staleFor: number): number {
   if (reason === 'gone') return 0;
-  return outcome === 'unusable' ? Math.min(freshUntil + FAREWELL, readAt + staleFor) : readAt + staleFor;
+  return outcome === 'unusable' ? Math.min(freshUntil + MISSING_GRACE, readAt + staleFor) : readAt + staleFor;
 }
 
 async function withinLimit(limit: RateLimit, key: string, { hostname }: URL): Promise<void> {

@@ -9,7 +9,7 @@ import { createApp } from '../http/app.ts';
 import { callbackRoutes } from '../http/sign-in/callback.ts';
 import { interactionRoutes } from '../http/sign-in/interaction.ts';
 import { createLoginCookie } from '../http/sign-in/login-cookie.ts';
-import type { SignInWitness } from '../http/sign-in/upstream-failure.ts';
+import type { SignInObserver } from '../http/sign-in/upstream-failure.ts';
 import type { CookieKeys } from '../keys/key-store.ts';
 import type { Engine } from '../provider/provider.ts';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
@@ -25,7 +25,7 @@ export interface AppDependencies extends Dependencies {
   readonly connectors: readonly OpenConnector[];
   readonly cookieKeys: CookieKeys;
   readonly isReady: () => boolean;
-  readonly onSignIn?: SignInWitness | undefined;
+  readonly onSignIn?: SignInObserver | undefined;
 }
 
 /** @returns a function that creates the application around an engine; everything else outlives the engines */

@@ -1,7 +1,7 @@
 /** Owns what the engine may know of a person: the subject. Asked at every sign-in, code exchange and refresh. */
 import type { FindAccount } from 'oidc-provider';
-import type { Resources } from '../resources/resource.ts';
 import type { Accounts } from '../federation/account.ts';
+import type { Resources } from '../resources/resource.ts';
 import { checkGranted, type GrantSource } from './granted-resource.ts';
 
 /** An unknown account is `undefined`: its refresh tokens fail with `invalid_grant` from that moment on. */

@@ -1,9 +1,9 @@
 /** Owns RFC 8707 towards the engine: resource indicator to audience, scopes and token lifetime; RFC 9068 tokens for all. */
 import { decodeJwt } from 'jose';
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { SigningKey } from '../keys/signing-key.ts';
 import type { Resource, Resources } from '../resources/resource.ts';
 import { effectiveScope, grantableScopes, hasUnknownScope, namesOf } from '../resources/scope.ts';
-import type { SigningKey } from '../keys/signing-key.ts';
 import { scopeBound } from './clients/policy.ts';
 
 /** Scopes of this server itself, beside those of the resources. */

@@ -1,8 +1,8 @@
 /** Owns the proof of which URLs are read for a stranger at all, before anything is resolved or connected. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readDocumentUrl } from '../../src/client-documents/document-url.ts';
 import { ClientDocumentError } from '../../src/client-documents/document-error.ts';
+import { readDocumentUrl } from '../../src/client-documents/document-url.ts';
 import { hostPatterns, hostsToTheLetter } from '../../src/client-documents/hosts.ts';
 
 const open = { allow: ['*'], deny: [], private: [] };

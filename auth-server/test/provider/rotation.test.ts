@@ -2,8 +2,8 @@
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rotate } from '../../src/keys/operator-changes.ts';
 import { createKeyStore } from '../../src/keys/key-store.ts';
+import { rotate } from '../../src/keys/operator-changes.ts';
 import { generateSigningKey } from '../../src/keys/signing-key.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';

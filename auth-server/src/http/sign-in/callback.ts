@@ -5,8 +5,8 @@
 import Router from '@koa/router';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
-import { BROKEN_OFF } from '../../consent/sign-in-errors.ts';
 import { interactionPath } from '../../consent/interaction.ts';
+import { BROKEN_OFF } from '../../consent/sign-in-errors.ts';
 import type { Accounts } from '../../federation/account.ts';
 import type { Identity, LoginChecks } from '../../federation/connector.ts';
 import { type ClientAnswer, legible } from '../../federation/failure.ts';
@@ -16,7 +16,7 @@ import { acceptIdentity, localSubject } from '../../federation/subject.ts';
 import { passOn, readFormPost } from './form-post.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
-import { type SignInWitness, upstreamFailed } from './upstream-failure.ts';
+import { type SignInObserver, upstreamFailed } from './upstream-failure.ts';
 
 export interface CallbackParts {
   readonly issuer: string;
@@ -24,7 +24,7 @@ export interface CallbackParts {
   readonly logins: Logins;
   readonly accounts: Accounts;
   readonly loginCookie: LoginCookie;
-  readonly onSignIn?: SignInWitness | undefined;
+  readonly onSignIn?: SignInObserver | undefined;
 }
 
 export function callbackRoutes(parts: CallbackParts): Middleware {

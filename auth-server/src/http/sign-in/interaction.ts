@@ -17,7 +17,7 @@ import { signInPage } from '../../views/sign-in.ts';
 import { equal, type LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
 import { refuseOtherSites } from './same-site.ts';
-import { type SignInWitness, upstreamFailed } from './upstream-failure.ts';
+import { type SignInObserver, upstreamFailed } from './upstream-failure.ts';
 
 export interface InteractionParts {
   readonly issuer: string;
@@ -28,7 +28,7 @@ export interface InteractionParts {
   readonly loginCookie: LoginCookie;
   /** Signs the forms; the same on all replicas. */
   readonly formKey: string;
-  readonly onSignIn?: SignInWitness | undefined;
+  readonly onSignIn?: SignInObserver | undefined;
 }
 
 const headers = pageHeaders(stylesheet);

@@ -6,7 +6,7 @@ import { answerTo, type ClientAnswer, legible, logged, toUpstreamError } from '.
 import type { OpenConnector } from '../../federation/registry.ts';
 
 /** Hears what came of asking an upstream: `ok`, or why not. */
-export type SignInWitness = (connector: string, outcome: 'ok' | UpstreamReason) => void;
+export type SignInObserver = (connector: string, outcome: 'ok' | UpstreamReason) => void;
 
 /** A sign-in that is under way at an upstream. */
 export interface Attempt {
