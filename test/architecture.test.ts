@@ -15,6 +15,7 @@ const samples: Readonly<Record<keyof typeof rules, readonly (readonly [path: str
     ['auth-server/src/http/b.ts', `import { x } from '../compose/compose.ts';`],
     ['auth-server/src/compose/a.ts', `import { x } from '../../../mcp-server/src/config.ts';`],
     ['shared/src/a.ts', `export { x } from '@mcp-oauth/mcp-server/define';`],
+    ['mcp-server/src/storage/a.ts', `import { x } from '@mcp-oauth/shared/testing/redis';`],
   ],
   apart: [
     ['mcp-server/src/http/mcp/a.ts', `import { x } from '../documents/metadata.ts';`],

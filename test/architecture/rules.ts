@@ -72,9 +72,11 @@ const place = (path: string) => {
 /** What starts a service and joins its folders. */
 const OUTERMOST = ['.', 'compose'];
 
-/** An import may only point down the onion; nothing imports the other service. */
+/** An import may only point down the onion; nothing imports the other service, and nothing that runs imports what tests need. */
 export const layers: Rule = (files) =>
   files.flatMap(({ path, imports }) => {
+    const forTests = imports.filter(({ target }) => path.includes('/src/') && target.startsWith('shared/testing/'));
+    if (forTests.length > 0) return forTests.map(({ target }) => `${path} imports ${target}, which no image has`);
     const from = place(path);
     if (OUTERMOST.includes(from.folder) && from.service !== 'shared') {
       return imports
@@ -121,7 +123,7 @@ const LIBRARIES: readonly (readonly [RegExp, RegExp])[] = [
   [/^oidc-provider$/, /^(auth-server\/src\/provider|development-idp\/src)\//],
   [/^@modelcontextprotocol\//, /^mcp-server\/src\/protocol\//],
   [/^openid-client$/, /^auth-server\/src\/connectors\//],
-  [/^ioredis$/, /^(shared\/src\/(redis|testing\/redis)\.ts|[^/]+\/src\/storage\/)/],
+  [/^ioredis$/, /^(shared\/(src|testing)\/redis\.ts|[^/]+\/src\/storage\/)/],
   [/^node:sqlite$/, /^auth-server\/src\/storage\//],
 ];
 

@@ -16,11 +16,11 @@ export interface SourceFile {
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const WORKSPACES = ['shared', 'auth-server', 'mcp-server', 'development-idp'] as const;
+const FOLDERS = ['shared/src', 'shared/testing', 'auth-server/src', 'mcp-server/src', 'development-idp/src'] as const;
 
 export const sourceFiles = (): readonly SourceFile[] =>
-  WORKSPACES.flatMap((workspace) =>
-    readdirSync(join(ROOT, workspace, 'src'), { recursive: true, withFileTypes: true })
+  FOLDERS.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
       .map((entry) => join(entry.parentPath, entry.name))
       .map((file) => parse(relative(ROOT, file).replaceAll('\\', '/'), readFileSync(file, 'utf8'))),
@@ -40,7 +40,7 @@ export function parse(path: string, text: string): SourceFile {
 function resolve(path: string, specifier: string): string {
   if (specifier.startsWith('.')) return posix.normalize(posix.join(dirname(path), specifier));
   const shared = /^@mcp-oauth\/shared\/(.+)$/.exec(specifier);
-  if (shared) return `shared/src/${shared[1]}.ts`;
+  if (shared) return `shared/${shared[1]?.startsWith('testing/') ? '' : 'src/'}${shared[1]}.ts`;
   const workspace = /^@mcp-oauth\/([^/]+)/.exec(specifier);
   if (workspace) return `${workspace[1]}/src`;
   return /^(@[^/]+\/[^/]+|[^/]+)/.exec(specifier)?.[1] ?? specifier;

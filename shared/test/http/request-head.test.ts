@@ -6,8 +6,8 @@ import { createAdmission } from '../../src/http/admission.ts';
 import { refusalOfHead } from '../../src/http/request-head.ts';
 import { createLogger } from '../../src/logger.ts';
 import { createExposition } from '../../src/metrics/exposition.ts';
-import { serve } from '../../src/testing/listen.ts';
-import { rawRequest, statusOf } from '../../src/testing/raw-request.ts';
+import { serve } from '../../testing/listen.ts';
+import { rawRequest, statusOf } from '../../testing/raw-request.ts';
 
 /** As Node has it: of several hosts the first. */
 const head = (...fields: readonly [string, string][]) => {

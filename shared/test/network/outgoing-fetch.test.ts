@@ -3,7 +3,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createOutgoingFetch } from '../../src/network/outgoing-fetch.ts';
 import { fetchJson, reasonOf } from '../../src/remote-document.ts';
-import { serve, type TestServer } from '../../src/testing/listen.ts';
+import { serve, type TestServer } from '../../testing/listen.ts';
 
 interface Came {
   readonly method: string | undefined;

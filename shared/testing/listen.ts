@@ -1,6 +1,6 @@
 /** Owns the life of a server in a test: any handler at a free loopback port, closed by `await using`. */
 import type { RequestListener } from 'node:http';
-import { listen } from '../http/server.ts';
+import { listen } from '../src/http/server.ts';
 
 export interface TestServer extends AsyncDisposable {
   readonly url: string;

@@ -1,5 +1,5 @@
 /** Owns time in tests: it stands still until it is moved. */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../src/clock.ts';
 
 export class FakeClock implements Clock {
   #now: number;

@@ -1,8 +1,8 @@
 /** Owns a terminal in a test: a command line run in this process, with what it wrote. */
 
-import type { CommandGroup } from '../cli/command.ts';
-import { runCommandLine } from '../cli/command-line.ts';
-import type { Environment } from '../settings/config.ts';
+import type { CommandGroup } from '../src/cli/command.ts';
+import { runCommandLine } from '../src/cli/command-line.ts';
+import type { Environment } from '../src/settings/config.ts';
 
 export interface Ran {
   readonly status: number | undefined;

@@ -1,5 +1,5 @@
 /** Owns the reading of a service's metrics in a test, over real HTTP as Prometheus does it. */
-import type { Endpoint } from '../service.ts';
+import type { Endpoint } from '../src/service.ts';
 import { serve } from './listen.ts';
 
 export interface Scraped {
