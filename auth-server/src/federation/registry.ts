@@ -1,10 +1,10 @@
 /** Owns the connectors: the kinds found in connectors/, the connectors that the operator configured, and how they are opened. */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { discover } from '@mcp-oauth/shared/discover';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { nearest, unknownMember } from '@mcp-oauth/shared/nearest';
 import { type Environment, type Problem, readSettings, type Values } from '@mcp-oauth/shared/settings/config';
 import type { Connector, ConnectorKind } from './connector.ts';
+import { discover } from './discover.ts';
 
 export type ConnectorKinds = ReadonlyMap<string, ConnectorKind>;
 

@@ -1,6 +1,6 @@
-/** Owns how open sets (tools, connectors) are found: every file of a folder with a suffix, its default export, in order. */
+/** Owns how connectors are found: every file of a folder with a suffix, its default export, in order. */
 import { readdir } from 'node:fs/promises';
-import { StartError } from './errors.ts';
+import { StartError } from '@mcp-oauth/shared/errors';
 
 export interface Discovered<T> {
   readonly file: URL;
