@@ -38,6 +38,7 @@ const samples: Readonly<Record<keyof typeof rules, readonly (readonly [path: str
     ['shared/src/utils/a.ts', ''],
   ],
   opening: [['shared/src/a.ts', 'export const a = 1;']],
+  once: [['auth-server/src/http/a.ts', `list.addSubnet('10.0.0.0', 8);`]],
   ambient: [
     ['shared/src/a.ts', 'const a = process.env.A;'],
     ['auth-server/src/keys/a.ts', 'const now = Date.now();'],

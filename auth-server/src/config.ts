@@ -1,5 +1,5 @@
 /** Owns the configuration of auth-server: it joins the settings of all folders, and adds the issuer and its port. */
-import { isInternal } from '@mcp-oauth/shared/network/internal-host';
+import { isInternal, isLoopback } from '@mcp-oauth/shared/network/internal-host';
 import {
   accept,
   type Environment,
@@ -13,7 +13,7 @@ import { metricsSettings } from '@mcp-oauth/shared/settings/metrics';
 import { processSettings } from '@mcp-oauth/shared/settings/process';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/proxy';
 import { redisTargetOf } from '@mcp-oauth/shared/settings/redis';
-import { isLoopback, ownIssuer, port } from '@mcp-oauth/shared/settings/types';
+import { ownIssuer, port } from '@mcp-oauth/shared/settings/types';
 import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
 import { clientDocumentSettings, judgeClientDocuments } from './client-documents/settings.ts';
 import { clientSettings } from './clients/settings.ts';

@@ -191,6 +191,19 @@ const FORBIDDEN: readonly (readonly [RegExp, RegExp, string])[] = [
   [/^export default/m, /\.(tool|resource|prompt|connector)\.ts$/, 'only discovered modules export a default'],
 ];
 
+/** What the project has once, and where. */
+const ONCE: readonly (readonly [what: RegExp, home: string])[] = [
+  [/\.addSubnet\(/, 'shared/src/network/address-ranges.ts'],
+];
+
+/** A second list, comparison or code for the same thing would not change together with the first. */
+export const once: Rule = (files) =>
+  files.flatMap(({ path, text }) =>
+    ONCE.filter(([what, home]) => what.test(text) && home !== path).map(
+      ([what, home]) => `${path} has ${what}: use ${home}`,
+    ),
+  );
+
 /** Ambient things stay at the rim. */
 export const ambient: Rule = (files) =>
   files.flatMap(({ path, text }) =>

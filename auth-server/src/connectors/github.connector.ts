@@ -3,8 +3,9 @@
  * subject, e-mail addresses in a list of their own, and errors that come with HTTP 200.
  */
 import { createHash } from 'node:crypto';
+import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
 import { setting, type Values } from '@mcp-oauth/shared/settings/config';
-import { duration, isLoopback, text, url } from '@mcp-oauth/shared/settings/types';
+import { duration, text, url } from '@mcp-oauth/shared/settings/types';
 import { z } from 'zod';
 import { readAnswer, refusalOf } from '../federation/answer.ts';
 import { type ConnectorContext, defineConnector, type LoginChecks, UpstreamError } from '../federation/connector.ts';

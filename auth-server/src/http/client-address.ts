@@ -4,16 +4,24 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { BlockList } from 'node:net';
+import {
+  addRange,
+  blockListOf,
+  contains,
+  LINK_LOCAL_IPV6,
+  LOOPBACK,
+  PRIVATE,
+} from '@mcp-oauth/shared/network/address-ranges';
 import { membersOf } from '@mcp-oauth/shared/settings/types';
 import type { Middleware } from 'koa';
 import { z } from 'zod';
 import { stateOf } from '../context-state.ts';
-import { addRange, contains, countable, readAddress } from './ip-address.ts';
+import { countable, readAddress } from './ip-address.ts';
 
 const NAMED: Readonly<Record<string, readonly string[]>> = {
   none: [],
-  loopback: ['127.0.0.0/8', '::1/128'],
-  private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+  loopback: LOOPBACK,
+  private: PRIVATE,
 };
 
 /** The setting type of TRUSTED_PROXIES: addresses, CIDR ranges, and the words `loopback` and `private`. */
@@ -69,4 +77,4 @@ export function rememberClientAddress(trusted: BlockList): Middleware {
 }
 
 /** Where an operator's own proxy is; from further away anybody may write what they want. */
-const NEAR = trustedProxies().parse('loopback,private,fe80::/10');
+const NEAR = blockListOf(...LOOPBACK, ...PRIVATE, ...LINK_LOCAL_IPV6);

@@ -3,7 +3,7 @@
  * zone (RFC 4007 §11), a port, brackets and quotes (RFC 7239 §6) say nothing about who calls, and an IPv4 address inside of an
  * IPv6 one is that IPv4 address.
  */
-import { type BlockList, isIP, isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 
 /** Longer than any address with all of that around it. */
 const LONGEST = 128;
@@ -42,16 +42,3 @@ function plain(groups: readonly string[]): string {
 /** What a limit counts: one person may have a whole IPv6 network (RFC 6177), so its /64 is one caller. */
 export const countable = (address: string): string =>
   address.includes(':') ? address.split(':').slice(0, 4).join(':') : address;
-
-export const contains = (list: BlockList, address: string): boolean =>
-  list.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
-
-/** Adds an address or a CIDR range to a list. @returns whether it was one */
-export function addRange(list: BlockList, range: string): boolean {
-  const [address = '', bits] = range.split('/');
-  const widest = { 4: 32, 6: 128 }[isIP(address)];
-  if (widest === undefined || address.includes('%')) return false;
-  if (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= widest)) return false;
-  list.addSubnet(address, Number(bits ?? widest), isIPv6(address) ? 'ipv6' : 'ipv4');
-  return true;
-}

@@ -2,7 +2,7 @@
  * Owns the words for a redirect URI: where the answer goes, in a way that a person can judge (RFC 8252 §7, §8.6; MCP: a host
  * that vouches for a client can't vouch for what listens on a person's own machine).
  */
-import { isLoopback } from '@mcp-oauth/shared/settings/types';
+import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
 
 export interface Destination {
   /** What can be recognized: a host, or the scheme of an app. */

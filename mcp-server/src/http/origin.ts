@@ -3,7 +3,7 @@
  * Security Warning).
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
-import { isLoopback } from '@mcp-oauth/shared/settings/types';
+import { isLoopback, LOOPBACK_HOSTS } from '@mcp-oauth/shared/network/internal-host';
 import type { Middleware } from 'koa';
 
 export interface OriginOptions {
@@ -12,8 +12,6 @@ export interface OriginOptions {
   readonly allowedOrigins: readonly string[];
 }
 
-const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
-
 /**
  * Whether a `Host` header names this server. An allowed host without a port is allowed with any port. A server on
  * loopback accepts every loopback name and port, as a tunnel or a container may change the port: DNS rebinding
@@ -21,7 +19,7 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
  */
 export function createHostRule({ publicUrl, allowedHosts }: OriginOptions): (host: string) => boolean {
   const { protocol, host: own } = new URL(publicUrl);
-  const more = [...allowedHosts, ...(isLoopback(publicUrl) ? LOOPBACK_NAMES : [])];
+  const more = [...allowedHosts, ...(isLoopback(publicUrl) ? LOOPBACK_HOSTS : [])];
   const spelled = (host: string): URL | null =>
     /^[a-z0-9.\-_:[\]]+$/i.test(host) ? URL.parse(`${protocol}//${host}`) : null;
   const known = new Set([own, ...more].map((host) => spelled(host)?.host));

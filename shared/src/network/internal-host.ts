@@ -1,29 +1,33 @@
-/** Owns which hosts are inside the network, where plain http is nobody else's to read (RFC 1918, RFC 4193, RFC 6598, RFC 6762, RFC 8375). */
-import { BlockList, isIP } from 'node:net';
+/**
+ * Owns which hosts are this machine (RFC 8252 §7.3), and which are inside the network, where plain http is nobody else's to
+ * read (RFC 1918, RFC 4193, RFC 6598, RFC 6762, RFC 8375).
+ */
+import { isIP } from 'node:net';
+import {
+  blockListOf,
+  contains,
+  LINK_LOCAL_IPV4,
+  LINK_LOCAL_IPV6,
+  LOOPBACK,
+  PRIVATE,
+  SHARED_SPACE,
+} from './address-ranges.ts';
+
+/** As the host of a URL is written. */
+export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Whether a URL or origin points at this very machine (RFC 8252 §7.3). */
+export const isLoopback = (url: string): boolean => LOOPBACK_HOSTS.includes(URL.parse(url)?.hostname ?? '');
 
 /** Suffixes that no public name has; `svc` is what Kubernetes calls its services. */
 const SUFFIX = /\.(internal|local|localhost|svc|home\.arpa)$/;
 
-const addresses = new BlockList();
-for (const [network, bits] of [
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-] as const) {
-  addresses.addSubnet(network, bits, 'ipv4');
-}
-addresses.addAddress('::1', 'ipv6');
-addresses.addSubnet('fc00::', 7, 'ipv6');
-addresses.addSubnet('fe80::', 10, 'ipv6');
+const addresses = blockListOf(...LOOPBACK, ...PRIVATE, ...SHARED_SPACE, ...LINK_LOCAL_IPV4, ...LINK_LOCAL_IPV6);
 
 /** Whether the host of a URL is a name without dots, a name that is only known inside, or a private address. */
 export function isInternal(url: string): boolean {
   const host = (URL.parse(url)?.hostname ?? '').replace(/^\[|\]$/g, '');
-  const family = isIP(host);
-  if (family !== 0) return addresses.check(host, family === 4 ? 'ipv4' : 'ipv6');
+  if (isIP(host) !== 0) return contains(addresses, host);
   return host !== '' && (!host.includes('.') || SUFFIX.test(host));
 }
 

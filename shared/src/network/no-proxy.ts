@@ -3,6 +3,7 @@
  * below it, an address or a CIDR range for itself, `*` for everything; an entry with a port is for that port only.
  */
 import { BlockList, isIP } from 'node:net';
+import { addRange, contains } from './address-ranges.ts';
 
 /** Whether an URL is reached without the proxy. */
 export type SkipsProxy = (url: URL) => boolean;
@@ -39,12 +40,7 @@ function entryOf(written: string): Entry | undefined {
 }
 
 function rangeOf(written: string): Entry | undefined {
-  const [address = '', bits] = written.split('/');
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  const widest = family === 'ipv6' ? 128 : 32;
-  const isBits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest);
-  if (!isIP(address) || address.includes('%') || !isBits) return undefined;
   const list = new BlockList();
-  list.addSubnet(address, Number(bits ?? widest), family);
-  return (host) => isIP(host) > 0 && list.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
+  if (!addRange(list, written)) return undefined;
+  return (host) => isIP(host) > 0 && contains(list, host);
 }

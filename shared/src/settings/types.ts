@@ -153,8 +153,3 @@ function httpUrl(value: string): URL | undefined {
   const plain = candidate && !candidate.hash && !candidate.username && !candidate.password;
   return plain && /^https?:$/.test(candidate.protocol) ? candidate : undefined;
 }
-
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** Whether a URL or origin points at this machine (RFC 8252 §7.3). */
-export const isLoopback = (value: string): boolean => LOOPBACK.has(URL.parse(value)?.hostname ?? '');

@@ -1,5 +1,5 @@
 /** Owns the table of what is inside the network: where secrets may go over plain http, and where never. */
-import { isInternal, plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
+import { isInternal, isLoopback, plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { describe, expect, it } from 'vitest';
 
 describe('inside the network', () => {
@@ -45,4 +45,16 @@ describe('inside the network', () => {
   it.each(['', 'auth-server', 'http://', '10.0.0.1'])('%j is no URL and counts as outside', (text) => {
     expect(isInternal(text)).toBe(false);
   });
+});
+
+describe('RFC 8252 §7.3 loopback', () => {
+  it.each(['http://localhost:8080/', 'http://127.0.0.1', 'https://[::1]:9000/x', 'http://LOCALHOST'])(
+    '%s points at this machine',
+    (url) => expect(isLoopback(url)).toBe(true),
+  );
+
+  it.each(['http://127.0.0.2', 'http://localhost.example', 'https://example.com', 'localhost', ''])(
+    '%j does not point at this machine',
+    (url) => expect(isLoopback(url)).toBe(false),
+  );
 });

@@ -1,7 +1,7 @@
 /** Owns the settings of sign-in with an OpenID provider, and the rules between them. */
-import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
+import { isLoopback, plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
-import { duration, isLoopback, oneOf, text, url } from '@mcp-oauth/shared/settings/types';
+import { duration, oneOf, text, url } from '@mcp-oauth/shared/settings/types';
 
 export const settings = {
   issuer: setting({

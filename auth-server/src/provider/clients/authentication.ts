@@ -2,7 +2,7 @@
  * Owns how a client authenticates that does not say so: what it is registered with (RFC 7591 §2), and whom a Basic header
  * without a secret names (RFC 6749 §2.3.1).
  */
-import { isLoopback } from '@mcp-oauth/shared/settings/types';
+import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
 
 type Metadata = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,7 @@
  * Owns what a client may say about itself at registration (RFC 7591 §2): generous with what real clients send, strict with
  * what could hurt a person or this server.
  */
-import { isLoopback } from '@mcp-oauth/shared/settings/types';
+import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
 import { type ClientMetadata, errors } from 'oidc-provider';
 import { isForeignScheme } from '../../clients/redirect-scheme.ts';
 import { tellsSecret, usableKeys } from './keys.ts';
