@@ -3,6 +3,7 @@
  * that fails (RFC 5861 §4): all replicas share the last valid copy. It stays usable during an outage of the client's host, but not
  * after a withdrawal. A stored copy was read from that URL, and is validated again when it is read from the store.
  */
+import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { type FreshnessBounds, freshFor } from '@mcp-oauth/shared/network/freshness';
@@ -12,7 +13,6 @@ import { parseAnswer } from './document.ts';
 import { ClientDocumentError } from './document-error.ts';
 import type { Get } from './get.ts';
 import { type HostPolicy, mayBePrivate } from './hosts.ts';
-import { Recent } from './recent.ts';
 import type { StandIns } from './stand-in.ts';
 
 /** Seconds until the next request to a host that failed. */
@@ -78,7 +78,7 @@ export interface DocumentCache {
 
 export function createDocumentCache(kind: DocumentKind, parts: CacheParts): DocumentCache {
   const { store, clock, standIns } = parts;
-  const recent = new Recent<Entry>(kind.most);
+  const recent = new BoundedMap<string, Entry>(kind.most);
   const running = new Map<string, Promise<JsonObject>>();
   const now = () => seconds(clock);
 
@@ -120,7 +120,7 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
   };
 
   const read: DocumentCache['read'] = async (url, demand) => {
-    const entry = recent.get(url.href);
+    const entry = recent.use(url.href);
     if (entry && entry.until > now()) return settle(entry);
     const already = running.get(url.href);
     if (already) return already;
@@ -142,7 +142,7 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
     read,
     keep: (url) => store.touch(kind.record, url.href, parts.staleFor),
     copiedAt: (url) => {
-      const entry = recent.get(url.href);
+      const entry = recent.use(url.href);
       return entry && 'document' in entry ? entry.copiedAt : undefined;
     },
   };

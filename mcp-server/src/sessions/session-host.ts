@@ -3,6 +3,7 @@
  * 2025-11-25, "Session Management"). The record in the store is authoritative; the copy here lives for seconds.
  */
 import { randomBytes } from 'node:crypto';
+import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { type Owner, type Principal, sameOwner } from '../authorization/principal.ts';
 import { type Alteration, type Full, type InUse, type SessionStorage, StorageUnavailable } from './ports.ts';
@@ -70,7 +71,7 @@ interface Copy {
 
 export function createSessionHost({ storage, limits, clock, pause, onEnd }: SessionHostDependencies): SessionHost {
   const { store, bus } = storage;
-  const copies = new Map<string, Copy>();
+  const copies = new BoundedMap<string, Copy>(CAPACITY);
   /** Sessions whose record is being read, without those whose record has changed since the read began. */
   const reading = new Set<string>();
   /** Milliseconds between two writes of the use of one session. */
@@ -78,10 +79,7 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
 
   const put = (session: McpSession, writtenAt = session.usedUntil): Copy => {
     const copy = { session, readAt: clock.now(), writtenAt };
-    copies.delete(session.id);
     copies.set(session.id, copy);
-    const [oldest] = copies.size > CAPACITY ? copies.keys() : [];
-    if (oldest !== undefined) copies.delete(oldest);
     return copy;
   };
   const ended = (id: string): void => {

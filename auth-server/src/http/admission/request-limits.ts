@@ -2,6 +2,7 @@
  * Owns how much of the protocol one address may use up: requests that leave a record behind before anybody is known (RFC 9700
  * §4.16), by their size as well, and failures of who claims to be a client (RFC 6749 §10.10), which is what guessing looks like.
  */
+import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
@@ -70,7 +71,7 @@ export function failureLimit(limit: RateLimit, clock: Clock): Middleware {
 
 /** The addresses that are over their limit, as far as this process knows. */
 function createBlocked(clock: Clock) {
-  const until = new Map<string, number>();
+  const until = new BoundedMap<string, number>(MAX_ADDRESSES);
   return {
     /** In seconds. */
     waitOf: (address: string): number => {
@@ -79,11 +80,7 @@ function createBlocked(clock: Clock) {
       return Math.max(0, Math.ceil(left / 1000));
     },
     add: (address: string, wait: number): void => {
-      if (wait === 0) return;
-      // A map keeps its order, so the first is the oldest.
-      const [oldest] = until.keys();
-      if (until.size >= MAX_ADDRESSES && oldest !== undefined) until.delete(oldest);
-      until.set(address, clock.now() + wait * 1000);
+      if (wait > 0) until.set(address, clock.now() + wait * 1000);
     },
   };
 }

@@ -2,6 +2,7 @@
  * Owns the clients that were asked for a moment ago: every request asks for its client, and reading, judging and comparing it
  * each time costs a tenth of a refresh.
  */
+import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type Provider from 'oidc-provider';
 import type { Client } from 'oidc-provider';
@@ -17,23 +18,18 @@ export interface ClientCache {
 }
 
 export function createClientCache(clock: Clock): ClientCache {
-  const clients = new Map<string, { readonly client: Client; readonly until: number }>();
-  const forget = (id: string): void => {
-    clients.delete(id);
-  };
+  const clients = new BoundedMap<string, { readonly client: Client; readonly until: number }>(MAX_CLIENTS);
   return {
     get: (id) => {
       const known = clients.get(id);
       return known && known.until > seconds(clock) ? known.client : undefined;
     },
     set: (id, client) => {
-      // A map keeps its order, so the first is the oldest.
-      const [oldest] = clients.keys();
-      if (clients.size >= MAX_CLIENTS && oldest !== undefined) forget(oldest);
-      forget(id);
       clients.set(id, { client, until: seconds(clock) + FRESH });
     },
-    forget,
+    forget: (id) => {
+      clients.delete(id);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** Owns the public key in a DPoP proof (RFC 9449 §4.2 `jwk`): its check, its thumbprint, and its import. */
 import { hash } from 'node:crypto';
+import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { ProofError } from './proof-error.ts';
 
@@ -33,7 +34,7 @@ const CAPACITY = 1_000;
 
 /** Cached: importing a key takes a third of the time of a check, and a client uses the same key for all its proofs. */
 export function createProofKeys(capacity = CAPACITY): ProofKeys {
-  const opened = new Map<string, CryptoKey>();
+  const opened = new BoundedMap<string, CryptoKey>(capacity);
   return {
     open: async (jwk, algorithm, thumbprint) => {
       const id = `${algorithm} ${thumbprint}`;
@@ -44,8 +45,6 @@ export function createProofKeys(capacity = CAPACITY): ProofKeys {
       });
       if (key instanceof Uint8Array) throw new ProofError('proof_key');
       opened.set(id, key);
-      const [oldest] = opened.size > capacity ? opened.keys() : [];
-      if (oldest !== undefined) opened.delete(oldest);
       return key;
     },
   };
