@@ -1,4 +1,4 @@
-/** Owns the order in which a request meets the parts of the server, from the outside in. */
+/** Owns the order of the middleware, from the outside in. */
 import type { RequestListener } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -25,18 +25,18 @@ export interface AppParts {
   readonly issuer: string;
   readonly log: Logger;
   readonly isReady: () => boolean;
-  /** Whose X-Forwarded-For is believed. */
+  /** Proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: BlockList;
   readonly clock: Clock;
   readonly registration: RegistrationParts;
   readonly limits: RequestLimits;
-  /** Seconds that metadata and keys may be kept by others. */
+  /** Seconds that others may cache metadata and keys. */
   readonly documentLifetime: number;
-  /** Is another number whenever the metadata is to say something else. */
+  /** Changes whenever the content of the metadata changes. */
   readonly revision: () => number;
-  /** The pages (sign-in, and the return from an upstream), then what guards the engine. */
+  /** The pages (sign-in, and the return from an upstream), then the guards of the engine. */
   readonly routes: readonly Middleware[];
-  /** Answers what is left: the protocol. */
+  /** Answers everything else: the protocol. */
   readonly engine: Koa;
 }
 
@@ -69,7 +69,7 @@ export function createApp({ engine, ...parts }: AppParts): RequestListener {
 
 const API_HEADERS = Object.entries(apiHeaders);
 
-/** For every answer; pages bring their own. */
+/** Headers of every answer; pages set their own. */
 const securityHeaders: Middleware = (ctx, next) => {
   for (const [name, value] of API_HEADERS) ctx.res.setHeader(name, value);
   return next();

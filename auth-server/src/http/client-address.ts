@@ -1,6 +1,6 @@
 /**
- * Owns whose request it is for the limits: the address of the connection, or what a proxy that is trusted says of it (RFC 7239
- * §5.2 in the form of X-Forwarded-For). Anybody may write that header, so it is read from the right, hop by trusted hop.
+ * Owns the client address that the limits count: the address of the connection, or the one that a trusted proxy reports (RFC 7239
+ * §5.2 in the form of X-Forwarded-For). Anybody can set that header, so it is read from the right, over trusted hops only.
  */
 import type { IncomingMessage } from 'node:http';
 import { BlockList } from 'node:net';
@@ -31,7 +31,7 @@ export const trustedProxies = (): z.ZodType<BlockList, string> =>
     const refuse = (message: string) => context.addIssue({ code: 'custom', message });
     try {
       for (const entry of membersOf(text)) {
-        if (/\/0+$/.test(entry)) refuse(`expected proxies, not ${entry}, which is everybody`);
+        if (/\/0+$/.test(entry)) refuse(`expected proxies: ${entry} would trust everybody`);
         else if (!(NAMED[entry] ?? [entry]).every((range) => addRange(list, range))) {
           refuse(`expected addresses, ranges, loopback or private, not ${entry}`);
         }
@@ -42,7 +42,7 @@ export const trustedProxies = (): z.ZodType<BlockList, string> =>
     return list;
   });
 
-/** Of a connection that is gone already there is none: all of those count as one caller. */
+/** A connection that is already closed has no address: all of those count as one caller. */
 const peerOf = ({ socket }: IncomingMessage): string => readAddress(socket.remoteAddress ?? '') ?? '';
 
 export function createClientAddress(trusted: BlockList): (req: IncomingMessage) => string {
@@ -60,7 +60,7 @@ export function createClientAddress(trusted: BlockList): (req: IncomingMessage) 
   };
 }
 
-/** Reads the address before `publicHost` takes the header away from everybody else. */
+/** Reads the address before `publicHost` removes the header. */
 export function rememberClientAddress(trusted: BlockList): Middleware {
   const addressOf = createClientAddress(trusted);
   let told = false;
@@ -76,5 +76,5 @@ export function rememberClientAddress(trusted: BlockList): Middleware {
   };
 }
 
-/** Where an operator's own proxy is; from further away anybody may write what they want. */
+/** Addresses of an operator's own proxies; a header from other addresses may be forged. */
 const NEAR = blockListOf(...LOOPBACK, ...PRIVATE, ...LINK_LOCAL_IPV6);

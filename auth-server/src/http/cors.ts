@@ -1,11 +1,11 @@
 /**
- * Owns what a web page at another origin may read (Fetch §3.2): the answers of every endpoint that a client calls, errors too.
- * None of them looks at cookies, so an origin proves and protects nothing there: all may, `null` too, and none with credentials.
- * The endpoints that a person visits are not among them.
+ * Owns which answers a web page at another origin may read (Fetch §3.2): those of every endpoint that a client calls, including
+ * errors. These endpoints do not use cookies, so a check of the origin would protect nothing: every origin is allowed, including
+ * `null`, but without credentials. The endpoints that a person visits are excluded.
  */
 import type { Middleware } from 'koa';
 
-/** In every spelling that reaches the engine: its router looks at neither case nor a last slash. */
+/** In every spelling that the engine accepts: its router ignores case and a trailing slash. */
 const METHODS: readonly (readonly [path: RegExp, methods: string])[] = [
   [/^\/(jwks|\.well-known\/(oauth-authorization-server|openid-configuration))\/?$/i, 'GET'],
   [/^\/(token|revoke|register|par)\/?$/i, 'POST'],
@@ -15,7 +15,7 @@ const METHODS: readonly (readonly [path: RegExp, methods: string])[] = [
 const EXPOSED = 'Retry-After, WWW-Authenticate, X-Request-Id';
 const HOUR = 3_600;
 
-/** The engine leaves CORS alone where it is decided already. */
+/** The engine does not change CORS headers that are already set. */
 export const cors: Middleware = (ctx, next) => {
   const [, methods] = METHODS.find(([path]) => path.test(ctx.path)) ?? [];
   if (!methods) return next();

@@ -1,4 +1,4 @@
-/** Owns the page of a failed request where a person is looking; `errorBoundary({ page })` answers programs with JSON. */
+/** Owns the error page for people; `errorBoundary({ page })` answers programs with JSON. */
 import type { HttpError } from '@mcp-oauth/shared/errors';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
@@ -18,8 +18,8 @@ const AGAIN = 'Go back to your app and connect again.';
 
 function titleOf(status: number): { readonly title: string; readonly next?: string } {
   if (status === 404) return { title: 'Nothing here' };
-  if (status === 429) return { title: 'Too many requests', next: 'Wait a little, then try again.' };
+  if (status === 429) return { title: 'Too many requests', next: 'Wait a moment, then try again.' };
   if (status >= 500)
-    return { title: 'Something went wrong', next: 'Try again in a moment. Your app was told nothing yet.' };
+    return { title: 'Something went wrong', next: 'Try again in a moment. Your app has not received an answer yet.' };
   return { title: 'This did not work', next: AGAIN };
 }

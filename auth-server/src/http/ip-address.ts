@@ -1,15 +1,14 @@
 /**
- * Owns reading an IP address as sockets and proxies write it, and giving it back in one spelling (RFC 4291 §2.2, RFC 5952): a
- * zone (RFC 4007 §11), a port, brackets and quotes (RFC 7239 §6) say nothing about who calls, and an IPv4 address inside of an
- * IPv6 one is that IPv4 address.
+ * Owns how an IP address of a socket or a proxy is parsed and normalized (RFC 4291 §2.2, RFC 5952): a zone (RFC 4007 §11), a port,
+ * brackets and quotes (RFC 7239 §6) are removed, and an IPv4-mapped IPv6 address becomes the IPv4 address.
  */
 import { isIP, isIPv6 } from 'node:net';
 
-/** Longer than any address with all of that around it. */
+/** Longer than any address with zone, port, brackets and quotes. */
 const LONGEST = 128;
 const WRITTEN = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/;
 
-/** @returns an IPv4 address, or an IPv6 address as eight groups; undefined for what is neither */
+/** @returns an IPv4 address, or an IPv6 address as eight groups; undefined for anything else */
 export function readAddress(text: string): string | undefined {
   const written = text.trim().replace(/^"(.*)"$/, '$1');
   if (written.length > LONGEST) return undefined;
@@ -24,7 +23,7 @@ function withoutPort(written: string): string {
   return bracketed ?? other;
 }
 
-/** All eight, whatever was left out or written as IPv4. */
+/** All eight groups, also if some were left out or written as IPv4. */
 function groupsOf(address: string): readonly string[] {
   const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
   const groups = (part: string | undefined) => (part ? part.split(':') : []);
@@ -32,13 +31,13 @@ function groupsOf(address: string): readonly string[] {
   return [...groups(head), ...Array<string>(zeros).fill('0'), ...groups(tail)];
 }
 
-/** `::ffff:10.0.0.1`, as a socket that takes both families says it, is 10.0.0.1 (RFC 4291 §2.5.5.2). */
+/** `::ffff:10.0.0.1`, which a dual-stack socket reports, is 10.0.0.1 (RFC 4291 §2.5.5.2). */
 function plain(groups: readonly string[]): string {
   const [high = 0, low = 0] = groups.slice(6).map((group) => Number.parseInt(group, 16));
   const isMapped = groups.slice(0, 6).join(':') === '0:0:0:0:0:ffff';
   return isMapped ? [high >> 8, high & 255, low >> 8, low & 255].join('.') : groups.join(':');
 }
 
-/** What a limit counts: one person may have a whole IPv6 network (RFC 6177), so its /64 is one caller. */
+/** The key of a limit: one person may have a whole IPv6 network (RFC 6177), so a /64 is one caller. */
 export const countable = (address: string): string =>
   address.includes(':') ? address.split(':').slice(0, 4).join(':') : address;

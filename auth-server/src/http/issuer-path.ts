@@ -1,12 +1,12 @@
 /**
- * Owns the path of an issuer that has one (`https://example.com/auth`): everything is below it, and the metadata also where
- * RFC 8414 §3.1 inserts it. The parts that follow know their own paths only.
+ * Owns the path of an issuer that has one (`https://example.com/auth`): all routes are below it, and the metadata also at the path
+ * of RFC 8414 §3.1. The middleware behind this one sees paths without it.
  */
 import { AUTHORIZATION_SERVER_PATH, issuerPath, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Middleware } from 'koa';
 
-/** Beside the path there is nothing: whatever else this host has belongs to somebody else. */
+/** Anything outside the path is 404: other paths of this host belong to other services. */
 export function underIssuerPath(issuer: string): Middleware {
   const path = issuerPath(issuer);
   if (!path) return (_ctx, next) => next();
@@ -14,7 +14,7 @@ export function underIssuerPath(issuer: string): Middleware {
     const inner = innerTarget(ctx.req.url ?? '', path);
     if (inner === undefined) throw new HttpError(404, 'not_found', 'There is nothing at this address.');
     ctx.req.url = inner;
-    // Where the engine looks when it writes the URL of an endpoint.
+    // The engine uses it to build the URL of an endpoint.
     ctx.mountPath = path;
     return next();
   };
@@ -30,7 +30,7 @@ export function innerTarget(target: string, path: string): string | undefined {
   return rest === undefined || rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-/** What follows `prefix` where a segment of the path ends with it. */
+/** The rest after `prefix`, if a path segment ends there. */
 function after(target: string, prefix: string): string | undefined {
   const rest = target.slice(prefix.length);
   return target.startsWith(prefix) && /^([/?]|$)/.test(rest) ? rest : undefined;

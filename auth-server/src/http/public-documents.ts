@@ -1,7 +1,6 @@
 /**
- * Owns the documents that everybody reads: metadata (RFC 8414) and keys (RFC 7517). The engine writes each of them once; from
- * then on they are answered before anything else is asked, as the same bytes with the same ETag (RFC 9110 §13) until the engine
- * is another, or what it says.
+ * Owns the public documents: metadata (RFC 8414) and keys (RFC 7517). The engine builds each of them once. From then on they are
+ * served in front of all middleware, as the same bytes with the same ETag (RFC 9110 §13), until the engine or its metadata changes.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -12,34 +11,34 @@ import type { Middleware } from 'koa';
 
 const DOCUMENTS: ReadonlySet<string> = new Set([AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH, '/jwks']);
 
-/** Each document may have some addresses; what else a caller thinks of is not kept. */
+/** Maximum number of cached paths: a document may have several, but invented ones are not cached. */
 const MOST = 8;
 
 export interface PublicDocuments {
-  /** Answers from what is kept. @returns false where somebody else has to */
+  /** Answers from the cache. @returns false if the document is not cached */
   answer(req: IncomingMessage, res: ServerResponse): boolean;
-  /** Keeps what the engine answers. */
+  /** Caches the answers of the engine. */
   readonly keep: Middleware;
 }
 
 export interface PublicDocumentsParts {
-  /** Seconds that others may keep them; a rotation publishes a key longer than this before it signs. */
+  /** Seconds that others may cache them; a rotation publishes a key longer than this before the key signs. */
   readonly lifetime: number;
   readonly log: Logger;
-  /** Is another number whenever the engine would say something else. */
+  /** Changes whenever the engine would answer differently. */
   readonly revision: () => number;
 }
 
 interface Document {
   readonly etag: string;
-  /** As text: node then sends it with the headers in one piece. */
+  /** A string, because Node then sends headers and body in one write. */
   readonly body: string;
-  /** Names and values in turn, for 200 and for 304. */
+  /** Names and values in alternation, for 200 and for 304. */
   readonly headers: readonly string[];
   readonly headersUnchanged: readonly string[];
 }
 
-/** For one engine: another one has other documents. */
+/** One cache per engine, because each engine has its own documents. */
 export function createPublicDocuments({ lifetime, log, revision }: PublicDocumentsParts): PublicDocuments {
   const documents = new Map<string, Document>();
   let keptRevision = 0;
@@ -58,7 +57,7 @@ export function createPublicDocuments({ lifetime, log, revision }: PublicDocumen
   const toDocument = (content: unknown, type: string): Document => {
     const body = JSON.stringify(content);
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
-    // Public, and the same for all: no reason to tell origins apart, or a cache would have to keep one for each.
+    // Public, and the same for all origins. Otherwise a cache would have to store one copy per origin.
     const own = { ...apiHeaders, 'Access-Control-Allow-Origin': '*', 'Cache-Control': `public, max-age=${lifetime}` };
     const headersUnchanged = [...Object.entries(own).flat(), 'ETag', etag];
     const headers = [...headersUnchanged, 'Content-Type', type, 'Content-Length', String(Buffer.byteLength(body))];
@@ -100,13 +99,13 @@ const pathOf = (target = ''): string => {
   return query < 0 ? target : target.slice(0, query);
 };
 
-/** What brings a body is for the limits to judge. */
+/** Requests with a body go through the limits. */
 const isPlainRead = ({ method, headers }: IncomingMessage): boolean =>
   (method === 'GET' || method === 'HEAD') &&
   headers['content-length'] === undefined &&
   headers['transfer-encoding'] === undefined;
 
-/** RFC 9110 §13.1.2, and §5.2.1.4 of RFC 9111: who says no-cache wants all of it. */
+/** RFC 9110 §13.1.2, and RFC 9111 §5.2.1.4: a request with no-cache gets the full answer. */
 function isUnchanged({ headers }: IncomingMessage, etag: string): boolean {
   const known = headers['if-none-match'];
   if (known === undefined || /\bno-cache\b/.test(headers['cache-control'] ?? '')) return false;

@@ -1,6 +1,6 @@
 /**
- * Owns how large a request may be, and what a large one counts where requests are limited: what a stranger sends is kept for a
- * while, so the limits bound bytes as well as requests (RFC 9700 §4.16, RFC 7591 §5).
+ * Owns how large a request may be, and how many requests a large one counts as: requests of unknown callers are stored for a while,
+ * so the limits bound bytes as well as requests (RFC 9700 §4.16, RFC 7591 §5).
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Middleware, Request } from 'koa';
@@ -8,14 +8,14 @@ import type { Middleware, Request } from 'koa';
 const KIB = 1_024;
 /** Nothing in OAuth needs more than a few kilobytes. */
 const LIMIT = 56 * KIB;
-/** The most that is kept of one request (provider/parameter-size.ts): of a registration, and of an authorization request. */
+/** Maximum bytes that are stored of one request (provider/parameter-size.ts): of a registration, and of an authorization request. */
 const [KEPT, PUSHED] = [16 * KIB, 8 * KIB];
 
-/** Refuses by the announced length (RFC 9110 §15.5.14); a body that announces none is cut by its reader. */
+/** Refuses by the announced length (RFC 9110 §15.5.14). The reader of a body without a length enforces its own limit. */
 export function bodyLimit(): Middleware {
   return (ctx, next) => {
     if ((ctx.request.length ?? 0) > LIMIT) {
-      // The connection stays open: a client that is still sending would otherwise see it break and no answer.
+      // The connection stays open: a client that is still sending would otherwise see a broken connection instead of the answer.
       throw new HttpError(413, 'invalid_request', 'The request body is too large.');
     }
     return next();
@@ -23,8 +23,8 @@ export function bodyLimit(): Middleware {
 }
 
 /**
- * One for each KiB that is begun. A body that announces no length counts as the most that is kept of any, and a pushed request is
- * kept once more by whoever refers to it.
+ * One per started KiB. A body without a length counts as the largest one that is stored. A request with `request_uri` counts as the
+ * largest pushed request, because the pushed parameters are stored again with its interaction.
  */
 export function costOf({ length, querystring, headers, query }: Request): number {
   const isUnknown = length === undefined && headers['transfer-encoding'] !== undefined;

@@ -1,6 +1,6 @@
 /**
- * Owns how a running process follows the keyring: it looks at the store every now and then, takes the step that is due if
- * nobody else did, and tells when the key set is another, which is at the same moment in every process.
+ * Owns how a running process follows the keyring: it polls the store, takes the step that is due unless another process has taken
+ * it, and reports each change of the key set, which happens at the same time in every process.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -22,12 +22,12 @@ export interface FollowParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly generate: (algorithm: Algorithm) => Promise<SigningKey>;
-  /** What to do when the key set is another; the first signs. Where it throws, the set before stays. */
+  /** Called when the key set changes; the first key signs. If it throws, the previous set stays in use. */
   readonly onChange: (keys: SigningKeys) => void;
 }
 
 export interface KeyringFollower {
-  /** What is due now; never fails, and changes nothing while the store is away. */
+  /** Takes the step that is due. Never fails, and changes nothing while the store is unavailable. */
   step(): Promise<void>;
   /** Milliseconds until the next step. */
   wait(): number;
@@ -39,7 +39,7 @@ export function followKeyring(initial: Keyring, parts: FollowParts): KeyringFoll
   let published = namesOf(publishedKeys(ring, seconds(clock)));
   let reachable = true;
 
-  /** By the clock alone, so that a key starts to sign in time whether or not the store answers. */
+  /** Uses the clock only, so that a key starts to sign in time even if the store does not answer. */
   const apply = (): void => {
     const keys = publishedKeys(ring, seconds(clock));
     if (namesOf(keys) === published) return;
@@ -48,22 +48,22 @@ export function followKeyring(initial: Keyring, parts: FollowParts): KeyringFoll
     log.info({ kid: keys[0].kid, published: keys.map(({ kid }) => kid) }, 'signing keys changed');
   };
   const read = async (): Promise<void> => {
-    // Whoever empties the store does not take the keys away from those who run.
+    // If the store was emptied, running processes write their keys back.
     const stored = (await store.load()) ?? (await store.create(ring));
     ring = stored.ring;
     ring = await advance(stored, parts);
   };
 
   const report = (err: unknown): void => {
-    if (err && reachable) log.error({ err }, 'signing keys not followed');
-    if (!err && !reachable) log.info('signing keys followed again');
+    if (err && reachable) log.error({ err }, 'signing keys could not be read from the store');
+    if (!err && !reachable) log.info('signing keys are read from the store again');
     reachable = !err;
   };
 
   return {
     step: async () => {
       await failureOf(apply);
-      // A key set that can't be used must not keep us from reading the next one.
+      // An unusable key set must not prevent reading the next one.
       report((await failureOf(read)) ?? (await failureOf(apply)));
     },
     wait: () => {
@@ -84,7 +84,7 @@ async function failureOf(run: () => unknown): Promise<unknown> {
 
 const namesOf = (keys: SigningKeys): string => keys.map(({ kid }) => kid).join(' ');
 
-/** Takes the step that is due. @returns the ring as it is in the store afterwards, as far as is known here */
+/** Takes the step that is due. @returns the keyring in the store after it, as far as this process knows */
 async function advance(stored: StoredKeyring, { store, policy, clock, log, generate }: FollowParts): Promise<Keyring> {
   const now = seconds(clock);
   let ring = tended(stored.ring, policy, now);
@@ -99,7 +99,7 @@ async function advance(stored: StoredKeyring, { store, policy, clock, log, gener
   return ring;
 }
 
-/** Takes one step after the other. @returns what ends it, after the step that is under way */
+/** Takes one step after the other. @returns a function that stops it after the current step */
 export function keepFollowing(follower: KeyringFollower): () => Promise<void> {
   let running = Promise.resolve();
   let timer = setTimeout(run, follower.wait());

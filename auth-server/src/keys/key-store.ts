@@ -1,11 +1,11 @@
-/** Owns where keys are kept: each set is one record, made at first start, changed by compare-and-set, never for one process alone. */
+/** Owns how keys are stored: each set is one record, made at the first start, changed by compare-and-set, and shared by all processes. */
 import { randomBytes } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
 import { type Keyring, type KeyringEntry, newKeyring } from './keyring.ts';
 import type { SigningKey, SigningKeys } from './signing-key.ts';
 
-/** A ring as it was read, which is what a change has to start from. */
+/** A keyring as it was read, from which a change starts. */
 export interface StoredKeyring {
   readonly ring: Keyring;
   readonly record: JsonObject;
@@ -13,16 +13,16 @@ export interface StoredKeyring {
 
 export interface KeyStore {
   load(): Promise<StoredKeyring | undefined>;
-  /** Keeps a ring where there is none. @returns the one that stands there afterwards, ours or another's */
+  /** Stores a keyring if there is none. @returns the stored keyring, which may be that of another process */
   create(ring: Keyring): Promise<StoredKeyring>;
-  /** @returns false where another process has changed the ring meanwhile */
+  /** @returns false if another process has changed the keyring meanwhile */
   replace(before: StoredKeyring, after: Keyring): Promise<boolean>;
 }
 
 const KIND = 'Keyring';
 const SIGNING = 'signing';
 const COOKIES = 'cookies';
-/** Keys do not die of age but of rotation; every start renews this. */
+/** Seconds. Keys end by rotation, not by expiry of the record; every start renews it. */
 const LIFETIME = 10 * 365 * 86_400;
 
 export function createKeyStore(store: RecordStore): KeyStore {
@@ -35,7 +35,7 @@ export function createKeyStore(store: RecordStore): KeyStore {
     create: async (ring) => {
       await store.putIfAbsent(KIND, SIGNING, { keys: ring }, { ttl: LIFETIME });
       const stored = await load();
-      if (!stored) throw new Error('the signing keys are gone as soon as they are written');
+      if (!stored) throw new Error('the signing keys disappeared from the store right after they were written');
       return stored;
     },
     replace: ({ record }, ring) =>
@@ -43,7 +43,7 @@ export function createKeyStore(store: RecordStore): KeyStore {
   };
 }
 
-/** Keys that were stored before there was rotation have always signed. */
+/** Keys from before there was rotation have no `signsFrom`: they sign from their creation. */
 function toRing({ keys }: JsonObject): Keyring {
   const stored = keys as readonly (Omit<KeyringEntry, 'signsFrom'> & { readonly signsFrom?: number })[];
   const [first, ...others] = stored.map((entry) => ({ ...entry, signsFrom: entry.signsFrom ?? entry.createdAt }));
@@ -51,19 +51,19 @@ function toRing({ keys }: JsonObject): Keyring {
   return [first, ...others];
 }
 
-/** The ring in the store, or a first one; written anew, so that it is sealed with the newest storage key. */
+/** The keyring in the store, or a first one. It is written again, so that it is encrypted with the newest storage key. */
 export async function openKeyring(
   store: KeyStore,
   clock: Clock,
   generate: () => Promise<SigningKey>,
 ): Promise<Keyring> {
   const stored = (await store.load()) ?? (await store.create(newKeyring(await generate(), seconds(clock))));
-  // Another process that is faster does the same or knows better.
+  // If another process is faster, its version is as good or newer.
   await store.replace(stored, stored.ring);
   return stored.ring;
 }
 
-/** All keys of the server as they are used at one time. */
+/** All keys that the server uses at one time. */
 export interface Keys {
   readonly signing: SigningKeys;
   readonly cookies: CookieKeys;
@@ -76,7 +76,7 @@ interface CookieRecord extends JsonObject {
   readonly keys: readonly { readonly key: string; readonly createdAt: number }[];
 }
 
-/** Of many processes that start at once all end with the same. */
+/** Concurrent starts all get the same keys. */
 export async function openCookieKeys(store: RecordStore, clock: Clock): Promise<CookieKeys> {
   const find = async () => (await store.get(KIND, COOKIES))?.value as CookieRecord | undefined;
   let record = await find();

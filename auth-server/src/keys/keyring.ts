@@ -1,7 +1,7 @@
 /**
- * Owns the life of a signing key as pure decisions: published before it signs, so that everybody knows it; kept published
- * until the last token that it signed is dead. All of it follows from the times in the ring, so that every process that has
- * read the same ring decides the same at the same moment.
+ * Owns the life cycle of a signing key as pure decisions: it is published before it signs, so that every verifier knows it, and it
+ * stays published until its last token has expired. All decisions follow from the times in the keyring, so every process with the
+ * same keyring decides the same at the same time.
  */
 import type { Algorithm, SigningKey, SigningKeys } from './signing-key.ts';
 
@@ -19,27 +19,27 @@ export type Keyring = readonly [KeyringEntry, ...KeyringEntry[]];
 
 export type KeyState = 'pending' | 'active' | 'retiring';
 
-/** Lengths of time in seconds. */
+/** Durations in seconds. */
 export interface KeyPolicy {
   readonly algorithm: Algorithm;
-  /** How long a key signs; 0: until somebody asks for another. */
+  /** How long a key signs; 0: until an operator rotates. */
   readonly rotation: number;
   /** How long a key is published before it signs, and after the last token that it signed has expired. */
   readonly lead: number;
-  /** How long the longest-lived token lives. */
+  /** Lifetime of the longest-lived token. */
   readonly tokenLifetime: number;
-  /** How often every process looks at the ring. */
+  /** How often each process reads the keyring. */
   readonly poll: number;
 }
 
 export const newKeyring = (key: SigningKey, now: number): Keyring => [{ key, createdAt: now, signsFrom: now }];
 
-/** The one that signs: the last whose time has come. */
+/** The signing key: the one with the latest start that has passed. */
 export function activeEntry(ring: Keyring, now: number): KeyringEntry {
   const begun = ring.filter(({ signsFrom }) => signsFrom <= now);
   const later = (a: KeyringEntry, b: KeyringEntry) => (b.signsFrom > a.signsFrom ? b : a);
   const sooner = (a: KeyringEntry, b: KeyringEntry) => (b.signsFrom < a.signsFrom ? b : a);
-  // Nobody's time has come only where clocks differ, and somebody has to sign.
+  // All starts are in the future only if clocks differ; then the earliest key signs.
   return begun.length > 0 ? begun.reduce(later) : ring.reduce(sooner);
 }
 
@@ -53,7 +53,7 @@ export function stateOf(entry: KeyringEntry, ring: Keyring, now: number): KeySta
   return entry.signsFrom > now ? 'pending' : 'retiring';
 }
 
-/** What is in the key set: the one that signs first, then the others, newest first. */
+/** The key set: the signing key first, then the others, newest first. */
 export function publishedKeys(ring: Keyring, now: number): SigningKeys {
   const active = activeEntry(ring, now);
   const others = ring.filter((entry) => entry !== active && isAlive(entry, now));
@@ -63,7 +63,7 @@ export function publishedKeys(ring: Keyring, now: number): SigningKeys {
 const isAlive = ({ publishedUntil }: KeyringEntry, now: number): boolean =>
   publishedUntil === undefined || publishedUntil > now;
 
-/** When the key set changes by itself the next time. */
+/** The time of the next scheduled change of the key set. */
 export function nextChange(ring: Keyring, now: number): number | undefined {
   const times = ring.flatMap(({ signsFrom, publishedUntil }) => [signsFrom, publishedUntil ?? 0]);
   const ahead = times.filter((time) => time > now);
@@ -71,8 +71,8 @@ export function nextChange(ring: Keyring, now: number): number | undefined {
 }
 
 /**
- * Whether it is time to publish another key: the one that signs is old enough, or of another algorithm than it should be.
- * Never while one is pending, so that two processes which disagree about the algorithm can't fill the ring.
+ * Whether another key must be published: the signing key is old enough, or its algorithm is not the configured one. Never while a
+ * key is pending, so that two processes with different settings cannot fill the keyring.
  */
 export function isSuccessorDue(ring: Keyring, policy: KeyPolicy, now: number): boolean {
   if (pendingEntry(ring, now)) return false;
@@ -81,28 +81,28 @@ export function isSuccessorDue(ring: Keyring, policy: KeyPolicy, now: number): b
   return policy.rotation > 0 && now >= signsFrom + policy.rotation - policy.lead;
 }
 
-/** The ring with one more key, which signs from a time on; the one before it ends when its last token is dead. */
+/** The keyring with one more key and its start; the key before it ends when its last token has expired. */
 export function withSuccessor(ring: Keyring, successor: KeyringEntry, policy: KeyPolicy): Keyring {
   const active = activeEntry(ring, successor.createdAt);
   const publishedUntil = endAfter(successor.signsFrom, policy);
   return [successor, ...ring.map((entry) => (entry === active ? { ...entry, publishedUntil } : entry))];
 }
 
-/** The ring whose pending key signs from an earlier time on. */
+/** The keyring with an earlier start of the pending key. */
 export function withEarlierStart(ring: Keyring, pending: KeyringEntry, signsFrom: number): Keyring {
   const [first, ...others] = ring.map((entry) => (entry === pending ? { ...entry, signsFrom } : entry));
   return first ? [first, ...others] : ring;
 }
 
-/** The ring without a key; `undefined` where it is the last one. */
+/** The keyring without a key; `undefined` if it is the last one. */
 export function withoutKey(ring: Keyring, kid: string): Keyring | undefined {
   const [first, ...others] = ring.filter(({ key }) => key.kid !== kid);
   return first && [first, ...others];
 }
 
 /**
- * The ring without what is over. The key that signs has an end only while a successor is pending, and a later one where tokens
- * live longer than they did when the successor was published.
+ * The keyring without expired keys. The signing key has an end only while a successor is pending. The end moves if tokens live
+ * longer than when the successor was published.
  */
 export function tended(ring: Keyring, policy: KeyPolicy, now: number): Keyring {
   const active = activeEntry(ring, now);

@@ -1,4 +1,4 @@
-/** Owns the keys of a server as it starts: found or made, and followed from then on. */
+/** Owns the keys of a server at start: they are read or made, and followed from then on. */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { RecordStore } from '../storage/record-store.ts';
@@ -15,7 +15,7 @@ export interface OpenKeysParts {
 }
 
 export interface OpenedKeys extends Keys {
-  /** Tells every later set of signing keys. @returns what ends it */
+  /** Reports every later set of signing keys. @returns a function that stops it */
   follow(onChange: (signing: SigningKeys) => void): () => Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** Owns what an operator may do to the keys, with the same rules as the rotation by itself, and the order that emergencies ask for. */
+/** Owns the commands of an operator for the keys: they follow the rules of the automatic rotation, and are safe in an emergency. */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { StartError } from '@mcp-oauth/shared/errors';
 import type { KeyStore } from './key-store.ts';
@@ -22,17 +22,17 @@ export interface ByHandParts {
   readonly generate: (algorithm: Algorithm) => Promise<SigningKey>;
 }
 
-/** What was done, and the ring afterwards. */
+/** The result of a command, and the keyring after it. */
 export interface Done {
   readonly ring: Keyring;
   readonly now: number;
-  /** The key that signs next, or by now. */
+  /** The key that signs next, or already. */
   readonly successor: SigningKey;
 }
 
 /**
- * Publishes a new key, which signs after the usual lead; or, at once, as soon as every process can have noticed it.
- * @throws StartError where a key is pending that would come first
+ * Publishes a new key, which signs after the usual lead, or with `atOnce` as soon as every process can have read it.
+ * @throws StartError if another key is already pending
  */
 export const rotate = (parts: ByHandParts, atOnce: boolean): Promise<Done> =>
   change(parts, async (ring, now) => {
@@ -48,25 +48,25 @@ export const rotate = (parts: ByHandParts, atOnce: boolean): Promise<Done> =>
     return { ring: withSuccessor(ring, { key: successor, createdAt: now, signsFrom }, policy), successor };
   });
 
-/** Publishes a key from elsewhere, which signs after the usual lead; at once where no server has ever run on this store. */
+/** Publishes an imported key, which signs after the usual lead, or at once in a new store. */
 export async function introduce(parts: ByHandParts, key: SigningKey): Promise<Done> {
   const { store, policy, clock } = parts;
   if (key.alg !== policy.algorithm) {
     throw new StartError(
-      `the key is for ${key.alg}; set SIGNING_ALGORITHM to that, or this server would replace it soon`,
+      `the key is for ${key.alg}; set SIGNING_ALGORITHM to that value, otherwise this server would soon replace the key`,
     );
   }
   if (!(await store.load())) await store.create(newKeyring(key, seconds(clock)));
   return change(parts, async (ring, now) => {
     if (activeEntry(ring, now).key.kid === key.kid && ring.length === 1) return { ring, successor: key };
-    if (ring.some((entry) => entry.key.kid === key.kid)) throw new StartError(`the key ${key.kid} is here already`);
+    if (ring.some((entry) => entry.key.kid === key.kid)) throw new StartError(`the key ${key.kid} already exists`);
     refusePending(ring, now);
     const successor = { key, createdAt: now, signsFrom: now + policy.lead };
     return { ring: withSuccessor(ring, successor, policy), successor: key };
   });
 }
 
-/** Takes a key out of the key set at once: what it signed is refused from then on. Where it signs, the next one does so now. */
+/** Removes a key from the key set at once: its tokens are then refused. If it is the signing key, the next key signs now. */
 export const retire = (parts: ByHandParts, kid: string): Promise<Done> =>
   change(parts, async (ring, now) => {
     const { policy, generate } = parts;
@@ -81,20 +81,18 @@ export const retire = (parts: ByHandParts, kid: string): Promise<Done> =>
     return { ring: withoutKey(followed, kid) ?? followed, successor: next };
   });
 
-/** Who has just looked looks again after one poll; the second is for what that takes, and the last for the rest of this one. */
+/** Seconds until every process has read a change: one poll interval, another for a slow poll, and one second for rounding. */
 export const noticedAfter = ({ poll }: KeyPolicy): number => 2 * poll + 1;
 
 function refusePending(ring: Keyring, now: number): void {
   const pending = pendingEntry(ring, now);
   if (!pending) return;
-  throw new StartError(
-    `the key ${pending.key.kid} is pending already; rotate --now makes it sign, retire takes it away`,
-  );
+  throw new StartError(`the key ${pending.key.kid} is already pending; rotate --now makes it sign, retire removes it`);
 }
 
 type Decide = (ring: Keyring, now: number) => Promise<Omit<Done, 'now'>>;
 
-/** Decides anew when a running server was faster. */
+/** Decides again if a running server changed the keyring first. */
 async function change({ store, policy, clock, generate }: ByHandParts, decide: Decide): Promise<Done> {
   for (;;) {
     const now = seconds(clock);

@@ -1,6 +1,6 @@
 /**
- * Owns the profile of this server in the engine's terms: OAuth 2.1 (code with PKCE only), RFC 9068 tokens for the resource
- * that was asked for, rotating refresh tokens, open registration. Everything else that the engine could do is off.
+ * Owns the configuration of the engine: OAuth 2.1 (code with PKCE only), RFC 9068 tokens for the requested resource, rotating
+ * refresh tokens, dynamic registration. All other features of the engine are off.
  */
 import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -46,7 +46,7 @@ export interface EngineParts {
   readonly registration: Registration;
   /** Whether a URL may be a client id. */
   readonly clientIdMetadataDocuments: boolean;
-  /** What the engine itself thinks of a client's metadata. */
+  /** The engine's own validation of client metadata. */
   readonly judge: Judge;
   readonly findAccount: FindAccount;
   readonly renderError: NonNullable<Configuration['renderError']>;
@@ -97,20 +97,20 @@ export function createConfiguration(parts: EngineParts): Configuration {
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
     ...clientProfile(parts),
-    // The only way out of the engine; it bounds what it reads, and this server asks for nothing else.
+    // The only outgoing requests of the engine; they have their own size limits.
     fetch: createFetch(parts),
     fetchResponseBodyLimits: { 'client_id metadata document': Infinity, jwks_uri: Infinity },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-    // A client goes on working when the person closes the browser: the grant bounds it, not the session.
+    // A client keeps working when the person closes the browser: the grant limits it, not the session.
     expiresWithSession: async () => false,
-    // What could be wrong with a refresh has been refused before: a mistake spends no token.
+    // Invalid refreshes are refused before this point, so a mistake does not use up the token.
     rotateRefreshToken: true,
     assertJwtClientAuthClaimsAndHeader: boundAssertions(clock),
     ttl: ttlOf(lifetimes, clock),
   };
 }
 
-/** Which clients there may be, and what one is that says nothing. */
+/** Supported client metadata and its defaults. */
 const clientProfile = ({ keys: { signing }, clientDocuments, preRegistered }: EngineParts): Configuration => ({
   clientAuthMethods: [...AUTH_METHODS],
   clientDefaults: {
@@ -120,29 +120,29 @@ const clientProfile = ({ keys: { signing }, clientDocuments, preRegistered }: En
     id_token_signed_response_alg: signing[0].alg,
   },
   enabledJWA: {
-    // Of the keys to come as well: metadata is kept by others for a while.
+    // Includes the algorithms of pending keys, because others cache the metadata.
     idTokenSigningAlgValues: [...new Set(signing.map(({ alg }) => alg))],
     clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'],
   },
   extraClientMetadata: {
     properties: [...EXTRA_METADATA],
     validator: (ctx, key, _value, metadata) => {
-      // The engine calls it once for each property.
+      // The engine calls this once for each property.
       if (key !== EXTRA_METADATA[0]) return;
       applyClientPolicy(metadata, {
         isFetchable: clientDocuments.isFetchable,
         isPreRegistered: preRegistered.has(metadata.client_id),
       });
-      // There is none where a client is read back.
+      // There is no context when a client is read from the store.
       if (ctx) checkRegistration(ctx.oidc.body ?? {});
     },
   },
 });
 
 /**
- * Cookies ignore ports, so the names are this server's own; a second one at this host, whose issuer has another path, has others.
- * The `__Host-` prefix (RFC 6265bis §4.1.3.2) binds the session to this very host; it needs https, and the path `/`, whatever the
- * path of the issuer. The other two are for one request each, at its own path.
+ * Cookies ignore ports, so their names are specific to this server; a second server at this host with another issuer path uses other
+ * names. The `__Host-` prefix (RFC 6265bis §4.1.3.2) binds the session to this host; it requires https and the path `/`, whatever the
+ * path of the issuer. The other two cookies are for one request each, at its own path.
  */
 function cookies({ issuer, keys }: EngineParts): NonNullable<Configuration['cookies']> {
   const secure = issuer.startsWith('https:');
@@ -172,7 +172,7 @@ function features(parts: EngineParts): NonNullable<Configuration['features']> {
     registrationManagement: { enabled: registration.management, rotateRegistrationAccessToken: false },
     revocation: {
       enabled: true,
-      // RFC 7009 §2.1: a token of another client is none of your business, and the answer does not tell.
+      // RFC 7009 §2.1: a client cannot revoke the token of another client, and the answer does not reveal that.
       allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
     },
     devInteractions: off,

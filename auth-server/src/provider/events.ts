@@ -1,4 +1,4 @@
-/** Owns what the engine's events become, in the log and in numbers: the real reason, which the wire never carries, and no secret. */
+/** Owns how events of the engine are logged and counted: with the real reason, which clients do not get, and without secrets. */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Provider from 'oidc-provider';
@@ -7,13 +7,13 @@ import { ClientDocumentError } from '../client-documents/document-error.ts';
 import { stateOf } from '../context-state.ts';
 import { isHeld } from './overrides/held-errors.ts';
 
-/** RFC 9700 §4.14.2, RFC 6749 §10.5: what only happens when a token or code is in two hands. */
+/** RFC 9700 §4.14.2, RFC 6749 §10.5: errors that only occur if two parties have the same token or code. */
 const REUSE: Readonly<Record<string, string>> = {
   'refresh token already used': 'refresh token reused',
   'authorization code already consumed': 'authorization code reused',
 };
 
-/** Who counts; of whatever a request says, each gets one of few words. */
+/** Counters of the metrics. Each gets a value from a short list, never data of a request. */
 export interface EngineCounts {
   /** @param result `granted`, or the error of RFC 6749 §4.1.2.1 */
   onAuthorization(result: string): void;
@@ -32,13 +32,13 @@ const partiesOf = ({ oidc }: KoaContextWithOIDC) => ({
   subject: oidc.entities.Account?.accountId,
 });
 
-/** The detail is the engine's own words, but for a body that can't be parsed: there the parser quotes the body. */
+/** Adds the engine's detail, except for a body that cannot be parsed: that detail quotes the body. */
 const reasonOf = (error: errors.OIDCProviderError): string => {
   const said = error.error_description ?? error.message;
   return error.error_detail && !said.startsWith('failed to parse') ? `${said}: ${error.error_detail}` : said;
 };
 
-/** Why what a client publishes about itself was no good, in one word that can be counted. */
+/** Why a client metadata document could not be used, as a tagged reason. */
 const documentOf = ({ cause }: Error) =>
   cause instanceof ClientDocumentError ? { document: { host: cause.host, reason: cause.reason } } : undefined;
 
@@ -54,9 +54,9 @@ export function logEvents(provider: Provider): void {
   provider.on('authorization.error', refusal('authorization refused'));
   provider.on('grant.error', refusal('token request refused'));
   provider.on('registration_create.error', refusal('registration refused'));
-  provider.on('registration_read.error', refusal('registration not shown'));
-  provider.on('registration_update.error', refusal('registration not changed'));
-  provider.on('registration_delete.error', refusal('registration not removed'));
+  provider.on('registration_read.error', refusal('registration read refused'));
+  provider.on('registration_update.error', refusal('registration update refused'));
+  provider.on('registration_delete.error', refusal('registration removal refused'));
   provider.on('revocation.error', refusal('revocation refused'));
   provider.on('server_error', (ctx, err) => {
     if (err instanceof HttpError) stateOf(ctx).failure = err;
@@ -73,7 +73,7 @@ export function logEvents(provider: Provider): void {
   provider.on('registration_delete.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'client removed'));
   provider.on('authorization.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'authorized'));
   provider.on('grant.success', (ctx) => {
-    // In the line of the request: most requests are this one.
+    // Added to the line of the request, because most requests are of this kind.
     stateOf(ctx).outcome = { ...partiesOf(ctx), grantType: ctx.oidc.params?.grant_type };
   });
 }

@@ -1,7 +1,7 @@
 /**
- * Owns whether a code or refresh token can still be turned into an access token (RFC 6749 §5.2, RFC 8707 §2.2), asked before
- * anything is spent or issued. What a client can mend by another request is `invalid_target` or `invalid_scope`; what only a
- * new sign-in can mend is `invalid_grant`, because clients go on repeating a request after any other error.
+ * Owns whether a code or refresh token can still be exchanged for an access token (RFC 6749 §5.2, RFC 8707 §2.2). The check runs
+ * before anything is consumed or issued. An error that another request can fix is `invalid_target` or `invalid_scope`. An error that
+ * only a new sign-in can fix is `invalid_grant`, because clients repeat the request after any other error.
  */
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { grantedSpelling, type Resource, type Resources } from '../resources/resource.ts';
@@ -9,19 +9,19 @@ import { namesOf } from '../resources/scope.ts';
 import type { GrantHandler } from './overrides/grant-handlers.ts';
 import { indicators, issuableScopes } from './resource-indicators.ts';
 
-/** A code or refresh token as far as it says what was granted. */
+/** The members of a code or refresh token that say what was granted. */
 export interface GrantSource {
   readonly resource?: unknown;
   readonly scope?: string | undefined;
 }
 
-/** Leaves in the parameters of the request the granted spelling of the resource that is meant. */
+/** Replaces the resource in the parameters of the request by its granted spelling. */
 export async function checkGranted(ctx: KoaContextWithOIDC, source: GrantSource, resources: Resources): Promise<void> {
   const granted = indicators(source.resource);
   if (granted.length === 0) return;
   const identifier = meantBy(ctx, granted, resources);
   const resource = resources.find(identifier);
-  if (!resource) throw new errors.InvalidGrant(`the resource ${identifier} is no longer known here`);
+  if (!resource) throw new errors.InvalidGrant(`the resource ${identifier} is no longer known`);
   if (granted.length > 1 || indicators(ctx.oidc.params?.resource).length > 0) {
     Object.assign(ctx.oidc.params ?? {}, { resource: identifier });
   }
@@ -34,8 +34,8 @@ interface Records {
 }
 
 /**
- * The engine compares the scope of a refresh before it asks for the account, and so before `checkGranted`. Where nothing of the
- * grant is left another scope would not help, so the client is told that.
+ * The engine compares the scope of a refresh before it looks up the account, and so before `checkGranted`. If nothing of the grant
+ * is left, another scope would not help, so the client gets `invalid_grant`.
  */
 export const tellLostGrants =
   (resources: Resources) =>
@@ -49,7 +49,7 @@ export const tellLostGrants =
     }
   };
 
-/** @throws InvalidGrant where a refresh without `scope` and `resource` would end so */
+/** @throws InvalidGrant if a refresh without `scope` and `resource` would fail with it */
 async function checkWhole(ctx: KoaContextWithOIDC, resources: Resources): Promise<void> {
   const { provider, params = {} } = ctx.oidc;
   const { RefreshToken, Grant } = provider as unknown as Records;
@@ -62,12 +62,12 @@ async function checkWhole(ctx: KoaContextWithOIDC, resources: Resources): Promis
 }
 
 /**
- * The resource at /token means the one that was granted, however either is spelled; another is refused with the one that was
- * expected. A granted spelling that this server has dropped means what the others of the same grant mean.
+ * The granted resource that the resource at /token identifies, whatever the spelling. Another resource is refused, with the expected
+ * one in the message. A granted spelling that is no longer configured means the same as the other spellings of the grant.
  */
 function meantBy(ctx: KoaContextWithOIDC, granted: readonly string[], resources: Resources): string {
   const [known] = granted.filter((identifier) => resources.find(identifier));
-  // Whatever the client asks for: nothing that was granted can be had any more.
+  // None of the granted resources exists any more, whatever the client requests.
   if (known === undefined) return granted[0] ?? '';
   const meant = new Set(
     indicators(ctx.oidc.params?.resource).map((asked) =>
@@ -81,7 +81,7 @@ function meantBy(ctx: KoaContextWithOIDC, granted: readonly string[], resources:
   return only;
 }
 
-/** A scope of the grant may be gone: the resource has dropped it, or the operator has narrowed the client. */
+/** A scope of the grant may be gone: the resource has removed it, or the operator has limited the client. */
 async function checkScopes(ctx: KoaContextWithOIDC, source: GrantSource, identifier: string, resource: Resource) {
   await resource.ready();
   const granted = new Set(namesOf(ctx.oidc.entities.Grant?.getResourceScope(identifier)));
@@ -90,7 +90,7 @@ async function checkScopes(ctx: KoaContextWithOIDC, source: GrantSource, identif
     const issuable = new Set(issuableScopes(ctx, identifier, resource));
     return ofToken.filter((name) => issuable.has(name));
   };
-  // The resource may have got it since it was asked last.
+  // The resource may have added the scope since its metadata was read.
   if (left().length === 0) await resource.renew();
   const names = left();
   if (names.length === 0) {

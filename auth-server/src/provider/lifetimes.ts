@@ -1,25 +1,25 @@
-/** Owns how long what the engine issues is good: by the kind of client, the resource, and the approval that it hangs on. */
+/** Owns the lifetimes of everything that the engine issues: by the type of client, the resource, and the approval. */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 
-/** Seconds. `confidential` and `machine` fall back to what holds for all. */
+/** Seconds. `confidential` and `machine` fall back to `all`. */
 export interface Lifetimes {
   readonly accessToken: { readonly all: number } & ByClass;
   readonly refreshToken: { readonly all: number } & Omit<ByClass, 'machine'>;
-  /** In which a spent refresh token still leads to its successor. */
+  /** For which a used refresh token still returns its successor. */
   readonly refreshGrace: number;
   readonly grant: number;
   readonly session: number;
   readonly client: number;
 }
 
-/** RFC 6749 §2.1 client types; a machine client acts for itself (§4.4). */
+/** RFC 6749 §2.1 client types; a machine client acts on its own behalf (§4.4). */
 interface ByClass {
   readonly confidential?: number | undefined;
   readonly machine?: number | undefined;
 }
 
-/** Of a client that nobody has approved: time enough to be shown to a person, and for them to come back to it. */
+/** Lifetime of a client that nobody has approved: long enough for a person to see the sign-in page and to return to it later. */
 export const UNAPPROVED = 86_400;
 
 const CODE = 60;
@@ -44,7 +44,7 @@ type Class = 'public' | 'confidential' | 'machine';
 
 const ofClass = ({ clientAuthMethod }: Client): Class => (clientAuthMethod === 'none' ? 'public' : 'confidential');
 
-/** What the resource says holds for all clients, and a class may only shorten it. */
+/** The lifetime of the resource applies to all clients; that of a class can only shorten it. */
 function accessTokenLifetime({ accessToken }: Lifetimes, of: Class, resource: number | undefined): number {
   const own = of === 'public' ? undefined : accessToken[of];
   return Math.min(resource ?? own ?? accessToken.all, own ?? Number.POSITIVE_INFINITY);
@@ -53,6 +53,6 @@ function accessTokenLifetime({ accessToken }: Lifetimes, of: Class, resource: nu
 const unusedLifetime = ({ refreshToken }: Lifetimes, client: Client): number =>
   (ofClass(client) === 'confidential' ? refreshToken.confidential : undefined) ?? refreshToken.all;
 
-/** A refresh token that nobody uses: never good for longer than the grant that it hangs on. */
+/** The lifetime of an unused refresh token: never longer than that of its grant. */
 const refreshTokenLifetime = (ctx: KoaContextWithOIDC, unused: number, now: number): number =>
   Math.max(1, Math.min(unused, (ctx.oidc.entities.Grant?.exp ?? Number.POSITIVE_INFINITY) - now));

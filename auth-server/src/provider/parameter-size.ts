@@ -1,17 +1,17 @@
 /**
- * Owns how long the parameters of a request may be. Those of an authorization request are kept for a quarter of an hour before
- * anybody is known, a registration for a day, so a stranger must not decide how much that is (RFC 9700 §4.16, RFC 7591 §5).
+ * Owns the size limits of request parameters. An authorization request is stored for 15 minutes before anybody is authenticated, a
+ * registration for a day, so unknown callers must not store any amount (RFC 9700 §4.16, RFC 7591 §5).
  */
 import { errors } from 'oidc-provider';
 
 const KIB = 1_024;
-/** The longest of a client in test/clients has some hundred bytes. */
+/** The longest parameter of a client in test/clients has a few hundred bytes. */
 const PARAMETER = 4 * KIB;
-/** All of one authorization request. */
+/** All parameters of one authorization request together. */
 const STORED = 8 * KIB;
-/** Nothing that is issued here comes near it; assertions have certificates in their header now and then. */
+/** Our own credentials are much smaller; assertions sometimes have certificates in their header. */
 const CREDENTIAL = 16 * KIB;
-/** The largest of the clients in test/clients has 467 bytes. */
+/** The largest registration of the clients in test/clients has 467 bytes. */
 export const REGISTRATION = 16 * KIB;
 
 const CREDENTIALS: ReadonlySet<string> = new Set([
@@ -19,7 +19,7 @@ const CREDENTIALS: ReadonlySet<string> = new Set([
 ]); // biome-ignore format: one list
 const STORED_BY: ReadonlySet<string> = new Set(['authorization', 'pushed_authorization_request']);
 
-/** In bytes; of a parameter that comes several times all its values. */
+/** In bytes; a repeated parameter counts with all its values. */
 const sizeOf = (value: unknown): number =>
   Array.isArray(value) ? value.reduce((sum, one) => sum + sizeOf(one), 0) : Buffer.byteLength(String(value));
 
@@ -34,7 +34,7 @@ export function checkParameters(route: string, params: Readonly<Record<string, u
     if (!CREDENTIALS.has(name)) stored += size;
   }
   if (STORED_BY.has(route) && stored > STORED) {
-    throw new errors.InvalidRequest(`the parameters together are longer than ${STORED} bytes`);
+    throw new errors.InvalidRequest(`all parameters together are longer than ${STORED} bytes`);
   }
 }
 
@@ -48,7 +48,7 @@ function jsonSize(value: object): number {
   try {
     return Buffer.byteLength(JSON.stringify(value));
   } catch {
-    // Nested too deeply to be written.
+    // Nested too deeply to be serialized.
     return Number.POSITIVE_INFINITY;
   }
 }

@@ -1,4 +1,4 @@
-/** Owns the making of the authorization engine, which is the Koa application that everything else is put in front of. */
+/** Owns how the engine is created. The engine is the Koa application; everything else runs in front of it. */
 import type { Middleware } from 'koa';
 import Provider, { errors } from 'oidc-provider';
 import type { Judge } from '../client-documents/document.ts';
@@ -30,16 +30,16 @@ import { completeRequests, readEmptySecret } from './overrides/request-context.t
 import { createRenderError, type ErrorDescription } from './render-error.ts';
 
 export interface Engine {
-  /** Answers the protocol's own routes; what is `use`d stands before them. */
+  /** Answers the routes of the protocol; middleware added by `use` runs before them. */
   readonly app: Provider;
-  /** Belong directly before the protocol's routes. */
+  /** Must run directly before the routes of the protocol. */
   readonly guards: readonly Middleware[];
   readonly interactions: Interactions;
-  /** Is another number whenever the metadata is to say something else. */
+  /** Changes whenever the content of the metadata changes. */
   revision(): number;
-  /** Throws where a client can't be one that is known by this document. */
+  /** Throws if a client metadata document is invalid. */
   readonly judgeDocument: Judge;
-  /** What makes metadata of a pre-registered client unusable; `undefined` where nothing does. */
+  /** The problem with the metadata of a pre-registered client; `undefined` if there is none. */
   problemWith(client: object): string | undefined;
 }
 
@@ -67,7 +67,7 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
       renderError: createRenderError(renderErrorPage),
     }),
   );
-  // Host and protocol are those of the issuer: http/public-host.ts writes them, nobody else has a say.
+  // Host and protocol are those of the issuer: http/public-host.ts sets the proxy headers.
   app.proxy = true;
   askOfTexts(app);
   deriveRegistrationAccessTokens(app, parts.keys.cookies[0]);

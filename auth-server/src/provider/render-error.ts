@@ -1,4 +1,4 @@
-/** Owns what a person reads when the engine refuses an authorization request that can't go back to the client (RFC 6749 §4.1.2.1). */
+/** Owns the page for an authorization request that the engine refuses and that cannot return to the client (RFC 6749 §4.1.2.1). */
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import { type Configuration, type ErrorOut, errors, type KoaContextWithOIDC } from 'oidc-provider';
@@ -11,9 +11,9 @@ import { type HeldAnswer, heldAnswer } from './overrides/held-errors.ts';
 export interface ErrorDescription {
   readonly title: string;
   readonly message: string;
-  /** Joins the page with the log. */
+  /** The request id, which finds the log lines. */
   readonly reference: string;
-  /** What the client was not told yet, and where it waits. */
+  /** The answer that the client has not received yet, and its destination. */
   readonly answer?: HeldAnswer | undefined;
 }
 
@@ -39,10 +39,10 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
 };
 
-/** A sign-in that the engine does not find any more, or that this browser may not finish. */
+/** A sign-in that the engine no longer finds, or that this browser must not finish. */
 async function wordsForLost({ oidc, path }: KoaContextWithOIDC, error: errors.SessionNotFound): Promise<Words> {
   const message = await wordsForLostSession(oidc.provider, error, path.slice(path.lastIndexOf('/') + 1));
-  return { title: 'This sign-in can’t go on', message: `${message} Go back to your app and connect again.` };
+  return { title: 'This sign-in can’t continue', message: `${message} Go back to your app and connect again.` };
 }
 
 function wordsFor({ error, error_description: description }: ErrorOut, { cause }: Error): Words {
@@ -55,7 +55,7 @@ function wordsFor({ error, error_description: description }: ErrorOut, { cause }
   );
 }
 
-/** A page where a person is looking; JSON at the other endpoints, whatever a client says that it accepts. */
+/** A page for people; JSON at the other endpoints, whatever the client accepts. */
 export function createRenderError(
   renderPage: (error: ErrorDescription) => string,
 ): NonNullable<Configuration['renderError']> {
@@ -66,7 +66,7 @@ export function createRenderError(
     }
     ctx.set(headers);
     ctx.type = 'html';
-    // A request that is over has no client any more: what names one then is the link that somebody made.
+    // A request that has ended has no client any more: a client named in it may come from a forged link.
     const isLost = error instanceof errors.SessionNotFound;
     const words = isLost ? await wordsForLost(ctx, error) : wordsFor(out, error);
     const answer = isLost ? undefined : heldAnswer(ctx, out, error);

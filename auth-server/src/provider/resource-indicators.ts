@@ -1,4 +1,4 @@
-/** Owns RFC 8707 towards the engine: resource indicator to audience, scopes and token lifetime; RFC 9068 tokens for all. */
+/** Owns RFC 8707 for the engine: it maps a resource indicator to audience, scopes and token lifetime, with RFC 9068 tokens for all. */
 import { decodeJwt } from 'jose';
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { SigningKey } from '../keys/signing-key.ts';
@@ -6,7 +6,7 @@ import type { Resource, Resources } from '../resources/resource.ts';
 import { effectiveScope, grantableScopes, hasUnknownScope, namesOf } from '../resources/scope.ts';
 import { scopeBound } from './clients/policy.ts';
 
-/** Scopes of this server itself, beside those of the resources. */
+/** Scopes of this server itself, in addition to those of the resources. */
 export const OWN_SCOPES = ['openid', 'offline_access'] as const;
 
 export const own: ReadonlySet<string> = new Set(OWN_SCOPES);
@@ -24,7 +24,7 @@ const unknownTarget = (resources: Resources): errors.OIDCProviderError => {
   return new errors.InvalidTarget(`resource must be ${expected}`);
 };
 
-/** @param signing the key that signs now */
+/** @param signing the current signing key */
 export function resourceIndicators(resources: Resources, { alg, kid }: SigningKey): Indicators {
   return {
     enabled: true,
@@ -50,42 +50,39 @@ export function resourceIndicators(resources: Resources, { alg, kid }: SigningKe
   };
 }
 
-/** The last word on what an authorization request asks for, before anything is shown or granted. */
+/** Determines the final resource and scope of an authorization request, before anything is shown or granted. */
 async function narrow(ctx: KoaContextWithOIDC, resource: Resource, resources: Resources): Promise<void> {
   const params = parameters(ctx);
-  // A person is asked about one server at a time, and a token is for one audience.
+  // The page asks for one server, and a token has one audience.
   if (indicators(params.resource).some((other) => resources.find(other) !== resource)) {
-    throw new errors.InvalidTarget('ask for one resource at a time');
+    throw new errors.InvalidTarget('only one resource per request is supported');
   }
   params.scope = askedScope(ctx, params.scope);
   await grantScope(ctx, resource, { own });
 }
 
 /**
- * What the request gets of what it asks for. For a client that the operator wrote down the registration is the bound; a machine
- * has no other, as nobody is asked (RFC 6749 §4.4.2).
+ * Sets the scope that the request gets. The configuration of a pre-registered client limits it; for a machine client this is the
+ * only limit, because no person is asked (RFC 6749 §4.4.2).
  */
 async function grantScope(ctx: KoaContextWithOIDC, resource: Resource, { own = NONE }: { own?: ReadonlySet<string> }) {
   const params = parameters(ctx);
   const asked = typeof params.scope === 'string' ? params.scope : undefined;
   const bound = scopeBound(ctx.oidc.client);
-  // The resource may have got it since it was asked last.
+  // The resource may have added the scope since its metadata was read.
   if (hasUnknownScope(asked, resource, own)) await resource.renew();
   const granted = effectiveScope(asked, resource, { own, bound });
   if (!granted) {
     const known = grantableScopes(resource, bound).join(' ');
-    throw new errors.InvalidScope(
-      `none of these scopes can be granted here, only ${known || 'no scope at all'}`,
-      asked ?? '',
-    );
+    throw new errors.InvalidScope(`none of these scopes can be granted; possible: ${known || 'none'}`, asked ?? '');
   }
   params.scope = granted;
 }
 
 /**
- * What a token for this resource may have now: what the resource knows, within the bound of a client that the operator wrote
- * down, as it is today. While a resource could not be asked what its scopes are, as after a start without it, what a person
- * approved before is known to be one: a token that is renewed must not lose it.
+ * The scopes that a token for this resource may have now: those of the resource, within the current limit of a pre-registered
+ * client. While the scopes of a resource could not be read, such as after a start without it, approved scopes count as existing, so
+ * that a refresh does not lose them.
  */
 export function issuableScopes(ctx: KoaContextWithOIDC, identifier: string, resource: Resource): readonly string[] {
   const approved = resource.isCertain ? '' : (ctx.oidc.entities.Grant?.getResourceScope(identifier) ?? '');
@@ -97,8 +94,8 @@ export function issuableScopes(ctx: KoaContextWithOIDC, identifier: string, reso
 }
 
 /**
- * The engine drops `offline_access` where `prompt=consent` is missing. OpenID Connect Core §11 lets it stay where a person is
- * asked all the same, as here; and it has to: clients that were refused nothing name it again at every refresh.
+ * The engine drops `offline_access` if `prompt=consent` is missing. OpenID Connect Core §11 allows it if the person is asked anyway,
+ * as here. It must stay, because clients repeat the scope at every refresh.
  */
 function askedScope(ctx: KoaContextWithOIDC, kept: unknown): string {
   const stays =
@@ -106,7 +103,7 @@ function askedScope(ctx: KoaContextWithOIDC, kept: unknown): string {
   return `${kept ?? ''} ${stays ? 'offline_access' : ''}`.trim();
 }
 
-/** The scope as the client sent it, with the request or ahead of it (RFC 9126 §4). */
+/** The scope as the client sent it, in the request or in a pushed request (RFC 9126 §4). */
 function sentScope(ctx: KoaContextWithOIDC): string | undefined {
   const { request } = ctx.oidc.entities.PushedAuthorizationRequest ?? {};
   const sent = request ? decodeJwt(request) : (ctx.oidc.body ?? ctx.query);

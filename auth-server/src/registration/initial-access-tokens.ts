@@ -1,6 +1,6 @@
 /**
- * Owns the initial access tokens (RFC 7591 §3): who holds one may register clients until it expires or is used up. They are one
- * record, in which a token is only its SHA-256, changed by compare-and-set so that a use is never given out twice.
+ * Owns the initial access tokens (RFC 7591 §3): the holder of one may register clients until it expires or is used up. All tokens
+ * are one record, which contains only their SHA-256. Changes use compare-and-set, so that a use is never counted twice.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
@@ -8,13 +8,13 @@ import { HttpError, StartError } from '@mcp-oauth/shared/errors';
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
 
 export interface InitialAccessToken {
-  /** Names the token to operators and in the log; opens nothing. */
+  /** Identifies the token for operators and in the log; it gives no access. */
   readonly id: string;
   readonly purpose: string;
   /** Seconds since the epoch. */
   readonly createdAt: number;
   readonly expiresAt: number;
-  /** Registrations that are left; absent: as many as one likes. */
+  /** Remaining registrations; absent: unlimited. */
   readonly uses?: number;
 }
 
@@ -26,15 +26,15 @@ interface NewToken {
 }
 
 export interface InitialAccessTokens {
-  /** Makes a token, which is in the answer and nowhere else. */
+  /** Creates a token; only the answer contains it. */
   add(token: NewToken): Promise<InitialAccessToken & { readonly token: string }>;
-  /** Those that are good, oldest first. */
+  /** The valid tokens, oldest first. */
   list(): Promise<readonly InitialAccessToken[]>;
-  /** @returns false where there was none */
+  /** @returns false if there was none */
   remove(id: string): Promise<boolean>;
-  /** The token, where it is good. */
+  /** The token, if it is valid. */
   find(token: string): Promise<InitialAccessToken | undefined>;
-  /** Takes one use. @returns false where none is left, whoever was faster */
+  /** Takes one use. @returns false if none is left */
   spend(id: string): Promise<boolean>;
 }
 
@@ -45,7 +45,7 @@ interface Kept extends InitialAccessToken {
 const KIND = 'InitialAccessToken';
 const ID = 'all';
 const MAX_TOKENS = 1_000;
-/** Each time somebody else has changed the record, so only a very long queue gets here. */
+/** An attempt fails if another request has changed the record, so only very many concurrent requests reach this number. */
 const MAX_ATTEMPTS = 200;
 
 const digestOf = (token: string): string => createHash('sha256').update(token).digest('hex');
@@ -59,7 +59,7 @@ export function createInitialAccessTokens(store: RecordStore, clock: Clock): Ini
     return { before, good: all.filter(({ expiresAt }) => expiresAt > seconds(clock)) };
   }
 
-  /** @param change the tokens as they shall be, or `undefined` to leave them. @returns whether they were changed */
+  /** @param change returns the new tokens, or `undefined` for no change. @returns whether they were changed */
   async function update(change: (good: readonly Kept[]) => readonly Kept[] | undefined): Promise<boolean> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const { before, good } = await load();
@@ -86,7 +86,7 @@ export function createInitialAccessTokens(store: RecordStore, clock: Clock): Ini
       const kept = { id: digest.slice(0, 12), purpose, ...times, ...(uses !== undefined && { uses }), digest };
       await update((good) => {
         if (good.length < MAX_TOKENS) return [...good, kept];
-        throw new StartError(`there are ${MAX_TOKENS} initial access tokens already: remove some first`);
+        throw new StartError(`the maximum of ${MAX_TOKENS} initial access tokens is reached: remove some first`);
       });
       return { ...describe(kept), token };
     },
@@ -105,7 +105,7 @@ export function createInitialAccessTokens(store: RecordStore, clock: Clock): Ini
   };
 }
 
-/** A token with no use left is gone; `undefined` where it is gone already. */
+/** The tokens after one use: a token without uses is removed. `undefined` if it is removed already. */
 function withoutOneUse(good: readonly Kept[], id: string): readonly Kept[] | undefined {
   const token = good.find((kept) => kept.id === id);
   if (!token) return undefined;

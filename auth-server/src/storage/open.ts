@@ -1,4 +1,4 @@
-/** Owns which backend the settings name, and how it is opened: the same for the server and for its commands. */
+/** Owns how the storage backend of the settings is opened, for the server and for its commands. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -16,7 +16,7 @@ import { createSqliteStore } from './sqlite.ts';
 export interface StorageSettings {
   readonly redisUrl: RedisTarget | undefined;
   readonly redisCaFile: string | undefined;
-  /** Seconds; 0: as long as it takes. */
+  /** Seconds; 0: without limit. */
   readonly redisStartTimeout: number;
   readonly dataDir: string;
   readonly storageKeys: readonly Buffer[] | undefined;
@@ -36,16 +36,16 @@ export interface StorageParts {
 export interface Storage {
   readonly store: RecordStore;
   readonly createRateLimit: CreateRateLimit;
-  /** What all processes share; absent: there is but one. */
+  /** The Redis that all processes share; absent: there is only one process. */
   readonly redis: RedisClient | undefined;
-  /** Whether that takes writes. */
+  /** Whether Redis accepts writes. */
   readonly health: RedisHealth | undefined;
 }
 
-/** Where a relative DATA_DIR starts, from whichever folder the process was started. */
+/** The root of a relative DATA_DIR, independent of the working directory. */
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** @throws StartError when the backend can't be used */
+/** @throws StartError if the backend cannot be used */
 export async function openStorage(settings: StorageSettings, { clock, log, patience }: StorageParts): Promise<Storage> {
   const { redisUrl, redisCaFile, dataDir, storageKeys, clientLifetime } = settings;
   const [first, ...older] = storageKeys ?? [];

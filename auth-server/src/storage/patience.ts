@@ -1,17 +1,17 @@
-/** Owns how commands wait for a connection that was lost, so that a restart of Redis or a change of its primary costs nobody their sign-in. */
+/** Owns how commands wait for a lost connection, so that no sign-in fails because Redis restarts or changes its primary. */
 import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { refusalOf } from '@mcp-oauth/shared/redis/refusals';
 
 export interface Patience {
-  /** Absent: there is a connection. Else resolves when there is one, or when the patience is over. */
+  /** `undefined` if there is a connection. Else resolves when there is one, or after the maximum wait. */
   connected(): Promise<void> | undefined;
-  /** Runs `command`, and again on every new connection while it was not carried out because the node was the wrong one. */
+  /** Runs `command`, and again on every new connection as long as it was not executed because the node is not the primary. */
   atPrimary<T>(command: () => Promise<T>): Promise<T>;
 }
 
 /**
- * Waits before something is sent, or after it was refused. What was sent and got no answer may have been done, and must not be done
- * twice.
+ * Waits before a command is sent, or after it was refused. A command that was sent and got no answer may have been executed, and
+ * must not be sent twice.
  * @param patience milliseconds
  */
 export function createPatience(client: RedisClient, patience: number): Patience {
@@ -30,7 +30,7 @@ export function createPatience(client: RedisClient, patience: number): Patience 
       waiting.add(goOn);
     });
   return {
-    // A client that was closed on purpose comes back no more.
+    // A client that was closed on purpose does not reconnect.
     connected: () => (client.status === 'ready' || client.status === 'end' ? undefined : untilReady(patience)),
     atPrimary: async (command) => {
       const since = performance.now();
@@ -40,7 +40,7 @@ export function createPatience(client: RedisClient, patience: number): Patience 
         } catch (error) {
           const left = since + patience - performance.now();
           if (!wasLeftUndone(error) || left <= 0) throw error;
-          // Its connection is being closed, although it may still count as ready.
+          // The connection is being closed, although it may still be reported as ready.
           await untilReady(left);
         }
       }
@@ -48,7 +48,7 @@ export function createPatience(client: RedisClient, patience: number): Patience 
   };
 }
 
-/** What ioredis says of a command that it did not send, as the connection is being closed. */
+/** Message of ioredis for a command that it did not send, because the connection is being closed. */
 const NOT_SENT = "Stream isn't writeable";
 
 const wasLeftUndone = (error: unknown): boolean =>

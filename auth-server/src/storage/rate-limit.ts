@@ -1,14 +1,15 @@
 /**
- * Owns the limits on what anybody may do unasked (RFC 7591 §5, RFC 9700 §4.16): so many times in so many seconds for a key. On
- * Redis they hold across replicas; while Redis is away each process counts for itself, as a limit must never be an outage.
+ * Owns the rate limits for unauthenticated requests (RFC 7591 §5, RFC 9700 §4.16): a number of points per period for a key. With
+ * Redis they apply to all replicas together. While Redis is unavailable each process counts by itself, so that a limit never causes
+ * an outage.
  */
 import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 
 export interface RateLimit {
   /**
-   * Counts `cost` more for `key`, or all that the limit allows where that is less: one alone is never impossible.
-   * @returns seconds to wait; 0 when it is within the limit
+   * Counts `cost` for `key`, but at most the whole limit, so that a single request is always possible.
+   * @returns seconds to wait; 0 if it is within the limit
    */
   take(key: string, cost?: number): Promise<number>;
 }

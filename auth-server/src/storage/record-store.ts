@@ -1,6 +1,6 @@
 /**
- * Owns the port to everything auth-server must remember. Kinds and keys are the caller's; a backend keeps records, their
- * lifetimes and the promises that need atomicity: a record is taken once, consumed once, replaced only as it was known.
+ * Owns the port to the storage of auth-server. The caller chooses kinds and keys. A backend stores records with their lifetimes and
+ * guarantees atomicity: a record is taken once, consumed once, and replaced only if it is unchanged.
  */
 
 import { HttpError } from '@mcp-oauth/shared/errors';
@@ -8,7 +8,7 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export interface PutOptions {
-  /** Seconds from now until the record is gone. Every record has an end. */
+  /** Seconds until the record expires. Every record expires. */
   readonly ttl: number;
   /** A second, unique key within the kind. */
   readonly alias?: string | undefined;
@@ -18,7 +18,7 @@ interface Replacement {
   /** The value as it was read. */
   readonly before: JsonObject;
   readonly after: JsonObject;
-  /** Seconds from now until the record is gone; absent: when it would have been. */
+  /** Seconds until the record expires; absent: its expiry stays the same. */
   readonly ttl?: number | undefined;
 }
 
@@ -30,27 +30,27 @@ export interface StoredRecord {
 
 export interface RecordStore {
   put(kind: string, id: string, value: JsonObject, options: PutOptions): Promise<void>;
-  /** Writes only where nothing stands; the answer tells whether it did (replay detection, first start of replicas). */
+  /** Writes only if there is no record; returns whether it wrote (replay detection, first start of replicas). */
   putIfAbsent(kind: string, id: string, value: JsonObject, options: PutOptions): Promise<boolean>;
-  /** Writes only where the record still is as it was read: of many at once exactly one gets `true` (compare-and-set). */
+  /** Writes only if the record is unchanged: of concurrent calls exactly one gets `true` (compare-and-set). */
   replace(kind: string, id: string, replacement: Replacement): Promise<boolean>;
   get(kind: string, id: string): Promise<StoredRecord | undefined>;
   getByAlias(kind: string, alias: string): Promise<StoredRecord | undefined>;
-  /** Reads and deletes in one step: of many at once exactly one gets the record. */
+  /** Reads and deletes in one step: of concurrent calls exactly one gets the record. */
   take(kind: string, id: string): Promise<StoredRecord | undefined>;
-  /** Marks as consumed: of many at once exactly one gets `true`; a missing record is `false`. */
+  /** Marks as consumed: of concurrent calls exactly one gets `true`; a missing record gives `false`. */
   consume(kind: string, id: string): Promise<boolean>;
-  /** Lets the record live for at least so many seconds from now; nothing happens where it is gone. */
+  /** Extends the record to at least `ttl` seconds from now; does nothing if there is no record. */
   touch(kind: string, id: string, ttl: number): Promise<void>;
   delete(kind: string, id: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The backend can't be reached: nothing was decided, and the same request may succeed in a moment. */
+/** The backend is unreachable: nothing was decided, and the same request may succeed in a moment. */
 export class StoreUnavailable extends HttpError {
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super(503, 'temporarily_unavailable', 'This server can not reach its memory. Please try again in a moment.', {
+    super(503, 'temporarily_unavailable', "The server's storage is temporarily unavailable. Please try again in a moment.", {
       reason: `store unavailable: ${reason}`,
       headers: { 'Retry-After': '2' },
       cause,

@@ -1,6 +1,6 @@
 /**
- * Owns the record store on Redis: a server, Sentinel or Cluster. Every promise of the port is one script on one key, so that
- * it holds for any number of processes and on any slot; lifetimes are Redis's own, so no clocks have to agree.
+ * Owns the record store on Redis: a server, Sentinel or Cluster. Every guarantee of the port is one script on one key, so that it
+ * holds for any number of processes and on any slot. Redis expires the records, so the clocks of the processes do not matter.
  */
 import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis';
 import { readLua } from '@mcp-oauth/shared/redis/lua';
@@ -13,7 +13,7 @@ import {
   StoreUnavailable,
 } from './record-store.ts';
 
-/** Grows when records change their shape; records of another version are never read. */
+/** The version changes when the format of the records changes; records of another version are never read. */
 export const PREFIX = 'as:v1:';
 
 /** The name of each script, and its file. */
@@ -28,7 +28,7 @@ const SCRIPTS: Readonly<Record<keyof Scripts, string>> = {
 
 type Fields = [value: string | null, consumed: string | null];
 
-/** What `defineCommand` adds to a client. */
+/** Commands that `defineCommand` adds to a client. */
 interface Scripts {
   asPut(key: string, value: string, ttl: number): Promise<number>;
   asPutIfAbsent(key: string, value: string, ttl: number): Promise<number>;
@@ -50,7 +50,7 @@ const aliasKey = (kind: string, alias: string): string => `${PREFIX}alias:${kind
 /** Milliseconds that a command waits to be sent while there is no connection: a restart of Redis takes up to three seconds. */
 const PATIENCE = 5_000;
 
-/** Waits for the first connection; afterwards commands fail while there is none, when their patience is over. */
+/** Waits for the first connection. Later, commands fail if there is no connection within `patience`. */
 export async function createRedisStore(client: RedisClient, patience = PATIENCE): Promise<RecordStore> {
   for (const [name, file] of Object.entries(SCRIPTS)) {
     const lua = readLua(new URL(`./scripts/${file}.lua`, import.meta.url));
@@ -96,10 +96,10 @@ export async function createRedisStore(client: RedisClient, patience = PATIENCE)
   return patient(store, createPatience(client, patience));
 }
 
-/** What may be asked a second time when the connection broke before there was an answer. */
+/** Operations that may be repeated if the connection broke before the answer. */
 const READS = new Set(['get', 'getByAlias']);
 
-/** Whatever goes wrong between here and Redis has one name for those who ask. */
+/** Converts every error of Redis into StoreUnavailable. */
 function patient(store: RecordStore, { connected, atPrimary }: Patience): RecordStore {
   const guarded = Object.entries(store).map(([name, run]) => {
     const attempt = async (args: readonly unknown[]): Promise<unknown> => {

@@ -1,4 +1,4 @@
-/** Owns the shape of the SQLite file: one table of records, versioned. */
+/** Owns the schema of the SQLite file: one versioned table of records. */
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { prepareFile } from './private-file.ts';
@@ -20,8 +20,8 @@ CREATE INDEX IF NOT EXISTS record_expiry ON record (expires_at);
 PRAGMA user_version = ${VERSION};`;
 
 /**
- * Opens the file, making it and its folder where they are missing.
- * @throws StartError when it can't be written or was made by a newer version
+ * Opens the file, and creates it and its folder if they are missing.
+ * @throws StartError if it cannot be written or was made by a newer version
  */
 export function openDatabase(path: string): DatabaseSync {
   try {
@@ -42,9 +42,9 @@ export function openDatabase(path: string): DatabaseSync {
 }
 
 function setUp(database: DatabaseSync, path: string): void {
-  // A crash of the process loses nothing in WAL mode with NORMAL; a power cut may lose the last moments, which costs a
-  // client a new sign-in and never revives a code: codes live for a minute.
-  // The time to wait comes first: another process may be opening the file at this very moment.
+  // In WAL mode with NORMAL a crash of the process loses nothing. A power cut may lose the last moments: a client may have to sign in
+  // again, but no used code becomes valid again, because codes live for a minute.
+  // busy_timeout comes first, because another process may open the file at the same time.
   database.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
   const version = Number(database.prepare('PRAGMA user_version').get()?.user_version);
   if (version > VERSION) throw new StartError(`DATA_DIR: ${path} was written by a newer version of auth-server`);

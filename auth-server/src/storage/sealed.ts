@@ -1,6 +1,6 @@
 /**
- * Owns that secrets are not readable in the store: private keys and client secrets are encrypted before they get there, with
- * a key that only the configuration knows (AES-256-GCM, bound to the place of the record).
+ * Ensures that secrets are not readable in the store: private keys and client secrets are encrypted before they are stored, with a
+ * key from the configuration (AES-256-GCM, bound to kind and id of the record).
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -9,27 +9,27 @@ import type { JsonObject, RecordStore, StoredRecord } from './record-store.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 
-/** Members that are secret, by kind; `*` is the whole value. */
+/** Secret members by kind; `*` is the whole value. */
 const SECRET: Readonly<Record<string, readonly string[]>> = {
   Keyring: ['*'],
   PreRegisteredClients: ['*'],
   Client: ['client_secret'],
 };
 
-/** Marks what is sealed: `sealed:<name of the key>:<nonce>:<tag>:<text>`, each in base64url. */
+/** Prefix of an encrypted value: `sealed:<name of the key>:<nonce>:<tag>:<text>`, each in base64url. */
 const MARK = 'sealed:';
 
-/** What becomes of secrets that stand in the store without encryption: from before there was a key, or from somebody who can write there. */
+/** How secrets in the store without encryption are treated: they are from a time without a key, or from an attacker with write access. */
 export interface Unsealed {
-  /** Absent: they are read and left as they are. */
+  /** Absent: they are accepted and stay unencrypted. */
   readonly policy?: 'refuse' | 'seal' | undefined;
-  /** Seconds that a client lives which is encrypted as it is read. */
+  /** Lifetime in seconds of a client that is encrypted when it is read. */
   readonly clientLifetime?: number;
-  /** Told of a client that is treated as unknown because of its secret. */
+  /** Called for a client that is treated as unknown because of its unencrypted secret. */
   readonly onRefused?: (client: string) => void;
 }
 
-/** Seconds. As where they are written. */
+/** Seconds. The same lifetime as in keys/key-store.ts. */
 const LIFETIME_OF_KEYS = 10 * 365 * 86_400;
 
 const isSealed = (value: unknown): boolean => typeof value === 'string' && value.startsWith(MARK);
@@ -37,8 +37,8 @@ const isSealed = (value: unknown): boolean => typeof value === 'string' && value
 const nameOf = (key: Buffer): string => createHash('sha256').update(key).digest('base64url').slice(0, 8);
 
 /**
- * @param keys 32 bytes each; the first seals, all open, so that a new one is put in front and an old one is dropped when
- * nothing is sealed with it any more
+ * @param keys 32 bytes each; the first encrypts, all decrypt. To rotate, put a new key in front, and drop an old one when nothing is
+ * encrypted with it any more
  */
 export function createSealedStore(
   store: RecordStore,
@@ -60,7 +60,7 @@ export function createSealedStore(
     if (typeof sealed !== 'string' || !sealed.startsWith(MARK)) return sealed;
     const [name = '', nonce = '', tag = '', text = ''] = sealed.slice(MARK.length).split(':');
     const key = byName.get(name);
-    if (!key) throw new Error(`${place} is sealed with the key ${name}, which is not in STORAGE_KEYS`);
+    if (!key) throw new Error(`${place} is encrypted with the key ${name}, which is not in STORAGE_KEYS`);
     const decipher = createDecipheriv(ALGORITHM, key, Buffer.from(nonce, 'base64url')).setAAD(Buffer.from(place));
     decipher.setAuthTag(Buffer.from(tag, 'base64url'));
     return JSON.parse(decipher.update(text, 'base64url', 'utf8') + decipher.final('utf8'));
@@ -96,7 +96,7 @@ export function createSealedStore(
     put: (kind, id, value, options) => store.put(kind, id, sealValue(kind, id, value), options),
     putIfAbsent: (kind, id, value, options) => store.putIfAbsent(kind, id, sealValue(kind, id, value), options),
     replace: async (kind, id, { before, after, ttl }) => {
-      // The same value is sealed differently each time: what must still stand there is the text that was opened.
+      // Each encryption of the same value differs, so compare-and-set uses the stored ciphertext whose plaintext matches.
       const sealed = await store.get(kind, id);
       if (!isDeepStrictEqual(openRecord(kind, id, sealed)?.value, before)) return false;
       return store.replace(kind, id, { before: sealed?.value ?? before, after: sealValue(kind, id, after), ttl });
@@ -107,7 +107,7 @@ export function createSealedStore(
       if (record && opened && unsealed.policy === 'seal' && hasUnsealed(kind, record.value)) {
         const ttl = SECRET[kind]?.includes('*') ? LIFETIME_OF_KEYS : unsealed.clientLifetime;
         const after = sealValue(kind, id, opened.value);
-        // Whoever has changed it meanwhile has encrypted it.
+        // If another process has changed it meanwhile, that process has encrypted it.
         if (ttl !== undefined) await store.replace(kind, id, { before: record.value, after, ttl });
       }
       return opened;
@@ -123,4 +123,4 @@ function hasUnsealed(kind: string, value: JsonObject): boolean {
 }
 
 const NOT_ENCRYPTED =
-  'in the store is not encrypted, so whoever can write there may have made it; to take over what was stored without a key, start once with STORAGE_READ_UNSEALED=true';
+  'in the store is not encrypted, so anybody with write access to the store may have written it; to accept secrets that were stored without a key, start once with STORAGE_READ_UNSEALED=true';

@@ -1,4 +1,4 @@
-/** Owns the settings of the storage: which backend, where it is, and the keys that encrypt what is stored. */
+/** Owns the settings of the storage: the backend, its location, and the keys that encrypt stored secrets. */
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { judgeRedis, redisSettings } from '@mcp-oauth/shared/settings/redis';
 import { flag, oneOf, secretKeys, text } from '@mcp-oauth/shared/settings/types';

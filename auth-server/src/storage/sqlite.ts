@@ -1,13 +1,13 @@
-/** Owns the record store on one SQLite file: every promise of the port is a single statement, so that it holds across processes. */
+/** Owns the record store on one SQLite file: every guarantee of the port is a single statement, so that it holds across processes. */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { RecordStore, StoredRecord } from './record-store.ts';
 import { openDatabase } from './schema.ts';
 
 const SWEEP_EVERY = 60_000;
-/** Rows that one sweep removes at most: it must never be felt. */
+/** Maximum number of rows that one sweep removes, so that it never delays requests. */
 const SWEEP_ROWS = 1_000;
-/** Until the next sweep where one was not enough: more than it removes may come in within a minute. */
+/** Milliseconds until the next sweep if one was not enough: more rows may arrive within a minute than it removes. */
 const SWEEP_AGAIN = 100;
 
 const STATEMENTS = {
@@ -45,8 +45,8 @@ const prepareAll = (database: DatabaseSync): Statements =>
   Object.fromEntries(Object.entries(STATEMENTS).map(([name, sql]) => [name, database.prepare(sql)])) as Statements;
 
 /**
- * @param sweep tells whether there is more to remove
- * @returns what ends it
+ * @param sweep returns whether there is more to remove
+ * @returns a function that stops it
  */
 function sweepNowAndThen(sweep: () => boolean): () => void {
   let timer = setTimeout(run, SWEEP_EVERY).unref();
@@ -55,7 +55,7 @@ function sweepNowAndThen(sweep: () => boolean): () => void {
     try {
       more = sweep();
     } catch {
-      // Expired rows are never returned anyhow. A disk that is full or locked is told by the next request that writes.
+      // Expired rows are never returned anyway. The next request that writes reports a full or locked disk.
     }
     timer = setTimeout(run, more ? SWEEP_AGAIN : SWEEP_EVERY).unref();
   }
@@ -64,7 +64,7 @@ function sweepNowAndThen(sweep: () => boolean): () => void {
 
 /**
  * @param path of the file, or `:memory:`
- * @throws StartError when the file can't be written
+ * @throws StartError if the file cannot be written
  */
 export function createSqliteStore(path: string, clock: Clock): RecordStore {
   const database = openDatabase(path);
@@ -74,7 +74,7 @@ export function createSqliteStore(path: string, clock: Clock): RecordStore {
 
   return {
     put: async (kind, id, value, { ttl, alias }) => {
-      // An alias names the newest record, as when a session gets a new id.
+      // An alias refers to the newest record, such as a session that got a new id.
       if (alias !== undefined) run.freeAlias.run(kind, alias, id);
       run.put.run(kind, id, JSON.stringify(value), now() + ttl, alias ?? null);
     },

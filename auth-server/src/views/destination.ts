@@ -1,18 +1,18 @@
 /**
- * Owns the words for a redirect URI: where the answer goes, in a way that a person can judge (RFC 8252 §7, §8.6; MCP: a host
- * that vouches for a client can't vouch for what listens on a person's own machine).
+ * Owns the description of a redirect URI, so that a person can judge where the answer goes (RFC 8252 §7, §8.6; MCP: the host that
+ * publishes a client cannot vouch for a program on the person's own machine).
  */
 import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
 
 export interface Destination {
-  /** What can be recognized: a host, or the scheme of an app. */
+  /** The recognizable part: a host, or the scheme of an app. */
   readonly place: string;
-  /** What kind of place that is. */
+  /** The kind of destination. */
   readonly about?: string;
   readonly warning?: string;
 }
 
-/** @param publisher the host that vouches for the client */
+/** @param publisher the host that publishes the client */
 export function destinationOf(redirectUri: string, publisher?: string): Destination {
   const { protocol, host, hostname } = URL.parse(redirectUri) ?? { protocol: 'unknown:', host: '', hostname: '' };
   if (protocol === 'http:' && isLoopback(redirectUri)) {

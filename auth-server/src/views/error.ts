@@ -10,14 +10,14 @@ export interface ErrorView {
   readonly next?: string;
   /** The request id, which is in every log line about the request. */
   readonly reference?: string | undefined;
-  /** What the app would be told, and where: only the person decides whether the browser goes there. */
+  /** The answer for the app and its destination: only the person decides whether the browser goes there. */
   readonly answer?: Answer | undefined;
 }
 
 interface Answer {
   readonly redirectUri: string;
   readonly target: string;
-  /** Sent by a form where they are there. */
+  /** If present, they are sent by a form. */
   readonly fields?: Readonly<Record<string, string>>;
 }
 
@@ -30,13 +30,13 @@ export const errorPage = ({ title, message, next, reference, answer }: ErrorView
 ${next && html`<p>${next}</p>`}
 ${answer && wayBack(answer)}
 </div>
-${reference && html`<footer>If it keeps happening, tell the operator this reference:<br><code>${reference}</code></footer>`}`,
+${reference && html`<footer>If the problem persists, tell the operator this reference:<br><code>${reference}</code></footer>`}`,
   });
 
 function wayBack({ redirectUri, target, fields }: Answer): Html {
   const { place, about } = destinationOf(redirectUri);
-  const label = html`Tell the app, at ${place}`;
-  return html`<p>The app waits for an answer at <strong>${place}</strong>${about && html`, ${about}`}. Go there only if you know it and have just used it. Otherwise close this page.</p>
+  const label = html`Return to the app at ${place}`;
+  return html`<p>The app is waiting for an answer at <strong>${place}</strong>${about && html`, ${about}`}. Go there only if you know it and have just used it. Otherwise close this page.</p>
 ${
   fields
     ? html`<form method="post" action="${target}">

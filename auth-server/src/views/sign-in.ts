@@ -1,6 +1,6 @@
 /**
- * Owns the one page before an upstream: who asks, where the answer goes, what it may do, and the way to say yes or no
- * (RFC 6749 §10.2, RFC 8252 §8.6). Everything a client says of itself is text.
+ * Owns the sign-in page before an upstream: which client asks, where the answer goes, what the client may do, and the buttons to
+ * approve or deny (RFC 6749 §10.2, RFC 8252 §8.6). Everything that comes from a client is escaped text.
  */
 import { type Html, html, trusted } from '@mcp-oauth/shared/pages/html';
 import { page } from '@mcp-oauth/shared/pages/page';
@@ -10,12 +10,12 @@ import { type Destination, destinationOf } from './destination.ts';
 
 export interface SignInView {
   readonly pending: PendingInteraction;
-  /** Where this page is; its forms go below. */
+  /** Path of this page; its forms post to paths below it. */
   readonly path: string;
   /** The account of a live session. */
   readonly account: Account | undefined;
   readonly connectors: readonly { readonly id: string; readonly title: string }[];
-  /** Proves that the form is ours and about what stands here. */
+  /** Proves that the form comes from this page and matches what it shows. */
   readonly token: string;
 }
 
@@ -57,7 +57,7 @@ type Client = PendingInteraction['client'];
 
 const LONGEST_NAME = 80;
 
-/** An id that the operator chose is a name; one that a registration made says nothing to anybody. */
+/** An id that the operator chose serves as a name; a generated id means nothing to a person. */
 function clientName({ id, name, byOperator }: Client): string | undefined {
   const said = (name ?? '').replace(/\s+/g, ' ').trim() || (byOperator ? id : '');
   const characters = [...said];
@@ -65,24 +65,24 @@ function clientName({ id, name, byOperator }: Client): string | undefined {
   return said || undefined;
 }
 
-/** Whose word it is that stands on the page, where it is not the host's own of today. */
+/** Says that the details come from the operator's copy, if they do. */
 const copyNote = ({ host, copiedAt }: PendingInteraction['client']): Html | undefined =>
   copiedAt === undefined
     ? undefined
-    : html`<p class="soft small">This server can’t ask ${host} about this app at the moment. What stands here is from a copy that the operator of this server fetched on ${new Date(copiedAt * 1000).toISOString().slice(0, 10)}.</p>`;
+    : html`<p class="soft small">This server can’t reach ${host} at the moment. The details on this page are from a copy that the operator of this server fetched on ${new Date(copiedAt * 1000).toISOString().slice(0, 10)}.</p>`;
 
-/** Whose word the name is. */
+/** The origin of the name. */
 function origin(client: Client): Html {
-  if (client.byOperator) return html`<span class="tag">known</span> The operator of this server wrote this app down.`;
-  const says = clientName(client) ? 'The app chose this name itself.' : 'The app does not say what it is called.';
+  if (client.byOperator) return html`<span class="tag">known</span> The operator of this server added this app.`;
+  const says = clientName(client) ? 'The app chose this name itself.' : 'The app did not give a name.';
   return html`<span class="tag">unverified</span> ${says}`;
 }
 
-/** A scope that nobody described is shown as what it is: a name. */
+/** A scope without a description is shown by its name. */
 const scopeItem = ({ name, description }: PendingInteraction['scopes'][number]): Html =>
   description && description !== name
     ? html`<li>${description}</li>`
-    : html`<li>Use what the server calls <code>${name}</code></li>`;
+    : html`<li>Use the permission <code>${name}</code></li>`;
 
 const notice = ({ warning }: Destination): Html | undefined =>
   warning === undefined ? undefined : html`<p class="notice">${warning}</p>`;

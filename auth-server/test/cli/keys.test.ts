@@ -80,7 +80,7 @@ describe('keys', () => {
     expect(await published()).toEqual([old, next]);
     const again = await keys('rotate');
     expect([again.status, again.stdout]).toEqual([1, '']);
-    expect(again.stderr).toMatch(new RegExp(`^keys: the key ${next} is pending already`));
+    expect(again.stderr).toMatch(new RegExp(`^keys: the key ${next} is already pending`));
     expect(await published()).toEqual([old, next]);
     clock.advance(15 * MINUTE);
     expect(await published()).toEqual([next, old]);
@@ -135,7 +135,7 @@ describe('keys', () => {
     const other = fileWith(String(pem('ec')));
     expect((await keys(`import ${other}`)).status).toBe(0);
     expect(await published()).toEqual([first, expect.any(String)]);
-    expect((await keys(`import ${other}`)).stderr).toMatch(/is here already/);
+    expect((await keys(`import ${other}`)).stderr).toMatch(/already exists/);
     clock.advance(15 * MINUTE);
     const [active] = await published();
     expect(active).not.toBe(first);

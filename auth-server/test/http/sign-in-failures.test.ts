@@ -216,7 +216,7 @@ describe('an error page where no client can be told', () => {
     await comeBack({ code: 'good' });
     for (const headers of [html.headers, { ...html.headers, cookie }]) {
       const page = await (await server.fetch(callback(), { headers })).text();
-      expect(page).toContain('it was already finished, or it took longer than ten minutes');
+      expect(page).toContain('it is already finished, or it took longer than ten minutes');
       expect(page).not.toContain('cookie');
     }
   });

@@ -129,10 +129,10 @@ describe('processes that follow one keyring', () => {
     clock.advance(policy.lead);
     await one.step();
     expect(one.kids()).toEqual([young, old]);
-    expect(events('signing keys not followed')).toHaveLength(1);
+    expect(events('signing keys could not be read from the store')).toHaveLength(1);
     away = false;
     await one.step();
-    expect(events('signing keys followed again')).toHaveLength(1);
+    expect(events('signing keys are read from the store again')).toHaveLength(1);
   });
 
   it('processes restore their keys to an emptied store', async () => {
@@ -150,7 +150,7 @@ describe('processes that follow one keyring', () => {
     one.refuse(true);
     await one.step();
     await one.step();
-    expect([one.changes(), events('signing keys not followed').length]).toEqual([0, 1]);
+    expect([one.changes(), events('signing keys could not be read from the store').length]).toEqual([0, 1]);
     one.refuse(false);
     await one.step();
     expect(one.kids()).toHaveLength(2);

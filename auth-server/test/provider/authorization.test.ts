@@ -209,7 +209,7 @@ describe('an invalid authorization request', () => {
   ])('a request %s returns to a client on this machine', async (_, parameters, code) => {
     const { outside } = await browser.follow(authorizePath(await register(server, NATIVE), parameters));
     expect(outside?.origin + (outside?.pathname ?? '')).toBe(NATIVE);
-    // OAuth 2.0 Multiple Response Types §5: where a token was asked for, the answer is in the fragment.
+    // OAuth 2.0 Multiple Response Types §5: if a token was requested, the answer is in the fragment.
     const answer = new URLSearchParams(outside?.hash.slice(1) || outside?.search);
     expect(answer.get('error')).toBe(code);
     expect(answer.get('iss')).toBe(ISSUER);

@@ -312,7 +312,7 @@ describe('a published client whose host is down', () => {
     clock.advance(61);
     const answer = await refresh(server, client(id), tokens.refresh_token);
     expect([answer.status, (await read(answer)).error]).toEqual([401, 'invalid_client']);
-    expect((await page(server, id)).text).toContain('missing or can’t be used');
+    expect((await page(server, id)).text).toContain('missing or invalid');
   });
 
   it('a person on the page is told that the app was withdrawn, and not that the server failed', async () => {
@@ -324,30 +324,30 @@ describe('a published client whose host is down', () => {
     clock.advance(61);
     const shown = await browser.visit(hops.at(-1) ?? '');
     expect(shown.status).toBe(400);
-    expect(await shown.text()).toContain('missing or can’t be used');
+    expect(await shown.text()).toContain('missing or invalid');
   });
 });
 
 describe('an unusable document', () => {
   it.each<[string, Parameters<ClientHost['publish']>, string, RegExp]>([
-    ['is not there', [{}, { status: 404 }], 'missing', /missing or can’t be used/],
-    ['is HTML', [{}, { body: '<p>', headers: { 'content-type': 'text/html' } }], 'content_type', /missing or can’t/],
-    ['is cut off', [{}, { body: '{"client_id":' }], 'not_json', /missing or can’t/],
-    ['is too large', [{ more: 'x'.repeat(6_000) }], 'too_large', /missing or can’t/],
-    ['is packed', [{}, { headers: { 'content-encoding': 'gzip' } }], 'encoding', /missing or can’t/],
-    ['is about another client', [{ client_id: 'https://other.com/c' }], 'client_id_mismatch', /missing or can’t/],
-    ['has a secret', [{ client_secret: 'hunter2' }], 'shared_secret', /missing or can’t/],
-    ['has a dangerous redirect', [{ redirect_uris: ['javascript:alert(1)'] }], 'invalid', /missing or can’t/],
-    ['has a plain http redirect', [{ redirect_uris: ['http://app.example/cb'] }], 'invalid', /missing or can’t/],
-    ['has unusable keys', [{ token_endpoint_auth_method: 'private_key_jwt' }], 'invalid', /missing or can’t/],
+    ['is not there', [{}, { status: 404 }], 'missing', /missing or invalid/],
+    ['is HTML', [{}, { body: '<p>', headers: { 'content-type': 'text/html' } }], 'content_type', /missing or invalid/],
+    ['is cut off', [{}, { body: '{"client_id":' }], 'not_json', /missing or invalid/],
+    ['is too large', [{ more: 'x'.repeat(6_000) }], 'too_large', /missing or invalid/],
+    ['is packed', [{}, { headers: { 'content-encoding': 'gzip' } }], 'encoding', /missing or invalid/],
+    ['is about another client', [{ client_id: 'https://other.com/c' }], 'client_id_mismatch', /missing or invalid/],
+    ['has a secret', [{ client_secret: 'hunter2' }], 'shared_secret', /missing or invalid/],
+    ['has a dangerous redirect', [{ redirect_uris: ['javascript:alert(1)'] }], 'invalid', /missing or invalid/],
+    ['has a plain http redirect', [{ redirect_uris: ['http://app.example/cb'] }], 'invalid', /missing or invalid/],
+    ['has unusable keys', [{ token_endpoint_auth_method: 'private_key_jwt' }], 'invalid', /missing or invalid/],
     [
       'moved',
       [{}, { status: 302, headers: { location: 'https://127.0.0.1/' } }],
       'status',
-      /does not let this server read that.*the operator/,
+      /refuses the request of this server.*the operator/,
     ],
-    ['is kept from this server', [{}, { status: 403 }], 'status', /does not let this server read that.*the operator/],
-    ['is behind a failure', [{}, { status: 503 }], 'status', /trouble of its own just now.*the maker of the app/],
+    ['is kept from this server', [{}, { status: 403 }], 'status', /refuses the request of this server.*the operator/],
+    ['is behind a failure', [{}, { status: 503 }], 'status', /answered with a server error.*the maker of the app/],
   ])('a client whose document %s is refused, on a page with the reason', async (_, published, reason, words) => {
     await using server = await start();
     const id = host.publish(...published);

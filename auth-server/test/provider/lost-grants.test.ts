@@ -57,7 +57,7 @@ describe('RFC 6749 §5.2 a refresh token for a removed resource', () => {
   ])('a refresh token of a removed resource is invalid_grant %s, and stays unused', async (_, parameters) => {
     await using change = await changed([at(A), at(B)], [at(A)], { resource: B });
     expect(await error(change.again(parameters))).toEqual(lost);
-    expect(JSON.stringify(change.server.log)).toContain(`the resource ${B} is no longer known here`);
+    expect(JSON.stringify(change.server.log)).toContain(`the resource ${B} is no longer known`);
     await using back = await start(change.store, [at(A), at(B)]);
     expect((await claims(await change.again({}, back))).aud).toBe(B);
   });

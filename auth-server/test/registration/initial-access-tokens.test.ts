@@ -68,6 +68,6 @@ describe('RFC 7591 §3 an initial access token', () => {
     const before = (await store.get('InitialAccessToken', 'all'))?.value ?? {};
     const after = { tokens: Array.from({ length: 1_000 }, () => full[0]) };
     await store.replace('InitialAccessToken', 'all', { before, after, ttl: 60 });
-    await expect(add()).rejects.toThrow('1000 initial access tokens already');
+    await expect(add()).rejects.toThrow('maximum of 1000 initial access tokens');
   });
 });

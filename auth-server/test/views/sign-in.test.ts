@@ -57,7 +57,7 @@ describe('the sign-in page', () => {
   it.each([undefined, '', ' \n '])('a client without a name (%j) is shown as such, without its id', (name) => {
     const page = named(name);
     expect(page).toContain('an app without a name');
-    expect(page).toContain('does not say what it is called');
+    expect(page).toContain('did not give a name');
     expect(page).not.toContain('chose this name');
     expect(page).not.toContain('client-1');
   });
@@ -72,14 +72,14 @@ describe('the sign-in page', () => {
     for (const client of [portal, { ...portal, id: 'x', name: 'portal' }]) {
       const page = show({ client });
       expect(page).toContain('<bdi>portal</bdi>');
-      expect(page).toContain('The operator of this server wrote this app down');
+      expect(page).toContain('The operator of this server added this app');
       expect(page).not.toContain('unverified');
     }
   });
 
   it('a scope without a description is shown by its name, any other by its description', () => {
     const page = show({ scopes: [{ name: 'notes:write', description: 'notes:write' }, ...pending.scopes] });
-    expect(page).toContain('what the server calls <code>notes:write</code>');
+    expect(page).toContain('the permission <code>notes:write</code>');
     expect(page).toContain('<li>Use the tools</li>');
   });
 

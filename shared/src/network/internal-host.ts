@@ -16,7 +16,7 @@ import {
 /** As the host of a URL is written. */
 export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Whether a URL or origin points at this very machine (RFC 8252 §7.3). */
+/** Whether a URL or origin points at this machine (RFC 8252 §7.3). */
 export const isLoopback = (url: string): boolean => LOOPBACK_HOSTS.includes(URL.parse(url)?.hostname ?? '');
 
 /** Suffixes that no public name has; `svc` is what Kubernetes calls its services. */

@@ -1,5 +1,5 @@
 /**
- * Owns what stands before dynamic client registration (RFC 7591 §3, RFC 7592): whether there is any, who may, and how often.
+ * Owns the guard of dynamic client registration (RFC 7591 §3, RFC 7592): whether it is open, who may register, and how often.
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
@@ -20,7 +20,7 @@ export interface RegistrationParts {
   readonly initialAccessTokens: InitialAccessTokens;
 }
 
-/** In every spelling that reaches the engine: its router looks at neither case nor a last slash. */
+/** In every spelling that the engine accepts: its router ignores case and a trailing slash. */
 const PLACE = /^\/register(\/[^/]+)?\/?$/i;
 const EVERYWHERE = 'everywhere';
 
@@ -32,7 +32,7 @@ export function registrationGuard(parts: RegistrationParts): Middleware {
   };
 }
 
-/** In this order: what an address is refused counts for no other, and only who may register counts for all. */
+/** In this order, so that a refused address does not use up the global limit, and only permitted registrations count for it. */
 async function admitNew(ctx: Context, parts: RegistrationParts): Promise<void> {
   if (parts.mode === 'off') throw closed();
   if (ctx.method !== 'POST') return;
@@ -40,19 +40,19 @@ async function admitNew(ctx: Context, parts: RegistrationParts): Promise<void> {
   if (parts.mode === 'token') stateOf(ctx).initialAccess = (await initialAccess(ctx, parts)).id;
   refuseWhile(
     await parts.globalLimit.take(EVERYWHERE, costOf(ctx.request)),
-    'This server takes no more registrations at the moment.',
+    'This server accepts no more registrations at the moment.',
   );
 }
 
-/** The engine asks for the token of the registration. A change is a write, as a registration is. */
+/** The engine checks the token of the registration. A change is a write and is limited like a registration. */
 async function admitKnown(ctx: Context, parts: RegistrationParts): Promise<void> {
   if (!parts.management) throw closed();
   if (ctx.method === 'PUT') await limitAddress(ctx, parts);
 }
 
-/** As the metadata says; told to who comes all the same, since the answer is what people see. */
+/** The metadata says so as well, but people see this answer. */
 const closed = (): HttpError =>
-  new HttpError(404, 'not_found', 'This server does not offer that. Ask its operator how your client gets in.', {
+  new HttpError(404, 'not_found', 'This server does not offer this. Ask its operator how to register your client.', {
     reason: 'registration or its management is off',
   });
 
@@ -82,13 +82,13 @@ async function initialAccess(ctx: Context, { initialAccessTokens }: Registration
 const bearer = (ctx: Context): string | undefined => /^Bearer +(\S+)$/i.exec(ctx.get('Authorization'))?.[1];
 
 function refused(given: boolean): HttpError {
-  // RFC 6750 §3.1: who brings nothing is told no error but the way.
+  // RFC 6750 §3.1: a request without a token gets a challenge without an error code.
   const challenge = given ? 'Bearer error="invalid_token"' : 'Bearer';
   const problem = given
     ? 'The initial access token is unknown, expired or used up.'
-    : 'To register here a client needs an initial access token.';
+    : 'Registration requires an initial access token.';
   return new HttpError(401, 'invalid_token', `${problem} Ask the operator of this server for one.`, {
-    reason: given ? 'initial access token no good' : 'no initial access token',
+    reason: given ? 'initial access token not valid' : 'no initial access token',
     headers: { 'WWW-Authenticate': challenge },
   });
 }

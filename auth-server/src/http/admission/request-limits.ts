@@ -1,6 +1,6 @@
 /**
- * Owns how much of the protocol one address may use up: requests that leave a record behind before anybody is known (RFC 9700
- * §4.16), by their size as well, and failures of who claims to be a client (RFC 6749 §10.10), which is what guessing looks like.
+ * Owns the limits per address for the protocol: requests that store a record before anybody is authenticated (RFC 9700 §4.16), also
+ * by their size, and failed authentications of clients (RFC 6749 §10.10), which may be guessing.
  */
 import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -11,25 +11,25 @@ import type { RateLimit } from '../../storage/rate-limit.ts';
 import { costOf } from '../request-size.ts';
 
 export interface RequestLimits {
-  /** Of authorization requests from one address. */
+  /** Limits authorization requests from one address. */
   readonly authorization: RateLimit;
-  /** Of approvals on the sign-in page: each leaves a login state. */
+  /** Limits approvals on the sign-in page, because each stores a login state. */
   readonly approval: RateLimit;
-  /** Of revocations: the proof of a client that has keys is remembered, and nobody has to know the token. */
+  /** Limits revocations, because each stores the used assertion of a client with keys, even for an unknown token. */
   readonly revocation: RateLimit;
-  /** Of refusals for one address where clients authenticate. */
+  /** Limits refusals for one address at endpoints where clients authenticate. */
   readonly failure: RateLimit;
 }
 
 type Counted = keyof Omit<RequestLimits, 'failure'>;
 
-/** In every spelling that reaches the engine, but not a request that goes on: `/authorize/:uid` needs its cookie. */
+/** In every spelling that the engine accepts, but without continued requests: `/authorize/:uid` needs its cookie. */
 const COUNTED: readonly (readonly [path: RegExp, limit: Counted])[] = [
   [/^\/(authorize|par)\/?$/i, 'authorization'],
   [/^\/interaction\/[^/]+\/approve\/?$/i, 'approval'],
   [/^\/revoke\/?$/i, 'revocation'],
 ];
-/** Where clients authenticate. */
+/** Endpoints where clients authenticate. */
 const CLIENTS = /^\/(token|par|revoke)\/?$/i;
 const MAX_ADDRESSES = 10_000;
 
@@ -52,8 +52,8 @@ async function take(limit: RateLimit, ctx: Context): Promise<void> {
 }
 
 /**
- * Costs nothing where nothing fails: a failure is counted where all replicas count, and what is over the limit is remembered
- * here. A replica that has not heard of it yet lets one more failure through.
+ * Costs nothing as long as nothing fails: failures are counted in the shared store, and each process remembers the addresses over
+ * the limit. A replica that does not know an address yet lets one more failure through.
  */
 export function failureLimit(limit: RateLimit, clock: Clock): Middleware {
   const blocked = createBlocked(clock);
@@ -69,7 +69,7 @@ export function failureLimit(limit: RateLimit, clock: Clock): Middleware {
   };
 }
 
-/** The addresses that are over their limit, as far as this process knows. */
+/** The addresses over their limit that this process knows. */
 function createBlocked(clock: Clock) {
   const until = new BoundedMap<string, number>(MAX_ADDRESSES);
   return {

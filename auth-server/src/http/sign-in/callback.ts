@@ -1,6 +1,6 @@
 /**
- * Owns the return from an upstream (RFC 6749 §4.1.2): an answer counts only with our `state` and the cookie of the
- * browser that left with it, at the callback of the connector that it left by, once.
+ * Owns the return from an upstream (RFC 6749 §4.1.2): an answer is accepted once, only with our `state`, with the cookie of the
+ * browser that started the sign-in, and at the callback of the connector that was used.
  */
 import Router from '@koa/router';
 import { HttpError } from '@mcp-oauth/shared/errors';
@@ -32,7 +32,7 @@ export function callbackRoutes(parts: CallbackParts): Middleware {
   router.get('/callback/:connector', (ctx) => receive(ctx, parts));
   router.post('/callback/:connector', (ctx) => receiveForm(ctx, parts));
   const routes = router.routes() as Middleware;
-  // Most requests are for the protocol, and a router costs.
+  // Most requests are for the protocol, and a router costs time.
   return (ctx, next) => (ctx.path.startsWith('/callback/') ? routes(ctx, next) : next());
 }
 
@@ -44,9 +44,9 @@ function upstreamOf(ctx: Context, { connectors }: CallbackParts): OpenConnector 
 
 async function receive(ctx: Context, parts: CallbackParts): Promise<void> {
   const upstream = upstreamOf(ctx, parts);
-  // RFC 9110 §9.2.1: HEAD is safe, and whatever looks ahead at a link must not spend a sign-in.
+  // RFC 9110 §9.2.1: HEAD is safe: a link preview must not use up a sign-in.
   if (ctx.method === 'HEAD') {
-    throw new HttpError(405, 'invalid_request', 'Only GET and POST lead on from here.', {
+    throw new HttpError(405, 'invalid_request', 'Only GET and POST are allowed here.', {
       headers: { Allow: 'GET, POST' },
     });
   }
@@ -60,30 +60,30 @@ async function receive(ctx: Context, parts: CallbackParts): Promise<void> {
   seeOther(ctx, `${interactionPath(parts.issuer, login.uid)}/finish`);
 }
 
-/** A form spends nothing: it only goes on to `receive`, if there is a sign-in that it can be for. */
+/** A form uses nothing up: it is redirected to `receive`, if a sign-in waits for it. */
 async function receiveForm(ctx: Context, parts: CallbackParts): Promise<void> {
   const upstream = upstreamOf(ctx, parts);
   const answer = await readFormPost(ctx);
   const [state, ...others] = answer.getAll('state');
   if (!state || others.length > 0) throw stranded(answer, 'foreign', state ? 'more than one state' : 'no state');
   const waiting = await parts.logins.find(state);
-  if (!waiting) throw stranded(answer, 'over', 'the state is unknown, late or spent');
+  if (!waiting) throw stranded(answer, 'over', 'the state is unknown, expired or already used');
   if (waiting.connector !== upstream.id) throw stranded(answer, 'foreign', 'the state belongs to another connector');
   passOn(ctx, upstream.callbackUrl, answer);
 }
 
-/** Spends the login only when everything is right: what a stranger replays costs its owner nothing. */
+/** Takes the login only if everything is valid, so that a replay by somebody else does not use it up. */
 async function accept(ctx: Context, { logins, loginCookie }: CallbackParts, { state, connector, answer }: Arrival) {
   const hasCookie = loginCookie.verify(ctx, state);
   const waiting = await logins.find(state);
   if (!hasCookie) {
-    // A sign-in that is over has no cookie either, so only one that waits says that the cookie is what is missing.
-    throw stranded(answer, waiting ? 'no_cookie' : 'over', 'the cookie of this sign-in is missing or not ours');
+    // A finished sign-in has no cookie either, so the cookie is only reported as missing if the sign-in still waits.
+    throw stranded(answer, waiting ? 'no_cookie' : 'over', 'the cookie of this sign-in is missing or not valid');
   }
-  if (!waiting) throw stranded(answer, 'over', 'the state is unknown, late or spent');
+  if (!waiting) throw stranded(answer, 'over', 'the state is unknown, expired or already used');
   if (waiting.connector !== connector) throw stranded(answer, 'foreign', 'the state belongs to another connector');
   const login = await logins.take(state);
-  if (!login) throw stranded(answer, 'over', 'the state was spent at the same moment');
+  if (!login) throw stranded(answer, 'over', 'the state was used by another request at the same time');
   return login;
 }
 
@@ -93,14 +93,14 @@ interface Arrival {
   readonly answer: URLSearchParams;
 }
 
-/** What a person reads where no client can be told anything: each is true of its case. */
+/** The texts for a person whose client cannot get an error. */
 const WORDS = {
-  over: 'This sign-in is over: it was already finished, or it took longer than ten minutes.',
+  over: 'This sign-in has ended: it is already finished, or it took longer than ten minutes.',
   no_cookie: BROKEN_OFF.noCookie,
-  foreign: 'The answer that came back belongs to no sign-in that waits at this address, so nothing was done.',
+  foreign: 'The answer does not belong to a sign-in that is in progress at this address, so nothing was done.',
 } as const;
 
-/** Beside our reason the log has what the upstream said: an error may come back without the state. */
+/** The log gets our reason and the error of the upstream, because an error may come back without the state. */
 function stranded(answer: URLSearchParams, why: keyof typeof WORDS, reason: string): HttpError {
   const secrets = ['code', 'state'].flatMap((name) => answer.getAll(name).slice(0, 3));
   const said = ['error', 'error_description'].map((name) => legible(answer.get(name) ?? '', secrets)).filter(Boolean);
@@ -112,7 +112,7 @@ type Returned = LoginState & Pick<LoginChecks, 'state'>;
 type Ending = { readonly accountId: string } | ClientAnswer;
 
 async function settle(ctx: Context, parts: CallbackParts, upstream: OpenConnector, login: Returned): Promise<Ending> {
-  // Built from what is configured: neither Host nor a proxy may have a say in what is sent upstream.
+  // Built from the configuration: neither Host nor a proxy header may influence what is sent to the upstream.
   const answer = new URL(upstream.callbackUrl + ctx.search);
   let identity: Identity;
   try {

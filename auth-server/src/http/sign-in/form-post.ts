@@ -1,23 +1,23 @@
 /**
- * Owns an answer of an upstream that comes as a form (OAuth 2.0 Form Post Response Mode §2; Apple has no other for name and
- * e-mail). The cookie of the sign-in is SameSite=Lax, so a browser does not send it with a form of another site, and that stays
- * so: with it, any site could post an answer of its own in somebody's name. The form is answered with 303 to the same callback
- * instead. That is a GET of the browser, which carries the cookie, and where state and cookie are checked as ever.
+ * Owns an answer of an upstream that comes as a form (OAuth 2.0 Form Post Response Mode §2; Apple requires it for name and e-mail).
+ * The cookie of the sign-in is SameSite=Lax, so a browser does not send it with a form of another site. This is intended: otherwise
+ * any site could post an answer for somebody else. So the form is answered with 303 to the same callback. The browser then sends a
+ * GET with the cookie, and state and cookie are checked as usual.
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context } from 'koa';
 import { seeOther } from './redirect.ts';
 
-/** What an authorization response may have (RFC 6749 §4.1.2, RFC 9207 §2); `user` is Apple's. Tokens are not taken along. */
+/** The parameters of an authorization response (RFC 6749 §4.1.2, RFC 9207 §2); `user` is Apple's. Tokens are dropped. */
 const PARAMETERS = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri', 'user'];
 
-/** Bytes, which all have to go into a URL. */
+/** Maximum bytes: all of them must fit into a URL. */
 const LIMIT = 8_192;
 
-/** @returns what the form says */
+/** @returns the known parameters of the form */
 export async function readFormPost(ctx: Context): Promise<URLSearchParams> {
   if (ctx.is('application/x-www-form-urlencoded') === false) {
-    throw new HttpError(415, 'invalid_request', 'An answer is a form (application/x-www-form-urlencoded).');
+    throw new HttpError(415, 'invalid_request', 'The answer must be a form (application/x-www-form-urlencoded).');
   }
   const sent = new URLSearchParams(await readBounded(ctx));
   return new URLSearchParams([...sent].filter(([name]) => PARAMETERS.includes(name)));
@@ -32,7 +32,7 @@ async function readBounded({ req, request }: Context): Promise<string> {
   const parts: Buffer[] = [];
   let size = 0;
   try {
-    // Without ending the connection: a client that is still sending would see it break, and no answer.
+    // The connection stays open: a client that is still sending would otherwise see a broken connection instead of the answer.
     for await (const part of req.iterator({ destroyOnReturn: false })) {
       size += part.length;
       if (size > LIMIT) throw tooLarge();

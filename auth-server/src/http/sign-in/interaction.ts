@@ -1,6 +1,6 @@
 /**
- * Owns the one page between a client and an upstream: showing it, its approval or denial, and the finish after the
- * upstream. Approving here is the consent, always before anything leaves (RFC 9700 §4.10; MCP: confused deputy).
+ * Owns the sign-in page between a client and an upstream: showing it, approval or denial, and the finish after the upstream. The
+ * approval is the consent, and always precedes the redirect to the upstream (RFC 9700 §4.10; MCP: confused deputy).
  */
 import Router from '@koa/router';
 import { HttpError } from '@mcp-oauth/shared/errors';
@@ -32,7 +32,7 @@ export interface InteractionParts {
 }
 
 const headers = pageHeaders(stylesheet);
-/** Called once the browser and its interaction are known: nobody else's body is read. */
+/** Called after the browser and its interaction are verified: no other body is read. */
 const readForm = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '8kb' });
 
 export function interactionRoutes(parts: InteractionParts): Middleware {
@@ -42,7 +42,7 @@ export function interactionRoutes(parts: InteractionParts): Middleware {
   router.post('/deny', (ctx) => deny(ctx, parts));
   router.get('/finish', (ctx) => finish(ctx, parts));
   const routes = router.routes() as Middleware;
-  // Most requests are for the protocol, and a router costs.
+  // Most requests are for the protocol, and a router costs time.
   return (ctx, next) => (ctx.path.startsWith('/interaction/') ? routes(ctx, next) : next());
 }
 
@@ -70,11 +70,11 @@ async function approve(ctx: Context, parts: InteractionParts): Promise<void> {
   await parts.interactions.approve(ctx, pending, pending.accountId);
 }
 
-/** The upstream is asked first, so that one that is down leaves nothing behind. */
+/** Asks the upstream first, so that nothing is stored if it is down. */
 async function leave(ctx: Context, parts: InteractionParts, pending: PendingInteraction, chosen: string) {
   const { interactions, connectors, logins, loginCookie } = parts;
   const upstream = connectors.find(({ id }) => id === chosen);
-  if (!upstream) throw new HttpError(400, 'invalid_request', 'That way to sign in does not exist here.');
+  if (!upstream) throw new HttpError(400, 'invalid_request', 'This way to sign in does not exist on this server.');
   const checks = logins.createChecks();
   let target: URL;
   try {
@@ -97,11 +97,11 @@ async function deny(ctx: Context, parts: InteractionParts): Promise<void> {
 async function finish(ctx: Context, parts: InteractionParts): Promise<void> {
   // RFC 9110 §9.2.1: HEAD is safe, and finishing is not.
   if (ctx.method === 'HEAD') {
-    throw new HttpError(405, 'invalid_request', 'Only GET leads on from here.', { headers: { Allow: 'GET' } });
+    throw new HttpError(405, 'invalid_request', 'Only GET is allowed here.', { headers: { Allow: 'GET' } });
   }
   const pending = await find(ctx, parts);
   const outcome = await parts.logins.collect(pending.uid);
-  // Nothing to finish, or the request is no longer the one that was approved: the page asks (again).
+  // Nothing to finish, or the request is no longer the approved one: show the page again.
   if (!outcome || outcome.approval !== approvalOf(pending)) {
     return seeOther(ctx, interactionPath(parts.issuer, pending.uid));
   }
@@ -109,7 +109,7 @@ async function finish(ctx: Context, parts: InteractionParts): Promise<void> {
   await parts.interactions.approve(ctx, pending, outcome.accountId);
 }
 
-/** The pending request, whose cookie says that it belongs to this browser and whose uid is the one in the path. */
+/** The pending request, whose cookie proves that it belongs to this browser and whose uid is the one in the path. */
 async function find(ctx: Context, { interactions }: InteractionParts): Promise<PendingInteraction> {
   const { uid = '' } = ctx.params;
   const pending = await interactions.find(ctx, uid);
@@ -117,7 +117,7 @@ async function find(ctx: Context, { interactions }: InteractionParts): Promise<P
   throw new HttpError(400, 'invalid_request', 'This sign-in belongs to another request.', { reason: 'uid mismatch' });
 }
 
-/** The same for a form: from our own page, and about what that page showed. */
+/** The same for a form, which must come from our own page and match what that page showed. */
 async function findForForm(ctx: Context, parts: InteractionParts): Promise<PendingInteraction> {
   refuseOtherSites(ctx, parts.issuer);
   const pending = await find(ctx, parts);

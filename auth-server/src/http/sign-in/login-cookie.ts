@@ -1,6 +1,6 @@
 /**
  * Owns the cookie that binds a sign-in to the browser that started it (RFC 9700 §4.7.1). Its value is a signature over
- * `state`, so it is worth nothing without the parameter, and the parameter nothing without it.
+ * `state`, so cookie and parameter are only valid together.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'koa';
@@ -13,7 +13,7 @@ export interface LoginCookie {
 }
 
 /**
- * One cookie for each sign-in, so that tabs don't take each other's.
+ * One cookie for each sign-in, so that tabs do not overwrite each other's.
  * @param keys the first signs, all verify
  * @param secure whether our public URL is https
  */
@@ -24,7 +24,7 @@ export function createLoginCookie(keys: readonly string[], secure: boolean): Log
   };
   const sign = (key: string, state: string) => createHmac('sha256', key).update(`login ${state}`).digest('base64url');
   const write = (ctx: Context, state: string, value: string | null, maxAge: number) => {
-    // The public URL decides, not the hop that this request came by.
+    // The public URL decides, not the protocol of the last hop.
     ctx.cookies.secure = secure;
     const options = { httpOnly: true, sameSite: 'lax', path: '/', secure, signed: false, overwrite: true } as const;
     ctx.cookies.set(nameOf(state), value, { ...options, maxAge: maxAge * 1000 });
@@ -39,7 +39,7 @@ export function createLoginCookie(keys: readonly string[], secure: boolean): Log
   };
 }
 
-/** Compares without telling by time how much is right. */
+/** Compares in constant time. */
 export function equal(given: string, expected: string): boolean {
   const [one, other] = [Buffer.from(given), Buffer.from(expected)];
   return one.length === other.length && timingSafeEqual(one, other);

@@ -1,4 +1,4 @@
-/** Owns the redirect that ends a step: 303, so that no form and no referrer travels on (RFC 9700 §4.12). */
+/** Owns the redirect that ends a step: 303 without a referrer, so that neither form data nor the URL is passed on (RFC 9700 §4.12). */
 import type { Context } from 'koa';
 
 export function seeOther(ctx: Context, target: string): void {

@@ -3,8 +3,8 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context } from 'koa';
 
 /**
- * Browsers send `Origin: null` from a page with `Referrer-Policy: no-referrer`, ours included, so that alone says nothing.
- * @throws HttpError 403 when the browser says that the form is not ours
+ * Browsers send `Origin: null` from a page with `Referrer-Policy: no-referrer`, including ours, so `null` is not refused.
+ * @throws HttpError 403 if the browser says that the form comes from another site
  */
 export function refuseOtherSites(ctx: Context, issuer: string): void {
   const site = ctx.get('Sec-Fetch-Site');

@@ -1,18 +1,18 @@
-/** Owns what becomes of a failure at an upstream: one line in the log, a count, and what the client is told. */
+/** Owns how a failure at an upstream is reported: one line in the log, a count, and an error for the client. */
 import type { Context } from 'koa';
 import { stateOf } from '../../context-state.ts';
 import type { LoginChecks, UpstreamReason } from '../../federation/connector.ts';
 import { answerTo, type ClientAnswer, legible, logged, toUpstreamError } from '../../federation/failure.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 
-/** Hears what came of asking an upstream: `ok`, or why not. */
+/** Called with the outcome of a sign-in at an upstream: `ok`, or the reason of the failure. */
 export type SignInObserver = (connector: string, outcome: 'ok' | UpstreamReason) => void;
 
-/** A sign-in that is under way at an upstream. */
+/** A sign-in in progress at an upstream. */
 export interface Attempt {
   readonly upstream: OpenConnector;
   readonly checks: LoginChecks;
-  /** What came back, if anything did. */
+  /** The code that came back, if there is one. */
   readonly code?: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface Failed {
   readonly answer: ClientAnswer;
 }
 
-/** @returns what the client is told */
+/** @returns the reason, and the error for the client */
 export function upstreamFailed(ctx: Context, { upstream, checks, code = '' }: Attempt, thrown: unknown): Failed {
   const { state, nonce, codeVerifier } = checks;
   const secrets = [state, nonce, codeVerifier, code, ...(upstream.secrets ?? [])];
@@ -29,7 +29,7 @@ export function upstreamFailed(ctx: Context, { upstream, checks, code = '' }: At
   const line = { connector: upstream.id, ...logged(failure, secrets) };
   const { log, requestId } = stateOf(ctx);
   if (thrown === failure) log.warn(line, 'upstream sign-in failed');
-  // Not a word of the upstream but a fault of the connector: its author needs the place.
+  // A fault of the connector and not of the upstream: its author needs the stack.
   else log.error({ ...line, stack: legible(String(stackOf(thrown)), secrets) }, 'upstream sign-in failed');
   return { reason: failure.reason, answer: answerTo(failure, upstream.title, requestId) };
 }

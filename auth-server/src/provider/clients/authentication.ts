@@ -1,14 +1,14 @@
 /**
- * Owns how a client authenticates that does not say so: what it is registered with (RFC 7591 §2), and whom a Basic header
- * without a secret names (RFC 6749 §2.3.1).
+ * Owns the defaults of client authentication: the method of a client that does not state one (RFC 7591 §2), and the client that a
+ * Basic header without a secret names (RFC 6749 §2.3.1).
  */
 import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
 
 type Metadata = Readonly<Record<string, unknown>>;
 
 /**
- * RFC 7591 §2: `client_secret_basic`, for a web application. A native one can't keep a secret (RFC 8252 §8.5), and neither its
- * users nor this server gain anything from one.
+ * RFC 7591 §2: `client_secret_basic` for a web application. A native one cannot keep a secret (RFC 8252 §8.5), so a secret would
+ * protect neither its users nor this server.
  */
 export function usualAuthMethod({ redirect_uris: given, application_type: type }: Metadata): string {
   const uris: readonly unknown[] = Array.isArray(given) ? given : [];
@@ -20,12 +20,12 @@ const isOnTheWeb = (uri: unknown): boolean => {
   return url?.protocol === 'https:' && !isLoopback(url.href);
 };
 
-/** A URL as id should be percent-encoded here, and is not by every client. */
+/** A client id that is a URL must be percent-encoded here, but some clients do not encode it. */
 const WITHOUT_SECRET = /^(https:\/\/.+|[^:]+):$/;
 
 /**
- * The client that `Authorization: Basic base64(id:)` names. An empty secret may be left out, so this authenticates nobody: it says
- * what `client_id` says. Undefined for every other header.
+ * The client that `Authorization: Basic base64(id:)` names. An empty secret authenticates nobody, so the header means the same as
+ * `client_id`. Undefined for every other header.
  */
 export function clientWithoutSecret(authorization: string): string | undefined {
   const [, encoded = ''] = /^basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization) ?? [];

@@ -1,13 +1,13 @@
 /**
- * Owns which public keys of a client the engine gets to see (RFC 7517 §5, RFC 7523 §3): it would refuse a set for one member, and
- * a `kid` that only one of key and assertion has.
+ * Owns which public keys of a client are passed to the engine (RFC 7517 §5, RFC 7523 §3): the engine would refuse a whole set for
+ * one invalid member, and a `kid` that only the key or only the assertion has.
  */
 import { fittingKeys, isPrivate, type PublicKey, readKeySet } from '@mcp-oauth/shared/network/key-set';
 import type Provider from 'oidc-provider';
 
 /**
- * The set without members that are no usable keys. One that tells a secret stays as it is where a client registers it: the
- * engine refuses it, and the client has to know.
+ * The set without members that are not usable keys. A set with a secret key is not filtered at registration: the engine refuses
+ * it, so that the client learns about the mistake.
  */
 export function usableKeys(jwks: unknown): unknown {
   const keys = readKeySet(jwks);
@@ -27,7 +27,7 @@ interface Model {
   find(id: string): Promise<object | undefined>;
 }
 
-/** Selects a client's keys as all other keys are selected: by `kid` where there is one, and at most ten. */
+/** Selects a client's keys like all other keys: by `kid` if there is one, and at most ten. */
 export function chooseKeys(provider: Provider): void {
   const model = provider.Client as unknown as Model;
   const find = model.find.bind(model);

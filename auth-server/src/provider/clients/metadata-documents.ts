@@ -1,6 +1,6 @@
 /**
- * Owns how the engine gets to what clients publish about themselves (draft-ietf-oauth-client-id-metadata-document): through
- * our own reader and cache, never by itself; and what a client or a person is told where that fails.
+ * Owns how the engine gets client metadata documents (draft-ietf-oauth-client-id-metadata-document): through our own reader and
+ * cache, never by its own requests. Also owns the error for the client or the person if that fails.
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import Provider, { type Configuration, errors } from 'oidc-provider';
@@ -17,21 +17,21 @@ interface Parts {
 
 type Feature = NonNullable<NonNullable<Configuration['features']>['clientIdMetadataDocument']>;
 
-/** Where the answer is for a program. */
+/** Routes whose answers are for programs. */
 const CLIENT_ROUTES = new Set(['token', 'revocation']);
 
-/** The address that the limits count; the engine keeps the context of the request. */
+/** The address that the limits count, from the request context of the engine. */
 const caller = (): string | undefined => Provider.ctx && stateOf(Provider.ctx).clientAddress;
 
 /**
- * The engine pins the draft by name; another one needs a look at what changed. Its own cache is off: it knows neither
+ * The engine pins the draft by name; an update needs a review of its changes. The engine's own cache is off: it supports neither
  * revalidation nor outages.
  */
 export const clientIdMetadataDocuments = ({ clientDocuments, judge }: Parts): Feature => ({
   enabled: true,
   ack: 'draft-02',
   cacheDuration: { min: 0, max: 0 },
-  // Asked before each use, so what fails fails here, where the answer can still be chosen.
+  // Called before each use, so failures occur here, where we can still choose the answer.
   allowFetch: async (_ctx, clientId) => {
     try {
       await clientDocuments.metadata(clientId, judge, caller());
@@ -42,11 +42,11 @@ export const clientIdMetadataDocuments = ({ clientDocuments, judge }: Parts): Fe
   },
 });
 
-/** What the engine uses as `fetch`: it asks for documents without redirects, and for nothing else but key sets. */
+/** The `fetch` of the engine: it requests documents (without redirects) and key sets only. */
 export function createFetch({ clientDocuments, judge }: Parts): NonNullable<Configuration['fetch']> {
   return async (input, { method, redirect } = {}) => {
     const url = String(input);
-    if (method !== 'GET') throw new TypeError(`nothing is sent to ${url}`);
+    if (method !== 'GET') throw new TypeError(`unexpected ${method} request to ${url}`);
     const document =
       redirect === 'manual'
         ? await clientDocuments.metadata(url, judge, caller())
@@ -55,7 +55,7 @@ export function createFetch({ clientDocuments, judge }: Parts): NonNullable<Conf
   };
 }
 
-/** RFC 6749 §5.2 for a client, a page for a person; a limit is nobody's fault, and passes. */
+/** An error of RFC 6749 §5.2 for a client, a page for a person. A limit is temporary and not the fault of the client. */
 function answerTo(failure: ClientDocumentError): Error {
   const { title, message } = wordsFor(failure);
   const headers = { 'Retry-After': String(failure.retryAfter ?? 60) };
@@ -76,36 +76,37 @@ interface Words {
   readonly message: string;
 }
 
-/** Whose turn it is when a host can't be asked: its status tells; the network's own reasons are for the log. */
+/** Who has to act if a host cannot be read: the status decides. Network errors are for the log only. */
 function unreachable(host: string, status: number | undefined): Words {
   const title = 'This app could not be checked';
-  const claim = `The app says that ${host} vouches for it`;
+  const claim = `The app claims to be published by ${host}`;
   if (status === undefined) {
     const next =
-      'Go back to the app and try again in a minute. If it stays like this, tell the operator of this server.';
-    return { title, message: `${claim}, but this server could not reach ${host} just now. ${next}` };
+      'Go back to the app and try again in a minute. If the problem persists, tell the operator of this server.';
+    return { title, message: `${claim}, but this server could not reach ${host}. ${next}` };
   }
   if (status >= 500) {
-    const next = 'Go back to the app and try again in a few minutes. If it stays like this, tell the maker of the app.';
-    return { title, message: `${claim}, but ${host} has trouble of its own just now. ${next}` };
+    const next =
+      'Go back to the app and try again in a few minutes. If the problem persists, tell the maker of the app.';
+    return { title, message: `${claim}, but ${host} answered with a server error. ${next}` };
   }
-  const next = 'Trying again will hardly help. Tell the operator of this server, who can look into it.';
-  return { title, message: `${claim}, but ${host} does not let this server read that. ${next}` };
+  const next = 'Trying again will probably not help. Tell the operator of this server.';
+  return { title, message: `${claim}, but ${host} refuses the request of this server. ${next}` };
 }
 
 const WORDS: Readonly<Record<Outcome, (host: string, status: number | undefined) => Words>> = {
   refused: (host) => ({
     title: 'This app is not accepted here',
-    message: `This server does not take the word of ${host} for an app. Nothing was sent there. If you need the app, ask the operator of this server.`,
+    message: `This server does not accept apps that are published by ${host}. Nothing was sent there. If you need the app, ask the operator of this server.`,
   }),
   unreachable,
   unusable: (host) => ({
     title: 'This app could not be checked',
-    message: `The app says that ${host} vouches for it, but what stands there is missing or can’t be used. Trying again will not help until the maker of the app has mended it, so tell them.`,
+    message: `The app claims to be published by ${host}, but its document there is missing or invalid. Trying again will not help until the maker of the app has fixed it, so tell them.`,
   }),
   limited: (host) => ({
     title: 'Too many apps at once',
-    message: `This server was asked about too many new apps, or too often about ${host}. Wait a little, then go back to the app and try again.`,
+    message: `This server got requests from too many new apps, or too many for ${host}. Wait a moment, then go back to the app and try again.`,
   }),
 };
 

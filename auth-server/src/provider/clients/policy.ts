@@ -1,6 +1,6 @@
 /**
- * Owns what a client may say about itself at registration (RFC 7591 §2): generous with what real clients send, strict with
- * what could hurt a person or this server.
+ * Owns which metadata a client may register (RFC 7591 §2): tolerant of what real clients send, strict about what could harm a
+ * person or this server.
  */
 import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
 import { type ClientMetadata, errors } from 'oidc-provider';
@@ -8,7 +8,7 @@ import { isForeignScheme } from '../../clients/redirect-scheme.ts';
 import { tellsSecret, usableKeys } from './keys.ts';
 
 export const GRANT_TYPES = ['authorization_code', 'refresh_token'] as const;
-/** What a client may act for by itself needs the operator's word (RFC 6749 §4.4). */
+/** Machine clients act without a person, so only the operator can add them (RFC 6749 §4.4). */
 const GRANT_TYPES_BY_WORD = [...GRANT_TYPES, 'client_credentials'] as const;
 export const RESPONSE_TYPES = ['code'] as const;
 
@@ -20,16 +20,16 @@ const MAX_JWKS = 8_192;
 const JWKS_LEVELS = 4;
 
 /**
- * Decided here, whatever a client asks: a registered scope would freeze it and end step-up, and a sector is a URL to fetch
- * for pairwise subjects, which this server has not.
+ * Members that this server decides, whatever a client sends: a registered scope would fix the scope and prevent step-up, and a
+ * sector is a URL to fetch for pairwise subjects, which this server does not have.
  */
 const DECIDED_HERE = ['scope', 'sector_identifier_uri', 'subject_type', 'id_token_signed_response_alg'] as const;
 
-/** Where the `scope` of a client that the operator wrote down is kept: the engine would compare it with what it knew at its start. */
+/** Member that stores the `scope` of a pre-registered client: the engine would compare `scope` with the scopes at its start. */
 const SCOPE_BOUND = 'scope_bound';
 export const EXTRA_METADATA = ['software_id', SCOPE_BOUND] as const;
 
-/** The most that a client may get; absent: everything. */
+/** The scopes to which a client is limited; absent: all. */
 export const scopeBound = (client: object | undefined): string | undefined => {
   const bound: unknown = client && Reflect.get(client, SCOPE_BOUND);
   return typeof bound === 'string' ? bound : undefined;
@@ -38,13 +38,13 @@ export const scopeBound = (client: object | undefined): string | undefined => {
 type Metadata = Record<string, unknown>;
 
 export interface Standing {
-  /** Whether a URL is one that this server may read for a stranger. */
+  /** Whether this server may read a URL for an unknown client. */
   readonly isFetchable: (url: string) => boolean;
-  /** Whether the operator put this client down: its `scope` is the most that it may get. */
+  /** Whether the operator configured this client: its `scope` is then a limit. */
   readonly isPreRegistered: boolean;
 }
 
-/** Judges and completes metadata before the engine's own checks; also of clients read back from the store. */
+/** Validates and completes metadata before the engine's own checks; also for clients read from the store. */
 export function applyClientPolicy(metadata: ClientMetadata, { isFetchable, isPreRegistered }: Standing): void {
   const given: Metadata = metadata;
   dropEmpty(given);
@@ -61,15 +61,15 @@ export function applyClientPolicy(metadata: ClientMetadata, { isFetchable, isPre
     throw new errors.InvalidClientMetadata('jwks_uri must use https and a public host name');
   }
   if ((given.token_endpoint_auth_method ?? 'none') === 'none') {
-    // RFC 7591 §2: a public client has no secret; one that got any would send it, and be refused for that.
+    // RFC 7591 §2: a public client has no secret. If it got one, it would send it and be refused.
     delete given.client_secret;
     delete given.client_secret_expires_at;
   }
 }
 
 /**
- * What says nothing is as if it were not there, so that the defaults of RFC 7591 §2 hold: a client with `grant_types: []` could do
- * nothing. Without `redirect_uris` there is no default to fall back to.
+ * Drops empty members, so that the defaults of RFC 7591 §2 apply: a client with `grant_types: []` could do nothing. An empty
+ * `redirect_uris` stays, because it has no default.
  */
 function dropEmpty(given: Metadata): void {
   for (const [name, value] of Object.entries(given)) {
@@ -78,11 +78,11 @@ function dropEmpty(given: Metadata): void {
     if (kept === null || kept === '' || isEmptyList || (name === 'jwks' && isEmptySet(kept))) delete given[name];
     else given[name] = kept;
   }
-  // The engine has put its default before the member that was empty.
+  // The engine applied its default before the empty member was dropped.
   given.application_type ??= 'web';
 }
 
-/** RFC 7517 §5: a set without keys, or with none named. */
+/** RFC 7517 §5: a set without keys, or without the member `keys`. */
 function isEmptySet(jwks: unknown): boolean {
   if (!isObject(jwks)) return false;
   const { keys, ...others } = jwks as { readonly keys?: unknown };
@@ -91,17 +91,17 @@ function isEmptySet(jwks: unknown): boolean {
 
 const isEmptyArray = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
-/** RFC 7517 §5: the keys are read one by one; a client without any could never authenticate by them. */
+/** RFC 7517 §5: keys are validated one by one. A client without any valid key could never authenticate. */
 function keepUsableKeys(given: Metadata): void {
   if (given.jwks === undefined || tellsSecret(given.jwks)) return;
   const usable = usableKeys(given.jwks);
   if ((usable as { readonly keys?: readonly unknown[] }).keys?.length === 0) {
-    throw new errors.InvalidClientMetadata('jwks has no public key that can be used');
+    throw new errors.InvalidClientMetadata('jwks has no usable public key');
   }
   given.jwks = usable;
 }
 
-/** The engine takes for granted that a member is text or a list of texts where RFC 7591 §2 says so. */
+/** The engine assumes that a member is a string or a list of strings where RFC 7591 §2 says so. */
 function checkShape([name, value]: [string, unknown]): void {
   const refuse = (what: string) => {
     throw new errors.InvalidClientMetadata(`${name} ${what}`);
@@ -125,12 +125,12 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 const isDeeper = (value: unknown, levels: number): boolean =>
   isObject(value) && (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)));
 
-/** Marks that are put over or under a letter; more of them than any writing has cover the lines around. */
+/** Combining marks; more of them than any script uses would cover the surrounding lines. */
 const STACKED_MARKS = /([\p{Mn}\p{Me}]{2})[\p{Mn}\p{Me}]+/gu;
-/** Those that would be put on a letter of ours. */
+/** Leading marks would combine with a letter of our own text. */
 const LEADING_MARKS = /^[\s\p{Mn}\p{Me}]+/u;
 
-/** A name is shown to people: no control, direction-changing or invisible characters, one line, not a page. */
+/** A name is shown to people: no control, direction-changing or invisible characters, and one line of limited length. */
 function cleanName(name: unknown): unknown {
   if (typeof name !== 'string') return name;
   const visible = name
@@ -143,7 +143,7 @@ function cleanName(name: unknown): unknown {
   return clean || undefined;
 }
 
-/** RFC 7591 §2 lets a server drop values it does not support; a client of which nothing remains is told what is. */
+/** RFC 7591 §2 lets a server drop unsupported values. If none remains, the error lists the supported ones. */
 function keepSupported(metadata: Metadata, name: string, supported: readonly string[]): void {
   const asked = metadata[name];
   if (!Array.isArray(asked) || asked.length === 0) return;
@@ -153,12 +153,12 @@ function keepSupported(metadata: Metadata, name: string, supported: readonly str
 }
 
 /**
- * RFC 3986 §2, §3: what a browser would mend in silence (blanks, backslashes, a missing or empty part before the host) is
- * refused, so that the place that the page names is the place where the answer goes.
+ * RFC 3986 §2, §3: URIs that a browser would silently correct (blanks, backslashes, a missing or empty part before the host) are
+ * refused, so that the page names the real destination of the answer.
  */
 const WELL_FORMED = /^(?:https?:\/\/[^/?#@]|(?!https?:)[a-z][a-z0-9+.-]*:)[\w.~:/?#[\]@!$&'()*+,;=%-]*$/i;
 
-/** RFC 8252 §7: a loopback address or an app's own scheme make a client native, whatever it says or leaves out. */
+/** RFC 8252 §7: a loopback address or an app's own scheme makes a client native, whatever its metadata says. */
 function checkRedirects(metadata: Metadata): void {
   const given: readonly unknown[] = Array.isArray(metadata.redirect_uris) ? metadata.redirect_uris : [];
   const uris = given.filter((uri) => typeof uri === 'string');
@@ -172,7 +172,7 @@ function checkRedirects(metadata: Metadata): void {
   const scheme = urls.map(({ protocol }) => protocol.slice(0, -1)).find(isForeignScheme);
   if (scheme) throw new errors.InvalidClientMetadata(`redirect_uris must not use the ${scheme} URI scheme`);
   if (urls.some(({ hostname }) => hostname.includes('*'))) {
-    throw new errors.InvalidClientMetadata('redirect_uris are compared to the letter, so * stands for nothing');
+    throw new errors.InvalidClientMetadata('redirect_uris are compared exactly, so * is not a wildcard');
   }
   if (urls.some(({ username, password }) => username || password)) {
     throw new errors.InvalidClientMetadata('redirect_uris must not contain user information');

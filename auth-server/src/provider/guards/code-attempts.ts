@@ -1,4 +1,4 @@
-/** Owns that an authorization code is presented once, well or badly: no second guess at a verifier (RFC 9700 §2.1.1). */
+/** Ensures that an authorization code can be presented once only, valid or not, so that nobody can guess the verifier (RFC 9700 §2.1.1). */
 import type { Middleware } from 'koa';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
@@ -11,7 +11,7 @@ export function spendFailedCodes(provider: Provider): Middleware {
     const { code } = (oidc.params ?? {}) as { code?: unknown };
     if (typeof code !== 'string') return;
     const failed = await provider.AuthorizationCode.find(code);
-    // A consumed code stays, so that its replay is seen for what it is.
+    // A consumed code stays in the store, so that its replay is detected.
     if (failed?.isValid && failed.clientId === oidc.client.clientId) await failed.destroy();
   };
 }

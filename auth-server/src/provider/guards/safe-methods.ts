@@ -1,9 +1,9 @@
-/** Owns that HEAD is safe (RFC 9110 §9.2.1): whatever looks ahead at a link must neither spend a request nor leave one behind. */
+/** Ensures that HEAD is safe (RFC 9110 §9.2.1): a link preview must neither use up a request nor create one. */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Middleware } from 'koa';
 
-/** The engine answers HEAD as it answers GET, with all that follows from it. */
+/** The engine treats HEAD like GET, with the same side effects. */
 export const refuseHead: Middleware = (ctx, next) => {
   if (ctx.method !== 'HEAD' || !/^\/authorize(\/|$)/.test(ctx.path)) return next();
-  throw new HttpError(405, 'invalid_request', 'Only GET leads on from here.', { headers: { Allow: 'GET' } });
+  throw new HttpError(405, 'invalid_request', 'Only GET is allowed here.', { headers: { Allow: 'GET' } });
 };

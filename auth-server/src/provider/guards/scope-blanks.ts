@@ -1,6 +1,6 @@
 /**
- * Owns that blanks around the names of a scope do no harm (RFC 6749 §3.3 has exactly one between two): Claude.ai is known to
- * send one in front (anthropics/claude-ai-mcp#453), where the engine would call that an invalid scope.
+ * Ensures that extra blanks in a scope do no harm (RFC 6749 §3.3 allows exactly one between two names): Claude.ai is known to send
+ * one in front (anthropics/claude-ai-mcp#453), which the engine would refuse as an invalid scope.
  */
 import type { Middleware } from 'koa';
 import { namesOf } from '../../resources/scope.ts';

@@ -1,10 +1,10 @@
-/** Owns `scopes_supported` of our metadata (RFC 8414 §2): our own scopes, and those of the resources as they are known now. */
+/** Owns `scopes_supported` of our metadata (RFC 8414 §2): our own scopes, and the currently known scopes of the resources. */
 import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Resources } from '../../resources/resource.ts';
 import { OWN_SCOPES } from '../resource-indicators.ts';
 
-/** The engine takes its scopes when it is made; a resource may get others meanwhile. */
+/** The engine gets its scopes when it is created, but the scopes of a resource may change later. */
 export function listScopes(resources: Resources): Middleware {
   return async (ctx, next) => {
     await next();

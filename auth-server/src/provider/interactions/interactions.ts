@@ -1,6 +1,6 @@
 /**
- * Owns the engine's side of the sign-in page: an authorization request read for the page, and its three endings. Sign-in and
- * consent end together (design: one interaction), with a Grant made for that account just before.
+ * Owns the engine's side of the sign-in page: it reads an authorization request for the page, and ends it in one of three ways.
+ * Sign-in and consent end together (design: one interaction); the grant for the account is saved just before.
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context } from 'koa';
@@ -51,7 +51,7 @@ export function createInteractions(parts: Parts): Interactions {
     approve: async (exchange, shown, accountId) => {
       const details = await read(exchange);
       const session = await leaveOtherAccount(exchange, details, accountId, provider);
-      // That of the session as it is now: another tab may have approved something since this page was shown.
+      // The grant of the current session: another tab may have approved something since this page was shown.
       const known = session?.grantIdFor(shown.client.id) ?? details.grantId;
       const grantId = await grant({ params: details.params, grantId: known }, { ...shown, accountId }, parts);
       const signsIn = details.prompt.name === 'login' || details.session?.accountId !== accountId;
@@ -64,7 +64,7 @@ export function createInteractions(parts: Parts): Interactions {
 async function describe(details: Details, { provider, ...parts }: Parts): Promise<PendingInteraction> {
   const client = await provider.Client.find(text(details.params.client_id));
   if (!client) throw brokenOff(BROKEN_OFF.clientGone, 'the client is no longer registered');
-  // The engine compares it when the request comes in, and not again after the page.
+  // The engine compares the redirect URI when the request arrives, but not again after the page.
   if (!client.redirectUriAllowed(text(details.params.redirect_uri))) {
     throw brokenOff(BROKEN_OFF.addressGone, 'the redirect URI is no longer registered');
   }
@@ -74,9 +74,9 @@ async function describe(details: Details, { provider, ...parts }: Parts): Promis
 }
 
 /**
- * One browser, another person: the session of the first ends here. Left alone, the engine would put a logout page that
- * needs scripts between the two.
- * @returns the session that goes on
+ * Another person signs in with the same browser: the session of the first person ends here. Otherwise the engine would show a
+ * logout page that needs scripts.
+ * @returns the session that continues
  */
 async function leaveOtherAccount({ req, res }: Exchange, details: Details, accountId: string, provider: Provider) {
   const session = await provider.Session.get(provider.createContext(req, res) as Context);
@@ -90,7 +90,7 @@ async function leaveOtherAccount({ req, res }: Exchange, details: Details, accou
 type Approved = PendingInteraction & { readonly accountId: string };
 type Requested = Pick<Details, 'params'> & { readonly grantId: string | undefined };
 
-/** The grant of this account and client, the one of the session where there is one. */
+/** The grant of this account and client: the one of the session if there is one. */
 async function grant(details: Requested, shown: Approved, { provider, resources }: Parts): Promise<string> {
   const { accountId, client } = shown;
   const known = details.grantId === undefined ? undefined : await provider.Grant.find(details.grantId);
@@ -100,21 +100,21 @@ async function grant(details: Requested, shown: Approved, { provider, resources 
     return await approve(known && mine ? known : fresh(), shown, details, resources);
   } catch (error) {
     if (!(error instanceof GrantRevoked)) throw error;
-    // What is approved now is approved: on its own, as nothing of before holds any more.
+    // The earlier grant was revoked, so the new approval gets a grant of its own.
     return approve(fresh(), shown, details, resources);
   }
 }
 
 type Grant = InstanceType<Provider['Grant']>;
 
-/** Approval starts the lifetime of a grant anew. What the page did not show, because the resource got it since, is not granted. */
+/** An approval restarts the lifetime of a grant. A scope that the resource added after the page was shown is not granted. */
 function approve(approved: Grant, shown: Approved, { params }: Requested, resources: Resources): Promise<string> {
   const { resource } = requested(params, resources);
   const scopes = shown.scopes.map(({ name }) => name);
   Reflect.deleteProperty(approved, 'exp');
   setApprovals(approved, remember(approvalsOf(approved), shown));
   approved.addOIDCScope([...scopes, ...(shown.ownScopes ?? [])]);
-  // Under every name that a client may use for the resource: the engine compares strings, and would ask again without end.
+  // Under every identifier of the resource: the engine compares strings, and would otherwise ask again for each spelling.
   for (const identifier of new Set([...resource.identifiers, ...indicators(params.resource)])) {
     approved.addResourceScope(identifier, scopes);
   }

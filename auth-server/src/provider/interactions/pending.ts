@@ -1,6 +1,6 @@
 /**
- * Owns how an authorization request of the engine becomes what the sign-in page shows. The same reading decides whether a
- * person was asked about exactly this before, so nothing is shown that is not compared, and nothing compared that is not shown.
+ * Owns how an authorization request of the engine is converted into the facts of the sign-in page. The same conversion decides
+ * whether a person has approved exactly this before, so the facts that are shown and the facts that are compared are the same.
  */
 import type { Client } from 'oidc-provider';
 import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
@@ -48,8 +48,8 @@ export function pendingOf(
 }
 
 /**
- * What a client says of itself (RFC 7591 §2). Left out is what this server decides, such as the algorithm of ID tokens, and the
- * secret: a new one makes it no other client.
+ * The metadata of a client (RFC 7591 §2), without members that this server decides, such as the algorithm of ID tokens, and without
+ * the secret: a client with a new secret is still the same client.
  */
 const IDENTITY = [
   'application_type', 'client_name', 'client_uri', 'contacts', 'dpop_bound_access_tokens', 'grant_types', 'initiate_login_uri',
@@ -62,11 +62,11 @@ function identityOf(client: Client): Readonly<Record<string, unknown>> {
   return Object.fromEntries(IDENTITY.flatMap((name) => (metadata[name] === undefined ? [] : [[name, metadata[name]]])));
 }
 
-/** The host that vouches for a client which is known by the URL of its document: https says so, not the client. */
+/** The host that publishes the metadata document of a client: verified by https, not claimed by the client. */
 const publisher = (client: object & { readonly clientId: string }): string | undefined =>
   Reflect.get(client, 'clientIdMetadataDocument') === true ? URL.parse(client.clientId)?.host : undefined;
 
-/** What is asked for; the engine has already refused what this server does not know. */
+/** The requested resource and scope; the engine has already refused unknown ones. */
 export function requested(
   params: Parameters,
   resources: Resources,

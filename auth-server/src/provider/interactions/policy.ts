@@ -1,6 +1,6 @@
 /**
- * Owns when a person is asked: the engine's own rules (OpenID Connect Core §3.1.2.1), and the cases that they leave out. The
- * engine remembers a consent for client, account and scopes; here it is good for what the page showed.
+ * Owns when a person is asked: the engine's own rules (OpenID Connect Core §3.1.2.1), and the cases that they do not cover. The
+ * engine stores a consent for client, account and scopes; here it is only valid for exactly what the page showed.
  */
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { isRemembered } from '../../consent/approval.ts';
@@ -16,11 +16,11 @@ export function createInteractionPolicy(parts: PendingParts): interactionPolicy.
       'account_gone',
       'the account of the session is no longer known',
       'login_required',
-      // A session may outlive what is remembered of its account; without one the engine has nobody to grant anything to.
+      // A session may outlive its stored account, and the engine needs an account to grant anything.
       (ctx) => ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined,
     ),
   );
-  // OpenID Connect Core §3.1.2.1: our page names the account and offers another one, so it only has to be shown.
+  // OpenID Connect Core §3.1.2.1: our page names the account and offers another one, so it is enough to show the page.
   const selectAccount = new interactionPolicy.Prompt({ name: SELECT_ACCOUNT, requestable: true });
   policy.add(selectAccount, policy.length - 1);
   policy

@@ -1,4 +1,4 @@
-/** Owns why the engine does not find the interaction of a request, in words that are true (its own error is one for all cases). */
+/** Owns the texts for an interaction that the engine does not find: the engine has one error for several causes. */
 import type Provider from 'oidc-provider';
 import type { errors } from 'oidc-provider';
 import { BROKEN_OFF } from '../../consent/sign-in-errors.ts';
@@ -11,8 +11,8 @@ const OTHER_SESSION: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * A browser drops the cookie when the interaction ends, so only one that still waits says that the cookie is what is missing.
- * @param uid what the request is about: nobody can guess one
+ * A browser drops the cookie when the interaction ends, so the cookie is only reported as missing if the interaction still waits.
+ * @param uid of the interaction: nobody can guess it
  */
 export async function wordsFor(provider: Provider, error: errors.SessionNotFound, uid: string): Promise<string> {
   if (OTHER_SESSION.has(error.error_description)) return BROKEN_OFF.otherSession;

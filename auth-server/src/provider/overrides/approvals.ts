@@ -1,6 +1,6 @@
 /**
- * Owns that a grant also keeps what exactly was approved, in one record and one write with the rest of it. It extends the list
- * of stored members of `provider.Grant` of oidc-provider 9.13.3, which is not public.
+ * Ensures that a grant also stores exactly what was approved, in the same record and the same write. It extends the list of stored
+ * members of `provider.Grant` of oidc-provider 9.13.3, which is not public.
  */
 import type Provider from 'oidc-provider';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import type { Approval } from '../../consent/approval.ts';
 
 const MEMBER = 'approvals';
 
-/** A grant from before has none, and another shape is none: then the person is asked. */
+/** Older grants have no approvals, and invalid ones count as none: then the person is asked. */
 const schema = z.array(z.object({ facts: z.string(), scopes: z.array(z.string()) })).catch([]);
 
 export function keepApprovals(provider: Provider): void {

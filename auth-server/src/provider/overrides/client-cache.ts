@@ -1,13 +1,13 @@
 /**
- * Owns the clients that were asked for a moment ago: every request asks for its client, and reading, judging and comparing it
- * each time costs a tenth of a refresh.
+ * Owns the cache of clients: every request needs its client, and reading and validating it each time costs a tenth of the time of a
+ * refresh.
  */
 import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type Provider from 'oidc-provider';
 import type { Client } from 'oidc-provider';
 
-/** Seconds. So long another replica may still know a client that was changed or removed. */
+/** Seconds for which another replica may still use a client that was changed or removed. */
 const FRESH = 5;
 const MAX_CLIENTS = 1_000;
 
@@ -37,7 +37,7 @@ interface Model {
   find(id: string): Promise<Client | undefined>;
 }
 
-/** Puts the cache before all that the engine does to find a client. */
+/** Puts the cache in front of the engine's lookup of clients. */
 export function rememberClients(provider: Provider, cache: ClientCache): void {
   const model = provider.Client as unknown as Model;
   const find = model.find.bind(model);

@@ -1,6 +1,6 @@
 /**
- * Owns that an error which may not send the browser on is shown here (RFC 9700 §4.11.2), and what the client would have been told.
- * It uses that oidc-provider 9.13.3 reports an error by an event before it reads `allow_redirect` from it.
+ * Ensures that an error which must not redirect the browser is shown on our page (RFC 9700 §4.11.2), with the answer for the client.
+ * It relies on oidc-provider 9.13.3 emitting an event for an error before it reads `allow_redirect` from the error.
  */
 import type Provider from 'oidc-provider';
 import { type ErrorOut, errors, type KoaContextWithOIDC } from 'oidc-provider';
@@ -10,15 +10,15 @@ import { answersDirectly } from '../../consent/direct-answer.ts';
 /** The answer that waits for the person's click (RFC 6749 §4.1.2.1; OAuth 2.0 Form Post Response Mode §2). */
 export interface HeldAnswer {
   readonly redirectUri: string;
-  /** Where a link or form leads. */
+  /** URL of the link or form. */
   readonly target: string;
-  /** Of the form, where the client asked for one. */
+  /** Fields of the form, if the client requested one. */
   readonly fields?: Readonly<Record<string, string>>;
 }
 
 const held = new WeakSet<Error>();
 
-/** @param preRegistered the clients with the operator's word, whose errors go to them as ever */
+/** @param preRegistered the clients of the operator, whose errors are always sent to them */
 export function holdErrors(provider: Provider, preRegistered: Pick<PreRegisteredClients, 'has'>): void {
   const hold = (ctx: KoaContextWithOIDC, error: Error): void => {
     if (!(error instanceof errors.OIDCProviderError) || !error.allow_redirect) return;
@@ -39,7 +39,7 @@ export function holdErrors(provider: Provider, preRegistered: Pick<PreRegistered
 /** Whether an error is shown to the person and not sent to the client. */
 export const isHeld = (error: Error): boolean => held.has(error);
 
-/** What the client of an error that was held is to be told; nothing where its address is not a registered one. */
+/** The answer for the client of a held error; `undefined` if its redirect URI is not registered. */
 export function heldAnswer(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): HeldAnswer | undefined {
   const { redirect_uri: redirectUri, response_mode: mode, response_type: type } = parametersOf(ctx);
   if (!isHeld(error) || typeof redirectUri !== 'string' || !ctx.oidc.client?.redirectUriAllowed(redirectUri)) {
@@ -50,11 +50,11 @@ export function heldAnswer(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error)
   );
   if (mode === 'form_post') return { redirectUri, target: redirectUri, fields };
   const url = new URL(redirectUri);
-  // OAuth 2.0 Multiple Response Types §5: where a token was asked for, the answer is in the fragment.
+  // OAuth 2.0 Multiple Response Types §5: if a token was requested, the answer is in the fragment.
   if (mode === 'fragment' || String(type).includes('token')) url.hash = String(new URLSearchParams(fields));
   else for (const [name, value] of Object.entries(fields)) url.searchParams.set(name, value);
   return { redirectUri, target: url.href };
 }
 
-/** As the engine itself takes them, also where it has not read them yet. */
+/** The parameters as the engine reads them, also if it has not read them yet. */
 const parametersOf = (ctx: KoaContextWithOIDC): Readonly<Record<string, unknown>> => ctx.oidc.params ?? ctx.query;

@@ -1,14 +1,14 @@
 /**
- * Owns the engine's own looks at a client's metadata (RFC 7591 §2): its verdict, asked for before anything is stored, and its
- * question before that whether there has to be a secret. It uses the constructor and `needsSecret` of `provider.Client` of
- * oidc-provider 9.13.3, which are not public.
+ * Owns the use of the engine's own validation of client metadata (RFC 7591 §2): the validation itself, which runs before anything is
+ * stored, and the check before it whether the client needs a secret. It uses the constructor and `needsSecret` of `provider.Client`
+ * of oidc-provider 9.13.3, which are not public.
  */
 import type Provider from 'oidc-provider';
 import type { ClientMetadata } from 'oidc-provider';
 
-/** @throws InvalidClientMetadata of oidc-provider, with what is wrong */
+/** @throws InvalidClientMetadata of oidc-provider, with the problem */
 export function judgeMetadata(provider: Provider, metadata: object, kind?: { readonly cimd: true }): void {
-  // Typed as something that only the engine makes.
+  // The types of oidc-provider do not allow others to construct a client.
   const Client = provider.Client as unknown as new (
     metadata: ClientMetadata,
     ctx: undefined,
@@ -21,7 +21,7 @@ interface Asking {
   needsSecret(metadata: object): boolean;
 }
 
-/** The question comes before the policy, and takes for granted that members are text: what is none is refused later. */
+/** The check runs before the policy and assumes that members are strings: other members are hidden from it and refused later. */
 export function askOfTexts(provider: Provider): void {
   const Client = provider.Client as unknown as Asking;
   const ask = Client.needsSecret;

@@ -1,18 +1,18 @@
 /**
  * Owns how a `redirect_uri` is compared. At a code exchange RFC 6749 §4.1.3 requires it; OAuth 2.1 (§10.2) has dropped it, because
- * PKCE binds the code to its client. Where it is sent it must be the one of the authorization request; where it is not, nothing is
- * missing. A native app’s loopback address may be called by any name of this machine (RFC 8252 §7.3), here and at /authorize.
+ * PKCE binds the code to its client. If it is sent, it must match the authorization request; it may be omitted. A native app’s
+ * loopback address may use any name of this machine (RFC 8252 §7.3), here and at /authorize.
  */
 import Provider, { type Client, type KoaContextWithOIDC } from 'oidc-provider';
 import { isLoopbackUri, listenerOf, placeOf } from '../../clients/loopback.ts';
 import type { GrantHandler } from './grant-handlers.ts';
 
-/** Stands for a parameter that was left out. No request can send it: the engine reads an empty parameter as none (RFC 6749 §3.2). */
+/** Marks an omitted parameter. No request can send it: the engine treats an empty parameter as absent (RFC 6749 §3.2). */
 const OMITTED = '';
 
 const parameters = (ctx: KoaContextWithOIDC | undefined): Record<string, unknown> => ctx?.oidc.params ?? {};
 
-/** The engine asks whether the parameter is there before it reads the code. */
+/** The engine checks that the parameter is present before it reads the code. */
 export const allowOmission =
   (exchange: GrantHandler): GrantHandler =>
   (ctx) => {
@@ -25,8 +25,8 @@ interface Model {
 }
 
 /**
- * The engine compares the parameter after it has read the code: by then what was left out, or what names the same listener in another
- * way, is what it should be.
+ * The engine compares the parameter after it has read the code. An omitted parameter, or another name of the same listener, is
+ * replaced by the expected value before that.
  */
 export function alignRedirectUri(provider: Provider): void {
   const model = provider.AuthorizationCode as unknown as Model;
@@ -43,7 +43,7 @@ export function alignRedirectUri(provider: Provider): void {
 const isSameListener = (sent: unknown, expected: string | undefined): boolean =>
   typeof sent === 'string' && expected !== undefined && listenerOf(sent) === listenerOf(expected);
 
-/** The engine takes any port of a registered loopback address, but keeps `localhost` and `127.0.0.1` apart. */
+/** The engine accepts any port of a registered loopback address, but treats `localhost` and `127.0.0.1` as different. */
 export function takeLoopbackNames(provider: Provider): void {
   const model = provider.Client.prototype;
   const isAllowed = model.redirectUriAllowed;

@@ -1,7 +1,7 @@
 /**
- * Owns the rotation of refresh tokens (RFC 9700 §4.14.2) and its one successor: clients refresh twice at once, lose an answer
- * or die in the middle, and must not lose their grant for it. The id of the successor follows from the token that was
- * presented and a key of this server, so that all replicas that see the same token come to the same successor.
+ * Owns the rotation of refresh tokens (RFC 9700 §4.14.2) to exactly one successor: clients that refresh twice at once, lose an answer
+ * or crash must not lose their grant. The id of the successor is derived from the presented token and a key of this server, so that
+ * all replicas derive the same successor from the same token.
  */
 import { createHmac } from 'node:crypto';
 import type Provider from 'oidc-provider';
@@ -9,7 +9,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 
 type Model = { generateTokenId(): string };
 
-/** @param key known to all replicas, and to nobody else: who holds a spent token must not know what follows it */
+/** @param key known to all replicas only, so that the holder of a used token cannot compute its successor */
 export function nameSuccessors(provider: Provider, key: string, current: () => KoaContextWithOIDC | undefined): void {
   const model = provider.RefreshToken.prototype as unknown as Model;
   const random = model.generateTokenId;

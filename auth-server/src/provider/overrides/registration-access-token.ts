@@ -1,6 +1,6 @@
 /**
  * Owns the registration access token (RFC 7592 §1.3), with which a client manages its registration. It is an HMAC over the id
- * of the client, so nothing is stored that could leak or outlive the client: it is good for as long as there is one.
+ * of the client, so nothing is stored that could leak or outlive the client: it is valid as long as the client exists.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type Provider from 'oidc-provider';
@@ -17,7 +17,7 @@ interface Model {
 const macOf = (clientId: string, key: string): string =>
   createHmac('sha256', key).update(`registration of ${clientId}`).digest('base64url');
 
-/** @param key known to all replicas, and to nobody else */
+/** @param key known to all replicas only */
 export function deriveRegistrationAccessTokens(provider: Provider, key: string): void {
   const model = provider.RegistrationAccessToken.prototype as unknown as Model;
   model.generateTokenId = function derive(this: Model): string {
@@ -38,9 +38,9 @@ export function registrationAccessTokenAdapter({ registrationKeys, preRegistered
       const dot = Math.max(0, token.lastIndexOf('.'));
       const clientId = token.slice(0, dot);
       const good = registrationKeys.some((key) => isEqual(token.slice(dot + 1), macOf(clientId, key)));
-      // An operator who writes down a client that has registered has taken it over, its secret included.
+      // An operator who configures a registered client has taken it over, including its secret.
       if (!good || (await preRegistered.find(clientId))) return undefined;
-      // Whether there is such a client is the next thing that the engine asks.
+      // The engine checks next whether the client exists.
       return { jti: token, kind: KIND, clientId };
     },
     upsert: nothing,

@@ -1,6 +1,6 @@
 /**
- * Owns that a client assertion (RFC 7523 §3) and a DPoP proof (RFC 9449 §11.1) are good once, of however many at the same
- * moment at however many replicas. The engine's own way reads first and writes then, which two can do at once.
+ * Ensures that a client assertion (RFC 7523 §3) and a DPoP proof (RFC 9449 §11.1) are accepted once only, also with concurrent
+ * requests to several replicas. The engine's own check reads before it writes, which two requests can do at once.
  */
 import { createHash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
@@ -9,11 +9,11 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { RecordStore } from '../../storage/record-store.ts';
 
 const KIND = 'ReplayDetection';
-/** Seconds. What has been used is remembered until it expires, so a stranger must not say when that is. */
+/** Seconds. Used assertions are stored until they expire, so a client must not choose any expiry. */
 const LONGEST_ASSERTION = 3_600;
 /**
- * Seconds. The engine takes a proof that is dated ahead by 300, says that it expires as if it were made now, and takes it in the
- * second of its end as well.
+ * Seconds. The engine accepts a proof that is dated up to 300 seconds ahead, computes its expiry as if it were made now, and accepts
+ * it in the second of its expiry as well.
  */
 const DATED_AHEAD = 301;
 
@@ -27,13 +27,13 @@ export function detectReplays(provider: Provider, store: RecordStore, clock: Clo
     const id = createHash('sha256')
       .update(JSON.stringify([issuer, jti]))
       .digest('base64url');
-    // Numbers of others (RFC 7519 §2 NumericDate) may have fractions; lifetimes have none.
+    // A NumericDate (RFC 7519 §2) may have a fraction; lifetimes are whole seconds.
     const left = Math.max(1, Math.ceil(expiresAt) - seconds(clock));
     return store.putIfAbsent(KIND, id, {}, { ttl: left + DATED_AHEAD });
   };
 }
 
-/** @throws InvalidClientAuth for an assertion that is good for longer than anybody needs it */
+/** @throws InvalidClientAuth for an assertion that is valid for too long */
 export function boundAssertions(clock: Clock) {
   return async (_ctx: KoaContextWithOIDC, { exp }: { readonly exp?: unknown }): Promise<void> => {
     if (Number(exp) - seconds(clock) <= LONGEST_ASSERTION) return;

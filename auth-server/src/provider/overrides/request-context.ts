@@ -1,7 +1,7 @@
 /**
- * Owns what is looked at and completed in the context of a request, as the engine of oidc-provider 9.13.3 fills it and before it
- * goes on: sizes, and two harmless variants of client authentication that it does not read: a registration without a method
- * (RFC 7591 §2), and a Basic header with an empty secret (RFC 6749 §2.3.1).
+ * Owns what is checked and completed in the request context while the engine of oidc-provider 9.13.3 fills it: sizes, and two
+ * harmless variants of client authentication that the engine does not support: a registration without a method (RFC 7591 §2), and a
+ * Basic header with an empty secret (RFC 6749 §2.3.1).
  */
 import type { Middleware } from 'koa';
 import type Provider from 'oidc-provider';
@@ -12,10 +12,10 @@ import { checkParameters, REGISTRATION } from '../parameter-size.ts';
 
 type Values = Record<string, unknown>;
 
-/** Where clients authenticate, in every spelling that reaches the engine. */
+/** Endpoints where clients authenticate, in every spelling that the engine accepts. */
 const CLIENTS = /^\/(token|par|revoke)\/?$/i;
 
-/** Belongs before the engine, which would refuse the header. */
+/** Must run before the engine, which would refuse the header. */
 export function readEmptySecret(issuer: string): Middleware {
   return async (ctx, next) => {
     const id = CLIENTS.test(ctx.path) ? clientWithoutSecret(ctx.get('Authorization')) : undefined;
@@ -23,12 +23,12 @@ export function readEmptySecret(issuer: string): Middleware {
     stateOf(ctx).clientWithoutSecret = id;
     delete ctx.req.headers.authorization;
     await next();
-    // RFC 6749 §5.2: who came with this header is told the scheme.
+    // RFC 6749 §5.2: a client that used this header gets a challenge with the scheme.
     if (ctx.status === 401) ctx.set('WWW-Authenticate', `Basic realm="${issuer}", error="invalid_client"`);
   };
 }
 
-/** What a request context of the engine has here. */
+/** The members of the engine's request context that are used here. */
 interface Context {
   readonly route: string;
   readonly ctx: { readonly state: object };
@@ -44,18 +44,18 @@ export function completeRequests(provider: Provider): void {
   whenSet(RequestContext.prototype, 'body', (context, body) => {
     if (context.route !== 'registration' && context.route !== 'client_update') return;
     keepReadable(body);
-    // RFC 7592 §2.2: what a client leaves out is the server's to choose, and it goes on authenticating as it does.
+    // RFC 7592 §2.2: the server chooses omitted members, so the client keeps its current method.
     body.token_endpoint_auth_method ||= context.entities.Client?.clientAuthMethod ?? usualAuthMethod(body);
   });
   Object.defineProperty(provider, 'OIDCContext', { value: RequestContext });
 }
 
-/** Stands for what is nested so deeply that nobody can read it: refused as too large, whatever member it is. */
+/** Replaces a value that is nested too deeply to be read: it is then refused as too large, whatever the member. */
 const TOO_DEEP = 'x'.repeat(REGISTRATION);
 
 /**
- * The engine reads some members as text before it looks at what they are, which throws for `{"toString": 1}`. An empty object is
- * judged in its place: refused where the member counts, left out where it does not.
+ * The engine converts some members to strings before it checks their types, which throws for `{"toString": 1}`. An empty object takes
+ * their place: it is refused if the member is used, and ignored otherwise.
  */
 function keepReadable(body: Values): void {
   for (const [name, value] of Object.entries(body)) {
@@ -73,7 +73,7 @@ function nameClient(params: Values, id: string | undefined): void {
   if (params.client_id !== id) throw new errors.InvalidRequest('client_id mismatch');
 }
 
-/** Has each object that the engine sets as this member looked at first. */
+/** Calls `look` with each object that the engine assigns to this member. */
 function whenSet(prototype: object, name: string, look: (context: Context, values: Values) => void): void {
   const member = Symbol(name);
   Object.defineProperty(prototype, name, {

@@ -1,6 +1,6 @@
 /**
- * Owns how the authorization engine remembers: one mapping from its models to the record store, whatever the backend.
- * Bearer secrets (codes, refresh tokens, RFC 6749 §10.3) are in the store as SHA-256 only.
+ * Owns how the engine stores its models: one mapping to the record store, for every backend. Bearer secrets (codes, refresh tokens,
+ * RFC 6749 §10.3) are stored as SHA-256 only.
  */
 import { hash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
@@ -12,7 +12,7 @@ import { type ClientRecordsOptions, createClientRecords } from './client-records
 import { createGrantAdapter, type Published } from './grants.ts';
 
 export interface AdapterOptions extends Omit<ClientRecordsOptions, 'clock'>, ClientAdapterParts, AccessTokenParts {
-  /** Seconds in which a spent refresh token still leads to its successor; 0: not at all. */
+  /** Seconds for which a used refresh token still returns its successor; 0: none. */
   readonly refreshGrace: number;
   readonly published: Published;
 }
@@ -40,7 +40,7 @@ function recordAdapter(store: RecordStore, model: string): Adapter {
   const alias = ALIAS[model];
   return {
     upsert: (id, payload, expiresIn) => {
-      // What an alias finds must still know its id. A session's id is worth nothing without the key that signs cookies.
+      // A record that is found by its alias needs its id. The id of a session is useless without the key that signs cookies.
       const kept = alias ? (payload as JsonObject) : withoutId(payload);
       return store.put(model, digest(id), kept, { ttl: ended(expiresIn), alias: alias?.(payload) });
     },
@@ -48,18 +48,18 @@ function recordAdapter(store: RecordStore, model: string): Adapter {
     findByUid: async (uid) => toPayload(await store.getByAlias(model, uid)),
     findByUserCode: async (userCode) => toPayload(await store.getByAlias(model, userCode)),
     consume: async (id) => {
-      // Somebody else was faster: the engine read the record before that, and must not go on (RFC 6749 §4.1.2).
+      // Another request was faster. The engine read the record before that, and must not continue (RFC 6749 §4.1.2).
       if (!(await store.consume(model, digest(id)))) throw tooLate(model);
     },
     destroy: (id) => store.delete(model, digest(id)),
-    // The engine destroys the grant as well, and asks for it at each use of what hangs on it.
+    // Not needed: the engine destroys the grant as well, and reads it at each use of its tokens.
     revokeByGrantId: async () => {},
   };
 }
 
 /**
- * A request that goes on leaves its interaction and may begin another one. Of many at once with one cookie exactly one does, or
- * a stranger would make any number out of the few that the limits allow.
+ * A request that continues ends its interaction and may start another one. Of concurrent requests with one cookie exactly one
+ * continues; otherwise anybody could multiply the interactions that the limits allow.
  */
 function interactionAdapter(store: RecordStore): Adapter {
   const model = 'Interaction';
@@ -72,9 +72,9 @@ function interactionAdapter(store: RecordStore): Adapter {
 }
 
 /**
- * Within the grace window a spent refresh token is as good as a fresh one, but only for its one successor (whose id follows
- * from it): the first of many writes that, and nobody writes it anew, as it may have been spent meanwhile. Where it has been,
- * the client has moved on, and a twin of it that is slow gets nothing and ends nothing.
+ * Within the grace period a used refresh token is valid, but only for its one successor, whose id is derived from it. The first of
+ * concurrent requests writes the successor, and nobody overwrites it, because it may have been used meanwhile. If it was used, the
+ * client has moved on: a slow concurrent request gets an error, and the grant stays.
  */
 function refreshTokenAdapter(store: RecordStore, clock: Clock, grace: number): Adapter {
   const model = 'RefreshToken';
@@ -85,9 +85,10 @@ function refreshTokenAdapter(store: RecordStore, clock: Clock, grace: number): A
     upsert: async (id, payload, expiresIn) => {
       const key = digest(id);
       if (await store.putIfAbsent(model, key, withoutId(payload), { ttl: ended(expiresIn) })) return;
-      // Read only here, where the presented token came a second time: a first refresh costs no further wait.
+      // Read only if the token was presented a second time, so that a first refresh needs no further round trip.
       const standing = await store.get(model, key);
-      if (standing?.consumedAt !== undefined) throw new errors.InvalidGrant('its successor was already used');
+      if (standing?.consumedAt !== undefined)
+        throw new errors.InvalidGrant('the successor of this refresh token was already used');
     },
     find: async (id) => {
       const record = await store.get(model, digest(id));
@@ -97,7 +98,7 @@ function refreshTokenAdapter(store: RecordStore, clock: Clock, grace: number): A
       if (await store.consume(model, digest(id))) return;
       if (!inGrace(await store.get(model, digest(id)))) throw tooLate(model);
     },
-    // What is gone could be written anew, and is not found by who asks again as the first answer was lost: its grant ends instead.
+    // Not destroyed: it could be written again, and a client that lost the first answer would not find it. Its grant ends instead.
     destroy: async () => {},
   };
 }
@@ -106,9 +107,9 @@ function withoutId({ jti, ...value }: AdapterPayload): JsonObject {
   return value;
 }
 
-/** The configuration gives everything an end: a record without one would stay for ever. */
+/** The configuration sets an expiry for everything: a record without one would stay for ever. */
 function ended(expiresIn: number | undefined): number {
-  if (expiresIn === undefined) throw new Error('a record without an end');
+  if (expiresIn === undefined) throw new Error('a record without an expiry');
   return expiresIn;
 }
 
@@ -122,4 +123,4 @@ const toPayload = (record: StoredRecord | undefined, id?: string): AdapterPayloa
 const tooLate = (model: string): Error =>
   model === 'PushedAuthorizationRequest'
     ? new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
-    : new errors.InvalidGrant(`${model} consumed at the same moment`);
+    : new errors.InvalidGrant(`${model} was consumed by another request at the same time`);

@@ -1,6 +1,6 @@
 /**
- * Owns the moment in which a client is written, when nothing is left to refuse it for: a registration then spends its initial
- * access token (RFC 7591 §3), and a change is made to what is still there (RFC 7592 §2.2). The id is public, and operators look for it.
+ * Owns how a client is written after all checks: a registration then uses its initial access token (RFC 7591 §3), and a change is
+ * only applied if the client still exists (RFC 7592 §2.2). The id is stored in plain text, as it is public and operators search for it.
  */
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { stateOf } from '../../context-state.ts';
@@ -31,13 +31,13 @@ export function createClientAdapter(clients: ClientRecords, parts: ClientAdapter
 
 async function change(id: string, payload: AdapterPayload, clients: ClientRecords) {
   if (await clients.replace(id, payload as JsonObject)) return;
-  throw new errors.InvalidToken('the client was changed or removed at the same moment');
+  throw new errors.InvalidToken('the client was changed or removed by another request at the same time');
 }
 
-/** @returns whether there was one */
+/** @returns whether there was a token */
 async function spendInitialAccess({ initialAccessTokens }: ClientAdapterParts): Promise<boolean> {
   const id = Provider.ctx && stateOf(Provider.ctx).initialAccess;
   if (id === undefined) return false;
   if (await initialAccessTokens.spend(id)) return true;
-  throw new errors.InvalidToken('the initial access token was used up at the same moment');
+  throw new errors.InvalidToken('the initial access token was used up by another request at the same time');
 }

@@ -1,6 +1,6 @@
 /**
- * Owns the records of registered clients (RFC 7591). Anybody may register, so a client that nobody has approved is remembered for a
- * day only; one that somebody has approved from the last use of an approval on.
+ * Owns the records of registered clients (RFC 7591). Anybody may register, so a client that nobody has approved is stored for a day
+ * only; for an approved client the lifetime starts at the last use of an approval.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
@@ -12,26 +12,26 @@ const KIND = 'Client';
 
 export interface ClientRecords {
   find(id: string): Promise<JsonObject | undefined>;
-  /** @param hasWord whether the operator vouches for it by an initial access token */
+  /** @param hasWord whether it registered with an initial access token of the operator */
   put(id: string, client: JsonObject, hasWord?: boolean): Promise<void>;
-  /** Writes only where the client still is as it was: one that was removed meanwhile must not come back. It lives as long as before. */
+  /** Writes only if the client is unchanged, so that a removed client does not come back. Its expiry stays the same. */
   replace(id: string, client: JsonObject): Promise<boolean>;
   remove(id: string): Promise<void>;
-  /** An approval is given (with seconds that it may last) or used; a client that is not in the store is none of its business. */
+  /** Call when an approval is given (with the seconds that it may last) or used. Does nothing for a client that is not stored. */
   keep(id: string, atLeast?: number): Promise<void>;
 }
 
 export interface ClientRecordsOptions {
-  /** Seconds that a registered client is remembered after the last use of an approval. */
+  /** Seconds that a registered client is stored after the last use of an approval. */
   readonly clientLifetime: number;
-  /** Known besides those that registered themselves, and before them. */
+  /** Pre-registered clients take precedence over registered ones. */
   readonly preRegistered: PreRegisteredClients;
-  /** Forgets what is changed here. */
+  /** Changed clients are removed from this cache. */
   readonly cache: Pick<ClientCache, 'forget'>;
   readonly clock: Clock;
 }
 
-/** A day after it registered, in seconds since the epoch. */
+/** The end of the day after registration, in seconds since the epoch. */
 const endOfDay = ({ client_id_issued_at: issued }: JsonObject): number =>
   typeof issued === 'number' ? issued + UNAPPROVED : Number.POSITIVE_INFINITY;
 
@@ -41,10 +41,10 @@ export function createClientRecords(
 ): ClientRecords {
   return {
     find: async (id) => {
-      // The id of a client that publishes its metadata, which is never stored here.
+      // A client with a metadata document is never stored here.
       if (id.startsWith('https://')) return undefined;
       const [listed, record] = await Promise.all([preRegistered.find(id), store.get(KIND, id)]);
-      // A shorter lifetime begins anew with each use, but never beyond the day.
+      // A shorter lifetime restarts with each use, but never extends beyond the day.
       if (record && lifetime < UNAPPROVED) {
         const left = Math.min(lifetime, endOfDay(record.value) - seconds(clock));
         if (left > 0) await store.touch(KIND, id, left);

@@ -1,6 +1,6 @@
 /**
- * Owns that a grant which was revoked never comes back (RFC 7009 §2.1, RFC 9700 §4.14.2), not even when its person approves more
- * at that very moment: the engine reads a grant, adds to it and writes it, and would write it anew.
+ * Ensures that a revoked grant never comes back (RFC 7009 §2.1, RFC 9700 §4.14.2), not even if its person approves more at the same
+ * time: the engine reads a grant, adds to it and writes it, which would restore it.
  */
 import { hash } from 'node:crypto';
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
@@ -10,18 +10,18 @@ import type { ClientRecords } from './client-records.ts';
 
 const KIND = 'Grant';
 
-/** What is left of a grant; longer than any request that may still hold it. */
+/** The record that replaces a revoked grant. It stays longer than any request that may still use the grant. */
 const REVOKED = { revoked: true } as const;
 const REMEMBERED = 3_600;
 
-/** The grant has been revoked since it was read. */
+/** The grant was revoked after it was read. */
 export class GrantRevoked extends Error {
   override readonly name = 'GrantRevoked';
 }
 
 const digest = (id: string): string => hash('sha256', id, 'base64url');
 
-/** What clients publish about themselves. */
+/** The metadata documents of clients. */
 export type Published = Pick<ClientDocuments, 'keep'>;
 
 interface Parties {
@@ -29,7 +29,7 @@ interface Parties {
   readonly published: Published;
 }
 
-/** @param records where everything else goes its usual way */
+/** @param records the adapter for all other operations */
 export function createGrantAdapter(store: RecordStore, { clients, published }: Parties, records: Adapter): Adapter {
   const write = async (key: string, value: JsonObject, ttl: number): Promise<void> => {
     for (;;) {
@@ -46,15 +46,15 @@ export function createGrantAdapter(store: RecordStore, { clients, published }: P
   return {
     ...records,
     find: async (id) => {
-      // Whoever asks for the grant of a client uses it, and the client lives on. At the same time: it costs no further wait.
+      // Reading the grant of a client counts as its use, which extends the client. Both run concurrently, to save a round trip.
       const client = Provider.ctx?.oidc.client;
       const [found] = await Promise.all([records.find(id), client && keep(client)]);
       return found?.revoked ? undefined : found;
     },
     upsert: async (id, { jti, ...payload }: AdapterPayload, expiresIn) => {
-      if (expiresIn === undefined) throw new Error('a grant without an end');
+      if (expiresIn === undefined) throw new Error('a grant without an expiry');
       await write(digest(id), payload, expiresIn);
-      // A client is never forgotten while somebody's grant uses it.
+      // A client is never removed while a grant uses it.
       await keep({ clientId: String(payload.clientId) }, expiresIn);
     },
     destroy: (id) => store.put(KIND, digest(id), REVOKED, { ttl: REMEMBERED }),

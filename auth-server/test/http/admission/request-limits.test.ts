@@ -24,7 +24,7 @@ describe('RFC 9700 §4.16 limits of authorization requests', () => {
     const refused = await ask('1.1.1.1');
     expect([refused.status, refused.headers.get('content-type')]).toEqual([429, 'text/html; charset=utf-8']);
     expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60);
-    expect(await refused.text()).toContain('Wait a little');
+    expect(await refused.text()).toContain('Wait a moment');
     expect((await ask('2.2.2.2')).status).toBe(303);
   });
 
