@@ -50,10 +50,15 @@ export interface RecordStore {
 export class StoreUnavailable extends HttpError {
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super(503, 'temporarily_unavailable', "The server's storage is temporarily unavailable. Please try again in a moment.", {
-      reason: `store unavailable: ${reason}`,
-      headers: { 'Retry-After': '2' },
-      cause,
-    });
+    super(
+      503,
+      'temporarily_unavailable',
+      "The server's storage is temporarily unavailable. Please try again in a moment.",
+      {
+        reason: `store unavailable: ${reason}`,
+        headers: { 'Retry-After': '2' },
+        cause,
+      },
+    );
   }
 }
