@@ -89,7 +89,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
       prompt_values_supported: ['none', 'login', 'consent', SELECT_ACCOUNT],
       protected_resources: resources.all.map(({ identifiers }) => identifiers[0]),
     },
-    // Those of the resources change while it runs: supported-scopes.ts lists them, resource-indicators.ts judges them.
+    // The scopes of the resources change at run time: supported-scopes.ts lists them, resource-indicators.ts checks them.
     scopes: [...OWN_SCOPES],
     claims: { openid: ['sub'] },
     subjectTypes: ['public'],
@@ -167,7 +167,7 @@ function features(parts: EngineParts): NonNullable<Configuration['features']> {
   return {
     clientIdMetadataDocument: parts.clientIdMetadataDocuments ? clientIdMetadataDocuments(parts) : off,
     resourceIndicators: resourceIndicators(resources, keys.signing[0]),
-    // Who may register is decided before the engine: http/admission/registration.ts.
+    // The guard in front of the engine decides who may register: http/admission/registration.ts.
     registration: { enabled: registration.mode !== 'off', issueRegistrationAccessToken: registration.management },
     registrationManagement: { enabled: registration.management, rotateRegistrationAccessToken: false },
     revocation: {

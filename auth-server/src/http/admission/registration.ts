@@ -71,7 +71,7 @@ function refuseWhile(wait: number, problem: string): void {
   });
 }
 
-/** RFC 7591 §3, RFC 6750 §3. A use of the token is not taken before there is a client: see provider/records/client-adapter.ts. */
+/** RFC 7591 §3, RFC 6750 §3. A use of the token is counted only when the client is stored: see provider/records/client-adapter.ts. */
 async function initialAccess(ctx: Context, { initialAccessTokens }: RegistrationParts): Promise<InitialAccessToken> {
   const given = bearer(ctx);
   const found = given === undefined ? undefined : await initialAccessTokens.find(given);
