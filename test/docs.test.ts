@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { generatedDocs } from '../scripts/generated-docs.ts';
+import { LAYERS } from './architecture/layers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT }).sort();
@@ -108,5 +109,39 @@ describe('documentation', () => {
     const { structured } = await tool.run(tool.input.parse({}), {});
     expect(tool.output.parse(structured).rolled).toBeLessThanOrEqual(6);
     rmSync(folder, { recursive: true });
+  });
+});
+
+describe('docs/architecture.md', () => {
+  const page = read('docs/architecture.md');
+  const rows = new Map(
+    [...page.matchAll(/^\| `([\w-]+\/src\/[^`]+)` \| [^|]+ \| ([^|]+) \|$/gm)].map(([, path = '', may = '']) => [
+      path,
+      may,
+    ]),
+  );
+  const sources = globSync('{auth-server,mcp-server,shared}/src/*/**/*.{ts,lua}', { cwd: ROOT });
+
+  it('the table of folders has a row for each folder, and no other', () => {
+    const folders = new Set(sources.map((path) => dirname(path).replace(/(?<=\/scripts)\/.*/, '')));
+    expect([...rows.keys()].sort()).toEqual([...folders].sort());
+  });
+
+  it('the table of folders says what each may import', () => {
+    for (const [folder, allowed] of Object.entries(LAYERS)) {
+      const names = allowed.map((name) => `\`${name}\``).join(' ') || 'nothing';
+      expect(rows.get(folder.replace('/', '/src/')), folder).toBe(names);
+    }
+  });
+
+  it('the table of changes names at least twenty, and files that exist', () => {
+    const [changes = ''] = page.split('## Where would I')[1]?.split('\n## ') ?? [];
+    const lines = changes.split('\n').filter((line) => /^\| (?!change|---)/.test(line));
+    expect(lines.length).toBeGreaterThanOrEqual(20);
+    for (const line of lines) {
+      const files = [...line.matchAll(/`([\w-]+\/[\w./-]+\.\w+)`/g)].map(([, path = '']) => path);
+      expect(files, line).not.toEqual([]);
+      for (const path of files) expect(existsSync(join(ROOT, path)), path).toBe(true);
+    }
   });
 });

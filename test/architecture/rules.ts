@@ -1,65 +1,10 @@
 /** Owns the rules of the house as pure functions: source files in, violations out, in words that tell what to do. */
 import { dirname } from 'node:path';
+import { LAYERS } from './layers.ts';
 import type { SourceFile } from './source.ts';
 
 export type Rule = (files: readonly SourceFile[]) => readonly string[];
 
-/** Which folders of a service a folder may import from, besides itself and shared. The files beside main.ts and `compose` may import all. */
-const LAYERS: Readonly<Record<string, readonly string[]>> = {
-  'auth-server/cli': [
-    'config.ts',
-    'compose/client-checks.ts',
-    'client-documents',
-    'clients',
-    'federation',
-    'keys',
-    'registration',
-    'storage',
-  ],
-  'auth-server/http': [
-    'context-state.ts',
-    'federation',
-    'keys',
-    'consent',
-    'registration',
-    'storage/record-store.ts',
-    'storage/rate-limit.ts',
-    'views',
-  ],
-  'auth-server/provider': [
-    'context-state.ts',
-    'client-documents',
-    'clients',
-    'federation',
-    'keys',
-    'consent',
-    'registration',
-    'resources',
-    'storage/record-store.ts',
-  ],
-  'auth-server/connectors': ['federation'],
-  'auth-server/storage': ['federation', 'keys'],
-  'auth-server/views': ['federation', 'consent'],
-  'auth-server/federation': ['storage/record-store.ts'],
-  'auth-server/keys': ['storage/record-store.ts'],
-  'auth-server/consent': ['clients', 'storage/record-store.ts'],
-  'auth-server/resources': [],
-  'auth-server/registration': ['storage/record-store.ts'],
-  'auth-server/clients': ['storage/record-store.ts'],
-  'auth-server/client-documents': ['storage/record-store.ts', 'storage/rate-limit.ts'],
-  'mcp-server/cli': ['config.ts', 'limits.ts', 'sessions', 'storage'],
-  'mcp-server/http': ['allowance', 'authorization', 'sessions', 'protocol/endpoints.ts', 'views'],
-  'mcp-server/protocol': ['allowance', 'authorization', 'keys', 'sessions'],
-  'mcp-server/tools': ['protocol/define.ts', 'authorization'],
-  'mcp-server/resources': ['protocol/define.ts', 'authorization'],
-  'mcp-server/prompts': ['protocol/define.ts', 'authorization'],
-  'mcp-server/views': ['protocol/endpoints.ts'],
-  'mcp-server/authorization': ['keys'],
-  'mcp-server/allowance': ['authorization'],
-  'mcp-server/keys': [],
-  'mcp-server/storage': ['authorization', 'keys', 'sessions'],
-  'mcp-server/sessions': ['authorization'],
-};
 const DOMAIN =
   /^(auth-server\/src\/(federation|keys|consent|resources|clients|registration|client-documents)|mcp-server\/src\/(allowance|authorization|keys|sessions))\//;
 const DOMAIN_LIBRARIES = new Set(['jose', 'zod']);
