@@ -1,4 +1,4 @@
-/** Owns the promise that the compose file is one that Docker takes, and that it says nothing the services do not know. */
+/** Ensures that the compose file is one that Docker takes, and that it says nothing the services do not know. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

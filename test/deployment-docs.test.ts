@@ -1,4 +1,4 @@
-/** Owns the promise that docs/deployment.md can be followed to the letter: compose takes each of its commands, and starts what it says. */
+/** Ensures that docs/deployment.md can be followed to the letter: compose takes each of its commands, and starts what it says. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Owns the promise that the documentation is true: generated files are fresh, links lead somewhere, samples compile and run. */
+/** Ensures that the documentation is true: generated files are fresh, links lead somewhere, samples compile and run. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

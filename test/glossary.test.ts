@@ -1,4 +1,4 @@
-/** Owns the proof that the code uses the field's terms: words that we have replaced do not come back as identifiers. */
+/** Proves that the code uses the field's terms: words that we have replaced do not come back as identifiers. */
 import { describe, expect, it } from 'vitest';
 import { type SourceFile, sourceFiles } from './architecture/source.ts';
 

@@ -1,4 +1,4 @@
-/** Owns the promise that docs/kubernetes.md can be followed to the letter: its commands make sets that build, its samples are valid. */
+/** Ensures that docs/kubernetes.md can be followed to the letter: its commands make sets that build, its samples are valid. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Owns the promise that what deploy/kubernetes says to the services is what they know, and that production takes it. */
+/** Ensures that what deploy/kubernetes says to the services is what they know, and that production takes it. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Owns the promise that deploy/kubernetes is what Kubernetes takes, fits together, and opens no more than it has to. */
+/** Ensures that deploy/kubernetes is what Kubernetes takes, fits together, and opens no more than it has to. */
 import { readFileSync } from 'node:fs';
 import { BlockList } from 'node:net';
 import type { PodSpec, PodTemplateSpec } from 'kubernetes-types/core/v1.d.ts';

@@ -1,4 +1,4 @@
-/** Owns the promise that Prometheus takes what is configured for it, that alerts fire when they should, and that they ask for metrics that are there. */
+/** Ensures that Prometheus takes what is configured for it, that alerts fire when they should, and that they ask for metrics that are there. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-/** Owns the proof that auth-server counts what an operator asks about, and that no request gets a word into it. */
+/** Proves that auth-server counts what an operator asks about, and that no request gets a word into it. */
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../src/federation/connector.ts';
 import type { OpenConnector } from '../src/federation/registry.ts';

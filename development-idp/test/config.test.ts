@@ -1,4 +1,4 @@
-/** Owns the proof that nobody runs the development IdP by accident. */
+/** Proves that nobody runs the development IdP by accident. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';

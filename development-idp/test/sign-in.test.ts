@@ -1,4 +1,4 @@
-/** Owns the proof that the development IdP is a real OpenID provider: auth-server's own connector signs in through it. */
+/** Proves that the development IdP is a real OpenID provider: auth-server's own connector signs in through it. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { rawRequest, statusOf } from '@mcp-oauth/shared/testing/raw-request';

@@ -1,4 +1,4 @@
-/** Owns the proof that the parts fit: the composed service, a real client of the SDK, and a token checked offline. */
+/** Proves that the parts fit: the composed service, a real client of the SDK, and a token checked offline. */
 import type { RequestListener } from 'node:http';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Environment } from '@mcp-oauth/shared/settings/config';

@@ -1,4 +1,4 @@
-/** Owns what an operator can set and what is refused at start, named by variable. */
+/** Proves what an operator can set and what is refused at start, named by variable. */
 import type { ConfigError } from '@mcp-oauth/shared/settings/config';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';

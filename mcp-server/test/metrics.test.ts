@@ -1,4 +1,4 @@
-/** Owns the proof that mcp-server counts what an operator asks about, and that no request gets a word into it. */
+/** Proves that mcp-server counts what an operator asks about, and that no request gets a word into it. */
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { createLogger } from '@mcp-oauth/shared/logger';

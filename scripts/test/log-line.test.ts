@@ -1,4 +1,4 @@
-/** Owns the proof that a log line at a terminal is one line of text, whatever somebody got into the log. */
+/** Proves that a log line at a terminal is one line of text, whatever somebody got into the log. */
 import { describe, expect, it } from 'vitest';
 import { readable } from '../log-line.ts';
 

@@ -1,4 +1,4 @@
-/** Owns what `npm start` runs with which ports: one for each process, whatever the settings say. */
+/** Proves what `npm start` runs with which ports: one for each process, whatever the settings say. */
 import { expect, it } from 'vitest';
 import { partsOf } from '../parts.ts';
 

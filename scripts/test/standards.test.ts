@@ -1,4 +1,4 @@
-/** Owns the proof that docs/standards.md says what the titles of the tests say. */
+/** Proves that docs/standards.md says what the titles of the tests say. */
 import { expect, it } from 'vitest';
 import { standardsPage } from '../standards.ts';
 

@@ -1,4 +1,4 @@
-/** Owns the proof of the bounded map: how much it keeps, and which entry makes room. */
+/** Proves the bounded map: how much it keeps, and which entry makes room. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BoundedMap } from '../src/bounded-map.ts';

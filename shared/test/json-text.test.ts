@@ -1,4 +1,4 @@
-/** Owns the proof that JSON text has no lone surrogates, wherever they stand in a value. */
+/** Proves that JSON text has no lone surrogates, wherever they stand in a value. */
 import { describe, expect, it } from 'vitest';
 import { jsonText } from '../src/json-text.ts';
 

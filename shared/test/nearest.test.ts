@@ -1,4 +1,4 @@
-/** Owns the proof that what somebody meant is found, and nothing that they did not mean. */
+/** Proves that what somebody meant is found, and nothing that they did not mean. */
 import { describe, expect, it } from 'vitest';
 import { editDistance, nearest } from '../src/nearest.ts';
 

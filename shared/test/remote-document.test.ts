@@ -1,4 +1,4 @@
-/** Owns what is heard of a server that is away: by the log when it begins, when the reason becomes another, and when it is over; by who counts, each time. */
+/** Proves what is heard of a server that is away: by the log when it begins, when the reason becomes another, and when it is over; by who counts, each time. */
 import { createRemoteDocument } from '@mcp-oauth/shared/remote-document';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that one person, whatever they do, leaves mcp-server to the others: it stays within the memory of its container
+ * Proves that one person, whatever they do, leaves mcp-server to the others: it stays within the memory of its container
  * and what it stores within its budgets, while a neighbour is served. Prints the figures.
  */
 import { setTimeout } from 'node:timers/promises';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that a stranger, whatever they send, leaves auth-server within the memory of its container and makes it keep little.
+ * Proves that a stranger, whatever they send, leaves auth-server within the memory of its container and makes it keep little.
  * Prints the figures: memory, bytes that each accepted request leaves, and what was answered.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof of what is in an image: what its service needs to run and nothing that was needed to make it, no rights, a name
+ * Proves what is in an image: what its service needs to run and nothing that was needed to make it, no rights, a name
  * that tells where it comes from; and that it is made again in a moment after a change of the sources.
  */
 import { appendFileSync, readFileSync } from 'node:fs';

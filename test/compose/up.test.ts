@@ -1,5 +1,5 @@
 /**
- * Owns the proof that a stranger gets from a fresh clone to a signed-in call with README's own commands, on a real engine: what is
+ * Proves that a stranger gets from a fresh clone to a signed-in call with README's own commands, on a real engine: what is
  * up, what the world can reach of it, and who is still signed in after everything was down.
  */
 import { connect } from 'node:net';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that real clients get in by a document alone: the SDKs' own, v1 and v2, against real processes that trust
+ * Proves that real clients get in by a document alone: the SDKs' own, v1 and v2, against real processes that trust
  * a certificate authority by NODE_EXTRA_CA_CERTS, while a proxy of the environment waits in vain.
  */
 import { createServer, type Server } from 'node:net';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof of which way auth-server goes out in a network with a proxy: for what its operator names, and for what a
+ * Proves which way auth-server goes out in a network with a proxy: for what its operator names, and for what a
  * stranger names (CWE-918).
  */
 import { mkdtempSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that the MCP clients of this world get in: what each is known to send (test/clients) against the real
+ * Proves that the MCP clients of this world get in: what each is known to send (test/clients) against the real
  * processes, from the first 401 to a tool call with a refreshed token; and that what only looks like them does not.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that a Redis whose primary changes behind one address costs nothing: the old primary becomes a replica while its
+ * Proves that a Redis whose primary changes behind one address costs nothing: the old primary becomes a replica while its
  * connections stay open, as with a managed fail-over behind a load balancer of connections.
  */
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis, tell } from '@mcp-oauth/shared/testing/redis';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof of DPoP from the sign-in to the tool (RFC 9449): openid-client with a key of its own, auth-server that binds the
+ * Proves DPoP from the sign-in to the tool (RFC 9449): openid-client with a key of its own, auth-server that binds the
  * tokens to it, and two replicas of mcp-server that share used proofs on Redis and take turns per request.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

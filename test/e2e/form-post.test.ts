@@ -1,5 +1,5 @@
 /**
- * Owns the proof that a real browser brings an answer by form home (OAuth 2.0 Form Post Response Mode, as Apple answers): the
+ * Proves that a real browser brings an answer by form home (OAuth 2.0 Form Post Response Mode, as Apple answers): the
  * cookie of the sign-in is SameSite=Lax, so it does not come with the form of another site, but with the GET that follows.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that no answer, event or header of MCP has half of a surrogate pair in it, which makes strict parsers (pydantic,
+ * Proves that no answer, event or header of MCP has half of a surrogate pair in it, which makes strict parsers (pydantic,
  * serde_json) refuse the whole of it. Real processes, with mounted files whose authors cut an emoji in two wherever they can.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

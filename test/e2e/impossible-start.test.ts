@@ -1,5 +1,5 @@
 /**
- * Owns the proof that a start that can't work ends by itself with one line that names the setting, whatever is found in the file system
+ * Proves that a start that can't work ends by itself with one line that names the setting, whatever is found in the file system
  * and in the network, and that every start can be ended by a signal at any moment.
  */
 import { execFileSync, spawn } from 'node:child_process';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that no service needs to reach anybody's public URL: inside a container that may be nobody, or itself. Behind
+ * Proves that no service needs to reach anybody's public URL: inside a container that may be nobody, or itself. Behind
  * the public URLs of this test is nothing at all.
  */
 import { createHash } from 'node:crypto';

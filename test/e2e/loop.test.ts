@@ -1,5 +1,5 @@
 /**
- * Owns the proof of the whole loop: real processes, real clients, a real browser; from the first 401 to tool calls, a
+ * Proves the whole loop: real processes, real clients, a real browser; from the first 401 to tool calls, a
  * refresh, a wider scope, and a restart of everything after which nobody has to sign in again.
  */
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';

@@ -1,4 +1,4 @@
-/** Owns the proof that a job without a person gets to the tools: the SDKs' own machine clients, with a secret and with a key. */
+/** Proves that a job without a person gets to the tools: the SDKs' own machine clients, with a secret and with a key. */
 import * as v2 from '@modelcontextprotocol/client';
 import * as v1auth from '@modelcontextprotocol/sdk/client/auth-extensions.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';

@@ -1,4 +1,4 @@
-/** Owns where the metrics of a process are: on a port of their own, from its first request to its end, and nowhere else. */
+/** Proves where the metrics of a process are: on a port of their own, from its first request to its end, and nowhere else. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that tools are added without a fork: files in a folder somewhere else, with the real processes. Their scopes
+ * Proves that tools are added without a fork: files in a folder somewhere else, with the real processes. Their scopes
  * reach the person who signs in, and an edit reaches clients that are connected.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that both services fit on one host: an issuer with a path (RFC 8414 §3.1) behind a proxy that passes paths on as
+ * Proves that both services fit on one host: an issuer with a path (RFC 8414 §3.1) behind a proxy that passes paths on as
  * they are, the MCP server beside it, and the real clients.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

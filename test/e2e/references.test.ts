@@ -1,5 +1,5 @@
 /**
- * Owns the proof that whatever a person is told to quote is found by searching what `npm start` prints: the reference on each
+ * Proves that whatever a person is told to quote is found by searching what `npm start` prints: the reference on each
  * kind of error page, and the request id of each kind of refusal, of both services.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that keys change while clients work: two auth-servers on one Redis behind a balancer that alternates them per
+ * Proves that keys change while clients work: two auth-servers on one Redis behind a balancer that alternates them per
  * request, an mcp-server, and not one refused token across rotations, an emergency and a change of the algorithm.
  */
 import type { TestServer } from '@mcp-oauth/shared/testing/listen';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that an operator ends the sessions of one person on every replica and nobody else's: two real mcp-servers on a
+ * Proves that an operator ends the sessions of one person on every replica and nobody else's: two real mcp-servers on a
  * real Redis, clients of both SDKs and over HTTP+SSE, and the command line of mcp-server beside them.
  */
 import { freePorts } from '@mcp-oauth/shared/testing/ports';

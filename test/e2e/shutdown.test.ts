@@ -1,4 +1,4 @@
-/** Owns how the services go down: what runs may finish, streams end, nothing new begins, and what was promised is kept. */
+/** Proves how the services go down: what runs may finish, streams end, nothing new begins, and what was promised is kept. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { McpSession, OAuthClient } from './oauth-client.ts';
 import { openSse } from './sse-stream.ts';

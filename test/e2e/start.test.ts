@@ -1,4 +1,4 @@
-/** Owns the proof that `npm start` is one command: quick to be ready, one clear line when it can't, one signal to end. */
+/** Proves that `npm start` is one command: quick to be ready, one clear line when it can't, one signal to end. */
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that any number of MCP servers may stand behind one auth-server: two real ones, of which neither takes a token
+ * Proves that any number of MCP servers may stand behind one auth-server: two real ones, of which neither takes a token
  * for the other; each with its own scopes, its own default and its own lifetime of tokens; one of them unknown until it starts.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Owns the proof that a setting under a wrong name, or one that says more than it means, is never lost in silence. */
+/** Proves that a setting under a wrong name, or one that says more than it means, is never lost in silence. */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Owns the proof that production takes no key out of its store that is not encrypted, and how those of before are taken over. */
+/** Proves that production takes no key out of its store that is not encrypted, and how those of before are taken over. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

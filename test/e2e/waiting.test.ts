@@ -1,4 +1,4 @@
-/** Owns the proof that the order of start never matters: who needs something waits for it, says so once, and can be stopped. */
+/** Proves that the order of start never matters: who needs something waits for it, says so once, and can be stopped. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

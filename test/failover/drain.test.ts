@@ -1,5 +1,5 @@
 /**
- * Owns the proof that a replica that is told to stop waits for what it has asked: the client answers at another replica, and
+ * Proves that a replica that is told to stop waits for what it has asked: the client answers at another replica, and
  * gets the result of its call, whatever its transport (MCP client/elicitation).
  */
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that a session outlives its replica, its Redis and its network: three replicas behind a balancer that takes the
+ * Proves that a session outlives its replica, its Redis and its network: three replicas behind a balancer that takes the
  * next one for every request, two hundred sessions at work, and something breaks.
  */
 import { setTimeout } from 'node:timers/promises';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that sessions over HTTP+SSE outlive the replica that holds their stream (MCP 2024-11-05), with the transport of
+ * Proves that sessions over HTTP+SSE outlive the replica that holds their stream (MCP 2024-11-05), with the transport of
  * SDK v1: three replicas, everybody at work, and one is killed or stopped.
  */
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';

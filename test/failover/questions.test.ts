@@ -1,5 +1,5 @@
 /**
- * Owns the proof that a question and its answer find each other although every request goes to the next replica: elicitation and
+ * Proves that a question and its answer find each other although every request goes to the next replica: elicitation and
  * sampling, in every era and with both SDKs (MCP client/elicitation, client/sampling; 2026-07-28 basic/patterns/mrtr).
  */
 

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that a rolling update costs nothing: three replicas behind a balancer that keeps its connections and sends a
+ * Proves that a rolling update costs nothing: three replicas behind a balancer that keeps its connections and sends a
  * request elsewhere only when it is refused, and one after the other is told to stop, under load.
  */
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that auth-server may run as often as wanted: what is good once has one winner of many at the same moment,
+ * Proves that auth-server may run as often as wanted: what is good once has one winner of many at the same moment,
  * over HTTP, against two processes, on every storage. Each race prints its rounds and its winners.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that what bounds registration bounds two auth-servers together (RFC 7591 §3, §5): the limit of an address, the
+ * Proves that what bounds registration bounds two auth-servers together (RFC 7591 §3, §5): the limit of an address, the
  * limit for all, and the uses of an initial access token, each asked for by many at the same moment.
  */
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that several processes of one client may share a token file (RFC 9700 §4.14.2): whichever is late is told so, finds
+ * Proves that several processes of one client may share a token file (RFC 9700 §4.14.2): whichever is late is told so, finds
  * the newer token in the file, and nobody is signed out.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that nothing grows with time: the heap of a real mcp-server, after garbage has been collected, before and after
+ * Proves that nothing grows with time: the heap of a real mcp-server, after garbage has been collected, before and after
  * many calls in both eras, with plain answers and with streams, and before and after many sessions came and went.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Owns the proof that an operator gets copies of documents onto a server that can't read them, from the command to the page. */
+/** Proves that an operator gets copies of documents onto a server that can't read them, from the command to the page. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

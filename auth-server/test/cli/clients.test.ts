@@ -1,4 +1,4 @@
-/** Owns the proof that clients come and go by command while the server runs, and that a secret is shown once and kept sealed. */
+/** Proves that clients come and go by command while the server runs, and that a secret is shown once and kept sealed. */
 import { randomBytes } from 'node:crypto';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { run } from '@mcp-oauth/shared/testing/terminal';

@@ -1,4 +1,4 @@
-/** Owns the proof that an operator can make, see and end initial access tokens, and that each is shown once. */
+/** Proves that an operator can make, see and end initial access tokens, and that each is shown once. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { run } from '@mcp-oauth/shared/testing/terminal';
 import { beforeEach, describe, expect, it } from 'vitest';

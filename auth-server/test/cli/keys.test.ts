@@ -1,4 +1,4 @@
-/** Owns the proof that an operator can see, rotate, retire and bring keys, and that no mistake leaves a server without one. */
+/** Proves that an operator can see, rotate, retire and bring keys, and that no mistake leaves a server without one. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Owns the proof of when a document is asked for, kept, used although its host is away, and dropped. */
+/** Proves when a document is asked for, kept, used although its host is away, and dropped. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';

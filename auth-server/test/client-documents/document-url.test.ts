@@ -1,4 +1,4 @@
-/** Owns the proof of which URLs are read for a stranger at all, before anything is resolved or connected. */
+/** Proves which URLs are read for a stranger at all, before anything is resolved or connected. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientDocumentError } from '../../src/client-documents/document-error.ts';

@@ -1,4 +1,4 @@
-/** Owns the proof that a stranger can't make this server reach into a network, wait, or swallow more than is good for it. */
+/** Proves that a stranger can't make this server reach into a network, wait, or swallow more than is good for it. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientDocumentError } from '../../src/client-documents/document-error.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof of how documents of strangers are read through a proxy (CWE-918): by public names only, whatever NO_PROXY says,
+ * Proves how documents of strangers are read through a proxy (CWE-918): by public names only, whatever NO_PROXY says,
  * and never by HTTPS_PROXY; and that without one every connection is checked as before.
  */
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';

@@ -1,4 +1,4 @@
-/** Owns the proof that no address inside a network, in any spelling, counts as public. */
+/** Proves that no address inside a network, in any spelling, counts as public. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isPublicAddress } from '../../src/client-documents/public-address.ts';

@@ -1,4 +1,4 @@
-/** Owns the proof of when a copy that the operator provides is used in the place of a document, and when never. */
+/** Proves when a copy that the operator provides is used in the place of a document, and when never. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

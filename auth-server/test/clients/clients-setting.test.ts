@@ -1,4 +1,4 @@
-/** Owns the proof that a bad client in CLIENTS stops the start, names every problem, and never prints a secret. */
+/** Proves that a bad client in CLIENTS stops the start, names every problem, and never prints a secret. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

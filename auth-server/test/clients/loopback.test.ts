@@ -1,4 +1,4 @@
-/** Owns the proof that nothing is taken for this machine that is not (RFC 8252 §7.3, §8.3), whatever a stranger writes. */
+/** Proves that nothing is taken for this machine that is not (RFC 8252 §7.3, §8.3), whatever a stranger writes. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isLoopbackUri, listenerOf, placeOf } from '../../src/clients/loopback.ts';

@@ -1,4 +1,4 @@
-/** Owns the proof that whatever an upstream answers ends in an identity or an UpstreamError that can be logged: no crash, no secret. */
+/** Proves that whatever an upstream answers ends in an identity or an UpstreamError that can be logged: no crash, no secret. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import github from '../../src/connectors/github.connector.ts';

@@ -1,4 +1,4 @@
-/** Owns the proof that an OpenID provider's odd answers decide nothing that they need not, and that each refusal names its reason. */
+/** Proves that an OpenID provider's odd answers decide nothing that they need not, and that each refusal names its reason. */
 import { generateKeyPairSync } from 'node:crypto';
 import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';

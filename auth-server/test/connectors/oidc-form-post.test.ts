@@ -1,4 +1,4 @@
-/** Owns the proof that a provider which answers by form, as Apple does, is asked for it, and that the name beside its code is one. */
+/** Proves that a provider which answers by form, as Apple does, is asked for it, and that the name beside its code is one. */
 import { describe, expect, it } from 'vitest';
 import { checks } from '../contracts/connector.contract.ts';
 import { open, start } from './oidc-stand-in.ts';

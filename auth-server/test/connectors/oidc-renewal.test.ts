@@ -1,4 +1,4 @@
-/** Owns the proof that metadata and keys of an OpenID provider are followed when they change, and kept when they can't be had. */
+/** Proves that metadata and keys of an OpenID provider are followed when they change, and kept when they can't be had. */
 
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';

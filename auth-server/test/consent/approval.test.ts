@@ -1,4 +1,4 @@
-/** Owns the proof that a form token is good for what its page showed, to the person it showed it to, and for nothing else. */
+/** Proves that a form token is good for what its page showed, to the person it showed it to, and for nothing else. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { approvalOf, formToken, isRemembered, remember } from '../../src/consent/approval.ts';

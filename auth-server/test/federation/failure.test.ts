@@ -1,4 +1,4 @@
-/** Owns the proof that the words of a stranger are logged in one line, without what a terminal obeys and without secrets. */
+/** Proves that the words of a stranger are logged in one line, without what a terminal obeys and without secrets. */
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../src/federation/connector.ts';
 import { answerTo, legible, logged } from '../../src/federation/failure.ts';

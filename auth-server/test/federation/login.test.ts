@@ -1,4 +1,4 @@
-/** Owns the proof that a sign-in under way is spent once, ends in time, and is not to be read out of the store. */
+/** Proves that a sign-in under way is spent once, ends in time, and is not to be read out of the store. */
 import { randomBytes } from 'node:crypto';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Owns the proof of the way out through a proxy (RFC 9110 §9.3.6) of what the operator names, over TLS from end to end. */
+/** Proves the way out through a proxy (RFC 9110 §9.3.6) of what the operator names, over TLS from end to end. */
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import { loadConfig } from '@mcp-oauth/shared/settings/config';

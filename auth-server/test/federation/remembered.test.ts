@@ -1,4 +1,4 @@
-/** Owns the proof that what an upstream publishes is believed for its time, asked for again, and served while that fails. */
+/** Proves that what an upstream publishes is believed for its time, asked for again, and served while that fails. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { remembered } from '../../src/federation/remembered.ts';

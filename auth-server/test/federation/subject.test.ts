@@ -1,4 +1,4 @@
-/** Owns the proof that a local subject stands for exactly one person upstream. */
+/** Proves that a local subject stands for exactly one person upstream. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { acceptIdentity, label, localSubject } from '../../src/federation/subject.ts';

@@ -1,4 +1,4 @@
-/** Owns the proof that no setting or declaration of a connector is lost by a typing error: each is named, with what was meant. */
+/** Proves that no setting or declaration of a connector is lost by a typing error: each is named, with what was meant. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Owns the proof of what every request meets: who the server says it is, what may be kept, who may read it, and errors. */
+/** Proves what every request meets: who the server says it is, what may be kept, who may read it, and errors. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';

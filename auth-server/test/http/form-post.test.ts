@@ -1,4 +1,4 @@
-/** Owns the proof that an upstream may answer by form (OAuth 2.0 Form Post Response Mode), and that this lets nobody else in. */
+/** Proves that an upstream may answer by form (OAuth 2.0 Form Post Response Mode), and that this lets nobody else in. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';

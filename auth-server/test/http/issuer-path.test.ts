@@ -1,4 +1,4 @@
-/** Owns the proof that an issuer with a path (RFC 8414 §2) is a whole server below that path, and nothing beside it. */
+/** Proves that an issuer with a path (RFC 8414 §2) is a whole server below that path, and nothing beside it. */
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Browser } from '../browser.ts';

@@ -1,4 +1,4 @@
-/** Owns the proof that metadata and keys are the same from memory as from the engine, in every way that HTTP has to ask for them. */
+/** Proves that metadata and keys are the same from memory as from the engine, in every way that HTTP has to ask for them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../running-server.ts';
 

@@ -1,4 +1,4 @@
-/** Owns the proof that a sign-in that fails between callback and identity is explained: in the log, to the person, to the client. */
+/** Proves that a sign-in that fails between callback and identity is explained: in the log, to the person, to the client. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import github from '../../src/connectors/github.connector.ts';
 import oidc from '../../src/connectors/oidc.connector.ts';

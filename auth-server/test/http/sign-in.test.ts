@@ -1,4 +1,4 @@
-/** Owns the proof that the sign-in page and its return hold their walls: forms, cookies, states, and what an upstream does. */
+/** Proves that the sign-in page and its return hold their walls: forms, cookies, states, and what an upstream does. */
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../src/federation/connector.ts';
 import type { OpenConnector } from '../../src/federation/registry.ts';

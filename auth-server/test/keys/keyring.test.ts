@@ -1,4 +1,4 @@
-/** Owns the proof of a key's life: known before it signs, known until its last token is dead, one step at a time. */
+/** Proves a key's life: known before it signs, known until its last token is dead, one step at a time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-/** Owns the proof that settings with which a token could be refused for its key do not start. */
+/** Proves that settings with which a token could be refused for its key do not start. */
 import { readSettings } from '@mcp-oauth/shared/settings/config';
 import { describe, expect, it } from 'vitest';
 import { judgeKeys, keyPolicyOf, keySettings } from '../../src/keys/settings.ts';

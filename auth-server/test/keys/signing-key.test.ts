@@ -1,4 +1,4 @@
-/** Owns the proof of which keys may sign: made here or brought along, named as RFC 7638 says, and refused without being told. */
+/** Proves which keys may sign: made here or brought along, named as RFC 7638 says, and refused without being told. */
 import { generateKeyPairSync } from 'node:crypto';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { calculateJwkThumbprint, importJWK, SignJWT } from 'jose';

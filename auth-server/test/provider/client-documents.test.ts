@@ -1,4 +1,4 @@
-/** Owns the proof that a client gets in by the document at its id: over real https, from the page to the last refresh. */
+/** Proves that a client gets in by the document at its id: over real https, from the page to the last refresh. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';

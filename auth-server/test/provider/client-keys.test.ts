@@ -1,4 +1,4 @@
-/** Owns the proof that the keys of a client are read one by one and tried by what they say, wherever they are (RFC 7517, RFC 7523). */
+/** Proves that the keys of a client are read one by one and tried by what they say, wherever they are (RFC 7517, RFC 7523). */
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { WEB } from '../client.ts';

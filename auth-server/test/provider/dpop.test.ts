@@ -1,4 +1,4 @@
-/** Owns the proof of RFC 9449 at the token endpoint: a token bound to the client's key, and proofs that are good once. */
+/** Proves RFC 9449 at the token endpoint: a token bound to the client's key, and proofs that are good once. */
 import { calculateJwkThumbprint, decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { authorize, register, type TestClient, VERIFIER } from '../client.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that no request of a client that nobody approved makes this server send a browser away (RFC 9700 §4.11.2 open
+ * Proves that no request of a client that nobody approved makes this server send a browser away (RFC 9700 §4.11.2 open
  * redirector): an error is shown here, with a link that names where it leads, until a person was asked.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that what a client can mend only by a new sign-in is `invalid_grant` at a refresh (RFC 6749 §5.2), and what it
+ * Proves that what a client can mend only by a new sign-in is `invalid_grant` at a refresh (RFC 6749 §5.2), and what it
  * can mend by another request is not. Each server of a test comes up with other settings on the same store.
  */
 import { systemClock } from '@mcp-oauth/shared/clock';

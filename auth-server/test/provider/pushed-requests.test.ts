@@ -1,4 +1,4 @@
-/** Owns the proof of RFC 9126: an authorization request sent ahead, good for one code. */
+/** Proves RFC 9126: an authorization request sent ahead, good for one code. */
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../browser.ts';

@@ -1,4 +1,4 @@
-/** Owns the proof that refreshing never costs an honest client its grant, and always costs a thief: rotation, grace, lifetimes. */
+/** Proves that refreshing never costs an honest client its grant, and always costs a thief: rotation, grace, lifetimes. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type RecordStore, StoreUnavailable } from '../../src/storage/record-store.ts';

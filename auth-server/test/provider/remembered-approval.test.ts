@@ -1,5 +1,5 @@
 /**
- * Owns the proof that a remembered approval is good for exactly what the page showed (RFC 9700 §4.10; OpenID Connect Core §3.1.2.4):
+ * Proves that a remembered approval is good for exactly what the page showed (RFC 9700 §4.10; OpenID Connect Core §3.1.2.4):
  * whatever is new asks again.
  */
 import { systemClock } from '@mcp-oauth/shared/clock';

@@ -1,4 +1,4 @@
-/** Owns the proof that a resource's own metadata (RFC 9728) decides what can be asked, approved and issued here. */
+/** Proves that a resource's own metadata (RFC 9728) decides what can be asked, approved and issued here. */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { decodeJwt } from 'jose';

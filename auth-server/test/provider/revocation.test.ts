@@ -1,5 +1,5 @@
 /**
- * Owns the proof that what has ended stays ended (RFC 7009 §2.1, RFC 9700 §4.14.2): whatever else happens between any two steps
+ * Proves that what has ended stays ended (RFC 7009 §2.1, RFC 9700 §4.14.2): whatever else happens between any two steps
  * of the store, and wherever the store is lost on the way.
  */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';

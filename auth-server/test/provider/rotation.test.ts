@@ -1,4 +1,4 @@
-/** Owns the proof that a running server changes its keys between two requests: key set, access tokens, ID tokens, sign-ins. */
+/** Proves that a running server changes its keys between two requests: key set, access tokens, ID tokens, sign-ins. */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that what a client signs gets the answer of the standard, whatever is in it (RFC 7523 §3, RFC 9449 §4.3), and is
+ * Proves that what a client signs gets the answer of the standard, whatever is in it (RFC 7523 §3, RFC 9449 §4.3), and is
  * good once for as long as it is good at all (RFC 9449 §11.1).
  */
 import { systemClock } from '@mcp-oauth/shared/clock';

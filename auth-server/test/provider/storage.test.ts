@@ -1,4 +1,4 @@
-/** Owns the proof of what the engine leaves in the store: digests of secrets, an end for every record. */
+/** Proves what the engine leaves in the store: digests of secrets, an end for every record. */
 import { readFileSync } from 'node:fs';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Owns the proof of what /token and /revoke do with good, bad, stolen and repeated codes and tokens. */
+/** Proves what /token and /revoke do with good, bad, stolen and repeated codes and tokens. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Owns the proof that an initial access token is kept as a digest, ends, and is spent as often as it was meant to be. */
+/** Proves that an initial access token is kept as a digest, ends, and is spent as often as it was meant to be. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createInitialAccessTokens, type InitialAccessTokens } from '../../src/registration/initial-access-tokens.ts';

@@ -1,4 +1,4 @@
-/** Owns the proof of RFC 9728 §2, §3: what a resource says of its scopes is followed, kept over outages, and bounded. */
+/** Proves RFC 9728 §2, §3: what a resource says of its scopes is followed, kept over outages, and bounded. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createScopeSource } from '../../src/resources/resource-metadata.ts';

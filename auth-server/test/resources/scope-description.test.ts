@@ -1,4 +1,4 @@
-/** Owns the proof of what scopes are called on the sign-in page: the operator's words, ours, or their names. */
+/** Proves what scopes are called on the sign-in page: the operator's words, ours, or their names. */
 import { describe, expect, it } from 'vitest';
 import { createResources } from '../../src/resources/resource.ts';
 import { resources } from '../../src/resources/resource-setting.ts';

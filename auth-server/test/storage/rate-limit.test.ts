@@ -1,4 +1,4 @@
-/** Owns the proof that a limit holds for all replicas together, and that it is no outage while Redis is away. */
+/** Proves that a limit holds for all replicas together, and that it is no outage while Redis is away. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, type RedisClient, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';

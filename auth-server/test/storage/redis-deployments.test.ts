@@ -1,4 +1,4 @@
-/** Owns the proof that records outlive a fail-over by Sentinel, and that Redis may ask who we are: TLS and an ACL user. */
+/** Proves that records outlive a fail-over by Sentinel, and that Redis may ask who we are: TLS and an ACL user. */
 import { fileURLToPath } from 'node:url';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';

@@ -1,4 +1,4 @@
-/** Owns the proof that Redis keeps the promises of the record store: on one server and on a Cluster of three primaries. */
+/** Proves that Redis keeps the promises of the record store: on one server and on a Cluster of three primaries. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';

@@ -1,4 +1,4 @@
-/** Owns the proof that SQLite keeps the promises of the record store, and what is particular to a file. */
+/** Proves that SQLite keeps the promises of the record store, and what is particular to a file. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Owns the proof that the sign-in page tells what a person must know, and that a client's words stay words. */
+/** Proves that the sign-in page tells what a person must know, and that a client's words stay words. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PendingInteraction } from '../../src/consent/interaction.ts';

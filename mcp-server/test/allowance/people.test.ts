@@ -1,4 +1,4 @@
-/** Owns the proof that one person costs a bounded amount, whatever clients, sessions and revisions of MCP they use. */
+/** Proves that one person costs a bounded amount, whatever clients, sessions and revisions of MCP they use. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Owns the proof that one request costs a bounded amount: messages, values and bytes, in what comes and in what goes. */
+/** Proves that one request costs a bounded amount: messages, values and bytes, in what comes and in what goes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BOTH, JSON_ONLY, type LimitedServer, messagesOf, ping, say, startLimited, wait } from './server.ts';
 

@@ -1,4 +1,4 @@
-/** Owns the proof that what is kept of streams for a client that comes back is bounded, and goes as soon as the client has it. */
+/** Proves that what is kept of streams for a client that comes back is bounded, and goes as soon as the client has it. */
 import { Agent, request as send } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';

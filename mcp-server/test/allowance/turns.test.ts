@@ -1,4 +1,4 @@
-/** Owns the proof that requests which were answered by the store at once do not all go on at once. */
+/** Proves that requests which were answered by the store at once do not all go on at once. */
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Turns } from '../../src/allowance/turns.ts';

@@ -1,4 +1,4 @@
-/** Owns where the metadata of an issuer is looked for, and what is not believed (RFC 8414 §3). */
+/** Proves where the metadata of an issuer is looked for, and what is not believed (RFC 8414 §3). */
 
 import { createPlace } from '@mcp-oauth/shared/network/place';
 import { fetchJson, reasonOf } from '@mcp-oauth/shared/remote-document';

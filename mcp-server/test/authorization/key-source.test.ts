@@ -1,4 +1,4 @@
-/** Owns the proof of how long keys are kept: as long as the operator says, and no more requests to the issuer than that. */
+/** Proves how long keys are kept: as long as the operator says, and no more requests to the issuer than that. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createKeySource } from '../../src/authorization/key-source.ts';

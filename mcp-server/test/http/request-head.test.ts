@@ -1,4 +1,4 @@
-/** Owns the proof that a request is refused by its head alone, at every route, before its token or body is looked at. */
+/** Proves that a request is refused by its head alone, at every route, before its token or body is looked at. */
 import { rawRequest, statusOf } from '@mcp-oauth/shared/testing/raw-request';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Harness, startHarness } from './harness.ts';

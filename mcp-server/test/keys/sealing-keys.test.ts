@@ -1,4 +1,4 @@
-/** Owns the proof that replicas seal and open with one ring of keys, which turns every day (MCP 2026-07-28 basic/patterns/mrtr). */
+/** Proves that replicas seal and open with one ring of keys, which turns every day (MCP 2026-07-28 basic/patterns/mrtr). */
 import { randomBytes } from 'node:crypto';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Owns the proof of what the prompts say, and that each keeps the contract. */
+/** Proves what the prompts say, and that each keeps the contract. */
 import { describe, expect, it } from 'vitest';
 import { testContext } from '../contracts/context.ts';
 import { promptContract } from '../contracts/prompt.contract.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that absent members which were written as null, or as PHP's empty array, are read as absent in every era, and
+ * Proves that absent members which were written as null, or as PHP's empty array, are read as absent in every era, and
  * that an error for one that has to be there bears the request's id and names it (JSON-RPC 2.0 §4 and §5).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Owns the proof that the clients of both SDK generations, and every revision with sessions, are served (MCP lifecycle). */
+/** Proves that the clients of both SDK generations, and every revision with sessions, are served (MCP lifecycle). */
 
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof of one rule for the id of a session that is gone (MCP 2025-11-25 basic/transports, "Session Management", 3 and
+ * Proves one rule for the id of a session that is gone (MCP 2025-11-25 basic/transports, "Session Management", 3 and
  * 4): every request that bears it is answered 404, and an `initialize`, which is the client's next step anyway, opens a session.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Owns the proof that reading a message takes and refuses exactly what the SDK's server would, but for what says nothing (JSON-RPC 2.0 §4). */
+/** Proves that reading a message takes and refuses exactly what the SDK's server would, but for what says nothing (JSON-RPC 2.0 §4). */
 import { JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Owns the proof that clients which vanish, stall, overstay or flood do no harm (MCP 2025-11-25 basic/transports). */
+/** Proves that clients which vanish, stall, overstay or flood do no harm (MCP 2025-11-25 basic/transports). */
 
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';

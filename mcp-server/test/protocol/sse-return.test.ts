@@ -1,4 +1,4 @@
-/** Owns the proof that a session over HTTP+SSE outlives its stream: who may come back to it, and with what (WHATWG HTML §9.2.4). */
+/** Proves that a session over HTTP+SSE outlives its stream: who may come back to it, and with what (WHATWG HTML §9.2.4). */
 import { once } from 'node:events';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';

@@ -1,4 +1,4 @@
-/** Owns the proof of Streamable HTTP on the wire (MCP 2025-11-25 basic/transports). */
+/** Proves Streamable HTTP on the wire (MCP 2025-11-25 basic/transports). */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that a resource is found, followed and guarded under every spelling of its URI that is equivalent (RFC 3986
+ * Proves that a resource is found, followed and guarded under every spelling of its URI that is equivalent (RFC 3986
  * §6.2.2 and §6.2.3, RFC 6570 §3.1): clients with a URL type of their own (pydantic's AnyUrl) never send the one that they saw.
  */
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Owns the proof of what the resources give, and that each keeps the contract. */
+/** Proves what the resources give, and that each keeps the contract. */
 import { describe, expect, it } from 'vitest';
 import { testContext } from '../contracts/context.ts';
 import { resourceContract } from '../contracts/resource.contract.ts';

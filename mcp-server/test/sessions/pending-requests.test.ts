@@ -1,4 +1,4 @@
-/** Owns the proof that what a replica has still to answer is noted before its client is told that the request was accepted. */
+/** Proves that what a replica has still to answer is noted before its client is told that the request was accepted. */
 import { describe, expect, it } from 'vitest';
 import { PendingRequests } from '../../src/sessions/pending-requests.ts';
 import { StorageUnavailable } from '../../src/sessions/ports.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that no order of events breaks a session: the real code of several replicas, with everything that takes time
+ * Proves that no order of events breaks a session: the real code of several replicas, with everything that takes time
  * happening when fast-check says so, and calls, connections, replicas and the store failing at any moment. A counterexample is
  * printed with its seed and path, cut down to the moves that matter.
  */

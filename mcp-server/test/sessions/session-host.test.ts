@@ -1,4 +1,4 @@
-/** Owns the proof of how a replica gets at sessions (MCP 2025-11-25, "Session Management"). */
+/** Proves how a replica gets at sessions (MCP 2025-11-25, "Session Management"). */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Principal } from '../../src/authorization/principal.ts';

@@ -1,4 +1,4 @@
-/** Owns the proof of what streams do at their edges; schedules.test.ts has the interleavings. */
+/** Proves what streams do at their edges; schedules.test.ts has the interleavings. */
 import { setImmediate } from 'node:timers/promises';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Owns the proof that memory, one Redis server and a Redis Cluster keep the promises of the key record. */
+/** Proves that memory, one Redis server and a Redis Cluster keep the promises of the key record. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, type RedisClient, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';

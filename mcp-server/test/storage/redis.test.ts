@@ -1,4 +1,4 @@
-/** Owns the proof that sessions on Redis keep the promises of the port: on one server, and on a Cluster of three. */
+/** Proves that sessions on Redis keep the promises of the port: on one server, and on a Cluster of three. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';

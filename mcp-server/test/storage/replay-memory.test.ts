@@ -1,4 +1,4 @@
-/** Owns the proof that memory, one Redis server and a Redis Cluster remember used proofs as they promise. */
+/** Proves that memory, one Redis server and a Redis Cluster remember used proofs as they promise. */
 import { setTimeout } from 'node:timers/promises';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, type RedisClient, redisTarget, whenReady } from '@mcp-oauth/shared/redis';

@@ -1,4 +1,4 @@
-/** Owns the proof that lists of sessions on Redis are complete: of all, while they are used and end, and of one owner. */
+/** Proves that lists of sessions on Redis are complete: of all, while they are used and end, and of one owner. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';

@@ -1,4 +1,4 @@
-/** Owns what the landing page says: everything that a person needs to connect, and nothing that could run. */
+/** Proves what the landing page says: everything that a person needs to connect, and nothing that could run. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { guides } from '../../src/views/clients.ts';
 import { landingPage } from '../../src/views/landing.ts';

@@ -1,4 +1,4 @@
-/** Owns the proof of what is refused by its header fields alone. */
+/** Proves what is refused by its header fields alone. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';

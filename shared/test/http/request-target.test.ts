@@ -1,4 +1,4 @@
-/** Owns what becomes of the forms of a request target, and that none can end a process. */
+/** Proves what becomes of the forms of a request target, and that none can end a process. */
 
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';

@@ -1,4 +1,4 @@
-/** Owns what a client is told whose request the HTTP parser refuses, and what the operator reads about it. */
+/** Proves what a client is told whose request the HTTP parser refuses, and what the operator reads about it. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type Listening, listen } from '@mcp-oauth/shared/http/server';

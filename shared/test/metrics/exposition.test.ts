@@ -1,4 +1,4 @@
-/** Owns the proof that a scrape gets what Prometheus can read, whatever is broken, and that nothing else is answered there. */
+/** Proves that a scrape gets what Prometheus can read, whatever is broken, and that nothing else is answered there. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Metric } from '@mcp-oauth/shared/metrics/declaration';
 import { createExposition } from '@mcp-oauth/shared/metrics/exposition';

@@ -1,4 +1,4 @@
-/** Owns the proof that a metric counts what it says, and that nobody outside can make it grow. */
+/** Proves that a metric counts what it says, and that nobody outside can make it grow. */
 import type { Declaration } from '@mcp-oauth/shared/metrics/declaration';
 import { metricsTable } from '@mcp-oauth/shared/metrics/declaration';
 import { Counter, Gauge, Histogram } from '@mcp-oauth/shared/metrics/metric';

@@ -1,4 +1,4 @@
-/** Owns the proof that a request is counted by the route of the service, and by nothing that it says itself. */
+/** Proves that a request is counted by the route of the service, and by nothing that it says itself. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Histogram } from '@mcp-oauth/shared/metrics/metric';

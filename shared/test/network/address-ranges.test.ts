@@ -1,4 +1,4 @@
-/** Owns the proof of the address ranges: each is one, and what is in them is found. */
+/** Proves the address ranges: each is one, and what is in them is found. */
 import { BlockList } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import * as ranges from '../../src/network/address-ranges.ts';

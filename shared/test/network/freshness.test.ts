@@ -1,4 +1,4 @@
-/** Owns the proof of how long a document is not asked for again. */
+/** Proves how long a document is not asked for again. */
 import { expect, it } from 'vitest';
 import { freshFor } from '../../src/network/freshness.ts';
 

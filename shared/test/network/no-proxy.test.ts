@@ -1,4 +1,4 @@
-/** Owns the proof of which hosts need no proxy. */
+/** Proves which hosts need no proxy. */
 import { describe, expect, it } from 'vitest';
 import { readNoProxy } from '../../src/network/no-proxy.ts';
 

@@ -1,4 +1,4 @@
-/** Owns the proof of which URIs are the same, and which are not. */
+/** Proves which URIs are the same, and which are not. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normalise, normalUri } from '../../src/network/normal-uri.ts';

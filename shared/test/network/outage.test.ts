@@ -1,4 +1,4 @@
-/** Owns what the log hears of an outage: each thing once, however often it is tried and by however many connections. */
+/** Proves what the log hears of an outage: each thing once, however often it is tried and by however many connections. */
 import { createOutage } from '@mcp-oauth/shared/network/outage';
 import { expect, it } from 'vitest';
 

@@ -1,4 +1,4 @@
-/** Owns the proof of how places are asked that the operator names: in no content coding, without redirects, and to an end. */
+/** Proves how places are asked that the operator names: in no content coding, without redirects, and to an end. */
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createOutgoingFetch } from '../../src/network/outgoing-fetch.ts';

@@ -1,4 +1,4 @@
-/** Owns how the public and the internal form of a URL become one another, and that nobody else's URL ever changes. */
+/** Proves how the public and the internal form of a URL become one another, and that nobody else's URL ever changes. */
 import { createPlace, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
 import { describe, expect, it } from 'vitest';
 

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that each state in which a real Redis takes no writes is noticed without traffic, that only a node that is the wrong
+ * Proves that each state in which a real Redis takes no writes is noticed without traffic, that only a node that is the wrong
  * one is left, and that all is well again by itself.
  */
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** Owns what is read out of the error answers of Redis: which node gave them, and never what a caller wrote. */
+/** Proves what is read out of the error answers of Redis: which node gave them, and never what a caller wrote. */
 import { refusalOf } from '@mcp-oauth/shared/redis/refusals';
 import { expect, it } from 'vitest';
 

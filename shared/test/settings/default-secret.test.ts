@@ -1,4 +1,4 @@
-/** Owns the proof that production starts with no secret that everybody knows, whichever setting it is. */
+/** Proves that production starts with no secret that everybody knows, whichever setting it is. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

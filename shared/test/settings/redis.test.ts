@@ -1,4 +1,4 @@
-/** Owns how Redis is named in settings: the password beside the URL, in each of the three forms, on real servers. */
+/** Proves how Redis is named in settings: the password beside the URL, in each of the three forms, on real servers. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Owns the proof that a client is kept in memory for a moment only, and only a client that there is (RFC 7591). */
+/** Proves that a client is kept in memory for a moment only, and only a client that there is (RFC 7591). */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ClientCache, createClientCache, rememberClients } from '../../../src/provider/overrides/client-cache.ts';

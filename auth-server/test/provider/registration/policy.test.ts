@@ -1,4 +1,4 @@
-/** Owns the proof of what registering comes to: the whole answer, and how the client then signs people in (RFC 7591 §2, §3.2.1; RFC 8252 §7). */
+/** Proves what registering comes to: the whole answer, and how the client then signs people in (RFC 7591 §2, §3.2.1; RFC 8252 §7). */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

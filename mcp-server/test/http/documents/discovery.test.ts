@@ -1,4 +1,4 @@
-/** Owns what a client finds at this origin: RFC 9728 documents, and what the revision 2025-03-26 looks for. */
+/** Proves what a client finds at this origin: RFC 9728 documents, and what the revision 2025-03-26 looks for. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Harness, startHarness } from '../harness.ts';
 

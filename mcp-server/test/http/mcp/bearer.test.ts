@@ -1,4 +1,4 @@
-/** Owns how a request may carry its token, and what it is told when it carries none or one that is too weak. */
+/** Proves how a request may carry its token, and what it is told when it carries none or one that is too weak. */
 import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bearer, type Harness, PING, post, readChallenge, startHarness } from '../harness.ts';

@@ -1,4 +1,4 @@
-/** Owns what a POST may bring (JSON-RPC 2.0 §5.1): JSON of a bearable size and depth, and the standard error for the rest. */
+/** Proves what a POST may bring (JSON-RPC 2.0 §5.1): JSON of a bearable size and depth, and the standard error for the rest. */
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

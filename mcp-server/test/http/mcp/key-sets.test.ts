@@ -1,4 +1,4 @@
-/** Owns which key set of an issuer is good for which token: sets with odd members, with one name for several keys, and with none. */
+/** Proves which key set of an issuer is good for which token: sets with odd members, with one name for several keys, and with none. */
 import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';

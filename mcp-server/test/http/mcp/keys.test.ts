@@ -1,4 +1,4 @@
-/** Owns what clients notice of the issuer's keys: rotation, withdrawal, and an authorization server that is down. */
+/** Proves what clients notice of the issuer's keys: rotation, withdrawal, and an authorization server that is down. */
 import { describe, expect, it } from 'vitest';
 import { signingKey, signToken } from '../../authorization/issuer.ts';
 import { type Harness, PING, post, startHarness } from '../harness.ts';

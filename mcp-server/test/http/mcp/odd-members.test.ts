@@ -1,5 +1,5 @@
 /**
- * Owns that nothing which a token or a proof can say is a fault of this server (CWE-20): every member of every type, in tokens
+ * Proves that nothing which a token or a proof can say is a fault of this server (CWE-20): every member of every type, in tokens
  * that are signed with the key of the issuer, and in proofs of the client's own key.
  */
 import { createHash, randomUUID } from 'node:crypto';

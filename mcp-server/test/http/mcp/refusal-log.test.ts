@@ -1,5 +1,5 @@
 /**
- * Owns what an operator reads of a refusal: who was refused what, which claim, header or scope decided, what was expected and
+ * Proves what an operator reads of a refusal: who was refused what, which claim, header or scope decided, what was expected and
  * found there, and the setting to look at; no secret, and nothing at length.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that whatever an author does wrong with a mounted file is told with the file, the line where there is one, and
+ * Proves that whatever an author does wrong with a mounted file is told with the file, the line where there is one, and
  * what was expected; that nothing in the folder is left aside without a word, and that no copy takes anybody's place.
  */
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** Owns the proof that lists come whole, in one order, however they change in between (MCP server/utilities/pagination). */
+/** Proves that lists come whole, in one order, however they change in between (MCP server/utilities/pagination). */
 import { describe, expect, it } from 'vitest';
 import { createListing, type Entry } from '../../../src/protocol/catalog/listing.ts';
 

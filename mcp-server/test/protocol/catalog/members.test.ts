@@ -1,5 +1,5 @@
 /**
- * Owns the proof that a declaration with a member which is not known is refused, with its name and the nearest known one: what
+ * Proves that a declaration with a member which is not known is refused, with its name and the nearest known one: what
  * protects a tool, a resource or a prompt is never lost by a typing error.
  */
 import { describe, expect, it } from 'vitest';

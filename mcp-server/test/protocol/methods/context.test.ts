@@ -1,4 +1,4 @@
-/** Owns the proof of what a tool can do with its client while it runs (MCP progress, logging, elicitation, sampling, roots). */
+/** Proves what a tool can do with its client while it runs (MCP progress, logging, elicitation, sampling, roots). */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Call } from '../../../src/protocol/call.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that whatever an author gives back is an answer that clients can read, or a fault with a name that the caller
+ * Proves that whatever an author gives back is an answer that clients can read, or a fault with a name that the caller
  * and the log hear of under one reference (MCP server/tools, server/resources, server/prompts, completion).
  */
 import {

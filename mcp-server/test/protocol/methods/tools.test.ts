@@ -1,4 +1,4 @@
-/** Owns the proof of what tools answer in every era (MCP server/tools). */
+/** Proves what tools answer in every era (MCP server/tools). */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Context, defineTool, ToolError, type ToolResult } from '../../../src/protocol/define.ts';

@@ -1,5 +1,5 @@
 /**
- * Owns the proof that requests of 2026-07-28 are taken in and turned away as by the SDK's own handler: random requests, right
+ * Proves that requests of 2026-07-28 are taken in and turned away as by the SDK's own handler: random requests, right
  * and wrong in every combination, get the same status and the same code.
  */
 import {

@@ -1,4 +1,4 @@
-/** Owns the proof of what a request of 2026-07-28 must say, and of the status and code where it does not. */
+/** Proves what a request of 2026-07-28 must say, and of the status and code where it does not. */
 import { request as httpRequest } from 'node:http';
 import { json as readJson } from 'node:stream/consumers';
 import {

@@ -1,4 +1,4 @@
-/** Owns the proof that a call can ask its client, over as many rounds as it takes (MCP 2026-07-28 basic/patterns/mrtr). */
+/** Proves that a call can ask its client, over as many rounds as it takes (MCP 2026-07-28 basic/patterns/mrtr). */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Call, ClientRequest } from '../../../src/protocol/call.ts';

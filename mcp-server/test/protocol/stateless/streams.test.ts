@@ -1,4 +1,4 @@
-/** Owns the proof of how answers of 2026-07-28 become streams, stay alive and are called off. */
+/** Proves how answers of 2026-07-28 become streams, stay alive and are called off. */
 import { once } from 'node:events';
 import { LOG_LEVEL_META_KEY } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
