@@ -46,11 +46,23 @@ function replacedIn({ path, text }: Pick<SourceFile, 'path' | 'text'>): readonly
   return [...identifiers].filter(termFor).map((identifier) => `${path}: ${identifier}`);
 }
 
+/** One idea had six names: it is Options for values, and Dependencies for collaborators. */
+const GIVEN = /\b(?:interface|type|class) (\w*(?:Parts|Ports)|World|Measured|Shared|Surroundings)\b/g;
+
+const givenIn = ({ path, text }: Pick<SourceFile, 'path' | 'text'>): readonly string[] =>
+  [...text.replace(NO_CODE, ' ').matchAll(GIVEN)].map(([, name]) => `${path}: ${name}`);
+
 describe('the glossary', () => {
   const found = sourceFiles().flatMap(replacedIn);
 
   it('has no replaced word as an identifier in any src', () => {
     expect(found).toEqual([]);
+  });
+
+  it('has Options and Dependencies in mcp-server, and no other word for what a function is given', () => {
+    const services = sourceFiles().filter(({ path }) => path.startsWith('mcp-server/'));
+    expect(services.flatMap(givenIn)).toEqual([]);
+    expect(givenIn({ path: 'a.ts', text: 'interface LaneParts {}' })).toEqual(['a.ts: LaneParts']);
   });
 
   it('would notice a replaced word', () => {

@@ -35,7 +35,7 @@ export class StreamReader {
   }
 
   /** Characters sent since the cursor was last stored in the log. */
-  untold = 0;
+  unstored = 0;
 
   /** The last event that was sent. */
   get cursor(): string | undefined {
@@ -74,7 +74,7 @@ export class StreamReader {
       const sent = this.#sink.send(event);
       if (sent) {
         this.#cursor = event.id;
-        this.untold += event.data.length;
+        this.unstored += event.data.length;
       }
       if (sent && !event.last) continue;
       this.stop();

@@ -115,7 +115,7 @@ export class StreamWriter {
       return 'read';
     }
     // If the wake-up can't be sent, the reader finds the event with its next periodic check.
-    const heard = await bus.send(reader.replica, { kind: 'wake', ...this.#name }).catch(() => true);
-    return heard ? 'read' : 'unread';
+    const delivered = await bus.send(reader.replica, { kind: 'wake', ...this.#name }).catch(() => true);
+    return delivered ? 'read' : 'unread';
   }
 }

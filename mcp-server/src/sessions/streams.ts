@@ -144,7 +144,7 @@ export class Streams {
       mine = this.#taking.delete(as.connection);
     });
     if (!taken) return undefined;
-    if (taken.previous) this.#letGo(name, taken.previous);
+    if (taken.previous) this.#detachPrevious(name, taken.previous);
     if (after !== undefined) void this.#log.acknowledge(name, after).catch(() => {});
     const attachment: Attachment<S> = new Attachment(
       { name, as, changes: taken.changes, after: after ?? taken.cursor },
@@ -178,7 +178,7 @@ export class Streams {
   }
 
   /** Whether an event of the stream now reaches a client, through any replica. */
-  async isHeard(name: StreamName): Promise<boolean> {
+  async hasReader(name: StreamName): Promise<boolean> {
     if (this.#attached.has(keyOf(name))) return true;
     const state = await this.#log.state(name);
     return state?.reader !== undefined && this.#bus.isListening(state.reader.replica);
@@ -261,14 +261,14 @@ export class Streams {
     const before = reader.cursor;
     await reader.wake();
     const { cursor } = reader;
-    const isNews = name.stream === STANDALONE ? cursor !== before : reader.untold >= NOTED;
+    const isNews = name.stream === STANDALONE ? cursor !== before : reader.unstored >= NOTED;
     if (cursor === undefined || !isNews) return;
-    reader.untold = 0;
+    reader.unstored = 0;
     // If this fails, a client that reconnects without Last-Event-ID may get an event twice.
     await this.#log.renew(name, as, { cursor }).catch(() => {});
   }
 
-  #letGo(name: StreamName, previous: Reader): void {
+  #detachPrevious(name: StreamName, previous: Reader): void {
     if (previous.replica === this.#bus.replica) this.taken(name, previous.connection);
     else this.#bus.send(previous.replica, { kind: 'taken', ...name, connection: previous.connection }).catch(() => {});
   }

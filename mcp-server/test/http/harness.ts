@@ -119,9 +119,9 @@ const goodClaims = (issuer: string, publicUrl: string, clock: FakeClock) => ({
 });
 
 type AppOptions = HarnessOptions & { readonly publicUrl: string };
-type Surroundings = { ran: Ran[]; log: ReturnType<typeof createLogger>; isReady: () => boolean };
+type TestDependencies = { ran: Ran[]; log: ReturnType<typeof createLogger>; isReady: () => boolean };
 
-function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log, isReady }: Surroundings) {
+function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log, isReady }: TestDependencies) {
   const onFailure = () => {};
   const issuerMetadata = createIssuerMetadata({ issuer, fetch, clock, onFailure });
   const keys = createKeySource({ jwksUrl: undefined, metadata: issuerMetadata, fetch, clock, maxAge: 300, onFailure });

@@ -37,7 +37,7 @@ function createReplica(storage: SessionStorage, bus: MessageBus = storage.bus) {
   const settled: Promise<void>[] = [];
   bus.subscribe(
     (message) => {
-      if (message.kind === 'changed') settled.push(announcements.hear(message.change, message.version));
+      if (message.kind === 'changed') settled.push(announcements.receive(message.change, message.version));
       if (message.kind === 'wake') settled.push(streams.wake(message));
     },
     () => {},
@@ -102,7 +102,7 @@ describe('MCP list_changed', () => {
     await here.announcements.catchUp();
     await there.storage.changes.record('prompts');
     await there.storage.changes.record('tools');
-    await Promise.all([here.announcements.hear('tools', 2), here.announcements.hear('prompts', 1)]);
+    await Promise.all([here.announcements.receive('tools', 2), here.announcements.receive('prompts', 1)]);
     expect(received).toEqual(['notifications/prompts/list_changed', 'notifications/tools/list_changed']);
     expect(here.heard).toEqual(['prompts', 'tools']);
   });

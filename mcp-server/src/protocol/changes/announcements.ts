@@ -12,7 +12,7 @@ export interface AnnouncementsDependencies {
 
 export interface Announcements extends Changes {
   /** Another replica has announced a change. */
-  hear(change: string, version: number): Promise<void>;
+  receive(change: string, version: number): Promise<void>;
   /** Announcements may have been lost. */
   catchUp(): Promise<void>;
 }
@@ -20,22 +20,22 @@ export interface Announcements extends Changes {
 export function createAnnouncements({ feed, streams, log }: AnnouncementsDependencies): Announcements {
   const listeners = new Set<(change: Change) => void>();
   /** The number of the latest change that the listeners of this process know, with all changes before it. */
-  let heard: number | undefined;
+  let latest: number | undefined;
   const tell = (change: string, version: number): void => {
-    if (heard !== undefined && version <= heard) return;
-    heard = version;
+    if (latest !== undefined && version <= latest) return;
+    latest = version;
     for (const listener of listeners) listener(parseChange(change));
   };
   /** @returns the number of the latest change */
   const look = async (): Promise<number> => {
-    const { version, changes } = await log.since(heard ?? Number.MAX_SAFE_INTEGER);
-    if (heard !== undefined) for (const missed of changes) tell(missed.change, missed.version);
-    heard = Math.max(version, heard ?? 0);
+    const { version, changes } = await log.since(latest ?? Number.MAX_SAFE_INTEGER);
+    if (latest !== undefined) for (const missed of changes) tell(missed.change, missed.version);
+    latest = Math.max(version, latest ?? 0);
     return version;
   };
   /** Announcements can arrive out of order or get lost. The log of changes has them all. */
   const learn = async (change: string, version: number): Promise<void> => {
-    if (heard === undefined || version <= heard + 1) tell(change, version);
+    if (latest === undefined || version <= latest + 1) tell(change, version);
     else await look();
   };
   return {
@@ -47,7 +47,7 @@ export function createAnnouncements({ feed, streams, log }: AnnouncementsDepende
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    hear: async (change, version) => {
+    receive: async (change, version) => {
       await Promise.all([learn(change, version), feed.deliver(change, version)]);
     },
     catchUp: async () => {

@@ -13,14 +13,14 @@ import type { z } from 'zod';
 import type { Call, ClientRequest } from '../call.ts';
 import { type Context, ToolError } from '../define.ts';
 import {
-  isLoudEnough,
   logData,
+  meetsLevel,
   requireChange,
   requireKey,
   requireProgress,
   requireQuestion,
   samplingRequest,
-} from './content/said.ts';
+} from './content/author-input.ts';
 import type { MethodsDependencies } from './dependencies.ts';
 import { canFillForms, elicit } from './questions/elicitation.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
@@ -72,7 +72,7 @@ class RunningContext implements Context {
   get log(): Context['log'] {
     const { logLevel } = this.#call;
     return handled(async (level, data) => {
-      if (!isLoudEnough(level, logLevel)) return;
+      if (!meetsLevel(level, logLevel)) return;
       const params = { level, logger: this.#logger, data: logData(data) };
       await this.#call.notify({ method: 'notifications/message', params });
     });

@@ -37,12 +37,12 @@ export type ToolOutcome = 'ok' | 'invalid_arguments' | 'failed' | 'fault' | 'can
 export function recordFault({ log }: MethodsDependencies, call: Call, what: object, err: Error): string {
   const reference = randomUUID().slice(0, 8);
   const { subject, clientId } = call.principal;
-  const say = (error: Error) =>
+  const report = (error: Error) =>
     log.error({ err: error, reference, ...what, subject, client: clientId }, 'request failed');
   try {
-    if (!call.signal.aborted) say(err);
+    if (!call.signal.aborted) report(err);
   } catch {
-    say(unreadable());
+    report(unreadable());
   }
   return reference;
 }

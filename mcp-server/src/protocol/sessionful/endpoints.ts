@@ -114,7 +114,7 @@ export async function createSessionful(dependencies: SessionfulDependencies): Pr
       multiplexer,
       streams,
       sessions,
-      hear: (...change) => void announcements.hear(...change).catch(report),
+      onChange: (...change) => void announcements.receive(...change).catch(report),
     }),
     () => {
       sessions.invalidate();
@@ -179,13 +179,13 @@ interface Receivers {
   readonly multiplexer: Multiplexer;
   readonly streams: Streams;
   readonly sessions: SessionHost;
-  readonly hear: (change: string, version: number) => void;
+  readonly onChange: (change: string, version: number) => void;
 }
 
 type Handlers = { [K in BusMessage['kind']]: (message: Extract<BusMessage, { kind: K }>) => void };
 
 /** What each message of another replica does on this replica. */
-function receivers({ multiplexer, streams, sessions, hear }: Receivers): (message: BusMessage) => void {
+function receivers({ multiplexer, streams, sessions, onChange }: Receivers): (message: BusMessage) => void {
   const handlers: Handlers = {
     wake: (name) => void streams.wake(name),
     taken: (name) => streams.taken(name, name.connection),
@@ -193,7 +193,7 @@ function receivers({ multiplexer, streams, sessions, hear }: Receivers): (messag
     cancelled: (message) => receive(multiplexer, message),
     altered: ({ session }) => sessions.invalidate(session),
     ended: ({ session }) => sessions.forget(session),
-    changed: ({ change, version }) => hear(change, version),
+    changed: ({ change, version }) => onChange(change, version),
   };
   return (message) => handlers[message.kind](message as never);
 }

@@ -86,7 +86,7 @@ export class PostResponse implements Outlet {
     return this.#pace?.ready();
   }
 
-  async say(message: JSONRPCMessage): Promise<boolean> {
+  async send(message: JSONRPCMessage): Promise<boolean> {
     const upgraded = await this.#upgraded();
     if (!upgraded) return false;
     const written = upgraded.writer.append({ data: jsonText(message) });

@@ -7,7 +7,7 @@ import type { Attachment, Streams } from '../../sessions/streams.ts';
 
 export interface SequentialReleaseDependencies {
   readonly sessions: Pick<SessionHost, 'peek'>;
-  readonly streams: Pick<Streams, 'release' | 'isHeard'>;
+  readonly streams: Pick<Streams, 'release' | 'hasReader'>;
   readonly pause: (milliseconds: number) => Promise<void>;
 }
 
@@ -23,7 +23,8 @@ export function createSequentialRelease({
   const queues = new Map<string, Promise<void>>();
   const release = async (attachment: Attachment): Promise<void> => {
     await streams.release(attachment);
-    for (let check = 1; check <= CHECKS && !(await streams.isHeard(attachment.name)); check += 1) await pause(BETWEEN);
+    for (let check = 1; check <= CHECKS && !(await streams.hasReader(attachment.name)); check += 1)
+      await pause(BETWEEN);
   };
   const ownerOf = async ({ name }: Attachment): Promise<string> => {
     const session = await sessions.peek(name.session);

@@ -69,12 +69,12 @@ export function readRequest(message: unknown, headers: IncomingHttpHeaders): Sta
   if (!isId(id)) throw notOneMessage(flawOf(message));
   const meta = object(params._meta);
   if (!meta) throw noMeta();
-  const { version, ...said } = readMeta(meta);
+  const { version, ...fields } = readMeta(meta);
   checkAgreement(headers, version, method);
   if (version !== STATELESS_REVISION) throw unsupportedVersion(version);
   checkPresence(headers);
   checkNameHeader(headers, method, params);
-  return { id, method, params, ...said };
+  return { id, method, params, ...fields };
 }
 
 const NO_PARAMS = 'params has to be an object';

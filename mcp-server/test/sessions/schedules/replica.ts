@@ -96,7 +96,7 @@ export function createReplica(dependencies: ReplicaDependencies): Replica {
     if (message.kind === 'wake') guard(streams.wake(message));
     else if (message.kind === 'taken') streams.taken(message, message.connection);
     else if (message.kind === 'altered') sessions.invalidate(message.session);
-    else if (message.kind === 'changed') guard(announcements.hear(message.change, message.version));
+    else if (message.kind === 'changed') guard(announcements.receive(message.change, message.version));
     else if (message.kind === 'ended') sessions.forget(message.session);
     else receive(multiplexer, message);
   };

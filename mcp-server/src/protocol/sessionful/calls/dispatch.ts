@@ -25,9 +25,9 @@ export function createDispatch({ multiplexer, bus, log }: DispatchDependencies):
     const delivery = multiplexer.respond(session, message);
     if (delivery === 'unknown') log.debug({ session }, 'response to an unknown request');
     if (typeof delivery === 'string') return true;
-    const heard = await bus.send(delivery.replica, { kind: 'response', session, message });
-    if (!heard) log.info({ session, replica: delivery.replica }, 'response for a lost replica');
-    return heard;
+    const delivered = await bus.send(delivery.replica, { kind: 'response', session, message });
+    if (!delivered) log.info({ session, replica: delivery.replica }, 'response for a lost replica');
+    return delivered;
   };
   const notify = async (session: string, message: JSONRPCMessage): Promise<void> => {
     const cancelled = cancellation(message);

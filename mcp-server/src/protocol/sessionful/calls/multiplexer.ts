@@ -143,7 +143,7 @@ export class Multiplexer implements Transport {
     if (!('method' in message)) return this.#answer(Number(message.id), message);
     const run = this.#running.get(Number(relatedRequestId));
     if ('id' in message) return this.#ask(message, run);
-    await run?.outlet.say(this.#withdrawn(message));
+    await run?.outlet.send(this.#withdrawn(message));
   }
 
   async close(): Promise<void> {
@@ -205,7 +205,7 @@ export class Multiplexer implements Transport {
 
   async #ask(request: JSONRPCRequest, run: Run | undefined): Promise<void> {
     if (run) this.#asked.set(request.id, run.session.id);
-    if (await run?.outlet.say({ ...request, id: `${this.#dependencies.replica}.${request.id}` })) return;
+    if (await run?.outlet.send({ ...request, id: `${this.#dependencies.replica}.${request.id}` })) return;
     this.#asked.delete(request.id);
     // A request that does not reach the client must fail, or its sender would wait forever.
     throw new Error('the client is not listening');

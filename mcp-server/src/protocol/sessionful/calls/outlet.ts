@@ -5,7 +5,7 @@ import type { McpSession } from '../../../sessions/session.ts';
 
 export interface Outlet {
   /** Sends a message before the answer. @returns false when this client can't get it */
-  say(message: JSONRPCMessage): Promise<boolean>;
+  send(message: JSONRPCMessage): Promise<boolean>;
   /** @throws before anything is sent, when the response can't be written as JSON */
   answer(id: RequestId, response: JSONRPCMessage): void;
   /** A cancelled request gets no answer (MCP cancellation). */

@@ -60,7 +60,7 @@ export class SessionCall implements Call {
 
   async notify(notification: ClientNotification): Promise<void> {
     if (this.over) return;
-    await this.#run.outlet.say({ jsonrpc: '2.0', ...notification } as JSONRPCMessage);
+    await this.#run.outlet.send({ jsonrpc: '2.0', ...notification } as JSONRPCMessage);
   }
 
   async ask(request: ClientRequest): Promise<unknown> {

@@ -27,13 +27,13 @@ import {
 } from '../error-responses.ts';
 import { agreement, readMessages, repeatsId } from '../json-rpc.ts';
 import { findSession, isRefused, openSession, type SessionAccess } from '../session-access.ts';
-import { returnOf } from './sse-return.ts';
+import { resumptionOf } from './sse-resumption.ts';
 import { eventId, RETRY, START } from './stream-sink.ts';
 
 /** The GET that opens the stream. */
 export function createSseStream(access: SessionAccess, messagesPath: string): Endpoint {
   return async (request) => {
-    const { session, after, agreed } = await returnOf(request, access);
+    const { session, after, agreed } = await resumptionOf(request, access);
     if (session && (await hold(request, access, { session, after, messagesPath }))) return;
     const opened = await openSession(request, access, { transport: 'http+sse', agreed });
     if (!opened) return;
@@ -157,7 +157,7 @@ function createOutlet(access: SessionAccess, { id: session }: McpSession, princi
     return errorText(id, LIMIT_REACHED, reached);
   };
   return {
-    say: async (message: JSONRPCMessage) => write(jsonText(message)),
+    send: async (message: JSONRPCMessage) => write(jsonText(message)),
     answer: (id: RequestId, response: JSONRPCMessage) => {
       const share = allowance.share(principal);
       const text = affordable(id, answerText(response, id, allowance), share);

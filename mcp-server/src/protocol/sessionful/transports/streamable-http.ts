@@ -150,7 +150,7 @@ async function end(request: McpRequest, access: SessionAccess): Promise<void> {
 
 /** Notifications and responses of a client have no answer. */
 const NOBODY = {
-  say: async () => false,
+  send: async () => false,
   answer: () => {},
   drop: () => {},
   releaseConnection: async () => {},

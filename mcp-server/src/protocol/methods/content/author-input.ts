@@ -25,7 +25,7 @@ export function requireProgress(progress: unknown, total: unknown, message: unkn
 }
 
 /** @returns whether a client with the level `least` gets a message of `level`. @throws AuthorFault */
-export function isLoudEnough(level: unknown, least: LogLevel | undefined): boolean {
+export function meetsLevel(level: unknown, least: LogLevel | undefined): boolean {
   const rank = LEVELS.indexOf(level);
   if (rank < 0) throw new AuthorFault(`level of log has to be one of ${LEVELS.join(', ')}`);
   return least !== undefined && rank >= LEVELS.indexOf(least);
