@@ -52,6 +52,13 @@ describe('docs/troubleshooting.md', () => {
     for (const reason of reasons) expect(page, reason).toMatch(new RegExp(`^\\|[^|]*\`${reason}\``, 'm'));
   });
 
+  it('the page says what to do for each title of an error page', () => {
+    const files = 'auth-server/src/{http/error-page,provider/render-error,provider/clients/metadata-documents}.ts';
+    const titles = namesIn(files, /[\s\S]*/, /title\b[:=] ?['"]([A-Z].*?)['"][,;\n }]/g);
+    expect(titles.length).toBeGreaterThan(8);
+    for (const title of titles) expect(page, title).toMatch(new RegExp(`^\\|[^|]*${title}`, 'm'));
+  });
+
   it('the page says what to do for each answer of Redis that stops writes', () => {
     const codes = namesIn('shared/src/**/*.ts', /^const WRONG_NODE[\s\S]*?^const NO_WRITES.*$/m, /'([A-Z]+)'/g);
     expect(codes).toContain('READONLY');
