@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { releaseNotes, sectionOf } from '../scripts/release/notes.ts';
+import { sectionOf } from '../scripts/release/changelog.ts';
+import { releaseNotes } from '../scripts/release/notes.ts';
 import { unitTests } from './support/unit-tests.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));

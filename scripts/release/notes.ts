@@ -4,15 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import { sectionOf } from './changelog.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-
-/** @returns the text under the heading of a version, without the heading; undefined where there is none */
-export function sectionOf(version: string, changelog: string): string | undefined {
-  const [, ...sections] = changelog.split(/^## /m);
-  const section = sections.find((text) => text.startsWith(`${version}\n`));
-  return section?.slice(version.length).trim() || undefined;
-}
 
 /** @throws Error where the tag cannot be released */
 export function releaseNotes(tag: string, version: string, changelog: string, base = ''): string {

@@ -1,9 +1,11 @@
 /**
- * Runs `npm run release:version -- 1.2.3`: writes the version of the next release wherever the version stands. All packages have one
- * version, as they are released together.
+ * Runs `npm run release:version`: makes the next version of the changes in .changeset. Changesets decides the number and writes it into
+ * the packages, which share one; this writes it wherever else it stands, and the section of CHANGELOG.md.
  */
+import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
+import { parseChange, releaseSection, withSection } from './changelog.ts';
 
 interface Manifest {
   version?: string;
@@ -17,6 +19,13 @@ interface Lock extends Manifest {
 const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
 const write = (path: string, text: string) => writeFileSync(new URL(path, ROOT), text);
+
+/** Files that name the version in prose or as the tag of an image, with what stands before it. */
+const MENTIONS: readonly (readonly [glob: string, mention: RegExp])[] = [
+  ['Dockerfile', /(?<=^ARG VERSION=)[\w.-]+/gm],
+  ['deploy/kubernetes/overlays/*/kustomization.yaml', /(?<=mcp-oauth-[\w-]+, newTag: )[\w.-]*\w/g],
+  ['docs/kubernetes.md', /(?<=mcp-oauth-[\w-]+:)\d[\w.-]*\w/g],
+];
 
 function setVersion(manifest: Manifest, version: string): void {
   manifest.version = version;
@@ -32,16 +41,8 @@ function rewrite<M extends Manifest>(path: string, change: (manifest: M) => void
   return manifest;
 }
 
-/** Files that name the version in prose or as the tag of an image, with the text in front of it. */
-const MENTIONS: readonly (readonly [glob: string, before: RegExp])[] = [
-  ['Dockerfile', /(?<=^ARG VERSION=)[\w.-]+/gm],
-  ['deploy/kubernetes/overlays/*/kustomization.yaml', /(?<=mcp-oauth-[\w-]+, newTag: )[\w.-]*\w/g],
-  ['docs/kubernetes.md', /(?<=mcp-oauth-[\w-]+:)\d[\w.-]*/g],
-];
-
 function writeVersion(version: string): void {
   const { workspaces = [] } = rewrite('package.json', (manifest) => setVersion(manifest, version));
-  for (const path of workspaces) rewrite(`${path}/package.json`, (manifest) => setVersion(manifest, version));
   rewrite<Lock>('package-lock.json', (lock) => {
     lock.version = version;
     for (const path of ['', ...workspaces]) {
@@ -54,9 +55,15 @@ function writeVersion(version: string): void {
   }
 }
 
-const [version = ''] = process.argv.slice(2);
-if (/^\d+\.\d+\.\d+(?:-[\da-z.-]+)?$/.test(version)) writeVersion(version);
-else {
-  process.stderr.write('release:version: name the version, such as 1.2.3\n');
-  process.exitCode = 1;
+const changes = globSync('.changeset/*.md', { cwd: ROOT })
+  .sort()
+  .flatMap((path) => parseChange(read(path)) ?? []);
+const { status } = spawnSync('changeset', ['version'], { cwd: ROOT, stdio: 'inherit' });
+if (status !== 0 || changes.length === 0) {
+  process.stderr.write('release:version: there is no change in .changeset, or Changesets has failed\n');
+  process.exit(1);
 }
+const { version } = JSON.parse(read('shared/package.json'));
+writeVersion(version);
+write('CHANGELOG.md', withSection(read('CHANGELOG.md'), releaseSection(version, changes)));
+process.stdout.write(`CHANGELOG.md has the section ${version}: read it, then commit.\n`);
