@@ -60,6 +60,13 @@ describe('documentation', () => {
     },
   );
 
+  it.each(pages)('the inline code in %s stands on one line, so that a search finds it', (path) => {
+    const broken = withoutCode(read(path))
+      .split('\n')
+      .filter((line) => line.split('`').length % 2 === 0);
+    expect(broken).toEqual([]);
+  });
+
   it('README.md has fewer than 200 lines', () => {
     expect(read('README.md').split('\n').length).toBeLessThan(200);
   });
