@@ -35,7 +35,7 @@ export interface WriterDependencies {
   readonly pause: (milliseconds: number) => Promise<void>;
 }
 
-export interface Entry {
+export interface NewEvent {
   readonly data: string;
   readonly last?: boolean;
   readonly changes?: number;
@@ -64,7 +64,7 @@ export class StreamWriter {
     return this.#waiting;
   }
 
-  append(entry: Entry): Promise<Written> {
+  append(entry: NewEvent): Promise<Written> {
     this.#waiting += 1;
     this.#dependencies.onWay(1);
     const written = this.#tail
@@ -77,7 +77,7 @@ export class StreamWriter {
     return written;
   }
 
-  async #write(entry: Entry): Promise<Written> {
+  async #write(entry: NewEvent): Promise<Written> {
     const { producer, next } = this.#dependencies;
     const requests = this.#requests !== undefined && { requests: this.#requests };
     // Notifications of changes are short, and must not be dropped.

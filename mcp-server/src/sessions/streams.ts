@@ -5,7 +5,7 @@
 import { lostAnswers } from './lost-call.ts';
 import type { EventLog, MessageBus, Reader, StreamName } from './ports.ts';
 import { type Sink, StreamReader } from './stream-reader.ts';
-import { type Entry, StreamWriter, type WriterDependencies, type Written } from './stream-writer.ts';
+import { type NewEvent, StreamWriter, type WriterDependencies, type Written } from './stream-writer.ts';
 
 /** The stream of a session that belongs to no request; over HTTP+SSE, the only stream. */
 export const STANDALONE = 'standalone';
@@ -116,7 +116,7 @@ export class Streams {
   }
 
   /** Appends to the standalone stream of a session, whichever replica reads it. */
-  async announce(session: string, entry: Entry): Promise<Written> {
+  async announce(session: string, entry: NewEvent): Promise<Written> {
     // One writer for all events of this replica: with two, the log could not recognize a retry.
     const writer = this.#standalone.get(session) ?? new StreamWriter(this.#writing, { session, stream: STANDALONE });
     this.#standalone.set(session, writer);

@@ -12,7 +12,7 @@ import type { Allowance, Share } from '../../allowance/allowance.ts';
 import type { Principal } from '../../authorization/principal.ts';
 import { StorageUnavailable, type StreamEvent } from '../../sessions/ports.ts';
 import type { Sink } from '../../sessions/stream-reader.ts';
-import type { Entry, StreamWriter, Written } from '../../sessions/stream-writer.ts';
+import type { NewEvent, StreamWriter, Written } from '../../sessions/stream-writer.ts';
 import type { Attachment, Streams } from '../../sessions/streams.ts';
 import type { Accepted } from '../wire/accepted.ts';
 import { answerText, errorText } from '../wire/answer-text.ts';
@@ -190,7 +190,7 @@ export class PostResponse implements Outlet {
   /** While the store is unavailable, events are sent to this connection only, and the stream can't be resumed. */
   #openUnlogged(): Upgraded {
     const response = new EventStream(this.#options.res, undefined, this.#readersShare());
-    const append = async ({ data, last = false }: Entry): Promise<Written> => {
+    const append = async ({ data, last = false }: NewEvent): Promise<Written> => {
       const sent = !data || response.send({ data });
       if (last) response.end();
       return sent ? 'read' : 'unread';
@@ -241,7 +241,7 @@ export class PostResponse implements Outlet {
    * The next answer of a batch waits until this one was sent to the client: the log keeps a limited number of
    * bytes.
    */
-  async #append(upgraded: Upgraded, entry: Entry): Promise<Written> {
+  async #append(upgraded: Upgraded, entry: NewEvent): Promise<Written> {
     const pace = this.#pace;
     const append = async () => {
       const written = await upgraded.writer.append(entry);
