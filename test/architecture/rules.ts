@@ -139,6 +139,7 @@ const FORBIDDEN: readonly (readonly [RegExp, RegExp, string])[] = [
 /** What the project has once, and where. */
 const ONCE: readonly (readonly [what: RegExp, home: string])[] = [
   [/\.addSubnet\(/, 'shared/src/network/address-ranges.ts'],
+  [/\btimingSafeEqual\(/, 'shared/src/crypto/constant-time.ts'],
 ];
 
 /** A second list, comparison or code for the same thing would not change together with the first. */

@@ -3,6 +3,7 @@
  * approval is the consent, and always precedes the redirect to the upstream (RFC 9700 §4.10; MCP: confused deputy).
  */
 import Router from '@koa/router';
+import { equalInConstantTime } from '@mcp-oauth/shared/crypto/constant-time';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
@@ -14,7 +15,7 @@ import type { Accounts } from '../../federation/account.ts';
 import type { Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 import { signInPage } from '../../views/sign-in.ts';
-import { equal, type LoginCookie } from './login-cookie.ts';
+import type { LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
 import { refuseOtherSites } from './same-site.ts';
 import { type SignInObserver, upstreamFailed } from './upstream-failure.ts';
@@ -122,7 +123,7 @@ async function findForForm(ctx: Context, parts: InteractionParts): Promise<Pendi
   refuseOtherSites(ctx, parts.issuer);
   const pending = await find(ctx, parts);
   await readForm(ctx, async () => {});
-  if (equal(field(ctx, 'token') ?? '', formToken(parts.formKey, pending))) return pending;
+  if (equalInConstantTime(field(ctx, 'token') ?? '', formToken(parts.formKey, pending))) return pending;
   throw new HttpError(403, 'invalid_request', 'This page is out of date, so nothing was done.', {
     reason: 'form token missing or of another page',
   });

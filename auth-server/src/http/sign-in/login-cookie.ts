@@ -2,7 +2,8 @@
  * Owns the cookie that binds a sign-in to the browser that started it (RFC 9700 §4.7.1). Its value is a signature over
  * `state`, so cookie and parameter are only valid together.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
+import { equalInConstantTime } from '@mcp-oauth/shared/crypto/constant-time';
 import type { Context } from 'koa';
 import { LOGIN_LIFETIME } from '../../federation/login.ts';
 
@@ -34,13 +35,7 @@ export function createLoginCookie(keys: readonly string[], secure: boolean): Log
     clear: (ctx, state) => write(ctx, state, null, 0),
     verify: (ctx, state) => {
       const value = ctx.cookies.get(nameOf(state), { signed: false }) ?? '';
-      return keys.some((key) => equal(value, sign(key, state)));
+      return keys.some((key) => equalInConstantTime(value, sign(key, state)));
     },
   };
-}
-
-/** Compares in constant time. */
-export function equal(given: string, expected: string): boolean {
-  const [one, other] = [Buffer.from(given), Buffer.from(expected)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

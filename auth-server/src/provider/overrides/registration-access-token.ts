@@ -2,7 +2,8 @@
  * Owns the registration access token (RFC 7592 §1.3), with which a client manages its registration. It is an HMAC over the id
  * of the client, so nothing is stored that could leak or outlive the client: it is valid as long as the client exists.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { equalInConstantTime } from '@mcp-oauth/shared/crypto/constant-time';
 import type Provider from 'oidc-provider';
 import type { Adapter } from 'oidc-provider';
 import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
@@ -37,7 +38,7 @@ export function registrationAccessTokenAdapter({ registrationKeys, preRegistered
     find: async (token) => {
       const dot = Math.max(0, token.lastIndexOf('.'));
       const clientId = token.slice(0, dot);
-      const good = registrationKeys.some((key) => isEqual(token.slice(dot + 1), macOf(clientId, key)));
+      const good = registrationKeys.some((key) => equalInConstantTime(token.slice(dot + 1), macOf(clientId, key)));
       // An operator who configures a registered client has taken it over, including its secret.
       if (!good || (await preRegistered.find(clientId))) return undefined;
       // The engine checks next whether the client exists.
@@ -50,9 +51,4 @@ export function registrationAccessTokenAdapter({ registrationKeys, preRegistered
     destroy: nothing,
     revokeByGrantId: nothing,
   };
-}
-
-function isEqual(given: string, expected: string): boolean {
-  const [one, other] = [Buffer.from(given), Buffer.from(expected)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }
