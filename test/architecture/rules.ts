@@ -140,6 +140,7 @@ const FORBIDDEN: readonly (readonly [RegExp, RegExp, string])[] = [
 const ONCE: readonly (readonly [what: RegExp, home: string])[] = [
   [/\.addSubnet\(/, 'shared/src/network/address-ranges.ts'],
   [/\btimingSafeEqual\(/, 'shared/src/crypto/constant-time.ts'],
+  [/\bcreate(C|Dec)ipheriv\(/, 'shared/src/crypto/aes-gcm.ts'],
 ];
 
 /** A second list, comparison or code for the same thing would not change together with the first. */

@@ -2,12 +2,11 @@
  * Ensures that secrets are not readable in the store: private keys and client secrets are encrypted before they are stored, with a
  * key from the configuration (AES-256-GCM, bound to kind and id of the record).
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { decrypt, encrypt } from '@mcp-oauth/shared/crypto/aes-gcm';
 import { StartError } from '@mcp-oauth/shared/errors';
 import type { JsonObject, RecordStore, StoredRecord } from './record-store.ts';
-
-const ALGORITHM = 'aes-256-gcm';
 
 /** Secret members by kind; `*` is the whole value. */
 const SECRET: Readonly<Record<string, readonly string[]>> = {
@@ -34,6 +33,8 @@ const LIFETIME_OF_KEYS = 10 * 365 * 86_400;
 
 const isSealed = (value: unknown): boolean => typeof value === 'string' && value.startsWith(MARK);
 
+const NOTHING = Buffer.alloc(0);
+
 const nameOf = (key: Buffer): string => createHash('sha256').update(key).digest('base64url').slice(0, 8);
 
 /**
@@ -48,22 +49,19 @@ export function createSealedStore(
   const byName = new Map(keys.map((key) => [nameOf(key), key]));
 
   const seal = (value: unknown, place: string): string => {
-    const nonce = randomBytes(12);
-    const cipher = createCipheriv(ALGORITHM, keys[0], nonce).setAAD(Buffer.from(place));
-    const text = Buffer.concat([cipher.update(JSON.stringify(value)), cipher.final()]);
-    return (
-      MARK +
-      [nameOf(keys[0]), ...[nonce, cipher.getAuthTag(), text].map((part) => part.toString('base64url'))].join(':')
-    );
+    const { nonce, tag, text } = encrypt(keys[0], JSON.stringify(value), place);
+    const parts = [nonce, tag, text].map((part) => part.toString('base64url'));
+    return MARK + [nameOf(keys[0]), ...parts].join(':');
   };
   const open = (sealed: unknown, place: string): unknown => {
     if (typeof sealed !== 'string' || !sealed.startsWith(MARK)) return sealed;
-    const [name = '', nonce = '', tag = '', text = ''] = sealed.slice(MARK.length).split(':');
+    const [name = '', ...parts] = sealed.slice(MARK.length).split(':');
     const key = byName.get(name);
     if (!key) throw new Error(`${place} is encrypted with the key ${name}, which is not in STORAGE_KEYS`);
-    const decipher = createDecipheriv(ALGORITHM, key, Buffer.from(nonce, 'base64url')).setAAD(Buffer.from(place));
-    decipher.setAuthTag(Buffer.from(tag, 'base64url'));
-    return JSON.parse(decipher.update(text, 'base64url', 'utf8') + decipher.final('utf8'));
+    const [nonce = NOTHING, tag = NOTHING, text = NOTHING] = parts.map((part) => Buffer.from(part, 'base64url'));
+    const opened = decrypt(key, { nonce, text, tag }, place);
+    if (opened === undefined) throw new Error(`${place} can't be decrypted: it was changed, or is of another record`);
+    return JSON.parse(opened);
   };
 
   const sealValue = (kind: string, id: string, value: JsonObject): JsonObject => {
