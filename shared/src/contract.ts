@@ -6,6 +6,9 @@
 /** Media type of the `typ` header of an access token (RFC 9068 §2.1). */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
 
+/** One scope, a scope-token (RFC 6749 §3.3). */
+export const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
 /** The scope that every call of the MCP server needs, and what a client gets that asks for none. */
 export const BASE_SCOPE = 'mcp:tools';
 

@@ -1,4 +1,4 @@
-import { canonicalResource, resourceIdentifiers } from '@mcp-oauth/shared/contract';
+import { canonicalResource, resourceIdentifiers, SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
 import { describe, expect, it } from 'vitest';
 
 describe('RFC 8707 §2 resource identifiers', () => {
@@ -21,4 +21,14 @@ describe('RFC 8707 §2 resource identifiers', () => {
     ['/mcp', undefined],
     ['', undefined],
   ])('the identifier %s is normalized to %s', (given, expected) => expect(canonicalResource(given)).toBe(expected));
+});
+
+describe('RFC 6749 §3.3 scope-token', () => {
+  it.each(['mcp:tools', '!', '~', 'https://example.com/read', '#[]'])('the text %j is one scope', (text) =>
+    expect(SCOPE_TOKEN.test(text)).toBe(true),
+  );
+
+  it.each(['', 'a b', '"', '\\', 'ä', 'a\n', '\x7f'])('the text %j is not one scope', (text) =>
+    expect(SCOPE_TOKEN.test(text)).toBe(false),
+  );
 });

@@ -140,6 +140,7 @@ const FORBIDDEN: readonly (readonly [RegExp, RegExp, string])[] = [
 const ONCE: readonly (readonly [what: RegExp, home: string])[] = [
   [/\.addSubnet\(/, 'shared/src/network/address-ranges.ts'],
   [/\btimingSafeEqual\(/, 'shared/src/crypto/constant-time.ts'],
+  [/\^\[\\x21\\x23-\\x5b\\x5d-\\x7e\]/, 'shared/src/contract.ts'],
   [/\bcreate(C|Dec)ipheriv\(/, 'shared/src/crypto/aes-gcm.ts'],
 ];
 

@@ -4,11 +4,11 @@
  * with a new scope needs no change here, and this server starts without any resource.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { canonicalResource } from '@mcp-oauth/shared/contract';
+import { canonicalResource, SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { createRemoteDocument, fetchDocument, type OnFailure } from '@mcp-oauth/shared/remote-document';
 import { z } from 'zod';
-import { describeScopes, SCOPE_NAME, type Scopes } from './scope-description.ts';
+import { describeScopes, type Scopes } from './scope-description.ts';
 
 export interface ScopeSource {
   /** Scopes with their descriptions; absent until the metadata was read, and if it names none. */
@@ -109,7 +109,7 @@ async function read({ url, identifiers, fetch, words }: ScopeSourceOptions): Pro
   }
   const names = (members ?? []).filter((member) => typeof member === 'string');
   if (members?.length && names.length === 0) throw new Error(`no member of scopes_supported in ${url} is a name`);
-  const usable = names.filter((name) => SCOPE_NAME.test(name) && name.length <= LONGEST_NAME);
+  const usable = names.filter((name) => SCOPE_TOKEN.test(name) && name.length <= LONGEST_NAME);
   const scopes = [...new Set(usable)].filter((name) => !NOT_OF_A_RESOURCE.has(name)).slice(0, MAX_SCOPES);
   return {
     scopes: scopes.length > 0 ? describeScopes(scopes, words) : undefined,

@@ -1,14 +1,11 @@
 /** Owns the texts of scopes for the sign-in page: those of the operator, or ours for the scopes of our own MCP server. */
-import { SCOPES } from '@mcp-oauth/shared/contract';
+import { SCOPE_TOKEN, SCOPES } from '@mcp-oauth/shared/contract';
 import { z } from 'zod';
 
 /** Scope names with what each allows. */
 export type Scopes = Readonly<Record<string, string>>;
 
-/** RFC 6749 §3.3 scope-token. */
-export const SCOPE_NAME = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
-
-export const scopeName = z.string().regex(SCOPE_NAME, 'a scope name has no spaces, quotes or backslashes');
+export const scopeName = z.string().regex(SCOPE_TOKEN, 'a scope name has no spaces, quotes or backslashes');
 
 const LONGEST = 200;
 

@@ -1,6 +1,6 @@
 /** Owns the settings of the issuer, of its keys, and of the requirements for access tokens (RFC 9068 §4). */
 
-import { ACCESS_TOKEN_TYPE, BASE_SCOPE, resourceIdentifiers } from '@mcp-oauth/shared/contract';
+import { ACCESS_TOKEN_TYPE, BASE_SCOPE, resourceIdentifiers, SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
@@ -13,14 +13,12 @@ const subsetOf = (choices: readonly string[]) =>
     message: `expected some of ${choices.join(', ')}`,
   });
 
-/** RFC 6749 §3.3 scope-token. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
-const scope = () => type.text().refine((value) => SCOPE.test(value), { message: 'expected one scope' });
+const scope = () => type.text().refine((value) => SCOPE_TOKEN.test(value), { message: 'expected one scope' });
 
 const hierarchy = () =>
   type.exactList('literal').transform((chains, context): ScopeHierarchy => {
     const parts = chains.map((chain) => chain.split('>'));
-    const whole = parts.every((chain) => chain.length > 1 && chain.every((one) => SCOPE.test(one)));
+    const whole = parts.every((chain) => chain.length > 1 && chain.every((one) => SCOPE_TOKEN.test(one)));
     try {
       if (whole) return scopeHierarchy(parts);
       context.addIssue({ code: 'custom', message: 'expected scopes such as mcp:admin>mcp:tools, separated by commas' });

@@ -2,6 +2,7 @@
  * Owns the recognition of definitions: which default exports are a tool, a resource, a template of resources or a
  * prompt.
  */
+import { SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
 import { nearest, unknownMember } from '@mcp-oauth/shared/nearest';
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import { z } from 'zod';
@@ -158,16 +159,13 @@ export function rivals(sources: readonly Source[], served: ReadonlySet<string>):
   });
 }
 
-/** RFC 6749 §3.3 scope-token. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
-
 /**
  * An empty or invalid scope is an error, for example a variable without a value. A definition without a scope
  * leaves the member out.
  */
 function flawOfScope(scope: unknown): string | undefined {
   const scopes: readonly unknown[] = Array.isArray(scope) ? scope : [scope];
-  const odd = scopes.findIndex((one) => typeof one !== 'string' || !SCOPE.test(one));
+  const odd = scopes.findIndex((one) => typeof one !== 'string' || !SCOPE_TOKEN.test(one));
   if (odd < 0) return undefined;
   const one = scopes[odd];
   const what = typeof one === 'string' ? JSON.stringify(one) : kindOf(one);
