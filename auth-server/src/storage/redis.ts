@@ -3,6 +3,7 @@
  * holds for any number of processes and on any slot. Redis expires the records, so the clocks of the processes do not matter.
  */
 import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis';
+import { redisFailureOf } from '@mcp-oauth/shared/redis/failures';
 import { readLua } from '@mcp-oauth/shared/redis/lua';
 import { createPatience, type Patience } from './patience.ts';
 import {
@@ -99,7 +100,11 @@ export async function createRedisStore(client: RedisClient, patience = PATIENCE)
 /** Operations that may be repeated if the connection broke before the answer. */
 const READS = new Set(['get', 'getByAlias']);
 
-/** Converts every error of Redis into StoreUnavailable. */
+/** Gives an outage of Redis one name for callers. A bug in this file, or a command that Redis refuses as wrong, stays what it is. */
+const translated = (error: unknown): unknown =>
+  redisFailureOf(error) === 'unavailable' ? new StoreUnavailable(error) : error;
+
+/** Ensures that a call waits for a connection that was lost, and that callers see an outage as StoreUnavailable. */
 function patient(store: RecordStore, { connected, atPrimary }: Patience): RecordStore {
   const guarded = Object.entries(store).map(([name, run]) => {
     const attempt = async (args: readonly unknown[]): Promise<unknown> => {
@@ -111,12 +116,12 @@ function patient(store: RecordStore, { connected, atPrimary }: Patience): Record
       (...args: unknown[]) =>
         attempt(args)
           .catch((cause) => {
-            const waiting = READS.has(name) ? connected() : undefined;
+            const waiting = READS.has(name) && redisFailureOf(cause) === 'unavailable' ? connected() : undefined;
             if (!waiting) throw cause;
             return waiting.then(() => atPrimary(() => run(...args)));
           })
           .catch((cause) => {
-            throw new StoreUnavailable(cause);
+            throw translated(cause);
           }),
     ];
   });

@@ -87,3 +87,23 @@ it('a closed store fails at once', async () => {
   await store.close();
   await expect(store.get('Sample', 'one')).rejects.toThrow(StoreUnavailable);
 });
+
+it('a bug in the adapter stays what it is, and is no outage', async () => {
+  const store = await createRedisStore(client, 50);
+  await expect(store.put('Sample', 'one', { count: 1n }, { ttl: 60 })).rejects.toThrow(TypeError);
+  await client.hset('as:v1:Sample:broken', 'value', '{');
+  await expect(store.get('Sample', 'broken')).rejects.toThrow(SyntaxError);
+  await client.set('as:v1:Sample:text', 'no hash');
+  await expect(store.get('Sample', 'text')).rejects.toThrow(/^WRONGTYPE/);
+  await client.call('CONFIG', 'SET', 'maxmemory', '1');
+  await expect(store.put('Sample', 'one', {}, { ttl: 60 }), 'OOM is an outage').rejects.toThrow(StoreUnavailable);
+});
+
+it('a request that meets a bug of the adapter gets 500, and the log has the error', async () => {
+  const server = await start();
+  const app = await register(server);
+  await client.set(`as:v1:Client:${app.id}`, 'no hash');
+  const answer = await server.fetch(authorizePath(app), { headers: { accept: 'text/html' } });
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([500, null]);
+  expect(server.log).toContainEqual(expect.objectContaining({ level: 'error', msg: 'engine failed' }));
+});
