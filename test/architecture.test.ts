@@ -1,4 +1,4 @@
-/** Proves that the code keeps the rules of the house, and that each rule can fail. */
+/** Proves that the code keeps the rules of architecture, and that each rule can fail. */
 import { describe, expect, it } from 'vitest';
 import * as rules from './architecture/rules.ts';
 import { parse, sourceFiles } from './architecture/source.ts';

@@ -1,4 +1,4 @@
-/** Ensures that the compose file is one that Docker takes, and that it says nothing the services do not know. */
+/** Proves that the compose file is valid for Docker, and that every setting in it is known to the services. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const known: Readonly<Record<string, object>> = {
   'development-idp': developmentIdp,
 };
 
-/** Of the built-in connector, whose names are a family. */
+/** Settings of the built-in connector, whose names contain its id. */
 const CONNECTOR = ['CONNECTOR_DEVELOPMENT_INTERNAL_URL'];
 
 interface Composed {

@@ -1,4 +1,7 @@
-/** Ensures that docs/deployment.md can be followed to the letter: compose takes each of its commands, and starts what it says. */
+/**
+ * Proves that docs/deployment.md can be followed literally: compose accepts each of its commands, and starts what the
+ * page says.
+ */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +19,7 @@ const commands = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)]
 
 const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0;
 
-/** Tells what would be started, instead of starting it; other commands of docker do nothing. */
+/** Prints what would be started instead of starting it; other commands of docker do nothing. */
 const DOCKER = `xargs() { cat >/dev/null; }
 docker() {
   case "$1 $* " in compose*" up "*) ;; *) return 0 ;; esac
@@ -39,7 +42,9 @@ interface Composed {
   >;
 }
 
-/** What a script says where the compose files are, with nothing set but what the script sets, and `.env` as the page has it. */
+/**
+ * The compose configuration of a script, with only the variables that the script sets and `.env` as the page has it.
+ */
 function run(script: string) {
   const cwd = mkdtempSync(join(tmpdir(), 'deployment-docs-'));
   try {
@@ -62,10 +67,10 @@ const cluster = ['redis-1', 'redis-2', 'redis-3', 'redis-4', 'redis-5', 'redis-6
 const sentinels = ['redis-replica', 'redis-sentinel-1', 'redis-sentinel-2', 'redis-sentinel-3'];
 const ours = ['auth-server', 'gateway', 'mcp-server'];
 
-/** A setting of Node that compose hands over. */
+/** A setting of Node in the compose files. */
 const NODES_OWN = 'NODE_EXTRA_CA_CERTS';
 
-/** With each override, in production; without it the development IdP is there where auth-server is. */
+/** With each override, in production; without an override the development IdP runs where auth-server does. */
 const SETUPS: readonly (readonly [overrides: string, services: readonly string[]])[] = [
   ['', [...ours, 'redis', 'redis-authorization']],
   ['redis-external', ours],
@@ -78,7 +83,7 @@ const SETUPS: readonly (readonly [overrides: string, services: readonly string[]
   ['existing-issuer own-proxy redis-external', ['mcp-server']],
 ];
 
-/** What each override has to be told. */
+/** The settings that each override requires. */
 const TOLD: Readonly<Record<string, string>> = {
   'redis-external': 'REDIS_URL=rediss://redis.example.com:6379',
   'own-proxy': 'PROXY_NETWORK=proxy',

@@ -1,4 +1,4 @@
-/** Ensures that the documentation is true: generated files are fresh, links lead somewhere, samples compile and run. */
+/** Proves that the documentation is true: generated files are fresh, links have a target, samples compile and run. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,10 +13,10 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 const LONGEST_LINE = 120;
 
-/** A page without what is between fences. */
+/** A page without its code blocks. */
 const withoutCode = (text: string): string => text.replace(/^```[\s\S]*?^```$/gm, '');
 
-/** What a reader sees of a line: not where its links lead. */
+/** The visible text of a line, without the targets of links. */
 const seen = (line: string): string => line.replace(/\]\([^)]*\)/g, ']');
 
 /** The anchor that GitHub gives to a heading. */

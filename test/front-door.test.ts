@@ -1,4 +1,7 @@
-/** Ensures that what a newcomer meets first is true: workflows run scripts that exist, llms.txt lists every page, versions agree. */
+/**
+ * Proves that what a newcomer reads first is true: workflows run scripts that exist, llms.txt lists every page,
+ * versions agree.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type SourceFile, sourceFiles } from './architecture/source.ts';
 
-/** By the word as a part of an identifier, the term to use instead. */
+/** The term to use instead, by the word as part of an identifier. */
 const REPLACED: Readonly<Record<string, string>> = {
   bury: 'answerForLostReplica',
   burial: 'answerForLostReplica',
@@ -19,13 +19,13 @@ const REPLACED: Readonly<Record<string, string>> = {
   surroundings: 'dependencies',
 };
 
-/** By the whole identifier, as its words are fine elsewhere. */
+/** The term to use instead, by the whole identifier, where its words are fine elsewhere. */
 const REPLACED_NAMES: Readonly<Record<string, string>> = {
   inOldWords: 'withSessionErrors',
   Visit: 'LaneRequest',
 };
 
-/** Comments, and texts without what they interpolate. */
+/** Comments, and string literals without their interpolations. */
 const NO_CODE = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\$]|\$(?!\{))*`/g;
 
 const wordsOf = (identifier: string): readonly string[] =>

@@ -1,4 +1,7 @@
-/** Ensures that docs/kubernetes.md can be followed to the letter: its commands make sets that build, its samples are valid. */
+/**
+ * Proves that docs/kubernetes.md can be followed literally: its commands make sets that build, and its samples are
+ * valid.
+ */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +17,7 @@ const page = readFileSync(join(ROOT, 'docs/kubernetes.md'), 'utf8');
 const blocks = (language: string) =>
   [...page.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, text = '']) => text);
 
-/** Builds where the page applies. */
+/** Builds what the page applies. */
 const KUBECTL = 'kubectl() { shift; [ "$1" = -k ] && command kubectl kustomize "$2"; }';
 
 function follow(commands: string) {

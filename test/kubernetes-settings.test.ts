@@ -1,4 +1,4 @@
-/** Ensures that what deploy/kubernetes says to the services is what they know, and that production takes it. */
+/** Proves that every setting in deploy/kubernetes is known to the services, and that production accepts it. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { hasKustomize, type Manifest, NEEDS_KUSTOMIZE, ofKind, render } from './
 import { OVERLAYS, secretsOf } from './kubernetes/overlays.ts';
 
 const SECRETS = '/run/secrets/';
-/** What the image says. */
+/** The settings of the image. */
 const IMAGE = { NODE_ENV: 'production', HOST: '0.0.0.0' };
 
 const kinds = await discoverKinds(new URL('../auth-server/src/connectors/', import.meta.url));
@@ -22,7 +22,7 @@ const declared = (settings: object): readonly string[] =>
 const ofConnectors = ['TYPE', 'NAME', ...[...kinds.values()].flatMap(({ settings }) => declared(settings))].map(
   (name) => `CONNECTOR_ACME_${name}`,
 );
-/** A setting of Node: how large its heap may become. */
+/** A setting of Node: the maximum size of its heap. */
 const NODES_OWN = 'NODE_OPTIONS';
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   'mcp-server': [...declared(mcpServer), NODES_OWN],
@@ -42,7 +42,7 @@ afterEach(() => {
   if (room.folder) rmSync(room.folder, { recursive: true });
 });
 
-/** As the container gets it, with its secrets in a folder of the test. */
+/** The environment of the container, with its secrets in a folder of the test. */
 function startOf({ name, ...container }: Container, manifests: readonly Manifest[]) {
   const secret = ofKind(manifests, 'Secret').find(({ metadata }) => metadata.name.startsWith(`${name}-`));
   for (const [key, value] of Object.entries(secret?.data ?? {})) {

@@ -1,4 +1,7 @@
-/** Ensures that deploy/kubernetes is what Kubernetes takes, fits together, and opens no more than it has to. */
+/**
+ * Proves that deploy/kubernetes is valid for Kubernetes, that its parts fit together, and that it opens no more than
+ * needed.
+ */
 import { readFileSync } from 'node:fs';
 import { BlockList } from 'node:net';
 import type { PodSpec, PodTemplateSpec } from 'kubernetes-types/core/v1.d.ts';
@@ -63,7 +66,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
         expect([startupProbe, readinessProbe, livenessProbe]).not.toContain(undefined);
         const asked = [startupProbe, readinessProbe, livenessProbe].map((probe) => probe?.httpGet?.path);
         expect(['/livez /readyz /livez', '  ']).toContain(asked.join(' '));
-        // Whoever waits for Redis is not ended for it: the pauses between restarts would outlast the wait.
+        // A pod that waits for Redis is not restarted: the back-off between restarts would outlast the wait.
         const { periodSeconds = 10, failureThreshold = 3 } = startupProbe ?? {};
         expect(periodSeconds * failureThreshold).toBeGreaterThanOrEqual(300);
         for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
@@ -96,7 +99,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
       names(deployments).map((name) => `Deployment/${name}`),
     );
     for (const { spec } of scaled) expect(spec?.minReplicas).toBeGreaterThanOrEqual(2);
-    // A number of its own would undo the autoscaler's at every apply.
+    // A replica count of its own would undo the autoscaler's at every apply.
     for (const { spec } of deployments) expect(spec?.replicas).toBeUndefined();
     const budgets = ofKind(manifests, 'PodDisruptionBudget');
     for (const { spec } of deployments) {
@@ -224,7 +227,7 @@ describe('overlays/example', () => {
         .filter(({ backend }) => backend.service?.name === service)
         .map(({ path = '', pathType }) => (pathType === 'Prefix' ? `${path.replace(/\/$/, '')}/*` : path));
     expect(to('auth-server')).toEqual(['/*']);
-    // A Prefix is the path itself, too.
+    // A Prefix matches the path itself, too.
     const routed = to('mcp-server').flatMap((path) => (path.endsWith('/*') ? [path.slice(0, -2), path] : path));
     const suffixed = routed.filter((path) =>
       /^\/\.well-known\/(oauth-authorization-server|openid-configuration)\/(mcp|sse)$/.test(path),

@@ -1,4 +1,4 @@
-/** Owns honesty about skipped tests: says what a run left out and why, and under CI fails the run for it. */
+/** Ensures that skipped tests are reported with their reasons, and that a run in CI fails when there are any. */
 import type { Reporter, TestModule } from 'vitest/node';
 
 export default class LeftOut implements Reporter {

@@ -1,4 +1,7 @@
-/** Ensures that a script for Redis says what it takes, gives and why it is atomic, and names what it takes at the top. */
+/**
+ * Proves that each Redis script documents its keys, arguments, result and why it is atomic, and names its arguments at
+ * the top.
+ */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,7 @@
 /**
- * Ensures that the pages for operators and authors of tools are complete and can be followed: each reason in a log or a metric has a
- * row in docs/troubleshooting.md, and the commands of docs/backup.md and the sample of docs/test-a-tool.md run.
+ * Proves that the pages for operators and authors of tools are complete and can be followed: each reason in a log or a
+ * metric has a row in docs/troubleshooting.md, and the commands of docs/backup.md and the sample of docs/test-a-tool.md
+ * run.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -15,7 +16,7 @@ import { declarations as mcpServer } from '../mcp-server/src/metrics.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
-/** The blocks of one language below a heading. */
+/** The code blocks of one language below a heading. */
 function blocksUnder(path: string, heading: string, language: string): readonly string[] {
   const [section = ''] = read(path).split(`\n## ${heading}\n`)[1]?.split(/\n## /) ?? [];
   return [...section.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(
@@ -23,7 +24,7 @@ function blocksUnder(path: string, heading: string, language: string): readonly 
   );
 }
 
-/** Names between quotes in the part of a source file that a pattern finds. */
+/** Quoted names in the part of a source file that a pattern finds. */
 function namesIn(files: string, part: RegExp, name: RegExp): readonly string[] {
   const texts = globSync(files, { cwd: ROOT }).map((path) => part.exec(read(path))?.[0] ?? '');
   return [...texts.join('\n').matchAll(name)].map(([, found = '']) => found);

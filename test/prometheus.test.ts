@@ -1,4 +1,6 @@
-/** Ensures that Prometheus takes what is configured for it, that alerts fire when they should, and that they ask for metrics that are there. */
+/**
+ * Proves that Prometheus accepts its configuration, that alerts fire when they should, and that their metrics exist.
+ */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +14,7 @@ const hasPromtool = promtool('--version').status === 0;
 const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0;
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
-/** Of Prometheus itself, and of the process of a service. */
+/** Metrics of Prometheus itself, and of the process of a service. */
 const COMMON = /^(up|nodejs_\w+|process_\w+)$/;
 
 describe('promtool', () => {

@@ -1,4 +1,4 @@
-/** Owns the promise about what ships: the bill of materials is whole, and every licence in it allows what we do. */
+/** Proves that the bill of materials of the release is complete, and that its licences allow our use. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -67,7 +67,7 @@ describe('package-lock.json', () => {
 });
 
 describe('an image', () => {
-  // npm installs what any service needs also for the one that needs it for development: no `--omit` leaves it out.
+  // npm also installs development dependencies that another service needs at run time: no `--omit` excludes them.
   it('the image of a service has none of its development dependencies', () => {
     for (const [path, { devDependencies = {} }] of Object.entries<Locked>(packages)) {
       if (path === '' || path.includes('node_modules/')) continue;
@@ -88,7 +88,7 @@ describe('licences', () => {
     'CC0-1.0',
     'BlueOak-1.0.0',
   ]);
-  /** Of `(A OR B)` one is enough, of `A AND B` it takes both. */
+  /** `(A OR B)` needs one accepted licence, `A AND B` needs both. */
   const isFree = (licence = ''): boolean =>
     licence
       .replace(/[()]/g, '')

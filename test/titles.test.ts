@@ -1,6 +1,6 @@
 /**
- * Ensures that the title of a test names its subject first: docs/standards.md and the output of a failed run show a title without
- * the `describe` around it.
+ * Proves that the title of a test names its subject first: docs/standards.md and the output of a failed run show a
+ * title without the `describe` around it.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -11,13 +11,13 @@ const cwd = fileURLToPath(new URL('..', import.meta.url));
 /** A title as the formatter writes it: of a test, of a table of tests, or of a wrapper of `it`. */
 const TITLE = /^ *(?:(?:it|survives)(?:\.\w+)*(?:\(.*?\))??|\](?: as const)?\))\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gm;
 
-/** What may stand before the sentence: the clauses that the test proves. */
+/** What may precede the sentence: the clauses that the test proves. */
 const CLAUSES =
   /^(?:(?:RFC \d+(?:bis)?|OAuth 2\.1|OpenID Connect \w+|JSON-RPC 2\.0|MCP \d{4}-\d\d-\d\d|draft-[\w-]+|CWE-\d+|SEP-\d+|§[\d.]+|and)[\s,:]*)+/;
 
 const titlesIn = (text: string): string[] => [...text.matchAll(TITLE)].map(([, , title = '']) => title);
 
-/** A title that begins so continues a sentence that stands somewhere else. */
+/** A title with such a beginning continues a sentence of another place. */
 const isPartOfSentence = (title: string): boolean => /^(?:that|but|of|are|is)\b/i.test(title.replace(CLAUSES, ''));
 
 describe('the titles of tests', () => {

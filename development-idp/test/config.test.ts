@@ -1,4 +1,7 @@
-/** Proves that nobody runs the development IdP by accident. */
+/**
+ * Proves that the development IdP does not start by accident: production, a public address or a missing setting stops
+ * it.
+ */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';

@@ -14,7 +14,7 @@ const VERIFIER = 'a-code-verifier-that-is-long-enough-for-rfc-7636-4.1';
 async function start() {
   const service = await compose({}, { log: createLogger('development-idp', 'silent') });
   const server = await serve(service.handler);
-  /** The IdP as its clients know it, wherever it really listens. */
+  /** The IdP under its public URL, wherever it really listens. */
   const call: typeof fetch = (input, init) =>
     fetch(String(input).replace(URL_OF_IDP, server.url), { redirect: 'manual', ...init });
   return { service, call, [Symbol.asyncDispose]: () => server.close() };
@@ -27,7 +27,7 @@ const client = ({ call }: Idp) =>
     execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks],
   });
 
-/** A browser with one jar: follows redirects within the IdP, gives the last answer there and where it leads. */
+/** A browser with one cookie jar. It follows redirects within the IdP and returns the last answer with its target. */
 function createBrowser({ call }: Idp) {
   const jar = new Map<string, string>();
   return async function visit(target: string, init: RequestInit = {}): Promise<{ page: Response; location: URL }> {

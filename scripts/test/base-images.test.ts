@@ -1,4 +1,4 @@
-/** Proves that the list of base images is whole, and that versions are compared as numbers. */
+/** Proves that the list of base images is complete, and that versions are compared as numbers. */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { SECURITY_RELEASES } from '@mcp-oauth/shared/security-release';

@@ -1,4 +1,7 @@
-/** Proves that a log line at a terminal is one line of text, whatever somebody got into the log. */
+/**
+ * Proves that a log entry is shown at a terminal as one line of text, whatever text an attacker got into the log
+ * (CWE-117).
+ */
 import { describe, expect, it } from 'vitest';
 import { readable } from '../log-line.ts';
 

@@ -1,4 +1,6 @@
-/** Proves what `npm start` runs with which ports: one for each process, whatever the settings say. */
+/**
+ * Proves which processes `npm start` runs and with which ports: one port for each process, whatever the settings are.
+ */
 import { expect, it } from 'vitest';
 import { partsOf } from '../parts.ts';
 
@@ -8,7 +10,7 @@ it("auth-server's metrics port is the one above mcp-server's, and the developmen
   expect(metricsOf('9464')).toEqual(['9464', '9465', undefined]);
   expect(metricsOf('65535')).toEqual(['65535', '65534', undefined]);
   expect(metricsOf('0')).toEqual(['0', '0', undefined]);
-  // Each service says what it thinks of it.
+  // Each service validates the setting itself.
   expect(metricsOf('many')).toEqual(['many', 'many', undefined]);
 });
 

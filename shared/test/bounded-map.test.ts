@@ -1,4 +1,4 @@
-/** Proves the bounded map: how much it keeps, and which entry makes room. */
+/** Proves how many entries the bounded map keeps, and which entry it evicts. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BoundedMap } from '../src/bounded-map.ts';

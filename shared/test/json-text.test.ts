@@ -1,4 +1,4 @@
-/** Proves that JSON text has no lone surrogates, wherever they stand in a value. */
+/** Proves that JSON text contains no lone surrogates, wherever they are in a value (RFC 8259 §8.2). */
 import { describe, expect, it } from 'vitest';
 import { jsonText } from '../src/json-text.ts';
 

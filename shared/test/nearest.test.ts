@@ -1,4 +1,6 @@
-/** Proves that what somebody meant is found, and nothing that they did not mean. */
+/**
+ * Proves that a typing error is matched with the nearest known name, and that an unrelated word is matched with none.
+ */
 import { describe, expect, it } from 'vitest';
 import { editDistance, nearest } from '../src/nearest.ts';
 

@@ -1,4 +1,7 @@
-/** Proves what is heard of a server that is away: by the log when it begins, when the reason becomes another, and when it is over; by who counts, each time. */
+/**
+ * Proves what is reported about a server that is unavailable: the log gets the beginning, each new reason and the end;
+ * the metric gets every failure.
+ */
 import { createRemoteDocument } from '@mcp-oauth/shared/remote-document';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { expect, it } from 'vitest';

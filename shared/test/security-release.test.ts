@@ -1,4 +1,4 @@
-/** Proves that a process says when it runs on a Node.js without the known security fixes. */
+/** Proves that a process warns when it runs on a Node.js release without the known security fixes. */
 import { describe, expect, it } from 'vitest';
 import { newerSecurityRelease, SECURITY_RELEASES } from '../src/security-release.ts';
 

@@ -1,4 +1,4 @@
-/** Owns time in tests: it stands still until it is moved. */
+/** Owns the clock of tests: its time changes only when a test advances it. */
 import type { Clock } from '../src/clock.ts';
 
 export class FakeClock implements Clock {
@@ -12,7 +12,7 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
-  /** Moves on by `seconds`. */
+  /** Advances the clock by `seconds`. */
   advance(seconds: number): void {
     this.#now += seconds * 1000;
   }

@@ -1,4 +1,4 @@
-/** Owns the life of a server in a test: any handler at a free loopback port, closed by `await using`. */
+/** Owns a server in a test: any request handler on a free loopback port, closed by `await using`. */
 import type { RequestListener } from 'node:http';
 import { listen } from '../src/http/server.ts';
 

@@ -1,8 +1,8 @@
-/** Owns free ports for the servers of a test that have to know theirs before they start, or that come back at the same one. */
+/** Owns free ports for test servers that must know their port before they start, or that restart on the same port. */
 import { createServer, type Server } from 'node:net';
 
-// Below those that systems give to outgoing connections (from 32,768), or one of these could take the port in between. The bus of
-// a Redis Cluster node is 10,000 above its port, and below them, too.
+// Below the range that systems use for outgoing connections (from 32,768), since one of those could take the port in
+// between. The bus port of a Redis Cluster node is 10,000 higher, and is below that range, too.
 const FIRST = 10_000;
 const BLOCKS = 100;
 const BLOCK = 100;
@@ -10,7 +10,7 @@ const BLOCK = 100;
 let block: Promise<number> | undefined;
 let taken = 0;
 
-/** Ports that nothing listens on, all different, and never given to another process of the same run. */
+/** Ports on which nothing listens, all different, and never given to another process of the same run. */
 export async function freePorts(count: number): Promise<number[]> {
   block ??= reserve();
   const start = await block;
@@ -26,7 +26,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Who listens on the first port of a block has the others, until its process ends: nothing stays behind that has to be cleared. */
+/** The process that listens on the first port of a block owns the block until it ends; there is nothing to clean up. */
 async function reserve(): Promise<number> {
   for (let n = 0; n < BLOCKS; n++) {
     const start = FIRST + ((process.pid + n) % BLOCKS) * BLOCK;

@@ -1,4 +1,7 @@
-/** Owns an HTTP proxy in a test (RFC 9110 §9.3.6): carries connections to loopback, whatever name they are for, and says who asked. */
+/**
+ * Owns an HTTP proxy in a test (RFC 9110 §9.3.6): it tunnels every connection to loopback, whatever host is named, and
+ * records the requests.
+ */
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { connect } from 'node:net';
@@ -8,18 +11,18 @@ export interface TestProxy extends AsyncDisposable {
   readonly url: string;
   /** `host:port` of each CONNECT. */
   readonly asked: readonly string[];
-  /** Credentials that came with them. */
+  /** Credentials of these requests. */
   readonly credentials: readonly (string | undefined)[];
-  /** Of all connections, what else they may have wanted. */
+  /** Number of connections, with whatever request. */
   readonly connections: number;
-  /** What it answers in place of 200; 0: never anything. */
+  /** The status to answer in place of 200; with 0 the proxy never answers. */
   status: number;
 }
 
 export interface ProxyOptions {
-  /** Where a port that is asked for really is, on loopback. */
+  /** Maps a requested port to the loopback port that really serves it. */
   readonly ports?: Readonly<Record<number, number>>;
-  /** Makes it one that is spoken to by TLS, as localhost. */
+  /** Makes it a proxy that is reached over TLS, as localhost. */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 

@@ -1,4 +1,4 @@
-/** Owns a request as it is written, for what an HTTP client would tidy up or refuse to send. */
+/** Owns HTTP requests as raw text, for requests that an HTTP client would correct or refuse to send. */
 import { connect } from 'node:net';
 
 /**

@@ -16,9 +16,9 @@ export interface TestRedis extends AsyncDisposable {
   /** For REDIS_URL. */
   readonly url: string;
   readonly ports: readonly number[];
-  /** Ends the servers without a word; the data folder stays. */
+  /** Kills the servers; the data folder stays. */
   kill(): Promise<void>;
-  /** Stops or wakes them without ending them. */
+  /** Suspends or resumes the servers without ending them. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** Starts them again on the same ports and data. */
   start(): Promise<void>;
@@ -57,7 +57,7 @@ class Servers {
   }
 
   #spawn(port: number): ChildProcess {
-    // What was written before it is killed stays: only a machine that fails loses what was not synced.
+    // Data survives the kill of the process: only a failure of the machine loses what was not synced.
     const files = ['--dir', this.#folder, '--dbfilename', `${port}.rdb`, '--appenddirname', `aof-${port}`];
     const address = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes'];
     return spawn('redis-server', [...address, '--appendfsync', 'no', ...files, ...this.#argumentsFor(port)]);
@@ -84,7 +84,7 @@ export async function startRedis(...args: readonly string[]): Promise<TestRedis>
   return running(servers, `redis://127.0.0.1:${servers.ports[0]}`);
 }
 
-/** What an operator would say with redis-cli, on a connection of its own. */
+/** Runs a command as an operator does with redis-cli, on a connection of its own. */
 export async function tell({ url }: TestRedis, command: string, ...args: readonly string[]): Promise<string> {
   const operator = new Redis(url);
   try {
@@ -120,7 +120,7 @@ const MASTER = 'records';
 
 export interface TestSentinel extends AsyncDisposable {
   readonly url: string;
-  /** Ends the primary as a power cut would; Sentinel notices, and puts the replica in its place. */
+  /** Kills the primary as a power cut does; Sentinel notices it and promotes the replica. */
   killPrimary(): Promise<void>;
 }
 
@@ -150,7 +150,7 @@ export async function startRedisSentinel(): Promise<TestSentinel> {
   };
 }
 
-/** It writes what it learns to its configuration, so it has a folder of its own. */
+/** Sentinel writes its state into its configuration file, so it has a folder of its own. */
 class Sentinel {
   readonly #folder = mkdtempSync(join(tmpdir(), 'sentinel-'));
   readonly #file = join(this.#folder, 'sentinel.conf');
@@ -179,7 +179,7 @@ async function untilReplicating(port: number): Promise<void> {
   client.disconnect();
 }
 
-/** Everything that was written before is at the replica, too: what a power cut loses is not the matter of these tests. */
+/** Waits until the replica has all earlier writes: loss of data at a power cut is not what these tests are about. */
 async function untilCopied(port: number): Promise<void> {
   const client = new Redis({ host: '127.0.0.1', port });
   await client.set('copied', 1);
@@ -194,7 +194,7 @@ const slots = (n: number, of: number): [number, number] => [
   Math.floor(((n + 1) * SLOTS) / of) - 1,
 ];
 
-/** A Cluster has no event for this: its nodes gossip until each knows all. */
+/** A Cluster has no event for this: its nodes gossip until each knows all others. */
 async function untilJoined(client: Redis): Promise<void> {
   for (;;) {
     const info = String(await client.cluster('INFO'));

@@ -1,4 +1,4 @@
-/** Owns a terminal in a test: a command line run in this process, with what it wrote. */
+/** Owns a terminal in a test: it runs a command line in this process and returns the output. */
 
 import type { CommandGroup } from '../src/cli/command.ts';
 import { runCommandLine } from '../src/cli/command-line.ts';

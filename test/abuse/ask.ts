@@ -1,6 +1,6 @@
 /**
- * Owns requests on connections of their own: this process is so busy that it would send on connections which the server has closed,
- * idle as they were.
+ * Owns requests on connections of their own. This process is so busy that it would reuse connections which the server
+ * has already closed as idle.
  */
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -22,14 +22,14 @@ export async function ask(url: string, question: Question = {}): Promise<Asked> 
   return { status: answer.statusCode ?? 0, headers: answer.headers, text: await text(answer) };
 }
 
-/** The same, with the status 0 for an answer that the server does not end: a person who uses all of their memory is cut off. */
+/** The same, with status 0 for an answer that breaks off: a person who exceeds the memory allowance is disconnected. */
 export const askGreedily = (url: string, question: Question): Promise<Asked> =>
   ask(url, question).catch((error: Error) => {
     if (error.message !== 'aborted') throw error;
     return { status: 0, headers: {}, text: '' };
   });
 
-/** The answer, of which nothing is read yet. */
+/** The answer; nothing of its body is read yet. */
 export function begin(url: string, { method = 'GET', headers = {}, body }: Question): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
@@ -39,10 +39,10 @@ export function begin(url: string, { method = 'GET', headers = {}, body }: Quest
   });
 }
 
-/** Those at a time that one machine can make. */
+/** Number of concurrent requests that one machine can make. */
 const AT_A_TIME = 20;
 
-/** Does something so many times, some of them at a time. */
+/** Runs an action many times, with a limit on concurrent runs. */
 export async function times<T>(count: number, make: (n: number) => Promise<T>): Promise<T[]> {
   const made: T[] = [];
   let next = 0;

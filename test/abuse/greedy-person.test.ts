@@ -1,6 +1,6 @@
 /**
- * Proves that one person, whatever they do, leaves mcp-server to the others: it stays within the memory of its container
- * and what it stores within its budgets, while a neighbour is served. Prints the figures.
+ * Proves that one person cannot deny mcp-server to others, whatever they send (CWE-400): memory stays within the
+ * container's limit, stored bytes stay within their budgets, and another person is served. Prints the figures.
  */
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -17,14 +17,17 @@ import { CONTAINER, hasProc, inWords, NEEDS_PROC, print, watch } from './watched
 
 const TOOLS = fileURLToPath(new URL('./tools/', import.meta.url));
 
-/** Bytes that a person may leave in the store: four times MAX_STORED_BYTES_PER_PRINCIPAL, for what was on its way and for keeping it. */
+/**
+ * Bytes that a person may leave in the store: four times MAX_STORED_BYTES_PER_PRINCIPAL, for data in transit and for
+ * the overhead of the store.
+ */
 const LEFT = 64 * 1_048_576;
 
 interface Store extends AsyncDisposable {
   readonly env: NodeJS.ProcessEnv;
-  /** Of the moves those that concern it. */
+  /** The attacks that concern this storage. */
   readonly moves: RegExp;
-  /** What it keeps, in bytes; nothing where it is part of the process. */
+  /** Bytes in the store; undefined where the store is part of the process. */
   bytes(): Promise<number | undefined>;
 }
 
@@ -55,7 +58,7 @@ const STORES: Readonly<Record<string, () => Promise<Store>>> = {
   },
 };
 
-/** Limits that the moves reach. */
+/** Limits that the attacks reach. */
 const STORED = ['MAX_BYTES_PER_PRINCIPAL'];
 const EVERY = [
   ...STORED,
@@ -66,7 +69,7 @@ const EVERY = [
   'MAX_STORED_BYTES_PER_PRINCIPAL',
 ];
 
-/** Somebody else, who calls a tool again and again. */
+/** Another person, who calls a tool repeatedly. */
 async function neighbour(url: string, token: string, isOver: () => boolean): Promise<readonly number[]> {
   const statuses: number[] = [];
   while (!isOver()) {

@@ -1,4 +1,6 @@
-/** Owns a person with a good token who wants all of mcp-server: what they send, and how they leave it lying about. */
+/**
+ * Owns a person with a valid token who tries to exhaust mcp-server: the requests, and the answers that are never read.
+ */
 import { setTimeout } from 'node:timers/promises';
 import { call, initialize, request } from '../../mcp-server/test/protocol/harness.ts';
 import { headersOf, request as modern } from '../../mcp-server/test/protocol/stateless/harness.ts';
@@ -10,7 +12,7 @@ const list = <T>(count: number, make: (n: number) => T): T[] => Array.from({ len
 const MEGABYTE = 1_000_000;
 const BOTH = 'application/json, text/event-stream';
 
-/** How long an answer that nobody reads is left to pile up, in milliseconds. */
+/** Milliseconds during which unread answers accumulate. */
 const A_WHILE = 1_500;
 
 export class GreedyPerson {
@@ -24,7 +26,7 @@ export class GreedyPerson {
     this.#headers = { authorization: `Bearer ${token}`, accept: BOTH };
   }
 
-  /** Every move, by what it is; each gives the statuses that it got. */
+  /** Every attack by its name; each returns the statuses of its answers. */
   readonly moves: Readonly<Record<string, () => Promise<readonly number[]>>> = {
     'batches of 18,000 messages': async () => {
       const session = await this.#open('2025-03-26');
@@ -103,7 +105,7 @@ export class GreedyPerson {
     'streams that are read to their end': async () => {
       const session = await this.#open('2025-11-25');
       const statuses: number[] = [];
-      // As through a proxy, whose connections show nothing of who reads.
+      // As through a proxy, whose connections do not show who reads.
       for (let n = 1; n <= 200; n += 1) {
         const message = call(n, 'flood', { characters: MEGABYTE, how: 'as a stream' });
         statuses.push(await this.#post(session, JSON.stringify(message), { 'x-forwarded-for': '192.0.2.1' }));
@@ -161,7 +163,7 @@ export class GreedyPerson {
     return String(opened.headers['mcp-session-id'] ?? '');
   }
 
-  /** @returns where to post to a session whose stream was left */
+  /** @returns the URL to post to for a session whose stream was closed */
   async #openSse(): Promise<string> {
     const stream = await begin(`${this.#url}/sse`, { headers: this.#headers });
     const parts = stream.setEncoding('utf8')[Symbol.asyncIterator]();

@@ -1,6 +1,7 @@
 /**
- * Proves that a stranger, whatever they send, leaves auth-server within the memory of its container and makes it keep little.
- * Prints the figures: memory, bytes that each accepted request leaves, and what was answered.
+ * Proves that an unauthenticated caller cannot exhaust auth-server, whatever it sends (CWE-400): memory stays within
+ * the container's limit, and little is stored. Prints the figures: memory, bytes that each accepted request leaves, and
+ * the answers.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,10 +12,10 @@ import { describe, expect, it } from 'vitest';
 import { Stranger } from './stranger.ts';
 import { CONTAINER, hasProc, inWords, NEEDS_PROC, print, watch } from './watched.ts';
 
-/** Bytes that one accepted request may leave: parameters of 4 KiB each, twice over, and the pages of the file around them. */
+/** Bytes that one accepted request may leave: parameters of 4 KiB each, twice, and the file pages around them. */
 const EACH = 24_576;
 
-/** What the store keeps, with what has not been written back to its file yet. */
+/** Size of the store, with its write-ahead log. */
 function bytesIn(file: string): number {
   using database = new DatabaseSync(file, { readOnly: true });
   const pragma = (name: string) => Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);

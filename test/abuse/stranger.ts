@@ -1,4 +1,7 @@
-/** Owns a stranger without any right, from as many addresses as they like, who wants auth-server to keep and to work for nothing. */
+/**
+ * Owns an unauthenticated caller with any number of addresses that tries to fill the store of auth-server and to use up
+ * its processor.
+ */
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { type Asked, ask, times } from './ask.ts';
@@ -10,7 +13,7 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 const list = <T>(count: number, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n + 1));
 
-/** Milliseconds that connections without an end are left. */
+/** Milliseconds for which unfinished connections stay open. */
 const A_WHILE = 1_000;
 
 export class Stranger {
@@ -22,7 +25,7 @@ export class Stranger {
     this.#url = url;
   }
 
-  /** Every move, by what it is; each gives the answers that it got. */
+  /** Every attack by its name; each returns the answers that it got. */
   readonly moves: Readonly<Record<string, () => Promise<readonly Asked[]>>> = {
     'registrations of 14 kB': () =>
       times(200, () => this.#register({ redirect_uris: list(7, (n) => `${REDIRECT_URI}/${n}/${'x'.repeat(1_900)}`) })),
@@ -78,7 +81,7 @@ export class Stranger {
     },
   };
 
-  /** A new address for each request: what bounds one address does not bound a stranger. */
+  /** A new address for each request: a limit per address does not bound such a caller. */
   #next(): string {
     this.#address += 1;
     return `10.${this.#address >> 16}.${(this.#address >> 8) & 255}.${this.#address & 255}`;

@@ -1,4 +1,4 @@
-/** Owns connections on which somebody sends and does not read, or does not come to an end. */
+/** Owns connections whose client sends and does not read, or never finishes its request. */
 import { connect, type Socket } from 'node:net';
 
 export class Unread {
@@ -9,7 +9,9 @@ export class Unread {
     this.#port = port;
   }
 
-  /** Sends on a connection of its own, and reads nothing. Resolves when it has been sent, or the other side has had enough. */
+  /**
+   * Sends on a connection of its own and reads nothing. Resolves when everything is sent, or when the server closes.
+   */
   send(
     headers: Readonly<Record<string, string>>,
     body: string,
@@ -32,7 +34,7 @@ export class Unread {
     });
   }
 
-  /** Leaves all of them. */
+  /** Closes all of them. */
   leave(): void {
     for (const socket of this.#sockets) socket.destroy();
     this.#sockets.clear();

@@ -1,11 +1,11 @@
-/** Owns a service of ours as a process whose memory is watched, with the heap that the manifest for Kubernetes gives it. */
+/** Owns a service as a process whose memory is measured, with the heap size from the manifest for Kubernetes. */
 import { existsSync, readFileSync } from 'node:fs';
 import { Run } from '../e2e/stack.ts';
 
 export const hasProc = existsSync('/proc/self/status');
 export const NEEDS_PROC = 'needs /proc, as Linux has it';
 
-/** MiB that the manifest for Kubernetes gives to a replica. */
+/** MiB of memory that the manifest for Kubernetes gives to a replica. */
 export const CONTAINER = 512;
 
 /** NODE_OPTIONS of that manifest. */
@@ -13,9 +13,9 @@ export const NODE_OPTIONS = '--max-old-space-size=256 --max-semi-space-size=8';
 
 export interface Watched extends AsyncDisposable {
   readonly run: Run;
-  /** MiB of memory at the most, since the process has started. */
+  /** Highest resident memory since the start of the process, in MiB. */
   peak(): number;
-  /** Of all counters that are not zero and have this name: the value by label. */
+  /** The counters of this name that are not zero: values by label. */
   counted(name: string): Promise<Readonly<Record<string, number>>>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Owns what the bench compares with: oidc-provider alone, with records in a Map, set up to issue the same tokens, without
- * log, limits or pages. `GET /mint` answers with codes (or refresh tokens) as they are after a sign-in.
+ * Owns the reference of the bench: oidc-provider alone, with records in a Map and the same tokens, without log, limits
+ * or pages. `GET /mint` answers with codes (or refresh tokens) as a sign-in would leave them.
  */
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';

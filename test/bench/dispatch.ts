@@ -1,6 +1,6 @@
 /**
- * Owns `npm run bench:dispatch`: what a tools/call of 2026-07-28 costs between its parsed body and the text of its answer, with
- * no network around it, beside the SDK's own handler with a low-level server.
+ * Owns `npm run bench:dispatch`: the cost of a tools/call of 2026-07-28 from its parsed body to the text of its answer,
+ * without a network, compared with the SDK's own handler and a low-level server.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
@@ -48,7 +48,7 @@ const answer = (text: string) => ({ text: `Echo: ${text}`, structured: { echoed_
 
 type Serve = (id: number) => Promise<string>;
 
-/** @param meters absent: nothing is counted */
+/** @param meters without it, nothing is counted */
 function own(meters?: Meters): Serve {
   const echo = defineTool({
     name: 'echo',
@@ -122,7 +122,7 @@ for (let round = 0; round <= Number(values.rounds); round += 1) {
       if (!text.includes('Echo: Hello')) throw new Error(`${name} answered ${text}`);
     }
     const { user, system } = process.cpuUsage(before);
-    // The first round is for the compiler.
+    // The first round warms up the compiler.
     if (round > 0) costs.get(name)?.push((user + system) / calls);
   }
 }

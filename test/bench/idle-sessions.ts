@@ -1,14 +1,14 @@
-/** Owns what a session costs that does nothing but keep its stream open: how much the process grows with each. */
+/** Owns the measurement of idle sessions: how much memory of the process each session with an open stream costs. */
 import type { Contestant } from './mcp-servers.ts';
 import { openSessions, openStreams } from './sessions.ts';
 
 /**
- * Open before the first measurement, and until the end: code is compiled, the young generation is as large as it gets, and
- * nothing has been freed that sessions after them could move into.
+ * Sessions that are open before the first measurement and until the end: code is compiled, the young generation has its
+ * full size, and no freed memory is left that later sessions could use.
  */
 const BEFORE = 2000;
 
-/** @returns KiB of resident memory a session */
+/** @returns KiB of resident memory for each session */
 export async function memoryPerSession(
   { port, program }: Contestant,
   tokens: readonly string[],

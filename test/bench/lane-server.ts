@@ -1,6 +1,6 @@
 /**
- * Owns the two ends that the lane is measured between, as a process: bare node:http that answers what it has read, and the same
- * answer behind the lane, with its log, its token check and its cache.
+ * Owns the two servers of the lane's measurement, as a process: bare node:http that answers what it has read, and the
+ * same answer behind the lane with its log, token check and cache.
  */
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -29,7 +29,7 @@ function answer(res: ServerResponse): void {
     .end(ANSWER);
 }
 
-/** The least that any server does: reads the body, parses it, answers. */
+/** The minimum that any server does: read the body, parse it, answer. */
 const raw: RequestListener = (req: IncomingMessage, res) => {
   let body: Buffer | undefined;
   req.on('data', (chunk: Buffer) => {

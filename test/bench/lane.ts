@@ -1,6 +1,6 @@
 /**
- * Owns `npm run bench:lane`: what a request for MCP costs before and after the protocol. A tools/call with an ES256 token at
- * 50 connections, beside bare node:http in the same run.
+ * Owns `npm run bench:lane`: what a request for MCP costs before and after the protocol. A tools/call with an ES256
+ * token on 50 connections, compared with bare node:http in the same run.
  */
 import { parseArgs } from 'node:util';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -58,7 +58,7 @@ const costs = new Map<string, Cost[]>(kinds.map((kind) => [kind, []]));
 for (let round = 0; round <= Number(values.rounds); round += 1) {
   for (const { kind, said, pid } of servers) {
     const cost = await repeat(Number(said), pid, REQUEST, Number(values.requests));
-    // The first round is for the compiler.
+    // The first round warms up the compiler.
     if (round > 0) costs.get(kind)?.push(cost);
   }
 }

@@ -1,4 +1,6 @@
-/** Owns the load of a bench: many connections that each send the next request when the last one is answered, and what it cost. */
+/**
+ * Owns the load of a bench: many connections, each of which sends its next request after the last answer, and the cost.
+ */
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { processorTime } from './program.ts';
@@ -6,7 +8,7 @@ import { processorTime } from './program.ts';
 export interface Call {
   readonly path: string;
   readonly method?: 'GET' | 'POST';
-  /** A form. */
+  /** A form body. */
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -16,15 +18,17 @@ export interface Reply {
   readonly text: string;
 }
 
-/** What one connection sends: the next call, made from the reply to its last one; `undefined` ends it. */
+/** The requests of one connection: the next call, made from the last answer; `undefined` ends it. */
 export type Conversation = (last: Reply | undefined) => Call | undefined;
 
 export interface Cost {
   readonly requests: number;
   readonly perSecond: number;
-  /** Microseconds of the server's processor for one request. */
+  /** Microseconds of the server's processor for each request. */
   readonly cpu: number;
-  /** Those of them outside of the kernel, where much depends on whether the reader of an answer has to be woken up. */
+  /**
+   * The part of them outside the kernel, where the cost depends on whether the reader of an answer must be woken up.
+   */
   readonly user: number;
 }
 
@@ -44,8 +48,8 @@ function meter(pid: number): (requests: number) => Cost {
 
 /**
  * @param port of the server on this machine, whose process is `pid`
- * @param begin starts the conversation of one connection
- * @throws Error at the first answer that is no success
+ * @param begin starts the requests of one connection
+ * @throws Error at the first answer that is not a success
  */
 export async function load(port: number, pid: number, begin: (connection: number) => Conversation): Promise<Cost> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
@@ -71,8 +75,8 @@ export const read = (port: number, pid: number, path: string, total: number): Pr
   repeat(port, pid, `GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`, total);
 
 /**
- * The same for one message over and over: by bytes on the wire, as a client that parses costs more than the server that is
- * measured. All answers have the length of the first.
+ * The same for one repeated message, read as bytes: a client that parses would cost more than the measured server. All
+ * answers have the length of the first.
  */
 export async function repeat(port: number, pid: number, message: string, total: number): Promise<Cost> {
   const length = await lengthOf(port, message);

@@ -1,4 +1,7 @@
-/** Owns who takes part in the bench of mcp-server: one resource and issuer for every server, one user a connection, the same calls. */
+/**
+ * Owns the participants in the bench of mcp-server: one resource and issuer for all servers, one user per connection,
+ * the same calls.
+ */
 import { signingKey, signToken, startIssuer } from '../../mcp-server/test/authorization/issuer.ts';
 import { post } from './wire.ts';
 
@@ -10,7 +13,7 @@ const STATELESS_REVISION = '2026-07-28';
 
 export interface Parties extends AsyncDisposable {
   readonly issuer: string;
-  /** One access token (ES256) a connection. */
+  /** One access token (ES256) per connection. */
   readonly tokens: readonly string[];
 }
 
@@ -65,7 +68,7 @@ export interface ToolCall {
 
 export const ECHO: ToolCall = { name: 'echo', arguments: { message: 'Hello' } };
 
-/** Every request with an id of its own. */
+/** Gives every request an id of its own. */
 export function callInSession(token: string, session: string, { progressToken, ...call }: ToolCall): () => string {
   const headers = sessionHeaders(token, session);
   const meta = progressToken === undefined ? {} : { _meta: { progressToken } };
@@ -80,7 +83,7 @@ export function callStateless(token: string, { progressToken, ...call }: ToolCal
   return () => post({ path: '/mcp', headers, body: message(++id, 'tools/call', { ...call, _meta }) });
 }
 
-/** A stream that hears of changes, and nothing else. */
+/** A stream that receives change notifications and nothing else. */
 export function listen(token: string): string {
   const params = { notifications: { toolsListChanged: true }, _meta: statelessMeta };
   const body = message(1, 'subscriptions/listen', params);

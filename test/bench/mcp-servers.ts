@@ -1,4 +1,4 @@
-/** Owns the servers of `npm run bench`: mcp-server as it is shipped, what the SDKs offer, and bare node:http. */
+/** Owns the servers of `npm run bench`: mcp-server as it is shipped, the servers of the SDKs, and bare node:http. */
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { ORIGIN } from './mcp-parties.ts';
 import { type Program, runProgram } from './program.ts';
@@ -25,11 +25,11 @@ async function start({ name, script, args = () => [], env = () => ({}), probed =
 
 export interface Choice {
   readonly probed?: boolean;
-  /** Line by line on what was asked, as in production; the others keep none. */
+  /** A log with a line per request, as in production; the other servers keep no log. */
   readonly logs?: boolean;
 }
 
-/** Its limits set out of the way. */
+/** With limits so high that the bench does not reach them. */
 export const startProduct = (issuer: string, { probed = false, logs = false }: Choice = {}): Promise<Contestant> =>
   start({
     name: `mcp-server${logs ? ' with its log' : ''}`,

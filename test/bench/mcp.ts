@@ -1,6 +1,7 @@
 /**
- * Owns `npm run bench`: what mcp-server costs beside what the SDKs offer, in one run that takes them by turns. Calls of a tool
- * with an access token at 50 connections in both eras, the opening of sessions, and the memory of a session that waits.
+ * Owns `npm run bench`: the cost of mcp-server compared with the servers of the SDKs, in one run that alternates
+ * between them. It measures tool calls with an access token on 50 connections in both eras, the opening of sessions,
+ * and the memory of an idle session.
  */
 import { parseArgs } from 'node:util';
 import { memoryPerSession } from './idle-sessions.ts';
@@ -13,16 +14,16 @@ import { type Cost, press, until } from './wire.ts';
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    /** Of load on one server in one round. */
+    /** Seconds of load on one server in one round. */
     seconds: { type: 'string', default: '1.5' },
-    /** Whose memory is measured. */
+    /** Number of sessions whose memory is measured. */
     sessions: { type: 'string', default: '4000' },
-    /** Only the works with this in their name. */
+    /** Runs only the measurements with this text in their name. */
     only: { type: 'string', default: '' },
   },
 });
 
-/** Gives for each connection what it says again and again. */
+/** For each connection, the requests that it repeats. */
 type Work = (contestant: Contestant) => Promise<readonly (() => string)[]>;
 
 interface Match {
@@ -30,9 +31,9 @@ interface Match {
   readonly work: Work;
   readonly product: Contestant;
   readonly reference: Contestant;
-  /** Of interest beside them. */
+  /** Further servers to compare with. */
   readonly others: readonly Contestant[];
-  /** How many times as much processor time the reference needs, at the least. */
+  /** The minimum factor of processor time by which the reference must be slower. */
   readonly goal: number;
 }
 
@@ -56,14 +57,14 @@ async function round(contestant: Contestant, work: Work): Promise<Cost> {
   return press({ port: contestant.port, pid: contestant.program.pid, speakers });
 }
 
-/** Server by server within each round, so that what the machine does meanwhile falls on all of them. */
+/** Measures all servers within each round, so that other load on the machine affects all of them. */
 async function play({ name, work, product, reference, others, goal }: Match): Promise<Result> {
   const contestants = [reference, product, ...others];
   const costs = new Map<Contestant, Cost[]>(contestants.map((contestant) => [contestant, []]));
   for (let turn = 0; turn <= Number(values.rounds); turn += 1) {
     for (const contestant of contestants) {
       const cost = await round(contestant, work);
-      // The first round is for the compiler.
+      // The first round warms up the compiler.
       if (turn > 0) costs.get(contestant)?.push(cost);
     }
   }
@@ -104,7 +105,7 @@ async function playAll(): Promise<Result[]> {
   return results;
 }
 
-/** KiB. */
+/** In KiB. */
 const MEMORY_GOAL = 30;
 
 async function weigh(): Promise<Result[]> {

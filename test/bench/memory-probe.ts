@@ -1,15 +1,18 @@
-/** Owns the answer of a server under test to the question what memory it needs; loaded before the server, which knows nothing of it. */
+/**
+ * Owns the answer of a measured server to a question about its memory. It is loaded before the server, which does not
+ * know of it.
+ */
 import { setImmediate } from 'node:timers/promises';
 
 process.on('message', async (message) => {
   if (message !== 'memory') return;
-  // What a collection lets go of may free more in the next turn: finalizers, closed sockets. The last resort also gives back
-  // pages that are half empty, which V8 otherwise does when it finds the time: they are nobody's.
+  // A collection may free more in the next turn: finalizers, closed sockets. The last-resort collection also returns
+  // half-empty pages, which V8 otherwise does only when it is idle.
   for (let round = 0; round < 4; round += 1) {
     globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     await setImmediate();
   }
   process.send?.(process.memoryUsage());
 });
-// The server ends when its own work does.
+// The server ends when it has no more work; this listener must not keep it running.
 process.channel?.unref();

@@ -1,16 +1,18 @@
-/** Owns a server of a bench: a process of its own, with a core of its own where there are two, that can be asked for its memory. */
+/**
+ * Owns a server of a bench: a process of its own, on a core of its own where there are two, which reports its memory.
+ */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../e2e/stack.ts';
 
-/** Where there are two cores, the server under load has one to itself; everything else has the other. */
+/** With two cores, the server under load has one to itself; everything else has the other. */
 const CORES = { server: '0', rest: '1' } as const;
 const canPin = spawnSync('taskset', ['--version']).status === 0 && availableParallelism() > 1;
 const pinned = (core: string): readonly string[] => (canPin ? ['taskset', '-c', core] : []);
 
-/** The load comes from this very process. */
+/** The load comes from this process itself. */
 export function leaveServerAlone(): void {
   if (canPin) spawnSync('taskset', ['-a', '-p', '-c', CORES.rest, String(process.pid)]);
 }
@@ -21,20 +23,20 @@ export interface ProgramOptions {
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly core?: keyof typeof CORES;
-  /** Whether it will be asked for its memory. */
+  /** Whether its memory will be measured. */
   readonly probed?: boolean;
 }
 
 export interface Program {
   readonly pid: number;
-  /** Its first message: that it is ready. */
+  /** Its first message, which says that it is ready. */
   readonly said: unknown;
-  /** After garbage has been collected. */
+  /** Memory after a garbage collection. */
   memory(): Promise<NodeJS.MemoryUsage>;
   stop(): Promise<void>;
 }
 
-/** Resolves when the program has said over IPC that it is ready. */
+/** Resolves when the program has sent over IPC that it is ready. */
 export async function runProgram(program: string, options: ProgramOptions = {}): Promise<Program> {
   const { args = [], env = {}, core = 'server', probed = false } = options;
   const flags = probed ? ['--expose-gc', '--import', PROBE] : [];
@@ -42,7 +44,7 @@ export async function runProgram(program: string, options: ProgramOptions = {}):
   const child = spawn(command, rest, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
-    // Somebody reads the log; that it is ready it says beside it.
+    // The log is read by this process; the program reports that it is ready in a separate message.
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   child.once('exit', (code) => child.emit('error', new Error(`${program} ended with ${code}`)));
@@ -74,7 +76,7 @@ const nextMessage = (child: ChildProcess): Promise<unknown> =>
 
 const TICKS_PER_SECOND = 100;
 
-/** Seconds of processor time that a process has used, and those of them outside of the kernel. */
+/** Seconds of processor time that a process has used, and the part of them outside the kernel. */
 export function processorTime(pid: number): { readonly total: number; readonly user: number } {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')

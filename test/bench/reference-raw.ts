@@ -1,4 +1,7 @@
-/** Owns the floor under the bench of mcp-server: node:http that reads a JSON body and answers with as many bytes as a tool would. */
+/**
+ * Owns the lower bound of the bench of mcp-server: node:http that reads a JSON body and answers with as many bytes as a
+ * tool.
+ */
 import { createServer } from 'node:http';
 
 const [port] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 /**
- * Owns what the bench compares sessions with: the set-up that the SDK's own documentation shows. Express, a bearer check with
- * jose on every request, one McpServer and one transport a session; one tool, no log.
+ * Owns the reference for sessions: the setup from the SDK's own documentation. Express, a bearer check with jose on
+ * every request, one McpServer and one transport per session; one tool, no log.
  */
 import { randomUUID } from 'node:crypto';
 import { requireBearerAuth } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
@@ -43,7 +43,7 @@ async function openSession(): Promise<StreamableHTTPServerTransport> {
     onsessioninitialized: (id) => void transports.set(id, transport),
   });
   transport.onclose = () => void transports.delete(transport.sessionId ?? '');
-  // Its callbacks are optional in a way that exactOptionalPropertyTypes does not take for those of a Transport.
+  // Its callbacks are optional in a way that exactOptionalPropertyTypes does not accept for those of a Transport.
   await createServer().connect(transport as Parameters<McpServer['connect']>[0]);
   return transport;
 }

@@ -1,6 +1,6 @@
 /**
- * Owns what the bench compares 2026-07-28 with: the SDK's own handler behind node:http, given a parsed body, which is its
- * cheaper way; a bearer check with jose on every request; one tool, no log.
+ * Owns the reference for 2026-07-28: the SDK's own handler behind node:http, called with a parsed body, which costs it
+ * less; a bearer check with jose on every request; one tool, no log.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
@@ -36,6 +36,6 @@ createServer(async (req, res) => {
   const [, token = ''] = (req.headers.authorization ?? '').split(' ');
   const { payload } = await jwtVerify(token, keys, { issuer, audience: RESOURCE, typ: 'at+jwt' });
   if (!String(payload.scope).split(' ').includes('mcp:tools')) throw new Error('insufficient_scope');
-  // It declares members as optional that node has as undefined.
+  // The type declares members as optional that Node sets to undefined.
   await answer(req as Parameters<typeof answer>[0], res, await read(req));
 }).listen(Number(port), '127.0.0.1', () => process.send?.('ready'));

@@ -17,7 +17,7 @@ export interface Server extends AsyncDisposable {
   mint(count: number): Promise<string[]>;
 }
 
-/** Codes that are fetched at a time. */
+/** Number of codes that are fetched concurrently. */
 const AT_ONCE = 25;
 
 export async function startBare(): Promise<Server> {
@@ -42,7 +42,7 @@ const CLIENTS = [
   },
 ];
 
-/** auth-server as it is shipped: its log, its limits (set out of the way), its encryption. */
+/** auth-server as it is shipped, with log and encryption; its limits are too high to be reached. */
 export async function startOurs(storage: 'Redis' | 'SQLite', logLevel: 'info' | 'warn' = 'info'): Promise<Server> {
   const [port = 0, idpPort = 0] = await freePorts(2);
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
@@ -75,7 +75,9 @@ export async function startOurs(storage: 'Redis' | 'SQLite', logLevel: 'info' | 
   };
 }
 
-/** One person, signed in once, whose approval is remembered: each authorization request answers with a code. */
+/**
+ * One person who has signed in once and whose approval is remembered: each authorization request answers with a code.
+ */
 async function minting(issuer: string): Promise<Server['mint']> {
   const person = new Person();
   const url = new URL('/authorize', issuer);

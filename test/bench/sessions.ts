@@ -1,9 +1,9 @@
-/** Owns sessions in great numbers, as their clients see them: opened, with or without a stream that waits, and ended. */
+/** Owns many sessions from the side of their clients: opened, with or without an open stream, and ended. */
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { initializeMessage, requestHeaders, sessionHeaders } from './mcp-parties.ts';
 
-/** Requests at a time. */
+/** Number of concurrent requests. */
 const AT_ONCE = 25;
 
 export interface OpenSession {
@@ -19,7 +19,7 @@ interface Ask {
   readonly body?: string;
 }
 
-/** @throws Error for an answer that is no success */
+/** @throws Error for an answer that is not a success */
 function ask(port: number, { method, headers, body }: Ask): Promise<IncomingMessage> {
   const length = body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': body.length };
   return new Promise((resolve, reject) => {
@@ -43,7 +43,7 @@ async function openSession(port: number, token: string): Promise<OpenSession> {
   return { id, token };
 }
 
-/** One for each token, in order. */
+/** One session for each token, in order. */
 export const openSessions = (port: number, tokens: readonly string[]): Promise<OpenSession[]> =>
   inTurns(tokens, (token) => openSession(port, token));
 
@@ -63,7 +63,7 @@ export const openStreams = (port: number, sessions: readonly OpenSession[]): Pro
     sessions.map(({ id, token }) => get('/mcp', sessionHeaders(token, id))),
   );
 
-/** A stream of HTTP+SSE, which is a session of its own, for each token. */
+/** For each token a stream of HTTP+SSE, which is a session of its own. */
 export const openLegacyStreams = (port: number, tokens: readonly string[]): Promise<OpenStream[]> =>
   hold(
     port,
@@ -75,11 +75,11 @@ const get = (path: string, headers: Readonly<Record<string, string>>): string =>
   return `GET ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
 };
 
-/** Sends each request on a connection of its own, and leaves the answer open once its head has come. */
+/** Sends each request on a connection of its own, and leaves the answer open after its head has arrived. */
 export const hold = (port: number, requests: readonly string[]): Promise<OpenStream[]> =>
   inTurns(requests, (request) => holdOne(port, request));
 
-/** Keeps nothing of what it hears: with thousands of them the client must not be what grows. */
+/** Discards what it receives: with thousands of streams, the memory of the client must not grow. */
 function holdOne(port: number, request: string): Promise<OpenStream> {
   const ended = Promise.withResolvers<void>();
   return new Promise((resolve, reject) => {

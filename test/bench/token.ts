@@ -1,6 +1,6 @@
 /**
- * Owns `npm run bench:token`: what the product costs over the engine that it stands on. client_credentials, code and refresh
- * at 50 connections, and the public documents by processor time, beside bare oidc-provider in the same run.
+ * Owns `npm run bench:token`: the cost of auth-server compared with the engine below it, bare oidc-provider, in the
+ * same run. client_credentials, code and refresh on 50 connections, and the public documents by processor time.
  */
 import { parseArgs } from 'node:util';
 import { type Call, CONNECTIONS, type Conversation, type Cost, load, type Reply, read } from './load.ts';
@@ -16,7 +16,7 @@ const REQUESTS = Number(values.requests);
 
 type Work = (server: Server) => Promise<(connection: number) => Conversation>;
 
-/** So many of the same call. */
+/** Repeats the same call so many times. */
 const repeat =
   (call: Call, total = REQUESTS): Work =>
   async () =>
@@ -81,13 +81,13 @@ const print = (...cells: readonly (string | number)[]): void => {
   process.stdout.write(`| ${cells.join(' | ')} |\n`);
 };
 
-/** Server by server within each round, so that what the machine does meanwhile falls on all of them. */
+/** Measures all servers within each round, so that other load on the machine affects all of them. */
 async function measure(servers: readonly Server[], run: (server: Server) => Promise<Cost>) {
   const costs = new Map<Server, Cost[]>(servers.map((server) => [server, []]));
   for (let round = 0; round <= ROUNDS; round += 1) {
     for (const server of servers) {
       const cost = await run(server);
-      // The first round is for the compiler.
+      // The first round warms up the compiler.
       if (round > 0) costs.get(server)?.push(cost);
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Owns load by bytes on the wire: connections that each write the next request when the last one is answered in full. A client
- * that parses more than it must would cost more than the server that is measured.
+ * Owns load in raw bytes: connections that write their next request when the last answer is complete. A client that
+ * parses more than it must would cost more than the measured server.
  */
 import { connect, type Socket } from 'node:net';
 import { cpuSeconds } from './program.ts';
@@ -8,7 +8,7 @@ import { cpuSeconds } from './program.ts';
 export interface Cost {
   readonly requests: number;
   readonly perSecond: number;
-  /** Microseconds of the server's processor for one request. */
+  /** Microseconds of the server's processor for each request. */
   readonly cpu: number;
 }
 
@@ -18,14 +18,14 @@ export interface Post {
   readonly body: string;
 }
 
-/** A request as it goes on the wire. */
+/** A request as raw text. */
 export function post({ path, headers, body }: Post): string {
   const fields = { ...headers, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   return `POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`;
 }
 
-/** Gives the next request of one connection; `undefined` ends it. */
+/** Returns the next request of one connection; `undefined` ends it. */
 export type Speaker = () => string | undefined;
 
 export interface Pressure {
@@ -34,7 +34,7 @@ export interface Pressure {
   readonly speakers: readonly Speaker[];
 }
 
-/** @throws Error at the first answer that is no success */
+/** @throws Error at the first answer that is not a success */
 export async function press({ port, pid, speakers }: Pressure): Promise<Cost> {
   const cpu = cpuSeconds(pid);
   const start = performance.now();
@@ -44,7 +44,7 @@ export async function press({ port, pid, speakers }: Pressure): Promise<Cost> {
   return { requests, perSecond: requests / seconds, cpu: ((cpuSeconds(pid) - cpu) * 1e6) / requests };
 }
 
-/** @returns how many requests were answered */
+/** @returns the number of answered requests */
 function converse(port: number, next: Speaker): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
@@ -77,7 +77,7 @@ function abortOnFailure(socket: Socket, reject: (error: Error) => void, received
   socket.once('end', () => reject(new Error(`the server closed the connection after: ${received()}`)));
 }
 
-/** By its length, or by the chunk that is the last one (RFC 9112 §6). */
+/** Finds the end by Content-Length, or by the last chunk (RFC 9112 §6). */
 function isComplete(response: string): boolean {
   const head = response.indexOf('\r\n\r\n');
   if (head < 0) return false;
@@ -86,7 +86,7 @@ function isComplete(response: string): boolean {
   return /^HTTP\/1\.1 (?:202|204)/.test(response) || response.endsWith('\r\n0\r\n\r\n');
 }
 
-/** A speaker that says what `request` gives until the time is over. */
+/** A connection that repeats the text of `request` until the time is over. */
 export function until(end: number, request: () => string): Speaker {
   return () => (performance.now() < end ? request() : undefined);
 }

@@ -1,4 +1,4 @@
-/** Owns one running set-up of docker compose in a copy of the tree, as a stranger has it: no .env, README's commands. */
+/** Owns one running docker compose project in a copy of the tree, as a new user has it: no .env, README's commands. */
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,16 +10,16 @@ import { promisify } from 'node:util';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 
-/** What a command says can be long: a build. */
+/** The output of a command, such as a build, can be long. */
 const LONG = { maxBuffer: 64 * 1024 * 1024, encoding: 'utf8' } as const;
 
-/** A container that runs. */
+/** A running container. */
 export interface Running {
   readonly name: string;
   readonly service: string;
-  /** Not known where the image has no check. */
+  /** Absent where the image has no health check. */
   readonly health: string | undefined;
-  /** Addresses of this machine, as `127.0.0.1:8080`. */
+  /** Addresses on this machine, as `127.0.0.1:8080`. */
   readonly published: readonly string[];
 }
 
@@ -35,15 +35,15 @@ interface Inspected {
 
 export class Composed implements AsyncDisposable {
   readonly project: string;
-  /** The one public origin; the ports are README's unless somebody has something else there. */
+  /** The one public origin; the ports are README's unless another process uses them. */
   readonly url = `http://localhost:${process.env.HTTP_PORT ?? '8080'}`;
-  /** The copy that everything is run in. */
+  /** The copy in which every command runs. */
   readonly folder: string;
   readonly #env: NodeJS.ProcessEnv;
 
-  /** @param env what the shell of the stranger has set */
+  /** @param env variables that the user's shell has set */
   constructor(project: string, env: NodeJS.ProcessEnv = {}) {
-    // Two runs at different ports are nothing to each other.
+    // Two projects at different ports do not affect each other.
     this.project = process.env.HTTP_PORT ? `${project}-${process.env.HTTP_PORT}` : project;
     this.folder = copyOfTree();
     const { PATH, HOME, HTTP_PORT, DEVELOPMENT_IDP_PORT } = process.env;
@@ -58,7 +58,7 @@ export class Composed implements AsyncDisposable {
     };
   }
 
-  /** Runs a line of README in a shell; gives back all that it says. */
+  /** Runs a line of README in a shell and returns its output. */
   async sh(line: string): Promise<string> {
     const { stdout, stderr } = await run('sh', ['-ec', line], { cwd: this.folder, env: this.#env, ...LONG });
     return stdout + stderr;
@@ -72,7 +72,7 @@ export class Composed implements AsyncDisposable {
     return (await run('docker', words, { cwd: this.folder, env: this.#env, ...LONG })).stdout.trim();
   }
 
-  /** Names of the containers of a service, or of all, in order. */
+  /** Names of the containers of one service or of all, in order. */
   async containers(service = ''): Promise<string[]> {
     const names = await this.compose('ps', '--format', '{{.Name}}', ...(service ? [service] : []));
     return names.split('\n').filter(Boolean).sort();
@@ -82,14 +82,14 @@ export class Composed implements AsyncDisposable {
     return JSON.parse(await this.docker('inspect', '--format', `{{json ${format}}}`, container)) as T;
   }
 
-  /** Runs a line as `sh` does and tells how many seconds it took. */
+  /** Runs a line with `sh` and returns the seconds it took. */
   async timed(line: string): Promise<number> {
     const began = performance.now();
     await this.sh(line);
     return (performance.now() - began) / 1000;
   }
 
-  /** Runs a line that may fail; gives back how it ended and what it said on its standard output. */
+  /** Runs a line that may fail and returns its exit code and standard output. */
   attempt(line: string): Promise<{ readonly code: number; readonly said: string }> {
     return run('sh', ['-c', line], { cwd: this.folder, env: this.#env, ...LONG }).then(
       ({ stdout }) => ({ code: 0, said: stdout }),
@@ -108,7 +108,7 @@ export class Composed implements AsyncDisposable {
     }));
   }
 
-  /** Of the first container of a service, in one of its networks. */
+  /** Address of the first container of a service in one of its networks. */
   async addressOf(service: string): Promise<string> {
     const [{ NetworkSettings } = { NetworkSettings: { Networks: {} } }] = await this.#inspected(service);
     const [network] = Object.values(NetworkSettings.Networks);
@@ -119,7 +119,7 @@ export class Composed implements AsyncDisposable {
     return JSON.parse(await this.docker('inspect', ...(await this.containers(service))));
   }
 
-  /** The newest lines of everybody's log, for whoever looks for the reason of a failure. */
+  /** The newest lines of all logs, for the message of a failed test. */
   logs(lines = 40): Promise<string> {
     return this.compose('logs', '--tail', String(lines));
   }
@@ -130,7 +130,7 @@ export class Composed implements AsyncDisposable {
   }
 }
 
-/** The files that are, or would be, in the repository: what a clone has. */
+/** The files that a clone of the repository has: those that are committed or would be. */
 function copyOfTree(): string {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-oauth-compose-'));
   const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: ROOT, ...LONG });

@@ -1,4 +1,4 @@
-/** Owns how the figures of the compose tests are told: one line each, as docs/test-results.md quotes them. */
+/** Owns how the figures of the compose tests are printed: one line each, as docs/test-results.md quotes them. */
 
 const WIDTH = 30;
 

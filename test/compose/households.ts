@@ -1,6 +1,6 @@
 /**
- * Owns people who are signed in and stay so: each has a client of their own that refreshes all the time, as patient as a real one,
- * and whoever would have to sign in again is counted.
+ * Owns clients that stay signed in: each refreshes its token continuously and retries like a real client, and every
+ * client whose person would have to sign in again is counted.
  */
 import { setTimeout } from 'node:timers/promises';
 import { type Answer, OAuthClient, type Tokens } from '../e2e/oauth-client.ts';
@@ -8,7 +8,7 @@ import type { Stack } from '../e2e/stack.ts';
 
 /** Milliseconds between two refreshes of one client. */
 const PACE = 300;
-/** How often a client tries a refresh that got no answer or a 5xx, and milliseconds in between. */
+/** How often a client retries a refresh that got no answer or a 5xx, and the milliseconds in between. */
 const TRIES = 5;
 const PAUSE = 1_000;
 
@@ -19,7 +19,7 @@ interface Household {
 
 export class Households {
   refreshes = 0;
-  /** Refreshes that had to be tried again, and why. */
+  /** Refreshes that had to be retried, and why. */
   readonly retried: string[] = [];
   /** Refreshes after which a person has to sign in again, and why. */
   readonly signedOut: string[] = [];
@@ -31,7 +31,7 @@ export class Households {
     this.#members = members;
   }
 
-  /** @param url the one public origin */
+  /** @param url the public origin */
   static async move(url: string, size: number): Promise<Households> {
     const stack = { authUrl: url, mcpUrl: url } as Stack;
     const members = Array.from({ length: size }, async () => {
@@ -41,7 +41,7 @@ export class Households {
     return new Households(await Promise.all(members));
   }
 
-  /** A fresh access token; which of them it is of, the number decides. */
+  /** A fresh access token of the client with this number. */
   token(number: number): string {
     const member = this.#members[number % this.#members.length];
     if (!member) throw new Error('nobody lives here');
@@ -58,7 +58,7 @@ export class Households {
     await this.#work;
   }
 
-  /** Everybody once more, for instance after everything was away. */
+  /** Refreshes the tokens of all clients once more, for instance after an outage. */
   async refreshAll(): Promise<void> {
     await Promise.all(this.#members.map((member) => this.#refresh(member)));
   }

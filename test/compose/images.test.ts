@@ -1,6 +1,6 @@
 /**
- * Proves what is in an image: what its service needs to run and nothing that was needed to make it, no rights, a name
- * that tells where it comes from; and that it is made again in a moment after a change of the sources.
+ * Proves what an image contains: what its service needs at run time and nothing that was needed only for the build, no
+ * rights, and labels that name its source; and that it is rebuilt quickly after a change of the sources.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const SERVICES = ['mcp-server', 'auth-server', 'development-idp'];
 const LIMIT = 120;
 /** Seconds. */
 const REBUILT_WITHIN = 5;
-/** A machine that has something else to do may take longer now and then. */
+/** Retried, since other load on the machine can make one build slow. */
 const TRIES = 3;
 
 interface Image {

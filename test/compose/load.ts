@@ -1,6 +1,6 @@
 /**
- * Owns what goes on while something breaks behind the gateway: sessions of all kinds call and listen, people refresh their tokens,
- * and it is counted what any of them noticed.
+ * Owns the load behind the gateway during a failure: sessions of all kinds call and listen, clients refresh their
+ * tokens, and every effect that they notice is counted.
  */
 import { setTimeout } from 'node:timers/promises';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -24,21 +24,24 @@ export interface Report {
   readonly retried: readonly string[];
   readonly signedOut: readonly string[];
   readonly sessions: number;
-  /** Announcements, each of which every session had to hear once. */
+  /** Announcements that every session had to receive once. */
   readonly announced: number;
   readonly lost: number;
-  /** The sessions that did not hear all, and how many announcements each missed. */
+  /** The sessions that did not receive all announcements, and how many each missed. */
   readonly missed: readonly string[];
-  /** Heard twice by those who say up to where they have heard. */
+  /** Announcements received twice by clients that send `Last-Event-ID`. */
   readonly doubled: number;
-  /** Heard twice over HTTP+SSE, where the SDK does not say it: what nobody knows to have arrived is sent again. */
+  /**
+   * Announcements received twice over HTTP+SSE, where the SDK sends no `Last-Event-ID`: events without a known delivery
+   * are sent again.
+   */
   readonly again: number;
 }
 
 export interface Sizes {
-  /** Of SDK v1 and v2 over Streamable HTTP, and of SDK v1 over HTTP+SSE, a third each. */
+  /** A third each of SDK v1 and v2 over Streamable HTTP, and of SDK v1 over HTTP+SSE. */
   readonly sessions: number;
-  /** Clients of MCP 2026-07-28 beside them. */
+  /** Clients of MCP 2026-07-28 in addition. */
   readonly stateless: number;
   readonly announcements: number;
 }
@@ -47,22 +50,22 @@ type Caller = Pick<Member, 'name' | 'call' | 'close'>;
 
 const STEPS = 2;
 
-/** Milliseconds that a call may take: longer than everything here is away. */
+/** Milliseconds that a call may take: longer than any outage of this test. */
 const PATIENCE = 30_000;
 
-/** Milliseconds: before and after what is done to the set-up. */
+/** Milliseconds before and after the disturbance. */
 const QUIET = 1_000;
 
 let scenarios = 0;
 
-/** Does something to a set-up at which people are at work. */
+/** Disturbs a compose project while clients are at work. */
 export async function underLoad(
   { url, people, sizes }: { readonly url: string; readonly people: Households; readonly sizes: Sizes },
   disturb: () => Promise<unknown>,
 ): Promise<Report> {
   scenarios += 1;
   const uris = Array.from({ length: sizes.announcements }, (_, index) => `test://compose/${scenarios}/${index}`);
-  // Over HTTP+SSE a client comes back as the only one of its owner whose stream was lost: nobody's of the last scenario is here.
+  // An HTTP+SSE client resumes only as the single owner of a lost stream: no session of the last scenario may be left.
   const alone = await Households.move(url, sizes.sessions / 3);
   const token = async (name: string) => {
     const [kind, number] = name.split('-');
@@ -123,7 +126,7 @@ export async function underLoad(
   };
 }
 
-/** A client of a revision that has no sessions: each of its requests stands for itself. */
+/** A client of a revision without sessions: each of its requests is independent. */
 async function withoutSession({ url, token }: Host): Promise<Caller> {
   const client = new Client({ name: 'stateless', version: '0' }, { versionNegotiation: { mode: 'auto' } });
   const authorization = `Bearer ${await token('stateless-0')}`;
@@ -139,7 +142,7 @@ async function withoutSession({ url, token }: Host): Promise<Caller> {
   };
 }
 
-/** What the sessions have been told once nothing more comes. */
+/** What the sessions have received once no more events come. */
 async function settled(crowd: readonly Member[], announced: readonly string[]) {
   const missing = () =>
     crowd.reduce((sum, { heard }) => sum + announced.filter((uri) => !heard.includes(uri)).length, 0);
@@ -158,7 +161,7 @@ async function settled(crowd: readonly Member[], announced: readonly string[]) {
   return { lost: missing(), missed, doubled, again: twice(crowd.filter(overSse)) };
 }
 
-/** One line for whoever reads along. */
+/** One line of output. */
 export function print(what: string, report: Report): void {
   const { calls, failures, longest, refreshes, retried, signedOut, sessions, announced } = report;
   const { lost, missed, doubled, again } = report;

@@ -1,9 +1,9 @@
-/** Owns the commands that README and its pages give to whoever uses Docker: the tests run these and no others. */
+/** Owns the commands that README and its pages give to users of Docker: the tests run exactly these. */
 import { readFileSync } from 'node:fs';
 
 const ROOT = new URL('../../', import.meta.url);
 
-/** The shell lines of a section, in order; a line that ends in a backslash goes on. */
+/** The shell lines of a section, in order; a line that ends in a backslash continues in the next one. */
 export function commandsUnder(heading: string, page = 'README.md'): readonly string[] {
   const text = readFileSync(new URL(page, ROOT), 'utf8');
   const start = text.indexOf(`\n## ${heading}\n`);
@@ -13,7 +13,7 @@ export function commandsUnder(heading: string, page = 'README.md'): readonly str
   return blocks.flatMap((block) => block.replaceAll(/\\\n\s*/g, '').split('\n')).filter((line) => line !== '');
 }
 
-/** The one command of README's compose section that matches. */
+/** The only command of README's compose section that matches. */
 export function composeCommand(pattern: RegExp): string {
   const found = commandsUnder('Docker compose').filter((command) => pattern.test(command));
   const [command] = found;

@@ -1,6 +1,6 @@
 /**
- * Owns the proof on a real engine that docker compose serves, scales, rolls and fails as README says: its very commands, with
- * people at work who must not notice.
+ * Proves on a real engine that docker compose serves, scales, updates and fails over as README says: its exact
+ * commands, under load from clients that must not notice.
  */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,12 +13,12 @@ import { commandsUnder, composeCommand } from './readme.ts';
 const SIZES: Sizes = { sessions: 30, stateless: 10, announcements: 60 };
 const PEOPLE = 6;
 
-/** Milliseconds: what the issue of a container may take to show at the gateway. */
+/** Milliseconds until the gateway follows a change of a container. */
 const A_MOMENT = 2_000;
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 describe('docker compose', () => {
-  // The tools of the failover tests: one takes its time, one makes a change known to everybody.
+  // The tools of the failover tests: one runs for a while, one announces a change to every client.
   const tools = { COMPOSE_FILE: 'docker-compose.yml:deploy/compose/tools.yml', TOOLS_DIR: './test/failover/tools' };
   const composed = new Composed('mcp-oauth-survival', tools);
   let people: Households;
@@ -58,7 +58,7 @@ describe('docker compose', () => {
     expect(await composed.containers('auth-server')).toHaveLength(2);
   });
 
-  /** Another version of both services, until the next one. */
+  /** Another version of both services, until the next build. */
   const change = () => {
     for (const file of [
       'mcp-server/src/compose/compose.ts',
@@ -138,7 +138,7 @@ describe('docker compose', () => {
       await composed.docker('start', victim);
       await pause(A_MOMENT);
     });
-    // Quiet before, the time that the command takes, and a moment to tell its clients.
+    // Time before the command, the time of the command, and time for the clients to notice.
     for (const { began } of report.failures) expect(began).toBeLessThan(1_000 + killed + 500);
     expect(report.failures.length).toBeLessThan(SIZES.sessions + SIZES.stateless);
     expectNothingLost(report, true);
@@ -208,7 +208,7 @@ describe('docker compose', () => {
   });
 });
 
-/** What holds whatever happens. */
+/** What must hold after every disturbance. */
 function expectNothingLost({ signedOut, lost, doubled, again, announced, calls }: Report, unplanned = false): void {
   expect(calls).toBeGreaterThan(50);
   expect(announced).toBeGreaterThan(2);

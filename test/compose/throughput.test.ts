@@ -1,4 +1,4 @@
-/** Owns the figures of tools/call through the gateway with one, two and three replicas side by side, and the honesty about what they say. */
+/** Owns the figures of tools/call through the gateway with one, two and three replicas, and states their limits. */
 import { Agent, request } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { text } from 'node:stream/consumers';
@@ -10,10 +10,10 @@ import { print } from './figures.ts';
 
 const REPLICAS = [1, 2, 3];
 const CONNECTIONS = 24;
-/** Milliseconds of one measurement, and of those before it that do not count. */
+/** Milliseconds of one measurement, and of the warm-up before it. */
 const MEASURED = 2_500;
 const WARM_UP = 1_000;
-/** By turns, so that what else the machine does hits all alike. */
+/** Alternates between the counts of replicas, so that other load on the machine affects all of them. */
 const ROUNDS = 2;
 
 const CALL = JSON.stringify({
@@ -54,7 +54,7 @@ describe('throughput', () => {
     return performance.now() - began;
   }
 
-  /** Everybody calls as soon as the last answer is there. */
+  /** Every client sends its next call when the last answer is there. */
   async function load(milliseconds: number): Promise<number[]> {
     const taken: number[] = [];
     const end = performance.now() + milliseconds;

@@ -1,6 +1,6 @@
 /**
- * Proves that a stranger gets from a fresh clone to a signed-in call with README's own commands, on a real engine: what is
- * up, what the world can reach of it, and who is still signed in after everything was down.
+ * Proves that a new user gets from a fresh clone to a signed-in call with README's own commands, on a real engine:
+ * which services run, what is reachable from outside, and who is still signed in after a restart of everything.
  */
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -16,12 +16,12 @@ import { Composed, type Running } from './composed.ts';
 import { print } from './figures.ts';
 import { commandsUnder } from './readme.ts';
 
-/** Seconds from built images to everything healthy. */
+/** Seconds from built images until every service is healthy. */
 const HEALTHY_WITHIN = 60;
 
 const SERVICES = ['auth-server', 'development-idp', 'gateway', 'mcp-server', 'redis', 'redis-authorization'];
 
-/** Those of the other tests, and the newest one at the path of the old transport. */
+/** The clients of the other tests, and the newest one at the path of the old transport. */
 const everyClient: readonly Driver[] = [
   ...drivers,
   ...drivers
@@ -45,7 +45,7 @@ describe("README's compose section", () => {
   let browser: Browser;
   let alice: BrowserContext;
   let callback: TestServer;
-  /** What each client has kept: registration and tokens. */
+  /** The state of each client: registration and tokens. */
   const states = new Map<string, ClientState>();
 
   beforeAll(async () => {
@@ -103,7 +103,7 @@ describe("README's compose section", () => {
       const users = (await composed.docker('top', name, '-eo', 'pid,uid'))
         .split('\n')
         .map((line) => line.split(/\s+/)[1]);
-      // Caddy's image has no other user; without capabilities root has no more rights than that it owns its files.
+      // Caddy's image has no other user; without capabilities, root has no more rights than those of a file owner.
       if (service !== 'gateway') expect(users, name).not.toContain('0');
     }
   });

@@ -1,6 +1,6 @@
 /**
- * Owns the judgement of others on auth-server: the official conformance runner's `authorization` command, and a certified
- * client (openid-client) as each kind of client that RFC 7591 §2 knows, from discovery to revocation.
+ * Proves auth-server with independent software: the official conformance runner's `authorization` command, and a
+ * certified client (openid-client) as each kind of client in RFC 7591 §2, from discovery to revocation.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -35,7 +35,10 @@ describe('the official conformance runner', () => {
   });
 });
 
-/** The runner prints the address that a person has to open; everything else it does itself. @returns what it printed */
+/**
+ * The runner prints the address that a person has to open; it does everything else itself.
+ * @returns its output
+ */
 async function signInWhereAsked(runner: ChildProcess, callback: string): Promise<string> {
   const ended = once(runner, 'close');
   const lines: string[] = [];

@@ -1,4 +1,7 @@
-/** Owns `npm run conformance`: the official runner against the product, as a table, and an exit code that says whether the bar was reached. */
+/**
+ * Owns `npm run conformance`: the official runner against both services, a table of results, and an exit code that says
+ * whether the required count was reached.
+ */
 import { parseArgs } from 'node:util';
 import { judge, SUITES, type Verdict } from './runner.ts';
 import { startTarget } from './target.ts';
@@ -6,9 +9,9 @@ import { startTarget } from './target.ts';
 const { values } = parseArgs({
   options: {
     replicas: { type: 'string', default: '1' },
-    /** Only one of the suites. */
+    /** Runs only one of the suites. */
     suite: { type: 'string' },
-    /** What the runner and the server say, too. */
+    /** Also prints the output of the runner and the server. */
     verbose: { type: 'boolean', default: false },
   },
 });

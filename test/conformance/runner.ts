@@ -1,4 +1,7 @@
-/** Owns a run of the official conformance runner against an MCP server: its own verdict and count, and what it found fault with. */
+/**
+ * Owns a run of the official conformance runner against an MCP server: its verdict, its counts, and the checks that
+ * failed.
+ */
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -6,15 +9,15 @@ import { Run } from '../e2e/stack.ts';
 
 export interface Suite {
   readonly name: string;
-  /** How the runner is told. */
+  /** The arguments of the runner. */
   readonly option: string;
-  /** Checks that have to pass; fewer means that some were skipped, which the exit code does not tell. */
+  /** Checks that have to pass; a smaller number means that some were skipped, which the exit code does not show. */
   readonly atLeast: number;
   /** Checks of extensions and pending scenarios, which a frozen set runs but does not score. */
   readonly mayFail: boolean;
 }
 
-/** The bar: everything of both frozen requirement sets, and of the suite that the runner runs by default. */
+/** The requirement: everything in both frozen requirement sets, and in the runner's default suite. */
 export const SUITES: readonly Suite[] = [
   { name: 'active', option: '--suite active', atLeast: 73, mayFail: false },
   { name: '2025-11-25', option: '--requirements 2025-11-25', atLeast: 84, mayFail: false },
@@ -26,7 +29,7 @@ export interface Verdict {
   readonly passed: number;
   readonly failed: number;
   readonly reached: boolean;
-  /** Failures and warnings, one a line. */
+  /** Failures and warnings, one per line. */
   readonly remarks: readonly string[];
   readonly output: string;
 }
@@ -51,7 +54,7 @@ interface Check {
   readonly errorMessage?: string;
 }
 
-/** The runner leaves one file a scenario. */
+/** The runner writes one file per scenario. */
 function remarksIn(folder: string): string[] {
   return globSync('**/checks.json', { cwd: folder }).flatMap((file) => {
     const scenario = basename(dirname(file)).replace(/-\d{4}-\d\d-\d\dT.*$/, '');

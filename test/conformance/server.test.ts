@@ -1,6 +1,6 @@
 /**
- * Owns the judgement of others on mcp-server: the official conformance runner's frozen requirement sets and its active suite,
- * through the bearer check, against one process and against three that share nothing but Redis. Nothing is expected to fail.
+ * Proves mcp-server with independent software: the official conformance runner's frozen requirement sets and its active
+ * suite, through the bearer check, against one process and against three that share only Redis. No failure is expected.
  */
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

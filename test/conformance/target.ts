@@ -1,7 +1,7 @@
 /**
- * Owns what the conformance runner is let loose on: mcp-server as real processes with the fixture tools mounted, behind a
- * proxy that brings a token, because the runner has none, and leaves every other header as it came. With several replicas they
- * share a real Redis, and each request goes to the next one.
+ * Owns the target of the conformance runner: mcp-server as real processes with the fixture tools mounted, behind a
+ * proxy that adds a token, because the runner has none, and leaves every other header unchanged. Several replicas share
+ * a real Redis, and each request goes to the next one.
  */
 import { fileURLToPath } from 'node:url';
 import type { TestServer } from '@mcp-oauth/shared/testing/listen';
@@ -17,9 +17,9 @@ const FIXTURES = fileURLToPath(new URL('./fixtures/', import.meta.url));
 const TOKEN_LIFETIME = 3600;
 
 export interface Target extends AsyncDisposable {
-  /** The MCP endpoint, which asks for no token. */
+  /** The MCP endpoint, which needs no token here. */
   readonly url: string;
-  /** What the replicas wrote. */
+  /** The output of the replicas. */
   output(): string;
 }
 
@@ -64,7 +64,7 @@ export async function startTarget(replicas: number): Promise<Target> {
   };
 }
 
-/** One address in front of all replicas, the next one for every request. */
+/** One address for all replicas; each request goes to the next one. */
 function balancer(ports: readonly number[], authorization: { readonly value: string }): Promise<TestServer> {
   let turn = 0;
   return gateway(

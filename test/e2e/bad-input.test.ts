@@ -1,6 +1,6 @@
 /**
- * Owns the table of what bad input gets: the standard error, nothing changed, never a stack trace, a crash or a hang. Real
- * processes over real HTTP; `predecessors.test.ts` has what went wrong in earlier systems.
+ * Proves what bad input gets: the standard error and no change; never a stack trace, a crash or a hang. Real processes
+ * over real HTTP; `predecessors.test.ts` has the defects of earlier systems.
  */
 import { createHash } from 'node:crypto';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
@@ -23,7 +23,7 @@ interface World {
   readonly stack: Stack;
   readonly client: OAuthClient;
   readonly tokens: Tokens;
-  /** Somebody else's, with a client of their own. */
+  /** Of another person with a client of their own. */
   readonly foreign: Tokens;
   readonly session: McpSession;
   readonly forge: Forger;
@@ -293,7 +293,7 @@ describe('bad input', () => {
   });
 
   it('bad input causes no crash and no error in the log', () => {
-    // As a level, and not as a word of what is logged.
+    // Matches the level, and not a word in a message.
     expect(world.stack.run.output).not.toMatch(/ [0-9:]+ (error|fatal) /);
   });
 });
@@ -322,7 +322,7 @@ describe('bad authorization requests', () => {
       const location = new URL(headers.get('location') ?? '');
       expect(status).toBe(303);
       expect(location.href.startsWith(REDIRECT_URI)).toBe(true);
-      // The answer to an implicit request belongs into the fragment.
+      // The answer to an implicit request belongs in the fragment.
       const parameters = location.hash ? new URLSearchParams(location.hash.slice(1)) : location.searchParams;
       expect(Object.fromEntries(parameters)).toMatchObject({
         error,

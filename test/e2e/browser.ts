@@ -1,4 +1,4 @@
-/** Owns the person in a test: a real Chromium that walks through the sign-in pages like somebody who reads them. */
+/** Owns the person in a test: a real Chromium that goes through the sign-in pages as a reader would. */
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
@@ -6,7 +6,7 @@ import type { TestContext } from 'vitest';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** For `beforeEach`: leaves the test out, and says so, where there is no browser. */
+/** For `beforeEach`: skips the test, and reports it, where there is no browser. */
 export const needsChromium = (context: TestContext): void =>
   context.skip(!existsSync(executablePath), 'needs Chromium: apt-get install chromium, or set CHROMIUM to its path');
 
@@ -24,10 +24,10 @@ const ARGUMENTS = [
 export const launchBrowser = (...more: readonly string[]): Promise<Browser> =>
   chromium.launch({ executablePath, args: [...ARGUMENTS, ...more] });
 
-/** Times that a person begins: a scale-up of somebody else takes some seconds. */
+/** Attempts of a sign-in: containers that another test starts or stops disturb the network for some seconds. */
 const PATIENCE = 20;
 
-/** Follows an authorization URL to its end and gives back the URL that the client was called with. */
+/** Follows an authorization URL to its end and returns the redirect URL of the client. */
 export async function signIn(context: BrowserContext, authorizationUrl: URL, person = 'Alice'): Promise<URL> {
   for (let begun = 0; begun < PATIENCE; begun += 1) {
     const page = await context.newPage();
@@ -49,7 +49,7 @@ async function walk(page: Page, authorizationUrl: URL, person: string): Promise<
   return answer;
 }
 
-/** Opens a page for somebody who would reload it. */
+/** Opens a page and reloads it after a network error. */
 export async function open(page: Page, url: URL): Promise<void> {
   for (let begun = 0; begun < PATIENCE; begun += 1) {
     if (await page.goto(url.href).then(() => true, unlessNetworkChanged)) return;
@@ -59,7 +59,7 @@ export async function open(page: Page, url: URL): Promise<void> {
 
 const NETWORK_CHANGED = 'net::ERR_NETWORK_CHANGED';
 
-/** A container that starts or ends changes the networks of this machine, and Chromium gives up what is on its way. */
+/** Starting or stopping a container changes the networks of this machine, and Chromium then aborts running requests. */
 async function networkChanged(page: Page): Promise<undefined> {
   const predicate = (request: Request) =>
     request.isNavigationRequest() && request.failure()?.errorText === NETWORK_CHANGED;
@@ -74,13 +74,16 @@ function unlessNetworkChanged(error: Error): false {
 /** Milliseconds. */
 const LEAVING = 5_000;
 
-/** Closes a page once it is where it was sent: the driver can wait for ever for a page that is closed while it moves on. */
+/**
+ * Closes a page after its navigation has ended: the driver can wait forever for a page that is closed while it
+ * navigates.
+ */
 async function leave(page: Page): Promise<void> {
   await page.waitForLoadState('load', { timeout: LEAVING }).catch(() => {});
   await Promise.race([page.close(), setTimeout(LEAVING, undefined, { ref: false })]);
 }
 
-/** Denies on our own page. */
+/** Denies the request on auth-server's own page. */
 export async function deny(context: BrowserContext, authorizationUrl: URL): Promise<URL> {
   const page = await context.newPage();
   const answer = answered(page, authorizationUrl);
@@ -96,7 +99,7 @@ function answered(page: Page, authorizationUrl: URL): Promise<URL> {
   const answer = page
     .waitForRequest((request) => request.url().startsWith(redirectUri))
     .then((request) => new URL(request.url()));
-  // Nobody may be waiting any more when the page is closed.
+  // No test may still wait for the page when it is closed.
   answer.catch(() => {});
   return answer;
 }

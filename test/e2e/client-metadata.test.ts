@@ -1,6 +1,6 @@
 /**
- * Proves that real clients get in by a document alone: the SDKs' own, v1 and v2, against real processes that trust
- * a certificate authority by NODE_EXTRA_CA_CERTS, while a proxy of the environment waits in vain.
+ * Proves that real clients sign people in with only a client metadata document: the SDKs' own, v1 and v2, against real
+ * processes that trust a certificate authority by NODE_EXTRA_CA_CERTS. A proxy in the environment is not used.
  */
 import { createServer, type Server } from 'node:net';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';

@@ -1,6 +1,6 @@
 /**
- * Proves which way auth-server goes out in a network with a proxy: for what its operator names, and for what a
- * stranger names (CWE-918).
+ * Proves which outgoing requests of auth-server use a proxy: those for URLs of the operator, and those for URLs of a
+ * stranger (CWE-918).
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { Run } from './stack.ts';
 let proxy: TestProxy;
 beforeEach(async (context) => {
   proxy = await startProxy();
-  // What leaves this machine stays without an answer.
+  // Requests that leave this machine stay without an answer.
   proxy.status = 403;
   context.onTestFinished(() => proxy[Symbol.asyncDispose]());
 });

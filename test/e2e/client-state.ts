@@ -1,4 +1,4 @@
-/** Owns what an MCP client keeps between runs: registration and tokens, in the shape that both SDKs ask for. */
+/** Owns what an MCP client keeps between runs: registration and tokens, in the form that both SDKs require. */
 import { randomUUID } from 'node:crypto';
 import type { OAuthClientProvider as OAuthClientProviderV2 } from '@modelcontextprotocol/client';
 import type { OAuthClientProvider as OAuthClientProviderV1 } from '@modelcontextprotocol/sdk/client/auth.js';
@@ -6,10 +6,10 @@ import type { OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
 
 type Both = OAuthClientProviderV1 & OAuthClientProviderV2;
 
-/** Survives a restart of the servers like a file on the client's disk would. */
+/** Survives a restart of the servers, like a file on the client's disk. */
 export class ClientState {
   readonly redirectUrl: string;
-  /** Where the client publishes what it is, if it does. */
+  /** URL of the client's metadata document, if it publishes one. */
   readonly clientMetadataUrl: string | undefined;
   readonly expectedState = randomUUID();
   stored: { client?: unknown; tokens?: OAuthTokens; verifier?: string; discovery?: unknown } = {};
@@ -59,7 +59,7 @@ export class ClientState {
     return provider as unknown as Both;
   }
 
-  /** Makes the stored access token one that the server no longer takes, as if its time were over. */
+  /** Replaces the stored access token with one that the server does not accept, as after its expiry. */
   spoilAccessToken(): void {
     if (this.stored.tokens) this.stored.tokens = { ...this.stored.tokens, access_token: 'expired' };
   }

@@ -1,6 +1,6 @@
 /**
- * Proves that the MCP clients of this world get in: what each is known to send (test/clients) against the real
- * processes, from the first 401 to a tool call with a refreshed token; and that what only looks like them does not.
+ * Proves that real MCP clients can sign in: the recorded requests of each (test/clients) against the real processes,
+ * from the first 401 to a tool call with a refreshed token; and that requests which only resemble them are refused.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CERTIFICATE, ClientHost } from '../../auth-server/test/client-host.ts';
@@ -9,7 +9,7 @@ import { Person } from './person.ts';
 import { type Discovered, discover, type Flow, RecordedClient, recordings } from './recorded-client.ts';
 import { Stack } from './stack.ts';
 
-/** Whom an authorization server of MCP clients must know. */
+/** The clients that an authorization server for MCP must support. */
 const KNOWN = [
   ...['chatgpt', 'claude-ai', 'claude-code', 'codex', 'cursor', 'gemini-cli', 'mcp-inspector', 'mcp-remote'],
   ...['sdk-v1', 'sdk-v2', 'vs-code', 'windsurf', 'zed'],
@@ -61,7 +61,7 @@ for (const { client: title, file, flows } of recordings) {
           const asked = client.authorizationUrl(authorize);
           const page = await new Person().open(asked, client.redirectUri);
           if (page instanceof URL) {
-            // RFC 6749 §4.1.2.1: what the client itself got wrong, it is told, unless it is where to tell it.
+            // RFC 6749 §4.1.2.1: errors of the client's request go to the client, unless its redirect URI is the error.
             expect(page.searchParams.get('error')).toBe(error);
             expect(authorize).not.toHaveProperty('redirect_uri');
             return;

@@ -1,4 +1,7 @@
-/** Proves that a client of OAuth 2.1, which knows fewer parameters than one of OAuth 2.0, gets its tokens from real processes. */
+/**
+ * Proves that a client of OAuth 2.1, which sends fewer parameters than one of OAuth 2.0, gets its tokens from real
+ * processes.
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { McpSession, OAuthClient, REDIRECT_URI } from './oauth-client.ts';
 import { Stack } from './stack.ts';

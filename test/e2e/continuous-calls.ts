@@ -1,4 +1,7 @@
-/** Owns steady work against both servers in a test: clients that refresh and call without a pause, with new tokens and with nearly dead ones. */
+/**
+ * Owns continuous load on both servers in a test: clients that refresh and call without a pause, with new tokens and
+ * with tokens that expire soon.
+ */
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { McpSession, OAuthClient, type Tokens } from './oauth-client.ts';
 import type { Stack } from './stack.ts';
@@ -9,11 +12,11 @@ interface Held {
   readonly expiresAt: number;
 }
 
-/** Before a token ends, so that the call is answered while it is good. */
+/** Seconds before the expiry of a token, so that the call is answered while the token is valid. */
 const MARGIN = 2;
 
 export class ContinuousCalls {
-  /** What was answered with anything but 200, in words. */
+  /** Descriptions of the answers other than 200. */
   readonly failures: string[] = [];
   /** How many tokens each key has signed. */
   readonly signedBy = new Map<string, number>();
@@ -73,7 +76,7 @@ export class ContinuousCalls {
     const answer = await session.post({ jsonrpc: '2.0', id: 1, method: 'ping' }, { authorization: `Bearer ${token}` });
     this.calls += 1;
     if (kid !== this.#newestKey) this.callsWithOldKey += 1;
-    // Where the machine stood still for longer than the margin, it is not the key that was refused.
+    // When the machine stopped for longer than the margin, the refusal is not caused by the key.
     if (answer.status !== 200 && Date.now() / 1000 < expiresAt)
       this.failures.push(`call ${answer.status} of ${kid}: ${answer.headers.get('www-authenticate')}`);
   }

@@ -1,6 +1,6 @@
 /**
- * Proves that a Redis whose primary changes behind one address costs nothing: the old primary becomes a replica while its
- * connections stay open, as with a managed fail-over behind a load balancer of connections.
+ * Proves that a change of the Redis primary behind one address loses nothing: the old primary becomes a replica while
+ * its connections stay open, as in a managed failover behind a TCP load balancer.
  */
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis, tell } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';

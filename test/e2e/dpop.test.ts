@@ -1,6 +1,6 @@
 /**
  * Proves DPoP from the sign-in to the tool (RFC 9449): openid-client with a key of its own, auth-server that binds the
- * tokens to it, and two replicas of mcp-server that share used proofs on Redis and take turns per request.
+ * tokens to it, and two replicas of mcp-server that share used proofs on Redis and alternate per request.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -57,7 +57,7 @@ afterAll(async () => {
 });
 beforeEach((context) => context.skip(!hasRedis, NEEDS_REDIS));
 
-/** A client that has signed in with its key: what it sends, it sends with a proof. */
+/** A client that has signed in with its key and sends a proof with each request. */
 async function signedIn() {
   const metadata = {
     redirect_uris: [REDIRECT_URI],
@@ -124,7 +124,7 @@ describe('RFC 9449 DPoP from the sign-in to the tool', () => {
       expect(again.status).toBe(401);
       expect(again.headers.get('www-authenticate')).toContain('error="invalid_dpop_proof"');
     }
-    // The log comes in lumps.
+    // The log arrives in chunks.
     await Promise.all(runs.slice(1, 3).map((replica) => replica.says('"reason":"proof_used_twice"')));
     for (const secret of [headers.dpop, headers.authorization?.slice(5)]) {
       for (const { output } of runs) expect(output).not.toContain(secret);
@@ -157,7 +157,7 @@ describe('an outage of Redis', () => {
     const { send } = await signedIn();
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' });
     const attempt = () => send(`${mcp}/mcp`, { method: 'POST', body, headers: json });
-    // Without a session this is a bad request, which says that the proof was good.
+    // Without a session this is a bad request, which shows that the proof was accepted.
     expect((await attempt()).status).toBe(400);
     await redis.kill();
     const response = await attempt();

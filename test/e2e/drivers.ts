@@ -1,4 +1,6 @@
-/** Owns how each real MCP client is driven in a test: the SDK's own clients, v1 and v2, over each transport they have. */
+/**
+ * Owns how a test drives each real MCP client: the SDKs' own clients, v1 and v2, over each transport that they have.
+ */
 import * as v2 from '@modelcontextprotocol/client';
 import { auth, UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -22,11 +24,11 @@ export interface Connected {
 export interface Driver {
   readonly name: string;
   readonly path: string;
-  /** @throws whatever the client throws when a person has to sign in first */
+  /** @throws the client's own error when a person has to sign in first */
   connect(url: URL, state: ClientState): Promise<Connected>;
-  /** Hands the answer of the authorization server to the client. */
+  /** Passes the authorization response to the client. */
   finish(url: URL, state: ClientState, answer: URL): Promise<void>;
-  /** Asks for a wider scope, as a client does after 403 insufficient_scope. */
+  /** Requests a wider scope, as a client does after 403 insufficient_scope. */
   stepUp(url: URL, state: ClientState, scope: string): Promise<void>;
   isUnauthorized(error: unknown): boolean;
 }
@@ -62,7 +64,7 @@ function clientV1(name: string, path: string, open: (url: URL, state: ClientStat
     },
     finish: (url, state, answer) => open(url, state).finishAuth(answer.searchParams.get('code') ?? ''),
     stepUp: async (url, state, scope) => {
-      // SDK v1 refreshes whenever it can, which never widens a scope: a host has to drop its tokens first.
+      // SDK v1 refreshes whenever it can, which never widens a scope: a host has to delete its tokens first.
       delete state.stored.tokens;
       await auth(state.provider(name), { serverUrl: url, scope });
     },

@@ -1,4 +1,7 @@
-/** Owns access tokens that auth-server would never issue, some signed with its own key: the worst that a client can bring. */
+/**
+ * Owns access tokens that auth-server would never issue, some signed with its own key: the worst that a client can
+ * send.
+ */
 import { createHmac, createPublicKey, type JsonWebKey, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { systemClock } from '@mcp-oauth/shared/clock';
@@ -8,9 +11,9 @@ import { createSqliteStore } from '../../auth-server/src/storage/sqlite.ts';
 import type { Stack } from './stack.ts';
 
 export interface Forger {
-  /** Signed with the real key; claims and header as given over good ones. */
+  /** Signed with the real key; the given claims and header replace valid ones. */
   sign(claims?: JWTPayload, header?: Partial<JWTHeaderParameters>): Promise<string>;
-  /** Signed with a key that nobody published, under the real `kid`. */
+  /** Signed with an unpublished key, under the real `kid`. */
   signWithStrangeKey(): Promise<string>;
   unsigned(): string;
   /** HS256 with the public key as the secret (RFC 8725 §2.1). */

@@ -1,6 +1,6 @@
 /**
- * Proves that a real browser brings an answer by form home (OAuth 2.0 Form Post Response Mode, as Apple answers): the
- * cookie of the sign-in is SameSite=Lax, so it does not come with the form of another site, but with the GET that follows.
+ * Proves that a real browser delivers a form post response (OAuth 2.0 Form Post Response Mode, as Apple answers): the
+ * cookie of the sign-in is SameSite=Lax, so it is not sent with a form of another site, but with the GET that follows.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
@@ -78,7 +78,8 @@ describe('an identity provider that answers by form', () => {
     const client = await OAuthClient.register(stack, { redirect_uris: [redirectUri] });
     const person = await browser.newContext();
     const returns: Promise<readonly [method: string, hasCookie: boolean]>[] = [];
-    // When a request begins, what Chromium adds to its header may not be known yet, and never will be once its page is closed.
+    // When a request begins, Chromium may not know its additional headers yet, and never learns them once the page is
+    // closed.
     person.on('response', (response) => {
       if (response.url().includes('/callback/apple')) returns.push(cookieOf(response.request()));
     });

@@ -1,12 +1,12 @@
-/** Owns an address in a test that leads to one server now and to another later: connections of before stay where they are. */
+/** Owns an address in a test that can change its target server: existing connections stay where they are. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
 export interface Forwarder extends AsyncDisposable {
   readonly port: number;
-  /** How many connections were made so far. */
+  /** Number of connections so far. */
   readonly made: number;
-  /** Where new connections lead. */
+  /** Target of new connections. */
   to(target: number): void;
 }
 

@@ -1,10 +1,10 @@
-/** Owns a proxy in a test: one address in front of several services, which of them is for the path to say. */
+/** Owns a reverse proxy in a test: one address in front of several services, which it selects by path. */
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 
 /**
- * @param portFor which port on this machine a path goes to; asked for every request
- * @param added headers that every request gets on its way
+ * @param portFor port on this machine for a path; called for every request
+ * @param added headers that every forwarded request gets
  */
 export const gateway = (
   portFor: (path: string) => number | undefined,
@@ -18,7 +18,7 @@ export const gateway = (
       answer.pipe(res);
     });
     onward.on('error', () => res.destroy());
-    // Who got everything has left; the connection behind is another request's by now.
+    // The client has its whole answer and has left; the upstream connection already serves another request.
     res.on('close', () => res.writableFinished || onward.destroy());
     req.pipe(onward);
   });

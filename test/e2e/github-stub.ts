@@ -1,16 +1,16 @@
-/** Owns an upstream in the shape of GitHub whose every answer a test can spoil. */
+/** Owns a stand-in for GitHub in which a test can change every answer. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 
 export interface Upstream extends AsyncDisposable {
   readonly url: string;
-  /** Environment of an auth-server that signs people in here. */
+  /** Environment of an auth-server whose people sign in here. */
   readonly env: Readonly<Record<string, string>>;
-  /** What the token endpoint answers; `undefined` hangs up. */
+  /** The answer of the token endpoint; `undefined` closes the connection. */
   token: object | undefined;
-  /** What the user endpoint answers; text is sent as it is. */
+  /** The answer of the user endpoint; text is sent unchanged. */
   user: object | string;
-  /** Authorization requests that came in. */
+  /** Authorization requests that were received. */
   readonly asked: URLSearchParams[];
 }
 

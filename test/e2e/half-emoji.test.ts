@@ -1,6 +1,7 @@
 /**
- * Proves that no answer, event or header of MCP has half of a surrogate pair in it, which makes strict parsers (pydantic,
- * serde_json) refuse the whole of it. Real processes, with mounted files whose authors cut an emoji in two wherever they can.
+ * Proves that no answer, event or header of MCP contains a lone surrogate (RFC 8259 §8.2), which makes strict parsers
+ * (pydantic, serde_json) refuse the whole message. Real processes, with mounted files whose authors cut an emoji in two
+ * wherever they can.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { folderOf } from '../../mcp-server/test/protocol/catalog/folder.ts';
@@ -132,7 +133,8 @@ describe('half of an emoji in a request or a result', () => {
     });
 
     it('a stateless answer (MCP 2026-07-28) has no lone surrogate', async () => {
-      // A header can't carry half of a pair, so what repeats it is refused before; the error names the header alone.
+      // A header cannot carry a lone surrogate, so a request that would repeat it is refused first; the error names
+      // only the header.
       const answer = await modern(method, params, { progressToken: 1, 'io.modelcontextprotocol/logLevel': 'debug' });
       expect(answer.text).not.toContain('\\ud');
       const named = String(params.name ?? params.uri ?? '');

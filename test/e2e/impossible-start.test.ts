@@ -1,6 +1,6 @@
 /**
- * Proves that a start that can't work ends by itself with one line that names the setting, whatever is found in the file system
- * and in the network, and that every start can be ended by a signal at any moment.
+ * Proves that a start that cannot succeed ends by itself with one line that names the setting, whatever is wrong in the
+ * file system or the network, and that a signal ends every start at any moment.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +22,7 @@ writeFileSync(at('large'), Buffer.alloc(2 * 1024 * 1024, 'x'));
 mkdirSync(at('folder'));
 execFileSync('sh', ['-c', 'mkfifo "$0"', at('pipe')]);
 
-/** Takes connections and never says anything, or says what no Redis says. */
+/** Accepts connections and never answers, or answers what no Redis would. */
 async function listener(greeting = '') {
   const server = createServer((socket) => {
     socket.on('error', () => {});
@@ -114,7 +114,7 @@ describe.each(SERVICES)('a start of %s that cannot succeed', (service) => {
         const run = await start(service, env);
         await setTimeout(milliseconds);
         const { code, output } = await run.stop(signal);
-        // `null`: it ended before anything of ours ran.
+        // `null`: the process ended before any of our code ran.
         expect([0, null], output).toContain(code);
       }
     }

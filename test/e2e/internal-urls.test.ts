@@ -1,6 +1,6 @@
 /**
- * Proves that no service needs to reach anybody's public URL: inside a container that may be nobody, or itself. Behind
- * the public URLs of this test is nothing at all.
+ * Proves that no service needs to reach a public URL: inside a container it may be unreachable, or the container
+ * itself. In this test nothing listens at the public URLs.
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { postJson, REDIRECT_URI } from './oauth-client.ts';
 import { type Page, Person } from './person.ts';
 import { Run } from './stack.ts';
 
-/** A browser outside, where public URLs lead somewhere. */
+/** A browser outside, for which public URLs resolve. */
 class Outsider extends Person {
   readonly #roads: Readonly<Record<string, string>>;
 
@@ -30,7 +30,7 @@ class Outsider extends Person {
 
 const CLIENT = { id: 'job', secret: 'a secret of this test' };
 
-/** What is said of Node.js, whatever the network is. */
+/** The warning about the release of Node.js, which does not depend on the network. */
 const OF_THE_MACHINE = /this release of Node\.js has known security faults/;
 
 describe('RFC 8414 §3 a public origin that the services cannot reach', () => {

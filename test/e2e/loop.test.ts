@@ -1,6 +1,6 @@
 /**
- * Proves the whole loop: real processes, real clients, a real browser; from the first 401 to tool calls, a
- * refresh, a wider scope, and a restart of everything after which nobody has to sign in again.
+ * Proves the complete flow: real processes, real clients, a real browser; from the first 401 to tool calls, a refresh,
+ * a wider scope, and a restart of everything after which no person has to sign in again.
  */
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import type { Browser, BrowserContext } from 'playwright-core';
@@ -39,7 +39,7 @@ describe('the complete sign-in and tool call', () => {
   };
   const newState = () => new ClientState(`${callback.url}/callback`);
 
-  /** Connects; where the client wants a browser, signs in with it and connects again. */
+  /** Connects; where the client needs a browser, signs in with it and connects again. */
   async function connect(driver: Driver, state: ClientState, person: BrowserContext): Promise<Connected> {
     const url = new URL(stack.mcpUrl + driver.path);
     try {

@@ -1,4 +1,7 @@
-/** Proves that a job without a person gets to the tools: the SDKs' own machine clients, with a secret and with a key. */
+/**
+ * Proves that a job without a person can call tools (RFC 6749 §4.4): the SDKs' own machine clients, with a secret and
+ * with a key.
+ */
 import * as v2 from '@modelcontextprotocol/client';
 import * as v1auth from '@modelcontextprotocol/sdk/client/auth-extensions.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';

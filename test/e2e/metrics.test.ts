@@ -1,4 +1,7 @@
-/** Proves where the metrics of a process are: on a port of their own, from its first request to its end, and nowhere else. */
+/**
+ * Proves where a process serves its metrics: on a port of their own, from its first request to its end, and nowhere
+ * else.
+ */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -33,7 +36,7 @@ describe.each(PROGRAMS)('the metrics of %s', (name, env) => {
     const { run, port, url, metrics } = await start(name, { ...env, SHUTDOWN_LINGER: '50s', SHUTDOWN_TIMEOUT: '50s' });
     await run.says('"ready"');
     expect((await fetch(`${url}/metrics`, { headers: { connection: 'close' } })).status).toBe(404);
-    // Somebody who is still connected keeps a service that stops from ending.
+    // A client that is still connected keeps a stopping service from ending.
     const socket = connect(port, 'localhost');
     await once(socket, 'connect');
     socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');

@@ -1,6 +1,6 @@
 /**
- * Proves that tools are added without a fork: files in a folder somewhere else, with the real processes. Their scopes
- * reach the person who signs in, and an edit reaches clients that are connected.
+ * Proves that tools are added without a fork: files in a mounted folder, with the real processes. Their scopes are
+ * shown to the person who signs in, and an edit reaches connected clients.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Owns an OAuth client in a test that can do everything right, and each thing wrong on purpose. */
+/** Owns an OAuth client in a test that can send correct requests, and each of them with one deliberate error. */
 import { createHash, randomBytes } from 'node:crypto';
 import { Person } from './person.ts';
 import type { Stack } from './stack.ts';
@@ -14,7 +14,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body as JSON; empty where it is none. */
+  /** The body as JSON; empty where there is none. */
   readonly json: Readonly<Record<string, unknown>>;
 }
 
@@ -115,7 +115,7 @@ export class OAuthClient {
   }
 }
 
-/** A session at the MCP server, by hand. */
+/** Opens a session at the MCP server with plain requests. */
 export class McpSession {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 /**
- * Proves that both services fit on one host: an issuer with a path (RFC 8414 §3.1) behind a proxy that passes paths on as
- * they are, the MCP server beside it, and the real clients.
+ * Proves that both services fit on one host: an issuer with a path (RFC 8414 §3.1) behind a proxy that does not change
+ * paths, the MCP server beside it, and the real clients.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { REDIRECT_URI } from './oauth-client.ts';
 import { Person } from './person.ts';
 import { Run } from './stack.ts';
 
-/** What a proxy has to pass on to auth-server, as it is; the rest is the MCP server's. */
+/** The paths that a proxy has to pass on to auth-server; the rest is the MCP server's. */
 const BELONGS_TO_AUTH = /^\/(auth|\.well-known\/(oauth-authorization-server|openid-configuration)\/auth)([/?]|$)/;
 
 describe('RFC 8414 §3.1 an issuer with a path and the MCP server at one origin', () => {

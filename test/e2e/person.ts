@@ -21,7 +21,7 @@ export class Person {
   readonly received: string[] = [];
   readonly #name: RegExp;
 
-  /** @param name which of the people at the development IdP this is */
+  /** @param name of one of the people at the development IdP */
   constructor(name = /Alice/) {
     this.#name = name;
   }
@@ -38,7 +38,7 @@ export class Person {
     return { url: at, status: response.status, headers: response.headers, body: await response.text() };
   }
 
-  /** Opens `url` and follows redirects until a page, or until `until` (a prefix of URLs) would be called. */
+  /** Opens `url` and follows redirects to a page, or up to a URL that begins with `until`. */
   async open(url: string | URL, until: string, init: RequestInit = {}): Promise<Page | URL> {
     let page = await this.request(url, init);
     while (page.headers.has('location')) {
@@ -66,7 +66,7 @@ export class Person {
     throw new Error(`no button ${text} on ${page.url}:\n${page.body}`);
   }
 
-  /** The whole sign-in; gives back the URL that the client is called with. */
+  /** The whole sign-in; returns the redirect URL of the client. */
   async signIn(authorizationUrl: string | URL, redirectUri: string, name = this.#name): Promise<URL> {
     let at = await this.open(authorizationUrl, redirectUri);
     if (!(at instanceof URL)) at = await this.press(at, /Continue with|Approve/, redirectUri);

@@ -1,6 +1,6 @@
 /**
- * Owns one test for each hole that two earlier systems of this kind had, by their numbers (1.6 and 2.4), so that none comes
- * back. Real processes over real HTTP.
+ * Proves that none of the security holes of two earlier systems of this kind comes back: one test for each, by its
+ * number (1.6 and 2.4). Real processes over real HTTP.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -141,7 +141,7 @@ describe('holes of predecessor 1', () => {
   });
 
   it('1.6.8 refreshing is limited: the grant keeps its lifetime, whatever is refreshed', async () => {
-    // Shown as the lifetime of what is stored: the grant that every refresh needs is not prolonged by any.
+    // Visible in the expiry of the stored grant: every refresh needs it, and none prolongs it.
     const client = await OAuthClient.register(stack);
     const { refresh_token, access_token } = await client.tokens();
     const before = recordEnds(stack, 'Grant');

@@ -1,4 +1,4 @@
-/** Proves that both services find the way out of a network that has nothing but a proxy (RFC 9110 §9.3.6). */
+/** Proves that both services reach the internet through a proxy where there is no other way (RFC 9110 §9.3.6). */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

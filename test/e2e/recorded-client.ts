@@ -1,4 +1,4 @@
-/** Owns an MCP client in a test that sends what a file in test/clients says it sends (its README has the form), and nothing else. */
+/** Owns an MCP client in a test that sends exactly what a file in test/clients records (its README has the format). */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -52,7 +52,7 @@ const recording = z.strictObject({
 export type Flow = z.output<typeof flow>;
 export type Recording = z.output<typeof recording> & { readonly file: string };
 
-/** Every file, in the order of their names. */
+/** Every file, sorted by name. */
 export const recordings: readonly Recording[] = globSync('test/clients/*.json', { cwd: ROOT })
   .sort()
   .map((path) => {
@@ -61,7 +61,7 @@ export const recordings: readonly Recording[] = globSync('test/clients/*.json', 
     return { ...parsed.data, file: basename(path, '.json') };
   });
 
-/** What a client learns between the URL that a person typed and its first request to the authorization server. */
+/** What a client learns between the typed URL and its first request to the authorization server. */
 export interface Discovered {
   readonly values: Readonly<Record<string, string>>;
   readonly server: Readonly<
@@ -88,7 +88,7 @@ export async function discover(mcp: string): Promise<Discovered> {
   };
 }
 
-/** Puts what was learned in the place of its name, at any depth. */
+/** Replaces placeholders with the learned values, at any depth. */
 function fill<T>(template: T, values: Readonly<Record<string, string>>): T {
   const text = JSON.stringify(template).replace(/\{([a-z._]+)\}/g, (_, name: string) => {
     if (!Object.hasOwn(values, name)) throw new Error(`nothing is known of {${name}}`);
@@ -115,7 +115,7 @@ export class RecordedClient {
     this.#prove = prove;
   }
 
-  /** @param path where the document is served, if the client has one */
+  /** @param path of the client's metadata document, if it has one */
   static async start(recorded: Flow, discovered: Discovered, host: ClientHost, path: string): Promise<RecordedClient> {
     const jwksPath = `${path}.jwks`;
     const flow = fill(recorded, { ...discovered.values, jwks_uri: host.url(jwksPath) });
@@ -135,7 +135,7 @@ export class RecordedClient {
     return new RecordedClient(flow, String(registered.json.client_id), discovered, (id) => prove(id, secret));
   }
 
-  /** @param change what is wrong on purpose */
+  /** @param change a deliberate error */
   authorizationUrl(change: Readonly<Record<string, string>> = {}): URL {
     const url = new URL(this.#discovered.server.authorization_endpoint);
     const own = {
@@ -151,7 +151,7 @@ export class RecordedClient {
     return url;
   }
 
-  /** The answer that a person brings back who says yes. */
+  /** The authorization response of a person who approves. */
   async signIn(): Promise<URL> {
     const asked = this.authorizationUrl();
     const answer = await new Person().signIn(asked, this.redirectUri);
@@ -195,7 +195,7 @@ export class RecordedClient {
   }
 }
 
-/** A page reads an answer only where CORS lets it. */
+/** A web page can read an answer only where CORS allows it. */
 function refuseUnreadable({ headers }: Answer, sent: Readonly<Record<string, string>> | undefined): void {
   const allowed = headers.get('access-control-allow-origin');
   if (sent?.Origin && allowed !== '*' && allowed !== sent.Origin)
@@ -204,7 +204,7 @@ function refuseUnreadable({ headers }: Answer, sent: Readonly<Record<string, str
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** RFC 6749 §2.3.1, RFC 7523 §2.2: how the client says who it is at /token. */
+/** RFC 6749 §2.3.1, RFC 7523 §2.2: how the client authenticates at /token. */
 async function proofOf({ token }: Flow, { server }: Discovered, publish: (jwks: object) => void) {
   const key = token.authentication === 'private_key_jwt' ? await generateKeyPair('RS256') : undefined;
   if (key) publish({ keys: [{ ...(await exportJWK(key.publicKey)), kid: 'client-key', alg: 'RS256', use: 'sig' }] });

@@ -1,5 +1,5 @@
 /**
- * Proves that whatever a person is told to quote is found by searching what `npm start` prints: the reference on each
+ * Proves that every reference which a person can quote is found in the output of `npm start`: the reference on each
  * kind of error page, and the request id of each kind of refusal, of both services.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ afterAll(async () => {
   folder[Symbol.dispose]();
 });
 
-/** A line of the log, once it is there. */
+/** Waits for a line of the log. */
 async function lineWith(text: string): Promise<string> {
   await stack.run.says(text);
   return stack.run.output.split('\n').find((line) => line.includes(text)) ?? '';

@@ -1,6 +1,6 @@
 /**
- * Owns the proof, over real processes, that an approval is good for the address that the page named and no other (RFC 9700 §4.10): a
- * client registers two redirect URIs, the person approves one, and a second link asks for the other.
+ * Proves with real processes that an approval is valid only for the redirect URI that the page named (RFC 9700 §4.10):
+ * a client registers two redirect URIs, the person approves one, and a second link uses the other.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OAuthClient } from './oauth-client.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack[Symbol.asyncDispose]());
 
-/** A client with both addresses, and a person who approved the first one. */
+/** A client with both redirect URIs, and a person who approved the first one. */
 async function approved() {
   const client = await OAuthClient.register(stack, { client_name: 'Claude', redirect_uris: [GOOD, EVIL] });
   const person = new Person();

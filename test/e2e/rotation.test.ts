@@ -1,6 +1,6 @@
 /**
  * Proves that keys change while clients work: two auth-servers on one Redis behind a balancer that alternates them per
- * request, an mcp-server, and not one refused token across rotations, an emergency and a change of the algorithm.
+ * request, an mcp-server, and no refused token during rotations, an emergency rotation and a change of the algorithm.
  */
 import type { TestServer } from '@mcp-oauth/shared/testing/listen';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
@@ -17,7 +17,7 @@ interface ListedKey {
   readonly state: string;
 }
 
-/** As short as the settings allow, and all in proportion. */
+/** The shortest times that the settings allow, in proportion. */
 const LIFETIMES = {
   ACCESS_TOKEN_LIFETIME: '10s',
   KEY_LEAD: '4s',
@@ -25,7 +25,7 @@ const LIFETIMES = {
   DOCUMENT_LIFETIME: '2s',
   JWKS_MAX_AGE: '2s',
 } as const;
-/** What signs at once waits for polls alone, and a poll may be late where everything runs on two cores. */
+/** Longer times for a key that signs at once: it depends on polling alone, which may be late on two cores. */
 const UNHURRIED = { KEY_POLL: '2s', KEY_LEAD: '6s' } as const;
 const CLIENTS = 4;
 const LONG = { timeout: 60_000, interval: 250 };
@@ -94,14 +94,14 @@ describe('RFC 9068 §4 two auth-servers and an mcp-server under load', () => {
   it('automatic key rotation causes no refused token, makes one new key each time, and removes the old ones', async () => {
     const work = await ContinuousCalls.start(stack, CLIENTS);
     const before = new Set(made());
-    // Two successors have signed, and the first key is gone.
+    // Two successors have signed, and the first key is removed.
     await expect.poll(() => work.signedBy.size, LONG).toBeGreaterThanOrEqual(3);
     const [first = ''] = work.signedBy.keys();
     await expect.poll(published, LONG).not.toContain(first);
     await work.stop();
     const order = [...work.signedBy.keys()];
     expect(work.failures).toEqual([]);
-    // Whichever of the two was first: each key that signs was made once, and no other but the next one.
+    // Whichever server was first: each signing key was made once, and is followed only by the next one.
     expect(new Set(made()).size).toBe(made().length);
     expect(made()).toEqual(expect.arrayContaining(order.slice(1)));
     expect(made().filter((kid) => !before.has(kid) && !order.includes(kid)).length).toBeLessThanOrEqual(1);
@@ -113,7 +113,7 @@ describe('RFC 9068 §4 two auth-servers and an mcp-server under load', () => {
     const [more, free] = await startReplicas({ KEY_ROTATION: 'off', ...UNHURRIED });
     stopped.push(...(await replace(more, free)));
     const work = await ContinuousCalls.start(stack, CLIENTS);
-    // What rotated by itself before may still have a key on its way.
+    // The rotation before this one may still have a key that becomes valid later.
     await expect.poll(async () => (await listed()).some(({ state }) => state === 'pending'), LONG).toBe(false);
     await keys('rotate --now', UNHURRIED);
     const [next] = await listed();
@@ -158,7 +158,7 @@ describe('RFC 9068 §4 two auth-servers and an mcp-server under load', () => {
     expect(await statusWith(await newest())).toBe(200);
   });
 
-  /** The balancer turns to the new ones, and the old ones finish what they have begun. */
+  /** The balancer switches to the new servers, and the old ones finish their requests. */
   async function replace(more: Run[], free: number[]): Promise<Run[]> {
     const old = replicas;
     replicas = more;

@@ -1,8 +1,10 @@
-/** Owns a load balancer in a test: one address in front of many, the next one for every request, whoever asks. */
+/**
+ * Owns a round-robin load balancer in a test: one address in front of many replicas, the next one for every request.
+ */
 import type { TestServer } from '@mcp-oauth/shared/testing/listen';
 import { gateway } from './gateway.ts';
 
-/** @param ports where the replicas listen; may be filled after the balancer is up, as they need its address */
+/** @param ports of the replicas; may be filled after the balancer has started, as the replicas need its address */
 export const roundRobin = (ports: readonly number[]): Promise<TestServer> => {
   let turn = 0;
   return gateway(() => {

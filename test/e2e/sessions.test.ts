@@ -1,6 +1,6 @@
 /**
- * Proves that an operator ends the sessions of one person on every replica and nobody else's: two real mcp-servers on a
- * real Redis, clients of both SDKs and over HTTP+SSE, and the command line of mcp-server beside them.
+ * Proves that an operator can end the sessions of one person on every replica, and no other sessions: two real
+ * mcp-servers on a real Redis, clients of both SDKs and over HTTP+SSE, and the command line of mcp-server.
  */
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
@@ -19,12 +19,12 @@ import {
 import { openSse } from './sse-stream.ts';
 import { type Ended, Run, type Stack } from './stack.ts';
 
-/** Shorter than a replica takes to notice by itself that a record is gone. */
+/** Shorter than the interval after which a replica notices by itself that a record is gone. */
 const AT_ONCE = { timeout: 8_000, interval: 20 };
 
 interface Connected {
   readonly session: string;
-  /** Statuses of the answers to its GETs: the streams that it opened, and what it heard when it came back. */
+  /** Statuses of its GETs: the streams that it opened, and the answer when it reconnected. */
   readonly streams: readonly number[];
   call(name: string, args: object): Promise<unknown>;
   close(): Promise<void>;
@@ -119,7 +119,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'sessions end' : NEEDS_REDIS, () => {
       expect.arrayContaining(hers.map(({ session }) => session)),
     );
     expect(await listed()).toHaveLength(5);
-    // Each replica has read each record now, and would answer from its copy.
+    // Each replica has read each record by now, and would answer from its copy.
     for (const url of urls) for (const client of hers) expect(await status(url, client, ada)).toBe(200);
 
     expect(await command('end --subject ada')).toEqual({ code: 0, output: 'Ended 3 sessions.\n' });

@@ -1,4 +1,7 @@
-/** Proves how the services go down: what runs may finish, streams end, nothing new begins, and what was promised is kept. */
+/**
+ * Proves how the services shut down: running requests may finish, streams end, new requests are refused, and promised
+ * answers are sent.
+ */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { McpSession, OAuthClient } from './oauth-client.ts';
 import { openSse } from './sse-stream.ts';
@@ -32,7 +35,7 @@ describe('SIGTERM', () => {
         params: { name: 'countdown', arguments: { from: 2 }, _meta: { progressToken: 1 } },
       }),
     });
-    // The headers of the stream are there: the call runs.
+    // The headers of the stream have arrived, so the call is running.
     const answer = await running;
     const stopped = stack.run.stop('SIGTERM');
     expect(await answer.text()).toContain('Counted down from 2');

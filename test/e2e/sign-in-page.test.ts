@@ -1,4 +1,7 @@
-/** Owns the proof, in a real Chromium, of what only a browser does with the sign-in page: clicks that come too early, and cookies that are off. */
+/**
+ * Proves, in a real Chromium, behaviour of the sign-in page that only a browser shows: clicks that come too early, and
+ * disabled cookies.
+ */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchBrowser, needsChromium } from './browser.ts';
@@ -17,7 +20,7 @@ afterAll(async () => {
   await stack?.[Symbol.asyncDispose]();
 });
 
-/** Puts the clock of the page's animations to a moment after it was shown, whatever the machine was doing. */
+/** Sets the page's animations to a time after it was shown, however slow the machine is. */
 const atMoment = (page: Page, milliseconds: number): Promise<number> =>
   page
     .locator('form.late button')

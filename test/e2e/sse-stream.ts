@@ -1,4 +1,4 @@
-/** Owns an HTTP+SSE client by hand (2024-11-05): the stream, its endpoint, and the events that come. */
+/** Owns a handwritten HTTP+SSE client (2024-11-05): the stream, its endpoint, and its events. */
 import type { Stack } from './stack.ts';
 
 interface SseEvent {
@@ -7,7 +7,7 @@ interface SseEvent {
 }
 
 export interface SseStream {
-  /** Where messages are posted. */
+  /** The URL for messages. */
   readonly endpoint: string;
   next(): Promise<SseEvent>;
   close(): void;

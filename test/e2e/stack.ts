@@ -1,4 +1,7 @@
-/** Owns the real processes in a test: `npm start`'s own script on free ports, with a data folder that outlives a restart. */
+/**
+ * Owns the real processes in a test: `npm start`'s own script on free ports, with a data folder that outlives a
+ * restart.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -16,7 +19,7 @@ export interface Ended {
   readonly output: string;
 }
 
-/** One run of a program of ours, with its arguments; `scripts/start.ts` starts all of them. */
+/** One run of one of our programs with its arguments; `scripts/start.ts` starts all of them. */
 export class Run {
   readonly #child: ChildProcess;
   readonly ended: Promise<Ended>;
@@ -53,7 +56,7 @@ export class Run {
     return this.#child.pid ?? 0;
   }
 
-  /** Resolves when the output says `text`, rejects when the run ends before. */
+  /** Resolves when the output contains `text`, rejects when the run ends first. */
   async says(text: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const watch = () => {
@@ -102,10 +105,10 @@ export class Stack implements AsyncDisposable {
     return stack;
   }
 
-  /** Ends everything as `signal` does and starts it again on the same ports and data. */
+  /** Ends all processes with `signal` and starts them again on the same ports and data. */
   async restart(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     await this.run.stop(signal);
-    // Where it was killed, its children notice by themselves that it is gone.
+    // After a kill of the parent, its children notice by themselves that it is gone.
     for (const url of [this.mcpUrl, this.authUrl, this.idpUrl]) while (await isTaken(url)) await setTimeout(20);
     this.run = new Run(this.#env);
     await this.run.says(READY);
@@ -113,7 +116,7 @@ export class Stack implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.run.stop();
-    // It holds signing keys.
+    // The folder holds signing keys.
     rmSync(this.dataDir, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-/** Proves that `npm start` is one command: quick to be ready, one clear line when it can't, one signal to end. */
+/** Proves that `npm start` is one command: ready quickly, one clear line when it cannot start, one signal to end it. */
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -37,7 +37,7 @@ const isAlive = async (url: string) =>
     () => false,
   );
 
-/** And reads no further. */
+/** Reads until the stream contains `text`, and no further. */
 const untilSays = async (stream: Readable, text: string): Promise<void> => {
   let said = '';
   for await (const chunk of stream) {
@@ -108,7 +108,7 @@ describe('npm start', () => {
     expect(code).toBe(1);
     expect(output).not.toContain('Ctrl-C');
     const names = complaints(output).map((line) => line.split(':').slice(0, 2).join(':'));
-    // Whichever of the two says it first.
+    // Either service may report it first.
     const once = names.map((name) => name.replace(/.+: ISSUER$/, 'ISSUER'));
     expect(once.sort()).toEqual([
       'ISSUER',
@@ -163,5 +163,5 @@ describe('npm start', () => {
   });
 });
 
-/** What is not a log line of a part. */
+/** The lines that are not log lines of a service. */
 const complaints = (output: string): string[] => output.split('\n').filter((line) => line && !line.includes('│'));

@@ -1,6 +1,6 @@
 /**
- * Proves that any number of MCP servers may stand behind one auth-server: two real ones, of which neither takes a token
- * for the other; each with its own scopes, its own default and its own lifetime of tokens; one of them unknown until it starts.
+ * Proves that one auth-server serves any number of MCP servers (RFC 8707): two real ones that do not accept each
+ * other's tokens, each with its own scopes, default and token lifetime; one of them unknown until it starts.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ describe('two MCP servers behind one auth-server', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'mcp-oauth-two-'));
   const runs: Run[] = [];
   let auth: string;
-  /** Our own, whose scopes are asked for; and one that needs nothing but `notes:use`, as its operator says. */
+  /** Our own server, whose scopes are discovered; and one that needs only `notes:use`, as its operator configured. */
   let first: string;
   let second: string;
   let startSecond: () => Promise<void>;

@@ -1,4 +1,4 @@
-/** Proves that a setting under a wrong name, or one that says more than it means, is never lost in silence. */
+/** Proves that a misspelt setting, or one with an ambiguous value, is always reported. */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

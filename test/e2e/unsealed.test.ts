@@ -1,4 +1,4 @@
-/** Proves that production takes no key out of its store that is not encrypted, and how those of before are taken over. */
+/** Proves that production does not use unencrypted keys from its store, and how old unencrypted keys are migrated. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Proves that the order of start never matters: who needs something waits for it, says so once, and can be stopped. */
+/**
+ * Proves that the order of start does not matter: a service waits for what it needs, logs that once, and can be
+ * stopped.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +48,7 @@ describe.each(SERVICES)('%s without Redis', (service) => {
       await run.stop();
       const lines = ['waiting for redis', 'redis connected', 'redis connected again'];
       expect(lines.map((line) => told(run, line))).toEqual([1, 1, 1]);
-      // A connection that is reset and one that is refused are two things.
+      // A reset connection and a refused connection are two different reasons.
       const reasons = [...run.output.matchAll(/"reason":"([^"]+)"[^\n]*"msg":"redis not reachable"/g)].map(
         ([, it]) => it,
       );

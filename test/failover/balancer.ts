@@ -1,24 +1,24 @@
 /**
- * Owns the load balancer of the failover tests: the next replica for every request, and one that does not listen is passed over,
- * as any balancer does, since nothing of the request has left then. It knows which calls are where.
+ * Owns the load balancer of the failover tests: each request goes to the next replica. A replica that does not listen
+ * is skipped, as in any balancer, since no byte of the request was sent. It knows which calls are at which replica.
  */
 import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 
 export interface Balancer extends TestServer {
-  /** Where requests go; may change at any time. */
+  /** The replicas; may change at any time. */
   readonly ports: number[];
-  /** What `label` says of the calls that a replica has not answered yet. */
+  /** Labels of the calls that a replica has not answered yet. */
   inFlight(port: number): readonly string[];
-  /** Which replica has taken a call, as far as it has been answered: over HTTP+SSE that is long before the call is done. */
+  /** The replica that accepted a call. Over HTTP+SSE, the POST is answered long before the call is done. */
   takenBy(label: string): number | undefined;
 }
 
 export interface BalancerOptions {
-  /** Names a call by its body; `undefined` for what is of no interest. */
+  /** Labels a call by its body; `undefined` for other requests. */
   readonly label: (body: string) => string | undefined;
-  /** Milliseconds that a connection to a replica is kept for the next request; absent: not at all. */
+  /** Milliseconds that a connection to a replica is kept for the next request; absent: connections are not kept. */
   readonly keepAlive?: number | undefined;
 }
 
@@ -53,7 +53,7 @@ export async function startBalancer({ label, keepAlive }: BalancerOptions): Prom
     onward.end(body);
   };
   const server = await serve((req, res) => {
-    // A connection that is kept could be closed just when a client takes it again: no failure of what is tested here.
+    // A kept connection could be closed at the moment in which a client reuses it; that is not what is tested here.
     res.shouldKeepAlive = false;
     turn += 1;
     const first = turn % ports.length;

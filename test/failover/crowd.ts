@@ -1,6 +1,6 @@
 /**
- * Owns many clients at once, of both SDKs, each with a session, a standalone stream and a subscription to every event to come:
- * what they were told, and what became of their calls.
+ * Owns many clients of both SDKs at once, each with a session, a standalone stream and a subscription to every coming
+ * event: what they received, and the results of their calls.
  */
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -8,9 +8,9 @@ import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 
-/** What a crowd gathers at. */
+/** The target of a crowd. */
 export interface Host {
-  /** Of the MCP endpoint. */
+  /** URL of the MCP endpoint. */
   readonly url: URL;
   token(name: string): Promise<string>;
 }
@@ -18,13 +18,13 @@ export interface Host {
 export interface Outcome {
   readonly label: string;
   readonly error?: string;
-  /** Of the progress that it was told. */
+  /** Progress notifications that it received. */
   readonly steps: readonly number[];
 }
 
 export interface Member {
   readonly name: string;
-  /** URIs of the changes that it was told of, as they came. */
+  /** URIs of the change notifications that it received, in order. */
   readonly heard: string[];
   session(): string | undefined;
   call(label: string, steps: number, pause: number): Promise<Outcome>;
@@ -41,7 +41,7 @@ interface AnyClient {
 /** Milliseconds: longer than it takes to know that a replica is gone. */
 const PATIENCE = 40_000;
 
-/** A client that comes back as long as it takes: a few attempts are what a person would put up with, not a test. */
+/** A client that reconnects without a limit: a person would accept a few attempts, a test must not fail after them. */
 const RECONNECTION = {
   initialReconnectionDelay: 200,
   maxReconnectionDelay: 1_000,
@@ -54,16 +54,16 @@ const transportOptions = (token: string) => ({
   reconnectionOptions: RECONNECTION,
 });
 
-/** SDK v1, and SDK v2 held to a revision with sessions. */
+/** SDK v1, and SDK v2 restricted to a revision with sessions. */
 const KINDS = ['v1', 'v2'] as const;
 
 /** And SDK v1 over HTTP+SSE. */
 export type Kind = (typeof KINDS)[number] | 'sse';
 
-/** Sessions that are opened at a time. */
+/** Number of sessions that are opened concurrently. */
 const BATCH = 20;
 
-/** So many clients, each subscribed to all of `uris`. */
+/** Opens so many clients, each subscribed to all of `uris`. */
 export async function gather(
   host: Host,
   size: number,
@@ -84,7 +84,7 @@ export async function gather(
 interface Connected {
   readonly client: AnyClient;
   session(): string | undefined;
-  /** Of a call, where the client does not tell all. */
+  /** For a call, where the client does not report everything. */
   readonly stepsOf?: (label: string) => readonly number[];
 }
 
@@ -145,7 +145,7 @@ async function connectV2(url: URL, token: string, heard: string[]): Promise<Conn
   return { client: client as unknown as AnyClient, session: () => transport.sessionId };
 }
 
-/** A progress that comes in one chunk with the answer is dropped by this client, so it is read off what its transport brings. */
+/** This client drops progress that arrives in one chunk with the answer, so it is read from its transport. */
 async function connectSse(url: URL, token: string, heard: string[]): Promise<Connected> {
   const client = new Client({ name: 'sse', version: '0' });
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void heard.push(params.uri));

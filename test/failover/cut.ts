@@ -1,13 +1,13 @@
-/** Owns a network in a test that can be cut: a TCP relay in front of a server, whose connections then just stop. */
+/** Owns a network in a test that can be cut: a TCP relay in front of a server, whose connections then stall. */
 
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
 export interface Relay extends AsyncDisposable {
   readonly port: number;
-  /** Nothing passes any more, and nobody is told. */
+  /** Stops all traffic without closing connections. */
   cut(): void;
-  /** New connections pass again; those of before are reset. */
+  /** Accepts new connections again; the old ones are reset. */
   mend(): void;
 }
 
@@ -25,7 +25,7 @@ export async function startRelay(target: number): Promise<Relay> {
     far.on('data', (chunk) => passes && near.write(chunk));
     near.on('end', () => far.end());
     far.on('end', () => near.end());
-    // A process that is killed resets its connections.
+    // A killed process resets its connections.
     near.on('close', () => passes && far.destroy());
     far.on('close', () => passes && near.destroy());
   }).listen(0, '127.0.0.1');

@@ -1,6 +1,6 @@
 /**
- * Proves that a replica that is told to stop waits for what it has asked: the client answers at another replica, and
- * gets the result of its call, whatever its transport (MCP client/elicitation).
+ * Proves that a stopping replica waits for the answers to its own questions: the client answers at another replica, and
+ * gets the result of its call, over each transport (MCP client/elicitation).
  */
 import { once } from 'node:events';
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
@@ -70,7 +70,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'a stop while a question is open' : NEEDS_
           return { action: 'accept', content: { confirmed: true } };
         },
       );
-      // To be sure that one of those runs it that stop.
+      // The call goes to one of the two replicas that are stopped.
       const ports = fleet.balancer.ports.splice(2);
       const result = client.call();
       await isAsked;

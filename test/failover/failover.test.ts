@@ -1,6 +1,6 @@
 /**
- * Proves that a session outlives its replica, its Redis and its network: three replicas behind a balancer that takes the
- * next one for every request, two hundred sessions at work, and something breaks.
+ * Proves that a session survives the loss of its replica, its Redis and its network: three replicas behind a
+ * round-robin balancer, two hundred sessions under load, and one failure.
  */
 import { setTimeout } from 'node:timers/promises';
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
@@ -43,7 +43,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'failover' : NEEDS_REDIS, () => {
       const stopped = victim.run.stop('SIGKILL');
       const before = fleet.balancer.inFlight(victim.port);
       await stopped;
-      // What came in while the signal was on its way, and is not answered either.
+      // Calls that arrived while the signal was on its way, and are not answered either.
       const doomed = [...before, ...fleet.balancer.inFlight(victim.port)];
       await setTimeout(500);
       fleet.balancer.ports.splice(fleet.balancer.ports.indexOf(victim.port), 1);
@@ -67,7 +67,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'failover' : NEEDS_REDIS, () => {
 
   it('a replica cut off from Redis loses no session, no call and no event', async () => {
     const report = await underLoad(load('cut'), async () => {
-      // One that has seen every session: what it does not know it could not serve.
+      // A Redis that has seen every session: sessions that it does not know could not be served.
       const cutOff = fleet.replicas[1];
       cutOff?.network.cut();
       await setTimeout(4_000);

@@ -1,4 +1,7 @@
-/** Owns several mcp-servers behind a balancer, on one real Redis each reaches by a network of its own, and tokens for them. */
+/**
+ * Owns several mcp-servers behind a balancer, on one real Redis that each reaches over a network of its own, and their
+ * tokens.
+ */
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
@@ -12,25 +15,28 @@ const TOOLS = fileURLToPath(new URL('./tools/', import.meta.url));
 interface Replica {
   readonly port: number;
   readonly run: Run;
-  /** Its way to Redis. */
+  /** Its network to Redis. */
   readonly network: Relay;
 }
 
 export interface Fleet extends AsyncDisposable {
-  /** Of the MCP endpoint, behind the balancer. */
+  /** URL of the MCP endpoint, behind the balancer. */
   readonly url: URL;
   readonly balancer: Balancer;
   readonly redis: TestRedis;
   readonly replicas: Replica[];
   token(subject: string): Promise<string>;
-  /** One replica more. */
+  /** Adds a replica. */
   add(): Promise<Replica>;
-  /** Stops a replica as a rolling update does: it has its address until it has ended, and then another one takes its place. */
+  /**
+   * Stops a replica as a rolling update does: it keeps its address until it has ended, then another replica takes its
+   * place.
+   */
   replace(replica: Replica): Promise<void>;
   output(): string;
 }
 
-/** Calls are known by what their `label` says. */
+/** Calls are identified by their `label` argument. */
 const labelOf = (body: string): string | undefined => /"label":"([^"]+)"/.exec(body)?.[1];
 
 export interface FleetOptions {

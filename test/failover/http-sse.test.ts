@@ -1,6 +1,6 @@
 /**
- * Proves that sessions over HTTP+SSE outlive the replica that holds their stream (MCP 2024-11-05), with the transport of
- * SDK v1: three replicas, everybody at work, and one is killed or stopped.
+ * Proves that sessions over HTTP+SSE survive the loss of the replica that holds their stream (MCP 2024-11-05), with the
+ * transport of SDK v1: three replicas, all clients at work, and one replica is killed or stopped.
  */
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,7 +50,8 @@ describe.skipIf(!hasRedis)(hasRedis ? 'HTTP+SSE across replicas' : NEEDS_REDIS, 
     const doomed = report.outcomes
       .map(({ label }) => label)
       .filter((label) => fleet.balancer.takenBy(label) === victim?.port);
-    // This client does not say what it has: what has gone out, and was not noted when the replica died, goes out once more.
+    // This client sends no `Last-Event-ID`: events that were sent, and not recorded as sent when the replica died, are
+    // sent again.
     await expectNothingLost(load, { ...report, doomed: [...report.doomed, ...doomed] }, 5);
     expect(crowd.map((member) => member.session())).toEqual(sessions);
   });

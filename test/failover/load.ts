@@ -1,12 +1,12 @@
 /**
- * Owns what goes on while something breaks: everybody calls, changes are announced, and afterwards nothing may be missing or be
- * there twice.
+ * Owns the load during a failure: every client calls, changes are announced, and afterwards no result or event may be
+ * missing or duplicated.
  */
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Member, Outcome } from './crowd.ts';
 
-/** Steps of a call, of which its client is told. */
+/** Steps of a call, each with a progress notification. */
 const STEPS = 3;
 
 export interface Report {
@@ -19,17 +19,17 @@ export interface Report {
 
 export interface Load {
   readonly crowd: readonly Member[];
-  /** Of the changes that are announced, which everybody has subscribed to. */
+  /** URIs of the announced changes, to which every client has subscribed. */
   readonly uris: readonly string[];
-  /** Milliseconds between two of them. */
+  /** Milliseconds between two changes. */
   readonly pause?: number;
 }
 
 let rounds = 0;
 
 /**
- * Keeps everybody busy while `disturb` runs, and a while longer.
- * @param disturb resolves with the labels of the calls that it has doomed
+ * Keeps all clients busy while `disturb` runs, and a while longer.
+ * @param disturb resolves with the labels of the calls that cannot be completed
  */
 export async function underLoad(
   { crowd, uris, pause = 250 }: Load,
@@ -67,7 +67,7 @@ export async function underLoad(
   return { outcomes, announced, doomed };
 }
 
-/** @param twice how many of all that a client is told it may have been told twice */
+/** @param twice how many of all events may have been received twice */
 export async function expectNothingLost({ crowd, uris }: Load, report: Report, twice = 0): Promise<void> {
   const { outcomes, announced, doomed } = report;
   const failed = outcomes.filter(({ error }) => error !== undefined);

@@ -1,5 +1,5 @@
 /**
- * Proves that a question and its answer find each other although every request goes to the next replica: elicitation and
+ * Proves that a question and its answer match although every request goes to the next replica: elicitation and
  * sampling, in every era and with both SDKs (MCP client/elicitation, client/sampling; 2026-07-28 basic/patterns/mrtr).
  */
 
@@ -13,7 +13,7 @@ import { CreateMessageRequestSchema, ElicitRequestSchema } from '@modelcontextpr
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fleet, startFleet } from './fleet.ts';
 
-/** Odd and prime to the requests of a call, so that question and answer meet every pair of replicas. */
+/** Odd, and coprime to the requests of a call, so that question and answer meet every pair of replicas. */
 const CALLS = 12;
 
 const capabilities = { elicitation: {}, sampling: {} };

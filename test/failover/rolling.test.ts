@@ -1,6 +1,6 @@
 /**
- * Proves that a rolling update costs nothing: three replicas behind a balancer that keeps its connections and sends a
- * request elsewhere only when it is refused, and one after the other is told to stop, under load.
+ * Proves that a rolling update loses nothing: three replicas behind a balancer that keeps its connections and retries
+ * elsewhere only when a connection is refused; one replica after the other is stopped under load.
  */
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

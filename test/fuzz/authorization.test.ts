@@ -1,4 +1,4 @@
-/** Owns fuzzing what a stranger sends to auth-server: registrations, redirect URIs, authorization and token requests. */
+/** Fuzzes what a stranger sends to auth-server: registrations, redirect URIs, authorization and token requests. */
 import fc from 'fast-check';
 import { it } from 'vitest';
 import { fuzz } from './fuzz.ts';
@@ -46,7 +46,7 @@ it('RFC 7591 §3.1 odd registrations, and RFC 7592 §2.2 odd updates, cause no s
     },
   })); // biome-ignore format: one line for each kind
 
-/** Addresses with what parsers differ in. */
+/** Addresses in which parsers differ. */
 const address: fc.Arbitrary<string> = fc.oneof(
   fc.webUrl({ withFragments: true, withQueryParameters: true }),
   fc.tuple(

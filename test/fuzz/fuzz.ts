@@ -1,21 +1,21 @@
 /**
- * Owns how often, with which seed and against what the services are fuzzed: FUZZ_COUNT inputs in all, FUZZ_SEED to have the same
- * ones again, and the rules that hold for every answer: it comes, it is no fault of the server, and the log has no stack.
+ * Owns how the services are fuzzed: FUZZ_COUNT inputs in all, FUZZ_SEED to repeat a run, and the rules for every
+ * answer: there is one, it is not a server error, and the log has no stack.
  */
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import fc from 'fast-check';
 
-/** The same by default, so that two runs say the same; `FUZZ_SEED=$RANDOM` finds what is new. */
+/** The default seed is fixed, so that two runs agree; `FUZZ_SEED=$RANDOM` finds new inputs. */
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_129);
 const COUNT = Number(process.env.FUZZ_COUNT ?? 20_000);
 
-/** Inputs that one server gets: what it keeps of them in memory has an end. */
+/** Inputs for one server: what it keeps in memory for them is bounded. */
 const PER_SERVER = 5_000;
 
-/** Milliseconds: an answer that takes longer is a hang. */
+/** Milliseconds: a slower answer counts as a hang. */
 const HANG = 30_000;
 
-/** A log that keeps what must not be in one. */
+/** A log that collects the entries which must not occur. */
 export class WatchedLog {
   readonly log: Logger;
   #faults: string[] = [];
@@ -28,7 +28,7 @@ export class WatchedLog {
     });
   }
 
-  /** The faults since the last look. */
+  /** The faults since the last call. */
   faults(): readonly string[] {
     const found = this.#faults;
     this.#faults = [];
@@ -36,20 +36,20 @@ export class WatchedLog {
   }
 }
 
-/** What is fuzzed, for as long as one of it lives. */
+/** The fuzzed service, shared while at least one user is left. */
 export interface Target extends AsyncDisposable {
   readonly watched: WatchedLog;
 }
 
 export interface Fuzzing<Input, On extends Target> {
   readonly name: string;
-  /** Of 20,000. */
+  /** Of 20,000 inputs. */
   readonly share: number;
   readonly open: () => Promise<On>;
   readonly inputs: fc.Arbitrary<Input>;
   /** @returns the statuses of the answers */
   readonly send: (on: On, input: Input) => Promise<readonly number[]>;
-  /** Statuses from 500 on that are documented. */
+  /** Documented statuses from 500 on. */
   readonly documented?: readonly number[];
 }
 
@@ -76,7 +76,7 @@ export async function fuzz<Input, On extends Target>(fuzzing: Fuzzing<Input, On>
   process.stdout.write(`fuzz ${name}: ${total} inputs, FUZZ_SEED=${SEED}, answers ${counted.join(', ')}\n`);
 }
 
-/** Each kind of input has its own, so that no two are the same. */
+/** Each kind of input has a seed of its own, so that no two are the same. */
 const seedOf = (name: string): number =>
   [...name].reduce((seed, letter) => (seed * 31 + letter.charCodeAt(0)) | 0, SEED);
 

@@ -1,4 +1,4 @@
-/** Owns fuzzing the head of a request at both services: its line, its fields, and the addresses that proxies say it comes from. */
+/** Fuzzes the head of a request at both services: its request line, its fields, and the client addresses in them. */
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { it } from 'vitest';
@@ -8,7 +8,7 @@ import { fieldValue, headerValue, oddText } from './values.ts';
 
 /**
  * Sends bytes, ends its side, and reads until the server closes.
- * @returns the status of each answer; none for what the server only closes
+ * @returns the status of each answer; none where the server only closes
  */
 function exchange(url: string, text: string): Promise<number[]> {
   return new Promise((resolve) => {

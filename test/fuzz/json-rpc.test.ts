@@ -1,4 +1,4 @@
-/** Owns fuzzing what a caller who is let in can say: JSON-RPC of every revision of MCP, well formed and not. */
+/** Fuzzes what an authenticated caller can send: JSON-RPC of every revision of MCP, well formed and not. */
 import fc from 'fast-check';
 import { it } from 'vitest';
 import { fuzz } from './fuzz.ts';
@@ -12,7 +12,7 @@ const META = {
   'io.modelcontextprotocol/clientCapabilities': { elicitation: {}, roots: {}, sampling: {} },
 };
 
-/** What a good request of each method has. */
+/** Valid parameters of each method. */
 const PARAMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   initialize: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'fuzz', version: '1' } },
   ping: {},
@@ -66,7 +66,10 @@ const call: fc.Arbitrary<string> = fc
   .tuple(fc.constantFrom(...TOOLS), oddObject({ message: 'hello', symbol: 'X' }, ARGUMENTS))
   .map(([name, given]) => `{"name":${quoted(name)},"arguments":${given}}`);
 
-/** A message as text. @param meta what every request has to say of itself */
+/**
+ * A message as text.
+ * @param meta the `_meta` that every request must have
+ */
 function message(meta?: object): fc.Arbitrary<string> {
   const known = fc.constantFrom(...Object.keys(PARAMS));
   const params = (method: string): fc.Arbitrary<string> =>

@@ -1,4 +1,7 @@
-/** Owns the services that are fuzzed: composed as in production, over real HTTP, with limits that do not end the run. */
+/**
+ * Owns the fuzzed services: composed as in production, over real HTTP, with limits so high that they do not end the
+ * run.
+ */
 import type { RequestListener } from 'node:http';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
@@ -50,9 +53,9 @@ export async function openMcp(env: Environment = {}): Promise<McpTarget> {
 
 export interface AuthTarget extends Target {
   readonly issuer: string;
-  /** Where it listens. */
+  /** The URL on which it listens. */
   readonly url: string;
-  /** The address that the next request comes from. */
+  /** The client address of the next request. */
   from: string | undefined;
   fetch(path: string, init?: RequestInit): Promise<Response>;
 }
@@ -97,7 +100,7 @@ export async function openAuth(connectors: readonly OpenConnector[] = [], env: E
   });
 }
 
-/** Takes whoever comes back. */
+/** An identity provider that accepts every callback. */
 const believer = (issuer: string): OpenConnector => ({
   id: 'acme',
   title: 'Acme',

@@ -1,4 +1,6 @@
-/** Owns fuzzing what mcp-server checks: tokens that are signed by the issuer's own key, proofs of a client's, and neither. */
+/**
+ * Fuzzes what mcp-server verifies: tokens with the issuer's own signature, proofs with a client's, and unsigned values.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { it } from 'vitest';
@@ -38,14 +40,14 @@ const call = (url: string, headers: Record<string, string>): Promise<number> =>
     }),
   );
 
-/** The parts as text, by what is odd about them; `undefined` is the good one. */
+/** The parts as text, by what is odd about them; `undefined` is the valid one. */
 const parts = fc.oneof(
   fc.record({ header: oddObject(HEADER, HEADER_NAMES), claims: fc.constant(undefined) }),
   fc.record({ header: fc.constant(undefined), claims: fc.array(fc.tuple(fc.constantFrom(...CLAIM_NAMES), oddJson), { minLength: 1, maxLength: 4 }) }),
   fc.record({ header: oddJson, claims: fc.constant(undefined) }),
 ); // biome-ignore format: one list
 
-/** Good members as text, with odd ones after them: the last of a name counts. */
+/** Valid members as text, with odd ones after them: of duplicate names the last one counts. */
 const withOdd = (members: object, odd: readonly (readonly [string, string])[] = []): string =>
   `${JSON.stringify(members).slice(0, -1)}${odd.map(([name, value]) => `,${JSON.stringify(name)}:${value}`).join('')}}`;
 

@@ -1,4 +1,6 @@
-/** Owns fuzzing what an identity provider answers: tokens, id tokens, userinfo, keys and metadata, through a whole sign-in. */
+/**
+ * Fuzzes what an identity provider answers: tokens, ID tokens, userinfo, keys and metadata, through a whole sign-in.
+ */
 import fc from 'fast-check';
 import { it } from 'vitest';
 import github from '../../auth-server/src/connectors/github.connector.ts';
@@ -32,7 +34,7 @@ async function withClient(target: AuthTarget): Promise<SignInTarget> {
   return Object.assign(target, { server, client: await register(server) });
 }
 
-/** From the first page to the answer that the client gets, or the page that a person sees. */
+/** From the first page to the answer for the client, or the page for the person. */
 async function signIn(
   { server, client }: SignInTarget,
   connector: string,
@@ -41,14 +43,14 @@ async function signIn(
   const browser = new Browser(server);
   const { page } = await browser.follow(authorizePath(client));
   const { outside } = await browser.submit(page, 'approve', { connector });
-  // An upstream whose metadata can't be used is told to the client before anybody leaves.
+  // When the upstream's metadata cannot be used, the client gets the error before the browser is sent away.
   if (!outside?.searchParams.has('state') || outside.origin === 'https://app.example') return [page?.status ?? 0];
   const back = await leave(outside);
   const end = await browser.follow(`/callback/${connector}${back.search}`);
   return [end.page?.status ?? 303];
 }
 
-/** Where the upstream can't be used, a page may say so with these. */
+/** Statuses that a page may have when the upstream cannot be used. */
 const documented = [502, 503];
 
 type OidcTarget = SignInTarget & { readonly play: Play; readonly token: Route };
@@ -74,7 +76,7 @@ async function openOidc(): Promise<OidcTarget> {
   });
 }
 
-/** Of numbers beyond all bounds nothing remains: the library that signs for the provider refuses them. */
+/** Numbers out of range are dropped: the library that signs for the provider refuses them. */
 const parsed = (text: string): unknown => {
   try {
     return JSON.parse(JSON.stringify(JSON.parse(text)));
@@ -136,7 +138,7 @@ interface OidcAnswers {
   readonly callback?: readonly (readonly [string, string])[] | undefined;
 }
 
-/** One kind of oddity at a time, so that the others are reached. */
+/** One kind of odd value at a time, so that the later checks are reached. */
 const answers: fc.Arbitrary<OidcAnswers> = fc.oneof(
   fc.record({ token: members(TOKEN_NAMES) }),
   fc.record({ claims: members(CLAIM_NAMES) }),
@@ -206,7 +208,7 @@ it('OpenID Connect Discovery §4, RFC 7517 §5 odd metadata and keys of an OpenI
         { nil: undefined },
       ),
     ),
-    // A server of its own for each: what is remembered of a provider is not asked for again.
+    // A new server for each input: the documents of a provider are remembered, and not fetched again.
     send: async (_, [said, keys]) => {
       await using on = await openOidc();
       const { stage, issuer } = on.play;

@@ -1,8 +1,8 @@
-/** Owns odd values: JSON as text of every type, words that mean something somewhere, and bytes that a header can have. */
+/** Owns odd values: JSON as text of every type, words with a special meaning, and bytes that a header can have. */
 import fc from 'fast-check';
 import { ODD_VALUES } from '../../mcp-server/test/authorization/odd-values.ts';
 
-/** Text with anything in it: control characters, halves of surrogate pairs, what turns text around. */
+/** Any text: control characters, lone surrogates, characters that change the direction of text. */
 export const oddText: fc.Arbitrary<string> = fc.oneof(
   { weight: 3, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
   { weight: 2, arbitrary: fc.string({ maxLength: 40 }) },
@@ -11,7 +11,7 @@ export const oddText: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(' ', '\u0000', '\ud83d', 'é', '"', '<script>').chain((unit) => fc.integer({ min: 1, max: 3_000 }).map((n) => unit.repeat(n))),
 ); // biome-ignore format: one list
 
-/** JSON as text, some of which no value of JavaScript is written as. */
+/** JSON as text, including text that JSON.stringify never writes. */
 export const oddJson: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...ODD_VALUES),
   fc.json({ maxDepth: 4 }),
@@ -19,7 +19,7 @@ export const oddJson: fc.Arbitrary<string> = fc.oneof(
   fc.integer().map(String),
 );
 
-/** An object as text, with members of these names beside or instead of the good ones. */
+/** An object as text, with members of these names beside or instead of the valid ones. */
 export function oddObject(
   good: Readonly<Record<string, unknown>>,
   names: readonly string[],
@@ -40,7 +40,7 @@ export function oddObject(
   });
 }
 
-/** Bytes of a header's value, as latin1: no line end, as that would be another header. */
+/** Bytes of a header's value, as latin1, without line ends, which would begin another header. */
 export const headerValue: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)), maxLength: 60 }),
   fc.string({ maxLength: 60 }),
@@ -48,7 +48,7 @@ export const headerValue: fc.Arbitrary<string> = fc.oneof(
   fc.integer({ min: 1, max: 6_000 }).map((n) => 'x'.repeat(n)),
 ).map((text) => text.replace(/[\r\n]/g, ' ')); // biome-ignore format: one list
 
-/** Mostly what a parser lets through. */
+/** Mostly text that a parser accepts. */
 export const fieldValue: fc.Arbitrary<string> = fc.oneof(
   { weight: 30, arbitrary: headerValue.map((text) => text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '')) },
   { weight: 1, arbitrary: headerValue },

@@ -1,8 +1,10 @@
-/** Owns which environment a container starts with, by the rules of the kubelet: `$(NAME)` knows what stands before it in `env` alone. */
+/**
+ * Owns the environment of a container by the rules of the kubelet: `$(NAME)` expands only what precedes it in `env`.
+ */
 import type { Container } from 'kubernetes-types/core/v1.d.ts';
 import { type Manifest, ofKind } from './manifest.ts';
 
-/** @throws Error where the pod would not start: a ConfigMap or a key that is not there */
+/** @throws Error where the pod would not start: a ConfigMap or a key that does not exist */
 export function environmentOf(
   { env = [], envFrom = [] }: Container,
   manifests: readonly Manifest[],

@@ -1,4 +1,7 @@
-/** Owns what `kubectl kustomize` makes of deploy/kubernetes: the documents that would be applied, in a copy that has its secrets. */
+/**
+ * Owns the output of `kubectl kustomize` for deploy/kubernetes: the documents that would be applied, in a copy with
+ * secrets.
+ */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,11 +46,11 @@ export const ofKind = <K extends keyof Kinds>(manifests: readonly Manifest[], ki
 /** The secret files of an overlay, by their path in it, as an operator makes them. */
 export type SecretFiles = Readonly<Record<string, string>>;
 
-/** @throws Error with what Kustomize says */
+/** @throws Error with the message of Kustomize */
 export function render(overlay: string, secrets: SecretFiles): readonly Manifest[] {
   const room = mkdtempSync(join(tmpdir(), 'kubernetes-'));
   try {
-    // What a developer tried out in a folder of secrets is no part of what is in git.
+    // Files that a developer left in a folder of secrets are not part of the repository.
     cpSync(DEPLOY, room, { recursive: true, filter: (path) => !path.endsWith('/secrets') });
     for (const [path, text] of Object.entries(secrets)) {
       const file = join(room, 'kubernetes/overlays', path);

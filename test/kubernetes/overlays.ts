@@ -1,4 +1,4 @@
-/** Owns which overlays there are, and the files of secrets that an operator makes for each. */
+/** Owns the list of overlays, and the secret files that an operator makes for each. */
 import type { SecretFiles } from './manifest.ts';
 
 export const OVERLAYS = ['example', 'trial', 'existing-issuer'] as const;
@@ -8,7 +8,7 @@ const key = (letter: string) =>
 
 export function secretsOf(overlay: string): SecretFiles {
   if (overlay === 'existing-issuer') return { 'existing-issuer/secrets/redis-mcp-server': key('m') };
-  // `trial` stands on `example`.
+  // `trial` extends `example`.
   return {
     'example/secrets/redis-mcp-server': key('m'),
     'example/secrets/redis-auth-server': key('a'),

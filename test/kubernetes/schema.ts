@@ -1,6 +1,6 @@
 /**
- * Owns the judgement whether a document is one of Kubernetes' own: the types made of its OpenAPI schemas, with the compiler as
- * the validator. A field that they do not have is an error, as is a wrong type and a missing field.
+ * Owns the check that a document is valid for Kubernetes: types generated from its OpenAPI schemas, with the compiler
+ * as the validator. An unknown field, a wrong type or a missing field is an error.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const CONFIG = {
   },
 };
 
-/** What is wrong, in the words of the compiler; nothing when all is well. */
+/** The errors of the compiler; empty for a valid document. */
 export function schemaViolations(manifests: readonly Manifest[]): readonly string[] {
   const folder = mkdtempSync(join(tmpdir(), 'manifests-'));
   try {
@@ -39,7 +39,7 @@ export function schemaViolations(manifests: readonly Manifest[]): readonly strin
   }
 }
 
-/** `networking.k8s.io/v1` lies in networking/v1, and what has no group in core. */
+/** `networking.k8s.io/v1` is in networking/v1, and a version without a group is in core. */
 function declaration(manifest: Manifest, n: number): string {
   const [version = '', group = 'core'] = manifest.apiVersion.split('/').reverse();
   const type = `import('kubernetes-types/${group.replace(/\..*/, '')}/${version}').${manifest.kind}`;

@@ -1,6 +1,6 @@
 /**
- * Proves that auth-server may run as often as wanted: what is good once has one winner of many at the same moment,
- * over HTTP, against two processes, on every storage. Each race prints its rounds and its winners.
+ * Proves that auth-server may run in any number of processes: a one-time value has one winner among concurrent
+ * requests, over HTTP, against two processes, on every storage. Each race prints its rounds and its winners.
  */
 
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
@@ -12,9 +12,9 @@ import { type Replicas, type Shared, STORAGES, startReplicas } from './replicas.
 
 const ROUNDS = 50;
 const RACERS = 4;
-/** How late a rival may come, in requests. */
+/** How much later a rival may start, in requests. */
 const STAGES = 10;
-/** Asked at once each time: a web client, whose approval is remembered. */
+/** Repeated without delay: a web client, whose approval is remembered. */
 const WEB = 'https://app.example/callback';
 
 const pair = await generateKeyPair('ES256');
@@ -42,7 +42,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
   });
   beforeEach((context) => context.skip(needsRedis && !hasRedis, NEEDS_REDIS));
 
-  /** @param prepare gives what all racers of a round do; each run tells whether it won */
+  /** @param prepare returns the action of each racer of a round; an action returns whether it won */
   async function race(what: string, prepare: (round: number) => Promise<() => Promise<boolean>>): Promise<void> {
     const winners: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -57,7 +57,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
   }
   const won = async (answer: Promise<Answer>): Promise<boolean> => (await answer).status === 200;
 
-  /** A client whose person has approved once: codes come without a page. */
+  /** A client whose person has approved once: codes are issued without a page. */
   async function remembered(metadata: object = {}) {
     const client = await OAuthClient.register(replicas.stack, { redirect_uris: [WEB], ...metadata });
     const person = new Person();
@@ -78,7 +78,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
   it('RFC 6749 §4.1.2 an authorization code works for one of many concurrent requests', async () => {
     const client = await OAuthClient.register(replicas.stack);
     await race('authorization code', async () => {
-      // Approved each time: a code that comes again ends the approval that it came from.
+      // Approved in each round: a reused code revokes the approval that it came from.
       const contested = await client.code();
       return () => won(client.redeem(contested));
     });
@@ -108,7 +108,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
       const code = (await person.signIn(asking, WEB)).searchParams.get('code') ?? '';
       const token = String((await client.redeem(code, { redirect_uri: WEB })).json.refresh_token);
       const page = (await person.open(asking, WEB)) as Page;
-      // A little later each time: what is revoked has to be in the midst of being read and written.
+      // A little later in each round, so that the revocation falls between reads and writes.
       const later = async () => {
         for (let n = 0; n < round % STAGES; n += 1) await client.post('/revoke', { token: 'of nobody' });
         return client.post('/revoke', { token });

@@ -1,6 +1,6 @@
 /**
- * Proves that what bounds registration bounds two auth-servers together (RFC 7591 §3, §5): the limit of an address, the
- * limit for all, and the uses of an initial access token, each asked for by many at the same moment.
+ * Proves that limits on registration hold for two auth-servers together (RFC 7591 §3, §5): the limit of an address, the
+ * limit for all, and the uses of an initial access token, each requested by many at the same moment.
  */
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ const ATTEMPTS = 40;
 const ROUNDS = 5;
 const APP = { redirect_uris: ['https://app.example/callback'] };
 
-/** Behind the balancer every caller is this machine; the replicas believe it when it says who asks. */
+/** Behind the balancer every caller has the address of this machine; the replicas trust its forwarding header. */
 const register = ({ stack }: Replicas, from: string, token = ''): Promise<Answer> =>
   postJson(`${stack.authUrl}/register`, APP, {
     'x-forwarded-for': from,
@@ -35,7 +35,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
   afterAll(() => shared?.[Symbol.asyncDispose]());
   beforeEach((context) => context.skip(needsRedis && !hasRedis, NEEDS_REDIS));
 
-  // A file is for one process, which counts for itself.
+  // A database file is for one process, which counts for itself.
   if (needsRedis) {
     it('RFC 6585 §4 two servers allow an address, and all addresses, what one server would allow', async () => {
       const limits = { REGISTRATION_LIMIT: '5', REGISTRATION_LIMIT_GLOBAL: '12', TRUSTED_PROXIES: 'loopback' };
@@ -83,7 +83,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
   });
 });
 
-/** As an operator makes it, while the servers run. */
+/** Created as an operator does, while the servers run. */
 async function tokenFor(uses: number, env: NodeJS.ProcessEnv): Promise<string> {
   const run = new Run(env, `auth-server/src/main.ts initial-access-tokens add race --uses ${uses}`);
   const { code, output } = await run.ended;

@@ -1,4 +1,7 @@
-/** Owns two auth-server processes behind a balancer that alternates them per request, on whichever storage they share. */
+/**
+ * Owns two auth-server processes behind a balancer that alternates them per request, on each storage that they can
+ * share.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +27,7 @@ const onSqlite = async (): Promise<Shared> => {
   };
 };
 
-/** What two processes may share; a file is for one process, and keeps its promises to two all the same. */
+/** The storages that two processes may share; a file is for one process, but its guarantees hold for two as well. */
 export const STORAGES: Readonly<Record<string, () => Promise<Shared>>> = {
   'a SQLite file': onSqlite,
   'one Redis server': () => onRedis(startRedis()),
@@ -34,7 +37,7 @@ export const STORAGES: Readonly<Record<string, () => Promise<Shared>>> = {
 export interface Replicas extends AsyncDisposable {
   /** What a client needs to know of a stack. */
   readonly stack: Stack;
-  /** What all processes wrote. */
+  /** The output of all processes. */
   output(): string;
 }
 

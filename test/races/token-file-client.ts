@@ -1,6 +1,6 @@
 /**
- * Owns one of several processes of a client that share a token file, as editors run them: each refreshes with the token that it
- * remembers, and looks into the file when that is refused. Prints what happened as one line of JSON.
+ * Owns one of several client processes that share a token file, as editors run them: each refreshes with the token in
+ * its memory, and reads the file when that is refused. Prints the result as one line of JSON.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,7 +9,7 @@ const [url = '', clientId = '', file = '', rounds = '1'] = process.argv.slice(2)
 
 const stored = (): string => readFileSync(file, 'utf8');
 
-/** Puts the successor in the place of the token that led to it; where another process was faster its token stays. */
+/** Replaces the token with its successor; where another process was faster, the file stays unchanged. */
 async function store(presented: string, successor: string): Promise<void> {
   for (;;) {
     try {

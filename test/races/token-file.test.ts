@@ -1,6 +1,6 @@
 /**
- * Proves that several processes of one client may share a token file (RFC 9700 §4.14.2): whichever is late is told so, finds
- * the newer token in the file, and nobody is signed out.
+ * Proves that several processes of one client may share a token file (RFC 9700 §4.14.2): a late process gets an error,
+ * finds the newer token in the file, and no person has to sign in again.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ describe.each(Object.entries(STORAGES))('two auth-servers on %s', (name, share) 
   beforeAll(async () => {
     if (needsRedis && !hasRedis) return;
     shared = await share();
-    // No process may be stopped for longer than the window, however busy the machine is.
+    // No process may be suspended for longer than the grace period, however busy the machine is.
     replicas = await startReplicas(shared, { REFRESH_GRACE: '10m' });
   });
   afterAll(async () => {

@@ -1,6 +1,6 @@
 /**
- * Proves that nothing grows with time: the heap of a real mcp-server, after garbage has been collected, before and after
- * many calls in both eras, with plain answers and with streams, and before and after many sessions came and went.
+ * Proves that memory does not grow with time: the heap of a real mcp-server after a garbage collection, before and
+ * after many calls in both eras, with plain answers and with streams, and before and after many sessions.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callInSession, callStateless, ECHO, listen, meet, type Parties, type ToolCall } from '../bench/mcp-parties.ts';
@@ -8,13 +8,13 @@ import { type Contestant, startProduct } from '../bench/mcp-servers.ts';
 import { endSessions, hold, openLegacyStreams, openSessions, openStreams } from '../bench/sessions.ts';
 import { press } from '../bench/wire.ts';
 
-/** Bytes; an entry in a map that is never taken out costs more. */
+/** Bytes; a leaked map entry costs more. */
 const LEFT = 60;
 const CALLS = 20_000;
-/** Before the first look: code is compiled, and everything that has a bound has reached it. */
+/** Calls before the first measurement: code is compiled, and every bounded structure is full. */
 const WARM_UP = CALLS / 2;
 const STREAM_COUNT = 10_000;
-/** Open at a time. */
+/** Number of concurrently open streams. */
 const BATCH = 500;
 
 let parties: Parties;
@@ -28,7 +28,7 @@ afterAll(async () => {
   await parties[Symbol.asyncDispose]();
 });
 
-/** What a process holds that is not code: objects, and the buffers that they own. */
+/** Memory of a process without its code: objects, and the buffers that they own. */
 async function held(): Promise<number> {
   const { heapUsed, external, arrayBuffers } = await server.program.memory();
   return heapUsed + external + arrayBuffers;
@@ -77,7 +77,7 @@ describe('MCP tools/call', () => {
   );
 });
 
-/** Opens a batch of streams, and has all of them end. */
+/** Opens a batch of streams, and waits for the end of all. */
 type Batch = (tokens: readonly string[]) => Promise<void>;
 
 const STREAMS: Readonly<Record<string, Batch>> = {
@@ -101,7 +101,7 @@ const STREAMS: Readonly<Record<string, Batch>> = {
 async function comeAndGo(batch: Batch, total: number): Promise<void> {
   const tokens = Array.from({ length: BATCH }, (_, n) => parties.tokens[n % parties.tokens.length] ?? '');
   for (let done = 0; done < total; done += BATCH) await batch(tokens);
-  // Whoever is answered after that knows that the server has seen everybody leave.
+  // A request that is answered after that shows that the server has processed every disconnect.
   await endSessions(server.port, await openSessions(server.port, parties.tokens));
 }
 

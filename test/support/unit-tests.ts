@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TESTS = ['{shared,auth-server,mcp-server,development-idp,scripts}/test/**/*.test.ts', 'test/*.test.ts'];
 
-/** Modules that reach beyond the process. A type of theirs counts as well: whoever names a server has one. */
+/** Modules that reach beyond the process. Their types count as well: a test that names a server has one. */
 const OUTSIDE =
   /^(?:node:(?:child_process|dgram|dns|dns\/promises|http|http2|https|net|tls|worker_threads)|ioredis|playwright-core)$/;
 const IMPORT = /^(?:import|export)\s(?:[^'"]*?\sfrom\s+)?'([^']+)'|\bimport\(\s*'([^']+)'/gm;

@@ -1,4 +1,4 @@
-/** Proves that a command line is understood or refused with the usage, and that the help knows every command. */
+/** Proves that a command line is parsed or refused with the usage, and that the help lists every command. */
 
 import type { CommandGroup, Invocation } from '@mcp-oauth/shared/cli/command';
 import { HttpError, StartError } from '@mcp-oauth/shared/errors';

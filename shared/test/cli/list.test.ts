@@ -1,4 +1,4 @@
-/** Proves that a list reads well for a person and for a program, and that nothing in it can act on the terminal. */
+/** Proves that a list is readable for a person and for a program, and that no value in it can control the terminal. */
 import type { CommandGroup } from '@mcp-oauth/shared/cli/command';
 import { json, showList } from '@mcp-oauth/shared/cli/list';
 import { run } from '@mcp-oauth/shared/testing/terminal';

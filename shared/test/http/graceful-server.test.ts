@@ -4,10 +4,10 @@ import { type Listening, listen } from '@mcp-oauth/shared/http/server';
 import { describe, expect, it } from 'vitest';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
-/** Milliseconds: as long as a test may take. */
+/** Milliseconds; as long as the whole test may take. */
 const EVER = 2 ** 31 - 1;
 
-/** A connection as a gateway keeps it: a request is written into it, and if it breaks then, that request is lost. */
+/** A connection as a gateway keeps it: a request that is written while the connection breaks is lost. */
 class Kept {
   readonly #socket: Socket;
   readonly closed: Promise<unknown>;
@@ -28,7 +28,7 @@ class Kept {
     this.#socket.write(text);
   }
 
-  /** What is answered, as far as it has come when it ends with `end`. */
+  /** The answer so far, read until it ends with `end`. */
   async answer(end = 'hello'): Promise<string> {
     let text = '';
     for await (const [chunk] of events(this.#socket)) {
@@ -44,7 +44,7 @@ class Kept {
   }
 }
 
-/** Chunks until the end. */
+/** Reads chunks until the end. */
 async function* events(socket: Socket): AsyncGenerator<[Buffer]> {
   const ended = new AbortController();
   socket.once('close', () => ended.abort());
@@ -75,7 +75,7 @@ describe('RFC 9112 §9.6 a server that stops', () => {
       });
       const closed = listening.close({ grace: EVER, linger: 10_000 });
       await Promise.all(asking);
-      // Nothing is waited for once everybody has been told.
+      // Once every client knows of the stop, the server waits for nothing more.
       await closed;
     }
   });
@@ -99,7 +99,7 @@ describe('RFC 9112 §9.6 a server that stops', () => {
     const closed = listening.close({ grace: EVER });
     finish.resolve();
     expect(await running.answer()).toContain('Connection: close');
-    // Too late to say so there: the connection is closed once it has been idle.
+    // It is too late to announce the close in this answer: the connection is closed once it has been idle.
     expect(await begun.answer()).toContain('Connection: keep-alive');
     await closed;
   });
@@ -130,11 +130,11 @@ describe('RFC 9112 §9.6 a server that stops', () => {
     streaming.write(REQUEST);
     await begun.promise;
     const closed = listening.close({ grace: EVER, linger: 2_000 });
-    // The one that has nothing to do goes, the other one stays.
+    // The idle connection is closed, the other one stays.
     await idle.closed;
     finish.resolve();
     expect(await streaming.answer()).toContain('hello');
-    // Its head has said that it is kept, and so it is, for whoever takes it up now.
+    // Its head has promised keep-alive, so the connection stays open for the next request on it.
     expect(await streaming.ask()).toContain('Connection: close');
     await Promise.all([closed, streaming.closed]);
   });
@@ -153,7 +153,7 @@ describe('RFC 9112 §9.6 a server that stops', () => {
     for (let round = 0; round < 20; round += 1) {
       const listening = await hello();
       const before = Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${listening.port}`));
-      // The connections are with the kernel now, and with the server only as far as it has come.
+      // The kernel has accepted the connections; the server may not have seen all of them yet.
       await new Promise(setImmediate);
       const closed = listening.close({ grace: EVER, linger: 1_000 });
       for (const answer of await Promise.all(before)) expect(await answer.text()).toBe('hello');

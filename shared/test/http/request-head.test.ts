@@ -1,4 +1,4 @@
-/** Proves what is refused by its header fields alone. */
+/** Proves which requests are refused because of their header fields alone (RFC 9112 §3.2). */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { createExposition } from '../../src/metrics/exposition.ts';
 import { serve } from '../../testing/listen.ts';
 import { rawRequest, statusOf } from '../../testing/raw-request.ts';
 
-/** As Node has it: of several hosts the first. */
+/** As in Node: the first of several Host fields. */
 const head = (...fields: readonly [string, string][]) => {
   const headers: Record<string, string> = {};
   for (const [name, value] of fields) headers[name.toLowerCase()] ??= value;

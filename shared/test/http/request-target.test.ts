@@ -1,4 +1,4 @@
-/** Proves what becomes of the forms of a request target, and that none can end a process. */
+/** Proves how each form of a request target is read (RFC 9112 §3.2), and that none of them can end the process. */
 
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';

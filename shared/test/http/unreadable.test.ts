@@ -1,4 +1,4 @@
-/** Proves what a client is told whose request the HTTP parser refuses, and what the operator reads about it. */
+/** Proves what the client and the log are told when the HTTP parser refuses a request (RFC 9112 §2.2). */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type Listening, listen } from '@mcp-oauth/shared/http/server';
@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterAll(() => listening.close());
 
-/** What is answered to these pieces, each sent when the one before has left. */
+/** Sends the pieces one after the other and returns the answer. */
 async function answer(...pieces: readonly string[]): Promise<string> {
   const socket = connect(listening.port, '127.0.0.1');
   socket.setEncoding('latin1');

@@ -1,4 +1,4 @@
-/** Proves that a scrape gets what Prometheus can read, whatever is broken, and that nothing else is answered there. */
+/** Proves that a scrape always gets text that Prometheus can parse, and that the metrics port serves nothing else. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Metric } from '@mcp-oauth/shared/metrics/declaration';
 import { createExposition } from '@mcp-oauth/shared/metrics/exposition';
@@ -20,7 +20,7 @@ describe('GET /metrics', () => {
     expect(text).toContain('# HELP calls_total Calls.\n# TYPE calls_total counter\ncalls_total{result="ok"} 1\n');
     expect(values.get('process_resident_memory_bytes')).toBeGreaterThan(0);
     expect(values.get('nodejs_eventloop_lag_p99_seconds')).toBeDefined();
-    // A walk over all connections at every scrape.
+    // A gauge that walks over all connections at every scrape.
     expect(text).not.toContain('nodejs_active_');
   });
 

@@ -1,4 +1,4 @@
-/** Proves that a metric counts what it says, and that nobody outside can make it grow. */
+/** Proves that a metric counts what it claims to count, and that no caller can make its set of labels grow. */
 import type { Declaration } from '@mcp-oauth/shared/metrics/declaration';
 import { metricsTable } from '@mcp-oauth/shared/metrics/declaration';
 import { Counter, Gauge, Histogram } from '@mcp-oauth/shared/metrics/metric';

@@ -1,4 +1,4 @@
-/** Proves that a request is counted by the route of the service, and by nothing that it says itself. */
+/** Proves that a request is counted under a route of the service, never under text from the request itself. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Histogram } from '@mcp-oauth/shared/metrics/metric';

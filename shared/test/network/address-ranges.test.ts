@@ -1,4 +1,4 @@
-/** Proves the address ranges: each is one, and what is in them is found. */
+/** Proves that each address range is valid, and that the addresses in it are found. */
 import { BlockList } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import * as ranges from '../../src/network/address-ranges.ts';

@@ -1,4 +1,4 @@
-/** Proves how long a document is not asked for again. */
+/** Proves for how long a document counts as fresh (RFC 9111 §4.2). */
 import { expect, it } from 'vitest';
 import { freshFor } from '../../src/network/freshness.ts';
 

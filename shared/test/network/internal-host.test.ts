@@ -1,4 +1,4 @@
-/** Owns the table of what is inside the network: where secrets may go over plain http, and where never. */
+/** Proves which hosts are inside the network: secrets may be sent there over plain http, and never anywhere else. */
 import { isInternal, isLoopback, plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { describe, expect, it } from 'vitest';
 

@@ -1,4 +1,4 @@
-/** Proves which URIs are the same, and which are not. */
+/** Proves which URIs are equivalent and which are not (RFC 3986 §6.2). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normalise, normalUri } from '../../src/network/normal-uri.ts';
@@ -63,7 +63,7 @@ it('RFC 3986 §6.2.2 a normal form is its own normal form, and its length does n
       const { text, cased } = normalise(given);
       expect(cased).toHaveLength(text.length);
       expect(normalUri(text)).toBe(text);
-      // Whatever is known to be normal at a glance is so by the long way, too.
+      // A URI that the fast check takes for normal is also unchanged by the full normalization.
       if (/^[a-z]+:/.test(given)) expect(normalUri(given.replace(/^[a-z]+/, (s) => s.toUpperCase()))).toBe(text);
     }),
     { numRuns: 5_000 },

@@ -1,4 +1,4 @@
-/** Proves what the log hears of an outage: each thing once, however often it is tried and by however many connections. */
+/** Proves that an outage is logged once, however often it is retried and however many connections notice it. */
 import { createOutage } from '@mcp-oauth/shared/network/outage';
 import { expect, it } from 'vitest';
 

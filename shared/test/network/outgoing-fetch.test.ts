@@ -1,4 +1,4 @@
-/** Proves how places are asked that the operator names: in no content coding, without redirects, and to an end. */
+/** Proves how URLs of the operator are fetched: without content coding, without redirects, and with a time limit. */
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createOutgoingFetch } from '../../src/network/outgoing-fetch.ts';
@@ -16,7 +16,7 @@ interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** Never comes to its end. */
+  /** A body that never ends. */
   readonly endless?: boolean;
 }
 

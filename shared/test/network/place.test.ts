@@ -1,4 +1,4 @@
-/** Proves how the public and the internal form of a URL become one another, and that nobody else's URL ever changes. */
+/** Proves how a public URL and its internal form are converted into each other, and that other URLs never change. */
 import { createPlace, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
 import { describe, expect, it } from 'vitest';
 

@@ -1,4 +1,4 @@
-/** Ensures that an outage of Redis is told apart from a wrong command, and from a fault of our own code. */
+/** Proves that an outage of Redis is told apart from a wrong command and from a defect of our own code. */
 import { redisFailureOf } from '@mcp-oauth/shared/redis/failures';
 import { expect, it } from 'vitest';
 

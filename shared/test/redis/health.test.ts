@@ -1,6 +1,6 @@
 /**
- * Proves that each state in which a real Redis takes no writes is noticed without traffic, that only a node that is the wrong
- * one is left, and that all is well again by itself.
+ * Proves that each state in which a real Redis takes no writes is noticed without traffic, that a connection is dropped
+ * only when its node is the wrong one, and that the service recovers by itself.
  */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
@@ -57,7 +57,7 @@ describe.skipIf(!hasRedis)(`a Redis that refuses writes ${hasRedis ? '' : NEEDS_
     await using opened = open(redis.url);
     await opened.health.whenWritable(10_000);
     const operator = new Redis(redis.url);
-    // The folder of its file turns into one that nobody can write to.
+    // The folder of its file becomes one that cannot be written.
     const [, folder] = (await operator.config('GET', 'dir')) as string[];
     await operator.config('SET', 'dir', '/proc');
     await operator.bgsave().catch(() => {});
@@ -100,7 +100,7 @@ describe.skipIf(!hasRedis)(`a Redis that refuses writes ${hasRedis ? '' : NEEDS_
       (client: Redis) => client.multi().set('one', '1').exec(),
       (client: Redis) => client.pipeline().set('one', '1').set('two', '2').exec(),
     ]) {
-      // It writes nothing by itself, so that what comes is from the command.
+      // Redis writes nothing by itself here, so every write is from the command.
       const health = createRedisHealth({ log });
       const client = openRedis({ target: redisTarget().parse(redis.url), name: 'test', log, health }) as Redis;
       await health.whenWritable(10_000);
@@ -160,7 +160,7 @@ describe.skipIf(!hasRedis)(`a Redis that refuses writes ${hasRedis ? '' : NEEDS_
   }); // biome-ignore format: one row
 });
 
-/** Speaks as much of the protocol as a client needs to be ready; every SET gets `answer`. */
+/** Speaks as much of the Redis protocol as a client needs to become ready; every SET gets `answer`. */
 async function fakeRedis(answer: () => string) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

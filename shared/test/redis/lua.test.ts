@@ -1,4 +1,4 @@
-/** Ensures that a script is read with what it includes, each path from the file in which it stands. */
+/** Proves that a script is read together with its includes, each path relative to the file that includes it. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

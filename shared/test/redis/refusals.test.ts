@@ -1,4 +1,4 @@
-/** Proves what is read out of the error answers of Redis: which node gave them, and never what a caller wrote. */
+/** Proves what is taken from error replies of Redis: the node that sent them, and never data of a caller. */
 import { refusalOf } from '@mcp-oauth/shared/redis/refusals';
 import { expect, it } from 'vitest';
 

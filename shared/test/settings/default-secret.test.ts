@@ -1,4 +1,4 @@
-/** Proves that production starts with no secret that everybody knows, whichever setting it is. */
+/** Proves that production does not start with a publicly known secret, in whichever setting it is. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

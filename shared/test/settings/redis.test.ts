@@ -1,4 +1,4 @@
-/** Proves how Redis is named in settings: the password beside the URL, in each of the three forms, on real servers. */
+/** Proves how settings name a Redis: the password beside the URL, in each of the three forms, against real servers. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,7 +86,7 @@ describe('the settings of Redis', () => {
 
 const log = createLogger('test', 'silent');
 
-/** Every node knows the user from then on. */
+/** Creates the user on every node. */
 async function addUser(client: RedisClient): Promise<void> {
   const nodes = 'nodes' in client ? client.nodes('master') : [client];
   await Promise.all(nodes.map((node) => node.call('ACL', 'SETUSER', 'auth-server', 'on', '>secret', '~*', '+@all')));

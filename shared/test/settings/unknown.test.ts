@@ -1,4 +1,4 @@
-/** Proves which variables are told apart as mistyped settings, and which are nobody's business. */
+/** Proves which environment variables are reported as mistyped settings, and which are ignored. */
 import { SETTING_NAMES } from '@mcp-oauth/shared/settings/names';
 import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
 import { describe, expect, it } from 'vitest';

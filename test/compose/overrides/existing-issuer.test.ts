@@ -1,4 +1,7 @@
-/** Owns the proof on a real engine that mcp-server lives with an authorization server that is none of ours, and ours stays away. */
+/**
+ * Proves on a real engine that mcp-server works with a foreign authorization server, and that auth-server is then not
+ * started.
+ */
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
 /**
- * Owns an authorization server that is none of ours, as a program in a container: its tokens are no RFC 9068 ones, have the audience
- * that somebody chose, and no scope. Everything about it is Node's own.
+ * Owns a foreign authorization server as a program in a container: its tokens do not follow RFC 9068, have a freely
+ * chosen audience, and no scope. It uses only modules of Node.
  */
 import { createHash, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { createServer } from 'node:http';

@@ -1,4 +1,7 @@
-/** Owns the proof on a real engine that Prometheus reads every replica and follows when they change; `test/prometheus.test.ts` has the alerts. */
+/**
+ * Proves on a real engine that Prometheus scrapes every replica and follows scaling; `test/prometheus.test.ts` tests
+ * the alerts.
+ */
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Composed } from '../composed.ts';
@@ -12,7 +15,7 @@ interface Answer {
   };
 }
 
-/** What Prometheus says to a question: the values by job. */
+/** Prometheus' answer to a query: the values by job. */
 async function ask(query: string): Promise<Record<string, number>> {
   const url = new URL('/api/v1/query', `http://localhost:${PROMETHEUS_PORT}`);
   url.searchParams.set('query', query);
@@ -20,7 +23,7 @@ async function ask(query: string): Promise<Record<string, number>> {
   return Object.fromEntries(data.result.map(({ metric, value }) => [metric.job ?? '', Number(value[1])]));
 }
 
-/** It reads every 15 s, and judges as often. */
+/** Prometheus scrapes and evaluates rules every 15 s. */
 const settles = (query: string) =>
   expect.poll(() => ask(query).catch(() => ({})), { timeout: 150_000, interval: 1_000 });
 

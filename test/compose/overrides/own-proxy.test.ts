@@ -1,4 +1,4 @@
-/** Owns the proof on a real engine that a proxy of the operator, with TLS, does what the gateway does: deploy/nginx as it is. */
+/** Proves on a real engine that an operator's own TLS proxy can replace the gateway, with deploy/nginx unchanged. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -14,7 +14,7 @@ import { Visitor } from './visitor.ts';
 
 const { HTTP_PORT = '8080', DEVELOPMENT_IDP_PORT = '9001' } = process.env;
 
-/** Of https://localhost, made for tests. */
+/** A certificate for https://localhost, made for tests. */
 const CERTIFICATE = 'auth-server/test/client-documents/certificate';
 
 describe('deploy/compose/own-proxy.yml', () => {
@@ -29,7 +29,7 @@ describe('deploy/compose/own-proxy.yml', () => {
 
   beforeAll(async () => {
     trustTestCertificate();
-    // The sign-in of the development IdP, which production has not.
+    // The sign-in of the development IdP, which production does not have.
     const idp = `server { listen 9001; location / { set $idp development-idp:9001; proxy_pass http://$idp; proxy_set_header Host $http_host; } }`;
     writeFileSync(join(composed.folder, 'idp.conf'), idp);
     await composed.sh('docker network create "$PROXY_NETWORK"');

@@ -1,11 +1,14 @@
-/** Owns the proof on a real engine that any Redis does: Sentinel and a Cluster stand the loss of a primary, and one may be the operator's. */
+/**
+ * Proves on a real engine that every form of Redis works: Sentinel and a Cluster survive the loss of a primary, and the
+ * operator may bring their own server.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Composed } from '../composed.ts';
 import { print } from '../figures.ts';
 import { BUILDING, ENDING, filesOf, UP } from './set-up.ts';
 import { Visitor } from './visitor.ts';
 
-/** Seconds that the loss of a primary may cost: to notice, to agree, to promote. */
+/** Maximum seconds for the loss of a primary: detection, election, promotion. */
 const LOSS = 30;
 
 const told = (what: string, seconds: number): void => {

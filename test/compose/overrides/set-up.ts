@@ -1,4 +1,4 @@
-/** Owns how a test puts a set-up together: which compose files, and how long it may take. */
+/** Owns how a test assembles a compose project: which compose files it uses, and how long it may take. */
 
 /** @param overrides names in deploy/compose, or paths */
 export const filesOf = (...overrides: readonly string[]): string =>
@@ -6,7 +6,7 @@ export const filesOf = (...overrides: readonly string[]): string =>
     ':',
   );
 
-/** Milliseconds: images are built on the way, or everything is taken down. */
+/** Milliseconds, with the time to build images or to remove everything. */
 export const BUILDING = 300_000;
 export const ENDING = 120_000;
 

@@ -1,12 +1,14 @@
-/** Owns a person who signed in once and has a session open: whether both still work, and how long it takes until they do again. */
+/**
+ * Owns a person who has signed in once and has an open session: whether both still work, and how long a recovery takes.
+ */
 import { setTimeout } from 'node:timers/promises';
 import { McpSession, OAuthClient, type Tokens } from '../../e2e/oauth-client.ts';
 import type { Stack } from '../../e2e/stack.ts';
 
-/** Times in a row: what is kept where, in a Cluster, is a matter of chance. */
+/** Consecutive successes: in a Cluster, chance decides which node has a record. */
 const ROUNDS = 10;
 
-/** Milliseconds between two tries, and until nobody would wait any longer. */
+/** Milliseconds between two attempts, and until the test gives up. */
 const PAUSE = 200;
 const PATIENCE = 60_000;
 
@@ -21,14 +23,14 @@ export class Visitor {
     this.#tokens = tokens;
   }
 
-  /** @param url the one public origin */
+  /** @param url the public origin */
   static async arrive(url: string): Promise<Visitor> {
     const client = await OAuthClient.register({ authUrl: url, mcpUrl: url } as Stack);
     const tokens = await client.tokens();
     return new Visitor(client, await McpSession.open(`${url}/mcp`, tokens.access_token), tokens);
   }
 
-  /** A call in the session, a refresh, and a session that is opened and ended: all that reads and writes. */
+  /** A call in the session, a refresh, and a session that is opened and ended: everything that reads and writes. */
   async works(): Promise<boolean> {
     const call = await this.#session.call('sum', { a: 1, b: 2 });
     const refresh = await this.#client.refresh(this.#tokens.refresh_token);
@@ -41,7 +43,7 @@ export class Visitor {
     return another !== undefined && call.status === 200;
   }
 
-  /** Seconds until everything works. A request that gets no answer, or 5xx, is tried again; 4xx is the end. */
+  /** Seconds until everything works. A request without an answer, or with a 5xx, is retried; a 4xx is a failure. */
   async untilServed(): Promise<number> {
     const began = performance.now();
     let back = 0;

@@ -1,6 +1,6 @@
 /**
- * Owns the identity provider of an operator, as a program in a container: OpenID Connect Core 1.0 §3.1 for one client and one
- * person, at https. What it is asked in a wrong way it refuses. Everything about it is Node's own.
+ * Owns an operator's identity provider as a program in a container: OpenID Connect Core 1.0 §3.1 for one client and one
+ * person, over https. It refuses wrong requests, and uses only modules of Node.
  */
 import { createHash, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const kid = randomUUID();
 interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** JSON unless it is text, which is a page. */
+  /** JSON, or text for a page. */
   readonly body?: object | string;
 }
 
@@ -36,7 +36,7 @@ const METADATA = {
   authorization_response_iss_parameter_supported: true,
 };
 
-/** What was asked for, by the code that was given for it. */
+/** The authorization requests by the code that was issued for them. */
 const codes = new Map<string, URLSearchParams>();
 
 const wanted = {
@@ -60,7 +60,7 @@ function authorize(method: string | undefined, asked: URLSearchParams): Answer {
   return { status: 303, headers: { location: target.href } };
 }
 
-/** RFC 6749 §2.3.1: both parts are form-encoded before they are put together. */
+/** RFC 6749 §2.3.1: both parts are form-encoded before they are joined. */
 function isClient(authorization = ''): boolean {
   const given = Buffer.from(authorization.replace('Basic ', ''), 'base64').toString().split(':');
   const [id, secret] = given.map((part) => new URLSearchParams(`part=${part}`).get('part'));

@@ -1,6 +1,6 @@
 /**
- * Owns the operator's identity provider beside the set-up, and the network between: a certificate of Acme's own authority, which
- * auth-server is told to trust, and the client secret that both know.
+ * Owns the operator's identity provider beside the compose project, and the network between them: a certificate of a
+ * private authority, which auth-server is told to trust, and the shared client secret.
  */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,14 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { type Operator, ORIGIN } from './operator.ts';
 
 const HOST = 'login.acme.example';
-/** A name that could be anybody's on the internet, and is in here. */
+/** A name that looks public, and resolves inside this network only. */
 export const CLIENT_HOST = 'app.example.com';
 const SECRET = 'what Acme & this server know: 100 %';
 
-/** What docs/deployment.md has an operator set whose provider is under an authority of their own. */
+/** The settings that docs/deployment.md requires for a provider with a private certificate authority. */
 export const TRUST = { NODE_EXTRA_CA_CERTS: '/run/connectors/ca.pem' };
 
-/** @param port of this machine, for the browser: one that Docker chooses would change at each start */
+/** @param port of this machine, for the browser: a port chosen by Docker would change at each start */
 export const acme = (port: number) => ({
   image: 'node:24-slim',
   init: true,
@@ -26,7 +26,7 @@ export const acme = (port: number) => ({
   ports: [`127.0.0.1:${port}:443`],
 });
 
-/** How a browser outside is told where it is. */
+/** How a browser outside the network finds it. */
 export const road = (port: number): string => `--host-resolver-rules=MAP ${HOST}:443 127.0.0.1:${port}`;
 
 export class IdentityProvider {
@@ -36,7 +36,7 @@ export class IdentityProvider {
     this.#operator = operator;
   }
 
-  /** Makes everything that has to be there before the set-up is up. */
+  /** Makes everything that has to exist before the project starts. */
   static async prepare(operator: Operator): Promise<IdentityProvider> {
     const { composed } = operator;
     cpSync(fileURLToPath(new URL('./acme.ts', import.meta.url)), join(composed.folder, 'acme.ts'));
@@ -51,17 +51,17 @@ export class IdentityProvider {
     return new IdentityProvider(operator);
   }
 
-  /** From here on it hangs up on whoever asks. */
+  /** From now on it closes every connection. */
   away(): void {
     this.#operator.write('acme/away', '');
   }
 
-  /** From here on it knows another secret than the operator does. */
+  /** From now on it has another secret than the operator. */
   forgetsSecret(): void {
     this.#operator.write('acme/client-secret', 'another');
   }
 
-  /** From here on it is as it was. */
+  /** Restores the initial state. */
   back(): void {
     rmSync(join(this.#operator.composed.folder, 'acme/away'), { force: true });
     this.#operator.write('acme/client-secret', SECRET);

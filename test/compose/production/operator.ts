@@ -1,15 +1,17 @@
-/** Owns what an operator does by README's "On the internet": .env, the secrets and the commands, in a copy of the tree. */
+/**
+ * Owns what an operator does by README's "On the internet": .env, the secrets and the commands, in a copy of the tree.
+ */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { Composed } from '../composed.ts';
 import { commandsUnder } from '../readme.ts';
 
-/** 443 and 80, unless a developer has something else there. */
+/** 443 and 80, unless a developer uses them for something else. */
 const { HTTPS_PORT = '443', HTTP_PORT = '80' } = process.env;
 
 export const ORIGIN = HTTPS_PORT === '443' ? 'https://localhost' : `https://localhost:${HTTPS_PORT}`;
-/** Where a browser goes whose person typed no https. */
+/** The plain-http address of a person who typed no https. */
 export const PLAIN_ORIGIN = HTTPS_PORT === '443' ? 'http://localhost' : `http://localhost:${HTTP_PORT}`;
 
 const ENV = {
@@ -24,14 +26,14 @@ const ENV = {
 
 const [folders = '', secrets = '', up = '', ...others] = commandsUnder('On the internet');
 
-/** README's commands as they are written: folders, secrets, up, and those that nobody here knows of. */
+/** README's commands as they are written: folders, secrets and start, without those that need the internet. */
 export const commands = { folders, secrets, up, others } as const;
 
 export class Operator implements AsyncDisposable {
   readonly composed: Composed;
   readonly #override: string | undefined;
 
-  /** @param services what is beside the set-up, as in a compose file */
+  /** @param services additional services, as in a compose file */
   constructor(services: Readonly<Record<string, object>> = {}) {
     const elsewhere = HTTPS_PORT !== '443';
     const ports = [`127.0.0.1:${HTTPS_PORT}:${HTTPS_PORT}`, `127.0.0.1:${HTTP_PORT}:80`];
@@ -62,7 +64,7 @@ export class Operator implements AsyncDisposable {
     this.write('.env', lines.join(''));
   }
 
-  /** The last of README's commands, at this machine's origin. */
+  /** The last of README's commands, against this machine's origin. */
   get up(): string {
     const beside = this.#override ? ` -f ${this.#override}` : '';
     return up.replace('https://mcp.example.com', ORIGIN).replace(' up ', `${beside} up `);

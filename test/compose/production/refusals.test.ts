@@ -1,6 +1,6 @@
 /**
- * Owns the proof on a real engine that the production set-up starts with nothing less than it needs: each unsafe or missing
- * setting stops the start with one line that names it.
+ * Proves on a real engine that the production setup refuses to start with an unsafe or missing setting, and names it in
+ * one line.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { commands, Operator } from './operator.ts';
@@ -23,15 +23,15 @@ describe('the production set-up', () => {
   });
   afterAll(() => operator[Symbol.asyncDispose](), 120_000);
 
-  /** What a service says that does not start. */
+  /** The output of a service that does not start. */
   const refusal = async (service: string): Promise<string[]> => {
     const { code, said } = await composed.attempt(`timeout 20 docker compose run --rm --no-deps -T ${service} 2>&1`);
     expect([1, 15], said).toContain(code);
-    // Of compose's own words only those about networks and volumes that it makes.
+    // Of compose's own output only lines about networks and volumes that it makes.
     return said.split('\n').filter((line) => line && !/^ (Network|Volume) /.test(line));
   };
 
-  /** A newer compose warns of the file before the engine refuses it. */
+  /** A newer compose warns about the file before the engine refuses it. */
   const missing = (name: string) =>
     new RegExp(`source path does not exist: .*secrets/${name}|secret file \\S+_${name} does not`);
   const KNOWN = 'development-only-and-known-to-everybody';

@@ -1,6 +1,7 @@
 /**
- * Owns the proof on a real engine that the production set-up does what it is for: a person signs in at the operator's identity
- * provider, in a real browser and over https all the way, and clients call tools; and what is said when some of that is broken.
+ * Proves on a real engine that the production setup works: a person signs in at the operator's identity provider, in a
+ * real browser and over https on every connection, and clients call tools; and what is reported when a part of it
+ * fails.
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import { request } from 'node:https';
@@ -51,7 +52,7 @@ describe('the production set-up', () => {
   }, 120_000);
 
   const newState = () => new ClientState(`${callback.url}/callback`);
-  /** The newest line of auth-server with this message. */
+  /** The newest line of auth-server's log with this message. */
   const logged = async (message: string): Promise<unknown> => {
     const [container = ''] = await composed.containers('auth-server');
     const lines = (await composed.docker('logs', container)).split('\n');
@@ -106,7 +107,7 @@ describe('the production set-up', () => {
     expect(await logged('upstream sign-in failed')).toMatchObject({ connector: 'acme', reason });
   });
 
-  /** What a client is told for whom somebody signs in who never was here. */
+  /** What a client is told when a person signs in who was never here before. */
   async function answered(): Promise<Record<string, string>> {
     const stranger = await browser.newContext();
     const client = await OAuthClient.register(STACK);
@@ -204,7 +205,7 @@ describe('the production set-up', () => {
   });
 });
 
-/** The status for a request whose TLS and HTTP name what they like. */
+/** The status for a request whose TLS server name and Host field differ. */
 const asked = ({ servername, host }: { readonly servername: string; readonly host: string }): Promise<number> =>
   new Promise((resolve, reject) => {
     const options = { servername, headers: { host }, agent: false, checkServerIdentity: () => undefined };

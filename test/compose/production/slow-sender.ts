@@ -1,10 +1,12 @@
-/** Owns senders who take their time with a request: over HTTP/1.1 and HTTP/2, steadily or not at all, until the gateway has enough. */
+/**
+ * Owns clients that send a request slowly or stop: over HTTP/1.1 and HTTP/2, until the gateway closes the connection.
+ */
 import { connect } from 'node:http2';
 import { request } from 'node:https';
 import { connect as connectTls } from 'node:tls';
 
 export interface CutOff {
-  /** What was answered, if anything. */
+  /** The answer, if there was one. */
   readonly status: number | undefined;
   readonly body: string;
 }
@@ -13,7 +15,7 @@ const LENGTH = { 'content-length': '1000', 'content-type': 'application/x-www-fo
 /** Milliseconds between two bytes. */
 const PACE = 500;
 
-/** One byte after the other, over HTTP/1.1. */
+/** Sends one byte after the other over HTTP/1.1. */
 export const steadyBody = (url: URL): Promise<CutOff> =>
   new Promise((resolve) => {
     let answered: CutOff = { status: undefined, body: '' };
@@ -23,7 +25,7 @@ export const steadyBody = (url: URL): Promise<CutOff> =>
       answered = { status: response.statusCode, body };
     });
     const pace = setInterval(() => upload.write('a'), PACE);
-    // The connection goes while there is more to send.
+    // The gateway closes the connection while there is more to send.
     upload.on('error', () => {});
     upload.on('close', () => {
       clearInterval(pace);
@@ -31,7 +33,7 @@ export const steadyBody = (url: URL): Promise<CutOff> =>
     });
   });
 
-/** One byte and no other, over HTTP/2. */
+/** Sends one byte and no other over HTTP/2. */
 export const silentBody = (url: URL): Promise<CutOff> =>
   new Promise((resolve, reject) => {
     const session = connect(url.origin).on('error', reject);
@@ -50,7 +52,7 @@ export const silentBody = (url: URL): Promise<CutOff> =>
     upload.write('a');
   });
 
-/** A head that never ends; resolves when the connection is closed. */
+/** Sends a head that never ends; resolves when the connection is closed. */
 export const endlessHead = (url: URL): Promise<void> =>
   new Promise((resolve, reject) => {
     const { hostname, port } = url;

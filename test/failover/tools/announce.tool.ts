@@ -1,4 +1,4 @@
-/** Owns a call that makes a change known to everybody who wants to hear of it. */
+/** Owns a tool that announces a change to every subscribed client. */
 import { defineTool } from '@mcp-oauth/mcp-server/define';
 import { z } from 'zod';
 

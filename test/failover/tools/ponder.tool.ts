@@ -1,4 +1,4 @@
-/** Owns a call that needs the model of its client, and says which replica it ran on. */
+/** Owns a tool that needs the model of its client (sampling), and returns the replica that it ran on. */
 import { defineTool } from '@mcp-oauth/mcp-server/define';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-/** Owns a call that takes its time and says numbered things on the way. */
+/** Owns a tool that runs for a while and sends numbered progress notifications. */
 import { setTimeout } from 'node:timers/promises';
 import { defineTool } from '@mcp-oauth/mcp-server/define';
 import { z } from 'zod';
