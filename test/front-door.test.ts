@@ -120,7 +120,7 @@ describe('npm run test:unit', () => {
 });
 
 describe('scripts in bash', () => {
-  it.each(globSync(['.ci/*', '.githooks/*'], { cwd: ROOT }))('%s has no syntax error', (path) => {
+  it.each(globSync(['.ci/*', '.githooks/*', 'tools/*.sh'], { cwd: ROOT }))('%s has no syntax error', (path) => {
     execFileSync('bash', ['-n', join(ROOT, path)]);
   });
 });
