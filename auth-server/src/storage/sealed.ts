@@ -57,10 +57,12 @@ export function createSealedStore(
     if (typeof sealed !== 'string' || !sealed.startsWith(MARK)) return sealed;
     const [name = '', ...parts] = sealed.slice(MARK.length).split(':');
     const key = byName.get(name);
-    if (!key) throw new Error(`${place} is encrypted with the key ${name}, which is not in STORAGE_KEYS`);
+    if (!key) throw new StartError(`STORAGE_KEYS: ${place} is encrypted with the key ${name}, which is not among them`);
     const [nonce = NOTHING, tag = NOTHING, text = NOTHING] = parts.map((part) => Buffer.from(part, 'base64url'));
     const opened = decrypt(key, { nonce, text, tag }, place);
-    if (opened === undefined) throw new Error(`${place} can't be decrypted: it was changed, or is of another record`);
+    if (opened === undefined) {
+      throw new StartError(`STORAGE_KEYS: ${place} cannot be decrypted: it was changed, or belongs to another record`);
+    }
     return JSON.parse(opened);
   };
 

@@ -43,7 +43,9 @@ describe('RFC 6749 §10.3 secrets in the store', () => {
     expect((await rotated.get('Client', 'app'))?.value.client_secret).toBe('canary');
     await rotated.put('Client', 'app', { client_secret: 'canary' }, { ttl });
     expect((await createSealedStore(plain, [newer]).get('Client', 'app'))?.value.client_secret).toBe('canary');
-    await expect(createSealedStore(plain, [key]).get('Client', 'app')).rejects.toThrow(/not in STORAGE_KEYS/);
+    await expect(createSealedStore(plain, [key]).get('Client', 'app')).rejects.toThrow(
+      /^STORAGE_KEYS: Client:app:client_secret is encrypted with the key \S+, which is not among them$/,
+    );
   });
 
   it('signing and cookie keys are sealed again at every start, so that an older key can be removed', async () => {
