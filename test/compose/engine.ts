@@ -6,7 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const SCRIPT = fileURLToPath(new URL('../../.ci/docker.sh', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../tools/docker.sh', import.meta.url));
 
 /** The images that the compose files, the Dockerfile and docs/deployment.md name. */
 const IMAGES = ['node:24-slim', 'redis:8', 'caddy:2', 'nginx:1.26', 'prom/prometheus:v3.5.0'];
@@ -20,7 +20,7 @@ export default function setup(): (() => void) | undefined {
   if (answers()) return undefined;
   if (process.env.CI !== 'true') {
     throw new Error(
-      'test:compose needs a Docker engine with compose: start one, or set CI=true to have .ci/docker.sh make one',
+      'test:compose needs a Docker engine with compose: start one, or set CI=true to have tools/docker.sh make one',
     );
   }
   execFileSync('bash', [SCRIPT, 'up', ...IMAGES], { stdio: 'inherit' });

@@ -2,9 +2,9 @@
 # A Docker engine with compose and BuildKit on a Debian machine that has none and reaches only Debian's and npm's packages:
 # the engine is Debian's, and the base images that the Dockerfile and the compose files name are made from packages too.
 #
-#   .ci/docker.sh up [IMAGE…]   gets what is missing, starts dockerd, makes the images that are not there
-#   .ci/docker.sh down          stops the dockerd that `up` started; images stay
-#   .ci/docker.sh status        what runs, which images are there
+#   tools/docker.sh up [IMAGE…]   gets what is missing, starts dockerd, makes the images that are not there
+#   tools/docker.sh down          stops the dockerd that `up` started; images stay
+#   tools/docker.sh status        what runs, which images are there
 #
 # Needs root, Debian 12 or later and npm. It stays in $CI_DOCKER_HOME, except for the packages iptables and mmdebstrap and links
 # under /usr/local. An engine that answers already is used as it is: it gets its images by itself.
