@@ -5,12 +5,19 @@ import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { createKeyStore } from '../keys/key-store.ts';
 import { type Keyring, type KeyringEntry, stateOf } from '../keys/keyring.ts';
-import { type ByHandParts, type Done, introduce, noticedAfter, retire, rotate } from '../keys/operator-changes.ts';
+import {
+  type Done,
+  introduce,
+  type KeyChangeDependencies,
+  noticedAfter,
+  retire,
+  rotate,
+} from '../keys/operator-changes.ts';
 import { keyPolicyOf } from '../keys/settings.ts';
 import { generateSigningKey, importSigningKey, type SigningKey } from '../keys/signing-key.ts';
 import type { WithStore } from './store.ts';
 
-type WithKeys = <T>(invocation: Invocation, work: (parts: ByHandParts) => Promise<T>) => Promise<T>;
+type WithKeys = <T>(invocation: Invocation, work: (dependencies: KeyChangeDependencies) => Promise<T>) => Promise<T>;
 
 export function keysCommands(withStore: WithStore): CommandGroup {
   const withKeys: WithKeys = ({ env }, work) =>
@@ -54,10 +61,10 @@ const rotateCommand = (withKeys: WithKeys): Command => ({
     'With --now it signs as soon as every server has read it. After a leak: rotate --now, then retire the leaked key.',
   options: { now: { type: 'boolean', doc: 'Do not wait for caches.' } },
   run: (invocation) =>
-    withKeys(invocation, async (parts) => {
+    withKeys(invocation, async (dependencies) => {
       const atOnce = invocation.options.now === true;
-      tell(invocation, await rotate(parts, atOnce));
-      if (atOnce) warnOfCaches(invocation, noticedAfter(parts.policy));
+      tell(invocation, await rotate(dependencies, atOnce));
+      if (atOnce) warnOfCaches(invocation, noticedAfter(dependencies.policy));
       return 0;
     }),
 });
@@ -69,12 +76,12 @@ const retireCommand = (withKeys: WithKeys): Command => ({
     'Its tokens are refused as soon as resource servers read the keys again. If it is the signing key, the next key signs at once; if there is none, a new key is made.',
   parameters: ['kid'],
   run: (invocation) =>
-    withKeys(invocation, async (parts) => {
+    withKeys(invocation, async (dependencies) => {
       const { kid = '' } = invocation.parameters;
-      const done = await retire(parts, kid);
+      const done = await retire(dependencies, kid);
       invocation.stdout.write(`Retired ${kid}.\n`);
       tell(invocation, done);
-      warnOfCaches(invocation, parts.policy.poll);
+      warnOfCaches(invocation, dependencies.policy.poll);
       return 0;
     }),
 });
@@ -87,8 +94,8 @@ const importCommand = (withKeys: WithKeys): Command => ({
   parameters: ['file'],
   run: async (invocation) => {
     const key = await importSigningKey(read(invocation.parameters.file ?? ''));
-    return withKeys(invocation, async (parts) => {
-      tell(invocation, await introduce(parts, key));
+    return withKeys(invocation, async (dependencies) => {
+      tell(invocation, await introduce(dependencies, key));
       return 0;
     });
   },

@@ -76,16 +76,16 @@ export interface ClientDocuments {
 
 export function createClientDocuments(
   options: ClientDocumentsOptions,
-  ports: ClientDocumentsDependencies,
+  dependencies: ClientDocumentsDependencies,
 ): ClientDocuments {
   const { hosts, staleFor, callerLimit, unapprovedFor = staleFor } = options;
-  const { createRateLimit, findCopy: find, ...others } = ports;
+  const { createRateLimit, findCopy: find, ...others } = dependencies;
   const perHost = createRateLimit({ name: 'client-host', points: HOST_LIMIT, seconds: 60 });
   const perCaller = createRateLimit({ name: 'client-document', points: callerLimit, seconds: 3_600 });
-  const parts = { ...others, hosts, staleFor, unapprovedFor, perHost, perCaller };
+  const forCache = { ...others, hosts, staleFor, unapprovedFor, perHost, perCaller };
   const standIns = find && createStandIns({ ...others, find });
-  const documents = createDocumentCache(METADATA, { ...parts, standIns });
-  const keySets = createDocumentCache(KEY_SET, parts);
+  const documents = createDocumentCache(METADATA, { ...forCache, standIns });
+  const keySets = createDocumentCache(KEY_SET, forCache);
   // CLIENT_METADATA_ALLOW restricts client ids; an accepted client may host its keys elsewhere.
   const anywhere = { ...hosts, allow: ['*'] };
   const keySetUrl = (url: string) => readDocumentUrl(URL.parse(url)?.href ?? url, anywhere);

@@ -30,7 +30,7 @@ export interface DocumentKind {
   readonly most: number;
 }
 
-export interface CacheParts {
+export interface DocumentCacheDependencies {
   readonly get: Get;
   readonly store: RecordStore;
   readonly clock: Clock;
@@ -76,8 +76,8 @@ export interface DocumentCache {
   copiedAt(url: URL): number | undefined;
 }
 
-export function createDocumentCache(kind: DocumentKind, parts: CacheParts): DocumentCache {
-  const { store, clock, standIns } = parts;
+export function createDocumentCache(kind: DocumentKind, dependencies: DocumentCacheDependencies): DocumentCache {
+  const { store, clock, standIns } = dependencies;
   const recent = new BoundedMap<string, Entry>(kind.most);
   const running = new Map<string, Promise<JsonObject>>();
   const now = () => seconds(clock);
@@ -90,20 +90,20 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
 
   const refresh = async (url: URL, { copy, hasStandIn }: Known, { read, caller }: Demand): Promise<JsonObject> => {
     try {
-      const fresh = await ask(url, { kind, parts, copy, read, caller: hasStandIn ? undefined : caller });
+      const fresh = await ask(url, { kind, dependencies, copy, read, caller: hasStandIn ? undefined : caller });
       recent.set(url.href, { until: fresh.freshUntil, document: fresh.document });
-      await write(url, fresh, kind, parts);
+      await write(url, fresh, kind, dependencies);
       await standIns?.onAnswer(url.href);
       return fresh.document;
     } catch (error) {
       if (!(error instanceof ClientDocumentError)) throw error;
       const said = { url: `${url.origin}${url.pathname}`, reason: error.reason, detail: error.message };
-      if (copy && lastsUntil(copy, error, parts.staleFor) > now()) {
-        parts.log.warn({ ...said, readAt: copy.readAt }, 'client document could not be read again');
+      if (copy && lastsUntil(copy, error, dependencies.staleFor) > now()) {
+        dependencies.log.warn({ ...said, readAt: copy.readAt }, 'client document could not be read again');
         recent.set(url.href, { until: now() + PAUSE, document: copy.document });
         return copy.document;
       }
-      parts.log.info(said, 'client document could not be read');
+      dependencies.log.info(said, 'client document could not be read');
       if (copy && error.outcome === 'unusable') {
         await standIns?.onRefusal(url.href);
         await store.delete(kind.record, url.href);
@@ -124,14 +124,14 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
     if (entry && entry.until > now()) return settle(entry);
     const already = running.get(url.href);
     if (already) return already;
-    const copy = await find(url, { kind, parts, read: demand.read });
+    const copy = await find(url, { kind, dependencies, read: demand.read });
     if (copy && copy.freshUntil > now()) {
       recent.set(url.href, { until: copy.freshUntil, document: copy.document });
       return copy.document;
     }
     const hasStandIn = !copy && ((await standIns?.has(url.href)) ?? false);
     const isUnknown = !copy && !hasStandIn;
-    if (isUnknown && demand.caller !== undefined) await withinLimit(parts.perCaller, demand.caller, url);
+    if (isUnknown && demand.caller !== undefined) await withinLimit(dependencies.perCaller, demand.caller, url);
     const other = running.get(url.href);
     if (other) return other;
     const mine = refresh(url, { copy, hasStandIn }, demand).finally(() => running.delete(url.href));
@@ -140,7 +140,7 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
   };
   return {
     read,
-    keep: (url) => store.touch(kind.record, url.href, parts.staleFor),
+    keep: (url) => store.touch(kind.record, url.href, dependencies.staleFor),
     copiedAt: (url) => {
       const entry = recent.use(url.href);
       return entry && 'document' in entry ? entry.copiedAt : undefined;
@@ -149,7 +149,12 @@ export function createDocumentCache(kind: DocumentKind, parts: CacheParts): Docu
 }
 
 /** A stored document keeps its expiry, so that reading it again neither extends nor shortens its life. */
-async function write(url: URL, copy: Copy, kind: DocumentKind, { store, staleFor, unapprovedFor }: CacheParts) {
+async function write(
+  url: URL,
+  copy: Copy,
+  kind: DocumentKind,
+  { store, staleFor, unapprovedFor }: DocumentCacheDependencies,
+) {
   const standing = await store.get(kind.record, url.href);
   const after = { ...copy };
   if (standing && (await store.replace(kind.record, url.href, { before: standing.value, after }))) return;
@@ -167,13 +172,17 @@ function settle(entry: Entry): JsonObject {
   return entry.document;
 }
 
-type Search = { readonly kind: DocumentKind; readonly parts: CacheParts; readonly read: Demand['read'] };
+type Search = {
+  readonly kind: DocumentKind;
+  readonly dependencies: DocumentCacheDependencies;
+  readonly read: Demand['read'];
+};
 
-async function find(url: URL, { kind, parts, read }: Search): Promise<Copy | undefined> {
-  const record = await parts.store.get(kind.record, url.href);
+async function find(url: URL, { kind, dependencies, read }: Search): Promise<Copy | undefined> {
+  const record = await dependencies.store.get(kind.record, url.href);
   if (!record) return undefined;
   const copy = record.value as unknown as Copy;
-  if (copy.readAt + parts.staleFor <= seconds(parts.clock)) return undefined;
+  if (copy.readAt + dependencies.staleFor <= seconds(dependencies.clock)) return undefined;
   try {
     return { ...copy, document: read(url, copy.document) };
   } catch {
@@ -184,12 +193,12 @@ async function find(url: URL, { kind, parts, read }: Search): Promise<Copy | und
 
 type Asking = Search & { readonly copy: Copy | undefined; readonly caller: string | undefined };
 
-async function ask(url: URL, { kind, parts, copy, read, caller }: Asking): Promise<Copy> {
+async function ask(url: URL, { kind, dependencies, copy, read, caller }: Asking): Promise<Copy> {
   // Unknown documents of a host are counted per caller, so that a caller who invents URLs cannot block the clients of others.
-  await withinLimit(parts.perHost, copy ? `known:${url.host}` : `new:${url.host} ${caller ?? ''}`, url);
-  const isPrivate = mayBePrivate(parts.hosts, url);
-  const answer = await parts.get(url, { limit: kind.limit, etag: copy?.etag, mayBePrivate: isPrivate });
-  const readAt = seconds(parts.clock);
+  await withinLimit(dependencies.perHost, copy ? `known:${url.host}` : `new:${url.host} ${caller ?? ''}`, url);
+  const isPrivate = mayBePrivate(dependencies.hosts, url);
+  const answer = await dependencies.get(url, { limit: kind.limit, etag: copy?.etag, mayBePrivate: isPrivate });
+  const readAt = seconds(dependencies.clock);
   const times = { readAt, freshUntil: readAt + Math.floor(freshFor(answer.headers, kind.bounds)) };
   if (answer.status === 304 && copy) return { ...copy, ...times };
   return { document: read(url, parseAnswer(url, answer)), etag: answer.headers.etag, ...times };

@@ -95,7 +95,7 @@ export function createGet(network: Network = {}): Get {
   };
 }
 
-class Refusal extends Error {
+class RequestFailure extends Error {
   readonly reason: Reason;
   constructor(reason: Reason, detail: string) {
     super(detail);
@@ -116,9 +116,9 @@ const routeTo =
   (look: Resolve, isFit: (address: string) => boolean): FindRoute =>
   async (url, signal) => {
     const addresses = await look(url.hostname, signal);
-    if (addresses.length === 0) throw new Refusal('dns', 'no address');
+    if (addresses.length === 0) throw new RequestFailure('dns', 'no address');
     const inner = addresses.find((address) => !isFit(address));
-    if (inner !== undefined) throw new Refusal('private_address', inner);
+    if (inner !== undefined) throw new RequestFailure('private_address', inner);
     const found = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
     const lookup: LookupFunction = (_hostname, { all }, done) => {
       const [first] = found;
@@ -135,7 +135,7 @@ const routeThrough =
   (proxy: URL): FindRoute =>
   async (url, signal) => {
     const flaw = flawOfHost(url);
-    if (flaw) throw new Refusal('url', flaw);
+    if (flaw) throw new RequestFailure('url', flaw);
     const tunnel = await openTunnel(proxy, url, signal);
     return { options: { createConnection: () => secure(tunnel, url) } };
   };
@@ -160,7 +160,7 @@ function send(url: URL, { etag }: GetOptions, route: Route, signal: AbortSignal)
 /** Checks the address of the open connection, before the request is sent. */
 function destroyUnlessFit(socket: Socket, isFit: (address: string) => boolean): void {
   const address = socket.remoteAddress ?? '';
-  if (!isIP(address) || !isFit(address)) socket.destroy(new Refusal('private_address', address));
+  if (!isIP(address) || !isFit(address)) socket.destroy(new RequestFailure('private_address', address));
 }
 
 /** Discards the body: the status is enough, and an error page may be large, encoded or endless. */
@@ -175,10 +175,11 @@ async function read(response: IncomingMessage, limit: number): Promise<string> {
   let size = 0;
   try {
     // No coding was accepted, and unpacked content may exceed any limit.
-    if (coding && coding !== 'identity') throw new Refusal('encoding', 'content-encoding although none was accepted');
+    if (coding && coding !== 'identity')
+      throw new RequestFailure('encoding', 'content-encoding although none was accepted');
     for await (const part of response) {
       size += part.length;
-      if (size > limit) throw new Refusal('too_large', `more than ${limit} bytes`);
+      if (size > limit) throw new RequestFailure('too_large', `more than ${limit} bytes`);
       parts.push(part);
     }
   } finally {
@@ -206,7 +207,7 @@ const TLS = /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HO
 const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 function reasonOf(cause: unknown): Reason {
-  if (cause instanceof Refusal) return cause.reason;
+  if (cause instanceof RequestFailure) return cause.reason;
   if (cause instanceof TunnelError) return 'proxy';
   const { code } = (cause ?? {}) as { code?: unknown };
   if (typeof code !== 'string') return 'connection';

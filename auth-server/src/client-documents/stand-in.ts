@@ -43,14 +43,14 @@ export interface StandIns {
 
 type Judge = (url: URL, document: unknown) => JsonObject;
 
-export interface StandInParts {
+export interface StandInDependencies {
   readonly find: FindCopy;
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-export function createStandIns({ find, store, clock, log }: StandInParts): StandIns {
+export function createStandIns({ find, store, clock, log }: StandInDependencies): StandIns {
   const wordOf = async (clientId: string): Promise<Word> => (await store.get(RECORD, clientId))?.value ?? {};
   const keep = (clientId: string, word: Word) => store.put(RECORD, clientId, { ...word }, { ttl: REMEMBERED });
   const onRefusal = async (clientId: string): Promise<void> => {

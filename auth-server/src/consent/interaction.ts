@@ -44,7 +44,7 @@ export interface Exchange {
 }
 
 /** RFC 6749 §4.1.2.1 */
-type Refusal = 'access_denied' | 'temporarily_unavailable' | 'server_error';
+type AuthorizationErrorCode = 'access_denied' | 'temporarily_unavailable' | 'server_error';
 
 /** `approve` and `refuse` write the redirect to `res` themselves: set `ctx.respond = false` before. */
 export interface Interactions {
@@ -56,7 +56,7 @@ export interface Interactions {
   /** Signs `accountId` in, grants and stores what was shown, which is `pending`, and sends the browser back to the engine. */
   approve(exchange: Exchange, pending: PendingInteraction, accountId: string): Promise<void>;
   /** Sends the browser to the client with an error of RFC 6749 §4.1.2.1. */
-  refuse(exchange: Exchange, error: Refusal, description: string): Promise<void>;
+  refuse(exchange: Exchange, error: AuthorizationErrorCode, description: string): Promise<void>;
 }
 
 /** Path of the page of a pending interaction. */

@@ -149,7 +149,7 @@ function withDefaults(env: Environment, prefix: string, defaults: Environment = 
 }
 
 /** The dependencies of all connectors. */
-export interface World {
+export interface ConnectorDependencies {
   readonly clock?: Clock | undefined;
   /** Called for problems of a connector that do not end a sign-in. */
   readonly onTrouble?: ((connector: string, message: string) => void) | undefined;
@@ -163,7 +163,7 @@ export function openConnectors(
   configured: readonly ConfiguredConnector[],
   issuer: string,
   fetch: typeof globalThis.fetch,
-  { clock, onTrouble }: World = {},
+  { clock, onTrouble }: ConnectorDependencies = {},
 ): readonly OpenConnector[] {
   return configured.map(({ id, kind, title, settings }) => {
     const callbackUrl = `${issuer}/callback/${id}`;

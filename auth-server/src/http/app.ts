@@ -11,7 +11,7 @@ import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
-import { type RegistrationParts, registrationGuard } from './admission/registration.ts';
+import { type RegistrationOptions, registrationGuard } from './admission/registration.ts';
 import { authorizationLimit, failureLimit, type RequestLimits } from './admission/request-limits.ts';
 import { rememberClientAddress } from './client-address.ts';
 import { cors } from './cors.ts';
@@ -21,14 +21,14 @@ import { createPublicDocuments } from './public-documents.ts';
 import { publicHost } from './public-host.ts';
 import { bodyLimit } from './request-size.ts';
 
-export interface AppParts {
+export interface AppOptions {
   readonly issuer: string;
   readonly log: Logger;
   readonly isReady: () => boolean;
   /** Proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: BlockList;
   readonly clock: Clock;
-  readonly registration: RegistrationParts;
+  readonly registration: RegistrationOptions;
   readonly limits: RequestLimits;
   /** Seconds that others may cache metadata and keys. */
   readonly documentLifetime: number;
@@ -40,27 +40,27 @@ export interface AppParts {
   readonly engine: Koa;
 }
 
-export function createApp({ engine, ...parts }: AppParts): RequestListener {
-  const documents = createPublicDocuments({ ...parts, lifetime: parts.documentLifetime });
+export function createApp({ engine, ...options }: AppOptions): RequestListener {
+  const documents = createPublicDocuments({ ...options, lifetime: options.documentLifetime });
   const onion: readonly Middleware[] = [
-    requestLog(parts.log) as Middleware,
+    requestLog(options.log) as Middleware,
     errorBoundary({ page: renderErrorPage }) as Middleware,
     securityHeaders,
     checkHead,
-    rememberClientAddress(parts.trustedProxies),
-    publicHost(parts.issuer),
-    operations(parts.isReady),
-    underIssuerPath(parts.issuer),
+    rememberClientAddress(options.trustedProxies),
+    publicHost(options.issuer),
+    operations(options.isReady),
+    underIssuerPath(options.issuer),
     cors,
     bodyLimit(),
-    registrationGuard(parts.registration),
-    authorizationLimit(parts.limits),
-    failureLimit(parts.limits.failure, parts.clock),
+    registrationGuard(options.registration),
+    authorizationLimit(options.limits),
+    failureLimit(options.limits.failure, options.clock),
     documents.keep,
-    ...parts.routes,
+    ...options.routes,
   ];
   for (const layer of onion) engine.use(layer);
-  logConnections(engine, parts.log);
+  logConnections(engine, options.log);
   const ask = engine.callback();
   return (req, res) => {
     if (refusalOfHead(req) || !documents.answer(req, res)) void ask(req, res);

@@ -21,7 +21,7 @@ export interface PublicDocuments {
   readonly keep: Middleware;
 }
 
-export interface PublicDocumentsParts {
+export interface PublicDocumentsOptions {
   /** Seconds that others may cache them; a rotation publishes a key longer than this before the key signs. */
   readonly lifetime: number;
   readonly log: Logger;
@@ -39,7 +39,7 @@ interface Document {
 }
 
 /** One cache per engine, because each engine has its own documents. */
-export function createPublicDocuments({ lifetime, log, revision }: PublicDocumentsParts): PublicDocuments {
+export function createPublicDocuments({ lifetime, log, revision }: PublicDocumentsOptions): PublicDocuments {
   const documents = new Map<string, Document>();
   let keptRevision = 0;
   const find = (path: string): Document | undefined => {

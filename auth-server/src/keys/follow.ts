@@ -16,7 +16,7 @@ import {
 } from './keyring.ts';
 import type { Algorithm, SigningKey, SigningKeys } from './signing-key.ts';
 
-export interface FollowParts {
+export interface FollowDependencies {
   readonly store: KeyStore;
   readonly policy: KeyPolicy;
   readonly clock: Clock;
@@ -33,8 +33,8 @@ export interface KeyringFollower {
   wait(): number;
 }
 
-export function followKeyring(initial: Keyring, parts: FollowParts): KeyringFollower {
-  const { store, policy, clock, log, onChange } = parts;
+export function followKeyring(initial: Keyring, dependencies: FollowDependencies): KeyringFollower {
+  const { store, policy, clock, log, onChange } = dependencies;
   let ring = initial;
   let published = namesOf(publishedKeys(ring, seconds(clock)));
   let reachable = true;
@@ -51,7 +51,7 @@ export function followKeyring(initial: Keyring, parts: FollowParts): KeyringFoll
     // If the store was emptied, running processes write their keys back.
     const stored = (await store.load()) ?? (await store.create(ring));
     ring = stored.ring;
-    ring = await advance(stored, parts);
+    ring = await advance(stored, dependencies);
   };
 
   const report = (err: unknown): void => {
@@ -85,7 +85,10 @@ async function failureOf(run: () => unknown): Promise<unknown> {
 const namesOf = (keys: SigningKeys): string => keys.map(({ kid }) => kid).join(' ');
 
 /** Takes the step that is due. @returns the keyring in the store after it, as far as this process knows */
-async function advance(stored: StoredKeyring, { store, policy, clock, log, generate }: FollowParts): Promise<Keyring> {
+async function advance(
+  stored: StoredKeyring,
+  { store, policy, clock, log, generate }: FollowDependencies,
+): Promise<Keyring> {
   const now = seconds(clock);
   let ring = tended(stored.ring, policy, now);
   const successor = isSuccessorDue(ring, policy, now) ? await generate(policy.algorithm) : undefined;

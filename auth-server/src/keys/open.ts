@@ -7,7 +7,7 @@ import { createKeyStore, type Keys, openCookieKeys, openKeyring } from './key-st
 import { type KeyPolicy, publishedKeys } from './keyring.ts';
 import { generateSigningKey, type SigningKeys } from './signing-key.ts';
 
-export interface OpenKeysParts {
+export interface OpenKeysDependencies {
   readonly store: RecordStore;
   readonly policy: KeyPolicy;
   readonly clock: Clock;
@@ -19,7 +19,7 @@ export interface OpenedKeys extends Keys {
   follow(onChange: (signing: SigningKeys) => void): () => Promise<void>;
 }
 
-export async function openKeys({ store, policy, clock, log }: OpenKeysParts): Promise<OpenedKeys> {
+export async function openKeys({ store, policy, clock, log }: OpenKeysDependencies): Promise<OpenedKeys> {
   const keyStore = createKeyStore(store);
   const ring = await openKeyring(keyStore, clock, () => generateSigningKey(policy.algorithm));
   return {

@@ -15,7 +15,7 @@ import {
 } from './keyring.ts';
 import type { Algorithm, SigningKey } from './signing-key.ts';
 
-export interface ByHandParts {
+export interface KeyChangeDependencies {
   readonly store: KeyStore;
   readonly policy: KeyPolicy;
   readonly clock: Clock;
@@ -34,9 +34,9 @@ export interface Done {
  * Publishes a new key, which signs after the usual lead, or with `atOnce` as soon as every process can have read it.
  * @throws StartError if another key is already pending
  */
-export const rotate = (parts: ByHandParts, atOnce: boolean): Promise<Done> =>
-  change(parts, async (ring, now) => {
-    const { policy, generate } = parts;
+export const rotate = (dependencies: KeyChangeDependencies, atOnce: boolean): Promise<Done> =>
+  change(dependencies, async (ring, now) => {
+    const { policy, generate } = dependencies;
     const pending = pendingEntry(ring, now);
     const soon = now + noticedAfter(policy);
     if (pending && atOnce) {
@@ -49,15 +49,15 @@ export const rotate = (parts: ByHandParts, atOnce: boolean): Promise<Done> =>
   });
 
 /** Publishes an imported key, which signs after the usual lead, or at once in a new store. */
-export async function introduce(parts: ByHandParts, key: SigningKey): Promise<Done> {
-  const { store, policy, clock } = parts;
+export async function introduce(dependencies: KeyChangeDependencies, key: SigningKey): Promise<Done> {
+  const { store, policy, clock } = dependencies;
   if (key.alg !== policy.algorithm) {
     throw new StartError(
       `the key is for ${key.alg}; set SIGNING_ALGORITHM to that value, otherwise this server would soon replace the key`,
     );
   }
   if (!(await store.load())) await store.create(newKeyring(key, seconds(clock)));
-  return change(parts, async (ring, now) => {
+  return change(dependencies, async (ring, now) => {
     if (activeEntry(ring, now).key.kid === key.kid && ring.length === 1) return { ring, successor: key };
     if (ring.some((entry) => entry.key.kid === key.kid)) throw new StartError(`the key ${key.kid} already exists`);
     refusePending(ring, now);
@@ -67,9 +67,9 @@ export async function introduce(parts: ByHandParts, key: SigningKey): Promise<Do
 }
 
 /** Removes a key from the key set at once: its tokens are then refused. If it is the signing key, the next key signs now. */
-export const retire = (parts: ByHandParts, kid: string): Promise<Done> =>
-  change(parts, async (ring, now) => {
-    const { policy, generate } = parts;
+export const retire = (dependencies: KeyChangeDependencies, kid: string): Promise<Done> =>
+  change(dependencies, async (ring, now) => {
+    const { policy, generate } = dependencies;
     if (!ring.some(({ key }) => key.kid === kid)) throw new StartError(`there is no key ${JSON.stringify(kid)}`);
     const active = activeEntry(ring, now);
     if (active.key.kid !== kid) return { ring: withoutKey(ring, kid) ?? ring, successor: active.key };
@@ -93,7 +93,7 @@ function refusePending(ring: Keyring, now: number): void {
 type Decide = (ring: Keyring, now: number) => Promise<Omit<Done, 'now'>>;
 
 /** Decides again if a running server changed the keyring first. */
-async function change({ store, policy, clock, generate }: ByHandParts, decide: Decide): Promise<Done> {
+async function change({ store, policy, clock, generate }: KeyChangeDependencies, decide: Decide): Promise<Done> {
   for (;;) {
     const now = seconds(clock);
     const stored = (await store.load()) ?? (await store.create(newKeyring(await generate(policy.algorithm), now)));

@@ -33,7 +33,7 @@ interface Registration {
   readonly initialAccessTokens: InitialAccessTokens;
 }
 
-export interface EngineParts {
+export interface ConfigurationOptions {
   readonly issuer: string;
   readonly keys: Keys;
   readonly store: RecordStore;
@@ -54,27 +54,27 @@ export interface EngineParts {
 
 const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
 
-export function createConfiguration(parts: EngineParts): Configuration {
-  const { keys, store, clock, resources, lifetimes, findAccount, renderError } = parts;
+export function createConfiguration(options: ConfigurationOptions): Configuration {
+  const { keys, store, clock, resources, lifetimes, findAccount, renderError } = options;
   return {
     adapter: createAdapter(store, clock, {
       clientLifetime: lifetimes.client,
       refreshGrace: lifetimes.refreshGrace,
-      published: parts.clientDocuments,
-      preRegistered: parts.preRegistered,
-      cache: parts.clientCache,
+      published: options.clientDocuments,
+      preRegistered: options.preRegistered,
+      cache: options.clientCache,
       registrationKeys: keys.cookies,
-      initialAccessTokens: parts.registration.initialAccessTokens,
+      initialAccessTokens: options.registration.initialAccessTokens,
     }),
     jwks: { keys: [...keys.signing] },
-    cookies: cookies(parts),
+    cookies: cookies(options),
     findAccount,
     renderError,
     interactions: {
-      policy: createInteractionPolicy(parts),
-      url: (_ctx, { uid }) => interactionPath(parts.issuer, uid),
+      policy: createInteractionPolicy(options),
+      url: (_ctx, { uid }) => interactionPath(options.issuer, uid),
     },
-    features: features(parts),
+    features: features(options),
     routes: {
       authorization: '/authorize',
       token: '/token',
@@ -96,9 +96,9 @@ export function createConfiguration(parts: EngineParts): Configuration {
     responseTypes: [...RESPONSE_TYPES],
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
-    ...clientProfile(parts),
+    ...clientProfile(options),
     // The only outgoing requests of the engine; they have their own size limits.
-    fetch: createFetch(parts),
+    fetch: createFetch(options),
     fetchResponseBodyLimits: { 'client_id metadata document': Infinity, jwks_uri: Infinity },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     // A client keeps working when the person closes the browser: the grant limits it, not the session.
@@ -111,7 +111,7 @@ export function createConfiguration(parts: EngineParts): Configuration {
 }
 
 /** Supported client metadata and its defaults. */
-const clientProfile = ({ keys: { signing }, clientDocuments, preRegistered }: EngineParts): Configuration => ({
+const clientProfile = ({ keys: { signing }, clientDocuments, preRegistered }: ConfigurationOptions): Configuration => ({
   clientAuthMethods: [...AUTH_METHODS],
   clientDefaults: {
     grant_types: [...GRANT_TYPES],
@@ -144,7 +144,7 @@ const clientProfile = ({ keys: { signing }, clientDocuments, preRegistered }: En
  * names. The `__Host-` prefix (RFC 6265bis §4.1.3.2) binds the session to this host; it requires https and the path `/`, whatever the
  * path of the issuer. The other two cookies are for one request each, at its own path.
  */
-function cookies({ issuer, keys }: EngineParts): NonNullable<Configuration['cookies']> {
+function cookies({ issuer, keys }: ConfigurationOptions): NonNullable<Configuration['cookies']> {
   const secure = issuer.startsWith('https:');
   const options = { httpOnly: true, sameSite: 'lax', secure } as const;
   const path = issuerPath(issuer);
@@ -161,11 +161,11 @@ function cookies({ issuer, keys }: EngineParts): NonNullable<Configuration['cook
   };
 }
 
-function features(parts: EngineParts): NonNullable<Configuration['features']> {
-  const { keys, resources, registration } = parts;
+function features(options: ConfigurationOptions): NonNullable<Configuration['features']> {
+  const { keys, resources, registration } = options;
   const off = { enabled: false };
   return {
-    clientIdMetadataDocument: parts.clientIdMetadataDocuments ? clientIdMetadataDocuments(parts) : off,
+    clientIdMetadataDocument: options.clientIdMetadataDocuments ? clientIdMetadataDocuments(options) : off,
     resourceIndicators: resourceIndicators(resources, keys.signing[0]),
     // The guard in front of the engine decides who may register: http/admission/registration.ts.
     registration: { enabled: registration.mode !== 'off', issueRegistrationAccessToken: registration.management },

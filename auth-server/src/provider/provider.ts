@@ -5,7 +5,7 @@ import type { Judge } from '../client-documents/document.ts';
 import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
 import { chooseKeys } from './clients/keys.ts';
-import { createConfiguration, type EngineParts } from './configuration.ts';
+import { type ConfigurationOptions, createConfiguration } from './configuration.ts';
 import { countEvents, type EngineCounts, logEvents } from './events.ts';
 import { createFindAccount } from './find-account.ts';
 import { tellLostGrants } from './granted-resource.ts';
@@ -43,35 +43,35 @@ export interface Engine {
   problemWith(client: object): string | undefined;
 }
 
-export type EngineOptions = Omit<EngineParts, 'findAccount' | 'renderError' | 'judge' | 'clientCache'> & {
+export type EngineOptions = Omit<ConfigurationOptions, 'findAccount' | 'renderError' | 'judge' | 'clientCache'> & {
   readonly accounts: Accounts;
   readonly renderErrorPage: (error: ErrorDescription) => string;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
 };
 
-export function createEngine({ accounts, renderErrorPage, counts, ...parts }: EngineOptions): Engine {
-  const clientCache = createClientCache(parts.clock);
+export function createEngine({ accounts, renderErrorPage, counts, ...options }: EngineOptions): Engine {
+  const clientCache = createClientCache(options.clock);
   const Engine = providerWith({
     authorization_code: allowOmission,
-    refresh_token: tellLostGrants(parts.resources),
+    refresh_token: tellLostGrants(options.resources),
   });
   const judgeDocument: Judge = (metadata) => judgeMetadata(app, metadata, { cimd: true });
   const app: Provider = new Engine(
-    parts.issuer,
+    options.issuer,
     createConfiguration({
-      ...parts,
+      ...options,
       clientCache,
       judge: judgeDocument,
-      findAccount: createFindAccount(accounts, parts.resources),
+      findAccount: createFindAccount(accounts, options.resources),
       renderError: createRenderError(renderErrorPage),
     }),
   );
   // Host and protocol are those of the issuer: http/public-host.ts sets the proxy headers.
   app.proxy = true;
   askOfTexts(app);
-  deriveRegistrationAccessTokens(app, parts.keys.cookies[0]);
-  nameSuccessors(app, parts.keys.cookies[0], () => Provider.ctx);
+  deriveRegistrationAccessTokens(app, options.keys.cookies[0]);
+  nameSuccessors(app, options.keys.cookies[0], () => Provider.ctx);
   alignRedirectUri(app);
   takeLoopbackNames(app);
   endRefreshing(app);
@@ -79,8 +79,8 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
   completeRequests(app);
   chooseKeys(app);
   rememberClients(app, clientCache);
-  detectReplays(app, parts.store, parts.clock);
-  holdErrors(app, parts.preRegistered);
+  detectReplays(app, options.store, options.clock);
+  holdErrors(app, options.preRegistered);
   logEvents(app);
   if (counts) countEvents(app, counts);
   return {
@@ -88,14 +88,14 @@ export function createEngine({ accounts, renderErrorPage, counts, ...parts }: En
     guards: [
       throwFailure,
       refuseHead,
-      readEmptySecret(parts.issuer),
+      readEmptySecret(options.issuer),
       spendFailedCodes(app),
       allowFormPost,
-      listScopes(parts.resources),
+      listScopes(options.resources),
       trimScope,
     ],
-    interactions: createInteractions({ ...parts, provider: app }),
-    revision: parts.resources.revision,
+    interactions: createInteractions({ ...options, provider: app }),
+    revision: options.resources.revision,
     judgeDocument,
     problemWith: (client) => {
       try {

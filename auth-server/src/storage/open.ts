@@ -26,7 +26,7 @@ export interface StorageSettings {
   readonly clientLifetime: number;
 }
 
-export interface StorageParts {
+export interface StorageDependencies {
   readonly clock: Clock;
   readonly log: Logger;
   /** Milliseconds to wait for Redis; absent: as the settings say. */
@@ -46,7 +46,10 @@ export interface Storage {
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** @throws StartError if the backend cannot be used */
-export async function openStorage(settings: StorageSettings, { clock, log, patience }: StorageParts): Promise<Storage> {
+export async function openStorage(
+  settings: StorageSettings,
+  { clock, log, patience }: StorageDependencies,
+): Promise<Storage> {
   const { redisUrl, redisCaFile, dataDir, storageKeys, clientLifetime } = settings;
   const [first, ...older] = storageKeys ?? [];
   const onRefused = (client: string) =>

@@ -9,7 +9,7 @@ import type { RegistrationMode } from '../../registration/settings.ts';
 import type { RateLimit } from '../../storage/rate-limit.ts';
 import { costOf } from '../request-size.ts';
 
-export interface RegistrationParts {
+export interface RegistrationOptions {
   readonly mode: RegistrationMode;
   /** Whether a client may change its registration. */
   readonly management: boolean;
@@ -24,30 +24,30 @@ export interface RegistrationParts {
 const PLACE = /^\/register(\/[^/]+)?\/?$/i;
 const EVERYWHERE = 'everywhere';
 
-export function registrationGuard(parts: RegistrationParts): Middleware {
+export function registrationGuard(options: RegistrationOptions): Middleware {
   return (ctx, next) => {
     const [place, client] = PLACE.exec(ctx.path) ?? [];
     if (place === undefined) return next();
-    return (client === undefined ? admitNew(ctx, parts) : admitKnown(ctx, parts)).then(next);
+    return (client === undefined ? admitNew(ctx, options) : admitKnown(ctx, options)).then(next);
   };
 }
 
 /** In this order, so that a refused address does not use up the global limit, and only permitted registrations count for it. */
-async function admitNew(ctx: Context, parts: RegistrationParts): Promise<void> {
-  if (parts.mode === 'off') throw closed();
+async function admitNew(ctx: Context, options: RegistrationOptions): Promise<void> {
+  if (options.mode === 'off') throw closed();
   if (ctx.method !== 'POST') return;
-  await limitAddress(ctx, parts);
-  if (parts.mode === 'token') stateOf(ctx).initialAccess = (await initialAccess(ctx, parts)).id;
+  await limitAddress(ctx, options);
+  if (options.mode === 'token') stateOf(ctx).initialAccess = (await initialAccess(ctx, options)).id;
   refuseWhile(
-    await parts.globalLimit.take(EVERYWHERE, costOf(ctx.request)),
+    await options.globalLimit.take(EVERYWHERE, costOf(ctx.request)),
     'This server accepts no more registrations at the moment.',
   );
 }
 
 /** The engine checks the token of the registration. A change is a write and is limited like a registration. */
-async function admitKnown(ctx: Context, parts: RegistrationParts): Promise<void> {
-  if (!parts.management) throw closed();
-  if (ctx.method === 'PUT') await limitAddress(ctx, parts);
+async function admitKnown(ctx: Context, options: RegistrationOptions): Promise<void> {
+  if (!options.management) throw closed();
+  if (ctx.method === 'PUT') await limitAddress(ctx, options);
 }
 
 /** The metadata says so as well, but people see this answer. */
@@ -56,7 +56,7 @@ const closed = (): HttpError =>
     reason: 'registration or its management is off',
   });
 
-async function limitAddress(ctx: Context, { limit }: RegistrationParts): Promise<void> {
+async function limitAddress(ctx: Context, { limit }: RegistrationOptions): Promise<void> {
   refuseWhile(
     await limit.take(stateOf(ctx).clientAddress, costOf(ctx.request)),
     'Too many registrations from your address.',
@@ -72,7 +72,7 @@ function refuseWhile(wait: number, problem: string): void {
 }
 
 /** RFC 7591 §3, RFC 6750 §3. A use of the token is counted only when the client is stored: see provider/records/client-adapter.ts. */
-async function initialAccess(ctx: Context, { initialAccessTokens }: RegistrationParts): Promise<InitialAccessToken> {
+async function initialAccess(ctx: Context, { initialAccessTokens }: RegistrationOptions): Promise<InitialAccessToken> {
   const given = bearer(ctx);
   const found = given === undefined ? undefined : await initialAccessTokens.find(given);
   if (found) return found;

@@ -18,7 +18,7 @@ import type { LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
 import { type SignInObserver, upstreamFailed } from './upstream-failure.ts';
 
-export interface CallbackParts {
+export interface CallbackDependencies {
   readonly issuer: string;
   readonly connectors: readonly OpenConnector[];
   readonly logins: Logins;
@@ -27,23 +27,23 @@ export interface CallbackParts {
   readonly onSignIn?: SignInObserver | undefined;
 }
 
-export function callbackRoutes(parts: CallbackParts): Middleware {
+export function callbackRoutes(dependencies: CallbackDependencies): Middleware {
   const router = new Router();
-  router.get('/callback/:connector', (ctx) => receive(ctx, parts));
-  router.post('/callback/:connector', (ctx) => receiveForm(ctx, parts));
+  router.get('/callback/:connector', (ctx) => receive(ctx, dependencies));
+  router.post('/callback/:connector', (ctx) => receiveForm(ctx, dependencies));
   const routes = router.routes() as Middleware;
   // Most requests are for the protocol, and a router costs time.
   return (ctx, next) => (ctx.path.startsWith('/callback/') ? routes(ctx, next) : next());
 }
 
-function upstreamOf(ctx: Context, { connectors }: CallbackParts): OpenConnector {
+function upstreamOf(ctx: Context, { connectors }: CallbackDependencies): OpenConnector {
   const upstream = connectors.find(({ id }) => id === ctx.params.connector);
   if (upstream) return upstream;
   throw new HttpError(404, 'not_found', 'There is nothing at this address.');
 }
 
-async function receive(ctx: Context, parts: CallbackParts): Promise<void> {
-  const upstream = upstreamOf(ctx, parts);
+async function receive(ctx: Context, dependencies: CallbackDependencies): Promise<void> {
+  const upstream = upstreamOf(ctx, dependencies);
   // RFC 9110 §9.2.1: HEAD is safe: a link preview must not use up a sign-in.
   if (ctx.method === 'HEAD') {
     throw new HttpError(405, 'invalid_request', 'Only GET and POST are allowed here.', {
@@ -53,27 +53,31 @@ async function receive(ctx: Context, parts: CallbackParts): Promise<void> {
   const answer = new URLSearchParams(ctx.search);
   const [state = '', ...others] = answer.getAll('state');
   if (!state || others.length > 0) throw stranded(answer, 'foreign', state ? 'more than one state' : 'no state');
-  const login = await accept(ctx, parts, { state, connector: upstream.id, answer });
-  parts.loginCookie.clear(ctx, state);
-  const outcome = await settle(ctx, parts, upstream, { ...login, state });
-  await parts.logins.leave(login.uid, { ...outcome, approval: login.approval });
-  seeOther(ctx, `${interactionPath(parts.issuer, login.uid)}/finish`);
+  const login = await accept(ctx, dependencies, { state, connector: upstream.id, answer });
+  dependencies.loginCookie.clear(ctx, state);
+  const outcome = await settle(ctx, dependencies, upstream, { ...login, state });
+  await dependencies.logins.leave(login.uid, { ...outcome, approval: login.approval });
+  seeOther(ctx, `${interactionPath(dependencies.issuer, login.uid)}/finish`);
 }
 
 /** A form uses nothing up: it is redirected to `receive`, if a sign-in waits for it. */
-async function receiveForm(ctx: Context, parts: CallbackParts): Promise<void> {
-  const upstream = upstreamOf(ctx, parts);
+async function receiveForm(ctx: Context, dependencies: CallbackDependencies): Promise<void> {
+  const upstream = upstreamOf(ctx, dependencies);
   const answer = await readFormPost(ctx);
   const [state, ...others] = answer.getAll('state');
   if (!state || others.length > 0) throw stranded(answer, 'foreign', state ? 'more than one state' : 'no state');
-  const waiting = await parts.logins.find(state);
+  const waiting = await dependencies.logins.find(state);
   if (!waiting) throw stranded(answer, 'over', 'the state is unknown, expired or already used');
   if (waiting.connector !== upstream.id) throw stranded(answer, 'foreign', 'the state belongs to another connector');
   passOn(ctx, upstream.callbackUrl, answer);
 }
 
 /** Takes the login only if everything is valid, so that a replay by somebody else does not use it up. */
-async function accept(ctx: Context, { logins, loginCookie }: CallbackParts, { state, connector, answer }: Arrival) {
+async function accept(
+  ctx: Context,
+  { logins, loginCookie }: CallbackDependencies,
+  { state, connector, answer }: Arrival,
+) {
   const hasCookie = loginCookie.verify(ctx, state);
   const waiting = await logins.find(state);
   if (!hasCookie) {
@@ -111,7 +115,12 @@ function stranded(answer: URLSearchParams, why: keyof typeof WORDS, reason: stri
 type Returned = LoginState & Pick<LoginChecks, 'state'>;
 type Ending = { readonly accountId: string } | ClientAnswer;
 
-async function settle(ctx: Context, parts: CallbackParts, upstream: OpenConnector, login: Returned): Promise<Ending> {
+async function settle(
+  ctx: Context,
+  dependencies: CallbackDependencies,
+  upstream: OpenConnector,
+  login: Returned,
+): Promise<Ending> {
   // Built from the configuration: neither Host nor a proxy header may influence what is sent to the upstream.
   const answer = new URL(upstream.callbackUrl + ctx.search);
   let identity: Identity;
@@ -120,11 +129,11 @@ async function settle(ctx: Context, parts: CallbackParts, upstream: OpenConnecto
   } catch (error) {
     const code = answer.searchParams.get('code') ?? undefined;
     const failed = upstreamFailed(ctx, { upstream, checks: login, code }, error);
-    parts.onSignIn?.(upstream.id, failed.reason);
+    dependencies.onSignIn?.(upstream.id, failed.reason);
     return failed.answer;
   }
   const account = { accountId: localSubject(identity), connector: upstream.id, identity };
-  await parts.accounts.save(account);
-  parts.onSignIn?.(upstream.id, 'ok');
+  await dependencies.accounts.save(account);
+  dependencies.onSignIn?.(upstream.id, 'ok');
   return { accountId: account.accountId };
 }

@@ -20,7 +20,7 @@ import { seeOther } from './redirect.ts';
 import { refuseOtherSites } from './same-site.ts';
 import { type SignInObserver, upstreamFailed } from './upstream-failure.ts';
 
-export interface InteractionParts {
+export interface InteractionDependencies {
   readonly issuer: string;
   readonly interactions: Interactions;
   readonly connectors: readonly OpenConnector[];
@@ -36,44 +36,44 @@ const headers = pageHeaders(stylesheet);
 /** Called after the browser and its interaction are verified: no other body is read. */
 const readForm = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '8kb' });
 
-export function interactionRoutes(parts: InteractionParts): Middleware {
+export function interactionRoutes(dependencies: InteractionDependencies): Middleware {
   const router = new Router({ prefix: '/interaction/:uid' });
-  router.get('/', (ctx) => show(ctx, parts));
-  router.post('/approve', (ctx) => approve(ctx, parts));
-  router.post('/deny', (ctx) => deny(ctx, parts));
-  router.get('/finish', (ctx) => finish(ctx, parts));
+  router.get('/', (ctx) => show(ctx, dependencies));
+  router.post('/approve', (ctx) => approve(ctx, dependencies));
+  router.post('/deny', (ctx) => deny(ctx, dependencies));
+  router.get('/finish', (ctx) => finish(ctx, dependencies));
   const routes = router.routes() as Middleware;
   // Most requests are for the protocol, and a router costs time.
   return (ctx, next) => (ctx.path.startsWith('/interaction/') ? routes(ctx, next) : next());
 }
 
-async function show(ctx: Context, parts: InteractionParts): Promise<void> {
-  const pending = await find(ctx, parts);
-  const account = pending.accountId === undefined ? undefined : await parts.accounts.find(pending.accountId);
+async function show(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
+  const pending = await find(ctx, dependencies);
+  const account = pending.accountId === undefined ? undefined : await dependencies.accounts.find(pending.accountId);
   ctx.set(headers);
   ctx.type = 'html';
   ctx.body = signInPage({
     pending,
-    path: interactionPath(parts.issuer, pending.uid),
+    path: interactionPath(dependencies.issuer, pending.uid),
     account,
-    connectors: parts.connectors,
-    token: formToken(parts.formKey, pending),
+    connectors: dependencies.connectors,
+    token: formToken(dependencies.formKey, pending),
   });
 }
 
-async function approve(ctx: Context, parts: InteractionParts): Promise<void> {
-  const pending = await findForForm(ctx, parts);
+async function approve(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
+  const pending = await findForForm(ctx, dependencies);
   const chosen = field(ctx, 'connector');
-  if (chosen !== undefined) return leave(ctx, parts, pending, chosen);
-  if (pending.accountId === undefined || !(await parts.accounts.find(pending.accountId))) {
+  if (chosen !== undefined) return leave(ctx, dependencies, pending, chosen);
+  if (pending.accountId === undefined || !(await dependencies.accounts.find(pending.accountId))) {
     throw new HttpError(400, 'invalid_request', 'Choose how to sign in.', { reason: 'approval without an account' });
   }
-  await parts.interactions.approve(ctx, pending, pending.accountId);
+  await dependencies.interactions.approve(ctx, pending, pending.accountId);
 }
 
 /** Asks the upstream first, so that nothing is stored if it is down. */
-async function leave(ctx: Context, parts: InteractionParts, pending: PendingInteraction, chosen: string) {
-  const { interactions, connectors, logins, loginCookie } = parts;
+async function leave(ctx: Context, dependencies: InteractionDependencies, pending: PendingInteraction, chosen: string) {
+  const { interactions, connectors, logins, loginCookie } = dependencies;
   const upstream = connectors.find(({ id }) => id === chosen);
   if (!upstream) throw new HttpError(400, 'invalid_request', 'This way to sign in does not exist on this server.');
   const checks = logins.createChecks();
@@ -82,7 +82,7 @@ async function leave(ctx: Context, parts: InteractionParts, pending: PendingInte
     target = new URL(await upstream.connector.begin(checks));
   } catch (error) {
     const { reason, answer } = upstreamFailed(ctx, { upstream, checks }, error);
-    parts.onSignIn?.(upstream.id, reason);
+    dependencies.onSignIn?.(upstream.id, reason);
     return interactions.refuse(ctx, answer.error, answer.description);
   }
   await logins.start(checks, { uid: pending.uid, connector: upstream.id, approval: approvalOf(pending) });
@@ -90,28 +90,28 @@ async function leave(ctx: Context, parts: InteractionParts, pending: PendingInte
   seeOther(ctx, target.href);
 }
 
-async function deny(ctx: Context, parts: InteractionParts): Promise<void> {
-  await findForForm(ctx, parts);
-  await parts.interactions.refuse(ctx, 'access_denied', 'The request was denied.');
+async function deny(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
+  await findForForm(ctx, dependencies);
+  await dependencies.interactions.refuse(ctx, 'access_denied', 'The request was denied.');
 }
 
-async function finish(ctx: Context, parts: InteractionParts): Promise<void> {
+async function finish(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
   // RFC 9110 §9.2.1: HEAD is safe, and finishing is not.
   if (ctx.method === 'HEAD') {
     throw new HttpError(405, 'invalid_request', 'Only GET is allowed here.', { headers: { Allow: 'GET' } });
   }
-  const pending = await find(ctx, parts);
-  const outcome = await parts.logins.collect(pending.uid);
+  const pending = await find(ctx, dependencies);
+  const outcome = await dependencies.logins.collect(pending.uid);
   // Nothing to finish, or the request is no longer the approved one: show the page again.
   if (!outcome || outcome.approval !== approvalOf(pending)) {
-    return seeOther(ctx, interactionPath(parts.issuer, pending.uid));
+    return seeOther(ctx, interactionPath(dependencies.issuer, pending.uid));
   }
-  if ('error' in outcome) return parts.interactions.refuse(ctx, outcome.error, outcome.description);
-  await parts.interactions.approve(ctx, pending, outcome.accountId);
+  if ('error' in outcome) return dependencies.interactions.refuse(ctx, outcome.error, outcome.description);
+  await dependencies.interactions.approve(ctx, pending, outcome.accountId);
 }
 
 /** The pending request, whose cookie proves that it belongs to this browser and whose uid is the one in the path. */
-async function find(ctx: Context, { interactions }: InteractionParts): Promise<PendingInteraction> {
+async function find(ctx: Context, { interactions }: InteractionDependencies): Promise<PendingInteraction> {
   const { uid = '' } = ctx.params;
   const pending = await interactions.find(ctx, uid);
   if (pending.uid === uid) return pending;
@@ -119,11 +119,11 @@ async function find(ctx: Context, { interactions }: InteractionParts): Promise<P
 }
 
 /** The same for a form, which must come from our own page and match what that page showed. */
-async function findForForm(ctx: Context, parts: InteractionParts): Promise<PendingInteraction> {
-  refuseOtherSites(ctx, parts.issuer);
-  const pending = await find(ctx, parts);
+async function findForForm(ctx: Context, dependencies: InteractionDependencies): Promise<PendingInteraction> {
+  refuseOtherSites(ctx, dependencies.issuer);
+  const pending = await find(ctx, dependencies);
   await readForm(ctx, async () => {});
-  if (equalInConstantTime(field(ctx, 'token') ?? '', formToken(parts.formKey, pending))) return pending;
+  if (equalInConstantTime(field(ctx, 'token') ?? '', formToken(dependencies.formKey, pending))) return pending;
   throw new HttpError(403, 'invalid_request', 'This page is out of date, so nothing was done.', {
     reason: 'form token missing or of another page',
   });

@@ -10,7 +10,7 @@ import { ClientDocumentError, type Outcome } from '../../client-documents/docume
 import { stateOf } from '../../context-state.ts';
 import { usableKeys } from './keys.ts';
 
-interface Parts {
+interface Dependencies {
   readonly clientDocuments: ClientDocuments;
   readonly judge: Judge;
 }
@@ -27,7 +27,7 @@ const caller = (): string | undefined => Provider.ctx && stateOf(Provider.ctx).c
  * The engine pins the draft by name; an update needs a review of its changes. The engine's own cache is off: it supports neither
  * revalidation nor outages.
  */
-export const clientIdMetadataDocuments = ({ clientDocuments, judge }: Parts): Feature => ({
+export const clientIdMetadataDocuments = ({ clientDocuments, judge }: Dependencies): Feature => ({
   enabled: true,
   ack: 'draft-02',
   cacheDuration: { min: 0, max: 0 },
@@ -43,7 +43,7 @@ export const clientIdMetadataDocuments = ({ clientDocuments, judge }: Parts): Fe
 });
 
 /** The `fetch` of the engine: it requests documents (without redirects) and key sets only. */
-export function createFetch({ clientDocuments, judge }: Parts): NonNullable<Configuration['fetch']> {
+export function createFetch({ clientDocuments, judge }: Dependencies): NonNullable<Configuration['fetch']> {
   return async (input, { method, redirect } = {}) => {
     const url = String(input);
     if (method !== 'GET') throw new TypeError(`unexpected ${method} request to ${url}`);

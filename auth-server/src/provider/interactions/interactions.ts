@@ -14,7 +14,7 @@ import type { Resources } from '../../resources/resource.ts';
 import { approvalsOf, setApprovals } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
 import { indicators } from '../resource-indicators.ts';
-import { type PendingParts, pendingOf, requested, text } from './pending.ts';
+import { type PendingDependencies, pendingOf, requested, text } from './pending.ts';
 import { SELECT_ACCOUNT } from './policy.ts';
 import { wordsFor } from './session-lost.ts';
 
@@ -23,13 +23,13 @@ type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 const brokenOff = (message: string, reason: string, cause?: unknown): HttpError =>
   new HttpError(400, 'invalid_request', message, { reason, cause });
 
-interface Parts extends PendingParts {
+interface Dependencies extends PendingDependencies {
   readonly provider: Provider;
   readonly clientDocuments: Pick<ClientDocuments, 'copiedAt'>;
 }
 
-export function createInteractions(parts: Parts): Interactions {
-  const { provider, clientDocuments } = parts;
+export function createInteractions(dependencies: Dependencies): Interactions {
+  const { provider, clientDocuments } = dependencies;
   const read = async ({ req, res }: Exchange, uid = ''): Promise<Details> => {
     try {
       return await provider.interactionDetails(req, res);
@@ -44,7 +44,7 @@ export function createInteractions(parts: Parts): Interactions {
   };
   return {
     find: async (exchange, uid) => {
-      const pending = await describe(await read(exchange, uid), parts);
+      const pending = await describe(await read(exchange, uid), dependencies);
       const copiedAt = clientDocuments.copiedAt(pending.client.id);
       return { ...pending, client: { ...pending.client, copiedAt } };
     },
@@ -53,7 +53,7 @@ export function createInteractions(parts: Parts): Interactions {
       const session = await leaveOtherAccount(exchange, details, accountId, provider);
       // The grant of the current session: another tab may have approved something since this page was shown.
       const known = session?.grantIdFor(shown.client.id) ?? details.grantId;
-      const grantId = await grant({ params: details.params, grantId: known }, { ...shown, accountId }, parts);
+      const grantId = await grant({ params: details.params, grantId: known }, { ...shown, accountId }, dependencies);
       const signsIn = details.prompt.name === 'login' || details.session?.accountId !== accountId;
       await finish(exchange, { ...(signsIn && { login: { accountId } }), [SELECT_ACCOUNT]: {}, consent: { grantId } });
     },
@@ -61,7 +61,7 @@ export function createInteractions(parts: Parts): Interactions {
   };
 }
 
-async function describe(details: Details, { provider, ...parts }: Parts): Promise<PendingInteraction> {
+async function describe(details: Details, { provider, ...dependencies }: Dependencies): Promise<PendingInteraction> {
   const client = await provider.Client.find(text(details.params.client_id));
   if (!client) throw brokenOff(BROKEN_OFF.clientGone, 'the client is no longer registered');
   // The engine compares the redirect URI when the request arrives, but not again after the page.
@@ -69,7 +69,7 @@ async function describe(details: Details, { provider, ...parts }: Parts): Promis
     throw brokenOff(BROKEN_OFF.addressGone, 'the redirect URI is no longer registered');
   }
   const accountId = details.prompt.name === 'login' ? undefined : details.session?.accountId;
-  const pending = pendingOf({ uid: details.uid, client, params: details.params, accountId }, parts);
+  const pending = pendingOf({ uid: details.uid, client, params: details.params, accountId }, dependencies);
   return { ...pending, choosesAccount: details.prompt.name === SELECT_ACCOUNT };
 }
 
@@ -91,7 +91,7 @@ type Approved = PendingInteraction & { readonly accountId: string };
 type Requested = Pick<Details, 'params'> & { readonly grantId: string | undefined };
 
 /** The grant of this account and client: the one of the session if there is one. */
-async function grant(details: Requested, shown: Approved, { provider, resources }: Parts): Promise<string> {
+async function grant(details: Requested, shown: Approved, { provider, resources }: Dependencies): Promise<string> {
   const { accountId, client } = shown;
   const known = details.grantId === undefined ? undefined : await provider.Grant.find(details.grantId);
   const fresh = () => new provider.Grant({ accountId, clientId: client.id });

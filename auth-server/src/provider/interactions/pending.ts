@@ -20,14 +20,14 @@ export interface Request {
 
 export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-export interface PendingParts {
+export interface PendingDependencies {
   readonly resources: Resources;
   readonly preRegistered: Pick<PreRegisteredClients, 'has'>;
 }
 
 export function pendingOf(
   { uid, client, params, accountId }: Request,
-  { resources, preRegistered }: PendingParts,
+  { resources, preRegistered }: PendingDependencies,
 ): PendingInteraction {
   const { identifier, resource, scope } = requested(params, resources);
   return {

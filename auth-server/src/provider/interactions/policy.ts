@@ -5,11 +5,11 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { isRemembered } from '../../consent/approval.ts';
 import { approvalsOf } from '../overrides/approvals.ts';
-import { type PendingParts, pendingOf } from './pending.ts';
+import { type PendingDependencies, pendingOf } from './pending.ts';
 
 export const SELECT_ACCOUNT = 'select_account';
 
-export function createInteractionPolicy(parts: PendingParts): interactionPolicy.DefaultPolicy {
+export function createInteractionPolicy(dependencies: PendingDependencies): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   policy.get('login')?.checks.add(
     new interactionPolicy.Check(
@@ -30,15 +30,15 @@ export function createInteractionPolicy(parts: PendingParts): interactionPolicy.
         'not_approved_as_asked',
         'the user has not approved exactly this request',
         'consent_required',
-        (ctx) => !isApproved(ctx, parts),
+        (ctx) => !isApproved(ctx, dependencies),
       ),
     );
   return policy;
 }
 
-function isApproved({ oidc }: KoaContextWithOIDC, parts: PendingParts): boolean {
+function isApproved({ oidc }: KoaContextWithOIDC, dependencies: PendingDependencies): boolean {
   const { client, params = {}, grant, session } = oidc;
   if (!client) return false;
-  const pending = pendingOf({ uid: '', client, params, accountId: session?.accountId }, parts);
+  const pending = pendingOf({ uid: '', client, params, accountId: session?.accountId }, dependencies);
   return isRemembered(approvalsOf(grant), pending);
 }

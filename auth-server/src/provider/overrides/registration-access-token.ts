@@ -26,13 +26,16 @@ export function deriveRegistrationAccessTokens(provider: Provider, key: string):
   };
 }
 
-export interface AccessTokenParts {
+export interface RegistrationAccessTokenOptions {
   /** The first makes tokens, all verify. */
   readonly registrationKeys: readonly string[];
   readonly preRegistered: PreRegisteredClients;
 }
 
-export function registrationAccessTokenAdapter({ registrationKeys, preRegistered }: AccessTokenParts): Adapter {
+export function registrationAccessTokenAdapter({
+  registrationKeys,
+  preRegistered,
+}: RegistrationAccessTokenOptions): Adapter {
   const nothing = async () => undefined;
   return {
     find: async (token) => {

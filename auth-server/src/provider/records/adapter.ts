@@ -6,12 +6,18 @@ import { hash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { JsonObject, RecordStore, StoredRecord } from '../../storage/record-store.ts';
-import { type AccessTokenParts, registrationAccessTokenAdapter } from '../overrides/registration-access-token.ts';
-import { type ClientAdapterParts, createClientAdapter } from './client-adapter.ts';
+import {
+  type RegistrationAccessTokenOptions,
+  registrationAccessTokenAdapter,
+} from '../overrides/registration-access-token.ts';
+import { type ClientAdapterDependencies, createClientAdapter } from './client-adapter.ts';
 import { type ClientRecordsOptions, createClientRecords } from './client-records.ts';
 import { createGrantAdapter, type Published } from './grants.ts';
 
-export interface AdapterOptions extends Omit<ClientRecordsOptions, 'clock'>, ClientAdapterParts, AccessTokenParts {
+export interface AdapterOptions
+  extends Omit<ClientRecordsOptions, 'clock'>,
+    ClientAdapterDependencies,
+    RegistrationAccessTokenOptions {
   /** Seconds for which a used refresh token still returns its successor; 0: none. */
   readonly refreshGrace: number;
   readonly published: Published;

@@ -8,16 +8,16 @@ import type { InitialAccessTokens } from '../../registration/initial-access-toke
 import type { JsonObject } from '../../storage/record-store.ts';
 import type { ClientRecords } from './client-records.ts';
 
-export interface ClientAdapterParts {
+export interface ClientAdapterDependencies {
   readonly initialAccessTokens: InitialAccessTokens;
 }
 
-export function createClientAdapter(clients: ClientRecords, parts: ClientAdapterParts): Adapter {
+export function createClientAdapter(clients: ClientRecords, dependencies: ClientAdapterDependencies): Adapter {
   const never = async () => undefined;
   return {
     upsert: async (id, payload) => {
       if (Provider.ctx?.oidc.route === 'client_update') return change(id, payload, clients);
-      const hasWord = await spendInitialAccess(parts);
+      const hasWord = await spendInitialAccess(dependencies);
       await clients.put(id, payload as JsonObject, hasWord);
     },
     find: async (id) => (await clients.find(id)) as AdapterPayload | undefined,
@@ -35,7 +35,7 @@ async function change(id: string, payload: AdapterPayload, clients: ClientRecord
 }
 
 /** @returns whether there was a token */
-async function spendInitialAccess({ initialAccessTokens }: ClientAdapterParts): Promise<boolean> {
+async function spendInitialAccess({ initialAccessTokens }: ClientAdapterDependencies): Promise<boolean> {
   const id = Provider.ctx && stateOf(Provider.ctx).initialAccess;
   if (id === undefined) return false;
   if (await initialAccessTokens.spend(id)) return true;
