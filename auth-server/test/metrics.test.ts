@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../src/federation/connector.ts';
 import type { OpenConnector } from '../src/federation/registry.ts';
-import { Browser } from './browser.ts';
-import { authorize, authorizePath, redeem, refresh, register, tokensFor } from './client.ts';
-import { form, json, type RunningServer, startServer } from './running-server.ts';
+import { Browser } from './support/browser.ts';
+import { authorize, authorizePath, redeem, refresh, register, tokensFor } from './support/client.ts';
+import { form, json, type RunningServer, startServer } from './support/running-server.ts';
 
 const METRICS = { METRICS_PORT: '0' };
 

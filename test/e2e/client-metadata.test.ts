@@ -5,7 +5,7 @@
 import { createServer, type Server } from 'node:net';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CERTIFICATE, ClientHost } from '../../auth-server/test/client-host.ts';
+import { CERTIFICATE, ClientHost } from '../../auth-server/test/support/client-host.ts';
 import { ClientState } from './client-state.ts';
 import { drivers } from './drivers.ts';
 import { Person } from './person.ts';

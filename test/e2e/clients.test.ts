@@ -3,7 +3,7 @@
  * from the first 401 to a tool call with a refreshed token; and that requests which only resemble them are refused.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CERTIFICATE, ClientHost } from '../../auth-server/test/client-host.ts';
+import { CERTIFICATE, ClientHost } from '../../auth-server/test/support/client-host.ts';
 import { McpSession, send } from './oauth-client.ts';
 import { Person } from './person.ts';
 import { type Discovered, discover, type Flow, RecordedClient, recordings } from './recorded-client.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CERTIFICATE, ClientHost } from '../../auth-server/test/client-host.ts';
+import { CERTIFICATE, ClientHost } from '../../auth-server/test/support/client-host.ts';
 import { Run } from './stack.ts';
 
 let issuer: ClientHost;

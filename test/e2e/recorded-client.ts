@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { z } from 'zod';
-import type { ClientHost } from '../../auth-server/test/client-host.ts';
+import type { ClientHost } from '../../auth-server/test/support/client-host.ts';
 import { type Answer, postJson, send } from './oauth-client.ts';
 import { Person } from './person.ts';
 import { ROOT } from './stack.ts';

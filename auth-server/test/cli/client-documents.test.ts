@@ -7,10 +7,10 @@ import { startProxy } from '@mcp-oauth/shared/testing/proxy';
 import { run } from '@mcp-oauth/shared/testing/terminal';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clientDocumentsCommands } from '../../src/cli/client-documents.ts';
-import { Browser } from '../browser.ts';
-import { authorizePath, refresh, tokensFor, WEB } from '../client.ts';
-import { ClientHost, trustTestCertificate } from '../client-host.ts';
-import { startServer } from '../running-server.ts';
+import { Browser } from '../support/browser.ts';
+import { authorizePath, refresh, tokensFor, WEB } from '../support/client.ts';
+import { ClientHost, trustTestCertificate } from '../support/client-host.ts';
+import { startServer } from '../support/running-server.ts';
 
 trustTestCertificate();
 let host: ClientHost;

@@ -9,8 +9,8 @@ import { discoverKinds } from '../../src/federation/registry.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSealedStore } from '../../src/storage/sealed.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { authorizePath, refresh, register, tokensFor } from '../client.ts';
-import { form, type RunningServer, read, startServer } from '../running-server.ts';
+import { authorizePath, refresh, register, tokensFor } from '../support/client.ts';
+import { form, type RunningServer, read, startServer } from '../support/running-server.ts';
 
 const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
 

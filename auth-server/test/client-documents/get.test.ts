@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientDocumentError } from '../../src/client-documents/document-error.ts';
 import { createGet, type Network } from '../../src/client-documents/get.ts';
-import { ClientHost, type HostAnswer, trustTestCertificate } from '../client-host.ts';
+import { ClientHost, type HostAnswer, trustTestCertificate } from '../support/client-host.ts';
 import { NameServer } from './name-server.ts';
 
 trustTestCertificate();

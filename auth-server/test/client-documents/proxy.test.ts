@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ClientDocumentError } from '../../src/client-documents/document-error.ts';
 import { createGet, type Network } from '../../src/client-documents/get.ts';
 import { clientDocumentSettings } from '../../src/client-documents/settings.ts';
-import { ClientHost, trustTestCertificate } from '../client-host.ts';
+import { ClientHost, trustTestCertificate } from '../support/client-host.ts';
 
 trustTestCertificate();
 let host: ClientHost;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startServer } from '../running-server.ts';
+import { startServer } from '../support/running-server.ts';
 
 const good = { client_id: 'job', client_secret: 'a-secret-of-the-job', grant_types: ['client_credentials'] };
 const problemsOf = async (clients: unknown): Promise<string> => {

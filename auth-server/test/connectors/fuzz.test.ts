@@ -6,7 +6,7 @@ import { type Connector, type Identity, UpstreamError } from '../../src/federati
 import { logged, toUpstreamError } from '../../src/federation/failure.ts';
 import { acceptIdentity, localSubject } from '../../src/federation/subject.ts';
 import { CALLBACK, checks } from '../contracts/connector.contract.ts';
-import { metadata, open, publicKey, sign } from './oidc-stand-in.ts';
+import { metadata, open, publicKey, sign } from '../support/oidc-stand-in.ts';
 
 const ISSUER = 'http://localhost:1';
 const SECRET = 'client-secret-of-this-test';

@@ -3,7 +3,7 @@ import { serve } from '@mcp-oauth/shared/testing/listen';
 import { describe, expect, it } from 'vitest';
 import github from '../../src/connectors/github.connector.ts';
 import { CALLBACK, checks, connectorContract, type StandIn } from '../contracts/connector.contract.ts';
-import { createStage, Reply, type Route, type Stage } from './stand-in.ts';
+import { createStage, Reply, type Route, type Stage } from '../support/upstream-stand-in.ts';
 
 const TOKEN_PATH = '/login/oauth/access_token';
 

@@ -2,9 +2,9 @@
 import { exportJWK, generateKeyPair, type JWTPayload } from 'jose';
 import { describe, expect, it } from 'vitest';
 import oidc from '../../src/connectors/oidc.connector.ts';
-import { ClientHost } from '../client-host.ts';
 import { checks, connectorContract } from '../contracts/connector.contract.ts';
-import { metadata, open, type Play, settings, signIn, start } from './oidc-stand-in.ts';
+import { ClientHost } from '../support/client-host.ts';
+import { metadata, open, type Play, settings, signIn, start } from '../support/oidc-stand-in.ts';
 
 connectorContract('oidc', (timeout) => start('', undefined, timeout));
 

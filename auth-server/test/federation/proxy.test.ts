@@ -6,7 +6,7 @@ import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/pr
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createUpstreamFetch } from '../../src/federation/upstream-fetch.ts';
-import { CERTIFICATES, ClientHost, trustTestCertificate } from '../client-host.ts';
+import { CERTIFICATES, ClientHost, trustTestCertificate } from '../support/client-host.ts';
 
 trustTestCertificate();
 let host: ClientHost;

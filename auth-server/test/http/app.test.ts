@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { rawRequest } from '@mcp-oauth/shared/testing/raw-request';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ISSUER, type RunningServer, read, startServer } from '../running-server.ts';
+import { ISSUER, type RunningServer, read, startServer } from '../support/running-server.ts';
 
 const METADATA = '/.well-known/oauth-authorization-server';
 const OPENID = '/.well-known/openid-configuration';

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createClientAddress, trustedProxies } from '../../src/http/client-address.ts';
-import { json, startServer } from '../running-server.ts';
+import { json, startServer } from '../support/running-server.ts';
 
 const ask = (trusted: string, remoteAddress: string, forwarded?: string) =>
   createClientAddress(trustedProxies().parse(trusted))({

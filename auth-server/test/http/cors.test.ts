@@ -1,8 +1,8 @@
 /** Proves what a web page at another origin may read (Fetch §3.2): every client endpoint, errors too, never with cookies. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Browser } from '../browser.ts';
-import { authorize, authorizePath, redeem, refresh, register, type TestClient, WEB } from '../client.ts';
-import { form, json, type RunningServer, read, startServer } from '../running-server.ts';
+import { Browser } from '../support/browser.ts';
+import { authorize, authorizePath, redeem, refresh, register, type TestClient, WEB } from '../support/client.ts';
+import { form, json, type RunningServer, read, startServer } from '../support/running-server.ts';
 
 const READ = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration', '/jwks'];
 const WRITTEN = ['/token', '/revoke', '/register', '/par'];

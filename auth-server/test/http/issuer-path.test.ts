@@ -1,9 +1,9 @@
 /** Proves that an issuer with a path (RFC 8414 §2) is a whole server below that path, and nothing beside it. */
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Browser } from '../browser.ts';
-import { authorize, authorizePath, redeem, refresh, register, VERIFIER } from '../client.ts';
-import { form, json, MCP, type RunningServer, read, startServer } from '../running-server.ts';
+import { Browser } from '../support/browser.ts';
+import { authorize, authorizePath, redeem, refresh, register, VERIFIER } from '../support/client.ts';
+import { form, json, MCP, type RunningServer, read, startServer } from '../support/running-server.ts';
 
 const HOST = 'http://localhost:9000';
 const ISSUER = `${HOST}/tenants/one`;

@@ -1,6 +1,6 @@
 /** Proves that metadata and keys are the same from memory as from the engine, in every way that HTTP has to ask for them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningServer, startServer } from '../running-server.ts';
+import { type RunningServer, startServer } from '../support/running-server.ts';
 
 const PATHS = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration', '/jwks'] as const;
 

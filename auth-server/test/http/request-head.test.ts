@@ -2,7 +2,7 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { rawRequest, statusOf } from '@mcp-oauth/shared/testing/raw-request';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { form, type RunningServer, startServer } from '../running-server.ts';
+import { form, type RunningServer, startServer } from '../support/running-server.ts';
 
 let server: RunningServer;
 beforeAll(async () => {

@@ -4,11 +4,11 @@ import github from '../../src/connectors/github.connector.ts';
 import oidc from '../../src/connectors/oidc.connector.ts';
 import type { Identity } from '../../src/federation/connector.ts';
 import { type OpenConnector, openConnectors } from '../../src/federation/registry.ts';
-import { Browser } from '../browser.ts';
-import { authorizePath, register, WEB } from '../client.ts';
-import { type Play, settings, start } from '../connectors/oidc-stand-in.ts';
-import { Reply } from '../connectors/stand-in.ts';
-import { ISSUER, type RunningServer, startServer } from '../running-server.ts';
+import { Browser } from '../support/browser.ts';
+import { authorizePath, register, WEB } from '../support/client.ts';
+import { type Play, settings, start } from '../support/oidc-stand-in.ts';
+import { ISSUER, type RunningServer, startServer } from '../support/running-server.ts';
+import { Reply } from '../support/upstream-stand-in.ts';
 
 const SECRET = 'client-secret-of-this-test';
 

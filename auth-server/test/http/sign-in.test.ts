@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../src/federation/connector.ts';
 import type { OpenConnector } from '../../src/federation/registry.ts';
-import { Browser } from '../browser.ts';
-import { authorize, authorizePath, register, WEB } from '../client.ts';
-import { form, json, type RunningServer, read, startServer } from '../running-server.ts';
+import { Browser } from '../support/browser.ts';
+import { authorize, authorizePath, register, WEB } from '../support/client.ts';
+import { form, json, type RunningServer, read, startServer } from '../support/running-server.ts';
 
 /** Beside `acme`: one that fails as the `code` of the answer, or `begin`, says. */
 const failing = (acme: OpenConnector, begin?: UpstreamError): OpenConnector => ({

@@ -8,7 +8,7 @@ import type { KeyPolicy } from '../../src/keys/keyring.ts';
 import { generateSigningKey, type SigningKeys } from '../../src/keys/signing-key.ts';
 import { type RecordStore, StoreUnavailable } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { policy } from './opened.ts';
+import { policy } from '../support/opened-keys.ts';
 
 describe('processes that follow one keyring', () => {
   let clock: FakeClock;

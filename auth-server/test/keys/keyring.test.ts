@@ -17,7 +17,7 @@ import {
   withSuccessor,
 } from '../../src/keys/keyring.ts';
 import type { Algorithm, SigningKey } from '../../src/keys/signing-key.ts';
-import { policy } from './opened.ts';
+import { policy } from '../support/opened-keys.ts';
 
 const key = (kid: string, alg: Algorithm = 'ES256') => ({ kid, alg, use: 'sig', kty: 'EC' }) as SigningKey;
 const entry = (kid: string, createdAt: number, signsFrom = createdAt + policy.lead): KeyringEntry => ({

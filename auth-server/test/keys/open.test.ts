@@ -3,7 +3,7 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { open } from './opened.ts';
+import { open } from '../support/opened-keys.ts';
 
 describe('the keys of the server', () => {
   const clock = new FakeClock();

@@ -1,7 +1,7 @@
 /** Proves what /authorize asks of a client and of a person, and where each request ends. */
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Browser } from '../browser.ts';
+import { Browser } from '../support/browser.ts';
 import {
   authorize,
   authorizePath,
@@ -12,8 +12,8 @@ import {
   type TestClient,
   tokensFor,
   WEB,
-} from '../client.ts';
-import { form, ISSUER, type RunningServer, read, startServer } from '../running-server.ts';
+} from '../support/client.ts';
+import { form, ISSUER, type RunningServer, read, startServer } from '../support/running-server.ts';
 
 let server: RunningServer;
 let client: TestClient;

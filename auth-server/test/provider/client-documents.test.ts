@@ -7,10 +7,28 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRedisStore } from '../../src/storage/redis.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { Browser } from '../browser.ts';
-import { authorize, authorizePath, NATIVE, redeem, refresh, register, tokensFor, VERIFIER, WEB } from '../client.ts';
-import { ClientHost, trustTestCertificate } from '../client-host.ts';
-import { form, ISSUER, json, type RunningServer, read, type ServerOptions, startServer } from '../running-server.ts';
+import { Browser } from '../support/browser.ts';
+import {
+  authorize,
+  authorizePath,
+  NATIVE,
+  redeem,
+  refresh,
+  register,
+  tokensFor,
+  VERIFIER,
+  WEB,
+} from '../support/client.ts';
+import { ClientHost, trustTestCertificate } from '../support/client-host.ts';
+import {
+  form,
+  ISSUER,
+  json,
+  type RunningServer,
+  read,
+  type ServerOptions,
+  startServer,
+} from '../support/running-server.ts';
 
 trustTestCertificate();
 let host: ClientHost;

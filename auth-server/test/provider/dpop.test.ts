@@ -1,8 +1,8 @@
 /** Proves RFC 9449 at the token endpoint: a token bound to the client's key, and proofs that are good once. */
 import { calculateJwkThumbprint, decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { authorize, register, type TestClient, VERIFIER } from '../client.ts';
-import { form, ISSUER, type RunningServer, read, startServer } from '../running-server.ts';
+import { authorize, register, type TestClient, VERIFIER } from '../support/client.ts';
+import { form, ISSUER, type RunningServer, read, startServer } from '../support/running-server.ts';
 
 let server: RunningServer;
 let client: TestClient;

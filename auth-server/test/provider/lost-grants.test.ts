@@ -7,9 +7,18 @@ import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { Browser } from '../browser.ts';
-import { authorize, authorizePath, redeem, refresh, register, type TestClient, tokensFor, WEB } from '../client.ts';
-import { json, type RunningServer, read, startServer } from '../running-server.ts';
+import { Browser } from '../support/browser.ts';
+import {
+  authorize,
+  authorizePath,
+  redeem,
+  refresh,
+  register,
+  type TestClient,
+  tokensFor,
+  WEB,
+} from '../support/client.ts';
+import { json, type RunningServer, read, startServer } from '../support/running-server.ts';
 
 const A = 'https://a.example/mcp';
 const B = 'https://b.example/mcp';

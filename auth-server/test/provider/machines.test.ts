@@ -1,8 +1,8 @@
 /** Proves RFC 6749 §4.4: machine clients get what their operator wrote down, and nobody makes itself one. */
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { authorize, redeem, register, tokensFor } from '../client.ts';
-import { form, ISSUER, json, MCP, type RunningServer, read, startServer } from '../running-server.ts';
+import { authorize, redeem, register, tokensFor } from '../support/client.ts';
+import { form, ISSUER, json, MCP, type RunningServer, read, startServer } from '../support/running-server.ts';
 
 const SECRET = 'a-secret-of-the-nightly-job';
 const job = { client_id: 'nightly-job', client_secret: SECRET, grant_types: ['client_credentials'] };
@@ -125,7 +125,7 @@ describe('a client of CLIENTS', () => {
     const portal = { id: 'portal', redirectUri: 'https://portal.example/callback' };
     const { code } = await authorize(server, portal, { scope: 'mcp:tools' });
     expect(await read(await redeem(server, portal, code))).toMatchObject({ scope: 'mcp:tools' });
-    const { outside } = await new (await import('../browser.ts')).Browser(server).follow(
+    const { outside } = await new (await import('../support/browser.ts')).Browser(server).follow(
       `/authorize?${new URLSearchParams({ client_id: 'portal', redirect_uri: portal.redirectUri, response_type: 'code', scope: 'mcp:admin', code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' })}`,
     );
     expect(outside?.searchParams.get('error')).toBe('invalid_scope');

@@ -1,9 +1,9 @@
 /** Proves RFC 9126: an authorization request sent ahead, good for one code. */
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Browser } from '../browser.ts';
-import { authorize, redeem, refresh, register, type TestClient, VERIFIER } from '../client.ts';
-import { form, MCP, type RunningServer, read, startServer } from '../running-server.ts';
+import { Browser } from '../support/browser.ts';
+import { authorize, redeem, refresh, register, type TestClient, VERIFIER } from '../support/client.ts';
+import { form, MCP, type RunningServer, read, startServer } from '../support/running-server.ts';
 
 let server: RunningServer;
 let client: TestClient;

@@ -3,7 +3,7 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type RecordStore, StoreUnavailable } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { Browser } from '../browser.ts';
+import { Browser } from '../support/browser.ts';
 import {
   authorize,
   authorizePath,
@@ -14,8 +14,8 @@ import {
   type TestClient,
   tokensFor,
   WEB,
-} from '../client.ts';
-import { form, type RunningServer, read, startServer } from '../running-server.ts';
+} from '../support/client.ts';
+import { form, type RunningServer, read, startServer } from '../support/running-server.ts';
 
 const GRACE = 30;
 

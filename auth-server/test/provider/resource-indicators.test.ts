@@ -1,8 +1,8 @@
 /** Owns the matrix of RFC 8707: which resource at which step comes to which audience and scope. */
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authorize, NATIVE, redeem, refresh, register, type TestClient, VERIFIER } from '../client.ts';
-import { type RunningServer, read, startServer } from '../running-server.ts';
+import { authorize, NATIVE, redeem, refresh, register, type TestClient, VERIFIER } from '../support/client.ts';
+import { type RunningServer, read, startServer } from '../support/running-server.ts';
 
 const A = 'http://localhost:8080';
 const B = 'https://other.example';

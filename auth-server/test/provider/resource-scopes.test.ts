@@ -4,9 +4,9 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { Browser } from '../browser.ts';
-import { authorize, authorizePath, NATIVE, redeem, refresh, register } from '../client.ts';
-import { type RunningServer, read, startServer } from '../running-server.ts';
+import { Browser } from '../support/browser.ts';
+import { authorize, authorizePath, NATIVE, redeem, refresh, register } from '../support/client.ts';
+import { type RunningServer, read, startServer } from '../support/running-server.ts';
 
 const MCP = 'http://localhost:8080/mcp';
 

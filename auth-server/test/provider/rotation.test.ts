@@ -7,10 +7,10 @@ import { rotate } from '../../src/keys/operator-changes.ts';
 import { generateSigningKey } from '../../src/keys/signing-key.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { Browser } from '../browser.ts';
-import { authorizePath, redeem, register, tokensFor } from '../client.ts';
-import { policy } from '../keys/opened.ts';
-import { type RunningServer, read, startServer } from '../running-server.ts';
+import { Browser } from '../support/browser.ts';
+import { authorizePath, redeem, register, tokensFor } from '../support/client.ts';
+import { policy } from '../support/opened-keys.ts';
+import { type RunningServer, read, startServer } from '../support/running-server.ts';
 
 interface KeySet {
   readonly keys: { readonly kid: string; readonly alg: string }[];

@@ -5,8 +5,8 @@
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { CompactSign, exportJWK, generateKeyPair } from 'jose';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { form, ISSUER, type RunningServer, read, startServer } from '../running-server.ts';
-import { STORES, storesOf } from '../stores.ts';
+import { form, ISSUER, type RunningServer, read, startServer } from '../support/running-server.ts';
+import { STORES, storesOf } from '../support/stores.ts';
 
 const pair = await generateKeyPair('ES256');
 const jwk = await exportJWK(pair.publicKey);

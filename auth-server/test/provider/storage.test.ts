@@ -4,9 +4,9 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { PutOptions, RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { Browser } from '../browser.ts';
-import { authorize, authorizePath, redeem, refresh, register, VERIFIER, WEB } from '../client.ts';
-import { form, ISSUER, json, read, startServer } from '../running-server.ts';
+import { Browser } from '../support/browser.ts';
+import { authorize, authorizePath, redeem, refresh, register, VERIFIER, WEB } from '../support/client.ts';
+import { form, ISSUER, json, read, startServer } from '../support/running-server.ts';
 
 interface Written extends PutOptions {
   readonly kind: string;

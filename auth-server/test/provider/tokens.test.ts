@@ -4,8 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { authorize, NATIVE, redeem, refresh, register, type TestClient, tokensFor, VERIFIER, WEB } from '../client.ts';
-import { form, ISSUER, json, MCP, type RunningServer, read, startServer } from '../running-server.ts';
+import {
+  authorize,
+  NATIVE,
+  redeem,
+  refresh,
+  register,
+  type TestClient,
+  tokensFor,
+  VERIFIER,
+  WEB,
+} from '../support/client.ts';
+import { form, ISSUER, json, MCP, type RunningServer, read, startServer } from '../support/running-server.ts';
 
 let server: RunningServer;
 let client: TestClient;

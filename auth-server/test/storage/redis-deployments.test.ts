@@ -46,7 +46,7 @@ it('an ACL user needs only the keys of auth-server', async () => {
 });
 
 it('RFC 8446 a Redis with TLS is trusted by its certificate authority, and by no other', async () => {
-  const file = (name: string) => fileURLToPath(new URL(`../client-documents/certificate/${name}.pem`, import.meta.url));
+  const file = (name: string) => fileURLToPath(new URL(`../support/certificate/${name}.pem`, import.meta.url));
   const authority = file('certificate');
   const tls = ['--tls-cert-file', authority, '--tls-key-file', file('key'), '--tls-ca-cert-file', authority];
   await using redis = await startRedis('--port', '0', '--tls-port', 'PORT', '--tls-auth-clients', 'no', ...tls);

@@ -9,7 +9,7 @@ import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSealedStore } from '../../src/storage/sealed.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { recordStoreContract } from '../contracts/record-store.contract.ts';
-import { open } from '../keys/opened.ts';
+import { open } from '../support/opened-keys.ts';
 
 const key = randomBytes(32);
 const newer = randomBytes(32);

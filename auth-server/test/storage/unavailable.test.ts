@@ -5,8 +5,8 @@ import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/sh
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { StoreUnavailable } from '../../src/storage/record-store.ts';
 import { createRedisStore } from '../../src/storage/redis.ts';
-import { authorizePath, refresh, register, tokensFor } from '../client.ts';
-import { json, type RunningServer, startServer } from '../running-server.ts';
+import { authorizePath, refresh, register, tokensFor } from '../support/client.ts';
+import { json, type RunningServer, startServer } from '../support/running-server.ts';
 
 let redis: TestRedis;
 let server: RunningServer | undefined;

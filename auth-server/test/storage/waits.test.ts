@@ -5,8 +5,8 @@ import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { expect, it } from 'vitest';
 import { createRedisStore } from '../../src/storage/redis.ts';
-import { authorize, redeem, refresh, register } from '../client.ts';
-import { read, startServer } from '../running-server.ts';
+import { authorize, redeem, refresh, register } from '../support/client.ts';
+import { read, startServer } from '../support/running-server.ts';
 
 /** Stands between the server and Redis: commands that travel together, or while an answer is awaited, are one wait. */
 async function countingProxy(port: number) {

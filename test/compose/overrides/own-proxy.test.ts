@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { trustTestCertificate } from '../../../auth-server/test/client-host.ts';
+import { trustTestCertificate } from '../../../auth-server/test/support/client-host.ts';
 import { ClientState } from '../../e2e/client-state.ts';
 import { drivers } from '../../e2e/drivers.ts';
 import { REDIRECT_URI, send } from '../../e2e/oauth-client.ts';
@@ -15,7 +15,7 @@ import { Visitor } from './visitor.ts';
 const { HTTP_PORT = '8080', DEVELOPMENT_IDP_PORT = '9001' } = process.env;
 
 /** A certificate for https://localhost, made for tests. */
-const CERTIFICATE = 'auth-server/test/client-documents/certificate';
+const CERTIFICATE = 'auth-server/test/support/certificate';
 
 describe('deploy/compose/own-proxy.yml', () => {
   const url = `https://localhost:${HTTP_PORT}`;

@@ -11,10 +11,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RecordStore } from '../../../src/storage/record-store.ts';
 import { createRedisStore } from '../../../src/storage/redis.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
-import { Browser } from '../../browser.ts';
-import { authorizePath, NATIVE, register, type TestClient, WEB } from '../../client.ts';
-import { ClientHost, trustTestCertificate } from '../../client-host.ts';
-import { form, ISSUER, json, type RunningServer, read, startServer } from '../../running-server.ts';
+import { Browser } from '../../support/browser.ts';
+import { authorizePath, NATIVE, register, type TestClient, WEB } from '../../support/client.ts';
+import { ClientHost, trustTestCertificate } from '../../support/client-host.ts';
+import { form, ISSUER, json, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 const KIB = 1_024;
 const MB = 1_000_000;

@@ -4,9 +4,9 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createInitialAccessTokens } from '../../../src/registration/initial-access-tokens.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
-import { authorizePath, refresh, register, tokensFor, WEB } from '../../client.ts';
-import { ClientHost, trustTestCertificate } from '../../client-host.ts';
-import { json, type RunningServer, read, startServer } from '../../running-server.ts';
+import { authorizePath, refresh, register, tokensFor, WEB } from '../../support/client.ts';
+import { ClientHost, trustTestCertificate } from '../../support/client-host.ts';
+import { json, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 const METADATA = '/.well-known/oauth-authorization-server';
 const APP = { redirect_uris: ['https://app.example/callback'] };

@@ -1,8 +1,8 @@
 /** Proves that one address can use up neither the store nor the guesses (RFC 9700 §4.16, RFC 6749 §10.10). */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
-import { authorizePath, register, tokensFor } from '../../client.ts';
-import { form, type RunningServer, read, startServer } from '../../running-server.ts';
+import { authorizePath, register, tokensFor } from '../../support/client.ts';
+import { form, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 const from = (address: string) => ({ 'x-forwarded-for': address });
 const guess = (server: RunningServer, path: string, headers: Record<string, string> = {}) =>

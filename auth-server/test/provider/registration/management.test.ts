@@ -4,8 +4,8 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RecordStore } from '../../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
-import { authorizePath, refresh, tokensFor, WEB } from '../../client.ts';
-import { form, ISSUER, json, type RunningServer, read, startServer } from '../../running-server.ts';
+import { authorizePath, refresh, tokensFor, WEB } from '../../support/client.ts';
+import { form, ISSUER, json, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 const env = { REGISTRATION_MANAGEMENT: 'true', REGISTRATION_LIMIT: '1000' };
 

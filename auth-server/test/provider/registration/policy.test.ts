@@ -4,9 +4,9 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInitialAccessTokens } from '../../../src/registration/initial-access-tokens.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
-import { Browser } from '../../browser.ts';
-import { authorize, authorizePath, redeem, refresh, register, tokensFor, WEB } from '../../client.ts';
-import { form, json, type RunningServer, read, startServer } from '../../running-server.ts';
+import { Browser } from '../../support/browser.ts';
+import { authorize, authorizePath, redeem, refresh, register, tokensFor, WEB } from '../../support/client.ts';
+import { form, json, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 let server: RunningServer;
 beforeAll(async () => {

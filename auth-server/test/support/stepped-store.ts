@@ -1,5 +1,5 @@
 /** Owns a record store in a test whose calls can be counted, held up or made to fail: what may happen between any two steps. */
-import { type RecordStore, StoreUnavailable } from '../src/storage/record-store.ts';
+import { type RecordStore, StoreUnavailable } from '../../src/storage/record-store.ts';
 
 interface Interruption {
   /** Which call of the run, from 0. */

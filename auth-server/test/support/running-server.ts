@@ -4,10 +4,10 @@ import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { type Scraped, scrape } from '@mcp-oauth/shared/testing/scrape';
-import { compose } from '../src/compose/compose.ts';
-import type { OpenConnector } from '../src/federation/registry.ts';
-import type { RecordStore } from '../src/storage/record-store.ts';
-import { createSqliteStore } from '../src/storage/sqlite.ts';
+import { compose } from '../../src/compose/compose.ts';
+import type { OpenConnector } from '../../src/federation/registry.ts';
+import type { RecordStore } from '../../src/storage/record-store.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
 
 export const ISSUER = 'http://localhost:9000';
 export const MCP = 'http://localhost:8080/mcp';

@@ -5,10 +5,9 @@ import tls from 'node:tls';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { WEB } from './client.ts';
 
-const file = (name: string): string =>
-  readFileSync(new URL(`./client-documents/certificate/${name}`, import.meta.url), 'utf8');
+const file = (name: string): string => readFileSync(new URL(`./certificate/${name}`, import.meta.url), 'utf8');
 
-export const CERTIFICATE = new URL('./client-documents/certificate/certificate.pem', import.meta.url).pathname;
+export const CERTIFICATE = new URL('./certificate/certificate.pem', import.meta.url).pathname;
 
 /** For a server of TLS on localhost. */
 export const CERTIFICATES = { key: file('key.pem'), cert: file('certificate.pem') };

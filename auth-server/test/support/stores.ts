@@ -4,9 +4,9 @@ import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import type { RecordStore } from '../src/storage/record-store.ts';
-import { createRedisStore } from '../src/storage/redis.ts';
-import { createSqliteStore } from '../src/storage/sqlite.ts';
+import type { RecordStore } from '../../src/storage/record-store.ts';
+import { createRedisStore } from '../../src/storage/redis.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
 
 export const STORES = ['SQLite', 'Redis'] as const;
 

@@ -2,7 +2,7 @@
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import oidc from '../../src/connectors/oidc.connector.ts';
 import { CALLBACK, checks, type StandIn } from '../contracts/connector.contract.ts';
-import { createStage, type Stage } from './stand-in.ts';
+import { createStage, type Stage } from './upstream-stand-in.ts';
 
 export const settings = {
   clientId: 'client', clientSecret: 'secret', clientAuth: 'client_secret_basic', scopes: 'openid profile email', timeout: 60,
