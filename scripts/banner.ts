@@ -1,10 +1,10 @@
-/** Owns what `npm start` says once everything is up: the URL, and what to paste into the usual clients. */
+/** Owns the text that `npm start` prints when everything is ready: the URL, and the configuration of common clients. */
 
 export function banner(publicUrl: string, usesDevelopmentIdp: boolean): string {
   const url = `${publicUrl}/mcp`;
   const signIn = usesDevelopmentIdp
-    ? 'Sign in as Alice or Bob: the development IdP asks for no password. Set CONNECTORS to use a real one.'
-    : 'People sign in at the identity providers in CONNECTORS.';
+    ? 'Sign in as Alice or Bob: the development IdP needs no password. Set CONNECTORS to use your own identity provider.'
+    : 'People sign in at the identity providers that CONNECTORS names.';
   return `
   MCP server   ${url}
   Read more    ${publicUrl}

@@ -1,4 +1,4 @@
-/** Owns `npm run docs`: writes what is generated from the declared settings. `test/docs.test.ts` fails when it is stale. */
+/** Owns `npm run docs`: writes the generated documents. `test/docs.test.ts` fails if they are out of date. */
 import { writeFileSync } from 'node:fs';
 import { generatedDocs } from './generated-docs.ts';
 

@@ -1,4 +1,4 @@
-/** Owns that what is run from the repository has the settings of its .env: `npm start`, and the commands of each service. */
+/** Ensures that everything that runs from the repository uses its .env: `npm start`, and the commands of each service. */
 import { statSync } from 'node:fs';
 
 const stat = statSync('.env', { throwIfNoEntry: false });
@@ -6,7 +6,7 @@ if (stat) load(stat.isFile());
 
 function load(isFile: boolean): void {
   try {
-    // A pipe would be waited for.
+    // Reading a pipe would wait for a writer.
     if (!isFile) throw new Error('it is not a regular file');
     process.loadEnvFile('.env');
   } catch (error) {

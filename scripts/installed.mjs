@@ -1,6 +1,6 @@
 /**
- * Owns the one line that somebody reads who starts something before `npm ci`, or with a Node.js that is too old. In JavaScript, as such
- * a Node.js reads nothing else.
+ * Owns the message for a start before `npm ci`, or with a Node.js that is too old. It is JavaScript, because such a Node.js cannot run
+ * TypeScript.
  */
 import { existsSync } from 'node:fs';
 
@@ -15,7 +15,7 @@ const isInstalled = ['@mcp-oauth/shared', 'zod', 'koa'].every((name) =>
 if (!isInstalled) {
   refuse('the packages are not installed; run npm ci first');
 } else if (Number(process.versions.node.split('.')[0]) < OLDEST) {
-  refuse(`Node.js ${process.versions.node} is too old; npm ci brings ${OLDEST} along, which npm start and npm run use`);
+  refuse(`Node.js ${process.versions.node} is too old; npm ci installs ${OLDEST}, which npm start and npm run use`);
 }
 
 /** @param {string} reason */

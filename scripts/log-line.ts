@@ -1,12 +1,12 @@
-/** Owns how a JSON log line looks to a person at a terminal. */
+/** Owns the display of a JSON log line at a terminal. */
 import { visible } from '@mcp-oauth/shared/terminal-text';
 
-/** Shown at a place of their own, or the same in every line of a process. */
+/** Members with a fixed position, or with the same value in every line of a process. */
 const PLACED = new Set(['level', 'time', 'service', 'msg', 'request', 'err']);
 
 /**
- * `12:00:01 info  ready url=http://localhost:8080`, with the request that it is about, so that a reference which a
- * person quotes is found here; the stack of an error stands below it, line by line. What is no log object stays one line.
+ * `12:00:01 info  ready url=http://localhost:8080`, with the request id, so that a reference that a person quotes can be found. The
+ * stack of an error follows line by line. Text that is not a log object stays one line.
  */
 export function readable(line: string): string {
   const entry = parse(line);

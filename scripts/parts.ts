@@ -1,4 +1,4 @@
-/** Owns what `npm start` runs: which parts, each with which environment, and whether their ports fit together. */
+/** Owns the parts that `npm start` runs: their environments, and the check that their ports differ. */
 
 export interface Part {
   readonly name: 'mcp-server' | 'auth-server' | 'development-idp';
@@ -10,13 +10,13 @@ export interface Parts {
   readonly parts: readonly Part[];
   readonly publicUrl: string;
   readonly usesDevelopmentIdp: boolean;
-  /** Why they can't run side by side; one line each. */
+  /** Why they cannot run together; one line each. */
   readonly problems: readonly string[];
 }
 
 export function partsOf(given: NodeJS.ProcessEnv): Parts {
   const { PORT: port, METRICS_PORT: metrics, ...environment } = given;
-  // PORT means one process; here it can only be the one that clients connect to.
+  // PORT applies to one process: the one to which clients connect.
   const publicUrl = environment.PUBLIC_URL || `http://localhost:${port || 8080}`;
   const connectors = environment.CONNECTORS || 'development';
   const env: NodeJS.ProcessEnv = { RESOURCES: publicUrl, ...environment, PUBLIC_URL: publicUrl };
@@ -33,7 +33,7 @@ export function partsOf(given: NodeJS.ProcessEnv): Parts {
   return { parts, publicUrl, usesDevelopmentIdp, problems: conflicts(parts) };
 }
 
-/** Two processes can't have one port: the metrics of auth-server are one above those of mcp-server. */
+/** Two processes cannot share a port: the metrics port of auth-server is one above that of mcp-server. */
 function neighbour(port: string): string {
   const number = Number(port.trim());
   if (!/^\d+$/.test(port.trim()) || number === 0 || number > 65_535) return port;
@@ -62,14 +62,14 @@ function claimsOf({ name, env }: Part): Claim[] {
   return [own, metrics].filter(({ port }) => port > 0);
 }
 
-/** Else whoever comes second says that "another program" has its port. */
+/** Otherwise the second process would report that "another program" uses its port. */
 function conflicts(parts: readonly Part[]): string[] {
   const claims = parts.flatMap(claimsOf);
   return claims.flatMap((second, index) => {
     const first = claims.slice(0, index).find(({ port }) => port === second.port);
     if (!first) return [];
     return [
-      `${second.setting}: port ${second.port} would be that of ${second.of}, and ${first.setting} gives it to ${first.of}; choose another port for one of them`,
+      `${second.setting}: port ${second.port} is for ${second.of}, but ${first.setting} uses it for ${first.of}; choose another port for one of them`,
     ];
   });
 }

@@ -1,4 +1,4 @@
-/** Owns `npm start`: mcp-server, auth-server and, where no upstream is configured, the development IdP side by side. */
+/** Owns `npm start`: it runs mcp-server, auth-server and, if no upstream is configured, the development IdP. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -49,7 +49,7 @@ function launch({ name, color, env }: Part): void {
     running.delete(name);
     starting.delete(name);
     if (!stopping || said.length > 0) {
-      // What two parts say of one variable is one complaint.
+      // Two parts may report the same variable: that is one problem.
       const lines = said.length > 0 ? said : [`${name}: ended unexpectedly with code ${code}`];
       for (const line of lines) if (!isRepeated(line)) complaints.add(line);
       stopWhenAllHaveSpoken();
@@ -58,7 +58,7 @@ function launch({ name, color, env }: Part): void {
   });
 }
 
-/** One part has failed; the others may have complaints of their own, which the operator should read at once. */
+/** One part has failed. The others may have problems as well, and the operator should see all of them at once. */
 function stopWhenAllHaveSpoken(): void {
   if (stopping) return;
   if (starting.size === 0) stop('SIGTERM');
@@ -68,7 +68,7 @@ function stopWhenAllHaveSpoken(): void {
 const isRepeated = (line: string): boolean =>
   [...complaints].some((other) => other.replace(/^[\w-]+: /, '') === line.replace(/^[\w-]+: /, ''));
 
-/** A warning that all parts have at their start, such as one of the machine, is printed once. */
+/** A warning that all parts print at their start, such as one about the machine, is shown once. */
 function isRepeatedWarning(line: string): boolean {
   if (starting.size === 0 || !line.includes('"level":"warn"')) return false;
   const warning = line.replace(/"(time|service)":"[^"]*",?/g, '');
@@ -81,7 +81,7 @@ function stop(signal: NodeJS.Signals): void {
   if (stopping && signal === 'SIGTERM') return;
   stopping = true;
   for (const child of running.values()) child.kill(signal);
-  // Who is not up has nothing to finish.
+  // A part that is not ready has nothing to finish.
   const stuck = [...starting].map((name) => running.get(name));
   setTimeout(() => {
     for (const child of stuck) child?.kill('SIGKILL');

@@ -1,4 +1,4 @@
-/** Owns the requests of the development IdP: its chooser in front, the OpenID provider behind. */
+/** Owns the requests of the development IdP: its page to choose a person, and the OpenID provider. */
 import Router from '@koa/router';
 import { logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
@@ -22,7 +22,7 @@ export interface AppParts {
   readonly ready: () => boolean;
 }
 
-/** The provider is the Koa app; what is used here runs before its own routes. */
+/** The provider is the Koa app; the middleware added here runs before its own routes. */
 export function createApp({ url, provider, log, ready }: AppParts): Provider {
   const use = (middleware: Middleware) => provider.use(middleware as Parameters<Provider['use']>[0]);
   use(requestLog(log) as Middleware);
@@ -37,7 +37,7 @@ export function createApp({ url, provider, log, ready }: AppParts): Provider {
   return provider;
 }
 
-/** The provider builds URLs from the Host header; what is configured decides instead. */
+/** The provider builds URLs from the Host header, so the header is replaced by the configured host. */
 const pinned = (url: string): Middleware => {
   const { host } = new URL(url);
   return (ctx, next) => {
@@ -54,14 +54,14 @@ const pages: Middleware = (ctx, next) => {
   return next();
 };
 
-/** Nobody stays signed in: a developer who connects again is asked again, and becomes somebody else with one click. */
+/** Nobody stays signed in: a developer who connects again can choose another person. */
 const withoutSession: Middleware = (ctx, next) => {
   const kept = (ctx.req.headers.cookie ?? '').split(/; */).filter((cookie) => !/^idp_session(\.sig)?=/.test(cookie));
   ctx.req.headers.cookie = kept.join('; ');
   return next();
 };
 
-/** Called once the cookie has been checked. */
+/** Called after the cookie is checked. */
 const readForm = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '8kb' });
 
 function routes(provider: Provider): Middleware {
@@ -75,7 +75,7 @@ function routes(provider: Provider): Middleware {
   return router.routes() as Middleware;
 }
 
-/** Login and consent end in one step: there is nothing to think about here. */
+/** Login and consent end in one step, because there is nothing to decide. */
 async function choose(ctx: Context, provider: Provider): Promise<void> {
   const {
     params: { scope },

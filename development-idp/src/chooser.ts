@@ -1,4 +1,4 @@
-/** Owns the page on which a developer chooses who to be; it says plainly that this is no real sign-in. */
+/** Owns the page on which a developer chooses a person; it says clearly that this is not a real sign-in. */
 import { html } from '@mcp-oauth/shared/pages/html';
 import { page } from '@mcp-oauth/shared/pages/page';
 import { people } from './people.ts';
@@ -8,7 +8,7 @@ export const chooserPage = (uid: string): string =>
     title: 'Development sign-in',
     body: html`<div class="card">
 <h1>Who do you want to be?</h1>
-<p class="notice">For development only: anybody can be anybody here, without a password.</p>
+<p class="notice">For development only: anybody can sign in as anybody, without a password.</p>
 <form method="post" action="/interaction/${uid}">
 ${people.map(({ subject, name, email }) => html`<button name="person" value="${subject}">${name}<br><small>${email}</small></button>`)}
 <button class="quiet" name="person" value="">Cancel</button>

@@ -7,7 +7,7 @@ import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { createProvider } from './provider.ts';
 
-/** @param overrides what a test brings along */
+/** @param overrides replacements for tests */
 export async function compose(env: Environment, overrides: { readonly log?: Logger } = {}): Promise<Service> {
   const { url, issuer, host, port, maxHeaderSize, logLevel, shutdownTimeout, shutdownLinger } = readConfig(env);
   const log = overrides.log ?? createLogger('development-idp', logLevel);

@@ -1,4 +1,4 @@
-/** Owns what the development IdP remembers: in memory, gone with the process, swept when it has ended. */
+/** Owns the storage of the development IdP: in memory, without persistence; expired records are removed. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 

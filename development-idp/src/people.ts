@@ -1,4 +1,4 @@
-/** Owns the two people who can sign in here, by one click and without a password. */
+/** Owns the two people who can sign in, with one click and without a password. */
 
 export interface Person {
   readonly subject: string;

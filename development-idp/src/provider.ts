@@ -7,7 +7,7 @@ import { failurePage } from './chooser.ts';
 import { createMemoryAdapter } from './memory-adapter.ts';
 import { findPerson } from './people.ts';
 
-/** What auth-server's built-in connector presents; it opens nothing but this provider. */
+/** The credentials of auth-server's built-in connector; they are only valid at this provider. */
 export const CLIENT_ID = 'auth-server';
 const CLIENT_SECRET = 'development-only-secret';
 
@@ -19,7 +19,7 @@ export interface ProviderOptions {
   readonly clock: Clock;
 }
 
-/** Signs with a key that lives as long as the process: clients fetch the key again when they meet a new one. */
+/** Signs with a key that exists as long as the process: clients fetch the key set again if a key is unknown. */
 export async function createProvider({ url, callbackUrl, clock }: ProviderOptions): Promise<Provider> {
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
   const jwk = { ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig', kid: randomBytes(8).toString('hex') };

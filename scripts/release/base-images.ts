@@ -1,6 +1,6 @@
 /**
- * Owns `npm run base-images`: whether the images that everything stands on are at least as new as deploy/base-images.json asks for.
- * It asks the Docker engine, prints the digest of each for the release to name, and exits with 1 where one is too old or missing.
+ * Owns `npm run base-images`: it checks that the base images are at least as new as deploy/base-images.json requires. It asks the
+ * Docker engine, prints the digest of each image for the release notes, and exits with 1 if one is too old or missing.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import process from 'node:process';
 
 interface BaseImage {
   readonly minimum: string;
-  /** Why an older version is not good enough. */
+  /** Why older versions are not accepted. */
   readonly reason: string;
   /** The command that prints the version, in a container of the image. */
   readonly version: readonly string[];
@@ -18,7 +18,7 @@ export const baseImages: Readonly<Record<string, BaseImage>> = JSON.parse(
   readFileSync(new URL('../../deploy/base-images.json', import.meta.url), 'utf8'),
 );
 
-/** @returns the first `x.y.z` in what a program says of its version */
+/** @returns the first `x.y.z` in the version output of a program */
 export const versionIn = (said: string): string | undefined => /\d+\.\d+\.\d+/.exec(said)?.[0];
 
 export function isAtLeast(version: string, minimum: string): boolean {
@@ -33,7 +33,7 @@ function verdictOn(image: string, { minimum, reason, version: [program = '', ...
   const flags = ['--rm', '--network', 'none', '--entrypoint', program];
   const { status, stdout, stderr } = docker('run', ...flags, image, ...words);
   const version = versionIn(stdout + stderr);
-  if (status !== 0 || !version) return { good: false, line: `${image}: could not be asked: ${stderr.trim()}` };
+  if (status !== 0 || !version) return { good: false, line: `${image}: could not be checked: ${stderr.trim()}` };
   const digest = docker('image', 'inspect', '--format', '{{join .RepoDigests " "}}', image).stdout.trim();
   return isAtLeast(version, minimum)
     ? { good: true, line: `${image}: ${version} ${digest || '(built here: no digest)'}` }

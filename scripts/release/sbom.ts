@@ -1,6 +1,6 @@
 /**
- * Owns `npm run sbom`: the bill of materials of what ships, in CycloneDX, on standard output. Arguments go on to `npm sbom`,
- * which leaves out with `--omit dev` what a service and a development tool both need; so it gets a lockfile that has no tools.
+ * Owns `npm run sbom`: the bill of materials of the shipped packages, in CycloneDX, on standard output. Arguments are passed to
+ * `npm sbom`. Its `--omit dev` would omit packages that a service and a development tool share, so it gets a lockfile without tools.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -25,10 +25,10 @@ it('PORT applies to mcp-server alone', () => {
 it.each([
   [{}, undefined],
   [{ PUBLIC_URL: 'https://mcp.example.com', ISSUER: 'https://auth.example.com' }, undefined],
-  [{ PORT: '9000' }, /^ISSUER: port 9000 would be that of auth-server, and PORT gives it to mcp-server;/],
-  [{ PUBLIC_URL: 'http://localhost:9001' }, /^DEVELOPMENT_IDP_URL: port 9001 .* PUBLIC_URL gives it to mcp-server;/],
-  [{ METRICS_PORT: '8999' }, /^METRICS_PORT: port 9000 would be that of the metrics of auth-server, and ISSUER|^ISSUER: port 9000/],
-  [{ ISSUER: 'http://localhost:8080/auth' }, /^ISSUER: port 8080 would be that of auth-server, and PUBLIC_URL/],
+  [{ PORT: '9000' }, /^ISSUER: port 9000 is for auth-server, but PORT uses it for mcp-server;/],
+  [{ PUBLIC_URL: 'http://localhost:9001' }, /^DEVELOPMENT_IDP_URL: port 9001 .* PUBLIC_URL uses it for mcp-server;/],
+  [{ METRICS_PORT: '8999' }, /^METRICS_PORT: port 9000 is for the metrics of auth-server, but ISSUER|^ISSUER: port 9000/],
+  [{ ISSUER: 'http://localhost:8080/auth' }, /^ISSUER: port 8080 is for auth-server, but PUBLIC_URL/],
 ])('the ports of %j are judged before anything starts', (env, problem) => {
   const { problems } = partsOf(env);
   expect(problems).toEqual(problem ? [expect.stringMatching(problem)] : []);

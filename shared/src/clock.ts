@@ -1,4 +1,4 @@
-/** Owns the notion of time: everything that needs "now" takes a Clock, so that tests can move it. */
+/** Owns the clock: everything that needs the current time takes a Clock, so that tests can set it. */
 
 export interface Clock {
   /** Milliseconds since the epoch. */

@@ -1,5 +1,5 @@
 /**
- * Owns the wire contract between any authorization server and mcp-server: the only words about tokens that both
+ * Owns the wire contract between any authorization server and mcp-server: the only constants and functions about tokens that both
  * services share (RFC 6749, 8414, 8707, 9068, 9728).
  */
 
@@ -9,19 +9,19 @@ export const ACCESS_TOKEN_TYPE = 'at+jwt';
 /** One scope, a scope-token (RFC 6749 §3.3). */
 export const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/** The scope that every call of the MCP server needs, and what a client gets that asks for none. */
+/** The scope that every call of the MCP server needs. A client that requests no scope gets it. */
 export const BASE_SCOPE = 'mcp:tools';
 
-/** The scopes of the MCP server in the words that the sign-in page shows. */
+/** The scopes of the MCP server with the texts that the sign-in page shows. */
 export const SCOPES: Readonly<Record<string, string>> = {
   [BASE_SCOPE]: 'Use the tools of this server in your name',
   'mcp:admin': 'See how this server is doing: version, uptime and open sessions',
 };
 
-/** RFC 9728 §3: where a protected resource describes itself; a resource with a path appends its path. */
+/** RFC 9728 §3: path of the metadata of a protected resource; a resource with a path appends its path. */
 export const PROTECTED_RESOURCE_PATH = '/.well-known/oauth-protected-resource';
 
-/** RFC 8414 §3: where an authorization server describes itself; an issuer with a path appends its path. */
+/** RFC 8414 §3: path of the metadata of an authorization server; an issuer with a path appends its path. */
 export const AUTHORIZATION_SERVER_PATH = '/.well-known/oauth-authorization-server';
 
 /** OpenID Connect Discovery 1.0 §4: the same for OpenID providers; an issuer with a path prepends its path. */
@@ -30,13 +30,13 @@ export const OPENID_CONFIGURATION_PATH = '/.well-known/openid-configuration';
 /** The path of an issuer as it is inserted or prepended there: empty, or from its slash to its last segment (RFC 8414 §3.1). */
 export const issuerPath = (issuer: string): string => new URL(issuer).pathname.replace(/\/$/, '');
 
-/** Paths of the MCP server at its public origin: the identifiers of one and the same resource. */
+/** Paths of the MCP server at its public origin: all of them identify the same resource. */
 export const MCP_PATH = '/mcp';
 export const SSE_PATH = '/sse';
 
 /**
- * Every identifier that stands for the MCP server at `origin` (RFC 8707 §2), the canonical one, which is the audience
- * of its tokens, first.
+ * Every identifier of the MCP server at `origin` (RFC 8707 §2). The first is the canonical one, which is the audience of its
+ * tokens.
  */
 export function resourceIdentifiers(origin: string): [canonical: string, ...aliases: string[]] {
   return [`${origin}${MCP_PATH}`, `${origin}${SSE_PATH}`, origin];
@@ -44,7 +44,7 @@ export function resourceIdentifiers(origin: string): [canonical: string, ...alia
 
 /**
  * One spelling for a resource identifier: lower-case scheme and host, no default port, no trailing slash. Anything that is
- * no absolute URI without fragment (RFC 8707 §2) is `undefined`.
+ * not an absolute URI without a fragment (RFC 8707 §2) gives `undefined`.
  */
 export function canonicalResource(identifier: string): string | undefined {
   const url = URL.parse(identifier);

@@ -1,9 +1,9 @@
-/** Owns the two kinds of failure that both services tell apart: what goes on the wire, and why a process can't start. */
+/** Owns the two kinds of failure that both services distinguish: an HTTP error, and the reason why a process cannot start. */
 
 export interface HttpErrorDetails {
   /** The precise cause, for the log only; never sent. */
   readonly reason?: string;
-  /** What else the log tells beside the reason: who, what was expected and found, which setting decides. No secrets. */
+  /** Further details for the log: who, expected and found values, the setting that decides. No secrets. */
   readonly facts?: object;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
@@ -29,7 +29,7 @@ export class HttpError extends Error {
   }
 }
 
-/** A set-up that can't work: shown to the operator as one line without a stack, and the process ends with 1. */
+/** A configuration that cannot work: shown to the operator as one line without a stack, and the process exits with 1. */
 export class StartError extends Error {
   override readonly name: string = 'StartError';
 }

@@ -1,6 +1,6 @@
 /**
- * Owns the shape of the log: one JSON object a line, an event name as message, no secret in it, ever, and no character that a
- * terminal obeys.
+ * Owns the format of the log: one JSON object per line, with an event name as message, without secrets and without characters that
+ * control a terminal.
  */
 import { pino } from 'pino';
 import { systemClock } from './clock.ts';
@@ -9,7 +9,7 @@ import { visibleJson } from './terminal-text.ts';
 
 export type Logger = pino.Logger;
 
-/** Members that are cut out wherever they stand near the top of a log object; the last wall, not the first. */
+/** Members that are redacted in the upper levels of a log object: the last line of defence, not the first. */
 export const REDACTED = [
   'authorization', 'cookie', 'set-cookie', 'access_token', 'refresh_token', 'id_token', 'client_secret', 'code',
   'code_verifier', 'state', 'password', 'token', 'assertion',
@@ -18,7 +18,7 @@ export const REDACTED = [
 const SECRET: ReadonlySet<string> = new Set(REDACTED);
 const LEVELS = 4;
 
-/** A copy without secrets. By hand, as every line passes here: pino's own redaction costs as much as a whole answer. */
+/** A copy without secrets. It runs for every line, and pino's own redaction costs as much as a whole answer. */
 function withoutSecrets(members: Readonly<Record<string, unknown>>, levels = LEVELS): Record<string, unknown> {
   const clean = (value: unknown): unknown => {
     if (levels === 1) return value;
@@ -33,20 +33,20 @@ function withoutSecrets(members: Readonly<Record<string, unknown>>, levels = LEV
   return copy;
 }
 
-/** What is logged as its members; an error and the like have serializers, whose result is clean. */
+/** Whether a value is logged by its members; errors and similar objects have serializers with clean results. */
 const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
-/** An error's `code` tells the operator ECONNREFUSED or ENOSPC, while a member `code` of anything else may be a secret. */
+/** The `code` of an error is needed (ECONNREFUSED, ENOSPC), but a member `code` of anything else may be a secret. */
 function serializeError(error: unknown): Record<string, unknown> {
-  // Anything can be thrown, and what has no members would break the line that tells of it.
+  // Any value can be thrown, and one without members would break the log line.
   if (!(error instanceof Error))
     return { type: error === null ? 'null' : typeof error, message: 'no error was thrown' };
   const { code } = error as { readonly code?: unknown };
   return withoutSecrets({ ...pino.stdSerializers.err(error), ...(typeof code === 'string' && { errno: code }) });
 }
 
-/** Many lines fall into one millisecond, and writing a date costs more than the rest of a line's frame. */
+/** Many lines are written in one millisecond, and formatting a date costs more than the rest of the line's fixed members. */
 function createTimestamp(): () => string {
   let latest = Number.NaN;
   let text = '';
@@ -58,17 +58,16 @@ function createTimestamp(): () => string {
   };
 }
 
-/** Milliseconds in which lines are collected after one that was written at once. */
+/** Milliseconds for which lines are collected after one that was written at once. */
 const WINDOW = 20;
 
-/** Bytes that wait at most. */
+/** Maximum number of waiting bytes. */
 const MOST = 32_768;
 
 /**
- * Standard output of the process. A line after silence is written at once, those that follow it closely together: under load
- * that is one call for many lines. They wait as bytes: as strings each would be a tree of its pieces, to be moved about in
- * memory until then. When the reader goes away the log is lost and nothing else: pino's own destination would try again for
- * ever, and keep the process from ending.
+ * Standard output of the process. A line after a pause is written at once, lines that follow closely are written together: under load
+ * that is one call for many lines. They wait as bytes, because strings would be trees of fragments that the garbage collector moves
+ * around. If the reader goes away, only the log is lost: pino's own destination would retry for ever and keep the process alive.
  */
 function standardOutput(): Destination {
   const waiting = Buffer.allocUnsafe(MOST);
@@ -80,9 +79,9 @@ function standardOutput(): Destination {
   };
   process.stdout.on('error', () => {});
   process.once('exit', flush);
-  /** False for a line that has to be written by itself: one that is too long, or is not plain ASCII. */
+  /** False for a line that must be written separately: one that is too long, or not plain ASCII. */
   const keep = (line: string): boolean => {
-    // A UTF-16 unit is three bytes at the most.
+    // A UTF-16 unit has at most three bytes.
     const most = line.length * 3;
     if (most > MOST) return false;
     if (most > MOST - used) flush();
@@ -114,10 +113,10 @@ interface Destination extends pino.DestinationStream {
   flush?(done: () => void): void;
 }
 
-/** Milliseconds that a reader of the log has for the rest of it. */
+/** Milliseconds that the reader of the log gets for the last lines. */
 const PATIENCE = 1_000;
 
-/** Resolves when everything is written: what a pipe has not taken yet is lost with the process. */
+/** Resolves when everything is written: lines that a pipe has not accepted yet are lost when the process ends. */
 export const logWritten = (log: Logger): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, PATIENCE).unref();

@@ -1,8 +1,8 @@
-/** Owns what is said of a name that is not known: itself, and the nearest of those that are. */
+/** Owns the message about an unknown name: the name, and the nearest known one. */
 
 /**
- * @returns the known name at the smallest distance, whatever its case; nothing when none is near
- * @param furthest most edits for a name to be near; absent: a third of its letters, and one at the least
+ * @returns the known name at the smallest distance, ignoring case; `undefined` if none is near
+ * @param furthest maximum number of edits; absent: a third of the letters, and at least one
  */
 export function nearest(name: string, known: Iterable<string>, furthest?: number): string | undefined {
   const limit = furthest ?? Math.max(1, Math.floor(name.length / 3));
@@ -15,17 +15,18 @@ export function nearest(name: string, known: Iterable<string>, furthest?: number
   return best?.name;
 }
 
-/** @returns what is wrong, in words. Names may be long, and are somebody's own. */
+/** @returns the problem as a text. Names may be long and come from others. */
 export function unknownMember(name: string, known: Iterable<string>): string {
   const names = [...known];
   const meant = nearest(name, names);
   const shown = JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
-  return `${shown} is no member that is known here${meant ? `; did you mean "${meant}"?` : `; known: ${names.join(', ')}`}`;
+  return `${shown} is not a known member${meant ? `; did you mean "${meant}"?` : `; known: ${names.join(', ')}`}`;
 }
 
 /**
- * Letters to insert, delete, replace or swap with their neighbour to make one text of the other (optimal string alignment).
- * @param limit beyond it any larger number may be returned; it bounds the work
+ * The number of letters to insert, delete, replace or swap with their neighbour to turn one text into the other (optimal string
+ * alignment).
+ * @param limit above it any larger number may be returned; it bounds the work
  */
 export function editDistance(a: string, b: string, limit = Number.POSITIVE_INFINITY): number {
   if (Math.abs(a.length - b.length) > limit) return Number.POSITIVE_INFINITY;

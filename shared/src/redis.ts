@@ -1,4 +1,4 @@
-/** Owns how a service reaches Redis: one URL for a server, for Sentinel or for a Cluster, and commands that fail fast. */
+/** Owns how a service connects to Redis: one URL for a server, for Sentinel or for a Cluster, and commands that fail fast. */
 import { X509Certificate } from 'node:crypto';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { z } from 'zod';
@@ -52,7 +52,7 @@ function parse(text: string): RedisTarget | undefined {
   return nodes.length === 1 ? { kind: 'server', database: Number(index), ...common } : undefined;
 }
 
-/** As it stands where it is not encoded: a password may have a percent sign. */
+/** Returns the text unchanged if it is not encoded: a password may contain a percent sign. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -70,22 +70,22 @@ export interface RedisParts {
   readonly target: RedisTarget;
   /** Shown in CLIENT LIST. */
   readonly name: string;
-  /** File with the certificate authority of a server with TLS; absent: the system's. */
+  /** File with the certificate authority of a server with TLS; absent: those of the system. */
   readonly caFile?: string | undefined;
   readonly log: Logger;
-  /** Shared by all connections to one Redis; absent: of this connection alone, and without writes of its own. */
+  /** Shared by all connections to one Redis; absent: for this connection only, without test writes. */
   readonly health?: RedisHealth;
 }
 
-/** Milliseconds. A command that takes longer is as good as failed: somebody waits for a page. */
+/** Milliseconds. A command that takes longer counts as failed, because a person waits for a page. */
 const PATIENCE = 2_000;
-/** Milliseconds between two questions whether Redis has read its data. */
+/** Milliseconds between two checks whether Redis has loaded its data. */
 const LOADING = 500;
 
 /**
- * Opens a client that connects by itself, now and whenever the connection is lost. While there is none, commands fail at
- * once: a request that can be tried again is better than one that hangs.
- * @throws StartError when the file of the certificate authority can't be read
+ * Opens a client that connects by itself, now and whenever the connection is lost. Without a connection, commands fail at once: a
+ * request that can be retried is better than one that hangs.
+ * @throws StartError if the file of the certificate authority cannot be read
  */
 export function openRedis({ target, name, caFile, log, health = createRedisHealth({ log }) }: RedisParts): RedisClient {
   const tls = target.tls ? { tls: caFile ? { ca: readAuthority(caFile) } : {} } : {};
@@ -103,7 +103,7 @@ export function openRedis({ target, name, caFile, log, health = createRedisHealt
     socketTimeout: PATIENCE,
     connectTimeout: PATIENCE,
     retryStrategy: health.pause,
-    // Never by the client itself: it would end the connection once for each answer of a pipeline.
+    // The client must not reconnect by itself: it would close the connection once for each answer of a pipeline.
     reconnectOnError: (error) => {
       health.judge(error);
       return false;
@@ -121,7 +121,7 @@ function readAuthority(path: string): Buffer {
     new X509Certificate(content);
     return content;
   } catch (cause) {
-    throw new StartError(`REDIS_CA_FILE: the file ${path} has no certificate in PEM`, { cause });
+    throw new StartError(`REDIS_CA_FILE: the file ${path} contains no certificate in PEM`, { cause });
   }
 }
 
@@ -133,7 +133,7 @@ function create(target: RedisTarget, options: Options, pause: Pause): RedisClien
   const nodes = target.nodes.map((node) => ({ ...node }));
   if (target.kind === 'cluster') {
     return new Cluster(nodes, {
-      // Reads go to the primary: a replica that lags would bring a spent code back to life.
+      // Reads go to the primary: on a lagging replica a used code would be valid again.
       scaleReads: 'master',
       redisOptions: options,
       enableOfflineQueue: false,
@@ -156,8 +156,8 @@ function create(target: RedisTarget, options: Options, pause: Pause): RedisClien
 
 /**
  * Resolves when commands can be sent.
- * @param patience milliseconds; absent: as long as it takes
- * @throws StartError with the last failure when the patience is over; the client is closed then
+ * @param patience milliseconds; absent: without limit
+ * @throws StartError with the last failure after `patience`; the client is then closed
  */
 export async function whenReady(client: RedisClient, patience?: number): Promise<void> {
   if (client.status === 'ready') return;

@@ -1,20 +1,20 @@
 /**
- * Owns how a document of the other service is kept: fetched when first needed, renewed in the background, asked for once
- * by many at a time, and served from the last good copy while its server is down, for a week (RFC 8414, RFC 9728 §3).
+ * Owns the cache of a document of another server: fetched when first needed, renewed in the background, with one fetch for concurrent
+ * calls. While the server is down, the last valid copy is used for a week (RFC 8414, RFC 9728 §3).
  */
 import type { Clock } from './clock.ts';
 import { createOutage } from './network/outage.ts';
 import { type Fetch, plainly } from './network/outgoing-fetch.ts';
 
-/** Told of every attempt that fails; it is news when that begins, and with every new reason: the server may be away for long. */
+/** Called for every failed attempt. `isNews` is true for the first failure and for every new reason, as an outage may be long. */
 export type OnFailure = (error: unknown, isNews: boolean) => void;
 
 export interface RemoteDocument<T> {
-  /** @throws DocumentUnavailable while there is no copy: there has never been one, or the last is too old */
+  /** @throws DocumentUnavailable while there is no copy: there was never one, or the last is too old */
   get(): Promise<T>;
-  /** Like `get`, after asking again, unless that was done within the cooldown. */
+  /** Like `get`, but fetches first, unless that was done within the cooldown. */
   renew(): Promise<T>;
-  /** Has an old copy renewed in the background. */
+  /** Renews an old copy in the background. */
   touch(): void;
   /** Milliseconds since the epoch; `undefined` while there is no copy. */
   loadedAt(): number | undefined;
@@ -25,10 +25,10 @@ export interface RemoteDocumentOptions<T> {
   readonly clock: Clock;
   /** Seconds after which a copy is old; the default is five minutes. */
   readonly maxAge?: number | ((value: T) => number);
-  /** Seconds between two attempts to renew a copy, so that nobody can make us hammer the server. */
+  /** Seconds between two attempts to renew a copy, so that nobody can use this server to flood the other. */
   readonly cooldown?: number;
   readonly onFailure: OnFailure;
-  /** Told when it is over. */
+  /** Called when an outage is over. */
   readonly onRecovery?: (() => void) | undefined;
 }
 
@@ -36,10 +36,10 @@ export class DocumentUnavailable extends Error {
   override readonly name = 'DocumentUnavailable';
 }
 
-/** Seconds that a copy serves while its server is away. A week of outage is noticed, and nobody's word is good for ever. */
+/** Seconds for which a copy is used while its server is down. An outage of a week is noticed, and no copy is valid for ever. */
 const LASTS = 7 * 86_400;
 
-/** While there is no copy at all, every second is worth an attempt: the server may just be starting. */
+/** Without any copy there is an attempt every second, because the server may just be starting. */
 const FIRST_COPY_RETRY = 1;
 
 export const createRemoteDocument = <T>(options: RemoteDocumentOptions<T>): RemoteDocument<T> =>
@@ -116,7 +116,7 @@ class KeptDocument<T> implements RemoteDocument<T> {
   }
 }
 
-/** Why a document could not be had, in one line for the log; fetch hides the network's reason in the cause. */
+/** Why a document could not be fetched, in one line for the log; fetch hides the network error in the cause. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(reasonOf).join('; ');
   if (!(error instanceof Error)) return String(error);
@@ -126,10 +126,10 @@ export function reasonOf(error: unknown): string {
 const TIMEOUT = 5_000;
 const MAX_BYTES = 512 * 1024;
 
-/** @throws when the answer is no JSON of a bearable size within the time limit */
+/** @throws if the answer is not JSON within the limits of size and time */
 export const fetchJson = async (fetch: Fetch, url: string): Promise<unknown> => (await fetchDocument(fetch, url)).body;
 
-/** The same with its headers, for who cares how long it may be kept. */
+/** The same with the headers of the answer, which say how long it may be cached. */
 export async function fetchDocument(
   fetch: Fetch,
   url: string,

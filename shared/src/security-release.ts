@@ -1,6 +1,6 @@
 /**
- * Owns which releases of Node.js have every security fix that this version of the server knows of, and what is said at start
- * where an older one runs.
+ * Owns which releases of Node.js have all security fixes that this version of the server knows, for the warning at start on an older
+ * one.
  */
 
 /**
@@ -13,14 +13,14 @@ type Version = readonly [major: number, minor: number, patch: number];
 
 /**
  * @param version as in `process.versions.node`
- * @returns the oldest good release to use instead; undefined where this one is good, or newer than what is known here
+ * @returns the oldest release with all fixes; undefined if this release has them or is newer
  */
 export function newerSecurityRelease(version: string): string | undefined {
   const running = parse(version);
   const known = SECURITY_RELEASES.map((text) => ({ text, release: parse(text) }));
   const sameLine = known.find(({ release }) => release[0] === running[0]);
   if (sameLine) return isBefore(running, sameLine.release, version.includes('-')) ? sameLine.text : undefined;
-  // A line that is not in the list gets no fixes any more, or did not exist yet.
+  // A release line that is not in the list gets no fixes any more, or did not exist yet.
   return known.find(({ release }) => release[0] > running[0])?.text;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Owns the life of a process: of a service, which listens, says "ready", and on a signal drains, closes and ends; and of a
- * command, which does its work and ends.
+ * Owns the life cycle of a process: a service listens, reports "ready", and on a signal drains, closes and ends; a command does its
+ * work and ends.
  */
 import type { RequestListener } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
@@ -13,46 +13,46 @@ import { ConfigError, type Environment } from './settings/config.ts';
 import { unknownSettings } from './settings/unknown.ts';
 import { watchStart } from './start/watch.ts';
 
-/** Milliseconds between a gateway's question whether this process takes a request, and the request. */
+/** Maximum milliseconds between a gateway's admission check and its request. */
 const PROMISED = 250;
 
-/** Something that answers at an address of its own. */
+/** A handler with its own address. */
 export interface Endpoint {
   readonly handler: RequestListener;
   readonly listen: ListenOptions;
 }
 
-/** What a composition root gives back. */
+/** The result of a composition root. */
 export interface Service extends Endpoint {
   readonly log: Logger;
-  /** Where the metrics are read, up to the end; absent: nowhere. */
+  /** The endpoint of the metrics, which is closed last; absent: there are none. */
   readonly metrics?: Endpoint | undefined;
   /** The URL that people and clients use. */
   readonly url: string;
-  /** Seconds that running requests get to finish. */
+  /** Seconds for which running requests may finish. */
   readonly shutdownTimeout: number;
-  /** Seconds that connections without a request stay open meanwhile. */
+  /** Seconds for which idle connections stay open meanwhile. */
   readonly shutdownLinger: number;
-  /** Resolves when requests can be served well, which a gateway that asks waits for; never fails. Absent: at once. */
+  /** Resolves when requests can be served; the admission check of a gateway waits for it. Never fails. Absent: at once. */
   prepare?(): Promise<void>;
-  /** Stop being ready and end the open streams; requests that run go on. */
+  /** Stops being ready and ends open streams; running requests continue. */
   drain(): void;
-  /** Resolves when nothing runs any more of what requests have begun and no connection shows. */
+  /** Resolves when all background work that requests have started is finished. */
   finished?(): Promise<void>;
-  /** After the last request: flush and close what was opened. */
+  /** Called after the last request: flushes and closes all resources. */
   close(): Promise<void>;
 }
 
 /**
- * Runs until SIGTERM or SIGINT, or until the process that started it is gone; the only reader of the environment and the only
- * caller of `exit`.
+ * Runs until SIGTERM or SIGINT, or until its parent process is gone. The only reader of the environment and the only caller of
+ * `exit`.
  */
 export async function runService(
   name: string,
   process: NodeJS.Process,
   compose: (env: Environment) => Promise<Service>,
 ): Promise<void> {
-  // A service may wait for long for what it needs, and has nothing to end then.
+  // A service may wait for its dependencies for a long time; until then there is nothing to shut down.
   let stop = (_signal: string): void => process.exit(0);
   onEnd(process, (signal) => stop(signal));
   const unknown = unknownSettings(process.env).warnings;
@@ -65,11 +65,11 @@ export async function runService(
     const { listening, metrics } = await listenTo(service, admission.handler);
     startIsOver();
     service.log.info({ url: service.url, port: listening.port, metrics: metrics?.port }, 'ready');
-    // After the line: whoever waits for the message may print right after it.
+    // After the log line, because the parent may print right after the message.
     void logWritten(service.log).then(() => process.send?.('ready'));
     stop = once(async (signal: string) => {
       service.log.info({ signal }, 'stopping');
-      // First: whoever is told to reconnect must not find this process again. What a gateway was promised comes in before.
+      // Refuse first, so that clients that reconnect do not reach this process again. Admitted requests of a gateway arrive before.
       admission.close();
       if (service.shutdownLinger > 0) await setTimeout(PROMISED);
       await listening.refuse();
@@ -77,7 +77,7 @@ export async function runService(
       const [grace, linger] = [service.shutdownTimeout * 1000, service.shutdownLinger * 1000];
       const deadline = setTimeout(grace, undefined, { ref: false });
       await listening.close({ grace, linger });
-      // Only now: a connection that lingered may have begun something.
+      // Only now, because a lingering connection may have started more work.
       await Promise.race([service.finished?.(), deadline]);
       await metrics?.close();
       await service.close();
@@ -92,25 +92,26 @@ export async function runService(
       });
     }
   } catch (error) {
-    // What is missing may have been set under a wrong name.
+    // A missing setting may have been set under a wrong name.
     fail(name, process, error instanceof ConfigError ? new ConfigError([...error.problems, ...unknown]) : error);
   }
 }
 
-/** What a machine has is its operator's to change: a warning, no failure. */
+/** Only the operator can update Node, so this is a warning and not a failure. */
 function warnOfOldNode(log: Logger, node: string): void {
   const release = newerSecurityRelease(node);
-  if (release) log.warn({ node, use: release }, 'this release of Node.js has known security faults: update it');
+  if (release)
+    log.warn({ node, use: release }, 'this release of Node.js has known security vulnerabilities: update it');
 }
 
-/** The first process of a container ends by no signal that it does not listen to. */
+/** The first process of a container ignores signals without a listener. */
 function onEnd(process: NodeJS.Process, stop: (signal: string) => void): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   process.on('disconnect', () => stop('disconnect'));
   if (process.env.npm_lifecycle_event) whenOrphaned(process, () => stop('npm is gone'));
 }
 
-/** @throws StartError when a port can't be had; nothing is left open then */
+/** @throws StartError if a port is not available; everything is then closed again */
 async function listenTo(
   service: Service,
   handler: RequestListener,
@@ -131,7 +132,7 @@ async function listenTo(
   }
 }
 
-/** What a command gets from its process. */
+/** The parts of the process that a command uses. */
 export interface Terminal {
   readonly arguments: readonly string[];
   readonly env: Environment;
@@ -143,7 +144,7 @@ export interface Output {
   write(text: string): unknown;
 }
 
-/** Runs a command line to its end: its exit status, or `undefined` for a process that lives on. */
+/** Runs a command line to its end: its exit status, or `undefined` for a process that keeps running. */
 export async function runCommand(
   name: string,
   process: NodeJS.Process,
@@ -163,7 +164,7 @@ function fail(name: string, process: NodeJS.Process, error: unknown): never {
   process.exit(1);
 }
 
-/** npm dies of a SIGTERM without passing it on: what it runs has been told to stop when it loses its parent. */
+/** npm ends on SIGTERM without forwarding it, so the loss of the parent process means that the process must stop. */
 export function whenOrphaned(process: NodeJS.Process, run: () => void): void {
   const parent = process.ppid;
   const watch = setInterval(() => {

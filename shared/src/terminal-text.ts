@@ -1,21 +1,21 @@
 /**
- * Owns the characters that a terminal or an editor obeys (CWE-150): control characters, the line ends of Unicode, and those that
- * turn or hide text. Others have a say in what is logged and listed, but not in how it is read.
+ * Owns the characters that control a terminal or an editor (CWE-150): control characters, line separators of Unicode, and characters
+ * that reverse or hide text. Others may influence what is logged and listed, but not how it is displayed.
  */
 
 export const OBEYED = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** Nearly all text has nothing else, and the test for it costs a tenth of the other. */
+/** Matches nearly all text, and costs a tenth of the other test. */
 const PLAIN = /^[\x20-\x7e]*\n?$/;
 
-/** Every such character as `\u009b`, which is also how JSON writes it. */
+/** Writes every such character as `\u009b`, like JSON. */
 export const visible = (text: string): string => (PLAIN.test(text) ? text : text.replace(OBEYED, written));
 
-/** The same for JSON, whose own line ends stay: within its texts JSON has escaped them. */
+/** The same for JSON text, whose line ends stay: in strings JSON has already escaped them. */
 export const visibleJson = (json: string): string =>
   PLAIN.test(json) ? json : json.replace(OBEYED, (character) => (character === '\n' ? character : written(character)));
 
-/** Those beyond U+FFFF are two units. */
+/** Characters above U+FFFF are two units. */
 const written = (character: string): string =>
   Array.from(
     { length: character.length },

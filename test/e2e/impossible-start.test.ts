@@ -61,7 +61,7 @@ describe.each(SERVICES)('a start of %s that cannot succeed', (service) => {
   it.each([
     ['folder', /it is a folder/],
     ['pipe', /it is not a regular file/],
-    ['file', /has no certificate in PEM/],
+    ['file', /contains no certificate in PEM/],
   ])('a Redis certificate authority file that is a %s ends the start with one line', async (file, reason) => {
     const env = { REDIS_URL: 'rediss://127.0.0.1:1', REDIS_CA_FILE: at(file) };
     await endsWith(service, env, new RegExp(`^${service}: REDIS_CA_FILE: .*${reason.source}`));
@@ -166,7 +166,7 @@ describe('npm start with impossible settings', () => {
     const url = `http://localhost:${port}`;
     const { code, output } = await new Run({ PUBLIC_URL: url, ISSUER: url }).ended;
     expect(output.trim()).toBe(
-      `npm start: ISSUER: port ${port} would be that of auth-server, and PUBLIC_URL gives it to mcp-server; choose another port for one of them`,
+      `npm start: ISSUER: port ${port} is for auth-server, but PUBLIC_URL uses it for mcp-server; choose another port for one of them`,
     );
     expect(code).toBe(1);
   });

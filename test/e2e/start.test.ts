@@ -57,7 +57,7 @@ describe('npm start', () => {
       expect(run.output).toMatch(new RegExp(`${part} +│ .*ready`));
     }
     const { node } = process.versions;
-    const warnings = run.output.match(/this release of Node\.js has known security faults/g) ?? [];
+    const warnings = run.output.match(/this release of Node\.js has known security vulnerabilities/g) ?? [];
     expect(warnings).toHaveLength(newerSecurityRelease(node) ? 1 : 0);
     expect(existsSync(join(stack.dataDir, 'auth-server.sqlite'))).toBe(true);
     const { code } = await run.stop('SIGINT');
@@ -120,11 +120,11 @@ describe('npm start', () => {
     ]);
   });
 
-  it('npm start ends with one line and code 1 when HOST is no address of this machine', async () => {
+  it('npm start ends with one line and code 1 when HOST is not an address of this machine', async () => {
     const { env } = await urls();
     const { code, output } = await new Run({ ...env, HOST: '192.0.2.1' }).ended;
     expect(code).toBe(1);
-    expect(complaints(output)).toEqual([expect.stringMatching(/: HOST: 192.0.2.1 is no address of this machine$/)]);
+    expect(complaints(output)).toEqual([expect.stringMatching(/: HOST: 192.0.2.1 is not an address of this machine$/)]);
   });
 
   it('a single service ends with its npm process', async () => {

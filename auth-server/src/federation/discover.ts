@@ -10,8 +10,8 @@ export interface Discovered<T> {
 /**
  * Imports `<folder>/*<suffix>.ts|.js` and checks each default export.
  * @param folder URL of the folder, with a trailing slash
- * @param accept what makes a default export one of the set; refuse with the reason
- * @throws StartError naming the file when one can't be loaded or is not of the set
+ * @param accept checks a default export
+ * @throws StartError with the name of the file, if it cannot be loaded or is not accepted
  */
 export async function discover<T>(
   folder: URL,

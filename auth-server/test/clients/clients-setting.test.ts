@@ -26,18 +26,14 @@ it.each([
   [
     'a misspelled member',
     [{ ...good, redirect_uri: 'x' }],
-    '"redirect_uri" is no member that is known here; did you mean "redirect_uris"?',
+    '"redirect_uri" is not a known member; did you mean "redirect_uris"?',
   ],
   [
     'a misspelled member that would protect',
     [{ ...good, dpop_bound_acces_tokens: true }],
     'did you mean "dpop_bound_access_tokens"?',
   ],
-  [
-    'a scope in the plural',
-    [{ ...good, scopes: 'a' }],
-    '"scopes" is no member that is known here; did you mean "scope"?',
-  ],
+  ['a scope in the plural', [{ ...good, scopes: 'a' }], '"scopes" is not a known member; did you mean "scope"?'],
   [
     'protection that this server does not offer',
     [{ ...good, tls_client_certificate_bound_access_tokens: true }],

@@ -73,10 +73,10 @@ describe('a connector file', () => {
   };
 
   it.each([
-    ['rule: () => []', '"rule" is no member that is known here; did you mean "rules"?'],
-    ['titel: "x"', '"titel" is no member that is known here; did you mean "title"?'],
-    ['settings: { key: { env: "KEY", doc: "", type: {}, secrets: true } }', 'settings.key: "secrets" is no member that is known here; did you mean "secret"?'],
-    ['settings: { key: { env: "KEY", doc: "", type: {}, requierd: true } }', 'settings.key: "requierd" is no member that is known here; known: env, '],
+    ['rule: () => []', '"rule" is not a known member; did you mean "rules"?'],
+    ['titel: "x"', '"titel" is not a known member; did you mean "title"?'],
+    ['settings: { key: { env: "KEY", doc: "", type: {}, secrets: true } }', 'settings.key: "secrets" is not a known member; did you mean "secret"?'],
+    ['settings: { key: { env: "KEY", doc: "", type: {}, requierd: true } }', 'settings.key: "requierd" is not a known member; known: env, '],
   ])('a connector file with %s is refused, with the file name and a suggestion', async (members, words) => {
     await expect(load(members)).rejects.toThrow(`odd.connector.js: ${words}`);
   }); // biome-ignore format: one row each

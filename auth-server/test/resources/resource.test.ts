@@ -57,12 +57,12 @@ describe('RESOURCES', () => {
     ['https://mcp.example.com/mcp', 'expected an origin'],
     ['[{]', 'expected origins'],
     ['[]', 'expected origins'],
-    ['[{"url":"https://a.example","nmae":"x"}]', '"nmae" is no member that is known here; did you mean "name"?'],
+    ['[{"url":"https://a.example","nmae":"x"}]', '"nmae" is not a known member; did you mean "name"?'],
     ['[{"url":"https://a.example","scope":{"read":"Read"}}]', 'did you mean "scopes"?'],
     ['[{"url":"https://a.example","accessTokenLifeTimes":"5m"}]', 'did you mean "accessTokenLifetime"?'],
     [
       '[{"url":"https://a.example"},{"url":"https://b.example","x":1}]',
-      '1: "x" is no member that is known here; known: url, name',
+      '1: "x" is not a known member; known: url, name',
     ],
     [
       '[{"url":"https://a.example","scopes":{"y":"Y"},"defaultScope":"x"}]',

@@ -1,20 +1,20 @@
 /**
- * Owns the question that a gateway asks before each request: does this process take one? It is a GET, so that a gateway may ask
- * the next replica when it gets no answer (RFC 9110 §9.2.2), which it may not do with the request itself.
+ * Owns the admission check that a gateway sends before each request: does this process accept requests? It is a GET, so that a
+ * gateway may ask the next replica if it gets no answer (RFC 9110 §9.2.2), which it must not do with the request itself.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { refusalOfHead } from './request-head.ts';
 
-/** Where it is asked; the gateway keeps it from the outside. */
+/** Path of the admission check; the gateway does not publish it. */
 export const ADMISSION_PATH = '/accepting';
 
 export interface Admission {
   readonly handler: RequestListener;
-  /** From here on the question gets no answer; requests that come all the same are served. */
+  /** From now on the check gets no answer; requests that arrive anyway are served. */
   close(): void;
 }
 
-/** @param prepare what is to be done before the first request; begins with the first question, whose answer waits for it */
+/** @param prepare runs before the first request: the first check starts it and waits for it */
 export function createAdmission(handler: RequestListener, prepare = async (): Promise<void> => {}): Admission {
   let state: 'unasked' | 'preparing' | 'open' | 'closed' = 'unasked';
   let prepared: Promise<void> | undefined;

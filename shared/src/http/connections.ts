@@ -1,10 +1,10 @@
-/** Owns what is said of connections that break: clients leave all the time, and only the rest is worth a warning. */
+/** Owns the log lines about broken connections: clients disconnect all the time, so only other errors are warnings. */
 import type { EventEmitter } from 'node:events';
 import type { Logger } from '../logger.ts';
 
 const LEFT = new Set<unknown>(['ECONNRESET', 'ECONNABORTED', 'EPIPE']);
 
-/** Without a listener of its own a Koa application prints a stack for each, past the log. */
+/** Without an error listener a Koa application prints a stack for each error to standard error. */
 export function logConnections(app: EventEmitter, log: Logger): void {
   app.on('error', (err: Error) => logConnection(err, log));
 }

@@ -1,4 +1,4 @@
-/** Owns what a failed request is answered: the standard JSON error, or a page where a person is looking; never a stack. */
+/** Owns the answer to a failed request: the standard JSON error, or a page for people; never a stack. */
 import type { Context, Middleware } from 'koa';
 import { HttpError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -9,7 +9,7 @@ export interface ErrorBoundaryOptions {
   readonly page?: (ctx: Context, error: HttpError) => string;
 }
 
-/** Stands outermost but for the request log; turns whatever is thrown, and a missing route, into an answer. */
+/** The outermost middleware after the request log: converts every thrown error, and a missing route, into an answer. */
 export function errorBoundary({ page }: ErrorBoundaryOptions = {}): Middleware<RequestState> {
   return async (ctx, next) => {
     try {
@@ -33,7 +33,7 @@ export function errorBoundary({ page }: ErrorBoundaryOptions = {}): Middleware<R
   };
 }
 
-/** The answer to what was thrown, once the log knows what it will not tell. @param known of the request */
+/** Logs the details of a thrown error and returns its answer. @param known members of the request for the log */
 export function reported(thrown: unknown, log: Logger, known: object = {}): HttpError {
   const error = toHttpError(thrown);
   const line = { error: error.code, reason: error.reason, status: error.status, ...error.facts, ...known };
@@ -44,7 +44,7 @@ export function reported(thrown: unknown, log: Logger, known: object = {}): Http
 
 const notFound = (): HttpError => new HttpError(404, 'not_found', 'There is nothing at this address.');
 
-/** What libraries throw with a client's status (koa-body, http-errors) keeps it; anything else is ours and says nothing. */
+/** Errors of libraries with a 4xx status keep it (koa-body, http-errors); any other error becomes a 500 without details. */
 function toHttpError(thrown: unknown): HttpError {
   if (thrown instanceof HttpError) return thrown;
   const { status, message } = (thrown ?? {}) as { status?: unknown; message?: unknown };

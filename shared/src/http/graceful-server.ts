@@ -1,6 +1,6 @@
 /**
- * Owns the way down of one HTTP server (RFC 9112 §9.6): new connections are refused, those that are there are told to go, and
- * none is closed while a request runs on it or may be on its way.
+ * Owns the graceful shutdown of one HTTP server (RFC 9112 §9.6): new connections are refused, clients are told to close existing
+ * ones, and none is closed while a request runs on it or may be in transit.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import { Server as Listener, type Socket } from 'node:net';
@@ -10,28 +10,28 @@ import { readTarget } from './request-target.ts';
 import { refuseTarget, refuseUnreadable, type UnreadableOptions } from './unreadable.ts';
 
 export interface Patience {
-  /** Milliseconds that running requests get to finish. */
+  /** Milliseconds for which running requests may finish. */
   readonly grace: number;
-  /** Milliseconds that a connection is left open after its last request. */
+  /** Milliseconds for which a connection stays open after its last request. */
   readonly linger: number;
 }
 
 interface Connection {
-  /** Requests that have not been answered to their end. */
+  /** Requests whose answers are not complete. */
   running: number;
-  /** The answer to the newest of them; not kept beyond its end. */
+  /** The answer to the newest request, until it is complete. */
   latest: ServerResponse | undefined;
-  /** Nothing more is read from it. */
+  /** Whether an error answer was sent, after which nothing more is read. */
   isRefused: boolean;
   bytesRead: number;
-  /** Since when nothing has come or gone on it, as far as anybody has looked. */
+  /** Since when the connection is idle, as of the last check. */
   quietSince: number;
 }
 
-/** Milliseconds between two looks at the connections, on the way down. */
+/** Milliseconds between two checks of the connections during the shutdown. */
 const PACE = 50;
 
-/** A turn of the event loop that nothing else has happened in takes less, in milliseconds; and the most that are waited for. */
+/** Maximum milliseconds of an idle turn of the event loop, and the maximum number of turns to wait for one. */
 const SHORT_TURN = 0.1;
 const MOST_TURNS = 200;
 
@@ -57,7 +57,7 @@ export class GracefulServer {
         });
       }
 
-      /** Every head passes here, also one that nobody writes by hand. */
+      /** Called for every head, including implicit ones. */
       override writeHead(...head: [number, ...unknown[]]): this {
         if (isStopping()) this.shouldKeepAlive = false;
         return super.writeHead(...(head as Parameters<ServerResponse['writeHead']>));
@@ -79,7 +79,7 @@ export class GracefulServer {
       if (isAnswering || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
       else refuseUnreadable(error, socket, options);
     });
-    // RFC 9110 §10.1.1: who waits to be told to send a body that will not be read is told the answer instead.
+    // RFC 9110 §10.1.1: a client that waits for 100 Continue gets the final answer if its body will not be read.
     this.server.on('checkContinue', (req, res) => {
       if (refusalOfHead(req)) res.shouldKeepAlive = false;
       else res.writeContinue();
@@ -93,7 +93,7 @@ export class GracefulServer {
     });
   }
 
-  /** Takes no new connection from here on; whoever gets an answer on an old one is told not to use it again. */
+  /** Accepts no new connections from now on; answers on existing ones tell the client to close them. */
   refuse(): Promise<void> {
     this.#refused ??= this.#refuse();
     return this.#refused;
@@ -118,8 +118,8 @@ export class GracefulServer {
   }
 
   /**
-   * A connection that the kernel has accepted and this process has not is reset with the socket that listens. Each turn of the
-   * event loop begins with taking in all of them, so it is closed at the end of one that was short.
+   * If the listening socket is closed, connections that the kernel has accepted but this process has not are reset. Each turn of the
+   * event loop accepts all pending ones, so the socket is closed after a short turn.
    */
   async #refuse(): Promise<void> {
     await turn();
@@ -128,12 +128,12 @@ export class GracefulServer {
       await turn();
       if (performance.now() - began < SHORT_TURN) break;
     }
-    // The method of http.Server would close the connections as well that no request runs on.
+    // The method of http.Server would also close idle connections.
     Listener.prototype.close.call(this.server);
   }
 }
 
-/** Whether a connection has had nothing to do for long enough; half of a request is something. */
+/** Whether a connection has been idle for long enough; an incomplete request counts as activity. */
 function hasBeenQuiet(
   socket: Socket,
   connection: Connection,

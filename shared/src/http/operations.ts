@@ -1,8 +1,8 @@
-/** Owns the two questions of whoever runs a service: does the process live, and does it take requests. */
+/** Owns the two probes of a service: liveness and readiness. */
 import type { Middleware } from 'koa';
 
 /**
- * Answers under any host name, because probes call by address. What needs no store is served also by a process that is not ready.
+ * Answers for any host name, because probes use addresses. A process that is not ready still serves requests that need no store.
  */
 export function operations(isReady: () => boolean): Middleware {
   return async (ctx, next) => {

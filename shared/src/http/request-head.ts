@@ -1,7 +1,6 @@
 /**
- * Owns what is refused by looking at the header fields alone, before a byte of the body is read: a request with more than one
- * `Host` or none that can be one (RFC 9112 §3.2), and a body in any content coding (RFC 9110 §8.4, §15.5.16): nothing that a
- * client sends is ever decompressed.
+ * Owns the refusals by header fields alone, before the body is read: a request with more than one `Host` or an invalid one (RFC 9112
+ * §3.2), and a body with a content coding (RFC 9110 §8.4, §15.5.16). Nothing that a client sends is ever decompressed.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
@@ -12,20 +11,20 @@ type Head = Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
 /** RFC 3986 §3.2.2, §3.2.3: a registered name or an address in brackets, and a port. An empty value is allowed. */
 const HOST = /^(\[[0-9a-z:.%_~-]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?$/i;
 
-/** @returns undefined where there is nothing to refuse */
+/** @returns undefined if there is nothing to refuse */
 export function refusalOfHead(head: Head): HttpError | undefined {
   if (isRepeated(head, 'host') || !HOST.test(head.headers.host ?? '')) return badHost();
   return isCoded(head) ? unsupportedCoding() : undefined;
 }
 
-/** Refuses ahead of everything that looks at a request. */
+/** Refuses before any other middleware reads the request. */
 export const checkHead: Middleware = (ctx, next) => {
   const refusal = refusalOfHead(ctx.req);
   if (refusal) throw refusal;
   return next();
 };
 
-/** Whether a field stands there more than once; of some, Node keeps the first and says nothing. */
+/** Whether a field occurs more than once; for some fields Node keeps the first value silently. */
 export function isRepeated({ rawHeaders }: Pick<Head, 'rawHeaders'>, name: string): boolean {
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -35,7 +34,7 @@ export function isRepeated({ rawHeaders }: Pick<Head, 'rawHeaders'>, name: strin
   return count > 1;
 }
 
-/** `identity` says that there is no coding (RFC 9110 §12.5.3). */
+/** `identity` means no coding (RFC 9110 §12.5.3). */
 function isCoded({ headers }: Pick<Head, 'headers'>): boolean {
   const coding = headers['content-encoding'];
   return coding !== undefined && coding !== '' && coding.toLowerCase() !== 'identity';

@@ -1,4 +1,4 @@
-/** Owns the one log line of a request and the id that joins it with everything else said about that request. */
+/** Owns the log line of a request and the request id, which connects it with all other lines about that request. */
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
@@ -8,7 +8,7 @@ export interface RequestState {
   /** Sent as `X-Request-Id`, and a member of every log line about the request. */
   requestId: string;
   log: Logger;
-  /** What became of the request, where its own line may as well say it. */
+  /** The outcome of the request, as members of its log line. */
   outcome?: Readonly<Record<string, unknown>>;
 }
 
@@ -30,7 +30,7 @@ export function requestLog(log: Logger): Middleware<RequestState> {
   };
 }
 
-/** What the line of a request says once its connection is done with it; no status when the client left before an answer. */
+/** The log line of a finished request; it has no status if the client left before the answer. */
 export function requestLine(
   res: ServerResponse,
   { method, path, started }: { readonly method: string; readonly path: string; readonly started: number },

@@ -1,9 +1,9 @@
-/** Owns the response headers that keep browsers honest: one set for APIs, one for pages. */
+/** Owns the security headers of responses: one set for APIs, one for pages. */
 import { createHash } from 'node:crypto';
 
 /**
- * No Cross-Origin-Opener-Policy: clients that run in a web page open the sign-in as a popup, and its one answer would cut the
- * popup off from them, also after it went back to their own origin.
+ * No Cross-Origin-Opener-Policy: clients in a web page open the sign-in as a popup, and one answer with this header would separate
+ * the popup from its opener, even after it returns to the opener's origin.
  */
 const ALWAYS = {
   'X-Content-Type-Options': 'nosniff',

@@ -1,4 +1,4 @@
-/** Owns the addresses of a service: listening, on loopback unless told otherwise, and closing all of them together. */
+/** Owns the listening addresses of a service: loopback by default, and all are closed together. */
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { StartError } from '../errors.ts';
@@ -7,26 +7,26 @@ import { GracefulServer, type Patience } from './graceful-server.ts';
 import { DEFAULT_HEADER_SIZE } from './unreadable.ts';
 
 export interface ListenOptions {
-  /** One address to listen on; absent: the loopback addresses 127.0.0.1 and, where the machine has it, ::1. */
+  /** One address to listen on; absent: the loopback addresses 127.0.0.1 and, if the machine has it, ::1. */
   readonly host?: string | undefined;
   readonly port: number;
-  /** The variable that the port is from, for the message when it can't be had. */
+  /** The variable that sets the port, for the message if the port is not available. */
   readonly setting?: string | undefined;
-  /** Bytes of a request's header that are accepted. */
+  /** Maximum bytes of a request's header. */
   readonly maxHeaderSize?: number | undefined;
-  /** Gets what is refused before a handler sees it. */
+  /** Logs requests that are refused before a handler sees them. */
   readonly log?: Logger | undefined;
 }
 
 export interface Listening {
   readonly port: number;
-  /** Takes no new connection from here on, and tells who has one not to use it again; what is there goes on. */
+  /** Accepts no new connections from now on, and tells clients to close existing ones; running requests continue. */
   refuse(): Promise<void>;
-  /** Refuses, lets running requests finish and idle connections linger, then cuts the rest. */
+  /** Refuses new connections, lets running requests finish and idle connections linger, then closes the rest. */
   close(patience?: Partial<Patience>): Promise<void>;
 }
 
-/** @throws StartError when the port is taken or not allowed */
+/** @throws StartError if the port is in use or not permitted */
 export async function listen(
   handler: RequestListener,
   { host, port, setting, maxHeaderSize = DEFAULT_HEADER_SIZE, log }: ListenOptions,
@@ -75,7 +75,7 @@ function explain(cause: NodeJS.ErrnoException, { host, port, setting }: Address)
     return new StartError(`port ${port} on ${host} is already in use by another program${other}`);
   if (code === 'EACCES')
     return new StartError(`port ${port} on ${host} needs more privileges than this process has${other}`);
-  if (FOREIGN.has(code)) return new StartError(`HOST: ${host} is no address of this machine`, { cause });
+  if (FOREIGN.has(code)) return new StartError(`HOST: ${host} is not an address of this machine`, { cause });
   return cause;
 }
 

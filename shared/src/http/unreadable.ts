@@ -1,7 +1,7 @@
 /**
- * Owns the answer to a request that Node's HTTP parser refuses, which no handler ever sees: too large a header (RFC 6585 §5), too
- * slow (RFC 9110 §15.5.9), or no HTTP. It is no answer about a token, so that no client signs in again because of it, and web
- * pages may read it.
+ * Owns the answer to a request that Node's HTTP parser refuses before a handler sees it: a header that is too large (RFC 6585 §5), a
+ * request that is too slow (RFC 9110 §15.5.9), or no HTTP. The answer is not an OAuth error about the token, so that no client signs
+ * in again because of it, and web pages may read it.
  */
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
@@ -15,7 +15,7 @@ export const DEFAULT_HEADER_SIZE = 36_864;
 
 export interface UnreadableOptions {
   readonly maxHeaderSize: number;
-  /** Absent: nothing is said of them. */
+  /** Absent: refusals are not logged. */
   readonly log?: Logger | undefined;
 }
 
@@ -27,7 +27,7 @@ interface Refusal {
   readonly description: string;
 }
 
-/** Answers and closes. The socket may have no answer of another request on it that has begun. */
+/** Answers and closes. The socket must not have an answer of another request in progress. */
 export function refuseUnreadable(error: ParserError, socket: Socket, { maxHeaderSize, log }: UnreadableOptions): void {
   const request = randomUUID();
   const { status, reason, description } = refusalOf(error, maxHeaderSize);
@@ -37,7 +37,7 @@ export function refuseUnreadable(error: ParserError, socket: Socket, { maxHeader
       request,
       reason,
       status,
-      // More may have been on its way: nothing beyond the limit is waited for.
+      // The real size may be larger: nothing beyond the limit is read.
       ...(isHeader && { received: socket.bytesRead, limit: maxHeaderSize, setting: 'MAX_HEADER_SIZE' }),
       ...lineOf(error.rawPacket),
     },
@@ -53,7 +53,7 @@ function refusalOf({ code = '' }: ParserError, maxHeaderSize: number): Refusal {
       return {
         status: 431,
         reason: 'header_too_large',
-        description: `The header of the request is too large: this server accepts ${maxHeaderSize} bytes, the access token included.`,
+        description: `The header of the request is too large: this server accepts ${maxHeaderSize} bytes, including the access token.`,
       };
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return { status: 413, reason: code, description: 'The request body is too large.' };
@@ -75,18 +75,18 @@ function answerOf(status: number, request: string, body: object): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${text}`;
 }
 
-/** What was asked for, where the packet that was refused begins with it; a query may carry a secret. */
+/** Method and path, if the refused packet begins with them; without the query, which may contain a secret. */
 function lineOf(packet: Buffer | undefined): { method?: string; path?: string } {
   const start = packet?.subarray(0, 512).toString('latin1') ?? '';
   const [, method, path] = /^([A-Z]{3,10}) (\/[^\s?#]{0,300})[^\r\n]*/.exec(start) ?? [];
   return method && path ? { method, path } : {};
 }
 
-/** The same for a request whose target no handler could read. */
+/** The same for a request whose target cannot be parsed. */
 export function refuseTarget(req: IncomingMessage, res: ServerResponse, { log }: UnreadableOptions): void {
   const request = randomUUID();
   log?.info({ request, reason: 'bad_target', status: 400, method: req.method }, 'request refused');
-  const description = 'The address of the request can not be read.';
+  const description = 'The address of the request cannot be read.';
   for (const [name, value] of Object.entries(headersOf(request))) res.setHeader(name, value);
   res.statusCode = 400;
   res.end(JSON.stringify({ error: 'invalid_request', error_description: description }));
@@ -102,15 +102,15 @@ const headersOf = (request: string) => ({
   'X-Request-Id': request,
 });
 
-/** Bytes and milliseconds in which the rest of the request is read and dropped. */
+/** Maximum bytes and milliseconds for reading and dropping the rest of the request. */
 const MOST_DRAINED = 1_048_576;
 const LONGEST_DRAIN = 2_000;
 
-/** A connection that is closed with unread bytes is reset, and who still sends never sees the answer. */
+/** Closing a connection with unread bytes resets it, and a client that is still sending would never see the answer. */
 function drain(socket: Socket): void {
   const until = socket.bytesRead + MOST_DRAINED;
   const timer = setTimeout(() => socket.destroy(), LONGEST_DRAIN).unref();
-  // The parser listens as well, and is done with this connection.
+  // Removes the listeners of the parser, which is finished with this connection.
   socket.removeAllListeners('data').removeAllListeners('end');
   socket.on('data', () => {
     if (socket.bytesRead > until) socket.destroy();

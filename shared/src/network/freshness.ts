@@ -1,10 +1,10 @@
-/** Owns how long a document stays good without asking again: what its host says (RFC 9111 §4.2), within bounds of our own. */
+/** Owns how long a document is fresh: as long as its host says (RFC 9111 §4.2), within our own bounds. */
 
 /** Seconds. */
 export interface FreshnessBounds {
   readonly min: number;
   readonly max: number;
-  /** Where the host says nothing. */
+  /** Used if the host says nothing. */
   readonly usual: number;
 }
 
@@ -12,7 +12,7 @@ type FieldsByName = Readonly<Record<string, string | undefined>>;
 
 /**
  * @param headers by their names in lower case
- * @returns seconds from the moment of the answer
+ * @returns seconds from the time of the answer
  */
 export function freshFor(headers: FieldsByName, { min, max, usual }: FreshnessBounds): number {
   return Math.max(min, Math.min(max, said(headers) ?? usual));
@@ -32,6 +32,6 @@ function said(headers: FieldsByName): number | undefined {
   if (headers.expires === undefined) return undefined;
   const ends = Date.parse(headers.expires);
   const answered = Date.parse(headers.date ?? '');
-  // RFC 9111 §5.3: a date that can't be read is in the past.
+  // RFC 9111 §5.3: an invalid date counts as in the past.
   return Number.isNaN(ends) ? 0 : Number.isNaN(answered) ? undefined : (ends - answered) / 1000;
 }

@@ -1,9 +1,9 @@
 /**
- * Owns the reading of a JSON Web Key Set of somebody else (RFC 7517 §5): member by member, so that one that is no key takes
- * none of the others away; and the choice of keys that a signature may be of (RFC 7515 §4.1.4, RFC 7517 §4.5: `kid` is optional).
+ * Owns how a JSON Web Key Set of another party is read (RFC 7517 §5): member by member, so that an invalid one does not affect the
+ * others; and which keys are tried for a signature (RFC 7515 §4.1.4, RFC 7517 §4.5: `kid` is optional).
  */
 
-/** A public key, with the members that a choice is made by in their right form or absent. */
+/** A public key. The members that decide about its use are valid or absent. */
 export interface PublicKey {
   readonly kty: string;
   readonly kid?: string;
@@ -15,10 +15,10 @@ export interface PublicKey {
 }
 
 const MOST_KEYS = 100;
-/** Keys that are tried for one signature. */
+/** Maximum number of keys that are tried for one signature. */
 const MOST_TRIED = 10;
 
-/** What a key of each type can't do without (RFC 7518 §6, RFC 8037 §2, RFC 9964 §4); others are unknown here. */
+/** The required members of each key type (RFC 7518 §6, RFC 8037 §2, RFC 9964 §4); other types are not supported. */
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   RSA: ['n', 'e'],
   EC: ['crv', 'x', 'y'],
@@ -30,11 +30,11 @@ const NAMES: ReadonlySet<string> = new Set(['alg', 'use']);
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** Whether a member of a key set tells a secret: everybody can sign with such a key, so it proves nothing. */
+/** Whether a member of a key set contains a private key: anybody can sign with it, so it proves nothing. */
 export const isPrivate = (member: unknown): boolean =>
   typeof member === 'object' && member !== null && PRIVATE.some((name) => (Reflect.get(member, name) ?? null) !== null);
 
-/** @returns the usable keys; absent where the document is no key set */
+/** @returns the usable keys; `undefined` if the document is not a key set */
 export function readKeySet(document: unknown): readonly PublicKey[] | undefined {
   const { keys } = (document ?? {}) as { keys?: unknown };
   return Array.isArray(keys) ? keys.slice(0, MOST_KEYS).flatMap(readKey) : undefined;
@@ -58,7 +58,7 @@ function readKey(member: unknown): readonly PublicKey[] {
   ];
 }
 
-/** A member that is not needed and has not the form of RFC 7517 §4; libraries refuse a whole set for one. */
+/** An optional member that is invalid (RFC 7517 §4); libraries refuse a whole set for one. */
 const isOdd = (name: string, value: unknown): boolean =>
   (NAMES.has(name) && !isText(value)) || (name === 'x5c' && !(Array.isArray(value) && value.every(isText)));
 
@@ -72,7 +72,7 @@ const CURVES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The keys that may have made a signature. A `kid` chooses those that have it; where none has, those without any may be meant.
+ * The keys that may have made a signature: those with the given `kid`, or if there is none, those without a `kid`.
  * @param header of the signed token
  */
 export function fittingKeys(

@@ -1,16 +1,16 @@
 /**
- * Owns which hosts are reached without the proxy: NO_PROXY as curl, Go and Python read it. A name stands for itself and all
- * below it, an address or a CIDR range for itself, `*` for everything; an entry with a port is for that port only.
+ * Owns which hosts are reached without the proxy: NO_PROXY as curl, Go and Python read it. A name matches itself and all its
+ * subdomains, an address or a CIDR range matches addresses, `*` matches everything. An entry with a port matches that port only.
  */
 import { BlockList, isIP } from 'node:net';
 import { addRange, contains } from './address-ranges.ts';
 
-/** Whether an URL is reached without the proxy. */
+/** Whether a URL is reached without the proxy. */
 export type SkipsProxy = (url: URL) => boolean;
 
 type Entry = (host: string, port: string) => boolean;
 
-/** Entries that name no host are left out. */
+/** Invalid entries are ignored. */
 export function readNoProxy(text: string): SkipsProxy {
   const entries = text
     .toLowerCase()

@@ -1,19 +1,19 @@
 /**
- * Owns the comparison of URIs: two that name the same by RFC 3986 §6.2.2 and §6.2.3 have one normal form. Clients with a URL type
- * of their own (pydantic's AnyUrl) send another spelling of a URI than the one that they were shown.
+ * Owns the comparison of URIs: equivalent URIs of RFC 3986 §6.2.2 and §6.2.3 have one normal form. Clients with a URL type of their
+ * own (pydantic's AnyUrl) send a URI in another spelling than the one that they received.
  */
 import { domainToASCII } from 'node:url';
 
 export interface NormalUri {
   readonly text: string;
-  /** Of the same length: as `text`, but with the host in the case in which it came, unless its scheme has a DNS name there. */
+  /** Of the same length as `text`, but with the host in its original case, unless the scheme uses DNS names. */
   readonly cased: string;
 }
 
 /** RFC 3986 appendix B. */
 const PARTS = /^([A-Za-z][A-Za-z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(\?[^#]*)?(#.*)?$/s;
 
-/** Schemes whose host is a name of DNS, in any case the same, with their default ports. */
+/** Schemes whose host is a case-insensitive DNS name, with their default ports. */
 const DNS: ReadonlyMap<string, string> = new Map([
   ['http', '80'],
   ['https', '443'],
@@ -22,7 +22,7 @@ const DNS: ReadonlyMap<string, string> = new Map([
   ['ftp', '21'],
 ]);
 
-/** What nearly every URI is, and has no other spelling that this server would make of it. */
+/** The form of nearly all URIs, which is normal already. */
 const PLAIN = /^(?!file:)[a-z][a-z0-9+.-]*:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)*(?:\/(?!\.)[\w~!$&'()*+,;=:@.-]*)+$/;
 
 /** The one spelling of all that are equivalent. */
@@ -61,18 +61,18 @@ function normalAuthority(authority: string, scheme: string): { readonly folded: 
   return { folded, cased: DNS.has(scheme) ? folded : `${user}${host}${end}` };
 }
 
-/** RFC 5891: a name in the letters of its language is another spelling of one in ASCII. */
+/** RFC 5891: an internationalized name is another spelling of an ASCII name. */
 const domainOf = (host: string): string => (/[^\0-\x7f]/.test(host) ? domainToASCII(host) : '') || encode(host);
 
-/** But for escapes, whose letters are upper case. */
+/** Lower case, except for escapes, whose letters are upper case. */
 const lowerCase = (host: string): string =>
   host.replace(/%[0-9A-F]{2}|[A-Z]+/g, (one) => (one.startsWith('%') ? one : one.toLowerCase()));
 
-/** An escape, or what may not stand in a URI; a percent sign that begins no escape is left alone. */
+/** An escape, or a character that a URI must not contain; a percent sign without an escape stays. */
 const ODD = /%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]/gu;
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
 
-/** RFC 3986 §6.2.2.1 and §6.2.2.2, RFC 3987 §3.1: one way to write each character. */
+/** RFC 3986 §6.2.2.1 and §6.2.2.2, RFC 3987 §3.1: one spelling for each character. */
 function encode(part: string): string {
   return part.replace(ODD, (one) => {
     if (!/^%.+/.test(one)) return encodeURIComponent(one.toWellFormed());

@@ -1,6 +1,6 @@
-/** Owns what is worth a line in the log while something is away: that it begins, every new reason once, and that it is over. */
+/** Owns which events of an outage are logged: its start, every new reason once, and its end. */
 
-/** `first`: it has never been there so far. Absent: no news. */
+/** `first`: it was never available before. Absent: no news. */
 type News = 'first' | 'again' | undefined;
 
 export interface Outage {
@@ -9,7 +9,7 @@ export interface Outage {
   end(): News;
 }
 
-/** Several connections to one place may share it: they come and go together. */
+/** Several connections to one server may share an outage. */
 export function createOutage(): Outage {
   let state: 'unknown' | 'away' | 'there' = 'unknown';
   let hasBeenThere = false;
@@ -22,7 +22,7 @@ export function createOutage(): Outage {
     begin: (reason) => {
       if (state !== 'away') told.clear();
       state = 'away';
-      // Some reasons count their attempts.
+      // Some reasons contain the number of attempts.
       const kind = reason.replace(/\d+/g, '#');
       const isNews = !told.has(kind);
       told.add(kind);

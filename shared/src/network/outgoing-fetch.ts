@@ -1,7 +1,6 @@
 /**
- * Owns how this process asks the places that its operator names: the issuer and its keys, upstreams, resources. Nothing that
- * comes back is ever decompressed (RFC 9110 §12.5.3), https goes through the operator's proxy where there is one, and no
- * redirect is followed.
+ * Owns requests to URLs that the operator configures: the issuer and its keys, upstreams, resources. Answers are never decompressed
+ * (RFC 9110 §12.5.3), https uses the operator's proxy if there is one, and redirects are not followed.
  */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
@@ -12,14 +11,14 @@ import { openTunnel, secure } from './tunnel.ts';
 export type Fetch = typeof globalThis.fetch;
 
 export interface Outward {
-  /** For https; plain http is for places inside the network. */
+  /** For https; plain http is for hosts inside the network. */
   readonly httpsProxy?: URL | undefined;
   readonly noProxy?: SkipsProxy | undefined;
 }
 
 /**
- * In the place of the global `fetch`, which decodes whatever coding an answer names, accepted or not, and takes its proxy from
- * the command line. A connection is used once: requests are rare, and one that was closed meanwhile would fail a sign-in.
+ * Replaces the global `fetch`, which decodes any content coding of an answer, accepted or not, and gets its proxy from the command
+ * line. A connection is used once: requests are rare, and a stale connection would fail a sign-in.
  */
 export function createOutgoingFetch({ httpsProxy, noProxy = () => false }: Outward = {}): Fetch {
   const direct = { 'http:': new HttpAgent({ keepAlive: false }), 'https:': new HttpsAgent({ keepAlive: false }) };
@@ -47,8 +46,8 @@ export class ContentCodingError extends TypeError {
 }
 
 /**
- * A fetch that accepts no content coding, and no answer that has one all the same (RFC 9110 §15.5.16, §8.4). Of an error page
- * the status is what counts, so it comes without its body.
+ * A fetch that accepts no content coding, and refuses an answer that has one anyway (RFC 9110 §15.5.16, §8.4). For an error page only
+ * the status matters, so its body is dropped.
  */
 export const plainly =
   (fetch: Fetch): Fetch =>
@@ -66,7 +65,7 @@ export const plainly =
     );
   };
 
-/** RFC 9110 §10.1.5; some hosts answer nobody who has none. */
+/** RFC 9110 §10.1.5; some hosts refuse requests without it. */
 const USER_AGENT = 'mcp-oauth-server';
 
 async function exchange(request: Request, url: URL, route: RequestOptions): Promise<Response> {
@@ -91,7 +90,7 @@ function toResponse(answer: IncomingMessage, { redirect, url }: Request): Respon
   const { statusCode: status = 0, statusMessage: statusText = '', rawHeaders } = answer;
   if (REDIRECTS.has(status) && redirect !== 'manual') {
     answer.destroy();
-    throw new Error(`${url} answered ${status}, a redirect, and none is followed`);
+    throw new Error(`${url} answered ${status}, a redirect, which is not followed`);
   }
   const headers = new Headers();
   for (let n = 0; n < rawHeaders.length; n += 2) headers.append(rawHeaders[n] ?? '', rawHeaders[n + 1] ?? '');

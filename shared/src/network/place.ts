@@ -1,16 +1,16 @@
 /**
- * Owns the two names of one place: the URL under which browsers and tokens know a server (its issuer, RFC 8414 §2), and the
- * one under which a service reaches it from inside the network. What is said stays public; only the request goes inside.
+ * Owns the two URLs of one server: the public one in browsers and tokens (its issuer, RFC 8414 §2), and the internal one at which a
+ * service reaches it from inside the network. Documents keep the public URL; only requests go to the internal one.
  */
 
 export interface Place {
-  /** Where a public URL of the server is asked for; a URL of somebody else stays as it is. */
+  /** The internal form of a public URL of the server; other URLs stay unchanged. */
   inside(url: string): string;
-  /** The public form of a URL that the server built from the host it was asked at. */
+  /** The public form of a URL that the server built from the requested host. */
   outside(url: string): string;
 }
 
-/** @param internalUrl absent: there is but one name */
+/** @param internalUrl absent: there is only the public URL */
 export function createPlace(publicUrl: string, internalUrl: string | undefined): Place {
   if (internalUrl === undefined) return { inside: asItIs, outside: asItIs };
   const [outer, inner] = withoutCommonEnd(publicUrl, internalUrl);
@@ -35,10 +35,10 @@ function segments(url: string): string[] {
   return [origin, ...pathname.split('/').filter(Boolean)];
 }
 
-/** What a server names of its own places; the issuer is a name, and has to be right by itself. */
+/** Members that are URLs of the server; the issuer is an identifier and must be correct as it is. */
 const ENDPOINT = /_(endpoint|uri)$/;
 
-/** Metadata (RFC 8414 §2) with the public form of each endpoint: some servers build them from the host that was asked. */
+/** Metadata (RFC 8414 §2) with the public form of each endpoint: some servers build them from the requested host. */
 export const withPublicEndpoints = (metadata: object, { outside }: Place): object =>
   Object.fromEntries(
     Object.entries(metadata).map(([name, value]) => [

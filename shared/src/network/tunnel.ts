@@ -1,13 +1,13 @@
 /**
- * Owns a connection through an HTTP proxy (RFC 9110 §9.3.6 CONNECT): the proxy learns the name and port of the other side, and
- * carries what is spoken with it, which is TLS from end to end.
+ * Owns a connection through an HTTP proxy (RFC 9110 §9.3.6 CONNECT): the proxy learns only name and port of the other side, and
+ * forwards end-to-end TLS.
  */
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { connect } from 'node:tls';
 
-/** The proxy could not be reached or refused, which says nothing about the other side. */
+/** The proxy is unreachable or refused, which says nothing about the other side. */
 export class TunnelError extends Error {
   override readonly name = 'TunnelError';
 }
@@ -21,13 +21,13 @@ export function openTunnel(proxy: URL, { hostname, port }: URL, signal: AbortSig
   return new Promise((resolve, reject) => {
     const asked = (isTls ? httpsRequest : httpRequest)({
       host: bare(proxy.hostname),
-      // Without it the certificate of the proxy would have to be for what the Host field names.
+      // Without it the certificate of the proxy would be compared with the Host field.
       servername: serverNameOf(proxy),
       port: proxy.port || (isTls ? 443 : 80),
       method: 'CONNECT',
       path: authority,
       headers: { Host: authority, ...authorization(proxy) },
-      // Of its own: the one of the process may use a proxy itself.
+      // A separate agent: that of the process may use a proxy itself.
       agent: isTls ? new HttpsAgent() : new HttpAgent(),
       signal,
     });
@@ -45,11 +45,11 @@ export function openTunnel(proxy: URL, { hostname, port }: URL, signal: AbortSig
   });
 }
 
-/** TLS with the host of a URL over a connection that leads there: its certificate has to be for that host (RFC 9110 §4.3.4). */
+/** TLS with the host of a URL over an existing connection: the certificate must be for that host (RFC 9110 §4.3.4). */
 export const secure = (socket: Socket, url: URL): Socket =>
   connect({ socket, host: bare(url.hostname), servername: serverNameOf(url) });
 
-/** RFC 6066 §3: an address is no name; it is compared with those of the certificate all the same. */
+/** RFC 6066 §3: an address is not a server name; the certificate is still checked against it. */
 const serverNameOf = ({ hostname }: URL): string => (isIP(bare(hostname)) ? '' : bare(hostname));
 
 const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');

@@ -1,4 +1,4 @@
-/** Owns the making of HTML: a template tag that escapes every value unless it is HTML already. */
+/** Owns HTML templates: a template tag that escapes every value unless it is HTML already. */
 
 export class Html {
   readonly #markup: string;
@@ -30,7 +30,7 @@ function render(value: Value): string {
   return Array.isArray(value) ? value.map(render).join('') : escapeText(String(value));
 }
 
-/** Text and numbers are escaped (also for quoted attributes), lists joined, `false` and nothing left out. */
+/** Text and numbers are escaped (also for quoted attributes), lists are joined, `false`, `null` and `undefined` are omitted. */
 export const html = (strings: TemplateStringsArray, ...values: readonly Value[]): Html =>
   new Html(String.raw({ raw: strings }, ...values.map(render)));
 

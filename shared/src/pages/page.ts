@@ -5,7 +5,7 @@ import { stylesheet } from './stylesheet.ts';
 export interface Page {
   readonly title: string;
   readonly body: Html;
-  /** A page to read rather than a card to act on. */
+  /** A page to read instead of a card with actions. */
   readonly wide?: boolean;
 }
 

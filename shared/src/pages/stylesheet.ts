@@ -1,6 +1,6 @@
 /**
- * Owns how every page of the product looks: one stylesheet, light and dark, from phone to desk, without a font or script.
- * Buttons in a `.late` form take no click for 0.7 s: a second click meant for the page before must approve nothing.
+ * Owns the look of all pages: one stylesheet, light and dark, from phone to desktop, without fonts or scripts. Buttons in a `.late`
+ * form ignore clicks for 0.7 s, so that the second half of a double click on the page before approves nothing.
  */
 
 export const stylesheet = `

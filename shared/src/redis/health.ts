@@ -1,13 +1,13 @@
 /**
- * Owns whether a Redis takes writes: what every connection to it is told, and a small write now and then, so that a change is noticed
- * without traffic. A node that answers that it is the wrong one is left by all connections, which connect again after growing pauses.
+ * Owns whether a Redis accepts writes: from the errors of all connections, and from a small periodic write, so that a change is noticed
+ * without traffic. If a node answers that it is not the primary, all connections close and reconnect after growing pauses.
  */
 import { StartError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { createOutage } from '../network/outage.ts';
 import { refusalOf } from './refusals.ts';
 
-/** What is needed of a client of one server, of Sentinel or of a Cluster. */
+/** The members that are used of a client of one server, of Sentinel or of a Cluster. */
 interface Client {
   readonly status: string;
   readonly isCluster: boolean;
@@ -18,40 +18,40 @@ interface Client {
 }
 
 export interface RedisHealth {
-  /** Whether the newest write was taken and every connection is there. */
+  /** Whether the last write was accepted and all connections are open. */
   readonly takesWrites: boolean;
-  /** The first connection that is added makes the writes. */
+  /** The first connection that is added does the periodic writes. */
   add(client: Client): void;
-  /** Looks at an error answer of any connection. */
+  /** Evaluates an error answer of any connection. */
   judge(error: Error): void;
   /** Milliseconds before the next attempt to connect. */
   pause(attempt: number): number;
   /**
-   * Resolves when a write was taken.
-   * @param patience milliseconds; absent: as long as it takes
-   * @throws StartError when the patience is over, or Redis refuses for a reason that waiting does not mend
+   * Resolves when a write was accepted.
+   * @param patience milliseconds; absent: without limit
+   * @throws StartError after `patience`, or if Redis refuses for a reason that waiting does not fix
    */
   whenWritable(patience?: number): Promise<void>;
 }
 
 export interface RedisHealthParts {
   readonly log: Logger;
-  /** Before the keys that are written; absent: nothing is written, and connections are enough. */
+  /** Prefix of the keys that are written; absent: nothing is written, and open connections are enough. */
   readonly prefix?: string;
 }
 
-/** Milliseconds between two writes while all is well. */
+/** Milliseconds between two writes while everything works. */
 const PACE = 2_000;
-/** Milliseconds before the first attempt after a failure, and the longest between two. */
+/** Milliseconds before the first attempt after a failure, and the longest pause between two. */
 const PAUSE = 50;
 const LONGEST_PAUSE = 1_000;
-/** Milliseconds that a written key lives. */
+/** Lifetime of a written key in milliseconds. */
 const LIFE = 60_000;
 
-/** One tag for each sixteenth of the slots of a Cluster, so that the writes reach every primary. */
+/** One hash tag for each sixteenth of the slots of a Cluster, so that the writes reach every primary. */
 export const CLUSTER_TAGS = '18 3 61 58 19 2 60 59 102 1 63 49 103 0 62 48'.split(' ');
 
-/** A Cluster hides the reason in that of the last node it tried. */
+/** A Cluster hides the reason in the error of the last node. */
 export const reasonOf = ({ message, lastNodeError }: Error & { readonly lastNodeError?: Error | null }): string =>
   lastNodeError ? `${message} ${lastNodeError.message}` : message;
 
@@ -88,7 +88,7 @@ export function createRedisHealth({ log, prefix }: RedisHealthParts): RedisHealt
   };
   const pause = (attempt: number): number => Math.min(PAUSE * attempt * 2 ** wrongNodes, LONGEST_PAUSE);
 
-  /** Connections of one process came by the same address: where one is at the wrong node, all are. */
+  /** All connections of a process use the same address: if one is connected to the wrong node, all are. */
   const leave = (): void => {
     const leavers = clients.filter((client) => client.status === 'ready' && !leaving.has(client));
     if (leavers.length > 0) wrongNodes += 1;
@@ -100,7 +100,7 @@ export function createRedisHealth({ log, prefix }: RedisHealthParts): RedisHealt
   const judge = (error: Error): void => {
     const refusal = refusalOf(error);
     if (!refusal) return;
-    // What follows names the script.
+    // The rest names the script.
     begin('refused', error.message.split(' script: ')[0] ?? '');
     if (refusal.isWrongNode) leave();
     else schedule(PAUSE);
@@ -125,7 +125,7 @@ export function createRedisHealth({ log, prefix }: RedisHealthParts): RedisHealt
       schedule(takesWrites ? PACE : LONGEST_PAUSE);
     }
   };
-  /** What is wrong with a connection is told by the connection, and what has a code of its own by `judge`. */
+  /** Connection errors are reported by the connection, and errors with a known code by `judge`. */
   const failed = (error: Error): void => {
     takesWrites = false;
     if (error.name !== 'ReplyError' || refusalOf(error)) return;
@@ -179,5 +179,5 @@ export function createRedisHealth({ log, prefix }: RedisHealthParts): RedisHealt
 
 const explained = (message: string): string =>
   message.startsWith('MOVED ')
-    ? 'leads to a node of a Redis Cluster: write redis-cluster:// in place of redis://'
+    ? 'points at a node of a Redis Cluster: use redis-cluster:// instead of redis://'
     : message;

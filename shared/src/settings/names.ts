@@ -3,7 +3,7 @@
  * them may be a mistyped one.
  */
 
-/** What a service reads; of a secret also the name of its file. */
+/** Settings of the services; for a secret also the name of its file. */
 export const SETTING_NAMES: readonly string[] = [
   'ACCESS_TOKEN_LIFETIME',
   'ACCESS_TOKEN_LIFETIME_CONFIDENTIAL',
@@ -106,7 +106,7 @@ export const SETTING_NAMES: readonly string[] = [
   'UNPERMITTED_TOOLS',
 ];
 
-/** What the compose files read by themselves. */
+/** Variables that only the compose files read. */
 export const COMPOSE_NAMES: readonly string[] = [
   'AUTH_SERVER_REDIS_URL',
   'CADDY_IMAGE',

@@ -1,10 +1,10 @@
 /**
- * Owns the end of a start that hangs where nothing else can end it: in a file system that does not answer, or in a file that is loaded
- * and never comes to an end. The thread that is stuck can neither tell the time nor hear a signal, so another one watches it.
+ * Ensures that a start which hangs is ended: in a file system that does not answer, or in a loaded file that never finishes. The
+ * blocked thread can neither measure time nor handle a signal, so another thread watches it.
  */
 import { Worker } from 'node:worker_threads';
 
-/** Milliseconds between two signs of life, and without one. */
+/** Milliseconds between two signs of life, and the maximum without one. */
 const BEAT = 500;
 const LONGEST = 20_000;
 
@@ -23,13 +23,13 @@ parentPort.on('message', wait);
 wait();
 `;
 
-/** @returns what ends the watch */
+/** @returns a function that ends the watch */
 export function watchStart(name: string): () => void {
-  const line = `${name}: the start hangs: something that it reads or loads does not come to an end; look at DATA_DIR, TOOLS_DIR and the files in the settings\n`;
-  // Without the options of the process, which would load the same again.
+  const line = `${name}: the start hangs: a file or folder that it reads or loads does not respond; check DATA_DIR, TOOLS_DIR and the files in the settings\n`;
+  // Without the options of the process, which would load the same files again.
   const watcher = new Worker(WATCHER, { eval: true, execArgv: [], workerData: { line, longest: LONGEST } });
   watcher.unref();
-  // A thread that can't be had is no reason not to start.
+  // A failed watcher must not prevent the start.
   watcher.on('error', () => {});
   const beat = setInterval(() => watcher.postMessage('alive'), BEAT);
   beat.unref();

@@ -156,7 +156,7 @@ describe.skipIf(!hasRedis)(`a Redis that refuses writes ${hasRedis ? '' : NEEDS_
     await using other = open(`redis://127.0.0.1:${redis.ports[1]}`);
     const starts = [opened, other].map(({ health }) => health.whenWritable(10_000));
     const reasons = (await Promise.allSettled(starts)).flatMap((start) => ('reason' in start ? [`${start.reason}`] : []));
-    expect(reasons).toContain('StartError: REDIS_URL: leads to a node of a Redis Cluster: write redis-cluster:// in place of redis://');
+    expect(reasons).toContain('StartError: REDIS_URL: points at a node of a Redis Cluster: use redis-cluster:// instead of redis://');
   }); // biome-ignore format: one row
 });
 

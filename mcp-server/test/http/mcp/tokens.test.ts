@@ -107,7 +107,7 @@ describe('RFC 6750 §3.1 invalid_token', () => {
       expect(await response.json()).toEqual({
         error: 'invalid_request',
         error_description:
-          'The header of the request is too large: this server accepts 36864 bytes, the access token included.',
+          'The header of the request is too large: this server accepts 36864 bytes, including the access token.',
       });
       expect(server.ran).toEqual([]);
     },
