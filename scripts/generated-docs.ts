@@ -29,8 +29,8 @@ predecessors, such as \`GITHUB_CLIENT_ID\`, are reported with the setting that r
 fails if a variable differs by at most two letters from a setting that may protect the server (\`REGISTRATON=off\`). If
 the variable belongs to another program, list it in \`FOREIGN_VARIABLES\`.
 
-Settings that end in \`INTERNAL_URL\` are for networks where a server is not reachable at its public URL, such as containers.
-Browsers and tokens still use the public URL. Plain http is accepted inside the network only: a name without dots,
+Settings that end in \`INTERNAL_URL\` are for networks where a server is not reachable at its public URL, such as
+containers. Browsers and tokens still use the public URL. Plain http is accepted inside the network only: a name without dots,
 \`*.internal\`, \`*.local\`, \`*.localhost\`, \`*.svc\`, \`*.home.arpa\`, or a private address.
 `;
 

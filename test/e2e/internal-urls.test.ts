@@ -31,7 +31,7 @@ class Outsider extends Person {
 const CLIENT = { id: 'job', secret: 'a secret of this test' };
 
 /** The warning about the release of Node.js, which does not depend on the network. */
-const OF_THE_MACHINE = /this release of Node\.js has known security faults/;
+const OF_THE_MACHINE = /this release of Node\.js has known security vulnerabilities/;
 
 describe('RFC 8414 §3 a public origin that the services cannot reach', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'mcp-oauth-e2e-'));
