@@ -30,8 +30,8 @@ fails if a variable differs by at most two letters from a setting that may prote
 the variable belongs to another program, list it in \`FOREIGN_VARIABLES\`.
 
 Settings that end in \`INTERNAL_URL\` are for networks where a server is not reachable at its public URL, such as
-containers. Browsers and tokens still use the public URL. Plain http is accepted inside the network only: a name without dots,
-\`*.internal\`, \`*.local\`, \`*.localhost\`, \`*.svc\`, \`*.home.arpa\`, or a private address.
+containers. Browsers and tokens still use the public URL. Plain http is accepted inside the network only: a name
+without dots, \`*.internal\`, \`*.local\`, \`*.localhost\`, \`*.svc\`, \`*.home.arpa\`, or a private address.
 `;
 
 const CONNECTORS = `## Connectors
