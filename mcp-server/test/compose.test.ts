@@ -13,9 +13,9 @@ import { z } from 'zod';
 import { compose, type Overrides } from '../src/compose/compose.ts';
 import { createCatalog } from '../src/protocol/catalog/catalog.ts';
 import { definePrompt, defineResource, defineTool } from '../src/protocol/define.ts';
-import { signingKey, signToken, startIssuer } from './authorization/issuer.ts';
-import { initialize, request } from './protocol/harness.ts';
-import { headersOf, request as modernRequest } from './protocol/stateless/harness.ts';
+import { signingKey, signToken, startIssuer } from './support/issuer.ts';
+import { initialize, request } from './support/protocol-harness.ts';
+import { headersOf, request as modernRequest } from './support/stateless-harness.ts';
 
 const log = createLogger('test', 'silent');
 

@@ -2,8 +2,8 @@
  * Owns a person with a valid token who tries to exhaust mcp-server: the requests, and the answers that are never read.
  */
 import { setTimeout } from 'node:timers/promises';
-import { call, initialize, request } from '../../mcp-server/test/protocol/harness.ts';
-import { headersOf, request as modern } from '../../mcp-server/test/protocol/stateless/harness.ts';
+import { call, initialize, request } from '../../mcp-server/test/support/protocol-harness.ts';
+import { headersOf, request as modern } from '../../mcp-server/test/support/stateless-harness.ts';
 import { ask, askGreedily, begin, times } from './ask.ts';
 import { Unread } from './unread.ts';
 

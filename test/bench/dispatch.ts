@@ -15,7 +15,7 @@ import { defineTool } from '../../mcp-server/src/protocol/define.ts';
 import { createMethods } from '../../mcp-server/src/protocol/methods/method-table.ts';
 import { createStateless } from '../../mcp-server/src/protocol/stateless/endpoint.ts';
 import { memoryKeyRecord } from '../../mcp-server/src/storage/memory/key-record.ts';
-import { allowance } from '../../mcp-server/test/allowance/limits.ts';
+import { allowance } from '../../mcp-server/test/support/limits.ts';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '7' }, calls: { type: 'string', default: '20000' } },

@@ -12,8 +12,8 @@ import { createScopePolicy } from '../../mcp-server/src/authorization/scope.ts';
 import { createTokenCache } from '../../mcp-server/src/authorization/token-cache.ts';
 import { createLane } from '../../mcp-server/src/http/mcp/lane.ts';
 import { createMeters } from '../../mcp-server/src/metrics.ts';
-import { allowance } from '../../mcp-server/test/allowance/limits.ts';
-import { scopedTools } from '../../mcp-server/test/authorization/scoped-tools.ts';
+import { allowance } from '../../mcp-server/test/support/limits.ts';
+import { scopedTools } from '../../mcp-server/test/support/scoped-tools.ts';
 
 const [kind = 'raw', issuer = '', publicUrl = '', keys = '{"keys":[]}'] = process.argv.slice(2);
 const clock = systemClock;

@@ -2,7 +2,7 @@
  * Owns the participants in the bench of mcp-server: one resource and issuer for all servers, one user per connection,
  * the same calls.
  */
-import { signingKey, signToken, startIssuer } from '../../mcp-server/test/authorization/issuer.ts';
+import { signingKey, signToken, startIssuer } from '../../mcp-server/test/support/issuer.ts';
 import { post } from './wire.ts';
 
 export const ORIGIN = 'http://localhost:8080';

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { TestServer } from '@mcp-oauth/shared/testing/listen';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { startRedis } from '@mcp-oauth/shared/testing/redis';
-import { signingKey, signToken, startIssuer } from '../../mcp-server/test/authorization/issuer.ts';
+import { signingKey, signToken, startIssuer } from '../../mcp-server/test/support/issuer.ts';
 import { gateway } from '../e2e/gateway.ts';
 import { Run } from '../e2e/stack.ts';
 

@@ -4,8 +4,8 @@
  * wherever they can.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { folderOf } from '../../mcp-server/test/protocol/catalog/folder.ts';
-import { headersOf, meta } from '../../mcp-server/test/protocol/stateless/harness.ts';
+import { folderOf } from '../../mcp-server/test/support/definition-folder.ts';
+import { headersOf, meta } from '../../mcp-server/test/support/stateless-harness.ts';
 import { type Answer, initialize, McpSession, OAuthClient, postJson } from './oauth-client.ts';
 import { openSse, type SseStream } from './sse-stream.ts';
 import { Stack } from './stack.ts';

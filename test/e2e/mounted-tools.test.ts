@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { folderOf, toolFile } from '../../mcp-server/test/protocol/catalog/folder.ts';
+import { folderOf, toolFile } from '../../mcp-server/test/support/definition-folder.ts';
 import { McpSession, OAuthClient, send } from './oauth-client.ts';
 import { Run, Stack } from './stack.ts';
 

@@ -3,7 +3,7 @@
  * kind of error page, and the request id of each kind of refusal, of both services.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { folderOf, toolFile } from '../../mcp-server/test/protocol/catalog/folder.ts';
+import { folderOf, toolFile } from '../../mcp-server/test/support/definition-folder.ts';
 import { McpSession, OAuthClient, send } from './oauth-client.ts';
 import { Stack } from './stack.ts';
 

@@ -15,7 +15,7 @@ import {
   signToken,
   startIssuer,
   type TestIssuer,
-} from '../../mcp-server/test/authorization/issuer.ts';
+} from '../../mcp-server/test/support/issuer.ts';
 import { openSse } from './sse-stream.ts';
 import { type Ended, Run, type Stack } from './stack.ts';
 

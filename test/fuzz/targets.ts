@@ -10,7 +10,7 @@ import { compose as composeAuth } from '../../auth-server/src/compose/compose.ts
 import type { OpenConnector } from '../../auth-server/src/federation/registry.ts';
 import { createSqliteStore } from '../../auth-server/src/storage/sqlite.ts';
 import { compose as composeMcp } from '../../mcp-server/src/compose/compose.ts';
-import { type SigningKey, signingKey, signToken, startIssuer } from '../../mcp-server/test/authorization/issuer.ts';
+import { type SigningKey, signingKey, signToken, startIssuer } from '../../mcp-server/test/support/issuer.ts';
 import { type Target, WatchedLog } from './fuzz.ts';
 
 export interface McpTarget extends Target {

@@ -4,8 +4,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { it } from 'vitest';
-import { signText } from '../../mcp-server/test/authorization/issuer.ts';
-import { type KeyHolder, keyHolder } from '../../mcp-server/test/authorization/proof.ts';
+import { signText } from '../../mcp-server/test/support/issuer.ts';
+import { type KeyHolder, keyHolder } from '../../mcp-server/test/support/proof.ts';
 import { fuzz } from './fuzz.ts';
 import { type McpTarget, openMcp, statusOf } from './targets.ts';
 import { headerValue, oddJson, oddObject, oddText } from './values.ts';

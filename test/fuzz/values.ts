@@ -1,6 +1,6 @@
 /** Owns odd values: JSON as text of every type, words with a special meaning, and bytes that a header can have. */
 import fc from 'fast-check';
-import { ODD_VALUES } from '../../mcp-server/test/authorization/odd-values.ts';
+import { ODD_VALUES } from '../../mcp-server/test/support/odd-values.ts';
 
 /** Any text: control characters, lone surrogates, characters that change the direction of text. */
 export const oddText: fc.Arbitrary<string> = fc.oneof(

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { headersOf, request as modernRequest } from '../protocol/stateless/harness.ts';
+import { headersOf, request as modernRequest } from '../support/stateless-harness.ts';
 import { BOTH, JSON_ONLY, messagesOf, ping, startLimited, wait } from './server.ts';
 
 const running = 'mcp_running_requests';

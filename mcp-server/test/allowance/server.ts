@@ -8,9 +8,9 @@ import { z } from 'zod';
 import { compose } from '../../src/compose/compose.ts';
 import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import { defineTool } from '../../src/protocol/define.ts';
-import { signingKey, signToken, startIssuer } from '../authorization/issuer.ts';
-import { call, initialize, request } from '../protocol/harness.ts';
-import { headersOf, request as modernRequest } from '../protocol/stateless/harness.ts';
+import { signingKey, signToken, startIssuer } from '../support/issuer.ts';
+import { call, initialize, request } from '../support/protocol-harness.ts';
+import { headersOf, request as modernRequest } from '../support/stateless-harness.ts';
 
 /** As it is told: an answer of a size, at once or later, or none before the gate is open. */
 const tools = (gate: Promise<void>) => [

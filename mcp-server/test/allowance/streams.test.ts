@@ -2,7 +2,7 @@
 import { Agent, request as send } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { call } from '../protocol/harness.ts';
+import { call } from '../support/protocol-harness.ts';
 import { type LimitedServer, messagesOf, ping, say, startLimited } from './server.ts';
 
 describe('MCP 2025-11-25 "Resumability and Redelivery"', () => {

@@ -6,7 +6,7 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createIssuerMetadata, metadataUrls } from '../../src/authorization/issuer-metadata.ts';
 import { createKeySource } from '../../src/authorization/key-source.ts';
-import { firstKey } from './issuer.ts';
+import { firstKey } from '../support/issuer.ts';
 
 describe('RFC 8414 §3.1, OpenID Connect Discovery §4 the location of metadata', () => {
   it.each([

@@ -2,7 +2,7 @@
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createKeySource } from '../../src/authorization/key-source.ts';
-import { firstKey, signingKey } from './issuer.ts';
+import { firstKey, signingKey } from '../support/issuer.ts';
 
 const JWKS = 'https://idp.example.com/keys';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createScopePolicy } from '../../src/authorization/scope.ts';
 import { scopeHierarchy } from '../../src/authorization/scope-hierarchy.ts';
-import { scopedTools } from './scoped-tools.ts';
+import { scopedTools } from '../support/scoped-tools.ts';
 
 const flat = new Map();
 const tools = [

@@ -2,7 +2,7 @@
 import { PromptMessageSchema } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, it } from 'vitest';
 import type { PromptEntry } from '../../src/protocol/catalog/prompt-entry.ts';
-import { testContext } from './context.ts';
+import { testContext } from '../support/definition-context.ts';
 
 /** @param given arguments that it can be rendered with */
 export function promptContract(prompt: PromptEntry, given: Readonly<Record<string, string>>): void {

@@ -1,7 +1,7 @@
 /** Owns what every resource must keep to; a file added to resources/ is put through this by itself. */
 import { describe, expect, it } from 'vitest';
 import type { ResourceEntry, TemplateEntry } from '../../src/protocol/catalog/resource-entry.ts';
-import { testContext } from './context.ts';
+import { testContext } from '../support/definition-context.ts';
 
 /** @param variables of a template, that it has something for */
 export function resourceContract(resource: ResourceEntry | TemplateEntry, variables: Record<string, string>): void {

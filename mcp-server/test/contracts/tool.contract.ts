@@ -3,7 +3,7 @@
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import { describe, expect, it } from 'vitest';
 import type { ToolEntry } from '../../src/protocol/catalog/tool-entry.ts';
-import { testContext } from './context.ts';
+import { testContext } from '../support/definition-context.ts';
 
 type Properties = Readonly<Record<string, { readonly description?: string }>>;
 

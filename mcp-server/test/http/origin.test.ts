@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { createHostRule, createOriginRule } from '../../src/http/origin.ts';
-import { type Harness, PING, post, startHarness } from './harness.ts';
+import { type Harness, PING, post, startHarness } from '../support/http-harness.ts';
 
 const rules = (publicUrl: string, more = {}) => ({
   publicUrl,

@@ -1,7 +1,7 @@
 /** Proves that a request is refused by its head alone, at every route, before its token or body is looked at. */
 import { rawRequest, statusOf } from '@mcp-oauth/shared/testing/raw-request';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Harness, startHarness } from './harness.ts';
+import { type Harness, startHarness } from '../support/http-harness.ts';
 
 let server: Harness;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 /** Proves what the prompts say, and that each keeps the contract. */
 import { describe, expect, it } from 'vitest';
-import { testContext } from '../contracts/context.ts';
 import { promptContract } from '../contracts/prompt.contract.ts';
-import { builtIn } from '../protocol/harness.ts';
+import { testContext } from '../support/definition-context.ts';
+import { builtIn } from '../support/protocol-harness.ts';
 
 const examples: Readonly<Record<string, Record<string, string>>> = {};
 

@@ -7,9 +7,18 @@ import { z } from 'zod';
 import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import { definePrompt, defineResource, defineTool } from '../../src/protocol/define.ts';
 import { dropAbsent } from '../../src/protocol/wire/absent.ts';
-import { frames, initialize, json, messagesOf, openSession, send, startMcp, type TestMcp } from './harness.ts';
-import { methodsOver } from './methods/harness.ts';
-import { answerTo, meta, startStateless, type TestStateless } from './stateless/harness.ts';
+import { methodsOver } from '../support/methods-harness.ts';
+import {
+  frames,
+  initialize,
+  json,
+  messagesOf,
+  openSession,
+  send,
+  startMcp,
+  type TestMcp,
+} from '../support/protocol-harness.ts';
+import { answerTo, meta, startStateless, type TestStateless } from '../support/stateless-harness.ts';
 
 const definitions = [
   defineTool({

@@ -15,7 +15,7 @@ import {
   send,
   startMcp,
   type TestMcp,
-} from './harness.ts';
+} from '../support/protocol-harness.ts';
 
 const aborted = Promise.withResolvers<unknown>();
 const base = { title: 'A test', description: 'Only for tests.', input: z.object({}) };

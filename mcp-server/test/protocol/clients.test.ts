@@ -20,7 +20,7 @@ import {
   send,
   startMcp,
   type TestMcp,
-} from './harness.ts';
+} from '../support/protocol-harness.ts';
 
 const chatty = defineTool({
   name: 'chatty',

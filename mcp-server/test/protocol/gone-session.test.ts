@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SESSION_REVISIONS } from '../../src/protocol/revisions.ts';
-import { initialize, json, openSession, request, send, startMcp, type TestMcp } from './harness.ts';
+import { initialize, json, openSession, request, send, startMcp, type TestMcp } from '../support/protocol-harness.ts';
 
 let mcp: TestMcp;
 beforeAll(async () => {

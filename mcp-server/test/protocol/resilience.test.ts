@@ -16,7 +16,7 @@ import {
   send,
   startMcp,
   type TestMcp,
-} from './harness.ts';
+} from '../support/protocol-harness.ts';
 
 /** A tool that says one thing and then waits until the test opens the gate. */
 function gated() {

@@ -3,7 +3,16 @@ import { once } from 'node:events';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Frame, frames, initialize, openSession, request, send, startMcp, type TestMcp } from './harness.ts';
+import {
+  type Frame,
+  frames,
+  initialize,
+  openSession,
+  request,
+  send,
+  startMcp,
+  type TestMcp,
+} from '../support/protocol-harness.ts';
 
 let mcp: TestMcp;
 beforeAll(async () => {

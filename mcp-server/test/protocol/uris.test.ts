@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { createScopePolicy } from '../../src/authorization/scope.ts';
 import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import { defineResource } from '../../src/protocol/define.ts';
-import { json, messagesOf, openSession, request, send, startMcp } from './harness.ts';
-import { methodsOver } from './methods/harness.ts';
-import { meta, post, startStateless } from './stateless/harness.ts';
+import { methodsOver } from '../support/methods-harness.ts';
+import { json, messagesOf, openSession, request, send, startMcp } from '../support/protocol-harness.ts';
+import { meta, post, startStateless } from '../support/stateless-harness.ts';
 
 const about = { title: 't', description: 'd' };
 const fixed = (uri: string, more: object = {}) =>

@@ -1,9 +1,9 @@
 /** Proves what the tools answer, and that each keeps the contract. */
 
 import { describe, expect, it } from 'vitest';
-import { testContext } from '../contracts/context.ts';
 import { toolContract } from '../contracts/tool.contract.ts';
-import { builtIn } from '../protocol/harness.ts';
+import { testContext } from '../support/definition-context.ts';
+import { builtIn } from '../support/protocol-harness.ts';
 
 const { tools } = builtIn;
 

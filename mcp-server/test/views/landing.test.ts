@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { guides } from '../../src/views/clients.ts';
 import { landingPage } from '../../src/views/landing.ts';
-import { type Harness, startHarness } from '../http/harness.ts';
+import { type Harness, startHarness } from '../support/http-harness.ts';
 
 let server: Harness;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 /** Proves what a client finds at this origin: RFC 9728 documents, and what the revision 2025-03-26 looks for. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Harness, startHarness } from '../harness.ts';
+import { type Harness, startHarness } from '../../support/http-harness.ts';
 
 let server: Harness;
 beforeAll(async () => {

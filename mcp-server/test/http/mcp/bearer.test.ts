@@ -1,7 +1,7 @@
 /** Proves how a request may carry its token, and what it is told when it carries none or one that is too weak. */
 import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bearer, type Harness, PING, post, readChallenge, startHarness } from '../harness.ts';
+import { bearer, type Harness, PING, post, readChallenge, startHarness } from '../../support/http-harness.ts';
 
 let server: Harness;
 beforeAll(async () => {

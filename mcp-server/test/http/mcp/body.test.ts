@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bearer, type Harness, PING, post, startHarness } from '../harness.ts';
+import { bearer, type Harness, PING, post, startHarness } from '../../support/http-harness.ts';
 
 let server: Harness;
 let token: string;

@@ -7,8 +7,8 @@ import { seal } from '../../../src/keys/seal.ts';
 import { sharedKeys } from '../../../src/keys/sealing-keys.ts';
 import { memoryKeyRecord } from '../../../src/storage/memory/key-record.ts';
 import { memoryReplayMemory } from '../../../src/storage/memory/replay-memory.ts';
-import { type KeyHolder, keyHolder, type ProofOptions } from '../../authorization/proof.ts';
-import { type Harness, PING, post, readChallenge, startHarness } from '../harness.ts';
+import { type Harness, PING, post, readChallenge, startHarness } from '../../support/http-harness.ts';
+import { type KeyHolder, keyHolder, type ProofOptions } from '../../support/proof.ts';
 
 const ALGORITHMS = 'ES256 ES384 Ed25519 EdDSA PS256 RS256';
 

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type SigningKey, signingKey, signToken } from '../../authorization/issuer.ts';
-import { PING, post, startHarness } from '../harness.ts';
+import { PING, post, startHarness } from '../../support/http-harness.ts';
+import { type SigningKey, signingKey, signToken } from '../../support/issuer.ts';
 
 let signer: SigningKey;
 let other: SigningKey;

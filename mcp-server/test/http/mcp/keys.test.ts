@@ -1,7 +1,7 @@
 /** Proves what clients notice of the issuer's keys: rotation, withdrawal, and an authorization server that is down. */
 import { describe, expect, it } from 'vitest';
-import { signingKey, signToken } from '../../authorization/issuer.ts';
-import { type Harness, PING, post, startHarness } from '../harness.ts';
+import { type Harness, PING, post, startHarness } from '../../support/http-harness.ts';
+import { signingKey, signToken } from '../../support/issuer.ts';
 
 const jwksRequests = ({ issuer }: Harness): number => issuer.requests.filter((path) => path === '/jwks').length;
 const call = async (server: Harness, token: string): Promise<number> =>

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { type Harness, type HarnessOptions, PING, post, startHarness } from '../harness.ts';
+import { type Harness, type HarnessOptions, PING, post, startHarness } from '../../support/http-harness.ts';
 
 const socketTo = ({ url }: Harness): Socket => connect(Number(new URL(url).port), '127.0.0.1');
 

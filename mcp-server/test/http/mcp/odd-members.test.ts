@@ -4,10 +4,10 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { signText } from '../../authorization/issuer.ts';
-import { ODD_VALUES, withMember } from '../../authorization/odd-values.ts';
-import { type KeyHolder, keyHolder } from '../../authorization/proof.ts';
-import { bearer, type Harness, PING, post, startHarness } from '../harness.ts';
+import { bearer, type Harness, PING, post, startHarness } from '../../support/http-harness.ts';
+import { signText } from '../../support/issuer.ts';
+import { ODD_VALUES, withMember } from '../../support/odd-values.ts';
+import { type KeyHolder, keyHolder } from '../../support/proof.ts';
 
 let server: Harness;
 let client: KeyHolder;

@@ -3,9 +3,9 @@
  * found there, and the setting to look at; no secret, and nothing at length.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { signingKey, signToken } from '../../authorization/issuer.ts';
-import { type KeyHolder, keyHolder } from '../../authorization/proof.ts';
-import { bearer, type Harness, PING, post, startHarness } from '../harness.ts';
+import { bearer, type Harness, PING, post, startHarness } from '../../support/http-harness.ts';
+import { signingKey, signToken } from '../../support/issuer.ts';
+import { type KeyHolder, keyHolder } from '../../support/proof.ts';
 
 let server: Harness;
 let client: KeyHolder;

@@ -1,8 +1,8 @@
 /** Owns the table of bad tokens over real HTTP: each is refused with the standard challenge, and nothing runs. */
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { signingKey, signToken } from '../../authorization/issuer.ts';
-import { bearer, type Harness, PING, post, readChallenge, startHarness } from '../harness.ts';
+import { bearer, type Harness, PING, post, readChallenge, startHarness } from '../../support/http-harness.ts';
+import { signingKey, signToken } from '../../support/issuer.ts';
 
 let server: Harness;
 beforeAll(async () => {

@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCatalog } from '../../../src/protocol/catalog/live-catalog.ts';
-import { folderOf, type TestFolder, toolFile } from './folder.ts';
+import { folderOf, type TestFolder, toolFile } from '../../support/definition-folder.ts';
 
 interface Line {
   readonly msg: string;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCatalog } from '../../../src/protocol/catalog/catalog.ts';
 import { defineTool, type JsonSchema } from '../../../src/protocol/define.ts';
-import { methodsOver } from '../methods/harness.ts';
+import { methodsOver } from '../../support/methods-harness.ts';
 
 const tool = (inputSchema: object, more: object = {}) =>
   defineTool({

@@ -7,9 +7,9 @@ import { describe, expect, it } from 'vitest';
 import type { Source } from '../../../src/protocol/catalog/files/source.ts';
 import { type Mount, openCatalog } from '../../../src/protocol/catalog/live-catalog.ts';
 import type { Change } from '../../../src/protocol/changes/changes.ts';
-import { testContext } from '../../contracts/context.ts';
-import { builtInSources } from '../harness.ts';
-import { folderOf, type TestFolder, toolFile } from './folder.ts';
+import { testContext } from '../../support/definition-context.ts';
+import { folderOf, type TestFolder, toolFile } from '../../support/definition-folder.ts';
+import { builtInSources } from '../../support/protocol-harness.ts';
 
 interface Line {
   readonly msg: string;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Call } from '../../../src/protocol/call.ts';
 import { type Context, defineTool } from '../../../src/protocol/define.ts';
-import { methodsOver, testCall } from './harness.ts';
+import { methodsOver, testCall } from '../../support/methods-harness.ts';
 
 const ALL = { elicitation: {}, sampling: {}, roots: {} };
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { definePrompt, defineResource, ToolError } from '../../../src/protocol/define.ts';
 import { forSessionRevisions } from '../../../src/protocol/methods/session-revisions.ts';
-import { methodsOver, testCall } from './harness.ts';
+import { methodsOver, testCall } from '../../support/methods-harness.ts';
 
 const about = { title: 't', description: 'd' };
 const text = (words: string) => ({ role: 'user' as const, content: { type: 'text' as const, text: words } });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Context, defineTool, ToolError, type ToolResult } from '../../../src/protocol/define.ts';
 import { forSessionRevisions } from '../../../src/protocol/methods/session-revisions.ts';
-import { methodsOver, testCall } from './harness.ts';
+import { methodsOver, testCall } from '../../support/methods-harness.ts';
 
 const about = { title: 't', description: 'd', input: z.object({}) };
 const gives = (result: unknown, more: object = {}) =>

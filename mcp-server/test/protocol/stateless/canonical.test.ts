@@ -14,7 +14,7 @@ import {
 } from '@modelcontextprotocol/server';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startStateless, type TestStateless } from './harness.ts';
+import { startStateless, type TestStateless } from '../../support/stateless-harness.ts';
 
 const NAME = 'grüße';
 const ENCODED = `=?base64?${Buffer.from(NAME).toString('base64')}?=`;

@@ -9,8 +9,8 @@ import { createCatalog } from '../../../src/protocol/catalog/catalog.ts';
 import { type Changes, createChanges } from '../../../src/protocol/changes/changes.ts';
 import { defineTool } from '../../../src/protocol/define.ts';
 import { createMethods } from '../../../src/protocol/methods/method-table.ts';
-import { definitions } from '../harness.ts';
-import { startStateless, type TestStateless } from './harness.ts';
+import { definitions } from '../../support/protocol-harness.ts';
+import { startStateless, type TestStateless } from '../../support/stateless-harness.ts';
 
 const survey = defineTool({
   name: 'survey',

@@ -20,7 +20,7 @@ import {
   SERVER_INFO,
   startStateless,
   type TestStateless,
-} from './harness.ts';
+} from '../../support/stateless-harness.ts';
 
 const echo = {
   run: (given: Record<string, unknown>) => ({ content: [{ type: 'text', text: String(given.message) }] }),

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Call, ClientRequest } from '../../../src/protocol/call.ts';
-import { messages } from '../harness.ts';
+import { messages } from '../../support/protocol-harness.ts';
 import {
   answerTo,
   call,
@@ -13,7 +13,7 @@ import {
   startStateless,
   type TestStateless,
   type TestTool,
-} from './harness.ts';
+} from '../../support/stateless-harness.ts';
 
 const question = (message: string, key?: string): ClientRequest => ({
   method: 'elicitation/create',

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { LOG_LEVEL_META_KEY } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
 import type { Call } from '../../../src/protocol/call.ts';
-import { frames, json, messages } from '../harness.ts';
-import { call, meta, post, startStateless, type TestTool } from './harness.ts';
+import { frames, json, messages } from '../../support/protocol-harness.ts';
+import { call, meta, post, startStateless, type TestTool } from '../../support/stateless-harness.ts';
 
 const progress = (step: number, { progressToken = 0 }: Call) => ({
   method: 'notifications/progress' as const,

@@ -1,8 +1,8 @@
 /** Proves that clients which want to hear of changes do, and of nothing else (MCP 2026-07-28 basic/patterns/subscriptions). */
 import { SERVER_INFO_META_KEY, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
-import { frames, messages } from '../harness.ts';
-import { answerTo, post, request, SERVER_INFO, type Sent, startStateless } from './harness.ts';
+import { frames, messages } from '../../support/protocol-harness.ts';
+import { answerTo, post, request, SERVER_INFO, type Sent, startStateless } from '../../support/stateless-harness.ts';
 
 const listen = (url: string, notifications: unknown, id: string | number = 7, sent: Sent = {}) =>
   post(url, request('subscriptions/listen', { notifications }, id), sent);

@@ -15,7 +15,7 @@ import { PendingRequests } from '../../../src/sessions/pending-requests.ts';
 import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../../src/sessions/ports.ts';
 import { createSessionHost, type SessionHost } from '../../../src/sessions/session-host.ts';
 import type { Streams, StreamsDependencies } from '../../../src/sessions/streams.ts';
-import { allowance } from '../../allowance/limits.ts';
+import { allowance } from '../../support/limits.ts';
 import type { Connection } from './connection.ts';
 import type { Condition } from './network.ts';
 import { LIMITS } from './records.ts';

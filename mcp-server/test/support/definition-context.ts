@@ -1,6 +1,6 @@
 /** Owns the context of definitions that are tested by themselves: nobody listens and every question is declined. */
 import type { Context } from '../../src/protocol/define.ts';
-import { principals } from '../protocol/harness.ts';
+import { principals } from './protocol-harness.ts';
 
 const { ada } = principals;
 if (!ada) throw new Error('no principal');

@@ -15,7 +15,7 @@ import {
   type SessionfulDependencies,
 } from '../../src/protocol/sessionful/endpoints.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
-import { allowance } from '../allowance/limits.ts';
+import { allowance } from './limits.ts';
 
 const HOUR = 3_600;
 

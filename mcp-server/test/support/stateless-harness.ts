@@ -9,18 +9,14 @@ import {
   CLIENT_INFO_META_KEY,
   PROTOCOL_VERSION_META_KEY,
 } from '@modelcontextprotocol/server';
-import { sharedKeys } from '../../../src/keys/sealing-keys.ts';
-import type { Call, Method, Methods } from '../../../src/protocol/call.ts';
-import { type Changes, createChanges } from '../../../src/protocol/changes/changes.ts';
-import {
-  createStateless,
-  type Stateless,
-  type StatelessDependencies,
-} from '../../../src/protocol/stateless/endpoint.ts';
-import { parameterHeaders } from '../../../src/protocol/wire/parameter-headers.ts';
-import { memoryKeyRecord } from '../../../src/storage/memory/key-record.ts';
-import { allowance } from '../../allowance/limits.ts';
-import { hold, json, principals } from '../harness.ts';
+import { sharedKeys } from '../../src/keys/sealing-keys.ts';
+import type { Call, Method, Methods } from '../../src/protocol/call.ts';
+import { type Changes, createChanges } from '../../src/protocol/changes/changes.ts';
+import { createStateless, type Stateless, type StatelessDependencies } from '../../src/protocol/stateless/endpoint.ts';
+import { parameterHeaders } from '../../src/protocol/wire/parameter-headers.ts';
+import { memoryKeyRecord } from '../../src/storage/memory/key-record.ts';
+import { allowance } from './limits.ts';
+import { hold, json, principals } from './protocol-harness.ts';
 
 export const SERVER_INFO = { name: 'test', title: 'Test', version: '1.2.3' };
 

@@ -1,12 +1,12 @@
 /** Owns the methods in tests: over definitions at hand, with a call whose client does what the test says. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
-import type { Call, ClientNotification, ClientRequest, Methods } from '../../../src/protocol/call.ts';
-import { createCatalog } from '../../../src/protocol/catalog/catalog.ts';
-import type { Change } from '../../../src/protocol/changes/changes.ts';
-import type { MethodsDependencies } from '../../../src/protocol/methods/dependencies.ts';
-import { createMethods } from '../../../src/protocol/methods/method-table.ts';
-import { principals } from '../harness.ts';
+import type { Call, ClientNotification, ClientRequest, Methods } from '../../src/protocol/call.ts';
+import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
+import type { Change } from '../../src/protocol/changes/changes.ts';
+import type { MethodsDependencies } from '../../src/protocol/methods/dependencies.ts';
+import { createMethods } from '../../src/protocol/methods/method-table.ts';
+import { principals } from './protocol-harness.ts';
 
 export interface TestMethods {
   readonly methods: Methods;

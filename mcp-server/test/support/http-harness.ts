@@ -20,9 +20,9 @@ import { type SealingKeys, sharedKeys } from '../../src/keys/sealing-keys.ts';
 import type { Endpoint, Endpoints } from '../../src/protocol/endpoints.ts';
 import { memoryKeyRecord } from '../../src/storage/memory/key-record.ts';
 import { memoryReplayMemory } from '../../src/storage/memory/replay-memory.ts';
-import { allowance } from '../allowance/limits.ts';
-import { type SigningKey, signingKey, signToken, startIssuer, type TestIssuer } from '../authorization/issuer.ts';
-import { scopedTools } from '../authorization/scoped-tools.ts';
+import { type SigningKey, signingKey, signToken, startIssuer, type TestIssuer } from './issuer.ts';
+import { allowance } from './limits.ts';
+import { scopedTools } from './scoped-tools.ts';
 
 interface Ran {
   readonly endpoint: string;
