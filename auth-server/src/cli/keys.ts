@@ -6,8 +6,8 @@ import { StartError } from '@mcp-oauth/shared/errors';
 import { createKeyStore } from '../keys/key-store.ts';
 import { type Keyring, type KeyringEntry, stateOf } from '../keys/keyring.ts';
 import {
-  type Done,
   introduce,
+  type KeyChange,
   type KeyChangeDependencies,
   noticedAfter,
   retire,
@@ -112,7 +112,7 @@ function read(file: string): string {
 }
 
 /** Says when the next key signs, and how long the keys before it stay published. */
-function tell({ stdout }: Invocation, { ring, now, successor }: Done): void {
+function tell({ stdout }: Invocation, { ring, now, successor }: KeyChange): void {
   const entry = ring.find(({ key }) => key.kid === successor.kid);
   if (!entry) return;
   stdout.write(`${named(successor)} ${entry.signsFrom > now ? `signs from ${timeOf(entry.signsFrom)}` : 'signs'}.\n`);

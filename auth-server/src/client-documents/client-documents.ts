@@ -7,12 +7,12 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
 import type { FindCopy } from './copies.ts';
+import { createCopyFallback } from './copy-fallback.ts';
 import { type Judge, readKeySet, readMetadata } from './document.ts';
 import { createDocumentCache, type DocumentKind } from './document-cache.ts';
 import { readDocumentUrl } from './document-url.ts';
 import type { Get } from './get.ts';
 import type { HostPolicy } from './hosts.ts';
-import { createStandIns } from './stand-in.ts';
 
 /** A short upper bound: a document that was replaced after a break-in takes effect within the hour. */
 const METADATA: DocumentKind = {
@@ -83,8 +83,8 @@ export function createClientDocuments(
   const perHost = createRateLimit({ name: 'client-host', points: HOST_LIMIT, seconds: 60 });
   const perCaller = createRateLimit({ name: 'client-document', points: callerLimit, seconds: 3_600 });
   const forCache = { ...others, hosts, staleFor, unapprovedFor, perHost, perCaller };
-  const standIns = find && createStandIns({ ...others, find });
-  const documents = createDocumentCache(METADATA, { ...forCache, standIns });
+  const copyFallback = find && createCopyFallback({ ...others, find });
+  const documents = createDocumentCache(METADATA, { ...forCache, copyFallback });
   const keySets = createDocumentCache(KEY_SET, forCache);
   // CLIENT_METADATA_ALLOW restricts client ids; an accepted client may host its keys elsewhere.
   const anywhere = { ...hosts, allow: ['*'] };

@@ -9,11 +9,11 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import { type FreshnessBounds, freshFor } from '@mcp-oauth/shared/network/freshness';
 import type { RateLimit } from '../storage/rate-limit.ts';
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import type { CopyFallback } from './copy-fallback.ts';
 import { parseAnswer } from './document.ts';
 import { ClientDocumentError } from './document-error.ts';
 import type { Get } from './get.ts';
 import { type HostPolicy, mayBePrivate } from './hosts.ts';
-import type { StandIns } from './stand-in.ts';
 
 /** Seconds until the next request to a host that failed. */
 const PAUSE = 30;
@@ -44,7 +44,7 @@ export interface DocumentCacheDependencies {
   /** Seconds that a document is stored before a person has approved its client. It is short because anybody can cause a fetch. */
   readonly unapprovedFor: number;
   /** Absent: there are no copies of the operator. */
-  readonly standIns?: StandIns | undefined;
+  readonly copyFallback?: CopyFallback | undefined;
 }
 
 interface Demand {
@@ -77,23 +77,23 @@ export interface DocumentCache {
 }
 
 export function createDocumentCache(kind: DocumentKind, dependencies: DocumentCacheDependencies): DocumentCache {
-  const { store, clock, standIns } = dependencies;
+  const { store, clock, copyFallback } = dependencies;
   const recent = new BoundedMap<string, Entry>(kind.most);
   const running = new Map<string, Promise<JsonObject>>();
   const now = () => seconds(clock);
 
   /** Only while there is no record of a valid answer, not even an outdated one or one that newer rules refuse. */
-  const findStandIn = async (url: URL, failure: ClientDocumentError, read: Demand['read']) => {
-    if (!standIns || (await store.get(kind.record, url.href))) return undefined;
-    return standIns.after(url, failure, read);
+  const findFallback = async (url: URL, failure: ClientDocumentError, read: Demand['read']) => {
+    if (!copyFallback || (await store.get(kind.record, url.href))) return undefined;
+    return copyFallback.after(url, failure, read);
   };
 
-  const refresh = async (url: URL, { copy, hasStandIn }: Known, { read, caller }: Demand): Promise<JsonObject> => {
+  const refresh = async (url: URL, { copy, hasFallback }: Known, { read, caller }: Demand): Promise<JsonObject> => {
     try {
-      const fresh = await ask(url, { kind, dependencies, copy, read, caller: hasStandIn ? undefined : caller });
+      const fresh = await ask(url, { kind, dependencies, copy, read, caller: hasFallback ? undefined : caller });
       recent.set(url.href, { until: fresh.freshUntil, document: fresh.document });
       await write(url, fresh, kind, dependencies);
-      await standIns?.onAnswer(url.href);
+      await copyFallback?.onAnswer(url.href);
       return fresh.document;
     } catch (error) {
       if (!(error instanceof ClientDocumentError)) throw error;
@@ -105,13 +105,13 @@ export function createDocumentCache(kind: DocumentKind, dependencies: DocumentCa
       }
       dependencies.log.info(said, 'client document could not be read');
       if (copy && error.outcome === 'unusable') {
-        await standIns?.onRefusal(url.href);
+        await copyFallback?.onRefusal(url.href);
         await store.delete(kind.record, url.href);
       }
-      const standIn = copy ? undefined : await findStandIn(url, error, read);
-      if (standIn) {
-        recent.set(url.href, { until: now() + PAUSE, document: standIn.document, copiedAt: standIn.fetchedAt });
-        return standIn.document;
+      const fallback = copy ? undefined : await findFallback(url, error, read);
+      if (fallback) {
+        recent.set(url.href, { until: now() + PAUSE, document: fallback.document, copiedAt: fallback.fetchedAt });
+        return fallback.document;
       }
       // Only the failure is remembered, never the answer. A limit is not a failure of the document.
       if (error.outcome !== 'limited') recent.set(url.href, { until: now() + PAUSE, failure: error });
@@ -129,12 +129,12 @@ export function createDocumentCache(kind: DocumentKind, dependencies: DocumentCa
       recent.set(url.href, { until: copy.freshUntil, document: copy.document });
       return copy.document;
     }
-    const hasStandIn = !copy && ((await standIns?.has(url.href)) ?? false);
-    const isUnknown = !copy && !hasStandIn;
+    const hasFallback = !copy && ((await copyFallback?.has(url.href)) ?? false);
+    const isUnknown = !copy && !hasFallback;
     if (isUnknown && demand.caller !== undefined) await withinLimit(dependencies.perCaller, demand.caller, url);
     const other = running.get(url.href);
     if (other) return other;
-    const mine = refresh(url, { copy, hasStandIn }, demand).finally(() => running.delete(url.href));
+    const mine = refresh(url, { copy, hasFallback }, demand).finally(() => running.delete(url.href));
     running.set(url.href, mine);
     return mine;
   };
@@ -164,7 +164,7 @@ async function write(
 interface Known {
   readonly copy: Copy | undefined;
   /** The operator has provided a copy. */
-  readonly hasStandIn: boolean;
+  readonly hasFallback: boolean;
 }
 
 function settle(entry: Entry): JsonObject {

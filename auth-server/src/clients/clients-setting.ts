@@ -1,7 +1,7 @@
 /** Owns how CLIENTS (or the file that CLIENTS_FILE names) is read: a JSON array of clients. All problems are reported at once. */
 import { z } from 'zod';
 import { type Client, clientSchema, MEMBERS } from './client.ts';
-import { strayMember, withoutUnused } from './unused-members.ts';
+import { unknownMemberProblem, withoutUnused } from './unused-members.ts';
 
 const EXPECTED = 'expected a JSON array of clients, each an object with a client_id';
 
@@ -27,7 +27,7 @@ export const clients = (): z.ZodType<readonly Client[], string> =>
 
 const wordsOf = (issue: z.core.$ZodIssue): readonly string[] =>
   issue.code === 'unrecognized_keys'
-    ? issue.keys.map((name) => strayMember(name, MEMBERS))
+    ? issue.keys.map((name) => unknownMemberProblem(name, MEMBERS))
     : [[...issue.path, issue.message].join(' ')];
 
 function parse(text: string): unknown[] | undefined {

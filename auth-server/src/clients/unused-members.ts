@@ -34,5 +34,5 @@ export function withoutUnused(client: unknown): unknown {
 }
 
 /** The problem with an unknown member. @param known members that the operator may set */
-export const strayMember = (name: string, known: readonly string[]): string =>
+export const unknownMemberProblem = (name: string, known: readonly string[]): string =>
   PROTECTIVE.has(name) ? `${name} is not supported, so it would not protect anything` : unknownMember(name, known);

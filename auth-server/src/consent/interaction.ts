@@ -38,7 +38,7 @@ export interface PendingInteraction {
 }
 
 /** A request and its response in the types of Node; a Koa context is one. */
-export interface Exchange {
+export interface HttpExchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
 }
@@ -52,11 +52,11 @@ export interface Interactions {
    * @param uid the interaction that the request is about
    * @throws HttpError 400 when it is over or unknown, or when this browser did not send its cookie
    */
-  find(exchange: Exchange, uid: string): Promise<PendingInteraction>;
+  find(exchange: HttpExchange, uid: string): Promise<PendingInteraction>;
   /** Signs `accountId` in, grants and stores what was shown, which is `pending`, and sends the browser back to the engine. */
-  approve(exchange: Exchange, pending: PendingInteraction, accountId: string): Promise<void>;
+  approve(exchange: HttpExchange, pending: PendingInteraction, accountId: string): Promise<void>;
   /** Sends the browser to the client with an error of RFC 6749 §4.1.2.1. */
-  refuse(exchange: Exchange, error: AuthorizationErrorCode, description: string): Promise<void>;
+  refuse(exchange: HttpExchange, error: AuthorizationErrorCode, description: string): Promise<void>;
 }
 
 /** Path of the page of a pending interaction. */

@@ -1,6 +1,6 @@
 /** Owns the texts for a person whose sign-in cannot continue and whose client cannot get an error. */
 
-export const BROKEN_OFF = {
+export const SIGN_IN_ERRORS = {
   over: 'This sign-in has ended: it took too long or is already finished.',
   noCookie:
     'Your browser did not send the cookie of this sign-in. Either it blocks cookies of this site, or the sign-in started in another browser or a private window. Allow cookies and use one browser for the whole sign-in.',

@@ -28,15 +28,15 @@ const SHORTEST_SECRET = 4;
 /** The members of the log line. @param secrets values that must not be in it, even if the upstream repeats them */
 export function logged({ reason, message, facts }: UpstreamError, secrets: readonly string[]): Record<string, unknown> {
   const clean = (value: unknown): unknown => {
-    if (typeof value === 'string') return legible(value, secrets);
+    if (typeof value === 'string') return sanitized(value, secrets);
     if (Array.isArray(value)) return value.slice(0, MOST_MEMBERS).map(clean);
-    if (typeof value === 'object' && value !== null) return legible(JSON.stringify(value), secrets);
+    if (typeof value === 'object' && value !== null) return sanitized(JSON.stringify(value), secrets);
     return value;
   };
   const said = Object.entries(facts).filter(([, value]) => value !== undefined);
   return {
     outcome: reason,
-    reason: legible(message, secrets),
+    reason: sanitized(message, secrets),
     ...Object.fromEntries(said.map(([name, value]) => [name, clean(value)])),
   };
 }
@@ -55,7 +55,7 @@ const CREDENTIALS: readonly (readonly [pattern: RegExp, kept: string])[] = [
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** Untrusted text in one line: redacted, escaped and of limited length. */
-export function legible(text: string, secrets: readonly string[] = []): string {
+export function sanitized(text: string, secrets: readonly string[] = []): string {
   const known = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
   const hidden = known
     .flatMap(spellings)

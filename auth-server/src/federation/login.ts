@@ -33,8 +33,8 @@ export interface Logins {
   find(state: string): Promise<LoginState | undefined>;
   /** Of concurrent calls exactly one gets the login. */
   take(state: string): Promise<LoginState | undefined>;
-  leave(uid: string, outcome: LoginOutcome): Promise<void>;
-  collect(uid: string): Promise<LoginOutcome | undefined>;
+  saveOutcome(uid: string, outcome: LoginOutcome): Promise<void>;
+  takeOutcome(uid: string): Promise<LoginOutcome | undefined>;
 }
 
 /** Returns random bytes. */
@@ -56,7 +56,7 @@ export function createLogins(store: RecordStore, random: Random): Logins {
       store.put(STATE, keyOf(state), { ...login, nonce, codeVerifier }, { ttl: LOGIN_LIFETIME }),
     find: async (state) => value<LoginState>(await store.get(STATE, keyOf(state))),
     take: async (state) => value<LoginState>(await store.take(STATE, keyOf(state))),
-    leave: (uid, outcome) => store.put(OUTCOME, uid, { ...outcome }, { ttl: LOGIN_LIFETIME }),
-    collect: async (uid) => value<LoginOutcome>(await store.take(OUTCOME, uid)),
+    saveOutcome: (uid, outcome) => store.put(OUTCOME, uid, { ...outcome }, { ttl: LOGIN_LIFETIME }),
+    takeOutcome: async (uid) => value<LoginOutcome>(await store.take(OUTCOME, uid)),
   };
 }

@@ -32,8 +32,8 @@ export async function discoverKinds(folder: URL): Promise<ConnectorKinds> {
   const kinds = new Map<string, ConnectorKind>();
   for (const { file, value } of await discover(folder, '.connector', isKind)) {
     if (kinds.has(value.type)) throw new StartError(`${file.pathname}: another connector has the type ${value.type}`);
-    const stray = strayOf(value);
-    if (stray) throw new StartError(`${file.pathname}: ${stray}`);
+    const problem = unknownMemberOf(value);
+    if (problem) throw new StartError(`${file.pathname}: ${problem}`);
     kinds.set(value.type, value);
   }
   return kinds;
@@ -43,7 +43,7 @@ const KIND: ReadonlySet<string> = new Set(['type', 'title', 'settings', 'rules',
 const SETTING: ReadonlySet<string> = new Set(['env', 'doc', 'type', 'default', 'example', 'secret', 'optional']);
 
 /** An unknown member may be a typo with consequences: a `rule` checks nothing, and `secrets` hides nothing from the log. */
-function strayOf(kind: ConnectorKind): string | undefined {
+function unknownMemberOf(kind: ConnectorKind): string | undefined {
   const parts = [
     { where: '', value: kind as object, known: KIND },
     ...Object.entries(kind.settings).map(([name, value]) => ({ where: `settings.${name}: `, value, known: SETTING })),
@@ -76,9 +76,9 @@ export function readConnectors(
   const connectors: ConfiguredConnector[] = [];
   const problems: Problem[] = [];
   for (const [index, id] of ids.entries()) {
-    const rival = ids.slice(0, index).find((other) => variablePrefix(other) === variablePrefix(id));
-    const found = rival
-      ? problem('CONNECTORS', `${rival} and ${id} would use the same variables`)
+    const conflicting = ids.slice(0, index).find((other) => variablePrefix(other) === variablePrefix(id));
+    const found = conflicting
+      ? problem('CONNECTORS', `${conflicting} and ${id} would use the same variables`)
       : readConnector(id, withDefaults(env, variablePrefix(id), defaults[id]), kinds, ids);
     connectors.push(...found.connectors);
     problems.push(...found.problems);
@@ -110,7 +110,7 @@ function readConnector(id: string, env: Environment, kinds: ConnectorKinds, othe
   const problems = [
     ...unreadable,
     ...contradictions.map((found) => ({ ...found, env: prefix + found.env })),
-    ...strayVariables(kind, env, prefix, others),
+    ...unknownVariables(kind, env, prefix, others),
   ];
   const title = env[`${prefix}NAME`] || (type === id ? kind.title : id);
   return { connectors: problems.length > 0 ? [] : [{ id, kind, title, settings }], problems };
@@ -120,7 +120,7 @@ function readConnector(id: string, env: Environment, kinds: ConnectorKinds, othe
  * Variables of this connector that its kind does not know: a mistyped one would otherwise be ignored silently.
  * @param ids of all connectors: a variable belongs to the connector with the longest matching prefix
  */
-function strayVariables(kind: ConnectorKind, env: Environment, prefix: string, ids: readonly string[]): Problem[] {
+function unknownVariables(kind: ConnectorKind, env: Environment, prefix: string, ids: readonly string[]): Problem[] {
   const set = Object.keys(env).filter((name) => name.startsWith(prefix) && env[name]);
   // `CONNECTOR_ACME_EU_TYPE` belongs to `acme-eu`, whether that is in CONNECTORS or not.
   const typed = set.filter((name) => name.endsWith('_TYPE')).map((name) => name.slice(0, -'TYPE'.length));

@@ -46,10 +46,10 @@ export const trustedProxies = (): z.ZodType<BlockList, string> =>
 const peerOf = ({ socket }: IncomingMessage): string => readAddress(socket.remoteAddress ?? '') ?? '';
 
 export function createClientAddress(trusted: BlockList): (req: IncomingMessage) => string {
-  const believesAnybody = trusted.rules.length > 0;
+  const hasTrustedProxies = trusted.rules.length > 0;
   return (req) => {
     let address = peerOf(req);
-    if (!believesAnybody) return countable(address);
+    if (!hasTrustedProxies) return countable(address);
     const hops = String(req.headers['x-forwarded-for'] ?? '').split(',');
     while (address && contains(trusted, address)) {
       const before = readAddress(hops.pop() ?? '');

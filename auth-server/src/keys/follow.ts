@@ -9,9 +9,9 @@ import {
   isSuccessorDue,
   type KeyPolicy,
   type Keyring,
+  maintained,
   nextChange,
   publishedKeys,
-  tended,
   withSuccessor,
 } from './keyring.ts';
 import type { Algorithm, SigningKey, SigningKeys } from './signing-key.ts';
@@ -90,7 +90,7 @@ async function advance(
   { store, policy, clock, log, generate }: FollowDependencies,
 ): Promise<Keyring> {
   const now = seconds(clock);
-  let ring = tended(stored.ring, policy, now);
+  let ring = maintained(stored.ring, policy, now);
   const successor = isSuccessorDue(ring, policy, now) ? await generate(policy.algorithm) : undefined;
   const signsFrom = now + policy.lead;
   if (successor) ring = withSuccessor(ring, { key: successor, createdAt: now, signsFrom }, policy);

@@ -104,7 +104,7 @@ export function withoutKey(ring: Keyring, kid: string): Keyring | undefined {
  * The keyring without expired keys. The signing key has an end only while a successor is pending. The end moves if tokens live
  * longer than when the successor was published.
  */
-export function tended(ring: Keyring, policy: KeyPolicy, now: number): Keyring {
+export function maintained(ring: Keyring, policy: KeyPolicy, now: number): Keyring {
   const active = activeEntry(ring, now);
   const pending = pendingEntry(ring, now);
   const [first, ...others] = ring.flatMap((entry) => {

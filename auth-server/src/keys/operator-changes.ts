@@ -6,9 +6,9 @@ import {
   activeEntry,
   type KeyPolicy,
   type Keyring,
+  maintained,
   newKeyring,
   pendingEntry,
-  tended,
   withEarlierStart,
   withoutKey,
   withSuccessor,
@@ -23,7 +23,7 @@ export interface KeyChangeDependencies {
 }
 
 /** The result of a command, and the keyring after it. */
-export interface Done {
+export interface KeyChange {
   readonly ring: Keyring;
   readonly now: number;
   /** The key that signs next, or already. */
@@ -34,7 +34,7 @@ export interface Done {
  * Publishes a new key, which signs after the usual lead, or with `atOnce` as soon as every process can have read it.
  * @throws StartError if another key is already pending
  */
-export const rotate = (dependencies: KeyChangeDependencies, atOnce: boolean): Promise<Done> =>
+export const rotate = (dependencies: KeyChangeDependencies, atOnce: boolean): Promise<KeyChange> =>
   change(dependencies, async (ring, now) => {
     const { policy, generate } = dependencies;
     const pending = pendingEntry(ring, now);
@@ -49,7 +49,7 @@ export const rotate = (dependencies: KeyChangeDependencies, atOnce: boolean): Pr
   });
 
 /** Publishes an imported key, which signs after the usual lead, or at once in a new store. */
-export async function introduce(dependencies: KeyChangeDependencies, key: SigningKey): Promise<Done> {
+export async function introduce(dependencies: KeyChangeDependencies, key: SigningKey): Promise<KeyChange> {
   const { store, policy, clock } = dependencies;
   if (key.alg !== policy.algorithm) {
     throw new StartError(
@@ -67,7 +67,7 @@ export async function introduce(dependencies: KeyChangeDependencies, key: Signin
 }
 
 /** Removes a key from the key set at once: its tokens are then refused. If it is the signing key, the next key signs now. */
-export const retire = (dependencies: KeyChangeDependencies, kid: string): Promise<Done> =>
+export const retire = (dependencies: KeyChangeDependencies, kid: string): Promise<KeyChange> =>
   change(dependencies, async (ring, now) => {
     const { policy, generate } = dependencies;
     if (!ring.some(({ key }) => key.kid === kid)) throw new StartError(`there is no key ${JSON.stringify(kid)}`);
@@ -90,15 +90,15 @@ function refusePending(ring: Keyring, now: number): void {
   throw new StartError(`the key ${pending.key.kid} is already pending; rotate --now makes it sign, retire removes it`);
 }
 
-type Decide = (ring: Keyring, now: number) => Promise<Omit<Done, 'now'>>;
+type Decide = (ring: Keyring, now: number) => Promise<Omit<KeyChange, 'now'>>;
 
 /** Decides again if a running server changed the keyring first. */
-async function change({ store, policy, clock, generate }: KeyChangeDependencies, decide: Decide): Promise<Done> {
+async function change({ store, policy, clock, generate }: KeyChangeDependencies, decide: Decide): Promise<KeyChange> {
   for (;;) {
     const now = seconds(clock);
     const stored = (await store.load()) ?? (await store.create(newKeyring(await generate(policy.algorithm), now)));
     const { ring, successor } = await decide(stored.ring, now);
-    const after = tended(ring, policy, now);
+    const after = maintained(ring, policy, now);
     if (await store.replace(stored, after)) return { ring: after, now, successor };
   }
 }

@@ -4,8 +4,8 @@ import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import { type Configuration, type ErrorOut, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { ClientDocumentError } from '../client-documents/document-error.ts';
 import { stateOf } from '../context-state.ts';
-import { wordsFor as wordsForDocument } from './clients/metadata-documents.ts';
-import { wordsFor as wordsForLostSession } from './interactions/session-lost.ts';
+import { wordsForDocument } from './clients/metadata-documents.ts';
+import { wordsForLostSession } from './interactions/session-lost.ts';
 import { type HeldAnswer, heldAnswer } from './overrides/held-errors.ts';
 
 export interface ErrorDescription {

@@ -51,36 +51,36 @@ const schema = z.looseObject({
   scopes_supported: z.array(z.unknown()).nullish(),
 });
 
-interface Said {
+interface PublishedMetadata {
   readonly scopes: Scopes | undefined;
   readonly name: string | undefined;
   readonly maxAge: number;
 }
 
 export function createScopeSource(options: ScopeSourceOptions): ScopeSource {
-  let said: Said | undefined;
+  let published: PublishedMetadata | undefined;
   let first: Promise<void> | undefined;
   let revision = 0;
-  const load = async (): Promise<Said> => {
-    const heard = await read(options);
-    if (JSON.stringify(heard.scopes) !== JSON.stringify(said?.scopes)) revision += 1;
-    said = heard;
-    return heard;
+  const load = async (): Promise<PublishedMetadata> => {
+    const loaded = await read(options);
+    if (JSON.stringify(loaded.scopes) !== JSON.stringify(published?.scopes)) revision += 1;
+    published = loaded;
+    return loaded;
   };
   const { clock, onFailure, onRecovery } = options;
   const document = createRemoteDocument({ load, clock, maxAge: ({ maxAge }) => maxAge, onFailure, onRecovery });
   const touch = () => {
-    if (said && document.loadedAt() === undefined) {
+    if (published && document.loadedAt() === undefined) {
       // The same state as after a start without the resource: existing approvals are known from their grants.
-      said = undefined;
+      published = undefined;
       revision += 1;
     }
-    if (said) document.touch();
+    if (published) document.touch();
     else void settled(document.get());
   };
   return {
-    current: () => said?.scopes,
-    name: () => said?.name,
+    current: () => published?.scopes,
+    name: () => published?.name,
     ready: async () => {
       if (first) touch();
       first ??= settled(document.get());
@@ -100,7 +100,7 @@ const settled = (asked: Promise<unknown>): Promise<void> =>
     () => undefined,
   );
 
-async function read({ url, identifiers, fetch, words }: ScopeSourceOptions): Promise<Said> {
+async function read({ url, identifiers, fetch, words }: ScopeSourceOptions): Promise<PublishedMetadata> {
   const { body, headers } = await fetchDocument(fetch, url);
   const { resource, resource_name: name, scopes_supported: members } = schema.parse(body);
   // RFC 9728 §3.3: a document about something else must not be used.
@@ -113,13 +113,13 @@ async function read({ url, identifiers, fetch, words }: ScopeSourceOptions): Pro
   const scopes = [...new Set(usable)].filter((name) => !NOT_OF_A_RESOURCE.has(name)).slice(0, MAX_SCOPES);
   return {
     scopes: scopes.length > 0 ? describeScopes(scopes, words) : undefined,
-    name: typeof name === 'string' ? legible(name) : undefined,
+    name: typeof name === 'string' ? displayName(name) : undefined,
     maxAge: maxAgeOf(headers),
   };
 }
 
 /** One line of limited length, without invisible characters. */
-function legible(name: string): string | undefined {
+function displayName(name: string): string | undefined {
   const visible = name.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ');
   return [...visible.trim()].slice(0, LONGEST_TITLE).join('') || undefined;
 }

@@ -1,7 +1,7 @@
 /** Proves that the words of a stranger are logged in one line, without what a terminal obeys and without secrets. */
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../src/federation/connector.ts';
-import { answerTo, legible, logged } from '../../src/federation/failure.ts';
+import { answerTo, logged, sanitized } from '../../src/federation/failure.ts';
 
 describe('upstream text in the log', () => {
   it.each([
@@ -12,7 +12,7 @@ describe('upstream text in the log', () => {
     ['tag \u{e0041}', 'tag \\ue0041'],
     ['🐘 ü', '🐘 ü'],
   ])('control characters of %j are logged as %j', (text, line) => {
-    expect(legible(text)).toBe(line);
+    expect(sanitized(text)).toBe(line);
   });
 
   it.each([
@@ -28,20 +28,20 @@ describe('upstream text in the log', () => {
     ['error code: AADSTS70008', 'error code: AADSTS70008'],
     ['The basic profile is missing', 'The basic profile is missing'],
   ])('the secrets of %s are logged as %s', (text, line) => {
-    expect(legible(text)).toBe(line);
+    expect(sanitized(text)).toBe(line);
   });
 
   it('known secrets are removed in every encoding, unless they are too short to be secrets', () => {
     const secret = 'a secret+/=&"ü';
     const form = new URLSearchParams({ s: secret }).toString();
-    expect(legible(`${secret} ${encodeURIComponent(secret)} ${form}`, [secret])).toBe(
+    expect(sanitized(`${secret} ${encodeURIComponent(secret)} ${form}`, [secret])).toBe(
       '[redacted] [redacted] s=[redacted]',
     );
-    expect(legible('an x stays', ['x', ''])).toBe('an x stays');
+    expect(sanitized('an x stays', ['x', ''])).toBe('an x stays');
   });
 
   it('a long upstream text is truncated', () => {
-    expect(legible('x'.repeat(100_000))).toBe(`${'x'.repeat(1_000)}…`);
+    expect(sanitized('x'.repeat(100_000))).toBe(`${'x'.repeat(1_000)}…`);
     const facts = { found: Array.from({ length: 100 }, () => 'x'), expected: { deep: 'x'.repeat(5_000) } };
     const line = logged(new UpstreamError('invalid_answer', 'm', facts), []);
     expect(line.found).toHaveLength(10);

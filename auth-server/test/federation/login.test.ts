@@ -51,8 +51,8 @@ describe('a login state', () => {
 describe('a login outcome', () => {
   it('a login outcome is collected once', async () => {
     const { logins } = setUp();
-    await logins.leave('interaction', { accountId: 'alice', approval: 'digest' });
-    expect(await logins.collect('interaction')).toEqual({ accountId: 'alice', approval: 'digest' });
-    expect(await logins.collect('interaction')).toBeUndefined();
+    await logins.saveOutcome('interaction', { accountId: 'alice', approval: 'digest' });
+    expect(await logins.takeOutcome('interaction')).toEqual({ accountId: 'alice', approval: 'digest' });
+    expect(await logins.takeOutcome('interaction')).toBeUndefined();
   });
 });

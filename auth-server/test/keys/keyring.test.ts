@@ -6,12 +6,12 @@ import {
   isSuccessorDue,
   type Keyring,
   type KeyringEntry,
+  maintained,
   newKeyring,
   nextChange,
   pendingEntry,
   publishedKeys,
   stateOf,
-  tended,
   withEarlierStart,
   withoutKey,
   withSuccessor,
@@ -49,7 +49,7 @@ describe('RFC 9068 §4 the life of a signing key', () => {
     ]);
     expect(nextChange(ring, 600)).toBe(1_700);
     expect(kids(ring, 1_700)).toEqual(['b']);
-    expect(tended(ring, policy, 1_700)).toEqual([entry('b', 500)]);
+    expect(maintained(ring, policy, 1_700)).toEqual([entry('b', 500)]);
   });
 
   it('each key has a state: pending, active or retiring', () => {
@@ -74,7 +74,7 @@ describe('RFC 9068 §4 the life of a signing key', () => {
 
   it('the removal of a pending key leaves the active key without an end', () => {
     const ring = withSuccessor(first, entry('b', 500), policy);
-    expect(tended(withoutKey(ring, 'b') ?? ring, policy, 500)).toEqual(first);
+    expect(maintained(withoutKey(ring, 'b') ?? ring, policy, 500)).toEqual(first);
     expect(withoutKey(first, 'a')).toBeUndefined();
   });
 
@@ -92,9 +92,9 @@ describe('RFC 9068 §4 the life of a signing key', () => {
   it('a longer token lifetime while a successor is pending keeps the old key published longer', () => {
     const ring = withSuccessor(first, entry('b', 500), policy);
     const longer = { ...policy, tokenLifetime: 5_000 };
-    expect(kids(tended(ring, longer, 599), 5_699)).toEqual(['b', 'a']);
-    expect(kids(tended(ring, { ...policy, tokenLifetime: 1 }, 599), 1_699)).toEqual(['b', 'a']);
-    expect(tended(ring, longer, 600)).toEqual(ring);
+    expect(kids(maintained(ring, longer, 599), 5_699)).toEqual(['b', 'a']);
+    expect(kids(maintained(ring, { ...policy, tokenLifetime: 1 }, 599), 1_699)).toEqual(['b', 'a']);
+    expect(maintained(ring, longer, 600)).toEqual(ring);
   });
 
   it('a keyring has an active key although the clock is behind all keys', () => {
@@ -118,7 +118,7 @@ describe('RFC 9068 §4 the life of a signing key', () => {
         let step = 0;
         for (let now = 0; now < 1_500; now += 1) {
           if (now === step) {
-            ring = tended(ring, lived, now);
+            ring = maintained(ring, lived, now);
             if (isSuccessorDue(ring, lived, now)) {
               count += 1;
               ring = withSuccessor(ring, { ...entry(String(count), now), signsFrom: now + lead }, lived);

@@ -6,14 +6,14 @@ import Router from '@koa/router';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
 import { interactionPath } from '../../consent/interaction.ts';
-import { BROKEN_OFF } from '../../consent/sign-in-errors.ts';
+import { SIGN_IN_ERRORS } from '../../consent/sign-in-errors.ts';
 import type { Accounts } from '../../federation/account.ts';
 import type { Identity, LoginChecks } from '../../federation/connector.ts';
-import { type ClientAnswer, legible } from '../../federation/failure.ts';
+import { type ClientAnswer, sanitized } from '../../federation/failure.ts';
 import type { LoginState, Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 import { acceptIdentity, localSubject } from '../../federation/subject.ts';
-import { passOn, readFormPost } from './form-post.ts';
+import { readFormPost, redirectToCallback } from './form-post.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
 import { type SignInObserver, upstreamFailed } from './upstream-failure.ts';
@@ -52,11 +52,11 @@ async function receive(ctx: Context, dependencies: CallbackDependencies): Promis
   }
   const answer = new URLSearchParams(ctx.search);
   const [state = '', ...others] = answer.getAll('state');
-  if (!state || others.length > 0) throw stranded(answer, 'foreign', state ? 'more than one state' : 'no state');
+  if (!state || others.length > 0) throw callbackError(answer, 'foreign', state ? 'more than one state' : 'no state');
   const login = await accept(ctx, dependencies, { state, connector: upstream.id, answer });
   dependencies.loginCookie.clear(ctx, state);
-  const outcome = await settle(ctx, dependencies, upstream, { ...login, state });
-  await dependencies.logins.leave(login.uid, { ...outcome, approval: login.approval });
+  const outcome = await completeSignIn(ctx, dependencies, upstream, { ...login, state });
+  await dependencies.logins.saveOutcome(login.uid, { ...outcome, approval: login.approval });
   seeOther(ctx, `${interactionPath(dependencies.issuer, login.uid)}/finish`);
 }
 
@@ -65,33 +65,34 @@ async function receiveForm(ctx: Context, dependencies: CallbackDependencies): Pr
   const upstream = upstreamOf(ctx, dependencies);
   const answer = await readFormPost(ctx);
   const [state, ...others] = answer.getAll('state');
-  if (!state || others.length > 0) throw stranded(answer, 'foreign', state ? 'more than one state' : 'no state');
+  if (!state || others.length > 0) throw callbackError(answer, 'foreign', state ? 'more than one state' : 'no state');
   const waiting = await dependencies.logins.find(state);
-  if (!waiting) throw stranded(answer, 'over', 'the state is unknown, expired or already used');
-  if (waiting.connector !== upstream.id) throw stranded(answer, 'foreign', 'the state belongs to another connector');
-  passOn(ctx, upstream.callbackUrl, answer);
+  if (!waiting) throw callbackError(answer, 'over', 'the state is unknown, expired or already used');
+  if (waiting.connector !== upstream.id)
+    throw callbackError(answer, 'foreign', 'the state belongs to another connector');
+  redirectToCallback(ctx, upstream.callbackUrl, answer);
 }
 
 /** Takes the login only if everything is valid, so that a replay by somebody else does not use it up. */
 async function accept(
   ctx: Context,
   { logins, loginCookie }: CallbackDependencies,
-  { state, connector, answer }: Arrival,
+  { state, connector, answer }: CallbackAnswer,
 ) {
   const hasCookie = loginCookie.verify(ctx, state);
   const waiting = await logins.find(state);
   if (!hasCookie) {
     // A finished sign-in has no cookie either, so the cookie is only reported as missing if the sign-in still waits.
-    throw stranded(answer, waiting ? 'no_cookie' : 'over', 'the cookie of this sign-in is missing or not valid');
+    throw callbackError(answer, waiting ? 'no_cookie' : 'over', 'the cookie of this sign-in is missing or not valid');
   }
-  if (!waiting) throw stranded(answer, 'over', 'the state is unknown, expired or already used');
-  if (waiting.connector !== connector) throw stranded(answer, 'foreign', 'the state belongs to another connector');
+  if (!waiting) throw callbackError(answer, 'over', 'the state is unknown, expired or already used');
+  if (waiting.connector !== connector) throw callbackError(answer, 'foreign', 'the state belongs to another connector');
   const login = await logins.take(state);
-  if (!login) throw stranded(answer, 'over', 'the state was used by another request at the same time');
+  if (!login) throw callbackError(answer, 'over', 'the state was used by another request at the same time');
   return login;
 }
 
-interface Arrival {
+interface CallbackAnswer {
   readonly state: string;
   readonly connector: string;
   readonly answer: URLSearchParams;
@@ -100,27 +101,27 @@ interface Arrival {
 /** The texts for a person whose client cannot get an error. */
 const WORDS = {
   over: 'This sign-in has ended: it is already finished, or it took longer than ten minutes.',
-  no_cookie: BROKEN_OFF.noCookie,
+  no_cookie: SIGN_IN_ERRORS.noCookie,
   foreign: 'The answer does not belong to a sign-in that is in progress at this address, so nothing was done.',
 } as const;
 
 /** The log gets our reason and the error of the upstream, because an error may come back without the state. */
-function stranded(answer: URLSearchParams, why: keyof typeof WORDS, reason: string): HttpError {
+function callbackError(answer: URLSearchParams, why: keyof typeof WORDS, reason: string): HttpError {
   const secrets = ['code', 'state'].flatMap((name) => answer.getAll(name).slice(0, 3));
-  const said = ['error', 'error_description'].map((name) => legible(answer.get(name) ?? '', secrets)).filter(Boolean);
+  const said = ['error', 'error_description'].map((name) => sanitized(answer.get(name) ?? '', secrets)).filter(Boolean);
   const detail = said.length > 0 ? `; the answer says ${said.join(': ')}` : '';
   return new HttpError(400, 'invalid_request', WORDS[why], { reason: reason + detail });
 }
 
-type Returned = LoginState & Pick<LoginChecks, 'state'>;
-type Ending = { readonly accountId: string } | ClientAnswer;
+type ReturnedLogin = LoginState & Pick<LoginChecks, 'state'>;
+type SignInOutcome = { readonly accountId: string } | ClientAnswer;
 
-async function settle(
+async function completeSignIn(
   ctx: Context,
   dependencies: CallbackDependencies,
   upstream: OpenConnector,
-  login: Returned,
-): Promise<Ending> {
+  login: ReturnedLogin,
+): Promise<SignInOutcome> {
   // Built from the configuration: neither Host nor a proxy header may influence what is sent to the upstream.
   const answer = new URL(upstream.callbackUrl + ctx.search);
   let identity: Identity;

@@ -24,7 +24,7 @@ export async function readFormPost(ctx: Context): Promise<URLSearchParams> {
 }
 
 /** @param callback of the connector, without a query */
-export const passOn = (ctx: Context, callback: string, answer: URLSearchParams): void =>
+export const redirectToCallback = (ctx: Context, callback: string, answer: URLSearchParams): void =>
   seeOther(ctx, `${callback}?${answer}`);
 
 async function readBounded({ req, request }: Context): Promise<string> {

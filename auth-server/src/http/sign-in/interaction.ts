@@ -64,7 +64,7 @@ async function show(ctx: Context, dependencies: InteractionDependencies): Promis
 async function approve(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
   const pending = await findForForm(ctx, dependencies);
   const chosen = field(ctx, 'connector');
-  if (chosen !== undefined) return leave(ctx, dependencies, pending, chosen);
+  if (chosen !== undefined) return redirectToUpstream(ctx, dependencies, pending, chosen);
   if (pending.accountId === undefined || !(await dependencies.accounts.find(pending.accountId))) {
     throw new HttpError(400, 'invalid_request', 'Choose how to sign in.', { reason: 'approval without an account' });
   }
@@ -72,7 +72,12 @@ async function approve(ctx: Context, dependencies: InteractionDependencies): Pro
 }
 
 /** Asks the upstream first, so that nothing is stored if it is down. */
-async function leave(ctx: Context, dependencies: InteractionDependencies, pending: PendingInteraction, chosen: string) {
+async function redirectToUpstream(
+  ctx: Context,
+  dependencies: InteractionDependencies,
+  pending: PendingInteraction,
+  chosen: string,
+) {
   const { interactions, connectors, logins, loginCookie } = dependencies;
   const upstream = connectors.find(({ id }) => id === chosen);
   if (!upstream) throw new HttpError(400, 'invalid_request', 'This way to sign in does not exist on this server.');
@@ -101,7 +106,7 @@ async function finish(ctx: Context, dependencies: InteractionDependencies): Prom
     throw new HttpError(405, 'invalid_request', 'Only GET is allowed here.', { headers: { Allow: 'GET' } });
   }
   const pending = await find(ctx, dependencies);
-  const outcome = await dependencies.logins.collect(pending.uid);
+  const outcome = await dependencies.logins.takeOutcome(pending.uid);
   // Nothing to finish, or the request is no longer the approved one: show the page again.
   if (!outcome || outcome.approval !== approvalOf(pending)) {
     return seeOther(ctx, interactionPath(dependencies.issuer, pending.uid));

@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import { stateOf } from '../../context-state.ts';
 import type { LoginChecks, UpstreamReason } from '../../federation/connector.ts';
-import { answerTo, type ClientAnswer, legible, logged, toUpstreamError } from '../../federation/failure.ts';
+import { answerTo, type ClientAnswer, logged, sanitized, toUpstreamError } from '../../federation/failure.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 
 /** Called with the outcome of a sign-in at an upstream: `ok`, or the reason of the failure. */
@@ -30,7 +30,7 @@ export function upstreamFailed(ctx: Context, { upstream, checks, code = '' }: At
   const { log, requestId } = stateOf(ctx);
   if (thrown === failure) log.warn(line, 'upstream sign-in failed');
   // A fault of the connector and not of the upstream: its author needs the stack.
-  else log.error({ ...line, stack: legible(String(stackOf(thrown)), secrets) }, 'upstream sign-in failed');
+  else log.error({ ...line, stack: sanitized(String(stackOf(thrown)), secrets) }, 'upstream sign-in failed');
   return { reason: failure.reason, answer: answerTo(failure, upstream.title, requestId) };
 }
 

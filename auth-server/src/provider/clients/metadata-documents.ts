@@ -57,7 +57,7 @@ export function createFetch({ clientDocuments, judge }: Dependencies): NonNullab
 
 /** An error of RFC 6749 §5.2 for a client, a page for a person. A limit is temporary and not the fault of the client. */
 function answerTo(failure: ClientDocumentError): Error {
-  const { title, message } = wordsFor(failure);
+  const { title, message } = wordsForDocument(failure);
   const headers = { 'Retry-After': String(failure.retryAfter ?? 60) };
   if (failure.outcome === 'limited') {
     return new HttpError(429, 'too_many_requests', message, { reason: failure.message, headers, cause: failure });
@@ -110,5 +110,5 @@ const WORDS: Readonly<Record<Outcome, (host: string, status: number | undefined)
   }),
 };
 
-export const wordsFor = ({ outcome, host, status }: ClientDocumentError): Words =>
+export const wordsForDocument = ({ outcome, host, status }: ClientDocumentError): Words =>
   WORDS[outcome](host || 'that address', status);

@@ -8,19 +8,19 @@ import type Provider from 'oidc-provider';
 import { errors, type InteractionResults } from 'oidc-provider';
 import type { ClientDocuments } from '../../client-documents/client-documents.ts';
 import { remember } from '../../consent/approval.ts';
-import type { Exchange, Interactions, PendingInteraction } from '../../consent/interaction.ts';
-import { BROKEN_OFF } from '../../consent/sign-in-errors.ts';
+import type { HttpExchange, Interactions, PendingInteraction } from '../../consent/interaction.ts';
+import { SIGN_IN_ERRORS } from '../../consent/sign-in-errors.ts';
 import type { Resources } from '../../resources/resource.ts';
 import { approvalsOf, setApprovals } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
 import { indicators } from '../resource-indicators.ts';
 import { type PendingDependencies, pendingOf, requested, text } from './pending.ts';
 import { SELECT_ACCOUNT } from './policy.ts';
-import { wordsFor } from './session-lost.ts';
+import { wordsForLostSession } from './session-lost.ts';
 
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 
-const brokenOff = (message: string, reason: string, cause?: unknown): HttpError =>
+const signInError = (message: string, reason: string, cause?: unknown): HttpError =>
   new HttpError(400, 'invalid_request', message, { reason, cause });
 
 interface Dependencies extends PendingDependencies {
@@ -30,15 +30,19 @@ interface Dependencies extends PendingDependencies {
 
 export function createInteractions(dependencies: Dependencies): Interactions {
   const { provider, clientDocuments } = dependencies;
-  const read = async ({ req, res }: Exchange, uid = ''): Promise<Details> => {
+  const read = async ({ req, res }: HttpExchange, uid = ''): Promise<Details> => {
     try {
       return await provider.interactionDetails(req, res);
     } catch (error) {
       if (!(error instanceof errors.SessionNotFound)) throw error;
-      throw brokenOff(await wordsFor(provider, error, uid), error.error_description ?? error.message, error);
+      throw signInError(
+        await wordsForLostSession(provider, error, uid),
+        error.error_description ?? error.message,
+        error,
+      );
     }
   };
-  const finish = async ({ req, res }: Exchange, result: InteractionResults) => {
+  const finish = async ({ req, res }: HttpExchange, result: InteractionResults) => {
     res.setHeader('Cache-Control', 'no-store');
     await provider.interactionFinished(req, res, result);
   };
@@ -63,10 +67,10 @@ export function createInteractions(dependencies: Dependencies): Interactions {
 
 async function describe(details: Details, { provider, ...dependencies }: Dependencies): Promise<PendingInteraction> {
   const client = await provider.Client.find(text(details.params.client_id));
-  if (!client) throw brokenOff(BROKEN_OFF.clientGone, 'the client is no longer registered');
+  if (!client) throw signInError(SIGN_IN_ERRORS.clientGone, 'the client is no longer registered');
   // The engine compares the redirect URI when the request arrives, but not again after the page.
   if (!client.redirectUriAllowed(text(details.params.redirect_uri))) {
-    throw brokenOff(BROKEN_OFF.addressGone, 'the redirect URI is no longer registered');
+    throw signInError(SIGN_IN_ERRORS.addressGone, 'the redirect URI is no longer registered');
   }
   const accountId = details.prompt.name === 'login' ? undefined : details.session?.accountId;
   const pending = pendingOf({ uid: details.uid, client, params: details.params, accountId }, dependencies);
@@ -78,7 +82,7 @@ async function describe(details: Details, { provider, ...dependencies }: Depende
  * logout page that needs scripts.
  * @returns the session that continues
  */
-async function leaveOtherAccount({ req, res }: Exchange, details: Details, accountId: string, provider: Provider) {
+async function leaveOtherAccount({ req, res }: HttpExchange, details: Details, accountId: string, provider: Provider) {
   const session = await provider.Session.get(provider.createContext(req, res) as Context);
   if (session.accountId === undefined || session.accountId === accountId) return session;
   await session.destroy();

@@ -1,7 +1,7 @@
 /** Owns the texts for an interaction that the engine does not find: the engine has one error for several causes. */
 import type Provider from 'oidc-provider';
 import type { errors } from 'oidc-provider';
-import { BROKEN_OFF } from '../../consent/sign-in-errors.ts';
+import { SIGN_IN_ERRORS } from '../../consent/sign-in-errors.ts';
 
 /** Error descriptions of oidc-provider 9.13.3 which mean that the session of this browser has changed. */
 const OTHER_SESSION: ReadonlySet<string | undefined> = new Set([
@@ -14,7 +14,11 @@ const OTHER_SESSION: ReadonlySet<string | undefined> = new Set([
  * A browser drops the cookie when the interaction ends, so the cookie is only reported as missing if the interaction still waits.
  * @param uid of the interaction: nobody can guess it
  */
-export async function wordsFor(provider: Provider, error: errors.SessionNotFound, uid: string): Promise<string> {
-  if (OTHER_SESSION.has(error.error_description)) return BROKEN_OFF.otherSession;
-  return (await provider.Interaction.find(uid)) ? BROKEN_OFF.noCookie : BROKEN_OFF.over;
+export async function wordsForLostSession(
+  provider: Provider,
+  error: errors.SessionNotFound,
+  uid: string,
+): Promise<string> {
+  if (OTHER_SESSION.has(error.error_description)) return SIGN_IN_ERRORS.otherSession;
+  return (await provider.Interaction.find(uid)) ? SIGN_IN_ERRORS.noCookie : SIGN_IN_ERRORS.over;
 }

@@ -17,8 +17,8 @@ export function createClientAdapter(clients: ClientRecords, dependencies: Client
   return {
     upsert: async (id, payload) => {
       if (Provider.ctx?.oidc.route === 'client_update') return change(id, payload, clients);
-      const hasWord = await spendInitialAccess(dependencies);
-      await clients.put(id, payload as JsonObject, hasWord);
+      const withInitialAccess = await spendInitialAccess(dependencies);
+      await clients.put(id, payload as JsonObject, withInitialAccess);
     },
     find: async (id) => (await clients.find(id)) as AdapterPayload | undefined,
     findByUid: never,

@@ -12,8 +12,8 @@ const KIND = 'Client';
 
 export interface ClientRecords {
   find(id: string): Promise<JsonObject | undefined>;
-  /** @param hasWord whether it registered with an initial access token of the operator */
-  put(id: string, client: JsonObject, hasWord?: boolean): Promise<void>;
+  /** @param withInitialAccess whether it registered with an initial access token of the operator */
+  put(id: string, client: JsonObject, withInitialAccess?: boolean): Promise<void>;
   /** Writes only if the client is unchanged, so that a removed client does not come back. Its expiry stays the same. */
   replace(id: string, client: JsonObject): Promise<boolean>;
   remove(id: string): Promise<void>;
@@ -51,9 +51,9 @@ export function createClientRecords(
       }
       return listed ?? record?.value;
     },
-    put: async (id, client, hasWord = false) => {
+    put: async (id, client, withInitialAccess = false) => {
       cache.forget(id);
-      await store.put(KIND, id, client, { ttl: hasWord ? lifetime : Math.min(UNAPPROVED, lifetime) });
+      await store.put(KIND, id, client, { ttl: withInitialAccess ? lifetime : Math.min(UNAPPROVED, lifetime) });
     },
     replace: async (id, after) => {
       const before = (await store.get(KIND, id))?.value;

@@ -15,20 +15,20 @@ const REMEMBERED = 2 * COPY_LIFETIME;
 /** Seconds between two log lines about the use of one copy, because a host may refuse this server all day. */
 const AGAIN = 3_600;
 
-interface Word {
+interface HostHistory {
   /** The host gave a valid answer: no copy is used any more. */
   readonly good?: boolean;
   /** When the document was withdrawn or invalid, in seconds since the epoch: an older copy is not used any more. */
   readonly refusedAt?: number;
 }
 
-interface StandIn {
+interface FallbackDocument {
   readonly document: JsonObject;
   /** In seconds since the epoch. */
   readonly fetchedAt: number;
 }
 
-export interface StandIns {
+export interface CopyFallback {
   has(clientId: string): Promise<boolean>;
   /** Call when the host has given a valid answer. */
   onAnswer(clientId: string): Promise<void>;
@@ -36,26 +36,27 @@ export interface StandIns {
    * @param failure of the host, of which no valid answer is known
    * @param judge throws if a document is invalid
    */
-  after(url: URL, failure: ClientDocumentError, judge: Judge): Promise<StandIn | undefined>;
+  after(url: URL, failure: ClientDocumentError, judge: Judge): Promise<FallbackDocument | undefined>;
   /** Call when the host no longer serves a valid document. */
   onRefusal(clientId: string): Promise<void>;
 }
 
 type Judge = (url: URL, document: unknown) => JsonObject;
 
-export interface StandInDependencies {
+export interface CopyFallbackDependencies {
   readonly find: FindCopy;
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-export function createStandIns({ find, store, clock, log }: StandInDependencies): StandIns {
-  const wordOf = async (clientId: string): Promise<Word> => (await store.get(RECORD, clientId))?.value ?? {};
-  const keep = (clientId: string, word: Word) => store.put(RECORD, clientId, { ...word }, { ttl: REMEMBERED });
+export function createCopyFallback({ find, store, clock, log }: CopyFallbackDependencies): CopyFallback {
+  const historyOf = async (clientId: string): Promise<HostHistory> => (await store.get(RECORD, clientId))?.value ?? {};
+  const keep = (clientId: string, history: HostHistory) =>
+    store.put(RECORD, clientId, { ...history }, { ttl: REMEMBERED });
   const onRefusal = async (clientId: string): Promise<void> => {
     if (!(await find(clientId))) return;
-    await keep(clientId, { ...(await wordOf(clientId)), refusedAt: seconds(clock) });
+    await keep(clientId, { ...(await historyOf(clientId)), refusedAt: seconds(clock) });
   };
 
   const toldAt = new Map<string, number>();
@@ -77,7 +78,9 @@ export function createStandIns({ find, store, clock, log }: StandInDependencies)
       // A limit is temporary and not caused by the host.
       if (!copy || failure.outcome === 'limited') return undefined;
       if (failure.outcome === 'unusable') await onRefusal(url.href);
-      const flaw = mayStandIn(failure) ? flawOf(copy, await wordOf(url.href), seconds(clock)) : 'the host has answered';
+      const flaw = mayFallBack(failure)
+        ? flawOf(copy, await historyOf(url.href), seconds(clock))
+        : 'the host has answered';
       const said = { url: url.href, file: copy.file, fetchedAt: dateOf(copy.fetchedAt), reason: failure.reason };
       if (flaw) {
         log.info({ ...said, flaw }, "operator's copy of a client document not used");
@@ -99,10 +102,10 @@ export function createStandIns({ find, store, clock, log }: StandInDependencies)
 const UNREACHED: ReadonlySet<Reason> = new Set(['dns', 'private_address', 'connection', 'tls', 'timeout', 'proxy']);
 
 /** The host is unreachable, refuses this server, or has an internal error. */
-const mayStandIn = ({ reason, status }: ClientDocumentError): boolean =>
+const mayFallBack = ({ reason, status }: ClientDocumentError): boolean =>
   UNREACHED.has(reason) || (status !== undefined && (status === 403 || status === 429 || status >= 500));
 
-function flawOf(copy: OperatorCopy, { good, refusedAt }: Word, now: number): string | undefined {
+function flawOf(copy: OperatorCopy, { good, refusedAt }: HostHistory, now: number): string | undefined {
   if (good) return 'the host has given a valid answer before';
   if (refusedAt !== undefined && refusedAt >= copy.fetchedAt) return 'the host has withdrawn it since then';
   return endOf(copy) <= now ? `it expired on ${dateOf(endOf(copy))}` : undefined;
