@@ -1,6 +1,6 @@
 /** Owns a service as a process whose memory is measured, with the heap size from the manifest for Kubernetes. */
 import { existsSync, readFileSync } from 'node:fs';
-import { Run } from '../e2e/stack.ts';
+import { Run } from '../support/stack.ts';
 
 export const hasProc = existsSync('/proc/self/status');
 export const NEEDS_PROC = 'needs /proc, as Linux has it';

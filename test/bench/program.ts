@@ -5,7 +5,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { ROOT } from '../e2e/stack.ts';
+import { ROOT } from '../support/stack.ts';
 
 /** With two cores, the server under load has one to itself; everything else has the other. */
 const CORES = { server: '0', rest: '1' } as const;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { startRedis } from '@mcp-oauth/shared/testing/redis';
-import { Person } from '../e2e/person.ts';
+import { Person } from '../support/person.ts';
 import { CLIENT_ID, MACHINE_ID, MACHINE_SECRET, REDIRECT_URI, RESOURCE, VERIFIER } from './parties.ts';
 import { runProgram } from './program.ts';
 

@@ -3,8 +3,8 @@
  * client whose person would have to sign in again is counted.
  */
 import { setTimeout } from 'node:timers/promises';
-import { type Answer, OAuthClient, type Tokens } from '../e2e/oauth-client.ts';
-import type { Stack } from '../e2e/stack.ts';
+import { type Answer, OAuthClient, type Tokens } from '../support/oauth-client.ts';
+import type { Stack } from '../support/stack.ts';
 
 /** Milliseconds between two refreshes of one client. */
 const PACE = 300;

@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect } from 'vitest';
-import { gather, type Host, type Member } from '../failover/crowd.ts';
+import { gather, type Host, type Member } from '../support/crowd.ts';
 import { Households } from './households.ts';
 
 interface Failure {

@@ -3,8 +3,8 @@ import { Agent, request } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { McpSession, OAuthClient } from '../e2e/oauth-client.ts';
-import type { Stack } from '../e2e/stack.ts';
+import { McpSession, OAuthClient } from '../support/oauth-client.ts';
+import type { Stack } from '../support/stack.ts';
 import { Composed } from './composed.ts';
 import { print } from './figures.ts';
 

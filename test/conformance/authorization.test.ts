@@ -9,9 +9,9 @@ import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { exportJWK, generateKeyPair } from 'jose';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { McpSession, OAuthClient, REDIRECT_URI } from '../e2e/oauth-client.ts';
-import { Person } from '../e2e/person.ts';
-import { ROOT, Stack } from '../e2e/stack.ts';
+import { McpSession, OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts';
+import { Person } from '../support/person.ts';
+import { ROOT, Stack } from '../support/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {

@@ -5,7 +5,7 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { Run } from '../e2e/stack.ts';
+import { Run } from '../support/stack.ts';
 
 export interface Suite {
   readonly name: string;

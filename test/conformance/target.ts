@@ -8,8 +8,8 @@ import type { TestServer } from '@mcp-oauth/shared/testing/listen';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { startRedis } from '@mcp-oauth/shared/testing/redis';
 import { signingKey, signToken, startIssuer } from '../../mcp-server/test/support/issuer.ts';
-import { gateway } from '../e2e/gateway.ts';
-import { Run } from '../e2e/stack.ts';
+import { gateway } from '../support/gateway.ts';
+import { Run } from '../support/stack.ts';
 
 const FIXTURES = fileURLToPath(new URL('./fixtures/', import.meta.url));
 

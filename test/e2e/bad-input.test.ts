@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Forger, forger } from './forge.ts';
+import { type Forger, forger } from '../support/forge.ts';
 import {
   type Answer,
   initialize,
@@ -15,9 +15,9 @@ import {
   REDIRECT_URI,
   send,
   type Tokens,
-} from './oauth-client.ts';
-import { Person } from './person.ts';
-import { Stack } from './stack.ts';
+} from '../support/oauth-client.ts';
+import { Person } from '../support/person.ts';
+import { Stack } from '../support/stack.ts';
 
 interface World {
   readonly stack: Stack;

@@ -6,10 +6,10 @@ import { createServer, type Server } from 'node:net';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CERTIFICATE, ClientHost } from '../../auth-server/test/support/client-host.ts';
-import { ClientState } from './client-state.ts';
-import { drivers } from './drivers.ts';
-import { Person } from './person.ts';
-import { Stack } from './stack.ts';
+import { ClientState } from '../support/client-state.ts';
+import { drivers } from '../support/drivers.ts';
+import { Person } from '../support/person.ts';
+import { Stack } from '../support/stack.ts';
 
 const CALLBACK = 'http://127.0.0.1:33418/callback';
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Run } from './stack.ts';
+import { Run } from '../support/stack.ts';
 
 let proxy: TestProxy;
 beforeEach(async (context) => {

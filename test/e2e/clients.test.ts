@@ -4,10 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CERTIFICATE, ClientHost } from '../../auth-server/test/support/client-host.ts';
-import { McpSession, send } from './oauth-client.ts';
-import { Person } from './person.ts';
+import { McpSession, send } from '../support/oauth-client.ts';
+import { Person } from '../support/person.ts';
+import { Stack } from '../support/stack.ts';
 import { type Discovered, discover, type Flow, RecordedClient, recordings } from './recorded-client.ts';
-import { Stack } from './stack.ts';
 
 /** The clients that an authorization server for MCP must support. */
 const KNOWN = [

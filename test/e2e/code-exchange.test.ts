@@ -3,8 +3,8 @@
  * processes.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { McpSession, OAuthClient, REDIRECT_URI } from './oauth-client.ts';
-import { Stack } from './stack.ts';
+import { McpSession, OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts';
+import { Stack } from '../support/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {

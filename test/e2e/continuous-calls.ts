@@ -3,8 +3,8 @@
  * with tokens that expire soon.
  */
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { McpSession, OAuthClient, type Tokens } from './oauth-client.ts';
-import type { Stack } from './stack.ts';
+import { McpSession, OAuthClient, type Tokens } from '../support/oauth-client.ts';
+import type { Stack } from '../support/stack.ts';
 
 interface Held {
   readonly token: string;

@@ -4,8 +4,8 @@
  */
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis, tell } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Stack } from '../support/stack.ts';
 import { type Forwarder, startForwarder } from './forwarder.ts';
-import { Stack } from './stack.ts';
 
 const CLIENT = { client_id: 'job', client_secret: 'secret-of-the-job', grant_types: ['client_credentials'] };
 

@@ -15,10 +15,10 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { calculateJwkThumbprint, decodeJwt, exportJWK } from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { initialize, postJson, REDIRECT_URI } from './oauth-client.ts';
-import { Person } from './person.ts';
-import { roundRobin } from './round-robin.ts';
-import { Run } from './stack.ts';
+import { initialize, postJson, REDIRECT_URI } from '../support/oauth-client.ts';
+import { Person } from '../support/person.ts';
+import { roundRobin } from '../support/round-robin.ts';
+import { Run } from '../support/stack.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'mcp-oauth-dpop-'));
 const runs: Run[] = [];

@@ -7,9 +7,9 @@ import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { Browser, Request } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { launchBrowser, needsChromium, signIn } from './browser.ts';
-import { OAuthClient } from './oauth-client.ts';
-import { Stack } from './stack.ts';
+import { launchBrowser, needsChromium, signIn } from '../support/browser.ts';
+import { OAuthClient } from '../support/oauth-client.ts';
+import { Stack } from '../support/stack.ts';
 
 const pair = generateKeyPair('ES256');
 

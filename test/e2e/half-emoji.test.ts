@@ -6,9 +6,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { folderOf } from '../../mcp-server/test/support/definition-folder.ts';
 import { headersOf, meta } from '../../mcp-server/test/support/stateless-harness.ts';
-import { type Answer, initialize, McpSession, OAuthClient, postJson } from './oauth-client.ts';
-import { openSse, type SseStream } from './sse-stream.ts';
-import { Stack } from './stack.ts';
+import { type Answer, initialize, McpSession, OAuthClient, postJson } from '../support/oauth-client.ts';
+import { openSse, type SseStream } from '../support/sse-stream.ts';
+import { Stack } from '../support/stack.ts';
 
 const HALF = '\ud83d';
 const REPLACED = '\ufffd';

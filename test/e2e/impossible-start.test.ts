@@ -12,7 +12,7 @@ import { setTimeout } from 'node:timers/promises';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { describe, expect, it } from 'vitest';
-import { ROOT, Run } from './stack.ts';
+import { ROOT, Run } from '../support/stack.ts';
 
 const SERVICES = ['auth-server', 'mcp-server'] as const;
 const folder = mkdtempSync(join(tmpdir(), 'impossible-start-'));

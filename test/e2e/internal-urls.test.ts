@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { postJson, REDIRECT_URI } from './oauth-client.ts';
-import { type Page, Person } from './person.ts';
-import { Run } from './stack.ts';
+import { postJson, REDIRECT_URI } from '../support/oauth-client.ts';
+import { type Page, Person } from '../support/person.ts';
+import { Run } from '../support/stack.ts';
 
 /** A browser outside, for which public URLs resolve. */
 class Outsider extends Person {

@@ -5,10 +5,10 @@
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { deny, launchBrowser, needsChromium, signIn } from './browser.ts';
-import { ClientState } from './client-state.ts';
-import { type Connected, type Driver, drivers } from './drivers.ts';
-import { Stack } from './stack.ts';
+import { deny, launchBrowser, needsChromium, signIn } from '../support/browser.ts';
+import { ClientState } from '../support/client-state.ts';
+import { type Connected, type Driver, drivers } from '../support/drivers.ts';
+import { Stack } from '../support/stack.ts';
 
 const TOOLS = ['confirm', 'countdown', 'echo', 'server_status', 'stock_price', 'sum', 'whoami'];
 

@@ -8,7 +8,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stack } from './stack.ts';
+import { Stack } from '../support/stack.ts';
 
 const SECRET = 'a-secret-of-the-nightly-job';
 const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Run } from './stack.ts';
+import { Run } from '../support/stack.ts';
 
 const PROGRAMS = [
   ['mcp-server', { ISSUER: 'http://localhost:1' }],

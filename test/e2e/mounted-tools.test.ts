@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { folderOf, toolFile } from '../../mcp-server/test/support/definition-folder.ts';
-import { McpSession, OAuthClient, send } from './oauth-client.ts';
-import { Run, Stack } from './stack.ts';
+import { McpSession, OAuthClient, send } from '../support/oauth-client.ts';
+import { Run, Stack } from '../support/stack.ts';
 
 const PATIENTLY = { timeout: 30_000 };
 

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import type { TestServer } from '@mcp-oauth/shared/testing/listen';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ClientState } from './client-state.ts';
-import { drivers } from './drivers.ts';
-import { gateway } from './gateway.ts';
-import { REDIRECT_URI } from './oauth-client.ts';
-import { Person } from './person.ts';
-import { Run } from './stack.ts';
+import { ClientState } from '../support/client-state.ts';
+import { drivers } from '../support/drivers.ts';
+import { gateway } from '../support/gateway.ts';
+import { REDIRECT_URI } from '../support/oauth-client.ts';
+import { Person } from '../support/person.ts';
+import { Run } from '../support/stack.ts';
 
 /** The paths that a proxy has to pass on to auth-server; the rest is the MCP server's. */
 const BELONGS_TO_AUTH = /^\/(auth|\.well-known\/(oauth-authorization-server|openid-configuration)\/auth)([/?]|$)/;

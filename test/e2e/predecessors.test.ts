@@ -6,12 +6,12 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { forger } from './forge.ts';
+import { forger } from '../support/forge.ts';
+import { initialize, McpSession, OAuthClient, postJson, REDIRECT_URI, send } from '../support/oauth-client.ts';
+import { Person } from '../support/person.ts';
+import { openSse } from '../support/sse-stream.ts';
+import { ROOT, Run, Stack } from '../support/stack.ts';
 import { githubStub } from './github-stub.ts';
-import { initialize, McpSession, OAuthClient, postJson, REDIRECT_URI, send } from './oauth-client.ts';
-import { Person } from './person.ts';
-import { openSse } from './sse-stream.ts';
-import { ROOT, Run, Stack } from './stack.ts';
 import { recordEnds } from './stored.ts';
 
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());

@@ -6,7 +6,7 @@ import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CERTIFICATE, ClientHost } from '../../auth-server/test/support/client-host.ts';
-import { Run } from './stack.ts';
+import { Run } from '../support/stack.ts';
 
 let issuer: ClientHost;
 let proxy: TestProxy;

@@ -5,9 +5,9 @@ import { basename } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { ClientHost } from '../../auth-server/test/support/client-host.ts';
-import { type Answer, postJson, send } from './oauth-client.ts';
-import { Person } from './person.ts';
-import { ROOT } from './stack.ts';
+import { type Answer, postJson, send } from '../support/oauth-client.ts';
+import { Person } from '../support/person.ts';
+import { ROOT } from '../support/stack.ts';
 
 const members = z.record(z.string(), z.string());
 const request = z.strictObject({ headers: members.optional(), body: members });

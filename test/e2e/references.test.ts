@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { folderOf, toolFile } from '../../mcp-server/test/support/definition-folder.ts';
-import { McpSession, OAuthClient, send } from './oauth-client.ts';
-import { Stack } from './stack.ts';
+import { McpSession, OAuthClient, send } from '../support/oauth-client.ts';
+import { Stack } from '../support/stack.ts';
 
 const folder = folderOf({
   'boom.tool.ts': toolFile('boom').replace('return { text: words }', "throw new Error('a fault of the tool')"),

@@ -3,9 +3,9 @@
  * a client registers two redirect URIs, the person approves one, and a second link uses the other.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OAuthClient } from './oauth-client.ts';
-import { Person } from './person.ts';
-import { Stack } from './stack.ts';
+import { OAuthClient } from '../support/oauth-client.ts';
+import { Person } from '../support/person.ts';
+import { Stack } from '../support/stack.ts';
 
 const GOOD = 'https://claude.ai/api/mcp/auth_callback';
 const EVIL = 'https://evil.example/callback';

@@ -6,10 +6,10 @@ import type { TestServer } from '@mcp-oauth/shared/testing/listen';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { McpSession, OAuthClient } from '../support/oauth-client.ts';
+import { roundRobin } from '../support/round-robin.ts';
+import { Run, type Stack } from '../support/stack.ts';
 import { ContinuousCalls } from './continuous-calls.ts';
-import { McpSession, OAuthClient } from './oauth-client.ts';
-import { roundRobin } from './round-robin.ts';
-import { Run, type Stack } from './stack.ts';
 
 interface ListedKey {
   readonly kid: string;

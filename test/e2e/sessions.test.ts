@@ -16,8 +16,8 @@ import {
   startIssuer,
   type TestIssuer,
 } from '../../mcp-server/test/support/issuer.ts';
-import { openSse } from './sse-stream.ts';
-import { type Ended, Run, type Stack } from './stack.ts';
+import { openSse } from '../support/sse-stream.ts';
+import { type Ended, Run, type Stack } from '../support/stack.ts';
 
 /** Shorter than the interval after which a replica notices by itself that a record is gone. */
 const AT_ONCE = { timeout: 8_000, interval: 20 };

@@ -3,9 +3,9 @@
  * answers are sent.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { McpSession, OAuthClient } from './oauth-client.ts';
-import { openSse } from './sse-stream.ts';
-import { Stack } from './stack.ts';
+import { McpSession, OAuthClient } from '../support/oauth-client.ts';
+import { openSse } from '../support/sse-stream.ts';
+import { Stack } from '../support/stack.ts';
 
 describe('SIGTERM', () => {
   let stack: Stack;

@@ -4,9 +4,9 @@
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { launchBrowser, needsChromium } from './browser.ts';
-import { OAuthClient } from './oauth-client.ts';
-import { Stack } from './stack.ts';
+import { launchBrowser, needsChromium } from '../support/browser.ts';
+import { OAuthClient } from '../support/oauth-client.ts';
+import { Stack } from '../support/stack.ts';
 
 let stack: Stack;
 let browser: Browser;

@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import { newerSecurityRelease } from '@mcp-oauth/shared/security-release';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { describe, expect, it } from 'vitest';
-import { ROOT, Run, Stack } from './stack.ts';
+import { ROOT, Run, Stack } from '../support/stack.ts';
 
 const urls = async () => {
   const [mcp, auth, idp] = await freePorts(3);

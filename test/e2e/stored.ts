@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Stack } from './stack.ts';
+import type { Stack } from '../support/stack.ts';
 
 /** Expiry of all records of a kind, in seconds since the epoch, by id. */
 export function recordEnds(stack: Stack, kind: string): ReadonlyMap<string, number> {

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { initialize, McpSession, OAuthClient, postJson, REDIRECT_URI, send } from './oauth-client.ts';
-import { Person } from './person.ts';
-import { Run, type Stack } from './stack.ts';
+import { initialize, McpSession, OAuthClient, postJson, REDIRECT_URI, send } from '../support/oauth-client.ts';
+import { Person } from '../support/person.ts';
+import { Run, type Stack } from '../support/stack.ts';
 
 const READY = '"msg":"ready"';
 

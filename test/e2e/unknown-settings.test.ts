@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { describe, expect, it } from 'vitest';
-import { Run } from './stack.ts';
+import { Run } from '../support/stack.ts';
 
 const SERVICES = ['auth-server', 'mcp-server'] as const;
 const folder = mkdtempSync(join(tmpdir(), 'unknown-settings-'));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { expect, it } from 'vitest';
-import { Run } from './stack.ts';
+import { Run } from '../support/stack.ts';
 
 it('CWE-311 an unsealed keyring ends a start in production; STORAGE_READ_UNSEALED seals it with the same keys', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'unsealed-'));

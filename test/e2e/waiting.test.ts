@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { describe, expect, it } from 'vitest';
-import { Run } from './stack.ts';
+import { Run } from '../support/stack.ts';
 
 const SERVICES = ['auth-server', 'mcp-server'] as const;
 const WAITS = '"msg":"waiting for redis"';

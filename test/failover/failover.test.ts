@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gather, type Member } from './crowd.ts';
+import { gather, type Member } from '../support/crowd.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { expectNothingLost, type Load, underLoad } from './load.ts';
 

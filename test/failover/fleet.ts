@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { signingKey, signToken, startIssuer } from '../../mcp-server/test/support/issuer.ts';
-import { Run } from '../e2e/stack.ts';
+import { Run } from '../support/stack.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { type Relay, startRelay } from './cut.ts';
 

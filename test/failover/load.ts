@@ -4,7 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { Member, Outcome } from './crowd.ts';
+import type { Member, Outcome } from '../support/crowd.ts';
 
 /** Steps of a call, each with a progress notification. */
 const STEPS = 3;

@@ -6,8 +6,8 @@
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Answer, OAuthClient } from '../e2e/oauth-client.ts';
-import { type Page, Person } from '../e2e/person.ts';
+import { type Answer, OAuthClient } from '../support/oauth-client.ts';
+import { type Page, Person } from '../support/person.ts';
 import { type Replicas, type Shared, STORAGES, startReplicas } from './replicas.ts';
 
 const ROUNDS = 50;

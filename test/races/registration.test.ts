@@ -4,8 +4,8 @@
  */
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Answer, postJson, send } from '../e2e/oauth-client.ts';
-import { Run } from '../e2e/stack.ts';
+import { type Answer, postJson, send } from '../support/oauth-client.ts';
+import { Run } from '../support/stack.ts';
 import { type Replicas, type Shared, STORAGES, startReplicas } from './replicas.ts';
 
 const ATTEMPTS = 40;

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
-import { roundRobin } from '../e2e/round-robin.ts';
-import { Run, type Stack } from '../e2e/stack.ts';
+import { roundRobin } from '../support/round-robin.ts';
+import { Run, type Stack } from '../support/stack.ts';
 
 export interface Shared extends AsyncDisposable {
   readonly env: NodeJS.ProcessEnv;

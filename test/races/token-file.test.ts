@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { OAuthClient } from '../e2e/oauth-client.ts';
-import { Run } from '../e2e/stack.ts';
+import { OAuthClient } from '../support/oauth-client.ts';
+import { Run } from '../support/stack.ts';
 import { type Replicas, type Shared, STORAGES, startReplicas } from './replicas.ts';
 
 const PROCESSES = 3;

@@ -6,7 +6,7 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { initialize, postJson, send } from '../../e2e/oauth-client.ts';
+import { initialize, postJson, send } from '../../support/oauth-client.ts';
 import { Composed } from '../composed.ts';
 import { BUILDING, ENDING, filesOf, UP } from './set-up.ts';
 

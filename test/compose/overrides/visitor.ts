@@ -2,8 +2,8 @@
  * Owns a person who has signed in once and has an open session: whether both still work, and how long a recovery takes.
  */
 import { setTimeout } from 'node:timers/promises';
-import { McpSession, OAuthClient, type Tokens } from '../../e2e/oauth-client.ts';
-import type { Stack } from '../../e2e/stack.ts';
+import { McpSession, OAuthClient, type Tokens } from '../../support/oauth-client.ts';
+import type { Stack } from '../../support/stack.ts';
 
 /** Consecutive successes: in a Cluster, chance decides which node has a record. */
 const ROUNDS = 10;
