@@ -1,5 +1,5 @@
 /** Owns the display of a JSON log line at a terminal. */
-import { visible } from '@mcp-oauth/shared/terminal-text';
+import { visible } from '@mcp-oauth/shared/text/terminal-text';
 
 /** Members with a fixed position, or with the same value in every line of a process. */
 const PLACED = new Set(['level', 'time', 'service', 'msg', 'request', 'err']);

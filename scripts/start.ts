@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { whenOrphaned } from '@mcp-oauth/shared/service';
-import { visible } from '@mcp-oauth/shared/terminal-text';
+import { visible } from '@mcp-oauth/shared/text/terminal-text';
 import './environment.ts';
 import { banner } from './banner.ts';
 import { readable } from './log-line.ts';

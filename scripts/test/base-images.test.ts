@@ -1,7 +1,7 @@
 /** Proves that the list of base images is complete, and that versions are compared as numbers. */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { SECURITY_RELEASES } from '@mcp-oauth/shared/security-release';
+import { SECURITY_RELEASES } from '@mcp-oauth/shared/start/security-release';
 import { describe, expect, it } from 'vitest';
 import { baseImages, isAtLeast, versionIn } from '../release/base-images.ts';
 

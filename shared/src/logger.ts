@@ -4,8 +4,8 @@
  */
 import { pino } from 'pino';
 import { systemClock } from './clock.ts';
-import { wellFormedLine } from './json-text.ts';
-import { visibleJson } from './terminal-text.ts';
+import { wellFormedLine } from './text/json-text.ts';
+import { visibleJson } from './text/terminal-text.ts';
 
 export type Logger = pino.Logger;
 

@@ -8,9 +8,9 @@ import { StartError } from './errors.ts';
 import { createAdmission } from './http/admission.ts';
 import { type Listening, type ListenOptions, listen } from './http/server.ts';
 import { type Logger, logWritten } from './logger.ts';
-import { newerSecurityRelease } from './security-release.ts';
 import { ConfigError, type Environment } from './settings/config.ts';
 import { unknownSettings } from './settings/unknown.ts';
+import { newerSecurityRelease } from './start/security-release.ts';
 import { watchStart } from './start/watch.ts';
 
 /** Maximum milliseconds between a gateway's admission check and its request. */

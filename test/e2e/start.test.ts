@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { newerSecurityRelease } from '@mcp-oauth/shared/security-release';
+import { newerSecurityRelease } from '@mcp-oauth/shared/start/security-release';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { describe, expect, it } from 'vitest';
 import { ROOT, Run, Stack } from '../support/stack.ts';

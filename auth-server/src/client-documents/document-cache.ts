@@ -5,8 +5,8 @@
  */
 import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import { type FreshnessBounds, freshFor } from '@mcp-oauth/shared/documents/freshness';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import { type FreshnessBounds, freshFor } from '@mcp-oauth/shared/network/freshness';
 import type { RateLimit } from '../storage/rate-limit.ts';
 import type { JsonObject, RecordStore } from '../storage/record-store.ts';
 import type { CopyFallback } from './copy-fallback.ts';

@@ -2,7 +2,7 @@
  * Owns the standard members of client metadata that this server does not use: those that are ignored without harm, because operators
  * copy them from the answer to a registration, and those that ask for protection and must not be ignored silently.
  */
-import { unknownMember } from '@mcp-oauth/shared/nearest';
+import { unknownMember } from '@mcp-oauth/shared/text/nearest';
 
 /** RFC 7591 §2, §3.2.1, RFC 7592 §3, OpenID Connect Registration 1.0 §2 and the logout specifications. */
 const HARMLESS: ReadonlySet<string> = new Set([

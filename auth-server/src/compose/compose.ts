@@ -4,10 +4,10 @@
  */
 import type { RequestListener } from 'node:http';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
+import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
-import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import type { Service } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { type Config, readConfig } from '../config.ts';

@@ -1,5 +1,5 @@
 /** Owns how the settings become the protected resources (RFC 8707), and where each reads its scopes (RFC 9728 §2). */
-import { type OnFailure, reasonOf } from '@mcp-oauth/shared/remote-document';
+import { type OnFailure, reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import type { Config } from '../config.ts';
 import { createResources, type ResourceSetting, type Resources } from '../resources/resource.ts';
 import { createScopeSource } from '../resources/resource-metadata.ts';

@@ -1,8 +1,8 @@
 /** Owns the connectors: the kinds found in connectors/, the connectors that the operator configured, and how they are opened. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { StartError } from '@mcp-oauth/shared/errors';
-import { nearest, unknownMember } from '@mcp-oauth/shared/nearest';
 import { type Environment, type Problem, readSettings, type Values } from '@mcp-oauth/shared/settings/config';
+import { nearest, unknownMember } from '@mcp-oauth/shared/text/nearest';
 import type { Connector, ConnectorKind } from './connector.ts';
 import { discover } from './discover.ts';
 

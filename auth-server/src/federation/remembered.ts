@@ -3,7 +3,7 @@
  * that and after a failed sign-in; if that fails, the previous copy stays in use for a day.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import type { FreshnessBounds } from '@mcp-oauth/shared/network/freshness';
+import type { FreshnessBounds } from '@mcp-oauth/shared/documents/freshness';
 
 /** Seconds. A document is small and sign-ins are rare, so a provider that forbids caching is asked each time. */
 export const BOUNDS: FreshnessBounds = { min: 1, usual: 3_600, max: 86_400 };

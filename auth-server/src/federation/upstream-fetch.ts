@@ -2,9 +2,9 @@
  * Owns how connectors send requests to an upstream: bounded in time and size, without following redirects (OpenID Connect
  * Discovery 1.0 §4.2 requires 200), and with one error for every failure (`UpstreamError`).
  */
+import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { ContentCodingError, type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { TunnelError } from '@mcp-oauth/shared/network/tunnel';
-import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import { UpstreamError } from './connector.ts';
 import { innermost } from './failure.ts';
 

@@ -5,8 +5,8 @@
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { canonicalResource, SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
+import { createRemoteDocument, fetchDocument, type OnFailure } from '@mcp-oauth/shared/documents/remote-document';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
-import { createRemoteDocument, fetchDocument, type OnFailure } from '@mcp-oauth/shared/remote-document';
 import { z } from 'zod';
 import { describeScopes, type Scopes } from './scope-description.ts';
 

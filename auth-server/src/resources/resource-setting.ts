@@ -1,7 +1,7 @@
 /** Owns how RESOURCES is read: origins of MCP servers in the simple case, JSON where something differs from the defaults. */
 import { canonicalResource, PROTECTED_RESOURCE_PATH, resourceIdentifiers } from '@mcp-oauth/shared/contract';
-import { unknownMember } from '@mcp-oauth/shared/nearest';
 import { duration, exactList, origin, url } from '@mcp-oauth/shared/settings/types';
+import { unknownMember } from '@mcp-oauth/shared/text/nearest';
 import { z } from 'zod';
 import type { ResourceSetting } from './resource.ts';
 import { scopeName } from './scope-description.ts';

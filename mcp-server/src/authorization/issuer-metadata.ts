@@ -4,14 +4,14 @@
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { AUTHORIZATION_SERVER_PATH, issuerPath, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
-import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
-import { createPlace, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
 import {
   createRemoteDocument,
   fetchJson,
   type OnFailure,
   type RemoteDocument,
-} from '@mcp-oauth/shared/remote-document';
+} from '@mcp-oauth/shared/documents/remote-document';
+import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { createPlace, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
 import { z } from 'zod';
 
 /**

@@ -4,14 +4,14 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import {
   createRemoteDocument,
   DocumentUnavailable,
   fetchJson,
   type OnFailure,
   type RemoteDocument,
-} from '@mcp-oauth/shared/remote-document';
+} from '@mcp-oauth/shared/documents/remote-document';
+import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import type { CryptoKey } from 'jose';
 import { shown } from './finding.ts';
 import type { IssuerMetadata } from './issuer-metadata.ts';

@@ -2,8 +2,8 @@
  * Owns the wiring of authorization: the issuer and its keys, the checks of tokens and proofs, and the required
  * scopes.
  */
+import { type RemoteDocument, reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { createPlace } from '@mcp-oauth/shared/network/place';
-import { type RemoteDocument, reasonOf } from '@mcp-oauth/shared/remote-document';
 import { createTokenVerifier, type VerifyToken } from '../authorization/access-token.ts';
 import { createNonces } from '../authorization/dpop/nonces.ts';
 import { createProofVerifier, type VerifyProof } from '../authorization/dpop/proof.ts';

@@ -1,5 +1,5 @@
 /** Owns the detection of unknown members in the definitions of authors. */
-import { unknownMember } from '@mcp-oauth/shared/nearest';
+import { unknownMember } from '@mcp-oauth/shared/text/nearest';
 
 /** @returns a description of the first unknown member; nothing when every member is known */
 export function strayMember(value: object, known: ReadonlySet<string>): string | undefined {

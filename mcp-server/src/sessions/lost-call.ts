@@ -2,7 +2,7 @@
  * Owns the error that a client gets for a call whose replica is lost, as pure functions (JSON-RPC 2.0 §5.1: server
  * error).
  */
-import { jsonText } from '@mcp-oauth/shared/json-text';
+import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { StreamEvent } from './ports.ts';
 
 /** JSON-RPC internal error: the call may or may not have taken effect. */

@@ -1,10 +1,10 @@
 /** Owns the choice of the session storage by the settings, and how it is opened. */
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { StartError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { openRedis, type RedisClient, type RedisTarget } from '@mcp-oauth/shared/redis';
 import { createRedisHealth, type RedisHealth } from '@mcp-oauth/shared/redis/health';
-import { reasonOf } from '@mcp-oauth/shared/remote-document';
 import { redisPatienceOf } from '@mcp-oauth/shared/settings/redis';
 import type { LogLimits, SessionStorage } from '../sessions/ports.ts';
 import type { SessionLimits } from '../sessions/session.ts';

@@ -1,7 +1,7 @@
 /** Proves where the metadata of an issuer is looked for, and what is not believed (RFC 8414 §3). */
 
+import { fetchJson, reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { createPlace } from '@mcp-oauth/shared/network/place';
-import { fetchJson, reasonOf } from '@mcp-oauth/shared/remote-document';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createIssuerMetadata, metadataUrls } from '../../src/authorization/issuer-metadata.ts';

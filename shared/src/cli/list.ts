@@ -1,5 +1,5 @@
 /** Owns how a command shows a list: as a table with a title over each column, as JSON, or as a sentence if the list is empty. */
-import { OBEYED, visibleJson } from '../terminal-text.ts';
+import { OBEYED, visibleJson } from '../text/terminal-text.ts';
 import type { Invocation, Option } from './command.ts';
 import { table } from './table.ts';
 

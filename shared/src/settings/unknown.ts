@@ -2,7 +2,7 @@
  * Ensures that environment variables that look like settings but are not are reported: a mistyped `REGISTRATON=off` would
  * otherwise leave the registration open.
  */
-import { editDistance, nearest } from '../nearest.ts';
+import { editDistance, nearest } from '../text/nearest.ts';
 import type { Environment, Problem } from './config.ts';
 import { COMPOSE_NAMES, SETTING_NAMES } from './names.ts';
 

@@ -1,8 +1,8 @@
 /** Proves how URLs of the operator are fetched: without content coding, without redirects, and with a time limit. */
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fetchJson, reasonOf } from '../../src/documents/remote-document.ts';
 import { createOutgoingFetch } from '../../src/network/outgoing-fetch.ts';
-import { fetchJson, reasonOf } from '../../src/remote-document.ts';
 import { serve, type TestServer } from '../../testing/listen.ts';
 
 interface Came {

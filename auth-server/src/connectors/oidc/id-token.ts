@@ -3,7 +3,7 @@
  * names the claim, the expected value and the value found. Claims that are not needed are not checked.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import { fittingKeys, type PublicKey } from '@mcp-oauth/shared/network/key-set';
+import { fittingKeys, type PublicKey } from '@mcp-oauth/shared/documents/key-set';
 import { compactVerify, decodeProtectedHeader } from 'jose';
 import { UpstreamError, type UpstreamFacts } from '../../federation/connector.ts';
 import type { Remembered } from '../../federation/remembered.ts';

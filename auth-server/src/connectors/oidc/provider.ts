@@ -3,8 +3,8 @@
  * failed sign-in, and the requests of openid-client, which go to the URL at which this server reaches the provider.
  */
 import { systemClock } from '@mcp-oauth/shared/clock';
-import { freshFor } from '@mcp-oauth/shared/network/freshness';
-import { type PublicKey, readKeySet } from '@mcp-oauth/shared/network/key-set';
+import { freshFor } from '@mcp-oauth/shared/documents/freshness';
+import { type PublicKey, readKeySet } from '@mcp-oauth/shared/documents/key-set';
 import { createPlace } from '@mcp-oauth/shared/network/place';
 import * as oidc from 'openid-client';
 import { type ConnectorContext, UpstreamError } from '../../federation/connector.ts';

@@ -2,7 +2,7 @@
  * Owns which public keys of a client are passed to the engine (RFC 7517 §5, RFC 7523 §3): the engine would refuse a whole set for
  * one invalid member, and a `kid` that only the key or only the assertion has.
  */
-import { fittingKeys, isPrivate, type PublicKey, readKeySet } from '@mcp-oauth/shared/network/key-set';
+import { fittingKeys, isPrivate, type PublicKey, readKeySet } from '@mcp-oauth/shared/documents/key-set';
 import type Provider from 'oidc-provider';
 
 /**

@@ -2,8 +2,8 @@
  * Owns what clients of the revision 2025-03-26 expect at this origin: the authorization server's metadata
  * unchanged, and redirects to its endpoints. Nothing is proxied: no code and no token passes through here.
  */
+import { DocumentUnavailable, type RemoteDocument } from '@mcp-oauth/shared/documents/remote-document';
 import { HttpError } from '@mcp-oauth/shared/errors';
-import { DocumentUnavailable, type RemoteDocument } from '@mcp-oauth/shared/remote-document';
 import type { Middleware } from 'koa';
 import type { IssuerMetadata } from '../../authorization/issuer-metadata.ts';
 

@@ -1,7 +1,7 @@
 /** Owns the documents that describe this server as a protected resource (RFC 9728 §2, §3). */
 
 import { createHash } from 'node:crypto';
-import { jsonText } from '@mcp-oauth/shared/json-text';
+import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { Middleware } from 'koa';
 import { PROOF_ALGORITHMS } from '../../authorization/dpop/proof.ts';
 

@@ -2,7 +2,7 @@
  * Owns the detection of misspelt keywords of JSON Schema. Unknown keywords are allowed (JSON Schema 2020-12 §6.5:
  * others may read them), but a misspelt one like `requierd` would accept values that its author wanted to refuse.
  */
-import { nearest } from '@mcp-oauth/shared/nearest';
+import { nearest } from '@mcp-oauth/shared/text/nearest';
 
 /** Keywords of 2020-12 and draft-07 that validate or contain other schemas. */
 const KEYWORDS =

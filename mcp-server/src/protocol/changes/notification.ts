@@ -1,5 +1,5 @@
 /** Owns the notification of a change (MCP list_changed and resources/updated notifications). */
-import { jsonText } from '@mcp-oauth/shared/json-text';
+import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { ChangeMessage } from '../../sessions/change-feed.ts';
 import { type Change, parseChange } from './changes.ts';
 

@@ -1,7 +1,7 @@
 /** Owns the HTTP answers to messages that are not accepted (MCP 2025-11-25 basic/transports; JSON-RPC 2.0 §5.1). */
 
 import type { ServerResponse } from 'node:http';
-import { jsonText } from '@mcp-oauth/shared/json-text';
+import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import { type LimitReached, RETRY_AFTER } from '../../allowance/limit.ts';
 import { REVISIONS } from '../revisions.ts';
 import { unreadable } from './json-rpc.ts';

@@ -6,7 +6,7 @@
  */
 
 import type { ServerResponse } from 'node:http';
-import { jsonText } from '@mcp-oauth/shared/json-text';
+import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
 import type { Principal } from '../../authorization/principal.ts';

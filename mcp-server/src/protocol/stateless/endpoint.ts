@@ -2,7 +2,7 @@
  * Owns the endpoint of the revision without sessions: each POST is one request that is checked, run and answered
  * independently of all others (MCP 2026-07-28 basic, "Statelessness", and Streamable HTTP).
  */
-import { jsonText } from '@mcp-oauth/shared/json-text';
+import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { SealingKeys } from '../../keys/sealing-keys.ts';
 import type { Methods } from '../call.ts';
 import { CAPABILITIES } from '../capabilities.ts';

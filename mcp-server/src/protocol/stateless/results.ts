@@ -2,7 +2,7 @@
  * Owns the members that every result has in addition to those of its method: that it is complete, the server's
  * name, and the cache lifetime (MCP 2026-07-28 basic, "Responses", and server/utilities/caching).
  */
-import { jsonText } from '@mcp-oauth/shared/json-text';
+import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import { type Implementation, SERVER_INFO_META_KEY } from '@modelcontextprotocol/server';
 
 interface ResultsOptions {

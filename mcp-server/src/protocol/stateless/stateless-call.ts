@@ -2,7 +2,7 @@
  * Owns one running request, from its checks to its answer: one JSON body, or a stream once a message precedes the
  * answer (MCP 2026-07-28 Streamable HTTP, "Receiving Messages" and "Cancellation").
  */
-import { jsonText } from '@mcp-oauth/shared/json-text';
+import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
 import type { Call, ClientNotification, ClientRequest, Method } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';

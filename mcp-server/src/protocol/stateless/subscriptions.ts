@@ -4,8 +4,8 @@
  */
 
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { jsonText } from '@mcp-oauth/shared/json-text';
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
+import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import {
   type Implementation,
   INVALID_PARAMS,

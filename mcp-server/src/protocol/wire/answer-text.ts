@@ -1,5 +1,5 @@
 /** Owns the JSON text of a response, whose size is limited (JSON-RPC 2.0 §5). */
-import { jsonText } from '@mcp-oauth/shared/json-text';
+import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { Allowance } from '../../allowance/allowance.ts';
 import type { LimitReached } from '../../allowance/limit.ts';
 

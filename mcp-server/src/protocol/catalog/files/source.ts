@@ -3,8 +3,8 @@
  * prompt.
  */
 import { SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
-import { nearest, unknownMember } from '@mcp-oauth/shared/nearest';
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
+import { nearest, unknownMember } from '@mcp-oauth/shared/text/nearest';
 import { z } from 'zod';
 import { isRecord, kindOf } from '../../author-fault.ts';
 import type { JsonSchemaTool, Prompt, Resource, ResourceTemplate, Tool } from '../../define.ts';

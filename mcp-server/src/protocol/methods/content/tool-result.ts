@@ -2,7 +2,7 @@
  * Owns the conversion of a tool's return value to an answer that every client can read, or to a named error of the
  * tool (MCP server/tools, "Tool Result"). No part of the value is dropped silently.
  */
-import { jsonText, wellFormed } from '@mcp-oauth/shared/json-text';
+import { jsonText, wellFormed } from '@mcp-oauth/shared/text/json-text';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { AuthorFault, isRecord, requireJson, wrongType } from '../../author-fault.ts';
 import type { ToolEntry } from '../../catalog/tool-entry.ts';

@@ -3,7 +3,7 @@
  * opens the stream of a session, and POSTs that any replica may receive. A request runs where its POST arrives. Its
  * messages go through the log to the replica with the stream, or wait there for a client that reconnects.
  */
-import { jsonText } from '@mcp-oauth/shared/json-text';
+import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Share } from '../../../allowance/allowance.ts';
 import type { Principal } from '../../../authorization/principal.ts';

@@ -1,6 +1,6 @@
 /** Proves that a process warns when it runs on a Node.js release without the known security fixes. */
 import { describe, expect, it } from 'vitest';
-import { newerSecurityRelease, SECURITY_RELEASES } from '../src/security-release.ts';
+import { newerSecurityRelease, SECURITY_RELEASES } from '../../src/start/security-release.ts';
 
 describe('the security releases of Node.js', () => {
   it.each([

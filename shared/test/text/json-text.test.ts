@@ -1,6 +1,6 @@
 /** Proves that JSON text contains no lone surrogates, wherever they are in a value (RFC 8259 §8.2). */
 import { describe, expect, it } from 'vitest';
-import { jsonText } from '../src/json-text.ts';
+import { jsonText } from '../../src/text/json-text.ts';
 
 const HIGH = '\ud83d';
 const LOW = '\udc18';

@@ -2,7 +2,7 @@
  * Proves that a typing error is matched with the nearest known name, and that an unrelated word is matched with none.
  */
 import { describe, expect, it } from 'vitest';
-import { editDistance, nearest } from '../src/nearest.ts';
+import { editDistance, nearest } from '../../src/text/nearest.ts';
 
 const KNOWN = ['name', 'title', 'description', 'scope', 'input', 'output', 'annotations', 'readOnlyHint', 'run'];
 

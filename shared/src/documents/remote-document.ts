@@ -2,9 +2,9 @@
  * Owns the cache of a document of another server: fetched when first needed, renewed in the background, with one fetch for concurrent
  * calls. While the server is down, the last valid copy is used for a week (RFC 8414, RFC 9728 §3).
  */
-import type { Clock } from './clock.ts';
-import { createOutage } from './network/outage.ts';
-import { type Fetch, plainly } from './network/outgoing-fetch.ts';
+import type { Clock } from '../clock.ts';
+import { createOutage } from '../network/outage.ts';
+import { type Fetch, plainly } from '../network/outgoing-fetch.ts';
 
 /** Called for every failed attempt. `isNews` is true for the first failure and for every new reason, as an outage may be long. */
 export type OnFailure = (error: unknown, isNews: boolean) => void;

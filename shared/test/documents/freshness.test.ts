@@ -1,6 +1,6 @@
 /** Proves for how long a document counts as fresh (RFC 9111 §4.2). */
 import { expect, it } from 'vitest';
-import { freshFor } from '../../src/network/freshness.ts';
+import { freshFor } from '../../src/documents/freshness.ts';
 
 const bounds = { min: 60, max: 3_600, usual: 300 };
 

@@ -2,7 +2,7 @@
  * Proves what is reported about a server that is unavailable: the log gets the beginning, each new reason and the end;
  * the metric gets every failure.
  */
-import { createRemoteDocument } from '@mcp-oauth/shared/remote-document';
+import { createRemoteDocument } from '@mcp-oauth/shared/documents/remote-document';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { expect, it } from 'vitest';
 
