@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts a node of the Cluster redis-1 … redis-6: cluster.sh <number>. The first three are primaries with a third of the slots
-# each, the others a replica of one of them; who is what later on is theirs to settle.
+# Starts a node of the Cluster redis-1 … redis-6: cluster.sh <number>. The first three start as primaries with a third of the slots
+# each, the others as replicas of one of them. Later the nodes change roles by themselves.
 . /etc/redis/users.sh
 number=$1
 
@@ -9,8 +9,8 @@ address() { getent hosts "$1" | cut -d ' ' -f 1; }
 
 is_nothing_yet() { node cluster nodes | grep -q 'myself,master .* connected$'; }
 
-# Addresses change when containers are made anew, so whoever starts greets those that are there: a node that hears from one
-# that it knows notes the address. Slots that somebody has are refused.
+# Addresses change when containers are recreated, so a node that starts contacts the others: a node that is contacted by a known
+# node stores its new address. Slots that another node owns are refused.
 join() {
   until [ "$(node ping)" = PONG ]; do sleep 0.2; done
   if [ "$number" -le 3 ] && is_nothing_yet; then

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Healthy is a Redis that answers and has a copy of its primary where it is a replica; with `cluster` one whose Cluster has an owner
-# for every key, and that has a part in it; with `sentinel` one that knows whom to put in the primary's place, and the two others
-# that have to agree. What is up is what can stand a loss.
+# A Redis is healthy if it answers and, as a replica, has a copy of its primary. With `cluster`, every slot must have an owner, and
+# this node must have a role. With `sentinel`, it must know a replica for a failover and the two other Sentinels. So a healthy
+# deployment survives the loss of one node.
 ask() { redis-cli --user health --pass none --no-auth-warning "$@"; }
 
 case "${1:-}" in
@@ -11,7 +11,7 @@ case "${1:-}" in
     ;;
   cluster)
     ask cluster info | grep -q cluster_state:ok || exit 1
-    # A primary without slots has yet to become a replica.
+    # A primary without slots has not become a replica yet.
     ask cluster nodes | grep myself | grep -qv 'master .* connected$' || exit 1
     ;;
 esac

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts a Redis that Sentinel watches: replicated.sh <own host name> <host name of the first primary>.
-# Who is primary is for Sentinel to say later on. It writes that into the configuration, where it outlives a restart: a primary
-# that comes back as one after its replica took over would be copied over everything since.
+# Later Sentinel decides which node is the primary. It writes that into the configuration, which survives a restart: an old primary
+# that came back as a primary would overwrite all newer data.
 . /etc/redis/users.sh
 
 role="replicaof $2 6379"

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Starts one of the Sentinels: sentinel.sh <own host name> <host name of the first primary>.
-# What they learn, above all who is primary, is kept in their configuration; the rest of it is made anew at each start.
+# The state of a Sentinel, above all the current primary, is kept in its configuration; the rest is written again at each start.
 . /etc/redis/users.sh
 
 state=$(grep -E '^sentinel (myid|monitor|(config|leader|current)-epoch|known-(replica|sentinel)) ' /data/sentinel.conf 2>/dev/null) ||
   state="sentinel monitor records $2 6379 2"
 
-# Services ask where the primary is and no more: whoever could name another one would be given every record.
+# Services may only ask for the address of the primary: somebody who could set another address would receive every record.
 cat >/data/sentinel.conf.new <<CONFIGURATION
 port 26379
 dir /data

@@ -1,17 +1,17 @@
-# Sourced by the scripts beside it. The users of Redis: one for each service with its own password, its own keys and no
-# administration, so a tool that reads the credentials of mcp-server still can't read what auth-server keeps.
-# The passwords are secrets, /run/secrets/redis-<user>; Redis is told their hashes.
+# Sourced by the other scripts in this folder. It defines the users of Redis: one for each service, with its own password and keys
+# and without administrative rights, so that a tool that reads the credentials of mcp-server cannot read the data of auth-server.
+# The passwords are secrets, /run/secrets/redis-<user>; Redis gets their hashes.
 # shellcheck shell=sh
 set -eu
 umask 077
 
 hash() { printf %s "$1" | sha256sum | cut -c 1-64; }
 
-# Keys bound what a command may touch, but not those that tell names of keys and channels, or that act on what all users share.
+# Key patterns limit most commands, but not commands that list names of keys and channels, or that affect all users.
 rights='+@all -@admin -@dangerous +info +role -@scripting +eval +evalsha -scan -randomkey -dbsize -select -move'
 rights="$rights -pubsub +pubsub|numsub -client +client|setname +client|setinfo"
 
-# Nobody can be the user `default`. But the log of changes is read as that user at a start, and may hold anything.
+# The user `default` is disabled. It still needs all rights, because Redis replays the log of changes as that user at start.
 users='user default off allkeys allchannels allcommands
 user health on nopass resetkeys resetchannels -@all +ping +info +cluster|info +cluster|nodes'
 passwords=
@@ -22,27 +22,27 @@ for user in ${REDIS_USERS:-auth-server mcp-server}; do
   case $user in
     auth-server) prefix=as ;;
     mcp-server) prefix=mcp ;;
-    *) echo "redis: no user is called $user" >&2; exit 1 ;;
+    *) echo "redis: unknown user $user" >&2; exit 1 ;;
   esac
   case "$passwords " in
-    *" $password "*) echo "redis: two of the secrets redis-<user> are the same: whoever has one would be both" >&2; exit 1 ;;
+    *" $password "*) echo "redis: two of the secrets redis-<user> are equal: each user needs its own password" >&2; exit 1 ;;
   esac
   users="$users
 user $user on #$(hash "$password") ~$prefix:* &$prefix:* $rights"
   passwords="$passwords $password"
 done
 
-# How several of them know each other: by what none of the services knows, all the passwords at once.
+# The password between nodes, derived from all passwords together, which no service knows.
 node_password=$(hash "$passwords")
 replication="masteruser node
 masterauth $node_password"
 
 settings='dir /data
 appendonly yes
-# What a crash of the machine may lose; a crash of Redis alone loses nothing.
+# A crash of the machine may lose the last second; a crash of Redis alone loses nothing.
 appendfsync everysec
 save ""
-# A record that is dropped to make room would be a person signed out, or a spent code that is good again: a full Redis refuses
-# writes instead. The bound leaves room for the copy that rewriting the log takes.
+# Evicting a record would sign a person out, or make a used code valid again, so a full Redis refuses writes instead. The limit leaves
+# memory for the copy that a rewrite of the log needs.
 maxmemory '"${REDIS_MAXMEMORY:-384mb}"'
 maxmemory-policy noeviction'
