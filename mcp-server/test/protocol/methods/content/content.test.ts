@@ -10,8 +10,8 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Context, defineTool, ToolError } from '../../../src/protocol/define.ts';
-import { methodsOver, testCall } from '../../support/methods-harness.ts';
+import { type Context, defineTool, ToolError } from '../../../../src/protocol/define.ts';
+import { methodsOver, testCall } from '../../../support/methods-harness.ts';
 
 const about = { name: 'x', title: 't', description: 'd' };
 const bytes = new Uint8Array([0, 1, 2]);

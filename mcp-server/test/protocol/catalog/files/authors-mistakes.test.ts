@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openCatalog } from '../../../src/protocol/catalog/live-catalog.ts';
-import { folderOf, type TestFolder, toolFile } from '../../support/definition-folder.ts';
+import { openCatalog } from '../../../../src/protocol/catalog/live-catalog.ts';
+import { folderOf, type TestFolder, toolFile } from '../../../support/definition-folder.ts';
 
 interface Line {
   readonly msg: string;

@@ -8,8 +8,8 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { ElicitRequestSchema, LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
-import { defineTool } from '../../src/protocol/define.ts';
+import { createCatalog } from '../../../src/protocol/catalog/catalog.ts';
+import { defineTool } from '../../../src/protocol/define.ts';
 import {
   definitions,
   frames,
@@ -20,7 +20,7 @@ import {
   send,
   startMcp,
   type TestMcp,
-} from '../support/protocol-harness.ts';
+} from '../../support/protocol-harness.ts';
 
 const chatty = defineTool({
   name: 'chatty',

@@ -4,9 +4,9 @@ import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { describe, expect, it } from 'vitest';
-import type { McpSession } from '../../src/sessions/session.ts';
-import { withScripts } from '../../src/storage/redis/scripts.ts';
-import { createRedisSessionStore } from '../../src/storage/redis/session-store.ts';
+import type { McpSession } from '../../../src/sessions/session.ts';
+import { withScripts } from '../../../src/storage/redis/scripts.ts';
+import { createRedisSessionStore } from '../../../src/storage/redis/session-store.ts';
 
 const SESSIONS = 600;
 const LIMITS = { idleTimeout: 600, lifetime: 6_000, maxSessions: 10_000, maxSessionsPerPrincipal: 10_000 };

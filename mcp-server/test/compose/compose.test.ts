@@ -10,12 +10,12 @@ import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { compose, type Overrides } from '../src/compose/compose.ts';
-import { createCatalog } from '../src/protocol/catalog/catalog.ts';
-import { definePrompt, defineResource, defineTool } from '../src/protocol/define.ts';
-import { signingKey, signToken, startIssuer } from './support/issuer.ts';
-import { initialize, request } from './support/protocol-harness.ts';
-import { headersOf, request as modernRequest } from './support/stateless-harness.ts';
+import { compose, type Overrides } from '../../src/compose/compose.ts';
+import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
+import { definePrompt, defineResource, defineTool } from '../../src/protocol/define.ts';
+import { signingKey, signToken, startIssuer } from '../support/issuer.ts';
+import { initialize, request } from '../support/protocol-harness.ts';
+import { headersOf, request as modernRequest } from '../support/stateless-harness.ts';
 
 const log = createLogger('test', 'silent');
 

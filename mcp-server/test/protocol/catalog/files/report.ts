@@ -1,7 +1,7 @@
 /** Owns a program that reads folders as a server does on its start, on Node's own loader, and prints what is said of each. */
 import { pathToFileURL } from 'node:url';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openCatalog } from '../../../src/protocol/catalog/live-catalog.ts';
+import { openCatalog } from '../../../../src/protocol/catalog/live-catalog.ts';
 
 const [strict, ...paths] = process.argv.slice(2);
 const reports = [];

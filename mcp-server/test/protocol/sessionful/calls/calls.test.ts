@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
-import { defineTool, ToolError } from '../../src/protocol/define.ts';
+import { createCatalog } from '../../../../src/protocol/catalog/catalog.ts';
+import { defineTool, ToolError } from '../../../../src/protocol/define.ts';
 import {
   call,
   definitions,
@@ -15,7 +15,7 @@ import {
   send,
   startMcp,
   type TestMcp,
-} from '../support/protocol-harness.ts';
+} from '../../../support/protocol-harness.ts';
 
 const aborted = Promise.withResolvers<unknown>();
 const base = { title: 'A test', description: 'Only for tests.', input: z.object({}) };

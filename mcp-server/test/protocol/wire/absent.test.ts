@@ -4,10 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
-import { definePrompt, defineResource, defineTool } from '../../src/protocol/define.ts';
-import { dropAbsent } from '../../src/protocol/wire/absent.ts';
-import { methodsOver } from '../support/methods-harness.ts';
+import { createCatalog } from '../../../src/protocol/catalog/catalog.ts';
+import { definePrompt, defineResource, defineTool } from '../../../src/protocol/define.ts';
+import { dropAbsent } from '../../../src/protocol/wire/absent.ts';
+import { methodsOver } from '../../support/methods-harness.ts';
 import {
   frames,
   initialize,
@@ -17,8 +17,8 @@ import {
   send,
   startMcp,
   type TestMcp,
-} from '../support/protocol-harness.ts';
-import { answerTo, meta, startStateless, type TestStateless } from '../support/stateless-harness.ts';
+} from '../../support/protocol-harness.ts';
+import { answerTo, meta, startStateless, type TestStateless } from '../../support/stateless-harness.ts';
 
 const definitions = [
   defineTool({

@@ -12,7 +12,7 @@ import {
   send,
   startMcp,
   type TestMcp,
-} from '../support/protocol-harness.ts';
+} from '../../../support/protocol-harness.ts';
 
 let mcp: TestMcp;
 beforeAll(async () => {

@@ -2,8 +2,8 @@
 import { JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { readMessages, unreadable } from '../../src/protocol/sessionful/json-rpc.ts';
-import { dropAbsent } from '../../src/protocol/wire/absent.ts';
+import { readMessages, unreadable } from '../../../src/protocol/sessionful/json-rpc.ts';
+import { dropAbsent } from '../../../src/protocol/wire/absent.ts';
 
 const odd = fc.oneof(fc.constant(undefined), fc.jsonValue(), fc.integer(), fc.string(), fc.constant(1e300));
 const meta = fc.record({ progressToken: odd, other: odd }, { requiredKeys: [] });

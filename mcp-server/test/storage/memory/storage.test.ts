@@ -1,7 +1,7 @@
 /** Proves that sessions in memory keep the promises of the port. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
-import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
-import { LIMITS, LOG_LIMITS, sessionStorageContract } from '../contracts/session-storage.contract.ts';
+import { createMemoryStorage } from '../../../src/storage/memory/storage.ts';
+import { LIMITS, LOG_LIMITS, sessionStorageContract } from '../../contracts/session-storage.contract.ts';
 
 sessionStorageContract('session storage in memory', async () => {
   const clock = new FakeClock();

@@ -4,14 +4,14 @@ import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { describe, expect, it } from 'vitest';
-import { StorageUnavailable } from '../../src/sessions/ports.ts';
-import { createRedisStorage } from '../../src/storage/redis/storage.ts';
+import { StorageUnavailable } from '../../../src/sessions/ports.ts';
+import { createRedisStorage } from '../../../src/storage/redis/storage.ts';
 import {
   LIMITS,
   LOG_LIMITS,
   type StorageUnderTest,
   sessionStorageContract,
-} from '../contracts/session-storage.contract.ts';
+} from '../../contracts/session-storage.contract.ts';
 
 const log = createLogger('test', 'fatal');
 

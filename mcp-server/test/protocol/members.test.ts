@@ -4,8 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createCatalog } from '../../../src/protocol/catalog/catalog.ts';
-import { type Kind, readSource } from '../../../src/protocol/catalog/files/source.ts';
+import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
+import { type Kind, readSource } from '../../src/protocol/catalog/files/source.ts';
 
 const about = { name: 'x', title: 't', description: 'd' };
 const tool = { ...about, input: z.object({}), run: () => ({ text: 'x' }) };

@@ -3,8 +3,8 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
-import { defineTool } from '../../src/protocol/define.ts';
+import { createCatalog } from '../../../../src/protocol/catalog/catalog.ts';
+import { defineTool } from '../../../../src/protocol/define.ts';
 import {
   call,
   frames,
@@ -16,7 +16,7 @@ import {
   send,
   startMcp,
   type TestMcp,
-} from '../support/protocol-harness.ts';
+} from '../../../support/protocol-harness.ts';
 
 /** A tool that says one thing and then waits until the test opens the gate. */
 function gated() {

@@ -3,8 +3,16 @@
  * 4): every request that bears it is answered 404, and an `initialize`, which is the client's next step anyway, opens a session.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SESSION_REVISIONS } from '../../src/protocol/revisions.ts';
-import { initialize, json, openSession, request, send, startMcp, type TestMcp } from '../support/protocol-harness.ts';
+import { SESSION_REVISIONS } from '../../../src/protocol/revisions.ts';
+import {
+  initialize,
+  json,
+  openSession,
+  request,
+  send,
+  startMcp,
+  type TestMcp,
+} from '../../support/protocol-harness.ts';
 
 let mcp: TestMcp;
 beforeAll(async () => {
