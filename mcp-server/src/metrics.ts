@@ -7,6 +7,7 @@ import {
   PROTECTED_RESOURCE_PATH,
   SSE_PATH,
 } from '@mcp-oauth/shared/contract';
+import { INTERNAL_ERROR } from '@mcp-oauth/shared/json-rpc-codes';
 import type { Declaration } from '@mcp-oauth/shared/metrics/declaration';
 import { Counter, Gauge, Histogram } from '@mcp-oauth/shared/metrics/metric';
 import { buildInfo, redisTakesWrites, redisUp } from '@mcp-oauth/shared/metrics/process';
@@ -19,7 +20,6 @@ import { type Method, type Methods, RpcError } from './protocol/call.ts';
 import { MESSAGES_PATH } from './protocol/endpoints.ts';
 import type { Load } from './protocol/eras.ts';
 import type { ToolOutcome } from './protocol/methods/dependencies.ts';
-import { INTERNAL_ERROR } from './protocol/methods/params.ts';
 import { MissingCapability } from './protocol/methods/questions/missing-capability.ts';
 
 /** The paths of the issuer's metadata, and where clients of 2025-03-26 look for its endpoints, lead on to the issuer. */

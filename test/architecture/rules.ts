@@ -141,6 +141,8 @@ const ONCE: readonly (readonly [what: RegExp, home: string])[] = [
   [/\.addSubnet\(/, 'shared/src/network/address-ranges.ts'],
   [/\btimingSafeEqual\(/, 'shared/src/crypto/constant-time.ts'],
   [/\^\[\\x21\\x23-\\x5b\\x5d-\\x7e\]/, 'shared/src/contract.ts'],
+  // A number in a comment is not a code.
+  [/^[^*\n]*-32\d{3}\b/m, 'shared/src/json-rpc-codes.ts'],
   [/\bcreate(C|Dec)ipheriv\(/, 'shared/src/crypto/aes-gcm.ts'],
 ];
 

@@ -2,11 +2,15 @@
  * Owns the error that a client gets for a call whose replica is lost, as pure functions (JSON-RPC 2.0 §5.1: server
  * error).
  */
+import { INTERNAL_ERROR } from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { StreamEvent } from './ports.ts';
 
-/** JSON-RPC internal error: the call may or may not have taken effect. */
-const LOST = { code: -32603, message: 'The server that ran this request was lost. Please send the request again.' };
+/** The call may or may not have taken effect. */
+const LOST = {
+  code: INTERNAL_ERROR,
+  message: 'The server that ran this request was lost. Please send the request again.',
+};
 
 type Id = string | number;
 

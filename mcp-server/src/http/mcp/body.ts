@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from '@mcp-oauth/shared/errors';
+import { INVALID_REQUEST, LIMIT_REACHED, PARSE_ERROR } from '@mcp-oauth/shared/json-rpc-codes';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
 import { type LimitReached, RETRY_AFTER } from '../../allowance/limit.ts';
 import { type Id, MessageError } from './message-error.ts';
@@ -17,19 +18,19 @@ const OVERHEAD = 4_096;
 
 /** RFC 9110 §15.5.14 */
 const tooManyValues = (reached: LimitReached, id: Id | undefined): MessageError =>
-  new MessageError(-32600, reached.message, { status: 413, id, data: reached.data });
+  new MessageError(INVALID_REQUEST, reached.message, { status: 413, id, data: reached.data });
 
 /** RFC 6585 §4 */
 const tooManyBytes = (reached: LimitReached): MessageError =>
-  new MessageError(-32000, reached.message, {
+  new MessageError(LIMIT_REACHED, reached.message, {
     status: 429,
     data: reached.data,
     headers: { 'Retry-After': RETRY_AFTER },
   });
 
-const parseError = (): MessageError => new MessageError(-32700, 'Parse error');
+const parseError = (): MessageError => new MessageError(PARSE_ERROR, 'Parse error');
 const invalidRequest = (why: string, id?: Id): MessageError =>
-  new MessageError(-32600, `Invalid Request: ${why}`, { id });
+  new MessageError(INVALID_REQUEST, `Invalid Request: ${why}`, { id });
 
 /** Called with the message, an object or an array, or with the error. */
 export type Received = (error: unknown, message?: unknown) => void;

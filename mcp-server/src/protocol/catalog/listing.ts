@@ -2,6 +2,7 @@
  * Owns a list in prepared pages: in the same order on every replica, and with cursors that still work when the list
  * has changed between two requests (MCP server/utilities/pagination).
  */
+import { INVALID_PARAMS } from '@mcp-oauth/shared/json-rpc-codes';
 import { RpcError } from '../call.ts';
 
 export interface Entry {
@@ -104,5 +105,5 @@ function keyBefore(member: Member, cursor: unknown): string {
   const text = typeof cursor === 'string' ? Buffer.from(cursor, 'base64url').toString() : '';
   const key = text.slice(member.length + 1);
   if (key && cursor === cursorAfter(member, key)) return key;
-  throw new RpcError(-32602, 'Invalid cursor');
+  throw new RpcError(INVALID_PARAMS, 'Invalid cursor');
 }

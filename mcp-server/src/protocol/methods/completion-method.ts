@@ -2,12 +2,13 @@
  * Owns `completion/complete` (MCP server/utilities/completion): suggestions only for callers who may use the prompt
  * or resource.
  */
+import { INVALID_PARAMS } from '@mcp-oauth/shared/json-rpc-codes';
 import type { CompleteResult } from '@modelcontextprotocol/sdk/types.js';
 import { type Call, type Method, RpcError } from '../call.ts';
 import type { Complete } from '../define.ts';
 import { suggestions } from './content/suggestions.ts';
 import { type MethodsDependencies, orError } from './dependencies.ts';
-import { INVALID_PARAMS, invalid, objectOf, type Params, permit, textOf, textsOf } from './params.ts';
+import { invalid, objectOf, type Params, permit, textOf, textsOf } from './params.ts';
 import { promptOf } from './prompt-methods.ts';
 
 const MOST = 100;

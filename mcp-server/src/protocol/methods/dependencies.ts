@@ -1,13 +1,14 @@
 /** Owns the dependencies of the methods of MCP, and the handling of errors in the code of authors. */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { INTERNAL_ERROR } from '@mcp-oauth/shared/json-rpc-codes';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { AuthorFault, asError, unreadable } from '../author-fault.ts';
 import { type Call, RpcError } from '../call.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Changes } from '../changes/changes.ts';
 import { type ServerStatus, ToolError } from '../define.ts';
-import { type Covers, INTERNAL_ERROR } from './params.ts';
+import type { Covers } from './params.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
 
 export interface MethodsDependencies {

@@ -1,10 +1,8 @@
 /** Owns the reading of parameters: cheap checks with one clear error (JSON-RPC 2.0 §5.1, -32602). */
+import { INVALID_PARAMS } from '@mcp-oauth/shared/json-rpc-codes';
 import type { Principal } from '../../authorization/principal.ts';
 import { RpcError } from '../call.ts';
 import type { Entry } from '../catalog/listing.ts';
-
-export const INVALID_PARAMS = -32602;
-export const INTERNAL_ERROR = -32603;
 
 export type Params = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,5 @@
 /** Owns `prompts/list` and `prompts/get` (MCP server/prompts). */
+import { INVALID_PARAMS } from '@mcp-oauth/shared/json-rpc-codes';
 import type { GetPromptResult } from '@modelcontextprotocol/sdk/types.js';
 import { parsed } from '../author-fault.ts';
 import { type Call, type Method, RpcError } from '../call.ts';
@@ -7,7 +8,7 @@ import { promptMessages } from './content/prompt-messages.ts';
 import { createContext } from './context.ts';
 import { type MethodsDependencies, orError } from './dependencies.ts';
 import { listMethod } from './list-method.ts';
-import { INVALID_PARAMS, invalid, permit, textOf, textsOf } from './params.ts';
+import { invalid, permit, textOf, textsOf } from './params.ts';
 
 export function promptMethods(dependencies: MethodsDependencies): readonly (readonly [string, Method])[] {
   return [

@@ -1,4 +1,5 @@
 /** Owns `resources/list`, `resources/templates/list` and `resources/read` (MCP server/resources). */
+import { INVALID_PARAMS } from '@mcp-oauth/shared/json-rpc-codes';
 import type { ReadResourceResult } from '@modelcontextprotocol/sdk/types.js';
 import { type Call, type Method, RpcError } from '../call.ts';
 import type { ResourceEntry, TemplateEntry } from '../catalog/resource-entry.ts';
@@ -7,7 +8,7 @@ import { resourceContent } from './content/resource-content.ts';
 import { createContext } from './context.ts';
 import { type MethodsDependencies, orError } from './dependencies.ts';
 import { listMethod } from './list-method.ts';
-import { INVALID_PARAMS, permit, textOf } from './params.ts';
+import { permit, textOf } from './params.ts';
 
 /** The code is that of 2026-07-28; earlier revisions have their own code for this error. */
 export class ResourceNotFound extends RpcError {

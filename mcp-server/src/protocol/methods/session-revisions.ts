@@ -1,12 +1,9 @@
 /** Owns the differences between the answers of the sessionful revisions, 2024-11-05 to 2025-11-25, and those of 2026-07-28. */
+import { INTERNAL_ERROR, RESOURCE_NOT_FOUND } from '@mcp-oauth/shared/json-rpc-codes';
 import { type Method, type Methods, RpcError } from '../call.ts';
-import { INTERNAL_ERROR } from './params.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
 import { ResourceNotFound } from './resource-methods.ts';
 import { failure } from './tool-methods.ts';
-
-/** MCP 2025-11-25 server/resources, "Error Handling". */
-const RESOURCE_NOT_FOUND = -32002;
 
 export const forSessionRevisions = (methods: Methods): Methods =>
   new Map([...methods].map(([name, method]) => [name, withSessionErrors(name, method)]));

@@ -2,6 +2,7 @@
  * Owns `tools/list` and `tools/call` (MCP server/tools). This is the most frequent path through the server, so
  * nothing expensive is created per request.
  */
+import { INVALID_PARAMS } from '@mcp-oauth/shared/json-rpc-codes';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { AuthorFault, asError } from '../author-fault.ts';
 import { type Call, type Method, RpcError } from '../call.ts';
@@ -11,7 +12,7 @@ import { toolResult } from './content/tool-result.ts';
 import { createContext } from './context.ts';
 import { type MethodsDependencies, recordFault } from './dependencies.ts';
 import { listMethod } from './list-method.ts';
-import { INVALID_PARAMS, objectOf, permit, textOf } from './params.ts';
+import { objectOf, permit, textOf } from './params.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
 
 export function toolMethods(dependencies: MethodsDependencies): readonly (readonly [string, Method])[] {

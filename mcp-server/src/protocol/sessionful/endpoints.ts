@@ -1,6 +1,7 @@
 /** Owns the endpoints of the sessionful revisions, MCP 2024-11-05 to 2025-11-25, wired to one set of sessions. */
 import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { LIMIT_REACHED } from '@mcp-oauth/shared/json-rpc-codes';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Implementation, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance } from '../../allowance/allowance.ts';
@@ -29,7 +30,7 @@ import { createDispatch, receive } from './calls/dispatch.ts';
 import { Multiplexer } from './calls/multiplexer.ts';
 import { createServer } from './calls/server.ts';
 import { sessionMethods } from './calls/session-methods.ts';
-import { LIMIT_REACHED, refuse, STORAGE_AWAY } from './error-responses.ts';
+import { refuse, STORAGE_AWAY } from './error-responses.ts';
 import type { SessionAccess } from './session-access.ts';
 import { createSseMessage, createSseStream } from './transports/http-sse.ts';
 import { Receipts } from './transports/receipts.ts';

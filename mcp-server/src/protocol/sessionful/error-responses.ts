@@ -1,19 +1,17 @@
 /** Owns the HTTP answers to messages that are not accepted (MCP 2025-11-25 basic/transports; JSON-RPC 2.0 §5.1). */
 
 import type { ServerResponse } from 'node:http';
+import {
+  BAD_REQUEST,
+  INVALID_PARAMS,
+  INVALID_REQUEST,
+  LIMIT_REACHED,
+  SESSION_NOT_FOUND,
+} from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import { type LimitReached, RETRY_AFTER } from '../../allowance/limit.ts';
 import { REVISIONS } from '../revisions.ts';
 import { unreadable } from './json-rpc.ts';
-
-/** Codes of JSON-RPC 2.0 §5.1, and two that the MCP SDKs use over HTTP. */
-const INVALID_REQUEST = -32600;
-const INVALID_PARAMS = -32602;
-const BAD_REQUEST = -32000;
-const SESSION_NOT_FOUND = -32001;
-
-/** A server-defined code, for requests that are refused because of a limit (JSON-RPC 2.0 §5.1). */
-export const LIMIT_REACHED = -32000;
 
 export interface ErrorResponse {
   readonly status: number;

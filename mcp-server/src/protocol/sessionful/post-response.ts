@@ -6,6 +6,7 @@
  */
 
 import type { ServerResponse } from 'node:http';
+import { LIMIT_REACHED, SESSION_NOT_FOUND } from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
@@ -19,7 +20,6 @@ import { answerText, errorText } from '../wire/answer-text.ts';
 import { EventStream } from '../wire/event-stream.ts';
 import { KeepAlivePace } from '../wire/keep-alive.ts';
 import type { Outlet } from './calls/outlet.ts';
-import { LIMIT_REACHED } from './error-responses.ts';
 import { JsonAnswer } from './json-answer.ts';
 import { Pace } from './pace.ts';
 import type { Receipts } from './transports/receipts.ts';
@@ -59,7 +59,7 @@ const SMALL = 16_384;
 
 /** @param id of the only request; absent for a batch */
 const gone = (id: RequestId | undefined): string =>
-  jsonText({ jsonrpc: '2.0', error: { code: -32001, message: 'Session not found' }, id: id ?? null });
+  jsonText({ jsonrpc: '2.0', error: { code: SESSION_NOT_FOUND, message: 'Session not found' }, id: id ?? null });
 
 export class PostResponse implements Outlet {
   readonly #options: PostResponseOptions;

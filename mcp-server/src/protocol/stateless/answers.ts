@@ -1,6 +1,6 @@
 /** Owns the writing of answers as one JSON object, and the conversion of failures to errors (MCP 2026-07-28 basic). */
 import type { ServerResponse } from 'node:http';
-import { INTERNAL_ERROR } from '@modelcontextprotocol/server';
+import { INTERNAL_ERROR } from '@mcp-oauth/shared/json-rpc-codes';
 import { RpcError } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
 import { MissingCapability } from '../methods/questions/missing-capability.ts';

@@ -4,7 +4,8 @@
  * basic/patterns/mrtr).
  */
 import { createHash } from 'node:crypto';
-import { INVALID_PARAMS, isSpecType } from '@modelcontextprotocol/server';
+import { INVALID_PARAMS } from '@mcp-oauth/shared/json-rpc-codes';
+import { isSpecType } from '@modelcontextprotocol/server';
 import { type ClientRequest, RpcError } from '../call.ts';
 
 /** By the key of the question. */

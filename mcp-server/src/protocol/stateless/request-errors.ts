@@ -1,20 +1,21 @@
 /** Owns the errors for requests that are not accepted (MCP 2026-07-28 basic, "Error Codes", and Streamable HTTP). */
 import {
-  CLIENT_CAPABILITIES_META_KEY,
+  HEADER_MISMATCH,
   INTERNAL_ERROR,
   INVALID_PARAMS,
   INVALID_REQUEST,
+  LIMIT_REACHED,
   METHOD_NOT_FOUND,
+  MISSING_CLIENT_CAPABILITY,
+} from '@mcp-oauth/shared/json-rpc-codes';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
   PROTOCOL_VERSION_META_KEY,
-  ProtocolErrorCode,
   UnsupportedProtocolVersionError,
 } from '@modelcontextprotocol/server';
 import type { LimitReached } from '../../allowance/limit.ts';
 import { RpcError } from '../call.ts';
 import { REVISIONS } from '../revisions.ts';
-
-/** The SDK does not export this code. */
-const HEADER_MISMATCH = -32020;
 
 /** An error for a request that is refused before it runs, with its HTTP status. */
 export class RequestError extends RpcError {
@@ -57,7 +58,7 @@ export const unknownMethod = (): RequestError =>
 /** @param requiredCapabilities as the client has to declare them, such as `{ sampling: {} }` */
 export const missingCapability = (message: string, requiredCapabilities: object): RequestError =>
   new RequestError(400, {
-    code: ProtocolErrorCode.MissingRequiredClientCapability,
+    code: MISSING_CLIENT_CAPABILITY,
     message,
     data: { requiredCapabilities },
   });
@@ -67,9 +68,6 @@ export const notAcceptable = (): RequestError =>
     code: INVALID_REQUEST,
     message: 'Accept has to list application/json and text/event-stream',
   });
-
-/** A server-defined code, for requests that are refused because of a limit (JSON-RPC 2.0 §5.1). */
-export const LIMIT_REACHED = -32000;
 
 /** RFC 6585 §4: a limit of this person. */
 export const tooMany = (reached: LimitReached): RequestError =>

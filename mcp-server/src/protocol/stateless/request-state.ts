@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { INVALID_PARAMS } from '@modelcontextprotocol/server';
+import { INVALID_PARAMS } from '@mcp-oauth/shared/json-rpc-codes';
 import type { Principal } from '../../authorization/principal.ts';
 import { seal, unseal } from '../../keys/seal.ts';
 import type { SealingKeys } from '../../keys/sealing-keys.ts';

@@ -2,6 +2,7 @@
  * Owns one running request, from its checks to its answer: one JSON body, or a stream once a message precedes the
  * answer (MCP 2026-07-28 Streamable HTTP, "Receiving Messages" and "Cancellation").
  */
+import { LIMIT_REACHED } from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
 import type { Call, ClientNotification, ClientRequest, Method } from '../call.ts';
@@ -13,7 +14,6 @@ import { KeepAlivePace } from '../wire/keep-alive.ts';
 import { failureOf, writeJson } from './answers.ts';
 import { type Answers, MAY_ASK, Questions } from './questions.ts';
 import type { StatelessRequest } from './request.ts';
-import { LIMIT_REACHED } from './request-errors.ts';
 import type { RequestState } from './request-state.ts';
 import type { WriteResult } from './results.ts';
 

@@ -4,11 +4,11 @@
  */
 
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { INVALID_PARAMS } from '@mcp-oauth/shared/json-rpc-codes';
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import {
   type Implementation,
-  INVALID_PARAMS,
   isSpecType,
   SERVER_INFO_META_KEY,
   SUBSCRIPTION_ID_META_KEY,

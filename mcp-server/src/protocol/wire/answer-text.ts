@@ -1,10 +1,8 @@
 /** Owns the JSON text of a response, whose size is limited (JSON-RPC 2.0 §5). */
+import { INTERNAL_ERROR } from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { Allowance } from '../../allowance/allowance.ts';
 import type { LimitReached } from '../../allowance/limit.ts';
-
-/** JSON-RPC 2.0 §5.1: an internal error of the server. */
-const INTERNAL_ERROR = -32603;
 
 type Id = string | number;
 

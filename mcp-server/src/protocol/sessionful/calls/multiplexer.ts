@@ -3,17 +3,11 @@
  * that nothing is built for each session. The id of a request to a client starts with the replica's name, so that
  * any replica can forward the response.
  */
+import { INTERNAL_ERROR, LIMIT_REACHED } from '@mcp-oauth/shared/json-rpc-codes';
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
-import {
-  ErrorCode,
-  type JSONRPCMessage,
-  type JSONRPCRequest,
-  type RequestId,
-  type Result,
-} from '@modelcontextprotocol/sdk/types.js';
+import type { JSONRPCMessage, JSONRPCRequest, RequestId, Result } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance } from '../../../allowance/allowance.ts';
 import { type Method, type Methods, RpcError } from '../../call.ts';
-import { LIMIT_REACHED } from '../error-responses.ts';
 import type { Run } from './outlet.ts';
 import type { SessionServer } from './server.ts';
 import { SessionCall } from './session-call.ts';
@@ -191,7 +185,7 @@ export class Multiplexer implements Transport {
       return { code, message, ...(data !== undefined && { data }) };
     }
     this.#dependencies.onFault(error, method);
-    return { code: ErrorCode.InternalError, message: 'Internal error' };
+    return { code: INTERNAL_ERROR, message: 'Internal error' };
   }
 
   /** Does nothing for a request that was cancelled. */

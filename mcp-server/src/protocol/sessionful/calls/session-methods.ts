@@ -1,6 +1,7 @@
 /** Owns the methods that only sessions have: they change the session's record (MCP logging, resource subscriptions). */
+import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST } from '@mcp-oauth/shared/json-rpc-codes';
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
-import { ErrorCode, LoggingLevelSchema } from '@modelcontextprotocol/sdk/types.js';
+import { LoggingLevelSchema } from '@modelcontextprotocol/sdk/types.js';
 import { StorageUnavailable } from '../../../sessions/ports.ts';
 import type { SessionHost } from '../../../sessions/session-host.ts';
 import { type Call, type Method, type Methods, RpcError } from '../../call.ts';
@@ -25,23 +26,23 @@ export const sessionMethods = (sessions: Alter): Methods =>
 const subscription =
   ({ alter }: Alter, key: 'subscribe' | 'unsubscribe'): Method =>
   async ({ uri: given }, call) => {
-    if (typeof given !== 'string') throw new RpcError(ErrorCode.InvalidParams, 'uri has to be a string');
+    if (typeof given !== 'string') throw new RpcError(INVALID_PARAMS, 'uri has to be a string');
     // Normalized: the author may announce the resource with another spelling of its URI.
     const uri = given.length > LONGEST_URI ? given : normalUri(given);
-    if (uri.length > LONGEST_URI) throw new RpcError(ErrorCode.InvalidParams, 'The uri is too long for a subscription');
+    if (uri.length > LONGEST_URI) throw new RpcError(INVALID_PARAMS, 'The uri is too long for a subscription');
     const followed = key === 'subscribe' ? (call as SessionCall).subscriptions : [];
     if (followed.reduce((sum, { length }) => sum + length, uri.length) > MOST_CHARACTERS) {
-      throw new RpcError(ErrorCode.InvalidRequest, `The URIs of a session's subscriptions are too long together`);
+      throw new RpcError(INVALID_REQUEST, `The URIs of a session's subscriptions are too long together`);
     }
     if (await written(alter(sessionOf(call), { [key]: uri }))) return {};
-    throw new RpcError(ErrorCode.InvalidRequest, 'This session has its maximum number of subscriptions');
+    throw new RpcError(INVALID_REQUEST, 'This session has its maximum number of subscriptions');
   };
 
 const setLevel =
   ({ alter }: Alter): Method =>
   async ({ level }, call) => {
     const { data } = LoggingLevelSchema.safeParse(level);
-    if (!data) throw new RpcError(ErrorCode.InvalidParams, `level has to be one of ${LEVELS}`);
+    if (!data) throw new RpcError(INVALID_PARAMS, `level has to be one of ${LEVELS}`);
     await written(alter(sessionOf(call), { logLevel: data }));
     return {};
   };
@@ -55,6 +56,6 @@ async function written(altering: Promise<boolean>): Promise<boolean> {
     return await altering;
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error;
-    throw new RpcError(ErrorCode.InternalError, "The server's storage is temporarily unavailable; please try again");
+    throw new RpcError(INTERNAL_ERROR, "The server's storage is temporarily unavailable; please try again");
   }
 }

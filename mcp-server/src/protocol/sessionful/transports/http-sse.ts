@@ -3,6 +3,7 @@
  * opens the stream of a session, and POSTs that any replica may receive. A request runs where its POST arrives. Its
  * messages go through the log to the replica with the stream, or wait there for a client that reconnects.
  */
+import { LIMIT_REACHED } from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Share } from '../../../allowance/allowance.ts';
@@ -18,7 +19,6 @@ import type { Outlet } from '../calls/outlet.ts';
 import {
   accept,
   invalidInitialize,
-  LIMIT_REACHED,
   NO_BATCHES,
   REPEATED_ID,
   refuse,
