@@ -3,10 +3,10 @@
  * redirector): an error is shown here, with a link that names where it leads, until a person was asked.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Browser } from '../support/browser.ts';
-import { authorize, authorizePath, NATIVE, register, type TestClient, WEB } from '../support/client.ts';
-import { ClientHost, trustTestCertificate } from '../support/client-host.ts';
-import { form, ISSUER, type RunningServer, startServer } from '../support/running-server.ts';
+import { Browser } from '../../support/browser.ts';
+import { authorize, authorizePath, NATIVE, register, type TestClient, WEB } from '../../support/client.ts';
+import { ClientHost, trustTestCertificate } from '../../support/client-host.ts';
+import { form, ISSUER, type RunningServer, startServer } from '../../support/running-server.ts';
 
 trustTestCertificate();
 const APP = 'com.example.app:/callback';

@@ -4,9 +4,9 @@ import { systemClock } from '@mcp-oauth/shared/clock';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { checks } from '../contracts/connector.contract.ts';
-import { metadata, open, type Play, publicKey, start } from '../support/oidc-stand-in.ts';
-import { Reply } from '../support/upstream-stand-in.ts';
+import { checks } from '../../contracts/connector.contract.ts';
+import { metadata, open, type Play, publicKey, start } from '../../support/oidc-stand-in.ts';
+import { Reply } from '../../support/upstream-stand-in.ts';
 
 const DISCOVERY = '/.well-known/openid-configuration';
 

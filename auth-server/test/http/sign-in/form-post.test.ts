@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import type { Identity } from '../../src/federation/connector.ts';
-import { Browser } from '../support/browser.ts';
-import { authorizePath, register, WEB } from '../support/client.ts';
-import { form, type RunningServer, startServer } from '../support/running-server.ts';
+import type { Identity } from '../../../src/federation/connector.ts';
+import { Browser } from '../../support/browser.ts';
+import { authorizePath, register, WEB } from '../../support/client.ts';
+import { form, type RunningServer, startServer } from '../../support/running-server.ts';
 
 /** A browser that is away at an upstream. */
 async function leave(server: RunningServer) {

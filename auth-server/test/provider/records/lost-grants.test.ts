@@ -5,9 +5,9 @@
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
-import type { RecordStore } from '../../src/storage/record-store.ts';
-import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { Browser } from '../support/browser.ts';
+import type { RecordStore } from '../../../src/storage/record-store.ts';
+import { createSqliteStore } from '../../../src/storage/sqlite.ts';
+import { Browser } from '../../support/browser.ts';
 import {
   authorize,
   authorizePath,
@@ -17,8 +17,8 @@ import {
   type TestClient,
   tokensFor,
   WEB,
-} from '../support/client.ts';
-import { json, type RunningServer, read, startServer } from '../support/running-server.ts';
+} from '../../support/client.ts';
+import { json, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 const A = 'https://a.example/mcp';
 const B = 'https://b.example/mcp';

@@ -3,8 +3,8 @@
  * empty members (RFC 7591 §2), no method, a Basic header without a secret (RFC 6749 §2.3.1).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authorize, NATIVE, redeem, refresh, register, VERIFIER, WEB } from '../support/client.ts';
-import { form, ISSUER, json, type RunningServer, read, startServer } from '../support/running-server.ts';
+import { authorize, NATIVE, redeem, refresh, register, VERIFIER, WEB } from '../../support/client.ts';
+import { form, ISSUER, json, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 const CLIENTS = JSON.stringify([
   { client_id: 'portal', redirect_uris: [WEB], application_type: 'web' },

@@ -4,11 +4,11 @@
  */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Browser } from '../support/browser.ts';
-import { authorize, authorizePath, redeem, refresh, register, type TestClient } from '../support/client.ts';
-import { form, type RunningServer, read, startServer } from '../support/running-server.ts';
-import { createSteppedStore, type SteppedStore } from '../support/stepped-store.ts';
-import { STORES, storesOf } from '../support/stores.ts';
+import { Browser } from '../../support/browser.ts';
+import { authorize, authorizePath, redeem, refresh, register, type TestClient } from '../../support/client.ts';
+import { form, type RunningServer, read, startServer } from '../../support/running-server.ts';
+import { createSteppedStore, type SteppedStore } from '../../support/stepped-store.ts';
+import { STORES, storesOf } from '../../support/stores.ts';
 
 /** The store on Redis has a clock of its own, which goes on while a test runs: the window of 30 s, and more than that. */
 const AFTER_GRACE = 180;

@@ -1,9 +1,9 @@
 /** Proves that refreshing never costs an honest client its grant, and always costs a thief: rotation, grace, lifetimes. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type RecordStore, StoreUnavailable } from '../../src/storage/record-store.ts';
-import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { Browser } from '../support/browser.ts';
+import { type RecordStore, StoreUnavailable } from '../../../src/storage/record-store.ts';
+import { createSqliteStore } from '../../../src/storage/sqlite.ts';
+import { Browser } from '../../support/browser.ts';
 import {
   authorize,
   authorizePath,
@@ -14,8 +14,8 @@ import {
   type TestClient,
   tokensFor,
   WEB,
-} from '../support/client.ts';
-import { form, type RunningServer, read, startServer } from '../support/running-server.ts';
+} from '../../support/client.ts';
+import { form, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 const GRACE = 30;
 

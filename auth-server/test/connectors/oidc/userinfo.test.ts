@@ -1,8 +1,8 @@
 /** Proves that a userinfo response which is a JWT is believed for its signature alone (OpenID Connect Core 1.0 §5.3.2). */
 import { generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { sign, signIn } from '../support/oidc-stand-in.ts';
-import { Reply } from '../support/upstream-stand-in.ts';
+import { sign, signIn } from '../../support/oidc-stand-in.ts';
+import { Reply } from '../../support/upstream-stand-in.ts';
 
 const SUBJECT = 'opaque|0001/ü';
 const said = { sub: SUBJECT, name: 'Alice', email: 'alice@example.com', email_verified: true };

@@ -1,7 +1,7 @@
 /** Proves that a provider which answers by form, as Apple does, is asked for it, and that the name beside its code is one. */
 import { describe, expect, it } from 'vitest';
-import { checks } from '../contracts/connector.contract.ts';
-import { open, start } from '../support/oidc-stand-in.ts';
+import { checks } from '../../contracts/connector.contract.ts';
+import { open, start } from '../../support/oidc-stand-in.ts';
 
 const SUBJECT = 'opaque|0001/ü';
 

@@ -5,12 +5,12 @@
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RecordStore } from '../../src/storage/record-store.ts';
-import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { Browser } from '../support/browser.ts';
-import { authorize, authorizePath, redeem, refresh, type TestClient, WEB } from '../support/client.ts';
-import { ClientHost, trustTestCertificate } from '../support/client-host.ts';
-import { form, json, type RunningServer, read, startServer } from '../support/running-server.ts';
+import type { RecordStore } from '../../../src/storage/record-store.ts';
+import { createSqliteStore } from '../../../src/storage/sqlite.ts';
+import { Browser } from '../../support/browser.ts';
+import { authorize, authorizePath, redeem, refresh, type TestClient, WEB } from '../../support/client.ts';
+import { ClientHost, trustTestCertificate } from '../../support/client-host.ts';
+import { form, json, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 trustTestCertificate();
 const OTHER = 'https://second.example/callback';

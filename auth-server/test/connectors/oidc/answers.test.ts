@@ -2,10 +2,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { UpstreamError } from '../../src/federation/connector.ts';
-import { checks } from '../contracts/connector.contract.ts';
-import { metadata, type Play, publicKey, signIn, start } from '../support/oidc-stand-in.ts';
-import { Reply } from '../support/upstream-stand-in.ts';
+import { UpstreamError } from '../../../src/federation/connector.ts';
+import { checks } from '../../contracts/connector.contract.ts';
+import { metadata, type Play, publicKey, signIn, start } from '../../support/oidc-stand-in.ts';
+import { Reply } from '../../support/upstream-stand-in.ts';
 
 const SUBJECT = 'opaque|0001/ü';
 

@@ -1,8 +1,8 @@
 /** Proves that the keys of a client are read one by one and tried by what they say, wherever they are (RFC 7517, RFC 7523). */
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { WEB } from '../support/client.ts';
-import { form, ISSUER, json, type RunningServer, read, startServer } from '../support/running-server.ts';
+import { WEB } from '../../support/client.ts';
+import { form, ISSUER, json, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 const pair = generateKeyPair('ES256');
 const good = async (members: object = {}) => ({ ...(await exportJWK((await pair).publicKey)), ...members });

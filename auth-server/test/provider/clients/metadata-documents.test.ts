@@ -5,9 +5,9 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createRedisStore } from '../../src/storage/redis.ts';
-import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { Browser } from '../support/browser.ts';
+import { createRedisStore } from '../../../src/storage/redis.ts';
+import { createSqliteStore } from '../../../src/storage/sqlite.ts';
+import { Browser } from '../../support/browser.ts';
 import {
   authorize,
   authorizePath,
@@ -18,8 +18,8 @@ import {
   tokensFor,
   VERIFIER,
   WEB,
-} from '../support/client.ts';
-import { ClientHost, trustTestCertificate } from '../support/client-host.ts';
+} from '../../support/client.ts';
+import { ClientHost, trustTestCertificate } from '../../support/client-host.ts';
 import {
   form,
   ISSUER,
@@ -28,7 +28,7 @@ import {
   read,
   type ServerOptions,
   startServer,
-} from '../support/running-server.ts';
+} from '../../support/running-server.ts';
 
 trustTestCertificate();
 let host: ClientHost;

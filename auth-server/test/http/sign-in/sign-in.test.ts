@@ -1,10 +1,10 @@
 /** Proves that the sign-in page and its return hold their walls: forms, cookies, states, and what an upstream does. */
 import { describe, expect, it } from 'vitest';
-import { UpstreamError } from '../../src/federation/connector.ts';
-import type { OpenConnector } from '../../src/federation/registry.ts';
-import { Browser } from '../support/browser.ts';
-import { authorize, authorizePath, register, WEB } from '../support/client.ts';
-import { form, json, type RunningServer, read, startServer } from '../support/running-server.ts';
+import { UpstreamError } from '../../../src/federation/connector.ts';
+import type { OpenConnector } from '../../../src/federation/registry.ts';
+import { Browser } from '../../support/browser.ts';
+import { authorize, authorizePath, register, WEB } from '../../support/client.ts';
+import { form, json, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 /** Beside `acme`: one that fails as the `code` of the answer, or `begin`, says. */
 const failing = (acme: OpenConnector, begin?: UpstreamError): OpenConnector => ({

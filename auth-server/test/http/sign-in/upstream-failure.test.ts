@@ -1,14 +1,14 @@
 /** Proves that a sign-in that fails between callback and identity is explained: in the log, to the person, to the client. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import github from '../../src/connectors/github.connector.ts';
-import oidc from '../../src/connectors/oidc.connector.ts';
-import type { Identity } from '../../src/federation/connector.ts';
-import { type OpenConnector, openConnectors } from '../../src/federation/registry.ts';
-import { Browser } from '../support/browser.ts';
-import { authorizePath, register, WEB } from '../support/client.ts';
-import { type Play, settings, start } from '../support/oidc-stand-in.ts';
-import { ISSUER, type RunningServer, startServer } from '../support/running-server.ts';
-import { Reply } from '../support/upstream-stand-in.ts';
+import github from '../../../src/connectors/github.connector.ts';
+import oidc from '../../../src/connectors/oidc.connector.ts';
+import type { Identity } from '../../../src/federation/connector.ts';
+import { type OpenConnector, openConnectors } from '../../../src/federation/registry.ts';
+import { Browser } from '../../support/browser.ts';
+import { authorizePath, register, WEB } from '../../support/client.ts';
+import { type Play, settings, start } from '../../support/oidc-stand-in.ts';
+import { ISSUER, type RunningServer, startServer } from '../../support/running-server.ts';
+import { Reply } from '../../support/upstream-stand-in.ts';
 
 const SECRET = 'client-secret-of-this-test';
 

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import type { PutOptions, RecordStore } from '../../src/storage/record-store.ts';
-import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { Browser } from '../support/browser.ts';
-import { authorize, authorizePath, redeem, refresh, register, VERIFIER, WEB } from '../support/client.ts';
-import { form, ISSUER, json, read, startServer } from '../support/running-server.ts';
+import type { PutOptions, RecordStore } from '../../../src/storage/record-store.ts';
+import { createSqliteStore } from '../../../src/storage/sqlite.ts';
+import { Browser } from '../../support/browser.ts';
+import { authorize, authorizePath, redeem, refresh, register, VERIFIER, WEB } from '../../support/client.ts';
+import { form, ISSUER, json, read, startServer } from '../../support/running-server.ts';
 
 interface Written extends PutOptions {
   readonly kind: string;
@@ -51,7 +51,7 @@ describe('RFC 6749 §10.3 the store', () => {
       expect(kinds).toContain(kind);
     }
     expect(kinds).not.toContain('AccessToken');
-    const page = readFileSync(new URL('../../../docs/storage.md', import.meta.url), 'utf8');
+    const page = readFileSync(new URL('../../../../docs/storage.md', import.meta.url), 'utf8');
     for (const kind of kinds) {
       expect(page, 'docs/storage.md').toContain(`| \`${kind}\` |`);
       expect(page, 'docs/storage.md').toContain(`as:v1:${kind}:`);

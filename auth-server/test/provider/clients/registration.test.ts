@@ -1,6 +1,6 @@
 /** Owns the table of what real clients send to /register and what must never get in (RFC 7591 §2, RFC 8252). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { json, type RunningServer, read, startServer } from '../support/running-server.ts';
+import { json, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 let server: RunningServer;
 beforeAll(async () => {
