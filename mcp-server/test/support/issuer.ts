@@ -79,7 +79,7 @@ export const signToken = ({ key, claims, header }: TokenOptions): Promise<string
 
 /** Signs two texts as they are, JSON or not: for what no library would write. By ES256. */
 export async function signText(header: string, payload: string, privateKey: CryptoKey): Promise<string> {
-  const input = [header, payload].map((text) => Buffer.from(text).toString('base64url')).join('../authorization');
+  const input = [header, payload].map((text) => Buffer.from(text).toString('base64url')).join('.');
   const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
   const signature = await crypto.subtle.sign(algorithm, privateKey, Buffer.from(input));
   return `${input}.${Buffer.from(signature).toString('base64url')}`;
