@@ -1,5 +1,5 @@
 # One image for each service: docker build --build-arg SERVICE=mcp-server --build-arg PORT=8080 .
-# Node runs the sources as they are, so nothing is compiled and a second stage would leave nothing out.
+# Node runs the sources directly, so nothing is compiled and a second stage would not make the image smaller.
 # A release names its base by digest: --build-arg BASE=node@sha256:… (`npm run base-images` checks its version and prints it).
 ARG BASE=node:24-slim
 FROM $BASE
@@ -7,7 +7,7 @@ ARG BASE SERVICE
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
 
-# What changes seldom comes first: the dependencies of this service and no other, none of them for development.
+# Layers that rarely change come first: the dependencies of this service only, without those for development.
 COPY package.json package-lock.json ./
 COPY shared/package.json shared/
 COPY auth-server/package.json auth-server/
@@ -16,7 +16,7 @@ COPY development-idp/package.json development-idp/
 RUN --mount=type=cache,target=/root/.npm \
   npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace @mcp-oauth/$SERVICE --workspace @mcp-oauth/shared
 
-# For a service that keeps its state in a file: a volume here belongs to the user that it runs as.
+# For a service with state in a file: a volume at this path belongs to the user of the service.
 RUN install -d -o node -g node /data
 
 COPY shared/src shared/src

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Gives a Debian machine `docker compose` where it has none: the plugin of Debian 13, no engine.
+# Installs `docker compose` on a Debian machine without it: the plugin of Debian 13, no engine.
 set -euo pipefail
 docker compose version >/dev/null 2>&1 && exit 0
 

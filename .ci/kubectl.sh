@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Gives a Debian machine `kubectl kustomize` (Kustomize 5) where it has none: the client of Debian 13, no cluster.
+# Installs `kubectl kustomize` (Kustomize 5) on a Debian machine without it: the client of Debian 13, no cluster.
 set -euo pipefail
 kubectl version --client 2>/dev/null | grep -q '^Kustomize Version: v5' && exit 0
 

@@ -1,4 +1,4 @@
-/** Runs `npm run check`: says what it runs and about how long each step takes, runs the steps in turn and ends at the first that fails. */
+/** Owns `npm run check`: it prints each step and its usual duration, runs the steps one by one and ends at the first that fails. */
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 

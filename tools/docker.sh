@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# A Docker engine with compose and BuildKit on a Debian machine that has none and reaches only Debian's and npm's packages:
-# the engine is Debian's, and the base images that the Dockerfile and the compose files name are made from packages too.
+# A Docker engine with compose and BuildKit for a Debian machine that has none and can only reach Debian's and npm's packages:
+# the engine comes from Debian, and the base images of the Dockerfile and the compose files are built from packages too.
 #
-#   tools/docker.sh up [IMAGE…]   gets what is missing, starts dockerd, makes the images that are not there
+#   tools/docker.sh up [IMAGE…]   installs missing packages, starts dockerd, builds missing images
 #   tools/docker.sh down          stops the dockerd that `up` started; images stay
-#   tools/docker.sh status        what runs, which images are there
+#   tools/docker.sh status        shows whether dockerd runs, and the images
 #
-# Needs root, Debian 12 or later and npm. It stays in $CI_DOCKER_HOME, except for the packages iptables and mmdebstrap and links
-# under /usr/local. An engine that answers already is used as it is: it gets its images by itself.
+# Needs root, Debian 12 or later and npm. All files are in $CI_DOCKER_HOME, except for the packages iptables and mmdebstrap and
+# links under /usr/local. A running engine is used unchanged: it pulls its images by itself.
 set -euo pipefail
 
 read -ra IMAGES <<<"${CI_DOCKER_IMAGES:-node:24-slim redis:8 caddy:2 nginx:1.26}"
@@ -19,10 +19,10 @@ export DOCKER_HOST=unix://$SOCKET DOCKER_BUILDKIT=1 DEBIAN_FRONTEND=noninteracti
 
 say() { printf '[%3ds] %s\n' "$SECONDS" "$*"; }
 die() { printf 'docker.sh: %s\n' "$*" >&2; exit 1; }
-# Runs a function quietly; its first failing command ends it (in the background `set -e` holds even here).
+# Runs a function without output; its first failing command ends it (in the background `set -e` applies even here).
 logged() { ("$@") >"$DIR/$1.log" 2>&1 & wait $! || die "$* failed: $(tail -n 15 "$DIR/$1.log")"; }
 answers() { docker version --format '{{.Server.Version}}' 2>/dev/null; }
-# The pid of our dockerd, checked to be that very program: a stale file never names a stranger.
+# The pid of our dockerd. It is checked, because a stale file may contain the pid of another process.
 our_pid() {
   local pid; pid=$(cat "$DIR/dockerd.pid" 2>/dev/null) || return 1
   [ "$(readlink "/proc/$pid/exe")" = "$DIR/bin/dockerd" ] && echo "$pid"
@@ -30,7 +30,7 @@ our_pid() {
 
 # ---- packages ---------------------------------------------------------------------------
 
-# sources.list lines for Debian release $1, on the mirrors this machine itself uses.
+# sources.list lines for Debian release $1, with the mirrors of this machine.
 sources() {
   local here; here=$(. /etc/os-release; echo "$VERSION_CODENAME")
   apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' |
@@ -204,7 +204,7 @@ CMD ["node"]
 END
 }
 
-# Redis as the official image has it: data in /data, the unprivileged user 999, protected mode off unless somebody sets it.
+# Redis like the official image: data in /data, the unprivileged user 999, protected mode off unless it is set.
 redis_image() {
   script docker-entrypoint.sh <<'END'
 #!/bin/sh
@@ -253,7 +253,7 @@ CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile
 END
 }
 
-# nginx with the official image's paths: /etc/nginx/conf.d, and nothing served that is not there.
+# nginx with the official image's paths: /etc/nginx/conf.d, and no default site.
 nginx_image() {
   build <<END
 FROM debian:$1-slim

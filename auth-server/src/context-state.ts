@@ -1,9 +1,9 @@
 /**
- * Owns what auth-server keeps on Koa's `ctx.state`, which is how one request carries something across the engine. Before the engine:
+ * Owns what auth-server keeps on Koa's `ctx.state`, which passes values of one request across the engine. Into the engine:
  *
  * - `requestId` and `log` from the request log to the engine's events and error pages;
  * - `clientAddress` from http/client-address.ts to the limits and to the reading of clients' documents;
- * - `initialAccess` from http/admission/registration.ts to the moment in which the client is written;
+ * - `initialAccess` from http/admission/registration.ts to the adapter that writes the client;
  * - `clientWithoutSecret` from the guard to the parameters of the request, both in provider/overrides/request-context.ts.
  *
  * Out of the engine:
@@ -17,13 +17,13 @@ import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 export interface ContextState extends RequestState {
   /** The address that the limits count. */
   clientAddress: string;
-  /** Id of the initial access token that a registration brought (RFC 7591 §3). */
+  /** Id of the initial access token of a registration (RFC 7591 §3). */
   initialAccess?: string;
   /** Client id of a Basic header whose secret is empty (RFC 6749 §2.3.1). */
   clientWithoutSecret?: string;
-  /** A failure that has an answer of its own. The engine catches it and reports it by an event only. */
+  /** A failure with its own answer. The engine catches it and reports it by an event only. */
   failure?: HttpError;
 }
 
-/** Koa and the engine leave `state` untyped; this is the only place that says what it has. */
+/** Koa and the engine leave `state` untyped; this is the only type of its content. */
 export const stateOf = (ctx: { readonly state: object }): ContextState => ctx.state as ContextState;

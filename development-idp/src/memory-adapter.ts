@@ -7,7 +7,7 @@ interface Entry {
   readonly end: number;
 }
 
-/** One adapter per kind of record; oidc-provider asks for each by name. */
+/** One adapter per kind of record; oidc-provider requests each by name. */
 export const createMemoryAdapter = (clock: Clock) => (): Adapter => {
   const entries = new Map<string, Entry>();
   const alive = (id: string): AdapterPayload | undefined => {

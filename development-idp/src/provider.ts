@@ -37,7 +37,7 @@ const behaviour: Configuration = {
   claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
   conformIdTokenClaims: false,
   cookies: {
-    // Cookies ignore ports, so these must not be named like those of auth-server.
+    // Cookies ignore ports, so these need other names than those of auth-server.
     names: { interaction: 'idp_interaction', resume: 'idp_resume', session: 'idp_session' },
     keys: [randomBytes(32).toString('base64url')],
     long: { httpOnly: true, sameSite: 'lax' },

@@ -1,4 +1,4 @@
-/** Owns the text of CHANGELOG.md: turns the changes in .changeset into the section of a release, and finds a section again. */
+/** Owns the text of CHANGELOG.md: it converts the changes in .changeset into the section of a release, and finds sections. */
 import { parse } from 'yaml';
 
 interface Change {
@@ -12,7 +12,7 @@ const GROUPS: readonly (readonly [heading: string, has: (change: Change) => bool
   ['Fixed', () => true],
 ];
 
-/** @returns the change in a file of .changeset; undefined where the file names no package and has nothing to say */
+/** @returns the change in a file of .changeset; undefined if the file names no package or is empty */
 export function parseChange(file: string): Change | undefined {
   const [, head = '', text = ''] = /^---\n([\s\S]*?)\n?---\n([\s\S]*)$/.exec(file) ?? [];
   const bumps = Object.values<string>(parse(head) ?? {});
@@ -31,14 +31,14 @@ export function releaseSection(version: string, changes: readonly Change[]): str
   return [`## ${version}\n`, ...groups.filter(Boolean)].join('\n');
 }
 
-/** @returns the changelog with a section in front of those that it has */
+/** @returns the changelog with a new section before the existing ones */
 export function withSection(changelog: string, section: string): string {
   const first = changelog.search(/^## /m);
   const at = first === -1 ? changelog.length : first;
   return `${changelog.slice(0, at)}${section}\n${changelog.slice(at)}`;
 }
 
-/** @returns the text under the heading of a version, without the heading; undefined where there is none */
+/** @returns the text under the heading of a version, without the heading; undefined if there is none */
 export function sectionOf(version: string, changelog: string): string | undefined {
   const [, ...sections] = changelog.split(/^## /m);
   const section = sections.find((text) => text.startsWith(`${version}\n`));

@@ -1,6 +1,6 @@
 /**
- * Runs `npm run release:notes -- v1.2.3 [BASE]`: prints the section of CHANGELOG.md as the notes of a release, with links that begin
- * at BASE. Ends with 1 where the tag is not the version in package.json, or the changelog has no section for it.
+ * Owns `npm run release:notes -- v1.2.3 [BASE]`: it prints the section of CHANGELOG.md as release notes, with links relative to BASE.
+ * It exits with 1 if the tag is not the version in package.json, or if the changelog has no section for it.
  */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
@@ -8,7 +8,7 @@ import { sectionOf } from './changelog.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-/** @throws Error where the tag cannot be released */
+/** @throws Error if the tag cannot be released */
 export function releaseNotes(tag: string, version: string, changelog: string, base = ''): string {
   if (tag !== `v${version}`) throw new Error(`the tag is ${tag}, but package.json has version ${version}`);
   const section = sectionOf(version, changelog);

@@ -1,6 +1,6 @@
 /**
- * Runs `npm run release:version`: makes the next version of the changes in .changeset. Changesets decides the number and writes it into
- * the packages, which share one; this writes it wherever else it stands, and the section of CHANGELOG.md.
+ * Owns `npm run release:version`: it creates the next version from the changes in .changeset. Changesets chooses the number and
+ * writes it into the packages, which share one version; this script updates all other files, and the section of CHANGELOG.md.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
 const write = (path: string, text: string) => writeFileSync(new URL(path, ROOT), text);
 
-/** Files that name the version in prose or as the tag of an image, with what stands before it. */
+/** Files that contain the version in prose or as the tag of an image, with the text before it. */
 const MENTIONS: readonly (readonly [glob: string, mention: RegExp])[] = [
   ['Dockerfile', /(?<=^ARG VERSION=)[\w.-]+/gm],
   ['deploy/kubernetes/overlays/*/kustomization.yaml', /(?<=mcp-oauth-[\w-]+, newTag: )[\w.-]*\w/g],
@@ -60,7 +60,7 @@ const changes = globSync('.changeset/*.md', { cwd: ROOT })
   .flatMap((path) => parseChange(read(path)) ?? []);
 const { status } = spawnSync('changeset', ['version'], { cwd: ROOT, stdio: 'inherit' });
 if (status !== 0 || changes.length === 0) {
-  process.stderr.write('release:version: there is no change in .changeset, or Changesets has failed\n');
+  process.stderr.write('release:version: there is no change in .changeset, or Changesets failed\n');
   process.exit(1);
 }
 const { version } = JSON.parse(read('shared/package.json'));

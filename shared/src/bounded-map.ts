@@ -1,9 +1,9 @@
 /**
- * Owns a map with a maximum number of entries, so that what others send can't fill the memory: a new entry takes the place of the
- * one that was set longest ago.
+ * Owns a map with a maximum number of entries, so that data of others cannot fill the memory: a new entry replaces the one that was
+ * set longest ago.
  */
 
-/** With `use` in place of `get` the one that was used longest ago makes room. */
+/** With `use` instead of `get`, a new entry replaces the least recently used one. */
 export class BoundedMap<K, V> extends Map<K, V> {
   readonly #capacity: number;
 

@@ -70,7 +70,7 @@ export interface ClientDocuments {
   keep(client: PublishedClient): Promise<void>;
   /** When the operator's copy that is used for a client's document was fetched, in seconds since the epoch. */
   copiedAt(clientId: string): number | undefined;
-  /** Whether a URL is one that could be read at all. */
+  /** Whether this server may read a URL. */
   isFetchable(url: string): boolean;
 }
 

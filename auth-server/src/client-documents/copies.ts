@@ -91,7 +91,7 @@ async function readCopy(path: string, file: string, clock: Clock): Promise<Opera
 }
 
 async function readBounded(path: string): Promise<string> {
-  // O_NONBLOCK: opening a named pipe must not wait until somebody writes to it.
+  // O_NONBLOCK: opening a named pipe must not wait for a writer.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(LARGEST + 1), 0, LARGEST + 1, 0);

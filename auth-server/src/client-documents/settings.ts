@@ -80,6 +80,6 @@ export function judgeClientDocuments(
 ): readonly Problem[] {
   const { environment, clientMetadataPrivateHosts } = settings;
   if (environment !== 'production' || !clientMetadataPrivateHosts?.length) return [];
-  const message = 'lets anybody make this server send requests inside the network: refused in production';
+  const message = 'makes requests inside the network possible for anybody: refused in production';
   return [{ env: 'CLIENT_METADATA_PRIVATE_HOSTS', message }];
 }

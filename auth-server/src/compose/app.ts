@@ -1,4 +1,4 @@
-/** Owns how the settings become the HTTP application around an engine: its limits, its pages and its documents. */
+/** Owns how the HTTP application around an engine is created from the settings: its limits, its pages and its documents. */
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { Config } from '../config.ts';

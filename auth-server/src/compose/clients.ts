@@ -1,6 +1,6 @@
 /**
- * Owns how the settings become the three kinds of client: those that the operator adds, those that register (RFC 7591), and
- * those that publish a document (draft-ietf-oauth-client-id-metadata-document).
+ * Owns how the three kinds of client are set up from the settings: those that the operator adds, those that register (RFC 7591),
+ * and those that publish a document (draft-ietf-oauth-client-id-metadata-document).
  */
 import { type ClientDocuments, createClientDocuments } from '../client-documents/client-documents.ts';
 import { checkCopies, followCopies } from '../client-documents/copies.ts';
@@ -56,7 +56,7 @@ function composeClientDocuments(config: Config, dependencies: Dependencies): Cli
 
 /**
  * Reads the operator's copies of documents and extends the record of the clients that were added, once at start.
- * @throws StartError where the folder with the copies can't be read
+ * @throws StartError if the folder with the copies cannot be read
  */
 export async function prepareClients(config: Config, dependencies: Dependencies): Promise<void> {
   const folder = copyFolderOf(config);

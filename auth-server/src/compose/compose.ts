@@ -77,7 +77,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   };
 }
 
-/** A store in this process alone. */
+/** A store in this process only. */
 const storageOn = (store: RecordStore): Storage => ({
   store,
   createRateLimit: rateLimitsOn(undefined),

@@ -1,4 +1,4 @@
-/** Owns how the settings become the metrics, and the endpoint that exposes them. */
+/** Owns how the metrics and their endpoint are created from the settings. */
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { createExposition } from '@mcp-oauth/shared/metrics/exposition';
 import { commonMetrics, type ReachedRedis } from '@mcp-oauth/shared/metrics/process';
@@ -12,7 +12,7 @@ interface Metrics {
   readonly endpoint: Endpoint;
 }
 
-/** @returns `undefined` where METRICS_PORT is not set: nothing is counted */
+/** @returns `undefined` if METRICS_PORT is not set: nothing is counted */
 export function composeMetrics(
   { issuer, host, metricsPort: port }: Config,
   { log, ...reached }: ReachedRedis & { readonly log: Logger },

@@ -1,4 +1,4 @@
-/** Owns how the settings become the protected resources (RFC 8707), and where each reads its scopes (RFC 9728 §2). */
+/** Owns how the protected resources are created from the settings (RFC 8707), and the source of their scopes (RFC 9728 §2). */
 import { type OnFailure, reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import type { Config } from '../config.ts';
 import { createResources, type ResourceSetting, type Resources } from '../resources/resource.ts';

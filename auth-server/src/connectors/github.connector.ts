@@ -1,6 +1,6 @@
 /**
  * Owns sign-in with GitHub and GitHub Enterprise, which speak plain OAuth 2.0 (RFC 6749 §4.1): a numeric id instead of a
- * subject, e-mail addresses in a list of their own, and errors that come with HTTP 200.
+ * subject, e-mail addresses at a separate endpoint, and errors with HTTP 200.
  */
 import { createHash } from 'node:crypto';
 import { isLoopback } from '@mcp-oauth/shared/network/internal-host';

@@ -8,7 +8,7 @@ export interface Failure {
   readonly redirectUri: string;
   /** Whether the operator configured the client. */
   readonly isPreRegistered: boolean;
-  /** Whether a person has answered our page in this request. */
+  /** Whether a person has answered the sign-in page of this request. */
   readonly wasAsked: boolean;
   /** OpenID Connect Core §3.1.2.1 `prompt=none`: no person is present, so a page would be useless. */
   readonly isSilent: boolean;

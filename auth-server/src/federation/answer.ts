@@ -6,7 +6,7 @@ import { type LoginChecks, UpstreamError, type UpstreamReason } from './connecto
 
 export interface Expected {
   readonly state: LoginChecks['state'];
-  /** What `iss` should be, for the log. */
+  /** The expected `iss`, for the log. */
   readonly issuer: string;
   readonly isIssuer: (issuer: string) => boolean;
   /** Whether an answer without `iss` is refused, because the upstream announces that it always sends one. */

@@ -7,7 +7,7 @@ import type { Problem, Settings, Values } from '@mcp-oauth/shared/settings/confi
 
 /** A person as the upstream knows them. Only `issuer` and `subject` identify the person; everything else may change or be reused. */
 export interface Identity {
-  /** The upstream's issuer identifier, or its base URL where it has none (GitHub). */
+  /** The upstream's issuer identifier, or its base URL if it has none (GitHub). */
   readonly issuer: string;
   /** Stable and never reassigned at that issuer: `sub`, or GitHub's numeric id. */
   readonly subject: string;
@@ -37,7 +37,7 @@ export interface Connector {
 
 /** The dependencies of a connector. */
 export interface ConnectorContext {
-  /** Where the upstream sends the browser back: `<issuer>/callback/<connector id>`. */
+  /** URL to which the upstream sends the browser back: `<issuer>/callback/<connector id>`. */
   readonly callbackUrl: string;
   readonly fetch: typeof fetch;
   /** Absent: the clock of the system. */

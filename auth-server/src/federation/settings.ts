@@ -1,4 +1,4 @@
-/** Owns the settings that name the connectors; those of each connector are declared by its kind, in connectors/. */
+/** Owns the settings that name the connectors; each kind in connectors/ declares the settings of its connectors. */
 import { type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { exactList, origin } from '@mcp-oauth/shared/settings/types';
 

@@ -20,7 +20,7 @@ export function underIssuerPath(issuer: string): Middleware {
   };
 }
 
-/** The request target as a server without a path would see it; `undefined` for what is not below `path`. */
+/** The request target as a server without a path would see it; `undefined` for a target that is not below `path`. */
 export function innerTarget(target: string, path: string): string | undefined {
   for (const wellKnown of [AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH]) {
     const rest = after(target, wellKnown + path);

@@ -6,7 +6,7 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Middleware, Request } from 'koa';
 
 const KIB = 1_024;
-/** Nothing in OAuth needs more than a few kilobytes. */
+/** OAuth requests have a few kilobytes. */
 const LIMIT = 56 * KIB;
 /** Maximum bytes that are stored of one request (provider/parameter-size.ts): of a registration, and of an authorization request. */
 const [KEPT, PUSHED] = [16 * KIB, 8 * KIB];

@@ -28,7 +28,7 @@ import { OWN_SCOPES, resourceIndicators } from './resource-indicators.ts';
 
 interface Registration {
   readonly mode: RegistrationMode;
-  /** Whether clients may change what they registered. */
+  /** Whether clients may change their registration. */
   readonly management: boolean;
   readonly initialAccessTokens: InitialAccessTokens;
 }
@@ -83,7 +83,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       revocation: '/revoke',
       pushed_authorization_request: '/par',
     },
-    // RFC 8414 §2, RFC 9728 §4: members that the engine does not write itself.
+    // RFC 8414 §2, RFC 9728 §4: members that the engine does not add by itself.
     discovery: {
       revocation_endpoint_auth_methods_supported: AUTH_METHODS,
       prompt_values_supported: ['none', 'login', 'consent', SELECT_ACCOUNT],

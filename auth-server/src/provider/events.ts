@@ -21,7 +21,7 @@ export interface EngineCounts {
   onTokenRequest(grantType: string, result: string): void;
   /** @param result `created`, or the error of RFC 7591 §3.2.2 */
   onRegistration(result: string): void;
-  /** @param what was used a second time */
+  /** @param what the type of the code or token that was used a second time */
   onReuse(what: string): void;
 }
 

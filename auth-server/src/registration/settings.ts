@@ -1,4 +1,4 @@
-/** Owns the settings of dynamic client registration (RFC 7591): who may register, how often, and what for afterwards. */
+/** Owns the settings of dynamic client registration (RFC 7591): who may register, how often, and whether clients may change their registration. */
 import { type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { flag, integer, oneOf } from '@mcp-oauth/shared/settings/types';
 

@@ -41,7 +41,7 @@ function toResource(description: z.output<typeof described>): ResourceSetting {
   };
 }
 
-/** RFC 9728 §3.1: the path of the resource comes after the well-known one. */
+/** RFC 9728 §3.1: the path of the resource follows the well-known path. */
 function metadataUrl(identifier: string): string | undefined {
   const { protocol, origin, pathname } = new URL(identifier);
   return /^https?:$/.test(protocol) ? `${origin}${PROTECTED_RESOURCE_PATH}${pathname.replace(/\/$/, '')}` : undefined;

@@ -11,7 +11,7 @@ export interface ResourceSetting {
   /** Its name on the sign-in page; absent: its own name (RFC 9728 §2 `resource_name`), or its host. */
   readonly name?: string | undefined;
   readonly host: string;
-  /** Every identifier that a client may send for it; the first is the one that clients are told. */
+  /** Every identifier that a client may send for it; clients get the first one in answers. */
   readonly identifiers: readonly [string, ...string[]];
   /** The `aud` of its tokens (RFC 9068 §2.2). */
   readonly audience: string;
@@ -19,7 +19,7 @@ export interface ResourceSetting {
   readonly scopes?: Scopes | undefined;
   /** URL of its metadata (RFC 9728 §3); absent: it has none. */
   readonly metadataUrl?: string | undefined;
-  /** Granted to a client that asks for no scope of this resource (RFC 6749 §3.3). */
+  /** Granted to a client that requests no scope of this resource (RFC 6749 §3.3). */
   readonly defaultScope?: string | undefined;
   /** Seconds; absent: the lifetime of all access tokens. */
   readonly accessTokenLifetime?: number | undefined;

@@ -2,7 +2,7 @@
 import { SCOPE_TOKEN, SCOPES } from '@mcp-oauth/shared/contract';
 import { z } from 'zod';
 
-/** Scope names with what each allows. */
+/** Scope names and their descriptions. */
 export type Scopes = Readonly<Record<string, string>>;
 
 export const scopeName = z.string().regex(SCOPE_TOKEN, 'a scope name has no spaces, quotes or backslashes');

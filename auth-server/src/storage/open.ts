@@ -29,7 +29,7 @@ export interface StorageSettings {
 export interface StorageDependencies {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Milliseconds to wait for Redis; absent: as the settings say. */
+  /** Milliseconds to wait for Redis; absent: the time of the settings. */
   readonly patience?: number;
 }
 

@@ -1,4 +1,4 @@
-/** Owns the page that a person sees when something fails: what happened, what to do next, and a reference for the log. */
+/** Owns the error page: what happened, what to do next, and a reference that finds the log lines. */
 import { type Html, html } from '@mcp-oauth/shared/pages/html';
 import { page } from '@mcp-oauth/shared/pages/page';
 import { destinationOf } from './destination.ts';

@@ -1,6 +1,6 @@
 /**
  * Owns authenticated encryption: AES-256-GCM with a random nonce and a context (NIST SP 800-38D). The caller decides how the
- * result is written.
+ * result is encoded.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
@@ -27,7 +27,7 @@ export function encrypt(key: Uint8Array, text: string, context: string): Encrypt
   return { nonce, text: encrypted, tag: cipher.getAuthTag() };
 }
 
-/** @returns nothing for a text that was not encrypted with this key for this context, or was changed since */
+/** @returns `undefined` if the text was not encrypted with this key and context, or was changed */
 export function decrypt(key: Uint8Array, { nonce, text, tag }: Encrypted, context: string): string | undefined {
   if (nonce.length !== NONCE_LENGTH || tag.length !== TAG_LENGTH) return undefined;
   const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_LENGTH });

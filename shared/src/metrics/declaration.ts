@@ -31,7 +31,7 @@ export interface Metric {
   samples(): readonly Sample[] | Promise<readonly Sample[]>;
 }
 
-/** In a cell of the table, beside the label: its values. */
+/** The values of a label in a table cell. */
 const valuesOf = (values: LabelValues): string =>
   typeof values === 'string' ? values : values.map((value) => `\`${value}\``).join(' ');
 

@@ -1,28 +1,28 @@
 /**
  * Owns the special-purpose address ranges (RFC 6890 and its IANA registries), each under one name, and how a list of ranges is
- * written and asked.
+ * parsed and matched.
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
-/** This very machine. */
+/** This machine. */
 export const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
-/** RFC 1918, RFC 4193: of one site. */
+/** RFC 1918, RFC 4193: private networks. */
 export const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'];
 
 /** RFC 6598: between a provider and its customers. */
 export const SHARED_SPACE = ['100.64.0.0/10'];
 
-/** RFC 3927: the metadata of cloud machines as well. */
+/** RFC 3927: link-local, including the metadata services of clouds. */
 export const LINK_LOCAL_IPV4 = ['169.254.0.0/16'];
 /** RFC 4291 §2.5.6. */
 export const LINK_LOCAL_IPV6 = ['fe80::/10'];
 
-/** RFC 4291 §2.4: every IPv6 address that the whole internet can reach. */
+/** RFC 4291 §2.4: every public IPv6 address. */
 export const GLOBAL_UNICAST = ['2000::/3'];
 
 /**
- * Every range that is not for the whole internet. Outside of global unicast IPv6 has others, which hide an IPv4 address: mapped
+ * Every range that is not public. Outside of global unicast, IPv6 has more ranges, which contain an IPv4 address: mapped
  * (::ffff:0:0/96), compatible (::/96) and NAT64 (64:ff9b::/96).
  */
 export const SPECIAL_PURPOSE = [
@@ -51,14 +51,14 @@ export const SPECIAL_PURPOSE = [
   '3fff::/20', // documentation
 ];
 
-/** @throws TypeError for a range that is none */
+/** @throws TypeError for an invalid range */
 export function blockListOf(...ranges: readonly string[]): BlockList {
   const list = new BlockList();
-  for (const range of ranges) if (!addRange(list, range)) throw new TypeError(`${range} is no range of addresses`);
+  for (const range of ranges) if (!addRange(list, range)) throw new TypeError(`${range} is not a range of addresses`);
   return list;
 }
 
-/** Adds an address or a CIDR range to a list. @returns whether it was one */
+/** Adds an address or a CIDR range to a list. @returns whether it was valid */
 export function addRange(list: BlockList, range: string): boolean {
   const [address = '', bits] = range.split('/');
   const widest = { 4: 32, 6: 128 }[isIP(address)];

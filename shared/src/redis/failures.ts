@@ -1,12 +1,12 @@
 /**
- * Owns what the error of a command means: Redis can't be used now, a command or script of ours is wrong, or neither, which is a fault
- * of our own code.
+ * Owns the meaning of the error of a command: Redis is unavailable, a command or script is wrong, or neither, which is a fault of our
+ * own code.
  */
 import { refusalOf } from './refusals.ts';
 
 /**
- * ioredis says with a plain `Error`, or with one of its own, that a command was not sent or that its connection was lost. A socket
- * that tried several addresses says so with an `AggregateError`. Faults of code have other names: TypeError, SyntaxError, RangeError.
+ * ioredis throws a plain `Error`, or one of its own types, if a command was not sent or its connection was lost. A socket that tried
+ * several addresses throws an `AggregateError`. Faults of code have other names: TypeError, SyntaxError, RangeError.
  */
 const NAMES = new Set([
   'Error',
@@ -19,11 +19,11 @@ const NAMES = new Set([
   'ClusterAllFailedError',
 ]);
 
-/** Replies that blame the command itself, or the script that it ran. Any other reply is about the node or about our rights there. */
+/** Replies about the command itself, or about the script that it ran. Any other reply is about the node or about our permissions. */
 const BAD_COMMAND =
   /^(WRONGTYPE|CROSSSLOT|ERR (wrong number of arguments|syntax error|value is not|user_script:|Error (running|compiling) script))/;
 
-/** @returns nothing for an error that does not come from Redis or the way there */
+/** @returns `undefined` for an error that comes neither from Redis nor from the connection */
 export function redisFailureOf(error: unknown): 'unavailable' | 'bad_command' | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error.name !== 'ReplyError') return NAMES.has(error.name) ? 'unavailable' : undefined;

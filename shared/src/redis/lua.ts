@@ -1,7 +1,7 @@
-/** Owns how a script for Redis is read from its `.lua` file, with what it includes: at the start, so that a missing file ends it. */
+/** Owns how a script for Redis is read from its `.lua` file, with its includes: at the start, so that a missing file ends the start. */
 import { readFileSync } from 'node:fs';
 
-/** A line of its own, with a path from the file in which it stands. */
+/** An include: a separate line with a path relative to the file. */
 const INCLUDE = /^--- @include "(.+)"$/gm;
 
 /** @param file such as `new URL('./scripts/put.lua', import.meta.url)` */

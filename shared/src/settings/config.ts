@@ -14,12 +14,12 @@ interface Declaration<T> {
   readonly env: string;
   /** One or two sentences for the operator. */
   readonly doc: string;
-  /** From the text of the variable to the value; its issues are what the operator reads. */
+  /** Parses the text of the variable; the operator reads its issues. */
   readonly type: z.ZodType<T, string>;
   /** Used when the variable is not set or empty, as text, so that it passes the same validation. */
   readonly default?: string;
   readonly example?: string;
-  /** Never printed, may come from a file (NAME_FILE=/run/secrets/name), and in production must not be one that everybody knows. */
+  /** Never printed, may come from a file (NAME_FILE=/run/secrets/name), and in production must not be a publicly known value. */
   readonly secret?: true;
 }
 
@@ -54,7 +54,7 @@ export class ConfigError extends StartError {
   }
 }
 
-/** Reads what it can and collects a problem for every other variable. */
+/** Reads all valid variables and collects a problem for every other one. */
 export function readSettings<S extends Settings>(settings: S, env: Environment, prefix = '') {
   const values: Record<string, unknown> = {};
   const problems: Problem[] = [];
@@ -84,7 +84,7 @@ export function loadConfig<S extends Settings>(
   return accept(values as Values<S>, [...problems, ...rules(values)]);
 }
 
-/** @throws ConfigError when there is any problem: the first of each variable, for what can't be read looks absent to the rules */
+/** @throws ConfigError with the first problem of each variable: later ones may be false, because an invalid variable looks absent to the rules */
 export function accept<T extends object>(values: T, problems: readonly Problem[]): T {
   const first = problems.filter(({ env }, index) => problems.findIndex((other) => other.env === env) === index);
   if (first.length > 0) throw new ConfigError(first);

@@ -52,7 +52,7 @@ export function judgeRedis({ redisUrl, redisPassword, environment }: RedisSettin
 const isOutside = ({ host }: { readonly host: string }): boolean =>
   !isInternal(`http://${host.includes(':') ? `[${host}]` : host}`);
 
-/** Where to connect, and as whom. */
+/** Address, user and password of Redis. */
 export const redisTargetOf = ({ redisUrl, redisPassword }: RedisSettings): RedisTarget | undefined =>
   redisUrl && redisPassword !== undefined ? { ...redisUrl, password: redisPassword } : redisUrl;
 

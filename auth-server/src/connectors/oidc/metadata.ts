@@ -48,7 +48,7 @@ export function readMetadata(document: unknown, expected: string, place: Place):
     server: { issuer, ...endpoints },
     issuer,
     jwksUri: endpoints.jwks_uri ?? '',
-    // Discovery §3: RS256 must be there, so a list without any algorithm says nothing.
+    // Discovery §3: RS256 is mandatory, so a list without any algorithm is ignored.
     algorithms: (list.length > 0 ? list : ['RS256']).filter((name) => ASYMMETRIC.includes(name)),
     namesIssuer: said.authorization_response_iss_parameter_supported === true,
   };

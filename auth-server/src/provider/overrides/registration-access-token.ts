@@ -27,7 +27,7 @@ export function deriveRegistrationAccessTokens(provider: Provider, key: string):
 }
 
 export interface RegistrationAccessTokenOptions {
-  /** The first makes tokens, all verify. */
+  /** The first creates tokens, all verify. */
   readonly registrationKeys: readonly string[];
   readonly preRegistered: PreRegisteredClients;
 }

@@ -1,11 +1,11 @@
 --[[
-  Marks a record as spent, by the clock of Redis.
+  Marks a record as consumed, with the time of Redis.
 
   KEYS     1 record
   ARGV     none
-  Returns  1, or 0 when it was spent before or there is no record
-  Atomic   because of two that spend a record at the same time only one may succeed, and a record that expires in between must not come
-           back as a mark alone.
+  Returns  1, or 0 if it was consumed before or there is no record
+  Atomic   because only one of two concurrent callers may consume a record, and a record that expires in between must not come back
+           with the mark only.
 ]]
 local record = KEYS[1]
 

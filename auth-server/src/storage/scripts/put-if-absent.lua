@@ -3,9 +3,9 @@
 
   KEYS     1 record
   ARGV     1 value
-           2 seconds that the record lives
-  Returns  1, or 0 when there is a record already
-  Atomic   because of two that write at the same time exactly one is the first, and no record may be without its end.
+           2 lifetime of the record in seconds
+  Returns  1, or 0 if there is a record already
+  Atomic   because exactly one of two concurrent writers is the first, and every record needs its expiry.
 ]]
 local record = KEYS[1]
 local value, lifetime = ARGV[1], ARGV[2]

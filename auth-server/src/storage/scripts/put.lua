@@ -1,12 +1,12 @@
 --[[
-  Writes a record, spent or not, as one that is not spent.
+  Writes a record as not consumed, whether or not it was consumed before.
 
-  KEYS     1 record: a hash, of which `value` is the JSON and `consumed` the second in which it was spent
+  KEYS     1 record: a hash, of which `value` is the JSON and `consumed` the time of its use in seconds
   ARGV     1 value
-           2 seconds that the record lives
+           2 lifetime of the record in seconds
   Returns  1
-  Atomic   because no record may be without its end, nor carry the mark of the one before. What needs memory comes first: a Redis that
-           is full refuses only the first write of a script, so that none ends half-way.
+  Atomic   because every record needs its expiry, and must not keep the mark of the previous record. The write that needs memory comes
+           first: a full Redis refuses only the first write of a script, so that no script stops half-way.
 ]]
 local record = KEYS[1]
 local value, lifetime = ARGV[1], ARGV[2]

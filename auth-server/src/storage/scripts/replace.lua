@@ -4,9 +4,9 @@
   KEYS     1 record
   ARGV     1 value that was read
            2 new value
-           3 seconds that the record lives, or '' to leave its end as it is
-  Returns  1, or 0 when the value is another one or there is no record
-  Atomic   because it is a compare-and-set: nobody's change may be lost.
+           3 lifetime of the record in seconds, or '' to keep its expiry
+  Returns  1, or 0 if the value has changed or there is no record
+  Atomic   because it is a compare-and-set: no concurrent change may be lost.
 ]]
 local record = KEYS[1]
 local before, after, lifetime = ARGV[1], ARGV[2], ARGV[3]

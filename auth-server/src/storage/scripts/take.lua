@@ -3,8 +3,8 @@
 
   KEYS     1 record
   ARGV     none
-  Returns  { value or nil, second in which it was spent or nil }
-  Atomic   because of two that take a record at the same time only one may get it.
+  Returns  { value or nil, time of its use in seconds or nil }
+  Atomic   because only one of two concurrent callers may get the record.
 ]]
 local record = KEYS[1]
 

@@ -1,10 +1,10 @@
 --[[
-  Lets a record live at least so long from now on.
+  Extends a record to at least the given lifetime from now.
 
   KEYS     1 record
   ARGV     1 seconds
   Returns  1
-  Atomic   because another one may prolong the record at the same time, and no end may move backward.
+  Atomic   because another caller may extend the record at the same time, and the expiry must not move backward.
 ]]
 local record = KEYS[1]
 local lifetime = tonumber(ARGV[1])
