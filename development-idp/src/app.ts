@@ -15,7 +15,7 @@ import { chooserPage, failurePage } from './chooser.ts';
 import { findPerson } from './people.ts';
 import { CLIENT_ID } from './provider.ts';
 
-export interface AppParts {
+export interface AppDependencies {
   readonly url: string;
   readonly provider: Provider;
   readonly log: Logger;
@@ -23,7 +23,7 @@ export interface AppParts {
 }
 
 /** The provider is the Koa app; the middleware added here runs before its own routes. */
-export function createApp({ url, provider, log, ready }: AppParts): Provider {
+export function createApp({ url, provider, log, ready }: AppDependencies): Provider {
   const use = (middleware: Middleware) => provider.use(middleware as Parameters<Provider['use']>[0]);
   use(requestLog(log) as Middleware);
   use(pages);

@@ -66,7 +66,7 @@ function nodeOf(text: string, defaultPort: number) {
   return host && Number(port) < 65_536 ? { host: host.replace(/^\[|\]$/g, ''), port: Number(port) } : undefined;
 }
 
-export interface RedisParts {
+export interface OpenRedisOptions {
   readonly target: RedisTarget;
   /** Shown in CLIENT LIST. */
   readonly name: string;
@@ -87,7 +87,13 @@ const LOADING = 500;
  * request that can be retried is better than one that hangs.
  * @throws StartError if the file of the certificate authority cannot be read
  */
-export function openRedis({ target, name, caFile, log, health = createRedisHealth({ log }) }: RedisParts): RedisClient {
+export function openRedis({
+  target,
+  name,
+  caFile,
+  log,
+  health = createRedisHealth({ log }),
+}: OpenRedisOptions): RedisClient {
   const tls = target.tls ? { tls: caFile ? { ca: readAuthority(caFile) } : {} } : {};
   const login = {
     ...(target.username !== undefined && { username: target.username }),

@@ -34,7 +34,7 @@ export interface RedisHealth {
   whenWritable(patience?: number): Promise<void>;
 }
 
-export interface RedisHealthParts {
+export interface RedisHealthOptions {
   readonly log: Logger;
   /** Prefix of the keys that are written; absent: nothing is written, and open connections are enough. */
   readonly prefix?: string;
@@ -60,7 +60,7 @@ interface Waiting {
   readonly reject: (error: StartError) => void;
 }
 
-export function createRedisHealth({ log, prefix }: RedisHealthParts): RedisHealth {
+export function createRedisHealth({ log, prefix }: RedisHealthOptions): RedisHealth {
   const outage = createOutage();
   const clients: Client[] = [];
   const leaving = new Set<Client>();
