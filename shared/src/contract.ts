@@ -14,8 +14,8 @@ export const BASE_SCOPE = 'mcp:tools';
 
 /** The scopes of the MCP server with the texts that the sign-in page shows. */
 export const SCOPES: Readonly<Record<string, string>> = {
-  [BASE_SCOPE]: 'Use the tools of this server in your name',
-  'mcp:admin': 'See how this server is doing: version, uptime and open sessions',
+  [BASE_SCOPE]: 'Use the tools of this server on your behalf',
+  'mcp:admin': 'See the status of this server: version, uptime and open sessions',
 };
 
 /** RFC 9728 §3: path of the metadata of a protected resource; a resource with a path appends its path. */

@@ -41,7 +41,7 @@ const isPlain = (value: unknown): value is Record<string, unknown> =>
 function serializeError(error: unknown): Record<string, unknown> {
   // Any value can be thrown, and one without members would break the log line.
   if (!(error instanceof Error))
-    return { type: error === null ? 'null' : typeof error, message: 'no error was thrown' };
+    return { type: error === null ? 'null' : typeof error, message: 'the thrown value is not an Error' };
   const { code } = error as { readonly code?: unknown };
   return withoutSecrets({ ...pino.stdSerializers.err(error), ...(typeof code === 'string' && { errno: code }) });
 }

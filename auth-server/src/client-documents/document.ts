@@ -38,7 +38,7 @@ export function readMetadata(url: URL, document: unknown, judge: Judge): JsonObj
   const metadata = Object.fromEntries(kept);
   if (SECRETS.some((name) => name in metadata)) return refuse('shared_secret', 'a public document contains a secret');
   const { token_endpoint_auth_method: method, client_name: name, redirect_uris: uris } = metadata;
-  if (!PUBLIC_METHODS.has(method)) return refuse('shared_secret', 'only none and private_key_jwt can be used');
+  if (!PUBLIC_METHODS.has(method)) return refuse('shared_secret', 'only none and private_key_jwt are supported');
   if (!isText(name)) return refuse('invalid', 'client_name is missing');
   if (!Array.isArray(uris) || uris.length === 0) return refuse('invalid', 'redirect_uris are missing');
   try {

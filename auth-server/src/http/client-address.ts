@@ -70,7 +70,7 @@ export function rememberClientAddress(trusted: BlockList): Middleware {
     if (!told && ctx.req.headers['x-forwarded-for'] !== undefined) {
       const proxy = peerOf(ctx.req);
       told = proxy !== '' && contains(NEAR, proxy) && !contains(trusted, proxy);
-      if (told) state.log.warn({ proxy }, 'TRUSTED_PROXIES does not name this proxy: its callers share one limit');
+      if (told) state.log.warn({ proxy }, 'TRUSTED_PROXIES does not include this proxy: its callers share one limit');
     }
     return next();
   };

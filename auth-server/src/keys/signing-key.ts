@@ -40,7 +40,7 @@ export async function importSigningKey(text: string): Promise<SigningKey> {
   }
   const { use = 'sig', key_ops: operations } = claimed;
   if (use !== 'sig' || (Array.isArray(operations) && !operations.includes('sign'))) {
-    throw new StartError('the key is not meant for signatures (its `use` or `key_ops`)');
+    throw new StartError('the key is not for signatures (see its `use` or `key_ops`)');
   }
   if (!isWhole(key, alg)) throw new StartError('the public part of the key does not match its private part');
   return toSigningKey(key.export({ format: 'jwk' }) as JWK, alg);

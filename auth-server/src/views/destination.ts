@@ -19,7 +19,7 @@ export function destinationOf(redirectUri: string, publisher?: string): Destinat
     return {
       place: hostname,
       about: 'a program on this computer',
-      warning: `Any program on this computer can ${publisher ? `claim to be from ${publisher}` : 'ask like this'}. Continue only if you just started it yourself.`,
+      warning: `Any program on this computer can ${publisher ? `claim to be from ${publisher}` : 'send such a request'}. Continue only if you just started it yourself.`,
     };
   }
   if (protocol === 'https:' || protocol === 'http:') return { place: host, about: 'a website' };

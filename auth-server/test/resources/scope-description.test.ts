@@ -37,7 +37,7 @@ describe('the description of a scope', () => {
     expect(resource?.scopes).toEqual({
       'notes:write': 'Write notes',
       'notes:read': 'Read your notes',
-      'mcp:admin': expect.stringContaining('how this server is doing'),
+      'mcp:admin': expect.stringContaining('the status of this server'),
       other: 'other',
     });
   });

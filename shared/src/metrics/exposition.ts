@@ -34,7 +34,7 @@ export function createExposition(metrics: readonly Metric[], log: Logger): Reque
     reading.then(
       (text) => answer(req, res, text),
       (err: unknown) => {
-        log.error({ err }, 'metrics not read');
+        log.error({ err }, 'metrics could not be read');
         res.writeHead(500).end();
       },
     );
@@ -66,7 +66,7 @@ async function textOf(metric: Metric, log: Logger): Promise<string> {
     const lines = (await metric.samples()).map((sample) => lineOf(name, sample));
     return [...head, ...lines, ''].join('\n');
   } catch (error) {
-    log.debug({ metric: name, reason: reasonOf(error) }, 'metric not read');
+    log.debug({ metric: name, reason: reasonOf(error) }, 'metric could not be read');
     return [...head, ''].join('\n');
   }
 }

@@ -110,7 +110,7 @@ async function verifiedPayload(token: string, { algorithms, keys }: SignedBy): P
 }
 
 function headerOf(token: string, algorithms: readonly string[]): { readonly alg: string; readonly kid: unknown } {
-  if (token.split('.').length === 5) refuse('id_token', 'it is encrypted, which this server did not ask for');
+  if (token.split('.').length === 5) refuse('id_token', 'it is encrypted, which this server did not request');
   const { alg, kid, crit } = decoded(token);
   if (typeof alg !== 'string' || !algorithms.includes(alg)) {
     refuse('alg', 'its signature algorithm is not one that the metadata announces', {
