@@ -5,9 +5,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import type { Browser, Request } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { launchBrowser, needsChromium, signIn } from '../support/browser.ts';
+import type { Request } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signIn, useBrowser } from '../support/browser.ts';
 import { OAuthClient } from '../support/oauth-client.ts';
 import { Stack } from '../support/stack.ts';
 
@@ -48,7 +48,6 @@ async function answer(request: IncomingMessage, response: ServerResponse, issuer
 describe('an identity provider that answers by form', () => {
   let provider: TestServer;
   let stack: Stack;
-  let browser: Browser | undefined;
 
   beforeAll(async () => {
     provider = await serve((request, response) => answer(request, response, provider.url));
@@ -61,22 +60,17 @@ describe('an identity provider that answers by form', () => {
       CONNECTOR_APPLE_RESPONSE_MODE: 'form_post',
     });
   });
-  beforeEach(async (context) => {
-    needsChromium(context);
-    browser ??= await launchBrowser();
-  });
   afterAll(async () => {
-    await browser?.close();
     await stack?.[Symbol.asyncDispose]();
     await provider?.close();
   });
+  const browser = useBrowser();
 
   it('RFC 6265bis §5.5 a form answer signs in: it comes without the cookie, and the GET after it with the cookie', async () => {
-    if (!browser) throw new Error('no browser');
     await using callback = await serve((_, response) => response.end('You can close this window.'));
     const redirectUri = `${callback.url}/callback`;
     const client = await OAuthClient.register(stack, { redirect_uris: [redirectUri] });
-    const person = await browser.newContext();
+    const person = await browser().newContext();
     const returns: Promise<readonly [method: string, hasCookie: boolean]>[] = [];
     // When a request begins, Chromium may not know its additional headers yet, and never learns them once the page is
     // closed.

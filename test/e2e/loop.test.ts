@@ -3,9 +3,9 @@
  * a wider scope, and a restart of everything after which no person has to sign in again.
  */
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
-import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { deny, launchBrowser, needsChromium, signIn } from '../support/browser.ts';
+import type { BrowserContext } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deny, signIn, useBrowser } from '../support/browser.ts';
 import { ClientState } from '../support/client-state.ts';
 import { type Connected, type Driver, drivers } from '../support/drivers.ts';
 import { Stack } from '../support/stack.ts';
@@ -14,7 +14,6 @@ const TOOLS = ['confirm', 'countdown', 'echo', 'server_status', 'stock_price', '
 
 describe('the complete sign-in and tool call', () => {
   let stack: Stack;
-  let browser: Browser | undefined;
   let callback: TestServer;
   /** Codes and tokens that the clients were given. */
   const secrets = new Set<string>();
@@ -23,20 +22,13 @@ describe('the complete sign-in and tool call', () => {
     callback = await serve((_, res) => res.end('You can close this window.'));
     stack = await Stack.start({ LOG_LEVEL: 'debug' });
   });
-  beforeEach(async (context) => {
-    needsChromium(context);
-    browser ??= await launchBrowser();
-  });
   afterAll(async () => {
-    await browser?.close();
     await stack?.[Symbol.asyncDispose]();
     await callback?.close();
   });
+  const browser = useBrowser();
 
-  const newPerson = async (): Promise<BrowserContext> => {
-    if (!browser) throw new Error('no browser');
-    return browser.newContext();
-  };
+  const newPerson = (): Promise<BrowserContext> => browser().newContext();
   const newState = () => new ClientState(`${callback.url}/callback`);
 
   /** Connects; where the client needs a browser, signs in with it and connects again. */

@@ -2,23 +2,20 @@
  * Proves, in a real Chromium, behaviour of the sign-in page that only a browser shows: clicks that come too early, and
  * disabled cookies.
  */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { launchBrowser, needsChromium } from '../support/browser.ts';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useBrowser } from '../support/browser.ts';
 import { OAuthClient } from '../support/oauth-client.ts';
 import { Stack } from '../support/stack.ts';
 
 let stack: Stack;
-let browser: Browser;
-beforeEach(needsChromium);
 beforeAll(async () => {
   stack = await Stack.start({ SERVER_NAME: 'Acme Notes' });
-  browser = await launchBrowser();
 });
 afterAll(async () => {
-  await browser?.close();
   await stack?.[Symbol.asyncDispose]();
 });
+const browser = useBrowser();
 
 /** Sets the page's animations to a time after it was shown, however slow the machine is. */
 const atMoment = (page: Page, milliseconds: number): Promise<number> =>
@@ -46,7 +43,7 @@ async function clickInTheMiddle(page: Page): Promise<void> {
 describe('RFC 6749 §10.13 the Approve button', () => {
   it('Approve takes no click for 0.7 s, so that a double click started elsewhere approves nothing', async () => {
     const client = await OAuthClient.register(stack);
-    const page = await browser.newPage();
+    const page = await browser().newPage();
     await page.goto(client.authorizationUrl().href);
     const sent: string[] = [];
     page.on('request', (request) => sent.push(request.method()));
@@ -62,7 +59,7 @@ describe('RFC 6749 §10.13 the Approve button', () => {
 
   it('Deny takes a click at once', async () => {
     const client = await OAuthClient.register(stack);
-    const page = await browser.newPage();
+    const page = await browser().newPage();
     await page.goto(client.authorizationUrl().href);
     expect(await page.getByRole('button', { name: 'Deny' }).evaluate((deny) => deny.getAnimations().length)).toBe(0);
     await page.close();
@@ -72,7 +69,7 @@ describe('RFC 6749 §10.13 the Approve button', () => {
 describe('RFC 9728 §2 the title of the page', () => {
   it('the title of the page has the name that the operator gave the MCP server', async () => {
     const client = await OAuthClient.register(stack);
-    const page = await browser.newPage();
+    const page = await browser().newPage();
     await page.goto(client.authorizationUrl().href);
     expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Allow Sample client to use Acme Notes?');
     await page.close();

@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
-import type { TestContext } from 'vitest';
+import { afterAll, beforeEach, type TestContext } from 'vitest';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** For `beforeEach`: skips the test, and reports it, where there is no browser. */
-export const needsChromium = (context: TestContext): void =>
+/** Skips the test, and reports it, where there is no browser. */
+const needsChromium = (context: TestContext): void =>
   context.skip(!existsSync(executablePath), 'needs Chromium: apt-get install chromium, or set CHROMIUM to its path');
 
 const ARGUMENTS = [
@@ -23,6 +23,20 @@ const ARGUMENTS = [
 
 export const launchBrowser = (...more: readonly string[]): Promise<Browser> =>
   chromium.launch({ executablePath, args: [...ARGUMENTS, ...more] });
+
+/** One browser for the tests of a file or a `describe`, which are skipped without Chromium. Call it after other hooks. */
+export function useBrowser(): () => Browser {
+  let browser: Browser | undefined;
+  beforeEach(async (context) => {
+    needsChromium(context);
+    browser ??= await launchBrowser();
+  });
+  afterAll(() => browser?.close());
+  return () => {
+    if (!browser) throw new Error('no browser');
+    return browser;
+  };
+}
 
 /** Attempts of a sign-in: containers that another test starts or stops disturb the network for some seconds. */
 const PATIENCE = 20;
