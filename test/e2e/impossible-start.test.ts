@@ -37,6 +37,17 @@ const start = async (service: string, env: NodeJS.ProcessEnv): Promise<Run> => {
   return new Run({ PORT: String(port), DATA_DIR: at('data'), LOG_LEVEL: 'silent', ...env }, `${service}/src/main.ts`);
 };
 
+/** @returns exit code and error output of Node in a folder, without any setting */
+async function startIn(cwd: string, args: readonly string[]): Promise<readonly [code: number, said: string]> {
+  const child = spawn(process.execPath, args, { cwd, env: { PATH: process.env.PATH } });
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  const [code] = await once(child, 'close');
+  return [code, said];
+}
+
 async function endsWith(service: string, env: NodeJS.ProcessEnv, line: RegExp): Promise<void> {
   const { code, output } = await (await start(service, env)).ended;
   expect(output.trim().split('\n')).toEqual([expect.stringMatching(line)]);
@@ -191,30 +202,18 @@ describe('npm start with impossible settings', () => {
     const copy = mkdtempSync(at('copy-'));
     execFileSync('cp', ['-r', join(ROOT, 'scripts'), join(ROOT, 'package.json'), copy]);
     const { scripts } = JSON.parse(execFileSync('cat', [join(copy, 'package.json')], { encoding: 'utf8' }));
-    const child = spawn(process.execPath, scripts.start.split(' ').slice(1), {
-      cwd: copy,
-      env: { PATH: process.env.PATH },
-    });
-    let said = '';
-    child.stderr.on('data', (chunk) => {
-      said += chunk;
-    });
-    const [code] = await once(child, 'close');
-    expect([code, said]).toEqual([1, 'npm start: the packages are not installed; run npm ci first\n']);
+    expect(await startIn(copy, scripts.start.split(' ').slice(1))).toEqual([
+      1,
+      'npm start: the packages are not installed; run npm ci first\n',
+    ]);
   });
 
   it('npm start refuses a .env that is not a file', async () => {
     const copy = mkdtempSync(at('env-'));
     mkdirSync(join(copy, '.env'));
-    const child = spawn(process.execPath, [join(ROOT, 'scripts/start.ts')], {
-      cwd: copy,
-      env: { PATH: process.env.PATH },
-    });
-    let said = '';
-    child.stderr.on('data', (chunk) => {
-      said += chunk;
-    });
-    const [code] = await once(child, 'close');
-    expect([code, said]).toEqual([1, ".env can't be read (it is not a regular file)\n"]);
+    expect(await startIn(copy, [join(ROOT, 'scripts/start.ts')])).toEqual([
+      1,
+      ".env can't be read (it is not a regular file)\n",
+    ]);
   });
 });
