@@ -9,6 +9,7 @@ import { serve } from '@mcp-oauth/shared/testing/listen';
 import { compose as composeAuth } from '../../auth-server/src/compose/compose.ts';
 import type { OpenConnector } from '../../auth-server/src/federation/registry.ts';
 import { createSqliteStore } from '../../auth-server/src/storage/sqlite.ts';
+import { acmeConnector, unreachable } from '../../auth-server/test/support/acme-connector.ts';
 import { compose as composeMcp } from '../../mcp-server/src/compose/compose.ts';
 import { type SigningKey, signingKey, signToken, startIssuer } from '../../mcp-server/test/support/issuer.ts';
 import { type Target, WatchedLog } from './fuzz.ts';
@@ -65,10 +66,6 @@ const UNLIMITED = {
   CLIENT_METADATA_LIMIT: '1000000',
 }; // biome-ignore format: one list
 
-const nobodyThere: typeof fetch = async () => {
-  throw new TypeError('fetch failed');
-};
-
 export async function openAuth(connectors: readonly OpenConnector[] = [], env: Environment = {}): Promise<AuthTarget> {
   const watched = new WatchedLog('auth-server');
   const issuer = 'http://localhost:9000';
@@ -76,9 +73,9 @@ export async function openAuth(connectors: readonly OpenConnector[] = [], env: E
     { NODE_ENV: 'test', ISSUER: issuer, REGISTRATION_MANAGEMENT: 'true', ...UNLIMITED, ...env },
     {
       log: watched.log,
-      fetch: nobodyThere,
+      fetch: unreachable,
       store: createSqliteStore(':memory:', systemClock),
-      connectors: connectors.length > 0 ? connectors : [believer(issuer)],
+      connectors: connectors.length > 0 ? connectors : [acmeConnector(issuer)],
     },
   );
   const target = { from: undefined as string | undefined };
@@ -99,17 +96,6 @@ export async function openAuth(connectors: readonly OpenConnector[] = [], env: E
     },
   });
 }
-
-/** An identity provider that accepts every callback. */
-const believer = (issuer: string): OpenConnector => ({
-  id: 'acme',
-  title: 'Acme',
-  callbackUrl: `${issuer}/callback/acme`,
-  connector: {
-    begin: async ({ state }) => new URL(`https://acme.example/authorize?state=${state}`),
-    finish: async (answer) => ({ issuer: 'https://acme.example', subject: answer.searchParams.get('code') ?? 'x' }),
-  },
-});
 
 /** Reads an answer to its end; a stream of events has no end to wait for. */
 export async function statusOf(answer: Promise<Response> | Response): Promise<number> {

@@ -8,6 +8,7 @@ import { compose } from '../../src/compose/compose.ts';
 import type { OpenConnector } from '../../src/federation/registry.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { acmeConnector, unreachable } from './acme-connector.ts';
 
 export const ISSUER = 'http://localhost:9000';
 export const MCP = 'http://localhost:8080/mcp';
@@ -36,26 +37,8 @@ export interface ServerOptions {
   readonly connectors?: (acme: OpenConnector) => readonly OpenConnector[];
 }
 
-/** Sends the person away and takes whoever comes back: the `code` of the answer is their subject. */
-const believer = (issuer: string): OpenConnector => ({
-  id: 'acme',
-  title: 'Acme',
-  callbackUrl: `${issuer}/callback/acme`,
-  connector: {
-    begin: async ({ state }) => new URL(`https://acme.example/authorize?state=${state}`),
-    finish: async (answer) => {
-      const subject = answer.searchParams.get('code') ?? '';
-      return { issuer: 'https://acme.example', subject, email: `${subject}@acme.example` };
-    },
-  },
-});
-
-const nobodyThere: typeof fetch = async () => {
-  throw new TypeError('fetch failed');
-};
-
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { env = {}, store, clock, fetch: outward = nobodyThere, connectors } = options;
+  const { env = {}, store, clock, fetch: outward = unreachable, connectors } = options;
   const issuer = env.ISSUER ?? ISSUER;
   const log: Record<string, unknown>[] = [];
   // A public issuer with the development sign-in is refused where nobody says that it is meant.
@@ -64,7 +47,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     {
       log: createLogger('auth-server', 'debug', { write: (line) => log.push(JSON.parse(line)) }),
       fetch: outward,
-      connectors: connectors?.(believer(issuer)) ?? [believer(issuer)],
+      connectors: connectors?.(acmeConnector(issuer)) ?? [acmeConnector(issuer)],
       ...(clock && { clock }),
       // A server without a folder of its own remembers nothing beyond the test.
       ...((store ?? !env.DATA_DIR) && { store: store ?? createSqliteStore(':memory:', systemClock) }),
