@@ -1,15 +1,12 @@
 /** Proves that memory, one Redis server and a Redis Cluster remember used proofs as they promise. */
 import { setTimeout } from 'node:timers/promises';
-import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, type RedisClient, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
-import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { memoryReplayMemory } from '../../src/storage/memory/replay-memory.ts';
 import { redisReplayMemory } from '../../src/storage/redis/replay-memory.ts';
 import { replayMemoryContract } from '../contracts/replay-memory.contract.ts';
-
-const log = createLogger('test', 'silent');
+import { eachRedis } from '../support/each-redis.ts';
 
 replayMemoryContract('memory', async () => {
   const clock = new FakeClock();
@@ -28,27 +25,7 @@ it('a full replay memory refuses new proofs instead of forgetting, and has room 
   expect(await memory.firstUse('c', 1_000)).toBe(true);
 });
 
-describe.each([
-  ['one Redis server', startRedis],
-  ['a Redis Cluster', startRedisCluster],
-])('%s', (name, start) => {
-  let redis: TestRedis;
-  const clients: RedisClient[] = [];
-  const open = async () => {
-    const client = openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
-    clients.push(client);
-    await whenReady(client);
-    return client;
-  };
-  beforeAll(async () => {
-    if (hasRedis) redis = await start();
-  });
-  afterAll(async () => {
-    for (const client of clients) client.disconnect();
-    await redis?.[Symbol.asyncDispose]();
-  });
-  beforeEach((context) => context.skip(!hasRedis, NEEDS_REDIS));
-
+eachRedis((name, open) => {
   replayMemoryContract(name, async () => {
     const pair = [await open(), await open()];
     for (const id of ['a', 'b', 'short', 'long']) await pair[0]?.unlink(`mcp:v1:dpop:${id}`);
