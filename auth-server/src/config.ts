@@ -1,5 +1,8 @@
 /** Owns the configuration of auth-server: it joins the settings of all folders, and adds the issuer and its port. */
+import { metricsSettings } from '@mcp-oauth/shared/metrics/settings';
 import { isInternal, isLoopback } from '@mcp-oauth/shared/network/internal-host';
+import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/network/settings';
+import { redisTargetOf } from '@mcp-oauth/shared/redis/settings';
 import {
   accept,
   type Environment,
@@ -9,10 +12,7 @@ import {
   setting,
   type Values,
 } from '@mcp-oauth/shared/settings/config';
-import { metricsSettings } from '@mcp-oauth/shared/settings/metrics';
 import { processSettings } from '@mcp-oauth/shared/settings/process';
-import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/proxy';
-import { redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import { ownIssuer, port } from '@mcp-oauth/shared/settings/types';
 import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
 import { clientDocumentSettings, judgeClientDocuments } from './client-documents/settings.ts';

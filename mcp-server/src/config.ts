@@ -1,9 +1,9 @@
 /** Owns the configuration of mcp-server: it joins the settings, the defaults and the rules of all folders. */
+import { metricsSettings } from '@mcp-oauth/shared/metrics/settings';
+import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/network/settings';
+import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/redis/settings';
 import { type Environment, loadConfig } from '@mcp-oauth/shared/settings/config';
-import { metricsSettings } from '@mcp-oauth/shared/settings/metrics';
 import { processSettings } from '@mcp-oauth/shared/settings/process';
-import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/proxy';
-import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
 import { allowanceSettings } from './allowance/settings.ts';
 import { authorizationDefaults, authorizationSettings, judgeAuthorization } from './authorization/settings.ts';

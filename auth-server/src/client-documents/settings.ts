@@ -1,8 +1,8 @@
 /** Owns the settings of Client ID Metadata Documents: whether they are read, from which hosts and how often. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { proxyUrl } from '@mcp-oauth/shared/network/settings';
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
-import { proxyUrl } from '@mcp-oauth/shared/settings/proxy';
 import { duration, flag, integer, text } from '@mcp-oauth/shared/settings/types';
 import { type HostPolicy, hostPatterns, hostsToTheLetter } from './hosts.ts';
 

@@ -5,7 +5,7 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { openRedis, type RedisClient, type RedisTarget } from '@mcp-oauth/shared/redis';
 import { createRedisHealth, type RedisHealth } from '@mcp-oauth/shared/redis/health';
-import { redisPatienceOf } from '@mcp-oauth/shared/settings/redis';
+import { redisPatienceOf } from '@mcp-oauth/shared/redis/settings';
 import { type CreateRateLimit, rateLimitsOn } from './rate-limit.ts';
 import type { RecordStore } from './record-store.ts';
 import { createRedisStore, PREFIX } from './redis.ts';

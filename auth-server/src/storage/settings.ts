@@ -1,6 +1,6 @@
 /** Owns the settings of the storage: the backend, its location, and the keys that encrypt stored secrets. */
+import { judgeRedis, redisSettings } from '@mcp-oauth/shared/redis/settings';
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
-import { judgeRedis, redisSettings } from '@mcp-oauth/shared/settings/redis';
 import { flag, oneOf, secretKeys, text } from '@mcp-oauth/shared/settings/types';
 
 export const storageSettings = {

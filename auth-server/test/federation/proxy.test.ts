@@ -1,8 +1,8 @@
 /** Proves the way out through a proxy (RFC 9110 §9.3.6) of what the operator names, over TLS from end to end. */
 import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/network/settings';
 import { loadConfig } from '@mcp-oauth/shared/settings/config';
-import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/settings/proxy';
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createUpstreamFetch } from '../../src/federation/upstream-fetch.ts';

@@ -5,7 +5,7 @@ import { StartError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { openRedis, type RedisClient, type RedisTarget } from '@mcp-oauth/shared/redis';
 import { createRedisHealth, type RedisHealth } from '@mcp-oauth/shared/redis/health';
-import { redisPatienceOf } from '@mcp-oauth/shared/settings/redis';
+import { redisPatienceOf } from '@mcp-oauth/shared/redis/settings';
 import type { LogLimits, SessionStorage } from '../sessions/ports.ts';
 import type { SessionLimits } from '../sessions/session.ts';
 import { createMemoryStorage } from './memory/storage.ts';

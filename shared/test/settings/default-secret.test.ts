@@ -2,8 +2,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { redisSettings } from '@mcp-oauth/shared/redis/settings';
 import { loadConfig, optional, setting } from '@mcp-oauth/shared/settings/config';
-import { redisSettings } from '@mcp-oauth/shared/settings/redis';
 import { secretKeys, text } from '@mcp-oauth/shared/settings/types';
 import { describe, expect, it } from 'vitest';
 

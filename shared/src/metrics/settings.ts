@@ -1,6 +1,6 @@
 /** Owns the setting that turns the metrics on. */
-import { optional } from './config.ts';
-import { port } from './types.ts';
+import { optional } from '../settings/config.ts';
+import { port } from '../settings/types.ts';
 
 export const metricsSettings = {
   metricsPort: optional({

@@ -2,8 +2,8 @@
 
 import { isInternal } from '../network/internal-host.ts';
 import { type RedisTarget, redisTarget } from '../redis.ts';
-import { optional, type Problem, setting, type Values } from './config.ts';
-import { durationOrOff, text } from './types.ts';
+import { optional, type Problem, setting, type Values } from '../settings/config.ts';
+import { durationOrOff, text } from '../settings/types.ts';
 
 export const redisSettings = {
   redisUrl: optional({

@@ -1,7 +1,7 @@
 /** Owns the settings of outgoing requests: the proxy for https URLs that the operator names, and the hosts that need no proxy. */
 import { z } from 'zod';
-import { readNoProxy, type SkipsProxy } from '../network/no-proxy.ts';
-import { type Environment, optional } from './config.ts';
+import { type Environment, optional } from '../settings/config.ts';
+import { readNoProxy, type SkipsProxy } from './no-proxy.ts';
 
 /** The URL of an HTTP proxy, with or without a user and password. */
 export const proxyUrl = (): z.ZodType<URL, string> =>

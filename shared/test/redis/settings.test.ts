@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, type RedisClient, type RedisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/redis/settings';
 import { loadConfig } from '@mcp-oauth/shared/settings/config';
-import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/settings/redis';
 import {
   hasRedis,
   NEEDS_REDIS,
