@@ -3,7 +3,7 @@ import Router from '@koa/router';
 import { logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
-import { checkHead } from '@mcp-oauth/shared/http/request-head';
+import { checkHead } from '@mcp-oauth/shared/http/request/head';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';

@@ -5,7 +5,7 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import { logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
-import { checkHead, refusalOfHead } from '@mcp-oauth/shared/http/request-head';
+import { checkHead, refusalOfHead } from '@mcp-oauth/shared/http/request/head';
 import { requestLog } from '@mcp-oauth/shared/http/request-log';
 import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';

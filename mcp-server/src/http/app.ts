@@ -2,7 +2,7 @@
 import { logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
-import { checkHead } from '@mcp-oauth/shared/http/request-head';
+import { checkHead } from '@mcp-oauth/shared/http/request/head';
 import { type RequestState, requestLog } from '@mcp-oauth/shared/http/request-log';
 import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';

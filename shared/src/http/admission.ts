@@ -3,7 +3,7 @@
  * gateway may ask the next replica if it gets no answer (RFC 9110 §9.2.2), which it must not do with the request itself.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { refusalOfHead } from './request-head.ts';
+import { refusalOfHead } from './request/head.ts';
 
 /** Path of the admission check; the gateway does not publish it. */
 export const ADMISSION_PATH = '/accepting';

@@ -5,9 +5,9 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import { Server as Listener, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { refusalOfHead } from './request-head.ts';
-import { readTarget } from './request-target.ts';
-import { refuseTarget, refuseUnreadable, type UnreadableOptions } from './unreadable.ts';
+import { refusalOfHead } from './request/head.ts';
+import { readTarget } from './request/target.ts';
+import { refuseTarget, refuseUnreadable, type UnreadableOptions } from './request/unreadable.ts';
 
 export interface Patience {
   /** Milliseconds for which running requests may finish. */

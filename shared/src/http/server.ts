@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { StartError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { GracefulServer, type Patience } from './graceful-server.ts';
-import { DEFAULT_HEADER_SIZE } from './unreadable.ts';
+import { DEFAULT_HEADER_SIZE } from './request/unreadable.ts';
 
 export interface ListenOptions {
   /** One address to listen on; absent: the loopback addresses 127.0.0.1 and, if the machine has it, ::1. */

@@ -5,7 +5,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { reasonOf } from '../documents/remote-document.ts';
-import { refusalOfHead } from '../http/request-head.ts';
+import { refusalOfHead } from '../http/request/head.ts';
 import type { Logger } from '../logger.ts';
 import type { Metric, Sample } from './declaration.ts';
 

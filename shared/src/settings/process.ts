@@ -1,6 +1,6 @@
 /** Owns the settings that every service process has: declared once, so that a variable means the same everywhere. */
 
-import { DEFAULT_HEADER_SIZE } from '../http/unreadable.ts';
+import { DEFAULT_HEADER_SIZE } from '../http/request/unreadable.ts';
 import { optional, setting } from './config.ts';
 import { duration, integer, list, oneOf, text } from './types.ts';
 

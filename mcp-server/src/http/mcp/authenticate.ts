@@ -3,7 +3,7 @@
  * bearer token or with a proof of the key that it is bound to (RFC 9449 §7.1). A bound token is never accepted as a
  * bearer token, nor an unbound one with a proof.
  */
-import { isRepeated } from '@mcp-oauth/shared/http/request-head';
+import { isRepeated } from '@mcp-oauth/shared/http/request/head';
 import type { VerifyToken } from '../../authorization/access-token.ts';
 import type { VerifyProof } from '../../authorization/dpop/proof.ts';
 import { ProofError } from '../../authorization/dpop/proof-error.ts';

@@ -6,7 +6,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { MCP_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
 import { HttpError } from '@mcp-oauth/shared/errors';
-import { refusalOfHead } from '@mcp-oauth/shared/http/request-head';
+import { refusalOfHead } from '@mcp-oauth/shared/http/request/head';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
 import type { Principal } from '../../authorization/principal.ts';

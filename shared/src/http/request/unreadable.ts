@@ -6,9 +6,9 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { systemClock } from '../clock.ts';
-import type { Logger } from '../logger.ts';
-import { apiHeaders } from './security-headers.ts';
+import { systemClock } from '../../clock.ts';
+import type { Logger } from '../../logger.ts';
+import { apiHeaders } from '../security-headers.ts';
 
 /** Bytes of a header by default: an access token of 32 KiB, which is three times the largest known ones, and 4 KiB of other fields. */
 export const DEFAULT_HEADER_SIZE = 36_864;

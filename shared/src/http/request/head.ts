@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
-import { HttpError } from '../errors.ts';
+import { HttpError } from '../../errors.ts';
 
 type Head = Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
 

@@ -2,12 +2,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { createAdmission } from '../../src/http/admission.ts';
-import { refusalOfHead } from '../../src/http/request-head.ts';
-import { createLogger } from '../../src/logger.ts';
-import { createExposition } from '../../src/metrics/exposition.ts';
-import { serve } from '../../testing/listen.ts';
-import { rawRequest, statusOf } from '../../testing/raw-request.ts';
+import { createAdmission } from '../../../src/http/admission.ts';
+import { refusalOfHead } from '../../../src/http/request/head.ts';
+import { createLogger } from '../../../src/logger.ts';
+import { createExposition } from '../../../src/metrics/exposition.ts';
+import { serve } from '../../../testing/listen.ts';
+import { rawRequest, statusOf } from '../../../testing/raw-request.ts';
 
 /** As in Node: the first of several Host fields. */
 const head = (...fields: readonly [string, string][]) => {
