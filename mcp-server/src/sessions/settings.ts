@@ -68,7 +68,7 @@ export const sessionSettings = {
 /** The share of one person, so that a few people cannot use up a limit that all share. */
 const twentieth = (most: number): number => Math.max(1, Math.floor(most / 20));
 
-/** What follows from other settings where it is not set. */
+/** Defaults that depend on other settings. */
 export const sessionDefaults = (values: Values<typeof sessionSettings>) => ({
   maxSessionsPerPrincipal: values.maxSessionsPerPrincipal ?? twentieth(values.maxSessions),
   maxSubscriptionsPerPrincipal:
