@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { createTokenVerifier } from '../../mcp-server/src/authorization/access-token.ts';
-import { createKeySource } from '../../mcp-server/src/authorization/key-source.ts';
+import { createKeySource } from '../../mcp-server/src/authorization/issuer/key-source.ts';
 import { createScopePolicy } from '../../mcp-server/src/authorization/scope.ts';
 import { createTokenCache } from '../../mcp-server/src/authorization/token-cache.ts';
 import { createLane } from '../../mcp-server/src/http/mcp/lane.ts';

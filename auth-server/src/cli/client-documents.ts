@@ -13,8 +13,8 @@ import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgo
 import { COPY_LIFETIME, endOf, fileNameOf, readCopies, textOf } from '../client-documents/copies.ts';
 import { type Judge, parseAnswer, readMetadata } from '../client-documents/document.ts';
 import { ClientDocumentError } from '../client-documents/document-error.ts';
-import { readDocumentUrl } from '../client-documents/document-url.ts';
-import type { Answer } from '../client-documents/get.ts';
+import { readDocumentUrl } from '../client-documents/fetch/document-url.ts';
+import type { Answer } from '../client-documents/fetch/get.ts';
 import { copyFolderOf, hostPolicyOf } from '../client-documents/settings.ts';
 import { withDocumentJudge } from '../compose/client-checks.ts';
 import type { Config } from '../config.ts';

@@ -10,9 +10,9 @@ import type { FindCopy } from './copies.ts';
 import { createCopyFallback } from './copy-fallback.ts';
 import { type Judge, readKeySet, readMetadata } from './document.ts';
 import { createDocumentCache, type DocumentKind } from './document-cache.ts';
-import { readDocumentUrl } from './document-url.ts';
-import type { Get } from './get.ts';
-import type { HostPolicy } from './hosts.ts';
+import { readDocumentUrl } from './fetch/document-url.ts';
+import type { Get } from './fetch/get.ts';
+import type { HostPolicy } from './fetch/hosts.ts';
 
 /** A short upper bound: a document that was replaced after a break-in takes effect within the hour. */
 const METADATA: DocumentKind = {

@@ -12,8 +12,8 @@ import type { JsonObject, RecordStore } from '../storage/record-store.ts';
 import type { CopyFallback } from './copy-fallback.ts';
 import { parseAnswer } from './document.ts';
 import { ClientDocumentError } from './document-error.ts';
-import type { Get } from './get.ts';
-import { type HostPolicy, mayBePrivate } from './hosts.ts';
+import type { Get } from './fetch/get.ts';
+import { type HostPolicy, mayBePrivate } from './fetch/hosts.ts';
 
 /** Seconds until the next request to a host that failed. */
 const PAUSE = 30;

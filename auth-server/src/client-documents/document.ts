@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../storage/record-store.ts';
 import { ClientDocumentError, type Reason } from './document-error.ts';
-import type { Answer } from './get.ts';
+import type { Answer } from './fetch/get.ts';
 
 /** Validates metadata by all other rules for clients; throws if it is invalid. */
 export type Judge = (metadata: JsonObject) => void;

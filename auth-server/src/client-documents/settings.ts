@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { proxyUrl } from '@mcp-oauth/shared/network/settings';
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { duration, flag, integer, text } from '@mcp-oauth/shared/settings/types';
-import { type HostPolicy, hostPatterns, hostsToTheLetter } from './hosts.ts';
+import { type HostPolicy, hostPatterns, hostsToTheLetter } from './fetch/hosts.ts';
 
 export const clientDocumentSettings = {
   clientMetadata: setting({

@@ -4,7 +4,7 @@
  */
 import { type ClientDocuments, createClientDocuments } from '../client-documents/client-documents.ts';
 import { checkCopies, followCopies } from '../client-documents/copies.ts';
-import { createGet } from '../client-documents/get.ts';
+import { createGet } from '../client-documents/fetch/get.ts';
 import { copyFolderOf, hostPolicyOf } from '../client-documents/settings.ts';
 import { createClientList } from '../clients/client-list.ts';
 import { createPreRegisteredClients, type PreRegisteredClients } from '../clients/pre-registered.ts';

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { readAnswer, refusalOf } from '../federation/answer.ts';
 import { type ConnectorContext, defineConnector, type LoginChecks, UpstreamError } from '../federation/connector.ts';
 import { label } from '../federation/subject.ts';
-import { createUpstreamFetch } from '../federation/upstream-fetch.ts';
+import { createUpstreamFetch } from '../federation/upstream/upstream-fetch.ts';
 
 const settings = {
   clientId: setting({ env: 'CLIENT_ID', doc: 'Client id of the OAuth app at GitHub.', type: text() }),

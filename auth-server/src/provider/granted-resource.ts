@@ -6,7 +6,7 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { grantedSpelling, type Resource, type Resources } from '../resources/resource.ts';
 import { namesOf } from '../resources/scope.ts';
-import type { GrantHandler } from './overrides/grant-handlers.ts';
+import type { GrantHandler } from './overrides/token/grant-handlers.ts';
 import { indicators, issuableScopes } from './resource-indicators.ts';
 
 /** The members of a code or refresh token that say what was granted. */

@@ -18,15 +18,15 @@ import { listScopes } from './guards/supported-scopes.ts';
 import { createInteractions } from './interactions/interactions.ts';
 import { keepApprovals } from './overrides/approvals.ts';
 import { createClientCache, rememberClients } from './overrides/client-cache.ts';
-import { providerWith } from './overrides/grant-handlers.ts';
 import { holdErrors } from './overrides/held-errors.ts';
 import { askOfTexts, judgeMetadata } from './overrides/judge-metadata.ts';
 import { alignRedirectUri, allowOmission, takeLoopbackNames } from './overrides/redirect-uri.ts';
-import { endRefreshing } from './overrides/refresh-grant-type.ts';
-import { nameSuccessors } from './overrides/refresh-rotation.ts';
 import { deriveRegistrationAccessTokens } from './overrides/registration-access-token.ts';
 import { detectReplays } from './overrides/replay-detection.ts';
 import { completeRequests, readEmptySecret } from './overrides/request-context.ts';
+import { providerWith } from './overrides/token/grant-handlers.ts';
+import { endRefreshing } from './overrides/token/refresh-grant-type.ts';
+import { nameSuccessors } from './overrides/token/refresh-rotation.ts';
 import { createRenderError, type ErrorDescription } from './render-error.ts';
 
 export interface Engine {

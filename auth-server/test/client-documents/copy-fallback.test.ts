@@ -8,7 +8,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createClientDocuments } from '../../src/client-documents/client-documents.ts';
 import { checkCopies, fileNameOf, followCopies, readCopies, textOf } from '../../src/client-documents/copies.ts';
 import { ClientDocumentError, type Reason } from '../../src/client-documents/document-error.ts';
-import type { Answer } from '../../src/client-documents/get.ts';
+import type { Answer } from '../../src/client-documents/fetch/get.ts';
 import { rateLimitsOn } from '../../src/storage/rate-limit.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';

@@ -6,7 +6,7 @@ import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/red
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createClientDocuments } from '../../src/client-documents/client-documents.ts';
 import { ClientDocumentError, type Reason } from '../../src/client-documents/document-error.ts';
-import type { Answer, Get } from '../../src/client-documents/get.ts';
+import type { Answer, Get } from '../../src/client-documents/fetch/get.ts';
 import { type RateLimit, rateLimitsOn } from '../../src/storage/rate-limit.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';

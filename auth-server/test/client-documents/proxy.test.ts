@@ -5,7 +5,7 @@
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ClientDocumentError } from '../../src/client-documents/document-error.ts';
-import { createGet, type Network } from '../../src/client-documents/get.ts';
+import { createGet, type Network } from '../../src/client-documents/fetch/get.ts';
 import { clientDocumentSettings } from '../../src/client-documents/settings.ts';
 import { ClientHost, trustTestCertificate } from '../support/client-host.ts';
 

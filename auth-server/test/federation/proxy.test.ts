@@ -5,7 +5,7 @@ import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/network/set
 import { loadConfig } from '@mcp-oauth/shared/settings/config';
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createUpstreamFetch } from '../../src/federation/upstream-fetch.ts';
+import { createUpstreamFetch } from '../../src/federation/upstream/upstream-fetch.ts';
 import { CERTIFICATES, ClientHost, trustTestCertificate } from '../support/client-host.ts';
 
 trustTestCertificate();

@@ -2,8 +2,8 @@
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import { shown, whoIn } from './finding.ts';
-import type { KeyName } from './key-set.ts';
-import type { KeySource } from './key-source.ts';
+import type { KeyName } from './issuer/key-set.ts';
+import type { KeySource } from './issuer/key-source.ts';
 import type { Principal } from './principal.ts';
 import { expectedOf, type Rules, TokenError, toTokenError } from './token-error.ts';
 

@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { VerifyToken } from './access-token.ts';
-import type { KeySource } from './key-source.ts';
+import type { KeySource } from './issuer/key-source.ts';
 import type { Principal } from './principal.ts';
 
 export interface TokenCacheOptions {

@@ -9,7 +9,7 @@ import {
   type JWTHeaderParameters,
   SignJWT,
 } from 'jose';
-import type { KeySource } from '../../src/authorization/key-source.ts';
+import type { KeySource } from '../../src/authorization/issuer/key-source.ts';
 
 export interface SigningKey {
   readonly kid: string;

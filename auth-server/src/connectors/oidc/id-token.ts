@@ -6,7 +6,7 @@ import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { fittingKeys, type PublicKey } from '@mcp-oauth/shared/documents/key-set';
 import { compactVerify, decodeProtectedHeader } from 'jose';
 import { UpstreamError, type UpstreamFacts } from '../../federation/connector.ts';
-import type { Remembered } from '../../federation/remembered.ts';
+import type { Remembered } from '../../federation/upstream/remembered.ts';
 import type { Claims } from './identity.ts';
 
 export interface SignedBy {

@@ -5,7 +5,7 @@
  */
 import Provider, { type Client, type KoaContextWithOIDC } from 'oidc-provider';
 import { isLoopbackUri, listenerOf, placeOf } from '../../clients/loopback.ts';
-import type { GrantHandler } from './grant-handlers.ts';
+import type { GrantHandler } from './token/grant-handlers.ts';
 
 /** Marks an omitted parameter. No request can send it: the engine treats an empty parameter as absent (RFC 6749 §3.2). */
 const OMITTED = '';

@@ -5,7 +5,7 @@
 import { DocumentUnavailable, type RemoteDocument } from '@mcp-oauth/shared/documents/remote-document';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Middleware } from 'koa';
-import type { IssuerMetadata } from '../../authorization/issuer-metadata.ts';
+import type { IssuerMetadata } from '../../authorization/issuer/issuer-metadata.ts';
 
 export type MetadataSource = RemoteDocument<IssuerMetadata>;
 

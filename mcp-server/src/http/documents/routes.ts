@@ -1,7 +1,7 @@
 /** Owns the routes of the public documents, and the redirects for clients of 2025-03-26. */
 import Router from '@koa/router';
 import { AUTHORIZATION_SERVER_PATH, MCP_PATH, OPENID_CONFIGURATION_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
-import { metadataUrls } from '../../authorization/issuer-metadata.ts';
+import { metadataUrls } from '../../authorization/issuer/issuer-metadata.ts';
 import type { Landing } from '../../views/landing.ts';
 import { publicCors } from '../cors.ts';
 import { metadataPath } from '../metadata-path.ts';

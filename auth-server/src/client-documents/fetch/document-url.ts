@@ -3,7 +3,7 @@
  * by the URL alone.
  */
 import { isIP } from 'node:net';
-import { ClientDocumentError } from './document-error.ts';
+import { ClientDocumentError } from '../document-error.ts';
 import { type HostPolicy, isAllowed, mayBePrivate } from './hosts.ts';
 
 const LONGEST = 1_024;

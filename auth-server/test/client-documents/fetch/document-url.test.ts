@@ -1,9 +1,9 @@
 /** Proves which URLs are read for a stranger at all, before anything is resolved or connected. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ClientDocumentError } from '../../src/client-documents/document-error.ts';
-import { readDocumentUrl } from '../../src/client-documents/document-url.ts';
-import { hostPatterns, hostsToTheLetter } from '../../src/client-documents/hosts.ts';
+import { ClientDocumentError } from '../../../src/client-documents/document-error.ts';
+import { readDocumentUrl } from '../../../src/client-documents/fetch/document-url.ts';
+import { hostPatterns, hostsToTheLetter } from '../../../src/client-documents/fetch/hosts.ts';
 
 const open = { allow: ['*'], deny: [], private: [] };
 const reasonFor = (text: string, policy = open): string => {

@@ -13,10 +13,10 @@ import {
 } from '@mcp-oauth/shared/documents/remote-document';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import type { CryptoKey } from 'jose';
-import { shown } from './finding.ts';
+import { shown } from '../finding.ts';
+import { TokenError } from '../token-error.ts';
 import type { IssuerMetadata } from './issuer-metadata.ts';
 import { type KeyName, type KeySet, readKeySet } from './key-set.ts';
-import { TokenError } from './token-error.ts';
 
 export interface KeySource {
   /**

@@ -1,8 +1,8 @@
 /** Proves how long keys are kept: as long as the operator says, and no more requests to the issuer than that. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
-import { createKeySource } from '../../src/authorization/key-source.ts';
-import { firstKey, signingKey } from '../support/issuer.ts';
+import { createKeySource } from '../../../src/authorization/issuer/key-source.ts';
+import { firstKey, signingKey } from '../../support/issuer.ts';
 
 const JWKS = 'https://idp.example.com/keys';
 

@@ -1,10 +1,10 @@
 /** Proves that a stranger can't make this server reach into a network, wait, or swallow more than is good for it. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ClientDocumentError } from '../../src/client-documents/document-error.ts';
-import { createGet, type Network } from '../../src/client-documents/get.ts';
-import { ClientHost, type HostAnswer, trustTestCertificate } from '../support/client-host.ts';
-import { NameServer } from './name-server.ts';
+import { ClientDocumentError } from '../../../src/client-documents/document-error.ts';
+import { createGet, type Network } from '../../../src/client-documents/fetch/get.ts';
+import { ClientHost, type HostAnswer, trustTestCertificate } from '../../support/client-host.ts';
+import { NameServer } from '../name-server.ts';
 
 trustTestCertificate();
 let host: ClientHost;

@@ -4,9 +4,9 @@ import { fetchJson, reasonOf } from '@mcp-oauth/shared/documents/remote-document
 import { createPlace } from '@mcp-oauth/shared/network/place';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
-import { createIssuerMetadata, metadataUrls } from '../../src/authorization/issuer-metadata.ts';
-import { createKeySource } from '../../src/authorization/key-source.ts';
-import { firstKey } from '../support/issuer.ts';
+import { createIssuerMetadata, metadataUrls } from '../../../src/authorization/issuer/issuer-metadata.ts';
+import { createKeySource } from '../../../src/authorization/issuer/key-source.ts';
+import { firstKey } from '../../support/issuer.ts';
 
 describe('RFC 8414 §3.1, OpenID Connect Discovery §4 the location of metadata', () => {
   it.each([

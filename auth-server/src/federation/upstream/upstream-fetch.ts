@@ -5,8 +5,8 @@
 import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { ContentCodingError, type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { TunnelError } from '@mcp-oauth/shared/network/tunnel';
-import { UpstreamError } from './connector.ts';
-import { innermost } from './failure.ts';
+import { UpstreamError } from '../connector.ts';
+import { innermost } from '../failure.ts';
 
 const LARGEST_ANSWER = 1_048_576;
 

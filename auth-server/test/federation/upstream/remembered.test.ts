@@ -1,7 +1,7 @@
 /** Proves that what an upstream publishes is believed for its time, asked for again, and served while that fails. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
-import { remembered } from '../../src/federation/remembered.ts';
+import { remembered } from '../../../src/federation/upstream/remembered.ts';
 
 const DAY = 86_400;
 
