@@ -111,7 +111,7 @@ export const size: Rule = (files) => {
     ...files
       .filter(({ path }) => /\/(utils?|helpers?|common|services?|managers?|lib)\//.test(path))
       .map(({ path }) => `${path} is in a folder that names no thing of the domain`),
-    ...[...folders].filter(([, list]) => list.length > 12).map(([folder]) => `${folder} has more than 12 files`),
+    ...[...folders].filter(([, list]) => list.length > 10).map(([folder]) => `${folder} has more than 10 files`),
   ];
 };
 

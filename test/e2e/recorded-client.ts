@@ -199,7 +199,7 @@ export class RecordedClient {
 function refuseUnreadable({ headers }: Answer, sent: Readonly<Record<string, string>> | undefined): void {
   const allowed = headers.get('access-control-allow-origin');
   if (sent?.Origin && allowed !== '*' && allowed !== sent.Origin)
-    throw new Error(`${sent.Origin} can not read the answer`);
+    throw new Error(`${sent.Origin} cannot read the answer`);
 }
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
