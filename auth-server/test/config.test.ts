@@ -1,4 +1,7 @@
-/** Proves that a server starts without any setting, and that production refuses what is only safe on a desk. */
+/**
+ * Proves that a server starts without any setting, and that production refuses settings that are only safe in
+ * development.
+ */
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { ConfigError } from '@mcp-oauth/shared/settings/config';
 import { beforeAll, describe, expect, it } from 'vitest';

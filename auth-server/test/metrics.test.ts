@@ -1,4 +1,4 @@
-/** Proves that auth-server counts what an operator asks about, and that no request gets a word into it. */
+/** Proves that auth-server counts what an operator needs, and that no request can put text into a metric. */
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../src/federation/connector.ts';
 import type { OpenConnector } from '../src/federation/registry.ts';
@@ -16,7 +16,7 @@ const away = (acme: OpenConnector): OpenConnector => ({
 
 const start = (env = {}) => startServer({ env: { ...METRICS, ...env }, connectors: (acme) => [acme, away(acme)] });
 
-/** The values that are not zero, without those of requests and of the process. */
+/** The values other than zero, without those of requests and of the process. */
 const counted = async (server: RunningServer): Promise<Record<string, number>> => {
   const { values } = await server.scrape();
   return Object.fromEntries([...values].filter(([name, value]) => name.startsWith('auth_') && value !== 0));
@@ -88,7 +88,7 @@ describe('the metrics of auth-server', () => {
     }
     const after = await server.scrape();
     expect(after.text).not.toContain('canary');
-    // A handful of routes that nobody had asked for, once each.
+    // Requests each route once that had no request before.
     expect(after.values.size - before.values.size).toBeLessThan(10 * 15);
     expect(after.values.get('http_request_duration_seconds_count{route="other",method="GET",status="4xx"}')).toBe(50);
   });

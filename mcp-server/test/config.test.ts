@@ -1,4 +1,4 @@
-/** Proves what an operator can set and what is refused at start, named by variable. */
+/** Proves which settings are accepted and which are refused at start, each error with its variable. */
 import type { ConfigError } from '@mcp-oauth/shared/settings/config';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';

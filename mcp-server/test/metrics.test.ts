@@ -1,4 +1,4 @@
-/** Proves that mcp-server counts what an operator asks about, and that no request gets a word into it. */
+/** Proves that mcp-server counts what an operator needs, and that no request can put text into a metric. */
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { createLogger } from '@mcp-oauth/shared/logger';
@@ -14,7 +14,7 @@ import { signingKey, signToken, startIssuer } from './support/issuer.ts';
 import { initialize, request } from './support/protocol-harness.ts';
 import { headersOf, request as modernRequest } from './support/stateless-harness.ts';
 
-/** Does as it is told, at once or later. */
+/** A tool whose arguments control its answer, at once or later. */
 const tool = defineTool({
   name: 'obey',
   title: 'Obey',
@@ -47,7 +47,7 @@ async function start(settings: Readonly<Record<string, string>> = { METRICS_PORT
     clock,
     ask: (path: string, init: RequestInit = {}) =>
       fetch(server.url + path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } }),
-    /** The values that are not zero, of MCP alone. */
+    /** The values other than zero, of MCP alone. */
     counted: async () => {
       const { values } = await scrape(service.metrics);
       return Object.fromEntries([...values].filter(([name, value]) => name.startsWith('mcp_') && value !== 0));

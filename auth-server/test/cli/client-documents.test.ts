@@ -1,4 +1,7 @@
-/** Proves that an operator gets copies of documents onto a server that can't read them, from the command to the page. */
+/**
+ * Proves that an operator can provide copies of client documents to a server without access to them, from the command
+ * to the sign-in page.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

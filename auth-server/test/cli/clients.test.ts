@@ -1,4 +1,7 @@
-/** Proves that clients come and go by command while the server runs, and that a secret is shown once and kept sealed. */
+/**
+ * Proves that commands add and remove clients while the server runs, and that a secret is shown once and stored
+ * encrypted.
+ */
 import { randomBytes } from 'node:crypto';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { run } from '@mcp-oauth/shared/testing/terminal';

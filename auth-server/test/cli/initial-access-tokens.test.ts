@@ -1,4 +1,6 @@
-/** Proves that an operator can make, see and end initial access tokens, and that each is shown once. */
+/**
+ * Proves that an operator can create, list and revoke initial access tokens (RFC 7591 §3), and that each is shown once.
+ */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { run } from '@mcp-oauth/shared/testing/terminal';
 import { beforeEach, describe, expect, it } from 'vitest';

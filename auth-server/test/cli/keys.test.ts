@@ -1,4 +1,6 @@
-/** Proves that an operator can see, rotate, retire and bring keys, and that no mistake leaves a server without one. */
+/**
+ * Proves that an operator can list, rotate, retire and import keys, and that no mistake leaves a server without a key.
+ */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

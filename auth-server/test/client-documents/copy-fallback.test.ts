@@ -1,4 +1,4 @@
-/** Proves when a copy that the operator provides is used in the place of a document, and when never. */
+/** Proves when the operator's copy of a document is used instead of the document, and when it is not. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,7 +52,7 @@ const now = () => Math.floor(clock.now() / 1000);
 const put = (change: object = {}, { id = ID, fetchedAt = now(), file = fileNameOf(id) } = {}) =>
   writeFileSync(join(folder, file), textOf({ clientId: id, fetchedAt, document: document(change) }));
 
-/** One process on the store and the folder. */
+/** One process on the store and the folder of copies. */
 function replica({ callerLimit = 1_000 } = {}) {
   const log = createLogger('test', 'debug', { write: (line) => lines.push(JSON.parse(line)) });
   const get = async () => {
@@ -123,7 +123,7 @@ describe("use of the operator's copy", () => {
     host = () => status(403);
     clock.advance(29 * DAY);
     expect(await replica().name()).toBe('Read');
-    // By then the last good answer is too old to be used, and gone from the store.
+    // By then the last good answer is too old to be used, and has expired in the store.
     clock.advance(10 * DAY);
     expect(await replica().name()).toBe('status');
     expect(await one.name()).toBe('status');

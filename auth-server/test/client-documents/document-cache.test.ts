@@ -1,4 +1,4 @@
-/** Proves when a document is asked for, kept, used although its host is away, and dropped. */
+/** Proves when a client document is fetched, kept, used although its host is unavailable, and dropped. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
@@ -32,7 +32,7 @@ const failure = (reason: Reason) => new ClientDocumentError(reason, { host: 'app
 let clock: FakeClock;
 let store: RecordStore;
 let asked: { url: string; etag: string | undefined }[];
-/** What the host says now. */
+/** The current answer of the host. */
 let host: () => Answer | Error | Promise<Answer>;
 let judge: (document: object) => void;
 
@@ -271,7 +271,7 @@ describe('protection of other hosts from floods of fetches', () => {
     host = () => ok();
     expect(await one.fails(ID, '192.0.2.1')).toBe('limited');
     expect(await one.name(ID, '192.0.2.2')).toBe('App');
-    // Known from here on, it is read for everybody.
+    // The client is known from here on, so its document is read for every caller.
     expect(await one.name(ID, '192.0.2.1')).toBe('App');
   });
 

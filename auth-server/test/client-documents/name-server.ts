@@ -1,4 +1,4 @@
-/** Owns a name server in a test (RFC 1035 §4): real UDP on loopback, which answers what the test wants. */
+/** Owns a name server in a test (RFC 1035 §4): real UDP on loopback, with the answers that the test sets. */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6, SocketAddress } from 'node:net';
 
@@ -7,11 +7,11 @@ const TYPES: Readonly<Record<number, string>> = { 1: 'A', 28: 'AAAA' };
 interface Question {
   readonly name: string;
   readonly type: string;
-  /** How many there were, this one included. */
+  /** Number of questions so far, with this one. */
   readonly questions: number;
 }
 
-/** Addresses of either family; `undefined` is no answer at all. */
+/** Addresses of either family; `undefined` sends no answer. */
 type Answer = (question: Question) => readonly string[] | undefined;
 
 export class NameServer implements AsyncDisposable {
@@ -57,7 +57,7 @@ export class NameServer implements AsyncDisposable {
   }
 }
 
-/** A resource record for the name in the question, good for no time at all. */
+/** A resource record for the name in the question, with a TTL of 0. */
 function record(address: string): Buffer {
   const data = bytes(address);
   const head = Buffer.from([0xc0, 12, 0, data.length === 4 ? 1 : 28, 0, 1, 0, 0, 0, 0, 0, data.length]);

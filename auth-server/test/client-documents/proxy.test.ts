@@ -1,6 +1,6 @@
 /**
- * Proves how documents of strangers are read through a proxy (CWE-918): by public names only, whatever NO_PROXY says,
- * and never by HTTPS_PROXY; and that without one every connection is checked as before.
+ * Proves how client documents are fetched through a proxy (CWE-918): by public names only, whatever NO_PROXY says, and
+ * never by HTTPS_PROXY; and that without a proxy every connection is checked as before.
  */
 import { startProxy, type TestProxy } from '@mcp-oauth/shared/testing/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => host[Symbol.asyncDispose]());
 beforeEach(async (context) => {
-  // A public name leads to the test's host, as it would to one of the internet.
+  // A public name leads to the test's host, as it would to a host on the internet.
   proxy = await startProxy({ ports: { 443: host.port } });
   context.onTestFinished(() => proxy[Symbol.asyncDispose]());
 });

@@ -1,4 +1,4 @@
-/** Proves that nothing is taken for this machine that is not (RFC 8252 §7.3, §8.3), whatever a stranger writes. */
+/** Proves that only loopback addresses count as this machine (RFC 8252 §7.3, §8.3), whatever a client sends. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isLoopbackUri, listenerOf, placeOf } from '../../src/clients/loopback.ts';
@@ -6,7 +6,7 @@ import { isLoopbackUri, listenerOf, placeOf } from '../../src/clients/loopback.t
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 const REGISTERED = 'http://127.0.0.1/cb';
 
-/** Pieces of which addresses are made, in any order. */
+/** Parts of addresses, combined in any order. */
 const pieces = fc.array(
   fc.constantFrom(
     ...[

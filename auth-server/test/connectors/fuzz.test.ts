@@ -1,4 +1,7 @@
-/** Proves that whatever an upstream answers ends in an identity or an UpstreamError that can be logged: no crash, no secret. */
+/**
+ * Proves that every answer of an upstream results in an identity or in an UpstreamError that is safe to log: no crash,
+ * no secret.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import github from '../../src/connectors/github.connector.ts';
@@ -14,7 +17,7 @@ const CODE = 'code-of-this-login';
 
 type Answers = Readonly<Record<string, unknown>>;
 
-/** An upstream without a network: a value is answered as JSON, a Response as it is. */
+/** An upstream without a network: a value is answered as JSON, a Response unchanged. */
 const fetchFrom =
   (answers: Answers): typeof fetch =>
   async (input) => {
@@ -40,14 +43,14 @@ async function attempt(
   }
 }
 
-/** What is between nothing at all and nearly right. */
+/** Answers between empty and nearly valid. */
 const odd = fc.oneof(
   fc.constantFrom<unknown>(undefined, null, '', 0, -1, true, false, [], {}, [null], 'x'.repeat(3_000), '\u0000', '\ud83d', 2 ** 60),
   fc.constantFrom<unknown>(SECRET, CODE, checks.nonce, [SECRET], { a: CODE }, `eyJ${'a'.repeat(20)}.b.c`),
   fc.jsonValue({ maxDepth: 3 }),
 ); // biome-ignore format: one row each
 
-/** A right answer of which some members are odd. */
+/** A valid answer with some odd members. */
 const spoiled = (members: readonly string[]): fc.Arbitrary<Readonly<Record<string, unknown>>> =>
   fc.oneof(
     { weight: 3, arbitrary: fc.constant({}) },

@@ -1,4 +1,4 @@
-/** Proves that sign-in with GitHub keeps the contract, against a stand-in with GitHub's ways. */
+/** Proves that sign-in with GitHub keeps the connector contract, against a stand-in that behaves like GitHub. */
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { describe, expect, it } from 'vitest';
 import github from '../../src/connectors/github.connector.ts';

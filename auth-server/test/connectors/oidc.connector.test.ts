@@ -1,4 +1,4 @@
-/** Proves that sign-in with an OpenID provider keeps the contract, and survives what real providers do. */
+/** Proves that sign-in with an OpenID provider keeps the connector contract, and tolerates what real providers do. */
 import { exportJWK, generateKeyPair, type JWTPayload } from 'jose';
 import { describe, expect, it } from 'vitest';
 import oidc from '../../src/connectors/oidc.connector.ts';

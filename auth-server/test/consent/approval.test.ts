@@ -1,4 +1,4 @@
-/** Proves that a form token is good for what its page showed, to the person it showed it to, and for nothing else. */
+/** Proves that a form token is valid only for the facts that its page showed, and only for the person who saw them. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { approvalOf, formToken, isRemembered, remember } from '../../src/consent/approval.ts';
@@ -17,7 +17,7 @@ const identity = (change: object) => ({
   client: { ...pending.client, identity: { ...pending.client.identity, ...change } },
 });
 
-/** Each is one fact of the page that became another. */
+/** Each row changes one fact of the page. */
 const CHANGES: readonly (readonly [string, Partial<PendingInteraction>])[] = [
   ['another client', { client: { ...pending.client, id: 'other' } }],
   ['a client of CLIENTS', { client: { ...pending.client, byOperator: true } }],

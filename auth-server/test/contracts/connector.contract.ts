@@ -1,22 +1,22 @@
-/** Owns what every connector kind must do, whatever its upstream speaks: run against a real HTTP stand-in of it. */
+/** Owns the contract of every kind of connector, run against a real HTTP stand-in of its upstream. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Connector, LoginChecks, UpstreamReason } from '../../src/federation/connector.ts';
 
-/** How a stand-in misbehaves when a code is redeemed. */
+/** How a stand-in fails when a code is redeemed. */
 export type Fault = 'server error' | 'garbage' | 'refused code' | 'no access token' | 'short access token' | 'silence';
 
 export interface StandIn extends AsyncDisposable {
   readonly connector: Connector;
   readonly issuer: string;
-  /** What its person is called there. */
+  /** The subject of its person. */
   readonly subject: string;
-  /** Plays the browser: follows `target` as the person and gives back where the upstream sends it. */
+  /** Plays the browser: follows `target` as the person and returns the URL to which the upstream redirects. */
   signIn(target: URL): Promise<URL>;
-  /** The verifier that came with the last code. */
+  /** The PKCE verifier that came with the last code. */
   readonly redeemedWith: () => string | undefined;
   fail(fault: Fault | undefined): void;
-  /** Takes it off the network. */
+  /** Stops its server. */
   stop(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export const checks: LoginChecks = {
 
 const answerWith = (members: Record<string, string>) => new URL(`${CALLBACK}?${new URLSearchParams(members)}`);
 
-/** @param start a fresh stand-in, whose connector gives up after so many seconds */
+/** @param start a fresh stand-in, whose connector has this timeout in seconds */
 export function connectorContract(kind: string, start: (timeout: number) => Promise<StandIn>): void {
   const begin = (fault?: Fault) => start(fault === 'silence' ? 2 : 60);
   const rejectsWith = async (work: Promise<unknown>, reason: UpstreamReason) =>

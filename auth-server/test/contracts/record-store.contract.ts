@@ -1,4 +1,7 @@
-/** Owns what every backend of the record store must promise; each backend's test calls it with its own way to open one. */
+/**
+ * Owns the contract of every backend of the record store; the test of each backend calls it with a function that opens
+ * one.
+ */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject, RecordStore } from '../../src/storage/record-store.ts';
@@ -9,9 +12,9 @@ const RACERS = 4;
 export interface StoreUnderTest {
   /** Opens the same data each time it is called within one test. */
   open(clock: FakeClock): Promise<RecordStore>;
-  /** Lets time go by for a backend that keeps its own; the clock has moved already. */
+  /** Advances the clock of a backend that has its own; the test's clock has been advanced already. */
   pass?(seconds: number): Promise<void>;
-  /** After each test. */
+  /** Called after each test. */
   clean(): Promise<void>;
 }
 
@@ -34,7 +37,7 @@ export function recordStoreContract(name: string, { open, clean, pass }: StoreUn
       clock.advance(seconds);
       await pass?.(seconds);
     };
-    /** As many at once as there are racers, half of them through a second connection. */
+    /** Runs concurrent callers, half of them through a second connection. */
     const race = <T>(run: (store: RecordStore, racer: number) => Promise<T>): Promise<T[]> =>
       Promise.all(Array.from({ length: RACERS }, (_, index) => run(index % 2 ? other : store, index)));
 

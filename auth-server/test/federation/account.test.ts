@@ -1,4 +1,4 @@
-/** Proves that an account stands for one person: whoever was remembered as nobody in particular is not known any more. */
+/** Proves that an account stands for one person: a stored account with an ambiguous subject is not used. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createAccounts } from '../../src/federation/account.ts';

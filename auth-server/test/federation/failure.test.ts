@@ -1,4 +1,4 @@
-/** Proves that the words of a stranger are logged in one line, without what a terminal obeys and without secrets. */
+/** Proves that text of an upstream is logged in one line, without control characters (CWE-117) and without secrets. */
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../src/federation/connector.ts';
 import { answerTo, logged, sanitized } from '../../src/federation/failure.ts';

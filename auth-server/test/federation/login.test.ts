@@ -1,4 +1,4 @@
-/** Proves that a sign-in under way is spent once, ends in time, and is not to be read out of the store. */
+/** Proves that a login state is used once, expires, and cannot be read from the store. */
 import { randomBytes } from 'node:crypto';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';

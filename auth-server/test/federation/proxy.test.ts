@@ -1,4 +1,4 @@
-/** Proves the way out through a proxy (RFC 9110 §9.3.6) of what the operator names, over TLS from end to end. */
+/** Proves that requests to the operator's upstreams go through the proxy (RFC 9110 §9.3.6), with TLS end to end. */
 import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/network/settings';
@@ -80,7 +80,7 @@ describe('HTTPS_PROXY', () => {
     await using other = await startProxy({ tls: CERTIFICATES });
     expect(await nameOf(fetchWith({ HTTPS_PROXY: other.url })(host.url()))).toBe('Published app');
     expect(other.asked).toEqual([host.name]);
-    // Its certificate is for the proxy, not for the host that is asked for.
+    // Its certificate is for the proxy, not for the requested host.
     await failure(fetchWith({ HTTPS_PROXY: other.url })('https://id.example.com/keys'));
     expect(other.asked).toEqual([host.name, 'id.example.com:443']);
   });

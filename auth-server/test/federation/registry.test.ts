@@ -1,4 +1,4 @@
-/** Proves that connectors are configured by their variables, with every mistake named by its variable. */
+/** Proves that variables configure the connectors, and that every error names its variable. */
 import { describe, expect, it } from 'vitest';
 import { discoverKinds, openConnectors, readConnectors } from '../../src/federation/registry.ts';
 

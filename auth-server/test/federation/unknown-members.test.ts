@@ -1,4 +1,4 @@
-/** Proves that no setting or declaration of a connector is lost by a typing error: each is named, with what was meant. */
+/** Proves that every misspelt setting or member of a connector is reported, with the nearest known name. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Proves what every request meets: who the server says it is, what may be kept, who may read it, and errors. */
+/** Proves what holds for every request: the issuer as the public host, headers, error answers, and the log. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';

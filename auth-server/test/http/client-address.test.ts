@@ -1,4 +1,4 @@
-/** Proves that a limit counts the caller, and that nobody else can say who that is. */
+/** Proves that a limit counts the real caller, and that no other party can forge the caller's address. */
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** Proves what a web page at another origin may read (Fetch §3.2): every client endpoint, errors too, never with cookies. */
+/**
+ * Proves what a web page of another origin may read (Fetch §3.2): every client endpoint, errors too, never with
+ * cookies.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Browser } from '../support/browser.ts';
 import { authorize, authorizePath, redeem, refresh, register, type TestClient, WEB } from '../support/client.ts';

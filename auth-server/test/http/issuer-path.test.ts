@@ -1,4 +1,4 @@
-/** Proves that an issuer with a path (RFC 8414 §2) is a whole server below that path, and nothing beside it. */
+/** Proves that an issuer with a path (RFC 8414 §2) serves everything below that path, and nothing outside it. */
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Browser } from '../support/browser.ts';
@@ -131,7 +131,7 @@ describe('a sign-in at an issuer with a path', () => {
       await authorize(each, await register(each), {}, { browser });
       for (const { name } of browser.cookies) if (/as_session/.test(name)) names.add(name);
     }
-    // With a signature each.
+    // Each has a signature of its own.
     expect(names.size).toBe(6);
   });
 

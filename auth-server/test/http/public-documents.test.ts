@@ -1,4 +1,4 @@
-/** Proves that metadata and keys are the same from memory as from the engine, in every way that HTTP has to ask for them. */
+/** Proves that metadata and keys from memory equal those of the engine, for every form of HTTP request. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../support/running-server.ts';
 

@@ -1,4 +1,4 @@
-/** Proves that a request is refused by its head alone, at every route, before anything of its body is read. */
+/** Proves that a bad request head is refused at every route before the body is read. */
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { rawRequest, statusOf } from '@mcp-oauth/shared/testing/raw-request';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

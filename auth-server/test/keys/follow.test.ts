@@ -1,4 +1,7 @@
-/** Proves that processes on one store rotate together: one new key each time, all at the same moment, none without the store. */
+/**
+ * Proves that processes on one store rotate together: one new key each time, at the same moment, and none without the
+ * store.
+ */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';

@@ -1,4 +1,4 @@
-/** Proves a key's life: known before it signs, known until its last token is dead, one step at a time. */
+/** Proves the life cycle of a key: published before it signs, and published until its last token has expired. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-/** Proves that keys are made once, survive, and are the same for all who share a store. */
+/** Proves that keys are created once, survive restarts, and are the same for all processes on one store. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RecordStore } from '../../src/storage/record-store.ts';

@@ -1,4 +1,4 @@
-/** Proves that settings with which a token could be refused for its key do not start. */
+/** Proves that a server does not start with settings by which verifiers could not know the key of a valid token. */
 import { readSettings } from '@mcp-oauth/shared/settings/config';
 import { describe, expect, it } from 'vitest';
 import { judgeKeys, keyPolicyOf, keySettings } from '../../src/keys/settings.ts';

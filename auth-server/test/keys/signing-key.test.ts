@@ -1,4 +1,6 @@
-/** Proves which keys may sign: made here or brought along, named as RFC 7638 says, and refused without being told. */
+/**
+ * Proves which keys may sign: generated or imported, with the key id of RFC 7638, and refused without showing the key.
+ */
 import { generateKeyPairSync } from 'node:crypto';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { calculateJwkThumbprint, importJWK, SignJWT } from 'jose';

@@ -1,4 +1,4 @@
-/** Proves what /authorize asks of a client and of a person, and where each request ends. */
+/** Proves what /authorize requires of a client and of a person, and where each request ends. */
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../support/browser.ts';

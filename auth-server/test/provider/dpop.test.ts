@@ -1,4 +1,4 @@
-/** Proves RFC 9449 at the token endpoint: a token bound to the client's key, and proofs that are good once. */
+/** Proves RFC 9449 at the token endpoint: tokens are bound to the client's key, and a proof is accepted once. */
 import { calculateJwkThumbprint, decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { authorize, register, type TestClient, VERIFIER } from '../support/client.ts';

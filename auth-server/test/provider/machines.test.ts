@@ -1,4 +1,4 @@
-/** Proves RFC 6749 §4.4: machine clients get what their operator wrote down, and nobody makes itself one. */
+/** Proves RFC 6749 §4.4: machine clients get what their operator configured, and no other client becomes one. */
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { authorize, redeem, register, tokensFor } from '../support/client.ts';

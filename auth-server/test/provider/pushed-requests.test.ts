@@ -1,4 +1,4 @@
-/** Proves RFC 9126: an authorization request sent ahead, good for one code. */
+/** Proves RFC 9126: an authorization request is pushed first, and yields one code. */
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../support/browser.ts';

@@ -1,4 +1,4 @@
-/** Owns the matrix of RFC 8707: which resource at which step comes to which audience and scope. */
+/** Proves RFC 8707: which `resource` at which step results in which audience and scope. */
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { authorize, NATIVE, redeem, refresh, register, type TestClient, VERIFIER } from '../support/client.ts';

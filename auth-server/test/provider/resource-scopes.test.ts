@@ -1,4 +1,4 @@
-/** Proves that a resource's own metadata (RFC 9728) decides what can be asked, approved and issued here. */
+/** Proves that a resource's own metadata (RFC 9728) decides which scopes can be requested, approved and issued. */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { decodeJwt } from 'jose';
@@ -10,7 +10,7 @@ import { type RunningServer, read, startServer } from '../support/running-server
 
 const MCP = 'http://localhost:8080/mcp';
 
-/** The MCP server of the test: its scopes, and whether anybody is there. */
+/** The MCP server of the test: its scopes, and whether it answers. */
 const resource = { scopes: ['mcp:tools', 'mcp:admin'], isDown: false };
 const says = (scopes: readonly string[], isDown = false) => Object.assign(resource, { scopes, isDown });
 const fetch = (async (url: string) => {

@@ -1,4 +1,4 @@
-/** Proves that a running server changes its keys between two requests: key set, access tokens, ID tokens, sign-ins. */
+/** Proves that a running server rotates its keys between two requests: key set, access tokens, ID tokens, sign-ins. */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -31,7 +31,7 @@ describe('key rotation in a running server', () => {
   const keySet = async () => (await (await server.fetch('/jwks')).json()) as KeySet;
   const byHand = (algorithm: 'ES256' | 'EdDSA') => ({
     store: createKeyStore(store),
-    // The server polls sooner: between the two there is time to look.
+    // The server polls earlier, so there is time to check between the two moments.
     policy: { ...policy, algorithm, lead: 3, poll: 3 },
     clock: systemClock,
     generate: generateSigningKey,
@@ -50,7 +50,7 @@ describe('key rotation in a running server', () => {
     expect((await server.fetch('/jwks')).headers.get('etag')).not.toBe(tag);
     await expect.poll(async () => (await keySet()).keys[0]?.kid, PATIENCE).toBe(successor.kid);
 
-    // The sign-in began on the engine before.
+    // The sign-in began on the previous engine.
     const { outside } = await browser.signIn(page, 'alice');
     const tokens = await read(await redeem(server, client, outside?.searchParams.get('code') ?? ''));
     const keys = createLocalJWKSet(await keySet());

@@ -1,6 +1,6 @@
 /**
- * Proves that what a client signs gets the answer of the standard, whatever is in it (RFC 7523 §3, RFC 9449 §4.3), and is
- * good once for as long as it is good at all (RFC 9449 §11.1).
+ * Proves that every JWT of a client gets the answer of the standard, whatever its claims are (RFC 7523 §3, RFC 9449
+ * §4.3), and is accepted once while it is valid (RFC 9449 §11.1).
  */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { CompactSign, exportJWK, generateKeyPair } from 'jose';
@@ -17,7 +17,7 @@ const keyed = {
   jwks: { keys: [{ ...jwk, kid: 'k', alg: 'ES256' }] },
 };
 
-/** Members as JSON text: JSON has numbers that no number of ours can hold. */
+/** Members as JSON text, since JSON has numbers that JavaScript cannot hold. */
 type Claims = Readonly<Record<string, string>>;
 
 const sign = (claims: Claims, header: object): Promise<string> => {
@@ -59,7 +59,7 @@ const GOOD = [200, undefined];
 const BAD_CLIENT = [401, 'invalid_client'];
 const BAD_PROOF = [400, 'invalid_dpop_proof'];
 
-/** JSON text, or a moment in seconds from now. */
+/** JSON text, or a time in seconds from now. */
 type Value = string | number;
 
 const claim = (value: Value): string => (typeof value === 'number' ? at(value) : value);
@@ -99,7 +99,7 @@ const BAD_PROOFS = cases({
 describe.each(STORES)('on %s', (kind) => {
   const open = storesOf(kind);
   beforeEach(async () => {
-    // So that what is just outside a limit stays there, however long it takes.
+    // A value just outside a limit must stay outside, however long the test takes.
     vi.useFakeTimers({ toFake: ['Date'] });
     server = await startServer({ store: await open(systemClock), env: { CLIENTS: text([keyed]) } });
     return async () => {

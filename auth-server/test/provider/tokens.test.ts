@@ -1,4 +1,7 @@
-/** Proves what /token and /revoke do with good, bad, stolen and repeated codes and tokens. */
+/**
+ * Proves how /token and /revoke treat valid, invalid, stolen and repeated codes and tokens (RFC 6749 §4.1.3, RFC 7009
+ * §2).
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Proves that an initial access token is kept as a digest, ends, and is spent as often as it was meant to be. */
+/**
+ * Proves that an initial access token is stored as a digest, expires, and is accepted as often as configured (RFC 7591
+ * §3).
+ */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createInitialAccessTokens, type InitialAccessTokens } from '../../src/registration/initial-access-tokens.ts';

@@ -1,4 +1,4 @@
-/** Proves RFC 9728 §2, §3: what a resource says of its scopes is followed, kept over outages, and bounded. */
+/** Proves RFC 9728 §2, §3: the scopes in a resource's metadata are used, kept during outages, and bounded. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createScopeSource } from '../../src/resources/resource-metadata.ts';
@@ -6,7 +6,7 @@ import { createScopeSource } from '../../src/resources/resource-metadata.ts';
 const URL = 'https://mcp.example/.well-known/oauth-protected-resource/mcp';
 const RESOURCE = 'https://mcp.example/mcp';
 
-/** A resource that says what the test wants, or is away. */
+/** A resource with the metadata that the test sets, or none while it is unavailable. */
 function createNetwork() {
   const network = {
     scopes: ['mcp:tools', 'reports:read'] as unknown,

@@ -1,4 +1,7 @@
-/** Owns the table of what a client may send as `resource` and `scope`, and what that comes to. */
+/**
+ * Proves which `resource` and `scope` parameters are accepted, and which resource and scopes they result in (RFC 8707
+ * §2).
+ */
 import { describe, expect, it } from 'vitest';
 import { createResources, grantedSpelling } from '../../src/resources/resource.ts';
 import { resources as setting } from '../../src/resources/resource-setting.ts';

@@ -1,4 +1,6 @@
-/** Proves what scopes are called on the sign-in page: the operator's words, ours, or their names. */
+/**
+ * Proves how the sign-in page describes scopes: with the operator's text, the default text, or the name of the scope.
+ */
 import { describe, expect, it } from 'vitest';
 import { createResources } from '../../src/resources/resource.ts';
 import { resources } from '../../src/resources/resource-setting.ts';

@@ -1,4 +1,4 @@
-/** Owns the table of what a client may ask as `scope`, and what that comes to. */
+/** Proves which `scope` parameters are accepted, and which scopes they result in (RFC 6749 §3.3). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createResources } from '../../src/resources/resource.ts';

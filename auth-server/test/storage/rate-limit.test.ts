@@ -1,4 +1,7 @@
-/** Proves that a limit holds for all replicas together, and that it is no outage while Redis is away. */
+/**
+ * Proves that a rate limit holds for all replicas together, and that it still admits requests while Redis is
+ * unavailable.
+ */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, type RedisClient, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
@@ -7,7 +10,7 @@ import { type RateLimit, rateLimitsOn } from '../../src/storage/rate-limit.ts';
 
 const OPTIONS = { name: 'test', points: 3, seconds: 3_600 };
 
-/** How many of so many at once get in. */
+/** The number of admitted requests among so many concurrent ones. */
 async function within(limits: readonly RateLimit[], attempts: number, key = 'somebody'): Promise<number> {
   const takes = Array.from({ length: attempts }, (_, n) => limits[n % limits.length]?.take(key));
   return (await Promise.all(takes)).filter((wait) => wait === 0).length;

@@ -1,4 +1,4 @@
-/** Proves that records outlive a fail-over by Sentinel, and that Redis may ask who we are: TLS and an ACL user. */
+/** Proves that records survive a failover by Sentinel, and that Redis may require TLS and an ACL user. */
 import { fileURLToPath } from 'node:url';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
@@ -18,7 +18,7 @@ it('Sentinel promotes a replica when the primary dies, and the records are kept'
   const store = await open(redis.url);
   await store.put('Sample', 'one', { kept: true }, { ttl: 60 });
   await redis.killPrimary();
-  // Until the replica is the primary every command fails at once, which is what a client tries again.
+  // Until the replica is promoted, every command fails at once, and the client retries it.
   const afterwards = await retried(() => store.get('Sample', 'one'));
   expect(afterwards?.value).toEqual({ kept: true });
   expect(await retried(() => store.consume('Sample', 'one'))).toBe(true);

@@ -1,4 +1,4 @@
-/** Proves that Redis keeps the promises of the record store: on one server and on a Cluster of three primaries. */
+/** Proves that Redis keeps the contract of the record store: on one server and on a Cluster of three primaries. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
@@ -35,7 +35,7 @@ async function onEachNode(redis: TestRedis, run: (node: Redis) => Promise<unknow
   }
 }
 
-/** Time goes by: every lifetime gets shorter. */
+/** Simulates passing time: shortens every lifetime. */
 async function age(node: Redis, seconds: number): Promise<void> {
   for (const key of await node.keys('*')) {
     const left = await node.pttl(key);

@@ -1,4 +1,4 @@
-/** Proves that keys and client secrets can't be read in the store, and that the key which seals them can be changed. */
+/** Proves that keys and client secrets cannot be read in the store, and that their encryption key can be rotated. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Proves that SQLite keeps the promises of the record store, and what is particular to a file. */
+/** Proves that SQLite keeps the contract of the record store, and what is specific to a file. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -102,7 +102,7 @@ describe('the SQLite file', () => {
     clock.advance(10);
     vi.advanceTimersByTime(60_000);
     expect(rows()).toBe(1_201);
-    // More than one portion may come in within a minute: what is left does not wait for the next.
+    // More than one batch may expire within a minute: the remaining records do not wait for the next minute.
     vi.advanceTimersByTime(1_000);
     expect(rows()).toBe(1);
     for (let minute = 0; minute < 2; minute++) {

@@ -1,4 +1,7 @@
-/** Proves what happens while the store can't be reached: a moment's patience, retryable answers, public documents as ever, and recovery. */
+/**
+ * Proves what happens while the store is unavailable: a short wait, retryable answers, unchanged public documents, and
+ * recovery.
+ */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';

@@ -1,4 +1,4 @@
-/** Owns the count of how often a token request waits for Redis, one time after the other: each costs a round trip of the network. */
+/** Proves how many sequential round trips to Redis a token request needs at most. */
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
@@ -8,7 +8,10 @@ import { createRedisStore } from '../../src/storage/redis.ts';
 import { authorize, redeem, refresh, register } from '../support/client.ts';
 import { read, startServer } from '../support/running-server.ts';
 
-/** Stands between the server and Redis: commands that travel together, or while an answer is awaited, are one wait. */
+/**
+ * A relay between the server and Redis. Commands that are sent together, or while an answer is pending, count as one
+ * round trip.
+ */
 async function countingProxy(port: number) {
   let waits = 0;
   const proxy = createServer((client) => {

@@ -1,11 +1,11 @@
-/** Owns a person with a browser in a test: cookies by path (RFC 6265 §5.1.4), and the way through the pages by hand. */
+/** Owns a person with a browser in a test: cookies by path (RFC 6265 §5.1.4), and the steps through the pages. */
 import type { RunningServer } from './running-server.ts';
 
 interface Cookie {
   readonly name: string;
   readonly value: string;
   readonly path: string;
-  /** As it was set, attributes and all. */
+  /** The whole `Set-Cookie` value with its attributes. */
   readonly line: string;
 }
 
@@ -21,7 +21,7 @@ export class Browser {
     return this.#cookies;
   }
 
-  /** One request; redirects are for the test to follow. */
+  /** One request; the test follows redirects itself. */
   async visit(target: string, init: RequestInit = {}): Promise<Response> {
     const { pathname } = this.#server.url(target);
     const sent = this.#cookies.filter(
@@ -42,7 +42,7 @@ export class Browser {
     this.#cookies = gone ? others : [...others, { name, value, path, line }];
   }
 
-  /** Follows redirects within the server; gives the answer that is a page, or the URL outside that it leads to. */
+  /** Follows redirects within the server; returns the page, or the URL outside. */
   async follow(
     target: string,
     init?: RequestInit,
@@ -69,7 +69,7 @@ export class Browser {
     return this.follow(new URL(`${path}/${action}`, this.#server.issuer).href, { method: 'POST', body });
   }
 
-  /** From the page through the upstream as `person` and back, to wherever that leads. */
+  /** From the page through the upstream as `person` and back to the final URL. */
   async signIn(page: Response | undefined, person: string) {
     const { outside: upstream } = await this.submit(page, 'approve', { connector: 'acme' });
     const state = upstream?.searchParams.get('state') ?? '';

@@ -1,4 +1,7 @@
-/** Owns a host of client documents in a test: real https on localhost, with whatever answers the test wants, counted. */
+/**
+ * Owns a host of client documents in a test: real https on localhost, with the answers that the test sets, and
+ * counters.
+ */
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import tls from 'node:tls';
@@ -9,10 +12,10 @@ const file = (name: string): string => readFileSync(new URL(`./certificate/${nam
 
 export const CERTIFICATE = new URL('./certificate/certificate.pem', import.meta.url).pathname;
 
-/** For a server of TLS on localhost. */
+/** Key and certificate for a TLS server on localhost. */
 export const CERTIFICATES = { key: file('key.pem'), cert: file('certificate.pem') };
 
-/** What NODE_EXTRA_CA_CERTS does for a process of its own. */
+/** Trusts the certificate as NODE_EXTRA_CA_CERTS does for a separate process. */
 export function trustTestCertificate(): void {
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), file('certificate.pem')]);
 }
@@ -20,9 +23,9 @@ export function trustTestCertificate(): void {
 export interface HostAnswer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** JSON unless it is text. */
+  /** JSON, or text as it is. */
   readonly body?: unknown;
-  /** Takes the request and never answers. */
+  /** Accepts the request and never answers. */
   readonly silent?: boolean;
   /** Begins the body and never ends it. */
   readonly endless?: boolean;
@@ -36,7 +39,7 @@ export interface Seen {
 export class ClientHost implements AsyncDisposable {
   readonly answers = new Map<string, HostAnswer>();
   readonly seen: Seen[] = [];
-  /** TCP connections, whether or not a request came. */
+  /** Number of TCP connections, with or without a request. */
   connections = 0;
   #server: Server;
   readonly #port: number;
@@ -86,7 +89,7 @@ export class ClientHost implements AsyncDisposable {
     return this.seen.filter((seen) => seen.path === path).length;
   }
 
-  /** Publishes a document, and gives its URL back, which is the client id. */
+  /** Publishes a document and returns its URL, which is the client id. */
   publish(change: Readonly<Record<string, unknown>> = {}, answer: HostAnswer = {}, path = '/client.json'): string {
     const document = { client_id: this.url(path), client_name: 'Published app', redirect_uris: [WEB], ...change };
     this.answers.set(path, { body: document, ...answer });

@@ -51,7 +51,7 @@ export interface Visitor {
   readonly browser?: Browser;
 }
 
-/** Gets a code for a person: through the pages where there are any, at once where nothing is to be asked. */
+/** Gets a code for a person: through the pages, or at once where no page is shown. */
 export async function authorize(
   server: RunningServer,
   client: TestClient,
@@ -85,7 +85,7 @@ export const refresh = (server: RunningServer, client: TestClient, token: unknow
     form(defined({ grant_type: 'refresh_token', client_id: client.id, refresh_token: String(token), ...parameters })),
   );
 
-/** Sign-in, code and tokens in one go. */
+/** Sign-in, code and tokens in one call. */
 export async function tokensFor(server: RunningServer, client: TestClient, parameters: Parameters = {}) {
   const { code } = await authorize(server, client, parameters);
   return read(await redeem(server, client, code, { resource: parameters.resource }));

@@ -1,4 +1,7 @@
-/** Owns a test's OpenID provider: discovery, keys, tokens and userinfo over real HTTP, each answer of which a test can change. */
+/**
+ * Owns an OpenID provider in a test: discovery, keys, tokens and userinfo over real HTTP, with answers that a test can
+ * change.
+ */
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import oidc from '../../src/connectors/oidc.connector.ts';
 import { CALLBACK, checks, type StandIn } from '../contracts/connector.contract.ts';
@@ -15,20 +18,20 @@ export const open = (issuer: string, change: Partial<Opened[0]> = {}, context: P
   oidc.open({ ...settings, issuer, ...change }, { callbackUrl: CALLBACK, fetch, ...context });
 
 const pair = generateKeyPair('RS256');
-/** Signs as every stand-in does by default. */
+/** The default signing key of all stand-ins. */
 export const sign = async (claims: JWTPayload, header: object = {}) =>
   new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: '1', ...header }).sign((await pair).privateKey);
 
-/** The public key that every stand-in publishes by default, without a name. */
+/** The public key that every stand-in publishes by default, without a key id. */
 export const publicKey = pair.then((made) => exportJWK(made.publicKey));
 
 export interface Play extends StandIn {
   readonly stage: Stage;
-  /** Claims of the next id token beside or instead of the usual ones. */
+  /** Claims of the next ID token that replace or extend the default ones. */
   claims: JWTPayload;
-  /** Header parameters of the next id token beside or instead of the usual ones. */
+  /** Header parameters of the next ID token that replace or extend the default ones. */
   header: { readonly alg?: string; readonly kid?: string | undefined };
-  /** Members of the next token response beside or instead of the usual ones. */
+  /** Members of the next token response that replace or extend the default ones. */
   members: Readonly<Record<string, unknown>>;
   /** Authorization header and form of the last redemption. */
   readonly redeemed: () => { readonly authorization: string | undefined; readonly form: URLSearchParams } | undefined;
@@ -42,7 +45,7 @@ export const metadata = (issuer: string) => ({
   userinfo_endpoint: `${issuer}/userinfo`,
 });
 
-/** @param publicUrl what the provider calls itself, where that is not where it is */
+/** @param publicUrl the provider's public URL, where it differs from its address */
 export async function start(path = '', publicUrl?: string, timeout = settings.timeout as number): Promise<Play> {
   const stage = await createStage(`${path}/token`);
   const internalUrl = publicUrl && stage.url + path;
@@ -82,14 +85,14 @@ export async function start(path = '', publicUrl?: string, timeout = settings.ti
     redeemed = { authorization: headers.authorization, form };
     if (stage.fault === 'no access token') return { token_type: 'bearer', id_token: await idToken() };
     const access_token = stage.fault === 'short access token' ? 'abc' : '1234567890';
-    // Codes other than the one given out get a body without an id token, as broken providers answer.
+    // A wrong code gets a body without an ID token, as broken providers answer.
     const good = form.get('code') === 'good' && stage.fault !== 'refused code';
     return { access_token, token_type: 'bearer', ...(good && { id_token: await idToken() }), ...play.members };
   });
   return play;
 }
 
-/** One sign-in from the first page to the identity. */
+/** One sign-in from the authorization request to the identity. */
 export async function signIn(change: (play: Play) => void = () => {}, path?: string) {
   await using upstream = await start(path);
   change(upstream);

@@ -1,4 +1,4 @@
-/** Owns the keys of a server in a test: opened as at its start, with a policy of round figures. */
+/** Owns the keys of a server in a test: opened as at a start, with a policy of round numbers. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';

@@ -1,4 +1,7 @@
-/** Owns a whole auth-server in a test: composed as in production, at a free port, with an upstream that believes anything. */
+/**
+ * Owns a whole auth-server in a test: composed as in production, on a free port, with an upstream that accepts every
+ * callback.
+ */
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
@@ -15,15 +18,15 @@ export const MCP = 'http://localhost:8080/mcp';
 
 export interface RunningServer extends AsyncDisposable {
   readonly issuer: string;
-  /** Where it really listens. */
+  /** The URL on which it really listens. */
   readonly address: string;
   readonly log: readonly Readonly<Record<string, unknown>>[];
-  /** The URL of a path below the issuer; a URL stays as it is. */
+  /** The URL of a path below the issuer; an absolute URL stays as it is. */
   url(target: string): URL;
-  /** Calls a path below the issuer, or a URL of its host, without following redirects. */
+  /** Requests a path below the issuer, or a URL of its host, without following redirects. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   drain(): void;
-  /** Of a server with METRICS_PORT. */
+  /** Only for a server with METRICS_PORT. */
   scrape(): Promise<Scraped>;
 }
 
@@ -31,9 +34,9 @@ export interface ServerOptions {
   readonly env?: Environment;
   readonly store?: RecordStore;
   readonly clock?: Clock;
-  /** What the server asks of others over the network; nobody is there where it is left out. */
+  /** Outgoing requests of the server; by default no host answers. */
   readonly fetch?: typeof fetch;
-  /** Other ways to sign in than `acme`, or more of them. */
+  /** Replaces or extends the connector `acme`. */
   readonly connectors?: (acme: OpenConnector) => readonly OpenConnector[];
 }
 
@@ -41,7 +44,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { env = {}, store, clock, fetch: outward = unreachable, connectors } = options;
   const issuer = env.ISSUER ?? ISSUER;
   const log: Record<string, unknown>[] = [];
-  // A public issuer with the development sign-in is refused where nobody says that it is meant.
+  // Without NODE_ENV=test, a public issuer with the development sign-in would be refused.
   const service = await compose(
     { NODE_ENV: 'test', ...env },
     {
@@ -49,7 +52,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       fetch: outward,
       connectors: connectors?.(acmeConnector(issuer)) ?? [acmeConnector(issuer)],
       ...(clock && { clock }),
-      // A server without a folder of its own remembers nothing beyond the test.
+      // A server without DATA_DIR keeps its records in memory.
       ...((store ?? !env.DATA_DIR) && { store: store ?? createSqliteStore(':memory:', systemClock) }),
     },
   );
@@ -85,6 +88,6 @@ export const json = (value: unknown, headers: Readonly<Record<string, string>> =
   body: typeof value === 'string' ? value : JSON.stringify(value),
 });
 
-/** The JSON of an answer, as loosely as tests look at it. */
+/** The JSON of an answer, loosely typed. */
 export const read = async (response: Response): Promise<Record<string, unknown>> =>
   (await response.json()) as Record<string, unknown>;

@@ -1,25 +1,28 @@
-/** Owns a record store in a test whose calls can be counted, held up or made to fail: what may happen between any two steps. */
+/**
+ * Owns a record store in a test whose calls can be counted, delayed or made to fail, to test what happens between two
+ * steps.
+ */
 import { type RecordStore, StoreUnavailable } from '../../src/storage/record-store.ts';
 
 interface Interruption {
-  /** Which call of the run, from 0. */
+  /** The number of the call in the run, from 0. */
   readonly step: number;
   readonly other: () => Promise<unknown>;
 }
 
 interface Outage {
   readonly step: number;
-  /** For this one call, or until the run is over. */
+  /** Fails only this call, or every call from here on. */
   readonly loss: 'once' | 'from then on';
 }
 
 export interface SteppedStore {
   readonly store: RecordStore;
-  /** How many calls a run makes. */
+  /** Counts the calls of a run. */
   count(run: () => Promise<unknown>): Promise<number>;
-  /** Lets something else happen, to its end, just before a call of the run. */
+  /** Runs another action completely just before this call of the run. */
   between<T>(interruption: Interruption, run: () => Promise<T>): Promise<T>;
-  /** Loses the store at a call of the run. */
+  /** Makes the store fail at this call of the run. */
   without<T>(outage: Outage, run: () => Promise<T>): Promise<T>;
 }
 

@@ -1,4 +1,6 @@
-/** Owns the two kinds of record store for tests of what holds on both: a SQLite file in memory, and a Redis server of its own. */
+/**
+ * Owns the two kinds of record store for tests of behaviour on both: SQLite in memory, and a Redis server of its own.
+ */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
@@ -11,8 +13,8 @@ import { createSqliteStore } from '../../src/storage/sqlite.ts';
 export const STORES = ['SQLite', 'Redis'] as const;
 
 /**
- * For the top of a `describe.each(STORES)`: its tests are left out where there is no Redis.
- * @returns opens a store; whoever is given it closes it
+ * For the top of a `describe.each(STORES)`: its tests are skipped where there is no Redis.
+ * @returns opens a store; the caller closes it
  */
 export function storesOf(kind: (typeof STORES)[number]): (clock: Clock) => Promise<RecordStore> {
   if (kind === 'SQLite') return async (clock) => createSqliteStore(':memory:', clock);

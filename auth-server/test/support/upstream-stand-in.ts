@@ -1,4 +1,4 @@
-/** Owns the HTTP side of an upstream that tests play: a table of routes, and the faults of its token endpoint. */
+/** Owns the HTTP side of an upstream in tests: a table of routes, and the faults of its token endpoint. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import type { Fault } from '../contracts/connector.contract.ts';
@@ -7,14 +7,14 @@ export type Route = (form: URLSearchParams, request: IncomingMessage) => unknown
 
 export interface Stage extends TestServer {
   readonly routes: Map<string, Route>;
-  /** Paths that lead elsewhere. */
+  /** Paths that are redirected. */
   readonly redirects: Map<string, string>;
-  /** Paths that were asked for. */
+  /** Paths that were requested. */
   readonly asked: readonly string[];
   fault: Fault | undefined;
 }
 
-/** What a route answers where it is not JSON with 200. */
+/** The answer of a route that is not JSON with status 200. */
 export class Reply {
   readonly status: number;
   readonly body: string;

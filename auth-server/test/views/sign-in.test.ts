@@ -1,4 +1,6 @@
-/** Proves that the sign-in page tells what a person must know, and that a client's words stay words. */
+/**
+ * Proves that the sign-in page shows what a person must know, and that text of a client is shown as text only (CWE-79).
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PendingInteraction } from '../../src/consent/interaction.ts';

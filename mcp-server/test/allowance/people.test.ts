@@ -1,4 +1,6 @@
-/** Proves that one person costs a bounded amount, whatever clients, sessions and revisions of MCP they use. */
+/**
+ * Proves that one person uses bounded resources, whatever clients, sessions and revisions of MCP they use (CWE-770).
+ */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -80,7 +82,7 @@ describe('RFC 6585 §4 limits of sessions', () => {
     await using server = await startLimited({ MAX_SESSIONS: '40' });
     const open = (subject: string) =>
       server.ask('/sse', { headers: { accept: 'text/event-stream' } }, subject).then(async (answer) => {
-        // A stream that is open keeps its session in use.
+        // An open stream keeps its session in use.
         const reader = answer.status === 200 ? answer.body?.getReader() : undefined;
         await reader?.read();
         return { status: answer.status, reader, answer };

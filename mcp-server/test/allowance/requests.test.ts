@@ -1,4 +1,7 @@
-/** Proves that one request costs a bounded amount: messages, values and bytes, in what comes and in what goes. */
+/**
+ * Proves that one request uses bounded resources: messages, values and bytes of the request and of its answer
+ * (CWE-770).
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BOTH, JSON_ONLY, type LimitedServer, messagesOf, ping, say, startLimited, wait } from './server.ts';
 

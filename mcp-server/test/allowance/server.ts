@@ -1,4 +1,7 @@
-/** Owns a whole mcp-server in one process for tests of its limits: real settings, real tokens, and tools that do as they are told. */
+/**
+ * Owns a whole mcp-server in one process for tests of its limits: real settings, real tokens, and tools that a test
+ * controls.
+ */
 import type { RequestListener } from 'node:http';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
@@ -12,7 +15,7 @@ import { signingKey, signToken, startIssuer } from '../support/issuer.ts';
 import { call, initialize, request } from '../support/protocol-harness.ts';
 import { headersOf, request as modernRequest } from '../support/stateless-harness.ts';
 
-/** As it is told: an answer of a size, at once or later, or none before the gate is open. */
+/** A tool whose arguments control its answer: of any length, at once or later, or not before the gate is open. */
 const tools = (gate: Promise<void>) => [
   defineTool({
     name: 'say',
@@ -35,17 +38,17 @@ const tools = (gate: Promise<void>) => [
 
 export interface LimitedServer extends AsyncDisposable {
   readonly url: string;
-  /** One request of a person; ada, unless told otherwise. */
+  /** One request of a person; ada by default. */
   ask(path: string, init?: RequestInit, subject?: string): Promise<Response>;
-  /** The header that a person shows. */
+  /** The Authorization header of a person. */
   authorization(subject?: string): Promise<string>;
   /** Opens a session. */
   open(revision: string, subject?: string): Promise<string>;
   /** POST in a session. */
   post(session: string, message: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
-  /** Call of a tool without a session (MCP 2026-07-28). */
+  /** Calls a tool without a session (MCP 2026-07-28). */
   modern(name: string, args?: object, subject?: string): Promise<Response>;
-  /** Lets every `wait` end. */
+  /** Ends every waiting call. */
   openGate(): void;
   /** The limits that were reached, and how often. */
   reached(): Promise<Readonly<Record<string, number>>>;
@@ -122,7 +125,7 @@ export const say = (id: number | string, characters: number, later = false) => c
 export const wait = (id: number | string) => call(id, 'wait');
 export const ping = (id: number | string) => request(id, 'ping');
 
-/** The messages of an answer, JSON or a stream, as far as it has come. */
+/** The messages of an answer so far, JSON or a stream. */
 export function messagesOf(text: string): readonly Message[] {
   if (text.startsWith('{') || text.startsWith('[')) return [JSON.parse(text) as Message | Message[]].flat();
   return text.split('\n').flatMap((line) => (line.startsWith('data: {') ? [JSON.parse(line.slice(6)) as Message] : []));

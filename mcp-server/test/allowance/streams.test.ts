@@ -1,4 +1,6 @@
-/** Proves that what is kept of streams for a client that comes back is bounded, and goes as soon as the client has it. */
+/**
+ * Proves that the events kept for a reconnecting client are bounded, and are dropped as soon as the client has them.
+ */
 import { Agent, request as send } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +16,7 @@ describe('MCP 2025-11-25 "Resumability and Redelivery"', () => {
       new Promise<{ readonly status: number; readonly body: Promise<string> }>((resolve, reject) => {
         const all = { authorization, 'mcp-session-id': session, ...headers };
         const outgoing = send(`${server.url}/mcp`, { agent, method, headers: all }, (answer) => {
-          // A stream that goes on is not waited for.
+          // Does not wait for the end of a stream that goes on.
           const body = method === 'GET' && answer.statusCode === 200 ? Promise.resolve('') : text(answer);
           resolve({ status: answer.statusCode ?? 0, body });
         });

@@ -1,4 +1,4 @@
-/** Proves that requests which were answered by the store at once do not all go on at once. */
+/** Proves that requests which the store answered at the same time continue one after the other. */
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Turns } from '../../src/allowance/turns.ts';

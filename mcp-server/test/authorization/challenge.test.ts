@@ -1,9 +1,12 @@
-/** Owns the quoting of challenges: whatever goes in, a client reads the same back, and no header is ever broken. */
+/**
+ * Proves the quoting of challenges: a client reads every value back unchanged, and no value can break the header (RFC
+ * 9110 §11.2).
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { challenge } from '../../src/authorization/challenge.ts';
 
-/** A reader of auth-params as strict as RFC 9110 §11.2 and §5.6.4 allow. */
+/** A parser of auth-params, as strict as RFC 9110 §11.2 and §5.6.4 allow. */
 function read(header: string): Record<string, string> {
   const found: Record<string, string> = {};
   let rest = header.replace(/^Bearer /, '');

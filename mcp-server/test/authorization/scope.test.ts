@@ -1,4 +1,7 @@
-/** Owns the algebra of scopes: what a message needs, and that stepping up never costs a client what it holds. */
+/**
+ * Proves which scopes a message needs, and that a step-up never loses scopes that a client already has (MCP
+ * basic/authorization).
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createScopePolicy } from '../../src/authorization/scope.ts';

@@ -1,4 +1,4 @@
-/** Owns the memory of verified tokens: how long it lasts, what it never holds, and what makes it forget. */
+/** Proves how long verified tokens are cached, which tokens never are, and what removes them. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it, vi } from 'vitest';
 import type { Principal } from '../../src/authorization/principal.ts';
@@ -83,7 +83,7 @@ describe('the token cache', () => {
 
   it('the cache holds at most its bytes, however many scopes the tokens have', async () => {
     const scopes = Array.from({ length: 100 }, (_, index) => `scope-${index}`.padEnd(168, 'x'));
-    // 100 scopes of 168 characters are 40,000 bytes.
+    // 100 scopes of 168 characters take about 40,000 bytes.
     const { verify, check } = setUp({ capacity: 100, capacityBytes: 90_000, scopes });
     for (const token of ['a', 'b', 'b', 'c', 'b', 'a']) await check(token);
     expect(verify.mock.calls.flat()).toEqual(['a', 'b', 'c', 'a']);

@@ -1,4 +1,4 @@
-/** Proves that an operator sees all sessions and nothing secret, and ends exactly those that were meant. */
+/** Proves that an operator sees all sessions without secrets, and ends exactly the selected ones. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { run } from '@mcp-oauth/shared/testing/terminal';
 import { beforeEach, describe, expect, it } from 'vitest';

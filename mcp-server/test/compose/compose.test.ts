@@ -1,4 +1,4 @@
-/** Proves that the parts fit: the composed service, a real client of the SDK, and a token checked offline. */
+/** Proves that the composed service works: a real client of the SDK, and a token that is verified offline. */
 import type { RequestListener } from 'node:http';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Environment } from '@mcp-oauth/shared/settings/config';

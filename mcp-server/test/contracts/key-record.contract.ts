@@ -1,8 +1,8 @@
-/** Owns what every key record must promise: one text for all, and a change only where nobody else was faster. */
+/** Owns the contract of every key record: one text for all replicas, and a compare-and-set for changes. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { KeyRecord } from '../../src/keys/sealing-keys.ts';
 
-/** @param open gives the same empty record to any number of replicas */
+/** @param open returns the same empty record to any number of replicas */
 export function keyRecordContract(name: string, open: () => Promise<() => KeyRecord>): void {
   describe(`${name}: key record`, () => {
     let replica: () => KeyRecord;

@@ -1,10 +1,10 @@
-/** Owns what every prompt must keep to; a file added to prompts/ is put through this by itself. */
+/** Owns the contract of every prompt; a file added to prompts/ is tested automatically. */
 import { PromptMessageSchema } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, it } from 'vitest';
 import type { PromptEntry } from '../../src/protocol/catalog/prompt-entry.ts';
 import { testContext } from '../support/definition-context.ts';
 
-/** @param given arguments that it can be rendered with */
+/** @param given arguments with which the prompt can be rendered */
 export function promptContract(prompt: PromptEntry, given: Readonly<Record<string, string>>): void {
   describe(`prompt contract: ${prompt.key}`, () => {
     const { title, arguments: listed = [] } = prompt.listed as {

@@ -1,4 +1,7 @@
-/** Owns what every memory of used proofs must promise: one first use of many, by any replica, until it may be forgotten. */
+/**
+ * Owns the contract of every replay memory (RFC 9449 §11.1): of many uses on any replica one is the first, until the
+ * entry expires.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ReplayMemory } from '../../src/authorization/dpop/replay-memory.ts';
 

@@ -1,9 +1,9 @@
-/** Owns what every resource must keep to; a file added to resources/ is put through this by itself. */
+/** Owns the contract of every resource; a file added to resources/ is tested automatically. */
 import { describe, expect, it } from 'vitest';
 import type { ResourceEntry, TemplateEntry } from '../../src/protocol/catalog/resource-entry.ts';
 import { testContext } from '../support/definition-context.ts';
 
-/** @param variables of a template, that it has something for */
+/** @param variables of a template for which it has content */
 export function resourceContract(resource: ResourceEntry | TemplateEntry, variables: Record<string, string>): void {
   describe(`resource contract: ${resource.key}`, () => {
     it('the resource has a title and a description', () => {

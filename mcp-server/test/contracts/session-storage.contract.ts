@@ -1,4 +1,4 @@
-/** Owns the promises that every session storage keeps, whatever it is made of: one suite, run against each adapter. */
+/** Owns the contract of every session storage: one suite, run against each adapter. */
 import type { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BusMessage, MAX_SUBSCRIPTIONS, type SessionStorage, type StreamName } from '../../src/sessions/ports.ts';
@@ -13,8 +13,8 @@ export interface StorageUnderTest extends AsyncDisposable {
 }
 
 /**
- * What the adapters are to be made with: an idle time of ten minutes, a life of fifty, three sessions a person, seven in all. Redis
- * counts by its own clock, from when it was opened for all these tests.
+ * The options of the adapters: an idle time of ten minutes, a lifetime of fifty, three sessions per person, seven in
+ * all. Redis uses its own clock, from the time when it was opened for all these tests.
  */
 export const LIMITS = { idleTimeout: 600, lifetime: 3_000, maxSessionsPerPrincipal: 3, maxSessions: 7 };
 export const LOG_LIMITS = {
@@ -261,13 +261,13 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
           const found = await Promise.all(names.map((name) => storage.there.log.state(name)));
           return found.flatMap((state, n) => (state ? [names[n]?.stream] : []));
         };
-        // The first is being read, whatever comes after it.
+        // The first stream is being read, whatever comes after it.
         expect(await kept()).toEqual(['r.1', 'r.3', 'r.4']);
         await storage.here.log.renew(first, reader, { cursor: '9-0' });
         await storage.here.log.release(first, reader);
         expect(await kept()).toEqual(['r.1', 'r.4']);
         expect(await storage.there.log.read(third, undefined, 10)).toEqual([]);
-        // Who comes back to one has it for as long as it is read.
+        // A client that reconnects to a stream has it for as long as it reads.
         await storage.there.log.take(fourth, reader);
         for (const name of [5, 6, 7]) await append({ session, stream: `r.${name}` }, 'end', { last: true });
         expect(await kept()).toEqual(['r.4']);
@@ -276,7 +276,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
 
       const sized = (bytes: number) => 'x'.repeat(bytes);
       const reader = { replica: 'r', connection: '1' };
-      /** A stream that is over, of so many bytes, which somebody reads or nobody does. */
+      /** A finished stream of so many bytes, with or without a reader. */
       const ended = async (name: StreamName, bytes: number, isRead = false) => {
         if (isRead) await storage.here.log.take(name, reader);
         return append(name, sized(bytes), { last: true });
@@ -309,7 +309,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         expect(await append(second, sized(300_000))).toEqual({ full: 'session' });
         expect(await append(second, 'short', { forced: true })).toEqual({ reader: undefined });
         expect(await append(second, sized(40_000))).toEqual({ reader: undefined });
-        // What its reader has been handed goes as well, where nothing else makes room.
+        // Events that its reader has received are dropped as well, where nothing else frees space.
         const [event] = await storage.here.log.read(first, undefined, 1);
         const third = { session, stream: 'r.3' };
         await storage.here.log.take(third, reader);

@@ -1,4 +1,4 @@
-/** Owns what every tool must keep to, whoever wrote it; a file added to tools/ is put through this by itself. */
+/** Owns the contract of every tool; a file added to tools/ is tested automatically. */
 
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { testContext } from '../support/definition-context.ts';
 
 type Properties = Readonly<Record<string, { readonly description?: string }>>;
 
-/** @param valid arguments that the tool runs with, to see that its answer keeps to its schema */
+/** @param valid arguments with which the tool runs, to check its answer against its schema */
 export function toolContract(tool: ToolEntry, valid: Readonly<Record<string, unknown>>): void {
   const { name, title, description, annotations, inputSchema, outputSchema } = tool.listed;
   describe(`tool contract: ${name}`, () => {

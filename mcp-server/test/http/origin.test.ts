@@ -1,4 +1,4 @@
-/** Owns who may call from where: hosts and origins (MCP transports, Security Warning) and what web pages may read. */
+/** Proves which hosts and origins are allowed (MCP transports, Security Warning), and what web pages may read. */
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { createHostRule, createOriginRule } from '../../src/http/origin.ts';

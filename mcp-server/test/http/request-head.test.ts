@@ -1,4 +1,4 @@
-/** Proves that a request is refused by its head alone, at every route, before its token or body is looked at. */
+/** Proves that a bad request head is refused at every route before the token or body is read. */
 import { rawRequest, statusOf } from '@mcp-oauth/shared/testing/raw-request';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Harness, startHarness } from '../support/http-harness.ts';

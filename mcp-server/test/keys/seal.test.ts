@@ -1,4 +1,4 @@
-/** Proves that nobody but this server reads, makes or alters what it has sealed (MCP 2026-07-28 basic/patterns/mrtr). */
+/** Proves that only this server can read, create or change sealed values (MCP 2026-07-28 basic/patterns/mrtr). */
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Proves that replicas seal and open with one ring of keys, which turns every day (MCP 2026-07-28 basic/patterns/mrtr). */
+/** Proves that replicas share a ring of sealing keys, which rotates every day (MCP 2026-07-28 basic/patterns/mrtr). */
 import { randomBytes } from 'node:crypto';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { memoryKeyRecord } from '../../src/storage/memory/key-record.ts';
 
 const HOUR = 3_600;
 
-/** Replicas over one record, which can be cut off. */
+/** Replicas over one record, which can be disconnected. */
 function replicas(count: number) {
   const clock = new FakeClock();
   const record = memoryKeyRecord();

@@ -1,4 +1,4 @@
-/** Proves what the prompts say, and that each keeps the contract. */
+/** Proves the content of the prompts, and that each keeps the contract. */
 import { describe, expect, it } from 'vitest';
 import { promptContract } from '../contracts/prompt.contract.ts';
 import { testContext } from '../support/definition-context.ts';

@@ -1,4 +1,4 @@
-/** Owns the proof that our codes of errors are those of the specifications, as the SDKs have them. */
+/** Proves that our error codes are those of the specifications, as the SDKs define them. */
 import {
   INTERNAL_ERROR,
   INVALID_PARAMS,

@@ -1,6 +1,6 @@
 /**
- * Proves that a declaration with a member which is not known is refused, with its name and the nearest known one: what
- * protects a tool, a resource or a prompt is never lost by a typing error.
+ * Proves that a declaration with an unknown member is refused, with its name and the nearest known one: no protection
+ * of a tool, a resource or a prompt is lost by a typing error.
  */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';

@@ -1,6 +1,7 @@
 /**
- * Proves that a resource is found, followed and guarded under every spelling of its URI that is equivalent (RFC 3986
- * §6.2.2 and §6.2.3, RFC 6570 §3.1): clients with a URL type of their own (pydantic's AnyUrl) never send the one that they saw.
+ * Proves that a resource is found, subscribed and protected under every equivalent spelling of its URI (RFC 3986 §6.2.2
+ * and §6.2.3, RFC 6570 §3.1): clients with a URL type of their own (pydantic's AnyUrl) normalize the URI that they
+ * send.
  */
 import { describe, expect, it } from 'vitest';
 import { createScopePolicy } from '../../src/authorization/scope.ts';
@@ -23,7 +24,7 @@ const template = (uriTemplate: string, more: object = {}) =>
     ...more,
   });
 
-/** As declared, and as it is sent. */
+/** As declared, and as a client sends it. */
 const fixedRows = [
   ['https://docs.example.com', 'https://docs.example.com/'],
   ['https://docs.example.com/', 'https://docs.example.com'],

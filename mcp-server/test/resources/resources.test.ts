@@ -1,4 +1,4 @@
-/** Proves what the resources give, and that each keeps the contract. */
+/** Proves the content of the resources, and that each keeps the contract. */
 import { describe, expect, it } from 'vitest';
 import { resourceContract } from '../contracts/resource.contract.ts';
 import { testContext } from '../support/definition-context.ts';

@@ -1,4 +1,4 @@
-/** Proves that whoever listens hears of every change once, whichever replica it is announced on (MCP list_changed). */
+/** Proves that a subscriber gets every change once, whichever replica announces it (MCP list_changed). */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createAnnouncements } from '../../src/protocol/changes/announcements.ts';

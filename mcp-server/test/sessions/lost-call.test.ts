@@ -1,4 +1,4 @@
-/** Proves what a client hears of calls whose replica is gone (JSON-RPC 2.0 §5.1). */
+/** Proves what a client is told about calls whose replica is lost (JSON-RPC 2.0 §5.1). */
 import { describe, expect, it } from 'vitest';
 import { lostAnswers } from '../../src/sessions/lost-call.ts';
 

@@ -1,4 +1,4 @@
-/** Proves that what a replica has still to answer is noted before its client is told that the request was accepted. */
+/** Proves that a replica records a pending request before its client is told that the request was accepted. */
 import { describe, expect, it } from 'vitest';
 import { PendingRequests } from '../../src/sessions/pending-requests.ts';
 import { StorageUnavailable } from '../../src/sessions/ports.ts';

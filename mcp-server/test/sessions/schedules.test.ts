@@ -1,7 +1,7 @@
 /**
- * Proves that no order of events breaks a session: the real code of several replicas, with everything that takes time
- * happening when fast-check says so, and calls, connections, replicas and the store failing at any moment. A counterexample is
- * printed with its seed and path, cut down to the moves that matter.
+ * Proves that no order of events breaks a session: the real code of several replicas, in which fast-check schedules
+ * every asynchronous step, and calls, connections, replicas and the store fail at any moment. A counterexample is
+ * printed with its seed and path, shrunk to the commands that matter.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import { run } from './schedules/run.ts';
 
 const RUNS = 2_000;
 
-/** Of the rarest defect one run in about three thousand shows something. */
+/** The rarest mutation shows up in about one of three thousand runs. */
 const MOST_RUNS = 60_000;
 
 describe('MCP 2025-11-25 "Session Management" and "Resumability and Redelivery" under any schedule', () => {

@@ -1,4 +1,4 @@
-/** Proves how a replica gets at sessions (MCP 2025-11-25, "Session Management"). */
+/** Proves how a replica finds, loads and ends sessions (MCP 2025-11-25, "Session Management"). */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Principal } from '../../src/authorization/principal.ts';
@@ -26,7 +26,7 @@ beforeEach(() => {
   open = createMemoryStorage(clock, LIMITS, LOG_LIMITS);
 });
 
-/** A replica whose store counts what it is asked, writes use at a pace of its own, and can be away. */
+/** A replica whose store counts its calls, records the use of sessions at intervals, and can be unavailable. */
 function createReplica({ pace = 0, bus = true } = {}) {
   const storage = open();
   const asked = { get: 0, use: 0 };

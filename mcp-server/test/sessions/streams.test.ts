@@ -1,4 +1,4 @@
-/** Proves what streams do at their edges; schedules.test.ts has the interleavings. */
+/** Proves edge cases of streams; schedules.test.ts tests the interleavings. */
 import { setImmediate } from 'node:timers/promises';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Proves that memory, one Redis server and a Redis Cluster keep the promises of the key record. */
+/** Proves that memory, one Redis server and a Redis Cluster keep the contract of the key record. */
 import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { expect, it } from 'vitest';
 import { memoryKeyRecord } from '../../src/storage/memory/key-record.ts';

@@ -1,4 +1,4 @@
-/** Proves that memory, one Redis server and a Redis Cluster remember used proofs as they promise. */
+/** Proves that memory, one Redis server and a Redis Cluster keep the contract of the replay memory. */
 import { setTimeout } from 'node:timers/promises';
 import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';

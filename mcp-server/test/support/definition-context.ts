@@ -1,4 +1,4 @@
-/** Owns the context of definitions that are tested by themselves: nobody listens and every question is declined. */
+/** Owns the context of definitions that are tested alone: no client listens, and every question is declined. */
 import type { Context } from '../../src/protocol/define.ts';
 import { principals } from './protocol-harness.ts';
 

@@ -24,7 +24,7 @@ export function folderOf(files: Readonly<Record<string, string>>): TestFolder {
   return folder;
 }
 
-/** A tool as somebody would write it who has never seen this repository. */
+/** A tool as an author outside this repository would write it. */
 export const toolFile = (name: string, text = 'hello', more = '') => `
   import { defineTool, ToolError } from '@mcp-oauth/mcp-server/define';
   import { z } from 'zod';

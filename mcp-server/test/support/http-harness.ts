@@ -1,4 +1,7 @@
-/** Owns mcp-server's HTTP side in tests: the real onion on a real port, in front of endpoints that only say they ran. */
+/**
+ * Owns mcp-server's HTTP side in tests: the real middleware on a real port, in front of endpoints that only record
+ * their calls.
+ */
 
 import type { RequestListener } from 'node:http';
 import { resourceIdentifiers } from '@mcp-oauth/shared/contract';
@@ -37,9 +40,9 @@ export interface Harness extends AsyncDisposable {
   readonly issuer: TestIssuer;
   readonly key: SigningKey;
   readonly clock: FakeClock;
-  /** How many requests have come. */
+  /** Number of requests so far. */
   readonly received: number;
-  /** What reached an endpoint. */
+  /** The requests that reached an endpoint. */
   readonly ran: Ran[];
   /** Lines of the log, as text. */
   readonly log: string[];
@@ -51,20 +54,20 @@ export interface Harness extends AsyncDisposable {
 
 export interface HarnessOptions {
   readonly publicUrl?: string;
-  /** The issuer has the same public URL. */
+  /** The issuer's public URL is also the one for requests. */
   readonly atIssuer?: boolean;
-  /** The issuer is asked at a URL of its own. */
+  /** The issuer has a separate internal URL. */
   readonly issuerInside?: boolean;
   readonly allowedHosts?: readonly string[];
   readonly allowedOrigins?: readonly string[];
   readonly types?: readonly string[];
   readonly dpopRequired?: boolean;
   readonly dpopNonceRequired?: boolean;
-  /** The same for all replicas of a test. */
+  /** The same replay memory for all replicas of a test. */
   readonly replays?: ReplayMemory;
   readonly keys?: SealingKeys;
   readonly limits?: Partial<AllowanceLimits>;
-  /** Stands at /mcp in place of the one that says it ran. */
+  /** Replaces the recording endpoint at /mcp. */
   readonly streamable?: Endpoint;
 }
 
@@ -170,7 +173,7 @@ function recordingEndpoints(ran: Ran[]): Endpoints {
   };
 }
 
-/** The parameters of the challenge of one scheme, read the way a client reads them (RFC 9110 §11.2, §11.6.1). */
+/** The parameters of one scheme's challenge, parsed as a client does (RFC 9110 §11.2, §11.6.1). */
 export function readChallenge(
   response: Response,
   scheme = 'Bearer',

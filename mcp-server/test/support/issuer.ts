@@ -1,4 +1,7 @@
-/** Owns an authorization server for tests: keys, a metadata document, a key set over real HTTP, and tokens good and bad. */
+/**
+ * Owns an authorization server for tests: keys, a metadata document, a key set over real HTTP, and valid and invalid
+ * tokens.
+ */
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import {
   type CryptoKey,
@@ -16,7 +19,7 @@ export interface SigningKey {
   readonly algorithm: string;
   readonly privateKey: CryptoKey;
   readonly publicJwk: JWK;
-  /** Text of the public key, for those who try it as a secret. */
+  /** PEM of the public key, for tests that use it as a secret. */
   readonly publicPem: string;
 }
 
@@ -31,11 +34,11 @@ export const firstKey = async (keys: Pick<KeySource, 'candidates'>, kid: string)
   (await keys.candidates({ alg: 'ES256', kid })[Symbol.asyncIterator]().next()).value;
 
 export interface TestIssuer extends TestServer {
-  /** The keys that are published; may be changed. */
+  /** The published keys; may be changed. */
   readonly keys: JWK[];
-  /** Paths that were asked for. */
+  /** Paths that were requested. */
   readonly requests: string[];
-  /** While false every request is answered 500. */
+  /** While false, every request is answered 500. */
   up: boolean;
   metadata: Record<string, unknown>;
 }
@@ -71,13 +74,13 @@ export interface TokenOptions {
   readonly header?: Partial<JWTHeaderParameters>;
 }
 
-/** Signs exactly what it is given: `undefined` leaves a member out. */
+/** Signs exactly the given members: `undefined` leaves a member out. */
 export const signToken = ({ key, claims, header }: TokenOptions): Promise<string> =>
   new SignJWT(JSON.parse(JSON.stringify(claims)))
     .setProtectedHeader({ alg: key.algorithm, typ: 'at+jwt', kid: key.kid, ...header })
     .sign(key.privateKey);
 
-/** Signs two texts as they are, JSON or not: for what no library would write. By ES256. */
+/** Signs two texts unchanged, JSON or not, which no library would write. Uses ES256. */
 export async function signText(header: string, payload: string, privateKey: CryptoKey): Promise<string> {
   const input = [header, payload].map((text) => Buffer.from(text).toString('base64url')).join('.');
   const algorithm = { name: 'ECDSA', hash: 'SHA-256' };

@@ -1,4 +1,4 @@
-/** Owns the limits that tests run with where they are about something else. */
+/** Owns the limits of tests that are about something else. */
 import { Allowance, type AllowanceLimits } from '../../src/allowance/allowance.ts';
 
 const ALLOWANCE_LIMITS: AllowanceLimits = {

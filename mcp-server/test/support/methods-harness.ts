@@ -1,4 +1,4 @@
-/** Owns the methods in tests: over definitions at hand, with a call whose client does what the test says. */
+/** Owns the methods in tests: over given definitions, with a call whose client answers as the test says. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import type { Call, ClientNotification, ClientRequest, Methods } from '../../src/protocol/call.ts';
@@ -13,7 +13,7 @@ export interface TestMethods {
   readonly announced: Change[];
   /** Every log line, as written. */
   readonly lines: string[];
-  /** Runs a method; whatever is wrong rejects. */
+  /** Runs a method; every error rejects. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
   ask(method: string, params?: object, call?: Call): Promise<any>;
 }
@@ -48,7 +48,7 @@ export interface TestCall extends Call {
   readonly asked: ClientRequest[];
 }
 
-/** @param answers to the questions of the server, one after the other; an error is what asking fails with */
+/** @param answers to the questions of the server, one after the other; an error makes the question fail */
 export function testCall(more: Partial<Call> & { readonly as?: string } = {}, answers: unknown[] = []): TestCall {
   const { as = 'ada', ...given } = more;
   const principal = principals[as];

@@ -1,6 +1,6 @@
-/** Owns JSON that nobody expects in the place of a value: of every type, empty, huge, deep, and with names that objects have. */
+/** Owns unexpected JSON values: of every type, empty, huge, deep, and with names of object properties. */
 
-/** Texts, as some of them are no value of JavaScript. */
+/** As JSON text, since JavaScript cannot hold some of them. */
 export const ODD_VALUES: readonly string[] = [
   'null', 'true', 'false', '0', '-1', '1.5', '1e400', '-1e400', '9007199254740993', '1700000000',
   '""', '" "', '"x"', '"null"', '"\\u0000"', '"\\ud800"', '"\\udc00\\ud800"', '"__proto__"', '"constructor"', '"a\\nb"',
@@ -9,7 +9,7 @@ export const ODD_VALUES: readonly string[] = [
   `${'['.repeat(1_000)}${']'.repeat(1_000)}`, `${'{"x":'.repeat(500)}1${'}'.repeat(500)}`, `"${'x'.repeat(3_000)}"`,
 ]; // biome-ignore format: one list
 
-/** A JSON object as text, with one member put in place, twice, or beside another of its name. */
+/** A JSON object as text, with one member replaced, duplicated, or added. */
 export function withMember(members: Readonly<Record<string, unknown>>, name: string, value: string): readonly string[] {
   const { [name]: former, ...others } = members;
   const written = Object.entries(others).flatMap(([key, other]) =>

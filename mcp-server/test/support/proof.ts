@@ -1,4 +1,4 @@
-/** Owns a client with a key of its own in tests (RFC 9449 §4): its thumbprint, and proofs good and bad. */
+/** Owns a client with a key of its own in tests (RFC 9449 §4): its thumbprint, and valid and invalid proofs. */
 import { createHash, randomUUID } from 'node:crypto';
 import {
   type CryptoKey,
@@ -16,7 +16,7 @@ export interface ProofOptions {
   readonly method?: string;
   /** Seconds since the epoch. */
   readonly now: number;
-  /** In place of what belongs there; `undefined` leaves a member out. */
+  /** Replaces the valid members; `undefined` leaves a member out. */
   readonly claims?: Record<string, unknown>;
   readonly header?: Record<string, unknown>;
 }

@@ -44,7 +44,7 @@ export interface TestMcp extends AsyncDisposable {
   readonly server: TestServer;
 }
 
-/** What the product brings itself. */
+/** The definitions of the product itself. */
 export const builtInSources = await findBuiltIn(new URL('../../src/', import.meta.url));
 export const definitions = builtInSources.map(({ value }) => value);
 export const builtIn: Catalog = createCatalog(definitions);
@@ -152,14 +152,14 @@ export interface Send {
 
 const held: Response[] = [];
 
-/** Keeps a stream open that a test does not read: `fetch` closes it when the answer is collected as garbage. */
+/** Keeps a stream open that a test does not read: `fetch` closes it when the answer is garbage-collected. */
 export async function hold(answer: Promise<Response>): Promise<Response> {
   const response = await answer;
   if (response.headers.get('content-type') === 'text/event-stream') held.push(response);
   return response;
 }
 
-/** One raw request, as a careful client would send it unless told otherwise. */
+/** One raw request with valid headers by default. */
 export function send(url: string, message: unknown, options: Send = {}): Promise<Response> {
   const { as = 'ada', session, method = 'POST', headers = {}, path = '/mcp', signal } = options;
   const answer = fetch(`${url}${path}`, {
@@ -190,7 +190,7 @@ export const call = (id: string | number, name: string, args: object = {}, more:
 export const initialize = (protocolVersion = '2025-11-25', capabilities: object = {}) =>
   request('init', 'initialize', { protocolVersion, capabilities, clientInfo: { name: 'raw', version: '0' } });
 
-/** Opens a session and gives its id. */
+/** Opens a session and returns its id. */
 export async function openSession(url: string, as = 'ada', version = '2025-11-25', capabilities = {}): Promise<string> {
   const response = await send(url, initialize(version, capabilities), { as });
   await response.text();
@@ -205,7 +205,7 @@ export interface Frame {
   readonly id: string;
 }
 
-/** Reads frames of an event stream one by one, comments as they are; events that are there for their id alone are left out. */
+/** Reads frames of an event stream one by one, with comments; events that only have an id are left out. */
 export async function* frames(response: Response): AsyncGenerator<Frame | string> {
   let rest = '';
   for await (const chunk of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
@@ -224,7 +224,7 @@ const field = (frame: string, name: string): string | undefined => new RegExp(`^
 // biome-ignore lint/suspicious/noExplicitAny: tests look into messages of every shape
 export const json = (response: Response): Promise<any> => response.json();
 
-/** The JSON-RPC messages of an event stream, as they come. */
+/** The JSON-RPC messages of an event stream, as they arrive. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look into messages of every shape
 export async function* messagesOf(response: Response): AsyncGenerator<any> {
   for await (const frame of frames(response)) if (typeof frame !== 'string') yield JSON.parse(frame.data);

@@ -1,4 +1,4 @@
-/** Owns what the scope policy of tests knows: tools with scopes, and nothing else. */
+/** Owns the tools with scopes that the scope policy of tests knows. */
 import type { Scoped } from '../../src/authorization/scope.ts';
 
 interface ScopedTool {

@@ -34,7 +34,7 @@ export interface TestStateless extends AsyncDisposable {
   readonly lines: string[];
 }
 
-/** Methods without a catalogue behind them. */
+/** Methods without a catalog behind them. */
 export function methodsOf(
   tools: Readonly<Record<string, TestTool>>,
   more: Readonly<Record<string, Method>> = {},
@@ -104,7 +104,7 @@ export const meta = (more: object = {}, capabilities: object = {}) => ({
   ...more,
 });
 
-/** A request as a careful client would write it. */
+/** A valid request as a careful client writes it. */
 export const request = (method: string, params: object = {}, id: string | number = 1) => ({
   jsonrpc: '2.0',
   id,
@@ -120,7 +120,7 @@ interface Message {
   readonly params?: object;
 }
 
-/** The headers that repeat a message; a header that is `undefined` in `more` is left out. */
+/** The headers that mirror a message; a header that is `undefined` in `more` is left out. */
 export function headersOf(message: Message, more: Readonly<Record<string, string | undefined>> = {}) {
   const { name, uri } = (message.params ?? {}) as { name?: unknown; uri?: unknown };
   const named = name ?? uri;

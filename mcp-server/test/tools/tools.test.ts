@@ -1,4 +1,4 @@
-/** Proves what the tools answer, and that each keeps the contract. */
+/** Proves the answers of the tools, and that each keeps the contract. */
 
 import { describe, expect, it } from 'vitest';
 import { toolContract } from '../contracts/tool.contract.ts';

@@ -1,4 +1,4 @@
-/** Proves what the landing page says: everything that a person needs to connect, and nothing that could run. */
+/** Proves that the landing page shows what a person needs to connect, and contains nothing executable. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { guides } from '../../src/views/clients.ts';
 import { landingPage } from '../../src/views/landing.ts';

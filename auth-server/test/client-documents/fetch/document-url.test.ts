@@ -1,4 +1,7 @@
-/** Proves which URLs are read for a stranger at all, before anything is resolved or connected. */
+/**
+ * Proves which URLs are fetched for an unauthenticated caller at all, before a name is resolved or a connection is
+ * made.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientDocumentError } from '../../../src/client-documents/document-error.ts';

@@ -1,4 +1,7 @@
-/** Proves that a stranger can't make this server reach into a network, wait, or swallow more than is good for it. */
+/**
+ * Proves that an unauthenticated caller cannot make this server reach into a network, wait, or read an excessive amount
+ * of data (CWE-918).
+ */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientDocumentError } from '../../../src/client-documents/document-error.ts';
@@ -54,7 +57,7 @@ describe('CWE-918 a host name that leads to an internal address', () => {
       return answers.shift() ?? [];
     };
     host.answers.set('/client.json', { body: {} });
-    // Loopback stands in for a public address; the next answer would be an inner one.
+    // Loopback stands in for a public address; the next answer of the name server would be an internal one.
     const isPublic = (address: string) => address === '127.0.0.1';
     expect((await attempt(at('rebinding.attacker.net'), { resolve, isPublic })).reason).toBe('answered');
     expect(asked).toEqual(['rebinding.attacker.net']);

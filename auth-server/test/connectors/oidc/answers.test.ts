@@ -1,4 +1,7 @@
-/** Proves that an OpenID provider's odd answers decide nothing that they need not, and that each refusal names its reason. */
+/**
+ * Proves that odd answers of an OpenID provider are tolerated where they do not matter, and that each refusal names its
+ * reason (OpenID Connect Core 1.0 §3.1.3.7).
+ */
 import { generateKeyPairSync } from 'node:crypto';
 import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** Proves that a provider which answers by form, as Apple does, is asked for it, and that the name beside its code is one. */
+/**
+ * Proves that form_post is requested from a provider that answers by form, as Apple does, and that the name beside the
+ * code is validated.
+ */
 import { describe, expect, it } from 'vitest';
 import { checks } from '../../contracts/connector.contract.ts';
 import { open, start } from '../../support/oidc-stand-in.ts';

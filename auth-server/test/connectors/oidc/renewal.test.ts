@@ -1,4 +1,7 @@
-/** Proves that metadata and keys of an OpenID provider are followed when they change, and kept when they can't be had. */
+/**
+ * Proves that changed metadata and keys of an OpenID provider are used, and that the old ones are kept while the
+ * provider is unavailable.
+ */
 
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
@@ -18,7 +21,7 @@ async function setUp() {
   return { play, clock, connector, troubles };
 }
 
-/** The provider moves its page for people. */
+/** The provider changes its authorization endpoint. */
 const move = ({ stage, issuer }: Play, to: string, cacheControl = 'max-age=1') =>
   stage.routes.set(
     DISCOVERY,
@@ -91,7 +94,7 @@ describe('RFC 7517 §5 provider keys that change', () => {
     await signIn();
     play.stage.routes.set('/jwks', () => new Reply(500, ''));
     clock.advance(3_601);
-    // What the stand-in signs is in the time of the system's clock.
+    // The stand-in signs with times of the system clock.
     play.claims = { exp: Math.floor(clock.now() / 1_000) + 60 };
     expect(await signIn()).toMatchObject({ subject: play.subject });
     expect(troubles).toEqual([expect.stringContaining('the previous key set stays in use')]);

@@ -1,4 +1,6 @@
-/** Proves that a userinfo response which is a JWT is believed for its signature alone (OpenID Connect Core 1.0 §5.3.2). */
+/**
+ * Proves that a userinfo response as a JWT is accepted only with a valid signature (OpenID Connect Core 1.0 §5.3.2).
+ */
 import { generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { sign, signIn } from '../../support/oidc-stand-in.ts';

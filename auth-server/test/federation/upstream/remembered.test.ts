@@ -1,4 +1,6 @@
-/** Proves that what an upstream publishes is believed for its time, asked for again, and served while that fails. */
+/**
+ * Proves that a document of an upstream is used while it is fresh, then fetched again, and still used while that fails.
+ */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { remembered } from '../../../src/federation/upstream/remembered.ts';

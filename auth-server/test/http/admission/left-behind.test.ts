@@ -1,6 +1,6 @@
 /**
- * Owns the bounds on what a request leaves in the store before anybody is known (RFC 9700 §4.16, RFC 7591 §5): the size of what is kept, and
- * the total at the default limits, measured in a Redis and printed.
+ * Proves the bounds on what an unauthenticated request leaves in the store (RFC 9700 §4.16, RFC 7591 §5): the size of
+ * each record, and the total at the default limits, measured in a Redis and printed.
  */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
@@ -149,7 +149,7 @@ describe('RFC 9700 §4.16 a request of an unknown caller', () => {
 
 interface Left {
   readonly what: string;
-  /** What one address may do in an hour, and everybody together where that is limited. */
+  /** The limit of one address per hour, and the limit for all addresses where there is one. */
   readonly hourly: number;
   readonly run: () => Promise<Response>;
   readonly cost?: number;
@@ -267,7 +267,7 @@ async function measured(redis: RedisClient, key: string): Promise<[bytes: number
   return [Number(await redis.memory('USAGE', key)), await redis.ttl(key)];
 }
 
-/** A list of so many bytes as JSON, of different addresses that a registration takes. */
+/** A JSON list of this many bytes, of different URIs that a registration accepts. */
 function contacts(size: number): string[] {
   const [host, quotes] = ['@a.example', 3];
   const count = Math.ceil(size / 1_000);
@@ -280,7 +280,7 @@ function contacts(size: number): string[] {
   );
 }
 
-/** Sends the form of a sign-in page, which lies open in a browser, as often as is wanted. */
+/** Sends the form of an open sign-in page repeatedly. */
 async function approval(server: RunningServer, client: TestClient): Promise<() => Promise<Response>> {
   const browser = new Browser(server);
   const { page } = await browser.follow(authorizePath(client));
@@ -290,7 +290,7 @@ async function approval(server: RunningServer, client: TestClient): Promise<() =
   return () => browser.visit(action, { ...form({ token, connector: 'acme' }), headers: { origin: ISSUER } });
 }
 
-/** A client with a key, which anybody can register; gives the parameters of a revocation that it proves itself for. */
+/** A client with a key, which any caller can register; returns the parameters of a revocation that it authenticates. */
 async function keyedClient(
   server: RunningServer,
   keysOf: (key: object) => object,

@@ -1,4 +1,4 @@
-/** Proves that registration is open, for who has a token, or off, and that its limits hold (RFC 7591 §3, §5). */
+/** Proves that registration is open, needs a token, or is off, and that its limits hold (RFC 7591 §3, §5). */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';

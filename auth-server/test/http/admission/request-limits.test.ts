@@ -1,4 +1,4 @@
-/** Proves that one address can use up neither the store nor the guesses (RFC 9700 §4.16, RFC 6749 §10.10). */
+/** Proves that one address can neither fill the store nor guess secrets (RFC 9700 §4.16, RFC 6749 §10.10). */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { authorizePath, register, tokensFor } from '../../support/client.ts';

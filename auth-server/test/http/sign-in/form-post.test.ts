@@ -1,4 +1,6 @@
-/** Proves that an upstream may answer by form (OAuth 2.0 Form Post Response Mode), and that this lets nobody else in. */
+/**
+ * Proves that an upstream may answer by form (OAuth 2.0 Form Post Response Mode), and that this admits no other party.
+ */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +9,7 @@ import { Browser } from '../../support/browser.ts';
 import { authorizePath, register, WEB } from '../../support/client.ts';
 import { form, type RunningServer, startServer } from '../../support/running-server.ts';
 
-/** A browser that is away at an upstream. */
+/** A browser that is at an upstream. */
 async function leave(server: RunningServer) {
   const browser = new Browser(server);
   const { page } = await browser.follow(authorizePath(await register(server)));
@@ -15,7 +17,7 @@ async function leave(server: RunningServer) {
   return { browser, state: outside?.searchParams.get('state') ?? '' };
 }
 
-/** As the page of the upstream makes a browser post it: with no cookie that is SameSite=Lax (RFC 6265bis §5.5). */
+/** Posts as the page of an upstream does: without cookies that are SameSite=Lax (RFC 6265bis §5.5). */
 const post = (server: RunningServer, members: Readonly<Record<string, string>>, headers = {}) =>
   server.fetch('/callback/acme', {
     ...form(members),

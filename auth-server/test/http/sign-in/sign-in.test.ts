@@ -1,4 +1,4 @@
-/** Proves that the sign-in page and its return hold their walls: forms, cookies, states, and what an upstream does. */
+/** Proves that the sign-in page and the callback are protected: forms, cookies, states, and answers of an upstream. */
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../../src/federation/connector.ts';
 import type { OpenConnector } from '../../../src/federation/registry.ts';
@@ -6,7 +6,7 @@ import { Browser } from '../../support/browser.ts';
 import { authorize, authorizePath, register, WEB } from '../../support/client.ts';
 import { form, json, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
-/** Beside `acme`: one that fails as the `code` of the answer, or `begin`, says. */
+/** In addition to `acme`: a connector that fails as the `code` of the answer, or `begin`, says. */
 const failing = (acme: OpenConnector, begin?: UpstreamError): OpenConnector => ({
   ...acme,
   id: 'failing',
@@ -22,14 +22,14 @@ const failing = (acme: OpenConnector, begin?: UpstreamError): OpenConnector => (
 
 const start = (begin?: UpstreamError) => startServer({ connectors: (acme) => [acme, failing(acme, begin)] });
 
-/** A browser that looks at the page. */
+/** A browser at the sign-in page. */
 async function arrive(server: RunningServer) {
   const browser = new Browser(server);
   const { page, hops } = await browser.follow(authorizePath(await register(server)));
   return { browser, page, path: hops.at(-1) ?? '' };
 }
 
-/** A browser that is away at an upstream. */
+/** A browser that is at an upstream. */
 async function leave(server: RunningServer, connector = 'acme') {
   const { browser, page, path } = await arrive(server);
   const { outside } = await browser.submit(page, 'approve', { connector });

@@ -1,4 +1,7 @@
-/** Proves that a sign-in that fails between callback and identity is explained: in the log, to the person, to the client. */
+/**
+ * Proves that a sign-in that fails between callback and identity is explained in the log, to the person and to the
+ * client.
+ */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import github from '../../../src/connectors/github.connector.ts';
 import oidc from '../../../src/connectors/oidc.connector.ts';
@@ -15,7 +18,7 @@ const SECRET = 'client-secret-of-this-test';
 let play: Play;
 let server: RunningServer;
 let browser: Browser;
-/** Where the browser was sent. */
+/** The URL to which the browser was sent. */
 let away: URL;
 
 const connectorsAt = (url: string): readonly OpenConnector[] => {
@@ -48,7 +51,7 @@ async function leave(connector = 'acme'): Promise<void> {
   away = outside;
 }
 
-/** Comes back with what the upstream says. */
+/** Returns from the upstream with this answer. */
 const comeBack = (members: Record<string, string>, connector = 'acme') => {
   const state = away.searchParams.get('state') ?? '';
   return browser.follow(`/callback/${connector}?${new URLSearchParams({ state, ...members })}`);
@@ -56,7 +59,7 @@ const comeBack = (members: Record<string, string>, connector = 'acme') => {
 
 const failureLines = () => server.log.filter(({ msg }) => msg === 'upstream sign-in failed');
 
-/** What the client was told, after it is sure that the log has the reference in it. */
+/** The answer to the client, after a check that the log contains its reference. */
 function told(outside: URL | undefined): Record<string, string> {
   const [line, ...others] = failureLines();
   expect(others, 'one line').toEqual([]);

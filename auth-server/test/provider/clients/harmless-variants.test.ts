@@ -1,6 +1,6 @@
 /**
- * Proves that harmless variants of a registration and of client authentication are read as what they mean:
- * empty members (RFC 7591 §2), no method, a Basic header without a secret (RFC 6749 §2.3.1).
+ * Proves that harmless variants of a registration and of client authentication are accepted with their meaning: empty
+ * members (RFC 7591 §2), no method, a Basic header without a secret (RFC 6749 §2.3.1).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { authorize, NATIVE, redeem, refresh, register, VERIFIER, WEB } from '../../support/client.ts';

@@ -1,4 +1,7 @@
-/** Proves that the keys of a client are read one by one and tried by what they say, wherever they are (RFC 7517, RFC 7523). */
+/**
+ * Proves that the keys of a client are parsed one by one and selected by their own parameters, wherever they are
+ * published (RFC 7517, RFC 7523).
+ */
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { WEB } from '../../support/client.ts';
@@ -34,7 +37,7 @@ const metadata = { redirect_uris: [WEB], token_endpoint_auth_method: 'private_ke
 const registration = async (server: RunningServer, keys: readonly unknown[]) =>
   server.fetch('/register', json({ ...metadata, jwks: { keys } }));
 
-/** With a key that is the client's it gets as far as its code, which is unknown. */
+/** With a valid signature the request reaches the check of its code, which is unknown. */
 const AUTHENTICATED = 400;
 const kid = { kid: 'k' };
 

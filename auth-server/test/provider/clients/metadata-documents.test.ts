@@ -1,4 +1,7 @@
-/** Proves that a client gets in by the document at its id: over real https, from the page to the last refresh. */
+/**
+ * Proves that a client is identified by the document at its id: over real https, from the sign-in page to the last
+ * refresh.
+ */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
@@ -37,13 +40,13 @@ beforeEach(async () => {
 });
 afterEach(() => host[Symbol.asyncDispose]());
 
-/** A server that may read documents from the test's own host. */
+/** A server that may fetch documents from the test's own host. */
 const start = (options: ServerOptions = {}) =>
   startServer({ ...options, env: { CLIENT_METADATA_PRIVATE_HOSTS: host.name, ...options.env } });
 
 const client = (id: string, redirectUri = WEB) => ({ id, redirectUri });
 
-/** What a person reads at /authorize. */
+/** The text of the page at /authorize. */
 async function page(server: RunningServer, id: string, redirectUri = WEB) {
   const { page: shown, outside } = await new Browser(server).follow(authorizePath(client(id, redirectUri)));
   expect(outside).toBeUndefined();

@@ -1,4 +1,7 @@
-/** Proves what registering comes to: the whole answer, and how the client then signs people in (RFC 7591 §2, §3.2.1; RFC 8252 §7). */
+/**
+ * Proves the result of a registration: the whole answer, and how the client then signs people in (RFC 7591 §2, §3.2.1;
+ * RFC 8252 §7).
+ */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 const post = (metadata: object) => server.fetch('/register', json({ token_endpoint_auth_method: 'none', ...metadata }));
-/** What the server does where a person is sent to it: 303 to the sign-in page, or 400 and nowhere. */
+/** The answer to an authorization request: 303 to the sign-in page, or 400 without a redirect. */
 const authorizeAt = async (id: string, redirectUri: string) =>
   (await server.fetch(authorizePath({ id, redirectUri }), { headers: { accept: 'text/html' } })).status;
 

@@ -1,4 +1,6 @@
-/** Owns the table of what real clients send to /register and what must never get in (RFC 7591 §2, RFC 8252). */
+/**
+ * Proves which registrations of real clients are accepted at /register, and which are refused (RFC 7591 §2, RFC 8252).
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { json, type RunningServer, read, startServer } from '../../support/running-server.ts';
 

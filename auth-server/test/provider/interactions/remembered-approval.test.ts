@@ -1,6 +1,6 @@
 /**
- * Proves that a remembered approval is good for exactly what the page showed (RFC 9700 §4.10; OpenID Connect Core §3.1.2.4):
- * whatever is new asks again.
+ * Proves that a remembered approval is valid for exactly what the page showed (RFC 9700 §4.10; OpenID Connect Core
+ * §3.1.2.4): anything new is asked again.
  */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
@@ -35,7 +35,7 @@ afterEach(async () => {
 });
 
 interface Registered extends TestClient {
-  /** RFC 7592 §2.2: all metadata anew. */
+  /** RFC 7592 §2.2: replaces all metadata. */
   update(metadata: object): Promise<number>;
 }
 
@@ -55,7 +55,7 @@ async function register(metadata: object = {}): Promise<Registered> {
   };
 }
 
-/** What comes of a request of the same browser: the page, or the answer to the client. */
+/** The answer to a request of the same browser: the page, or the redirect to the client. */
 async function ask(client: TestClient, parameters: Readonly<Record<string, string>> = {}) {
   const { page, outside } = await browser.follow(authorizePath(client, { scope: 'mcp:tools', ...parameters }));
   return outside ? (outside.searchParams.get('error') ?? 'code') : page?.status === 200 ? 'page' : page?.status;

@@ -1,4 +1,4 @@
-/** Proves that a client is kept in memory for a moment only, and only a client that there is (RFC 7591). */
+/** Proves that only existing clients are cached in memory, and only for a short time (RFC 7591). */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ClientCache, createClientCache, rememberClients } from '../../../src/provider/overrides/client-cache.ts';
@@ -8,7 +8,7 @@ const BOUND = 1_000;
 
 let clock: FakeClock;
 let cache: ClientCache;
-/** What the engine finds, and the ids that it was asked for. */
+/** The clients that the engine finds, and the ids that it looked up. */
 let registered: Map<string, object>;
 let asked: string[];
 let find: (id: string) => Promise<object | undefined>;

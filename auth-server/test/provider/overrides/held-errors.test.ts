@@ -1,6 +1,6 @@
 /**
- * Proves that no request of a client that nobody approved makes this server send a browser away (RFC 9700 §4.11.2 open
- * redirector): an error is shown here, with a link that names where it leads, until a person was asked.
+ * Proves that no request of a client without an approval redirects a browser (RFC 9700 §4.11.2 open redirector): an
+ * error is shown on a page with a link that names its target, until a person has been asked.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Browser } from '../../support/browser.ts';
@@ -27,7 +27,7 @@ afterAll(async () => {
 
 type Parameters = Readonly<Record<string, string | undefined>>;
 
-/** What can be wrong with a request whose client and redirect URI are right. */
+/** Errors in a request whose client and redirect URI are valid. */
 const WRONG: readonly (readonly [string, Parameters, string])[] = [
   ['no code_challenge', { code_challenge: undefined, code_challenge_method: undefined }, 'invalid_request'],
   ['the plain method', { code_challenge_method: 'plain' }, 'invalid_request'],
@@ -51,7 +51,10 @@ const WRONG: readonly (readonly [string, Parameters, string])[] = [
   ['a registration parameter', { registration: '{}' }, 'registration_not_supported'],
 ];
 
-/** A first visit, with no cookies. @returns where the browser was sent, or the page that it got */
+/**
+ * A first visit, without cookies.
+ * @returns the target of the redirect, or the page
+ */
 async function visit(target: string, init?: RequestInit) {
   const { page, outside } = await new Browser(server).follow(target, init);
   return { outside, status: page?.status, text: (await page?.text()) ?? '', headers: page?.headers };

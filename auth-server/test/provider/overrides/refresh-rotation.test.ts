@@ -1,4 +1,7 @@
-/** Proves that refreshing never costs an honest client its grant, and always costs a thief: rotation, grace, lifetimes. */
+/**
+ * Proves that a refresh never costs an honest client its grant, and always costs a thief the grant: rotation, grace
+ * period, lifetimes (RFC 9700 §4.14.2).
+ */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type RecordStore, StoreUnavailable } from '../../../src/storage/record-store.ts';
@@ -63,7 +66,7 @@ describe('refresh tokens', () => {
     expect((await refresh(server, client, small)).status).toBe(200);
   });
 
-  // Codex asks for `offline_access` without `prompt=consent`, and names it at every refresh.
+  // Codex requests `offline_access` without `prompt=consent`, and repeats it at every refresh.
   it.each([undefined, 'consent'])(
     'RFC 6749 §6 a refresh may name offline_access again, as requested with prompt %s',
     async (prompt) => {
@@ -253,7 +256,7 @@ describe('the lifetime of refresh tokens', () => {
   });
 
   it('another approval extends the lifetime, also of existing tokens', async () => {
-    // The engine reads the time of the machine.
+    // The engine uses the system clock.
     vi.useFakeTimers({ toFake: ['Date'] });
     onTestFinished(() => {
       vi.useRealTimers();

@@ -1,4 +1,7 @@
-/** Proves that a client can manage its own registration where the operator wants that, and nobody else's (RFC 7592). */
+/**
+ * Proves that a client can manage its own registration where the operator allows that, and no other registration (RFC
+ * 7592).
+ */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Proves what the engine leaves in the store: digests of secrets, an end for every record. */
+/** Proves what the engine leaves in the store: digests of secrets, and an expiry for every record. */
 import { readFileSync } from 'node:fs';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ interface Written extends PutOptions {
   readonly text: string;
 }
 
-/** Notes all that is written. */
+/** Records all writes. */
 function observed(store: RecordStore): { readonly store: RecordStore; readonly written: Written[] } {
   const written: Written[] = [];
   const note = (kind: string, id: string, value: object, options: PutOptions) =>

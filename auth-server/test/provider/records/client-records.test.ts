@@ -1,4 +1,6 @@
-/** Proves that a registered client lives for a day, and from an approval on as long as that is used (RFC 7591 §5). */
+/**
+ * Proves that a registered client is kept for a day, and after an approval for as long as that is used (RFC 7591 §5).
+ */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { expect, it } from 'vitest';
 import { createClientRecords } from '../../../src/provider/records/client-records.ts';

@@ -1,6 +1,6 @@
 /**
- * Proves that what a client can mend only by a new sign-in is `invalid_grant` at a refresh (RFC 6749 §5.2), and what it
- * can mend by another request is not. Each server of a test comes up with other settings on the same store.
+ * Proves that a refresh answers `invalid_grant` when only a new sign-in can help (RFC 6749 §5.2), and another error
+ * when another request can. Each server of a test starts with other settings on the same store.
  */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { decodeJwt } from 'jose';
@@ -42,7 +42,7 @@ const error = async (response: Promise<Response>) => {
 const claims = async (response: Response) => decodeJwt(String((await read(response)).access_token));
 const lost = [400, 'invalid_grant'];
 
-/** A refresh token of a server with these settings, and the same store under others. */
+/** A refresh token of a server with these settings, and a server with other settings on the same store. */
 async function changed(
   before: Parameters<typeof start>[1],
   after: Parameters<typeof start>[1],

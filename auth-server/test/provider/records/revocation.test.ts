@@ -1,6 +1,6 @@
 /**
- * Proves that what has ended stays ended (RFC 7009 §2.1, RFC 9700 §4.14.2): whatever else happens between any two steps
- * of the store, and wherever the store is lost on the way.
+ * Proves that a revoked grant stays revoked (RFC 7009 §2.1, RFC 9700 §4.14.2), whatever happens between two steps of
+ * the store, and at whichever step the store fails.
  */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { form, type RunningServer, read, startServer } from '../../support/runni
 import { createSteppedStore, type SteppedStore } from '../../support/stepped-store.ts';
 import { STORES, storesOf } from '../../support/stores.ts';
 
-/** The store on Redis has a clock of its own, which goes on while a test runs: the window of 30 s, and more than that. */
+/** Redis has a clock of its own, which runs during a test: longer than the grace period of 30 s. */
 const AFTER_GRACE = 180;
 
 let clock: FakeClock;
@@ -18,14 +18,14 @@ let steps: SteppedStore;
 let server: RunningServer;
 let client: TestClient;
 
-/** A person's approval of a client, which is about to end. */
+/** A person's approval of a client, which is about to be revoked. */
 interface Family {
   readonly browser: Browser;
   readonly code: string;
-  /** Used a moment ago. */
+  /** A refresh token that was used a moment ago. */
   readonly spent: string;
   readonly live: string;
-  /** Of the same approval, not redeemed yet. */
+  /** A code of the same approval, not redeemed yet. */
   readonly otherCode: string;
 }
 
@@ -50,7 +50,7 @@ const ENDINGS: readonly Ending[] = [
     async ({ spent }) => {
       clock.advance(AFTER_GRACE);
       const answer = await refresh(server, client, spent);
-      // Who is still within the window, or thinks so, must get nothing either.
+      // A client that is still within the grace period must get nothing either.
       clock.advance(-AFTER_GRACE);
       return answer;
     },
@@ -70,7 +70,7 @@ const tokensIn = async (answer: Promise<Response>): Promise<readonly string[]> =
   return typeof refresh_token === 'string' ? [refresh_token] : [];
 };
 
-/** @returns the refresh tokens that come out of it */
+/** @returns the refresh tokens that were issued */
 type Meanwhile = readonly [name: string, happen: (family: Family) => Promise<readonly string[]>];
 
 const MEANWHILE: readonly Meanwhile[] = [

@@ -1,4 +1,4 @@
-/** Owns the name of a key (RFC 7638): the same as everybody else gives it, and none for what is no public key. */
+/** Proves that the thumbprint of a key is that of RFC 7638, and that only a public key has one. */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { createProofKeys, thumbprintOf } from '../../../src/authorization/dpop/proof-key.ts';

@@ -1,4 +1,4 @@
-/** Proves where the metadata of an issuer is looked for, and what is not believed (RFC 8414 §3). */
+/** Proves where the metadata of an issuer is looked up, and which metadata is refused (RFC 8414 §3). */
 
 import { fetchJson, reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { createPlace } from '@mcp-oauth/shared/network/place';
@@ -37,7 +37,7 @@ describe('RFC 8414 §3.1, OpenID Connect Discovery §4 the location of metadata'
   });
 });
 
-/** A network of documents by URL; an undefined one is 404. */
+/** A network of documents by URL; `undefined` is a 404. */
 const network = (documents: Record<string, unknown>, asked: string[] = []) =>
   (async (input: string | URL | Request) => {
     asked.push(String(input));

@@ -1,4 +1,4 @@
-/** Proves how long keys are kept: as long as the operator says, and no more requests to the issuer than that. */
+/** Proves that keys are cached as long as the operator configured, without more requests to the issuer. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createKeySource } from '../../../src/authorization/issuer/key-source.ts';

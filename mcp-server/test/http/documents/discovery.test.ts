@@ -32,7 +32,7 @@ describe('RFC 9728 §3 protected resource metadata', () => {
     const path = '/.well-known/oauth-protected-resource/mcp';
     const first = await server.fetch(path);
     expect(first.headers.get('cache-control')).toBe('public, max-age=300');
-    // fetch would add `no-cache` of its own, which asks for the whole document.
+    // fetch would add `no-cache` by itself, which requests the whole document.
     const headers = { 'if-none-match': first.headers.get('etag') ?? '', 'cache-control': 'max-age=0' };
     const again = await server.fetch(path, { headers });
     expect(again.status).toBe(304);

@@ -1,4 +1,6 @@
-/** Proves how a request may carry its token, and what it is told when it carries none or one that is too weak. */
+/**
+ * Proves how a request may carry its token, and the challenge for a missing token or missing scopes (RFC 6750 §2, §3).
+ */
 import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bearer, type Harness, PING, post, readChallenge, startHarness } from '../../support/http-harness.ts';
@@ -44,7 +46,7 @@ describe('RFC 9728 §5.1 a request without a token is challenged', () => {
     expect(server.ran).toEqual([]);
   });
 
-  // Clients that are only handed the text of the answer look for the word: MCP Inspector 0.17 does, in its direct mode.
+  // Clients that see only the text of the answer look for the word: MCP Inspector 0.17 does, in its direct mode.
   it.each([{}, { authorization: 'Bearer expired' }])(
     'RFC 9110 §15.5.2 a 401 also says Unauthorized in its description: %j',
     async (headers) => {

@@ -1,4 +1,7 @@
-/** Proves what a POST may bring (JSON-RPC 2.0 §5.1): JSON of a bearable size and depth, and the standard error for the rest. */
+/**
+ * Proves which bodies a POST may have (JSON-RPC 2.0 §5.1): JSON of bounded size and depth, and the standard error for
+ * all others.
+ */
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

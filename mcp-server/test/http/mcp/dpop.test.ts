@@ -1,4 +1,7 @@
-/** Owns DPoP at this resource over real HTTP: what a proof has to be, that it is good once, and that no bound token is a bearer's. */
+/**
+ * Proves DPoP at this resource over real HTTP (RFC 9449 §7): valid proofs are accepted once, and a bound token is never
+ * accepted as a bearer token.
+ */
 import { createHmac } from 'node:crypto';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { exportJWK } from 'jose';
@@ -35,7 +38,7 @@ const proofFor = (token: string, { at = server, by = client, ...change }: Change
 const send = (token: string, proof: string | undefined, { at = server, path = '/mcp', scheme = 'DPoP' } = {}) =>
   at.fetch(path, post('', PING, { authorization: `${scheme} ${token}`, ...(proof !== undefined && { dpop: proof }) }));
 
-/** A call with a good token and a good proof, but for the change. */
+/** A call with a valid token and proof, apart from the given change. */
 async function call(change: Change = {}): Promise<Response> {
   const token = await boundToken(change.at);
   return send(token, await proofFor(token, change), change);

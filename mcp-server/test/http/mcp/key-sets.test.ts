@@ -1,4 +1,7 @@
-/** Proves which key set of an issuer is good for which token: sets with odd members, with one name for several keys, and with none. */
+/**
+ * Proves which key of an issuer's key set verifies which token: sets with odd members, with one key id for several
+ * keys, and with none (RFC 7517 §5).
+ */
 import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +15,7 @@ beforeAll(async () => {
   [signer, other, rsa] = await Promise.all([signingKey('a'), signingKey('a'), signingKey('a', 'RS256')]);
 });
 
-/** What a token with this `kid` is answered while these are the members of the issuer's key set. */
+/** The answer to a token with this `kid` while the issuer's key set has these members. */
 async function answer(members: readonly unknown[], { kid = 'a' as unknown, key = signer } = {}) {
   await using server = await startHarness();
   server.issuer.keys.splice(0, 1, ...(members as JWK[]));

@@ -1,4 +1,7 @@
-/** Proves what clients notice of the issuer's keys: rotation, withdrawal, and an authorization server that is down. */
+/**
+ * Proves what clients notice of the issuer's keys: rotation, revocation, and an authorization server that is
+ * unavailable.
+ */
 import { describe, expect, it } from 'vitest';
 import { type Harness, PING, post, startHarness } from '../../support/http-harness.ts';
 import { signingKey, signToken } from '../../support/issuer.ts';

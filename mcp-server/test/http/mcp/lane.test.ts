@@ -1,4 +1,6 @@
-/** Owns the lane as an attacker and a hasty client meet it: odd targets, half bodies, and endpoints that fail. */
+/**
+ * Proves that the lane resists broken and hostile requests: odd targets, incomplete bodies, and endpoints that fail.
+ */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -7,14 +9,14 @@ import { type Harness, type HarnessOptions, PING, post, startHarness } from '../
 
 const socketTo = ({ url }: Harness): Socket => connect(Number(new URL(url).port), '127.0.0.1');
 
-/** The status of a request whose target is sent as it stands; fetch and node would put it right. */
+/** The status of a request whose target is sent unchanged; fetch and Node would correct it. */
 async function statusOf(server: Harness, target: string, lines: readonly string[] = []): Promise<number> {
   const socket = socketTo(server);
   socket.write([`GET ${target} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...lines, '', ''].join('\r\n'));
   return Number((await text(socket)).split(' ')[1]);
 }
 
-/** Lines of the log whose message is `msg`. */
+/** Lines of the log with this message. */
 const said = ({ log }: Harness, msg: string) => log.map((line) => JSON.parse(line)).filter((line) => line.msg === msg);
 
 describe('RFC 9112 §3.2 spellings of a request target', () => {

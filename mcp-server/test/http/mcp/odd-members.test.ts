@@ -1,6 +1,6 @@
 /**
- * Proves that nothing which a token or a proof can say is a fault of this server (CWE-20): every member of every type, in tokens
- * that are signed with the key of the issuer, and in proofs of the client's own key.
+ * Proves that no token or proof causes a server error (CWE-20): every member of every type, in tokens with the issuer's
+ * signature, and in proofs of the client's own key.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -64,7 +64,7 @@ const KEY_MEMBERS = [
   '__proto__',
 ];
 
-/** Sends them all; each comes to an answer that is no fault, and to no stack in the log. */
+/** Sends them all; each gets an answer other than a server error, and the log has no stack. */
 async function answers(tokens: readonly string[], send: (token: string) => Promise<Response>): Promise<number[]> {
   const statuses: number[] = [];
   for (const token of tokens) {

@@ -1,6 +1,6 @@
 /**
- * Proves what an operator reads of a refusal: who was refused what, which claim, header or scope decided, what was expected and
- * found there, and the setting to look at; no secret, and nothing at length.
+ * Proves what the log says of a refusal: the caller, the claim, header or scope that decided, the expected and the
+ * actual value, and the setting to check; no secret, and bounded text.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bearer, type Harness, PING, post, startHarness } from '../../support/http-harness.ts';
@@ -20,7 +20,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 const now = () => server.clock.now() / 1000;
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
 
-/** The line that says why, once the line of the request itself is there. */
+/** Waits for the line of the request, then returns the line with the reason. */
 async function line(at: Harness, msg = 'request refused'): Promise<Record<string, unknown>> {
   await expect.poll(() => at.log.some((text) => text.includes('"msg":"request"'))).toBe(true);
   const lines = at.log.map((text) => JSON.parse(text) as Record<string, unknown>);

@@ -1,4 +1,7 @@
-/** Owns the table of bad tokens over real HTTP: each is refused with the standard challenge, and nothing runs. */
+/**
+ * Proves that each kind of bad token is refused over real HTTP with the standard challenge, before anything runs (RFC
+ * 6750 §3.1).
+ */
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bearer, type Harness, PING, post, readChallenge, startHarness } from '../../support/http-harness.ts';
@@ -22,13 +25,13 @@ const groups = (count: number) => Array.from({ length: count }, () => randomUUID
 const unsigned = (): string =>
   `${base64url({ alg: 'none', typ: 'at+jwt', kid: 'key-1' })}.${base64url(server.claims())}.`;
 
-/** The classic confusion: the public key, which everybody has, as the secret of an HMAC. */
+/** Algorithm confusion (RFC 8725 §2.1): the public key as the secret of an HMAC. */
 function signedWithPublicKey(): string {
   const input = `${base64url({ alg: 'HS256', typ: 'at+jwt', kid: 'key-1' })}.${base64url(server.claims())}`;
   return `${input}.${createHmac('sha256', server.key.publicPem).update(input).digest('base64url')}`;
 }
 
-/** A token of an attacker's own key, which its header brings along or points to. */
+/** A token signed with an attacker's own key, which its header contains or refers to. */
 async function selfSigned(header: Record<string, unknown>, kid = 'key-1'): Promise<string> {
   const key = await signingKey(kid);
   return signToken({
@@ -71,7 +74,7 @@ const bad: Record<string, [reason: string, token: () => string | Promise<string>
   'a token bound to a key (cnf)': ['sender_constrained', () => server.token({ cnf: { jkt: 'thumbprint' } })],
 };
 
-/** jose refuses to sign with a critical header that it does not know, so the header is put in afterwards. */
+/** jose refuses to sign with an unknown critical header, so the header is added afterwards. */
 async function selfCritical(): Promise<string> {
   const [, payload, signature] = (await server.token()).split('.');
   const header = { alg: 'ES256', typ: 'at+jwt', kid: 'key-1', crit: ['unheard-of'], 'unheard-of': true };

@@ -1,4 +1,7 @@
-/** Proves that what can't be offered never is, and is named (MCP 2025-11-25 server/tools, tool names; server/resources). */
+/**
+ * Proves that an invalid definition is never offered, and is reported (MCP 2025-11-25 server/tools, tool names;
+ * server/resources).
+ */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { compileCatalog, createCatalog } from '../../../src/protocol/catalog/catalog.ts';

@@ -1,4 +1,4 @@
-/** Proves which dialects of JSON Schema a tool may bring, and that each is validated by its own rules (MCP basic). */
+/** Proves which dialects of JSON Schema a tool may use, and that each is validated by its own rules (MCP basic). */
 import { describe, expect, it } from 'vitest';
 import { createCatalog } from '../../../src/protocol/catalog/catalog.ts';
 import { defineTool, type JsonSchema } from '../../../src/protocol/define.ts';

@@ -1,4 +1,6 @@
-/** Proves that a keyword of JSON Schema which is misspelt is refused, and that no other is (JSON Schema 2020-12 §6.5). */
+/**
+ * Proves that a misspelt keyword of JSON Schema is refused, and that no other keyword is (JSON Schema 2020-12 §6.5).
+ */
 import { describe, expect, it } from 'vitest';
 import { createCatalog } from '../../../src/protocol/catalog/catalog.ts';
 import { misspeltKeyword } from '../../../src/protocol/catalog/keywords.ts';

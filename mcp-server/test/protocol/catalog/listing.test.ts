@@ -1,4 +1,7 @@
-/** Proves that lists come whole, in one order, however they change in between (MCP server/utilities/pagination). */
+/**
+ * Proves that lists are complete and in one order, even when they change between two pages (MCP
+ * server/utilities/pagination).
+ */
 import { describe, expect, it } from 'vitest';
 import { createListing, type Entry } from '../../../src/protocol/catalog/listing.ts';
 

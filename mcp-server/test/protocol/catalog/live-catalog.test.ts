@@ -1,4 +1,4 @@
-/** Proves what a mounted folder adds, what is left out of it, and how it may change under a running server. */
+/** Proves what a mounted folder adds, which files are left out, and how it may change while the server runs. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

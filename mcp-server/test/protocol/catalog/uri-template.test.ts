@@ -1,4 +1,4 @@
-/** Proves which URIs are of a template, and of what they say (RFC 6570 §1.2, level 1). */
+/** Proves which URIs match a template, and with which variables (RFC 6570 §1.2, level 1). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { namedUri, uriTemplate } from '../../../src/protocol/catalog/uri-template.ts';

@@ -1,4 +1,4 @@
-/** Ensures that a change is told to clients in the words of the specification (MCP list_changed, resources/updated). */
+/** Proves that change notifications have the form of the specification (MCP list_changed, resources/updated). */
 import { describe, expect, it } from 'vitest';
 import { nameOf } from '../../../src/protocol/changes/changes.ts';
 import { messageOf } from '../../../src/protocol/changes/notification.ts';

@@ -1,4 +1,4 @@
-/** Proves what a tool can do with its client while it runs (MCP progress, logging, elicitation, sampling, roots). */
+/** Proves what a running tool can do with its client (MCP progress, logging, elicitation, sampling, roots). */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Call } from '../../../src/protocol/call.ts';
@@ -7,7 +7,7 @@ import { methodsOver, testCall } from '../../support/methods-harness.ts';
 
 const ALL = { elicitation: {}, sampling: {}, roots: {} };
 
-/** Runs a tool that does one thing, and gives what came of it beside what the client got to see. */
+/** Runs a tool that does one thing, and returns its result with the messages that the client got. */
 async function running(use: (context: Context) => unknown, more: Partial<Call> = {}, answers: unknown[] = []) {
   const call = testCall({ capabilities: ALL, ...more }, answers);
   const tool = defineTool({

@@ -1,4 +1,4 @@
-/** Proves what resources, prompts and completions answer in every era (MCP server/resources, prompts, completion). */
+/** Proves how resources, prompts and completions answer in every era (MCP server/resources, prompts, completion). */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { definePrompt, defineResource, ToolError } from '../../../src/protocol/define.ts';

@@ -1,4 +1,4 @@
-/** Proves what tools answer in every era (MCP server/tools). */
+/** Proves how tools answer in every era (MCP server/tools). */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Context, defineTool, ToolError, type ToolResult } from '../../../src/protocol/define.ts';

@@ -81,7 +81,7 @@ describe.each(Object.entries(transports))('SDK v1 client over %s', (_, open) => 
     const progress: number[] = [];
     const onprogress = ({ progress: step }: { progress: number }) => void progress.push(step);
     await client.callTool({ name: 'countdown', arguments: { from: 3, interval_ms: 0 } }, undefined, { onprogress });
-    // This client drops a notification that comes in one chunk with the answer, as the last one may over HTTP+SSE.
+    // This client drops a notification that arrives in one chunk with the answer, as the last one may over HTTP+SSE.
     expect(progress.slice(0, 3)).toEqual([0, 1, 2]);
     const logged: string[] = [];
     client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => void logged.push(params.level));

@@ -1,4 +1,7 @@
-/** Proves that reading a message takes and refuses exactly what the SDK's server would, but for what says nothing (JSON-RPC 2.0 §4). */
+/**
+ * Proves that a message is accepted or refused exactly as by the SDK's server, except for absent members (JSON-RPC 2.0
+ * §4).
+ */
 import { JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * Proves one rule for the id of a session that is gone (MCP 2025-11-25 basic/transports, "Session Management", 3 and
- * 4): every request that bears it is answered 404, and an `initialize`, which is the client's next step anyway, opens a session.
+ * Proves one rule for the id of an ended session (MCP 2025-11-25 basic/transports, "Session Management", 3 and 4):
+ * every request with it is answered 404, except `initialize`, the client's next step, which opens a session.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SESSION_REVISIONS } from '../../../src/protocol/revisions.ts';

@@ -1,6 +1,6 @@
 /**
- * Proves that requests of 2026-07-28 are taken in and turned away as by the SDK's own handler: random requests, right
- * and wrong in every combination, get the same status and the same code.
+ * Proves that requests of 2026-07-28 are accepted and refused as by the SDK's own handler: random requests, with every
+ * combination of valid and invalid parts, get the same status and the same code.
  */
 import {
   CLIENT_CAPABILITIES_META_KEY,
@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => own[Symbol.asyncDispose]());
 
-/** Mostly what is right, so that every check is reached. */
+/** Mostly valid values, so that every check is reached. */
 const mostly = <T>(right: T, ...wrong: readonly unknown[]): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 4, arbitrary: fc.constant(right) }, { weight: 1, arbitrary: fc.constantFrom(...wrong) });
 
@@ -54,7 +54,10 @@ const meta = fc
   })
   .map(present);
 
-/** `_meta` that is no object is left out: the SDK calls the whole message malformed, the specification its parameters invalid. */
+/**
+ * Leaves out a `_meta` that is not an object: the SDK calls the whole message malformed, the specification its
+ * parameters invalid.
+ */
 const params = fc
   .record({
     name: mostly('echo', NAME),
@@ -63,7 +66,7 @@ const params = fc
   })
   .map(present);
 
-/** As is `initialize`, which belongs to the sessions unless it says the contrary in every way. */
+/** Leaves out `initialize`, which belongs to the sessions unless every part of it says otherwise. */
 const message = fc
   .record({
     jsonrpc: mostly('2.0', absent, '1.0'),
@@ -110,9 +113,9 @@ describe('MCP 2026-07-28 Streamable HTTP: comparison with the SDK', () => {
         const legacy = await isLegacyRequest(new Request('http://localhost/mcp', init));
         const ours = await fetch(own.url, init);
         const expected = await outcome(canonical);
-        // What is no message at all is of no era, and refused in the same way by the other.
+        // A value that is not a message belongs to no era; the other era refuses it in the same way.
         if (legacy || (ours.status === 421 && expected.code === INVALID_REQUEST)) expect(ours.status).toBe(421);
-        // What says nothing is read as absent here, where the SDK finds fault with it.
+        // Members without a value are read as absent here, where the SDK refuses them.
         else if (!('id' in given.message) && ours.status === 202) expect([202, 400]).toContain(expected.status);
         else if ('id' in given.message) expect(await outcome(ours)).toEqual(expected);
         else expect(ours.status).toBe(expected.status);

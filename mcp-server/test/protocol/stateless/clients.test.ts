@@ -1,4 +1,6 @@
-/** Proves that the client of the SDK's second generation, pinned to 2026-07-28, is served by the product's own catalogue. */
+/**
+ * Proves that the client of the SDK's second generation, pinned to 2026-07-28, works with the product's own catalog.
+ */
 
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';

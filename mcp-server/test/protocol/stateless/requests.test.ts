@@ -1,4 +1,4 @@
-/** Proves what a request of 2026-07-28 must say, and of the status and code where it does not. */
+/** Proves what a request of 2026-07-28 must contain, and the status and code of the refusal otherwise. */
 import { request as httpRequest } from 'node:http';
 import { json as readJson } from 'node:stream/consumers';
 import {

@@ -29,7 +29,7 @@ const left: Call[] = [];
 
 const tools: Readonly<Record<string, TestTool>> = {
   greet: { run: async (_, call) => text(`Hello, ${valueIn(await call.ask(question('Who?', 'who')))}!`) },
-  /** Asks as many questions, one after the other. */
+  /** Asks this many questions, one after the other. */
   steps: {
     run: async ({ count = 0 }, call) => {
       const answers = [];

@@ -1,4 +1,4 @@
-/** Proves how answers of 2026-07-28 become streams, stay alive and are called off. */
+/** Proves how answers of 2026-07-28 become streams, stay alive and are cancelled. */
 import { once } from 'node:events';
 import { LOG_LEVEL_META_KEY } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
@@ -19,7 +19,7 @@ const counts: TestTool = {
   },
 };
 
-/** A tool that runs until it is told to end, or called off. */
+/** A tool that runs until it is told to end, or cancelled. */
 function patient() {
   const ended = Promise.withResolvers<void>();
   const started = Promise.withResolvers<Call>();

@@ -1,4 +1,7 @@
-/** Proves that clients which want to hear of changes do, and of nothing else (MCP 2026-07-28 basic/patterns/subscriptions). */
+/**
+ * Proves that subscribed clients get the change notifications that they requested, and no others (MCP 2026-07-28
+ * basic/patterns/subscriptions).
+ */
 import { SERVER_INFO_META_KEY, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
 import { frames, messages } from '../../support/protocol-harness.ts';

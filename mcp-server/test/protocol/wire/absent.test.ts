@@ -1,6 +1,6 @@
 /**
- * Proves that absent members which were written as null, or as PHP's empty array, are read as absent in every era, and
- * that an error for one that has to be there bears the request's id and names it (JSON-RPC 2.0 §4 and §5).
+ * Proves that members with null, or with PHP's empty array, are read as absent in every era, and that the error for a
+ * missing required member has the request's id and names it (JSON-RPC 2.0 §4 and §5).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -48,7 +48,7 @@ const definitions = [
   }),
 ] as const;
 
-/** Members of a request that say nothing, and what its result has to have all the same. */
+/** Members of a request without a value, and what its result must contain nevertheless. */
 const silent: readonly (readonly [string, string, unknown, object])[] = [
   ['params null', 'tools/list', null, { tools: expect.anything() }],
   ['params []', 'tools/list', [], { tools: expect.anything() }],
@@ -94,7 +94,7 @@ const silent: readonly (readonly [string, string, unknown, object])[] = [
   ],
 ];
 
-/** Requests that lack what they need, or have it wrong: code and member of the error. */
+/** Requests with a missing or invalid required member: code and member of the error. */
 const wrong: readonly (readonly [string, unknown, number, string])[] = [
   ['tools/call', { name: null }, -32602, 'name'],
   ['tools/call', { name: 'plain', arguments: 7 }, -32602, 'arguments'],

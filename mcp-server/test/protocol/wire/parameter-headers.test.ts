@@ -1,4 +1,4 @@
-/** Proves which declarations of repeated arguments are taken (MCP 2026-07-28 server/tools). */
+/** Proves which declarations of mirrored arguments are accepted (MCP 2026-07-28 server/tools). */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parameterHeaders } from '../../../src/protocol/wire/parameter-headers.ts';

@@ -1,6 +1,6 @@
 /**
- * Owns a client of a model run: one that comes back with the last id it has (WHATWG HTML §9.2.4), wherever it gets through,
- * and looks only at its newest connection.
+ * Owns a client of a model run: it reconnects with its last event id (WHATWG HTML §9.2.4) to any reachable replica, and
+ * reads only its newest connection.
  */
 import type { Connection, Receiver } from './connection.ts';
 
@@ -16,20 +16,20 @@ interface Message {
   readonly error?: { readonly message: string };
 }
 
-/** A stream as its client knows it, over all its connections. */
+/** A stream as its client sees it, over all its connections. */
 export class Thread {
-  /** Requests it is to answer; none: it is the standalone stream. */
+  /** Requests that it answers; none for the standalone stream. */
   readonly requests: readonly string[];
   readonly received: Received[] = [];
   readonly answers: Message[] = [];
   readonly connections: Connection[] = [];
-  /** Questions of the server that have not been replied to. */
+  /** Questions of the server without an answer yet. */
   readonly questions: string[] = [];
-  /** The first id that has come, and the event it came with, if any. */
+  /** The first id that arrived, and the event with it, if any. */
   first: Received | undefined;
   lastId: string | undefined;
   cancelled = false;
-  /** Whether a connection has ended or broken before everything had come. */
+  /** Whether a connection ended or broke before everything had arrived. */
   broken = false;
   #connection: Connection | undefined;
 
@@ -45,7 +45,7 @@ export class Thread {
     return this.requests.length > 0 && this.answers.length >= this.requests.length;
   }
 
-  /** The name of the stream; only known when an event with an id has come. */
+  /** The name of the stream; known only after an event with an id. */
   get stream(): string | undefined {
     return this.lastId?.split(':')[0];
   }
@@ -55,19 +55,19 @@ export class Thread {
     this.#connection?.stall();
   }
 
-  /** Drops what is open, with or without a word. */
+  /** Closes the open connection, with or without telling the server. */
   leave(noticed: boolean): void {
     if (this.#connection) this.broken = true;
     this.#connection?.abandon(noticed);
     this.#connection = undefined;
   }
 
-  /** Reads from a new connection from now on, and only from that. */
+  /** From now on, reads only from a new connection. */
   follow(open: (receiver: Receiver) => Connection, noticed: boolean): Connection {
     this.leave(noticed);
     const connection = open({
       text: (text) => {
-        // A request that was refused, as where its session is gone, did not run: that is no answer of a call.
+        // A refused request, for instance of an ended session, did not run: its answer is not the answer of a call.
         if (this.#connection === connection && connection.status < 400) this.#take(text);
       },
       ended: () => {
@@ -104,7 +104,7 @@ export class Thread {
   }
 }
 
-/** Of one frame of an event stream. */
+/** The id in one frame of an event stream. */
 export function fieldsOf(frame: string): { readonly id?: string; readonly data?: string } {
   return Object.fromEntries(
     frame

@@ -1,4 +1,4 @@
-/** Owns one HTTP exchange of a model run as the server sees it; what is written travels, and may never arrive. */
+/** Owns one HTTP exchange of a model run from the server's side; written data is in transit, and may never arrive. */
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Condition } from './network.ts';
@@ -10,10 +10,10 @@ export interface Question {
   readonly message?: unknown;
 }
 
-/** What the client does with what arrives. */
+/** The client's handlers for what arrives. */
 export interface Receiver {
   text(text: string): void;
-  /** Nothing more comes. */
+  /** The connection has ended. */
   ended(): void;
 }
 
@@ -22,7 +22,7 @@ export class Connection extends EventEmitter {
   readonly question: Question;
   /** Bytes that wait for the client. */
   writableLength = 0;
-  /** What has been handed over, whether or not it arrives. */
+  /** Data that was handed over, whether or not it arrives. */
   readonly written: string[] = [];
   status = 0;
   headersSent = false;
@@ -31,7 +31,7 @@ export class Connection extends EventEmitter {
   readonly #schedule: Schedule;
   readonly #receiver: Receiver;
   readonly #lane: string;
-  /** The client is not there any more. */
+  /** The client has disconnected. */
   #abandoned = false;
 
   constructor(parts: {
@@ -57,17 +57,17 @@ export class Connection extends EventEmitter {
     return this as unknown as ServerResponse;
   }
 
-  /** Whether the server takes it for open. */
+  /** Whether the server considers it open. */
   get open(): boolean {
     return this.headersSent && !this.writableEnded && !this.destroyed && !this.member.dead;
   }
 
-  /** The client takes in nothing more, and stays. */
+  /** The client stops reading and stays connected. */
   stall(): void {
     this.writableLength = Number.MAX_SAFE_INTEGER;
   }
 
-  /** The client goes; the server hears of it some time later, or never. */
+  /** The client disconnects; the server notices it later, or never. */
   abandon(noticed: boolean): void {
     this.#abandoned = true;
     if (noticed) this.#schedule.add(`${this.#lane} closes`, () => this.#close());

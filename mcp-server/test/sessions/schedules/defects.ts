@@ -1,4 +1,7 @@
-/** Owns a list of ways to break sessions, each of which the model must find: what it would not find, it does not prove. */
+/**
+ * Owns mutations of the code for sessions. The model must find each of them: a fault that it misses is one that it does
+ * not disprove.
+ */
 import type { EventLog, SessionStore } from '../../../src/sessions/ports.ts';
 import { Streams } from '../../../src/sessions/streams.ts';
 import type { Weather } from './moves.ts';

@@ -1,4 +1,4 @@
-/** Owns what can happen in a model run, as data that fast-check makes up and cuts down, and what each of it does. */
+/** Owns the commands of a model run, as data that fast-check generates and shrinks, and what each of them does. */
 import fc from 'fast-check';
 import { type Fate, quiet } from './schedule.ts';
 import type { Setting, World } from './world.ts';
@@ -8,7 +8,7 @@ const which = fc.nat(3);
 const noticed = fc.boolean();
 const change = fc.constantFrom('tools', 'prompts', 'a', 'b');
 const anyFate = fc.constantFrom<Fate>('refused', 'unanswered', 'late');
-/** Of so many steps one fails. */
+/** One of so many steps fails. */
 const fate = (of: number) =>
   fc.oneof({ arbitrary: fc.constant<Fate>('done'), weight: of - 1 }, { arbitrary: anyFate, weight: 1 });
 
@@ -69,14 +69,14 @@ const WEIGHTS: Readonly<Record<Kind, number>> = {
   back: 2,
 };
 
-/** How a run is: nothing fails, single calls fail, or everything breaks. */
+/** The failures of a run: none, single calls, or everything. */
 export const WEATHERS = ['calm', 'unsteady', 'stormy'] as const;
 export type Weather = (typeof WEATHERS)[number];
 
 const BREAKS: Partial<typeof WEIGHTS> = { kill: 0, cut: 0, away: 0 };
 const FEW: Partial<typeof WEIGHTS> = { ...BREAKS, settle: 12, leave: 1, call: 2, cancel: 0, stranger: 0, end: 0.1 };
 const WEATHER_WEIGHTS: Readonly<Record<Weather, Partial<typeof WEIGHTS>>> = { calm: BREAKS, unsteady: FEW, stormy: {} };
-/** What failed and was made good by what came later is seen in short runs only. */
+/** A fault that a later event repairs is visible only in short runs. */
 const LENGTHS: Readonly<Record<Weather, number>> = { calm: 80, unsteady: 24, stormy: 80 };
 const WEATHER_FATES: Readonly<Record<Weather, fc.Arbitrary<Fate>>> = {
   calm: fc.constant('done'),
@@ -166,7 +166,7 @@ const PLAYERS: Players = {
   back: (world) => back(world),
 };
 
-/** Whoever comes back hears that it was away. */
+/** After a partition, a replica is told that it was disconnected. */
 export function mend(world: World, at: number): void {
   const replica = world.at(at);
   if (!replica.member.cut) return;
@@ -180,7 +180,7 @@ export function back(world: World): void {
   for (const replica of world.alive) if (!replica.member.cut) replica.returned();
 }
 
-/** Everything happens but that time goes by for writers which can't write. */
+/** Everything runs, but no time passes for writers that cannot write. */
 export async function settle({ schedule, network, replicas }: World): Promise<void> {
   const cutOff = replicas.filter(({ member }) => !network.reaches(member)).map(({ member }) => `${member.name} pauses`);
   await schedule.settle((lane) => !cutOff.includes(lane));

@@ -1,33 +1,33 @@
 /**
- * Owns the ways between the replicas and what they share, in a model run: every call takes effect when the schedule says so
- * and is answered when it says so, and either may fail; messages of the bus come late, or to nobody.
+ * Owns the connections between the replicas and their shared storage in a model run: the schedule decides when a call
+ * takes effect and when it is answered, and either may fail; messages of the bus arrive late or never.
  */
 import { type MessageBus, type SessionStorage, StorageUnavailable } from '../../../src/sessions/ports.ts';
 import type { Records } from './records.ts';
 import type { Fate, Schedule } from './schedule.ts';
 
-/** How a replica is. */
+/** The state of a replica. */
 export interface Condition {
   readonly name: string;
-  /** It can't reach what is shared. */
+  /** The replica cannot reach the shared storage. */
   cut: boolean;
   dead: boolean;
 }
 
 export class Network {
   readonly #schedule: Schedule;
-  /** Nobody can reach what is shared. */
+  /** No replica can reach the shared storage. */
   away = false;
-  /** Things that went wrong. */
+  /** Failures so far. */
   faults = 0;
-  /** Who sends at this very moment. */
+  /** The replica that is sending at this moment. */
   #sender = '';
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
   }
 
-  /** Storage as one replica has it. */
+  /** The storage as one replica sees it. */
   storage(member: Condition, { store, log, changes, busOf }: Records): SessionStorage {
     const over = this.#over(member);
     return {
@@ -57,7 +57,7 @@ export class Network {
         reject(new StorageUnavailable('the model says so'));
       };
       this.#schedule.add(`${member.name} asks`, async (fate: Fate) => {
-        // What a replica has sent before its death arrives; what it would have heard does not.
+        // Messages that a replica sent before its death still arrive; messages to it do not.
         const sent = fate !== 'refused' && !this.away && !member.cut;
         const arrives = sent && fate !== 'late';
         if (sent && !arrives) this.#schedule.add(`${member.name} asked`, () => work().then(() => {}));

@@ -1,4 +1,7 @@
-/** Owns what must hold after any schedule, in words: from what the client saw, what was told to whom, and what the log holds. */
+/**
+ * Owns the invariants of every schedule, checked against what the client received, what each party was told, and the
+ * log.
+ */
 import { fieldsOf, type Thread } from './client.ts';
 import type { Connection } from './connection.ts';
 import { keyOf, type Logged } from './records.ts';
@@ -19,10 +22,10 @@ const streamOf = ({ question, written }: Connection): string | undefined => {
 
 const numberOf = (id: string): number => Number(id.split('-')[0]);
 
-/** Whether the client shows what it has when it comes back to this one. */
+/** Whether the client sends its last event id when it reconnects to this stream. */
 const resumes = ({ setting }: World, { requests }: Thread): boolean => requests.length > 0 || setting.resumes;
 
-/** What the client must have got so far, if anything can be said. */
+/** The events that the client must have received so far, where that is determined. */
 function due(world: World, thread: Thread): readonly string[] | undefined {
   const { first, stream } = thread;
   if (!stream || !first || !resumes(world, thread)) return undefined;
@@ -32,7 +35,7 @@ function due(world: World, thread: Thread): readonly string[] | undefined {
 
 const got = ({ received }: Thread): readonly string[] => received.map(({ id, data }) => `${id} ${data}`);
 
-/** Ids of the log strictly increase, and nothing is there twice. */
+/** The ids of the log strictly increase, without duplicates. */
 const logsAreLogs: Check = ({ facts }) =>
   [...facts.logs].flatMap(([stream, events]) => {
     const ids = events.map(({ id }) => numberOf(id));
@@ -46,7 +49,7 @@ const logsAreLogs: Check = ({ facts }) =>
     ];
   });
 
-/** Everything once and in order. */
+/** Everything arrives once and in order. */
 const nothingDoubledOrSwapped: Check = (world) =>
   [world.standalone, ...world.calls].flatMap((thread) => {
     const [has, log] = [got(thread), due(world, thread)];
@@ -62,14 +65,14 @@ const eachConnectionInOrder: Check = ({ connections }) =>
     return when(wrong, `${question.method}: one connection got ${ids.join(', ')}`);
   });
 
-/** A client that comes back without a `Last-Event-ID` is not told again what a connection has taken. */
+/** A client that reconnects without a `Last-Event-ID` does not get events again that a connection has delivered. */
 const nothingTwiceWithoutId: Check = ({ handedBefore }) =>
   [...handedBefore].flatMap(([{ written }, before]) => {
     const ids = written.map(fieldsOf).flatMap(({ id, data }) => (id && data ? [id.split(':')[1] ?? ''] : []));
     return ids.filter((id) => before.has(id)).map((id) => `${id}: handed to a second connection`);
   });
 
-/** Whoever is connected has everything. */
+/** A connected client has received everything. */
 const nothingUndelivered: Check = (world) => {
   if (world.ended) return [];
   return [world.standalone, ...world.calls].flatMap((thread) => {
@@ -87,7 +90,7 @@ const nothingUndelivered: Check = (world) => {
   });
 };
 
-/** One connection reads a stream, and none of a session that is over. */
+/** One connection reads a stream, and none reads a stream of an ended session. */
 const oneReader: Check = ({ connections, ended }) => {
   const open = connections.filter((connection) => connection.open);
   const streams = open.flatMap((connection) => streamOf(connection) ?? []);
@@ -97,7 +100,7 @@ const oneReader: Check = ({ connections, ended }) => {
   ];
 };
 
-/** What is said is in the log once, and who said it knows whether somebody hears it. */
+/** Each sent event is in the log once, and its sender knows whether it will be delivered. */
 const producersKnow: Check = (world) => world.said.flatMap((said) => judgeSaid(world, said));
 
 function judgeSaid(world: World, { label, by, written, gone, faultsBefore, faultsAfter }: Said): readonly string[] {
@@ -116,7 +119,7 @@ function judgeSaid(world: World, { label, by, written, gone, faultsBefore, fault
   ];
 }
 
-/** A call is answered at most once, with its own answer; it is given up only when its replica is gone. */
+/** A call is answered at most once, with its own answer; it fails only when its replica is lost. */
 const answersAreRight: Check = (world) =>
   world.calls.flatMap(({ requests, answers, connections }) => {
     const home = connections[0]?.member;
@@ -133,7 +136,7 @@ const answersAreRight: Check = (world) =>
     ]);
   });
 
-/** Whoever can come back has an answer. */
+/** A client that can reconnect has an answer. */
 const callsAreAnswered: Check = (world) =>
   world.calls.flatMap(({ requests, answers, cancelled, lastId, broken, connections }) => {
     const [first] = connections;
@@ -143,7 +146,7 @@ const callsAreAnswered: Check = (world) =>
     return missing.map((id) => `${id}: not answered`);
   });
 
-/** A stranger hears the same as of a session that is unknown. */
+/** A stranger gets the same answer as for an unknown session. */
 const strangersGetNothing: Check = ({ strangers, network, session }) =>
   strangers.flatMap(({ status, question, member }) => {
     if (question.headers['mcp-session-id'] !== session.id) return [];
@@ -151,7 +154,7 @@ const strangersGetNothing: Check = ({ strangers, network, session }) =>
     return when(!right, `a stranger's ${question.method} got ${status}`);
   });
 
-/** Of what has changed each change is told once, and all that came after the client began to listen. */
+/** Each change is announced once, if it came after the client began to listen. */
 const changesAreTold: Check = (world) => {
   const told = logOf(world, 'standalone').flatMap(({ changes, data }) =>
     changes === undefined ? [] : [{ changes, data }],
@@ -176,7 +179,7 @@ const changesAreTold: Check = (world) => {
   ];
 };
 
-/** While nothing fails nobody is refused. */
+/** Without failures, no request is refused. */
 const nobodyIsRefused: Check = ({ connections, ended }) =>
   connections.flatMap(({ status, question, destroyed }) =>
     when(
@@ -187,7 +190,7 @@ const nobodyIsRefused: Check = ({ connections, ended }) =>
 
 const nothingImpossible: Check = ({ facts }) => facts.breaches;
 
-/** Holds at any moment of rest. */
+/** Holds at any quiescent point. */
 export const ALWAYS: readonly Check[] = [
   nothingImpossible,
   logsAreLogs,
@@ -198,10 +201,10 @@ export const ALWAYS: readonly Check[] = [
   strangersGetNothing,
 ];
 
-/** Holds at any moment of rest while nothing has failed: nothing waits for the next tick. */
+/** Holds at any quiescent point without a failure so far: nothing waits for the next tick. */
 export const WHILE_PEACEFUL: readonly Check[] = [nothingUndelivered, oneReader, nobodyIsRefused, changesAreTold];
 
-/** Holds when all is well again. */
+/** Holds after recovery. */
 export const AT_LAST: readonly Check[] = [
   nothingUndelivered,
   oneReader,

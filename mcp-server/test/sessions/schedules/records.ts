@@ -1,4 +1,6 @@
-/** Owns what all replicas of a model run share: the memory adapters, and a note of all that took effect in them. */
+/**
+ * Owns the storage that all replicas of a model run share: the memory adapters, and a record of every effect in them.
+ */
 import type { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import type { ChangeLog, EventLog, MessageBus, Reader, SessionStore, StreamName } from '../../../src/sessions/ports.ts';
 import { createMemoryChangeLog } from '../../../src/storage/memory/change-log.ts';
@@ -14,16 +16,16 @@ export interface Logged {
   readonly id: string;
   readonly data: string;
   readonly changes: number | undefined;
-  /** Who was to be woken. */
+  /** The replicas that were to be notified. */
   readonly reader: Reader | undefined;
 }
 
-/** What took effect, in order. */
+/** The effects, in order. */
 export interface Facts {
   readonly logs: Map<string, Logged[]>;
   readonly ended: Set<string>;
   readonly recorded: { readonly change: string; readonly version: number }[];
-  /** What must never have happened. */
+  /** Effects that must never happen. */
   readonly breaches: string[];
 }
 
@@ -36,7 +38,7 @@ export interface Records {
 
 export const keyOf = ({ session, stream }: StreamName): string => `${session} ${stream}`;
 
-/** @param exists how the log knows that a session goes on; the store is asked unless a defect is */
+/** @param exists tells the log whether a session still exists; asks the store, unless a mutation replaces it */
 export function createRecords(clock: FakeClock, exists?: () => boolean): { records: Records; facts: Facts } {
   const listeners: ReplicaListeners = new Map();
   const store = createMemorySessionStore(LIMITS, clock, (id) => log.forget(id));

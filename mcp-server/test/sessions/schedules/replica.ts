@@ -1,4 +1,4 @@
-/** Owns one replica of a model run: the real code, wired as the service wires it, over the ports that the schedule rules. */
+/** Owns one replica of a model run: the real code, wired as in the service, over ports that the schedule controls. */
 
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
@@ -38,12 +38,12 @@ export interface Replica {
   readonly streams: Streams;
   readonly changes: Changes;
   answer(connection: Connection, principal: Principal): void;
-  /** What the timers do. */
+  /** Runs what the timers would. */
   tick(): void;
   answerForLostReplicas(): void;
-  /** Whoever waits for a client's answer has waited long enough. */
+  /** The wait for a client's answer times out. */
   giveUp(): void;
-  /** It has been out of reach of the others. */
+  /** The replica was partitioned from the others. */
   returned(): void;
 }
 

@@ -1,12 +1,12 @@
-/** Owns the course of a model run: the moves, then peace, then one look of every replica; and the verdict. */
+/** Owns the phases of a model run: the commands, the recovery, one final check on every replica; and the verdict. */
 import { back, mend, type Program, play, settle } from './moves.ts';
 import { ALWAYS, AT_LAST, judge, WHILE_PEACEFUL } from './oracle.ts';
 import { type Defect, World } from './world.ts';
 
-/** Seconds after which no replica may go by what it knew before. */
+/** Seconds after which no replica may rely on outdated knowledge. */
 const STALE = 11;
 
-/** @returns what is wrong, in words */
+/** @returns the violated invariants, as text */
 export async function run({ setting, moves }: Program, defect?: Defect): Promise<readonly string[]> {
   const world = await World.open(setting, defect);
   for (const move of moves) {
@@ -48,7 +48,7 @@ async function calmDown(world: World): Promise<void> {
   await reconnect(world);
 }
 
-/** The client comes back to whatever it has not got the end of. */
+/** The client reconnects to every stream that has not ended for it. */
 async function reconnect(world: World): Promise<void> {
   for (let round = 0; round < 3 && !world.ended; round += 1) {
     const open = world.calls.filter(({ done, lastId, cancelled }) => !done && !cancelled && lastId !== undefined);
@@ -59,7 +59,7 @@ async function reconnect(world: World): Promise<void> {
   }
 }
 
-/** Nobody brings a session back; who has heard of its end does not even ask. */
+/** No replica restores an ended session; a replica that knows of the end does not even ask the store. */
 async function afterTheEnd(world: World): Promise<readonly string[]> {
   if (!world.ended) return [];
   const served: string[] = [];

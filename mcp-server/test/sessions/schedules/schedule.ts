@@ -1,10 +1,13 @@
 /**
- * Owns the order in which things happen in a model run: whatever takes time waits in a lane, and a step lets the head of one
- * lane happen. Things of one lane keep their order, as commands on one connection do; lanes overtake each other at will.
+ * Owns the order of events in a model run: each asynchronous step waits in a queue, and the schedule runs the head of
+ * one queue at a time. Steps of one queue keep their order, like commands on one connection; queues overtake each
+ * other.
  */
 import { setImmediate } from 'node:timers/promises';
 
-/** What becomes of a question to the store: answered, never heard, heard and the answer lost, or heard when nobody waits. */
+/**
+ * The outcome of a call to the store: answered, never received, received with the answer lost, or received too late.
+ */
 export type Fate = 'done' | 'refused' | 'unanswered' | 'late';
 
 type Task = (fate: Fate) => void | Promise<void>;
@@ -14,7 +17,7 @@ interface Waiting {
   readonly task: Task;
 }
 
-/** More steps than any run needs: who does not come to rest goes round in circles. */
+/** More steps than any run needs: a run that exceeds them never comes to rest. */
 const ENDLESS = 20_000;
 
 export class Schedule {
@@ -28,13 +31,13 @@ export class Schedule {
     return this.#waiting.length === 0;
   }
 
-  /** Lets one thing happen, if any waits. */
+  /** Runs one waiting step, if there is any. */
   async step(pick: number, fate: Fate): Promise<void> {
     const heads = this.#heads();
     await this.#run(heads[pick % heads.length], fate);
   }
 
-  /** Lets everything happen, the oldest first, until nothing is left that `counts`. */
+  /** Runs all steps, the oldest first, until no step is left that `counts`. */
   async settle(counts: (lane: string) => boolean = () => true): Promise<void> {
     await quiet();
     for (let steps = 0; ; steps += 1) {
@@ -59,7 +62,7 @@ export class Schedule {
   }
 }
 
-/** Everything that follows without waiting for the world has happened. */
+/** Waits for everything that follows without another scheduled step. */
 export async function quiet(): Promise<void> {
   await setImmediate();
   await setImmediate();

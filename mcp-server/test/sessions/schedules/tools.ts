@@ -1,4 +1,6 @@
-/** Owns what calls do in a model run: say something, ask the client, answer; each step when the schedule says so. */
+/**
+ * Owns the calls of a model run: they send messages, ask the client and answer, each step when the schedule says so.
+ */
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance } from '../../../src/allowance/allowance.ts';
 import type { Call, Method } from '../../../src/protocol/call.ts';
@@ -25,7 +27,7 @@ export function createTools(dependencies: ToolsDependencies) {
   const asked = new Map<RequestId, (answer: unknown) => void>();
   let questions = 0;
 
-  /** In place of the SDK's server, whose patience would need minutes. */
+  /** Replaces the SDK's server, whose timeouts would take minutes. */
   const ask: SessionServer['ask'] = async (number, { method, params }) => {
     questions += 1;
     const id = questions;
@@ -65,7 +67,7 @@ export function createTools(dependencies: ToolsDependencies) {
   };
   return {
     multiplexer,
-    /** Whoever waits for a client has waited long enough. */
+    /** The wait for the client times out. */
     giveUp: (): void => {
       for (const resolve of asked.values()) resolve('timed out');
       asked.clear();

@@ -1,4 +1,4 @@
-/** Owns a whole model run: several replicas, one client of theirs and a stranger, and whatever a move can do to them. */
+/** Owns a whole model run: several replicas, one client and a stranger, and the effects of every command on them. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import type { Principal } from '../../../src/authorization/principal.ts';
 import { StorageUnavailable } from '../../../src/sessions/ports.ts';
@@ -17,11 +17,11 @@ import type { Task } from './tools.ts';
 export interface Setting {
   readonly replicas: number;
   readonly revision: string;
-  /** Whether the client shows a `Last-Event-ID` on its standalone stream. */
+  /** Whether the client sends a `Last-Event-ID` for its standalone stream. */
   readonly resumes: boolean;
 }
 
-/** What is broken on purpose. */
+/** The mutation that is active. */
 export interface Defect {
   readonly exists?: () => boolean;
   readonly records?: (records: Records) => Records;
@@ -35,14 +35,14 @@ interface Made {
   readonly facts: Facts;
 }
 
-/** What somebody was told of what they said on the standalone stream. */
+/** What the sender of an event on the standalone stream was told. */
 export interface Said {
   readonly label: string;
   readonly by: Replica;
   readonly faultsBefore: number;
   written?: Written;
   faultsAfter?: number;
-  /** Who was dead for all to know when it was said. */
+  /** The replicas that were known to be dead when it was sent. */
   readonly gone: readonly string[];
 }
 
@@ -64,22 +64,22 @@ export class World {
   readonly facts: Facts;
   readonly replicas: readonly Replica[];
   readonly session: McpSession;
-  /** Of the stranger: a session of their own. */
+  /** The stranger's own session. */
   readonly other: McpSession;
   readonly standalone = new Thread();
   readonly calls: Thread[] = [];
   readonly said: Said[] = [];
-  /** Everything that was opened for the owner, and for the stranger. */
+  /** All connections of the owner, and of the stranger. */
   readonly connections: Connection[] = [];
   readonly strangers: Connection[] = [];
-  /** What a connection that says nothing of what it has must not be handed again, as everybody knew that it had been. */
+  /** Events that a connection without a `Last-Event-ID` must not get again, since their delivery was known. */
   readonly handedBefore = new Map<Connection, ReadonlySet<string>>();
-  /** The last change before the client was found to listen. */
+  /** The last change before the client is known to listen. */
   heardUpTo: number | undefined;
-  /** Dead, and every replica knows. */
+  /** Dead replicas, known to all others. */
   readonly gone: string[] = [];
   readonly #records: Records;
-  /** Ids of events of the standalone stream that everybody knows to have been taken. */
+  /** Ids of events of the standalone stream whose delivery is known to all replicas. */
   readonly #settled = new Set<string>();
   #labels = 0;
 
@@ -116,7 +116,7 @@ export class World {
     return this.replicas.filter(({ member }) => !member.dead);
   }
 
-  /** One of those that live. */
+  /** One of the live replicas. */
   at(index: number): Replica {
     const replica = this.alive[index % this.alive.length];
     if (!replica) throw new Error('nobody lives');
@@ -127,12 +127,12 @@ export class World {
     return this.facts.ended.has(this.session.id);
   }
 
-  /** Whether somebody gave up writing: the store was away for too long. */
+  /** Whether a write was given up because the store was unavailable for too long. */
   get lost(): boolean {
     return this.said.some(({ written }) => written === 'lost');
   }
 
-  /** To be called when everything has come to rest. */
+  /** To be called at a quiescent point. */
   noteListening(): void {
     if (!this.standalone.connected) return;
     this.heardUpTo ??= this.facts.recorded.length;
@@ -190,7 +190,7 @@ export class World {
     return this.ask(at, { method: 'POST', headers: this.headers(), message });
   }
 
-  /** What the client has been asked and has not replied to. */
+  /** Questions to the client that are not answered yet. */
   get questions(): readonly string[] {
     return this.calls.flatMap(({ questions }) => questions);
   }
@@ -212,7 +212,7 @@ export class World {
     at.sessions.alter(this.session.id, { subscribe: `test://${name}` }).catch(this.#expect);
   }
 
-  /** A stranger tries the session of the client, and its questions. */
+  /** A stranger tries to use the client's session and answer its questions. */
   intrude(at: Replica, method: Question['method']): void {
     this.askAsStranger(at, { method, headers: this.headers(), message: { jsonrpc: '2.0', id: 'x', method: 'ping' } });
     const [id] = this.questions;
@@ -220,7 +220,7 @@ export class World {
     if (id !== undefined) this.askAsStranger(at, { method: 'POST', headers: this.headers(this.other), message });
   }
 
-  /** Nobody minds that the store is away. */
+  /** An unavailable store is not an error here. */
   #expect = (error: unknown): void => {
     if (!(error instanceof StorageUnavailable)) this.facts.breaches.push(`failed: ${error}`);
   };
@@ -257,7 +257,7 @@ export class World {
     const number = this.connections.length + this.strangers.length;
     const connection = new Connection({ schedule: this.schedule, member: member.member, question, receiver, number });
     kept.push(connection);
-    // The client is set up before anything can arrive.
+    // The client must be set up before anything can arrive.
     queueMicrotask(() => member.answer(connection, by));
     return connection;
   }

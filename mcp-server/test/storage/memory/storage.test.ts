@@ -1,4 +1,4 @@
-/** Proves that sessions in memory keep the promises of the port. */
+/** Proves that sessions in memory keep the contract of session storage. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { createMemoryStorage } from '../../../src/storage/memory/storage.ts';
 import { LIMITS, LOG_LIMITS, sessionStorageContract } from '../../contracts/session-storage.contract.ts';

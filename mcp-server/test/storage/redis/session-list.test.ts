@@ -1,4 +1,4 @@
-/** Proves that lists of sessions on Redis are complete: of all, while they are used and end, and of one owner. */
+/** Proves that lists of sessions on Redis are complete: of all, while sessions are used and end, and of one owner. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
@@ -43,7 +43,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'the list of sessions on Redis' : NEEDS_RE
     const listed: string[] = [];
     for await (const { id } of store.list()) {
       listed.push(id);
-      // While it is read it is stirred: sessions move to the end of the index, and others leave it.
+      // The index changes while it is read: sessions move to its end, and others leave it.
       const used = stays[(listed.length * 7) % SESSIONS];
       if (used) await store.use(used, { usedUntil: clock.now() + listed.length, tokenExpiresAt: 1 });
       const ended = listed.length % 2 === 0 ? ends.pop() : undefined;

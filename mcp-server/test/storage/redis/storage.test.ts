@@ -1,4 +1,4 @@
-/** Proves that sessions on Redis keep the promises of the port: on one server, and on a Cluster of three. */
+/** Proves that sessions on Redis keep the contract of session storage: on one server, and on a Cluster of three. */
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
@@ -18,7 +18,7 @@ const log = createLogger('test', 'fatal');
 async function open(start: () => Promise<TestRedis>): Promise<StorageUnderTest> {
   const redis = await start();
   const target = redisTarget().parse(redis.url);
-  // Redis counts the time of records by its own clock.
+  // Redis uses its own clock for the lifetime of records.
   const clock = new FakeClock(Date.now());
   const connect = () => openRedis({ target, name: 'test', log });
   const clients = [connect(), connect(), connect(), connect()] as const;

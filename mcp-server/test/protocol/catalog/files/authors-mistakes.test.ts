@@ -1,6 +1,6 @@
 /**
- * Proves that whatever an author does wrong with a mounted file is told with the file, the line where there is one, and
- * what was expected; that nothing in the folder is left aside without a word, and that no copy takes anybody's place.
+ * Proves that every mistake of an author in a mounted file is reported with the file, the line where there is one, and
+ * what was expected; that no file is ignored silently, and that no duplicate replaces another definition.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -45,7 +45,9 @@ function put(folder: TestFolder, name: string, text: string): void {
   writeFileSync(join(folder.path, name), text);
 }
 
-/** What a server says of folders when it starts, in a process of its own: vitest has another loader than Node. */
+/**
+ * The messages of a server about its folders at start, in a process of its own: vitest has another loader than Node.
+ */
 function readAtStart(folders: readonly string[], strict = ''): readonly Report[] {
   const program = fileURLToPath(new URL('report.ts', import.meta.url));
   const { stdout, stderr } = spawnSync(process.execPath, [program, strict, ...folders], { encoding: 'utf8' });

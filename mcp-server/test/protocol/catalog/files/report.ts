@@ -1,4 +1,7 @@
-/** Owns a program that reads folders as a server does on its start, on Node's own loader, and prints what is said of each. */
+/**
+ * Owns a program that loads folders as a server does at its start, with Node's own loader, and prints the messages
+ * about each.
+ */
 import { pathToFileURL } from 'node:url';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openCatalog } from '../../../../src/protocol/catalog/live-catalog.ts';

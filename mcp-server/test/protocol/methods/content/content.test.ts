@@ -1,6 +1,6 @@
 /**
- * Proves that whatever an author gives back is an answer that clients can read, or a fault with a name that the caller
- * and the log hear of under one reference (MCP server/tools, server/resources, server/prompts, completion).
+ * Proves that every value which an author returns becomes a valid answer, or a named fault that the caller and the log
+ * get under one reference (MCP server/tools, server/resources, server/prompts, completion).
  */
 import {
   CallToolResultSchema,
@@ -18,7 +18,7 @@ const bytes = new Uint8Array([0, 1, 2]);
 const circular: Record<string, unknown> = {};
 circular.self = circular;
 
-/** JSON sees nothing of it. */
+/** JSON.stringify ignores it. */
 class Hidden {
   get type() {
     return 'text';
@@ -28,7 +28,7 @@ class Hidden {
   }
 }
 
-/** As libraries for databases give records. */
+/** A record as database libraries return it. */
 class DatabaseRow {
   readonly #columns: object;
   constructor(columns: object) {
@@ -39,7 +39,7 @@ class DatabaseRow {
   }
 }
 
-/** Throws at every look at it. */
+/** Throws at every access. */
 const fail = () => {
   throw new Error('secret');
 };

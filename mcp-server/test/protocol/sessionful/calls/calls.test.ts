@@ -1,4 +1,4 @@
-/** Proves what a call may bring about: refusals, failures, questions, cancellation (MCP 2025-11-25 server/tools). */
+/** Proves the outcomes of a call: refusals, failures, questions, cancellation (MCP 2025-11-25 server/tools). */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';

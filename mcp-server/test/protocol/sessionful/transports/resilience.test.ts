@@ -1,4 +1,4 @@
-/** Proves that clients which vanish, stall, overstay or flood do no harm (MCP 2025-11-25 basic/transports). */
+/** Proves that clients which disconnect, stall, stay too long or flood do no harm (MCP 2025-11-25 basic/transports). */
 
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -18,7 +18,7 @@ import {
   type TestMcp,
 } from '../../../support/protocol-harness.ts';
 
-/** A tool that says one thing and then waits until the test opens the gate. */
+/** A tool that sends one message and then waits until the test opens the gate. */
 function gated() {
   const gate = Promise.withResolvers<void>();
   const done = Promise.withResolvers<boolean>();

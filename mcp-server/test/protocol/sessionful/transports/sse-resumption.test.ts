@@ -1,4 +1,4 @@
-/** Proves that a session over HTTP+SSE outlives its stream: who may come back to it, and with what (WHATWG HTML §9.2.4). */
+/** Proves that a session over HTTP+SSE survives its stream: who may resume it, and with what (WHATWG HTML §9.2.4). */
 import { once } from 'node:events';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
@@ -19,11 +19,11 @@ beforeAll(async () => {
   mcp = await startMcp();
 });
 afterAll(() => mcp[Symbol.asyncDispose]());
-// Nobody is in use any more: each test has its people for itself.
+// No limit is shared between tests: each test has its own people.
 beforeEach(() => mcp.clock.advance(120));
 
 interface Stream {
-  /** Of its endpoint event. */
+  /** The session id in its endpoint event. */
   readonly path: string;
   readonly id: string;
   next(): Promise<Frame | undefined>;
@@ -44,7 +44,7 @@ async function open({ as = 'ada', ...headers }: { as?: string } & Record<string,
   return { path, id, next, post, leave: () => leaving.abort() };
 }
 
-/** As the official SDK has it behind it: what it agreed upon is what it shows from then on. */
+/** As the official SDK does after `initialize`: it sends the negotiated protocol version from then on. */
 async function initialized(as = 'ada'): Promise<Stream> {
   const stream = await open({ as });
   await stream.post(initialize('2025-11-25', { elicitation: {} }));
@@ -56,10 +56,10 @@ const back = { 'mcp-protocol-version': '2025-11-25' };
 
 const idOf = (frame: Frame | undefined): unknown => frame && JSON.parse(frame.data).id;
 
-// So that `gone` counts its own stream alone.
+// So that `gone` counts only its own stream.
 afterEach(() => expect.poll(() => mcp.endpoints.open()).toBe(0));
 
-/** Leaves, and waits until the server has noticed. */
+/** Disconnects, and waits until the server has noticed. */
 async function gone(stream: Stream): Promise<void> {
   const before = mcp.endpoints.open();
   stream.leave();
@@ -94,7 +94,7 @@ describe('an HTTP+SSE client that returns with Last-Event-ID', () => {
 
   it('an initialize for a session that has just ended is answered with 404', async () => {
     const stream = await open();
-    // It ends while the message is looked at.
+    // The session ends while the message is being checked.
     const alter = vi.spyOn(mcp.endpoints.sessions, 'alter').mockResolvedValueOnce(false);
     expect(await stream.post(initialize('2025-11-25'))).toBe(404);
     alter.mockRestore();
@@ -117,7 +117,7 @@ describe('an HTTP+SSE client that returns with Last-Event-ID', () => {
       `${'x'.repeat(32)}:1-0`,
       `${streamable}:1-0`,
       '1'.repeat(10_000),
-      // A session's id may have digits and dashes of its own.
+      // The id of a session may contain digits and dashes.
       stream.id.replace(/:\d+-/, ':9-'),
     ];
     for (const id of ids) {
@@ -180,7 +180,7 @@ describe('an HTTP+SSE client that returns with only the agreed revision', () => 
     dead.leave();
   });
 
-  /** That the client can be asked, as it has said when it initialized. */
+  /** The client declares at `initialize` that it can be asked. */
   async function knowsWhatWasAgreed(stream: Stream): Promise<void> {
     await stream.post(request(2, 'tools/call', { name: 'confirm', arguments: { question: 'Sure?' } }));
     expect(JSON.parse((await stream.next())?.data ?? '')).toMatchObject({ method: 'elicitation/create' });
@@ -199,7 +199,7 @@ it('SDK v1 keeps its session while the server drains, also with several sessions
   await Promise.all(windows.map(({ client }) => client.close()));
 });
 
-/** A client whose session can be seen, and each time that it comes back. */
+/** A client whose session and reconnects are visible. */
 async function openWindow(url: string) {
   const client = new Client({ name: 'window', version: '0' });
   const returns = new EventTarget();
@@ -230,7 +230,7 @@ it('SDK v1 keeps its session when its stream ends', async () => {
   const opened = leaving.endpoints.drain();
   expect(opened.leaving).toBe(1);
   await end;
-  // It waits for the answer until its stream is there again.
+  // The client waits for the answer until its stream is open again.
   await client.ping();
   expect(await leaving.endpoints.sessions.count()).toBe(before);
   await client.close();
