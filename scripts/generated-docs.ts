@@ -22,7 +22,7 @@ every variable that is wrong. \`npm start\` also reads \`.env\` and passes it to
 
 Durations are written \`30s\`, \`10m\`, \`12h\` or \`90d\`. A secret may come from a file: \`NAME_FILE\` instead of
 \`NAME\`. Production refuses a secret that contains \`development-only\`, and a key whose bytes are all the same. A list
-that restricts something accepts neither wildcards nor empty values.
+accepts wildcards only where its description says so, and a list that restricts something accepts no empty values.
 
 A variable that looks like a setting but is not is reported at the start, with the nearest setting. Variables of
 predecessors, such as \`GITHUB_CLIENT_ID\`, are reported with the setting that replaces them. In production the start

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A Docker engine with compose and BuildKit for a Debian machine that has none and can only reach Debian's and npm's packages:
+# A Docker engine with compose and BuildKit for a Debian machine without one, from packages of Debian and npm only:
 # the engine comes from Debian, and the base images of the Dockerfile and the compose files are built from packages too.
 #
 #   tools/docker.sh up [IMAGE…]   installs missing packages, starts dockerd, builds missing images
