@@ -1,7 +1,8 @@
 /**
  * Owns how a `redirect_uri` is compared. At a code exchange RFC 6749 §4.1.3 requires it; OAuth 2.1 (§10.2) has dropped it, because
  * PKCE binds the code to its client. If it is sent, it must match the authorization request; it may be omitted. A native app’s
- * loopback address may use any name of this machine (RFC 8252 §7.3), here and at /authorize.
+ * loopback address may use any name of this machine (RFC 8252 §7.3), here and at /authorize. It replaces
+ * `provider.AuthorizationCode.find` and `provider.Client.prototype.redirectUriAllowed` of oidc-provider 9.13.3.
  */
 import Provider, { type Client, type KoaContextWithOIDC } from 'oidc-provider';
 import { isLoopbackUri, listenerOf, placeOf } from '../../clients/loopback.ts';

@@ -1,6 +1,7 @@
 /**
  * Owns the registration access token (RFC 7592 §1.3), with which a client manages its registration. It is an HMAC over the id
- * of the client, so nothing is stored that could leak or outlive the client: it is valid as long as the client exists.
+ * of the client, so nothing is stored that could leak or outlive the client: it is valid as long as the client exists. It replaces
+ * `provider.RegistrationAccessToken.prototype.generateTokenId` of oidc-provider 9.13.3.
  */
 import { createHmac } from 'node:crypto';
 import { equalInConstantTime } from '@mcp-oauth/shared/crypto/constant-time';

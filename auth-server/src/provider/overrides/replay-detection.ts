@@ -1,6 +1,7 @@
 /**
  * Ensures that a client assertion (RFC 7523 §3) and a DPoP proof (RFC 9449 §11.1) are accepted once only, also with concurrent
- * requests to several replicas. The engine's own check reads before it writes, which two requests can do at once.
+ * requests to several replicas. It replaces `provider.ReplayDetection.unique` of oidc-provider 9.13.3, which reads before it writes,
+ * so that two requests at once both pass.
  */
 import { createHash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';

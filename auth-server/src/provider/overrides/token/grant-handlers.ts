@@ -1,6 +1,6 @@
 /**
  * Owns the wrappers around the engine's handlers of a token request (RFC 6749 §3.2), one for each grant type. The engine of
- * oidc-provider 9.13.3 registers its own handlers by `registerGrantType` in its constructor.
+ * oidc-provider 9.13.3 registers its own handlers by `registerGrantType` in its constructor, which is extended here.
  */
 import Provider, { type KoaContextWithOIDC, type TokenEndpointGrantContext } from 'oidc-provider';
 

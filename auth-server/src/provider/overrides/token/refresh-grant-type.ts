@@ -1,7 +1,7 @@
 /**
  * Owns the answer to a client that refreshes although its registration, document or entry in CLIENTS has lost `refresh_token`. The
  * engine of oidc-provider 9.13.3 answers `invalid_request`, after which clients retry for ever. With `invalid_grant` of RFC 6749
- * §5.2 they sign in again and then work without a refresh token.
+ * §5.2 they sign in again and then work without a refresh token. It extends `provider.Client.prototype.grantTypeAllowed`.
  */
 import Provider, { errors } from 'oidc-provider';
 

@@ -1,7 +1,8 @@
 /**
  * Owns the rotation of refresh tokens (RFC 9700 §4.14.2) to exactly one successor: clients that refresh twice at once, lose an answer
  * or crash must not lose their grant. The id of the successor is derived from the presented token and a key of this server, so that
- * all replicas derive the same successor from the same token.
+ * all replicas derive the same successor from the same token. It replaces `provider.RefreshToken.prototype.generateTokenId` of
+ * oidc-provider 9.13.3.
  */
 import { createHmac } from 'node:crypto';
 import type Provider from 'oidc-provider';
