@@ -66,7 +66,7 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
   const ids = (values.connectors ?? []).filter((id) => !isProduction || id !== 'development');
   const development = developmentConnector(values.developmentIdpUrl);
   const signIn = readConnectors(ids, env, kinds, { development });
-  const config = { ...values, redisUrl: redisTargetOf(values), signIn: signIn.connectors } as Config;
+  const config = { ...values, redisTarget: redisTargetOf(values), signIn: signIn.connectors } as Config;
   return accept(config, [
     ...problems,
     ...judge(values),

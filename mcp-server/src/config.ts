@@ -42,6 +42,6 @@ export function readConfig(env: Environment) {
     ...httpDefaults(values),
     ...authorizationDefaults(values, values.publicUrl),
     ...sessionDefaults(values),
-    redisUrl: redisTargetOf(values),
+    redisTarget: redisTargetOf(values),
   });
 }

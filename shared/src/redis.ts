@@ -25,7 +25,7 @@ const EXPECTED =
   'expected redis://[user:password@]host:port[/database], redis-sentinel://host:port,…/master[/database] or redis-cluster://host:port,… (rediss… for TLS)';
 
 /** The setting type of REDIS_URL. */
-export const redisTarget = (): z.ZodType<RedisTarget, string> =>
+export const redisUrl = (): z.ZodType<RedisTarget, string> =>
   z.string().transform((text, context): RedisTarget => {
     const target = parse(text.trim());
     if (target) return target;

@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { describe, expect, it } from 'vitest';
@@ -41,7 +41,7 @@ const STORES: Readonly<Record<string, () => Promise<Store>>> = {
   'sessions in Redis': async () => {
     const redis = await startRedis();
     const client = openRedis({
-      target: redisTarget().parse(redis.url),
+      target: redisUrl().parse(redis.url),
       name: 'abuse',
       log: createLogger('abuse', 'fatal'),
     });

@@ -14,7 +14,7 @@ import { unsealedPolicyOf } from './settings.ts';
 import { createSqliteStore } from './sqlite.ts';
 
 export interface StorageSettings {
-  readonly redisUrl: RedisTarget | undefined;
+  readonly redisTarget: RedisTarget | undefined;
   readonly redisCaFile: string | undefined;
   /** Seconds; 0: without limit. */
   readonly redisStartTimeout: number;
@@ -50,13 +50,13 @@ export async function openStorage(
   settings: StorageSettings,
   { clock, log, patience }: StorageDependencies,
 ): Promise<Storage> {
-  const { redisUrl, redisCaFile, dataDir, storageKeys, clientLifetime } = settings;
+  const { redisTarget, redisCaFile, dataDir, storageKeys, clientLifetime } = settings;
   const [first, ...older] = storageKeys ?? [];
   const onRefused = (client: string) =>
     log.warn({ client }, 'the secret of this client is not encrypted in the store: the client is treated as unknown');
   const unsealed = { policy: unsealedPolicyOf(settings), clientLifetime, onRefused };
   const sealed = (store: RecordStore) => (first ? createSealedStore(store, [first, ...older], unsealed) : store);
-  if (!redisUrl) {
+  if (!redisTarget) {
     const file = resolve(ROOT, dataDir, 'auth-server.sqlite');
     return {
       store: sealed(createSqliteStore(file, clock)),
@@ -66,7 +66,7 @@ export async function openStorage(
     };
   }
   const health = createRedisHealth({ log, prefix: PREFIX });
-  const client = openRedis({ target: redisUrl, name: 'auth-server', caFile: redisCaFile, log, health });
+  const client = openRedis({ target: redisTarget, name: 'auth-server', caFile: redisCaFile, log, health });
   await health.whenWritable(patience ?? redisPatienceOf(settings));
   return {
     store: sealed(await createRedisStore(client)),

@@ -32,13 +32,13 @@ export const storageSettings = {
 type StorageSettings = Partial<Values<typeof storageSettings>> & { readonly environment?: string | undefined };
 
 export function judgeStorage(settings: StorageSettings): readonly Problem[] {
-  const { storage, redisUrl, storageKeys, environment } = settings;
+  const { storage, redisTarget, storageKeys, environment } = settings;
   const problems: Problem[] = [...judgeRedis(settings)];
   const refuse = (env: string, message: string) => problems.push({ env, message });
-  if (storage === 'redis' && !redisUrl) refuse('REDIS_URL', 'is required when STORAGE is redis');
-  if (storage === 'sqlite' && redisUrl) refuse('STORAGE', 'is sqlite although REDIS_URL is set');
+  if (storage === 'redis' && !redisTarget) refuse('REDIS_URL', 'is required when STORAGE is redis');
+  if (storage === 'sqlite' && redisTarget) refuse('STORAGE', 'is sqlite although REDIS_URL is set');
   if (environment !== 'production') return problems;
-  if (!redisUrl && !storage) {
+  if (!redisTarget && !storage) {
     refuse('REDIS_URL', 'is required in production; for one process without Redis set STORAGE to sqlite');
   }
   if (!storageKeys?.length) refuse('STORAGE_KEYS', 'is required in production: a key that encrypts stored secrets');

@@ -1,6 +1,6 @@
 /** Proves when a client document is fetched, kept, used although its host is unavailable, and dropped. */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -279,7 +279,7 @@ describe('protection of other hosts from floods of fetches', () => {
     context.skip(!hasRedis, NEEDS_REDIS);
     await using redis = await startRedis();
     const log = createLogger('test', 'silent', { write: () => {} });
-    const client = openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
+    const client = openRedis({ target: redisUrl().parse(redis.url), name: 'test', log });
     await whenReady(client);
     try {
       const replicas = [replica({}, rateLimitsOn(client)), replica({}, rateLimitsOn(client))];

@@ -3,7 +3,7 @@
  * unavailable.
  */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, type RedisClient, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis, type RedisClient, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RateLimit, rateLimitsOn } from '../../src/storage/rate-limit.ts';
@@ -31,7 +31,7 @@ describe('rate limits on Redis', () => {
     context.skip(!hasRedis, NEEDS_REDIS);
     redis = await startRedis();
     const log = createLogger('test', 'silent');
-    clients = [1, 2].map(() => openRedis({ target: redisTarget().parse(redis.url), name: 'test', log }));
+    clients = [1, 2].map(() => openRedis({ target: redisUrl().parse(redis.url), name: 'test', log }));
     await Promise.all(clients.map((client) => whenReady(client)));
     replicas = clients.map((client) => rateLimitsOn(client)(OPTIONS));
   });

@@ -1,7 +1,7 @@
 /** Proves that records survive a failover by Sentinel, and that Redis may require TLS and an ACL user. */
 import { fileURLToPath } from 'node:url';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisSentinel } from '@mcp-oauth/shared/testing/redis';
 import { beforeEach, expect, it } from 'vitest';
 import { StoreUnavailable } from '../../src/storage/record-store.ts';
@@ -9,7 +9,7 @@ import { createRedisStore } from '../../src/storage/redis.ts';
 
 const log = createLogger('test', 'silent');
 const open = (url: string, caFile?: string) =>
-  createRedisStore(openRedis({ target: redisTarget().parse(url), name: 'test', log, caFile }));
+  createRedisStore(openRedis({ target: redisUrl().parse(url), name: 'test', log, caFile }));
 
 beforeEach((context) => context.skip(!hasRedis, NEEDS_REDIS));
 
@@ -55,7 +55,7 @@ it('RFC 8446 a Redis with TLS is trusted by its certificate authority, and by no
   await store.put('Sample', 'one', { kept: true }, { ttl: 60 });
   expect((await store.get('Sample', 'one'))?.value).toEqual({ kept: true });
   await store.close();
-  const stranger = openRedis({ target: redisTarget().parse(url), name: 'test', log });
+  const stranger = openRedis({ target: redisUrl().parse(url), name: 'test', log });
   await expect(whenReady(stranger, 1_000)).rejects.toThrow();
   stranger.disconnect();
 });

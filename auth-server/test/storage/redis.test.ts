@@ -1,6 +1,6 @@
 /** Proves that Redis keeps the contract of the record store: on one server and on a Cluster of three primaries. */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
+import { openRedis, redisUrl } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
@@ -21,7 +21,7 @@ describe.each([
   beforeEach((context) => context.skip(!hasRedis, NEEDS_REDIS));
 
   recordStoreContract(name, {
-    open: () => createRedisStore(openRedis({ target: redisTarget().parse(redis.url), name: 'test', log })),
+    open: () => createRedisStore(openRedis({ target: redisUrl().parse(redis.url), name: 'test', log })),
     pass: (seconds) => onEachNode(redis, (node) => age(node, seconds)),
     clean: () => onEachNode(redis, (node) => node.flushall()),
   });

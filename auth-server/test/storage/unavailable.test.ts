@@ -3,7 +3,7 @@
  * recovery.
  */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { StoreUnavailable } from '../../src/storage/record-store.ts';
@@ -18,7 +18,7 @@ let client: ReturnType<typeof openRedis>;
 beforeEach(async (context) => {
   context.skip(!hasRedis, NEEDS_REDIS);
   redis = await startRedis();
-  client = openRedis({ target: redisTarget().parse(redis.url), name: 'test', log: createLogger('test', 'silent') });
+  client = openRedis({ target: redisUrl().parse(redis.url), name: 'test', log: createLogger('test', 'silent') });
 });
 const start = async (patience?: number): Promise<RunningServer> => {
   const started = await startServer({ store: await createRedisStore(client, patience) });

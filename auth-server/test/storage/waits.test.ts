@@ -1,7 +1,7 @@
 /** Proves how many sequential round trips to Redis a token request needs at most. */
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
+import { openRedis, redisUrl } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { expect, it } from 'vitest';
 import { createRedisStore } from '../../src/storage/redis.ts';
@@ -47,7 +47,7 @@ it('a code exchange and a refresh each wait for Redis at most six times', async 
   context.skip(!hasRedis, NEEDS_REDIS);
   await using redis = await startRedis();
   await using proxy = await countingProxy(redis.ports[0] ?? 0);
-  const target = redisTarget().parse(`redis://127.0.0.1:${proxy.port}`);
+  const target = redisUrl().parse(`redis://127.0.0.1:${proxy.port}`);
   const store = await createRedisStore(openRedis({ target, name: 'test', log: createLogger('test', 'silent') }));
   await using server = await startServer({ store });
   const client = await register(server);

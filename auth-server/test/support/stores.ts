@@ -3,7 +3,7 @@
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
+import { openRedis, redisUrl } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { RecordStore } from '../../src/storage/record-store.ts';
@@ -25,7 +25,7 @@ export function storesOf(kind: (typeof STORES)[number]): (clock: Clock) => Promi
   afterAll(() => redis?.[Symbol.asyncDispose]());
   beforeEach((context) => context.skip(!hasRedis, NEEDS_REDIS));
   return async () => {
-    const target = redisTarget().parse(redis?.url);
+    const target = redisUrl().parse(redis?.url);
     return createRedisStore(openRedis({ target, name: 'test', log: createLogger('test', 'silent') }));
   };
 }

@@ -21,7 +21,7 @@ const IN_MEMORY =
 
 export const withSessions: WithSessions = async (env, work) => {
   const config = readConfig(env);
-  if (!config.redisUrl) throw new StartError(IN_MEMORY);
+  if (!config.redisTarget) throw new StartError(IN_MEMORY);
   const storage = await openStorage(config, {
     limits: limitsOf(config),
     logLimits: logLimitsOf(config),

@@ -13,7 +13,7 @@ import { PREFIX } from './redis/scripts.ts';
 import { createRedisStorage } from './redis/storage.ts';
 
 export interface StorageSettings {
-  readonly redisUrl: RedisTarget | undefined;
+  readonly redisTarget: RedisTarget | undefined;
   readonly redisCaFile: string | undefined;
   /** Seconds; 0: no limit. */
   readonly redisStartTimeout: number;
@@ -42,9 +42,9 @@ export interface Storage {
  * @throws StartError when Redis is not available in time, or accepts the connection but denies the commands
  */
 export async function openStorage(settings: StorageSettings, dependencies: StorageDependencies): Promise<Storage> {
-  const { redisUrl, redisCaFile } = settings;
+  const { redisTarget, redisCaFile } = settings;
   const { limits, logLimits, clock, log, patience } = dependencies;
-  if (!redisUrl) {
+  if (!redisTarget) {
     return {
       sessions: createMemoryStorage(clock, limits, logLimits)(),
       redis: undefined,
@@ -53,7 +53,7 @@ export async function openStorage(settings: StorageSettings, dependencies: Stora
     };
   }
   const health = createRedisHealth({ log, prefix: PREFIX });
-  const open = (name: string) => openRedis({ target: redisUrl, name, caFile: redisCaFile, log, health });
+  const open = (name: string) => openRedis({ target: redisTarget, name, caFile: redisCaFile, log, health });
   const [client, listener] = [open('mcp-server'), open('mcp-server-bus')];
   await health.whenWritable(patience ?? redisPatienceOf(settings));
   return {

@@ -1,6 +1,6 @@
 /** Owns the deployments of Redis on which an adapter is tested: one server, and a Cluster. Each is started once for its tests. */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, type RedisClient, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis, type RedisClient, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 
@@ -23,7 +23,7 @@ export function eachRedis(tests: (name: string, open: () => Promise<RedisClient>
 
     tests(name, async () => {
       const log = createLogger('test', 'silent');
-      const client = openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
+      const client = openRedis({ target: redisUrl().parse(redis.url), name: 'test', log });
       clients.push(client);
       await whenReady(client);
       return client;

@@ -1,6 +1,6 @@
 /** Owns the meaning of error answers of Redis about a node: it is not the primary, or it accepts no writes now. */
 
-export interface Refusal {
+export interface RedisRefusal {
   /** First word of the error, such as READONLY. */
   readonly code: string;
   /** Another node is the primary: reconnect. Otherwise the same node accepts writes again later. */
@@ -21,7 +21,7 @@ const CODE = new RegExp(
 );
 
 /** `undefined` for an error that says nothing about the node. With a result, the command was not executed. */
-export function refusalOf(error: unknown): Refusal | undefined {
+export function refusalOf(error: unknown): RedisRefusal | undefined {
   const [, code] = (error instanceof Error && CODE.exec(error.message)) || [];
   return code ? { code, isWrongNode: WRONG_NODE.includes(code) } : undefined;
 }

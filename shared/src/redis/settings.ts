@@ -1,15 +1,15 @@
 /** Owns the settings with which every service connects to its Redis: a URL that may stand in a compose file, and a password that may not. */
 
 import { isInternal } from '../network/internal-host.ts';
-import { type RedisTarget, redisTarget } from '../redis.ts';
+import { type RedisTarget, redisUrl } from '../redis.ts';
 import { optional, type Problem, setting, type Values } from '../settings/config.ts';
 import { durationOrOff, text } from '../settings/types.ts';
 
 export const redisSettings = {
-  redisUrl: optional({
+  redisTarget: optional({
     env: 'REDIS_URL',
     doc: 'URL of Redis, for any number of processes. Redis then stores what auth-server keeps in DATA_DIR and mcp-server in memory. Forms: redis://host:port, redis-sentinel://host:port,…/master or redis-cluster://host:port,… (rediss… with TLS), with user@ if Redis has users. In production a Redis outside the network needs TLS.',
-    type: redisTarget(),
+    type: redisUrl(),
     secret: true,
     example: 'redis://auth-server@redis:6379',
   }),
@@ -35,12 +35,12 @@ export const redisSettings = {
 
 type RedisSettings = Partial<Values<typeof redisSettings>> & { readonly environment?: string | undefined };
 
-export function judgeRedis({ redisUrl, redisPassword, environment }: RedisSettings): readonly Problem[] {
+export function judgeRedis({ redisTarget, redisPassword, environment }: RedisSettings): readonly Problem[] {
   const problems: Problem[] = [];
-  if (redisUrl?.password !== undefined && redisPassword !== undefined) {
+  if (redisTarget?.password !== undefined && redisPassword !== undefined) {
     problems.push({ env: 'REDIS_PASSWORD', message: 'is set although REDIS_URL has a password' });
   }
-  const outside = environment === 'production' && !redisUrl?.tls ? redisUrl?.nodes.find(isOutside) : undefined;
+  const outside = environment === 'production' && !redisTarget?.tls ? redisTarget?.nodes.find(isOutside) : undefined;
   if (outside) {
     const message = `must use TLS (rediss…) unless it is inside the network (got the host ${JSON.stringify(outside.host)})`;
     problems.push({ env: 'REDIS_URL', message });
@@ -53,8 +53,8 @@ const isOutside = ({ host }: { readonly host: string }): boolean =>
   !isInternal(`http://${host.includes(':') ? `[${host}]` : host}`);
 
 /** Address, user and password of Redis. */
-export const redisTargetOf = ({ redisUrl, redisPassword }: RedisSettings): RedisTarget | undefined =>
-  redisUrl && redisPassword !== undefined ? { ...redisUrl, password: redisPassword } : redisUrl;
+export const redisTargetOf = ({ redisTarget, redisPassword }: RedisSettings): RedisTarget | undefined =>
+  redisTarget && redisPassword !== undefined ? { ...redisTarget, password: redisPassword } : redisTarget;
 
 /** Milliseconds that a start waits for Redis; `undefined`: without limit. */
 export const redisPatienceOf = ({ redisStartTimeout = 0 }: RedisSettings): number | undefined =>

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
+import { openRedis, redisUrl } from '@mcp-oauth/shared/redis';
 import { CLUSTER_TAGS, createRedisHealth } from '@mcp-oauth/shared/redis/health';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster } from '@mcp-oauth/shared/testing/redis';
 import { Redis } from 'ioredis';
@@ -17,7 +17,7 @@ function open(url: string) {
   const health = createRedisHealth({ log, prefix: 'test:' });
   const connections = { made: 0 };
   const of = (name: string) => {
-    const client = openRedis({ target: redisTarget().parse(url), name, log, health });
+    const client = openRedis({ target: redisUrl().parse(url), name, log, health });
     client.on('connect', () => {
       connections.made += 1;
     });
@@ -102,7 +102,7 @@ describe.skipIf(!hasRedis)(`a Redis that refuses writes ${hasRedis ? '' : NEEDS_
     ]) {
       // Redis writes nothing by itself here, so every write is from the command.
       const health = createRedisHealth({ log });
-      const client = openRedis({ target: redisTarget().parse(redis.url), name: 'test', log, health }) as Redis;
+      const client = openRedis({ target: redisUrl().parse(redis.url), name: 'test', log, health }) as Redis;
       await health.whenWritable(10_000);
       const operator = new Redis(redis.url);
       await operator.call('REPLICAOF', '127.0.0.1', '1');

@@ -70,10 +70,10 @@ describe('the settings of Redis', () => {
     ['redis://[fd00::1]', true],
     ['redis://localhost', true],
   ])('CWE-319 the Redis URL %s is accepted in production: %s', (REDIS_URL, isTaken) => {
-    const { redisUrl } = loadConfig(redisSettings, { REDIS_URL });
-    const judged = judgeRedis({ redisUrl, environment: 'production' });
+    const { redisTarget } = loadConfig(redisSettings, { REDIS_URL });
+    const judged = judgeRedis({ redisTarget, environment: 'production' });
     expect(judged).toEqual(isTaken ? [] : [{ env: 'REDIS_URL', message: expect.stringMatching(/^must use TLS/) }]);
-    expect(judgeRedis({ redisUrl, environment: 'development' })).toEqual([]);
+    expect(judgeRedis({ redisTarget, environment: 'development' })).toEqual([]);
   });
 
   it('a missing certificate authority file is named', () => {

@@ -4,7 +4,7 @@
  */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, type RedisClient, redisTarget } from '@mcp-oauth/shared/redis';
+import { openRedis, type RedisClient, redisUrl } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -160,7 +160,7 @@ describe('RFC 9700 §4.16 the total storage of unknown callers at the default li
     context.skip(!hasRedis, NEEDS_REDIS);
     await using redis = await startRedis();
     const open = () =>
-      openRedis({ target: redisTarget().parse(redis.url), name: 'test', log: createLogger('test', 'silent') });
+      openRedis({ target: redisUrl().parse(redis.url), name: 'test', log: createLogger('test', 'silent') });
     const looking = open();
     trustTestCertificate();
     await using host = await ClientHost.start();

@@ -3,7 +3,7 @@
  * refresh.
  */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisTarget } from '@mcp-oauth/shared/redis';
+import { openRedis, redisUrl } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -294,7 +294,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §8.2 a published client 
 async function redisStore() {
   const redis = await startRedis();
   const log = createLogger('test', 'silent', { write: () => {} });
-  const store = await createRedisStore(openRedis({ target: redisTarget().parse(redis.url), name: 'test', log }));
+  const store = await createRedisStore(openRedis({ target: redisUrl().parse(redis.url), name: 'test', log }));
   return { store, [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose]() };
 }
 
@@ -365,9 +365,14 @@ describe('an unusable document', () => {
       'moved',
       [{}, { status: 302, headers: { location: 'https://127.0.0.1/' } }],
       'status',
-      /refuses the request of this server.*the operator/,
+      /does not give this server the document.*the operator/,
     ],
-    ['is kept from this server', [{}, { status: 403 }], 'status', /refuses the request of this server.*the operator/],
+    [
+      'is kept from this server',
+      [{}, { status: 403 }],
+      'status',
+      /does not give this server the document.*the operator/,
+    ],
     ['is behind a failure', [{}, { status: 503 }], 'status', /answered with a server error.*the maker of the app/],
   ])('a client whose document %s is refused, on a page with the reason', async (_, published, reason, words) => {
     await using server = await start();

@@ -1,6 +1,6 @@
 /** Proves that lists of sessions on Redis are complete: of all, while sessions are used and end, and of one owner. */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'the list of sessions on Redis' : NEEDS_RE
   });
   const open = async (redis: TestRedis) => {
     const log = createLogger('test', 'fatal');
-    const client = openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
+    const client = openRedis({ target: redisUrl().parse(redis.url), name: 'test', log });
     await whenReady(client);
     const store = createRedisSessionStore(withScripts(client), LIMITS, clock, { tell: async () => {} });
     return { store, [Symbol.dispose]: () => client.disconnect() };

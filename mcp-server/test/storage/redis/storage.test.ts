@@ -1,6 +1,6 @@
 /** Proves that sessions on Redis keep the contract of session storage: on one server, and on a Cluster of three. */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ const log = createLogger('test', 'fatal');
 
 async function open(start: () => Promise<TestRedis>): Promise<StorageUnderTest> {
   const redis = await start();
-  const target = redisTarget().parse(redis.url);
+  const target = redisUrl().parse(redis.url);
   // Redis uses its own clock for the lifetime of records.
   const clock = new FakeClock(Date.now());
   const connect = () => openRedis({ target, name: 'test', log });
@@ -46,7 +46,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'Redis' : NEEDS_REDIS, () => {
 
   it('a replica does not count as listening just because Redis still counts its connection', async () => {
     const redis = await startRedis();
-    const connect = () => openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
+    const connect = () => openRedis({ target: redisUrl().parse(redis.url), name: 'test', log });
     const clients = [connect(), connect(), connect()] as const;
     const [client, listener, frozen] = clients;
     const clock = new FakeClock(Date.now());
@@ -63,7 +63,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'Redis' : NEEDS_REDIS, () => {
 
   it('an outage is StorageUnavailable, whichever way the connection fails', async () => {
     const redis = await startRedis();
-    const connect = () => openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
+    const connect = () => openRedis({ target: redisUrl().parse(redis.url), name: 'test', log });
     const [client, listener] = [connect(), connect()];
     const clock = new FakeClock(Date.now());
     const storage = await createRedisStorage({ client, listener, limits: LIMITS, logLimits: LOG_LIMITS, clock, log });
@@ -82,7 +82,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'Redis' : NEEDS_REDIS, () => {
 
   it('a fault of an adapter stays what it is, and a wrong command is logged as an error', async () => {
     const redis = await startRedis();
-    const connect = () => openRedis({ target: redisTarget().parse(redis.url), name: 'test', log });
+    const connect = () => openRedis({ target: redisUrl().parse(redis.url), name: 'test', log });
     const [client, listener] = [connect(), connect()];
     const lines: string[] = [];
     const { store, bus } = await createRedisStorage({

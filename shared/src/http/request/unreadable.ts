@@ -21,7 +21,7 @@ export interface UnreadableOptions {
 
 type ParserError = Error & { readonly code?: string | undefined; readonly rawPacket?: Buffer | undefined };
 
-interface Refusal {
+interface UnreadableAnswer {
   readonly status: number;
   readonly reason: string;
   readonly description: string;
@@ -30,7 +30,7 @@ interface Refusal {
 /** Answers and closes. The socket must not have an answer of another request in progress. */
 export function refuseUnreadable(error: ParserError, socket: Socket, { maxHeaderSize, log }: UnreadableOptions): void {
   const request = randomUUID();
-  const { status, reason, description } = refusalOf(error, maxHeaderSize);
+  const { status, reason, description } = answerFor(error, maxHeaderSize);
   const isHeader = status === 431;
   log?.info(
     {
@@ -47,7 +47,7 @@ export function refuseUnreadable(error: ParserError, socket: Socket, { maxHeader
   drain(socket);
 }
 
-function refusalOf({ code = '' }: ParserError, maxHeaderSize: number): Refusal {
+function answerFor({ code = '' }: ParserError, maxHeaderSize: number): UnreadableAnswer {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return {
