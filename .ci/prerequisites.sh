@@ -12,7 +12,9 @@ command -v sqlite3 >/dev/null || missing+=(sqlite3)
 if [ ${#missing[@]} -gt 0 ]; then
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-  if [ -d /run/systemd/system ]; then systemctl stop redis-server prometheus 2>/dev/null || true; fi
+  for server in redis-server prometheus; do
+    if [[ " ${missing[*]} " == *" $server "* && -d /run/systemd/system ]]; then systemctl stop "$server" || true; fi
+  done
 fi
 bash "$(dirname "$0")/compose-plugin.sh"
 bash "$(dirname "$0")/kubectl.sh"

@@ -86,7 +86,7 @@ describe('documentation', () => {
   });
 
   it('the tables of SECURITY.md name only existing files', () => {
-    for (const [, path = ''] of read('SECURITY.md').matchAll(/`((?:auth-server|mcp-server|test)\/[\w./-]+)`/g)) {
+    for (const [, path = ''] of read('SECURITY.md').matchAll(/`((?:auth-server|mcp-server|shared|test)\/[\w./-]+)`/g)) {
       expect(existsSync(join(ROOT, path)), path).toBe(true);
     }
   });

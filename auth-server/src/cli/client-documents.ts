@@ -22,7 +22,8 @@ import { configOf } from './store.ts';
 
 export const clientDocumentsCommands = (clock: Clock = systemClock): CommandGroup => ({
   name: 'client-documents',
-  summary: 'Copies of client metadata documents (CLIENT_METADATA_COPIES), for a server that cannot reach their hosts.',
+  summary:
+    'Copies of client metadata documents (CLIENT_METADATA_COPIES), for hosts that cannot be reached or refuse this server.',
   commands: [fetchCommand(clock), list(clock)],
 });
 

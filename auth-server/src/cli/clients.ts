@@ -121,7 +121,7 @@ const describe = (client: Client, added: string) => ({
 
 const remove = (withStore: WithStore): Command => ({
   name: 'remove',
-  summary: 'Remove a client, or one that registered itself. The approvals for it end as well.',
+  summary: 'Remove a client, including one that registered itself. The approvals for it end as well.',
   parameters: ['client_id'],
   run: ({ env, parameters, stdout }) =>
     withStore(env, async ({ config, store }) => {

@@ -118,7 +118,10 @@ export async function checkCopies(folder: string, { clock, log }: { readonly clo
     const { file, clientId: client } = copy;
     const isEnding = endOf(copy) - SOON <= clock.now() / 1000;
     if (isEnding)
-      log.warn({ client, file, ends: dateOf(endOf(copy)) }, 'copy of a client document expires soon: fetch it again');
+      log.warn(
+        { client, file, ends: dateOf(endOf(copy)) },
+        'copy of a client document has expired or expires soon: fetch it again',
+      );
   }
   log.info({ folder, copies: copies.size }, 'copies of client documents');
 }

@@ -1,6 +1,7 @@
 /**
- * Owns when an operator's copy replaces a document: while its host is unreachable and has never given a valid answer. An answer of
- * the host itself, valid or not, takes precedence (draft-ietf-oauth-client-id-metadata-document §5.2).
+ * Owns when an operator's copy replaces a document: while its host is unreachable or refuses this server, and has never given a
+ * valid answer. Another answer of the host itself, valid or not, takes precedence
+ * (draft-ietf-oauth-client-id-metadata-document §5.2).
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';

@@ -42,7 +42,7 @@ export const clientDocumentSettings = {
   }),
   clientMetadataCopies: optional({
     env: 'CLIENT_METADATA_COPIES',
-    doc: 'Folder with copies of the metadata documents of clients whose hosts this server can’t reach. `auth-server client-documents fetch` makes them on a machine that can. A copy is used until its host has answered once, and for at most 180 days. A relative path starts at the root of the project.',
+    doc: 'Folder with copies of the metadata documents of clients whose hosts can’t be reached or refuse this server. `auth-server client-documents fetch` makes them on a machine that can. A copy is used until its host has answered once, and for at most 180 days. A relative path starts at the root of the project.',
     type: text(),
     example: '/etc/auth-server/client-documents',
   }),

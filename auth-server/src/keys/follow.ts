@@ -55,8 +55,8 @@ export function followKeyring(initial: Keyring, dependencies: FollowDependencies
   };
 
   const report = (err: unknown): void => {
-    if (err && reachable) log.error({ err }, 'signing keys could not be read from the store');
-    if (!err && !reachable) log.info('signing keys are read from the store again');
+    if (err && reachable) log.error({ err }, 'signing keys could not be updated');
+    if (!err && !reachable) log.info('signing keys are updated again');
     reachable = !err;
   };
 

@@ -1,6 +1,6 @@
 /**
  * Owns the initial access tokens (RFC 7591 §3): the holder of one may register clients until it expires or is used up. All tokens
- * are one record, which contains only their SHA-256. Changes use compare-and-set, so that a use is never counted twice.
+ * are one record, which contains only their SHA-256. Changes use compare-and-set, so that two requests never get the same use.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';

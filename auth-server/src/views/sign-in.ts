@@ -69,7 +69,7 @@ function clientName({ id, name, byOperator }: Client): string | undefined {
 const copyNote = ({ host, copiedAt }: PendingInteraction['client']): Html | undefined =>
   copiedAt === undefined
     ? undefined
-    : html`<p class="soft small">This server can’t reach ${host} at the moment. The details on this page are from a copy that the operator of this server fetched on ${new Date(copiedAt * 1000).toISOString().slice(0, 10)}.</p>`;
+    : html`<p class="soft small">This server can’t read the app’s document at ${host} at the moment. The details on this page are from a copy that the operator of this server fetched on ${new Date(copiedAt * 1000).toISOString().slice(0, 10)}.</p>`;
 
 /** The origin of the name. */
 function origin(client: Client): Html {

@@ -295,7 +295,7 @@ describe('the folder of copies', () => {
     await checkCopies(folder, { clock, log });
     expect(lines.map(({ level, msg }) => [level, msg])).toEqual([
       ['warn', 'file is not a copy of a client document'],
-      ['warn', 'copy of a client document expires soon: fetch it again'],
+      ['warn', 'copy of a client document has expired or expires soon: fetch it again'],
       ['info', 'copies of client documents'],
     ]);
   });

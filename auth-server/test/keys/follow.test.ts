@@ -132,10 +132,10 @@ describe('processes that follow one keyring', () => {
     clock.advance(policy.lead);
     await one.step();
     expect(one.kids()).toEqual([young, old]);
-    expect(events('signing keys could not be read from the store')).toHaveLength(1);
+    expect(events('signing keys could not be updated')).toHaveLength(1);
     away = false;
     await one.step();
-    expect(events('signing keys are read from the store again')).toHaveLength(1);
+    expect(events('signing keys are updated again')).toHaveLength(1);
   });
 
   it('processes restore their keys to an emptied store', async () => {
@@ -153,7 +153,7 @@ describe('processes that follow one keyring', () => {
     one.refuse(true);
     await one.step();
     await one.step();
-    expect([one.changes(), events('signing keys could not be read from the store').length]).toEqual([0, 1]);
+    expect([one.changes(), events('signing keys could not be updated').length]).toEqual([0, 1]);
     one.refuse(false);
     await one.step();
     expect(one.kids()).toHaveLength(2);

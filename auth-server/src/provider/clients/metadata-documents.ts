@@ -46,7 +46,7 @@ export const clientIdMetadataDocuments = ({ clientDocuments, judge }: Dependenci
 export function createFetch({ clientDocuments, judge }: Dependencies): NonNullable<Configuration['fetch']> {
   return async (input, { method, redirect } = {}) => {
     const url = String(input);
-    if (method !== 'GET') throw new TypeError(`unexpected ${method} request to ${url}`);
+    if (method !== 'GET') throw new TypeError(`unexpected ${method ?? 'unspecified'} request to ${url}`);
     const document =
       redirect === 'manual'
         ? await clientDocuments.metadata(url, judge, caller())
@@ -91,7 +91,7 @@ function unreachable(host: string, status: number | undefined): Words {
     return { title, message: `${claim}, but ${host} answered with a server error. ${next}` };
   }
   const next = 'Trying again will probably not help. Tell the operator of this server.';
-  return { title, message: `${claim}, but ${host} refuses the request of this server. ${next}` };
+  return { title, message: `${claim}, but ${host} does not give this server the document. ${next}` };
 }
 
 const WORDS: Readonly<Record<Outcome, (host: string, status: number | undefined) => Words>> = {
