@@ -42,8 +42,13 @@ function serializeError(error: unknown): Record<string, unknown> {
   // Any value can be thrown, and one without members would break the log line.
   if (!(error instanceof Error))
     return { type: error === null ? 'null' : typeof error, message: 'the thrown value is not an Error' };
-  const { code } = error as { readonly code?: unknown };
-  return withoutSecrets({ ...pino.stdSerializers.err(error), ...(typeof code === 'string' && { errno: code }) });
+  const { code, command } = error as { readonly code?: unknown; readonly command?: { readonly name?: unknown } };
+  return withoutSecrets({
+    ...pino.stdSerializers.err(error),
+    ...(typeof code === 'string' && { errno: code }),
+    // CWE-532: ioredis adds the whole command, whose arguments are ids, events and secrets.
+    ...(command !== undefined && { command: typeof command?.name === 'string' ? command.name : undefined }),
+  });
 }
 
 /** Many lines are written in one millisecond, and formatting a date costs more than the rest of the line's fixed members. */

@@ -97,9 +97,12 @@ describe.skipIf(!hasRedis)(hasRedis ? 'Redis' : NEEDS_REDIS, () => {
     await client.hset('mcp:v1:{broken}', { owner: '{', transport: 'streamable-http' });
     await expect(store.get('broken')).rejects.toThrow(SyntaxError);
     expect(lines).toEqual([]);
-    await client.set('mcp:v1:{text}', 'no hash');
-    await expect(store.get('text')).rejects.toThrow(StorageUnavailable);
+    await client.set('mcp:v1:{a-session-id}', 'no hash');
+    await expect(store.get('a-session-id')).rejects.toThrow(StorageUnavailable);
     expect(lines).toEqual([expect.stringMatching(/WRONGTYPE.*redis refused a command of this server as wrong/)]);
+    // CWE-532: the arguments of a command are session ids, events and secrets.
+    expect(JSON.parse(lines[0] ?? '').err.command).toBe('hgetall');
+    expect(lines[0]).not.toContain('a-session-id');
     await bus.close();
     for (const each of [client, listener]) each.disconnect();
     await redis[Symbol.asyncDispose]();
