@@ -65,7 +65,7 @@ describe('the approval that a login state carries to the upstream', () => {
     expect(approvalOf({ ...pending, ...change })).not.toBe(approvalOf(pending));
   });
 
-  it('a pending approval is valid for whoever signs in at the upstream', () => {
+  it('a pending approval is valid for any account that signs in at the upstream', () => {
     expect(approvalOf({ ...pending, accountId: 'bob' })).toBe(approvalOf({ ...pending, accountId: undefined }));
   });
 });

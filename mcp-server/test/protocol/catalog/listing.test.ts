@@ -92,7 +92,7 @@ describe('a list that hides what the caller may not use', () => {
     expect(listing.page(undefined, permits('admin', 'write'))).toBe(listing.page(undefined));
   });
 
-  it('the number of cached lists is bounded, whoever asks', () => {
+  it('the number of cached lists is bounded for all callers together', () => {
     const guarded = createListing(
       'tools',
       Array.from({ length: 8 }, (_, n) => entry(`t${n}`, `s${n}`)),
