@@ -21,7 +21,7 @@ const NAMES = new Set([
 
 /** Replies about the command itself, or about the script that it ran. Any other reply is about the node or about our permissions. */
 const BAD_COMMAND =
-  /^(WRONGTYPE|CROSSSLOT|ERR (wrong number of arguments|syntax error|value is not|user_script:|Error (running|compiling) script))/;
+  /^(WRONGTYPE|CROSSSLOT|ERR (wrong number of arguments|syntax error|value is not|user_script:|Error compiling script|Error running script (?!.*(?:: -|Script killed))))/;
 
 /** @returns `undefined` for an error that comes neither from Redis nor from the connection */
 export function redisFailureOf(error: unknown): 'unavailable' | 'bad_command' | undefined {

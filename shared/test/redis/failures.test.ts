@@ -17,6 +17,10 @@ it.each([
   reply("READONLY You can't write against a read only replica."),
   reply('LOADING Redis is loading the dataset in memory'),
   reply("ERR Error running script (call to f_5f2): @user_script:2: @user_script: 2: -READONLY You can't write"),
+  reply(
+    'ERR Error running script (call to f_5f2): @user_script:2: @user_script: 2: -NOPERM this user has no permissions',
+  ),
+  reply('ERR Error running script (call to f_5f2): @user_script:2: Script killed by user with SCRIPT KILL...'),
   reply('NOPERM this user has no permissions to run the get command'),
   reply('NOAUTH Authentication required.'),
   reply('ERR max number of clients reached'),
@@ -30,6 +34,7 @@ it.each([
   reply("ERR wrong number of arguments for 'get' command"),
   reply('ERR value is not an integer or out of range'),
   reply('ERR user_script:3: attempt to perform arithmetic on a nil value script: 5f2, on @user_script:3.'),
+  reply('ERR Error running script (call to f_5f2): @user_script:3: user_script:3: attempt to index a nil value'),
   reply('ERR Error compiling script (new function): user_script:1: unexpected symbol'),
 ])('%s is a wrong command', (error) => {
   expect(redisFailureOf(error)).toBe('bad_command');
