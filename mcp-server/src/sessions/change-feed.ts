@@ -46,9 +46,8 @@ export function createChangeFeed({ streams, changes, bus, peek, messageOf }: Cha
     );
     return done;
   };
-  const tell = async (attachment: Attachment, change: string, version: number): Promise<void> => {
+  const tell = async (attachment: Attachment, { uri, data }: ChangeMessage, version: number): Promise<void> => {
     const session = await peek(attachment.name.session);
-    const { uri, data } = messageOf(change);
     const told = session && wants(session, uri);
     const written = told && (await streams.announce(session.id, { data, changes: version }));
     if (written === 'lost') throw new StorageUnavailable('the log of a stream could not be written');
@@ -57,17 +56,21 @@ export function createChangeFeed({ streams, changes, bus, peek, messageOf }: Cha
   const tellMissed = async (attachment: Attachment): Promise<void> => {
     const { changes: told } = attachment;
     const { version, changes: missed } = await changes.since(told ?? Number.MAX_SAFE_INTEGER);
-    if (told !== undefined) for (const { change, version: number } of missed) await tell(attachment, change, number);
+    if (told !== undefined) {
+      for (const { change, version: number } of missed) await tell(attachment, messageOf(change), number);
+    }
     attachment.changes = Math.max(version, attachment.changes ?? 0);
     // From now on the stream counts missed changes; the number has to be stored for the next replica that serves it.
     if (told === undefined) await streams.keep(attachment);
   };
   const deliver = async (change: string, version: number): Promise<void> => {
+    // Once for all streams: thousands may be open, and few of them concerned.
+    const message = messageOf(change);
     const one = async (attachment: Attachment): Promise<void> => {
       const { changes: told } = attachment;
       if (told === undefined || version <= told) return;
       // Announcements can arrive out of order; the log of changes has them all.
-      await (version === told + 1 ? tell(attachment, change, version) : tellMissed(attachment));
+      await (version === told + 1 ? tell(attachment, message, version) : tellMissed(attachment));
     };
     const standalone = streams.all().filter(({ name }) => name.stream === STANDALONE);
     await Promise.all(standalone.map((attachment) => inTurn(attachment, () => one(attachment))));
