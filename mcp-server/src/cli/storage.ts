@@ -5,7 +5,7 @@ import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { readConfig } from '../config.ts';
 import { limitsOf, logLimitsOf } from '../limits.ts';
-import { type SessionStorage, StorageUnavailable } from '../sessions/ports.ts';
+import { type SessionStorage, StorageFault, StorageUnavailable } from '../sessions/ports.ts';
 import { openStorage } from '../storage/open.ts';
 
 export type Sessions = Pick<SessionStorage, 'store' | 'bus'>;
@@ -33,7 +33,7 @@ export const withSessions: WithSessions = async (env, work) => {
   try {
     return await work(storage.sessions);
   } catch (error) {
-    if (!(error instanceof StorageUnavailable)) throw error;
+    if (!(error instanceof StorageUnavailable) || error instanceof StorageFault) throw error;
     throw new StartError(`REDIS_URL: not reachable (${error.message})`, { cause: error });
   } finally {
     await storage.sessions.bus.close();

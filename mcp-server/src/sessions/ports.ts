@@ -7,7 +7,15 @@ import type { McpSession } from './session.ts';
 
 /** The store can't be reached now. Whether the operation took effect is unknown. */
 export class StorageUnavailable extends Error {
-  override readonly name = 'StorageUnavailable';
+  override readonly name: string = 'StorageUnavailable';
+}
+
+/**
+ * A bug in an adapter, or a record that it cannot read: logged where it was caught, and not worth a retry. Background work treats it
+ * as an outage, so that it ends neither the process nor other sessions; a request is answered with 500.
+ */
+export class StorageFault extends StorageUnavailable {
+  override readonly name = 'StorageFault';
 }
 
 /** The limit that prevents a new session: this person's, or that of the whole server. */

@@ -6,7 +6,14 @@ import { randomBytes } from 'node:crypto';
 import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { type Owner, type Principal, sameOwner } from '../authorization/principal.ts';
-import { type Alteration, type Full, type InUse, type SessionStorage, StorageUnavailable } from './ports.ts';
+import {
+  type Alteration,
+  type Full,
+  type InUse,
+  type SessionStorage,
+  StorageFault,
+  StorageUnavailable,
+} from './ports.ts';
 import { type Agreement, type McpSession, ownerOf, type SessionLimits } from './session.ts';
 
 /** `foreign` is for the log only: the client gets the same answer for both. */
@@ -110,7 +117,8 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
       try {
         return await load(id);
       } catch (error) {
-        if (!(error instanceof StorageUnavailable) || clock.now() - since >= PATIENCE) throw error;
+        const mayRecover = error instanceof StorageUnavailable && !(error instanceof StorageFault);
+        if (!mayRecover || clock.now() - since >= PATIENCE) throw error;
         await pause(PAUSE);
       }
     }

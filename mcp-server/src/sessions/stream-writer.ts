@@ -8,6 +8,7 @@ import {
   type ExhaustedBudget,
   type MessageBus,
   type Reader,
+  StorageFault,
   StorageUnavailable,
   type StreamName,
 } from './ports.ts';
@@ -93,6 +94,7 @@ export class StreamWriter {
         return 'full' in appended ? await this.#replace(event, appended.full) : await this.#wake(appended.reader);
       } catch (error) {
         if (!(error instanceof StorageUnavailable)) throw error;
+        if (error instanceof StorageFault) return 'lost';
         await this.#dependencies.pause(PAUSE);
       }
     }

@@ -2,7 +2,7 @@
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Principal } from '../../src/authorization/principal.ts';
-import { type SessionStorage, StorageUnavailable } from '../../src/sessions/ports.ts';
+import { type SessionStorage, StorageFault, StorageUnavailable } from '../../src/sessions/ports.ts';
 import type { McpSession } from '../../src/sessions/session.ts';
 import { createSessionHost } from '../../src/sessions/session-host.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
@@ -30,8 +30,9 @@ beforeEach(() => {
 function createReplica({ pace = 0, bus = true } = {}) {
   const storage = open();
   const asked = { get: 0, use: 0 };
-  const state = { away: false };
+  const state = { away: false, faulty: false };
   const reach = (): void => {
+    if (state.faulty) throw new StorageFault('a record that cannot be read');
     if (state.away) throw new StorageUnavailable('away');
   };
   const store: SessionStorage['store'] = {
@@ -167,6 +168,19 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     const before = clock.now();
     await expect(there.host.find(id, ALICE)).rejects.toThrow(StorageUnavailable);
     expect(clock.now() - before).toBeGreaterThanOrEqual(3_000);
+  });
+
+  it('a fault of the store leaves a cached session working, and is not retried for an uncached one', async () => {
+    const [here, there] = [createReplica(), createReplica()];
+    const { id } = await openAt(here);
+    here.state.faulty = true;
+    there.state.faulty = true;
+    clock.advance(30);
+    // The use is written in the background: its failure must not become an unhandled rejection.
+    expect(await here.host.find(id, ALICE)).toMatchObject({ id });
+    const before = clock.now();
+    await expect(there.host.find(id, ALICE)).rejects.toThrow(StorageFault);
+    expect(clock.now()).toBe(before);
   });
 
   it('the use of a session is written at intervals, and at once with a newer token', async () => {

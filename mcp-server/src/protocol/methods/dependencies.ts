@@ -27,7 +27,7 @@ export interface MethodsDependencies {
 
 /**
  * The outcome of a call that reached its tool. The model reads `invalid_arguments` and `failed`; `fault` is an
- * unexpected error. Errors after a cancellation do not count.
+ * unexpected error. An error after a cancellation counts as `cancelled`.
  */
 export type ToolOutcome = 'ok' | 'invalid_arguments' | 'failed' | 'fault' | 'cancelled';
 

@@ -13,6 +13,7 @@ import {
   type ExhaustedBudget,
   type LogLimits,
   type SessionStorage,
+  StorageFault,
   StorageUnavailable,
 } from '../../sessions/ports.ts';
 import type { SessionLimits } from '../../sessions/session.ts';
@@ -170,7 +171,8 @@ const whenStored =
     try {
       await endpoint(request);
     } catch (error) {
-      if (!(error instanceof StorageUnavailable) || request.res.headersSent) throw error;
+      const isOutage = error instanceof StorageUnavailable && !(error instanceof StorageFault);
+      if (!isOutage || request.res.headersSent) throw error;
       request.log.warn({ reason: error.message }, 'session storage unavailable');
       refuse(request.res, STORAGE_AWAY, requestIdOf(request.message));
     }

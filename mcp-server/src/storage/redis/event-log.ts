@@ -33,6 +33,8 @@ function parse(text: string | null): Reader | undefined {
 
 export function createRedisEventLog(redis: SessionRedis, limits: LogLimits, ledger: Ledger): EventLog {
   const [open, over] = [limits.keepOpen * 1000, limits.keepOver * 1000];
+  const tellLedger = async (session: string, owner: string, bytes: number): Promise<void> =>
+    ledger.tell(session, JSON.parse(owner) as Owner, bytes);
   return {
     append: async (name, { data, producer, sequence, last = false, requests = '', changes = '', forced = false }) => {
       const keys = [sessionKey(name.session), eventsKey(name), stateKey(name), overKey(name)];
@@ -44,7 +46,7 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits, ledg
       const [reader, bytes, owner] = appended;
       if (typeof bytes === 'string') return { full: bytes as ExhaustedBudget };
       // The event is in the log even if this fails.
-      if (owner) await ledger.tell(name.session, JSON.parse(owner) as Owner, bytes).catch(() => {});
+      if (owner) await tellLedger(name.session, owner, bytes).catch(() => {});
       return { reader: parse(reader) };
     },
     read: async (name, after, limit) => {

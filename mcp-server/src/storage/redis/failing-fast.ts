@@ -1,19 +1,22 @@
-/** Ensures that callers see an outage of Redis as StorageUnavailable. A bug in an adapter stays visible as such. */
+/** Ensures that callers see an outage of Redis as StorageUnavailable, and a bug in an adapter as StorageFault. */
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { redisFailureOf } from '@mcp-oauth/shared/redis/failures';
-import { StorageUnavailable } from '../../sessions/ports.ts';
+import { StorageFault, StorageUnavailable } from '../../sessions/ports.ts';
 
 /**
- * Redis also refuses an invalid command or script of this server. It is logged as a bug, but the caller gets
- * StorageUnavailable: in the background, where nothing awaits the result, any other error would end the process.
- * @returns the port, whose promises and lists reject with StorageUnavailable when Redis can't be used
+ * What is no outage is logged as an error here, once for each call: in the background nothing awaits the result.
+ * @returns the port, whose promises and lists reject with StorageUnavailable when Redis can't be used, and with StorageFault when it
+ * refuses a command or script of this server as wrong, or when the adapter throws
  */
 export function failingFast<T extends object>(port: T, log: Pick<Logger, 'error'>): T {
   const translate = (error: unknown): never => {
     const failure = redisFailureOf(error);
-    if (failure === undefined) throw error;
-    if (failure === 'bad_command') log.error({ err: error }, 'redis refused a command of this server as wrong');
-    throw new StorageUnavailable((error as Error).message, { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    if (failure === 'unavailable') throw new StorageUnavailable(message, { cause: error });
+    const event =
+      failure === 'bad_command' ? 'redis refused a command of this server as wrong' : 'storage adapter failed';
+    log.error({ err: error }, event);
+    throw new StorageFault(message, { cause: error });
   };
   const guardedItems = async function* (items: AsyncIterable<unknown>): AsyncGenerator<unknown> {
     try {

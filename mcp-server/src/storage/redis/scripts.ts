@@ -1,7 +1,7 @@
 /**
- * Owns the list of scripts that Redis runs for sessions, their streams and their bytes. Each touches the keys of
- * one session, or of one ledger, so that it works on a Cluster. Each can run twice without harm, as an answer may
- * be lost. The script's file documents what it does.
+ * Owns the list of scripts that Redis runs for sessions, their streams and their bytes. The keys of each are in one
+ * slot of a Cluster: those of one session, one index, one ledger or the change log. Each can run twice without harm,
+ * as an answer may be lost. The script's file documents what it does.
  */
 import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { readLua } from '@mcp-oauth/shared/redis/lua';

@@ -4,7 +4,7 @@ import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { describe, expect, it } from 'vitest';
-import { StorageUnavailable } from '../../../src/sessions/ports.ts';
+import { StorageFault, StorageUnavailable } from '../../../src/sessions/ports.ts';
 import { createRedisStorage } from '../../../src/storage/redis/storage.ts';
 import {
   LIMITS,
@@ -80,7 +80,7 @@ describe.skipIf(!hasRedis)(hasRedis ? 'Redis' : NEEDS_REDIS, () => {
     await redis[Symbol.asyncDispose]();
   });
 
-  it('a fault of an adapter stays what it is, and a wrong command is logged as an error', async () => {
+  it('a bug in an adapter and a wrong command are logged as errors, and are a StorageFault', async () => {
     const redis = await startRedis();
     const connect = () => openRedis({ target: redisUrl().parse(redis.url), name: 'test', log });
     const [client, listener] = [connect(), connect()];
@@ -93,12 +93,16 @@ describe.skipIf(!hasRedis)(hasRedis ? 'Redis' : NEEDS_REDIS, () => {
       clock: new FakeClock(Date.now()),
       log: createLogger('test', 'error', { write: (line: string) => void lines.push(line) }),
     });
-    await expect(store.create(undefined as never)).rejects.toThrow(TypeError);
+    await expect(store.create(undefined as never)).rejects.toThrow(StorageFault);
     await client.hset('mcp:v1:{broken}', { owner: '{', transport: 'streamable-http' });
-    await expect(store.get('broken')).rejects.toThrow(SyntaxError);
-    expect(lines).toEqual([]);
+    await expect(store.get('broken')).rejects.toThrow(StorageFault);
+    const faults = lines.splice(0).map((line) => JSON.parse(line));
+    expect(faults.map(({ msg, err }) => [msg, err.type])).toEqual([
+      ['storage adapter failed', 'TypeError'],
+      ['storage adapter failed', 'SyntaxError'],
+    ]);
     await client.set('mcp:v1:{a-session-id}', 'no hash');
-    await expect(store.get('a-session-id')).rejects.toThrow(StorageUnavailable);
+    await expect(store.get('a-session-id')).rejects.toThrow(StorageFault);
     expect(lines).toEqual([expect.stringMatching(/WRONGTYPE.*redis refused a command of this server as wrong/)]);
     // CWE-532: the arguments of a command are session ids, events and secrets.
     expect(JSON.parse(lines[0] ?? '').err.command).toBe('hgetall');
