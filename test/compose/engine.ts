@@ -5,6 +5,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { removeLeftovers } from './leftovers.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../tools/docker.sh', import.meta.url));
 
@@ -17,13 +18,17 @@ const answers = (): boolean =>
 
 /** Run once before the first test; the returned function runs after the last. */
 export default function setup(): (() => void) | undefined {
-  if (answers()) return undefined;
+  if (answers()) {
+    removeLeftovers();
+    return undefined;
+  }
   if (process.env.CI !== 'true') {
     throw new Error(
       'test:compose needs a Docker engine with compose: start one, or set CI=true to have tools/docker.sh make one',
     );
   }
   execFileSync('bash', [SCRIPT, 'up', ...IMAGES], { stdio: 'inherit' });
+  removeLeftovers();
   return () => {
     execFileSync('bash', [SCRIPT, 'down'], { stdio: 'inherit' });
   };
