@@ -2,7 +2,9 @@
 
 /** Which folders of a service a folder may import from, besides itself and shared. The files beside main.ts and `compose` may import all. */
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  'auth-server/access': ['federation', 'storage/record-store.ts'],
   'auth-server/cli': [
+    'access',
     'config.ts',
     'compose/client-checks.ts',
     'client-documents',
@@ -13,6 +15,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'storage',
   ],
   'auth-server/http': [
+    'access',
     'context-state.ts',
     'federation',
     'keys',
@@ -23,6 +26,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'views',
   ],
   'auth-server/provider': [
+    'access',
     'context-state.ts',
     'client-documents',
     'clients',

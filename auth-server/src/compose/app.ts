@@ -1,6 +1,7 @@
 /** Owns how the HTTP application around an engine is created from the settings: its limits, its pages and its documents. */
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import type { PassThrough } from '../access/gate.ts';
 import type { Config } from '../config.ts';
 import type { Accounts } from '../federation/account.ts';
 import { createLogins } from '../federation/login.ts';
@@ -21,6 +22,7 @@ const HOUR = 3_600;
 
 export interface AppDependencies extends Dependencies {
   readonly accounts: Accounts;
+  readonly passThrough: PassThrough;
   readonly clients: Clients;
   readonly connectors: readonly OpenConnector[];
   readonly cookieKeys: CookieKeys;
@@ -31,12 +33,13 @@ export interface AppDependencies extends Dependencies {
 /** @returns a function that creates the application around an engine; everything else outlives the engines */
 export function composeApp(config: Config, dependencies: AppDependencies): (engine: Engine) => RequestListener {
   const { issuer, trustedProxies, documentLifetime } = config;
-  const { clock, log, store, accounts, clients, connectors, cookieKeys, isReady, onSignIn } = dependencies;
+  const { clock, log, store, accounts, passThrough, clients, connectors, cookieKeys, isReady, onSignIn } = dependencies;
   const { registration: registrationLimits, ...limits } = composeLimits(config, dependencies.createRateLimit);
   const pages = {
     issuer,
     connectors,
     accounts,
+    passThrough,
     logins: createLogins(store, randomBytes),
     loginCookie: createLoginCookie(cookieKeys, issuer.startsWith('https:')),
     formKey: cookieKeys[0],

@@ -3,6 +3,7 @@ import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { ConfigError, type Problem } from '@mcp-oauth/shared/settings/config';
+import { passThrough } from '../access/gate.ts';
 import type { Judge } from '../client-documents/document.ts';
 import type { Client } from '../clients/client.ts';
 import type { Config } from '../config.ts';
@@ -28,7 +29,7 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
   const accounts = composeAccounts(config, dependencies);
   const clients = composeClients(config, dependencies);
   const key = await generateSigningKey(config.signingAlgorithm);
-  const createEngine = composeEngine(config, { ...dependencies, accounts, clients });
+  const createEngine = composeEngine(config, { ...dependencies, accounts, passThrough: passThrough([]), clients });
   try {
     return await work(createEngine({ signing: [key], cookies: ['unused'] }));
   } finally {

@@ -19,6 +19,7 @@ import type { Meters } from '../metrics.ts';
 import { openStorage, type Storage } from '../storage/open.ts';
 import { rateLimitsOn } from '../storage/rate-limit.ts';
 import { type RecordStore, StoreUnavailable } from '../storage/record-store.ts';
+import { composeGates } from './access.ts';
 import { composeAccounts } from './accounts.ts';
 import { composeApp } from './app.ts';
 import { refuseUnusableClients } from './client-checks.ts';
@@ -112,8 +113,9 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const keys = await openKeys({ store, policy: keyPolicyOf(config), clock, log });
   const { cookies } = keys;
   const accounts = composeAccounts(config, dependencies);
+  const passThrough = composeGates();
   const clients = composeClients(config, dependencies);
-  const capabilities = { ...dependencies, accounts, clients };
+  const capabilities = { ...dependencies, accounts, passThrough, clients };
   const createEngine = composeEngine(config, { ...capabilities, counts: meters });
   const createApp = composeApp(config, { ...capabilities, cookieKeys: cookies, onSignIn: meters?.onSignIn });
   const createHandler = (signing: SigningKeys) => createApp(createEngine({ signing, cookies }));

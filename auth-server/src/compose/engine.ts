@@ -1,4 +1,5 @@
 /** Owns how an engine is created from the settings. */
+import type { PassThrough } from '../access/gate.ts';
 import type { Config } from '../config.ts';
 import type { Accounts } from '../federation/account.ts';
 import type { Keys } from '../keys/key-store.ts';
@@ -12,6 +13,7 @@ import { composeResources } from './resources.ts';
 
 export interface EngineDependencies extends Dependencies {
   readonly accounts: Accounts;
+  readonly passThrough: PassThrough;
   readonly clients: Clients;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
@@ -19,12 +21,13 @@ export interface EngineDependencies extends Dependencies {
 
 /** @returns a function that creates an engine for a set of keys; everything else outlives the engines */
 export function composeEngine(config: Config, dependencies: EngineDependencies): (keys: Keys) => Engine {
-  const { store, clock, accounts, clients, counts } = dependencies;
+  const { store, clock, accounts, passThrough, clients, counts } = dependencies;
   const options = {
     issuer: config.issuer,
     store,
     clock,
     accounts,
+    passThrough,
     ...clients,
     clientIdMetadataDocuments: config.clientMetadata,
     resources: composeResources(config, dependencies),

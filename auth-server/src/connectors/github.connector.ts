@@ -65,13 +65,14 @@ export default defineConnector({
         const person = await read(`${values.apiUrl}/user`, user);
         // For display only: a token without the e-mail scope, or a slow answer, must not prevent the sign-in.
         const addresses = await read(`${values.apiUrl}/user/emails`, z.array(z.unknown())).catch(() => []);
-        return {
+        const identity = {
           issuer: values.baseUrl,
           subject: String(person.id),
           name: label(person.name),
           username: label(person.login),
           email: label(addresses.map((entry) => address.safeParse(entry).data).find((found) => found)?.email),
         };
+        return { identity };
       },
     };
   },

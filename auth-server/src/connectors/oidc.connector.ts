@@ -47,11 +47,12 @@ export default defineConnector({
           const tokens = await oidc.authorizationCodeGrant(configuration, callback, checks);
           const expected = { issuer, clientId: values.clientId, nonce, algorithms, keys: provider.keys, clock };
           const claims = await readIdToken(tokens[ID_TOKEN], expected);
-          return toIdentity(claims, [
+          const identity = toIdentity(claims, [
             claims,
             await missingClaims(upstream, claims, tokens.access_token),
             userInAnswer(answer),
           ]);
+          return { identity };
         }),
     };
   },

@@ -13,8 +13,46 @@ export interface Identity {
   readonly subject: string;
   readonly name?: string | undefined;
   readonly username?: string | undefined;
-  /** Only if the upstream says that it is verified. */
+  /** For display, and only if the upstream says that it is verified. */
   readonly email?: string | undefined;
+  /** Every address that the upstream says is verified. Only these count in a rule. */
+  readonly verifiedEmails?: readonly string[] | undefined;
+  /** An address that the upstream does not verify: no rule matches it, and the log says so. */
+  readonly unverifiedEmail?: string | undefined;
+  /** Domains that the upstream vouches for, such as Google's `hd`. Absent: the domains of `verifiedEmails`. */
+  readonly domains?: readonly string[] | undefined;
+  /** What the person is at the upstream, compared by rules. Names and ids may both be listed. */
+  readonly memberships?: Readonly<Partial<Record<Membership, readonly string[]>>> | undefined;
+  /** Memberships that the upstream did not list completely, each with the reason for the log. */
+  readonly incomplete?: Readonly<Partial<Record<Membership, string>>> | undefined;
+  /** The claims of the id token and of userinfo. Rules and claims of access tokens are read from them by path. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The memberships of a person that a connector can report. */
+export type Membership = 'group' | 'role' | 'org' | 'team' | 'user';
+
+/** The types of rules that decide about a person: access/rule.ts. */
+export type RuleType = Membership | 'domain' | 'email' | 'subject' | 'claim';
+
+/** What a connector needs to ask its upstream again, without the person. It is stored encrypted, and only the connector reads it. */
+export interface UpstreamSession {
+  readonly refreshToken?: string | undefined;
+  readonly accessToken?: string | undefined;
+  /** When the access token expires, in seconds since the epoch. */
+  readonly expiresAt?: number | undefined;
+  /** The session of the person at the upstream (OpenID Connect Front-Channel Logout 1.0 §3 `sid`). */
+  readonly sid?: string | undefined;
+}
+
+export interface SignIn {
+  readonly identity: Identity;
+  readonly session?: UpstreamSession | undefined;
+}
+
+export interface BeginOptions {
+  /** Whether the upstream should let the person choose another account. */
+  readonly selectAccount?: boolean | undefined;
 }
 
 /** Values that the upstream must return unchanged; made by `federation/login.ts`, stored in the login state. */
@@ -26,13 +64,13 @@ export interface LoginChecks {
 
 export interface Connector {
   /** The URL at the upstream to which the browser is sent. */
-  begin(checks: LoginChecks): Promise<URL>;
+  begin(checks: LoginChecks, options?: BeginOptions): Promise<URL>;
   /**
    * Redeems the answer of the upstream.
    * @param answer the callback URL as the upstream called it: our own public URL with its query
    * @throws UpstreamError
    */
-  finish(answer: URL, checks: LoginChecks): Promise<Identity>;
+  finish(answer: URL, checks: LoginChecks): Promise<SignIn>;
 }
 
 /** The dependencies of a connector. */
@@ -42,6 +80,8 @@ export interface ConnectorContext {
   readonly fetch: typeof fetch;
   /** Absent: the clock of the system. */
   readonly clock?: Clock | undefined;
+  /** The types of rules that are configured for it: the connector asks for no more than these need. Absent: none. */
+  readonly needs?: ReadonlySet<RuleType> | undefined;
   /** Called for problems that do not end a sign-in. */
   readonly onTrouble?: ((message: string) => void) | undefined;
 }
@@ -53,6 +93,10 @@ export interface ConnectorKind<S extends Settings = Settings> {
   readonly title: string;
   /** Variables after the prefix `CONNECTOR_<ID>_`. */
   readonly settings: S;
+  /** The types of rules that its identities support. Absent: domain, email, subject, group, role and claim. */
+  readonly ruleTypes?: readonly RuleType[] | undefined;
+  /** The types of rules whose values are compared without case. */
+  readonly caseInsensitive?: readonly RuleType[] | undefined;
   /** Finds valid settings that contradict each other; problems are named by the variable without its prefix. */
   rules?(settings: Values<S>): readonly Problem[];
   open(settings: Values<S>, context: ConnectorContext): Connector;

@@ -39,7 +39,9 @@ export async function discoverKinds(folder: URL): Promise<ConnectorKinds> {
   return kinds;
 }
 
-const KIND: ReadonlySet<string> = new Set(['type', 'title', 'settings', 'rules', 'open']);
+const KIND: ReadonlySet<string> = new Set([
+  'type', 'title', 'settings', 'ruleTypes', 'caseInsensitive', 'rules', 'open',
+]); // biome-ignore format: one list
 const SETTING: ReadonlySet<string> = new Set(['env', 'doc', 'type', 'default', 'example', 'secret', 'optional']);
 
 /** An unknown member may be a typo with consequences: a `rule` checks nothing, and `secrets` hides nothing from the log. */

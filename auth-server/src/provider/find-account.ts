@@ -1,15 +1,47 @@
-/** Owns what the engine may know about a person: the subject. The engine calls it at every sign-in, code exchange and refresh. */
-import type { FindAccount } from 'oidc-provider';
-import type { Accounts } from '../federation/account.ts';
+/**
+ * Owns what the engine may know about a person: the subject, and whether the person may still come in. The engine calls it at
+ * every sign-in, code exchange and refresh.
+ */
+import { type AccountClaims, errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider';
+import type { PassThrough, Refusal } from '../access/gate.ts';
+import { stateOf } from '../context-state.ts';
+import type { Account, Accounts } from '../federation/account.ts';
 import type { Resources } from '../resources/resource.ts';
 import { checkGranted, type GrantSource } from './granted-resource.ts';
 
+/** An account in the form of the engine, with what the gates found. */
+export interface EngineAccount {
+  readonly accountId: string;
+  readonly claims: () => Promise<AccountClaims>;
+  readonly account: Account;
+  /** Present if the person may not come in any more: their browser session is then not used. */
+  readonly refusal: Refusal | undefined;
+  readonly [name: string]: unknown;
+}
+
+export interface FindAccountDependencies {
+  readonly accounts: Accounts;
+  readonly passThrough: PassThrough;
+  readonly resources: Resources;
+}
+
 /** An unknown account is `undefined`: its refresh tokens then fail with `invalid_grant`. */
-export function createFindAccount(accounts: Accounts, resources: Resources): FindAccount {
-  return async (ctx, accountId, token) => {
+export function createFindAccount({ accounts, passThrough, resources }: FindAccountDependencies): FindAccount {
+  return async (ctx, accountId, token): Promise<EngineAccount | undefined> => {
+    const stored = await accounts.find(accountId);
+    const passage = stored && (await passThrough(stored, token ? 'token' : 'session'));
+    if (token && passage?.refusal) await refuse(ctx, passage.refusal);
     // The one hook between the reading of a code or refresh token and its use.
     if (token && 'resource' in token) await checkGranted(ctx, token as GrantSource, resources);
-    if (!(await accounts.find(accountId))) return undefined;
-    return { accountId, claims: async () => ({ sub: accountId }) };
+    if (!passage) return undefined;
+    const { account, refusal } = passage;
+    return { accountId, claims: async () => ({ sub: accountId }), account, refusal };
   };
+}
+
+/** RFC 6749 §5.2: the client has to send the person to sign in again, where a page says why they may not. */
+async function refuse(ctx: KoaContextWithOIDC, { reason, description, isFinal }: Refusal): Promise<never> {
+  if (isFinal) await ctx.oidc.entities.Grant?.destroy();
+  stateOf(ctx).log.warn({ reason, client: ctx.oidc.client?.clientId }, 'person refused');
+  throw Object.assign(new errors.InvalidGrant(reason), { error_description: description });
 }

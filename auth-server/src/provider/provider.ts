@@ -1,6 +1,7 @@
 /** Owns how the engine is created. The engine is the Koa application; everything else runs in front of it. */
 import type { Middleware } from 'koa';
 import Provider, { errors } from 'oidc-provider';
+import type { PassThrough } from '../access/gate.ts';
 import type { Judge } from '../client-documents/document.ts';
 import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
@@ -45,12 +46,13 @@ export interface Engine {
 
 export type EngineOptions = Omit<ConfigurationOptions, 'findAccount' | 'renderError' | 'judge' | 'clientCache'> & {
   readonly accounts: Accounts;
+  readonly passThrough: PassThrough;
   readonly renderErrorPage: (error: ErrorDescription) => string;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
 };
 
-export function createEngine({ accounts, renderErrorPage, counts, ...options }: EngineOptions): Engine {
+export function createEngine({ accounts, passThrough, renderErrorPage, counts, ...options }: EngineOptions): Engine {
   const clientCache = createClientCache(options.clock);
   const Engine = providerWith({
     authorization_code: allowOmission,
@@ -63,7 +65,7 @@ export function createEngine({ accounts, renderErrorPage, counts, ...options }: 
       ...options,
       clientCache,
       judge: judgeDocument,
-      findAccount: createFindAccount(accounts, options.resources),
+      findAccount: createFindAccount({ accounts, passThrough, resources: options.resources }),
       renderError: createRenderError(renderErrorPage),
     }),
   );

@@ -32,7 +32,7 @@ async function attempt(
   const answer = new URL(`${CALLBACK}?${new URLSearchParams({ state: checks.state, code: CODE, ...parameters })}`);
   try {
     await connector.begin(checks);
-    return acceptIdentity(await connector.finish(answer, checks));
+    return acceptIdentity((await connector.finish(answer, checks)).identity);
   } catch (error) {
     expect(error).toBeInstanceOf(UpstreamError);
     const secrets = [SECRET, CODE, checks.state, checks.nonce, checks.codeVerifier];

@@ -55,7 +55,8 @@ describe('github', () => {
   const signIn = async (change: (stage: Stage) => void) => {
     await using upstream = await start();
     change(upstream.stage);
-    return await upstream.connector.finish(await upstream.signIn(await upstream.connector.begin(checks)), checks);
+    return (await upstream.connector.finish(await upstream.signIn(await upstream.connector.begin(checks)), checks))
+      .identity;
   };
 
   it('GitHub sign-in uses the numeric id, because a login can be reassigned, and the primary verified address', async () => {

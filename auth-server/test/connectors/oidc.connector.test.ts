@@ -78,7 +78,9 @@ describe('oidc: a provider with an internal URL', () => {
     expect(page.href).toMatch(`${publicUrl}/authorize?`);
     const answer = await upstream.signIn(page);
     answer.searchParams.set('iss', publicUrl);
-    expect(await upstream.connector.finish(answer, checks)).toMatchObject({ issuer: publicUrl, name: 'Alice' });
+    expect(await upstream.connector.finish(answer, checks)).toMatchObject({
+      identity: { issuer: publicUrl, name: 'Alice' },
+    });
   });
 
   it('endpoints named by the internal host are used internally, and browsers see the public URL', async () => {
@@ -88,7 +90,9 @@ describe('oidc: a provider with an internal URL', () => {
     stage.routes.set(`/auth/realms/staff${discovery}`, () => ({ ...asked, issuer }));
     const page = await upstream.connector.begin(checks);
     expect(page.href).toMatch(`${PUBLIC}/realms/staff/authorize?`);
-    expect(await upstream.connector.finish(await upstream.signIn(page), checks)).toMatchObject({ issuer });
+    expect(await upstream.connector.finish(await upstream.signIn(page), checks)).toMatchObject({
+      identity: { issuer },
+    });
   });
 
   it('Discovery §4.3 metadata that names the internal URL as its issuer is refused', async () => {

@@ -10,7 +10,7 @@ export const acmeConnector = (issuer: string): OpenConnector => ({
     begin: async ({ state }) => new URL(`https://acme.example/authorize?state=${state}`),
     finish: async (answer) => {
       const subject = answer.searchParams.get('code') ?? '';
-      return { issuer: 'https://acme.example', subject, email: `${subject}@acme.example` };
+      return { identity: { issuer: 'https://acme.example', subject, email: `${subject}@acme.example` } };
     },
   },
 });

@@ -96,5 +96,6 @@ export async function start(path = '', publicUrl?: string, timeout = settings.ti
 export async function signIn(change: (play: Play) => void = () => {}, path?: string) {
   await using upstream = await start(path);
   change(upstream);
-  return await upstream.connector.finish(await upstream.signIn(await upstream.connector.begin(checks)), checks);
+  return (await upstream.connector.finish(await upstream.signIn(await upstream.connector.begin(checks)), checks))
+    .identity;
 }

@@ -5,8 +5,10 @@
 import Router from '@koa/router';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
+import type { PassThrough } from '../../access/gate.ts';
 import { interactionPath } from '../../consent/interaction.ts';
 import { SIGN_IN_ERRORS } from '../../consent/sign-in-errors.ts';
+import { stateOf } from '../../context-state.ts';
 import type { Accounts } from '../../federation/account.ts';
 import type { Identity, LoginChecks } from '../../federation/connector.ts';
 import { type ClientAnswer, sanitized } from '../../federation/failure.ts';
@@ -23,6 +25,7 @@ export interface CallbackDependencies {
   readonly connectors: readonly OpenConnector[];
   readonly logins: Logins;
   readonly accounts: Accounts;
+  readonly passThrough: PassThrough;
   readonly loginCookie: LoginCookie;
   readonly onSignIn?: SignInObserver | undefined;
 }
@@ -126,14 +129,20 @@ async function completeSignIn(
   const answer = new URL(upstream.callbackUrl + ctx.search);
   let identity: Identity;
   try {
-    identity = acceptIdentity(await upstream.connector.finish(answer, login));
+    identity = acceptIdentity((await upstream.connector.finish(answer, login))?.identity);
   } catch (error) {
     const code = answer.searchParams.get('code') ?? undefined;
     const failed = upstreamFailed(ctx, { upstream, checks: login, code }, error);
     dependencies.onSignIn?.(upstream.id, failed.reason);
     return failed.answer;
   }
-  const account = { accountId: localSubject(identity), connector: upstream.id, identity };
+  const found = { accountId: localSubject(identity), connector: upstream.id, identity };
+  const { account, refusal } = await dependencies.passThrough(found, 'sign-in');
+  if (refusal) {
+    stateOf(ctx).log.warn({ connector: upstream.id, reason: refusal.reason }, 'person refused');
+    dependencies.onSignIn?.(upstream.id, 'denied');
+    return { error: 'access_denied', description: refusal.description };
+  }
   await dependencies.accounts.save(account);
   dependencies.onSignIn?.(upstream.id, 'ok');
   return { accountId: account.accountId };

@@ -20,6 +20,15 @@ export function createInteractionPolicy(dependencies: PendingDependencies): inte
       (ctx) => ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined,
     ),
   );
+  policy.get('login')?.checks.add(
+    new interactionPolicy.Check(
+      'account_refused',
+      'the account of the session may not come in any more',
+      'login_required',
+      // Another account may come in, and the sign-in of the same one ends with a page that says why.
+      (ctx) => ctx.oidc.account?.refusal !== undefined,
+    ),
+  );
   // OpenID Connect Core §3.1.2.1: our page names the account and offers another one, so it is enough to show the page.
   const selectAccount = new interactionPolicy.Prompt({ name: SELECT_ACCOUNT, requestable: true });
   policy.add(selectAccount, policy.length - 1);

@@ -223,7 +223,7 @@ describe('RFC 7517 §5 the keys of a provider are read one by one', () => {
     const { stage, connector } = upstream;
     const asked = () => stage.asked.filter((path) => path === '/jwks').length;
     stage.routes.set('/jwks', async () => ({ keys: [asked() === 1 ? await strangers(kid) : await good(kid)] }));
-    const identity = await connector.finish(await upstream.signIn(await connector.begin(checks)), checks);
+    const { identity } = await connector.finish(await upstream.signIn(await connector.begin(checks)), checks);
     expect([identity.subject, asked()]).toEqual([SUBJECT, 2]);
   });
 });

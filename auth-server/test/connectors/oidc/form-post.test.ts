@@ -14,7 +14,7 @@ describe('OAuth 2.0 Form Post Response Mode, as Apple answers', () => {
     upstream.claims = claims;
     const answer = await upstream.signIn(await upstream.connector.begin(checks));
     answer.searchParams.set('user', user);
-    return await upstream.connector.finish(answer, checks);
+    return (await upstream.connector.finish(answer, checks)).identity;
   };
 
   it('response_mode=form_post is requested where the operator sets it', async () => {

@@ -90,7 +90,8 @@ describe('RFC 7517 §5 provider keys that change', () => {
   it('the old keys are used while the new ones are unavailable', async () => {
     const { play, clock, connector, troubles } = await setUp();
     await using _ = play;
-    const signIn = async () => connector.finish(await play.signIn(await connector.begin(checks)), checks);
+    const signIn = async () =>
+      (await connector.finish(await play.signIn(await connector.begin(checks)), checks)).identity;
     await signIn();
     play.stage.routes.set('/jwks', () => new Reply(500, ''));
     clock.advance(3_601);
@@ -105,7 +106,8 @@ describe('RFC 7517 §5 provider keys that change', () => {
     await using _ = play;
     const other = await exportJWK((await generateKeyPair('RS256')).publicKey);
     play.stage.routes.set('/jwks', () => ({ keys: [{ ...other, kid: '1' }] }));
-    const signIn = async () => connector.finish(await play.signIn(await connector.begin(checks)), checks);
+    const signIn = async () =>
+      (await connector.finish(await play.signIn(await connector.begin(checks)), checks)).identity;
     await expect(signIn()).rejects.toMatchObject({ reason: 'invalid_answer' });
     play.stage.routes.set('/jwks', async () => ({ keys: [{ ...(await publicKey), kid: '1' }] }));
     expect(await signIn()).toMatchObject({ subject: play.subject });

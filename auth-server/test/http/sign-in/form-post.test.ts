@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import type { Identity } from '../../../src/federation/connector.ts';
+import type { SignIn } from '../../../src/federation/connector.ts';
 import { Browser } from '../../support/browser.ts';
 import { authorizePath, register, WEB } from '../../support/client.ts';
 import { form, type RunningServer, startServer } from '../../support/running-server.ts';
@@ -67,7 +67,7 @@ describe('OAuth 2.0 Form Post Response Mode §2 an upstream answer by form', () 
   });
 });
 
-const refused = async (): Promise<Identity> => {
+const refused = async (): Promise<SignIn> => {
   throw new Error('refused');
 };
 

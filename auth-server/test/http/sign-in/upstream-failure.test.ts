@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import github from '../../../src/connectors/github.connector.ts';
 import oidc from '../../../src/connectors/oidc.connector.ts';
-import type { Identity } from '../../../src/federation/connector.ts';
+import type { SignIn } from '../../../src/federation/connector.ts';
 import { type OpenConnector, openConnectors } from '../../../src/federation/registry.ts';
 import { Browser } from '../../support/browser.ts';
 import { authorizePath, register, WEB } from '../../support/client.ts';
@@ -172,7 +172,7 @@ describe('an unacceptable upstream answer is server_error for the client, and th
 });
 
 describe('a faulty connector', () => {
-  const broken = (finish: () => Promise<Identity>): readonly OpenConnector[] => {
+  const broken = (finish: () => Promise<SignIn>): readonly OpenConnector[] => {
     const begin = async () => new URL(`https://x.example/?state=${'s'.repeat(8)}`);
     return [{ id: 'acme', title: 'Acme', callbackUrl: `${ISSUER}/callback/acme`, connector: { begin, finish } }];
   };
@@ -180,8 +180,8 @@ describe('a faulty connector', () => {
   it.each([
     ['throws', async () => Promise.reject(new TypeError('x is not a function')), 'x is not a function'],
     ['throws null', async () => Promise.reject(null), 'null'],
-    ['gives nothing', async () => undefined as unknown as Identity, 'iss of the person is not text'],
-    ['has another member', async () => ({ issuer: 'https://x.example', sub: '1' }) as unknown as Identity, 'sub of the person is not text'],
+    ['gives nothing', async () => undefined as unknown as SignIn, 'iss of the person is not text'],
+    ['has another member', async () => ({ identity: { issuer: 'https://x.example', sub: '1' } }) as unknown as SignIn, 'sub of the person is not text'],
   ])('a connector that %s is server_error for the client and explained in the log', async (_, finish, reason) => {
     const [real] = connectorsAt(play.issuer);
     const [fake] = broken(finish);
