@@ -30,13 +30,13 @@ export interface Identity {
 }
 
 /** The memberships of a person that a connector can report. */
-export type Membership = 'group' | 'role' | 'org' | 'team' | 'user';
+type Membership = 'group' | 'role' | 'org' | 'team' | 'user';
 
 /** The types of rules that decide about a person: access/rule.ts. */
-export type RuleType = Membership | 'domain' | 'email' | 'subject' | 'claim';
+type RuleType = Membership | 'domain' | 'email' | 'subject' | 'claim';
 
 /** What a connector needs to ask its upstream again, without the person. It is stored encrypted, and only the connector reads it. */
-export interface UpstreamSession {
+interface UpstreamSession {
   readonly refreshToken?: string | undefined;
   readonly accessToken?: string | undefined;
   /** When the access token expires, in seconds since the epoch. */
@@ -50,7 +50,7 @@ export interface SignIn {
   readonly session?: UpstreamSession | undefined;
 }
 
-export interface BeginOptions {
+interface BeginOptions {
   /** Whether the upstream should let the person choose another account. */
   readonly selectAccount?: boolean | undefined;
 }

@@ -10,7 +10,7 @@ import type { Resources } from '../resources/resource.ts';
 import { checkGranted, type GrantSource } from './granted-resource.ts';
 
 /** An account in the form of the engine, with what the gates found. */
-export interface EngineAccount {
+interface EngineAccount {
   readonly accountId: string;
   readonly claims: () => Promise<AccountClaims>;
   readonly account: Account;
