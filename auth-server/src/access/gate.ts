@@ -16,7 +16,7 @@ export interface Refusal {
   readonly isFinal?: boolean | undefined;
 }
 
-export interface Verdict {
+interface Verdict {
   readonly refusal?: Refusal | undefined;
   /** The account with what the gate has found out; later gates get this one. Absent: unchanged. */
   readonly account?: Account | undefined;
