@@ -7,7 +7,7 @@ import type { Account } from '../federation/account.ts';
 /** When a gate is asked: the person has just signed in, their browser session is used, or a token is requested. */
 export type Occasion = 'sign-in' | 'session' | 'token';
 
-export interface Refusal {
+export interface AccessRefusal {
   /** For the log: which rule, list or answer refused the person. */
   readonly reason: string;
   /** For the client, in the characters of an `error_description` (RFC 6749 §5.2). */
@@ -17,7 +17,7 @@ export interface Refusal {
 }
 
 interface Verdict {
-  readonly refusal?: Refusal | undefined;
+  readonly refusal?: AccessRefusal | undefined;
   /** The account with what the gate has found out; later gates get this one. Absent: unchanged. */
   readonly account?: Account | undefined;
 }
@@ -27,7 +27,7 @@ export type Gate = (account: Account, occasion: Occasion) => Promise<Verdict | u
 
 export interface Passage {
   readonly account: Account;
-  readonly refusal?: Refusal | undefined;
+  readonly refusal?: AccessRefusal | undefined;
 }
 
 /** Asks the gates in order, up to the first that refuses. */

@@ -3,7 +3,7 @@
  * every sign-in, code exchange and refresh.
  */
 import { type AccountClaims, errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider';
-import type { PassThrough, Refusal } from '../access/gate.ts';
+import type { AccessRefusal, PassThrough } from '../access/gate.ts';
 import { stateOf } from '../context-state.ts';
 import type { Account, Accounts } from '../federation/account.ts';
 import type { Resources } from '../resources/resource.ts';
@@ -15,7 +15,7 @@ interface EngineAccount {
   readonly claims: () => Promise<AccountClaims>;
   readonly account: Account;
   /** Present if the person may not come in any more: their browser session is then not used. */
-  readonly refusal: Refusal | undefined;
+  readonly refusal: AccessRefusal | undefined;
   readonly [name: string]: unknown;
 }
 
@@ -40,7 +40,7 @@ export function createFindAccount({ accounts, passThrough, resources }: FindAcco
 }
 
 /** RFC 6749 §5.2: the client has to send the person to sign in again, where a page says why they may not. */
-async function refuse(ctx: KoaContextWithOIDC, { reason, description, isFinal }: Refusal): Promise<never> {
+async function refuse(ctx: KoaContextWithOIDC, { reason, description, isFinal }: AccessRefusal): Promise<never> {
   if (isFinal) await ctx.oidc.entities.Grant?.destroy();
   stateOf(ctx).log.warn({ reason, client: ctx.oidc.client?.clientId }, 'person refused');
   throw Object.assign(new errors.InvalidGrant(reason), { error_description: description });
