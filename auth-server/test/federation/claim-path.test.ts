@@ -1,0 +1,64 @@
+/** Proves that a claim is found by its path, and that its texts are taken whole. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { textsAt, valueAt } from '../../src/federation/claim-path.ts';
+
+const claims = {
+  groups: ['ops', 'dev'],
+  realm_access: { roles: ['admin'] },
+  resource_access: { 'mcp.example.com': { roles: ['owner'] } },
+  'https://example.com/roles': ['editor'],
+  'a.b': { c: 'longest name' },
+  a: { 'b.c': 'shorter name', b: { c: 'shortest name', d: 'only here' } },
+  none: null,
+};
+
+describe('the path of a claim', () => {
+  it.each([
+    ['a member', 'groups', ['ops', 'dev']],
+    ['a member of a member', 'realm_access.roles', ['admin']],
+    ['OpenID Connect Core §5.1.2 a name with dots', 'https://example.com/roles', ['editor']],
+    ['a name with dots inside', 'resource_access.mcp.example.com.roles', ['owner']],
+    ['the longest of several names that fit', 'a.b.c', 'longest name'],
+    ['a shorter name where the longest one has no such member', 'a.b.d', 'only here'],
+    ['null', 'none', null],
+  ])('a path finds %s', (_, path, value) => {
+    expect(valueAt(claims, path)).toEqual(value);
+  });
+
+  it.each([
+    '', '.', 'groups.', '.groups', 'groups.0', 'groups.length', 'none.x', 'unknown', 'realm_access.unknown', '__proto__',
+    'constructor.name', 'realm_access.toString', 'GROUPS',
+  ])('a path that fits no own member finds nothing: %j', (path) => {
+    expect(valueAt(claims, path)).toBeUndefined();
+  }); // biome-ignore format: one list
+
+  it.each([undefined, null, 'groups', 7, [{ groups: 'x' }]])('claims that are no object have no members: %j', (odd) => {
+    expect(valueAt(odd, 'groups')).toBeUndefined();
+    expect(textsAt(odd, 'groups')).toEqual([]);
+  });
+
+  it('every member of an object is found by its name', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue(), { minKeys: 1 }), (members) => {
+        for (const [name, value] of Object.entries(members)) expect(valueAt(members, name)).toBe(value);
+      }),
+    );
+  });
+});
+
+describe('the texts of a claim', () => {
+  it.each([
+    ['a list of texts', ['ops', 'dev'], ['ops', 'dev']],
+    ['a text, as a list of one', 'ops', ['ops']],
+    ['a text with commas and spaces, whole', 'ops, dev admin', ['ops, dev admin']],
+    ['a number', 7, ['7']],
+    ['a boolean', false, ['false']],
+    ['the scalars of a mixed list', ['ops', 7, true, null, {}, ['nested'], undefined], ['ops', '7', 'true']],
+    ['nothing of an object', { ops: true }, []],
+    ['nothing of null', null, []],
+    ['nothing of an empty list', [], []],
+  ])('the texts are those of %s', (_, value, texts) => {
+    expect(textsAt({ groups: value }, 'groups')).toEqual(texts);
+  });
+});
