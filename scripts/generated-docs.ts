@@ -2,8 +2,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { metricsTable } from '@mcp-oauth/shared/metrics/declaration';
-import type { Setting } from '@mcp-oauth/shared/settings/config';
+import type { Setting, Settings } from '@mcp-oauth/shared/settings/config';
 import { settingsExample, settingsTable } from '@mcp-oauth/shared/settings/docs';
+import { connectorAccessSettings } from '../auth-server/src/access/settings.ts';
 import { settings as authServer } from '../auth-server/src/config.ts';
 import { discoverKinds } from '../auth-server/src/federation/registry.ts';
 import { declarations as authServerMetrics } from '../auth-server/src/metrics.ts';
@@ -54,7 +55,7 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
     INTRODUCTION,
     `## mcp-server\n\n${settingsTable(mcpServer)}\n`,
     `## auth-server\n\n${settingsTable(authServer)}\n`,
-    [CONNECTORS, ...connectors].join('\n\n'),
+    [`${CONNECTORS}\n${rowsOf(connectorAccessSettings)}`, ...connectors].join('\n\n'),
     `\n## development-idp\n\n${settingsTable(developmentIdp)}\n`,
   ].join('\n');
   return new Map([
@@ -65,6 +66,10 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
     ['shared/src/settings/names.ts', settingNames()],
   ]);
 }
+
+/** The rows of settings that every connector has. */
+const rowsOf = (settings: Settings): string =>
+  settingsTable(settings, 'CONNECTOR_<ID>_').split('\n').slice(2).join('\n').trimEnd();
 
 /** Both services need the names of each other's settings, but must not import each other. */
 function settingNames(): string {
@@ -142,4 +147,5 @@ const CONNECTOR_EXAMPLE = `# Your own identity provider instead of the developme
 #CONNECTOR_ACME_NAME=Acme
 #CONNECTOR_ACME_ISSUER=https://login.acme.example
 #CONNECTOR_ACME_CLIENT_ID=mcp
-#CONNECTOR_ACME_CLIENT_SECRET=`;
+#CONNECTOR_ACME_CLIENT_SECRET=
+#CONNECTOR_ACME_ALLOW=domain:acme.example`;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Container } from 'kubernetes-types/core/v1.d.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connectorAccessSettings } from '../auth-server/src/access/settings.ts';
 import { settings as authServer, readConfig as readAuthServer } from '../auth-server/src/config.ts';
 import { discoverKinds } from '../auth-server/src/federation/registry.ts';
 import { settings as mcpServer, readConfig as readMcpServer } from '../mcp-server/src/config.ts';
@@ -19,9 +20,12 @@ const IMAGE = { NODE_ENV: 'production', HOST: '0.0.0.0' };
 const kinds = await discoverKinds(new URL('../auth-server/src/connectors/', import.meta.url));
 const declared = (settings: object): readonly string[] =>
   Object.values(settings).flatMap(({ env, secret }) => (secret ? [env, `${env}_FILE`] : env));
-const ofConnectors = ['TYPE', 'NAME', ...[...kinds.values()].flatMap(({ settings }) => declared(settings))].map(
-  (name) => `CONNECTOR_ACME_${name}`,
-);
+const ofConnectors = [
+  'TYPE',
+  'NAME',
+  ...declared(connectorAccessSettings),
+  ...[...kinds.values()].flatMap(({ settings }) => declared(settings)),
+].map((name) => `CONNECTOR_ACME_${name}`);
 /** A setting of Node: the maximum size of its heap. */
 const NODES_OWN = 'NODE_OPTIONS';
 const KNOWN: Readonly<Record<string, readonly string[]>> = {

@@ -15,6 +15,7 @@ import {
 import { processSettings } from '@mcp-oauth/shared/settings/process';
 import { ownIssuer, port } from '@mcp-oauth/shared/settings/types';
 import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
+import { accessSettings, connectorAccessSettings, judgeAccess } from './access/settings.ts';
 import { clientDocumentSettings, judgeClientDocuments } from './client-documents/settings.ts';
 import { clientSettings } from './clients/settings.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
@@ -45,6 +46,7 @@ export const settings = {
   ...storageSettings,
   ...resourceSettings,
   ...federationSettings,
+  ...accessSettings,
   ...clientSettings,
   ...lifetimeSettings,
   ...clientDocumentSettings,
@@ -65,12 +67,13 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
   const isProduction = values.environment === 'production';
   const ids = (values.connectors ?? []).filter((id) => !isProduction || id !== 'development');
   const development = developmentConnector(values.developmentIdpUrl);
-  const signIn = readConnectors(ids, env, kinds, { development });
+  const signIn = readConnectors(ids, env, kinds, { every: connectorAccessSettings, defaults: { development } });
   const config = { ...values, redisTarget: redisTargetOf(values), signIn: signIn.connectors } as Config;
   return accept(config, [
     ...problems,
     ...judge(values),
     ...signIn.problems,
+    ...judgeAccess(values, signIn.connectors),
     ...judgeDevelopment(values, env),
     ...unknownSettings(env).problems,
   ]);

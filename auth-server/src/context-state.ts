@@ -4,6 +4,7 @@
  * - `requestId` and `log` from the request log to the engine's events and error pages;
  * - `clientAddress` from http/client-address.ts to the limits and to the reading of clients' documents;
  * - `initialAccess` from http/admission/registration.ts to the adapter that writes the client;
+ * - `permitted` from provider/find-account.ts to the scopes that a token may have;
  * - `clientWithoutSecret` from the guard to the parameters of the request, both in provider/overrides/request-context.ts.
  *
  * Out of the engine:
@@ -21,6 +22,8 @@ export interface ContextState extends RequestState {
   initialAccess?: string;
   /** Client id of a Basic header whose secret is empty (RFC 6749 §2.3.1). */
   clientWithoutSecret?: string;
+  /** The scopes that the person of this code or refresh token may have. */
+  permitted?: (names: readonly string[], free: ReadonlySet<string>) => readonly string[];
   /** A failure with its own answer. The engine catches it and reports it by an event only. */
   failure?: HttpError;
 }

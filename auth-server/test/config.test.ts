@@ -32,6 +32,7 @@ const PRODUCTION = {
   CONNECTOR_ACME_ISSUER: 'https://acme.example',
   CONNECTOR_ACME_CLIENT_ID: 'id',
   CONNECTOR_ACME_CLIENT_SECRET: 'secret',
+  CONNECTOR_ACME_ALLOW: 'domain:acme.example',
   REDIS_URL: 'redis://redis',
   STORAGE_KEYS: Buffer.from('thirty-two bytes that are drawn.').toString('base64'),
 };

@@ -34,7 +34,7 @@ export async function createProvider({ url, callbackUrl, clock }: ProviderOption
 const HOUR = 3_600;
 
 const behaviour: Configuration = {
-  claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
+  claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'groups'], email: ['email', 'email_verified'] },
   conformIdTokenClaims: false,
   cookies: {
     // Cookies ignore ports, so these need other names than those of auth-server.
@@ -47,10 +47,10 @@ const behaviour: Configuration = {
   findAccount: (_, subject) => {
     const person = findPerson(subject);
     if (!person) return undefined;
-    const { name, email } = person;
+    const { name, email, groups } = person;
     return {
       accountId: subject,
-      claims: () => ({ sub: subject, name, preferred_username: subject, email, email_verified: true }),
+      claims: () => ({ sub: subject, name, preferred_username: subject, email, email_verified: true, groups }),
     };
   },
   interactions: { url: (_, { uid }) => `/interaction/${uid}` },

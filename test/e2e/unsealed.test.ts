@@ -27,6 +27,7 @@ it('CWE-311 an unsealed keyring ends a start in production; STORAGE_READ_UNSEALE
     CONNECTORS: 'github',
     CONNECTOR_GITHUB_CLIENT_ID: 'id',
     CONNECTOR_GITHUB_CLIENT_SECRET: 'secret',
+    PEOPLE_ALLOW: 'domain:example.com',
   };
   const before = await keysOf(start({}));
 

@@ -1,4 +1,55 @@
-/** Owns the gates that every person passes, in their order. */
+/** Owns how the rules about people are created from the settings, and the gates that every person passes, in their order. */
+import { type Access, type ConnectorRules, createAccess } from '../access/access.ts';
 import { type PassThrough, passThrough } from '../access/gate.ts';
+import { openRuleFiles } from '../access/rule-files.ts';
+import type { RuleList } from '../access/rule-list.ts';
+import type { ConnectorAccess } from '../access/settings.ts';
+import { startLineOf } from '../access/start-line.ts';
+import type { Config } from '../config.ts';
+import type { ConfiguredConnector } from '../federation/registry.ts';
+import type { Dependencies } from './dependencies.ts';
 
-export const composeGates = (): PassThrough => passThrough([]);
+type Parties = Pick<Config, 'peopleAllow' | 'peopleDeny' | 'scopeRules' | 'signIn'>;
+
+/**
+ * @param others ids of connectors that are not configured by settings
+ * @throws StartError if a file of rules cannot be used
+ */
+export async function composeAccess(
+  config: Parties,
+  { clock, log }: Pick<Dependencies, 'clock' | 'log'>,
+  others: readonly string[] = [],
+): Promise<Access> {
+  const connectors = new Map([
+    ...others.map((id) => [id, rulesOf(config)] as const),
+    ...config.signIn.map((connector) => [connector.id, rulesOf(config, connector)] as const),
+  ]);
+  const onTrouble = (path: string, reason: string) =>
+    log.error({ file: path, reason }, 'file of rules not used, the previous rules stay');
+  const files = await openRuleFiles([...connectors.values()].flatMap(filesOf), { clock, onTrouble });
+  return createAccess({ connectors, files });
+}
+
+/** One line for each connector: who may come in with it. */
+export function tellAccess(config: Parties, log: Dependencies['log']): void {
+  for (const connector of config.signIn) {
+    const line = startLineOf(rulesOf(config, connector), connector.title);
+    log.info({ connector: connector.id, ...line }, 'people who may come in');
+  }
+}
+
+function rulesOf(config: Parties, connector?: ConfiguredConnector): ConnectorRules {
+  const own = connector?.every as Partial<ConnectorAccess> | undefined;
+  const isList = (list: RuleList | undefined) => list !== undefined;
+  return {
+    allow: own?.allow ?? config.peopleAllow,
+    deny: [own?.deny, config.peopleDeny].filter(isList),
+    scopes: own?.scopeRules ?? config.scopeRules,
+    caseInsensitive: connector?.kind.caseInsensitive ?? [],
+  };
+}
+
+const filesOf = ({ allow, deny, scopes = [] }: ConnectorRules): readonly string[] =>
+  [...(allow ? [allow] : []), ...deny, ...scopes.map(({ people }) => people)].flatMap(({ files }) => files);
+
+export const composeGates = (access: Access): PassThrough => passThrough([access.gate]);

@@ -1,6 +1,7 @@
 /** Owns how the HTTP application around an engine is created from the settings: its limits, its pages and its documents. */
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import type { Access } from '../access/access.ts';
 import type { PassThrough } from '../access/gate.ts';
 import type { Config } from '../config.ts';
 import type { Accounts } from '../federation/account.ts';
@@ -23,6 +24,7 @@ const HOUR = 3_600;
 export interface AppDependencies extends Dependencies {
   readonly accounts: Accounts;
   readonly passThrough: PassThrough;
+  readonly access: Pick<Access, 'stored'>;
   readonly clients: Clients;
   readonly connectors: readonly OpenConnector[];
   readonly cookieKeys: CookieKeys;
@@ -33,13 +35,15 @@ export interface AppDependencies extends Dependencies {
 /** @returns a function that creates the application around an engine; everything else outlives the engines */
 export function composeApp(config: Config, dependencies: AppDependencies): (engine: Engine) => RequestListener {
   const { issuer, trustedProxies, documentLifetime } = config;
-  const { clock, log, store, accounts, passThrough, clients, connectors, cookieKeys, isReady, onSignIn } = dependencies;
+  const { clock, log, store, accounts, passThrough, access, clients, connectors, cookieKeys, isReady, onSignIn } =
+    dependencies;
   const { registration: registrationLimits, ...limits } = composeLimits(config, dependencies.createRateLimit);
   const pages = {
     issuer,
     connectors,
     accounts,
     passThrough,
+    access,
     logins: createLogins(store, randomBytes),
     loginCookie: createLoginCookie(cookieKeys, issuer.startsWith('https:')),
     formKey: cookieKeys[0],

@@ -29,7 +29,15 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
   const accounts = composeAccounts(config, dependencies);
   const clients = composeClients(config, dependencies);
   const key = await generateSigningKey(config.signingAlgorithm);
-  const createEngine = composeEngine(config, { ...dependencies, accounts, passThrough: passThrough([]), clients });
+  // No person signs in.
+  const access = { permitted: () => [] };
+  const createEngine = composeEngine(config, {
+    ...dependencies,
+    accounts,
+    passThrough: passThrough([]),
+    access,
+    clients,
+  });
   try {
     return await work(createEngine({ signing: [key], cookies: ['unused'] }));
   } finally {

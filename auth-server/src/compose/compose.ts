@@ -10,6 +10,7 @@ import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import type { Service } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
+import type { Access } from '../access/access.ts';
 import { type Config, readConfig } from '../config.ts';
 import { discoverKinds, type OpenConnector, openConnectors } from '../federation/registry.ts';
 import { openKeys } from '../keys/open.ts';
@@ -19,7 +20,7 @@ import type { Meters } from '../metrics.ts';
 import { openStorage, type Storage } from '../storage/open.ts';
 import { rateLimitsOn } from '../storage/rate-limit.ts';
 import { type RecordStore, StoreUnavailable } from '../storage/record-store.ts';
-import { composeGates } from './access.ts';
+import { composeAccess, composeGates, tellAccess } from './access.ts';
 import { composeAccounts } from './accounts.ts';
 import { composeApp } from './app.ts';
 import { refuseUnusableClients } from './client-checks.ts';
@@ -46,14 +47,19 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const fetch = overrides.fetch ?? createOutgoingFetch(config);
   const onTrouble = (connector: string, reason: string) =>
     log.warn({ connector, reason }, 'upstream metadata or keys could not be renewed');
-  const connectors = overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch, { clock, onTrouble });
+  const others = overrides.connectors?.map(({ id }) => id);
+  const access = await composeAccess(config, { clock, log }, others);
+  const { needs } = access;
+  const connectors =
+    overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch, { clock, needs, onTrouble });
+  tellAccess(config, log);
   const storage = overrides.store ? storageOn(overrides.store) : await openStorage(config, { clock, log });
   const { store, redis, health } = storage;
   const { meters, endpoint } = composeMetrics(config, { redis, health, log }) ?? {};
   const createRateLimit = meters?.limits(storage.createRateLimit) ?? storage.createRateLimit;
   let isDraining = false;
   const isReady = () => !isDraining && health?.takesWrites !== false;
-  const dependencies = { clock, log, fetch, store, createRateLimit, connectors, isReady, meters };
+  const dependencies = { clock, log, fetch, store, createRateLimit, connectors, access, isReady, meters };
   const { handler, stop } = await composeHandler(config, dependencies).catch(refuseUnusableStore);
   return {
     log,
@@ -94,6 +100,7 @@ function refuseUnusableStore(error: unknown): never {
 
 interface HandlerDependencies extends Dependencies {
   readonly connectors: readonly OpenConnector[];
+  readonly access: Access;
   readonly isReady: () => boolean;
   /** Absent: nothing is counted. */
   readonly meters: Meters | undefined;
@@ -113,7 +120,7 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const keys = await openKeys({ store, policy: keyPolicyOf(config), clock, log });
   const { cookies } = keys;
   const accounts = composeAccounts(config, dependencies);
-  const passThrough = composeGates();
+  const passThrough = composeGates(dependencies.access);
   const clients = composeClients(config, dependencies);
   const capabilities = { ...dependencies, accounts, passThrough, clients };
   const createEngine = composeEngine(config, { ...capabilities, counts: meters });

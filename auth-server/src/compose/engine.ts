@@ -1,4 +1,5 @@
 /** Owns how an engine is created from the settings. */
+import type { Access } from '../access/access.ts';
 import type { PassThrough } from '../access/gate.ts';
 import type { Config } from '../config.ts';
 import type { Accounts } from '../federation/account.ts';
@@ -14,6 +15,7 @@ import { composeResources } from './resources.ts';
 export interface EngineDependencies extends Dependencies {
   readonly accounts: Accounts;
   readonly passThrough: PassThrough;
+  readonly access: Pick<Access, 'permitted'>;
   readonly clients: Clients;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
@@ -21,13 +23,14 @@ export interface EngineDependencies extends Dependencies {
 
 /** @returns a function that creates an engine for a set of keys; everything else outlives the engines */
 export function composeEngine(config: Config, dependencies: EngineDependencies): (keys: Keys) => Engine {
-  const { store, clock, accounts, passThrough, clients, counts } = dependencies;
+  const { store, clock, accounts, passThrough, access, clients, counts } = dependencies;
   const options = {
     issuer: config.issuer,
     store,
     clock,
     accounts,
     passThrough,
+    access,
     ...clients,
     clientIdMetadataDocuments: config.clientMetadata,
     resources: composeResources(config, dependencies),

@@ -30,10 +30,10 @@ export interface Identity {
 }
 
 /** The memberships of a person that a connector can report. */
-type Membership = 'group' | 'role' | 'org' | 'team' | 'user';
+export type Membership = 'group' | 'role' | 'org' | 'team' | 'user';
 
 /** The types of rules that decide about a person: access/rule.ts. */
-type RuleType = Membership | 'domain' | 'email' | 'subject' | 'claim';
+export type RuleType = Membership | 'domain' | 'email' | 'subject' | 'claim';
 
 /** What a connector needs to ask its upstream again, without the person. It is stored encrypted, and only the connector reads it. */
 interface UpstreamSession {
@@ -50,7 +50,7 @@ export interface SignIn {
   readonly session?: UpstreamSession | undefined;
 }
 
-interface BeginOptions {
+export interface BeginOptions {
   /** Whether the upstream should let the person choose another account. */
   readonly selectAccount?: boolean | undefined;
 }
@@ -81,7 +81,7 @@ export interface ConnectorContext {
   /** Absent: the clock of the system. */
   readonly clock?: Clock | undefined;
   /** The types of rules that are configured for it: the connector asks for no more than these need. Absent: none. */
-  readonly needs?: ReadonlySet<RuleType> | undefined;
+  readonly needs?: { has(type: RuleType): boolean } | undefined;
   /** Called for problems that do not end a sign-in. */
   readonly onTrouble?: ((message: string) => void) | undefined;
 }

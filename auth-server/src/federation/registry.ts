@@ -1,9 +1,15 @@
 /** Owns the connectors: the kinds found in connectors/, the connectors that the operator configured, and how they are opened. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { StartError } from '@mcp-oauth/shared/errors';
-import { type Environment, type Problem, readSettings, type Values } from '@mcp-oauth/shared/settings/config';
+import {
+  type Environment,
+  type Problem,
+  readSettings,
+  type Settings,
+  type Values,
+} from '@mcp-oauth/shared/settings/config';
 import { nearest, unknownMember } from '@mcp-oauth/shared/text/nearest';
-import type { Connector, ConnectorKind } from './connector.ts';
+import type { Connector, ConnectorContext, ConnectorKind } from './connector.ts';
 import { discover } from './discover.ts';
 
 export type ConnectorKinds = ReadonlyMap<string, ConnectorKind>;
@@ -15,6 +21,8 @@ export interface ConfiguredConnector {
   /** Text on its button after "Continue with". */
   readonly title: string;
   readonly settings: Values<ConnectorKind['settings']>;
+  /** The settings that every connector has, whatever its kind. */
+  readonly every?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface OpenConnector {
@@ -67,13 +75,14 @@ const variablePrefix = (id: string): string => `CONNECTOR_${id.toUpperCase().rep
 
 /**
  * Reads the settings of every connector in `ids`, in their order.
+ * @param every settings that each connector has, whatever its kind
  * @param defaults built-in variables by id, named without the prefix; the environment takes precedence
  */
 export function readConnectors(
   ids: readonly string[],
   env: Environment,
   kinds: ConnectorKinds,
-  defaults: Readonly<Record<string, Environment>> = {},
+  { every = {}, defaults = {} }: { every?: Settings; defaults?: Readonly<Record<string, Environment>> } = {},
 ): { readonly connectors: readonly ConfiguredConnector[]; readonly problems: readonly Problem[] } {
   const connectors: ConfiguredConnector[] = [];
   const problems: Problem[] = [];
@@ -81,7 +90,7 @@ export function readConnectors(
     const conflicting = ids.slice(0, index).find((other) => variablePrefix(other) === variablePrefix(id));
     const found = conflicting
       ? problem('CONNECTORS', `${conflicting} and ${id} would use the same variables`)
-      : readConnector(id, withDefaults(env, variablePrefix(id), defaults[id]), kinds, ids);
+      : readConnector(id, withDefaults(env, variablePrefix(id), defaults[id]), { kinds, every, others: ids });
     connectors.push(...found.connectors);
     problems.push(...found.problems);
   }
@@ -92,7 +101,13 @@ type Reading = { readonly connectors: readonly ConfiguredConnector[]; readonly p
 
 const problem = (env: string, message: string): Reading => ({ connectors: [], problems: [{ env, message }] });
 
-function readConnector(id: string, env: Environment, kinds: ConnectorKinds, others: readonly string[]): Reading {
+interface Known {
+  readonly kinds: ConnectorKinds;
+  readonly every: Settings;
+  readonly others: readonly string[];
+}
+
+function readConnector(id: string, env: Environment, { kinds, every, others }: Known): Reading {
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(id)) {
     return problem(
       'CONNECTORS',
@@ -107,27 +122,37 @@ function readConnector(id: string, env: Environment, kinds: ConnectorKinds, othe
     return problem(`${prefix}TYPE`, `expected one of ${[...kinds.keys()].join(', ')}${said}`);
   }
   const { values, problems: unreadable } = readSettings(kind.settings, env, prefix);
+  const { values: general, problems: unreadableGeneral } = readSettings(every, env, prefix);
   const settings = values as Values<ConnectorKind['settings']>;
   const contradictions = unreadable.length > 0 ? [] : (kind.rules?.(settings) ?? []);
   const problems = [
     ...unreadable,
+    ...unreadableGeneral,
     ...contradictions.map((found) => ({ ...found, env: prefix + found.env })),
-    ...unknownVariables(kind, env, prefix, others),
+    ...unknownVariables({ kind, every, env, prefix, ids: others }),
   ];
   const title = env[`${prefix}NAME`] || (type === id ? kind.title : id);
-  return { connectors: problems.length > 0 ? [] : [{ id, kind, title, settings }], problems };
+  return { connectors: problems.length > 0 ? [] : [{ id, kind, title, settings, every: general }], problems };
+}
+
+interface Variables {
+  readonly kind: ConnectorKind;
+  readonly every: Settings;
+  readonly env: Environment;
+  readonly prefix: string;
+  readonly ids: readonly string[];
 }
 
 /**
  * Variables of this connector that its kind does not know: a mistyped one would otherwise be ignored silently.
  * @param ids of all connectors: a variable belongs to the connector with the longest matching prefix
  */
-function unknownVariables(kind: ConnectorKind, env: Environment, prefix: string, ids: readonly string[]): Problem[] {
+function unknownVariables({ kind, every, env, prefix, ids }: Variables): Problem[] {
   const set = Object.keys(env).filter((name) => name.startsWith(prefix) && env[name]);
   // `CONNECTOR_ACME_EU_TYPE` belongs to `acme-eu`, whether that is in CONNECTORS or not.
   const typed = set.filter((name) => name.endsWith('_TYPE')).map((name) => name.slice(0, -'TYPE'.length));
   const longer = [...ids.map(variablePrefix), ...typed].filter((other) => other.length > prefix.length);
-  const declared = Object.values(kind.settings);
+  const declared = [...Object.values(kind.settings), ...Object.values(every)];
   const known = ['TYPE', 'NAME', ...declared.map(({ env: name }) => name)];
   const fromFile = declared.filter(({ secret }) => secret).map(({ env: name }) => `${name}_FILE`);
   return set
@@ -153,6 +178,8 @@ function withDefaults(env: Environment, prefix: string, defaults: Environment = 
 /** The dependencies of all connectors. */
 export interface ConnectorDependencies {
   readonly clock?: Clock | undefined;
+  /** The types of rules that are configured for a connector. */
+  readonly needs?: ((connector: string) => ConnectorContext['needs']) | undefined;
   /** Called for problems of a connector that do not end a sign-in. */
   readonly onTrouble?: ((connector: string, message: string) => void) | undefined;
 }
@@ -165,11 +192,17 @@ export function openConnectors(
   configured: readonly ConfiguredConnector[],
   issuer: string,
   fetch: typeof globalThis.fetch,
-  { clock, onTrouble }: ConnectorDependencies = {},
+  { clock, needs, onTrouble }: ConnectorDependencies = {},
 ): readonly OpenConnector[] {
   return configured.map(({ id, kind, title, settings }) => {
     const callbackUrl = `${issuer}/callback/${id}`;
-    const context = { callbackUrl, fetch, clock, onTrouble: (message: string) => onTrouble?.(id, message) };
+    const context = {
+      callbackUrl,
+      fetch,
+      clock,
+      needs: needs?.(id),
+      onTrouble: (message: string) => onTrouble?.(id, message),
+    };
     const connector = kind.open(settings, context);
     if (typeof connector?.begin !== 'function' || typeof connector.finish !== 'function') {
       throw new StartError(

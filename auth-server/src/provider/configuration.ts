@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { issuerPath } from '@mcp-oauth/shared/contract';
 import type { Configuration, FindAccount } from 'oidc-provider';
+import type { Access } from '../access/access.ts';
 import type { ClientDocuments } from '../client-documents/client-documents.ts';
 import type { Judge } from '../client-documents/document.ts';
 import type { PreRegisteredClients } from '../clients/pre-registered.ts';
@@ -49,6 +50,7 @@ export interface ConfigurationOptions {
   /** The engine's own validation of client metadata. */
   readonly judge: Judge;
   readonly findAccount: FindAccount;
+  readonly access: Pick<Access, 'permitted'>;
   readonly renderError: NonNullable<Configuration['renderError']>;
 }
 

@@ -3,6 +3,7 @@
  * every sign-in, code exchange and refresh.
  */
 import { type AccountClaims, errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Access } from '../access/access.ts';
 import type { AccessRefusal, PassThrough } from '../access/gate.ts';
 import { stateOf } from '../context-state.ts';
 import type { Account, Accounts } from '../federation/account.ts';
@@ -22,15 +23,19 @@ interface EngineAccount {
 export interface FindAccountDependencies {
   readonly accounts: Accounts;
   readonly passThrough: PassThrough;
+  readonly access: Pick<Access, 'permitted'>;
   readonly resources: Resources;
 }
 
 /** An unknown account is `undefined`: its refresh tokens then fail with `invalid_grant`. */
-export function createFindAccount({ accounts, passThrough, resources }: FindAccountDependencies): FindAccount {
+export function createFindAccount({ accounts, passThrough, access, resources }: FindAccountDependencies): FindAccount {
   return async (ctx, accountId, token): Promise<EngineAccount | undefined> => {
     const stored = await accounts.find(accountId);
     const passage = stored && (await passThrough(stored, token ? 'token' : 'session'));
     if (token && passage?.refusal) await refuse(ctx, passage.refusal);
+    if (token && passage) {
+      stateOf(ctx).permitted = (names, free) => access.permitted(passage.account, names, free);
+    }
     // The one hook between the reading of a code or refresh token and its use.
     if (token && 'resource' in token) await checkGranted(ctx, token as GrantSource, resources);
     if (!passage) return undefined;

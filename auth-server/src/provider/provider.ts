@@ -1,6 +1,7 @@
 /** Owns how the engine is created. The engine is the Koa application; everything else runs in front of it. */
 import type { Middleware } from 'koa';
 import Provider, { errors } from 'oidc-provider';
+import type { Access } from '../access/access.ts';
 import type { PassThrough } from '../access/gate.ts';
 import type { Judge } from '../client-documents/document.ts';
 import type { Interactions } from '../consent/interaction.ts';
@@ -47,6 +48,7 @@ export interface Engine {
 export type EngineOptions = Omit<ConfigurationOptions, 'findAccount' | 'renderError' | 'judge' | 'clientCache'> & {
   readonly accounts: Accounts;
   readonly passThrough: PassThrough;
+  readonly access: Pick<Access, 'permitted'>;
   readonly renderErrorPage: (error: ErrorDescription) => string;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
@@ -65,7 +67,7 @@ export function createEngine({ accounts, passThrough, renderErrorPage, counts, .
       ...options,
       clientCache,
       judge: judgeDocument,
-      findAccount: createFindAccount({ accounts, passThrough, resources: options.resources }),
+      findAccount: createFindAccount({ accounts, passThrough, access: options.access, resources: options.resources }),
       renderError: createRenderError(renderErrorPage),
     }),
   );
@@ -96,7 +98,7 @@ export function createEngine({ accounts, passThrough, renderErrorPage, counts, .
       listScopes(options.resources),
       trimScope,
     ],
-    interactions: createInteractions({ ...options, provider: app }),
+    interactions: createInteractions({ ...options, accounts, provider: app }),
     revision: options.resources.revision,
     judgeDocument,
     problemWith: (client) => {

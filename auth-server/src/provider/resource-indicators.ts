@@ -1,6 +1,7 @@
 /** Owns RFC 8707 for the engine: it maps a resource indicator to audience, scopes and token lifetime, with RFC 9068 tokens for all. */
 import { decodeJwt } from 'jose';
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { stateOf } from '../context-state.ts';
 import type { SigningKey } from '../keys/signing-key.ts';
 import type { Resource, Resources } from '../resources/resource.ts';
 import { effectiveScope, grantableScopes, hasUnknownScope, namesOf } from '../resources/scope.ts';
@@ -81,16 +82,17 @@ async function grantScope(ctx: KoaContextWithOIDC, resource: Resource, { own = N
 
 /**
  * The scopes that a token for this resource may have now: those of the resource, within the current limit of a pre-registered
- * client. While the scopes of a resource could not be read, such as after a start without it, approved scopes count as existing, so
+ * client, and those that the person of a code or refresh token may have. While the scopes of a resource could not be read, such as after a start without it, approved scopes count as existing, so
  * that a refresh does not lose them.
  */
 export function issuableScopes(ctx: KoaContextWithOIDC, identifier: string, resource: Resource): readonly string[] {
   const approved = resource.isCertain ? '' : (ctx.oidc.entities.Grant?.getResourceScope(identifier) ?? '');
   const bound = scopeBound(ctx.oidc.client);
   const within = bound === undefined ? undefined : new Set(namesOf(bound));
-  return [...new Set([...Object.keys(resource.scopes), ...namesOf(approved)])].filter(
+  const names = [...new Set([...Object.keys(resource.scopes), ...namesOf(approved)])].filter(
     (name) => within?.has(name) ?? true,
   );
+  return stateOf(ctx).permitted?.(names, resource.baseScopes) ?? names;
 }
 
 /**

@@ -30,6 +30,8 @@ export interface Resource extends ResourceSetting {
   readonly name: string;
   readonly scopes: Scopes;
   readonly defaultScope: string;
+  /** The scopes that everybody who may come in has, whatever the rules: those of a default scope that is chosen and not simply all. */
+  readonly baseScopes: ReadonlySet<string>;
   /** Whether `scopes` come from the operator or the resource; otherwise they are those of our own MCP server. */
   readonly isCertain: boolean;
   /** Never fails, and waits only if its scopes were never read. */
@@ -99,6 +101,12 @@ function live(setting: ResourceSetting, source: ScopeSource | undefined, words: 
       const scopes = said() ?? usual;
       const named = (setting.defaultScope?.split(' ') ?? []).filter((name) => Object.hasOwn(scopes, name));
       return named.join(' ') || usualScope(scopes, setting.scopes !== undefined);
+    },
+    get baseScopes() {
+      const scopes = said() ?? usual;
+      const isChosen =
+        setting.defaultScope !== undefined || setting.scopes !== undefined || Object.hasOwn(scopes, BASE_SCOPE);
+      return new Set(isChosen ? this.defaultScope.split(' ') : []);
     },
     get isCertain() {
       return said() !== undefined;

@@ -17,6 +17,8 @@ export interface SignInView {
   readonly connectors: readonly { readonly id: string; readonly title: string }[];
   /** Proves that the form comes from this page and matches what it shows. */
   readonly token: string;
+  /** Whether the person asked for another account than the one that the upstream signs in by itself. */
+  readonly selectsAccount?: boolean;
 }
 
 export function signInPage(view: SignInView): string {
@@ -42,6 +44,7 @@ ${copyNote(client)}
 ${notice(destination)}
 <form class="late" method="post" action="${view.path}/approve">
 <input type="hidden" name="token" value="${view.token}">
+${view.selectsAccount && html`<input type="hidden" name="account" value="other">`}
 ${view.account ? sessionChoice(view.account, view) : upstreamButtons(view.connectors)}
 </form>
 <form method="post" action="${view.path}/deny">

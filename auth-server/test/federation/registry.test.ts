@@ -34,7 +34,7 @@ describe('the connectors of an operator', () => {
     const builtIn = {
       'acme-eu': { TYPE: 'oidc', ISSUER: 'http://localhost:9001', CLIENT_ID: 'a', CLIENT_SECRET: 'b' },
     };
-    const read = (env = {}) => readConnectors(['acme-eu'], env, kinds, builtIn).connectors[0]?.settings;
+    const read = (env = {}) => readConnectors(['acme-eu'], env, kinds, { defaults: builtIn }).connectors[0]?.settings;
     expect(read()).toMatchObject({ issuer: 'http://localhost:9001', clientId: 'a' });
     expect(read({ CONNECTOR_ACME_EU_CLIENT_ID: 'mine' })).toMatchObject({ clientId: 'mine', clientSecret: 'b' });
   });

@@ -22,6 +22,7 @@ const ENV = {
   CONNECTOR_ACME_ISSUER: 'https://login.acme.example',
   CONNECTOR_ACME_CLIENT_ID: 'mcp',
   CONNECTOR_ACME_CLIENT_SECRET_FILE: '/run/connectors/acme',
+  CONNECTOR_ACME_ALLOW: 'domain:acme.example',
 };
 
 const [folders = '', secrets = '', up = '', ...others] = commandsUnder('On the internet');

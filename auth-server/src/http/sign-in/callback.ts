@@ -5,6 +5,7 @@
 import Router from '@koa/router';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
+import type { Access } from '../../access/access.ts';
 import type { PassThrough } from '../../access/gate.ts';
 import { interactionPath } from '../../consent/interaction.ts';
 import { SIGN_IN_ERRORS } from '../../consent/sign-in-errors.ts';
@@ -18,6 +19,7 @@ import { acceptIdentity, localSubject } from '../../federation/subject.ts';
 import { readFormPost, redirectToCallback } from './form-post.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
+import { showRefusal } from './refusal.ts';
 import { type SignInObserver, upstreamFailed } from './upstream-failure.ts';
 
 export interface CallbackDependencies {
@@ -26,6 +28,7 @@ export interface CallbackDependencies {
   readonly logins: Logins;
   readonly accounts: Accounts;
   readonly passThrough: PassThrough;
+  readonly access: Pick<Access, 'stored'>;
   readonly loginCookie: LoginCookie;
   readonly onSignIn?: SignInObserver | undefined;
 }
@@ -58,8 +61,16 @@ async function receive(ctx: Context, dependencies: CallbackDependencies): Promis
   if (!state || others.length > 0) throw callbackError(answer, 'foreign', state ? 'more than one state' : 'no state');
   const login = await accept(ctx, dependencies, { state, connector: upstream.id, answer });
   dependencies.loginCookie.clear(ctx, state);
-  const outcome = await completeSignIn(ctx, dependencies, upstream, { ...login, state });
+  const { refused, ...outcome } = await completeSignIn(ctx, dependencies, upstream, { ...login, state });
   await dependencies.logins.saveOutcome(login.uid, { ...outcome, approval: login.approval });
+  if (refused) {
+    return showRefusal(ctx, {
+      uid: login.uid,
+      issuer: dependencies.issuer,
+      identity: refused,
+      provider: upstream.title,
+    });
+  }
   seeOther(ctx, `${interactionPath(dependencies.issuer, login.uid)}/finish`);
 }
 
@@ -117,7 +128,10 @@ function callbackError(answer: URLSearchParams, why: keyof typeof WORDS, reason:
 }
 
 type ReturnedLogin = LoginState & Pick<LoginChecks, 'state'>;
-type SignInOutcome = { readonly accountId: string } | ClientAnswer;
+type SignInOutcome = ({ readonly accountId: string } | ClientAnswer) & {
+  /** The person, if they signed in and may not come in. */
+  readonly refused?: Identity;
+};
 
 async function completeSignIn(
   ctx: Context,
@@ -141,9 +155,9 @@ async function completeSignIn(
   if (refusal) {
     stateOf(ctx).log.warn({ connector: upstream.id, reason: refusal.reason }, 'person refused');
     dependencies.onSignIn?.(upstream.id, 'denied');
-    return { error: 'access_denied', description: refusal.description };
+    return { error: 'access_denied', description: refusal.description, refused: identity };
   }
-  await dependencies.accounts.save(account);
+  await dependencies.accounts.save(dependencies.access.stored(account));
   dependencies.onSignIn?.(upstream.id, 'ok');
   return { accountId: account.accountId };
 }

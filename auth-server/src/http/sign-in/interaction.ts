@@ -17,6 +17,7 @@ import type { OpenConnector } from '../../federation/registry.ts';
 import { signInPage } from '../../views/sign-in.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
+import { OTHER_ACCOUNT } from './refusal.ts';
 import { refuseOtherSites } from './same-site.ts';
 import { type SignInObserver, upstreamFailed } from './upstream-failure.ts';
 
@@ -58,6 +59,7 @@ async function show(ctx: Context, dependencies: InteractionDependencies): Promis
     account,
     connectors: dependencies.connectors,
     token: formToken(dependencies.formKey, pending),
+    selectsAccount: ctx.query.account === OTHER_ACCOUNT,
   });
 }
 
@@ -84,7 +86,11 @@ async function redirectToUpstream(
   const checks = logins.createChecks();
   let target: URL;
   try {
-    target = new URL(await upstream.connector.begin(checks));
+    target = new URL(
+      await upstream.connector.begin(checks, {
+        selectAccount: field(ctx, 'account') === OTHER_ACCOUNT || pending.accountId !== undefined,
+      }),
+    );
   } catch (error) {
     const { reason, answer } = upstreamFailed(ctx, { upstream, checks }, error);
     dependencies.onSignIn?.(upstream.id, reason);

@@ -10,11 +10,13 @@ import type { ClientDocuments } from '../../client-documents/client-documents.ts
 import { remember } from '../../consent/approval.ts';
 import type { HttpExchange, Interactions, PendingInteraction } from '../../consent/interaction.ts';
 import { SIGN_IN_ERRORS } from '../../consent/sign-in-errors.ts';
+import type { Accounts } from '../../federation/account.ts';
 import type { Resources } from '../../resources/resource.ts';
 import { approvalsOf, setApprovals } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
 import { indicators } from '../resource-indicators.ts';
 import { type PendingDependencies, pendingOf, requested, text } from './pending.ts';
+import { type PermittedDependencies, permittedFor } from './permitted.ts';
 import { SELECT_ACCOUNT } from './policy.ts';
 import { wordsForLostSession } from './session-lost.ts';
 
@@ -23,13 +25,14 @@ type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 const signInError = (message: string, reason: string, cause?: unknown): HttpError =>
   new HttpError(400, 'invalid_request', message, { reason, cause });
 
-interface Dependencies extends PendingDependencies {
+interface Dependencies extends PendingDependencies, PermittedDependencies {
+  readonly accounts: Accounts;
   readonly provider: Provider;
   readonly clientDocuments: Pick<ClientDocuments, 'copiedAt'>;
 }
 
 export function createInteractions(dependencies: Dependencies): Interactions {
-  const { provider, clientDocuments } = dependencies;
+  const { provider, accounts, clientDocuments } = dependencies;
   const read = async ({ req, res }: HttpExchange, uid = ''): Promise<Details> => {
     try {
       return await provider.interactionDetails(req, res);
@@ -52,8 +55,12 @@ export function createInteractions(dependencies: Dependencies): Interactions {
       const copiedAt = clientDocuments.copiedAt(pending.client.id);
       return { ...pending, client: { ...pending.client, copiedAt } };
     },
-    approve: async (exchange, shown, accountId) => {
+    approve: async (exchange, approved, accountId) => {
       const details = await read(exchange);
+      // The page may have been shown before anybody knew who the person is.
+      const shown = permittedFor(await accounts.find(accountId), approved, dependencies);
+      if (shown.scopes.length === 0 && approved.scopes.length > 0) return finish(exchange, NOTHING_PERMITTED);
+      await narrow(details, shown);
       const session = await leaveOtherAccount(exchange, details, accountId, provider);
       // The grant of the current session: another tab may have approved something since this page was shown.
       const known = session?.grantIdFor(shown.client.id) ?? details.grantId;
@@ -65,6 +72,20 @@ export function createInteractions(dependencies: Dependencies): Interactions {
   };
 }
 
+/** The request becomes what was approved, so that an earlier approval of this client adds nothing to its token. */
+async function narrow(details: Details, { scopes, ownScopes = [] }: PendingInteraction): Promise<void> {
+  const scope = [...scopes.map(({ name }) => name), ...ownScopes].join(' ');
+  if (scope === details.params.scope) return;
+  details.params.scope = scope;
+  await details.persist();
+}
+
+/** RFC 6749 §4.1.2.1 */
+const NOTHING_PERMITTED = {
+  error: 'access_denied',
+  error_description: 'This account may not have any of the requested scopes. Ask the operator of this server.',
+};
+
 async function describe(details: Details, { provider, ...dependencies }: Dependencies): Promise<PendingInteraction> {
   const client = await provider.Client.find(text(details.params.client_id));
   if (!client) throw signInError(SIGN_IN_ERRORS.clientGone, 'the client is no longer registered');
@@ -74,7 +95,8 @@ async function describe(details: Details, { provider, ...dependencies }: Depende
   }
   const accountId = details.prompt.name === 'login' ? undefined : details.session?.accountId;
   const pending = pendingOf({ uid: details.uid, client, params: details.params, accountId }, dependencies);
-  return { ...pending, choosesAccount: details.prompt.name === SELECT_ACCOUNT };
+  const account = accountId === undefined ? undefined : await dependencies.accounts.find(accountId);
+  return { ...permittedFor(account, pending, dependencies), choosesAccount: details.prompt.name === SELECT_ACCOUNT };
 }
 
 /**

@@ -4,12 +4,16 @@
  */
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { isRemembered } from '../../consent/approval.ts';
+import type { Account } from '../../federation/account.ts';
 import { approvalsOf } from '../overrides/approvals.ts';
 import { type PendingDependencies, pendingOf } from './pending.ts';
+import { type PermittedDependencies, permittedFor } from './permitted.ts';
 
 export const SELECT_ACCOUNT = 'select_account';
 
-export function createInteractionPolicy(dependencies: PendingDependencies): interactionPolicy.DefaultPolicy {
+export function createInteractionPolicy(
+  dependencies: PendingDependencies & PermittedDependencies,
+): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   policy.get('login')?.checks.add(
     new interactionPolicy.Check(
@@ -32,22 +36,24 @@ export function createInteractionPolicy(dependencies: PendingDependencies): inte
   // OpenID Connect Core §3.1.2.1: our page names the account and offers another one, so it is enough to show the page.
   const selectAccount = new interactionPolicy.Prompt({ name: SELECT_ACCOUNT, requestable: true });
   policy.add(selectAccount, policy.length - 1);
-  policy
-    .get('consent')
-    ?.checks.add(
-      new interactionPolicy.Check(
-        'not_approved_as_asked',
-        'the user has not approved exactly this request',
-        'consent_required',
-        (ctx) => !isApproved(ctx, dependencies),
-      ),
-    );
+  const consent = policy.get('consent');
+  // They would ask at every request for a scope that the person may not have. The check below covers everything else of them.
+  for (const name of ['op_scopes_missing', 'rs_scopes_missing']) consent?.checks.remove(name);
+  consent?.checks.add(
+    new interactionPolicy.Check(
+      'not_approved_as_asked',
+      'the user has not approved exactly this request',
+      'consent_required',
+      (ctx) => !isApproved(ctx, dependencies),
+    ),
+  );
   return policy;
 }
 
-function isApproved({ oidc }: KoaContextWithOIDC, dependencies: PendingDependencies): boolean {
-  const { client, params = {}, grant, session } = oidc;
+function isApproved({ oidc }: KoaContextWithOIDC, dependencies: PendingDependencies & PermittedDependencies): boolean {
+  const { account, client, params = {}, grant, session } = oidc;
   if (!client) return false;
-  const pending = pendingOf({ uid: '', client, params, accountId: session?.accountId }, dependencies);
+  const asked = pendingOf({ uid: '', client, params, accountId: session?.accountId }, dependencies);
+  const pending = permittedFor(account?.account as Account | undefined, asked, dependencies);
   return isRemembered(approvalsOf(grant), pending);
 }

@@ -1,0 +1,108 @@
+/**
+ * Owns the rules of all connectors together: the gate that every person passes, the scopes that a person may have, and what the
+ * rules need to know about a person.
+ */
+import type { Account } from '../federation/account.ts';
+import type { Identity, RuleType } from '../federation/connector.ts';
+import { type Decision, decide, type Rules } from './decision.ts';
+import type { Gate } from './gate.ts';
+import type { Rule } from './rule.ts';
+import type { RuleFiles } from './rule-files.ts';
+import { indexOf, type RuleIndex, type RuleList } from './rule-list.ts';
+import { permittedScopes, type ScopeRule } from './scope-rules.ts';
+import { type Needs, storedIdentity } from './stored-identity.ts';
+
+/** The rules of one connector as they are configured: its own, or the general ones. */
+export interface ConnectorRules {
+  readonly allow: RuleList | undefined;
+  readonly deny: readonly RuleList[];
+  readonly scopes: readonly ScopeRule[] | undefined;
+  /** Types of rules that are compared without case. */
+  readonly caseInsensitive: readonly RuleType[];
+}
+
+export interface Access {
+  readonly gate: Gate;
+  /** @returns the decision about a person of this connector, by the current rules */
+  decide(connector: string, identity: Identity): Promise<Decision>;
+  /** The scopes of `names` that this account may have. @param free scopes that nobody needs a rule for */
+  permitted(account: Account, names: readonly string[], free: ReadonlySet<string>): readonly string[];
+  /** What the current rules of a connector read. */
+  needs(connector: string): Needs;
+  /** The account with nothing but what the rules need. */
+  stored(account: Account): Account;
+}
+
+export interface AccessDependencies {
+  /** By the id of the connector. */
+  readonly connectors: ReadonlyMap<string, ConnectorRules>;
+  readonly files: RuleFiles;
+  /** What is stored besides, for tokens. */
+  readonly alsoNeeds?: Needs | undefined;
+}
+
+/** For the client: the person has read the reason on our page, or reads it at the next sign-in. */
+const DESCRIPTION = 'This account may not use this server. If this is a mistake, ask the operator of this server.';
+
+interface Compiled extends Rules {
+  readonly scopes: readonly ScopeRule<RuleIndex>[] | undefined;
+}
+
+export function createAccess({ connectors, files, alsoNeeds }: AccessDependencies): Access {
+  const compiled = new Map<string, { readonly revision: number; readonly rules: Compiled }>();
+
+  const rulesOf = (connector: string): Compiled | undefined => {
+    const configured = connectors.get(connector);
+    if (!configured) return undefined;
+    const known = compiled.get(connector);
+    if (known?.revision === files.revision()) return known.rules;
+    const rules = compile(configured, files);
+    compiled.set(connector, { revision: files.revision(), rules });
+    return rules;
+  };
+  const decideNow = async (connector: string, identity: Identity): Promise<Decision> => {
+    await files.refresh();
+    const rules = rulesOf(connector);
+    return rules
+      ? decide(identity, rules)
+      : { isAllowed: false, reason: `the connector ${connector} is not configured` };
+  };
+  const needs = (connector: string): Needs => ({
+    has: (type) => (alsoNeeds?.has(type) ?? false) || rulesIn(rulesOf(connector)).some((rule) => rule.type === type),
+    get claims() {
+      const paths = rulesIn(rulesOf(connector)).flatMap(({ path }) => path ?? []);
+      return [...new Set([...paths, ...(alsoNeeds?.claims ?? [])])];
+    },
+  });
+  return {
+    decide: decideNow,
+    needs,
+    gate: async ({ connector, identity }) => {
+      const { isAllowed, reason } = await decideNow(connector, identity);
+      return isAllowed ? undefined : { refusal: { reason, description: DESCRIPTION } };
+    },
+    permitted: ({ connector, identity }, names, free) => {
+      const rules = rulesOf(connector);
+      return rules ? permittedScopes(identity, names, rules.scopes, free) : [];
+    },
+    stored: (account) => ({ ...account, identity: storedIdentity(account.identity, needs(account.connector)) }),
+  };
+}
+
+function compile({ allow, deny, scopes, caseInsensitive }: ConnectorRules, files: RuleFiles): Compiled {
+  const index = (lists: readonly RuleList[]): RuleIndex => {
+    const rules = lists.flatMap((list) => [...list.rules, ...list.files.flatMap((path) => files.rulesIn(path))]);
+    return indexOf(rules, caseInsensitive);
+  };
+  return {
+    allow: allow && index([allow]),
+    deny: index(deny),
+    scopes: scopes?.map(({ pattern, people }) => ({ pattern, people: index([people]) })),
+  };
+}
+
+const rulesIn = (rules: Compiled | undefined): readonly Rule[] => [
+  ...(rules?.allow?.rules ?? []),
+  ...(rules?.deny.rules ?? []),
+  ...(rules?.scopes?.flatMap(({ people }) => people.rules) ?? []),
+];

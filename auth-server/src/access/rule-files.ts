@@ -1,0 +1,88 @@
+/**
+ * Owns the files of rules: they are read at start, and again when they have changed. A file that can no longer be read, or contains
+ * a mistake, leaves the previous rules in force: a typo neither opens the server nor shuts everybody out.
+ */
+import { stat } from 'node:fs/promises';
+import type { Clock } from '@mcp-oauth/shared/clock';
+import { StartError } from '@mcp-oauth/shared/errors';
+import { readSettingFile } from '@mcp-oauth/shared/settings/file';
+import type { Rule } from './rule.ts';
+import { parseRuleFile } from './rule-list.ts';
+
+export interface RuleFiles {
+  rulesIn(path: string): readonly Rule[];
+  /** Reads the files that have changed. Never fails. */
+  refresh(): Promise<void>;
+  /** Grows whenever rules have changed. */
+  revision(): number;
+}
+
+export interface RuleFilesOptions {
+  readonly clock: Clock;
+  /** Called once for each change of a file that cannot be used. */
+  readonly onTrouble: (path: string, reason: string) => void;
+}
+
+/** Milliseconds between two looks at the files. */
+const PAUSE = 2_000;
+
+interface Copy {
+  readonly mark: string;
+  readonly rules: readonly Rule[];
+}
+
+/** @throws StartError if a file cannot be read or contains a mistake */
+export async function openRuleFiles(paths: readonly string[], options: RuleFilesOptions): Promise<RuleFiles> {
+  const { clock, onTrouble } = options;
+  const copies = new Map<string, Copy>();
+  let revision = 0;
+  let lookedAt = clock.now();
+  let looking: Promise<void> | undefined;
+  for (const path of new Set(paths)) copies.set(path, { mark: await markOf(path), rules: read(path) });
+
+  async function look(): Promise<void> {
+    for (const [path, { mark: before, rules }] of copies) {
+      const mark = await markOf(path);
+      if (mark === before) continue;
+      try {
+        copies.set(path, { mark, rules: read(path) });
+        revision += 1;
+      } catch (error) {
+        copies.set(path, { mark, rules });
+        onTrouble(path, (error as Error).message);
+      }
+    }
+  }
+
+  return {
+    rulesIn: (path) => copies.get(path)?.rules ?? [],
+    revision: () => revision,
+    refresh: () => {
+      if (copies.size === 0 || clock.now() - lookedAt < PAUSE) return looking ?? Promise.resolve();
+      lookedAt = clock.now();
+      looking ??= look().finally(() => {
+        looking = undefined;
+      });
+      return looking;
+    },
+  };
+}
+
+function read(path: string): readonly Rule[] {
+  const content = readSettingFile(`the file of rules ${path}`, path).toString('utf8');
+  try {
+    return parseRuleFile(content);
+  } catch (cause) {
+    throw new StartError(`the file of rules ${path} can't be used: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Changes with the content, also if another file takes its place, as in a Kubernetes ConfigMap. */
+async function markOf(path: string): Promise<string> {
+  try {
+    const { ino, size, mtimeMs } = await stat(path);
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code);
+  }
+}

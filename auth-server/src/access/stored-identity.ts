@@ -1,0 +1,45 @@
+/**
+ * Owns what of an identity is stored with the account: what rules and tokens need, and nothing else. Rules are evaluated on it at
+ * every refresh.
+ */
+import { valueAt } from '../federation/claim-path.ts';
+import type { Identity, Membership, RuleType } from '../federation/connector.ts';
+
+export interface Needs {
+  /** Types of rules, and of memberships that tokens carry. */
+  has(type: RuleType): boolean;
+  /** Paths of claims. */
+  readonly claims: readonly string[];
+}
+
+const MEMBERSHIPS: readonly Membership[] = ['user', 'group', 'role', 'org', 'team'];
+
+export function storedIdentity(identity: Identity, needs: Needs): Identity {
+  const { issuer, subject, name, username, email, unverifiedEmail } = identity;
+  const kept = <T>(values: Readonly<Partial<Record<Membership, T>>> | undefined) => {
+    const entries = MEMBERSHIPS.filter((type) => needs.has(type) && values?.[type] !== undefined);
+    return entries.length > 0 ? Object.fromEntries(entries.map((type) => [type, values?.[type]])) : undefined;
+  };
+  const byEmail = needs.has('email') || needs.has('domain');
+  // Under its whole path, which is also found as a name.
+  const claims = needs.claims.flatMap((path) => {
+    const value = valueAt(identity.claims ?? {}, path);
+    return value === undefined ? [] : [[path, value] as const];
+  });
+  return withoutAbsent({
+    issuer,
+    subject,
+    name,
+    username,
+    email,
+    verifiedEmails: byEmail ? identity.verifiedEmails : undefined,
+    unverifiedEmail: byEmail ? unverifiedEmail : undefined,
+    domains: byEmail ? identity.domains : undefined,
+    memberships: kept(identity.memberships),
+    incomplete: kept(identity.incomplete),
+    claims: claims.length > 0 ? Object.fromEntries(claims) : undefined,
+  });
+}
+
+const withoutAbsent = (identity: Identity): Identity =>
+  Object.fromEntries(Object.entries(identity).filter(([, value]) => value !== undefined)) as unknown as Identity;

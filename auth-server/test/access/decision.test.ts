@@ -1,0 +1,184 @@
+/** Proves who may come in: each type of rule, a denial that wins, and values that only look alike. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decide, type Rules } from '../../src/access/decision.ts';
+import { indexOf, parseRuleList } from '../../src/access/rule-list.ts';
+import type { Identity } from '../../src/federation/connector.ts';
+
+const listOf = (text: string) => indexOf(text ? parseRuleList(text).rules : [], ['org', 'team', 'user']);
+const rules = (allow: string | undefined, deny = ''): Rules => ({
+  allow: allow === undefined ? undefined : listOf(allow),
+  deny: listOf(deny),
+});
+const person = (members: Partial<Identity> = {}): Identity => ({
+  issuer: 'https://idp.example',
+  subject: '1',
+  ...members,
+});
+const withMail = (...verifiedEmails: string[]) => person({ verifiedEmails });
+
+describe('rules about people', () => {
+  it.each([
+    ['domain:example.com', withMail('alice@example.com')],
+    ['domain:EXAMPLE.com', withMail('alice@Example.COM')],
+    ['domain:exämple.com', withMail('alice@xn--exmple-cua.com')],
+    ['domain:xn--exmple-cua.com', withMail('alice@exämple.com')],
+    ['domain:*.example.com', withMail('alice@a.b.example.com')],
+    ['domain:example.com', person({ domains: ['example.com'] })],
+    ['email:Alice@Example.com', withMail('alice@example.com')],
+    ['email:b@x.example', withMail('a@x.example', 'b@x.example')],
+    ['subject:1', person()],
+    ['group:ops', person({ memberships: { group: ['dev', 'ops'] } })],
+    ['role:mcp.user', person({ memberships: { role: ['mcp.user'] } })],
+    ['org:Acme', person({ memberships: { org: ['acme', '12'] } })],
+    ['team:acme/platform', person({ memberships: { team: ['acme/platform'] } })],
+    ['user:583231', person({ memberships: { user: ['octocat', '583231'] } })],
+    ['claim:realm_access.roles=ops', person({ claims: { realm_access: { roles: ['ops'] } } })],
+    ['claim:https://example.com/roles=ops', person({ claims: { 'https://example.com/roles': 'ops' } })],
+    ['claim:level=3', person({ claims: { level: 3 } })],
+    ['anyone', person()],
+  ])('%s allows the person whom it names', (allow, identity) => {
+    expect(decide(identity, rules(allow))).toEqual({ isAllowed: true, reason: `allowed by ${allow}` });
+  });
+
+  it.each([
+    ['domain:example.com', withMail('alice@example.com.evil.test')],
+    ['domain:example.com', withMail('alice@sub.example.com')],
+    ['domain:example.com', withMail('alice@notexample.com')],
+    ['domain:example.com', withMail('"alice@example.com"@evil.test')],
+    ['domain:example.com', withMail('alice@example.com@evil.test')],
+    ['domain:example.com', withMail('alice@evil.test\n@example.com')],
+    ['domain:example.com', withMail('alice@example.com,b@evil.test')],
+    ['domain:*.example.com', withMail('alice@example.com')],
+    ['domain:*.example.com', withMail('alice@evilexample.com')],
+    ['domain:example.com', person({ domains: [], verifiedEmails: ['alice@example.com'] })],
+    ['email:kelvin@example.com', withMail('\u212Aelvin@example.com')],
+    ['email:alice@example.com', withMail('alice+x@example.com')],
+    ['group:ops', person({ memberships: { group: ['devops', 'ops-readers', 'OPS'] } })],
+    ['claim:groups=ops', person({ claims: { groups: 'devops ops' } })],
+    ['claim:groups=ops', person({ claims: { groups: 'dev,ops' } })],
+    ['claim:groups=ops', person({ claims: { groups: { ops: true } } })],
+    ['claim:groups=ops', person({ claims: { groups: [['ops']] } })],
+    ['claim:constructor=ops', person({ claims: {} })],
+    ['group:ops', person({ claims: { group: ['ops'] } })],
+    ['subject:1', person({ subject: '11' })],
+  ])('%s does not match somebody who only looks alike', (allow, identity) => {
+    expect(decide(identity, rules(allow)).isAllowed).toBe(false);
+  });
+
+  it('an address counts only if the identity provider says that it is verified, and the reason says so', () => {
+    const identity = person({ unverifiedEmail: 'alice@example.com' });
+    for (const allow of ['domain:example.com', 'email:alice@example.com']) {
+      expect(decide(identity, rules(allow))).toEqual({
+        isAllowed: false,
+        reason:
+          'no rule allows this person; rules for e-mail and domain do not count, because the identity provider does not say that the e-mail address is verified',
+      });
+    }
+  });
+
+  it('a denial wins, whatever allows', () => {
+    const identity = person({
+      verifiedEmails: ['mallory@example.com'],
+      memberships: { group: ['ops', 'contractors'] },
+    });
+    for (const deny of [
+      'email:mallory@example.com',
+      'group:contractors',
+      'domain:example.com',
+      'subject:1',
+      'anyone',
+    ]) {
+      expect(decide(identity, rules('anyone,group:ops', deny))).toEqual({
+        isAllowed: false,
+        reason: `denied by ${deny}`,
+      });
+    }
+  });
+
+  it('a denial of a group is not decided by a list that is not complete', () => {
+    const identity = person({ incomplete: { org: 'GitHub hides organisations' }, verifiedEmails: ['a@example.com'] });
+    expect(decide(identity, rules('domain:example.com', 'org:rivals'))).toEqual({
+      isAllowed: false,
+      reason: "org:rivals can't be decided: GitHub hides organisations",
+    });
+    expect(decide(identity, rules('domain:example.com', 'group:x')).isAllowed).toBe(true);
+    expect(decide(identity, rules('org:acme')).reason).toContain('the list for org is not complete');
+  });
+
+  it('an identity that an earlier version stored has one verified address', () => {
+    expect(decide(person({ email: 'alice@example.com' }), rules('domain:example.com')).isAllowed).toBe(true);
+  });
+
+  it('without a rule everybody may come in, but for those who are denied', () => {
+    expect(decide(person(), rules(undefined)).isAllowed).toBe(true);
+    expect(decide(person(), rules(undefined, 'subject:1')).isAllowed).toBe(false);
+  });
+});
+
+describe('properties of the decision', () => {
+  const word = fc.stringMatching(/^[a-z]{1,6}$/);
+  const rule = fc.oneof(
+    fc.constantFrom('anyone'),
+    fc.tuple(fc.constantFrom('group', 'role', 'subject'), word).map(([type, value]) => `${type}:${value}`),
+    word.map((name) => `domain:${name}.example`),
+    fc.tuple(word, word).map(([local, name]) => `email:${local}@${name}.example`),
+  );
+  const identities = fc.record({
+    issuer: fc.constant('https://idp.example'),
+    subject: word,
+    verifiedEmails: fc.array(
+      fc.tuple(word, word).map(([local, name]) => `${local}@${name}.example`),
+      { maxLength: 3 },
+    ),
+    memberships: fc.record({ group: fc.array(word, { maxLength: 4 }), role: fc.array(word, { maxLength: 4 }) }),
+  });
+  const lists = fc.array(rule, { minLength: 1, maxLength: 6 }).map((members) => members.join(','));
+
+  it('nobody who matches a denial comes in, and one more denial never lets anybody in', () => {
+    fc.assert(
+      fc.property(identities, lists, lists, rule, (identity, allow, deny, more) => {
+        const before = decide(identity, rules(allow, deny)).isAllowed;
+        const after = decide(identity, rules(allow, `${deny},${more}`)).isAllowed;
+        return before || !after;
+      }),
+    );
+  });
+
+  it('one more rule that allows never shuts anybody out, and the order of rules does not decide', () => {
+    fc.assert(
+      fc.property(identities, lists, lists, rule, (identity, allow, deny, more) => {
+        const before = decide(identity, rules(allow, deny)).isAllowed;
+        const after = decide(identity, rules(`${more},${allow}`, deny)).isAllowed;
+        const reversed = decide(identity, rules(allow.split(',').reverse().join(','), deny)).isAllowed;
+        return (!before || after) && reversed === before;
+      }),
+    );
+  });
+
+  it('unverified addresses never change the decision', () => {
+    fc.assert(
+      fc.property(identities, lists, fc.tuple(word, word), (identity, allow, [local, name]) => {
+        const unverifiedEmail = `${local}@${name}.example`;
+        return (
+          decide(identity, rules(allow)).isAllowed === decide({ ...identity, unverifiedEmail }, rules(allow)).isAllowed
+        );
+      }),
+    );
+  });
+
+  it('no identity makes the decision throw', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 60 }),
+        fc.dictionary(fc.string(), fc.jsonValue()),
+        (text, claims) => {
+          const identity = person({ subject: text, verifiedEmails: [text], domains: [text], claims });
+          return (
+            typeof decide(identity, rules('domain:example.com,claim:a.b=c,email:a@b.example')).isAllowed === 'boolean'
+          );
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,104 @@
+/** Proves how lists of rules are written, and which mistakes are named. */
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openRuleFiles } from '../../src/access/rule-files.ts';
+import { parseRuleFile, parseRuleList } from '../../src/access/rule-list.ts';
+import { parseScopeRules } from '../../src/access/scope-rules.ts';
+
+const texts = (written: string) => parseRuleList(written).rules.map(({ text }) => text);
+
+describe('a list of rules', () => {
+  it('rules are separated by commas or line breaks, or are a JSON array', () => {
+    expect(texts('domain:example.com, email:a@b.example')).toEqual(['domain:example.com', 'email:a@b.example']);
+    expect(texts('group:a\n\nrole:b\n')).toEqual(['group:a', 'role:b']);
+    expect(texts('["group:CN=ops,OU=groups"]')).toEqual(['group:CN=ops,OU=groups']);
+    expect(parseRuleList('file:/etc/people, anyone').files).toEqual(['/etc/people']);
+  });
+
+  it.each([
+    ['', 'expected at least one rule'],
+    ['example.com', 'is not a rule'],
+    ['Domain:example.com', 'is not a rule'],
+    ['domain:', 'has no value'],
+    ['domain:exa mple.com', 'expected a domain'],
+    ['domain:*', 'expected a domain'],
+    ['domain:*.*.com', 'expected a domain'],
+    ['domain:localhost', 'expected a domain'],
+    ['domain:@example.com', 'expected a domain'],
+    ['email:alice', 'expected an e-mail address'],
+    ['claim:groups', 'expected claim:<path>=<value>'],
+    ['claim:=ops', 'expected claim:<path>=<value>'],
+    ['file:', 'file: names no file'],
+    ['[1]', 'expected a JSON array of texts'],
+    ['["group:a"', 'or a JSON array'],
+    [`group:${'a'.repeat(2_000)}`, 'longer than'],
+  ])('%j is refused with the reason', (written, reason) => {
+    expect(() => parseRuleList(written)).toThrow(reason);
+  });
+
+  it('scopes have rules in text or in JSON', () => {
+    const inText = parseScopeRules('mcp:admin=group:ops,role:x; notes:*=claim:a.b=c');
+    expect(inText.map(({ pattern, people }) => [pattern, ...people.rules.map(({ text }) => text)])).toEqual([
+      ['mcp:admin', 'group:ops', 'role:x'],
+      ['notes:*', 'claim:a.b=c'],
+    ]);
+    expect(parseScopeRules('{"mcp:admin":["group:ops","role:x"],"notes:*":"claim:a.b=c"}')).toEqual(inText);
+  });
+
+  it.each([
+    ['mcp:admin', 'expected scopes and their rules'],
+    ['{}', 'expected scopes and their rules'],
+    ['{"a":1}', 'expected scopes and their rules'],
+    ['mcp:*:x=anyone', 'is not a scope'],
+    ['a b=anyone', 'is not a scope'],
+    ['mcp:admin=nobody', 'mcp:admin: "nobody" is not a rule'],
+  ])('the scope rules %j are refused with the reason', (written, reason) => {
+    expect(() => parseScopeRules(written)).toThrow(reason);
+  });
+});
+
+describe('a file of rules', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rules-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const write = (content: string) => {
+    writeFileSync(join(folder, 'new'), content);
+    renameSync(join(folder, 'new'), path);
+  };
+  const path = join(folder, 'people.txt');
+
+  it('one rule stands in each line, and a mistake is named by its line', () => {
+    expect(parseRuleFile('\ufeff# people\r\ndomain:example.com\r\n\r\n  email:a@b.example').length).toBe(2);
+    expect(() => parseRuleFile('anyone\nalice')).toThrow('line 2: "alice" is not a rule');
+    expect(() => parseRuleFile('file:/etc/other')).toThrow('may not name another file');
+  });
+
+  it('a file is read again when it has changed, and a mistake leaves the previous rules in force', async () => {
+    write('email:a@b.example');
+    const clock = new FakeClock();
+    const troubles: string[] = [];
+    const files = await openRuleFiles([path], { clock, onTrouble: (_, reason) => troubles.push(reason) });
+    const after = async (content?: string) => {
+      if (content === undefined) rmSync(path);
+      else write(content);
+      clock.advance(2_000);
+      await files.refresh();
+      return files.rulesIn(path).map(({ text }) => text);
+    };
+    expect(await after('email:c@d.example')).toEqual(['email:c@d.example']);
+    expect(await after('nonsense')).toEqual(['email:c@d.example']);
+    expect(await after(undefined)).toEqual(['email:c@d.example']);
+    expect(troubles).toEqual([expect.stringContaining('line 1'), expect.stringContaining("can't be read")]);
+    expect(await after('# nobody')).toEqual([]);
+  });
+
+  it('a file that cannot be used stops the start', async () => {
+    const clock = new FakeClock();
+    const options = { clock, onTrouble: () => {} };
+    await expect(openRuleFiles([join(folder, 'missing')], options)).rejects.toThrow('ENOENT');
+    write('nonsense');
+    await expect(openRuleFiles([path], options)).rejects.toThrow('line 1');
+  });
+});
