@@ -1,55 +1,12 @@
 /** Proves that sign-in with GitHub keeps the connector contract, against a stand-in that behaves like GitHub. */
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { describe, expect, it } from 'vitest';
-import github from '../../src/connectors/github.connector.ts';
-import { CALLBACK, checks, connectorContract, type StandIn } from '../contracts/connector.contract.ts';
-import { createStage, Reply, type Route, type Stage } from '../support/upstream-stand-in.ts';
+import { CALLBACK, checks, connectorContract } from '../contracts/connector.contract.ts';
+import { addresses, open, start, TOKEN_PATH } from '../support/github-stand-in.ts';
+import { shown } from '../support/oidc-stand-in.ts';
+import { Reply, type Stage } from '../support/upstream-stand-in.ts';
 
-const TOKEN_PATH = '/login/oauth/access_token';
-
-const person = { id: 583231, login: 'octocat', name: 'The Octocat' };
-const addresses = [
-  { email: 'old@example.com', primary: false, verified: true },
-  { email: 'octocat@example.com', primary: true, verified: true },
-];
-
-const open = (url: string, timeout = 60) =>
-  github.open(
-    { clientId: 'client', clientSecret: 'secret', baseUrl: url, apiUrl: `${url}/api/v3`, timeout },
-    { callbackUrl: CALLBACK, fetch },
-  );
-
-const redeem =
-  (stage: () => Stage, seen: (form: URLSearchParams) => void): Route =>
-  (form) => {
-    seen(form);
-    if (stage().fault === 'refused code' || form.get('code') !== 'good') return { error: 'bad_verification_code' };
-    if (stage().fault === 'no access token') return { token_type: 'bearer' };
-    return { access_token: stage().fault === 'short access token' ? 'abc' : 'gho_1234567890', token_type: 'bearer' };
-  };
-
-async function start(timeout?: number): Promise<StandIn & { readonly stage: Stage }> {
-  const stage = await createStage(TOKEN_PATH);
-  let redeemed: URLSearchParams | undefined;
-  stage.routes.set(TOKEN_PATH, redeem(() => stage, (form) => { redeemed = form; })); // biome-ignore format: short
-  stage.routes.set('/api/v3/user', (_, { headers }) => (headers['user-agent'] ? person : undefined));
-  stage.routes.set('/api/v3/user/emails', () => addresses);
-  return {
-    stage,
-    connector: open(stage.url, timeout),
-    issuer: stage.url,
-    subject: '583231',
-    signIn: async ({ searchParams }) => new URL(`${CALLBACK}?code=good&state=${searchParams.get('state')}`),
-    redeemedWith: () => redeemed?.get('code_verifier') ?? undefined,
-    fail: (fault) => {
-      stage.fault = fault;
-    },
-    stop: () => stage.close(),
-    [Symbol.asyncDispose]: () => stage.close(),
-  };
-}
-
-connectorContract('github', start);
+connectorContract('github', (timeout) => start(timeout));
 
 describe('github', () => {
   const signIn = async (change: (stage: Stage) => void) => {
@@ -98,7 +55,7 @@ describe('github', () => {
     const identity = await signIn(({ routes }) =>
       routes.set('/api/v3/user', () => user).set('/api/v3/user/emails', () => list),
     );
-    expect(identity).toEqual({ issuer: expect.any(String), subject: '583231' });
+    expect(shown(identity)).toEqual({ issuer: expect.any(String), subject: '583231' });
   });
 
   it('an odd entry in the list of addresses does not hide the others', async () => {

@@ -16,6 +16,8 @@ export interface StandIn extends AsyncDisposable {
   /** The PKCE verifier that came with the last code. */
   readonly redeemedWith: () => string | undefined;
   fail(fault: Fault | undefined): void;
+  /** Makes it name this address of its person without saying that it is verified. */
+  nameUnverified(email: string): void;
   /** Stops its server. */
   stop(): Promise<void>;
 }
@@ -47,6 +49,32 @@ export function connectorContract(kind: string, start: (timeout: number) => Prom
       const { identity } = await upstream.connector.finish(await upstream.signIn(target), checks);
       expect(identity).toMatchObject({ issuer: upstream.issuer, subject: upstream.subject });
       expect(upstream.redeemedWith()).toBe(checks.codeVerifier);
+    });
+
+    const signIn = async ({ connector, signIn }: StandIn) =>
+      (await connector.finish(await signIn(await connector.begin(checks)), checks)).identity;
+
+    it('an identity has the claims of the person, and no secret of the sign-in among them', async () => {
+      await using upstream = await begin();
+      const { claims } = await signIn(upstream);
+      expect(JSON.stringify(claims)).toContain(upstream.subject);
+      for (const secret of Object.values(checks)) expect(JSON.stringify(claims)).not.toContain(secret);
+    });
+
+    it('OpenID Connect Core §5.7 an e-mail address that the upstream does not verify is never among the verified ones', async () => {
+      await using upstream = await begin();
+      upstream.nameUnverified('victim@example.com');
+      const identity = await signIn(upstream);
+      expect(identity).toMatchObject({ verifiedEmails: [], unverifiedEmail: 'victim@example.com' });
+      expect([identity.email, identity.domains ?? []]).toEqual([undefined, []]);
+    });
+
+    it('OpenID Connect Core §3.1.2.1 a person who wants another account is asked for it at the upstream', async () => {
+      await using upstream = await begin();
+      const promptOf = (target: URL) => target.searchParams.get('prompt');
+      expect(promptOf(await upstream.connector.begin(checks))).toBeNull();
+      const chosen = await upstream.connector.begin(checks, { selectAccount: true });
+      expect(['select_account', 'login']).toContain(promptOf(chosen));
     });
 
     it.each([

@@ -4,12 +4,13 @@
  */
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import oidc from '../../src/connectors/oidc.connector.ts';
+import type { Identity } from '../../src/federation/connector.ts';
 import { CALLBACK, checks, type StandIn } from '../contracts/connector.contract.ts';
 import { createStage, type Stage } from './upstream-stand-in.ts';
 
 export const settings = {
   clientId: 'client', clientSecret: 'secret', clientAuth: 'client_secret_basic', scopes: 'openid profile email', timeout: 60,
-  internalUrl: undefined, responseMode: undefined,
+  internalUrl: undefined, responseMode: undefined, groupsClaim: 'groups', rolesClaim: 'roles',
 } as const; // biome-ignore format: one row
 
 type Opened = Parameters<typeof oidc.open>;
@@ -64,6 +65,9 @@ export async function start(path = '', publicUrl?: string, timeout = settings.ti
       nonce = searchParams.get('nonce') ?? '';
       return new URL(`${CALLBACK}?code=good&state=${searchParams.get('state')}`);
     },
+    nameUnverified: (email) => {
+      play.claims = { ...play.claims, email, email_verified: false };
+    },
     redeemed: () => redeemed,
     redeemedWith: () => redeemed?.form.get('code_verifier') ?? undefined,
     fail: (fault) => {
@@ -99,3 +103,12 @@ export async function signIn(change: (play: Play) => void = () => {}, path?: str
   return (await upstream.connector.finish(await upstream.signIn(await upstream.connector.begin(checks)), checks))
     .identity;
 }
+
+/** What identifies and shows a person. */
+export const shown = ({ issuer, subject, name, username, email }: Identity) => ({
+  issuer,
+  subject,
+  name,
+  username,
+  email,
+});

@@ -7,7 +7,7 @@ import { fittingKeys, type PublicKey } from '@mcp-oauth/shared/documents/key-set
 import { compactVerify, decodeProtectedHeader } from 'jose';
 import { UpstreamError, type UpstreamFacts } from '../../federation/connector.ts';
 import type { Remembered } from '../../federation/upstream/remembered.ts';
-import type { Claims } from './identity.ts';
+import type { Claims } from './claims.ts';
 
 export interface SignedBy {
   readonly issuer: string;
@@ -17,6 +17,8 @@ export interface SignedBy {
 }
 
 export interface Expectation extends SignedBy {
+  /** The `iss` that these claims must have. Absent: `issuer`. */
+  readonly issuerOf?: ((claims: Claims, issuer: string) => string) | undefined;
   readonly nonce: string;
   readonly clock: Clock;
 }
@@ -60,8 +62,9 @@ export async function readSignedUserInfo(
   return claims;
 }
 
-function judge(claims: Readonly<Record<string, unknown>>, { issuer, clientId, nonce, clock }: Expectation): void {
+function judge(claims: Claims, { clientId, nonce, clock, ...expected }: Expectation): void {
   const { iss, sub, aud, azp, exp, iat, nbf } = claims;
+  const issuer = expected.issuerOf?.(claims, expected.issuer) ?? expected.issuer;
   if (iss !== issuer) refuse('iss', 'iss is not the issuer', { expected: issuer, found: shown(iss) });
   const audience: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   if (!audience.includes(clientId)) {

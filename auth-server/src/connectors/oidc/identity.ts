@@ -1,41 +1,36 @@
 /**
- * Owns what is stored about a person from an id token and userinfo (OpenID Connect Core 1.0 §5.1). Everything but issuer and
- * subject is for display: an invalid member is dropped and does not prevent the sign-in.
+ * Owns the identity that an id token and userinfo give (OpenID Connect Core 1.0 §5.1). Only issuer and subject are required: any
+ * other invalid member is dropped and does not prevent the sign-in.
  */
+import { textsAt } from '../../federation/claim-path.ts';
 import type { Identity } from '../../federation/connector.ts';
 import { label } from '../../federation/subject.ts';
+import { type ClaimOptions, type ClaimSources, type Claims, mergedClaims, verifiedEmailIn } from './claims.ts';
 
-/** The claims of an id token and userinfo about a person. */
-export interface Claims {
-  readonly name?: unknown;
-  readonly preferred_username?: unknown;
-  readonly email?: unknown;
-  readonly email_verified?: unknown;
-}
-
-/** Whether userinfo is not needed. */
-export const isComplete = (claims: Claims): boolean =>
-  (verifiedEmail(claims) && (label(claims.name) ?? label(claims.preferred_username))) !== undefined;
-
-/** @param sources the most trusted first */
+/** @param inAnswer claims that came through the browser: they are shown, and no rule reads them */
 export function toIdentity(
   { iss, sub }: { readonly iss: string; readonly sub: string },
-  sources: readonly Claims[],
+  sources: ClaimSources,
+  inAnswer: Claims,
+  options: ClaimOptions,
 ): Identity {
-  const first = (read: (claims: Claims) => string | undefined) =>
-    sources.map(read).find((value) => value !== undefined);
+  const claims = mergedClaims(sources);
+  const shown = (name: string) => [...sources, inAnswer].map((source) => label(source[name])).find(Boolean);
+  const email = verifiedEmailIn(sources, options);
+  const group = textsAt(claims, options.groupsClaim);
+  const role = textsAt(claims, options.rolesClaim);
   return {
     issuer: iss,
     subject: sub,
-    name: first(({ name }) => label(name)),
-    username: first((claims) => label(claims.preferred_username)),
-    email: first(verifiedEmail),
+    name: shown('name'),
+    username: shown(options.usernameClaim),
+    email,
+    verifiedEmails: email === undefined ? [] : [email],
+    unverifiedEmail: email === undefined ? shown('email') : undefined,
+    memberships: { ...(group.length > 0 && { group }), ...(role.length > 0 && { role }) },
+    claims,
   };
 }
-
-/** Address and flag must come from one source, because it only verifies its own address. Cognito and Apple send the flag as text. */
-const verifiedEmail = ({ email, email_verified: verified }: Claims): string | undefined =>
-  verified === true || verified === 'true' ? label(email) : undefined;
 
 const LONGEST_USER = 2_048;
 

@@ -15,6 +15,8 @@ export interface ProviderMetadata {
   readonly algorithms: readonly string[];
   /** RFC 9207 §3: every answer names its issuer. */
   readonly namesIssuer: boolean;
+  /** The values of `prompt` that it takes (Initiating User Registration via OpenID Connect 1.0 §4). Absent: it does not say. */
+  readonly prompts: readonly string[] | undefined;
 }
 
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint', 'jwks_uri'] as const;
@@ -25,16 +27,27 @@ export const ASYMMETRIC: readonly string[] = [
   ...['EdDSA', 'Ed25519', 'ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'],
 ];
 
+export interface MetadataExpected {
+  /** The issuer that is configured, without its last slash. */
+  readonly issuer: string;
+  readonly place: Place;
+  /** Absent: only `issuer`. */
+  readonly acceptsIssuer?: ((issuer: string) => boolean) | undefined;
+}
+
 /**
  * @param document as it was read
- * @param expected the issuer that is configured, without its last slash
  * @throws when it is not metadata of that issuer
  */
-export function readMetadata(document: unknown, expected: string, place: Place): ProviderMetadata {
+export function readMetadata(
+  document: unknown,
+  { issuer: expected, place, ...rules }: MetadataExpected,
+): ProviderMetadata {
+  const accepts = rules.acceptsIssuer ?? ((found) => found.replace(/\/$/, '') === expected);
   if (!isObject(document)) throw new Error('it is not metadata: expected a JSON object');
   const said = document;
   const { issuer, id_token_signing_alg_values_supported: announced } = said;
-  if (typeof issuer !== 'string' || issuer.replace(/\/$/, '') !== expected) {
+  if (typeof issuer !== 'string' || !accepts(issuer)) {
     const found = typeof issuer === 'string' ? issuer : (JSON.stringify(issuer) ?? 'nothing');
     throw new UpstreamError('unavailable', `its issuer is ${found}`, { claim: 'issuer', expected, found });
   }
@@ -43,7 +56,7 @@ export function readMetadata(document: unknown, expected: string, place: Place):
   if (missing.length > 0) throw new Error(`an endpoint is missing: ${missing.join(', ')}`);
   const kept = Object.fromEntries(named.map((name) => [name, said[name]]));
   const endpoints = withPublicEndpoints(kept, place) as Readonly<Record<string, string>>;
-  const list = (Array.isArray(announced) ? announced : []).filter((name) => typeof name === 'string');
+  const list = textsIn(announced) ?? [];
   return {
     server: { issuer, ...endpoints },
     issuer,
@@ -51,8 +64,12 @@ export function readMetadata(document: unknown, expected: string, place: Place):
     // Discovery §3: RS256 is mandatory, so a list without any algorithm is ignored.
     algorithms: (list.length > 0 ? list : ['RS256']).filter((name) => ASYMMETRIC.includes(name)),
     namesIssuer: said.authorization_response_iss_parameter_supported === true,
+    prompts: textsIn(said.prompt_values_supported),
   };
 }
+
+const textsIn = (value: unknown): readonly string[] | undefined =>
+  Array.isArray(value) ? value.filter((member) => typeof member === 'string') : undefined;
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -13,6 +13,7 @@ import { BOUNDS, type Loaded, type Remembered, remembered } from '../../federati
 import { createUpstreamFetch } from '../../federation/upstream/upstream-fetch.ts';
 import { readSignedUserInfo } from './id-token.ts';
 import { ASYMMETRIC, type ProviderMetadata, readMetadata } from './metadata.ts';
+import type { Quirks } from './quirks.ts';
 import type { OidcSettings } from './settings.ts';
 import { readTokenAnswer } from './token-answer.ts';
 
@@ -28,12 +29,14 @@ export interface Provider {
   renew(): Promise<void>;
 }
 
-export function createProvider(values: OidcSettings, context: ConnectorContext): Provider {
+export function createProvider(values: OidcSettings, context: ConnectorContext, quirks: Quirks): Provider {
   const { clock = systemClock, onTrouble } = context;
   // The full URL, because openid-client compares the issuer exactly, and operators often omit its trailing slash.
   const published = `${values.issuer}/.well-known/openid-configuration`;
   const place = createPlace(values.issuer, values.internalUrl);
   const fetch = createUpstreamFetch(context.fetch, values.timeout);
+  const clientAuth = quirks.clientAuth ?? authentication(values);
+  const { acceptsIssuer } = quirks;
 
   async function read<T>(url: string, what: string, accept: (document: unknown) => T): Promise<Loaded<T>> {
     const target = place.inside(url);
@@ -59,7 +62,7 @@ export function createProvider(values: OidcSettings, context: ConnectorContext):
   }
 
   function configure(metadata: ProviderMetadata): Upstream {
-    const configuration = new oidc.Configuration(metadata.server, values.clientId, {}, authentication(values));
+    const configuration = new oidc.Configuration(metadata.server, values.clientId, {}, clientAuth);
     configuration.timeout = values.timeout;
     // openid-client works with the public URLs: it would refuse to send a secret to an internal http endpoint.
     configuration[oidc.customFetch] = async (target, options) => {
@@ -81,7 +84,9 @@ export function createProvider(values: OidcSettings, context: ConnectorContext):
       onTrouble: (error) => onTrouble?.(`the previous ${what} stays in use: ${innermost(error).message}`),
     });
   const metadata = remember('metadata', () =>
-    read(published, 'metadata', (document) => configure(readMetadata(document, values.issuer, place))),
+    read(published, 'metadata', (document) =>
+      configure(readMetadata(document, { issuer: values.issuer, place, acceptsIssuer })),
+    ),
   );
   const keys = remember('key set', async () => read((await metadata.get()).jwksUri, 'key set', keysIn));
   return {

@@ -39,6 +39,19 @@ export const settings = {
     type: text(),
     default: 'openid profile email',
   }),
+  groupsClaim: setting({
+    env: 'GROUPS_CLAIM',
+    doc: 'Path of the claim with the groups of a person: names of members with a dot between them. A claim whose own name has dots, such as `https://example.com/groups`, is found too.',
+    type: text(),
+    default: 'groups',
+  }),
+  rolesClaim: setting({
+    env: 'ROLES_CLAIM',
+    doc: 'Path of the claim with the roles of a person.',
+    type: text(),
+    default: 'roles',
+    example: 'realm_access.roles',
+  }),
   responseMode: optional({
     env: 'RESPONSE_MODE',
     doc: 'How the OpenID provider sends its answer: query or form_post. Not set: the default of the provider. Apple requires form_post if SCOPES contains name or email.',

@@ -3,7 +3,7 @@
  */
 import { generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { sign, signIn } from '../../support/oidc-stand-in.ts';
+import { shown, sign, signIn } from '../../support/oidc-stand-in.ts';
 import { Reply } from '../../support/upstream-stand-in.ts';
 
 const SUBJECT = 'opaque|0001/ü';
@@ -36,11 +36,11 @@ describe('OpenID Connect Core §5.3.2 userinfo as a JWT', () => {
     ['is encrypted', async () => 'a.b.c.d.e'],
     ['is none', async () => '{}'],
   ])('signed userinfo adds nothing, and does not stop the sign-in, where it %s', async (_, token) => {
-    expect(await signInWith(token)).toEqual({ issuer: expect.any(String), subject: SUBJECT });
+    expect(shown(await signInWith(token))).toEqual({ issuer: expect.any(String), subject: SUBJECT });
   }); // biome-ignore format: one row each
 
   it('signed userinfo in an error answer adds nothing', async () => {
-    expect(await signInWith(() => sign(said), 403)).toEqual({ issuer: expect.any(String), subject: SUBJECT });
+    expect(shown(await signInWith(() => sign(said), 403))).toEqual({ issuer: expect.any(String), subject: SUBJECT });
   });
 });
 

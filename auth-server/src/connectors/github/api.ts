@@ -1,0 +1,104 @@
+/**
+ * Owns the requests to GitHub: the code is redeemed (RFC 6749 §4.1.3), and its REST API is read page by page, up to a bound. An error
+ * may come with HTTP 200.
+ */
+import { z } from 'zod';
+import { refusalOf } from '../../federation/answer.ts';
+import { UpstreamError } from '../../federation/connector.ts';
+
+const AGENT = 'mcp-oauth-server';
+const members = z.looseObject({});
+
+/** @returns the access token */
+export async function redeem(fetch: typeof globalThis.fetch, baseUrl: string, form: Record<string, string>) {
+  const response = await fetch(`${baseUrl}/login/oauth/access_token`, {
+    method: 'POST',
+    headers: { Accept: 'application/json', 'User-Agent': AGENT },
+    body: new URLSearchParams(form),
+  });
+  const { status } = response;
+  const body = await parse(response, members);
+  const refusal = refusalOf(body, status);
+  if (refusal) throw refusal;
+  const { access_token: token } = body;
+  if (response.ok && typeof token === 'string' && token !== '') return token;
+  throw new UpstreamError('invalid_answer', `GitHub answered ${status} without an access token`, {
+    claim: 'access_token',
+    status,
+  });
+}
+
+/** What GitHub lists. */
+export interface Listed {
+  readonly entries: readonly unknown[];
+  /** Why entries are missing. */
+  readonly incomplete?: string | undefined;
+}
+
+export interface GithubApi {
+  read<T>(path: string, shape: z.ZodType<T>): Promise<T>;
+  list(path: string): Promise<Listed>;
+}
+
+const PAGE_SIZE = 100;
+/** A person with more than 1 000 organisations or teams is treated as somebody whose list is not complete. */
+const MOST_PAGES = 10;
+
+export function createApi(fetch: typeof globalThis.fetch, apiUrl: string, token: string): GithubApi {
+  const ask = async (path: string): Promise<Response> => {
+    const response = await fetch(apiUrl + path, {
+      headers: { Accept: 'application/vnd.github+json', 'User-Agent': AGENT, Authorization: `Bearer ${token}` },
+    });
+    if (!response.ok) throw await failure(response, apiUrl + path.replace(/\?.*/, ''));
+    return response;
+  };
+  return {
+    read: async (path, shape) => parse(await ask(path), shape),
+    list: async (path) => {
+      const entries: unknown[] = [];
+      let incomplete: string | undefined;
+      for (let page = 1; page <= MOST_PAGES; page += 1) {
+        const response = await ask(`${path}?per_page=${PAGE_SIZE}&page=${page}`);
+        entries.push(...(await parse(response, z.array(z.unknown()))));
+        incomplete ??= hiddenBySingleSignOn(response.headers);
+        // GitHub REST API, "Using pagination": the header names a next page as long as there is one.
+        if (!/\brel="?next\b/.test(response.headers.get('link') ?? '')) return { entries, incomplete };
+      }
+      return { entries, incomplete: `GitHub lists more than ${MOST_PAGES * PAGE_SIZE}` };
+    },
+  };
+}
+
+/** GitHub leaves out organisations that require single sign-on, unless the person authorized this app there. */
+function hiddenBySingleSignOn(headers: Headers): string | undefined {
+  const said = headers.get('x-github-sso') ?? '';
+  if (!said.startsWith('partial-results')) return undefined;
+  const ids = (/organizations=([\d, ]{1,200})/.exec(said)?.[1] ?? '').split(',').map((id) => id.trim());
+  return `GitHub hides organisations that require single sign-on and did not authorize this app (ids ${ids.join(', ') || 'unknown'})`;
+}
+
+async function failure(response: Response, place: string): Promise<UpstreamError> {
+  const { status, headers } = response;
+  const { message } = await parse(response, members).catch((): { message?: unknown } => ({}));
+  // GitHub answers a rate limit with 403; any other 403 is about the person or the app.
+  const isLimited = status === 403 && (headers.get('x-ratelimit-remaining') === '0' || headers.has('retry-after'));
+  return new UpstreamError(isLimited ? 'unavailable' : 'invalid_answer', `${place} answered ${status}`, {
+    status,
+    upstreamDescription: typeof message === 'string' ? message : undefined,
+  });
+}
+
+async function parse<T>(response: Response, shape: z.ZodType<T>): Promise<T> {
+  const body: unknown = await response.json().catch(() => undefined);
+  const parsed = shape.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const claim = issue?.path.join('.') || undefined;
+  const found =
+    claim && typeof body === 'object' && body !== null ? (Reflect.get(body, claim) ?? 'nothing') : typeof body;
+  throw new UpstreamError('invalid_answer', `GitHub sent an unexpected answer: ${issue?.message}`, {
+    status: response.status,
+    claim,
+    found,
+  });
+}

@@ -1,0 +1,70 @@
+/**
+ * Owns the identity that GitHub's answers give. Names are in lower case, because GitHub compares them without case. A name that looks
+ * like an id is left out: a stranger could register the id of somebody else as their name.
+ */
+import { z } from 'zod';
+import type { Identity } from '../../federation/connector.ts';
+import { label } from '../../federation/subject.ts';
+import type { Listed } from './api.ts';
+
+/** Only the id identifies, and only if JSON represents it without loss: a login can be changed and given to somebody else. */
+export const user = z.looseObject({
+  id: z.int().positive(),
+  login: z.unknown().optional(),
+  name: z.unknown().optional(),
+});
+
+const email = z.object({ email: z.string(), primary: z.boolean().optional(), verified: z.boolean().optional() });
+const organization = z.object({ id: z.int().positive(), login: z.string() });
+const team = z.object({ id: z.int().positive(), slug: z.string(), organization: z.object({ login: z.string() }) });
+
+export interface Answers {
+  readonly issuer: string;
+  readonly person: z.infer<typeof user>;
+  readonly emails: readonly unknown[];
+  /** Absent: no rule needs them. */
+  readonly orgs?: Listed | undefined;
+  readonly teams?: Listed | undefined;
+}
+
+export function toIdentity({ issuer, person, emails, orgs, teams }: Answers): Identity {
+  // An address with characters that are not shown would look like another one.
+  const addresses = fitting(emails, email).filter((entry) => label(entry.email) === entry.email);
+  const ordered = [...addresses.filter(({ primary }) => primary), ...addresses.filter(({ primary }) => !primary)];
+  const verified = ordered.filter((entry) => entry.verified === true);
+  const shown = ordered.find(({ primary }) => primary);
+  const { id, login } = person;
+  return {
+    issuer,
+    subject: String(id),
+    name: label(person.name),
+    username: label(login),
+    email: shown?.verified ? shown.email : undefined,
+    verifiedEmails: verified.map((entry) => entry.email),
+    unverifiedEmail: verified.length === 0 ? shown?.email : undefined,
+    memberships: {
+      user: namesOf(id, login),
+      ...(orgs && { org: fitting(orgs.entries, organization).flatMap((entry) => namesOf(entry.id, entry.login)) }),
+      ...(teams && {
+        team: fitting(teams.entries, team).flatMap((entry) =>
+          namesOf(entry.id, `${entry.organization.login}/${entry.slug}`),
+        ),
+      }),
+    },
+    incomplete: {
+      ...(orgs?.incomplete && { org: orgs.incomplete }),
+      ...(teams?.incomplete && { team: teams.incomplete }),
+    },
+    claims: Object.fromEntries(CLAIMS.flatMap((name) => (name in person ? [[name, person[name]]] : []))),
+  };
+}
+
+/** Members of a user that people can't write into their own profile; `ldap_dn` is GitHub Enterprise Server's. */
+const CLAIMS = ['id', 'node_id', 'login', 'type', 'site_admin', 'ldap_dn'];
+
+/** The entries that have the form; an odd one does not hide the others. */
+const fitting = <T>(entries: readonly unknown[], shape: z.ZodType<T>): readonly T[] =>
+  entries.flatMap((entry) => shape.safeParse(entry).data ?? []);
+
+const namesOf = (id: number, name: unknown): readonly string[] =>
+  typeof name === 'string' && name !== '' && !/^\d+$/.test(name) ? [name.toLowerCase(), String(id)] : [String(id)];

@@ -1,0 +1,108 @@
+/**
+ * Owns which claims of a person are read: those of the id token, and those of userinfo if something is missing (OpenID Connect Core
+ * 1.0 §5.3). What a rule needs must be complete; what is for display only may be missing.
+ */
+import { valueAt } from '../../federation/claim-path.ts';
+import { type ConnectorContext, UpstreamError } from '../../federation/connector.ts';
+import { label } from '../../federation/subject.ts';
+
+/** The claims of an id token or of userinfo. */
+export interface Claims {
+  readonly [name: string]: unknown;
+  readonly name?: unknown;
+  readonly email?: unknown;
+  readonly email_verified?: unknown;
+}
+
+/** The claims of both sources, the more trusted first. */
+export type ClaimSources = readonly [idToken: Claims, userInfo: Claims];
+
+/** Which claims say what. */
+export interface ClaimOptions {
+  /** Paths of the claims with the groups and the roles. */
+  readonly groupsClaim: string;
+  readonly rolesClaim: string;
+  readonly usernameClaim: string;
+  /** Whether claims say that their `email` is verified; `undefined` if they say nothing. */
+  readonly isVerified: (claims: Claims) => boolean | undefined;
+}
+
+interface ClaimsNeeded {
+  readonly needs: ConnectorContext['needs'];
+  readonly options: ClaimOptions;
+  /** Absent: the provider has no userinfo endpoint. */
+  readonly askUserInfo: (() => Promise<Claims>) | undefined;
+}
+
+/** @throws UpstreamError when userinfo cannot be read and a rule may need it */
+export async function collectClaims(idToken: Claims, needed: ClaimsNeeded): Promise<ClaimSources> {
+  const { askUserInfo } = needed;
+  const isNeeded = lacksForRules(idToken, needed);
+  if (!askUserInfo || (!isNeeded && isShowable(idToken, needed))) return [idToken, {}];
+  try {
+    return [idToken, await askUserInfo()];
+  } catch (error) {
+    if (isNeeded) throw error;
+    return [idToken, {}];
+  }
+}
+
+function lacksForRules(idToken: Claims, { needs, options }: ClaimsNeeded): boolean {
+  const isAbsent = (path: string) => valueAt(idToken, path) === undefined;
+  return Boolean(
+    // A path may lead to any claim, so the id token alone never shows that it is absent.
+    needs?.has('claim') ||
+      (needs?.has('group') && isAbsent(options.groupsClaim)) ||
+      (needs?.has('role') && isAbsent(options.rolesClaim)) ||
+      ((needs?.has('email') || needs?.has('domain')) && verifiedEmailIn([idToken], options) === undefined),
+  );
+}
+
+/** Whether name and address can be shown without userinfo. */
+const isShowable = (claims: Claims, { options }: ClaimsNeeded): boolean =>
+  verifiedEmailIn([claims], options) !== undefined &&
+  (label(claims.name) ?? label(claims[options.usernameClaim])) !== undefined;
+
+/** Bytes of JSON: much more than a person needs, and little enough to store and to read at each request. */
+const LARGEST_CLAIMS = 65_536;
+/** A secret of this sign-in, and a picture that may be embedded. No rule is about them. */
+const LEFT_OUT = ['nonce', 'picture'];
+
+/**
+ * The claims of both sources as one object; the id token wins.
+ * @throws UpstreamError when they are too large: what is cut off might be what a rule is about
+ */
+export function mergedClaims([idToken, userInfo]: ClaimSources): Claims {
+  const members = Object.entries({ ...userInfo, ...idToken }).filter(([name]) => !LEFT_OUT.includes(name));
+  const merged = Object.fromEntries(members);
+  const size = Buffer.byteLength(JSON.stringify(merged));
+  if (size <= LARGEST_CLAIMS) return merged;
+  const sizes = members.map(([name, value]) => ({ name, bytes: JSON.stringify(value)?.length ?? 0 }));
+  const claim = sizes.reduce((one, other) => (other.bytes > one.bytes ? other : one)).name;
+  const message = `the claims have ${size} bytes: have the provider filter what it puts into ${claim}, such as the groups`;
+  throw new UpstreamError('misconfigured', message, {
+    claim,
+    expected: `at most ${LARGEST_CLAIMS} bytes`,
+    found: size,
+  });
+}
+
+/** Cognito and Apple send the flag as text. */
+export const emailVerified = ({ email_verified: flag }: Claims): boolean | undefined => {
+  if (flag === undefined || flag === null) return undefined;
+  return flag === true || flag === 'true';
+};
+
+/**
+ * The first address that is verified. Address and flag must come from one source, because it only verifies its own address; if both
+ * name the same address, the first flag counts. An address with characters that are not shown is not used, because it would look
+ * like another one.
+ */
+export function verifiedEmailIn(sources: readonly Claims[], { isVerified }: Pick<ClaimOptions, 'isVerified'>) {
+  const said = sources.flatMap((claims) => {
+    const { email } = claims;
+    return typeof email === 'string' && label(email) === email ? [{ email, flag: isVerified(claims) }] : [];
+  });
+  const flagOf = (address: string) => said.find(({ email, flag }) => email === address && flag !== undefined)?.flag;
+  return said.map(({ email }) => email).find((address) => flagOf(address) === true);
+}

@@ -1,0 +1,30 @@
+/** Owns what a kind of OpenID provider may do differently from the others. Each member is one deviation that a vendor documents. */
+import type { ClientAuth } from 'openid-client';
+import type { Identity } from '../../federation/connector.ts';
+import type { ClaimOptions, Claims } from './claims.ts';
+
+export interface Quirks {
+  /** Parameters of each authorization request. */
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
+  /** The value of `prompt` that lets a person choose another account. Absent: `select_account`, unless the metadata leaves it out. */
+  readonly accountPrompt?: 'login' | undefined;
+  /** How this server proves who it is at the token endpoint. Absent: with CLIENT_SECRET as CLIENT_AUTH says. */
+  readonly clientAuth?: ClientAuth | undefined;
+  /** Whether metadata may name this issuer, where one document serves several. Absent: only the configured issuer. */
+  readonly acceptsIssuer?: ((issuer: string) => boolean) | undefined;
+  /** The `iss` that an id token with these claims must have. Absent: the issuer of the metadata. */
+  readonly issuerOf?: ((claims: Readonly<Record<string, unknown>>, issuer: string) => string) | undefined;
+  /** Absent: the claim `email_verified` says it. */
+  readonly isVerified?: ClaimOptions['isVerified'] | undefined;
+  /** The claim with the name under which the person signs in there. Absent: `preferred_username`. */
+  readonly usernameClaim?: string | undefined;
+  /** Completes or refuses the identity that the claims give. @throws UpstreamError */
+  readonly refine?: ((identity: Identity, signedIn: SignedIn) => Identity | Promise<Identity>) | undefined;
+}
+
+/** What `refine` may read. */
+interface SignedIn {
+  /** The claims of the id token alone: what a signature covers. */
+  readonly idToken: Claims;
+  readonly accessToken: string;
+}
