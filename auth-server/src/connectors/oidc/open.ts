@@ -74,9 +74,12 @@ interface Tokens {
   readonly inAnswer: Claims;
 }
 
-/** OpenID Connect Core 1.0 §3.1.2.1: a provider that can't offer a choice can at least ask for the password of another account. */
-const promptFrom = (supported: readonly string[] = ['select_account']): string =>
-  supported.includes('select_account') || !supported.includes('login') ? 'select_account' : 'login';
+/**
+ * OpenID Connect Core 1.0 §3.1.2.1: every provider understands `login`, which asks for an account as well; one that does not know
+ * `select_account` may refuse the request.
+ */
+const promptFrom = (supported: readonly string[] = []): string =>
+  supported.includes('select_account') ? 'select_account' : 'login';
 
 function userInfoOf({ configuration, server }: Upstream, sub: string, accessToken: string) {
   if (!server.userinfo_endpoint) return undefined;

@@ -6,8 +6,8 @@ import type { ClaimOptions, Claims } from './claims.ts';
 export interface Quirks {
   /** Parameters of each authorization request. */
   readonly parameters?: Readonly<Record<string, string>> | undefined;
-  /** The value of `prompt` that lets a person choose another account. Absent: `select_account`, unless the metadata leaves it out. */
-  readonly accountPrompt?: 'login' | undefined;
+  /** The value of `prompt` that lets a person choose another account. Absent: `select_account` if the metadata lists it, else `login`. */
+  readonly accountPrompt?: 'login' | 'select_account' | undefined;
   /** How this server proves who it is at the token endpoint. Absent: with CLIENT_SECRET as CLIENT_AUTH says. */
   readonly clientAuth?: ClientAuth | undefined;
   /** Whether metadata may name this issuer, where one document serves several. Absent: only the configured issuer. */

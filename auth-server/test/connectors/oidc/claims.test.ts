@@ -133,11 +133,11 @@ describe('oidc: the verified address', () => {
 
 describe('OpenID Connect Core §3.1.2.1 another account at the provider', () => {
   it.each([
-    [undefined, 'select_account'],
+    [undefined, 'login'],
     [['none', 'login', 'select_account'], 'select_account'],
     [['none', 'login', 'consent'], 'login'],
-    [['none'], 'select_account'],
-    ['login', 'select_account'],
+    [['none'], 'login'],
+    ['login', 'login'],
   ])('with the prompts %j in the metadata the request says %s', async (prompt_values_supported, prompt) => {
     await using upstream = await start();
     upstream.stage.routes.set('/.well-known/openid-configuration', () => ({
