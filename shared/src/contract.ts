@@ -18,6 +18,21 @@ export const SCOPES: Readonly<Record<string, string>> = {
   'mcp:admin': 'See the status of this server: version, uptime and open sessions',
 };
 
+/**
+ * What an access token may say about its person: the name in settings and tools, and the claim in the token (RFC 9068 §2.2.2,
+ * §2.2.3.1; OpenID Connect Core §5.1).
+ */
+export const PERSON_CLAIMS = {
+  name: 'name',
+  username: 'preferred_username',
+  email: 'email',
+  groups: 'groups',
+  roles: 'roles',
+  org: 'org',
+} as const;
+
+export type PersonClaim = keyof typeof PERSON_CLAIMS;
+
 /** RFC 9728 §3: path of the metadata of a protected resource; a resource with a path appends its path. */
 export const PROTECTED_RESOURCE_PATH = '/.well-known/oauth-protected-resource';
 

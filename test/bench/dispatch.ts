@@ -74,7 +74,7 @@ function own(meters?: Meters): Serve {
     limits: { maxSubscriptions: 1, maxSubscriptionsPerPrincipal: 1, keepAlive: 60 },
     clock,
   });
-  const principal = { issuer: 'i', subject: 's', clientId: 'c', scopes: new Set<string>(), expiresAt: 0 };
+  const principal = { issuer: 'i', subject: 's', clientId: 'c', scopes: new Set<string>(), expiresAt: 0, claims: {} };
   const req = { method: 'POST', headers: HEADERS } as unknown as IncomingMessage;
   return async (id) => {
     let written = '';

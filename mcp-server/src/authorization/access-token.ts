@@ -4,6 +4,7 @@ import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
 import { shown, whoIn } from './finding.ts';
 import type { KeyName } from './issuer/key-set.ts';
 import type { KeySource } from './issuer/key-source.ts';
+import { personClaimsOf } from './person-claims.ts';
 import type { Principal } from './principal.ts';
 import { expectedOf, type Rules, TokenError, toTokenError } from './token-error.ts';
 
@@ -117,7 +118,8 @@ function toPrincipal(claims: JWTPayload, options: TokenVerifierOptions): Princip
   if (!isName(clientId)) throw refused('missing_claim', 'client_id', clientId);
   if (exp === undefined || exp === Infinity) throw refused('missing_claim', 'exp', exp);
   if (iat > clock.now() / 1000 + clockTolerance) throw refused('not_yet_valid', 'iat', iat);
-  const principal = { issuer, subject: sub, clientId, scopes: scopesOf(claims), expiresAt: exp };
+  const scopes = scopesOf(claims);
+  const principal = { issuer, subject: sub, clientId, scopes, expiresAt: exp, claims: personClaimsOf(claims) };
   return Object.freeze(cnf === undefined ? principal : { ...principal, keyThumbprint: thumbprintOf(claims) });
 }
 

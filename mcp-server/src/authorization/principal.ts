@@ -1,4 +1,5 @@
 /** Owns the identity of a caller: the checked content of an access token (RFC 9068 §2.2). */
+import type { PersonClaims } from './person-claims.ts';
 
 export interface Principal {
   readonly issuer: string;
@@ -7,6 +8,8 @@ export interface Principal {
   readonly scopes: ReadonlySet<string>;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
+  /** What the token says about the person. Nothing of it identifies them: only issuer and subject together do. */
+  readonly claims: PersonClaims;
   /** RFC 7638 thumbprint of the key that the token is bound to (RFC 9449 §6); absent for a bearer token. */
   readonly keyThumbprint?: string;
 }

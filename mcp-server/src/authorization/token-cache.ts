@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { VerifyToken } from './access-token.ts';
 import type { KeySource } from './issuer/key-source.ts';
+import { sizeOfClaims } from './person-claims.ts';
 import type { Principal } from './principal.ts';
 
 export interface TokenCacheOptions {
@@ -14,7 +15,7 @@ export interface TokenCacheOptions {
   readonly clock: Clock;
   /** Maximum number of entries; those that were not used recently are removed. */
   readonly capacity?: number;
-  /** Maximum bytes of all entries: a token may have hundreds of scopes. */
+  /** Maximum bytes of all entries: a token may have hundreds of scopes or groups. */
   readonly capacityBytes?: number;
 }
 
@@ -38,8 +39,8 @@ const FRAME = 400;
 const SCOPE_FRAME = 64;
 
 /** Approximate bytes of a principal, with two for each character. */
-function sizeOf({ subject, clientId, scopes }: Principal): number {
-  let size = FRAME + 2 * (subject.length + clientId.length);
+function sizeOf({ subject, clientId, scopes, claims }: Principal): number {
+  let size = FRAME + 2 * (subject.length + clientId.length) + sizeOfClaims(claims);
   for (const scope of scopes) size += SCOPE_FRAME + 2 * scope.length;
   return size;
 }

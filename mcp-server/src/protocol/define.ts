@@ -30,6 +30,7 @@ export interface ServerStatus {
 
 /** The functions that a tool, a resource or a prompt can use while it runs. */
 export interface Context {
+  /** Who calls. `claims` is what the token says about the person; only issuer and subject together identify them. */
   readonly principal: Principal;
   readonly now: () => Date;
   readonly server: () => Promise<ServerStatus>;

@@ -5,7 +5,7 @@ import type { Principal } from '../../src/authorization/principal.ts';
 import { createTokenCache } from '../../src/authorization/token-cache.ts';
 import { TokenError } from '../../src/authorization/token-error.ts';
 
-function setUp({ lifetime = 600, capacity = 3, capacityBytes = 1_000_000, scopes = [] as string[] } = {}) {
+function setUp({ lifetime = 600, capacity = 3, capacityBytes = 1_000_000, scopes = [] as string[], claims = {} } = {}) {
   const clock = new FakeClock();
   const keys = { number: 0, revision: () => keys.number };
   const principal = (subject: string): Principal => ({
@@ -14,6 +14,7 @@ function setUp({ lifetime = 600, capacity = 3, capacityBytes = 1_000_000, scopes
     clientId: 'client',
     scopes: new Set(scopes),
     expiresAt: clock.now() / 1000 + lifetime,
+    claims,
   });
   const verify = vi.fn(async (token: string) => {
     if (token === 'bad') throw new TokenError('expired');
@@ -85,6 +86,14 @@ describe('the token cache', () => {
     const scopes = Array.from({ length: 100 }, (_, index) => `scope-${index}`.padEnd(168, 'x'));
     // 100 scopes of 168 characters take about 40,000 bytes.
     const { verify, check } = setUp({ capacity: 100, capacityBytes: 90_000, scopes });
+    for (const token of ['a', 'b', 'b', 'c', 'b', 'a']) await check(token);
+    expect(verify.mock.calls.flat()).toEqual(['a', 'b', 'c', 'a']);
+  });
+
+  it('the cache holds at most its bytes, however many groups the tokens name', async () => {
+    const groups = Array.from({ length: 100 }, (_, index) => `group-${index}`.padEnd(184, 'x'));
+    // 100 groups of 184 characters take about 40,000 bytes.
+    const { verify, check } = setUp({ capacity: 100, capacityBytes: 90_000, claims: { name: 'Ada', groups } });
     for (const token of ['a', 'b', 'b', 'c', 'b', 'a']) await check(token);
     expect(verify.mock.calls.flat()).toEqual(['a', 'b', 'c', 'a']);
   });

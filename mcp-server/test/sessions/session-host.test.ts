@@ -16,6 +16,7 @@ const ALICE: Principal = {
   clientId: 'client',
   scopes: new Set(),
   expiresAt: CLOCK_START + 600,
+  claims: {},
 };
 
 let clock: FakeClock;

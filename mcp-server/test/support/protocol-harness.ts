@@ -25,6 +25,7 @@ const person = (subject: string, clientId: string, ...scopes: string[]): Princip
   clientId,
   scopes: new Set(['mcp:tools', ...scopes]),
   expiresAt: new FakeClock().now() / 1000 + HOUR,
+  claims: {},
 });
 
 export const principals: Readonly<Record<string, Principal>> = {

@@ -1,6 +1,7 @@
 /** Proves the answers of the tools, and that each keeps the contract. */
 
 import { describe, expect, it } from 'vitest';
+import type { PersonClaims } from '../../src/authorization/person-claims.ts';
 import { toolContract } from '../contracts/tool.contract.ts';
 import { testContext } from '../support/definition-context.ts';
 import { builtIn } from '../support/protocol-harness.ts';
@@ -17,11 +18,11 @@ const examples: Readonly<Record<string, Record<string, unknown>>> = {
 
 for (const tool of tools.entries) toolContract(tool, examples[tool.key] ?? {});
 
-async function run(name: string, args: Record<string, unknown>) {
+async function run(name: string, args: Record<string, unknown>, claims: PersonClaims = {}) {
   const tool = tools.find(name);
   const checked = tool?.check(args);
   if (!tool || !checked || 'problems' in checked) throw new Error(`${name} does not take that`);
-  return tool.run(checked.input, testContext);
+  return tool.run(checked.input, { ...testContext, principal: { ...testContext.principal, claims } });
 }
 
 describe('sum', () => {
@@ -68,6 +69,36 @@ describe('whoami', () => {
       issuer: 'https://as.example',
       expires_at: '2026-01-01T01:00:00.000Z',
     });
+  });
+
+  it('whoami shows a name beside the subject, and every claim about the person that the token has', async () => {
+    const claims = {
+      name: 'Ada Lovelace',
+      username: 'ada.l',
+      email: 'ada@example.com',
+      groups: ['ops'],
+      roles: [],
+      org: 'acme',
+    };
+    const { text, structured } = await run('whoami', {}, claims);
+    expect(structured).toMatchObject({ subject: 'ada', client: 'inspector', ...claims });
+    expect(text?.split('\n')).toEqual([
+      'You are Ada Lovelace (ada.l, ada@example.com, subject ada), signed in at https://as.example.',
+      'Client: inspector',
+      'Scopes: mcp:tools',
+      'Organisation: acme',
+      'Groups: ops',
+      'Roles: none',
+      'Access token valid until 2026-01-01T01:00:00.000Z',
+    ]);
+  });
+
+  it.each([
+    [{}, 'You are ada, signed in'],
+    [{ email: 'ada@example.com' }, 'You are ada@example.com (subject ada), signed in'],
+    [{ username: 'ada.l', email: 'ada@example.com' }, 'You are ada.l (ada@example.com, subject ada), signed in'],
+  ])('whoami with the claims %j says "%s"', async (claims, said) => {
+    expect((await run('whoami', {}, claims)).text).toContain(said);
   });
 });
 

@@ -52,6 +52,7 @@ const principal = (subject: string): Principal => ({
   clientId: 'client',
   scopes: new Set(),
   expiresAt: 4_000_000_000,
+  claims: {},
 });
 export const ALICE = principal('alice');
 const MALLORY = principal('mallory');
