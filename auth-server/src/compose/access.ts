@@ -7,9 +7,10 @@ import type { ConnectorAccess } from '../access/settings.ts';
 import { startLineOf } from '../access/start-line.ts';
 import type { Config } from '../config.ts';
 import type { ConfiguredConnector } from '../federation/registry.ts';
+import { neededMemberships } from '../resources/person-claims.ts';
 import type { Dependencies } from './dependencies.ts';
 
-type Parties = Pick<Config, 'peopleAllow' | 'peopleDeny' | 'scopeRules' | 'signIn'>;
+type Parties = Pick<Config, 'peopleAllow' | 'peopleDeny' | 'scopeRules' | 'signIn' | 'resources' | 'tokenClaims'>;
 
 /**
  * @param others ids of connectors that are not configured by settings
@@ -24,10 +25,11 @@ export async function composeAccess(
     ...others.map((id) => [id, rulesOf(config)] as const),
     ...config.signIn.map((connector) => [connector.id, rulesOf(config, connector)] as const),
   ]);
+  const inTokens = neededMemberships(config.resources.flatMap(({ claims }) => claims ?? config.tokenClaims ?? []));
   const onTrouble = (path: string, reason: string) =>
     log.error({ file: path, reason }, 'file of rules not used, the previous rules stay');
   const files = await openRuleFiles([...connectors.values()].flatMap(filesOf), { clock, onTrouble });
-  return createAccess({ connectors, files });
+  return createAccess({ connectors, files, alsoNeeds: { has: (type) => inTokens.has(type), claims: [] } });
 }
 
 /** One line for each connector: who may come in with it. */

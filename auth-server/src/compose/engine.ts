@@ -35,6 +35,7 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     clientIdMetadataDocuments: config.clientMetadata,
     resources: composeResources(config, dependencies),
     lifetimes: lifetimesOf(config),
+    maxTokenClaimsSize: config.maxTokenClaimsSize,
     renderErrorPage: errorPage,
     counts,
   };

@@ -15,5 +15,5 @@ export function composeResources(config: Config, { clock, log, fetch }: Dependen
     const onRecovery = () => log.info({ url }, 'resource metadata fetched again');
     return createScopeSource({ url, identifiers, words, fetch, clock, onFailure, onRecovery });
   };
-  return createResources(config.resources, sourceOf, words);
+  return createResources(config.resources, sourceOf, { words, claims: config.tokenClaims });
 }

@@ -17,16 +17,17 @@ const FACTS = {
   redirectUri: ({ redirectUri }) => placeOf(redirectUri),
   resource: ({ resource }) => resource.identifier,
   scopes: ({ scopes, ownScopes = [] }) => [...scopes.map(({ name }) => name), ...ownScopes].sort(),
+  claims: ({ claims = [] }) => [...claims].sort(),
   account: ({ accountId }) => accountId ?? null,
 } as const satisfies Record<string, (pending: PendingInteraction) => unknown>;
 
 type Fact = keyof typeof FACTS;
 
-/** The list as text: two pages with the same facts have the same text. */
+/** The list as text: two pages with the same facts have the same text. Without claims it is as it was before there were any. */
 const written = (pending: PendingInteraction, ...without: readonly Fact[]): string =>
   JSON.stringify(
     Object.entries(FACTS)
-      .filter(([name]) => !without.includes(name as Fact))
+      .filter(([name]) => !without.includes(name as Fact) && (name !== 'claims' || pending.claims?.length))
       .map(([name, fact]) => [name, canonical(fact(pending))]),
   );
 
@@ -50,28 +51,45 @@ export const formToken = (key: string, pending: PendingInteraction): string =>
     .update(JSON.stringify(['form', pending.uid, written(pending)]))
     .digest('base64url');
 
-/** A stored approval: a digest of all facts but the scopes, and the scopes that were approved together with them. */
+/** A stored approval: a digest of all facts but the lists, and what of each list was approved together with them. */
 export interface Approval {
   readonly facts: string;
   readonly scopes: readonly string[];
+  /** What which resource may learn about the person; absent: nothing. */
+  readonly tells?: { readonly resource: string; readonly claims: readonly string[] } | undefined;
 }
 
 /** Maximum number of stored approvals per client and account. The oldest is dropped first; its page is then shown again. */
 const MOST = 20;
 
-const factsOf = (pending: PendingInteraction): string => digest(written(pending, 'scopes'));
+const factsOf = (pending: PendingInteraction): string => digest(written(pending, 'scopes', 'claims'));
 
-/** The approvals with one more: scopes that were approved for exactly the same facts are merged. */
+/** The approvals with one more: scopes and claims that were approved for exactly the same facts are merged. */
 export function remember(approvals: readonly Approval[], pending: PendingInteraction): readonly Approval[] {
   const facts = factsOf(pending);
-  const before = approvals.find((approval) => approval.facts === facts)?.scopes ?? [];
-  const scopes = [...new Set([...before, ...FACTS.scopes(pending)])].sort();
-  return [...approvals.filter((approval) => approval.facts !== facts), { facts, scopes }].slice(-MOST);
+  const before = approvals.find((approval) => approval.facts === facts);
+  const scopes = merged(before?.scopes, FACTS.scopes(pending));
+  const claims = merged(before?.tells?.claims, FACTS.claims(pending));
+  const tells = claims.length > 0 ? { resource: FACTS.resource(pending), claims } : undefined;
+  const approval = { facts, scopes, ...(tells && { tells }) };
+  return [...approvals.filter((other) => other.facts !== facts), approval].slice(-MOST);
 }
 
-/** Whether a page with exactly these facts, and these scopes or more, was approved before. */
+const merged = (one: readonly string[] = [], other: readonly string[]): readonly string[] =>
+  [...new Set([...one, ...other])].sort();
+
+/** Whether a page with exactly these facts, and these scopes and claims or more, was approved before. */
 export function isRemembered(approvals: readonly Approval[], pending: PendingInteraction): boolean {
   const facts = factsOf(pending);
-  const approved = approvals.find((approval) => approval.facts === facts)?.scopes;
-  return approved !== undefined && FACTS.scopes(pending).every((name) => approved.includes(name));
+  const approved = approvals.find((approval) => approval.facts === facts);
+  if (!approved) return false;
+  const { scopes, tells } = approved;
+  return (
+    FACTS.scopes(pending).every((name) => scopes.includes(name)) &&
+    FACTS.claims(pending).every((name) => tells?.claims.includes(name))
+  );
 }
+
+/** What this resource may learn about the person, by all approvals of a grant. */
+export const approvedClaims = (approvals: readonly Approval[], resource: string): ReadonlySet<string> =>
+  new Set(approvals.flatMap(({ tells }) => (tells?.resource === resource ? tells.claims : [])));

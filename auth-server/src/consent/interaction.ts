@@ -3,7 +3,7 @@
  * can end. Steps never call one another; each ends in a redirect (design: one page before the upstream).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { issuerPath } from '@mcp-oauth/shared/contract';
+import { issuerPath, type PersonClaim } from '@mcp-oauth/shared/contract';
 
 /** An authorization request that waits for a person, as the sign-in page shows it. */
 export interface PendingInteraction {
@@ -31,6 +31,8 @@ export interface PendingInteraction {
   readonly scopes: readonly { readonly name: string; readonly description: string }[];
   /** Scopes of this server itself, such as `openid`: they do not concern the resource, so the page does not list them. */
   readonly ownScopes?: readonly string[];
+  /** What the resource will learn about the person from the access token. */
+  readonly claims?: readonly PersonClaim[];
   /** The account of a live session that may approve without going to an upstream; absent when sign-in is needed. */
   readonly accountId: string | undefined;
   /** Whether the client wants the person to choose the account (`prompt=select_account`). */

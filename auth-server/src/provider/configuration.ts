@@ -26,6 +26,7 @@ import { boundAssertions } from './overrides/replay-detection.ts';
 import { checkRegistration } from './parameter-size.ts';
 import { createAdapter } from './records/adapter.ts';
 import { OWN_SCOPES, resourceIndicators } from './resource-indicators.ts';
+import { tellPerson } from './tokens/person-claims.ts';
 
 interface Registration {
   readonly mode: RegistrationMode;
@@ -42,6 +43,8 @@ export interface ConfigurationOptions {
   readonly clientCache: ClientCache;
   readonly resources: Resources;
   readonly lifetimes: Lifetimes;
+  /** Bytes of the claims about a person in one access token. */
+  readonly maxTokenClaimsSize: number;
   readonly preRegistered: PreRegisteredClients;
   readonly clientDocuments: ClientDocuments;
   readonly registration: Registration;
@@ -94,6 +97,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     // The scopes of the resources change at run time: supported-scopes.ts lists them, resource-indicators.ts checks them.
     scopes: [...OWN_SCOPES],
     claims: { openid: ['sub'] },
+    extraTokenClaims: tellPerson(resources, options.maxTokenClaimsSize),
     subjectTypes: ['public'],
     responseTypes: [...RESPONSE_TYPES],
     pkce: { required: () => true },

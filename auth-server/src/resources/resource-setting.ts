@@ -3,6 +3,7 @@ import { canonicalResource, PROTECTED_RESOURCE_PATH, resourceIdentifiers } from 
 import { duration, exactList, origin, url } from '@mcp-oauth/shared/settings/types';
 import { unknownMember } from '@mcp-oauth/shared/text/nearest';
 import { z } from 'zod';
+import { personClaimList } from './person-claims.ts';
 import type { ResourceSetting } from './resource.ts';
 import { scopeName } from './scope-description.ts';
 
@@ -24,6 +25,7 @@ const described = z.strictObject({
     .regex(/^[^\s*]+$/, 'expected an identifier without blanks and wildcards')
     .optional(),
   accessTokenLifetime: duration().optional(),
+  claims: personClaimList.optional(),
 });
 
 function toResource(description: z.output<typeof described>): ResourceSetting {
@@ -38,6 +40,7 @@ function toResource(description: z.output<typeof described>): ResourceSetting {
     metadataUrl: description.metadataUrl ?? metadataUrl(identifiers[0]),
     defaultScope: description.defaultScope,
     accessTokenLifetime: description.accessTokenLifetime,
+    claims: description.claims,
   };
 }
 

@@ -2,7 +2,7 @@
  * Owns what this server knows about the protected resources that it issues tokens for (RFC 8707): the identifiers of one resource,
  * its audience, its scopes, and what is granted to a client that names neither.
  */
-import { BASE_SCOPE, canonicalResource, SCOPES } from '@mcp-oauth/shared/contract';
+import { BASE_SCOPE, canonicalResource, type PersonClaim, SCOPES } from '@mcp-oauth/shared/contract';
 import type { ScopeSource } from './resource-metadata.ts';
 import { describeScopes, type Scopes } from './scope-description.ts';
 
@@ -23,6 +23,8 @@ export interface ResourceSetting {
   readonly defaultScope?: string | undefined;
   /** Seconds; absent: the lifetime of all access tokens. */
   readonly accessTokenLifetime?: number | undefined;
+  /** What its access tokens say about the person; absent: the claims of all resources. */
+  readonly claims?: readonly PersonClaim[] | undefined;
 }
 
 /** The current state of a resource. */
@@ -32,6 +34,7 @@ export interface Resource extends ResourceSetting {
   readonly defaultScope: string;
   /** The scopes that everybody who may come in has, whatever the rules: those of a default scope that is chosen and not simply all. */
   readonly baseScopes: ReadonlySet<string>;
+  readonly claims: readonly PersonClaim[];
   /** Whether `scopes` come from the operator or the resource; otherwise they are those of our own MCP server. */
   readonly isCertain: boolean;
   /** Never fails, and waits only if its scopes were never read. */
@@ -54,19 +57,26 @@ export interface Resources {
   revision(): number;
 }
 
+interface UsualSettings {
+  readonly words?: Scopes;
+  readonly claims?: readonly PersonClaim[] | undefined;
+}
+
 /**
  * @param settings at least one; no two share an identifier (the configuration checks both)
  * @param sourceOf the source of the scopes of a resource, if the operator did not name them
- * @param words the operator's texts, for scopes that are not described in the settings of their resource
+ * @param usual for resources whose settings do not say: the operator's texts for scopes, and the claims about a person
  */
 export function createResources(
   settings: readonly [ResourceSetting, ...ResourceSetting[]],
   sourceOf: (setting: ResourceSetting) => ScopeSource | undefined = () => undefined,
-  words: Scopes = {},
+  { words = {}, claims = [] }: UsualSettings = {},
 ): Resources {
   const [first, ...others] = settings;
-  const preferred = live(first, sourceOf(first), words);
-  const all = [preferred, ...others.map((setting) => live(setting, sourceOf(setting), words))];
+  const open = (setting: ResourceSetting) =>
+    live({ ...setting, claims: setting.claims ?? claims }, sourceOf(setting), words);
+  const preferred = open(first);
+  const all = [preferred, ...others.map(open)];
   const byIdentifier = new Map(
     all.flatMap((resource) => resource.identifiers.map((identifier) => [canonicalResource(identifier), resource])),
   );
@@ -85,7 +95,9 @@ export function createResources(
   };
 }
 
-function live(setting: ResourceSetting, source: ScopeSource | undefined, words: Scopes): Resource {
+type Complete = ResourceSetting & Pick<Resource, 'claims'>;
+
+function live(setting: Complete, source: ScopeSource | undefined, words: Scopes): Resource {
   const named = setting.scopes && withWords(setting.scopes, words);
   const usual = describeScopes(Object.keys(SCOPES), words);
   const said = () => named ?? source?.current();

@@ -2,6 +2,7 @@
  * Owns the sign-in page before an upstream: which client asks, where the answer goes, what the client may do, and the buttons to
  * approve or deny (RFC 6749 §10.2, RFC 8252 §8.6). Everything that comes from a client is escaped text.
  */
+import type { PersonClaim } from '@mcp-oauth/shared/contract';
 import { type Html, html, trusted } from '@mcp-oauth/shared/pages/html';
 import { page } from '@mcp-oauth/shared/pages/page';
 import type { PendingInteraction } from '../consent/interaction.ts';
@@ -22,7 +23,7 @@ export interface SignInView {
 }
 
 export function signInPage(view: SignInView): string {
-  const { client, resource, redirectUri, scopes } = view.pending;
+  const { client, resource, redirectUri, scopes, claims = [] } = view.pending;
   const name = clientName(client) ?? 'an app without a name';
   const destination = destinationOf(redirectUri, client.host);
   return page({
@@ -34,6 +35,11 @@ ${
   scopes.length > 0 &&
   html`<h2>It will be able to</h2>
 <ul class="ticks">${scopes.map(scopeItem)}</ul>`
+}
+${
+  claims.length > 0 &&
+  html`<h2>It and the server will learn</h2>
+<ul class="ticks">${claims.map((name) => html`<li>${CLAIM_WORDS[name]}</li>`)}</ul>`
 }
 <dl>
 ${client.host && html`<dt>${destination.warning ? 'Says it is from' : 'Published by'}</dt><dd><strong>${client.host}</strong></dd>`}
@@ -86,6 +92,15 @@ const scopeItem = ({ name, description }: PendingInteraction['scopes'][number]):
   description && description !== name
     ? html`<li>${description}</li>`
     : html`<li>Use the permission <code>${name}</code></li>`;
+
+const CLAIM_WORDS: Readonly<Record<PersonClaim, string>> = {
+  name: 'Your name',
+  username: 'Your user name',
+  email: 'Your e-mail address',
+  groups: 'Your groups',
+  roles: 'Your roles',
+  org: 'Your organisation',
+};
 
 const notice = ({ warning }: Destination): Html | undefined =>
   warning === undefined ? undefined : html`<p class="notice">${warning}</p>`;

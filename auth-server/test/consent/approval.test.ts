@@ -1,7 +1,7 @@
 /** Proves that a form token is valid only for the facts that its page showed, and only for the person who saw them. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { approvalOf, formToken, isRemembered, remember } from '../../src/consent/approval.ts';
+import { approvalOf, approvedClaims, formToken, isRemembered, remember } from '../../src/consent/approval.ts';
 import type { PendingInteraction } from '../../src/consent/interaction.ts';
 
 const pending: PendingInteraction = {
@@ -31,6 +31,7 @@ const CHANGES: readonly (readonly [string, Partial<PendingInteraction>])[] = [
   ['another port of a host that is not this machine', { redirectUri: 'https://app.example:8443/callback' }],
   ['another server', { resource: { identifier: 'https://other.example/mcp', name: 'mcp.example' } }],
   ['another scope', { scopes: [{ name: 'mcp:admin', description: 'Use the tools' }] }],
+  ['a claim about the person', { claims: ['name'] }],
   ['another person', { accountId: 'bob' }],
 ];
 
@@ -90,6 +91,33 @@ describe('the approval that a grant remembers', () => {
     expect(isRemembered(wide, scopes('mcp:admin'))).toBe(true);
     expect(isRemembered(approved, scopes('mcp:tools', 'mcp:admin'))).toBe(false);
     expect(isRemembered(remember(approved, scopes('mcp:admin')), scopes('mcp:tools', 'mcp:admin'))).toBe(true);
+  });
+
+  it('a remembered approval covers fewer claims about the person, and no further ones', () => {
+    const telling = (...claims: NonNullable<PendingInteraction['claims']>) => ({ ...pending, claims });
+    const wide = remember([], telling('email', 'name'));
+    expect([isRemembered(wide, telling('name', 'email')), isRemembered(wide, telling('name'))]).toEqual([true, true]);
+    expect([isRemembered(wide, pending), isRemembered(wide, telling('name', 'groups'))]).toEqual([true, false]);
+    expect(isRemembered(remember(wide, telling('groups')), telling('name', 'email', 'groups'))).toBe(true);
+  });
+
+  it('an approval of a page without claims is the same as before there were claims', () => {
+    expect(remember([], { ...pending, claims: [] })).toEqual(approved);
+    expect(Object.keys(approved[0] ?? {})).toEqual(['facts', 'scopes']);
+    expect(formToken('key', { ...pending, claims: [] })).toBe(formToken('key', pending));
+  });
+
+  it('the approved claims of a resource are those of its own pages, at whichever redirect URI', () => {
+    const other = { identifier: 'https://other.example/mcp', name: 'other' };
+    const approvals = [
+      { ...pending, claims: ['name'] as const },
+      { ...pending, claims: ['email'] as const, redirectUri: 'https://app.example/2' },
+      { ...pending, claims: ['groups'] as const, resource: other },
+      pending,
+    ].reduce<ReturnType<typeof remember>>(remember, []);
+    expect([...approvedClaims(approvals, pending.resource.identifier)].sort()).toEqual(['email', 'name']);
+    expect([...approvedClaims(approvals, other.identifier)]).toEqual(['groups']);
+    expect(approvedClaims(approved, pending.resource.identifier).size).toBe(0);
   });
 
   it('a remembered approval of one redirect URI lends no scopes to another', () => {

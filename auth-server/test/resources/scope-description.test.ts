@@ -34,7 +34,7 @@ describe('the description of a scope', () => {
     const [resource] = createResources(
       resources().parse(JSON.stringify([{ url: 'https://a.example', scopes }])),
       undefined,
-      words,
+      { words },
     ).all;
     expect(resource?.scopes).toEqual({
       'notes:write': 'Write notes',
@@ -45,7 +45,7 @@ describe('the description of a scope', () => {
   });
 
   it('the operator may describe our own scopes', () => {
-    const [resource] = createResources(resources().parse('https://a.example'), undefined, words).all;
+    const [resource] = createResources(resources().parse('https://a.example'), undefined, { words }).all;
     expect(resource?.scopes).toMatchObject({ 'mcp:tools': 'Use everything' });
   });
 });

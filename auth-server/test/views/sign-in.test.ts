@@ -85,6 +85,13 @@ describe('the sign-in page', () => {
     expect(page).toContain('<li>Use the tools</li>');
   });
 
+  it('RFC 9068 §5 the sign-in page tells what the server will learn about the person, and has no such list otherwise', () => {
+    const page = show({ claims: ['name', 'groups'] });
+    expect(page).toContain('will learn</h2>');
+    expect(page.match(/<li>Your [^<]+<\/li>/g)).toEqual(['<li>Your name</li>', '<li>Your groups</li>']);
+    expect([show(), show({ claims: [] })].some((other) => other.includes('will learn'))).toBe(false);
+  });
+
   it('RFC 6749 §10.13 Approve takes no click for a moment, and Deny always does', () => {
     const [approve = '', deny = ''] = show().match(/<form [^>]*>/g) ?? [];
     expect(approve).toContain('class="late"');

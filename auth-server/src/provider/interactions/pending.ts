@@ -43,6 +43,7 @@ export function pendingOf(
     resource: { identifier, name: resource.name },
     scopes: resourceScopes(scope, resource).map((name) => ({ name, description: resource.scopes[name] ?? name })),
     ownScopes: namesOf(scope).filter((name) => own.has(name)),
+    claims: resource.claims,
     accountId,
   };
 }

@@ -9,7 +9,9 @@ import type { Approval } from '../../consent/approval.ts';
 const MEMBER = 'approvals';
 
 /** Older grants have no approvals, and invalid ones count as none: then the person is asked. */
-const schema = z.array(z.object({ facts: z.string(), scopes: z.array(z.string()) })).catch([]);
+const names = z.array(z.string());
+const tells = z.object({ resource: z.string(), claims: names }).optional();
+const schema = z.array(z.object({ facts: z.string(), scopes: names, tells })).catch([]);
 
 export function keepApprovals(provider: Provider): void {
   const model = provider.Grant as unknown as { readonly IN_PAYLOAD: readonly string[] };

@@ -1,0 +1,29 @@
+/**
+ * Ensures that an access token says about its person what the operator has chosen for its resource and the person has approved, and
+ * nothing else (RFC 9068 §2.2.2, §5). The engine has read the account and the grant before, so this costs no further round trip.
+ */
+import type { Configuration } from 'oidc-provider';
+import { approvedClaims } from '../../consent/approval.ts';
+import { stateOf } from '../../context-state.ts';
+import type { Account } from '../../federation/account.ts';
+import { tokenClaims } from '../../resources/person-claims.ts';
+import type { Resources } from '../../resources/resource.ts';
+import { approvalsOf } from '../overrides/approvals.ts';
+
+/** @param limit bytes of the claims of one token */
+export function tellPerson(resources: Resources, limit: number): NonNullable<Configuration['extraTokenClaims']> {
+  return (ctx, token) => {
+    const { Account: person, Grant: grant } = ctx.oidc.entities;
+    const resource = resources.find(token.resourceServer?.identifier() ?? '');
+    // The token of a machine client has no person (RFC 6749 §4.4).
+    if (token.kind !== 'AccessToken' || !person || !resource || resource.claims.length === 0) return undefined;
+    const approved = approvedClaims(approvalsOf(grant), resource.identifiers[0]);
+    const names = resource.claims.filter((name) => approved.has(name));
+    const { claims, leftOut } = tokenClaims((person.account as Account).identity, names, limit);
+    for (const { claim, size } of leftOut) {
+      const details = { claim, size, limit, setting: 'MAX_TOKEN_CLAIMS_SIZE', client: ctx.oidc.client?.clientId };
+      stateOf(ctx).log.warn(details, 'claim left out of an access token: too large');
+    }
+    return claims;
+  };
+}

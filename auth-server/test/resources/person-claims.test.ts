@@ -1,0 +1,99 @@
+/** Proves what of a person becomes a claim of a token, within its limit, and how the claims are named in settings (RFC 9068 §2.2.2). */
+import { PERSON_CLAIMS, type PersonClaim } from '@mcp-oauth/shared/contract';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Described, neededMemberships, personClaims, tokenClaims } from '../../src/resources/person-claims.ts';
+import { resources } from '../../src/resources/resource-setting.ts';
+
+const NAMES = Object.keys(PERSON_CLAIMS) as PersonClaim[];
+const sizeOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+
+const texts = fc.array(fc.string(), { maxLength: 20 });
+const person: fc.Arbitrary<Described> = fc.record(
+  {
+    name: fc.string({ unit: 'grapheme' }),
+    username: fc.string(),
+    email: fc.emailAddress(),
+    memberships: fc.record({ group: texts, role: texts, org: texts }, { requiredKeys: [] }),
+  },
+  { requiredKeys: [] },
+);
+
+describe('the claims of a token', () => {
+  it('a token says no claim that was not named, and the claims together are never larger than the limit', () => {
+    fc.assert(
+      fc.property(person, fc.subarray(NAMES), fc.integer({ min: 0, max: 400 }), (described, names, limit) => {
+        const { claims, leftOut } = tokenClaims(described, names, limit);
+        const named = names.map((name) => PERSON_CLAIMS[name] as string);
+        expect(Object.keys(claims).filter((claim) => !named.includes(claim))).toEqual([]);
+        expect(Object.keys(claims).length === 0 || sizeOf(claims) <= limit).toBe(true);
+        for (const { claim, size } of leftOut)
+          expect([claims[PERSON_CLAIMS[claim]], size > 0]).toEqual([undefined, true]);
+      }),
+    );
+  });
+
+  it('a claim is the value of the identity, whole', () => {
+    fc.assert(
+      fc.property(person, (described) => {
+        const { claims, leftOut } = tokenClaims(described, NAMES, 1_000_000);
+        const { name, username, email, memberships: { group, role, org } = {} } = described;
+        expect(leftOut).toEqual([]);
+        expect(claims).toEqual(
+          JSON.parse(
+            JSON.stringify({
+              name,
+              email,
+              preferred_username: username,
+              groups: group,
+              roles: role,
+              org: org?.length === 1 ? org[0] : undefined,
+            }),
+          ),
+        );
+      }),
+    );
+  });
+
+  it('short claims come before lists, so a long list of groups takes the name from nobody', () => {
+    const described = { name: 'Ada', memberships: { group: Array<string>(99).fill('x'.repeat(9)), role: ['admin'] } };
+    const { claims, leftOut } = tokenClaims(described, ['groups', 'roles', 'name'], 256);
+    expect(claims).toEqual({ name: 'Ada', roles: ['admin'] });
+    expect(leftOut).toEqual([{ claim: 'groups', size: sizeOf({ groups: described.memberships.group }) }]);
+  });
+});
+
+describe('the names of claims in settings', () => {
+  it.each([
+    ['name', ['name']],
+    ['email, name email', ['name', 'email']],
+    ['org,roles,groups,email,username,name', NAMES],
+  ])('TOKEN_CLAIMS=%s names %j, each once', (text, names) => {
+    expect(personClaims().parse(text)).toEqual(names);
+  });
+
+  it.each(['phone', 'name,,email', 'name,*', 'Name', 'sub'])(
+    'TOKEN_CLAIMS=%s is refused, and the message names what there is',
+    (text) => {
+      const { error } = personClaims().safeParse(text);
+      expect(error?.issues[0]?.message).toMatch(/expected (some of name, username, email|each value)|empty value/);
+    },
+  );
+
+  it('RESOURCES takes claims of one resource, and refuses an unknown one with its place', () => {
+    const read = (claims: unknown) => resources().safeParse(JSON.stringify([{ url: 'https://a.example', claims }]));
+    expect(read(['email', 'name']).data?.[0].claims).toEqual(['name', 'email']);
+    expect(read([]).data?.[0].claims).toEqual([]);
+    expect(read(['phone']).error?.issues[0]?.message).toContain('(0.claims.0: expected some of name, username');
+    expect(read('name').error?.issues[0]?.message).toContain('0.claims');
+  });
+});
+
+describe('what has to be known of a person', () => {
+  it('only claims about memberships need memberships', () => {
+    const needed = (...claims: readonly PersonClaim[]) => [...neededMemberships(claims)];
+    expect(needed()).toEqual([]);
+    expect(needed('name', 'username', 'email')).toEqual([]);
+    expect(needed('name', 'groups', 'roles', 'org', 'groups').sort()).toEqual(['group', 'org', 'role']);
+  });
+});
