@@ -4,8 +4,10 @@
  */
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { isRemembered } from '../../consent/approval.ts';
+import type { PendingInteraction } from '../../consent/interaction.ts';
 import type { Account } from '../../federation/account.ts';
 import { approvalsOf } from '../overrides/approvals.ts';
+import { indicators } from '../resource-indicators.ts';
 import { type PendingDependencies, pendingOf } from './pending.ts';
 import { type PermittedDependencies, permittedFor } from './permitted.ts';
 
@@ -55,5 +57,9 @@ function isApproved({ oidc }: KoaContextWithOIDC, dependencies: PendingDependenc
   if (!client) return false;
   const asked = pendingOf({ uid: '', client, params, accountId: session?.accountId }, dependencies);
   const pending = permittedFor(account?.account as Account | undefined, asked, dependencies);
-  return isRemembered(approvalsOf(grant), pending);
+  return isRemembered(approvalsOf(grant), pending) && knowsSpelling(grant, params.resource, pending);
 }
+
+/** The engine grants by the exact identifier: the approval of another spelling of the resource would end in `access_denied`. */
+const knowsSpelling = (grant: KoaContextWithOIDC['oidc']['grant'], resource: unknown, { scopes }: PendingInteraction) =>
+  scopes.length === 0 || indicators(resource).every((identifier) => grant?.getResourceScope(identifier));

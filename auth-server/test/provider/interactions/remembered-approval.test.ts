@@ -103,6 +103,15 @@ describe('a person who approved a client', () => {
     expect(await ask(client, { resource: 'http://localhost:8080/sse' })).toBe('code');
   });
 
+  it('RFC 8707 §2 a person is asked once about a spelling of the resource that the grant does not know yet', async () => {
+    const client = await register();
+    await approve(client);
+    const spelled = { resource: 'http://LOCALHOST:8080/mcp/' };
+    expect(await ask(client, spelled)).toBe('page');
+    await approve(client, spelled);
+    expect(await ask(client, spelled)).toBe('code');
+  });
+
   it('scopes approved for one redirect URI are not lent to another', async () => {
     const client = await register();
     await approve(client, { scope: 'mcp:tools mcp:admin' });
