@@ -6,6 +6,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/cli': [
     'access',
     'config.ts',
+    'compose/access.ts',
     'compose/client-checks.ts',
     'client-documents',
     'clients',

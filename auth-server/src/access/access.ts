@@ -9,7 +9,7 @@ import type { Gate } from './gate.ts';
 import type { Rule } from './rule.ts';
 import type { RuleFiles } from './rule-files.ts';
 import { indexOf, type RuleIndex, type RuleList } from './rule-list.ts';
-import { permittedScopes, type ScopeRule } from './scope-rules.ts';
+import { permittedPatterns, permittedScopes, type ScopeRule } from './scope-rules.ts';
 import { type Needs, storedIdentity } from './stored-identity.ts';
 
 /** The rules of one connector as they are configured: its own, or the general ones. */
@@ -27,6 +27,8 @@ export interface Access {
   decide(connector: string, identity: Identity): Promise<Decision>;
   /** The scopes of `names` that this account may have. @param free scopes that nobody needs a rule for */
   permitted(account: Account, names: readonly string[], free: ReadonlySet<string>): readonly string[];
+  /** The patterns of scopes that this person may have beyond the base scope; `*` without scope rules. */
+  scopesOf(connector: string, identity: Identity): readonly string[];
   /** What the current rules of a connector read. */
   needs(connector: string): Needs;
   /** The account with nothing but what the rules need. */
@@ -76,6 +78,7 @@ export function createAccess({ connectors, files, alsoNeeds }: AccessDependencie
   });
   return {
     decide: decideNow,
+    scopesOf: (connector, identity) => permittedPatterns(identity, rulesOf(connector)?.scopes),
     needs,
     gate: async ({ connector, identity }) => {
       const { isAllowed, reason } = await decideNow(connector, identity);

@@ -82,10 +82,16 @@ export function permittedScopes(
   rules: readonly ScopeRule<RuleIndex>[] | undefined,
   free: ReadonlySet<string>,
 ): readonly string[] {
-  if (!rules) return names;
-  const mine = rules.filter(({ people }) => matching(identity, people)).map(({ pattern }) => pattern);
+  const mine = permittedPatterns(identity, rules);
   return names.filter((name) => free.has(name) || mine.some((pattern) => isNamedBy(name, pattern)));
 }
+
+/** The patterns that name the person; without rules everybody has all scopes. */
+export const permittedPatterns = (
+  identity: Identity,
+  rules: readonly ScopeRule<RuleIndex>[] | undefined,
+): readonly ScopePattern[] =>
+  rules?.filter(({ people }) => matching(identity, people)).map(({ pattern }) => pattern) ?? ['*'];
 
 const isNamedBy = (name: string, pattern: ScopePattern): boolean =>
   pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;

@@ -5,6 +5,7 @@ import { clientDocumentsCommands } from './client-documents.ts';
 import { clientsCommands } from './clients.ts';
 import { initialAccessTokensCommands } from './initial-access-tokens.ts';
 import { keysCommands } from './keys.ts';
+import { peopleCommands } from './people.ts';
 import { withStore } from './store.ts';
 
 /** @param serve runs the server until it is told to stop */
@@ -16,6 +17,7 @@ export const createCommands = (serve: () => Promise<void>): CommandGroup => ({
     serveCommand(serve),
     clientsCommands(withStore),
     clientDocumentsCommands(),
+    peopleCommands(),
     keysCommands(withStore),
     initialAccessTokensCommands(withStore),
   ],

@@ -60,6 +60,7 @@ export default defineConnector({
   open: (values, context) => {
     const fetch = createUpstreamFetch(context.fetch, values.timeout);
     return {
+      identify: async (answers) => toIdentity({ issuer: values.baseUrl, ...fromFile(answers) }),
       begin: async (checks, options) => authorizeUrl(values, context, { ...checks, ...options }),
       finish: async (answer, checks) => {
         const { code } = readAnswer(answer, {
@@ -81,6 +82,20 @@ export default defineConnector({
     };
   },
 });
+
+/** The answers of the API, in one object. @throws UpstreamError */
+function fromFile({ user: person, emails, orgs, teams }: Readonly<Record<string, unknown>>) {
+  const parsed = user.safeParse(person);
+  if (!parsed.success)
+    throw new UpstreamError('invalid_answer', 'the file has no member user with an id, as GET /user answers');
+  const entries = (list: unknown): readonly unknown[] => (Array.isArray(list) ? list : []);
+  return {
+    person: parsed.data,
+    emails: entries(emails),
+    orgs: { entries: entries(orgs) },
+    teams: { entries: entries(teams) },
+  };
+}
 
 /** @throws UpstreamError when something that a rule needs could not be asked */
 async function answersFor(needs: ConnectorContext['needs'], api: GithubApi) {

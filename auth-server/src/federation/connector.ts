@@ -71,6 +71,11 @@ export interface Connector {
    * @throws UpstreamError
    */
   finish(answer: URL, checks: LoginChecks): Promise<SignIn>;
+  /**
+   * The identity that these claims would give, without a request: for the command `people check`. Absent: it cannot say.
+   * @throws UpstreamError
+   */
+  identify?(claims: Readonly<Record<string, unknown>>): Promise<Identity>;
 }
 
 /** The dependencies of a connector. */

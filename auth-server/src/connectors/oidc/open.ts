@@ -50,6 +50,11 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
           ...(selectAccount && { prompt: quirks.accountPrompt ?? promptFrom(prompts) }),
         });
       }),
+    identify: async (claims) => {
+      const { iss = values.issuer, sub = '' } = claims;
+      const identity = toIdentity({ iss: String(iss), sub: String(sub) }, [claims, {}], {}, options);
+      return quirks.refine ? quirks.refine(identity, { idToken: claims, accessToken: '' }) : identity;
+    },
     finish: (answer, { state, nonce, codeVerifier }) =>
       renewing(provider, async () => {
         const upstream = await provider.metadata.get();

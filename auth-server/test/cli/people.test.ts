@@ -1,0 +1,88 @@
+/** Proves `people check`: what the rules say about a person, and which one decides. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '@mcp-oauth/shared/testing/terminal';
+import { afterAll, describe, expect, it } from 'vitest';
+import { peopleCommands } from '../../src/cli/people.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'people-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const fileWith = (claims: unknown): string => {
+  const path = join(folder, 'claims.json');
+  writeFileSync(path, typeof claims === 'string' ? claims : JSON.stringify(claims));
+  return path;
+};
+
+const ENV = {
+  CONNECTORS: 'acme,github',
+  CONNECTOR_ACME_TYPE: 'oidc',
+  CONNECTOR_ACME_ISSUER: 'https://acme.example',
+  CONNECTOR_ACME_CLIENT_ID: 'id',
+  CONNECTOR_ACME_CLIENT_SECRET: 'secret',
+  CONNECTOR_ACME_ALLOW: 'domain:example.com',
+  CONNECTOR_ACME_DENY: 'group:contractors',
+  CONNECTOR_GITHUB_CLIENT_ID: 'id',
+  CONNECTOR_GITHUB_CLIENT_SECRET: 'secret',
+  CONNECTOR_GITHUB_ALLOW: 'org:acme',
+  SCOPE_RULES: 'mcp:admin=group:ops; notes:*=domain:example.com',
+};
+const people = (line: string, env = {}) => run(peopleCommands(), line, { ...ENV, ...env });
+const rows = async (line: string) => JSON.parse((await people(`${line} --json`)).stdout) as Record<string, unknown>[];
+
+describe('people check', () => {
+  it('each connector has a line with the result, the rule that decides and the scopes', async () => {
+    const { stdout, stderr, status } = await people('check alice@example.com');
+    expect(stdout.split('\n').map((line) => line.trim().split(/ {2,}/))).toEqual([
+      ['CONNECTOR', 'RESULT', 'REASON', 'SCOPES'],
+      ['acme', 'allowed', 'allowed by domain:example.com', 'notes:*'],
+      ['github', 'refused', 'no rule allows this person', '-'],
+      [''],
+    ]);
+    expect(stderr).toContain('The address counts as verified here');
+    expect(status).toBe(0);
+    expect((await people('check mallory@evil.example')).status).toBe(1);
+  });
+
+  it('claims from a file are read as the connector reads them', async () => {
+    const verified = { sub: '1', email: 'alice@example.com', email_verified: true };
+    const check = async (claims: object) =>
+      (await rows(`check alice@example.com --connector acme --claims ${fileWith(claims)}`))[0];
+    expect(await check({ ...verified, groups: ['ops'] })).toMatchObject({
+      result: 'allowed',
+      scopes: 'mcp:admin notes:*',
+    });
+    expect(await check({ ...verified, groups: 'contractors' })).toMatchObject({
+      reason: 'denied by group:contractors',
+    });
+    expect(await check({ ...verified, email_verified: false })).toMatchObject({
+      result: 'refused',
+      reason: expect.stringContaining('does not say that the e-mail address is verified'),
+    });
+  });
+
+  it("for GitHub the file has the answers of GitHub's API", async () => {
+    const check = async (answers: object) =>
+      (await rows(`check alice@example.com --connector github --claims ${fileWith(answers)}`))[0];
+    const user = { id: 583231, login: 'octocat' };
+    expect(await check({ user, orgs: [{ id: 1, login: 'Acme' }] })).toMatchObject({ result: 'allowed' });
+    expect(await check({ user, orgs: [{ id: 1, login: 'acme-fans' }] })).toMatchObject({ result: 'refused' });
+    expect(await check({})).toMatchObject({ reason: expect.stringContaining('no member user') });
+  });
+
+  it.each([
+    ['check alice', /<email>: "alice" is not an address/],
+    ['check a@b.example --connector nobody', /--connector: expected one of acme, github/],
+    ['check a@b.example --claims /nowhere', /can't be read \(ENOENT\)/],
+  ])('%s is a mistake that is named', async (line, message) => {
+    const { stderr, status } = await people(line);
+    expect(stderr).toMatch(message);
+    expect(status).not.toBe(0);
+  });
+
+  it('a file that is not an object of claims is named', async () => {
+    for (const content of ['[]', 'x', '"text"']) {
+      expect((await people(`check a@b.example --claims ${fileWith(content)}`)).status).not.toBe(0);
+    }
+  });
+});
