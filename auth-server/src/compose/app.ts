@@ -35,11 +35,24 @@ export interface AppDependencies extends Dependencies {
 /** @returns a function that creates the application around an engine; everything else outlives the engines */
 export function composeApp(config: Config, dependencies: AppDependencies): (engine: Engine) => RequestListener {
   const { issuer, trustedProxies, documentLifetime } = config;
-  const { clock, log, store, accounts, passThrough, access, clients, connectors, cookieKeys, isReady, onSignIn } =
-    dependencies;
+  const {
+    clock,
+    log,
+    store,
+    languageOf,
+    accounts,
+    passThrough,
+    access,
+    clients,
+    connectors,
+    cookieKeys,
+    isReady,
+    onSignIn,
+  } = dependencies;
   const { registration: registrationLimits, ...limits } = composeLimits(config, dependencies.createRateLimit);
   const pages = {
     issuer,
+    languageOf,
     connectors,
     accounts,
     passThrough,
@@ -56,6 +69,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
       issuer,
       log,
       isReady,
+      languageOf,
       trustedProxies,
       clock,
       registration,

@@ -8,6 +8,7 @@ import type { Judge } from '../client-documents/document.ts';
 import type { Client } from '../clients/client.ts';
 import type { Config } from '../config.ts';
 import { generateSigningKey } from '../keys/signing-key.ts';
+import { english } from '../languages/english.ts';
 import type { Engine } from '../provider/provider.ts';
 import { rateLimitsOn } from '../storage/rate-limit.ts';
 import { createSqliteStore } from '../storage/sqlite.ts';
@@ -25,6 +26,7 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
     log: createLogger('auth-server', 'silent'),
     fetch: createOutgoingFetch(config),
     createRateLimit: rateLimitsOn(undefined),
+    languageOf: () => english,
   };
   const accounts = composeAccounts(config, dependencies);
   const clients = composeClients(config, dependencies);

@@ -16,6 +16,7 @@ import { discoverKinds, type OpenConnector, openConnectors } from '../federation
 import { openKeys } from '../keys/open.ts';
 import { keyPolicyOf } from '../keys/settings.ts';
 import type { SigningKeys } from '../keys/signing-key.ts';
+import { chooseFrom, discoverLanguages } from '../languages/languages.ts';
 import type { Meters } from '../metrics.ts';
 import { openStorage, type Storage } from '../storage/open.ts';
 import { rateLimitsOn } from '../storage/rate-limit.ts';
@@ -59,7 +60,8 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const createRateLimit = meters?.limits(storage.createRateLimit) ?? storage.createRateLimit;
   let isDraining = false;
   const isReady = () => !isDraining && health?.takesWrites !== false;
-  const dependencies = { clock, log, fetch, store, createRateLimit, connectors, access, isReady, meters };
+  const languageOf = chooseFrom(await discoverLanguages(new URL('../languages/', import.meta.url)));
+  const dependencies = { clock, log, fetch, store, createRateLimit, languageOf, connectors, access, isReady, meters };
   const { handler, stop } = await composeHandler(config, dependencies).catch(refuseUnusableStore);
   return {
     log,

@@ -1,7 +1,8 @@
-/** Owns what the composition root gives to every capability: clock, log, network and storage. */
+/** Owns what the composition root gives to every capability: clock, log, network, storage and the languages of the pages. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import type { ChooseLanguage } from '../languages/languages.ts';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 
@@ -11,4 +12,5 @@ export interface Dependencies {
   readonly fetch: Fetch;
   readonly store: RecordStore;
   readonly createRateLimit: CreateRateLimit;
+  readonly languageOf: ChooseLanguage;
 }

@@ -23,7 +23,7 @@ export interface EngineDependencies extends Dependencies {
 
 /** @returns a function that creates an engine for a set of keys; everything else outlives the engines */
 export function composeEngine(config: Config, dependencies: EngineDependencies): (keys: Keys) => Engine {
-  const { store, clock, accounts, passThrough, access, clients, counts } = dependencies;
+  const { store, clock, languageOf, accounts, passThrough, access, clients, counts } = dependencies;
   const options = {
     issuer: config.issuer,
     store,
@@ -37,6 +37,7 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     lifetimes: lifetimesOf(config),
     maxTokenClaimsSize: config.maxTokenClaimsSize,
     renderErrorPage: errorPage,
+    languageOf,
     counts,
   };
   return (keys) => createEngine({ ...options, keys });

@@ -11,6 +11,7 @@ import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
+import type { ChooseLanguage } from '../languages/languages.ts';
 import { type RegistrationOptions, registrationGuard } from './admission/registration.ts';
 import { authorizationLimit, failureLimit, type RequestLimits } from './admission/request-limits.ts';
 import { rememberClientAddress } from './client-address.ts';
@@ -25,6 +26,7 @@ export interface AppOptions {
   readonly issuer: string;
   readonly log: Logger;
   readonly isReady: () => boolean;
+  readonly languageOf: ChooseLanguage;
   /** Proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: BlockList;
   readonly clock: Clock;
@@ -44,7 +46,7 @@ export function createApp({ engine, ...options }: AppOptions): RequestListener {
   const documents = createPublicDocuments({ ...options, lifetime: options.documentLifetime });
   const onion: readonly Middleware[] = [
     requestLog(options.log) as Middleware,
-    errorBoundary({ page: renderErrorPage }) as Middleware,
+    errorBoundary({ page: renderErrorPage(options.languageOf) }) as Middleware,
     securityHeaders,
     checkHead,
     rememberClientAddress(options.trustedProxies),

@@ -6,6 +6,7 @@ import type { PassThrough } from '../access/gate.ts';
 import type { Judge } from '../client-documents/document.ts';
 import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
+import type { ChooseLanguage } from '../languages/languages.ts';
 import { chooseKeys } from './clients/keys.ts';
 import { type ConfigurationOptions, createConfiguration } from './configuration.ts';
 import { countEvents, type EngineCounts, logEvents } from './events.ts';
@@ -50,11 +51,19 @@ export type EngineOptions = Omit<ConfigurationOptions, 'findAccount' | 'renderEr
   readonly passThrough: PassThrough;
   readonly access: Pick<Access, 'permitted'>;
   readonly renderErrorPage: (error: ErrorDescription) => string;
+  readonly languageOf: ChooseLanguage;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
 };
 
-export function createEngine({ accounts, passThrough, renderErrorPage, counts, ...options }: EngineOptions): Engine {
+export function createEngine({
+  accounts,
+  passThrough,
+  renderErrorPage,
+  languageOf,
+  counts,
+  ...options
+}: EngineOptions): Engine {
   const clientCache = createClientCache(options.clock);
   const Engine = providerWith({
     authorization_code: allowOmission,
@@ -68,7 +77,7 @@ export function createEngine({ accounts, passThrough, renderErrorPage, counts, .
       clientCache,
       judge: judgeDocument,
       findAccount: createFindAccount({ accounts, passThrough, access: options.access, resources: options.resources }),
-      renderError: createRenderError(renderErrorPage),
+      renderError: createRenderError(renderErrorPage, languageOf),
     }),
   );
   // Host and protocol are those of the issuer: http/public-host.ts sets the proxy headers.

@@ -3,13 +3,14 @@
  * publishes a client cannot vouch for a program on the person's own machine).
  */
 import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
+import { type Said, said } from '../languages/language.ts';
 
 export interface Destination {
   /** The recognizable part: a host, or the scheme of an app. */
   readonly place: string;
   /** The kind of destination. */
-  readonly about?: string;
-  readonly warning?: string;
+  readonly about?: Said;
+  readonly warning?: Said;
 }
 
 /** @param publisher the host that publishes the client */
@@ -18,14 +19,14 @@ export function destinationOf(redirectUri: string, publisher?: string): Destinat
   if (protocol === 'http:' && isLoopback(redirectUri)) {
     return {
       place: hostname,
-      about: 'a program on this computer',
-      warning: `Any program on this computer can ${publisher ? `claim to be from ${publisher}` : 'send such a request'}. Continue only if you just started it yourself.`,
+      about: said('program'),
+      warning: publisher ? said('programOfWarning', { publisher }) : said('programWarning'),
     };
   }
-  if (protocol === 'https:' || protocol === 'http:') return { place: host, about: 'a website' };
+  if (protocol === 'https:' || protocol === 'http:') return { place: host, about: said('website') };
   return {
     place: `${protocol}//${host}`,
-    about: 'an app on this device',
-    warning: 'Any app on this device can claim this address. Continue only if you just started it yourself.',
+    about: said('app'),
+    warning: said('appWarning'),
   };
 }

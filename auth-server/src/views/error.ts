@@ -1,9 +1,11 @@
 /** Owns the error page: what happened, what to do next, and a reference that finds the log lines. */
 import { type Html, html } from '@mcp-oauth/shared/pages/html';
 import { page } from '@mcp-oauth/shared/pages/page';
+import { fill, inWords, type Language } from '../languages/language.ts';
 import { destinationOf } from './destination.ts';
 
 export interface ErrorView {
+  readonly language: Language;
   readonly title: string;
   readonly message: string;
   /** What to do next. */
@@ -21,22 +23,25 @@ interface Answer {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-export const errorPage = ({ title, message, next, reference, answer }: ErrorView): string =>
+export const errorPage = ({ language, title, message, next, reference, answer }: ErrorView): string =>
   page({
+    language: language.tag,
+    direction: language.direction,
     title,
     body: html`<div class="card">
 <h1>${title}</h1>
 <p>${message}</p>
 ${next && html`<p>${next}</p>`}
-${answer && wayBack(answer)}
+${answer && wayBack(answer, language)}
 </div>
-${reference && html`<footer>If the problem persists, tell the operator this reference:<br><code>${reference}</code></footer>`}`,
+${reference && html`<footer>${language.texts.reference}<br><code>${reference}</code></footer>`}`,
   });
 
-function wayBack({ redirectUri, target, fields }: Answer): Html {
+function wayBack({ redirectUri, target, fields }: Answer, language: Language): Html {
   const { place, about } = destinationOf(redirectUri);
-  const label = html`Return to the app at ${place}`;
-  return html`<p>The app is waiting for an answer at <strong>${place}</strong>${about && html`, ${about}`}. Go there only if you know it and have just used it. Otherwise close this page.</p>
+  const label = fill(language, 'returnToApp', { place: html`<bdi>${place}</bdi>` });
+  const where = html`<strong><bdi>${place}</bdi></strong>${about && html`, ${inWords(language, about)}`}`;
+  return html`<p>${fill(language, 'appWaits', { place: where })}</p>
 ${
   fields
     ? html`<form method="post" action="${target}">

@@ -5,8 +5,10 @@
 import { html } from '@mcp-oauth/shared/pages/html';
 import { page } from '@mcp-oauth/shared/pages/page';
 import type { Identity } from '../federation/connector.ts';
+import { fill, type Language } from '../languages/language.ts';
 
 export interface RefusalView {
+  readonly language: Language;
   readonly identity: Identity;
   /** The name of the provider on its button. */
   readonly provider: string;
@@ -18,18 +20,22 @@ export interface RefusalView {
   readonly reference: string;
 }
 
-export function refusalPage({ identity, provider, again, finish, reference }: RefusalView): string {
+export function refusalPage({ language, identity, provider, again, finish, reference }: RefusalView): string {
   const { email, unverifiedEmail, username, name } = identity;
+  const { texts } = language;
   const who = email ?? unverifiedEmail ?? username ?? name;
+  const person = html`<strong><bdi>${who}</bdi></strong>`;
   return page({
-    title: 'This account may not come in',
+    language: language.tag,
+    direction: language.direction,
+    title: texts.notAdmittedTitle,
     body: html`<div class="card">
-<h1>This account may not come in</h1>
-<p>You signed in ${who ? html`as <strong><bdi>${who}</bdi></strong> ` : ''}with ${provider}. This server does not admit this account, so the app got no access.</p>
-<p>If you have another account that is admitted, use that one. Otherwise ask the operator of this server.</p>
-<a class="button" href="${again}">Use another account</a>
-<a class="button quiet" rel="noreferrer" href="${finish}">Return to the app without access</a>
+<h1>${texts.notAdmittedTitle}</h1>
+<p>${who ? fill(language, 'signedInAsWith', { person, provider }) : fill(language, 'signedInWith', { provider })} ${texts.notAdmitted}</p>
+<p>${texts.ifAdmitted}</p>
+<a class="button" href="${again}">${texts.useAnother}</a>
+<a class="button quiet" rel="noreferrer" href="${finish}">${texts.returnWithout}</a>
 </div>
-<footer>The app gets its answer after ten seconds. Tell the operator this reference:<br><code>${reference}</code></footer>`,
+<footer>${texts.answerComes}<br><code>${reference}</code></footer>`,
   });
 }

@@ -7,9 +7,11 @@ import { type Html, html, trusted } from '@mcp-oauth/shared/pages/html';
 import { page } from '@mcp-oauth/shared/pages/page';
 import type { PendingInteraction } from '../consent/interaction.ts';
 import type { Account } from '../federation/account.ts';
+import { fill, inWords, type Language, said } from '../languages/language.ts';
 import { type Destination, destinationOf } from './destination.ts';
 
 export interface SignInView {
+  readonly language: Language;
   readonly pending: PendingInteraction;
   /** Path of this page; its forms post to paths below it. */
   readonly path: string;
@@ -23,46 +25,53 @@ export interface SignInView {
 }
 
 export function signInPage(view: SignInView): string {
+  const { language } = view;
+  const { texts } = language;
   const { client, resource, redirectUri, scopes, claims = [] } = view.pending;
-  const name = clientName(client) ?? 'an app without a name';
+  const name = clientName(client) ?? texts.namelessClient;
   const destination = destinationOf(redirectUri, client.host);
   return page({
-    title: `Allow ${name}?`,
+    language: language.tag,
+    direction: language.direction,
+    title: inWords(language, said('pageName', { client: name })),
     body: html`<div class="card">
-<h1>Allow <bdi>${name}</bdi> to use <bdi>${resource.name}</bdi>?</h1>
-<p class="soft small">${origin(client)}</p>
+<h1>${fill(language, 'heading', { client: bdi(name), resource: bdi(resource.name) })}</h1>
+<p class="soft small">${origin(client, language)}</p>
 ${
   scopes.length > 0 &&
-  html`<h2>It will be able to</h2>
-<ul class="ticks">${scopes.map(scopeItem)}</ul>`
+  html`<h2>${texts.abilities}</h2>
+<ul class="ticks">${scopes.map((scope) => scopeItem(scope, language))}</ul>`
 }
 ${
   claims.length > 0 &&
-  html`<h2>It and the server will learn</h2>
-<ul class="ticks">${claims.map((name) => html`<li>${CLAIM_WORDS[name]}</li>`)}</ul>`
+  html`<h2>${texts.learns}</h2>
+<ul class="ticks">${claims.map((name) => html`<li>${texts[CLAIMS[name]]}</li>`)}</ul>`
 }
 <dl>
-${client.host && html`<dt>${destination.warning ? 'Says it is from' : 'Published by'}</dt><dd><strong>${client.host}</strong></dd>`}
-<dt>On the server</dt><dd>${resource.identifier}</dd>
-<dt>Access goes to</dt><dd>${destination.place}${destination.about && html` <span class="soft">· ${destination.about}</span>`}</dd>
+${client.host && html`<dt>${destination.warning ? texts.saysItIsFrom : texts.publishedBy}</dt><dd><strong>${bdi(client.host)}</strong></dd>`}
+<dt>${texts.onTheServer}</dt><dd>${bdi(resource.identifier)}</dd>
+<dt>${texts.accessGoesTo}</dt><dd>${bdi(destination.place)}${destination.about && html` <span class="soft">· ${inWords(language, destination.about)}</span>`}</dd>
 </dl>
-${copyNote(client)}
-${notice(destination)}
+${copyNote(client, language)}
+${notice(destination, language)}
 <form class="late" method="post" action="${view.path}/approve">
 <input type="hidden" name="token" value="${view.token}">
 ${view.selectsAccount && html`<input type="hidden" name="account" value="other">`}
-${view.account ? sessionChoice(view.account, view) : upstreamButtons(view.connectors)}
+${view.account ? sessionChoice(view.account, view) : upstreamButtons(view)}
 </form>
 <form method="post" action="${view.path}/deny">
 <input type="hidden" name="token" value="${view.token}">
-<button class="quiet">Deny</button>
+<button class="quiet">${texts.deny}</button>
 </form>
 </div>
-<footer>Not expecting this? Choose Deny.</footer>`,
+<footer>${texts.notExpecting}</footer>`,
   });
 }
 
 type Client = PendingInteraction['client'];
+
+/** A name keeps its own direction. */
+const bdi = (text: string): Html => html`<bdi>${text}</bdi>`;
 
 const LONGEST_NAME = 80;
 
@@ -75,48 +84,54 @@ function clientName({ id, name, byOperator }: Client): string | undefined {
 }
 
 /** Says that the details come from the operator's copy, if they do. */
-const copyNote = ({ host, copiedAt }: PendingInteraction['client']): Html | undefined =>
-  copiedAt === undefined
-    ? undefined
-    : html`<p class="soft small">This server can’t read the app’s document at ${host} at the moment. The details on this page are from a copy that the operator of this server fetched on ${new Date(copiedAt * 1000).toISOString().slice(0, 10)}.</p>`;
+const copyNote = ({ host, copiedAt }: Client, language: Language): Html | undefined => {
+  if (copiedAt === undefined) return undefined;
+  const date = new Date(copiedAt * 1000).toISOString().slice(0, 10);
+  return html`<p class="soft small">${fill(language, 'copyNote', { host: bdi(host ?? ''), date })}</p>`;
+};
 
 /** The origin of the name. */
-function origin(client: Client): Html {
-  if (client.byOperator) return html`<span class="tag">known</span> The operator of this server added this app.`;
-  const says = clientName(client) ? 'The app chose this name itself.' : 'The app did not give a name.';
-  return html`<span class="tag">unverified</span> ${says}`;
+function origin(client: Client, { texts }: Language): Html {
+  if (client.byOperator) return html`<span class="tag">${texts.known}</span> ${texts.addedByOperator}`;
+  const says = clientName(client) ? texts.choseItsName : texts.gaveNoName;
+  return html`<span class="tag">${texts.unverified}</span> ${says}`;
 }
 
 /** A scope without a description is shown by its name. */
-const scopeItem = ({ name, description }: PendingInteraction['scopes'][number]): Html =>
+const scopeItem = ({ name, description }: PendingInteraction['scopes'][number], language: Language): Html =>
   description && description !== name
     ? html`<li>${description}</li>`
-    : html`<li>Use the permission <code>${name}</code></li>`;
+    : html`<li>${fill(language, 'permission', { name: html`<code>${name}</code>` })}</li>`;
 
-const CLAIM_WORDS: Readonly<Record<PersonClaim, string>> = {
-  name: 'Your name',
-  username: 'Your user name',
-  email: 'Your e-mail address',
-  groups: 'Your groups',
-  roles: 'Your roles',
-  org: 'Your organisation',
-};
+/** The texts of what a resource learns about the person. */
+const CLAIMS = {
+  name: 'learnsName',
+  username: 'learnsUsername',
+  email: 'learnsEmail',
+  groups: 'learnsGroups',
+  roles: 'learnsRoles',
+  org: 'learnsOrg',
+} as const satisfies Readonly<Record<PersonClaim, keyof Language['texts']>>;
 
-const notice = ({ warning }: Destination): Html | undefined =>
-  warning === undefined ? undefined : html`<p class="notice">${warning}</p>`;
+const notice = ({ warning }: Destination, language: Language): Html | undefined =>
+  warning === undefined ? undefined : html`<p class="notice">${inWords(language, warning)}</p>`;
 
-const upstreamButtons = (connectors: SignInView['connectors'], style = ''): readonly Html[] =>
+const upstreamButtons = ({ connectors, language }: SignInView, style = ''): readonly Html[] =>
   connectors.map(
-    ({ id, title }) => html`<button class="${style}" name="connector" value="${id}">Continue with ${title}</button>`,
+    ({ id, title }) =>
+      html`<button class="${style}" name="connector" value="${id}">${fill(language, 'continueWith', { provider: title })}</button>`,
   );
 
-function sessionChoice(account: Account, { connectors, pending }: SignInView): Html {
+function sessionChoice(account: Account, view: SignInView): Html {
+  const { connectors, pending, language } = view;
+  const { texts } = language;
   const { email, username, name } = account.identity;
   const through = connectors.find(({ id }) => id === account.connector)?.title;
-  return html`<p>As <strong><bdi>${email ?? username ?? name ?? 'the account you used last'}</bdi></strong>${through && html` <span class="soft">through ${through}</span>`}</p>
-<button>Approve</button>
+  const person = html`<strong><bdi>${email ?? username ?? name ?? texts.lastAccount}</bdi></strong>`;
+  return html`<p>${fill(language, 'signedInAs', { person })}${through && html` <span class="soft">${fill(language, 'through', { provider: through })}</span>`}</p>
+<button>${texts.approve}</button>
 <details class="plain"${pending.choosesAccount && trusted(' open')}>
-<summary>Not you? Use another account</summary>
-${upstreamButtons(connectors, 'quiet')}
+<summary>${texts.notYou}</summary>
+${upstreamButtons(view, 'quiet')}
 </details>`;
 }

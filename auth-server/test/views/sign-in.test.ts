@@ -1,12 +1,15 @@
 /**
  * Proves that the sign-in page shows what a person must know, and that text of a client is shown as text only (CWE-79).
  */
+import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PendingInteraction } from '../../src/consent/interaction.ts';
+import { english } from '../../src/languages/english.ts';
 import { destinationOf } from '../../src/views/destination.ts';
 import { errorPage } from '../../src/views/error.ts';
 import { signInPage } from '../../src/views/sign-in.ts';
+import { hebrew } from '../languages/dropped-in/hebrew.ts';
 
 const pending: PendingInteraction = {
   uid: 'uid',
@@ -20,8 +23,14 @@ const connectors = [
   { id: 'acme', title: 'Acme' },
   { id: 'github', title: 'GitHub' },
 ];
-const show = (change: Partial<PendingInteraction> = {}, account?: Parameters<typeof signInPage>[0]['account']) =>
+type View = Parameters<typeof signInPage>[0];
+const show = (
+  change: Partial<PendingInteraction> = {},
+  account?: View['account'],
+  language: View['language'] = english,
+) =>
   signInPage({
+    language,
     pending: { ...pending, ...change },
     path: '/interaction/uid',
     account,
@@ -114,6 +123,24 @@ describe('the sign-in page', () => {
   });
 });
 
+describe('a language that is written from right to left', () => {
+  const page = show({}, undefined, hebrew);
+
+  it('the page states the direction, and each name of another party keeps its own', () => {
+    expect(page).toContain('<html lang="he" dir="rtl">');
+    for (const name of ['Cursor', 'Example tools', 'https://mcp.example/mcp', 'app.example']) {
+      expect(page).toContain(`<bdi>${name}</bdi>`);
+    }
+  });
+
+  it('each text of the page is of that language, except for the texts of the operator', () => {
+    const texts = [...page.matchAll(/<(h1|h2|dt|button|footer|li)[^>]*>(.*?)<\/\1>/g)].map(([, , text = '']) => text);
+    expect(texts.filter((text) => !text.startsWith('עברית'))).toEqual(['Use the tools']);
+  });
+
+  it('the stylesheet names no side', () => expect(stylesheet).not.toMatch(/\b(left|right)\b/));
+});
+
 describe('RFC 8252 §8.6 where an answer goes', () => {
   it.each([
     ['https://app.example/cb', 'app.example', false],
@@ -133,7 +160,13 @@ describe('RFC 8252 §8.6 where an answer goes', () => {
 
 describe('the error page', () => {
   it('the error page says what happened, what to do, and the reference, all as text', () => {
-    const page = errorPage({ title: 'No <b>', message: 'Why <i>', next: 'Do <u>', reference: 'ref-1' });
+    const page = errorPage({
+      language: english,
+      title: 'No <b>',
+      message: 'Why <i>',
+      next: 'Do <u>',
+      reference: 'ref-1',
+    });
     for (const said of ['No &lt;b&gt;', 'Why &lt;i&gt;', 'Do &lt;u&gt;', 'ref-1']) expect(page).toContain(said);
   });
 });

@@ -4,15 +4,18 @@ import { stylesheet } from './stylesheet.ts';
 
 export interface Page {
   readonly title: string;
+  /** RFC 5646; absent: English. */
+  readonly language?: string;
+  readonly direction?: 'ltr' | 'rtl';
   readonly body: Html;
   /** A page to read instead of a card with actions. */
   readonly wide?: boolean;
 }
 
 /** A whole HTML document; sent with `pageHeaders(stylesheet)`. */
-export function page({ title, body, wide = false }: Page): string {
+export function page({ title, body, wide = false, language = 'en', direction = 'ltr' }: Page): string {
   return html`<!doctype html>
-<html lang="en">
+<html lang="${language}" dir="${direction}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -25,7 +25,7 @@ p{margin:0 0 .85rem;overflow-wrap:break-word}
 .small,footer{font-size:.86rem}
 footer{margin-top:1.5rem;text-align:center}
 a{color:var(--accent)}
-ul{margin:0 0 .85rem;padding-left:1.2rem}
+ul{margin:0 0 .85rem;padding-inline-start:1.2rem}
 dl{margin:1rem 0}
 dt{font-size:.9rem}
 dd+dt{margin-top:.6rem}
@@ -43,15 +43,15 @@ code{padding:.12em .35em;overflow-wrap:anywhere}
 pre{padding:.8rem 1rem;margin:0 0 1rem;overflow-x:auto;border-radius:9px}
 pre code{padding:0;background:none;font:inherit;overflow-wrap:normal}
 table{width:100%;border-collapse:collapse;margin:0 0 1rem;font-size:.94rem}
-th,td{text-align:left;vertical-align:top;padding:.5rem .75rem .5rem 0;border-bottom:1px solid var(--line)}
+th,td{text-align:start;vertical-align:top;padding-block:.5rem;padding-inline:0 .75rem;border-bottom:1px solid var(--line)}
 th{font-weight:600;color:var(--soft);font-size:.86rem}
 .scroll{overflow-x:auto}
 details{border-top:1px solid var(--line);padding:.7rem 0}
 summary{cursor:pointer;font-weight:600}
 details[open]>summary{margin-bottom:.7rem}
 .ticks{list-style:none;padding:0}
-.ticks li{position:relative;padding:.15rem 0 .15rem 1.7rem}
-.ticks li::before{content:"✓"/"";position:absolute;left:.2rem;color:var(--accent);font-weight:700}
+.ticks li{position:relative;padding-block:.15rem;padding-inline:1.7rem 0}
+.ticks li::before{content:"✓"/"";position:absolute;inset-inline-start:.2rem;color:var(--accent);font-weight:700}
 details.plain{border:0;padding:0;margin:0 0 .6rem;text-align:center}
 details.plain:not([open]){margin-bottom:.2rem}
 details.plain summary{font-weight:400;font-size:.94rem;color:var(--soft);padding:.45rem 0}
@@ -68,6 +68,6 @@ details.plain summary{font-weight:400;font-size:.94rem;color:var(--soft);padding
 .entries li:last-child{padding-bottom:0}
 .entries p{margin:0 0 .15rem}
 @media(min-width:44rem){.entries.split li{display:grid;grid-template-columns:14rem 1fr;gap:0 1rem;align-items:baseline}}
-ol{margin:0 0 .85rem;padding-left:1.4rem}
+ol{margin:0 0 .85rem;padding-inline-start:1.4rem}
 ol li+li,ul:not(.entries):not(.ticks) li+li{margin-top:.35rem}
 `.trim();

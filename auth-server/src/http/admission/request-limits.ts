@@ -4,9 +4,10 @@
  */
 import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
 import { stateOf } from '../../context-state.ts';
+import { said } from '../../languages/language.ts';
+import { PageError } from '../../languages/page-error.ts';
 import type { RateLimit } from '../../storage/rate-limit.ts';
 import { costOf } from '../request-size.ts';
 
@@ -33,8 +34,8 @@ const COUNTED: readonly (readonly [path: RegExp, limit: Counted])[] = [
 const CLIENTS = /^\/(token|par|revoke)\/?$/i;
 const MAX_ADDRESSES = 10_000;
 
-const refusal = (wait: number): HttpError =>
-  new HttpError(429, 'too_many_requests', 'Too many requests from your address. Try again in a moment.', {
+const refusal = (wait: number): PageError =>
+  new PageError(429, 'too_many_requests', said('tooManyRequests'), {
     reason: 'limit of the address',
     headers: { 'Retry-After': String(wait) },
   });

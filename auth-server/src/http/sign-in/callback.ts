@@ -3,12 +3,10 @@
  * browser that started the sign-in, and at the callback of the connector that was used.
  */
 import Router from '@koa/router';
-import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
 import type { Access } from '../../access/access.ts';
 import type { PassThrough } from '../../access/gate.ts';
 import { interactionPath } from '../../consent/interaction.ts';
-import { SIGN_IN_ERRORS } from '../../consent/sign-in-errors.ts';
 import { stateOf } from '../../context-state.ts';
 import type { Accounts } from '../../federation/account.ts';
 import type { Identity, LoginChecks } from '../../federation/connector.ts';
@@ -16,6 +14,9 @@ import { type ClientAnswer, sanitized } from '../../federation/failure.ts';
 import type { LoginState, Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 import { acceptIdentity, localSubject } from '../../federation/subject.ts';
+import { type Said, said } from '../../languages/language.ts';
+import type { ChooseLanguage } from '../../languages/languages.ts';
+import { PageError } from '../../languages/page-error.ts';
 import { readFormPost, redirectToCallback } from './form-post.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
@@ -24,6 +25,7 @@ import { type SignInObserver, upstreamFailed } from './upstream-failure.ts';
 
 export interface CallbackDependencies {
   readonly issuer: string;
+  readonly languageOf: ChooseLanguage;
   readonly connectors: readonly OpenConnector[];
   readonly logins: Logins;
   readonly accounts: Accounts;
@@ -45,14 +47,14 @@ export function callbackRoutes(dependencies: CallbackDependencies): Middleware {
 function upstreamOf(ctx: Context, { connectors }: CallbackDependencies): OpenConnector {
   const upstream = connectors.find(({ id }) => id === ctx.params.connector);
   if (upstream) return upstream;
-  throw new HttpError(404, 'not_found', 'There is nothing at this address.');
+  throw new PageError(404, 'not_found', said('nothingHere'));
 }
 
 async function receive(ctx: Context, dependencies: CallbackDependencies): Promise<void> {
   const upstream = upstreamOf(ctx, dependencies);
   // RFC 9110 §9.2.1: HEAD is safe: a link preview must not use up a sign-in.
   if (ctx.method === 'HEAD') {
-    throw new HttpError(405, 'invalid_request', 'Only GET and POST are allowed here.', {
+    throw new PageError(405, 'invalid_request', said('onlyGetAndPost'), {
       headers: { Allow: 'GET, POST' },
     });
   }
@@ -65,6 +67,7 @@ async function receive(ctx: Context, dependencies: CallbackDependencies): Promis
   await dependencies.logins.saveOutcome(login.uid, { ...outcome, approval: login.approval });
   if (refused) {
     return showRefusal(ctx, {
+      languageOf: dependencies.languageOf,
       uid: login.uid,
       issuer: dependencies.issuer,
       identity: refused,
@@ -114,17 +117,17 @@ interface CallbackAnswer {
 
 /** The texts for a person whose client cannot get an error. */
 const WORDS = {
-  over: 'This sign-in has ended: it is already finished, or it took longer than ten minutes.',
-  no_cookie: SIGN_IN_ERRORS.noCookie,
-  foreign: 'The answer does not belong to a sign-in that is in progress at this address, so nothing was done.',
-} as const;
+  over: said('overAfterUpstream'),
+  no_cookie: said('noCookie'),
+  foreign: said('foreignAnswer'),
+} as const satisfies Readonly<Record<string, Said>>;
 
 /** The log gets our reason and the error of the upstream, because an error may come back without the state. */
-function callbackError(answer: URLSearchParams, why: keyof typeof WORDS, reason: string): HttpError {
+function callbackError(answer: URLSearchParams, why: keyof typeof WORDS, reason: string): PageError {
   const secrets = ['code', 'state'].flatMap((name) => answer.getAll(name).slice(0, 3));
   const said = ['error', 'error_description'].map((name) => sanitized(answer.get(name) ?? '', secrets)).filter(Boolean);
   const detail = said.length > 0 ? `; the answer says ${said.join(': ')}` : '';
-  return new HttpError(400, 'invalid_request', WORDS[why], { reason: reason + detail });
+  return new PageError(400, 'invalid_request', WORDS[why], { reason: reason + detail });
 }
 
 type ReturnedLogin = LoginState & Pick<LoginChecks, 'state'>;

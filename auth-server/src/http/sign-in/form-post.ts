@@ -6,6 +6,8 @@
  */
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context } from 'koa';
+import { said } from '../../languages/language.ts';
+import { PageError } from '../../languages/page-error.ts';
 import { seeOther } from './redirect.ts';
 
 /** The parameters of an authorization response (RFC 6749 §4.1.2, RFC 9207 §2); `user` is Apple's. Tokens are dropped. */
@@ -17,7 +19,7 @@ const LIMIT = 8_192;
 /** @returns the known parameters of the form */
 export async function readFormPost(ctx: Context): Promise<URLSearchParams> {
   if (ctx.is('application/x-www-form-urlencoded') === false) {
-    throw new HttpError(415, 'invalid_request', 'The answer must be a form (application/x-www-form-urlencoded).');
+    throw new PageError(415, 'invalid_request', said('notAForm'));
   }
   const sent = new URLSearchParams(await readBounded(ctx));
   return new URLSearchParams([...sent].filter(([name]) => PARAMETERS.includes(name)));
@@ -41,9 +43,9 @@ async function readBounded({ req, request }: Context): Promise<string> {
   } catch (cause) {
     if (cause instanceof HttpError) throw cause;
     const reason = 'the connection ended before the body did';
-    throw new HttpError(400, 'invalid_request', 'The request could not be read.', { reason, cause });
+    throw new PageError(400, 'invalid_request', said('unreadable'), { reason, cause });
   }
   return Buffer.concat(parts).toString('utf8');
 }
 
-const tooLarge = (): HttpError => new HttpError(413, 'invalid_request', 'The request body is too large.');
+const tooLarge = (): PageError => new PageError(413, 'invalid_request', said('tooLarge'));

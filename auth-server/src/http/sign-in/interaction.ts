@@ -4,7 +4,6 @@
  */
 import Router from '@koa/router';
 import { equalInConstantTime } from '@mcp-oauth/shared/crypto/constant-time';
-import { HttpError } from '@mcp-oauth/shared/errors';
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Context, Middleware } from 'koa';
@@ -14,6 +13,9 @@ import { type Interactions, interactionPath, type PendingInteraction } from '../
 import type { Accounts } from '../../federation/account.ts';
 import type { Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
+import { said } from '../../languages/language.ts';
+import type { ChooseLanguage } from '../../languages/languages.ts';
+import { onlyGet, PageError } from '../../languages/page-error.ts';
 import { signInPage } from '../../views/sign-in.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
@@ -24,6 +26,7 @@ import { type SignInObserver, upstreamFailed } from './upstream-failure.ts';
 export interface InteractionDependencies {
   readonly issuer: string;
   readonly interactions: Interactions;
+  readonly languageOf: ChooseLanguage;
   readonly connectors: readonly OpenConnector[];
   readonly logins: Logins;
   readonly accounts: Accounts;
@@ -54,6 +57,7 @@ async function show(ctx: Context, dependencies: InteractionDependencies): Promis
   ctx.set(headers);
   ctx.type = 'html';
   ctx.body = signInPage({
+    language: dependencies.languageOf(ctx),
     pending,
     path: interactionPath(dependencies.issuer, pending.uid),
     account,
@@ -68,7 +72,7 @@ async function approve(ctx: Context, dependencies: InteractionDependencies): Pro
   const chosen = field(ctx, 'connector');
   if (chosen !== undefined) return redirectToUpstream(ctx, dependencies, pending, chosen);
   if (pending.accountId === undefined || !(await dependencies.accounts.find(pending.accountId))) {
-    throw new HttpError(400, 'invalid_request', 'Choose how to sign in.', { reason: 'approval without an account' });
+    throw new PageError(400, 'invalid_request', said('chooseHow'), { reason: 'approval without an account' });
   }
   await dependencies.interactions.approve(ctx, pending, pending.accountId);
 }
@@ -82,7 +86,7 @@ async function redirectToUpstream(
 ) {
   const { interactions, connectors, logins, loginCookie } = dependencies;
   const upstream = connectors.find(({ id }) => id === chosen);
-  if (!upstream) throw new HttpError(400, 'invalid_request', 'This way to sign in does not exist on this server.');
+  if (!upstream) throw new PageError(400, 'invalid_request', said('noSuchWay'));
   const checks = logins.createChecks();
   let target: URL;
   try {
@@ -109,7 +113,7 @@ async function deny(ctx: Context, dependencies: InteractionDependencies): Promis
 async function finish(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
   // RFC 9110 §9.2.1: HEAD is safe, and finishing is not.
   if (ctx.method === 'HEAD') {
-    throw new HttpError(405, 'invalid_request', 'Only GET is allowed here.', { headers: { Allow: 'GET' } });
+    throw onlyGet();
   }
   const pending = await find(ctx, dependencies);
   const outcome = await dependencies.logins.takeOutcome(pending.uid);
@@ -126,7 +130,7 @@ async function find(ctx: Context, { interactions }: InteractionDependencies): Pr
   const { uid = '' } = ctx.params;
   const pending = await interactions.find(ctx, uid);
   if (pending.uid === uid) return pending;
-  throw new HttpError(400, 'invalid_request', 'This sign-in belongs to another request.', { reason: 'uid mismatch' });
+  throw new PageError(400, 'invalid_request', said('otherRequest'), { reason: 'uid mismatch' });
 }
 
 /** The same for a form, which must come from our own page and match what that page showed. */
@@ -135,7 +139,7 @@ async function findForForm(ctx: Context, dependencies: InteractionDependencies):
   const pending = await find(ctx, dependencies);
   await readForm(ctx, async () => {});
   if (equalInConstantTime(field(ctx, 'token') ?? '', formToken(dependencies.formKey, pending))) return pending;
-  throw new HttpError(403, 'invalid_request', 'This page is out of date, so nothing was done.', {
+  throw new PageError(403, 'invalid_request', said('outOfDate'), {
     reason: 'form token missing or of another page',
   });
 }

@@ -8,6 +8,7 @@ import type { Context } from 'koa';
 import { interactionPath } from '../../consent/interaction.ts';
 import { stateOf } from '../../context-state.ts';
 import type { Identity } from '../../federation/connector.ts';
+import type { ChooseLanguage } from '../../languages/languages.ts';
 import { refusalPage } from '../../views/refusal.ts';
 
 /** Seconds until the browser returns to the client by itself. */
@@ -19,6 +20,7 @@ const headers = pageHeaders(stylesheet);
 export const OTHER_ACCOUNT = 'other';
 
 export interface Refused {
+  readonly languageOf: ChooseLanguage;
   readonly uid: string;
   readonly issuer: string;
   readonly identity: Identity;
@@ -26,7 +28,7 @@ export interface Refused {
   readonly provider: string;
 }
 
-export function showRefusal(ctx: Context, { uid, issuer, identity, provider }: Refused): void {
+export function showRefusal(ctx: Context, { languageOf, uid, issuer, identity, provider }: Refused): void {
   const path = interactionPath(issuer, uid);
   const finish = `${path}/finish`;
   ctx.set(headers);
@@ -35,5 +37,12 @@ export function showRefusal(ctx: Context, { uid, issuer, identity, provider }: R
   ctx.status = 403;
   ctx.type = 'html';
   const again = `${path}?account=${OTHER_ACCOUNT}`;
-  ctx.body = refusalPage({ identity, provider, again, finish, reference: stateOf(ctx).requestId });
+  ctx.body = refusalPage({
+    language: languageOf(ctx),
+    identity,
+    provider,
+    again,
+    finish,
+    reference: stateOf(ctx).requestId,
+  });
 }

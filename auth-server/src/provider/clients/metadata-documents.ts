@@ -2,12 +2,14 @@
  * Owns how the engine gets client metadata documents (draft-ietf-oauth-client-id-metadata-document): through our own reader and
  * cache, never by its own requests. Also owns the error for the client or the person if that fails.
  */
-import { HttpError } from '@mcp-oauth/shared/errors';
 import Provider, { type Configuration, errors } from 'oidc-provider';
 import type { ClientDocuments } from '../../client-documents/client-documents.ts';
 import type { Judge } from '../../client-documents/document.ts';
 import { ClientDocumentError, type Outcome } from '../../client-documents/document-error.ts';
 import { stateOf } from '../../context-state.ts';
+import { english } from '../../languages/english.ts';
+import { inWords, type Said, said } from '../../languages/language.ts';
+import { PageError } from '../../languages/page-error.ts';
 import { usableKeys } from './keys.ts';
 
 interface Dependencies {
@@ -60,55 +62,35 @@ function answerTo(failure: ClientDocumentError): Error {
   const { title, message } = wordsForDocument(failure);
   const headers = { 'Retry-After': String(failure.retryAfter ?? 60) };
   if (failure.outcome === 'limited') {
-    return new HttpError(429, 'too_many_requests', message, { reason: failure.message, headers, cause: failure });
+    return new PageError(429, 'too_many_requests', message, { reason: failure.message, headers, cause: failure });
   }
   const route = Provider.ctx?.oidc.route;
   if (route === undefined) {
-    return new HttpError(400, 'invalid_client', message, { reason: failure.message, cause: failure });
+    return new PageError(400, 'invalid_client', message, { reason: failure.message, cause: failure });
   }
   return CLIENT_ROUTES.has(route)
     ? new errors.InvalidClientAuth({ cause: failure })
-    : new errors.InvalidClient(title, { cause: failure });
+    : new errors.InvalidClient(inWords(english, title), { cause: failure });
 }
 
 interface Words {
-  readonly title: string;
-  readonly message: string;
+  readonly title: Said;
+  readonly message: Said;
 }
 
 /** Who has to act if a host cannot be read: the status decides. Network errors are for the log only. */
 function unreachable(host: string, status: number | undefined): Words {
-  const title = 'This app could not be checked';
-  const claim = `The app claims to be published by ${host}`;
-  if (status === undefined) {
-    const next =
-      'Go back to the app and try again in a minute. If the problem persists, tell the operator of this server.';
-    return { title, message: `${claim}, but this server could not reach ${host}. ${next}` };
-  }
-  if (status >= 500) {
-    const next =
-      'Go back to the app and try again in a few minutes. If the problem persists, tell the maker of the app.';
-    return { title, message: `${claim}, but ${host} answered with a server error. ${next}` };
-  }
-  const next = 'Trying again will probably not help. Tell the operator of this server.';
-  return { title, message: `${claim}, but ${host} does not give this server the document. ${next}` };
+  const title = said('notCheckedTitle');
+  if (status === undefined) return { title, message: said('notReached', { host }) };
+  return { title, message: said(status >= 500 ? 'hostFailed' : 'documentWithheld', { host }) };
 }
 
 const WORDS: Readonly<Record<Outcome, (host: string, status: number | undefined) => Words>> = {
-  refused: (host) => ({
-    title: 'This app is not accepted here',
-    message: `This server does not accept apps that are published by ${host}. Nothing was sent there. If you need the app, ask the operator of this server.`,
-  }),
+  refused: (host) => ({ title: said('notAcceptedTitle'), message: said('notAccepted', { host }) }),
   unreachable,
-  unusable: (host) => ({
-    title: 'This app could not be checked',
-    message: `The app claims to be published by ${host}, but its document there is missing or invalid. Trying again will not help until the maker of the app has fixed it, so tell them.`,
-  }),
-  limited: (host) => ({
-    title: 'Too many apps at once',
-    message: `This server got requests from too many new apps, or too many for ${host}. Wait a moment, then go back to the app and try again.`,
-  }),
+  unusable: (host) => ({ title: said('notCheckedTitle'), message: said('documentUnusable', { host }) }),
+  limited: (host) => ({ title: said('tooManyAppsTitle'), message: said('tooManyApps', { host }) }),
 };
 
 export const wordsForDocument = ({ outcome, host, status }: ClientDocumentError): Words =>
-  WORDS[outcome](host || 'that address', status);
+  WORDS[outcome](host || english.texts.thatAddress, status);

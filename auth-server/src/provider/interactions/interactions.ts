@@ -2,15 +2,15 @@
  * Owns the engine's side of the sign-in page: it reads an authorization request for the page, and ends it in one of three ways.
  * Sign-in and consent end together (design: one interaction); the grant for the account is saved just before.
  */
-import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors, type InteractionResults } from 'oidc-provider';
 import type { ClientDocuments } from '../../client-documents/client-documents.ts';
 import { remember } from '../../consent/approval.ts';
 import type { HttpExchange, Interactions, PendingInteraction } from '../../consent/interaction.ts';
-import { SIGN_IN_ERRORS } from '../../consent/sign-in-errors.ts';
 import type { Accounts } from '../../federation/account.ts';
+import { type Said, said } from '../../languages/language.ts';
+import { PageError } from '../../languages/page-error.ts';
 import type { Resources } from '../../resources/resource.ts';
 import { approvalsOf, setApprovals } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
@@ -22,8 +22,8 @@ import { wordsForLostSession } from './session-lost.ts';
 
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 
-const signInError = (message: string, reason: string, cause?: unknown): HttpError =>
-  new HttpError(400, 'invalid_request', message, { reason, cause });
+const signInError = (text: Said, reason: string, cause?: unknown): PageError =>
+  new PageError(400, 'invalid_request', text, { reason, cause });
 
 interface Dependencies extends PendingDependencies, PermittedDependencies {
   readonly accounts: Accounts;
@@ -88,10 +88,10 @@ const NOTHING_PERMITTED = {
 
 async function describe(details: Details, { provider, ...dependencies }: Dependencies): Promise<PendingInteraction> {
   const client = await provider.Client.find(text(details.params.client_id));
-  if (!client) throw signInError(SIGN_IN_ERRORS.clientGone, 'the client is no longer registered');
+  if (!client) throw signInError(said('clientGone'), 'the client is no longer registered');
   // The engine compares the redirect URI when the request arrives, but not again after the page.
   if (!client.redirectUriAllowed(text(details.params.redirect_uri))) {
-    throw signInError(SIGN_IN_ERRORS.addressGone, 'the redirect URI is no longer registered');
+    throw signInError(said('addressGone'), 'the redirect URI is no longer registered');
   }
   const accountId = details.prompt.name === 'login' ? undefined : details.session?.accountId;
   const pending = pendingOf({ uid: details.uid, client, params: details.params, accountId }, dependencies);

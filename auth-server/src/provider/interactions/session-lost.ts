@@ -1,7 +1,7 @@
 /** Owns the texts for an interaction that the engine does not find: the engine has one error for several causes. */
 import type Provider from 'oidc-provider';
 import type { errors } from 'oidc-provider';
-import { SIGN_IN_ERRORS } from '../../consent/sign-in-errors.ts';
+import { type Said, said } from '../../languages/language.ts';
 
 /** Error descriptions of oidc-provider 9.13.3 which mean that the session of this browser has changed. */
 const OTHER_SESSION: ReadonlySet<string | undefined> = new Set([
@@ -18,7 +18,7 @@ export async function wordsForLostSession(
   provider: Provider,
   error: errors.SessionNotFound,
   uid: string,
-): Promise<string> {
-  if (OTHER_SESSION.has(error.error_description)) return SIGN_IN_ERRORS.otherSession;
-  return (await provider.Interaction.find(uid)) ? SIGN_IN_ERRORS.noCookie : SIGN_IN_ERRORS.over;
+): Promise<Said> {
+  if (OTHER_SESSION.has(error.error_description)) return said('otherSession');
+  return (await provider.Interaction.find(uid)) ? said('noCookie') : said('over');
 }

@@ -154,11 +154,11 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 a published client', 
       server,
       host.publish({ client_name: 'Bank of Everything', logo_uri: 'https://x.com/l.png' }),
     );
-    expect(web.text).toMatch(new RegExp(`Published by</dt>\\s*<dd><strong>${host.name}<`));
+    expect(web.text).toMatch(new RegExp(`Published by</dt>\\s*<dd><strong><bdi>${host.name}<`));
     expect(web.text).toMatch(/unverified/);
     expect(web.text).not.toContain('l.png');
     const native = await page(server, host.publish({ redirect_uris: [NATIVE] }, {}, '/native.json'), NATIVE);
-    expect(native.text).toMatch(new RegExp(`Says it is from</dt>\\s*<dd><strong>${host.name}<`));
+    expect(native.text).toMatch(new RegExp(`Says it is from</dt>\\s*<dd><strong><bdi>${host.name}<`));
     expect(native.text).toContain(`Any program on this computer can claim to be from ${host.name}`);
   });
 

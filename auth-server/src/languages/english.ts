@@ -1,0 +1,126 @@
+/**
+ * Owns the English texts of the pages. They are the list of all texts: each other language has the same keys with the same
+ * placeholders. A text whose key ends in `Title` is the title of an error page.
+ */
+
+export const english = {
+  tag: 'en',
+  direction: 'ltr',
+  texts: {
+    // The sign-in page.
+    pageName: 'Allow {client}?',
+    heading: 'Allow {client} to use {resource}?',
+    namelessClient: 'an app without a name',
+    abilities: 'It will be able to',
+    permission: 'Use the permission {name}',
+    learns: 'It and the server will learn',
+    learnsName: 'Your name',
+    learnsUsername: 'Your user name',
+    learnsEmail: 'Your e-mail address',
+    learnsGroups: 'Your groups',
+    learnsRoles: 'Your roles',
+    learnsOrg: 'Your organisation',
+    saysItIsFrom: 'Says it is from',
+    publishedBy: 'Published by',
+    onTheServer: 'On the server',
+    accessGoesTo: 'Access goes to',
+    copyNote:
+      'This server can’t read the app’s document at {host} at the moment. The details on this page are from a copy that the operator of this server fetched on {date}.',
+    known: 'known',
+    addedByOperator: 'The operator of this server added this app.',
+    unverified: 'unverified',
+    choseItsName: 'The app chose this name itself.',
+    gaveNoName: 'The app did not give a name.',
+    continueWith: 'Continue with {provider}',
+    signedInAs: 'As {person}',
+    through: 'through {provider}',
+    lastAccount: 'the account you used last',
+    approve: 'Approve',
+    notYou: 'Not you? Use another account',
+    deny: 'Deny',
+    notExpecting: 'Not expecting this? Choose Deny.',
+    // The destination of an answer.
+    program: 'a program on this computer',
+    website: 'a website',
+    app: 'an app on this device',
+    programWarning:
+      'Any program on this computer can send such a request. Continue only if you just started it yourself.',
+    programOfWarning:
+      'Any program on this computer can claim to be from {publisher}. Continue only if you just started it yourself.',
+    appWarning: 'Any app on this device can claim this address. Continue only if you just started it yourself.',
+    // The page for a person who may not come in.
+    notAdmittedTitle: 'This account may not come in',
+    signedInWith: 'You signed in with {provider}.',
+    signedInAsWith: 'You signed in as {person} with {provider}.',
+    notAdmitted: 'This server does not admit this account, so the app got no access.',
+    ifAdmitted:
+      'If you have another account that is admitted, use that one. Otherwise ask the operator of this server.',
+    useAnother: 'Use another account',
+    returnWithout: 'Return to the app without access',
+    answerComes: 'The app gets its answer after ten seconds. Tell the operator this reference:',
+    // The error page.
+    reference: 'If the problem persists, tell the operator this reference:',
+    returnToApp: 'Return to the app at {place}',
+    appWaits:
+      'The app is waiting for an answer at {place}. Go there only if you know it and have just used it. Otherwise close this page.',
+    nothingHereTitle: 'Nothing here',
+    nothingHere: 'There is nothing at this address.',
+    tooManyRequestsTitle: 'Too many requests',
+    tooManyRequests: 'Too many requests from your address. Try again in a moment.',
+    waitAMoment: 'Wait a moment, then try again.',
+    wentWrongTitle: 'Something went wrong',
+    wentWrong: 'Something went wrong on our side. Please try again.',
+    noAnswerYet: 'Try again in a moment. Your app has not received an answer yet.',
+    didNotWorkTitle: 'This did not work',
+    connectAgain: 'Go back to your app and connect again.',
+    unreadable: 'The request could not be read.',
+    tooLarge: 'The request body is too large.',
+    onlyGet: 'Only GET is allowed here.',
+    onlyGetAndPost: 'Only GET and POST are allowed here.',
+    // A sign-in that can't continue.
+    cantContinueTitle: 'This sign-in can’t continue',
+    over: 'This sign-in has ended: it took too long or is already finished.',
+    overAfterUpstream: 'This sign-in has ended: it is already finished, or it took longer than ten minutes.',
+    noCookie:
+      'Your browser did not send the cookie of this sign-in. Either it blocks cookies of this site, or the sign-in started in another browser or a private window. Allow cookies and use one browser for the whole sign-in.',
+    foreignAnswer: 'The answer does not belong to a sign-in that is in progress at this address, so nothing was done.',
+    notAForm: 'The answer must be a form (application/x-www-form-urlencoded).',
+    clientGone: 'The app that sent you here is no longer registered. Remove the server in your app and add it again.',
+    addressGone:
+      'The app has removed the address for the answer in the meantime, so nothing was sent there. Go back to your app and connect again.',
+    otherSession: 'Somebody has signed in or out in another tab of this browser, so this page is out of date.',
+    chooseHow: 'Choose how to sign in.',
+    noSuchWay: 'This way to sign in does not exist on this server.',
+    otherRequest: 'This sign-in belongs to another request.',
+    outOfDate: 'This page is out of date, so nothing was done.',
+    otherSite: 'This form was sent from another site, so nothing was done.',
+    // A request that the engine refuses.
+    unknownAppTitle: 'This app is not registered here',
+    unknownApp:
+      'The app that sent you here is unknown to this server, or its registration has expired. Remove the server in your app, add it again, and sign in once more.',
+    unknownAddressTitle: 'This app asked for an address it did not register',
+    unknownAddress:
+      'To keep your account safe, nothing was sent there. Remove the server in your app, add it again, and sign in once more.',
+    ownFaultTitle: 'Something went wrong on our side',
+    ownFault: 'Nothing was changed. Go back to your app and try again in a moment.',
+    cantProcessTitle: 'This request can’t be processed',
+    cantProcess: 'The app that sent you here asked for something that this server can’t do: {detail}.',
+    // The document of a client.
+    notAcceptedTitle: 'This app is not accepted here',
+    notAccepted:
+      'This server does not accept apps that are published by {host}. Nothing was sent there. If you need the app, ask the operator of this server.',
+    notCheckedTitle: 'This app could not be checked',
+    notReached:
+      'The app claims to be published by {host}, but this server could not reach {host}. Go back to the app and try again in a minute. If the problem persists, tell the operator of this server.',
+    hostFailed:
+      'The app claims to be published by {host}, but {host} answered with a server error. Go back to the app and try again in a few minutes. If the problem persists, tell the maker of the app.',
+    documentWithheld:
+      'The app claims to be published by {host}, but {host} does not give this server the document. Trying again will probably not help. Tell the operator of this server.',
+    documentUnusable:
+      'The app claims to be published by {host}, but its document there is missing or invalid. Trying again will not help until the maker of the app has fixed it, so tell them.',
+    tooManyAppsTitle: 'Too many apps at once',
+    tooManyApps:
+      'This server got requests from too many new apps, or too many for {host}. Wait a moment, then go back to the app and try again.',
+    thatAddress: 'that address',
+  },
+} as const;

@@ -1,0 +1,127 @@
+/** Owns the French texts of the pages. */
+import type { Language } from './language.ts';
+
+export const french: Language = {
+  tag: 'fr',
+  direction: 'ltr',
+  texts: {
+    // The sign-in page.
+    pageName: 'Autoriser {client} ?',
+    heading: 'Autoriser {client} à utiliser {resource} ?',
+    namelessClient: 'une application sans nom',
+    abilities: 'L’application pourra',
+    permission: 'Utiliser l’autorisation {name}',
+    learns: 'L’application et le serveur connaîtront',
+    learnsName: 'Votre nom',
+    learnsUsername: 'Votre nom d’utilisateur',
+    learnsEmail: 'Votre adresse e-mail',
+    learnsGroups: 'Vos groupes',
+    learnsRoles: 'Vos rôles',
+    learnsOrg: 'Votre organisation',
+    saysItIsFrom: 'Prétend venir de',
+    publishedBy: 'Publiée par',
+    onTheServer: 'Sur le serveur',
+    accessGoesTo: 'L’accès est remis à',
+    copyNote:
+      'Ce serveur ne peut pas lire le document de l’application chez {host} pour le moment. Les informations de cette page proviennent d’une copie que l’opérateur de ce serveur a récupérée le {date}.',
+    known: 'connue',
+    addedByOperator: 'L’opérateur de ce serveur a ajouté cette application.',
+    unverified: 'non vérifiée',
+    choseItsName: 'L’application a choisi ce nom elle-même.',
+    gaveNoName: 'L’application n’a pas donné de nom.',
+    continueWith: 'Continuer avec {provider}',
+    signedInAs: 'En tant que {person}',
+    through: 'via {provider}',
+    lastAccount: 'le dernier compte utilisé',
+    approve: 'Autoriser',
+    notYou: 'Ce n’est pas vous ? Utiliser un autre compte',
+    deny: 'Refuser',
+    notExpecting: 'Vous ne vous y attendiez pas ? Choisissez Refuser.',
+    // The destination of an answer.
+    program: 'un programme sur cet ordinateur',
+    website: 'un site web',
+    app: 'une application sur cet appareil',
+    programWarning:
+      'N’importe quel programme sur cet ordinateur peut envoyer une telle demande. Continuez seulement si vous venez de le lancer vous-même.',
+    programOfWarning:
+      'N’importe quel programme sur cet ordinateur peut prétendre venir de {publisher}. Continuez seulement si vous venez de le lancer vous-même.',
+    appWarning:
+      'N’importe quelle application sur cet appareil peut revendiquer cette adresse. Continuez seulement si vous venez de la lancer vous-même.',
+    // The page for a person who may not come in.
+    notAdmittedTitle: 'Ce compte n’est pas admis',
+    signedInWith: 'Vous vous êtes connecté avec {provider}.',
+    signedInAsWith: 'Vous vous êtes connecté en tant que {person} avec {provider}.',
+    notAdmitted: 'Ce serveur n’admet pas ce compte. L’application n’a donc obtenu aucun accès.',
+    ifAdmitted: 'Si vous avez un autre compte qui est admis, utilisez-le. Sinon, demandez à l’opérateur de ce serveur.',
+    useAnother: 'Utiliser un autre compte',
+    returnWithout: 'Revenir à l’application sans accès',
+    answerComes: 'L’application reçoit sa réponse après dix secondes. Donnez cette référence à l’opérateur :',
+    // The error page.
+    reference: 'Si le problème persiste, donnez cette référence à l’opérateur :',
+    returnToApp: 'Revenir à l’application à {place}',
+    appWaits:
+      'L’application attend une réponse à {place}. N’y allez que si vous la connaissez et venez de l’utiliser. Sinon, fermez cette page.',
+    nothingHereTitle: 'Rien ici',
+    nothingHere: 'Il n’y a rien à cette adresse.',
+    tooManyRequestsTitle: 'Trop de demandes',
+    tooManyRequests: 'Trop de demandes depuis votre adresse. Réessayez dans un instant.',
+    waitAMoment: 'Attendez un instant, puis réessayez.',
+    wentWrongTitle: 'Un problème est survenu',
+    wentWrong: 'Un problème est survenu de notre côté. Veuillez réessayer.',
+    noAnswerYet: 'Réessayez dans un instant. Votre application n’a pas encore reçu de réponse.',
+    didNotWorkTitle: 'Cela n’a pas fonctionné',
+    connectAgain: 'Revenez à votre application et connectez-la à nouveau.',
+    unreadable: 'La demande n’a pas pu être lue.',
+    tooLarge: 'Le contenu de la demande est trop volumineux.',
+    onlyGet: 'Seul GET est autorisé ici.',
+    onlyGetAndPost: 'Seuls GET et POST sont autorisés ici.',
+    // A sign-in that can't continue.
+    cantContinueTitle: 'Cette connexion ne peut pas continuer',
+    over: 'Cette connexion est terminée : elle a duré trop longtemps ou est déjà achevée.',
+    overAfterUpstream: 'Cette connexion est terminée : elle est déjà achevée ou a duré plus de dix minutes.',
+    noCookie:
+      'Votre navigateur n’a pas envoyé le cookie de cette connexion. Soit il bloque les cookies de ce site, soit la connexion a commencé dans un autre navigateur ou une fenêtre privée. Autorisez les cookies et utilisez un seul navigateur pour toute la connexion.',
+    foreignAnswer: 'La réponse n’appartient à aucune connexion en cours à cette adresse. Rien n’a donc été fait.',
+    notAForm: 'La réponse doit être un formulaire (application/x-www-form-urlencoded).',
+    clientGone:
+      'L’application qui vous a envoyé ici n’est plus enregistrée. Supprimez le serveur dans votre application et ajoutez-le à nouveau.',
+    addressGone:
+      'Entre-temps, l’application a supprimé l’adresse de la réponse. Rien n’y a donc été envoyé. Revenez à votre application et connectez-la à nouveau.',
+    otherSession:
+      'Quelqu’un s’est connecté ou déconnecté dans un autre onglet de ce navigateur. Cette page n’est donc plus à jour.',
+    chooseHow: 'Choisissez comment vous connecter.',
+    noSuchWay: 'Ce moyen de connexion n’existe pas sur ce serveur.',
+    otherRequest: 'Cette connexion appartient à une autre demande.',
+    outOfDate: 'Cette page n’est plus à jour. Rien n’a donc été fait.',
+    otherSite: 'Ce formulaire a été envoyé depuis un autre site. Rien n’a donc été fait.',
+    // A request that the engine refuses.
+    unknownAppTitle: 'Cette application n’est pas enregistrée ici',
+    unknownApp:
+      'L’application qui vous a envoyé ici est inconnue de ce serveur, ou son enregistrement a expiré. Supprimez le serveur dans votre application, ajoutez-le à nouveau et reconnectez-vous.',
+    unknownAddressTitle: 'Cette application a demandé une adresse qu’elle n’a pas enregistrée',
+    unknownAddress:
+      'Pour protéger votre compte, rien n’y a été envoyé. Supprimez le serveur dans votre application, ajoutez-le à nouveau et reconnectez-vous.',
+    ownFaultTitle: 'Un problème est survenu de notre côté',
+    ownFault: 'Rien n’a été modifié. Revenez à votre application et réessayez dans un instant.',
+    cantProcessTitle: 'Cette demande ne peut pas être traitée',
+    cantProcess:
+      'L’application qui vous a envoyé ici demande quelque chose que ce serveur ne peut pas faire : {detail}.',
+    // The document of a client.
+    notAcceptedTitle: 'Cette application n’est pas acceptée ici',
+    notAccepted:
+      'Ce serveur n’accepte pas les applications publiées par {host}. Rien n’y a été envoyé. Si vous avez besoin de l’application, demandez à l’opérateur de ce serveur.',
+    notCheckedTitle: 'Cette application n’a pas pu être vérifiée',
+    notReached:
+      'L’application prétend être publiée par {host}, mais ce serveur n’a pas pu joindre {host}. Revenez à l’application et réessayez dans une minute. Si le problème persiste, informez l’opérateur de ce serveur.',
+    hostFailed:
+      'L’application prétend être publiée par {host}, mais {host} a répondu par une erreur du serveur. Revenez à l’application et réessayez dans quelques minutes. Si le problème persiste, informez l’éditeur de l’application.',
+    documentWithheld:
+      'L’application prétend être publiée par {host}, mais {host} ne donne pas le document à ce serveur. Réessayer ne servira probablement à rien. Informez l’opérateur de ce serveur.',
+    documentUnusable:
+      'L’application prétend être publiée par {host}, mais son document y est absent ou invalide. Réessayer ne servira à rien tant que l’éditeur de l’application ne l’a pas corrigé. Informez-le.',
+    tooManyAppsTitle: 'Trop d’applications à la fois',
+    tooManyApps:
+      'Ce serveur a reçu des demandes de trop de nouvelles applications, ou trop de demandes pour {host}. Attendez un instant, puis revenez à l’application et réessayez.',
+    thatAddress: 'cette adresse',
+  },
+};

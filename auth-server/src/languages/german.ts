@@ -1,0 +1,129 @@
+/** Owns the German texts of the pages. */
+import type { Language } from './language.ts';
+
+export const german: Language = {
+  tag: 'de',
+  direction: 'ltr',
+  texts: {
+    // The sign-in page.
+    pageName: '{client} zulassen?',
+    heading: 'Darf {client} auf {resource} zugreifen?',
+    namelessClient: 'eine App ohne Namen',
+    abilities: 'Die App darf dann',
+    permission: 'Die Berechtigung {name} nutzen',
+    learns: 'App und Server erfahren dann',
+    learnsName: 'Ihren Namen',
+    learnsUsername: 'Ihren Benutzernamen',
+    learnsEmail: 'Ihre E-Mail-Adresse',
+    learnsGroups: 'Ihre Gruppen',
+    learnsRoles: 'Ihre Rollen',
+    learnsOrg: 'Ihre Organisation',
+    saysItIsFrom: 'Angeblich von',
+    publishedBy: 'Veröffentlicht von',
+    onTheServer: 'Auf dem Server',
+    accessGoesTo: 'Der Zugang geht an',
+    copyNote:
+      'Dieser Server kann das Dokument der App bei {host} zurzeit nicht lesen. Die Angaben auf dieser Seite stammen aus einer Kopie, die der Betreiber dieses Servers am {date} abgerufen hat.',
+    known: 'bekannt',
+    addedByOperator: 'Der Betreiber dieses Servers hat diese App eingetragen.',
+    unverified: 'ungeprüft',
+    choseItsName: 'Die App hat diesen Namen selbst gewählt.',
+    gaveNoName: 'Die App hat keinen Namen angegeben.',
+    continueWith: 'Weiter mit {provider}',
+    signedInAs: 'Als {person}',
+    through: 'über {provider}',
+    lastAccount: 'das zuletzt benutzte Konto',
+    approve: 'Zulassen',
+    notYou: 'Jemand anderes? Anderes Konto benutzen',
+    deny: 'Ablehnen',
+    notExpecting: 'Sie haben das nicht erwartet? Dann wählen Sie Ablehnen.',
+    // The destination of an answer.
+    program: 'ein Programm auf diesem Computer',
+    website: 'eine Website',
+    app: 'eine App auf diesem Gerät',
+    programWarning:
+      'Jedes Programm auf diesem Computer kann eine solche Anfrage senden. Fahren Sie nur fort, wenn Sie es gerade selbst gestartet haben.',
+    programOfWarning:
+      'Jedes Programm auf diesem Computer kann behaupten, von {publisher} zu sein. Fahren Sie nur fort, wenn Sie es gerade selbst gestartet haben.',
+    appWarning:
+      'Jede App auf diesem Gerät kann diese Adresse beanspruchen. Fahren Sie nur fort, wenn Sie sie gerade selbst gestartet haben.',
+    // The page for a person who may not come in.
+    notAdmittedTitle: 'Dieses Konto ist nicht zugelassen',
+    signedInWith: 'Sie haben sich mit {provider} angemeldet.',
+    signedInAsWith: 'Sie haben sich als {person} mit {provider} angemeldet.',
+    notAdmitted: 'Dieser Server lässt dieses Konto nicht zu, deshalb hat die App keinen Zugang bekommen.',
+    ifAdmitted:
+      'Wenn Sie ein anderes Konto haben, das zugelassen ist, benutzen Sie dieses. Fragen Sie sonst den Betreiber dieses Servers.',
+    useAnother: 'Anderes Konto benutzen',
+    returnWithout: 'Ohne Zugang zurück zur App',
+    answerComes: 'Die App bekommt ihre Antwort nach zehn Sekunden. Nennen Sie dem Betreiber diese Referenz:',
+    // The error page.
+    reference: 'Wenn das Problem bleibt, nennen Sie dem Betreiber diese Referenz:',
+    returnToApp: 'Zurück zur App bei {place}',
+    appWaits:
+      'Die App wartet auf eine Antwort bei {place}. Gehen Sie nur dorthin, wenn Sie die App kennen und gerade benutzt haben. Schließen Sie sonst diese Seite.',
+    nothingHereTitle: 'Hier ist nichts',
+    nothingHere: 'Unter dieser Adresse gibt es nichts.',
+    tooManyRequestsTitle: 'Zu viele Anfragen',
+    tooManyRequests: 'Zu viele Anfragen von Ihrer Adresse. Versuchen Sie es gleich noch einmal.',
+    waitAMoment: 'Warten Sie einen Moment und versuchen Sie es dann noch einmal.',
+    wentWrongTitle: 'Etwas ist schiefgegangen',
+    wentWrong: 'Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es noch einmal.',
+    noAnswerYet: 'Versuchen Sie es gleich noch einmal. Ihre App hat noch keine Antwort erhalten.',
+    didNotWorkTitle: 'Das hat nicht funktioniert',
+    connectAgain: 'Gehen Sie zurück zu Ihrer App und verbinden Sie sie erneut.',
+    unreadable: 'Die Anfrage konnte nicht gelesen werden.',
+    tooLarge: 'Der Inhalt der Anfrage ist zu groß.',
+    onlyGet: 'Hier ist nur GET erlaubt.',
+    onlyGetAndPost: 'Hier sind nur GET und POST erlaubt.',
+    // A sign-in that can't continue.
+    cantContinueTitle: 'Diese Anmeldung kann nicht fortgesetzt werden',
+    over: 'Diese Anmeldung ist beendet: Sie hat zu lange gedauert oder ist schon abgeschlossen.',
+    overAfterUpstream:
+      'Diese Anmeldung ist beendet: Sie ist schon abgeschlossen oder hat länger als zehn Minuten gedauert.',
+    noCookie:
+      'Ihr Browser hat das Cookie dieser Anmeldung nicht gesendet. Entweder blockiert er Cookies dieser Website, oder die Anmeldung begann in einem anderen Browser oder einem privaten Fenster. Erlauben Sie Cookies und benutzen Sie für die ganze Anmeldung denselben Browser.',
+    foreignAnswer:
+      'Die Antwort gehört zu keiner Anmeldung, die unter dieser Adresse läuft. Deshalb wurde nichts getan.',
+    notAForm: 'Die Antwort muss ein Formular sein (application/x-www-form-urlencoded).',
+    clientGone:
+      'Die App, die Sie hierher geschickt hat, ist nicht mehr registriert. Entfernen Sie den Server in Ihrer App und fügen Sie ihn neu hinzu.',
+    addressGone:
+      'Die App hat die Adresse für die Antwort inzwischen entfernt, deshalb wurde nichts dorthin gesendet. Gehen Sie zurück zu Ihrer App und verbinden Sie sie erneut.',
+    otherSession:
+      'In einem anderen Tab dieses Browsers hat sich jemand an- oder abgemeldet. Diese Seite ist deshalb veraltet.',
+    chooseHow: 'Wählen Sie, wie Sie sich anmelden möchten.',
+    noSuchWay: 'Diese Art der Anmeldung gibt es auf diesem Server nicht.',
+    otherRequest: 'Diese Anmeldung gehört zu einer anderen Anfrage.',
+    outOfDate: 'Diese Seite ist veraltet, deshalb wurde nichts getan.',
+    otherSite: 'Dieses Formular wurde von einer anderen Website gesendet, deshalb wurde nichts getan.',
+    // A request that the engine refuses.
+    unknownAppTitle: 'Diese App ist hier nicht registriert',
+    unknownApp:
+      'Dieser Server kennt die App nicht, die Sie hierher geschickt hat, oder ihre Registrierung ist abgelaufen. Entfernen Sie den Server in Ihrer App, fügen Sie ihn neu hinzu und melden Sie sich noch einmal an.',
+    unknownAddressTitle: 'Diese App nannte eine Adresse, die sie nicht registriert hat',
+    unknownAddress:
+      'Zum Schutz Ihres Kontos wurde nichts dorthin gesendet. Entfernen Sie den Server in Ihrer App, fügen Sie ihn neu hinzu und melden Sie sich noch einmal an.',
+    ownFaultTitle: 'Bei uns ist etwas schiefgegangen',
+    ownFault: 'Es wurde nichts geändert. Gehen Sie zurück zu Ihrer App und versuchen Sie es gleich noch einmal.',
+    cantProcessTitle: 'Diese Anfrage kann nicht bearbeitet werden',
+    cantProcess: 'Die App, die Sie hierher geschickt hat, verlangt etwas, das dieser Server nicht kann: {detail}.',
+    // The document of a client.
+    notAcceptedTitle: 'Diese App ist hier nicht zugelassen',
+    notAccepted:
+      'Dieser Server lässt keine Apps zu, die von {host} veröffentlicht sind. Es wurde nichts dorthin gesendet. Wenn Sie die App brauchen, fragen Sie den Betreiber dieses Servers.',
+    notCheckedTitle: 'Diese App konnte nicht geprüft werden',
+    notReached:
+      'Die App gibt an, von {host} veröffentlicht zu sein, aber dieser Server konnte {host} nicht erreichen. Gehen Sie zurück zur App und versuchen Sie es in einer Minute noch einmal. Wenn das Problem bleibt, wenden Sie sich an den Betreiber dieses Servers.',
+    hostFailed:
+      'Die App gibt an, von {host} veröffentlicht zu sein, aber {host} hat mit einem Serverfehler geantwortet. Gehen Sie zurück zur App und versuchen Sie es in einigen Minuten noch einmal. Wenn das Problem bleibt, wenden Sie sich an den Hersteller der App.',
+    documentWithheld:
+      'Die App gibt an, von {host} veröffentlicht zu sein, aber {host} gibt diesem Server das Dokument nicht. Ein neuer Versuch hilft wahrscheinlich nicht. Wenden Sie sich an den Betreiber dieses Servers.',
+    documentUnusable:
+      'Die App gibt an, von {host} veröffentlicht zu sein, aber ihr Dokument dort fehlt oder ist ungültig. Ein neuer Versuch hilft erst, wenn der Hersteller der App das behoben hat. Wenden Sie sich an ihn.',
+    tooManyAppsTitle: 'Zu viele Apps auf einmal',
+    tooManyApps:
+      'Dieser Server hat Anfragen von zu vielen neuen Apps bekommen, oder zu viele für {host}. Warten Sie einen Moment, gehen Sie dann zurück zur App und versuchen Sie es noch einmal.',
+    thatAddress: 'dieser Adresse',
+  },
+};

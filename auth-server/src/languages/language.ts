@@ -1,0 +1,51 @@
+/** Owns what a language is: a tag (RFC 5646), a direction, and each text of the pages; and how a text gets its values. */
+import { type Html, html } from '@mcp-oauth/shared/pages/html';
+import type { english } from './english.ts';
+
+type English = typeof english.texts;
+type Key = keyof English;
+
+export interface Language {
+  /** RFC 5646 */
+  readonly tag: string;
+  readonly direction: 'ltr' | 'rtl';
+  readonly texts: Readonly<Record<Key, string>>;
+}
+
+type Placeholders<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Placeholders<Rest>
+  : never;
+
+/** The values for the placeholders of a text; no argument if it has none. */
+type Values<K extends Key, Value> = [Placeholders<English[K]>] extends [never]
+  ? []
+  : [Readonly<Record<Placeholders<English[K]>, Value>>];
+
+/** A text that is chosen before its language is known. */
+export interface Said {
+  readonly key: Key;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+export const said = <K extends Key>(key: K, ...[values]: Values<K, string>): Said => ({ key, values: values ?? {} });
+
+const PLACEHOLDER = /\{(\w+)\}/;
+
+/** The parts of a text: every second one is the name of a placeholder. */
+const partsOf = (text: string): readonly string[] => text.split(PLACEHOLDER);
+
+/** As plain text. */
+export const inWords = ({ texts }: Language, { key, values }: Said): string =>
+  partsOf(texts[key])
+    .map((part, index) => (index % 2 === 0 ? part : (values[part] ?? '')))
+    .join('');
+
+/** As markup: the text and values that are not markup themselves are escaped. */
+export function fill<K extends Key>({ texts }: Language, key: K, ...[given]: Values<K, Html | string>): Html {
+  const values: Readonly<Record<string, Html | string>> = given ?? {};
+  return html`${partsOf(texts[key]).map((part, index) => (index % 2 === 0 ? part : (values[part] ?? '')))}`;
+}
+
+/** The placeholders of a text, each once. */
+export const placeholdersOf = (text: string): ReadonlySet<string> =>
+  new Set(partsOf(text).filter((_, index) => index % 2 === 1));

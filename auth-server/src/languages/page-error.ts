@@ -1,0 +1,26 @@
+/** Owns an error with a text for people: in English on the wire and in the log, in the language of the browser on a page. */
+import { HttpError, type HttpErrorDetails } from '@mcp-oauth/shared/errors';
+import { english } from './english.ts';
+import { inWords, type Language, type Said, said } from './language.ts';
+
+export class PageError extends HttpError {
+  readonly text: Said;
+
+  constructor(status: number, code: string, text: Said, details?: HttpErrorDetails) {
+    super(status, code, inWords(english, text), details);
+    this.text = text;
+  }
+}
+
+/** The text of an error for a page. Errors of libraries have none of their own, so their status decides. */
+export function textOf(error: HttpError, language: Language): string {
+  if (error instanceof PageError) return inWords(language, error.text);
+  const { texts } = language;
+  if (error.status >= 500) return texts.wentWrong;
+  if (error.status === 404) return texts.nothingHere;
+  if (error.status === 413) return texts.tooLarge;
+  return error.status === 429 ? texts.tooManyRequests : texts.unreadable;
+}
+
+export const onlyGet = (): PageError =>
+  new PageError(405, 'invalid_request', said('onlyGet'), { headers: { Allow: 'GET' } });
