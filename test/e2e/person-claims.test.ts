@@ -9,7 +9,7 @@ import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, McpSession, OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts';
 import { Person } from '../support/person.ts';
-import { Run, type Stack } from '../support/stack.ts';
+import { Run, Stack } from '../support/stack.ts';
 import { githubStub, type Upstream } from './github-stub.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'mcp-oauth-claims-'));
@@ -74,5 +74,20 @@ describe('RFC 9068 §2.2.2 a tool learns who calls', () => {
     const { json: later } = await client.refresh(second.refresh_token);
     expect(await whoami(session, later.access_token)).toMatchObject({ subject: before.subject, name: 'Ada King' });
     expect(auth.output + mcp.output).not.toMatch(/Ada (Lovelace|King)/);
+  });
+});
+
+describe('RFC 9068 §2.2.3.1 groups of an OpenID provider', () => {
+  it('whoami lists the groups that the provider reports, with no rule that needs them', async () => {
+    await using stack = await Stack.start({ TOKEN_CLAIMS: 'email groups' });
+    const client = await OAuthClient.register(stack);
+    const { access_token, refresh_token } = await client.tokens();
+    const { json } = await client.refresh(refresh_token);
+    const session = await McpSession.open(`${stack.mcpUrl}/mcp`, access_token);
+    for (const token of [access_token, json.access_token]) {
+      const caller = await whoami(session, token);
+      expect(caller).toMatchObject({ email: 'alice@example.com', groups: expect.arrayContaining(['staff']) });
+      expect(caller).not.toHaveProperty('name');
+    }
   });
 });

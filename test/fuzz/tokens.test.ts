@@ -26,6 +26,11 @@ const CLAIM_NAMES = [
   'scp',
   'cnf',
   'groups',
+  'preferred_username',
+  'org',
+  'roles',
+  'email',
+  'name',
   '__proto__',
 ];
 const PROOF_NAMES = ['jti', 'htm', 'htu', 'iat', 'ath', 'nonce', 'exp', 'nbf', 'iss', 'aud', '__proto__'];

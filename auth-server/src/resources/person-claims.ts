@@ -23,6 +23,8 @@ export interface Described {
   /** Only if it is verified. */
   readonly email?: string | undefined;
   readonly memberships?: Readonly<Partial<Record<Membership, readonly string[]>>> | undefined;
+  /** Memberships that the identity provider did not list completely, each with the reason. */
+  readonly incomplete?: Readonly<Partial<Record<Membership, string>>> | undefined;
 }
 
 type Membership = 'group' | 'role' | 'org';
@@ -36,35 +38,51 @@ const VALUES: Readonly<Record<PersonClaim, (person: Described) => string | reado
   groups: ({ memberships }) => memberships?.group,
 };
 
-/** Nobody has said in which of several organisations the person acts. */
-const only = (values: readonly string[] = []): string | undefined => (values.length === 1 ? values[0] : undefined);
+/** The organisation with its name and its id, or with one of them. Nobody has said in which of several the person acts. */
+function only(values: readonly string[] = []): string | undefined {
+  const names = values.filter((value) => !/^\d+$/.test(value));
+  return names.length <= 1 && values.length - names.length <= 1 ? (names[0] ?? values[0]) : undefined;
+}
 
 export interface TokenClaims {
   readonly claims: Readonly<Record<string, unknown>>;
-  /** What did not fit, with its size in bytes. Half of a list would be false, so it is left out whole. */
-  readonly leftOut: readonly { readonly claim: PersonClaim; readonly size: number }[];
+  /** What is not known completely, or does not fit. Half of a list would be false, so it is left out whole. */
+  readonly leftOut: readonly LeftOut[];
+}
+
+interface LeftOut {
+  readonly claim: PersonClaim;
+  readonly reason: string;
+  /** Bytes of a claim that does not fit. */
+  readonly size?: number;
 }
 
 /** @param limit bytes of all claims together, as JSON; short claims come before lists */
 export function tokenClaims(person: Described, names: readonly PersonClaim[], limit: number): TokenClaims {
   const claims: Record<string, unknown> = {};
-  const leftOut: { claim: PersonClaim; size: number }[] = [];
+  const leftOut: LeftOut[] = [];
   let left = limit;
   for (const claim of Object.keys(VALUES) as PersonClaim[]) {
     const value = names.includes(claim) ? VALUES[claim](person) : undefined;
     if (value === undefined) continue;
     const size = Buffer.byteLength(JSON.stringify({ [PERSON_CLAIMS[claim]]: value }));
-    if (size > left) {
-      leftOut.push({ claim, size });
-      continue;
+    const incomplete = gapIn(person, claim);
+    if (incomplete !== undefined) leftOut.push({ claim, reason: incomplete });
+    else if (size > left) leftOut.push({ claim, reason: 'too large', size });
+    else {
+      claims[PERSON_CLAIMS[claim]] = value;
+      left -= size;
     }
-    claims[PERSON_CLAIMS[claim]] = value;
-    left -= size;
   }
   return { claims, leftOut };
 }
 
 const MEMBERSHIPS: Readonly<Partial<Record<PersonClaim, Membership>>> = { groups: 'group', roles: 'role', org: 'org' };
+
+function gapIn({ incomplete }: Described, claim: PersonClaim): string | undefined {
+  const membership = MEMBERSHIPS[claim];
+  return membership && incomplete?.[membership];
+}
 
 /** @returns the memberships of a person that the claims need; everything else of them is known of every person */
 export const neededMemberships = (claims: readonly PersonClaim[]): ReadonlySet<string> =>

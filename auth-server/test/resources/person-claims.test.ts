@@ -27,7 +27,7 @@ describe('the claims of a token', () => {
         const named = names.map((name) => PERSON_CLAIMS[name] as string);
         expect(Object.keys(claims).filter((claim) => !named.includes(claim))).toEqual([]);
         expect(Object.keys(claims).length === 0 || sizeOf(claims) <= limit).toBe(true);
-        for (const { claim, size } of leftOut)
+        for (const { claim, size = 0 } of leftOut)
           expect([claims[PERSON_CLAIMS[claim]], size > 0]).toEqual([undefined, true]);
       }),
     );
@@ -37,7 +37,7 @@ describe('the claims of a token', () => {
     fc.assert(
       fc.property(person, (described) => {
         const { claims, leftOut } = tokenClaims(described, NAMES, 1_000_000);
-        const { name, username, email, memberships: { group, role, org } = {} } = described;
+        const { name, username, email, memberships: { group, role } = {} } = described;
         expect(leftOut).toEqual([]);
         expect(claims).toEqual(
           JSON.parse(
@@ -47,7 +47,7 @@ describe('the claims of a token', () => {
               preferred_username: username,
               groups: group,
               roles: role,
-              org: org?.length === 1 ? org[0] : undefined,
+              org: claims.org,
             }),
           ),
         );
@@ -59,7 +59,36 @@ describe('the claims of a token', () => {
     const described = { name: 'Ada', memberships: { group: Array<string>(99).fill('x'.repeat(9)), role: ['admin'] } };
     const { claims, leftOut } = tokenClaims(described, ['groups', 'roles', 'name'], 256);
     expect(claims).toEqual({ name: 'Ada', roles: ['admin'] });
-    expect(leftOut).toEqual([{ claim: 'groups', size: sizeOf({ groups: described.memberships.group }) }]);
+    expect(leftOut).toEqual([
+      { claim: 'groups', reason: 'too large', size: sizeOf({ groups: described.memberships.group }) },
+    ]);
+  });
+});
+
+describe('the claims about memberships', () => {
+  it.each([
+    [['acme'], 'acme'],
+    [['acme', '123'], 'acme'],
+    [['123'], '123'],
+    [[], undefined],
+    [['acme', '123', 'globex', '456'], undefined],
+    [['acme', 'globex'], undefined],
+    [['acme', '123', '456'], undefined],
+    [['123', '456'], undefined],
+  ])('a person of the organisations %j has the org %j, which is never one of several', (org, expected) => {
+    expect(tokenClaims({ memberships: { org } }, ['org'], 256).claims.org).toBe(expected);
+  });
+
+  it('a list that the identity provider did not send completely is left out, with its reason', () => {
+    const memberships = { group: ['ops'], role: ['admin'], org: ['acme'] };
+    const described = { memberships, incomplete: { group: 'overage', org: 'hidden' } };
+    expect(tokenClaims(described, NAMES, 1_000)).toEqual({
+      claims: { roles: ['admin'] },
+      leftOut: [
+        { claim: 'org', reason: 'hidden' },
+        { claim: 'groups', reason: 'overage' },
+      ],
+    });
   });
 });
 

@@ -20,9 +20,12 @@ export function tellPerson(resources: Resources, limit: number): NonNullable<Con
     const approved = approvedClaims(approvalsOf(grant), resource.identifiers[0]);
     const names = resource.claims.filter((name) => approved.has(name));
     const { claims, leftOut } = tokenClaims((person.account as Account).identity, names, limit);
-    for (const { claim, size } of leftOut) {
-      const details = { claim, size, limit, setting: 'MAX_TOKEN_CLAIMS_SIZE', client: ctx.oidc.client?.clientId };
-      stateOf(ctx).log.warn(details, 'claim left out of an access token: too large');
+    for (const { size, ...left } of leftOut) {
+      const limits = size !== undefined && { size, limit, setting: 'MAX_TOKEN_CLAIMS_SIZE' };
+      stateOf(ctx).log.warn(
+        { ...left, ...limits, client: ctx.oidc.client?.clientId },
+        'claim left out of an access token',
+      );
     }
     return claims;
   };

@@ -123,8 +123,10 @@ describe('RFC 9068 §2.2.2 the access token of a person', () => {
 
   it('a token leaves out what is not known of the person, an address that is not verified, and one of several organisations', async () => {
     const at = await start({ TOKEN_CLAIMS: ALL });
-    person = { unverifiedEmail: 'victim@acme.example', memberships: { org: ['acme', 'globex'], group: [] } };
+    const memberships = { org: ['acme', 'globex'], group: [], role: ['admin'] };
+    person = { unverifiedEmail: 'victim@acme.example', memberships, incomplete: { role: 'no answer' } };
     expect(said((await signIn(at, await register(at))).access_token)).toEqual({ groups: [] });
+    expect(at.log.filter(({ claim }) => claim)).toMatchObject([{ level: 'warn', claim: 'roles', reason: 'no answer' }]);
   });
 
   it('a claim never replaces a claim of the protocol, whatever the person is called', async () => {
@@ -263,7 +265,7 @@ describe('MAX_TOKEN_CLAIMS_SIZE', () => {
     const { access_token } = await signIn(at, await register(at));
     expect(Object.keys(said(access_token)).sort()).toEqual(['email', 'name', 'preferred_username', 'roles']);
     const warnings = at.log.filter(({ setting }) => setting === 'MAX_TOKEN_CLAIMS_SIZE');
-    expect(warnings).toMatchObject([{ level: 'warn', claim: 'groups', size: 442, limit: 256 }]);
+    expect(warnings).toMatchObject([{ level: 'warn', claim: 'groups', reason: 'too large', size: 442, limit: 256 }]);
     expect(JSON.stringify(at.log)).not.toMatch(/group-3|Alice Example/);
   });
 });
