@@ -3,7 +3,6 @@
  * e-mail addresses, organisations and teams at endpoints of their own, which are asked only if a rule needs them.
  */
 import { createHash } from 'node:crypto';
-import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
 import { setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { duration, text, url } from '@mcp-oauth/shared/settings/types';
 import { readAnswer } from '../federation/answer.ts';
@@ -14,6 +13,7 @@ import {
   type LoginChecks,
   UpstreamError,
 } from '../federation/connector.ts';
+import { httpsOnly } from '../federation/upstream/https-only.ts';
 import { createUpstreamFetch } from '../federation/upstream/upstream-fetch.ts';
 import { createApi, type GithubApi, type Listed, redeem } from './github/api.ts';
 import { toIdentity, user } from './github/identity.ts';
@@ -53,10 +53,7 @@ export default defineConnector({
   settings,
   ruleTypes: ['domain', 'email', 'subject', 'user', 'org', 'team', 'claim'],
   caseInsensitive: ['user', 'org', 'team'],
-  rules: ({ baseUrl, apiUrl }) =>
-    Object.entries({ BASE_URL: baseUrl, API_URL: apiUrl })
-      .filter(([, place]) => place.startsWith('http:') && !isLoopback(place))
-      .map(([env, place]) => ({ env, message: `must use https unless it is on this machine (got "${place}")` })),
+  rules: ({ baseUrl, apiUrl }) => httpsOnly({ BASE_URL: baseUrl, API_URL: apiUrl }),
   open: (values, context) => {
     const fetch = createUpstreamFetch(context.fetch, values.timeout);
     return {

@@ -6,7 +6,7 @@ import { checks, connectorContract } from '../contracts/connector.contract.ts';
 import { ClientHost } from '../support/client-host.ts';
 import { metadata, open, type Play, settings, signIn, start } from '../support/oidc-stand-in.ts';
 
-connectorContract('oidc', (timeout) => start('', undefined, timeout));
+connectorContract('oidc', (timeout) => start('', undefined, { timeout }));
 
 describe('oidc: validation of an id token', () => {
   it.each([

@@ -4,7 +4,7 @@
  */
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import oidc from '../../src/connectors/oidc.connector.ts';
-import type { Identity } from '../../src/federation/connector.ts';
+import type { Connector, Identity } from '../../src/federation/connector.ts';
 import { CALLBACK, checks, type StandIn } from '../contracts/connector.contract.ts';
 import { createStage, type Stage } from './upstream-stand-in.ts';
 
@@ -46,8 +46,14 @@ export const metadata = (issuer: string) => ({
   userinfo_endpoint: `${issuer}/userinfo`,
 });
 
+interface StartOptions {
+  readonly timeout?: number | undefined;
+  /** Absent: a connector of the kind `oidc`. */
+  readonly openAt?: ((issuer: string) => Connector) | undefined;
+}
+
 /** @param publicUrl the provider's public URL, where it differs from its address */
-export async function start(path = '', publicUrl?: string, timeout = settings.timeout as number): Promise<Play> {
+export async function start(path = '', publicUrl?: string, { timeout, openAt }: StartOptions = {}): Promise<Play> {
   const stage = await createStage(`${path}/token`);
   const internalUrl = publicUrl && stage.url + path;
   const issuer = publicUrl ?? stage.url + path;
@@ -58,7 +64,7 @@ export async function start(path = '', publicUrl?: string, timeout = settings.ti
     claims: {},
     header: {},
     members: {},
-    connector: open(issuer, { internalUrl, timeout }),
+    connector: openAt?.(issuer) ?? open(issuer, { internalUrl, timeout: timeout ?? settings.timeout }),
     issuer,
     subject: 'opaque|0001/ü',
     signIn: async ({ searchParams }) => {

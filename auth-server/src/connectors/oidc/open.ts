@@ -28,7 +28,7 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
 
   /** @param inAnswer claims for display that came with the answer */
   async function identify(upstream: Upstream, idToken: IdTokenClaims, { accessToken, inAnswer }: Tokens) {
-    const askUserInfo = userInfoOf(upstream, idToken.sub, accessToken);
+    const askUserInfo = quirks.skipsUserInfo ? undefined : userInfoOf(upstream, idToken.sub, accessToken);
     const sources = await collectClaims(idToken, { needs, options, askUserInfo });
     const identity: Identity = toIdentity(idToken, sources, inAnswer, options);
     return quirks.refine ? quirks.refine(identity, { idToken, accessToken }) : identity;

@@ -16,6 +16,8 @@ export interface Quirks {
   readonly issuerOf?: ((claims: Readonly<Record<string, unknown>>, issuer: string) => string) | undefined;
   /** Absent: the claim `email_verified` says it. */
   readonly isVerified?: ClaimOptions['isVerified'] | undefined;
+  /** Whether userinfo has nothing that the id token does not have. */
+  readonly skipsUserInfo?: true | undefined;
   /** The claim with the name under which the person signs in there. Absent: `preferred_username`. */
   readonly usernameClaim?: string | undefined;
   /** Completes or refuses the identity that the claims give. @throws UpstreamError */

@@ -1,7 +1,8 @@
 /** Owns the settings of sign-in with an OpenID provider, and the rules between them. */
-import { isLoopback, plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
-import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
+import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
+import { optional, type Problem, type Setting, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { duration, oneOf, text, url } from '@mcp-oauth/shared/settings/types';
+import { httpsOnly } from '../../federation/upstream/https-only.ts';
 
 export const settings = {
   issuer: setting({
@@ -54,7 +55,7 @@ export const settings = {
   }),
   responseMode: optional({
     env: 'RESPONSE_MODE',
-    doc: 'How the OpenID provider sends its answer: query or form_post. Not set: the default of the provider. Apple requires form_post if SCOPES contains name or email.',
+    doc: 'How the OpenID provider sends its answer: query or form_post. Not set: the default of the provider.',
     type: oneOf('query', 'form_post'),
     example: 'form_post',
   }),
@@ -67,12 +68,17 @@ export const settings = {
 };
 export type OidcSettings = Values<typeof settings>;
 
+type Change = Partial<Pick<Setting<unknown>, 'doc' | 'default' | 'example'>>;
+
+/** The settings of a preset: other defaults and words, the same variables. */
+export const settingsFor = (changes: Partial<Record<keyof OidcSettings, Change>>): typeof settings =>
+  Object.fromEntries(
+    Object.entries(settings).map(([name, declared]) => [name, { ...declared, ...changes[name as keyof OidcSettings] }]),
+  ) as typeof settings;
+
 export function rules({ issuer, internalUrl, clientAuth, clientSecret, scopes }: OidcSettings): readonly Problem[] {
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...httpsOnly({ ISSUER: issuer })];
   const refuse = (env: string, message: string) => problems.push({ env, message });
-  if (issuer.startsWith('http:') && !isLoopback(issuer)) {
-    refuse('ISSUER', `must use https unless it is on this machine (got "${issuer}")`);
-  }
   const outside = plainHttpOutside(internalUrl);
   if (outside) refuse('INTERNAL_URL', outside);
   if (clientAuth !== 'none' && clientSecret === undefined) {
@@ -81,3 +87,9 @@ export function rules({ issuer, internalUrl, clientAuth, clientSecret, scopes }:
   if (!scopes.split(' ').includes('openid')) refuse('SCOPES', `must contain openid (got "${scopes}")`);
   return problems;
 }
+
+/** The same settings with one scope more. */
+export const withScope = (values: OidcSettings, scope: string): OidcSettings => {
+  const scopes = values.scopes.split(' ');
+  return scopes.includes(scope) ? values : { ...values, scopes: [...scopes, scope].join(' ') };
+};

@@ -1,0 +1,19 @@
+/** Owns sign-in with a user pool of Amazon Cognito, whose own claims have a prefix. */
+import { defineConnector } from '../federation/connector.ts';
+import { openOidc } from './oidc/open.ts';
+import { rules, settingsFor } from './oidc/settings.ts';
+
+export default defineConnector({
+  type: 'cognito',
+  title: 'Cognito',
+  settings: settingsFor({
+    issuer: {
+      doc: 'Issuer of the user pool.',
+      example: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E',
+    },
+    groupsClaim: { default: 'cognito:groups' },
+    rolesClaim: { default: 'cognito:roles', example: 'custom:role' },
+  }),
+  rules,
+  open: (values, context) => openOidc(values, context, { usernameClaim: 'cognito:username' }),
+});

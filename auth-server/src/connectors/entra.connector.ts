@@ -1,0 +1,89 @@
+/**
+ * Owns sign-in with Microsoft Entra ID: one tenant, several, or any organization; an address that counts only with `xms_edov`, because
+ * an administrator of any tenant may write any address; and groups that do not fit into a token.
+ */
+import { setting } from '@mcp-oauth/shared/settings/config';
+import { exactList, oneOf, url } from '@mcp-oauth/shared/settings/types';
+import { defineConnector, type Identity } from '../federation/connector.ts';
+import { httpsOnly } from '../federation/upstream/https-only.ts';
+import { createUpstreamFetch } from '../federation/upstream/upstream-fetch.ts';
+import { groupsFromGraph, hasOverage, type ListedGroups, objectIdOf } from './entra/overage.ts';
+import { judgeTenants, tenantsOf } from './entra/tenants.ts';
+import type { Claims } from './oidc/claims.ts';
+import { openOidc } from './oidc/open.ts';
+import { rules, settingsFor, withScope } from './oidc/settings.ts';
+
+const { issuer, internalUrl, responseMode, ...settings } = settingsFor({
+  clientId: { doc: 'Application (client) id of the app registration.' },
+  clientSecret: { doc: 'Value of a client secret of the app registration.' },
+});
+
+export default defineConnector({
+  type: 'entra',
+  title: 'Microsoft',
+  settings: {
+    ...settings,
+    tenant: setting({
+      env: 'TENANT',
+      doc: 'Who may sign in: one tenant (its id or a domain), several tenants (ids separated by commas), or organizations for any tenant.',
+      type: exactList(),
+      example: '72f988bf-86f1-41af-91ab-2d7cd011db47',
+    }),
+    subject: setting({
+      env: 'SUBJECT',
+      doc: 'What identifies a person: sub, which is another one for each app registration, or oid, the object id in the tenant, which stays when the app registration is replaced. A change makes everybody a new person.',
+      type: oneOf('sub', 'oid'),
+      default: 'sub',
+    }),
+    authority: setting({
+      env: 'AUTHORITY',
+      doc: 'URL of the sign-in service; another one in a national cloud.',
+      type: url(),
+      default: 'https://login.microsoftonline.com',
+      example: 'https://login.microsoftonline.us',
+    }),
+    graphUrl: setting({
+      env: 'GRAPH_URL',
+      doc: 'URL of Microsoft Graph, which lists the groups of a person who has too many for a token.',
+      type: url(),
+      default: 'https://graph.microsoft.com',
+      example: 'https://graph.microsoft.us',
+    }),
+  },
+  rules: ({ tenant, authority, graphUrl, ...values }) => [
+    ...judgeTenants(lowerCase(tenant)),
+    ...httpsOnly({ AUTHORITY: authority, GRAPH_URL: graphUrl }),
+    ...rules({ ...values, ...withIssuer(authority) }).filter(({ env }) => env !== 'ISSUER'),
+  ],
+  open: ({ tenant, subject, authority, graphUrl, ...values }, context) => {
+    const { metadataIssuer, ...tenants } = tenantsOf(lowerCase(tenant), authority);
+    const needsGroups = context.needs?.has('group') === true;
+    const oidc = { ...values, ...withIssuer(metadataIssuer) };
+    const fetch = createUpstreamFetch(context.fetch, values.timeout);
+    // Microsoft Graph, "List a user's memberships": the permission for one's own.
+    return openOidc(needsGroups ? withScope(oidc, 'User.Read') : oidc, context, {
+      ...tenants,
+      isVerified,
+      skipsUserInfo: true,
+      refine: async (identity, { idToken, accessToken }) => {
+        const person = subject === 'oid' ? { ...identity, subject: objectIdOf(idToken) } : identity;
+        if (!needsGroups || !hasOverage(idToken)) return person;
+        return withGroups(person, await groupsFromGraph(fetch, graphUrl, accessToken));
+      },
+    });
+  },
+});
+
+const lowerCase = (values: readonly string[]): readonly string[] => values.map((value) => value.toLowerCase());
+
+const withIssuer = (issuer: string) => ({ issuer, internalUrl: undefined, responseMode: undefined });
+
+/** Microsoft documents a boolean and sends it as text or number too. `email_verified` is not one of its claims and does not count. */
+const isVerified = ({ xms_edov: flag }: Claims): boolean | undefined =>
+  flag === undefined ? undefined : [true, 'true', 1, '1'].some((yes) => yes === flag);
+
+const withGroups = (identity: Identity, { groups, incomplete }: ListedGroups): Identity => ({
+  ...identity,
+  memberships: { ...identity.memberships, group: groups },
+  ...(incomplete && { incomplete: { ...identity.incomplete, group: incomplete } }),
+});

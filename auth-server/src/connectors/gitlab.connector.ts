@@ -1,0 +1,23 @@
+/** Owns sign-in with GitLab, hosted or self-managed, which lists groups at userinfo only. */
+import { defineConnector, type Identity } from '../federation/connector.ts';
+import { openOidc } from './oidc/open.ts';
+import { rules, settingsFor } from './oidc/settings.ts';
+
+export default defineConnector({
+  type: 'gitlab',
+  title: 'GitLab',
+  settings: settingsFor({
+    issuer: { doc: 'URL of GitLab.', default: 'https://gitlab.com', example: 'https://gitlab.example.com' },
+  }),
+  caseInsensitive: ['group'],
+  rules,
+  // GitLab has no choice of accounts, and signs the person out instead.
+  open: (values, context) =>
+    openOidc(values, context, { accountPrompt: 'login', usernameClaim: 'nickname', refine: inLowerCase }),
+});
+
+/** GitLab compares the paths of groups without case. */
+function inLowerCase(identity: Identity): Identity {
+  const group = identity.memberships?.group?.map((path) => path.toLowerCase());
+  return { ...identity, memberships: { ...identity.memberships, ...(group && { group }) } };
+}

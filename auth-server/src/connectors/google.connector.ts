@@ -1,0 +1,49 @@
+/**
+ * Owns sign-in with Google. The claim `hd` names the Workspace organization of an account; the domain of an e-mail address proves no
+ * membership, because anybody may have a Google account for an address of any provider.
+ */
+import { optional } from '@mcp-oauth/shared/settings/config';
+import { exactList } from '@mcp-oauth/shared/settings/types';
+import { textsAt } from '../federation/claim-path.ts';
+import { defineConnector, type Identity, UpstreamError } from '../federation/connector.ts';
+import { openOidc } from './oidc/open.ts';
+import { rules, settingsFor } from './oidc/settings.ts';
+
+const { groupsClaim, rolesClaim, ...settings } = settingsFor({
+  issuer: { doc: 'Issuer of Google.', default: 'https://accounts.google.com', example: 'https://accounts.google.com' },
+});
+
+export default defineConnector({
+  type: 'google',
+  title: 'Google',
+  settings: {
+    ...settings,
+    hostedDomain: optional({
+      env: 'HOSTED_DOMAIN',
+      doc: 'Domains of Google Workspace: only their accounts are offered by Google and accepted here. Not set: every Google account, and rules decide.',
+      type: exactList(),
+      example: 'example.com',
+    }),
+  },
+  ruleTypes: ['domain', 'email', 'subject', 'claim'],
+  rules: (values) => rules({ ...values, ...NO_MEMBERSHIPS }),
+  open: ({ hostedDomain, ...values }, context) => {
+    const accepted = hostedDomain?.map((domain) => domain.toLowerCase());
+    return openOidc({ ...values, ...NO_MEMBERSHIPS }, context, {
+      // Google takes one domain, or * for any Workspace account.
+      parameters: accepted && { hd: accepted.length === 1 ? String(accepted[0]) : '*' },
+      refine: (identity, { idToken }) => withDomains(identity, textsAt(idToken, 'hd'), accepted),
+    });
+  },
+});
+
+/** Groups are in the Directory API of Workspace alone, which needs rights of an administrator. */
+const NO_MEMBERSHIPS = { groupsClaim: '', rolesClaim: '' };
+
+/** The parameter `hd` only arranges the page of Google; the claim of the id token decides. */
+function withDomains(identity: Identity, hd: readonly string[], accepted: readonly string[] | undefined): Identity {
+  const domains = hd.map((domain) => domain.toLowerCase());
+  if (!accepted || domains.some((domain) => accepted.includes(domain))) return { ...identity, domains };
+  const facts = { claim: 'hd', expected: accepted, found: domains[0] ?? 'nothing' };
+  throw new UpstreamError('denied', 'the account belongs to no domain of HOSTED_DOMAIN', facts);
+}

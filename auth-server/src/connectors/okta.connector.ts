@@ -1,0 +1,22 @@
+/** Owns sign-in with Okta: the org authorization server sends groups for a scope, a custom one for a claim that is set up there. */
+import { defineConnector } from '../federation/connector.ts';
+import { openOidc } from './oidc/open.ts';
+import { rules, settingsFor, withScope } from './oidc/settings.ts';
+
+export default defineConnector({
+  type: 'okta',
+  title: 'Okta',
+  settings: settingsFor({
+    issuer: {
+      doc: 'Issuer of the authorization server: the URL of the org, or of a custom authorization server.',
+      example: 'https://acme.okta.com/oauth2/default',
+    },
+  }),
+  rules,
+  open: (values, context) => {
+    const isOrgServer = !/\/oauth2\/[^/]+$/.test(values.issuer);
+    const asked = isOrgServer && context.needs?.has('group') ? withScope(values, 'groups') : values;
+    // Okta takes none, login and consent only.
+    return openOidc(asked, context, { accountPrompt: 'login' });
+  },
+});

@@ -1,0 +1,38 @@
+/** Proves that each preset keeps the connector contract, with settings as the operator writes them, and starts with the few it needs. */
+import { describe, expect, it } from 'vitest';
+import { connectorContract } from '../contracts/connector.contract.ts';
+import { problemsOf, signInAt, startPreset } from '../support/preset-stand-in.ts';
+import { VENDORS } from '../support/vendors.ts';
+
+for (const [name, vendor] of Object.entries(VENDORS)) {
+  connectorContract(name, (timeout) => startPreset(vendor.kind, vendor, { timeout }));
+}
+
+describe('presets', () => {
+  it.each(Object.entries(VENDORS))('%s asks for the settings that it cannot know', (name, { kind }) => {
+    expect(kind.type).toBe(name);
+    const required = problemsOf(kind, {}).map(({ env }) => env);
+    const known = { apple: ['CLIENT_ID', 'TEAM_ID', 'KEY_ID', 'PRIVATE_KEY'], entra: ['CLIENT_ID', 'TENANT'] } as const;
+    const usual = ['google', 'gitlab'].includes(name) ? ['CLIENT_ID'] : ['ISSUER', 'CLIENT_ID'];
+    expect(required).toEqual(known[name as keyof typeof known] ?? usual);
+  });
+
+  it.each(Object.entries(VENDORS))('%s refuses http that is not on this machine', (name, { kind, env }) => {
+    const url = name === 'entra' ? 'http://login.example.com/x/v2.0' : 'http://id.example.com';
+    const problems = problemsOf(kind, {
+      CLIENT_ID: 'client',
+      CLIENT_SECRET: 'secret',
+      ...(env?.(url) ?? { ISSUER: url }),
+    });
+    expect(problems.map(({ env: variable }) => variable)).toContain(name === 'entra' ? 'AUTHORITY' : 'ISSUER');
+  });
+
+  it.each(Object.entries(VENDORS))('%s shows a verified address of its person', async (_, vendor) => {
+    await using upstream = await startPreset(vendor.kind, vendor);
+    upstream.claims = { ...upstream.claims, email: 'alice@example.com', email_verified: true, xms_edov: true };
+    expect(await signInAt(upstream)).toMatchObject({
+      email: 'alice@example.com',
+      verifiedEmails: ['alice@example.com'],
+    });
+  });
+});
