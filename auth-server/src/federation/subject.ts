@@ -46,6 +46,9 @@ export function namesOnePerson(identity: Identity): boolean {
   return !faultOf(identity?.issuer, LONGEST_ISSUER) && !faultOf(identity?.subject, LONGEST_SUBJECT);
 }
 
+/** Whether a value can be the subject of one person. */
+export const isSubject = (value: unknown): value is string => !faultOf(value, LONGEST_SUBJECT);
+
 function faultOf(value: unknown, longest: number): string | undefined {
   if (typeof value !== 'string') return 'is not text';
   if (value === '') return 'is empty';

@@ -34,6 +34,13 @@ const COUNTED: readonly (readonly [path: RegExp, limit: Counted])[] = [
 const CLIENTS = /^\/(token|par|revoke)\/?$/i;
 const MAX_ADDRESSES = 10_000;
 
+interface CountedFailures {
+  isCounted(path: string): boolean;
+  readonly statuses: readonly number[];
+}
+
+const FAILURES_OF_CLIENTS: CountedFailures = { isCounted: (path) => CLIENTS.test(path), statuses: [400, 401] };
+
 const refusal = (wait: number): PageError =>
   new PageError(429, 'too_many_requests', said('tooManyRequests'), {
     reason: 'limit of the address',
@@ -56,15 +63,19 @@ async function take(limit: RateLimit, ctx: Context): Promise<void> {
  * Costs nothing as long as nothing fails: failures are counted in the shared store, and each process remembers the addresses over
  * the limit. A replica that does not know an address yet lets one more failure through.
  */
-export function failureLimit(limit: RateLimit, clock: Clock): Middleware {
+export function failureLimit(
+  limit: RateLimit,
+  clock: Clock,
+  { isCounted, statuses }: CountedFailures = FAILURES_OF_CLIENTS,
+): Middleware {
   const blocked = createBlocked(clock);
   return (ctx, next) => {
-    if (!CLIENTS.test(ctx.path)) return next();
+    if (!isCounted(ctx.path)) return next();
     const { clientAddress } = stateOf(ctx);
     const wait = blocked.waitOf(clientAddress);
     if (wait > 0) throw refusal(wait);
     return next().then(async () => {
-      if (ctx.status !== 400 && ctx.status !== 401) return;
+      if (!statuses.includes(ctx.status)) return;
       blocked.add(clientAddress, await limit.take(clientAddress));
     });
   };

@@ -4,10 +4,10 @@
  * any site could post an answer for somebody else. So the form is answered with 303 to the same callback. The browser then sends a
  * GET with the cookie, and state and cookie are checked as usual.
  */
-import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context } from 'koa';
 import { said } from '../../languages/language.ts';
 import { PageError } from '../../languages/page-error.ts';
+import { readBounded } from '../request-size.ts';
 import { seeOther } from './redirect.ts';
 
 /** The parameters of an authorization response (RFC 6749 §4.1.2, RFC 9207 §2); `user` is Apple's. Tokens are dropped. */
@@ -21,31 +21,10 @@ export async function readFormPost(ctx: Context): Promise<URLSearchParams> {
   if (ctx.is('application/x-www-form-urlencoded') === false) {
     throw new PageError(415, 'invalid_request', said('notAForm'));
   }
-  const sent = new URLSearchParams(await readBounded(ctx));
+  const sent = new URLSearchParams((await readBounded(ctx, LIMIT)).toString('utf8'));
   return new URLSearchParams([...sent].filter(([name]) => PARAMETERS.includes(name)));
 }
 
 /** @param callback of the connector, without a query */
 export const redirectToCallback = (ctx: Context, callback: string, answer: URLSearchParams): void =>
   seeOther(ctx, `${callback}?${answer}`);
-
-async function readBounded({ req, request }: Context): Promise<string> {
-  if ((request.length ?? 0) > LIMIT) throw tooLarge();
-  const parts: Buffer[] = [];
-  let size = 0;
-  try {
-    // The connection stays open: a client that is still sending would otherwise see a broken connection instead of the answer.
-    for await (const part of req.iterator({ destroyOnReturn: false })) {
-      size += part.length;
-      if (size > LIMIT) throw tooLarge();
-      parts.push(part);
-    }
-  } catch (cause) {
-    if (cause instanceof HttpError) throw cause;
-    const reason = 'the connection ended before the body did';
-    throw new PageError(400, 'invalid_request', said('unreadable'), { reason, cause });
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-const tooLarge = (): PageError => new PageError(413, 'invalid_request', said('tooLarge'));
