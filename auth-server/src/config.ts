@@ -23,6 +23,7 @@ import { developmentConnector, federationSettings, judgeFederation } from './fed
 import { httpSettings } from './http/settings.ts';
 import { judgeKeys, keySettings } from './keys/settings.ts';
 import { lifetimeSettings } from './provider/settings.ts';
+import { connectorProvisioningSettings } from './provisioning/settings.ts';
 import { judgeRegistration, registrationSettings } from './registration/settings.ts';
 import { judgeResources, resourceSettings } from './resources/settings.ts';
 import { judgeStorage, storageSettings } from './storage/settings.ts';
@@ -55,6 +56,9 @@ export const settings = {
   ...registrationSettings,
 };
 
+/** The settings that every connector has, whatever its kind. */
+export const connectorSettings = { ...connectorAccessSettings, ...connectorProvisioningSettings };
+
 export type Config = Values<typeof settings> & { readonly signIn: readonly ConfiguredConnector[] };
 
 /**
@@ -67,7 +71,7 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
   const isProduction = values.environment === 'production';
   const ids = (values.connectors ?? []).filter((id) => !isProduction || id !== 'development');
   const development = developmentConnector(values.developmentIdpUrl);
-  const signIn = readConnectors(ids, env, kinds, { every: connectorAccessSettings, defaults: { development } });
+  const signIn = readConnectors(ids, env, kinds, { every: connectorSettings, defaults: { development } });
   const config = { ...values, redisTarget: redisTargetOf(values), signIn: signIn.connectors } as Config;
   return accept(config, [
     ...problems,

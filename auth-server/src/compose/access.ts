@@ -6,7 +6,10 @@ import type { RuleList } from '../access/rule-list.ts';
 import type { ConnectorAccess } from '../access/settings.ts';
 import { startLineOf } from '../access/start-line.ts';
 import type { Config } from '../config.ts';
+import type { Account } from '../federation/account.ts';
 import type { ConfiguredConnector } from '../federation/registry.ts';
+import { createDeactivationGate } from '../provisioning/deactivation.ts';
+import type { ConnectorProvisioning } from '../provisioning/settings.ts';
 import { neededMemberships } from '../resources/person-claims.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -54,4 +57,19 @@ function rulesOf(config: Parties, connector?: ConfiguredConnector): ConnectorRul
 const filesOf = ({ allow, deny, scopes = [] }: ConnectorRules): readonly string[] =>
   [...(allow ? [allow] : []), ...deny, ...scopes.map(({ people }) => people)].flatMap(({ files }) => files);
 
-export const composeGates = (access: Access): PassThrough => passThrough([access.gate]);
+export const composeGates = (
+  { signIn }: Pick<Config, 'signIn'>,
+  { store, log, access }: Pick<Dependencies, 'store' | 'log'> & { readonly access: Access },
+): PassThrough => {
+  const connectors = scimTokensOf(signIn).map(({ connector }) => connector);
+  const onUnknown = ({ connector, accountId }: Account) =>
+    log.warn({ connector, subject: accountId }, 'the provider has not reported this person over SCIM');
+  return passThrough([createDeactivationGate({ connectors, store, onUnknown }), access.gate]);
+};
+
+/** The connectors with SCIM, each with its token. */
+export const scimTokensOf = (signIn: Config['signIn']): readonly { connector: string; token: string }[] =>
+  signIn.flatMap(({ id, every }) => {
+    const { scimToken } = (every ?? {}) as Partial<ConnectorProvisioning>;
+    return scimToken === undefined ? [] : [{ connector: id, token: scimToken }];
+  });

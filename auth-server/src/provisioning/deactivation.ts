@@ -1,0 +1,28 @@
+/**
+ * Owns the gate that refuses a person whom the provider has deactivated: at a new sign-in, for a browser session, and at each
+ * refresh, which ends the grant.
+ */
+import type { Gate } from '../access/gate.ts';
+import type { Account } from '../federation/account.ts';
+import type { RecordStore } from '../storage/record-store.ts';
+import { createSubjects } from './subjects.ts';
+
+export interface DeactivationGateOptions {
+  /** Ids of the connectors with SCIM; persons of others cost no read. */
+  readonly connectors: readonly string[];
+  readonly store: RecordStore;
+  /** Called when somebody signs in of whom the provider has said nothing: nobody would hear of their deactivation. */
+  readonly onUnknown: (account: Account) => void;
+}
+
+export function createDeactivationGate({ connectors, store, onUnknown }: DeactivationGateOptions): Gate {
+  const provisioned = new Map(connectors.map((connector) => [connector, createSubjects(connector, store)]));
+  return async (account, occasion) => {
+    const subjects = provisioned.get(account.connector);
+    const record = await subjects?.read(account.identity.subject);
+    if (subjects && !record && occasion === 'sign-in') onUnknown(account);
+    if (record?.active !== false) return undefined;
+    const description = 'The identity provider has deactivated this account.';
+    return { refusal: { reason: 'deactivated', description, isFinal: true } };
+  };
+}
