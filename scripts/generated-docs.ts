@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { metricsTable } from '@mcp-oauth/shared/metrics/declaration';
 import type { Setting, Settings } from '@mcp-oauth/shared/settings/config';
 import { settingsExample, settingsTable } from '@mcp-oauth/shared/settings/docs';
-import { connectorAccessSettings } from '../auth-server/src/access/settings.ts';
-import { settings as authServer } from '../auth-server/src/config.ts';
+import { settings as authServer, connectorSettings } from '../auth-server/src/config.ts';
 import { discoverKinds } from '../auth-server/src/federation/registry.ts';
 import { declarations as authServerMetrics } from '../auth-server/src/metrics.ts';
 import { settings as developmentIdp } from '../development-idp/src/config.ts';
@@ -55,7 +54,7 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
     INTRODUCTION,
     `## mcp-server\n\n${settingsTable(mcpServer)}\n`,
     `## auth-server\n\n${settingsTable(authServer)}\n`,
-    [`${CONNECTORS}\n${rowsOf(connectorAccessSettings)}`, ...connectors].join('\n\n'),
+    [`${CONNECTORS}\n${rowsOf(connectorSettings)}`, ...connectors].join('\n\n'),
     `\n## development-idp\n\n${settingsTable(developmentIdp)}\n`,
   ].join('\n');
   return new Map([

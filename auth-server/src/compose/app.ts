@@ -8,13 +8,16 @@ import type { Accounts } from '../federation/account.ts';
 import { createLogins } from '../federation/login.ts';
 import type { OpenConnector } from '../federation/registry.ts';
 import { createApp } from '../http/app.ts';
+import { provisioningRoutes } from '../http/provisioning/routes.ts';
 import { callbackRoutes } from '../http/sign-in/callback.ts';
 import { interactionRoutes } from '../http/sign-in/interaction.ts';
 import { createLoginCookie } from '../http/sign-in/login-cookie.ts';
 import type { SignInObserver } from '../http/sign-in/upstream-failure.ts';
 import type { CookieKeys } from '../keys/key-store.ts';
 import type { Engine } from '../provider/provider.ts';
+import { createUsers } from '../provisioning/users.ts';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
+import { scimTokensOf } from './access.ts';
 import type { Clients } from './clients.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -62,6 +65,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
     formKey: cookieKeys[0],
     onSignIn,
   };
+  const provisioning = composeProvisioning(config, dependencies);
   const registration = { ...clients.registration, ...registrationLimits };
   return ({ app, guards, interactions, revision }) => {
     const routes = [interactionRoutes({ ...pages, interactions }), callbackRoutes(pages), ...guards];
@@ -73,6 +77,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
       trustedProxies,
       clock,
       registration,
+      provisioning,
       limits,
       documentLifetime,
       revision,
@@ -80,6 +85,19 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
       engine: app,
     });
   };
+}
+
+/** SCIM for the connectors that have a token. */
+function composeProvisioning({ issuer, signIn, failureLimit }: Config, dependencies: AppDependencies) {
+  const { store, clock, cookieKeys, createRateLimit } = dependencies;
+  const endpoints = scimTokensOf(signIn).map(({ connector, token }) => ({
+    connector,
+    token,
+    base: `${issuer}/scim/v2/${connector}`,
+    users: createUsers(connector, { store, clock, nameKeys: cookieKeys }),
+  }));
+  const limit = createRateLimit({ name: 'scim', points: failureLimit, seconds: MINUTE });
+  return provisioningRoutes({ endpoints, limit, clock });
 }
 
 /** Limits per address for requests that store records before anybody is authenticated. Each kind is counted separately. */

@@ -122,7 +122,7 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const keys = await openKeys({ store, policy: keyPolicyOf(config), clock, log });
   const { cookies } = keys;
   const accounts = composeAccounts(config, dependencies);
-  const passThrough = composeGates(dependencies.access);
+  const passThrough = composeGates(config, dependencies);
   const clients = composeClients(config, dependencies);
   const capabilities = { ...dependencies, accounts, passThrough, clients };
   const createEngine = composeEngine(config, { ...capabilities, counts: meters });

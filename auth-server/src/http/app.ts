@@ -36,6 +36,8 @@ export interface AppOptions {
   readonly documentLifetime: number;
   /** Changes whenever the content of the metadata changes. */
   readonly revision: () => number;
+  /** SCIM, which has limits and errors of its own. */
+  readonly provisioning: Middleware;
   /** The pages (sign-in, and the return from an upstream), then the guards of the engine. */
   readonly routes: readonly Middleware[];
   /** Answers everything else: the protocol. */
@@ -53,6 +55,7 @@ export function createApp({ engine, ...options }: AppOptions): RequestListener {
     publicHost(options.issuer),
     operations(options.isReady),
     underIssuerPath(options.issuer),
+    options.provisioning,
     cors,
     bodyLimit(),
     registrationGuard(options.registration),
