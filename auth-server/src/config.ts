@@ -16,6 +16,7 @@ import { processSettings } from '@mcp-oauth/shared/settings/process';
 import { ownIssuer, port } from '@mcp-oauth/shared/settings/types';
 import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
 import { accessSettings, connectorAccessSettings, judgeAccess } from './access/settings.ts';
+import { brandSettings } from './branding/settings.ts';
 import { clientDocumentSettings, judgeClientDocuments } from './client-documents/settings.ts';
 import { clientSettings } from './clients/settings.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
@@ -48,6 +49,7 @@ export const settings = {
   ...resourceSettings,
   ...federationSettings,
   ...accessSettings,
+  ...brandSettings,
   ...clientSettings,
   ...lifetimeSettings,
   ...clientDocumentSettings,

@@ -43,6 +43,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
     log,
     store,
     languageOf,
+    pages,
     accounts,
     passThrough,
     access,
@@ -53,9 +54,10 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
     onSignIn,
   } = dependencies;
   const { registration: registrationLimits, ...limits } = composeLimits(config, dependencies.createRateLimit);
-  const pages = {
+  const signIn = {
     issuer,
     languageOf,
+    pages,
     connectors,
     accounts,
     passThrough,
@@ -68,12 +70,13 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
   const provisioning = composeProvisioning(config, dependencies);
   const registration = { ...clients.registration, ...registrationLimits };
   return ({ app, guards, interactions, revision }) => {
-    const routes = [interactionRoutes({ ...pages, interactions }), callbackRoutes(pages), ...guards];
+    const routes = [interactionRoutes({ ...signIn, interactions }), callbackRoutes(signIn), ...guards];
     return createApp({
       issuer,
       log,
       isReady,
       languageOf,
+      pages,
       trustedProxies,
       clock,
       registration,

@@ -4,6 +4,7 @@ import { createLogger } from '@mcp-oauth/shared/logger';
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { ConfigError, type Problem } from '@mcp-oauth/shared/settings/config';
 import { passThrough } from '../access/gate.ts';
+import { brandOf } from '../branding/brand.ts';
 import type { Judge } from '../client-documents/document.ts';
 import type { Client } from '../clients/client.ts';
 import type { Config } from '../config.ts';
@@ -12,6 +13,7 @@ import { english } from '../languages/english.ts';
 import type { Engine } from '../provider/provider.ts';
 import { rateLimitsOn } from '../storage/rate-limit.ts';
 import { createSqliteStore } from '../storage/sqlite.ts';
+import { createPages } from '../views/pages.ts';
 import { composeAccounts } from './accounts.ts';
 import { composeClients } from './clients.ts';
 import { composeEngine } from './engine.ts';
@@ -27,6 +29,7 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
     fetch: createOutgoingFetch(config),
     createRateLimit: rateLimitsOn(undefined),
     languageOf: () => english,
+    pages: createPages(brandOf({})),
   };
   const accounts = composeAccounts(config, dependencies);
   const clients = composeClients(config, dependencies);

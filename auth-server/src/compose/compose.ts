@@ -11,6 +11,7 @@ import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgo
 import type { Service } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import type { Access } from '../access/access.ts';
+import { brandOf } from '../branding/brand.ts';
 import { type Config, readConfig } from '../config.ts';
 import { discoverKinds, type OpenConnector, openConnectors } from '../federation/registry.ts';
 import { openKeys } from '../keys/open.ts';
@@ -21,6 +22,7 @@ import type { Meters } from '../metrics.ts';
 import { openStorage, type Storage } from '../storage/open.ts';
 import { rateLimitsOn } from '../storage/rate-limit.ts';
 import { type RecordStore, StoreUnavailable } from '../storage/record-store.ts';
+import { createPages } from '../views/pages.ts';
 import { composeAccess, composeGates, tellAccess } from './access.ts';
 import { composeAccounts } from './accounts.ts';
 import { composeApp } from './app.ts';
@@ -60,8 +62,21 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const createRateLimit = meters?.limits(storage.createRateLimit) ?? storage.createRateLimit;
   let isDraining = false;
   const isReady = () => !isDraining && health?.takesWrites !== false;
+  const pages = createPages(brandOf(config));
   const languageOf = chooseFrom(await discoverLanguages(new URL('../languages/', import.meta.url)));
-  const dependencies = { clock, log, fetch, store, createRateLimit, languageOf, connectors, access, isReady, meters };
+  const dependencies = {
+    clock,
+    log,
+    fetch,
+    store,
+    createRateLimit,
+    languageOf,
+    pages,
+    connectors,
+    access,
+    isReady,
+    meters,
+  };
   const { handler, stop } = await composeHandler(config, dependencies).catch(refuseUnusableStore);
   return {
     log,

@@ -1,10 +1,11 @@
-/** Owns what the composition root gives to every capability: clock, log, network, storage and the languages of the pages. */
+/** Owns what the composition root gives to every capability: clock, log, network, storage and the pages. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import type { ChooseLanguage } from '../languages/languages.ts';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
 import type { RecordStore } from '../storage/record-store.ts';
+import type { Pages } from '../views/pages.ts';
 
 export interface Dependencies {
   readonly clock: Clock;
@@ -13,4 +14,5 @@ export interface Dependencies {
   readonly store: RecordStore;
   readonly createRateLimit: CreateRateLimit;
   readonly languageOf: ChooseLanguage;
+  readonly pages: Pages;
 }

@@ -7,7 +7,6 @@ import type { Keys } from '../keys/key-store.ts';
 import type { EngineCounts } from '../provider/events.ts';
 import { createEngine, type Engine } from '../provider/provider.ts';
 import { lifetimesOf } from '../provider/settings.ts';
-import { errorPage } from '../views/error.ts';
 import type { Clients } from './clients.ts';
 import type { Dependencies } from './dependencies.ts';
 import { composeResources } from './resources.ts';
@@ -23,7 +22,7 @@ export interface EngineDependencies extends Dependencies {
 
 /** @returns a function that creates an engine for a set of keys; everything else outlives the engines */
 export function composeEngine(config: Config, dependencies: EngineDependencies): (keys: Keys) => Engine {
-  const { store, clock, languageOf, accounts, passThrough, access, clients, counts } = dependencies;
+  const { store, clock, languageOf, pages, accounts, passThrough, access, clients, counts } = dependencies;
   const options = {
     issuer: config.issuer,
     store,
@@ -36,7 +35,7 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     resources: composeResources(config, dependencies),
     lifetimes: lifetimesOf(config),
     maxTokenClaimsSize: config.maxTokenClaimsSize,
-    renderErrorPage: errorPage,
+    pages,
     languageOf,
     counts,
   };

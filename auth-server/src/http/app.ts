@@ -12,6 +12,7 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
 import type { ChooseLanguage } from '../languages/languages.ts';
+import type { Pages } from '../views/pages.ts';
 import { type RegistrationOptions, registrationGuard } from './admission/registration.ts';
 import { authorizationLimit, failureLimit, type RequestLimits } from './admission/request-limits.ts';
 import { rememberClientAddress } from './client-address.ts';
@@ -27,6 +28,7 @@ export interface AppOptions {
   readonly log: Logger;
   readonly isReady: () => boolean;
   readonly languageOf: ChooseLanguage;
+  readonly pages: Pages;
   /** Proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: BlockList;
   readonly clock: Clock;
@@ -48,7 +50,7 @@ export function createApp({ engine, ...options }: AppOptions): RequestListener {
   const documents = createPublicDocuments({ ...options, lifetime: options.documentLifetime });
   const onion: readonly Middleware[] = [
     requestLog(options.log) as Middleware,
-    errorBoundary({ page: renderErrorPage(options.languageOf) }) as Middleware,
+    errorBoundary({ page: renderErrorPage(options.languageOf, options.pages) }) as Middleware,
     securityHeaders,
     checkHead,
     rememberClientAddress(options.trustedProxies),

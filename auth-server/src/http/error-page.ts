@@ -1,24 +1,20 @@
 /** Owns the error page for people; `errorBoundary({ page })` answers programs with JSON. */
 import type { HttpError } from '@mcp-oauth/shared/errors';
-import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
-import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Context } from 'koa';
 import { stateOf } from '../context-state.ts';
 import type { Language } from '../languages/language.ts';
 import type { ChooseLanguage } from '../languages/languages.ts';
 import { textOf } from '../languages/page-error.ts';
-import { errorPage } from '../views/error.ts';
-
-const headers = pageHeaders(stylesheet);
+import type { Pages } from '../views/pages.ts';
 
 export const renderErrorPage =
-  (languageOf: ChooseLanguage) =>
+  (languageOf: ChooseLanguage, pages: Pages) =>
   (ctx: Context, error: HttpError): string => {
-    ctx.set(headers);
+    ctx.set({ ...pages.headers });
     const { requestId } = stateOf(ctx);
     const language = languageOf(ctx);
     const message = textOf(error, language);
-    return errorPage({ language, ...titleOf(error.status, language), message, reference: requestId });
+    return pages.error({ language, ...titleOf(error.status, language), message, reference: requestId });
   };
 
 function titleOf(status: number, { texts }: Language): { readonly title: string; readonly next?: string } {

@@ -39,6 +39,8 @@ export const english = {
     notYou: 'Not you? Use another account',
     deny: 'Deny',
     notExpecting: 'Not expecting this? Choose Deny.',
+    support: 'Help',
+    privacy: 'Privacy',
     // The destination of an answer.
     program: 'a program on this computer',
     website: 'a website',

@@ -37,6 +37,8 @@ export const french: Language = {
     notYou: 'Ce n’est pas vous ? Utiliser un autre compte',
     deny: 'Refuser',
     notExpecting: 'Vous ne vous y attendiez pas ? Choisissez Refuser.',
+    support: 'Aide',
+    privacy: 'Confidentialité',
     // The destination of an answer.
     program: 'un programme sur cet ordinateur',
     website: 'un site web',

@@ -37,6 +37,8 @@ export const german: Language = {
     notYou: 'Jemand anderes? Anderes Konto benutzen',
     deny: 'Ablehnen',
     notExpecting: 'Sie haben das nicht erwartet? Dann wählen Sie Ablehnen.',
+    support: 'Hilfe',
+    privacy: 'Datenschutz',
     // The destination of an answer.
     program: 'ein Programm auf diesem Computer',
     website: 'eine Website',

@@ -30,7 +30,7 @@ import { completeRequests, readEmptySecret } from './overrides/request-context.t
 import { providerWith } from './overrides/token/grant-handlers.ts';
 import { endRefreshing } from './overrides/token/refresh-grant-type.ts';
 import { nameSuccessors } from './overrides/token/refresh-rotation.ts';
-import { createRenderError, type ErrorDescription } from './render-error.ts';
+import { createRenderError, type ErrorPages } from './render-error.ts';
 
 export interface Engine {
   /** Answers the routes of the protocol; middleware added by `use` runs before them. */
@@ -50,20 +50,13 @@ export type EngineOptions = Omit<ConfigurationOptions, 'findAccount' | 'renderEr
   readonly accounts: Accounts;
   readonly passThrough: PassThrough;
   readonly access: Pick<Access, 'permitted'>;
-  readonly renderErrorPage: (error: ErrorDescription) => string;
+  readonly pages: ErrorPages;
   readonly languageOf: ChooseLanguage;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
 };
 
-export function createEngine({
-  accounts,
-  passThrough,
-  renderErrorPage,
-  languageOf,
-  counts,
-  ...options
-}: EngineOptions): Engine {
+export function createEngine({ accounts, passThrough, pages, languageOf, counts, ...options }: EngineOptions): Engine {
   const clientCache = createClientCache(options.clock);
   const Engine = providerWith({
     authorization_code: allowOmission,
@@ -77,7 +70,7 @@ export function createEngine({
       clientCache,
       judge: judgeDocument,
       findAccount: createFindAccount({ accounts, passThrough, access: options.access, resources: options.resources }),
-      renderError: createRenderError(renderErrorPage, languageOf),
+      renderError: createRenderError(pages, languageOf),
     }),
   );
   // Host and protocol are those of the issuer: http/public-host.ts sets the proxy headers.

@@ -1,6 +1,4 @@
 /** Owns the page for an authorization request that the engine refuses and that cannot return to the client (RFC 6749 §4.1.2.1). */
-import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
-import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import { type Configuration, type ErrorOut, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { ClientDocumentError } from '../client-documents/document-error.ts';
 import { stateOf } from '../context-state.ts';
@@ -10,7 +8,7 @@ import { wordsForDocument } from './clients/metadata-documents.ts';
 import { wordsForLostSession } from './interactions/session-lost.ts';
 import { type HeldAnswer, heldAnswer } from './overrides/held-errors.ts';
 
-export interface ErrorDescription {
+interface ErrorDescription {
   readonly language: Language;
   readonly title: string;
   readonly message: string;
@@ -21,13 +19,18 @@ export interface ErrorDescription {
   readonly answer?: HeldAnswer | undefined;
 }
 
+/** The error page, and the headers that it is sent with. */
+export interface ErrorPages {
+  readonly headers: Readonly<Record<string, string>>;
+  error(description: ErrorDescription): string;
+}
+
 interface Words {
   readonly title: Said;
   readonly message: Said;
   readonly next?: Said;
 }
 
-const headers = pageHeaders(stylesheet);
 const PAGES = new Set(['authorization', 'resume']);
 
 const WORDS: Readonly<Record<string, Words>> = {
@@ -50,7 +53,7 @@ function wordsFor({ error, error_description: description }: ErrorOut, { cause }
 
 /** A page for people; JSON at the other endpoints, whatever the client accepts. */
 export function createRenderError(
-  renderPage: (error: ErrorDescription) => string,
+  { headers, error: renderPage }: ErrorPages,
   languageOf: ChooseLanguage,
 ): NonNullable<Configuration['renderError']> {
   return async (ctx, out, error) => {
@@ -58,7 +61,7 @@ export function createRenderError(
       ctx.body = out;
       return;
     }
-    ctx.set(headers);
+    ctx.set({ ...headers });
     ctx.type = 'html';
     // A request that has ended has no client any more: a client named in it may come from a forged link.
     const isLost = error instanceof errors.SessionNotFound;

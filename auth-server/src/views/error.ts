@@ -1,11 +1,10 @@
 /** Owns the error page: what happened, what to do next, and a reference that finds the log lines. */
 import { type Html, html } from '@mcp-oauth/shared/pages/html';
-import { page } from '@mcp-oauth/shared/pages/page';
 import { fill, inWords, type Language } from '../languages/language.ts';
 import { destinationOf } from './destination.ts';
+import { framed, type Look } from './frame.ts';
 
-export interface ErrorView {
-  readonly language: Language;
+export interface ErrorView extends Look {
   readonly title: string;
   readonly message: string;
   /** What to do next. */
@@ -23,19 +22,20 @@ interface Answer {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-export const errorPage = ({ language, title, message, next, reference, answer }: ErrorView): string =>
-  page({
-    language: language.tag,
-    direction: language.direction,
-    title,
-    body: html`<div class="card">
+export const errorPage = ({ language, brand, title, message, next, reference, answer }: ErrorView): string =>
+  framed(
+    { language, brand },
+    {
+      title,
+      body: html`<div class="card">
 <h1>${title}</h1>
 <p>${message}</p>
 ${next && html`<p>${next}</p>`}
 ${answer && wayBack(answer, language)}
 </div>
 ${reference && html`<footer>${language.texts.reference}<br><code>${reference}</code></footer>`}`,
-  });
+    },
+  );
 
 function wayBack({ redirectUri, target, fields }: Answer, language: Language): Html {
   const { place, about } = destinationOf(redirectUri);

@@ -3,12 +3,11 @@
  * gets its answer (RFC 6749 §4.1.2.1).
  */
 import { html } from '@mcp-oauth/shared/pages/html';
-import { page } from '@mcp-oauth/shared/pages/page';
 import type { Identity } from '../federation/connector.ts';
-import { fill, type Language } from '../languages/language.ts';
+import { fill } from '../languages/language.ts';
+import { framed, type Look } from './frame.ts';
 
-export interface RefusalView {
-  readonly language: Language;
+export interface RefusalView extends Look {
   readonly identity: Identity;
   /** The name of the provider on its button. */
   readonly provider: string;
@@ -20,16 +19,16 @@ export interface RefusalView {
   readonly reference: string;
 }
 
-export function refusalPage({ language, identity, provider, again, finish, reference }: RefusalView): string {
+export function refusalPage({ language, brand, identity, provider, again, finish, reference }: RefusalView): string {
   const { email, unverifiedEmail, username, name } = identity;
   const { texts } = language;
   const who = email ?? unverifiedEmail ?? username ?? name;
   const person = html`<strong><bdi>${who}</bdi></strong>`;
-  return page({
-    language: language.tag,
-    direction: language.direction,
-    title: texts.notAdmittedTitle,
-    body: html`<div class="card">
+  return framed(
+    { language, brand },
+    {
+      title: texts.notAdmittedTitle,
+      body: html`<div class="card">
 <h1>${texts.notAdmittedTitle}</h1>
 <p>${who ? fill(language, 'signedInAsWith', { person, provider }) : fill(language, 'signedInWith', { provider })} ${texts.notAdmitted}</p>
 <p>${texts.ifAdmitted}</p>
@@ -37,5 +36,6 @@ export function refusalPage({ language, identity, provider, again, finish, refer
 <a class="button quiet" rel="noreferrer" href="${finish}">${texts.returnWithout}</a>
 </div>
 <footer>${texts.answerComes}<br><code>${reference}</code></footer>`,
-  });
+    },
+  );
 }

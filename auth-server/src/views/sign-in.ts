@@ -4,14 +4,13 @@
  */
 import type { PersonClaim } from '@mcp-oauth/shared/contract';
 import { type Html, html, trusted } from '@mcp-oauth/shared/pages/html';
-import { page } from '@mcp-oauth/shared/pages/page';
 import type { PendingInteraction } from '../consent/interaction.ts';
 import type { Account } from '../federation/account.ts';
 import { fill, inWords, type Language, said } from '../languages/language.ts';
 import { type Destination, destinationOf } from './destination.ts';
+import { framed, type Look } from './frame.ts';
 
-export interface SignInView {
-  readonly language: Language;
+export interface SignInView extends Look {
   readonly pending: PendingInteraction;
   /** Path of this page; its forms post to paths below it. */
   readonly path: string;
@@ -30,9 +29,7 @@ export function signInPage(view: SignInView): string {
   const { client, resource, redirectUri, scopes, claims = [] } = view.pending;
   const name = clientName(client) ?? texts.namelessClient;
   const destination = destinationOf(redirectUri, client.host);
-  return page({
-    language: language.tag,
-    direction: language.direction,
+  return framed(view, {
     title: inWords(language, said('pageName', { client: name })),
     body: html`<div class="card">
 <h1>${fill(language, 'heading', { client: bdi(name), resource: bdi(resource.name) })}</h1>

@@ -4,6 +4,7 @@
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { brandOf } from '../../src/branding/brand.ts';
 import type { PendingInteraction } from '../../src/consent/interaction.ts';
 import { english } from '../../src/languages/english.ts';
 import { destinationOf } from '../../src/views/destination.ts';
@@ -30,6 +31,7 @@ const show = (
   language: View['language'] = english,
 ) =>
   signInPage({
+    brand: brandOf({}),
     language,
     pending: { ...pending, ...change },
     path: '/interaction/uid',
@@ -161,6 +163,7 @@ describe('RFC 8252 §8.6 where an answer goes', () => {
 describe('the error page', () => {
   it('the error page says what happened, what to do, and the reference, all as text', () => {
     const page = errorPage({
+      brand: brandOf({}),
       language: english,
       title: 'No <b>',
       message: 'Why <i>',

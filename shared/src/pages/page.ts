@@ -1,19 +1,27 @@
 /** Owns the frame of every page of the product: document, title, stylesheet. */
 import { type Html, html, trusted } from './html.ts';
-import { stylesheet } from './stylesheet.ts';
+import { stylesheet as usual } from './stylesheet.ts';
 
 export interface Page {
   readonly title: string;
   /** RFC 5646; absent: English. */
   readonly language?: string;
   readonly direction?: 'ltr' | 'rtl';
+  readonly stylesheet?: string;
   readonly body: Html;
   /** A page to read instead of a card with actions. */
   readonly wide?: boolean;
 }
 
-/** A whole HTML document; sent with `pageHeaders(stylesheet)`. */
-export function page({ title, body, wide = false, language = 'en', direction = 'ltr' }: Page): string {
+/** A whole HTML document; sent with `pageHeaders` of its stylesheet. */
+export function page({
+  title,
+  body,
+  wide = false,
+  language = 'en',
+  direction = 'ltr',
+  stylesheet = usual,
+}: Page): string {
   return html`<!doctype html>
 <html lang="${language}" dir="${direction}">
 <head>

@@ -13,8 +13,16 @@ main{max-width:27rem;margin:0 auto;padding:max(1.25rem,8vh) 1.25rem 3rem}
 main.wide{max-width:52rem;padding-top:max(1.25rem,6vh)}
 .card{background:var(--paper);border:1px solid var(--line);border-radius:14px;padding:1.75rem}
 .card+.card{margin-top:1.25rem}
+header.brand{display:flex;align-items:center;gap:.7rem;margin:0 0 1.25rem;font-weight:600;overflow-wrap:anywhere}
+header.brand img{max-width:10rem;max-height:3rem}
+footer.links{display:flex;flex-wrap:wrap;justify-content:center;gap:.35rem 1.25rem;margin-top:.75rem}
+footer a{color:inherit}
 h1{font-size:1.35rem;line-height:1.3;margin:0 0 .5rem;text-wrap:balance;overflow-wrap:anywhere}
-.wide h1{font-size:1.9rem}
+.wide header.brand{display:flex;align-items:center;gap:.7rem;margin:0 0 1.25rem;font-weight:600;overflow-wrap:anywhere}
+header.brand img{max-width:10rem;max-height:3rem}
+footer.links{display:flex;flex-wrap:wrap;justify-content:center;gap:.35rem 1.25rem;margin-top:.75rem}
+footer a{color:inherit}
+h1{font-size:1.9rem}
 h2{font-size:1.05rem;margin:1.75rem 0 .5rem}
 .card>h2:first-child{margin-top:0}
 .card>:last-child,.card>:last-child>:last-child{margin-bottom:0}

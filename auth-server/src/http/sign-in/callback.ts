@@ -17,6 +17,7 @@ import { acceptIdentity, localSubject } from '../../federation/subject.ts';
 import { type Said, said } from '../../languages/language.ts';
 import type { ChooseLanguage } from '../../languages/languages.ts';
 import { PageError } from '../../languages/page-error.ts';
+import type { Pages } from '../../views/pages.ts';
 import { readFormPost, redirectToCallback } from './form-post.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
@@ -26,6 +27,7 @@ import { type SignInObserver, upstreamFailed } from './upstream-failure.ts';
 export interface CallbackDependencies {
   readonly issuer: string;
   readonly languageOf: ChooseLanguage;
+  readonly pages: Pages;
   readonly connectors: readonly OpenConnector[];
   readonly logins: Logins;
   readonly accounts: Accounts;
@@ -68,6 +70,7 @@ async function receive(ctx: Context, dependencies: CallbackDependencies): Promis
   if (refused) {
     return showRefusal(ctx, {
       languageOf: dependencies.languageOf,
+      pages: dependencies.pages,
       uid: login.uid,
       issuer: dependencies.issuer,
       identity: refused,

@@ -4,8 +4,6 @@
  */
 import Router from '@koa/router';
 import { equalInConstantTime } from '@mcp-oauth/shared/crypto/constant-time';
-import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
-import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Context, Middleware } from 'koa';
 import { koaBody } from 'koa-body';
 import { approvalOf, formToken } from '../../consent/approval.ts';
@@ -16,7 +14,7 @@ import type { OpenConnector } from '../../federation/registry.ts';
 import { said } from '../../languages/language.ts';
 import type { ChooseLanguage } from '../../languages/languages.ts';
 import { onlyGet, PageError } from '../../languages/page-error.ts';
-import { signInPage } from '../../views/sign-in.ts';
+import type { Pages } from '../../views/pages.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
 import { OTHER_ACCOUNT } from './refusal.ts';
@@ -27,6 +25,7 @@ export interface InteractionDependencies {
   readonly issuer: string;
   readonly interactions: Interactions;
   readonly languageOf: ChooseLanguage;
+  readonly pages: Pages;
   readonly connectors: readonly OpenConnector[];
   readonly logins: Logins;
   readonly accounts: Accounts;
@@ -36,7 +35,6 @@ export interface InteractionDependencies {
   readonly onSignIn?: SignInObserver | undefined;
 }
 
-const headers = pageHeaders(stylesheet);
 /** Called after the browser and its interaction are verified: no other body is read. */
 const readForm = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '8kb' });
 
@@ -54,9 +52,9 @@ export function interactionRoutes(dependencies: InteractionDependencies): Middle
 async function show(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
   const pending = await find(ctx, dependencies);
   const account = pending.accountId === undefined ? undefined : await dependencies.accounts.find(pending.accountId);
-  ctx.set(headers);
+  ctx.set({ ...dependencies.pages.headers });
   ctx.type = 'html';
-  ctx.body = signInPage({
+  ctx.body = dependencies.pages.signIn({
     language: dependencies.languageOf(ctx),
     pending,
     path: interactionPath(dependencies.issuer, pending.uid),

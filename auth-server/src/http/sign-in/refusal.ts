@@ -2,25 +2,22 @@
  * Owns the answer to a person who signed in and may not come in. The page comes first; its button, or the browser after ten seconds,
  * takes `access_denied` to the client, so that the client does not wait. Nothing is kept of the person.
  */
-import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
-import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Context } from 'koa';
 import { interactionPath } from '../../consent/interaction.ts';
 import { stateOf } from '../../context-state.ts';
 import type { Identity } from '../../federation/connector.ts';
 import type { ChooseLanguage } from '../../languages/languages.ts';
-import { refusalPage } from '../../views/refusal.ts';
+import type { Pages } from '../../views/pages.ts';
 
 /** Seconds until the browser returns to the client by itself. */
 const WAIT = 10;
-
-const headers = pageHeaders(stylesheet);
 
 /** Makes the buttons of the sign-in page ask the upstream for another account. */
 export const OTHER_ACCOUNT = 'other';
 
 export interface Refused {
   readonly languageOf: ChooseLanguage;
+  readonly pages: Pages;
   readonly uid: string;
   readonly issuer: string;
   readonly identity: Identity;
@@ -28,16 +25,16 @@ export interface Refused {
   readonly provider: string;
 }
 
-export function showRefusal(ctx: Context, { languageOf, uid, issuer, identity, provider }: Refused): void {
+export function showRefusal(ctx: Context, { languageOf, pages, uid, issuer, identity, provider }: Refused): void {
   const path = interactionPath(issuer, uid);
   const finish = `${path}/finish`;
-  ctx.set(headers);
+  ctx.set({ ...pages.headers });
   // A header: a meta element with a delay is a barrier for screen readers (WCAG 2.2 §2.2.1), and does the same.
   ctx.set('Refresh', `${WAIT}; url=${finish}`);
   ctx.status = 403;
   ctx.type = 'html';
   const again = `${path}?account=${OTHER_ACCOUNT}`;
-  ctx.body = refusalPage({
+  ctx.body = pages.refusal({
     language: languageOf(ctx),
     identity,
     provider,

@@ -1,0 +1,22 @@
+/** Owns the pages of this server with the operator's brand, and the headers that they are sent with. */
+import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
+import type { Brand } from '../branding/brand.ts';
+import { type ErrorView, errorPage } from './error.ts';
+import { type RefusalView, refusalPage } from './refusal.ts';
+import { type SignInView, signInPage } from './sign-in.ts';
+
+export interface Pages {
+  readonly headers: Readonly<Record<string, string>>;
+  signIn(view: Branded<SignInView>): string;
+  refusal(view: Branded<RefusalView>): string;
+  error(view: Branded<ErrorView>): string;
+}
+
+type Branded<View> = Omit<View, 'brand'>;
+
+export const createPages = (brand: Brand): Pages => ({
+  headers: pageHeaders(brand.stylesheet),
+  signIn: (view) => signInPage({ ...view, brand }),
+  refusal: (view) => refusalPage({ ...view, brand }),
+  error: (view) => errorPage({ ...view, brand }),
+});
