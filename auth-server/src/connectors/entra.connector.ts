@@ -11,7 +11,7 @@ import { groupsFromGraph, hasOverage, type ListedGroups, objectIdOf } from './en
 import { judgeTenants, tenantsOf } from './entra/tenants.ts';
 import type { Claims } from './oidc/claims.ts';
 import { openOidc } from './oidc/open.ts';
-import { rules, settingsFor, withScope } from './oidc/settings.ts';
+import { rules, settingsFor } from './oidc/settings.ts';
 
 const { issuer, internalUrl, responseMode, ...settings } = settingsFor({
   clientId: { doc: 'Application (client) id of the app registration.' },
@@ -57,17 +57,17 @@ export default defineConnector({
   ],
   open: ({ tenant, subject, authority, graphUrl, ...values }, context) => {
     const { metadataIssuer, ...tenants } = tenantsOf(lowerCase(tenant), authority);
-    const needsGroups = context.needs?.has('group') === true;
-    const oidc = { ...values, ...withIssuer(metadataIssuer) };
+    const needsGroups = () => context.needs?.has('group') === true;
     const fetch = createUpstreamFetch(context.fetch, values.timeout);
-    // Microsoft Graph, "List a user's memberships": the permission for one's own.
-    return openOidc(needsGroups ? withScope(oidc, 'User.Read') : oidc, context, {
+    return openOidc({ ...values, ...withIssuer(metadataIssuer) }, context, {
       ...tenants,
       isVerified,
       skipsUserInfo: true,
+      // Microsoft Graph, "List a user's memberships": the permission for one's own.
+      scopes: () => (needsGroups() ? ['User.Read'] : []),
       refine: async (identity, { idToken, accessToken }) => {
         const person = subject === 'oid' ? { ...identity, subject: objectIdOf(idToken) } : identity;
-        if (!needsGroups || !hasOverage(idToken)) return person;
+        if (!needsGroups() || !hasOverage(idToken)) return person;
         return withGroups(person, await groupsFromGraph(fetch, graphUrl, accessToken));
       },
     });

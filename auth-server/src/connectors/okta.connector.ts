@@ -1,7 +1,7 @@
 /** Owns sign-in with Okta: the org authorization server sends groups for a scope, a custom one for a claim that is set up there. */
 import { defineConnector } from '../federation/connector.ts';
 import { openOidc } from './oidc/open.ts';
-import { rules, settingsFor, withScope } from './oidc/settings.ts';
+import { rules, settingsFor } from './oidc/settings.ts';
 
 export default defineConnector({
   type: 'okta',
@@ -15,8 +15,8 @@ export default defineConnector({
   rules,
   open: (values, context) => {
     const isOrgServer = !/\/oauth2\/[^/]+$/.test(values.issuer);
-    const asked = isOrgServer && context.needs?.has('group') ? withScope(values, 'groups') : values;
+    const scopes = () => (isOrgServer && context.needs?.has('group') ? ['groups'] : []);
     // Okta takes none, login and consent only.
-    return openOidc(asked, context, { accountPrompt: 'login' });
+    return openOidc(values, context, { accountPrompt: 'login', scopes });
   },
 });

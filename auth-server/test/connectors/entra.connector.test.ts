@@ -140,6 +140,13 @@ describe('entra: groups', () => {
     expect(incomplete?.group).toMatch(reason);
   });
 
+  it('a check of claims from a file says that the groups are incomplete, and asks nobody', async () => {
+    await using upstream = await startPreset(kind, VENDORS.entra, { needs: ['group'] });
+    const identity = await upstream.connector.identify?.({ tid: TENANT, sub: 'alice', ...overage });
+    expect(identity?.incomplete?.group).toBe('only a sign-in can ask Microsoft Graph');
+    expect(upstream.stage.asked).toEqual([]);
+  });
+
   it('pages have a bound: more than 2997 groups are incomplete', async () => {
     const { incomplete, asked } = await signIn(overage, {
       needs: ['group'],

@@ -37,8 +37,9 @@ const entry = z.object({ '@odata.type': z.string(), id: z.string() });
 export async function groupsFromGraph(
   fetch: typeof globalThis.fetch,
   graphUrl: string,
-  accessToken: string,
+  accessToken: string | undefined,
 ): Promise<ListedGroups> {
+  if (accessToken === undefined) return { groups: [], incomplete: 'only a sign-in can ask Microsoft Graph' };
   const groups: string[] = [];
   let next: string | undefined = graphUrl + FIRST_PAGE;
   for (let asked = 0; next !== undefined; asked += 1) {

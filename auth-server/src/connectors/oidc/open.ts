@@ -40,7 +40,7 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
         const { configuration, prompts } = await provider.metadata.get();
         return oidc.buildAuthorizationUrl(configuration, {
           redirect_uri: callbackUrl,
-          scope: values.scopes,
+          scope: [...new Set([...values.scopes.split(' '), ...(quirks.scopes?.() ?? [])])].join(' '),
           state: checks.state,
           nonce: checks.nonce,
           code_challenge: await oidc.calculatePKCECodeChallenge(checks.codeVerifier),
@@ -53,7 +53,7 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
     identify: async (claims) => {
       const { iss = values.issuer, sub = '' } = claims;
       const identity = toIdentity({ iss: String(iss), sub: String(sub) }, [claims, {}], {}, options);
-      return quirks.refine ? quirks.refine(identity, { idToken: claims, accessToken: '' }) : identity;
+      return quirks.refine ? quirks.refine(identity, { idToken: claims, accessToken: undefined }) : identity;
     },
     finish: (answer, { state, nonce, codeVerifier }) =>
       renewing(provider, async () => {

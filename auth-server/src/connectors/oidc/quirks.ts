@@ -4,6 +4,8 @@ import type { Identity } from '../../federation/connector.ts';
 import type { ClaimOptions, Claims } from './claims.ts';
 
 export interface Quirks {
+  /** Scopes beside SCOPES. They are asked for each time, because the rules that need them may change. */
+  readonly scopes?: (() => readonly string[]) | undefined;
   /** Parameters of each authorization request. */
   readonly parameters?: Readonly<Record<string, string>> | undefined;
   /** The value of `prompt` that lets a person choose another account. Absent: `select_account` if the metadata lists it, else `login`. */
@@ -28,5 +30,6 @@ export interface Quirks {
 interface SignedIn {
   /** The claims of the id token alone: what a signature covers. */
   readonly idToken: Claims;
-  readonly accessToken: string;
+  /** Absent: the claims come from a file, and nobody is signed in. */
+  readonly accessToken: string | undefined;
 }

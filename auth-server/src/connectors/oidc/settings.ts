@@ -87,9 +87,3 @@ export function rules({ issuer, internalUrl, clientAuth, clientSecret, scopes }:
   if (!scopes.split(' ').includes('openid')) refuse('SCOPES', `must contain openid (got "${scopes}")`);
   return problems;
 }
-
-/** The same settings with one scope more. */
-export const withScope = (values: OidcSettings, scope: string): OidcSettings => {
-  const scopes = values.scopes.split(' ');
-  return scopes.includes(scope) ? values : { ...values, scopes: [...scopes, scope].join(' ') };
-};
