@@ -1,0 +1,60 @@
+/** Proves that production starts with the settings on the page about identity providers, and that each kind has its section. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from '../auth-server/src/config.ts';
+import { type ConnectorKinds, discoverKinds } from '../auth-server/src/federation/registry.ts';
+import { appleKey } from '../auth-server/test/support/vendors.ts';
+
+const page = readFileSync(new URL('../docs/identity-providers.md', import.meta.url), 'utf8');
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+/** What the page leaves to the operator, and what production demands besides. */
+const REST = {
+  NODE_ENV: 'production',
+  ISSUER: 'https://mcp.example.com',
+  RESOURCES: 'https://mcp.example.com',
+  STORAGE: 'sqlite',
+  STORAGE_KEYS: randomBytes(32).toString('base64'),
+  CONNECTOR_APPLE_PRIVATE_KEY: appleKey.pem,
+};
+
+const environments = (text: string) =>
+  [...text.matchAll(/^```sh\n(CONNECTORS=[\s\S]*?)^```$/gm)].map(([, block = '']) =>
+    Object.fromEntries(
+      [...block.matchAll(/^(\w+)=(.*)$/gm)]
+        .filter(([, name = '']) => !name.endsWith('_FILE'))
+        .map(([, name = '', value = '']) => [name, value.replace('…', 'a-value-of-the-operator')]),
+    ),
+  );
+
+describe('docs/identity-providers.md', () => {
+  let kinds: ConnectorKinds;
+  beforeAll(async () => {
+    kinds = await discoverKinds(new URL('../auth-server/src/connectors/', import.meta.url));
+  });
+
+  it('each kind has a section with settings that start in production, and a rule', () => {
+    const shown = environments(page).map((env) => {
+      const { signIn } = readConfig({ ...REST, ...env }, kinds);
+      expect(Object.keys(env).filter((name) => name.endsWith('_ALLOW'))).toHaveLength(1);
+      return signIn.map(({ kind }) => kind.type);
+    });
+    expect(shown.flat().sort()).toEqual([...kinds.keys()].sort());
+  });
+
+  it('the rules are of types that the kind supports', () => {
+    for (const env of environments(page)) {
+      const [name = '', allow = ''] = Object.entries(env).find(([variable]) => variable.endsWith('_ALLOW')) ?? [];
+      const kind = kinds.get(env[name.replace('ALLOW', 'TYPE')] ?? String(env.CONNECTORS));
+      const supported = kind?.ruleTypes ?? ['domain', 'email', 'subject', 'group', 'role', 'claim'];
+      for (const rule of String(allow).split(',')) expect(supported, rule).toContain(rule.trim().split(':')[0]);
+    }
+  });
+
+  it('the section of README.md starts in production, and ends with a rule', () => {
+    const [env = {}] = environments(readme);
+    expect(readConfig({ ...REST, ...env }, kinds).signIn).toHaveLength(1);
+    expect(Object.keys(env).at(-1)).toMatch(/_ALLOW$/);
+  });
+});
