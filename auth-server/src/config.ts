@@ -24,7 +24,7 @@ import { developmentConnector, federationSettings, judgeFederation } from './fed
 import { httpSettings } from './http/settings.ts';
 import { judgeKeys, keySettings } from './keys/settings.ts';
 import { lifetimeSettings } from './provider/settings.ts';
-import { connectorProvisioningSettings } from './provisioning/settings.ts';
+import { connectorProvisioningSettings, judgeProvisioning } from './provisioning/settings.ts';
 import { judgeRegistration, registrationSettings } from './registration/settings.ts';
 import { judgeResources, resourceSettings } from './resources/settings.ts';
 import { judgeStorage, storageSettings } from './storage/settings.ts';
@@ -80,6 +80,7 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
     ...judge(values),
     ...signIn.problems,
     ...judgeAccess(values, signIn.connectors),
+    ...judgeProvisioning(signIn.connectors),
     ...judgeDevelopment(values, env),
     ...unknownSettings(env).problems,
   ]);

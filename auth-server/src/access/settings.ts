@@ -2,7 +2,7 @@
 import { optional, type Problem, type Values } from '@mcp-oauth/shared/settings/config';
 import { z } from 'zod';
 import type { RuleType } from '../federation/connector.ts';
-import type { ConfiguredConnector } from '../federation/registry.ts';
+import { type ConfiguredConnector, variablePrefix } from '../federation/registry.ts';
 import { parseRuleList, type RuleList } from './rule-list.ts';
 import { parseScopeRules, type ScopeRule } from './scope-rules.ts';
 
@@ -73,8 +73,6 @@ interface AccessSettings extends Partial<Values<typeof accessSettings>> {
   readonly environment?: string | undefined;
 }
 
-const prefixOf = (id: string): string => `CONNECTOR_${id.toUpperCase().replaceAll('-', '_')}_`;
-
 export function judgeAccess(
   { peopleAllow, environment }: AccessSettings,
   connectors: readonly ConfiguredConnector[],
@@ -85,7 +83,7 @@ export function judgeAccess(
     const problems = [...unsupported('ALLOW', allow, supported, id), ...unsupported('DENY', deny, supported, id)];
     if (environment === 'production' && !allow && !peopleAllow) {
       const message = `is required in production, because it says who may come in: for example domain:example.com, or anyone for everybody who has an account at ${title}`;
-      problems.push({ env: `${prefixOf(id)}ALLOW`, message });
+      problems.push({ env: `${variablePrefix(id)}ALLOW`, message });
     }
     return problems;
   });
@@ -103,7 +101,7 @@ function unsupported(
   if (!odd) return [];
   return [
     {
-      env: prefixOf(id) + env,
+      env: variablePrefix(id) + env,
       message: `${odd.text} can't match here; this connector supports ${supported.join(', ')}`,
     },
   ];

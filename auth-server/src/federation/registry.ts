@@ -71,7 +71,7 @@ const isKind = (candidate: unknown): candidate is ConnectorKind => {
 };
 
 /** `acme-eu` is configured by `CONNECTOR_ACME_EU_…`. */
-const variablePrefix = (id: string): string => `CONNECTOR_${id.toUpperCase().replaceAll('-', '_')}_`;
+export const variablePrefix = (id: string): string => `CONNECTOR_${id.toUpperCase().replaceAll('-', '_')}_`;
 
 /**
  * Reads the settings of every connector in `ids`, in their order.

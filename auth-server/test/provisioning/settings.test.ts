@@ -65,6 +65,20 @@ describe('CONNECTOR_<ID>_SCIM_TOKEN', () => {
     expect(JSON.stringify(problems)).not.toContain(token);
   });
 
+  it('SCIM with Microsoft Entra requires the object id as the subject, because Entra provisions no other one', () => {
+    const entra = {
+      CONNECTORS: 'entra',
+      CONNECTOR_ENTRA_TENANT: '72f988bf-86f1-41af-91ab-2d7cd011db47',
+      CONNECTOR_ENTRA_CLIENT_ID: 'client',
+      CONNECTOR_ENTRA_CLIENT_SECRET: 'secret',
+    };
+    const withScim = { ...entra, CONNECTOR_ENTRA_SCIM_TOKEN: TOKEN };
+    expect(problemsOf(entra)).toEqual([]);
+    expect(problemsOf(withScim)).toMatchObject([{ env: 'CONNECTOR_ENTRA_SUBJECT' }]);
+    expect(problemsOf({ ...withScim, CONNECTOR_ENTRA_SUBJECT: 'oid' })).toHaveLength(1);
+    expect(tokensOf({ ...withScim, CONNECTOR_ENTRA_SUBJECT: 'oid' })).toMatchObject([{ connector: 'entra' }]);
+  });
+
   it('a mistyped name is a mistake that names the setting', () => {
     expect(problemsOf({ CONNECTOR_ACME_SCIM_TOKN: TOKEN })).toMatchObject([
       { env: 'CONNECTOR_ACME_SCIM_TOKN', message: expect.stringContaining('CONNECTOR_ACME_SCIM_TOKEN') },
