@@ -3,18 +3,9 @@
  * names the claim, the expected value and the value found. Claims that are not needed are not checked.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import { fittingKeys, type PublicKey } from '@mcp-oauth/shared/documents/key-set';
-import { compactVerify, decodeProtectedHeader } from 'jose';
-import { UpstreamError, type UpstreamFacts } from '../../federation/connector.ts';
-import type { Remembered } from '../../federation/upstream/remembered.ts';
+import { UpstreamError } from '../../federation/connector.ts';
 import type { Claims } from './claims.ts';
-
-export interface SignedBy {
-  readonly issuer: string;
-  readonly clientId: string;
-  readonly algorithms: readonly string[];
-  readonly keys: Remembered<readonly PublicKey[]>;
-}
+import { refusing, type SignedBy, shown, verified } from './signature.ts';
 
 export interface Expectation extends SignedBy {
   /** The `iss` that these claims must have. Absent: `issuer`. */
@@ -26,11 +17,9 @@ export interface Expectation extends SignedBy {
 export type IdTokenClaims = Claims & { readonly iss: string; readonly sub: string };
 
 /** Seconds by which two clocks may differ. */
-const SKEW = 30;
+export const SKEW = 30;
 
-const refuse = (claim: string, message: string, facts: UpstreamFacts = {}): never => {
-  throw new UpstreamError('invalid_answer', `the id token was refused: ${message}`, { claim, ...facts });
-};
+const refuse = refusing('id token');
 
 /** @throws UpstreamError */
 export async function readIdToken(token: unknown, expected: Expectation): Promise<IdTokenClaims> {
@@ -40,7 +29,7 @@ export async function readIdToken(token: unknown, expected: Expectation): Promis
       found: shapeOf(token),
     });
   }
-  const claims = claimsIn(await verifiedPayload(token, expected));
+  const { claims } = await verified(token, 'id token', expected);
   judge(claims, expected);
   return { ...claims, iss: String(claims.iss), sub: String(claims.sub) };
 }
@@ -54,10 +43,10 @@ export async function readSignedUserInfo(
   token: string,
   expected: SignedBy,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const claims = claimsIn(await verifiedPayload(token, expected));
+  const { claims } = await verified(token, 'userinfo', expected);
   const { iss = expected.issuer, aud = expected.clientId } = claims;
   if (iss !== expected.issuer || ![aud].flat().includes(expected.clientId)) {
-    refuse('iss', 'its issuer or audience is wrong', { found: shown(iss) });
+    refusing('userinfo')('iss', 'its issuer or audience is wrong', { found: shown(iss) });
   }
   return claims;
 }
@@ -89,92 +78,6 @@ function judge(claims: Claims, { clientId, nonce, clock, ...expected }: Expectat
   if (typeof sub !== 'string') refuse('sub', 'sub is not text', { expected: 'a string', found: shown(sub) });
 }
 
-const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
-
-/** The form of a value of any type in the log. */
-const shown = (value: unknown): unknown => (value === undefined ? 'nothing' : value === null ? 'null' : value);
+export const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
 const shapeOf = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 20));
-
-async function verifiedPayload(token: string, { algorithms, keys }: SignedBy): Promise<Uint8Array> {
-  const { alg, kid } = headerOf(token, algorithms);
-  const candidates = fittingKeys(await keys.get(), { alg, kid });
-  const faults = new Set<string>();
-  const payload =
-    (await signedBy(candidates, token, { alg, faults })) ??
-    (await signedByNewKeys(candidates, token, { alg, kid, keys, faults }));
-  if (payload) return payload;
-  const known = (await keys.get()).map((key) => `${key.kid ?? 'no kid'} (${key.alg ?? key.kty})`);
-  const message = faults.size > 0 ? 'no key of the provider matches its signature' : 'the provider has no key for it';
-  return refuse('kid', [message, ...[...faults].filter((fault) => fault !== NOT_ITS_KEY)].join('; '), {
-    expected: known,
-    found: `${shown(kid)} (${alg})`,
-  });
-}
-
-function headerOf(token: string, algorithms: readonly string[]): { readonly alg: string; readonly kid: unknown } {
-  if (token.split('.').length === 5) refuse('id_token', 'it is encrypted, which this server did not request');
-  const { alg, kid, crit } = decoded(token);
-  if (typeof alg !== 'string' || !algorithms.includes(alg)) {
-    refuse('alg', 'its signature algorithm is not one that the metadata announces', {
-      expected: algorithms,
-      found: shown(alg),
-    });
-  }
-  if (crit !== undefined) refuse('crit', 'it requires an extension', { expected: 'nothing', found: shown(crit) });
-  return { alg: String(alg), kid };
-}
-
-function decoded(token: string): Readonly<Record<string, unknown>> {
-  try {
-    return decodeProtectedHeader(token) as Readonly<Record<string, unknown>>;
-  } catch {
-    return refuse('id_token', 'it is not a JWT');
-  }
-}
-
-/** Error code of jose for a usable key that did not make the signature. */
-const NOT_ITS_KEY = 'signature verification failed';
-
-interface Trial {
-  readonly alg: string;
-  /** Why the keys that were tried failed: one may be too short. */
-  readonly faults: Set<string>;
-}
-
-interface Search extends Trial {
-  readonly kid: unknown;
-  readonly keys: SignedBy['keys'];
-}
-
-/** RFC 7517 §4.5: the provider may have changed its keys since they were read, even under the same `kid`. */
-async function signedByNewKeys(tried: readonly PublicKey[], token: string, { keys, ...search }: Search) {
-  const candidates = fittingKeys(await keys.renew(), search);
-  const fresh = candidates.filter((key) => !tried.includes(key));
-  return signedBy(fresh, token, search);
-}
-
-async function signedBy(candidates: readonly PublicKey[], token: string, { alg, faults }: Trial) {
-  for (const key of candidates) {
-    try {
-      return (await compactVerify(token, key as Parameters<typeof compactVerify>[1], { algorithms: [alg] })).payload;
-    } catch (error) {
-      // Try the next key; if all fail, the refusal lists the reasons.
-      faults.add(error instanceof Error ? error.message : String(error));
-    }
-  }
-  return undefined;
-}
-
-/** Strict about the encoding: replacement characters could make two subjects equal. */
-function claimsIn(payload: Uint8Array): Readonly<Record<string, unknown>> {
-  try {
-    const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) {
-      return claims as Readonly<Record<string, unknown>>;
-    }
-  } catch {
-    // Refused below like any other invalid payload.
-  }
-  return refuse('id_token', 'its payload is not a JSON object');
-}
