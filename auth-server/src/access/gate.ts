@@ -22,8 +22,11 @@ interface Verdict {
   readonly account?: Account | undefined;
 }
 
-/** @returns `undefined` if it does not object */
-export type Gate = (account: Account, occasion: Occasion) => Promise<Verdict | undefined>;
+/**
+ * @param approvedAt when the person approved what a token is requested for, in seconds since the epoch
+ * @returns `undefined` if it does not object
+ */
+export type Gate = (account: Account, occasion: Occasion, approvedAt?: number) => Promise<Verdict | undefined>;
 
 export interface Passage {
   readonly account: Account;
@@ -33,10 +36,10 @@ export interface Passage {
 /** Asks the gates in order, up to the first that refuses. */
 export const passThrough =
   (gates: readonly Gate[]) =>
-  async (account: Account, occasion: Occasion): Promise<Passage> => {
+  async (account: Account, occasion: Occasion, approvedAt?: number): Promise<Passage> => {
     let current = account;
     for (const gate of gates) {
-      const verdict = await gate(current, occasion);
+      const verdict = await gate(current, occasion, approvedAt);
       current = verdict?.account ?? current;
       if (verdict?.refusal) return { account: current, refusal: verdict.refusal };
     }

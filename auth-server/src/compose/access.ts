@@ -7,7 +7,9 @@ import type { ConnectorAccess } from '../access/settings.ts';
 import { startLineOf } from '../access/start-line.ts';
 import type { Config } from '../config.ts';
 import type { Account } from '../federation/account.ts';
-import type { ConfiguredConnector } from '../federation/registry.ts';
+import type { ConfiguredConnector, OpenConnector } from '../federation/registry.ts';
+import { createLogoutGate } from '../logout/gate.ts';
+import type { SignedOut } from '../logout/signed-out.ts';
 import { createDeactivationGate } from '../provisioning/deactivation.ts';
 import type { ConnectorProvisioning } from '../provisioning/settings.ts';
 import { neededMemberships } from '../resources/person-claims.ts';
@@ -57,15 +59,27 @@ function rulesOf(config: Parties, connector?: ConfiguredConnector): ConnectorRul
 const filesOf = ({ allow, deny, scopes = [] }: ConnectorRules): readonly string[] =>
   [...(allow ? [allow] : []), ...deny, ...scopes.map(({ people }) => people)].flatMap(({ files }) => files);
 
-export const composeGates = (
+interface GateDependencies extends Pick<Dependencies, 'store' | 'log'> {
+  readonly access: Access;
+  readonly connectors: readonly OpenConnector[];
+  readonly signedOut: Pick<SignedOut, 'approvalsEndedAt'>;
+}
+
+export function composeGates(
   { signIn }: Pick<Config, 'signIn'>,
-  { store, log, access }: Pick<Dependencies, 'store' | 'log'> & { readonly access: Access },
-): PassThrough => {
-  const connectors = scimTokensOf(signIn).map(({ connector }) => connector);
+  { store, log, access, connectors, signedOut }: GateDependencies,
+): PassThrough {
+  const provisioned = scimTokensOf(signIn).map(({ connector }) => connector);
   const onUnknown = ({ connector, accountId }: Account) =>
     log.warn({ connector, subject: accountId }, 'the provider has not reported this person over SCIM');
-  return passThrough([createDeactivationGate({ connectors, store, onUnknown }), access.gate]);
-};
+  // Without such a connector no refresh costs a read.
+  const endsApprovals = connectors.some(({ connector }) => connector.logout?.endsApprovals);
+  return passThrough([
+    createDeactivationGate({ connectors: provisioned, store, onUnknown }),
+    ...(endsApprovals ? [createLogoutGate(signedOut)] : []),
+    access.gate,
+  ]);
+}
 
 /** The connectors with SCIM, each with its token. */
 export const scimTokensOf = (signIn: Config['signIn']): readonly { connector: string; token: string }[] =>

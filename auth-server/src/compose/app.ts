@@ -8,12 +8,14 @@ import type { Accounts } from '../federation/account.ts';
 import { createLogins } from '../federation/login.ts';
 import type { OpenConnector } from '../federation/registry.ts';
 import { createApp } from '../http/app.ts';
+import { backChannelLogout } from '../http/logout/back-channel.ts';
 import { provisioningRoutes } from '../http/provisioning/routes.ts';
 import { callbackRoutes } from '../http/sign-in/callback.ts';
 import { interactionRoutes } from '../http/sign-in/interaction.ts';
 import { createLoginCookie } from '../http/sign-in/login-cookie.ts';
 import type { SignInObserver } from '../http/sign-in/upstream-failure.ts';
 import type { CookieKeys } from '../keys/key-store.ts';
+import type { SignedOut } from '../logout/signed-out.ts';
 import type { Engine } from '../provider/provider.ts';
 import { createUsers } from '../provisioning/users.ts';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
@@ -28,6 +30,7 @@ export interface AppDependencies extends Dependencies {
   readonly accounts: Accounts;
   readonly passThrough: PassThrough;
   readonly access: Pick<Access, 'stored'>;
+  readonly signedOut: SignedOut;
   readonly clients: Clients;
   readonly connectors: readonly OpenConnector[];
   readonly cookieKeys: CookieKeys;
@@ -47,6 +50,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
     accounts,
     passThrough,
     access,
+    signedOut,
     clients,
     connectors,
     cookieKeys,
@@ -60,17 +64,19 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
     pages,
     connectors,
     accounts,
-    passThrough,
     access,
+    passThrough,
+    clock,
     logins: createLogins(store, randomBytes),
     loginCookie: createLoginCookie(cookieKeys, issuer.startsWith('https:')),
     formKey: cookieKeys[0],
     onSignIn,
   };
   const provisioning = composeProvisioning(config, dependencies);
+  const logout = backChannelLogout({ connectors, signedOut });
   const registration = { ...clients.registration, ...registrationLimits };
   return ({ app, guards, interactions, revision }) => {
-    const routes = [interactionRoutes({ ...signIn, interactions }), callbackRoutes(signIn), ...guards];
+    const routes = [interactionRoutes({ ...signIn, interactions }), callbackRoutes(signIn), logout, ...guards];
     return createApp({
       issuer,
       log,

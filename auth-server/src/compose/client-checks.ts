@@ -14,7 +14,7 @@ import type { Engine } from '../provider/provider.ts';
 import { rateLimitsOn } from '../storage/rate-limit.ts';
 import { createSqliteStore } from '../storage/sqlite.ts';
 import { createPages } from '../views/pages.ts';
-import { composeAccounts } from './accounts.ts';
+import { composeAccounts, composeSignedOut } from './accounts.ts';
 import { composeClients } from './clients.ts';
 import { composeEngine } from './engine.ts';
 
@@ -32,6 +32,7 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
     pages: createPages(brandOf({})),
   };
   const accounts = composeAccounts(config, dependencies);
+  const signedOut = composeSignedOut(config, dependencies);
   const clients = composeClients(config, dependencies);
   const key = await generateSigningKey(config.signingAlgorithm);
   // No person signs in.
@@ -39,6 +40,7 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
   const createEngine = composeEngine(config, {
     ...dependencies,
     accounts,
+    signedOut,
     passThrough: passThrough([]),
     access,
     clients,

@@ -4,6 +4,7 @@ import type { PassThrough } from '../access/gate.ts';
 import type { Config } from '../config.ts';
 import type { Accounts } from '../federation/account.ts';
 import type { Keys } from '../keys/key-store.ts';
+import type { SignedOut } from '../logout/signed-out.ts';
 import type { EngineCounts } from '../provider/events.ts';
 import { createEngine, type Engine } from '../provider/provider.ts';
 import { lifetimesOf } from '../provider/settings.ts';
@@ -15,6 +16,7 @@ export interface EngineDependencies extends Dependencies {
   readonly accounts: Accounts;
   readonly passThrough: PassThrough;
   readonly access: Pick<Access, 'permitted'>;
+  readonly signedOut: SignedOut;
   readonly clients: Clients;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
@@ -22,7 +24,7 @@ export interface EngineDependencies extends Dependencies {
 
 /** @returns a function that creates an engine for a set of keys; everything else outlives the engines */
 export function composeEngine(config: Config, dependencies: EngineDependencies): (keys: Keys) => Engine {
-  const { store, clock, languageOf, pages, accounts, passThrough, access, clients, counts } = dependencies;
+  const { store, clock, languageOf, pages, accounts, passThrough, access, signedOut, clients, counts } = dependencies;
   const options = {
     issuer: config.issuer,
     store,
@@ -30,6 +32,7 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     accounts,
     passThrough,
     access,
+    signedOut,
     ...clients,
     clientIdMetadataDocuments: config.clientMetadata,
     resources: composeResources(config, dependencies),

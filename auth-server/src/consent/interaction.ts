@@ -45,6 +45,14 @@ export interface HttpExchange {
   readonly res: ServerResponse;
 }
 
+interface ApprovingPerson {
+  readonly accountId: string;
+  /** When the person signed in, in seconds since the epoch. Absent: the session of this browser goes on. */
+  readonly since?: number | undefined;
+  /** Identifies the session at the upstream. */
+  readonly upstreamSession?: string | undefined;
+}
+
 /** RFC 6749 §4.1.2.1 */
 type AuthorizationErrorCode = 'access_denied' | 'temporarily_unavailable' | 'server_error';
 
@@ -55,8 +63,11 @@ export interface Interactions {
    * @throws HttpError 400 when it is over or unknown, or when this browser did not send its cookie
    */
   find(exchange: HttpExchange, uid: string): Promise<PendingInteraction>;
-  /** Signs `accountId` in, grants and stores what was shown, which is `pending`, and sends the browser back to the engine. */
-  approve(exchange: HttpExchange, pending: PendingInteraction, accountId: string): Promise<void>;
+  /**
+   * Grants and stores what was shown, which is `pending`, and sends the browser back to the engine.
+   * @param person who signed in just now, or whose session it is
+   */
+  approve(exchange: HttpExchange, pending: PendingInteraction, person: ApprovingPerson): Promise<void>;
   /** Sends the browser to the client with an error of RFC 6749 §4.1.2.1. */
   refuse(exchange: HttpExchange, error: AuthorizationErrorCode, description: string): Promise<void>;
 }

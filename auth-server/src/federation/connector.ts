@@ -76,6 +76,34 @@ export interface Connector {
    * @throws UpstreamError
    */
   identify?(claims: Readonly<Record<string, unknown>>): Promise<Identity>;
+  /** Absent: the upstream neither reports that a person signed out there, nor has a page for it that is known here. */
+  readonly logout?: UpstreamLogout | undefined;
+}
+
+/** What a logout token of the upstream says (OpenID Connect Back-Channel Logout 1.0 §2.4). It has a subject, a `sid`, or both. */
+export interface LogoutToken {
+  readonly issuer: string;
+  /** As in the identities of the connector. */
+  readonly subject?: string | undefined;
+  /** One session of the person at the upstream. Absent: all of them. */
+  readonly sid?: string | undefined;
+  /** Unique at that issuer. */
+  readonly jti: string;
+}
+
+export interface UpstreamLogout {
+  /** Whether a logout at the upstream ends approvals here as well, and not browser sessions only. */
+  readonly endsApprovals: boolean;
+  /**
+   * Validates everything but whether the token was used before.
+   * @throws UpstreamError
+   */
+  readToken(token: string): Promise<LogoutToken>;
+  /**
+   * The page at the upstream where the person can sign out there, or `undefined` if it has none.
+   * @param hint what the person signs in with at the upstream
+   */
+  page(hint: string | undefined): Promise<URL | undefined>;
 }
 
 /** The dependencies of a connector. */

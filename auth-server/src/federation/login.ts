@@ -19,9 +19,18 @@ export interface LoginState {
   readonly codeVerifier: string;
 }
 
+/** A person who signed in at an upstream. */
+export interface SignedIn {
+  readonly accountId: string;
+  /** When the answer of the upstream arrived, in seconds since the epoch. */
+  readonly since: number;
+  /** Identifies the session at the upstream (logout/signed-out.ts). Absent: the upstream named none. */
+  readonly upstreamSession?: string | undefined;
+}
+
 /** How a sign-in ended; its interaction finishes with this outcome. */
 type LoginOutcome = { readonly approval: string } & (
-  | { readonly accountId: string }
+  | SignedIn
   | { readonly error: 'access_denied' | 'temporarily_unavailable' | 'server_error'; readonly description: string }
 );
 

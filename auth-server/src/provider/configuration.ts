@@ -12,6 +12,7 @@ import type { Judge } from '../client-documents/document.ts';
 import type { PreRegisteredClients } from '../clients/pre-registered.ts';
 import { interactionPath } from '../consent/interaction.ts';
 import type { Keys } from '../keys/key-store.ts';
+import type { SignedOut } from '../logout/signed-out.ts';
 import type { InitialAccessTokens } from '../registration/initial-access-tokens.ts';
 import type { RegistrationMode } from '../registration/settings.ts';
 import type { Resources } from '../resources/resource.ts';
@@ -48,6 +49,7 @@ export interface ConfigurationOptions {
   readonly preRegistered: PreRegisteredClients;
   readonly clientDocuments: ClientDocuments;
   readonly registration: Registration;
+  readonly signedOut: Pick<SignedOut, 'includes'>;
   /** Whether a URL may be a client id. */
   readonly clientIdMetadataDocuments: boolean;
   /** The engine's own validation of client metadata. */
@@ -70,6 +72,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       cache: options.clientCache,
       registrationKeys: keys.cookies,
       initialAccessTokens: options.registration.initialAccessTokens,
+      signedOut: options.signedOut,
     }),
     jwks: { keys: [...keys.signing] },
     cookies: cookies(options),

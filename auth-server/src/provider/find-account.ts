@@ -31,7 +31,7 @@ export interface FindAccountDependencies {
 export function createFindAccount({ accounts, passThrough, access, resources }: FindAccountDependencies): FindAccount {
   return async (ctx, accountId, token): Promise<EngineAccount | undefined> => {
     const stored = await accounts.find(accountId);
-    const passage = stored && (await passThrough(stored, token ? 'token' : 'session'));
+    const passage = stored && (await passThrough(stored, token ? 'token' : 'session', ctx.oidc.entities.Grant?.iat));
     if (token && passage?.refusal) await refuse(ctx, passage.refusal);
     if (token && passage) {
       stateOf(ctx).permitted = (names, free) => access.permitted(passage.account, names, free);

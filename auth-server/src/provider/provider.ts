@@ -30,6 +30,7 @@ import { completeRequests, readEmptySecret } from './overrides/request-context.t
 import { providerWith } from './overrides/token/grant-handlers.ts';
 import { endRefreshing } from './overrides/token/refresh-grant-type.ts';
 import { nameSuccessors } from './overrides/token/refresh-rotation.ts';
+import { keepUpstreamSessions } from './overrides/upstream-sessions.ts';
 import { createRenderError, type ErrorPages } from './render-error.ts';
 
 export interface Engine {
@@ -82,6 +83,7 @@ export function createEngine({ accounts, passThrough, pages, languageOf, counts,
   takeLoopbackNames(app);
   endRefreshing(app);
   keepApprovals(app);
+  keepUpstreamSessions(app);
   completeRequests(app);
   chooseKeys(app);
   rememberClients(app, clientCache);

@@ -51,8 +51,8 @@ describe('a login state', () => {
 describe('a login outcome', () => {
   it('a login outcome is collected once', async () => {
     const { logins } = setUp();
-    await logins.saveOutcome('interaction', { accountId: 'alice', approval: 'digest' });
-    expect(await logins.takeOutcome('interaction')).toEqual({ accountId: 'alice', approval: 'digest' });
+    await logins.saveOutcome('interaction', { accountId: 'alice', since: 1, approval: 'digest' });
+    expect(await logins.takeOutcome('interaction')).toEqual({ accountId: 'alice', since: 1, approval: 'digest' });
     expect(await logins.takeOutcome('interaction')).toBeUndefined();
   });
 });

@@ -19,7 +19,8 @@ export interface ProviderMetadata {
   readonly prompts: readonly string[] | undefined;
 }
 
-const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint', 'jwks_uri'] as const;
+const REQUIRED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
+const ENDPOINTS = [...REQUIRED, 'userinfo_endpoint', 'end_session_endpoint'] as const;
 
 /** Asymmetric algorithms only: a signature with a shared secret proves no more than the connection does. */
 export const ASYMMETRIC: readonly string[] = [
@@ -52,7 +53,7 @@ export function readMetadata(
     throw new UpstreamError('unavailable', `its issuer is ${found}`, { claim: 'issuer', expected, found });
   }
   const named = ENDPOINTS.filter((name) => typeof said[name] === 'string' && URL.canParse(said[name]));
-  const missing = ENDPOINTS.filter((name) => name !== 'userinfo_endpoint' && !named.includes(name));
+  const missing = REQUIRED.filter((name) => !named.includes(name));
   if (missing.length > 0) throw new Error(`an endpoint is missing: ${missing.join(', ')}`);
   const kept = Object.fromEntries(named.map((name) => [name, said[name]]));
   const endpoints = withPublicEndpoints(kept, place) as Readonly<Record<string, string>>;

@@ -10,6 +10,8 @@ import { innermost } from '../../federation/failure.ts';
 import { type ClaimOptions, type Claims, collectClaims, emailVerified } from './claims.ts';
 import { type IdTokenClaims, readIdToken } from './id-token.ts';
 import { toIdentity, userInAnswer } from './identity.ts';
+import { createLogout } from './logout/logout.ts';
+import { sidOf } from './logout/logout-token.ts';
 import { createProvider, type Provider, type Upstream } from './provider.ts';
 import type { Quirks } from './quirks.ts';
 import type { OidcSettings } from './settings.ts';
@@ -35,6 +37,7 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
   }
 
   return {
+    logout: createLogout(values, provider, { clock, quirks }),
     begin: (checks, { selectAccount } = {}) =>
       translated(async () => {
         const { configuration, prompts } = await provider.metadata.get();
@@ -69,7 +72,8 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
         const expected = { issuer, clientId, nonce, algorithms, keys: provider.keys, clock };
         const idToken = await readIdToken(tokens[ID_TOKEN], { ...expected, issuerOf: quirks.issuerOf });
         const accessToken = tokens.access_token;
-        return { identity: await identify(upstream, idToken, { accessToken, inAnswer: userInAnswer(answer) }) };
+        const identity = await identify(upstream, idToken, { accessToken, inAnswer: userInAnswer(answer) });
+        return { identity, session: { sid: sidOf(idToken) } };
       }),
   };
 }

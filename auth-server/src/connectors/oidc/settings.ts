@@ -1,7 +1,7 @@
 /** Owns the settings of sign-in with an OpenID provider, and the rules between them. */
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { optional, type Problem, type Setting, setting, type Values } from '@mcp-oauth/shared/settings/config';
-import { duration, oneOf, text, url } from '@mcp-oauth/shared/settings/types';
+import { duration, flag, oneOf, text, url } from '@mcp-oauth/shared/settings/types';
 import { httpsOnly } from '../../federation/upstream/https-only.ts';
 
 export const settings = {
@@ -58,6 +58,12 @@ export const settings = {
     doc: 'How the OpenID provider sends its answer: query or form_post. Not set: the default of the provider.',
     type: oneOf('query', 'form_post'),
     example: 'form_post',
+  }),
+  logoutEndsApprovals: setting({
+    env: 'LOGOUT_ENDS_APPROVALS',
+    doc: 'Whether a person who signs out at the OpenID provider also loses the approvals that they gave here, so that their clients must ask them again. It applies to logout tokens that name the person (`sub`), which the OpenID provider sends to `/backchannel-logout/<id>`. Without it such a token ends browser sessions only.',
+    type: flag(),
+    default: 'false',
   }),
   timeout: setting({
     env: 'TIMEOUT',

@@ -30,8 +30,8 @@ const COUNTED: readonly (readonly [path: RegExp, limit: Counted])[] = [
   [/^\/interaction\/[^/]+\/approve\/?$/i, 'approval'],
   [/^\/revoke\/?$/i, 'revocation'],
 ];
-/** Endpoints where clients authenticate. */
-const CLIENTS = /^\/(token|par|revoke)\/?$/i;
+/** Endpoints where clients authenticate, and where an upstream does with a logout token. */
+const CLIENTS = /^\/(token|par|revoke|backchannel-logout\/[^/]+)\/?$/i;
 const MAX_ADDRESSES = 10_000;
 
 interface CountedFailures {
@@ -74,10 +74,16 @@ export function failureLimit(
     const { clientAddress } = stateOf(ctx);
     const wait = blocked.waitOf(clientAddress);
     if (wait > 0) throw refusal(wait);
-    return next().then(async () => {
-      if (!statuses.includes(ctx.status)) return;
-      blocked.add(clientAddress, await limit.take(clientAddress));
-    });
+    const count = async (status: unknown): Promise<void> => {
+      if (statuses.includes(Number(status))) blocked.add(clientAddress, await limit.take(clientAddress));
+    };
+    return next().then(
+      () => count(ctx.status),
+      async (error) => {
+        await count(error?.status);
+        throw error;
+      },
+    );
   };
 }
 

@@ -3,20 +3,22 @@
  * browser that started the sign-in, and at the callback of the connector that was used.
  */
 import Router from '@koa/router';
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Context, Middleware } from 'koa';
 import type { Access } from '../../access/access.ts';
 import type { PassThrough } from '../../access/gate.ts';
 import { interactionPath } from '../../consent/interaction.ts';
 import { stateOf } from '../../context-state.ts';
 import type { Accounts } from '../../federation/account.ts';
-import type { Identity, LoginChecks } from '../../federation/connector.ts';
+import type { Identity, LoginChecks, SignIn } from '../../federation/connector.ts';
 import { type ClientAnswer, sanitized } from '../../federation/failure.ts';
-import type { LoginState, Logins } from '../../federation/login.ts';
+import type { LoginState, Logins, SignedIn } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 import { acceptIdentity, localSubject } from '../../federation/subject.ts';
 import { type Said, said } from '../../languages/language.ts';
 import type { ChooseLanguage } from '../../languages/languages.ts';
 import { PageError } from '../../languages/page-error.ts';
+import { upstreamSessionOf } from '../../logout/signed-out.ts';
 import type { Pages } from '../../views/pages.ts';
 import { readFormPost, redirectToCallback } from './form-post.ts';
 import type { LoginCookie } from './login-cookie.ts';
@@ -34,6 +36,7 @@ export interface CallbackDependencies {
   readonly passThrough: PassThrough;
   readonly access: Pick<Access, 'stored'>;
   readonly loginCookie: LoginCookie;
+  readonly clock: Clock;
   readonly onSignIn?: SignInObserver | undefined;
 }
 
@@ -134,7 +137,7 @@ function callbackError(answer: URLSearchParams, why: keyof typeof WORDS, reason:
 }
 
 type ReturnedLogin = LoginState & Pick<LoginChecks, 'state'>;
-type SignInOutcome = ({ readonly accountId: string } | ClientAnswer) & {
+type SignInOutcome = (SignedIn | ClientAnswer) & {
   /** The person, if they signed in and may not come in. */
   readonly refused?: Identity;
 };
@@ -147,15 +150,19 @@ async function completeSignIn(
 ): Promise<SignInOutcome> {
   // Built from the configuration: neither Host nor a proxy header may influence what is sent to the upstream.
   const answer = new URL(upstream.callbackUrl + ctx.search);
-  let identity: Identity;
+  // Before the exchange: a logout that arrives in the meantime is later.
+  const since = seconds(dependencies.clock);
+  let signIn: SignIn;
   try {
-    identity = acceptIdentity((await upstream.connector.finish(answer, login))?.identity);
+    signIn = await upstream.connector.finish(answer, login);
+    acceptIdentity(signIn?.identity);
   } catch (error) {
     const code = answer.searchParams.get('code') ?? undefined;
     const failed = upstreamFailed(ctx, { upstream, checks: login, code }, error);
     dependencies.onSignIn?.(upstream.id, failed.reason);
     return failed.answer;
   }
+  const { identity, session } = signIn;
   const found = { accountId: localSubject(identity), connector: upstream.id, identity };
   const { account, refusal } = await dependencies.passThrough(found, 'sign-in');
   if (refusal) {
@@ -165,5 +172,6 @@ async function completeSignIn(
   }
   await dependencies.accounts.save(dependencies.access.stored(account));
   dependencies.onSignIn?.(upstream.id, 'ok');
-  return { accountId: account.accountId };
+  const upstreamSession = session?.sid === undefined ? undefined : upstreamSessionOf(identity.issuer, session.sid);
+  return { accountId: account.accountId, since, upstreamSession };
 }

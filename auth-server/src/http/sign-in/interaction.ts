@@ -72,7 +72,7 @@ async function approve(ctx: Context, dependencies: InteractionDependencies): Pro
   if (pending.accountId === undefined || !(await dependencies.accounts.find(pending.accountId))) {
     throw new PageError(400, 'invalid_request', said('chooseHow'), { reason: 'approval without an account' });
   }
-  await dependencies.interactions.approve(ctx, pending, pending.accountId);
+  await dependencies.interactions.approve(ctx, pending, { accountId: pending.accountId });
 }
 
 /** Asks the upstream first, so that nothing is stored if it is down. */
@@ -120,7 +120,7 @@ async function finish(ctx: Context, dependencies: InteractionDependencies): Prom
     return seeOther(ctx, interactionPath(dependencies.issuer, pending.uid));
   }
   if ('error' in outcome) return dependencies.interactions.refuse(ctx, outcome.error, outcome.description);
-  await dependencies.interactions.approve(ctx, pending, outcome.accountId);
+  await dependencies.interactions.approve(ctx, pending, outcome);
 }
 
 /** The pending request, whose cookie proves that it belongs to this browser and whose uid is the one in the path. */

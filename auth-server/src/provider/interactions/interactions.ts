@@ -55,7 +55,7 @@ export function createInteractions(dependencies: Dependencies): Interactions {
       const copiedAt = clientDocuments.copiedAt(pending.client.id);
       return { ...pending, client: { ...pending.client, copiedAt } };
     },
-    approve: async (exchange, approved, accountId) => {
+    approve: async (exchange, approved, { accountId, since, upstreamSession }) => {
       const details = await read(exchange);
       // The page may have been shown before anybody knew who the person is.
       const shown = permittedFor(await accounts.find(accountId), approved, dependencies);
@@ -65,8 +65,8 @@ export function createInteractions(dependencies: Dependencies): Interactions {
       // The grant of the current session: another tab may have approved something since this page was shown.
       const known = session?.grantIdFor(shown.client.id) ?? details.grantId;
       const grantId = await grant({ params: details.params, grantId: known }, { ...shown, accountId }, dependencies);
-      const signsIn = details.prompt.name === 'login' || details.session?.accountId !== accountId;
-      await finish(exchange, { ...(signsIn && { login: { accountId } }), [SELECT_ACCOUNT]: {}, consent: { grantId } });
+      const login = since === undefined ? undefined : { accountId, ts: since, upstreamSession };
+      await finish(exchange, { ...(login && { login }), [SELECT_ACCOUNT]: {}, consent: { grantId } });
     },
     refuse: (exchange, error, description) => finish(exchange, { error, error_description: description }),
   };

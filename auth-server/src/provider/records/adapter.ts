@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import type { SignedOut } from '../../logout/signed-out.ts';
 import type { JsonObject, RecordStore, StoredRecord } from '../../storage/record-store.ts';
 import {
   type RegistrationAccessTokenOptions,
@@ -13,6 +14,7 @@ import {
 import { type ClientAdapterDependencies, createClientAdapter } from './client-adapter.ts';
 import { type ClientRecordsOptions, createClientRecords } from './client-records.ts';
 import { createGrantAdapter, type Published } from './grants.ts';
+import { createSessionAdapter } from './sessions.ts';
 
 export interface AdapterOptions
   extends Omit<ClientRecordsOptions, 'clock'>,
@@ -21,6 +23,7 @@ export interface AdapterOptions
   /** Seconds for which a used refresh token still returns its successor; 0: none. */
   readonly refreshGrace: number;
   readonly published: Published;
+  readonly signedOut: Pick<SignedOut, 'includes'>;
 }
 
 /** Models whose records are also found by a second key. */
@@ -37,6 +40,7 @@ export function createAdapter(store: RecordStore, clock: Clock, options: Adapter
     if (model === 'RegistrationAccessToken') return registrationAccessTokenAdapter(options);
     if (model === 'Grant') return createGrantAdapter(store, { clients, ...options }, recordAdapter(store, model));
     if (model === 'Interaction') return interactionAdapter(store);
+    if (model === 'Session') return createSessionAdapter(recordAdapter(store, model), options.signedOut);
     if (model === 'RefreshToken') return refreshTokenAdapter(store, clock, options.refreshGrace);
     return recordAdapter(store, model);
   };

@@ -1,0 +1,90 @@
+/**
+ * Owns the validation of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6). Anybody may send one, so it is accepted only
+ * with every member that makes it a logout token, and it never makes this server ask for the keys of the provider more often than
+ * twice a minute.
+ */
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import type { LogoutToken } from '../../../federation/connector.ts';
+import type { Remembered } from '../../../federation/upstream/remembered.ts';
+import type { Claims } from '../claims.ts';
+import { type Expectation, isTime, SKEW } from '../id-token.ts';
+import { refusing, shown, verified } from '../signature.ts';
+
+/** The member of `events` that makes a JWT a logout token (§2.4). */
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+/** Seconds that a logout token may be old. */
+const OLDEST = 120;
+/**
+ * Accepted values of the header parameter `typ`, in lower case. §2.4 recommends `logout+jwt` and does not require it, and older
+ * providers send `JWT` or nothing. A JWT of another use has another type, or lacks `events`, or has a `nonce` (§4.1).
+ */
+const TYPES: readonly unknown[] = ['logout+jwt', 'application/logout+jwt', 'jwt', undefined];
+const LONGEST = 255;
+/** Milliseconds between two requests for the keys of the provider. */
+const PAUSE = 30_000;
+
+export type LogoutExpectation = Omit<Expectation, 'nonce'>;
+
+const refuse = refusing('logout token');
+
+/** @throws UpstreamError */
+export async function readLogoutToken(token: string, expected: LogoutExpectation): Promise<LogoutToken> {
+  const { header, claims } = await verified(token, 'logout token', expected);
+  const { typ } = header;
+  if (!TYPES.includes(typeof typ === 'string' ? typ.toLowerCase() : typ)) {
+    refuse('typ', 'typ is of another kind of JWT', { expected: 'logout+jwt', found: shown(typ) });
+  }
+  const { iss, aud, events } = claims;
+  const issuer = expected.issuerOf?.(claims, expected.issuer) ?? expected.issuer;
+  if (iss !== issuer) refuse('iss', 'iss is not the issuer', { expected: issuer, found: shown(iss) });
+  if (![aud].flat().includes(expected.clientId)) {
+    refuse('aud', 'aud does not name this client', { expected: expected.clientId, found: shown(aud) });
+  }
+  judgeTimes(claims, seconds(expected.clock));
+  if (!isObject(events) || !Object.hasOwn(events, EVENT) || !isObject(events[EVENT])) {
+    refuse('events', 'events has no logout', { expected: EVENT, found: shown(events) });
+  }
+  // §2.4: an id token has one, and must not be accepted here.
+  if (Object.hasOwn(claims, 'nonce')) refuse('nonce', 'it has a nonce', { expected: 'nothing', found: 'a value' });
+  const [subject, sid] = [textOf('sub', claims), textOf('sid', claims)];
+  if (subject === undefined && sid === undefined) {
+    refuse('sub', 'it names neither a person nor a session', { expected: 'sub or sid', found: 'nothing' });
+  }
+  return { issuer, subject, sid, jti: textOf('jti', claims) ?? refuse('jti', 'jti is missing') };
+}
+
+function judgeTimes({ iat, exp }: Readonly<Record<string, unknown>>, now: number): void {
+  if (!isTime(iat)) refuse('iat', 'iat is not a time', { expected: 'a number', found: shown(iat) });
+  else if (iat < now - OLDEST) refuse('iat', 'iat is too old', { expected: `since ${now - OLDEST}`, found: iat });
+  else if (iat > now + SKEW) refuse('iat', 'iat is in the future', { expected: `by ${now + SKEW}`, found: iat });
+  if (!isTime(exp)) refuse('exp', 'exp is not a time', { expected: 'a number', found: shown(exp) });
+  else if (exp <= now - SKEW) refuse('exp', 'exp is in the past', { expected: `later than ${now - SKEW}`, found: exp });
+}
+
+/** @returns `undefined` if the claim is absent */
+function textOf(name: string, claims: Readonly<Record<string, unknown>>): string | undefined {
+  const value = claims[name];
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && value !== '' && value.length <= LONGEST) return value;
+  return refuse(name, `${name} is not a text of 1 to ${LONGEST} characters`, { found: shown(value) });
+}
+
+/** The session of the person at the provider that an id token names. A longer one is not kept: no logout token names it either. */
+export const sidOf = ({ sid }: Claims): string | undefined =>
+  typeof sid === 'string' && sid !== '' && sid.length <= LONGEST ? sid : undefined;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The same keys, which an unknown `kid` or a bad signature renews after a pause only: a stranger can send both. */
+export function renewedRarely<T>(keys: Remembered<T>, clock: Clock): Remembered<T> {
+  let next = 0;
+  return {
+    get: keys.get,
+    renew: () => {
+      if (clock.now() < next) return keys.get();
+      next = clock.now() + PAUSE;
+      return keys.renew();
+    },
+  };
+}
