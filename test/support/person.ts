@@ -101,10 +101,12 @@ const attributeOf = (tag: string, name: string): string | undefined => {
 };
 
 function formsOf({ body }: Page): readonly Form[] {
+  const boxes = body.match(/<input type="checkbox"[^>]* checked>/g) ?? [];
   return [...body.matchAll(/<form([^>]*)>([\s\S]*?)<\/form>/g)].map(([, head = '', inside = '']) => {
     const fields = new URLSearchParams();
-    for (const [tag] of inside.matchAll(/<input[^>]*>/g)) {
-      fields.set(attributeOf(tag, 'name') ?? '', attributeOf(tag, 'value') ?? '');
+    const elsewhere = boxes.filter((tag) => attributeOf(tag, 'form') === (attributeOf(head, 'id') ?? ''));
+    for (const tag of [...(inside.match(/<input[^>]*>/g) ?? []), ...elsewhere]) {
+      fields.append(attributeOf(tag, 'name') ?? '', attributeOf(tag, 'value') ?? '');
     }
     const buttons = new Map<string, readonly [string, string] | undefined>();
     for (const [, tag = '', label = ''] of inside.matchAll(/<button([^>]*)>([\s\S]*?)<\/button>/g)) {

@@ -64,15 +64,22 @@ const MOST = 20;
 
 const factsOf = (pending: PendingInteraction): string => digest(written(pending, 'scopes', 'claims'));
 
+/** A scope that the person left out now is asked for again, whatever they approved before. */
+const withoutScopes = (approvals: readonly Approval[], leftOut: readonly string[] = []): readonly Approval[] =>
+  leftOut.length === 0
+    ? approvals
+    : approvals.map(({ scopes, ...rest }) => ({ ...rest, scopes: scopes.filter((name) => !leftOut.includes(name)) }));
+
 /** The approvals with one more: scopes and claims that were approved for exactly the same facts are merged. */
 export function remember(approvals: readonly Approval[], pending: PendingInteraction): readonly Approval[] {
   const facts = factsOf(pending);
-  const before = approvals.find((approval) => approval.facts === facts);
+  const kept = withoutScopes(approvals, pending.leftOut);
+  const before = kept.find((approval) => approval.facts === facts);
   const scopes = merged(before?.scopes, FACTS.scopes(pending));
   const claims = merged(before?.tells?.claims, FACTS.claims(pending));
   const tells = claims.length > 0 ? { resource: FACTS.resource(pending), claims } : undefined;
   const approval = { facts, scopes, ...(tells && { tells }) };
-  return [...approvals.filter((other) => other.facts !== facts), approval].slice(-MOST);
+  return [...kept.filter((other) => other.facts !== facts), approval].slice(-MOST);
 }
 
 const merged = (one: readonly string[] = [], other: readonly string[]): readonly string[] =>

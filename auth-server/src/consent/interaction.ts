@@ -27,8 +27,15 @@ export interface PendingInteraction {
   readonly redirectUri: string;
   /** The requested resource: its canonical identifier and name. */
   readonly resource: { readonly identifier: string; readonly name: string };
-  /** Resource scopes that will be granted, with their descriptions. */
-  readonly scopes: readonly { readonly name: string; readonly description: string }[];
+  /** Resource scopes that will be granted. */
+  readonly scopes: readonly {
+    readonly name: string;
+    readonly description: string;
+    /** Whether the person cannot leave it out: without it the approval would be worth nothing. */
+    readonly isFixed?: boolean;
+  }[];
+  /** Names of the scopes that the client asked for and the person left out. */
+  readonly leftOut?: readonly string[];
   /** Scopes of this server itself, such as `openid`: they do not concern the resource, so the page does not list them. */
   readonly ownScopes?: readonly string[];
   /** What the resource will learn about the person from the access token. */

@@ -15,6 +15,8 @@ export interface LoginState {
   readonly connector: string;
   /** The approval that was given before the redirect to the upstream, as a digest of what the page showed. */
   readonly approval: string;
+  /** Scopes that the person left out on the page; absent: none. */
+  readonly leftOut?: readonly string[];
   readonly nonce: string;
   readonly codeVerifier: string;
 }
@@ -29,15 +31,16 @@ export interface SignedIn {
 }
 
 /** How a sign-in ended; its interaction finishes with this outcome. */
-type LoginOutcome = { readonly approval: string } & (
-  | SignedIn
-  | { readonly error: 'access_denied' | 'temporarily_unavailable' | 'server_error'; readonly description: string }
-);
+type LoginOutcome = Pick<LoginState, 'approval' | 'leftOut'> &
+  (
+    | SignedIn
+    | { readonly error: 'access_denied' | 'temporarily_unavailable' | 'server_error'; readonly description: string }
+  );
 
 export interface Logins {
   /** Creates checks; nothing is stored before `start`. */
   createChecks(): LoginChecks;
-  start(checks: LoginChecks, login: Pick<LoginState, 'uid' | 'connector' | 'approval'>): Promise<void>;
+  start(checks: LoginChecks, login: Pick<LoginState, 'uid' | 'connector' | 'approval' | 'leftOut'>): Promise<void>;
   /** Reads without taking, so that an answer that is refused early does not use up the login. */
   find(state: string): Promise<LoginState | undefined>;
   /** Of concurrent calls exactly one gets the login. */

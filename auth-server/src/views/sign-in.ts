@@ -51,7 +51,7 @@ ${client.host && html`<dt>${destination.warning ? texts.saysItIsFrom : texts.pub
 </dl>
 ${copyNote(client, language)}
 ${notice(destination, language)}
-<form class="late" method="post" action="${view.path}/approve">
+<form id="approve" class="late" method="post" action="${view.path}/approve">
 <input type="hidden" name="token" value="${view.token}">
 ${view.selectsAccount && html`<input type="hidden" name="account" value="other">`}
 ${view.account ? sessionChoice(view.account, view) : upstreamButtons(view)}
@@ -94,11 +94,15 @@ function origin(client: Client, { texts }: Language): Html {
   return html`<span class="tag">${texts.unverified}</span> ${says}`;
 }
 
-/** A scope without a description is shown by its name. */
-const scopeItem = ({ name, description }: PendingInteraction['scopes'][number], language: Language): Html =>
-  description && description !== name
-    ? html`<li>${description}</li>`
-    : html`<li>${fill(language, 'permission', { name: html`<code>${name}</code>` })}</li>`;
+/** A scope without a description is shown by its name. One that is not fixed has a box, ticked as the client asked. */
+function scopeItem({ name, description, isFixed }: PendingInteraction['scopes'][number], language: Language): Html {
+  const text =
+    description && description !== name
+      ? html`${description}`
+      : fill(language, 'permission', { name: html`<code>${name}</code>` });
+  if (isFixed) return html`<li>${text}</li>`;
+  return html`<li class="choice"><label><input type="checkbox" form="approve" name="scope" value="${name}" autocomplete="off" checked> <span>${text}</span></label></li>`;
+}
 
 /** The texts of what a resource learns about the person. */
 const CLAIMS = {

@@ -38,7 +38,7 @@ describe('RFC 9728 §2 a scope that only the resource defines', () => {
     const client = await register(server);
     const browser = new Browser(server);
     const { page } = await browser.follow(authorizePath(client, { scope: 'mcp:tools reports:read' }));
-    expect(await page?.clone().text()).toContain('<li>Use the permission <code>reports:read</code></li>');
+    expect(await page?.clone().text()).toContain('Use the permission <code>reports:read</code>');
     const { outside } = await browser.signIn(page, 'alice');
     const tokens = await read(await redeem(server, client, outside?.searchParams.get('code') ?? ''));
     expect(tokens.scope).toBe('mcp:tools reports:read');

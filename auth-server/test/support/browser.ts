@@ -65,7 +65,9 @@ export class Browser {
     const [, path] = /action="([^"]+)\/approve"/.exec(markup) ?? [];
     const [, token] = /name="token" value="([^"]+)"/.exec(markup) ?? [];
     if (!path || !token) throw new Error(`no sign-in page but ${page?.status} ${markup.slice(0, 600)}`);
+    const ticked = [...markup.matchAll(/<input type="checkbox"[^>]*name="scope" value="([^"]+)"[^>]* checked>/g)];
     const body = new URLSearchParams({ token, ...fields });
+    if (!('scope' in fields)) for (const [, scope = ''] of ticked) body.append('scope', scope);
     return this.follow(new URL(`${path}/${action}`, this.#server.issuer).href, { method: 'POST', body });
   }
 

@@ -17,7 +17,7 @@ const pending: PendingInteraction = {
   client: { id: 'client-1', name: 'Cursor', identity: {} },
   redirectUri: 'https://app.example/callback',
   resource: { identifier: 'https://mcp.example/mcp', name: 'Example tools' },
-  scopes: [{ name: 'mcp:tools', description: 'Use the tools' }],
+  scopes: [{ name: 'mcp:tools', description: 'Use the tools', isFixed: true }],
   accountId: undefined,
 };
 const connectors = [

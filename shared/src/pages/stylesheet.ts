@@ -18,11 +18,7 @@ header.brand img{max-width:10rem;max-height:3rem}
 footer.links{display:flex;flex-wrap:wrap;justify-content:center;gap:.35rem 1.25rem;margin-top:.75rem}
 footer a{color:inherit}
 h1{font-size:1.35rem;line-height:1.3;margin:0 0 .5rem;text-wrap:balance;overflow-wrap:anywhere}
-.wide header.brand{display:flex;align-items:center;gap:.7rem;margin:0 0 1.25rem;font-weight:600;overflow-wrap:anywhere}
-header.brand img{max-width:10rem;max-height:3rem}
-footer.links{display:flex;flex-wrap:wrap;justify-content:center;gap:.35rem 1.25rem;margin-top:.75rem}
-footer a{color:inherit}
-h1{font-size:1.9rem}
+.wide h1{font-size:1.9rem}
 h2{font-size:1.05rem;margin:1.75rem 0 .5rem}
 .card>h2:first-child{margin-top:0}
 .card>:last-child,.card>:last-child>:last-child{margin-bottom:0}
@@ -60,6 +56,10 @@ details[open]>summary{margin-bottom:.7rem}
 .ticks{list-style:none;padding:0}
 .ticks li{position:relative;padding-block:.15rem;padding-inline:1.7rem 0}
 .ticks li::before{content:"✓"/"";position:absolute;inset-inline-start:.2rem;color:var(--accent);font-weight:700}
+.ticks li.choice{padding-inline-start:0}
+.ticks li.choice::before{content:none}
+label{display:flex;gap:.55rem;align-items:baseline;cursor:pointer;min-height:1.5rem}
+input[type=checkbox]{flex:none;width:1.15rem;height:1.15rem;margin:0;accent-color:var(--accent);position:relative;top:.2rem}
 details.plain{border:0;padding:0;margin:0 0 .6rem;text-align:center}
 details.plain:not([open]){margin-bottom:.2rem}
 details.plain summary{font-weight:400;font-size:.94rem;color:var(--soft);padding:.45rem 0}

@@ -69,7 +69,8 @@ async function receive(ctx: Context, dependencies: CallbackDependencies): Promis
   const login = await accept(ctx, dependencies, { state, connector: upstream.id, answer });
   dependencies.loginCookie.clear(ctx, state);
   const { refused, ...outcome } = await completeSignIn(ctx, dependencies, upstream, { ...login, state });
-  await dependencies.logins.saveOutcome(login.uid, { ...outcome, approval: login.approval });
+  const { approval, leftOut } = login;
+  await dependencies.logins.saveOutcome(login.uid, { ...outcome, approval, ...(leftOut && { leftOut }) });
   if (refused) {
     return showRefusal(ctx, {
       languageOf: dependencies.languageOf,

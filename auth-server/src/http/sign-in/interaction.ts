@@ -8,6 +8,7 @@ import type { Context, Middleware } from 'koa';
 import { koaBody } from 'koa-body';
 import { approvalOf, formToken } from '../../consent/approval.ts';
 import { type Interactions, interactionPath, type PendingInteraction } from '../../consent/interaction.ts';
+import { narrowed, without } from '../../consent/scope-choice.ts';
 import type { Accounts } from '../../federation/account.ts';
 import type { Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
@@ -36,7 +37,7 @@ export interface InteractionDependencies {
 }
 
 /** Called after the browser and its interaction are verified: no other body is read. */
-const readForm = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '8kb' });
+const readForm = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '64kb' });
 
 export function interactionRoutes(dependencies: InteractionDependencies): Middleware {
   const router = new Router({ prefix: '/interaction/:uid' });
@@ -68,18 +69,19 @@ async function show(ctx: Context, dependencies: InteractionDependencies): Promis
 async function approve(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
   const pending = await findForForm(ctx, dependencies);
   const chosen = field(ctx, 'connector');
-  if (chosen !== undefined) return redirectToUpstream(ctx, dependencies, pending, chosen);
+  const approved = narrowed(pending, { chosen: new Set(fields(ctx, 'scope')) });
+  if (chosen !== undefined) return redirectToUpstream(ctx, dependencies, { pending, approved }, chosen);
   if (pending.accountId === undefined || !(await dependencies.accounts.find(pending.accountId))) {
     throw new PageError(400, 'invalid_request', said('chooseHow'), { reason: 'approval without an account' });
   }
-  await dependencies.interactions.approve(ctx, pending, { accountId: pending.accountId });
+  await dependencies.interactions.approve(ctx, approved, { accountId: pending.accountId });
 }
 
 /** Asks the upstream first, so that nothing is stored if it is down. */
 async function redirectToUpstream(
   ctx: Context,
   dependencies: InteractionDependencies,
-  pending: PendingInteraction,
+  { pending, approved }: { readonly pending: PendingInteraction; readonly approved: PendingInteraction },
   chosen: string,
 ) {
   const { interactions, connectors, logins, loginCookie } = dependencies;
@@ -98,7 +100,9 @@ async function redirectToUpstream(
     dependencies.onSignIn?.(upstream.id, reason);
     return interactions.refuse(ctx, answer.error, answer.description);
   }
-  await logins.start(checks, { uid: pending.uid, connector: upstream.id, approval: approvalOf(pending) });
+  const { leftOut = [] } = approved;
+  const login = { uid: pending.uid, connector: upstream.id, approval: approvalOf(pending) };
+  await logins.start(checks, { ...login, ...(leftOut.length > 0 && { leftOut }) });
   loginCookie.set(ctx, checks.state);
   seeOther(ctx, target.href);
 }
@@ -120,7 +124,7 @@ async function finish(ctx: Context, dependencies: InteractionDependencies): Prom
     return seeOther(ctx, interactionPath(dependencies.issuer, pending.uid));
   }
   if ('error' in outcome) return dependencies.interactions.refuse(ctx, outcome.error, outcome.description);
-  await dependencies.interactions.approve(ctx, pending, outcome);
+  await dependencies.interactions.approve(ctx, without(pending, outcome.leftOut), outcome);
 }
 
 /** The pending request, whose cookie proves that it belongs to this browser and whose uid is the one in the path. */
@@ -142,8 +146,13 @@ async function findForForm(ctx: Context, dependencies: InteractionDependencies):
   });
 }
 
-function field(ctx: Context, name: string): string | undefined {
+/** A field of the form that may be there several times. */
+function fields(ctx: Context, name: string): readonly string[] {
   const body = ctx.request.body as Readonly<Record<string, unknown>> | undefined;
-  const value = body?.[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return [body?.[name]].flat().filter((value) => typeof value === 'string' && value !== '') as readonly string[];
+}
+
+function field(ctx: Context, name: string): string | undefined {
+  const [value, ...others] = fields(ctx, name);
+  return others.length === 0 ? value : undefined;
 }

@@ -15,6 +15,7 @@ import type { Resources } from '../../resources/resource.ts';
 import { approvalsOf, setApprovals } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
 import { indicators } from '../resource-indicators.ts';
+import { leaveOut } from './left-out.ts';
 import { type PendingDependencies, pendingOf, requested, text } from './pending.ts';
 import { type PermittedDependencies, permittedFor } from './permitted.ts';
 import { SELECT_ACCOUNT } from './policy.ts';
@@ -60,6 +61,7 @@ export function createInteractions(dependencies: Dependencies): Interactions {
       // The page may have been shown before anybody knew who the person is.
       const shown = permittedFor(await accounts.find(accountId), approved, dependencies);
       if (shown.scopes.length === 0 && approved.scopes.length > 0) return finish(exchange, NOTHING_PERMITTED);
+      if (shown.scopes.length === 0 && shown.leftOut?.length) return finish(exchange, NOTHING_CHOSEN);
       await narrow(details, shown);
       const session = await leaveOtherAccount(exchange, details, accountId, provider);
       // The grant of the current session: another tab may have approved something since this page was shown.
@@ -85,6 +87,8 @@ const NOTHING_PERMITTED = {
   error: 'access_denied',
   error_description: 'This account may not have any of the requested scopes. Ask the operator of this server.',
 };
+
+const NOTHING_CHOSEN = { error: 'access_denied', error_description: 'The user allowed none of the requested scopes.' };
 
 async function describe(details: Details, { provider, ...dependencies }: Dependencies): Promise<PendingInteraction> {
   const client = await provider.Client.find(text(details.params.client_id));
@@ -141,8 +145,8 @@ function approve(approved: Grant, shown: Approved, { params }: Requested, resour
   setApprovals(approved, remember(approvalsOf(approved), shown));
   approved.addOIDCScope([...scopes, ...(shown.ownScopes ?? [])]);
   // Under every identifier of the resource: the engine compares strings, and would otherwise ask again for each spelling.
-  for (const identifier of new Set([...resource.identifiers, ...indicators(params.resource)])) {
-    approved.addResourceScope(identifier, scopes);
-  }
+  const identifiers = new Set([...resource.identifiers, ...indicators(params.resource)]);
+  for (const identifier of identifiers) approved.addResourceScope(identifier, scopes);
+  leaveOut(approved, identifiers, shown.leftOut);
   return approved.save();
 }

@@ -30,6 +30,7 @@ export function pendingOf(
   { resources, preRegistered }: PendingDependencies,
 ): PendingInteraction {
   const { identifier, resource, scope } = requested(params, resources);
+  const names = resourceScopes(scope, resource);
   return {
     uid,
     client: {
@@ -41,7 +42,11 @@ export function pendingOf(
     },
     redirectUri: text(params.redirect_uri),
     resource: { identifier, name: resource.name },
-    scopes: resourceScopes(scope, resource).map((name) => ({ name, description: resource.scopes[name] ?? name })),
+    scopes: names.map((name) => ({
+      name,
+      description: resource.scopes[name] ?? name,
+      isFixed: names.length === 1 || resource.baseScopes.has(name),
+    })),
     ownScopes: namesOf(scope).filter((name) => own.has(name)),
     claims: resource.claims,
     accountId,

@@ -1,6 +1,7 @@
 /** Owns the narrowing of a request to the scopes that its person may have: the page offers no others, and no others are granted. */
 import type { Access } from '../../access/access.ts';
 import type { PendingInteraction } from '../../consent/interaction.ts';
+import { narrowed } from '../../consent/scope-choice.ts';
 import type { Account } from '../../federation/account.ts';
 import type { Resources } from '../../resources/resource.ts';
 
@@ -18,5 +19,5 @@ export function permittedFor(
   const { baseScopes } = resources.find(pending.resource.identifier) ?? resources.default;
   const names = pending.scopes.map(({ name }) => name);
   const permitted = new Set(access.permitted(account, names, baseScopes));
-  return { ...pending, scopes: pending.scopes.filter(({ name }) => permitted.has(name)) };
+  return narrowed(pending, { permitted });
 }
