@@ -10,6 +10,11 @@ export interface Upstream extends AsyncDisposable {
   token: object | undefined;
   /** The answer of the user endpoint; text is sent unchanged. */
   user: object | string;
+  /** The answers of its lists. */
+  emails: readonly object[];
+  orgs: readonly object[];
+  /** Status and headers of the list of organisations. */
+  orgsHead: { readonly status: number; readonly headers: Readonly<Record<string, string>> };
   /** Authorization requests that were received. */
   readonly asked: URLSearchParams[];
 }
@@ -19,6 +24,9 @@ export async function githubStub(): Promise<Upstream> {
   const upstream = {
     token: { access_token: 'gho_sample', token_type: 'bearer' } as object | undefined,
     user: { id: 1, login: 'alice' } as object | string,
+    emails: [] as readonly object[],
+    orgs: [] as readonly object[],
+    orgsHead: { status: 200, headers: {} } as Upstream['orgsHead'],
   };
   const server: TestServer = await serve((req: IncomingMessage, res: ServerResponse) => {
     const { pathname, searchParams } = new URL(req.url ?? '/', 'http://stub');
@@ -31,8 +39,13 @@ export async function githubStub(): Promise<Upstream> {
     } else if (pathname === '/login/oauth/access_token') {
       if (upstream.token) send(upstream.token);
       else req.socket.destroy();
-    } else if (pathname.endsWith('/user/emails')) send([]);
-    else send(upstream.user);
+    } else if (pathname.endsWith('/user/emails')) send(upstream.emails);
+    else if (pathname.endsWith('/user/orgs')) {
+      const { status, headers } = upstream.orgsHead;
+      for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+      res.statusCode = status;
+      send(status === 200 ? upstream.orgs : { message: 'refused' });
+    } else send(upstream.user);
   });
   return Object.assign(upstream, {
     url: server.url,

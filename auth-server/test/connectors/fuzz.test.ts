@@ -10,6 +10,8 @@ import { logged, toUpstreamError } from '../../src/federation/failure.ts';
 import { acceptIdentity, localSubject } from '../../src/federation/subject.ts';
 import { CALLBACK, checks } from '../contracts/connector.contract.ts';
 import { metadata, open, publicKey, sign } from '../support/oidc-stand-in.ts';
+import { openKind } from '../support/preset-stand-in.ts';
+import { TENANT, VENDORS } from '../support/vendors.ts';
 
 const ISSUER = 'http://localhost:1';
 const SECRET = 'client-secret-of-this-test';
@@ -89,6 +91,15 @@ const parameters = fc.oneof(
 
 const runs = { numRuns: 200 };
 
+/** There are rules of every type, so everything is asked. */
+const needs = { has: () => true };
+
+/** What rules compare is a list of texts, whatever the upstream sent. */
+function expectTexts({ verifiedEmails, memberships = {}, incomplete = {} }: Identity) {
+  const lists = [verifiedEmails, ...Object.values(memberships), Object.values(incomplete)];
+  for (const value of lists.flat()) expect(value).toBeTypeOf('string');
+}
+
 describe('arbitrary answers of an upstream', () => {
   it('an OpenID provider signs in its person or fails with a reason', async () => {
     const right = { sub: 'alice', iss: ISSUER, aud: 'client', nonce: checks.nonce };
@@ -100,10 +111,24 @@ describe('arbitrary answers of an upstream', () => {
           token: body(
             spoiled(['access_token', 'token_type', 'id_token', 'refresh_token', 'scope', 'expires_in', 'error']),
           ),
-          claims: spoiled(['sub', 'iss', 'aud', 'azp', 'exp', 'iat', 'nbf', 'nonce', 'auth_time', 'name', 'email']),
+          claims: spoiled([
+            'sub',
+            'iss',
+            'aud',
+            'azp',
+            'exp',
+            'iat',
+            'nbf',
+            'nonce',
+            'auth_time',
+            'name',
+            'email',
+            'groups',
+            'roles',
+          ]),
           header: spoiled(['kid', 'typ', 'crit']),
           keys: body(fc.array(spoiled(['kty', 'kid', 'alg', 'use', 'n', 'e', 'key_ops', 'd']), { maxLength: 4 })),
-          userinfo: body(spoiled(['sub', 'name', 'email', 'email_verified'])),
+          userinfo: body(spoiled(['sub', 'name', 'email', 'email_verified', 'groups', 'roles'])),
           parameters,
         }),
         async ({ discovery, token, claims, header, keys, userinfo, parameters }) => {
@@ -123,10 +148,11 @@ describe('arbitrary answers of an upstream', () => {
             '/jwks': Array.isArray(list) ? { keys: list } : list,
             '/userinfo': merged({ sub: 'alice' }, userinfo),
           };
-          const connector = open(ISSUER, { clientSecret: SECRET }, { fetch: fetchFrom(answers) });
+          const connector = open(ISSUER, { clientSecret: SECRET }, { fetch: fetchFrom(answers), needs });
           const identity = await attempt(connector, parameters);
           if (!identity) return;
           signedIn += 1;
+          expectTexts(identity);
           expect(identity).toMatchObject({ issuer: ISSUER, subject: claims.sub ?? 'alice' });
           expect(localSubject(identity)).toMatch(/^[\w-]{43}$/);
         },
@@ -144,23 +170,79 @@ describe('arbitrary answers of an upstream', () => {
           token: body(spoiled(['access_token', 'token_type', 'scope', 'error', 'error_description'])),
           user: body(spoiled(['id', 'login', 'name', 'email'])),
           emails: body(fc.array(spoiled(['email', 'primary', 'verified']), { maxLength: 3 })),
+          orgs: body(fc.array(spoiled(['id', 'login']), { maxLength: 3 })),
+          teams: body(fc.array(spoiled(['id', 'slug', 'organization']), { maxLength: 3 })),
           parameters,
         }),
-        async ({ token, user, emails, parameters }) => {
+        async ({ token, user, emails, orgs, teams, parameters }) => {
           const merged = (usual: object, value: unknown) =>
             value instanceof Response || typeof value !== 'object' || value === null ? value : { ...usual, ...value };
           const answers = {
             '/login/oauth/access_token': merged({ access_token: 'gho_1' }, token),
             '/user': merged({ id: 7, login: 'octocat' }, user),
             '/user/emails': emails,
+            '/user/orgs': orgs,
+            '/user/teams': teams,
           };
           const values = { clientId: 'client', clientSecret: SECRET, baseUrl: ISSUER, apiUrl: ISSUER, timeout: 60 };
-          const context = { callbackUrl: CALLBACK, fetch: fetchFrom(answers) };
+          const context = { callbackUrl: CALLBACK, fetch: fetchFrom(answers), needs };
           const identity = await attempt(github.open(values, context), parameters);
           if (!identity) return;
           signedIn += 1;
+          expectTexts(identity);
           expect(identity.issuer).toBe(ISSUER);
           expect(identity.subject).toMatch(/^[1-9]\d*$/);
+        },
+      ),
+      runs,
+    );
+    expect(signedIn).toBeGreaterThan(0);
+  });
+
+  it('Entra signs in its person or fails with a reason', async () => {
+    let signedIn = 0;
+    const issuer = `${ISSUER}/${TENANT}/v2.0`;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          claims: spoiled(['iss', 'tid', 'oid', 'email', 'xms_edov', 'groups', 'roles', '_claim_names', 'hasgroups']),
+          graph: body(fc.array(spoiled(['@odata.type', 'id']), { maxLength: 3 }).map((value) => ({ value }))),
+          next: odd,
+        }),
+        async ({ claims, graph, next }) => {
+          const now = Math.floor(Date.now() / 1_000);
+          const right = {
+            sub: 'alice',
+            iss: issuer,
+            aud: 'client',
+            nonce: checks.nonce,
+            tid: TENANT,
+            oid: 'oid',
+            iat: now,
+            exp: now + 60,
+          };
+          const id_token = await sign({ ...right, _claim_names: { groups: 'src1' }, ...claims });
+          const isList = typeof graph === 'object' && graph !== null && !(graph instanceof Response);
+          const answers = {
+            [`/${TENANT}/v2.0/.well-known/openid-configuration`]: { ...metadata(ISSUER), issuer },
+            '/token': { access_token: 'a', token_type: 'bearer', id_token },
+            '/jwks': { keys: [{ ...(await publicKey), kid: '1' }] },
+            '/v1.0/me/transitiveMemberOf': isList ? { ...graph, '@odata.nextLink': next } : graph,
+          };
+          const env = {
+            TENANT,
+            AUTHORITY: ISSUER,
+            GRAPH_URL: ISSUER,
+            CLIENT_ID: 'client',
+            CLIENT_SECRET: SECRET,
+            SUBJECT: 'oid',
+          };
+          const connector = openKind(VENDORS.entra.kind, env, { fetch: fetchFrom(answers), needs });
+          const identity = await attempt(connector, {});
+          if (!identity) return;
+          signedIn += 1;
+          expectTexts(identity);
+          expect(identity).toMatchObject({ issuer, subject: claims.oid ?? 'oid' });
         },
       ),
       runs,

@@ -1,0 +1,104 @@
+/**
+ * Proves with a real auth-server, and a GitHub that answers as GitHub documents, that rules about people at GitHub let in the right ones
+ * alone: the numeric id decides, and what GitHub does not tell is never "no organisation".
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
+import { decodeJwt } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts';
+import { Person } from '../support/person.ts';
+import { Run, type Stack } from '../support/stack.ts';
+import { githubStub, type Upstream } from './github-stub.ts';
+
+const dataDir = mkdtempSync(join(tmpdir(), 'mcp-oauth-github-'));
+let upstream: Upstream;
+let at: Stack;
+let auth: Run;
+
+beforeAll(async () => {
+  const [mcpPort, authPort] = await freePorts(2);
+  at = { mcpUrl: `http://localhost:${mcpPort}`, authUrl: `http://localhost:${authPort}` } as Stack;
+  upstream = await githubStub();
+  const rules = { CONNECTOR_STUB_ALLOW: 'org:Acme, user:583231, email:octocat@example.com' };
+  const own = { ISSUER: at.authUrl, RESOURCES: at.mcpUrl, DATA_DIR: dataDir };
+  auth = new Run({ ...own, ...upstream.env, ...rules }, 'auth-server/src/main.ts');
+  await auth.says('"msg":"ready"');
+});
+afterAll(async () => {
+  await auth?.stop();
+  await upstream?.[Symbol.asyncDispose]();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+beforeEach(() => {
+  Object.assign(upstream, { emails: [], orgs: [], orgsHead: { status: 200, headers: {} } });
+});
+
+const REFUSED = 'This account may not come in';
+
+/** Signs this user in. @returns the subject of their token, the error for the client, or the text of the page that refuses them */
+async function signIn(user: object): Promise<string> {
+  upstream.user = user;
+  const client = await OAuthClient.register(at);
+  const person = new Person();
+  const page = await person.open(client.authorizationUrl(), REDIRECT_URI);
+  if (page instanceof URL) throw new Error(`no page: ${page}`);
+  const end = await person.press(page, /^Continue with/, REDIRECT_URI);
+  if (!(end instanceof URL)) return end.body.includes(REFUSED) ? REFUSED : end.body;
+  const error = end.searchParams.get('error');
+  if (error) return error;
+  const { json } = await client.redeem(end.searchParams.get('code') ?? '');
+  return String(decodeJwt(String(json.access_token)).sub);
+}
+
+const SUBJECT = /^[\w-]{43}$/;
+
+describe('rules about people at GitHub', () => {
+  it('a member of the organisation comes in, whatever the case of its name, and read:org is requested', async () => {
+    upstream.orgs = [{ login: 'ACME', id: 9919 }];
+    expect(await signIn({ id: 7, login: 'ada' })).toMatch(SUBJECT);
+    expect(upstream.asked.at(-1)?.get('scope')).toBe('read:user user:email read:org');
+  });
+
+  it.each([
+    ['acme-evil', 'another organisation with a longer name'],
+    ['9919', 'an organisation that is called like an id'],
+  ])('a member of %s, %s, stays out', async (login) => {
+    upstream.orgs = [{ login, id: 43 }];
+    expect(await signIn({ id: 7, login: 'ada' })).toBe(REFUSED);
+  });
+
+  it('OpenID Connect Core §5.7 a renamed user is the same person, and who takes the old name is another one', async () => {
+    const before = await signIn({ id: 583231, login: 'octocat' });
+    expect(before).toMatch(SUBJECT);
+    expect(await signIn({ id: 583231, login: 'hexacat' })).toBe(before);
+    expect(await signIn({ id: 42, login: 'octocat' })).toBe(REFUSED);
+  });
+
+  it('a stranger who calls themselves like the id of the allowed user stays out', async () => {
+    expect(await signIn({ id: 42, login: '583231' })).toBe(REFUSED);
+  });
+
+  it("a second account with the victim's unverified address stays out, and the log says why", async () => {
+    upstream.emails = [{ email: 'octocat@example.com', primary: true, verified: false }];
+    expect(await signIn({ id: 42, login: 'mallory' })).toBe(REFUSED);
+    await auth.says('does not say that the e-mail address is verified');
+    upstream.emails = [{ email: 'octocat@example.com', primary: true, verified: true }];
+    expect(await signIn({ id: 7, login: 'ada' })).toMatch(SUBJECT);
+  });
+
+  it('an organisation that single sign-on hides does not let in, and the log names it', async () => {
+    upstream.orgsHead = { status: 200, headers: { 'x-github-sso': 'partial-results; organizations=9919' } };
+    expect(await signIn({ id: 7, login: 'ada' })).toBe(REFUSED);
+    await expect
+      .poll(() => auth.output)
+      .toMatch(/the list for org is not complete: GitHub hides .* single sign-on .*9919/);
+  });
+
+  it('RFC 6749 §4.1.2.1 while GitHub does not list organisations the client hears that it is temporary', async () => {
+    upstream.orgsHead = { status: 403, headers: { 'x-ratelimit-remaining': '0' } };
+    expect(await signIn({ id: 7, login: 'ada' })).toBe('temporarily_unavailable');
+  });
+});
