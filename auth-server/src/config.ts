@@ -28,6 +28,7 @@ import { connectorProvisioningSettings, judgeProvisioning } from './provisioning
 import { judgeRegistration, registrationSettings } from './registration/settings.ts';
 import { judgeResources, resourceSettings } from './resources/settings.ts';
 import { judgeStorage, storageSettings } from './storage/settings.ts';
+import { vaultSettings } from './vault/settings.ts';
 
 export const settings = {
   issuer: setting({
@@ -50,6 +51,7 @@ export const settings = {
   ...federationSettings,
   ...accessSettings,
   ...brandSettings,
+  ...vaultSettings,
   ...clientSettings,
   ...lifetimeSettings,
   ...clientDocumentSettings,

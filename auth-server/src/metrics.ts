@@ -10,6 +10,7 @@ import { innerTarget } from './http/issuer-path.ts';
 import type { SignInObserver } from './http/sign-in/upstream-failure.ts';
 import type { EngineCounts } from './provider/events.ts';
 import type { CreateRateLimit } from './storage/rate-limit.ts';
+import type { RecheckObserver } from './vault/recheck.ts';
 
 const PROBES = ['/livez', '/readyz'];
 
@@ -98,6 +99,12 @@ const DECLARED = {
     help: 'Sign-ins at an identity provider, by connector and result.',
     labels: { connector: 'ids in CONNECTORS', result: ['ok', ...UPSTREAM_REASONS] },
   },
+  rechecks: {
+    name: 'auth_upstream_rechecks_total',
+    type: 'counter',
+    help: 'Questions to an identity provider whether a person still has access, by connector and result. `ended`: the session there has ended. Only `denied` ends a grant at once.',
+    labels: { connector: 'ids in CONNECTORS', result: ['ok', ...UPSTREAM_REASONS, 'ended'] },
+  },
   registrations: {
     name: 'auth_registrations_total',
     type: 'counter',
@@ -133,6 +140,7 @@ export interface Meters extends EngineCounts {
   /** Wraps the function that creates rate limits. */
   limits(create: CreateRateLimit): CreateRateLimit;
   readonly onSignIn: SignInObserver;
+  readonly onRecheck: RecheckObserver;
   readonly all: readonly Metric[];
 }
 
@@ -143,6 +151,7 @@ export function createMeters(issuer: string): Meters {
   const tokenRequests = new Counter(DECLARED.tokenRequests);
   const reuses = new Counter(DECLARED.reuses);
   const signIns = new Counter(DECLARED.signIns);
+  const rechecks = new Counter(DECLARED.rechecks);
   const registrations = new Counter(DECLARED.registrations);
   const limited = new Counter(DECLARED.limited);
   return {
@@ -161,8 +170,9 @@ export function createMeters(issuer: string): Meters {
     onTokenRequest: (grantType, result) => tokenRequests.add(grantType, result),
     onReuse: (what) => reuses.add(what),
     onSignIn: (connector, result) => signIns.add(connector, result),
+    onRecheck: (connector, result) => rechecks.add(connector, result),
     onRegistration: (result) => registrations.add(result),
-    all: [duration, authorizations, tokenRequests, reuses, signIns, registrations, limited],
+    all: [duration, authorizations, tokenRequests, reuses, signIns, rechecks, registrations, limited],
   };
 }
 

@@ -27,6 +27,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'registration',
     'storage/record-store.ts',
     'storage/rate-limit.ts',
+    'vault',
     'views',
   ],
   'auth-server/provider': [
@@ -45,6 +46,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'auth-server/connectors': ['federation'],
   'auth-server/storage': ['federation', 'keys'],
+  'auth-server/vault': ['access', 'federation', 'storage/record-store.ts'],
   'auth-server/views': ['branding', 'federation', 'consent', 'languages'],
   'auth-server/branding': [],
   'auth-server/languages': [],

@@ -13,6 +13,7 @@ import type { SignedOut } from '../logout/signed-out.ts';
 import { createDeactivationGate } from '../provisioning/deactivation.ts';
 import type { ConnectorProvisioning } from '../provisioning/settings.ts';
 import { neededMemberships } from '../resources/person-claims.ts';
+import type { Recheck } from '../vault/recheck.ts';
 import type { Dependencies } from './dependencies.ts';
 
 type Parties = Pick<Config, 'peopleAllow' | 'peopleDeny' | 'scopeRules' | 'signIn' | 'resources' | 'tokenClaims'>;
@@ -60,6 +61,7 @@ const filesOf = ({ allow, deny, scopes = [] }: ConnectorRules): readonly string[
   [...(allow ? [allow] : []), ...deny, ...scopes.map(({ people }) => people)].flatMap(({ files }) => files);
 
 interface GateDependencies extends Pick<Dependencies, 'store' | 'log'> {
+  readonly recheck: Pick<Recheck, 'gate'>;
   readonly access: Access;
   readonly connectors: readonly OpenConnector[];
   readonly signedOut: Pick<SignedOut, 'approvalsEndedAt'>;
@@ -67,14 +69,16 @@ interface GateDependencies extends Pick<Dependencies, 'store' | 'log'> {
 
 export function composeGates(
   { signIn }: Pick<Config, 'signIn'>,
-  { store, log, access, connectors, signedOut }: GateDependencies,
+  { store, log, recheck, access, connectors, signedOut }: GateDependencies,
 ): PassThrough {
   const provisioned = scimTokensOf(signIn).map(({ connector }) => connector);
   const onUnknown = ({ connector, accountId }: Account) =>
     log.warn({ connector, subject: accountId }, 'the provider has not reported this person over SCIM');
   // Without such a connector no refresh costs a read.
   const endsApprovals = connectors.some(({ connector }) => connector.logout?.endsApprovals);
+  // The re-check is first: the rules judge what the upstream says now.
   return passThrough([
+    recheck.gate,
     createDeactivationGate({ connectors: provisioned, store, onUnknown }),
     ...(endsApprovals ? [createLogoutGate(signedOut)] : []),
     access.gate,

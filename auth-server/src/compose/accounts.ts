@@ -1,15 +1,48 @@
-/** Owns how long an account is kept, and who was signed out: never shorter than a grant or a session that names the account. */
+/**
+ * Owns how long an account is kept and who was signed out, never shorter than a grant or a session that names the account, and how its
+ * person is asked about again.
+ */
+import type { Access } from '../access/access.ts';
 import type { Config } from '../config.ts';
 import { type Accounts, createAccounts } from '../federation/account.ts';
+import { logged } from '../federation/failure.ts';
+import type { OpenConnector } from '../federation/registry.ts';
 import { createSignedOut, type SignedOut } from '../logout/signed-out.ts';
+import { createRecheck, type Recheck, type RecheckObserver } from '../vault/recheck.ts';
+import { createVault } from '../vault/vault.ts';
 import type { Dependencies } from './dependencies.ts';
 
-export const composeAccounts = (
-  { grantLifetime, sessionLifetime }: Config,
-  { store }: Pick<Dependencies, 'store'>,
-): Accounts => createAccounts(store, Math.max(grantLifetime, sessionLifetime));
+type Lifetimes = Pick<Config, 'grantLifetime' | 'sessionLifetime'>;
+
+const lifetimeOf = ({ grantLifetime, sessionLifetime }: Lifetimes): number => Math.max(grantLifetime, sessionLifetime);
+
+export const composeAccounts = (config: Lifetimes, { store }: Pick<Dependencies, 'store'>): Accounts =>
+  createAccounts(store, lifetimeOf(config));
 
 export const composeSignedOut = (
-  { grantLifetime, sessionLifetime }: Config,
+  { grantLifetime, sessionLifetime }: Lifetimes,
   { store, clock }: Pick<Dependencies, 'store' | 'clock'>,
 ): SignedOut => createSignedOut({ store, clock, grantLifetime, sessionLifetime });
+
+interface RecheckDependencies extends Pick<Dependencies, 'clock' | 'log' | 'store'> {
+  readonly accounts: Accounts;
+  readonly access: Pick<Access, 'stored'>;
+  readonly connectors: readonly OpenConnector[];
+  readonly onOutcome?: RecheckObserver | undefined;
+}
+
+export function composeRecheck(
+  config: Config,
+  { store, log, accounts, access, ...dependencies }: RecheckDependencies,
+): Recheck {
+  return createRecheck({
+    ...dependencies,
+    accounts: { ...accounts, save: (account) => accounts.save(access.stored(account)) },
+    vault: createVault(store, lifetimeOf(config)),
+    times: { every: config.upstreamRecheck, grace: config.upstreamGrace },
+    onFailure: ({ id, secrets = [] }, { accountId }, error, tokens) => {
+      const line = { connector: id, subject: accountId, ...logged(error, [...secrets, ...tokens]) };
+      log.warn(line, 'upstream re-check failed');
+    },
+  });
+}

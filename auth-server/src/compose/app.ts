@@ -19,6 +19,7 @@ import type { SignedOut } from '../logout/signed-out.ts';
 import type { Engine } from '../provider/provider.ts';
 import { createUsers } from '../provisioning/users.ts';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
+import type { Recheck } from '../vault/recheck.ts';
 import { scimTokensOf } from './access.ts';
 import type { Clients } from './clients.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -31,6 +32,7 @@ export interface AppDependencies extends Dependencies {
   readonly passThrough: PassThrough;
   readonly access: Pick<Access, 'stored'>;
   readonly signedOut: SignedOut;
+  readonly recheck: Pick<Recheck, 'remember'>;
   readonly clients: Clients;
   readonly connectors: readonly OpenConnector[];
   readonly cookieKeys: CookieKeys;
@@ -41,22 +43,8 @@ export interface AppDependencies extends Dependencies {
 /** @returns a function that creates the application around an engine; everything else outlives the engines */
 export function composeApp(config: Config, dependencies: AppDependencies): (engine: Engine) => RequestListener {
   const { issuer, trustedProxies, documentLifetime } = config;
-  const {
-    clock,
-    log,
-    store,
-    languageOf,
-    pages,
-    accounts,
-    passThrough,
-    access,
-    signedOut,
-    clients,
-    connectors,
-    cookieKeys,
-    isReady,
-    onSignIn,
-  } = dependencies;
+  const { clock, log, store, languageOf, pages, accounts, passThrough, access, signedOut, recheck } = dependencies;
+  const { clients, connectors, cookieKeys, isReady, onSignIn } = dependencies;
   const { registration: registrationLimits, ...limits } = composeLimits(config, dependencies.createRateLimit);
   const signIn = {
     issuer,
@@ -67,6 +55,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
     access,
     passThrough,
     clock,
+    recheck,
     logins: createLogins(store, randomBytes),
     loginCookie: createLoginCookie(cookieKeys, issuer.startsWith('https:')),
     formKey: cookieKeys[0],

@@ -24,7 +24,7 @@ import { rateLimitsOn } from '../storage/rate-limit.ts';
 import { type RecordStore, StoreUnavailable } from '../storage/record-store.ts';
 import { createPages } from '../views/pages.ts';
 import { composeAccess, composeGates, tellAccess } from './access.ts';
-import { composeAccounts, composeSignedOut } from './accounts.ts';
+import { composeAccounts, composeRecheck, composeSignedOut } from './accounts.ts';
 import { composeApp } from './app.ts';
 import { refuseUnusableClients } from './client-checks.ts';
 import { composeClients, prepareClients } from './clients.ts';
@@ -138,11 +138,12 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const { cookies } = keys;
   const accounts = composeAccounts(config, dependencies);
   const signedOut = composeSignedOut(config, dependencies);
-  const passThrough = composeGates(config, { ...dependencies, signedOut });
+  const recheck = composeRecheck(config, { ...dependencies, accounts, onOutcome: meters?.onRecheck });
+  const passThrough = composeGates(config, { ...dependencies, signedOut, recheck });
   const clients = composeClients(config, dependencies);
   const capabilities = { ...dependencies, accounts, signedOut, passThrough, clients };
   const createEngine = composeEngine(config, { ...capabilities, counts: meters });
-  const createApp = composeApp(config, { ...capabilities, cookieKeys: cookies, onSignIn: meters?.onSignIn });
+  const createApp = composeApp(config, { ...capabilities, recheck, cookieKeys: cookies, onSignIn: meters?.onSignIn });
   const createHandler = (signing: SigningKeys) => createApp(createEngine({ signing, cookies }));
   let handler = createHandler(keys.signing);
   const stop = keys.follow((signing) => {

@@ -8,6 +8,10 @@ export interface Account {
   readonly accountId: string;
   readonly connector: string;
   readonly identity: Identity;
+  /** When the upstream last confirmed the person, in seconds since the epoch. Absent: nobody asks it again. */
+  readonly checkedAt?: number | undefined;
+  /** Why the upstream has refused the person since the sign-in, for the log. */
+  readonly denied?: string | undefined;
 }
 
 export interface Accounts {

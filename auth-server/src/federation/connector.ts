@@ -36,13 +36,15 @@ export type Membership = 'group' | 'role' | 'org' | 'team' | 'user';
 export type RuleType = Membership | 'domain' | 'email' | 'subject' | 'claim';
 
 /** What a connector needs to ask its upstream again, without the person. It is stored encrypted, and only the connector reads it. */
-interface UpstreamSession {
+export interface UpstreamSession {
   readonly refreshToken?: string | undefined;
   readonly accessToken?: string | undefined;
   /** When the access token expires, in seconds since the epoch. */
   readonly expiresAt?: number | undefined;
   /** The session of the person at the upstream (OpenID Connect Front-Channel Logout 1.0 §3 `sid`). */
   readonly sid?: string | undefined;
+  /** The claims of the last id token: the next one must fit them, and they complete what userinfo says (OpenID Connect Core 1.0 §12.2). */
+  readonly idToken?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface SignIn {
@@ -76,6 +78,12 @@ export interface Connector {
    * @throws UpstreamError
    */
   identify?(claims: Readonly<Record<string, unknown>>): Promise<Identity>;
+  /**
+   * Asks the upstream again about a person who has signed in. Absent: the upstream cannot be asked without the person.
+   * @param renewed called with each new session before anything else is asked, because a refresh token may be good for one use
+   * @throws UpstreamError; `denied` is final: the upstream refuses the person. Every other reason says nothing about the person
+   */
+  recheck?(session: UpstreamSession, renewed: (session: UpstreamSession) => Promise<void>): Promise<SignIn>;
   /** Absent: the upstream neither reports that a person signed out there, nor has a page for it that is known here. */
   readonly logout?: UpstreamLogout | undefined;
 }
@@ -140,6 +148,7 @@ export const defineConnector = <S extends Settings>(kind: ConnectorKind<S>): Con
 
 export type UpstreamReason =
   | 'denied' // the person or the upstream said no
+  | 'ended' // the session at the upstream has ended; the person has to sign in again
   | 'unavailable' // not reachable, answered with a server error, or no longer accepts this server's credentials
   | 'misconfigured' // the upstream does not accept what this server is set up to ask for
   | 'invalid_answer'; // forged, replayed, foreign or malformed

@@ -91,6 +91,10 @@ const ANSWERS: Readonly<Record<UpstreamReason, (upstream: string) => ClientAnswe
     error: 'temporarily_unavailable',
     description: `${upstream} is temporarily unavailable. Try again in a few minutes; if the problem persists, tell the operator of this server`,
   }),
+  ended: (upstream) => ({
+    error: 'access_denied',
+    description: `The session at ${upstream} has ended. Sign in again`,
+  }),
   misconfigured: (upstream) => ({
     error: 'server_error',
     description: `${upstream} refused the configuration of this server. Trying again does not help; tell the operator of this server`,

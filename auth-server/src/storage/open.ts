@@ -52,8 +52,13 @@ export async function openStorage(
 ): Promise<Storage> {
   const { redisTarget, redisCaFile, dataDir, storageKeys, clientLifetime } = settings;
   const [first, ...older] = storageKeys ?? [];
-  const onRefused = (client: string) =>
-    log.warn({ client }, 'the secret of this client is not encrypted in the store: the client is treated as unknown');
+  const onRefused = (id: string, kind: string) =>
+    kind === 'Client'
+      ? log.warn(
+          { client: id },
+          'the secret of this client is not encrypted in the store: the client is treated as unknown',
+        )
+      : log.warn({ kind, id }, 'this record is not encrypted in the store: it is treated as missing');
   const unsealed = { policy: unsealedPolicyOf(settings), clientLifetime, onRefused };
   const sealed = (store: RecordStore) => (first ? createSealedStore(store, [first, ...older], unsealed) : store);
   if (!redisTarget) {

@@ -1,6 +1,6 @@
 /**
- * Ensures that secrets are not readable in the store: private keys and client secrets are encrypted before they are stored, with a
- * key from the configuration (AES-256-GCM, bound to kind and id of the record).
+ * Ensures that secrets are not readable in the store: private keys, client secrets and tokens of upstreams are encrypted before
+ * they are stored, with a key from the configuration (AES-256-GCM, bound to kind and id of the record).
  */
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -13,6 +13,7 @@ const SECRET: Readonly<Record<string, readonly string[]>> = {
   Keyring: ['*'],
   PreRegisteredClients: ['*'],
   Client: ['client_secret'],
+  UpstreamSession: ['session'],
 };
 
 /** Prefix of an encrypted value: `sealed:<name of the key>:<nonce>:<tag>:<text>`, each in base64url. */
@@ -24,8 +25,8 @@ export interface Unsealed {
   readonly policy?: 'refuse' | 'seal' | undefined;
   /** Lifetime in seconds of a client that is encrypted when it is read. */
   readonly clientLifetime?: number;
-  /** Called for a client that is treated as unknown because of its unencrypted secret. */
-  readonly onRefused?: (client: string) => void;
+  /** Called for a record that is treated as unknown because of its unencrypted secret. */
+  readonly onRefused?: (id: string, kind: string) => void;
 }
 
 /** Seconds. The same lifetime as in keys/key-store.ts. */
@@ -82,7 +83,7 @@ export function createSealedStore(
     const place = `${kind}:${id}`;
     if (unsealed.policy === 'refuse' && hasUnsealed(kind, record.value)) {
       if (SECRET[kind].includes('*')) throw new StartError(`STORAGE_KEYS: ${place} ${NOT_ENCRYPTED}`);
-      unsealed.onRefused?.(id);
+      unsealed.onRefused?.(id, kind);
       return undefined;
     }
     if ('*' in record.value) return { ...record, value: open(record.value['*'], place) as JsonObject };

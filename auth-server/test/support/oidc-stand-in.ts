@@ -10,7 +10,7 @@ import { createStage, type Stage } from './upstream-stand-in.ts';
 
 export const settings = {
   clientId: 'client', clientSecret: 'secret', clientAuth: 'client_secret_basic', scopes: 'openid profile email', timeout: 60,
-  internalUrl: undefined, responseMode: undefined, groupsClaim: 'groups', rolesClaim: 'roles',
+  internalUrl: undefined, responseMode: undefined, offlineAccess: 'off', groupsClaim: 'groups', rolesClaim: 'roles',
   logoutEndsApprovals: false,
 } as const; // biome-ignore format: one row
 

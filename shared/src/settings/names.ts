@@ -114,6 +114,8 @@ export const SETTING_NAMES: readonly string[] = [
   'TOOLS_DIR_STRICT',
   'TRUSTED_PROXIES',
   'UNPERMITTED_TOOLS',
+  'UPSTREAM_GRACE',
+  'UPSTREAM_RECHECK',
 ];
 
 /** Variables that only the compose files read. */

@@ -32,12 +32,14 @@ interface ClaimsNeeded {
   readonly options: ClaimOptions;
   /** Absent: the provider has no userinfo endpoint. */
   readonly askUserInfo: (() => Promise<Claims>) | undefined;
+  /** Whether userinfo must be asked and must answer, whatever the id token has. */
+  readonly asksAlways?: boolean | undefined;
 }
 
 /** @throws UpstreamError when userinfo cannot be read and a rule may need it */
 export async function collectClaims(idToken: Claims, needed: ClaimsNeeded): Promise<ClaimSources> {
   const { askUserInfo } = needed;
-  const isNeeded = lacksForRules(idToken, needed);
+  const isNeeded = needed.asksAlways || lacksForRules(idToken, needed);
   if (!askUserInfo || (!isNeeded && isShowable(idToken, needed))) return [idToken, {}];
   try {
     return [idToken, await askUserInfo()];

@@ -10,7 +10,8 @@ import { refusing, type SignedBy, shown, verified } from './signature.ts';
 export interface Expectation extends SignedBy {
   /** The `iss` that these claims must have. Absent: `issuer`. */
   readonly issuerOf?: ((claims: Claims, issuer: string) => string) | undefined;
-  readonly nonce: string;
+  /** `undefined`: the caller checks it. */
+  readonly nonce: string | undefined;
   readonly clock: Clock;
 }
 
@@ -71,7 +72,7 @@ function judge(claims: Claims, { clientId, nonce, clock, ...expected }: Expectat
     if (!isTime(nbf)) refuse('nbf', 'nbf is not a time', { expected: 'a number', found: shown(nbf) });
     else if (nbf > now + SKEW) refuse('nbf', 'nbf is in the future', { expected: `by ${now + SKEW}`, found: nbf });
   }
-  if (nonce !== claims.nonce) {
+  if (nonce !== undefined && nonce !== claims.nonce) {
     const found = typeof claims.nonce === 'string' && claims.nonce !== '' ? 'another value' : shown(claims.nonce);
     refuse('nonce', 'nonce is not the one of this sign-in', { expected: 'the nonce that was sent', found });
   }

@@ -11,9 +11,9 @@ import { type ClaimOptions, type Claims, collectClaims, emailVerified } from './
 import { type IdTokenClaims, readIdToken } from './id-token.ts';
 import { toIdentity, userInAnswer } from './identity.ts';
 import { createLogout } from './logout/logout.ts';
-import { sidOf } from './logout/logout-token.ts';
 import { createProvider, type Provider, type Upstream } from './provider.ts';
 import type { Quirks } from './quirks.ts';
+import { askAgain, sessionOf } from './session/recheck.ts';
 import type { OidcSettings } from './settings.ts';
 import { ID_TOKEN } from './token-answer.ts';
 
@@ -28,13 +28,21 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
     isVerified: quirks.isVerified ?? emailVerified,
   };
 
-  /** @param inAnswer claims for display that came with the answer */
-  async function identify(upstream: Upstream, idToken: IdTokenClaims, { accessToken, inAnswer }: Tokens) {
-    const askUserInfo = quirks.skipsUserInfo ? undefined : userInfoOf(upstream, idToken.sub, accessToken);
-    const sources = await collectClaims(idToken, { needs, options, askUserInfo });
+  const hasUserInfo = ({ server }: Upstream) => !quirks.skipsUserInfo && server.userinfo_endpoint !== undefined;
+
+  async function identify(upstream: Upstream, idToken: IdTokenClaims, tokens: Tokens) {
+    const { accessToken, inAnswer = {}, asksUserInfo } = tokens;
+    const askUserInfo = hasUserInfo(upstream) ? userInfoOf(upstream, idToken.sub, accessToken) : undefined;
+    const sources = await collectClaims(idToken, { needs, options, askUserInfo, asksAlways: asksUserInfo });
     const identity: Identity = toIdentity(idToken, sources, inAnswer, options);
     return quirks.refine ? quirks.refine(identity, { idToken, accessToken }) : identity;
   }
+
+  const offlineScope = values.offlineAccess === 'scope' ? ['offline_access'] : [];
+  const expectedOf = ({ issuer, algorithms }: Upstream) => {
+    const { clientId } = values;
+    return { issuer, clientId, algorithms, keys: provider.keys, clock, issuerOf: quirks.issuerOf };
+  };
 
   return {
     logout: createLogout(values, provider, { clock, quirks }),
@@ -43,12 +51,13 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
         const { configuration, prompts } = await provider.metadata.get();
         return oidc.buildAuthorizationUrl(configuration, {
           redirect_uri: callbackUrl,
-          scope: [...new Set([...values.scopes.split(' '), ...(quirks.scopes?.() ?? [])])].join(' '),
+          scope: [...new Set([...values.scopes.split(' '), ...(quirks.scopes?.() ?? []), ...offlineScope])].join(' '),
           state: checks.state,
           nonce: checks.nonce,
           code_challenge: await oidc.calculatePKCECodeChallenge(checks.codeVerifier),
           code_challenge_method: 'S256',
           ...(values.responseMode && { response_mode: values.responseMode }),
+          ...(values.offlineAccess === 'access_type' && { access_type: 'offline' }),
           ...quirks.parameters,
           ...(selectAccount && { prompt: quirks.accountPrompt ?? promptFrom(prompts) }),
         });
@@ -61,26 +70,39 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
     finish: (answer, { state, nonce, codeVerifier }) =>
       renewing(provider, async () => {
         const upstream = await provider.metadata.get();
-        const { configuration, issuer, algorithms, namesIssuer } = upstream;
+        const { configuration, issuer, namesIssuer } = upstream;
         const isIssuer = (named: string) => quirks.acceptsIssuer?.(named) ?? named === issuer;
         const { code } = readAnswer(answer, { state, issuer, isIssuer, needsIssuer: namesIssuer });
         const callback = new URL(callbackUrl);
         callback.search = new URLSearchParams({ code, state }).toString();
         const checks = { expectedState: state, pkceCodeVerifier: codeVerifier };
         const tokens = await oidc.authorizationCodeGrant(configuration, callback, checks);
-        const { clientId } = values;
-        const expected = { issuer, clientId, nonce, algorithms, keys: provider.keys, clock };
-        const idToken = await readIdToken(tokens[ID_TOKEN], { ...expected, issuerOf: quirks.issuerOf });
+        const idToken = await readIdToken(tokens[ID_TOKEN], { ...expectedOf(upstream), nonce });
         const accessToken = tokens.access_token;
         const identity = await identify(upstream, idToken, { accessToken, inAnswer: userInAnswer(answer) });
-        return { identity, session: { sid: sidOf(idToken) } };
+        return { identity, session: sessionOf(tokens, idToken, { hasUserInfo: hasUserInfo(upstream), clock }) };
+      }),
+    recheck: (session, renewed) =>
+      renewing(provider, async () => {
+        const upstream = await provider.metadata.get();
+        return askAgain(session, {
+          configuration: upstream.configuration,
+          hasUserInfo: hasUserInfo(upstream),
+          clock,
+          renewed,
+          read: (token) => readIdToken(token, { ...expectedOf(upstream), nonce: undefined }),
+          identify: (idToken, accessToken, asksUserInfo) => identify(upstream, idToken, { accessToken, asksUserInfo }),
+        });
       }),
   };
 }
 
 interface Tokens {
   readonly accessToken: string;
-  readonly inAnswer: Claims;
+  /** Claims for display that came with the answer. */
+  readonly inAnswer?: Claims;
+  /** Whether userinfo is asked although the id token has every claim. */
+  readonly asksUserInfo?: boolean;
 }
 
 /**
@@ -90,17 +112,16 @@ interface Tokens {
 const promptFrom = (supported: readonly string[] = []): string =>
   supported.includes('select_account') ? 'select_account' : 'login';
 
-function userInfoOf({ configuration, server }: Upstream, sub: string, accessToken: string) {
-  if (!server.userinfo_endpoint) return undefined;
-  return async (): Promise<Claims> => ({ ...(await oidc.fetchUserInfo(configuration, accessToken, sub)) });
-}
+const userInfoOf =
+  ({ configuration }: Upstream, sub: string, accessToken: string) =>
+  async (): Promise<Claims> => ({ ...(await oidc.fetchUserInfo(configuration, accessToken, sub)) });
 
-/** Renews cached metadata and keys after a failed sign-in, as they may be the cause. A denial by the person is not a failure. */
+/** Renews cached metadata and keys after a failed sign-in, as they may be the cause. A denial, and the end of a session, are no failures. */
 async function renewing<T>(provider: Provider, work: () => Promise<T>): Promise<T> {
   try {
     return await translated(work);
   } catch (error) {
-    if (!(error instanceof UpstreamError && error.reason === 'denied')) void provider.renew();
+    if (!(error instanceof UpstreamError && ['denied', 'ended'].includes(error.reason))) void provider.renew();
     throw error;
   }
 }

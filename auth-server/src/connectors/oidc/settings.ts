@@ -40,6 +40,12 @@ export const settings = {
     type: text(),
     default: 'openid profile email',
   }),
+  offlineAccess: setting({
+    env: 'OFFLINE_ACCESS',
+    doc: 'How a refresh token is requested, with which the OpenID provider can be asked again whether a person still has access: `scope` adds offline_access to SCOPES, `access_type` adds access_type=offline to the request (Google), `off` requests none.',
+    type: oneOf('off', 'scope', 'access_type'),
+    default: 'off',
+  }),
   groupsClaim: setting({
     env: 'GROUPS_CLAIM',
     doc: 'Path of the claim with the groups of a person: names of members with a dot between them. A claim whose own name has dots, such as `https://example.com/groups`, is found too.',

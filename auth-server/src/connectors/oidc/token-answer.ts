@@ -1,6 +1,6 @@
 /**
- * Owns what is passed to openid-client of a token response (RFC 6749 §5.1, §5.2): only the members that sign-in needs, so that an
- * invalid unused member such as `refresh_token: null` does no harm. An error becomes an UpstreamError with all its details.
+ * Owns what is passed to openid-client of a token response (RFC 6749 §5.1, §5.2): only the members that are needed, so that an
+ * invalid one such as `refresh_token: null` does no harm. An error becomes an UpstreamError with all its details.
  */
 
 import { refusalOf } from '../../federation/answer.ts';
@@ -41,7 +41,20 @@ export async function readTokenAnswer(response: Response): Promise<Response> {
     };
     throw new UpstreamError('invalid_answer', 'the token response has no supported token type', facts);
   }
-  return Response.json({ access_token, token_type, [ID_TOKEN]: id_token });
+  const refresh_token = isText(body.refresh_token) ? body.refresh_token : undefined;
+  return Response.json({
+    access_token,
+    token_type,
+    refresh_token,
+    expires_in: lifetimeIn(body.expires_in),
+    [ID_TOKEN]: id_token,
+  });
+}
+
+/** Some providers send the number as text. */
+function lifetimeIn(value: unknown): number | undefined {
+  const lifetime = typeof value === 'string' ? Number(value) : value;
+  return typeof lifetime === 'number' && lifetime > 0 && Number.isFinite(lifetime) ? lifetime : undefined;
 }
 
 /** The types that openid-client supports (RFC 6750 §4, RFC 9449 §5). */

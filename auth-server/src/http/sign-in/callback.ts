@@ -19,6 +19,7 @@ import { type Said, said } from '../../languages/language.ts';
 import type { ChooseLanguage } from '../../languages/languages.ts';
 import { PageError } from '../../languages/page-error.ts';
 import { upstreamSessionOf } from '../../logout/signed-out.ts';
+import type { Recheck } from '../../vault/recheck.ts';
 import type { Pages } from '../../views/pages.ts';
 import { readFormPost, redirectToCallback } from './form-post.ts';
 import type { LoginCookie } from './login-cookie.ts';
@@ -35,6 +36,7 @@ export interface CallbackDependencies {
   readonly accounts: Accounts;
   readonly passThrough: PassThrough;
   readonly access: Pick<Access, 'stored'>;
+  readonly recheck: Pick<Recheck, 'remember'>;
   readonly loginCookie: LoginCookie;
   readonly clock: Clock;
   readonly onSignIn?: SignInObserver | undefined;
@@ -171,7 +173,8 @@ async function completeSignIn(
     dependencies.onSignIn?.(upstream.id, 'denied');
     return { error: 'access_denied', description: refusal.description, refused: identity };
   }
-  await dependencies.accounts.save(dependencies.access.stored(account));
+  const remembered = await dependencies.recheck.remember(account, session);
+  await dependencies.accounts.save(dependencies.access.stored(remembered));
   dependencies.onSignIn?.(upstream.id, 'ok');
   const upstreamSession = session?.sid === undefined ? undefined : upstreamSessionOf(identity.issuer, session.sid);
   return { accountId: account.accountId, since, upstreamSession };
