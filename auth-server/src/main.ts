@@ -4,7 +4,10 @@ import { runCommandLine } from '@mcp-oauth/shared/cli/command-line';
 import { runCommand, runService } from '@mcp-oauth/shared/service';
 import { createCommands } from './cli/commands.ts';
 import { compose } from './compose/compose.ts';
+import { discoverKinds } from './federation/registry.ts';
 
-const commands = createCommands(() => runService('auth-server', process, compose));
-
-await runCommand('auth-server', process, (terminal) => runCommandLine(commands, terminal));
+await runCommand('auth-server', process, async (terminal) => {
+  const kinds = await discoverKinds(new URL('./connectors/', import.meta.url));
+  const commands = createCommands(() => runService('auth-server', process, compose), kinds);
+  return runCommandLine(commands, terminal);
+});

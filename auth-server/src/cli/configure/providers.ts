@@ -1,0 +1,96 @@
+/** Owns what `configure` tells an operator about each kind of identity provider: the page to open, what to enter, and what to copy. */
+
+export interface ProviderGuide {
+  /** The page of the vendor on which an application is registered. */
+  readonly page: string;
+  /** What to do there. `{callback}` is replaced by the redirect URI. */
+  readonly steps: readonly string[];
+  /** Settings to ask for beside those without a default, named without the prefix. */
+  readonly asks: readonly string[];
+  /** An example of the rule that says who may come in. */
+  readonly rule: string;
+}
+
+const REDIRECT = 'Enter the redirect URI {callback}';
+
+export const GUIDES: Readonly<Record<string, ProviderGuide>> = {
+  oidc: {
+    page: 'the administration of your OpenID provider',
+    steps: ['Register a confidential web application for the authorization code flow.', REDIRECT],
+    asks: ['CLIENT_SECRET'],
+    rule: 'domain:example.com',
+  },
+  github: {
+    page: 'https://github.com/settings/developers (for an organization: its settings, Developer settings, OAuth Apps)',
+    steps: ['New OAuth App.', 'Authorization callback URL: {callback}', 'Generate a new client secret.'],
+    asks: [],
+    rule: 'org:acme',
+  },
+  google: {
+    page: 'https://console.cloud.google.com/auth/clients',
+    steps: ['Create client, application type Web application.', 'Authorized redirect URIs: {callback}'],
+    asks: ['CLIENT_SECRET', 'HOSTED_DOMAIN'],
+    rule: 'domain:example.com',
+  },
+  entra: {
+    page: 'https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade',
+    steps: [
+      'New registration; redirect URI of the platform Web: {callback}',
+      'Certificates & secrets: New client secret; copy its value.',
+      'For rules by group: Token configuration, Add groups claim, ID.',
+      'For rules by e-mail: Token configuration, Add optional claim, ID, xms_edov and email.',
+    ],
+    asks: ['CLIENT_SECRET'],
+    rule: 'group:<object id of the group>',
+  },
+  keycloak: {
+    page: 'the administration console of Keycloak: the realm, Clients',
+    steps: [
+      'Create client, OpenID Connect; Client authentication on; Standard flow.',
+      'Valid redirect URIs: {callback}',
+      'For rules by group: Client scopes, the dedicated scope, Add mapper, Group Membership, claim name groups, full path off.',
+    ],
+    asks: ['CLIENT_SECRET'],
+    rule: 'role:mcp',
+  },
+  auth0: {
+    page: 'https://manage.auth0.com, Applications',
+    steps: ['Create Application, Regular Web Applications.', 'Allowed Callback URLs: {callback}'],
+    asks: ['CLIENT_SECRET'],
+    rule: 'domain:example.com',
+  },
+  okta: {
+    page: 'the Okta Admin Console: Applications, Create App Integration',
+    steps: ['OIDC, Web Application, grant type Authorization Code.', 'Sign-in redirect URIs: {callback}'],
+    asks: ['CLIENT_SECRET'],
+    rule: 'group:mcp-users',
+  },
+  cognito: {
+    page: 'https://console.aws.amazon.com/cognito, the user pool, App clients',
+    steps: [
+      'Create app client with a client secret, Traditional web application.',
+      'Login pages: Allowed callback URLs {callback}; grant type Authorization code; scopes openid, email, profile.',
+    ],
+    asks: ['CLIENT_SECRET'],
+    rule: 'group:mcp-users',
+  },
+  apple: {
+    page: 'https://developer.apple.com/account/resources/identifiers',
+    steps: [
+      'Register an App ID with Sign in with Apple, then a Services ID: its identifier is the client id.',
+      'Configure Sign in with Apple of the Services ID; Return URLs: {callback}',
+      'Keys: make a key for Sign in with Apple and download it.',
+    ],
+    asks: [],
+    rule: 'email:alice@example.com',
+  },
+  gitlab: {
+    page: 'https://gitlab.com/-/user_settings/applications (for a group: its settings, Applications)',
+    steps: ['Add new application, Confidential, scopes openid, profile and email.', 'Redirect URI: {callback}'],
+    asks: ['CLIENT_SECRET'],
+    rule: 'group:acme',
+  },
+};
+
+/** The guide of a kind that was added by a file of the operator is the general one. */
+export const guideOf = (type: string): ProviderGuide => GUIDES[type] ?? (GUIDES.oidc as ProviderGuide);

@@ -1,0 +1,107 @@
+/**
+ * Owns the trial of a connection to an identity provider, as far as it gets without a person: its metadata, the authorization request
+ * up to its login page, and the client credentials.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { type LoginChecks, UpstreamError } from '../../federation/connector.ts';
+import type { OpenConnector } from '../../federation/registry.ts';
+
+export interface Finding {
+  readonly what: string;
+  readonly isGood: boolean;
+  readonly detail: string;
+}
+
+const secret = (): string => randomBytes(32).toString('base64url');
+
+/** @param fetch without redirects being followed */
+export async function tryConnection(
+  { connector, callbackUrl }: OpenConnector,
+  fetch: Fetch,
+): Promise<readonly Finding[]> {
+  const checks: LoginChecks = { state: secret(), nonce: secret(), codeVerifier: secret() };
+  let request: URL;
+  try {
+    request = await connector.begin(checks);
+  } catch (error) {
+    return [bad('the provider is found', messageOf(error))];
+  }
+  const found = good(
+    'the provider is found',
+    `it takes authorization requests at ${request.origin}${request.pathname}`,
+  );
+  const login = await loginPage(request, callbackUrl, fetch).catch((error: unknown) =>
+    bad('its login page opens', messageOf(error)),
+  );
+  return [found, login, await credentials(connector, callbackUrl, checks)];
+}
+
+const good = (what: string, detail: string): Finding => ({ what, isGood: true, detail });
+const bad = (what: string, detail: string): Finding => ({ what, isGood: false, detail });
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const MOST_HOPS = 8;
+const MOST_TEXT = 1_000_000;
+/** What providers write on a page of status 200 that refuses the request. */
+const REFUSED =
+  /AADSTS\d+[^<]{0,200}|redirect_uri[^<]{0,40}(?:mismatch|not|invalid)|Error 400: \w+|Invalid parameter: \w+/i;
+
+/** Follows the request as a browser without cookies does, to the first page. */
+async function loginPage(request: URL, callbackUrl: string, fetch: Fetch): Promise<Finding> {
+  const what = 'its login page opens';
+  let target = request;
+  for (let hop = 0; hop < MOST_HOPS; hop++) {
+    if (target.href.startsWith(callbackUrl)) return bad(what, `it answered ${errorIn(target)} without a login page`);
+    const response = await fetch(target.href, { headers: { accept: 'text/html' }, redirect: 'manual' });
+    const location = response.headers.get('location');
+    const next = location === null ? null : URL.parse(location, target.href);
+    if (response.status >= 300 && response.status < 400 && next) {
+      if (/error/i.test(next.pathname) && next.origin === target.origin)
+        return bad(what, `it leads to an error page: ${next.origin}${next.pathname}`);
+      target = next;
+      continue;
+    }
+    const where = `${target.origin}${target.pathname}`;
+    const text = (await response.text()).slice(0, MOST_TEXT);
+    const refused = REFUSED.exec(text)?.[0];
+    if (response.status >= 400 || refused) {
+      return bad(
+        what,
+        `${where} answered ${response.status}${refused ? `: ${refused.replace(/\s+/g, ' ')}` : ''}. Is ${callbackUrl} registered there as a redirect URI?`,
+      );
+    }
+    return good(what, where);
+  }
+  return bad(what, `more than ${MOST_HOPS} redirects`);
+}
+
+function errorIn({ searchParams }: URL): string {
+  const description = searchParams.get('error_description');
+  return [searchParams.get('error') ?? 'nothing', description].filter(Boolean).join(': ');
+}
+
+const WHAT = 'it accepts the client id and secret';
+
+/** A made-up code is refused in any case: the error says whether the credentials were accepted before (RFC 6749 §5.2). */
+async function credentials(
+  connector: OpenConnector['connector'],
+  callbackUrl: string,
+  checks: LoginChecks,
+): Promise<Finding> {
+  const answer = new URL(callbackUrl);
+  answer.search = new URLSearchParams({ code: secret(), state: checks.state }).toString();
+  try {
+    await connector.finish(answer, checks);
+    return bad(WHAT, 'it accepted a made-up code');
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) return bad(WHAT, messageOf(error));
+    const { upstreamError, upstreamDescription, claim } = error.facts;
+    if (ABOUT_THE_CODE.has(upstreamError ?? '')) return good(WHAT, `it refused the made-up code with ${upstreamError}`);
+    if (claim === 'iss') return good(WHAT, 'not tried: the provider names its issuer in each answer');
+    return bad(WHAT, [error.message, upstreamDescription].filter(Boolean).join(': '));
+  }
+}
+
+/** RFC 6749 §5.2, and GitHub's name for it. */
+const ABOUT_THE_CODE: ReadonlySet<string> = new Set(['invalid_grant', 'bad_verification_code']);

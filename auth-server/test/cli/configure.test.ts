@@ -1,0 +1,135 @@
+/** Proves `configure`: a provider is set up by options, the connection is tried, and the settings are written. */
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '@mcp-oauth/shared/testing/terminal';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { configureCommand } from '../../src/cli/configure/configure.ts';
+import { linesOf, withVariables } from '../../src/cli/configure/output.ts';
+import { GUIDES } from '../../src/cli/configure/providers.ts';
+import { discoverKinds } from '../../src/federation/registry.ts';
+import { type Play, start } from '../support/oidc-stand-in.ts';
+import { Reply } from '../support/upstream-stand-in.ts';
+
+const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
+
+let folder: string;
+let upstream: Play;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'configure-'));
+  upstream = await start();
+  upstream.stage.routes.set('/authorize', () => new Reply(200, '<form>Sign in</form>'));
+});
+afterEach(async () => {
+  await upstream[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+const configure = (line: string, env = {}) =>
+  run({ name: 'auth-server', summary: '', commands: [configureCommand(kinds, folder)] }, `configure ${line}`, env);
+const oidc = (more = '') =>
+  `--provider oidc --id acme --server-url https://auth.example.com --issuer ${upstream.issuer} --client-id client --client-secret secret --allow domain:example.com ${more}`;
+const envFile = () => readFileSync(join(folder, '.env'), 'utf8');
+
+describe('configure', () => {
+  it('every kind of identity provider has a guide with the redirect URI', () => {
+    expect(Object.keys(GUIDES).sort()).toEqual([...kinds.keys()].sort());
+    for (const { steps } of Object.values(GUIDES)) expect(steps.join()).toContain('{callback}');
+  });
+
+  it('the connection is tried up to the login page and the client credentials, and .env is written', async () => {
+    upstream.stage.routes.set('/token', () => new Reply(400, { error: 'invalid_grant' }));
+    const { status, stdout, stderr } = await configure(oidc());
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toContain('https://auth.example.com/callback/acme');
+    expect(stdout.match(/^✓.*/gm)).toEqual([
+      expect.stringContaining('the provider is found'),
+      expect.stringContaining('its login page opens'),
+      expect.stringContaining('it accepts the client id and secret'),
+    ]);
+    expect(envFile()).toBe(
+      `CONNECTORS=acme\nCONNECTOR_ACME_TYPE=oidc\nCONNECTOR_ACME_ISSUER=${upstream.issuer}\nCONNECTOR_ACME_CLIENT_ID=client\nCONNECTOR_ACME_CLIENT_SECRET=secret\nCONNECTOR_ACME_ALLOW=domain:example.com\n`,
+    );
+    expect(statSync(join(folder, '.env')).mode & 0o077).toBe(0);
+  });
+
+  it('RFC 6749 §5.2 a client secret that the provider refuses is found', async () => {
+    upstream.stage.routes.set('/token', () => new Reply(401, { error: 'invalid_client', error_description: 'wrong' }));
+    const { status, stdout } = await configure(oidc());
+    expect(stdout).toMatch(/^✗ it accepts the client id and secret: .*credentials.*wrong/m);
+    expect(status).toBe(1);
+  });
+
+  it.each([
+    [
+      'a status',
+      () => new Reply(400, 'Invalid parameter: redirect_uri'),
+      /answered 400: Invalid parameter: redirect_uri.*registered there/,
+    ],
+    ['a page', () => new Reply(200, '<p>AADSTS50011: The redirect URI does not match</p>'), /AADSTS50011/],
+  ])('a redirect URI that is not registered is found, by %s', async (_, reply, found) => {
+    upstream.stage.routes.set('/authorize', reply);
+    const { status, stdout } = await configure(oidc());
+    expect(stdout).toMatch(found);
+    expect(status).toBe(1);
+  });
+
+  it('a provider that cannot be reached is named', async () => {
+    await upstream.stop();
+    const { status, stdout } = await configure(oidc());
+    expect(stdout).toMatch(/^✗ the provider is found: .*ECONNREFUSED/m);
+    expect(status).toBe(1);
+  });
+
+  it('an existing .env keeps everything else, and the other connectors', async () => {
+    writeFileSync(join(folder, '.env'), '# mine\nLOG_LEVEL=debug\nCONNECTORS=github\nCONNECTOR_ACME_CLIENT_ID=old\n');
+    await configure(oidc('--no-test'), { CONNECTORS: 'github' });
+    expect(envFile().split('\n').slice(0, 4)).toEqual([
+      '# mine',
+      'LOG_LEVEL=debug',
+      'CONNECTORS=github,acme',
+      'CONNECTOR_ACME_CLIENT_ID=client',
+    ]);
+  });
+
+  it('a secret may come as a variable, and stays out of the output', async () => {
+    const line = oidc('--no-test --print compose').replace('--client-secret secret', '');
+    const { stdout } = await configure(line, { CONNECTOR_ACME_CLIENT_SECRET: 'a-secret-value' });
+    expect(stdout).toContain('CONNECTOR_ACME_CLIENT_SECRET_FILE=/run/connectors/acme');
+    expect(stdout).not.toContain('a-secret-value');
+    const { stdout: kubernetes } = await configure(oidc('--no-test --print kubernetes'));
+    expect(kubernetes).toContain('CONNECTOR_ACME_CLIENT_SECRET_FILE=/run/secrets/connector-acme-client-secret');
+  });
+
+  it.each([
+    ['', /--provider is missing/],
+    ['--provider nothing', /--provider: expected one of/],
+    ['--provider google', /--client-id is missing/],
+    ['--provider google --client-id a --client-secret b', /--allow is missing/],
+    ['--provider google --client-id a --client-secret b --allow org:x', /org:x|ALLOW/],
+    [
+      '--provider google --client-id a --client-secret b --allow example.com',
+      /CONNECTOR_GOOGLE_ALLOW: .*is not a rule/,
+    ],
+  ])('%s is a mistake that is named, and nothing is written', async (line, message) => {
+    const { status, stderr } = await configure(`${line} --no-test`);
+    expect(stderr).toMatch(message);
+    expect(status).not.toBe(0);
+    expect(() => envFile()).toThrow();
+  });
+});
+
+describe('the written lines', () => {
+  it('values are quoted where a shell or compose would change them', () => {
+    expect(linesOf({ A: 'plain:value', B: 'with space', C: "it's $HOME" })).toEqual([
+      'A=plain:value',
+      "B='with space'",
+      'C="it\'s \\$HOME"',
+    ]);
+  });
+
+  it('a variable that is set twice is set once afterwards', () => {
+    expect(withVariables('A=1\nB=2\nexport A=3\n', { A: '4' })).toBe('A=4\nB=2\n');
+  });
+});
