@@ -9,6 +9,7 @@ import { createLogins } from '../federation/login.ts';
 import type { OpenConnector } from '../federation/registry.ts';
 import { createApp } from '../http/app.ts';
 import { backChannelLogout } from '../http/logout/back-channel.ts';
+import { signOutRoutes } from '../http/logout/sign-out.ts';
 import { provisioningRoutes } from '../http/provisioning/routes.ts';
 import { callbackRoutes } from '../http/sign-in/callback.ts';
 import { interactionRoutes } from '../http/sign-in/interaction.ts';
@@ -64,8 +65,14 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
   const provisioning = composeProvisioning(config, dependencies);
   const logout = backChannelLogout({ connectors, signedOut });
   const registration = { ...clients.registration, ...registrationLimits };
-  return ({ app, guards, interactions, revision }) => {
-    const routes = [interactionRoutes({ ...signIn, interactions }), callbackRoutes(signIn), logout, ...guards];
+  return ({ app, guards, interactions, sessions, revision }) => {
+    const routes = [
+      interactionRoutes({ ...signIn, interactions }),
+      callbackRoutes(signIn),
+      logout,
+      signOutRoutes({ ...signIn, sessions }),
+      ...guards,
+    ];
     return createApp({
       issuer,
       log,

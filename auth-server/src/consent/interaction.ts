@@ -75,6 +75,8 @@ export interface Interactions {
    * @param person who signed in just now, or whose session it is
    */
   approve(exchange: HttpExchange, pending: PendingInteraction, person: ApprovingPerson): Promise<void>;
+  /** Ends the session of this browser; the request goes on, and the page offers the ways to sign in. */
+  signOut(exchange: HttpExchange): Promise<void>;
   /** Sends the browser to the client with an error of RFC 6749 §4.1.2.1. */
   refuse(exchange: HttpExchange, error: AuthorizationErrorCode, description: string): Promise<void>;
 }

@@ -60,6 +60,15 @@ export const english = {
     useAnother: 'Use another account',
     returnWithout: 'Return to the app without access',
     answerComes: 'The app gets its answer after ten seconds. Tell the operator this reference:',
+    // Signing out.
+    signOut: 'Sign out',
+    signOutQuestion: 'Sign out of this server?',
+    signedInHere: 'In this browser you are signed in as {person}.',
+    signedOut: 'You are signed out',
+    notSignedIn: 'You are not signed in',
+    appsKeepAccess: 'Apps that you approved keep their access until it ends or you remove it in the app.',
+    stillSignedIn: 'You may still be signed in at {provider}.',
+    signOutThere: 'Sign out at {provider} as well',
     // The error page.
     reference: 'If the problem persists, tell the operator this reference:',
     returnToApp: 'Return to the app at {place}',

@@ -58,6 +58,16 @@ export const french: Language = {
     useAnother: 'Utiliser un autre compte',
     returnWithout: 'Revenir à l’application sans accès',
     answerComes: 'L’application reçoit sa réponse après dix secondes. Donnez cette référence à l’opérateur :',
+    // Signing out.
+    signOut: 'Se déconnecter',
+    signOutQuestion: 'Se déconnecter de ce serveur ?',
+    signedInHere: 'Dans ce navigateur, vous êtes connecté en tant que {person}.',
+    signedOut: 'Vous êtes déconnecté',
+    notSignedIn: 'Vous n’êtes pas connecté',
+    appsKeepAccess:
+      'Les applications que vous avez autorisées gardent leur accès jusqu’à ce qu’il expire ou que vous le supprimiez dans l’application.',
+    stillSignedIn: 'Vous êtes peut-être encore connecté chez {provider}.',
+    signOutThere: 'Se déconnecter aussi chez {provider}',
     // The error page.
     reference: 'Si le problème persiste, donnez cette référence à l’opérateur :',
     returnToApp: 'Revenir à l’application à {place}',

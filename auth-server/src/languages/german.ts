@@ -59,6 +59,16 @@ export const german: Language = {
     useAnother: 'Anderes Konto benutzen',
     returnWithout: 'Ohne Zugang zurück zur App',
     answerComes: 'Die App bekommt ihre Antwort nach zehn Sekunden. Nennen Sie dem Betreiber diese Referenz:',
+    // Signing out.
+    signOut: 'Abmelden',
+    signOutQuestion: 'Von diesem Server abmelden?',
+    signedInHere: 'In diesem Browser sind Sie als {person} angemeldet.',
+    signedOut: 'Sie sind abgemeldet',
+    notSignedIn: 'Sie sind nicht angemeldet',
+    appsKeepAccess:
+      'Apps, die Sie zugelassen haben, behalten ihren Zugang, bis er endet oder Sie ihn in der App entfernen.',
+    stillSignedIn: 'Bei {provider} sind Sie vielleicht noch angemeldet.',
+    signOutThere: 'Auch bei {provider} abmelden',
     // The error page.
     reference: 'Wenn das Problem bleibt, nennen Sie dem Betreiber diese Referenz:',
     returnToApp: 'Zurück zur App bei {place}',

@@ -7,6 +7,7 @@ import type { Judge } from '../client-documents/document.ts';
 import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
 import type { ChooseLanguage } from '../languages/languages.ts';
+import type { BrowserSessions } from '../logout/browser-sessions.ts';
 import { chooseKeys } from './clients/keys.ts';
 import { type ConfigurationOptions, createConfiguration } from './configuration.ts';
 import { countEvents, type EngineCounts, logEvents } from './events.ts';
@@ -18,6 +19,7 @@ import { allowFormPost } from './guards/form-post-policy.ts';
 import { refuseHead } from './guards/safe-methods.ts';
 import { trimScope } from './guards/scope-blanks.ts';
 import { listScopes } from './guards/supported-scopes.ts';
+import { createBrowserSessions } from './interactions/browser-sessions.ts';
 import { createInteractions } from './interactions/interactions.ts';
 import { keepApprovals } from './overrides/approvals.ts';
 import { createClientCache, rememberClients } from './overrides/client-cache.ts';
@@ -39,6 +41,7 @@ export interface Engine {
   /** Must run directly before the routes of the protocol. */
   readonly guards: readonly Middleware[];
   readonly interactions: Interactions;
+  readonly sessions: BrowserSessions;
   /** Changes whenever the content of the metadata changes. */
   revision(): number;
   /** Throws if a client metadata document is invalid. */
@@ -91,6 +94,7 @@ export function createEngine({ accounts, passThrough, pages, languageOf, counts,
   holdErrors(app, options.preRegistered);
   logEvents(app);
   if (counts) countEvents(app, counts);
+  const sessions = createBrowserSessions(app, options.issuer.startsWith('https:'));
   return {
     app,
     guards: [
@@ -102,7 +106,8 @@ export function createEngine({ accounts, passThrough, pages, languageOf, counts,
       listScopes(options.resources),
       trimScope,
     ],
-    interactions: createInteractions({ ...options, accounts, provider: app }),
+    interactions: createInteractions({ ...options, accounts, sessions, provider: app }),
+    sessions,
     revision: options.resources.revision,
     judgeDocument,
     problemWith: (client) => {

@@ -4,12 +4,14 @@ import type { Brand } from '../branding/brand.ts';
 import { type ErrorView, errorPage } from './error.ts';
 import { type RefusalView, refusalPage } from './refusal.ts';
 import { type SignInView, signInPage } from './sign-in.ts';
+import { type SignOutView, signOutPage } from './sign-out.ts';
 
 export interface Pages {
   readonly headers: Readonly<Record<string, string>>;
   signIn(view: Branded<SignInView>): string;
   refusal(view: Branded<RefusalView>): string;
   error(view: Branded<ErrorView>): string;
+  signOut(view: Branded<SignOutView>): string;
 }
 
 type Branded<View> = Omit<View, 'brand'>;
@@ -19,4 +21,5 @@ export const createPages = (brand: Brand): Pages => ({
   signIn: (view) => signInPage({ ...view, brand }),
   refusal: (view) => refusalPage({ ...view, brand }),
   error: (view) => errorPage({ ...view, brand }),
+  signOut: (view) => signOutPage({ ...view, brand }),
 });

@@ -134,5 +134,6 @@ function sessionChoice(account: Account, view: SignInView): Html {
 <details class="plain"${pending.choosesAccount && trusted(' open')}>
 <summary>${texts.notYou}</summary>
 ${upstreamButtons(view, 'quiet')}
+<button class="quiet" formaction="${view.path}/sign-out">${texts.signOut}</button>
 </details>`;
 }

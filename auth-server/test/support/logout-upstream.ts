@@ -37,7 +37,7 @@ export async function startLogoutUpstream(settings: Settings = {}): Promise<Logo
           logout,
           finish: async (answer) => {
             const [subject = '', sid] = (answer.searchParams.get('code') ?? '').split('/');
-            return { identity: { issuer, subject }, session: { sid } };
+            return { identity: { issuer, subject, email: `${subject}@acme.example` }, session: { sid } };
           },
         },
       },

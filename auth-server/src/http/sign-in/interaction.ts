@@ -44,6 +44,7 @@ export function interactionRoutes(dependencies: InteractionDependencies): Middle
   router.get('/', (ctx) => show(ctx, dependencies));
   router.post('/approve', (ctx) => approve(ctx, dependencies));
   router.post('/deny', (ctx) => deny(ctx, dependencies));
+  router.post('/sign-out', (ctx) => signOut(ctx, dependencies));
   router.get('/finish', (ctx) => finish(ctx, dependencies));
   const routes = router.routes() as Middleware;
   // Most requests are for the protocol, and a router costs time.
@@ -110,6 +111,13 @@ async function redirectToUpstream(
 async function deny(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
   await findForForm(ctx, dependencies);
   await dependencies.interactions.refuse(ctx, 'access_denied', 'The request was denied.');
+}
+
+/** The same page again, now without an account. What leads on asks the upstream for another one. */
+async function signOut(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
+  const { uid } = await findForForm(ctx, dependencies);
+  await dependencies.interactions.signOut(ctx);
+  seeOther(ctx, `${interactionPath(dependencies.issuer, uid)}?account=${OTHER_ACCOUNT}`);
 }
 
 async function finish(ctx: Context, dependencies: InteractionDependencies): Promise<void> {

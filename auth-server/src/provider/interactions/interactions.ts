@@ -11,6 +11,7 @@ import type { HttpExchange, Interactions, PendingInteraction } from '../../conse
 import type { Accounts } from '../../federation/account.ts';
 import { type Said, said } from '../../languages/language.ts';
 import { PageError } from '../../languages/page-error.ts';
+import type { BrowserSessions } from '../../logout/browser-sessions.ts';
 import type { Resources } from '../../resources/resource.ts';
 import { approvalsOf, setApprovals } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
@@ -30,10 +31,11 @@ interface Dependencies extends PendingDependencies, PermittedDependencies {
   readonly accounts: Accounts;
   readonly provider: Provider;
   readonly clientDocuments: Pick<ClientDocuments, 'copiedAt'>;
+  readonly sessions: Pick<BrowserSessions, 'end'>;
 }
 
 export function createInteractions(dependencies: Dependencies): Interactions {
-  const { provider, accounts, clientDocuments } = dependencies;
+  const { provider, accounts, clientDocuments, sessions } = dependencies;
   const read = async ({ req, res }: HttpExchange, uid = ''): Promise<Details> => {
     try {
       return await provider.interactionDetails(req, res);
@@ -69,6 +71,11 @@ export function createInteractions(dependencies: Dependencies): Interactions {
       const grantId = await grant({ params: details.params, grantId: known }, { ...shown, accountId }, dependencies);
       const login = since === undefined ? undefined : { accountId, ts: since, upstreamSession };
       await finish(exchange, { ...(login && { login }), [SELECT_ACCOUNT]: {}, consent: { grantId } });
+    },
+    signOut: async (exchange) => {
+      const details = await read(exchange);
+      await sessions.end(exchange);
+      await continueWithout(details);
     },
     refuse: (exchange, error, description) => finish(exchange, { error, error_description: description }),
   };
@@ -112,9 +119,15 @@ async function leaveOtherAccount({ req, res }: HttpExchange, details: Details, a
   const session = await provider.Session.get(provider.createContext(req, res) as Context);
   if (session.accountId === undefined || session.accountId === accountId) return session;
   await session.destroy();
-  delete details.session;
-  await details.persist();
+  await continueWithout(details);
   return undefined;
+}
+
+/** The request no longer belongs to the session, nor to what was approved in it. */
+async function continueWithout(details: Details): Promise<void> {
+  delete details.session;
+  delete details.grantId;
+  await details.persist();
 }
 
 type Approved = PendingInteraction & { readonly accountId: string };

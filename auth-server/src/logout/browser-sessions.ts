@@ -1,0 +1,20 @@
+/** Owns the port to the session of a browser here, which a person can end (`GET /logout`). */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** A request and its response in the types of Node; a Koa context is one. */
+interface HttpExchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
+export interface BrowserSession {
+  readonly uid: string;
+  readonly accountId: string;
+}
+
+export interface BrowserSessions {
+  /** The session of this browser, if somebody is signed in. */
+  find(exchange: HttpExchange): Promise<BrowserSession | undefined>;
+  /** Ends the session of this browser, if there is one, and removes its cookie. What the person approved stays. */
+  end(exchange: HttpExchange): Promise<void>;
+}
