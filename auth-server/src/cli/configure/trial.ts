@@ -47,13 +47,21 @@ const MOST_TEXT = 1_000_000;
 const REFUSED =
   /AADSTS\d+[^<]{0,200}|redirect_uri[^<]{0,40}(?:mismatch|not|invalid)|Error 400: \w+|Invalid parameter: \w+/i;
 
-/** Follows the request as a browser without cookies does, to the first page. */
+/** Follows the request as a browser does, to the first page. */
 async function loginPage(request: URL, callbackUrl: string, fetch: Fetch): Promise<Finding> {
   const what = 'its login page opens';
+  const cookies = new Map<string, string>();
   let target = request;
   for (let hop = 0; hop < MOST_HOPS; hop++) {
     if (target.href.startsWith(callbackUrl)) return bad(what, `it answered ${errorIn(target)} without a login page`);
-    const response = await fetch(target.href, { headers: { accept: 'text/html' }, redirect: 'manual' });
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const headers = { accept: 'text/html', ...(cookie && target.origin === request.origin && { cookie }) };
+    const response = await fetch(target.href, { headers, redirect: 'manual' });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=;]+)=([^;]*)/.exec(line) ?? [];
+      // Only those of the first host, which is the provider itself.
+      if (name !== undefined && target.origin === request.origin) cookies.set(name, value ?? '');
+    }
     const location = response.headers.get('location');
     const next = location === null ? null : URL.parse(location, target.href);
     if (response.status >= 300 && response.status < 400 && next) {
@@ -88,17 +96,20 @@ async function credentials(
   connector: OpenConnector['connector'],
   callbackUrl: string,
   checks: LoginChecks,
+  iss?: string,
 ): Promise<Finding> {
   const answer = new URL(callbackUrl);
-  answer.search = new URLSearchParams({ code: secret(), state: checks.state }).toString();
+  answer.search = new URLSearchParams({ code: secret(), state: checks.state, ...(iss && { iss }) }).toString();
   try {
     await connector.finish(answer, checks);
     return bad(WHAT, 'it accepted a made-up code');
   } catch (error) {
     if (!(error instanceof UpstreamError)) return bad(WHAT, messageOf(error));
-    const { upstreamError, upstreamDescription, claim } = error.facts;
+    const { upstreamError, upstreamDescription, claim, expected } = error.facts;
     if (ABOUT_THE_CODE.has(upstreamError ?? '')) return good(WHAT, `it refused the made-up code with ${upstreamError}`);
-    if (claim === 'iss') return good(WHAT, 'not tried: the provider names its issuer in each answer');
+    // RFC 9207 §2.4: the provider names itself in each answer, so the made-up one has to do the same.
+    if (claim === 'iss' && iss === undefined && typeof expected === 'string')
+      return credentials(connector, callbackUrl, checks, expected);
     return bad(WHAT, [error.message, upstreamDescription].filter(Boolean).join(': '));
   }
 }
