@@ -2,7 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { run } from '@mcp-oauth/shared/testing/terminal';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configureCommand } from '../../src/cli/configure/configure.ts';
 import { linesOf, withVariables } from '../../src/cli/configure/output.ts';
@@ -75,6 +77,38 @@ describe('configure', () => {
     expect(status).toBe(1);
   });
 
+  it.each([
+    [
+      'Microsoft Entra, which shows it by a script',
+      '<script>$Config={"strServiceExceptionMessage":"AADSTS700016: no app"}</script>',
+    ],
+    ['GitHub', '<p>The <code>redirect_uri</code> is not associated with this application.</p>'],
+  ])('a refusal on a page of status 200 is found: %s', async (_, page) => {
+    upstream.stage.routes.set('/authorize', () => new Reply(200, page));
+    const { status, stdout } = await configure(oidc());
+    expect(stdout).toMatch(/^✗ its login page opens: .*(AADSTS700016: no app|redirect_uri is not)/m);
+    expect(status).toBe(1);
+  });
+
+  it('a login page whose addresses and scripts mention the redirect URI is no refusal', async () => {
+    const page =
+      '<a href="/login?redirect_uri=https%3A%2F%2Fnot-notes.example">Sign in</a><script>e="redirect_uri_mismatch AADSTS50011"</script>';
+    upstream.stage.routes.set('/authorize', () => new Reply(200, page));
+    upstream.stage.routes.set('/token', () => new Reply(400, { error: 'invalid_grant' }));
+    expect((await configure(oidc())).status).toBe(0);
+  });
+
+  it('a provider that has other settings of the connector already keeps them: SCIM, and a secret in a file', async () => {
+    writeFileSync(join(folder, 'secret'), 'secret-in-a-file');
+    const env = {
+      CONNECTOR_ACME_SCIM_TOKEN: 'a-token-of-acme-that-nobody-could-guess',
+      CONNECTOR_ACME_CLIENT_SECRET_FILE: join(folder, 'secret'),
+    };
+    const { status, stderr } = await configure(oidc('--no-test').replace('--client-secret secret', ''), env);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(envFile()).not.toContain('SECRET');
+  });
+
   it('a provider that cannot be reached is named', async () => {
     await upstream.stop();
     const { status, stdout } = await configure(oidc());
@@ -122,14 +156,43 @@ describe('configure', () => {
 
 describe('the written lines', () => {
   it('values are quoted where a shell or compose would change them', () => {
-    expect(linesOf({ A: 'plain:value', B: 'with space', C: "it's $HOME" })).toEqual([
+    expect(linesOf({ A: 'plain:value', B: 'with space', C: "it's", D: 'a $HOME' })).toEqual([
       'A=plain:value',
       "B='with space'",
-      'C="it\'s \\$HOME"',
+      'C="it\'s"',
+      "D='a $HOME'",
     ]);
   });
 
   it('a variable that is set twice is set once afterwards', () => {
     expect(withVariables('A=1\nB=2\nexport A=3\n', { A: '4' })).toBe('A=4\nB=2\n');
   });
+
+  it('an assignment over several lines is replaced whole, and everything else stays', () => {
+    expect(withVariables('# A=comment\nB="x\ny"\nAB=3', { B: 'one', A: 'a b' })).toBe(
+      "# A=comment\nB=one\nAB=3\nA='a b'\n",
+    );
+  });
+
+  it('every value is read back as it was, or is refused with the name of the setting', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string(), (value, rest) => {
+        let content: string;
+        try {
+          content = withVariables(`${rest.replaceAll(/["'`]/g, '')}\nOTHER=1\n`, { SECRET: value });
+        } catch (error) {
+          expect((error as Error).message).toMatch(/^SECRET /);
+          return;
+        }
+        expect(parseEnv(content)).toMatchObject({ SECRET: value, OTHER: '1' });
+      }),
+    );
+  });
+
+  it.each(['two words', 'a $DOLLAR', 'a#b', 'say "hi"', "it's", 'C:\\path', '{"a":["b"]}'])(
+    'the value %j is written and read back',
+    (value) => {
+      expect(parseEnv(withVariables('X=1\n', { V: value }))).toEqual({ X: '1', V: value });
+    },
+  );
 });

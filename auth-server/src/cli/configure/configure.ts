@@ -8,7 +8,8 @@ import { type Command, type Invocation, type Option, UsageError } from '@mcp-oau
 import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/network/settings';
 import { ConfigError, type Environment, readSettings } from '@mcp-oauth/shared/settings/config';
-import { connectorAccessSettings, judgeAccess } from '../../access/settings.ts';
+import { judgeAccess } from '../../access/settings.ts';
+import { connectorSettings } from '../../config.ts';
 import type { ConnectorKind } from '../../federation/connector.ts';
 import {
   type ConfiguredConnector,
@@ -80,6 +81,9 @@ async function configure(invocation: Invocation, { kinds, terminal, folder }: Co
   const values: Record<string, string> = {};
   for (const { name, doc, example, isSecret, isRequired } of questionsOf(kind)) {
     const known = env[prefixOf(id) + name];
+    // A secret that is in a file stays there, unless an option gives another one.
+    const isInFile = isSecret && Boolean(env[`${prefixOf(id)}${name}_FILE`]);
+    if (isInFile && invocation.options[optionOf(name)] === undefined) continue;
     const question = `${name} (${doc}${example ? ` Example: ${example}` : ''})`;
     values[name] = await answer({ option: optionOf(name), question, usual: known, isSecret, isOptional: !isRequired });
   }
@@ -145,7 +149,7 @@ const serverOf = ({ ISSUER, PUBLIC_URL }: Environment): string => ISSUER || PUBL
 
 /** @throws ConfigError with all problems */
 function validated(id: string, env: Environment, kinds: ConnectorKinds): ConfiguredConnector {
-  const { connectors, problems } = readConnectors([id], env, kinds, { every: connectorAccessSettings });
+  const { connectors, problems } = readConnectors([id], env, kinds, { every: connectorSettings });
   const [connector] = connectors;
   const all = [...problems, ...judgeAccess({}, connectors)];
   if (all.length > 0 || !connector) throw new ConfigError(all);

@@ -1,4 +1,6 @@
 /** Owns how the result of `configure` is written: into .env, or as text for compose with secrets in files, or for Kubernetes. */
+import { parseEnv } from 'node:util';
+import { StartError } from '@mcp-oauth/shared/errors';
 
 /** Separates what a container gets as a file from what it gets as a variable. */
 export interface Written {
@@ -7,29 +9,43 @@ export interface Written {
   readonly secrets: ReadonlySet<string>;
 }
 
-/** A value that dotenv and compose read unchanged. */
-const quoted = (value: string): string => {
+/** A value that Node.js and compose read unchanged: in single quotes neither replaces anything, and Node.js knows no escapes. */
+function quoted(name: string, value: string): string {
   if (/^[\w./:@,+=;*<>-]*$/.test(value)) return value;
-  if (!value.includes("'")) return `'${value}'`;
-  return `"${value.replace(/["\\$]/g, '\\$&').replaceAll('\n', '\\n')}"`;
-};
-
-export const linesOf = (variables: Readonly<Record<string, string>>): readonly string[] =>
-  Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}`);
-
-/** The content of .env with these variables: a line that sets one is replaced, and everything else stays. */
-export function withVariables(content: string, variables: Readonly<Record<string, string>>): string {
-  const open = new Map(linesOf(variables).map((line) => [line.slice(0, line.indexOf('=')), line]));
-  const kept = content.split('\n').flatMap((line) => {
-    const name = /^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=/.exec(line)?.[1] ?? '';
-    const replaced = open.get(name);
-    if (replaced === undefined) return Object.hasOwn(variables, name) ? [] : [line];
-    open.delete(name);
-    return [replaced];
-  });
-  while (kept.at(-1) === '') kept.pop();
-  return `${[...kept, ...open.values()].join('\n')}\n`;
+  if (!/['\n\r]/.test(value)) return `'${value}'`;
+  if (!/["\\$`\n\r]/.test(value)) return `"${value}"`;
+  throw new StartError(`${name} has quotes or line breaks: put it into a file, and set ${name}_FILE to its path`);
 }
+
+/** @throws StartError for a value that cannot be written */
+export const linesOf = (variables: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(variables).map(([name, value]) => `${name}=${quoted(name, value)}`);
+
+/**
+ * The content of .env with these variables: an assignment is replaced, and everything else stays.
+ * @throws StartError if a value would not be read back as it is
+ */
+export function withVariables(content: string, variables: Readonly<Record<string, string>>): string {
+  let changed = content === '' || content.endsWith('\n') ? content : `${content}\n`;
+  for (const [name, value] of Object.entries(variables)) {
+    const line = `${name}=${quoted(name, value)}\n`;
+    let isWritten = false;
+    changed = changed.replace(assignmentOf(name), () => {
+      if (isWritten) return '';
+      isWritten = true;
+      return line;
+    });
+    if (!isWritten) changed += line;
+  }
+  const read = parseEnv(changed);
+  const lost = Object.keys(variables).find((name) => read[name] !== variables[name]);
+  if (lost) throw new StartError(`${lost} can't be written into .env: set it by hand`);
+  return changed;
+}
+
+/** A whole assignment, over several lines if its value is quoted. */
+const assignmentOf = (name: string): RegExp =>
+  new RegExp(`^[ \\t]*(?:export[ \\t]+)?${name}[ \\t]*=[ \\t]*(?:"[^"]*"|'[^']*'|\`[^\`]*\`|)[^\\n]*(?:\\n|$)`, 'gm');
 
 /** Lines for .env beside deploy/compose/production.yml, and the commands that write the secrets. */
 export function forCompose(id: string, { variables, secrets }: Written): string {

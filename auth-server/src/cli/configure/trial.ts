@@ -41,11 +41,13 @@ const good = (what: string, detail: string): Finding => ({ what, isGood: true, d
 const bad = (what: string, detail: string): Finding => ({ what, isGood: false, detail });
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const MOST_HOPS = 8;
+const MOST_HOPS = 15;
 const MOST_TEXT = 1_000_000;
+/** Milliseconds for one answer. */
+const PATIENCE = 15_000;
 /** What providers write on a page of status 200 that refuses the request. */
 const REFUSED =
-  /AADSTS\d+[^<]{0,200}|redirect_uri[^<]{0,40}(?:mismatch|not|invalid)|Error 400: \w+|Invalid parameter: \w+/i;
+  /AADSTS\d+.{0,200}|redirect_uri.{0,40}(?:mismatch|\bnot\b|\binvalid)|Error 400: \w+|Invalid parameter: \w+/i;
 
 /** Follows the request as a browser does, to the first page. */
 async function loginPage(request: URL, callbackUrl: string, fetch: Fetch): Promise<Finding> {
@@ -54,14 +56,7 @@ async function loginPage(request: URL, callbackUrl: string, fetch: Fetch): Promi
   let target = request;
   for (let hop = 0; hop < MOST_HOPS; hop++) {
     if (target.href.startsWith(callbackUrl)) return bad(what, `it answered ${errorIn(target)} without a login page`);
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const headers = { accept: 'text/html', ...(cookie && target.origin === request.origin && { cookie }) };
-    const response = await fetch(target.href, { headers, redirect: 'manual' });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name, value] = /^([^=;]+)=([^;]*)/.exec(line) ?? [];
-      // Only those of the first host, which is the provider itself.
-      if (name !== undefined && target.origin === request.origin) cookies.set(name, value ?? '');
-    }
+    const response = await visit(target, fetch, cookies);
     const location = response.headers.get('location');
     const next = location === null ? null : URL.parse(location, target.href);
     if (response.status >= 300 && response.status < 400 && next) {
@@ -71,17 +66,35 @@ async function loginPage(request: URL, callbackUrl: string, fetch: Fetch): Promi
       continue;
     }
     const where = `${target.origin}${target.pathname}`;
-    const text = (await response.text()).slice(0, MOST_TEXT);
-    const refused = REFUSED.exec(text)?.[0];
+    const refused = refusalOn((await response.text()).slice(0, MOST_TEXT));
     if (response.status >= 400 || refused) {
       return bad(
         what,
-        `${where} answered ${response.status}${refused ? `: ${refused.replace(/\s+/g, ' ')}` : ''}. Is ${callbackUrl} registered there as a redirect URI?`,
+        `${where} answered ${response.status}${refused ? `: ${refused}` : ''}. Is ${callbackUrl} registered there as a redirect URI?`,
       );
     }
     return good(what, where);
   }
   return bad(what, `more than ${MOST_HOPS} redirects`);
+}
+
+async function visit(target: URL, fetch: Fetch, cookies: Map<string, string>): Promise<Response> {
+  const own = [...cookies].filter(([key]) => key.startsWith(`${target.host} `)).map(([, cookie]) => cookie);
+  const headers = { accept: 'text/html', ...(own.length > 0 && { cookie: own.join('; ') }) };
+  const response = await fetch(target.href, { headers, redirect: 'manual', signal: AbortSignal.timeout(PATIENCE) });
+  for (const line of response.headers.getSetCookie()) {
+    const [pair = ''] = line.split(';');
+    cookies.set(`${target.host} ${pair.split('=')[0]}`, pair);
+  }
+  return response;
+}
+
+/** Only what a person would read: addresses in the page repeat our redirect URI, and scripts know every error. */
+function refusalOn(page: string): string | undefined {
+  // Microsoft Entra shows its error by a script.
+  const [, entra] = /"strServiceExceptionMessage":"((?:[^"\\]|\\.){1,300})/.exec(page) ?? [];
+  const text = page.replace(/<(script|style)\b[\s\S]*?<\/\1\s*>/gi, ' ').replace(/<[^>]*>/g, ' ');
+  return entra ?? REFUSED.exec(text.replace(/\s+/g, ' '))?.[0];
 }
 
 function errorIn({ searchParams }: URL): string {
