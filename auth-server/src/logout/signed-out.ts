@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { LogoutToken } from '../federation/connector.ts';
+import { LOGIN_LIFETIME } from '../federation/login.ts';
 import { localSubject } from '../federation/subject.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 
@@ -39,8 +40,8 @@ export interface SignedOutOptions {
 const [ENDED, APPROVALS, USED] = ['SignedOut', 'ApprovalsEnded', 'LogoutToken'];
 /** Seconds that the id of a token is remembered: longer than a token is accepted (connectors/oidc/logout/logout-token.ts). */
 const REMEMBERED = 600;
-/** Seconds by which the clocks of replicas may differ. */
-const MARGIN = 60;
+/** Seconds. A sign-in that began before the logout ends so much later at most, and clocks may differ by a minute. */
+const MARGIN = LOGIN_LIFETIME + 60;
 
 const digest = (...parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
