@@ -66,7 +66,7 @@ const TITLES: Readonly<Record<string, string>> = {
 /** A `describe` or `it` as the formatter writes it: its indentation shows the nesting. */
 const BLOCK = /^( *)(?:(?:describe|it)(?:\.\w+)*(?:\(.*?\))??|\](?: as const)?\))\(\s*(['"`])((?:\\.|(?!\2).)*)\2/gm;
 const CITATION =
-  /(RFC \d{3,5}(?:bis)?|OAuth 2\.1|OpenID Connect (?:Core|Discovery)|JSON-RPC 2\.0|MCP \d{4}-\d{2}-\d{2}|draft-[a-z-]+\d*)?[ (]*(§\d+(?:\.\d+)*|(?:basic|client|server)\/[a-z/-]+)?/g;
+  /(RFC \d{3,5}(?:bis)?|OAuth 2\.1|OpenID Connect (?:Core|Discovery|Back-Channel Logout|RP-Initiated Logout)|JSON-RPC 2\.0|MCP \d{4}-\d{2}-\d{2}|draft-[a-z-]+\d*)?[ (]*(§\d+(?:\.\d+)*|(?:basic|client|server)\/[a-z/-]+)?/g;
 
 /** @returns the text of the page */
 export function standardsPage(files: readonly TestFile[]): string {
