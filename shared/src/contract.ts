@@ -36,6 +36,19 @@ export type PersonClaim = keyof typeof PERSON_CLAIMS;
 /** RFC 9728 §3: path of the metadata of a protected resource; a resource with a path appends its path. */
 export const PROTECTED_RESOURCE_PATH = '/.well-known/oauth-protected-resource';
 
+/** The member of that metadata that describes the tools behind each scope (RFC 9728 §2 allows further members). */
+export const TOOLS_BY_SCOPE = 'mcp_oauth_tools_by_scope';
+
+/** The tools behind one scope. */
+export interface ScopeTools {
+  /** Titles of the first ones. */
+  readonly tools: readonly string[];
+  /** How many there are. */
+  readonly total: number;
+  /** Whether all of them declare that they only read. */
+  readonly read_only: boolean;
+}
+
 /** RFC 8414 §3: path of the metadata of an authorization server; an issuer with a path appends its path. */
 export const AUTHORIZATION_SERVER_PATH = '/.well-known/oauth-authorization-server';
 

@@ -5,6 +5,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { issuerPath, type PersonClaim } from '@mcp-oauth/shared/contract';
 
+/** What the resource says about the tools behind a scope: text for the page, not a fact that is approved. */
+interface ScopeTools {
+  readonly titles: readonly string[];
+  /** How many there are besides these. */
+  readonly more: number;
+  /** Whether all of them say that they only read. */
+  readonly isReadOnly: boolean;
+}
+
 /** An authorization request that waits for a person, as the sign-in page shows it. */
 export interface PendingInteraction {
   readonly uid: string;
@@ -33,6 +42,8 @@ export interface PendingInteraction {
     readonly description: string;
     /** Whether the person cannot leave it out: without it the approval would be worth nothing. */
     readonly isFixed?: boolean;
+    /** The tools behind it, if the resource describes them. */
+    readonly tools?: ScopeTools | undefined;
   }[];
   /** Names of the scopes that the client asked for and the person left out. */
   readonly leftOut?: readonly string[];

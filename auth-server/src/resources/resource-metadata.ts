@@ -4,17 +4,21 @@
  * with a new scope needs no change here, and this server starts without any resource.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { canonicalResource, SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
+import { canonicalResource, SCOPE_TOKEN, TOOLS_BY_SCOPE } from '@mcp-oauth/shared/contract';
 import { createRemoteDocument, fetchDocument, type OnFailure } from '@mcp-oauth/shared/documents/remote-document';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { z } from 'zod';
+import { displayName } from './display-name.ts';
 import { describeScopes, type Scopes } from './scope-description.ts';
+import { NO_TOOLS, readToolsByScope, type ToolsByScope } from './scope-tools.ts';
 
 export interface ScopeSource {
   /** Scopes with their descriptions; absent until the metadata was read, and if it names none. */
   current(): Scopes | undefined;
   /** The name of the resource for people; absent until the metadata was read, and if it has none. */
   name(): string | undefined;
+  /** The tools behind each scope, as far as the metadata describes them. */
+  tools(): ToolsByScope;
   /** Waits for the first answer; later ones are fetched in the background. Never fails. */
   ready(): Promise<void>;
   /** Fetches again, unless that was just done, because a request names an unknown scope. Never fails. */
@@ -39,7 +43,6 @@ export interface ScopeSourceOptions {
 const NOT_OF_A_RESOURCE = new Set(['openid', 'offline_access']);
 const MAX_SCOPES = 200;
 const LONGEST_NAME = 200;
-const LONGEST_TITLE = 80;
 
 /** Seconds: bounds for the lifetime that the document states. */
 const [SHORTEST, USUAL, LONGEST] = [30, 300, 3_600];
@@ -49,11 +52,13 @@ const schema = z.looseObject({
   resource: z.string(),
   resource_name: z.unknown().optional(),
   scopes_supported: z.array(z.unknown()).nullish(),
+  [TOOLS_BY_SCOPE]: z.unknown().optional(),
 });
 
 interface PublishedMetadata {
   readonly scopes: Scopes | undefined;
   readonly name: string | undefined;
+  readonly tools: ToolsByScope;
   readonly maxAge: number;
 }
 
@@ -81,6 +86,7 @@ export function createScopeSource(options: ScopeSourceOptions): ScopeSource {
   return {
     current: () => published?.scopes,
     name: () => published?.name,
+    tools: () => published?.tools ?? NO_TOOLS,
     ready: async () => {
       if (first) touch();
       first ??= settled(document.get());
@@ -102,7 +108,7 @@ const settled = (asked: Promise<unknown>): Promise<void> =>
 
 async function read({ url, identifiers, fetch, words }: ScopeSourceOptions): Promise<PublishedMetadata> {
   const { body, headers } = await fetchDocument(fetch, url);
-  const { resource, resource_name: name, scopes_supported: members } = schema.parse(body);
+  const { resource, resource_name: name, scopes_supported: members, [TOOLS_BY_SCOPE]: tools } = schema.parse(body);
   // RFC 9728 §3.3: a document about something else must not be used.
   if (!identifiers.map(canonicalResource).includes(canonicalResource(resource))) {
     throw new Error(`${url} is about the resource ${JSON.stringify(resource)}`);
@@ -114,14 +120,9 @@ async function read({ url, identifiers, fetch, words }: ScopeSourceOptions): Pro
   return {
     scopes: scopes.length > 0 ? describeScopes(scopes, words) : undefined,
     name: typeof name === 'string' ? displayName(name) : undefined,
+    tools: readToolsByScope(tools, scopes),
     maxAge: maxAgeOf(headers),
   };
-}
-
-/** One line of limited length, without invisible characters. */
-function displayName(name: string): string | undefined {
-  const visible = name.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ');
-  return [...visible.trim()].slice(0, LONGEST_TITLE).join('') || undefined;
 }
 
 /** RFC 9111 §5.2.2.1 */

@@ -5,6 +5,7 @@
 import { BASE_SCOPE, canonicalResource, type PersonClaim, SCOPES } from '@mcp-oauth/shared/contract';
 import type { ScopeSource } from './resource-metadata.ts';
 import { describeScopes, type Scopes } from './scope-description.ts';
+import { NO_TOOLS, type ToolsByScope } from './scope-tools.ts';
 
 /** What the operator configures for a resource. */
 export interface ResourceSetting {
@@ -35,6 +36,8 @@ export interface Resource extends ResourceSetting {
   /** The scopes that everybody who may come in has, whatever the rules: those of a default scope that is chosen and not simply all. */
   readonly baseScopes: ReadonlySet<string>;
   readonly claims: readonly PersonClaim[];
+  /** The tools behind each scope, as far as its metadata describes them. */
+  readonly tools: ToolsByScope;
   /** Whether `scopes` come from the operator or the resource; otherwise they are those of our own MCP server. */
   readonly isCertain: boolean;
   /** Never fails, and waits only if its scopes were never read. */
@@ -119,6 +122,9 @@ function live(setting: Complete, source: ScopeSource | undefined, words: Scopes)
       const isChosen =
         setting.defaultScope !== undefined || setting.scopes !== undefined || Object.hasOwn(scopes, BASE_SCOPE);
       return new Set(isChosen ? this.defaultScope.split(' ') : []);
+    },
+    get tools() {
+      return source?.tools() ?? NO_TOOLS;
     },
     get isCertain() {
       return said() !== undefined;

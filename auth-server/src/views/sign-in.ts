@@ -95,14 +95,25 @@ function origin(client: Client, { texts }: Language): Html {
 }
 
 /** A scope without a description is shown by its name. One that is not fixed has a box, ticked as the client asked. */
-function scopeItem({ name, description, isFixed }: PendingInteraction['scopes'][number], language: Language): Html {
-  const text =
+function scopeItem(
+  { name, description, isFixed, tools }: PendingInteraction['scopes'][number],
+  language: Language,
+): Html {
+  const words =
     description && description !== name
       ? html`${description}`
       : fill(language, 'permission', { name: html`<code>${name}</code>` });
-  if (isFixed) return html`<li>${text}</li>`;
-  return html`<li class="choice"><label><input type="checkbox" form="approve" name="scope" value="${name}" autocomplete="off" checked> <span>${text}</span></label></li>`;
+  const text = tools?.isReadOnly ? html`${words} <span class="tag">${language.texts.readOnly}</span>` : words;
+  if (isFixed) return html`<li>${text}${toolList(tools, language)}</li>`;
+  return html`<li class="choice"><label><input type="checkbox" form="approve" name="scope" value="${name}" autocomplete="off" checked> <span>${text}</span></label>${toolList(tools, language)}</li>`;
 }
+
+const toolList = (tools: PendingInteraction['scopes'][number]['tools'], language: Language): Html | undefined =>
+  tools &&
+  html`<details class="tools">
+<summary>${fill(language, 'tools', { count: String(tools.titles.length + tools.more) })}</summary>
+<ul>${tools.titles.map((title) => html`<li><bdi>${title}</bdi></li>`)}${tools.more > 0 && html`<li>${fill(language, 'moreTools', { count: String(tools.more) })}</li>`}</ul>
+</details>`;
 
 /** The texts of what a resource learns about the person. */
 const CLAIMS = {

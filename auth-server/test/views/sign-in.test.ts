@@ -103,6 +103,17 @@ describe('the sign-in page', () => {
     expect([show(), show({ claims: [] })].some((other) => other.includes('will learn'))).toBe(false);
   });
 
+  it('a scope has its tools in a list to open, as text, and says whether they only read', () => {
+    const tools = { titles: ['Echo', '<b>Sum'], more: 3, isReadOnly: true };
+    const page = show({ scopes: [{ name: 'notes:read', description: 'Read notes', tools }] });
+    expect(page).toContain('<span>Read notes <span class="tag">read only</span></span>');
+    expect(page).toContain('<summary>Tools: 5</summary>');
+    expect(page).toContain('<li><bdi>&lt;b&gt;Sum</bdi></li><li>and 3 more</li>');
+    const writing = { ...tools, more: 0, isReadOnly: false };
+    const other = show({ scopes: [{ name: 'notes:write', description: 'Change notes', tools: writing }] });
+    expect(other).not.toMatch(/read only|more/);
+  });
+
   it('RFC 6749 §10.13 Approve takes no click for a moment, and Deny always does', () => {
     const [approve = '', deny = ''] = show().match(/<form [^>]*>/g) ?? [];
     expect(approve).toContain('class="late"');

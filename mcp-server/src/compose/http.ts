@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import { createApp } from '../http/app.ts';
 import { createLane } from '../http/mcp/lane.ts';
 import type { LiveCatalog } from '../protocol/catalog/live-catalog.ts';
-import type { Endpoints } from '../protocol/endpoints.ts';
+import type { Endpoints, ToolSummary } from '../protocol/endpoints.ts';
 import type { Authorization } from './authorization.ts';
 import type { ProcessDependencies } from './process.ts';
 
@@ -21,7 +21,17 @@ export function composeHttp(config: Config, dependencies: HttpDependencies): Req
   const { log, meters, catalog, authorization, endpoints, allowance, isReady } = dependencies;
   const { scopes, issuerMetadata, verify, verifyProof } = authorization;
   const hides = config.unpermittedTools === 'hide';
-  const tools = () => catalog.current().summaries.filter(({ scopes: needed }) => !hides || needed.length === 0);
+  const open = new WeakMap<readonly ToolSummary[], readonly ToolSummary[]>();
+  const tools = () => {
+    const { summaries } = catalog.current();
+    if (!hides) return summaries;
+    if (!open.has(summaries))
+      open.set(
+        summaries,
+        summaries.filter(({ scopes: needed }) => needed.length === 0),
+      );
+    return open.get(summaries) ?? [];
+  };
   const app = createApp({ settings: config, log, tools, scopes, issuerMetadata, isReady });
   const { onRefused } = meters ?? {};
   const lane = createLane(

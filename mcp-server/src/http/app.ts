@@ -12,6 +12,7 @@ import type { ToolSummary } from '../protocol/endpoints.ts';
 import { protectedCors } from './cors.ts';
 import type { MetadataSource } from './documents/legacy-discovery.ts';
 import { documents, isAtIssuer, redirects } from './documents/routes.ts';
+import { describeTools } from './documents/tools-by-scope.ts';
 import { checkHost, checkOrigin, type OriginOptions } from './origin.ts';
 
 interface AppSettings extends OriginOptions {
@@ -36,6 +37,7 @@ export function createApp({ settings, log, tools, scopes, issuerMetadata, isRead
   const landing = { publicUrl, serverName, issuer, tools, baseScopes: scopes.initial };
   const atIssuer = isAtIssuer(publicUrl, issuer);
   const known = atIssuer && issuerInternalUrl === undefined ? undefined : issuerMetadata;
+  const access = { scopes: scopes.supported, dpopRequired, toolsByScope: describeTools(tools, scopes) };
   const app = new Koa<RequestState>();
   app.use(requestLog(log));
   app.use(errorBoundary());
@@ -43,7 +45,7 @@ export function createApp({ settings, log, tools, scopes, issuerMetadata, isRead
   app.use(checkHead);
   app.use(operations(isReady));
   app.use(checkHost(settings));
-  app.use(documents(landing, { scopes: scopes.supported, dpopRequired }, known).routes());
+  app.use(documents(landing, access, known).routes());
   app.use(checkOrigin(settings));
   app.use(protectedCors());
   if (!atIssuer) app.use(redirects(issuerMetadata).routes());

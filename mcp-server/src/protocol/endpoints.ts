@@ -54,4 +54,6 @@ export interface ToolSummary {
   readonly description: string;
   /** Required in addition to the base scope. */
   readonly scopes: readonly string[];
+  /** Whether it declares that it changes nothing. */
+  readonly readOnly: boolean;
 }

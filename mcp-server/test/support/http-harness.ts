@@ -72,8 +72,8 @@ export interface HarnessOptions {
 }
 
 const TOOLS = [
-  { name: 'echo', title: 'Echo', description: 'Says it again', scopes: [] },
-  { name: 'status', title: 'Status', description: 'How the server is doing', scopes: ['mcp:admin'] },
+  { name: 'echo', title: 'Echo', description: 'Says it again', scopes: [], readOnly: true },
+  { name: 'status', title: 'Status', description: 'How the server is doing', scopes: ['mcp:admin'], readOnly: true },
 ];
 
 const ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'];

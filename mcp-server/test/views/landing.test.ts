@@ -52,7 +52,7 @@ describe('GET /', () => {
 describe('texts of tool authors and operators', () => {
   it('texts of tool authors and operators are shown as text, never as markup', () => {
     const evil = '<img src=x onerror=alert(1)>"\'';
-    const tool = { name: 'x', title: evil, description: evil, scopes: [evil] };
+    const tool = { name: 'x', title: evil, description: evil, scopes: [evil], readOnly: true };
     const page = landingPage({
       publicUrl: 'https://a.example',
       serverName: evil,

@@ -60,6 +60,12 @@ details[open]>summary{margin-bottom:.7rem}
 .ticks li.choice::before{content:none}
 label{display:flex;gap:.55rem;align-items:baseline;cursor:pointer;min-height:1.5rem}
 input[type=checkbox]{flex:none;width:1.15rem;height:1.15rem;margin:0;accent-color:var(--accent);position:relative;top:.2rem}
+.ticks details.tools{border:0;padding:.1rem 0 .3rem;font-size:.9rem}
+.ticks details.tools summary{font-weight:400;color:var(--soft);padding:.2rem 0;overflow-wrap:anywhere}
+.ticks .choice details.tools{padding-inline-start:1.7rem}
+.ticks details.tools ul{margin:.2rem 0 .4rem;padding-inline-start:1.1rem}
+.ticks details.tools li{list-style:disc;padding:.05rem 0;overflow-wrap:anywhere}
+.ticks details.tools li::before{content:none}
 details.plain{border:0;padding:0;margin:0 0 .6rem;text-align:center}
 details.plain:not([open]){margin-bottom:.2rem}
 details.plain summary{font-weight:400;font-size:.94rem;color:var(--soft);padding:.45rem 0}

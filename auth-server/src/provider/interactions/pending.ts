@@ -45,6 +45,7 @@ export function pendingOf(
     scopes: names.map((name) => ({
       name,
       description: resource.scopes[name] ?? name,
+      tools: resource.tools.get(name),
       isFixed: names.length === 1 || resource.baseScopes.has(name),
     })),
     ownScopes: namesOf(scope).filter((name) => own.has(name)),

@@ -1,6 +1,7 @@
 /** Owns the documents that describe this server as a protected resource (RFC 9728 §2, §3). */
 
 import { createHash } from 'node:crypto';
+import { type ScopeTools, TOOLS_BY_SCOPE } from '@mcp-oauth/shared/contract';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { Middleware } from 'koa';
 import { PROOF_ALGORITHMS } from '../../authorization/dpop/proof.ts';
@@ -12,12 +13,15 @@ export interface ResourceDescription {
   /** Every scope that a tool may require: authorization servers learn the scopes from here. */
   readonly scopes: () => readonly string[];
   readonly dpopRequired: boolean;
+  /** What the tools behind each scope are. */
+  readonly toolsByScope: () => Readonly<Record<string, ScopeTools>>;
 }
 
 /** `resource` is exactly the URL that the document is for, because clients compare the two (RFC 9728 §3.3). */
 function resourceMetadata(path: string, description: ResourceDescription) {
   const { publicUrl, issuer, serverName, dpopRequired } = description;
   const scopes = description.scopes();
+  const tools = description.toolsByScope();
   return {
     resource: `${publicUrl}${path}`,
     authorization_servers: [issuer],
@@ -26,6 +30,7 @@ function resourceMetadata(path: string, description: ResourceDescription) {
     bearer_methods_supported: ['header'],
     dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
     dpop_bound_access_tokens_required: dpopRequired,
+    ...(Object.keys(tools).length > 0 && { [TOOLS_BY_SCOPE]: tools }),
     resource_name: serverName,
     resource_documentation: `${publicUrl}/`,
   };

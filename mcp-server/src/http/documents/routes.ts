@@ -29,7 +29,7 @@ export const isAtIssuer = (publicUrl: string, issuer: string): boolean =>
   metadataUrls(issuer).some((url) => url.startsWith(publicUrl) && ISSUER_PATHS.has(url.slice(publicUrl.length)));
 
 /** The requirements for access tokens. */
-type Access = Pick<ResourceDescription, 'scopes' | 'dpopRequired'>;
+type Access = Pick<ResourceDescription, 'scopes' | 'dpopRequired' | 'toolsByScope'>;
 
 /** The origin is not checked: the documents are public. */
 export function documents(landing: Landing, access: Access, issuer: MetadataSource | undefined): Router {

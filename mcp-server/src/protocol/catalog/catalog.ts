@@ -118,11 +118,12 @@ function catalogOf(listings: Listings): Catalog {
   };
 }
 
-const summary = ({ listed: { name, title, description }, scopes }: ToolEntry): ToolSummary => ({
+const summary = ({ listed: { name, title, description, annotations }, scopes }: ToolEntry): ToolSummary => ({
   name,
   title,
   description,
   scopes,
+  readOnly: annotations?.readOnlyHint === true,
 });
 
 function scopedOf({ tools, prompts, resources, templates }: Listings, templateOf: Catalog['templateOf']): Scoped {

@@ -22,6 +22,7 @@ describe('RFC 9728 §3 protected resource metadata', () => {
         bearer_methods_supported: ['header'],
         dpop_signing_alg_values_supported: ['ES256', 'ES384', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
         dpop_bound_access_tokens_required: false,
+        mcp_oauth_tools_by_scope: expect.any(Object),
         resource_name: 'Test server',
         resource_documentation: `${server.url}/`,
       });
