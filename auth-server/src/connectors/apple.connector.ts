@@ -10,7 +10,7 @@ import { clientSecretJwt, privateKey } from './apple/client-secret.ts';
 import { openOidc } from './oidc/open.ts';
 import { rules, settingsFor } from './oidc/settings.ts';
 
-const { clientSecret, clientAuth, responseMode, groupsClaim, rolesClaim, ...settings } = settingsFor({
+const { clientSecret, clientAuth, responseMode, offlineAccess, groupsClaim, rolesClaim, ...settings } = settingsFor({
   issuer: { doc: 'Issuer of Apple.', default: 'https://appleid.apple.com', example: 'https://appleid.apple.com' },
   clientId: { doc: 'Identifier of the Services ID.', example: 'com.example.mcp' },
   scopes: { default: 'openid name email' },
@@ -21,6 +21,8 @@ const FIXED = {
   clientSecret: undefined,
   clientAuth: 'none',
   responseMode: 'form_post',
+  // Apple sends a refresh token without being asked.
+  offlineAccess: 'off',
   groupsClaim: '',
   rolesClaim: '',
 } as const;
@@ -53,6 +55,8 @@ export default defineConnector({
       context.clock ?? systemClock,
     );
     return openOidc({ ...values, ...FIXED }, context, {
+      // Apple docs "Verifying a user": up to once a day.
+      recheckEvery: 86_400,
       clientAuth: (_server, _client, body) => {
         body.set('client_id', clientId);
         body.set('client_secret', secret());

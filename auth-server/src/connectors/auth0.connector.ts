@@ -11,6 +11,7 @@ export default defineConnector({
   title: 'Auth0',
   settings: {
     ...settingsFor({
+      offlineAccess: { default: 'scope' },
       issuer: { doc: 'URL of the tenant, or its custom domain.', example: 'https://acme.eu.auth0.com' },
     }),
     namespace: optional({

@@ -7,6 +7,7 @@ export default defineConnector({
   type: 'cognito',
   title: 'Cognito',
   settings: settingsFor({
+    offlineAccess: { doc: 'Leave it off: Cognito sends a refresh token without being asked.' },
     issuer: {
       doc: 'Issuer of the user pool.',
       example: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E',

@@ -14,6 +14,7 @@ import { openOidc } from './oidc/open.ts';
 import { rules, settingsFor } from './oidc/settings.ts';
 
 const { issuer, internalUrl, responseMode, ...settings } = settingsFor({
+  offlineAccess: { default: 'scope' },
   clientId: { doc: 'Application (client) id of the app registration.' },
   clientSecret: { doc: 'Value of a client secret of the app registration.' },
 });

@@ -3,6 +3,7 @@
  * e-mail addresses, organisations and teams at endpoints of their own, which are asked only if a rule needs them.
  */
 import { createHash } from 'node:crypto';
+import { systemClock } from '@mcp-oauth/shared/clock';
 import { setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { duration, text, url } from '@mcp-oauth/shared/settings/types';
 import { readAnswer } from '../federation/answer.ts';
@@ -17,6 +18,7 @@ import { httpsOnly } from '../federation/upstream/https-only.ts';
 import { createUpstreamFetch } from '../federation/upstream/upstream-fetch.ts';
 import { createApi, type GithubApi, type Listed, redeem } from './github/api.ts';
 import { toIdentity, user } from './github/identity.ts';
+import { aboutThePerson, current, sessionOf } from './github/session.ts';
 
 const settings = {
   clientId: setting({ env: 'CLIENT_ID', doc: 'Client id of the OAuth app at GitHub.', type: text() }),
@@ -56,6 +58,11 @@ export default defineConnector({
   rules: ({ baseUrl, apiUrl }) => httpsOnly({ BASE_URL: baseUrl, API_URL: apiUrl }),
   open: (values, context) => {
     const fetch = createUpstreamFetch(context.fetch, values.timeout);
+    const { clock = systemClock } = context;
+    const identify = async (accessToken: string) => {
+      const api = createApi(fetch, values.apiUrl, accessToken);
+      return toIdentity({ issuer: values.baseUrl, ...(await answersFor(context.needs, api)) });
+    };
     return {
       identify: async (answers) => toIdentity({ issuer: values.baseUrl, ...fromFile(answers) }),
       begin: async (checks, options) => authorizeUrl(values, context, { ...checks, ...options }),
@@ -66,15 +73,19 @@ export default defineConnector({
           // RFC 9207 §2.4; GitHub does not announce `iss`, but an answer with another issuer is a mix-up.
           isIssuer: (issuer) => URL.parse(issuer)?.origin === new URL(values.baseUrl).origin,
         });
-        const token = await redeem(fetch, values.baseUrl, {
+        const tokens = await redeem(fetch, values.baseUrl, {
           client_id: values.clientId,
           client_secret: values.clientSecret,
           redirect_uri: context.callbackUrl,
           code,
           code_verifier: checks.codeVerifier,
         });
-        const api = createApi(fetch, values.apiUrl, token);
-        return { identity: toIdentity({ issuer: values.baseUrl, ...(await answersFor(context.needs, api)) }) };
+        return { identity: await identify(tokens.accessToken), session: sessionOf(tokens, clock) };
+      },
+      recheck: async (last, renewed) => {
+        const session = await current(fetch, last, { ...values, clock });
+        if (session !== last) await renewed(session);
+        return { identity: await aboutThePerson(() => identify(session.accessToken ?? '')), session };
       },
     };
   },

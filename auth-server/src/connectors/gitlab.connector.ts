@@ -7,6 +7,7 @@ export default defineConnector({
   type: 'gitlab',
   title: 'GitLab',
   settings: settingsFor({
+    offlineAccess: { doc: 'Leave it off: GitLab sends a refresh token without being asked.' },
     issuer: { doc: 'URL of GitLab.', default: 'https://gitlab.com', example: 'https://gitlab.example.com' },
   }),
   caseInsensitive: ['group'],

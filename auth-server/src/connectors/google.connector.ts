@@ -10,6 +10,7 @@ import { openOidc } from './oidc/open.ts';
 import { rules, settingsFor } from './oidc/settings.ts';
 
 const { groupsClaim, rolesClaim, ...settings } = settingsFor({
+  offlineAccess: { default: 'access_type' },
   issuer: { doc: 'Issuer of Google.', default: 'https://accounts.google.com', example: 'https://accounts.google.com' },
 });
 

@@ -7,6 +7,7 @@ export default defineConnector({
   type: 'keycloak',
   title: 'Keycloak',
   settings: settingsFor({
+    offlineAccess: { default: 'scope' },
     issuer: { doc: 'URL of the realm.', example: 'https://keycloak.example.com/realms/staff' },
     rolesClaim: {
       doc: 'Path of the claim with the roles of a person; roles of one client are in `resource_access.<client>.roles`.',

@@ -7,6 +7,7 @@ export default defineConnector({
   type: 'okta',
   title: 'Okta',
   settings: settingsFor({
+    offlineAccess: { default: 'scope' },
     issuer: {
       doc: 'Issuer of the authorization server: the URL of the org, or of a custom authorization server.',
       example: 'https://acme.okta.com/oauth2/default',

@@ -78,6 +78,8 @@ export interface Connector {
    * @throws UpstreamError
    */
   identify?(claims: Readonly<Record<string, unknown>>): Promise<Identity>;
+  /** Seconds between two questions about a person that the upstream allows. Absent: as often as UPSTREAM_RECHECK says. */
+  readonly recheckEvery?: number | undefined;
   /**
    * Asks the upstream again about a person who has signed in. Absent: the upstream cannot be asked without the person.
    * @param renewed called with each new session before anything else is asked, because a refresh token may be good for one use

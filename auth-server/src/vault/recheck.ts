@@ -62,19 +62,25 @@ const LOOKS = 40;
 const PAUSE = 50;
 
 export function createRecheck(dependencies: RecheckDependencies): Recheck {
-  const { vault, accounts, connectors, clock, times, onFailure, onOutcome } = dependencies;
+  const { vault, accounts, connectors, clock, onFailure, onOutcome } = dependencies;
+  const isOff = dependencies.times.every === 0;
   const upstreamOf = ({ connector }: Account) => connectors.find(({ id }) => id === connector);
+  const timesOf = ({ connector }: OpenConnector): Times => {
+    const { every, grace } = dependencies.times;
+    return { every: Math.max(every, connector.recheckEvery ?? 0), grace };
+  };
 
   /** What a stored account already says. */
-  const known = (account: Account): Found | undefined => {
+  const known = (account: Account, upstream: OpenConnector): Found | undefined => {
     if (account.denied !== undefined) return { refusal: denied(account.denied) };
-    return isFresh(account, seconds(clock), times) ? { account } : undefined;
+    return isFresh(account, seconds(clock), timesOf(upstream)) ? { account } : undefined;
   };
-  const withoutAnswer = (record: VaultRecord): Found => (isOver(record, seconds(clock), times) ? NO_ANSWER : {});
+  const withoutAnswer = (record: VaultRecord): Found =>
+    isOver(record, seconds(clock), dependencies.times) ? NO_ANSWER : {};
 
   async function ask(upstream: OpenConnector, account: Account, before: VaultRecord): Promise<Found> {
     let record = await vault.replace(account, before, asking(before, seconds(clock)));
-    if (!record) return wait(account, before);
+    if (!record) return wait(upstream, account, before);
     let lost: unknown;
     const renewed = async (session: UpstreamSession) => {
       try {
@@ -96,14 +102,14 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
     const session = signIn && (signIn.session ?? record?.session);
     record = record && (await vault.replace(account, record, { ...record, session }));
     // The person has signed in meanwhile, which is newer than this answer.
-    if (!record) return known((await accounts.find(account.accountId)) ?? account) ?? {};
+    if (!record) return known((await accounts.find(account.accountId)) ?? account, upstream) ?? {};
     const after = signIn
       ? confirmed(account, signIn.identity, now)
       : { ...account, denied: reasonOf(error, before.session) };
     // While the lease still holds: whoever sees that nobody is asking also sees the result.
     await accounts.save(after);
     await vault.replace(account, record, answered(session, now));
-    return known(after) ?? { account: after };
+    return known(after, upstream) ?? { account: after };
   }
 
   async function question(upstream: OpenConnector, account: Account, { session, renewed }: Question): Promise<Answer> {
@@ -119,11 +125,11 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
   }
 
   /** For the result of another request, but no longer than `LOOKS` times: the last answer is good until the grace is over. */
-  async function wait(account: Account, seen: VaultRecord): Promise<Found> {
+  async function wait(upstream: OpenConnector, account: Account, seen: VaultRecord): Promise<Found> {
     let record = seen;
     for (let look = 0; look < LOOKS; look += 1) {
       await sleep(PAUSE);
-      const found = known((await accounts.find(account.accountId)) ?? account);
+      const found = known((await accounts.find(account.accountId)) ?? account, upstream);
       if (found) return found;
       record = (await vault.find(account)) ?? record;
       if (record.lease === undefined && record.failingSince !== undefined) break;
@@ -134,23 +140,23 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
   async function check(upstream: OpenConnector, account: Account): Promise<Found> {
     const record = await vault.find(account);
     const now = seconds(clock);
-    const standing = record && standingOf(record, now, times);
-    if (record && standing === 'running') return wait(account, record);
+    const standing = record && standingOf(record, now, timesOf(upstream));
+    if (record && standing === 'running') return wait(upstream, account, record);
     if (!record || !isAskable(record.session, now)) return {};
     if (standing === 'failing') return {};
     if (standing === 'over') return NO_ANSWER;
     // Another request may have got the answer between our two reads.
     const newest = (await accounts.find(account.accountId)) ?? account;
-    return known(newest) ?? ask(upstream, newest, record);
+    return known(newest, upstream) ?? ask(upstream, newest, record);
   }
 
   return {
     gate: async (account, occasion) => {
       if (occasion === 'sign-in') return undefined;
-      if (account.denied !== undefined) return known(account);
+      if (account.denied !== undefined) return { refusal: denied(account.denied) };
       const upstream = upstreamOf(account);
-      if (occasion === 'session' || times.every === 0 || !upstream?.connector.recheck) return undefined;
-      if (isFresh(account, seconds(clock), times)) return undefined;
+      if (occasion === 'session' || isOff || !upstream?.connector.recheck) return undefined;
+      if (isFresh(account, seconds(clock), timesOf(upstream))) return undefined;
       try {
         return await check(upstream, account);
       } catch (error) {
@@ -160,7 +166,7 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
     },
     remember: async (account, session) => {
       const now = seconds(clock);
-      if (times.every === 0 || !session || !upstreamOf(account)?.connector.recheck) return account;
+      if (isOff || !session || !upstreamOf(account)?.connector.recheck) return account;
       const usable = await kept(account, session);
       if (!isAskable(usable, now)) return account;
       await vault.put(account, signedIn(usable, now));

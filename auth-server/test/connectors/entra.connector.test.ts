@@ -109,8 +109,8 @@ describe('entra: groups', () => {
   });
 
   it.each([
-    [[], 'openid profile email'],
-    [['group'], 'openid profile email User.Read'],
+    [[], 'openid profile email offline_access'],
+    [['group'], 'openid profile email User.Read offline_access'],
   ] as const)(
     'Microsoft docs "List a user\'s memberships": for rules of the types %j the scopes are "%s"',
     async (needs, scope) => {

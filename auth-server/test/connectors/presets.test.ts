@@ -1,6 +1,6 @@
 /** Proves that each preset keeps the connector contract, with settings as the operator writes them, and starts with the few it needs. */
 import { describe, expect, it } from 'vitest';
-import { connectorContract } from '../contracts/connector.contract.ts';
+import { checks, connectorContract } from '../contracts/connector.contract.ts';
 import { problemsOf, signInAt, startPreset } from '../support/preset-stand-in.ts';
 import { VENDORS } from '../support/vendors.ts';
 
@@ -26,6 +26,37 @@ describe('presets', () => {
     });
     expect(problems.map(({ env: variable }) => variable)).toContain(name === 'entra' ? 'AUTHORITY' : 'ISSUER');
   });
+
+  it.each([
+    ['google', 'access_type', 'offline'],
+    ['entra', 'scope', 'offline_access'],
+    ['keycloak', 'scope', 'offline_access'],
+    ['auth0', 'scope', 'offline_access'],
+    ['okta', 'scope', 'offline_access'],
+  ] as const)('OpenID Connect Core §11 %s is asked for a refresh token by %s=%s', async (name, parameter, value) => {
+    const vendor = VENDORS[name];
+    await using upstream = await startPreset(vendor.kind, vendor);
+    expect((await upstream.connector.begin(checks)).searchParams.get(parameter)?.split(' ')).toContain(value);
+    await using silent = await startPreset(vendor.kind, vendor, { env: { OFFLINE_ACCESS: 'off' } });
+    expect((await silent.connector.begin(checks)).searchParams.get(parameter) ?? '').not.toContain(value);
+  });
+
+  it.each(Object.entries(VENDORS))(
+    'OpenID Connect Core §12 %s is asked again with the refresh token',
+    async (_, vendor) => {
+      await using upstream = await startPreset(vendor.kind, vendor);
+      upstream.members = { refresh_token: 'refresh-1', expires_in: 300 };
+      const page = await upstream.connector.begin(checks);
+      const { identity, session = {} } = await upstream.connector.finish(await upstream.signIn(page), checks);
+      upstream.members = { refresh_token: 'refresh-2', expires_in: 300 };
+      upstream.stage.routes.set(`${vendor.path ?? ''}/userinfo`, () => ({ sub: upstream.subject }));
+      const renewed: unknown[] = [];
+      const again = await upstream.connector.recheck?.(session, async (next) => void renewed.push(next));
+      expect(upstream.redeemed()?.form.get('refresh_token')).toBe('refresh-1');
+      expect(renewed).toMatchObject([{ refreshToken: 'refresh-2' }]);
+      expect(again).toMatchObject({ identity: { issuer: identity.issuer, subject: identity.subject } });
+    },
+  );
 
   it.each(Object.entries(VENDORS))('%s shows a verified address of its person', async (_, vendor) => {
     await using upstream = await startPreset(vendor.kind, vendor);

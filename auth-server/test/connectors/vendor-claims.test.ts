@@ -76,10 +76,10 @@ describe('okta', () => {
   });
 
   it.each([
-    ['', ['group'], 'openid profile email groups'],
-    ['', ['email'], 'openid profile email'],
-    ['/oauth2/default', ['group'], 'openid profile email'],
-    ['/oauth2/aus9o8wwkhckw9TLa0h7z', ['group'], 'openid profile email'],
+    ['', ['group'], 'openid profile email groups offline_access'],
+    ['', ['email'], 'openid profile email offline_access'],
+    ['/oauth2/default', ['group'], 'openid profile email offline_access'],
+    ['/oauth2/aus9o8wwkhckw9TLa0h7z', ['group'], 'openid profile email offline_access'],
   ] as const)(
     'Okta docs "OpenID Connect & OAuth 2.0 API", "Scopes": with the issuer %s and rules for %j it asks for %s',
     async (path, needs, scope) => {

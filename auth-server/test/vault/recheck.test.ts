@@ -32,6 +32,18 @@ let failures: string[];
 let answer: Ask;
 let recheck: Recheck;
 
+const ACME = { id: 'acme', title: 'Acme', callbackUrl: 'https://auth.example/callback/acme' };
+
+const dependencies = (every = EVERY) => ({
+  vault,
+  accounts,
+  clock,
+  times: { every, grace: GRACE },
+  onFailure: (_upstream: object, { accountId: subject }: Account, error: Error) =>
+    void failures.push(`${subject}: ${error.message}`),
+  onOutcome: (_connector: string, outcome: string) => void outcomes.push(outcome),
+});
+
 /** One auth-server on the store of the test. */
 function replica(every = EVERY): Recheck {
   const ask: Ask = (with_, renewed) => {
@@ -39,15 +51,7 @@ function replica(every = EVERY): Recheck {
     return answer(with_, renewed);
   };
   const connector = { recheck: ask } as Connector;
-  return createRecheck({
-    vault,
-    accounts,
-    connectors: [{ id: 'acme', title: 'Acme', callbackUrl: 'https://auth.example/callback/acme', connector }],
-    clock,
-    times: { every, grace: GRACE },
-    onFailure: (_upstream, { accountId: subject }, error) => failures.push(`${subject}: ${error.message}`),
-    onOutcome: (_connector, outcome) => outcomes.push(outcome),
-  });
+  return createRecheck({ ...dependencies(every), connectors: [{ ...ACME, connector }] });
 }
 
 beforeEach(async () => {
@@ -84,10 +88,16 @@ describe('UPSTREAM_RECHECK a refresh', () => {
 
   it('a refresh within UPSTREAM_RECHECK reads nothing from the store', async () => {
     const known = await stored();
-    const unusable = createVault(undefined as never, 1);
-    const gate = createRecheck({ ...({} as Parameters<typeof createRecheck>[0]), vault: unusable, connectors: [], clock,
-      times: { every: EVERY, grace: GRACE } }).gate; // biome-ignore format: short
-    expect(await gate(known, 'token')).toBeUndefined();
+    vault = createVault(undefined as never, 1);
+    accounts = createAccounts(undefined as never, 1);
+    expect(await replica().gate(known, 'token')).toBeUndefined();
+  });
+
+  it('Apple docs "Verifying a user": an upstream may ask to be asked less often', async () => {
+    const connector = { recheck: async () => expect.fail('too early'), recheckEvery: 86_400 } as unknown as Connector;
+    const slow = createRecheck({ ...dependencies(), connectors: [{ ...ACME, connector }] });
+    clock.advance(86_399);
+    expect(await refresh(slow)).toBeUndefined();
   });
 
   it('groups that the upstream names now reach the gates that follow, and are stored', async () => {

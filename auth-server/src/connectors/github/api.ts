@@ -9,8 +9,19 @@ import { UpstreamError } from '../../federation/connector.ts';
 const AGENT = 'mcp-oauth-server';
 const members = z.looseObject({});
 
-/** @returns the access token */
-export async function redeem(fetch: typeof globalThis.fetch, baseUrl: string, form: Record<string, string>) {
+export interface TokenAnswer {
+  readonly accessToken: string;
+  readonly refreshToken?: string | undefined;
+  /** Seconds. Absent: the access token does not expire. */
+  readonly lifetime?: number | undefined;
+}
+
+/** Redeems a code or a refresh token. */
+export async function redeem(
+  fetch: typeof globalThis.fetch,
+  baseUrl: string,
+  form: Record<string, string>,
+): Promise<TokenAnswer> {
   const response = await fetch(`${baseUrl}/login/oauth/access_token`, {
     method: 'POST',
     headers: { Accept: 'application/json', 'User-Agent': AGENT },
@@ -20,13 +31,21 @@ export async function redeem(fetch: typeof globalThis.fetch, baseUrl: string, fo
   const body = await parse(response, members);
   const refusal = refusalOf(body, status);
   if (refusal) throw refusal;
-  const { access_token: token } = body;
-  if (response.ok && typeof token === 'string' && token !== '') return token;
+  const { access_token: accessToken, refresh_token: refreshToken, expires_in: lifetime } = body;
+  if (response.ok && isText(accessToken)) {
+    return {
+      accessToken,
+      refreshToken: isText(refreshToken) ? refreshToken : undefined,
+      lifetime: typeof lifetime === 'number' && lifetime > 0 ? lifetime : undefined,
+    };
+  }
   throw new UpstreamError('invalid_answer', `GitHub answered ${status} without an access token`, {
     claim: 'access_token',
     status,
   });
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 /** What GitHub lists. */
 export interface Listed {

@@ -82,6 +82,7 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
         const identity = await identify(upstream, idToken, { accessToken, inAnswer: userInAnswer(answer) });
         return { identity, session: sessionOf(tokens, idToken, { hasUserInfo: hasUserInfo(upstream), clock }) };
       }),
+    recheckEvery: quirks.recheckEvery,
     recheck: (session, renewed) =>
       renewing(provider, async () => {
         const upstream = await provider.metadata.get();

@@ -22,6 +22,8 @@ export interface Quirks {
   readonly skipsUserInfo?: true | undefined;
   /** The claim with the name under which the person signs in there. Absent: `preferred_username`. */
   readonly usernameClaim?: string | undefined;
+  /** Seconds between two questions about a person that the provider allows. Absent: as often as UPSTREAM_RECHECK says. */
+  readonly recheckEvery?: number | undefined;
   /** Completes or refuses the identity that the claims give. @throws UpstreamError */
   readonly refine?: ((identity: Identity, signedIn: SignedIn) => Identity | Promise<Identity>) | undefined;
 }
