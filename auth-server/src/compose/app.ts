@@ -12,6 +12,7 @@ import { backChannelLogout } from '../http/logout/back-channel.ts';
 import { signOutRoutes } from '../http/logout/sign-out.ts';
 import { provisioningRoutes } from '../http/provisioning/routes.ts';
 import { callbackRoutes } from '../http/sign-in/callback.ts';
+import { finishNative } from '../http/sign-in/finished.ts';
 import { interactionRoutes } from '../http/sign-in/interaction.ts';
 import { createLoginCookie } from '../http/sign-in/login-cookie.ts';
 import type { SignInObserver } from '../http/sign-in/upstream-failure.ts';
@@ -71,6 +72,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
       callbackRoutes(signIn),
       logout,
       signOutRoutes({ ...signIn, sessions }),
+      finishNative(signIn),
       ...guards,
     ];
     return createApp({

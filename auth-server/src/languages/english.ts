@@ -72,6 +72,12 @@ export const english = {
     appsKeepAccess: 'Apps that you approved keep their access until it ends or you remove it in the app.',
     stillSignedIn: 'You may still be signed in at {provider}.',
     signOutThere: 'Sign out at {provider} as well',
+    // The page that stays when an app has its answer.
+    granted: 'You can close this page',
+    notGranted: 'No access was given',
+    answerSent: 'The answer is on its way to the app at {place}.',
+    close: 'If the app does not come to the front, open it here. You can then close this page.',
+    openApp: 'Open the app',
     // The error page.
     reference: 'If the problem persists, tell the operator this reference:',
     returnToApp: 'Return to the app at {place}',

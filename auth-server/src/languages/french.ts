@@ -71,6 +71,12 @@ export const french: Language = {
       'Les applications que vous avez autorisées gardent leur accès jusqu’à ce qu’il expire ou que vous le supprimiez dans l’application.',
     stillSignedIn: 'Vous êtes peut-être encore connecté chez {provider}.',
     signOutThere: 'Se déconnecter aussi chez {provider}',
+    // The page that stays when an app has its answer.
+    granted: 'Vous pouvez fermer cette page',
+    notGranted: 'Aucun accès n’a été donné',
+    answerSent: 'La réponse est en route vers l’application à {place}.',
+    close: 'Si l’application n’apparaît pas d’elle-même, ouvrez-la ici. Vous pouvez ensuite fermer cette page.',
+    openApp: 'Ouvrir l’application',
     // The error page.
     reference: 'Si le problème persiste, donnez cette référence à l’opérateur :',
     returnToApp: 'Revenir à l’application à {place}',

@@ -72,6 +72,12 @@ export const german: Language = {
       'Apps, die Sie zugelassen haben, behalten ihren Zugang, bis er endet oder Sie ihn in der App entfernen.',
     stillSignedIn: 'Bei {provider} sind Sie vielleicht noch angemeldet.',
     signOutThere: 'Auch bei {provider} abmelden',
+    // The page that stays when an app has its answer.
+    granted: 'Sie können diese Seite schließen',
+    notGranted: 'Es wurde kein Zugang gegeben',
+    answerSent: 'Die Antwort ist unterwegs zur App bei {place}.',
+    close: 'Wenn die App nicht von selbst erscheint, öffnen Sie sie hier. Danach können Sie diese Seite schließen.',
+    openApp: 'App öffnen',
     // The error page.
     reference: 'Wenn das Problem bleibt, nennen Sie dem Betreiber diese Referenz:',
     returnToApp: 'Zurück zur App bei {place}',

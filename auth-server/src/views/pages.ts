@@ -2,6 +2,7 @@
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Brand } from '../branding/brand.ts';
 import { type ErrorView, errorPage } from './error.ts';
+import { type FinishedView, finishedPage } from './finished.ts';
 import { type RefusalView, refusalPage } from './refusal.ts';
 import { type SignInView, signInPage } from './sign-in.ts';
 import { type SignOutView, signOutPage } from './sign-out.ts';
@@ -11,6 +12,7 @@ export interface Pages {
   signIn(view: Branded<SignInView>): string;
   refusal(view: Branded<RefusalView>): string;
   error(view: Branded<ErrorView>): string;
+  finished(view: Branded<FinishedView>): string;
   signOut(view: Branded<SignOutView>): string;
 }
 
@@ -21,5 +23,6 @@ export const createPages = (brand: Brand): Pages => ({
   signIn: (view) => signInPage({ ...view, brand }),
   refusal: (view) => refusalPage({ ...view, brand }),
   error: (view) => errorPage({ ...view, brand }),
+  finished: (view) => finishedPage({ ...view, brand }),
   signOut: (view) => signOutPage({ ...view, brand }),
 });
