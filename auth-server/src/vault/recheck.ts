@@ -11,17 +11,7 @@ import { sanitized, toUpstreamError } from '../federation/failure.ts';
 import type { OpenConnector } from '../federation/registry.ts';
 import { acceptIdentity } from '../federation/subject.ts';
 import { denied, NO_ANSWER, refuseOther, UNREADABLE } from './refusals.ts';
-import {
-  answered,
-  asking,
-  isAskable,
-  isFresh,
-  isOver,
-  signedIn,
-  standingOf,
-  type Times,
-  unanswered,
-} from './standing.ts';
+import { answered, asking, isAskable, isFresh, isOver, standingOf, type Times, unanswered } from './standing.ts';
 import { UnreadableRecord, type Vault, type VaultRecord } from './vault.ts';
 
 /** Called with the outcome of a re-check: `ok`, or the reason of the failure. */
@@ -141,8 +131,10 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
     const record = await vault.find(account);
     const now = seconds(clock);
     const standing = record && standingOf(record, now, timesOf(upstream));
-    if (record && standing === 'running') return wait(upstream, account, record);
-    if (!record || !isAskable(record.session, now)) return {};
+    if (!record) return {};
+    if (standing === 'running') return wait(upstream, account, record);
+    // The upstream may have refused the token before it expired.
+    if (!isAskable(record.session, now)) return withoutAnswer(record);
     if (standing === 'failing') return {};
     if (standing === 'over') return NO_ANSWER;
     // Another request may have got the answer between our two reads.
@@ -169,19 +161,20 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
       if (isOff || !session || !upstreamOf(account)?.connector.recheck) return account;
       const usable = await kept(account, session);
       if (!isAskable(usable, now)) return account;
-      await vault.put(account, signedIn(usable, now));
+      await vault.put(account, answered(usable, now));
       return { ...account, checkedAt: now };
     },
   };
 
-  /** Google sends a refresh token with the first consent only, so an earlier one stays. */
+  /** Google sends a refresh token with the first consent only, so an earlier one stays, with its id token, while it works. */
   async function kept(account: Account, session: UpstreamSession): Promise<UpstreamSession> {
     if (session.refreshToken !== undefined) return session;
     const earlier = await vault.find(account).catch((error) => {
       if (error instanceof UnreadableRecord) return undefined;
       throw error;
     });
-    return { ...session, refreshToken: earlier?.session?.refreshToken };
+    if (earlier?.session?.refreshToken === undefined || earlier.failingSince !== undefined) return session;
+    return { ...session, refreshToken: earlier.session.refreshToken, idToken: earlier.session.idToken };
   }
 }
 

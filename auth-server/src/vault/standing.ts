@@ -47,11 +47,9 @@ export function standingOf(record: VaultRecord, now: number, times: Times): Stan
 export const isOver = ({ failingSince }: VaultRecord, now: number, { grace }: Times): boolean =>
   failingSince !== undefined && now - failingSince >= grace;
 
-export const signedIn = (session: UpstreamSession, now: number): VaultRecord => ({ session, askedAt: now });
-
 export const asking = (record: VaultRecord, now: number): VaultRecord => ({ ...record, lease: now + LEASE });
 
-/** Answered: `session` absent if the upstream refuses the person, so that it is not asked about them again. */
+/** Answered, at a sign-in or later: `session` absent if the upstream refuses the person, so that it is not asked about them again. */
 export const answered = (session: UpstreamSession | undefined, now: number): VaultRecord => ({ session, askedAt: now });
 
 export const unanswered = (record: VaultRecord, now: number): VaultRecord => ({

@@ -188,6 +188,18 @@ describe('the answer of the upstream', () => {
     },
   );
 
+  it('UPSTREAM_GRACE an access token that was refused before it expired starts the grace, which goes on when it has expired', async () => {
+    const expiresAt = Math.floor(clock.now() / 1000) + EVERY;
+    await vault.put(account, { session: { accessToken: 'short', expiresAt }, askedAt: 0 });
+    fails('ended');
+    expect(await refresh()).toEqual({});
+    clock.advance(GRACE - 1);
+    expect(await refresh()).toEqual({});
+    clock.advance(1);
+    expect(await refresh()).toMatchObject({ refusal: { reason: expect.stringContaining('UPSTREAM_GRACE') } });
+    expect(asked).toHaveLength(1);
+  });
+
   it('the same refresh works again when the upstream answers after the grace', async () => {
     fails('unavailable');
     await refresh();
@@ -297,8 +309,13 @@ describe('CWE-311 a session of an upstream in the store', () => {
     expect((await vault.find(account))?.session).toEqual({ accessToken: 'new' });
   });
 
-  it('an earlier refresh token stays where a later sign-in brings none', async () => {
+  it('an earlier refresh token stays where a later sign-in brings none, unless it does not work any more', async () => {
     await recheck.remember(account, { accessToken: 'new' });
     expect((await vault.find(account))?.session).toEqual({ accessToken: 'new', refreshToken: 'token-1' });
+    fails('ended');
+    clock.advance(EVERY);
+    await refresh();
+    await recheck.remember(account, { accessToken: 'newer' });
+    expect((await vault.find(account))?.session).toEqual({ accessToken: 'newer' });
   });
 });
