@@ -37,7 +37,7 @@ export function signInPage(view: SignInView): string {
 ${
   scopes.length > 0 &&
   html`<h2>${texts.abilities}</h2>
-<ul class="ticks">${scopes.map((scope) => scopeItem(scope, language))}</ul>`
+<ul class="ticks">${fixedFirst(scopes).map((scope) => scopeItem(scope, language))}</ul>`
 }
 ${
   claims.length > 0 &&
@@ -93,6 +93,10 @@ function origin(client: Client, { texts }: Language): Html {
   const says = clientName(client) ? texts.choseItsName : texts.gaveNoName;
   return html`<span class="tag">${texts.unverified}</span> ${says}`;
 }
+
+/** What cannot be left out comes before what can. */
+const fixedFirst = (scopes: PendingInteraction['scopes']): PendingInteraction['scopes'] =>
+  scopes.toSorted((one, other) => Number(other.isFixed ?? false) - Number(one.isFixed ?? false));
 
 /** A scope without a description is shown by its name. One that is not fixed has a box, ticked as the client asked. */
 function scopeItem(
