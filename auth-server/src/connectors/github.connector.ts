@@ -14,6 +14,7 @@ import {
   type LoginChecks,
   UpstreamError,
 } from '../federation/connector.ts';
+import { sanitized } from '../federation/failure.ts';
 import { httpsOnly } from '../federation/upstream/https-only.ts';
 import { createUpstreamFetch } from '../federation/upstream/upstream-fetch.ts';
 import { createApi, type GithubApi, type Listed, redeem } from './github/api.ts';
@@ -61,7 +62,8 @@ export default defineConnector({
     const { clock = systemClock } = context;
     const identify = async (accessToken: string) => {
       const api = createApi(fetch, values.apiUrl, accessToken);
-      return toIdentity({ issuer: values.baseUrl, ...(await answersFor(context.needs, api)) });
+      const secrets = [accessToken, values.clientSecret];
+      return toIdentity({ issuer: values.baseUrl, ...(await answersFor(context.needs, api, secrets)) });
     };
     return {
       identify: async (answers) => toIdentity({ issuer: values.baseUrl, ...fromFile(answers) }),
@@ -105,8 +107,11 @@ function fromFile({ user: person, emails, orgs, teams }: Readonly<Record<string,
   };
 }
 
-/** @throws UpstreamError when something that a rule needs could not be asked */
-async function answersFor(needs: ConnectorContext['needs'], api: GithubApi) {
+/**
+ * @param secrets values that no reason may show
+ * @throws UpstreamError when something that a rule needs could not be asked
+ */
+async function answersFor(needs: ConnectorContext['needs'], api: GithubApi, secrets: readonly string[]) {
   const person = await api.read('/user', user);
   const needsEmail = needs?.has('email') || needs?.has('domain');
   const { entries: emails } = await api.list('/user/emails').catch((error: unknown) => {
@@ -114,19 +119,19 @@ async function answersFor(needs: ConnectorContext['needs'], api: GithubApi) {
     if (!needsEmail) return { entries: [] };
     throw error;
   });
-  const orgs = needs?.has('org') ? await listed(api, '/user/orgs') : undefined;
-  const teams = needs?.has('team') ? await listed(api, '/user/teams') : undefined;
+  const orgs = needs?.has('org') ? await listed(api, '/user/orgs', secrets) : undefined;
+  const teams = needs?.has('team') ? await listed(api, '/user/teams', secrets) : undefined;
   return { person, emails, orgs, teams };
 }
 
 /** A list that GitHub refuses is unknown and not empty: another rule may still allow the person, and none of this type decides. */
-async function listed(api: GithubApi, path: string): Promise<Listed> {
+async function listed(api: GithubApi, path: string, secrets: readonly string[]): Promise<Listed> {
   try {
     return await api.list(path);
   } catch (error) {
     if (!(error instanceof UpstreamError) || error.reason === 'unavailable') throw error;
     const said = error.facts.upstreamDescription;
-    return { entries: [], incomplete: said ? `${error.message}: ${said}` : error.message };
+    return { entries: [], incomplete: sanitized(said ? `${error.message}: ${said}` : error.message, secrets) };
   }
 }
 

@@ -126,6 +126,12 @@ describe('GitHub: what it does not tell', () => {
     expect(incomplete?.org).toMatch(new RegExp(`/user/orgs answered ${status}: ${message}$`));
   });
 
+  it('the words of GitHub in a reason are one line without credentials, because the log shows the reason', async () => {
+    const message = 'Bad\u001b[31m\ntoken gho_1234567890 Bearer abc123';
+    const { incomplete } = await signIn(answers({ [ORGS]: new Reply(403, { message }) }), ['org']);
+    expect(incomplete?.org).toMatch(/answered 403: Bad\\u001b\[31m token \[redacted\] Bearer \[redacted\]$/);
+  });
+
   it.each([
     ['a server error', new Reply(502, '')],
     ['a rate limit', new Reply(403, {}, { 'x-ratelimit-remaining': '0' })],
