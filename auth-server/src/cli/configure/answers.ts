@@ -1,6 +1,7 @@
 /** Owns which settings `configure` needs for a kind of identity provider, and the variables that the answers make. */
 import type { Setting, Settings } from '@mcp-oauth/shared/settings/config';
 import type { ConnectorKind } from '../../federation/connector.ts';
+import { variablePrefix } from '../../federation/registry.ts';
 import { guideOf } from './providers.ts';
 
 export interface Question {
@@ -35,8 +36,6 @@ export function optionsOf(kinds: Iterable<ConnectorKind>): Readonly<Record<strin
   return Object.fromEntries(settings.map((setting) => [optionOf(setting.env), setting]));
 }
 
-export const prefixOf = (id: string): string => `CONNECTOR_${id.toUpperCase().replaceAll('-', '_')}_`;
-
 export interface Answers {
   readonly id: string;
   readonly type: string;
@@ -48,7 +47,7 @@ export interface Answers {
 
 /** The variables of the connector, in the order in which they are read best. */
 export function variablesOf({ id, type, values, allow }: Answers): Readonly<Record<string, string>> {
-  const prefix = prefixOf(id);
+  const prefix = variablePrefix(id);
   const own = Object.entries(values).map(([name, value]) => [prefix + name, value] as const);
   return Object.fromEntries([
     ...(type === id ? [] : [[`${prefix}TYPE`, type] as const]),

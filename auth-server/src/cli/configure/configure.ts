@@ -16,8 +16,9 @@ import {
   type ConnectorKinds,
   openConnectors,
   readConnectors,
+  variablePrefix,
 } from '../../federation/registry.ts';
-import { connectorsWith, optionOf, optionsOf, prefixOf, questionsOf, variablesOf } from './answers.ts';
+import { connectorsWith, optionOf, optionsOf, questionsOf, variablesOf } from './answers.ts';
 import { openTerminal, type Terminal } from './ask.ts';
 import { forCompose, forKubernetes, linesOf, type Written, withVariables } from './output.ts';
 import { guideOf } from './providers.ts';
@@ -80,9 +81,9 @@ async function configure(invocation: Invocation, { kinds, terminal, folder }: Co
   stdout.write('\n');
   const values: Record<string, string> = {};
   for (const { name, doc, example, isSecret, isRequired } of questionsOf(kind)) {
-    const known = env[prefixOf(id) + name];
+    const known = env[variablePrefix(id) + name];
     // A secret that is in a file stays there, unless an option gives another one.
-    const isInFile = isSecret && Boolean(env[`${prefixOf(id)}${name}_FILE`]);
+    const isInFile = isSecret && Boolean(env[`${variablePrefix(id)}${name}_FILE`]);
     if (isInFile && invocation.options[optionOf(name)] === undefined) continue;
     const question = `${name} (${doc}${example ? ` Example: ${example}` : ''})`;
     values[name] = await answer({ option: optionOf(name), question, usual: known, isSecret, isOptional: !isRequired });
@@ -95,7 +96,7 @@ async function configure(invocation: Invocation, { kinds, terminal, folder }: Co
   const allow = await answer({
     option: 'allow',
     question: `Who may come in (such as ${guide.rule}, or anyone)`,
-    usual: env[`${prefixOf(id)}ALLOW`],
+    usual: env[`${variablePrefix(id)}ALLOW`],
   });
   const variables = {
     CONNECTORS: connectorsWith(id, env.CONNECTORS),
@@ -105,7 +106,7 @@ async function configure(invocation: Invocation, { kinds, terminal, folder }: Co
   const isGood = invocation.options['no-test'] === true || (await tried(connector, { issuer, env, stdout }));
   const secrets = new Set(
     Object.values(kind.settings)
-      .flatMap((setting) => (setting.secret ? prefixOf(id) + setting.env : []))
+      .flatMap((setting) => (setting.secret ? variablePrefix(id) + setting.env : []))
       .filter((name) => name in variables),
   );
   write(invocation, join(folder, '.env'), id, { variables, secrets });
