@@ -81,7 +81,10 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
     ...problems,
     ...judge(values),
     ...signIn.problems,
-    ...judgeAccess(values, signIn.connectors),
+    ...judgeAccess(
+      isForgotten(values, env) ? { ...values, environment: 'production' } : values,
+      signIn.connectors.filter(({ id }) => id !== 'development' || !isForgotten(values, env)),
+    ),
     ...judgeProvisioning(signIn.connectors),
     ...judgeDevelopment(values, env),
     ...unknownSettings(env).problems,
@@ -100,10 +103,13 @@ const judge = (values: Readable): readonly Problem[] => [
   ...judgeRegistration(values),
 ];
 
+/** Whether NODE_ENV was forgotten: this server is public. */
+const isForgotten = ({ issuer }: Readable, { NODE_ENV }: Environment): boolean =>
+  !!issuer?.startsWith('https:') && !isInternal(issuer) && !NODE_ENV?.trim();
+
 /** A public server with a forgotten NODE_ENV would let anybody sign in. An explicit NODE_ENV=development permits that. */
-function judgeDevelopment({ issuer, connectors }: Readable, { NODE_ENV }: Environment): readonly Problem[] {
-  const isPublic = issuer?.startsWith('https:') && !isInternal(issuer);
-  if (!isPublic || NODE_ENV?.trim() || !connectors?.includes('development')) return [];
+function judgeDevelopment(values: Readable, env: Environment): readonly Problem[] {
+  if (!isForgotten(values, env) || !values.connectors?.includes('development')) return [];
   const mend =
     'configure your own connector and set NODE_ENV=production, or set NODE_ENV=development if this is intended';
   return [{ env: 'CONNECTORS', message: `the development sign-in accepts anybody, and ISSUER is public: ${mend}` }];

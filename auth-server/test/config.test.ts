@@ -57,7 +57,7 @@ describe('configuration without any setting', () => {
 describe('the development sign-in', () => {
   it.each([
     [{ ISSUER: 'https://auth.example.com' }, true],
-    [{ ISSUER: 'https://203.0.113.7', CONNECTORS: 'github,development', CONNECTOR_GITHUB_CLIENT_ID: 'a', CONNECTOR_GITHUB_CLIENT_SECRET: 'b' }, true],
+    [{ ISSUER: 'https://203.0.113.7', CONNECTORS: 'github,development', CONNECTOR_GITHUB_CLIENT_ID: 'a', CONNECTOR_GITHUB_CLIENT_SECRET: 'b', CONNECTOR_GITHUB_ALLOW: 'anyone' }, true],
     [{ ISSUER: 'https://auth.example.com', NODE_ENV: 'development' }, false],
     [{ ISSUER: 'https://auth.example.com', NODE_ENV: 'test' }, false],
     [{ ISSUER: 'https://localhost:9000' }, false],
@@ -66,6 +66,42 @@ describe('the development sign-in', () => {
   ])('CWE-1188 the development sign-in with %j is refused: %s', (env, isRefused) => {
     expect(problems(env)).toEqual(isRefused ? [expect.stringMatching(/^CONNECTORS: .* ISSUER is public/)] : []);
   }); // biome-ignore format: one row each
+});
+
+describe('rules about people', () => {
+  it('production does not start with a connector without a rule, and names the setting', () => {
+    const lines = problems({ ...PRODUCTION, CONNECTOR_ACME_ALLOW: '' });
+    expect(lines).toEqual([
+      expect.stringMatching(/^CONNECTOR_ACME_ALLOW: is required in production.*domain:example.com/),
+    ]);
+    expect(problems({ ...PRODUCTION, CONNECTOR_ACME_ALLOW: '', PEOPLE_ALLOW: 'anyone' })).toEqual([]);
+  });
+
+  it('neither does a public server whose NODE_ENV was forgotten', () => {
+    const { NODE_ENV: _, ...forgotten } = PRODUCTION;
+    expect(problems({ ...forgotten, CONNECTOR_ACME_ALLOW: '' })).toEqual([
+      expect.stringContaining('CONNECTOR_ACME_ALLOW'),
+    ]);
+  });
+
+  it.each([
+    ['CONNECTOR_ACME_ALLOW', { CONNECTOR_ACME_ALLOW: 'org:acme' }],
+    ['CONNECTOR_ACME_DENY', { CONNECTOR_ACME_DENY: 'team:acme/x' }],
+    ['CONNECTOR_ACME_SCOPE_RULES', { CONNECTOR_ACME_SCOPE_RULES: 'mcp:admin=user:1' }],
+    ['PEOPLE_DENY', { PEOPLE_DENY: 'org:evil' }],
+    ['SCOPE_RULES', { SCOPE_RULES: 'mcp:admin=org:acme' }],
+  ])('%s is refused with a rule that the connector never reports', (name, env) => {
+    expect(problems({ ...PRODUCTION, ...env })).toEqual([expect.stringMatching(`^${name}: .*can't match here`)]);
+  });
+
+  it.each(['subject:583231', 'group:ops', 'claim:tier=1'])('PEOPLE_ALLOW=%s is refused for two providers', (rule) => {
+    const second = { CONNECTORS: 'acme,gitlab', CONNECTOR_GITLAB_CLIENT_ID: 'a', CONNECTOR_GITLAB_CLIENT_SECRET: 'b' };
+    const env = { ...PRODUCTION, ...second, CONNECTOR_ACME_ALLOW: '', PEOPLE_ALLOW: rule };
+    expect(problems(env)).toEqual([
+      expect.stringMatching(/^PEOPLE_ALLOW: .* may be somebody else at gitlab.*CONNECTOR_ACME_ALLOW/),
+    ]);
+    expect(problems({ ...env, CONNECTOR_ACME_ALLOW: rule })).toEqual([]);
+  });
 });
 
 describe('configuration in production', () => {

@@ -28,7 +28,7 @@ async function refused() {
   await page.goto(client.authorizationUrl().href);
   await page.getByRole('button', { name: /^Continue with/ }).click();
   await page.getByRole('button', { name: /Bob/ }).click();
-  await page.getByRole('heading', { name: 'This account may not come in' }).waitFor();
+  await page.getByRole('heading', { name: 'This account has no access' }).waitFor();
   const answered = page
     .waitForRequest((request) => request.url().startsWith(REDIRECT_URI))
     .then((request) => new URL(request.url()).searchParams);

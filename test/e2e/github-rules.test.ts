@@ -36,7 +36,7 @@ beforeEach(() => {
   Object.assign(upstream, { emails: [], orgs: [], orgsHead: { status: 200, headers: {} } });
 });
 
-const REFUSED = 'This account may not come in';
+const REFUSED = 'This account has no access';
 
 /** Signs this user in. @returns the subject of their token, the error for the client, or the text of the page that refuses them */
 async function signIn(user: object): Promise<string> {

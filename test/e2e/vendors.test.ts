@@ -79,7 +79,7 @@ describe('the rule of a connector, at a provider as each vendor documents it', (
   it.each(Object.keys(VENDORS))(
     'OpenID Connect Core §5.7 %s: a person who only looks like that stays out',
     async (name) => {
-      expect(await signIn(name, VENDORS[name]?.refused)).toContain('This account may not come in');
+      expect(await signIn(name, VENDORS[name]?.refused)).toContain('This account has no access');
     },
   );
 

@@ -6,9 +6,9 @@ import type { Account } from '../federation/account.ts';
 import type { Identity, RuleType } from '../federation/connector.ts';
 import { type Decision, decide, type Rules } from './decision.ts';
 import type { Gate } from './gate.ts';
-import type { Rule } from './rule.ts';
-import type { RuleFiles } from './rule-files.ts';
-import { indexOf, type RuleIndex, type RuleList } from './rule-list.ts';
+import type { Rule } from './rules/rule.ts';
+import type { RuleFiles } from './rules/rule-files.ts';
+import { indexOf, type RuleIndex, type RuleList } from './rules/rule-list.ts';
 import { permittedPatterns, permittedScopes, type ScopeRule } from './scope-rules.ts';
 import { type Needs, storedIdentity } from './stored-identity.ts';
 
@@ -41,6 +41,8 @@ export interface AccessDependencies {
   readonly files: RuleFiles;
   /** What is stored besides, for tokens. */
   readonly alsoNeeds?: Needs | undefined;
+  /** Called at the sign-in of a person who may come in, for rules that did not count. */
+  readonly onNote?: ((connector: string, note: string) => void) | undefined;
 }
 
 /** For the client: the person has read the reason on our page, or reads it at the next sign-in. */
@@ -50,7 +52,7 @@ interface Compiled extends Rules {
   readonly scopes: readonly ScopeRule<RuleIndex>[] | undefined;
 }
 
-export function createAccess({ connectors, files, alsoNeeds }: AccessDependencies): Access {
+export function createAccess({ connectors, files, alsoNeeds, onNote }: AccessDependencies): Access {
   const compiled = new Map<string, { readonly revision: number; readonly rules: Compiled }>();
 
   const rulesOf = (connector: string): Compiled | undefined => {
@@ -67,7 +69,7 @@ export function createAccess({ connectors, files, alsoNeeds }: AccessDependencie
     const rules = rulesOf(connector);
     return rules
       ? decide(identity, rules)
-      : { isAllowed: false, reason: `the connector ${connector} is not configured` };
+      : { isAllowed: false, reason: `the connector ${connector} is not configured`, notes: [] };
   };
   const needs = (connector: string): Needs => ({
     has: (type) => (alsoNeeds?.has(type) ?? false) || rulesIn(rulesOf(connector)).some((rule) => rule.type === type),
@@ -80,8 +82,9 @@ export function createAccess({ connectors, files, alsoNeeds }: AccessDependencie
     decide: decideNow,
     scopesOf: (connector, identity) => permittedPatterns(identity, rulesOf(connector)?.scopes),
     needs,
-    gate: async ({ connector, identity }) => {
-      const { isAllowed, reason } = await decideNow(connector, identity);
+    gate: async ({ connector, identity }, occasion) => {
+      const { isAllowed, reason, notes } = await decideNow(connector, identity);
+      if (occasion === 'sign-in' && isAllowed) for (const note of notes) onNote?.(connector, note);
       return isAllowed ? undefined : { refusal: { reason, description: DESCRIPTION } };
     },
     permitted: ({ connector, identity }, names, free) => {

@@ -4,8 +4,9 @@
  */
 import { textsAt } from '../federation/claim-path.ts';
 import type { Identity, Membership } from '../federation/connector.ts';
-import { comparableDomain, comparableEmail, domainOf, type Rule } from './rule.ts';
-import type { RuleIndex } from './rule-list.ts';
+import { comparableDomain, comparableEmail, domainOf } from './rules/address.ts';
+import type { Rule } from './rules/rule.ts';
+import type { RuleIndex } from './rules/rule-list.ts';
 
 export interface Rules {
   /** `undefined`: nothing is set, and everybody may come in. Production does not start like this. */
@@ -17,23 +18,42 @@ export interface Decision {
   readonly isAllowed: boolean;
   /** For the log: the rule that decided, or why none did. */
   readonly reason: string;
+  /** For the log: rules that did not count, although the operator may expect it. */
+  readonly notes: readonly string[];
 }
 
 const MEMBERSHIPS: readonly Membership[] = ['user', 'group', 'role', 'org', 'team'];
 
 export function decide(identity: Identity, { allow, deny }: Rules): Decision {
+  const notes = notesOn(identity, [...(allow ? [allow] : []), deny]);
   const denying = matching(identity, deny);
-  if (denying) return { isAllowed: false, reason: `denied by ${denying.text}` };
-  const unknown = MEMBERSHIPS.find((type) => identity.incomplete?.[type] && deny.ofType(type).length > 0);
-  if (unknown) {
-    const [rule] = deny.ofType(unknown);
-    return { isAllowed: false, reason: `${rule?.text} can't be decided: ${identity.incomplete?.[unknown]}` };
-  }
-  if (!allow) return { isAllowed: true, reason: 'no rule is set' };
+  if (denying) return { isAllowed: false, reason: `denied by ${denying.text}`, notes };
+  const undecided = undecidedBy(identity, deny);
+  if (undecided) return { isAllowed: false, reason: undecided, notes };
+  if (!allow) return { isAllowed: true, reason: 'no rule is set', notes };
   const allowing = matching(identity, allow);
-  if (allowing) return { isAllowed: true, reason: `allowed by ${allowing.text}` };
-  return { isAllowed: false, reason: ['no rule allows this person', ...notes(identity, allow)].join('; ') };
+  if (allowing) return { isAllowed: true, reason: `allowed by ${allowing.text}`, notes };
+  return { isAllowed: false, reason: ['no rule allows this person', ...notes].join('; '), notes };
 }
+
+/** A denial that the person may match: what decides it is not known. */
+function undecidedBy(identity: Identity, deny: RuleIndex): string | undefined {
+  const { incomplete } = identity;
+  for (const rule of deny.rules) {
+    const { type, text } = rule;
+    const why = type in (incomplete ?? {}) ? incomplete?.[type as Membership] : undefined;
+    if (why !== undefined) return `${text} can't be decided: ${why}`;
+    if (!isKnown(identity, rule))
+      return `${text} can't be decided before the next sign-in: the rule is newer than the last one`;
+  }
+  return undefined;
+}
+
+const isKnown = ({ known }: Identity, { type, path }: Pick<Rule, 'type' | 'path'>): boolean =>
+  known === undefined ||
+  type === 'anyone' ||
+  type === 'subject' ||
+  known.includes(path === undefined ? type : `claim:${path}`);
 
 /** The first rule of the list that this person matches. */
 export function matching(identity: Identity, rules: RuleIndex): Rule | undefined {
@@ -70,23 +90,31 @@ function byUpstream(identity: Identity, rules: RuleIndex): Rule | undefined {
       if (rule) return rule;
     }
   }
-  return rules.ofType('claim').find(({ path = '', value }) => textsAt(identity.claims ?? {}, path).includes(value));
+  for (const path of rules.claimPaths) {
+    for (const value of textsAt(identity.claims ?? {}, path)) {
+      const rule = rules.find('claim', `${path}=${value}`);
+      if (rule) return rule;
+    }
+  }
+  return undefined;
 }
 
 const isText = (value: string | undefined): value is string => value !== undefined;
 
-/** An identity that an earlier version stored has one address, which was verified. */
-const verifiedEmailsOf = ({ verifiedEmails, email }: Identity): readonly string[] =>
-  (verifiedEmails ?? [email].filter(isText)).map(comparableEmail).filter(isText);
+/** A connector that reports no list reports one address. An identity that was stored without any has none that counts. */
+function verifiedEmailsOf(identity: Identity): readonly string[] {
+  const { verifiedEmails, email } = identity;
+  const addresses = verifiedEmails ?? (isKnown(identity, { type: 'email' }) ? [email].filter(isText) : []);
+  return addresses.map(comparableEmail).filter(isText);
+}
 
 const domainsOf = (identity: Identity): readonly string[] =>
   identity.domains?.map(comparableDomain).filter(isText) ?? verifiedEmailsOf(identity).map(domainOf);
 
-/** Why rules did not apply although the operator may expect it. */
-function notes(identity: Identity, allow: RuleIndex): readonly string[] {
+function notesOn(identity: Identity, lists: readonly RuleIndex[]): readonly string[] {
+  const has = (type: Rule['type']) => lists.some((list) => list.ofType(type).length > 0);
   const found: string[] = [];
-  const asksForEmail = allow.ofType('email').length + allow.ofType('domain').length > 0;
-  if (asksForEmail && domainsOf(identity).length + verifiedEmailsOf(identity).length === 0) {
+  if ((has('email') || has('domain')) && domainsOf(identity).length + verifiedEmailsOf(identity).length === 0) {
     const why = identity.unverifiedEmail
       ? 'does not say that the e-mail address is verified'
       : 'sent no e-mail address';
@@ -94,7 +122,7 @@ function notes(identity: Identity, allow: RuleIndex): readonly string[] {
   }
   for (const type of MEMBERSHIPS) {
     const reason = identity.incomplete?.[type];
-    if (reason && allow.ofType(type).length > 0) found.push(`the list for ${type} is not complete: ${reason}`);
+    if (reason && has(type)) found.push(`the list for ${type} is not complete: ${reason}`);
   }
   return found;
 }

@@ -6,7 +6,7 @@ import { SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
 import { z } from 'zod';
 import type { Identity } from '../federation/connector.ts';
 import { matching } from './decision.ts';
-import { parseRuleList, type RuleIndex, type RuleList, ruleListOf } from './rule-list.ts';
+import { parseRuleList, type RuleIndex, type RuleList, ruleListOf } from './rules/rule-list.ts';
 
 /** A name, or a beginning followed by `*`. */
 type ScopePattern = string;
@@ -83,7 +83,9 @@ export function permittedScopes(
   free: ReadonlySet<string>,
 ): readonly string[] {
   const mine = permittedPatterns(identity, rules);
-  return names.filter((name) => free.has(name) || mine.some((pattern) => isNamedBy(name, pattern)));
+  // A rule that names the base scope itself counts.
+  const isFree = (name: string) => free.has(name) && !rules?.some(({ pattern }) => pattern === name);
+  return names.filter((name) => isFree(name) || mine.some((pattern) => isNamedBy(name, pattern)));
 }
 
 /** The patterns that name the person; without rules everybody has all scopes. */

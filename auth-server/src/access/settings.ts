@@ -3,7 +3,7 @@ import { optional, type Problem, type Values } from '@mcp-oauth/shared/settings/
 import { z } from 'zod';
 import type { RuleType } from '../federation/connector.ts';
 import { type ConfiguredConnector, variablePrefix } from '../federation/registry.ts';
-import { parseRuleList, type RuleList } from './rule-list.ts';
+import { parseRuleList, type RuleList } from './rules/rule-list.ts';
 import { parseScopeRules, type ScopeRule } from './scope-rules.ts';
 
 const read =
@@ -73,36 +73,69 @@ interface AccessSettings extends Partial<Values<typeof accessSettings>> {
   readonly environment?: string | undefined;
 }
 
-export function judgeAccess(
+export function judgeAccess(settings: AccessSettings, connectors: readonly ConfiguredConnector[]): readonly Problem[] {
+  return [
+    ...connectors.flatMap((connector) => judgeConnector(connector, settings)),
+    ...judgeGeneral('PEOPLE_ALLOW', listsOf(settings.peopleAllow), users(connectors, 'allow')),
+    ...judgeGeneral('SCOPE_RULES', scopeListsOf(settings.scopeRules), users(connectors, 'scopeRules')),
+    ...unsupported('PEOPLE_DENY', listsOf(settings.peopleDeny), connectors.flatMap(typesOf)),
+  ];
+}
+
+const ownOf = ({ every }: ConfiguredConnector): Partial<ConnectorAccess> => every ?? {};
+const typesOf = ({ kind }: ConfiguredConnector): readonly RuleType[] => kind.ruleTypes ?? USUAL;
+const listsOf = (list: RuleList | undefined): readonly RuleList[] => (list ? [list] : []);
+const scopeListsOf = (rules: readonly ScopeRule[] | undefined): readonly RuleList[] =>
+  rules?.map(({ people }) => people) ?? [];
+
+/** The connectors without a list of their own, which use the general one. */
+const users = (connectors: readonly ConfiguredConnector[], own: 'allow' | 'scopeRules') =>
+  connectors.filter((connector) => ownOf(connector)[own] === undefined);
+
+function judgeConnector(
+  connector: ConfiguredConnector,
   { peopleAllow, environment }: AccessSettings,
-  connectors: readonly ConfiguredConnector[],
 ): readonly Problem[] {
-  return connectors.flatMap(({ id, kind, title, every }) => {
-    const { allow, deny } = every as unknown as ConnectorAccess;
-    const supported = kind.ruleTypes ?? USUAL;
-    const problems = [...unsupported('ALLOW', allow, supported, id), ...unsupported('DENY', deny, supported, id)];
-    if (environment === 'production' && !allow && !peopleAllow) {
-      const message = `is required in production, because it says who may come in: for example domain:example.com, or anyone for everybody who has an account at ${title}`;
-      problems.push({ env: `${variablePrefix(id)}ALLOW`, message });
-    }
-    return problems;
-  });
+  const prefix = variablePrefix(connector.id);
+  const { allow, deny, scopeRules } = ownOf(connector);
+  const types = typesOf(connector);
+  const missing = environment === 'production' && !allow && !peopleAllow;
+  const message = `is required in production, because it says who may come in: for example domain:example.com, or anyone for everybody who has an account at ${connector.title}`;
+  return [
+    ...unsupported(`${prefix}ALLOW`, listsOf(allow), types),
+    ...unsupported(`${prefix}DENY`, listsOf(deny), types),
+    ...unsupported(`${prefix}SCOPE_RULES`, scopeListsOf(scopeRules), types),
+    ...(missing ? [{ env: `${prefix}ALLOW`, message }] : []),
+  ];
 }
 
 const USUAL: readonly RuleType[] = ['domain', 'email', 'subject', 'group', 'role', 'claim'];
 
-function unsupported(
-  env: string,
-  list: RuleList | undefined,
-  supported: readonly RuleType[],
-  id: string,
-): readonly Problem[] {
-  const odd = list?.rules.find(({ type }) => type !== 'anyone' && !supported.includes(type));
+/** A rule that never matches looks like protection, or like a permission. */
+function unsupported(env: string, lists: readonly RuleList[], types: readonly RuleType[]): readonly Problem[] {
+  if (types.length === 0) return [];
+  const odd = lists.flatMap(({ rules }) => rules).find(({ type }) => type !== 'anyone' && !types.includes(type));
   if (!odd) return [];
-  return [
-    {
-      env: variablePrefix(id) + env,
-      message: `${odd.text} can't match here; this connector supports ${supported.join(', ')}`,
-    },
-  ];
+  return [{ env, message: `${odd.text} can't match here; supported: ${[...new Set(types)].join(', ')}` }];
+}
+
+/** Of all rules only those about addresses mean the same person at every provider. */
+const EVERYWHERE: ReadonlySet<string> = new Set(['anyone', 'domain', 'email']);
+
+/** The number 583231 at one provider is somebody else at another, and everybody may make a group `ops` at some of them. */
+function judgeGeneral(
+  env: string,
+  lists: readonly RuleList[],
+  connectors: readonly ConfiguredConnector[],
+): readonly Problem[] {
+  const problems = unsupported(env, lists, connectors.flatMap(typesOf));
+  const rules = lists.flatMap(({ rules }) => rules).filter(({ type }) => !EVERYWHERE.has(type));
+  for (const { type, text } of rules) {
+    const [first, second] = connectors.filter((connector) => (typesOf(connector) as readonly string[]).includes(type));
+    if (!first || !second) continue;
+    const own = `${variablePrefix(first.id)}${env === 'PEOPLE_ALLOW' ? 'ALLOW' : env}`;
+    const message = `${text} may be somebody else at ${second.id} than at ${first.id}: write it into ${own}`;
+    return [...problems, { env, message }];
+  }
+  return problems;
 }

@@ -1,6 +1,6 @@
 /** Owns the line of the log that says at start who may come in with a connector, and who may have which scope. */
 import type { ConnectorRules } from './access.ts';
-import type { RuleList } from './rule-list.ts';
+import type { RuleList } from './rules/rule-list.ts';
 
 const MOST = 12;
 

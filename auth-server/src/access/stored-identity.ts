@@ -26,7 +26,12 @@ export function storedIdentity(identity: Identity, needs: Needs): Identity {
     const value = valueAt(identity.claims ?? {}, path);
     return value === undefined ? [] : [[path, value] as const];
   });
+  const types = [...MEMBERSHIPS, 'email', 'domain'] as const;
   return withoutAbsent({
+    known: [
+      ...types.filter((type) => (type === 'email' || type === 'domain' ? byEmail : needs.has(type))),
+      ...needs.claims.map((path) => `claim:${path}`),
+    ],
     issuer,
     subject,
     name,

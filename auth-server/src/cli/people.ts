@@ -5,7 +5,7 @@ import { json, showList } from '@mcp-oauth/shared/cli/list';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { comparableEmail, domainOf } from '../access/rule.ts';
+import { comparableEmail, domainOf } from '../access/rules/address.ts';
 import { composeAccess } from '../compose/access.ts';
 import type { Config } from '../config.ts';
 import { type Identity, UpstreamError } from '../federation/connector.ts';

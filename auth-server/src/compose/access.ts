@@ -1,8 +1,8 @@
 /** Owns how the rules about people are created from the settings, and the gates that every person passes, in their order. */
 import { type Access, type ConnectorRules, createAccess } from '../access/access.ts';
 import { type PassThrough, passThrough } from '../access/gate.ts';
-import { openRuleFiles } from '../access/rule-files.ts';
-import type { RuleList } from '../access/rule-list.ts';
+import { openRuleFiles } from '../access/rules/rule-files.ts';
+import type { RuleList } from '../access/rules/rule-list.ts';
 import type { ConnectorAccess } from '../access/settings.ts';
 import { startLineOf } from '../access/start-line.ts';
 import type { Config } from '../config.ts';
@@ -34,8 +34,10 @@ export async function composeAccess(
   const inTokens = neededMemberships(config.resources.flatMap(({ claims }) => claims ?? config.tokenClaims ?? []));
   const onTrouble = (path: string, reason: string) =>
     log.error({ file: path, reason }, 'file of rules not used, the previous rules stay');
-  const files = await openRuleFiles([...connectors.values()].flatMap(filesOf), { clock, onTrouble });
-  return createAccess({ connectors, files, alsoNeeds: { has: (type) => inTokens.has(type), claims: [] } });
+  const onChange = (path: string, rules: number) => log.info({ file: path, rules }, 'file of rules read again');
+  const onNote = (connector: string, reason: string) => log.warn({ connector, reason }, 'rule not applied');
+  const files = await openRuleFiles([...connectors.values()].flatMap(filesOf), { clock, onTrouble, onChange });
+  return createAccess({ connectors, files, alsoNeeds: { has: (type) => inTokens.has(type), claims: [] }, onNote });
 }
 
 /** One line for each connector: who may come in with it. */

@@ -25,6 +25,11 @@ export interface Identity {
   readonly memberships?: Readonly<Partial<Record<Membership, readonly string[]>>> | undefined;
   /** Memberships that the upstream did not list completely, each with the reason for the log. */
   readonly incomplete?: Readonly<Partial<Record<Membership, string>>> | undefined;
+  /**
+   * What was stored of the person, in a stored identity: types of rules, and paths of claims as `claim:<path>`. A rule about anything
+   * else can't be decided before the next sign-in. Absent: the upstream has just said everything.
+   */
+  readonly known?: readonly string[] | undefined;
   /** The claims of the id token and of userinfo. Rules and claims of access tokens are read from them by path. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -32,7 +37,7 @@ export interface Identity {
 /** The memberships of a person that a connector can report. */
 export type Membership = 'group' | 'role' | 'org' | 'team' | 'user';
 
-/** The types of rules that decide about a person: access/rule.ts. */
+/** The types of rules that decide about a person: access/rules/rule.ts. */
 export type RuleType = Membership | 'domain' | 'email' | 'subject' | 'claim';
 
 /** What a connector needs to ask its upstream again, without the person. It is stored encrypted, and only the connector reads it. */

@@ -54,7 +54,7 @@ export const english = {
       'Any program on this computer can claim to be from {publisher}. Continue only if you just started it yourself.',
     appWarning: 'Any app on this device can claim this address. Continue only if you just started it yourself.',
     // The page for a person who may not come in.
-    notAdmittedTitle: 'This account may not come in',
+    notAdmittedTitle: 'This account has no access',
     signedInWith: 'You signed in with {provider}.',
     signedInAsWith: 'You signed in as {person} with {provider}.',
     notAdmitted: 'This server does not admit this account, so the app got no access.',
@@ -62,7 +62,7 @@ export const english = {
       'If you have another account that is admitted, use that one. Otherwise ask the operator of this server.',
     useAnother: 'Use another account',
     returnWithout: 'Return to the app without access',
-    answerComes: 'The app gets its answer after ten seconds. Tell the operator this reference:',
+    answerComes: 'The app gets its answer after ten seconds. The operator finds the reason by this reference:',
     // Signing out.
     signOut: 'Sign out',
     signOutQuestion: 'Sign out of this server?',

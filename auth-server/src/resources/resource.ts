@@ -33,7 +33,7 @@ export interface Resource extends ResourceSetting {
   readonly name: string;
   readonly scopes: Scopes;
   readonly defaultScope: string;
-  /** The scopes that everybody who may come in has, whatever the rules: those of a default scope that is chosen and not simply all. */
+  /** The scopes that everybody who may come in has: those that `defaultScope` of the operator names, or the base scope of our MCP server. */
   readonly baseScopes: ReadonlySet<string>;
   readonly claims: readonly PersonClaim[];
   /** The tools behind each scope, as far as its metadata describes them. */
@@ -119,9 +119,8 @@ function live(setting: Complete, source: ScopeSource | undefined, words: Scopes)
     },
     get baseScopes() {
       const scopes = said() ?? usual;
-      const isChosen =
-        setting.defaultScope !== undefined || setting.scopes !== undefined || Object.hasOwn(scopes, BASE_SCOPE);
-      return new Set(isChosen ? this.defaultScope.split(' ') : []);
+      const chosen = (setting.defaultScope?.split(' ') ?? []).filter((name) => Object.hasOwn(scopes, name));
+      return new Set(setting.defaultScope === undefined && Object.hasOwn(scopes, BASE_SCOPE) ? [BASE_SCOPE] : chosen);
     },
     get tools() {
       return source?.tools() ?? NO_TOOLS;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openRuleFiles } from '../../src/access/rule-files.ts';
-import { parseRuleFile, parseRuleList } from '../../src/access/rule-list.ts';
+import { openRuleFiles } from '../../src/access/rules/rule-files.ts';
+import { parseRuleFile, parseRuleList } from '../../src/access/rules/rule-list.ts';
 import { parseScopeRules } from '../../src/access/scope-rules.ts';
 
 const texts = (written: string) => parseRuleList(written).rules.map(({ text }) => text);
@@ -32,6 +32,12 @@ describe('a list of rules', () => {
     ['claim:groups', 'expected claim:<path>=<value>'],
     ['claim:=ops', 'expected claim:<path>=<value>'],
     ['file:', 'file: names no file'],
+    ['domain:example.com/x', 'expected a domain'],
+    ['domain:example.com#x', 'expected a domain'],
+    ['domain:%65xample.com', 'expected a domain'],
+    ['claim:email=alice@example.com', 'write email:alice@example.com'],
+    ['group:a; group:b', 'looks like two rules'],
+    ['group:a # temporary', 'a rule with a comment'],
     ['[1]', 'expected a JSON array of texts'],
     ['["group:a"', 'or a JSON array'],
     [`group:${'a'.repeat(2_000)}`, 'longer than'],
@@ -72,6 +78,7 @@ describe('a file of rules', () => {
   it('one rule stands in each line, and a mistake is named by its line', () => {
     expect(parseRuleFile('\ufeff# people\r\ndomain:example.com\r\n\r\n  email:a@b.example').length).toBe(2);
     expect(() => parseRuleFile('anyone\nalice')).toThrow('line 2: "alice" is not a rule');
+    expect(() => parseRuleFile('group:a, group:b')).toThrow('line 1: "group:a, group:b" looks like two rules');
     expect(() => parseRuleFile('file:/etc/other')).toThrow('may not name another file');
   });
 
@@ -79,7 +86,12 @@ describe('a file of rules', () => {
     write('email:a@b.example');
     const clock = new FakeClock();
     const troubles: string[] = [];
-    const files = await openRuleFiles([path], { clock, onTrouble: (_, reason) => troubles.push(reason) });
+    const counts: number[] = [];
+    const files = await openRuleFiles([path], {
+      clock,
+      onTrouble: (_, reason) => troubles.push(reason),
+      onChange: (_, rules) => counts.push(rules),
+    });
     const after = async (content?: string) => {
       if (content === undefined) rmSync(path);
       else write(content);
@@ -89,14 +101,20 @@ describe('a file of rules', () => {
     };
     expect(await after('email:c@d.example')).toEqual(['email:c@d.example']);
     expect(await after('nonsense')).toEqual(['email:c@d.example']);
+    expect(await after('\n')).toEqual(['email:c@d.example']);
     expect(await after(undefined)).toEqual(['email:c@d.example']);
-    expect(troubles).toEqual([expect.stringContaining('line 1'), expect.stringContaining("can't be read")]);
+    expect(troubles).toEqual([
+      expect.stringContaining('line 1'),
+      expect.stringContaining('it is empty'),
+      expect.stringContaining("can't be read"),
+    ]);
     expect(await after('# nobody')).toEqual([]);
+    expect(counts).toEqual([1, 0]);
   });
 
   it('a file that cannot be used stops the start', async () => {
     const clock = new FakeClock();
-    const options = { clock, onTrouble: () => {} };
+    const options = { clock, onTrouble: () => {}, onChange: () => {} };
     await expect(openRuleFiles([join(folder, 'missing')], options)).rejects.toThrow('ENOENT');
     write('nonsense');
     await expect(openRuleFiles([path], options)).rejects.toThrow('line 1');

@@ -29,7 +29,7 @@ export function showRefusal(ctx: Context, { languageOf, pages, uid, issuer, iden
   const path = interactionPath(issuer, uid);
   const finish = `${path}/finish`;
   ctx.set({ ...pages.headers });
-  // A header: a meta element with a delay is a barrier for screen readers (WCAG 2.2 §2.2.1), and does the same.
+  // The buttons above do the same at once; the delay only ends the wait of a client whose person has gone away.
   ctx.set('Refresh', `${WAIT}; url=${finish}`);
   ctx.status = 403;
   ctx.type = 'html';

@@ -25,7 +25,7 @@ describe('a person who may not come in', () => {
     const { page } = await browser.signIn(first.page, 'mallory');
     expect(page?.status).toBe(403);
     const markup = (await page?.text()) ?? '';
-    expect(markup).toContain('This account may not come in');
+    expect(markup).toContain('This account has no access');
     expect(markup).toContain('mallory@acme.example');
     expect(markup).not.toContain('alice');
     const [, finish = ''] = /href="([^"]+\/finish)"/.exec(markup) ?? [];

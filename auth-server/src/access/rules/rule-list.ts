@@ -1,6 +1,6 @@
 /**
  * Owns a list of rules: how it is written in a setting, and how it is searched. A list may name files, whose rules are added by
- * access/rule-files.ts.
+ * access/rules/rule-files.ts.
  */
 import { parseRule, type Rule } from './rule.ts';
 
@@ -55,6 +55,8 @@ const MOST_IN_FILE = 50_000;
  * @throws Error with the number of the line
  */
 export function parseRuleFile(content: string): readonly Rule[] {
+  // Half a write, or a mistake: a comment says that a file names nobody on purpose.
+  if (content.trim() === '') throw new Error('it is empty; a comment line says that it names nobody');
   const rules: Rule[] = [];
   for (const [index, line] of content
     .replace(/^\ufeff/, '')
@@ -78,6 +80,8 @@ export interface RuleIndex {
   readonly rules: readonly Rule[];
   /** The rule with exactly this value. */
   find(type: Rule['type'], value: string): Rule | undefined;
+  /** The paths of rules about claims; such a rule is found by `path=value`. */
+  readonly claimPaths: readonly string[];
   ofType(type: Rule['type']): readonly Rule[];
 }
 
@@ -92,6 +96,7 @@ export function indexOf(rules: readonly Rule[], caseInsensitive: readonly string
   }
   return {
     rules,
+    claimPaths: [...new Set(rules.flatMap(({ path }) => path ?? []))],
     find: (type, value) => byType.get(type)?.get(value),
     ofType: (type) => [...(byType.get(type)?.values() ?? [])],
   };

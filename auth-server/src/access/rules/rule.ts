@@ -2,8 +2,8 @@
  * Owns one rule about people: how it is written, and what it compares. A rule names one value of one type, such as
  * `domain:example.com` or `group:ops`. Values are compared whole, never as a part of a longer one.
  */
-import { domainToASCII } from 'node:url';
-import type { RuleType } from '../federation/connector.ts';
+import type { RuleType } from '../../federation/connector.ts';
+import { comparableDomain, comparableEmail } from './address.ts';
 
 export interface Rule {
   readonly type: RuleType | 'anyone';
@@ -21,6 +21,8 @@ const TYPES: ReadonlySet<string> = new Set([
 
 const FORMS = 'domain:, email:, subject:, user:, group:, role:, org:, team:, claim:PATH=VALUE, file:PATH, or anyone';
 const LONGEST = 1_024;
+/** What somebody means as the next rule or as a comment, and what would else be a part of the value, which then matches nobody. */
+const JOINED = /[,;|\s]\s*(?:(?:domain|email|subject|user|group|role|org|team|claim|file):|anyone$)|\s#/;
 
 /** @throws Error with what is wrong, for the operator */
 export function parseRule(written: string): Rule {
@@ -30,6 +32,7 @@ export function parseRule(written: string): Rule {
   const [, type = '', rest = ''] = /^([a-z]+):(.*)$/su.exec(text) ?? [];
   if (!TYPES.has(type)) throw new Error(`${JSON.stringify(text)} is not a rule: expected ${FORMS}`);
   const given = rest.trim();
+  if (JOINED.test(given)) throw new Error(`${JSON.stringify(text)} looks like two rules, or a rule with a comment`);
   if (given === '') throw new Error(`${JSON.stringify(text)} has no value`);
   if (type === 'claim') return claimRule(text, given);
   return { type: type as RuleType, value: comparable(type as RuleType, given, text), text };
@@ -39,6 +42,9 @@ function claimRule(text: string, given: string): Rule {
   // The value may contain the sign, the path may not.
   const at = given.indexOf('=');
   const [path, value] = [given.slice(0, at).trim(), given.slice(at + 1).trim()];
+  // An address counts only if it is verified, which such a rule would not ask.
+  if (path === 'email')
+    throw new Error(`${JSON.stringify(text)}: write email:${value}, which counts only if the address is verified`);
   if (at < 1 || path === '' || value === '') throw new Error(`${JSON.stringify(text)}: expected claim:<path>=<value>`);
   return { type: 'claim', path, value, text };
 }
@@ -52,32 +58,10 @@ function comparable(type: RuleType, given: string, text: string): string {
   if (type !== 'domain') return given;
   const isPattern = given.startsWith('*.');
   const domain = comparableDomain(isPattern ? given.slice(2) : given);
-  if (domain === undefined || domain.includes('*')) {
+  if (domain === undefined) {
     throw new Error(
       `${JSON.stringify(text)}: expected a domain such as example.com, or *.example.com for its sub-domains`,
     );
   }
   return isPattern ? `*.${domain}` : domain;
 }
-
-/** The ASCII form (RFC 5891 A-label) in lower case; `undefined` if it is not a domain. */
-export function comparableDomain(domain: string): string | undefined {
-  const ascii = domainToASCII(domain.normalize('NFC')).toLowerCase();
-  return /^(?=.{1,253}$)[a-z0-9_*]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$/.test(ascii)
-    ? ascii
-    : undefined;
-}
-
-/**
- * The address with its domain in ASCII, and its local part in lower case. Only A to Z are changed: other characters that look
- * alike belong to other people.
- * @returns `undefined` if it is not one address
- */
-export function comparableEmail(address: string): string | undefined {
-  const at = address.lastIndexOf('@');
-  const [local, domain] = [address.slice(0, at), comparableDomain(address.slice(at + 1))];
-  if (at < 1 || domain === undefined || /[\s@<>,;:"\p{C}]/u.test(local)) return undefined;
-  return `${local.replace(/[A-Z]/g, (letter) => letter.toLowerCase())}@${domain}`;
-}
-
-export const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1);

@@ -21,6 +21,8 @@ export interface RuleFilesOptions {
   readonly clock: Clock;
   /** Called once for each change of a file that cannot be used. */
   readonly onTrouble: (path: string, reason: string) => void;
+  /** Called for each change that counts now. */
+  readonly onChange: (path: string, rules: number) => void;
 }
 
 /** Milliseconds between two looks at the files. */
@@ -33,7 +35,7 @@ interface Copy {
 
 /** @throws StartError if a file cannot be read or contains a mistake */
 export async function openRuleFiles(paths: readonly string[], options: RuleFilesOptions): Promise<RuleFiles> {
-  const { clock, onTrouble } = options;
+  const { clock, onTrouble, onChange } = options;
   const copies = new Map<string, Copy>();
   let revision = 0;
   let lookedAt = clock.now();
@@ -45,8 +47,10 @@ export async function openRuleFiles(paths: readonly string[], options: RuleFiles
       const mark = await markOf(path);
       if (mark === before) continue;
       try {
-        copies.set(path, { mark, rules: read(path) });
+        const changed = read(path);
+        copies.set(path, { mark, rules: changed });
         revision += 1;
+        onChange(path, changed.length);
       } catch (error) {
         copies.set(path, { mark, rules });
         onTrouble(path, (error as Error).message);
