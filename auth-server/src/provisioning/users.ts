@@ -128,11 +128,9 @@ export function createUsers(connector: string, { store, clock, nameKeys }: Users
         return undefined;
       }),
     find: async (id) => renewed(await read(id)),
-    findBy: async ({ attribute, value }) => {
-      const named = attribute === 'userName' ? await findByName(value) : undefined;
-      // An answer that does not know the name has the externalId in its place, so that finds the user too.
-      return renewed(named ?? (await findByExternalId(value)));
-    },
+    // A name never finds a subject: somebody who chooses the subject of another as their name would get that user.
+    findBy: async ({ attribute, value }) =>
+      renewed(await (attribute === 'userName' ? findByName(value) : findByExternalId(value))),
     change: (id, changes) =>
       retried(async () => {
         const before = await read(id);

@@ -166,6 +166,16 @@ describe('whom a user is', () => {
     expect((await scim(server, 'GET', `/Users/${bob}`)).body).toMatchObject({ externalId: 'bob', active: true });
   });
 
+  it('RFC 7644 §3.4.2.2 a userName that is the subject of somebody else does not find their user', async () => {
+    const id = await provision(server, 'alice');
+    expect(found(await byFilter(server, 'userName eq "alice"'))).toEqual([]);
+    expect(found(await byFilter(server, 'userName eq "alice@acme.example"'))).toMatchObject([{ id }]);
+    const unnamed = await scim(server, 'POST', '/Users', { body: { externalId: 'bob' } });
+    expect(unnamed.status).toBe(201);
+    expect(found(await byFilter(server, 'userName eq "bob"'))).toEqual([]);
+    expect(found(await byFilter(server, 'externalId eq "bob"'))).toHaveLength(1);
+  });
+
   it('what is stored of a user is its externalId, its state, times, and an HMAC of its name: no name and no address', async () => {
     const values: JsonObject[] = [];
     await using other = await startWithScim({
