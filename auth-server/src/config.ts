@@ -20,7 +20,12 @@ import { brandSettings } from './branding/settings.ts';
 import { clientDocumentSettings, judgeClientDocuments } from './client-documents/settings.ts';
 import { clientSettings } from './clients/settings.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
-import { developmentConnector, federationSettings, judgeFederation } from './federation/settings.ts';
+import {
+  connectorFederationSettings,
+  developmentConnector,
+  federationSettings,
+  judgeFederation,
+} from './federation/settings.ts';
 import { httpSettings } from './http/settings.ts';
 import { judgeKeys, keySettings } from './keys/settings.ts';
 import { lifetimeSettings } from './provider/settings.ts';
@@ -61,7 +66,11 @@ export const settings = {
 };
 
 /** The settings that every connector has, whatever its kind. */
-export const connectorSettings = { ...connectorAccessSettings, ...connectorProvisioningSettings };
+export const connectorSettings = {
+  ...connectorFederationSettings,
+  ...connectorAccessSettings,
+  ...connectorProvisioningSettings,
+};
 
 export type Config = Values<typeof settings> & { readonly signIn: readonly ConfiguredConnector[] };
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { brandOf } from '../../auth-server/src/branding/brand.ts';
+import { english } from '../../auth-server/src/languages/english.ts';
 import { createPages } from '../../auth-server/src/views/pages.ts';
 import { hebrew } from '../../auth-server/test/languages/dropped-in/hebrew.ts';
 import { barriersOf, tabStops } from '../support/accessibility.ts';
@@ -200,6 +201,25 @@ describe('WCAG 2.2 the pages', () => {
     const [box, text] = [page.getByRole('checkbox'), page.getByText('See the status')];
     const [left, right] = [(await box.boundingBox())?.x ?? 0, (await text.boundingBox())?.x ?? 0];
     expect(left).toBeGreaterThan(right);
+    await context.close();
+  });
+});
+
+describe('WCAG 2.2 the choice of an organisation', () => {
+  it('the page has no barrier, and its list has a name', async () => {
+    const context = await browser().newContext();
+    const page = await context.newPage();
+    await page.setContent(
+      createPages(brandOf({ brandName: 'Acme' })).organisation({
+        language: english,
+        organisations: ['Acme Europe', 'Acme-with-a-name-that-has-no-blank-where-a-line-could-break-0123456789'],
+        resource: 'Acme Notes',
+        path: '/interaction/uid/organisation',
+        token: 'token',
+      }),
+    );
+    expect(await barriersOf(page, 'choice-of-an-organisation')).toEqual([]);
+    expect(await page.getByRole('combobox', { name: 'Organisation' }).inputValue()).toBe('Acme Europe');
     await context.close();
   });
 });

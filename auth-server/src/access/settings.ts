@@ -3,6 +3,7 @@ import { optional, type Problem, type Values } from '@mcp-oauth/shared/settings/
 import { z } from 'zod';
 import type { RuleType } from '../federation/connector.ts';
 import { type ConfiguredConnector, variablePrefix } from '../federation/registry.ts';
+import type { ConnectorFederation } from '../federation/settings.ts';
 import { parseRuleList, type RuleList } from './rules/rule-list.ts';
 import { parseScopeRules, type ScopeRule } from './scope-rules.ts';
 
@@ -82,8 +83,14 @@ export function judgeAccess(settings: AccessSettings, connectors: readonly Confi
   ];
 }
 
-const ownOf = ({ every }: ConfiguredConnector): Partial<ConnectorAccess> => every ?? {};
-const typesOf = ({ kind }: ConfiguredConnector): readonly RuleType[] => kind.ruleTypes ?? USUAL;
+const ownOf = ({ every }: ConfiguredConnector): Partial<ConnectorAccess & ConnectorFederation> => every ?? {};
+
+/** A claim that the operator named says which organisations a person has, whatever the kind. */
+const typesOf = (connector: ConfiguredConnector): readonly RuleType[] => {
+  const types = connector.kind.ruleTypes ?? USUAL;
+  return ownOf(connector).orgClaim === undefined ? types : [...types, 'org'];
+};
+
 const listsOf = (list: RuleList | undefined): readonly RuleList[] => (list ? [list] : []);
 const scopeListsOf = (rules: readonly ScopeRule[] | undefined): readonly RuleList[] =>
   rules?.map(({ people }) => people) ?? [];

@@ -8,6 +8,7 @@ import { createLogger } from '@mcp-oauth/shared/logger';
 import { comparableEmail, domainOf } from '../access/rules/address.ts';
 import { composeAccess } from '../compose/access.ts';
 import type { Config } from '../config.ts';
+import { orgClaimsOf, readOrganisations } from '../federation/claims/organisations.ts';
 import { type Identity, UpstreamError } from '../federation/connector.ts';
 import { type ConfiguredConnector, type OpenConnector, openConnectors } from '../federation/registry.ts';
 import { configOf } from './store.ts';
@@ -51,7 +52,8 @@ async function rowsOf(config: Config, invocation: Invocation) {
   const claims = typeof invocation.options.claims === 'string' ? readClaims(invocation.options.claims) : undefined;
   const log = createLogger('auth-server', 'silent');
   const access = await composeAccess(config, { clock: systemClock, log });
-  const opened = openConnectors(wanted, config.issuer, noRequest, { needs: access.needs });
+  const { needs } = access;
+  const opened = readOrganisations(openConnectors(wanted, config.issuer, noRequest, { needs }), orgClaimsOf(wanted));
   return Promise.all(
     opened.map(async (connector, index) => {
       const kind = wanted[index]?.kind.type ?? '';

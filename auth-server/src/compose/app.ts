@@ -5,6 +5,7 @@ import type { Access } from '../access/access.ts';
 import type { PassThrough } from '../access/gate.ts';
 import type { Config } from '../config.ts';
 import type { Accounts } from '../federation/account.ts';
+import type { Organisations } from '../federation/claims/organisations.ts';
 import { createLogins } from '../federation/login.ts';
 import type { OpenConnector } from '../federation/registry.ts';
 import { createApp } from '../http/app.ts';
@@ -35,6 +36,7 @@ export interface AppDependencies extends Dependencies {
   readonly access: Pick<Access, 'stored'>;
   readonly signedOut: SignedOut;
   readonly recheck: Pick<Recheck, 'remember'>;
+  readonly organisations: Organisations;
   readonly clients: Clients;
   readonly connectors: readonly OpenConnector[];
   readonly cookieKeys: CookieKeys;
@@ -55,6 +57,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
     connectors,
     accounts,
     access,
+    organisations: dependencies.organisations,
     passThrough,
     clock,
     recheck,

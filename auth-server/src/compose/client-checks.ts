@@ -8,6 +8,7 @@ import { brandOf } from '../branding/brand.ts';
 import type { Judge } from '../client-documents/document.ts';
 import type { Client } from '../clients/client.ts';
 import type { Config } from '../config.ts';
+import { organisationsBy } from '../federation/claims/organisations.ts';
 import { generateSigningKey } from '../keys/signing-key.ts';
 import { english } from '../languages/english.ts';
 import type { Engine } from '../provider/provider.ts';
@@ -43,6 +44,7 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
     signedOut,
     passThrough: passThrough([]),
     access,
+    organisations: organisationsBy(new Map()),
     clients,
   });
   try {

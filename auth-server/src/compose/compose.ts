@@ -13,6 +13,13 @@ import type { Environment } from '@mcp-oauth/shared/settings/config';
 import type { Access } from '../access/access.ts';
 import { brandOf } from '../branding/brand.ts';
 import { type Config, readConfig } from '../config.ts';
+import {
+  type Organisations,
+  organisationsBy,
+  orgClaimsOf,
+  readOrganisations,
+  withClaims,
+} from '../federation/claims/organisations.ts';
 import { discoverKinds, type OpenConnector, openConnectors } from '../federation/registry.ts';
 import { openKeys } from '../keys/open.ts';
 import { keyPolicyOf } from '../keys/settings.ts';
@@ -52,9 +59,12 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     log.warn({ connector, reason }, 'upstream metadata or keys could not be renewed');
   const others = overrides.connectors?.map(({ id }) => id);
   const access = await composeAccess(config, { clock, log }, others);
-  const { needs } = access;
-  const connectors =
-    overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch, { clock, needs, onTrouble });
+  const orgClaims = orgClaimsOf(config.signIn);
+  const needs = (id: string) => (orgClaims.has(id) ? withClaims(access.needs(id)) : access.needs(id));
+  const connectors = readOrganisations(
+    overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch, { clock, needs, onTrouble }),
+    orgClaims,
+  );
   tellAccess(config, log);
   const storage = overrides.store ? storageOn(overrides.store) : await openStorage(config, { clock, log });
   const { store, redis, health } = storage;
@@ -74,6 +84,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     pages,
     connectors,
     access,
+    organisations: organisationsBy(orgClaims),
     isReady,
     meters,
   };
@@ -118,6 +129,7 @@ function refuseUnusableStore(error: unknown): never {
 interface HandlerDependencies extends Dependencies {
   readonly connectors: readonly OpenConnector[];
   readonly access: Access;
+  readonly organisations: Organisations;
   readonly isReady: () => boolean;
   /** Absent: nothing is counted. */
   readonly meters: Meters | undefined;

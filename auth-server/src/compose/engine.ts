@@ -3,6 +3,7 @@ import type { Access } from '../access/access.ts';
 import type { PassThrough } from '../access/gate.ts';
 import type { Config } from '../config.ts';
 import type { Accounts } from '../federation/account.ts';
+import type { Organisations } from '../federation/claims/organisations.ts';
 import type { Keys } from '../keys/key-store.ts';
 import type { SignedOut } from '../logout/signed-out.ts';
 import type { EngineCounts } from '../provider/events.ts';
@@ -17,6 +18,7 @@ export interface EngineDependencies extends Dependencies {
   readonly passThrough: PassThrough;
   readonly access: Pick<Access, 'permitted'>;
   readonly signedOut: SignedOut;
+  readonly organisations: Organisations;
   readonly clients: Clients;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
@@ -24,7 +26,8 @@ export interface EngineDependencies extends Dependencies {
 
 /** @returns a function that creates an engine for a set of keys; everything else outlives the engines */
 export function composeEngine(config: Config, dependencies: EngineDependencies): (keys: Keys) => Engine {
-  const { store, clock, languageOf, pages, accounts, passThrough, access, signedOut, clients, counts } = dependencies;
+  const { store, clock, languageOf, pages, accounts, passThrough, access, organisations, signedOut, clients, counts } =
+    dependencies;
   const options = {
     issuer: config.issuer,
     store,
@@ -32,6 +35,7 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     accounts,
     passThrough,
     access,
+    organisations,
     signedOut,
     ...clients,
     clientIdMetadataDocuments: config.clientMetadata,

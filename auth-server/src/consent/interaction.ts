@@ -67,6 +67,8 @@ interface ApprovingPerson {
   readonly accountId: string;
   /** When the person signed in, in seconds since the epoch. Absent: the session of this browser goes on. */
   readonly since?: number | undefined;
+  /** The organisation for which the person acts; absent: none is named. */
+  readonly organisation?: string | undefined;
   /** Identifies the session at the upstream. */
   readonly upstreamSession?: string | undefined;
 }

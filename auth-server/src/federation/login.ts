@@ -34,6 +34,8 @@ export interface SignedIn {
 type LoginOutcome = Pick<LoginState, 'approval' | 'leftOut'> &
   (
     | SignedIn
+    /** The session of this browser goes on. */
+    | { readonly accountId: string; readonly since?: undefined }
     | { readonly error: 'access_denied' | 'temporarily_unavailable' | 'server_error'; readonly description: string }
   );
 

@@ -1,6 +1,6 @@
 /** Owns the settings that name the connectors; each kind in connectors/ declares the settings of its connectors. */
-import { type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
-import { exactList, origin } from '@mcp-oauth/shared/settings/types';
+import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
+import { exactList, origin, text } from '@mcp-oauth/shared/settings/types';
 
 export const federationSettings = {
   connectors: setting({
@@ -17,6 +17,18 @@ export const federationSettings = {
     default: 'http://localhost:9001',
   }),
 };
+
+/** Settings of each connector, whatever its kind. */
+export const connectorFederationSettings = {
+  orgClaim: optional({
+    env: 'ORG_CLAIM',
+    doc: 'Path of the claim with the organisations or tenants of a person, for rules (`org:`) and for the claim `org` of access tokens (TOKEN_CLAIMS). A person with several chooses one after the sign-in.',
+    type: text(),
+    example: 'organizations',
+  }),
+};
+
+export type ConnectorFederation = Values<typeof connectorFederationSettings>;
 
 type FederationSettings = Partial<Values<typeof federationSettings>> & { readonly environment?: string | undefined };
 

@@ -72,6 +72,13 @@ export const english = {
     appsKeepAccess: 'Apps that you approved keep their access until it ends or you remove it in the app.',
     stillSignedIn: 'You may still be signed in at {provider}.',
     signOutThere: 'Sign out at {provider} as well',
+    // The choice of an organisation.
+    whichOrganisation: 'Which organisation?',
+    oneOrganisation:
+      'You belong to several organisations. {resource} learns the one that you choose, and the app acts for it alone.',
+    organisation: 'Organisation',
+    continue: 'Continue',
+    noSuchOrganisation: 'This organisation cannot be chosen.',
     // The page that stays when an app has its answer.
     granted: 'You can close this page',
     notGranted: 'No access was given',

@@ -71,6 +71,13 @@ export const french: Language = {
       'Les applications que vous avez autorisées gardent leur accès jusqu’à ce qu’il expire ou que vous le supprimiez dans l’application.',
     stillSignedIn: 'Vous êtes peut-être encore connecté chez {provider}.',
     signOutThere: 'Se déconnecter aussi chez {provider}',
+    // The choice of an organisation.
+    whichOrganisation: 'Quelle organisation ?',
+    oneOrganisation:
+      'Vous appartenez à plusieurs organisations. {resource} connaîtra celle que vous choisissez, et l’application n’agira que pour elle.',
+    organisation: 'Votre organisation',
+    continue: 'Continuer',
+    noSuchOrganisation: 'Cette organisation ne peut pas être choisie.',
     // The page that stays when an app has its answer.
     granted: 'Vous pouvez fermer cette page',
     notGranted: 'Aucun accès n’a été donné',

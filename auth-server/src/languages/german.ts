@@ -72,6 +72,13 @@ export const german: Language = {
       'Apps, die Sie zugelassen haben, behalten ihren Zugang, bis er endet oder Sie ihn in der App entfernen.',
     stillSignedIn: 'Bei {provider} sind Sie vielleicht noch angemeldet.',
     signOutThere: 'Auch bei {provider} abmelden',
+    // The choice of an organisation.
+    whichOrganisation: 'Welche Organisation?',
+    oneOrganisation:
+      'Sie gehören zu mehreren Organisationen. {resource} erfährt die, die Sie wählen, und die App handelt nur für diese.',
+    organisation: 'Ihre Organisation',
+    continue: 'Weiter',
+    noSuchOrganisation: 'Diese Organisation kann nicht gewählt werden.',
     // The page that stays when an app has its answer.
     granted: 'Sie können diese Seite schließen',
     notGranted: 'Es wurde kein Zugang gegeben',

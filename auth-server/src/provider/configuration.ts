@@ -11,6 +11,7 @@ import type { ClientDocuments } from '../client-documents/client-documents.ts';
 import type { Judge } from '../client-documents/document.ts';
 import type { PreRegisteredClients } from '../clients/pre-registered.ts';
 import { interactionPath } from '../consent/interaction.ts';
+import type { Organisations } from '../federation/claims/organisations.ts';
 import type { Keys } from '../keys/key-store.ts';
 import type { SignedOut } from '../logout/signed-out.ts';
 import type { InitialAccessTokens } from '../registration/initial-access-tokens.ts';
@@ -56,6 +57,7 @@ export interface ConfigurationOptions {
   readonly judge: Judge;
   readonly findAccount: FindAccount;
   readonly access: Pick<Access, 'permitted'>;
+  readonly organisations: Organisations;
   readonly renderError: NonNullable<Configuration['renderError']>;
 }
 

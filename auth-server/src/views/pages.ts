@@ -3,6 +3,7 @@ import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Brand } from '../branding/brand.ts';
 import { type ErrorView, errorPage } from './error.ts';
 import { type FinishedView, finishedPage } from './finished.ts';
+import { type OrganisationView, organisationPage } from './organisation.ts';
 import { type RefusalView, refusalPage } from './refusal.ts';
 import { type SignInView, signInPage } from './sign-in.ts';
 import { type SignOutView, signOutPage } from './sign-out.ts';
@@ -13,6 +14,7 @@ export interface Pages {
   refusal(view: Branded<RefusalView>): string;
   error(view: Branded<ErrorView>): string;
   finished(view: Branded<FinishedView>): string;
+  organisation(view: Branded<OrganisationView>): string;
   signOut(view: Branded<SignOutView>): string;
 }
 
@@ -24,5 +26,6 @@ export const createPages = (brand: Brand): Pages => ({
   refusal: (view) => refusalPage({ ...view, brand }),
   error: (view) => errorPage({ ...view, brand }),
   finished: (view) => finishedPage({ ...view, brand }),
+  organisation: (view) => organisationPage({ ...view, brand }),
   signOut: (view) => signOutPage({ ...view, brand }),
 });

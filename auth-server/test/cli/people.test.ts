@@ -80,6 +80,15 @@ describe('people check', () => {
     expect(status).not.toBe(0);
   });
 
+  it('rules about organisations are about the claim that ORG_CLAIM names', async () => {
+    const env = { CONNECTOR_ACME_ORG_CLAIM: 'tenant.names', CONNECTOR_ACME_ALLOW: 'org:blue' };
+    const claims = { sub: '1', tenant: { names: ['red', 'blue'] } };
+    const line = `check alice@example.com --connector acme --claims ${fileWith(claims)} --json`;
+    expect(JSON.parse((await people(line, env)).stdout)).toMatchObject([
+      { result: 'allowed', reason: 'allowed by org:blue' },
+    ]);
+  });
+
   it('a file that is not an object of claims is named', async () => {
     for (const content of ['[]', 'x', '"text"']) {
       expect((await people(`check a@b.example --claims ${fileWith(content)}`)).status).not.toBe(0);

@@ -9,27 +9,26 @@ import { koaBody } from 'koa-body';
 import { approvalOf, formToken } from '../../consent/approval.ts';
 import { type Interactions, interactionPath, type PendingInteraction } from '../../consent/interaction.ts';
 import { narrowed, without } from '../../consent/scope-choice.ts';
-import type { Accounts } from '../../federation/account.ts';
 import type { Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 import { said } from '../../languages/language.ts';
-import type { ChooseLanguage } from '../../languages/languages.ts';
 import { onlyGet, PageError } from '../../languages/page-error.ts';
-import type { Pages } from '../../views/pages.ts';
 import type { LoginCookie } from './login-cookie.ts';
+import {
+  askForOrganisation,
+  type OrganisationDependencies,
+  organisationsFor,
+  organisationToken,
+} from './organisation.ts';
 import { seeOther } from './redirect.ts';
 import { OTHER_ACCOUNT } from './refusal.ts';
 import { refuseOtherSites } from './same-site.ts';
 import { type SignInObserver, upstreamFailed } from './upstream-failure.ts';
 
-export interface InteractionDependencies {
-  readonly issuer: string;
+export interface InteractionDependencies extends OrganisationDependencies {
   readonly interactions: Interactions;
-  readonly languageOf: ChooseLanguage;
-  readonly pages: Pages;
   readonly connectors: readonly OpenConnector[];
   readonly logins: Logins;
-  readonly accounts: Accounts;
   readonly loginCookie: LoginCookie;
   /** Signs the forms; the same on all replicas. */
   readonly formKey: string;
@@ -46,6 +45,7 @@ export function interactionRoutes(dependencies: InteractionDependencies): Middle
   router.post('/deny', (ctx) => deny(ctx, dependencies));
   router.post('/sign-out', (ctx) => signOut(ctx, dependencies));
   router.get('/finish', (ctx) => finish(ctx, dependencies));
+  router.post('/organisation', (ctx) => chooseOrganisation(ctx, dependencies));
   const routes = router.routes() as Middleware;
   // Most requests are for the protocol, and a router costs time.
   return (ctx, next) => (ctx.path.startsWith('/interaction/') ? routes(ctx, next) : next());
@@ -75,7 +75,12 @@ async function approve(ctx: Context, dependencies: InteractionDependencies): Pro
   if (pending.accountId === undefined || !(await dependencies.accounts.find(pending.accountId))) {
     throw new PageError(400, 'invalid_request', said('chooseHow'), { reason: 'approval without an account' });
   }
-  await dependencies.interactions.approve(ctx, approved, { accountId: pending.accountId });
+  const { accountId } = pending;
+  const names = await organisationsFor(pending, accountId, dependencies);
+  if (names.length <= 1) return dependencies.interactions.approve(ctx, approved, { accountId, organisation: names[0] });
+  const { leftOut = [] } = approved;
+  await dependencies.logins.saveOutcome(pending.uid, { accountId, approval: approvalOf(pending), leftOut });
+  seeOther(ctx, `${interactionPath(dependencies.issuer, pending.uid)}/finish`);
 }
 
 /** Asks the upstream first, so that nothing is stored if it is down. */
@@ -132,8 +137,44 @@ async function finish(ctx: Context, dependencies: InteractionDependencies): Prom
     return seeOther(ctx, interactionPath(dependencies.issuer, pending.uid));
   }
   if ('error' in outcome) return dependencies.interactions.refuse(ctx, outcome.error, outcome.description);
-  await dependencies.interactions.approve(ctx, without(pending, outcome.leftOut), outcome);
+  const { accountId } = outcome;
+  const names = await organisationsFor(pending, accountId, dependencies);
+  if (names.length > 1) {
+    await dependencies.logins.saveOutcome(pending.uid, outcome);
+    return askForOrganisation(ctx, { pending, accountId, names }, dependencies);
+  }
+  const person = { ...outcome, organisation: names[0] };
+  await dependencies.interactions.approve(ctx, without(pending, outcome.leftOut), person);
 }
+
+async function chooseOrganisation(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
+  refuseOtherSites(ctx, dependencies.issuer);
+  const pending = await find(ctx, dependencies);
+  await readForm(ctx, async () => {});
+  const { formKey, logins } = dependencies;
+  const outcome = await logins.takeOutcome(pending.uid);
+  const isCurrent =
+    outcome !== undefined &&
+    'accountId' in outcome &&
+    outcome.approval === approvalOf(pending) &&
+    equalInConstantTime(field(ctx, 'token') ?? '', organisationToken(formKey, pending, outcome.accountId));
+  if (!isCurrent) {
+    if (outcome) await logins.saveOutcome(pending.uid, outcome);
+    throw outdated();
+  }
+  const organisation = field(ctx, 'organisation');
+  if (
+    organisation === undefined ||
+    !(await organisationsFor(pending, outcome.accountId, dependencies)).includes(organisation)
+  ) {
+    await logins.saveOutcome(pending.uid, outcome);
+    throw new PageError(400, 'invalid_request', said('noSuchOrganisation'));
+  }
+  await dependencies.interactions.approve(ctx, without(pending, outcome.leftOut), { ...outcome, organisation });
+}
+
+const outdated = (): PageError =>
+  new PageError(403, 'invalid_request', said('outOfDate'), { reason: 'form token missing or of another page' });
 
 /** The pending request, whose cookie proves that it belongs to this browser and whose uid is the one in the path. */
 async function find(ctx: Context, { interactions }: InteractionDependencies): Promise<PendingInteraction> {
@@ -149,9 +190,7 @@ async function findForForm(ctx: Context, dependencies: InteractionDependencies):
   const pending = await find(ctx, dependencies);
   await readForm(ctx, async () => {});
   if (equalInConstantTime(field(ctx, 'token') ?? '', formToken(dependencies.formKey, pending))) return pending;
-  throw new PageError(403, 'invalid_request', said('outOfDate'), {
-    reason: 'form token missing or of another page',
-  });
+  throw outdated();
 }
 
 /** A field of the form that may be there several times. */

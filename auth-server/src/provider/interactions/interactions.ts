@@ -13,7 +13,7 @@ import { type Said, said } from '../../languages/language.ts';
 import { PageError } from '../../languages/page-error.ts';
 import type { BrowserSessions } from '../../logout/browser-sessions.ts';
 import type { Resources } from '../../resources/resource.ts';
-import { approvalsOf, setApprovals } from '../overrides/approvals.ts';
+import { approvalsOf, organisationOf, setApprovals, setOrganisation } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
 import { indicators } from '../resource-indicators.ts';
 import { leaveOut } from './left-out.ts';
@@ -58,7 +58,7 @@ export function createInteractions(dependencies: Dependencies): Interactions {
       const copiedAt = clientDocuments.copiedAt(pending.client.id);
       return { ...pending, client: { ...pending.client, copiedAt } };
     },
-    approve: async (exchange, approved, { accountId, since, upstreamSession }) => {
+    approve: async (exchange, approved, { accountId, organisation, since, upstreamSession }) => {
       const details = await read(exchange);
       // The page may have been shown before anybody knew who the person is.
       const shown = permittedFor(await accounts.find(accountId), approved, dependencies);
@@ -68,7 +68,8 @@ export function createInteractions(dependencies: Dependencies): Interactions {
       const session = await leaveOtherAccount(exchange, details, accountId, provider);
       // The grant of the current session: another tab may have approved something since this page was shown.
       const known = session?.grantIdFor(shown.client.id) ?? details.grantId;
-      const grantId = await grant({ params: details.params, grantId: known }, { ...shown, accountId }, dependencies);
+      const mine = { ...shown, accountId, organisation };
+      const grantId = await grant({ params: details.params, grantId: known }, mine, dependencies);
       const login = since === undefined ? undefined : { accountId, ts: since, upstreamSession };
       await finish(exchange, { ...(login && { login }), [SELECT_ACCOUNT]: {}, consent: { grantId } });
     },
@@ -130,7 +131,7 @@ async function continueWithout(details: Details): Promise<void> {
   await details.persist();
 }
 
-type Approved = PendingInteraction & { readonly accountId: string };
+type Approved = PendingInteraction & { readonly accountId: string; readonly organisation: string | undefined };
 type Requested = Pick<Details, 'params'> & { readonly grantId: string | undefined };
 
 /** The grant of this account and client: the one of the session if there is one. */
@@ -138,7 +139,9 @@ async function grant(details: Requested, shown: Approved, { provider, resources 
   const { accountId, client } = shown;
   const known = details.grantId === undefined ? undefined : await provider.Grant.find(details.grantId);
   const fresh = () => new provider.Grant({ accountId, clientId: client.id });
-  const mine = known?.accountId === accountId && known.clientId === client.id;
+  const actsForSame = shown.organisation === undefined || shown.organisation === organisationOf(known);
+  // Another organisation gets a grant of its own: tokens of the earlier one go on to name theirs.
+  const mine = known?.accountId === accountId && known.clientId === client.id && actsForSame;
   try {
     return await approve(known && mine ? known : fresh(), shown, details, resources);
   } catch (error) {
@@ -156,6 +159,7 @@ function approve(approved: Grant, shown: Approved, { params }: Requested, resour
   const scopes = shown.scopes.map(({ name }) => name);
   Reflect.deleteProperty(approved, 'exp');
   setApprovals(approved, remember(approvalsOf(approved), shown));
+  if (shown.organisation !== undefined) setOrganisation(approved, shown.organisation);
   approved.addOIDCScope([...scopes, ...(shown.ownScopes ?? [])]);
   // Under every identifier of the resource: the engine compares strings, and would otherwise ask again for each spelling.
   const identifiers = new Set([...resource.identifiers, ...indicators(params.resource)]);

@@ -6,16 +6,19 @@ import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { isRemembered } from '../../consent/approval.ts';
 import type { PendingInteraction } from '../../consent/interaction.ts';
 import type { Account } from '../../federation/account.ts';
-import { approvalsOf } from '../overrides/approvals.ts';
+import type { Organisations } from '../../federation/claims/organisations.ts';
+import { approvalsOf, organisationOf } from '../overrides/approvals.ts';
 import { indicators } from '../resource-indicators.ts';
 import { type PendingDependencies, pendingOf } from './pending.ts';
 import { type PermittedDependencies, permittedFor } from './permitted.ts';
 
+interface Dependencies extends PendingDependencies, PermittedDependencies {
+  readonly organisations: Organisations;
+}
+
 export const SELECT_ACCOUNT = 'select_account';
 
-export function createInteractionPolicy(
-  dependencies: PendingDependencies & PermittedDependencies,
-): interactionPolicy.DefaultPolicy {
+export function createInteractionPolicy(dependencies: Dependencies): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
   policy.get('login')?.checks.add(
     new interactionPolicy.Check(
@@ -52,13 +55,26 @@ export function createInteractionPolicy(
   return policy;
 }
 
-function isApproved({ oidc }: KoaContextWithOIDC, dependencies: PendingDependencies & PermittedDependencies): boolean {
+function isApproved({ oidc }: KoaContextWithOIDC, dependencies: Dependencies): boolean {
   const { account, client, params = {}, grant, session } = oidc;
   if (!client) return false;
   const asked = pendingOf({ uid: '', client, params, accountId: session?.accountId }, dependencies);
-  const pending = permittedFor(account?.account as Account | undefined, asked, dependencies);
-  return isRemembered(approvalsOf(grant), pending) && knowsSpelling(grant, params.resource, pending);
+  const person = account?.account as Account | undefined;
+  const pending = permittedFor(person, asked, dependencies);
+  return (
+    isRemembered(approvalsOf(grant), pending) &&
+    actsForOne(grant, pending, dependencies.organisations.of(person)) &&
+    knowsSpelling(grant, params.resource, pending)
+  );
 }
+
+/** A token that names an organisation needs one that was chosen, and to which the person still belongs. */
+const actsForOne = (
+  grant: object | undefined,
+  { claims }: PendingInteraction,
+  organisations: readonly string[],
+): boolean =>
+  !claims?.includes('org') || organisations.length === 0 || organisations.includes(organisationOf(grant) ?? '');
 
 /** The engine grants by the exact identifier: the approval of another spelling of the resource would end in `access_denied`. */
 const knowsSpelling = (grant: KoaContextWithOIDC['oidc']['grant'], resource: unknown, { scopes }: PendingInteraction) =>

@@ -6,9 +6,20 @@ import type { Configuration } from 'oidc-provider';
 import { approvedClaims } from '../../consent/approval.ts';
 import { stateOf } from '../../context-state.ts';
 import type { Account } from '../../federation/account.ts';
+import type { Identity } from '../../federation/connector.ts';
 import { tokenClaims } from '../../resources/person-claims.ts';
 import type { Resources } from '../../resources/resource.ts';
-import { approvalsOf } from '../overrides/approvals.ts';
+import { approvalsOf, organisationOf } from '../overrides/approvals.ts';
+
+/** Only the organisation of the grant counts, and only as long as the person belongs to it. */
+function actingFor(organisation: string | undefined, identity: Identity): Identity {
+  if (organisation === undefined) return identity;
+  const { memberships } = identity;
+  return {
+    ...identity,
+    memberships: { ...memberships, org: memberships?.org?.filter((name) => name === organisation) ?? [] },
+  };
+}
 
 /** @param limit bytes of the claims of one token */
 export function tellPerson(resources: Resources, limit: number): NonNullable<Configuration['extraTokenClaims']> {
@@ -19,7 +30,11 @@ export function tellPerson(resources: Resources, limit: number): NonNullable<Con
     if (token.kind !== 'AccessToken' || !person || !resource || resource.claims.length === 0) return undefined;
     const approved = approvedClaims(approvalsOf(grant), resource.identifiers[0]);
     const names = resource.claims.filter((name) => approved.has(name));
-    const { claims, leftOut } = tokenClaims((person.account as Account).identity, names, limit);
+    const { claims, leftOut } = tokenClaims(
+      actingFor(organisationOf(grant), (person.account as Account).identity),
+      names,
+      limit,
+    );
     for (const { size, ...left } of leftOut) {
       const limits = size !== undefined && { size, limit, setting: 'MAX_TOKEN_CLAIMS_SIZE' };
       stateOf(ctx).log.warn(
