@@ -26,6 +26,7 @@ const ROUTES = [
   '/interaction/:uid/approve',
   '/interaction/:uid/deny',
   '/interaction/:uid/finish',
+  '/interaction/:uid/organisation',
   '/interaction/:uid/sign-out',
   '/callback/:connector',
   '/logout',
