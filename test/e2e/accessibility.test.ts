@@ -129,7 +129,7 @@ const PAGES: Readonly<Record<string, Shown>> = {
     open: (page) => page.goto(`${stack.authUrl}/interaction/none`),
   },
   'refusal of a person': {
-    heading: /^This account may not come in/,
+    heading: /^This account has no access/,
     open: async (page) => {
       await askAs(page);
       await goThrough(page, /Bob/);

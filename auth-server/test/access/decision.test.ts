@@ -202,6 +202,17 @@ describe('properties of the decision', () => {
     );
   });
 
+  it('what is stored of a person decides as the person did at the sign-in', () => {
+    fc.assert(
+      fc.property(identities, lists, lists, (identity, allow, deny) => {
+        const configured = rules(allow, deny);
+        const types = new Set([...(configured.allow?.rules ?? []), ...configured.deny.rules].map(({ type }) => type));
+        const stored = storedIdentity(identity, { has: (type) => types.has(type), claims: [] });
+        return decide(stored, configured).isAllowed === decide(identity, configured).isAllowed;
+      }),
+    );
+  });
+
   it('unverified addresses never change the decision', () => {
     fc.assert(
       fc.property(identities, lists, fc.tuple(word, word), (identity, allow, [local, name]) => {
