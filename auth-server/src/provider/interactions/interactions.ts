@@ -164,6 +164,6 @@ function approve(approved: Grant, shown: Approved, { params }: Requested, resour
   // Under every identifier of the resource: the engine compares strings, and would otherwise ask again for each spelling.
   const identifiers = new Set([...resource.identifiers, ...indicators(params.resource)]);
   for (const identifier of identifiers) approved.addResourceScope(identifier, scopes);
-  leaveOut(approved, identifiers, shown.leftOut);
+  leaveOut(approved, (identifier) => resources.find(identifier) === resource, shown.leftOut);
   return approved.save();
 }

@@ -7,11 +7,16 @@ import { namesOf } from '../../resources/scope.ts';
 
 type Grant = InstanceType<Provider['Grant']>;
 
-/** Tokens of this grant lose the scopes at their next refresh. */
-export function leaveOut(grant: Grant, identifiers: Iterable<string>, scopes: readonly string[] = []): void {
-  const granted = grant.resources ?? {};
-  for (const identifier of identifiers) {
-    const names = namesOf(granted[identifier]);
-    if (names.length > 0) granted[identifier] = names.filter((name) => !scopes.includes(name)).join(' ');
+/**
+ * Tokens of this grant lose the scopes at their next refresh.
+ * @param isMeant whether an identifier is one of the resource; a grant may have spellings of earlier requests
+ */
+export function leaveOut(grant: Grant, isMeant: (identifier: string) => boolean, scopes: readonly string[] = []): void {
+  if (scopes.length === 0 || !grant.resources) return;
+  const granted = grant.resources;
+  for (const identifier of Object.keys(granted).filter(isMeant)) {
+    granted[identifier] = namesOf(granted[identifier])
+      .filter((name) => !scopes.includes(name))
+      .join(' ');
   }
 }

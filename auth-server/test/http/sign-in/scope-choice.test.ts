@@ -109,6 +109,16 @@ describe('what an approval with a choice is remembered for', () => {
     expect((await ask('mcp:tools notes:write')).page?.status).toBe(200);
   });
 
+  it('RFC 8707 §2 what is left out is left out under each spelling of the resource', async () => {
+    const resource = 'http://LOCALHOST:8080/mcp';
+    const first = await signIn((await ask(ALL, { resource })).page, 'notes:write');
+    const older = await read(await redeem(server, client, first?.searchParams.get('code') ?? '', { resource }));
+    expect(scopeOf(older)).toBe('mcp:tools notes:write');
+    await browser.submit((await ask()).page, 'approve', { scope: '' });
+    const again = await read(await refresh(server, client, older.refresh_token, { resource }));
+    expect(scopeOf(again)).toBe('mcp:tools');
+  });
+
   it('the choice of one client is not that of another', async () => {
     await signIn((await ask()).page, 'notes:read notes:write');
     client = await register(server, WEB);
