@@ -33,6 +33,8 @@ const COUNTED: readonly (readonly [path: RegExp, limit: Counted])[] = [
 /** Endpoints where clients authenticate, and where an upstream does with a logout token. */
 const CLIENTS = /^\/(token|par|revoke|backchannel-logout\/[^/]+)\/?$/i;
 const MAX_ADDRESSES = 10_000;
+/** The error of an answer that says nothing about the caller. A failed logout has it with 400 (Back-Channel Logout 1.0 §2.8). */
+const NOT_THE_CALLER = 'temporarily_unavailable';
 
 interface CountedFailures {
   isCounted(path: string): boolean;
@@ -74,13 +76,14 @@ export function failureLimit(
     const { clientAddress } = stateOf(ctx);
     const wait = blocked.waitOf(clientAddress);
     if (wait > 0) throw refusal(wait);
-    const count = async (status: unknown): Promise<void> => {
-      if (statuses.includes(Number(status))) blocked.add(clientAddress, await limit.take(clientAddress));
+    const count = async (status: unknown, error: unknown): Promise<void> => {
+      if (error === NOT_THE_CALLER || !statuses.includes(Number(status))) return;
+      blocked.add(clientAddress, await limit.take(clientAddress));
     };
     return next().then(
-      () => count(ctx.status),
+      () => count(ctx.status, (ctx.body as { error?: unknown } | undefined)?.error),
       async (error) => {
-        await count(error?.status);
+        await count(error?.status, error?.code);
         throw error;
       },
     );
