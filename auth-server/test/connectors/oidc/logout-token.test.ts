@@ -2,7 +2,9 @@
  * Proves that arbitrary logout tokens of a provider, signed well or not, end a session or are refused with a reason that is safe to
  * log (OpenID Connect Back-Channel Logout 1.0 §2.6).
  */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import fc from 'fast-check';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../../src/federation/connector.ts';
 import { logged } from '../../../src/federation/failure.ts';
@@ -60,5 +62,53 @@ describe('arbitrary logout tokens', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('OpenID Connect Back-Channel Logout §2.6 new keys of the provider', () => {
+  /** A provider, a connector for it on a clock of its own, and a way to send it tokens of any key. */
+  async function begin() {
+    const upstream = await start();
+    const clock = new FakeClock(Date.now());
+    const { logout } = open(upstream.issuer, {}, { clock });
+    const pair = async () => generateKeyPair('RS256', { extractable: true });
+    const [junk, next] = await Promise.all([pair(), pair()]);
+    const read = async ({ privateKey }: typeof junk, kid: string) => {
+      const iat = Math.floor(clock.now() / 1_000);
+      const usual = { iss: upstream.issuer, aud: 'client', iat, exp: iat + 60, jti: kid, sub: 'alice' };
+      const token = new SignJWT({ ...usual, events: { [EVENT]: {} } }).setProtectedHeader({ alg: 'RS256', kid });
+      const result = await logout?.readToken(await token.sign(privateKey)).catch((error: unknown) => error);
+      return result instanceof UpstreamError ? result.reason : 'accepted';
+    };
+    const rotate = async () => {
+      const key = { ...(await exportJWK(next.publicKey)), alg: 'RS256', kid: 'next' };
+      upstream.stage.routes.set('/jwks', () => ({ keys: [key] }));
+    };
+    return { clock, rotate, junk: (kid: string) => read(junk, kid), genuine: () => read(next, 'next'), upstream };
+  }
+
+  it('a stranger who sends a token with an unknown key every half minute suppresses no logout', async () => {
+    const { clock, rotate, junk, genuine, upstream } = await begin();
+    await using _ = upstream;
+    for (let n = 0; n < 10; n += 1) {
+      expect(await junk(`unknown-${n}`)).toBe('invalid_answer');
+      clock.advance(30);
+    }
+    expect(await junk('last')).toBe('invalid_answer');
+    await rotate();
+    expect(await genuine()).toBe('accepted');
+  });
+
+  it('a stranger who sends many delays a logout: it is refused as temporary, and succeeds seconds later', async () => {
+    const { clock, rotate, junk, genuine, upstream } = await begin();
+    await using _ = upstream;
+    const before = upstream.stage.asked.length;
+    const answers = await Promise.all(Array.from({ length: 50 }, (__, n) => junk(`unknown-${n}`)));
+    expect(answers).toContain('unavailable');
+    expect(upstream.stage.asked.length - before).toBeLessThanOrEqual(7);
+    await rotate();
+    expect(await genuine()).toBe('unavailable');
+    clock.advance(13);
+    expect(await genuine()).toBe('accepted');
   });
 });

@@ -1,10 +1,10 @@
 /**
  * Owns the validation of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6). Anybody may send one, so it is accepted only
  * with every member that makes it a logout token, and it never makes this server ask for the keys of the provider more often than
- * twice a minute.
+ * five times a minute.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import type { LogoutToken } from '../../../federation/connector.ts';
+import { type LogoutToken, UpstreamError } from '../../../federation/connector.ts';
 import type { Remembered } from '../../../federation/upstream/remembered.ts';
 import type { Claims } from '../claims.ts';
 import { type Expectation, isTime, SKEW } from '../id-token.ts';
@@ -20,8 +20,9 @@ const OLDEST = 120;
  */
 const TYPES: readonly unknown[] = ['logout+jwt', 'application/logout+jwt', 'jwt', undefined];
 const LONGEST = 255;
-/** Milliseconds between two requests for the keys of the provider. */
-const PAUSE = 30_000;
+/** Requests for the keys of the provider that are possible at once, and the milliseconds after which one more is. */
+const RENEWALS = 5;
+const REFILL = 12_000;
 
 export type LogoutExpectation = Omit<Expectation, 'nonce'>;
 
@@ -76,14 +77,20 @@ export const sidOf = ({ sid }: Claims): string | undefined =>
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The same keys, which an unknown `kid` or a bad signature renews after a pause only: a stranger can send both. */
+/**
+ * The same keys, which an unknown `kid` or a bad signature renews rarely: a stranger can send both. A token that comes too early is
+ * not judged, because the provider may have signed it with a new key: it is told to send the token again (§2.8).
+ */
 export function renewedRarely<T>(keys: Remembered<T>, clock: Clock): Remembered<T> {
-  let next = 0;
+  let left = RENEWALS;
+  let since = clock.now();
   return {
     get: keys.get,
-    renew: () => {
-      if (clock.now() < next) return keys.get();
-      next = clock.now() + PAUSE;
+    renew: async () => {
+      left = Math.min(RENEWALS, left + Math.max(0, clock.now() - since) / REFILL);
+      since = clock.now();
+      if (left < 1) throw new UpstreamError('unavailable', 'the keys of the provider were requested too often');
+      left -= 1;
       return keys.renew();
     },
   };
