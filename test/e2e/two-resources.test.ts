@@ -138,6 +138,6 @@ describe('two MCP servers behind one auth-server', () => {
     if (page instanceof URL) throw new Error('no page');
     expect(page.body).toContain('<bdi>Notes</bdi>');
     expect(page.body).toContain(`${second}/mcp`);
-    expect(page.body).toContain('<li>Use the permission <code>notes:use</code></li>');
+    expect(page.body).toContain('Use the permission <code>notes:use</code>');
   });
 });

@@ -65,7 +65,6 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch, { clock, needs, onTrouble }),
     orgClaims,
   );
-  tellAccess(config, log);
   const storage = overrides.store ? storageOn(overrides.store) : await openStorage(config, { clock, log });
   const { store, redis, health } = storage;
   const { meters, endpoint } = composeMetrics(config, { redis, health, log }) ?? {};
@@ -89,6 +88,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     meters,
   };
   const { handler, stop } = await composeHandler(config, dependencies).catch(refuseUnusableStore);
+  tellAccess(config, log);
   return {
     log,
     handler: meters?.timed(handler) ?? handler,
