@@ -119,6 +119,34 @@ describe('what an approval with a choice is remembered for', () => {
     expect(scopeOf(again)).toBe('mcp:tools');
   });
 
+  it.each([
+    'http://localhost:8080/mcp/',
+    'http://localhost:8080/',
+    'HTTP://LOCALHOST:8080/mcp',
+    'http://localhost:8080/mcp',
+  ])('RFC 8707 §2 a scope that is left out leaves the tokens for %s too', async (resource) => {
+    const older = await tokensFor(await signIn((await ask(ALL, { resource })).page, 'notes:write'));
+    expect(scopeOf(older)).toBe('mcp:tools notes:write');
+    const { page } = await ask(ALL, { resource: 'http://localhost:8080/mcp', prompt: 'consent' });
+    await browser.submit(page, 'approve', { scope: '' });
+    expect(scopeOf(await read(await refresh(server, client, older.refresh_token)))).toBe('mcp:tools');
+  });
+
+  it('RFC 9126 §4 a scope that is left out of a pushed request leaves older tokens of any spelling too', async () => {
+    const resource = 'http://localhost:8080/mcp/';
+    const pushed = async (parameters: Readonly<Record<string, string>>) => {
+      const asked = new URLSearchParams(authorizePath(client, { scope: ALL, ...parameters }).split('?')[1]);
+      const { request_uri } = await read(await server.fetch('/par', { method: 'POST', body: asked }));
+      const path = `/authorize?${new URLSearchParams({ client_id: client.id, request_uri: String(request_uri) })}`;
+      return (await browser.follow(path)).page;
+    };
+    const older = await tokensFor(await signIn(await pushed({ resource }), 'notes:write'));
+    expect(scopeOf(older)).toBe('mcp:tools notes:write');
+    const page = await pushed({ resource: 'http://localhost:8080/mcp', prompt: 'consent' });
+    await browser.submit(page, 'approve', { scope: '' });
+    expect(scopeOf(await read(await refresh(server, client, older.refresh_token)))).toBe('mcp:tools');
+  });
+
   it('the choice of one client is not that of another', async () => {
     await signIn((await ask()).page, 'notes:read notes:write');
     client = await register(server, WEB);
