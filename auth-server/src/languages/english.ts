@@ -128,6 +128,10 @@ export const english = {
     unknownAddressTitle: 'This app asked for an address it did not register',
     unknownAddress:
       'To keep your account safe, nothing was sent there. Remove the server in your app, add it again, and sign in once more.',
+    nothingPermittedTitle: 'This account may not have what the app asks for',
+    nothingPermitted: 'This server does not let this account have any of it, so the app got no access.',
+    ifPermitted:
+      'If you have another account that may have it, sign out of this server and connect the app again. Otherwise ask the operator of this server.',
     ownFaultTitle: 'Something went wrong on our side',
     ownFault: 'Nothing was changed. Go back to your app and try again in a moment.',
     cantProcessTitle: 'This request can’t be processed',

@@ -129,6 +129,10 @@ export const french: Language = {
     unknownAddressTitle: 'Cette application a demandé une adresse qu’elle n’a pas enregistrée',
     unknownAddress:
       'Pour protéger votre compte, rien n’y a été envoyé. Supprimez le serveur dans votre application, ajoutez-le à nouveau et reconnectez-vous.',
+    nothingPermittedTitle: 'Ce compte n’a pas droit à ce que l’application demande',
+    nothingPermitted: 'Ce serveur n’en accorde rien à ce compte. L’application n’a donc obtenu aucun accès.',
+    ifPermitted:
+      'Si vous avez un autre compte qui y a droit, déconnectez-vous de ce serveur et reconnectez l’application. Sinon, demandez à l’opérateur de ce serveur.',
     ownFaultTitle: 'Un problème est survenu de notre côté',
     ownFault: 'Rien n’a été modifié. Revenez à votre application et réessayez dans un instant.',
     cantProcessTitle: 'Cette demande ne peut pas être traitée',

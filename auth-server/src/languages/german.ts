@@ -132,6 +132,10 @@ export const german: Language = {
     unknownAddressTitle: 'Diese App nannte eine Adresse, die sie nicht registriert hat',
     unknownAddress:
       'Zum Schutz Ihres Kontos wurde nichts dorthin gesendet. Entfernen Sie den Server in Ihrer App, fügen Sie ihn neu hinzu und melden Sie sich noch einmal an.',
+    nothingPermittedTitle: 'Dieses Konto darf nicht bekommen, was die App verlangt',
+    nothingPermitted: 'Dieser Server erlaubt diesem Konto nichts davon, deshalb hat die App keinen Zugang bekommen.',
+    ifPermitted:
+      'Wenn Sie ein anderes Konto haben, das es bekommen darf, melden Sie sich von diesem Server ab und verbinden Sie die App erneut. Fragen Sie sonst den Betreiber dieses Servers.',
     ownFaultTitle: 'Bei uns ist etwas schiefgegangen',
     ownFault: 'Es wurde nichts geändert. Gehen Sie zurück zu Ihrer App und versuchen Sie es gleich noch einmal.',
     cantProcessTitle: 'Diese Anfrage kann nicht bearbeitet werden',

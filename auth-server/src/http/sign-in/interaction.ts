@@ -98,7 +98,8 @@ async function redirectToUpstream(
   try {
     target = new URL(
       await upstream.connector.begin(checks, {
-        selectAccount: field(ctx, 'account') === OTHER_ACCOUNT || pending.accountId !== undefined,
+        selectAccount:
+          field(ctx, 'account') === OTHER_ACCOUNT || pending.accountId !== undefined || pending.choosesAccount,
       }),
     );
   } catch (error) {

@@ -18,7 +18,7 @@ import { GrantRevoked } from '../records/grants.ts';
 import { indicators } from '../resource-indicators.ts';
 import { leaveOut } from './left-out.ts';
 import { type PendingDependencies, pendingOf, requested, text } from './pending.ts';
-import { type PermittedDependencies, permittedFor } from './permitted.ts';
+import { NOTHING_PERMITTED, type PermittedDependencies, permittedFor } from './permitted.ts';
 import { SELECT_ACCOUNT } from './policy.ts';
 import { wordsForLostSession } from './session-lost.ts';
 
@@ -62,7 +62,7 @@ export function createInteractions(dependencies: Dependencies): Interactions {
       const details = await read(exchange);
       // The page may have been shown before anybody knew who the person is.
       const shown = permittedFor(await accounts.find(accountId), approved, dependencies);
-      if (shown.scopes.length === 0 && approved.scopes.length > 0) return finish(exchange, NOTHING_PERMITTED);
+      if (!shown) return finish(exchange, NOTHING_PERMITTED);
       if (shown.scopes.length === 0 && shown.leftOut?.length) return finish(exchange, NOTHING_CHOSEN);
       await narrow(details, shown);
       const session = await leaveOtherAccount(exchange, details, accountId, provider);
@@ -91,11 +91,6 @@ async function narrow(details: Details, { scopes, ownScopes = [] }: PendingInter
 }
 
 /** RFC 6749 §4.1.2.1 */
-const NOTHING_PERMITTED = {
-  error: 'access_denied',
-  error_description: 'This account may not have any of the requested scopes. Ask the operator of this server.',
-};
-
 const NOTHING_CHOSEN = { error: 'access_denied', error_description: 'The user allowed none of the requested scopes.' };
 
 async function describe(details: Details, { provider, ...dependencies }: Dependencies): Promise<PendingInteraction> {
@@ -108,7 +103,10 @@ async function describe(details: Details, { provider, ...dependencies }: Depende
   const accountId = details.prompt.name === 'login' ? undefined : details.session?.accountId;
   const pending = pendingOf({ uid: details.uid, client, params: details.params, accountId }, dependencies);
   const account = accountId === undefined ? undefined : await dependencies.accounts.find(accountId);
-  return { ...permittedFor(account, pending, dependencies), choosesAccount: details.prompt.name === SELECT_ACCOUNT };
+  const permitted = permittedFor(account, pending, dependencies);
+  // Another account may have what this one may not, so only this one is not offered.
+  if (!permitted) return { ...pending, accountId: undefined, choosesAccount: true };
+  return { ...permitted, choosesAccount: details.prompt.name === SELECT_ACCOUNT };
 }
 
 /**

@@ -2,7 +2,7 @@
  * Owns when a person is asked: the engine's own rules (OpenID Connect Core §3.1.2.1), and the cases that they do not cover. The
  * engine stores a consent for client, account and scopes; here it is only valid for exactly what the page showed.
  */
-import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { isRemembered } from '../../consent/approval.ts';
 import type { PendingInteraction } from '../../consent/interaction.ts';
 import type { Account } from '../../federation/account.ts';
@@ -10,7 +10,7 @@ import type { Organisations } from '../../federation/claims/organisations.ts';
 import { approvalsOf, organisationOf } from '../overrides/approvals.ts';
 import { indicators } from '../resource-indicators.ts';
 import { type PendingDependencies, pendingOf } from './pending.ts';
-import { type PermittedDependencies, permittedFor } from './permitted.ts';
+import { NOTHING_PERMITTED, type PermittedDependencies, permittedFor } from './permitted.ts';
 
 interface Dependencies extends PendingDependencies, PermittedDependencies {
   readonly organisations: Organisations;
@@ -55,12 +55,14 @@ export function createInteractionPolicy(dependencies: Dependencies): interaction
   return policy;
 }
 
+/** @throws AccessDenied if the person may have nothing of the request: there is nothing to approve, and no code (RFC 6749 §4.1.2.1) */
 function isApproved({ oidc }: KoaContextWithOIDC, dependencies: Dependencies): boolean {
   const { account, client, params = {}, grant, session } = oidc;
   if (!client) return false;
   const asked = pendingOf({ uid: '', client, params, accountId: session?.accountId }, dependencies);
   const person = account?.account as Account | undefined;
   const pending = permittedFor(person, asked, dependencies);
+  if (!pending) throw new errors.AccessDenied(NOTHING_PERMITTED.error_description);
   return (
     isRemembered(approvalsOf(grant), pending) &&
     actsForOne(grant, pending, dependencies.organisations.of(person)) &&
