@@ -27,6 +27,10 @@ export function valueAt(claims: unknown, path: string): unknown {
 export const textsAt = (claims: unknown, path: string): readonly string[] =>
   [valueAt(claims, path)].flat().filter(isScalar).map(String);
 
+/** Whether the value at `path` has something that is no text and that `textsAt` drops. A null says nothing. */
+export const hasOthersAt = (claims: unknown, path: string): boolean =>
+  [valueAt(claims, path)].flat().some((member) => member !== undefined && member !== null && !isScalar(member));
+
 const isScalar = (value: unknown): value is string | number | boolean =>
   ['string', 'number', 'boolean'].includes(typeof value);
 

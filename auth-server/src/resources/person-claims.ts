@@ -63,12 +63,13 @@ export function tokenClaims(person: Described, names: readonly PersonClaim[], li
   const leftOut: LeftOut[] = [];
   let left = limit;
   for (const claim of Object.keys(VALUES) as PersonClaim[]) {
-    const value = names.includes(claim) ? VALUES[claim](person) : undefined;
-    if (value === undefined) continue;
-    const size = Buffer.byteLength(JSON.stringify({ [PERSON_CLAIMS[claim]]: value }));
+    if (!names.includes(claim)) continue;
     const incomplete = gapIn(person, claim);
     if (incomplete !== undefined) leftOut.push({ claim, reason: incomplete });
-    else if (size > left) leftOut.push({ claim, reason: 'too large', size });
+    const value = incomplete === undefined ? VALUES[claim](person) : undefined;
+    if (value === undefined) continue;
+    const size = Buffer.byteLength(JSON.stringify({ [PERSON_CLAIMS[claim]]: value }));
+    if (size > left) leftOut.push({ claim, reason: 'too large', size });
     else {
       claims[PERSON_CLAIMS[claim]] = value;
       left -= size;

@@ -61,6 +61,19 @@ describe('people check', () => {
     });
   });
 
+  it.each([[[{ name: 'contractors' }]], [{ contractors: {} }], [[['contractors']]]])(
+    'groups that can not be read refuse the person whom a denial of a group may mean: %j',
+    async (groups) => {
+      const path = fileWith({ sub: '1', email: 'alice@example.com', email_verified: true, groups });
+      expect(await rows(`check alice@example.com --connector acme --claims ${path}`)).toMatchObject([
+        {
+          result: 'refused',
+          reason: "group:contractors can't be decided: the claim groups has members that are no text",
+        },
+      ]);
+    },
+  );
+
   it("for GitHub the file has the answers of GitHub's API", async () => {
     const check = async (answers: object) =>
       (await rows(`check alice@example.com --connector github --claims ${fileWith(answers)}`))[0];

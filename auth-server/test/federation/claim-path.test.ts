@@ -1,7 +1,7 @@
 /** Proves that a claim is found by its path, and that its texts are taken whole. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { textsAt, valueAt } from '../../src/federation/claim-path.ts';
+import { hasOthersAt, textsAt, valueAt } from '../../src/federation/claim-path.ts';
 
 const claims = {
   groups: ['ops', 'dev'],
@@ -60,5 +60,18 @@ describe('the texts of a claim', () => {
     ['nothing of an empty list', [], []],
   ])('the texts are those of %s', (_, value, texts) => {
     expect(textsAt({ groups: value }, 'groups')).toEqual(texts);
+  });
+
+  it.each([
+    [undefined, false],
+    [null, false],
+    ['ops', false],
+    [[], false],
+    [['ops', 7, true, null], false],
+    [{ ops: true }, true],
+    [[{ name: 'ops' }], true],
+    [['ops', ['dev']], true],
+  ])('of the claim %j the texts leave something out: %s', (value, others) => {
+    expect(hasOthersAt({ groups: value }, 'groups')).toBe(others);
   });
 });

@@ -92,6 +92,17 @@ describe('the claims about memberships', () => {
   });
 });
 
+describe('a list of which nothing is known', () => {
+  it('a claim is left out with its reason, also if the identity provider listed nothing that can be read', () => {
+    const incomplete = { group: 'the claim groups has members that are no text' };
+    expect(tokenClaims({ incomplete }, ['name', 'groups'], 1_000)).toEqual({
+      claims: {},
+      leftOut: [{ claim: 'groups', reason: incomplete.group }],
+    });
+    expect(tokenClaims({ incomplete }, ['name'], 1_000).leftOut).toEqual([]);
+  });
+});
+
 describe('the names of claims in settings', () => {
   it.each([
     ['name', ['name']],

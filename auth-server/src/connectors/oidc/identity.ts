@@ -2,7 +2,7 @@
  * Owns the identity that an id token and userinfo give (OpenID Connect Core 1.0 §5.1). Only issuer and subject are required: any
  * other invalid member is dropped and does not prevent the sign-in.
  */
-import { textsAt } from '../../federation/claim-path.ts';
+import { hasOthersAt, textsAt } from '../../federation/claim-path.ts';
 import type { Identity } from '../../federation/connector.ts';
 import { label } from '../../federation/subject.ts';
 import { type ClaimOptions, type ClaimSources, type Claims, mergedClaims, verifiedEmailIn } from './claims.ts';
@@ -28,8 +28,17 @@ export function toIdentity(
     verifiedEmails: email === undefined ? [] : [email],
     unverifiedEmail: email === undefined ? shown('email') : undefined,
     memberships: { ...(group.length > 0 && { group }), ...(role.length > 0 && { role }) },
+    incomplete: unreadIn(claims, options),
     claims,
   };
+}
+
+/** A group in a shape that is not read may be the one that a rule denies. */
+function unreadIn(claims: Claims, { groupsClaim, rolesClaim }: ClaimOptions): Identity['incomplete'] {
+  const paths = { group: groupsClaim, role: rolesClaim };
+  const unread = Object.entries(paths).filter(([, path]) => hasOthersAt(claims, path));
+  if (unread.length === 0) return undefined;
+  return Object.fromEntries(unread.map(([type, path]) => [type, `the claim ${path} has members that are no text`]));
 }
 
 const LONGEST_USER = 2_048;

@@ -95,6 +95,28 @@ describe('oidc: groups and roles', () => {
     expect(memberships).toEqual({ group: expected, role: expected });
   }); // biome-ignore format: rows
 
+  it.each([
+    ['objects', [{ name: 'contractors' }]],
+    ['an object', { contractors: {} }],
+    ['lists in a list', ['ops', ['contractors']]],
+  ])('a claim with %s is not read completely, and the reason names it', async (_, value) => {
+    const { incomplete } = await signIn({
+      idToken: { groups: value, realm: { roles: value } },
+      change: { rolesClaim: 'realm.roles' },
+    });
+    expect(incomplete).toEqual({
+      group: 'the claim groups has members that are no text',
+      role: 'the claim realm.roles has members that are no text',
+    });
+  });
+
+  it.each([[undefined], [null], [[]], ['ops'], [['ops', 7, true, null]]])(
+    'a claim that is %j is read completely',
+    async (groups) => {
+      expect((await signIn({ idToken: { groups } })).incomplete).toBeUndefined();
+    },
+  );
+
   it('groups come from userinfo if the id token has none', async () => {
     const { memberships } = await signIn({ idToken: alice, userInfo: { groups: ['ops'] }, needs: ['group'] });
     expect(memberships).toEqual({ group: ['ops'] });
