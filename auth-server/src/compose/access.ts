@@ -12,7 +12,7 @@ import { createLogoutGate } from '../logout/gate.ts';
 import type { SignedOut } from '../logout/signed-out.ts';
 import { createDeactivationGate } from '../provisioning/deactivation.ts';
 import type { ConnectorProvisioning } from '../provisioning/settings.ts';
-import { neededMemberships } from '../resources/person-claims.ts';
+import { neededMemberships, storedForTokens } from '../resources/person-claims.ts';
 import type { Recheck } from '../vault/recheck.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -37,7 +37,15 @@ export async function composeAccess(
   const onChange = (path: string, rules: number) => log.info({ file: path, rules }, 'file of rules read again');
   const onNote = (connector: string, reason: string) => log.warn({ connector, reason }, 'rule not applied');
   const files = await openRuleFiles([...connectors.values()].flatMap(filesOf), { clock, onTrouble, onChange });
-  return createAccess({ connectors, files, alsoNeeds: { has: (type) => inTokens.has(type), claims: [] }, onNote });
+  const alsoNeeds = { has: (type: string) => inTokens.has(type), claims: [] };
+  const access = createAccess({ connectors, files, alsoNeeds, onNote });
+  return {
+    ...access,
+    stored: (account) => {
+      const stored = access.stored(account);
+      return { ...stored, identity: { ...stored.identity, ...storedForTokens(account.identity, inTokens) } };
+    },
+  };
 }
 
 /** One line for each connector: who may come in with it. */

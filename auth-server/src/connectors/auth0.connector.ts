@@ -35,6 +35,11 @@ export default defineConnector({
 
 /** Only the id token names the organization of this sign-in. */
 function withOrganization(identity: Identity, idToken: object): Identity {
-  const org = ['org_name', 'org_id'].flatMap((name) => textsAt(idToken, name));
-  return { ...identity, memberships: { ...identity.memberships, org } };
+  const [names, ids] = [textsAt(idToken, 'org_name'), textsAt(idToken, 'org_id')];
+  const memberships = { ...identity.memberships, org: [...names, ...ids] };
+  // A token names one organization; anything else is nothing that we know.
+  if (names.length > 1 || ids.length > 1) return { ...identity, memberships };
+  const [[name], [id]] = [names, ids];
+  const only = id ?? name;
+  return { ...identity, memberships, organizations: only === undefined ? [] : [{ id: only, name }] };
 }

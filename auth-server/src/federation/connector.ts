@@ -23,6 +23,8 @@ export interface Identity {
   readonly domains?: readonly string[] | undefined;
   /** What the person is at the upstream, compared by rules. Names and ids may both be listed. */
   readonly memberships?: Readonly<Partial<Record<Membership, readonly string[]>>> | undefined;
+  /** The organisations of `memberships.org`, each once. Absent: each value of it is an organisation. */
+  readonly organizations?: readonly Organization[] | undefined;
   /** Memberships that the upstream did not list completely, each with the reason for the log. */
   readonly incomplete?: Readonly<Partial<Record<Membership, string>>> | undefined;
   /**
@@ -32,6 +34,11 @@ export interface Identity {
   readonly known?: readonly string[] | undefined;
   /** The claims of the id token and of userinfo. Rules and claims of access tokens are read from them by path. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
+}
+
+interface Organization {
+  readonly id: string;
+  readonly name?: string | undefined;
 }
 
 /** The memberships of a person that a connector can report. */

@@ -23,6 +23,8 @@ export interface Described {
   /** Only if it is verified. */
   readonly email?: string | undefined;
   readonly memberships?: Readonly<Partial<Record<Membership, readonly string[]>>> | undefined;
+  /** The values of `memberships.org` that are one organisation together. Absent: each value is one. */
+  readonly organizations?: readonly { readonly id: string; readonly name?: string | undefined }[] | undefined;
   /** Memberships that the identity provider did not list completely, each with the reason. */
   readonly incomplete?: Readonly<Partial<Record<Membership, string>>> | undefined;
 }
@@ -33,15 +35,15 @@ const VALUES: Readonly<Record<PersonClaim, (person: Described) => string | reado
   name: ({ name }) => name,
   username: ({ username }) => username,
   email: ({ email }) => email,
-  org: ({ memberships }) => only(memberships?.org),
+  org: onlyOrganization,
   roles: ({ memberships }) => memberships?.role,
   groups: ({ memberships }) => memberships?.group,
 };
 
-/** The organisation with its name and its id, or with one of them. Nobody has said in which of several the person acts. */
-function only(values: readonly string[] = []): string | undefined {
-  const names = values.filter((value) => !/^\d+$/.test(value));
-  return names.length <= 1 && values.length - names.length <= 1 ? (names[0] ?? values[0]) : undefined;
+/** Nobody has said in which of several the person acts. */
+function onlyOrganization({ organizations, memberships }: Described): string | undefined {
+  const [only, ...others] = organizations?.map(({ id, name }) => name ?? id) ?? memberships?.org ?? [];
+  return others.length > 0 ? undefined : only;
 }
 
 export interface TokenClaims {
@@ -84,6 +86,10 @@ function gapIn({ incomplete }: Described, claim: PersonClaim): string | undefine
   const membership = MEMBERSHIPS[claim];
   return membership && incomplete?.[membership];
 }
+
+/** What is stored of a person for tokens, and for nothing else. @param needed memberships */
+export const storedForTokens = ({ organizations }: Described, needed: ReadonlySet<string>) =>
+  needed.has('org') && organizations ? { organizations } : {};
 
 /** @returns the memberships of a person that the claims need; everything else of them is known of every person */
 export const neededMemberships = (claims: readonly PersonClaim[]): ReadonlySet<string> =>

@@ -59,8 +59,19 @@ describe('auth0', () => {
 
   it('Auth0 docs "Work with Tokens and Organizations": the organization of the sign-in, by name and id', async () => {
     const claims = { org_id: 'org_9ybsU1dN2dKfDkBi', org_name: 'acme' };
-    expect((await signIn('auth0', claims)).memberships).toEqual({ org: ['acme', 'org_9ybsU1dN2dKfDkBi'] });
-    expect((await signIn('auth0', {}, { userInfo: claims })).memberships?.org).toEqual([]);
+    const { memberships, organizations } = await signIn('auth0', claims);
+    expect(memberships).toEqual({ org: ['acme', 'org_9ybsU1dN2dKfDkBi'] });
+    expect(organizations).toEqual([{ id: 'org_9ybsU1dN2dKfDkBi', name: 'acme' }]);
+    expect(await signIn('auth0', {}, { userInfo: claims })).toMatchObject({
+      memberships: { org: [] },
+      organizations: [],
+    });
+  });
+
+  it('Auth0 docs "Use Organization Names in Authentication API": without the name, the organization is its id', async () => {
+    const { memberships, organizations } = await signIn('auth0', { org_id: 'org_9ybsU1dN2dKfDkBi' });
+    expect(memberships).toEqual({ org: ['org_9ybsU1dN2dKfDkBi'] });
+    expect(organizations).toEqual([{ id: 'org_9ybsU1dN2dKfDkBi' }]);
   });
 });
 

@@ -67,16 +67,26 @@ describe('the claims of a token', () => {
 
 describe('the claims about memberships', () => {
   it.each([
-    [['acme'], 'acme'],
-    [['acme', '123'], 'acme'],
-    [['123'], '123'],
+    [[{ id: 'org_9ybs', name: 'acme' }], 'acme'],
+    [[{ id: '9919', name: 'acme' }], 'acme'],
+    [[{ id: '9919' }], '9919'],
     [[], undefined],
-    [['acme', '123', 'globex', '456'], undefined],
-    [['acme', 'globex'], undefined],
-    [['acme', '123', '456'], undefined],
-    [['123', '456'], undefined],
-  ])('a person of the organisations %j has the org %j, which is never one of several', (org, expected) => {
-    expect(tokenClaims({ memberships: { org } }, ['org'], 256).claims.org).toBe(expected);
+    [
+      [
+        { id: '1', name: 'acme' },
+        { id: '2', name: 'globex' },
+      ],
+      undefined,
+    ],
+    [[{ id: '1', name: 'acme' }, { id: '2' }], undefined],
+  ])('a person of the organisations %j has the org %j, which is never one of several', (organizations, expected) => {
+    const org = organizations.flatMap(({ id, name }: { id: string; name?: string }) => (name ? [name, id] : [id]));
+    expect(tokenClaims({ memberships: { org }, organizations }, ['org'], 256).claims.org).toBe(expected);
+  });
+
+  it('of a connector that lists values only, one value is one organisation', () => {
+    const orgOf = (...org: string[]) => tokenClaims({ memberships: { org } }, ['org'], 256).claims.org;
+    expect([orgOf('acme'), orgOf('acme', '9919'), orgOf()]).toEqual(['acme', undefined, undefined]);
   });
 
   it('a list that the identity provider did not send completely is left out, with its reason', () => {

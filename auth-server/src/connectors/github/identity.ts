@@ -34,6 +34,7 @@ export function toIdentity({ issuer, person, emails, orgs, teams }: Answers): Id
   const verified = ordered.filter((entry) => entry.verified === true);
   const shown = ordered.find(({ primary }) => primary);
   const { id, login } = person;
+  const organizations = orgs && fitting(orgs.entries, organization);
   return {
     issuer,
     subject: String(id),
@@ -44,13 +45,14 @@ export function toIdentity({ issuer, person, emails, orgs, teams }: Answers): Id
     unverifiedEmail: verified.length === 0 ? shown?.email : undefined,
     memberships: {
       user: namesOf(id, login),
-      ...(orgs && { org: fitting(orgs.entries, organization).flatMap((entry) => namesOf(entry.id, entry.login)) }),
+      ...(organizations && { org: organizations.flatMap((entry) => namesOf(entry.id, entry.login)) }),
       ...(teams && {
         team: fitting(teams.entries, team).flatMap((entry) =>
           namesOf(entry.id, `${entry.organization.login}/${entry.slug}`),
         ),
       }),
     },
+    organizations: organizations?.map((entry) => ({ id: String(entry.id), name: nameOf(entry.login) })),
     incomplete: {
       ...(orgs?.incomplete && { org: orgs.incomplete }),
       ...(teams?.incomplete && { team: teams.incomplete }),
@@ -66,5 +68,10 @@ const CLAIMS = ['id', 'node_id', 'login', 'type', 'site_admin', 'ldap_dn'];
 const fitting = <T>(entries: readonly unknown[], shape: z.ZodType<T>): readonly T[] =>
   entries.flatMap((entry) => shape.safeParse(entry).data ?? []);
 
-const namesOf = (id: number, name: unknown): readonly string[] =>
-  typeof name === 'string' && name !== '' && !/^\d+$/.test(name) ? [name.toLowerCase(), String(id)] : [String(id)];
+const namesOf = (id: number, name: unknown): readonly string[] => [
+  ...[nameOf(name)].filter((known) => known !== undefined),
+  String(id),
+];
+
+const nameOf = (name: unknown): string | undefined =>
+  typeof name === 'string' && name !== '' && !/^\d+$/.test(name) ? name.toLowerCase() : undefined;

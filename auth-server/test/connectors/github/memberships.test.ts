@@ -56,8 +56,9 @@ describe('GitHub: scopes', () => {
 
 describe('GitHub: organisations, teams and names', () => {
   it('GitHub docs "List organizations for the authenticated user": names in lower case, and ids', async () => {
-    const { memberships, incomplete } = await signIn(answers({ [ORGS]: [acme] }), ['org']);
+    const { memberships, organizations, incomplete } = await signIn(answers({ [ORGS]: [acme] }), ['org']);
     expect(memberships).toEqual({ user: ['octocat', '583231'], org: ['acme-corp', '9919'] });
+    expect(organizations).toEqual([{ id: '9919', name: 'acme-corp' }]);
     expect(incomplete).toEqual({});
   });
 
@@ -77,6 +78,12 @@ describe('GitHub: organisations, teams and names', () => {
     const routes = { [USER]: { id: 42, login: '583231' }, [ORGS]: [{ login: '9919', id: 43 }] };
     const { memberships } = await signIn(answers(routes), ['org']);
     expect(memberships).toEqual({ user: ['42'], org: ['43'] });
+  });
+
+  it('an organisation whose name looks like an id has no name, and none is reported if no rule or token needs it', async () => {
+    const { organizations } = await signIn(answers({ [ORGS]: [{ login: '9920', id: 9919 }] }), ['org']);
+    expect(organizations).toEqual([{ id: '9919' }]);
+    expect((await signIn(answers({ [ORGS]: [acme] }))).organizations).toBeUndefined();
   });
 
   it('odd entries do not hide the others', async () => {

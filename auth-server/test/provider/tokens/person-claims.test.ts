@@ -121,6 +121,12 @@ describe('RFC 9068 §2.2.2 the access token of a person', () => {
     expect(JSON.stringify(said(tokens.id_token))).not.toMatch(/Alice|acme|ops|admin/);
   });
 
+  it('an organisation with a name and an id is one, and the token has its name', async () => {
+    const at = await start({ TOKEN_CLAIMS: 'org' });
+    person = { memberships: { org: ['acme', 'org_9ybs'] }, organizations: [{ id: 'org_9ybs', name: 'acme' }] };
+    expect(said((await signIn(at, await register(at))).access_token)).toEqual({ org: 'acme' });
+  });
+
   it('a token leaves out what is not known of the person, an address that is not verified, and one of several organisations', async () => {
     const at = await start({ TOKEN_CLAIMS: ALL });
     const memberships = { org: ['acme', 'globex'], group: [], role: ['admin'] };
