@@ -71,7 +71,7 @@ describe('the texts of a claim', () => {
     [{ ops: true }, true],
     [[{ name: 'ops' }], true],
     [['ops', ['dev']], true],
-  ])('of the claim %j the texts leave something out: %s', (value, others) => {
+  ])('the texts of the claim %j leave something out: %s', (value, others) => {
     expect(hasOthersAt({ groups: value }, 'groups')).toBe(others);
   });
 });

@@ -84,7 +84,7 @@ describe('the claims about memberships', () => {
     expect(tokenClaims({ memberships: { org }, organizations }, ['org'], 256).claims.org).toBe(expected);
   });
 
-  it('of a connector that lists values only, one value is one organisation', () => {
+  it('a connector that lists values only has one organisation for each value', () => {
     const orgOf = (...org: string[]) => tokenClaims({ memberships: { org } }, ['org'], 256).claims.org;
     expect([orgOf('acme'), orgOf('acme', '9919'), orgOf()]).toEqual(['acme', undefined, undefined]);
   });
