@@ -16,7 +16,7 @@ import { roundRobin } from '../support/round-robin.ts';
 import { Run, type Stack } from '../support/stack.ts';
 import { type UpstreamProvider, upstreamProvider } from './upstream-provider.ts';
 
-const NAMES = ['Alice', 'Bob', 'Carol', 'Dave', 'Erin'] as const;
+const NAMES = ['Alice', 'Bob', 'Carol', 'Dave', 'Erin', 'Frank'] as const;
 /** Seconds. */
 const RECHECK = 3;
 const GRACE = 2;
@@ -161,6 +161,17 @@ describe('UPSTREAM_RECHECK two auth-servers on one Redis', () => {
     }
     await expect.poll(async () => (await refresh(erin)).status, LONG).toBe(200);
     expect(output()).toContain('has not confirmed the person for longer than UPSTREAM_GRACE');
+  });
+
+  it('UPSTREAM_GRACE a person whose session at the provider has ended signs in there anew, in the same browser', async () => {
+    const client = await OAuthClient.register(stack);
+    const frank = new Person(/Frank/);
+    const session = { client, refreshToken: (await client.tokens({}, frank)).refresh_token };
+    upstream.endSessions('Frank');
+    await expect.poll(async () => (await refresh(session)).status, LONG).toBe(400);
+    session.refreshToken = (await client.tokens({}, frank)).refresh_token;
+    await due();
+    expect((await refresh(session)).status).toBe(200);
   });
 
   it('CWE-532, CWE-311 no token of the provider is in a log or readable in Redis', async () => {

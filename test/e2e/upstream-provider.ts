@@ -24,6 +24,8 @@ export interface UpstreamProvider extends AsyncDisposable {
   readonly issued: readonly string[];
   /** Uses of a refresh token that had been used. */
   readonly reuses: () => number;
+  /** Ends every session of this person: their refresh tokens do not work any more. */
+  readonly endSessions: (name: string) => void;
   /** Whether it answers nothing but 503. */
   isDown: boolean;
 }
@@ -118,6 +120,9 @@ export async function upstreamProvider(names: readonly string[]): Promise<Upstre
     refreshes,
     issued,
     reuses: () => reuses,
+    endSessions: (name) => {
+      for (const [family, { name: holder }] of families) if (holder === name) families.delete(family);
+    },
     isDown: false,
     env: {
       CONNECTORS: 'acme',

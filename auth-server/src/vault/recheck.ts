@@ -10,8 +10,18 @@ import type { Identity, SignIn, UpstreamError, UpstreamReason, UpstreamSession }
 import { sanitized, toUpstreamError } from '../federation/failure.ts';
 import type { OpenConnector } from '../federation/registry.ts';
 import { acceptIdentity } from '../federation/subject.ts';
-import { denied, NO_ANSWER, refuseOther, UNREADABLE } from './refusals.ts';
-import { answered, asking, isAskable, isFresh, isOver, standingOf, type Times, unanswered } from './standing.ts';
+import { denied, ENDED, NO_ANSWER, refuseOther, UNREADABLE } from './refusals.ts';
+import {
+  answered,
+  asking,
+  isAskable,
+  isFresh,
+  isOver,
+  needsSignIn,
+  standingOf,
+  type Times,
+  unanswered,
+} from './standing.ts';
 import { UnreadableRecord, type Vault, type VaultRecord } from './vault.ts';
 
 /** Called with the outcome of a re-check: `ok`, or the reason of the failure. */
@@ -85,7 +95,7 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
     onOutcome?.(upstream.id, error?.reason ?? 'ok');
     const now = seconds(clock);
     if (!signIn && error?.reason !== 'denied') {
-      const after = record && unanswered(record, now);
+      const after = record && unanswered(record, now, error?.reason);
       if (record && after) await vault.replace(account, record, after);
       return withoutAnswer(after ?? before);
     }
@@ -142,27 +152,36 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
     return known(newest, upstream) ?? ask(upstream, newest, record);
   }
 
+  /** The upstream is not asked: a new sign-in does that. */
+  async function checkBrowser(account: Account): Promise<Found | undefined> {
+    const record = await vault.find(account);
+    const now = seconds(clock);
+    if (!record || !needsSignIn(record, now, dependencies.times)) return undefined;
+    return isOver(record, now, dependencies.times) ? NO_ANSWER : ENDED;
+  }
+
   return {
     gate: async (account, occasion) => {
       if (occasion === 'sign-in') return undefined;
       if (account.denied !== undefined) return { refusal: denied(account.denied) };
       const upstream = upstreamOf(account);
-      if (occasion === 'session' || isOff || !upstream?.connector.recheck) return undefined;
+      if (isOff || !upstream?.connector.recheck) return undefined;
       if (isFresh(account, seconds(clock), timesOf(upstream))) return undefined;
       try {
-        return await check(upstream, account);
+        return occasion === 'session' ? await checkBrowser(account) : await check(upstream, account);
       } catch (error) {
         if (error instanceof UnreadableRecord) return UNREADABLE(error.message);
         throw error;
       }
     },
-    remember: async (account, session) => {
+    remember: async (account, session = {}) => {
       const now = seconds(clock);
-      if (isOff || !session || !upstreamOf(account)?.connector.recheck) return account;
+      if (isOff || !upstreamOf(account)?.connector.recheck) return account;
       const usable = await kept(account, session);
-      if (!isAskable(usable, now)) return account;
-      await vault.put(account, answered(usable, now));
-      return { ...account, checkedAt: now };
+      const canAsk = isAskable(usable, now);
+      // Without a session too: an earlier record would ask for a sign-in again and again.
+      await vault.put(account, answered(canAsk ? usable : undefined, now));
+      return canAsk ? { ...account, checkedAt: now } : account;
     },
   };
 

@@ -20,6 +20,14 @@ export const NO_ANSWER: { readonly refusal: AccessRefusal } = {
   },
 };
 
+/** For a browser session: only a new sign-in at the upstream gives something to ask with. */
+export const ENDED: { readonly refusal: AccessRefusal } = {
+  refusal: {
+    reason: 'the session at the identity provider has ended',
+    description: 'The session of this user at the identity provider has ended. Sign in again.',
+  },
+};
+
 /** @param message which record cannot be decrypted, and why */
 export const UNREADABLE = (message: string): { readonly refusal: AccessRefusal } => ({
   refusal: { reason: message, description: 'What is needed to confirm this user cannot be read. Sign in again.' },

@@ -3,7 +3,7 @@
  * with each answer, and whether a refresh may go on without one.
  */
 import type { Account } from '../federation/account.ts';
-import type { UpstreamSession } from '../federation/connector.ts';
+import type { UpstreamReason, UpstreamSession } from '../federation/connector.ts';
 import type { VaultRecord } from './vault.ts';
 
 /** All in seconds. */
@@ -47,13 +47,18 @@ export function standingOf(record: VaultRecord, now: number, times: Times): Stan
 export const isOver = ({ failingSince }: VaultRecord, now: number, { grace }: Times): boolean =>
   failingSince !== undefined && now - failingSince >= grace;
 
+/** Whether the next authorization needs a new sign-in at the upstream. Refreshes go on until the grace is over. */
+export const needsSignIn = (record: VaultRecord, now: number, times: Times): boolean =>
+  record.hasEnded === true || isOver(record, now, times);
+
 export const asking = (record: VaultRecord, now: number): VaultRecord => ({ ...record, lease: now + LEASE });
 
 /** Answered, at a sign-in or later: `session` absent if the upstream refuses the person, so that it is not asked about them again. */
 export const answered = (session: UpstreamSession | undefined, now: number): VaultRecord => ({ session, askedAt: now });
 
-export const unanswered = (record: VaultRecord, now: number): VaultRecord => ({
+export const unanswered = (record: VaultRecord, now: number, reason: UpstreamReason | undefined): VaultRecord => ({
   ...record,
+  hasEnded: reason === 'ended' ? true : record.hasEnded,
   askedAt: now,
   failingSince: record.failingSince ?? now,
   lease: undefined,

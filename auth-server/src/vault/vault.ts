@@ -15,6 +15,8 @@ export interface VaultRecord {
   readonly askedAt: number;
   /** When the first of the questions without an answer was asked. Absent: the last one was answered. */
   readonly failingSince?: number | undefined;
+  /** Present if one of these questions was answered that the session has ended: it can't be used again. */
+  readonly hasEnded?: true | undefined;
   /** Until when one process alone may ask. Absent: nobody is asking. */
   readonly lease?: number | undefined;
 }
