@@ -32,21 +32,33 @@ interface ClaimsNeeded {
   readonly options: ClaimOptions;
   /** Absent: the provider has no userinfo endpoint. */
   readonly askUserInfo: (() => Promise<Claims>) | undefined;
-  /** Whether userinfo must be asked and must answer, whatever the id token has. */
-  readonly asksAlways?: boolean | undefined;
+  /** Whether the id token is that of an earlier answer: userinfo is then asked, must answer, and is newer. */
+  readonly isOld?: boolean | undefined;
 }
 
 /** @throws UpstreamError when userinfo cannot be read and a rule may need it */
 export async function collectClaims(idToken: Claims, needed: ClaimsNeeded): Promise<ClaimSources> {
   const { askUserInfo } = needed;
-  const isNeeded = needed.asksAlways || lacksForRules(idToken, needed);
+  const isNeeded = needed.isOld || lacksForRules(idToken, needed);
   if (!askUserInfo || (!isNeeded && isShowable(idToken, needed))) return [idToken, {}];
   try {
-    return [idToken, await askUserInfo()];
+    const userInfo = await askUserInfo();
+    return [needed.isOld ? withoutReplaced(idToken, userInfo) : idToken, userInfo];
   } catch (error) {
     if (isNeeded) throw error;
     return [idToken, {}];
   }
+}
+
+/** What the signature alone may say: userinfo replaces none of it. */
+const SIGNED: ReadonlySet<string> = new Set(['iss', 'sub', 'aud', 'azp', 'tid', 'hd', 'org_id']);
+
+/** The claims of an earlier id token that userinfo says nothing newer about. `null` counts as absent (OpenID Connect Core 1.0 §5.3.2). */
+function withoutReplaced(idToken: Claims, userInfo: Claims): Claims {
+  const isNewer = (name: string) => userInfo[name] !== undefined && userInfo[name] !== null && !SIGNED.has(name);
+  // The flag belongs to the address.
+  const replaced = (name: string) => isNewer(name) || (name === 'email_verified' && isNewer('email'));
+  return Object.fromEntries(Object.entries(idToken).filter(([name]) => !replaced(name)));
 }
 
 function lacksForRules(idToken: Claims, { needs, options }: ClaimsNeeded): boolean {

@@ -31,9 +31,9 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
   const hasUserInfo = ({ server }: Upstream) => !quirks.skipsUserInfo && server.userinfo_endpoint !== undefined;
 
   async function identify(upstream: Upstream, idToken: IdTokenClaims, tokens: Tokens) {
-    const { accessToken, inAnswer = {}, asksUserInfo } = tokens;
+    const { accessToken, inAnswer = {}, isOldIdToken } = tokens;
     const askUserInfo = hasUserInfo(upstream) ? userInfoOf(upstream, idToken.sub, accessToken) : undefined;
-    const sources = await collectClaims(idToken, { needs, options, askUserInfo, asksAlways: asksUserInfo });
+    const sources = await collectClaims(idToken, { needs, options, askUserInfo, isOld: isOldIdToken });
     const identity: Identity = toIdentity(idToken, sources, inAnswer, options);
     return quirks.refine ? quirks.refine(identity, { idToken, accessToken }) : identity;
   }
@@ -92,7 +92,7 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
           clock,
           renewed,
           read: (token) => readIdToken(token, { ...expectedOf(upstream), nonce: undefined }),
-          identify: (idToken, accessToken, asksUserInfo) => identify(upstream, idToken, { accessToken, asksUserInfo }),
+          identify: (idToken, accessToken, isOldIdToken) => identify(upstream, idToken, { accessToken, isOldIdToken }),
         });
       }),
   };
@@ -103,7 +103,7 @@ interface Tokens {
   /** Claims for display that came with the answer. */
   readonly inAnswer?: Claims;
   /** Whether userinfo is asked although the id token has every claim. */
-  readonly asksUserInfo?: boolean;
+  readonly isOldIdToken?: boolean;
 }
 
 /**

@@ -95,6 +95,36 @@ describe('OpenID Connect Core §12 a refresh token', () => {
     }));
 
   it.each([
+    ['a refresh without an id token', OFFLINE],
+    ['userinfo alone', { expires_in: 300 }],
+  ])('OpenID Connect Core §5.3 after %s userinfo is newer than the id token of the sign-in', (_, members) =>
+    signedIn(
+      members,
+      async (asked) => {
+        asked.answer = () => ({ access_token: 'fresh', token_type: 'Bearer' });
+        const now = { groups: ['guests'], email: 'a@new.example', hd: 'other.example', locale: null };
+        asked.play.stage.routes.set('/userinfo', () => ({ sub: asked.play.subject, ...now }));
+        const { identity } = await asked.recheck();
+        expect(identity.memberships).toEqual({ group: ['guests'] });
+        // The flag of the id token was about the old address.
+        expect(identity).toMatchObject({ verifiedEmails: [], unverifiedEmail: 'a@new.example' });
+        expect(identity.claims).toMatchObject({ hd: 'example.com', locale: 'de', tier: '1' });
+      },
+      {
+        needs: new Set(['group'] as const),
+        claims: {
+          groups: ['ops'],
+          email: 'a@old.example',
+          email_verified: true,
+          hd: 'example.com',
+          locale: 'de',
+          tier: '1',
+        },
+      },
+    ),
+  );
+
+  it.each([
     ['another subject', { sub: 'mallory' }, 'denied', 'sub'],
     ['another audience', { aud: 'other' }, 'invalid_answer', 'aud'],
     ['a further audience', { aud: ['client', 'other'], azp: 'client' }, 'invalid_answer', 'aud'],

@@ -35,11 +35,11 @@ interface Dependencies extends Provider {
   readonly configuration: oidc.Configuration;
   /** Reads an id token, except for its nonce. */
   readonly read: (token: unknown) => Promise<IdTokenClaims>;
-  /** @param asksUserInfo whether userinfo is asked although the id token has every claim */
+  /** @param isOldIdToken whether the id token is that of an earlier answer, so that userinfo is newer */
   readonly identify: (
     idToken: IdTokenClaims,
     accessToken: string,
-    asksUserInfo: boolean,
+    isOldIdToken: boolean,
   ) => Promise<SignIn['identity']>;
   readonly renewed: (session: UpstreamSession) => Promise<void>;
 }
