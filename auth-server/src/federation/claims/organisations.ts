@@ -46,7 +46,8 @@ export const withClaims = (needs: NonNullable<ConnectorContext['needs']>): NonNu
 function withOrganisations(connector: Connector, path: string): Connector {
   const read = (identity: Identity): Identity => {
     const org = [...new Set(textsAt(identity.claims, path))];
-    return { ...identity, memberships: { ...identity.memberships, org } };
+    // Those of the connector would say another one in tokens than the person has chosen.
+    return { ...identity, memberships: { ...identity.memberships, org }, organizations: undefined };
   };
   const { identify, recheck } = connector;
   return {
