@@ -11,6 +11,7 @@ import type { Config } from '../config.ts';
 import { orgClaimsOf, readOrganisations } from '../federation/claims/organisations.ts';
 import { type Identity, UpstreamError } from '../federation/connector.ts';
 import { type ConfiguredConnector, type OpenConnector, openConnectors } from '../federation/registry.ts';
+import { acceptIdentity } from '../federation/subject.ts';
 import { configOf } from './store.ts';
 
 export const peopleCommands = (): CommandGroup => ({
@@ -81,7 +82,7 @@ async function identityOf({ connector: { connector }, kind, email, claims }: Per
   const assumed = { issuer: kind, subject: '', email, verifiedEmails: [email], domains: [domainOf(email)] };
   if (!claims) return assumed;
   if (!connector.identify) throw new UpstreamError('invalid_answer', `the type ${kind} can't read claims from a file`);
-  return connector.identify(claims);
+  return acceptIdentity(await connector.identify(claims));
 }
 
 const noRequest: typeof fetch = async () => {

@@ -62,7 +62,7 @@ describe('people check', () => {
   });
 
   it.each([[[{ name: 'contractors' }]], [{ contractors: {} }], [[['contractors']]]])(
-    'groups that can not be read refuse the person whom a denial of a group may mean: %j',
+    'a person is refused if groups cannot be read and a rule denies a group: %j',
     async (groups) => {
       const path = fileWith({ sub: '1', email: 'alice@example.com', email_verified: true, groups });
       expect(await rows(`check alice@example.com --connector acme --claims ${path}`)).toMatchObject([
@@ -73,6 +73,17 @@ describe('people check', () => {
       ]);
     },
   );
+
+  it.each([
+    ['no subject', {}, 'sub of the person is not text'],
+    ['a subject that is no text', { sub: { toString: 1 } }, 'sub of the person is not text'],
+    ['the issuer of another provider', { sub: '1', iss: 'https://evil.example' }, 'the claims name another issuer'],
+    ['an issuer that is no text', { sub: '1', iss: { toString: 1 } }, 'the claims name another issuer'],
+  ])('OpenID Connect Core §3.1.3.7 claims with %s are refused, as at a sign-in', async (_, change, reason) => {
+    const path = fileWith({ email: 'alice@example.com', email_verified: true, ...change });
+    const checked = await rows(`check alice@example.com --connector acme --claims ${path}`);
+    expect(checked).toMatchObject([{ result: 'refused', reason }]);
+  });
 
   it("for GitHub the file has the answers of GitHub's API", async () => {
     const check = async (answers: object) =>

@@ -63,8 +63,14 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
         });
       }),
     identify: async (claims) => {
-      const { iss = values.issuer, sub = '' } = claims;
-      const identity = toIdentity({ iss: String(iss), sub: String(sub) }, [claims, {}], {}, options);
+      const { iss = values.issuer, sub } = claims;
+      const isOurs = quirks.acceptsIssuer ?? ((issuer: string) => issuer.replace(/\/$/, '') === values.issuer);
+      if (typeof iss !== 'string' || (claims.iss !== undefined && !isOurs(iss))) {
+        const facts = { claim: 'iss', expected: values.issuer, found: iss };
+        throw new UpstreamError('invalid_answer', 'the claims name another issuer', facts);
+      }
+      // The caller refuses a subject that names nobody, as at a sign-in.
+      const identity = toIdentity({ iss, sub: sub as string }, [claims, {}], {}, options);
       return quirks.refine ? quirks.refine(identity, { idToken: claims, accessToken: undefined }) : identity;
     },
     finish: (answer, { state, nonce, codeVerifier }) =>
