@@ -36,7 +36,7 @@ const PAGES = new Set(['authorization', 'resume']);
 const WORDS: Readonly<Record<string, Words>> = {
   invalid_client: { title: said('unknownAppTitle'), message: said('unknownApp') },
   invalid_redirect_uri: { title: said('unknownAddressTitle'), message: said('unknownAddress') },
-  // The only one that is shown: whoever denies is on the page already, and the client gets the answer.
+  // The other cause of access_denied, the button Deny, needs no page: its answer goes to the client.
   access_denied: { title: said('nothingPermittedTitle'), message: said('nothingPermitted'), next: said('ifPermitted') },
   server_error: { title: said('ownFaultTitle'), message: said('ownFault') },
 };

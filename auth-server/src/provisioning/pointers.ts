@@ -1,6 +1,6 @@
 /**
  * Owns the two records that lead to a subject: the id of a user, and the name by which a provider looks a user up. They decide
- * nothing: whoever follows one compares what it finds. A name is stored as HMAC only, because it is often an address.
+ * nothing: the reader compares the user that it finds with the key. A name is stored as HMAC only, because it is often an address.
  */
 import { createHmac } from 'node:crypto';
 import type { RecordStore } from '../storage/record-store.ts';

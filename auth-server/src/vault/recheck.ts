@@ -106,7 +106,7 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
     const after = signIn
       ? confirmed(account, signIn.identity, now)
       : { ...account, denied: reasonOf(error, before.session) };
-    // While the lease still holds: whoever sees that nobody is asking also sees the result.
+    // The lease ends after the result is stored, so that a request which finds no lease also finds the result.
     await accounts.save(after);
     await vault.replace(account, record, answered(session, now));
     return known(after, upstream) ?? { account: after };

@@ -8,7 +8,7 @@ import { localSubject } from '../federation/subject.ts';
 export const denied = (message: string): AccessRefusal => ({
   reason: `the identity provider refuses the person: ${message}`,
   description:
-    'The identity provider has ended the access of this user: the account there is disabled, or its consent was withdrawn. Sign in again, or ask whoever manages the accounts there.',
+    'The identity provider has ended the access of this user: the account there is disabled, or its consent was withdrawn. Sign in again, or ask the administrator of the accounts there.',
   isFinal: true,
 });
 
