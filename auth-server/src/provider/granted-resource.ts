@@ -7,7 +7,7 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { grantedSpelling, type Resource, type Resources } from '../resources/resource.ts';
 import { namesOf } from '../resources/scope.ts';
 import type { GrantHandler } from './overrides/token/grant-handlers.ts';
-import { indicators, issuableScopes } from './resource-indicators.ts';
+import { indicators, issuableScopes, own } from './resource-indicators.ts';
 
 /** The members of a code or refresh token that say what was granted. */
 export interface GrantSource {
@@ -81,7 +81,10 @@ function meantBy(ctx: KoaContextWithOIDC, granted: readonly string[], resources:
   return only;
 }
 
-/** A scope of the grant may be gone: the resource has removed it, or the operator has limited the client. */
+/**
+ * A scope of the token may be gone: the person has left it out since, a rule no longer permits it, the resource has removed it, or
+ * the operator has limited the client.
+ */
 async function checkScopes(ctx: KoaContextWithOIDC, source: GrantSource, identifier: string, resource: Resource) {
   await resource.ready();
   const granted = new Set(namesOf(ctx.oidc.entities.Grant?.getResourceScope(identifier)));
@@ -94,10 +97,18 @@ async function checkScopes(ctx: KoaContextWithOIDC, source: GrantSource, identif
   if (left().length === 0) await resource.renew();
   const names = left();
   if (names.length === 0) {
-    throw new errors.InvalidGrant(`none of the granted scopes (${ofToken.join(' ')}) can be issued any more`);
+    const before = namesOf(source.scope).filter((name) => !own.has(name));
+    throw new errors.InvalidGrant(`none of the granted scopes (${before.join(' ')}) can be issued any more`);
   }
-  const asked = namesOf(text(ctx.oidc.params?.scope)).filter((name) => granted.has(name));
-  if (asked.length > 0 && !asked.some((name) => names.includes(name))) {
+  const { params = {} } = ctx.oidc;
+  const given = namesOf(text(params.scope));
+  if (given.length === 0) return;
+  const asked = given.filter((name) => !own.has(name));
+  if (asked.length === 0) {
+    // RFC 6749 §3.3: as at /authorize, where such a request gets the default scope. A token without any scope is of no use.
+    const usual = namesOf(resource.defaultScope).filter((name) => names.includes(name));
+    Object.assign(params, { scope: [...given, ...(usual.length > 0 ? usual : names)].join(' ') });
+  } else if (!asked.some((name) => names.includes(name))) {
     throw new errors.InvalidScope(`of the granted scopes only ${names.join(' ')} can still be issued`, asked.join(' '));
   }
 }

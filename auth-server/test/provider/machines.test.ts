@@ -54,6 +54,11 @@ describe('RFC 6749 §4.4 a machine client', () => {
     expect(await outcome(await ask(server, { scope: 'unknown' }))).toEqual([400, 'invalid_scope']);
   });
 
+  it('RFC 6749 §4.4.2 rules about people do not limit a machine client, because no person is asked', async () => {
+    await using server = await start([job], { SCOPE_RULES: 'mcp:tools=subject:nobody; mcp:admin=subject:nobody' });
+    expect((await read(await ask(server, { scope: 'mcp:tools mcp:admin' }))).scope).toBe('mcp:tools mcp:admin');
+  });
+
   it('RFC 6749 §5.2 a machine client is refused with a wrong secret or another grant', async () => {
     await using server = await start();
     expect(await outcome(await ask(server, {}, 'nightly-job', 'wrong-wrong-wrong-wrong'))).toEqual([
