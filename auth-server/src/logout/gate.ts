@@ -3,6 +3,7 @@
  * tokens for offline use normally outlive a logout (OpenID Connect Back-Channel Logout 1.0 §2.7).
  */
 import type { Gate } from '../access/gate.ts';
+import { hasEnded } from './clocks.ts';
 import type { SignedOut } from './signed-out.ts';
 
 const REFUSAL = {
@@ -15,6 +16,5 @@ export const createLogoutGate =
   ({ approvalsEndedAt }: Pick<SignedOut, 'approvalsEndedAt'>): Gate =>
   async ({ accountId }, occasion, approvedAt) => {
     if (occasion !== 'token' || approvedAt === undefined) return undefined;
-    const endedAt = await approvalsEndedAt(accountId);
-    return endedAt !== undefined && approvedAt <= endedAt ? { refusal: REFUSAL } : undefined;
+    return hasEnded(approvedAt, await approvalsEndedAt(accountId)) ? { refusal: REFUSAL } : undefined;
   };

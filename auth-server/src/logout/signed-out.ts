@@ -8,6 +8,7 @@ import type { LogoutToken } from '../federation/connector.ts';
 import { LOGIN_LIFETIME } from '../federation/login.ts';
 import { localSubject } from '../federation/subject.ts';
 import type { RecordStore } from '../storage/record-store.ts';
+import { hasEnded } from './clocks.ts';
 
 /** The members of a browser session that a logout is compared with. */
 interface SignedInSession {
@@ -94,7 +95,7 @@ export function createSignedOut({ store, clock, sessionLifetime, grantLifetime }
     includes: async ({ accountId, since, upstreamSession }) => {
       const own = upstreamSession === undefined ? unnamedSessions(accountId) : oneSession(upstreamSession);
       const times = await Promise.all([everySession(accountId), own].map((id) => timeOf(ENDED, id)));
-      return times.some((at) => at !== undefined && since <= at);
+      return times.some((at) => hasEnded(since, at));
     },
     approvalsEndedAt: (accountId) => timeOf(APPROVALS, accountId),
   };

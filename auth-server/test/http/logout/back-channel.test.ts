@@ -2,9 +2,8 @@
  * Proves that a logout at the upstream ends the browser sessions that it names, and approvals only where the operator set it (OpenID
  * Connect Back-Channel Logout 1.0), on one replica and on the other.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '@mcp-oauth/shared/clock';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Browser } from '../../support/browser.ts';
 import { authorize, authorizePath, redeem, refresh, register, type TestClient } from '../../support/client.ts';
 import { type LogoutUpstream, report, startLogoutUpstream } from '../../support/logout-upstream.ts';
@@ -15,6 +14,7 @@ let upstream: LogoutUpstream;
 let server: RunningServer;
 let client: TestClient;
 beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
   upstream = await startLogoutUpstream();
   server = await startServer({ connectors: upstream.connectors });
   client = await register(server);
@@ -22,7 +22,11 @@ beforeEach(async () => {
 afterEach(async () => {
   await server[Symbol.asyncDispose]();
   await upstream[Symbol.asyncDispose]();
+  vi.useRealTimers();
 });
+
+/** Later than clocks may differ: what begins now is after every logout so far. */
+const pass = (seconds = 10) => vi.setSystemTime(Date.now() + seconds * 1_000);
 
 /** A browser in which a person has signed in; `person` may name the session at the upstream behind a slash. */
 async function signedIn(person: string, at = server): Promise<Browser> {
@@ -69,7 +73,7 @@ describe('OpenID Connect Back-Channel Logout §2.7 a logout at the upstream', ()
     const browser = await signedIn('alice/s1');
     await report(server, await upstream.token({ sub: 'alice' }));
     expect([await isSignedIn(browser), await isSignedIn(browser)]).toEqual([false, false]);
-    await sleep(1_100);
+    pass();
     await authorize(server, client, {}, { browser, person: 'alice/s2' });
     expect(await isSignedIn(browser)).toBe(true);
   });
@@ -133,7 +137,7 @@ describe('LOGOUT_ENDS_APPROVALS', () => {
     expect((await read(await redeem(ending, app, code))).error, 'a code').toBe('invalid_grant');
     expect((await read(await refresh(ending, app, other))).error, 'another session').toBe('invalid_grant');
     expect((await refresh(ending, app, bob)).status).toBe(200);
-    await sleep(1_100);
+    pass();
     expect((await refresh(ending, app, await approved('alice/s1', browser))).status).toBe(200);
   });
 });
@@ -157,6 +161,21 @@ describe.each(STORES)('two replicas on %s', (kind) => {
     expect((await refresh(two, client, refreshed)).status).toBe(400);
     const again = await Promise.all([report(one, token), report(two, token)]);
     expect(again.map(({ status }) => status)).toEqual([400, 400]);
+  });
+
+  it.each([-2, 2])('a sign-in counts as before a logout at the other replica whose clock differs by %d s', async (ahead) => {
+    const store = await openStore(systemClock);
+    const connectors = upstream.connectors;
+    const clock = { now: () => Date.now() + ahead * 1_000 };
+    await using one = await startServer({ store, connectors });
+    await using two = await startServer({ store: { ...store, close: async () => {} }, connectors, clock });
+    client = await register(one);
+    const browser = await signedIn('alice', two);
+    expect((await report(one, await upstream.token({ sub: 'alice' }))).status).toBe(200);
+    expect(await isSignedIn(browser)).toBe(false);
+    pass();
+    await authorize(two, client, {}, { browser, person: 'alice' });
+    expect(await isSignedIn(browser)).toBe(true);
   });
 
   it('concurrent requests with one token: exactly one of twenty is accepted', async () => {
