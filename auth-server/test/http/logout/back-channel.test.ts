@@ -163,20 +163,23 @@ describe.each(STORES)('two replicas on %s', (kind) => {
     expect(again.map(({ status }) => status)).toEqual([400, 400]);
   });
 
-  it.each([-2, 2])('a sign-in counts as before a logout at the other replica whose clock differs by %d s', async (ahead) => {
-    const store = await openStore(systemClock);
-    const connectors = upstream.connectors;
-    const clock = { now: () => Date.now() + ahead * 1_000 };
-    await using one = await startServer({ store, connectors });
-    await using two = await startServer({ store: { ...store, close: async () => {} }, connectors, clock });
-    client = await register(one);
-    const browser = await signedIn('alice', two);
-    expect((await report(one, await upstream.token({ sub: 'alice' }))).status).toBe(200);
-    expect(await isSignedIn(browser)).toBe(false);
-    pass();
-    await authorize(two, client, {}, { browser, person: 'alice' });
-    expect(await isSignedIn(browser)).toBe(true);
-  });
+  it.each([-2, 2])(
+    'a sign-in counts as before a logout at the other replica whose clock differs by %d s',
+    async (ahead) => {
+      const store = await openStore(systemClock);
+      const connectors = upstream.connectors;
+      const clock = { now: () => Date.now() + ahead * 1_000 };
+      await using one = await startServer({ store, connectors });
+      await using two = await startServer({ store: { ...store, close: async () => {} }, connectors, clock });
+      client = await register(one);
+      const browser = await signedIn('alice', two);
+      expect((await report(one, await upstream.token({ sub: 'alice' }))).status).toBe(200);
+      expect(await isSignedIn(browser)).toBe(false);
+      pass();
+      await authorize(two, client, {}, { browser, person: 'alice' });
+      expect(await isSignedIn(browser)).toBe(true);
+    },
+  );
 
   it('concurrent requests with one token: exactly one of twenty is accepted', async () => {
     const store = await openStore(systemClock);
