@@ -185,14 +185,14 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
     },
   };
 
-  /** Google sends a refresh token with the first consent only, so an earlier one stays, with its id token, while it works. */
+  /** Google sends a refresh token with the first consent only, so an earlier one stays, with its id token, until it has ended. */
   async function kept(account: Account, session: UpstreamSession): Promise<UpstreamSession> {
     if (session.refreshToken !== undefined) return session;
     const earlier = await vault.find(account).catch((error) => {
       if (error instanceof UnreadableRecord) return undefined;
       throw error;
     });
-    if (earlier?.session?.refreshToken === undefined || earlier.failingSince !== undefined) return session;
+    if (earlier?.session?.refreshToken === undefined || earlier.hasEnded) return session;
     return { ...session, refreshToken: earlier.session.refreshToken, idToken: earlier.session.idToken };
   }
 }

@@ -309,13 +309,18 @@ describe('CWE-311 a session of an upstream in the store', () => {
     expect((await vault.find(account))?.session).toEqual({ accessToken: 'new' });
   });
 
-  it('an earlier refresh token stays where a later sign-in brings none, unless it does not work any more', async () => {
+  it.each([
+    ['an outage', 'unavailable', 'token-1'],
+    ['settings that the upstream refuses', 'misconfigured', 'token-1'],
+    ['the end of its session', 'ended', undefined],
+  ] as const)('after %s, a sign-in without a refresh token keeps an earlier one unless it has ended', async (_, reason, kept) => {
     await recheck.remember(account, { accessToken: 'new' });
     expect((await vault.find(account))?.session).toEqual({ accessToken: 'new', refreshToken: 'token-1' });
-    fails('ended');
+    fails(reason);
     clock.advance(EVERY);
     await refresh();
     await recheck.remember(account, { accessToken: 'newer' });
-    expect((await vault.find(account))?.session).toEqual({ accessToken: 'newer' });
-  });
+    const { session } = (await vault.find(account)) ?? {};
+    expect([session?.accessToken, session?.refreshToken]).toEqual(['newer', kept]);
+  }); // biome-ignore format: one row
 });
