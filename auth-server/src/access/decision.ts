@@ -2,7 +2,7 @@
  * Owns the decision about a person: the rules that allow and the rules that deny, of which a denial wins. It is a pure function of
  * the identity and the rules, and names the rule that decided.
  */
-import { textsAt } from '../federation/claim-path.ts';
+import { textsAt, unreadAt } from '../federation/claim-path.ts';
 import type { Identity, Membership } from '../federation/connector.ts';
 import { comparableDomain, comparableEmail, domainOf } from './rules/address.ts';
 import type { Rule } from './rules/rule.ts';
@@ -40,8 +40,8 @@ export function decide(identity: Identity, { allow, deny }: Rules): Decision {
 function undecidedBy(identity: Identity, deny: RuleIndex): string | undefined {
   const { incomplete } = identity;
   for (const rule of deny.rules) {
-    const { type, text } = rule;
-    const why = type in (incomplete ?? {}) ? incomplete?.[type as Membership] : undefined;
+    const { type, text, path } = rule;
+    const why = path === undefined ? incomplete?.[type as Membership] : unreadAt(identity.claims, path);
     if (why !== undefined) return `${text} can't be decided: ${why}`;
     if (!isKnown(identity, rule))
       return `${text} can't be decided before the next sign-in: the rule is newer than the last one`;
@@ -123,6 +123,10 @@ function notesOn(identity: Identity, lists: readonly RuleIndex[]): readonly stri
   for (const type of MEMBERSHIPS) {
     const reason = identity.incomplete?.[type];
     if (reason && has(type)) found.push(`the list for ${type} is not complete: ${reason}`);
+  }
+  for (const path of new Set(lists.flatMap(({ claimPaths }) => claimPaths))) {
+    const reason = unreadAt(identity.claims, path);
+    if (reason) found.push(`a rule about a claim did not see all of it: ${reason}`);
   }
   return found;
 }

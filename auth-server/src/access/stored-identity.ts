@@ -2,7 +2,7 @@
  * Owns what of an identity is stored with the account: what rules and tokens need, and nothing else. Rules are evaluated on it at
  * every refresh.
  */
-import { valueAt } from '../federation/claim-path.ts';
+import { unreadAt, valueAt } from '../federation/claim-path.ts';
 import type { Identity, Membership, RuleType } from '../federation/connector.ts';
 
 export interface Needs {
@@ -23,7 +23,7 @@ export function storedIdentity(identity: Identity, needs: Needs): Identity {
   const byEmail = needs.has('email') || needs.has('domain');
   // Under its whole path, which is also found as a name.
   const claims = needs.claims.flatMap((path) => {
-    const value = valueAt(identity.claims ?? {}, path);
+    const value = valueAt(identity.claims, path) ?? (unreadAt(identity.claims, path) ? UNREAD : undefined);
     return value === undefined ? [] : [[path, value] as const];
   });
   const types = [...MEMBERSHIPS, 'email', 'domain'] as const;
@@ -45,6 +45,9 @@ export function storedIdentity(identity: Identity, needs: Needs): Identity {
     claims: claims.length > 0 ? Object.fromEntries(claims) : undefined,
   });
 }
+
+/** An object has no texts, so that a claim that could not be read at the sign-in stays unread. */
+const UNREAD = {};
 
 const withoutAbsent = (identity: Identity): Identity =>
   Object.fromEntries(Object.entries(identity).filter(([, value]) => value !== undefined)) as unknown as Identity;

@@ -1,7 +1,7 @@
 /** Owns sign-in with Auth0, where groups and roles are claims with a namespace, and a person may come as a member of an organization. */
 import { optional } from '@mcp-oauth/shared/settings/config';
 import { url } from '@mcp-oauth/shared/settings/types';
-import { textsAt } from '../federation/claim-path.ts';
+import { textsAt, unreadAt } from '../federation/claim-path.ts';
 import { defineConnector, type Identity } from '../federation/connector.ts';
 import { openOidc } from './oidc/open.ts';
 import { rules, settingsFor } from './oidc/settings.ts';
@@ -36,10 +36,15 @@ export default defineConnector({
 /** Only the id token names the organization of this sign-in. */
 function withOrganization(identity: Identity, idToken: object): Identity {
   const [names, ids] = [textsAt(idToken, 'org_name'), textsAt(idToken, 'org_id')];
-  const memberships = { ...identity.memberships, org: [...names, ...ids] };
+  const unread = unreadAt(idToken, 'org_name') ?? unreadAt(idToken, 'org_id');
+  const read = {
+    ...identity,
+    memberships: { ...identity.memberships, org: [...names, ...ids] },
+    ...(unread && { incomplete: { ...identity.incomplete, org: unread } }),
+  };
   // A token names one organization; anything else is nothing that we know.
-  if (names.length > 1 || ids.length > 1) return { ...identity, memberships };
+  if (names.length > 1 || ids.length > 1) return read;
   const [[name], [id]] = [names, ids];
   const only = id ?? name;
-  return { ...identity, memberships, organizations: only === undefined ? [] : [{ id: only, name }] };
+  return { ...read, organizations: only === undefined ? [] : [{ id: only, name }] };
 }

@@ -83,8 +83,12 @@ const withIssuer = (issuer: string) => ({ issuer, internalUrl: undefined, respon
 const isVerified = ({ xms_edov: flag }: Claims): boolean | undefined =>
   flag === undefined ? undefined : [true, 'true', 1, '1'].some((yes) => yes === flag);
 
-const withGroups = (identity: Identity, { groups, incomplete }: ListedGroups): Identity => ({
-  ...identity,
-  memberships: { ...identity.memberships, group: groups },
-  ...(incomplete && { incomplete: { ...identity.incomplete, group: incomplete } }),
-});
+/** The list of Microsoft Graph replaces the one to which the token only refers. */
+function withGroups(identity: Identity, { groups, incomplete }: ListedGroups): Identity {
+  const { group, ...others } = identity.incomplete ?? {};
+  return {
+    ...identity,
+    memberships: { ...identity.memberships, group: groups },
+    incomplete: { ...others, ...(incomplete && { group: incomplete }) },
+  };
+}

@@ -114,6 +114,33 @@ describe('rules about people', () => {
     expect(decide(identity, rules('org:acme')).reason).toContain('the list for org is not complete');
   });
 
+  it.each([
+    ['groups', { groups: [{ name: 'contractors' }] }, 'the claim groups has members that are no text'],
+    ['groups', { groups: { contractors: true } }, 'the claim groups has members that are no text'],
+    [
+      'realm.roles',
+      { realm: ['contractors'] },
+      'the path of the claim realm.roles leads through a value that is no object',
+    ],
+    ['groups', { _claim_names: { groups: 'src1' } }, 'the provider refers to another place for the claim groups'],
+  ])(
+    'a denial by the claim %s is not decided by %j, and no such rule allows, at the sign-in and later',
+    (path, claims, why) => {
+      const identity = person({ claims });
+      const stored = storedIdentity(identity, { has: () => false, claims: [path] });
+      expect(decide(identity, rules('anyone', `claim:${path}=contractors`))).toMatchObject({
+        isAllowed: false,
+        reason: `claim:${path}=contractors can't be decided: ${why}`,
+      });
+      expect(decide(stored, rules('anyone', `claim:${path}=contractors`)).isAllowed).toBe(false);
+      expect(decide(identity, rules(`claim:${path}=contractors`)).reason).toBe(
+        `no rule allows this person; a rule about a claim did not see all of it: ${why}`,
+      );
+      expect(decide(identity, rules(`claim:${path}=contractors,subject:1`)).isAllowed).toBe(true);
+      expect(decide(identity, rules('anyone', 'claim:tier=1')).isAllowed).toBe(true);
+    },
+  );
+
   it('a dot at the end of a domain changes nothing', () => {
     expect(decide(withMail('mallory@acme.example.'), rules('anyone', 'domain:acme.example')).isAllowed).toBe(false);
   });

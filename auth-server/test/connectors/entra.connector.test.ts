@@ -104,7 +104,7 @@ describe('entra: groups', () => {
         }),
     });
     expect(memberships?.group).toEqual(['g1', 'g2']);
-    expect(incomplete).toBeUndefined();
+    expect(incomplete).toEqual({});
     expect(seen).toEqual(['Bearer 1234567890', 'Bearer 1234567890']);
   });
 
@@ -121,12 +121,14 @@ describe('entra: groups', () => {
 
   it('Microsoft Graph is not asked when no rule is about groups', async () => {
     const { asked, incomplete } = await signIn(overage, { needs: ['role'] });
-    expect([asked.includes(GRAPH), incomplete]).toEqual([false, undefined]);
+    expect(asked).not.toContain(GRAPH);
+    expect(incomplete).toEqual({ group: 'the provider refers to another place for the claim groups' });
   });
 
   it.each([
     ['a refusal', new Reply(403, { error: { code: 'Authorization_RequestDenied' } }), /answered 403$/],
     ['something else', new Reply(200, { value: 'g1' }), /answered 200 with an unexpected list$/],
+    ['an odd entry', new Reply(200, { value: [group('g1'), { id: 7 }] }), /answered 200 with an unexpected list$/],
     [
       'a next page elsewhere',
       new Reply(200, { value: [], '@odata.nextLink': 'https://evil.example/v1.0/x' }),

@@ -73,6 +73,12 @@ describe('auth0', () => {
     expect(memberships).toEqual({ org: ['org_9ybsU1dN2dKfDkBi'] });
     expect(organizations).toEqual([{ id: 'org_9ybsU1dN2dKfDkBi' }]);
   });
+
+  it('an organization that is no text is not read, so that no denial passes it by', async () => {
+    const { memberships, incomplete } = await signIn('auth0', { org_id: { id: 'org_9ybsU1dN2dKfDkBi' } });
+    expect(memberships).toEqual({ org: [] });
+    expect(incomplete).toEqual({ org: 'the claim org_id has members that are no text' });
+  });
 });
 
 describe('okta', () => {

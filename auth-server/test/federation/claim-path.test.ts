@@ -1,7 +1,7 @@
 /** Proves that a claim is found by its path, and that its texts are taken whole. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hasOthersAt, textsAt, valueAt } from '../../src/federation/claim-path.ts';
+import { textsAt, unreadAt, valueAt } from '../../src/federation/claim-path.ts';
 
 const claims = {
   groups: ['ops', 'dev'],
@@ -53,6 +53,7 @@ describe('the texts of a claim', () => {
     ['a text, as a list of one', 'ops', ['ops']],
     ['a text with commas and spaces, whole', 'ops, dev admin', ['ops, dev admin']],
     ['a number', 7, ['7']],
+    ['no number that JSON does not represent exactly', [2 ** 53, Number.POSITIVE_INFINITY, 0.5], ['0.5']],
     ['a boolean', false, ['false']],
     ['the scalars of a mixed list', ['ops', 7, true, null, {}, ['nested'], undefined], ['ops', '7', 'true']],
     ['nothing of an object', { ops: true }, []],
@@ -62,16 +63,55 @@ describe('the texts of a claim', () => {
     expect(textsAt({ groups: value }, 'groups')).toEqual(texts);
   });
 
+  it.each([undefined, null, 'ops', [], ['ops', 7, true, null]])('the claim %j is read whole', (value) => {
+    expect(unreadAt({ groups: value }, 'groups')).toBeUndefined();
+    expect(unreadAt({ realm: { groups: value } }, 'realm.groups')).toBeUndefined();
+  });
+
+  it.each([[{ ops: true }], [[{ name: 'ops' }]], [['ops', ['dev']]], [[2 ** 53]], [Number.POSITIVE_INFINITY]])(
+    'the claim %j has members that are not read',
+    (value) => {
+      expect(unreadAt({ groups: value }, 'groups')).toBe('the claim groups has members that are no text');
+      expect(unreadAt({ realm: { groups: value } }, 'realm.groups')).toContain('members that are no text');
+    },
+  );
+
   it.each([
-    [undefined, false],
-    [null, false],
-    ['ops', false],
-    [[], false],
-    [['ops', 7, true, null], false],
-    [{ ops: true }, true],
-    [[{ name: 'ops' }], true],
-    [['ops', ['dev']], true],
-  ])('the texts of the claim %j leave something out: %s', (value, others) => {
-    expect(hasOthersAt({ groups: value }, 'groups')).toBe(others);
+    ['realm.roles', { realm: ['ops'] }],
+    ['realm.roles', { realm: [{ roles: ['ops'] }] }],
+    ['realm.roles', { realm: 'ops' }],
+    ['realm.roles', { realm: 7 }],
+    ['realm.roles', { realm: false }],
+    ['a.b.c', { a: { b: ['c'] } }],
+    ['a.b.c', { 'a.b': ['c'] }],
+    ['a.b.c', { 'a.b': 'x', a: { b: {} } }],
+    ['https://example.com/app.roles', { 'https://example.com/app': '{"roles":["ops"]}' }],
+  ])('the path %s that leads through something else than an object is not read: %j', (path, odd) => {
+    expect(textsAt(odd, path)).toEqual([]);
+    expect(unreadAt(odd, path)).toBe(`the path of the claim ${path} leads through a value that is no object`);
+  });
+
+  it.each([
+    ['realm.roles', {}],
+    ['realm.roles', { realm: null }],
+    ['realm.roles', { realm: {} }],
+    ['realm.roles', { realm: { roles: null } }],
+    ['realm.roles', { realm: 'x', 'realm.roles': ['ops'] }],
+    ['realm.constructor', { realm: {} }],
+    ['constructor.name', {}],
+    ['__proto__.x', {}],
+    ['', { '': 'x' }],
+  ])('the path %s of a claim that is absent, or found under another name, is read: %j', (path, plain) => {
+    expect(unreadAt(plain, path)).toBeUndefined();
+  });
+
+  it('OpenID Connect Core §5.6.2 a claim that the provider keeps at another place is not read', () => {
+    const distributed = { _claim_names: { groups: 'src1', realm: 'src1' } };
+    for (const path of ['groups', 'realm', 'realm.roles']) {
+      expect(unreadAt(distributed, path)).toBe(`the provider refers to another place for the claim ${path}`);
+    }
+    expect(unreadAt(distributed, 'roles')).toBeUndefined();
+    expect(unreadAt({ ...distributed, groups: ['ops'] }, 'groups')).toBeUndefined();
+    expect(unreadAt({ _claim_names: ['groups'] }, 'groups')).toBeUndefined();
   });
 });

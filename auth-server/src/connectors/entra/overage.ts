@@ -23,11 +23,9 @@ const MOST_PAGES = 3;
 const FIRST_PAGE = '/v1.0/me/transitiveMemberOf?$select=id&$top=999';
 const GROUP = '#microsoft.graph.group';
 
-const page = z.object({
-  value: z.array(z.unknown()),
-  '@odata.nextLink': z.string().optional(),
-});
+/** An entry has these members even if the app may not read the rest of it. */
 const entry = z.object({ '@odata.type': z.string(), id: z.string() });
+const page = z.object({ value: z.array(entry), '@odata.nextLink': z.string().optional() });
 
 /**
  * The groups of the signed-in person, nested ones included. The address in the id token is not asked: it names an API that no longer
@@ -55,16 +53,11 @@ export async function groupsFromGraph(
         incomplete: `Microsoft Graph answered ${response.status}${response.ok ? ' with an unexpected list' : ''}`,
       };
     }
-    groups.push(...read.data.value.flatMap(groupIn));
+    // The list has directory roles and administrative units too.
+    groups.push(...read.data.value.filter((listed) => listed['@odata.type'] === GROUP).map(({ id }) => id));
     next = read.data['@odata.nextLink'];
   }
   return { groups };
-}
-
-/** The list has directory roles and administrative units too. */
-function groupIn(value: unknown): readonly string[] {
-  const { data } = entry.safeParse(value);
-  return data?.['@odata.type'] === GROUP ? [data.id] : [];
 }
 
 /** @returns the stable id of a person in their tenant, which is the same for every application */

@@ -53,10 +53,7 @@ export function toIdentity({ issuer, person, emails, orgs, teams }: Answers): Id
       }),
     },
     organizations: organizations?.map((entry) => ({ id: String(entry.id), name: nameOf(entry.login) })),
-    incomplete: {
-      ...(orgs?.incomplete && { org: orgs.incomplete }),
-      ...(teams?.incomplete && { team: teams.incomplete }),
-    },
+    incomplete: { ...missingIn('org', orgs, organization), ...missingIn('team', teams, team) },
     claims: Object.fromEntries(CLAIMS.flatMap((name) => (name in person ? [[name, person[name]]] : []))),
   };
 }
@@ -67,6 +64,13 @@ const CLAIMS = ['id', 'node_id', 'login', 'type', 'site_admin', 'ldap_dn'];
 /** The entries that have the form; an odd one does not hide the others. */
 const fitting = <T>(entries: readonly unknown[], shape: z.ZodType<T>): readonly T[] =>
   entries.flatMap((entry) => shape.safeParse(entry).data ?? []);
+
+/** Why the list may lack an organisation or team that a rule denies. */
+function missingIn(type: 'org' | 'team', listed: Listed | undefined, shape: z.ZodType): Identity['incomplete'] {
+  if (listed?.incomplete) return { [type]: listed.incomplete };
+  const isWhole = listed?.entries.every((entry) => shape.safeParse(entry).success) ?? true;
+  return isWhole ? {} : { [type]: 'GitHub lists an entry without its id or name' };
+}
 
 const namesOf = (id: number, name: unknown): readonly string[] => [
   ...[nameOf(name)].filter((known) => known !== undefined),

@@ -2,7 +2,7 @@
  * Owns the identity that an id token and userinfo give (OpenID Connect Core 1.0 §5.1). Only issuer and subject are required: any
  * other invalid member is dropped and does not prevent the sign-in.
  */
-import { hasOthersAt, textsAt } from '../../federation/claim-path.ts';
+import { textsAt, unreadAt } from '../../federation/claim-path.ts';
 import type { Identity } from '../../federation/connector.ts';
 import { label } from '../../federation/subject.ts';
 import { type ClaimOptions, type ClaimSources, type Claims, mergedClaims, verifiedEmailIn } from './claims.ts';
@@ -35,10 +35,8 @@ export function toIdentity(
 
 /** A group in a shape that is not read may be the one that a rule denies. */
 function unreadIn(claims: Claims, { groupsClaim, rolesClaim }: ClaimOptions): Identity['incomplete'] {
-  const paths = { group: groupsClaim, role: rolesClaim };
-  const unread = Object.entries(paths).filter(([, path]) => hasOthersAt(claims, path));
-  if (unread.length === 0) return undefined;
-  return Object.fromEntries(unread.map(([type, path]) => [type, `the claim ${path} has members that are no text`]));
+  const [group, role] = [unreadAt(claims, groupsClaim), unreadAt(claims, rolesClaim)];
+  return group || role ? { ...(group && { group }), ...(role && { role }) } : undefined;
 }
 
 const LONGEST_USER = 2_048;

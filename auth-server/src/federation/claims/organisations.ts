@@ -3,7 +3,7 @@
  * `org:` rules are about.
  */
 import type { Account } from '../account.ts';
-import { textsAt } from '../claim-path.ts';
+import { textsAt, unreadAt } from '../claim-path.ts';
 import type { Connector, ConnectorContext, Identity } from '../connector.ts';
 import type { ConfiguredConnector, OpenConnector } from '../registry.ts';
 import type { ConnectorFederation } from '../settings.ts';
@@ -46,8 +46,15 @@ export const withClaims = (needs: NonNullable<ConnectorContext['needs']>): NonNu
 function withOrganisations(connector: Connector, path: string): Connector {
   const read = (identity: Identity): Identity => {
     const org = [...new Set(textsAt(identity.claims, path))];
+    const { org: others, ...incomplete } = identity.incomplete ?? {};
+    const unread = unreadAt(identity.claims, path);
     // Those of the connector would say another one in tokens than the person has chosen.
-    return { ...identity, memberships: { ...identity.memberships, org }, organizations: undefined };
+    return {
+      ...identity,
+      memberships: { ...identity.memberships, org },
+      organizations: undefined,
+      incomplete: { ...incomplete, ...(unread && { org: unread }) },
+    };
   };
   const { identify, recheck } = connector;
   return {

@@ -15,10 +15,10 @@ import { approvalsOf, organisationOf } from '../overrides/approvals.ts';
 function actingFor(organisation: string | undefined, identity: Identity): Identity {
   if (organisation === undefined) return identity;
   const { memberships } = identity;
-  return {
-    ...identity,
-    memberships: { ...memberships, org: memberships?.org?.filter((name) => name === organisation) ?? [] },
-  };
+  const { org: others, ...incomplete } = identity.incomplete ?? {};
+  const org = memberships?.org?.filter((name) => name === organisation) ?? [];
+  // Whatever else the list may have, the person belongs to the chosen one.
+  return { ...identity, memberships: { ...memberships, org }, incomplete };
 }
 
 /** @param limit bytes of the claims of one token */

@@ -86,11 +86,13 @@ describe('GitHub: organisations, teams and names', () => {
     expect((await signIn(answers({ [ORGS]: [acme] }))).organizations).toBeUndefined();
   });
 
-  it('odd entries do not hide the others', async () => {
+  it('odd entries do not hide the others, and make the list incomplete', async () => {
     const odd = [null, 'acme', { login: 'no-id' }, { id: 7 }, { login: 7, id: 8 }];
     const routes = { [ORGS]: [...odd, acme], [TEAMS]: [...odd, { id: 9, slug: 'x', organization: null }, platform] };
-    const { memberships } = await signIn(answers(routes), ['org', 'team']);
+    const { memberships, incomplete } = await signIn(answers(routes), ['org', 'team']);
     expect(memberships).toMatchObject({ org: ['acme-corp', '9919'], team: ['acme-corp/platform', '1296269'] });
+    const reason = 'GitHub lists an entry without its id or name';
+    expect(incomplete).toEqual({ org: reason, team: reason });
   });
 
   it('GitHub docs "Using pagination in the REST API": every page is read', async () => {

@@ -110,6 +110,15 @@ describe('oidc: groups and roles', () => {
     });
   });
 
+  it.each([
+    ['a list as its parent', { groups: ['ops'], realm: ['contractors'] }, /^the path of the claim realm.roles leads/],
+    ['a text as its parent', { groups: ['ops'], realm: 'contractors' }, /^the path of the claim realm.roles leads/],
+    ['OpenID Connect Core §5.6.2 a reference', { groups: ['ops'], _claim_names: { realm: 'src1' } }, /^the provider refers/],
+  ])('a claim with %s is not read, and the reason names its path', async (_, idToken, reason) => {
+    const { memberships, incomplete } = await signIn({ idToken, change: { rolesClaim: 'realm.roles' } });
+    expect([memberships, incomplete]).toEqual([{ group: ['ops'] }, { role: expect.stringMatching(reason) }]);
+  }); // biome-ignore format: rows
+
   it.each([[undefined], [null], [[]], ['ops'], [['ops', 7, true, null]]])(
     'a claim that is %j is read completely',
     async (groups) => {
