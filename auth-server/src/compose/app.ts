@@ -61,6 +61,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
     passThrough,
     clock,
     recheck,
+    signedOut,
     logins: createLogins(store, randomBytes),
     loginCookie: createLoginCookie(cookieKeys, issuer.startsWith('https:')),
     formKey: cookieKeys[0],

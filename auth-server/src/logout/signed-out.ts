@@ -19,12 +19,19 @@ interface SignedInSession {
   readonly upstreamSession?: string | undefined;
 }
 
+interface Recorded {
+  /** Whether approvals ended: the connector is set up so, and the person is known. */
+  readonly approvals: boolean;
+}
+
 export interface SignedOut {
+  /** Stores who signed in with a session at the upstream: a token that names the session alone then ends the approvals of this person. */
+  remember(upstreamSession: string, accountId: string): Promise<void>;
   /**
    * Ends the browser sessions that the token names, and approvals if the connector is set up so.
-   * @returns false if the token was used before
+   * @returns `undefined` if the token was used before
    */
-  record(token: LogoutToken, endsApprovals: boolean): Promise<boolean>;
+  record(token: LogoutToken, endsApprovals: boolean): Promise<Recorded | undefined>;
   includes(session: SignedInSession): Promise<boolean>;
   /** When the approvals of a person ended, in seconds since the epoch: earlier ones are no longer valid. */
   approvalsEndedAt(accountId: string): Promise<number | undefined>;
@@ -38,7 +45,7 @@ export interface SignedOutOptions {
   readonly grantLifetime: number;
 }
 
-const [ENDED, APPROVALS, USED] = ['SignedOut', 'ApprovalsEnded', 'LogoutToken'];
+const [ENDED, APPROVALS, PERSON, USED] = ['SignedOut', 'ApprovalsEnded', 'UpstreamSessionPerson', 'LogoutToken'];
 /** Seconds that the id of a token is remembered: longer than a token is accepted (connectors/oidc/logout/logout-token.ts). */
 const REMEMBERED = 600;
 /** Seconds. A sign-in that began before the logout ends so much later at most, and clocks may differ by a minute. */
@@ -55,13 +62,19 @@ const oneSession = (upstreamSession: string): string => `session:${upstreamSessi
 /** The sessions of a person for which the upstream named no `sid`: a logout of any session ends them. */
 const unnamedSessions = (accountId: string): string => `unnamed:${accountId}`;
 
-/** The records that a token makes: without a `sid` it means all sessions of the person (Back-Channel Logout 1.0 §2.4). */
-function endedBy({ issuer, subject, sid }: LogoutToken, endsApprovals: boolean): readonly string[] {
-  const accountId = subject === undefined ? undefined : localSubject({ issuer, subject });
-  const one = sid === undefined ? [] : [oneSession(upstreamSessionOf(issuer, sid))];
+interface Meant {
+  /** Absent: the token names a session with which nobody is known to have signed in. */
+  readonly accountId: string | undefined;
+  readonly upstreamSession: string | undefined;
+  readonly endsApprovals: boolean;
+}
+
+/** The sessions that a token means: without a `sid` all sessions of the person (Back-Channel Logout 1.0 §2.4). */
+function endedBy({ accountId, upstreamSession, endsApprovals }: Meant): readonly string[] {
+  const one = upstreamSession === undefined ? [] : [oneSession(upstreamSession)];
   if (accountId === undefined) return one;
   // A session that goes on would reuse an approval that has ended.
-  return sid === undefined || endsApprovals ? [everySession(accountId), ...one] : [unnamedSessions(accountId), ...one];
+  return one.length === 0 || endsApprovals ? [everySession(accountId), ...one] : [unnamedSessions(accountId), ...one];
 }
 
 export function createSignedOut({ store, clock, sessionLifetime, grantLifetime }: SignedOutOptions): SignedOut {
@@ -69,28 +82,38 @@ export function createSignedOut({ store, clock, sessionLifetime, grantLifetime }
     const at = (await store.get(kind, id))?.value.at;
     return typeof at === 'number' ? at : undefined;
   };
-  async function end(token: LogoutToken, endsApprovals: boolean): Promise<void> {
+  const personWith = async (upstreamSession: string): Promise<string | undefined> => {
+    const accountId = (await store.get(PERSON, upstreamSession))?.value.accountId;
+    return typeof accountId === 'string' ? accountId : undefined;
+  };
+  async function end(token: LogoutToken, endsApprovals: boolean): Promise<Recorded> {
     const at = { at: seconds(clock) };
-    const { issuer, subject } = token;
+    const { issuer, subject, sid } = token;
+    const upstreamSession = sid === undefined ? undefined : upstreamSessionOf(issuer, sid);
+    const known = subject === undefined ? undefined : localSubject({ issuer, subject });
+    const accountId = known ?? (endsApprovals && upstreamSession ? await personWith(upstreamSession) : undefined);
+    const approvals = endsApprovals && accountId !== undefined;
     await Promise.all([
-      ...endedBy(token, endsApprovals).map((id) => store.put(ENDED, id, at, { ttl: sessionLifetime + MARGIN })),
-      ...(endsApprovals && subject !== undefined
-        ? [store.put(APPROVALS, localSubject({ issuer, subject }), at, { ttl: grantLifetime + MARGIN })]
-        : []),
+      ...endedBy({ accountId, upstreamSession, endsApprovals }).map((id) =>
+        store.put(ENDED, id, at, { ttl: sessionLifetime + MARGIN }),
+      ),
+      ...(approvals ? [store.put(APPROVALS, accountId, at, { ttl: grantLifetime + MARGIN })] : []),
     ]);
+    return { approvals };
   }
   return {
+    remember: (upstreamSession, accountId) =>
+      store.put(PERSON, upstreamSession, { accountId }, { ttl: grantLifetime + MARGIN }),
     record: async (token, endsApprovals) => {
       const id = digest(token.issuer, token.jti);
-      if (!(await store.putIfAbsent(USED, id, {}, { ttl: REMEMBERED }))) return false;
+      if (!(await store.putIfAbsent(USED, id, {}, { ttl: REMEMBERED }))) return undefined;
       try {
-        await end(token, endsApprovals);
+        return await end(token, endsApprovals);
       } catch (error) {
         // Otherwise the upstream could not send the token again.
         await store.delete(USED, id).catch(() => {});
         throw error;
       }
-      return true;
     },
     includes: async ({ accountId, since, upstreamSession }) => {
       const own = upstreamSession === undefined ? unnamedSessions(accountId) : oneSession(upstreamSession);

@@ -67,7 +67,7 @@ export const settings = {
   }),
   logoutEndsApprovals: setting({
     env: 'LOGOUT_ENDS_APPROVALS',
-    doc: 'Whether a person who signs out at the OpenID provider also loses the approvals that they gave here, so that their clients must ask them again. It applies to logout tokens that name the person (`sub`), which the OpenID provider sends to `/backchannel-logout/<id>`. Without it such a token ends browser sessions only.',
+    doc: 'Whether a person who signs out at the OpenID provider also loses the approvals that they gave here, so that their clients must ask them again. The OpenID provider reports it by a logout token to `/backchannel-logout/<id>`, which names the person (`sub`) or a session with which they signed in here (`sid`). Without this setting a logout token ends browser sessions only.',
     type: flag(),
     default: 'false',
   }),

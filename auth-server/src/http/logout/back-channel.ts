@@ -32,13 +32,13 @@ export const backChannelLogout =
     }
     const { logout } = upstream.connector;
     const token = await read(upstream, logout, await tokenIn(ctx));
-    await record(token, logout, signedOut);
+    const { approvals } = await record(token, logout, signedOut);
     stateOf(ctx).log.info(
       {
         connector: upstream.id,
         person: token.subject !== undefined,
         session: token.sid !== undefined,
-        approvals: logout.endsApprovals,
+        approvals,
       },
       'signed out by the upstream',
     );
@@ -73,7 +73,8 @@ async function read(upstream: OpenConnector, logout: UpstreamLogout, token: stri
 /** §2.8: a logout that failed is answered with 400 as well, whatever the cause. */
 async function record(token: LogoutToken, { endsApprovals }: UpstreamLogout, signedOut: Pick<SignedOut, 'record'>) {
   try {
-    if (await signedOut.record(token, endsApprovals)) return;
+    const recorded = await signedOut.record(token, endsApprovals);
+    if (recorded) return recorded;
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     throw failed({ reason: error.reason, cause: error });

@@ -18,7 +18,7 @@ import { acceptIdentity, localSubject } from '../../federation/subject.ts';
 import { type Said, said } from '../../languages/language.ts';
 import type { ChooseLanguage } from '../../languages/languages.ts';
 import { PageError } from '../../languages/page-error.ts';
-import { upstreamSessionOf } from '../../logout/signed-out.ts';
+import { type SignedOut, upstreamSessionOf } from '../../logout/signed-out.ts';
 import type { Recheck } from '../../vault/recheck.ts';
 import type { Pages } from '../../views/pages.ts';
 import { readFormPost, redirectToCallback } from './form-post.ts';
@@ -37,6 +37,7 @@ export interface CallbackDependencies {
   readonly passThrough: PassThrough;
   readonly access: Pick<Access, 'stored'>;
   readonly recheck: Pick<Recheck, 'remember'>;
+  readonly signedOut: Pick<SignedOut, 'remember'>;
   readonly loginCookie: LoginCookie;
   readonly clock: Clock;
   readonly onSignIn?: SignInObserver | undefined;
@@ -175,7 +176,10 @@ async function completeSignIn(
   }
   const remembered = await dependencies.recheck.remember(account, session);
   await dependencies.accounts.save(dependencies.access.stored(remembered));
-  dependencies.onSignIn?.(upstream.id, 'ok');
   const upstreamSession = session?.sid === undefined ? undefined : upstreamSessionOf(identity.issuer, session.sid);
+  if (upstreamSession !== undefined && upstream.connector.logout?.endsApprovals) {
+    await dependencies.signedOut.remember(upstreamSession, account.accountId);
+  }
+  dependencies.onSignIn?.(upstream.id, 'ok');
   return { accountId: account.accountId, since, upstreamSession };
 }

@@ -12,6 +12,7 @@ import type { Accounts } from '../../federation/account.ts';
 import { type Said, said } from '../../languages/language.ts';
 import { PageError } from '../../languages/page-error.ts';
 import type { BrowserSessions } from '../../logout/browser-sessions.ts';
+import type { SignedOut } from '../../logout/signed-out.ts';
 import type { Resources } from '../../resources/resource.ts';
 import { approvalsOf, organisationOf, setApprovals, setOrganisation } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
@@ -32,10 +33,11 @@ interface Dependencies extends PendingDependencies, PermittedDependencies {
   readonly provider: Provider;
   readonly clientDocuments: Pick<ClientDocuments, 'copiedAt'>;
   readonly sessions: Pick<BrowserSessions, 'end'>;
+  readonly signedOut: Pick<SignedOut, 'includes'>;
 }
 
 export function createInteractions(dependencies: Dependencies): Interactions {
-  const { provider, accounts, clientDocuments, sessions } = dependencies;
+  const { provider, accounts, clientDocuments, sessions, signedOut } = dependencies;
   const read = async ({ req, res }: HttpExchange, uid = ''): Promise<Details> => {
     try {
       return await provider.interactionDetails(req, res);
@@ -60,6 +62,9 @@ export function createInteractions(dependencies: Dependencies): Interactions {
     },
     approve: async (exchange, approved, { accountId, organisation, since, upstreamSession }) => {
       const details = await read(exchange);
+      if (since !== undefined && (await signedOut.includes({ accountId, since, upstreamSession }))) {
+        return finish(exchange, SIGNED_OUT);
+      }
       // The page may have been shown before anybody knew who the person is.
       const shown = permittedFor(await accounts.find(accountId), approved, dependencies);
       if (!shown) return finish(exchange, NOTHING_PERMITTED);
@@ -92,6 +97,12 @@ async function narrow(details: Details, { scopes, ownScopes = [] }: PendingInter
 
 /** RFC 6749 §4.1.2.1 */
 const NOTHING_CHOSEN = { error: 'access_denied', error_description: 'The user allowed none of the requested scopes.' };
+
+/** A logout at the upstream arrived after its answer and before this end, which would otherwise approve anew. */
+const SIGNED_OUT = {
+  error: 'access_denied',
+  error_description: 'The user signed out at the identity provider during this sign-in.',
+};
 
 async function describe(details: Details, { provider, ...dependencies }: Dependencies): Promise<PendingInteraction> {
   const client = await provider.Client.find(text(details.params.client_id));

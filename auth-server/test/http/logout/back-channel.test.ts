@@ -86,14 +86,23 @@ describe('OpenID Connect Back-Channel Logout §2.7 a logout at the upstream', ()
     expect([answer?.status, outside]).toEqual([400, undefined]);
   });
 
-  it('a logout between the sign-in at the upstream and its end here ends that session', async () => {
+  it.each([
+    ['the session', { sid: 's1' }],
+    ['the person', { sub: 'alice' }],
+  ])('a logout of %s between the sign-in at the upstream and its end here refuses that sign-in', async (_, claims) => {
     const browser = new Browser(server);
     const { page } = await browser.follow(authorizePath(client));
     const { outside } = await browser.submit(page, 'approve', { connector: 'acme' });
     const state = outside?.searchParams.get('state') ?? '';
     const finish = await browser.visit(`/callback/acme?${new URLSearchParams({ state, code: 'alice/s1' })}`);
-    await report(server, await upstream.token({ sid: 's1' }));
-    await browser.follow(finish.headers.get('location') ?? '');
+    await report(server, await upstream.token(claims));
+    pass();
+    const { outside: answer } = await browser.follow(finish.headers.get('location') ?? '');
+    expect(Object.fromEntries(answer?.searchParams ?? [])).toMatchObject({
+      error: 'access_denied',
+      error_description: 'The user signed out at the identity provider during this sign-in.',
+    });
+    expect(answer?.searchParams.has('code')).toBe(false);
     expect(await isSignedIn(browser)).toBe(false);
   });
 
@@ -139,6 +148,46 @@ describe('LOGOUT_ENDS_APPROVALS', () => {
     expect((await refresh(ending, app, bob)).status).toBe(200);
     pass();
     expect((await refresh(ending, app, await approved('alice/s1', browser))).status).toBe(200);
+  });
+});
+
+describe('LOGOUT_ENDS_APPROVALS and a token that names a session and no person', () => {
+  /** Three people, or sessions, with a refresh token each, at a server whose connector ends approvals. */
+  async function begin() {
+    const strict = await startLogoutUpstream({ logoutEndsApprovals: true });
+    const ending = await startServer({ connectors: strict.connectors });
+    const app = await register(ending);
+    const approved = async (person: string) => {
+      const { code } = await authorize(ending, app, {}, { person, browser: new Browser(ending) });
+      return String((await read(await redeem(ending, app, code))).refresh_token);
+    };
+    const tokens = [await approved('alice/s1'), await approved('alice/s2'), await approved('bob/s3')];
+    return {
+      ending,
+      refreshed: () => Promise.all(tokens.map(async (token) => (await refresh(ending, app, token)).status)),
+      report: async (claims: Readonly<Record<string, unknown>>) => report(ending, await strict.token(claims)),
+      [Symbol.asyncDispose]: async () => {
+        await ending[Symbol.asyncDispose]();
+        await strict[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  it('§2.7 it ends the approvals of the person who signed in with that session, and of nobody else', async () => {
+    await using stage = await begin();
+    expect((await stage.report({ sid: 's1' })).status).toBe(200);
+    expect(await stage.refreshed()).toEqual([400, 400, 200]);
+    const line = { msg: 'signed out by the upstream', person: false, session: true, approvals: true };
+    expect(stage.ending.log).toContainEqual(expect.objectContaining(line));
+  });
+
+  it('a session with which nobody signed in here ends no approval, and the log says so', async () => {
+    await using stage = await begin();
+    expect((await stage.report({ sid: 's9' })).status).toBe(200);
+    expect(await stage.refreshed()).toEqual([200, 200, 200]);
+    expect(stage.ending.log).toContainEqual(
+      expect.objectContaining({ msg: 'signed out by the upstream', session: true, approvals: false }),
+    );
   });
 });
 
