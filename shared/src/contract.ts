@@ -13,10 +13,10 @@ export const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 export const BASE_SCOPE = 'mcp:tools';
 
 /** The scopes of the MCP server with the texts that the sign-in page shows. */
-export const SCOPES: Readonly<Record<string, string>> = {
+export const SCOPES = {
   [BASE_SCOPE]: 'Use the tools of this server on your behalf',
   'mcp:admin': 'See the status of this server: version, uptime and open sessions',
-};
+} as const satisfies Readonly<Record<string, string>>;
 
 /**
  * What an access token may say about its person: the name in settings and tools, and the claim in the token (RFC 9068 §2.2.2,

@@ -3,6 +3,8 @@
  * placeholders. A text whose key ends in `Title` is the title of an error page.
  */
 
+import { SCOPES } from '@mcp-oauth/shared/contract';
+
 export const english = {
   tag: 'en',
   direction: 'ltr',
@@ -11,9 +13,11 @@ export const english = {
     pageName: 'Allow {client}?',
     heading: 'Allow {client} to use {resource}?',
     namelessClient: 'an app without a name',
-    abilities: 'It will be able to',
+    abilities: 'The app will be able to',
     permission: 'Use the permission {name}',
-    learns: 'It and the server will learn',
+    scopeTools: SCOPES['mcp:tools'],
+    scopeStatus: SCOPES['mcp:admin'],
+    learns: 'The app and the server will learn',
     learnsName: 'Your name',
     learnsUsername: 'Your user name',
     learnsEmail: 'Your e-mail address',
@@ -49,10 +53,10 @@ export const english = {
     website: 'a website',
     app: 'an app on this device',
     programWarning:
-      'Any program on this computer can send such a request. Continue only if you just started it yourself.',
+      'Any program on this computer can send such a request. Continue only if you just started the program yourself.',
     programOfWarning:
-      'Any program on this computer can claim to be from {publisher}. Continue only if you just started it yourself.',
-    appWarning: 'Any app on this device can claim this address. Continue only if you just started it yourself.',
+      'Any program on this computer can claim to be from {publisher}. Continue only if you just started the program yourself.',
+    appWarning: 'Any app on this device can claim this address. Continue only if you just started the app yourself.',
     // The page for a person who may not come in.
     notAdmittedTitle: 'This account has no access',
     signedInWith: 'You signed in with {provider}.',
@@ -62,7 +66,8 @@ export const english = {
       'If you have another account that is admitted, use that one. Otherwise ask the operator of this server.',
     useAnother: 'Use another account',
     returnWithout: 'Return to the app without access',
-    answerComes: 'The app gets its answer after ten seconds. The operator finds the reason by this reference:',
+    answerComes: 'If you do nothing, this page returns to the app after ten seconds.',
+    reasonReference: 'The operator can find the reason with this reference:',
     // Signing out.
     signOut: 'Sign out',
     signOutQuestion: 'Sign out of this server?',
@@ -75,7 +80,7 @@ export const english = {
     // The choice of an organisation.
     whichOrganisation: 'Which organisation?',
     oneOrganisation:
-      'You belong to several organisations. {resource} learns the one that you choose, and the app acts for it alone.',
+      'You belong to several organisations. {resource} learns which one you choose, and the app acts only for that one.',
     organisation: 'Organisation',
     continue: 'Continue',
     noSuchOrganisation: 'This organisation cannot be chosen.',
@@ -135,7 +140,8 @@ export const english = {
     ownFaultTitle: 'Something went wrong on our side',
     ownFault: 'Nothing was changed. Go back to your app and try again in a moment.',
     cantProcessTitle: 'This request can’t be processed',
-    cantProcess: 'The app that sent you here asked for something that this server can’t do: {detail}.',
+    cantProcess: 'The app that sent you here asked for something that this server can’t do.',
+    forTheMaker: 'For the maker of the app:',
     // The document of a client.
     notAcceptedTitle: 'This app is not accepted here',
     notAccepted:
@@ -152,6 +158,5 @@ export const english = {
     tooManyAppsTitle: 'Too many apps at once',
     tooManyApps:
       'This server got requests from too many new apps, or too many for {host}. Wait a moment, then go back to the app and try again.',
-    thatAddress: 'that address',
   },
 } as const;

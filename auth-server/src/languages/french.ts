@@ -1,16 +1,26 @@
 /** Owns the French texts of the pages. */
-import type { Language } from './language.ts';
+import type { ByNumber, Language } from './language.ts';
+
+/** A sign of two parts stands on the line of its word. */
+const unbroken = (text: string): string => text.replace(/ (?=[?!:;»])|(?<=«) /g, '\u00a0');
+
+const typeset = <Texts extends Readonly<Record<string, string | ByNumber>>>(texts: Texts): Texts =>
+  Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => [key, typeof text === 'string' ? unbroken(text) : text]),
+  ) as Texts;
 
 export const french: Language = {
   tag: 'fr',
   direction: 'ltr',
-  texts: {
+  texts: typeset({
     // The sign-in page.
     pageName: 'Autoriser {client} ?',
     heading: 'Autoriser {client} à utiliser {resource} ?',
     namelessClient: 'une application sans nom',
     abilities: 'L’application pourra',
     permission: 'Utiliser l’autorisation {name}',
+    scopeTools: 'Utiliser les outils de ce serveur en votre nom',
+    scopeStatus: 'Voir l’état de ce serveur : version, durée de fonctionnement et sessions ouvertes',
     learns: 'L’application et le serveur connaîtront',
     learnsName: 'Votre nom',
     learnsUsername: 'Votre nom d’utilisateur',
@@ -20,13 +30,13 @@ export const french: Language = {
     learnsOrg: 'Votre organisation',
     readOnly: 'lecture seule',
     tools: 'Outils : {count}',
-    moreTools: 'et {count} autres',
+    moreTools: { one: 'et {count} autre', other: 'et {count} autres' },
     saysItIsFrom: 'Prétend venir de',
     publishedBy: 'Publiée par',
     onTheServer: 'Sur le serveur',
-    accessGoesTo: 'L’accès est remis à',
+    accessGoesTo: 'L’accès est accordé à',
     copyNote:
-      'Ce serveur ne peut pas lire le document de l’application chez {host} pour le moment. Les informations de cette page proviennent d’une copie que l’opérateur de ce serveur a récupérée le {date}.',
+      'Ce serveur ne peut pas lire le document de l’application sur {host} pour le moment. Les informations de cette page proviennent d’une copie que l’opérateur de ce serveur a récupérée le {date}.',
     known: 'connue',
     addedByOperator: 'L’opérateur de ce serveur a ajouté cette application.',
     unverified: 'non vérifiée',
@@ -39,7 +49,7 @@ export const french: Language = {
     approve: 'Autoriser',
     notYou: 'Ce n’est pas vous ? Utiliser un autre compte',
     deny: 'Refuser',
-    notExpecting: 'Vous ne vous y attendiez pas ? Choisissez Refuser.',
+    notExpecting: 'Vous ne vous y attendiez pas ? Choisissez « Refuser ».',
     support: 'Aide',
     privacy: 'Confidentialité',
     // The destination of an answer.
@@ -47,20 +57,22 @@ export const french: Language = {
     website: 'un site web',
     app: 'une application sur cet appareil',
     programWarning:
-      'N’importe quel programme sur cet ordinateur peut envoyer une telle demande. Continuez seulement si vous venez de le lancer vous-même.',
+      'N’importe quel programme sur cet ordinateur peut envoyer une telle demande. Ne continuez que si vous venez de lancer le programme vous-même.',
     programOfWarning:
-      'N’importe quel programme sur cet ordinateur peut prétendre venir de {publisher}. Continuez seulement si vous venez de le lancer vous-même.',
+      'N’importe quel programme sur cet ordinateur peut prétendre venir de {publisher}. Ne continuez que si vous venez de lancer le programme vous-même.',
     appWarning:
-      'N’importe quelle application sur cet appareil peut revendiquer cette adresse. Continuez seulement si vous venez de la lancer vous-même.',
+      'N’importe quelle application sur cet appareil peut revendiquer cette adresse. Ne continuez que si vous venez de lancer l’application vous-même.',
     // The page for a person who may not come in.
     notAdmittedTitle: 'Ce compte n’est pas admis',
     signedInWith: 'Vous vous êtes connecté avec {provider}.',
     signedInAsWith: 'Vous vous êtes connecté en tant que {person} avec {provider}.',
     notAdmitted: 'Ce serveur n’admet pas ce compte. L’application n’a donc obtenu aucun accès.',
-    ifAdmitted: 'Si vous avez un autre compte qui est admis, utilisez-le. Sinon, demandez à l’opérateur de ce serveur.',
+    ifAdmitted:
+      'Si vous avez un autre compte qui est admis, utilisez-le. Sinon, adressez-vous à l’opérateur de ce serveur.',
     useAnother: 'Utiliser un autre compte',
     returnWithout: 'Revenir à l’application sans accès',
-    answerComes: 'L’application reçoit sa réponse après dix secondes. Donnez cette référence à l’opérateur :',
+    answerComes: 'Sans action de votre part, cette page revient à l’application au bout de dix secondes.',
+    reasonReference: 'Cette référence permet à l’opérateur de retrouver la raison :',
     // Signing out.
     signOut: 'Se déconnecter',
     signOutQuestion: 'Se déconnecter de ce serveur ?',
@@ -81,14 +93,14 @@ export const french: Language = {
     // The page that stays when an app has its answer.
     granted: 'Vous pouvez fermer cette page',
     notGranted: 'Aucun accès n’a été donné',
-    answerSent: 'La réponse est en route vers l’application à {place}.',
+    answerSent: 'La réponse est en cours d’envoi à l’application, à l’adresse {place}.',
     close: 'Si l’application n’apparaît pas d’elle-même, ouvrez-la ici. Vous pouvez ensuite fermer cette page.',
     openApp: 'Ouvrir l’application',
     // The error page.
     reference: 'Si le problème persiste, donnez cette référence à l’opérateur :',
-    returnToApp: 'Revenir à l’application à {place}',
+    returnToApp: 'Revenir à l’application ({place})',
     appWaits:
-      'L’application attend une réponse à {place}. N’y allez que si vous la connaissez et venez de l’utiliser. Sinon, fermez cette page.',
+      'L’application attend une réponse à l’adresse {place}. N’y allez que si vous connaissez l’application et venez de l’utiliser. Sinon, fermez cette page.',
     nothingHereTitle: 'Rien ici',
     nothingHere: 'Il n’y a rien à cette adresse.',
     tooManyRequestsTitle: 'Trop de demandes',
@@ -104,7 +116,7 @@ export const french: Language = {
     onlyGet: 'Seul GET est autorisé ici.',
     onlyGetAndPost: 'Seuls GET et POST sont autorisés ici.',
     // A sign-in that can't continue.
-    cantContinueTitle: 'Cette connexion ne peut pas continuer',
+    cantContinueTitle: 'Impossible de poursuivre cette connexion',
     over: 'Cette connexion est terminée : elle a duré trop longtemps ou est déjà achevée.',
     overAfterUpstream: 'Cette connexion est terminée : elle est déjà achevée ou a duré plus de dix minutes.',
     noCookie:
@@ -132,16 +144,16 @@ export const french: Language = {
     nothingPermittedTitle: 'Ce compte n’a pas droit à ce que l’application demande',
     nothingPermitted: 'Ce serveur n’en accorde rien à ce compte. L’application n’a donc obtenu aucun accès.',
     ifPermitted:
-      'Si vous avez un autre compte qui y a droit, déconnectez-vous de ce serveur et reconnectez l’application. Sinon, demandez à l’opérateur de ce serveur.',
+      'Si vous avez un autre compte qui y a droit, déconnectez-vous de ce serveur et reconnectez l’application. Sinon, adressez-vous à l’opérateur de ce serveur.',
     ownFaultTitle: 'Un problème est survenu de notre côté',
     ownFault: 'Rien n’a été modifié. Revenez à votre application et réessayez dans un instant.',
     cantProcessTitle: 'Cette demande ne peut pas être traitée',
-    cantProcess:
-      'L’application qui vous a envoyé ici demande quelque chose que ce serveur ne peut pas faire : {detail}.',
+    cantProcess: 'L’application qui vous a envoyé ici demande quelque chose que ce serveur ne peut pas faire.',
+    forTheMaker: 'Pour l’éditeur de l’application :',
     // The document of a client.
     notAcceptedTitle: 'Cette application n’est pas acceptée ici',
     notAccepted:
-      'Ce serveur n’accepte pas les applications publiées par {host}. Rien n’y a été envoyé. Si vous avez besoin de l’application, demandez à l’opérateur de ce serveur.',
+      'Ce serveur n’accepte pas les applications publiées par {host}. Rien n’y a été envoyé. Si vous avez besoin de l’application, adressez-vous à l’opérateur de ce serveur.',
     notCheckedTitle: 'Cette application n’a pas pu être vérifiée',
     notReached:
       'L’application prétend être publiée par {host}, mais ce serveur n’a pas pu joindre {host}. Revenez à l’application et réessayez dans une minute. Si le problème persiste, informez l’opérateur de ce serveur.',
@@ -154,6 +166,5 @@ export const french: Language = {
     tooManyAppsTitle: 'Trop d’applications à la fois',
     tooManyApps:
       'Ce serveur a reçu des demandes de trop de nouvelles applications, ou trop de demandes pour {host}. Attendez un instant, puis revenez à l’application et réessayez.',
-    thatAddress: 'cette adresse',
-  },
+  }),
 };

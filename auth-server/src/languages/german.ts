@@ -11,6 +11,8 @@ export const german: Language = {
     namelessClient: 'eine App ohne Namen',
     abilities: 'Die App darf dann',
     permission: 'Die Berechtigung {name} nutzen',
+    scopeTools: 'Die Werkzeuge dieses Servers in Ihrem Namen verwenden',
+    scopeStatus: 'Den Zustand dieses Servers sehen: Version, Laufzeit und offene Sitzungen',
     learns: 'App und Server erfahren dann',
     learnsName: 'Ihren Namen',
     learnsUsername: 'Ihren Benutzernamen',
@@ -20,11 +22,11 @@ export const german: Language = {
     learnsOrg: 'Ihre Organisation',
     readOnly: 'nur lesend',
     tools: 'Werkzeuge: {count}',
-    moreTools: 'und {count} weitere',
+    moreTools: { one: 'und {count} weiteres', other: 'und {count} weitere' },
     saysItIsFrom: 'Angeblich von',
     publishedBy: 'Veröffentlicht von',
     onTheServer: 'Auf dem Server',
-    accessGoesTo: 'Der Zugang geht an',
+    accessGoesTo: 'Zugriff erhält',
     copyNote:
       'Dieser Server kann das Dokument der App bei {host} zurzeit nicht lesen. Die Angaben auf dieser Seite stammen aus einer Kopie, die der Betreiber dieses Servers am {date} abgerufen hat.',
     known: 'bekannt',
@@ -35,11 +37,11 @@ export const german: Language = {
     continueWith: 'Weiter mit {provider}',
     signedInAs: 'Als {person}',
     through: 'über {provider}',
-    lastAccount: 'das zuletzt benutzte Konto',
+    lastAccount: 'das zuletzt verwendete Konto',
     approve: 'Zulassen',
-    notYou: 'Jemand anderes? Anderes Konto benutzen',
+    notYou: 'Sind Sie das nicht? Anderes Konto verwenden',
     deny: 'Ablehnen',
-    notExpecting: 'Sie haben das nicht erwartet? Dann wählen Sie Ablehnen.',
+    notExpecting: 'Sie haben das nicht erwartet? Dann wählen Sie „Ablehnen“.',
     support: 'Hilfe',
     privacy: 'Datenschutz',
     // The destination of an answer.
@@ -47,21 +49,22 @@ export const german: Language = {
     website: 'eine Website',
     app: 'eine App auf diesem Gerät',
     programWarning:
-      'Jedes Programm auf diesem Computer kann eine solche Anfrage senden. Fahren Sie nur fort, wenn Sie es gerade selbst gestartet haben.',
+      'Jedes Programm auf diesem Computer kann eine solche Anfrage senden. Fahren Sie nur fort, wenn Sie das Programm gerade selbst gestartet haben.',
     programOfWarning:
-      'Jedes Programm auf diesem Computer kann behaupten, von {publisher} zu sein. Fahren Sie nur fort, wenn Sie es gerade selbst gestartet haben.',
+      'Jedes Programm auf diesem Computer kann behaupten, von {publisher} zu sein. Fahren Sie nur fort, wenn Sie das Programm gerade selbst gestartet haben.',
     appWarning:
-      'Jede App auf diesem Gerät kann diese Adresse beanspruchen. Fahren Sie nur fort, wenn Sie sie gerade selbst gestartet haben.',
+      'Jede App auf diesem Gerät kann diese Adresse beanspruchen. Fahren Sie nur fort, wenn Sie die App gerade selbst gestartet haben.',
     // The page for a person who may not come in.
     notAdmittedTitle: 'Dieses Konto ist nicht zugelassen',
     signedInWith: 'Sie haben sich mit {provider} angemeldet.',
     signedInAsWith: 'Sie haben sich als {person} mit {provider} angemeldet.',
-    notAdmitted: 'Dieser Server lässt dieses Konto nicht zu, deshalb hat die App keinen Zugang bekommen.',
+    notAdmitted: 'Dieser Server lässt dieses Konto nicht zu, deshalb hat die App keinen Zugriff erhalten.',
     ifAdmitted:
-      'Wenn Sie ein anderes Konto haben, das zugelassen ist, benutzen Sie dieses. Fragen Sie sonst den Betreiber dieses Servers.',
-    useAnother: 'Anderes Konto benutzen',
-    returnWithout: 'Ohne Zugang zurück zur App',
-    answerComes: 'Die App bekommt ihre Antwort nach zehn Sekunden. Nennen Sie dem Betreiber diese Referenz:',
+      'Wenn Sie ein anderes Konto haben, das zugelassen ist, verwenden Sie dieses. Wenden Sie sich sonst an den Betreiber dieses Servers.',
+    useAnother: 'Anderes Konto verwenden',
+    returnWithout: 'Ohne Zugriff zurück zur App',
+    answerComes: 'Wenn Sie nichts tun, kehrt diese Seite nach zehn Sekunden zur App zurück.',
+    reasonReference: 'Unter dieser Referenz findet der Betreiber den Grund:',
     // Signing out.
     signOut: 'Abmelden',
     signOutQuestion: 'Von diesem Server abmelden?',
@@ -69,35 +72,35 @@ export const german: Language = {
     signedOut: 'Sie sind abgemeldet',
     notSignedIn: 'Sie sind nicht angemeldet',
     appsKeepAccess:
-      'Apps, die Sie zugelassen haben, behalten ihren Zugang, bis er endet oder Sie ihn in der App entfernen.',
+      'Apps, die Sie zugelassen haben, behalten ihren Zugriff, bis er abläuft oder Sie ihn in der App entfernen.',
     stillSignedIn: 'Bei {provider} sind Sie vielleicht noch angemeldet.',
     signOutThere: 'Auch bei {provider} abmelden',
     // The choice of an organisation.
     whichOrganisation: 'Welche Organisation?',
     oneOrganisation:
-      'Sie gehören zu mehreren Organisationen. {resource} erfährt die, die Sie wählen, und die App handelt nur für diese.',
+      'Sie gehören mehreren Organisationen an. {resource} erfährt, welche Sie wählen, und die App handelt nur für diese.',
     organisation: 'Ihre Organisation',
     continue: 'Weiter',
     noSuchOrganisation: 'Diese Organisation kann nicht gewählt werden.',
     // The page that stays when an app has its answer.
     granted: 'Sie können diese Seite schließen',
-    notGranted: 'Es wurde kein Zugang gegeben',
+    notGranted: 'Es wurde kein Zugriff gewährt',
     answerSent: 'Die Antwort ist unterwegs zur App bei {place}.',
     close: 'Wenn die App nicht von selbst erscheint, öffnen Sie sie hier. Danach können Sie diese Seite schließen.',
     openApp: 'App öffnen',
     // The error page.
-    reference: 'Wenn das Problem bleibt, nennen Sie dem Betreiber diese Referenz:',
+    reference: 'Wenn das Problem bestehen bleibt, nennen Sie dem Betreiber diese Referenz:',
     returnToApp: 'Zurück zur App bei {place}',
     appWaits:
-      'Die App wartet auf eine Antwort bei {place}. Gehen Sie nur dorthin, wenn Sie die App kennen und gerade benutzt haben. Schließen Sie sonst diese Seite.',
+      'Die App wartet bei {place} auf eine Antwort. Gehen Sie nur dorthin, wenn Sie die App kennen und gerade verwendet haben. Schließen Sie sonst diese Seite.',
     nothingHereTitle: 'Hier ist nichts',
     nothingHere: 'Unter dieser Adresse gibt es nichts.',
     tooManyRequestsTitle: 'Zu viele Anfragen',
-    tooManyRequests: 'Zu viele Anfragen von Ihrer Adresse. Versuchen Sie es gleich noch einmal.',
+    tooManyRequests: 'Zu viele Anfragen von Ihrer Adresse. Versuchen Sie es in Kürze noch einmal.',
     waitAMoment: 'Warten Sie einen Moment und versuchen Sie es dann noch einmal.',
     wentWrongTitle: 'Etwas ist schiefgegangen',
     wentWrong: 'Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es noch einmal.',
-    noAnswerYet: 'Versuchen Sie es gleich noch einmal. Ihre App hat noch keine Antwort erhalten.',
+    noAnswerYet: 'Versuchen Sie es in Kürze noch einmal. Ihre App hat noch keine Antwort erhalten.',
     didNotWorkTitle: 'Das hat nicht funktioniert',
     connectAgain: 'Gehen Sie zurück zu Ihrer App und verbinden Sie sie erneut.',
     unreadable: 'Die Anfrage konnte nicht gelesen werden.',
@@ -110,9 +113,9 @@ export const german: Language = {
     overAfterUpstream:
       'Diese Anmeldung ist beendet: Sie ist schon abgeschlossen oder hat länger als zehn Minuten gedauert.',
     noCookie:
-      'Ihr Browser hat das Cookie dieser Anmeldung nicht gesendet. Entweder blockiert er Cookies dieser Website, oder die Anmeldung begann in einem anderen Browser oder einem privaten Fenster. Erlauben Sie Cookies und benutzen Sie für die ganze Anmeldung denselben Browser.',
+      'Ihr Browser hat das Cookie dieser Anmeldung nicht gesendet. Entweder blockiert er Cookies dieser Website, oder die Anmeldung begann in einem anderen Browser oder einem privaten Fenster. Erlauben Sie Cookies und verwenden Sie für die ganze Anmeldung denselben Browser.',
     foreignAnswer:
-      'Die Antwort gehört zu keiner Anmeldung, die unter dieser Adresse läuft. Deshalb wurde nichts getan.',
+      'Die Antwort gehört zu keiner Anmeldung, die unter dieser Adresse läuft. Deshalb ist nichts geschehen.',
     notAForm: 'Die Antwort muss ein Formular sein (application/x-www-form-urlencoded).',
     clientGone:
       'Die App, die Sie hierher geschickt hat, ist nicht mehr registriert. Entfernen Sie den Server in Ihrer App und fügen Sie ihn neu hinzu.',
@@ -123,39 +126,39 @@ export const german: Language = {
     chooseHow: 'Wählen Sie, wie Sie sich anmelden möchten.',
     noSuchWay: 'Diese Art der Anmeldung gibt es auf diesem Server nicht.',
     otherRequest: 'Diese Anmeldung gehört zu einer anderen Anfrage.',
-    outOfDate: 'Diese Seite ist veraltet, deshalb wurde nichts getan.',
-    otherSite: 'Dieses Formular wurde von einer anderen Website gesendet, deshalb wurde nichts getan.',
+    outOfDate: 'Diese Seite ist veraltet, deshalb ist nichts geschehen.',
+    otherSite: 'Dieses Formular wurde von einer anderen Website gesendet, deshalb ist nichts geschehen.',
     // A request that the engine refuses.
     unknownAppTitle: 'Diese App ist hier nicht registriert',
     unknownApp:
       'Dieser Server kennt die App nicht, die Sie hierher geschickt hat, oder ihre Registrierung ist abgelaufen. Entfernen Sie den Server in Ihrer App, fügen Sie ihn neu hinzu und melden Sie sich noch einmal an.',
-    unknownAddressTitle: 'Diese App nannte eine Adresse, die sie nicht registriert hat',
+    unknownAddressTitle: 'Diese App hat eine Adresse genannt, die sie nicht registriert hat',
     unknownAddress:
       'Zum Schutz Ihres Kontos wurde nichts dorthin gesendet. Entfernen Sie den Server in Ihrer App, fügen Sie ihn neu hinzu und melden Sie sich noch einmal an.',
-    nothingPermittedTitle: 'Dieses Konto darf nicht bekommen, was die App verlangt',
-    nothingPermitted: 'Dieser Server erlaubt diesem Konto nichts davon, deshalb hat die App keinen Zugang bekommen.',
+    nothingPermittedTitle: 'Dieses Konto hat nicht die Rechte, die die App verlangt',
+    nothingPermitted: 'Dieser Server gibt diesem Konto keines davon, deshalb hat die App keinen Zugriff erhalten.',
     ifPermitted:
-      'Wenn Sie ein anderes Konto haben, das es bekommen darf, melden Sie sich von diesem Server ab und verbinden Sie die App erneut. Fragen Sie sonst den Betreiber dieses Servers.',
+      'Wenn Sie ein anderes Konto haben, das diese Rechte hat, melden Sie sich von diesem Server ab und verbinden Sie die App erneut. Wenden Sie sich sonst an den Betreiber dieses Servers.',
     ownFaultTitle: 'Bei uns ist etwas schiefgegangen',
-    ownFault: 'Es wurde nichts geändert. Gehen Sie zurück zu Ihrer App und versuchen Sie es gleich noch einmal.',
+    ownFault: 'Es wurde nichts geändert. Gehen Sie zurück zu Ihrer App und versuchen Sie es in Kürze noch einmal.',
     cantProcessTitle: 'Diese Anfrage kann nicht bearbeitet werden',
-    cantProcess: 'Die App, die Sie hierher geschickt hat, verlangt etwas, das dieser Server nicht kann: {detail}.',
+    cantProcess: 'Die App, die Sie hierher geschickt hat, verlangt etwas, das dieser Server nicht kann.',
+    forTheMaker: 'Für den Hersteller der App:',
     // The document of a client.
     notAcceptedTitle: 'Diese App ist hier nicht zugelassen',
     notAccepted:
       'Dieser Server lässt keine Apps zu, die von {host} veröffentlicht sind. Es wurde nichts dorthin gesendet. Wenn Sie die App brauchen, fragen Sie den Betreiber dieses Servers.',
     notCheckedTitle: 'Diese App konnte nicht geprüft werden',
     notReached:
-      'Die App gibt an, von {host} veröffentlicht zu sein, aber dieser Server konnte {host} nicht erreichen. Gehen Sie zurück zur App und versuchen Sie es in einer Minute noch einmal. Wenn das Problem bleibt, wenden Sie sich an den Betreiber dieses Servers.',
+      'Die App gibt an, von {host} veröffentlicht zu sein, aber dieser Server konnte {host} nicht erreichen. Gehen Sie zurück zur App und versuchen Sie es in einer Minute noch einmal. Wenn das Problem bestehen bleibt, wenden Sie sich an den Betreiber dieses Servers.',
     hostFailed:
-      'Die App gibt an, von {host} veröffentlicht zu sein, aber {host} hat mit einem Serverfehler geantwortet. Gehen Sie zurück zur App und versuchen Sie es in einigen Minuten noch einmal. Wenn das Problem bleibt, wenden Sie sich an den Hersteller der App.',
+      'Die App gibt an, von {host} veröffentlicht zu sein, aber {host} hat mit einem Serverfehler geantwortet. Gehen Sie zurück zur App und versuchen Sie es in einigen Minuten noch einmal. Wenn das Problem bestehen bleibt, wenden Sie sich an den Hersteller der App.',
     documentWithheld:
-      'Die App gibt an, von {host} veröffentlicht zu sein, aber {host} gibt diesem Server das Dokument nicht. Ein neuer Versuch hilft wahrscheinlich nicht. Wenden Sie sich an den Betreiber dieses Servers.',
+      'Die App gibt an, von {host} veröffentlicht zu sein, aber {host} gibt das Dokument nicht an diesen Server heraus. Ein neuer Versuch hilft wahrscheinlich nicht. Wenden Sie sich an den Betreiber dieses Servers.',
     documentUnusable:
       'Die App gibt an, von {host} veröffentlicht zu sein, aber ihr Dokument dort fehlt oder ist ungültig. Ein neuer Versuch hilft erst, wenn der Hersteller der App das behoben hat. Wenden Sie sich an ihn.',
     tooManyAppsTitle: 'Zu viele Apps auf einmal',
     tooManyApps:
-      'Dieser Server hat Anfragen von zu vielen neuen Apps bekommen, oder zu viele für {host}. Warten Sie einen Moment, gehen Sie dann zurück zur App und versuchen Sie es noch einmal.',
-    thatAddress: 'dieser Adresse',
+      'Dieser Server hat Anfragen von zu vielen neuen Apps erhalten, oder zu viele für {host}. Warten Sie einen Moment, gehen Sie dann zurück zur App und versuchen Sie es noch einmal.',
   },
 };

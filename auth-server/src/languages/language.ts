@@ -9,8 +9,11 @@ export interface Language {
   /** RFC 5646 */
   readonly tag: string;
   readonly direction: 'ltr' | 'rtl';
-  readonly texts: Readonly<Record<Key, string>>;
+  readonly texts: { readonly [K in Key]: 'count' extends Placeholders<English[K]> ? string | ByNumber : string };
 }
+
+/** A text for each plural category of the language that needs its own (CLDR); `other` is for the rest. */
+export type ByNumber = Readonly<Partial<Record<Intl.LDMLPluralRule, string>>> & { readonly other: string };
 
 type Placeholders<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Placeholders<Rest>
@@ -34,17 +37,32 @@ const PLACEHOLDER = /\{(\w+)\}/;
 /** The parts of a text: every second one is the name of a placeholder. */
 const partsOf = (text: string): readonly string[] => text.split(PLACEHOLDER);
 
+/** The text for these values: a number decides between the forms of the language. */
+function formOf({ tag, texts }: Language, key: Key, { count }: Readonly<Record<string, unknown>>): string {
+  const text: string | ByNumber = texts[key];
+  return typeof text === 'string' ? text : (text[new Intl.PluralRules(tag).select(Number(count))] ?? text.other);
+}
+
 /** As plain text. */
-export const inWords = ({ texts }: Language, { key, values }: Said): string =>
-  partsOf(texts[key])
+export const inWords = (language: Language, { key, values }: Said): string =>
+  partsOf(formOf(language, key, values))
     .map((part, index) => (index % 2 === 0 ? part : (values[part] ?? '')))
     .join('');
 
 /** As markup: the text and values that are not markup themselves are escaped. */
-export function fill<K extends Key>({ texts }: Language, key: K, ...[given]: Values<K, Html | string>): Html {
+export function fill<K extends Key>(language: Language, key: K, ...[given]: Values<K, Html | string>): Html {
   const values: Readonly<Record<string, Html | string>> = given ?? {};
-  return html`${partsOf(texts[key]).map((part, index) => (index % 2 === 0 ? part : (values[part] ?? '')))}`;
+  const parts = partsOf(formOf(language, key, values));
+  return html`${parts.map((part, index) => (index % 2 === 0 ? part : (values[part] ?? '')))}`;
 }
+
+/** A day as people of the language write it. */
+export const dayIn = ({ tag }: Language, secondsSinceEpoch: number): string =>
+  new Intl.DateTimeFormat(tag, { dateStyle: 'long', timeZone: 'UTC' }).format(secondsSinceEpoch * 1000);
+
+/** Every form of a text. */
+export const formsOf = (text: string | ByNumber): readonly string[] =>
+  typeof text === 'string' ? [text] : Object.values(text);
 
 /** The placeholders of a text, each once. */
 export const placeholdersOf = (text: string): ReadonlySet<string> =>

@@ -55,10 +55,23 @@ export function problemWith({ tag, texts }: Language): string | undefined {
   const extra = Object.keys(given).find((key) => !Object.hasOwn(known, key));
   if (extra !== undefined) return `there is no text ${extra}`;
   for (const [key, original] of Object.entries(known)) {
-    const text = given[key];
-    if (typeof text !== 'string' || text.trim() === '') return `the text ${key} is missing`;
-    const [wanted, found] = [placeholdersOf(original), placeholdersOf(text)];
-    if (wanted.symmetricDifference(found).size > 0) {
+    const problem = problemWithText(key, original, given[key]);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+const PLURALS: ReadonlySet<string> = new Set(['zero', 'one', 'two', 'few', 'many', 'other']);
+
+function problemWithText(key: string, original: string, text: unknown): string | undefined {
+  const wanted = placeholdersOf(original);
+  const forms: Readonly<Record<string, unknown>> =
+    typeof text === 'object' && text !== null && wanted.has('count') ? { ...text } : { other: text };
+  if (!Object.hasOwn(forms, 'other')) return `the text ${key} needs the form other`;
+  for (const [name, form] of Object.entries(forms)) {
+    if (!PLURALS.has(name)) return `the text ${key} has the form ${name}, which is no plural category`;
+    if (typeof form !== 'string' || form.trim() === '') return `the text ${key} is missing`;
+    if (wanted.symmetricDifference(placeholdersOf(form)).size > 0) {
       return `the text ${key} needs the placeholders ${[...wanted].map((name) => `{${name}}`).join(' ') || '(none)'}`;
     }
   }

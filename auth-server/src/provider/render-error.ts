@@ -12,6 +12,7 @@ interface ErrorDescription {
   readonly language: Language;
   readonly title: string;
   readonly message: string;
+  readonly detail?: string | undefined;
   readonly next?: string;
   /** The request id, which finds the log lines. */
   readonly reference: string;
@@ -28,6 +29,8 @@ export interface ErrorPages {
 interface Words {
   readonly title: Said;
   readonly message: Said;
+  /** What the engine says, in English. */
+  readonly detail?: string;
   readonly next?: Said;
 }
 
@@ -49,8 +52,9 @@ async function wordsForLost({ oidc, path }: KoaContextWithOIDC, error: errors.Se
 
 function wordsFor({ error, error_description: description }: ErrorOut, { cause }: Error): Words {
   if (cause instanceof ClientDocumentError) return wordsForDocument(cause);
-  const detail = description ?? error;
-  return WORDS[error] ?? { title: said('cantProcessTitle'), message: said('cantProcess', { detail }) };
+  return (
+    WORDS[error] ?? { title: said('cantProcessTitle'), message: said('cantProcess'), detail: description ?? error }
+  );
 }
 
 /** A page for people; JSON at the other endpoints, whatever the client accepts. */
@@ -74,6 +78,7 @@ export function createRenderError(
       language,
       title: inWords(language, words.title),
       message: inWords(language, words.message),
+      detail: words.detail,
       ...(words.next && { next: inWords(language, words.next) }),
       reference: stateOf(ctx).requestId,
       answer,

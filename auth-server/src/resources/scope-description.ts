@@ -11,7 +11,7 @@ const LONGEST = 200;
 
 /** A scope without a text is shown by its name. */
 export function describeScopes(names: readonly string[], words: Scopes = {}): Scopes {
-  const known = { ...SCOPES, ...words };
+  const known: Scopes = { ...SCOPES, ...words };
   return Object.fromEntries(names.map((name) => [name, Object.hasOwn(known, name) ? (known[name] ?? name) : name]));
 }
 

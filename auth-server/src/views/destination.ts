@@ -15,7 +15,9 @@ export interface Destination {
 
 /** @param publisher the host that publishes the client */
 export function destinationOf(redirectUri: string, publisher?: string): Destination {
-  const { protocol, host, hostname } = URL.parse(redirectUri) ?? { protocol: 'unknown:', host: '', hostname: '' };
+  const url = URL.parse(redirectUri);
+  if (!url) return { place: redirectUri };
+  const { protocol, host, hostname } = url;
   if (protocol === 'http:' && isLoopback(redirectUri)) {
     return {
       place: hostname,

@@ -7,6 +7,8 @@ import { framed, type Look } from './frame.ts';
 export interface ErrorView extends Look {
   readonly title: string;
   readonly message: string;
+  /** The engine's own words, which are English. */
+  readonly detail?: string | undefined;
   /** What to do next. */
   readonly next?: string;
   /** The request id, which is in every log line about the request. */
@@ -22,7 +24,7 @@ interface Answer {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-export const errorPage = ({ language, brand, title, message, next, reference, answer }: ErrorView): string =>
+export const errorPage = ({ language, brand, title, message, detail, next, reference, answer }: ErrorView): string =>
   framed(
     { language, brand },
     {
@@ -30,6 +32,7 @@ export const errorPage = ({ language, brand, title, message, next, reference, an
       body: html`<div class="card">
 <h1>${title}</h1>
 <p>${message}</p>
+${detail && html`<p class="soft small">${language.texts.forTheMaker} <code lang="en">${detail}</code></p>`}
 ${next && html`<p>${next}</p>`}
 ${answer && wayBack(answer, language)}
 </div>
@@ -40,7 +43,7 @@ ${reference && html`<footer>${language.texts.reference}<br><code>${reference}</c
 function wayBack({ redirectUri, target, fields }: Answer, language: Language): Html {
   const { place, about } = destinationOf(redirectUri);
   const label = fill(language, 'returnToApp', { place: html`<bdi>${place}</bdi>` });
-  const where = html`<strong><bdi>${place}</bdi></strong>${about && html`, ${inWords(language, about)}`}`;
+  const where = html`<strong><bdi>${place}</bdi></strong>${about && html` (${inWords(language, about)})`}`;
   return html`<p>${fill(language, 'appWaits', { place: where })}</p>
 ${
   fields

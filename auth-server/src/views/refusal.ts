@@ -34,8 +34,9 @@ export function refusalPage({ language, brand, identity, provider, again, finish
 <p>${texts.ifAdmitted}</p>
 <a class="button" href="${again}">${texts.useAnother}</a>
 <a class="button quiet" rel="noreferrer" href="${finish}">${texts.returnWithout}</a>
+<p class="soft small">${texts.answerComes}</p>
 </div>
-<footer>${texts.answerComes}<br><code>${reference}</code></footer>`,
+<footer>${texts.reasonReference}<br><code>${reference}</code></footer>`,
     },
   );
 }

@@ -2,11 +2,11 @@
  * Owns the sign-in page before an upstream: which client asks, where the answer goes, what the client may do, and the buttons to
  * approve or deny (RFC 6749 §10.2, RFC 8252 §8.6). Everything that comes from a client is escaped text.
  */
-import type { PersonClaim } from '@mcp-oauth/shared/contract';
+import { type PersonClaim, SCOPES } from '@mcp-oauth/shared/contract';
 import { type Html, html, trusted } from '@mcp-oauth/shared/pages/html';
 import type { PendingInteraction } from '../consent/interaction.ts';
 import type { Account } from '../federation/account.ts';
-import { fill, inWords, type Language, said } from '../languages/language.ts';
+import { dayIn, fill, inWords, type Language, said } from '../languages/language.ts';
 import { type Destination, destinationOf } from './destination.ts';
 import { framed, type Look } from './frame.ts';
 
@@ -83,7 +83,7 @@ function clientName({ id, name, byOperator }: Client): string | undefined {
 /** Says that the details come from the operator's copy, if they do. */
 const copyNote = ({ host, copiedAt }: Client, language: Language): Html | undefined => {
   if (copiedAt === undefined) return undefined;
-  const date = new Date(copiedAt * 1000).toISOString().slice(0, 10);
+  const date = dayIn(language, copiedAt);
   return html`<p class="soft small">${fill(language, 'copyNote', { host: bdi(host ?? ''), date })}</p>`;
 };
 
@@ -105,11 +105,23 @@ function scopeItem(
 ): Html {
   const words =
     description && description !== name
-      ? html`${description}`
+      ? html`${ownDescription(name, description, language) ?? description}`
       : fill(language, 'permission', { name: html`<code>${name}</code>` });
   const text = tools?.isReadOnly ? html`${words} <span class="tag">${language.texts.readOnly}</span>` : words;
   if (isFixed) return html`<li>${text}${toolList(tools, language)}</li>`;
   return html`<li class="choice"><label><input type="checkbox" form="approve" name="scope" value="${name}" autocomplete="off" checked> <span>${text}</span></label>${toolList(tools, language)}</li>`;
+}
+
+/** The scopes that we describe ourselves. */
+const OURS = {
+  'mcp:tools': 'scopeTools',
+  'mcp:admin': 'scopeStatus',
+} as const satisfies Readonly<Record<keyof typeof SCOPES, keyof Language['texts']>>;
+
+/** Our own description of a scope in the language of the page; `undefined` for a description of somebody else. */
+function ownDescription(name: string, description: string, { texts }: Language): string | undefined {
+  const ours = (Object.keys(OURS) as (keyof typeof OURS)[]).find((scope) => scope === name);
+  return ours && description === SCOPES[ours] ? texts[OURS[ours]] : undefined;
 }
 
 const toolList = (tools: PendingInteraction['scopes'][number]['tools'], language: Language): Html | undefined =>

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { english } from '../../src/languages/english.ts';
 import { fill, inWords, said } from '../../src/languages/language.ts';
 import { discoverLanguages, problemWith } from '../../src/languages/languages.ts';
+import { authorizePath, register } from '../support/client.ts';
+import { foreignWords } from '../support/foreign-words.ts';
 import { startServer } from '../support/running-server.ts';
 
 const languages = await discoverLanguages(new URL('../../src/languages/', import.meta.url));
@@ -36,9 +38,20 @@ describe('the languages of the pages', () => {
     );
   });
 
-  it.each([
+  it.each<[string, object, string]>([
     ['a missing text', { texts: { ...english.texts, deny: '' } }, 'the text deny is missing'],
     ['an unknown text', { texts: { ...english.texts, denny: 'Deny' } }, 'there is no text denny'],
+    [
+      'a text without its usual form',
+      { texts: { ...english.texts, moreTools: { one: '{count}' } } },
+      'needs the form other',
+    ],
+    [
+      'an unknown form of a text',
+      { texts: { ...english.texts, moreTools: { other: '{count}', lots: '{count}' } } },
+      'the form lots, which is no plural category',
+    ],
+    ['forms of a text without a number', { texts: { ...english.texts, deny: { other: 'Deny' } } }, 'deny is missing'],
     ['no language tag', { tag: 'not a tag' }, 'is not a language tag'],
   ])('a language with %s is not accepted', (_, change, problem) => {
     expect(problemWith({ ...english, ...change })).toContain(problem);
@@ -77,5 +90,33 @@ describe('RFC 9110 §12.5.4 Accept-Language', () => {
       error: 'invalid_request',
       error_description: english.texts.over,
     });
+  });
+});
+
+describe('the error pages', () => {
+  it.each(others)('each error page in the language $tag has no word of another language', async (language) => {
+    await using server = await startServer({ env: { SUPPORT_URL: 'https://help.example' } });
+    const client = await register(server);
+    const requests: readonly (readonly [path: string, method?: string])[] = [
+      ['/nothing'],
+      ['/interaction/none'],
+      ['/interaction/none/approve', 'POST'],
+      ['/callback/acme'],
+      ['/callback/acme?state=none&code=alice'],
+      ['/callback/nobody?state=none'],
+      ['/logout', 'PUT'],
+      ['/authorize?client_id=none&response_type=code'],
+      [authorizePath(client, { redirect_uri: 'https://evil.example/' })],
+      [authorizePath(client, { response_type: 'nothing' })],
+      [authorizePath(client, { scope: 'nothing' })],
+      [authorizePath({ ...client, id: 'https://client.example/client.json' })],
+      [authorizePath({ ...client, id: 'https://%5b/client.json' })],
+    ];
+    const headers = { accept: 'text/html', 'accept-language': language.tag };
+    for (const [path, method = 'GET'] of requests) {
+      const page = await (await server.fetch(path, { method, headers })).text();
+      expect(page, path).toContain(`<html lang="${language.tag}"`);
+      expect(foreignWords(page, language, ['app.example', 'client.example']), path).toEqual([]);
+    }
   });
 });

@@ -86,11 +86,14 @@ function unreachable(host: string, status: number | undefined): Words {
 }
 
 const WORDS: Readonly<Record<Outcome, (host: string, status: number | undefined) => Words>> = {
-  refused: (host) => ({ title: said('notAcceptedTitle'), message: said('notAccepted', { host }) }),
+  refused: (host) =>
+    // Without a host there is no address: the app is as unknown as any other.
+    host === ''
+      ? { title: said('unknownAppTitle'), message: said('unknownApp') }
+      : { title: said('notAcceptedTitle'), message: said('notAccepted', { host }) },
   unreachable,
   unusable: (host) => ({ title: said('notCheckedTitle'), message: said('documentUnusable', { host }) }),
   limited: (host) => ({ title: said('tooManyAppsTitle'), message: said('tooManyApps', { host }) }),
 };
 
-export const wordsForDocument = ({ outcome, host, status }: ClientDocumentError): Words =>
-  WORDS[outcome](host || english.texts.thatAddress, status);
+export const wordsForDocument = ({ outcome, host, status }: ClientDocumentError): Words => WORDS[outcome](host, status);

@@ -1,0 +1,138 @@
+/** Proves that each page is wholly in its language, whatever it shows. */
+import { SCOPES } from '@mcp-oauth/shared/contract';
+import { describe, expect, it } from 'vitest';
+import { brandOf } from '../../src/branding/brand.ts';
+import { english } from '../../src/languages/english.ts';
+import { french } from '../../src/languages/french.ts';
+import { german } from '../../src/languages/german.ts';
+import type { Language } from '../../src/languages/language.ts';
+import { createPages } from '../../src/views/pages.ts';
+import type { SignInView } from '../../src/views/sign-in.ts';
+import { foreignWords } from '../support/foreign-words.ts';
+
+const pages = createPages(
+  brandOf({ brandName: 'Acme', supportUrl: 'https://a.example', privacyUrl: 'https://b.example' }),
+);
+const identity = { issuer: 'https://id.example', subject: '1', email: 'alice@example.com' };
+const account = { accountId: 'a', connector: 'entra', identity };
+const nameless = { ...account, connector: 'gone', identity: { issuer: 'https://id.example', subject: '1' } };
+
+const view = (language: Language, pending: Partial<SignInView['pending']> = {}): Omit<SignInView, 'brand'> => ({
+  language,
+  pending: {
+    uid: 'uid',
+    client: { id: 'client', name: 'Cursor', host: 'cursor.example', copiedAt: 1_000_000_000, identity: {} },
+    redirectUri: 'http://127.0.0.1/callback',
+    resource: { identifier: 'https://mcp.example/mcp', name: 'Notes' },
+    scopes: [
+      ...Object.entries(SCOPES).map(([name, description], index) => ({
+        name,
+        description,
+        isFixed: index === 0,
+        tools: { titles: ['Echo'], more: 2 - index, isReadOnly: true },
+      })),
+      { name: 'notes:write', description: 'notes:write' },
+    ],
+    claims: ['name', 'username', 'email', 'groups', 'roles', 'org'],
+    accountId: undefined,
+    ...pending,
+  },
+  path: '/interaction/uid',
+  account: undefined,
+  connectors: [{ id: 'entra', title: 'Microsoft' }],
+  token: 'token',
+});
+const client = (change: object) => ({ client: { id: 'client', name: undefined, identity: {}, ...change } });
+
+/** Every page, with each of its parts on one of them. */
+const everyPage = (language: Language): Readonly<Record<string, string>> => {
+  const error = { language, title: language.texts.cantProcessTitle, message: language.texts.cantProcess };
+  return {
+    'sign-in for a program': pages.signIn(view(language)),
+    'sign-in of a published app for a website': pages.signIn(
+      view(language, { redirectUri: 'https://app.example/callback' }),
+    ),
+    'sign-in of an app without a name': pages.signIn(view(language, client({ name: '' }))),
+    'sign-in of an app with a scheme': pages.signIn(
+      view(language, { ...client({}), redirectUri: 'com.example.app:/x' }),
+    ),
+    'sign-in of a known app': pages.signIn(view(language, client({ id: 'Cursor', byOperator: true }))),
+    'sign-in with a session': pages.signIn({ ...view(language), account }),
+    'sign-in with the session of a person without a name': pages.signIn({ ...view(language), account: nameless }),
+    refusal: pages.refusal({ language, identity, provider: 'Microsoft', again: '/a', finish: '/f', reference: '0000' }),
+    'refusal of a person without a name': pages.refusal({
+      language,
+      identity: nameless.identity,
+      provider: 'Microsoft',
+      again: '/a',
+      finish: '/f',
+      reference: '0000',
+    }),
+    error: pages.error({ ...error, reference: '0000' }),
+    'error with a detail of the engine': pages.error({ ...error, detail: 'unsupported response_type requested' }),
+    'error with the way back': pages.error({
+      ...error,
+      answer: { redirectUri: 'https://app.example/callback', target: 'https://app.example/callback?error=x' },
+    }),
+    finished: pages.finished({ language, target: 'com.example.app:/x?code=1', isGranted: true }),
+    'finished without access': pages.finished({ language, target: 'com.example.app:/x?error=1', isGranted: false }),
+    organisation: pages.organisation({
+      language,
+      organisations: ['Acme'],
+      resource: 'Notes',
+      path: '/o',
+      token: 'token',
+    }),
+    'sign-out': pages.signOut({ language, session: { account, path: '/logout', token: 'token' } }),
+    'sign-out of a person without a name': pages.signOut({
+      language,
+      session: { account: undefined, path: '/logout', token: 'token' },
+    }),
+    'signed out': pages.signOut({
+      language,
+      isDone: true,
+      upstream: { target: 'https://id.example', title: 'Microsoft' },
+    }),
+    'sign-out of nobody': pages.signOut({ language }),
+  };
+};
+
+const NAMES = [
+  'Acme',
+  'Cursor',
+  'cursor.example',
+  'Notes',
+  'Echo',
+  'Microsoft',
+  'alice@example.com',
+  'https://mcp.example/mcp',
+  'notes:write',
+  'app.example',
+  'com.example.app://',
+];
+const DATES = { en: 'September 9, 2001', de: '9. September 2001', fr: '9 septembre 2001' };
+
+describe.each([english, german, french])('the pages in the language $tag', (language) => {
+  it.each(Object.entries(everyPage(language)))('the page %s has no word of another language', (_, page) => {
+    expect(foreignWords(page, language, [...NAMES, DATES[language.tag as 'de']])).toEqual([]);
+  });
+
+  it('the date of a copy is written as in the language', () => {
+    expect(pages.signIn(view(language))).toContain(DATES[language.tag as 'de']);
+  });
+
+  it('a text with a number follows the plural rules of the language (CLDR)', () => {
+    const page = pages.signIn(view(language));
+    const more = {
+      en: ['and 2 more', 'and 1 more'],
+      de: ['und 2 weitere', 'und 1 weiteres'],
+      fr: ['et 2 autres', 'et 1 autre'],
+    };
+    expect([...page.matchAll(/<li>(\w+ \d \w+)<\/li>/g)].map(([, text]) => text)).toEqual(more[language.tag as 'de']);
+  });
+});
+
+it('WCAG 2.2 §3.1.2 the engine’s own words on a page of another language are marked as English', () => {
+  const page = everyPage(german)['error with a detail of the engine'];
+  expect(page).toContain('<code lang="en">unsupported response_type requested</code>');
+});
