@@ -1,12 +1,12 @@
 /** Owns the metrics of auth-server: which metrics there are, and which part of the service counts each. */
 import type { RequestListener } from 'node:http';
-import { AUTHORIZATION_SERVER_PATH, issuerPath, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
+import { AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH, urlPath } from '@mcp-oauth/shared/contract';
 import type { Declaration, Metric } from '@mcp-oauth/shared/metrics/declaration';
 import { Counter, Histogram } from '@mcp-oauth/shared/metrics/metric';
 import { buildInfo, redisTakesWrites, redisUp } from '@mcp-oauth/shared/metrics/process';
 import { createRouteOf, requestDuration, timed } from '@mcp-oauth/shared/metrics/requests';
 import type { UpstreamReason } from './federation/connector.ts';
-import { innerTarget } from './http/issuer-path.ts';
+import { withoutIssuerPath } from './http/issuer-path.ts';
 import type { SignInObserver } from './http/sign-in/upstream-failure.ts';
 import type { EngineCounts } from './provider/events.ts';
 import type { CreateRateLimit } from './storage/rate-limit.ts';
@@ -159,7 +159,7 @@ export function createMeters(issuer: string): Meters {
   const registrations = new Counter(DECLARED.registrations);
   const limited = new Counter(DECLARED.limited);
   return {
-    timed: (handler) => timed(handler, duration, routesUnder(issuerPath(issuer))),
+    timed: (handler) => timed(handler, duration, routesUnder(urlPath(issuer))),
     limits: (create) => (options) => {
       const limit = create(options);
       return {
@@ -183,5 +183,5 @@ export function createMeters(issuer: string): Meters {
 /** Only the probes are outside the path of the issuer. */
 function routesUnder(path: string): (path: string) => string {
   const routeOf = createRouteOf(ROUTES);
-  return (asked) => routeOf(PROBES.includes(asked) ? asked : (innerTarget(asked, path) ?? ''));
+  return (asked) => routeOf(PROBES.includes(asked) ? asked : (withoutIssuerPath(asked, path) ?? ''));
 }

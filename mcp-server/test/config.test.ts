@@ -35,6 +35,20 @@ describe('settings', () => {
     expect(readConfig(env).port).toBe(port);
   });
 
+  it('RFC 8707 §2 the resource of a server below a path has that path', () => {
+    expect(readConfig({ PUBLIC_URL: 'https://example.com/tools' }).audiences).toEqual([
+      'https://example.com/tools/mcp',
+      'https://example.com/tools/sse',
+      'https://example.com/tools',
+    ]);
+  });
+
+  it('the error about a PUBLIC_URL with /mcp says that the server appends it', () => {
+    expect(() => readConfig({ PUBLIC_URL: 'https://example.com/mcp' })).toThrow(
+      /PUBLIC_URL: is the URL without \/mcp, which this server appends/,
+    );
+  });
+
   it('RFC 8414 §2 the issuer is kept exactly as given', () => {
     for (const issuer of ['https://tenant.auth0.com/', 'https://idp.example.com/realms/one'])
       expect(readConfig({ ISSUER: issuer }).issuer).toBe(issuer);
@@ -57,7 +71,9 @@ describe('settings', () => {
   });
 
   it.each([
-    [{ PUBLIC_URL: 'https://mcp.example.com/path' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://mcp.example.com/mcp' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://mcp.example.com/tools/SSE/' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://mcp.example.com/tools?a=b' }, 'PUBLIC_URL'],
     [{ ISSUER: 'https://auth.example.com?x' }, 'ISSUER'],
     [{ ISSUER: 'auth.example.com' }, 'ISSUER'],
     [{ TOKEN_ALGORITHMS: 'HS256' }, 'TOKEN_ALGORITHMS'],

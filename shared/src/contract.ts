@@ -55,19 +55,27 @@ export const AUTHORIZATION_SERVER_PATH = '/.well-known/oauth-authorization-serve
 /** OpenID Connect Discovery 1.0 §4: the same for OpenID providers; an issuer with a path prepends its path. */
 export const OPENID_CONFIGURATION_PATH = '/.well-known/openid-configuration';
 
-/** The path of an issuer as it is inserted or prepended there: empty, or from its slash to its last segment (RFC 8414 §3.1). */
-export const issuerPath = (issuer: string): string => new URL(issuer).pathname.replace(/\/$/, '');
+/** The path of a URL as it is inserted or prepended there: empty, or from its slash to its last segment (RFC 8414 §3.1). */
+export const urlPath = (issuer: string): string => new URL(issuer).pathname.replace(/\/$/, '');
 
-/** Paths of the MCP server at its public origin: all of them identify the same resource. */
+/** The URL of a metadata document with the path of its subject inserted: `/.well-known/…` and then the path (RFC 8414 §3.1, RFC 9728 §3.1). */
+export const insertedUrl = (wellKnown: string, subject: string): string =>
+  new URL(subject).origin + wellKnown + urlPath(subject);
+
+/** Paths of the MCP server below its public URL: all of them identify the same resource. */
 export const MCP_PATH = '/mcp';
 export const SSE_PATH = '/sse';
 
+/** The end of a URL that is the URL of an endpoint, where the URL of the MCP server is meant. */
+export const endpointIn = (url: string): string | undefined =>
+  [MCP_PATH, SSE_PATH].find((path) => url.toLowerCase().endsWith(path));
+
 /**
- * Every identifier of the MCP server at `origin` (RFC 8707 §2). The first is the canonical one, which is the audience of its
+ * Every identifier of the MCP server at `url` (RFC 8707 §2). The first is the canonical one, which is the audience of its
  * tokens.
  */
-export function resourceIdentifiers(origin: string): [canonical: string, ...aliases: string[]] {
-  return [`${origin}${MCP_PATH}`, `${origin}${SSE_PATH}`, origin];
+export function resourceIdentifiers(url: string): [canonical: string, ...aliases: string[]] {
+  return [`${url}${MCP_PATH}`, `${url}${SSE_PATH}`, url];
 }
 
 /**

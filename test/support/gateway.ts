@@ -2,18 +2,23 @@
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 
+/** A port on this machine, and the path there if the proxy changes it. */
+type Destination = number | { readonly port: number | undefined; readonly path: string } | undefined;
+
 /**
- * @param portFor port on this machine for a path; called for every request
+ * @param destinationOf called for the path of every request
  * @param added headers that every forwarded request gets
  */
 export const gateway = (
-  portFor: (path: string) => number | undefined,
+  destinationOf: (path: string) => Destination,
   added: () => OutgoingHttpHeaders = () => ({}),
 ): Promise<TestServer> =>
   serve((req, res) => {
-    const { url: path = '/', method } = req;
+    const { url = '/', method } = req;
     const headers = { ...req.headers, ...added() };
-    const onward = request({ host: '127.0.0.1', port: portFor(path), path, method, headers }, (answer) => {
+    const found = destinationOf(url);
+    const { port, path } = typeof found === 'object' ? found : { port: found, path: url };
+    const onward = request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
       res.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(res);
     });

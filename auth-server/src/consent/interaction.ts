@@ -3,7 +3,7 @@
  * can end. Steps never call one another; each ends in a redirect (design: one page before the upstream).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { issuerPath, type PersonClaim } from '@mcp-oauth/shared/contract';
+import { type PersonClaim, urlPath } from '@mcp-oauth/shared/contract';
 
 /** What the resource says about the tools behind a scope: text for the page, not a fact that is approved. */
 interface ScopeTools {
@@ -95,4 +95,4 @@ export interface Interactions {
 }
 
 /** Path of the page of a pending interaction. */
-export const interactionPath = (issuer: string, uid: string): string => `${issuerPath(issuer)}/interaction/${uid}`;
+export const interactionPath = (issuer: string, uid: string): string => `${urlPath(issuer)}/interaction/${uid}`;

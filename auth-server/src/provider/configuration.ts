@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { issuerPath } from '@mcp-oauth/shared/contract';
+import { urlPath } from '@mcp-oauth/shared/contract';
 import type { Configuration, FindAccount } from 'oidc-provider';
 import type { Access } from '../access/access.ts';
 import type { ClientDocuments } from '../client-documents/client-documents.ts';
@@ -158,7 +158,7 @@ const clientProfile = ({ keys: { signing }, clientDocuments, preRegistered }: Co
 function cookies({ issuer, keys }: ConfigurationOptions): NonNullable<Configuration['cookies']> {
   const secure = issuer.startsWith('https:');
   const options = { httpOnly: true, sameSite: 'lax', secure } as const;
-  const path = issuerPath(issuer);
+  const path = urlPath(issuer);
   const own = path && `_${createHash('sha256').update(path).digest('base64url').slice(0, 12)}`;
   return {
     keys: [...keys.cookies],

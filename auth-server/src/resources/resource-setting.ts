@@ -1,6 +1,12 @@
-/** Owns how RESOURCES is read: origins of MCP servers in the simple case, JSON where something differs from the defaults. */
-import { canonicalResource, PROTECTED_RESOURCE_PATH, resourceIdentifiers } from '@mcp-oauth/shared/contract';
-import { duration, exactList, origin, url } from '@mcp-oauth/shared/settings/types';
+/** Owns how RESOURCES is read: URLs of MCP servers in the simple case, JSON where something differs from the defaults. */
+import {
+  canonicalResource,
+  endpointIn,
+  insertedUrl,
+  PROTECTED_RESOURCE_PATH,
+  resourceIdentifiers,
+} from '@mcp-oauth/shared/contract';
+import { baseUrl, duration, exactList, url } from '@mcp-oauth/shared/settings/types';
 import { unknownMember } from '@mcp-oauth/shared/text/nearest';
 import { z } from 'zod';
 import { personClaimList } from './person-claims.ts';
@@ -10,7 +16,11 @@ import { scopeName } from './scope-description.ts';
 const identifier = z.string().refine((value) => canonicalResource(value) !== undefined, 'expected an absolute URI');
 
 const described = z.strictObject({
-  url: origin(),
+  url: baseUrl().superRefine((value, context) => {
+    const endpoint = endpointIn(value);
+    if (endpoint)
+      context.addIssue({ code: 'custom', message: `expected the URL without ${endpoint}, which is appended` });
+  }),
   name: z.string().regex(/\S/, 'expected a name').optional(),
   scopes: z
     .record(scopeName, z.string())
@@ -33,7 +43,7 @@ function toResource(description: z.output<typeof described>): ResourceSetting {
   const identifiers = [first ?? description.url, ...others] as const;
   return {
     name: description.name,
-    host: new URL(description.url).host,
+    address: description.url.replace(/^https?:\/\//, ''),
     identifiers,
     audience: description.audience ?? identifiers[0],
     scopes: description.scopes,
@@ -46,8 +56,7 @@ function toResource(description: z.output<typeof described>): ResourceSetting {
 
 /** RFC 9728 §3.1: the path of the resource follows the well-known path. */
 function metadataUrl(identifier: string): string | undefined {
-  const { protocol, origin, pathname } = new URL(identifier);
-  return /^https?:$/.test(protocol) ? `${origin}${PROTECTED_RESOURCE_PATH}${pathname.replace(/\/$/, '')}` : undefined;
+  return /^https?:/i.test(identifier) ? insertedUrl(PROTECTED_RESOURCE_PATH, identifier) : undefined;
 }
 
 function parse(text: string): unknown {
@@ -91,7 +100,7 @@ export const resources = (): z.ZodType<readonly [ResourceSetting, ...ResourceSet
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
       const where = issue?.path.length ? ` (${issue.path.join('.')}: ${wordsOf(issue)})` : '';
-      return fail(`expected origins of MCP servers separated by commas, or a JSON array of resources${where}`);
+      return fail(`expected URLs of MCP servers separated by commas, or a JSON array of resources${where}`);
     }
     const [first, ...others] = parsed.data.map(toResource);
     if (!first) return fail('expected at least one resource');

@@ -9,9 +9,10 @@ import { NO_TOOLS, type ToolsByScope } from './scope-tools.ts';
 
 /** What the operator configures for a resource. */
 export interface ResourceSetting {
-  /** Its name on the sign-in page; absent: its own name (RFC 9728 §2 `resource_name`), or its host. */
+  /** Its name on the sign-in page; absent: its own name (RFC 9728 §2 `resource_name`), or its address. */
   readonly name?: string | undefined;
-  readonly host: string;
+  /** Its URL without the scheme, such as `example.com/tools`. */
+  readonly address: string;
   /** Every identifier that a client may send for it; clients get the first one in answers. */
   readonly identifiers: readonly [string, ...string[]];
   /** The `aud` of its tokens (RFC 9068 §2.2). */
@@ -107,7 +108,7 @@ function live(setting: Complete, source: ScopeSource | undefined, words: Scopes)
   return {
     ...setting,
     get name() {
-      return setting.name ?? source?.name() ?? setting.host;
+      return setting.name ?? source?.name() ?? setting.address;
     },
     get scopes() {
       return said() ?? usual;

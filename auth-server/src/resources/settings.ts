@@ -9,7 +9,7 @@ import { scopeDescriptions } from './scope-description.ts';
 export const resourceSettings = {
   resources: setting({
     env: 'RESOURCES',
-    doc: 'The MCP servers that this server issues tokens for: their public origins, separated by commas, or a JSON array of objects with `url` and, where they differ from the defaults, `name`, `scopes`, `defaultScope`, `identifiers`, `audience`, `accessTokenLifetime`, `metadataUrl`, `claims`. The first is used for clients that name no resource. `scopes` is an object of scope names and texts that say what they allow. Without `scopes` or `name`, they are read from the protected-resource metadata of the MCP server at `metadataUrl`; in production plain http is accepted there inside the network only.',
+    doc: 'The MCP servers that this server issues tokens for: their public URLs (`PUBLIC_URL` of each), separated by commas, or a JSON array of objects with `url` and, where they differ from the defaults, `name`, `scopes`, `defaultScope`, `identifiers`, `audience`, `accessTokenLifetime`, `metadataUrl`, `claims`. The first is used for clients that name no resource. `scopes` is an object of scope names and texts that say what they allow. Without `scopes` or `name`, they are read from the protected-resource metadata of the MCP server at `metadataUrl`; in production plain http is accepted there inside the network only.',
     type: resources(),
     default: 'http://localhost:8080',
     example: 'https://mcp.example.com',

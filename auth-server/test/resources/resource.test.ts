@@ -45,7 +45,7 @@ describe('RESOURCES', () => {
     );
     expect(resource).toEqual({
       name: 'A',
-      host: 'a.example',
+      address: 'a.example',
       identifiers: ['https://a.example/mcp', 'https://a.example/sse', 'https://a.example'],
       audience: 'urn:a',
       scopes: { read: 'Read' },
@@ -54,12 +54,23 @@ describe('RESOURCES', () => {
     });
   });
 
+  it('RFC 8707 §2 an MCP server below a path has identifiers and metadata with that path', () => {
+    expect(parse('https://example.com/tools/')).toEqual([
+      expect.objectContaining({
+        address: 'example.com/tools',
+        identifiers: ['https://example.com/tools/mcp', 'https://example.com/tools/sse', 'https://example.com/tools'],
+        metadataUrl: 'https://example.com/.well-known/oauth-protected-resource/tools/mcp',
+      }),
+    ]);
+  });
+
   it.each([
-    ['', 'expected origins'],
-    ['mcp.example.com', 'expected an origin'],
-    ['https://mcp.example.com/mcp', 'expected an origin'],
-    ['[{]', 'expected origins'],
-    ['[]', 'expected origins'],
+    ['', 'expected URLs'],
+    ['mcp.example.com', 'expected a URL such as'],
+    ['https://mcp.example.com/mcp', 'expected the URL without /mcp'],
+    ['https://example.com/tools/../a', 'expected a URL such as'],
+    ['[{]', 'expected URLs'],
+    ['[]', 'expected URLs'],
     ['[{"url":"https://a.example","nmae":"x"}]', '"nmae" is not a known member; did you mean "name"?'],
     ['[{"url":"https://a.example","scope":{"read":"Read"}}]', 'did you mean "scopes"?'],
     ['[{"url":"https://a.example","accessTokenLifeTimes":"5m"}]', 'did you mean "accessTokenLifetime"?'],

@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import type { Allowance } from '../allowance/allowance.ts';
 import type { Config } from '../config.ts';
 import { createApp } from '../http/app.ts';
+import { underBasePath } from '../http/base-path.ts';
 import { createLane } from '../http/mcp/lane.ts';
 import type { LiveCatalog } from '../protocol/catalog/live-catalog.ts';
 import type { Endpoints, ToolSummary } from '../protocol/endpoints.ts';
@@ -38,5 +39,5 @@ export function composeHttp(config: Config, dependencies: HttpDependencies): Req
     { settings: config, log, verify, verifyProof, scopes, endpoints, allowance, onRefused },
     app.callback(),
   );
-  return meters?.timed(lane) ?? lane;
+  return underBasePath(config.publicUrl, meters?.timed(lane) ?? lane);
 }

@@ -33,7 +33,7 @@ export function createHostRule({ publicUrl, allowedHosts }: OriginOptions): (hos
 
 /** Whether a web page of this origin may call; programs send no origin. */
 export function createOriginRule({ publicUrl, allowedOrigins }: OriginOptions): (origin: string) => boolean {
-  const known = new Set([publicUrl, ...allowedOrigins]);
+  const known = new Set([new URL(publicUrl).origin, ...allowedOrigins]);
   const local = isLoopback(publicUrl);
   return (origin) => known.has(origin) || (local && isLoopback(origin));
 }

@@ -1,12 +1,13 @@
 /** Owns the settings of the HTTP server: its URL and port, its name, and which web pages and host names may be used to call it. */
+import { endpointIn } from '@mcp-oauth/shared/contract';
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 
 export const httpSettings = {
   publicUrl: setting({
     env: 'PUBLIC_URL',
-    doc: 'Origin at which clients reach this server. Its MCP endpoint is this origin followed by /mcp.',
-    type: type.origin(),
+    doc: 'URL at which clients reach this server. Its MCP endpoint is this URL followed by /mcp. It may have a path, so that several servers share one host: `https://example.com/tools`.',
+    type: type.baseUrl(),
     default: 'http://localhost:8080',
     example: 'https://mcp.example.com',
   }),
@@ -47,6 +48,12 @@ export const httpDefaults = ({ publicUrl, port, allowedOrigins, allowedHosts }: 
 
 /** RFC 6750 §5.3: bearer tokens are only sent over TLS. */
 export function judgePublicUrl(publicUrl: string | undefined, environment: string | undefined): readonly Problem[] {
-  if (environment !== 'production' || !publicUrl?.startsWith('http:')) return [];
-  return [{ env: 'PUBLIC_URL', message: `must use https in production (got ${JSON.stringify(publicUrl)})` }];
+  if (publicUrl === undefined) return [];
+  const problem = (message: string): Problem => ({
+    env: 'PUBLIC_URL',
+    message: `${message} (got ${JSON.stringify(publicUrl)})`,
+  });
+  const endpoint = endpointIn(publicUrl);
+  if (endpoint) return [problem(`is the URL without ${endpoint}, which this server appends`)];
+  return environment === 'production' && publicUrl.startsWith('http:') ? [problem('must use https in production')] : [];
 }

@@ -1,5 +1,11 @@
 /** Owns the landing page: what this server is, how to connect, what its tools require, and how the sign-in works. */
-import { MCP_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
+import {
+  AUTHORIZATION_SERVER_PATH,
+  insertedUrl,
+  MCP_PATH,
+  PROTECTED_RESOURCE_PATH,
+  SSE_PATH,
+} from '@mcp-oauth/shared/contract';
 import { type Html, html } from '@mcp-oauth/shared/pages/html';
 import { page } from '@mcp-oauth/shared/pages/page';
 import type { ToolSummary } from '../protocol/endpoints.ts';
@@ -85,8 +91,8 @@ const endpointTable = ({ publicUrl, issuer }: Landing): Html => html`<section cl
 <ul class="entries">
 ${endpoint(`${publicUrl}${MCP_PATH}`, 'Streamable HTTP of every revision, 2025-03-26 to 2026-07-28. Needs an access token.')}
 ${endpoint(`${publicUrl}${SSE_PATH}`, 'HTTP+SSE of 2024-11-05, for older clients; Streamable HTTP works here too. Needs an access token.')}
-${endpoint(`${publicUrl}/.well-known/oauth-protected-resource${MCP_PATH}`, 'What protects this server and which scopes it knows (RFC 9728).', true)}
-${endpoint(`${publicUrl}/.well-known/oauth-authorization-server`, 'Metadata of the authorization server, for clients that look here first (RFC 8414).', true)}
+${endpoint(insertedUrl(PROTECTED_RESOURCE_PATH, publicUrl + MCP_PATH), 'What protects this server and which scopes it knows (RFC 9728).', true)}
+${endpoint(insertedUrl(AUTHORIZATION_SERVER_PATH, publicUrl), 'Metadata of the authorization server, for clients that look here first (RFC 8414).', true)}
 ${endpoint(issuer, 'The authorization server that issues the tokens: authorization, token, registration and keys.')}
 </ul>
 </section>`;

@@ -18,6 +18,7 @@ import { createKeySource } from '../../src/authorization/issuer/key-source.ts';
 import { createScopePolicy } from '../../src/authorization/scope.ts';
 import { createTokenCache } from '../../src/authorization/token-cache.ts';
 import { createApp } from '../../src/http/app.ts';
+import { underBasePath } from '../../src/http/base-path.ts';
 import { createLane } from '../../src/http/mcp/lane.ts';
 import { type SealingKeys, sharedKeys } from '../../src/keys/sealing-keys.ts';
 import type { Endpoint, Endpoints } from '../../src/protocol/endpoints.ts';
@@ -150,7 +151,7 @@ function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log
     clockTolerance: 5,
   });
   const lane = { settings, log, verify, verifyProof, scopes, endpoints, allowance: allowance(options.limits) };
-  return createLane(lane, app.callback());
+  return underBasePath(publicUrl, createLane(lane, app.callback()));
 }
 
 function recordingEndpoints(ran: Ran[]): Endpoints {

@@ -103,6 +103,19 @@ export const origins = (): z.ZodType<readonly string[], string> =>
 export const origin = (): z.ZodType<string, string> =>
   parsed('an origin such as https://mcp.example.com, without a path', originOf);
 
+/**
+ * The URL of a service that may be below a path, `https://example.com/tools`: no query, fragment or user; returned without a slash at
+ * its end. Its path has only one spelling, because URLs that are built from it are compared as text.
+ */
+export const baseUrl = (): z.ZodType<string, string> =>
+  parsed('a URL such as https://mcp.example.com or https://example.com/tools, without query and fragment', (value) => {
+    const url = httpUrl(value);
+    if (!url || value.includes('?') || url.hostname.includes('*')) return undefined;
+    const path = pathOf(value).replace(/\/$/, '');
+    const isPlain = PLAIN_PATH.test(path) && !WELL_KNOWN.test(path) && path === url.pathname.replace(/\/$/, '');
+    return isPlain ? url.origin + path : undefined;
+  });
+
 function originOf(value: string): string | undefined {
   const url = httpUrl(value);
   return url && url.pathname === '/' && !url.search && !url.hostname.includes('*') ? url.origin : undefined;
@@ -133,6 +146,11 @@ export const ownIssuer = (): z.ZodType<string, string> =>
 /** Path segments with only one spelling, which no client, proxy or library rewrites. */
 const PLAIN_PATH = /^(\/[A-Za-z0-9._~-]+)*$/;
 
+const WELL_KNOWN = /^\/\.well-known(\/|$)/;
+
+/** The path of a URL as it is written, with `.` and `..`. */
+const pathOf = (url: string): string => url.replace(/^[^:]+:\/\/[^/\\]+/, '');
+
 function flawOfIssuer(value: string): string | undefined {
   if (value.includes('?')) return 'must not have a query';
   if (value.includes('#')) return 'must not have a fragment';
@@ -140,10 +158,10 @@ function flawOfIssuer(value: string): string | undefined {
   if (!url || !/^https?:\/\//i.test(value)) return 'expected a URL such as https://auth.example.com';
   if (url.username || url.password) return 'must not contain a user';
   if (value.endsWith('/')) return 'must not end with a slash';
-  const path = value.replace(/^[^:]+:\/\/[^/\\]+/, '');
+  const path = pathOf(value);
   if (/\/\.\.?(\/|$)/.test(path)) return 'must not have the segments . or ..';
   if (!PLAIN_PATH.test(path)) return 'may only contain letters, digits and - . _ ~ in the segments of its path';
-  if (/^\/\.well-known(\/|$)/.test(path)) return 'must not be below /.well-known';
+  if (WELL_KNOWN.test(path)) return 'must not be below /.well-known';
   const written = url.origin + path;
   return written === value ? undefined : `must be written as ${written}`;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ConfigError, loadConfig, optional, setting } from '@mcp-oauth/shared/settings/config';
 import { settingsExample, settingsTable } from '@mcp-oauth/shared/settings/docs';
 import {
+  baseUrl,
   duration,
   exactList,
   flag,
@@ -84,6 +85,14 @@ describe('configuration', () => {
     [origin(), 'ftp://example.com'],
     [origin(), 'https://user:password@example.com'],
     [origin(), 'https://example.com?x=1'],
+    [baseUrl(), 'https://example.com/a?x=1'],
+    [baseUrl(), 'https://example.com/a?'],
+    [baseUrl(), 'https://example.com/a/../b'],
+    [baseUrl(), 'https://example.com//a'],
+    [baseUrl(), 'https://example.com/%61'],
+    [baseUrl(), 'https://example.com/.well-known/a'],
+    [baseUrl(), 'https://*.example.com/a'],
+    [baseUrl(), 'ftp://example.com/a'],
     [url(), 'https://example.com/#fragment'],
     [url(), 'example.com'],
     [flag(), 'yes'],
@@ -95,6 +104,11 @@ describe('configuration', () => {
   it('a list accepts commas or spaces, and a URL keeps its path as written', () => {
     expect(list().parse('a, b,,a c')).toEqual(['a', 'b', 'c']);
     expect(url().parse('https://id.example.com/realms/Staff/')).toBe('https://id.example.com/realms/Staff');
+  });
+
+  it('a base URL may have a path, and is returned with a normalized host and without a slash at its end', () => {
+    expect(baseUrl().parse('https://Example.com:443/Tools/v1.2/')).toBe('https://example.com/Tools/v1.2');
+    expect(baseUrl().parse('http://localhost:8080/')).toBe('http://localhost:8080');
   });
 
   it('a security list accepts no wildcard and no empty member', () => {

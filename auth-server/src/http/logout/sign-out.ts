@@ -3,7 +3,7 @@
  * approved. Only a form of our own page can end it, so no other site signs a person out (RFC 9700 §4.7).
  */
 import { createHmac } from 'node:crypto';
-import { issuerPath } from '@mcp-oauth/shared/contract';
+import { urlPath } from '@mcp-oauth/shared/contract';
 import { equalInConstantTime } from '@mcp-oauth/shared/crypto/constant-time';
 import type { Context, Middleware } from 'koa';
 import { stateOf } from '../../context-state.ts';
@@ -47,7 +47,7 @@ async function ask(ctx: Context, dependencies: SignOutDependencies): Promise<voi
   const session = await sessions.find(ctx);
   if (!session) return show(ctx, dependencies, {});
   const account = await accounts.find(session.accountId);
-  const path = `${issuerPath(issuer)}/logout`;
+  const path = `${urlPath(issuer)}/logout`;
   show(ctx, dependencies, { session: { account, path, token: tokenOf(formKey, session) } });
 }
 

@@ -3,7 +3,7 @@
  * §4).
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { AUTHORIZATION_SERVER_PATH, issuerPath, OPENID_CONFIGURATION_PATH } from '@mcp-oauth/shared/contract';
+import { AUTHORIZATION_SERVER_PATH, insertedUrl, OPENID_CONFIGURATION_PATH, urlPath } from '@mcp-oauth/shared/contract';
 import {
   createRemoteDocument,
   fetchJson,
@@ -40,12 +40,11 @@ export type IssuerMetadata = z.infer<typeof schema>;
  */
 export function metadataUrls(issuer: string): readonly string[] {
   const { origin } = new URL(issuer);
-  const path = issuerPath(issuer);
   return [
     ...new Set([
-      `${origin}${AUTHORIZATION_SERVER_PATH}${path}`,
-      `${origin}${OPENID_CONFIGURATION_PATH}${path}`,
-      `${origin}${path}${OPENID_CONFIGURATION_PATH}`,
+      insertedUrl(AUTHORIZATION_SERVER_PATH, issuer),
+      insertedUrl(OPENID_CONFIGURATION_PATH, issuer),
+      `${origin}${urlPath(issuer)}${OPENID_CONFIGURATION_PATH}`,
     ]),
   ];
 }

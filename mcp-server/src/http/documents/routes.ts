@@ -1,8 +1,15 @@
 /** Owns the routes of the public documents, and the redirects for clients of 2025-03-26. */
 import Router from '@koa/router';
-import { AUTHORIZATION_SERVER_PATH, MCP_PATH, OPENID_CONFIGURATION_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
+import {
+  AUTHORIZATION_SERVER_PATH,
+  MCP_PATH,
+  OPENID_CONFIGURATION_PATH,
+  SSE_PATH,
+  urlPath,
+} from '@mcp-oauth/shared/contract';
 import { metadataUrls } from '../../authorization/issuer/issuer-metadata.ts';
 import type { Landing } from '../../views/landing.ts';
+import { withoutBasePath } from '../base-path.ts';
 import { publicCors } from '../cors.ts';
 import { metadataPath } from '../metadata-path.ts';
 import { serveLanding } from './landing.ts';
@@ -25,8 +32,13 @@ const ISSUER_PATHS = new Set(
  * request that arrives here nevertheless is misrouted: fetching the document from the issuer's public URL, or
  * redirecting there, would lead back here.
  */
-export const isAtIssuer = (publicUrl: string, issuer: string): boolean =>
-  metadataUrls(issuer).some((url) => url.startsWith(publicUrl) && ISSUER_PATHS.has(url.slice(publicUrl.length)));
+export function isAtIssuer(publicUrl: string, issuer: string): boolean {
+  const { origin } = new URL(publicUrl);
+  const path = urlPath(publicUrl);
+  return metadataUrls(issuer).some(
+    (url) => url.startsWith(`${origin}/`) && ISSUER_PATHS.has(withoutBasePath(url.slice(origin.length), path)),
+  );
+}
 
 /** The requirements for access tokens. */
 type Access = Pick<ResourceDescription, 'scopes' | 'dpopRequired' | 'toolsByScope'>;

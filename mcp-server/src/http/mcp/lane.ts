@@ -4,7 +4,7 @@
  * cached and the body is read.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { MCP_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
+import { insertedUrl, MCP_PATH, PROTECTED_RESOURCE_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import { refusalOfHead } from '@mcp-oauth/shared/http/request/head';
 import type { Logger } from '@mcp-oauth/shared/logger';
@@ -12,7 +12,6 @@ import type { Allowance, Share } from '../../allowance/allowance.ts';
 import type { Principal } from '../../authorization/principal.ts';
 import { type Endpoint, type Endpoints, type McpRequest, MESSAGES_PATH } from '../../protocol/endpoints.ts';
 import { allowPage, answerPreflight, isPreflight } from '../cors.ts';
-import { metadataPath } from '../metadata-path.ts';
 import { createHostRule, createOriginRule, type OriginOptions, wrongHost, wrongOrigin } from '../origin.ts';
 import { authenticate, type ProtectedResource, requireScopes } from './authenticate.ts';
 import { readMessage } from './body.ts';
@@ -127,7 +126,7 @@ function createRoutes({ settings, endpoints, ...checks }: LaneDependencies): (pa
     publicUrl,
     dpopRequired,
     challenges: createChallenges({
-      resourceMetadata: `${publicUrl}${metadataPath(path)}`,
+      resourceMetadata: insertedUrl(PROTECTED_RESOURCE_PATH, publicUrl + path),
       scopes: checks.scopes.initial,
       dpopRequired,
     }),

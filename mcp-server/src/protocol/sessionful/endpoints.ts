@@ -1,6 +1,7 @@
 /** Owns the endpoints of the sessionful revisions, MCP 2024-11-05 to 2025-11-25, wired to one set of sessions. */
 import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { urlPath } from '@mcp-oauth/shared/contract';
 import { LIMIT_REACHED } from '@mcp-oauth/shared/json-rpc-codes';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Implementation, RequestId } from '@modelcontextprotocol/sdk/types.js';
@@ -43,7 +44,7 @@ const FINISH_PACE = 50;
 
 export interface SessionfulDependencies {
   readonly methods: Methods;
-  /** The origin under which clients reach this server. */
+  /** The URL at which clients reach this server. */
   readonly publicUrl: string;
   /** The name and version that the server sends to clients. */
   readonly serverInfo: Implementation;
@@ -131,7 +132,7 @@ export async function createSessionful(dependencies: SessionfulDependencies): Pr
     sessions,
     changes: announcements,
     streamable: whenStored(createStreamableHttp(access)),
-    sseStream: whenStored(createSseStream(access, MESSAGES_PATH)),
+    sseStream: whenStored(createSseStream(access, urlPath(dependencies.publicUrl) + MESSAGES_PATH)),
     sseMessage: whenStored(createSseMessage(access)),
     isRunning: (session, id) => multiplexer.isRunning(session, id),
     running: () => multiplexer.count,
