@@ -3,23 +3,16 @@
  * rules need to know about a person.
  */
 import type { Account } from '../federation/account.ts';
-import type { Identity, RuleType } from '../federation/connector.ts';
+import type { Identity } from '../federation/connector.ts';
 import { type Decision, decide, type Rules } from './decision.ts';
 import type { Gate } from './gate.ts';
 import type { Rule } from './rules/rule.ts';
 import type { RuleFiles } from './rules/rule-files.ts';
 import { indexOf, type RuleIndex, type RuleList } from './rules/rule-list.ts';
 import { permittedPatterns, permittedScopes, type ScopeRule } from './scope-rules.ts';
+import type { ConnectorRules } from './settings.ts';
+import { type StartLine, startLineOf } from './start-line.ts';
 import { type Needs, storedIdentity } from './stored-identity.ts';
-
-/** The rules of one connector as they are configured: its own, or the general ones. */
-export interface ConnectorRules {
-  readonly allow: RuleList | undefined;
-  readonly deny: readonly RuleList[];
-  readonly scopes: readonly ScopeRule[] | undefined;
-  /** Types of rules that are compared without case. */
-  readonly caseInsensitive: readonly RuleType[];
-}
 
 export interface Access {
   readonly gate: Gate;
@@ -31,6 +24,8 @@ export interface Access {
   scopesOf(connector: string, identity: Identity): readonly string[];
   /** What the current rules of a connector read. */
   needs(connector: string): Needs;
+  /** Who may come in by the current rules, in words; `undefined` without such a connector. @param title of the provider */
+  inWords(connector: string, title: string): StartLine | undefined;
   /** The account with nothing but what the rules need. */
   stored(account: Account): Account;
 }
@@ -90,6 +85,10 @@ export function createAccess({ connectors, files, alsoNeeds, onNote }: AccessDep
     permitted: ({ connector, identity }, names, free) => {
       const rules = rulesOf(connector);
       return rules ? permittedScopes(identity, names, rules.scopes, free) : [];
+    },
+    inWords: (connector, title) => {
+      const configured = connectors.get(connector);
+      return configured && startLineOf(configured, files, title);
     },
     stored: (account) => ({ ...account, identity: storedIdentity(account.identity, needs(account.connector)) }),
   };

@@ -70,6 +70,15 @@ export const connectorAccessSettings = {
 
 export type ConnectorAccess = Values<typeof connectorAccessSettings>;
 
+/** The rules of one connector as they are configured: its own, or the general ones. */
+export interface ConnectorRules {
+  readonly allow: RuleList | undefined;
+  readonly deny: readonly RuleList[];
+  readonly scopes: readonly ScopeRule[] | undefined;
+  /** Types of rules that are compared without case. */
+  readonly caseInsensitive: readonly RuleType[];
+}
+
 interface AccessSettings extends Partial<Values<typeof accessSettings>> {
   readonly environment?: string | undefined;
 }

@@ -1,6 +1,7 @@
 /** Owns the line of the log that says at start who may come in with a connector, and who may have which scope. */
-import type { ConnectorRules } from './access.ts';
+import type { RuleFiles } from './rules/rule-files.ts';
 import type { RuleList } from './rules/rule-list.ts';
+import type { ConnectorRules } from './settings.ts';
 
 const MOST = 12;
 
@@ -11,22 +12,32 @@ export interface StartLine {
 }
 
 /** @param title the name of the provider on its button */
-export function startLineOf({ allow, deny, scopes }: ConnectorRules, title: string): StartLine {
+export function startLineOf(
+  { allow, deny, scopes }: ConnectorRules,
+  files: Pick<RuleFiles, 'rulesIn'>,
+  title: string,
+): StartLine {
+  const wordsOf = (list: RuleList, everybody: string) => openWords(list, files, everybody) ?? listed(list);
   return {
     allow: allow
-      ? allowWords(allow, title)
+      ? wordsOf(allow, `everybody who has an account at ${title}`)
       : 'everybody, because no rule is set: production refuses to start like this',
-    deny: deny.length > 0 ? deny.map(wordsOf).join(', ') : 'nobody',
+    deny: deny.length > 0 ? deny.map((list) => wordsOf(list, 'everybody')).join(', ') : 'nobody',
     scopes: scopes
-      ? `${scopes.map(({ pattern, people }) => `${pattern}: ${wordsOf(people)}`).join('; ') || 'none'}; every other scope but the base scope: nobody`
+      ? `${scopes.map(({ pattern, people }) => `${pattern}: ${wordsOf(people, 'everybody who may come in')}`).join('; ') || 'none'}; every other scope but the base scope: nobody`
       : 'everybody who may come in may have every scope of the resource, because SCOPE_RULES is not set',
   };
 }
 
-const allowWords = (list: RuleList, title: string): string =>
-  list.rules.some(({ type }) => type === 'anyone') ? `everybody who has an account at ${title}` : wordsOf(list);
+/** For a list that matches everybody, whatever else is in it. */
+function openWords(list: RuleList, files: Pick<RuleFiles, 'rulesIn'>, everybody: string): string | undefined {
+  const isAnyone = ({ type }: RuleList['rules'][number]) => type === 'anyone';
+  if (list.rules.some(isAnyone)) return everybody;
+  const file = list.files.find((path) => files.rulesIn(path).some(isAnyone));
+  return file === undefined ? undefined : `${everybody} (anyone in file:${file})`;
+}
 
-function wordsOf({ rules, files }: RuleList): string {
+function listed({ rules, files }: RuleList): string {
   const words = [...rules.map(({ text }) => text), ...files.map((path) => `file:${path}`)];
   const more = words.length - MOST;
   return [...words.slice(0, MOST), ...(more > 0 ? [`and ${more} more`] : [])].join(', ');

@@ -1,10 +1,9 @@
 /** Owns how the rules about people are created from the settings, and the gates that every person passes, in their order. */
-import { type Access, type ConnectorRules, createAccess } from '../access/access.ts';
+import { type Access, createAccess } from '../access/access.ts';
 import { type PassThrough, passThrough } from '../access/gate.ts';
 import { openRuleFiles } from '../access/rules/rule-files.ts';
 import type { RuleList } from '../access/rules/rule-list.ts';
-import type { ConnectorAccess } from '../access/settings.ts';
-import { startLineOf } from '../access/start-line.ts';
+import type { ConnectorAccess, ConnectorRules } from '../access/settings.ts';
 import type { Config } from '../config.ts';
 import type { Account } from '../federation/account.ts';
 import type { ConfiguredConnector, OpenConnector } from '../federation/registry.ts';
@@ -49,10 +48,13 @@ export async function composeAccess(
 }
 
 /** One line for each connector: who may come in with it. */
-export function tellAccess(config: Parties, log: Dependencies['log']): void {
-  for (const connector of config.signIn) {
-    const line = startLineOf(rulesOf(config, connector), connector.title);
-    log.info({ connector: connector.id, ...line }, 'people who may come in');
+export function tellAccess(
+  { signIn }: Pick<Config, 'signIn'>,
+  access: Pick<Access, 'inWords'>,
+  log: Dependencies['log'],
+): void {
+  for (const { id, title } of signIn) {
+    log.info({ connector: id, ...access.inWords(id, title) }, 'people who may come in');
   }
 }
 

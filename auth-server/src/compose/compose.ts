@@ -88,7 +88,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     meters,
   };
   const { handler, stop } = await composeHandler(config, dependencies).catch(refuseUnusableStore);
-  tellAccess(config, log);
+  tellAccess(config, access, log);
   return {
     log,
     handler: meters?.timed(handler) ?? handler,
