@@ -28,12 +28,22 @@ const environments = (text: string) =>
     ),
   );
 
-describe('docs/identity-providers.md', () => {
-  let kinds: ConnectorKinds;
-  beforeAll(async () => {
-    kinds = await discoverKinds(new URL('../auth-server/src/connectors/', import.meta.url));
-  });
+let kinds: ConnectorKinds;
+beforeAll(async () => {
+  kinds = await discoverKinds(new URL('../auth-server/src/connectors/', import.meta.url));
+});
 
+it('docs/sign-out.md says of each kind whether its provider sends logout tokens', () => {
+  const signOut = readFileSync(new URL('../docs/sign-out.md', import.meta.url), 'utf8');
+  const rows = [...signOut.matchAll(/^\| ((?:`[a-z0-9]+`(?:, )?)+) \| (yes|no|if)\b/gm)];
+  const said = rows.flatMap(([, types = '', word]) =>
+    [...types.matchAll(/[a-z0-9]+/g)].map(([type]) => [type, word !== 'no']),
+  );
+  const real = [...kinds].map(([type, { settings }]) => [type, 'logoutEndsApprovals' in settings]);
+  expect(said.sort()).toEqual(real.sort());
+});
+
+describe('docs/identity-providers.md', () => {
   it('each kind has a section with settings that start in production, and a rule', () => {
     const shown = environments(page).map((env) => {
       const { signIn } = readConfig({ ...REST, ...env }, kinds);

@@ -56,7 +56,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   if (config.httpsProxy) log.info({ proxy: config.httpsProxy.host }, 'https requests use a proxy');
   const fetch = overrides.fetch ?? createOutgoingFetch(config);
   const onTrouble = (connector: string, reason: string) =>
-    log.warn({ connector, reason }, 'upstream metadata or keys could not be renewed');
+    log.warn({ connector, reason }, 'upstream problem that ends no sign-in');
   const others = overrides.connectors?.map(({ id }) => id);
   const access = await composeAccess(config, { clock, log }, others);
   const orgClaims = orgClaimsOf(config.signIn);

@@ -8,9 +8,18 @@ import { text } from '@mcp-oauth/shared/settings/types';
 import { defineConnector } from '../federation/connector.ts';
 import { clientSecretJwt, privateKey } from './apple/client-secret.ts';
 import { openOidc } from './oidc/open.ts';
-import { rules, settingsFor } from './oidc/settings.ts';
+import { NO_LOGOUT_TOKENS, rules, settingsFor } from './oidc/settings.ts';
 
-const { clientSecret, clientAuth, responseMode, offlineAccess, groupsClaim, rolesClaim, ...settings } = settingsFor({
+const {
+  clientSecret,
+  clientAuth,
+  responseMode,
+  offlineAccess,
+  groupsClaim,
+  rolesClaim,
+  logoutEndsApprovals,
+  ...settings
+} = settingsFor({
   issuer: { doc: 'Issuer of Apple.', default: 'https://appleid.apple.com', example: 'https://appleid.apple.com' },
   clientId: { doc: 'Identifier of the Services ID.', example: 'com.example.mcp' },
   scopes: { default: 'openid name email' },
@@ -46,6 +55,7 @@ export default defineConnector({
       secret: true,
     }),
   },
+  lacks: NO_LOGOUT_TOKENS,
   ruleTypes: ['domain', 'email', 'subject', 'claim'],
   rules: (values) => rules({ ...values, ...FIXED }),
   open: ({ teamId, keyId, privateKey, ...values }, context) => {

@@ -11,9 +11,9 @@ import { groupsFromGraph, hasOverage, type ListedGroups, objectIdOf } from './en
 import { judgeTenants, tenantsOf } from './entra/tenants.ts';
 import type { Claims } from './oidc/claims.ts';
 import { openOidc } from './oidc/open.ts';
-import { rules, settingsFor } from './oidc/settings.ts';
+import { NO_LOGOUT_TOKENS, rules, settingsFor } from './oidc/settings.ts';
 
-const { issuer, internalUrl, responseMode, ...settings } = settingsFor({
+const { issuer, internalUrl, responseMode, logoutEndsApprovals, ...settings } = settingsFor({
   offlineAccess: { default: 'scope' },
   clientId: { doc: 'Application (client) id of the app registration.' },
   clientSecret: { doc: 'Value of a client secret of the app registration.' },
@@ -51,6 +51,7 @@ export default defineConnector({
       example: 'https://graph.microsoft.us',
     }),
   },
+  lacks: NO_LOGOUT_TOKENS,
   rules: ({ tenant, authority, graphUrl, ...values }) => [
     ...judgeTenants(lowerCase(tenant)),
     ...httpsOnly({ AUTHORITY: authority, GRAPH_URL: graphUrl }),

@@ -20,6 +20,7 @@ import { createUpstreamFetch } from '../federation/upstream/upstream-fetch.ts';
 import { createApi, type GithubApi, type Listed, redeem } from './github/api.ts';
 import { toIdentity, user } from './github/identity.ts';
 import { aboutThePerson, current, sessionOf } from './github/session.ts';
+import { NO_LOGOUT_TOKENS } from './oidc/settings.ts';
 
 const settings = {
   clientId: setting({ env: 'CLIENT_ID', doc: 'Client id of the OAuth app at GitHub.', type: text() }),
@@ -54,6 +55,7 @@ export default defineConnector({
   type: 'github',
   title: 'GitHub',
   settings,
+  lacks: NO_LOGOUT_TOKENS,
   ruleTypes: ['domain', 'email', 'subject', 'user', 'org', 'team', 'claim'],
   caseInsensitive: ['user', 'org', 'team'],
   rules: ({ baseUrl, apiUrl }) => httpsOnly({ BASE_URL: baseUrl, API_URL: apiUrl }),

@@ -1,15 +1,18 @@
 /** Owns sign-in with GitLab, hosted or self-managed, which lists groups at userinfo only. */
 import { defineConnector, type Identity } from '../federation/connector.ts';
 import { openOidc } from './oidc/open.ts';
-import { rules, settingsFor } from './oidc/settings.ts';
+import { NO_LOGOUT_TOKENS, rules, settingsFor } from './oidc/settings.ts';
+
+const { logoutEndsApprovals, ...settings } = settingsFor({
+  offlineAccess: { doc: 'Leave it off: GitLab sends a refresh token without being asked.' },
+  issuer: { doc: 'URL of GitLab.', default: 'https://gitlab.com', example: 'https://gitlab.example.com' },
+});
 
 export default defineConnector({
   type: 'gitlab',
   title: 'GitLab',
-  settings: settingsFor({
-    offlineAccess: { doc: 'Leave it off: GitLab sends a refresh token without being asked.' },
-    issuer: { doc: 'URL of GitLab.', default: 'https://gitlab.com', example: 'https://gitlab.example.com' },
-  }),
+  settings,
+  lacks: NO_LOGOUT_TOKENS,
   caseInsensitive: ['group'],
   rules,
   // GitLab has no choice of accounts, and signs the person out instead.

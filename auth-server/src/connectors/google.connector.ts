@@ -7,9 +7,9 @@ import { exactList } from '@mcp-oauth/shared/settings/types';
 import { textsAt } from '../federation/claim-path.ts';
 import { defineConnector, type Identity, UpstreamError } from '../federation/connector.ts';
 import { openOidc } from './oidc/open.ts';
-import { rules, settingsFor } from './oidc/settings.ts';
+import { NO_LOGOUT_TOKENS, rules, settingsFor } from './oidc/settings.ts';
 
-const { groupsClaim, rolesClaim, ...settings } = settingsFor({
+const { groupsClaim, rolesClaim, logoutEndsApprovals, ...settings } = settingsFor({
   offlineAccess: { default: 'access_type' },
   issuer: { doc: 'Issuer of Google.', default: 'https://accounts.google.com', example: 'https://accounts.google.com' },
 });
@@ -26,6 +26,7 @@ export default defineConnector({
       example: 'example.com',
     }),
   },
+  lacks: NO_LOGOUT_TOKENS,
   ruleTypes: ['domain', 'email', 'subject', 'claim'],
   rules: (values) => rules({ ...values, ...NO_MEMBERSHIPS }),
   open: ({ hostedDomain, ...values }, context) => {

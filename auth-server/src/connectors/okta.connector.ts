@@ -1,18 +1,21 @@
 /** Owns sign-in with Okta: the org authorization server sends groups for a scope, a custom one for a claim that is set up there. */
 import { defineConnector } from '../federation/connector.ts';
 import { openOidc } from './oidc/open.ts';
-import { rules, settingsFor } from './oidc/settings.ts';
+import { NO_LOGOUT_TOKENS, rules, settingsFor } from './oidc/settings.ts';
+
+const { logoutEndsApprovals, ...settings } = settingsFor({
+  offlineAccess: { default: 'scope' },
+  issuer: {
+    doc: 'Issuer of the authorization server: the URL of the org, or of a custom authorization server.',
+    example: 'https://acme.okta.com/oauth2/default',
+  },
+});
 
 export default defineConnector({
   type: 'okta',
   title: 'Okta',
-  settings: settingsFor({
-    offlineAccess: { default: 'scope' },
-    issuer: {
-      doc: 'Issuer of the authorization server: the URL of the org, or of a custom authorization server.',
-      example: 'https://acme.okta.com/oauth2/default',
-    },
-  }),
+  settings,
+  lacks: NO_LOGOUT_TOKENS,
   rules,
   open: (values, context) => {
     const isOrgServer = !/\/oauth2\/[^/]+$/.test(values.issuer);

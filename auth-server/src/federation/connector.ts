@@ -117,10 +117,10 @@ export interface UpstreamLogout {
   /** Whether a logout at the upstream ends approvals here as well, and not browser sessions only. */
   readonly endsApprovals: boolean;
   /**
-   * Validates everything but whether the token was used before.
+   * Validates everything but whether the token was used before. Absent: the upstream sends no logout tokens.
    * @throws UpstreamError
    */
-  readToken(token: string): Promise<LogoutToken>;
+  readToken?(token: string): Promise<LogoutToken>;
   /**
    * The page at the upstream where the person can sign out there, or `undefined` if it has none.
    * @param hint what the person signs in with at the upstream
@@ -148,6 +148,8 @@ export interface ConnectorKind<S extends Settings = Settings> {
   readonly title: string;
   /** Variables after the prefix `CONNECTOR_<ID>_`. */
   readonly settings: S;
+  /** Variables of other kinds that would have no effect here, each with the reason, which the error at start gives. */
+  readonly lacks?: Readonly<Record<string, string>> | undefined;
   /** The types of rules that its identities support. Absent: domain, email, subject, group, role and claim. */
   readonly ruleTypes?: readonly RuleType[] | undefined;
   /** The types of rules whose values are compared without case. */

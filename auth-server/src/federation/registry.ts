@@ -48,7 +48,7 @@ export async function discoverKinds(folder: URL): Promise<ConnectorKinds> {
 }
 
 const KIND: ReadonlySet<string> = new Set([
-  'type', 'title', 'settings', 'ruleTypes', 'caseInsensitive', 'rules', 'open',
+  'type', 'title', 'settings', 'lacks', 'ruleTypes', 'caseInsensitive', 'rules', 'open',
 ]); // biome-ignore format: one list
 const SETTING: ReadonlySet<string> = new Set(['env', 'doc', 'type', 'default', 'example', 'secret', 'optional']);
 
@@ -160,10 +160,21 @@ function unknownVariables({ kind, every, env, prefix, ids }: Variables): Problem
     .map((name) => name.slice(prefix.length))
     .filter((member) => !known.includes(member) && !fromFile.includes(member))
     .map((member) => {
-      const meant = nearest(member, [...known, ...fromFile]) ?? known.find((name) => sharesWords(name, member));
-      const hint = meant ? `; did you mean ${prefix}${meant}?` : `; known: ${known.join(', ')}`;
+      const reason = Object.hasOwn(kind.lacks ?? {}, member) ? kind.lacks?.[member] : undefined;
+      const hint = reason === undefined ? hintFor(member, { prefix, known, fromFile }) : `: ${reason}`;
       return { env: prefix + member, message: `is not a setting of the connector type ${kind.type}${hint}` };
     });
+}
+
+interface Names {
+  readonly prefix: string;
+  readonly known: readonly string[];
+  readonly fromFile: readonly string[];
+}
+
+function hintFor(member: string, { prefix, known, fromFile }: Names): string {
+  const meant = nearest(member, [...known, ...fromFile]) ?? known.find((name) => sharesWords(name, member));
+  return meant ? `; did you mean ${prefix}${meant}?` : `; known: ${known.join(', ')}`;
 }
 
 /** `SECRET` is part of CLIENT_SECRET, and ISSUER is part of `ISSUER_URL`. */

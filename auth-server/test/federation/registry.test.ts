@@ -60,6 +60,23 @@ describe('the connectors of an operator', () => {
     ]);
   });
 
+  it.each(['google', 'entra', 'apple', 'cognito', 'gitlab', 'okta', 'github'])(
+    'LOGOUT_ENDS_APPROVALS is refused for the type %s, whose provider sends no logout tokens, and the error says why',
+    (type) => {
+      const env = { CONNECTOR_STAFF_TYPE: type, CONNECTOR_STAFF_LOGOUT_ENDS_APPROVALS: 'true' };
+      expect(readConnectors(['staff'], env, kinds).problems).toContainEqual({
+        env: 'CONNECTOR_STAFF_LOGOUT_ENDS_APPROVALS',
+        message: `is not a setting of the connector type ${type}: its provider sends no logout tokens`,
+      });
+    },
+  );
+
+  it.each(['oidc', 'keycloak', 'auth0'])('LOGOUT_ENDS_APPROVALS is a setting of the type %s', (type) => {
+    const env = { CONNECTOR_STAFF_TYPE: type, CONNECTOR_STAFF_LOGOUT_ENDS_APPROVALS: 'true' };
+    const { problems } = readConnectors(['staff'], env, kinds);
+    expect(problems.map((problem) => problem.env)).not.toContain('CONNECTOR_STAFF_LOGOUT_ENDS_APPROVALS');
+  });
+
   it('RFC 9700 §4.4.2 each connector has its own callback URL', () => {
     const { connectors } = readConnectors(['github', 'acme-eu'], { ...acme, ...github }, kinds);
     const opened = openConnectors(connectors, 'https://auth.example.com', fetch);

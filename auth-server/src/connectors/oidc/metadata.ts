@@ -15,6 +15,8 @@ export interface ProviderMetadata {
   readonly algorithms: readonly string[];
   /** RFC 9207 §3: every answer names its issuer. */
   readonly namesIssuer: boolean;
+  /** Back-Channel Logout 1.0 §2.1: it says that it sends logout tokens. */
+  readonly sendsLogoutTokens: boolean;
   /** The values of `prompt` that it takes (Initiating User Registration via OpenID Connect 1.0 §4). Absent: it does not say. */
   readonly prompts: readonly string[] | undefined;
 }
@@ -65,6 +67,7 @@ export function readMetadata(
     // Discovery §3: RS256 is mandatory, so a list without any algorithm is ignored.
     algorithms: (list.length > 0 ? list : ['RS256']).filter((name) => ASYMMETRIC.includes(name)),
     namesIssuer: said.authorization_response_iss_parameter_supported === true,
+    sendsLogoutTokens: said.backchannel_logout_supported === true,
     prompts: textsIn(said.prompt_values_supported),
   };
 }

@@ -29,6 +29,10 @@ export interface Provider {
   renew(): Promise<void>;
 }
 
+/** A provider may send logout tokens without saying so, so this is no refusal. */
+const UNSENT =
+  'LOGOUT_ENDS_APPROVALS may have no effect: the metadata of the provider has no backchannel_logout_supported';
+
 export function createProvider(values: OidcSettings, context: ConnectorContext, quirks: Quirks): Provider {
   const { clock = systemClock, onTrouble } = context;
   // The full URL, because openid-client compares the issuer exactly, and operators often omit its trailing slash.
@@ -61,7 +65,14 @@ export function createProvider(values: OidcSettings, context: ConnectorContext, 
     }
   }
 
+  let isTold = false;
+  function tellUnsent(): void {
+    if (!isTold) onTrouble?.(UNSENT);
+    isTold = true;
+  }
+
   function configure(metadata: ProviderMetadata): Upstream {
+    if (values.logoutEndsApprovals && !metadata.sendsLogoutTokens) tellUnsent();
     const configuration = new oidc.Configuration(metadata.server, values.clientId, {}, clientAuth);
     configuration.timeout = values.timeout;
     // openid-client works with the public URLs: it would refuse to send a secret to an internal http endpoint.

@@ -78,14 +78,22 @@ export const settings = {
     default: '10s',
   }),
 };
-export type OidcSettings = Values<typeof settings>;
+/** Without `logoutEndsApprovals` the provider is one that sends no logout tokens. */
+export type OidcSettings = Omit<Values<typeof settings>, 'logoutEndsApprovals'> &
+  Partial<Pick<Values<typeof settings>, 'logoutEndsApprovals'>>;
+
+/** For kinds without `logoutEndsApprovals`. */
+export const NO_LOGOUT_TOKENS = { LOGOUT_ENDS_APPROVALS: 'its provider sends no logout tokens' };
 
 type Change = Partial<Pick<Setting<unknown>, 'doc' | 'default' | 'example'>>;
 
 /** The settings of a preset: other defaults and words, the same variables. */
-export const settingsFor = (changes: Partial<Record<keyof OidcSettings, Change>>): typeof settings =>
+export const settingsFor = (changes: Partial<Record<keyof typeof settings, Change>>): typeof settings =>
   Object.fromEntries(
-    Object.entries(settings).map(([name, declared]) => [name, { ...declared, ...changes[name as keyof OidcSettings] }]),
+    Object.entries(settings).map(([name, declared]) => [
+      name,
+      { ...declared, ...changes[name as keyof typeof settings] },
+    ]),
   ) as typeof settings;
 
 export function rules({ issuer, internalUrl, clientAuth, clientSecret, scopes }: OidcSettings): readonly Problem[] {

@@ -17,6 +17,8 @@ export interface BackChannelDependencies {
   readonly signedOut: Pick<SignedOut, 'record'>;
 }
 
+type ReadToken = NonNullable<UpstreamLogout['readToken']>;
+
 const PATH = /^\/backchannel-logout\/([^/]+)\/?$/;
 /** Maximum bytes: a token with the longest signature that is accepted has about 8 KiB. */
 const LIMIT = 16_384;
@@ -26,13 +28,13 @@ export const backChannelLogout =
   async (ctx, next) => {
     const [, id] = PATH.exec(ctx.path) ?? [];
     const upstream = id === undefined ? undefined : connectors.find((connector) => connector.id === id);
-    if (!upstream?.connector.logout) return next();
+    const { endsApprovals = false, readToken } = upstream?.connector.logout ?? {};
+    if (!upstream || !readToken) return next();
     if (ctx.method !== 'POST') {
       throw new HttpError(405, 'invalid_request', 'Only POST is allowed here.', { headers: { Allow: 'POST' } });
     }
-    const { logout } = upstream.connector;
-    const token = await read(upstream, logout, await tokenIn(ctx));
-    const { approvals } = await record(token, logout, signedOut);
+    const token = await read(upstream, readToken, await tokenIn(ctx));
+    const { approvals } = await record(token, endsApprovals, signedOut);
     stateOf(ctx).log.info(
       {
         connector: upstream.id,
@@ -56,9 +58,9 @@ async function tokenIn(ctx: Context): Promise<string> {
   return token;
 }
 
-async function read(upstream: OpenConnector, logout: UpstreamLogout, token: string): Promise<LogoutToken> {
+async function read(upstream: OpenConnector, readToken: ReadToken, token: string): Promise<LogoutToken> {
   try {
-    return await logout.readToken(token);
+    return await readToken(token);
   } catch (thrown) {
     const failure = toUpstreamError(thrown);
     const { secrets = [] } = upstream;
@@ -71,7 +73,7 @@ async function read(upstream: OpenConnector, logout: UpstreamLogout, token: stri
 }
 
 /** §2.8: a logout that failed is answered with 400 as well, whatever the cause. */
-async function record(token: LogoutToken, { endsApprovals }: UpstreamLogout, signedOut: Pick<SignedOut, 'record'>) {
+async function record(token: LogoutToken, endsApprovals: boolean, signedOut: Pick<SignedOut, 'record'>) {
   try {
     const recorded = await signedOut.record(token, endsApprovals);
     if (recorded) return recorded;

@@ -8,8 +8,9 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../../src/federation/connector.ts';
 import { logged } from '../../../src/federation/failure.ts';
+import { checks } from '../../contracts/connector.contract.ts';
 import { EVENT } from '../../support/logout-upstream.ts';
-import { open, sign, start } from '../../support/oidc-stand-in.ts';
+import { metadata, open, sign, start } from '../../support/oidc-stand-in.ts';
 
 const odd = fc.oneof(
   fc.constantFrom<unknown>(undefined, null, '', 0, -1, true, [], {}, [null], 'x'.repeat(3_000), '\u0000', '\ud83d', 2 ** 60),
@@ -32,7 +33,7 @@ describe('arbitrary logout tokens', () => {
         const sent = { ...usual, events: { [EVENT]: {} }, ...claims };
         const token = await sign(sent, { typ: 'logout+jwt', ...header }).catch(() => 'unsignable');
         try {
-          const { issuer, subject, sid, jti } = (await logout?.readToken(token)) ?? {};
+          const { issuer, subject, sid, jti } = (await logout?.readToken?.(token)) ?? {};
           accepted += 1;
           expect(issuer).toBe(upstream.issuer);
           expect(jti).toBeTypeOf('string');
@@ -58,10 +59,45 @@ describe('arbitrary logout tokens', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(part, { maxLength: 6 }), async (parts) => {
-        await expect(logout?.readToken(parts.join('.'))).rejects.toBeInstanceOf(UpstreamError);
+        await expect(logout?.readToken?.(parts.join('.'))).rejects.toBeInstanceOf(UpstreamError);
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('OpenID Connect Back-Channel Logout §2.1 a provider that does not announce logout tokens', () => {
+  const DISCOVERY = '/.well-known/openid-configuration';
+
+  async function troublesOf(logoutEndsApprovals: boolean, announced: unknown): Promise<readonly string[]> {
+    await using upstream = await start();
+    upstream.stage.routes.set(DISCOVERY, () => ({
+      ...metadata(upstream.issuer),
+      backchannel_logout_supported: announced,
+    }));
+    const troubles: string[] = [];
+    const clock = new FakeClock(Date.now());
+    const onTrouble = (message: string) => troubles.push(message);
+    const connector = open(upstream.issuer, { logoutEndsApprovals }, { clock, onTrouble });
+    for (let n = 0; n < 3; n += 1) {
+      await connector.begin(checks);
+      clock.advance(90_000);
+    }
+    return troubles;
+  }
+
+  it.each([undefined, false, 'true'])(
+    'with %j a warning names LOGOUT_ENDS_APPROVALS once, if it is on',
+    async (announced) => {
+      expect(await troublesOf(true, announced)).toEqual([
+        expect.stringContaining('LOGOUT_ENDS_APPROVALS may have no effect'),
+      ]);
+      expect(await troublesOf(false, announced)).toEqual([]);
+    },
+  );
+
+  it('there is no warning if it announces them', async () => {
+    expect(await troublesOf(true, true)).toEqual([]);
   });
 });
 
@@ -77,7 +113,7 @@ describe('OpenID Connect Back-Channel Logout §2.6 new keys of the provider', ()
       const iat = Math.floor(clock.now() / 1_000);
       const usual = { iss: upstream.issuer, aud: 'client', iat, exp: iat + 60, jti: kid, sub: 'alice' };
       const token = new SignJWT({ ...usual, events: { [EVENT]: {} } }).setProtectedHeader({ alg: 'RS256', kid });
-      const result = await logout?.readToken(await token.sign(privateKey)).catch((error: unknown) => error);
+      const result = await logout?.readToken?.(await token.sign(privateKey)).catch((error: unknown) => error);
       return result instanceof UpstreamError ? result.reason : 'accepted';
     };
     const rotate = async () => {

@@ -6,11 +6,13 @@
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import okta from '../../../src/connectors/okta.connector.ts';
 import { StoreUnavailable } from '../../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
 import { Browser } from '../../support/browser.ts';
 import { authorize, authorizePath, register, type TestClient } from '../../support/client.ts';
 import { EVENT, type LogoutUpstream, report, startLogoutUpstream } from '../../support/logout-upstream.ts';
+import { openKind } from '../../support/preset-stand-in.ts';
 import { form, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 let upstream: LogoutUpstream;
@@ -224,6 +226,15 @@ describe('OpenID Connect Back-Channel Logout §2.5 the request', () => {
     const response = await report(server, 'x'.repeat(size));
     expect(response.status).toBe(413);
     await expectSignedIn();
+  });
+
+  it('a connector whose provider sends no logout tokens has no endpoint, and its page to sign out stays', async () => {
+    const env = { ISSUER: upstream.issuer, CLIENT_ID: 'client', CLIENT_SECRET: 'secret' };
+    const connector = openKind(okta, env);
+    expect(connector.logout?.page).toBeTypeOf('function');
+    expect(await connector.logout?.page(undefined)).toBeUndefined();
+    await using silent = await startServer({ connectors: (acme) => [{ ...acme, connector }] });
+    expect((await report(silent, await upstream.token({ sub: 'alice' }))).status).toBe(404);
   });
 
   it('only POST is allowed, and only where the connector knows logout tokens', async () => {

@@ -15,12 +15,13 @@ export function createLogout(
   { clock, quirks }: { readonly clock: Clock; readonly quirks: Quirks },
 ): UpstreamLogout {
   const rarely = renewedRarely(keys, clock);
+  const readToken = async (token: string) => {
+    const { issuer, algorithms } = await metadata.get();
+    return readLogoutToken(token, { issuer, issuerOf: quirks.issuerOf, clientId, algorithms, keys: rarely, clock });
+  };
   return {
-    endsApprovals: logoutEndsApprovals,
-    readToken: async (token) => {
-      const { issuer, algorithms } = await metadata.get();
-      return readLogoutToken(token, { issuer, issuerOf: quirks.issuerOf, clientId, algorithms, keys: rarely, clock });
-    },
+    endsApprovals: logoutEndsApprovals === true,
+    ...(logoutEndsApprovals !== undefined && { readToken }),
     page: async (hint) => {
       const { server } = await metadata.get();
       const page = server.end_session_endpoint === undefined ? null : URL.parse(server.end_session_endpoint);
