@@ -10,7 +10,7 @@ import { withoutIssuerPath } from './http/issuer-path.ts';
 import type { SignInObserver } from './http/sign-in/upstream-failure.ts';
 import type { EngineCounts } from './provider/events.ts';
 import type { CreateRateLimit } from './storage/rate-limit.ts';
-import type { RecheckObserver } from './vault/recheck.ts';
+import type { RecheckObserver } from './vault/answer.ts';
 
 const PROBES = ['/livez', '/readyz'];
 

@@ -8,7 +8,8 @@ import { type Accounts, createAccounts } from '../federation/account.ts';
 import { logged } from '../federation/failure.ts';
 import type { OpenConnector } from '../federation/registry.ts';
 import { createSignedOut, type SignedOut } from '../logout/signed-out.ts';
-import { createRecheck, type Recheck, type RecheckObserver } from '../vault/recheck.ts';
+import type { RecheckObserver } from '../vault/answer.ts';
+import { createRecheck, type Recheck } from '../vault/recheck.ts';
 import { createVault } from '../vault/vault.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -37,7 +38,8 @@ export function composeRecheck(
 ): Recheck {
   return createRecheck({
     ...dependencies,
-    accounts: { ...accounts, save: (account) => accounts.save(access.stored(account)) },
+    accounts: { ...accounts, replace: (before, after) => accounts.replace(before, access.stored(after)) },
+    deadline: (seconds) => AbortSignal.timeout(seconds * 1000),
     vault: createVault(store, lifetimeOf(config)),
     times: { every: config.upstreamRecheck, grace: config.upstreamGrace },
     onFailure: ({ id, secrets = [] }, { accountId }, error, tokens) => {

@@ -15,8 +15,14 @@ export interface Account {
 }
 
 export interface Accounts {
-  /** Stores the newest identity and restarts the lifetime. */
+  /** Stores the identity of a sign-in and restarts the lifetime. */
   save(account: Account): Promise<void>;
+  /**
+   * The same, but only if the stored account is unchanged.
+   * @param before as `find` returned it
+   * @returns whether it was written
+   */
+  replace(before: Account, after: Account): Promise<boolean>;
   /** `undefined` if the stored identity does not name one person, such as an empty subject: the person then signs in again. */
   find(accountId: string): Promise<Account | undefined>;
 }
@@ -26,6 +32,10 @@ const KIND = 'Account';
 /** @param ttl seconds that an account is stored after its last sign-in; at least the lifetime of a grant */
 export const createAccounts = (store: RecordStore, ttl: number): Accounts => ({
   save: (account) => store.put(KIND, account.accountId, { ...account }, { ttl }),
+  replace: (before, after) => {
+    const [from, to] = [{ ...before }, { ...after }];
+    return store.replace(KIND, before.accountId, { before: from, after: to, ttl });
+  },
   find: async (accountId) => {
     const account = (await store.get(KIND, accountId))?.value as Account | undefined;
     return account && namesOnePerson(account.identity) ? account : undefined;

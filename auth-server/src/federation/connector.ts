@@ -95,9 +95,14 @@ export interface Connector {
   /**
    * Asks the upstream again about a person who has signed in. Absent: the upstream cannot be asked without the person.
    * @param renewed called with each new session before anything else is asked, because a refresh token may be good for one use
+   * @param signal aborted when the answer comes too late: requests to the upstream end with it
    * @throws UpstreamError; `denied` is final: the upstream refuses the person. Every other reason says nothing about the person
    */
-  recheck?(session: UpstreamSession, renewed: (session: UpstreamSession) => Promise<void>): Promise<SignIn>;
+  recheck?(
+    session: UpstreamSession,
+    renewed: (session: UpstreamSession) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<SignIn>;
   /** Absent: the upstream neither reports that a person signed out there, nor has a page for it that is known here. */
   readonly logout?: UpstreamLogout | undefined;
 }

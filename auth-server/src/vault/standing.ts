@@ -1,10 +1,6 @@
-/**
- * Owns the decisions of re-checks as pure functions: whether the upstream has to be asked about a person, what its record becomes
- * with each answer, and whether a refresh may go on without one.
- */
+/** Owns what a re-check decides by time alone: whether an answer is fresh, whether somebody has to ask, and whether the grace is over. */
 import type { Account } from '../federation/account.ts';
-import type { UpstreamReason, UpstreamSession } from '../federation/connector.ts';
-import type { VaultRecord } from './vault.ts';
+import type { VaultRecord } from './record.ts';
 
 /** All in seconds. */
 export interface Times {
@@ -14,21 +10,9 @@ export interface Times {
   readonly grace: number;
 }
 
-/** Seconds after which another process may ask, because the one that asks has stopped. No answer takes as long. */
-const LEASE = 60;
-
-/** Seconds before its end in which an access token is not used any more. */
-const MARGIN = 5;
-
 /** Whether the last answer about this person is recent enough. */
 export const isFresh = ({ checkedAt }: Account, now: number, { every }: Times): boolean =>
   checkedAt !== undefined && now - checkedAt < every;
-
-/** Whether the upstream can be asked: with a refresh token, or with an access token that has not expired. */
-export const isAskable = (session: UpstreamSession | undefined, now: number): session is UpstreamSession =>
-  session !== undefined &&
-  (session.refreshToken !== undefined ||
-    (session.accessToken !== undefined && (session.expiresAt === undefined || session.expiresAt > now + MARGIN)));
 
 export type Standing =
   | 'due' // nobody is asking, and nobody has asked recently
@@ -50,16 +34,3 @@ export const isOver = ({ failingSince }: VaultRecord, now: number, { grace }: Ti
 /** Whether the next authorization needs a new sign-in at the upstream. Refreshes go on until the grace is over. */
 export const needsSignIn = (record: VaultRecord, now: number, times: Times): boolean =>
   record.hasEnded === true || isOver(record, now, times);
-
-export const asking = (record: VaultRecord, now: number): VaultRecord => ({ ...record, lease: now + LEASE });
-
-/** Answered, at a sign-in or later: `session` absent if the upstream refuses the person, so that it is not asked about them again. */
-export const answered = (session: UpstreamSession | undefined, now: number): VaultRecord => ({ session, askedAt: now });
-
-export const unanswered = (record: VaultRecord, now: number, reason: UpstreamReason | undefined): VaultRecord => ({
-  ...record,
-  hasEnded: reason === 'ended' ? true : record.hasEnded,
-  askedAt: now,
-  failingSince: record.failingSince ?? now,
-  lease: undefined,
-});

@@ -1,35 +1,29 @@
 /**
- * Owns the records of sessions at upstreams, one for each connector and person. The store encrypts the session and binds it to the
- * id of its record (storage/sealed.ts), so that it cannot be opened for another connector or person.
+ * Owns where the records of sessions at upstreams are stored, one for each connector and person. The store encrypts the session and
+ * binds it to the id of its record (storage/sealed.ts), so that it cannot be opened for another connector or person.
  */
 import { StartError } from '@mcp-oauth/shared/errors';
 import type { Account } from '../federation/account.ts';
-import type { UpstreamSession } from '../federation/connector.ts';
-import type { JsonObject, RecordStore } from '../storage/record-store.ts';
-
-/** Times are in seconds since the epoch. */
-export interface VaultRecord {
-  /** Absent: there is nothing to ask the upstream with. */
-  readonly session?: UpstreamSession | undefined;
-  /** When the upstream was last asked, whatever came of it. */
-  readonly askedAt: number;
-  /** When the first of the questions without an answer was asked. Absent: the last one was answered. */
-  readonly failingSince?: number | undefined;
-  /** Present if one of these questions was answered that the session has ended: it can't be used again. */
-  readonly hasEnded?: true | undefined;
-  /** Until when one process alone may ask. Absent: nobody is asking. */
-  readonly lease?: number | undefined;
-}
+import { type JsonObject, type RecordStore, StoreUnavailable } from '../storage/record-store.ts';
+import type { VaultRecord } from './record.ts';
 
 /** The person and the connector of a record. */
-type Holder = Pick<Account, 'connector' | 'accountId'>;
+export type Holder = Pick<Account, 'connector' | 'accountId'>;
+
+type Current = VaultRecord | undefined;
 
 export interface Vault {
-  put(holder: Holder, record: VaultRecord): Promise<void>;
   /** @throws UnreadableRecord if it was changed, or belongs to another holder, or its key is not in STORAGE_KEYS any more */
-  find(holder: Holder): Promise<VaultRecord | undefined>;
+  find(holder: Holder): Promise<Current>;
   /** Writes only if the record is unchanged; @returns the new record, or `undefined` if somebody else was faster */
-  replace(holder: Holder, before: VaultRecord, after: VaultRecord): Promise<VaultRecord | undefined>;
+  replace(holder: Holder, before: VaultRecord, after: VaultRecord): Promise<Current>;
+  /**
+   * Writes what `next` makes of the record, by compare-and-set, until nobody else was faster.
+   * @param next returns `undefined` to leave the record as it is. A record that cannot be opened counts as absent
+   * @param seen the record as it was last read, which spares a read
+   * @returns the new record, or `undefined` if it was left
+   */
+  change(holder: Holder, next: (current: Current) => Current, seen?: Current): Promise<Current>;
 }
 
 /** The session cannot be decrypted. */
@@ -40,20 +34,56 @@ export class UnreadableRecord extends Error {
 /** Also in storage/sealed.ts, which encrypts its member `session`. */
 const KIND = 'UpstreamSession';
 
+/** Each attempt fails only because another one succeeded, and of those there are few: the sign-ins of one person, and one question. */
+const MOST_ATTEMPTS = 50;
+
 /** The id of a connector has no colon, so no two holders have the same id. */
 const idOf = ({ connector, accountId }: Holder): string => `${connector}:${accountId}`;
 
 /** @param ttl seconds that a record is stored after its last change; at least the lifetime of a grant */
-export const createVault = (store: RecordStore, ttl: number): Vault => ({
-  put: (holder, record) => store.put(KIND, idOf(holder), asStored(record), { ttl }),
-  find: (holder) => readable(async () => (await store.get(KIND, idOf(holder)))?.value as VaultRecord | undefined),
-  replace: async (holder, before, after) => {
+export function createVault(store: RecordStore, ttl: number): Vault {
+  const find = (holder: Holder) =>
+    readable(async () => (await store.get(KIND, idOf(holder)))?.value as unknown as Current);
+
+  async function replace(holder: Holder, before: VaultRecord, after: VaultRecord): Promise<Current> {
     const stored = asStored(after);
     const change = { before: asStored(before), after: stored, ttl };
     const isReplaced = await readable(() => store.replace(KIND, idOf(holder), change));
     return isReplaced ? (stored as unknown as VaultRecord) : undefined;
-  },
-});
+  }
+
+  /** Writes a record where there is none, or one that cannot be opened. */
+  async function begin(holder: Holder, record: VaultRecord, isUnreadable: boolean): Promise<Current> {
+    const stored = asStored(record);
+    if (isUnreadable) await store.put(KIND, idOf(holder), stored, { ttl });
+    else if (!(await store.putIfAbsent(KIND, idOf(holder), stored, { ttl }))) return undefined;
+    return stored as unknown as VaultRecord;
+  }
+
+  return {
+    find,
+    replace,
+    change: async (holder, next, seen) => {
+      let known = seen;
+      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+        let isUnreadable = false;
+        const current =
+          known ??
+          (await find(holder).catch((error) => {
+            if (!(error instanceof UnreadableRecord)) throw error;
+            isUnreadable = true;
+            return undefined;
+          }));
+        const after = next(current);
+        if (!after) return undefined;
+        const written = current ? await replace(holder, current, after) : await begin(holder, after, isUnreadable);
+        if (written) return written;
+        known = undefined;
+      }
+      throw new StoreUnavailable(new Error('too many changes of one session at once'));
+    },
+  };
+}
 
 /** The value as a store returns it: without members that are `undefined`. */
 const asStored = (record: VaultRecord): JsonObject => JSON.parse(JSON.stringify(record));

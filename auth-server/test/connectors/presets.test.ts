@@ -51,7 +51,8 @@ describe('presets', () => {
       upstream.members = { refresh_token: 'refresh-2', expires_in: 300 };
       upstream.stage.routes.set(`${vendor.path ?? ''}/userinfo`, () => ({ sub: upstream.subject }));
       const renewed: unknown[] = [];
-      const again = await upstream.connector.recheck?.(session, async (next) => void renewed.push(next));
+      const renew = async (next: unknown) => void renewed.push(next);
+      const again = await upstream.connector.recheck?.(session, renew, new AbortController().signal);
       expect(upstream.redeemed()?.form.get('refresh_token')).toBe('refresh-1');
       expect(renewed).toMatchObject([{ refreshToken: 'refresh-2' }]);
       expect(again).toMatchObject({ identity: { issuer: identity.issuer, subject: identity.subject } });

@@ -23,4 +23,14 @@ describe('OpenID Connect Core §5.7 a stored account', () => {
     await save(subject);
     expect(await accounts.find('a')).toBeUndefined();
   });
+
+  it('an account that was saved since it was read is not replaced', async () => {
+    const accounts = createAccounts(createSqliteStore(':memory:', new FakeClock()), 60);
+    const account = { accountId: 'alice', connector: 'acme', identity: { issuer: 'https://acme.example', subject: 'alice' } };
+    await accounts.save(account);
+    const read = await accounts.find('alice');
+    expect(read && (await accounts.replace(read, { ...read, checkedAt: 1 }))).toBe(true);
+    expect(read && (await accounts.replace(read, { ...read, denied: 'too late' }))).toBe(false);
+    expect(await accounts.find('alice')).toEqual({ ...account, checkedAt: 1 });
+  }); // biome-ignore format: one row
 });

@@ -42,6 +42,7 @@ function start(store: ReturnType<typeof createSqliteStore>, key: Buffer): void {
     clock,
     connectors: [{ ...upstream, connector: { recheck: ask } as Connector }],
     times: { every: EVERY, grace: GRACE },
+    deadline: () => new AbortController().signal,
     onFailure: () => {},
   });
 }

@@ -65,8 +65,8 @@ function withOrganisations(connector: Connector, path: string): Connector {
     },
     ...(identify && { identify: async (claims) => read(await identify(claims)) }),
     ...(recheck && {
-      recheck: async (session, renewed) => {
-        const signIn = await recheck(session, renewed);
+      recheck: async (...asked) => {
+        const signIn = await recheck(...asked);
         return { ...signIn, identity: read(signIn.identity) };
       },
     }),
