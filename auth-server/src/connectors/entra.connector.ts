@@ -6,7 +6,7 @@ import { setting } from '@mcp-oauth/shared/settings/config';
 import { exactList, oneOf, url } from '@mcp-oauth/shared/settings/types';
 import { defineConnector, type Identity } from '../federation/connector.ts';
 import { httpsOnly } from '../federation/upstream/https-only.ts';
-import { createUpstreamFetch } from '../federation/upstream/upstream-fetch.ts';
+import { createUpstreamFetch, endingWith } from '../federation/upstream/upstream-fetch.ts';
 import { groupsFromGraph, hasOverage, type ListedGroups, objectIdOf } from './entra/overage.ts';
 import { judgeTenants, tenantsOf } from './entra/tenants.ts';
 import type { Claims } from './oidc/claims.ts';
@@ -67,10 +67,10 @@ export default defineConnector({
       skipsUserInfo: true,
       // Microsoft Graph, "List a user's memberships": the permission for one's own.
       scopes: () => (needsGroups() ? ['User.Read'] : []),
-      refine: async (identity, { idToken, accessToken }) => {
+      refine: async (identity, { idToken, accessToken, signal }) => {
         const person = subject === 'oid' ? { ...identity, subject: objectIdOf(idToken) } : identity;
         if (!needsGroups() || !hasOverage(idToken)) return person;
-        return withGroups(person, await groupsFromGraph(fetch, graphUrl, accessToken));
+        return withGroups(person, await groupsFromGraph(endingWith(fetch, signal), graphUrl, accessToken));
       },
     });
   },

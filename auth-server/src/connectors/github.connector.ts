@@ -16,7 +16,7 @@ import {
 } from '../federation/connector.ts';
 import { sanitized } from '../federation/failure.ts';
 import { httpsOnly } from '../federation/upstream/https-only.ts';
-import { createUpstreamFetch } from '../federation/upstream/upstream-fetch.ts';
+import { createUpstreamFetch, endingWith } from '../federation/upstream/upstream-fetch.ts';
 import { createApi, type GithubApi, type Listed, redeem } from './github/api.ts';
 import { toIdentity, user } from './github/identity.ts';
 import { aboutThePerson, current, sessionOf } from './github/session.ts';
@@ -62,8 +62,8 @@ export default defineConnector({
   open: (values, context) => {
     const fetch = createUpstreamFetch(context.fetch, values.timeout);
     const { clock = systemClock } = context;
-    const identify = async (accessToken: string) => {
-      const api = createApi(fetch, values.apiUrl, accessToken);
+    const identify = async (accessToken: string, send = fetch) => {
+      const api = createApi(send, values.apiUrl, accessToken);
       const secrets = [accessToken, values.clientSecret];
       return toIdentity({ issuer: values.baseUrl, ...(await answersFor(context.needs, api, secrets)) });
     };
@@ -86,10 +86,11 @@ export default defineConnector({
         });
         return { identity: await identify(tokens.accessToken), session: sessionOf(tokens, clock) };
       },
-      recheck: async (last, renewed) => {
-        const session = await current(fetch, last, { ...values, clock });
+      recheck: async (last, renewed, signal) => {
+        const send = endingWith(fetch, signal);
+        const session = await current(send, last, { ...values, clock });
         if (session !== last) await renewed(session);
-        return { identity: await aboutThePerson(() => identify(session.accessToken ?? '')), session };
+        return { identity: await aboutThePerson(() => identify(session.accessToken ?? '', send)), session };
       },
     };
   },

@@ -31,11 +31,11 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
   const hasUserInfo = ({ server }: Upstream) => !quirks.skipsUserInfo && server.userinfo_endpoint !== undefined;
 
   async function identify(upstream: Upstream, idToken: IdTokenClaims, tokens: Tokens) {
-    const { accessToken, inAnswer = {}, isOldIdToken } = tokens;
+    const { accessToken, inAnswer = {}, isOldIdToken, signal } = tokens;
     const askUserInfo = hasUserInfo(upstream) ? userInfoOf(upstream, idToken.sub, accessToken) : undefined;
     const sources = await collectClaims(idToken, { needs, options, askUserInfo, isOld: isOldIdToken });
     const identity: Identity = toIdentity(idToken, sources, inAnswer, options);
-    return quirks.refine ? quirks.refine(identity, { idToken, accessToken }) : identity;
+    return quirks.refine ? quirks.refine(identity, { idToken, accessToken, signal }) : identity;
   }
 
   const offlineScope = values.offlineAccess === 'scope' ? ['offline_access'] : [];
@@ -89,16 +89,17 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
         return { identity, session: sessionOf(tokens, idToken, { hasUserInfo: hasUserInfo(upstream), clock }) };
       }),
     recheckEvery: quirks.recheckEvery,
-    recheck: (session, renewed) =>
+    recheck: (session, renewed, signal) =>
       renewing(provider, async () => {
-        const upstream = await provider.metadata.get();
+        const upstream = (await provider.metadata.get()).until(signal);
         return askAgain(session, {
           configuration: upstream.configuration,
           hasUserInfo: hasUserInfo(upstream),
           clock,
           renewed,
           read: (token) => readIdToken(token, { ...expectedOf(upstream), nonce: undefined }),
-          identify: (idToken, accessToken, isOldIdToken) => identify(upstream, idToken, { accessToken, isOldIdToken }),
+          identify: (idToken, accessToken, isOldIdToken) =>
+            identify(upstream, idToken, { accessToken, isOldIdToken, signal }),
         });
       }),
   };
@@ -110,6 +111,8 @@ interface Tokens {
   readonly inAnswer?: Claims;
   /** Whether userinfo is asked although the id token has every claim. */
   readonly isOldIdToken?: boolean;
+  /** Ends the requests that use the access token. */
+  readonly signal?: AbortSignal;
 }
 
 /**

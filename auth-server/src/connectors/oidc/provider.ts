@@ -10,7 +10,7 @@ import * as oidc from 'openid-client';
 import { type ConnectorContext, UpstreamError } from '../../federation/connector.ts';
 import { innermost } from '../../federation/failure.ts';
 import { BOUNDS, type Loaded, type Remembered, remembered } from '../../federation/upstream/remembered.ts';
-import { createUpstreamFetch } from '../../federation/upstream/upstream-fetch.ts';
+import { createUpstreamFetch, endingWith } from '../../federation/upstream/upstream-fetch.ts';
 import { readSignedUserInfo } from './id-token.ts';
 import { ASYMMETRIC, type ProviderMetadata, readMetadata } from './metadata.ts';
 import type { Quirks } from './quirks.ts';
@@ -20,6 +20,8 @@ import { readTokenAnswer } from './token-answer.ts';
 export interface Upstream extends ProviderMetadata {
   /** The metadata in the form of openid-client. */
   readonly configuration: oidc.Configuration;
+  /** The same provider, whose token endpoint and userinfo are asked until the signal ends it. */
+  until(end: AbortSignal): Upstream;
 }
 
 export interface Provider {
@@ -71,13 +73,15 @@ export function createProvider(values: OidcSettings, context: ConnectorContext, 
     isTold = true;
   }
 
-  function configure(metadata: ProviderMetadata): Upstream {
+  function configure(metadata: ProviderMetadata, end?: AbortSignal): Upstream {
     if (values.logoutEndsApprovals && !metadata.sendsLogoutTokens) tellUnsent();
     const configuration = new oidc.Configuration(metadata.server, values.clientId, {}, clientAuth);
-    configuration.timeout = values.timeout;
+    // Our own fetch has this timeout, and says in its error what took too long.
+    configuration.timeout = 0;
+    const send = endingWith(fetch, end);
     // openid-client works with the public URLs: it would refuse to send a secret to an internal http endpoint.
     configuration[oidc.customFetch] = async (target, options) => {
-      const response = await fetch(place.inside(target), options as RequestInit);
+      const response = await send(place.inside(target), options as RequestInit);
       if (options.method === 'POST') return readTokenAnswer(response);
       // openid-client would fetch the keys again, and would require an algorithm that few providers announce.
       const isSigned = /^application\/jwt\b/i.test(response.headers.get('content-type') ?? '');
@@ -86,7 +90,7 @@ export function createProvider(values: OidcSettings, context: ConnectorContext, 
       return Response.json(await readSignedUserInfo(await response.text(), signed));
     };
     if (values.issuer.startsWith('http:')) oidc.allowInsecureRequests(configuration);
-    return { ...metadata, configuration };
+    return { ...metadata, configuration, until: (signal) => configure(metadata, signal) };
   }
 
   const remember = <T>(what: string, load: () => Promise<Loaded<T>>) =>

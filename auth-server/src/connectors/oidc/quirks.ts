@@ -34,4 +34,6 @@ interface SignedIn {
   readonly idToken: Claims;
   /** Absent: the claims come from a file, and nobody is signed in. */
   readonly accessToken: string | undefined;
+  /** Ends the requests of `refine`. Absent: each has its own timeout only. */
+  readonly signal?: AbortSignal | undefined;
 }

@@ -12,7 +12,7 @@ const LARGEST_ANSWER = 1_048_576;
 
 /**
  * A fetch that reads the whole answer before it returns, so that an upstream that stalls in the middle of a body takes no longer
- * than one that never answers.
+ * than one that never answers. A signal of the caller ends it too.
  * @param timeout seconds for one request, body included
  * @throws UpstreamError `unavailable` when there is no answer in time, a server error (RFC 9110 §15.6), a redirect, or 429
  */
@@ -21,7 +21,8 @@ export function createUpstreamFetch(fetch: Fetch, timeout: number): Fetch {
   return async (input, init) => {
     const place = new URL(input instanceof Request ? input.url : input);
     const where = `${place.origin}${place.pathname}`;
-    const signal = AbortSignal.timeout(timeout * 1000);
+    const late = AbortSignal.timeout(timeout * 1000);
+    const signal = init?.signal ? AbortSignal.any([init.signal, late]) : late;
     try {
       const response = await ask(input, { ...init, redirect: 'manual', signal });
       const body = await readBounded(response, where);
@@ -30,11 +31,19 @@ export function createUpstreamFetch(fetch: Fetch, timeout: number): Fetch {
     } catch (cause) {
       if (cause instanceof UpstreamError) throw cause;
       if (cause instanceof ContentCodingError) throw new UpstreamError('unavailable', cause.message, { cause });
-      const why = signal.aborted ? `gave no answer within ${timeout} s` : `could not be reached (${codeOf(cause)})`;
+      const why = late.aborted
+        ? `gave no answer within ${timeout} s`
+        : init?.signal?.aborted
+          ? 'gave no answer before the question was ended'
+          : `could not be reached (${codeOf(cause)})`;
       throw new UpstreamError('unavailable', `${where} ${why}`, { cause });
     }
   };
 }
+
+/** The same fetch, whose requests end with this signal. */
+export const endingWith = (fetch: Fetch, end: AbortSignal | undefined): Fetch =>
+  end ? (input, init) => fetch(input, { ...init, signal: end }) : fetch;
 
 function refuseStatus({ status, headers }: Response, where: string): void {
   if (status >= 500 || status === 429)

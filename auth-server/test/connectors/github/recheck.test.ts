@@ -12,6 +12,7 @@ interface Asked {
   readonly renewed: UpstreamSession[];
   recheck(
     session?: UpstreamSession,
+    signal?: AbortSignal,
   ): Promise<{ readonly identity: object; readonly session?: UpstreamSession | undefined }>;
 }
 
@@ -24,9 +25,9 @@ async function signedIn(work: (asked: Asked) => Promise<void>, tokens: object = 
   const { session = {} } = await connector.finish(await upstream.signIn(await connector.begin(checks)), checks);
   const renewed: UpstreamSession[] = [];
   const renew = async (next: UpstreamSession) => void renewed.push(next);
-  const recheck: Asked['recheck'] = async (last = session) => {
+  const recheck: Asked['recheck'] = async (last = session, signal = new AbortController().signal) => {
     if (!connector.recheck) throw new Error('it cannot be asked');
-    return connector.recheck(last, renew);
+    return connector.recheck(last, renew, signal);
   };
   await work({ stage, session, renewed, recheck });
 }
@@ -75,6 +76,25 @@ describe('GitHub, asked again', () => {
       expect(await failure(recheck())).toMatchObject({ reason });
     }),
   ); // biome-ignore format: one row for each answer
+
+  it.each([TOKEN_PATH, '/api/v3/user'])('a question that takes too long closes its request to %s', (path) =>
+    signedIn(async ({ stage, session, recheck }) => {
+      const question = new AbortController();
+      const closed = Promise.withResolvers<void>();
+      stage.routes.set(path, (_, { socket }) => {
+        socket.once('close', closed.resolve);
+        question.abort();
+        return new Promise(() => {});
+      });
+      const last = path === TOKEN_PATH ? { ...session, expiresAt: 0 } : session;
+      const { reason, message } = await failure(recheck(last, question.signal));
+      expect([reason, message]).toEqual([
+        'unavailable',
+        expect.stringMatching(`${path} .* before the question was ended`),
+      ]);
+      await closed.promise;
+    }, EXPIRING),
+  );
 
   it.each([
     ['GitHub docs: a refresh token that is over', { error: 'bad_refresh_token' }, 'ended'],

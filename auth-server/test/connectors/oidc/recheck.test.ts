@@ -18,7 +18,7 @@ interface Asked {
   readonly renewed: UpstreamSession[];
   /** The answer to the next refresh token. */
   answer: (claims: Record<string, unknown>) => unknown;
-  recheck(session?: UpstreamSession): ReturnType<NonNullable<Connector['recheck']>>;
+  recheck(session?: UpstreamSession, signal?: AbortSignal): ReturnType<NonNullable<Connector['recheck']>>;
 }
 
 /** A person who has signed in. @param members of the token response of the sign-in */
@@ -45,9 +45,9 @@ async function signedIn(
   const asked: Asked = {
     play, connector, session, clock, used, renewed,
     answer: async (claims) => ({ access_token: 'fresh', token_type: 'Bearer', expires_in: 300, id_token: await sign(claims) }),
-    recheck: async (with_ = session) => {
+    recheck: async (with_ = session, signal = new AbortController().signal) => {
       if (!connector.recheck) throw new Error('it cannot be asked');
-      return connector.recheck(with_, renew);
+      return connector.recheck(with_, renew, signal);
     },
   }; // biome-ignore format: one row
   await work(asked);
@@ -176,6 +176,27 @@ describe('OpenID Connect Core §12 a refresh token', () => {
       await asked.play.stop();
       expect(await failure(asked.recheck())).toMatchObject({ reason: 'unavailable' });
     }));
+});
+
+describe('a question that takes too long', () => {
+  it.each(['/token', '/userinfo'])('its request to %s is closed, and the provider counts as unavailable', (path) =>
+    signedIn(OFFLINE, async (asked) => {
+      const question = new AbortController();
+      const closed = Promise.withResolvers<void>();
+      asked.answer = () => ({ access_token: 'fresh', token_type: 'Bearer' });
+      asked.play.stage.routes.set(path, (_, { socket }) => {
+        socket.once('close', closed.resolve);
+        question.abort();
+        return new Promise(() => {});
+      });
+      const { reason, message } = await failure(asked.recheck(asked.session, question.signal));
+      expect([reason, message]).toEqual([
+        'unavailable',
+        expect.stringMatching(`${path} .* before the question was ended`),
+      ]);
+      await closed.promise;
+    }),
+  );
 });
 
 describe('OpenID Connect Core §5.3 userinfo, where there is no refresh token', () => {
