@@ -8,7 +8,7 @@ import { type JsonObject, type RecordStore, StoreUnavailable } from '../storage/
 import type { VaultRecord } from './record.ts';
 
 /** The person and the connector of a record. */
-export type Holder = Pick<Account, 'connector' | 'accountId'>;
+type Holder = Pick<Account, 'connector' | 'accountId'>;
 
 type Current = VaultRecord | undefined;
 
