@@ -12,6 +12,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'clients',
     'federation',
     'keys',
+    'provisioning',
     'registration',
     'storage',
   ],

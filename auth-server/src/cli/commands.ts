@@ -20,7 +20,7 @@ export const createCommands = (serve: () => Promise<void>, kinds: ConnectorKinds
     configureCommand(kinds),
     clientsCommands(withStore),
     clientDocumentsCommands(),
-    peopleCommands(),
+    peopleCommands(withStore),
     keysCommands(withStore),
     initialAccessTokensCommands(withStore),
   ],

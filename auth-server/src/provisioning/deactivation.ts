@@ -7,6 +7,16 @@ import type { Account } from '../federation/account.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { createSubjects } from './subjects.ts';
 
+/** When the provider deactivated a person, in seconds since the epoch; `undefined` if it did not. */
+export async function deactivatedAt(
+  connector: string,
+  subject: string,
+  store: RecordStore,
+): Promise<number | undefined> {
+  const record = await createSubjects(connector, store).read(subject);
+  return record?.active === false ? record.changedAt : undefined;
+}
+
 export interface DeactivationGateOptions {
   /** Ids of the connectors with SCIM; persons of others cost no read. */
   readonly connectors: readonly string[];

@@ -2,9 +2,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { StartError } from '@mcp-oauth/shared/errors';
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { run } from '@mcp-oauth/shared/testing/terminal';
 import { afterAll, describe, expect, it } from 'vitest';
 import { peopleCommands } from '../../src/cli/people.ts';
+import type { WithStore } from '../../src/cli/store.ts';
+import { readConfig } from '../../src/config.ts';
+import { discoverKinds } from '../../src/federation/registry.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { provision, setActive, startWithScim, TOKEN } from '../support/scim.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'people-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -27,7 +34,11 @@ const ENV = {
   CONNECTOR_GITHUB_ALLOW: 'org:acme',
   SCOPE_RULES: 'mcp:admin=group:ops; notes:*=domain:example.com',
 };
-const people = (line: string, env = {}) => run(peopleCommands(), line, { ...ENV, ...env });
+const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
+const clock = new FakeClock(Date.parse('2026-03-01T12:00:00Z'));
+const store = createSqliteStore(':memory:', clock);
+const withStore: WithStore = (env, work) => work({ config: readConfig(env, kinds), store, clock });
+const people = (line: string, env = {}, opened = withStore) => run(peopleCommands(opened), line, { ...ENV, ...env });
 const rows = async (line: string) => JSON.parse((await people(`${line} --json`)).stdout) as Record<string, unknown>[];
 
 describe('people check', () => {
@@ -113,9 +124,73 @@ describe('people check', () => {
     ]);
   });
 
+  it.each([
+    ['a verified address', { email: 'Bob@Example.com', email_verified: true }],
+    ['an address that is not verified', { email: 'bob@example.com' }],
+  ])('claims of somebody else are refused: %s', async (_, change) => {
+    const path = fileWith({ sub: '1', ...change });
+    const { stdout, stderr, status } = await people(`check alice@example.com --connector acme --claims ${path}`);
+    expect(stderr).toMatch(/--claims: the claims are of bob@example\.com, not of alice@example\.com/i);
+    expect([stdout, status]).toEqual(['', 2]);
+    expect((await people(`check BOB@example.com --connector acme --claims ${path}`)).stderr).not.toContain('--claims');
+  });
+
   it('a file that is not an object of claims is named', async () => {
     for (const content of ['[]', 'x', '"text"']) {
       expect((await people(`check a@b.example --claims ${fileWith(content)}`)).status).not.toBe(0);
+    }
+  });
+});
+
+describe('people check of a connector with SCIM', () => {
+  const ALICE = 'check alice@example.com --connector acme';
+  const env = { CONNECTOR_ACME_SCIM_TOKEN: TOKEN };
+  const claims = { sub: 'alice', email: 'alice@example.com', email_verified: true };
+
+  it('a person whom the provider has deactivated is refused with the day, until the provider activates them again', async () => {
+    await using server = await startWithScim({ store, clock });
+    const id = await provision(server, 'alice');
+    const line = `${ALICE} --claims ${fileWith(claims)}`;
+    expect((await people(line, env)).stdout).toContain('allowed by domain:example.com');
+    await setActive(server, id, false);
+    const { stdout, status } = await people(line, env);
+    expect(stdout).toMatch(/^acme +refused +deactivated by SCIM on 2026-03-01 +-$/m);
+    expect(status).toBe(1);
+    expect((await people(`${ALICE} --subject alice`, env)).stdout).toContain('deactivated by SCIM on 2026-03-01');
+    expect((await people(`${ALICE} --subject bob`, env)).stdout).toContain('allowed by domain:example.com');
+    expect((await people(line)).stdout, 'a connector without SCIM').toContain('allowed by domain:example.com');
+    await setActive(server, id, true);
+    expect((await people(line, env)).stdout).toContain('allowed by domain:example.com');
+  });
+
+  it('without a subject the command says that it has not asked', async () => {
+    const { stdout, stderr } = await people(ALICE, env);
+    expect(stdout).toContain('allowed by domain:example.com');
+    expect(stderr).toContain('Whether SCIM has deactivated the person is not known without --claims or --subject.');
+    expect((await people(ALICE)).stderr).not.toContain('SCIM');
+  });
+
+  it('if the store cannot be read, the rules are checked, and the command says what is not known', async () => {
+    const closed: WithStore = async () => {
+      throw new StartError('Redis at redis.example does not answer');
+    };
+    const { stdout, stderr } = await people(`${ALICE} --subject alice`, env, closed);
+    expect(stdout).toContain('allowed by domain:example.com');
+    expect(stderr).toContain(
+      'Whether SCIM has deactivated the person is not known: Redis at redis.example does not answer',
+    );
+  });
+
+  it('a subject is also what rules about subjects compare, and goes without claims only', async () => {
+    const subjects = { CONNECTOR_ACME_ALLOW: 'subject:248289761001' };
+    expect((await people(`${ALICE} --subject 248289761001`, subjects)).stdout).toContain('allowed by subject:');
+    for (const [option, reason] of [
+      [`--subject x --claims ${fileWith(claims)}`, '--subject: the claims name the subject'],
+      ['--subject=', '--subject: "" is not a subject'],
+    ]) {
+      const { stderr, status } = await people(`${ALICE} ${option}`);
+      expect(stderr).toContain(reason);
+      expect(status).toBe(2);
     }
   });
 });
