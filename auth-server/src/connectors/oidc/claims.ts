@@ -62,7 +62,7 @@ function withoutReplaced(idToken: Claims, userInfo: Claims): Claims {
 }
 
 function lacksForRules(idToken: Claims, { needs, options }: ClaimsNeeded): boolean {
-  const isAbsent = (path: string) => valueAt(idToken, path) === undefined;
+  const isAbsent = (path: string) => (valueAt(idToken, path) ?? undefined) === undefined;
   return Boolean(
     // A path may lead to any claim, so the id token alone never shows that it is absent.
     needs?.has('claim') ||
@@ -82,12 +82,20 @@ const LARGEST_CLAIMS = 65_536;
 /** A secret of this sign-in, and a picture that may be embedded. No rule is about them. */
 const LEFT_OUT = ['nonce', 'picture'];
 
+/** Levels of lists and objects in a claim: no vendor needs more than a few. */
+const DEEPEST = 32;
+
 /**
  * The claims of both sources as one object; the id token wins.
- * @throws UpstreamError when they are too large: what is cut off might be what a rule is about
+ * @throws UpstreamError when they are too large or too deep: what is cut off might be what a rule is about
  */
-export function mergedClaims([idToken, userInfo]: ClaimSources): Claims {
-  const members = Object.entries({ ...userInfo, ...idToken }).filter(([name]) => !LEFT_OUT.includes(name));
+export function mergedClaims(sources: ClaimSources): Claims {
+  const deep = sources.flatMap(Object.entries).find(([, value]) => isDeeper(value, DEEPEST));
+  if (deep) {
+    const facts = { claim: deep[0], expected: `at most ${DEEPEST} levels` };
+    throw new UpstreamError('misconfigured', `the claim ${deep[0]} is nested too deeply`, facts);
+  }
+  const members = Object.entries(withMembersOf(...sources)).filter(([name]) => !LEFT_OUT.includes(name));
   const merged = Object.fromEntries(members);
   const size = Buffer.byteLength(JSON.stringify(merged));
   if (size <= LARGEST_CLAIMS) return merged;
@@ -100,6 +108,26 @@ export function mergedClaims([idToken, userInfo]: ClaimSources): Claims {
     found: size,
   });
 }
+
+/**
+ * Objects in both have the members of both, because each source may have the roles of other clients. `null` says nothing (OpenID
+ * Connect Core 1.0 §5.3.2).
+ */
+function withMembersOf(first: Claims, second: Claims): Claims {
+  const added = Object.entries(second).map(([name, other]) => {
+    const value = Object.hasOwn(first, name) ? (first[name] ?? other) : other;
+    return [name, isObject(value) && isObject(other) ? withMembersOf(value, other) : value] as const;
+  });
+  return { ...first, ...Object.fromEntries(added) };
+}
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)));
+
+const isObject = (value: unknown): value is Claims =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Cognito and Apple send the flag as text. */
 export const emailVerified = ({ email_verified: flag }: Claims): boolean | undefined => {

@@ -126,9 +126,38 @@ describe('oidc: groups and roles', () => {
     },
   );
 
-  it('groups come from userinfo if the id token has none', async () => {
-    const { memberships } = await signIn({ idToken: alice, userInfo: { groups: ['ops'] }, needs: ['group'] });
-    expect(memberships).toEqual({ group: ['ops'] });
+  it.each([{}, { groups: null }])('groups come from userinfo if the id token has none: %j', async (none) => {
+    const idToken = { ...alice, ...none };
+    const { memberships } = await signIn({ idToken, userInfo: { groups: ['ops'] }, needs: ['group'] });
+    expect(memberships, 'OpenID Connect Core §5.3.2: null says nothing').toEqual({ group: ['ops'] });
+  });
+
+  it('roles come from userinfo if the id token has the claim, but not what its path leads to', async () => {
+    const { memberships, claims } = await signIn({
+      idToken: { ...alice, access: { portal: { roles: ['user'] }, both: ['signed'] } },
+      userInfo: { access: { mcp: { roles: ['ops'] }, both: ['all'], constructor: 'own' } },
+      needs: ['role'],
+      change: { rolesClaim: 'access.mcp.roles' },
+    });
+    expect(memberships).toEqual({ role: ['ops'] });
+    expect(claims?.access).toEqual({
+      portal: { roles: ['user'] },
+      mcp: { roles: ['ops'] },
+      both: ['signed'],
+      constructor: 'own',
+    });
+  });
+
+  it.each([
+    ['lists', (inner: unknown) => [inner]],
+    ['objects', (inner: unknown) => ({ inner })],
+  ])('claims with %s that are nested too deeply end the sign-in, and the reason names the claim', async (_, wrap) => {
+    const nested = (levels: number) => Array.from({ length: levels }).reduce(wrap, 'x');
+    await expect(signIn({ idToken: { profile: nested(33) } })).rejects.toMatchObject({
+      reason: 'misconfigured',
+      facts: { claim: 'profile' },
+    });
+    expect((await signIn({ idToken: { profile: nested(32) } })).claims).toHaveProperty('profile');
   });
 });
 
