@@ -1,5 +1,5 @@
 /** Proves how lists of rules are written, and which mistakes are named. */
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
@@ -110,6 +110,46 @@ describe('a file of rules', () => {
     ]);
     expect(await after('# nobody')).toEqual([]);
     expect(counts).toEqual([1, 0]);
+  });
+
+  it('a change that keeps the size and the time of the file counts too, and so does the same file once it is mended', async () => {
+    write('email:a@b.example');
+    const { atime, mtime } = statSync(path);
+    const clock = new FakeClock();
+    const troubles: string[] = [];
+    const onTrouble = (_: string, reason: string) => troubles.push(reason);
+    const files = await openRuleFiles([path], { clock, onTrouble, onChange: () => {} });
+    const after = async (content: string) => {
+      writeFileSync(path, content);
+      utimesSync(path, atime, mtime);
+      clock.advance(2);
+      await files.refresh();
+      return files.rulesIn(path).map(({ text }) => text);
+    };
+    expect(await after('email:c@d.example')).toEqual(['email:c@d.example']);
+    expect(await after('emial:e@f.example')).toEqual(['email:c@d.example']);
+    clock.advance(2);
+    await files.refresh();
+    expect(troubles, 'told once').toEqual([expect.stringContaining('line 1')]);
+    expect(await after('email:e@f.example')).toEqual(['email:e@f.example']);
+  });
+
+  it('a clock that is set back does not stop the reading of changes', async () => {
+    write('email:a@b.example');
+    const clock = new FakeClock();
+    const files = await openRuleFiles([path], { clock, onTrouble: () => {}, onChange: () => {} });
+    clock.advance(-3_600);
+    write('email:c@d.example');
+    await files.refresh();
+    expect(files.rulesIn(path).map(({ text }) => text)).toEqual(['email:c@d.example']);
+  });
+
+  it('a file that is not UTF-8 is refused, because its rules would match nobody', async () => {
+    for (const bytes of [Buffer.from('group:M\xfcller', 'latin1'), Buffer.from('\ufeffgroup:ops', 'utf16le')]) {
+      writeFileSync(path, bytes);
+      const options = { clock: new FakeClock(), onTrouble: () => {}, onChange: () => {} };
+      await expect(openRuleFiles([path], options)).rejects.toThrow('it is not UTF-8');
+    }
   });
 
   it('a file that cannot be used stops the start', async () => {

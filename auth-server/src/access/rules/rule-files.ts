@@ -2,6 +2,7 @@
  * Owns the files of rules: they are read at start, and again when they have changed. A file that can no longer be read, or contains
  * a mistake, leaves the previous rules in force: a typo neither opens the server nor shuts everybody out.
  */
+import { isUtf8 } from 'node:buffer';
 import { stat } from 'node:fs/promises';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { StartError } from '@mcp-oauth/shared/errors';
@@ -31,6 +32,8 @@ const PAUSE = 2_000;
 interface Copy {
   readonly mark: string;
   readonly rules: readonly Rule[];
+  /** Why the content at the last look can't be used. It is then read again at every look: the reason may not be in the file. */
+  readonly trouble?: string;
 }
 
 /** @throws StartError if a file cannot be read or contains a mistake */
@@ -43,17 +46,18 @@ export async function openRuleFiles(paths: readonly string[], options: RuleFiles
   for (const path of new Set(paths)) copies.set(path, { mark: await markOf(path), rules: read(path) });
 
   async function look(): Promise<void> {
-    for (const [path, { mark: before, rules }] of copies) {
+    for (const [path, { mark: before, rules, trouble: known }] of copies) {
       const mark = await markOf(path);
-      if (mark === before) continue;
+      if (mark === before && known === undefined) continue;
       try {
         const changed = read(path);
         copies.set(path, { mark, rules: changed });
         revision += 1;
         onChange(path, changed.length);
       } catch (error) {
-        copies.set(path, { mark, rules });
-        onTrouble(path, (error as Error).message);
+        const trouble = (error as Error).message;
+        copies.set(path, { mark, rules, trouble });
+        if (mark !== before || trouble !== known) onTrouble(path, trouble);
       }
     }
   }
@@ -62,7 +66,8 @@ export async function openRuleFiles(paths: readonly string[], options: RuleFiles
     rulesIn: (path) => copies.get(path)?.rules ?? [],
     revision: () => revision,
     refresh: () => {
-      if (copies.size === 0 || clock.now() - lookedAt < PAUSE) return looking ?? Promise.resolve();
+      // The clock may be set back, and the last look would then seem to be in the future.
+      if (copies.size === 0 || Math.abs(clock.now() - lookedAt) < PAUSE) return looking ?? Promise.resolve();
       lookedAt = clock.now();
       looking ??= look().finally(() => {
         looking = undefined;
@@ -73,9 +78,11 @@ export async function openRuleFiles(paths: readonly string[], options: RuleFiles
 }
 
 function read(path: string): readonly Rule[] {
-  const content = readSettingFile(`the file of rules ${path}`, path).toString('utf8');
+  const content = readSettingFile(`the file of rules ${path}`, path);
   try {
-    return parseRuleFile(content);
+    // A value in another encoding would match nobody, and so deny nobody.
+    if (!isUtf8(content)) throw new Error('it is not UTF-8');
+    return parseRuleFile(content.toString('utf8'));
   } catch (cause) {
     throw new StartError(`the file of rules ${path} can't be used: ${(cause as Error).message}`, { cause });
   }
@@ -84,8 +91,9 @@ function read(path: string): readonly Rule[] {
 /** Changes with the content, also if another file takes its place, as in a Kubernetes ConfigMap. */
 async function markOf(path: string): Promise<string> {
   try {
-    const { ino, size, mtimeMs } = await stat(path);
-    return `${ino} ${size} ${mtimeMs}`;
+    // A copy may keep size and mtime, but nothing can keep ctime.
+    const { ino, size, mtimeMs, ctimeMs } = await stat(path);
+    return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
   } catch (error) {
     return String((error as NodeJS.ErrnoException).code);
   }
