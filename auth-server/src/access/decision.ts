@@ -38,16 +38,34 @@ export function decide(identity: Identity, { allow, deny }: Rules): Decision {
 
 /** A denial that the person may match: what decides it is not known. */
 function undecidedBy(identity: Identity, deny: RuleIndex): string | undefined {
-  const { incomplete } = identity;
+  const gaps = gapsIn(identity, deny);
   for (const rule of deny.rules) {
     const { type, text, path } = rule;
-    const why = path === undefined ? incomplete?.[type as Membership] : unreadAt(identity.claims, path);
+    const why = gaps.get(path === undefined ? type : `claim:${path}`);
     if (why !== undefined) return `${text} can't be decided: ${why}`;
     if (!isKnown(identity, rule))
       return `${text} can't be decided before the next sign-in: the rule is newer than the last one`;
   }
   return undefined;
 }
+
+/** Why something that rules ask for is not known completely, by the type of rule or `claim:<path>`. A list may have thousands of rules. */
+function gapsIn(identity: Identity, { claimPaths }: RuleIndex): ReadonlyMap<string, string | undefined> {
+  const { incomplete = {}, claims, domains } = identity;
+  const address = addressesOf(identity).some(isOdd)
+    ? 'an e-mail address of the person has a form that is not compared'
+    : undefined;
+  return new Map([
+    ...Object.entries(incomplete),
+    ['email', address],
+    ['domain', domains ? undefined : address],
+    ...claimPaths.map((path) => [`claim:${path}`, unreadAt(claims, path)] as const),
+  ]);
+}
+
+/** Whether only the local part is not compared: such an address may be another spelling of one that a rule denies. */
+const isOdd = (address: string): boolean =>
+  address.includes('@') && comparableEmail(address) === undefined && comparableDomain(domainOf(address)) !== undefined;
 
 const isKnown = ({ known }: Identity, { type, path }: Pick<Rule, 'type' | 'path'>): boolean =>
   known === undefined ||
@@ -102,11 +120,13 @@ function byUpstream(identity: Identity, rules: RuleIndex): Rule | undefined {
 const isText = (value: string | undefined): value is string => value !== undefined;
 
 /** A connector that reports no list reports one address. An identity that was stored without any has none that counts. */
-function verifiedEmailsOf(identity: Identity): readonly string[] {
+function addressesOf(identity: Identity): readonly string[] {
   const { verifiedEmails, email } = identity;
-  const addresses = verifiedEmails ?? (isKnown(identity, { type: 'email' }) ? [email].filter(isText) : []);
-  return addresses.map(comparableEmail).filter(isText);
+  return verifiedEmails ?? (isKnown(identity, { type: 'email' }) ? [email].filter(isText) : []);
 }
+
+const verifiedEmailsOf = (identity: Identity): readonly string[] =>
+  addressesOf(identity).map(comparableEmail).filter(isText);
 
 const domainsOf = (identity: Identity): readonly string[] =>
   identity.domains?.map(comparableDomain).filter(isText) ?? verifiedEmailsOf(identity).map(domainOf);

@@ -145,6 +145,29 @@ describe('rules about people', () => {
     expect(decide(withMail('mallory@acme.example.'), rules('anyone', 'domain:acme.example')).isAllowed).toBe(false);
   });
 
+  it.each(['"mallory"@rival.example', 'mal lory@rival.example', 'x@y@rival.example', '"a@b"@Rival.example.'])(
+    'RFC 5321 §4.1.2 a denial by address is not decided by %s, whose local part is not compared',
+    (address) => {
+      for (const deny of ['domain:rival.example', 'email:mallory@rival.example', 'domain:other.example']) {
+        expect(decide(withMail('a@b.example', address), rules('anyone', deny))).toEqual({
+          isAllowed: false,
+          reason: `${deny} can't be decided: an e-mail address of the person has a form that is not compared`,
+          notes: [],
+        });
+      }
+      const google = person({ verifiedEmails: [address], domains: ['acme.example'] });
+      expect(decide(google, rules('anyone', 'domain:rival.example')).isAllowed).toBe(true);
+      expect(decide(withMail(address), rules('anyone', 'group:x')).isAllowed).toBe(true);
+    },
+  );
+
+  it.each(['alice@localhost', 'alice@[192.0.2.1]', 'alice'])(
+    'a denial by address is decided by %s, which has no domain that a rule can name',
+    (address) => {
+      expect(decide(withMail(address), rules('anyone', 'domain:rival.example')).isAllowed).toBe(true);
+    },
+  );
+
   it('a person who is let in although a denial by address could not be applied is noted', () => {
     const identity = person({ unverifiedEmail: 'mallory@example.com' });
     expect(decide(identity, rules('anyone', 'email:mallory@example.com'))).toMatchObject({

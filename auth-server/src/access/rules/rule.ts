@@ -24,6 +24,9 @@ const LONGEST = 1_024;
 /** What somebody means as the next rule or as a comment, and what would else be a part of the value, which then matches nobody. */
 const JOINED = /[,;|\s]\s*(?:(?:domain|email|subject|user|group|role|org|team|claim|file):|anyone$)|\s#/;
 
+/** Types whose values never have a `*`: such a rule would match nobody, and so deny nobody. */
+const WITHOUT_STAR: ReadonlySet<string> = new Set(['email', 'user', 'team']);
+
 /** @throws Error with what is wrong, for the operator */
 export function parseRule(written: string): Rule {
   const text = written.trim();
@@ -50,6 +53,11 @@ function claimRule(text: string, given: string): Rule {
 }
 
 function comparable(type: RuleType, given: string, text: string): string {
+  if (WITHOUT_STAR.has(type) && given.includes('*')) {
+    const [, domain] = /^\*@(.+)$/.exec(given) ?? [];
+    const instead = domain === undefined ? '' : `: write domain:${domain} for a whole domain`;
+    throw new Error(`${JSON.stringify(text)} has a *, but values are compared whole${instead}`);
+  }
   if (type === 'email') {
     const address = comparableEmail(given);
     if (address === undefined) throw new Error(`${JSON.stringify(text)}: expected an e-mail address`);
