@@ -18,7 +18,7 @@ const known: Readonly<Record<string, object>> = {
 };
 
 /** Settings of the built-in connector, whose names contain its id. */
-const CONNECTOR = ['CONNECTOR_DEVELOPMENT_INTERNAL_URL'];
+const CONNECTOR = ['CONNECTOR_DEVELOPMENT_INTERNAL_URL', 'CONNECTOR_DEVELOPMENT_SCOPE_RULES'];
 
 interface Composed {
   readonly services: Readonly<

@@ -5,9 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../auth-server/src/config.ts';
 import { type ConnectorKinds, discoverKinds } from '../auth-server/src/federation/registry.ts';
 import { appleKey } from '../auth-server/test/support/vendors.ts';
+import { connectorsOn } from './support/documented-settings.ts';
 
-const page = readFileSync(new URL('../docs/identity-providers.md', import.meta.url), 'utf8');
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const page = connectorsOn('docs/identity-providers.md');
 
 /** What the page leaves to the operator, and what production demands besides. */
 const REST = {
@@ -18,15 +18,6 @@ const REST = {
   STORAGE_KEYS: randomBytes(32).toString('base64'),
   CONNECTOR_APPLE_PRIVATE_KEY: appleKey.pem,
 };
-
-const environments = (text: string) =>
-  [...text.matchAll(/^```sh\n(CONNECTORS=[\s\S]*?)^```$/gm)].map(([, block = '']) =>
-    Object.fromEntries(
-      [...block.matchAll(/^(\w+)=(.*)$/gm)]
-        .filter(([, name = '']) => !name.endsWith('_FILE'))
-        .map(([, name = '', value = '']) => [name, value.replace('…', 'a-value-of-the-operator')]),
-    ),
-  );
 
 let kinds: ConnectorKinds;
 beforeAll(async () => {
@@ -45,7 +36,7 @@ it('docs/sign-out.md says of each kind whether its provider sends logout tokens'
 
 describe('docs/identity-providers.md', () => {
   it('each kind has a section with settings that start in production, and a rule', () => {
-    const shown = environments(page).map((env) => {
+    const shown = page.map((env) => {
       const { signIn } = readConfig({ ...REST, ...env }, kinds);
       expect(Object.keys(env).filter((name) => name.endsWith('_ALLOW'))).toHaveLength(1);
       return signIn.map(({ kind }) => kind.type);
@@ -54,7 +45,7 @@ describe('docs/identity-providers.md', () => {
   });
 
   it('the rules are of types that the kind supports', () => {
-    for (const env of environments(page)) {
+    for (const env of page) {
       const [name = '', allow = ''] = Object.entries(env).find(([variable]) => variable.endsWith('_ALLOW')) ?? [];
       const kind = kinds.get(env[name.replace('ALLOW', 'TYPE')] ?? String(env.CONNECTORS));
       const supported = kind?.ruleTypes ?? ['domain', 'email', 'subject', 'group', 'role', 'claim'];
@@ -63,7 +54,7 @@ describe('docs/identity-providers.md', () => {
   });
 
   it('the section of README.md starts in production, and ends with a rule', () => {
-    const [env = {}] = environments(readme);
+    const [env = {}] = connectorsOn('README.md');
     expect(readConfig({ ...REST, ...env }, kinds).signIn).toHaveLength(1);
     expect(Object.keys(env).at(-1)).toMatch(/_ALLOW$/);
   });

@@ -7,11 +7,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectorAccessSettings } from '../auth-server/src/access/settings.ts';
 import { settings as authServer, readConfig as readAuthServer } from '../auth-server/src/config.ts';
 import { discoverKinds } from '../auth-server/src/federation/registry.ts';
+import { appleKey } from '../auth-server/test/support/vendors.ts';
 import { settings as mcpServer, readConfig as readMcpServer } from '../mcp-server/src/config.ts';
 import { CONTAINER, NODE_OPTIONS } from './abuse/watched.ts';
 import { environmentOf } from './kubernetes/environment.ts';
 import { hasKustomize, type Manifest, NEEDS_KUSTOMIZE, ofKind, render } from './kubernetes/manifest.ts';
 import { OVERLAYS, secretsOf } from './kubernetes/overlays.ts';
+import { connectorsOn } from './support/documented-settings.ts';
 
 const SECRETS = '/run/secrets/';
 /** The settings of the image. */
@@ -142,5 +144,18 @@ describe.each(['example', 'trial'])('overlays/%s', (overlay) => {
     ]);
     expect(config.signIn.map(({ id }) => id)).toEqual(['acme']);
     expect(config.trustedProxies.check('10.0.0.1')).toBe(true);
+  });
+
+  it('auth-server starts with each identity provider of docs/identity-providers.md, and mcp:admin is for nobody', () => {
+    const manifests = rendered(overlay);
+    const [container] = containers(manifests).filter(({ name }) => name === 'auth-server');
+    const env = startOf(container as Container, manifests);
+    const others = Object.entries(env).filter(([name]) => !name.startsWith('CONNECTOR'));
+    for (const provider of connectorsOn('docs/identity-providers.md')) {
+      const apple = { CONNECTOR_APPLE_PRIVATE_KEY: provider.CONNECTORS === 'apple' ? appleKey.pem : '' };
+      const config = readAuthServer({ ...Object.fromEntries(others), ...provider, ...apple }, kinds);
+      expect(config.signIn).toHaveLength(1);
+      expect(config.scopeRules).toEqual([]);
+    }
   });
 });

@@ -19,13 +19,17 @@ export interface ScopeRule<L = RuleList> {
 const MOST = 200;
 
 const EXPECTED =
-  'expected scopes and their rules, such as mcp:admin=group:ops; notes:*=domain:example.com, or a JSON object of them';
+  'expected scopes and their rules, such as mcp:admin=group:ops; notes:*=domain:example.com, or a JSON object of them, or none';
+
+/** No scope beyond the base scope is for anybody. A file for every identity provider can say this, and no rule. */
+const NONE = 'none';
 
 /**
- * @param written `scope=rules`, separated by semicolons or line breaks; or a JSON object
+ * @param written `scope=rules`, separated by semicolons or line breaks; or a JSON object; or `none`
  * @throws Error with what is wrong, for the operator
  */
 export function parseScopeRules(written: string): readonly ScopeRule[] {
+  if (written.trim() === NONE) return [];
   const entries = written.trimStart().startsWith('{') ? entriesInJson(written) : entriesInText(written);
   if (entries.length === 0) throw new Error(EXPECTED);
   if (entries.length > MOST) throw new Error(`it has more than ${MOST} scopes`);

@@ -6,7 +6,7 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openRuleFiles } from '../../src/access/rules/rule-files.ts';
 import { parseRuleFile, parseRuleList } from '../../src/access/rules/rule-list.ts';
-import { parseScopeRules } from '../../src/access/scope-rules.ts';
+import { parseScopeRules, permittedScopes } from '../../src/access/scope-rules.ts';
 
 const texts = (written: string) => parseRuleList(written).rules.map(({ text }) => text);
 
@@ -55,6 +55,12 @@ describe('a list of rules', () => {
       ['notes:*', 'claim:a.b=c'],
     ]);
     expect(parseScopeRules('{"mcp:admin":["group:ops","role:x"],"notes:*":"claim:a.b=c"}')).toEqual(inText);
+  });
+
+  it('SCOPE_RULES=none gives nobody a scope beyond the base scope', () => {
+    const person = { issuer: 'https://id.example.com', subject: '1' };
+    expect(parseScopeRules(' none ')).toEqual([]);
+    expect(permittedScopes(person, ['mcp:tools', 'mcp:admin'], [], new Set(['mcp:tools']))).toEqual(['mcp:tools']);
   });
 
   it.each([

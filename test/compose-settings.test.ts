@@ -1,0 +1,111 @@
+/**
+ * Proves that auth-server starts with the settings of the compose files beside those of the pages, whatever the identity provider,
+ * and that nobody has a scope beyond the base scope before the operator says who.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '@mcp-oauth/shared/clock';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { composeAccess } from '../auth-server/src/compose/access.ts';
+import { type Config, readConfig } from '../auth-server/src/config.ts';
+import type { Identity } from '../auth-server/src/federation/connector.ts';
+import { discoverKinds } from '../auth-server/src/federation/registry.ts';
+import { appleKey } from '../auth-server/test/support/vendors.ts';
+import { connectorsOn } from './support/documented-settings.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const PRODUCTION = ['docker-compose.yml', 'deploy/compose/production.yml'];
+const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0;
+const kinds = await discoverKinds(new URL('../auth-server/src/connectors/', import.meta.url));
+
+type Environment = Readonly<Record<string, string>>;
+
+const room = { folder: '' };
+beforeEach((context) => {
+  context.skip(!hasCompose, 'needs the docker compose plugin: see .ci/compose-plugin.sh');
+  room.folder = mkdtempSync(join(tmpdir(), 'compose-settings-'));
+});
+afterEach(() => {
+  if (room.folder) rmSync(room.folder, { recursive: true });
+});
+
+/** The configuration of auth-server in the container, with the secrets in a folder of the test. */
+function configOf(files: readonly string[], env: Environment): Config {
+  for (const file of files) {
+    cpSync(join(ROOT, file), join(room.folder, file.replaceAll('/', '-')));
+  }
+  const lines = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
+  writeFileSync(join(room.folder, '.env'), lines.join('\n'));
+  for (const secret of ['redis-auth-server', 'storage-keys']) {
+    writeFileSync(join(room.folder, secret), randomBytes(32).toString('base64'));
+  }
+  const named = files.flatMap((file) => ['-f', file.replaceAll('/', '-')]);
+  const { PATH = '', HOME = '' } = process.env;
+  const json = execFileSync('docker', ['compose', ...named, 'config', '--format', 'json'], {
+    cwd: room.folder,
+    env: { PATH, HOME },
+    encoding: 'utf8',
+  });
+  const { environment } = JSON.parse(json).services['auth-server'] as { environment: Record<string, string | null> };
+  const given = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== null);
+  const inRoom = (value: string) => value.replace('/run/secrets/', `${room.folder}/`);
+  return readConfig(Object.fromEntries(given.map(([name, value]) => [name, inRoom(value)])), kinds);
+}
+
+const log = { info() {}, warn() {}, error() {} } as never;
+const identity: Identity = { issuer: 'https://id.example.com', subject: '1', memberships: { group: ['ops'] } };
+
+/** The scopes of a person of the group `ops`, by connector. */
+async function scopesIn(config: Config): Promise<Readonly<Record<string, readonly string[]>>> {
+  const access = await composeAccess(config, { clock: systemClock, log });
+  const scopesOf = (connector: string) =>
+    access.permitted({ accountId: '1', connector, identity }, ['mcp:tools', 'mcp:admin'], new Set(['mcp:tools']));
+  return Object.fromEntries(config.signIn.map(({ id }) => [id, scopesOf(id)]));
+}
+
+const PUBLIC = { PUBLIC_URL: 'https://mcp.example.com' };
+const documented = [...connectorsOn('README.md'), ...connectorsOn('docs/identity-providers.md')].map((env) => {
+  const { CONNECTORS: id = '' } = env;
+  const key = id === 'apple' ? { CONNECTOR_APPLE_PRIVATE_KEY: appleKey.pem } : undefined;
+  return [env[`CONNECTOR_${id.toUpperCase()}_TYPE`] ?? id, { ...env, ...key }] as const;
+});
+
+describe('docker compose in production', () => {
+  it.each(documented)('%s starts with the settings of its page, and mcp:admin is for nobody', async (_, env) => {
+    const config = configOf(PRODUCTION, { ...PUBLIC, ...env });
+    expect(config.environment).toBe('production');
+    expect(Object.values(await scopesIn(config))).toEqual([['mcp:tools']]);
+  });
+
+  it('two providers that both know groups start together, and mcp:admin is for nobody', async () => {
+    const two = documented.filter(([kind]) => kind === 'okta' || kind === 'auth0').map(([, env]) => env);
+    const config = configOf(PRODUCTION, { ...PUBLIC, ...Object.assign({}, ...two), CONNECTORS: 'okta,auth0' });
+    expect(await scopesIn(config)).toEqual({ okta: ['mcp:tools'], auth0: ['mcp:tools'] });
+  });
+
+  it('SCOPE_RULES of the operator replaces the default, and an empty one does not open anything', async () => {
+    const okta = documented.find(([kind]) => kind === 'okta')?.[1];
+    const own = configOf(PRODUCTION, { ...PUBLIC, ...okta, SCOPE_RULES: 'mcp:admin=group:ops' });
+    expect(await scopesIn(own)).toEqual({ okta: ['mcp:tools', 'mcp:admin'] });
+    const empty = configOf(PRODUCTION, { ...PUBLIC, ...okta, SCOPE_RULES: '' });
+    expect(await scopesIn(empty)).toEqual({ okta: ['mcp:tools'] });
+  });
+});
+
+describe('docker compose for development', () => {
+  it('the development IdP gives mcp:admin to its group ops, beside a connector that knows no groups', async () => {
+    expect(await scopesIn(configOf(['docker-compose.yml'], {}))).toEqual({ development: ['mcp:tools', 'mcp:admin'] });
+    const github = documented.find(([kind]) => kind === 'github')?.[1];
+    const both = configOf(['docker-compose.yml'], { ...github, CONNECTORS: 'development,github' });
+    expect(await scopesIn(both)).toEqual({ development: ['mcp:tools', 'mcp:admin'], github: ['mcp:tools'] });
+  });
+
+  it('SCOPE_RULES of the developer replaces the rule of the development IdP', async () => {
+    const config = configOf(['docker-compose.yml'], { SCOPE_RULES: 'mcp:admin=email:carol@example.com' });
+    expect(await scopesIn(config)).toEqual({ development: ['mcp:tools'] });
+  });
+});
