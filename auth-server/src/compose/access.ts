@@ -1,6 +1,8 @@
 /** Owns how the rules about people are created from the settings, and the gates that every person passes, in their order. */
 import { type Access, createAccess } from '../access/access.ts';
+import { problemOfFile } from '../access/file-problems.ts';
 import { type PassThrough, passThrough } from '../access/gate.ts';
+import type { Rule } from '../access/rules/rule.ts';
 import { openRuleFiles } from '../access/rules/rule-files.ts';
 import type { RuleList } from '../access/rules/rule-list.ts';
 import type { ConnectorAccess, ConnectorRules } from '../access/settings.ts';
@@ -35,7 +37,9 @@ export async function composeAccess(
     log.error({ file: path, reason }, 'file of rules not used, the previous rules stay');
   const onChange = (path: string, rules: number) => log.info({ file: path, rules }, 'file of rules read again');
   const onNote = (connector: string, reason: string) => log.warn({ connector, reason }, 'rule not applied');
-  const files = await openRuleFiles([...connectors.values()].flatMap(filesOf), { clock, onTrouble, onChange });
+  const problemOf = (path: string, rules: readonly Rule[]) => problemOfFile(path, rules, config, config.signIn);
+  const paths = [...connectors.values()].flatMap(filesOf);
+  const files = await openRuleFiles(paths, { clock, onTrouble, onChange, problemOf });
   const alsoNeeds = { has: (type: string) => inTokens.has(type), claims: [] };
   const access = createAccess({ connectors, files, alsoNeeds, onNote });
   return {

@@ -24,6 +24,8 @@ export interface RuleFilesOptions {
   readonly onTrouble: (path: string, reason: string) => void;
   /** Called for each change that counts now. */
   readonly onChange: (path: string, rules: number) => void;
+  /** Why these rules can't stand in this file. Absent: any may. */
+  readonly problemOf?: ((path: string, rules: readonly Rule[]) => string | undefined) | undefined;
 }
 
 /** Milliseconds between two looks at the files. */
@@ -38,19 +40,19 @@ interface Copy {
 
 /** @throws StartError if a file cannot be read or contains a mistake */
 export async function openRuleFiles(paths: readonly string[], options: RuleFilesOptions): Promise<RuleFiles> {
-  const { clock, onTrouble, onChange } = options;
+  const { clock, onTrouble, onChange, problemOf } = options;
   const copies = new Map<string, Copy>();
   let revision = 0;
   let lookedAt = clock.now();
   let looking: Promise<void> | undefined;
-  for (const path of new Set(paths)) copies.set(path, { mark: await markOf(path), rules: read(path) });
+  for (const path of new Set(paths)) copies.set(path, { mark: await markOf(path), rules: read(path, problemOf) });
 
   async function look(): Promise<void> {
     for (const [path, { mark: before, rules, trouble: known }] of copies) {
       const mark = await markOf(path);
       if (mark === before && known === undefined) continue;
       try {
-        const changed = read(path);
+        const changed = read(path, problemOf);
         copies.set(path, { mark, rules: changed });
         revision += 1;
         onChange(path, changed.length);
@@ -77,12 +79,15 @@ export async function openRuleFiles(paths: readonly string[], options: RuleFiles
   };
 }
 
-function read(path: string): readonly Rule[] {
+function read(path: string, problemOf: RuleFilesOptions['problemOf']): readonly Rule[] {
   const content = readSettingFile(`the file of rules ${path}`, path);
   try {
     // A value in another encoding would match nobody, and so deny nobody.
     if (!isUtf8(content)) throw new Error('it is not UTF-8');
-    return parseRuleFile(content.toString('utf8'));
+    const rules = parseRuleFile(content.toString('utf8'));
+    const problem = problemOf?.(path, rules);
+    if (problem) throw new Error(problem);
+    return rules;
   } catch (cause) {
     throw new StartError(`the file of rules ${path} can't be used: ${(cause as Error).message}`, { cause });
   }
