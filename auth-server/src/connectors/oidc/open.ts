@@ -38,7 +38,8 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
     return quirks.refine ? quirks.refine(identity, { idToken, accessToken, signal }) : identity;
   }
 
-  const offlineScope = values.offlineAccess === 'scope' ? ['offline_access'] : [];
+  const asksConsent = values.offlineAccess === 'consent';
+  const offlineScope = values.offlineAccess === 'scope' || asksConsent ? ['offline_access'] : [];
   const expectedOf = ({ issuer, algorithms }: Upstream) => {
     const { clientId } = values;
     return { issuer, clientId, algorithms, keys: provider.keys, clock, issuerOf: quirks.issuerOf };
@@ -49,6 +50,9 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
     begin: (checks, { selectAccount } = {}) =>
       translated(async () => {
         const { configuration, prompts } = await provider.metadata.get();
+        const choose = selectAccount ? [quirks.accountPrompt ?? promptFrom(prompts)] : [];
+        // OpenID Connect Core 1.0 §11: a provider may give offline access only if it asked the person for it in this request.
+        const prompt = [...choose, ...(asksConsent ? ['consent'] : [])].join(' ');
         return oidc.buildAuthorizationUrl(configuration, {
           redirect_uri: callbackUrl,
           scope: [...new Set([...values.scopes.split(' '), ...(quirks.scopes?.() ?? []), ...offlineScope])].join(' '),
@@ -59,7 +63,7 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
           ...(values.responseMode && { response_mode: values.responseMode }),
           ...(values.offlineAccess === 'access_type' && { access_type: 'offline' }),
           ...quirks.parameters,
-          ...(selectAccount && { prompt: quirks.accountPrompt ?? promptFrom(prompts) }),
+          ...(prompt && { prompt }),
         });
       }),
     identify: async (claims) => {

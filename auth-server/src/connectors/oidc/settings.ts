@@ -42,8 +42,8 @@ export const settings = {
   }),
   offlineAccess: setting({
     env: 'OFFLINE_ACCESS',
-    doc: 'How a refresh token is requested, with which the OpenID provider can be asked again whether a person still has access: `scope` adds offline_access to SCOPES, `access_type` adds access_type=offline to the request (Google), `off` requests none.',
-    type: oneOf('off', 'scope', 'access_type'),
+    doc: 'How a refresh token is requested, with which the OpenID provider can be asked again whether a person still has access: `scope` adds offline_access to SCOPES, `consent` also adds prompt=consent for a provider that otherwise ignores offline_access (the person is asked there at each sign-in), `access_type` adds access_type=offline to the request (Google), `off` requests none.',
+    type: oneOf('off', 'scope', 'consent', 'access_type'),
     default: 'off',
   }),
   groupsClaim: setting({

@@ -260,12 +260,20 @@ describe('a sign-in keeps for later', () => {
   });
 
   it.each([
-    ['scope', 'openid profile email offline_access', null],
-    ['access_type', 'openid profile email', 'offline'],
-    ['off', 'openid profile email', null],
-  ] as const)('OpenID Connect Core §11 OFFLINE_ACCESS=%s', async (offlineAccess, scope, accessType) => {
+    ['scope', 'openid profile email offline_access', null, null],
+    ['consent', 'openid profile email offline_access', null, 'consent'],
+    ['access_type', 'openid profile email', 'offline', null],
+    ['off', 'openid profile email', null, null],
+  ] as const)('OpenID Connect Core §11 OFFLINE_ACCESS=%s', async (offlineAccess, scope, accessType, prompt) => {
     await using play = await start();
     const { searchParams } = await open(play.issuer, { offlineAccess }).begin(checks);
-    expect([searchParams.get('scope'), searchParams.get('access_type')]).toEqual([scope, accessType]);
+    const sent = ['scope', 'access_type', 'prompt'].map((name) => searchParams.get(name));
+    expect(sent).toEqual([scope, accessType, prompt]);
+  });
+
+  it('OpenID Connect Core §11, §3.1.2.1 OFFLINE_ACCESS=consent is kept when a person chooses another account', async () => {
+    await using play = await start();
+    const request = await open(play.issuer, { offlineAccess: 'consent' }).begin(checks, { selectAccount: true });
+    expect(request.searchParams.get('prompt')).toBe('login consent');
   });
 });
