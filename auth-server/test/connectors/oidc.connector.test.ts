@@ -147,6 +147,14 @@ describe('oidc: requests to the provider', () => {
     expect(upstream.redeemed()?.form.get('client_secret')).toBe(inBody);
   });
 
+  it('RFC 6749 §2.3.1 Basic encodes only what must be, because some providers do not decode it', async () => {
+    await using upstream = await start();
+    const connector = open(upstream.issuer, { clientId: 'mcp-server_1.0*', clientSecret: 'a-b_c.d e+f:g%h£' });
+    await connector.finish(await upstream.signIn(await connector.begin(checks)), checks).catch(() => undefined);
+    const sent = atob(upstream.redeemed()?.authorization?.replace('Basic ', '') ?? '');
+    expect(sent).toBe('mcp-server_1.0*:a-b_c.d+e%2Bf%3Ag%25h%C2%A3');
+  });
+
   it('the provider may start later: metadata is fetched again after a failure, and then kept', async () => {
     await using upstream = await start();
     const path = '/.well-known/openid-configuration';

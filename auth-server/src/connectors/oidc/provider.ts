@@ -128,5 +128,16 @@ function authentication({ clientAuth, clientSecret = '' }: OidcSettings): oidc.C
   if (clientAuth === 'none') return oidc.None();
   return clientAuth === 'client_secret_post'
     ? oidc.ClientSecretPost(clientSecret)
-    : oidc.ClientSecretBasic(clientSecret);
+    : basic(clientSecret);
 }
+
+/**
+ * RFC 6749 §2.3.1. The function of openid-client also encodes hyphens and underscores, which are in most client ids and secrets: a
+ * provider that does not decode the header would then refuse them.
+ */
+const basic =
+  (clientSecret: string): oidc.ClientAuth =>
+  (_server, { client_id: clientId }, _body, headers) =>
+    headers.set('authorization', `Basic ${btoa(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`)}`);
+
+const formEncoded = (value: string): string => new URLSearchParams([['', value]]).toString().slice('='.length);
