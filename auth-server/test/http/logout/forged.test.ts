@@ -76,7 +76,8 @@ describe('OpenID Connect Back-Channel Logout §2.6 the claims of a logout token'
     ['an iat as text', () => ({ iat: String(now()) }), 'iat'],
     ['no iat', () => ({ iat: undefined }), 'iat'],
     ['an end in the past', () => ({ exp: now() - 60 }), 'exp'],
-    ['no exp', () => ({ exp: undefined }), 'exp'],
+    ['an end as text', () => ({ exp: String(now() + 60) }), 'exp'],
+    ['an end of null', () => ({ exp: null }), 'exp'],
     ['no jti', () => ({ jti: undefined }), 'jti'],
     ['a jti of another type', () => ({ jti: 7 }), 'jti'],
     ['a jti that is too long', () => ({ jti: 'j'.repeat(256) }), 'jti'],
@@ -105,6 +106,11 @@ describe('OpenID Connect Back-Channel Logout §2.6 the claims of a logout token'
       expect((await report(server, await upstream.token({ sub: 'bob' }, { typ }))).status).toBe(200);
     },
   );
+
+  it('§2.4 a token without exp, as drafts of the specification had it, is accepted for as long as iat is young', async () => {
+    expect((await report(server, await upstream.token({ sub: 'bob', exp: undefined }))).status).toBe(200);
+    await expectRefused(await report(server, await upstream.token({ sub: 'alice', exp: undefined, iat: now() - 180 })));
+  });
 
   it('§4.1 an id token of the same person is refused', async () => {
     const idToken = await upstream.token({ sub: 'alice', events: undefined, jti: undefined }, { typ: 'JWT' });

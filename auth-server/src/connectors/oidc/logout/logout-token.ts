@@ -1,6 +1,6 @@
 /**
  * Owns the validation of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6). Anybody may send one, so it is accepted only
- * with every member that makes it a logout token, and it never makes this server ask for the keys of the provider more often than
+ * with the members that make it a logout token, and it never makes this server ask for the keys of the provider more often than
  * five times a minute.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
@@ -54,10 +54,15 @@ export async function readLogoutToken(token: string, expected: LogoutExpectation
   return { issuer, subject, sid, jti: textOf('jti', claims) ?? refuse('jti', 'jti is missing') };
 }
 
+/**
+ * §2.4 demands `exp`, which drafts of the specification did not have. LemonLDAP::NG and Glewlwyd follow those. The age of a token is
+ * limited by `iat` in any case.
+ */
 function judgeTimes({ iat, exp }: Readonly<Record<string, unknown>>, now: number): void {
   if (!isTime(iat)) refuse('iat', 'iat is not a time', { expected: 'a number', found: shown(iat) });
   else if (iat < now - OLDEST) refuse('iat', 'iat is too old', { expected: `since ${now - OLDEST}`, found: iat });
   else if (iat > now + SKEW) refuse('iat', 'iat is in the future', { expected: `by ${now + SKEW}`, found: iat });
+  if (exp === undefined) return;
   if (!isTime(exp)) refuse('exp', 'exp is not a time', { expected: 'a number', found: shown(exp) });
   else if (exp <= now - SKEW) refuse('exp', 'exp is in the past', { expected: `later than ${now - SKEW}`, found: exp });
 }
