@@ -93,7 +93,7 @@ export function refusalOf(body: Readonly<Record<string, unknown>>, status: numbe
   const facts = { upstreamError: error, upstreamDescription: textOf(body.error_description), status };
   const message = CREDENTIALS.has(error)
     ? "the upstream refused this server's credentials"
-    : `the upstream answered ${error} to the code`;
+    : `the upstream answered ${error} at its token endpoint`;
   return new UpstreamError(meaningOfRefusal(error), message, facts);
 }
 

@@ -126,9 +126,7 @@ function keysIn(document: unknown): readonly PublicKey[] {
 
 function authentication({ clientAuth, clientSecret = '' }: OidcSettings): oidc.ClientAuth {
   if (clientAuth === 'none') return oidc.None();
-  return clientAuth === 'client_secret_post'
-    ? oidc.ClientSecretPost(clientSecret)
-    : basic(clientSecret);
+  return clientAuth === 'client_secret_post' ? oidc.ClientSecretPost(clientSecret) : basic(clientSecret);
 }
 
 /**

@@ -165,7 +165,9 @@ describe('OpenID Connect Core §12 a refresh token', () => {
   ] as const)('the answer to a refresh token: %s', (_, body, reason) =>
     signedIn(OFFLINE, async (asked) => {
       asked.answer = () => new Reply(400, body);
-      expect(await failure(asked.recheck())).toMatchObject({ reason, facts: { upstreamError: body.error } });
+      const error = await failure(asked.recheck());
+      expect(error).toMatchObject({ reason, facts: { upstreamError: body.error } });
+      expect(error.message, 'no code was sent').not.toMatch(/\bcode\b/);
     }),
   ); // biome-ignore format: one row for each answer
 
