@@ -99,8 +99,9 @@ export class Stack implements AsyncDisposable {
     this.run = new Run(this.#env);
   }
 
-  static async start(env: NodeJS.ProcessEnv = {}): Promise<Stack> {
-    const stack = new Stack(await freePorts(3), env);
+  /** @param ports of mcp-server, auth-server and the development IdP, where something must know them before */
+  static async start(env: NodeJS.ProcessEnv = {}, ports?: readonly number[]): Promise<Stack> {
+    const stack = new Stack(ports ?? (await freePorts(3)), env);
     await stack.run.says(READY);
     return stack;
   }
