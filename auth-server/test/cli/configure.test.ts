@@ -109,6 +109,70 @@ describe('configure', () => {
     expect(envFile()).not.toContain('SECRET');
   });
 
+  describe('with a client secret in a file', () => {
+    let path: string;
+    const inFile = (more = '') =>
+      oidc(more).replace('--client-secret secret', `--client-secret-file ${join(folder, 'secret')}`);
+    beforeEach(() => {
+      path = join(folder, 'secret');
+      writeFileSync(path, 'secretOfTheFile\n');
+    });
+
+    it('the connection is tried with the secret, .env names the file, and a secret of before is removed', async () => {
+      const sent: string[] = [];
+      upstream.stage.routes.set('/token', (_, { headers }) => {
+        sent.push(String(headers.authorization));
+        return new Reply(400, { error: 'invalid_grant' });
+      });
+      const before = 'CONNECTOR_ACME_CLIENT_SECRET=old\nLOG_LEVEL=debug\nexport CONNECTOR_ACME_CLIENT_SECRET="older"\n';
+      writeFileSync(join(folder, '.env'), before);
+      const { status, stdout, stderr } = await configure(inFile(), { CONNECTOR_ACME_CLIENT_SECRET: 'older' });
+      expect([status, stderr]).toEqual([0, '']);
+      expect(sent).toEqual([`Basic ${btoa('client:secretOfTheFile')}`]);
+      expect(stdout).toContain('Removed CONNECTOR_ACME_CLIENT_SECRET from .env');
+      expect(parseEnv(envFile())).toEqual({
+        LOG_LEVEL: 'debug',
+        CONNECTORS: 'acme',
+        CONNECTOR_ACME_TYPE: 'oidc',
+        CONNECTOR_ACME_ISSUER: upstream.issuer,
+        CONNECTOR_ACME_CLIENT_ID: 'client',
+        CONNECTOR_ACME_CLIENT_SECRET_FILE: path,
+        CONNECTOR_ACME_ALLOW: 'domain:example.com',
+      });
+    });
+
+    it('a secret of its own replaces the file of before', async () => {
+      writeFileSync(join(folder, '.env'), `CONNECTOR_ACME_CLIENT_SECRET_FILE=${path}\n`);
+      await configure(oidc('--no-test'), { CONNECTOR_ACME_CLIENT_SECRET_FILE: path });
+      expect(parseEnv(envFile())).toMatchObject({ CONNECTOR_ACME_CLIENT_SECRET: 'secret' });
+      expect(envFile()).not.toContain('SECRET_FILE');
+    });
+
+    it('a variable outside of .env that counts before the file is named', async () => {
+      const { stderr } = await configure(inFile('--no-test'), { CONNECTOR_ACME_CLIENT_SECRET: 'exported' });
+      expect(stderr).toContain('CONNECTOR_ACME_CLIENT_SECRET is set outside of .env and counts before');
+    });
+
+    it('the output for compose and Kubernetes says where the file has to be copied', async () => {
+      const compose = (await configure(inFile('--no-test --print compose'))).stdout;
+      expect(compose).toContain('CONNECTOR_ACME_CLIENT_SECRET_FILE=/run/connectors/acme\n');
+      expect(compose).toContain(`cp '${path}' secrets/connectors/acme   # CONNECTOR_ACME_CLIENT_SECRET`);
+      const kubernetes = (await configure(inFile('--no-test --print kubernetes'))).stdout;
+      expect(kubernetes).toContain('CONNECTOR_ACME_CLIENT_SECRET_FILE=/run/secrets/connector-acme-client-secret\n');
+      expect(kubernetes).toContain(`# secrets/connector-acme-client-secret: a copy of ${path}`);
+    });
+
+    it.each([
+      ['a file that is not there', () => inFile().replace(path, '/nowhere'), /CLIENT_SECRET_FILE.*nowhere/],
+      ['two secrets', () => inFile('--client-secret secret'), /--client-secret-file: .*only one/],
+    ])('%s is a mistake that is named, and nothing is written', async (_, line, message) => {
+      const { status, stderr } = await configure(`${line()} --no-test`);
+      expect(stderr).toMatch(message);
+      expect(status).not.toBe(0);
+      expect(() => envFile()).toThrow();
+    });
+  });
+
   it('a provider that cannot be reached is named', async () => {
     await upstream.stop();
     const { status, stdout } = await configure(oidc());
@@ -177,14 +241,15 @@ describe('the written lines', () => {
   it('every value is read back as it was, or is refused with the name of the setting', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string(), (value, rest) => {
+        const before = `${rest.replaceAll(/["'`]/g, '')}\nOTHER=1\n`;
         let content: string;
         try {
-          content = withVariables(`${rest.replaceAll(/["'`]/g, '')}\nOTHER=1\n`, { SECRET: value });
+          content = withVariables(before, { SECRET: value });
         } catch (error) {
           expect((error as Error).message).toMatch(/^SECRET /);
           return;
         }
-        expect(parseEnv(content)).toMatchObject({ SECRET: value, OTHER: '1' });
+        expect(parseEnv(content)).toEqual({ ...parseEnv(before), SECRET: value });
       }),
     );
   });

@@ -1,7 +1,9 @@
 /** Owns which settings `configure` needs for a kind of identity provider, and the variables that the answers make. */
+import { type Invocation, type Option, UsageError } from '@mcp-oauth/shared/cli/command';
 import type { Setting, Settings } from '@mcp-oauth/shared/settings/config';
 import type { ConnectorKind } from '../../federation/connector.ts';
 import { variablePrefix } from '../../federation/registry.ts';
+import type { Secret } from './output.ts';
 import { guideOf } from './providers.ts';
 
 export interface Question {
@@ -30,11 +32,61 @@ export function questionsOf(kind: ConnectorKind): readonly Question[] {
     }));
 }
 
-/** Every setting of any kind, as an option of the command. */
-export function optionsOf(kinds: Iterable<ConnectorKind>): Readonly<Record<string, Setting<unknown>>> {
+/** Every setting of any kind, as an option of the command; a secret has a second one, for the file that it is in. */
+export function optionsOf(kinds: Iterable<ConnectorKind>): Readonly<Record<string, Option>> {
   const settings = [...kinds].flatMap((kind) => Object.values(kind.settings as Settings));
-  return Object.fromEntries(settings.map((setting) => [optionOf(setting.env), setting]));
+  return Object.fromEntries(
+    settings.flatMap(({ env, example, secret }): [string, Option][] => {
+      const doc = `${env} of the connector${example ? `, such as ${example}` : ''}.`;
+      const file = {
+        type: 'string',
+        value: 'path',
+        doc: `File with ${env}, instead of the value: .env gets its path as ${env}_FILE.`,
+      } as const;
+      return [
+        [optionOf(env), { type: 'string', value: 'value', doc }],
+        ...(secret ? [[optionOf(`${env}_FILE`), file] as [string, Option]] : []),
+      ];
+    }),
+  );
 }
+
+const secretsOf = ({ settings }: ConnectorKind): readonly string[] =>
+  Object.values(settings as Settings).flatMap(({ env, secret }) => (secret ? [env] : []));
+
+/**
+ * The files that options name for secrets, by the names of the settings.
+ * @throws UsageError for a secret that is given twice
+ */
+export function secretFilesOf(kind: ConnectorKind, options: Invocation['options']): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const name of secretsOf(kind)) {
+    const path = options[optionOf(`${name}_FILE`)];
+    if (typeof path !== 'string') continue;
+    if (path === '') throw new UsageError(`--${optionOf(`${name}_FILE`)} names no file`);
+    if (options[optionOf(name)] !== undefined) {
+      throw new UsageError(`--${optionOf(`${name}_FILE`)}: give only one of --${optionOf(name)} and this`);
+    }
+    files.set(name, path);
+  }
+  return files;
+}
+
+/** The secrets among the variables. */
+export const secretsAmong = (
+  kind: ConnectorKind,
+  id: string,
+  variables: Readonly<Record<string, string>>,
+): readonly Secret[] =>
+  secretsOf(kind).flatMap((env) => {
+    const name = variablePrefix(id) + env;
+    const path = variables[`${name}_FILE`];
+    return path !== undefined || name in variables ? [{ name, path }] : [];
+  });
+
+/** The variables that must go: a secret counts before its file, and a file is of no use beside its secret. */
+export const replacedBy = (secrets: readonly Secret[]): readonly string[] =>
+  secrets.map(({ name, path }) => (path === undefined ? `${name}_FILE` : name));
 
 export interface Answers {
   readonly id: string;

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { type Command, type Invocation, type Option, UsageError } from '@mcp-oauth/shared/cli/command';
 import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/network/settings';
@@ -18,9 +19,18 @@ import {
   readConnectors,
   variablePrefix,
 } from '../../federation/registry.ts';
-import { connectorsWith, optionOf, optionsOf, questionsOf, variablesOf } from './answers.ts';
+import {
+  connectorsWith,
+  optionOf,
+  optionsOf,
+  questionsOf,
+  replacedBy,
+  secretFilesOf,
+  secretsAmong,
+  variablesOf,
+} from './answers.ts';
 import { openTerminal, type Terminal } from './ask.ts';
-import { forCompose, forKubernetes, linesOf, type Written, withVariables } from './output.ts';
+import { forCompose, forKubernetes, linesOf, type Written, withoutVariables, withVariables } from './output.ts';
 import { guideOf } from './providers.ts';
 import { tryConnection } from './trial.ts';
 
@@ -39,17 +49,12 @@ const OWN: Readonly<Record<string, Option>> = {
 
 /** @param folder of the file .env */
 export function configureCommand(kinds: ConnectorKinds, folder = '.'): Command {
-  const settings = optionsOf(kinds.values());
-  const ofKinds = Object.entries(settings).map(([name, { env, example }]): [string, Option] => [
-    name,
-    { type: 'string', value: 'value', doc: `${env} of the connector${example ? `, such as ${example}` : ''}.` },
-  ]);
   return {
     name: 'configure',
     summary: 'Set up an identity provider: asks, tries the connection, and writes .env.',
     details:
-      'Without a terminal every answer is an option. A secret is better given as a variable, CONNECTOR_<ID>_CLIENT_SECRET, because other users of the machine can read the command line.',
-    options: { ...Object.fromEntries(ofKinds), ...OWN },
+      'Without a terminal every answer is an option. A secret is better given as a file, --client-secret-file, or as a variable, CONNECTOR_<ID>_CLIENT_SECRET, because other users of the machine can read the command line. A file stays where it is: .env gets its path, and loses a secret of before.',
+    options: { ...optionsOf(kinds.values()), ...OWN },
     run: async (invocation) => {
       const terminal = openTerminal();
       try {
@@ -79,12 +84,13 @@ async function configure(invocation: Invocation, { kinds, terminal, folder }: Co
   stdout.write(`\nOpen ${guide.page}\n`);
   for (const step of guide.steps) stdout.write(`  - ${step.replace('{callback}', `${issuer}/callback/${id}`)}\n`);
   stdout.write('\n');
+  const files = secretFilesOf(kind, invocation.options);
   const values: Record<string, string> = {};
   for (const { name, doc, example, isSecret, isRequired } of questionsOf(kind)) {
     const known = env[variablePrefix(id) + name];
     // A secret that is in a file stays there, unless an option gives another one.
     const isInFile = isSecret && Boolean(env[`${variablePrefix(id)}${name}_FILE`]);
-    if (isInFile && invocation.options[optionOf(name)] === undefined) continue;
+    if (files.has(name) || (isInFile && invocation.options[optionOf(name)] === undefined)) continue;
     const question = `${name} (${doc}${example ? ` Example: ${example}` : ''})`;
     values[name] = await answer({ option: optionOf(name), question, usual: known, isSecret, isOptional: !isRequired });
   }
@@ -93,6 +99,7 @@ async function configure(invocation: Invocation, { kinds, terminal, folder }: Co
     const given = invocation.options[optionOf(name)];
     if (typeof given === 'string') values[name] = given;
   }
+  for (const [name, path] of files) values[`${name}_FILE`] = path;
   const allow = await answer({
     option: 'allow',
     question: `Who may come in (such as ${guide.rule}, or anyone)`,
@@ -102,13 +109,11 @@ async function configure(invocation: Invocation, { kinds, terminal, folder }: Co
     CONNECTORS: connectorsWith(id, env.CONNECTORS),
     ...variablesOf({ id, type: kind.type, values, allow }),
   };
-  const connector = validated(id, { ...env, ...variables }, kinds);
+  const secrets = secretsAmong(kind, id, variables);
+  const replaced = replacedBy(secrets);
+  const without = Object.fromEntries(replaced.map((name) => [name, undefined]));
+  const connector = validated(id, { ...env, ...variables, ...without }, kinds);
   const isGood = invocation.options['no-test'] === true || (await tried(connector, { issuer, env, stdout }));
-  const secrets = new Set(
-    Object.values(kind.settings)
-      .flatMap((setting) => (setting.secret ? variablePrefix(id) + setting.env : []))
-      .filter((name) => name in variables),
-  );
   write(invocation, join(folder, '.env'), id, { variables, secrets });
   if (isGood) return 0;
   stderr.write('The settings are valid, but the connection does not work yet: see above.\n');
@@ -174,14 +179,22 @@ async function tried(connector: ConfiguredConnector, { issuer, env, stdout }: Tr
 
 const FORMS = ['env', 'compose', 'kubernetes'];
 
-function write({ options, stdout }: Invocation, file: string, id: string, written: Written): void {
+function write({ options, env, stdout, stderr }: Invocation, file: string, id: string, written: Written): void {
   const form = options.print;
+  const replaced = replacedBy(written.secrets);
   if (form === undefined) {
     const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
     // In one step, so that an interruption leaves the old file; only its owner may read the secret.
-    writeFileSync(`${file}.new`, withVariables(before, written.variables), { mode: 0o600 });
+    const kept = withoutVariables(before, replaced);
+    writeFileSync(`${file}.new`, withVariables(kept, written.variables), { mode: 0o600 });
     renameSync(`${file}.new`, file);
+    const inFile = parseEnv(before);
+    const removed = replaced.filter((name) => inFile[name] !== undefined);
+    if (removed.length > 0) stdout.write(`Removed ${removed.join(', ')} from .env.\n`);
     stdout.write(`Wrote ${Object.keys(written.variables).join(', ')} to .env. Restart auth-server.\n`);
+    for (const { name } of written.secrets.filter(({ name, path }) => path && env[name] && !inFile[name])) {
+      stderr.write(`${name} is set outside of .env and counts before ${name}_FILE: unset it.\n`);
+    }
     return;
   }
   if (form === 'compose') stdout.write(`${forCompose(id, written)}\n`);

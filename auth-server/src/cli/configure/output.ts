@@ -1,12 +1,19 @@
 /** Owns how the result of `configure` is written: into .env, or as text for compose with secrets in files, or for Kubernetes. */
+import { normalize } from 'node:path';
 import { parseEnv } from 'node:util';
 import { StartError } from '@mcp-oauth/shared/errors';
 
 /** Separates what a container gets as a file from what it gets as a variable. */
 export interface Written {
   readonly variables: Readonly<Record<string, string>>;
-  /** Names of those variables that are secrets. */
-  readonly secrets: ReadonlySet<string>;
+  readonly secrets: readonly Secret[];
+}
+
+export interface Secret {
+  /** Of its variable, without `_FILE`. */
+  readonly name: string;
+  /** The file that it is in; absent: it is the value of the variable. */
+  readonly path: string | undefined;
 }
 
 /** A value that Node.js and compose read unchanged: in single quotes neither replaces anything, and Node.js knows no escapes. */
@@ -43,6 +50,10 @@ export function withVariables(content: string, variables: Readonly<Record<string
   return changed;
 }
 
+/** The content of .env without these variables. */
+export const withoutVariables = (content: string, names: readonly string[]): string =>
+  names.reduce((left, name) => left.replace(assignmentOf(name), ''), content);
+
 /** A whole assignment, over several lines if its value is quoted. */
 const assignmentOf = (name: string): RegExp =>
   new RegExp(`^[ \\t]*(?:export[ \\t]+)?${name}[ \\t]*=[ \\t]*(?:"[^"]*"|'[^']*'|\`[^\`]*\`|)[^\\n]*(?:\\n|$)`, 'gm');
@@ -50,12 +61,13 @@ const assignmentOf = (name: string): RegExp =>
 /** Lines for .env beside deploy/compose/production.yml, and the commands that write the secrets. */
 export function forCompose(id: string, { variables, secrets }: Written): string {
   const file = (name: string) => (name.endsWith('CLIENT_SECRET') ? id : `${id}-${nameOfFile(name)}`);
-  const shown = Object.entries(variables).map(([name, value]) =>
-    secrets.has(name) ? [`${name}_FILE`, `/run/connectors/${file(name)}`] : [name, value],
-  );
-  const commands = [...secrets].map((name) => `printf %s '…' > secrets/connectors/${file(name)}   # ${name}`);
+  const commands = secrets.flatMap(({ name, path }) => {
+    const target = `secrets/connectors/${file(name)}`;
+    if (path === undefined) return [`printf %s '…' > ${target}   # ${name}`];
+    return normalize(path) === target ? [] : [`cp ${forShell(path)} ${target}   # ${name}`];
+  });
   return [
-    ...linesOf(Object.fromEntries(shown)),
+    ...linesOf(inFiles({ variables, secrets }, (name) => `/run/connectors/${file(name)}`)),
     '',
     '# In the folder of docker-compose.yml:',
     'mkdir -p secrets/connectors',
@@ -66,12 +78,23 @@ export function forCompose(id: string, { variables, secrets }: Written): string 
 /** Lines for auth-server.env of an overlay, and the files of its folder secrets. */
 export function forKubernetes(id: string, { variables, secrets }: Written): string {
   const file = (name: string) => `connector-${id}-${nameOfFile(name)}`;
-  const shown = Object.entries(variables).map(([name, value]) =>
-    secrets.has(name) ? [`${name}_FILE`, `/run/secrets/${file(name)}`] : [name, value],
+  const files = secrets.map(({ name, path }) =>
+    path === undefined ? `# secrets/${file(name)}: the value of ${name}` : `# secrets/${file(name)}: a copy of ${path}`,
   );
-  const files = [...secrets].map((name) => `# secrets/${file(name)}: the value of ${name}`);
-  return ['# auth-server.env', ...linesOf(Object.fromEntries(shown)), '', ...files].join('\n');
+  const shown = inFiles({ variables, secrets }, (name) => `/run/secrets/${file(name)}`);
+  return ['# auth-server.env', ...linesOf(shown), '', ...files].join('\n');
 }
+
+/** The variables of a container, which gets each secret as a file. */
+function inFiles({ variables, secrets }: Written, pathOf: (name: string) => string): Readonly<Record<string, string>> {
+  const shown = Object.entries(variables).map(([variable, value]) => {
+    const secret = secrets.find(({ name }) => variable === name || variable === `${name}_FILE`);
+    return secret ? [`${secret.name}_FILE`, pathOf(secret.name)] : [variable, value];
+  });
+  return Object.fromEntries(shown);
+}
+
+const forShell = (path: string): string => `'${path.replaceAll("'", `'\\''`)}'`;
 
 const nameOfFile = (name: string): string =>
   name
