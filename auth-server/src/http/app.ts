@@ -21,7 +21,7 @@ import { renderErrorPage } from './error-page.ts';
 import { underIssuerPath } from './issuer-path.ts';
 import { createPublicDocuments } from './public-documents.ts';
 import { publicHost } from './public-host.ts';
-import { bodyLimit } from './request-size.ts';
+import { bodyLimit, dropRest } from './request-size.ts';
 
 export interface AppOptions {
   readonly issuer: string;
@@ -53,6 +53,7 @@ export function createApp({ engine, ...options }: AppOptions): RequestListener {
     errorBoundary({ page: renderErrorPage(options.languageOf, options.pages) }) as Middleware,
     securityHeaders,
     checkHead,
+    dropRest(),
     rememberClientAddress(options.trustedProxies),
     publicHost(options.issuer),
     operations(options.isReady),

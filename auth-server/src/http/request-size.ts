@@ -19,6 +19,17 @@ export function bodyLimit(): Middleware {
   };
 }
 
+/**
+ * Reads and drops what is left of a body in chunks after its answer. Node.js does so only for a body that nobody began to read, and the
+ * next request on the connection would wait for the end of this one (RFC 9112 §9.3).
+ */
+export function dropRest(): Middleware {
+  return ({ req, res }, next) => {
+    if (req.headers['transfer-encoding'] !== undefined) res.once('finish', () => req.resume());
+    return next();
+  };
+}
+
 /** The whole body, if it has at most `limit` bytes. @throws HttpError */
 export async function readBounded({ req, request }: Context, limit: number): Promise<Buffer> {
   if ((request.length ?? 0) > limit) throw tooLarge();
