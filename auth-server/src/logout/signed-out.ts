@@ -106,14 +106,10 @@ export function createSignedOut({ store, clock, sessionLifetime, grantLifetime }
       store.put(PERSON, upstreamSession, { accountId }, { ttl: grantLifetime + MARGIN }),
     record: async (token, endsApprovals) => {
       const id = digest(token.issuer, token.jti);
-      if (!(await store.putIfAbsent(USED, id, {}, { ttl: REMEMBERED }))) return undefined;
-      try {
-        return await end(token, endsApprovals);
-      } catch (error) {
-        // Otherwise the upstream could not send the token again.
-        await store.delete(USED, id).catch(() => {});
-        throw error;
-      }
+      if (await store.get(USED, id)) return undefined;
+      // It counts as used last: what fails halfway can be sent again, and to end the same sessions twice changes nothing.
+      const recorded = await end(token, endsApprovals);
+      return (await store.putIfAbsent(USED, id, {}, { ttl: REMEMBERED })) ? recorded : undefined;
     },
     includes: async ({ accountId, since, upstreamSession }) => {
       const own = upstreamSession === undefined ? unnamedSessions(accountId) : oneSession(upstreamSession);

@@ -68,15 +68,19 @@ function judge(claims: Claims, { clientId, nonce, clock, ...expected }: Expectat
   if (!isTime(exp)) refuse('exp', 'exp is not a time', { expected: 'a number', found: shown(exp) });
   else if (exp <= now - SKEW) refuse('exp', 'exp is in the past', { expected: `later than ${now - SKEW}`, found: exp });
   if (!isTime(iat)) refuse('iat', 'iat is not a time', { expected: 'a number', found: shown(iat) });
-  if (nbf !== undefined && nbf !== null) {
-    if (!isTime(nbf)) refuse('nbf', 'nbf is not a time', { expected: 'a number', found: shown(nbf) });
-    else if (nbf > now + SKEW) refuse('nbf', 'nbf is in the future', { expected: `by ${now + SKEW}`, found: nbf });
-  }
+  judgeNotBefore(nbf, now, refuse);
   if (nonce !== undefined && nonce !== claims.nonce) {
     const found = typeof claims.nonce === 'string' && claims.nonce !== '' ? 'another value' : shown(claims.nonce);
     refuse('nonce', 'nonce is not the one of this sign-in', { expected: 'the nonce that was sent', found });
   }
   if (typeof sub !== 'string') refuse('sub', 'sub is not text', { expected: 'a string', found: shown(sub) });
+}
+
+/** RFC 7519 §4.1.5. Some providers send `null` for a claim that is absent. */
+export function judgeNotBefore(nbf: unknown, now: number, refuse: ReturnType<typeof refusing>): void {
+  if (nbf === undefined || nbf === null) return;
+  if (!isTime(nbf)) refuse('nbf', 'nbf is not a time', { expected: 'a number', found: shown(nbf) });
+  else if (nbf > now + SKEW) refuse('nbf', 'nbf is in the future', { expected: `by ${now + SKEW}`, found: nbf });
 }
 
 export const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);

@@ -3,12 +3,9 @@
  * 1.0 §2.6), and odd requests cost little and never fail the server.
  */
 
-import { systemClock } from '@mcp-oauth/shared/clock';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import okta from '../../../src/connectors/okta.connector.ts';
-import { StoreUnavailable } from '../../../src/storage/record-store.ts';
-import { createSqliteStore } from '../../../src/storage/sqlite.ts';
 import { Browser } from '../../support/browser.ts';
 import { authorize, authorizePath, register, type TestClient } from '../../support/client.ts';
 import { EVENT, type LogoutUpstream, report, startLogoutUpstream } from '../../support/logout-upstream.ts';
@@ -78,6 +75,8 @@ describe('OpenID Connect Back-Channel Logout §2.6 the claims of a logout token'
     ['an end in the past', () => ({ exp: now() - 60 }), 'exp'],
     ['an end as text', () => ({ exp: String(now() + 60) }), 'exp'],
     ['an end of null', () => ({ exp: null }), 'exp'],
+    ['an nbf in two minutes', () => ({ nbf: now() + 120 }), 'nbf'],
+    ['an nbf as text', () => ({ nbf: 'now' }), 'nbf'],
     ['no jti', () => ({ jti: undefined }), 'jti'],
     ['a jti of another type', () => ({ jti: 7 }), 'jti'],
     ['a jti that is too long', () => ({ jti: 'j'.repeat(256) }), 'jti'],
@@ -256,39 +255,6 @@ describe('OpenID Connect Back-Channel Logout §2.5 the request', () => {
     for (let n = 0; n < 4; n += 1) expect((await report(limited, 'x')).status).toBe(400);
     const response = await report(limited, await upstream.token({ sub: 'alice' }));
     expect([response.status, response.headers.has('retry-after')]).toEqual([429, true]);
-  });
-
-  it('§2.8 logouts that fail because the keys cannot be read do not count as failures of the provider', async () => {
-    await using limited = await startServer({ env: { FAILURE_LIMIT: '2' }, connectors: upstream.connectors });
-    const keys = upstream.play.stage.routes.get('/jwks');
-    upstream.play.stage.routes.delete('/jwks');
-    for (let n = 0; n < 5; n += 1) {
-      const failure = await report(limited, await upstream.token({ sub: 'alice' }));
-      expect([failure.status, (await read(failure)).error]).toEqual([400, 'temporarily_unavailable']);
-    }
-    upstream.play.stage.routes.set('/jwks', keys ?? (() => undefined));
-    expect((await report(limited, await upstream.token({ sub: 'alice' }))).status).toBe(200);
-  });
-
-  it('§2.8 a logout fails with 400 while the provider or the store is down, and the same token succeeds later', async () => {
-    const store = createSqliteStore(':memory:', systemClock);
-    let isDown = true;
-    const put: typeof store.put = async (kind, ...rest) => {
-      if (isDown && kind === 'SignedOut') throw new StoreUnavailable(new Error('gone'));
-      return store.put(kind, ...rest);
-    };
-    await using flaky = await startServer({ store: { ...store, put }, connectors: upstream.connectors });
-    const token = await upstream.token({ sub: 'alice' });
-    const keys = upstream.play.stage.routes.get('/jwks');
-    upstream.play.stage.routes.delete('/jwks');
-    const failures = [await report(flaky, token)];
-    upstream.play.stage.routes.set('/jwks', keys ?? (() => undefined));
-    failures.push(await report(flaky, token));
-    for (const failure of failures) {
-      expect([failure.status, (await read(failure)).error]).toEqual([400, 'temporarily_unavailable']);
-    }
-    isDown = false;
-    expect((await report(flaky, token)).status).toBe(200);
   });
 
   it('no log line has a token', async () => {

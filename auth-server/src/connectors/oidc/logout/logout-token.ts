@@ -7,7 +7,7 @@ import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { type LogoutToken, UpstreamError } from '../../../federation/connector.ts';
 import type { Remembered } from '../../../federation/upstream/remembered.ts';
 import type { Claims } from '../claims.ts';
-import { type Expectation, isTime, SKEW } from '../id-token.ts';
+import { type Expectation, isTime, judgeNotBefore, SKEW } from '../id-token.ts';
 import { refusing, shown, verified } from '../signature.ts';
 
 /** The member of `events` that makes a JWT a logout token (§2.4). */
@@ -58,10 +58,11 @@ export async function readLogoutToken(token: string, expected: LogoutExpectation
  * §2.4 demands `exp`, which drafts of the specification did not have. LemonLDAP::NG and Glewlwyd follow those. The age of a token is
  * limited by `iat` in any case.
  */
-function judgeTimes({ iat, exp }: Readonly<Record<string, unknown>>, now: number): void {
+function judgeTimes({ iat, exp, nbf }: Readonly<Record<string, unknown>>, now: number): void {
   if (!isTime(iat)) refuse('iat', 'iat is not a time', { expected: 'a number', found: shown(iat) });
   else if (iat < now - OLDEST) refuse('iat', 'iat is too old', { expected: `since ${now - OLDEST}`, found: iat });
   else if (iat > now + SKEW) refuse('iat', 'iat is in the future', { expected: `by ${now + SKEW}`, found: iat });
+  judgeNotBefore(nbf, now, refuse);
   if (exp === undefined) return;
   if (!isTime(exp)) refuse('exp', 'exp is not a time', { expected: 'a number', found: shown(exp) });
   else if (exp <= now - SKEW) refuse('exp', 'exp is in the past', { expected: `later than ${now - SKEW}`, found: exp });
