@@ -28,11 +28,11 @@ export interface Answers {
 }
 
 export function toIdentity({ issuer, person, emails, orgs, teams }: Answers): Identity {
-  // An address with characters that are not shown would look like another one.
-  const addresses = fitting(emails, email).filter((entry) => label(entry.email) === entry.email);
+  const addresses = fitting(emails, email);
   const ordered = [...addresses.filter(({ primary }) => primary), ...addresses.filter(({ primary }) => !primary)];
   const verified = ordered.filter((entry) => entry.verified === true);
-  const shown = ordered.find(({ primary }) => primary);
+  // An address with characters that are not shown would look like another one; rules may still deny it.
+  const shown = ordered.find((entry) => entry.primary && label(entry.email) === entry.email);
   const { id, login } = person;
   const organizations = orgs && fitting(orgs.entries, organization);
   return {

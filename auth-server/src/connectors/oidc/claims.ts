@@ -135,16 +135,30 @@ export const emailVerified = ({ email_verified: flag }: Claims): boolean | undef
   return flag === true || flag === 'true';
 };
 
+type Verifying = Pick<ClaimOptions, 'isVerified'>;
+
+/** The first verified address that can be shown. One with characters that are not shown would look like another one. */
+export const verifiedEmailIn = (sources: readonly Claims[], options: Verifying): string | undefined =>
+  verifiedEmailsIn(sources, options).find(isShown);
+
+/** What counts in rules: the address that is shown, and those that are not, which may be what a rule denies. */
+export function comparedEmailsIn(sources: readonly Claims[], options: Verifying): readonly string[] {
+  const verified = verifiedEmailsIn(sources, options);
+  const shown = verified.find(isShown);
+  return [...new Set(verified)].filter((address) => address === shown || !isShown(address));
+}
+
+const isShown = (address: string): boolean => label(address) === address;
+
 /**
- * The first address that is verified. Address and flag must come from one source, because it only verifies its own address; if both
- * name the same address, the first flag counts. An address with characters that are not shown is not used, because it would look
- * like another one.
+ * Address and flag must come from one source, because it only verifies its own address; if both name the same address, the first flag
+ * counts.
  */
-export function verifiedEmailIn(sources: readonly Claims[], { isVerified }: Pick<ClaimOptions, 'isVerified'>) {
+function verifiedEmailsIn(sources: readonly Claims[], { isVerified }: Verifying): readonly string[] {
   const said = sources.flatMap((claims) => {
     const { email } = claims;
-    return typeof email === 'string' && label(email) === email ? [{ email, flag: isVerified(claims) }] : [];
+    return typeof email === 'string' ? [{ email, flag: isVerified(claims) }] : [];
   });
   const flagOf = (address: string) => said.find(({ email, flag }) => email === address && flag !== undefined)?.flag;
-  return said.map(({ email }) => email).find((address) => flagOf(address) === true);
+  return said.map(({ email }) => email).filter((address) => flagOf(address) === true);
 }

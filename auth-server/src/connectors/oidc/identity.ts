@@ -5,7 +5,14 @@
 import { textsAt, unreadAt } from '../../federation/claim-path.ts';
 import type { Identity } from '../../federation/connector.ts';
 import { label } from '../../federation/subject.ts';
-import { type ClaimOptions, type ClaimSources, type Claims, mergedClaims, verifiedEmailIn } from './claims.ts';
+import {
+  type ClaimOptions,
+  type ClaimSources,
+  type Claims,
+  comparedEmailsIn,
+  mergedClaims,
+  verifiedEmailIn,
+} from './claims.ts';
 
 /** @param inAnswer claims that came through the browser: they are shown, and no rule reads them */
 export function toIdentity(
@@ -16,7 +23,7 @@ export function toIdentity(
 ): Identity {
   const claims = mergedClaims(sources);
   const shown = (name: string) => [...sources, inAnswer].map((source) => label(source[name])).find(Boolean);
-  const email = verifiedEmailIn(sources, options);
+  const verifiedEmails = comparedEmailsIn(sources, options);
   const group = textsAt(claims, options.groupsClaim);
   const role = textsAt(claims, options.rolesClaim);
   return {
@@ -24,9 +31,9 @@ export function toIdentity(
     subject: sub,
     name: shown('name'),
     username: shown(options.usernameClaim),
-    email,
-    verifiedEmails: email === undefined ? [] : [email],
-    unverifiedEmail: email === undefined ? shown('email') : undefined,
+    email: verifiedEmailIn(sources, options),
+    verifiedEmails,
+    unverifiedEmail: verifiedEmails.length === 0 ? shown('email') : undefined,
     memberships: { ...(group.length > 0 && { group }), ...(role.length > 0 && { role }) },
     incomplete: unreadIn(claims, options),
     claims,

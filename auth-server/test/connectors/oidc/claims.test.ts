@@ -185,9 +185,12 @@ describe('oidc: the verified address', () => {
     expect(await signIn({ idToken, userInfo })).toMatchObject({ email: victim, verifiedEmails: [victim] });
   });
 
-  it('an address with invisible characters is not used, because it looks like another one', async () => {
-    const idToken = { email: 'victim\u200b@example.com', email_verified: true };
-    expect((await signIn({ idToken })).verifiedEmails).toEqual([]);
+  it('an address with invisible characters is not shown, because it looks like another one, and rules may deny it', async () => {
+    const odd = 'victim\u200b@example.com';
+    const identity = await signIn({ idToken: { email: odd, email_verified: true } });
+    expect(identity).toMatchObject({ email: undefined, unverifiedEmail: undefined, verifiedEmails: [odd] });
+    const both = await signIn({ idToken: { email: odd, email_verified: true }, userInfo: alice });
+    expect(both).toMatchObject({ email: alice.email, verifiedEmails: [odd, alice.email] });
   });
 });
 
