@@ -54,7 +54,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/federation': ['storage/record-store.ts'],
   'auth-server/logout': ['access', 'federation', 'storage/record-store.ts'],
   'auth-server/keys': ['storage/record-store.ts'],
-  'auth-server/consent': ['clients', 'storage/record-store.ts'],
+  'auth-server/consent': ['clients', 'resources', 'storage/record-store.ts'],
   'auth-server/resources': [],
   'auth-server/provisioning': ['access', 'federation', 'storage/record-store.ts'],
   'auth-server/registration': ['storage/record-store.ts'],

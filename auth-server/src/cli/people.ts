@@ -1,9 +1,11 @@
 /** Owns `people`: what the rules and SCIM say about a person, before the person tries it. */
+
 import { readFileSync } from 'node:fs';
 import { type Command, type CommandGroup, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
 import { json, showList } from '@mcp-oauth/shared/cli/list';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { StartError } from '@mcp-oauth/shared/errors';
+import { isObject } from '@mcp-oauth/shared/json';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Access } from '../access/access.ts';
 import { comparableEmail, domainOf } from '../access/rules/address.ts';
@@ -172,6 +174,6 @@ function readClaims(path: string): Readonly<Record<string, unknown>> {
     const reason = (cause as NodeJS.ErrnoException).code ?? 'it is not JSON';
     throw new StartError(`${JSON.stringify(path)} can't be read (${reason})`, { cause });
   }
-  if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read as Record<string, unknown>;
+  if (isObject(read)) return read;
   throw new StartError(`${JSON.stringify(path)} is not a JSON object with claims`);
 }

@@ -3,9 +3,10 @@
  * client id, and the keys at their `jwks_uri`, each read from its own URL only.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
+import type { JsonObject } from '@mcp-oauth/shared/json';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
-import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import type { RecordStore } from '../storage/record-store.ts';
 import type { FindCopy } from './copies.ts';
 import { createCopyFallback } from './copy-fallback.ts';
 import { type Judge, readKeySet, readMetadata } from './document.ts';

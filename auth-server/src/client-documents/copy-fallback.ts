@@ -4,8 +4,9 @@
  * (draft-ietf-oauth-client-id-metadata-document §5.2).
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import type { JsonObject } from '@mcp-oauth/shared/json';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import type { RecordStore } from '../storage/record-store.ts';
 import { COPY_LIFETIME, dateOf, endOf, type FindCopy, type OperatorCopy } from './copies.ts';
 import type { ClientDocumentError, Reason } from './document-error.ts';
 

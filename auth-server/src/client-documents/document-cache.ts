@@ -6,9 +6,10 @@
 import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { type FreshnessBounds, freshFor } from '@mcp-oauth/shared/documents/freshness';
+import type { JsonObject } from '@mcp-oauth/shared/json';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { RateLimit } from '../storage/rate-limit.ts';
-import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import type { RecordStore } from '../storage/record-store.ts';
 import type { CopyFallback } from './copy-fallback.ts';
 import { parseAnswer } from './document.ts';
 import { ClientDocumentError } from './document-error.ts';

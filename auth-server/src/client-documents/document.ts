@@ -2,15 +2,12 @@
  * Owns the validation of the two documents of a client: its metadata (draft-ietf-oauth-client-id-metadata-document §4; MCP:
  * client_id, client_name and redirect_uris), and the set of its public keys (RFC 7517 §5).
  */
-import type { JsonObject } from '../storage/record-store.ts';
+import { isObject, type JsonObject } from '@mcp-oauth/shared/json';
 import { ClientDocumentError, type Reason } from './document-error.ts';
 import type { Answer } from './fetch/get.ts';
 
 /** Validates metadata by all other rules for clients; throws if it is invalid. */
 export type Judge = (metadata: JsonObject) => void;
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 

@@ -2,7 +2,8 @@
  * Owns the clients that an operator adds while the server runs: one record, encrypted as a whole and changed by compare-and-set.
  * There are few of them, and they never expire.
  */
-import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import type { JsonObject } from '@mcp-oauth/shared/json';
+import type { RecordStore } from '../storage/record-store.ts';
 import type { Client } from './client.ts';
 
 const KIND = 'PreRegisteredClients';

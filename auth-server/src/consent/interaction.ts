@@ -2,17 +2,9 @@
  * Owns the port between the pages and the engine: what an authorization request asks of a person, and the three ways in which it
  * can end. Steps never call one another; each ends in a redirect (design: one page before the upstream).
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type PersonClaim, urlPath } from '@mcp-oauth/shared/contract';
-
-/** What the resource says about the tools behind a scope: text for the page, not a fact that is approved. */
-interface ScopeTools {
-  readonly titles: readonly string[];
-  /** How many there are besides these. */
-  readonly more: number;
-  /** Whether all of them say that they only read. */
-  readonly isReadOnly: boolean;
-}
+import type { HttpExchange } from '@mcp-oauth/shared/http/exchange';
+import type { ToolsOfScope } from '../resources/scope-tools.ts';
 
 /** An authorization request that waits for a person, as the sign-in page shows it. */
 export interface PendingInteraction {
@@ -42,8 +34,8 @@ export interface PendingInteraction {
     readonly description: string;
     /** Whether the person cannot leave it out: without it the approval would be worth nothing. */
     readonly isFixed?: boolean;
-    /** The tools behind it, if the resource describes them. */
-    readonly tools?: ScopeTools | undefined;
+    /** The tools behind it, if the resource describes them: text for the page, not a fact that is approved. */
+    readonly tools?: ToolsOfScope | undefined;
   }[];
   /** Names of the scopes that the client asked for and the person left out. */
   readonly leftOut?: readonly string[];
@@ -55,12 +47,6 @@ export interface PendingInteraction {
   readonly accountId: string | undefined;
   /** Whether the client wants the person to choose the account (`prompt=select_account`). */
   readonly choosesAccount?: boolean;
-}
-
-/** A request and its response in the types of Node; a Koa context is one. */
-export interface HttpExchange {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
 }
 
 interface ApprovingPerson {

@@ -2,8 +2,7 @@
  * Owns how a claim is found by its path: the names of members with a dot between them, as in `realm_access.roles`. A member whose
  * own name contains dots, such as `https://example.com/roles`, is found too (OpenID Connect Core 1.0 §5.1.2 recommends such names).
  */
-
-type Members = Readonly<Record<string, unknown>>;
+import { isObject } from '@mcp-oauth/shared/json';
 
 /**
  * The value at `path`. Of several members that fit, the one with the longest name is tried first.
@@ -69,6 +68,3 @@ const isScalar = (value: unknown): value is string | number | boolean =>
   typeof value === 'string' ||
   typeof value === 'boolean' ||
   (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER);
-
-const isObject = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,7 +1,8 @@
 /** Owns how keys are stored: each set is one record, made at the first start, changed by compare-and-set, and shared by all processes. */
 import { randomBytes } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import type { JsonObject } from '@mcp-oauth/shared/json';
+import type { RecordStore } from '../storage/record-store.ts';
 import { type Keyring, type KeyringEntry, newKeyring } from './keyring.ts';
 import type { SigningKey, SigningKeys } from './signing-key.ts';
 

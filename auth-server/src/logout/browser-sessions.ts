@@ -1,11 +1,5 @@
 /** Owns the port to the session of a browser here, which a person can end (`GET /logout`). */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-
-/** A request and its response in the types of Node; a Koa context is one. */
-interface HttpExchange {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-}
+import type { HttpExchange } from '@mcp-oauth/shared/http/exchange';
 
 export interface BrowserSession {
   readonly uid: string;

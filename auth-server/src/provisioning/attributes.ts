@@ -2,7 +2,9 @@
  * Owns what is read of a user that a provider sends (RFC 7643 §4.1): `externalId`, `userName` and `active`. Everything else, such as
  * names and addresses, is ignored and never stored.
  */
+
 import { HttpError } from '@mcp-oauth/shared/errors';
+import { isObject } from '@mcp-oauth/shared/json';
 import { isSubject } from '../federation/subject.ts';
 
 /** Absent members stay as they are. */
@@ -45,9 +47,6 @@ export function attributeOf(name: string): UserAttribute | undefined {
   const lower = name.trim().toLowerCase();
   return ATTRIBUTES.get(lower.startsWith(CORE) ? lower.slice(CORE.length) : lower);
 }
-
-export const isObject = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The attributes of a user, or of the value of a PATCH operation without a path. @throws HttpError */
 export function readUser(body: unknown): UserChanges {

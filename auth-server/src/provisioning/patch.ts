@@ -1,13 +1,6 @@
 /** Owns the reading of a PATCH (RFC 7644 §3.5.2), in every shape in which Microsoft Entra and Okta send it. */
-import {
-  attributeOf,
-  invalid,
-  isObject,
-  type Members,
-  readAttribute,
-  readUser,
-  type UserChanges,
-} from './attributes.ts';
+import { isObject } from '@mcp-oauth/shared/json';
+import { attributeOf, invalid, type Members, readAttribute, readUser, type UserChanges } from './attributes.ts';
 
 const MOST_OPERATIONS = 100;
 const OPERATIONS = new Set(['add', 'replace', 'remove']);

@@ -3,7 +3,8 @@
  * decides, it is changed by compare-and-set, and it outlasts the user of the provider, so that a deactivation does too.
  */
 import { createHash } from 'node:crypto';
-import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import type { JsonObject } from '@mcp-oauth/shared/json';
+import type { RecordStore } from '../storage/record-store.ts';
 
 export interface SubjectRecord extends JsonObject {
   readonly externalId: string;

@@ -5,7 +5,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { HttpError, StartError } from '@mcp-oauth/shared/errors';
-import type { JsonObject, RecordStore } from '../storage/record-store.ts';
+import type { JsonObject } from '@mcp-oauth/shared/json';
+import type { RecordStore } from '../storage/record-store.ts';
 
 export interface InitialAccessToken {
   /** Identifies the token for operators and in the log; it gives no access. */

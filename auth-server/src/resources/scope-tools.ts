@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { displayName } from './display-name.ts';
 
-interface ToolsOfScope {
+export interface ToolsOfScope {
   readonly titles: readonly string[];
   /** How many there are besides these. */
   readonly more: number;

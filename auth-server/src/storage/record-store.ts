@@ -4,8 +4,7 @@
  */
 
 import { HttpError } from '@mcp-oauth/shared/errors';
-
-export type JsonObject = Readonly<Record<string, unknown>>;
+import type { JsonObject } from '@mcp-oauth/shared/json';
 
 export interface PutOptions {
   /** Seconds until the record expires. Every record expires. */

@@ -2,17 +2,13 @@
  * Owns the record store on Redis: a server, Sentinel or Cluster. Every guarantee of the port is one script on one key, so that it
  * holds for any number of processes and on any slot. Redis expires the records, so the clocks of the processes do not matter.
  */
+
+import type { JsonObject } from '@mcp-oauth/shared/json';
 import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis';
 import { redisFailureOf } from '@mcp-oauth/shared/redis/failures';
 import { readLua } from '@mcp-oauth/shared/redis/lua';
 import { createPatience, type Patience } from './patience.ts';
-import {
-  type JsonObject,
-  type PutOptions,
-  type RecordStore,
-  type StoredRecord,
-  StoreUnavailable,
-} from './record-store.ts';
+import { type PutOptions, type RecordStore, type StoredRecord, StoreUnavailable } from './record-store.ts';
 
 /** The version changes when the format of the records changes; records of another version are never read. */
 export const PREFIX = 'as:v1:';

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { decrypt, encrypt } from '@mcp-oauth/shared/crypto/aes-gcm';
 import { StartError } from '@mcp-oauth/shared/errors';
-import type { JsonObject, RecordStore, StoredRecord } from './record-store.ts';
+import type { JsonObject } from '@mcp-oauth/shared/json';
+import type { RecordStore, StoredRecord } from './record-store.ts';
 
 /** Secret members by kind; `*` is the whole value. */
 const SECRET: Readonly<Record<string, readonly string[]>> = {

@@ -3,8 +3,9 @@
  * binds it to the id of its record (storage/sealed.ts), so that it cannot be opened for another connector or person.
  */
 import { StartError } from '@mcp-oauth/shared/errors';
+import type { JsonObject } from '@mcp-oauth/shared/json';
 import type { Account } from '../federation/account.ts';
-import { type JsonObject, type RecordStore, StoreUnavailable } from '../storage/record-store.ts';
+import { type RecordStore, StoreUnavailable } from '../storage/record-store.ts';
 import type { VaultRecord } from './record.ts';
 
 /** The person and the connector of a record. */

@@ -2,9 +2,11 @@
  * Owns the contract of every backend of the record store; the test of each backend calls it with a function that opens
  * one.
  */
+
+import type { JsonObject } from '@mcp-oauth/shared/json';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject, RecordStore } from '../../src/storage/record-store.ts';
+import type { RecordStore } from '../../src/storage/record-store.ts';
 
 const ROUNDS = 50;
 const RACERS = 4;

@@ -2,6 +2,7 @@
  * Owns which claims of a person are read: those of the id token, and those of userinfo if something is missing (OpenID Connect Core
  * 1.0 §5.3). What a rule needs must be complete; what is for display only may be missing.
  */
+import { isDeeper, isObject } from '@mcp-oauth/shared/json';
 import { valueAt } from '../../federation/claim-path.ts';
 import { type ConnectorContext, UpstreamError } from '../../federation/connector.ts';
 import { label } from '../../federation/subject.ts';
@@ -120,14 +121,6 @@ function withMembersOf(first: Claims, second: Claims): Claims {
   });
   return { ...first, ...Object.fromEntries(added) };
 }
-
-const isDeeper = (value: unknown, levels: number): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)));
-
-const isObject = (value: unknown): value is Claims =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Cognito and Apple send the flag as text. */
 export const emailVerified = ({ email_verified: flag }: Claims): boolean | undefined => {

@@ -2,6 +2,7 @@
  * Owns what is read from the metadata of an OpenID provider (Discovery 1.0 §3, §4.3): the members that sign-in needs. An invalid
  * optional member counts as absent.
  */
+import { isObject } from '@mcp-oauth/shared/json';
 import { type Place, withPublicEndpoints } from '@mcp-oauth/shared/network/place';
 import type { ServerMetadata } from 'openid-client';
 import { UpstreamError } from '../../federation/connector.ts';
@@ -74,6 +75,3 @@ export function readMetadata(
 
 const textsIn = (value: unknown): readonly string[] | undefined =>
   Array.isArray(value) ? value.filter((member) => typeof member === 'string') : undefined;
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,7 +2,9 @@
  * Owns the signature of a JWT from an OpenID provider (OpenID Connect Core 1.0 §3.1.3.7, RFC 7515 §5.2): an algorithm that its
  * metadata announces, and one of its published keys. Each refusal names what was expected and what was found.
  */
+
 import { fittingKeys, type PublicKey } from '@mcp-oauth/shared/documents/key-set';
+import { isObject } from '@mcp-oauth/shared/json';
 import { compactVerify, decodeProtectedHeader } from 'jose';
 import { UpstreamError, type UpstreamFacts } from '../../federation/connector.ts';
 import type { Remembered } from '../../federation/upstream/remembered.ts';
@@ -129,9 +131,7 @@ async function signedBy(candidates: readonly PublicKey[], token: string, { alg, 
 function claimsIn(payload: Uint8Array, reader: Reader): Values {
   try {
     const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) {
-      return claims as Values;
-    }
+    if (isObject(claims)) return claims;
   } catch {
     // Refused below like any other invalid payload.
   }

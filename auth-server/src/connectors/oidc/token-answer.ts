@@ -3,6 +3,7 @@
  * invalid one such as `refresh_token: null` does no harm. An error becomes an UpstreamError with all its details.
  */
 
+import { isObject } from '@mcp-oauth/shared/json';
 import { refusalOf } from '../../federation/answer.ts';
 import { UpstreamError } from '../../federation/connector.ts';
 
@@ -67,6 +68,3 @@ const shapeOf = (value: unknown): string => {
   if (value === undefined) return 'nothing';
   return value === null || value === '' ? JSON.stringify(value) : typeof value;
 };
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,6 +2,7 @@
  * Owns which metadata a client may register (RFC 7591 §2): tolerant of what real clients send, strict about what could harm a
  * person or this server.
  */
+import { isDeeper, isObject } from '@mcp-oauth/shared/json';
 import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
 import { type ClientMetadata, errors } from 'oidc-provider';
 import { isForeignScheme } from '../../clients/redirect-scheme.ts';
@@ -84,7 +85,7 @@ function dropEmpty(given: Metadata): void {
 
 /** RFC 7517 §5: a set without keys, or without the member `keys`. */
 function isEmptySet(jwks: unknown): boolean {
-  if (!isObject(jwks)) return false;
+  if (typeof jwks !== 'object' || jwks === null) return false;
   const { keys, ...others } = jwks as { readonly keys?: unknown };
   return Object.keys(others).length === 0 && (keys === undefined || keys === null || isEmptyArray(keys));
 }
@@ -107,7 +108,7 @@ function checkShape([name, value]: [string, unknown]): void {
     throw new errors.InvalidClientMetadata(`${name} ${what}`);
   };
   if (name === 'software_id' && typeof value !== 'string') refuse('must be a string');
-  if (name !== 'jwks' && isObject(value) && !Array.isArray(value)) refuse('must not be an object');
+  if (name !== 'jwks' && isObject(value)) refuse('must not be an object');
   if (isDeeper(value, name === 'jwks' ? JWKS_LEVELS : 1)) refuse('is nested too deeply');
   if (typeof value === 'string' && value.length > MAX_TEXT) refuse(`is longer than ${MAX_TEXT} characters`);
   if (Array.isArray(value) && value.length > MAX_MEMBERS) refuse(`has more than ${MAX_MEMBERS} members`);
@@ -119,11 +120,6 @@ function checkShape([name, value]: [string, unknown]): void {
 
 const asksPeople = ({ grant_types: grants }: Metadata): boolean =>
   !Array.isArray(grants) || grants.includes('authorization_code');
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-
-const isDeeper = (value: unknown, levels: number): boolean =>
-  isObject(value) && (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)));
 
 /** Combining marks; more of them than any script uses would cover the surrounding lines. */
 const STACKED_MARKS = /([\p{Mn}\p{Me}]{2})[\p{Mn}\p{Me}]+/gu;

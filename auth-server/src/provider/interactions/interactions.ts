@@ -2,12 +2,14 @@
  * Owns the engine's side of the sign-in page: it reads an authorization request for the page, and ends it in one of three ways.
  * Sign-in and consent end together (design: one interaction); the grant for the account is saved just before.
  */
+
+import type { HttpExchange } from '@mcp-oauth/shared/http/exchange';
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors, type InteractionResults } from 'oidc-provider';
 import type { ClientDocuments } from '../../client-documents/client-documents.ts';
 import { remember } from '../../consent/approval.ts';
-import type { HttpExchange, Interactions, PendingInteraction } from '../../consent/interaction.ts';
+import type { Interactions, PendingInteraction } from '../../consent/interaction.ts';
 import type { Accounts } from '../../federation/account.ts';
 import { type Said, said } from '../../languages/language.ts';
 import { PageError } from '../../languages/page-error.ts';

@@ -3,6 +3,7 @@
  * harmless variants of client authentication that the engine does not support: a registration without a method (RFC 7591 §2), and a
  * Basic header with an empty secret (RFC 6749 §2.3.1). It extends the class `provider.OIDCContext`.
  */
+import { isObject } from '@mcp-oauth/shared/json';
 import type { Middleware } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
@@ -82,10 +83,7 @@ function whenSet(prototype: object, name: string, look: (context: Context, value
     },
     set(this: Record<symbol, unknown>, value: unknown) {
       this[member] = value;
-      if (isValues(value)) look(this as unknown as Context, value);
+      if (isObject(value)) look(this as unknown as Context, value);
     },
   });
 }
-
-const isValues = (value: unknown): value is Values =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

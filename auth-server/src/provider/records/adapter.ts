@@ -4,9 +4,10 @@
  */
 import { hash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import type { JsonObject } from '@mcp-oauth/shared/json';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { SignedOut } from '../../logout/signed-out.ts';
-import type { JsonObject, RecordStore, StoredRecord } from '../../storage/record-store.ts';
+import type { RecordStore, StoredRecord } from '../../storage/record-store.ts';
 import {
   type RegistrationAccessTokenOptions,
   registrationAccessTokenAdapter,

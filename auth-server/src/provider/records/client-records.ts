@@ -3,8 +3,9 @@
  * only; for an approved client the lifetime starts at the last use of an approval.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import type { JsonObject } from '@mcp-oauth/shared/json';
 import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
-import type { JsonObject, RecordStore } from '../../storage/record-store.ts';
+import type { RecordStore } from '../../storage/record-store.ts';
 import { UNAPPROVED } from '../lifetimes.ts';
 import type { ClientCache } from '../overrides/client-cache.ts';
 

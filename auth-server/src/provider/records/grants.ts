@@ -3,9 +3,10 @@
  * time: the engine reads a grant, adds to it and writes it, which would restore it.
  */
 import { hash } from 'node:crypto';
+import type { JsonObject } from '@mcp-oauth/shared/json';
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import type { ClientDocuments, PublishedClient } from '../../client-documents/client-documents.ts';
-import type { JsonObject, RecordStore } from '../../storage/record-store.ts';
+import type { RecordStore } from '../../storage/record-store.ts';
 import type { ClientRecords } from './client-records.ts';
 
 const KIND = 'Grant';

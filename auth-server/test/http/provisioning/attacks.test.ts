@@ -1,9 +1,10 @@
 /** Proves that only the provider of a connector changes who is active there, and that odd and hostile requests change nothing. */
 
 import { systemClock } from '@mcp-oauth/shared/clock';
+import type { JsonObject } from '@mcp-oauth/shared/json';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject, RecordStore } from '../../../src/storage/record-store.ts';
+import type { RecordStore } from '../../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
 import { authorize, register } from '../../support/client.ts';
 import type { RunningServer } from '../../support/running-server.ts';

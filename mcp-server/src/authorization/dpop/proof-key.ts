@@ -1,6 +1,8 @@
 /** Owns the public key in a DPoP proof (RFC 9449 §4.2 `jwk`): its check, its thumbprint, and its import. */
+
 import { hash } from 'node:crypto';
 import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
+import { isObject } from '@mcp-oauth/shared/json';
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { ProofError } from './proof-error.ts';
 
@@ -22,8 +24,6 @@ export function thumbprintOf(jwk: unknown): string {
   if (members.length === 0 || members.some(([, value]) => typeof value !== 'string')) throw new ProofError('proof_key');
   return hash('sha256', JSON.stringify(Object.fromEntries(members)), 'base64url');
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 export interface ProofKeys {
   /** @throws ProofError for a key that does not fit the algorithm */

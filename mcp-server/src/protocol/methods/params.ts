@@ -1,4 +1,5 @@
 /** Owns the reading of parameters: cheap checks with one clear error (JSON-RPC 2.0 §5.1, -32602). */
+import { isObject } from '@mcp-oauth/shared/json';
 import { INVALID_PARAMS } from '@mcp-oauth/shared/json-rpc-codes';
 import type { Principal } from '../../authorization/principal.ts';
 import { RpcError } from '../call.ts';
@@ -19,7 +20,7 @@ export function textOf(params: Params, name: string): string {
 export function objectOf(params: Params, name: string): Params {
   const value = params[name];
   if (value === undefined) return {};
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Params;
+  if (isObject(value)) return value;
   throw invalid(`${name} has to be an object`);
 }
 

@@ -3,7 +3,9 @@
  * client. The checks are in the order of the specification (MCP 2026-07-28 basic, "_meta", and Streamable HTTP,
  * "Request Metadata").
  */
+
 import type { IncomingHttpHeaders } from 'node:http';
+import { isObject } from '@mcp-oauth/shared/json';
 import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
@@ -107,5 +109,4 @@ function readMeta(meta: Json): Omit<StatelessRequest, 'id' | 'method' | 'params'
 }
 
 /** A JSON object: neither an array nor null. */
-export const object = (value: unknown): Json | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+export const object = (value: unknown): Json | undefined => (isObject(value) ? value : undefined);

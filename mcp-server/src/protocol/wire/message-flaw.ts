@@ -1,4 +1,5 @@
 /** Owns the description of an invalid message: which member is wrong, and what it has to be (JSON-RPC 2.0 §4, §5). */
+import { isObject } from '@mcp-oauth/shared/json';
 
 type Id = string | number;
 
@@ -60,6 +61,3 @@ function flawOfAnswer({ result, error }: Json): string | undefined {
 const quoted = (name: string): string => JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
 
 type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

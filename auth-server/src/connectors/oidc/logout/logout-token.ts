@@ -3,7 +3,9 @@
  * with the members that make it a logout token, and it never makes this server ask for the keys of the provider more often than
  * five times a minute.
  */
+
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import { isObject } from '@mcp-oauth/shared/json';
 import { type LogoutToken, UpstreamError } from '../../../federation/connector.ts';
 import type { Remembered } from '../../../federation/upstream/remembered.ts';
 import type { Claims } from '../claims.ts';
@@ -79,9 +81,6 @@ function textOf(name: string, claims: Readonly<Record<string, unknown>>): string
 /** The session of the person at the provider that an id token names. A longer one is not kept: no logout token names it either. */
 export const sidOf = ({ sid }: Claims): string | undefined =>
   typeof sid === 'string' && sid !== '' && sid.length <= LONGEST ? sid : undefined;
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * The same keys, which an unknown `kid` or a bad signature renews rarely: a stranger can send both. A token that comes too early is
