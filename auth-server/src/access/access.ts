@@ -73,14 +73,19 @@ export function createAccess({ connectors, files, alsoNeeds, onNote }: AccessDep
       return [...new Set([...paths, ...(alsoNeeds?.claims ?? [])])];
     },
   });
+  const kept = (connector: string): Needs => {
+    const { has, claims } = needs(connector);
+    const compared = connectors.get(connector)?.acceptance?.needs ?? [];
+    return { has: (type) => has(type) || compared.includes(type), claims };
+  };
   return {
     decide: decideNow,
     scopesOf: (connector, identity) => permittedPatterns(identity, rulesOf(connector)?.scopes),
     needs,
     gate: async ({ connector, identity }, occasion) => {
-      const { isAllowed, reason, notes } = await decideNow(connector, identity);
+      const { isAllowed, reason, notes, isFinal } = await decideNow(connector, identity);
       if (occasion === 'sign-in' && isAllowed) for (const note of notes) onNote?.(connector, note);
-      return isAllowed ? undefined : { refusal: { reason, description: DESCRIPTION } };
+      return isAllowed ? undefined : { refusal: { reason, description: DESCRIPTION, isFinal } };
     },
     permitted: ({ connector, identity }, names, free) => {
       const rules = rulesOf(connector);
@@ -90,11 +95,11 @@ export function createAccess({ connectors, files, alsoNeeds, onNote }: AccessDep
       const configured = connectors.get(connector);
       return configured && startLineOf(configured, files, title);
     },
-    stored: (account) => ({ ...account, identity: storedIdentity(account.identity, needs(account.connector)) }),
+    stored: (account) => ({ ...account, identity: storedIdentity(account.identity, kept(account.connector)) }),
   };
 }
 
-function compile({ allow, deny, scopes, caseInsensitive }: ConnectorRules, files: RuleFiles): Compiled {
+function compile({ allow, deny, scopes, caseInsensitive, acceptance }: ConnectorRules, files: RuleFiles): Compiled {
   const index = (lists: readonly RuleList[]): RuleIndex => {
     const rules = lists.flatMap((list) => [...list.rules, ...list.files.flatMap((path) => files.rulesIn(path))]);
     return indexOf(rules, caseInsensitive);
@@ -102,6 +107,7 @@ function compile({ allow, deny, scopes, caseInsensitive }: ConnectorRules, files
   return {
     allow: allow && index([allow]),
     deny: index(deny),
+    acceptance,
     scopes: scopes?.map(({ pattern, people }) => ({ pattern, people: index([people]) })),
   };
 }

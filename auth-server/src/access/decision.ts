@@ -1,9 +1,9 @@
 /**
- * Owns the decision about a person: the rules that allow and the rules that deny, of which a denial wins. It is a pure function of
- * the identity and the rules, and names the rule that decided.
+ * Owns the decision about a person: the accounts that the connector accepts, the rules that allow and the rules that deny, of which a
+ * denial wins. It is a pure function of the identity and the rules, and names the rule or setting that decided.
  */
 import { textsAt, unreadAt } from '../federation/claim-path.ts';
-import type { Identity, Membership } from '../federation/connector.ts';
+import type { Acceptance, Identity, Membership } from '../federation/connector.ts';
 import { comparableDomain, comparableEmail, domainOf } from './rules/address.ts';
 import type { Rule } from './rules/rule.ts';
 import type { RuleIndex } from './rules/rule-list.ts';
@@ -12,6 +12,7 @@ export interface Rules {
   /** `undefined`: nothing is set, and everybody may come in. Production does not start like this. */
   readonly allow: RuleIndex | undefined;
   readonly deny: RuleIndex;
+  readonly acceptance?: Acceptance | undefined;
 }
 
 export interface Decision {
@@ -20,11 +21,15 @@ export interface Decision {
   readonly reason: string;
   /** For the log: rules that did not count, although the operator may expect it. */
   readonly notes: readonly string[];
+  /** Whether what the person approved ends. Absent: after a mistake in a rule, nobody has to approve again. */
+  readonly isFinal?: boolean | undefined;
 }
 
 const MEMBERSHIPS: readonly Membership[] = ['user', 'group', 'role', 'org', 'team'];
 
-export function decide(identity: Identity, { allow, deny }: Rules): Decision {
+export function decide(identity: Identity, { allow, deny, acceptance }: Rules): Decision {
+  const foreign = acceptance && refusedBy(acceptance, identity);
+  if (foreign) return foreign;
   const notes = notesOn(identity, [...(allow ? [allow] : []), deny]);
   const denying = matching(identity, deny);
   if (denying) return { isAllowed: false, reason: `denied by ${denying.text}`, notes };
@@ -36,6 +41,17 @@ export function decide(identity: Identity, { allow, deny }: Rules): Decision {
   return { isAllowed: false, reason: ['no rule allows this person', ...notes].join('; '), notes };
 }
 
+/** The account is another one than this server is for, so its approvals end. */
+function refusedBy({ env, needs = [], refusalOf }: Acceptance, identity: Identity): Decision | undefined {
+  const refused = { isAllowed: false, notes: [] };
+  if (needs.some((type) => !isKnown(identity, { type }))) return { ...refused, reason: newer(env, 'setting') };
+  const reason = refusalOf(identity);
+  return reason === undefined ? undefined : { ...refused, reason, isFinal: true };
+}
+
+const newer = (text: string, what: 'rule' | 'setting'): string =>
+  `${text} can't be decided before the next sign-in: the ${what} is newer than the last one`;
+
 /** A denial that the person may match: what decides it is not known. */
 function undecidedBy(identity: Identity, deny: RuleIndex): string | undefined {
   const gaps = gapsIn(identity, deny);
@@ -43,8 +59,7 @@ function undecidedBy(identity: Identity, deny: RuleIndex): string | undefined {
     const { type, text, path } = rule;
     const why = gaps.get(path === undefined ? type : `claim:${path}`);
     if (why !== undefined) return `${text} can't be decided: ${why}`;
-    if (!isKnown(identity, rule))
-      return `${text} can't be decided before the next sign-in: the rule is newer than the last one`;
+    if (!isKnown(identity, rule)) return newer(text, 'rule');
   }
   return undefined;
 }

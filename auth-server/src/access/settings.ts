@@ -1,7 +1,7 @@
 /** Owns the settings of the rules about people, in general and of one connector, and what production demands of them. */
 import { optional, type Problem, type Values } from '@mcp-oauth/shared/settings/config';
 import { z } from 'zod';
-import type { RuleType } from '../federation/connector.ts';
+import type { Acceptance, RuleType } from '../federation/connector.ts';
 import { type ConfiguredConnector, variablePrefix } from '../federation/registry.ts';
 import type { ConnectorFederation } from '../federation/settings.ts';
 import { parseRuleList, type RuleList } from './rules/rule-list.ts';
@@ -77,6 +77,8 @@ export interface ConnectorRules {
   readonly scopes: readonly ScopeRule[] | undefined;
   /** Types of rules that are compared without case. */
   readonly caseInsensitive: readonly RuleType[];
+  /** Which accounts the connector accepts by its own settings. Absent: all. */
+  readonly acceptance?: Acceptance | undefined;
 }
 
 interface AccessSettings extends Partial<Values<typeof accessSettings>> {

@@ -13,15 +13,16 @@ export interface StartLine {
 
 /** @param title the name of the provider on its button */
 export function startLineOf(
-  { allow, deny, scopes }: ConnectorRules,
+  { allow, deny, scopes, acceptance }: ConnectorRules,
   files: Pick<RuleFiles, 'rulesIn'>,
   title: string,
 ): StartLine {
   const wordsOf = (list: RuleList, everybody: string) => openWords(list, files, everybody) ?? listed(list);
+  const allowed = allow
+    ? wordsOf(allow, `everybody who has an account at ${title}`)
+    : 'everybody, because no rule is set: production refuses to start like this';
   return {
-    allow: allow
-      ? wordsOf(allow, `everybody who has an account at ${title}`)
-      : 'everybody, because no rule is set: production refuses to start like this',
+    allow: acceptance ? `${allowed}, but only accounts of ${acceptance.env}: ${some(acceptance.named)}` : allowed,
     deny: deny.length > 0 ? deny.map((list) => wordsOf(list, 'everybody')).join(', ') : 'nobody',
     scopes: scopes
       ? `${scopes.map(({ pattern, people }) => `${pattern}: ${wordsOf(people, 'everybody who may come in')}`).join('; ') || 'none'}; every other scope but the base scope: nobody`
@@ -37,8 +38,10 @@ function openWords(list: RuleList, files: Pick<RuleFiles, 'rulesIn'>, everybody:
   return file === undefined ? undefined : `${everybody} (anyone in file:${file})`;
 }
 
-function listed({ rules, files }: RuleList): string {
-  const words = [...rules.map(({ text }) => text), ...files.map((path) => `file:${path}`)];
+const listed = ({ rules, files }: RuleList): string =>
+  some([...rules.map(({ text }) => text), ...files.map((path) => `file:${path}`)]);
+
+function some(words: readonly string[]): string {
   const more = words.length - MOST;
   return [...words.slice(0, MOST), ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
 }

@@ -70,6 +70,7 @@ function rulesOf(config: Parties, connector?: ConfiguredConnector): ConnectorRul
     deny: [own?.deny, config.peopleDeny].filter(isList),
     scopes: own?.scopeRules ?? config.scopeRules,
     caseInsensitive: connector?.kind.caseInsensitive ?? [],
+    acceptance: connector?.kind.acceptance?.(connector.settings),
   };
 }
 

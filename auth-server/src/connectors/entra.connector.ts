@@ -57,8 +57,9 @@ export default defineConnector({
     ...httpsOnly({ AUTHORITY: authority, GRAPH_URL: graphUrl }),
     ...rules({ ...values, ...withIssuer(authority) }).filter(({ env }) => env !== 'ISSUER'),
   ],
+  acceptance: ({ tenant, authority }) => tenantsOf(lowerCase(tenant), authority).acceptance,
   open: ({ tenant, subject, authority, graphUrl, ...values }, context) => {
-    const { metadataIssuer, ...tenants } = tenantsOf(lowerCase(tenant), authority);
+    const { metadataIssuer, acceptance, ...tenants } = tenantsOf(lowerCase(tenant), authority);
     const needsGroups = () => context.needs?.has('group') === true;
     const fetch = createUpstreamFetch(context.fetch, values.timeout);
     return openOidc({ ...values, ...withIssuer(metadataIssuer) }, context, {
@@ -69,7 +70,7 @@ export default defineConnector({
       scopes: () => (needsGroups() ? ['User.Read'] : []),
       refine: async (identity, { idToken, accessToken, signal }) => {
         const person = subject === 'oid' ? { ...identity, subject: objectIdOf(idToken) } : identity;
-        if (!needsGroups() || !hasOverage(idToken)) return person;
+        if (!needsGroups() || !hasOverage(idToken) || acceptance.refusalOf(person)) return person;
         return withGroups(person, await groupsFromGraph(endingWith(fetch, signal), graphUrl, accessToken));
       },
     });

@@ -5,7 +5,8 @@
 import { optional } from '@mcp-oauth/shared/settings/config';
 import { exactList } from '@mcp-oauth/shared/settings/types';
 import { textsAt } from '../federation/claim-path.ts';
-import { defineConnector, type Identity, UpstreamError } from '../federation/connector.ts';
+import { type Acceptance, defineConnector } from '../federation/connector.ts';
+import { sanitized } from '../federation/failure.ts';
 import { openOidc } from './oidc/open.ts';
 import { NO_LOGOUT_TOKENS, rules, settingsFor } from './oidc/settings.ts';
 
@@ -29,23 +30,29 @@ export default defineConnector({
   lacks: NO_LOGOUT_TOKENS,
   ruleTypes: ['domain', 'email', 'subject', 'claim'],
   rules: (values) => rules({ ...values, ...NO_MEMBERSHIPS }),
+  acceptance: ({ hostedDomain }) => hostedDomain && accountsOf(lowerCase(hostedDomain)),
   open: ({ hostedDomain, ...values }, context) => {
-    const accepted = hostedDomain?.map((domain) => domain.toLowerCase());
+    const accepted = hostedDomain && lowerCase(hostedDomain);
     return openOidc({ ...values, ...NO_MEMBERSHIPS }, context, {
       // Google takes one domain, or * for any Workspace account.
       parameters: accepted && { hd: accepted.length === 1 ? String(accepted[0]) : '*' },
-      refine: (identity, { idToken }) => withDomains(identity, textsAt(idToken, 'hd'), accepted),
+      refine: (identity, { idToken }) => ({ ...identity, domains: lowerCase(textsAt(idToken, 'hd')) }),
     });
   },
 });
+
+const lowerCase = (values: readonly string[]): readonly string[] => values.map((value) => value.toLowerCase());
 
 /** Groups are in the Directory API of Workspace alone, which needs rights of an administrator. */
 const NO_MEMBERSHIPS = { groupsClaim: '', rolesClaim: '' };
 
 /** The parameter `hd` only arranges the page of Google; the claim of the id token decides. */
-function withDomains(identity: Identity, hd: readonly string[], accepted: readonly string[] | undefined): Identity {
-  const domains = hd.map((domain) => domain.toLowerCase());
-  if (!accepted || domains.some((domain) => accepted.includes(domain))) return { ...identity, domains };
-  const facts = { claim: 'hd', expected: accepted, found: domains[0] ?? 'nothing' };
-  throw new UpstreamError('denied', 'the account belongs to no domain of HOSTED_DOMAIN', facts);
-}
+const accountsOf = (accepted: readonly string[]): Acceptance => ({
+  env: 'HOSTED_DOMAIN',
+  named: accepted,
+  needs: ['domain'],
+  refusalOf: ({ domains = [] }) =>
+    domains.some((domain) => accepted.includes(domain))
+      ? undefined
+      : `HOSTED_DOMAIN does not name the domain of this account: ${sanitized(domains.join(', ')) || 'none'}`,
+});

@@ -47,6 +47,18 @@ export type Membership = 'group' | 'role' | 'org' | 'team' | 'user';
 /** The types of rules that decide about a person: access/rules/rule.ts. */
 export type RuleType = Membership | 'domain' | 'email' | 'subject' | 'claim';
 
+/** Which accounts of the upstream a setting of the connector accepts, before any rule about people. */
+export interface Acceptance {
+  /** The variable of the setting, without its prefix. */
+  readonly env: string;
+  /** What it names, for the log line at start. */
+  readonly named: readonly string[];
+  /** The types of rules that compare the same of a stored identity. Absent: issuer and subject are enough. */
+  readonly needs?: readonly RuleType[] | undefined;
+  /** For the log, why the account is not accepted. `undefined`: it is accepted, or nothing is known of it that the setting compares. */
+  refusalOf(identity: Identity): string | undefined;
+}
+
 /** What a connector needs to ask its upstream again, without the person. It is stored encrypted, and only the connector reads it. */
 export interface UpstreamSession {
   readonly refreshToken?: string | undefined;
@@ -161,6 +173,8 @@ export interface ConnectorKind<S extends Settings = Settings> {
   readonly caseInsensitive?: readonly RuleType[] | undefined;
   /** Finds valid settings that contradict each other; problems are named by the variable without its prefix. */
   rules?(settings: Values<S>): readonly Problem[];
+  /** Which accounts the settings accept, whatever the rules say. Absent: all. */
+  acceptance?(settings: Values<S>): Acceptance | undefined;
   open(settings: Values<S>, context: ConnectorContext): Connector;
 }
 

@@ -48,7 +48,7 @@ export async function discoverKinds(folder: URL): Promise<ConnectorKinds> {
 }
 
 const KIND: ReadonlySet<string> = new Set([
-  'type', 'title', 'settings', 'lacks', 'ruleTypes', 'caseInsensitive', 'rules', 'open',
+  'type', 'title', 'settings', 'lacks', 'ruleTypes', 'caseInsensitive', 'rules', 'acceptance', 'open',
 ]); // biome-ignore format: one list
 const SETTING: ReadonlySet<string> = new Set(['env', 'doc', 'type', 'default', 'example', 'secret', 'optional']);
 

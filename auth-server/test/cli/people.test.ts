@@ -55,6 +55,20 @@ describe('people check', () => {
     expect((await people('check mallory@evil.example')).status).toBe(1);
   });
 
+  it('an address whose domain HOSTED_DOMAIN does not name is refused, although everybody is allowed', async () => {
+    const google = {
+      CONNECTORS: 'google',
+      CONNECTOR_GOOGLE_CLIENT_ID: 'id',
+      CONNECTOR_GOOGLE_CLIENT_SECRET: 'secret',
+      CONNECTOR_GOOGLE_HOSTED_DOMAIN: 'example.com',
+      CONNECTOR_GOOGLE_ALLOW: 'anyone',
+      SCOPE_RULES: 'none',
+    };
+    expect((await people('check alice@example.com', google)).stdout).toContain('allowed by anyone');
+    const { stdout } = await people('check mallory@evil.example', google);
+    expect(stdout).toContain('HOSTED_DOMAIN does not name the domain of this account: evil.example');
+  });
+
   it('claims from a file are read as the connector reads them', async () => {
     const verified = { sub: '1', email: 'alice@example.com', email_verified: true };
     const check = async (claims: object) =>

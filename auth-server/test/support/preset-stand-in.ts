@@ -1,7 +1,14 @@
 /** Owns a preset in a test: its settings are read as the operator writes them, and its provider is the stand-in. */
 import { readSettings } from '@mcp-oauth/shared/settings/config';
 import type { JWTPayload } from 'jose';
-import type { Connector, ConnectorContext, ConnectorKind, Identity, RuleType } from '../../src/federation/connector.ts';
+import type {
+  Acceptance,
+  Connector,
+  ConnectorContext,
+  ConnectorKind,
+  Identity,
+  RuleType,
+} from '../../src/federation/connector.ts';
 import { CALLBACK, checks } from '../contracts/connector.contract.ts';
 import { type Play, start } from './oidc-stand-in.ts';
 
@@ -21,6 +28,12 @@ export function openKind(kind: ConnectorKind, env: Env, context: Partial<Connect
   const { values } = readSettings(kind.settings, env);
   return kind.open(values as Parameters<ConnectorKind['open']>[0], { callbackUrl: CALLBACK, fetch, ...context });
 }
+
+/** Which accounts these settings accept. */
+export const acceptanceOf = (kind: ConnectorKind, env: Env): Acceptance | undefined =>
+  kind.acceptance?.(
+    readSettings(kind.settings, { ...CREDENTIALS, ...env }).values as Parameters<ConnectorKind['open']>[0],
+  );
 
 export interface PresetOptions {
   /** Where the provider is on the stand-in. */

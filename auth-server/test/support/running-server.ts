@@ -36,8 +36,8 @@ export interface ServerOptions {
   readonly clock?: Clock;
   /** Outgoing requests of the server; by default no host answers. */
   readonly fetch?: typeof fetch;
-  /** Replaces or extends the connector `acme`. */
-  readonly connectors?: (acme: OpenConnector) => readonly OpenConnector[];
+  /** Replaces or extends the connector `acme`; or those that `env` configures. */
+  readonly connectors?: ((acme: OpenConnector) => readonly OpenConnector[]) | 'configured';
 }
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
@@ -50,7 +50,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     {
       log: createLogger('auth-server', 'debug', { write: (line) => log.push(JSON.parse(line)) }),
       fetch: outward,
-      connectors: connectors?.(acmeConnector(issuer)) ?? [acmeConnector(issuer)],
+      ...(connectors !== 'configured' && {
+        connectors: connectors?.(acmeConnector(issuer)) ?? [acmeConnector(issuer)],
+      }),
       ...(clock && { clock }),
       // A server without DATA_DIR keeps its records in memory.
       ...((store ?? !env.DATA_DIR) && { store: store ?? createSqliteStore(':memory:', systemClock) }),

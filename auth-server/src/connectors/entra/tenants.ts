@@ -1,9 +1,9 @@
 /**
  * Owns which tenants of Microsoft Entra ID may sign people in, and how the issuer of a token is checked: one document serves many
- * tenants, so its issuer contains `{tenantid}`, which stands for the claim `tid`.
+ * tenants, so its issuer contains `{tenantid}`, which stands for the claim `tid`. The issuer then says the tenant of the person.
  */
 import type { Problem } from '@mcp-oauth/shared/settings/config';
-import { UpstreamError } from '../../federation/connector.ts';
+import { type Acceptance, UpstreamError } from '../../federation/connector.ts';
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const DOMAIN = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
@@ -17,8 +17,9 @@ export interface Tenants {
   /** The issuer under which the metadata is read. */
   readonly metadataIssuer: string;
   acceptsIssuer(issuer: string): boolean;
-  /** The `iss` of a token with these claims. @throws UpstreamError for another tenant */
+  /** The `iss` of a token with these claims, of whatever tenant. @throws UpstreamError without a tenant */
   issuerOf(claims: Readonly<Record<string, unknown>>, issuer: string): string;
+  readonly acceptance: Acceptance;
 }
 
 /** @param named the values of TENANT in lower case */
@@ -40,9 +41,19 @@ export function tenantsOf(named: readonly string[], authority: string): Tenants 
     },
     issuerOf: ({ tid }, issuer) => {
       if (!issuer.includes(TEMPLATE)) return issuer;
-      if (typeof tid === 'string' && mayBe(tid)) return issuer.replace(TEMPLATE, tid);
-      const facts = { claim: 'tid', expected: named, found: tid ?? 'nothing' };
-      throw new UpstreamError('denied', 'the account belongs to no tenant of TENANT', facts);
+      if (typeof tid === 'string' && GUID.test(tid)) return issuer.replace(TEMPLATE, tid);
+      const facts = { claim: 'tid', expected: 'the id of a tenant', found: tid ?? 'nothing' };
+      throw new UpstreamError('invalid_answer', 'the token names no tenant', facts);
+    },
+    acceptance: {
+      env: 'TENANT',
+      named,
+      refusalOf: ({ issuer }) => {
+        const tenant = issuer.slice(authority.length + 1, -'/v2.0'.length);
+        // A file of claims without `iss` has the issuer of the metadata, which is that of no tenant.
+        if (issuer !== issuerFor(tenant) || !GUID.test(tenant) || mayBe(tenant)) return undefined;
+        return `TENANT does not name the tenant of this account: ${tenant}`;
+      },
     },
   };
 }

@@ -24,7 +24,7 @@ export interface Quirks {
   readonly usernameClaim?: string | undefined;
   /** Seconds between two questions about a person that the provider allows. Absent: as often as UPSTREAM_RECHECK says. */
   readonly recheckEvery?: number | undefined;
-  /** Completes or refuses the identity that the claims give. @throws UpstreamError */
+  /** Completes the identity that the claims give. @throws UpstreamError */
   readonly refine?: ((identity: Identity, signedIn: SignedIn) => Identity | Promise<Identity>) | undefined;
 }
 

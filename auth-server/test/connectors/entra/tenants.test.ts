@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { checks } from '../../contracts/connector.contract.ts';
 import { metadata } from '../../support/oidc-stand-in.ts';
-import { problemsOf, signInAt, startPreset } from '../../support/preset-stand-in.ts';
+import { acceptanceOf, problemsOf, signInAt, startPreset } from '../../support/preset-stand-in.ts';
 import { TENANT, VENDORS } from '../../support/vendors.ts';
 
 const { kind } = VENDORS.entra;
@@ -54,12 +54,10 @@ describe('entra: tenants', () => {
   });
 
   it.each([
-    ['a tenant that is not listed', `${OTHER},${TENANT}`, { tid: STRANGER }, 'denied'],
-    ['a personal account where an organization is meant', 'organizations', { tid: PERSONAL }, 'denied'],
-    ['no tid', 'organizations', { tid: null, iss: TENANT }, 'denied'],
-    ['a tid that is a list', 'organizations', { tid: [TENANT], iss: TENANT }, 'denied'],
-    ['a tid that is a path', 'organizations', { tid: `${TENANT}/v2.0/..` }, 'denied'],
-    ['the template itself as tid', 'organizations', { tid: '{tenantid}' }, 'denied'],
+    ['no tid', 'organizations', { tid: null, iss: TENANT }, 'invalid_answer'],
+    ['a tid that is a list', 'organizations', { tid: [TENANT], iss: TENANT }, 'invalid_answer'],
+    ['a tid that is a path', 'organizations', { tid: `${TENANT}/v2.0/..` }, 'invalid_answer'],
+    ['the template itself as tid', 'organizations', { tid: '{tenantid}' }, 'invalid_answer'],
     ['an issuer of another tenant than tid', 'organizations', { tid: TENANT, iss: STRANGER }, 'invalid_answer'],
     ['the template as issuer', 'organizations', { iss: '{tenantid}' }, 'invalid_answer'],
     ['an issuer of another tenant', TENANT, { place: TENANT, document: TENANT, tid: STRANGER }, 'invalid_answer'],
@@ -73,6 +71,22 @@ describe('entra: tenants', () => {
     ],
   ])('Microsoft docs "Validate the issuer": a sign-in is refused with %s', async (_, tenant, play, reason) => {
     await expect(signIn(tenant, play)).rejects.toMatchObject({ name: 'UpstreamError', reason });
+  });
+
+  it.each([
+    ['a tenant that is not listed', `${OTHER},${TENANT}`, STRANGER],
+    ['a personal account where an organization is meant', 'organizations', PERSONAL],
+  ])('a person signs in at Microsoft, and TENANT refuses %s', async (_, tenant, tid) => {
+    const issuer = `https://login.microsoftonline.com${await signIn(tenant, { tid })}`;
+    const reason = `TENANT does not name the tenant of this account: ${tid}`;
+    expect(acceptanceOf(kind, { TENANT: tenant })?.refusalOf({ issuer, subject: '1' })).toBe(reason);
+  });
+
+  it.each([
+    ['an account of a listed tenant', `${OTHER},${TENANT}`, `https://login.microsoftonline.com/${TENANT}/v2.0`],
+    ['claims that name no issuer', `${OTHER},${TENANT}`, 'https://login.microsoftonline.com/organizations/v2.0'],
+  ])('TENANT accepts %s', (_, tenant, issuer) => {
+    expect(acceptanceOf(kind, { TENANT: tenant })?.refusalOf({ issuer, subject: '1' })).toBeUndefined();
   });
 
   it.each([
