@@ -118,6 +118,25 @@ describe('RFC 9700 §4.7 a sign-out that the person did not want', () => {
     expect(await isSignedIn(signed)).toBe(true);
   });
 
+  it('no link leads on from here: what RP-Initiated Logout §2 would send is ignored and shown nowhere', async () => {
+    await using server = await startServer();
+    const signed = await signedIn(server);
+    const query = new URLSearchParams({
+      post_logout_redirect_uri: 'https://evil.example',
+      state: '<b>state',
+      id_token_hint: 'hint',
+    });
+    const asked = await signed.browser.visit(`/logout?${query}`);
+    const markup = await asked.text();
+    const body = new URLSearchParams({ ...Object.fromEntries(query), token: tokenIn(markup) });
+    const done = await signed.browser.visit(`/logout?${query}`, { method: 'POST', body });
+    expect([asked.status, done.status, done.headers.get('location')]).toEqual([200, 200, null]);
+    for (const page of [markup, await done.text()]) expect(page).not.toMatch(/evil|state|hint/);
+    for (const path of ['/session/end', '/session/end/success']) {
+      expect((await signed.browser.visit(`${path}?${query}`)).status, path).toBe(404);
+    }
+  });
+
   it('a browser without a session, or with a forged cookie, gets a page and no error', async () => {
     await using server = await startServer();
     for (const cookie of ['', 'as_session=abc', 'as_session=abc; as_session.sig=def']) {
