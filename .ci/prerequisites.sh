@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside npm, where it is missing: Chromium, Redis, promtool, sqlite3, LemonLDAP::NG, docker compose and
-# kubectl. Needs root and apt. The tests start their own servers: one that a package starts is stopped again.
+# Installs what the tests need beside npm, where it is missing: Chromium, Redis, promtool, sqlite3, LemonLDAP::NG, Glewlwyd, docker
+# compose and kubectl. Needs root and apt. The tests start their own servers: one that a package starts is stopped again.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
@@ -15,10 +15,14 @@ if ! perl -MDBD::SQLite -MLemonldap::NG::Portal::Captcha::SecurityImage -MLemonl
   missing+=(lemonldap-ng-fastcgi-server liblemonldap-ng-portal-perl starman libdbd-sqlite3-perl libcrypt-jwt-perl libemail-address-xs-perl
     libgd-securityimage-perl libimage-magick-perl libio-string-perl libmime-tools-perl libstring-random-perl)
 fi
+if ! command -v glewlwyd >/dev/null; then
+  echo 'glewlwyd glewlwyd/config_type select No configuration' | debconf-set-selections
+  missing+=(glewlwyd dbconfig-no-thanks)
+fi
 if [ ${#missing[@]} -gt 0 ]; then
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-  for server in redis-server prometheus lemonldap-ng-fastcgi-server; do
+  for server in redis-server prometheus lemonldap-ng-fastcgi-server glewlwyd; do
     if [[ " ${missing[*]} " == *" $server "* && -d /run/systemd/system ]]; then systemctl stop "$server" || true; fi
   done
 fi
