@@ -40,7 +40,7 @@ export function composeRecheck(
     ...dependencies,
     accounts: { ...accounts, replace: (before, after) => accounts.replace(before, access.stored(after)) },
     deadline: (seconds) => AbortSignal.timeout(seconds * 1000),
-    vault: createVault(store, lifetimeOf(config)),
+    vault: createVault(store, { clock: dependencies.clock, lifetime: lifetimeOf(config) }),
     times: { every: config.upstreamRecheck, grace: config.upstreamGrace },
     onFailure: ({ id, secrets = [] }, { accountId }, error, tokens) => {
       const line = { connector: id, subject: accountId, ...logged(error, [...secrets, ...tokens]) };

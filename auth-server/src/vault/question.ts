@@ -25,6 +25,8 @@ export interface Question {
   /** As it is stored; its session can be asked with. */
   readonly record: VaultRecord & { readonly session: UpstreamSession };
   readonly times: Times;
+  /** When the grant was approved for which somebody asks, in seconds since the epoch. */
+  readonly approvedAt?: number | undefined;
 }
 
 /** @returns `undefined` if another request asks */
@@ -33,6 +35,7 @@ export async function ask(question: Question, dependencies: QuestionDependencies
   const { vault, accounts, clock } = dependencies;
   let record = await vault.replace(account, question.record, asking(question.record, seconds(clock)));
   if (!record) return undefined;
+  if (question.approvedAt !== undefined) await vault.extend(account, question.approvedAt);
   let held = question.record.session;
   let lost: unknown;
   const onRenewed = async (session: UpstreamSession): Promise<void> => {

@@ -8,17 +8,19 @@ import type { Account } from '../federation/account.ts';
 import type { UpstreamSession } from '../federation/connector.ts';
 import type { OpenConnector } from '../federation/registry.ts';
 import { ask, type QuestionDependencies } from './question.ts';
-import { isAskable, signedIn } from './record.ts';
+import { forgotten, isAskable, signedIn } from './record.ts';
 import { denied, ENDED, NO_ANSWER, UNREADABLE } from './refusals.ts';
 import { isFresh, isOver, needsSignIn, standingOf, type Times } from './standing.ts';
-import { UnreadableRecord } from './vault.ts';
-import { known, type Verdict, withoutAnswer } from './verdict.ts';
+import { type Holder, UnreadableRecord } from './vault.ts';
+import { known, type Verdict, withoutAnswer, withoutRecord } from './verdict.ts';
 import { afterLease } from './waiting.ts';
 
 export interface Recheck {
   readonly gate: Gate;
   /** Call after each sign-in: keeps what the next re-check needs. @returns the account to save */
   remember(account: Account, session: UpstreamSession | undefined): Promise<Account>;
+  /** Call when somebody else has ended the access of the person: deletes what the upstream can be asked with. */
+  forget(holder: Holder): Promise<void>;
 }
 
 export interface RecheckDependencies extends QuestionDependencies {
@@ -36,11 +38,11 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
   };
   const newestOf = async (account: Account) => (await accounts.find(account.accountId)) ?? account;
 
-  async function check(upstream: OpenConnector, account: Account): Promise<Verdict> {
+  async function check(upstream: OpenConnector, account: Account, approvedAt: number | undefined): Promise<Verdict> {
     const times = timesOf(upstream);
     const record = await vault.find(account);
     const now = seconds(clock);
-    if (!record) return {};
+    if (!record) return withoutRecord(account) ?? {};
     const wait = async (): Promise<Verdict> => {
       const last = await afterLease(() => vault.find(account), record);
       return known(await newestOf(account), seconds(clock), times) ?? withoutAnswer(last, seconds(clock), times);
@@ -54,7 +56,7 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
     if (standing === 'over') return NO_ANSWER;
     // Another request may have got the answer between our two reads.
     const newest = await newestOf(account);
-    const question = { upstream, account: newest, record: { ...record, session }, times };
+    const question = { upstream, account: newest, record: { ...record, session }, times, approvedAt };
     return known(newest, now, times) ?? (await ask(question, dependencies)) ?? wait();
   }
 
@@ -62,19 +64,22 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
   async function checkBrowser(upstream: OpenConnector, account: Account): Promise<Verdict | undefined> {
     const record = await vault.find(account);
     const now = seconds(clock);
-    if (!record || !needsSignIn(record, now, timesOf(upstream))) return undefined;
+    if (!record) return withoutRecord(account);
+    if (!needsSignIn(record, now, timesOf(upstream))) return undefined;
     return isOver(record, now, timesOf(upstream)) ? NO_ANSWER : ENDED;
   }
 
   return {
-    gate: async (account, occasion) => {
+    gate: async (account, occasion, approvedAt) => {
       if (occasion === 'sign-in') return undefined;
       if (account.denied !== undefined) return { refusal: denied(account.denied) };
       const upstream = upstreamOf(account);
       if (isOff || !upstream?.connector.recheck) return undefined;
       if (isFresh(account, seconds(clock), timesOf(upstream))) return undefined;
       try {
-        return occasion === 'session' ? await checkBrowser(upstream, account) : await check(upstream, account);
+        return occasion === 'session'
+          ? await checkBrowser(upstream, account)
+          : await check(upstream, account, approvedAt);
       } catch (error) {
         if (error instanceof UnreadableRecord) return UNREADABLE(error.message);
         throw error;
@@ -83,8 +88,11 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
     remember: async (account, session = {}) => {
       if (isOff || !upstreamOf(account)?.connector.recheck) return account;
       const now = seconds(clock);
-      const record = await vault.change(account, (earlier) => signedIn(earlier, session, now));
+      const record = await vault.begin(account, (earlier) => signedIn(earlier, session, now));
       return record?.session ? { ...account, checkedAt: now } : account;
+    },
+    forget: async (holder) => {
+      await vault.change(holder, forgotten(seconds(clock)));
     },
   };
 }

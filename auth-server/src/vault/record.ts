@@ -85,5 +85,11 @@ export const unanswered = (held: Held, reason: UpstreamReason | undefined, now: 
     lease: undefined,
   }));
 
+/** The person needs a new sign-in at the upstream, should they come in again. */
+export const forgotten =
+  (now: number): Next =>
+  (record) =>
+    record?.session && { askedAt: record.askedAt, failingSince: record.failingSince ?? now, hasEnded: true };
+
 /** The question is over, and its answer does not count. */
 export const released = (held: Held): Next => where(held, (record) => ({ ...record, lease: undefined }));

@@ -2,7 +2,7 @@
 import type { AccessRefusal } from '../access/gate.ts';
 import type { Account } from '../federation/account.ts';
 import type { VaultRecord } from './record.ts';
-import { denied, NO_ANSWER } from './refusals.ts';
+import { denied, ENDED, NO_ANSWER } from './refusals.ts';
 import { isFresh, isOver, type Times } from './standing.ts';
 
 /** Empty: the refresh goes on with the last answer. */
@@ -16,6 +16,10 @@ export function known(account: Account, now: number, times: Times): Verdict | un
   if (account.denied !== undefined) return { refusal: denied(account.denied) };
   return isFresh(account, now, times) ? { account } : undefined;
 }
+
+/** The record of a person who was once confirmed has expired. Nobody has ever asked about others, such as those of an earlier version. */
+export const withoutRecord = ({ checkedAt }: Account): Verdict | undefined =>
+  checkedAt === undefined ? undefined : ENDED;
 
 /** @param record after a question without an answer, or while nobody can ask */
 export const withoutAnswer = (record: VaultRecord, now: number, times: Times): Verdict =>

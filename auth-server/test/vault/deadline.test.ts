@@ -31,7 +31,7 @@ let outcomes: string[];
 beforeEach(async () => {
   clock = new FakeClock();
   const store = createSqliteStore(':memory:', clock);
-  vault = createVault(store, 90 * 86_400);
+  vault = createVault(store, { clock, lifetime: 90 * 86_400 });
   accounts = createAccounts(store, 90 * 86_400);
   [running, deadlines, outcomes] = [[], [], []];
   const ask: NonNullable<Connector['recheck']> = (session, renewed, signal) =>

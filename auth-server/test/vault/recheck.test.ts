@@ -59,7 +59,7 @@ beforeEach(async () => {
   clock = new FakeClock();
   plain = createSqliteStore(':memory:', clock);
   const store = createSealedStore(plain, [key]);
-  vault = createVault(store, 90 * 86_400);
+  vault = createVault(store, { clock, lifetime: 90 * 86_400 });
   accounts = createAccounts(store, 90 * 86_400);
   [asked, outcomes, failures] = [[], [], []];
   answer = async (last) => ({ identity, session: last });
@@ -89,7 +89,7 @@ describe('UPSTREAM_RECHECK a refresh', () => {
 
   it('a refresh within UPSTREAM_RECHECK reads nothing from the store', async () => {
     const known = await stored();
-    vault = createVault(undefined as never, 1);
+    vault = createVault(undefined as never, { clock, lifetime: 1 });
     accounts = createAccounts(undefined as never, 1);
     expect(await replica().gate(known, 'token')).toBeUndefined();
   });
@@ -301,7 +301,7 @@ describe('CWE-311 a session of an upstream in the store', () => {
   });
 
   it('a record that cannot be opened makes the person sign in again', async () => {
-    vault = createVault(createSealedStore(plain, [randomBytes(32)]), 60);
+    vault = createVault(createSealedStore(plain, [randomBytes(32)]), { clock, lifetime: 60 });
     clock.advance(EVERY);
     const { refusal } = (await refresh(replica())) ?? {};
     expect(refusal).toMatchObject({ reason: expect.stringMatching(/^STORAGE_KEYS: /) });

@@ -54,7 +54,7 @@ function createWorld() {
   const replica = (store: typeof plain) => {
     const accounts = createAccounts(store, 86_400);
     const gate = createRecheck({
-      vault: createVault(store, 86_400),
+      vault: createVault(store, { clock, lifetime: 86_400 }),
       accounts,
       connectors: [{ id: 'acme', title: 'Acme', callbackUrl: 'https://auth.example/callback/acme', connector: { recheck } as Connector }],
       clock,

@@ -29,7 +29,7 @@ let recheck: Recheck;
 /** An auth-server on the store of the test that encrypts with this key. */
 function start(store: ReturnType<typeof createSqliteStore>, key: Buffer): void {
   const sealed = createSealedStore(store, [key]);
-  vault = createVault(sealed, 90 * 86_400);
+  vault = createVault(sealed, { clock, lifetime: 90 * 86_400 });
   accounts = createAccounts(sealed, 90 * 86_400);
   const ask: NonNullable<Connector['recheck']> = async (session) => {
     if (reason) throw new UpstreamError(reason, `it said ${reason}`);
