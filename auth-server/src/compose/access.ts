@@ -78,7 +78,7 @@ const filesOf = ({ allow, deny, scopes = [] }: ConnectorRules): readonly string[
   [...(allow ? [allow] : []), ...deny, ...scopes.map(({ people }) => people)].flatMap(({ files }) => files);
 
 interface GateDependencies extends Pick<Dependencies, 'store' | 'log'> {
-  readonly recheck: Pick<Recheck, 'gate'>;
+  readonly recheck: Pick<Recheck, 'gate' | 'forget'>;
   readonly access: Access;
   readonly connectors: readonly OpenConnector[];
   readonly signedOut: Pick<SignedOut, 'approvalsEndedAt'>;
@@ -93,11 +93,11 @@ export function composeGates(
     log.warn({ connector, subject: accountId }, 'the provider has not reported this person over SCIM');
   // Without such a connector no refresh costs a read.
   const endsApprovals = connectors.some(({ connector }) => connector.logout?.endsApprovals);
-  // The re-check is first: the rules judge what the upstream says now.
+  // Nobody is asked about a person whose access has ended, and the rules judge what the upstream says now.
   return passThrough([
-    recheck.gate,
-    createDeactivationGate({ connectors: provisioned, store, onUnknown }),
+    createDeactivationGate({ connectors: provisioned, store, onUnknown, onRefused: recheck.forget }),
     ...(endsApprovals ? [createLogoutGate(signedOut)] : []),
+    recheck.gate,
     access.gate,
   ]);
 }

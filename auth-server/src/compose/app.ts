@@ -35,7 +35,7 @@ export interface AppDependencies extends Dependencies {
   readonly passThrough: PassThrough;
   readonly access: Pick<Access, 'stored'>;
   readonly signedOut: SignedOut;
-  readonly recheck: Pick<Recheck, 'remember'>;
+  readonly recheck: Pick<Recheck, 'remember' | 'forget'>;
   readonly organisations: Organisations;
   readonly clients: Clients;
   readonly connectors: readonly OpenConnector[];
@@ -68,7 +68,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
     onSignIn,
   };
   const provisioning = composeProvisioning(config, dependencies);
-  const logout = backChannelLogout({ connectors, signedOut });
+  const logout = backChannelLogout({ connectors, signedOut, recheck });
   const registration = { ...clients.registration, ...registrationLimits };
   return ({ app, guards, interactions, sessions, revision }) => {
     const routes = [
@@ -100,12 +100,17 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
 
 /** SCIM for the connectors that have a token. */
 function composeProvisioning({ issuer, signIn, failureLimit }: Config, dependencies: AppDependencies) {
-  const { store, clock, cookieKeys, createRateLimit } = dependencies;
+  const { store, clock, cookieKeys, createRateLimit, recheck } = dependencies;
   const endpoints = scimTokensOf(signIn).map(({ connector, token }) => ({
     connector,
     token,
     base: `${issuer}/scim/v2/${connector}`,
-    users: createUsers(connector, { store, clock, nameKeys: cookieKeys }),
+    users: createUsers(connector, {
+      store,
+      clock,
+      nameKeys: cookieKeys,
+      onDeactivated: (accountId) => recheck.forget({ connector, accountId }),
+    }),
   }));
   const limit = createRateLimit({ name: 'scim', points: failureLimit, seconds: MINUTE });
   return provisioningRoutes({ endpoints, limit, clock });

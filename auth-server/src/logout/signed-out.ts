@@ -29,9 +29,14 @@ export interface SignedOut {
   remember(upstreamSession: string, accountId: string): Promise<void>;
   /**
    * Ends the browser sessions that the token names, and approvals if the connector is set up so.
+   * @param onApprovalsEnded if it fails, the upstream may send the token again
    * @returns `undefined` if the token was used before
    */
-  record(token: LogoutToken, endsApprovals: boolean): Promise<Recorded | undefined>;
+  record(
+    token: LogoutToken,
+    endsApprovals: boolean,
+    onApprovalsEnded: (accountId: string) => Promise<void>,
+  ): Promise<Recorded | undefined>;
   includes(session: SignedInSession): Promise<boolean>;
   /** When the approvals of a person ended, in seconds since the epoch: earlier ones are no longer valid. */
   approvalsEndedAt(accountId: string): Promise<number | undefined>;
@@ -86,7 +91,11 @@ export function createSignedOut({ store, clock, sessionLifetime, grantLifetime }
     const accountId = (await store.get(PERSON, upstreamSession))?.value.accountId;
     return typeof accountId === 'string' ? accountId : undefined;
   };
-  async function end(token: LogoutToken, endsApprovals: boolean): Promise<Recorded> {
+  async function end(
+    token: LogoutToken,
+    endsApprovals: boolean,
+    onApprovalsEnded: (accountId: string) => Promise<void>,
+  ): Promise<Recorded> {
     const at = { at: seconds(clock) };
     const { issuer, subject, sid } = token;
     const upstreamSession = sid === undefined ? undefined : upstreamSessionOf(issuer, sid);
@@ -99,16 +108,17 @@ export function createSignedOut({ store, clock, sessionLifetime, grantLifetime }
       ),
       ...(approvals ? [store.put(APPROVALS, accountId, at, { ttl: grantLifetime + MARGIN })] : []),
     ]);
+    if (approvals) await onApprovalsEnded(accountId);
     return { approvals };
   }
   return {
     remember: (upstreamSession, accountId) =>
       store.put(PERSON, upstreamSession, { accountId }, { ttl: grantLifetime + MARGIN }),
-    record: async (token, endsApprovals) => {
+    record: async (token, endsApprovals, onApprovalsEnded) => {
       const id = digest(token.issuer, token.jti);
       if (await store.get(USED, id)) return undefined;
       // It counts as used last: what fails halfway can be sent again, and to end the same sessions twice changes nothing.
-      const recorded = await end(token, endsApprovals);
+      const recorded = await end(token, endsApprovals, onApprovalsEnded);
       return (await store.putIfAbsent(USED, id, {}, { ttl: REMEMBERED })) ? recorded : undefined;
     },
     includes: async ({ accountId, since, upstreamSession }) => {

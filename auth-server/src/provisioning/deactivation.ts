@@ -21,17 +21,26 @@ export interface DeactivationGateOptions {
   /** Ids of the connectors with SCIM; persons of others cost no read. */
   readonly connectors: readonly string[];
   readonly store: RecordStore;
+  /** Called for each refusal. */
+  readonly onRefused: (account: Account) => Promise<void>;
   /** Called when somebody signs in of whom the provider has said nothing: nobody would hear of their deactivation. */
   readonly onUnknown: (account: Account) => void;
 }
 
-export function createDeactivationGate({ connectors, store, onUnknown }: DeactivationGateOptions): Gate {
+export function createDeactivationGate({ connectors, store, onRefused, onUnknown }: DeactivationGateOptions): Gate {
   const provisioned = new Map(connectors.map((connector) => [connector, createSubjects(connector, store)]));
   return async (account, occasion) => {
     const subjects = provisioned.get(account.connector);
     const record = await subjects?.read(account.identity.subject);
     if (subjects && !record && occasion === 'sign-in') onUnknown(account);
-    if (record?.active !== false) return undefined;
+    if (record?.active !== false) {
+      const { accountId } = account;
+      const isNew = occasion === 'sign-in' && record && record.accountId !== accountId;
+      // If somebody else has changed the record meanwhile, the next sign-in writes it.
+      if (isNew) await subjects?.write(record, { ...record, accountId });
+      return undefined;
+    }
+    await onRefused(account);
     const description = 'The identity provider has deactivated this account.';
     return { refusal: { reason: 'deactivated', description, isFinal: true } };
   };

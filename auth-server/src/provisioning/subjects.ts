@@ -13,6 +13,8 @@ export interface SubjectRecord extends JsonObject {
   readonly id?: string;
   /** HMAC of the name by which the provider looks the user up. */
   readonly userName?: string | undefined;
+  /** The account of this person here, once they have signed in. */
+  readonly accountId?: string | undefined;
   /** Seconds since the epoch. */
   readonly createdAt: number;
   readonly changedAt: number;

@@ -48,11 +48,14 @@ export interface UsersDependencies {
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly nameKeys: NameKeys;
+  /** Called when the provider deactivates a person who has an account here. */
+  readonly onDeactivated: (accountId: string) => Promise<void>;
 }
 
 const isUser = (record: SubjectRecord | undefined): record is User => record?.id !== undefined;
 
-export function createUsers(connector: string, { store, clock, nameKeys }: UsersDependencies): Users {
+export function createUsers(connector: string, dependencies: UsersDependencies): Users {
+  const { store, clock, nameKeys, onDeactivated } = dependencies;
   const subjects = createSubjects(connector, store);
   const pointers = createPointers(connector, store, nameKeys);
   const exists = async (digest: string) => (await subjects.readDigest(digest)) !== undefined;
@@ -89,6 +92,10 @@ export function createUsers(connector: string, { store, clock, nameKeys }: Users
     await enter(user);
   }
 
+  async function tellIfDeactivated({ active, accountId }: SubjectRecord): Promise<void> {
+    if (!active && accountId !== undefined) await onDeactivated(accountId);
+  }
+
   /** The subject is no user any more, and is deactivated. */
   const end = (user: User): Promise<void> =>
     retried(async () => {
@@ -97,6 +104,7 @@ export function createUsers(connector: string, { store, clock, nameKeys }: Users
       const { externalId, createdAt } = before;
       const after = { externalId, active: false, createdAt, changedAt: seconds(clock) };
       if (!(await subjects.write(before, after))) return undefined;
+      await tellIfDeactivated({ ...before, active: false });
       return { done: await directory.set(digestOf(externalId), 'ended') };
     });
 
@@ -106,6 +114,8 @@ export function createUsers(connector: string, { store, clock, nameKeys }: Users
     ...(externalId !== undefined && { externalId }),
     ...(active !== undefined && { active }),
     ...(userName !== undefined && userName !== before.externalId && { userName: pointers.hashed(userName) }),
+    // Another subject is another person, who may have an account of their own.
+    ...(externalId !== undefined && externalId !== before.externalId && { accountId: undefined }),
     changedAt: seconds(clock),
   });
 
@@ -141,6 +151,7 @@ export function createUsers(connector: string, { store, clock, nameKeys }: Users
         if (isUser(target) && target.id !== id) throw conflict();
         if (moves) await enter(after);
         if (!(await subjects.write(target, after))) return undefined;
+        await tellIfDeactivated(after);
         const isRenamed = after.userName !== before.userName;
         if (isRenamed) await pointers.dropName(before);
         await point(after, isRenamed);

@@ -10,7 +10,7 @@ import { STORES, storesOf } from '../support/stores.ts';
 
 const clock = new FakeClock(Date.now());
 const usersOn = (store: RecordStore, nameKeys: readonly [string, ...string[]] = ['a key']): Users =>
-  createUsers('acme', { store, clock, nameKeys });
+  createUsers('acme', { store, clock, nameKeys, onDeactivated: async () => {} });
 let count = 0;
 /** Tests share one Redis. */
 const somebody = () => `subject-${Date.now()}-${count++}`;

@@ -10,11 +10,13 @@ import { logged, sanitized, toUpstreamError } from '../../federation/failure.ts'
 import type { OpenConnector } from '../../federation/registry.ts';
 import type { SignedOut } from '../../logout/signed-out.ts';
 import { StoreUnavailable } from '../../storage/record-store.ts';
+import type { Recheck } from '../../vault/recheck.ts';
 import { readBounded } from '../request-size.ts';
 
 export interface BackChannelDependencies {
   readonly connectors: readonly OpenConnector[];
   readonly signedOut: Pick<SignedOut, 'record'>;
+  readonly recheck: Pick<Recheck, 'forget'>;
 }
 
 type ReadToken = NonNullable<UpstreamLogout['readToken']>;
@@ -24,7 +26,7 @@ const PATH = /^\/backchannel-logout\/([^/]+)\/?$/;
 const LIMIT = 16_384;
 
 export const backChannelLogout =
-  ({ connectors, signedOut }: BackChannelDependencies): Middleware =>
+  ({ connectors, signedOut, recheck }: BackChannelDependencies): Middleware =>
   async (ctx, next) => {
     const [, id] = PATH.exec(ctx.path) ?? [];
     const upstream = id === undefined ? undefined : connectors.find((connector) => connector.id === id);
@@ -34,7 +36,9 @@ export const backChannelLogout =
       throw new HttpError(405, 'invalid_request', 'Only POST is allowed here.', { headers: { Allow: 'POST' } });
     }
     const token = await read(upstream, readToken, await tokenIn(ctx));
-    const { approvals } = await record(token, endsApprovals, signedOut);
+    // Without a refresh to come nobody asks the upstream about this person.
+    const forget = (accountId: string) => recheck.forget({ connector: upstream.id, accountId });
+    const { approvals } = await recorded(() => signedOut.record(token, endsApprovals, forget));
     stateOf(ctx).log.info(
       {
         connector: upstream.id,
@@ -73,10 +77,10 @@ async function read(upstream: OpenConnector, readToken: ReadToken, token: string
 }
 
 /** §2.8: a logout that failed is answered with 400 as well, whatever the cause. */
-async function record(token: LogoutToken, endsApprovals: boolean, signedOut: Pick<SignedOut, 'record'>) {
+async function recorded<T>(record: () => Promise<T | undefined>): Promise<T> {
   try {
-    const recorded = await signedOut.record(token, endsApprovals);
-    if (recorded) return recorded;
+    const result = await record();
+    if (result) return result;
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     throw failed({ reason: error.reason, cause: error });
