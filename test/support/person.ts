@@ -112,7 +112,7 @@ function formsOf({ body }: Page): readonly Form[] {
     for (const [, tag = '', label = ''] of inside.matchAll(/<button([^>]*)>([\s\S]*?)<\/button>/g)) {
       const name = attributeOf(tag, 'name');
       buttons.set(
-        unescaped(label.replace(/<[^>]*>/g, ' ').trim()),
+        unescaped(label.replace(/(<[^>]*>|\s)+/g, ' ').trim()),
         name === undefined ? undefined : [name, attributeOf(tag, 'value') ?? ''],
       );
     }

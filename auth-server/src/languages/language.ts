@@ -56,6 +56,12 @@ export function fill<K extends Key>(language: Language, key: K, ...[given]: Valu
   return html`${parts.map((part, index) => (index % 2 === 0 ? part : (values[part] ?? '')))}`;
 }
 
+/** As markup, in which each value keeps its own direction. */
+export function inMarkup(language: Language, { key, values }: Said): Html {
+  const parts = partsOf(formOf(language, key, values));
+  return html`${parts.map((part, index) => (index % 2 === 0 ? part : html`<bdi>${values[part]}</bdi>`))}`;
+}
+
 /** A day as people of the language write it. */
 export const dayIn = ({ tag }: Language, secondsSinceEpoch: number): string =>
   new Intl.DateTimeFormat(tag, { dateStyle: 'long', timeZone: 'UTC' }).format(secondsSinceEpoch * 1000);

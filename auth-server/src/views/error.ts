@@ -32,7 +32,7 @@ export const errorPage = ({ language, brand, title, message, detail, next, refer
       body: html`<div class="card">
 <h1>${title}</h1>
 <p>${message}</p>
-${detail && html`<p class="soft small">${language.texts.forTheMaker} <code lang="en">${detail}</code></p>`}
+${detail && html`<p class="soft small">${language.texts.forTheMaker} <code lang="en" dir="ltr">${detail}</code></p>`}
 ${next && html`<p>${next}</p>`}
 ${answer && wayBack(answer, language)}
 </div>

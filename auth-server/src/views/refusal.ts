@@ -24,13 +24,14 @@ export function refusalPage({ language, brand, identity, provider, again, finish
   const { texts } = language;
   const who = email ?? unverifiedEmail ?? username ?? name;
   const person = html`<strong><bdi>${who}</bdi></strong>`;
+  const from = html`<bdi>${provider}</bdi>`;
   return framed(
     { language, brand },
     {
       title: texts.notAdmittedTitle,
       body: html`<div class="card">
 <h1>${texts.notAdmittedTitle}</h1>
-<p>${who ? fill(language, 'signedInAsWith', { person, provider }) : fill(language, 'signedInWith', { provider })} ${texts.notAdmitted}</p>
+<p>${who ? fill(language, 'signedInAsWith', { person, provider: from }) : fill(language, 'signedInWith', { provider: from })} ${texts.notAdmitted}</p>
 <p>${texts.ifAdmitted}</p>
 <a class="button" href="${again}">${texts.useAnother}</a>
 <a class="button quiet" rel="noreferrer" href="${finish}">${texts.returnWithout}</a>

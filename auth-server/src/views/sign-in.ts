@@ -6,7 +6,7 @@ import { type PersonClaim, SCOPES } from '@mcp-oauth/shared/contract';
 import { type Html, html, trusted } from '@mcp-oauth/shared/pages/html';
 import type { PendingInteraction } from '../consent/interaction.ts';
 import type { Account } from '../federation/account.ts';
-import { dayIn, fill, inWords, type Language, said } from '../languages/language.ts';
+import { dayIn, fill, inMarkup, inWords, type Language, said } from '../languages/language.ts';
 import { type Destination, destinationOf } from './destination.ts';
 import { framed, type Look } from './frame.ts';
 
@@ -142,12 +142,12 @@ const CLAIMS = {
 } as const satisfies Readonly<Record<PersonClaim, keyof Language['texts']>>;
 
 const notice = ({ warning }: Destination, language: Language): Html | undefined =>
-  warning === undefined ? undefined : html`<p class="notice">${inWords(language, warning)}</p>`;
+  warning === undefined ? undefined : html`<p class="notice">${inMarkup(language, warning)}</p>`;
 
 const upstreamButtons = ({ connectors, language }: SignInView, style = ''): readonly Html[] =>
   connectors.map(
     ({ id, title }) =>
-      html`<button class="${style}" name="connector" value="${id}">${fill(language, 'continueWith', { provider: title })}</button>`,
+      html`<button class="${style}" name="connector" value="${id}">${fill(language, 'continueWith', { provider: bdi(title) })}</button>`,
   );
 
 function sessionChoice(account: Account, view: SignInView): Html {
@@ -156,7 +156,7 @@ function sessionChoice(account: Account, view: SignInView): Html {
   const { email, username, name } = account.identity;
   const through = connectors.find(({ id }) => id === account.connector)?.title;
   const person = html`<strong><bdi>${email ?? username ?? name ?? texts.lastAccount}</bdi></strong>`;
-  return html`<p>${fill(language, 'signedInAs', { person })}${through && html` <span class="soft">${fill(language, 'through', { provider: through })}</span>`}</p>
+  return html`<p>${fill(language, 'signedInAs', { person })}${through && html` <span class="soft">${fill(language, 'through', { provider: bdi(through) })}</span>`}</p>
 <button>${texts.approve}</button>
 <details class="plain"${pending.choosesAccount && trusted(' open')}>
 <summary>${texts.notYou}</summary>

@@ -27,6 +27,7 @@ export function signOutPage(view: SignOutView): string {
   const { texts } = view.language;
   const { session, isDone, upstream } = view;
   const title = session ? texts.signOutQuestion : isDone ? texts.signedOut : texts.notSignedIn;
+  const provider = html`<bdi>${upstream?.title}</bdi>`;
   return framed(view, {
     title,
     body: html`<div class="card">
@@ -42,8 +43,8 @@ ${
 }
 ${
   upstream &&
-  html`<p>${fill(view.language, 'stillSignedIn', { provider: upstream.title })}</p>
-<a class="button quiet" rel="noreferrer" href="${upstream.target}">${fill(view.language, 'signOutThere', { provider: upstream.title })}</a>`
+  html`<p>${fill(view.language, 'stillSignedIn', { provider })}</p>
+<a class="button quiet" rel="noreferrer" href="${upstream.target}">${fill(view.language, 'signOutThere', { provider })}</a>`
 }
 </div>`,
   });

@@ -8,6 +8,7 @@ import { german } from '../../src/languages/german.ts';
 import type { Language } from '../../src/languages/language.ts';
 import { createPages } from '../../src/views/pages.ts';
 import type { SignInView } from '../../src/views/sign-in.ts';
+import { hebrew } from '../languages/dropped-in/hebrew.ts';
 import { foreignWords } from '../support/foreign-words.ts';
 
 const pages = createPages(
@@ -132,7 +133,16 @@ describe.each([english, german, french])('the pages in the language $tag', (lang
   });
 });
 
+it('UAX #9: on a page from right to left each name of another party keeps its own direction', () => {
+  const shown = Object.entries(everyPage(hebrew)).map(([page, markup]) => {
+    const [, body = ''] = markup.split('<body>');
+    const text = body.replace(/<(bdi|code|option)\b[^>]*>[^<]*<\/\1>/g, '').replace(/<[^>]*>/g, ' ');
+    return [page, NAMES.filter((name) => text.includes(name))];
+  });
+  expect(shown.filter(([, names]) => names?.length)).toEqual([]);
+});
+
 it('WCAG 2.2 §3.1.2 the engine’s own words on a page of another language are marked as English', () => {
   const page = everyPage(german)['error with a detail of the engine'];
-  expect(page).toContain('<code lang="en">unsupported response_type requested</code>');
+  expect(page).toContain('<code lang="en" dir="ltr">unsupported response_type requested</code>');
 });

@@ -161,7 +161,7 @@ describe('the sign-in page of a person who is signed in', () => {
     expect(path).toMatch(/\/sign-out$/);
     const body = new URLSearchParams({ token: tokenIn(markup) });
     const { page: next } = await browser.follow(`${server.issuer}${path}`, { method: 'POST', body });
-    expect(await next?.clone().text()).toContain('Continue with Acme');
+    expect(await next?.clone().text()).toContain('Continue with <bdi>Acme</bdi>');
     const { outside } = await browser.signIn(next, 'bob');
     expect(outside?.searchParams.get('code')).toBeTruthy();
     expect(await page(browser)).toContain('bob@acme.example');
@@ -204,7 +204,9 @@ describe('OpenID Connect RP-Initiated Logout §2 the page of the identity provid
   it('its page is a link with our client id and a hint, and without a token', async () => {
     publish(`${upstream.issuer}/logout?realm=staff`);
     const [, target = ''] =
-      /<a class="button quiet" rel="noreferrer" href="([^"]+)">Sign out at Acme as well/.exec(await signOut()) ?? [];
+      /<a class="button quiet" rel="noreferrer" href="([^"]+)">Sign out at <bdi>Acme<\/bdi> as well/.exec(
+        await signOut(),
+      ) ?? [];
     const url = new URL(target.replaceAll('&amp;', '&'));
     expect(`${url.origin}${url.pathname}`).toBe(`${upstream.issuer}/logout`);
     expect(Object.fromEntries(url.searchParams)).toEqual({
