@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { GUIDES } from '../auth-server/src/cli/configure/providers.ts';
 import { readConfig } from '../auth-server/src/config.ts';
 import { type ConnectorKinds, discoverKinds } from '../auth-server/src/federation/registry.ts';
 import { appleKey } from '../auth-server/test/support/vendors.ts';
@@ -57,5 +58,21 @@ describe('docs/identity-providers.md', () => {
     const [env = {}] = connectorsOn('README.md');
     expect(readConfig({ ...REST, ...env }, kinds).signIn).toHaveLength(1);
     expect(Object.keys(env).at(-1)).toMatch(/_ALLOW$/);
+  });
+
+  it('a kind that needs the grant type Refresh Token is set up with it, on the page and by `npm run configure`', () => {
+    const [recheck, providers] = ['recheck', 'identity-providers'].map((name) =>
+      readFileSync(new URL(`../docs/${name}.md`, import.meta.url), 'utf8'),
+    );
+    const needing = [...String(recheck).matchAll(/^\| `(\w+)` \|.*needs the grant type \*\*Refresh Token\*\*/gm)];
+    const sections = String(providers).split(/^## /m);
+    for (const [, type = ''] of needing) {
+      expect(GUIDES[type]?.steps.join(), type).toContain('Refresh Token');
+      expect(
+        sections.find((section) => section.toLowerCase().startsWith(`${type}\n`)),
+        type,
+      ).toContain('**Refresh Token**');
+    }
+    expect(needing.map(([, type]) => type)).toEqual(['auth0', 'okta']);
   });
 });

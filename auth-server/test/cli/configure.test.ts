@@ -8,7 +8,6 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configureCommand } from '../../src/cli/configure/configure.ts';
 import { linesOf, withVariables } from '../../src/cli/configure/output.ts';
-import { GUIDES } from '../../src/cli/configure/providers.ts';
 import { discoverKinds } from '../../src/federation/registry.ts';
 import { type Play, start } from '../support/oidc-stand-in.ts';
 import { Reply } from '../support/upstream-stand-in.ts';
@@ -34,11 +33,6 @@ const oidc = (more = '') =>
 const envFile = () => readFileSync(join(folder, '.env'), 'utf8');
 
 describe('configure', () => {
-  it('every kind of identity provider has a guide with the redirect URI', () => {
-    expect(Object.keys(GUIDES).sort()).toEqual([...kinds.keys()].sort());
-    for (const { steps } of Object.values(GUIDES)) expect(steps.join()).toContain('{callback}');
-  });
-
   it('the connection is tried up to the login page and the client credentials, and .env is written', async () => {
     upstream.stage.routes.set('/token', () => new Reply(400, { error: 'invalid_grant' }));
     const { status, stdout, stderr } = await configure(oidc());

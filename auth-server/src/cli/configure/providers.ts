@@ -16,13 +16,22 @@ const REDIRECT = 'Enter the redirect URI {callback}';
 export const GUIDES: Readonly<Record<string, ProviderGuide>> = {
   oidc: {
     page: 'the administration of your OpenID provider',
-    steps: ['Register a confidential web application for the authorization code flow.', REDIRECT],
+    steps: [
+      'Register a confidential web application for the authorization code flow.',
+      REDIRECT,
+      'For rules by group: let it put the groups into the id token or into userinfo.',
+    ],
     asks: ['CLIENT_SECRET'],
     rule: 'domain:example.com',
   },
   github: {
     page: 'https://github.com/settings/developers (for an organization: its settings, Developer settings, OAuth Apps)',
-    steps: ['New OAuth App.', 'Authorization callback URL: {callback}', 'Generate a new client secret.'],
+    steps: [
+      'New OAuth App.',
+      'Authorization callback URL: {callback}',
+      'Generate a new client secret.',
+      'For rules by organization: an owner opens its settings, Third-party Access, OAuth app policy, and approves the app.',
+    ],
     asks: [],
     rule: 'org:acme',
   },
@@ -37,7 +46,7 @@ export const GUIDES: Readonly<Record<string, ProviderGuide>> = {
     steps: [
       'New registration; redirect URI of the platform Web: {callback}',
       'Certificates & secrets: New client secret; copy its value.',
-      'For rules by group: Token configuration, Add groups claim, ID.',
+      'For rules by group: Token configuration, Add groups claim, Security groups; the rule names the object id.',
       'For rules by e-mail: Token configuration, Add optional claim, ID, xms_edov and email.',
     ],
     asks: ['CLIENT_SECRET'],
@@ -48,20 +57,30 @@ export const GUIDES: Readonly<Record<string, ProviderGuide>> = {
     steps: [
       'Create client, OpenID Connect; Client authentication on; Standard flow.',
       'Valid redirect URIs: {callback}',
-      'For rules by group: Client scopes, the dedicated scope, Add mapper, Group Membership, claim name groups, full path off.',
+      'For rules by role: realm, Client scopes, roles, Mappers, realm roles: Add to ID token on.',
+      'For rules by group: Client scopes, the dedicated scope, Add mapper, Group Membership, claim name groups, Add to ID token on; the rule names the full path, such as group:/staff/ops.',
     ],
     asks: ['CLIENT_SECRET'],
-    rule: 'role:mcp',
+    rule: 'role:mcp-user',
   },
   auth0: {
     page: 'https://manage.auth0.com, Applications',
-    steps: ['Create Application, Regular Web Applications.', 'Allowed Callback URLs: {callback}'],
-    asks: ['CLIENT_SECRET'],
+    steps: [
+      'Create Application, Regular Web Applications.',
+      'Allowed Callback URLs: {callback}',
+      'Advanced Settings, Grant Types: also Refresh Token.',
+      'For rules by role: an Action of the trigger post-login that sets the claim <NAMESPACE>/roles in the id token.',
+    ],
+    asks: ['CLIENT_SECRET', 'NAMESPACE'],
     rule: 'domain:example.com',
   },
   okta: {
     page: 'the Okta Admin Console: Applications, Create App Integration',
-    steps: ['OIDC, Web Application, grant type Authorization Code.', 'Sign-in redirect URIs: {callback}'],
+    steps: [
+      'OIDC - OpenID Connect, Web Application; grant type: also Refresh Token.',
+      'Sign-in redirect URIs: {callback}',
+      'For rules by group: the app, Sign On, OpenID Connect ID Token, Groups claim filter: groups, Matches regex, .* (with a custom authorization server: Security, API, the server, Claims, Add Claim: groups, ID Token, Always, Groups).',
+    ],
     asks: ['CLIENT_SECRET'],
     rule: 'group:mcp-users',
   },
@@ -70,6 +89,7 @@ export const GUIDES: Readonly<Record<string, ProviderGuide>> = {
     steps: [
       'Create app client with a client secret, Traditional web application.',
       'Login pages: Allowed callback URLs {callback}; grant type Authorization code; scopes openid, email, profile.',
+      'For rules by group: the user pool, Groups, Create group, and add people.',
     ],
     asks: ['CLIENT_SECRET'],
     rule: 'group:mcp-users',
@@ -86,9 +106,13 @@ export const GUIDES: Readonly<Record<string, ProviderGuide>> = {
   },
   gitlab: {
     page: 'https://gitlab.com/-/user_settings/applications (for a group: its settings, Applications)',
-    steps: ['Add new application, Confidential, scopes openid, profile and email.', 'Redirect URI: {callback}'],
+    steps: [
+      'Add new application, Confidential, scopes openid, profile and email.',
+      'Redirect URI: {callback}',
+      'For rules by group: nothing to set up; the rule names the full path.',
+    ],
     asks: ['CLIENT_SECRET'],
-    rule: 'group:acme',
+    rule: 'group:acme/platform',
   },
 };
 
