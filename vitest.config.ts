@@ -13,7 +13,10 @@ export default defineConfig({
       {
         test: {
           name: 'services',
-          include: ['{shared,auth-server,mcp-server,development-idp,scripts}/test/**/*.test.ts', 'test/*.test.ts'],
+          include: [
+            '{shared,auth-server,mcp-server,development-idp,client,scripts}/test/**/*.test.ts',
+            'test/*.test.ts',
+          ],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect: PATIENT,

@@ -125,7 +125,7 @@ describe('docs/architecture.md', () => {
       may,
     ]),
   );
-  const sources = globSync('{auth-server,mcp-server,shared}/src/*/**/*.{ts,lua}', { cwd: ROOT });
+  const sources = globSync('{auth-server,client,mcp-server,shared}/src/*/**/*.{ts,lua}', { cwd: ROOT });
 
   it('the table of folders has a row for each folder, and no other', () => {
     const folders = new Set(sources.map((path) => dirname(path).replace(/(?<=\/scripts)\/.*/, '')));

@@ -72,4 +72,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'mcp-server/keys': [],
   'mcp-server/storage': ['authorization', 'keys', 'sessions'],
   'mcp-server/sessions': ['authorization'],
+  'client/clients': [],
+  'client/sign-in': [],
+  'client/doctor': ['clients', 'sign-in'],
 };

@@ -16,7 +16,14 @@ export interface SourceFile {
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const FOLDERS = ['shared/src', 'shared/testing', 'auth-server/src', 'mcp-server/src', 'development-idp/src'] as const;
+const FOLDERS = [
+  'shared/src',
+  'shared/testing',
+  'auth-server/src',
+  'mcp-server/src',
+  'development-idp/src',
+  'client/src',
+] as const;
 
 export const sourceFiles = (): readonly SourceFile[] =>
   FOLDERS.flatMap((folder) =>

@@ -7,7 +7,7 @@ import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const TESTS = ['{shared,auth-server,mcp-server,development-idp,scripts}/test/**/*.test.ts', 'test/*.test.ts'];
+const TESTS = ['{shared,auth-server,mcp-server,development-idp,client,scripts}/test/**/*.test.ts', 'test/*.test.ts'];
 
 /** Modules that reach beyond the process. Their types count as well: a test that names a server has one. */
 const OUTSIDE =

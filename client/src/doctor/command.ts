@@ -1,0 +1,171 @@
+/** Owns `doctor`: its options, and its exit status. 0 is a server without a fault, 1 one with a fault, 2 a wrong command line. */
+import { type Command, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
+import { json } from '@mcp-oauth/shared/cli/list';
+import { StartError } from '@mcp-oauth/shared/errors';
+import { visibleJson } from '@mcp-oauth/shared/text/terminal-text';
+import { DOCTOR, PROFILES, PROGRAM } from '../clients/profiles.ts';
+import type { SignInOptions } from '../sign-in/sign-in.ts';
+import { type Ask, withoutSecrets } from './network/ask.ts';
+import type { Connections } from './network/connection.ts';
+import { asJson, cleaned, conclude, lineOf } from './report.ts';
+import type { Known, SignedIn, StepDependencies } from './step.ts';
+import { type Finding, walk } from './walk.ts';
+
+/** What the command is given by the process. */
+export interface DoctorDependencies {
+  /** @param timeout milliseconds */
+  readonly network: (timeout: number) => Connections & { readonly ask: Ask };
+  readonly now: () => number;
+  /** @throws if the file can't be read. `-` is standard input. */
+  readonly readFile: (path: string) => Promise<string>;
+  readonly signIn: (url: URL, options: SignInOptions) => Promise<SignedIn>;
+}
+
+const DEFAULT_TIMEOUT = '10';
+/** Where MCP Inspector stands. */
+const ORIGIN = 'http://localhost:6274';
+
+export const doctorCommand = (dependencies: DoctorDependencies): Command => ({
+  name: 'doctor',
+  summary: 'Say which step of connecting to an MCP server fails, and how to fix it.',
+  details:
+    'Sends the requests of a client, in their order, to any MCP server over HTTP. Without options they change nothing there.\nExit status: 0 no fault, 1 a fault, 2 a wrong command line.',
+  parameters: ['url'],
+  options: {
+    login: { type: 'boolean', doc: 'Sign in with the browser, then call the server with the token.' },
+    'no-browser': { type: 'boolean', doc: 'With --login: print the URL, and open no browser.' },
+    call: { type: 'string', value: 'tool', doc: 'With --login: call this tool.' },
+    arguments: { type: 'string', value: 'json', doc: 'With --call: the arguments of the tool.' },
+    'client-id': { type: 'string', value: 'id', doc: 'A client that is known to the authorization server.' },
+    token: { type: 'string', value: 'token', doc: 'Explain this access token, and call the server with it.' },
+    'token-file': { type: 'string', value: 'path', doc: 'The same from a file; - is standard input.' },
+    as: {
+      type: 'string',
+      value: 'client',
+      doc: `Imitate ${Object.keys(PROFILES).join(', ')}: its user agent and its registration.`,
+    },
+    origin: {
+      type: 'string',
+      value: 'origin',
+      doc: `The origin of the web page that is tried (${ORIGIN}); none: no page.`,
+    },
+    timeout: { type: 'string', value: 'seconds', doc: `How long an answer may take (${DEFAULT_TIMEOUT}).` },
+    json,
+  },
+  run: (invocation) => examine(invocation, dependencies),
+});
+
+async function examine(
+  invocation: Invocation,
+  { network, now, readFile, signIn }: DoctorDependencies,
+): Promise<number> {
+  const { options, stdout } = invocation;
+  const url = urlOf(invocation.parameters.url ?? '');
+  const token = await tokenOf(invocation, readFile);
+  const given: Known = { url, ...clientOf(options), clientId: textOf(options['client-id']), token };
+  const login = signInOptions(invocation);
+  const secrets = secretsIn(token);
+  const { ask, ...connections } = network(timeoutOf(options.timeout));
+  const dependencies: StepDependencies = {
+    ...connections,
+    ask: withoutSecrets(ask, () => secrets),
+    now,
+    ...(login && { signIn: (at, clientId) => signIn(at, { ...login, ...(clientId && { clientId }) }) }),
+  };
+  const shown: Finding[] = [];
+  if (!options.json) stdout.write(`${url.href}${options.as ? `, as ${given.client.name}` : ''}\n\n`);
+  const { known } = await walk(dependencies, given, (finding) => {
+    secrets.push(...secretsIn(finding.learned?.token));
+    const safe = cleaned(finding, secrets);
+    shown.push(safe);
+    if (!options.json) stdout.write(lineOf(safe));
+  });
+  await endSession(dependencies, known);
+  const { healthy, sentence } = conclude(shown);
+  stdout.write(options.json ? `${visibleJson(JSON.stringify(asJson(url, shown), null, 2))}\n` : `\n${sentence}\n`);
+  return healthy ? 0 : 1;
+}
+
+/** A token, and its signature alone: without that the rest of a JWT is good for nothing. */
+function secretsIn(token: string | undefined): string[] {
+  const signature = token?.split('.')[2] ?? '';
+  return [token ?? [], signature.length > 16 ? signature : []].flat();
+}
+
+/** The server may forget the session of this run. */
+async function endSession({ ask }: StepDependencies, { url, session, token, client }: Known): Promise<void> {
+  if (session === undefined) return;
+  const headers = {
+    authorization: token && `Bearer ${token}`,
+    'mcp-session-id': session,
+    'user-agent': client.userAgent,
+  };
+  await ask({ url, method: 'DELETE', headers });
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+function urlOf(text: string): URL {
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new UsageError('<url> must be the http or https URL of an MCP server');
+  if (url.username || url.password) throw new UsageError('<url> must have no user name or password');
+  url.hash = '';
+  return url;
+}
+
+function clientOf({ as, origin = ORIGIN }: Invocation['options']): Pick<Known, 'client' | 'origin'> {
+  const played = Object.hasOwn(PROFILES, String(as)) ? PROFILES[String(as)] : undefined;
+  if (as !== undefined && !played) throw new UsageError(`--as must be one of ${Object.keys(PROFILES).join(', ')}`);
+  if (origin === 'none') return { client: played ?? PROGRAM, origin: ORIGIN };
+  if (typeof origin !== 'string' || URL.parse(origin)?.origin !== origin)
+    throw new UsageError('--origin must be an origin, such as https://app.example.com');
+  return { client: played ?? DOCTOR, origin };
+}
+
+function timeoutOf(value: unknown): number {
+  const seconds = Number(textOf(value) ?? DEFAULT_TIMEOUT);
+  if (!(seconds >= 1 && seconds <= 300)) throw new UsageError('--timeout must be between 1 and 300 seconds');
+  return seconds * 1000;
+}
+
+async function tokenOf({ options }: Invocation, readFile: DoctorDependencies['readFile']): Promise<string | undefined> {
+  const file = textOf(options['token-file']);
+  if (file !== undefined && options.token !== undefined) throw new UsageError('give either --token or --token-file');
+  const text = file === undefined ? textOf(options.token) : await contentOf(file, readFile);
+  const token = text?.trim().replace(/^Bearer\s+/i, '');
+  // A header with a line break in it could not be sent.
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw new UsageError('the token must be one word');
+  return token;
+}
+
+async function contentOf(file: string, readFile: DoctorDependencies['readFile']): Promise<string> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new StartError(`--token-file can't be read (${(error as Error).message})`);
+  }
+}
+
+function signInOptions({ options, stderr }: Invocation): SignInOptions | undefined {
+  const call = textOf(options.call);
+  const text = textOf(options.arguments);
+  if (!options.login) {
+    if (call !== undefined || text !== undefined) throw new UsageError('--call and --arguments need --login');
+    return undefined;
+  }
+  const say = (line: string) => void stderr.write(`${line}\n`);
+  return {
+    say,
+    browser: !options['no-browser'],
+    ...(call !== undefined && { call: { name: call, input: inputOf(text) } }),
+  };
+}
+
+function inputOf(text = '{}'): Readonly<Record<string, unknown>> {
+  try {
+    const input: unknown = JSON.parse(text);
+    if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input as Record<string, unknown>;
+  } catch {}
+  throw new UsageError('--arguments must be a JSON object');
+}

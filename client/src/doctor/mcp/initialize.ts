@@ -1,0 +1,97 @@
+/** Owns the first requests with a token: which revisions of MCP the server speaks, and why it refuses the token if it does. */
+import type { ProbeResponse } from '../network/ask.ts';
+import { fault, type Known, passed, step, type Verdict } from '../step.ts';
+import { readChallenges } from '../steps/challenge.ts';
+import {
+  asDocument,
+  errorOf,
+  initializeRequest,
+  messageOf,
+  resultOf,
+  SESSIONFUL,
+  STATELESS,
+  statelessPost,
+} from './message.ts';
+import { NO_TOKEN } from './token.ts';
+
+interface Seen {
+  readonly sessionful: ProbeResponse;
+  readonly stateless: ProbeResponse;
+}
+
+/** Why the steps that talk MCP are not tried. */
+const closed = ({ open, token, first }: Known): string | undefined => {
+  if (first?.status !== 401 && !open) return 'the server was not reached';
+  return open || token ? undefined : NO_TOKEN;
+};
+
+/** The same for steps that need a revision which both sides speak. */
+export const unopened = (known: Known): string | undefined => {
+  if (known.modern === undefined) return closed(known) ?? 'initialize failed';
+  return (known.revision ?? known.modern[0]) ? closed(known) : 'sessions failed';
+};
+
+export const initialize = step(
+  'initialize',
+  closed,
+  async ({ ask }, { url, client, token }): Promise<Seen> => ({
+    sessionful: await ask(initializeRequest(url, client.userAgent, { token })),
+    stateless: await ask(statelessPost(url, { token, userAgent: client.userAgent }, 'server/discover')),
+  }),
+  judgeInitialize,
+);
+
+export function judgeInitialize({ sessionful, stateless }: Seen, known: Pick<Known, 'objections' | 'token'>): Verdict {
+  if (sessionful.status === 401 || sessionful.status === 403) return judgeRefusal(sessionful, known);
+  const result = resultOf(sessionful);
+  const revision = typeof result?.protocolVersion === 'string' ? result.protocolVersion : undefined;
+  const modern = versionsOf(stateless);
+  if (revision === undefined && modern.length === 0) {
+    const says = `The server speaks neither ${SESSIONFUL} nor ${STATELESS}: it answers ${errorOf(sessionful)}.`;
+    return fault(
+      'mcp-server',
+      says,
+      'The log of the server has the reason. A proxy that changes the body or its Content-Type does the same.',
+    );
+  }
+  const { name } = asDocument(result?.serverInfo) ?? {};
+  const versions = [...new Set([revision ?? [], modern].flat())].join(', ');
+  return passed(`${typeof name === 'string' ? `${name} speaks ` : ''}${versions}`, {
+    revision,
+    modern,
+    capabilities: asDocument((result ?? resultOf(stateless))?.capabilities) ?? {},
+    session: sessionful.headers['mcp-session-id'],
+  });
+}
+
+/** The revisions without sessions: as `server/discover` lists them, or as an error about an unknown version does. */
+function versionsOf(response: ProbeResponse): readonly string[] {
+  const result = resultOf(response);
+  const data = asDocument(asDocument(messageOf(response)?.error)?.data);
+  const listed = result?.supportedVersions ?? data?.supported;
+  return Array.isArray(listed) ? listed.filter((one) => typeof one === 'string' && one >= STATELESS) : [];
+}
+
+function judgeRefusal(
+  response: ProbeResponse,
+  { objections = [], token }: Pick<Known, 'objections' | 'token'>,
+): Verdict {
+  const says = `The server refuses the token: ${errorOf(response)}.`;
+  const [challenge] = readChallenges(response.headers['www-authenticate'] ?? '').challenges;
+  if (challenge?.parameters.error === 'insufficient_scope') {
+    const scope = challenge.parameters.scope ?? '';
+    return fault('user', says, `Get a token with the scope ${scope}: sign in again and ask for it.`);
+  }
+  if (token === undefined)
+    return fault('mcp-server', says, 'Answer every request alike: with 401, or without a token.');
+  const [first] = objections;
+  if (first)
+    return fault(
+      first.responsible,
+      `${says} The token: ${objections.map((objection) => objection.says).join('; ')}.`,
+      first.fix,
+    );
+  const fix =
+    'The token looks right from here: the log of the server has the reason (another audience, issuer, or key).';
+  return fault('mcp-server', says, fix);
+}

@@ -1,0 +1,82 @@
+/** Owns the steps inside a session: whether it survives new connections, and so other replicas, and whether the tools are listed. */
+import type { ProbeResponse } from '../network/ask.ts';
+import { fault, type Known, passed, step, type Verdict } from '../step.ts';
+import { unopened } from './initialize.ts';
+import { errorOf, notify, post, resultOf, statelessPost } from './message.ts';
+
+/** Nothing else can be asked in a session that does not hold. */
+const LOST = { revision: undefined, modern: [] } as const;
+
+/** With two replicas that share nothing, all requests reach the right one in one of 32 runs. */
+const REQUESTS = 6;
+
+export const sessions = step(
+  'sessions',
+  (known) => unopened(known) ?? (known.revision === undefined ? 'the server has no revision with sessions' : undefined),
+  async ({ ask }, { url, client: { userAgent }, token, session, revision }): Promise<readonly ProbeResponse[]> => {
+    const sender = { userAgent, token, session, revision };
+    await ask(notify(url, sender, 'notifications/initialized'));
+    const answers: ProbeResponse[] = [];
+    for (let n = 0; n < REQUESTS; n++) answers.push(await ask(post(url, sender, 'ping')));
+    return answers;
+  },
+  judgeSessions,
+);
+
+function judgeSessions(
+  answers: readonly ProbeResponse[],
+  { session, exposed, client }: Pick<Known, 'session' | 'exposed' | 'client'>,
+): Verdict {
+  const failed = answers.filter((response) => resultOf(response) === undefined);
+  const [first] = failed;
+  if (session === undefined) {
+    if (!first) return passed('no Mcp-Session-Id: each request stands alone');
+    const says = `initialize gave no Mcp-Session-Id, and the next request is refused: ${errorOf(first)}.`;
+    const fix = 'A proxy strips Mcp-Session-Id from answers: let it pass. If there is none, the server has to send it.';
+    return fault('network', says, fix, LOST);
+  }
+  if (!first) {
+    if (client.page && exposed && !exposed.includes('*') && !exposed.includes('mcp-session-id')) {
+      const says = 'Access-Control-Expose-Headers lacks Mcp-Session-Id: a client in a web page loses its session.';
+      return fault('mcp-server', says, 'Expose Mcp-Session-Id.');
+    }
+    return passed(`${answers.length} requests on ${answers.length} connections belong to one session`);
+  }
+  if (failed.length === answers.length && first.status === 400) {
+    const says = `Each request of the session is refused as if it had no Mcp-Session-Id: ${errorOf(first)}.`;
+    return fault('network', says, 'A proxy strips Mcp-Session-Id from requests: let it pass.', LOST);
+  }
+  const says = `${failed.length} of ${answers.length} requests do not reach the session: ${errorOf(first)}.`;
+  const fix =
+    'The replicas of the server do not share their sessions: give them a shared store, or bind clients to one by Mcp-Session-Id.';
+  return fault('mcp-server', says, fix, LOST);
+}
+
+export const tools = step(
+  'tools',
+  (known) => unopened(known) ?? (known.capabilities?.tools ? undefined : 'the server says that it offers none'),
+  ({ ask }, { url, client: { userAgent }, token, session, revision }) => {
+    const sender = { userAgent, token, session, revision };
+    return ask(revision === undefined ? statelessPost(url, sender, 'tools/list') : post(url, sender, 'tools/list'));
+  },
+  judgeTools,
+);
+
+const SHOWN = 8;
+
+function judgeTools(response: ProbeResponse): Verdict {
+  const listed = resultOf(response)?.tools;
+  if (!Array.isArray(listed)) {
+    const says = `tools/list is answered ${errorOf(response)}.`;
+    if (response.cut)
+      return fault('mcp-server', `${says} The answer is too large, or does not end.`, 'Answer in pages (nextCursor).');
+    return fault(
+      'mcp-server',
+      says,
+      'The log of the server has the reason. A server without tools answers with an empty list.',
+    );
+  }
+  const names = listed.map((tool) => String(tool?.name));
+  const more = names.length > SHOWN ? ', …' : '';
+  return passed(`${names.length}: ${names.slice(0, SHOWN).join(', ')}${more}`);
+}

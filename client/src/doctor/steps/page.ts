@@ -1,0 +1,111 @@
+/** Owns what a client in a web page sees (Fetch standard, CORS): whether it may ask, and which answers and headers it can read. */
+import { headersOf, type Sender } from '../mcp/message.ts';
+import type { ProbeResponse } from '../network/ask.ts';
+import { fault, type Known, note, passed, step, type Verdict } from '../step.ts';
+
+interface Seen {
+  readonly preflight: ProbeResponse;
+  readonly answer: ProbeResponse;
+  /** The public documents that were found, as a page reads them. */
+  readonly documents: readonly ProbeResponse[];
+  readonly registration?: ProbeResponse | undefined;
+}
+
+/** What a request of MCP has beyond what every page may send. */
+const NEEDED = ['authorization', 'content-type', 'mcp-protocol-version'];
+
+export const page = step(
+  'page',
+  ({ client, first, open }) => {
+    if (!client.page) return `${client.name} is no web page`;
+    return first?.status === 401 || open ? undefined : 'the server was not reached';
+  },
+  async ({ ask }, known): Promise<Seen> => {
+    const { url, origin, client } = known;
+    const userAgent = client.userAgent;
+    const headers = headersOf({ origin, userAgent });
+    const preflight = await ask(preflightTo(url, { origin, userAgent }, [...NEEDED, 'mcp-session-id']));
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' });
+    const answer = await ask({ url, method: 'POST', headers, body });
+    const documents: ProbeResponse[] = [];
+    for (const found of [known.resource, known.server]) {
+      if (found)
+        documents.push(
+          await ask({ url: found.url, headers: { accept: 'application/json', origin, 'user-agent': userAgent } }),
+        );
+    }
+    const endpoint = URL.parse(String(known.server?.document.registration_endpoint ?? ''));
+    const registration = endpoint
+      ? await ask(preflightTo(endpoint, { origin, userAgent }, ['content-type']))
+      : undefined;
+    return { preflight, answer, documents, registration };
+  },
+  judgePage,
+);
+
+const preflightTo = (url: URL, { origin, userAgent }: Sender, headers: readonly string[]) => ({
+  url,
+  method: 'OPTIONS',
+  headers: {
+    origin,
+    'user-agent': userAgent,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': headers.join(','),
+  },
+});
+
+function judgePage(seen: Seen, { origin, open }: Pick<Known, 'origin' | 'open'>): Verdict {
+  const { preflight, answer, documents, registration } = seen;
+  if (!isReadable(answer, origin) && answer.status === 403 && preflight.status === 403)
+    return note(
+      `Web pages of ${origin} are refused with 403. If that is not intended, allow the origin at the server.`,
+    );
+  const atServer = problemsAtServer(preflight, answer, origin, open);
+  const atDocuments = documents
+    .filter((response) => !isReadable(response, origin))
+    .map(({ url }) => `${url} can't be read`);
+  const atRegistration = registration && !mayAsk(registration, origin);
+  const problems = [
+    ...atServer,
+    ...atDocuments,
+    ...(atRegistration ? ['the registration endpoint does not answer OPTIONS with permission'] : []),
+  ];
+  const learned = { exposed: isReadable(answer, origin) ? exposedBy(answer) : undefined };
+  if (problems.length === 0) return passed(`a page of ${origin} can ask and read`, learned);
+  const says = `Clients in a web page, such as MCP Inspector, are kept out (CORS): ${problems.join('; ')}.`;
+  const fix =
+    'Answer OPTIONS without a token. Send Access-Control-Allow-Origin also with errors, and expose WWW-Authenticate and Mcp-Session-Id.';
+  return fault(atServer.length > 0 ? 'mcp-server' : 'authorization-server', says, fix, learned);
+}
+
+function problemsAtServer(
+  preflight: ProbeResponse,
+  answer: ProbeResponse,
+  origin: string,
+  open = false,
+): readonly string[] {
+  const problems: string[] = [];
+  const denied = NEEDED.filter((name) => !allows(preflight, name));
+  if (!mayAsk(preflight, origin)) problems.push(`OPTIONS is answered ${preflight.status} without permission to ask`);
+  else if (denied.length > 0) problems.push(`Access-Control-Allow-Headers lacks ${denied.join(', ')}`);
+  if (!isReadable(answer, origin)) problems.push(`the answer ${answer.status} of the server can't be read`);
+  else if (!open && !['*', 'www-authenticate'].some((name) => exposedBy(answer).includes(name)))
+    problems.push('Access-Control-Expose-Headers lacks WWW-Authenticate');
+  return problems;
+}
+
+const exposedBy = ({ headers }: ProbeResponse): readonly string[] => namesIn(headers['access-control-expose-headers']);
+
+const isReadable = ({ headers }: ProbeResponse, origin: string): boolean =>
+  ['*', origin].includes(headers['access-control-allow-origin'] ?? '');
+
+const mayAsk = (preflight: ProbeResponse, origin: string): boolean =>
+  preflight.status >= 200 && preflight.status < 300 && isReadable(preflight, origin);
+
+/** `*` does not cover `Authorization` (Fetch standard §4.9). */
+const allows = ({ headers }: ProbeResponse, name: string): boolean => {
+  const allowed = namesIn(headers['access-control-allow-headers']);
+  return allowed.includes(name) || (allowed.includes('*') && name !== 'authorization');
+};
+
+const namesIn = (header = ''): readonly string[] => header.split(',').map((name) => name.trim().toLowerCase());

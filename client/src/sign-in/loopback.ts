@@ -1,0 +1,41 @@
+/** Owns the address on this machine to which the browser comes back after a sign-in (RFC 8252 §7.3). */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Loopback extends AsyncDisposable {
+  readonly redirectUrl: string;
+  /** @returns the parameters of the authorization response; rejects after `timeout` milliseconds */
+  answer(timeout: number): Promise<URLSearchParams>;
+}
+
+const PATH = '/callback';
+
+const PAGE = 'The answer has arrived. You can close this page and go back to the terminal.\n';
+
+/** @param state of the authorization request: whatever else comes is ignored (RFC 6749 §10.12) */
+export async function listenOnLoopback(state: string): Promise<Loopback> {
+  const arrived = Promise.withResolvers<URLSearchParams>();
+  const server = createServer((req, res) => {
+    const { pathname, searchParams } = new URL(req.url ?? '/', 'http://127.0.0.1');
+    const isAnswer = pathname === PATH && searchParams.get('state') === state;
+    res.writeHead(isAnswer ? 200 : 404, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
+    res.end(isAnswer ? PAGE : 'Nothing here.\n');
+    if (isAnswer) arrived.resolve(searchParams);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    redirectUrl: `http://127.0.0.1:${port}${PATH}`,
+    answer: (timeout) => {
+      const timer = setTimeout(() => arrived.reject(new Error('nobody has signed in in time')), timeout);
+      return arrived.promise.finally(() => clearTimeout(timer));
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** Proves the limits of the requests that the doctor sends to servers that it does not know. */
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '@mcp-oauth/shared/clock';
+import { describe, expect, it } from 'vitest';
+import { createAsk } from '../src/doctor/network/ask.ts';
+
+const ask = createAsk({ now: () => systemClock.now(), timeout: 500 });
+
+async function serve(listener: RequestListener) {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { url: `http://127.0.0.1:${port}/`, [Symbol.asyncDispose]: close };
+}
+
+describe('a request of the doctor', () => {
+  it('an answer larger than the limit is cut', async () => {
+    await using server = await serve((_, res) => {
+      const more = () => {
+        while (!res.destroyed && res.write('x'.repeat(65_536)));
+        if (!res.destroyed) res.once('drain', more);
+      };
+      more();
+    });
+    const { status, body, cut } = await ask({ url: server.url });
+    expect([status, body.length, cut]).toEqual([200, 1024 * 1024, true]);
+  });
+
+  it('a server that never answers is given up', async () => {
+    await using server = await serve(() => {});
+    expect(await ask({ url: server.url })).toMatchObject({ status: 0, failure: 'TIMEOUT' });
+  });
+
+  it('a body that never ends is given up, and what came is kept', async () => {
+    await using server = await serve((_, res) => res.write('half'));
+    expect(await ask({ url: server.url })).toMatchObject({ status: 200, body: 'half', cut: true, failure: 'TIMEOUT' });
+  });
+
+  it('a stream ends after its first event', async () => {
+    await using server = await serve((_, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.write('data: 1\n\n');
+    });
+    expect(await ask({ url: server.url, until: 'event' })).toMatchObject({ body: 'data: 1\n\n', cut: false });
+  });
+
+  it('a redirect is recorded and not followed', async () => {
+    await using server = await serve((_, res) => res.writeHead(302, { location: 'http://127.0.0.1:1/' }).end());
+    expect(await ask({ url: server.url })).toMatchObject({ status: 302, headers: { location: 'http://127.0.0.1:1/' } });
+  });
+
+  it('a connection that is cut within the body is recorded', async () => {
+    await using server = await serve((_, res) => {
+      res.writeHead(200, { 'content-length': '10' });
+      res.write('half', () => res.destroy());
+    });
+    expect(await ask({ url: server.url })).toMatchObject({
+      status: 200,
+      body: 'half',
+      cut: true,
+      failure: 'ECONNRESET',
+    });
+  });
+
+  it('a header that HTTP does not allow is a failure, and no exception', async () => {
+    expect(await ask({ url: 'http://127.0.0.1:1/', headers: { 'user-agent': 'a\nb' } })).toMatchObject({ status: 0 });
+  });
+});

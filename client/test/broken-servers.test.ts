@@ -1,0 +1,115 @@
+/**
+ * Proves that the doctor names the fault of a server that is broken in one thing, and nothing else; and that it finds nothing at a
+ * healthy one.
+ */
+import { describe, expect, it } from 'vitest';
+import { examine, stepsWith } from './support/examine.ts';
+import { BROKEN } from './support/faults.ts';
+import { type Answer, type Fault, type Site, startSite } from './support/site.ts';
+
+describe('the doctor at a broken server', () => {
+  it.each(BROKEN)(
+    'the fault of a server $is is named, and nothing else',
+    async ({ fault, step, responsible, says, secure, untried = [] }) => {
+      await using site = await startSite(fault, secure);
+      const report = await examine(`${site.url} --timeout 1 --token ${await site.token()}`);
+      expect(stepsWith(report, 'fault'), report.stdout).toEqual([step]);
+      expect(stepsWith(report, 'note')).toEqual([]);
+      const found = report.steps.find((one) => one.step === step);
+      expect(found?.says).toMatch(says);
+      expect(found?.fix).toMatch(/\.$/);
+      expect([report.status, report.healthy, report.responsible]).toEqual([1, false, responsible]);
+      expect(report.sentence).toMatch(new RegExp(`^(The operator|You) .*: ${step}\\.$`));
+      expect([...stepsWith(report, 'not-tried')].sort()).toEqual(['sign-in', ...untried].sort());
+    },
+  );
+
+  it.each([
+    ['redirects to a login', { status: 302, headers: { location: 'https://login.example/?next=mcp' } }, 'network'],
+    ['redirects to the same path with a slash', { status: 307, headers: { location: '/mcp/' } }, 'user'],
+    [
+      'answers with a web page',
+      { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' },
+      'mcp-server',
+    ],
+    ['is not there (404)', { status: 404, headers: {}, body: 'none' }, 'user'],
+    ['is forbidden before any token (403)', { status: 403, headers: {}, body: 'no' }, 'network'],
+    ['has no upstream (502)', { status: 502, headers: {}, body: 'bad gateway' }, 'network'],
+    ['answers 200 with something else', { status: 200, headers: {}, body: { hello: 'world' } }, 'mcp-server'],
+  ] as const)(
+    'a URL that %s is a fault at the first answer, and nothing after it is tried',
+    async (_, broken, responsible) => {
+      await using site = await startSite(() => broken);
+      const report = await examine(site.url);
+      expect(stepsWith(report, 'fault')).toEqual(['answer']);
+      expect(stepsWith(report, 'passed')).toEqual(['name', 'tls']);
+      expect([report.status, report.responsible]).toEqual([1, responsible]);
+    },
+  );
+
+  it('a certificate that is not trusted is a fault of its own', async () => {
+    await using site = await startSite(undefined, true);
+    const report = await examine(site.url, { trusted: false });
+    expect(stepsWith(report, 'fault')).toEqual(['tls']);
+    expect(report.steps.find(({ step }) => step === 'tls')?.says).toMatch(
+      /is not trusted: DEPTH_ZERO_SELF_SIGNED_CERT/,
+    );
+    expect(site.asked).toEqual([]);
+  });
+
+  it('a closed port is a fault at the first answer', async () => {
+    const site = await startSite();
+    await site[Symbol.asyncDispose]();
+    const report = await examine(site.url);
+    expect([stepsWith(report, 'fault'), report.responsible]).toEqual([['answer'], 'mcp-server']);
+    expect(report.steps.find(({ step }) => step === 'answer')?.says).toContain('ECONNREFUSED');
+  });
+
+  it('a name without an address is a fault, and a token is explained all the same', async () => {
+    await using site = await startSite();
+    const report = await examine(`https://nothing.invalid/mcp --token ${await site.token()}`);
+    expect([stepsWith(report, 'fault'), report.responsible]).toEqual([['name'], 'network']);
+    expect(report.steps.find(({ step }) => step === 'token')?.says).toMatch(/subject alice, client c, by http/);
+  });
+});
+
+describe('the doctor at a healthy server', () => {
+  it.each([
+    ['http on this machine', false],
+    ['https', true],
+  ])('every step of a healthy server over %s passes', async (_, secure) => {
+    await using site = await startSite(undefined, secure);
+    const report = await examine(`${site.url} --token ${await site.token()}`);
+    expect(stepsWith(report, 'fault')).toEqual([]);
+    expect(stepsWith(report, 'note')).toEqual([]);
+    expect(stepsWith(report, 'not-tried')).toEqual(['sign-in']);
+    expect([report.status, report.sentence]).toEqual([0, 'No fault: clients can connect.']);
+  });
+
+  it('without a token the steps that need one are not tried, and the exit status is 0', async () => {
+    await using site = await startSite();
+    const report = await examine(site.url);
+    expect(stepsWith(report, 'not-tried')).toEqual(['sign-in', 'token', 'initialize', 'sessions', 'tools', 'stream']);
+    expect([report.status, report.healthy]).toEqual([0, true]);
+    expect(report.sentence).toContain('--login');
+  });
+
+  it('a server that needs no sign-in is examined without one', async () => {
+    const open: Fault = (answer, { headers, method }, site) =>
+      answer.status === 401 || headers.authorization ? openAnswer(site, headers, method) : answer;
+    const openAnswer = (_: Site, __: unknown, ___: unknown): Answer => ({
+      status: 200,
+      headers: { 'access-control-allow-origin': '*' },
+      body: {
+        jsonrpc: '2.0',
+        id: 1,
+        result: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'open' }, tools: [] },
+      },
+    });
+    await using site = await startSite(open);
+    const report = await examine(site.url);
+    expect(stepsWith(report, 'fault')).toEqual([]);
+    expect(report.steps.find(({ step }) => step === 'answer')?.says).toContain('needs no sign-in');
+    expect(report.steps.find(({ step }) => step === 'tools')?.outcome).toBe('passed');
+  });
+});
