@@ -7,19 +7,22 @@ ARG BASE SERVICE
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
 
-# Layers that rarely change come first: the dependencies of this service only, without those for development.
+# Layers that rarely change come first: the dependencies of this service and of the doctor only, without those for development.
 COPY package.json package-lock.json ./
 COPY shared/package.json shared/
 COPY auth-server/package.json auth-server/
 COPY mcp-server/package.json mcp-server/
 COPY development-idp/package.json development-idp/
+COPY client/package.json client/
 RUN --mount=type=cache,target=/root/.npm \
-  npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace @mcp-oauth/$SERVICE --workspace @mcp-oauth/shared
+  npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace @mcp-oauth/$SERVICE --workspace @mcp-oauth/shared \
+  --workspace @mcp-oauth/client
 
 # For a service with state in a file: a volume at this path belongs to the user of the service.
 RUN install -d -o node -g node /data
 
 COPY shared/src shared/src
+COPY client/src client/src
 COPY $SERVICE/src $SERVICE/src
 
 ARG PORT
