@@ -3,10 +3,10 @@ import { systemClock } from '@mcp-oauth/shared/clock';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
-import { Browser } from '../../support/browser.ts';
-import { authorizePath, redeem, refresh, register } from '../../support/client.ts';
+import { refresh } from '../../support/client.ts';
 import { metadata, type Play, sign, start } from '../../support/oidc-stand-in.ts';
-import { type RunningServer, read, type ServerOptions, startServer } from '../../support/running-server.ts';
+import { serve, signIn, tokensOf } from '../../support/provider-sign-in.ts';
+import { type RunningServer, read } from '../../support/running-server.ts';
 import { TENANT } from '../../support/vendors.ts';
 
 const OTHER = 'b9419818-09af-49c2-b0c3-653adc1f376e';
@@ -44,24 +44,6 @@ const entra = ({ issuer }: Play, tenant: string) => ({
   CONNECTOR_ACME_GRAPH_URL: new URL(issuer).origin,
   CONNECTOR_ACME_ALLOW: 'anyone',
 });
-
-const serve = (env: ServerOptions['env'], options: ServerOptions = {}) =>
-  startServer({ fetch, connectors: 'configured', env: { ...env, NODE_ENV: 'development' }, ...options });
-
-/** From the request of the app through the provider and back. */
-async function signIn(server: RunningServer, upstream: Play) {
-  const app = await register(server);
-  const browser = new Browser(server);
-  const { page } = await browser.follow(authorizePath(app));
-  const { outside } = await browser.submit(page, 'approve', { connector: 'acme' });
-  const back = await upstream.signIn(outside ?? expect.unreachable());
-  return { app, browser, ...(await browser.follow(`/callback/acme${back.search}`)) };
-}
-
-const tokensOf = async (server: RunningServer, upstream: Play) => {
-  const { app, outside } = await signIn(server, upstream);
-  return { app, tokens: await read(await redeem(server, app, outside?.searchParams.get('code') ?? '')) };
-};
 
 /** What a person sees who is refused, what the app gets, and the line of the log. */
 async function refusalAt(server: RunningServer, upstream: Play) {
