@@ -61,6 +61,17 @@ describe('a person who may not come in', () => {
   });
 });
 
+describe('the start', () => {
+  it('one line of the log for each connector says who may come in, and who may have which scope', () => {
+    const lines = stack.run.output.split('\n').filter((line) => line.includes('people who may come in'));
+    expect(lines).toEqual([
+      expect.stringContaining(
+        'connector=development allow=group:staff deny=email:bob@example.com scopes=mcp:admin: group:ops; every other scope but the base scope: nobody',
+      ),
+    ]);
+  });
+});
+
 describe('SCOPE_RULES with groups of the provider', () => {
   it('RFC 6749 §5.1 a group gives a scope, and the token response says so', async () => {
     const client = await OAuthClient.register(stack);

@@ -151,6 +151,8 @@ describe('OpenID Connect Core §12 a refresh token', () => {
   it.each([
     ['Keycloak: a disabled person', { error: 'invalid_grant', error_description: 'User disabled' }, 'denied'],
     ['Entra: a disabled person', { error: 'invalid_grant', error_description: 'AADSTS50057: The user account is disabled.' }, 'denied'],
+    ['Entra: no such account', { error: 'invalid_grant', error_description: 'AADSTS50034: The user account does not exist.' }, 'denied'],
+    ['Entra: a withdrawn consent', { error: 'invalid_grant', error_description: 'AADSTS65001: The user has not consented.' }, 'denied'],
     ['Entra: no role in the app', { error: 'invalid_grant', error_description: 'AADSTS50105: …' }, 'denied'],
     ['Auth0: a blocked person', { error: 'unauthorized', error_description: 'user is blocked' }, 'denied'],
     ['RFC 6749 §4.1.2.1 access_denied', { error: 'access_denied' }, 'denied'],
