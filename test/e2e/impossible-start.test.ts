@@ -216,4 +216,13 @@ describe('npm start with impossible settings', () => {
       ".env can't be read (it is not a regular file)\n",
     ]);
   });
+
+  it('npm start refuses a .env with a value that Node.js would take for a comment', async () => {
+    const copy = mkdtempSync(at('comment-'));
+    writeFileSync(join(copy, '.env'), "# A comment.\nBRAND_NAME='#1'\nSUPPORT_URL= # none\nBRAND_ACCENT=#0b7285\n");
+    expect(await startIn(copy, [join(ROOT, 'scripts/start.ts')])).toEqual([
+      1,
+      ".env can't be read (the value of BRAND_ACCENT begins with #: write it in quotes)\n",
+    ]);
+  });
 });

@@ -21,8 +21,8 @@ export const accentColour = (): z.ZodType<string, string> =>
   z
     .string()
     .trim()
-    .regex(/^#[\da-f]{6}$/i, 'expected a colour such as #0b7285')
-    .toLowerCase();
+    .regex(/^#?[\da-f]{6}$/i, 'expected a colour such as #0b7285')
+    .transform((text) => `#${text.replace('#', '').toLowerCase()}`);
 
 export const parseColour = (text: string): Colour => {
   const [red = 0, green = 0, blue = 0] = (text.slice(1).match(/../g) ?? []).map((part) => Number.parseInt(part, 16));

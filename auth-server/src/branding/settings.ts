@@ -20,7 +20,7 @@ export const brandSettings = {
   }),
   brandAccent: optional({
     env: 'BRAND_ACCENT',
-    doc: 'The colour of buttons and links, `#rrggbb`. Where it would be hard to read, the pages use a lighter or darker shade of it (WCAG 2.2 §1.4.3), and black or white text on buttons.',
+    doc: 'The colour of buttons and links, `#rrggbb` or `rrggbb`. In an env file `#` needs quotes. Where it would be hard to read, the pages use a lighter or darker shade of it (WCAG 2.2 §1.4.3), and black or white text on buttons.',
     type: accentColour(),
     example: '#0b7285',
   }),

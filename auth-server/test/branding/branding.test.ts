@@ -51,6 +51,10 @@ describe('the brand on the pages', () => {
     expect(policy).not.toContain('script-src');
   });
 
+  it.each(['#0b7285', '0B7285'])('the colour may be written as %s', async (BRAND_ACCENT) => {
+    expect((await pageWith({ BRAND_ACCENT })).page).toContain(':root{--accent:#0b7285');
+  });
+
   it('without settings the pages are as they were', async () => {
     const { page } = await pageWith({});
     expect(page).toContain('<title>Nothing here</title>');

@@ -23,6 +23,12 @@ export function settingsTable(settings: Settings, prefix = ''): string {
 /** The same settings as commented lines for an env file. */
 export function settingsExample(settings: Settings, prefix = ''): string {
   return Object.values(settings)
-    .map((declared) => `# ${declared.doc}\n#${prefix}${declared.env}=${declared.example ?? declared.default ?? ''}`)
+    .map(
+      (declared) =>
+        `# ${declared.doc}\n#${prefix}${declared.env}=${quoted(declared.example ?? declared.default ?? '')}`,
+    )
     .join('\n\n');
 }
+
+/** A value that Node.js and compose read unchanged from an env file. */
+const quoted = (value: string): string => (/^[\w./:@,+=;*<>-]*$/.test(value) ? value : `'${value}'`);
