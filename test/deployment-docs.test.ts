@@ -3,7 +3,7 @@
  * page says.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -67,6 +67,9 @@ const cluster = ['redis-1', 'redis-2', 'redis-3', 'redis-4', 'redis-5', 'redis-6
 const sentinels = ['redis-replica', 'redis-sentinel-1', 'redis-sentinel-2', 'redis-sentinel-3'];
 const ours = ['auth-server', 'gateway', 'mcp-server'];
 
+/** Pages with files of other places: the cluster, and the examples of the settings. */
+const ELSEWHERE = ['docs/kubernetes.md', 'docs/configuration.md'];
+
 /** A setting of Node in the compose files. */
 const NODES_OWN = 'NODE_EXTRA_CA_CERTS';
 
@@ -105,6 +108,25 @@ describe('docs/deployment.md', () => {
     );
     for (const [overrides, services] of documented) expect(started, overrides).toContainEqual([...services].sort());
     for (const [overrides] of SETUPS) for (const name of overrides.split(' ')) expect(page).toContain(name);
+  });
+
+  it('each secret of auth-server that a page names by its file in a container is mounted there in production', () => {
+    const files = filesOf(['production']);
+    const { secrets = [], volumes = [] } = composed(`docker compose ${files} up -d`)['auth-server'] ?? {};
+    const mounted = [
+      ...secrets.map(({ source }) => `/run/secrets/${source}`),
+      ...volumes.map(({ target }) => `${target}/`),
+    ];
+    const pages = globSync('{README.md,docs/**/*.md}', { cwd: ROOT }).filter((path) => !ELSEWHERE.includes(path));
+    const named = pages.flatMap((path) => [
+      ...readFileSync(join(ROOT, path), 'utf8').matchAll(/_FILE=(\/run\/[\w./-]+)/g),
+    ]);
+    expect(named.length).toBeGreaterThan(3);
+    for (const [, file = ''] of named)
+      expect(
+        mounted.some((place) => file.startsWith(place)),
+        file,
+      ).toBe(true);
   });
 
   describe.each(SETUPS)('with the overrides: %s', (overrides, services) => {

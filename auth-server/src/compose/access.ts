@@ -89,8 +89,9 @@ export function composeGates(
   { store, log, recheck, access, connectors, signedOut }: GateDependencies,
 ): PassThrough {
   const provisioned = scimTokensOf(signIn).map(({ connector }) => connector);
-  const onUnknown = ({ connector, accountId }: Account) =>
-    log.warn({ connector, subject: accountId }, 'the provider has not reported this person over SCIM');
+  // The provider does not know our subject, and its `externalId` is compared with the one there.
+  const onUnknown = ({ connector, accountId, identity: { subject: upstreamSubject } }: Account) =>
+    log.warn({ connector, subject: accountId, upstreamSubject }, 'the provider has not reported this person over SCIM');
   // Without such a connector no refresh costs a read.
   const endsApprovals = connectors.some(({ connector }) => connector.logout?.endsApprovals);
   // Nobody is asked about a person whose access has ended, and the rules judge what the upstream says now.

@@ -138,7 +138,7 @@ describe('a person whom the provider deactivates', () => {
     expect(warnings()).toEqual([]);
     expect(await signIn(server, client, 'bob')).toBe('code');
     expect(warnings()).toMatchObject([
-      { level: 'warn', connector: 'acme', subject: expect.stringMatching(/^[\w-]{43}$/) },
+      { level: 'warn', connector: 'acme', subject: expect.stringMatching(/^[\w-]{43}$/), upstreamSubject: 'bob' },
     ]);
   });
 
