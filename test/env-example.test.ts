@@ -1,12 +1,14 @@
-/** Proves that the lines of .env.example give what they show when somebody uncomments them. */
-import { readFileSync } from 'node:fs';
+/** Proves that .env.example and the settings that the pages show give what they show, in .env as in a shell. */
+import { globSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { settings as authServer } from '../auth-server/src/config.ts';
 import { settings as developmentIdp } from '../development-idp/src/config.ts';
 import { settings as mcpServer } from '../mcp-server/src/config.ts';
 
-const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
+const ROOT = new URL('..', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
+const text = read('.env.example');
 const lines = [...text.matchAll(/^#([A-Z]\w*=.*)$/gm)].map(([, line = '']) => line);
 const declared = new Map(
   [developmentIdp, authServer, mcpServer]
@@ -22,3 +24,18 @@ describe('.env.example', () => {
     else expect(value).toBe(declared.get(name));
   });
 });
+
+/** An assignment that a shell, Node.js and compose read alike. */
+const PLAIN = /^[A-Z]\w*=(?:'[^'\n]*'|[\p{L}\d_./:@,+=…-]*)(?:\s+#.*)?$/u;
+const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: ROOT })].sort();
+
+describe('the settings that a page shows', () => {
+  it.each(pages)('%s shows settings that a shell, Node.js and compose read alike', (page) => {
+    const blocks = [...read(page).matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block.trim());
+    const settings = blocks.map((block) => block.split('\n')).filter((lines) => lines.every(isSetting));
+    expect(settings.flat().filter((line) => !PLAIN.test(line))).toEqual([]);
+  });
+});
+
+/** Not the variables of a command. */
+const isSetting = (line: string): boolean => /^[A-Z]\w*=/.test(line) && !/ (?:npm|node|docker) /.test(line);
