@@ -16,7 +16,7 @@ import { roundRobin } from '../support/round-robin.ts';
 import { Run, type Stack } from '../support/stack.ts';
 import { type UpstreamProvider, upstreamProvider } from './upstream-provider.ts';
 
-const NAMES = ['Alice', 'Bob', 'Carol', 'Dave', 'Erin', 'Frank'] as const;
+const NAMES = ['Alice', 'Bob', 'Carol', 'Dave', 'Erin', 'Frank', 'Grace'] as const;
 /** Seconds. */
 const RECHECK = 3;
 const GRACE = 2;
@@ -136,6 +136,25 @@ describe('UPSTREAM_RECHECK two auth-servers on one Redis', () => {
     );
     await due();
     expect((await refresh(carol)).status).toBe(200);
+  });
+
+  it('a refusal that arrives after the person was enabled and has signed in again is dropped', async () => {
+    const [grace] = (await sessionsOf('Grace')) as [Session];
+    await due();
+    const member = upstream.people.Grace as { isDisabled: boolean };
+    const answer = Promise.withResolvers<void>();
+    upstream.held = answer.promise;
+    member.isDisabled = true;
+    const before = asked('Grace');
+    const late = refresh(grace);
+    await expect.poll(() => asked('Grace'), LONG).toBe(before + 1);
+    member.isDisabled = false;
+    const [again] = (await sessionsOf('Grace')) as [Session];
+    answer.resolve();
+    expect((await late).status).toBe(200);
+    await due();
+    expect([(await refresh(grace)).status, (await refresh(again)).status]).toEqual([200, 200]);
+    expect(upstream.reuses()).toBe(0);
   });
 
   it('a group that was removed at the provider is missing at the next re-check, and the rules decide', async () => {

@@ -28,6 +28,8 @@ export interface UpstreamProvider extends AsyncDisposable {
   readonly endSessions: (name: string) => void;
   /** Whether it answers nothing but 503. */
   isDown: boolean;
+  /** What each refusal of a disabled person waits for. Absent: nothing. */
+  held: Promise<void> | undefined;
 }
 
 /** Milliseconds that an answer to a refresh takes, so that requests at the same moment meet each other. */
@@ -84,7 +86,10 @@ export async function upstreamProvider(names: readonly string[]): Promise<Upstre
       return refusal('Stale token');
     }
     // As Keycloak says it.
-    if (people[found.name]?.isDisabled) return refusal('User disabled');
+    if (people[found.name]?.isDisabled) {
+      await provider.held;
+      return refusal('User disabled');
+    }
     const answer = await tokens(found.name, family);
     await setTimeout(DELAY);
     return answer;
@@ -124,6 +129,7 @@ export async function upstreamProvider(names: readonly string[]): Promise<Upstre
       for (const [family, { name: holder }] of families) if (holder === name) families.delete(family);
     },
     isDown: false,
+    held: undefined,
     env: {
       CONNECTORS: 'acme',
       CONNECTOR_ACME_TYPE: 'keycloak',
