@@ -108,6 +108,26 @@ describe('entra: groups', () => {
     expect(seen).toEqual(['Bearer 1234567890', 'Bearer 1234567890']);
   });
 
+  it('a question about a person that takes too long closes its request to Microsoft Graph', async () => {
+    await using upstream = await startPreset(kind, VENDORS.entra, { needs: ['group'] });
+    upstream.members = { refresh_token: 'refresh-1', expires_in: 300 };
+    upstream.claims = { tid: TENANT, oid: OBJECT, ...overage };
+    upstream.stage.routes.set(GRAPH, () => ({ value: [group('g1')] }));
+    const page = await upstream.connector.begin(checks);
+    const { session = {} } = await upstream.connector.finish(await upstream.signIn(page), checks);
+    const question = new AbortController();
+    const closed = Promise.withResolvers<void>();
+    upstream.stage.routes.set(GRAPH, (_, { socket }) => {
+      socket.once('close', closed.resolve);
+      question.abort();
+      return new Promise(() => {});
+    });
+    const asked = upstream.connector.recheck?.(session, async () => {}, question.signal);
+    const message = expect.stringMatching(`${GRAPH} .* before the question was ended`);
+    await expect(asked).rejects.toMatchObject({ reason: 'unavailable', message });
+    await closed.promise;
+  });
+
   it.each([
     [[], 'openid profile email offline_access'],
     [['group'], 'openid profile email User.Read offline_access'],
