@@ -62,8 +62,8 @@ export const english = {
     signedInWith: 'You signed in with {provider}.',
     signedInAsWith: 'You signed in as {person} with {provider}.',
     notAdmitted: 'This server does not admit this account, so the app got no access.',
-    ifAdmitted:
-      'If you have another account that is admitted, use that one. Otherwise ask the operator of this server.',
+    ifAdmitted: 'If you have another account that is admitted, use that one. Otherwise ask {operator}.',
+    operator: 'the operator of this server',
     useAnother: 'Use another account',
     returnWithout: 'Return to the app without access',
     answerComes: 'If you do nothing, this page returns to the app after ten seconds.',

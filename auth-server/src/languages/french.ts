@@ -67,8 +67,8 @@ export const french: Language = {
     signedInWith: 'Vous vous êtes connecté avec {provider}.',
     signedInAsWith: 'Vous vous êtes connecté en tant que {person} avec {provider}.',
     notAdmitted: 'Ce serveur n’admet pas ce compte. L’application n’a donc obtenu aucun accès.',
-    ifAdmitted:
-      'Si vous avez un autre compte qui est admis, utilisez-le. Sinon, adressez-vous à l’opérateur de ce serveur.',
+    ifAdmitted: 'Si vous avez un autre compte qui est admis, utilisez-le. Sinon, adressez-vous à {operator}.',
+    operator: 'l’opérateur de ce serveur',
     useAnother: 'Utiliser un autre compte',
     returnWithout: 'Revenir à l’application sans accès',
     answerComes: 'Sans action de votre part, cette page revient à l’application au bout de dix secondes.',

@@ -60,7 +60,8 @@ export const german: Language = {
     signedInAsWith: 'Sie haben sich als {person} mit {provider} angemeldet.',
     notAdmitted: 'Dieser Server lässt dieses Konto nicht zu, deshalb hat die App keinen Zugriff erhalten.',
     ifAdmitted:
-      'Wenn Sie ein anderes Konto haben, das zugelassen ist, verwenden Sie dieses. Wenden Sie sich sonst an den Betreiber dieses Servers.',
+      'Wenn Sie ein anderes Konto haben, das zugelassen ist, verwenden Sie dieses. Wenden Sie sich sonst an {operator}.',
+    operator: 'den Betreiber dieses Servers',
     useAnother: 'Anderes Konto verwenden',
     returnWithout: 'Ohne Zugriff zurück zur App',
     answerComes: 'Wenn Sie nichts tun, kehrt diese Seite nach zehn Sekunden zur App zurück.',

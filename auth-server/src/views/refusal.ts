@@ -2,7 +2,7 @@
  * Owns the page for a person who may not come in: as whom they signed in, how to use another account, whom to ask, and how the app
  * gets its answer (RFC 6749 §4.1.2.1).
  */
-import { html } from '@mcp-oauth/shared/pages/html';
+import { type Html, html } from '@mcp-oauth/shared/pages/html';
 import type { Identity } from '../federation/connector.ts';
 import { fill } from '../languages/language.ts';
 import { framed, type Look } from './frame.ts';
@@ -32,7 +32,7 @@ export function refusalPage({ language, brand, identity, provider, again, finish
       body: html`<div class="card">
 <h1>${texts.notAdmittedTitle}</h1>
 <p>${who ? fill(language, 'signedInAsWith', { person, provider: from }) : fill(language, 'signedInWith', { provider: from })} ${texts.notAdmitted}</p>
-<p>${texts.ifAdmitted}</p>
+<p>${fill(language, 'ifAdmitted', { operator: operatorOf(brand, texts.operator) })}</p>
 <a class="button" href="${again}">${texts.useAnother}</a>
 <a class="button quiet" rel="noreferrer" href="${finish}">${texts.returnWithout}</a>
 <p class="soft small">${texts.answerComes}</p>
@@ -41,3 +41,7 @@ export function refusalPage({ language, brand, identity, provider, again, finish
     },
   );
 }
+
+/** Whom to ask: a link where the operator has named an address. */
+const operatorOf = ({ support }: Look['brand'], name: string): Html | string =>
+  support === undefined ? name : html`<a rel="noreferrer" href="${support}">${name}</a>`;

@@ -42,6 +42,38 @@ describe('a person who may not come in', () => {
     expect(JSON.stringify(server.log)).not.toContain('mallory@');
   });
 
+  it.each([
+    ['en', 'If you have another account that is admitted, use that one. Otherwise ask @the operator of this server@.'],
+    [
+      'de',
+      'Wenn Sie ein anderes Konto haben, das zugelassen ist, verwenden Sie dieses. Wenden Sie sich sonst an @den Betreiber dieses Servers@.',
+    ],
+    [
+      'fr',
+      'Si vous avez un autre compte qui est admis, utilisez-le. Sinon, adressez-vous à @l’opérateur de ce serveur@.',
+    ],
+  ])(
+    'the page says in the language %s how to go on, and links SUPPORT_URL where it says whom to ask',
+    async (language, sentence) => {
+      const pageWith = async (env: Readonly<Record<string, string>>) => {
+        await using server = await startServer({ env: { PEOPLE_ALLOW: ALICE, ...env } });
+        const browser = new Browser(server);
+        const { page } = await browser.follow(authorizePath(await register(server)));
+        const { outside } = await browser.submit(page, 'approve', { connector: 'acme' });
+        const state = outside?.searchParams.get('state') ?? '';
+        const headers = { 'accept-language': language };
+        const refused = await browser.visit(`/callback/acme?${new URLSearchParams({ state, code: 'mallory' })}`, {
+          headers,
+        });
+        return refused.text();
+      };
+      const [before, operator, after] = sentence.split('@');
+      const link = `<a rel="noreferrer" href="mailto:help@acme.example">${operator}</a>`;
+      expect(await pageWith({ SUPPORT_URL: 'mailto:help@acme.example' })).toContain(`<p>${before}${link}${after}</p>`);
+      expect(await pageWith({})).toContain(`<p>${before}${operator}${after}</p>`);
+    },
+  );
+
   it('nothing is kept of a person who is refused', async () => {
     const store = createSqliteStore(':memory:', systemClock);
     const written: string[] = [];
