@@ -87,6 +87,12 @@ describe('docker compose in production', () => {
     expect(await scopesIn(config)).toEqual({ okta: ['mcp:tools'], auth0: ['mcp:tools'] });
   });
 
+  it.each(documented)('%s does not start without the rule that says who may come in', (_, env) => {
+    const [name = ''] = Object.keys(env).filter((variable) => variable.endsWith('_ALLOW'));
+    const start = () => configOf(PRODUCTION, { ...PUBLIC, ...env, [name]: '' });
+    expect(start).toThrow(`${name}: is required in production, because it says who may come in`);
+  });
+
   it('SCOPE_RULES of the operator replaces the default, and an empty one does not open anything', async () => {
     const okta = documented.find(([kind]) => kind === 'okta')?.[1];
     const own = configOf(PRODUCTION, { ...PUBLIC, ...okta, SCOPE_RULES: 'mcp:admin=group:ops' });

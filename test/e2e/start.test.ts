@@ -1,5 +1,6 @@
 /** Proves that `npm start` is one command: ready quickly, one clear line when it cannot start, one signal to end it. */
 import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -118,6 +119,36 @@ describe('npm start', () => {
       'auth-server: STORAGE_KEYS',
       'mcp-server: PUBLIC_URL',
     ]);
+  });
+
+  it('auth-server in production ends with one line and code 1 without a rule that says who may come in', async () => {
+    const [port] = await freePorts(1);
+    const env = {
+      NODE_ENV: 'production',
+      PORT: String(port),
+      ISSUER: 'https://auth.example.com',
+      RESOURCES: 'https://mcp.example.com',
+      STORAGE: 'sqlite',
+      DATA_DIR: mkdtempSync(join(tmpdir(), 'mcp-oauth-start-')),
+      STORAGE_KEYS: randomBytes(32).toString('base64'),
+      CONNECTORS: 'acme',
+      CONNECTOR_ACME_TYPE: 'oidc',
+      CONNECTOR_ACME_ISSUER: 'https://login.acme.example',
+      CONNECTOR_ACME_CLIENT_ID: 'mcp',
+      CONNECTOR_ACME_CLIENT_SECRET: 'a secret of the operator',
+    };
+    const { code, output } = await new Run(env, 'auth-server/src/main.ts').ended;
+    expect([code, output.trim().split('\n')]).toEqual([
+      1,
+      [
+        expect.stringMatching(
+          /^auth-server: CONNECTOR_ACME_ALLOW: is required in production, because it says who may /,
+        ),
+      ],
+    ]);
+    const started = new Run({ ...env, CONNECTOR_ACME_ALLOW: 'domain:acme.example' }, 'auth-server/src/main.ts');
+    await started.says('"msg":"ready"');
+    expect((await started.stop()).code).toBe(0);
   });
 
   it('npm start ends with one line and code 1 when HOST is not an address of this machine', async () => {

@@ -57,6 +57,12 @@ describe('the production set-up', () => {
       () => settings({ CONNECTORS: 'acme,development' }),
     ],
     [
+      'no rule that says who may come in',
+      'auth-server',
+      /^auth-server: CONNECTOR_ACME_ALLOW: is required in production, because it says who may come in/,
+      () => settings({ CONNECTOR_ACME_ALLOW: '' }),
+    ],
+    [
       'no identity provider',
       'auth-server',
       /^auth-server: (CONNECTORS: |CONNECTOR_ACME_\w+: is for a connector that CONNECTORS does not name$)/,
