@@ -2,7 +2,7 @@
  * Owns the decision about a person: the accounts that the connector accepts, the rules that allow and the rules that deny, of which a
  * denial wins. It is a pure function of the identity and the rules, and names the rule or setting that decided.
  */
-import { textsAt, unreadAt } from '../federation/claim-path.ts';
+import { textsAt, unreadAt } from '@mcp-oauth/shared/claim-path';
 import type { Acceptance, Identity, Membership } from '../federation/connector.ts';
 import { comparableDomain, comparableEmail, domainOf } from './rules/address.ts';
 import type { Rule } from './rules/rule.ts';

@@ -2,7 +2,7 @@
  * Owns what of an identity is stored with the account: what rules and tokens need, and nothing else. Rules are evaluated on it at
  * every refresh.
  */
-import { unreadAt, valueAt } from '../federation/claim-path.ts';
+import { unreadAt, valueAt } from '@mcp-oauth/shared/claim-path';
 import type { Identity, Membership, RuleType } from '../federation/connector.ts';
 
 export interface Needs {

@@ -1,7 +1,8 @@
 /** Owns sign-in with Auth0, where groups and roles are claims with a namespace, and a person may come as a member of an organization. */
+
+import { textsAt, unreadAt } from '@mcp-oauth/shared/claim-path';
 import { optional } from '@mcp-oauth/shared/settings/config';
 import { url } from '@mcp-oauth/shared/settings/types';
-import { textsAt, unreadAt } from '../federation/claim-path.ts';
 import { defineConnector, type Identity } from '../federation/connector.ts';
 import { openOidc } from './oidc/open.ts';
 import { rules, settingsFor } from './oidc/settings.ts';

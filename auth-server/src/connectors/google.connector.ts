@@ -2,9 +2,10 @@
  * Owns sign-in with Google. The claim `hd` names the Workspace organization of an account; the domain of an e-mail address proves no
  * membership, because anybody may have a Google account for an address of any provider.
  */
+
+import { textsAt } from '@mcp-oauth/shared/claim-path';
 import { optional } from '@mcp-oauth/shared/settings/config';
 import { exactList } from '@mcp-oauth/shared/settings/types';
-import { textsAt } from '../federation/claim-path.ts';
 import { type Acceptance, defineConnector } from '../federation/connector.ts';
 import { sanitized } from '../federation/failure.ts';
 import { openOidc } from './oidc/open.ts';

@@ -9,7 +9,7 @@ export interface Rule {
   readonly type: RuleType | 'anyone';
   /** In the form in which it is compared; with a path for `claim`. */
   readonly value: string;
-  /** The path of a claim: federation/claim-path.ts. */
+  /** The path of a claim: shared/src/claim-path.ts. */
   readonly path?: string | undefined;
   /** As the operator wrote it. */
   readonly text: string;

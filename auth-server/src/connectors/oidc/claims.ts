@@ -2,8 +2,9 @@
  * Owns which claims of a person are read: those of the id token, and those of userinfo if something is missing (OpenID Connect Core
  * 1.0 §5.3). What a rule needs must be complete; what is for display only may be missing.
  */
+
+import { valueAt } from '@mcp-oauth/shared/claim-path';
 import { isDeeper, isObject } from '@mcp-oauth/shared/json';
-import { valueAt } from '../../federation/claim-path.ts';
 import { type ConnectorContext, UpstreamError } from '../../federation/connector.ts';
 import { label } from '../../federation/subject.ts';
 

@@ -2,7 +2,7 @@
  * Owns the identity that an id token and userinfo give (OpenID Connect Core 1.0 §5.1). Only issuer and subject are required: any
  * other invalid member is dropped and does not prevent the sign-in.
  */
-import { textsAt, unreadAt } from '../../federation/claim-path.ts';
+import { textsAt, unreadAt } from '@mcp-oauth/shared/claim-path';
 import type { Identity } from '../../federation/connector.ts';
 import { label } from '../../federation/subject.ts';
 import {

@@ -2,8 +2,9 @@
  * Owns in which organisations a person may act: those of the claim that the operator named for the connector. Such a list is also what
  * `org:` rules are about.
  */
+
+import { textsAt, unreadAt } from '@mcp-oauth/shared/claim-path';
 import type { Account } from '../account.ts';
-import { textsAt, unreadAt } from '../claim-path.ts';
 import type { Connector, ConnectorContext, Identity } from '../connector.ts';
 import type { ConfiguredConnector, OpenConnector } from '../registry.ts';
 import type { ConnectorFederation } from '../settings.ts';

@@ -1,7 +1,7 @@
 /** Proves that a claim is found by its path, and that its texts are taken whole. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { textsAt, unreadAt, valueAt } from '../../src/federation/claim-path.ts';
+import { textsAt, unreadAt, valueAt } from '../src/claim-path.ts';
 
 const claims = {
   groups: ['ops', 'dev'],
