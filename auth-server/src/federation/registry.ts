@@ -8,7 +8,8 @@ import {
   type Settings,
   type Values,
 } from '@mcp-oauth/shared/settings/config';
-import { nearest, unknownMember } from '@mcp-oauth/shared/text/nearest';
+import { familyPrefix, flawOfId, unknownMembers, withDefaults } from '@mcp-oauth/shared/settings/family';
+import { unknownMember } from '@mcp-oauth/shared/text/nearest';
 import type { Connector, ConnectorContext, ConnectorKind } from './connector.ts';
 import { discover } from './discover.ts';
 
@@ -71,7 +72,7 @@ const isKind = (candidate: unknown): candidate is ConnectorKind => {
 };
 
 /** `acme-eu` is configured by `CONNECTOR_ACME_EU_…`. */
-export const variablePrefix = (id: string): string => `CONNECTOR_${id.toUpperCase().replaceAll('-', '_')}_`;
+export const variablePrefix = (id: string): string => familyPrefix('CONNECTOR', id);
 
 /**
  * Reads the settings of every connector in `ids`, in their order.
@@ -87,9 +88,9 @@ export function readConnectors(
   const connectors: ConfiguredConnector[] = [];
   const problems: Problem[] = [];
   for (const [index, id] of ids.entries()) {
-    const conflicting = ids.slice(0, index).find((other) => variablePrefix(other) === variablePrefix(id));
-    const found = conflicting
-      ? problem('CONNECTORS', `${conflicting} and ${id} would use the same variables`)
+    const flaw = flawOfId('CONNECTOR', id, ids.slice(0, index));
+    const found = flaw
+      ? problem('CONNECTORS', flaw)
       : readConnector(id, withDefaults(env, variablePrefix(id), defaults[id]), { kinds, every, others: ids });
     connectors.push(...found.connectors);
     problems.push(...found.problems);
@@ -108,12 +109,6 @@ interface Known {
 }
 
 function readConnector(id: string, env: Environment, { kinds, every, others }: Known): Reading {
-  if (!/^[a-z][a-z0-9-]{0,31}$/.test(id)) {
-    return problem(
-      'CONNECTORS',
-      `an id may only contain lower-case letters, digits and hyphens (got ${JSON.stringify(id)})`,
-    );
-  }
   const prefix = variablePrefix(id);
   const type = env[`${prefix}TYPE`] || id;
   const kind = kinds.get(type);
@@ -129,62 +124,27 @@ function readConnector(id: string, env: Environment, { kinds, every, others }: K
     ...unreadable,
     ...unreadableGeneral,
     ...contradictions.map((found) => ({ ...found, env: prefix + found.env })),
-    ...unknownVariables({ kind, every, env, prefix, ids: others }),
+    ...unknownMembers({
+      declared: { ...kind.settings, ...every },
+      more: ['TYPE', 'NAME'],
+      env,
+      prefix,
+      others: prefixesOf(others, env).filter((other) => other.startsWith(prefix)),
+      owner: `the connector type ${kind.type}`,
+      lacks: kind.lacks,
+    }),
   ];
   const title = env[`${prefix}NAME`] || (type === id ? kind.title : id);
   return { connectors: problems.length > 0 ? [] : [{ id, kind, title, settings, every: general }], problems };
 }
 
-interface Variables {
-  readonly kind: ConnectorKind;
-  readonly every: Settings;
-  readonly env: Environment;
-  readonly prefix: string;
-  readonly ids: readonly string[];
-}
-
-/**
- * Variables of this connector that its kind does not know: a mistyped one would otherwise be ignored silently.
- * @param ids of all connectors: a variable belongs to the connector with the longest matching prefix
- */
-function unknownVariables({ kind, every, env, prefix, ids }: Variables): Problem[] {
-  const set = Object.keys(env).filter((name) => name.startsWith(prefix) && env[name]);
-  // `CONNECTOR_ACME_EU_TYPE` belongs to `acme-eu`, whether that is in CONNECTORS or not.
-  const typed = set.filter((name) => name.endsWith('_TYPE')).map((name) => name.slice(0, -'TYPE'.length));
-  const longer = [...ids.map(variablePrefix), ...typed].filter((other) => other.length > prefix.length);
-  const declared = [...Object.values(kind.settings), ...Object.values(every)];
-  const known = ['TYPE', 'NAME', ...declared.map(({ env: name }) => name)];
-  const fromFile = declared.filter(({ secret }) => secret).map(({ env: name }) => `${name}_FILE`);
-  return set
-    .filter((name) => !longer.some((other) => name.startsWith(other)))
-    .map((name) => name.slice(prefix.length))
-    .filter((member) => !known.includes(member) && !fromFile.includes(member))
-    .map((member) => {
-      const reason = Object.hasOwn(kind.lacks ?? {}, member) ? kind.lacks?.[member] : undefined;
-      const hint = reason === undefined ? hintFor(member, { prefix, known, fromFile }) : `: ${reason}`;
-      return { env: prefix + member, message: `is not a setting of the connector type ${kind.type}${hint}` };
-    });
-}
-
-interface Names {
-  readonly prefix: string;
-  readonly known: readonly string[];
-  readonly fromFile: readonly string[];
-}
-
-function hintFor(member: string, { prefix, known, fromFile }: Names): string {
-  const meant = nearest(member, [...known, ...fromFile]) ?? known.find((name) => sharesWords(name, member));
-  return meant ? `; did you mean ${prefix}${meant}?` : `; known: ${known.join(', ')}`;
-}
-
-/** `SECRET` is part of CLIENT_SECRET, and ISSUER is part of `ISSUER_URL`. */
-const sharesWords = (one: string, other: string): boolean =>
-  `_${one}_`.includes(`_${other}_`) || `_${other}_`.includes(`_${one}_`);
-
-function withDefaults(env: Environment, prefix: string, defaults: Environment = {}): Environment {
-  const missing = Object.entries(defaults).filter(([name]) => !env[prefix + name] && !env[`${prefix + name}_FILE`]);
-  return { ...env, ...Object.fromEntries(missing.map(([name, value]) => [prefix + name, value])) };
-}
+/** Prefixes of the other connectors: `CONNECTOR_ACME_EU_TYPE` belongs to `acme-eu`, whether that is in CONNECTORS or not. */
+const prefixesOf = (ids: readonly string[], env: Environment): readonly string[] => [
+  ...ids.map(variablePrefix),
+  ...Object.keys(env).flatMap((name) =>
+    env[name] && /^CONNECTOR_.+_TYPE$/.test(name) ? [name.slice(0, -'TYPE'.length)] : [],
+  ),
+];
 
 /** The dependencies of all connectors. */
 export interface ConnectorDependencies {
