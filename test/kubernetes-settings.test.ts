@@ -114,7 +114,7 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
     const issuer = overlay === 'existing-issuer' ? 'https://id.example.com/realms/staff' : 'https://mcp.example.com';
     expect(config).toMatchObject({ publicUrl: 'https://mcp.example.com', port: 8080, issuer });
     expect(config.issuerInternalUrl).toBe(overlay === 'existing-issuer' ? undefined : 'http://auth-server:9000');
-    expect(config.audiences).toContain('https://mcp.example.com/mcp');
+    expect(config.issuers[0]?.rules[0]?.audiences).toContain('https://mcp.example.com/mcp');
   });
 
   it('every service has a Redis, with its own password', () => {

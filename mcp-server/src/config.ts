@@ -1,4 +1,5 @@
 /** Owns the configuration of mcp-server: it joins the settings, the defaults and the rules of all folders. */
+import { resourceIdentifiers } from '@mcp-oauth/shared/contract';
 import { metricsSettings } from '@mcp-oauth/shared/metrics/settings';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/network/settings';
 import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/redis/settings';
@@ -6,7 +7,14 @@ import { type Environment, loadConfig } from '@mcp-oauth/shared/settings/config'
 import { processSettings } from '@mcp-oauth/shared/settings/process';
 import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
 import { allowanceSettings } from './allowance/settings.ts';
-import { authorizationDefaults, authorizationSettings, judgeAuthorization } from './authorization/settings.ts';
+import type { ConfiguredIssuer } from './authorization/issuer/configured.ts';
+import { readIssuers } from './authorization/issuer/several.ts';
+import {
+  authorizationDefaults,
+  authorizationSettings,
+  judgeAuthorization,
+  withIssuerPreset,
+} from './authorization/settings.ts';
 import { httpDefaults, httpSettings, judgePublicUrl } from './http/settings.ts';
 import { sealingSettings } from './keys/settings.ts';
 import { catalogSettings } from './protocol/catalog/settings.ts';
@@ -31,16 +39,23 @@ export type Config = ReturnType<typeof readConfig>;
 
 /** @throws ConfigError that names every invalid variable */
 export function readConfig(env: Environment) {
-  const values = loadConfig(settings, withProxyVariables(env), (readable) => [
-    ...unknownSettings(env).problems,
-    ...judgeRedis(readable),
-    ...judgePublicUrl(readable.publicUrl, readable.environment),
-    ...judgeAuthorization(readable),
-  ]);
+  let issuers: readonly ConfiguredIssuer[] | undefined;
+  const values = loadConfig(settings, withIssuerPreset(withProxyVariables(env)), (readable) => {
+    const { issuers: several, publicUrl, environment } = readable;
+    const read = several && readIssuers(several, { env, audiences: resourceIdentifiers(publicUrl ?? ''), environment });
+    issuers = read?.issuers;
+    return [
+      ...unknownSettings(env).problems,
+      ...judgeRedis(readable),
+      ...judgePublicUrl(publicUrl, environment),
+      ...judgeAuthorization(readable),
+      ...(read?.problems ?? []),
+    ];
+  });
   return Object.freeze({
     ...values,
     ...httpDefaults(values),
-    ...authorizationDefaults(values, values.publicUrl),
+    ...authorizationDefaults(values, values.publicUrl, issuers),
     ...sessionDefaults(values),
     redisTarget: redisTargetOf(values),
   });

@@ -9,13 +9,13 @@ import {
 } from '@mcp-oauth/shared/contract';
 import { INTERNAL_ERROR } from '@mcp-oauth/shared/json-rpc-codes';
 import type { Declaration } from '@mcp-oauth/shared/metrics/declaration';
-import { Counter, Gauge, Histogram } from '@mcp-oauth/shared/metrics/metric';
+import { Counter, Gauge, Histogram, LabelledGauge } from '@mcp-oauth/shared/metrics/metric';
 import { buildInfo, redisTakesWrites, redisUp } from '@mcp-oauth/shared/metrics/process';
 import { createRouteOf, requestDuration, timed } from '@mcp-oauth/shared/metrics/requests';
 import { LIMITS, type Limit } from './allowance/limit.ts';
 import type { VerifyToken } from './authorization/access-token.ts';
 import type { ProofReason } from './authorization/dpop/proof-error.ts';
-import type { TokenReason } from './authorization/token-error.ts';
+import { REFUSALS } from './authorization/token/refusals.ts';
 import { type Method, type Methods, RpcError } from './protocol/call.ts';
 import { MESSAGES_PATH } from './protocol/endpoints.ts';
 import type { Load } from './protocol/eras.ts';
@@ -38,21 +38,7 @@ const ROUTES = [
   '/readyz',
 ];
 
-const REASONS: Readonly<Record<TokenReason | ProofReason, true>> = {
-  malformed: true,
-  algorithm: true,
-  wrong_type: true,
-  unknown_key: true,
-  bad_signature: true,
-  wrong_issuer: true,
-  wrong_audience: true,
-  expired: true,
-  not_yet_valid: true,
-  missing_claim: true,
-  sender_constrained: true,
-  not_bound: true,
-  bound_to_another_key: true,
-  keys_unavailable: true,
+const PROOF_REASONS: Readonly<Record<ProofReason, true>> = {
   proof_missing: true,
   proof_malformed: true,
   proof_type: true,
@@ -66,6 +52,9 @@ const REASONS: Readonly<Record<TokenReason | ProofReason, true>> = {
   nonce_wanted: true,
   replays_unknown: true,
 };
+
+/** Where the values of the label come from. */
+const ISSUER_IDS = 'ids in ISSUERS, or `default`';
 
 const OUTCOMES: readonly ToolOutcome[] = ['ok', 'invalid_arguments', 'failed', 'fault', 'cancelled'];
 
@@ -105,7 +94,8 @@ const DECLARED = {
         'other_scheme',
         'several_headers',
         'token_in_query',
-        ...Object.keys(REASONS),
+        ...Object.keys(REFUSALS),
+        ...Object.keys(PROOF_REASONS),
         'insufficient_scope',
         'wrong_host',
         'wrong_origin',
@@ -133,13 +123,14 @@ const DECLARED = {
   fetchFailures: {
     name: 'mcp_issuer_fetch_failures_total',
     type: 'counter',
-    help: 'Failed attempts to read the keys or the metadata of the issuer. The last copy stays in use.',
-    labels: { document: ['keys', 'metadata'] },
+    help: 'Failed attempts to read the keys or the metadata of an issuer. The last copy stays in use.',
+    labels: { document: ['keys', 'metadata'], issuer: ISSUER_IDS },
   },
   keysRead: {
     name: 'mcp_issuer_keys_read_timestamp_seconds',
     type: 'gauge',
-    help: 'Time at which the keys of the issuer were last read. Absent before the first time.',
+    help: 'Time at which the keys of an issuer were last read. Absent before the first time.',
+    labels: { issuer: ISSUER_IDS },
   },
   sessions: {
     name: 'mcp_sessions',
@@ -166,8 +157,8 @@ export const declarations: readonly Declaration[] = [...Object.values(DECLARED),
 export interface Readings {
   load(): Load;
   sessions(): Promise<number>;
-  /** Milliseconds since the epoch. */
-  keysReadAt(): number | undefined;
+  /** The issuers, each with the milliseconds since the epoch at which its keys were read. */
+  readonly issuers: readonly { readonly id: string; keysReadAt(): number | undefined }[];
 }
 
 export type Meters = ReturnType<typeof createMeters>;
@@ -189,10 +180,10 @@ export function createMeters() {
     onToolCall: (tool: string, outcome: ToolOutcome): void => toolCalls.add(tool, outcome),
     onLimit: (limit: Limit): void => limits.add(limit),
     onRefused: (reason: string): void => refusals.add(reason),
-    onFetchFailure: (document: 'keys' | 'metadata'): void => fetchFailures.add(document),
-    all: ({ load, sessions, keysReadAt }: Readings) => [
+    onFetchFailure: (document: 'keys' | 'metadata', issuer: string): void => fetchFailures.add(document, issuer),
+    all: ({ load, sessions, issuers }: Readings) => [
       ...[duration, requests, toolCalls, refusals, limits, tokenChecks, fetchFailures],
-      new Gauge(DECLARED.keysRead, () => inSeconds(keysReadAt())),
+      new LabelledGauge(DECLARED.keysRead, () => issuers.map(({ id, keysReadAt }) => [id, inSeconds(keysReadAt())])),
       new Gauge(DECLARED.sessions, sessions),
       new Gauge(DECLARED.running, () => load().running),
       new Gauge(DECLARED.streams, () => load().streams),

@@ -19,7 +19,13 @@ describe('settings', () => {
       port: 8080,
       host: undefined,
       issuer: 'http://localhost:9000',
-      audiences: ['http://localhost:8080/mcp', 'http://localhost:8080/sse', 'http://localhost:8080'],
+      issuers: [
+        {
+          id: 'default',
+          announced: true,
+          rules: [{ audiences: ['http://localhost:8080/mcp', 'http://localhost:8080/sse', 'http://localhost:8080'] }],
+        },
+      ],
       baseScope: 'mcp:tools',
       tokenTypes: ['at+jwt'],
       clockTolerance: 5,
@@ -36,7 +42,7 @@ describe('settings', () => {
   });
 
   it('RFC 8707 §2 the resource of a server below a path has that path', () => {
-    expect(readConfig({ PUBLIC_URL: 'https://example.com/tools' }).audiences).toEqual([
+    expect(readConfig({ PUBLIC_URL: 'https://example.com/tools' }).issuers[0]?.rules[0]?.audiences).toEqual([
       'https://example.com/tools/mcp',
       'https://example.com/tools/sse',
       'https://example.com/tools',

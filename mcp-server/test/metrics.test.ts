@@ -95,7 +95,7 @@ describe('the metrics of mcp-server', () => {
       'mcp_token_checks_total{result="verified"}': 1,
       'mcp_token_checks_total{result="known"}': 14,
       mcp_sessions: 1,
-      mcp_issuer_keys_read_timestamp_seconds: mcp.clock.now() / 1000,
+      'mcp_issuer_keys_read_timestamp_seconds{issuer="default"}': mcp.clock.now() / 1000,
     });
   });
 
@@ -130,7 +130,7 @@ describe('the metrics of mcp-server', () => {
     await mcp.ask('/mcp', { method: 'PUT' });
     await mcp.ask('/mcp', { ...post({}), body: '{"canary":' });
     await mcp.ask('/mcp', { ...post({}), body: `"${'x'.repeat(1_100_000)}"` });
-    const { mcp_issuer_keys_read_timestamp_seconds: _, ...counted } = await mcp.counted();
+    const { 'mcp_issuer_keys_read_timestamp_seconds{issuer="default"}': _, ...counted } = await mcp.counted();
     expect(counted).toEqual({
       'mcp_refusals_total{reason="no_token"}': 1,
       'mcp_refusals_total{reason="token_in_query"}': 1,
@@ -154,10 +154,10 @@ describe('the metrics of mcp-server', () => {
     }
     const counted = await mcp.counted();
     expect(counted, 'each attempt, though the log tells it once').toMatchObject({
-      'mcp_issuer_fetch_failures_total{document="keys"}': 3,
+      'mcp_issuer_fetch_failures_total{document="keys",issuer="default"}': 3,
       'mcp_refusals_total{reason="keys_unavailable"}': 3,
     });
-    expect(counted).not.toHaveProperty('mcp_issuer_keys_read_timestamp_seconds');
+    expect(Object.keys(counted).join()).not.toContain('mcp_issuer_keys_read_timestamp_seconds');
   });
 
   it('the metrics show open sessions and streams', async () => {

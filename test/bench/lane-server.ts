@@ -12,6 +12,7 @@ import { createScopePolicy } from '../../mcp-server/src/authorization/scope.ts';
 import { createTokenCache } from '../../mcp-server/src/authorization/token-cache.ts';
 import { createLane } from '../../mcp-server/src/http/mcp/lane.ts';
 import { createMeters } from '../../mcp-server/src/metrics.ts';
+import { tokenRules } from '../../mcp-server/test/support/issuer.ts';
 import { allowance } from '../../mcp-server/test/support/limits.ts';
 import { scopedTools } from '../../mcp-server/test/support/scoped-tools.ts';
 
@@ -52,16 +53,10 @@ function lane(): RequestListener {
     maxAge: 300,
     onFailure: () => {},
   });
-  const rules = {
-    issuer,
-    audiences: [`${publicUrl}/mcp`],
-    algorithms: ['ES256'],
-    types: ['at+jwt'],
-    clockTolerance: 5,
-  };
+  const rules = { ...tokenRules(issuer), audiences: [`${publicUrl}/mcp`] };
   const endpoint = ({ res }: { readonly res: ServerResponse }) => answer(res);
   const verify = createTokenCache({
-    verify: createTokenVerifier({ ...rules, keySource, clock }),
+    verify: createTokenVerifier({ issuers: [{ rules: [rules], keySource }], clock }),
     keys: keySource,
     clock,
   });

@@ -12,6 +12,8 @@ export interface Finding {
   readonly found?: unknown;
   /** The setting by which an operator can allow such a request. */
   readonly setting?: string;
+  /** What to change at the issuer, and what here. */
+  readonly mend?: string | undefined;
   readonly subject?: unknown;
   readonly client?: unknown;
   /** `false` where subject and client come from a token that was not verified. */
@@ -36,13 +38,10 @@ export function shownTime(seconds: unknown): unknown {
   return Number.isNaN(date.getTime()) ? shown(seconds) : date.toISOString();
 }
 
-interface Named {
-  readonly sub?: unknown;
-  readonly client_id?: unknown;
-  readonly azp?: unknown;
-}
+/** Where issuers name the client of a token, for the log. */
+const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'];
 
-export const whoIn = ({ sub, client_id, azp }: Named): Pick<Finding, 'subject' | 'client'> => ({
-  subject: shown(sub),
-  client: shown(client_id ?? azp),
+export const whoIn = (claims: Readonly<Record<string, unknown>>): Pick<Finding, 'subject' | 'client'> => ({
+  subject: shown(claims.sub),
+  client: shown(CLIENT_CLAIMS.map((name) => claims[name]).find((client) => client !== undefined && client !== null)),
 });

@@ -4,7 +4,8 @@ import type { PersonClaims } from './person-claims.ts';
 export interface Principal {
   readonly issuer: string;
   readonly subject: string;
-  readonly clientId: string;
+  /** Absent: the tokens of this issuer name no client. */
+  readonly clientId: string | undefined;
   readonly scopes: ReadonlySet<string>;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
@@ -14,11 +15,17 @@ export interface Principal {
   readonly keyThumbprint?: string;
 }
 
-/** Whether two principals have the same issuer, person and client: a session is bound to all three. */
+/**
+ * Whether two principals have the same issuer, person and client: a session is bound to all three, or to the first two if the issuer
+ * names no client.
+ */
 export const sameOwner = (a: Owner, b: Owner): boolean =>
   a.issuer === b.issuer && a.subject === b.subject && a.clientId === b.clientId;
 
-export type Owner = Pick<Principal, 'issuer' | 'subject' | 'clientId'>;
+export type Owner = Pick<Principal, 'issuer' | 'subject'> & {
+  /** A stored owner without a client lacks the member. */
+  readonly clientId?: string | undefined;
+};
 
 /** The name of one person, the same for all clients. */
 export const personOf = ({ issuer, subject }: Pick<Owner, 'issuer' | 'subject'>): string =>

@@ -1,17 +1,13 @@
-/** Owns the settings of the issuer, of its keys, and of the requirements for access tokens (RFC 9068 §4). */
+/** Owns the settings of authorization: the issuers, how long their keys are kept, bound tokens, and scopes. */
 
-import { ACCESS_TOKEN_TYPE, BASE_SCOPE, resourceIdentifiers, SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
-import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
-import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
+import { BASE_SCOPE, resourceIdentifiers, SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
+import { type Environment, optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 import { z } from 'zod';
-import { ASYMMETRIC_ALGORITHMS } from './access-token.ts';
+import { type ConfiguredIssuer, configuredIssuer, judgeIssuer, withPreset } from './issuer/configured.ts';
+import { issuerSettings } from './issuer/settings.ts';
+import { severalSettings } from './issuer/several.ts';
 import { type ScopeHierarchy, scopeHierarchy } from './scope-hierarchy.ts';
-
-const subsetOf = (choices: readonly string[]) =>
-  type.exactList().refine((values) => values.length > 0 && values.every((value) => choices.includes(value)), {
-    message: `expected some of ${choices.join(', ')}`,
-  });
 
 const scope = () => type.text().refine((value) => SCOPE_TOKEN.test(value), { message: 'expected one scope' });
 
@@ -30,54 +26,13 @@ const hierarchy = () =>
   });
 
 export const authorizationSettings = {
-  issuer: setting({
-    env: 'ISSUER',
-    doc: 'Issuer of the access tokens, exactly as in their `iss`: auth-server or any other authorization server.',
-    type: type.issuer(),
-    default: 'http://localhost:9000',
-    example: 'https://auth.example.com',
-  }),
-  issuerInternalUrl: optional({
-    env: 'ISSUER_INTERNAL_URL',
-    doc: 'URL at which this server reaches the issuer, if it differs from the URL for browsers. Metadata and keys are requested here. In production plain http is accepted inside the network only.',
-    type: type.url(),
-    example: 'http://auth-server:9000',
-  }),
-  jwksUrl: optional({
-    env: 'JWKS_URL',
-    doc: "URL of the issuer's public keys. Default: the `jwks_uri` of its metadata. In production plain http is accepted inside the network only.",
-    type: type.url(),
-    example: 'https://auth.example.com/jwks',
-  }),
+  ...issuerSettings,
+  ...severalSettings,
   jwksMaxAge: setting({
     env: 'JWKS_MAX_AGE',
-    doc: "How long the issuer's public keys are cached, which is how long a withdrawn key can stay valid. A missing key is looked up at once, at most twice a minute.",
+    doc: 'How long the public keys of an issuer are cached, which is how long a withdrawn key can stay valid. A missing key is looked up at once, at most twice a minute.',
     type: type.duration(1, 86_400),
     default: '5m',
-  }),
-  audiences: optional({
-    env: 'AUDIENCES',
-    doc: 'Values of `aud` that identify this server. Default: PUBLIC_URL with /mcp, with /sse, and alone.',
-    type: type.exactList().refine((values) => values.length > 0, { message: 'expected at least one value' }),
-    example: 'https://mcp.example.com/mcp',
-  }),
-  tokenTypes: setting({
-    env: 'TOKEN_TYPES',
-    doc: 'Accepted values of the `typ` header of access tokens. Add JWT for an issuer that does not follow RFC 9068; only the audience then distinguishes its ID tokens.',
-    type: subsetOf([ACCESS_TOKEN_TYPE, 'JWT']),
-    default: ACCESS_TOKEN_TYPE,
-  }),
-  tokenAlgorithms: setting({
-    env: 'TOKEN_ALGORITHMS',
-    doc: 'Signature algorithms that access tokens may use. Only asymmetric algorithms are allowed.',
-    type: subsetOf(ASYMMETRIC_ALGORITHMS),
-    default: 'ES256,EdDSA,Ed25519,RS256,PS256',
-  }),
-  clockTolerance: setting({
-    env: 'CLOCK_TOLERANCE',
-    doc: 'Accepted difference between the clocks of this machine and of the issuer, from 0s to 60s.',
-    type: type.duration(0, 60),
-    default: '5s',
   }),
   dpopRequired: setting({
     env: 'DPOP_REQUIRED',
@@ -105,27 +60,35 @@ export const authorizationSettings = {
   }),
 } as const;
 
-type AuthorizationSettings = Partial<Values<typeof authorizationSettings>> & {
-  readonly environment?: string | undefined;
-};
-
-/** Defaults that depend on other settings. @param publicUrl start of the default audiences */
-export const authorizationDefaults = (values: Values<typeof authorizationSettings>, publicUrl: string) => ({
-  audiences: values.audiences ?? resourceIdentifiers(publicUrl),
+/**
+ * Defaults that depend on other settings.
+ * @param publicUrl start of the default audiences
+ * @param issuers absent: the one that the values describe
+ */
+export const authorizationDefaults = (
+  values: Values<typeof authorizationSettings>,
+  publicUrl: string,
+  issuers: readonly ConfiguredIssuer[] | undefined,
+) => ({
+  /** The setting that names the issuers. */
+  issuerSetting: issuers ? 'ISSUERS' : 'ISSUER',
+  issuers: issuers ?? [
+    configuredIssuer('default', values, { audiences: resourceIdentifiers(publicUrl), variable: same }),
+  ],
   baseScope: values.baseScope === 'none' ? undefined : values.baseScope,
   scopeHierarchy: values.scopeHierarchy ?? scopeHierarchy([]),
 });
 
-/** RFC 6750 §5.3: an issuer uses TLS; its public keys may be fetched over plain http inside the network. */
-export function judgeAuthorization(settings: AuthorizationSettings): readonly Problem[] {
-  const { environment, issuer, issuerInternalUrl, jwksUrl } = settings;
-  if (environment !== 'production') return [];
-  const outside = Object.entries({ ISSUER_INTERNAL_URL: issuerInternalUrl, JWKS_URL: jwksUrl }).flatMap(
-    ([env, url]) => {
-      const message = plainHttpOutside(url);
-      return message ? [{ env, message }] : [];
-    },
-  );
-  if (!issuer?.startsWith('http:')) return outside;
-  return [{ env: 'ISSUER', message: `must use https in production (got ${JSON.stringify(issuer)})` }, ...outside];
-}
+/** If there is one issuer, its settings have no prefix. */
+const same = (name: string): string => name;
+
+/** The environment with the defaults of ISSUER_PRESET, unless ISSUERS names several issuers. */
+export const withIssuerPreset = (env: Environment): Environment => (env.ISSUERS ? env : withPreset(env, same));
+
+type AuthorizationSettings = Partial<Values<typeof authorizationSettings>> & {
+  readonly environment?: string | undefined;
+};
+
+/** Problems of the one issuer; those of several are found when they are read. */
+export const judgeAuthorization = (settings: AuthorizationSettings): readonly Problem[] =>
+  settings.issuers ? [] : judgeIssuer(settings, same, settings.environment);

@@ -40,7 +40,7 @@ const SCOPE_FRAME = 64;
 
 /** Approximate bytes of a principal, with two for each character. */
 function sizeOf({ subject, clientId, scopes, claims }: Principal): number {
-  let size = FRAME + 2 * (subject.length + clientId.length) + sizeOfClaims(claims);
+  let size = FRAME + 2 * (subject.length + (clientId?.length ?? 0)) + sizeOfClaims(claims);
   for (const scope of scopes) size += SCOPE_FRAME + 2 * scope.length;
   return size;
 }

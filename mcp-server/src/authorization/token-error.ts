@@ -4,6 +4,7 @@
  */
 import { decodeJwt, errors } from 'jose';
 import { type Finding, shown, shownTime, whoIn } from './finding.ts';
+import type { TokenRules } from './token/rules.ts';
 
 export type TokenReason =
   | 'malformed'
@@ -13,9 +14,14 @@ export type TokenReason =
   | 'bad_signature'
   | 'wrong_issuer'
   | 'wrong_audience'
+  | 'no_audience'
   | 'expired'
   | 'not_yet_valid'
   | 'missing_claim'
+  /** A claim lacks a value that the settings require. */
+  | 'wrong_claim'
+  /** A claim shows that it is an ID token, or another token that is not for a resource. */
+  | 'not_an_access_token'
   /** The token is bound to a key without a proof, or in a way that this server does not know. */
   | 'sender_constrained'
   /** The token came with a proof, but is not bound to a key. */
@@ -37,71 +43,50 @@ export class TokenError extends Error {
 }
 
 /** The rules of the check, with its time. */
-export interface Rules {
-  readonly issuer: string;
-  readonly audiences: readonly string[];
+export interface Checked {
+  readonly rules: Pick<TokenRules, 'clockTolerance' | 'variable'>;
   /** Seconds since the epoch. */
   readonly now: number;
-  readonly clockTolerance: number;
 }
 
 /** Converts the failure of a check to a TokenError with subject and client; returns any other error unchanged. */
-export function toTokenError(error: unknown, token: string, rules: Rules): unknown {
-  const failure = failureOf(error, rules);
-  if (!(failure instanceof TokenError) || failure.finding.subject !== undefined) return failure;
+export function toTokenError(error: unknown, token: string, checked: Checked): unknown {
+  const failure = failureOf(error, checked);
+  if (!(failure instanceof TokenError) || 'subject' in failure.finding) return failure;
   return new TokenError(failure.reason, { ...failure.finding, ...claimedIn(token) }, failure.cause);
 }
 
-function failureOf(error: unknown, rules: Rules): unknown {
+function failureOf(error: unknown, checked: Checked): unknown {
   if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) {
     const { claim, payload } = error;
-    const finding = { claim, ...expectedOf(claim, payload[claim], rules), ...whoIn(payload) };
-    return new TokenError(reasonOf(error), finding, error);
+    return new TokenError(
+      reasonOf(error),
+      { claim, ...timeOf(claim, payload[claim], checked), ...whoIn(payload) },
+      error,
+    );
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) return new TokenError('bad_signature', {}, error);
   if (error instanceof errors.JOSEError) return new TokenError('malformed', { found: error.message }, error);
   return error;
 }
 
-const FAILED_CLAIMS: Readonly<Record<string, TokenReason>> = {
-  iss: 'wrong_issuer',
-  aud: 'wrong_audience',
-  nbf: 'not_yet_valid',
-};
-
 function reasonOf(error: errors.JWTExpired | errors.JWTClaimValidationFailed): TokenReason {
   if (error instanceof errors.JWTExpired) return 'expired';
-  const failed = error.reason === 'check_failed' ? FAILED_CLAIMS[error.claim] : undefined;
-  return failed ?? (error.reason === 'missing' ? 'missing_claim' : 'malformed');
+  if (error.reason === 'check_failed' && error.claim === 'nbf') return 'not_yet_valid';
+  return error.reason === 'missing' ? 'missing_claim' : 'malformed';
 }
 
-/** The expected value of a claim. */
-export function expectedOf(claim: string, found: unknown, { issuer, audiences, now, clockTolerance }: Rules): Finding {
-  switch (claim) {
-    case 'iss':
-      return { expected: issuer, found: shown(found), setting: 'ISSUER' };
-    case 'aud':
-      return { expected: audiences, found: shown(found), setting: 'AUDIENCES' };
-    case 'exp':
-      return {
-        expected: `after ${shownTime(now - clockTolerance)}`,
-        found: shownTime(found),
-        setting: 'CLOCK_TOLERANCE',
-      };
-    case 'nbf':
-    case 'iat':
-      return {
-        expected: `before ${shownTime(now + clockTolerance)}`,
-        found: shownTime(found),
-        setting: 'CLOCK_TOLERANCE',
-      };
-    default:
-      return { expected: 'a non-empty string', found: shown(found) };
-  }
+/** The expected time of a claim. */
+function timeOf(claim: string, found: unknown, { rules, now }: Checked): Finding {
+  const { clockTolerance } = rules;
+  if (typeof found !== 'number') return { expected: 'a time', found: shown(found) };
+  const expected =
+    claim === 'exp' ? `after ${shownTime(now - clockTolerance)}` : `before ${shownTime(now + clockTolerance)}`;
+  return { expected, found: shownTime(found), setting: rules.variable('CLOCK_TOLERANCE') };
 }
 
 /** Subject and client as the unverified token names them: useful to find the client, but no proof. */
-function claimedIn(token: string): Finding {
+export function claimedIn(token: string): Finding {
   try {
     return { ...whoIn(decodeJwt(token)), verified: false };
   } catch {

@@ -44,13 +44,13 @@ async function find(store: Sessions['store'], { options }: Invocation): Promise<
 }
 
 /** An empty option selects nobody: it may be an unset variable of a script. */
-const isAmong = (wanted: Invocation['options'][string], name: string): boolean =>
-  !Array.isArray(wanted) || wanted.includes(name);
+const isAmong = (wanted: Invocation['options'][string], name: string | undefined): boolean =>
+  !Array.isArray(wanted) || (name !== undefined && wanted.includes(name));
 
 const describe = ({ id, owner, transport, agreed, created, usedUntil }: McpSession) => ({
   id,
   subject: owner.subject,
-  client: owner.clientId,
+  client: owner.clientId ?? null,
   transport,
   revision: agreed?.protocolVersion ?? null,
   created: timeOf(Math.floor(created / 1000)),

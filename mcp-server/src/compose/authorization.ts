@@ -7,9 +7,11 @@ import { createPlace } from '@mcp-oauth/shared/network/place';
 import { createTokenVerifier, type VerifyToken } from '../authorization/access-token.ts';
 import { createNonces } from '../authorization/dpop/nonces.ts';
 import { createProofVerifier, type VerifyProof } from '../authorization/dpop/proof.ts';
+import type { ConfiguredIssuer } from '../authorization/issuer/configured.ts';
 import { createIssuerMetadata, type IssuerMetadata } from '../authorization/issuer/issuer-metadata.ts';
-import { createKeySource } from '../authorization/issuer/key-source.ts';
+import { createKeySource, type KeySource } from '../authorization/issuer/key-source.ts';
 import { createScopePolicy, type ScopePolicy } from '../authorization/scope.ts';
+import type { TokenRules } from '../authorization/token/rules.ts';
 import { createTokenCache } from '../authorization/token-cache.ts';
 import type { Config } from '../config.ts';
 import type { LiveCatalog } from '../protocol/catalog/live-catalog.ts';
@@ -20,12 +22,22 @@ interface AuthorizationDependencies extends ProcessDependencies, Pick<ComposedSt
   readonly catalog: LiveCatalog;
 }
 
+/** An issuer while the service runs. */
+interface RunningIssuer {
+  readonly id: string;
+  readonly url: string;
+  readonly announced: boolean;
+  readonly internalUrl: string | undefined;
+  readonly metadata: RemoteDocument<IssuerMetadata>;
+  /** When its keys were last read, in milliseconds since the epoch. */
+  readonly keysReadAt: () => number | undefined;
+}
+
 export interface Authorization {
   readonly scopes: ScopePolicy;
-  readonly issuerMetadata: RemoteDocument<IssuerMetadata>;
+  readonly issuers: readonly RunningIssuer[];
   readonly verify: VerifyToken;
   readonly verifyProof: VerifyProof;
-  readonly keysReadAt: () => number | undefined;
   /** Fetches the keys at start, so that a new replica does not refuse tokens. */
   readonly prepare: () => Promise<void>;
 }
@@ -37,23 +49,15 @@ const ISSUER_STARTS = 20_000;
 export function composeAuthorization(config: Config, dependencies: AuthorizationDependencies): Authorization {
   const { clock, meters, keys, replays, catalog } = dependencies;
   const { baseScope: base, scopeHierarchy: hierarchy, clockTolerance } = config;
-  const { issuerMetadata, keySource } = issuerOf(config, dependencies);
+  const issuers = config.issuers.map((one) => issuerOf(one, config.jwksMaxAge, dependencies));
   const verify = createTokenCache({
-    verify: createTokenVerifier({
-      issuer: config.issuer,
-      audiences: config.audiences,
-      keySource,
-      clock,
-      algorithms: config.tokenAlgorithms,
-      types: config.tokenTypes,
-      clockTolerance,
-    }),
-    keys: keySource,
+    verify: createTokenVerifier({ issuers, clock, setting: config.issuerSetting }),
+    keys: { revision: revisionOf(issuers.map(({ keySource }) => keySource)) },
     clock,
   });
   return {
     scopes: createScopePolicy({ base, hierarchy, scoped: () => catalog.current().scoped }),
-    issuerMetadata,
+    issuers,
     verify: meters?.verify(verify) ?? verify,
     verifyProof: createProofVerifier({
       nonces: createNonces(keys, clock),
@@ -62,33 +66,43 @@ export function composeAuthorization(config: Config, dependencies: Authorization
       clock,
       clockTolerance,
     }),
-    keysReadAt: keySource.loadedAt,
-    prepare: () => keySource.prepare(ISSUER_STARTS),
+    // Ready with the keys of one: an issuer that is away must not keep away those who come from another.
+    prepare: () => Promise.race(issuers.map(({ keySource }) => keySource.prepare(ISSUER_STARTS))),
   };
 }
 
-/** A document of the issuer. Failures are logged and counted; the recovery is logged. */
+/** Changes when a key of any issuer was withdrawn or altered. With one issuer it is its own function. */
+function revisionOf(sources: readonly KeySource[]): () => number {
+  const [first, ...others] = sources;
+  if (first && others.length === 0) return first.revision;
+  return () => sources.reduce((total, source) => total + source.revision(), 0);
+}
+
+/** The documents of an issuer. Failures are logged and counted; the recovery is logged. */
 function issuerOf(
-  { issuer, issuerInternalUrl: internalUrl, jwksUrl, jwksMaxAge: maxAge }: Config,
+  configured: ConfiguredIssuer,
+  maxAge: number,
   { fetch, clock, log, meters }: ProcessDependencies,
-) {
+): RunningIssuer & { readonly rules: readonly TokenRules[]; readonly keySource: KeySource } {
+  const { id, url: issuer, metadataIssuer, internalUrl, jwksUrl, announced, rules, keySetting } = configured;
   const report = (document: 'keys' | 'metadata') => ({
     onFailure: (error: unknown, isNews: boolean) => {
-      meters?.onFetchFailure(document);
+      meters?.onFetchFailure(document, id);
       if (isNews) log.warn({ issuer, reason: reasonOf(error) }, `issuer ${document} not fetched`);
     },
     onRecovery: () => log.info({ issuer }, `issuer ${document} fetched again`),
   });
-  const issuerMetadata = createIssuerMetadata({ issuer, internalUrl, fetch, clock, ...report('metadata') });
+  const metadata = createIssuerMetadata({ issuer, metadataIssuer, internalUrl, fetch, clock, ...report('metadata') });
   const keySource = createKeySource({
     jwksUrl,
-    metadata: issuerMetadata,
+    metadata,
     inside: createPlace(issuer, internalUrl).inside,
+    setting: keySetting,
     fetch,
     clock,
     maxAge,
     ...report('keys'),
     onLeftOut: (members) => log.warn({ issuer, members }, 'members of the key set of the issuer are no keys'),
   });
-  return { issuerMetadata, keySource };
+  return { id, url: issuer, announced, internalUrl, metadata, keysReadAt: keySource.loadedAt, rules, keySource };
 }

@@ -20,7 +20,7 @@ interface HttpDependencies extends Pick<ProcessDependencies, 'log' | 'meters'> {
 
 export function composeHttp(config: Config, dependencies: HttpDependencies): RequestListener {
   const { log, meters, catalog, authorization, endpoints, allowance, isReady } = dependencies;
-  const { scopes, issuerMetadata, verify, verifyProof } = authorization;
+  const { scopes, issuers, verify, verifyProof } = authorization;
   const hides = config.unpermittedTools === 'hide';
   const open = new WeakMap<readonly ToolSummary[], readonly ToolSummary[]>();
   const tools = () => {
@@ -33,7 +33,7 @@ export function composeHttp(config: Config, dependencies: HttpDependencies): Req
       );
     return open.get(summaries) ?? [];
   };
-  const app = createApp({ settings: config, log, tools, scopes, issuerMetadata, isReady });
+  const app = createApp({ settings: config, log, tools, scopes, issuers, isReady });
   const { onRefused } = meters ?? {};
   const lane = createLane(
     { settings: config, log, verify, verifyProof, scopes, endpoints, allowance, onRefused },

@@ -12,7 +12,7 @@ import type { ProcessDependencies } from './process.ts';
 interface MetricsDependencies extends Pick<ProcessDependencies, 'log' | 'meters'> {
   readonly eras: Pick<Eras, 'load'>;
   readonly storage: Storage;
-  readonly authorization: Pick<Authorization, 'keysReadAt'>;
+  readonly authorization: Pick<Authorization, 'issuers'>;
 }
 
 /** @returns nothing if METRICS_PORT is not set */
@@ -21,8 +21,8 @@ export function composeMetrics(
   { meters, eras, storage, authorization, log }: MetricsDependencies,
 ): Endpoint | undefined {
   if (!meters) return undefined;
-  const { keysReadAt } = authorization;
-  const readings = { load: eras.load, sessions: storage.sessions.store.count, keysReadAt };
+  const { issuers } = authorization;
+  const readings = { load: eras.load, sessions: storage.sessions.store.count, issuers };
   const metrics = [...meters.all(readings), ...commonMetrics(manifest.version, storage)];
   return { handler: createExposition(metrics, log), listen: { host, port, setting: 'METRICS_PORT' } };
 }

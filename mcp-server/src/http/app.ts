@@ -17,10 +17,18 @@ import { checkHost, checkOrigin, type OriginOptions } from './origin.ts';
 
 interface AppSettings extends OriginOptions {
   readonly serverName: string;
-  readonly issuer: string;
-  /** The URL by which this server reaches the issuer, if it differs from the public one. */
-  readonly issuerInternalUrl?: string | undefined;
   readonly dpopRequired: boolean;
+}
+
+interface AppIssuer {
+  readonly id: string;
+  readonly url: string;
+  /** Whether clients are told about it. */
+  readonly announced: boolean;
+  /** The URL by which this server reaches the issuer, if it differs from the public one. */
+  readonly internalUrl?: string | undefined;
+  readonly metadata: MetadataSource;
+  readonly keysReadAt: () => number | undefined;
 }
 
 export interface AppDependencies {
@@ -28,30 +36,46 @@ export interface AppDependencies {
   readonly log: Logger;
   readonly tools: () => readonly ToolSummary[];
   readonly scopes: ScopePolicy;
-  readonly issuerMetadata: MetadataSource;
+  readonly issuers: readonly AppIssuer[];
   readonly isReady: () => boolean;
 }
 
-export function createApp({ settings, log, tools, scopes, issuerMetadata, isReady }: AppDependencies): Koa {
-  const { publicUrl, serverName, issuer, issuerInternalUrl, dpopRequired } = settings;
-  const landing = { publicUrl, serverName, issuer, tools, baseScopes: scopes.initial };
-  const atIssuer = isAtIssuer(publicUrl, issuer);
-  const known = atIssuer && issuerInternalUrl === undefined ? undefined : issuerMetadata;
+export function createApp({ settings, log, tools, scopes, issuers, isReady }: AppDependencies): Koa {
+  const { publicUrl, serverName, dpopRequired } = settings;
+  const announced = issuers.filter((issuer) => issuer.announced);
+  const landing = {
+    publicUrl,
+    serverName,
+    issuers: announced.map(({ url }) => url),
+    tools,
+    baseScopes: scopes.initial,
+  };
+  // Clients of 2025-03-26 know one authorization server for an origin.
+  const [first] = announced;
+  const atIssuer = first !== undefined && isAtIssuer(publicUrl, first.url);
+  const known = atIssuer && first.internalUrl === undefined ? undefined : first?.metadata;
   const access = { scopes: scopes.supported, dpopRequired, toolsByScope: describeTools(tools, scopes) };
   const app = new Koa<RequestState>();
   app.use(requestLog(log));
   app.use(errorBoundary());
   app.use(headers(apiHeaders));
   app.use(checkHead);
-  app.use(operations(isReady));
+  app.use(operations(isReady, () => keysOf(issuers)));
   app.use(checkHost(settings));
   app.use(documents(landing, access, known).routes());
   app.use(checkOrigin(settings));
   app.use(protectedCors());
-  if (!atIssuer) app.use(redirects(issuerMetadata).routes());
+  if (first && !atIssuer) app.use(redirects(first.metadata).routes());
   logConnections(app, log);
   return app;
 }
+
+/** For the readiness probe: which issuers' tokens can be checked. */
+const keysOf = (issuers: readonly AppIssuer[]) => ({
+  issuers: Object.fromEntries(
+    issuers.map(({ id, keysReadAt }) => [id, keysReadAt() === undefined ? 'keys not read' : 'keys read']),
+  ),
+});
 
 const headers =
   (values: Readonly<Record<string, string>>): Middleware =>

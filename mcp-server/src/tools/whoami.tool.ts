@@ -10,7 +10,7 @@ export default defineTool({
   input: z.object({}),
   output: z.object({
     subject: z.string(),
-    client: z.string(),
+    client: z.string().optional().describe('Absent: the issuer of the token names no client'),
     scopes: z.array(z.string()),
     issuer: z.string(),
     expires_at: z.iso.datetime().describe('When the access token of this call ends; clients renew it by themselves'),
@@ -26,7 +26,7 @@ export default defineTool({
     const { groups, roles, ...texts } = principal.claims;
     const structured = {
       subject: principal.subject,
-      client: principal.clientId,
+      ...(principal.clientId !== undefined && { client: principal.clientId }),
       scopes: [...principal.scopes].sort(),
       issuer: principal.issuer,
       expires_at: new Date(principal.expiresAt * 1000).toISOString(),
@@ -36,7 +36,7 @@ export default defineTool({
     };
     const lines = [
       `You are ${whoIs(structured)}, signed in at ${structured.issuer}.`,
-      `Client: ${structured.client}`,
+      structured.client !== undefined && `Client: ${structured.client}`,
       `Scopes: ${structured.scopes.join(' ')}`,
       structured.org && `Organisation: ${structured.org}`,
       groups && `Groups: ${groups.join(', ') || 'none'}`,

@@ -14,7 +14,8 @@ import { type Guide, guides } from './clients.ts';
 export interface Landing {
   readonly publicUrl: string;
   readonly serverName: string;
-  readonly issuer: string;
+  /** The authorization servers that clients may use. */
+  readonly issuers: readonly string[];
   readonly tools: () => readonly ToolSummary[];
   /** Required by every tool. */
   readonly baseScopes: readonly string[];
@@ -86,14 +87,14 @@ const signingIn = (): Html => html`<section class="card">
 </ol>
 </section>`;
 
-const endpointTable = ({ publicUrl, issuer }: Landing): Html => html`<section class="card">
+const endpointTable = ({ publicUrl, issuers }: Landing): Html => html`<section class="card">
 <h2>Endpoints</h2>
 <ul class="entries">
 ${endpoint(`${publicUrl}${MCP_PATH}`, 'Streamable HTTP of every revision, 2025-03-26 to 2026-07-28. Needs an access token.')}
 ${endpoint(`${publicUrl}${SSE_PATH}`, 'HTTP+SSE of 2024-11-05, for older clients; Streamable HTTP works here too. Needs an access token.')}
 ${endpoint(insertedUrl(PROTECTED_RESOURCE_PATH, publicUrl + MCP_PATH), 'What protects this server and which scopes it knows (RFC 9728).', true)}
 ${endpoint(insertedUrl(AUTHORIZATION_SERVER_PATH, publicUrl), 'Metadata of the authorization server, for clients that look here first (RFC 8414).', true)}
-${endpoint(issuer, 'The authorization server that issues the tokens: authorization, token, registration and keys.')}
+${issuers.map((issuer) => endpoint(issuer, 'An authorization server that issues tokens: authorization, token, registration and keys.'))}
 </ul>
 </section>`;
 

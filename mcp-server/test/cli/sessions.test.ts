@@ -96,6 +96,13 @@ describe('sessions', () => {
     if (ids) expect(JSON.parse(stdout).map(({ id }: McpSession) => id)).toEqual(ids);
   });
 
+  it('sessions list shows a session without a client, and no client selects it', async () => {
+    await replica.store.create(record('pod', { issuer: 'https://k8s.example', subject: 'pod' }));
+    const { stdout } = await sessions('list --subject pod');
+    expect(stdout.split('\n')[1]).toMatch(/^pod +pod +- +streamable-http /);
+    expect((await sessions('list --client undefined')).stdout).toBe('There are no sessions.\n');
+  });
+
   it("sessions list shows neither the client's initialize data nor its subscriptions", async () => {
     for (const line of ['list', 'list --json']) {
       expect((await sessions(line)).stdout).not.toMatch(/secret|params|1234567890/);

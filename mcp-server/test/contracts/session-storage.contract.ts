@@ -69,6 +69,19 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await close(session);
       });
 
+      it('a session whose owner names no client is read as it was written, and is not that of a client', async () => {
+        const owner = { issuer: 'https://as.example', subject: unique('pod') };
+        const session = await opened(undefined, { owner });
+        expect(await storage.there.store.get(session.id)).toEqual(session);
+        const usedUntil = storage.clock.now() + 1;
+        await storage.here.store.use(session, { usedUntil, tokenExpiresAt: 1 });
+        const idsOf = async (clientId: string | undefined) =>
+          (await storage.there.store.inUse({ ...owner, clientId }, 'streamable-http')).map(({ id }) => id);
+        expect(await idsOf(undefined)).toEqual([session.id]);
+        expect(await idsOf('client')).toEqual([]);
+        await close(session);
+      });
+
       it('a session is ended once, for all replicas', async () => {
         const session = await opened();
         const ended = await Promise.all([

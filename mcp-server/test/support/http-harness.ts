@@ -24,7 +24,7 @@ import { type SealingKeys, sharedKeys } from '../../src/keys/sealing-keys.ts';
 import type { Endpoint, Endpoints } from '../../src/protocol/endpoints.ts';
 import { memoryKeyRecord } from '../../src/storage/memory/key-record.ts';
 import { memoryReplayMemory } from '../../src/storage/memory/replay-memory.ts';
-import { type SigningKey, signingKey, signToken, startIssuer, type TestIssuer } from './issuer.ts';
+import { type SigningKey, signingKey, signToken, startIssuer, type TestIssuer, tokenRules } from './issuer.ts';
 import { allowance } from './limits.ts';
 import { scopedTools } from './scoped-tools.ts';
 
@@ -77,8 +77,6 @@ const TOOLS = [
   { name: 'status', title: 'Status', description: 'How the server is doing', scopes: ['mcp:admin'], readOnly: true },
 ];
 
-const ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'];
-
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const state = { ready: true, received: 0, ran: [] as Ran[], log: [] as string[] };
   let handler: RequestListener = () => {};
@@ -130,15 +128,16 @@ function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log
   const issuerMetadata = createIssuerMetadata({ issuer, fetch, clock, onFailure });
   const keys = createKeySource({ jwksUrl: undefined, metadata: issuerMetadata, fetch, clock, maxAge: 300, onFailure });
   const { publicUrl, allowedHosts = [], allowedOrigins = [], types = ['at+jwt'] } = options;
-  const verifier = { issuer, audiences: resourceIdentifiers(publicUrl), keySource: keys, clock, clockTolerance: 5 };
+  const rules = { ...tokenRules(issuer), audiences: resourceIdentifiers(publicUrl), types };
   const { dpopRequired = false, dpopNonceRequired = false, replays = memoryReplayMemory(clock) } = options;
-  const inside = { ...(options.issuerInside && { issuerInternalUrl: issuer }) };
-  const names = { publicUrl, serverName: 'Test server', issuer, ...inside };
-  const settings = { ...names, allowedHosts, allowedOrigins, dpopRequired };
+  const settings = { publicUrl, serverName: 'Test server', allowedHosts, allowedOrigins, dpopRequired };
+  const internalUrl = options.issuerInside ? issuer : undefined;
+  const described = { id: 'default', url: issuer, announced: true, internalUrl, metadata: issuerMetadata };
+  const issuers = [{ ...described, keysReadAt: keys.loadedAt }];
   const scopes = createScopePolicy({ base: 'mcp:tools', hierarchy: new Map(), scoped: () => scopedTools(TOOLS) });
-  const app = createApp({ settings, log, tools: () => TOOLS, scopes, issuerMetadata, isReady });
+  const app = createApp({ settings, log, tools: () => TOOLS, scopes, issuers, isReady });
   const verify = createTokenCache({
-    verify: createTokenVerifier({ ...verifier, algorithms: ALGORITHMS, types }),
+    verify: createTokenVerifier({ issuers: [{ rules: [rules], keySource: keys }], clock }),
     keys,
     clock,
   });

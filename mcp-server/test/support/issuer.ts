@@ -13,6 +13,7 @@ import {
   SignJWT,
 } from 'jose';
 import type { KeySource } from '../../src/authorization/issuer/key-source.ts';
+import type { TokenRules } from '../../src/authorization/token/rules.ts';
 
 export interface SigningKey {
   readonly kid: string;
@@ -67,6 +68,22 @@ export async function startIssuer(path = ''): Promise<TestIssuer> {
   };
   return Object.assign(state, { url, close: server.close, [Symbol.asyncDispose]: server.close });
 }
+
+/** The rules of an issuer without settings, for this server at https://mcp.example. */
+export const tokenRules = (issuer: string): TokenRules => ({
+  issuer,
+  audiences: ['https://mcp.example/mcp'],
+  types: ['at+jwt'],
+  algorithms: ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'],
+  clockTolerance: 5,
+  subjectClaims: ['sub'],
+  clientClaims: ['client_id', 'azp'],
+  scopeClaims: ['scope', 'scp'],
+  scopePrefixes: [],
+  scopeMap: [],
+  requiredClaims: [],
+  variable: (name) => name,
+});
 
 export interface TokenOptions {
   readonly key: SigningKey;

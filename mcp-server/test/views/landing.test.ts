@@ -56,7 +56,7 @@ describe('texts of tool authors and operators', () => {
     const page = landingPage({
       publicUrl: 'https://a.example',
       serverName: evil,
-      issuer: 'https://b.example',
+      issuers: ['https://b.example'],
       tools: () => [tool],
       baseScopes: [],
     });

@@ -78,6 +78,24 @@ export class Gauge implements Metric {
   }
 }
 
+type ReadEach = () => readonly (readonly [value: string, reading: number | undefined])[];
+
+/** A gauge with one label, which is read for each of its values. */
+export class LabelledGauge implements Metric {
+  readonly declaration: Declaration;
+  readonly #read: ReadEach;
+
+  constructor(declaration: Declaration, read: ReadEach) {
+    this.declaration = declaration;
+    this.#read = read;
+  }
+
+  samples(): readonly Sample[] {
+    const [label = ''] = Object.keys(this.declaration.labels ?? {});
+    return this.#read().flatMap(([name, value]) => (value === undefined ? [] : [{ labels: [[label, name]], value }]));
+  }
+}
+
 /** A gauge that is always 1: its labels carry the information. */
 export const constant = (declaration: Declaration, labels: Readonly<Record<string, string>>): Metric => ({
   declaration,

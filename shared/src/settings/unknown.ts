@@ -54,6 +54,7 @@ export function unknownSettings(env: Environment): UnknownSettings {
   const [problems, warnings]: [Problem[], Problem[]] = [[], []];
   for (const [name, value] of Object.entries(env).sort()) {
     if (!value || KNOWN.has(name) || foreign.has(name) || isSetBySomethingElse(name, value)) continue;
+    if (isOfIssuer(name, env)) continue;
     // The setting is also set under its correct name.
     if (env[written(name)] && name !== written(name)) continue;
     const predecessor = PREDECESSORS[name];
@@ -72,8 +73,13 @@ export function unknownSettings(env: Environment): UnknownSettings {
   return { problems, warnings };
 }
 
-const whatItIs = (name: string): string =>
-  name.startsWith('CONNECTOR_') ? 'is for a connector that CONNECTORS does not name' : 'is not a setting';
+const whatItIs = (name: string): string => {
+  if (name.startsWith('CONNECTOR_')) return 'is for a connector that CONNECTORS does not name';
+  return OF_AN_ISSUER.test(name) ? 'is for an issuer that ISSUERS does not name' : 'is not a setting';
+};
+
+/** Settings that each of several issuers has. */
+const OF_AN_ISSUER = /^ISSUER_[A-Z0-9_]+_(URL|PRESET|ANNOUNCED|AUDIENCES|AUDIENCE_CLAIM|TOKEN_[A-Z_]+)$/;
 
 const KNOWN: ReadonlySet<string> = new Set([...SETTING_NAMES, ...COMPOSE_NAMES]);
 const PROTECTING = SETTING_NAMES.filter((name) => !HARMLESS.has(name.replace(/_FILE$/, '')));
@@ -115,6 +121,13 @@ const hasOurWord = (name: string): boolean => name.includes('_') && WORDS.has(fi
 /** Prefixes of the configured connectors: their own code reports problems with their settings. */
 const prefixesOf = ({ CONNECTORS }: Environment): readonly string[] =>
   ['development', ...(CONNECTORS ?? '').split(/[\s,]+/).filter(Boolean)].map((id) => `CONNECTOR_${written(id)}_`);
+
+/** mcp-server reports problems with the variables of the issuers that ISSUERS names. */
+const isOfIssuer = (name: string, { ISSUERS }: Environment): boolean =>
+  (ISSUERS ?? '')
+    .split(/[\s,]+/)
+    .filter((id) => id !== '' && !id.startsWith('{'))
+    .some((id) => name.startsWith(`ISSUER_${written(id)}_`));
 
 function meantBy(name: string, env: Environment): string | undefined {
   const upper = written(name);

@@ -1,7 +1,7 @@
 /** Proves that a metric counts what it claims to count, and that no caller can make its set of labels grow. */
 import type { Declaration } from '@mcp-oauth/shared/metrics/declaration';
 import { metricsTable } from '@mcp-oauth/shared/metrics/declaration';
-import { Counter, Gauge, Histogram } from '@mcp-oauth/shared/metrics/metric';
+import { Counter, Gauge, Histogram, LabelledGauge } from '@mcp-oauth/shared/metrics/metric';
 import { describe, expect, it } from 'vitest';
 
 const counter = (labels: Declaration['labels'] = {}): Counter =>
@@ -65,6 +65,17 @@ describe('a gauge', () => {
     expect(await gauge.samples()).toEqual([]);
     open = 3;
     expect(await gauge.samples()).toEqual([{ labels: [], value: 3 }]);
+  });
+});
+
+describe('a gauge with a label', () => {
+  it('a gauge with a label is read for each of its values, and left out where one is unknown', () => {
+    const declared = { name: 'sample', type: 'gauge', help: 'A sample.', labels: { issuer: 'ids' } } as const;
+    const gauge = new LabelledGauge(declared, () => [
+      ['a', 1],
+      ['b', undefined],
+    ]);
+    expect(gauge.samples()).toEqual([{ labels: [['issuer', 'a']], value: 1 }]);
   });
 });
 

@@ -105,6 +105,17 @@ describe('a variable that is not a setting', () => {
   });
 });
 
+describe('variables of several issuers', () => {
+  it('a variable of an issuer that ISSUERS names is left to mcp-server, any other is reported', () => {
+    const env = { ISSUERS: 'corp, ci-jobs', ISSUER_CORP_URL: 'x', ISSUER_CI_JOBS_PRESET: 'x', ISSUER_X_PRESET: 'x' };
+    expect(unknownSettings(env).warnings).toEqual([
+      { env: 'ISSUER_X_PRESET', message: expect.stringMatching(/^is for an issuer that ISSUERS does not name/) },
+    ]);
+    const json = { ISSUERS: '{"corp": {"URL": "https://x.example"}}' };
+    expect(unknownSettings(json)).toEqual({ problems: [], warnings: [] });
+  });
+});
+
 describe('unknown variables in production', () => {
   it('a variable within two letters of a protecting setting is a problem, any other unknown one a warning', () => {
     const { problems, warnings } = production({

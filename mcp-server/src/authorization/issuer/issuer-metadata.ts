@@ -51,6 +51,8 @@ export function metadataUrls(issuer: string): readonly string[] {
 
 export interface IssuerMetadataOptions {
   readonly issuer: string;
+  /** How the document names the issuer, if it differs: with a placeholder for the tenant. */
+  readonly metadataIssuer?: string | undefined;
   /** The URL by which this server reaches the issuer, if it differs from the public one. */
   readonly internalUrl?: string | undefined;
   readonly fetch: Fetch;
@@ -64,14 +66,20 @@ export function createIssuerMetadata(options: IssuerMetadataOptions): RemoteDocu
   return createRemoteDocument({ load: () => findMetadata(options), clock, onFailure, onRecovery });
 }
 
-async function findMetadata({ issuer, internalUrl, fetch }: IssuerMetadataOptions): Promise<IssuerMetadata> {
+async function findMetadata({
+  issuer,
+  metadataIssuer = issuer,
+  internalUrl,
+  fetch,
+}: IssuerMetadataOptions): Promise<IssuerMetadata> {
   const place = createPlace(issuer, internalUrl);
   const problems: unknown[] = [];
   for (const url of metadataUrls(internalUrl ?? issuer)) {
     try {
       const metadata = schema.parse(await fetchJson(fetch, url));
       // RFC 8414 §3.3: a document that names another issuer must not be used.
-      if (metadata.issuer !== issuer) throw new Error(`${url} names the issuer ${JSON.stringify(metadata.issuer)}`);
+      if (metadata.issuer !== metadataIssuer)
+        throw new Error(`${url} names the issuer ${JSON.stringify(metadata.issuer)}`);
       return schema.parse(withPublicEndpoints(metadata, place));
     } catch (problem) {
       problems.push(problem);

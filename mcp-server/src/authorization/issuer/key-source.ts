@@ -39,6 +39,8 @@ export interface KeySourceOptions {
   readonly metadata: Pick<RemoteDocument<IssuerMetadata>, 'get'>;
   /** Converts a public URL of the issuer to the one by which this server reaches it. */
   readonly inside?: (url: string) => string;
+  /** The setting that says where the keys are, for the log of a refused token. */
+  readonly setting?: string | undefined;
   readonly fetch: Fetch;
   readonly clock: Clock;
   /** Seconds after which the keys are fetched again. */
@@ -63,6 +65,7 @@ const MOST_TRIED = 16;
 
 export function createKeySource(options: KeySourceOptions): KeySource {
   const { jwksUrl, metadata, inside = (url) => url, fetch, clock, maxAge, onFailure, onRecovery, onLeftOut } = options;
+  const { setting = jwksUrl ? 'JWKS_URL' : 'ISSUER' } = options;
   let revision = 0;
   let known: KeySet = { texts: new Set(), names: [], leftOut: [], candidates: () => [] };
 
@@ -100,7 +103,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
           yield key;
         }
       }
-      if (tried.size === 0) throw unknownKey(name, known, jwksUrl ? 'JWKS_URL' : 'ISSUER');
+      if (tried.size === 0) throw unknownKey(name, known, setting);
     },
   };
 }

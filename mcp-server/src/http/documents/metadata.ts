@@ -8,7 +8,8 @@ import { PROOF_ALGORITHMS } from '../../authorization/dpop/proof.ts';
 
 export interface ResourceDescription {
   readonly publicUrl: string;
-  readonly issuer: string;
+  /** The authorization servers that clients may use. */
+  readonly issuers: readonly string[];
   readonly serverName: string;
   /** Every scope that a tool may require: authorization servers learn the scopes from here. */
   readonly scopes: () => readonly string[];
@@ -19,13 +20,13 @@ export interface ResourceDescription {
 
 /** `resource` is exactly the URL that the document is for, because clients compare the two (RFC 9728 §3.3). */
 function resourceMetadata(path: string, description: ResourceDescription) {
-  const { publicUrl, issuer, serverName, dpopRequired } = description;
+  const { publicUrl, issuers, serverName, dpopRequired } = description;
   const scopes = description.scopes();
   const tools = description.toolsByScope();
   return {
     resource: `${publicUrl}${path}`,
-    authorization_servers: [issuer],
     // RFC 9728 §3.2: members without elements are left out.
+    ...(issuers.length > 0 && { authorization_servers: issuers }),
     ...(scopes.length > 0 && { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],
     dpop_signing_alg_values_supported: PROOF_ALGORITHMS,

@@ -6,6 +6,7 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 import { type Challenge, challenge } from '../../authorization/challenge.ts';
 import { ProofError } from '../../authorization/dpop/proof-error.ts';
 import type { Finding } from '../../authorization/finding.ts';
+import { mendOf } from '../../authorization/token/refusals.ts';
 import { TokenError } from '../../authorization/token-error.ts';
 
 export interface Challenges {
@@ -52,7 +53,7 @@ export function createChallenges({ resourceMetadata, scopes, dpopRequired }: Cha
     failed(
       401,
       { scheme, scopes, error: 'invalid_token', description: INVALID_TOKEN },
-      { reason: cause.reason, facts: cause.finding, cause },
+      { reason: cause.reason, facts: factsOf(cause), cause },
     );
 
   const invalidProof = (cause: ProofError): HttpError => {
@@ -93,11 +94,14 @@ interface Details {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+const factsOf = (cause: TokenError | ProofError): Finding =>
+  cause instanceof TokenError ? { ...cause.finding, mend: mendOf(cause.reason) } : cause.finding;
+
 /** Not an error of the client: a dependency of the check is unavailable. */
 const later = (cause: TokenError | ProofError): HttpError =>
   new HttpError(503, 'temporarily_unavailable', "The access token can't be checked now. Please try again.", {
     reason: cause.reason,
-    facts: cause.finding,
+    facts: factsOf(cause),
     headers: { 'Retry-After': '5' },
     cause,
   });

@@ -65,7 +65,12 @@ export class LaneRequest {
   #known(): object {
     const { principal, message } = this;
     if (!principal) return {};
-    return { subject: short(principal.subject), client: short(principal.clientId), ...askedFor(message) };
+    const { subject, clientId } = principal;
+    return {
+      subject: short(subject),
+      client: clientId === undefined ? undefined : short(clientId),
+      ...askedFor(message),
+    };
   }
 
   /** Answers with the error. If the answer has already started, it closes the connection instead. */

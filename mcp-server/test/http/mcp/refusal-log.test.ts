@@ -40,7 +40,7 @@ describe('RFC 6750 §3.1 the log of a refused token', () => {
     ['its signature', async () => signToken({ key: await signingKey('key-1'), claims: server.claims() }), () => ({ reason: 'bad_signature', ...UNVERIFIED })],
     ['its issuer', () => server.token({ iss: 'https://other.example' }), () => ({ reason: 'wrong_issuer', claim: 'iss', expected: server.issuer.url, found: 'https://other.example', setting: 'ISSUER', ...WHO })],
     ['its audience', () => server.token({ aud: ['api://x', 'y'] }), () => ({ reason: 'wrong_audience', claim: 'aud', expected: expect.arrayContaining([`${server.url}/mcp`]), found: ['api://x', 'y'], setting: 'AUDIENCES', ...WHO })],
-    ['no audience', () => server.token({ aud: undefined }), () => ({ reason: 'missing_claim', claim: 'aud', found: 'nothing', setting: 'AUDIENCES', ...WHO })],
+    ['no audience', () => server.token({ aud: undefined }), () => ({ reason: 'no_audience', claim: 'aud', found: 'nothing', setting: 'AUDIENCES, AUDIENCE_CLAIM', mend: expect.stringMatching(/At the issuer: .*Here: .*AUDIENCE_CLAIM/), ...WHO })],
     ['its end', () => server.token({ iat: now() - 700, exp: now() - 60 }), () => ({ reason: 'expired', claim: 'exp', expected: `after ${iso(now() - 5)}`, found: iso(now() - 60), setting: 'CLOCK_TOLERANCE', ...WHO })],
     ['its beginning', () => server.token({ nbf: now() + 60 }), () => ({ reason: 'not_yet_valid', claim: 'nbf', expected: `before ${iso(now() + 5)}`, found: iso(now() + 60), setting: 'CLOCK_TOLERANCE', ...WHO })],
     ['when it was issued', () => server.token({ iat: now() + 60 }), () => ({ reason: 'not_yet_valid', claim: 'iat', found: iso(now() + 60), setting: 'CLOCK_TOLERANCE', ...WHO })],

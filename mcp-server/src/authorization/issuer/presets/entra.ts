@@ -1,0 +1,29 @@
+/** Owns the preset of Microsoft Entra ID: tokens of version 1.0 and 2.0, of one tenant or of several. */
+import { type Preset, TENANT } from './preset.ts';
+
+const SEVERAL = /^\/(common|organizations)(\/v2\.0)?\/?$/;
+
+/** Tokens of version 1.0 come from another host than those of version 2.0. */
+const template = (issuer: string): string | undefined => {
+  const { origin, pathname } = new URL(issuer);
+  const [matched, , version] = SEVERAL.exec(pathname) ?? [];
+  if (!matched) return undefined;
+  return version ? `${origin}/${TENANT}/v2.0` : `https://sts.windows.net/${TENANT}/`;
+};
+
+export const entra: Preset = {
+  page: 'https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference',
+  defaults: {
+    TOKEN_TYPES: { value: 'JWT', quirk: '`typ` is always JWT' },
+    TOKEN_CLIENT_CLAIMS: {
+      value: 'azp,appid',
+      quirk: 'the client is in `azp` (version 2.0) or `appid` (version 1.0); an ID token has neither',
+    },
+    TOKEN_SCOPE_CLAIMS: {
+      value: 'scp,roles',
+      quirk: '`scp` is what a person granted to the client; an application without a person has only `roles`',
+    },
+  },
+  template,
+  organisation: (issuer) => (template(issuer) ? ['tid'] : []),
+};

@@ -1,0 +1,141 @@
+/**
+ * Owns ISSUERS: several issuers for one resource, each with its own variables (`ISSUER_CORP_URL`) or as an object in JSON. Nothing of one
+ * issuer holds for another.
+ */
+import {
+  type Environment,
+  optional,
+  type Problem,
+  readSettings,
+  type Settings,
+} from '@mcp-oauth/shared/settings/config';
+import { familyPrefix, flawOfId, unknownMembers, withDefaults } from '@mcp-oauth/shared/settings/family';
+import * as type from '@mcp-oauth/shared/settings/types';
+import { unknownMember } from '@mcp-oauth/shared/text/nearest';
+import { z } from 'zod';
+import { type ConfiguredIssuer, configuredIssuer, judgeIssuer, withPreset } from './configured.ts';
+import { type IssuerValues, issuerSettings, memberOf, settingsOfSeveral } from './settings.ts';
+
+/** Ids in their order, with the members that an object in JSON gives them. */
+type Named = ReadonlyMap<string, Environment>;
+
+const MEMBERS = Object.values<{ env: string }>(settingsOfSeveral).map(({ env }) => env);
+
+const member = z.union([z.string(), z.boolean().transform(String), z.array(z.string()).transform((all) => all.join())]);
+const asJson = z.record(z.string(), z.record(z.string(), member));
+
+function readNamed(text: string): Named {
+  if (!text.trim().startsWith('{')) {
+    const ids = type.exactList().safeParse(text);
+    if (!ids.success) throw new Error(ids.error.issues.map(({ message }) => message).join(', '));
+    return new Map(ids.data.map((id) => [id, {}]));
+  }
+  const parsed = asJson.safeParse(JSON.parse(text));
+  if (!parsed.success) throw new Error(`expected {"id": {"URL": "https://…"}}: ${parsed.error.issues[0]?.message}`);
+  for (const [id, members] of Object.entries(parsed.data)) {
+    const unknown = Object.keys(members).find((name) => !MEMBERS.includes(name));
+    if (unknown !== undefined) throw new Error(`${id}: ${unknownMember(unknown, MEMBERS)}`);
+  }
+  return new Map(Object.entries(parsed.data));
+}
+
+const named = () =>
+  type.text().transform((text, context): Named => {
+    let message = 'expected at least one id';
+    try {
+      const found = readNamed(text);
+      if (found.size > 0) return found;
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+export const severalSettings = {
+  issuers: optional({
+    env: 'ISSUERS',
+    doc: 'Ids of several issuers, whose tokens are all accepted. The id `corp` is configured by `ISSUER_CORP_…`, [listed below](#several-issuers), instead of ISSUER and the settings of its tokens. Or an object in JSON: `{"corp": {"URL": "https://…", "PRESET": "entra"}}`.',
+    type: named(),
+    example: 'corp,ci',
+  }),
+} as const;
+
+const OF_ONE = Object.values<{ env: string }>(issuerSettings).map(({ env }) => env);
+
+/** Where the one issuer is does not matter then: ISSUER is also a setting of auth-server. The clock is that of this machine. */
+const HARMLESS = new Set(['ISSUER', 'ISSUER_INTERNAL_URL', 'JWKS_URL', 'CLOCK_TOLERANCE']);
+
+interface Context {
+  readonly env: Environment;
+  readonly audiences: readonly string[];
+  readonly environment: string | undefined;
+}
+
+interface Reading {
+  readonly issuers: readonly ConfiguredIssuer[];
+  readonly problems: readonly Problem[];
+}
+
+export function readIssuers(several: Named, context: Context): Reading {
+  const { env } = context;
+  const ids = [...several.keys()];
+  const prefixes = ids.map((id) => familyPrefix('ISSUER', id));
+  const issuers: ConfiguredIssuer[] = [];
+  const misplaced = OF_ONE.filter(
+    (name) => env[name] && !HARMLESS.has(name) && !prefixes.some((prefix) => name.startsWith(prefix)),
+  );
+  const problems: Problem[] = misplaced.map((name) => ({
+    env: name,
+    message: `is for one issuer, and ISSUERS names several: set ${ofFirst(ids, name)} instead`,
+  }));
+  for (const [index, [id, members]] of [...several].entries()) {
+    const flaw = flawOfId('ISSUER', id, ids.slice(0, index)) ?? taken(id);
+    const found = flaw
+      ? { issuers: [], problems: [{ env: 'ISSUERS', message: flaw }] }
+      : readIssuer(id, members, context, prefixes);
+    problems.push(...found.problems, ...found.issuers.flatMap((issuer) => twice(issuer, issuers)));
+    issuers.push(...found.issuers);
+  }
+  return { issuers, problems };
+}
+
+const ofFirst = (ids: readonly string[], name: string): string =>
+  familyPrefix('ISSUER', ids[0] ?? 'id') + memberOf(name);
+
+/** `internal` would have the variable ISSUER_INTERNAL_URL, which is a setting of its own. */
+function taken(id: string): string | undefined {
+  const own = MEMBERS.map((name) => familyPrefix('ISSUER', id) + name);
+  const other = own.find((name) => OF_ONE.includes(name));
+  return other && `the id ${id} would use the variable ${other}, which is a setting of its own`;
+}
+
+function readIssuer(id: string, members: Environment, context: Context, others: readonly string[]): Reading {
+  const prefix = familyPrefix('ISSUER', id);
+  const variable = (name: string): string => prefix + memberOf(name);
+  const twice = Object.keys(members)
+    .filter((name) => context.env[prefix + name])
+    .map((name) => ({ env: prefix + name, message: `is set here and in ISSUERS: keep one` }));
+  const clock = { CLOCK_TOLERANCE: context.env.CLOCK_TOLERANCE || undefined };
+  const own = withDefaults(context.env, prefix, members);
+  const env = withPreset(withDefaults(own, prefix, clock), variable);
+  const declared: Settings = settingsOfSeveral;
+  const { values, problems: unreadable } = readSettings(declared, env, prefix);
+  const found = values as IssuerValues;
+  const problems = [
+    ...twice,
+    ...unreadable,
+    ...unknownMembers({ declared, env: own, prefix, others, owner: `the issuer ${id}` }),
+    ...judgeIssuer(found, variable, context.environment),
+  ];
+  if (problems.length > 0) return { issuers: [], problems };
+  return { issuers: [configuredIssuer(id, found, { audiences: context.audiences, variable })], problems };
+}
+
+/** A token must have one issuer: the rules of another one with the same name would never be used. */
+function twice(issuer: ConfiguredIssuer, before: readonly ConfiguredIssuer[]): readonly Problem[] {
+  const names = issuer.rules.map((rules) => rules.issuer);
+  const same = before.find(({ rules }) => rules.some((other) => names.includes(other.issuer)));
+  if (!same) return [];
+  return [{ env: 'ISSUERS', message: `${same.id} and ${issuer.id} are the same issuer` }];
+}

@@ -1,0 +1,78 @@
+/**
+ * Proves for each preset, over real HTTP, that tokens of the documented shape of its product are accepted, and refused for each way in
+ * which they can be wrong. The issuer is one of ours that signs what the page of the vendor shows.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PRESETS } from '../../src/authorization/issuer/presets/table.ts';
+import { type Foreign, type ForeignServer, startForeign, startServer } from '../support/foreign.ts';
+import { signingKey, signToken } from '../support/issuer.ts';
+import { SHAPES } from './shapes.ts';
+
+/** Leaves out the type that the test issuer writes otherwise. */
+const UNTYPED: Record<string, unknown> = { typ: undefined };
+
+const presetOf = (shape: string): string => shape.split(',')[0] ?? '';
+
+it('every preset has tokens of its documented shape', () => {
+  expect(new Set(Object.keys(SHAPES).map(presetOf))).toEqual(new Set(Object.keys(PRESETS)));
+});
+
+describe.each(Object.entries(SHAPES))('%s', (name, shape) => {
+  const page = PRESETS[presetOf(name)]?.page;
+  let foreign: Foreign;
+  let server: ForeignServer;
+  beforeAll(async () => {
+    foreign = await startForeign(shape.path.replace(/\/$/, ''));
+    const url = foreign.issuer.url + (shape.path.endsWith('/') ? '/' : '');
+    foreign.issuer.metadata.issuer = shape.metadataIssuer?.(url) ?? url;
+    const settings = { ISSUER: url, ISSUER_PRESET: presetOf(name) };
+    server = await startServer({ ...settings, ...shape.settings('') });
+  });
+  afterAll(async () => {
+    await server?.[Symbol.asyncDispose]();
+    await foreign?.issuer.close();
+  });
+
+  const token = (claims = {}, header: Record<string, unknown> = {}, key = foreign.key) => {
+    const now = server.clock.now() / 1000;
+    const url = foreign.issuer.url + (shape.path.endsWith('/') ? '/' : '');
+    const own = { iss: shape.iss?.(url) ?? url, iat: now, exp: now + 600, ...shape.claims(server.url) };
+    return signToken({ key, claims: { ...own, ...claims }, header: { ...UNTYPED, ...shape.header, ...header } });
+  };
+
+  it(`RFC 9068 §4 a token as documented at ${page} is accepted`, async () => {
+    const { client, ...others } = shape.principal;
+    const said = await server.whoami(await token());
+    expect(said).toMatchObject(others);
+    expect((said as { client?: string }).client).toBe(client);
+  });
+
+  it.each(Object.entries(shape.others ?? {}))('RFC 9068 §4 a token is accepted too: %s', async (_, other) => {
+    expect(await server.whoami(await token(other.claims, other.header))).toMatchObject(other.principal);
+  });
+
+  it.each(Object.entries(shape.refused))(
+    'RFC 6750 §3.1 a token is refused: %s',
+    async (_, { claims, header, reason }) => {
+      const said = await server.whoami(await token(claims, header));
+      expect(said).toMatchObject({ status: reason === 'insufficient_scope' ? 403 : 401, reason });
+    },
+  );
+
+  it('RFC 6750 §3.1 a token of another issuer, without an audience, expired, or by a foreign key is refused', async () => {
+    const now = server.clock.now() / 1000;
+    const foreignKey = await signingKey('key-1', 'RS256');
+    const said = async (...given: Parameters<typeof token>) => {
+      const { reason } = (await server.whoami(await token(...given))) as { reason?: unknown };
+      return reason;
+    };
+    expect(await said({ iss: 'https://evil.example' })).toBe('wrong_issuer');
+    expect(await said({ iss: undefined })).toBe('wrong_issuer');
+    expect(await said({ aud: 'https://other.example/mcp' })).toBe('wrong_audience');
+    expect(await said({ iat: now - 700, exp: now - 60 })).toBe('expired');
+    expect(await said({ exp: undefined })).toBe('missing_claim');
+    expect(await said({}, {}, foreignKey)).toBe('bad_signature');
+    expect(await said({}, { typ: 'dpop+jwt' })).toBe('wrong_type');
+    if (name !== 'cognito') expect(await said({ aud: undefined })).toBe('no_audience');
+  });
+});

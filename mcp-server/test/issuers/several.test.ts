@@ -1,0 +1,200 @@
+/**
+ * Proves that several issuers share one resource and nothing else: no key, session, allowance or outage of one counts for another; and
+ * what clients and operators are told about them.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Foreign, type ForeignServer, startForeign, startServer } from '../support/foreign.ts';
+import { bearer, post } from '../support/http-harness.ts';
+import { type SigningKey, signToken } from '../support/issuer.ts';
+import { initialize, request } from '../support/protocol-harness.ts';
+
+let people: Foreign;
+let machines: Foreign;
+let server: ForeignServer;
+beforeAll(async () => {
+  // Both name their key alike, as many issuers do.
+  [people, machines] = await Promise.all([startForeign(), startForeign()]);
+});
+beforeEach(async () => {
+  [people.issuer.up, machines.issuer.up] = [true, true];
+  await server?.[Symbol.asyncDispose]();
+  server = await startServer(settings());
+});
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]();
+  await Promise.all([people.issuer.close(), machines.issuer.close()]);
+});
+
+const settings = (more: Readonly<Record<string, string>> = {}) => ({
+  ISSUERS: 'people,machines',
+  ISSUER_PEOPLE_URL: people.issuer.url,
+  ISSUER_MACHINES_URL: machines.issuer.url,
+  ISSUER_MACHINES_ANNOUNCED: 'false',
+  ISSUER_MACHINES_TOKEN_TYPES: 'JWT',
+  MAX_SESSIONS_PER_PRINCIPAL: '1',
+  ...more,
+});
+
+const claims = (issuer: string, more = {}) => {
+  const now = server.clock.now() / 1000;
+  return {
+    iss: issuer,
+    aud: `${server.url}/mcp`,
+    sub: 'ada',
+    client_id: 'desk',
+    scope: 'mcp:tools',
+    exp: now + 600,
+    ...more,
+  };
+};
+const ofPeople = (more = {}, key: SigningKey = people.key) =>
+  signToken({ key, claims: claims(people.issuer.url, more) });
+const ofMachines = (more = {}, key: SigningKey = machines.key) =>
+  signToken({ key, claims: claims(machines.issuer.url, more), header: { typ: 'JWT' } });
+
+const mcp = (token: string, message: object, session?: string) =>
+  server.fetch(
+    '/mcp',
+    post(token, message, {
+      accept: 'application/json, text/event-stream',
+      ...(session && { 'mcp-session-id': session }),
+    }),
+  );
+const open = async (token: string) => {
+  const response = await mcp(token, initialize('2025-11-25'));
+  await response.text();
+  return response.headers.get('mcp-session-id') ?? '';
+};
+
+describe('the tokens of several issuers', () => {
+  it('RFC 9068 §4 each token is checked by the rules of its own issuer', async () => {
+    expect(await server.whoami(await ofPeople())).toMatchObject({ subject: 'ada', issuer: people.issuer.url });
+    expect(await server.whoami(await ofMachines())).toMatchObject({ subject: 'ada', issuer: machines.issuer.url });
+    const untyped = await signToken({ key: people.key, claims: claims(people.issuer.url), header: { typ: 'JWT' } });
+    expect(await server.whoami(untyped)).toMatchObject({
+      reason: 'wrong_type',
+      setting: 'ISSUER_PEOPLE_TOKEN_TYPES',
+    });
+    expect(await server.whoami(await ofMachines({ aud: 'x' }))).toMatchObject({
+      reason: 'wrong_audience',
+      setting: 'ISSUER_MACHINES_AUDIENCES',
+    });
+    expect(await server.whoami(await ofPeople({ iss: 'https://evil.example' }))).toMatchObject({
+      reason: 'wrong_issuer',
+      setting: 'ISSUERS',
+      expected: [people.issuer.url, machines.issuer.url],
+    });
+  });
+
+  it('CWE-347 a key of one issuer signs nothing for another, though both have the same key id', async () => {
+    expect(await server.whoami(await ofPeople({}, machines.key))).toMatchObject({ reason: 'bad_signature' });
+    expect(await server.whoami(await ofMachines({}, people.key))).toMatchObject({ reason: 'bad_signature' });
+    // Known by now, and still not taken for the other one.
+    expect(await server.whoami(await ofPeople())).toMatchObject({ issuer: people.issuer.url });
+    expect(await server.whoami(await ofMachines({}, people.key))).toMatchObject({ reason: 'bad_signature' });
+  });
+
+  it('MCP 2025-11-25 §2.4 a session belongs to the issuer of its owner, besides subject and client', async () => {
+    const session = await open(await ofPeople());
+    expect((await mcp(await ofPeople({ jti: 'another token' }), request(1, 'ping'), session)).status).toBe(200);
+    expect((await mcp(await ofMachines(), request(2, 'ping'), session)).status).toBe(404);
+  });
+
+  it('CWE-770 the limits of one person do not count for the same subject of another issuer', async () => {
+    const session = await open(await ofPeople());
+    const stream = await server.fetch('/mcp', {
+      headers: { ...bearer(await ofPeople()), accept: 'text/event-stream', 'mcp-session-id': session },
+    });
+    expect((await mcp(await ofPeople(), initialize('2025-11-25'))).status, 'MAX_SESSIONS_PER_PRINCIPAL').toBe(429);
+    expect(await open(await ofMachines())).not.toBe('');
+    await stream.body?.cancel();
+  });
+
+  it('a session without a client belongs to issuer and subject (TOKEN_CLIENT_CLAIMS=none)', async () => {
+    await server[Symbol.asyncDispose]();
+    server = await startServer(settings({ ISSUER_MACHINES_TOKEN_CLIENT_CLAIMS: 'none' }));
+    const session = await open(await ofMachines({ client_id: undefined }));
+    expect((await mcp(await ofMachines({ client_id: 'any' }), request(1, 'ping'), session)).status).toBe(200);
+    expect((await mcp(await ofMachines({ sub: 'bob' }), request(2, 'ping'), session)).status).toBe(404);
+    expect((await mcp(await ofPeople(), request(3, 'ping'), session)).status).toBe(404);
+    const said = await server.whoami(await ofMachines());
+    expect(said).toMatchObject({ subject: 'ada' });
+    expect(said).not.toHaveProperty('client');
+  });
+});
+
+describe('an outage of one of several issuers', () => {
+  it('an issuer whose keys were never read keeps nobody away who comes from another', async () => {
+    await server[Symbol.asyncDispose]();
+    machines.issuer.up = false;
+    server = await startServer(settings());
+    expect(await server.whoami(await ofMachines())).toMatchObject({ status: 503, reason: 'keys_unavailable' });
+    expect(await server.whoami(await ofPeople())).toMatchObject({ subject: 'ada' });
+    expect((await server.fetch('/readyz')).status).toBe(200);
+    machines.issuer.up = true;
+    server.clock.advance(31);
+    expect(await server.whoami(await ofMachines())).toMatchObject({ issuer: machines.issuer.url });
+  });
+
+  it('the readiness probe and the metrics name the keys of each issuer', async () => {
+    machines.issuer.up = false;
+    await server.whoami(await ofPeople());
+    await server.whoami(await ofMachines());
+    expect(await (await server.fetch('/readyz')).json()).toEqual({
+      status: 'ok',
+      issuers: { people: 'keys read', machines: 'keys not read' },
+    });
+    expect(await (await server.fetch('/livez')).json()).toEqual({ status: 'ok' });
+    const { values } = await server.scrape();
+    expect(values.get('mcp_issuer_keys_read_timestamp_seconds{issuer="people"}')).toBe(server.clock.now() / 1000);
+    expect(values.has('mcp_issuer_keys_read_timestamp_seconds{issuer="machines"}')).toBe(false);
+    expect(values.get('mcp_issuer_fetch_failures_total{document="keys",issuer="machines"}')).toBe(1);
+    expect(values.get('mcp_issuer_fetch_failures_total{document="keys",issuer="people"}')).toBeUndefined();
+  });
+
+  it('a withdrawn key ends the tokens that it signed, also where another issuer has a key with its id', async () => {
+    const [token, other] = [await ofPeople(), await ofMachines()];
+    expect(await server.whoami(token)).toMatchObject({ subject: 'ada' });
+    expect(await server.whoami(other)).toMatchObject({ subject: 'ada' });
+    const kept = people.issuer.keys.splice(0, 1, { ...machines.key.publicJwk });
+    server.clock.advance(301);
+    // The first request begins to read the keys again, and is answered by the ones that are known.
+    await server.whoami(token);
+    await expect.poll(async () => server.whoami(token)).toMatchObject({ reason: 'bad_signature' });
+    expect(await server.whoami(other)).toMatchObject({ issuer: machines.issuer.url });
+    people.issuer.keys.splice(0, 1, ...kept);
+  });
+});
+
+describe('what clients learn of several issuers', () => {
+  it('RFC 9728 §2 authorization_servers lists those that clients can use, in the order of ISSUERS', async () => {
+    await server[Symbol.asyncDispose]();
+    const third = await startForeign('/third');
+    server = await startServer(settings({ ISSUERS: 'third,machines,people', ISSUER_THIRD_URL: third.issuer.url }));
+    const document = await (await server.fetch('/.well-known/oauth-protected-resource/mcp')).json();
+    expect(document).toMatchObject({ authorization_servers: [third.issuer.url, people.issuer.url] });
+    const page = await (await server.fetch('/', { headers: { accept: 'text/html' } })).text();
+    expect(page).toContain(people.issuer.url);
+    expect(page).not.toContain(machines.issuer.url);
+    await third.issuer.close();
+  });
+
+  it('MCP 2025-03-26 §2.3 discovery at this origin leads to the first issuer that clients can use', async () => {
+    await server[Symbol.asyncDispose]();
+    server = await startServer(settings({ ISSUERS: 'machines,people' }));
+    const document = await (await server.fetch('/.well-known/oauth-authorization-server')).json();
+    expect(document).toMatchObject({ issuer: people.issuer.url });
+    const response = await server.fetch('/authorize?state=x');
+    expect(response.headers.get('location')).toBe(`${people.issuer.url}/authorize?state=x`);
+  });
+
+  it('RFC 9728 §3.2 authorization_servers is absent if clients can use none, and so is discovery', async () => {
+    await server[Symbol.asyncDispose]();
+    server = await startServer(settings({ ISSUERS: 'machines' }));
+    const document = await (await server.fetch('/.well-known/oauth-protected-resource/mcp')).json();
+    expect(document).not.toHaveProperty('authorization_servers');
+    expect((await server.fetch('/.well-known/oauth-authorization-server')).status).toBe(404);
+    expect((await server.fetch('/authorize')).status).toBe(404);
+    expect(await server.whoami(await ofMachines())).toMatchObject({ subject: 'ada' });
+  });
+});
