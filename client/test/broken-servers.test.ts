@@ -34,7 +34,12 @@ describe('the doctor at a broken server', () => {
     ],
     ['is not there (404)', { status: 404, headers: {}, body: 'none' }, 'user'],
     ['is forbidden before any token (403)', { status: 403, headers: {}, body: 'no' }, 'network'],
-    ['has no upstream (502)', { status: 502, headers: {}, body: 'bad gateway' }, 'network'],
+    ['has no upstream (502)', { status: 502, headers: { 'content-type': 'text/html' }, body: '<html>' }, 'network'],
+    [
+      'shows the page of a firewall (403)',
+      { status: 403, headers: { 'content-type': 'text/html' }, body: '' },
+      'network',
+    ],
     ['answers 200 with something else', { status: 200, headers: {}, body: { hello: 'world' } }, 'mcp-server'],
   ] as const)(
     'a URL that %s is a fault at the first answer, and nothing after it is tried',

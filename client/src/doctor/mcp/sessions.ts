@@ -4,8 +4,8 @@ import { fault, type Known, passed, step, type Verdict } from '../step.ts';
 import { unopened } from './initialize.ts';
 import { errorOf, notify, post, resultOf, statelessPost } from './message.ts';
 
-/** Nothing else can be asked in a session that does not hold. */
-const LOST = { revision: undefined, modern: [] } as const;
+/** A session that does not hold is not used by the following steps. */
+const LOST = { revision: undefined } as const;
 
 /** With two replicas that share nothing, all requests reach the right one in one of 32 runs. */
 const REQUESTS = 6;

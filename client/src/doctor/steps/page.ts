@@ -74,7 +74,7 @@ function judgePage(seen: Seen, { origin, open }: Pick<Known, 'origin' | 'open'>)
   if (problems.length === 0) return passed(`a page of ${origin} can ask and read`, learned);
   const says = `Clients in a web page, such as MCP Inspector, are kept out (CORS): ${problems.join('; ')}.`;
   const fix =
-    'Answer OPTIONS without a token. Send Access-Control-Allow-Origin also with errors, and expose WWW-Authenticate and Mcp-Session-Id.';
+    'Answer OPTIONS without a token. Send Access-Control-Allow-Origin also with errors, and expose WWW-Authenticate and Mcp-Session-Id. If no page is meant to call the server, leave this step out: --origin none.';
   return fault(atServer.length > 0 ? 'mcp-server' : 'authorization-server', says, fix, learned);
 }
 

@@ -114,6 +114,17 @@ function judgeAnswer({ response, endpoint }: Answered, { url, client }: Pick<Kno
   if (status === 401) return passed('401 without a token, as it should be', { first: response });
   if (status === 200 && isJsonRpc(response))
     return passed('the server answers without a token: it needs no sign-in', { first: response, open: true });
+  if (status === 403) {
+    const says = `The server answers 403 before it has seen a token${client.userAgent ? ` (user agent ${client.userAgent})` : ''}.`;
+    const fix =
+      'A firewall or the server itself refuses the request: look for rules about user agents, addresses, Host and Origin.';
+    return fault('network', says, fix, { first: response });
+  }
+  if (status >= 500) {
+    const says = `The server answers ${status}.`;
+    const responsible = status === 502 || status === 504 ? 'network' : 'mcp-server';
+    return fault(responsible, says, 'The log of the server, or of the proxy in front of it, has the reason.');
+  }
   const use = endpoint
     ? `Use ${endpoint}, which is one.`
     : 'Use the URL of the MCP endpoint, often with /mcp at its end.';
@@ -121,20 +132,9 @@ function judgeAnswer({ response, endpoint }: Answered, { url, client }: Pick<Kno
     const says = `The URL answers ${status} with a web page instead of MCP.`;
     return fault(endpoint ? 'user' : 'mcp-server', says, `${use} Or correct the proxy that sends the page.`);
   }
-  if (status === 403) {
-    const says = `The server answers 403 before it has seen a token${client.userAgent ? ` (user agent ${client.userAgent})` : ''}.`;
-    const fix =
-      'A firewall or the server itself refuses the request: look for rules about user agents, addresses, Host and Origin.';
-    return fault('network', says, fix, { first: response });
-  }
   if (status === 404 || status === 405) {
     const says = `The URL answers ${status} to a POST: it is no MCP endpoint (Streamable HTTP).`;
     return fault('user', says, `${use} A server that has HTTP+SSE (2024-11-05) only is not examined.`);
-  }
-  if (status >= 500) {
-    const says = `The server answers ${status}.`;
-    const responsible = status === 502 || status === 504 ? 'network' : 'mcp-server';
-    return fault(responsible, says, 'The log of the server, or of the proxy in front of it, has the reason.');
   }
   const says = `The server answers ${status} to a request without a token; clients expect 401. It says: ${body.slice(0, 200)}`;
   return fault(
