@@ -4,23 +4,33 @@ import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { runCommandLine } from '@mcp-oauth/shared/cli/command-line';
 import { systemClock } from '@mcp-oauth/shared/clock';
+import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { runCommand } from '@mcp-oauth/shared/service';
 import manifest from '../package.json' with { type: 'json' };
 import { doctorCommand } from './doctor/command.ts';
 import { createAsk } from './doctor/network/ask.ts';
 import { createConnections } from './doctor/network/connection.ts';
+import { proxyFrom, proxyValues } from './doctor/network/proxy.ts';
 import { openBrowser } from './sign-in/browser.ts';
 
 const now = () => systemClock.now();
 
 const doctor = doctorCommand({
   now,
-  network: (timeout) => ({ ask: createAsk({ now, timeout }), ...createConnections({ timeout }) }),
+  network: (env, timeout) => {
+    const proxyFor = proxyFrom(env);
+    return { ask: createAsk({ now, timeout, proxyFor }), ...createConnections({ timeout, proxyFor }) };
+  },
   readFile: (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
-  signIn: async (url, options) => {
+  signIn: async (env, url, options) => {
     // Loaded only here, because it is most of the time that a run without a sign-in would take to start.
     const { signIn } = await import('./sign-in/sign-in.ts');
-    return signIn(url, options, { openBrowser: (at) => openBrowser(at, process.platform), version: manifest.version });
+    const proxy = proxyValues(env);
+    return signIn(url, options, {
+      openBrowser: (at) => openBrowser(at, process.platform),
+      version: manifest.version,
+      ...(proxy.httpsProxy && { fetch: createOutgoingFetch(proxy) }),
+    });
   },
 });
 

@@ -5,7 +5,7 @@ import { systemClock } from '@mcp-oauth/shared/clock';
 import { describe, expect, it } from 'vitest';
 import { createAsk } from '../src/doctor/network/ask.ts';
 
-const ask = createAsk({ now: () => systemClock.now(), timeout: 500 });
+const ask = createAsk({ now: () => systemClock.now(), timeout: 500, proxyFor: () => undefined });
 
 async function serve(listener: RequestListener) {
   const server = createServer(listener);

@@ -2,8 +2,9 @@
  * Proves that the doctor names the fault of a server that is broken in one thing, and nothing else; and that it finds nothing at a
  * healthy one.
  */
+import { startProxy } from '@mcp-oauth/shared/testing/proxy';
 import { describe, expect, it } from 'vitest';
-import { examine, stepsWith } from './support/examine.ts';
+import { doctor, examine, stepsWith } from './support/examine.ts';
 import { BROKEN } from './support/faults.ts';
 import { type Answer, type Fault, type Site, startSite } from './support/site.ts';
 
@@ -116,5 +117,32 @@ describe('the doctor at a healthy server', () => {
     expect(stepsWith(report, 'fault')).toEqual([]);
     expect(report.steps.find(({ step }) => step === 'answer')?.says).toContain('needs no sign-in');
     expect(report.steps.find(({ step }) => step === 'tools')?.outcome).toBe('passed');
+  });
+});
+
+describe('RFC 9110 §9.3.6 the doctor behind an HTTP proxy', () => {
+  it('all requests to an https server go through HTTPS_PROXY, and a healthy server passes', async () => {
+    await using site = await startSite(undefined, true);
+    await using proxy = await startProxy();
+    const report = await examine(`${site.url} --token ${await site.token()}`, { env: { HTTPS_PROXY: proxy.url } });
+    expect([...stepsWith(report, 'fault'), ...stepsWith(report, 'note')]).toEqual([]);
+    expect(report.steps[0]?.says).toBe(`the proxy ${new URL(proxy.url).host} looks it up`);
+    // The first connection is that of the step tls, which sends no request.
+    expect(proxy.asked).toHaveLength(site.asked.length + 1);
+  });
+
+  it('a proxy that refuses is a fault of the network', async () => {
+    await using site = await startSite(undefined, true);
+    await using proxy = await startProxy();
+    proxy.status = 403;
+    const report = await examine(site.url, { env: { https_proxy: proxy.url } });
+    expect([stepsWith(report, 'fault'), report.responsible]).toEqual([['tls'], 'network']);
+    expect(report.steps.find(({ step }) => step === 'tls')?.says).toContain('answered 403 to CONNECT localhost:');
+  });
+
+  it('a HTTPS_PROXY that is no proxy ends the command before anything is sent', async () => {
+    const { status, stderr } = await doctor('https://localhost/mcp', { env: { HTTPS_PROXY: 'proxy.example/path' } });
+    expect(status).toBe(1);
+    expect(stderr).toContain('HTTPS_PROXY: expected the URL of an HTTP proxy');
   });
 });

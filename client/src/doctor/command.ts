@@ -2,6 +2,7 @@
 import { type Command, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
 import { json } from '@mcp-oauth/shared/cli/list';
 import { StartError } from '@mcp-oauth/shared/errors';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { visibleJson } from '@mcp-oauth/shared/text/terminal-text';
 import { DOCTOR, PROFILES, PROGRAM } from '../clients/profiles.ts';
 import type { SignInOptions } from '../sign-in/sign-in.ts';
@@ -14,11 +15,11 @@ import { type Finding, walk } from './walk.ts';
 /** What the command is given by the process. */
 export interface DoctorDependencies {
   /** @param timeout milliseconds */
-  readonly network: (timeout: number) => Connections & { readonly ask: Ask };
+  readonly network: (env: Environment, timeout: number) => Connections & { readonly ask: Ask };
   readonly now: () => number;
   /** @throws if the file can't be read. `-` is standard input. */
   readonly readFile: (path: string) => Promise<string>;
-  readonly signIn: (url: URL, options: SignInOptions) => Promise<SignedIn>;
+  readonly signIn: (env: Environment, url: URL, options: SignInOptions) => Promise<SignedIn>;
 }
 
 const DEFAULT_TIMEOUT = '10';
@@ -59,18 +60,18 @@ async function examine(
   invocation: Invocation,
   { network, now, readFile, signIn }: DoctorDependencies,
 ): Promise<number> {
-  const { options, stdout } = invocation;
+  const { env, options, stdout } = invocation;
   const url = urlOf(invocation.parameters.url ?? '');
   const token = await tokenOf(invocation, readFile);
   const given: Known = { url, ...clientOf(options), clientId: textOf(options['client-id']), token };
   const login = signInOptions(invocation);
   const secrets = secretsIn(token);
-  const { ask, ...connections } = network(timeoutOf(options.timeout));
+  const { ask, ...connections } = network(env, timeoutOf(options.timeout));
   const dependencies: StepDependencies = {
     ...connections,
     ask: withoutSecrets(ask, () => secrets),
     now,
-    ...(login && { signIn: (at, clientId) => signIn(at, { ...login, ...(clientId && { clientId }) }) }),
+    ...(login && { signIn: (at, clientId) => signIn(env, at, { ...login, ...(clientId && { clientId }) }) }),
   };
   const shown: Finding[] = [];
   if (!options.json) stdout.write(`${url.href}${options.as ? `, as ${given.client.name}` : ''}\n\n`);

@@ -21,6 +21,8 @@ export interface SignInDependencies {
   readonly openBrowser: (url: URL) => void;
   /** The version of this client. */
   readonly version: string;
+  /** For a network with a proxy. */
+  readonly fetch?: typeof globalThis.fetch;
 }
 
 const NAME = 'mcp-oauth-doctor';
@@ -36,7 +38,11 @@ export async function signIn(url: URL, options: SignInOptions, dependencies: Sig
   const provider = providerOf(loopback, state, options, dependencies);
   const client = () =>
     new Client({ name: NAME, version: dependencies.version }, { versionNegotiation: { mode: 'auto' } });
-  const transport = () => new StreamableHTTPClientTransport(url, { authProvider: provider });
+  const transport = () =>
+    new StreamableHTTPClientTransport(url, {
+      authProvider: provider,
+      ...(dependencies.fetch && { fetch: dependencies.fetch }),
+    });
   const first = transport();
   try {
     await client().connect(first);

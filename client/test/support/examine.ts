@@ -1,11 +1,13 @@
 /** Owns a run of `doctor --json` in this process, as a test reads it. */
-import { readFileSync } from 'node:fs';
+import tls from 'node:tls';
 import { systemClock } from '@mcp-oauth/shared/clock';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { type Ran, run } from '@mcp-oauth/shared/testing/terminal';
-import { CERTIFICATE } from '../../../auth-server/test/support/client-host.ts';
+import { trustTestCertificate } from '../../../auth-server/test/support/client-host.ts';
 import { doctorCommand } from '../../src/doctor/command.ts';
 import { createAsk } from '../../src/doctor/network/ask.ts';
 import { createConnections } from '../../src/doctor/network/connection.ts';
+import { proxyFrom } from '../../src/doctor/network/proxy.ts';
 
 export interface Report {
   readonly url: string;
@@ -21,17 +23,26 @@ export interface Report {
   }[];
 }
 
-/** @param trusted the certificate of the test server is, as with NODE_EXTRA_CA_CERTS */
-export function doctor(line: string, { trusted = true, stdin = '' } = {}): Promise<Ran> {
+const PUBLIC = tls.getCACertificates('default');
+
+/** @param trusted whether the certificate of the test server is trusted, as with NODE_EXTRA_CA_CERTS */
+export function doctor(
+  line: string,
+  { trusted = true, stdin = '', env = {} }: { trusted?: boolean; stdin?: string; env?: Environment } = {},
+): Promise<Ran> {
   const now = () => systemClock.now();
-  const ca = trusted ? [readFileSync(CERTIFICATE, 'utf8')] : undefined;
+  if (trusted) trustTestCertificate();
+  else tls.setDefaultCACertificates(PUBLIC);
   const command = doctorCommand({
     now,
-    network: (timeout) => ({ ask: createAsk({ now, timeout, ca }), ...createConnections({ timeout, ca }) }),
+    network: (variables, timeout) => {
+      const proxyFor = proxyFrom(variables);
+      return { ask: createAsk({ now, timeout, proxyFor }), ...createConnections({ timeout, proxyFor }) };
+    },
     readFile: async () => stdin,
     signIn: () => Promise.reject(new Error('no browser')),
   });
-  return run({ name: 'client', summary: 'A client.', commands: [command] }, `doctor ${line}`);
+  return run({ name: 'client', summary: 'A client.', commands: [command] }, `doctor ${line}`, env);
 }
 
 export async function examine(line: string, options: Parameters<typeof doctor>[1] = {}): Promise<Report & Ran> {

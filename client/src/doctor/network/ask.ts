@@ -2,8 +2,10 @@
  * Owns one HTTP request of the doctor and what is recorded of its answer. Each request has a connection of its own, a time limit and a
  * limit of bytes. Redirects are recorded and never followed. Nothing is decoded.
  */
-import { ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { openTunnel, secure } from '@mcp-oauth/shared/network/tunnel';
+import { codeOf, type ProxyFor } from './proxy.ts';
 
 export interface ProbeRequest {
   readonly url: string | URL;
@@ -36,54 +38,68 @@ export interface AskOptions {
   readonly now: () => number;
   /** Milliseconds for the head of an answer, and again for its body. */
   readonly timeout: number;
-  /** Trusted besides the authorities of the system. */
-  readonly ca?: readonly string[] | undefined;
+  readonly proxyFor: ProxyFor;
 }
 
 /** Metadata has some KiB, a list of tools some hundred. */
 const MOST_BYTES = 1024 * 1024;
 
 export const createAsk =
-  ({ now, timeout, ca }: AskOptions): Ask =>
-  ({ url, method = 'GET', headers = {}, body, until }) => {
+  ({ now, timeout, proxyFor }: AskOptions): Ask =>
+  async ({ url, method = 'GET', headers = {}, body, until }) => {
     const target = new URL(url);
     const sentAt = now();
     const none = { url: target.href, status: 0, headers: {}, body: '', cut: false, sentAt };
-    return new Promise((resolve) => {
-      const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
-      const options: RequestOptions & { ca?: string[] } = {
-        method,
-        agent: false,
-        headers: { ...sentHeaders(headers), ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }) },
-        ...(ca && { ca: [...ca] }),
-      };
-      const sent = begin(() => send(target, options));
-      if (!(sent instanceof ClientRequest)) {
-        resolve({ ...none, failure: sent, answeredAt: now() });
-        return;
-      }
-      const give = (failure: string) => {
-        clearTimeout(timer);
-        sent.destroy();
-        resolve({ ...none, failure, answeredAt: now() });
-      };
-      const timer = setTimeout(() => give('TIMEOUT'), timeout);
-      sent.on('error', (error) => give(codeOf(error)));
-      sent.once('response', (answer) => {
-        clearTimeout(timer);
-        const answeredAt = now();
-        const head = { ...none, status: answer.statusCode ?? 0, headers: joined(answer), answeredAt };
-        const isStream = answer.headers['content-type']?.startsWith('text/event-stream');
-        const reading =
-          until === 'head' && isStream ? Promise.resolve({ body: '', cut: true }) : bodyOf(answer, timeout, until);
-        void reading.then((read) => {
-          sent.destroy();
-          resolve({ ...head, ...read });
-        });
-      });
-      sent.end(body);
-    });
+    const length = body !== undefined && { 'content-length': Buffer.byteLength(body) };
+    const options: RequestOptions = { method, agent: false, headers: { ...sentHeaders(headers), ...length } };
+    try {
+      const answer = await answerTo(
+        target,
+        { ...options, ...(await routeTo(target, proxyFor, timeout)) },
+        body,
+        timeout,
+      );
+      const answeredAt = now();
+      const head = { ...none, status: answer.statusCode ?? 0, headers: joined(answer), answeredAt };
+      const isStream = answer.headers['content-type']?.startsWith('text/event-stream');
+      const read = until === 'head' && isStream ? { cut: true } : await bodyOf(answer, timeout, until);
+      answer.destroy();
+      return { ...head, ...read };
+    } catch (error) {
+      return { ...none, failure: codeOf(error), answeredAt: now() };
+    }
   };
+
+async function routeTo(url: URL, proxyFor: ProxyFor, timeout: number): Promise<RequestOptions> {
+  const proxy = proxyFor(url);
+  if (!proxy) return {};
+  const tunnel = await openTunnel(proxy, url, AbortSignal.timeout(timeout));
+  return { createConnection: () => secure(tunnel, url) };
+}
+
+/** @throws an error with the code TIMEOUT if the head of the answer does not arrive in time */
+function answerTo(
+  url: URL,
+  options: RequestOptions,
+  body: string | undefined,
+  timeout: number,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    // A header that is not allowed throws at once.
+    const sent = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options);
+    const late = () => sent.destroy(Object.assign(new Error('no answer in time'), { code: 'TIMEOUT' }));
+    const timer = setTimeout(late, timeout);
+    sent.on('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    sent.once('response', (answer) => {
+      clearTimeout(timer);
+      resolve(answer);
+    });
+    sent.end(body);
+  });
+}
 
 /** Replaces what must not be shown in whatever a server answers, before anything is cut from it. */
 export const withoutSecrets =
@@ -118,15 +134,6 @@ function bodyOf(answer: IncomingMessage, timeout: number, until: ProbeRequest['u
   });
 }
 
-/** A header that is not allowed throws at once. */
-function begin(send: () => ClientRequest): ClientRequest | string {
-  try {
-    return send();
-  } catch (error) {
-    return codeOf(error);
-  }
-}
-
 /** A comment, which only keeps a stream open, is no event; but it shows as well that nothing holds the stream back. */
 const hasEvent = (chunk: Buffer): boolean => /\n\r?\n|\r\r/.test(chunk.toString('latin1'));
 
@@ -137,5 +144,3 @@ const joined = ({ headers }: IncomingMessage): Readonly<Record<string, string>> 
   Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
   );
-
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String((error as Error).message);

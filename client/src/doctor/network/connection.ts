@@ -1,10 +1,14 @@
 /** Owns what the doctor records of a host before HTTP: its addresses, and its certificate. */
 import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect, type PeerCertificate } from 'node:tls';
+import { openTunnel } from '@mcp-oauth/shared/network/tunnel';
+import { codeOf, type ProxyFor } from './proxy.ts';
 
 export interface Named {
   readonly addresses: readonly string[];
+  /** The proxy that looks the name up. */
+  readonly proxy?: string;
   /** Why there are none: a code of Node.js. */
   readonly failure?: string;
 }
@@ -22,19 +26,21 @@ export interface Secured {
 }
 
 export interface Connections {
-  lookup(host: string): Promise<Named>;
+  lookup(url: URL): Promise<Named>;
   secure(url: URL): Promise<Secured>;
 }
 
 export interface ConnectionOptions {
   /** Milliseconds. */
   readonly timeout: number;
-  readonly ca?: readonly string[] | undefined;
+  readonly proxyFor: ProxyFor;
 }
 
-export const createConnections = ({ timeout, ca }: ConnectionOptions): Connections => ({
-  lookup: async (host) => {
-    const name = host.replace(/^\[|\]$/g, '');
+export const createConnections = ({ timeout, proxyFor }: ConnectionOptions): Connections => ({
+  lookup: async (url) => {
+    const proxy = proxyFor(url);
+    if (proxy) return { addresses: [], proxy: proxy.host };
+    const name = bare(url);
     if (isIP(name) !== 0) return { addresses: [name] };
     try {
       return { addresses: (await lookup(name, { all: true })).map(({ address }) => address) };
@@ -42,33 +48,40 @@ export const createConnections = ({ timeout, ca }: ConnectionOptions): Connectio
       return { addresses: [], failure: codeOf(error) };
     }
   },
-  secure: ({ hostname, port }) =>
-    new Promise((resolve) => {
-      const host = hostname.replace(/^\[|\]$/g, '');
-      const socket = connect({
-        host,
-        port: Number(port || 443),
-        ...(isIP(host) === 0 && { servername: host }),
-        // Nothing is sent over this connection: an untrusted certificate is to be described.
-        rejectUnauthorized: false,
-        ...(ca && { ca: [...ca] }),
-      });
-      const end = (secured: Secured) => {
-        socket.destroy();
-        resolve(secured);
-      };
-      socket.setTimeout(timeout, () => end({ failure: 'TIMEOUT' }));
-      socket.once('error', (error) => end({ failure: codeOf(error) }));
-      socket.once('secureConnect', () => {
-        const untrusted = socket.authorized ? undefined : codeOf(socket.authorizationError);
-        end({
-          ...described(socket.getPeerCertificate()),
-          ...(untrusted && { untrusted }),
-          protocol: socket.getProtocol() ?? '',
-        });
-      });
-    }),
+  secure: async (url) => {
+    const proxy = proxyFor(url);
+    try {
+      const tunnel = proxy && (await openTunnel(proxy, url, AbortSignal.timeout(timeout)));
+      return await handshake(url, tunnel, timeout);
+    } catch (error) {
+      return { failure: codeOf(error) };
+    }
+  },
 });
+
+function handshake(url: URL, tunnel: Socket | undefined, timeout: number): Promise<Secured> {
+  const host = bare(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host,
+      port: Number(url.port || 443),
+      ...(tunnel && { socket: tunnel }),
+      ...(isIP(host) === 0 && { servername: host }),
+      // Nothing is sent over this connection: an untrusted certificate is to be described.
+      rejectUnauthorized: false,
+    });
+    socket.setTimeout(timeout, () => socket.destroy(Object.assign(new Error('late'), { code: 'TIMEOUT' })));
+    socket.once('error', reject);
+    socket.once('secureConnect', () => {
+      const untrusted = socket.authorized ? undefined : codeOf(socket.authorizationError);
+      const protocol = socket.getProtocol() ?? '';
+      resolve({ ...described(socket.getPeerCertificate()), ...(untrusted && { untrusted }), protocol });
+      socket.destroy();
+    });
+  });
+}
+
+const bare = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
 
 function described({ subject, issuer, valid_to }: PeerCertificate): Secured {
   const validTo = Date.parse(valid_to);
@@ -79,6 +92,3 @@ function described({ subject, issuer, valid_to }: PeerCertificate): Secured {
     ...(Number.isFinite(validTo) && { validTo }),
   };
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);

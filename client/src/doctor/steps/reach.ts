@@ -9,11 +9,12 @@ import { fault, type Known, note, passed, step, type Verdict } from '../step.ts'
 export const name = step(
   'name',
   () => undefined,
-  (dependencies, { url }) => dependencies.lookup(url.hostname),
+  (dependencies, { url }) => dependencies.lookup(url),
   judgeName,
 );
 
-function judgeName({ addresses, failure }: Named, { url: { hostname } }: Pick<Known, 'url'>): Verdict {
+function judgeName({ addresses, proxy, failure }: Named, { url: { hostname } }: Pick<Known, 'url'>): Verdict {
+  if (proxy) return passed(`the proxy ${proxy} looks it up`);
   if (addresses[0] === hostname) return passed('an address, which needs no DNS');
   if (addresses.length > 0) return passed(`${hostname} is ${addresses.join(', ')}`);
   return fault(
