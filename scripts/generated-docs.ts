@@ -189,4 +189,5 @@ const CONNECTOR_EXAMPLE = `# Your own identity provider instead of the developme
 #CONNECTOR_ACME_ISSUER=https://login.acme.example
 #CONNECTOR_ACME_CLIENT_ID=mcp
 #CONNECTOR_ACME_CLIENT_SECRET=
-#CONNECTOR_ACME_ALLOW=domain:acme.example`;
+#CONNECTOR_ACME_ALLOW=domain:acme.example
+#CONNECTOR_ACME_SCOPE_RULES=mcp:admin=group:ops`;

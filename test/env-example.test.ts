@@ -15,7 +15,7 @@ const declared = new Map(
     .flatMap((settings) => Object.values<{ env: string; example?: string; default?: string }>(settings))
     .map(({ env, example, default: usual }) => [env, example ?? usual ?? '']),
 );
-const others = ['CONNECTORS', 'TYPE', 'NAME', 'ISSUER', 'CLIENT_ID', 'CLIENT_SECRET', 'ALLOW'];
+const others = ['CONNECTORS', 'TYPE', 'NAME', 'ISSUER', 'CLIENT_ID', 'CLIENT_SECRET', 'ALLOW', 'SCOPE_RULES'];
 
 describe('.env.example', () => {
   it.each(lines.map((line) => [line]))('%s gives the value that it shows, once it is uncommented', (line) => {
