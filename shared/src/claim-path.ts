@@ -5,7 +5,7 @@
 import { isObject } from '@mcp-oauth/shared/json';
 
 /**
- * The value at `path`. Of several members that fit, the one with the longest name is tried first.
+ * The value at `path`. Of several members that fit, the one with the longest name is tried first; a null says nothing.
  * @returns `undefined` if there is none; a list has no members
  */
 export function valueAt(claims: unknown, path: string): unknown {
@@ -13,7 +13,7 @@ export function valueAt(claims: unknown, path: string): unknown {
   for (const [name, rest] of partsOf(path)) {
     if (!Object.hasOwn(claims, name)) continue;
     const value = rest === undefined ? claims[name] : valueAt(claims[name], rest);
-    if (value !== undefined) return value;
+    if (value !== undefined && value !== null) return value;
   }
   return undefined;
 }
@@ -39,7 +39,7 @@ export const textsAt = (claims: unknown, path: string): readonly string[] =>
  * keeps the claim elsewhere. A null says nothing.
  */
 export function unreadAt(claims: unknown, path: string): string | undefined {
-  const value = valueAt(claims, path) ?? undefined;
+  const value = valueAt(claims, path);
   if (value !== undefined) {
     const others = [value].flat().filter((member) => member !== undefined && member !== null && !isScalar(member));
     return others.length > 0 ? `the claim ${path} has members that are no text` : undefined;

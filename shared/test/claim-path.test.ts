@@ -11,6 +11,8 @@ const claims = {
   'a.b': { c: 'longest name' },
   a: { 'b.c': 'shorter name', b: { c: 'shortest name', d: 'only here' } },
   none: null,
+  'n.m': null,
+  n: { m: 'below' },
 };
 
 describe('the path of a claim', () => {
@@ -21,13 +23,13 @@ describe('the path of a claim', () => {
     ['a name with dots inside', 'resource_access.mcp.example.com.roles', ['owner']],
     ['the longest of several names that fit', 'a.b.c', 'longest name'],
     ['a shorter name where the longest one has no such member', 'a.b.d', 'only here'],
-    ['null', 'none', null],
+    ['a member beside a null of the same path', 'n.m', 'below'],
   ])('a path finds %s', (_, path, value) => {
     expect(valueAt(claims, path)).toEqual(value);
   });
 
   it.each([
-    '', '.', 'groups.', '.groups', 'groups.0', 'groups.length', 'none.x', 'unknown', 'realm_access.unknown', '__proto__',
+    '', '.', 'none', 'groups.', '.groups', 'groups.0', 'groups.length', 'none.x', 'unknown', 'realm_access.unknown', '__proto__',
     'constructor.name', 'realm_access.toString', 'GROUPS',
   ])('a path that fits no own member finds nothing: %j', (path) => {
     expect(valueAt(claims, path)).toBeUndefined();
@@ -38,10 +40,10 @@ describe('the path of a claim', () => {
     expect(textsAt(odd, 'groups')).toEqual([]);
   });
 
-  it('every member of an object is found by its name', () => {
+  it('every member of an object is found by its name, and a null is no value', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue(), { minKeys: 1 }), (members) => {
-        for (const [name, value] of Object.entries(members)) expect(valueAt(members, name)).toBe(value);
+        for (const [name, value] of Object.entries(members)) expect(valueAt(members, name)).toBe(value ?? undefined);
       }),
     );
   });

@@ -303,7 +303,10 @@ describe('properties of the decision', () => {
           expect(decide(stored, configured).isAllowed).toBe(decide(identity, configured).isAllowed);
         }
       }),
-      { numRuns: 1_000 },
+      {
+        numRuns: 1_000,
+        examples: [[{ a: { b: true }, 'a.b': null }, 'claim:a.b=true', 'claim:a=x']],
+      },
     );
   });
 

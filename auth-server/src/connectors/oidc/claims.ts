@@ -64,7 +64,7 @@ function withoutReplaced(idToken: Claims, userInfo: Claims): Claims {
 }
 
 function lacksForRules(idToken: Claims, { needs, options }: ClaimsNeeded): boolean {
-  const isAbsent = (path: string) => (valueAt(idToken, path) ?? undefined) === undefined;
+  const isAbsent = (path: string) => valueAt(idToken, path) === undefined;
   return Boolean(
     // A path may lead to any claim, so the id token alone never shows that it is absent.
     needs?.has('claim') ||
