@@ -15,11 +15,15 @@ import { unitTests } from './support/unit-tests.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const manifest = JSON.parse(read('package.json'));
+/** Where test/support/accessibility.ts writes them. */
+const SCREENSHOTS = 'test/.screenshots';
 const scripts = new Set(Object.keys(manifest.scripts));
 
 interface Step {
   readonly uses?: string;
   readonly run?: string;
+  readonly if?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
 }
 interface Job extends Step {
   readonly steps?: readonly Step[];
@@ -61,6 +65,22 @@ describe('workflows', () => {
       else if (uses) expect(uses).toMatch(/@[\da-f]{40}$/);
     }
   });
+
+  it.each(workflows)(
+    'each job of %s that runs all tests keeps their screenshots, also when a test fails',
+    (path, { jobs }) => {
+      const testing = Object.values(jobs).flatMap(({ steps = [] }) => {
+        const at = steps.findIndex(({ run = '' }) => /^npm test$|^\.ci\/run$/.test(run));
+        return at < 0 ? [] : [steps.slice(at + 1)];
+      });
+      if (!path.endsWith('release.yml')) expect(testing).toHaveLength(1);
+      for (const after of testing) {
+        const upload = after.find(({ uses = '' }) => uses.startsWith('actions/upload-artifact@'));
+        // A folder that begins with a dot is left out by default.
+        expect(upload).toMatchObject({ if: 'always()', with: { path: SCREENSHOTS, 'include-hidden-files': true } });
+      }
+    },
+  );
 
   it.each(['CONTRIBUTING.md', '.githooks/pre-push', '.ci/run', 'docs/releases.md'])(
     '%s names scripts that exist',
