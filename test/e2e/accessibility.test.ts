@@ -2,19 +2,16 @@
  * Proves, in a real Chromium, that every page can be used by everybody (WCAG 2.2): axe finds nothing, light and dark, wide and at
  * 320 px, and the keyboard is enough. The screenshots are in test/.screenshots.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { brandOf } from '../../auth-server/src/branding/brand.ts';
-import { english } from '../../auth-server/src/languages/english.ts';
-import { createPages } from '../../auth-server/src/views/pages.ts';
-import { hebrew } from '../../auth-server/test/languages/dropped-in/hebrew.ts';
 import { barriersOf, tabStops } from '../support/accessibility.ts';
 import { signIn, useBrowser } from '../support/browser.ts';
 import { OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts';
-import { Stack } from '../support/stack.ts';
+import { ROOT, Run, Stack } from '../support/stack.ts';
 
 const SCOPES = { scope: 'mcp:tools mcp:admin' };
 const WEB = 'https://app.example/callback';
@@ -29,9 +26,16 @@ writeFileSync(
   '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><circle cx="32" cy="32" r="30" fill="#e8590c"/></svg>',
 );
 
+/** An MCP server whose tokens name the organisation, so that a person of several chooses one. */
+const OF_ORGANISATIONS = 'http://localhost:1';
+
 let stack: Stack;
 beforeAll(async () => {
-  stack = await Stack.start({
+  const ports = await freePorts(3);
+  const organisations = { url: OF_ORGANISATIONS, name: 'Acme Notes', scopes: { notes: 'Read notes' }, claims: ['org'] };
+  const settings = {
+    RESOURCES: JSON.stringify([{ url: `http://localhost:${ports[0]}` }, organisations]),
+    CONNECTOR_DEVELOPMENT_ORG_CLAIM: 'groups',
     SERVER_NAME: 'Acme Notes',
     CLIENTS: JSON.stringify([KNOWN]),
     PEOPLE_DENY: 'email:bob@example.com',
@@ -41,7 +45,8 @@ beforeAll(async () => {
     BRAND_ACCENT: '#ffd43b',
     SUPPORT_URL: 'mailto:help@example.com',
     PRIVACY_URL: 'https://example.com/privacy',
-  });
+  };
+  stack = await Stack.start(settings, ports);
 });
 afterAll(async () => {
   await stack?.[Symbol.asyncDispose]();
@@ -142,7 +147,24 @@ const PAGES: Readonly<Record<string, Shown>> = {
       await page.goto(`${stack.authUrl}/logout`);
     },
   },
+  'signed out, with the way to sign out at the provider': {
+    heading: /^You are signed out/,
+    open: async (page) => {
+      await withSession(page);
+      await page.goto(`${stack.authUrl}/logout`);
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByRole('link', { name: /^Sign out at .* as well$/ }).waitFor();
+    },
+  },
   'sign-out of nobody': { heading: /signed in/, open: (page) => page.goto(`${stack.authUrl}/logout`) },
+  'choice of an organisation': {
+    heading: /^Which organisation/,
+    open: async (page) => {
+      await askAs(page, { parameters: { resource: `${OF_ORGANISATIONS}/mcp`, scope: 'notes' } });
+      await goThrough(page, /Alice/);
+      await page.getByRole('combobox', { name: 'Organisation' }).waitFor();
+    },
+  },
   'finished with access': {
     heading: /^You can close this page/,
     open: async (page) => {
@@ -157,6 +179,14 @@ const PAGES: Readonly<Record<string, Shown>> = {
       await page.getByRole('button', { name: 'Deny' }).click();
     },
   },
+  'page of the MCP server': { heading: /Acme Notes/, open: (page) => page.goto(stack.mcpUrl) },
+  'sign-in for development': {
+    heading: /^Who do you want to be/,
+    open: async (page) => {
+      await askAs(page);
+      await page.getByRole('button', { name: /^Continue with/ }).click();
+    },
+  },
 };
 
 describe('WCAG 2.2 the pages', () => {
@@ -168,58 +198,44 @@ describe('WCAG 2.2 the pages', () => {
     expect(await barriersOf(page, name.replaceAll(' ', '-'))).toEqual([]);
     await context.close();
   });
+});
 
-  it('the page has no barrier without a brand, from right to left', async () => {
-    const context = await browser().newContext();
+/** An auth-server without a brand, with one more file in its folder of languages. */
+async function startInHebrew(): Promise<AsyncDisposable & { readonly stack: Stack }> {
+  const copy = mkdtempSync(join(tmpdir(), 'languages-'));
+  for (const name of ['src', 'package.json'])
+    cpSync(join(ROOT, 'auth-server', name), join(copy, name), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  const language = join(ROOT, 'auth-server/test/languages/dropped-in/hebrew.ts');
+  writeFileSync(join(copy, 'src/languages/hebrew.ts'), `export { hebrew } from ${JSON.stringify(language)};`);
+  const [port] = await freePorts(1);
+  const authUrl = `http://localhost:${port}`;
+  const run = new Run(
+    { ISSUER: authUrl, RESOURCES: stack.mcpUrl, DATA_DIR: join(copy, 'data') },
+    join(copy, 'src/main.ts'),
+  );
+  await run.says('"msg":"ready"');
+  return {
+    stack: { authUrl, mcpUrl: stack.mcpUrl } as Stack,
+    [Symbol.asyncDispose]: async () => {
+      await run.stop();
+      rmSync(copy, { recursive: true });
+    },
+  };
+}
+
+describe('WCAG 2.2 a language that is written from right to left', () => {
+  it('the sign-in page has no barrier without a brand, and its check boxes are on the right', async () => {
+    await using server = await startInHebrew();
+    const context = await browser().newContext({ locale: 'he-IL' });
     const page = await context.newPage();
-    const markup = createPages(brandOf({})).signIn({
-      language: hebrew,
-      pending: {
-        uid: 'uid',
-        client: { id: 'client', name: 'Sample client', identity: {} },
-        redirectUri: REDIRECT_URI,
-        resource: { identifier: 'https://mcp.example/mcp', name: 'Acme Notes' },
-        scopes: [
-          { name: 'mcp:tools', description: 'Use the tools', isFixed: true },
-          {
-            name: 'mcp:admin',
-            description: 'See the status',
-            tools: { titles: ['Server status'], more: 1, isReadOnly: true },
-          },
-        ],
-        claims: ['name'],
-        accountId: undefined,
-      },
-      path: '/interaction/uid',
-      account: undefined,
-      connectors: [{ id: 'acme', title: 'Acme' }],
-      token: 'token',
-    });
-    await page.setContent(markup);
+    await page.goto((await OAuthClient.register(server.stack)).authorizationUrl(SCOPES).href);
+    await page.locator('html[lang=he][dir=rtl]').waitFor();
     await page.locator('summary').first().click();
     expect(await barriersOf(page, 'sign-in-from-right-to-left')).toEqual([]);
     const [box, text] = [page.getByRole('checkbox'), page.getByText('See the status')];
     const [left, right] = [(await box.boundingBox())?.x ?? 0, (await text.boundingBox())?.x ?? 0];
     expect(left).toBeGreaterThan(right);
-    await context.close();
-  });
-});
-
-describe('WCAG 2.2 the choice of an organisation', () => {
-  it('the page has no barrier, and its list has a name', async () => {
-    const context = await browser().newContext();
-    const page = await context.newPage();
-    await page.setContent(
-      createPages(brandOf({ brandName: 'Acme' })).organisation({
-        language: english,
-        organisations: ['Acme Europe', 'Acme-with-a-name-that-has-no-blank-where-a-line-could-break-0123456789'],
-        resource: 'Acme Notes',
-        path: '/interaction/uid/organisation',
-        token: 'token',
-      }),
-    );
-    expect(await barriersOf(page, 'choice-of-an-organisation')).toEqual([]);
-    expect(await page.getByRole('combobox', { name: 'Organisation' }).inputValue()).toBe('Acme Europe');
     await context.close();
   });
 });

@@ -42,7 +42,7 @@ const welcome = ({ serverName, publicUrl }: Landing, tools: readonly ToolSummary
 <h1>${serverName}</h1>
 <p class="lead soft">A <a href="https://modelcontextprotocol.io">Model Context Protocol</a> server with ${tools.length} ${tools.length === 1 ? 'tool' : 'tools'}.
 Give this address to your client; it opens your browser to sign you in.</p>
-<pre class="address"><code>${publicUrl}${MCP_PATH}</code></pre>
+<pre class="address" tabindex="0"><code>${publicUrl}${MCP_PATH}</code></pre>
 </header>`;
 
 const connect = ({ serverName, publicUrl }: Landing): Html => html`<section class="card">
