@@ -55,7 +55,8 @@ describe.each(Object.entries(SHAPES))('%s', (name, shape) => {
     'RFC 6750 §3.1 a token is refused: %s',
     async (_, { claims, header, reason }) => {
       const said = await server.whoami(await token(claims, header));
-      expect(said).toMatchObject({ status: reason === 'insufficient_scope' ? 403 : 401, reason });
+      if (reason !== 'insufficient_scope') expect(said).toMatchObject({ status: 401, reason });
+      else expect(said).toMatchObject({ status: 403, reason, mend: expect.stringContaining('TOKEN_SCOPE_MAP') });
     },
   );
 

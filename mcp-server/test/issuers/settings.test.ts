@@ -54,6 +54,12 @@ describe('the settings of one issuer', () => {
       { ISSUER_PRESET: 'entra', ISSUER: 'https://login.microsoftonline.com/common/' },
       /^TOKEN_REQUIRED_CLAIMS: .*name yours by tid/,
     ],
+    [
+      { ISSUER_PRESET: 'entra', ISSUER: 'https://login.microsoftonline.com/{tenantid}/v2.0' },
+      /^ISSUER: no token has this issuer: name the id of your tenant/,
+    ],
+    [{ ISSUER_PRESET: 'entra', ISSUER: 'https://login.microsoftonline.com/consumers/v2.0' }, /^ISSUER: no token has/],
+    [{ ISSUER_PRESET: 'entra', ISSUER: 'https://login.microsoftonline.com/acme.com/v2.0' }, /^ISSUER: no token has/],
     [{ ISSUER_PRESET: 'okta', ISSUER: 'https://acme.okta.com' }, /^ISSUER: .*org authorization server/],
     [{ ISSUER_PRESET: 'google' }, /^ISSUER_PRESET: expected one of keycloak, entra/],
     [{ ISSUER_PRESET: 'constructor' }, /^ISSUER_PRESET: expected one of/],

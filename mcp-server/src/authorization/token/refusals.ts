@@ -116,23 +116,29 @@ export const REFUSALS: Readonly<Record<TokenReason, Mend>> = {
   },
 };
 
+/** A token without the scope that every call needs, which no client can mend by asking for more. */
+const LACKS_BASE_SCOPE: Mend = {
+  meaning: 'It lacks a scope (403). Clients ask for a missing one by themselves, if the issuer knows it.',
+  there: 'Let the issuer grant the scopes of this server, `mcp:tools` at least, to the client and the person.',
+  here: 'If they are called differently there: `TOKEN_SCOPE_CLAIMS`, `TOKEN_SCOPE_PREFIX`, `TOKEN_SCOPE_MAP`; `BASE_SCOPE=none` if it has none.',
+};
+
 /** The mend of a reason that comes from the set-up, as one text for the log. */
-export function mendOf(reason: TokenReason): string | undefined {
-  const { there, here, ofSetUp } = REFUSALS[reason];
-  if (!ofSetUp) return undefined;
-  return [there && `At the issuer: ${there}`, here && `Here: ${here}`].filter(Boolean).join(' ');
-}
+export const mendOf = (reason: TokenReason): string | undefined =>
+  REFUSALS[reason].ofSetUp ? textOf(REFUSALS[reason]) : undefined;
+
+const textOf = ({ there, here }: Mend): string =>
+  [there && `At the issuer: ${there}`, here && `Here: ${here}`].filter(Boolean).join(' ');
+
+export const MEND_OF_BASE_SCOPE = textOf(LACKS_BASE_SCOPE);
 
 const cell = (text: string): string => (text === '' ? '–' : text.replaceAll('|', '\\|'));
 
 /** A markdown table, one row for each reason. */
 export function refusalsTable(): string {
-  const rows = Object.entries(REFUSALS).map(
+  const rows = Object.entries({ ...REFUSALS, insufficient_scope: LACKS_BASE_SCOPE }).map(
     ([reason, { meaning, there, here }]) => `| \`${reason}\` | ${cell(meaning)} | ${cell(there)} | ${cell(here)} |`,
   );
-  return [
-    '| reason | what it means | at the issuer, or in the client | here |',
-    '| --- | --- | --- | --- |',
-    ...rows,
-  ].join('\n');
+  const head = ['| reason | what it means | at the issuer, or in the client | here |', '| --- | --- | --- | --- |'];
+  return [...head, ...rows].join('\n');
 }

@@ -10,6 +10,7 @@ import { ProofError } from '../../authorization/dpop/proof-error.ts';
 import { shown } from '../../authorization/finding.ts';
 import type { Principal } from '../../authorization/principal.ts';
 import type { ScopePolicy } from '../../authorization/scope.ts';
+import { MEND_OF_BASE_SCOPE } from '../../authorization/token/refusals.ts';
 import { TokenError } from '../../authorization/token-error.ts';
 import type { Challenges } from './challenges.ts';
 import type { LaneRequest } from './lane-request.ts';
@@ -67,6 +68,7 @@ export function requireScopes({ scopes, challenges }: ProtectedResource, princip
     expected: shown(required),
     found: shown([...principal.scopes]),
     setting: isBase ? 'BASE_SCOPE' : 'the scope that it declares, SCOPE_HIERARCHY',
+    ...(isBase && { mend: MEND_OF_BASE_SCOPE }),
   });
 }
 

@@ -11,6 +11,14 @@ const template = (issuer: string): string | undefined => {
   return version ? `${origin}/${TENANT}/v2.0` : `https://sts.windows.net/${TENANT}/`;
 };
 
+const TENANT_ID = /^\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\/|$)/i;
+
+/** `iss` has the id of a tenant, also where a request may name a domain or `consumers`. */
+const flaw = (issuer: string): string | undefined =>
+  template(issuer) || TENANT_ID.test(new URL(issuer).pathname)
+    ? undefined
+    : 'no token has this issuer: name the id of your tenant, or organizations for several that TOKEN_REQUIRED_CLAIMS names';
+
 export const entra: Preset = {
   page: 'https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference',
   defaults: {
@@ -24,6 +32,7 @@ export const entra: Preset = {
       quirk: '`scp` is what a person granted to the client; an application without a person has only `roles`',
     },
   },
+  flaw,
   template,
   organisation: (issuer) => (template(issuer) ? ['tid'] : []),
 };
