@@ -100,6 +100,27 @@ describe('the doctor at a healthy server', () => {
     expect(report.sentence).toContain('--login');
   });
 
+  it('RFC 9449 §7.1 a server that takes only DPoP is noted, and its metadata is examined', async () => {
+    await using site = await startSite(({ headers, ...answer }) => {
+      const challenge = headers['www-authenticate']?.replace('Bearer', 'DPoP algs="ES256",');
+      return { ...answer, headers: { ...headers, ...(challenge && { 'www-authenticate': challenge }) } };
+    });
+    const report = await examine(site.url);
+    expect(stepsWith(report, 'note')).toEqual(['challenge']);
+    expect(stepsWith(report, 'fault')).toEqual([]);
+  });
+
+  it('web pages that a server refuses on purpose (403) are noted', async () => {
+    await using site = await startSite((answer, { headers, path }) =>
+      headers.origin && path === '/mcp' ? { status: 403, headers: {}, body: 'no' } : answer,
+    );
+    const report = await examine(site.url);
+    expect([stepsWith(report, 'note'), stepsWith(report, 'fault'), report.status]).toEqual([['page'], [], 0]);
+    expect((await examine(`${site.url} --origin none`)).steps.find(({ step }) => step === 'page')?.outcome).toBe(
+      'not-tried',
+    );
+  });
+
   it('a server that needs no sign-in is examined without one', async () => {
     const open: Fault = (answer, { headers, method }, site) =>
       answer.status === 401 || headers.authorization ? openAnswer(site, headers, method) : answer;

@@ -80,8 +80,8 @@ describe('the command line of the doctor', () => {
   });
 });
 
-describe('a played client', () => {
-  it('sends its user agent everywhere, and its registration', async () => {
+describe('--as', () => {
+  it('an imitated client sends its user agent in every request, and its registration', async () => {
     const bodies: unknown[] = [];
     await using site = await startSite((answer, { path, method }) => {
       if (path !== '/register') return answer;
@@ -101,7 +101,7 @@ describe('a played client', () => {
     expect(new Set(agents)).toEqual(new Set(['Claude-User']));
   });
 
-  it('names the redirect URI that the server does not keep', async () => {
+  it('RFC 7591 §3.2.1 a redirect URI that the server does not keep is a fault', async () => {
     await using site = await startSite((answer, { path }) =>
       path === '/register'
         ? { status: 201, headers: {}, body: { client_id: 'c', redirect_uris: ['http://localhost:8787/callback'] } }
@@ -114,7 +114,7 @@ describe('a played client', () => {
     );
   });
 
-  it('tells why its registration is refused', async () => {
+  it('RFC 7591 §3.2.2 a refused registration is a fault, with the words of the server', async () => {
     await using site = await startSite((answer, { path }) =>
       path === '/register'
         ? {

@@ -9,7 +9,7 @@ import { readChallenges } from '../src/doctor/steps/challenge.ts';
 import { issuerPlaces } from '../src/doctor/steps/issuer.ts';
 import { judgeTls } from '../src/doctor/steps/reach.ts';
 import { resourcePlaces } from '../src/doctor/steps/resource.ts';
-import { judgeClocks } from '../src/doctor/steps/user-agents-and-clocks.ts';
+import { clockOf, judgeClocks } from '../src/doctor/steps/user-agents-and-clocks.ts';
 
 const NOW = Date.UTC(2026, 10, 29);
 const url = new URL('https://mcp.example.com/mcp');
@@ -125,6 +125,12 @@ describe('clocks', () => {
     expect(verdict).toMatchObject({ outcome: 'fault', responsible: 'user' });
   });
 
+  it('RFC 9111 §4.2.3 the age of a cached answer is added to its Date', () => {
+    const cached = responseWith({ headers: { date: new Date(NOW - 3_600_000).toUTCString(), age: '3600' } });
+    expect(clockOf(cached, 'mcp-server')).toMatchObject([{ ahead: 0 }]);
+    expect(clockOf(responseWith({ headers: { date: 'yesterday' } }), 'mcp-server')).toEqual([]);
+  });
+
   it('a difference within a minute is none', () => {
     expect(judgeClocks([clock('mcp-server', 59_000), clock('authorization-server', -59_000)]).outcome).toBe('passed');
   });
@@ -183,6 +189,17 @@ describe('a token', () => {
     ['another typ', { typ: 'logout+jwt' }, 'good', 'typ is logout+jwt'],
   ] as const)('a header with %s is said', (_, changed, signature, says) => {
     expect(judged({}, changed, signature).says).toContain(says);
+  });
+
+  it('RFC 9728 §2 a token of any issuer that the metadata lists is right', () => {
+    const resource = {
+      url: 'https://mcp.example.com/.well-known/oauth-protected-resource/mcp',
+      document: { resource: url.href, authorization_servers: ['https://login.example', 'https://machines.example'] },
+    };
+    const judgedBy = (iss: string) =>
+      judgeToken({ header, claims: { ...claims, iss }, signature: 'unknown', now: NOW }, { ...known, resource });
+    expect(judgedBy('https://machines.example').outcome).toBe('passed');
+    expect(judgedBy('https://other.example').says).toContain('not https://login.example, https://machines.example');
   });
 
   it('a token that is no JWT is opaque, and nothing is said against it', () => {

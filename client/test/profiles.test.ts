@@ -1,4 +1,4 @@
-/** Proves that the clients that the doctor plays send what was recorded of them. */
+/** Proves that the clients that the doctor imitates send what was recorded of them. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PROFILES, USER_AGENTS } from '../src/clients/profiles.ts';
@@ -10,7 +10,7 @@ interface Recording {
 /** Members whose value a client learns on its way, such as scopes. */
 const isLearned = (value: unknown): boolean => typeof value === 'string' && value.startsWith('{');
 
-describe('a client that the doctor plays', () => {
+describe('a client that the doctor imitates', () => {
   it.each(Object.entries(PROFILES))('the registration of %s is the recorded one', (_, { recording, registration }) => {
     const file = new URL(`../../test/clients/${recording?.file}.json`, import.meta.url);
     const { flows }: Recording = JSON.parse(readFileSync(file, 'utf8'));

@@ -79,6 +79,12 @@ describe('npm run doctor', () => {
     expect(registration.says).toMatch(/ registered, /);
   });
 
+  it('web pages of an origin that is not in ALLOWED_ORIGINS are noted, which is no fault', async () => {
+    const { status, stdout } = await doctor([`${stack.mcpUrl}/mcp`, '--origin', 'https://app.example.com']);
+    expect(stdout).toMatch(/! page +Web pages of https:\/\/app\.example\.com are refused with 403/);
+    expect(status).toBe(0);
+  });
+
   it('a URL that is no MCP endpoint ends with 1, and the endpoint beside it is named', async () => {
     const { status, stdout } = await doctor([stack.mcpUrl]);
     expect(status).toBe(1);

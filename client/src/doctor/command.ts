@@ -116,12 +116,12 @@ function urlOf(text: string): URL {
 }
 
 function clientOf({ as, origin = ORIGIN }: Invocation['options']): Pick<Known, 'client' | 'origin'> {
-  const played = Object.hasOwn(PROFILES, String(as)) ? PROFILES[String(as)] : undefined;
-  if (as !== undefined && !played) throw new UsageError(`--as must be one of ${Object.keys(PROFILES).join(', ')}`);
-  if (origin === 'none') return { client: played ?? PROGRAM, origin: ORIGIN };
+  const profile = Object.hasOwn(PROFILES, String(as)) ? PROFILES[String(as)] : undefined;
+  if (as !== undefined && !profile) throw new UsageError(`--as must be one of ${Object.keys(PROFILES).join(', ')}`);
+  if (origin === 'none') return { client: profile ?? PROGRAM, origin: ORIGIN };
   if (typeof origin !== 'string' || URL.parse(origin)?.origin !== origin)
     throw new UsageError('--origin must be an origin, such as https://app.example.com');
-  return { client: played ?? DOCTOR, origin };
+  return { client: profile ?? DOCTOR, origin };
 }
 
 function timeoutOf(value: unknown): number {

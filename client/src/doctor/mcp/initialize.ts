@@ -77,8 +77,9 @@ function judgeRefusal(
   { objections = [], token }: Pick<Known, 'objections' | 'token'>,
 ): Verdict {
   const says = `The server refuses the token: ${errorOf(response)}.`;
-  const [challenge] = readChallenges(response.headers['www-authenticate'] ?? '').challenges;
-  if (challenge?.parameters.error === 'insufficient_scope') {
+  const { challenges } = readChallenges(response.headers['www-authenticate'] ?? '');
+  const challenge = challenges.find(({ parameters }) => parameters.error === 'insufficient_scope');
+  if (challenge) {
     const scope = challenge.parameters.scope ?? '';
     return fault('user', says, `Get a token with the scope ${scope}: sign in again and ask for it.`);
   }

@@ -8,11 +8,12 @@ interface Seen {
 
 export const signIn = step(
   'sign-in',
-  ({ open, first, token }, dependencies) => {
+  ({ open, first, token, server }, dependencies) => {
     if (open) return 'the server needs no sign-in';
     if (!dependencies.signIn) return '--login is not given';
     if (token) return 'there is a token already';
-    return first?.status === 401 ? undefined : 'the server was not reached';
+    if (first?.status !== 401) return 'the server was not reached';
+    return server ? undefined : 'the metadata of the authorization server is not known';
   },
   async ({ signIn: begin }, { url, clientId }): Promise<Seen> => {
     try {

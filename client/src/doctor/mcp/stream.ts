@@ -1,6 +1,6 @@
 /** Owns the step that opens streams: a proxy that buffers them holds back even their head, or their first event. */
 import type { ProbeResponse } from '../network/ask.ts';
-import { fault, type Known, note, passed, step, type Verdict } from '../step.ts';
+import { fault, note, passed, step, type Verdict } from '../step.ts';
 import { unopened } from './initialize.ts';
 import { headersOf, statelessPost } from './message.ts';
 
@@ -30,7 +30,7 @@ export const stream = step(
 const FIX =
   'Switch buffering off for the MCP endpoint: proxy_buffering off (nginx), flush_interval -1 (Caddy), or the header X-Accel-Buffering: no. Compression buffers as well.';
 
-export function judgeStream({ standing, listening }: Seen, _known?: Partial<Known>): Verdict {
+export function judgeStream({ standing, listening }: Seen): Verdict {
   const late = (response: ProbeResponse | undefined) => response?.status === 0 && response.failure === 'TIMEOUT';
   if (late(standing) || late(listening))
     return fault(

@@ -6,6 +6,7 @@
 import { fittingKeys, readKeySet } from '@mcp-oauth/shared/documents/key-set';
 import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import { type Document, type Known, note, type Objection, passed, step, type Verdict } from '../step.ts';
+import { stringsIn } from '../steps/document.ts';
 import { objectIn } from './message.ts';
 
 interface Read {
@@ -20,11 +21,13 @@ export const NO_TOKEN = 'there is no token: --token-file, --token or --login';
 export const token = step(
   'token',
   ({ token: given, open }) => (given ? undefined : open ? 'the server needs no sign-in' : NO_TOKEN),
-  async ({ now }, { token: given = '', keys }): Promise<Read> => {
+  async ({ now }, { token: given = '', keys, issuer }): Promise<Read> => {
     const [header, claims] = given.split('.').map((part) => objectIn(Buffer.from(part, 'base64url').toString()));
     const isJwt = header !== undefined && claims !== undefined && given.split('.').length === 3;
     if (!isJwt) return { signature: 'unknown', now: now() };
-    return { header, claims, signature: await checkSignature(given, header, keys?.document), now: now() };
+    // The keys are those of the first issuer.
+    const document = issuer === undefined || claims.iss === issuer ? keys?.document : undefined;
+    return { header, claims, signature: await checkSignature(given, header, document), now: now() };
   },
   judgeToken,
 );
@@ -148,9 +151,14 @@ function objectionsToParties(
   { url, issuer, resource, challenge }: Parameters<typeof judgeToken>[1],
 ): readonly Objection[] {
   const objections: Objection[] = [];
-  if (issuer !== undefined && claims.iss !== issuer) {
-    const fix = `Get the token from ${issuer}, or list the issuer of this one in authorization_servers.`;
-    objections.push({ responsible: 'user', says: `iss is ${claims.iss}, not ${issuer}`, fix });
+  const issuers = [issuer ?? [], stringsIn(resource?.document ?? {}, 'authorization_servers')].flat();
+  if (issuers.length > 0 && !issuers.some((one) => one === claims.iss)) {
+    const fix = `Get the token from ${issuers[0]}, or list the issuer of this one in authorization_servers.`;
+    objections.push({
+      responsible: 'user',
+      says: `iss is ${claims.iss}, not ${[...new Set(issuers)].join(', ')}`,
+      fix,
+    });
   }
   const audiences = [claims.aud].flat();
   const wanted = String(resource?.document.resource ?? url.href);

@@ -1,6 +1,6 @@
 /** Owns the challenge of the first 401: how `WWW-Authenticate` is read (RFC 9110 §11.6.1), and what a client needs in it. */
 import type { ProbeResponse } from '../network/ask.ts';
-import { type Challenge, fault, type Known, passed, step, type Verdict } from '../step.ts';
+import { type Challenge, fault, type Known, note, passed, step, type Verdict } from '../step.ts';
 import { behindProxy, PROXY } from './proxy.ts';
 
 const TOKEN = "[\\w!#$%&'*+.^`|~-]+";
@@ -49,7 +49,8 @@ function judgeChallenge({ headers }: ProbeResponse, { url }: Pick<Known, 'url'>)
     return fault('mcp-server', says, `Send ${EXAMPLE}. If the server does, a proxy in front strips it.`);
   }
   const { challenges, unread } = readChallenges(header);
-  const bearer = challenges.find(({ scheme }) => /^bearer$/i.test(scheme));
+  const byName = (name: string) => challenges.find(({ scheme }) => scheme.toLowerCase() === name);
+  const bearer = byName('bearer') ?? byName('dpop');
   if (unread) {
     const says = `WWW-Authenticate can't be read from here on: ${unread.slice(0, 200)}`;
     return fault('mcp-server', says, `Put each value in double quotes, with a comma between parameters: ${EXAMPLE}.`);
@@ -73,5 +74,7 @@ function judgeChallenge({ headers }: ProbeResponse, { url }: Pick<Known, 'url'>)
     const { resource_metadata: _, ...parameters } = bearer.parameters;
     return fault('mcp-server', says, PROXY, { challenge: { ...bearer, parameters } });
   }
+  if (!byName('bearer'))
+    return note("DPoP only (RFC 9449): clients that have no proofs can't connect.", { challenge: bearer });
   return passed(`Bearer, resource_metadata=${target.href}`, { challenge: bearer });
 }

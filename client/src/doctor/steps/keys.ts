@@ -1,7 +1,7 @@
 /** Owns the keys of the authorization server (RFC 7517): whether somebody could check a token with them. */
 import { isPrivate, readKeySet } from '@mcp-oauth/shared/documents/key-set';
 import { asDocument } from '../mcp/message.ts';
-import { fault, type Known, note, passed, step, type Verdict } from '../step.ts';
+import { fault, note, passed, step, type Verdict } from '../step.ts';
 import { documentOf, listOf, type Place, readPlaces } from './document.ts';
 
 export const keys = step(
@@ -15,7 +15,7 @@ export const keys = step(
   judgeKeys,
 );
 
-function judgeKeys(place: Place | undefined, _known?: Partial<Known>): Verdict {
+function judgeKeys(place: Place | undefined): Verdict {
   if (!place) return passed('no jwks_uri: only the authorization server itself can tell a good token');
   const document = documentOf(place);
   const usable = readKeySet(document);

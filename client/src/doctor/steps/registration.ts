@@ -7,7 +7,7 @@ import { stringsIn } from './document.ts';
 
 interface Tried {
   readonly document: Document;
-  /** The answer to the registration of a played client. */
+  /** The answer to the registration of an imitated client. */
   readonly response?: ProbeResponse;
 }
 
@@ -19,7 +19,7 @@ export const registration = step(
     const document = server?.document ?? {};
     const endpoint = URL.parse(String(document.registration_endpoint ?? ''));
     if (!endpoint || !client.registration) return { document };
-    // Only a client that is played registers: each registration leaves a record there.
+    // Only with --as: each registration leaves a client at the server.
     const headers = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': client.userAgent };
     const body = JSON.stringify(client.registration);
     return { document, response: await ask({ url: endpoint, method: 'POST', headers, body }) };

@@ -4,7 +4,7 @@ import { initializeRequest } from '../mcp/message.ts';
 import type { ProbeResponse } from '../network/ask.ts';
 import { fault, type Known, note, passed, step, type Verdict } from '../step.ts';
 
-interface ProbeRequest {
+interface Compared {
   readonly who: string;
   readonly userAgent: string | undefined;
   readonly status: number;
@@ -13,8 +13,8 @@ interface ProbeRequest {
 export const userAgents = step(
   'user agents',
   ({ first, open }) => (first?.status === 401 || open ? undefined : 'the server was not reached'),
-  async ({ ask }, { url }): Promise<readonly ProbeRequest[]> => {
-    const asked: ProbeRequest[] = [];
+  async ({ ask }, { url }): Promise<readonly Compared[]> => {
+    const asked: Compared[] = [];
     for (const [who, userAgent] of USER_AGENTS) {
       const { status } = await ask(initializeRequest(url, userAgent));
       asked.push({ who, userAgent, status });
@@ -24,7 +24,7 @@ export const userAgents = step(
   judgeUserAgents,
 );
 
-function judgeUserAgents(asked: readonly ProbeRequest[], { first }: Pick<Known, 'first'>): Verdict {
+function judgeUserAgents(asked: readonly Compared[], { first }: Pick<Known, 'first'>): Verdict {
   const other = asked.filter(({ status }) => status !== first?.status);
   if (other.length === 0) return passed(`${asked.length} user agents get the same answer`);
   if (other.every(({ status }) => status === 429))
@@ -52,18 +52,19 @@ export const clocks = step(
   'clocks',
   ({ first }) => (first && first.status > 0 ? undefined : 'the server was not reached'),
   async ({ ask }, { first, server, client }): Promise<readonly Clock[]> => {
-    const of = (response: ProbeResponse | undefined, responsible: Clock['responsible']): readonly Clock[] => {
-      const date = Date.parse(response?.headers.date ?? '');
-      if (!response || Number.isNaN(date)) return [];
-      return [
-        { host: new URL(response.url).host, responsible, ahead: date - (response.sentAt + response.answeredAt) / 2 },
-      ];
-    };
     const other = server && (await ask({ url: server.url, headers: { 'user-agent': client.userAgent } }));
-    return [...of(first, 'mcp-server'), ...of(other, 'authorization-server')];
+    return [...clockOf(first, 'mcp-server'), ...clockOf(other, 'authorization-server')];
   },
   judgeClocks,
 );
+
+/** RFC 9111 §4.2.3: a cache sends the old `Date` with an `Age` in seconds. */
+export function clockOf(response: ProbeResponse | undefined, responsible: Clock['responsible']): readonly Clock[] {
+  const date = Date.parse(response?.headers.date ?? '') + Number(response?.headers.age ?? 0) * 1000;
+  if (!response || Number.isNaN(date)) return [];
+  const { url, sentAt, answeredAt } = response;
+  return [{ host: new URL(url).host, responsible, ahead: date - (sentAt + answeredAt) / 2 }];
+}
 
 /** If all are off by the same, it is the clock of this machine. */
 export function judgeClocks(clocks: readonly Clock[]): Verdict {
