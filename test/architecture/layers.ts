@@ -8,6 +8,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'config.ts',
     'compose/access.ts',
     'compose/client-checks.ts',
+    'compose/in-process/scratch-store.ts',
+    'compose/in-process/server.ts',
     'client-documents',
     'clients',
     'federation',

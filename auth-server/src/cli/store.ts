@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
+import { createScratchStore } from '../compose/in-process/scratch-store.ts';
 import { type Config, readConfig } from '../config.ts';
 import { discoverKinds } from '../federation/registry.ts';
 import { openStorage } from '../storage/open.ts';
@@ -23,15 +24,25 @@ const PATIENCE = 5_000;
 export const configOf = async (env: Environment): Promise<Config> =>
   readConfig(env, await discoverKinds(new URL('../connectors/', import.meta.url)));
 
-export const withStore: WithStore = async (env, work) => {
+export const withStore: WithStore = (env, work) => withStorage(env, work);
+
+/** The same for a command that must change nothing: its changes stay in this process. */
+export const withScratchStore: WithStore = (env, work) =>
+  withStorage(env, work, (store) => createScratchStore(store, systemClock));
+
+async function withStorage<T>(
+  env: Environment,
+  work: (opened: OpenedStore) => Promise<T>,
+  layer?: (store: RecordStore) => RecordStore,
+): Promise<T> {
   const config = await configOf(env);
   const clock = systemClock;
   // Standard output is for the command; a problem with the store reaches it as an error.
   const log = createLogger('auth-server', 'silent');
-  const { store } = await openStorage(config, { clock, log, patience: PATIENCE });
+  const { store } = await openStorage(config, { clock, log, patience: PATIENCE, ...(layer && { layer }) });
   try {
     return await work({ config, store, clock });
   } finally {
     await store.close();
   }
-};
+}

@@ -24,7 +24,9 @@ export interface Clients {
   readonly clientDocuments: ClientDocuments;
 }
 
-export const composeClients = (config: Config, dependencies: Dependencies): Clients => {
+type ClientDependencies = Pick<Dependencies, 'store' | 'clock' | 'log' | 'createRateLimit'>;
+
+export const composeClients = (config: Config, dependencies: ClientDependencies): Clients => {
   const { store, clock } = dependencies;
   return {
     preRegistered: createPreRegisteredClients(config.clients, createClientList(store), clock),
@@ -37,7 +39,7 @@ export const composeClients = (config: Config, dependencies: Dependencies): Clie
   };
 };
 
-function composeClientDocuments(config: Config, dependencies: Dependencies): ClientDocuments {
+function composeClientDocuments(config: Config, dependencies: ClientDependencies): ClientDocuments {
   const folder = copyFolderOf(config);
   return createClientDocuments(
     {

@@ -27,7 +27,7 @@ import type { SigningKeys } from '../keys/signing-key.ts';
 import { chooseFrom, discoverLanguages } from '../languages/languages.ts';
 import type { Meters } from '../metrics.ts';
 import { openStorage, type Storage } from '../storage/open.ts';
-import { rateLimitsOn } from '../storage/rate-limit.ts';
+import { type CreateRateLimit, rateLimitsOn } from '../storage/rate-limit.ts';
 import { type RecordStore, StoreUnavailable } from '../storage/record-store.ts';
 import { createPages } from '../views/pages.ts';
 import { composeAccess, composeGates, tellAccess } from './access.ts';
@@ -39,11 +39,13 @@ import type { Dependencies } from './dependencies.ts';
 import { composeEngine } from './engine.ts';
 import { composeMetrics } from './metrics.ts';
 
-/** Replacements for tests. */
+/** Replacements for tests, and for the server inside the process of a command. */
 export interface Overrides {
   readonly clock?: Clock;
   readonly fetch?: Fetch;
   readonly store?: RecordStore;
+  /** Only with `store`; absent: limits are counted in this process. */
+  readonly createRateLimit?: CreateRateLimit;
   readonly log?: Logger;
   readonly connectors?: readonly OpenConnector[];
 }
@@ -65,7 +67,9 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch, { clock, needs, onTrouble }),
     orgClaims,
   );
-  const storage = overrides.store ? storageOn(overrides.store) : await openStorage(config, { clock, log });
+  const storage = overrides.store
+    ? storageOn(overrides.store, overrides.createRateLimit)
+    : await openStorage(config, { clock, log });
   const { store, redis, health } = storage;
   const { meters, endpoint } = composeMetrics(config, { redis, health, log }) ?? {};
   const createRateLimit = meters?.limits(storage.createRateLimit) ?? storage.createRateLimit;
@@ -113,9 +117,9 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
 }
 
 /** A store in this process only. */
-const storageOn = (store: RecordStore): Storage => ({
+const storageOn = (store: RecordStore, createRateLimit = rateLimitsOn(undefined)): Storage => ({
   store,
-  createRateLimit: rateLimitsOn(undefined),
+  createRateLimit,
   redis: undefined,
   health: undefined,
 });

@@ -31,6 +31,8 @@ export interface StorageDependencies {
   readonly log: Logger;
   /** Milliseconds to wait for Redis; absent: the time of the settings. */
   readonly patience?: number;
+  /** Stands between the backend and the encryption; absent: nothing does. */
+  readonly layer?: (store: RecordStore) => RecordStore;
 }
 
 export interface Storage {
@@ -48,7 +50,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** @throws StartError if the backend cannot be used */
 export async function openStorage(
   settings: StorageSettings,
-  { clock, log, patience }: StorageDependencies,
+  { clock, log, patience, layer = (store) => store }: StorageDependencies,
 ): Promise<Storage> {
   const { redisTarget, redisCaFile, dataDir, storageKeys, clientLifetime } = settings;
   const [first, ...older] = storageKeys ?? [];
@@ -60,7 +62,10 @@ export async function openStorage(
         )
       : log.warn({ kind, id }, 'this record is not encrypted in the store: it is treated as missing');
   const unsealed = { policy: unsealedPolicyOf(settings), clientLifetime, onRefused };
-  const sealed = (store: RecordStore) => (first ? createSealedStore(store, [first, ...older], unsealed) : store);
+  const sealed = (backend: RecordStore) => {
+    const store = layer(backend);
+    return first ? createSealedStore(store, [first, ...older], unsealed) : store;
+  };
   if (!redisTarget) {
     const file = resolve(ROOT, dataDir, 'auth-server.sqlite');
     return {
