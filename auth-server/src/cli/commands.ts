@@ -5,10 +5,11 @@ import type { ConnectorKinds } from '../federation/registry.ts';
 import { clientDocumentsCommands } from './client-documents.ts';
 import { clientsCommands } from './clients.ts';
 import { configureCommand } from './configure/configure.ts';
+import { explainClientCommand } from './explain-client/command.ts';
 import { initialAccessTokensCommands } from './initial-access-tokens.ts';
 import { keysCommands } from './keys.ts';
 import { peopleCommands } from './people.ts';
-import { withStore } from './store.ts';
+import { withScratchStore, withStore } from './store.ts';
 
 /** @param serve runs the server until it is told to stop */
 export const createCommands = (serve: () => Promise<void>, kinds: ConnectorKinds): CommandGroup => ({
@@ -20,6 +21,7 @@ export const createCommands = (serve: () => Promise<void>, kinds: ConnectorKinds
     configureCommand(kinds),
     clientsCommands(withStore),
     clientDocumentsCommands(),
+    explainClientCommand({ withStore: withScratchStore }),
     peopleCommands(withStore),
     keysCommands(withStore),
     initialAccessTokensCommands(withStore),
