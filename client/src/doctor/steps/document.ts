@@ -57,3 +57,9 @@ export const stringsIn = (document: Document, name: string): readonly string[] =
   const value = document[name];
   return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 };
+
+/** A member of a foreign document as the URL of a web server; other schemes lead nowhere. */
+export function webUrl(value: unknown): URL | undefined {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  return url && /^https?:$/.test(url.protocol) ? url : undefined;
+}

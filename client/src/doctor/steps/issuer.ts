@@ -1,7 +1,7 @@
 /** Owns the metadata of the authorization server (RFC 8414, OpenID Connect Discovery): its places, its issuer, its endpoints, PKCE. */
 import { AUTHORIZATION_SERVER_PATH, insertedUrl, OPENID_CONFIGURATION_PATH, urlPath } from '@mcp-oauth/shared/contract';
 import { type Document, fault, type Known, note, passed, step, type Verdict } from '../step.ts';
-import { documentOf, listOf, type Place, readPlaces, stringsIn } from './document.ts';
+import { documentOf, listOf, type Place, readPlaces, stringsIn, webUrl } from './document.ts';
 import { behindProxy, PROXY } from './proxy.ts';
 
 /** MCP basic/authorization, "Authorization Server Metadata Discovery": in the order in which clients look. */
@@ -61,14 +61,14 @@ const REQUIRED = ['authorization_endpoint', 'token_endpoint'];
 const ENDPOINTS = [...REQUIRED, 'registration_endpoint', 'jwks_uri'];
 
 function judgeEndpoints(document: Document, issuer: string, learned: Partial<Known>): Verdict | undefined {
-  const missing = REQUIRED.filter((name) => !URL.canParse(String(document[name])));
+  const missing = REQUIRED.filter((name) => !webUrl(document[name]));
   if (missing.length > 0) {
     const says = `The metadata has no ${missing.join(' and no ')}.`;
     return fault('authorization-server', says, 'Clients can sign nobody in without it: add it as a URL.', learned);
   }
   const plain = ENDPOINTS.filter((name) => {
-    const url = URL.parse(String(document[name] ?? ''));
-    return url !== null && behindProxy(new URL(issuer), url);
+    const url = webUrl(document[name]);
+    return url !== undefined && behindProxy(new URL(issuer), url);
   });
   if (plain.length > 0)
     return fault(

@@ -2,14 +2,14 @@
 import { isPrivate, readKeySet } from '@mcp-oauth/shared/documents/key-set';
 import { asDocument } from '../mcp/message.ts';
 import { fault, note, passed, step, type Verdict } from '../step.ts';
-import { documentOf, listOf, type Place, readPlaces } from './document.ts';
+import { documentOf, listOf, type Place, readPlaces, webUrl } from './document.ts';
 
 export const keys = step(
   'keys',
   ({ server, open }) =>
     open ? 'the server needs no sign-in' : server ? undefined : 'the metadata of the authorization server is not known',
   async (dependencies, known): Promise<Place | undefined> => {
-    const url = URL.parse(String(known.server?.document.jwks_uri ?? ''));
+    const url = webUrl(known.server?.document.jwks_uri);
     return url ? (await readPlaces(dependencies, known, [url.href]))[0] : undefined;
   },
   judgeKeys,

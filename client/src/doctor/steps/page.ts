@@ -2,6 +2,7 @@
 import { headersOf, type Sender } from '../mcp/message.ts';
 import type { ProbeResponse } from '../network/ask.ts';
 import { fault, type Known, note, passed, step, type Verdict } from '../step.ts';
+import { webUrl } from './document.ts';
 
 interface Seen {
   readonly preflight: ProbeResponse;
@@ -34,7 +35,7 @@ export const page = step(
           await ask({ url: found.url, headers: { accept: 'application/json', origin, 'user-agent': userAgent } }),
         );
     }
-    const endpoint = URL.parse(String(known.server?.document.registration_endpoint ?? ''));
+    const endpoint = webUrl(known.server?.document.registration_endpoint);
     const registration = endpoint
       ? await ask(preflightTo(endpoint, { origin, userAgent }, ['content-type']))
       : undefined;

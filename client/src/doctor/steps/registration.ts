@@ -3,7 +3,7 @@
 import { errorOf, objectIn } from '../mcp/message.ts';
 import type { ProbeResponse } from '../network/ask.ts';
 import { type Document, fault, type Known, passed, step, type Verdict } from '../step.ts';
-import { stringsIn } from './document.ts';
+import { stringsIn, webUrl } from './document.ts';
 
 interface Tried {
   readonly document: Document;
@@ -17,7 +17,7 @@ export const registration = step(
     open ? 'the server needs no sign-in' : server ? undefined : 'the metadata of the authorization server is not known',
   async ({ ask }, { server, client }): Promise<Tried> => {
     const document = server?.document ?? {};
-    const endpoint = URL.parse(String(document.registration_endpoint ?? ''));
+    const endpoint = webUrl(document.registration_endpoint);
     if (!endpoint || !client.registration) return { document };
     // Only with --as: each registration leaves a client at the server.
     const headers = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': client.userAgent };
@@ -32,7 +32,7 @@ function judgeRegistration(
   { client, clientId }: Pick<Known, 'client' | 'clientId'>,
 ): Verdict {
   const byDocument = document.client_id_metadata_document_supported === true;
-  const endpoint = URL.parse(String(document.registration_endpoint ?? ''));
+  const endpoint = webUrl(document.registration_endpoint);
   if (response) return judgeAnswer(response, client.name, stringsIn(client.registration ?? {}, 'redirect_uris'));
   const ways = [byDocument ? ['documents of clients'] : [], endpoint ? ['registration'] : []].flat();
   if (ways.length > 0) return passed(`by ${ways.join(' and ')}`);

@@ -1,7 +1,7 @@
 /** Owns the protected-resource metadata (RFC 9728): where clients look for it, and what they compare. */
 import { PROTECTED_RESOURCE_PATH } from '@mcp-oauth/shared/contract';
 import { type Document, fault, type Known, note, passed, step, type Verdict } from '../step.ts';
-import { documentOf, listOf, type Place, readPlaces, stringsIn } from './document.ts';
+import { documentOf, listOf, type Place, readPlaces, stringsIn, webUrl } from './document.ts';
 import { issuerPlaces } from './issuer.ts';
 import { behindProxy, PROXY } from './proxy.ts';
 
@@ -55,7 +55,7 @@ const SERVE =
 
 /** An issuer with the wrong scheme is a fault of this step; the following ones continue with the right one. */
 function learnedFrom(url: string, document: Document, server: URL): Partial<Known> {
-  const issuer = stringsIn(document, 'authorization_servers').find((one) => URL.canParse(one));
+  const issuer = stringsIn(document, 'authorization_servers').find((one) => webUrl(one));
   if (issuer === undefined) return { resource: { url, document } };
   const meant = behindProxy(server, new URL(issuer)) ? issuer.replace('http:', 'https:') : issuer;
   return { resource: { url, document }, issuer: meant };
@@ -85,7 +85,7 @@ const isRoot = (own: URL, url: URL): boolean => own.origin === url.origin && `${
 
 function judgeIssuers(document: Document, chosen: Place, url: URL, learned: Partial<Known>): Verdict {
   const issuers = stringsIn(document, 'authorization_servers');
-  const issuer = issuers.find((one) => URL.canParse(one));
+  const issuer = issuers.find((one) => webUrl(one));
   if (issuer === undefined) {
     const says = `The metadata at ${chosen.url} names no authorization server.`;
     return fault('mcp-server', says, 'List the issuer, as a URL, in authorization_servers.', learned);
