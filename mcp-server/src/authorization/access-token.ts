@@ -102,11 +102,12 @@ function keyNameOf(header: Json, { rules, types }: Trusted): KeyName {
     const setting = rules.variable('TOKEN_ALGORITHMS');
     throw new TokenError('algorithm', { header: 'alg', expected: algorithms, found: shown(alg), setting });
   }
-  if (kid === undefined || kid === null || kid === '') return { alg, kid: undefined };
+  const tenant = rules.sharesKeys ? rules.issuer : undefined;
+  if (kid === undefined || kid === null || kid === '') return { alg, kid: undefined, tenant };
   // RFC 7515 §4.1.4: a key id is a string.
   if (typeof kid !== 'string')
     throw new TokenError('malformed', { header: 'kid', expected: 'a string', found: shown(kid) });
-  return { alg, kid };
+  return { alg, kid, tenant };
 }
 
 /** RFC 7517 §4.5: keys whose ids do not identify one are tried until a signature matches. */

@@ -77,3 +77,33 @@ describe.each(Object.entries(SHAPES))('%s', (name, shape) => {
     if (name !== 'cognito') expect(await said({ aud: undefined })).toBe('no_audience');
   });
 });
+
+describe('entra, the keys of several tenants', () => {
+  it('Microsoft docs "Validate the signing key issuer": a key that names a tenant signs for no other', async () => {
+    const [ours, other] = ['72f988bf-86f1-41af-91ab-2d7cd011db47', '9188040d-6c67-4c5b-b112-36a304b66dad'];
+    const { issuer, key } = await startForeign('/organizations/v2.0');
+    const of = (tenant: string) => `${new URL(issuer.url).origin}/${tenant}/v2.0`;
+    issuer.metadata.issuer = of('{tenantid}');
+    await using server = await startServer({
+      ISSUER: issuer.url,
+      ISSUER_PRESET: 'entra',
+      AUDIENCES: 'app',
+      TOKEN_REQUIRED_CLAIMS: `tid=${ours}`,
+    });
+    const names = { 'key-any': of('{tenantid}'), 'key-ours': of(ours), 'key-other': of(other) };
+    const reasons: Record<string, unknown> = {};
+    issuer.keys.length = 0;
+    for (const [kid, name] of Object.entries(names))
+      issuer.keys.push(Object.assign({}, key.publicJwk, { kid, issuer: name }));
+    for (const kid of Object.keys(names)) {
+      const claims = { iss: of(ours), tid: ours, aud: 'app', sub: 'ada', azp: 'x', scp: 'mcp:tools' };
+      const exp = server.clock.now() / 1000 + 600;
+      const said = await server.whoami(
+        await signToken({ key, claims: { ...claims, exp }, header: { typ: 'JWT', kid } }),
+      );
+      reasons[kid] = 'reason' in said ? said.reason : said.subject;
+    }
+    expect(reasons).toEqual({ 'key-any': 'ada', 'key-ours': 'ada', 'key-other': 'unknown_key' });
+    await issuer.close();
+  });
+});

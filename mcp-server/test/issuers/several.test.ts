@@ -136,6 +136,15 @@ describe('an outage of one of several issuers', () => {
     expect(await server.whoami(await ofMachines())).toMatchObject({ issuer: machines.issuer.url });
   });
 
+  it('a gateway may send requests to a new replica once the keys of one issuer were read', async () => {
+    machines.issuer.up = false;
+    await server.prepare();
+    const { issuers } = (await (await server.fetch('/readyz')).json()) as { issuers: unknown };
+    expect(issuers).toEqual({ people: 'keys read', machines: 'keys not read' });
+    // Ends the attempts at the other one.
+    server.clock.advance(21);
+  });
+
   it('the readiness probe and the metrics name the keys of each issuer', async () => {
     machines.issuer.up = false;
     await server.whoami(await ofPeople());

@@ -34,6 +34,8 @@ export interface ForeignServer extends AsyncDisposable {
   whoami(token: string): Promise<Said>;
   fetch(path: string, init?: RequestInit): Promise<Response>;
   scrape(): ReturnType<typeof scrape>;
+  /** Resolves when a gateway may send requests. */
+  prepare(): Promise<void>;
 }
 
 /** @param settings besides PUBLIC_URL */
@@ -63,6 +65,7 @@ export async function startServer(settings: Environment): Promise<ForeignServer>
     },
     fetch: (path, init) => fetch(server.url + path, { redirect: 'manual', ...init }),
     scrape: () => scrape(service.metrics),
+    prepare: async () => service.prepare?.(),
     [Symbol.asyncDispose]: async () => {
       service.drain();
       await server.close();

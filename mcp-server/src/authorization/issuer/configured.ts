@@ -117,6 +117,7 @@ function ofTenants(rules: TokenRules, template: string): readonly TokenRules[] {
   return [...new Set(tenants)].map((tenant) => ({
     ...rules,
     issuer: template.replace(TENANT, () => tenant),
+    sharesKeys: true,
     requiredClaims: [...rules.requiredClaims, { path: 'tid', values: [tenant] }],
   }));
 }

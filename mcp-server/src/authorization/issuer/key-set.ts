@@ -9,6 +9,8 @@ import { z } from 'zod';
 export interface KeyName {
   readonly alg: string;
   readonly kid: string | undefined;
+  /** `iss`, if the tenants of an issuer share a key set: a key that names one of them signs for it alone. */
+  readonly tenant?: string | undefined;
 }
 
 export interface KeySet {
@@ -60,12 +62,19 @@ export function readKeySet(body: unknown): KeySet {
     texts: new Set(keys.map(({ text }) => text)),
     names: [...named.keys()].filter((name) => name !== undefined),
     leftOut,
-    candidates: ({ kid }) => (kid === undefined ? keys : (named.get(kid) ?? nameless)),
+    candidates: ({ kid, tenant }) => {
+      const fitting = kid === undefined ? keys : (named.get(kid) ?? nameless);
+      return tenant === undefined
+        ? fitting
+        : fitting.filter((key) => key.tenant === undefined || key.tenant === tenant);
+    },
   };
 }
 
 interface Key extends Candidate {
   readonly kid: string | undefined;
+  /** The member `issuer` of Microsoft Entra ID; absent or with a placeholder: for all tenants. */
+  readonly tenant: string | undefined;
   readonly text: string;
 }
 
@@ -81,6 +90,7 @@ function readKey(member: unknown): Key | string {
   const text = JSON.stringify(jwk);
   return {
     kid: typeof jwk.kid === 'string' ? jwk.kid : undefined,
+    tenant: typeof jwk.issuer === 'string' && !jwk.issuer.includes('{') ? jwk.issuer : undefined,
     text,
     id: material.length > 0 ? JSON.stringify([jwk.kty, ...material.map((name) => jwk[name])]) : text,
     open: opener(jwk as JWK),
