@@ -1,6 +1,6 @@
 /**
  * Proves with a real auth-server, and a GitHub that answers as GitHub documents, that rules about people at GitHub let in the right ones
- * alone: the numeric id decides, and what GitHub does not tell is never "no organisation".
+ * alone: the numeric id decides, and what GitHub does not tell is never "no organisation". GitHub is asked again at a refresh.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts';
+import { type Answer, OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts';
 import { Person } from '../support/person.ts';
 import { Run, type Stack } from '../support/stack.ts';
 import { githubStub, type Upstream } from './github-stub.ts';
@@ -22,8 +22,8 @@ beforeAll(async () => {
   const [mcpPort, authPort] = await freePorts(2);
   at = { mcpUrl: `http://localhost:${mcpPort}`, authUrl: `http://localhost:${authPort}` } as Stack;
   upstream = await githubStub();
-  const rules = { CONNECTOR_STUB_ALLOW: 'org:Acme, user:583231, email:octocat@example.com' };
-  const own = { ISSUER: at.authUrl, RESOURCES: at.mcpUrl, DATA_DIR: dataDir };
+  const rules = { CONNECTOR_STUB_ALLOW: 'org:Acme, user:583231, email:octocat@example.com, team:Partner/MCP' };
+  const own = { ISSUER: at.authUrl, RESOURCES: at.mcpUrl, DATA_DIR: dataDir, UPSTREAM_RECHECK: '1s' };
   auth = new Run({ ...own, ...upstream.env, ...rules }, 'auth-server/src/main.ts');
   await auth.says('"msg":"ready"');
 });
@@ -33,9 +33,11 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 beforeEach(() => {
-  Object.assign(upstream, { emails: [], orgs: [], orgsHead: { status: 200, headers: {} } });
+  upstream.revoked.clear();
+  Object.assign(upstream, { emails: [], orgs: [], teams: [], orgsHead: { status: 200, headers: {} } });
 });
 
+const LONG = { timeout: 15_000, interval: 100 };
 const REFUSED = 'This account has no access';
 
 /** Signs this user in. @returns the subject of their token, the error for the client, or the text of the page that refuses them */
@@ -97,8 +99,87 @@ describe('rules about people at GitHub', () => {
       .toMatch(/the list for org is not complete: GitHub hides .* single sign-on .*9919/);
   });
 
+  it.each([
+    ['the team comes in, whatever the case of its names', 'partner', 'mcp', SUBJECT],
+    ['a team of the same name in another organisation stays out', 'acme-partner', 'mcp', REFUSED],
+    ['another team of the organisation stays out', 'partner', 'mcp-guests', REFUSED],
+  ])('a member of %s', async (_, organisation, slug, end) => {
+    upstream.teams = [{ id: 1296269, slug, organization: { login: organisation, id: 5 } }];
+    expect(await signIn({ id: 7, login: 'ada' })).toMatch(end);
+    expect(upstream.asked.at(-1)?.get('scope')).toBe('read:user user:email read:org');
+  });
+
   it('RFC 6749 §4.1.2.1 while GitHub does not list organisations the client hears that it is temporary', async () => {
     upstream.orgsHead = { status: 403, headers: { 'x-ratelimit-remaining': '0' } };
     expect(await signIn({ id: 7, login: 'ada' })).toBe('temporarily_unavailable');
+  });
+});
+
+/** A client of one person, whose access token at GitHub is the name. */
+async function sessionOf(name: string, user: object) {
+  upstream.token = { access_token: name, token_type: 'bearer' };
+  upstream.users.set(name, user);
+  const client = await OAuthClient.register(at);
+  let token = (await client.tokens({}, new Person())).refresh_token;
+  return {
+    refresh: async (): Promise<Answer> => {
+      const answer = await client.refresh(token);
+      if (answer.status === 200) token = String(answer.json.refresh_token);
+      return answer;
+    },
+  };
+}
+type Session = Awaited<ReturnType<typeof sessionOf>>;
+
+/** Refreshes until something is true, and returns the last answer. */
+async function refreshedUntil({ refresh }: Session, isTrue: (answer: Answer) => boolean): Promise<Answer> {
+  let answer: Answer | undefined;
+  const attempt = async () => {
+    answer = await refresh();
+    return isTrue(answer);
+  };
+  await expect.poll(attempt, LONG).toBe(true);
+  return answer ?? expect.unreachable();
+}
+
+const refreshedTo = (status: number, session: Session) => refreshedUntil(session, (answer) => answer.status === status);
+
+/** Refreshes until GitHub was asked about the person once more. */
+function askedAgain(name: string, session: Session): Promise<Answer> {
+  const count = () => upstream.identified.filter((token) => token === name).length;
+  const before = count();
+  return refreshedUntil(session, () => count() > before);
+}
+
+describe('UPSTREAM_RECHECK at GitHub', () => {
+  it('GitHub docs "Token expiration and revocation": a withdrawn consent ends the grant, and nobody else loses theirs', async () => {
+    upstream.orgs = [{ login: 'acme', id: 9919 }];
+    const ada = await sessionOf('gho_ada', { id: 7, login: 'ada' });
+    const octocat = await sessionOf('gho_octocat', { id: 583231, login: 'octocat' });
+    upstream.revoked.add('gho_ada');
+    const { json } = await refreshedTo(400, ada);
+    expect(json).toMatchObject({
+      error: 'invalid_grant',
+      error_description: expect.stringMatching(/consent was withdrawn/),
+    });
+    expect(auth.output).toMatch(/"outcome":"denied"[^\n]*answered 401[^\n]*"upstream re-check failed"/);
+    expect((await askedAgain('gho_octocat', octocat)).status).toBe(200);
+    upstream.revoked.clear();
+    expect((await ada.refresh()).json, 'the grant has ended').toMatchObject({ error: 'invalid_grant' });
+  });
+
+  it('a person who has left the organisation is refused at a refresh, and nobody else is', async () => {
+    upstream.orgs = [{ login: 'acme', id: 9919 }];
+    const ada = await sessionOf('gho_ada', { id: 7, login: 'ada' });
+    const octocat = await sessionOf('gho_octocat', { id: 583231, login: 'octocat' });
+    upstream.orgs = [];
+    const { json } = await refreshedTo(400, ada);
+    expect(json).toMatchObject({
+      error: 'invalid_grant',
+      error_description: expect.stringMatching(/may not use this server/),
+    });
+    expect((await askedAgain('gho_octocat', octocat)).status).toBe(200);
+    upstream.orgs = [{ login: 'acme', id: 9919 }];
+    await refreshedTo(200, ada);
   });
 });

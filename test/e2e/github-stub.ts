@@ -10,9 +10,16 @@ export interface Upstream extends AsyncDisposable {
   token: object | undefined;
   /** The answer of the user endpoint; text is sent unchanged. */
   user: object | string;
+  /** Other answers of the user endpoint, by the access token. */
+  readonly users: Map<string, object>;
   /** The answers of its lists. */
   emails: readonly object[];
   orgs: readonly object[];
+  teams: readonly object[];
+  /** Access tokens that GitHub has revoked: a person has withdrawn the consent. */
+  readonly revoked: Set<string>;
+  /** Access tokens with which the API was asked who the person is, in order. */
+  readonly identified: string[];
   /** Status and headers of the list of organisations. */
   orgsHead: { readonly status: number; readonly headers: Readonly<Record<string, string>> };
   /** Authorization requests that were received. */
@@ -26,10 +33,15 @@ export async function githubStub(): Promise<Upstream> {
     user: { id: 1, login: 'alice' } as object | string,
     emails: [] as readonly object[],
     orgs: [] as readonly object[],
+    teams: [] as readonly object[],
+    users: new Map<string, object>(),
+    revoked: new Set<string>(),
+    identified: [] as string[],
     orgsHead: { status: 200, headers: {} } as Upstream['orgsHead'],
   };
   const server: TestServer = await serve((req: IncomingMessage, res: ServerResponse) => {
     const { pathname, searchParams } = new URL(req.url ?? '/', 'http://stub');
+    const token = req.headers.authorization?.replace('Bearer ', '') ?? '';
     const send = (value: object | string) =>
       res.setHeader('content-type', 'application/json').end(typeof value === 'string' ? value : JSON.stringify(value));
     if (pathname === '/login/oauth/authorize') {
@@ -39,13 +51,20 @@ export async function githubStub(): Promise<Upstream> {
     } else if (pathname === '/login/oauth/access_token') {
       if (upstream.token) send(upstream.token);
       else req.socket.destroy();
+    } else if (upstream.revoked.has(token)) {
+      res.statusCode = 401;
+      send({ message: 'Bad credentials' });
     } else if (pathname.endsWith('/user/emails')) send(upstream.emails);
+    else if (pathname.endsWith('/user/teams')) send(upstream.teams);
     else if (pathname.endsWith('/user/orgs')) {
       const { status, headers } = upstream.orgsHead;
       for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
       res.statusCode = status;
       send(status === 200 ? upstream.orgs : { message: 'refused' });
-    } else send(upstream.user);
+    } else {
+      upstream.identified.push(token);
+      send(upstream.users.get(token) ?? upstream.user);
+    }
   });
   return Object.assign(upstream, {
     url: server.url,
