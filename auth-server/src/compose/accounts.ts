@@ -46,5 +46,24 @@ export function composeRecheck(
       const line = { connector: id, subject: accountId, ...logged(error, [...secrets, ...tokens]) };
       log.warn(line, 'upstream re-check failed');
     },
+    onLimited: tellOnce(log),
   });
 }
+
+/** Says once for each connector that its people are not asked about until their grants end: each sign-in there is the same. */
+function tellOnce(log: Dependencies['log']): (connector: string, seconds: number) => void {
+  const told = new Set<string>();
+  return (connector, seconds) => {
+    if (told.has(connector)) return;
+    told.add(connector);
+    const line = (left: string) => ({ connector, reason: `the sign-in left ${left}. ${CONSEQUENCE}` });
+    if (seconds === 0) log.warn(line('nothing to ask with'), 'the identity provider is not asked again about people');
+    else
+      log.info(
+        { ...line('an access token for userinfo only'), seconds },
+        'the identity provider is asked again about people for some time only',
+      );
+  };
+}
+
+const CONSEQUENCE = 'Afterwards only GRANT_LIFETIME limits the access of a person who has left there';

@@ -8,7 +8,7 @@ import type { Account } from '../federation/account.ts';
 import type { UpstreamSession } from '../federation/connector.ts';
 import type { OpenConnector } from '../federation/registry.ts';
 import { ask, type QuestionDependencies } from './question.ts';
-import { forgotten, isAskable, signedIn } from './record.ts';
+import { askableFor, forgotten, isAskable, signedIn } from './record.ts';
 import { denied, ENDED, NO_ANSWER, UNREADABLE } from './refusals.ts';
 import { isFresh, isOver, needsSignIn, standingOf, type Times } from './standing.ts';
 import { type Holder, UnreadableRecord } from './vault.ts';
@@ -26,6 +26,8 @@ export interface Recheck {
 export interface RecheckDependencies extends QuestionDependencies {
   readonly connectors: readonly OpenConnector[];
   readonly times: Times;
+  /** Called at a sign-in that leaves nothing to ask the upstream with after so many seconds. */
+  readonly onLimited?: ((connector: string, seconds: number) => void) | undefined;
 }
 
 export function createRecheck(dependencies: RecheckDependencies): Recheck {
@@ -86,9 +88,12 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
       }
     },
     remember: async (account, session = {}) => {
-      if (isOff || !upstreamOf(account)?.connector.recheck) return account;
+      if (isOff) return account;
       const now = seconds(clock);
-      const record = await vault.begin(account, (earlier) => signedIn(earlier, session, now));
+      const canAsk = upstreamOf(account)?.connector.recheck !== undefined;
+      const record = canAsk ? await vault.begin(account, (earlier) => signedIn(earlier, session, now)) : undefined;
+      const left = askableFor(record?.session, now);
+      if (Number.isFinite(left)) dependencies.onLimited?.(account.connector, left);
       return record?.session ? { ...account, checkedAt: now } : account;
     },
     forget: async (holder) => {

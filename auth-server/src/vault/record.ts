@@ -33,6 +33,13 @@ export const isAskable = (session: UpstreamSession | undefined, now: number): se
   (session.refreshToken !== undefined ||
     (session.accessToken !== undefined && (session.expiresAt === undefined || session.expiresAt > now + MARGIN)));
 
+/** Seconds for which the upstream can be asked: none without anything to ask with, and any number with a refresh token. */
+export function askableFor(session: UpstreamSession | undefined, now: number): number {
+  if (!isAskable(session, now)) return 0;
+  const { refreshToken, expiresAt } = session;
+  return refreshToken === undefined && expiresAt !== undefined ? expiresAt - now : Number.POSITIVE_INFINITY;
+}
+
 /**
  * Google sends a refresh token with the first consent only, so an earlier one stays, with its id token, until it has ended. Its lease
  * stays with it: somebody may be using the token at this moment.
