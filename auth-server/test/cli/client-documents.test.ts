@@ -89,7 +89,7 @@ describe('a server with copies', () => {
     await using server = await startServer({ env: env(), clock });
     const page = async () => (await new Browser(server).follow(authorizePath(client))).page?.text();
     expect(await page()).toMatch(
-      /can’t read the app’s document at <bdi>localhost:\d+<\/bdi> at the moment.*copy that the operator of this server fetched on \d{4}-\d\d-\d\d/,
+      /can’t read the app’s document at <bdi>localhost:\d+<\/bdi> at the moment.*copy that the operator of this server fetched on [A-Z][a-z]+ \d{1,2}, \d{4}\./,
     );
     const tokens = await tokensFor(server, client);
     expect((await refresh(server, client, tokens.refresh_token)).status).toBe(200);
