@@ -1,6 +1,7 @@
 /**
  * Proves that auth-server starts with the settings of the compose files beside those of the pages, whatever the identity provider,
- * and that nobody has a scope beyond the base scope before the operator says who.
+ * and that nobody has a scope beyond the base scope before the operator says who; and that mcp-server gets what the operator says of
+ * an existing issuer.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -15,7 +16,10 @@ import { type Config, readConfig } from '../auth-server/src/config.ts';
 import type { Identity } from '../auth-server/src/federation/connector.ts';
 import { discoverKinds } from '../auth-server/src/federation/registry.ts';
 import { appleKey } from '../auth-server/test/support/vendors.ts';
-import { connectorsOn } from './support/documented-settings.ts';
+import { issuerSettings } from '../mcp-server/src/authorization/issuer/settings.ts';
+import { severalSettings } from '../mcp-server/src/authorization/issuer/several.ts';
+import { readConfig as readMcpServer } from '../mcp-server/src/config.ts';
+import { connectorsOn, documentedIssuers } from './support/documented-settings.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PRODUCTION = ['docker-compose.yml', 'deploy/compose/production.yml'];
@@ -33,14 +37,14 @@ afterEach(() => {
   if (room.folder) rmSync(room.folder, { recursive: true });
 });
 
-/** The configuration of auth-server in the container, with the secrets in a folder of the test. */
-function configOf(files: readonly string[], env: Environment): Config {
+/** The environment of a service in its container, with the secrets in a folder of the test. */
+function environmentOf(service: string, files: readonly string[], env: Environment): Environment {
   for (const file of files) {
     cpSync(join(ROOT, file), join(room.folder, file.replaceAll('/', '-')));
   }
   const lines = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
   writeFileSync(join(room.folder, '.env'), lines.join('\n'));
-  for (const secret of ['redis-auth-server', 'storage-keys']) {
+  for (const secret of ['redis-auth-server', 'redis-mcp-server', 'storage-keys']) {
     writeFileSync(join(room.folder, secret), randomBytes(32).toString('base64'));
   }
   const named = files.flatMap((file) => ['-f', file.replaceAll('/', '-')]);
@@ -50,11 +54,14 @@ function configOf(files: readonly string[], env: Environment): Config {
     env: { PATH, HOME },
     encoding: 'utf8',
   });
-  const { environment } = JSON.parse(json).services['auth-server'] as { environment: Record<string, string | null> };
+  const { environment } = JSON.parse(json).services[service] as { environment: Record<string, string | null> };
   const given = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== null);
   const inRoom = (value: string) => value.replace('/run/secrets/', `${room.folder}/`);
-  return readConfig(Object.fromEntries(given.map(([name, value]) => [name, inRoom(value)])), kinds);
+  return Object.fromEntries(given.map(([name, value]) => [name, inRoom(value)]));
 }
+
+const configOf = (files: readonly string[], env: Environment): Config =>
+  readConfig(environmentOf('auth-server', files, env), kinds);
 
 const log = { info() {}, warn() {}, error() {} } as never;
 const identity: Identity = { issuer: 'https://id.example.com', subject: '1', memberships: { group: ['ops'] } };
@@ -113,5 +120,40 @@ describe('docker compose for development', () => {
   it('SCOPE_RULES of the developer replaces the rule of the development IdP', async () => {
     const config = configOf(['docker-compose.yml'], { SCOPE_RULES: 'mcp:admin=email:carol@example.com' });
     expect(await scopesIn(config)).toEqual({ development: ['mcp:tools'] });
+  });
+});
+
+describe('deploy/compose/existing-issuer.yml', () => {
+  const FILES = [...PRODUCTION, 'deploy/compose/existing-issuer.yml'];
+  const ofIssuers = Object.values<{ env: string; secret?: true }>({ ...issuerSettings, ...severalSettings });
+
+  it('existing-issuer.yml passes every setting of issuers on to mcp-server', () => {
+    const said = Object.fromEntries(ofIssuers.map(({ env }) => [env, `value of ${env}`]));
+    expect(environmentOf('mcp-server', FILES, { ...PUBLIC, ...said })).toMatchObject(said);
+  });
+
+  it('existing-issuer.yml sets nothing of an issuer besides ISSUER: the defaults of mcp-server hold', () => {
+    const env = { ...PUBLIC, ISSUER: 'https://id.example.com' };
+    const given = environmentOf('mcp-server', FILES, env);
+    const names = ofIssuers.map((setting) => setting.env).filter((name) => given[name]);
+    expect(names).toEqual(['ISSUER']);
+  });
+
+  it.each(documentedIssuers())('%s: mcp-server starts with the settings of its section', (_, env) => {
+    const given = environmentOf('mcp-server', FILES, { ...PUBLIC, ...env });
+    const { issuers } = readMcpServer({ NODE_ENV: 'production', ...given });
+    const alone = readMcpServer({ NODE_ENV: 'production', ...PUBLIC, ...env });
+    expect(JSON.stringify(issuers)).toBe(JSON.stringify(alone.issuers));
+  });
+
+  it('ISSUERS as an object in JSON reaches mcp-server, which starts with all of them', () => {
+    const corp = { URL: 'https://id.example.com/realms/staff', PRESET: 'keycloak' };
+    const machines = { URL: 'https://machines.example.com', ANNOUNCED: false };
+    const env = { ...PUBLIC, ISSUER: corp.URL, ISSUERS: JSON.stringify({ corp, machines }) };
+    const { issuers } = readMcpServer({ NODE_ENV: 'production', ...environmentOf('mcp-server', FILES, env) });
+    expect(issuers.map(({ url, announced }) => [url, announced])).toEqual([
+      [corp.URL, true],
+      [machines.URL, false],
+    ]);
   });
 });

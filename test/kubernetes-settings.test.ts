@@ -13,7 +13,7 @@ import { CONTAINER, NODE_OPTIONS } from './abuse/watched.ts';
 import { environmentOf } from './kubernetes/environment.ts';
 import { hasKustomize, type Manifest, NEEDS_KUSTOMIZE, ofKind, render } from './kubernetes/manifest.ts';
 import { OVERLAYS, secretsOf } from './kubernetes/overlays.ts';
-import { connectorsOn } from './support/documented-settings.ts';
+import { connectorsOn, documentedIssuers } from './support/documented-settings.ts';
 
 const SECRETS = '/run/secrets/';
 /** The settings of the image. */
@@ -127,6 +127,17 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
       expect(new URL(REDIS_URL).username).toBe(container.name);
       expect(REDIS_PASSWORD_FILE).toBe(join(room.folder, 'redis-password'));
     }
+  });
+});
+
+describe('overlays/existing-issuer', () => {
+  it.each(documentedIssuers())('%s: the overlay changes nothing of the settings of its section', (_, env) => {
+    const manifests = rendered('existing-issuer');
+    const [container] = containers(manifests).filter(({ name }) => name === 'mcp-server');
+    const { issuers, baseScope } = readMcpServer({ ...startOf(container as Container, manifests), ...env });
+    const alone = readMcpServer({ ...IMAGE, PUBLIC_URL: 'https://mcp.example.com', ...env });
+    expect(JSON.stringify(issuers)).toBe(JSON.stringify(alone.issuers));
+    expect(baseScope).toBe(alone.baseScope);
   });
 });
 
