@@ -26,7 +26,7 @@ describe.each(Object.entries(SHAPES))('%s', (name, shape) => {
     const url = foreign.issuer.url + (shape.path.endsWith('/') ? '/' : '');
     foreign.issuer.metadata.issuer = shape.metadataIssuer?.(url) ?? url;
     const settings = { ISSUER: url, ISSUER_PRESET: presetOf(name) };
-    server = await startServer({ ...settings, ...shape.settings('') });
+    server = await startServer({ ...settings, ...shape.settings() });
   });
   afterAll(async () => {
     await server?.[Symbol.asyncDispose]();
