@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TENANT } from '../../auth-server/test/support/vendors.ts';
 import { Stack } from '../support/stack.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -14,30 +15,23 @@ afterAll(async () => {
   await stack?.[Symbol.asyncDispose]();
 });
 
-function configure(id: string, secret: string) {
+/** Runs the command with these options, and finds its ticks and crosses. */
+function run(options: Readonly<Record<string, string | boolean>>, env: Readonly<Record<string, string>>) {
   const { PATH, HOME } = process.env;
-  const options = {
-    'server-url': stack.authUrl,
-    issuer: stack.idpUrl,
-    'client-id': 'auth-server',
-    allow: 'anyone',
-    print: 'env',
-  };
-  const words = Object.entries({ provider: 'oidc', id, ...options }).flatMap(([name, value]) => [`--${name}`, value]);
-  const env = { PATH, HOME, [`CONNECTOR_${id.toUpperCase()}_CLIENT_SECRET`]: secret };
+  const all: readonly [string, string | boolean][] = [...Object.entries(options), ['print', 'env']];
+  const words = all.flatMap(([name, value]) => (typeof value === 'string' ? [`--${name}`, value] : [`--${name}`]));
   const { status, stdout } = spawnSync('npm', ['run', '-s', 'configure', '--', ...words], {
     cwd: ROOT,
-    env,
+    env: { PATH, HOME, ...env },
     encoding: 'utf8',
   });
-  return {
-    status,
-    findings: stdout
-      .match(/^[✓✗].*/gm)
-      ?.map((line) => line.slice(0, 1))
-      .join(''),
-    stdout,
-  };
+  const findings = stdout.match(/^[✓✗].*/gm)?.map((line) => line.slice(0, 1));
+  return { status, findings: findings?.join(''), stdout };
+}
+
+function configure(id: string, secret: string) {
+  const options = { 'server-url': stack.authUrl, issuer: stack.idpUrl, 'client-id': 'auth-server', allow: 'anyone' };
+  return run({ provider: 'oidc', id, ...options }, { [`CONNECTOR_${id.toUpperCase()}_CLIENT_SECRET`]: secret });
 }
 
 describe('npm run configure', () => {
@@ -58,5 +52,20 @@ describe('npm run configure', () => {
     const { findings, status, stdout } = configure('development', 'another-secret');
     expect([findings, status], stdout).toEqual(['✓✓✗', 1]);
     expect(stdout).not.toContain('✗ it accepts the client id and secret: another-secret');
+  });
+
+  it('a preset is set up with the settings of its kind: entra, by its tenant', () => {
+    const rule = 'group:b1a2c3d4-0000-4000-8000-123456789abc';
+    const options = { provider: 'entra', tenant: TENANT, 'client-id': 'client', allow: rule, 'no-test': true };
+    const { status, stdout } = run(options, { CONNECTOR_ENTRA_CLIENT_SECRET: 'secret' });
+    expect(status, stdout).toBe(0);
+    expect(stdout).toContain('redirect URI of the platform Web: http://localhost:9000/callback/entra\n');
+    expect(stdout.split('\n').filter((line) => line.startsWith('CONNECTOR'))).toEqual([
+      'CONNECTORS=entra',
+      'CONNECTOR_ENTRA_CLIENT_ID=client',
+      'CONNECTOR_ENTRA_CLIENT_SECRET=secret',
+      `CONNECTOR_ENTRA_TENANT=${TENANT}`,
+      `CONNECTOR_ENTRA_ALLOW=${rule}`,
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 /** Owns which settings `configure` needs for a kind of identity provider, and the variables that the answers make. */
 import { type Invocation, type Option, UsageError } from '@mcp-oauth/shared/cli/command';
-import type { Setting, Settings } from '@mcp-oauth/shared/settings/config';
+import type { Environment, Setting, Settings } from '@mcp-oauth/shared/settings/config';
 import type { ConnectorKind } from '../../federation/connector.ts';
 import { variablePrefix } from '../../federation/registry.ts';
 import type { Secret } from './output.ts';
@@ -18,18 +18,47 @@ export interface Question {
 /** `CLIENT_ID` is the option `--client-id`. */
 export const optionOf = (name: string): string => name.toLowerCase().replaceAll('_', '-');
 
+type Options = Invocation['options'];
+
+interface Known {
+  readonly id: string;
+  readonly kind: ConnectorKind;
+  readonly env: Environment;
+}
+
 /** The settings that have no default, and those that the guide of the kind asks for. */
-export function questionsOf(kind: ConnectorKind): readonly Question[] {
-  const { asks } = guideOf(kind.type);
-  return Object.values<Setting<unknown>>(kind.settings)
-    .filter(({ env, optional, default: usual }) => (!optional && usual === undefined) || asks.includes(env))
-    .map(({ env, doc, example, secret, optional }) => ({
-      name: env,
-      doc,
-      example,
-      isSecret: secret === true,
-      isRequired: !optional || env === 'CLIENT_SECRET',
-    }));
+export function questionsOf({ id, kind, env }: Known, options: Options): readonly Question[] {
+  const { asks, inFiles = [] } = guideOf(kind.type);
+  const isSet = (name: string) => Boolean(options[optionOf(name)] ?? env[variablePrefix(id) + name]);
+  return (
+    Object.values<Setting<unknown>>(kind.settings)
+      .filter(({ env, optional, default: usual }) => (!optional && usual === undefined) || asks.includes(env))
+      // A secret that is in a file stays there, unless an option gives another one.
+      .filter(({ env, secret }) => !secret || options[optionOf(env)] !== undefined || !isSet(`${env}_FILE`))
+      .map(({ env, doc, example, secret, optional }): Question => {
+        if (inFiles.includes(env) && !isSet(env)) {
+          return { name: `${env}_FILE`, doc: `Path. ${doc}`, example: undefined, isSecret: false, isRequired: true };
+        }
+        const isRequired = !optional || env === 'CLIENT_SECRET';
+        return { name: env, doc, example, isSecret: secret === true, isRequired };
+      })
+  );
+}
+
+interface Given {
+  readonly kind: ConnectorKind;
+  readonly files: ReadonlyMap<string, string>;
+  readonly questions: readonly Question[];
+}
+
+/** What options give that no question is about, by the names of the settings: other settings of the kind, and files of secrets. */
+export function givenBy(options: Options, { kind, files, questions }: Given): Readonly<Record<string, string>> {
+  const others = Object.values(kind.settings as Settings).flatMap(({ env }): [string, string][] => {
+    const given = options[optionOf(env)];
+    return typeof given === 'string' && !questions.some(({ name }) => name === env) ? [[env, given]] : [];
+  });
+  const paths = [...files].map(([name, path]) => [`${name}_FILE`, path] as const);
+  return Object.fromEntries([...others, ...paths]);
 }
 
 /** Every setting of any kind, as an option of the command; a secret has a second one, for the file that it is in. */
@@ -58,7 +87,7 @@ const secretsOf = ({ settings }: ConnectorKind): readonly string[] =>
  * The files that options name for secrets, by the names of the settings.
  * @throws UsageError for a secret that is given twice
  */
-export function secretFilesOf(kind: ConnectorKind, options: Invocation['options']): ReadonlyMap<string, string> {
+export function secretFilesOf(kind: ConnectorKind, options: Options): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const name of secretsOf(kind)) {
     const path = options[optionOf(`${name}_FILE`)];

@@ -8,28 +8,19 @@ import { parseEnv } from 'node:util';
 import { type Command, type Invocation, type Option, UsageError } from '@mcp-oauth/shared/cli/command';
 import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/network/settings';
-import { ConfigError, type Environment, readSettings } from '@mcp-oauth/shared/settings/config';
-import { judgeAccess } from '../../access/settings.ts';
-import { connectorSettings } from '../../config.ts';
+import { type Environment, readSettings } from '@mcp-oauth/shared/settings/config';
+import { ownIssuer } from '@mcp-oauth/shared/settings/types';
 import type { ConnectorKind } from '../../federation/connector.ts';
 import {
   type ConfiguredConnector,
   type ConnectorKinds,
   openConnectors,
-  readConnectors,
   variablePrefix,
 } from '../../federation/registry.ts';
-import {
-  connectorsWith,
-  optionOf,
-  optionsOf,
-  questionsOf,
-  replacedBy,
-  secretFilesOf,
-  secretsAmong,
-  variablesOf,
-} from './answers.ts';
+import { type Answer, answering } from './answering.ts';
+import { givenBy, optionOf, optionsOf, questionsOf, replacedBy, secretFilesOf } from './answers.ts';
 import { openTerminal, type Terminal } from './ask.ts';
+import { draftOf, flawOfId, judging, validated } from './draft.ts';
 import { forCompose, forKubernetes, linesOf, type Written, withoutVariables, withVariables } from './output.ts';
 import { guideOf } from './providers.ts';
 import { tryConnection } from './trial.ts';
@@ -47,8 +38,11 @@ const OWN: Readonly<Record<string, Option>> = {
   'no-test': { type: 'boolean', doc: 'Do not try the connection.' },
 };
 
-/** @param folder of the file .env */
-export function configureCommand(kinds: ConnectorKinds, folder = '.'): Command {
+/**
+ * @param folder of the file .env
+ * @param open opens the terminal, if a person sits in front of it
+ */
+export function configureCommand(kinds: ConnectorKinds, folder = '.', open = openTerminal): Command {
   return {
     name: 'configure',
     summary: 'Set up an identity provider: asks, tries the connection, and writes .env.',
@@ -56,7 +50,7 @@ export function configureCommand(kinds: ConnectorKinds, folder = '.'): Command {
       'Without a terminal every answer is an option. A secret is better given as a file, --client-secret-file, or as a variable, CONNECTOR_<ID>_CLIENT_SECRET, because other users of the machine can read the command line. A file stays where it is: .env gets its path, and loses a secret of before.',
     options: { ...optionsOf(kinds.values()), ...OWN },
     run: async (invocation) => {
-      const terminal = openTerminal();
+      const terminal = open();
       try {
         return await configure(invocation, { kinds, terminal, folder });
       } finally {
@@ -73,94 +67,78 @@ interface ConfigureDependencies {
 }
 
 async function configure(invocation: Invocation, { kinds, terminal, folder }: ConfigureDependencies): Promise<number> {
-  const { env, stdout, stderr } = invocation;
+  const { env, options, stdout, stderr } = invocation;
+  const form = formOf(options.print);
   const answer = answering(invocation, terminal);
   const kind = await kindOf(answer, kinds);
-  const id = await answer({ option: 'id', question: 'Id of the connector', usual: kind.type });
-  const issuer = (
-    await answer({ option: 'server-url', question: 'Public URL of auth-server', usual: serverOf(env) })
-  ).replace(/\/$/, '');
+  const id = await answer({
+    option: 'id',
+    question: 'Id of the connector',
+    usual: kind.type,
+    flawOf: (said) => flawOfId(said, kind, kinds),
+  });
+  const server = {
+    option: 'server-url',
+    question: 'Public URL of auth-server',
+    usual: serverOf(env),
+    flawOf: flawOfUrl,
+  };
+  const issuer = (await answer(server)).replace(/\/$/, '');
   const guide = guideOf(kind.type);
   stdout.write(`\nOpen ${guide.page}\n`);
   for (const step of guide.steps) stdout.write(`  - ${step.replace('{callback}', `${issuer}/callback/${id}`)}\n`);
   stdout.write('\n');
-  const files = secretFilesOf(kind, invocation.options);
-  const values: Record<string, string> = {};
-  for (const { name, doc, example, isSecret, isRequired } of questionsOf(kind)) {
-    const known = env[variablePrefix(id) + name];
-    // A secret that is in a file stays there, unless an option gives another one.
-    const isInFile = isSecret && Boolean(env[`${variablePrefix(id)}${name}_FILE`]);
-    if (files.has(name) || (isInFile && invocation.options[optionOf(name)] === undefined)) continue;
-    const question = `${name} (${doc}${example ? ` Example: ${example}` : ''})`;
-    values[name] = await answer({ option: optionOf(name), question, usual: known, isSecret, isOptional: !isRequired });
+  const target = { id, kind, kinds, env };
+  const files = secretFilesOf(kind, options);
+  const questions = questionsOf(target, options).filter(({ name }) => !files.has(name));
+  const given = givenBy(options, { kind, files, questions });
+  const { refuseTheRest, flawOf, flawOfRule } = judging(target, questions, given);
+  // Without a person all problems are named together, at the end.
+  if (terminal) refuseTheRest();
+  const answers: Record<string, string> = {};
+  for (const { name, doc, example, isSecret, isRequired } of questions) {
+    const isWritten = !isSecret || form === undefined || form === 'env';
+    answers[name] = await answer({
+      option: optionOf(name),
+      question: `${name} (${doc}${example ? ` Example: ${example}` : ''})`,
+      usual: env[variablePrefix(id) + name],
+      isSecret,
+      isOptional: !isRequired,
+      flawOf: terminal && ((said) => flawOf(name, said, answers, isWritten)),
+    });
   }
-  // Every other setting of the kind that an option gives.
-  for (const { env: name } of Object.values(kind.settings)) {
-    const given = invocation.options[optionOf(name)];
-    if (typeof given === 'string') values[name] = given;
-  }
-  for (const [name, path] of files) values[`${name}_FILE`] = path;
   const allow = await answer({
     option: 'allow',
     question: `Who may come in (such as ${guide.rule}, or anyone)`,
     usual: env[`${variablePrefix(id)}ALLOW`],
+    flawOf: terminal && ((said) => flawOfRule(said, answers)),
   });
-  const variables = {
-    CONNECTORS: connectorsWith(id, env.CONNECTORS),
-    ...variablesOf({ id, type: kind.type, values, allow }),
-  };
-  const secrets = secretsAmong(kind, id, variables);
-  const replaced = replacedBy(secrets);
-  const without = Object.fromEntries(replaced.map((name) => [name, undefined]));
-  const connector = validated(id, { ...env, ...variables, ...without }, kinds);
-  const isGood = invocation.options['no-test'] === true || (await tried(connector, { issuer, env, stdout }));
-  write(invocation, join(folder, '.env'), id, { variables, secrets });
+  const draft = draftOf(target, { ...answers, ...given }, allow);
+  const connector = validated(target, draft);
+  const isGood = options['no-test'] === true || (await tried(connector, { issuer, env, stdout }));
+  write(invocation, { file: join(folder, '.env'), id, form, written: draft });
   if (isGood) return 0;
   stderr.write('The settings are valid, but the connection does not work yet: see above.\n');
   return 1;
 }
 
-interface Asked {
-  readonly option: string;
-  readonly question: string;
-  readonly usual?: string | undefined;
-  readonly isSecret?: boolean;
-  readonly isOptional?: boolean;
-}
-
-/** An option answers first, then the person, then what is set already. */
-const answering =
-  ({ options }: Invocation, terminal: Terminal | undefined) =>
-  async ({ option, question, usual, isSecret = false, isOptional = false }: Asked): Promise<string> => {
-    const given = options[option];
-    if (typeof given === 'string' && given !== '') return given;
-    for (;;) {
-      const said = terminal ? await terminal.ask(question, { usual: isSecret ? undefined : usual, isSecret }) : '';
-      const answer = said || (usual ?? '');
-      if (answer !== '' || isOptional) return answer;
-      if (!terminal) throw new UsageError(`--${option} is missing`);
-    }
-  };
-
-async function kindOf(answer: ReturnType<typeof answering>, kinds: ConnectorKinds): Promise<ConnectorKind> {
+/** @throws UsageError for a kind that there is not, if nobody can be asked again */
+async function kindOf(answer: Answer, kinds: ConnectorKinds): Promise<ConnectorKind> {
   const types = [...kinds.keys()].join(', ');
-  const type = await answer({ option: 'provider', question: `Identity provider: ${types}` });
-  const kind = kinds.get(type);
-  if (!kind) throw new UsageError(`--provider: expected one of ${types} (got ${JSON.stringify(type)})`);
-  return kind;
+  const flawOf = (type: string) =>
+    kinds.has(type) ? undefined : `expected one of ${types} (got ${JSON.stringify(type)})`;
+  const type = await answer({ option: 'provider', question: `Identity provider: ${types}`, flawOf });
+  return kinds.get(type) as ConnectorKind;
 }
+
+const flawOfUrl = (url: string): string | undefined =>
+  ownIssuer()
+    .safeParse(url)
+    .error?.issues.map(({ message }) => message)
+    .join(', ');
 
 /** With one origin, as with Docker, the issuer is PUBLIC_URL. */
 const serverOf = ({ ISSUER, PUBLIC_URL }: Environment): string => ISSUER || PUBLIC_URL || 'http://localhost:9000';
-
-/** @throws ConfigError with all problems */
-function validated(id: string, env: Environment, kinds: ConnectorKinds): ConfiguredConnector {
-  const { connectors, problems } = readConnectors([id], env, kinds, { every: connectorSettings });
-  const [connector] = connectors;
-  const all = [...problems, ...judgeAccess({}, connectors)];
-  if (all.length > 0 || !connector) throw new ConfigError(all);
-  return connector;
-}
 
 interface Trial {
   readonly issuer: string;
@@ -179,8 +157,20 @@ async function tried(connector: ConfiguredConnector, { issuer, env, stdout }: Tr
 
 const FORMS = ['env', 'compose', 'kubernetes'];
 
-function write({ options, env, stdout, stderr }: Invocation, file: string, id: string, written: Written): void {
-  const form = options.print;
+/** @returns `undefined` for the file .env */
+function formOf(print: unknown): string | undefined {
+  if (print === undefined || FORMS.includes(String(print))) return print as string | undefined;
+  throw new UsageError(`--print: expected one of ${FORMS.join(', ')}`);
+}
+
+interface Output {
+  readonly file: string;
+  readonly id: string;
+  readonly form: string | undefined;
+  readonly written: Written;
+}
+
+function write({ env, stdout, stderr }: Invocation, { file, id, form, written }: Output): void {
   const replaced = replacedBy(written.secrets);
   if (form === undefined) {
     const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
@@ -199,6 +189,5 @@ function write({ options, env, stdout, stderr }: Invocation, file: string, id: s
   }
   if (form === 'compose') stdout.write(`${forCompose(id, written)}\n`);
   else if (form === 'kubernetes') stdout.write(`${forKubernetes(id, written)}\n`);
-  else if (form === 'env') stdout.write(`${linesOf(written.variables).join('\n')}\n`);
-  else throw new UsageError(`--print: expected one of ${FORMS.join(', ')}`);
+  else stdout.write(`${linesOf(written.variables).join('\n')}\n`);
 }

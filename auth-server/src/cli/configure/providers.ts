@@ -7,6 +7,8 @@ export interface ProviderGuide {
   readonly steps: readonly string[];
   /** Settings to ask for beside those without a default, named without the prefix. */
   readonly asks: readonly string[];
+  /** Secrets of several lines, for which a person at a terminal gives the path of a file. */
+  readonly inFiles?: readonly string[] | undefined;
   /** An example of the rule that says who may come in. */
   readonly rule: string;
 }
@@ -102,6 +104,7 @@ export const GUIDES: Readonly<Record<string, ProviderGuide>> = {
       'Keys: make a key for Sign in with Apple and download it.',
     ],
     asks: [],
+    inFiles: ['PRIVATE_KEY'],
     rule: 'email:alice@example.com',
   },
   gitlab: {
