@@ -17,7 +17,6 @@ import { spendFailedCodes } from './guards/code-attempts.ts';
 import { throwFailure } from './guards/failure.ts';
 import { allowFormPost } from './guards/form-post-policy.ts';
 import { refuseHead } from './guards/safe-methods.ts';
-import { trimScope } from './guards/scope-blanks.ts';
 import { listScopes } from './guards/supported-scopes.ts';
 import { createBrowserSessions } from './interactions/browser-sessions.ts';
 import { createInteractions } from './interactions/interactions.ts';
@@ -104,7 +103,6 @@ export function createEngine({ accounts, passThrough, pages, languageOf, counts,
       spendFailedCodes(app),
       allowFormPost,
       listScopes(options.resources),
-      trimScope,
     ],
     interactions: createInteractions({ ...options, accounts, sessions, provider: app }),
     sessions,

@@ -1,13 +1,14 @@
 /**
- * Owns what is checked and completed in the request context while the engine of oidc-provider 9.13.3 fills it: sizes, and two
- * harmless variants of client authentication that the engine does not support: a registration without a method (RFC 7591 §2), and a
- * Basic header with an empty secret (RFC 6749 §2.3.1). It extends the class `provider.OIDCContext`.
+ * Owns what is checked and completed in the request context while the engine of oidc-provider 9.13.3 fills it: sizes, and harmless
+ * variants that the engine does not support: extra blanks in a scope (RFC 6749 §3.3), a registration without a method of client
+ * authentication (RFC 7591 §2), and a Basic header with an empty secret (RFC 6749 §2.3.1). It extends the class `provider.OIDCContext`.
  */
 import { isObject } from '@mcp-oauth/shared/json';
 import type { Middleware } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { stateOf } from '../../context-state.ts';
+import { namesOf } from '../../resources/scope.ts';
 import { clientWithoutSecret, usualAuthMethod } from '../clients/authentication.ts';
 import { checkParameters, REGISTRATION } from '../parameter-size.ts';
 
@@ -40,6 +41,7 @@ export function completeRequests(provider: Provider): void {
   class RequestContext extends provider.OIDCContext {}
   whenSet(RequestContext.prototype, 'params', (context, params) => {
     checkParameters(context.route, params);
+    trimScope(params);
     nameClient(params, stateOf(context.ctx).clientWithoutSecret);
   });
   whenSet(RequestContext.prototype, 'body', (context, body) => {
@@ -66,6 +68,11 @@ function keepReadable(body: Values): void {
       body[name] = error instanceof RangeError ? TOO_DEEP : {};
     }
   }
+}
+
+/** Exactly one blank is allowed between two names, and Claude.ai is known to send one in front (anthropics/claude-ai-mcp#453). */
+function trimScope(params: Values): void {
+  if (typeof params.scope === 'string') params.scope = namesOf(params.scope).join(' ') || undefined;
 }
 
 function nameClient(params: Values, id: string | undefined): void {
