@@ -166,7 +166,8 @@ describe('OpenID Connect Back-Channel Logout §2.6 the signature of a logout tok
     const { privateKey } = await generateKeyPair('RS256');
     for (let n = 0; n < 100; n += 1) {
       const sent = new SignJWT(whole()).setProtectedHeader({ alg: 'RS256', kid: `unknown-${n}`, typ: 'logout+jwt' });
-      expect((await report(server, await sent.sign(privateKey))).status).toBe(400);
+      const response = await report(server, await sent.sign(privateKey));
+      expect([response.status, (await read(response)).error]).toEqual([400, 'invalid_request']);
     }
     expect(upstream.play.stage.asked.length - before).toBeLessThanOrEqual(5);
   });
@@ -255,6 +256,18 @@ describe('OpenID Connect Back-Channel Logout §2.5 the request', () => {
     for (let n = 0; n < 4; n += 1) expect((await report(limited, 'x')).status).toBe(400);
     const response = await report(limited, await upstream.token({ sub: 'alice' }));
     expect([response.status, response.headers.has('retry-after')]).toEqual([429, true]);
+  });
+
+  it('CWE-400 tokens with a bad signature count as failures, also while the keys of the provider are not asked for again', async () => {
+    await using limited = await startServer({ env: { FAILURE_LIMIT: '20' }, connectors: upstream.connectors });
+    const { privateKey } = await generateKeyPair('RS256');
+    const token = await new SignJWT(whole())
+      .setProtectedHeader({ alg: 'RS256', kid: '1', typ: 'logout+jwt' })
+      .sign(privateKey);
+    const statuses: number[] = [];
+    for (let n = 0; n < 30; n += 1) statuses.push((await report(limited, token)).status);
+    expect(statuses.filter((status) => status === 400).length).toBeLessThanOrEqual(21);
+    expect(statuses.at(-1)).toBe(429);
   });
 
   it('no log line has a token', async () => {

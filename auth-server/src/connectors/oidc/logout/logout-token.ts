@@ -6,7 +6,7 @@
 
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { isObject } from '@mcp-oauth/shared/json';
-import { type LogoutToken, UpstreamError } from '../../../federation/connector.ts';
+import type { LogoutToken } from '../../../federation/connector.ts';
 import type { Remembered } from '../../../federation/upstream/remembered.ts';
 import type { Claims } from '../claims.ts';
 import { type Expectation, isTime, judgeNotBefore, SKEW } from '../id-token.ts';
@@ -84,7 +84,7 @@ export const sidOf = ({ sid }: Claims): string | undefined =>
 
 /**
  * The same keys, which an unknown `kid` or a bad signature renews rarely: a stranger can send both. A token that comes too early is
- * not judged, because the provider may have signed it with a new key: it is told to send the token again (§2.8).
+ * refused, so that it counts as a failure of its sender: otherwise nothing would limit the signatures that a stranger makes us check.
  */
 export function renewedRarely<T>(keys: Remembered<T>, clock: Clock): Remembered<T> {
   let left = RENEWALS;
@@ -94,7 +94,7 @@ export function renewedRarely<T>(keys: Remembered<T>, clock: Clock): Remembered<
     renew: async () => {
       left = Math.min(RENEWALS, left + Math.max(0, clock.now() - since) / REFILL);
       since = clock.now();
-      if (left < 1) throw new UpstreamError('unavailable', 'the keys of the provider were requested too often');
+      if (left < 1) return refuse('kid', 'no known key matches its signature, and new keys were asked for too often');
       left -= 1;
       return keys.renew();
     },
