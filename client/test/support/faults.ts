@@ -256,7 +256,16 @@ export const BROKEN: readonly Broken[] = [
         : answer,
     step: 'user agents',
     responsible: 'network',
-    says: /Claude \(Claude-User\) gets 403; others get 401/,
+    says: /: Claude \(Claude-User\) gets 403 instead of 401 from [^;]*\/mcp; Claude \(Claude-User\) gets 403 instead of 200 from [^;]*$/,
+  },
+  {
+    is: 'whose authorization server is behind a firewall that blocks ChatGPT',
+    fault: at(SERVER, (answer, { headers }) =>
+      headers['user-agent']?.startsWith('openai-mcp') ? { status: 403, headers: {}, body: 'blocked' } : answer,
+    ),
+    step: 'user agents',
+    responsible: 'network',
+    says: /: ChatGPT \(openai-mcp.*\) gets 403 instead of 200 from [^;]*oauth-authorization-server\.$/,
   },
   {
     is: 'behind a firewall that blocks requests without a user agent',

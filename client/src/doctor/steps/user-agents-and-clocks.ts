@@ -2,40 +2,53 @@
 import { USER_AGENTS } from '../../clients/profiles.ts';
 import { initializeRequest } from '../mcp/message.ts';
 import type { ProbeResponse } from '../network/ask.ts';
-import { fault, type Known, note, passed, step, type Verdict } from '../step.ts';
+import { fault, note, passed, step, type Verdict } from '../step.ts';
 
 interface Compared {
-  readonly who: string;
-  readonly userAgent: string | undefined;
-  readonly status: number;
+  readonly url: string;
+  /** The status for the user agent of this run. */
+  readonly usual: number;
+  readonly others: readonly { readonly who: string; readonly userAgent: string | undefined; readonly status: number }[];
 }
 
+/** Firewalls differ by path and host: the MCP endpoint and the metadata of the authorization server are both compared. */
 export const userAgents = step(
   'user agents',
   ({ first, open }) => (first?.status === 401 || open ? undefined : 'the server was not reached'),
-  async ({ ask }, { url }): Promise<readonly Compared[]> => {
-    const asked: Compared[] = [];
-    for (const [who, userAgent] of USER_AGENTS) {
-      const { status } = await ask(initializeRequest(url, userAgent));
-      asked.push({ who, userAgent, status });
+  async ({ ask }, { url, client, server }): Promise<readonly Compared[]> => {
+    const requests = [
+      (userAgent: string | undefined) => initializeRequest(url, userAgent),
+      ...(server
+        ? [(userAgent: string | undefined) => ({ url: server.url, headers: { 'user-agent': userAgent } })]
+        : []),
+    ];
+    const compared: Compared[] = [];
+    for (const request of requests) {
+      const { url: asked, status: usual } = await ask(request(client.userAgent));
+      const others: Compared['others'][number][] = [];
+      for (const [who, userAgent] of USER_AGENTS)
+        others.push({ who, userAgent, status: (await ask(request(userAgent))).status });
+      compared.push({ url: asked, usual, others });
     }
-    return asked;
+    return compared;
   },
   judgeUserAgents,
 );
 
-function judgeUserAgents(asked: readonly Compared[], { first }: Pick<Known, 'first'>): Verdict {
-  const other = asked.filter(({ status }) => status !== first?.status);
-  if (other.length === 0) return passed(`${asked.length} user agents get the same answer`);
-  if (other.every(({ status }) => status === 429))
-    return note('The server limits requests (429), so user agents were not compared.');
-  const list = other.map(
-    ({ who, userAgent, status }) => `${who} (${userAgent ?? 'without a user agent'}) gets ${status || 'no answer'}`,
+function judgeUserAgents(compared: readonly Compared[]): Verdict {
+  const differing = compared.flatMap(({ url, usual, others }) =>
+    others.filter(({ status }) => status !== usual).map((other) => ({ ...other, url, usual })),
   );
-  const says = `The answer depends on the user agent: ${list.join(', ')}; others get ${first?.status}.`;
+  if (differing.length === 0) return passed(`${USER_AGENTS.length} user agents get the same answer`);
+  if (differing.every(({ status }) => status === 429))
+    return note('The server limits requests (429), so user agents were not compared.');
+  const list = differing.map(
+    ({ who, userAgent, status, usual, url }) =>
+      `${who} (${userAgent ?? 'without a user agent'}) gets ${status || 'no answer'} instead of ${usual} from ${url}`,
+  );
   const fix =
     'Exempt the MCP endpoint, /.well-known/ and the endpoints of the authorization server from the rules of the firewall about robots and AI ("Block AI bots", "Bot Fight Mode").';
-  return fault('network', says, fix);
+  return fault('network', `The answer depends on the user agent: ${list.join('; ')}.`, fix);
 }
 
 /** `Date` has whole seconds, and a request takes its time. */
