@@ -1,80 +1,20 @@
-/**
- * Owns the client address that the limits count: the address of the connection, or the one that a trusted proxy reports (RFC 7239
- * §5.2 in the form of X-Forwarded-For). Anybody can set that header, so it is read from the right, over trusted hops only.
- */
-import type { IncomingMessage } from 'node:http';
-import { BlockList } from 'node:net';
-import {
-  addRange,
-  blockListOf,
-  contains,
-  LINK_LOCAL_IPV6,
-  LOOPBACK,
-  PRIVATE,
-} from '@mcp-oauth/shared/network/address-ranges';
-import { membersOf } from '@mcp-oauth/shared/settings/types';
+/** Owns the step that remembers the address of the caller, which the limits count, before another step removes its header. */
+import type { BlockList } from 'node:net';
+import { createClientAddress, FORGOTTEN_PROXY, forgottenProxy } from '@mcp-oauth/shared/http/request/client-address';
 import type { Middleware } from 'koa';
-import { z } from 'zod';
 import { stateOf } from '../context-state.ts';
-import { countable, readAddress } from './ip-address.ts';
 
-const NAMED: Readonly<Record<string, readonly string[]>> = {
-  none: [],
-  loopback: LOOPBACK,
-  private: PRIVATE,
-};
-
-/** The setting type of TRUSTED_PROXIES: addresses, CIDR ranges, and the words `loopback` and `private`. */
-export const trustedProxies = (): z.ZodType<BlockList, string> =>
-  z.string().transform((text, context) => {
-    const list = new BlockList();
-    const refuse = (message: string) => context.addIssue({ code: 'custom', message });
-    try {
-      for (const entry of membersOf(text)) {
-        if (/\/0+$/.test(entry)) refuse(`expected proxies: ${entry} would trust everybody`);
-        else if (!(NAMED[entry] ?? [entry]).every((range) => addRange(list, range))) {
-          refuse(`expected addresses, ranges, loopback or private, not ${entry}`);
-        }
-      }
-    } catch (error) {
-      refuse((error as Error).message);
-    }
-    return list;
-  });
-
-/** A connection that is already closed has no address: all of those count as one caller. */
-const peerOf = ({ socket }: IncomingMessage): string => readAddress(socket.remoteAddress ?? '') ?? '';
-
-export function createClientAddress(trusted: BlockList): (req: IncomingMessage) => string {
-  const hasTrustedProxies = trusted.rules.length > 0;
-  return (req) => {
-    let address = peerOf(req);
-    if (!hasTrustedProxies) return countable(address);
-    const hops = String(req.headers['x-forwarded-for'] ?? '').split(',');
-    while (address && contains(trusted, address)) {
-      const before = readAddress(hops.pop() ?? '');
-      if (before === undefined) break;
-      address = before;
-    }
-    return countable(address);
-  };
-}
-
-/** Reads the address before `publicHost` removes the header. */
 export function rememberClientAddress(trusted: BlockList): Middleware {
   const addressOf = createClientAddress(trusted);
   let told = false;
   return (ctx, next) => {
     const state = stateOf(ctx);
     state.clientAddress = addressOf(ctx.req);
-    if (!told && ctx.req.headers['x-forwarded-for'] !== undefined) {
-      const proxy = peerOf(ctx.req);
-      told = proxy !== '' && contains(NEAR, proxy) && !contains(trusted, proxy);
-      if (told) state.log.warn({ proxy }, 'TRUSTED_PROXIES does not include this proxy: its callers share one limit');
+    const proxy = told ? undefined : forgottenProxy(ctx.req, trusted);
+    if (proxy !== undefined) {
+      told = true;
+      state.log.warn({ proxy }, FORGOTTEN_PROXY);
     }
     return next();
   };
 }
-
-/** Addresses of an operator's own proxies; a header from other addresses may be forged. */
-const NEAR = blockListOf(...LOOPBACK, ...PRIVATE, ...LINK_LOCAL_IPV6);

@@ -1,7 +1,7 @@
 /** Owns the settings of the HTTP server: which proxies it trusts, and how many requests one address may make. */
+import { trustedProxies } from '@mcp-oauth/shared/http/request/client-address';
 import { setting } from '@mcp-oauth/shared/settings/config';
 import { integer } from '@mcp-oauth/shared/settings/types';
-import { trustedProxies } from './client-address.ts';
 
 export const httpSettings = {
   trustedProxies: setting({

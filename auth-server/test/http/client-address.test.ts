@@ -1,8 +1,8 @@
 /** Proves that a limit counts the real caller, and that no other party can forge the caller's address. */
 import type { IncomingMessage } from 'node:http';
+import { createClientAddress, trustedProxies } from '@mcp-oauth/shared/http/request/client-address';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createClientAddress, trustedProxies } from '../../src/http/client-address.ts';
 import { json, startServer } from '../support/running-server.ts';
 
 const ask = (trusted: string, remoteAddress: string, forwarded?: string) =>
