@@ -15,6 +15,7 @@ import { createRouteOf, requestDuration, timed } from '@mcp-oauth/shared/metrics
 import { LIMITS, type Limit } from './allowance/limit.ts';
 import type { VerifyToken } from './authorization/access-token.ts';
 import type { ProofReason } from './authorization/dpop/proof-error.ts';
+import { OUTCOMES as ANSWERS } from './authorization/introspection/introspection.ts';
 import { REFUSALS } from './authorization/token/refusals.ts';
 import { type Method, type Methods, RpcError } from './protocol/call.ts';
 import { MESSAGES_PATH } from './protocol/endpoints.ts';
@@ -117,8 +118,14 @@ const DECLARED = {
   tokenChecks: {
     name: 'mcp_token_checks_total',
     type: 'counter',
-    help: 'Token checks, by result. `known`: verified a moment ago. `verified`: by its signature. `refused`: see mcp_refusals_total for the reason.',
+    help: 'Token checks, by result. `known`: verified a moment ago. `verified`: by its signature, or by the answer of its issuer. `refused`: see mcp_refusals_total for the reason.',
     labels: { result: ['known', 'verified', 'refused'] },
+  },
+  introspections: {
+    name: 'mcp_introspections_total',
+    type: 'counter',
+    help: 'Opaque tokens that were not known to be active, by what their issuer said. `refused`: active, but not for this server, or for another reason. `unanswered`: the issuer gave no usable answer. `limited`: not asked, as the caller had reached INTROSPECTION_LIMIT.',
+    labels: { outcome: ANSWERS },
   },
   fetchFailures: {
     name: 'mcp_issuer_fetch_failures_total',
@@ -171,6 +178,7 @@ export function createMeters() {
   const refusals = new Counter(DECLARED.refusals);
   const limits = new Counter(DECLARED.limits);
   const tokenChecks = new Counter(DECLARED.tokenChecks);
+  const introspections = new Counter(DECLARED.introspections);
   const fetchFailures = new Counter(DECLARED.fetchFailures);
   return {
     timed: (handler: RequestListener): RequestListener => timed(handler, duration, createRouteOf(ROUTES)),
@@ -180,9 +188,10 @@ export function createMeters() {
     onToolCall: (tool: string, outcome: ToolOutcome): void => toolCalls.add(tool, outcome),
     onLimit: (limit: Limit): void => limits.add(limit),
     onRefused: (reason: string): void => refusals.add(reason),
+    onIntrospection: (outcome: (typeof ANSWERS)[number]): void => introspections.add(outcome),
     onFetchFailure: (document: 'keys' | 'metadata', issuer: string): void => fetchFailures.add(document, issuer),
     all: ({ load, sessions, issuers }: Readings) => [
-      ...[duration, requests, toolCalls, refusals, limits, tokenChecks, fetchFailures],
+      ...[duration, requests, toolCalls, refusals, limits, tokenChecks, introspections, fetchFailures],
       new LabelledGauge(DECLARED.keysRead, () => issuers.map(({ id, keysReadAt }) => [id, inSeconds(keysReadAt())])),
       new Gauge(DECLARED.sessions, sessions),
       new Gauge(DECLARED.running, () => load().running),
@@ -217,8 +226,8 @@ const isRefusal = (error: unknown): boolean =>
 
 const countedChecks =
   (verify: VerifyToken, checks: Counter): VerifyToken =>
-  (token) => {
-    const found = verify(token);
+  (token, caller) => {
+    const found = verify(token, caller);
     if (found instanceof Promise) {
       found.then(
         () => checks.add('verified'),

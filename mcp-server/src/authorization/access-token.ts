@@ -3,20 +3,27 @@
  * (RFC 8707), bound to a key or not.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { shown } from './finding.ts';
 import type { KeyName } from './issuer/key-set.ts';
 import type { KeySource } from './issuer/key-source.ts';
 import type { Principal } from './principal.ts';
+import { claimChecks } from './token/claim-checks.ts';
 import { principalOf } from './token/principal-of.ts';
 import { type TokenRules, UNTYPED } from './token/rules.ts';
+import { verifiedBy } from './token/verified-by.ts';
 import { claimedIn, TokenError, toTokenError } from './token-error.ts';
 
 /**
  * Finds the principal of a token: synchronously if the token is cached. A principal with a `keyThumbprint` still
  * has to prove possession of the key. Rejects with a TokenError.
  */
-export type VerifyToken = (token: string) => Principal | Promise<Principal>;
+export type VerifyToken = (token: string, caller?: Caller) => Principal | Promise<Principal>;
+
+/** Who sent the token: some checks are limited for each address. */
+export interface Caller {
+  readonly address: string;
+}
 
 /** An issuer whose tokens are accepted. */
 interface TrustedIssuer {
@@ -34,7 +41,7 @@ export interface TokenVerifierOptions {
 }
 
 /** RFC 6750 §2.1. MAX_HEADER_SIZE limits the length of a token. */
-const B64TOKEN = /^[\w\-.~+/]+=*$/;
+export const B64TOKEN = /^[\w\-.~+/]+=*$/;
 
 /** A token chooses its issuer by its `iss`, which only leads to the rules and keys that it is then verified with. */
 export function createTokenVerifier({ issuers, clock, setting = 'ISSUER' }: TokenVerifierOptions): VerifyToken {
@@ -50,7 +57,10 @@ export function createTokenVerifier({ issuers, clock, setting = 'ISSUER' }: Toke
     if (!issuer) throw foreign(token, claims.iss, [...trusted.keys()], setting);
     const now = clock.now() / 1000;
     try {
-      const verified = await verifiedClaims(token, keyNameOf(header, issuer), issuer, clock);
+      const verified = await verifiedBy(token, issuer.keySource.candidates(keyNameOf(header, issuer)), {
+        ...claimChecks(issuer.rules, now),
+        algorithms: [...issuer.rules.algorithms],
+      });
       return principalOf(verified, issuer.rules, {
         isTyped: typeOf(header) !== 'jwt' && typeOf(header) !== UNTYPED,
         now,
@@ -108,24 +118,4 @@ function keyNameOf(header: Json, { rules, types }: Trusted): KeyName {
   if (typeof kid !== 'string')
     throw new TokenError('malformed', { header: 'kid', expected: 'a string', found: shown(kid) });
   return { alg, kid, tenant };
-}
-
-/** RFC 7517 §4.5: keys whose ids do not identify one are tried until a signature matches. */
-async function verifiedClaims(token: string, name: KeyName, issuer: Trusted, clock: Clock): Promise<JWTPayload> {
-  const options = {
-    algorithms: [...issuer.rules.algorithms],
-    clockTolerance: issuer.rules.clockTolerance,
-    currentDate: new Date(clock.now()),
-    requiredClaims: ['exp'],
-  };
-  let failure: unknown;
-  for await (const key of issuer.keySource.candidates(name)) {
-    try {
-      return (await jwtVerify(token, key, options)).payload;
-    } catch (error) {
-      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
-      failure = error;
-    }
-  }
-  throw failure;
 }

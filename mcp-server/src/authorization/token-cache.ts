@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import type { VerifyToken } from './access-token.ts';
+import type { Caller, VerifyToken } from './access-token.ts';
 import type { KeySource } from './issuer/key-source.ts';
 import { sizeOfClaims } from './person-claims.ts';
 import type { Principal } from './principal.ts';
@@ -13,6 +13,8 @@ export interface TokenCacheOptions {
   readonly verify: VerifyToken;
   readonly keys: Pick<KeySource, 'revision'>;
   readonly clock: Clock;
+  /** Maximum seconds of an entry, which also ends with its token. */
+  readonly maxAge?: number;
   /** Maximum number of entries; those that were not used recently are removed. */
   readonly capacity?: number;
   /** Maximum bytes of all entries: a token may have hundreds of scopes or groups. */
@@ -28,8 +30,7 @@ interface Entry {
   used: boolean;
 }
 
-/** Maximum milliseconds of an entry, which also ends with its token. */
-const MAX_AGE = 60_000;
+const MAX_AGE = 60;
 
 const MAX_ENTRIES = 10_000;
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -48,12 +49,14 @@ function sizeOf({ subject, clientId, scopes, claims }: Principal): number {
 class Entries {
   readonly #byId = new Map<string, Entry>();
   readonly #clock: Clock;
+  readonly #maxAge: number;
   readonly #capacity: number;
   readonly #capacityBytes: number;
   #bytes = 0;
 
-  constructor({ clock, capacity = MAX_ENTRIES, capacityBytes = MAX_BYTES }: TokenCacheOptions) {
+  constructor({ clock, maxAge = MAX_AGE, capacity = MAX_ENTRIES, capacityBytes = MAX_BYTES }: TokenCacheOptions) {
     this.#clock = clock;
+    this.#maxAge = maxAge * 1000;
     this.#capacity = capacity;
     this.#capacityBytes = capacityBytes;
   }
@@ -71,7 +74,7 @@ class Entries {
 
   store(id: string, principal: Principal): void {
     const now = this.#clock.now();
-    const until = Math.min(principal.expiresAt * 1000, now + MAX_AGE);
+    const until = Math.min(principal.expiresAt * 1000, now + this.#maxAge);
     if (until <= now) return;
     const size = sizeOf(principal);
     const former = this.#byId.get(id);
@@ -125,10 +128,10 @@ export function createTokenCache(options: TokenCacheOptions): VerifyToken {
     revision = current;
     entries.clear();
   };
-  const check = async (id: string, token: string): Promise<Principal> => {
+  const check = async (id: string, token: string, caller: Caller | undefined): Promise<Principal> => {
     try {
       const before = revision;
-      const principal = await verify(token);
+      const principal = await verify(token, caller);
       forgetWithdrawn();
       if (before === revision) entries.store(id, principal);
       return principal;
@@ -137,12 +140,12 @@ export function createTokenCache(options: TokenCacheOptions): VerifyToken {
     }
   };
 
-  return (token) => {
+  return (token, caller) => {
     forgetWithdrawn();
     const id = hash('sha256', token, 'base64');
     const found = entries.find(id) ?? running.get(id);
     if (found) return found;
-    const checking = check(id, token);
+    const checking = check(id, token, caller);
     running.set(id, checking);
     return checking;
   };

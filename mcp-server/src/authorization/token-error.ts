@@ -28,7 +28,13 @@ export type TokenReason =
   | 'not_bound'
   | 'bound_to_another_key'
   /** Not an error of the token: the issuer's keys were never fetched, and can't be fetched now. */
-  | 'keys_unavailable';
+  | 'keys_unavailable'
+  /** The issuer says that an opaque token is not active. */
+  | 'inactive'
+  /** Not an error of the token: the issuer did not answer whether it is active. */
+  | 'introspection_unavailable'
+  /** The caller has sent too many opaque tokens that the issuer does not know. */
+  | 'too_many_unknown';
 
 export class TokenError extends Error {
   override readonly name = 'TokenError';

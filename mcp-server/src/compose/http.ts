@@ -1,5 +1,7 @@
 /** Owns the wiring of HTTP: the lane for MCP, and Koa for the documents behind it. */
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { BlockList } from 'node:net';
+import { createClientAddress, FORGOTTEN_PROXY, forgottenProxy } from '@mcp-oauth/shared/http/request/client-address';
 import type { Allowance } from '../allowance/allowance.ts';
 import type { Config } from '../config.ts';
 import { createApp } from '../http/app.ts';
@@ -35,9 +37,24 @@ export function composeHttp(config: Config, dependencies: HttpDependencies): Req
   };
   const app = createApp({ settings: config, log, tools, scopes, issuers, isReady });
   const { onRefused } = meters ?? {};
+  const addressOf = addressesBy(config.trustedProxies, log);
   const lane = createLane(
-    { settings: config, log, verify, verifyProof, scopes, endpoints, allowance, onRefused },
+    { settings: config, log, verify, verifyProof, scopes, endpoints, allowance, onRefused, addressOf },
     app.callback(),
   );
   return underBasePath(config.publicUrl, meters?.timed(lane) ?? lane);
+}
+
+/** The address of a caller, for a limit. The first request by a proxy that is not trusted is logged. */
+function addressesBy(trusted: BlockList, log: ProcessDependencies['log']): (req: IncomingMessage) => string {
+  const addressOf = createClientAddress(trusted);
+  let told = false;
+  return (req) => {
+    const proxy = told ? undefined : forgottenProxy(req, trusted);
+    if (proxy !== undefined) {
+      told = true;
+      log.warn({ proxy }, FORGOTTEN_PROXY);
+    }
+    return addressOf(req);
+  };
 }

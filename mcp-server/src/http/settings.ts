@@ -1,5 +1,6 @@
 /** Owns the settings of the HTTP server: its URL and port, its name, and which web pages and host names may be used to call it. */
 import { endpointIn } from '@mcp-oauth/shared/contract';
+import { trustedProxies } from '@mcp-oauth/shared/http/request/client-address';
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 
@@ -34,6 +35,13 @@ export const httpSettings = {
     doc: 'Host names under which this server may be called, in addition to that of PUBLIC_URL, such as one inside a cluster.',
     type: type.exactList(),
     example: 'mcp-server,mcp-server:8080',
+  }),
+  trustedProxies: setting({
+    env: 'TRUSTED_PROXIES',
+    doc: 'Proxies whose X-Forwarded-For header is trusted for the address of the caller, which only INTROSPECTION_LIMIT counts: addresses, CIDR ranges, `loopback`, `private`. Behind a proxy that is not listed all callers share one limit. `none` trusts no proxy.',
+    type: trustedProxies(),
+    default: 'none',
+    example: 'loopback',
   }),
 } as const;
 

@@ -149,7 +149,16 @@ function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log
     clock,
     clockTolerance: 5,
   });
-  const lane = { settings, log, verify, verifyProof, scopes, endpoints, allowance: allowance(options.limits) };
+  const lane = {
+    settings,
+    log,
+    verify,
+    verifyProof,
+    scopes,
+    endpoints,
+    allowance: allowance(options.limits),
+    addressOf: () => '127.0.0.1',
+  };
   return underBasePath(publicUrl, createLane(lane, app.callback()));
 }
 

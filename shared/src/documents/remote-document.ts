@@ -146,13 +146,14 @@ export async function fetchDocument(
   return { body: JSON.parse(await readText(response, url)), headers: response.headers };
 }
 
-async function readText(response: Response, url: string): Promise<string> {
+/** @throws if the body is longer */
+export async function readText(response: Response, url: string, most = MAX_BYTES): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
-    if (size > MAX_BYTES) throw new Error(`${url} is larger than ${MAX_BYTES} bytes`);
+    if (size > most) throw new Error(`${url} is larger than ${most} bytes`);
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();

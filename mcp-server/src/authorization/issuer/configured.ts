@@ -1,6 +1,7 @@
 /** Owns an issuer as it is configured: its settings, its preset and the rules for its tokens, and what must not be configured. */
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import type { Environment, Problem } from '@mcp-oauth/shared/settings/config';
+import { type ConfiguredIntrospection, introspectionOf, judgeIntrospection } from '../introspection/settings.ts';
 import { readClaimRule } from '../token/claim-rule.ts';
 import type { TokenRules } from '../token/rules.ts';
 import { type Preset, TENANT } from './presets/preset.ts';
@@ -19,6 +20,8 @@ export interface ConfiguredIssuer {
   readonly announced: boolean;
   /** One for each `iss` of its tokens. */
   readonly rules: readonly TokenRules[];
+  /** How it is asked about opaque tokens; absent: it is not. */
+  readonly introspection: ConfiguredIntrospection | undefined;
   /** The variable that says where its keys are. */
   readonly keySetting: string;
 }
@@ -50,11 +53,12 @@ const presetOf = (name: string | undefined): Preset | undefined =>
 
 /** RFC 6750 §5.3: an issuer uses TLS; its public keys may be fetched over plain http inside the network. */
 export function judgeIssuer(
-  { issuer, issuerInternalUrl, jwksUrl, issuerPreset, tokenRequiredClaims }: Partial<IssuerValues>,
+  values: Partial<IssuerValues>,
   variable: Variable,
   environment: string | undefined,
 ): readonly Problem[] {
-  const problems: Problem[] = [];
+  const { issuer, issuerInternalUrl, jwksUrl, issuerPreset, tokenRequiredClaims } = values;
+  const problems = [...judgeIntrospection(values, variable, environment)];
   const add = (name: string, message: string | undefined) => {
     if (message) problems.push({ env: variable(name), message });
   };
@@ -107,6 +111,7 @@ export function configuredIssuer(
     jwksUrl,
     announced: values.issuerAnnounced,
     rules: template ? ofTenants(rules, template) : [rules],
+    introspection: introspectionOf(values, rules),
     keySetting: variable(jwksUrl ? 'JWKS_URL' : 'ISSUER'),
   };
 }

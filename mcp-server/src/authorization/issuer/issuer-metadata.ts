@@ -29,6 +29,7 @@ const schema = z.looseObject({
   authorization_endpoint: endpoint,
   token_endpoint: endpoint,
   registration_endpoint: endpoint,
+  introspection_endpoint: endpoint,
 });
 
 /** The issuer's metadata, with all members that it sent. */

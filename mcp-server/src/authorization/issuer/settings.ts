@@ -6,6 +6,7 @@ import { ACCESS_TOKEN_TYPE } from '@mcp-oauth/shared/contract';
 import { optional, type Setting, type Settings, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 import { z } from 'zod';
+import { introspectionSettings } from '../introspection/settings.ts';
 import { readClaimRule } from '../token/claim-rule.ts';
 import { UNTYPED } from '../token/rules.ts';
 import { readScopeMapping } from '../token/scope-map.ts';
@@ -148,6 +149,7 @@ export const issuerSettings = {
     type: listOf(readClaimRule),
     example: 'tid=72f988bf-86f1-41af-91ab-2d7cd011db47',
   }),
+  ...introspectionSettings,
 } as const;
 
 export type IssuerValues = Values<typeof issuerSettings>;

@@ -19,7 +19,11 @@ import { type IssuerValues, issuerSettings, memberOf, settingsOfSeveral } from '
 /** Ids in their order, with the members that an object in JSON gives them. */
 type Named = ReadonlyMap<string, Environment>;
 
-const MEMBERS = Object.values<{ env: string }>(settingsOfSeveral).map(({ env }) => env);
+const DECLARED = Object.values<{ readonly env: string; readonly secret?: true }>(settingsOfSeveral);
+const MEMBERS = DECLARED.map(({ env }) => env);
+/** A problem of ISSUERS is reported with its value. */
+const SECRETS = DECLARED.filter(({ secret }) => secret).map(({ env }) => env);
+const IN_JSON = [...MEMBERS, ...SECRETS.map((name) => `${name}_FILE`)];
 
 const member = z.union([z.string(), z.boolean().transform(String), z.array(z.string()).transform((all) => all.join())]);
 const asJson = z.record(z.string(), z.record(z.string(), member));
@@ -33,8 +37,8 @@ function readNamed(text: string): Named {
   const parsed = asJson.safeParse(JSON.parse(text));
   if (!parsed.success) throw new Error(`expected {"id": {"URL": "https://…"}}: ${parsed.error.issues[0]?.message}`);
   for (const [id, members] of Object.entries(parsed.data)) {
-    const unknown = Object.keys(members).find((name) => !MEMBERS.includes(name));
-    if (unknown !== undefined) throw new Error(`${id}: ${unknownMember(unknown, MEMBERS)}`);
+    const unknown = Object.keys(members).find((name) => !IN_JSON.includes(name));
+    if (unknown !== undefined) throw new Error(`${id}: ${unknownMember(unknown, IN_JSON)}`);
   }
   return new Map(Object.entries(parsed.data));
 }
@@ -94,7 +98,8 @@ export function readIssuers(several: Named, context: Context): Reading {
     const found = flaw
       ? { issuers: [], problems: [{ env: 'ISSUERS', message: flaw }] }
       : readIssuer(id, members, context, prefixes);
-    problems.push(...found.problems, ...found.issuers.flatMap((issuer) => twice(issuer, issuers)));
+    const conflicts = found.issuers.flatMap((issuer) => [...twice(issuer, issuers), ...bothAsked(issuer, issuers)]);
+    problems.push(...found.problems, ...conflicts);
     issuers.push(...found.issuers);
   }
   return { issuers, problems };
@@ -116,6 +121,10 @@ function readIssuer(id: string, members: Environment, context: Context, others: 
   const twice = Object.keys(members)
     .filter((name) => context.env[prefix + name])
     .map((name) => ({ env: prefix + name, message: `is set here and in ISSUERS: keep one` }));
+  const shown = SECRETS.filter((name) => members[name]).map((name) => ({
+    env: prefix + name,
+    message: 'is a secret and must not be in ISSUERS: set this variable, or its name with _FILE in ISSUERS',
+  }));
   const clock = { CLOCK_TOLERANCE: context.env.CLOCK_TOLERANCE || undefined };
   const own = withDefaults(context.env, prefix, members);
   const env = withPreset(withDefaults(own, prefix, clock), variable);
@@ -123,6 +132,7 @@ function readIssuer(id: string, members: Environment, context: Context, others: 
   const { values, problems: unreadable } = readSettings(declared, env, prefix);
   const found = values as IssuerValues;
   const problems = [
+    ...shown,
     ...twice,
     ...unreadable,
     ...unknownMembers({ declared, env: own, prefix, others, owner: `the issuer ${id}` }),
@@ -138,4 +148,12 @@ function twice(issuer: ConfiguredIssuer, before: readonly ConfiguredIssuer[]): r
   const same = before.find(({ rules }) => rules.some((other) => names.includes(other.issuer)));
   if (!same) return [];
   return [{ env: 'ISSUERS', message: `${same.id} and ${issuer.id} are the same issuer` }];
+}
+
+/** An opaque token does not say whose it is, and a token of one issuer must not be sent to another. */
+function bothAsked(issuer: ConfiguredIssuer, before: readonly ConfiguredIssuer[]): readonly Problem[] {
+  const other = issuer.introspection && before.find(({ introspection }) => introspection !== undefined);
+  if (!other) return [];
+  const env = `${familyPrefix('ISSUER', issuer.id)}INTROSPECTION`;
+  return [{ env, message: `${other.id} is asked about opaque tokens already, and each token goes to one issuer only` }];
 }

@@ -18,7 +18,7 @@ export const REFUSALS: Readonly<Record<TokenReason, Mend>> = {
   malformed: {
     meaning: 'It is no signed JWT: an opaque token, or one that was cut off or changed.',
     there: 'Have the issuer write access tokens for this server as JWTs, not as opaque or encrypted ones.',
-    here: '',
+    here: 'If the tokens of the issuer are opaque, have it asked about them: `INTROSPECTION`.',
   },
   algorithm: {
     meaning: 'It is signed by an algorithm that is not accepted, or by a secret instead of a key.',
@@ -113,6 +113,24 @@ export const REFUSALS: Readonly<Record<TokenReason, Mend>> = {
     there: 'Have the issuer answer at the URL of its metadata and keys.',
     here: 'Correct `ISSUER_INTERNAL_URL` or `JWKS_URL`, the network or the certificate authority; the log says what failed.',
     ofSetUp: true,
+  },
+  inactive: {
+    meaning:
+      'It is opaque, and the issuer says that it is not active: expired, revoked, made up, or of another issuer.',
+    there:
+      'Nothing, if it has expired or was revoked. Otherwise allow the client of `INTROSPECTION_CLIENT_ID` to ask about it.',
+    here: '',
+  },
+  introspection_unavailable: {
+    meaning: 'It is opaque, and the issuer gave no usable answer about it; the answer is 503.',
+    there: 'Have the issuer answer at its introspection endpoint, and know the client of `INTROSPECTION_CLIENT_ID`.',
+    here: 'Correct `INTROSPECTION_URL`, the client and its secret, or the network; the log says what failed.',
+    ofSetUp: true,
+  },
+  too_many_unknown: {
+    meaning: 'The caller sent too many opaque tokens that the issuer does not know; the answer is 429.',
+    there: '',
+    here: 'Behind a proxy set `TRUSTED_PROXIES`: all its callers share one limit otherwise. Or raise `INTROSPECTION_LIMIT`.',
   },
 };
 

@@ -47,7 +47,7 @@ export function authenticate(request: LaneRequest, resource: ProtectedResource):
   if (isOf(DPOP, authorization)) return withProof(request, resource, tokenOf(DPOP, authorization));
   if (!isOf(BEARER, authorization)) throw challenges.nothingShown(authorization ? 'other_scheme' : 'no_token');
   if (resource.dpopRequired) throw challenges.refused('DPoP', new TokenError('not_bound', PROOF_REQUIRED));
-  const caller = verify(tokenOf(BEARER, authorization));
+  const caller = verify(tokenOf(BEARER, authorization), request);
   if (!(caller instanceof Promise)) return asBearer(caller, request, challenges);
   return caller.then(
     (principal) => asBearer(principal, request, challenges),
@@ -83,7 +83,7 @@ async function withProof(request: LaneRequest, resource: ProtectedResource, toke
   const { verify, verifyProof, challenges, publicUrl } = resource;
   const { req, res, method, path } = request;
   try {
-    const principal = await verify(token);
+    const principal = await verify(token, request);
     request.principal = principal;
     if (principal.keyThumbprint === undefined) throw new TokenError('not_bound', NOT_BOUND);
     const { dpop } = req.headers;

@@ -7,7 +7,7 @@ import { type Challenge, challenge } from '../../authorization/challenge.ts';
 import { ProofError } from '../../authorization/dpop/proof-error.ts';
 import type { Finding } from '../../authorization/finding.ts';
 import { mendOf } from '../../authorization/token/refusals.ts';
-import { TokenError } from '../../authorization/token-error.ts';
+import { TokenError, type TokenReason } from '../../authorization/token-error.ts';
 
 export interface Challenges {
   /** A request without a token, or with another scheme (RFC 6750 §3: not an attempt to authenticate). */
@@ -80,7 +80,8 @@ export function createChallenges({ resourceMetadata, scopes, dpopRequired }: Cha
       if (thrown instanceof ProofError)
         return thrown.reason === 'replays_unknown' ? later(thrown) : invalidProof(thrown);
       if (!(thrown instanceof TokenError)) return thrown;
-      return thrown.reason === 'keys_unavailable' ? later(thrown) : invalidToken(scheme, thrown);
+      if (thrown.reason === 'too_many_unknown') return tooMany(thrown);
+      return OF_ISSUER.has(thrown.reason) ? later(thrown) : invalidToken(scheme, thrown);
     },
     lacksScopes: (scheme, wanted, facts) =>
       failed(403, { scheme, scopes: wanted, error: 'insufficient_scope', description: LACKS_SCOPE }, { facts }),
@@ -96,6 +97,18 @@ interface Details {
 
 const factsOf = (cause: TokenError | ProofError): Finding =>
   cause instanceof TokenError ? { ...cause.finding, mend: mendOf(cause.reason) } : cause.finding;
+
+/** The token is not to blame: its issuer can't be asked. */
+const OF_ISSUER: ReadonlySet<TokenReason> = new Set(['keys_unavailable', 'introspection_unavailable']);
+
+/** RFC 6585 §4 */
+const tooMany = (cause: TokenError): HttpError =>
+  new HttpError(429, 'too_many_requests', 'Too many unknown access tokens from your address. Please try again later.', {
+    reason: cause.reason,
+    facts: factsOf(cause),
+    headers: { 'Retry-After': '60' },
+    cause,
+  });
 
 /** Not an error of the client: a dependency of the check is unavailable. */
 const later = (cause: TokenError | ProofError): HttpError =>

@@ -11,6 +11,7 @@ import { requestLine } from '@mcp-oauth/shared/http/request-log';
 import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
+import type { Caller } from '../../authorization/access-token.ts';
 import type { Principal } from '../../authorization/principal.ts';
 import { askedFor, short } from './asked-for.ts';
 import { MessageError } from './message-error.ts';
@@ -22,9 +23,10 @@ export interface LaneObservers {
   readonly log: Logger;
   /** Called with the reason of each refusal, one of a closed list. */
   readonly onRefused?: ((reason: string) => void) | undefined;
+  readonly addressOf: (req: IncomingMessage) => string;
 }
 
-export class LaneRequest {
+export class LaneRequest implements Caller {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly path: string;
@@ -53,6 +55,11 @@ export class LaneRequest {
 
   get method(): string {
     return this.req.method ?? '';
+  }
+
+  /** Found out on use: few checks are limited by address. */
+  get address(): string {
+    return this.#observers.addressOf(this.req);
   }
 
   /** Created on first use: most requests only log their own line. */

@@ -1,0 +1,57 @@
+/** Owns the wiring of one issuer: its metadata and its keys, when they are first read, and what is logged about them. */
+import { type RemoteDocument, reasonOf } from '@mcp-oauth/shared/documents/remote-document';
+import { createPlace } from '@mcp-oauth/shared/network/place';
+import type { ConfiguredIssuer } from '../authorization/issuer/configured.ts';
+import { createIssuerMetadata, type IssuerMetadata } from '../authorization/issuer/issuer-metadata.ts';
+import { createKeySource, type KeySource } from '../authorization/issuer/key-source.ts';
+import type { ProcessDependencies } from './process.ts';
+
+/** An issuer while the service runs. */
+export interface RunningIssuer extends ConfiguredIssuer {
+  /** Converts a public URL of the issuer to the one by which this server reaches it. */
+  readonly inside: (url: string) => string;
+  readonly keySource: KeySource;
+  readonly metadata: RemoteDocument<IssuerMetadata>;
+  /** When its keys were last read, in milliseconds since the epoch. */
+  readonly keysReadAt: () => number | undefined;
+}
+
+/** Milliseconds to wait for an issuer that starts at the same time. Without keys, the documents can still be served. */
+const ISSUER_STARTS = 20_000;
+
+/** Reads the keys at start. An issuer whose tokens are all opaque has none. */
+export async function prepareIssuer({ keySource, introspection, jwksUrl, metadata }: RunningIssuer): Promise<void> {
+  const found = introspection && !jwksUrl ? await metadata.get().catch(() => undefined) : undefined;
+  if (found && !found.jwks_uri) return;
+  await keySource.prepare(ISSUER_STARTS);
+}
+
+/** The documents of an issuer. Failures are logged and counted; the recovery is logged. */
+export function composeIssuer(
+  configured: ConfiguredIssuer,
+  maxAge: number,
+  { fetch, clock, log, meters }: ProcessDependencies,
+): RunningIssuer {
+  const { id, url: issuer, metadataIssuer, internalUrl, jwksUrl, keySetting } = configured;
+  const { inside } = createPlace(issuer, internalUrl);
+  const report = (document: 'keys' | 'metadata') => ({
+    onFailure: (error: unknown, isNews: boolean) => {
+      meters?.onFetchFailure(document, id);
+      if (isNews) log.warn({ issuer, reason: reasonOf(error) }, `issuer ${document} not fetched`);
+    },
+    onRecovery: () => log.info({ issuer }, `issuer ${document} fetched again`),
+  });
+  const metadata = createIssuerMetadata({ issuer, metadataIssuer, internalUrl, fetch, clock, ...report('metadata') });
+  const keySource = createKeySource({
+    jwksUrl,
+    metadata,
+    inside,
+    setting: keySetting,
+    fetch,
+    clock,
+    maxAge,
+    ...report('keys'),
+    onLeftOut: (members) => log.warn({ issuer, members }, 'members of the key set of the issuer are no keys'),
+  });
+  return { ...configured, metadata, inside, keysReadAt: keySource.loadedAt, keySource };
+}

@@ -1,0 +1,96 @@
+/** Proves which settings of introspection are accepted, where the issuer is then asked, and which settings are refused at the start. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConfigError, Environment } from '@mcp-oauth/shared/settings/config';
+import { describe, expect, it } from 'vitest';
+import { endpointOf } from '../../src/authorization/introspection/endpoint.ts';
+import { readConfig } from '../../src/config.ts';
+
+const problems = (env: Environment): readonly string[] => {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    return (error as ConfigError).problems.map(({ env: name, message }) => `${name}: ${message}`);
+  }
+};
+const CLIENT = { INTROSPECTION_CLIENT_ID: 'tools', INTROSPECTION_CLIENT_SECRET: 'sesame' };
+
+describe('the settings of introspection', () => {
+  it('it is off unless INTROSPECTION or INTROSPECTION_URL is set', () => {
+    const of = (env: Environment) => readConfig(env).issuers[0]?.introspection;
+    expect(of({})).toBeUndefined();
+    expect(of({ ...CLIENT, INTROSPECTION: 'off', INTROSPECTION_URL: 'https://a.example/ask' })).toBeUndefined();
+    expect(of({ ...CLIENT, INTROSPECTION: 'on' })).toMatchObject({ url: undefined, signedOnly: false, cache: 10 });
+    expect(of({ ...CLIENT, INTROSPECTION_URL: 'https://a.example/ask' })).toMatchObject({ signedOnly: false });
+    expect(of({ ...CLIENT, INTROSPECTION: 'signed' })).toMatchObject({ signedOnly: true });
+  });
+
+  it.each<[Environment, readonly RegExp[]]>([
+    [{ INTROSPECTION: 'on' }, [/^INTROSPECTION_CLIENT_ID: is needed/, /^INTROSPECTION_CLIENT_SECRET: is needed/]],
+    [CLIENT, [/^INTROSPECTION: is not set, so .* changes nothing/]],
+    [{ ...CLIENT, INTROSPECTION: 'true' }, [/^INTROSPECTION: expected one of on, off, signed/]],
+    [{ ...CLIENT, INTROSPECTION: 'on', INTROSPECTION_CACHE: '2m' }, [/^INTROSPECTION_CACHE: expected a duration/]],
+    [
+      {
+        ...CLIENT,
+        INTROSPECTION_URL: 'http://a.example/ask',
+        NODE_ENV: 'production',
+        PUBLIC_URL: 'https://b.example',
+        ISSUER: 'https://a.example',
+      },
+      [/^INTROSPECTION_URL: must use https unless it is inside the network/],
+    ],
+  ])('the settings %j are refused', (env, expected) => {
+    expect(problems(env)).toEqual(expected.map((text) => expect.stringMatching(text)));
+  });
+
+  it('RFC 7662 §4 at most one of several issuers is asked, because an opaque token does not say whose it is', () => {
+    const of = (id: string) => ({
+      [`ISSUER_${id}_URL`]: `https://${id.toLowerCase()}.example`,
+      [`ISSUER_${id}_INTROSPECTION`]: 'on',
+      [`ISSUER_${id}_INTROSPECTION_CLIENT_ID`]: 'tools',
+      [`ISSUER_${id}_INTROSPECTION_CLIENT_SECRET`]: 'sesame',
+    });
+    expect(problems({ ISSUERS: 'a,b', ...of('A'), ...of('B') })).toEqual([
+      expect.stringMatching(/^ISSUER_B_INTROSPECTION: a is asked about opaque tokens already/),
+    ]);
+    expect(problems({ ISSUERS: 'a,b', ...of('A'), ISSUER_B_URL: 'https://b.example' })).toEqual([]);
+  });
+
+  it('a secret is not accepted in the JSON of ISSUERS, and not repeated; the name of its file is accepted', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'secret-'));
+    writeFileSync(join(folder, 'secret'), 'sesame\n');
+    const json = (more: object) => ({
+      ISSUERS: JSON.stringify({
+        corp: { URL: 'https://a.example', INTROSPECTION: 'on', INTROSPECTION_CLIENT_ID: 'tools', ...more },
+      }),
+    });
+    const found = problems(json({ INTROSPECTION_CLIENT_SECRET: 'sesame' }));
+    expect(found).toEqual([expect.stringMatching(/^ISSUER_CORP_INTROSPECTION_CLIENT_SECRET: is a secret/)]);
+    expect(found.join()).not.toContain('sesame');
+    const { issuers } = readConfig(json({ INTROSPECTION_CLIENT_SECRET_FILE: join(folder, 'secret') }));
+    expect(issuers[0]?.introspection?.credentials).toMatchObject({ clientSecret: 'sesame' });
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe('where an issuer is asked', () => {
+  const inside = (url: string) => url.replace('https://a.example', 'http://idp:8080');
+  const metadataOf = (more: object) => ({ get: async () => ({ issuer: 'https://a.example', ...more }) });
+  const of = (more: object, options: object = {}) =>
+    endpointOf({ url: undefined, signedOnly: false, metadata: metadataOf(more), inside, ...options });
+
+  it('RFC 8414 §2 at the endpoint of its metadata, by the URL inside the network', async () => {
+    const endpoint = { introspection_endpoint: 'https://a.example/ask' };
+    expect(await of(endpoint)).toEqual({ url: 'http://idp:8080/ask', answers: 'json' });
+    expect(await of(endpoint, { signedOnly: true })).toMatchObject({ answers: 'signed' });
+    expect(await of(endpoint, { url: 'https://b.example/x' })).toEqual({ url: 'https://b.example/x', answers: 'json' });
+  });
+
+  it('RFC 7662 §4 never at an endpoint without TLS', async () => {
+    await expect(of({ introspection_endpoint: 'http://a.example/ask' })).rejects.toThrow('is not https');
+    await expect(of({})).rejects.toThrow('has no introspection_endpoint');
+  });
+});
