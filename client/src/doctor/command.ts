@@ -5,6 +5,7 @@ import { StartError } from '@mcp-oauth/shared/errors';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { visibleJson } from '@mcp-oauth/shared/text/terminal-text';
 import { DOCTOR, PROFILES, PROGRAM } from '../clients/profiles.ts';
+import { serverUrl, textOf, timeoutOf } from '../options.ts';
 import type { SignInOptions } from '../sign-in/sign-in.ts';
 import { type Ask, withoutSecrets } from './network/ask.ts';
 import type { Connections } from './network/connection.ts';
@@ -23,6 +24,7 @@ export interface DoctorDependencies {
 }
 
 const DEFAULT_TIMEOUT = '10';
+const MOST_SECONDS = 300;
 /** Where MCP Inspector stands. */
 const ORIGIN = 'http://localhost:6274';
 
@@ -61,12 +63,12 @@ async function examine(
   { network, now, readFile, signIn }: DoctorDependencies,
 ): Promise<number> {
   const { env, options, stdout } = invocation;
-  const url = urlOf(invocation.parameters.url ?? '');
+  const url = serverUrl(invocation.parameters.url);
   const token = await tokenOf(invocation, readFile);
   const given: Known = { url, ...clientOf(options), clientId: textOf(options['client-id']), token };
   const login = signInOptions(invocation);
   const secrets = secretsIn(token);
-  const { ask, ...connections } = network(env, timeoutOf(options.timeout));
+  const { ask, ...connections } = network(env, timeoutOf(options.timeout, DEFAULT_TIMEOUT, MOST_SECONDS));
   const dependencies: StepDependencies = {
     ...connections,
     ask: withoutSecrets(ask, () => secrets),
@@ -104,17 +106,6 @@ async function endSession({ ask }: StepDependencies, { url, session, token, clie
   await ask({ url, method: 'DELETE', headers });
 }
 
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
-function urlOf(text: string): URL {
-  const url = URL.parse(text);
-  if (!url || !/^https?:$/.test(url.protocol))
-    throw new UsageError('<url> must be the http or https URL of an MCP server');
-  if (url.username || url.password) throw new UsageError('<url> must have no user name or password');
-  url.hash = '';
-  return url;
-}
-
 function clientOf({ as, origin = ORIGIN }: Invocation['options']): Pick<Known, 'client' | 'origin'> {
   const profile = Object.hasOwn(PROFILES, String(as)) ? PROFILES[String(as)] : undefined;
   if (as !== undefined && !profile) throw new UsageError(`--as must be one of ${Object.keys(PROFILES).join(', ')}`);
@@ -122,12 +113,6 @@ function clientOf({ as, origin = ORIGIN }: Invocation['options']): Pick<Known, '
   if (typeof origin !== 'string' || URL.parse(origin)?.origin !== origin)
     throw new UsageError('--origin must be an origin, such as https://app.example.com');
   return { client: profile ?? DOCTOR, origin };
-}
-
-function timeoutOf(value: unknown): number {
-  const seconds = Number(textOf(value) ?? DEFAULT_TIMEOUT);
-  if (!(seconds >= 1 && seconds <= 300)) throw new UsageError('--timeout must be between 1 and 300 seconds');
-  return seconds * 1000;
 }
 
 async function tokenOf({ options }: Invocation, readFile: DoctorDependencies['readFile']): Promise<string | undefined> {

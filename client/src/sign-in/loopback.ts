@@ -1,5 +1,5 @@
 /** Owns the address on this machine to which the browser comes back after a sign-in (RFC 8252 §7.3). */
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Loopback extends AsyncDisposable {
@@ -12,8 +12,11 @@ const PATH = '/callback';
 
 const PAGE = 'The answer has arrived. You can close this page and go back to the terminal.\n';
 
-/** @param state of the authorization request: whatever else comes is ignored (RFC 6749 §10.12) */
-export async function listenOnLoopback(state: string): Promise<Loopback> {
+/**
+ * @param state of the authorization request: whatever else comes is ignored (RFC 6749 §10.12)
+ * @param redirectUrl whose port is used if it is free: some authorization servers compare ports, against RFC 8252 §7.3
+ */
+export async function listenOnLoopback(state: string, redirectUrl?: string): Promise<Loopback> {
   const arrived = Promise.withResolvers<URLSearchParams>();
   const server = createServer((req, res) => {
     const { pathname, searchParams } = new URL(req.url ?? '/', 'http://127.0.0.1');
@@ -22,9 +25,10 @@ export async function listenOnLoopback(state: string): Promise<Loopback> {
     res.end(isAnswer ? PAGE : 'Nothing here.\n');
     if (isAnswer) arrived.resolve(searchParams);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+  const wanted = Number(URL.parse(redirectUrl ?? '')?.port) || 0;
+  await listen(server, wanted).catch((error: NodeJS.ErrnoException) => {
+    if (wanted === 0) throw error;
+    return listen(server, 0);
   });
   const { port } = server.address() as AddressInfo;
   return {
@@ -39,3 +43,12 @@ export async function listenOnLoopback(state: string): Promise<Loopback> {
     },
   };
 }
+
+const listen = (server: Server, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });

@@ -1,0 +1,61 @@
+/** Owns a sign-in from the URL of an MCP server to tokens for it, in the browser or with a code on another device. */
+import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { signInByBrowser } from './by-browser.ts';
+import { DEVICE_GRANT, signInByDevice } from './by-device.ts';
+import { findAuthority, scopeOf } from './discover.ts';
+import type { Grant } from './grant.ts';
+import { clientFor } from './registration.ts';
+import { soon } from './renew.ts';
+
+export interface Wish {
+  /** The name that the authorization server shows to the person. */
+  readonly name: string;
+  readonly device: boolean;
+  /** Whether the browser of this machine is opened. */
+  readonly browser: boolean;
+  readonly clientId?: string | undefined;
+  /** Scopes besides those that the server asks for. */
+  readonly scope?: string | undefined;
+  /** The last sign-in at this server: its scopes and its client are used again. */
+  readonly last?: Grant | undefined;
+  /** Tells the person what to do. */
+  readonly say: (line: string) => void;
+}
+
+export interface SignInDependencies {
+  readonly fetch: Fetch;
+  readonly openBrowser: (url: URL) => void;
+  readonly now: () => number;
+  readonly wait: (milliseconds: number) => Promise<void>;
+}
+
+/** Never a loopback port that is open: an issuer may demand a redirect URI even of a client that has no use for it. */
+const NO_REDIRECT = 'http://127.0.0.1/callback';
+
+export async function authorize(url: URL, wish: Wish, dependencies: SignInDependencies): Promise<Grant> {
+  const { openBrowser, now, wait } = dependencies;
+  const fetch = soon(dependencies.fetch);
+  const { name, device, browser, clientId, say } = wish;
+  const authority = await findAuthority(url, fetch);
+  const { server, issuer, resource } = authority;
+  const last = wish.last?.issuer === issuer ? wish.last : undefined;
+  const scope = scopeOf(authority, last?.tokens.scope, wish.scope);
+  const clientOf = (redirectUrl: string, grantType: string) =>
+    clientFor(authority, { name, redirectUrl, grantType, scope, clientId, known: last?.client }, fetch);
+  if (device) {
+    const client = await clientOf(NO_REDIRECT, DEVICE_GRANT);
+    const show = (at: URL, code: string, complete: URL | undefined) =>
+      say(
+        `Open this page on any device, and enter ${code}:\n\n  ${at.href}\n${complete ? `\nOr: ${complete.href}\n` : ''}`,
+      );
+    const tokens = await signInByDevice(authority, { scope, client, show, now, wait }, fetch);
+    return { server, issuer, resource, client, tokens };
+  }
+  const show = (at: URL) => {
+    say(`Sign in here:\n\n  ${at.href}\n`);
+    if (browser) openBrowser(at);
+  };
+  const redirectUrl = last?.client.redirect_uris?.[0];
+  const forBrowser = { scope, redirectUrl, clientOf: (at: string) => clientOf(at, 'authorization_code'), show };
+  return { server, issuer, resource, ...(await signInByBrowser(authority, forBrowser, fetch)) };
+}

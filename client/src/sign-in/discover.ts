@@ -1,0 +1,59 @@
+/** Owns where a person signs in for an MCP server: its challenge, its metadata, and the metadata of its authorization server. */
+
+import { StartError } from '@mcp-oauth/shared/errors';
+import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import {
+  type AuthorizationServerMetadata,
+  checkResourceAllowed,
+  computeScopeUnion,
+  discoverOAuthServerInfo,
+  extractWWWAuthenticateParams,
+  resourceUrlFromServerUrl,
+} from '@modelcontextprotocol/client';
+
+export interface Authority {
+  /** The URL of the authorization server. */
+  readonly server: string;
+  readonly issuer: string;
+  readonly metadata?: AuthorizationServerMetadata | undefined;
+  /** The resource that tokens are asked for, as the server writes it (RFC 8707). */
+  readonly resource?: string | undefined;
+  readonly scope?: string | undefined;
+}
+
+const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };
+
+/** @throws StartError for a server that asks for no sign-in, or whose metadata is of another server */
+export async function findAuthority(url: URL, fetch: Fetch): Promise<Authority> {
+  const headers = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
+  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(PING), redirect: 'manual' });
+  await answer.body?.cancel();
+  const challenge = extractWWWAuthenticateParams(answer);
+  const { resourceMetadataUrl } = challenge;
+  const found = await discoverOAuthServerInfo(url, {
+    ...(resourceMetadataUrl && { resourceMetadataUrl }),
+    fetchFn: fetch,
+  });
+  const { authorizationServerUrl: server, authorizationServerMetadata: metadata, resourceMetadata } = found;
+  if (answer.status !== 401 && !resourceMetadata) {
+    throw new StartError(`the server asks for no sign-in: it answers ${answer.status} to a request without a token`);
+  }
+  const resource = resourceMetadata?.resource;
+  const isOurs = (configuredResource: string) =>
+    checkResourceAllowed({ requestedResource: resourceUrlFromServerUrl(url), configuredResource });
+  if (resource !== undefined && !isOurs(resource)) {
+    throw new StartError(`the metadata of the server is for ${resource}, which is not ${url.href} (RFC 9728 §3.3)`);
+  }
+  const scope = challenge.scope ?? resourceMetadata?.scopes_supported?.join(' ');
+  return { server, issuer: metadata?.issuer ?? server, metadata, resource, scope };
+}
+
+/** What is asked for: what the server needs, what is wanted besides, and a refresh token where that is a scope. */
+export function scopeOf(
+  { scope, metadata }: Authority,
+  ...wanted: readonly (string | undefined)[]
+): string | undefined {
+  const asked = computeScopeUnion(scope, ...wanted);
+  const offline = metadata?.scopes_supported?.includes('offline_access') ? 'offline_access' : undefined;
+  return asked && computeScopeUnion(asked, offline);
+}

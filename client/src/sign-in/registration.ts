@@ -1,0 +1,73 @@
+/** Owns which OAuth client this program is at an authorization server: a given one, the one of the last sign-in, or a new one. */
+
+import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { type OAuthClientInformationMixed, registerClient, selectClientAuthMethod } from '@modelcontextprotocol/client';
+import type { Authority } from './discover.ts';
+
+/** A client as the authorization server knows it. */
+export type Registered = OAuthClientInformationMixed & {
+  readonly grant_types?: string[] | undefined;
+  readonly redirect_uris?: string[] | undefined;
+  readonly scope?: string | undefined;
+};
+
+export interface ClientWish {
+  readonly name: string;
+  readonly redirectUrl: string;
+  readonly grantType: string;
+  readonly scope: string | undefined;
+  /** A client that exists. */
+  readonly clientId?: string | undefined;
+  /** The client of the last sign-in at this authorization server. */
+  readonly known?: Registered | undefined;
+}
+
+export async function clientFor(authority: Authority, wish: ClientWish, fetch: Fetch): Promise<Registered> {
+  const { clientId, known, name, redirectUrl, grantType, scope } = wish;
+  if (clientId !== undefined) return known?.client_id === clientId ? known : { client_id: clientId };
+  if (known && canDo(known, wish)) return known;
+  return registerClient(authority.server, {
+    ...(authority.metadata && { metadata: authority.metadata }),
+    clientMetadata: {
+      client_name: name,
+      redirect_uris: [redirectUrl],
+      grant_types: [grantType, 'refresh_token'],
+      response_types: grantType === 'authorization_code' ? ['code'] : [],
+      token_endpoint_auth_method: 'none',
+      application_type: 'native',
+    },
+    ...(scope !== undefined && { scope }),
+    fetchFn: fetch,
+  });
+}
+
+/** What a registration does not say is not limited. */
+function canDo(known: Registered, { redirectUrl, grantType, scope = '' }: ClientWish): boolean {
+  const scopes = known.scope?.split(' ');
+  return (
+    (known.grant_types?.includes(grantType) ?? true) &&
+    (known.redirect_uris?.includes(redirectUrl) ?? true) &&
+    (scopes === undefined || scope.split(' ').every((name) => scopes.includes(name)))
+  );
+}
+
+/** A request of a client to an endpoint of its authorization server (RFC 6749 §2.3.1). */
+export function formOf(
+  client: OAuthClientInformationMixed,
+  supported: readonly string[] | undefined,
+  fields: Readonly<Record<string, string | undefined>>,
+): RequestInit {
+  const body = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) body.set(name, value);
+  const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' };
+  const { client_id: id, client_secret: secret } = client;
+  const method = selectClientAuthMethod(client, [...(supported ?? [])]);
+  const init = { method: 'POST', body, redirect: 'manual' } as const;
+  if (secret !== undefined && method === 'client_secret_basic') {
+    const pair = [id, secret].map((part) => new URLSearchParams({ _: part }).toString().slice(2)).join(':');
+    return { ...init, headers: { ...headers, authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
+  }
+  body.set('client_id', id);
+  if (secret !== undefined && method === 'client_secret_post') body.set('client_secret', secret);
+  return { ...init, headers };
+}

@@ -1,0 +1,73 @@
+/** Owns what happens to tokens after the sign-in: they are renewed (RFC 6749 §6) and revoked (RFC 7009), where they come from. */
+import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import {
+  assertSecureTokenEndpoint,
+  discoverAuthorizationServerMetadata,
+  OAuthError,
+  refreshAuthorization,
+} from '@modelcontextprotocol/client';
+import type { Grant } from './grant.ts';
+import { formOf } from './registration.ts';
+
+/** Whoever waits for the token file waits for this. */
+const PATIENCE = 15_000;
+
+/** A fetch that ends in time, its body too. */
+export const soon =
+  (fetch: Fetch): Fetch =>
+  (input, init) =>
+    fetch(input, { ...init, signal: AbortSignal.timeout(PATIENCE) });
+
+/** @returns undefined if the authorization server does not renew the tokens: a person has to sign in */
+export async function renew(grant: Grant, fetch: Fetch): Promise<Grant | undefined> {
+  const { server, issuer, resource, client, tokens } = grant;
+  if (tokens.refresh_token === undefined) return undefined;
+  const fetchFn = soon(fetch);
+  const metadata = await discoverAuthorizationServerMetadata(server, { fetchFn });
+  if ((metadata?.issuer ?? server) !== issuer) return undefined;
+  try {
+    const renewed = await refreshAuthorization(server, {
+      ...(metadata && { metadata }),
+      clientInformation: client,
+      refreshToken: tokens.refresh_token,
+      ...(resource !== undefined && { resource }),
+      fetchFn,
+    });
+    return { ...grant, tokens: { ...(tokens.scope !== undefined && { scope: tokens.scope }), ...renewed } };
+  } catch (error) {
+    if (error instanceof OAuthError && error.code !== 'server_error') return undefined;
+    throw error;
+  }
+}
+
+/** RFC 8414 §2. */
+interface RevocationMetadata {
+  readonly revocation_endpoint?: string;
+  readonly revocation_endpoint_auth_methods_supported?: readonly string[];
+}
+
+/** @returns whether the authorization server has revoked the tokens */
+export async function revoke({ server, issuer, client, tokens }: Grant, fetch: Fetch): Promise<boolean> {
+  const fetchFn = soon(fetch);
+  try {
+    const metadata = await discoverAuthorizationServerMetadata(server, { fetchFn });
+    const { revocation_endpoint: endpoint, revocation_endpoint_auth_methods_supported: methods } =
+      (metadata as RevocationMetadata | undefined) ?? {};
+    if (!endpoint || metadata?.issuer !== issuer) return false;
+    const given = [
+      { token: tokens.refresh_token, token_type_hint: 'refresh_token' },
+      { token: tokens.access_token, token_type_hint: 'access_token' },
+    ].filter(({ token }) => token !== undefined);
+    const statuses = await Promise.all(
+      given.map(async (fields) => {
+        const answer = await fetchFn(assertSecureTokenEndpoint(endpoint), formOf(client, methods, fields));
+        await answer.body?.cancel();
+        return answer.ok;
+      }),
+    );
+    // The end of a refresh token ends its access tokens, which many servers do not revoke one by one (RFC 7009 §2.2.1).
+    return statuses[0] === true;
+  } catch {
+    return false;
+  }
+}
