@@ -1,12 +1,15 @@
 /** Owns the start of the process: the commands of the client. */
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import process from 'node:process';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { runCommandLine } from '@mcp-oauth/shared/cli/command-line';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
-import { runCommand } from '@mcp-oauth/shared/service';
+import { runCommand, whenOrphaned } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import manifest from '../package.json' with { type: 'json' };
 import { doctorCommand } from './doctor/command.ts';
@@ -14,8 +17,10 @@ import { createAsk } from './doctor/network/ask.ts';
 import { createConnections } from './doctor/network/connection.ts';
 import { proxyFrom, proxyValues } from './doctor/network/proxy.ts';
 import { openBrowser } from './sign-in/browser.ts';
+import { terminalCommands, withCommandFirst } from './terminal/commands.ts';
 
 const now = () => systemClock.now();
+const { version } = manifest;
 
 const signInWith = (env: Environment) => ({
   fetch: createOutgoingFetch(proxyValues(env)),
@@ -24,20 +29,54 @@ const signInWith = (env: Environment) => ({
   wait: async (milliseconds: number) => void (await setTimeout(milliseconds)),
 });
 
+const readInput = (path: string) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8'));
+
 const doctor = doctorCommand({
   now,
   network: (env, timeout) => {
     const proxyFor = proxyFrom(env);
     return { ask: createAsk({ now, timeout, proxyFor }), ...createConnections({ timeout, proxyFor }) };
   },
-  readFile: (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
+  readFile: readInput,
   signIn: async (env, url, options) => {
     // Loaded only here, because it is most of the time that a run without a sign-in would take to start.
     const { signIn } = await import('./sign-in/sign-in.ts');
-    return signIn(url, options, { ...signInWith(env), version: manifest.version });
+    return signIn(url, options, { ...signInWith(env), version });
   },
 });
 
-const commands = { name: 'client', summary: 'A client for any MCP server.', commands: [doctor] };
+let lines: AsyncIterator<string> | undefined;
 
-await runCommand('client', process, (terminal) => runCommandLine(commands, terminal));
+const terminal = terminalCommands(async (task) => {
+  const { perform } = await import('./terminal/perform.ts');
+  return perform(task, {
+    signIn: signInWith,
+    home: homedir(),
+    version,
+    unique: randomUUID,
+    isTerminal: process.stderr.isTTY === true,
+    readLine: async () => {
+      lines ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+      const { done, value } = await lines.next();
+      return done ? undefined : value;
+    },
+    readFile: readInput,
+    interrupted: ({ npm_lifecycle_event: npm }) =>
+      new Promise((resolve) => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+        if (npm) whenOrphaned(process, resolve);
+      }),
+  });
+});
+
+const commands = { name: 'client', summary: 'A client for any MCP server.', commands: [...terminal, doctor] };
+
+await runCommand('client', process, (given) =>
+  runCommandLine(commands, {
+    ...given,
+    arguments: withCommandFirst(
+      given.arguments,
+      commands.commands.map(({ name }) => name),
+    ),
+  }),
+);

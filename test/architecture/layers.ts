@@ -76,5 +76,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'mcp-server/sessions': ['authorization'],
   'client/clients': [],
   'client/sign-in': [],
-  'client/doctor': ['clients', 'sign-in'],
+  'client/doctor': ['clients', 'options.ts', 'sign-in'],
+  'client/tokens': ['sign-in'],
+  'client/terminal': ['options.ts', 'sign-in', 'tokens'],
 };

@@ -1,0 +1,99 @@
+/** Owns the commands at one server: their words and options. The URL comes first, as in `client <url> call <tool>`. */
+import { type Command, type Invocation, type Option, UsageError } from '@mcp-oauth/shared/cli/command';
+import { json } from '@mcp-oauth/shared/cli/list';
+import { serverUrl, textOf, timeoutOf } from '../options.ts';
+import type { Task } from './verbs.ts';
+
+/** @returns the exit status */
+export type Perform = (task: Task) => Promise<number>;
+
+const DEFAULT_TIMEOUT = '300';
+const MOST_SECONDS = 24 * 60 * 60;
+
+const general: Readonly<Record<string, Option>> = {
+  json,
+  tokens: { type: 'string', value: 'folder', doc: 'Where sign-ins are kept (mcp-oauth-client in $XDG_CONFIG_HOME).' },
+  timeout: { type: 'string', value: 'seconds', doc: `How long an answer may take (${DEFAULT_TIMEOUT}).` },
+  revision: {
+    type: 'string',
+    value: 'date',
+    doc: 'A revision of MCP, such as 2025-11-25 (the newest that both speak).',
+  },
+};
+
+const login: Readonly<Record<string, Option>> = {
+  device: { type: 'boolean', doc: 'Show a code for a browser on another device (RFC 8628).' },
+  'no-browser': { type: 'boolean', doc: 'Print the URL, and open no browser.' },
+  scope: { type: 'string', value: 'scopes', doc: 'Scopes besides those that the server asks for.' },
+  'client-id': { type: 'string', value: 'id', doc: 'A client that is known to the authorization server.' },
+};
+
+const STATUS =
+  'Exit status: 0 done, 1 the server or the tool refuses, 2 wrong command line or arguments, 3 a sign-in is needed, 4 no answer.';
+const CHANGES = 'Changes of the resources <uri> are told too. Log messages exist only before revision 2026-07-28.';
+const VALUES =
+  'Arguments are key=value, typed by the schema of the tool; @file.json, or - for standard input, gives a JSON object.';
+
+interface Row extends Partial<Omit<Command, 'run'>> {
+  readonly name: Task['verb'];
+  readonly summary: string;
+}
+
+const TABLE: readonly Row[] = [
+  { name: 'list', summary: 'List the tools, resources and prompts of an MCP server.' },
+  { name: 'call', summary: 'Call a tool.', parameters: ['tool'], rest: 'key=value', details: VALUES },
+  { name: 'read', summary: 'Read a resource.', parameters: ['uri'] },
+  { name: 'prompt', summary: 'Get a prompt.', parameters: ['prompt'], rest: 'key=value' },
+  { name: 'watch', summary: 'Print what the server tells by itself, until Ctrl-C.', rest: 'uri', details: CHANGES },
+  { name: 'login', summary: 'Sign in, and keep the tokens for the other commands.', options: login },
+  { name: 'logout', summary: 'Revoke the tokens of an MCP server, and delete them here.' },
+];
+
+export const terminalCommands = (perform: Perform): readonly Command[] =>
+  TABLE.map(({ name, parameters = [], options, details, ...row }) => ({
+    ...row,
+    name,
+    parameters: ['url', ...parameters],
+    options: { ...options, ...general },
+    details: [details, STATUS].filter(Boolean).join('\n'),
+    run: (invocation) => perform(taskOf(name, invocation)),
+  }));
+
+function taskOf(verb: Task['verb'], invocation: Invocation): Task {
+  const { parameters, rest, options, env, stdout, stderr } = invocation;
+  const { url, ...others } = parameters;
+  const [subject] = Object.values(others);
+  const revision = textOf(options.revision);
+  if (revision !== undefined && !/^\d{4}-\d\d-\d\d$/.test(revision)) {
+    throw new UsageError('--revision must be a date, such as 2025-11-25');
+  }
+  return {
+    verb,
+    url: serverUrl(url),
+    subject: subject ?? '',
+    words: rest,
+    json: options.json === true,
+    timeout: timeoutOf(options.timeout, DEFAULT_TIMEOUT, MOST_SECONDS),
+    revision,
+    folder: textOf(options.tokens),
+    login: {
+      device: options.device === true,
+      browser: options['no-browser'] !== true,
+      scope: textOf(options.scope),
+      clientId: textOf(options['client-id']),
+    },
+    env,
+    stdout,
+    stderr,
+  };
+}
+
+/** Puts the command before the URL. Without a command, `list` is meant. */
+export function withCommandFirst(words: readonly string[], known: readonly string[]): readonly string[] {
+  const url = words.findIndex((word) => /^https?:\/\//i.test(word));
+  if (url < 0 || known.includes(words[0] ?? '')) return words;
+  const next = words[url + 1];
+  const isNamed = next !== undefined && !next.startsWith('-');
+  const rest = words.slice(url + (isNamed ? 2 : 1));
+  return [isNamed ? next : 'list', ...words.slice(0, url), words[url] ?? '', ...rest];
+}

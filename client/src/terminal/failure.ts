@@ -1,0 +1,79 @@
+/** Owns what a failure means: its exit status, and one sentence that says what to do. */
+import { UsageError } from '@mcp-oauth/shared/cli/command';
+import { StartError } from '@mcp-oauth/shared/errors';
+import {
+  InsufficientScopeError,
+  ProtocolError,
+  SdkError,
+  SdkErrorCode,
+  SdkHttpError,
+  UnauthorizedError,
+} from '@modelcontextprotocol/client';
+
+export const STATUS = { refused: 1, usage: 2, 'sign-in-needed': 3, unreachable: 4 } as const;
+
+export interface Failure {
+  readonly kind: keyof typeof STATUS;
+  readonly says: string;
+}
+
+/** There are no tokens that the server accepts, and none can be had without a person. */
+export class SignInNeeded extends Error {
+  override readonly name = 'SignInNeeded';
+}
+
+export function failureOf(error: unknown, url: URL): Failure {
+  const signIn = (why: string, scope?: string) => ({
+    kind: 'sign-in-needed' as const,
+    says: `${why}. Sign in: npm run client -- ${url.href} login${scope === undefined ? '' : ` --scope ${quoted(scope)}`}`,
+  });
+  if (error instanceof UsageError) return { kind: 'usage', says: error.message };
+  if (error instanceof SignInNeeded) return signIn(error.message);
+  if (error instanceof InsufficientScopeError) {
+    const { requiredScope: scope } = error;
+    return signIn(`the server needs the scope ${scope ?? '(it does not say which)'} for this`, scope);
+  }
+  if (error instanceof UnauthorizedError) return signIn('the server does not accept the token');
+  if (error instanceof SdkHttpError) return httpFailure(error, signIn);
+  if (error instanceof ProtocolError || error instanceof StartError) return { kind: 'refused', says: error.message };
+  // The negotiation of a revision fails for the reason for which its request fails.
+  if (error instanceof SdkError && error.cause instanceof Error) return failureOf(error.cause, url);
+  if (error instanceof SdkError) {
+    const isGone = GONE.has(error.code);
+    return { kind: isGone ? 'unreachable' : 'refused', says: isGone ? `no answer: ${error.message}` : error.message };
+  }
+  if (error instanceof TypeError && error.message === 'fetch failed') {
+    return { kind: 'unreachable', says: `the server can't be reached: ${reasonOf(error.cause)}` };
+  }
+  if (isLate(error)) return { kind: 'unreachable', says: 'no answer in time' };
+  return { kind: 'refused', says: error instanceof Error ? error.message : String(error) };
+}
+
+const GONE: ReadonlySet<string> = new Set([
+  SdkErrorCode.RequestTimeout,
+  SdkErrorCode.ConnectionClosed,
+  SdkErrorCode.SendFailed,
+  SdkErrorCode.EraNegotiationFailed,
+  SdkErrorCode.ClientHttpUnexpectedContent,
+]);
+
+const LONGEST = 300;
+
+function httpFailure(error: SdkHttpError, signIn: (why: string) => Failure): Failure {
+  const { status, text } = error.data as { readonly status: number; readonly text?: string | null };
+  if (status === 401) return signIn('the server refuses the new token as well');
+  const says = `the server answers ${status}: ${text?.slice(0, LONGEST) || error.message.slice(0, LONGEST)}`;
+  return { kind: status === 404 || status >= 500 ? 'unreachable' : 'refused', says };
+}
+
+const isLate = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
+
+/** Node.js tries all addresses of a name, and reports one error for each. */
+function reasonOf(cause: unknown): string {
+  const [first] = cause instanceof AggregateError ? cause.errors : [cause];
+  const { code, message } = (first ?? {}) as NodeJS.ErrnoException;
+  return code ?? message ?? 'no connection';
+}
+
+/** The scope is from the server, and the line may be pasted into a shell: it is quoted, or left out. */
+const quoted = (scope: string): string => (/^[\w:./ -]+$/.test(scope) ? `'${scope}'` : "'…'");

@@ -1,0 +1,27 @@
+/** Owns one run of a command at a server: what it is given, and its exit status if it fails. */
+import { tokenFile, tokenFolder } from '../tokens/token-file.ts';
+import { failureOf, STATUS } from './failure.ts';
+import { createScreen, type Screen } from './screen.ts';
+import { type PerformDependencies, RUNS, type Run, type Task } from './verbs.ts';
+
+export async function perform(task: Task, dependencies: PerformDependencies): Promise<number> {
+  const { url, json, verb, stdout, stderr } = task;
+  const { isTerminal } = dependencies;
+  const screen = createScreen({ stdout, stderr, json, isTerminal, lines: verb === 'watch' });
+  try {
+    return await RUNS[verb](createRun(task, dependencies, screen));
+  } catch (error) {
+    const { kind, says } = failureOf(error, url);
+    screen.say(`client: ${says}`);
+    if (json) screen.result('', { error: kind, message: says });
+    return STATUS[kind];
+  }
+}
+
+function createRun(task: Task, dependencies: PerformDependencies, screen: Screen): Run {
+  const { env, folder, url } = task;
+  const access = dependencies.signIn(env);
+  const { unique, home } = dependencies;
+  const file = tokenFile(folder ?? tokenFolder(env, home), url, { now: access.now, wait: access.wait, unique });
+  return { ...task, ...dependencies, screen, file, access };
+}

@@ -1,0 +1,59 @@
+/** Owns runs of the client in this process, as one person at one terminal, with a folder of its own for tokens. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@mcp-oauth/shared/clock';
+import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { type Ran, run } from '@mcp-oauth/shared/testing/terminal';
+import { terminalCommands, withCommandFirst } from '../../src/terminal/commands.ts';
+import { perform } from '../../src/terminal/perform.ts';
+
+export interface Person extends Disposable {
+  /** What XDG_CONFIG_HOME is. */
+  readonly config: string;
+  /** The paths of the token files. */
+  files(): readonly string[];
+  /** The milliseconds that the client has waited; they pass at once. */
+  readonly waited: readonly number[];
+  client(line: string, input?: readonly string[]): Promise<Ran>;
+}
+
+export function newPerson(): Person {
+  const config = mkdtempSync(join(tmpdir(), 'mcp-client-'));
+  const waited: number[] = [];
+  const now = () => systemClock.now() + waited.reduce((sum, milliseconds) => sum + milliseconds, 0);
+  return {
+    config,
+    waited,
+    files: () => readdirSync(join(config, 'mcp-oauth-client')).map((name) => join(config, 'mcp-oauth-client', name)),
+    client: (line, input = []) => {
+      const lines = [...input];
+      const commands = terminalCommands((task) =>
+        perform(task, {
+          signIn: () => ({
+            fetch: createOutgoingFetch(),
+            openBrowser: () => {},
+            now,
+            wait: async (milliseconds) => {
+              waited.push(milliseconds);
+            },
+          }),
+          home: config,
+          version: '1.0.0',
+          unique: randomUUID,
+          isTerminal: false,
+          readLine: async () => lines.shift(),
+          readFile: async () => input.join('\n'),
+          interrupted: async () => {},
+        }),
+      );
+      const words = withCommandFirst(
+        line.split(' '),
+        commands.map(({ name }) => name),
+      );
+      return run({ name: 'client', summary: 'A client.', commands }, words.join(' '), { XDG_CONFIG_HOME: config });
+    },
+    [Symbol.dispose]: () => rmSync(config, { recursive: true, force: true }),
+  };
+}

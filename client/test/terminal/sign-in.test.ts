@@ -1,0 +1,195 @@
+/** Proves the life of a sign-in on the terminal: device code, renewal by several processes, sign-out, and what is never shown. */
+import { spawn } from 'node:child_process';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { newPerson, type Person } from '../support/client.ts';
+import { type Issuer, startIssuer } from '../support/issuer.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** A process of its own. */
+function spawned(args: readonly string[], { config }: Person): Promise<{ status: number | null; stdout: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env.PATH, XDG_CONFIG_HOME: config },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let stdout = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk;
+  });
+  return new Promise((resolve) => child.once('close', (status) => resolve({ status, stdout })));
+}
+
+const tokensIn = ({ files }: Person) => JSON.parse(readFileSync(files()[0] ?? '', 'utf8')).tokens;
+
+async function signedIn(issuer: Issuer): Promise<Person> {
+  const person = newPerson();
+  expect(await person.client(`${issuer.url} login --device`)).toMatchObject({ status: 0 });
+  return person;
+}
+
+describe('a sign-in with a code on another device', () => {
+  it('RFC 8628 §3.3 shows the page and the code, and waits until the person has agreed', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    issuer.pending.push({ error: 'authorization_pending' }, { error: 'slow_down' });
+    const { status, stdout, stderr } = await person.client(`${issuer.url} login --device`);
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^Signed in by http:\S+, for dice\.\nThe tokens are in /),
+    ]);
+    expect(stderr).toContain('enter WDJB-MJHT:\n\n  http://127.0.0.1');
+    expect(stderr).toContain('/enter?code=WDJB-MJHT');
+    expect(await person.client(`${issuer.url} call roll`)).toEqual({ status: 0, stdout: 'rolled 4\n', stderr: '' });
+  });
+
+  it('RFC 8628 §3.5 waits as long as the issuer says, and five seconds longer after slow_down', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    issuer.pending.push({ error: 'slow_down' }, { error: 'authorization_pending' });
+    await person.client(`${issuer.url} login --device`);
+    expect(person.waited).toEqual([1_000, 6_000, 6_000]);
+  });
+
+  it('RFC 8628 §3.1 and RFC 8707 §2 ask for the scope and the resource as a registered client', async () => {
+    await using issuer = await startIssuer();
+    using _person = await signedIn(issuer);
+    expect(issuer.registrations).toEqual([
+      expect.objectContaining({
+        grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+        token_endpoint_auth_method: 'none',
+      }),
+    ]);
+    const fields = { client_id: 'client-1', resource: issuer.url };
+    expect(issuer.forms).toEqual([
+      { path: '/device', fields: { ...fields, scope: 'dice' } },
+      { path: '/token', fields: expect.objectContaining({ ...fields, device_code: 'device' }) },
+    ]);
+  });
+
+  it('RFC 8628 §3.5 ends with 1 and the reason if the person refuses', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    issuer.pending.push({ error: 'access_denied' });
+    const { status, stderr } = await person.client(`${issuer.url} login --device`);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/\nclient: access_denied\n$/)]);
+  });
+
+  it('a code that nobody enters ends with 1 when its time is over', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    issuer.pending.push(...Array.from({ length: 700 }, () => ({ error: 'authorization_pending' })));
+    const { status, stderr } = await person.client(`${issuer.url} login --device`);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/\nclient: nobody has signed in in time\n$/)]);
+    // The code lasts for ten minutes, and is asked for every second.
+    expect(person.waited.length).toBeLessThanOrEqual(600);
+  });
+
+  it('the client of the last sign-in is used again', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    await person.client(`${issuer.url} login --device`);
+    expect(issuer.registrations).toHaveLength(1);
+    await person.client(`${issuer.url} login --device --scope more`);
+    expect(issuer.registrations).toHaveLength(2);
+  });
+});
+
+describe('a kept sign-in', () => {
+  it('tokens are in a file that only the person can read, one for each server', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    const [path = '', ...others] = person.files();
+    expect(others).toEqual([]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ url: issuer.url, tokens: { scope: 'dice' } });
+    expect(await person.client(`${issuer.url}?other call roll`)).toMatchObject({ status: 3, stdout: '' });
+  });
+
+  it('CWE-732 tokens are not used from a file that others can read', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    const [path = ''] = person.files();
+    chmodSync(path, 0o644);
+    const { status, stderr } = await person.client(`${issuer.url} call roll`);
+    expect([status, stderr]).toEqual([
+      1,
+      `client: other users can read ${path}: chmod 600 it, or delete it and sign in again\n`,
+    ]);
+  });
+
+  it('a damaged file ends with 1 and its path, and stays as it is', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    const [path = ''] = person.files();
+    writeFileSync(path, '{"tokens":');
+    const { status, stderr } = await person.client(`${issuer.url} call roll`);
+    expect([status, stderr]).toEqual([1, `client: ${path} is damaged: delete it, and sign in again\n`]);
+    expect(readFileSync(path, 'utf8')).toBe('{"tokens":');
+  });
+
+  it('RFC 6749 §6 tokens are renewed when the server refuses them', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    const before = tokensIn(person);
+    issuer.valid.clear();
+    expect(await person.client(`${issuer.url} call roll`)).toEqual({ status: 0, stdout: 'rolled 4\n', stderr: '' });
+    expect(issuer.renewed).toBe(1);
+    expect(tokensIn(person).refresh_token).not.toBe(before.refresh_token);
+    expect(issuer.forms.at(-1)?.fields).toMatchObject({ resource: issuer.url, client_id: 'client-1' });
+  });
+
+  it('RFC 9700 §4.14.2 tokens are renewed once when four processes need them at the same time', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    issuer.valid.clear();
+    const runs = Array.from({ length: 4 }, () => spawned([issuer.url, 'call', 'roll'], person));
+    expect(await Promise.all(runs)).toEqual(runs.map(() => ({ status: 0, stdout: 'rolled 4\n' })));
+    expect([issuer.renewed, issuer.reused]).toEqual([1, false]);
+    expect(person.files()).toHaveLength(1);
+  });
+
+  it('a lock that a crashed process has left does not hold the next one up for ever', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    const [path = ''] = person.files();
+    writeFileSync(`${path}.lock`, '');
+    issuer.valid.clear();
+    expect(await person.client(`${issuer.url} call roll`)).toMatchObject({ status: 0 });
+    expect(person.files()).toEqual([path]);
+  });
+
+  it('tokens that are not renewed any more end with 3, and how to sign in', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    issuer.valid.clear();
+    issuer.reused = true;
+    const { status, stdout, stderr } = await person.client(`${issuer.url} call roll --json`);
+    const message = `the sign-in has expired. Sign in: npm run client -- ${issuer.url} login`;
+    expect([status, stderr]).toEqual([3, `client: ${message}\n`]);
+    expect(JSON.parse(stdout)).toEqual({ error: 'sign-in-needed', message });
+  });
+
+  it('RFC 7009 §2.1 tokens are revoked by logout, and their file is deleted', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    const { access_token: access, refresh_token: refresh } = tokensIn(person);
+    const { status, stdout } = await person.client(`${issuer.url} logout`);
+    expect([status, stdout]).toEqual([0, 'Signed out: the tokens are revoked.\n']);
+    const revoked = issuer.forms.filter(({ path }) => path === '/revoke').map(({ fields }) => fields.token);
+    expect(revoked.sort()).toEqual([access, refresh].sort());
+    expect(person.files()).toEqual([]);
+    expect(await person.client(`${issuer.url} logout`)).toMatchObject({ status: 0, stdout: 'Nobody is signed in.\n' });
+  });
+
+  it('CWE-532 tokens are not in the output, even if the server repeats them', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    issuer.answer = (token) => ({ content: [{ type: 'text', text: `your token is ${token}` }] });
+    for (const line of [`${issuer.url} call roll`, `${issuer.url} call roll --json`]) {
+      const { stdout } = await person.client(line);
+      expect(stdout).toContain('your token is …');
+    }
+  });
+});
