@@ -34,7 +34,7 @@ export interface ScopePolicy {
   stepUp(held: ReadonlySet<string>, required: Scopes): Scopes | undefined;
 }
 
-/** Scopes of the sign-in: they concern the client, and never a resource. */
+/** Scopes of the sign-in: they concern the client, and never a resource, unless one is the base scope. */
 const NOT_OF_A_RESOURCE = new Set(['openid', 'offline_access']);
 
 const NONE: Scopes = [];
@@ -45,7 +45,10 @@ export function createScopePolicy({ base, hierarchy, scoped }: ScopePolicyOption
     held.has(scope) || hierarchy.get(scope)?.isDisjointFrom(held) === false;
   const covers: ScopePolicy['covers'] = (held, needed) => needed.every((scope) => has(held, scope));
   const known = () =>
-    new Set([...initial, ...hierarchy.keys(), ...scoped().declared].filter((scope) => !NOT_OF_A_RESOURCE.has(scope)));
+    new Set([
+      ...initial,
+      ...[...hierarchy.keys(), ...scoped().declared].filter((scope) => !NOT_OF_A_RESOURCE.has(scope)),
+    ]);
 
   return {
     supported: () => [...known()].sort(),

@@ -52,6 +52,12 @@ describe('the scopes that a message needs', () => {
     expect(policy.required(message)).toEqual(scopes);
   });
 
+  it('OpenID Connect Core §3.1.2.1 the base scope openid, without which some issuers refuse, is announced and never lost', () => {
+    const tied = createScopePolicy({ base: 'openid', hierarchy: flat, scoped: () => scopedTools(tools) });
+    expect(tied.supported()).toContain('openid');
+    expect(tied.stepUp(new Set(['openid']), tied.required(call('admin')))).toEqual(['admin', 'openid']);
+  });
+
   it('a message needs no scope where there is no base scope', () => {
     const open = createScopePolicy({ base: undefined, hierarchy: flat, scoped: () => scopedTools([]) });
     expect(open.required({ method: 'ping' })).toEqual([]);
