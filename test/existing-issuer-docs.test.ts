@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PRESETS } from '../mcp-server/src/authorization/issuer/presets/table.ts';
 import { readConfig } from '../mcp-server/src/config.ts';
 import { documentedIssuers } from './support/documented-settings.ts';
+import { GLEWLWYD, LEMONLDAP } from './support/issuer-settings.ts';
 
 const SERVER = 'https://mcp.example.com';
 const REST = { NODE_ENV: 'production', PUBLIC_URL: SERVER };
@@ -17,6 +18,12 @@ describe('docs/existing-issuers', () => {
   it.each(documented)('%s: mcp-server starts with the settings of its section in production', (_, env) => {
     const { issuers } = readConfig({ ...REST, ...env });
     expect(issuers.map(({ url }) => url)).toEqual([env.ISSUER]);
+  });
+
+  it('the tests sign people in with the settings that the sections of LemonLDAP::NG and Glewlwyd show', () => {
+    const shown = (product: string) => documented.find(([name]) => name === product)?.[1];
+    expect(shown('LemonLDAP::NG')).toEqual({ ISSUER: 'https://auth.example.com', ...LEMONLDAP });
+    expect(shown('Glewlwyd')).toEqual({ ISSUER: 'https://id.example.com/api/oidc', ...GLEWLWYD });
   });
 
   it.each(documented)('%s: a client is told the scope that the settings demand', (_, env) => {

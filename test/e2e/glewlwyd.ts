@@ -22,6 +22,15 @@ export const ALICE = { username: 'alice', password: 'alice 1234', email: 'alice@
 
 const SESSION_COOKIE = 'GLEWLWYD2_OIDC_SID';
 
+/** What it gets besides the usual. */
+interface More {
+  /** Parameters of its OpenID plugin. */
+  readonly plugin?: object;
+  readonly client?: object;
+  /** Scopes that Alice has. */
+  readonly scopes?: readonly string[];
+}
+
 export class Glewlwyd implements AsyncDisposable {
   readonly url: string;
   readonly #folder = mkdtempSync(join(tmpdir(), 'glewlwyd-'));
@@ -41,12 +50,12 @@ export class Glewlwyd implements AsyncDisposable {
   }
 
   /** @param authUrl of the auth-server that is its one client, with the connector `acme` */
-  static async start(authUrl: string): Promise<Glewlwyd> {
+  static async start(authUrl: string, more: More = {}): Promise<Glewlwyd> {
     const [port = 0] = await freePorts(1);
     const provider = new Glewlwyd(port);
     try {
       while (!(await provider.#signIn())) await setTimeout(50);
-      await provider.#setUp(authUrl);
+      await provider.#setUp(authUrl, more);
     } catch (error) {
       await provider[Symbol.asyncDispose]();
       throw error;
@@ -98,7 +107,7 @@ export class Glewlwyd implements AsyncDisposable {
     return this.#cookie !== '';
   }
 
-  async #setUp(authUrl: string): Promise<void> {
+  async #setUp(authUrl: string, { plugin, client, scopes = [] }: More): Promise<void> {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', {
       modulusLength: 2048,
       publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -130,9 +139,11 @@ export class Glewlwyd implements AsyncDisposable {
         'back-channel-logout-allowed': true,
         // Without it the page of the logout does not work.
         'front-channel-logout-allowed': true,
+        ...plugin,
       },
     });
-    for (const name of ['profile', 'email']) await this.ask('POST', '/scope/', { name, password_required: false });
+    for (const name of ['profile', 'email', ...scopes])
+      await this.ask('POST', '/scope/', { name, display_name: name, password_required: false });
     await this.ask('POST', '/client/', {
       client_id: CLIENT.id,
       client_secret: CLIENT.secret,
@@ -144,12 +155,13 @@ export class Glewlwyd implements AsyncDisposable {
       token_endpoint_auth_method: ['client_secret_basic'],
       backchannel_logout_uri: `${authUrl}/backchannel-logout/acme`,
       backchannel_logout_session_required: 'yes',
+      ...client,
     });
     await this.ask('POST', '/user/', {
       ...ALICE,
       name: 'Alice',
       enabled: true,
-      scope: ['openid', 'profile', 'email', 'g_profile'],
+      scope: ['openid', 'profile', 'email', 'g_profile', ...scopes],
     });
   }
 }

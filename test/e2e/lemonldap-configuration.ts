@@ -8,8 +8,16 @@ import { join } from 'node:path';
 /** Its secret has what is often in a secret: LemonLDAP::NG does not decode the Basic header. */
 export const CLIENT = { id: 'mcp-tools', secret: 'sample-secret_1234' } as const;
 
+/** What the one client gets besides the usual. */
+export interface Client {
+  /** Without the prefix `oidcRPMetaDataOptions`. */
+  readonly options?: Readonly<Record<string, string | number>>;
+  /** By scope, the expression that says who gets it. */
+  readonly scopeRules?: Readonly<Record<string, string>>;
+}
+
 /** @param folder with the people, and for sessions */
-export function configuration(folder: string, url: string, redirectUri: string): object {
+export function configuration(folder: string, url: string, redirectUri: string, client: Client = {}): object {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -56,8 +64,15 @@ export function configuration(folder: string, url: string, redirectUri: string):
         oidcRPMetaDataOptionsIDTokenSignAlg: 'RS256',
         oidcRPMetaDataOptionsRequirePKCE: 1,
         oidcRPMetaDataOptionsAllowOffline: 1,
+        ...Object.fromEntries(
+          Object.entries(client.options ?? {}).map(([name, value]) => [`oidcRPMetaDataOptions${name}`, value]),
+        ),
       },
     },
+    ...(client.scopeRules && {
+      oidcRPMetaDataScopeRules: { mcp: client.scopeRules },
+      oidcServiceAllowOnlyDeclaredScopes: 1,
+    }),
     oidcRPMetaDataExportedVars: {
       mcp: {
         name: 'cn',

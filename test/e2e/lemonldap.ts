@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
-import { configuration } from './lemonldap-configuration.ts';
+import { type Client, configuration } from './lemonldap-configuration.ts';
 
 const PORTAL = '/usr/share/lemonldap-ng/portal';
 export const hasLemonLdap = existsSync(PORTAL) && existsSync('/usr/bin/starman');
@@ -38,11 +38,11 @@ export class LemonLdap implements AsyncDisposable {
   readonly #portal: ChildProcess;
   #output = '';
 
-  private constructor(port: number, redirectUri: string) {
+  private constructor(port: number, redirectUri: string, client?: Client) {
     this.url = `http://localhost:${port}`;
     this.#folder = mkdtempSync(join(tmpdir(), 'lemonldap-'));
     this.#people = openPeople(join(this.#folder, 'people.db'));
-    writeConfiguration(this.#folder, this.url, redirectUri);
+    writeConfiguration(this.#folder, configuration(this.#folder, this.url, redirectUri, client));
     // Several processes: Chromium opens connections in advance, and each keeps one busy.
     const options = ['--listen', `127.0.0.1:${port}`, '--workers', '4', '--disable-keepalive'];
     const env = { PATH: process.env.PATH, LLNG_DEFAULTCONFFILE: join(this.#folder, 'lemonldap-ng.ini') };
@@ -55,9 +55,9 @@ export class LemonLdap implements AsyncDisposable {
   }
 
   /** @param redirectUri of the one client */
-  static async start(redirectUri: string): Promise<LemonLdap> {
+  static async start(redirectUri: string, client?: Client): Promise<LemonLdap> {
     const [port = 0] = await freePorts(1);
-    const provider = new LemonLdap(port, redirectUri);
+    const provider = new LemonLdap(port, redirectUri, client);
     try {
       while (!(await provider.#answers())) await setTimeout(50);
     } catch (error) {
@@ -105,10 +105,10 @@ function openPeople(file: string): DatabaseSync {
   return people;
 }
 
-function writeConfiguration(folder: string, url: string, redirectUri: string): void {
+function writeConfiguration(folder: string, written: object): void {
   for (const name of ['conf', 'sessions', 'sessions/lock', 'psessions', 'psessions/lock'])
     mkdirSync(join(folder, name));
-  writeFileSync(join(folder, 'conf/lmConf-1.json'), JSON.stringify(configuration(folder, url, redirectUri)));
+  writeFileSync(join(folder, 'conf/lmConf-1.json'), JSON.stringify(written));
   const templates = `[portal]\nstaticPrefix = /static\ntemplateDir = ${PORTAL}/templates\nlanguages = en\n`;
   const ini = `[all]\nlogLevel = info\nlocalStorage =\n[configuration]\ntype=File\ndirName = ${folder}/conf\n${templates}`;
   writeFileSync(join(folder, 'lemonldap-ng.ini'), ini);
