@@ -9,7 +9,7 @@ import * as v2 from '@modelcontextprotocol/client';
 import * as v1auth from '@modelcontextprotocol/sdk/client/auth-extensions.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { exportJWK, generateKeyPair } from 'jose';
+import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compose } from '../../mcp-server/src/compose/compose.ts';
@@ -18,6 +18,9 @@ import { bearer } from '../../mcp-server/test/support/http-harness.ts';
 const SECRET = 'a-secret-of-the-nightly-job';
 const JOB = { clientId: 'job', clientSecret: SECRET };
 const JWT = 'application/token-introspection+jwt';
+
+const client = await generateKeyPair('ES256', { extractable: true });
+const pem = await exportPKCS8(client.privateKey);
 
 let issuer: TestServer;
 let provider: Provider;
@@ -36,7 +39,16 @@ beforeAll(async () => {
   });
   provider = new Provider(issuer.url, {
     jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig' }] },
-    clients: [machine('job'), machine('tools')],
+    clients: [
+      machine('job'),
+      machine('tools'),
+      {
+        ...machine('tools-with-key'),
+        client_secret: undefined,
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: [{ ...(await exportJWK(client.publicKey)), alg: 'ES256', kid: 'a name at the issuer' }] },
+      },
+    ],
     scopes: ['mcp:tools'],
     features: {
       devInteractions: { enabled: false },
@@ -87,6 +99,12 @@ async function withServer(settings: Readonly<Record<string, string>>, use: (url:
 }
 
 const DISCOVERED = () => ({ INTROSPECTION: 'on' });
+const BY_KEY = () => ({
+  INTROSPECTION: 'on',
+  INTROSPECTION_CLIENT_ID: 'tools-with-key',
+  INTROSPECTION_CLIENT_AUTH: 'private_key_jwt',
+  INTROSPECTION_CLIENT_KEY: pem,
+});
 const NAMED = () => ({ INTROSPECTION_URL: `${issuer.url}/token/introspection` });
 const whoami = { name: 'whoami', arguments: {} };
 
@@ -129,6 +147,7 @@ describe('RFC 7662 opaque tokens of oidc-provider', () => {
   it.each([
     ['signed', DISCOVERED],
     ['JSON', NAMED],
+    ['signed, and asked for with a key (RFC 7523)', BY_KEY],
   ])(
     'RFC 7009 a token that is revoked, for another server or made up is refused; the answers are %s',
     async (_how, settings) => {

@@ -1,8 +1,10 @@
 /** Owns the wiring of introspection: the issuer that is asked about opaque tokens, the limits, and the cache of active ones. */
+import { randomUUID } from 'node:crypto';
 import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { createOutage } from '@mcp-oauth/shared/network/outage';
 import type { VerifyToken } from '../authorization/access-token.ts';
 import { Callers } from '../authorization/introspection/callers.ts';
+import { authenticated } from '../authorization/introspection/credentials.ts';
 import { endpointOf } from '../authorization/introspection/endpoint.ts';
 import { createIntrospection } from '../authorization/introspection/introspection.ts';
 import { createQuestion } from '../authorization/introspection/question.ts';
@@ -29,7 +31,7 @@ export function composeIntrospection(
   const verify = createIntrospection({
     ask: createQuestion({
       endpoint: () => endpointOf({ url, signedOnly, metadata, inside }),
-      credentials,
+      authenticate: () => authenticated(credentials, { issuer: metadataIssuer, clock, newId: randomUUID }),
       fetch,
       open: (jwt) => openSigned(jwt, { rules: ofAnswers, issuer: metadataIssuer, clientId, keySource, clock }),
     }),

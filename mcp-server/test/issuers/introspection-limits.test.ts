@@ -216,7 +216,7 @@ describe('an issuer that gives no usable answer', () => {
     issuer.known.set('opaque', (response) => void response.writeHead(200).write('{"active":'));
     const ask = createQuestion({
       endpoint: async () => ({ url: `${issuer.url}/introspect`, answers: 'json' }),
-      credentials: { clientId: 'a', clientSecret: 'b', method: 'client_secret_basic' },
+      authenticate: async () => ({ headers: {}, form: {} }),
       fetch,
       open: () => Promise.reject(new Error('not needed')),
       timeout: 50,

@@ -1,4 +1,5 @@
 /** Proves which settings of introspection are accepted, where the issuer is then asked, and which settings are refused at the start. */
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,17 @@ const problems = (env: Environment): readonly string[] => {
     return (error as ConfigError).problems.map(({ env: name, message }) => `${name}: ${message}`);
   }
 };
+const pemOf = (kind: string, bits = 2_048): string => {
+  const options = { modulusLength: bits, namedCurve: 'P-256' };
+  return generateKeyPairSync(kind as 'rsa', options).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+};
 const CLIENT = { INTROSPECTION_CLIENT_ID: 'tools', INTROSPECTION_CLIENT_SECRET: 'sesame' };
+const KEY = {
+  INTROSPECTION: 'on',
+  INTROSPECTION_CLIENT_ID: 'tools',
+  INTROSPECTION_CLIENT_AUTH: 'private_key_jwt',
+  INTROSPECTION_CLIENT_KEY: pemOf('ec'),
+};
 
 describe('the settings of introspection', () => {
   it('it is off unless INTROSPECTION or INTROSPECTION_URL is set', () => {
@@ -27,12 +38,33 @@ describe('the settings of introspection', () => {
     expect(of({ ...CLIENT, INTROSPECTION: 'signed' })).toMatchObject({ signedOnly: true });
   });
 
-  it.each<[Environment, readonly RegExp[]]>([
-    [{ INTROSPECTION: 'on' }, [/^INTROSPECTION_CLIENT_ID: is needed/, /^INTROSPECTION_CLIENT_SECRET: is needed/]],
-    [CLIENT, [/^INTROSPECTION: is not set, so .* changes nothing/]],
-    [{ ...CLIENT, INTROSPECTION: 'true' }, [/^INTROSPECTION: expected one of on, off, signed/]],
-    [{ ...CLIENT, INTROSPECTION: 'on', INTROSPECTION_CACHE: '2m' }, [/^INTROSPECTION_CACHE: expected a duration/]],
+  it.each<[string, Environment, readonly RegExp[]]>([
     [
+      'without a client',
+      { INTROSPECTION: 'on' },
+      [/^INTROSPECTION_CLIENT_ID: is needed/, /^INTROSPECTION_CLIENT_SECRET: is needed/],
+    ],
+    ['without a key', { ...KEY, INTROSPECTION_CLIENT_KEY: '' }, [/^INTROSPECTION_CLIENT_KEY: is needed/]],
+    ['with a key that is none', { ...KEY, INTROSPECTION_CLIENT_KEY: 'x' }, [/^INTROSPECTION_CLIENT_KEY: expected a/]],
+    [
+      'with a short key',
+      { ...KEY, INTROSPECTION_CLIENT_KEY: pemOf('rsa', 1_024) },
+      [/^INTROSPECTION_CLIENT_KEY: expected a private key in PEM/],
+    ],
+    [
+      'with a key that is not used',
+      { ...KEY, INTROSPECTION_CLIENT_AUTH: 'client_secret_post' },
+      [/^INTROSPECTION_CLIENT_AUTH: must be private_key_jwt/],
+    ],
+    ['of a client without INTROSPECTION', CLIENT, [/^INTROSPECTION: is not set, so .* changes nothing/]],
+    ['with true for on', { ...CLIENT, INTROSPECTION: 'true' }, [/^INTROSPECTION: expected one of on, off, signed/]],
+    [
+      'with a cache of minutes',
+      { ...CLIENT, INTROSPECTION: 'on', INTROSPECTION_CACHE: '2m' },
+      [/^INTROSPECTION_CACHE: expected a duration/],
+    ],
+    [
+      'with plain http in production',
       {
         ...CLIENT,
         INTROSPECTION_URL: 'http://a.example/ask',
@@ -42,8 +74,17 @@ describe('the settings of introspection', () => {
       },
       [/^INTROSPECTION_URL: must use https unless it is inside the network/],
     ],
-  ])('the settings %j are refused', (env, expected) => {
+  ])('settings %s are refused', (_how, env, expected) => {
     expect(problems(env)).toEqual(expected.map((text) => expect.stringMatching(text)));
+  });
+
+  it.each([
+    ['rsa', 'RS256'],
+    ['ec', 'ES256'],
+    ['ed25519', 'EdDSA'],
+  ])('RFC 7523 §2.2 the key of the client is of the kind %s, and signs by %s', (kind, alg) => {
+    const { issuers } = readConfig({ ...KEY, INTROSPECTION_CLIENT_KEY: pemOf(kind).replaceAll('\n', '\\n') });
+    expect(issuers[0]?.introspection?.credentials).toMatchObject({ clientKey: { alg } });
   });
 
   it('RFC 7662 §4 at most one of several issuers is asked, because an opaque token does not say whose it is', () => {

@@ -1,26 +1,84 @@
-/** Owns how this server authenticates to the introspection endpoint (RFC 7662 §2.1, RFC 6749 §2.3.1). */
+/** Owns how this server authenticates to the introspection endpoint (RFC 7662 §2.1): by a secret (RFC 6749 §2.3.1) or a key (RFC 7523 §2.2). */
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import { SignJWT } from 'jose';
+import { z } from 'zod';
 
-export interface Credentials {
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly method: 'client_secret_basic' | 'client_secret_post';
+export interface ClientKey {
+  readonly key: KeyObject;
+  readonly alg: 'ES256' | 'RS256' | 'EdDSA';
 }
 
-interface Authenticated {
+export type Credentials = { readonly clientId: string } & (
+  | { readonly method: 'client_secret_basic' | 'client_secret_post'; readonly clientSecret: string }
+  | { readonly method: 'private_key_jwt'; readonly clientKey: ClientKey }
+);
+
+export interface Authenticated {
   readonly headers: Readonly<Record<string, string>>;
-  readonly form: URLSearchParams;
+  readonly form: Readonly<Record<string, string>>;
 }
 
-export function withCredentials(
-  { clientId, clientSecret, method }: Credentials,
-  parameters: Readonly<Record<string, string>>,
-): Authenticated {
-  if (method === 'client_secret_post') {
-    const form = new URLSearchParams({ ...parameters, client_id: clientId, client_secret: clientSecret });
-    return { headers: {}, form };
+export interface AssertionOptions {
+  /** The audience of assertions: the issuer. */
+  readonly issuer: string;
+  readonly clock: Clock;
+  /** A new id for each assertion. */
+  readonly newId: () => string;
+}
+
+/** Seconds for which an assertion is valid. */
+const LIFETIME = 60;
+
+/** What authenticates one request. */
+export async function authenticated(credentials: Credentials, options: AssertionOptions): Promise<Authenticated> {
+  const { clientId } = credentials;
+  if (credentials.method === 'private_key_jwt') {
+    const assertion = await assertionOf(clientId, credentials.clientKey, options);
+    const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+    return { headers: {}, form: { client_id: clientId, client_assertion_type: type, client_assertion: assertion } };
   }
-  const basic = Buffer.from(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`).toString('base64');
-  return { headers: { authorization: `Basic ${basic}` }, form: new URLSearchParams(parameters) };
+  const { method, clientSecret } = credentials;
+  if (method === 'client_secret_post')
+    return { headers: {}, form: { client_id: clientId, client_secret: clientSecret } };
+  const pair = `${formEncoded(clientId)}:${formEncoded(clientSecret)}`;
+  return { headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }, form: {} };
+}
+
+/** Without a key id: the issuer knows the key by the client, under a name of its own. */
+function assertionOf(clientId: string, { key, alg }: ClientKey, { issuer, clock, newId }: AssertionOptions) {
+  const now = seconds(clock);
+  return new SignJWT({ jti: newId() })
+    .setProtectedHeader({ alg })
+    .setIssuer(clientId)
+    .setSubject(clientId)
+    .setAudience(issuer)
+    .setIssuedAt(now)
+    .setExpirationTime(now + LIFETIME)
+    .sign(key);
 }
 
 const formEncoded = (value: string): string => new URLSearchParams([['', value]]).toString().slice('='.length);
+
+/** A setting: a private key in PEM, whose lines may be written with `\n`. */
+export const clientKey = (): z.ZodType<ClientKey, string> =>
+  z.string().transform((text, context): ClientKey => {
+    const found = readKey(text.trim().replaceAll('\\n', '\n'));
+    if (found) return found;
+    const message =
+      'expected a private key in PEM ("-----BEGIN PRIVATE KEY-----"): P-256, Ed25519, or RSA of 2048 bits';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+function readKey(pem: string): ClientKey | undefined {
+  try {
+    const key = createPrivateKey(pem);
+    const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
+    if (namedCurve === 'prime256v1') return { key, alg: 'ES256' };
+    if (key.asymmetricKeyType === 'ed25519') return { key, alg: 'EdDSA' };
+    return key.asymmetricKeyType === 'rsa' && modulusLength >= 2_048 ? { key, alg: 'RS256' } : undefined;
+  } catch {
+    return undefined;
+  }
+}

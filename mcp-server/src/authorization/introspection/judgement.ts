@@ -42,7 +42,7 @@ function rulesFor(answer: Claims, all: readonly TokenRules[]): TokenRules {
     claim: 'iss',
     expected,
     found: shown(iss),
-    setting: 'ISSUER',
+    setting: all[0]?.variable('ISSUER') ?? 'ISSUER',
     ...whoIn(answer),
   });
 }

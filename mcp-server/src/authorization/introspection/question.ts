@@ -5,14 +5,15 @@
 import { readText } from '@mcp-oauth/shared/documents/remote-document';
 import { isObject } from '@mcp-oauth/shared/json';
 import { type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
-import { type Credentials, withCredentials } from './credentials.ts';
+import type { Authenticated } from './credentials.ts';
 import type { IntrospectionEndpoint } from './endpoint.ts';
 import type { Claims } from './judgement.ts';
 import { SIGNED } from './signed-answer.ts';
 
 export interface QuestionOptions {
   readonly endpoint: () => Promise<IntrospectionEndpoint>;
-  readonly credentials: Credentials;
+  /** What authenticates this server, for each question anew. */
+  readonly authenticate: () => Promise<Authenticated>;
   readonly fetch: Fetch;
   /** Checks a signed answer. @returns the answer that it contains */
   readonly open: (jwt: string) => Promise<unknown>;
@@ -57,14 +58,14 @@ export function createQuestion(options: QuestionOptions): Ask {
 
 async function answerTo(
   token: string,
-  { endpoint, credentials, fetch, open, timeout = TIMEOUT }: QuestionOptions,
+  { endpoint, authenticate, fetch, open, timeout = TIMEOUT }: QuestionOptions,
 ): Promise<unknown> {
   const { url, answers } = await endpoint();
-  const { headers, form } = withCredentials(credentials, { token, token_type_hint: 'access_token' });
+  const { headers, form } = await authenticate();
   const response = await plainly(fetch)(url, {
     method: 'POST',
     headers: { ...headers, accept: ACCEPT[answers], 'content-type': 'application/x-www-form-urlencoded' },
-    body: form.toString(),
+    body: new URLSearchParams({ ...form, token, token_type_hint: 'access_token' }).toString(),
     redirect: 'error',
     signal: AbortSignal.timeout(timeout),
   });

@@ -3,7 +3,7 @@ import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 import type { TokenRules } from '../token/rules.ts';
-import type { Credentials } from './credentials.ts';
+import { type Credentials, clientKey } from './credentials.ts';
 
 export const introspectionSettings = {
   introspection: optional({
@@ -30,10 +30,16 @@ export const introspectionSettings = {
     type: type.text(),
     secret: true,
   }),
+  introspectionClientKey: optional({
+    env: 'INTROSPECTION_CLIENT_KEY',
+    doc: 'Private key of that client in PEM, instead of a secret, with INTROSPECTION_CLIENT_AUTH=private_key_jwt: P-256, Ed25519 or RSA. Lines may be written with `\\n`.',
+    type: clientKey(),
+    secret: true,
+  }),
   introspectionClientAuth: setting({
     env: 'INTROSPECTION_CLIENT_AUTH',
-    doc: 'How the secret is sent: in the header, or in the body with `client_secret_post`.',
-    type: type.oneOf('client_secret_basic', 'client_secret_post'),
+    doc: 'How this server authenticates: by the secret in the header (`client_secret_basic`) or in the body (`client_secret_post`), or by the key (`private_key_jwt`, RFC 7523).',
+    type: type.oneOf('client_secret_basic', 'client_secret_post', 'private_key_jwt'),
     default: 'client_secret_basic',
   }),
   introspectionCache: setting({
@@ -78,12 +84,16 @@ export function judgeIntrospection(
     if (message) problems.push({ env: variable(name), message });
   };
   const { introspection, introspectionClientId: id, introspectionClientSecret: secret } = values;
+  const { introspectionClientKey: key, introspectionClientAuth: method } = values;
   if (environment === 'production') add('INTROSPECTION_URL', plainHttpOutside(values.introspectionUrl));
   if (isOn(values)) {
     const needed = 'is needed, as the issuer is asked about tokens';
     if (id === undefined) add('INTROSPECTION_CLIENT_ID', needed);
-    if (secret === undefined) add('INTROSPECTION_CLIENT_SECRET', needed);
-  } else if (introspection === undefined && (id !== undefined || secret !== undefined)) {
+    if (method === 'private_key_jwt') {
+      if (key === undefined) add('INTROSPECTION_CLIENT_KEY', needed);
+    } else if (key !== undefined) add('INTROSPECTION_CLIENT_AUTH', 'must be private_key_jwt for the key to be used');
+    else if (secret === undefined) add('INTROSPECTION_CLIENT_SECRET', needed);
+  } else if (introspection === undefined && [id, secret, key].some((one) => one !== undefined)) {
     add('INTROSPECTION', 'is not set, so INTROSPECTION_CLIENT_… changes nothing: set it to on or off');
   }
   return problems;
@@ -95,13 +105,20 @@ export function introspectionOf(
   rules: ConfiguredIntrospection['rules'],
 ): ConfiguredIntrospection | undefined {
   if (!isOn(values)) return undefined;
-  const { introspectionClientId: clientId = '', introspectionClientSecret: clientSecret = '' } = values;
   return {
     url: values.introspectionUrl,
     signedOnly: values.introspection === 'signed',
-    credentials: { clientId, clientSecret, method: values.introspectionClientAuth },
+    credentials: credentialsOf(values),
     rules,
     cache: values.introspectionCache,
     limit: values.introspectionLimit,
   };
+}
+
+function credentialsOf(values: IntrospectionValues): Credentials {
+  const { introspectionClientId: clientId = '', introspectionClientSecret: clientSecret = '' } = values;
+  const { introspectionClientKey: key, introspectionClientAuth: method } = values;
+  if (method !== 'private_key_jwt') return { clientId, method, clientSecret };
+  if (!key) throw new TypeError('the settings were not judged');
+  return { clientId, method, clientKey: key };
 }
