@@ -16,6 +16,7 @@ import { doctorCommand } from './doctor/command.ts';
 import { createAsk } from './doctor/network/ask.ts';
 import { createConnections } from './doctor/network/connection.ts';
 import { proxyFrom, proxyValues } from './doctor/network/proxy.ts';
+import { limitedFetch } from './limited-fetch.ts';
 import { openBrowser } from './sign-in/browser.ts';
 import { terminalCommands, withCommandFirst } from './terminal/commands.ts';
 
@@ -23,7 +24,7 @@ const now = () => systemClock.now();
 const { version } = manifest;
 
 const signInWith = (env: Environment) => ({
-  fetch: createOutgoingFetch(proxyValues(env)),
+  fetch: limitedFetch(createOutgoingFetch(proxyValues(env))),
   openBrowser: (at: URL) => openBrowser(at, process.platform),
   now,
   wait: async (milliseconds: number) => void (await setTimeout(milliseconds)),

@@ -18,6 +18,9 @@ export const soon =
   (input, init) =>
     fetch(input, { ...init, signal: AbortSignal.timeout(PATIENCE) });
 
+/** RFC 6749 §5.2: any other error may pass. */
+const OVER: ReadonlySet<string> = new Set(['invalid_grant', 'invalid_client', 'unauthorized_client']);
+
 /** @returns undefined if the authorization server does not renew the tokens: a person has to sign in */
 export async function renew(grant: Grant, fetch: Fetch): Promise<Grant | undefined> {
   const { server, issuer, resource, client, tokens } = grant;
@@ -35,7 +38,7 @@ export async function renew(grant: Grant, fetch: Fetch): Promise<Grant | undefin
     });
     return { ...grant, tokens: { ...(tokens.scope !== undefined && { scope: tokens.scope }), ...renewed } };
   } catch (error) {
-    if (error instanceof OAuthError && error.code !== 'server_error') return undefined;
+    if (error instanceof OAuthError && OVER.has(error.code)) return undefined;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { UsageError } from '@mcp-oauth/shared/cli/command';
 import { StartError } from '@mcp-oauth/shared/errors';
 import {
   InsufficientScopeError,
+  OAuthError,
   ProtocolError,
   SdkError,
   SdkErrorCode,
@@ -35,6 +36,10 @@ export function failureOf(error: unknown, url: URL): Failure {
   }
   if (error instanceof UnauthorizedError) return signIn('the server does not accept the token');
   if (error instanceof SdkHttpError) return httpFailure(error, signIn);
+  if (error instanceof OAuthError) {
+    const says = `the authorization server answers ${error.code}: ${error.message.slice(0, LONGEST)}`;
+    return { kind: PASSING.has(error.code) ? 'unreachable' : 'refused', says };
+  }
   if (error instanceof ProtocolError || error instanceof StartError) return { kind: 'refused', says: error.message };
   // The negotiation of a revision fails for the reason for which its request fails.
   if (error instanceof SdkError && error.cause instanceof Error) return failureOf(error.cause, url);
@@ -46,7 +51,7 @@ export function failureOf(error: unknown, url: URL): Failure {
     return { kind: 'unreachable', says: `the server can't be reached: ${reasonOf(error.cause)}` };
   }
   if (isLate(error)) return { kind: 'unreachable', says: 'no answer in time' };
-  return { kind: 'refused', says: error instanceof Error ? error.message : String(error) };
+  return { kind: 'refused', says: (error instanceof Error ? error.message : String(error)).slice(0, LONGEST) };
 }
 
 const GONE: ReadonlySet<string> = new Set([
@@ -56,6 +61,9 @@ const GONE: ReadonlySet<string> = new Set([
   SdkErrorCode.EraNegotiationFailed,
   SdkErrorCode.ClientHttpUnexpectedContent,
 ]);
+
+/** The SDK takes any answer that is no OAuth error, such as the page of a proxy, for `server_error`. */
+const PASSING: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable']);
 
 const LONGEST = 300;
 
@@ -71,8 +79,8 @@ const isLate = (error: unknown): boolean => error instanceof Error && error.name
 /** Node.js tries all addresses of a name, and reports one error for each. */
 function reasonOf(cause: unknown): string {
   const [first] = cause instanceof AggregateError ? cause.errors : [cause];
-  const { code, message } = (first ?? {}) as NodeJS.ErrnoException;
-  return code ?? message ?? 'no connection';
+  // The message has the host: it may be the authorization server that can't be reached.
+  return first instanceof Error && first.message ? first.message : 'no connection';
 }
 
 /** The scope is from the server, and the line may be pasted into a shell: it is quoted, or left out. */

@@ -1,6 +1,7 @@
 /** Owns what each command does at a server, and with the sign-in there. */
 import { UsageError } from '@mcp-oauth/shared/cli/command';
 import { isObject } from '@mcp-oauth/shared/json';
+import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import type { Output } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import type { Client, JSONObject } from '@modelcontextprotocol/client';
@@ -160,6 +161,8 @@ const follow = (run: Run): Promise<number> =>
 
 async function login({ url, login: wish, file, access, screen }: Run): Promise<number> {
   const { say, hide } = screen;
+  const problem = plainHttpOutside(url.href);
+  if (problem) throw new UsageError(`<url> ${problem}: others could read the token`);
   const last = await file.read();
   const grant = await authorize(url, { ...wish, name: 'mcp-oauth-client', last, say }, access);
   hide(secretsOf(grant));

@@ -6,8 +6,12 @@ import { join } from 'node:path';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { type Ran, run } from '@mcp-oauth/shared/testing/terminal';
+import { limitedFetch } from '../../src/limited-fetch.ts';
 import { terminalCommands, withCommandFirst } from '../../src/terminal/commands.ts';
 import { perform } from '../../src/terminal/perform.ts';
+
+/** So that a test need not send the usual limit. */
+export const MOST_BYTES = 100_000;
 
 export interface Person extends Disposable {
   /** What XDG_CONFIG_HOME is. */
@@ -16,7 +20,8 @@ export interface Person extends Disposable {
   files(): readonly string[];
   /** The milliseconds that the client has waited; they pass at once. */
   readonly waited: readonly number[];
-  client(line: string, input?: readonly string[]): Promise<Ran>;
+  /** @param browse is given the URL that the browser opens */
+  client(line: string, input?: readonly string[], browse?: (url: URL) => void): Promise<Ran>;
 }
 
 export function newPerson(): Person {
@@ -27,13 +32,13 @@ export function newPerson(): Person {
     config,
     waited,
     files: () => readdirSync(join(config, 'mcp-oauth-client')).map((name) => join(config, 'mcp-oauth-client', name)),
-    client: (line, input = []) => {
+    client: (line, input = [], browse = () => {}) => {
       const lines = [...input];
       const commands = terminalCommands((task) =>
         perform(task, {
           signIn: () => ({
-            fetch: createOutgoingFetch(),
-            openBrowser: () => {},
+            fetch: limitedFetch(createOutgoingFetch(), MOST_BYTES),
+            openBrowser: browse,
             now,
             wait: async (milliseconds) => {
               waited.push(milliseconds);

@@ -19,6 +19,8 @@ export interface Issuer extends AsyncDisposable {
   readonly valid: Set<string>;
   /** How often tokens were renewed. */
   renewed: number;
+  /** Whether the token endpoint answers with the page of a proxy. */
+  failing: boolean;
   /** Whether a refresh token came twice. */
   reused: boolean;
   /** The answer of the tool. */
@@ -48,6 +50,7 @@ export async function startIssuer(): Promise<Issuer> {
     valid: new Set(),
     renewed: 0,
     reused: false,
+    failing: false,
     answer: () => ({ content: [{ type: 'text', text: 'rolled 4' }] }),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
@@ -108,6 +111,7 @@ export async function startIssuer(): Promise<Issuer> {
     if (url.split('?')[0] === '/mcp') return mcp(method, headers.authorization?.slice('Bearer '.length) ?? '', sent);
     const fields = Object.fromEntries(new URLSearchParams(sent));
     issuer.forms.push({ path: url, fields });
+    if (url === '/token' && issuer.failing) return { status: 503, body: 'unavailable' };
     if (url === '/token') return tokenAnswer(fields);
     if (url === '/revoke') return { status: 200 };
     if (url !== '/device') return { status: 404, body: {} };

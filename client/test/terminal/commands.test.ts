@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { withCommandFirst } from '../../src/terminal/commands.ts';
 import { failureOf } from '../../src/terminal/failure.ts';
 import { barOf } from '../../src/terminal/show.ts';
-import { newPerson } from '../support/client.ts';
+import { MOST_BYTES, newPerson } from '../support/client.ts';
 import { type Issuer, startIssuer } from '../support/issuer.ts';
 
 async function signedIn(issuer: Issuer) {
@@ -82,8 +82,25 @@ describe('the command line of the client', () => {
   it('a server that can not be reached ends with 4', async () => {
     using person = newPerson();
     const { status, stderr } = await person.client('http://127.0.0.1:1/mcp');
-    expect([status, stderr]).toEqual([4, "client: the server can't be reached: ECONNREFUSED\n"]);
+    expect([status, stderr]).toEqual([4, "client: the server can't be reached: connect ECONNREFUSED 127.0.0.1:1\n"]);
     expect(await person.client('http://127.0.0.1:1/mcp login')).toMatchObject({ status: 4, stderr });
+  });
+
+  it('CWE-400 an answer that is too long ends with 1, and is not read to its end', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    const textOf = (length: number) => () => ({ content: [{ type: 'text', text: 'a'.repeat(length) }] });
+    issuer.answer = textOf(MOST_BYTES - 1_000);
+    expect(await person.client(`${issuer.url} call roll`)).toMatchObject({ status: 0 });
+    issuer.answer = textOf(MOST_BYTES);
+    const { status, stdout, stderr } = await person.client(`${issuer.url} call roll`);
+    expect([status, stdout, stderr]).toEqual([1, '', `client: the answer has more than ${MOST_BYTES} bytes\n`]);
+  });
+
+  it('RFC 6750 §5.3 plain http to another network gets no sign-in', async () => {
+    using person = newPerson();
+    const { status, stderr } = await person.client('http://mcp.example.com/mcp login');
+    expect([status, stderr]).toEqual([2, expect.stringContaining('<url> must use https')]);
   });
 
   it('CWE-150 texts of the server reach the terminal without control characters', async () => {

@@ -96,6 +96,81 @@ describe('a sign-in with a code on another device', () => {
   });
 });
 
+/** Comes back from the browser with this answer; `state` is that of the request unless another is given. */
+function answering(answer: Readonly<Record<string, string>>, seen: URL[] = []): (url: URL) => void {
+  return (url) => {
+    seen.push(url);
+    const at = new URL(url.searchParams.get('redirect_uri') ?? '');
+    const state = url.searchParams.get('state') ?? '';
+    at.search = new URLSearchParams({ state, ...answer }).toString();
+    void fetch(at);
+  };
+}
+
+describe('a sign-in in the browser', () => {
+  it('RFC 7636 §4.2 and RFC 8707 §2 asks with PKCE for the resource, and the next one uses the same redirect', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    const iss = new URL(issuer.url).origin;
+    const seen: URL[] = [];
+    for (const _ of [1, 2]) {
+      const { status } = await person.client(`${issuer.url} login`, [], answering({ code: 'code', iss }, seen));
+      expect(status).toBe(0);
+    }
+    expect(issuer.registrations).toHaveLength(1);
+    const [first, second] = seen.map(({ searchParams }) => Object.fromEntries(searchParams));
+    expect(first).toMatchObject({
+      code_challenge_method: 'S256',
+      resource: issuer.url,
+      scope: 'dice',
+      client_id: 'client-1',
+    });
+    expect(second).toMatchObject({ redirect_uri: first?.redirect_uri });
+    expect(second?.state).not.toBe(first?.state);
+    expect(issuer.forms[0]?.fields).toMatchObject({
+      code: 'code',
+      redirect_uri: first?.redirect_uri,
+      resource: issuer.url,
+    });
+  });
+
+  it('RFC 9207 §2.4 an answer of another issuer is refused, and its code is not sent to anybody', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    const browse = answering({ code: 'code', iss: 'https://evil.example' });
+    expect(await person.client(`${issuer.url} login`, [], browse)).toMatchObject({ status: 1, stdout: '' });
+    expect(issuer.forms).toEqual([]);
+  });
+
+  it('RFC 6749 §4.1.2.1 ends with 1 and the reason if the person refuses', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    const browse = answering({ error: 'access_denied', error_description: 'not you\u001b[2J' });
+    const { status, stderr } = await person.client(`${issuer.url} login`, [], browse);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/\nclient: access_denied: not you\\u001b\[2J\n$/)]);
+  });
+
+  it('RFC 6749 §10.12 an answer with another state is ignored', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    const iss = new URL(issuer.url).origin;
+    const browse = (url: URL) => {
+      answering({ code: 'foreign', state: 'foreign' })(url);
+      answering({ code: 'own', iss })(url);
+    };
+    expect(await person.client(`${issuer.url} login`, [], browse)).toMatchObject({ status: 0 });
+    expect(issuer.forms.map(({ fields }) => fields.code)).toEqual(['own']);
+  });
+
+  it('a client that the operator has registered is used with --client-id', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    const browse = answering({ code: 'code' });
+    expect(await person.client(`${issuer.url} login --client-id known`, [], browse)).toMatchObject({ status: 0 });
+    expect([issuer.registrations, issuer.forms[0]?.fields.client_id]).toEqual([[], 'known']);
+  });
+});
+
 describe('a kept sign-in', () => {
   it('tokens are in a file that only the person can read, one for each server', async () => {
     await using issuer = await startIssuer();
@@ -169,6 +244,18 @@ describe('a kept sign-in', () => {
     const message = `the sign-in has expired. Sign in: npm run client -- ${issuer.url} login`;
     expect([status, stderr]).toEqual([3, `client: ${message}\n`]);
     expect(JSON.parse(stdout)).toEqual({ error: 'sign-in-needed', message });
+  });
+
+  it('RFC 6749 §5.2 an authorization server that fails for a moment ends with 4, and the sign-in is kept', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    issuer.valid.clear();
+    issuer.failing = true;
+    const before = tokensIn(person);
+    expect(await person.client(`${issuer.url} call roll`)).toMatchObject({ status: 4, stdout: '' });
+    expect(tokensIn(person)).toEqual(before);
+    issuer.failing = false;
+    expect(await person.client(`${issuer.url} call roll`)).toMatchObject({ status: 0 });
   });
 
   it('RFC 7009 §2.1 tokens are revoked by logout, and their file is deleted', async () => {
