@@ -1,5 +1,5 @@
 /**
- * Proves on a real engine that mcp-server works with a foreign authorization server, and that auth-server is then not
+ * Proves on a real engine that mcp-server works with a foreign authorization server by its preset, and that auth-server is then not
  * started.
  */
 import { cpSync, writeFileSync } from 'node:fs';
@@ -17,13 +17,12 @@ describe('deploy/compose/existing-issuer.yml', () => {
   const composed = new Composed('mcp-oauth-existing-issuer', {
     COMPOSE_FILE: filesOf('existing-issuer', './issuer.yml'),
     ISSUER: 'http://issuer.example:9100',
+    ISSUER_PRESET: 'keycloak',
     AUDIENCES: 'mcp',
-    TOKEN_TYPES: 'JWT',
-    BASE_SCOPE: 'none',
   });
-  const token = async (audience: string): Promise<string> => {
+  const token = async (audience: string, typ = 'Bearer'): Promise<string> => {
     const [container = ''] = await composed.containers('issuer');
-    const script = `fetch('http://127.0.0.1:9100/token?audience=${audience}').then(async (r) => console.log((await r.json()).access_token))`;
+    const script = `fetch('http://127.0.0.1:9100/token?audience=${audience}&typ=${typ}').then(async (r) => console.log((await r.json()).access_token))`;
     return composed.docker('exec', container, 'node', '-e', script);
   };
 
@@ -52,9 +51,10 @@ describe('deploy/compose/existing-issuer.yml', () => {
     expect(await composed.compose('ps', '--services')).not.toMatch(/auth-server|development-idp/);
   });
 
-  it('mcp-server accepts the tokens of the existing issuer for its own audience, and no others', async () => {
+  it('mcp-server accepts the access tokens of the existing issuer for its own audience, by the preset, and no others', async () => {
     expect((await callWith(composed.url, await token('mcp'))).status).toBe(200);
     expect((await callWith(composed.url, await token('another'))).status).toBe(401);
+    expect((await callWith(composed.url, await token('mcp', 'ID'))).status).toBe(401);
     expect((await callWith(composed.url, 'none')).status).toBe(401);
   });
 

@@ -1,6 +1,6 @@
 /**
- * Owns a foreign authorization server as a program in a container: its tokens do not follow RFC 9068, have a freely
- * chosen audience, and no scope. It uses only modules of Node.
+ * Owns a foreign authorization server as a program in a container: its tokens are those of Keycloak, as its documentation describes
+ * them, with a freely chosen audience. It uses only modules of Node.
  */
 import { createHash, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -24,16 +24,18 @@ const documents: Readonly<Record<string, unknown>> = {
 
 const encoded = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
 
-function token(audience: string): string {
+/** @param typ as a claim: `Bearer` is an access token, `ID` an id token */
+function token(audience: string, typ: string): string {
   const now = Math.floor(performance.timeOrigin / 1000);
-  const claims = { iss: issuer, sub: 'carol', azp: 'cli', aud: audience, iat: now, exp: now + 3600, jti: randomUUID() };
+  const of = { sub: 'carol', azp: 'cli', aud: [audience, 'account'], typ, scope: 'mcp:tools email' };
+  const claims = { iss: issuer, ...of, iat: now, exp: now + 3600, jti: randomUUID() };
   const signed = `${encoded({ alg: 'RS256', typ: 'JWT', kid })}.${encoded(claims)}`;
   return `${signed}.${sign('sha256', Buffer.from(signed), privateKey).toString('base64url')}`;
 }
 
 createServer((req, res) => {
   const { pathname, searchParams } = new URL(req.url ?? '/', 'http://issuer');
-  const found =
-    pathname === '/token' ? { access_token: token(searchParams.get('audience') ?? '') } : documents[pathname];
+  const asked = (name: string) => searchParams.get(name) ?? '';
+  const found = pathname === '/token' ? { access_token: token(asked('audience'), asked('typ')) } : documents[pathname];
   res.writeHead(found ? 200 : 404, { 'Content-Type': 'application/json' }).end(JSON.stringify(found ?? {}));
 }).listen(9100);
