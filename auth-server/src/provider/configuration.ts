@@ -2,7 +2,7 @@
  * Owns the configuration of the engine: OAuth 2.1 (code with PKCE only), RFC 9068 tokens for the requested resource, rotating
  * refresh tokens, dynamic registration. All other features of the engine are off.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { urlPath } from '@mcp-oauth/shared/contract';
 import type { Configuration, FindAccount } from 'oidc-provider';
@@ -179,7 +179,12 @@ function features(options: ConfigurationOptions): NonNullable<Configuration['fea
     clientIdMetadataDocument: options.clientIdMetadataDocuments ? clientIdMetadataDocuments(options) : off,
     resourceIndicators: resourceIndicators(resources, keys.signing[0]),
     // The guard in front of the engine decides who may register: http/admission/registration.ts.
-    registration: { enabled: registration.mode !== 'off', issueRegistrationAccessToken: registration.management },
+    registration: {
+      enabled: registration.mode !== 'off',
+      issueRegistrationAccessToken: registration.management,
+      // Never begins with a hyphen, so that a command line does not take it for an option.
+      idFactory: () => randomBytes(16).toString('hex'),
+    },
     registrationManagement: { enabled: registration.management, rotateRegistrationAccessToken: false },
     revocation: {
       enabled: true,

@@ -159,7 +159,7 @@ describe('draft-ietf-oauth-client-id-metadata-document §4 a published client', 
     expect(web.text).not.toContain('l.png');
     const native = await page(server, host.publish({ redirect_uris: [NATIVE] }, {}, '/native.json'), NATIVE);
     expect(native.text).toMatch(new RegExp(`Says it is from</dt>\\s*<dd><strong><bdi>${host.name}<`));
-    expect(native.text).toContain(`Any program on this computer can claim to be from ${host.name}`);
+    expect(native.text).toContain(`Any program on this computer can claim to be from <bdi>${host.name}</bdi>`);
   });
 
   it('a registered client is not shown as published by its own claims', async () => {
