@@ -145,7 +145,11 @@ async function identityOf(
   kind: string,
   { email, subject = '', claims }: Person,
 ): Promise<Identity> {
-  if (!claims) return { issuer: kind, subject, email, verifiedEmails: [email], domains: [domainOf(email)] };
+  if (!claims) {
+    // Connectors report domains in lower case, and HOSTED_DOMAIN compares them exactly.
+    const domains = [domainOf(email).toLowerCase()];
+    return { issuer: kind, subject, email, verifiedEmails: [email], domains };
+  }
   if (!connector.identify) throw new UpstreamError('invalid_answer', `the type ${kind} can't read claims from a file`);
   const identity = acceptIdentity(await connector.identify(claims));
   refuseOthers(identity, email);
