@@ -69,12 +69,14 @@ describe('LemonLDAP::NG instead of auth-server', () => {
   }
 
   /** @returns what `whoami` says; the tokens are in the state */
-  async function signedIn(driver: Driver, state: ClientState): Promise<unknown> {
+  async function signedIn(driver: Driver, state: ClientState, at = server): Promise<unknown> {
     const context = await browser().newContext();
     const page = await context.newPage();
-    const said = await server.signedIn(driver, state, (url) => walk(page, url, signIn, 'Accept'));
-    await context.close();
-    return said;
+    try {
+      return await at.signedIn(driver, state, (url) => walk(page, url, signIn, 'Accept'));
+    } finally {
+      await context.close();
+    }
   }
 
   it.each(clients)('$name signs in at LemonLDAP::NG and calls whoami', async (driver) => {
@@ -100,6 +102,15 @@ describe('LemonLDAP::NG instead of auth-server', () => {
     expect(line).toMatchObject({ reason: 'wrong_audience', setting: 'AUDIENCES' });
   });
 
+  it('LemonLDAP::NG as it is by default gives opaque tokens, which are refused as such', async () => {
+    await using plain = await LemonLdap.start(REDIRECT_URI, { options: { Public: 1 } });
+    await using own = await ResourceServer.start({ ISSUER: plain.url, ...LEMONLDAP });
+    const state = registered(CLIENT.id, plain.url);
+    await expect(signedIn(driver, state, own)).rejects.toSatisfy(driver.isUnauthorized);
+    const { line } = await own.refusal(state.stored.tokens?.access_token ?? '');
+    expect(line).toMatchObject({ status: 401, reason: 'malformed' });
+  });
+
   it('RFC 6750 §3.1 a tool that needs more says so with the scope openid, without which LemonLDAP::NG refuses', async () => {
     const state = registered(CLIENT.id, issuer.url);
     await signedIn(driver, state);
@@ -109,6 +120,8 @@ describe('LemonLDAP::NG instead of auth-server', () => {
     expect(headers.get('www-authenticate')).toContain('scope="mcp:admin openid"');
   });
 });
+
+const CLIENT_OF_PEOPLE = { confidential: false, redirect_uri: [REDIRECT_URI], token_endpoint_auth_method: ['none'] };
 
 describe('Glewlwyd instead of auth-server', () => {
   let issuer: Glewlwyd;
@@ -124,7 +137,7 @@ describe('Glewlwyd instead of auth-server', () => {
         'resource-scope': { 'mcp:tools': [`http://localhost:${port}/mcp`] },
         'resource-change-allowed': false,
       },
-      client: { confidential: false, redirect_uri: [REDIRECT_URI], token_endpoint_auth_method: ['none'] },
+      client: CLIENT_OF_PEOPLE,
       scopes: ['mcp:tools'],
     });
     server = await ResourceServer.start({ ISSUER: issuer.issuer, ...GLEWLWYD }, port);
@@ -149,12 +162,14 @@ describe('Glewlwyd instead of auth-server', () => {
   }
 
   /** @returns what `whoami` says; the tokens are in the state */
-  async function signedIn(driver: Driver, state: ClientState): Promise<unknown> {
+  async function signedIn(driver: Driver, state: ClientState, at = server): Promise<unknown> {
     const context = await browser().newContext();
     const page = await context.newPage();
-    const said = await server.signedIn(driver, state, (url) => walk(page, url, signIn, 'Continue'));
-    await context.close();
-    return said;
+    try {
+      return await at.signedIn(driver, state, (url) => walk(page, url, signIn, 'Continue'));
+    } finally {
+      await context.close();
+    }
   }
 
   it.each(clients)('$name signs in at Glewlwyd and calls whoami', async (driver) => {
@@ -169,6 +184,17 @@ describe('Glewlwyd instead of auth-server', () => {
     const { answer, line } = await other.refusal(state.stored.tokens?.access_token ?? '');
     expect(answer.status).toBe(401);
     expect(line).toMatchObject({ reason: 'wrong_audience', found: `${server.url}/mcp`, setting: 'AUDIENCES' });
+  });
+
+  it('RFC 8707 §2 Glewlwyd as it is by default ignores the resource, and its tokens are refused', async () => {
+    const more = { plugin: { 'allow-non-oidc': true }, client: CLIENT_OF_PEOPLE, scopes: ['mcp:tools'] };
+    await using plain = await Glewlwyd.start('', more);
+    await using own = await ResourceServer.start({ ISSUER: plain.issuer, ...GLEWLWYD });
+    const state = registered(GLEWLWYD_CLIENT.id, plain.issuer);
+    // The client gets further tokens by itself, which are not better.
+    await expect(signedIn(driver, state, own)).rejects.toThrow('401');
+    const { line } = await own.refusal(state.stored.tokens?.access_token ?? '');
+    expect(line).toMatchObject({ status: 401, reason: 'wrong_audience', found: 'mcp:tools' });
   });
 
   it('RFC 9068 §2.1 the id token of Glewlwyd is refused by its type', async () => {
