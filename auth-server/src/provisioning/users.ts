@@ -96,16 +96,18 @@ export function createUsers(connector: string, dependencies: UsersDependencies):
     if (!active && accountId !== undefined) await onDeactivated(accountId);
   }
 
-  /** The subject is no user any more, and is deactivated. */
+  /** The subject is no user any more, and is deactivated. The id goes last: the provider repeats an interrupted request with it. */
   const end = (user: User): Promise<void> =>
     retried(async () => {
       const before = await subjects.read(user.externalId);
       if (before?.id !== user.id) return { done: undefined };
       const { externalId, createdAt } = before;
-      const after = { externalId, active: false, createdAt, changedAt: seconds(clock) };
-      if (!(await subjects.write(before, after))) return undefined;
-      await tellIfDeactivated({ ...before, active: false });
-      return { done: await directory.set(digestOf(externalId), 'ended') };
+      const deactivated = { ...before, active: false, changedAt: seconds(clock) };
+      if (!(await subjects.write(before, deactivated))) return undefined;
+      await tellIfDeactivated(deactivated);
+      await directory.set(digestOf(externalId), 'ended');
+      const after = { externalId, active: false, createdAt, changedAt: deactivated.changedAt };
+      return (await subjects.write(deactivated, after)) ? { done: undefined } : undefined;
     });
 
   /** The user with what the provider has sent. One that sends back what it was answered does not know the name. */
