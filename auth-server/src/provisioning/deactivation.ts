@@ -5,7 +5,8 @@
 import type { Gate } from '../access/gate.ts';
 import type { Account } from '../federation/account.ts';
 import type { RecordStore } from '../storage/record-store.ts';
-import { createSubjects } from './subjects.ts';
+import { retried } from './retried.ts';
+import { createSubjects, type SubjectRecord, type Subjects } from './subjects.ts';
 
 /** When the provider deactivated a person, in seconds since the epoch; `undefined` if it did not. */
 export async function deactivatedAt(
@@ -16,6 +17,14 @@ export async function deactivatedAt(
   const record = await createSubjects(connector, store).read(subject);
   return record?.active === false ? record.changedAt : undefined;
 }
+
+/** The record of a person who signs in. If they are active, it gets their account. A change meanwhile may deactivate them. */
+const signedIn = (subjects: Subjects, { accountId, identity }: Account): Promise<SubjectRecord | undefined> =>
+  retried(async () => {
+    const record = await subjects.read(identity.subject);
+    const isNew = record?.active && record.accountId !== accountId;
+    return isNew && !(await subjects.write(record, { ...record, accountId })) ? undefined : { done: record };
+  });
 
 export interface DeactivationGateOptions {
   /** Ids of the connectors with SCIM; persons of others cost no read. */
@@ -31,15 +40,12 @@ export function createDeactivationGate({ connectors, store, onRefused, onUnknown
   const provisioned = new Map(connectors.map((connector) => [connector, createSubjects(connector, store)]));
   return async (account, occasion) => {
     const subjects = provisioned.get(account.connector);
-    const record = await subjects?.read(account.identity.subject);
-    if (subjects && !record && occasion === 'sign-in') onUnknown(account);
-    if (record?.active !== false) {
-      const { accountId } = account;
-      const isNew = occasion === 'sign-in' && record && record.accountId !== accountId;
-      // If somebody else has changed the record meanwhile, the next sign-in writes it.
-      if (isNew) await subjects?.write(record, { ...record, accountId });
-      return undefined;
-    }
+    if (!subjects) return undefined;
+    const record = await (occasion === 'sign-in'
+      ? signedIn(subjects, account)
+      : subjects.read(account.identity.subject));
+    if (!record && occasion === 'sign-in') onUnknown(account);
+    if (record?.active !== false) return undefined;
     await onRefused(account);
     const description = 'The identity provider has deactivated this account.';
     return { refusal: { reason: 'deactivated', description, isFinal: true } };
