@@ -42,6 +42,7 @@ export interface AccessDependencies {
 
 /** For the client: the person has read the reason on our page, or reads it at the next sign-in. */
 const DESCRIPTION = 'This account may not use this server. If this is a mistake, ask the operator of this server.';
+const RULES_CHANGED = 'The rules have changed since this user signed in. Sign in again.';
 
 interface Compiled extends Rules {
   readonly scopes: readonly ScopeRule<RuleIndex>[] | undefined;
@@ -83,9 +84,10 @@ export function createAccess({ connectors, files, alsoNeeds, onNote }: AccessDep
     scopesOf: (connector, identity) => permittedPatterns(identity, rulesOf(connector)?.scopes),
     needs,
     gate: async ({ connector, identity }, occasion) => {
-      const { isAllowed, reason, notes, isFinal } = await decideNow(connector, identity);
+      const { isAllowed, reason, notes, isFinal, needsSignIn } = await decideNow(connector, identity);
       if (occasion === 'sign-in' && isAllowed) for (const note of notes) onNote?.(connector, note);
-      return isAllowed ? undefined : { refusal: { reason, description: DESCRIPTION, isFinal } };
+      const description = needsSignIn ? RULES_CHANGED : DESCRIPTION;
+      return isAllowed ? undefined : { refusal: { reason, description, isFinal } };
     },
     permitted: ({ connector, identity }, names, free) => {
       const rules = rulesOf(connector);

@@ -23,7 +23,12 @@ export interface Decision {
   readonly notes: readonly string[];
   /** Whether what the person approved ends. Absent: after a mistake in a rule, nobody has to approve again. */
   readonly isFinal?: boolean | undefined;
+  /** Whether a new sign-in decides: a rule or setting asks for something that was not stored at the last one. */
+  readonly needsSignIn?: boolean | undefined;
 }
+
+/** Why a person is refused about whom too little is known. */
+type Undecided = Pick<Decision, 'reason' | 'needsSignIn'>;
 
 const MEMBERSHIPS: readonly Membership[] = ['user', 'group', 'role', 'org', 'team'];
 
@@ -34,7 +39,7 @@ export function decide(identity: Identity, { allow, deny, acceptance }: Rules): 
   const denying = matching(identity, deny);
   if (denying) return { isAllowed: false, reason: `denied by ${denying.text}`, notes };
   const undecided = undecidedBy(identity, deny);
-  if (undecided) return { isAllowed: false, reason: undecided, notes };
+  if (undecided) return { isAllowed: false, ...undecided, notes };
   if (!allow) return { isAllowed: true, reason: 'no rule is set', notes };
   const allowing = matching(identity, allow);
   if (allowing) return { isAllowed: true, reason: `allowed by ${allowing.text}`, notes };
@@ -44,21 +49,23 @@ export function decide(identity: Identity, { allow, deny, acceptance }: Rules): 
 /** The account is another one than this server is for, so its approvals end. */
 function refusedBy({ env, needs = [], refusalOf }: Acceptance, identity: Identity): Decision | undefined {
   const refused = { isAllowed: false, notes: [] };
-  if (needs.some((type) => !isKnown(identity, { type }))) return { ...refused, reason: newer(env, 'setting') };
+  if (needs.some((type) => !isKnown(identity, { type }))) return { ...refused, ...newer(env, 'setting') };
   const reason = refusalOf(identity);
   return reason === undefined ? undefined : { ...refused, reason, isFinal: true };
 }
 
-const newer = (text: string, what: 'rule' | 'setting'): string =>
-  `${text} can't be decided before the next sign-in: the ${what} is newer than the last one`;
+const newer = (text: string, what: 'rule' | 'setting'): Undecided => ({
+  reason: `${text} can't be decided before the next sign-in: the ${what} is newer than the last one`,
+  needsSignIn: true,
+});
 
 /** A denial that the person may match: what decides it is not known. */
-function undecidedBy(identity: Identity, deny: RuleIndex): string | undefined {
+function undecidedBy(identity: Identity, deny: RuleIndex): Undecided | undefined {
   const gaps = gapsIn(identity, deny);
   for (const rule of deny.rules) {
     const { type, text, path } = rule;
     const why = gaps.get(path === undefined ? type : `claim:${path}`);
-    if (why !== undefined) return `${text} can't be decided: ${why}`;
+    if (why !== undefined) return { reason: `${text} can't be decided: ${why}` };
     if (!isKnown(identity, rule)) return newer(text, 'rule');
   }
   return undefined;

@@ -68,12 +68,14 @@ describe('an account that the settings of its connector do not accept', () => {
   it('a setting that is newer than the sign-in refuses until the next sign-in, and ends nothing', async () => {
     const before = await accessOf({ ...open, CONNECTOR_GOOGLE_HOSTED_DOMAIN: '' });
     const { identity } = before.stored({ accountId: 'a', connector: 'google', identity: ofGoogle('example.com') });
-    const { decide } = await accessOf(open);
+    const { decide, gate } = await accessOf(open);
     const decision = await decide('google', identity);
     expect(decision).toMatchObject({
       isAllowed: false,
       reason: expect.stringMatching(/^HOSTED_DOMAIN can't be decided/),
     });
     expect(decision.isFinal).toBeUndefined();
+    const verdict = await gate({ accountId: 'a', connector: 'google', identity }, 'token');
+    expect(verdict?.refusal?.description).toContain('Sign in again.');
   });
 });

@@ -147,6 +147,27 @@ describe('a person who may not come in', () => {
     expect((await refresh(server, client, bob.refresh_token)).status).toBe(200);
   });
 
+  it('RFC 6749 §5.2 a denial that is newer than the sign-in asks for a new sign-in, which then decides', async () => {
+    const path = join(folder, 'denied');
+    writeFileSync(path, 'subject:nobody');
+    const clock = new FakeClock(Date.now());
+    await using server = await startServer({ env: { PEOPLE_ALLOW: 'anyone', PEOPLE_DENY: `file:${path}` }, clock });
+    const client = await register(server);
+    const { refresh_token } = await tokensFor(server, client);
+    writeFileSync(path, 'group:contractors');
+    clock.advance(3);
+    const refused = await refresh(server, client, refresh_token);
+    expect([refused.status, await read(refused)]).toEqual([
+      400,
+      {
+        error: 'invalid_grant',
+        error_description: 'The rules have changed since this user signed in. Sign in again.',
+      },
+    ]);
+    const again = await tokensFor(server, client);
+    expect((await refresh(server, client, again.refresh_token)).status).toBe(200);
+  });
+
   it('a code is not redeemed for a person who was shut out meanwhile', async () => {
     const path = join(folder, 'codes');
     writeFileSync(path, 'anyone');
