@@ -74,9 +74,10 @@ function undecidedBy(identity: Identity, deny: RuleIndex): Undecided | undefined
 /** Why something that rules ask for is not known completely, by the type of rule or `claim:<path>`. A list may have thousands of rules. */
 function gapsIn(identity: Identity, { claimPaths }: RuleIndex): ReadonlyMap<string, string | undefined> {
   const { incomplete = {}, claims, domains } = identity;
-  const address = addressesOf(identity).some(isOdd)
+  const odd = addressesOf(identity).some(isOdd)
     ? 'an e-mail address of the person has a form that is not compared'
     : undefined;
+  const address = incomplete.email ?? odd;
   return new Map([
     ...Object.entries(incomplete),
     ['email', address],
@@ -162,9 +163,10 @@ function notesOn(identity: Identity, lists: readonly RuleIndex[]): readonly stri
       : 'sent no e-mail address';
     found.push(`rules for e-mail and domain do not count, because the identity provider ${why}`);
   }
-  for (const type of MEMBERSHIPS) {
+  for (const type of [...MEMBERSHIPS, 'email'] as const) {
     const reason = identity.incomplete?.[type];
-    if (reason && has(type)) found.push(`the list for ${type} is not complete: ${reason}`);
+    if (reason && (has(type) || (type === 'email' && has('domain'))))
+      found.push(`the list for ${type} is not complete: ${reason}`);
   }
   for (const path of new Set(lists.flatMap(({ claimPaths }) => claimPaths))) {
     const reason = unreadAt(identity.claims, path);

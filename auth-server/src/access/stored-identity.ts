@@ -3,7 +3,7 @@
  * every refresh.
  */
 import { unreadAt, valueAt } from '@mcp-oauth/shared/claim-path';
-import type { Identity, Membership, RuleType } from '../federation/connector.ts';
+import type { Identity, RuleType } from '../federation/connector.ts';
 
 export interface Needs {
   /** Types of rules, and of memberships that tokens carry. */
@@ -12,26 +12,24 @@ export interface Needs {
   readonly claims: readonly string[];
 }
 
-const MEMBERSHIPS: readonly Membership[] = ['user', 'group', 'role', 'org', 'team'];
+const TYPES = ['user', 'group', 'role', 'org', 'team', 'email', 'domain'] as const;
+type StoredType = (typeof TYPES)[number];
 
 export function storedIdentity(identity: Identity, needs: Needs): Identity {
   const { issuer, subject, name, username, email, unverifiedEmail } = identity;
-  const kept = <T>(values: Readonly<Partial<Record<Membership, T>>> | undefined) => {
-    const entries = MEMBERSHIPS.filter((type) => needs.has(type) && values?.[type] !== undefined);
+  const byEmail = needs.has('email') || needs.has('domain');
+  const types = TYPES.filter((type) => (type === 'email' || type === 'domain' ? byEmail : needs.has(type)));
+  const kept = <T>(values: Readonly<Partial<Record<StoredType, T>>> | undefined) => {
+    const entries = types.filter((type) => values?.[type] !== undefined);
     return entries.length > 0 ? Object.fromEntries(entries.map((type) => [type, values?.[type]])) : undefined;
   };
-  const byEmail = needs.has('email') || needs.has('domain');
   // Under its whole path, which is also found as a name.
   const claims = needs.claims.flatMap((path) => {
     const value = valueAt(identity.claims, path) ?? (unreadAt(identity.claims, path) ? UNREAD : undefined);
     return value === undefined ? [] : [[path, value] as const];
   });
-  const types = [...MEMBERSHIPS, 'email', 'domain'] as const;
   return withoutAbsent({
-    known: [
-      ...types.filter((type) => (type === 'email' || type === 'domain' ? byEmail : needs.has(type))),
-      ...needs.claims.map((path) => `claim:${path}`),
-    ],
+    known: [...types, ...needs.claims.map((path) => `claim:${path}`)],
     issuer,
     subject,
     name,

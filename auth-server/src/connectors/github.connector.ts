@@ -104,7 +104,7 @@ function fromFile({ user: person, emails, orgs, teams }: Readonly<Record<string,
   const entries = (list: unknown): readonly unknown[] => (Array.isArray(list) ? list : []);
   return {
     person: parsed.data,
-    emails: entries(emails),
+    emails: { entries: entries(emails) },
     orgs: { entries: entries(orgs) },
     teams: { entries: entries(teams) },
   };
@@ -117,7 +117,7 @@ function fromFile({ user: person, emails, orgs, teams }: Readonly<Record<string,
 async function answersFor(needs: ConnectorContext['needs'], api: GithubApi, secrets: readonly string[]) {
   const person = await api.read('/user', user);
   const needsEmail = needs?.has('email') || needs?.has('domain');
-  const { entries: emails } = await api.list('/user/emails').catch((error: unknown) => {
+  const emails = await api.list('/user/emails').catch((error: unknown): Listed => {
     // For display only: a token without the e-mail scope, or a slow answer, must not prevent the sign-in.
     if (!needsEmail) return { entries: [] };
     throw error;

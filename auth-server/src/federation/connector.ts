@@ -25,8 +25,8 @@ export interface Identity {
   readonly memberships?: Readonly<Partial<Record<Membership, readonly string[]>>> | undefined;
   /** The organisations of `memberships.org`, each once. Absent: each value of it is an organisation. */
   readonly organizations?: readonly Organization[] | undefined;
-  /** Memberships that the upstream did not list completely, each with the reason for the log. */
-  readonly incomplete?: Readonly<Partial<Record<Membership, string>>> | undefined;
+  /** Memberships and addresses that the upstream did not list completely, each with the reason for the log. */
+  readonly incomplete?: Readonly<Partial<Record<Membership | 'email', string>>> | undefined;
   /**
    * What was stored of the person, in a stored identity: types of rules, and paths of claims as `claim:<path>`. A rule about anything
    * else can't be decided before the next sign-in. Absent: the upstream has just said everything.

@@ -60,7 +60,7 @@ export interface GithubApi {
 }
 
 const PAGE_SIZE = 100;
-/** A person with more than 1 000 organisations or teams is treated as somebody whose list is not complete. */
+/** A person with more than 1 000 addresses, organisations or teams is treated as somebody whose list is not complete. */
 const MOST_PAGES = 10;
 
 export function createApi(fetch: typeof globalThis.fetch, apiUrl: string, token: string): GithubApi {

@@ -21,14 +21,14 @@ const team = z.object({ id: z.int().positive(), slug: z.string(), organization: 
 export interface Answers {
   readonly issuer: string;
   readonly person: z.infer<typeof user>;
-  readonly emails: readonly unknown[];
+  readonly emails: Listed;
   /** Absent: no rule needs them. */
   readonly orgs?: Listed | undefined;
   readonly teams?: Listed | undefined;
 }
 
 export function toIdentity({ issuer, person, emails, orgs, teams }: Answers): Identity {
-  const addresses = fitting(emails, email);
+  const addresses = fitting(emails.entries, email);
   const ordered = [...addresses.filter(({ primary }) => primary), ...addresses.filter(({ primary }) => !primary)];
   const verified = ordered.filter((entry) => entry.verified === true);
   // An address with characters that are not shown would look like another one; rules may still deny it.
@@ -53,7 +53,11 @@ export function toIdentity({ issuer, person, emails, orgs, teams }: Answers): Id
       }),
     },
     organizations: organizations?.map((entry) => ({ id: String(entry.id), name: nameOf(entry.login) })),
-    incomplete: { ...missingIn('org', orgs, organization), ...missingIn('team', teams, team) },
+    incomplete: {
+      ...missingIn('email', emails, email),
+      ...missingIn('org', orgs, organization),
+      ...missingIn('team', teams, team),
+    },
     claims: Object.fromEntries(CLAIMS.flatMap((name) => (name in person ? [[name, person[name]]] : []))),
   };
 }
@@ -65,11 +69,13 @@ const CLAIMS = ['id', 'node_id', 'login', 'type', 'site_admin', 'ldap_dn'];
 const fitting = <T>(entries: readonly unknown[], shape: z.ZodType<T>): readonly T[] =>
   entries.flatMap((entry) => shape.safeParse(entry).data ?? []);
 
-/** Why the list may lack an organisation or team that a rule denies. */
-function missingIn(type: 'org' | 'team', listed: Listed | undefined, shape: z.ZodType): Identity['incomplete'] {
+type ListType = 'email' | 'org' | 'team';
+
+/** Why the list may lack an address, organisation or team that a rule denies. */
+function missingIn(type: ListType, listed: Listed | undefined, shape: z.ZodType): Identity['incomplete'] {
   if (listed?.incomplete) return { [type]: listed.incomplete };
   const isWhole = listed?.entries.every((entry) => shape.safeParse(entry).success) ?? true;
-  return isWhole ? {} : { [type]: 'GitHub lists an entry without its id or name' };
+  return isWhole ? {} : { [type]: 'GitHub lists an entry in an unknown form' };
 }
 
 const namesOf = (id: number, name: unknown): readonly string[] => [

@@ -3,6 +3,10 @@
  * that an answer which is missing or cut off never counts as "no organisation".
  */
 import { describe, expect, it } from 'vitest';
+import { decide } from '../../../src/access/decision.ts';
+import { indexOf, parseRuleList } from '../../../src/access/rules/rule-list.ts';
+import { storedIdentity } from '../../../src/access/stored-identity.ts';
+import type { Identity } from '../../../src/federation/connector.ts';
 import { checks } from '../../contracts/connector.contract.ts';
 import { open, person, signIn, start } from '../../support/github-stand-in.ts';
 import { Reply, type Stage } from '../../support/upstream-stand-in.ts';
@@ -91,7 +95,7 @@ describe('GitHub: organisations, teams and names', () => {
     const routes = { [ORGS]: [...odd, acme], [TEAMS]: [...odd, { id: 9, slug: 'x', organization: null }, platform] };
     const { memberships, incomplete } = await signIn(answers(routes), ['org', 'team']);
     expect(memberships).toMatchObject({ org: ['acme-corp', '9919'], team: ['acme-corp/platform', '1296269'] });
-    const reason = 'GitHub lists an entry without its id or name';
+    const reason = 'GitHub lists an entry in an unknown form';
     expect(incomplete).toEqual({ org: reason, team: reason });
   });
 
@@ -180,6 +184,34 @@ describe('GitHub: addresses and claims', () => {
   it.each([['true'], [1], [null], [undefined]])('an address whose flag is %j is not verified', async (verified) => {
     const entry = { email: 'victim@example.com', primary: true, verified };
     expect((await signIn(answers({ [EMAILS]: [entry] }))).verifiedEmails).toEqual([]);
+  });
+
+  describe('a list of addresses that is not complete', () => {
+    const mallory = { email: 'mallory@evil.example', verified: true };
+    const bob = { email: 'bob@example.com', primary: true, verified: true };
+    const endless = new Reply(200, [bob], { link: '<https://x>; rel="next"' });
+    const decideOn = (identity: Identity, deny: string) =>
+      decide(identity, { allow: indexOf(parseRuleList('anyone').rules), deny: indexOf(parseRuleList(deny).rules) });
+
+    it.each([
+      ['an entry whose flag is null', [{ ...mallory, primary: null }, bob], 'GitHub lists an entry in an unknown form'],
+      ['an entry without an address', [{ verified: true }, bob], 'GitHub lists an entry in an unknown form'],
+      ['more pages than are read', endless, 'GitHub lists more than 1000'],
+    ])('%s: a denial by address or domain refuses the person, also on what is stored', async (_, list, reason) => {
+      const identity = await signIn(answers({ [EMAILS]: list }), ['email']);
+      expect(identity).toMatchObject({ incomplete: { email: reason }, email: bob.email });
+      const stored = storedIdentity(identity, { has: (type) => type === 'email', claims: [] });
+      for (const known of [identity, stored]) {
+        for (const deny of [`email:${mallory.email}`, 'domain:evil.example']) {
+          const refused = { isAllowed: false, reason: `${deny} can't be decided: ${reason}` };
+          expect(decideOn(known, deny)).toMatchObject({
+            ...refused,
+            notes: [`the list for email is not complete: ${reason}`],
+          });
+        }
+      }
+      expect(decideOn(identity, 'user:mallory').isAllowed, 'another type of denial is decided').toBe(true);
+    });
   });
 
   it('an address with invisible characters is not shown, and rules may deny it', async () => {
