@@ -29,7 +29,7 @@ export function tenantsOf(named: readonly string[], authority: string): Tenants 
   const isSingle = others.length === 0 && first !== ORGANIZATIONS;
   const mayBe = (tenant: string) => {
     if (!GUID.test(tenant)) return false;
-    // A domain names one tenant, whose id only the metadata of Microsoft knows.
+    // A domain names one tenant, whose id only the metadata of Microsoft knows: a sign-in compares it, a stored identity is accepted.
     if (isSingle) return DOMAIN.test(first) || tenant === first;
     return first === ORGANIZATIONS ? tenant !== PERSONAL : named.includes(tenant);
   };

@@ -85,6 +85,11 @@ describe('entra: tenants', () => {
   it.each([
     ['an account of a listed tenant', `${OTHER},${TENANT}`, `https://login.microsoftonline.com/${TENANT}/v2.0`],
     ['claims that name no issuer', `${OTHER},${TENANT}`, 'https://login.microsoftonline.com/organizations/v2.0'],
+    [
+      'a stored account of any tenant where a domain is named',
+      'contoso.com',
+      `https://login.microsoftonline.com/${STRANGER}/v2.0`,
+    ],
   ])('TENANT accepts %s', (_, tenant, issuer) => {
     expect(acceptanceOf(kind, { TENANT: tenant })?.refusalOf({ issuer, subject: '1' })).toBeUndefined();
   });
