@@ -78,8 +78,12 @@ function parse({ options = {} }: Command, words: readonly string[]) {
   }
 }
 
+/** Characters of an argument that are repeated: a longer one may be a token or a secret at the wrong place. */
+const REPEATED = 24;
+
 /** Quotes as JSON, so that no control character of an argument reaches the terminal. */
-const quote = (word: string): string => JSON.stringify(word);
+const quote = (word: string): string =>
+  JSON.stringify(word.length > REPEATED ? `${[...word].slice(0, REPEATED / 4).join('')}…` : word);
 
 function reasonOf(error: unknown): string {
   if (error instanceof StartError) return error.message;

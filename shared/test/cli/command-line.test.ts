@@ -76,6 +76,7 @@ describe('a command line', () => {
     ['keys retire', '<kid> is missing'],
     ['keys compare', '<kid> is missing'],
     ['keys retire a b', 'unexpected argument "b"'],
+    ['keys retire a a-token-at-the-wrong-place', 'unexpected argument "a-toke…"'],
     ['keys retire a \u001b[31m', 'unexpected argument "\\u001b[31m"'],
     ['keys retire a --now', "Unknown option '--now'; put arguments that begin with a hyphen after --"],
     ['keys retire a --redirect-uri', "Option '--redirect-uri <value>' argument missing"],
