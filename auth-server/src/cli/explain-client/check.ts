@@ -1,4 +1,5 @@
 /** Owns what a check of the explanation tells: accepted, or refused with what to change, where, and who has to do it. */
+import type { Result } from '@mcp-oauth/shared/cli/checks';
 
 /** Whose turn it is: the developer of the client, or the operator of this server. */
 export type Turn = 'client' | 'operator';
@@ -13,7 +14,7 @@ export interface Mend {
 
 export interface Check extends Partial<Mend> {
   readonly check: string;
-  readonly result: 'accepted' | 'refused' | 'unchecked';
+  readonly result: Result;
   readonly found?: string | undefined;
   readonly expected?: string | undefined;
   /** Error code of the answer to the client. */

@@ -8,7 +8,7 @@ import { withInProcessServer } from '../../compose/in-process/server.ts';
 import type { WithStore } from '../store.ts';
 import type { Check } from './check.ts';
 import { explainRegistration } from './registration.ts';
-import { isAccepted, writeJson, writeText } from './report.ts';
+import { isAccepted, writeReport } from './report.ts';
 import { type Pairs, type Request, requestOf } from './request.ts';
 import type { Walk } from './verdict.ts';
 import { explainRequest } from './walk.ts';
@@ -47,8 +47,7 @@ export const explainClientCommand = ({
         explain({ server, config }, asked, payload),
       );
       const report = { issuer: config.issuer, checks };
-      if (options.json) writeJson(report, stdout);
-      else writeText(report, stdout);
+      writeReport(report, stdout, options.json === true);
       return isAccepted(report) ? 0 : 1;
     });
   },

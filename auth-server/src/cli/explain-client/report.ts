@@ -1,6 +1,6 @@
 /** Owns how the explanation is shown: a tick or the fault with its mend for each check, and one sentence that says whose turn it is. */
+import { writeChecks, writeJson } from '@mcp-oauth/shared/cli/checks';
 import type { Output } from '@mcp-oauth/shared/service';
-import { OBEYED, visibleJson } from '@mcp-oauth/shared/text/terminal-text';
 import type { Check, Turn } from './check.ts';
 
 interface Report {
@@ -15,32 +15,24 @@ const TURNS: Readonly<Record<Turn, string>> = {
   operator: 'the operator of this server',
 };
 
-const SIGNS = { accepted: '✓', refused: '✗', unchecked: '·' } as const;
-
-export function writeJson(report: Report, stdout: Output): void {
+export function writeReport(report: Report, stdout: Output, asJson: boolean): void {
   const { issuer, checks } = report;
-  const told = { accepted: isAccepted(report), issuer, turn: turnsOf(report), checks };
-  stdout.write(`${visibleJson(JSON.stringify(told, null, 2))}\n`);
+  if (asJson) writeJson({ accepted: isAccepted(report), issuer, turn: turnsOf(report), checks }, stdout);
+  else writeChecks(checks.map(shown), conclusion(report), stdout);
 }
 
-/** Values come from other people: control characters are replaced. */
-export function writeText(report: Report, stdout: Output): void {
-  const lines = [...report.checks.flatMap(linesOf), '', conclusion(report)];
-  stdout.write(`${lines.map((line) => line.replace(OBEYED, '?')).join('\n')}\n`);
-}
-
-function linesOf(one: Check): readonly string[] {
-  const { check, result, found, expected, error, reason, mend, setting, note } = one;
-  const head = `${SIGNS[result]} ${[check, found].filter(Boolean).join(': ')}`;
-  const details = [
+const shown = ({ check, result, found, expected, error, reason, mend, setting, note }: Check) => ({
+  check,
+  result,
+  found,
+  details: [
     ['refused', [error, reason].filter(Boolean).join(': ')],
     ['expected', expected],
     ['to change', mend],
     ['setting', setting],
     ['note', note],
-  ] as const;
-  return [head, ...details.filter(([, said]) => said).map(([name, said]) => `    ${name}: ${said}`)];
-}
+  ] as const,
+});
 
 const refusedIn = ({ checks }: Report): readonly Check[] => checks.filter(({ result }) => result === 'refused');
 
