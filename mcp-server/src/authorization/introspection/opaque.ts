@@ -2,7 +2,7 @@
 import type { VerifyToken } from '../access-token.ts';
 
 /** RFC 7515 §3.1, RFC 7516 §3.1: at least three parts, of which the first is a header in JSON. A signed or encrypted JWT, valid or not. */
-function looksLikeJwt(token: string): boolean {
+export function looksLikeJwt(token: string): boolean {
   const parts = token.split('.');
   const [header = ''] = parts;
   if (parts.length < 3) return false;

@@ -4,7 +4,7 @@
  */
 import type { TokenReason } from '../token-error.ts';
 
-interface Mend {
+export interface Mend {
   readonly meaning: string;
   /** What to change at the issuer or in the client; empty if nothing there helps. */
   readonly there: string;
@@ -135,7 +135,7 @@ export const REFUSALS: Readonly<Record<TokenReason, Mend>> = {
 };
 
 /** A token without the scope that every call needs, which no client can mend by asking for more. */
-const LACKS_BASE_SCOPE: Mend = {
+export const LACKS_BASE_SCOPE: Mend = {
   meaning: 'It lacks a scope (403). Clients ask for a missing one by themselves, if the issuer knows it.',
   there: 'Let the issuer grant the scopes of this server, `mcp:tools` at least, to the client and the person.',
   here: 'If they are called differently there: `TOKEN_SCOPE_CLAIMS`, `TOKEN_SCOPE_PREFIX`, `TOKEN_SCOPE_MAP`; `BASE_SCOPE=none` if it has none.',
