@@ -11,6 +11,8 @@ export interface SubjectRecord extends JsonObject {
   readonly active: boolean;
   /** The user of the provider that is this person; absent if the provider has removed it. */
   readonly id?: string;
+  /** The subject that this user was before, while it is not certain that the person before is deactivated. */
+  readonly movedFrom?: string | undefined;
   /** HMAC of the name by which the provider looks the user up. */
   readonly userName?: string | undefined;
   /** The account of this person here, once they have signed in. */

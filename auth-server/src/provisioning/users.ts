@@ -97,11 +97,11 @@ export function createUsers(connector: string, dependencies: UsersDependencies):
   }
 
   /** The subject is no user any more, and is deactivated. The id goes last: the provider repeats an interrupted request with it. */
-  const end = (user: User): Promise<void> =>
+  const end = ({ id, externalId }: Pick<User, 'id' | 'externalId'>): Promise<void> =>
     retried(async () => {
-      const before = await subjects.read(user.externalId);
-      if (before?.id !== user.id) return { done: undefined };
-      const { externalId, createdAt } = before;
+      const before = await subjects.read(externalId);
+      if (before?.id !== id) return { done: undefined };
+      const { createdAt } = before;
       const deactivated = { ...before, active: false, changedAt: seconds(clock) };
       if (!(await subjects.write(before, deactivated))) return undefined;
       await tellIfDeactivated(deactivated);
@@ -110,14 +110,21 @@ export function createUsers(connector: string, dependencies: UsersDependencies):
       return (await subjects.write(deactivated, after)) ? { done: undefined } : undefined;
     });
 
+  /** Ends the person whom this user was before, if the request that made it another person was interrupted. */
+  async function endPrevious({ id, movedFrom }: User): Promise<void> {
+    if (movedFrom !== undefined) await end({ id, externalId: movedFrom });
+  }
+
   /** The user with what the provider has sent. One that sends back what it was answered does not know the name. */
   const changed = (before: User, { externalId, userName, active }: UserChanges): User => ({
     ...before,
+    movedFrom: undefined,
     ...(externalId !== undefined && { externalId }),
     ...(active !== undefined && { active }),
     ...(userName !== undefined && userName !== before.externalId && { userName: pointers.hashed(userName) }),
     // Another subject is another person, who may have an account of their own.
-    ...(externalId !== undefined && externalId !== before.externalId && { accountId: undefined }),
+    ...(externalId !== undefined &&
+      externalId !== before.externalId && { accountId: undefined, movedFrom: before.externalId }),
     changedAt: seconds(clock),
   });
 
@@ -147,6 +154,7 @@ export function createUsers(connector: string, dependencies: UsersDependencies):
       retried(async () => {
         const before = await read(id);
         if (!before) throw unknownUser();
+        await endPrevious(before);
         const after = changed(before, changes);
         const moves = after.externalId !== before.externalId;
         const target = moves ? await subjects.read(after.externalId) : before;
@@ -157,13 +165,18 @@ export function createUsers(connector: string, dependencies: UsersDependencies):
         const isRenamed = after.userName !== before.userName;
         if (isRenamed) await pointers.dropName(before);
         await point(after, isRenamed);
-        // The provider says that this user is another person than before: the one before is ended.
-        if (moves) await end(before);
+        if (moves) {
+          // The provider says that this user is another person than before: the one before is ended.
+          await end(before);
+          // If another request has changed the record meanwhile, it has done this.
+          await subjects.write(after, { ...after, movedFrom: undefined });
+        }
         return { done: { user: after, wasActive: target?.active } };
       }),
     remove: async (id) => {
       const user = await read(id);
       if (!user) throw unknownUser();
+      await endPrevious(user);
       await end(user);
       await Promise.all([pointers.drop(id), pointers.dropName(user)]);
       return { user, wasActive: user.active };

@@ -50,8 +50,13 @@ async function signedIn(externalId: string): Promise<User> {
   return user;
 }
 
-/** Interrupts the request at its first write, repeats it, then the same at its second, and so on, until nothing fails. */
-async function atEachWrite(request: (user: User) => Promise<unknown>, check: () => Promise<void>): Promise<number> {
+type Request = (user: User) => Promise<unknown>;
+
+/**
+ * Interrupts the request at its first write, sends the next one, then the same at its second, and so on, until nothing fails.
+ * @returns how many writes the request has
+ */
+async function atEachWrite(request: Request, next: Request, check: (user: User) => Promise<void>): Promise<number> {
   for (let write = 0; ; write += 1) {
     ended = [];
     const user = await signedIn('alice');
@@ -61,22 +66,43 @@ async function atEachWrite(request: (user: User) => Promise<unknown>, check: () 
     writesUntilOutage = -1;
     if (!wasInterrupted) return write;
     expect(outcome).toMatchObject(OUTAGE);
-    await request(user).catch((thrown) => expect(thrown).toMatchObject({ status: 404 }));
-    await check();
+    await next(user);
+    await check(user);
   }
+}
+
+const remove: Request = ({ id }) => users.remove(id);
+/** The provider may not find a user any more that it removes again. */
+const removeAgain: Request = (user) => remove(user).catch((thrown) => expect(thrown).toMatchObject({ status: 404 }));
+const other = ({ id }: User) => `person after ${id}`;
+const move: Request = (user) => users.change(user.id, { externalId: other(user) });
+
+async function expectEnded(): Promise<void> {
+  expect(await subject('alice')).toMatchObject({ active: false });
+  expect((await subject('alice'))?.id).toBeUndefined();
+  expect(ended).toContain(ACCOUNT);
 }
 
 describe('a request that is repeated after an outage of the storage', () => {
   it('RFC 7644 §3.6 a removal deactivates the person, deletes their tokens and leaves no user in the list', async () => {
-    const interruptions = await atEachWrite(
-      ({ id }) => users.remove(id),
-      async () => {
-        expect(await subject('alice')).toMatchObject({ active: false });
-        expect((await subject('alice'))?.id).toBeUndefined();
-        expect(ended).toContain(ACCOUNT);
-        expect(await users.list({ startIndex: 1, count: 100 })).toEqual({ total: 0, users: [] });
-      },
-    );
-    expect(interruptions).toBeGreaterThan(3);
+    const writes = await atEachWrite(remove, removeAgain, async () => {
+      await expectEnded();
+      expect(await users.list({ startIndex: 1, count: 100 })).toEqual({ total: 0, users: [] });
+    });
+    expect(writes).toBeGreaterThan(3);
   });
+
+  it('RFC 7644 §3.5.2 a change of externalId deactivates the person before and deletes their tokens', async () => {
+    const writes = await atEachWrite(move, move, async (user) => {
+      await expectEnded();
+      expect(await subject(other(user))).toMatchObject({ active: true, id: user.id });
+      expect((await subject(other(user)))?.movedFrom).toBeUndefined();
+      await remove(user);
+    });
+    expect(writes).toBeGreaterThan(5);
+  });
+});
+
+it('RFC 7644 §3.6 a removal after an interrupted change of externalId deactivates the person before as well', async () => {
+  expect(await atEachWrite(move, remove, expectEnded)).toBeGreaterThan(5);
 });
