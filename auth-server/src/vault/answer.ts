@@ -56,7 +56,7 @@ export async function call(inquiry: Inquiry, { deadline, onFailure, onOutcome }:
     onFailure(upstream, account, error, secrets);
     onOutcome?.(upstream.id, error.reason);
     const said = [error.message, error.facts.upstreamDescription].filter(Boolean).join(': ');
-    return { outcome: error.reason, said: sanitized(said, secrets) };
+    return { outcome: error.reason, said: sanitized(said, [...secrets, ...(upstream.secrets ?? [])]) };
   }
 }
 

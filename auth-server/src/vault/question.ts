@@ -37,18 +37,20 @@ export async function ask(question: Question, dependencies: QuestionDependencies
   if (!record) return undefined;
   if (question.approvedAt !== undefined) await vault.extend(account, question.approvedAt);
   let held = question.record.session;
-  let lost: unknown;
+  let lost: UpstreamSession | undefined;
+  const store = async (session: UpstreamSession): Promise<void> => {
+    record = await vault.change(account, renewed(held, session), record);
+    held = session;
+    lost = undefined;
+  };
   const onRenewed = async (session: UpstreamSession): Promise<void> => {
-    try {
-      record = await vault.change(account, renewed(held, session), record);
-      held = session;
-    } catch (error) {
-      // Not thrown here: the connector would take a failure of our store for one of the upstream.
-      lost = error;
-    }
+    lost = session;
+    // Not thrown here: the connector would take a failure of our store for one of the upstream.
+    await store(session).catch(() => undefined);
   };
   const answer = await call({ upstream, account, session: held, renewed: onRenewed }, dependencies);
-  if (lost) throw lost;
+  // Once more: without the new refresh token the session has ended.
+  if (lost) await store(lost);
   const now = seconds(clock);
   const newest = async () => known((await accounts.find(account.accountId)) ?? account, now, times) ?? {};
 

@@ -32,7 +32,7 @@ let failures: string[];
 let answer: Ask;
 let recheck: Recheck;
 
-const ACME = { id: 'acme', title: 'Acme', callbackUrl: 'https://auth.example/callback/acme' };
+const ACME = { id: 'acme', title: 'Acme', callbackUrl: 'https://auth.example/callback/acme', secrets: ['secret-1'] };
 
 const dependencies = (every = EVERY) => ({
   vault,
@@ -162,6 +162,17 @@ describe('the answer of the upstream', () => {
     expect(await recheck.gate(await stored(), 'session')).toMatchObject({ refusal });
     expect(asked).toHaveLength(1);
     expect((await vault.find(account))?.session).toBeUndefined();
+  });
+
+  it('a final refusal is remembered without the secrets that the upstream repeats', async () => {
+    answer = async () => {
+      throw new UpstreamError('denied', 'no', { upstreamDescription: 'secret-1 with token-1 may not' });
+    };
+    const reason = String((await refresh())?.refusal?.reason);
+    for (const text of [reason, JSON.stringify(await stored())]) {
+      expect(text).toContain('may not');
+      expect(text).not.toMatch(/secret-1|token-1/);
+    }
   });
 
   it('a new sign-in lifts a final refusal', async () => {
