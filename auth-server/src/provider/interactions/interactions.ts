@@ -168,7 +168,9 @@ type Grant = InstanceType<Provider['Grant']>;
 function approve(approved: Grant, shown: Approved, { params }: Requested, resources: Resources): Promise<string> {
   const { resource } = requested(params, resources);
   const scopes = shown.scopes.map(({ name }) => name);
+  // The engine counts both from now where they are absent.
   Reflect.deleteProperty(approved, 'exp');
+  Reflect.deleteProperty(approved, 'iat');
   setApprovals(approved, remember(approvalsOf(approved), shown));
   if (shown.organisation !== undefined) setOrganisation(approved, shown.organisation);
   approved.addOIDCScope([...scopes, ...(shown.ownScopes ?? [])]);

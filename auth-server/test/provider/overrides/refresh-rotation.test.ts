@@ -262,7 +262,8 @@ describe('the lifetime of refresh tokens', () => {
       vi.useRealTimers();
     });
     const hours = (passed: number) => vi.setSystemTime(Date.now() + passed * 3_600_000);
-    await using other = await startServer({ env: { GRANT_LIFETIME: '2h', SESSION_LIFETIME: '1d' } });
+    const replaced = vi.spyOn(store, 'replace');
+    await using other = await startServer({ store, env: { GRANT_LIFETIME: '2h', SESSION_LIFETIME: '1d' } });
     client = await register(other);
     const browser = new Browser(other);
     const { code } = await authorize(other, client, {}, { browser });
@@ -276,6 +277,10 @@ describe('the lifetime of refresh tokens', () => {
     const last = await successor(next, other);
     hours(0.2);
     expect(await error(await refresh(other, client, last))).toEqual(spent);
+    const [again] = replaced.mock.calls.flatMap(([kind, , grant]) => (kind === 'Grant' ? [grant] : []));
+    expect(Number(again?.after.iat) - Number(again?.before.iat), 're-checks count from the latest approval').toBe(
+      3_600,
+    );
   });
 
   it('a client that a grant uses does not expire (RFC 7591 §3.2.1)', async () => {
