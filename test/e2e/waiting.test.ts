@@ -105,7 +105,9 @@ it('both services start without their identity provider and issuer, and log no l
     start('mcp-server', mcp, { ISSUER: nowhere }),
   ];
   await Promise.all(runs.map((run) => run.says('"msg":"ready"')));
-  const headers = { authorization: `Bearer ${btoa('{"alg":"ES256","typ":"at+jwt","kid":"a"}').replace(/=+$/, '')}.e30.AA` };
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const token = `${part({ alg: 'ES256', typ: 'at+jwt', kid: 'a' })}.${part({ iss: nowhere })}.AA`;
+  const headers = { authorization: `Bearer ${token}` };
   const answers = [];
   for (const _ of [1, 2, 3]) answers.push((await fetch(`http://127.0.0.1:${mcp}/mcp`, { method: 'POST', headers })).status);
   await Promise.all(runs.map((run) => run.stop()));
