@@ -4,12 +4,18 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PRESETS } from '../../src/authorization/issuer/presets/table.ts';
+import { refusedIn, tell } from '../support/explained-token.ts';
 import { type Foreign, type ForeignServer, startForeign, startServer } from '../support/foreign.ts';
 import { signingKey, signToken } from '../support/issuer.ts';
 import { SHAPES } from './shapes.ts';
 
 /** Leaves out the type that the test issuer writes otherwise. */
 const UNTYPED: Record<string, unknown> = { typ: undefined };
+
+interface Documented {
+  readonly claims?: Record<string, unknown>;
+  readonly header?: Record<string, unknown>;
+}
 
 const presetOf = (shape: string): string => shape.split(',')[0] ?? '';
 
@@ -21,12 +27,13 @@ describe.each(Object.entries(SHAPES))('%s', (name, shape) => {
   const page = PRESETS[presetOf(name)]?.page;
   let foreign: Foreign;
   let server: ForeignServer;
+  let settings: Readonly<Record<string, string>>;
   beforeAll(async () => {
     foreign = await startForeign(shape.path.replace(/\/$/, ''));
     const url = foreign.issuer.url + (shape.path.endsWith('/') ? '/' : '');
     foreign.issuer.metadata.issuer = shape.metadataIssuer?.(url) ?? url;
-    const settings = { ISSUER: url, ISSUER_PRESET: presetOf(name) };
-    server = await startServer({ ...settings, ...shape.settings() });
+    settings = { ISSUER: url, ISSUER_PRESET: presetOf(name), ...shape.settings() };
+    server = await startServer(settings);
   });
   afterAll(async () => {
     await server?.[Symbol.asyncDispose]();
@@ -59,6 +66,17 @@ describe.each(Object.entries(SHAPES))('%s', (name, shape) => {
       else expect(said).toMatchObject({ status: 403, reason, mend: expect.stringContaining('TOKEN_SCOPE_MAP') });
     },
   );
+
+  it('RFC 9068 §4 explain-token says the same of these tokens', async () => {
+    for (const { claims, header } of [{ claims: {} }, ...Object.values(shape.others ?? {})] as Documented[]) {
+      const told = await tell(server, settings, await token(claims, header));
+      expect([refusedIn(told), told.accepted]).toEqual([[], true]);
+    }
+    for (const { claims, header, reason } of Object.values(shape.refused)) {
+      const told = await tell(server, settings, await token(claims, header));
+      expect(refusedIn(told).map((refused) => refused.reason)).toContain(reason);
+    }
+  });
 
   it('RFC 6750 §3.1 a token of another issuer, without an audience, expired, or by a foreign key is refused', async () => {
     const now = server.clock.now() / 1000;
