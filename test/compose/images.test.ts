@@ -103,6 +103,10 @@ describe('an image', () => {
     expect(await within(service, 'id -u; touch /app/x 2>&1; true')).toMatch(/^1000\ntouch: .*(Read-only|denied).*$/);
   });
 
+  it.each(SERVICES)('the image of %s runs the doctor, as docs/doctor.md says', async (service) => {
+    expect(await within(service, 'node ../client/src/main.ts doctor --help')).toMatch(/^Usage: client doctor /);
+  });
+
   it('an image is rebuilt quickly after a change of the sources', async () => {
     const taken: number[] = [];
     while (taken.length < TRIES && !taken.some((seconds) => seconds < REBUILT_WITHIN)) {
