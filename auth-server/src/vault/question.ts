@@ -60,7 +60,7 @@ export async function ask(question: Question, dependencies: QuestionDependencies
   }
   const after =
     answer.outcome === 'ok' ? confirmed(account, answer.signIn.identity, now) : { ...account, denied: answer.said };
-  // First the account: whoever finds no lease also finds the result.
+  // The account is written before the lease ends, so a request that finds no lease also finds the result.
   const isNewest = await accounts.replace(account, after);
   const session = answer.outcome === 'ok' ? (answer.signIn.session ?? held) : undefined;
   const isOutdatedRefusal = !session && !isNewest;

@@ -30,7 +30,7 @@ it('organisations that the connector reports by itself do not count beside the c
 });
 
 it.each([{ tenancy: { orgs: [{ id: 'rival' }] } }, { tenancy: ['rival'] }, { _claim_names: { tenancy: 'src1' } }])(
-  'organisations that can not be read are incomplete and not empty: %j',
+  'organisations that cannot be read are incomplete and not empty: %j',
   async (claims) => {
     expect((await read({ claims }))?.incomplete?.org).toContain('the claim tenancy.orgs');
   },

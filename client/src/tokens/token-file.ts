@@ -1,5 +1,5 @@
 /**
- * Owns the file that keeps the sign-in at one MCP server: mode 0600, replaced as a whole, and changed by one process at a time. Without
+ * Owns the file that keeps the sign-in at one MCP server: mode 0600, replaced as a whole, and locked while a process changes it. Without
  * that, two processes would use one refresh token twice, and the authorization server would take it for stolen.
  */
 import { createHash } from 'node:crypto';

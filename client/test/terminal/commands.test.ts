@@ -79,7 +79,7 @@ describe('the command line of the client', () => {
     ]);
   });
 
-  it('a server that can not be reached ends with 4', async () => {
+  it('a server that cannot be reached ends with 4', async () => {
     using person = newPerson();
     const { status, stderr } = await person.client('http://127.0.0.1:1/mcp');
     expect([status, stderr]).toEqual([4, "client: the server can't be reached: connect ECONNREFUSED 127.0.0.1:1\n"]);

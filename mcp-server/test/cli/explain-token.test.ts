@@ -270,7 +270,7 @@ describe('explain-token of a token that is refused', () => {
     expect(refusedIn(another)).toMatchObject([{ claim: 'client_id', setting: 'ISSUER_CORP_AUDIENCE_CLAIM' }]);
   });
 
-  it('explain-token says why the keys of an issuer can not be read', async () => {
+  it('explain-token says why the keys of an issuer cannot be read', async () => {
     const told = await tell(server, settings, await sign({ iss: away.issuer.url, aud: 'x' }, {}, away.key));
     expect(refusedIn(told)).toMatchObject([{ found: expect.stringContaining('500') }, { check: 'audience' }]);
   });

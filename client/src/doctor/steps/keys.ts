@@ -26,7 +26,7 @@ function judgeKeys(place: Place | undefined): Verdict {
   const members = document.keys as readonly unknown[];
   const learned = { keys: { url: place.url, document } };
   if (members.some((member) => asDocument(member)?.kty === 'oct' || isPrivate(member))) {
-    const says = 'The key set has a secret: whoever reads it can make tokens.';
+    const says = 'The key set contains a secret key. Anybody who reads it can issue tokens.';
     return fault(
       'authorization-server',
       says,
