@@ -219,7 +219,7 @@ export const BROKEN: readonly Broken[] = [
     }),
     step: 'keys',
     responsible: 'authorization-server',
-    says: /has a secret/,
+    says: /contains a secret key/,
   },
   {
     is: 'without CORS',

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkOf, explain, refusedIn, tell } from '../support/explained-token.ts';
 import { type ForeignServer, startServer } from '../support/foreign.ts';
-import { type AskedIssuer, CLIENT, startAskedIssuer } from '../support/introspection-server.ts';
+import { type AskedIssuer, activeAnswer, CLIENT, startAskedIssuer } from '../support/introspection-server.ts';
 import { signToken } from '../support/issuer.ts';
 
 const TOKEN = 'opaque-token-with-thirty-characters';
@@ -18,17 +18,7 @@ afterEach(async () => {
   await issuer.close();
 });
 
-const active = (more: object = {}) => ({
-  active: true,
-  iss: issuer.url,
-  aud: `${server.url}/mcp`,
-  sub: 'ada',
-  client_id: 'desk',
-  scope: 'mcp:tools',
-  token_type: 'Bearer',
-  exp: server.clock.now() / 1000 + 600,
-  ...more,
-});
+const active = (more: object = {}) => activeAnswer(server, { iss: issuer.url, token_type: 'Bearer', ...more });
 
 describe('explain-token of an opaque token', () => {
   it('RFC 7662 §2.1 explain-token asks the issuer, and says whose the token is', async () => {

@@ -7,7 +7,7 @@ import { Queue } from '../../src/authorization/introspection/queue.ts';
 import { compose } from '../../src/compose/compose.ts';
 import { type ForeignServer, startServer } from '../support/foreign.ts';
 import { post } from '../support/http-harness.ts';
-import { type AskedIssuer, startAskedIssuer } from '../support/introspection-server.ts';
+import { type AskedIssuer, activeAnswer, startAskedIssuer } from '../support/introspection-server.ts';
 import { headersOf, request } from '../support/stateless-harness.ts';
 
 let issuer: AskedIssuer;
@@ -26,15 +26,7 @@ async function restart(settings: Readonly<Record<string, string>>): Promise<void
   server = await startServer({ ...issuer.settings, ...settings });
 }
 
-const active = (more: object = {}) => ({
-  active: true,
-  aud: `${server.url}/mcp`,
-  sub: 'ada',
-  client_id: 'desk',
-  scope: 'mcp:tools',
-  exp: server.clock.now() / 1000 + 600,
-  ...more,
-});
+const active = (more: object = {}) => activeAnswer(server, more);
 
 const WHOAMI = request('tools/call', { name: 'whoami', arguments: {} });
 const call = (token: string, address = '203.0.113.1') =>

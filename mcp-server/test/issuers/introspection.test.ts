@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ForeignServer, startForeign, startServer } from '../support/foreign.ts';
 import { post } from '../support/http-harness.ts';
-import { type AskedIssuer, CLIENT, startAskedIssuer } from '../support/introspection-server.ts';
+import { type AskedIssuer, activeAnswer, CLIENT, startAskedIssuer } from '../support/introspection-server.ts';
 import { signToken } from '../support/issuer.ts';
 import { keyHolder } from '../support/proof.ts';
 import { headersOf, request } from '../support/stateless-harness.ts';
@@ -27,17 +27,8 @@ async function restart(settings: Readonly<Record<string, string>>): Promise<void
 }
 
 /** The answer about a good token. */
-const active = (more: object = {}) => ({
-  active: true,
-  iss: issuer.url,
-  aud: `${server.url}/mcp`,
-  sub: 'ada',
-  client_id: 'desk',
-  scope: 'mcp:tools profile',
-  token_type: 'Bearer',
-  exp: server.clock.now() / 1000 + 600,
-  ...more,
-});
+const active = (more: object = {}) =>
+  activeAnswer(server, { iss: issuer.url, scope: 'mcp:tools profile', token_type: 'Bearer', ...more });
 
 const WHOAMI = request('tools/call', { name: 'whoami', arguments: {} });
 const call = (token: string, headers: Readonly<Record<string, string>> = {}) =>

@@ -1,7 +1,13 @@
 /** Proves that a signed introspection answer (RFC 9701) is accepted only from the issuer, for this server, and fresh. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ForeignServer, startServer } from '../support/foreign.ts';
-import { type AskedIssuer, CLIENT, signedAnswer, startAskedIssuer } from '../support/introspection-server.ts';
+import {
+  type AskedIssuer,
+  activeAnswer,
+  CLIENT,
+  signedAnswer,
+  startAskedIssuer,
+} from '../support/introspection-server.ts';
 import { signingKey } from '../support/issuer.ts';
 
 let issuer: AskedIssuer;
@@ -15,15 +21,7 @@ afterEach(async () => {
   await issuer.close();
 });
 
-const active = (more: object = {}) => ({
-  active: true,
-  aud: `${server.url}/mcp`,
-  sub: 'ada',
-  client_id: 'desk',
-  scope: 'mcp:tools',
-  exp: server.clock.now() / 1000 + 600,
-  ...more,
-});
+const active = (more: object = {}) => activeAnswer(server, more);
 const claims = (more: object = {}) => ({
   iss: issuer.url,
   aud: CLIENT.id,

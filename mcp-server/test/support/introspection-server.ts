@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import { SignJWT } from 'jose';
+import type { ForeignServer } from './foreign.ts';
 import { type SigningKey, signingKey } from './issuer.ts';
 
 interface Question {
@@ -64,3 +65,17 @@ export async function signedAnswer(key: SigningKey, claims: object, header: obje
   return (response) =>
     void response.writeHead(200, { 'content-type': 'application/token-introspection+jwt; charset=utf-8' }).end(jwt);
 }
+
+/** The answer about a good token at this server. */
+export const activeAnswer = (
+  { url, clock }: Pick<ForeignServer, 'url' | 'clock'>,
+  more: object = {},
+): Record<string, unknown> => ({
+  active: true,
+  aud: `${url}/mcp`,
+  sub: 'ada',
+  client_id: 'desk',
+  scope: 'mcp:tools',
+  exp: clock.now() / 1000 + 600,
+  ...more,
+});

@@ -1,7 +1,7 @@
 /**
  * Owns the validation of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6). Anybody may send one, so it is accepted only
- * with the members that make it a logout token, and it never makes this server ask for the keys of the provider more often than
- * five times a minute.
+ * with the members that make it a logout token. With a copy of the keys, it makes this server ask the provider for new ones five times
+ * a minute at most. Without a copy, concurrent tokens share one request.
  */
 
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
