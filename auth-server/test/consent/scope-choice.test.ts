@@ -19,7 +19,7 @@ const pendingWith = (asked: readonly string[], fixed: ReadonlySet<string>): Pend
 const namesOf = ({ scopes }: PendingInteraction) => scopes.map(({ name }) => name);
 
 describe('the scopes that are granted', () => {
-  it('they are those that were asked for, chosen or fixed, and permitted', () => {
+  it('granted scopes were requested, are fixed or chosen, and are permitted', () => {
     fc.assert(
       fc.property(names, sets, sets, sets, (asked, fixed, chosen, permitted) => {
         const granted = narrowed(pendingWith(asked, fixed), { chosen, permitted });

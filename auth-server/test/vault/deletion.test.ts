@@ -58,7 +58,7 @@ const isStored = async () => (await vault.find(account)) !== undefined;
 const sessionOf = async () => (await vault.find(account))?.session;
 
 describe('the lifetime of a session of an upstream', () => {
-  it('it ends with the last grant that the sign-in made possible, however often the upstream is asked', async () => {
+  it('an upstream session ends with the last grant that the sign-in made possible, however often the upstream is asked', async () => {
     const approvedAt = now();
     clock.advance(89 * DAY);
     await at('token', approvedAt);
@@ -67,7 +67,7 @@ describe('the lifetime of a session of an upstream', () => {
     expect(await isStored()).toBe(false);
   });
 
-  it('it lives as long as a grant that was approved later, in the browser session of that sign-in', async () => {
+  it('an upstream session lasts as long as a grant that was approved later in the same browser session', async () => {
     clock.advance(40 * DAY);
     const approvedAt = now();
     await at('token', approvedAt);
@@ -103,7 +103,7 @@ describe('the lifetime of a session of an upstream', () => {
 });
 
 describe('a session of an upstream that is deleted', () => {
-  it('its tokens and claims leave the store, and the person is asked to sign in at the upstream', async () => {
+  it('a deleted session leaves no tokens and claims in the store, and the person is asked to sign in at the upstream', async () => {
     await recheck.forget(account);
     expect(await sessionOf()).toBeUndefined();
     clock.advance(EVERY);

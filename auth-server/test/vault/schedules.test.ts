@@ -180,7 +180,7 @@ async function duringEachSignIn(prepare: (world: World) => void, token: string |
 } // biome-ignore format: one row
 
 describe('a request that waits for the answer of another one', () => {
-  it('it reads one record at each of its 40 looks', async () => {
+  it('a waiting request reads one record at each of its 40 looks', async () => {
     const { first, second, clock, stepped, upstream } = createWorld();
     await second.signIn('token-0');
     clock.advance(EVERY);

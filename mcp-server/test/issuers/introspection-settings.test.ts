@@ -29,7 +29,7 @@ const KEY = {
 };
 
 describe('the settings of introspection', () => {
-  it('it is off unless INTROSPECTION or INTROSPECTION_URL is set', () => {
+  it('introspection is off unless INTROSPECTION or INTROSPECTION_URL is set', () => {
     const of = (env: Environment) => readConfig(env).issuers[0]?.introspection;
     expect(of({})).toBeUndefined();
     expect(of({ ...CLIENT, INTROSPECTION: 'off', INTROSPECTION_URL: 'https://a.example/ask' })).toBeUndefined();

@@ -183,23 +183,25 @@ describe('OpenID Connect Core §12 a refresh token', () => {
 });
 
 describe('a question that takes too long', () => {
-  it.each(['/token', '/userinfo'])('its request to %s is closed, and the provider counts as unavailable', (path) =>
-    signedIn(OFFLINE, async (asked) => {
-      const question = new AbortController();
-      const closed = Promise.withResolvers<void>();
-      asked.answer = () => ({ access_token: 'fresh', token_type: 'Bearer' });
-      asked.play.stage.routes.set(path, (_, { socket }) => {
-        socket.once('close', closed.resolve);
-        question.abort();
-        return new Promise(() => {});
-      });
-      const { reason, message } = await failure(asked.recheck(asked.session, question.signal));
-      expect([reason, message]).toEqual([
-        'unavailable',
-        expect.stringMatching(`${path} .* before the question was ended`),
-      ]);
-      await closed.promise;
-    }),
+  it.each(['/token', '/userinfo'])(
+    'a request to %s that takes too long is closed, and the provider counts as unavailable',
+    (path) =>
+      signedIn(OFFLINE, async (asked) => {
+        const question = new AbortController();
+        const closed = Promise.withResolvers<void>();
+        asked.answer = () => ({ access_token: 'fresh', token_type: 'Bearer' });
+        asked.play.stage.routes.set(path, (_, { socket }) => {
+          socket.once('close', closed.resolve);
+          question.abort();
+          return new Promise(() => {});
+        });
+        const { reason, message } = await failure(asked.recheck(asked.session, question.signal));
+        expect([reason, message]).toEqual([
+          'unavailable',
+          expect.stringMatching(`${path} .* before the question was ended`),
+        ]);
+        await closed.promise;
+      }),
   );
 });
 

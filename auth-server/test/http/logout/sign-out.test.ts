@@ -151,7 +151,7 @@ describe('RFC 9700 §4.7 a sign-out that the person did not want', () => {
 });
 
 describe('the sign-in page of a person who is signed in', () => {
-  it('its sign-out ends the session, and the same request goes on with another account', async () => {
+  it('the sign-out on the sign-in page ends the session, and the same request goes on with another account', async () => {
     await using server = await startServer();
     const signed = await signedIn(server);
     const { browser, client } = signed;
@@ -201,7 +201,7 @@ describe('OpenID Connect RP-Initiated Logout §2 the page of the identity provid
     return (await submit(browser, tokenIn(await page(browser)))).text();
   }
 
-  it('its page is a link with our client id and a hint, and without a token', async () => {
+  it('the page of the provider is a link with our client id and a hint, and without a token', async () => {
     publish(`${upstream.issuer}/logout?realm=staff`);
     const [, target = ''] =
       /<a class="button quiet" rel="noreferrer" href="([^"]+)">Sign out at <bdi>Acme<\/bdi> as well/.exec(
