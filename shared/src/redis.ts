@@ -115,6 +115,8 @@ export function openRedis({
       return false;
     },
     maxLoadingRetryTime: LOADING,
+    // Whoever subscribes does so again on `ready`: nobody handles the rejection of the client's own attempt if that connection is lost too.
+    autoResubscribe: false,
   };
   const client = create(target, options, health.pause);
   health.add(client);

@@ -52,6 +52,10 @@ export class Run {
     return this.#output;
   }
 
+  get hasEnded(): boolean {
+    return this.#closed;
+  }
+
   get pid(): number {
     return this.#child.pid ?? 0;
   }
@@ -116,9 +120,12 @@ export class Stack implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.run.stop();
+    const endedAlready = this.run.hasEnded;
+    const { output } = await this.run.stop();
     // The folder holds signing keys.
     rmSync(this.dataDir, { recursive: true, force: true });
+    // The test saw no more than a refused connection; the output says which process ended and why.
+    if (endedAlready) throw new Error(`The services ended during the test:\n${output.slice(-20_000)}`);
   }
 }
 

@@ -78,6 +78,15 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
     await listener.ping();
   };
   await listener.subscribe(...channels);
+  const returns = new Set<() => void>();
+  listener.on('ready', async () => {
+    const isSubscribed = await listener.subscribe(...channels).then(
+      () => true,
+      () => false,
+    );
+    // Messages after this answer are received.
+    if (isSubscribed) for (const onReturn of returns) onReturn();
+  });
   await redis.set(heartbeat(replica), '1', 'PX', LIFE);
   const timer = setInterval(() => {
     beat().catch((error: unknown) => log.debug({ reason: String(error) }, 'heartbeat not written'));
@@ -96,10 +105,7 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
         const { from, message } = JSON.parse(text) as Envelope;
         if (message && (from !== replica || message.kind === 'response')) onMessage(message);
       });
-      listener.on('ready', () => {
-        // Subscribes again, although the client does so by itself: messages after this answer are received.
-        Promise.resolve(listener.subscribe(...channels)).then(onReturn, () => {});
-      });
+      returns.add(onReturn);
     },
     close: async () => {
       clearInterval(timer);

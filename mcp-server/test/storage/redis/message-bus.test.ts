@@ -1,0 +1,74 @@
+/** Proves that the bus on Redis survives a connection that is lost again while the bus subscribes. */
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
+import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
+import { describe, expect, it } from 'vitest';
+import { createRedisBus } from '../../../src/storage/redis/message-bus.ts';
+
+const log = createLogger('test', 'fatal');
+
+/** An address in front of Redis that closes the next connections as soon as they subscribe. */
+async function closingOnSubscribe(target: number) {
+  const sockets = new Set<Socket>();
+  let left = 0;
+  let closed = 0;
+  const server = createServer((near) => {
+    const far = connect(target, '127.0.0.1');
+    for (const socket of [near, far]) sockets.add(socket.on('error', () => {}));
+    near.on('data', (data) => {
+      if (left === 0 || !data.toString().includes('subscribe')) return far.write(data);
+      left -= 1;
+      closed += 1;
+      return near.destroy();
+    });
+    far.pipe(near);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as { port: number }).port,
+    get closed() {
+      return closed;
+    },
+    /** Closes all connections now, and the next `count` when they subscribe. */
+    close: (count: number) => {
+      left = count;
+      for (const socket of sockets) socket.destroy();
+      sockets.clear();
+    },
+    stop: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+describe.skipIf(!hasRedis)(hasRedis ? 'the message bus on Redis' : NEEDS_REDIS, () => {
+  it('a connection that is lost again while it subscribes ends no process, and the next one receives messages', async () => {
+    const redis = await startRedis();
+    const address = await closingOnSubscribe(redis.ports[0] ?? 0);
+    const client = openRedis({ target: redisUrl().parse(redis.url), name: 'test', log });
+    const through = redisUrl().parse(`redis://127.0.0.1:${address.port}`);
+    const listener = openRedis({ target: through, name: 'test', log });
+    listener.on('error', () => {});
+    await Promise.all([whenReady(client), whenReady(listener)]);
+    const bus = await createRedisBus({ replica: 'one', redis: client, listener, log });
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', note);
+
+    const returned = new Promise<void>((resolve) => bus.subscribe(() => {}, resolve));
+    address.close(3);
+    await returned;
+
+    expect(address.closed).toBe(3);
+    expect(unhandled).toEqual([]);
+    expect(await bus.isListening('one')).toBe(true);
+    process.off('unhandledRejection', note);
+    await bus.close();
+    client.disconnect();
+    address.stop();
+    await redis[Symbol.asyncDispose]();
+  });
+});
