@@ -23,6 +23,7 @@ import { connectorsOn, documentedIssuers } from './support/documented-settings.t
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PRODUCTION = ['docker-compose.yml', 'deploy/compose/production.yml'];
+const REQUIRED = 'deploy/compose/existing-issuer.env';
 const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0;
 const kinds = await discoverKinds(new URL('../auth-server/src/connectors/', import.meta.url));
 
@@ -42,6 +43,8 @@ function environmentOf(service: string, files: readonly string[], env: Environme
   for (const file of files) {
     cpSync(join(ROOT, file), join(room.folder, file.replaceAll('/', '-')));
   }
+  // The one file that a compose file names besides itself and .env.
+  cpSync(join(ROOT, REQUIRED), join(room.folder, REQUIRED), { recursive: true });
   const lines = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
   writeFileSync(join(room.folder, '.env'), lines.join('\n'));
   for (const secret of ['redis-auth-server', 'redis-mcp-server', 'storage-keys']) {
@@ -53,6 +56,7 @@ function environmentOf(service: string, files: readonly string[], env: Environme
     cwd: room.folder,
     env: { PATH, HOME },
     encoding: 'utf8',
+    stdio: 'pipe',
   });
   const { environment } = JSON.parse(json).services[service] as { environment: Record<string, string | null> };
   const given = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== null);
@@ -149,11 +153,15 @@ describe('deploy/compose/existing-issuer.yml', () => {
   it('ISSUERS as an object in JSON reaches mcp-server, which starts with all of them', () => {
     const corp = { URL: 'https://id.example.com/realms/staff', PRESET: 'keycloak' };
     const machines = { URL: 'https://machines.example.com', ANNOUNCED: false };
-    const env = { ...PUBLIC, ISSUER: corp.URL, ISSUERS: JSON.stringify({ corp, machines }) };
+    const env = { ...PUBLIC, ISSUERS: JSON.stringify({ corp, machines }) };
     const { issuers } = readMcpServer({ NODE_ENV: 'production', ...environmentOf('mcp-server', FILES, env) });
     expect(issuers.map(({ url, announced }) => [url, announced])).toEqual([
       [corp.URL, true],
       [machines.URL, false],
     ]);
+  });
+
+  it('without ISSUER and ISSUERS docker compose starts nothing and names both', () => {
+    expect(() => environmentOf('mcp-server', FILES, PUBLIC)).toThrow(/set ISSUER .* or ISSUERS/);
   });
 });

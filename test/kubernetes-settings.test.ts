@@ -1,5 +1,5 @@
 /** Proves that every setting in deploy/kubernetes is known to the services, and that production accepts it. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Container } from 'kubernetes-types/core/v1.d.ts';
@@ -138,6 +138,26 @@ describe('overlays/existing-issuer', () => {
     const alone = readMcpServer({ ...IMAGE, PUBLIC_URL: 'https://mcp.example.com', ...env });
     expect(JSON.stringify(issuers)).toBe(JSON.stringify(alone.issuers));
     expect(baseScope).toBe(alone.baseScope);
+  });
+
+  const withEnv = (change: (env: string) => string) => {
+    const file = 'existing-issuer/mcp-server.env';
+    const written = readFileSync(new URL(`../deploy/kubernetes/overlays/${file}`, import.meta.url), 'utf8');
+    const manifests = render('overlays/existing-issuer', {
+      ...secretsOf('existing-issuer'),
+      [file]: change(written.replace(/^ISSUER=.*\n/m, '')),
+    });
+    const [container] = containers(manifests).filter(({ name }) => name === 'mcp-server');
+    return () => readMcpServer(startOf(container as Container, manifests));
+  };
+
+  it('mcp-server starts with the several issuers that mcp-server.env shows, without ISSUER', () => {
+    const { issuers } = withEnv((env) => env.replace(/^#(?=ISSUER(S|_CORP|_CI))/gm, ''))();
+    expect(issuers.map(({ id }) => id)).toEqual(['corp', 'ci']);
+  });
+
+  it('mcp-server does not start without ISSUER and ISSUERS, and names both', () => {
+    expect(withEnv((env) => env)).toThrow(/^ISSUER: is not set.*ISSUERS/);
   });
 });
 

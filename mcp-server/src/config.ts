@@ -40,7 +40,8 @@ export type Config = ReturnType<typeof readConfig>;
 /** @throws ConfigError that names every invalid variable */
 export function readConfig(env: Environment) {
   let issuers: readonly ConfiguredIssuer[] | undefined;
-  const values = loadConfig(settings, withIssuerPreset(withProxyVariables(env)), (readable) => {
+  const complete = withIssuerPreset(withProxyVariables(env));
+  const values = loadConfig(settings, complete, (readable) => {
     const { issuers: several, publicUrl, environment } = readable;
     const read = several && readIssuers(several, { env, audiences: resourceIdentifiers(publicUrl ?? ''), environment });
     issuers = read?.issuers;
@@ -48,7 +49,7 @@ export function readConfig(env: Environment) {
       ...unknownSettings(env).problems,
       ...judgeRedis(readable),
       ...judgePublicUrl(publicUrl, environment),
-      ...judgeAuthorization(readable),
+      ...judgeAuthorization(readable, complete),
       ...(read?.problems ?? []),
     ];
   });

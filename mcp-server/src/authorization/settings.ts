@@ -89,6 +89,15 @@ type AuthorizationSettings = Partial<Values<typeof authorizationSettings>> & {
   readonly environment?: string | undefined;
 };
 
-/** Problems of the one issuer; those of several are found when they are read. */
-export const judgeAuthorization = (settings: AuthorizationSettings): readonly Problem[] =>
-  settings.issuers ? [] : judgeIssuer(settings, same, settings.environment);
+/**
+ * Problems of the one issuer; those of several are found when they are read.
+ * @param env with the defaults of the preset
+ */
+export function judgeAuthorization(settings: AuthorizationSettings, env: Environment): readonly Problem[] {
+  if (env.ISSUERS) return [];
+  const { environment } = settings;
+  const problems = judgeIssuer(settings, same, environment);
+  if (environment !== 'production' || env.ISSUER) return problems;
+  const message = 'is not set: name the authorization server whose tokens are accepted, or several with ISSUERS';
+  return [{ env: 'ISSUER', message }, ...problems];
+}
