@@ -25,7 +25,7 @@ export const processSettings = {
   }),
   foreignVariables: optional({
     env: 'FOREIGN_VARIABLES',
-    doc: 'Names of variables that look like settings but belong to something else. Any other variable that begins like a setting, or is spelled almost like one, is reported at the start. In production the start fails if such a variable differs by at most two letters from a setting that may protect the server.',
+    doc: 'Names of variables that look like settings but belong to something else. Any other variable that begins like a setting, or is spelled almost like one, is reported at the start. In production the start fails if such a variable differs by at most two letters from a setting that may protect the server, or is such a setting of an issuer that is not named.',
     type: list(),
     example: 'TOKEN_FOR_MY_TOOL',
   }),

@@ -4,6 +4,7 @@
  */
 import { editDistance, nearest } from '../text/nearest.ts';
 import type { Environment, Problem } from './config.ts';
+import { isOfIssuer, strayVariable } from './issuer-variables.ts';
 import { COMPOSE_NAMES, SETTING_NAMES } from './names.ts';
 
 /** The setting that names variables that look like settings but belong to something else. */
@@ -59,13 +60,14 @@ export function unknownSettings(env: Environment): UnknownSettings {
     if (env[written(name)] && name !== written(name)) continue;
     const predecessor = PREDECESSORS[name];
     const protecting = near(name, PROTECTING);
-    if (predecessor) warnings.push({ env: name, message: `is not a setting; ${predecessor}` });
+    const stray = strayVariable(written(name), env);
+    if (stray) {
+      const message = `${stray.what}${hint(stray.meant)}`;
+      if (stray.protects && isProduction) problems.push({ env: name, message: `${message}; it ${MAY_PROTECT}` });
+      else warnings.push({ env: name, message });
+    } else if (predecessor) warnings.push({ env: name, message: `is not a setting; ${predecessor}` });
     else if (protecting && isProduction) {
-      const mend = `correct it, or name it in ${FOREIGN_VARIABLES} if it belongs to something else`;
-      problems.push({
-        env: name,
-        message: `is not a setting, but looks like ${protecting}, which may protect the server; ${mend}`,
-      });
+      problems.push({ env: name, message: `is not a setting, but looks like ${protecting}, which ${MAY_PROTECT}` });
     } else if (protecting || looksLikeOurs(name, env)) {
       warnings.push({ env: name, message: `${whatItIs(name)}${hint(meantBy(name, env))}` });
     }
@@ -73,13 +75,10 @@ export function unknownSettings(env: Environment): UnknownSettings {
   return { problems, warnings };
 }
 
-const whatItIs = (name: string): string => {
-  if (name.startsWith('CONNECTOR_')) return 'is for a connector that CONNECTORS does not name';
-  return OF_AN_ISSUER.test(name) ? 'is for an issuer that ISSUERS does not name' : 'is not a setting';
-};
+const MAY_PROTECT = `may protect the server; correct it, or name it in ${FOREIGN_VARIABLES} if it belongs to something else`;
 
-/** Settings that each of several issuers has. */
-const OF_AN_ISSUER = /^ISSUER_[A-Z0-9_]+_(URL|PRESET|ANNOUNCED|AUDIENCES|AUDIENCE_CLAIM|TOKEN_[A-Z_]+)$/;
+const whatItIs = (name: string): string =>
+  name.startsWith('CONNECTOR_') ? 'is for a connector that CONNECTORS does not name' : 'is not a setting';
 
 const KNOWN: ReadonlySet<string> = new Set([...SETTING_NAMES, ...COMPOSE_NAMES]);
 const PROTECTING = SETTING_NAMES.filter((name) => !HARMLESS.has(name.replace(/_FILE$/, '')));
@@ -121,13 +120,6 @@ const hasOurWord = (name: string): boolean => name.includes('_') && WORDS.has(fi
 /** Prefixes of the configured connectors: their own code reports problems with their settings. */
 const prefixesOf = ({ CONNECTORS }: Environment): readonly string[] =>
   ['development', ...(CONNECTORS ?? '').split(/[\s,]+/).filter(Boolean)].map((id) => `CONNECTOR_${written(id)}_`);
-
-/** mcp-server reports problems with the variables of the issuers that ISSUERS names. */
-const isOfIssuer = (name: string, { ISSUERS }: Environment): boolean =>
-  (ISSUERS ?? '')
-    .split(/[\s,]+/)
-    .filter((id) => id !== '' && !id.startsWith('{'))
-    .some((id) => name.startsWith(`ISSUER_${written(id)}_`));
 
 function meantBy(name: string, env: Environment): string | undefined {
   const upper = written(name);

@@ -111,8 +111,36 @@ describe('variables of several issuers', () => {
     expect(unknownSettings(env).warnings).toEqual([
       { env: 'ISSUER_X_PRESET', message: expect.stringMatching(/^is for an issuer that ISSUERS does not name/) },
     ]);
-    const json = { ISSUERS: '{"corp": {"URL": "https://x.example"}}' };
+    const json = { ISSUERS: '{"corp": {"URL": "https://x.example"}}', ISSUER_CORP_INTROSPECTION_CLIENT_SECRET: 'x' };
     expect(unknownSettings(json)).toEqual({ problems: [], warnings: [] });
+    expect(unknownSettings({ ...json, ISSUERS: '{"corp": ' }), 'mcp-server reports ISSUERS').toMatchObject({
+      warnings: [],
+    });
+  });
+
+  it.each([
+    ['ISSUER_COPR_TOKEN_REQUIRED_CLAIMS', 'corp', 'ISSUER_CORP_TOKEN_REQUIRED_CLAIMS'],
+    [
+      'ISSUER_COPR_TOKEN_REQUIRED_CLAIMS',
+      '{"corp": {"URL": "https://x.example"}}',
+      'ISSUER_CORP_TOKEN_REQUIRED_CLAIMS',
+    ],
+    ['issuer_corp_audiences', 'corp', 'ISSUER_CORP_AUDIENCES'],
+    ['ISSUER_AUDIENCES', 'corp', 'ISSUER_CORP_AUDIENCES'],
+    ['ISSUER_TOKEN_REQUIRED_CLAIMS', '', 'TOKEN_REQUIRED_CLAIMS'],
+  ])('%s, where ISSUERS is %s, may be a mistyped rule: production does not start', (name, ISSUERS, meant) => {
+    expect(said({ ISSUERS, [name]: 'x' })).toEqual([expect.stringContaining(`did you mean ${meant}?`)]);
+    const { problems } = production({ ISSUERS, [name]: 'x' });
+    expect(problems).toEqual([
+      { env: name, message: expect.stringContaining(`did you mean ${meant}?; it may protect`) },
+    ]);
+    expect(production({ ISSUERS, [name]: 'x', FOREIGN_VARIABLES: name }).problems).toEqual([]);
+  });
+
+  it('an issuer that was taken out of ISSUERS may keep its variables', () => {
+    const others = { ISSUER_CI_PRESET: 'github-actions', ISSUER_CI_TOKEN_REQUIRED_CLAIMS: 'repository_owner_id=65' };
+    const { problems, warnings } = production({ ISSUERS: 'corp', ISSUER_CORP_URL: 'x', ...others });
+    expect([problems, warnings.map(({ env }) => env)]).toEqual([[], Object.keys(others)]);
   });
 });
 
