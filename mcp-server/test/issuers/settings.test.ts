@@ -61,6 +61,7 @@ describe('the settings of one issuer', () => {
     [{ ISSUER_PRESET: 'entra', ISSUER: 'https://login.microsoftonline.com/consumers/v2.0' }, /^ISSUER: no token has/],
     [{ ISSUER_PRESET: 'entra', ISSUER: 'https://login.microsoftonline.com/acme.com/v2.0' }, /^ISSUER: no token has/],
     [{ ISSUER_PRESET: 'okta', ISSUER: 'https://acme.okta.com' }, /^ISSUER: .*org authorization server/],
+    [{ ISSUER: 'https://a.example,https://b.example' }, /^ISSUER: expected an issuer/],
     [{ ISSUER_PRESET: 'google' }, /^ISSUER_PRESET: expected one of keycloak, entra/],
     [{ ISSUER_PRESET: 'constructor' }, /^ISSUER_PRESET: expected one of/],
     [{ TOKEN_REQUIRED_CLAIMS: 'tid' }, /^TOKEN_REQUIRED_CLAIMS: expected a claim and its values/],
@@ -143,8 +144,14 @@ describe('the settings of several issuers', () => {
       { ISSUERS: '{"corp": {"URI": "https://x.example"}}' },
       /^ISSUERS: corp: "URI" is not a known member; did you mean "URL"/,
     ],
-    [{ ISSUERS: '{"corp": {}' }, /^ISSUERS: /],
-    [{ ISSUERS: '{"corp": 5}' }, /^ISSUERS: expected \{"id"/],
+    [{ ISSUERS: '{"corp": {}' }, /^ISSUERS: expected ids separated by commas, or valid JSON \(line 1 column 12\)$/],
+    [{ ISSUERS: '{"corp": 5}' }, /^ISSUERS: expected an object at "corp": /],
+    [{ ISSUERS: '{"corp": {"TOKEN_TYPES": null}}' }, /^ISSUERS: expected a text, .* at "corp": "TOKEN_TYPES"$/],
+    [{ ISSUERS: '{"corp": {"AUDIENCES": [{}]}}' }, /^ISSUERS: expected a text, .* at "corp": "AUDIENCES"$/],
+    [
+      { ISSUERS: '{"corp": {"URL": "https://x.example", "CLOCK_TOLERANCE": 5}}' },
+      /^ISSUER_CORP_CLOCK_TOLERANCE: expected a duration/,
+    ],
     [{ ISSUERS: '{}' }, /^ISSUERS: expected at least one id/],
     [{ ISSUERS: '{"corp": {"URL": "https://x.example"}}', ...CORP }, /^ISSUER_CORP_URL: is set here and in ISSUERS/],
     [
@@ -158,6 +165,23 @@ describe('the settings of several issuers', () => {
     ],
   ])('the settings %j are refused', (env, expected) => {
     expect(problems(env)[0]).toMatch(expected);
+  });
+
+  it('a number in JSON is a value, and so is true or false', () => {
+    const json = { corp: { URL: 'https://corp.example', INTROSPECTION_LIMIT: 7, ANNOUNCED: false, AUDIENCES: [1, 2] } };
+    expect(rulesOf({ ISSUERS: JSON.stringify(json) })).toMatchObject([{ audiences: ['1', '2'] }]);
+  });
+
+  it.each([
+    ['a mistyped name', '{"corp": {"URL": "https://x.example", "INTROSPECTION_SECRET": "sesame-7"}}'],
+    ['a comma too many', '{"corp": {"URL": "https://x.example", "INTROSPECTION_CLIENT_SECRET": "sesame-7",}}'],
+    ['no quotes', '{"corp": {"INTROSPECTION_CLIENT_SECRET": sesame-7}}'],
+    ['another value that is wrong', '{"corp": {"INTROSPECTION_CLIENT_SECRET": "sesame-7", "URL": null}}'],
+    ['its own name', '{"corp": {"URL": "https://x.example", "INTROSPECTION_CLIENT_SECRET": "sesame-7"}}'],
+  ])('CWE-532 a secret in the JSON of ISSUERS with %s is not repeated in the error', (_, ISSUERS) => {
+    const found = problems({ ISSUERS });
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.join()).not.toContain('sesame');
   });
 
   it('ISSUER and the place of its keys, which auth-server or compose set, are not used beside ISSUERS', () => {

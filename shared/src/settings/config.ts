@@ -21,6 +21,8 @@ interface Declaration<T> {
   readonly example?: string;
   /** Never printed, may come from a file (NAME_FILE=/run/secrets/name), and in production must not be a publicly known value. */
   readonly secret?: true;
+  /** Is not to have a secret, but may by mistake: an error does not repeat its value. */
+  readonly mayHoldSecret?: true;
 }
 
 export interface Setting<T> extends Declaration<T> {
@@ -103,8 +105,12 @@ function readSetting(declared: Setting<unknown>, name: string, env: Environment)
   if (parsed.success) return parsed.data;
   const expected = parsed.error.issues.map(({ message }) => message).join(', ');
   const link = name.endsWith('PORT') && SERVICE_LINK.test(text) ? SET_BY_KUBERNETES : '';
-  throw new StartError(declared.secret ? expected : `${expected} (got ${JSON.stringify(text)}${link})`);
+  if (declared.secret || declared.mayHoldSecret) throw new StartError(expected);
+  throw new StartError(`${expected} (got ${JSON.stringify(withoutPassword(text))}${link})`);
 }
+
+/** Who names a user in a URL names a password too. */
+const withoutPassword = (text: string): string => text.replace(/\/\/\S*@/g, '//…@');
 
 const SERVICE_LINK = /^(tcp|udp|sctp):\/\//;
 const SET_BY_KUBERNETES =

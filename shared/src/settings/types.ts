@@ -166,8 +166,9 @@ function flawOfIssuer(value: string): string | undefined {
   return written === value ? undefined : `must be written as ${written}`;
 }
 
+/** Two URLs with a comma between them are one with an odd host to a parser. */
 function httpUrl(value: string): URL | undefined {
-  const candidate = URL.parse(value);
+  const candidate = /,\s*https?:/i.test(value) ? null : URL.parse(value);
   const plain = candidate && !candidate.hash && !candidate.username && !candidate.password;
   return plain && /^https?:$/.test(candidate.protocol) ? candidate : undefined;
 }

@@ -69,6 +69,16 @@ describe('configuration', () => {
   it('an error never repeats the value of a secret', () => {
     const secret = { pin: setting({ env: 'PIN', doc: '', type: port(), secret: true }) };
     expect(() => loadConfig(secret, { PIN: 'hunter2' })).toThrow(/^PIN: expected a whole number from 0 to 65535$/);
+    const document = { document: setting({ env: 'DOCUMENT', doc: '', type: port(), mayHoldSecret: true }) };
+    expect(() => loadConfig(document, { DOCUMENT: '{"pin": "hunter2"}' })).toThrow(/^DOCUMENT: expected [^{]*$/);
+  });
+
+  it.each([
+    ['https://me:hunter2@a.example/keys', 'https://…@a.example/keys'],
+    ['https://a.example, https://me:hunter/2@b.example', 'https://a.example, https://…@b.example'],
+  ])('an error does not repeat the password in the URL %s', (given, shown) => {
+    const place = { place: setting({ env: 'PLACE', doc: '', type: url() }) };
+    expect(() => loadConfig(place, { PLACE: given })).toThrow(`(got "${shown}")`);
   });
 
   it('readable settings are checked together even where another setting is invalid', () => {

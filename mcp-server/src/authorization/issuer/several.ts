@@ -25,7 +25,8 @@ const MEMBERS = DECLARED.map(({ env }) => env);
 const SECRETS = DECLARED.filter(({ secret }) => secret).map(({ env }) => env);
 const IN_JSON = [...MEMBERS, ...SECRETS.map((name) => `${name}_FILE`)];
 
-const member = z.union([z.string(), z.boolean().transform(String), z.array(z.string()).transform((all) => all.join())]);
+const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const member = z.union([scalar, z.array(scalar).transform((all) => all.join())]);
 const asJson = z.record(z.string(), z.record(z.string(), member));
 
 function readNamed(text: string): Named {
@@ -34,13 +35,30 @@ function readNamed(text: string): Named {
     if (!ids.success) throw new Error(ids.error.issues.map(({ message }) => message).join(', '));
     return new Map(ids.data.map((id) => [id, {}]));
   }
-  const parsed = asJson.safeParse(JSON.parse(text));
-  if (!parsed.success) throw new Error(`expected {"id": {"URL": "https://…"}}: ${parsed.error.issues[0]?.message}`);
+  const parsed = asJson.safeParse(fromJson(text));
+  if (!parsed.success) throw new Error(flawAt(parsed.error.issues[0]?.path ?? []));
   for (const [id, members] of Object.entries(parsed.data)) {
     const unknown = Object.keys(members).find((name) => !IN_JSON.includes(name));
     if (unknown !== undefined) throw new Error(`${id}: ${unknownMember(unknown, IN_JSON)}`);
   }
   return new Map(Object.entries(parsed.data));
+}
+
+/** The error of JSON.parse quotes a part of its text, in which a secret may be. */
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const [place = ''] = / \(line \d+ column \d+\)/.exec((error as Error).message) ?? [];
+    throw new Error(`expected ids separated by commas, or valid JSON${place}`);
+  }
+}
+
+function flawAt([id, name]: readonly PropertyKey[]): string {
+  if (id === undefined) return 'expected an object: {"id": {"URL": "https://…"}}';
+  const place = JSON.stringify(String(id));
+  if (name === undefined) return `expected an object at ${place}: {"URL": "https://…"}`;
+  return `expected a text, a number, true, false or a list of these at ${place}: ${JSON.stringify(String(name))}`;
 }
 
 const named = () =>
@@ -62,6 +80,7 @@ export const severalSettings = {
     doc: 'Ids of several issuers, whose tokens are all accepted. The id `corp` is configured by `ISSUER_CORP_…`, [listed below](#several-issuers), instead of ISSUER and the settings of its tokens. Or an object in JSON: `{"corp": {"URL": "https://…", "PRESET": "entra"}}`.',
     type: named(),
     example: 'corp,ci',
+    mayHoldSecret: true,
   }),
 } as const;
 
