@@ -1,5 +1,5 @@
 /** Owns the documented shape of the access tokens of products that people run themselves. */
-import { SCOPES, type Shapes } from './shape.ts';
+import type { Shapes } from './shape.ts';
 
 export const own: Shapes = {
   keycloak: {
@@ -49,17 +49,30 @@ export const own: Shapes = {
     path: '',
     settings: () => ({
       AUDIENCES: '179110286142456321',
-      TOKEN_SCOPE_MAP: 'reader=mcp:tools',
+      BASE_SCOPE: 'openid',
+      TOKEN_SCOPE_CLAIMS: 'urn:zitadel:iam:org:project:179110286142456321:roles',
+      TOKEN_SCOPE_MAP: 'reader=openid',
       TOKEN_REQUIRED_CLAIMS: 'urn:zitadel:iam:user:resourceowner:id=69234230193872955',
     }),
     header: { typ: 'JWT' },
     claims: () => ({
       sub: '163840776835432705', aud: ['170086824411201793@yourapp', '179110286142456321'], client_id: '170086824411201793@yourapp', nbf: 0, jti: 'x',
       'urn:zitadel:iam:org:project:roles': { reader: { '69234230193872955': 'acme.zitadel.cloud' } },
+      'urn:zitadel:iam:org:project:179110286142456321:roles': { reader: { '69234230193872955': 'acme.zitadel.cloud' } },
       'urn:zitadel:iam:user:resourceowner:id': '69234230193872955',
     }), // biome-ignore format: as the vendor shows it
-    principal: { subject: '163840776835432705', client: '170086824411201793@yourapp', scopes: SCOPES },
+    principal: { subject: '163840776835432705', client: '170086824411201793@yourapp', scopes: ['openid'] },
+    others: {
+      'with the client in azp': {
+        claims: { client_id: undefined, azp: '170086824411201793@yourapp' },
+        principal: { client: '170086824411201793@yourapp' },
+      },
+    },
     refused: {
+      'a role of the same name in the project of another client': {
+        claims: { 'urn:zitadel:iam:org:project:179110286142456321:roles': undefined },
+        reason: 'insufficient_scope',
+      },
       'an ID token, which has the same audience': { claims: { at_hash: 'x' }, reason: 'not_an_access_token' },
       'a person of another organisation': {
         claims: { 'urn:zitadel:iam:user:resourceowner:id': '1' },

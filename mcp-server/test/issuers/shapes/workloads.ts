@@ -17,6 +17,12 @@ export const workloads: Shapes = {
       job_workflow_ref: 'octo-org/octo-automation/.github/workflows/oidc.yml@refs/heads/main', nbf: 0,
     }), // biome-ignore format: as the vendor shows it
     principal: { subject: 'repo:octo-org/octo-repo:environment:prod', scopes: SCOPES },
+    others: {
+      'a repository made after July 15, 2026, with ids in its subject': {
+        claims: { sub: 'repo:octo-org@65/octo-repo@74:ref:refs/heads/main' },
+        principal: { subject: 'repo:octo-org@65/octo-repo@74:ref:refs/heads/main', scopes: SCOPES },
+      },
+    },
     refused: {
       'a repository of another owner': { claims: { repository_owner_id: '66' }, reason: 'wrong_claim' },
       'the default audience': { claims: { aud: 'https://github.com/octo-org' }, reason: 'wrong_audience' },

@@ -4,7 +4,7 @@ import type { Preset } from './preset.ts';
 import { githubActions, kubernetes } from './workloads.ts';
 
 const keycloak: Preset = {
-  page: 'https://www.keycloak.org/docs/latest/server_admin/#_audience',
+  page: 'https://www.keycloak.org/docs/latest/server_admin/#audience-support',
   defaults: {
     TOKEN_TYPES: { value: 'JWT,at+jwt', quirk: '`typ` of the header is JWT, unless the client is set to at+jwt' },
     TOKEN_CLIENT_CLAIMS: { value: 'azp,client_id', quirk: 'the client is in `azp`' },
@@ -33,7 +33,7 @@ const ORG_SERVER =
   'tokens of the org authorization server cannot be validated by others: use a custom one, such as https://…/oauth2/default';
 
 const okta: Preset = {
-  page: 'https://developer.okta.com/docs/reference/api/oidc/#access-token',
+  page: 'https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/',
   defaults: {
     TOKEN_TYPES: { value: 'none,at+jwt,okta-internal-at+jwt', quirk: 'the header may have no `typ`, or one of Okta' },
     TOKEN_SUBJECT_CLAIMS: {
@@ -89,8 +89,10 @@ const zitadel: Preset = {
     },
     TOKEN_CLIENT_CLAIMS: { value: 'client_id,azp', quirk: 'the client is in `client_id` or `azp`' },
     TOKEN_SCOPE_CLAIMS: {
-      value: 'scope,urn:zitadel:iam:org:project:roles',
-      quirk: 'roles of a project are the members of an object',
+      value: 'scope',
+      quirk:
+        'tokens have no scopes, but roles: name `urn:zitadel:iam:org:project:ID:roles` with the id of your project, because the claim ' +
+        'without an id has the roles in the project of the client, which may be another',
       page: 'https://zitadel.com/docs/guides/integrate/retrieve-user-roles',
     },
   },
