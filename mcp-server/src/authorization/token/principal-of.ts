@@ -116,7 +116,7 @@ const isName = (value: unknown): value is string => typeof value === 'string' &&
 function scopesOf(claims: JWTPayload, { scopeClaims, scopePrefixes, scopeMap }: TokenRules): ReadonlySet<string> {
   const scopes = new Set<string>();
   for (const path of scopeClaims) {
-    for (const value of scopeValuesAt(claims, path)) {
+    for (const value of scopeValuesAt(claims, path, scopeMap.length > 0)) {
       const name = withoutPrefix(value, scopePrefixes);
       const ours = mapped(name, scopeMap);
       for (const scope of ours) scopes.add(scope);
@@ -126,10 +126,13 @@ function scopesOf(claims: JWTPayload, { scopeClaims, scopePrefixes, scopeMap }: 
   return scopes;
 }
 
-/** A text is one value or several with spaces between them; an object has its values as names of its members, as roles of ZITADEL. */
-function scopeValuesAt(claims: JWTPayload, path: string): readonly string[] {
+/**
+ * A text is several values with spaces between them; an object has its values as names of its members, as roles of ZITADEL. With a map
+ * a text of another claim than `scope` and `scp` is one value: a name that others choose, such as `not prod`, must not become `prod`.
+ */
+function scopeValuesAt(claims: JWTPayload, path: string, isMapped: boolean): readonly string[] {
   const value = valueAt(claims, path);
-  if (typeof value === 'string') return value.split(' ');
+  if (typeof value === 'string' && (!isMapped || isScopeList(path))) return value.split(' ');
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.keys(value);
   return valuesAt(claims, path);
 }

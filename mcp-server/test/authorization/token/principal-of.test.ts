@@ -68,6 +68,7 @@ describe('the scopes of a token', () => {
     const rules = { scopeMap: [readScopeMapping('prod=mcp:tools')], scopeClaims: ['scope', 'environment'] };
     expect(scopes({ environment: 'mcp:admin' }, rules)).toEqual([]);
     expect(scopes({ environment: 'x mcp:admin' }, rules)).toEqual([]);
+    expect(scopes({ environment: 'not prod' }, rules), 'a name with a space').toEqual([]);
     expect(scopes({ environment: 'prod' }, rules)).toEqual(['mcp:tools']);
     expect(scopes({ scope: 'mcp:admin' }, rules), 'granted as a scope').toEqual(['mcp:admin']);
   });
