@@ -1,4 +1,5 @@
 /** Proves how long the answer about an opaque token is used, what made-up tokens cost, and what follows from an issuer that fails. */
+import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -32,6 +33,11 @@ const WHOAMI = request('tools/call', { name: 'whoami', arguments: {} });
 const call = (token: string, address = '203.0.113.1') =>
   server.fetch('/mcp', post(token, WHOAMI, { ...headersOf(WHOAMI), 'x-forwarded-for': address }));
 const statusOf = async (token: string, address?: string) => (await call(token, address)).status;
+
+/** A list in a list, and so on: JSON that JavaScript reads but can't write. */
+const DEEP = `${'['.repeat(15_000)}${']'.repeat(15_000)}`;
+const raw = (body: string) => (response: ServerResponse) =>
+  void response.writeHead(200, { 'content-type': 'application/json' }).end(body);
 
 /** Resolves when the issuer has received so many questions. */
 async function asked(count: number): Promise<void> {
@@ -142,6 +148,20 @@ describe('made-up tokens', () => {
   });
 });
 
+it('CWE-770 more questions than may wait are answered 503, and the log says why', async () => {
+  await restart({ INTROSPECTION_LIMIT: '1000' });
+  const { promise, resolve } = Promise.withResolvers<object>();
+  // 32 run and 128 wait.
+  const all = Array.from({ length: 161 }, (_, n) => {
+    issuer.known.set(`slow-${n}`, promise);
+    return statusOf(`slow-${n}`);
+  });
+  expect(await Promise.race(all)).toBe(503);
+  resolve(active());
+  expect(Object.groupBy(await Promise.all(all), String)).toMatchObject({ 503: [503], 200: { length: 160 } });
+  expect(server.log.join('\n')).toContain('"found":"too many tokens are being asked about"');
+});
+
 describe('an issuer that gives no usable answer', () => {
   it.each<[string, (issuer: AskedIssuer) => void]>([
     ['"true" in text', () => issuer.known.set('opaque', active({ active: 'true' }))],
@@ -163,6 +183,15 @@ describe('an issuer that gives no usable answer', () => {
         issuer.known.set('opaque', (response) => {
           response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(JSON.stringify(active())));
         }),
+    ],
+    ['a member without a text', () => issuer.known.set('opaque', active({ token_use: { toString: 0, valueOf: 0 } }))],
+    [
+      'lists inside lists',
+      () => issuer.known.set('opaque', raw(JSON.stringify(active({ x: 0 })).replace('"x":0', `"x":${DEEP}`))),
+    ],
+    [
+      'an expiry without end',
+      () => issuer.known.set('opaque', raw(JSON.stringify(active({ exp: 0 })).replace('"exp":0', '"exp":1e999'))),
     ],
     ['a closed connection', () => issuer.known.set('opaque', (response) => void response.destroy())],
   ])('%s: the answer is 503, and says nothing against the token', async (_what, prepare) => {

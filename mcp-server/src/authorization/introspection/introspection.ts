@@ -8,9 +8,9 @@ import type { Principal } from '../principal.ts';
 import type { TokenRules } from '../token/rules.ts';
 import { TokenError } from '../token-error.ts';
 import type { Callers } from './callers.ts';
-import { judge } from './judgement.ts';
+import { type Claims, judge } from './judgement.ts';
 import { type Ask, Unanswered } from './question.ts';
-import type { Queue } from './queue.ts';
+import { type Queue, QueueFull } from './queue.ts';
 
 /** `inactive`: the issuer does not know the token, or it has expired or was revoked. `limited`: the caller had asked too often. */
 export const OUTCOMES = ['active', 'inactive', 'refused', 'unanswered', 'limited'] as const;
@@ -68,11 +68,22 @@ async function principalOf(token: string, options: IntrospectionOptions): Promis
     const claims = await queue.run(() => ask(token));
     onAnswer();
     if (!claims) throw new TokenError('inactive', { claim: 'active', expected: true, found: false });
-    return judge(claims, rules, clock.now() / 1000);
+    return judged(claims, rules, clock.now() / 1000);
   } catch (error) {
+    if (error instanceof QueueFull) throw new TokenError('introspection_unavailable', { found: error.message }, error);
     if (!(error instanceof Unanswered)) throw error;
     onFailure(error);
     throw new TokenError('introspection_unavailable', { setting: variable('INTROSPECTION_URL') }, error);
+  }
+}
+
+/** An answer in JSON can still be one that nobody can read, such as with lists inside lists without end. */
+function judged(claims: Claims, rules: readonly TokenRules[], now: number): Principal {
+  try {
+    return judge(claims, rules, now);
+  } catch (error) {
+    if (error instanceof TokenError) throw error;
+    throw new Unanswered('the answer cannot be read', { cause: error });
   }
 }
 

@@ -3,6 +3,11 @@
  * bounded.
  */
 
+/** Too many wait already. */
+export class QueueFull extends Error {
+  override readonly name = 'QueueFull';
+}
+
 export class Queue {
   #free: number;
   readonly #most: number;
@@ -13,7 +18,7 @@ export class Queue {
     this.#most = waiting;
   }
 
-  /** @throws Error if too many wait */
+  /** @throws QueueFull if too many wait */
   async run<T>(task: () => Promise<T>): Promise<T> {
     await this.#enter();
     try {
@@ -31,7 +36,7 @@ export class Queue {
       this.#free -= 1;
       return;
     }
-    if (this.#waiting.length >= this.#most) throw new Error('too many tokens are being asked about');
+    if (this.#waiting.length >= this.#most) throw new QueueFull('too many tokens are being asked about');
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 }
