@@ -37,7 +37,13 @@ const ODD: readonly unknown[] = [
   '\u001b[2J\u0000\ud83d',
   'x'.repeat(100_000),
   [{ kty: 'RSA', n: {}, e: [] }, { kty: 'EC' }, { kty: 5 }],
+  // JavaScript throws when such a value becomes a text.
+  { toString: 0, valueOf: 0 },
+  [{ toString: 0, valueOf: 0 }],
 ];
+
+/** A list in a list, and so on: JSON that JavaScript reads but can't write. */
+const DEEP = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
 
 const inMember = (path: string, member: string, value: unknown): Fault => {
   return (answer, asked) =>
@@ -63,6 +69,17 @@ describe('the doctor at a hostile server', () => {
     }
   });
 
+  it.each(MEMBERS)('the document %s with lists inside lists as %s ends with a report', async (path, member) => {
+    await using site = await startSite((answer, asked) => {
+      if (asked.path !== path || asked.method !== 'GET') return answer;
+      const body = JSON.stringify({ ...(answer.body as object), [member]: 'deep' }).replace('"deep"', DEEP);
+      return { ...answer, headers: { ...answer.headers, 'content-type': 'application/json' }, body };
+    });
+    const report = await examine(`${site.url} --timeout 2 --as cursor`);
+    expect([0, 1]).toContain(report.status);
+    expect(report.steps).toHaveLength(18);
+  });
+
   it.each([
     ['a list', json([])],
     ['null', json(null)],
@@ -76,7 +93,11 @@ describe('the doctor at a hostile server', () => {
       json({
         jsonrpc: '2.0',
         id: 1,
-        result: { protocolVersion: '2025-11-25', capabilities: { tools: 1 }, tools: [null, 1, {}] },
+        result: {
+          protocolVersion: '2025-11-25',
+          capabilities: { tools: 1 },
+          tools: [null, 1, {}, { name: { toString: 0, valueOf: 0 } }],
+        },
       }),
     ],
     ['odd versions', json({ jsonrpc: '2.0', id: 1, error: { data: { supported: [null, 9, '2026-07-28'] } } })],
@@ -112,12 +133,25 @@ describe('the doctor at a hostile server', () => {
 
   it('claims of any type are explained', async () => {
     await using site = await startSite();
-    for (const odd of [null, [], {}, -1, 1e300, ['a', null], 'x'.repeat(5_000)]) {
+    for (const odd of [
+      null,
+      [],
+      {},
+      -1,
+      1e300,
+      ['a', null],
+      'x'.repeat(5_000),
+      { toString: 0, valueOf: 0 },
+      [{ toString: 0 }],
+    ]) {
       const claims = { iss: odd, aud: odd, sub: odd, exp: odd, nbf: odd, scope: odd, client_id: odd, cnf: odd };
       const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
       const token = `${part({ alg: odd, typ: odd, kid: odd })}.${part(claims)}.c2ln`;
       const report = await examine(`${site.url} --token ${token}`);
       expect([0, 1]).toContain(report.status);
     }
+    const deep = `{"iss":${DEEP.slice(45_000, 55_000)},"aud":${DEEP.slice(45_000, 55_000)}}`;
+    const report = await examine(`${site.url} --token e30.${Buffer.from(deep).toString('base64url')}.c2ln`);
+    expect([0, 1]).toContain(report.status);
   });
 });

@@ -19,11 +19,12 @@ const PAGE = 'The answer has arrived. You can close this page and go back to the
 export async function listenOnLoopback(state: string, redirectUrl?: string): Promise<Loopback> {
   const arrived = Promise.withResolvers<URLSearchParams>();
   const server = createServer((req, res) => {
-    const { pathname, searchParams } = new URL(req.url ?? '/', 'http://127.0.0.1');
-    const isAnswer = pathname === PATH && searchParams.get('state') === state;
-    res.writeHead(isAnswer ? 200 : 404, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
-    res.end(isAnswer ? PAGE : 'Nothing here.\n');
-    if (isAnswer) arrived.resolve(searchParams);
+    // Any page in the browser can send requests here, and `//` is no URL: an error here would end the process.
+    const url = URL.parse(req.url ?? '/', 'http://127.0.0.1');
+    const answer = url?.pathname === PATH && url.searchParams.get('state') === state ? url.searchParams : undefined;
+    res.writeHead(answer ? 200 : 404, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
+    res.end(answer ? PAGE : 'Nothing here.\n');
+    if (answer) arrived.resolve(answer);
   });
   const wanted = Number(URL.parse(redirectUrl ?? '')?.port) || 0;
   await listen(server, wanted).catch((error: NodeJS.ErrnoException) => {

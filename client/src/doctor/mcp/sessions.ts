@@ -1,4 +1,5 @@
 /** Owns the steps inside a session: whether it survives new connections, and so other replicas, and whether the tools are listed. */
+import { foreignText } from '../foreign-text.ts';
 import type { ProbeResponse } from '../network/ask.ts';
 import { fault, type Known, passed, step, type Verdict } from '../step.ts';
 import { unopened } from './initialize.ts';
@@ -76,7 +77,7 @@ function judgeTools(response: ProbeResponse): Verdict {
       'The log of the server has the reason. A server without tools answers with an empty list.',
     );
   }
-  const names = listed.map((tool) => String(tool?.name));
+  const names = listed.map((tool) => foreignText(tool?.name));
   const more = names.length > SHOWN ? ', …' : '';
   return passed(`${names.length}: ${names.slice(0, SHOWN).join(', ')}${more}`);
 }

@@ -5,6 +5,7 @@
 
 import { fittingKeys, readKeySet } from '@mcp-oauth/shared/documents/key-set';
 import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose';
+import { foreignText, foreignWords } from '../foreign-text.ts';
 import { type Document, type Known, note, type Objection, passed, step, type Verdict } from '../step.ts';
 import { stringsIn } from '../steps/document.ts';
 import { objectIn } from './message.ts';
@@ -39,7 +40,7 @@ async function checkSignature(
 ): Promise<Read['signature']> {
   const keys = readKeySet(document);
   if (!keys || keys.length === 0) return 'unknown';
-  for (const key of fittingKeys(keys, { alg: String(header.alg), kid: header.kid })) {
+  for (const key of fittingKeys(keys, { alg: foreignText(header.alg), kid: header.kid })) {
     // Only the signature counts here: the claims are judged below.
     const set = createLocalJWKSet({ keys: [key] } as unknown as JSONWebKeySet);
     if (
@@ -81,9 +82,7 @@ function explained({ sub, client_id: client, azp, iss, aud, scope, scp, exp }: D
     ['scope', scope ?? scp],
     ['until', typeof exp === 'number' ? timeOf(exp) : undefined],
   ];
-  return parts
-    .map(([word, value]) => `${word} ${value === undefined ? 'missing' : [value].flat().join(' ')}`)
-    .join(', ');
+  return parts.map(([word, value]) => `${word} ${value === undefined ? 'missing' : foreignWords(value)}`).join(', ');
 }
 
 const timeOf = (seconds: number): string => {
@@ -98,10 +97,10 @@ function objectionsToKind(
 ): readonly Objection[] {
   const responsible = 'authorization-server';
   const objections: Objection[] = [];
-  if (/^(none$|HS)/.test(String(alg)))
+  if (/^(none$|HS)/.test(foreignText(alg)))
     objections.push({
       responsible,
-      says: `alg is ${alg}`,
+      says: `alg is ${foreignText(alg)}`,
       fix: 'Sign access tokens with a private key: ES256, RS256, EdDSA.',
     });
   else if (signature === 'bad')
@@ -123,8 +122,12 @@ function objectionsToKind(
       says: 'it is an ID token',
       fix: 'Send the access_token of the same answer.',
     });
-  else if (typ !== undefined && !/^(application\/)?(at\+jwt|jwt)$/i.test(String(typ)))
-    objections.push({ responsible, says: `typ is ${typ}`, fix: 'Give access tokens the typ at+jwt (RFC 9068 §2.1).' });
+  else if (typ !== undefined && !/^(application\/)?(at\+jwt|jwt)$/i.test(foreignText(typ)))
+    objections.push({
+      responsible,
+      says: `typ is ${foreignText(typ)}`,
+      fix: 'Give access tokens the typ at+jwt (RFC 9068 §2.1).',
+    });
   return objections;
 }
 
@@ -156,19 +159,20 @@ function objectionsToParties(
     const fix = `Get the token from ${issuers[0]}, or list the issuer of this one in authorization_servers.`;
     objections.push({
       responsible: 'user',
-      says: `iss is ${claims.iss}, not ${[...new Set(issuers)].join(', ')}`,
+      says: `iss is ${foreignText(claims.iss)}, not ${[...new Set(issuers)].join(', ')}`,
       fix,
     });
   }
   const audiences = [claims.aud].flat();
-  const wanted = String(resource?.document.resource ?? url.href);
+  const named = resource?.document.resource;
+  const wanted = typeof named === 'string' ? named : url.href;
   if (![wanted, url.href].some((one) => audiences.includes(one))) {
     const fix = `Send resource=${wanted} to /authorize and /token (RFC 8707), and let the authorization server write it into aud.`;
-    const found = claims.aud === undefined ? 'is missing' : `is ${audiences.join(', ')}`;
+    const found = claims.aud === undefined ? 'is missing' : `is ${audiences.map(foreignText).join(', ')}`;
     objections.push({ responsible: 'authorization-server', says: `aud ${found}, without ${wanted}`, fix });
   }
   const needed = challenge?.parameters.scope?.split(' ').filter(Boolean) ?? [];
-  const held = [claims.scope, claims.scp].flat().flatMap((one) => String(one ?? '').split(' '));
+  const held = [claims.scope, claims.scp].flat().flatMap((one) => foreignText(one ?? '').split(' '));
   const lacking = needed.filter((scope) => !held.includes(scope));
   if (lacking.length > 0)
     objections.push({

@@ -1,5 +1,6 @@
 /** Owns the metadata of the authorization server (RFC 8414, OpenID Connect Discovery): its places, its issuer, its endpoints, PKCE. */
 import { AUTHORIZATION_SERVER_PATH, insertedUrl, OPENID_CONFIGURATION_PATH, urlPath } from '@mcp-oauth/shared/contract';
+import { foreignText } from '../foreign-text.ts';
 import { type Document, fault, type Known, note, passed, step, type Verdict } from '../step.ts';
 import { documentOf, listOf, type Place, readPlaces, stringsIn, webUrl } from './document.ts';
 import { behindProxy, PROXY } from './proxy.ts';
@@ -45,7 +46,7 @@ function judgeServer(places: readonly Place[], { issuer = '' }: Pick<Known, 'iss
 function judgeIssuer(document: Document, chosen: Place, issuer: string): Verdict | undefined {
   const found = document.issuer;
   if (found === issuer) return undefined;
-  const says = `The metadata at ${chosen.url} is of the issuer ${JSON.stringify(found)}, not of ${issuer} (RFC 8414 §3.3).`;
+  const says = `The metadata at ${chosen.url} is of the issuer ${typeof found === 'string' ? JSON.stringify(found) : foreignText(found)}, not of ${issuer} (RFC 8414 §3.3).`;
   if (typeof found === 'string' && found.replace('http:', 'https:') === issuer)
     return fault('authorization-server', says, PROXY);
   if (typeof found === 'string' && found.replace(/\/$/, '') === issuer.replace(/\/$/, '')) {

@@ -64,8 +64,8 @@ function learnedFrom(url: string, document: Document, server: URL): Partial<Know
 /** RFC 9728 §3.3: `resource` must be identical to the URL that the client calls. */
 function judgeIdentifier(document: Document, chosen: Place, url: URL, learned: Partial<Known>): Verdict | undefined {
   const found = document.resource;
-  const own = URL.parse(String(found));
-  if (typeof found !== 'string' || !own) {
+  const own = typeof found === 'string' ? URL.parse(found) : null;
+  if (!own) {
     const says = `The metadata at ${chosen.url} has no resource, or one that is no URL (RFC 9728 §2).`;
     return fault('mcp-server', says, `Set resource to ${url.href}.`, learned);
   }
