@@ -199,5 +199,10 @@ function receivers({ multiplexer, streams, sessions, onChange }: Receivers): (me
     ended: ({ session }) => sessions.forget(session),
     changed: ({ change, version }) => onChange(change, version),
   };
-  return (message) => handlers[message.kind](message as never);
+  return (message) => {
+    const { kind } = message;
+    // During a rolling update, another replica may be of a newer version.
+    if (!Object.hasOwn(handlers, kind)) throw new TypeError(`there is no message of the kind ${kind}`);
+    handlers[kind](message as never);
+  };
 }

@@ -67,10 +67,22 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
     asking.set(name, answer);
     return answer;
   };
-  listener.on('message', (_: string, text: string) => {
-    const { from, ping, pong } = JSON.parse(text) as Envelope;
+  const receivers = new Set<(message: BusMessage) => void>();
+  const receive = ({ from, ping, pong, message }: Envelope): void => {
     if (ping !== undefined) redis.publish(channel(from), envelope({ pong: ping })).catch(() => {});
     if (pong !== undefined) asked.get(pong)?.();
+    if (message && (from !== replica || message.kind === 'response'))
+      for (const onMessage of receivers) onMessage(message);
+  };
+  let isTold = false;
+  listener.on('message', (_: string, text: string) => {
+    try {
+      receive(JSON.parse(text) as Envelope);
+    } catch (error) {
+      // From another version, or from a program that is no replica. Thrown here, it would end the process.
+      if (!isTold) log.warn({ reason: String(error) }, 'message on the bus not understood');
+      isTold = true;
+    }
   });
   const beat = async (): Promise<void> => {
     await redis.set(heartbeat(replica), '1', 'PX', LIFE);
@@ -101,10 +113,7 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
       await redis.publish(ALL, envelope({ message }));
     },
     subscribe: (onMessage, onReturn) => {
-      listener.on('message', (_: string, text: string) => {
-        const { from, message } = JSON.parse(text) as Envelope;
-        if (message && (from !== replica || message.kind === 'response')) onMessage(message);
-      });
+      receivers.add(onMessage);
       returns.add(onReturn);
     },
     close: async () => {

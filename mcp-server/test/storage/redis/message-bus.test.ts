@@ -1,4 +1,4 @@
-/** Proves that the bus on Redis survives a connection that is lost again while the bus subscribes. */
+/** Proves that the bus on Redis survives a connection that is lost while it subscribes, and messages that are none. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { createLogger } from '@mcp-oauth/shared/logger';
@@ -69,6 +69,42 @@ describe.skipIf(!hasRedis)(hasRedis ? 'the message bus on Redis' : NEEDS_REDIS, 
     await bus.close();
     client.disconnect();
     address.stop();
+    await redis[Symbol.asyncDispose]();
+  });
+
+  it('a message that is not of this version ends no process, is logged once, and the next message is received', async () => {
+    const redis = await startRedis();
+    const lines: string[] = [];
+    const heard = createLogger('test', 'warn', { write: (line: string) => void lines.push(line) });
+    const open = () => openRedis({ target: redisUrl().parse(redis.url), name: 'test', log });
+    const [client, listener] = [open(), open()];
+    await Promise.all([whenReady(client), whenReady(listener)]);
+    const bus = await createRedisBus({ replica: 'one', redis: client, listener, log: heard });
+    const thrown: unknown[] = [];
+    const note = (error: unknown) => thrown.push(error);
+    process.on('uncaughtException', note);
+
+    const last = { kind: 'ended', session: 'last' } as const;
+    const received = new Promise<void>((resolve) => {
+      bus.subscribe(
+        (message) => {
+          if (message.kind !== 'ended') throw new TypeError('there is no message of this kind');
+          resolve();
+        },
+        () => {},
+      );
+    });
+    const unknown = JSON.stringify({ from: 'two', message: { kind: 'of-a-newer-version' } });
+    for (const text of ['', 'no JSON', 'null', '1', '[]', '{}', '{"message":1}', '{"ping":1}', unknown])
+      await client.publish('mcp:v1:replicas', text);
+    await client.publish('mcp:v1:replicas', JSON.stringify({ from: 'two', message: last }));
+    await received;
+
+    expect(thrown).toEqual([]);
+    expect(lines).toHaveLength(1);
+    process.off('uncaughtException', note);
+    await bus.close();
+    client.disconnect();
     await redis[Symbol.asyncDispose]();
   });
 });
