@@ -91,7 +91,9 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     isReady,
     meters,
   };
-  const { handler, stop } = await composeHandler(config, dependencies).catch(refuseUnusableStore);
+  const { handler, stop } = await composeHandler(config, dependencies).catch(
+    refuseUnusableStore(redis ? 'REDIS_URL' : 'DATA_DIR'),
+  );
   tellAccess(config, access, log);
   return {
     log,
@@ -124,11 +126,16 @@ const storageOn = (store: RecordStore, createRateLimit = rateLimitsOn(undefined)
   health: undefined,
 });
 
-/** Redis accepts the connection but denies our commands, or closed it at once: an operator error, not a caller's. */
-function refuseUnusableStore(error: unknown): never {
-  if (!(error instanceof StoreUnavailable)) throw error;
-  throw new StartError(`REDIS_URL: ${reasonOf(error.cause)}`, { cause: error });
-}
+/**
+ * Redis accepts the connection but denies our commands, or closed it at once; or the disk is full. That is an operator error, not a
+ * caller's.
+ */
+const refuseUnusableStore =
+  (setting: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    throw new StartError(`${setting}: ${reasonOf(error.cause)}`, { cause: error });
+  };
 
 interface HandlerDependencies extends Dependencies {
   readonly connectors: readonly OpenConnector[];

@@ -1,7 +1,7 @@
 /** Owns the record store on one SQLite file: every guarantee of the port is a single statement, so that it holds across processes. */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import type { RecordStore, StoredRecord } from './record-store.ts';
+import { type RecordStore, type StoredRecord, StoreUnavailable } from './record-store.ts';
 import { openDatabase } from './schema.ts';
 
 const SWEEP_EVERY = 60_000;
@@ -63,6 +63,30 @@ function sweepNowAndThen(sweep: () => boolean): () => void {
 }
 
 /**
+ * Primary result codes (sqlite.org/rescode.html) of a file that cannot be used now: BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN,
+ * PROTOCOL. Nothing was executed, and an operator can mend it while the server runs. Others are about a statement or a broken file.
+ */
+const OUTAGES: ReadonlySet<number> = new Set([5, 6, 7, 8, 10, 13, 14, 15]);
+
+/** The lower byte of the extended code that node:sqlite reports is the primary code. */
+const isOutage = (error: unknown): boolean => OUTAGES.has(Number((error as { errcode?: unknown }).errcode) & 0xff);
+
+/** Ensures that callers see a file that cannot be used now as StoreUnavailable. */
+function guarded(store: RecordStore): RecordStore {
+  const members = Object.entries(store).map(([name, run]) => [
+    name,
+    async (...args: unknown[]) => {
+      try {
+        return await run(...args);
+      } catch (cause) {
+        throw isOutage(cause) ? new StoreUnavailable(cause) : cause;
+      }
+    },
+  ]);
+  return { ...Object.fromEntries(members), close: store.close };
+}
+
+/**
  * @param path of the file, or `:memory:`
  * @throws StartError if the file cannot be written
  */
@@ -72,7 +96,7 @@ export function createSqliteStore(path: string, clock: Clock): RecordStore {
   const now = () => seconds(clock);
   const stopSweeping = sweepNowAndThen(() => run.sweep.run(now()).changes === SWEEP_ROWS);
 
-  return {
+  return guarded({
     put: async (kind, id, value, { ttl, alias }) => {
       // An alias refers to the newest record, such as a session that got a new id.
       if (alias !== undefined) run.freeAlias.run(kind, alias, id);
@@ -98,5 +122,5 @@ export function createSqliteStore(path: string, clock: Clock): RecordStore {
       stopSweeping();
       if (database.isOpen) database.close();
     },
-  };
+  });
 }

@@ -82,6 +82,22 @@ describe('the SQLite file', () => {
     expect(open).toThrow(/^DATA_DIR: [^\n]+ can't be written [^\n]+$/);
   });
 
+  it('a full disk is an outage that is worth a retry (RFC 9110 §15.6.4), and what is stored can still be read', () => {
+    const store = new URL('../../src/storage/sqlite.ts', import.meta.url);
+    const program = `
+      const { createSqliteStore } = await import('${store}');
+      const store = createSqliteStore(process.argv[1], { now: Date.now });
+      const put = (id) => store.put('Grant', id, { text: 'x'.repeat(10_000) }, { ttl: 60 });
+      const failure = await (async () => { for (let n = 0; ; n += 1) await put(String(n)); })().catch((error) => error);
+      const { value } = await store.get('Grant', '0');
+      console.log(failure.status, failure.reason, value.text.length);
+      await store.close();`;
+    // No file of the process can become larger: writing fails as on a full disk.
+    const limited = ['-c', 'ulimit -f 300; exec "$0" --input-type=module -e "$1" "$2"'];
+    const said = execFileSync('sh', [...limited, process.execPath, program, join(folder, 'auth-server.sqlite')]);
+    expect(String(said)).toMatch(/^503 store unavailable: (disk I\/O error|database or disk is full) 10000\n$/);
+  });
+
   it('a file of a newer version is left unchanged', () => {
     const path = join(folder, 'auth-server.sqlite');
     const newer = new DatabaseSync(path);
