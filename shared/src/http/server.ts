@@ -1,5 +1,5 @@
 /** Owns the listening addresses of a service: loopback by default, and all are closed together. */
-import type { RequestListener } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { StartError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -32,11 +32,11 @@ export async function listen(
   { host, port, setting, maxHeaderSize = DEFAULT_HEADER_SIZE, log }: ListenOptions,
 ): Promise<Listening> {
   const create = () => new GracefulServer(handler, { maxHeaderSize, log });
-  const first = await bind(create(), { host: host ?? '127.0.0.1', port, setting });
+  const first = await bind(create(), { host: host ?? '127.0.0.1', port, setting, log });
   const bound = (first.server.address() as AddressInfo).port;
   const servers = [first];
   try {
-    if (host === undefined) servers.push(await bind(create(), { host: '::1', port: bound, setting }));
+    if (host === undefined) servers.push(await bind(create(), { host: '::1', port: bound, setting, log }));
   } catch (error) {
     if (!isMissingAddress(error)) {
       first.server.close();
@@ -58,13 +58,32 @@ interface Address {
   readonly host: string;
   readonly port: number;
   readonly setting: string | undefined;
+  readonly log: Logger | undefined;
 }
 
 function bind(graceful: GracefulServer, address: Address): Promise<GracefulServer> {
   const { server } = graceful;
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, address)));
-    server.listen({ host: address.host, port: address.port }, () => resolve(graceful));
+    server.listen({ host: address.host, port: address.port }, () => {
+      surviveRefusals(server, address.log);
+      resolve(graceful);
+    });
+  });
+}
+
+/**
+ * accept(2) fails when the system has no more files or memory. Without a listener, that would end the process. It is tried again at
+ * once, so the same reason is logged once until a connection is accepted.
+ */
+function surviveRefusals(server: Server, log: Logger | undefined): void {
+  let told: string | undefined;
+  server.on('error', (err: NodeJS.ErrnoException) => {
+    if (err.code !== told) log?.warn({ err }, 'connection not accepted');
+    told = err.code;
+  });
+  server.on('connection', () => {
+    told = undefined;
   });
 }
 

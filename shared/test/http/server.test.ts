@@ -1,7 +1,9 @@
-import { createServer } from 'node:http';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { listen } from '@mcp-oauth/shared/http/server';
+import { createLogger } from '@mcp-oauth/shared/logger';
 import { describe, expect, it } from 'vitest';
 
 describe('a listening server', () => {
@@ -24,6 +26,28 @@ describe('a listening server', () => {
       new StartError(`port ${port} on 127.0.0.1 is already in use by another program`),
     );
     busy.close();
+  });
+
+  it('a connection that the system cannot accept ends no process, is logged, and the next one is accepted', async () => {
+    const lines: string[] = [];
+    const log = createLogger('test', 'warn', { write: (line: string) => void lines.push(line) });
+    const found = Promise.withResolvers<Server>();
+    const note = (message: unknown) => found.resolve((message as { readonly server: Server }).server);
+    subscribe('http.server.request.start', note);
+    const listening = await listen((_, res) => res.end('hello'), { host: '127.0.0.1', port: 0, log });
+    const ask = async () => (await fetch(`http://127.0.0.1:${listening.port}`)).text();
+    expect(await ask()).toBe('hello');
+    const server = await found.promise;
+    unsubscribe('http.server.request.start', note);
+    // What Node.js emits when accept(2) fails: without a listener, this would throw.
+    for (const code of ['ENFILE', 'ENFILE', 'ENOBUFS'])
+      server.emit('error', Object.assign(new Error(`accept ${code}`), { code, syscall: 'accept' }));
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { msg: 'connection not accepted', err: { errno: 'ENFILE' } },
+      { msg: 'connection not accepted', err: { errno: 'ENOBUFS' } },
+    ]);
+    expect(await ask()).toBe('hello');
+    await listening.close();
   });
 
   it('a closing server lets running requests finish, refuses new ones, and cuts off what exceeds the limit', async () => {
