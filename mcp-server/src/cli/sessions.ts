@@ -18,6 +18,12 @@ const whose = {
     doc: 'Only sessions of this person: `sub` of their tokens.',
   },
   client: { type: 'string', multiple: true, value: 'client_id', doc: 'Only sessions of this client.' },
+  issuer: {
+    type: 'string',
+    multiple: true,
+    value: 'iss',
+    doc: 'Only sessions by tokens of this issuer: a subject at another one is another person.',
+  },
 } as const;
 
 const list = (withSessions: WithSessions): Command => ({
@@ -37,8 +43,9 @@ const list = (withSessions: WithSessions): Command => ({
 async function find(store: Sessions['store'], { options }: Invocation): Promise<McpSession[]> {
   const found: McpSession[] = [];
   for await (const session of store.list()) {
-    const { subject, clientId } = session.owner;
-    if (isAmong(options.subject, subject) && isAmong(options.client, clientId)) found.push(session);
+    const { subject, clientId, issuer } = session.owner;
+    const isMeant = isAmong(options.subject, subject) && isAmong(options.client, clientId);
+    if (isMeant && isAmong(options.issuer, issuer)) found.push(session);
   }
   return found;
 }
@@ -51,6 +58,7 @@ const describe = ({ id, owner, transport, agreed, created, usedUntil }: McpSessi
   id,
   subject: owner.subject,
   client: owner.clientId ?? null,
+  issuer: owner.issuer,
   transport,
   revision: agreed?.protocolVersion ?? null,
   created: timeOf(Math.floor(created / 1000)),
@@ -79,10 +87,11 @@ const end = (withSessions: WithSessions): Command => ({
   },
 });
 
-function judge({ rest, options: { all, subject, client } }: Invocation): void {
-  const ways = [rest.length > 0, all === true, subject !== undefined || client !== undefined].filter(Boolean).length;
-  if (ways === 0) throw new UsageError('name the sessions: ids, --subject, --client, or --all');
-  if (ways > 1) throw new UsageError('use only one of: ids, --all, or --subject and --client');
+function judge({ rest, options: { all, subject, client, issuer } }: Invocation): void {
+  const isSelected = [subject, client, issuer].some((one) => one !== undefined);
+  const ways = [rest.length > 0, all === true, isSelected].filter(Boolean).length;
+  if (ways === 0) throw new UsageError('name the sessions: ids, --subject, --client, --issuer, or --all');
+  if (ways > 1) throw new UsageError('use only one of: ids, --all, or --subject, --client and --issuer');
 }
 
 /** Number of sessions that are ended at once, so that Redis and the replicas can serve others meanwhile. */

@@ -38,8 +38,9 @@ export function composeHttp(config: Config, dependencies: HttpDependencies): Req
   const app = createApp({ settings: config, log, tools, scopes, issuers, isReady });
   const { onRefused } = meters ?? {};
   const addressOf = addressesBy(config.trustedProxies, log);
+  const namesIssuer = config.issuers.flatMap(({ rules }) => rules).length > 1;
   const lane = createLane(
-    { settings: config, log, verify, verifyProof, scopes, endpoints, allowance, onRefused, addressOf },
+    { settings: config, log, verify, verifyProof, scopes, endpoints, allowance, onRefused, addressOf, namesIssuer },
     app.callback(),
   );
   return underBasePath(config.publicUrl, meters?.timed(lane) ?? lane);

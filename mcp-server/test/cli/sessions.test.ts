@@ -55,8 +55,10 @@ describe('sessions', () => {
     const { status, stdout } = await sessions('list');
     expect(status).toBe(0);
     const [titles, ...rows] = stdout.split('\n');
-    expect(titles).toMatch(/^ID +SUBJECT +CLIENT +TRANSPORT +REVISION +CREATED +IN USE UNTIL$/);
-    expect(rows[0]).toMatch(/^a1 +ada +desk +streamable-http +2025-11-25 +2026-01-01T00:00:00Z +2026-01-01T00:00:00Z$/);
+    expect(titles).toMatch(/^ID +SUBJECT +CLIENT +ISSUER +TRANSPORT +REVISION +CREATED +IN USE UNTIL$/);
+    expect(rows[0]).toMatch(
+      /^a1 +ada +desk +https:\/\/as\.example +streamable-http +2025-11-25 +2026-01-01T00:00:00Z +2026-01-01T00:00:00Z$/,
+    );
     expect(rows.map((row) => row.split(' ')[0])).toEqual(['a1', 'a2', 'b1', '-c', '']);
   });
 
@@ -66,6 +68,7 @@ describe('sessions', () => {
         id: 'b1',
         subject: 'bob',
         client: 'desk',
+        issuer: 'https://as.example',
         transport: 'streamable-http',
         revision: '2025-11-25',
         created: '2026-01-01T00:00:02Z',
@@ -78,7 +81,7 @@ describe('sessions', () => {
     const owner = { issuer: 'https://as.example', subject: 'dan', clientId: 'old' };
     const { agreed, ...rest } = record('d1', owner, { transport: 'http+sse' });
     await replica.store.create(rest);
-    expect((await sessions('list --subject dan')).stdout).toMatch(/d1 +dan +old +http\+sse +- /);
+    expect((await sessions('list --subject dan')).stdout).toMatch(/d1 +dan +old +https:\/\/as\.example +http\+sse +- /);
   });
 
   it.each([
@@ -99,8 +102,18 @@ describe('sessions', () => {
   it('sessions list shows a session without a client, and no client selects it', async () => {
     await replica.store.create(record('pod', { issuer: 'https://k8s.example', subject: 'pod' }));
     const { stdout } = await sessions('list --subject pod');
-    expect(stdout.split('\n')[1]).toMatch(/^pod +pod +- +streamable-http /);
+    expect(stdout.split('\n')[1]).toMatch(/^pod +pod +- +https:\/\/k8s\.example +streamable-http /);
     expect((await sessions('list --client undefined')).stdout).toBe('There are no sessions.\n');
+  });
+
+  it('a subject at another issuer is another person, and --issuer tells them apart', async () => {
+    await replica.store.create(record('x1', { issuer: 'https://corp.example', subject: 'ada', clientId: 'desk' }));
+    const { stdout } = await sessions('list --json --subject ada --issuer https://corp.example');
+    expect(JSON.parse(stdout)).toMatchObject([{ id: 'x1', issuer: 'https://corp.example' }]);
+    await sessions('end --subject ada --issuer https://as.example');
+    expect(await left()).toEqual(['b1', '-c', 'x1']);
+    await sessions('end --issuer https://corp.example');
+    expect(await left()).toEqual(['b1', '-c']);
   });
 
   it("sessions list shows neither the client's initialize data nor its subscriptions", async () => {
@@ -142,11 +155,12 @@ describe('sessions', () => {
   });
 
   it.each([
-    ['end', 'name the sessions: ids, --subject, --client, or --all'],
+    ['end', 'name the sessions: ids, --subject, --client, --issuer, or --all'],
     ['end --all a1', 'use only one of'],
     ['end --all --subject ada', 'use only one of'],
     ['end --all --client=', 'use only one of'],
     ['end a1 --subject bob', 'use only one of'],
+    ['end --all --issuer x', 'use only one of'],
     ['end -c', "Unknown option '-c'; put arguments that begin with a hyphen after --"],
     ['end --subjects ada', "Unknown option '--subjects'"],
     ['list ada', 'unexpected argument "ada"'],

@@ -100,6 +100,20 @@ describe('the tokens of several issuers', () => {
     expect((await mcp(await ofMachines(), request(2, 'ping'), session)).status).toBe(404);
   });
 
+  it('the log names the issuer of each request, as a subject may be another person there', async () => {
+    const logged = async (token: string) => {
+      await server.whoami(token);
+      const line = () => server.log.find((text) => text.includes('"msg":"request"'));
+      await expect.poll(line).toBeDefined();
+      return JSON.parse(line() ?? '');
+    };
+    expect(await logged(await ofPeople())).toMatchObject({ subject: 'ada', issuer: people.issuer.url });
+    expect(await logged(await ofMachines())).toMatchObject({ subject: 'ada', issuer: machines.issuer.url });
+    await server[Symbol.asyncDispose]();
+    server = await startServer({ ISSUER: people.issuer.url });
+    expect(await logged(await ofPeople())).not.toHaveProperty('issuer');
+  });
+
   it('CWE-770 the limits of one person do not count for the same subject of another issuer', async () => {
     const session = await open(await ofPeople());
     const stream = await server.fetch('/mcp', {

@@ -24,6 +24,8 @@ export interface LaneObservers {
   /** Called with the reason of each refusal, one of a closed list. */
   readonly onRefused?: ((reason: string) => void) | undefined;
   readonly addressOf: (req: IncomingMessage) => string;
+  /** Whether the log names the issuer of a token: there are several, at which a subject may be different people. */
+  readonly namesIssuer?: boolean | undefined;
 }
 
 export class LaneRequest implements Caller {
@@ -72,8 +74,9 @@ export class LaneRequest implements Caller {
   #known(): object {
     const { principal, message } = this;
     if (!principal) return {};
-    const { subject, clientId } = principal;
+    const { issuer, subject, clientId } = principal;
     return {
+      issuer: this.#observers.namesIssuer ? issuer : undefined,
       subject: short(subject),
       client: clientId === undefined ? undefined : short(clientId),
       ...askedFor(message),
