@@ -30,6 +30,7 @@ describe('the settings of one issuer', () => {
         ],
       },
     ]);
+    expect(rulesOf({ ...env, TOKEN_REQUIRED_CLAIMS: 'token_use_case=x' })[0]?.requiredClaims).toHaveLength(2);
     expect(rulesOf({ ...env, TOKEN_REQUIRED_CLAIMS: 'token_use=access|other' })).toMatchObject([
       { requiredClaims: [{ path: 'token_use', values: ['access', 'other'] }] },
     ]);

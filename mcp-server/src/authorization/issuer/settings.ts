@@ -127,7 +127,7 @@ export const issuerSettings = {
   }),
   tokenScopeClaims: setting({
     env: 'TOKEN_SCOPE_CLAIMS',
-    doc: 'Claims with the scopes; those of all claims are joined. A path such as `realm_access.roles` leads into an object. A text has spaces between two scopes (with TOKEN_SCOPE_MAP only in `scope` and `scp`); an object has them as the names of its members.',
+    doc: 'Claims with the scopes; those of all claims are joined. A path such as `realm_access.roles` leads into an object. A text has spaces between two scopes (with TOKEN_SCOPE_MAP only in `scope` and `scp`); an object has them as the names of its members that are not false or null.',
     type: listOrNone(),
     default: 'scope,scp',
   }),

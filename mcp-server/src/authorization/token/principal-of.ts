@@ -3,6 +3,7 @@
  * for tokens of any issuer by its rules). A pure function: the signature and the times were checked before.
  */
 import { valueAt } from '@mcp-oauth/shared/claim-path';
+import { isObject } from '@mcp-oauth/shared/json';
 import type { JWTPayload } from 'jose';
 import { type Finding, shown, shownTime, whoIn } from '../finding.ts';
 import { personClaimsOf } from '../person-claims.ts';
@@ -129,12 +130,13 @@ function scopesOf(claims: JWTPayload, { scopeClaims, scopePrefixes, scopeMap }: 
 /**
  * A text is several values with spaces between them; an object has its values as names of its members, as roles of ZITADEL. With a map
  * a text of another claim than `scope` and `scp` is one value: a name that others choose, such as `not prod`, must not become `prod`.
+ * An empty text is no value, though `*` of a map fits it, and neither is a member that is false or null.
  */
 function scopeValuesAt(claims: JWTPayload, path: string, isMapped: boolean): readonly string[] {
   const value = valueAt(claims, path);
-  if (typeof value === 'string' && (!isMapped || isScopeList(path))) return value.split(' ');
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.keys(value);
-  return valuesAt(claims, path);
+  if (isObject(value)) return Object.keys(value).filter((name) => value[name] !== false && value[name] !== null);
+  const isList = typeof value === 'string' && (!isMapped || isScopeList(path));
+  return (isList ? value.split(' ') : valuesAt(claims, path)).filter((one) => one.trim() !== '');
 }
 
 /**

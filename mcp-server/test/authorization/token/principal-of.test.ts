@@ -71,6 +71,26 @@ describe('the scopes of a token', () => {
     expect(scopes({ environment: 'not prod' }, rules), 'a name with a space').toEqual([]);
     expect(scopes({ environment: 'prod' }, rules)).toEqual(['mcp:tools']);
     expect(scopes({ scope: 'mcp:admin' }, rules), 'granted as a scope').toEqual(['mcp:admin']);
+    const byScp = { ...rules, scopeClaims: ['scp'] };
+    expect(scopes({ scp: ['mcp:admin'] }, byScp), 'granted as a scope, in a list').toEqual(['mcp:admin']);
+  });
+
+  it.each([{ roles: '' }, { roles: [] }, { roles: [''] }, { roles: ' ' }, { roles: null }, { roles: {} }, {}])(
+    'CWE-863 a pattern that fits any value grants nothing for %j, which has no value',
+    (claims) => {
+      const rules = { scopeMap: [readScopeMapping('*=mcp:tools')], scopeClaims: ['roles'] };
+      expect(scopes(claims, rules)).toEqual([]);
+      expect(scopes({ roles: 'any' }, rules)).toEqual(['mcp:tools']);
+    },
+  );
+
+  it('CWE-863 a member of an object that is false or null is no scope', () => {
+    const roles = { reader: true, writer: { org: 'x' }, admin: false, owner: null };
+    expect(scopes({ roles }, { scopeClaims: ['roles'] })).toEqual(['reader', 'writer']);
+  });
+
+  it('the text of any claim has spaces between two values, and half of a surrogate pair is in no scope', () => {
+    expect(scopes({ roles: 'a  b \ud800' }, { scopeClaims: ['roles'] })).toEqual(['a', 'b']);
   });
 
   it.each([
@@ -112,6 +132,14 @@ describe('whose token it is', () => {
   });
 });
 
+describe('the key that a token is bound to', () => {
+  it('RFC 9449 §6.1 only jkt is known: a token that is bound in two ways is refused, because one would not be checked', () => {
+    expect(principal({ cnf: { jkt: 'x' } }).keyThumbprint).toBe('x');
+    for (const cnf of [{ jkt: 'x', 'x5t#S256': 'y' }, { 'x5t#S256': 'y' }, { jwk: {} }, {}])
+      expect(refusal({ cnf })).toMatchObject({ reason: 'sender_constrained', claim: 'cnf' });
+  });
+});
+
 describe('for whom a token is', () => {
   it.each([
     [AUD, undefined],
@@ -140,6 +168,9 @@ describe('for whom a token is', () => {
     const byScope = { audienceClaim: readClaimRule('scope=https://mcp/access') };
     expect(refusal({ aud: undefined, scope: 'x https://mcp/access' }, byScope)).toBeUndefined();
     expect(refusal({ aud: undefined, scope: 'https://mcp/access2' }, byScope)?.reason).toBe('wrong_audience');
+    const byScp = { audienceClaim: readClaimRule('scp=https://mcp/access') };
+    for (const scp of ['x https://mcp/access', ['x', 'https://mcp/access']])
+      expect(refusal({ aud: undefined, scp }, byScp)).toBeUndefined();
   });
 
   it('a required claim must have one of its values, each of which is compared whole', () => {
