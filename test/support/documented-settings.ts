@@ -21,15 +21,24 @@ export const connectorsOn = (page: string): readonly Readonly<Record<string, str
 
 const ISSUER_PAGES = ['self-hosted', 'hosted', 'programs'].map((name) => `docs/existing-issuers/${name}.md`);
 
+interface ProductSection {
+  readonly page: string;
+  readonly product: string;
+  readonly text: string;
+}
+
+/** The section of each product on the pages about existing issuers. */
+export const issuerSections: readonly ProductSection[] = ISSUER_PAGES.flatMap((page) =>
+  readFileSync(new URL(page, ROOT), 'utf8')
+    .split(/^## /m)
+    .slice(1)
+    .map((text) => ({ page, product: text.split('\n')[0] ?? '', text })),
+);
+
 /** The settings of mcp-server for each existing issuer, with the heading of their section. */
 export const documentedIssuers = (): readonly (readonly [product: string, env: Readonly<Record<string, string>>])[] =>
-  ISSUER_PAGES.flatMap((page) =>
-    readFileSync(new URL(page, ROOT), 'utf8')
-      .split(/^## /m)
-      .slice(1)
-      .flatMap((section) =>
-        [...section.matchAll(/^```sh\n(ISSUER=[\s\S]*?)^```$/gm)].map(
-          ([, block = '']) => [section.split('\n')[0] ?? '', parseEnv(block) as Record<string, string>] as const,
-        ),
-      ),
+  issuerSections.flatMap(({ product, text }) =>
+    [...text.matchAll(/^```sh\n(ISSUER=[\s\S]*?)^```$/gm)].map(
+      ([, block = '']) => [product, parseEnv(block) as Record<string, string>] as const,
+    ),
   );

@@ -17,12 +17,14 @@ export interface Mend {
 export const REFUSALS: Readonly<Record<TokenReason, Mend>> = {
   malformed: {
     meaning: 'It is no signed JWT: an opaque token, or one that was cut off or changed.',
-    there: 'Have the issuer write access tokens for this server as JWTs, not as opaque or encrypted ones.',
+    there:
+      'Have the issuer write access tokens for this server as JWTs, not as opaque or encrypted ones. Auth0: switch its Resource Parameter ' +
+      'Compatibility Profile on. Google: put auth-server in front.',
     here: 'If the tokens of the issuer are opaque, have it asked about them: `INTROSPECTION`.',
   },
   algorithm: {
     meaning: 'It is signed by an algorithm that is not accepted, or by a secret instead of a key.',
-    there: 'Choose an asymmetric algorithm for access tokens, such as RS256 or ES256.',
+    there: 'Choose an asymmetric algorithm for access tokens, such as RS256 or ES256. authentik: choose a signing key.',
     here: 'Add the algorithm to `TOKEN_ALGORITHMS`.',
     ofSetUp: true,
   },
@@ -59,7 +61,9 @@ export const REFUSALS: Readonly<Record<TokenReason, Mend>> = {
   },
   no_audience: {
     meaning: 'It does not say for which server it is, so it may be for another one.',
-    there: 'Have the issuer write `aud`. Keycloak: add an audience mapper. Cognito: the client has to send `resource`.',
+    there:
+      'Have the issuer write `aud`. Keycloak: add an audience mapper. Cognito: the client has to send `resource` to the managed login ' +
+      '(plan Essentials or Plus).',
     here: 'If the issuer cannot do it, name in `AUDIENCE_CLAIM` the claim that stands for the audience, such as the clients of this server.',
     ofSetUp: true,
   },
