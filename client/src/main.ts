@@ -47,6 +47,11 @@ const doctor = doctorCommand({
 });
 
 let lines: AsyncIterator<string> | undefined;
+async function readLine(): Promise<string | undefined> {
+  lines ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  const { done, value } = await lines.next();
+  return done ? undefined : value;
+}
 
 const terminal = terminalCommands(async (task) => {
   const { perform } = await import('./terminal/perform.ts');
@@ -56,11 +61,8 @@ const terminal = terminalCommands(async (task) => {
     version,
     unique: randomUUID,
     isTerminal: process.stderr.isTTY === true,
-    readLine: async () => {
-      lines ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-      const { done, value } = await lines.next();
-      return done ? undefined : value;
-    },
+    isPresent: process.stdin.isTTY === true,
+    readLine,
     readFile: readInput,
     interrupted: ({ npm_lifecycle_event: npm }) =>
       new Promise((resolve) => {

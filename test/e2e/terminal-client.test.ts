@@ -121,11 +121,14 @@ describe('npm run client', () => {
     },
   );
 
-  it('asks no question in --json', async () => {
+  it('asks no question in --json, declines it, and ends with 5', async () => {
     const { status, stdout, stderr } = await client(['call', 'confirm', 'question=Really?', '--json'], {
       input: 'y\ny\n\n',
     });
-    expect([status, stderr]).toEqual([0, '']);
+    expect([status, stderr]).toEqual([
+      5,
+      expect.stringMatching(/ asks: Really\?\nclient: nobody can be asked here.*\n$/),
+    ]);
     expect(JSON.parse(stdout)).toMatchObject({ structuredContent: { answer: 'declined' } });
   });
 

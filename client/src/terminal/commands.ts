@@ -2,7 +2,7 @@
 import { type Command, type Invocation, type Option, UsageError } from '@mcp-oauth/shared/cli/command';
 import { json } from '@mcp-oauth/shared/cli/list';
 import { serverUrl, textOf, timeoutOf } from '../options.ts';
-import type { Task } from './verbs.ts';
+import type { Task } from './run.ts';
 
 /** @returns the exit status */
 export type Perform = (task: Task) => Promise<number>;
@@ -29,7 +29,7 @@ const login: Readonly<Record<string, Option>> = {
 };
 
 const STATUS =
-  'Exit status: 0 done, 1 the server or the tool refuses, 2 wrong command line or arguments, 3 a sign-in is needed, 4 no answer.';
+  'Exit status: 0 done, 1 the server or the tool refuses, 2 wrong command line or arguments, 3 a sign-in is needed, 4 no answer, 5 a person is needed.';
 const CHANGES = 'Changes of the resources <uri> are told too. Log messages exist only before revision 2026-07-28.';
 const VALUES =
   'Arguments are key=value, typed by the schema of the tool; @file.json, or - for standard input, gives a JSON object.';

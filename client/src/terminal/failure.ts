@@ -11,16 +11,43 @@ import {
   UnauthorizedError,
 } from '@modelcontextprotocol/client';
 
-export const STATUS = { refused: 1, usage: 2, 'sign-in-needed': 3, unreachable: 4 } as const;
+export const STATUS = {
+  refused: 1,
+  usage: 2,
+  'sign-in-needed': 3,
+  unreachable: 4,
+  'person-needed': 5,
+  /** As of a shell: 128 and SIGINT. */
+  interrupted: 130,
+} as const;
 
 export interface Failure {
   readonly kind: keyof typeof STATUS;
   readonly says: string;
+  /** The pages that a person has to open. */
+  readonly pages?: readonly string[];
 }
 
 /** There are no tokens that the server accepts, and none can be had without a person. */
 export class SignInNeeded extends Error {
   override readonly name = 'SignInNeeded';
+}
+
+/** Only a person can answer the server, and nobody can be asked. */
+export class PersonNeeded extends Error {
+  override readonly name = 'PersonNeeded';
+  /** URLs that the person has to open. */
+  readonly pages: readonly string[];
+
+  constructor(message: string, pages: readonly string[] = []) {
+    super(message);
+    this.pages = pages;
+  }
+}
+
+/** The person has ended the program. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
 }
 
 export function failureOf(error: unknown, url: URL): Failure {
@@ -30,6 +57,8 @@ export function failureOf(error: unknown, url: URL): Failure {
   });
   if (error instanceof UsageError) return { kind: 'usage', says: error.message };
   if (error instanceof SignInNeeded) return signIn(error.message);
+  if (error instanceof PersonNeeded) return { kind: 'person-needed', says: error.message, pages: error.pages };
+  if (error instanceof Interrupted) return { kind: 'interrupted', says: 'interrupted' };
   if (error instanceof InsufficientScopeError) {
     const { requiredScope: scope } = error;
     return signIn(`the server needs the scope ${scope ?? '(it does not say which)'} for this`, scope);
@@ -37,22 +66,38 @@ export function failureOf(error: unknown, url: URL): Failure {
   if (error instanceof UnauthorizedError) return signIn('the server does not accept the token');
   if (error instanceof SdkHttpError) return httpFailure(error, signIn);
   if (error instanceof OAuthError) {
-    const says = `the authorization server answers ${error.code}: ${error.message.slice(0, LONGEST)}`;
+    const says = `the authorization server answers ${error.code}: ${short(error.message)}`;
     return { kind: PASSING.has(error.code) ? 'unreachable' : 'refused', says };
   }
-  if (error instanceof ProtocolError || error instanceof StartError) return { kind: 'refused', says: error.message };
+  if (error instanceof StartError) return { kind: 'refused', says: error.message };
+  if (error instanceof ProtocolError) return { kind: 'refused', says: short(error.message) };
   // The negotiation of a revision fails for the reason for which its request fails.
   if (error instanceof SdkError && error.cause instanceof Error) return failureOf(error.cause, url);
+  if (error instanceof SdkError && error.code === SdkErrorCode.CapabilityNotSupported) {
+    const { method } = (error.data ?? {}) as { readonly method?: unknown };
+    return { kind: 'refused', says: `this client does not have ${method}: ${wantOf(method)}` };
+  }
   if (error instanceof SdkError) {
     const isGone = GONE.has(error.code);
-    return { kind: isGone ? 'unreachable' : 'refused', says: isGone ? `no answer: ${error.message}` : error.message };
+    return {
+      kind: isGone ? 'unreachable' : 'refused',
+      says: short(isGone ? `no answer: ${error.message}` : error.message),
+    };
   }
   if (error instanceof TypeError && error.message === 'fetch failed') {
     return { kind: 'unreachable', says: `the server can't be reached: ${reasonOf(error.cause)}` };
   }
   if (isLate(error)) return { kind: 'unreachable', says: 'no answer in time' };
-  return { kind: 'refused', says: (error instanceof Error ? error.message : String(error)).slice(0, LONGEST) };
+  return { kind: 'refused', says: short(error instanceof Error ? error.message : String(error)) };
 }
+
+const WANTS: Readonly<Record<string, string>> = {
+  'sampling/createMessage': 'the server wants a model (sampling)',
+  'roots/list': 'the server wants the folders of a workspace (roots)',
+};
+
+/** What a request of a server is for. */
+export const wantOf = (method: unknown): string => WANTS[String(method)] ?? 'it is of an extension of MCP';
 
 const GONE: ReadonlySet<string> = new Set([
   SdkErrorCode.RequestTimeout,
@@ -67,10 +112,13 @@ const PASSING: ReadonlySet<string> = new Set(['server_error', 'temporarily_unava
 
 const LONGEST = 300;
 
+/** Texts of others: one line, of which a person reads the beginning. */
+const short = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, LONGEST);
+
 function httpFailure(error: SdkHttpError, signIn: (why: string) => Failure): Failure {
   const { status, text } = error.data as { readonly status: number; readonly text?: string | null };
   if (status === 401) return signIn('the server refuses the new token as well');
-  const says = `the server answers ${status}: ${text?.slice(0, LONGEST) || error.message.slice(0, LONGEST)}`;
+  const says = `the server answers ${status}: ${short(text || error.message)}`;
   return { kind: status === 404 || status >= 500 ? 'unreachable' : 'refused', says };
 }
 

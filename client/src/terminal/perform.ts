@@ -1,8 +1,9 @@
 /** Owns one run of a command at a server: what it is given, and its exit status if it fails. */
 import { tokenFile, tokenFolder } from '../tokens/token-file.ts';
 import { failureOf, STATUS } from './failure.ts';
+import type { PerformDependencies, Run, Task } from './run.ts';
 import { createScreen, type Screen } from './screen.ts';
-import { type PerformDependencies, RUNS, type Run, type Task } from './verbs.ts';
+import { RUNS } from './verbs.ts';
 
 export async function perform(task: Task, dependencies: PerformDependencies): Promise<number> {
   const { url, json, verb, stdout, stderr } = task;
@@ -11,9 +12,9 @@ export async function perform(task: Task, dependencies: PerformDependencies): Pr
   try {
     return await RUNS[verb](createRun(task, dependencies, screen));
   } catch (error) {
-    const { kind, says } = failureOf(error, url);
+    const { kind, says, pages } = failureOf(error, url);
     screen.say(`client: ${says}`);
-    if (json) screen.result('', { error: kind, message: says });
+    if (json) screen.result('', { error: kind, message: says, ...(pages && pages.length > 0 && { pages }) });
     return STATUS[kind];
   }
 }

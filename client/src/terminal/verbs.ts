@@ -2,98 +2,25 @@
 import { UsageError } from '@mcp-oauth/shared/cli/command';
 import { isObject } from '@mcp-oauth/shared/json';
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
-import type { Output } from '@mcp-oauth/shared/service';
-import type { Environment } from '@mcp-oauth/shared/settings/config';
-import type { Client, JSONObject } from '@modelcontextprotocol/client';
-import { authorize, type SignInDependencies } from '../sign-in/authorize.ts';
+import type { JSONObject } from '@modelcontextprotocol/client';
+import { authorize } from '../sign-in/authorize.ts';
 import { secretsOf } from '../sign-in/grant.ts';
 import { revoke } from '../sign-in/renew.ts';
-import type { TokenFile } from '../tokens/token-file.ts';
 import { argumentsOf } from './arguments.ts';
-import { connect } from './connection.ts';
+import { at } from './connection/asking.ts';
 import { STATUS } from './failure.ts';
-import { fillIn } from './form.ts';
-import type { Screen } from './screen.ts';
+import type { Run, Task } from './run.ts';
 import { barOf, contentsOf, listOf, messagesOf, resultOf } from './show.ts';
 import { announce, watch } from './watch.ts';
 
-export interface Task {
-  readonly verb: 'list' | 'call' | 'read' | 'prompt' | 'watch' | 'login' | 'logout';
-  readonly url: URL;
-  /** The tool, resource or prompt. */
-  readonly subject: string;
-  readonly words: readonly string[];
-  readonly json: boolean;
-  /** Milliseconds. */
-  readonly timeout: number;
-  readonly revision: string | undefined;
-  readonly folder: string | undefined;
-  readonly login: {
-    readonly device: boolean;
-    readonly browser: boolean;
-    readonly scope: string | undefined;
-    readonly clientId: string | undefined;
-  };
-  readonly env: Environment;
-  readonly stdout: Output;
-  readonly stderr: Output;
-}
-
-/** What a run is given by the process. */
-export interface PerformDependencies {
-  readonly signIn: (env: Environment) => SignInDependencies;
-  readonly home: string;
-  readonly version: string;
-  readonly unique: () => string;
-  readonly isTerminal: boolean;
-  /** @returns the next line of standard input; undefined at its end */
-  readonly readLine: () => Promise<string | undefined>;
-  /** @throws if the file can't be read. `-` is standard input. */
-  readonly readFile: (path: string) => Promise<string>;
-  readonly interrupted: (env: Environment) => Promise<void>;
-}
-
-export type Run = Task &
-  PerformDependencies & { readonly screen: Screen; readonly file: TokenFile; readonly access: SignInDependencies };
-
-/** Connects, asks, and ends the session. */
-async function at<T>(
-  run: Run,
-  ask: (client: Client, revision: string) => Promise<T>,
-  prepare?: (client: Client) => void,
-): Promise<T> {
-  const { url, file, access, version, revision, screen, words, json, readLine } = run;
-  // Standard input can't hold the arguments and the answers.
-  const isAlone = json || words.includes('-');
-  const question = async (text: string) => {
-    screen.ask(text);
-    return readLine();
-  };
-  await using connection = await connect(
-    {
-      url,
-      file,
-      fetch: access.fetch,
-      version,
-      revision,
-      timeout: run.timeout,
-      hide: screen.hide,
-      fillIn: async (form) => (isAlone ? { action: 'decline' } : fillIn(form, url.host, question)),
-    },
-    prepare,
-  );
-  // Awaited here: the connection ends with this function.
-  return await ask(connection.client, connection.revision);
-}
-
 const list = (run: Run): Promise<number> =>
-  at(run, async (client, revision) => {
-    const { timeout, screen } = run;
+  at(run, async ({ client, revision, options }) => {
+    const { screen } = run;
     const [{ tools }, { resources }, { resourceTemplates: templates }, { prompts }] = await Promise.all([
-      client.listTools({}, { timeout }),
-      client.listResources({}, { timeout }),
-      client.listResourceTemplates({}, { timeout }),
-      client.listPrompts({}, { timeout }),
+      client.listTools({}, options),
+      client.listResources({}, options),
+      client.listResourceTemplates({}, options),
+      client.listPrompts({}, options),
     ]);
     const { name = 'A server without a name', version = '' } = client.getServerVersion() ?? {};
     const server = `${name} ${version}`.trim();
@@ -103,19 +30,23 @@ const list = (run: Run): Promise<number> =>
   });
 
 const call = (run: Run): Promise<number> =>
-  at(run, async (client) => {
-    const { subject: name, words, readFile, timeout, screen, json } = run;
-    const tool = (await client.listTools({}, { timeout })).tools.find((candidate) => candidate.name === name);
+  at(run, async ({ client, options, patiently }) => {
+    const { subject: name, words, readFile, screen, json } = run;
+    const tool = (await client.listTools({}, options)).tools.find((candidate) => candidate.name === name);
     if (!tool) throw new UsageError(`there is no tool ${JSON.stringify(name)}: npm run client -- ${run.url.href}`);
-    const given = await argumentsOf(words, isObject(tool.inputSchema) ? tool.inputSchema : {}, readFile);
-    const result = await client.callTool(
-      { name, arguments: given as JSONObject },
-      {
-        toolDefinition: tool,
-        timeout,
-        resetTimeoutOnProgress: true,
-        ...(!json && { onprogress: (progress) => isOfServer(progress) && screen.redraw(barOf(progress)) }),
-      },
+    const values = await argumentsOf(words, isObject(tool.inputSchema) ? tool.inputSchema : {}, readFile);
+    const result = await patiently((given) =>
+      client.callTool(
+        { name, arguments: values as JSONObject },
+        {
+          ...given,
+          toolDefinition: tool,
+          onprogress: (progress) => {
+            given.onprogress?.(progress);
+            if (!json && isOfServer(progress)) screen.redraw(barOf(progress));
+          },
+        },
+      ),
     );
     screen.result(resultOf(result), result);
     return result.isError ? STATUS.refused : 0;
@@ -126,23 +57,23 @@ const isOfServer = ({ message }: { readonly message?: string | undefined }): boo
   !message?.startsWith('Fulfilling input required by');
 
 const read = (run: Run): Promise<number> =>
-  at(run, async (client) => {
-    const result = await client.readResource({ uri: run.subject }, { timeout: run.timeout });
+  at(run, async ({ client, patiently }) => {
+    const result = await patiently((given) => client.readResource({ uri: run.subject }, given));
     run.screen.result(contentsOf(result), result);
     return 0;
   });
 
 const prompt = (run: Run): Promise<number> =>
-  at(run, async (client) => {
-    const { subject: name, words, readFile, timeout, screen } = run;
-    const found = (await client.listPrompts({}, { timeout })).prompts.find((candidate) => candidate.name === name);
+  at(run, async ({ client, options, patiently }) => {
+    const { subject: name, words, readFile, screen } = run;
+    const found = (await client.listPrompts({}, options)).prompts.find((candidate) => candidate.name === name);
     if (!found) throw new UsageError(`there is no prompt ${JSON.stringify(name)}: npm run client -- ${run.url.href}`);
     const fields = found.arguments ?? [];
     const properties = Object.fromEntries(fields.map((field) => [field.name, { type: 'string' }]));
     const required = fields.filter((field) => field.required).map((field) => field.name);
     const given = await argumentsOf(words, { properties, required }, readFile);
     const texts = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, String(value)]));
-    const result = await client.getPrompt({ name, arguments: texts }, { timeout });
+    const result = await patiently((asked) => client.getPrompt({ name, arguments: texts }, asked));
     screen.result(messagesOf(result), result);
     return 0;
   });
@@ -150,9 +81,9 @@ const prompt = (run: Run): Promise<number> =>
 const follow = (run: Run): Promise<number> =>
   at(
     run,
-    async (client) => {
-      const { words: uris, interrupted, screen } = run;
-      if (await watch(client, { uris, interrupted: interrupted(run.env) }, screen)) return 0;
+    async ({ client, interrupted }) => {
+      const { words: uris, screen } = run;
+      if (await watch(client, { uris, interrupted }, screen)) return 0;
       screen.say('client: the server has ended the stream');
       return STATUS.unreachable;
     },

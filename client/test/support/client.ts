@@ -22,15 +22,24 @@ export interface Person extends Disposable {
   readonly waited: readonly number[];
   /** @param browse is given the URL that the browser opens */
   client(line: string, input?: readonly string[], browse?: (url: URL) => void): Promise<Ran>;
+  /** Whether the person sits at a terminal; otherwise the input is a file. */
+  isPresent: boolean;
+  /** Resolves when the person presses Ctrl-C. */
+  interrupted: Promise<void>;
+  /** Called when a line is asked for and `input` has no more of them; without it the input ends there. */
+  readLine: () => Promise<string | undefined>;
 }
 
 export function newPerson(): Person {
   const config = mkdtempSync(join(tmpdir(), 'mcp-client-'));
   const waited: number[] = [];
   const now = () => systemClock.now() + waited.reduce((sum, milliseconds) => sum + milliseconds, 0);
-  return {
+  const person: Person = {
     config,
     waited,
+    isPresent: false,
+    interrupted: new Promise(() => {}),
+    readLine: async () => undefined,
     files: () => readdirSync(join(config, 'mcp-oauth-client')).map((name) => join(config, 'mcp-oauth-client', name)),
     client: (line, input = [], browse = () => {}) => {
       const lines = [...input];
@@ -48,9 +57,10 @@ export function newPerson(): Person {
           version: '1.0.0',
           unique: randomUUID,
           isTerminal: false,
-          readLine: async () => lines.shift(),
+          isPresent: person.isPresent,
+          readLine: async () => (lines.length > 0 ? lines.shift() : person.readLine()),
           readFile: async () => input.join('\n'),
-          interrupted: async () => {},
+          interrupted: () => person.interrupted,
         }),
       );
       const words = withCommandFirst(
@@ -61,4 +71,5 @@ export function newPerson(): Person {
     },
     [Symbol.dispose]: () => rmSync(config, { recursive: true, force: true }),
   };
+  return person;
 }

@@ -19,6 +19,8 @@ export interface Issuer extends AsyncDisposable {
   readonly valid: Set<string>;
   /** How often tokens were renewed. */
   renewed: number;
+  /** Called before tokens are renewed. */
+  beforeRenewal: () => Promise<void>;
   /** Whether the token endpoint answers with the page of a proxy. */
   failing: boolean;
   /** Whether a refresh token came twice. */
@@ -36,7 +38,9 @@ interface Answer {
 export async function startIssuer(): Promise<Issuer> {
   const refreshTokens = new Map<string, 'new' | 'used'>();
   const server = createServer(async (req, res) => {
-    const { status, headers, body } = answerTo(req, await text(req));
+    const sent = await text(req);
+    if (sent.includes('grant_type=refresh_token')) await issuer.beforeRenewal();
+    const { status, headers, body } = answerTo(req, sent);
     res.writeHead(status, { 'content-type': 'application/json', ...headers });
     res.end(body === undefined ? '' : JSON.stringify(body));
   });
@@ -51,6 +55,7 @@ export async function startIssuer(): Promise<Issuer> {
     renewed: 0,
     reused: false,
     failing: false,
+    beforeRenewal: async () => {},
     answer: () => ({ content: [{ type: 'text', text: 'rolled 4' }] }),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();

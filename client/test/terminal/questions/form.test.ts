@@ -1,6 +1,6 @@
 /** Proves how a form of a server is filled in on the terminal. */
 import { describe, expect, it } from 'vitest';
-import { fillIn } from '../../src/terminal/form.ts';
+import { fillIn } from '../../../src/terminal/questions/form.ts';
 
 /** Answers each question with the next line. */
 async function filled(

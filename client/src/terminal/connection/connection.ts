@@ -1,17 +1,21 @@
 /** Owns a connection with the official SDK: both eras, the tokens of the token file, and their renewal. */
-import { isObject } from '@mcp-oauth/shared/json';
+import { setTimeout } from 'node:timers/promises';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import {
   type AuthProvider,
   Client,
   type ClientOptions,
+  type ElicitRequest,
+  type ElicitResult,
+  ProtocolError,
+  ProtocolErrorCode,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
-import { secretsOf } from '../sign-in/grant.ts';
-import { renew } from '../sign-in/renew.ts';
-import type { TokenFile } from '../tokens/token-file.ts';
-import { SignInNeeded } from './failure.ts';
-import type { Form, FormAnswer } from './form.ts';
+import { secretsOf } from '../../sign-in/grant.ts';
+import { renew } from '../../sign-in/renew.ts';
+import type { TokenFile } from '../../tokens/token-file.ts';
+import { SignInNeeded, wantOf } from '../failure.ts';
+import type { Person } from '../questions/person.ts';
 
 export interface ConnectionOptions {
   readonly url: URL;
@@ -23,7 +27,10 @@ export interface ConnectionOptions {
   /** Milliseconds. */
   readonly timeout: number;
   readonly hide: (secrets: readonly string[]) => void;
-  readonly fillIn: (form: Form) => Promise<FormAnswer>;
+  readonly person: Person;
+  /** Ends what the connection still waits for. */
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
 }
 
 export interface Connection extends AsyncDisposable {
@@ -46,41 +53,63 @@ export async function connect(
   options: ConnectionOptions,
   prepare: (client: Client) => void = () => {},
 ): Promise<Connection> {
-  const { url, fetch, version, revision, fillIn } = options;
+  const { url, fetch, version, revision, person, signal, timeout, say } = options;
   const client = new Client(
     { name: 'mcp-oauth-client', version },
-    { ...revisionOptions(revision), capabilities: { elicitation: { form: {} } } },
+    { ...revisionOptions(revision), capabilities: { elicitation: { form: {}, url: {} } } },
   );
-  client.setRequestHandler('elicitation/create', async ({ params }) => {
-    const { message, requestedSchema: schema } = params as { message: string; requestedSchema?: unknown };
-    const answer = isObject(schema) ? await fillIn({ message, schema }) : { action: 'decline' as const };
-    return answer.action === 'accept'
-      ? { action: 'accept', content: { ...answer.content } }
-      : { action: answer.action };
-  });
+  client.setRequestHandler('elicitation/create', ({ params }) => answerOf(params, person));
+  client.setNotificationHandler('notifications/elicitation/complete', ({ params }) =>
+    person.completed(params.elicitationId),
+  );
+  client.fallbackRequestHandler = async ({ method }) => {
+    say(`client: ${url.host} sends ${method}, which this client does not have: ${wantOf(method)}`);
+    throw new ProtocolError(ProtocolErrorCode.MethodNotFound, `This client does not have ${method}`);
+  };
   prepare(client);
+  const auth = bearer(options);
   const transport = new StreamableHTTPClientTransport(url, {
-    authProvider: bearer(options),
+    authProvider: auth,
     fetch,
     onInsufficientScope: 'throw',
     requestInit: { headers: { 'user-agent': `mcp-oauth-client/${version}` } },
   });
-  await client.connect(transport, { timeout: options.timeout });
+  await client.connect(transport, { timeout, signal });
   return {
     client,
     revision: client.getNegotiatedProtocolVersion() ?? '',
     [Symbol.asyncDispose]: async () => {
-      // The server may forget the session; if it can't be told, the session ends by itself.
-      await transport.terminateSession().catch(() => {});
+      // Renewed tokens that are not written are lost.
+      await auth.settled();
+      // The server may forget the session; if it can't be told in time, the session ends by itself.
+      await Promise.race([
+        transport.terminateSession().catch(() => {}),
+        setTimeout(LONGEST_END, undefined, { ref: false }),
+      ]);
       await client.close();
     },
   };
 }
 
+/** Milliseconds. */
+const LONGEST_END = 3_000;
+
+async function answerOf(params: ElicitRequest['params'], person: Person): Promise<ElicitResult> {
+  if (params.mode === 'url') {
+    const { message, url, elicitationId: id } = params as { message: string; url: string; elicitationId?: string };
+    return person.visit({ message, url, id });
+  }
+  const { message, requestedSchema: schema } = params;
+  const answer = await person.fillIn({ message, schema: { ...schema } });
+  return answer.action === 'accept' ? { action: 'accept', content: { ...answer.content } } : { action: answer.action };
+}
+
 /** Never signs in: a script would wait for a person. */
-function bearer({ file, fetch, hide }: ConnectionOptions): AuthProvider {
+function bearer({ file, fetch, hide }: ConnectionOptions): AuthProvider & { settled(): Promise<unknown> } {
   let used: string | undefined;
+  let renewal: Promise<unknown> = Promise.resolve();
   return {
+    settled: () => renewal.catch(() => {}),
     token: async () => {
       const grant = await file.read();
       if (grant) hide(secretsOf(grant));
@@ -90,7 +119,7 @@ function bearer({ file, fetch, hide }: ConnectionOptions): AuthProvider {
     onUnauthorized: async () => {
       if (used === undefined) throw new SignInNeeded('the server needs a sign-in');
       let isOver = false;
-      await file.update(async (now) => {
+      renewal = file.update(async (now) => {
         // Another process has renewed the tokens, or signed in or out.
         if (now?.tokens.access_token !== used) return now;
         const renewed = now && (await renew(now, fetch));
@@ -98,6 +127,7 @@ function bearer({ file, fetch, hide }: ConnectionOptions): AuthProvider {
         isOver = !renewed;
         return renewed ?? now;
       });
+      await renewal;
       if (isOver) throw new SignInNeeded('the sign-in has expired');
     },
   };
