@@ -134,16 +134,29 @@ export async function fetchDocument(
   fetch: Fetch,
   url: string,
 ): Promise<{ readonly body: unknown; readonly headers: Headers }> {
-  const response = await plainly(fetch)(url, {
-    headers: { accept: 'application/json' },
-    redirect: 'error',
-    signal: AbortSignal.timeout(TIMEOUT),
-  });
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw new Error(`${url} answered ${response.status}`);
+  const signal = AbortSignal.timeout(TIMEOUT);
+  // A query may have a secret.
+  const [place = url] = url.split('?');
+  try {
+    const response = await plainly(fetch)(url, { headers: { accept: 'application/json' }, redirect: 'error', signal });
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new Error(`${place} answered ${response.status}`);
+    }
+    return { body: parsed(await readText(response, place), place), headers: response.headers };
+  } catch (error) {
+    if (signal.aborted) throw new Error(`${place} did not answer within ${TIMEOUT / 1000} s`);
+    throw reasonOf(error).includes(place) ? error : new Error(place, { cause: error });
   }
-  return { body: JSON.parse(await readText(response, url)), headers: response.headers };
+}
+
+/** The error of JSON.parse does not say whose text it is. */
+function parsed(text: string, url: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`${url} answered no JSON`);
+  }
 }
 
 /** @throws if the body is longer */

@@ -67,6 +67,13 @@ export function createIssuerMetadata(options: IssuerMetadataOptions): RemoteDocu
   return createRemoteDocument({ load: () => findMetadata(options), clock, onFailure, onRecovery });
 }
 
+function read(body: unknown, url: string): IssuerMetadata {
+  const { success, data, error } = schema.safeParse(body);
+  if (success) return data;
+  const flaws = error.issues.map(({ path, message }) => [...path, message].join(': '));
+  throw new Error(`${url} answered no metadata: ${flaws.join(', ')}`);
+}
+
 async function findMetadata({
   issuer,
   metadataIssuer = issuer,
@@ -77,7 +84,7 @@ async function findMetadata({
   const problems: unknown[] = [];
   for (const url of metadataUrls(internalUrl ?? issuer)) {
     try {
-      const metadata = schema.parse(await fetchJson(fetch, url));
+      const metadata = read(await fetchJson(fetch, url), url);
       // RFC 8414 §3.3: a document that names another issuer must not be used.
       if (metadata.issuer !== metadataIssuer)
         throw new Error(`${url} names the issuer ${JSON.stringify(metadata.issuer)}`);

@@ -49,12 +49,18 @@ const SHORTEST_RSA = 2_048;
 
 const document = z.object({ keys: z.array(z.unknown()) });
 
+/** Skipped members that are named: a set may have a hundred thousand. */
+const MOST_NAMED = 10;
+
 /** @throws Error for a document that is not a JWK Set, or has members but no key */
 export function readKeySet(body: unknown): KeySet {
-  const members = document.parse(body).keys;
-  const read = members.map(readKey);
+  const set = document.safeParse(body);
+  if (!set.success) throw new Error('the key set is no JWK Set: expected an object with a list of keys');
+  const read = set.data.keys.map(readKey);
   const keys = read.filter((key) => typeof key !== 'string');
-  const leftOut = read.flatMap((key, index) => (typeof key === 'string' ? [`keys[${index}] ${key}`] : []));
+  const skipped = read.flatMap((key, index) => (typeof key === 'string' ? [`keys[${index}] ${key}`] : []));
+  const more = skipped.length - MOST_NAMED;
+  const leftOut = more > 0 ? [...skipped.slice(0, MOST_NAMED), `${more} more`] : skipped;
   if (keys.length === 0 && leftOut.length > 0) throw new Error(`the key set has no usable key: ${leftOut.join('; ')}`);
   const named = Map.groupBy(keys, ({ kid }) => kid);
   const nameless = named.get(undefined) ?? [];

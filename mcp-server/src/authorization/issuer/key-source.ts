@@ -115,7 +115,7 @@ function unavailable(error: unknown): never {
 const unknownKey = ({ alg, kid }: KeyName, { names }: KeySet, setting: string): TokenError =>
   new TokenError('unknown_key', {
     header: 'kid',
-    expected: `a key for ${alg}, of ${shown(names)}`,
+    expected: names.length > 0 ? `a key for ${alg}, of ${shown(names)}` : `a key for ${alg}`,
     found: shown(kid),
     setting,
   });

@@ -1,4 +1,5 @@
 /** Proves that keys are cached as long as the operator configured, without more requests to the issuer. */
+import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createKeySource } from '../../../src/authorization/issuer/key-source.ts';
@@ -39,6 +40,33 @@ describe('RFC 7517 §5 the keys of the issuer', () => {
       expect(fetched).toBe(3);
     },
   );
+
+  const odd = Array(50_000).fill(1);
+  it.each([
+    ['a page instead of keys', () => new Response('<html>'), `${JWKS} answered no JSON`],
+    ['a list instead of an object', () => Response.json([]), 'is no JWK Set: expected an object with a list of keys'],
+    ['no key among many members', () => Response.json({ keys: odd }), 'keys[9] is not an object; 49990 more'],
+    ['no answer at all', () => Promise.reject(new TypeError('fetch failed')), `${JWKS}: fetch failed`],
+  ])('the reason why there are no keys is one short line, with the place: %s', async (_, answer, expected) => {
+    const reasons: string[] = [];
+    const onFailure = (error: unknown) => void reasons.push(reasonOf(error));
+    const fetch = async () => answer();
+    const metadata = { get: () => Promise.reject(new Error('not needed')) } as never;
+    const keys = createKeySource({ jwksUrl: JWKS, metadata, fetch, clock: new FakeClock(), maxAge: 300, onFailure });
+    await expect(firstKey(keys, 'a')).rejects.toMatchObject({ reason: 'keys_unavailable' });
+    expect(reasons).toEqual([expect.stringContaining(expected)]);
+    expect(reasons[0]).toMatch(/^.{1,400}$/);
+  });
+
+  it('RFC 7517 §5 members that are skipped are named up to ten, and the others are counted', async () => {
+    const told: (readonly string[])[] = [];
+    const { publicJwk } = await signingKey('a');
+    const fetch = async () => Response.json({ keys: [...odd, publicJwk] });
+    const metadata = { get: () => Promise.reject(new Error('not needed')) } as never;
+    const options = { jwksUrl: JWKS, metadata, fetch, clock: new FakeClock(), maxAge: 300, onFailure: () => {} };
+    await firstKey(createKeySource({ ...options, onLeftOut: (members) => told.push(members) }), 'a');
+    expect(told.map((members) => [members.length, members.at(-1)])).toEqual([[11, '49990 more']]);
+  });
 
   it('a replica that starts before its issuer waits for the keys, up to a limit', async () => {
     const clock = new FakeClock();
