@@ -92,6 +92,7 @@ describe.each(Object.entries(SHAPES))('%s', (name, shape) => {
     expect(await said({ exp: undefined })).toBe('missing_claim');
     expect(await said({}, {}, foreignKey)).toBe('bad_signature');
     expect(await said({}, { typ: 'dpop+jwt' })).toBe('wrong_type');
+    expect(await said({}, { typ: 'none' }), 'the name of a token without a type').toBe('wrong_type');
     if (name !== 'cognito') expect(await said({ aud: undefined })).toBe('no_audience');
   });
 });

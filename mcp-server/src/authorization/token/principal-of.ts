@@ -43,8 +43,8 @@ export function principalOf(claims: JWTPayload, rules: TokenRules, { isTyped, no
       ? undefined
       : nameAt(claims, rules.clientClaims, rules.variable('TOKEN_CLIENT_CLAIMS'), refuse);
   const { exp, iat, cnf } = claims;
-  if (exp === undefined || exp === Infinity) {
-    return refuse('missing_claim', { claim: 'exp', expected: 'a time', found: shown(exp) });
+  if (exp === undefined || exp > LAST_TIME) {
+    return refuse('missing_claim', { claim: 'exp', expected: 'a time in seconds', found: shown(exp) });
   }
   if (iat !== undefined && iat > now + rules.clockTolerance) {
     const expected = `before ${shownTime(now + rules.clockTolerance)}`;
@@ -61,6 +61,9 @@ export function principalOf(claims: JWTPayload, rules: TokenRules, { isTyped, no
   };
   return Object.freeze(cnf === undefined ? principal : { ...principal, keyThumbprint: thumbprintOf(cnf, refuse) });
 }
+
+/** The end of the year 9999: a later time comes from an issuer that writes milliseconds, and its tokens would never expire. */
+const LAST_TIME = 253_402_300_799;
 
 interface Facts {
   readonly isTyped: boolean;

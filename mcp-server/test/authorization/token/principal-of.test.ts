@@ -132,6 +132,15 @@ describe('whose token it is', () => {
   });
 });
 
+describe('until when a token is valid', () => {
+  it.each([Number.POSITIVE_INFINITY, 1e300, 1_790_000_000_000, 253_402_300_800, undefined])(
+    'RFC 7519 §4.1.4 a token is refused whose exp is %s: no time in seconds',
+    (exp) => {
+      expect(refusal({ exp })).toMatchObject({ reason: 'missing_claim', claim: 'exp', expected: 'a time in seconds' });
+    },
+  );
+});
+
 describe('the key that a token is bound to', () => {
   it('RFC 9449 §6.1 only jkt is known: a token that is bound in two ways is refused, because one would not be checked', () => {
     expect(principal({ cnf: { jkt: 'x' } }).keyThumbprint).toBe('x');

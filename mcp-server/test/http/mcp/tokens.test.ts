@@ -66,6 +66,7 @@ const bad: Record<string, [reason: string, token: () => string | Promise<string>
   'a longer audience': ['wrong_audience', () => server.token({ aud: `${server.url}/mcp/other` })],
   'no audience': ['no_audience', () => server.token({ aud: undefined })],
   'an expired token': ['expired', () => server.token({ iat: now() - 700, exp: now() - 6 })],
+  'an expiry in milliseconds': ['missing_claim', () => server.token({ exp: (now() + 600) * 1000 })],
   'no expiry': ['missing_claim', () => server.token({ exp: undefined })],
   'a token of the future (nbf)': ['not_yet_valid', () => server.token({ nbf: now() + 60 })],
   'a token of the future (iat)': ['not_yet_valid', () => server.token({ iat: now() + 60 })],
