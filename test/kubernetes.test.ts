@@ -272,6 +272,38 @@ describe('components/pod-monitor', () => {
   });
 });
 
+describe('components/cluster-keys', () => {
+  it('mcp-server has a renewed token for the API server, its certificate authority, and a way to it', () => {
+    const overlay = `resources: [../existing-issuer]\ncomponents: [../../components/cluster-keys]\n`;
+    const manifests = render('overlays/cluster', {
+      ...secretsOf('existing-issuer'),
+      'cluster/kustomization.yaml': overlay,
+    });
+    expect(schemaViolations(manifests)).toEqual([]);
+    const [pod] = ofKind(manifests, 'Deployment').map(podOf);
+    const [container] = pod?.containers ?? [];
+    const { mountPath = '' } = container?.volumeMounts?.find(({ name }) => name === 'cluster') ?? {};
+    expect(container?.env).toContainEqual({ name: 'NODE_EXTRA_CA_CERTS', value: `${mountPath}/ca.crt` });
+    expect(pod?.automountServiceAccountToken).toBe(false);
+    expect(pod?.volumes?.find(({ name }) => name === 'cluster')?.projected).toEqual({
+      defaultMode: 0o440,
+      sources: [
+        { serviceAccountToken: { expirationSeconds: 3600, path: 'token' } },
+        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      ],
+    });
+    const own = ofKind(manifests, 'NetworkPolicy').find(({ metadata }) => metadata.name === 'cluster-keys');
+    expect(own?.spec?.podSelector).toEqual({ matchLabels: { 'app.kubernetes.io/name': 'mcp-server' } });
+    const [rule] = own?.spec?.egress ?? [];
+    expect(rule?.ports).toEqual([{ port: 443 }, { port: 6443 }]);
+    const reached = (address: string) =>
+      (rule?.to ?? []).some(
+        ({ ipBlock }) => ipBlock && within(address, [ipBlock.cidr]) && !within(address, ipBlock.except ?? []),
+      );
+    expect(['10.96.0.1', '169.254.169.254', 'fd00:ec2::254'].map(reached)).toEqual([true, false, false]);
+  });
+});
+
 describe('overlays/existing-issuer', () => {
   it('existing-issuer contains nothing of auth-server', () => {
     const manifests = rendered('existing-issuer');

@@ -25,6 +25,11 @@ export class ResourceServer implements AsyncDisposable {
     return server;
   }
 
+  /** Everything that the process has printed. */
+  get output(): string {
+    return this.#run.output;
+  }
+
   /** A client that has no tokens is led to the sign-in, and comes back with the answer. @returns what `whoami` says */
   async signedIn(driver: Driver, state: ClientState, signIn: (url: URL) => Promise<URL>): Promise<unknown> {
     const url = new URL(this.url + driver.path);

@@ -1,9 +1,11 @@
 /** Owns the wiring of one issuer: its metadata and its keys, when they are first read, and what is logged about them. */
 import { type RemoteDocument, reasonOf } from '@mcp-oauth/shared/documents/remote-document';
+import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { createPlace } from '@mcp-oauth/shared/network/place';
 import type { ConfiguredIssuer } from '../authorization/issuer/configured.ts';
 import { createIssuerMetadata, type IssuerMetadata } from '../authorization/issuer/issuer-metadata.ts';
 import { createKeySource, type KeySource } from '../authorization/issuer/key-source.ts';
+import { readKeysToken, withKeysToken } from '../authorization/issuer/keys-token.ts';
 import type { ProcessDependencies } from './process.ts';
 
 /** An issuer while the service runs. */
@@ -26,12 +28,20 @@ export async function prepareIssuer({ keySource, introspection, jwksUrl, metadat
   await keySource.prepare(ISSUER_STARTS);
 }
 
+/** @throws StartError if there is no token in its file */
+function fetchOf({ keysToken }: ConfiguredIssuer, fetch: Fetch): Fetch {
+  if (!keysToken) return fetch;
+  readKeysToken(keysToken);
+  return withKeysToken(fetch, keysToken);
+}
+
 /** The documents of an issuer. Failures are logged and counted; the recovery is logged. */
 export function composeIssuer(
   configured: ConfiguredIssuer,
   maxAge: number,
-  { fetch, clock, log, meters }: ProcessDependencies,
+  { fetch: plain, clock, log, meters }: ProcessDependencies,
 ): RunningIssuer {
+  const fetch = fetchOf(configured, plain);
   const { id, url: issuer, metadataIssuer, internalUrl, jwksUrl, keySetting } = configured;
   const { inside } = createPlace(issuer, internalUrl);
   const report = (document: 'keys' | 'metadata') => ({

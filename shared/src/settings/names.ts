@@ -57,6 +57,7 @@ export const SETTING_NAMES: readonly string[] = [
   'ISSUERS',
   'ISSUER_ANNOUNCED',
   'ISSUER_INTERNAL_URL',
+  'ISSUER_KEYS_TOKEN_FILE',
   'ISSUER_PRESET',
   'JWKS_MAX_AGE',
   'JWKS_URL',

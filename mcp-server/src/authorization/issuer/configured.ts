@@ -4,6 +4,7 @@ import type { Environment, Problem } from '@mcp-oauth/shared/settings/config';
 import { type ConfiguredIntrospection, introspectionOf, judgeIntrospection } from '../introspection/settings.ts';
 import { readClaimRule } from '../token/claim-rule.ts';
 import type { TokenRules } from '../token/rules.ts';
+import type { KeysToken } from './keys-token.ts';
 import { type Preset, TENANT } from './presets/preset.ts';
 import { PRESETS } from './presets/table.ts';
 import type { IssuerValues } from './settings.ts';
@@ -16,6 +17,8 @@ export interface ConfiguredIssuer {
   readonly metadataIssuer: string;
   readonly internalUrl: string | undefined;
   readonly jwksUrl: string | undefined;
+  /** Sent when its metadata and keys are read; absent: everybody may read them. */
+  readonly keysToken: KeysToken | undefined;
   /** Whether clients are told about it. */
   readonly announced: boolean;
   /** One for each `iss` of its tokens. */
@@ -62,6 +65,13 @@ export function judgeIssuer(
   const add = (name: string, message: string | undefined) => {
     if (message) problems.push({ env: variable(name), message });
   };
+  for (const [name, url] of values.issuerKeysTokenFile ? placesOf(values) : []) {
+    const reason = `as it gets the token of ${variable('ISSUER_KEYS_TOKEN_FILE')}`;
+    add(
+      name,
+      plainHttpOutside(url) && `must use https unless it is inside the network, ${reason} (got ${JSON.stringify(url)})`,
+    );
+  }
   if (environment === 'production') {
     add('ISSUER_INTERNAL_URL', plainHttpOutside(issuerInternalUrl));
     add('JWKS_URL', plainHttpOutside(jwksUrl));
@@ -78,6 +88,24 @@ export function judgeIssuer(
     );
   }
   return problems;
+}
+
+/** Where the operator says that metadata and keys are, with the settings that say so. */
+const placesOf = ({ issuer, issuerInternalUrl, jwksUrl }: Partial<IssuerValues>) =>
+  Object.entries({
+    [issuerInternalUrl ? 'ISSUER_INTERNAL_URL' : 'ISSUER']: issuerInternalUrl ?? issuer,
+    JWKS_URL: jwksUrl,
+  }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+
+function keysTokenOf(values: IssuerValues, variable: Variable): KeysToken | undefined {
+  const { issuerKeysTokenFile: file } = values;
+  if (file === undefined) return undefined;
+  return {
+    file,
+    setting: variable('ISSUER_KEYS_TOKEN_FILE'),
+    placeSetting: variable('JWKS_URL'),
+    origins: [...new Set(placesOf(values).map(([, url]) => new URL(url).origin))],
+  };
 }
 
 /** @param audiences used if the settings name none */
@@ -109,6 +137,7 @@ export function configuredIssuer(
     metadataIssuer: template ?? issuer,
     internalUrl: values.issuerInternalUrl,
     jwksUrl,
+    keysToken: keysTokenOf(values, variable),
     announced: values.issuerAnnounced,
     rules: template ? ofTenants(rules, template) : [rules],
     introspection: introspectionOf(values, rules),

@@ -83,6 +83,12 @@ export const issuerSettings = {
     type: type.url(),
     example: 'https://auth.example.com/jwks',
   }),
+  issuerKeysTokenFile: optional({
+    env: 'ISSUER_KEYS_TOKEN_FILE',
+    doc: 'File with a bearer token, for an issuer that shows its metadata and keys only to callers that have one, as a Kubernetes cluster does. It is read for each request, and sent only to the hosts of ISSUER, or ISSUER_INTERNAL_URL, and of JWKS_URL; plain http is accepted inside the network only.',
+    type: type.text(),
+    example: '/run/cluster/token',
+  }),
   audiences: optional({
     env: 'AUDIENCES',
     doc: 'Values of `aud` that identify this server. Default: PUBLIC_URL with /mcp, with /sse, and alone.',
