@@ -16,6 +16,9 @@ import { mapped, withoutPrefix } from './scope-map.ts';
 /** OpenID Connect Core §3.1.3.6, §3.3.2.11; RFC 8417 §2.2: claims that no access token has. */
 const OF_OTHER_TOKENS = ['at_hash', 'c_hash', 'events'];
 
+/** The last second of the year 9999 (RFC 3339 §1). Issuers write larger numbers for "never", which can't be written as a date. */
+const LATEST = 253_402_300_799;
+
 /**
  * @param isTyped whether the header says that this is an access token (RFC 9068 §2.1)
  * @param now seconds since the epoch
@@ -56,7 +59,7 @@ export function principalOf(claims: JWTPayload, rules: TokenRules, { isTyped, no
     subject,
     clientId,
     scopes: scopesOf(claims, rules),
-    expiresAt: exp,
+    expiresAt: Math.min(exp, LATEST),
     claims: personClaimsOf(claims),
   };
   return Object.freeze(cnf === undefined ? principal : { ...principal, keyThumbprint: thumbprintOf(cnf, refuse) });
