@@ -85,8 +85,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'mcp-server/storage': ['authorization', 'keys', 'sessions'],
   'mcp-server/sessions': ['authorization'],
   'client/clients': [],
-  'client/sign-in': [],
-  'client/doctor': ['clients', 'options.ts', 'sign-in'],
+  'client/sign-in': ['reach.ts'],
+  'client/doctor': ['clients', 'options.ts', 'reach.ts', 'sign-in'],
   'client/tokens': ['sign-in'],
   'client/terminal': ['options.ts', 'sign-in', 'tokens'],
 };

@@ -7,7 +7,7 @@ import { visibleJson } from '@mcp-oauth/shared/text/terminal-text';
 import { DOCTOR, PROFILES, PROGRAM } from '../clients/profiles.ts';
 import { serverUrl, textOf, timeoutOf } from '../options.ts';
 import type { SignInOptions } from '../sign-in/sign-in.ts';
-import { type Ask, withoutSecrets } from './network/ask.ts';
+import { type Ask, withinReachOf, withoutSecrets } from './network/ask.ts';
 import type { Connections } from './network/connection.ts';
 import { asJson, cleaned, conclude, lineOf } from './report.ts';
 import type { Known, SignedIn, StepDependencies } from './step.ts';
@@ -71,7 +71,7 @@ async function examine(
   const { ask, ...connections } = network(env, timeoutOf(options.timeout, DEFAULT_TIMEOUT, MOST_SECONDS));
   const dependencies: StepDependencies = {
     ...connections,
-    ask: withoutSecrets(ask, () => secrets),
+    ask: withoutSecrets(withinReachOf(url, ask), () => secrets),
     now,
     ...(login && { signIn: (at, clientId) => signIn(env, at, { ...login, ...(clientId && { clientId }) }) }),
   };

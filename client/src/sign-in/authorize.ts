@@ -1,5 +1,6 @@
 /** Owns a sign-in from the URL of an MCP server to tokens for it, in the browser or with a code on another device. */
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { requireReach, withinReach } from '../reach.ts';
 import { signInByBrowser } from './by-browser.ts';
 import { DEVICE_GRANT, signInByDevice } from './by-device.ts';
 import { findAuthority, scopeOf } from './discover.ts';
@@ -34,7 +35,7 @@ const NO_REDIRECT = 'http://127.0.0.1/callback';
 
 export async function authorize(url: URL, wish: Wish, dependencies: SignInDependencies): Promise<Grant> {
   const { openBrowser, now, wait } = dependencies;
-  const fetch = soon(dependencies.fetch);
+  const fetch = soon(withinReach(dependencies.fetch, url));
   const { name, device, browser, clientId, say } = wish;
   const authority = await findAuthority(url, fetch);
   const { server, issuer, resource } = authority;
@@ -52,6 +53,7 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
     return { server, issuer, resource, client, tokens };
   }
   const show = (at: URL) => {
+    requireReach(url, at);
     say(`Sign in here:\n\n  ${at.href}\n`);
     if (browser) openBrowser(at);
   };

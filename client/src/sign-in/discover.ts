@@ -10,6 +10,7 @@ import {
   extractWWWAuthenticateParams,
   resourceUrlFromServerUrl,
 } from '@modelcontextprotocol/client';
+import { requireReach } from '../reach.ts';
 
 export interface Authority {
   /** The URL of the authorization server. */
@@ -30,6 +31,8 @@ export async function findAuthority(url: URL, fetch: Fetch): Promise<Authority> 
   await answer.body?.cancel();
   const challenge = extractWWWAuthenticateParams(answer);
   const { resourceMetadataUrl } = challenge;
+  // The SDK would look elsewhere without a word.
+  if (resourceMetadataUrl) requireReach(url, resourceMetadataUrl);
   const found = await discoverOAuthServerInfo(url, {
     ...(resourceMetadataUrl && { resourceMetadataUrl }),
     fetchFn: fetch,

@@ -6,6 +6,7 @@ import {
   OAuthError,
   refreshAuthorization,
 } from '@modelcontextprotocol/client';
+import { withinReach } from '../reach.ts';
 import type { Grant } from './grant.ts';
 import { formOf } from './registration.ts';
 
@@ -21,11 +22,14 @@ export const soon =
 /** RFC 6749 §5.2: any other error may pass. */
 const OVER: ReadonlySet<string> = new Set(['invalid_grant', 'invalid_client', 'unauthorized_client']);
 
-/** @returns undefined if the authorization server does not renew the tokens: a person has to sign in */
-export async function renew(grant: Grant, fetch: Fetch): Promise<Grant | undefined> {
+/**
+ * @param at the MCP server
+ * @returns undefined if the authorization server does not renew the tokens: a person has to sign in
+ */
+export async function renew(at: URL, grant: Grant, fetch: Fetch): Promise<Grant | undefined> {
   const { server, issuer, resource, client, tokens } = grant;
   if (tokens.refresh_token === undefined) return undefined;
-  const fetchFn = soon(fetch);
+  const fetchFn = soon(withinReach(fetch, at));
   const metadata = await discoverAuthorizationServerMetadata(server, { fetchFn });
   if ((metadata?.issuer ?? server) !== issuer) return undefined;
   try {
@@ -49,9 +53,12 @@ interface RevocationMetadata {
   readonly revocation_endpoint_auth_methods_supported?: readonly string[];
 }
 
-/** @returns whether the authorization server has revoked the tokens */
-export async function revoke({ server, issuer, client, tokens }: Grant, fetch: Fetch): Promise<boolean> {
-  const fetchFn = soon(fetch);
+/**
+ * @param at the MCP server
+ * @returns whether the authorization server has revoked the tokens
+ */
+export async function revoke(at: URL, { server, issuer, client, tokens }: Grant, fetch: Fetch): Promise<boolean> {
+  const fetchFn = soon(withinReach(fetch, at));
   try {
     const metadata = await discoverAuthorizationServerMetadata(server, { fetchFn });
     const { revocation_endpoint: endpoint, revocation_endpoint_auth_methods_supported: methods } =

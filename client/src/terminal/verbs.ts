@@ -107,11 +107,11 @@ async function login({ url, login: wish, file, access, screen }: Run): Promise<n
   return 0;
 }
 
-async function logout({ file, access, screen }: Run): Promise<number> {
+async function logout({ url, file, access, screen }: Run): Promise<number> {
   let revoked: boolean | undefined;
   if (await file.read())
     await file.update(async (grant) => {
-      revoked = grant && (await revoke(grant, access.fetch));
+      revoked = grant && (await revoke(url, grant, access.fetch));
       return undefined;
     });
   const kept = 'Signed out here. The authorization server did not revoke the tokens: they end by themselves.';

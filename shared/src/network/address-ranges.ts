@@ -1,6 +1,6 @@
 /**
- * Owns the special-purpose address ranges (RFC 6890 and its IANA registries), each under one name, and how a list of ranges is
- * parsed and matched.
+ * Owns the special-purpose address ranges (RFC 6890 and its IANA registries), each under one name, how a list of ranges is parsed
+ * and matched, and which addresses are public.
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
@@ -71,3 +71,15 @@ export function addRange(list: BlockList, range: string): boolean {
 /** @param address an IP address in any spelling */
 export const contains = (list: BlockList, address: string): boolean =>
   list.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+
+const special = blockListOf(...SPECIAL_PURPOSE);
+const global6 = blockListOf(...GLOBAL_UNICAST);
+
+/** Whether a request to this address leaves the network (CWE-918); `false` for a text that is no address. */
+export function isPublicAddress(address: string): boolean {
+  // An address with a zone is link-local.
+  if (address.includes('%')) return false;
+  const family = isIP(address);
+  if (family === 4) return !contains(special, address);
+  return family === 6 && contains(global6, address) && !contains(special, address);
+}

@@ -6,10 +6,10 @@ import { promises as dns } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { isIP, isIPv6, type LookupFunction, type Socket } from 'node:net';
+import { isPublicAddress } from '@mcp-oauth/shared/network/address-ranges';
 import { openTunnel, secure, TunnelError } from '@mcp-oauth/shared/network/tunnel';
 import { ClientDocumentError, type Reason } from '../document-error.ts';
 import { flawOfHost } from './document-url.ts';
-import { isPublicAddress } from './public-address.ts';
 
 export interface Answer {
   readonly status: number;

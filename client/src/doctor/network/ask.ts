@@ -5,6 +5,7 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { openTunnel, secure } from '@mcp-oauth/shared/network/tunnel';
+import { isStray } from '../../reach.ts';
 import { codeOf, type ProxyFor } from './proxy.ts';
 
 export interface ProbeRequest {
@@ -109,6 +110,16 @@ export const withoutSecrets =
     const hide = (text: string) => secrets().reduce((rest, secret) => rest.replaceAll(secret, '…'), text);
     const headers = Object.entries(response.headers).map(([name, value]) => [name, hide(value)] as const);
     return { ...response, body: hide(response.body), headers: Object.fromEntries(headers) };
+  };
+
+/** Sends nothing into this network for a server of the internet, whatever its documents name. */
+export const withinReachOf =
+  (server: URL, ask: Ask): Ask =>
+  async (asked) => {
+    const url = new URL(asked.url);
+    if (!isStray(server, url)) return ask(asked);
+    const failure = 'not asked: it is inside this network, and the server is not';
+    return { url: url.href, status: 0, headers: {}, body: '', cut: false, failure, sentAt: 0, answeredAt: 0 };
   };
 
 /** Reads the body up to a limit of bytes and of time. A stream ends after its first event. */

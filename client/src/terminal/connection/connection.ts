@@ -105,7 +105,7 @@ async function answerOf(params: ElicitRequest['params'], person: Person): Promis
 }
 
 /** Never signs in: a script would wait for a person. */
-function bearer({ file, fetch, hide }: ConnectionOptions): AuthProvider & { settled(): Promise<unknown> } {
+function bearer({ url, file, fetch, hide }: ConnectionOptions): AuthProvider & { settled(): Promise<unknown> } {
   let used: string | undefined;
   let renewal: Promise<unknown> = Promise.resolve();
   return {
@@ -122,7 +122,7 @@ function bearer({ file, fetch, hide }: ConnectionOptions): AuthProvider & { sett
       renewal = file.update(async (now) => {
         // Another process has renewed the tokens, or signed in or out.
         if (now?.tokens.access_token !== used) return now;
-        const renewed = now && (await renew(now, fetch));
+        const renewed = now && (await renew(url, now, fetch));
         if (renewed) hide(secretsOf(renewed));
         isOver = !renewed;
         return renewed ?? now;

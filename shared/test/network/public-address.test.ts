@@ -1,7 +1,7 @@
 /** Proves that no address inside a network, in any spelling, counts as public. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isPublicAddress } from '../../../src/client-documents/fetch/public-address.ts';
+import { isPublicAddress } from '../../src/network/address-ranges.ts';
 
 describe('RFC 6890 special-purpose addresses', () => {
   it.each([
