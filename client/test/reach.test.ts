@@ -120,7 +120,8 @@ it('CWE-918 the doctor asks nothing inside this network for a server of the inte
     asked.push(String(url));
     return { url: String(url), status: 200, headers: {}, body: '', cut: false, sentAt: 1, answeredAt: 1 };
   });
-  for (const url of INSIDE) expect(await ask({ url })).toMatchObject({ status: 0, failure: expect.stringMatching(/^not asked/) });
+  for (const url of INSIDE)
+    expect(await ask({ url })).toMatchObject({ status: 0, failure: expect.stringMatching(/^not asked/) });
   expect(asked).toEqual([]);
   expect(await ask({ url: 'https://as.example/' })).toMatchObject({ status: 200 });
 });

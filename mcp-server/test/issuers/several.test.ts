@@ -87,7 +87,7 @@ describe('the tokens of several issuers', () => {
   });
 
   it('RFC 7519 §4.1.4 an expiry after the year 9999 counts as its last second', async () => {
-    for (const exp of [9_223_372_036_854_775_807, 1e308])
+    for (const exp of [2 ** 63, 1e308])
       expect(await server.whoami(await ofPeople({ exp }))).toMatchObject({ expires_at: '9999-12-31T23:59:59.000Z' });
   });
 
