@@ -65,9 +65,12 @@ export async function runService(
     const { listening, metrics } = await listenTo(service, admission.handler);
     startIsOver();
     service.log.info({ url: service.url, port: listening.port, metrics: metrics?.port }, 'ready');
-    // After the log line, because the parent may print right after the message.
-    void logWritten(service.log).then(() => process.send?.('ready'));
-    stop = once(async (signal: string) => {
+    const die = (event: string) => (err: unknown) => {
+      service.log.fatal({ err }, event);
+      const end = () => process.exit(1);
+      logWritten(service.log).then(end, end);
+    };
+    const shutDown = async (signal: string): Promise<void> => {
       service.log.info({ signal }, 'stopping');
       // Refuse first, so that clients that reconnect do not reach this process again. Admitted requests of a gateway arrive before.
       admission.close();
@@ -84,13 +87,12 @@ export async function runService(
       service.log.info('stopped');
       await logWritten(service.log);
       process.exit(0);
-    });
-    for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-      process.on(event, (err) => {
-        service.log.fatal({ err }, event);
-        void logWritten(service.log).then(() => process.exit(1));
-      });
-    }
+    };
+    stop = once((signal) => shutDown(signal).catch(die('shutdown failed')));
+    for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, die(event));
+    // After the log line, because the parent may print right after the message. It may be gone already.
+    await logWritten(service.log);
+    process.send?.('ready', () => {});
   } catch (error) {
     // A missing setting may have been set under a wrong name.
     fail(name, process, error instanceof ConfigError ? new ConfigError([...error.problems, ...unknown]) : error);
@@ -179,11 +181,11 @@ const problemOf = (error: unknown): string =>
     ? error.message
     : `failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`;
 
-function once(run: (signal: string) => Promise<void>): (signal: string) => void {
+function once(run: (signal: string) => void): (signal: string) => void {
   let stopping = false;
   return (signal) => {
     if (stopping) return;
     stopping = true;
-    void run(signal);
+    run(signal);
   };
 }
