@@ -14,6 +14,7 @@ import {
   type Sessionful,
   type SessionfulDependencies,
 } from '../../src/protocol/sessionful/endpoints.ts';
+import type { SessionStorage } from '../../src/sessions/ports.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
 import { allowance } from './limits.ts';
 
@@ -54,9 +55,12 @@ export interface McpOptions {
   readonly catalog?: Catalog;
   readonly limits?: Partial<SessionfulDependencies['limits']>;
   readonly allowed?: Partial<AllowanceLimits>;
+  /** Stands between the server and its storage. */
+  readonly layer?: (storage: SessionStorage) => SessionStorage;
 }
 
-export async function startMcp({ catalog = builtIn, limits = {}, allowed = {} }: McpOptions = {}): Promise<TestMcp> {
+export async function startMcp(options: McpOptions = {}): Promise<TestMcp> {
+  const { catalog = builtIn, limits = {}, allowed = {}, layer = (storage) => storage } = options;
   const time = new FakeClock();
   const lines: string[] = [];
   const log = createLogger('test', 'debug', { write: (line: string) => void lines.push(line) });
@@ -97,7 +101,7 @@ export async function startMcp({ catalog = builtIn, limits = {}, allowed = {} }:
     methods,
     publicUrl: 'http://localhost',
     serverInfo: { name: 'test', title: 'Test', version: '1.2.3' },
-    storage,
+    storage: layer(storage),
     limits: { ...all, ...budgets },
     allowance: allowance(allowed),
     clock: time,

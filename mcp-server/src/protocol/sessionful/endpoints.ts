@@ -173,9 +173,11 @@ const whenStored =
       await endpoint(request);
     } catch (error) {
       const isOutage = error instanceof StorageUnavailable && !(error instanceof StorageFault);
-      if (!isOutage || request.res.headersSent) throw error;
+      if (!isOutage) throw error;
       request.log.warn({ reason: error.message }, 'session storage unavailable');
-      refuse(request.res, STORAGE_AWAY, requestIdOf(request.message));
+      // A stream that has begun may lack events: a client that opens it again gets them.
+      if (request.res.headersSent) request.res.destroy();
+      else refuse(request.res, STORAGE_AWAY, requestIdOf(request.message));
     }
   };
 

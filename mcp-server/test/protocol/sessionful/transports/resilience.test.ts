@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createCatalog } from '../../../../src/protocol/catalog/catalog.ts';
 import { defineTool } from '../../../../src/protocol/define.ts';
+import { StorageUnavailable } from '../../../../src/sessions/ports.ts';
 import {
   call,
   frames,
@@ -107,6 +108,33 @@ describe('disconnection', () => {
     await closed;
     expect(received).toBeLessThan(400 * 65_536);
   });
+});
+
+describe('a storage that is lost while a stream is opened', () => {
+  it.each([
+    ['Streamable HTTP', '/mcp'],
+    ['MCP 2024-11-05 HTTP+SSE', '/sse'],
+  ])(
+    'the stream is closed, so that the client opens it again, and the outage is no error of ours: %s',
+    async (_, path) => {
+      const away = () => Promise.reject(new StorageUnavailable('away'));
+      await using mcp = await startMcp({
+        layer: (storage) => ({
+          ...storage,
+          changes: { ...storage.changes, since: away },
+        }),
+      });
+      const session = path === '/mcp' ? { session: await openSession(mcp.url) } : {};
+      const stream = await send(mcp.url, undefined, { ...session, method: 'GET', path });
+      expect(stream.status).toBe(200);
+      await expect(stream.text()).rejects.toThrow();
+      const logged = mcp.lines.map((line) => JSON.parse(line));
+      expect(logged).toContainEqual(
+        expect.objectContaining({ level: 'warn', msg: 'session storage unavailable', reason: 'away' }),
+      );
+      expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
+    },
+  );
 });
 
 describe('results that cannot be written as JSON', () => {
