@@ -39,6 +39,11 @@ const samples: Readonly<Record<keyof typeof rules, readonly (readonly [path: str
   ],
   opening: [['shared/src/a.ts', 'export const a = 1;']],
   once: [['auth-server/src/http/a.ts', `list.addSubnet('10.0.0.0', 8);`]],
+  handled: [
+    ['shared/src/a.ts', `client.on('ready', async () => {});`],
+    ['shared/src/a.ts', 'setInterval(async () => {}, 1);'],
+    ['shared/src/a.ts', `signal.addEventListener(\n'abort', async function () {});`],
+  ],
   ambient: [
     ['shared/src/a.ts', 'const a = process.env.A;'],
     ['auth-server/src/keys/a.ts', 'const now = Date.now();'],

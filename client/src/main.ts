@@ -27,7 +27,7 @@ const signInWith = (env: Environment) => ({
   fetch: limitedFetch(createOutgoingFetch(proxyValues(env))),
   openBrowser: (at: URL) => openBrowser(at, process.platform),
   now,
-  wait: async (milliseconds: number) => void (await setTimeout(milliseconds)),
+  wait: (milliseconds: number) => setTimeout<void>(milliseconds),
 });
 
 const readInput = (path: string) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8'));

@@ -1,5 +1,6 @@
 /** Owns the wiring of the development IdP, from its configuration to a service. */
 import { systemClock } from '@mcp-oauth/shared/clock';
+import { listenerOf } from '@mcp-oauth/shared/http/connections';
 import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import type { Service } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
@@ -15,7 +16,7 @@ export async function compose(env: Environment, overrides: { readonly log?: Logg
   let ready = true;
   return {
     log,
-    handler: createApp({ url, provider, log, ready: () => ready }).callback(),
+    handler: listenerOf(createApp({ url, provider, log, ready: () => ready })),
     listen: {
       host,
       port: port ?? portOf(url),

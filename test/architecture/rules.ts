@@ -154,6 +154,16 @@ export const once: Rule = (files) =>
     ),
   );
 
+/** A callback whose caller drops its promise. The lint rules noFloatingPromises and noVoid find the other forms. */
+const DROPPED =
+  /\b(on|once|addListener|addEventListener)\(\s*[^,()]+,\s*async\b|\b(set(Timeout|Interval|Immediate)|queueMicrotask|nextTick)\(\s*async\b/;
+
+/** A rejection that nobody handles ends the process. */
+export const handled: Rule = (files) =>
+  files
+    .filter(({ text }) => DROPPED.test(text))
+    .map(({ path }) => `${path}: nobody waits for an async callback: end its promise with a catch`);
+
 /** Ambient things stay at the rim. */
 export const ambient: Rule = (files) =>
   files.flatMap(({ path, text }) =>

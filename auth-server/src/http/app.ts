@@ -2,7 +2,7 @@
 import type { RequestListener } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { logConnections } from '@mcp-oauth/shared/http/connections';
+import { listenerOf, logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
 import { operations } from '@mcp-oauth/shared/http/operations';
 import { checkHead, refusalOfHead } from '@mcp-oauth/shared/http/request/head';
@@ -69,9 +69,9 @@ export function createApp({ engine, ...options }: AppOptions): RequestListener {
   ];
   for (const layer of onion) engine.use(layer);
   logConnections(engine, options.log);
-  const ask = engine.callback();
+  const ask = listenerOf(engine);
   return (req, res) => {
-    if (refusalOfHead(req) || !documents.answer(req, res)) void ask(req, res);
+    if (refusalOfHead(req) || !documents.answer(req, res)) ask(req, res);
   };
 }
 

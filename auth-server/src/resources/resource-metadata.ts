@@ -81,7 +81,7 @@ export function createScopeSource(options: ScopeSourceOptions): ScopeSource {
       revision += 1;
     }
     if (published) document.touch();
-    else void settled(document.get());
+    else document.get().catch(() => {});
   };
   return {
     current: () => published?.scopes,

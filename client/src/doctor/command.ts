@@ -140,7 +140,9 @@ function signInOptions({ options, stderr }: Invocation): SignInOptions | undefin
     if (call !== undefined || text !== undefined) throw new UsageError('--call and --arguments need --login');
     return undefined;
   }
-  const say = (line: string) => void stderr.write(`${line}\n`);
+  const say = (line: string): void => {
+    stderr.write(`${line}\n`);
+  };
   return {
     say,
     browser: !options['no-browser'],

@@ -1,6 +1,7 @@
 /** Owns the wiring of HTTP: the lane for MCP, and Koa for the documents behind it. */
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { BlockList } from 'node:net';
+import { listenerOf } from '@mcp-oauth/shared/http/connections';
 import { createClientAddress, FORGOTTEN_PROXY, forgottenProxy } from '@mcp-oauth/shared/http/request/client-address';
 import type { Allowance } from '../allowance/allowance.ts';
 import type { Config } from '../config.ts';
@@ -41,7 +42,7 @@ export function composeHttp(config: Config, dependencies: HttpDependencies): Req
   const namesIssuer = config.issuers.flatMap(({ rules }) => rules).length > 1;
   const lane = createLane(
     { settings: config, log, verify, verifyProof, scopes, endpoints, allowance, onRefused, addressOf, namesIssuer },
-    app.callback(),
+    listenerOf(app),
   );
   return underBasePath(config.publicUrl, meters?.timed(lane) ?? lane);
 }

@@ -23,14 +23,14 @@ export class PendingRequests {
     const open = this.#open.get(session) ?? new Set();
     this.#open.set(session, open);
     for (const id of ids) open.add(id);
-    await this.#note(session, open);
+    await this.#note(session, open).catch(() => {});
   }
 
   settle(session: string, id: Id): void {
     const open = this.#open.get(session);
     if (!open?.delete(id)) return;
     if (open.size === 0) this.#open.delete(session);
-    void this.#note(session, open);
+    this.#note(session, open).catch(() => {});
   }
 
   /** The session has ended, and with it its stream. */
@@ -38,9 +38,9 @@ export class PendingRequests {
     this.#open.delete(session);
   }
 
+  /** If this fails and the replica is lost, the client waits until its own timeout. */
   #note(session: string, open: ReadonlySet<Id>): Promise<void> {
     const requests = open.size === 0 ? '' : JSON.stringify([...open]);
-    // If this fails and the replica is lost, the client waits until its own timeout.
-    return this.#log.notePending({ session, stream: STANDALONE }, this.#replica, requests).catch(() => {});
+    return this.#log.notePending({ session, stream: STANDALONE }, this.#replica, requests);
   }
 }

@@ -50,6 +50,8 @@ export interface SessionHostDependencies {
   readonly pause: (milliseconds: number) => Promise<void>;
   /** Runs when a session is known to have ended, possibly more than once. */
   readonly onEnd: (id: string) => void;
+  /** Called with the error of work that nobody waits for. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** Milliseconds for which a copy is used. The bus announces changes; this bounds the effect of a lost message. */
@@ -76,7 +78,14 @@ interface Copy {
   writtenAt: number;
 }
 
-export function createSessionHost({ storage, limits, clock, pause, onEnd }: SessionHostDependencies): SessionHost {
+export function createSessionHost({
+  storage,
+  limits,
+  clock,
+  pause,
+  onEnd,
+  onFailure,
+}: SessionHostDependencies): SessionHost {
   const { store, bus } = storage;
   const copies = new BoundedMap<string, Copy>(CAPACITY);
   /** Sessions whose record is being read, without those whose record has changed since the read began. */
@@ -141,7 +150,7 @@ export function createSessionHost({ storage, limits, clock, pause, onEnd }: Sess
     if (!sameOwner(copy.session.owner, principal)) return 'foreign';
     const [now, newer] = [clock.now(), principal.expiresAt > copy.session.tokenExpiresAt];
     if (newer) copy.session = { ...copy.session, tokenExpiresAt: principal.expiresAt };
-    if (newer || now - copy.writtenAt >= pace) void write(copy, now, principal.expiresAt);
+    if (newer || now - copy.writtenAt >= pace) write(copy, now, principal.expiresAt).catch(onFailure);
     return copy.session;
   };
   /** Keeps a stale copy: it serves requests while the store is unavailable. */

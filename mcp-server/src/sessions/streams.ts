@@ -41,6 +41,8 @@ export class Attachment<S extends Sink = Sink> {
 export interface StreamsDependencies extends Pick<WriterDependencies, 'pause' | 'instead'> {
   readonly log: EventLog;
   readonly bus: MessageBus;
+  /** Called with the error of work that nobody waits for. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** Producer of the answers for lost replicas, stored in Redis: the same on all replicas, so the log keeps one answer. */
@@ -57,6 +59,7 @@ const keyOf = ({ session, stream }: StreamName): string => `${session} ${stream}
 export class Streams {
   readonly #log: EventLog;
   readonly #bus: MessageBus;
+  readonly #onFailure: (error: unknown) => void;
   readonly #attached = new Map<string, Attachment>();
   /** Connections that are becoming the reader of a stream, without those that another connection has replaced since. */
   readonly #taking = new Set<string>();
@@ -67,9 +70,10 @@ export class Streams {
   #connections = 0;
   #names = 0;
 
-  constructor({ log, bus, pause, instead }: StreamsDependencies) {
+  constructor({ log, bus, pause, instead, onFailure }: StreamsDependencies) {
     this.#log = log;
     this.#bus = bus;
+    this.#onFailure = onFailure;
     const next = () => {
       this.#sequence += 1;
       return this.#sequence;
@@ -77,16 +81,8 @@ export class Streams {
     const onWay = (change: 1 | -1) => {
       this.#pending += change;
     };
-    this.#writing = {
-      log,
-      bus,
-      pause,
-      instead,
-      producer: bus.replica,
-      next,
-      onWay,
-      wake: (name) => void this.wake(name),
-    };
+    const wake = (name: StreamName) => this.wake(name).catch(onFailure);
+    this.#writing = { log, bus, pause, instead, producer: bus.replica, next, onWay, wake };
   }
 
   /** Number of events that are not in a log yet. */
@@ -145,11 +141,11 @@ export class Streams {
     });
     if (!taken) return undefined;
     if (taken.previous) this.#detachPrevious(name, taken.previous);
-    if (after !== undefined) void this.#log.acknowledge(name, after).catch(() => {});
+    if (after !== undefined) this.#log.acknowledge(name, after).catch(() => {});
     const attachment: Attachment<S> = new Attachment(
       { name, as, changes: taken.changes, after: after ?? taken.cursor },
       // Deferred: a client that has already disconnected closes before the attachment exists.
-      (from) => connect(() => queueMicrotask(() => void this.#detach(attachment)), from),
+      (from) => connect(() => queueMicrotask(() => this.close(attachment)), from),
       (sink, from) => new StreamReader(this.#log, name, sink, from),
     );
     // Another replica may have replaced the previous reader, and its message may not have arrived yet.
@@ -169,7 +165,7 @@ export class Streams {
   /** The client has received all of a finished stream, and will not resume it. */
   discard({ name, as }: Pick<Attachment, 'name' | 'as'>): void {
     // If this fails, the stream expires by itself.
-    void this.#log.discard(name, as).catch(() => {});
+    this.#log.discard(name, as).catch(() => {});
   }
 
   /** Whether a client can still resume the stream. */
@@ -186,7 +182,7 @@ export class Streams {
 
   /** Wake-ups may have been lost. */
   wakeAll(): void {
-    for (const attachment of this.all()) void this.#feed(attachment);
+    for (const attachment of this.all()) this.#feed(attachment).catch(this.#onFailure);
   }
 
   /** Another connection reads the stream now. */
@@ -237,7 +233,7 @@ export class Streams {
 
   /** Closes a connection; the client may reconnect and resume. */
   close(attachment: Attachment): void {
-    void this.release(attachment);
+    this.release(attachment).catch(this.#onFailure);
   }
 
   /** Closes a connection. Resolves when other replicas can see that no connection reads the stream. */

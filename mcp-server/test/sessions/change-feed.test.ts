@@ -31,7 +31,12 @@ async function openReplicas(subscriptions: readonly string[] = []) {
 }
 
 function createReplica(storage: SessionStorage, bus: MessageBus = storage.bus) {
-  const streams = new Streams({ log: storage.log, bus, pause: async () => {} });
+  const streams = new Streams({
+    log: storage.log,
+    bus,
+    pause: async () => {},
+    onFailure: (error) => Promise.reject(error),
+  });
   const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: storage.store.get, messageOf });
   const announcements = createAnnouncements({ feed, streams, log: storage.changes });
   const settled: Promise<void>[] = [];

@@ -57,6 +57,7 @@ function createReplica({ pace = 0, bus = true } = {}) {
     clock,
     pause: async (milliseconds) => clock.advance(milliseconds / 1000),
     onEnd: (id) => ended.push(id),
+    onFailure: (error) => Promise.reject(error),
   });
   if (bus) {
     storage.bus.subscribe(

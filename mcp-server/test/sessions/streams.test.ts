@@ -20,8 +20,8 @@ async function openSession() {
     tokenExpiresAt: 4_000_000_000,
   };
   await store.create(session);
-  const streamsOver = (dependencies: Pick<StreamsDependencies, 'log' | 'bus'>) =>
-    new Streams({ ...dependencies, pause: async () => {} });
+  const streamsOver = (dependencies: Pick<StreamsDependencies, 'log' | 'bus'> & Partial<StreamsDependencies>) =>
+    new Streams({ pause: async () => {}, onFailure: (error) => Promise.reject(error), ...dependencies });
   const name = { session: 's', stream: 'standalone' };
   return { log, bus, streamsOver, streams: streamsOver({ log, bus }), there: streamsOver(open()), name };
 }
@@ -79,6 +79,18 @@ describe('streams on several replicas', () => {
     await attached;
     expect(sink.ended).toBe(true);
     expect(streams.all()).toEqual([]);
+  });
+
+  it('a fault while a stream is read, which nobody waits for, is reported and ends no process', async () => {
+    const { log, bus, streamsOver, name } = await openSession();
+    const fault = new TypeError('a bug');
+    const told: unknown[] = [];
+    const read = () => Promise.reject(fault);
+    const streams = streamsOver({ log: { ...log, read }, bus, onFailure: (error) => told.push(error) });
+    await streams.attach(name, createSink);
+    await streams.announce('s', { data: 'a' });
+    streams.wakeAll();
+    await expect.poll(() => told).toEqual([fault, fault]);
   });
 
   it('streams deliver an event to the next connection when one refuses it', async () => {

@@ -73,7 +73,8 @@ class KeptDocument<T> implements RemoteDocument<T> {
     const { maxAge } = this.#options;
     if (!this.#copy) return;
     const age = typeof maxAge === 'number' ? maxAge : maxAge(this.#copy.value);
-    if (this.#isOver(age, this.#copy.loadedAt)) void this.#attempt();
+    // `onFailure` has reported why it failed.
+    if (this.#isOver(age, this.#copy.loadedAt)) this.#attempt().catch(() => {});
   }
 
   loadedAt(): number | undefined {

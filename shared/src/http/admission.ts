@@ -25,10 +25,12 @@ export function createAdmission(handler: RequestListener, prepare = async (): Pr
   const ask = (req: IncomingMessage, res: ServerResponse): void => {
     state = 'preparing';
     prepared ??= prepare();
-    void prepared.then(() => {
+    const open = (): void => {
       if (state === 'preparing') state = 'open';
       answer(req, res);
-    });
+    };
+    // A check without an answer would keep the gateway away for ever.
+    prepared.then(open, open);
   };
   return {
     handler: (req, res) => {

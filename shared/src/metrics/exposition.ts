@@ -27,7 +27,10 @@ export function createExposition(metrics: readonly Metric[], log: Logger): Reque
   let reading: Promise<string> | undefined;
   return (req, res) => {
     const refused = refusalOf(req);
-    if (refused) return void res.writeHead(...refused).end();
+    if (refused) {
+      res.writeHead(...refused).end();
+      return;
+    }
     reading ??= read().finally(() => {
       reading = undefined;
     });

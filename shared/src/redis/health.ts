@@ -145,7 +145,7 @@ export function createRedisHealth({ log, prefix }: RedisHealthOptions): RedisHea
     },
     add: (client) => {
       clients.push(client);
-      client.on('ready', () => void tryWrite());
+      client.on('ready', tryWrite);
       client.on('close', () => {
         takesWrites = false;
         leaving.delete(client);

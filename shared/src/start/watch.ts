@@ -35,6 +35,6 @@ export function watchStart(name: string): () => void {
   beat.unref();
   return () => {
     clearInterval(beat);
-    void watcher.terminate();
+    watcher.terminate().catch(() => {});
   };
 }

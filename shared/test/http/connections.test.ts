@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { logConnections } from '@mcp-oauth/shared/http/connections';
+import { listenerOf, logConnections } from '@mcp-oauth/shared/http/connections';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import Koa from 'koa';
@@ -29,6 +29,17 @@ it('a client that disconnects in the middle of an answer causes no warning, and 
     .poll(log)
     .toEqual([expect.objectContaining({ level: 'debug', msg: 'client left', reason: 'ECONNRESET' })]);
   expect(printed).not.toHaveBeenCalled();
+});
+
+it('an error that Koa cannot answer closes the connection and ends no process', async () => {
+  const { app } = appWithLog();
+  app.use((ctx) => {
+    ctx.res.writeHead(200).flushHeaders();
+    // Koa writes into the error that it reports.
+    throw Object.freeze(new Error('unforeseen'));
+  });
+  await using server = await serve(listenerOf(app));
+  await expect(fetch(server.url).then((answer) => answer.text())).rejects.toThrow();
 });
 
 it('any other failure outside the error boundary is logged as a warning with its stack', async () => {

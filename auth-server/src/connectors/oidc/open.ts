@@ -135,7 +135,8 @@ async function renewing<T>(provider: Provider, work: () => Promise<T>): Promise<
   try {
     return await translated(work);
   } catch (error) {
-    if (!(error instanceof UpstreamError && ['denied', 'ended'].includes(error.reason))) void provider.renew();
+    if (!(error instanceof UpstreamError && ['denied', 'ended'].includes(error.reason)))
+      provider.renew().catch(() => {});
     throw error;
   }
 }

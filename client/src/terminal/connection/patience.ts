@@ -31,7 +31,7 @@ export function createPatience(milliseconds: number, interrupted: Promise<void>)
   // The SDK does not end the questions of a round.
   const ended = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
   ended.catch(() => {});
-  void interrupted.then(() => end('Interrupted'));
+  interrupted.then(() => end('Interrupted')).catch(() => {});
   return {
     signal,
     during: async (request) => {

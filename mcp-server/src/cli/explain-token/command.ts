@@ -42,7 +42,9 @@ export const explainTokenCommand = ({
   run: async ({ env, options, stdout }) => {
     if (options.token !== undefined) throw new UsageError(NO_VALUE);
     const failures: string[] = [];
-    const write = (line: string) => void failures.push(...whyUnavailable(line));
+    const write = (line: string): void => {
+      failures.push(...whyUnavailable(line));
+    };
     const inspection = await openInspection(env, { clock, log: createLogger('mcp-server', 'warn', { write }) });
     const { config } = inspection;
     const file = typeof options['token-file'] === 'string' ? options['token-file'] : undefined;

@@ -77,12 +77,21 @@ export async function createSessionful(dependencies: SessionfulDependencies): Pr
   const { storage, limits, allowance, clock, log } = dependencies;
   const { bus } = storage;
   const pause = (ms: number) => setTimeout(ms, undefined, { ref: false });
-  const streams = new Streams({ log: storage.log, bus, pause, instead: limitErrors(dependencies) });
+  const report = (err: unknown) => {
+    if (!(err instanceof StorageUnavailable)) log.error({ err }, 'work in the background failed');
+  };
+  const streams = new Streams({
+    log: storage.log,
+    bus,
+    pause,
+    instead: limitErrors(dependencies),
+    onFailure: report,
+  });
   const onEnd = (id: string) => {
     multiplexer.end(id);
     streams.end(id);
   };
-  const sessions = createSessionHost({ storage, limits, clock, pause, onEnd });
+  const sessions = createSessionHost({ storage, limits, clock, pause, onEnd, onFailure: report });
   const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek, messageOf });
   const announcements = createAnnouncements({ feed, streams, log: storage.changes });
   const server = createServer(dependencies);
@@ -107,17 +116,16 @@ export async function createSessionful(dependencies: SessionfulDependencies): Pr
     limits,
     dispatch: createDispatch({ multiplexer, bus, log }),
     settled: upkeep.settled,
+    onFailure: report,
   };
 
-  const report = (err: unknown) => {
-    if (!(err instanceof StorageUnavailable)) log.error({ err }, 'message of another replica failed');
-  };
   bus.subscribe(
     receivers({
       multiplexer,
       streams,
       sessions,
-      onChange: (...change) => void announcements.receive(...change).catch(report),
+      onChange: (...change) => announcements.receive(...change),
+      onFailure: report,
     }),
     () => {
       sessions.invalidate();
@@ -185,21 +193,22 @@ interface Receivers {
   readonly multiplexer: Multiplexer;
   readonly streams: Streams;
   readonly sessions: SessionHost;
-  readonly onChange: (change: string, version: number) => void;
+  readonly onChange: (change: string, version: number) => Promise<void>;
+  readonly onFailure: (error: unknown) => void;
 }
 
 type Handlers = { [K in BusMessage['kind']]: (message: Extract<BusMessage, { kind: K }>) => void };
 
 /** What each message of another replica does on this replica. */
-function receivers({ multiplexer, streams, sessions, onChange }: Receivers): (message: BusMessage) => void {
+function receivers({ multiplexer, streams, sessions, onChange, onFailure }: Receivers): (message: BusMessage) => void {
   const handlers: Handlers = {
-    wake: (name) => void streams.wake(name),
+    wake: (name) => streams.wake(name).catch(onFailure),
     taken: (name) => streams.taken(name, name.connection),
     response: (message) => receive(multiplexer, message),
     cancelled: (message) => receive(multiplexer, message),
     altered: ({ session }) => sessions.invalidate(session),
     ended: ({ session }) => sessions.forget(session),
-    changed: ({ change, version }) => onChange(change, version),
+    changed: ({ change, version }) => onChange(change, version).catch(onFailure),
   };
   return (message) => {
     const { kind } = message;

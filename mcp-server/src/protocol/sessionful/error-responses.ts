@@ -43,7 +43,9 @@ export function refuseUnreadable(res: ServerResponse, body: unknown): void {
   refuse(res, invalidMessage(flaw), id);
 }
 
-export const accept = (res: ServerResponse): void => void res.writeHead(202, { 'Content-Length': 0 }).end();
+export function accept(res: ServerResponse): void {
+  res.writeHead(202, { 'Content-Length': 0 }).end();
+}
 
 const invalidMessage = (flaw: string | undefined): ErrorResponse => ({
   status: 400,

@@ -37,6 +37,8 @@ export interface PostResponseOptions {
   readonly streams: Streams;
   readonly allowance: Allowance;
   readonly receipts: Receipts;
+  /** Called with the error of work that nobody waits for. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 type ResponseSink = Sink & { readonly response: EventStream };
@@ -114,14 +116,16 @@ export class PostResponse implements Outlet {
   }
 
   checkKeepAlive(): void {
-    if (this.#keepAlive.isDue()) void this.#upgraded().then((upgraded) => upgraded?.response.keepAlive());
+    if (this.#keepAlive.isDue())
+      this.#inBackground(this.#upgraded().then((upgraded) => upgraded?.response.keepAlive()));
   }
 
   abandon(): void {
     this.#waiting.clear();
     this.#pace?.leave();
     const tellGone = () => this.#json.write(404, gone(this.#options.batch ? undefined : this.#options.requests[0]?.id));
-    if (this.#upgrade) void this.#upgrade.then((upgraded) => (upgraded ? upgraded.response.end() : tellGone()));
+    const end = (upgraded: Upgraded | undefined) => (upgraded ? upgraded.response.end() : tellGone());
+    if (this.#upgrade) this.#inBackground(this.#upgrade.then(end));
     else tellGone();
   }
 
@@ -156,10 +160,10 @@ export class PostResponse implements Outlet {
       this.#json.add(...answered);
       return undefined;
     }
-    if (primes(this.#options.revision)) void upgraded.writer.append({ data: '' });
+    if (primes(this.#options.revision)) this.#inBackground(upgraded.writer.append({ data: '' }));
     for (const data of answered) {
       this.#pace?.written(-data.length);
-      void this.#append(upgraded, { data });
+      this.#inBackground(this.#append(upgraded, { data }));
     }
     return upgraded;
   }
@@ -210,9 +214,18 @@ export class PostResponse implements Outlet {
       this.#gather(data, last);
       return;
     }
-    void this.#upgrade.then(async (upgraded) => {
+    const settle = async (upgraded: Upgraded | undefined) => {
       if (!upgraded) this.#gather(data, last);
       else if ((await this.#append(upgraded, { data, last })) === 'lost') upgraded.response.end();
+    };
+    this.#inBackground(this.#upgrade.then(settle));
+  }
+
+  /** The client would wait for ever for what has failed, so its connection is closed. */
+  #inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      this.#options.onFailure(error);
+      this.#options.res.destroy();
     });
   }
 
@@ -230,11 +243,11 @@ export class PostResponse implements Outlet {
   #sendOn(): void {
     if (!this.#pace) return;
     if (this.#options.accepted.stream && !this.#upgrade) {
-      void this.#upgraded();
+      this.#inBackground(this.#upgraded());
       return;
     }
     this.#json.flush();
-    void this.#pace.drained().then(() => this.#share?.release());
+    this.#inBackground(this.#pace.drained().then(() => this.#share?.release()));
   }
 
   /**

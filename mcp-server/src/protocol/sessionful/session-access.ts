@@ -34,6 +34,8 @@ export interface SessionAccess {
   dispatch(incoming: Incoming, origin: Omit<Run, 'id'>): Promise<boolean>;
   /** A call of a session has ended: during shutdown, its streams may be closed now. */
   settled(session: string): void;
+  /** Called with the error of work that nobody waits for. */
+  onFailure(error: unknown): void;
 }
 
 interface Opening {

@@ -72,10 +72,11 @@ export function createUpkeep({
     // A replica that announces a change can be killed before it has told the others.
     await changes.catchUp();
   };
+  const report = (err: unknown): void => {
+    if (!(err instanceof StorageUnavailable)) log.error({ err }, 'upkeep of sessions failed');
+  };
   const guarded = (work: () => Promise<void>) => () => {
-    work().catch((err: unknown) => {
-      if (!(err instanceof StorageUnavailable)) log.error({ err }, 'upkeep of sessions failed');
-    });
+    work().catch(report);
   };
   const isRunning = (session: string): boolean => [...multiplexer.runs()].some((run) => run.session.id === session);
   /** Requests that run here answer on their stream here. Any other stream can move to another replica. */
@@ -111,9 +112,10 @@ export function createUpkeep({
     settled: (session: string): void => {
       if (!draining) return;
       const name = { session, stream: STANDALONE };
-      void streams
+      streams
         .wake(name)
-        .then(() => leave(streams.all().filter((attachment) => attachment.name.session === session)));
+        .then(() => leave(streams.all().filter((attachment) => attachment.name.session === session)))
+        .catch(report);
     },
     drain: (): Drained => {
       draining = true;

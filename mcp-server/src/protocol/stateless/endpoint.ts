@@ -73,7 +73,10 @@ export function createStateless(dependencies: StatelessDependencies): Stateless 
   const serve = async (request: McpRequest): Promise<void> => {
     const { req, res, principal, message } = request;
     const asked = readRequest(message, req.headers);
-    if (!asked) return void res.writeHead(202, { 'Content-Length': 0 }).end();
+    if (!asked) {
+      res.writeHead(202, { 'Content-Length': 0 }).end();
+      return;
+    }
     const accepted = acceptedBy(req);
     if (!accepted.json && !accepted.stream) throw notAcceptable();
     if (asked.method === 'subscriptions/listen') return subscriptions.open(asked, accepted, request);

@@ -109,7 +109,7 @@ export class StatelessCall implements Call {
       const answer = this.#over ? undefined : questions.ask(request);
       if (answer !== undefined) return answer;
       // Deferred, so that concurrent questions become one round.
-      if (questions.open.size === 1) setImmediate(() => this.#pause(questions));
+      if (questions.open.size === 1) setImmediate(() => this.#pause(questions).catch((error) => this.#giveUp(error)));
     } catch (error) {
       // An error of the client; the tool that asks is not at fault.
       this.fail(error);
@@ -151,6 +151,13 @@ export class StatelessCall implements Call {
     } catch (error) {
       this.#answerFailure(error);
     }
+  }
+
+  /** There is no answer that could be sent. */
+  #giveUp(err: unknown): void {
+    const { log, res } = this.#options.request;
+    log.error({ err }, 'request failed');
+    res.destroy();
   }
 
   #leave(): void {

@@ -18,7 +18,11 @@ export function createMemoryBus(replica: string, listeners: ReplicaListeners = n
     },
     isAlive: async (name) => listeners.has(name),
     isListening: async (name) => listeners.has(name),
-    subscribe: (onMessage) => void listeners.set(replica, onMessage),
-    close: async () => void listeners.delete(replica),
+    subscribe: (onMessage) => {
+      listeners.set(replica, onMessage);
+    },
+    close: async () => {
+      listeners.delete(replica);
+    },
   };
 }

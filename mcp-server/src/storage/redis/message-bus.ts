@@ -91,13 +91,13 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
   };
   await listener.subscribe(...channels);
   const returns = new Set<() => void>();
-  listener.on('ready', async () => {
-    const isSubscribed = await listener.subscribe(...channels).then(
-      () => true,
-      () => false,
-    );
+  const subscribeAgain = async (): Promise<void> => {
+    await listener.subscribe(...channels);
     // Messages after this answer are received.
-    if (isSubscribed) for (const onReturn of returns) onReturn();
+    for (const onReturn of returns) onReturn();
+  };
+  listener.on('ready', () => {
+    subscribeAgain().catch((error: unknown) => log.debug({ reason: String(error) }, 'not subscribed'));
   });
   await redis.set(heartbeat(replica), '1', 'PX', LIFE);
   const timer = setInterval(() => {

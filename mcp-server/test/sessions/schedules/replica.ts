@@ -63,12 +63,17 @@ export function createReplica(dependencies: ReplicaDependencies): Replica {
       });
     });
   };
-  const streams = dependencies.streamsWith({ log: storage.log, bus, pause });
+  const onFailure = (error: unknown): void => {
+    if (!(error instanceof StorageUnavailable)) breaches.push(`failed: ${error}`);
+  };
+  const streams = dependencies.streamsWith({ log: storage.log, bus, pause, onFailure });
   const onEnd = (id: string) => {
     multiplexer.end(id);
     streams.end(id);
   };
-  const sessions = dependencies.hostWith(createSessionHost({ storage, limits: LIMITS, clock, pause, onEnd }));
+  const sessions = dependencies.hostWith(
+    createSessionHost({ storage, limits: LIMITS, clock, pause, onEnd, onFailure }),
+  );
   const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek, messageOf });
   const limits = { ...LIMITS, keepAlive: 15 };
   const announcements = createAnnouncements({ feed, streams, log: storage.changes });
@@ -86,11 +91,10 @@ export function createReplica(dependencies: ReplicaDependencies): Replica {
     limits: LIMITS,
     dispatch,
     settled,
+    onFailure,
   });
   const guard = (work: Promise<unknown>): void => {
-    work.catch((error: unknown) => {
-      if (!(error instanceof StorageUnavailable)) breaches.push(`failed: ${error}`);
-    });
+    work.catch(onFailure);
   };
   const hear = (message: BusMessage): void => {
     if (message.kind === 'wake') guard(streams.wake(message));

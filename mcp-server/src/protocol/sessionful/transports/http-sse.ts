@@ -161,9 +161,10 @@ function createOutlet(access: SessionAccess, { id: session }: McpSession, princi
     answer: (id: RequestId, response: JSONRPCMessage) => {
       const share = allowance.share(principal);
       const text = affordable(id, answerText(response, id, allowance), share);
-      void write(text)
+      write(text)
         .finally(() => share.release())
-        .then(() => done(id), nothing);
+        .then(() => done(id))
+        .catch(access.onFailure);
     },
     drop: done,
     releaseConnection: async () => {},

@@ -100,6 +100,7 @@ function run(
     session: session.id,
     revision,
     streams: access.streams,
+    onFailure: access.onFailure,
   });
   access
     .dispatch(incoming, { session, principal, outlet })
