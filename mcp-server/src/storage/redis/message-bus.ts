@@ -84,19 +84,24 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
       isTold = true;
     }
   });
-  const beat = async (): Promise<void> => {
-    await redis.set(heartbeat(replica), '1', 'PX', LIFE);
-    // A connection that never sends would not notice that the other side has disappeared.
-    await listener.ping();
-  };
-  await listener.subscribe(...channels);
   const returns = new Set<() => void>();
+  let isSubscribed = true;
   const subscribeAgain = async (): Promise<void> => {
+    isSubscribed = false;
     await listener.subscribe(...channels);
+    isSubscribed = true;
     // Messages after this answer are received.
     for (const onReturn of returns) onReturn();
   };
+  const beat = async (): Promise<void> => {
+    await redis.set(heartbeat(replica), '1', 'PX', LIFE);
+    // A connection that never sends would not notice that the other side has disappeared.
+    if (isSubscribed) await listener.ping();
+    else await subscribeAgain();
+  };
+  await listener.subscribe(...channels);
   listener.on('ready', () => {
+    // If this fails although the connection stays, the next beat tries again.
     subscribeAgain().catch((error: unknown) => log.debug({ reason: String(error) }, 'not subscribed'));
   });
   await redis.set(heartbeat(replica), '1', 'PX', LIFE);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
-import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
+import { hasRedis, NEEDS_REDIS, startRedis, tell } from '@mcp-oauth/shared/testing/redis';
 import { describe, expect, it } from 'vitest';
 import { createRedisBus } from '../../../src/storage/redis/message-bus.ts';
 
@@ -106,5 +106,22 @@ describe.skipIf(!hasRedis)(hasRedis ? 'the message bus on Redis' : NEEDS_REDIS, 
     await bus.close();
     client.disconnect();
     await redis[Symbol.asyncDispose]();
+  });
+
+  it('a Redis that refuses to subscribe once is asked again without a new connection', async () => {
+    await using redis = await startRedis();
+    const open = () => openRedis({ target: redisUrl().parse(redis.url), name: 'test', log });
+    const [client, listener] = [open(), open()];
+    await Promise.all([whenReady(client), whenReady(listener)]);
+    const bus = await createRedisBus({ replica: 'one', redis: client, listener, log });
+    const returned = new Promise<void>((resolve) => bus.subscribe(() => {}, resolve));
+    await tell(redis, 'ACL', 'SETUSER', 'default', '-subscribe');
+    await tell(redis, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await expect.poll(() => tell(redis, 'INFO', 'commandstats')).toMatch(/cmdstat_subscribe:.*rejected_calls=[1-9]/);
+    await tell(redis, 'ACL', 'SETUSER', 'default', '+subscribe');
+    await returned;
+    expect(await bus.isListening('one')).toBe(true);
+    await bus.close();
+    client.disconnect();
   });
 });
