@@ -31,7 +31,7 @@ describe('the settings of the keys', () => {
     ],
     [
       { KEY_ROTATION: '0s' },
-      'KEY_ROTATION: expected a duration such as 30s, 10m, 12h or 90d (from 1s), or off (got "0s")',
+      'KEY_ROTATION: expected a duration such as 30s, 10m, 12h or 90d (from 1s to 3650d), or off (got "0s")',
     ],
     [{ SIGNING_ALGORITHM: 'HS256' }, 'SIGNING_ALGORITHM: expected one of ES256, EdDSA, RS256 (got "HS256")'],
   ])('the settings %j are refused', (env, message) => {

@@ -33,18 +33,20 @@ const secondsOf = (text: string): number => {
   return Number(count) * (UNITS[unit ?? ''] ?? Number.NaN);
 };
 
+const TEN_YEARS = 10 * 365 * 86_400;
+
 /** A duration in whole seconds, written `30s`, `10m`, `12h` or `90d`. */
-export const duration = (min = 1, max = 10 * 365 * 86_400): z.ZodType<number, string> =>
+export const duration = (min = 1, max = TEN_YEARS): z.ZodType<number, string> =>
   parsed(`${LENGTH} (from ${min}s to ${Math.floor(max / 86_400)}d)`, (value) => {
     const total = secondsOf(value);
     return total >= min && total <= max ? total : undefined;
   });
 
 /** The same, or `off`, which is 0. */
-export const durationOrOff = (min = 1): z.ZodType<number, string> =>
-  parsed(`${LENGTH} (from ${min}s), or off`, (value) => {
+export const durationOrOff = (min = 1, max = TEN_YEARS): z.ZodType<number, string> =>
+  parsed(`${LENGTH} (from ${min}s to ${Math.floor(max / 86_400)}d), or off`, (value) => {
     const total = value === 'off' ? 0 : secondsOf(value);
-    return value === 'off' || total >= min ? total : undefined;
+    return value === 'off' || (total >= min && total <= max) ? total : undefined;
   });
 
 /** Values separated by commas or spaces. @throws Error when a value between two commas is empty: it may be a mistake */

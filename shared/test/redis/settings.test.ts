@@ -42,6 +42,13 @@ describe('the settings of Redis', () => {
     expect(target({ REDIS_URL: 'redis://:100%@redis' })).toMatchObject({ password: '100%' });
   });
 
+  it('a start timeout that no timer can count is refused: the start would end at once', () => {
+    const timeout = (REDIS_START_TIMEOUT: string) =>
+      loadConfig(redisSettings, { REDIS_START_TIMEOUT }).redisStartTimeout;
+    expect([timeout('off'), timeout('1d')]).toEqual([0, 86_400]);
+    expect(() => timeout('30d')).toThrow(/^REDIS_START_TIMEOUT: expected [^\n]*\(from 1s to 1d\), or off/);
+  });
+
   it('two passwords are refused, and neither is repeated', () => {
     expect(() => target({ REDIS_URL: 'redis://:hunter2@redis', REDIS_PASSWORD: 'hunter3' })).toThrow(
       /^REDIS_PASSWORD: is set although REDIS_URL has a password$/,
