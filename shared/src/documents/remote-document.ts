@@ -74,7 +74,7 @@ class KeptDocument<T> implements RemoteDocument<T> {
     if (!this.#copy) return;
     const age = typeof maxAge === 'number' ? maxAge : maxAge(this.#copy.value);
     // `onFailure` has reported why it failed.
-    if (this.#isOver(age, this.#copy.loadedAt)) this.#attempt().catch(() => {});
+    if (this.#isDue(age, this.#copy.loadedAt)) this.#attempt().catch(() => {});
   }
 
   loadedAt(): number | undefined {
@@ -88,7 +88,7 @@ class KeptDocument<T> implements RemoteDocument<T> {
 
   #attempt(): Promise<void> {
     const pause = this.#copy ? this.#options.cooldown : FIRST_COPY_RETRY;
-    if (!this.#running && this.#isOver(pause, this.#attemptedAt)) {
+    if (!this.#running && this.#isDue(pause, this.#attemptedAt)) {
       this.#attemptedAt = this.#options.clock.now();
       this.#running = this.#load();
     }
@@ -110,6 +110,11 @@ class KeptDocument<T> implements RemoteDocument<T> {
   #current(): T {
     if (!this.#copy) throw new DocumentUnavailable('there is no copy');
     return this.#copy.value;
+  }
+
+  /** A time in the future means that the clock was set back: waiting for it could take for ever. */
+  #isDue(seconds: number, since: number): boolean {
+    return this.#isOver(seconds, since) || since > this.#options.clock.now();
   }
 
   #isOver(seconds: number, since: number): boolean {

@@ -62,3 +62,24 @@ it('a cached copy expires after a week without an answer', async () => {
   clock.advance(1);
   expect(await document.get()).toBe(asked);
 });
+
+it('a clock that is set back delays no attempt, and takes no copy away', async () => {
+  const clock = new FakeClock();
+  let isAway = true;
+  const document = createRemoteDocument({
+    load: async () => {
+      if (isAway) throw new Error('away');
+      return 'copy';
+    },
+    clock,
+    onFailure: () => {},
+  });
+  await expect(document.get()).rejects.toThrow('there is no copy');
+  clock.advance(-86_400);
+  isAway = false;
+  expect(await document.get()).toBe('copy');
+  clock.advance(-86_400);
+  isAway = true;
+  expect(await document.renew()).toBe('copy');
+  expect(document.loadedAt()).toBeDefined();
+});
