@@ -114,6 +114,14 @@ function standardOutput(): Destination {
   };
 }
 
+let output: Destination | undefined;
+
+/** One for all loggers of the process: their lines keep their order, and each would add its own listeners. */
+const sharedOutput = (): Destination => {
+  output ??= standardOutput();
+  return output;
+};
+
 interface Destination extends pino.DestinationStream {
   flush?(done: () => void): void;
 }
@@ -143,6 +151,6 @@ export function createLogger(service: string, level: string, destination?: Desti
       formatters: { level: (label) => ({ level: label }), log: (members) => withoutSecrets(members) },
       serializers: { err: serializeError },
     },
-    destination ? cleaned(destination) : standardOutput(),
+    destination ? cleaned(destination) : sharedOutput(),
   );
 }

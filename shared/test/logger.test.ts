@@ -104,6 +104,27 @@ describe('the logger', () => {
   });
 });
 
+it('twenty loggers of one process write their lines in order, and add listeners for one', () => {
+  const program = `
+    import { createLogger } from '@mcp-oauth/shared/logger';
+    const counts = () => [process.stdout.listenerCount('error'), process.listenerCount('exit')];
+    createLogger('first', 'info');
+    const before = counts();
+    for (let n = 0; n < 20; n += 1) createLogger('sample', 'info').info({ n }, 'line');
+    createLogger('last', 'info').info({ before, after: counts() }, 'counted');`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+  });
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ n }) => n)).toEqual([...Array(20).keys(), undefined]);
+  expect(lines.at(-1).after).toEqual(lines.at(-1).before);
+  expect(stderr).not.toContain('MaxListenersExceededWarning');
+});
+
 it('the logger writes every line whole and in order, however many and long, and reports when all are written', () => {
   const program = `
     import { createLogger, logWritten } from '@mcp-oauth/shared/logger';
