@@ -2,8 +2,8 @@
  * Owns how large a request may be, and how many requests a large one counts as: requests of unknown callers are stored for a while,
  * so the limits bound bytes as well as requests (RFC 9700 §4.16, RFC 7591 §5).
  */
-import { HttpError } from '@mcp-oauth/shared/errors';
-import type { Context, Middleware, Request } from 'koa';
+import { tooLarge } from '@mcp-oauth/shared/http/request/bounded-body';
+import type { Middleware, Request } from 'koa';
 
 const KIB = 1_024;
 /** OAuth requests have a few kilobytes. */
@@ -29,28 +29,6 @@ export function dropRest(): Middleware {
     return next();
   };
 }
-
-/** The whole body, if it has at most `limit` bytes. @throws HttpError */
-export async function readBounded({ req, request }: Context, limit: number): Promise<Buffer> {
-  if ((request.length ?? 0) > limit) throw tooLarge();
-  const parts: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const part of req.iterator({ destroyOnReturn: false })) {
-      size += part.length;
-      if (size > limit) throw tooLarge();
-      parts.push(part);
-    }
-  } catch (cause) {
-    if (cause instanceof HttpError) throw cause;
-    const reason = 'the connection ended before the body did';
-    throw new HttpError(400, 'invalid_request', 'The request could not be read.', { reason, cause });
-  }
-  return Buffer.concat(parts);
-}
-
-/** The connection stays open: a client that is still sending would otherwise see a broken connection instead of the answer. */
-const tooLarge = (): HttpError => new HttpError(413, 'invalid_request', 'The request body is too large.');
 
 /**
  * One per started KiB. A body without a length counts as the largest one that is stored. A request with `request_uri` counts as the

@@ -2,7 +2,9 @@
  * Owns the endpoint at which an upstream reports that a person signed out there (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8).
  * The token is the only credential, so anybody can call it: the body is bounded, and failures are limited by address.
  */
+
 import { HttpError } from '@mcp-oauth/shared/errors';
+import { readBounded } from '@mcp-oauth/shared/http/request/bounded-body';
 import type { Context, Middleware } from 'koa';
 import { stateOf } from '../../context-state.ts';
 import type { LogoutToken, UpstreamLogout } from '../../federation/connector.ts';
@@ -11,7 +13,6 @@ import type { OpenConnector } from '../../federation/registry.ts';
 import type { SignedOut } from '../../logout/signed-out.ts';
 import { StoreUnavailable } from '../../storage/record-store.ts';
 import type { Recheck } from '../../vault/recheck.ts';
-import { readBounded } from '../request-size.ts';
 
 export interface BackChannelDependencies {
   readonly connectors: readonly OpenConnector[];

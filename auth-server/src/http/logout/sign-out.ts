@@ -2,9 +2,11 @@
  * Owns the page on which a person signs out of this server: it ends the session of this browser, and nothing that the person
  * approved. Only a form of our own page can end it, so no other site signs a person out (RFC 9700 §4.7).
  */
+
 import { createHmac } from 'node:crypto';
 import { urlPath } from '@mcp-oauth/shared/contract';
 import { equalInConstantTime } from '@mcp-oauth/shared/crypto/constant-time';
+import { readBounded } from '@mcp-oauth/shared/http/request/bounded-body';
 import type { Context, Middleware } from 'koa';
 import { stateOf } from '../../context-state.ts';
 import type { Account, Accounts } from '../../federation/account.ts';
@@ -15,7 +17,6 @@ import type { ChooseLanguage } from '../../languages/languages.ts';
 import { PageError } from '../../languages/page-error.ts';
 import type { BrowserSession, BrowserSessions } from '../../logout/browser-sessions.ts';
 import type { Pages } from '../../views/pages.ts';
-import { readBounded } from '../request-size.ts';
 import { refuseOtherSites } from '../sign-in/same-site.ts';
 
 export interface SignOutDependencies {

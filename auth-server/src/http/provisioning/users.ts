@@ -1,12 +1,13 @@
 /** Owns the requests about users (RFC 7644 §3): what is read of each, what it changes, its answer and its line in the log. */
+
 import { HttpError } from '@mcp-oauth/shared/errors';
+import { readBounded } from '@mcp-oauth/shared/http/request/bounded-body';
 import type { Context } from 'koa';
 import { stateOf } from '../../context-state.ts';
 import { invalid, readUser, type UserChanges } from '../../provisioning/attributes.ts';
 import { parseFilter } from '../../provisioning/filter.ts';
 import { readPatch } from '../../provisioning/patch.ts';
 import { type Change, type Users, unknownUser } from '../../provisioning/users.ts';
-import { readBounded } from '../request-size.ts';
 import { answer, listOf, locationOf, resourceOf } from './answer.ts';
 import { PAGE_SIZE } from './discovery.ts';
 

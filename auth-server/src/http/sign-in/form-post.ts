@@ -4,10 +4,10 @@
  * any site could post an answer for somebody else. So the form is answered with 303 to the same callback. The browser then sends a
  * GET with the cookie, and state and cookie are checked as usual.
  */
+import { readBounded } from '@mcp-oauth/shared/http/request/bounded-body';
 import type { Context } from 'koa';
 import { said } from '../../languages/language.ts';
 import { PageError } from '../../languages/page-error.ts';
-import { readBounded } from '../request-size.ts';
 import { seeOther } from './redirect.ts';
 
 /** The parameters of an authorization response (RFC 6749 §4.1.2, RFC 9207 §2); `user` is Apple's. Tokens are dropped. */
