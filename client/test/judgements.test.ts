@@ -202,6 +202,19 @@ describe('a token', () => {
     expect(judgedBy('https://other.example').says).toContain('not https://login.example, https://machines.example');
   });
 
+  it.each([
+    ['the issuer behind it, by whose keys it is signed', 'https://login.example', 'good', 'passed'],
+    ['an issuer whose keys are not announced', 'https://login.example', 'unknown', 'note'],
+    ['the same host with another scheme, which is a wrong setting', 'http://mcp.example.com', 'good', 'note'],
+    ['nobody', undefined, 'good', 'note'],
+  ] as const)(
+    'where a server publishes the metadata itself, a token of %s: %s, signature %s, is %s',
+    (_, iss, signature, outcome) => {
+      const own = { ...known, issuer: 'https://mcp.example.com' };
+      expect(judgeToken({ header, claims: { ...claims, iss }, signature, now: NOW }, own).outcome).toBe(outcome);
+    },
+  );
+
   it('a token that is no JWT is opaque, and nothing is said against it', () => {
     expect(judgeToken({ signature: 'unknown', now: NOW }, known)).toMatchObject({ outcome: 'passed' });
   });

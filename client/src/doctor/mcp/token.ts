@@ -26,9 +26,10 @@ export const token = step(
     const [header, claims] = given.split('.').map((part) => objectIn(Buffer.from(part, 'base64url').toString()));
     const isJwt = header !== undefined && claims !== undefined && given.split('.').length === 3;
     if (!isJwt) return { signature: 'unknown', now: now() };
-    // The keys are those of the first issuer.
-    const document = issuer === undefined || claims.iss === issuer ? keys?.document : undefined;
-    return { header, claims, signature: await checkSignature(given, header, document), now: now() };
+    const found = await checkSignature(given, header, keys?.document);
+    // The keys are those of the first issuer: a token of another one may have a signature that they do not fit.
+    const isOfFirst = issuer === undefined || claims.iss === issuer;
+    return { header, claims, signature: found === 'bad' && !isOfFirst ? 'unknown' : found, now: now() };
   },
   judgeToken,
 );
@@ -60,7 +61,7 @@ export function judgeToken(read: Read, known: Pick<Known, 'url' | 'issuer' | 're
   const objections = [
     ...objectionsToKind(header, claims, signature),
     ...objectionsToTime(claims, read.now),
-    ...objectionsToParties(claims, known),
+    ...objectionsToParties(claims, signature, known),
   ];
   const says = `${explained(claims)}. ${SIGNATURES[signature]}`;
   if (objections.length === 0) return passed(says);
@@ -149,13 +150,21 @@ function objectionsToTime({ exp, nbf, iat }: Document, now: number): readonly Ob
   return [];
 }
 
+/** A server may publish the metadata of an issuer elsewhere under an identifier of its own: tokens then have the `iss` of that issuer. */
+function isIssuerBehind(iss: unknown, identifier: string | undefined, server: URL): boolean {
+  const host = typeof iss === 'string' ? URL.parse(iss)?.host : undefined;
+  return host !== undefined && host !== server.host && URL.parse(identifier ?? '')?.origin === server.origin;
+}
+
 function objectionsToParties(
   claims: Document,
+  signature: Read['signature'],
   { url, issuer, resource, challenge }: Parameters<typeof judgeToken>[1],
 ): readonly Objection[] {
   const objections: Objection[] = [];
   const issuers = [issuer ?? [], stringsIn(resource?.document ?? {}, 'authorization_servers')].flat();
-  if (issuers.length > 0 && !issuers.some((one) => one === claims.iss)) {
+  const isRestated = signature === 'good' && isIssuerBehind(claims.iss, issuer, url);
+  if (issuers.length > 0 && !isRestated && !issuers.some((one) => one === claims.iss)) {
     const fix = `Get the token from ${issuers[0]}, or list the issuer of this one in authorization_servers.`;
     objections.push({
       responsible: 'user',
