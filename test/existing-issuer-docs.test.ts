@@ -3,6 +3,7 @@
  * section says when to swap, how to set it up, what a token looks like and what was tried.
  */
 import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { PRESETS } from '../mcp-server/src/authorization/issuer/presets/table.ts';
 import { readConfig } from '../mcp-server/src/config.ts';
@@ -38,6 +39,19 @@ describe('docs/existing-issuers', () => {
   it.each(documented)('%s: mcp-server starts with the settings of its section in production', (_, env) => {
     const { issuers } = readConfig({ ...REST, ...env });
     expect(issuers.map(({ url }) => url)).toEqual([env.ISSUER]);
+  });
+
+  it('the settings of metadata that comes from here fit those of each product whose clients can sign in, in production', () => {
+    const page = readFileSync(new URL('../docs/existing-issuers/metadata-from-here.md', import.meta.url), 'utf8');
+    const [, block = ''] = /^```sh\n(ISSUER_METADATA=[\s\S]*?)^```$/m.exec(page) ?? [];
+    const env = parseEnv(block);
+    const products = documented.filter(
+      ([, { ISSUER_PRESET = '' }]) => !/^(github-actions|kubernetes)$/.test(ISSUER_PRESET),
+    );
+    for (const [, settings] of products) {
+      const [issuer] = readConfig({ ...REST, ...settings, ...env }).issuers;
+      expect(issuer?.restated?.client?.id).toBe(env.ISSUER_CLIENT_ID);
+    }
   });
 
   it('the tests sign people in with the settings that the sections of LemonLDAP::NG and Glewlwyd show', () => {

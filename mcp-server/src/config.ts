@@ -1,5 +1,4 @@
 /** Owns the configuration of mcp-server: it joins the settings, the defaults and the rules of all folders. */
-import { resourceIdentifiers } from '@mcp-oauth/shared/contract';
 import { metricsSettings } from '@mcp-oauth/shared/metrics/settings';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/network/settings';
 import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/redis/settings';
@@ -35,6 +34,9 @@ export const settings = {
   ...sealingSettings,
 } as const;
 
+/** Stands for a PUBLIC_URL that could not be read, which is a problem of its own. */
+const UNREADABLE = 'http://unreadable.invalid';
+
 export type Config = ReturnType<typeof readConfig>;
 
 /** @throws ConfigError that names every invalid variable */
@@ -43,7 +45,7 @@ export function readConfig(env: Environment) {
   const complete = withIssuerPreset(withProxyVariables(env));
   const values = loadConfig(settings, complete, (readable) => {
     const { issuers: several, publicUrl, environment } = readable;
-    const read = several && readIssuers(several, { env, audiences: resourceIdentifiers(publicUrl ?? ''), environment });
+    const read = several && readIssuers(several, { env, publicUrl: publicUrl ?? UNREADABLE, environment });
     issuers = read?.issuers;
     return [
       ...unknownSettings(env).problems,

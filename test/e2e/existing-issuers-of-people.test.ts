@@ -28,6 +28,13 @@ function registered(id: string, issuer: string): ClientState {
   return state;
 }
 
+/** Clients read the metadata of the issuer at mcp-server, and each that registers there gets this client. */
+const here = (clientId: string) => ({
+  ISSUER_METADATA: 'here',
+  ISSUER_CLIENT_ID: clientId,
+  ISSUER_CLIENT_REDIRECT_URIS: REDIRECT_URI,
+});
+
 /** Does what a person does at an authorization URL, up to the consent that is remembered there. @returns the answer to the client */
 async function walk(page: Page, url: URL, signIn: (page: Page) => Promise<void>, consent: string): Promise<URL> {
   const answer = page.waitForRequest((request) => request.url().startsWith(REDIRECT_URI));
@@ -84,6 +91,16 @@ describe('LemonLDAP::NG instead of auth-server', () => {
     expect(said).toMatchObject({ subject: 'alice', client: CLIENT.id, scopes: ['mcp:tools', 'openid'] });
   });
 
+  it.each(clients)(
+    'RFC 7591 §3 $name, which registers itself, signs in at LemonLDAP::NG by metadata from here',
+    async (driver) => {
+      const dropped = { ...here(CLIENT.id), ISSUER_RESOURCE_PARAMETER: 'drop', AUDIENCES: `${server.url}/mcp` };
+      await using own = await ResourceServer.start({ ...settings(), ...dropped });
+      const said = await signedIn(driver, new ClientState(REDIRECT_URI), own);
+      expect(said).toMatchObject({ subject: 'alice', client: CLIENT.id, issuer: issuer.url });
+    },
+  );
+
   it('OpenID Connect Core §2 the id token of LemonLDAP::NG is refused, although it has the audience of the server', async () => {
     const state = registered(CLIENT.id, issuer.url);
     await signedIn(driver, state);
@@ -126,15 +143,18 @@ const CLIENT_OF_PEOPLE = { confidential: false, redirect_uri: [REDIRECT_URI], to
 describe('Glewlwyd instead of auth-server', () => {
   let issuer: Glewlwyd;
   let server: ResourceServer;
+  /** Of a second server that Glewlwyd knows. */
+  let otherPort: number;
 
   beforeAll(async () => {
     if (!hasGlewlwyd) return;
-    const [port = 0] = await freePorts(1);
+    const [port = 0, other = 0] = await freePorts(2);
+    otherPort = other;
     issuer = await Glewlwyd.start('', {
       plugin: {
         'allow-non-oidc': true,
         'resource-allowed': true,
-        'resource-scope': { 'mcp:tools': [`http://localhost:${port}/mcp`] },
+        'resource-scope': { 'mcp:tools': [port, other].map((one) => `http://localhost:${one}/mcp`) },
         'resource-change-allowed': false,
       },
       client: CLIENT_OF_PEOPLE,
@@ -176,6 +196,16 @@ describe('Glewlwyd instead of auth-server', () => {
     const said = await signedIn(driver, registered(GLEWLWYD_CLIENT.id, issuer.issuer));
     expect(said).toMatchObject({ client: GLEWLWYD_CLIENT.id, scopes: ['mcp:tools'], issuer: issuer.issuer });
   });
+
+  it.each(clients)(
+    'RFC 7591 §3 $name, which registers itself, signs in at Glewlwyd by metadata from here',
+    async (driver) => {
+      const settings = { ISSUER: issuer.issuer, ...GLEWLWYD, ...here(GLEWLWYD_CLIENT.id) };
+      await using own = await ResourceServer.start(settings, otherPort);
+      const said = await signedIn(driver, new ClientState(REDIRECT_URI), own);
+      expect(said).toMatchObject({ client: GLEWLWYD_CLIENT.id, scopes: ['mcp:tools'], issuer: issuer.issuer });
+    },
+  );
 
   it('RFC 8707 §2 a token of Glewlwyd for one server is refused by another', async () => {
     const state = registered(GLEWLWYD_CLIENT.id, issuer.issuer);

@@ -5,6 +5,7 @@ import { type Environment, optional, type Problem, setting, type Values } from '
 import * as type from '@mcp-oauth/shared/settings/types';
 import { z } from 'zod';
 import { type ConfiguredIssuer, configuredIssuer, judgeIssuer, withPreset } from './issuer/configured.ts';
+import { judgePlaces } from './issuer/restated/settings.ts';
 import { issuerSettings } from './issuer/settings.ts';
 import { severalSettings } from './issuer/several.ts';
 import { type ScopeHierarchy, scopeHierarchy } from './scope-hierarchy.ts';
@@ -87,6 +88,7 @@ export const withIssuerPreset = (env: Environment): Environment => (env.ISSUERS 
 
 type AuthorizationSettings = Partial<Values<typeof authorizationSettings>> & {
   readonly environment?: string | undefined;
+  readonly publicUrl?: string | undefined;
 };
 
 /**
@@ -95,8 +97,13 @@ type AuthorizationSettings = Partial<Values<typeof authorizationSettings>> & {
  */
 export function judgeAuthorization(settings: AuthorizationSettings, env: Environment): readonly Problem[] {
   if (env.ISSUERS) return [];
-  const { environment } = settings;
-  const problems = judgeIssuer(settings, same, environment);
+  const { issuer, issuerMetadata, environment, publicUrl } = settings;
+  const parties =
+    issuer === undefined ? [] : [{ url: issuer, isHere: issuerMetadata === 'here', setting: 'ISSUER_METADATA' }];
+  const problems = [
+    ...judgeIssuer(settings, same, environment),
+    ...(publicUrl === undefined ? [] : judgePlaces(parties, publicUrl)),
+  ];
   if (environment !== 'production' || env.ISSUER) return problems;
   const message = 'is not set: name the authorization server whose tokens are accepted, or several with ISSUERS';
   return [{ env: 'ISSUER', message }, ...problems];

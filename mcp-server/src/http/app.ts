@@ -7,10 +7,12 @@ import { type RequestState, requestLog } from '@mcp-oauth/shared/http/request-lo
 import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import Koa, { type Middleware } from 'koa';
+import type { Restatement } from '../authorization/issuer/restated/metadata.ts';
 import type { ScopePolicy } from '../authorization/scope.ts';
 import type { ToolSummary } from '../protocol/endpoints.ts';
 import { protectedCors } from './cors.ts';
 import type { MetadataSource } from './documents/legacy-discovery.ts';
+import { restatedEndpoints, restatedMetadata } from './documents/restated.ts';
 import { documents, isAtIssuer, redirects } from './documents/routes.ts';
 import { describeTools } from './documents/tools-by-scope.ts';
 import { checkHost, checkOrigin, type OriginOptions } from './origin.ts';
@@ -25,6 +27,8 @@ interface AppIssuer {
   readonly url: string;
   /** Whether clients are told about it. */
   readonly announced: boolean;
+  /** How clients read its metadata here; absent: they read it at the issuer. */
+  readonly restated?: Restatement | undefined;
   /** The URL by which this server reaches the issuer, if it differs from the public one. */
   readonly internalUrl?: string | undefined;
   readonly metadata: MetadataSource;
@@ -53,8 +57,16 @@ export function createApp({ settings, log, tools, scopes, issuers, isReady }: Ap
   // Clients of 2025-03-26 know one authorization server for an origin.
   const [first] = announced;
   const atIssuer = first !== undefined && isAtIssuer(publicUrl, first.url);
-  const known = atIssuer && first.internalUrl === undefined ? undefined : first?.metadata;
-  const access = { scopes: scopes.supported, dpopRequired, toolsByScope: describeTools(tools, scopes) };
+  const [here] = announced.flatMap(({ metadata, restated }) => (restated ? [{ metadata, restated }] : []));
+  const ofIssuer = atIssuer && first.internalUrl === undefined ? undefined : first?.metadata;
+  const known = here ? restatedMetadata(here, publicUrl, log) : ofIssuer;
+  const access = {
+    // RFC 9728 §2: the identifier by which clients find the metadata.
+    issuers: announced.map(({ url, restated }) => (restated ? publicUrl : url)),
+    scopes: scopes.supported,
+    dpopRequired,
+    toolsByScope: describeTools(tools, scopes),
+  };
   const app = new Koa<RequestState>();
   app.use(requestLog(log));
   app.use(errorBoundary());
@@ -63,9 +75,10 @@ export function createApp({ settings, log, tools, scopes, issuers, isReady }: Ap
   app.use(operations(isReady, () => keysOf(issuers)));
   app.use(checkHost(settings));
   app.use(documents(landing, access, known).routes());
+  if (here) app.use(restatedEndpoints(here).routes());
   app.use(checkOrigin(settings));
   app.use(protectedCors());
-  if (first && !atIssuer) app.use(redirects(first.metadata).routes());
+  if (first && !here && !atIssuer) app.use(redirects(first.metadata).routes());
   logConnections(app, log);
   return app;
 }

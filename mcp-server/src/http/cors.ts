@@ -24,6 +24,9 @@ const common = { allowHeaders: ACCEPTED, exposeHeaders: EXPOSED, maxAge: A_DAY, 
 /** For public documents. */
 export const publicCors = (): Middleware => cors({ ...common, origin: '*', allowMethods: ['GET', 'HEAD'] });
 
+/** For registration with one client for all: the answer is the same for everybody. */
+export const registrationCors = (): Middleware => cors({ ...common, origin: '*', allowMethods: ['POST'] });
+
 /** For MCP: the origin has been checked before. */
 export const protectedCors = (): Middleware =>
   cors({ ...common, origin: (ctx) => ctx.get('Origin'), allowMethods: METHODS });

@@ -17,7 +17,10 @@ export interface StrayVariable {
 
 /** Settings that each of several issuers has, by the name after its prefix. */
 const MEMBER =
-  /^(?:URL|PRESET|ANNOUNCED|INTERNAL_URL|JWKS_URL|AUDIENCES|AUDIENCE_CLAIM|CLOCK_TOLERANCE|TOKEN_[A-Z_]+|INTROSPECTION(?:_[A-Z_]+)?)$/;
+  /^(?:URL|PRESET|ANNOUNCED|METADATA|CLIENT_ID|CLIENT_REDIRECT_URIS|RESOURCE_PARAMETER|PKCE_METHOD|INTERNAL_URL|JWKS_URL|AUDIENCES|AUDIENCE_CLAIM|CLOCK_TOLERANCE|TOKEN_[A-Z_]+|INTROSPECTION(?:_[A-Z_]+)?)$/;
+
+/** Those that say what clients are told: no token is accepted or refused because of them. */
+const FOR_CLIENTS = /^(?:ANNOUNCED|METADATA|CLIENT_ID|CLIENT_REDIRECT_URIS|RESOURCE_PARAMETER|PKCE_METHOD)$/;
 
 /** Those that make an issuer: without one of them the others are no issuer that was left out of ISSUERS, but mistyped. */
 const MAKES_ISSUER = ['URL', 'PRESET'];
@@ -59,7 +62,7 @@ export function strayVariable(upper: string, env: Environment): StrayVariable | 
   const [own, member] = [WORD + rest.slice(0, at + 1), rest.slice(at + 1)];
   const isLeftOut = !prefixes.includes(own) && MAKES_ISSUER.some((name) => env[own + name]);
   return {
-    protects: !isLeftOut && !MAKES_ISSUER.includes(member) && member !== 'ANNOUNCED',
+    protects: !isLeftOut && !MAKES_ISSUER.includes(member) && !FOR_CLIENTS.test(member),
     what: prefixes.includes(own) ? 'is not a setting' : 'is for an issuer that ISSUERS does not name',
     meant: nearest(
       upper,

@@ -7,6 +7,8 @@ import type { TokenRules } from '../token/rules.ts';
 import type { KeysToken } from './keys-token.ts';
 import { type Preset, TENANT } from './presets/preset.ts';
 import { PRESETS } from './presets/table.ts';
+import type { Restatement } from './restated/metadata.ts';
+import { judgeRestated, restatementOf } from './restated/settings.ts';
 import type { IssuerValues } from './settings.ts';
 
 export interface ConfiguredIssuer {
@@ -21,6 +23,8 @@ export interface ConfiguredIssuer {
   readonly keysToken: KeysToken | undefined;
   /** Whether clients are told about it. */
   readonly announced: boolean;
+  /** How clients read its metadata here; absent: they read it at the issuer. */
+  readonly restated: Restatement | undefined;
   /** One for each `iss` of its tokens. */
   readonly rules: readonly TokenRules[];
   /** How it is asked about opaque tokens; absent: it is not. */
@@ -61,7 +65,7 @@ export function judgeIssuer(
   environment: string | undefined,
 ): readonly Problem[] {
   const { issuer, issuerInternalUrl, jwksUrl, issuerPreset, tokenRequiredClaims } = values;
-  const problems = [...judgeIntrospection(values, variable, environment)];
+  const problems = [...judgeIntrospection(values, variable, environment), ...judgeRestated(values, variable)];
   const add = (name: string, message: string | undefined) => {
     if (message) problems.push({ env: variable(name), message });
   };
@@ -139,6 +143,7 @@ export function configuredIssuer(
     jwksUrl,
     keysToken: keysTokenOf(values, variable),
     announced: values.issuerAnnounced,
+    restated: restatementOf(values),
     rules: template ? ofTenants(rules, template) : [rules],
     introspection: introspectionOf(values, rules),
     keySetting: variable(jwksUrl ? 'JWKS_URL' : 'ISSUER'),

@@ -11,6 +11,7 @@ import { readClaimRule } from '../token/claim-rule.ts';
 import { UNTYPED } from '../token/rules.ts';
 import { readScopeMapping } from '../token/scope-map.ts';
 import { PRESETS } from './presets/table.ts';
+import { restatedSettings } from './restated/settings.ts';
 
 /** The allowed signature algorithms: all asymmetric, so that a public key is never used as a secret. */
 const ASYMMETRIC_ALGORITHMS = [
@@ -77,6 +78,7 @@ export const issuerSettings = {
     type: type.flag(),
     default: 'true',
   }),
+  ...restatedSettings,
   jwksUrl: optional({
     env: 'JWKS_URL',
     doc: "URL of the issuer's public keys. Default: the `jwks_uri` of its metadata. In production plain http is accepted inside the network only.",

@@ -2,6 +2,7 @@
  * Owns ISSUERS: several issuers for one resource, each with its own variables (`ISSUER_CORP_URL`) or as an object in JSON. Nothing of one
  * issuer holds for another.
  */
+import { resourceIdentifiers } from '@mcp-oauth/shared/contract';
 import {
   type Environment,
   optional,
@@ -14,6 +15,7 @@ import * as type from '@mcp-oauth/shared/settings/types';
 import { unknownMember } from '@mcp-oauth/shared/text/nearest';
 import { z } from 'zod';
 import { type ConfiguredIssuer, configuredIssuer, judgeIssuer, withPreset } from './configured.ts';
+import { judgePlaces } from './restated/settings.ts';
 import { type IssuerValues, issuerSettings, memberOf, settingsOfSeveral } from './settings.ts';
 
 /** Ids in their order, with the members that an object in JSON gives them. */
@@ -91,7 +93,7 @@ const HARMLESS = new Set(['ISSUER', 'ISSUER_INTERNAL_URL', 'JWKS_URL', 'CLOCK_TO
 
 interface Context {
   readonly env: Environment;
-  readonly audiences: readonly string[];
+  readonly publicUrl: string;
   readonly environment: string | undefined;
 }
 
@@ -121,7 +123,12 @@ export function readIssuers(several: Named, context: Context): Reading {
     problems.push(...found.problems, ...conflicts);
     issuers.push(...found.issuers);
   }
-  return { issuers, problems };
+  const parties = issuers.map(({ id, url, restated }) => ({
+    url,
+    isHere: restated !== undefined,
+    setting: `${familyPrefix('ISSUER', id)}METADATA`,
+  }));
+  return { issuers, problems: [...problems, ...judgePlaces(parties, context.publicUrl)] };
 }
 
 const ofFirst = (ids: readonly string[], name: string): string =>
@@ -158,7 +165,8 @@ function readIssuer(id: string, members: Environment, context: Context, others: 
     ...judgeIssuer(found, variable, context.environment),
   ];
   if (problems.length > 0) return { issuers: [], problems };
-  return { issuers: [configuredIssuer(id, found, { audiences: context.audiences, variable })], problems };
+  const audiences = resourceIdentifiers(context.publicUrl);
+  return { issuers: [configuredIssuer(id, found, { audiences, variable })], problems };
 }
 
 /** A token must have one issuer: the rules of another one with the same name would never be used. */

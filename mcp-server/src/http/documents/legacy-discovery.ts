@@ -7,7 +7,7 @@ import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Middleware } from 'koa';
 import type { IssuerMetadata } from '../../authorization/issuer/issuer-metadata.ts';
 
-export type MetadataSource = RemoteDocument<IssuerMetadata>;
+export type MetadataSource = Pick<RemoteDocument<IssuerMetadata>, 'get'>;
 
 export function serveIssuerMetadata(source: MetadataSource): Middleware {
   return async (ctx) => {
@@ -17,11 +17,11 @@ export function serveIssuerMetadata(source: MetadataSource): Middleware {
   };
 }
 
-/** A navigation keeps its query: 302. */
-export function redirectToAuthorization(source: MetadataSource): Middleware {
+/** A navigation keeps its query: 302. @param change what of the query is sent on */
+export function redirectToAuthorization(source: MetadataSource, change = (query: string): string => query): Middleware {
   return async (ctx) => {
     const target = endpoint(await fetched(source), 'authorization_endpoint');
-    const query = ctx.search.slice(1);
+    const query = change(ctx.search.slice(1));
     if (query) target.search = target.search ? `${target.search}&${query}` : query;
     ctx.set({ Location: target.href, 'Cache-Control': 'no-store' });
     ctx.status = 302;

@@ -40,8 +40,8 @@ export function isAtIssuer(publicUrl: string, issuer: string): boolean {
   );
 }
 
-/** The requirements for access tokens. */
-type Access = Pick<ResourceDescription, 'scopes' | 'dpopRequired' | 'toolsByScope'>;
+/** The requirements for access tokens, and who issues them. */
+type Access = Pick<ResourceDescription, 'issuers' | 'scopes' | 'dpopRequired' | 'toolsByScope'>;
 
 /** The origin is not checked: the documents are public. */
 export function documents(landing: Landing, access: Access, issuer: MetadataSource | undefined): Router {

@@ -31,6 +31,11 @@ export const entra: Preset = {
       value: 'scp,roles',
       quirk: '`scp` is what a person granted to the client; an application without a person has only `roles`',
     },
+    ISSUER_PKCE_METHOD: {
+      value: 'S256',
+      quirk: 'it does PKCE, and its metadata does not say so',
+      page: 'https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow',
+    },
   },
   flaw,
   template,

@@ -56,6 +56,11 @@ const cognito: Preset = {
       quirk: 'scopes of a resource server begin with its identifier: remove it with TOKEN_SCOPE_PREFIX',
     },
     TOKEN_REQUIRED_CLAIMS: { value: 'token_use=access', quirk: '`token_use` tells access tokens from ID tokens' },
+    ISSUER_PKCE_METHOD: {
+      value: 'S256',
+      quirk: 'it does PKCE with S256, and its metadata does not say so',
+      page: 'https://docs.aws.amazon.com/cognito/latest/developerguide/using-pkce-in-authorization-code.html',
+    },
   },
 };
 
