@@ -2,6 +2,8 @@
  * Proves that opaque tokens are accepted by what their issuer says, with the demands that a JWT has to meet, and that no token is sent
  * where it does not belong.
  */
+import { generateKeyPairSync } from 'node:crypto';
+import { jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ForeignServer, startForeign, startServer } from '../support/foreign.ts';
 import { post } from '../support/http-harness.ts';
@@ -61,6 +63,27 @@ describe('an opaque token (RFC 7662)', () => {
       client_id: CLIENT.id,
       client_secret: CLIENT.secret,
     });
+  });
+
+  it('RFC 7523 §3 with private_key_jwt each question has an assertion of its own, for this issuer and a minute', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    const auth = { INTROSPECTION_CLIENT_AUTH: 'private_key_jwt', INTROSPECTION_CLIENT_KEY: pem };
+    await restart({ ...auth, INTROSPECTION_CLIENT_SECRET: '' });
+    await server.whoami('first');
+    await server.whoami('second');
+    const ids = new Set();
+    for (const { form, headers } of issuer.questions) {
+      expect(headers.authorization).toBeUndefined();
+      expect(form.get('client_assertion_type')).toBe('urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+      const options = { algorithms: ['ES256'], currentDate: new Date(server.clock.now()) };
+      const { payload } = await jwtVerify(form.get('client_assertion') ?? '', publicKey, options);
+      const now = Math.floor(server.clock.now() / 1000);
+      const { jti, ...claims } = payload;
+      expect(claims).toEqual({ iss: CLIENT.id, sub: CLIENT.id, aud: issuer.url, iat: now, exp: now + 60 });
+      ids.add(jti);
+    }
+    expect(ids.size).toBe(2);
   });
 
   it('a configured URL is asked without metadata', async () => {

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Foreign, type ForeignServer, startForeign, startServer } from '../support/foreign.ts';
 import { bearer, post } from '../support/http-harness.ts';
-import { type SigningKey, signToken } from '../support/issuer.ts';
+import { type SigningKey, signingKey, signToken } from '../support/issuer.ts';
 import { initialize, request } from '../support/protocol-harness.ts';
 
 let people: Foreign;
@@ -103,6 +103,18 @@ describe('the tokens of several issuers', () => {
     const session = await open(await ofPeople());
     expect((await mcp(await ofPeople({ jti: 'another token' }), request(1, 'ping'), session)).status).toBe(200);
     expect((await mcp(await ofMachines(), request(2, 'ping'), session)).status).toBe(404);
+    expect((await mcp(await ofPeople({ client_id: 'phone' }), request(3, 'ping'), session)).status).toBe(404);
+    expect((await mcp(await ofPeople({ sub: 'bob' }), request(4, 'ping'), session)).status).toBe(404);
+  });
+
+  it('RFC 7517 §4.5 a key that is not found is refused with the setting that says where the keys of its issuer are', async () => {
+    await server[Symbol.asyncDispose]();
+    server = await startServer(settings({ ISSUER_MACHINES_JWKS_URL: `${machines.issuer.url}/jwks` }));
+    const other = await signingKey('key-2', 'RS256');
+    const unknown = { status: 401, reason: 'unknown_key', found: 'key-2' };
+    expect(await server.whoami(await ofPeople({}, other))).toMatchObject({ ...unknown, setting: 'ISSUER_PEOPLE_URL' });
+    const there = { ...unknown, setting: 'ISSUER_MACHINES_JWKS_URL' };
+    expect(await server.whoami(await ofMachines({}, other))).toMatchObject(there);
   });
 
   it('the log names the issuer of each request, as a subject may be another person there', async () => {
