@@ -118,6 +118,34 @@ describe('an opaque token (RFC 7662)', () => {
     expect(await server.whoami('opaque')).toMatchObject({ status: 401, ...found });
   });
 
+  it('RFC 7662 §2.2 a member that is null counts as absent', async () => {
+    const empty = { iss: null, nbf: null, iat: null, cnf: null, token_type: null, azp: null, scp: null };
+    issuer.known.set('opaque', active(empty));
+    expect(await server.whoami('opaque')).toMatchObject({ subject: 'ada', client: 'desk' });
+    for (const [name, reason] of Object.entries({ aud: 'no_audience', exp: 'missing_claim', sub: 'missing_claim' })) {
+      issuer.known.set(name, active({ [name]: null }));
+      expect(await server.whoami(name)).toMatchObject({ status: 401, reason, claim: name });
+    }
+  });
+
+  it('RFC 7662 §2.2 an answer has to name the issuer where its tokens have several, one for each tenant', async () => {
+    await restart({
+      ISSUER: `${issuer.url}/organizations/v2.0`,
+      ISSUER_PRESET: 'entra',
+      TOKEN_REQUIRED_CLAIMS: 'tid=ours|theirs',
+      AUDIENCES: 'app',
+      INTROSPECTION_URL: `${issuer.url}/introspect`,
+    });
+    const of = (iss: string | undefined, tid: string) =>
+      active({ iss, tid, aud: 'app', azp: 'desk', scp: 'mcp:tools' });
+    issuer.known.set('ours', of(`${issuer.url}/ours/v2.0`, 'ours'));
+    issuer.known.set('nameless', of(undefined, 'ours'));
+    issuer.known.set('mixed', of(`${issuer.url}/ours/v2.0`, 'theirs'));
+    expect(await server.whoami('ours')).toMatchObject({ subject: 'ada', issuer: `${issuer.url}/ours/v2.0` });
+    expect(await server.whoami('nameless')).toMatchObject({ status: 401, reason: 'wrong_issuer' });
+    expect(await server.whoami('mixed')).toMatchObject({ status: 401, reason: 'wrong_claim', claim: 'tid' });
+  });
+
   it('an active token without the scopes of this server gets 403', async () => {
     issuer.known.set('opaque', active({ scope: 'profile' }));
     expect(await server.whoami('opaque')).toMatchObject({ status: 403, reason: 'insufficient_scope' });
@@ -174,10 +202,23 @@ describe('where tokens go', () => {
     expect(issuer.questions).toEqual([]);
   });
 
-  it.each(['v4.local.YWJj', 'a.b.c', 'eyJ.b', 'bnVsbA.b.c'])('%s is no JWT, and the issuer is asked', async (token) => {
-    issuer.known.set(token, active());
-    expect(await server.whoami(token)).toMatchObject({ subject: 'ada' });
-  });
+  it.each(['a"b', 'a=b', 'a,b', '='])(
+    'RFC 6750 §2.1 %s has a character that no token has: nobody is asked',
+    async (token) => {
+      issuer.known.set(token, active());
+      expect(await server.whoami(token)).toMatchObject({ status: 401, reason: 'malformed' });
+      expect(issuer.questions).toEqual([]);
+    },
+  );
+
+  // The fourth has the header of a JWT, but two parts.
+  it.each(['v4.local.YWJj', 'a.b.c', 'eyJ.b', 'eyJhbGciOiJFUzI1NiJ9.b', 'bnVsbA.b.c'])(
+    '%s is no JWT, and the issuer is asked',
+    async (token) => {
+      issuer.known.set(token, active());
+      expect(await server.whoami(token)).toMatchObject({ subject: 'ada' });
+    },
+  );
 
   it('only the one of several issuers that is configured for it is asked, and it answers only for itself', async () => {
     await using other = await startAskedIssuer();
