@@ -203,14 +203,16 @@ describe('an issuer that gives no usable answer', () => {
     expect(server.log.join('\n')).toContain('"reason":"introspection_unavailable"');
   });
 
-  it('failures are logged once, do not count for the caller, and end with the first answer', async () => {
+  it('failures are logged once for each reason, do not count for the caller, and end with the first answer', async () => {
     await restart({ INTROSPECTION_LIMIT: '2' });
-    issuer.known.set('opaque', (response) => void response.writeHead(502).end());
-    for (const _ of [1, 2, 3]) expect(await statusOf('opaque')).toBe(503);
+    for (const status of [502, 502, 502, 401, 403]) {
+      issuer.known.set('opaque', (response) => void response.writeHead(status).end());
+      expect(await statusOf('opaque')).toBe(503);
+    }
     issuer.known.set('opaque', active());
     expect(await statusOf('opaque')).toBe(200);
     const lines = (text: string) => server.log.filter((line) => line.includes(text));
-    expect(lines('issuer does not say whether tokens are active')).toHaveLength(1);
+    expect(lines('issuer does not say whether tokens are active')).toHaveLength(3);
     expect(lines('issuer says again whether tokens are active')).toHaveLength(1);
   });
 

@@ -66,6 +66,11 @@ describe('the settings of one issuer', () => {
     [{ ISSUER_PRESET: 'google' }, /^ISSUER_PRESET: expected one of keycloak, entra/],
     [{ ISSUER_PRESET: 'constructor' }, /^ISSUER_PRESET: expected one of/],
     [{ TOKEN_REQUIRED_CLAIMS: 'tid' }, /^TOKEN_REQUIRED_CLAIMS: expected a claim and its values/],
+    [{ TOKEN_REQUIRED_CLAIMS: 'hd=*' }, /^TOKEN_REQUIRED_CLAIMS: .*wildcards are not supported: hd=\*/],
+    [
+      { ISSUER_PRESET: 'github-actions', TOKEN_REQUIRED_CLAIMS: 'sub=repo:acme/tools:*' },
+      /^TOKEN_REQUIRED_CLAIMS: .*wildcards are not supported/,
+    ],
     [{ TOKEN_REQUIRED_CLAIMS: 'tid=' }, /^TOKEN_REQUIRED_CLAIMS: expected a claim and its values/],
     [{ AUDIENCE_CLAIM: 'client_id' }, /^AUDIENCE_CLAIM: expected a claim and its values/],
     [{ AUDIENCE_CLAIM: 'client_id=a*' }, /^AUDIENCE_CLAIM: .*wildcards are not supported/],

@@ -22,8 +22,8 @@ export function createOutage(): Outage {
     begin: (reason) => {
       if (state !== 'away') told.clear();
       state = 'away';
-      // Some reasons contain the number of attempts.
-      const kind = reason.replace(/\d+/g, '#');
+      // Some reasons contain the number of attempts; the status of an answer is a reason of its own.
+      const kind = reason.replace(/(?<!answered \d*)\d+/g, '#');
       const isNews = !told.has(kind);
       told.add(kind);
       return news(isNews);

@@ -27,6 +27,8 @@ export function readClaimRule(text: string): ClaimRule {
   const at = text.indexOf('=');
   const path = text.slice(0, Math.max(at, 0));
   const values = text.slice(at + 1).split('|');
+  if (values.some((value) => value.includes('*')))
+    throw new Error(`expected each value in full: wildcards are not supported: ${text}`);
   if (path === '' || values.includes('')) throw new Error(`expected a claim and its values, tid=one|another: ${text}`);
   return { path, values };
 }

@@ -80,7 +80,8 @@ export const REFUSALS: Readonly<Record<TokenReason, Mend>> = {
   },
   missing_claim: {
     meaning: 'A claim that decides something is missing or has no usable value: subject, client or expiry.',
-    there: 'Have the issuer write the claim, and times in seconds. Keycloak: the client needs the client scope `basic` for `sub`.',
+    there:
+      'Have the issuer write the claim, and times in seconds. Keycloak: the client needs the client scope `basic` for `sub`.',
     here: 'Name the claim that this issuer writes in `TOKEN_SUBJECT_CLAIMS` or `TOKEN_CLIENT_CLAIMS`; `none` if it names no client.',
     ofSetUp: true,
   },
