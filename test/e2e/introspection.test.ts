@@ -9,7 +9,7 @@ import * as v2 from '@modelcontextprotocol/client';
 import * as v1auth from '@modelcontextprotocol/sdk/client/auth-extensions.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
+import { decodeProtectedHeader, exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compose } from '../../mcp-server/src/compose/compose.ts';
@@ -21,11 +21,14 @@ const JWT = 'application/token-introspection+jwt';
 
 const client = await generateKeyPair('ES256', { extractable: true });
 const pem = await exportPKCS8(client.privateKey);
+const jwk = await exportJWK(client.privateKey);
+/** What the issuer calls the key. */
+const KID = 'a name at the issuer';
 
 let issuer: TestServer;
 let provider: Provider;
 /** What the issuer was asked for, and how it answered. */
-const questions: { accept: string | undefined; type: string | undefined; token: string }[] = [];
+const questions: { accept: string; type: string; token: string; kid: string | undefined }[] = [];
 
 beforeAll(async () => {
   issuer = await serve((req, res) => provider.callback()(req, res));
@@ -46,7 +49,7 @@ beforeAll(async () => {
         ...machine('tools-with-key'),
         client_secret: undefined,
         token_endpoint_auth_method: 'private_key_jwt',
-        jwks: { keys: [{ ...(await exportJWK(client.publicKey)), alg: 'ES256', kid: 'a name at the issuer' }] },
+        jwks: { keys: [{ ...(await exportJWK(client.publicKey)), alg: 'ES256', kid: KID }] },
       },
     ],
     scopes: ['mcp:tools'],
@@ -69,8 +72,10 @@ beforeAll(async () => {
   provider.use(async (ctx, next) => {
     await next();
     if (ctx.path !== '/token/introspection') return;
-    const token = String((ctx as unknown as { oidc: { params: { token: unknown } } }).oidc.params.token);
-    questions.push({ accept: ctx.get('accept'), type: ctx.type, token });
+    const { token = '', client_assertion: assertion } = (ctx as unknown as { oidc: { body: Record<string, string> } })
+      .oidc.body;
+    const kid = assertion === undefined ? undefined : decodeProtectedHeader(assertion).kid;
+    questions.push({ accept: ctx.get('accept'), type: ctx.type, token, kid });
   });
 });
 afterAll(() => issuer?.close());
@@ -168,4 +173,22 @@ describe('RFC 7662 opaque tokens of oidc-provider', () => {
       });
     },
   );
+
+  it.each([
+    ['in PEM, which has no name: none is sent', pem, undefined],
+    ['as a JWK without a name: none is sent', JSON.stringify(jwk), undefined],
+    ['as a JWK with the name at the issuer, which is sent', JSON.stringify({ ...jwk, kid: KID }), KID],
+  ])('RFC 7515 §4.1.4 a key %s, and the issuer answers', async (_, key, kid) => {
+    await withServer({ ...BY_KEY(), INTROSPECTION_CLIENT_KEY: key }, async (url) => {
+      expect((await fetch(`${url}/mcp`, { headers: bearer('made-up') })).status).toBe(401);
+      expect(questions.map((question) => question.kid)).toEqual([kid]);
+    });
+  });
+
+  it('RFC 7515 §4.1.4 a name that the issuer does not know fails: it looks for the key by its name', async () => {
+    const key = JSON.stringify({ ...jwk, kid: 'another name' });
+    await withServer({ ...BY_KEY(), INTROSPECTION_CLIENT_KEY: key }, async (url) => {
+      expect((await fetch(`${url}/mcp`, { headers: bearer('made-up') })).status).toBe(503);
+    });
+  });
 });

@@ -20,6 +20,11 @@ const pemOf = (kind: string, bits = 2_048): string => {
   const options = { modulusLength: bits, namedCurve: 'P-256' };
   return generateKeyPairSync(kind as 'rsa', options).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
 };
+const jwkOf = (kind: string, namedCurve = 'P-256') =>
+  generateKeyPairSync(
+    kind as 'rsa',
+    { modulusLength: 2_048, namedCurve } as object as { modulusLength: number },
+  ).privateKey.export({ format: 'jwk' });
 const CLIENT = { INTROSPECTION_CLIENT_ID: 'tools', INTROSPECTION_CLIENT_SECRET: 'sesame' };
 const KEY = {
   INTROSPECTION: 'on',
@@ -38,6 +43,16 @@ describe('the settings of introspection', () => {
     expect(of({ ...CLIENT, INTROSPECTION: 'signed' })).toMatchObject({ signedOnly: true });
   });
 
+  it.each([
+    ['ES256', jwkOf('ec')],
+    ['EdDSA', { ...jwkOf('ed25519'), alg: 'EdDSA' }],
+    ['RS256', jwkOf('rsa')],
+    ['PS256', { ...jwkOf('rsa'), alg: 'PS256' }],
+  ])('RFC 7517 §4 a key as a JWK signs with %s, under its name', (alg, jwk) => {
+    const { issuers } = readConfig({ ...KEY, INTROSPECTION_CLIENT_KEY: JSON.stringify({ ...jwk, kid: 'k-1' }) });
+    expect(issuers[0]?.introspection?.credentials).toMatchObject({ clientKey: { alg, kid: 'k-1' } });
+  });
+
   it.each<[string, Environment, readonly RegExp[]]>([
     [
       'without a client',
@@ -51,6 +66,20 @@ describe('the settings of introspection', () => {
       { ...KEY, INTROSPECTION_CLIENT_KEY: pemOf('rsa', 1_024) },
       [/^INTROSPECTION_CLIENT_KEY: expected a private key in PEM/],
     ],
+    ...(
+      [
+        ['with a public JWK', { ...jwkOf('ec'), d: undefined }],
+        ['with a JWK of another curve', jwkOf('ec', 'P-384')],
+        ['with a JWK for another algorithm', { ...jwkOf('rsa'), alg: 'RS512' }],
+        ['with a JWK whose key id is no text', { ...jwkOf('ec'), kid: 7 }],
+        ['with a secret key as a JWK', { kty: 'oct', k: 'c2VjcmV0' }],
+        ['with JSON that is no JWK', ['a']],
+      ] as const
+    ).map(([what, jwk]): [string, Environment, readonly RegExp[]] => [
+      what,
+      { ...KEY, INTROSPECTION_CLIENT_KEY: JSON.stringify(jwk) },
+      [/^INTROSPECTION_CLIENT_KEY: expected a private key in PEM/],
+    ]),
     [
       'with a key that is not used',
       { ...KEY, INTROSPECTION_CLIENT_AUTH: 'client_secret_post' },

@@ -6,7 +6,9 @@ import { z } from 'zod';
 
 export interface ClientKey {
   readonly key: KeyObject;
-  readonly alg: 'ES256' | 'RS256' | 'EdDSA';
+  readonly alg: 'ES256' | 'RS256' | 'PS256' | 'EdDSA';
+  /** How the issuer names the key; absent: it is not named. */
+  readonly kid?: string | undefined;
 }
 
 export type Credentials = { readonly clientId: string } & (
@@ -45,11 +47,14 @@ export async function authenticated(credentials: Credentials, options: Assertion
   return { headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }, form: {} };
 }
 
-/** Without a key id: the issuer knows the key by the client, under a name of its own. */
-function assertionOf(clientId: string, { key, alg }: ClientKey, { issuer, clock, newId }: AssertionOptions) {
+/**
+ * RFC 7515 §4.1.4: some issuers need the key id, and all refuse one that they do not know. They name keys themselves, so none is made
+ * up, not even the thumbprint.
+ */
+function assertionOf(clientId: string, { key, alg, kid }: ClientKey, { issuer, clock, newId }: AssertionOptions) {
   const now = seconds(clock);
   return new SignJWT({ jti: newId() })
-    .setProtectedHeader({ alg })
+    .setProtectedHeader({ alg, ...(kid !== undefined && { kid }) })
     .setIssuer(clientId)
     .setSubject(clientId)
     .setAudience(issuer)
@@ -60,25 +65,40 @@ function assertionOf(clientId: string, { key, alg }: ClientKey, { issuer, clock,
 
 const formEncoded = (value: string): string => new URLSearchParams([['', value]]).toString().slice('='.length);
 
-/** A setting: a private key in PEM, whose lines may be written with `\n`. */
+/** A setting: a private key in PEM, whose lines may be written with `\n`, or as a JWK, which may have a `kid`. */
 export const clientKey = (): z.ZodType<ClientKey, string> =>
   z.string().transform((text, context): ClientKey => {
-    const found = readKey(text.trim().replaceAll('\\n', '\n'));
+    const found = readKey(text.trim());
     if (found) return found;
     const message =
-      'expected a private key in PEM ("-----BEGIN PRIVATE KEY-----"): P-256, Ed25519, or RSA of 2048 bits';
+      'expected a private key in PEM ("-----BEGIN PRIVATE KEY-----") or as a JWK: P-256, Ed25519, or RSA of 2048 bits';
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
 
-function readKey(pem: string): ClientKey | undefined {
+const namedKey = z.looseObject({ kid: z.string().min(1).optional(), alg: z.string().optional() });
+
+function readKey(text: string): ClientKey | undefined {
   try {
-    const key = createPrivateKey(pem);
-    const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
-    if (namedCurve === 'prime256v1') return { key, alg: 'ES256' };
-    if (key.asymmetricKeyType === 'ed25519') return { key, alg: 'EdDSA' };
-    return key.asymmetricKeyType === 'rsa' && modulusLength >= 2_048 ? { key, alg: 'RS256' } : undefined;
+    if (!text.startsWith('{')) return signingKey(createPrivateKey(text.replaceAll('\\n', '\n')));
+    const { kid, ...jwk } = namedKey.parse(JSON.parse(text));
+    const found = signingKey(createPrivateKey({ key: jwk, format: 'jwk' }), jwk.alg);
+    return found && { ...found, kid };
   } catch {
     return undefined;
   }
+}
+
+/** @param wanted the algorithm that the key itself names */
+function signingKey(key: KeyObject, wanted?: string): ClientKey | undefined {
+  const alg = algorithmsOf(key).find((one) => wanted === undefined || one === wanted);
+  return alg && { key, alg };
+}
+
+/** The first one is used unless the key names another. */
+function algorithmsOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): readonly ClientKey['alg'][] {
+  const { namedCurve, modulusLength = 0 } = asymmetricKeyDetails ?? {};
+  if (namedCurve === 'prime256v1') return ['ES256'];
+  if (asymmetricKeyType === 'ed25519') return ['EdDSA'];
+  return asymmetricKeyType === 'rsa' && modulusLength >= 2_048 ? ['RS256', 'PS256'] : [];
 }

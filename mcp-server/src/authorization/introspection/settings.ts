@@ -32,7 +32,7 @@ export const introspectionSettings = {
   }),
   introspectionClientKey: optional({
     env: 'INTROSPECTION_CLIENT_KEY',
-    doc: 'Private key of that client in PEM, instead of a secret, with INTROSPECTION_CLIENT_AUTH=private_key_jwt: P-256, Ed25519 or RSA. Lines may be written with `\\n`.',
+    doc: 'Private key of that client in PEM or as a JWK, instead of a secret, with INTROSPECTION_CLIENT_AUTH=private_key_jwt: P-256, Ed25519 or RSA. Lines may be written with `\\n`. The `kid` of a JWK is sent: it has to be the name of the key at the issuer.',
     type: clientKey(),
     secret: true,
   }),
