@@ -1,7 +1,9 @@
 /** Proves what clients find where the metadata of the issuer comes from here (ISSUER_METADATA=here), and what strangers cannot do with it. */
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { refusedIn, tell } from '../../support/explained-token.ts';
 import { type Foreign, type ForeignServer, startForeign, startServer } from '../../support/foreign.ts';
+import { signToken } from '../../support/issuer.ts';
 
 const CALLBACK = 'http://localhost/callback';
 const HOSTED = 'https://claude.ai/api/mcp/auth_callback';
@@ -208,6 +210,35 @@ describe('RFC 8707 §2 an authorization request loses resource on its way to the
 
   it('no code, no token and no secret can come here: there is no token endpoint', async () => {
     expect((await server.fetch('/token', { method: 'POST', body: 'grant_type=authorization_code' })).status).toBe(404);
+  });
+});
+
+describe('RFC 9068 §4 tokens are judged by the real issuer, as without restated metadata', () => {
+  const token = (iss: string) => {
+    const now = server.clock.now() / 1000;
+    const claims = {
+      iss,
+      aud: `${server.url}/mcp`,
+      sub: 'ada',
+      client_id: 'mcp-client',
+      scope: 'mcp:tools',
+      exp: now + 600,
+    };
+    return signToken({ key: foreign.key, claims });
+  };
+
+  it('a token of the issuer is accepted, and explain-token says so too', async () => {
+    const good = await token(foreign.issuer.url);
+    expect(await server.whoami(good)).toMatchObject({ subject: 'ada', issuer: foreign.issuer.url });
+    expect((await tell(server, settings(), good)).accepted).toBe(true);
+  });
+
+  it('a token that names this server as its issuer is refused, and explain-token says so too', async () => {
+    const wrong = await token(server.url);
+    expect(await server.whoami(wrong)).toMatchObject({ status: 401, reason: 'wrong_issuer', setting: 'ISSUER' });
+    const told = await tell(server, settings(), wrong);
+    expect(told.accepted).toBe(false);
+    expect(refusedIn(told)).toMatchObject([{ reason: 'wrong_issuer' }]);
   });
 });
 
