@@ -129,10 +129,15 @@ export function reasonOf(error: unknown): string {
   return error.cause ? `${error.message}: ${reasonOf(error.cause)}` : error.message;
 }
 
+/** The server was silent for too long, and would be for another document. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
 const TIMEOUT = 5_000;
 const MAX_BYTES = 512 * 1024;
 
-/** @throws if the answer is not JSON within the limits of size and time */
+/** @throws NoAnswer, or an Error if the answer is not JSON within the limits of size and time */
 export const fetchJson = async (fetch: Fetch, url: string): Promise<unknown> => (await fetchDocument(fetch, url)).body;
 
 /** The same with the headers of the answer, which say how long it may be cached. */
@@ -151,7 +156,7 @@ export async function fetchDocument(
     }
     return { body: parsed(await readText(response, place), place), headers: response.headers };
   } catch (error) {
-    if (signal.aborted) throw new Error(`${place} did not answer within ${TIMEOUT / 1000} s`);
+    if (signal.aborted) throw new NoAnswer(`${place} did not answer within ${TIMEOUT / 1000} s`);
     throw reasonOf(error).includes(place) ? error : new Error(place, { cause: error });
   }
 }

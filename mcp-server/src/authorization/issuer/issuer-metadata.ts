@@ -7,6 +7,7 @@ import { AUTHORIZATION_SERVER_PATH, insertedUrl, OPENID_CONFIGURATION_PATH, urlP
 import {
   createRemoteDocument,
   fetchJson,
+  NoAnswer,
   type OnFailure,
   type RemoteDocument,
 } from '@mcp-oauth/shared/documents/remote-document';
@@ -91,6 +92,8 @@ async function findMetadata({
       return schema.parse(withPublicEndpoints(metadata, place));
     } catch (problem) {
       problems.push(problem);
+      // All places are on one host. Whoever waits for the keys would wait once for each.
+      if (problem instanceof NoAnswer) break;
     }
   }
   throw new AggregateError(problems, `no metadata of ${issuer} found`);
