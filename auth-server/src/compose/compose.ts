@@ -27,6 +27,7 @@ import type { SigningKeys } from '../keys/signing-key.ts';
 import { chooseFrom, discoverLanguages } from '../languages/languages.ts';
 import type { Meters } from '../metrics.ts';
 import { openStorage, type Storage } from '../storage/open.ts';
+import { patientStart } from '../storage/patience.ts';
 import { type CreateRateLimit, rateLimitsOn } from '../storage/rate-limit.ts';
 import { type RecordStore, StoreUnavailable } from '../storage/record-store.ts';
 import { createPages } from '../views/pages.ts';
@@ -91,7 +92,8 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     isReady,
     meters,
   };
-  const { handler, stop } = await composeHandler(config, dependencies).catch(
+  const start = () => composeHandler(config, dependencies);
+  const { handler, stop } = await (redis ? patientStart(start) : start()).catch(
     refuseUnusableStore(redis ? 'REDIS_URL' : 'DATA_DIR'),
   );
   tellAccess(config, access, log);

@@ -1,6 +1,7 @@
 /** Owns how commands wait for a lost connection, so that no sign-in fails because Redis restarts or changes its primary. */
 import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { refusalOf } from '@mcp-oauth/shared/redis/refusals';
+import { StoreUnavailable } from './record-store.ts';
 
 export interface Patience {
   /** `undefined` if there is a connection. Else resolves when there is one, or after the maximum wait. */
@@ -46,6 +47,25 @@ export function createPatience(client: RedisClient, patience: number): Patience 
       }
     },
   };
+}
+
+/** How often a connection may be lost during the start. */
+const MOST_ATTEMPTS = 5;
+
+/**
+ * Does the work of a start again if the connection was lost before an answer: a command that may have been executed is not sent twice
+ * otherwise. A refusal of Redis is thrown at once.
+ * @param start may be run again after it failed
+ */
+export async function patientStart<T>(start: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      const isLost = error instanceof StoreUnavailable && (error.cause as Error | undefined)?.name !== 'ReplyError';
+      if (!isLost || attempt === MOST_ATTEMPTS) throw error;
+    }
+  }
 }
 
 /** Message of ioredis for a command that it did not send, because the connection is being closed. */

@@ -37,6 +37,12 @@ interface Envelope {
   readonly pong?: number;
 }
 
+/** A connection that is lost during the start returns, and the next beat follows. Only a refusal of Redis ends the start. */
+function unlessLost(error: unknown): void {
+  if (!(error instanceof Error) || error.name === 'ReplyError') throw error;
+}
+
+/** @throws the error of Redis if it refuses a command */
 export async function createRedisBus({ replica, redis, listener, log }: RedisBusDependencies): Promise<MessageBus> {
   const channels = [ALL, channel(replica)] as const;
   const envelope = (content: Omit<Envelope, 'from'>): string =>
@@ -99,12 +105,12 @@ export async function createRedisBus({ replica, redis, listener, log }: RedisBus
     if (isSubscribed) await listener.ping();
     else await subscribeAgain();
   };
-  await listener.subscribe(...channels);
   listener.on('ready', () => {
     // If this fails although the connection stays, the next beat tries again.
     subscribeAgain().catch((error: unknown) => log.debug({ reason: String(error) }, 'not subscribed'));
   });
-  await redis.set(heartbeat(replica), '1', 'PX', LIFE);
+  await subscribeAgain().catch(unlessLost);
+  await redis.set(heartbeat(replica), '1', 'PX', LIFE).catch(unlessLost);
   const timer = setInterval(() => {
     beat().catch((error: unknown) => log.debug({ reason: String(error) }, 'heartbeat not written'));
   }, BEAT).unref();
