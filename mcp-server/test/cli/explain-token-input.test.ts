@@ -112,6 +112,17 @@ describe('the input of explain-token', () => {
     expect(refusedIn(await tell(server, settings, token))).toMatchObject([{ check: 'form', reason: 'malformed' }]);
   });
 
+  it('explain-token refuses lists inside lists without end, in every place', async () => {
+    const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
+    for (const name of ['alg', 'typ', 'kid', 'iss', 'sub', 'aud']) {
+      const part = (text: string) => Buffer.from(text.replace(new RegExp(`"${name}":"[^"]*"`), `"${name}":${deep}`));
+      const [header, body] = [JSON.stringify({ alg: 'none', typ: 'x', kid: 'k' }), JSON.stringify(claims())];
+      const token = `${part(header).toString('base64url')}.${part(body).toString('base64url')}.AAAA`;
+      expect((await tell(server, settings, token)).status, name).toBe(1);
+      expect(refusedIn(await tell(server, settings, token)).length, name).toBeGreaterThan(0);
+    }
+  });
+
   it('explain-token refuses 1 MB without reading all of it', async () => {
     const told = await tell(server, settings, 'a'.repeat(1_000_000));
     expect(told).toMatchObject({ status: 1, checks: [{ check: 'size', setting: 'MAX_HEADER_SIZE' }] });

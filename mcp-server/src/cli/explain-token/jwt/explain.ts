@@ -1,5 +1,6 @@
 /** Owns the explanation of a JWT: what the verifier of this server says about it as a whole, and about each of its parts. */
 import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { shown } from '../../../authorization/finding.ts';
 import type { Principal } from '../../../authorization/principal.ts';
 import { TokenError } from '../../../authorization/token-error.ts';
 import { CHECKS, type Check, checkOf, isUnreadable, refusedBy, textOf } from '../check.ts';
@@ -54,7 +55,8 @@ const isBefore = (check: Check['check'], other: Check['check']): boolean =>
   CHECKS.indexOf(check) < CHECKS.indexOf(other);
 
 function signatureOf(whole: Verdict, { header }: DecodedToken, { offline }: Way): readonly Check[] {
-  const about = { check: 'signature', found: textOf(header.kid) && `key ${textOf(header.kid)}` } as const;
+  const name = textOf(shown(header.kid ?? ''));
+  const about = { check: 'signature', found: name && `key ${name}` } as const;
   if (offline) return [{ ...about, result: 'unchecked', note: 'offline: anybody may have written this token' }];
   if (!(whole instanceof TokenError)) return [{ ...about, result: 'accepted' }];
   const check = checkOf(whole);

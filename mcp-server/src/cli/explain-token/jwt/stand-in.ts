@@ -67,10 +67,15 @@ export function createStandIn({ config, authorization }: Inspection): StandIn {
   }
 }
 
-const unsigned = ({ header, claims }: DecodedToken): string =>
-  [JSON.stringify(header), JSON.stringify(claims), '-']
-    .map((text) => Buffer.from(text).toString('base64url'))
-    .join('.');
+function unsigned({ header, claims }: DecodedToken): string {
+  try {
+    const texts = [JSON.stringify(header), JSON.stringify(claims), '-'];
+    return texts.map((text) => Buffer.from(text).toString('base64url')).join('.');
+  } catch (cause) {
+    // Lists inside lists without end, which JavaScript reads but can't write.
+    throw new TokenError('malformed', { found: (cause as Error).message }, cause);
+  }
+}
 
 async function signed({ header, claims }: DecodedToken, key: CryptoKey): Promise<string> {
   const { crit } = header;
