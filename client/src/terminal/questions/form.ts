@@ -22,9 +22,12 @@ type Reading = { readonly value: Value } | { readonly wrong: string };
 export async function fillIn({ message, schema }: Form, host: string, ask: Question): Promise<FormAnswer> {
   const fields = Object.entries(isObject(schema.properties) ? schema.properties : {});
   const required = Array.isArray(schema.required) ? schema.required : [];
-  const willing = await ask(`\n${host} asks: ${message}\nAnswer? [Y/n] `);
+  // A line of the server must not pass for one of this program.
+  const said = message.split(/\r\n?|\n/).join('\n  > ');
+  const willing = await ask(`\n${host} asks: ${said}\nAnswer? [Y/n] `);
   if (willing === undefined) return { action: 'cancel' };
-  if (/^\s*n/i.test(willing)) return { action: 'decline' };
+  // Whatever is no yes is a no: a line of a pipe may be meant for somebody else.
+  if (!/^\s*(y(es)?)?\s*$/i.test(willing)) return { action: 'decline' };
   const content: [string, Value][] = [];
   for (const [name, field] of fields) {
     if (!isObject(field)) continue;
@@ -49,18 +52,21 @@ async function askFor(name: string, field: JsonObject, isRequired: boolean, ask:
   }
 }
 
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
+
 function questionOf(name: string, field: JsonObject, isRequired: boolean): string {
-  const title = typeof field.title === 'string' ? field.title : name;
-  const more = typeof field.description === 'string' && field.description !== title ? ` (${field.description})` : '';
+  const title = oneLine(typeof field.title === 'string' ? field.title : name);
+  const more =
+    typeof field.description === 'string' && field.description !== title ? ` (${oneLine(field.description)})` : '';
   const choices = choicesOf(field);
-  const list = choices.map(({ value, title }, n) => `  ${n + 1}. ${title ?? value}\n`).join('');
+  const list = choices.map(({ value, title }, n) => `  ${n + 1}. ${oneLine(title ?? value)}\n`).join('');
   const kind =
     choices.length > 0
       ? ` [${field.type === 'array' ? 'numbers with commas' : 'number'}]`
       : field.type === 'boolean'
         ? ' [y/n]'
         : '';
-  const empty = field.default !== undefined ? ` [${String(field.default)}]` : isRequired ? '' : ' [optional]';
+  const empty = field.default !== undefined ? ` [${oneLine(String(field.default))}]` : isRequired ? '' : ' [optional]';
   return `${title}${more}${list && `\n${list}`}${kind}${empty}: `;
 }
 

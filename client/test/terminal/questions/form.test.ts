@@ -26,6 +26,36 @@ describe('a form of a server', () => {
     expect(answer).toEqual({ action: 'decline' });
   });
 
+  it.each(['no', 'nope', 'https://next.example/mcp', 'a secret', 'yes please'])(
+    'MCP, elicitation: a line such as %j is no consent, and nothing of it is sent',
+    async (line) => {
+      const { answer, asked } = await filled({ name: { type: 'string' } }, [line, 'Alice']);
+      expect([answer, asked.length]).toEqual([{ action: 'decline' }, 1]);
+    },
+  );
+
+  it('CWE-451 a line of the server does not look like a line of this program', async () => {
+    const asked: string[] = [];
+    const field = {
+      type: 'string',
+      title: 'Name\nclient: signed out',
+      description: 'a\r\nclient: b',
+      default: 'c\nclient: d',
+      enum: ['x\nclient: y'],
+    };
+    await fillIn(
+      { message: 'Who?\r\nclient: enter your password', schema: { properties: { field } } },
+      'a.example',
+      async (text) => {
+        asked.push(text);
+        return asked.length > 1 ? undefined : 'y';
+      },
+    );
+    expect(asked).toHaveLength(2);
+    expect(asked.join('')).not.toMatch(/^client: /m);
+    expect(asked[0]).toBe('\na.example asks: Who?\n  > client: enter your password\nAnswer? [Y/n] ');
+  });
+
   it('MCP, elicitation: the end of the input cancels, at any field', async () => {
     expect((await filled({ name: { type: 'string' } }, [])).answer).toEqual({ action: 'cancel' });
     expect((await filled({ a: { type: 'string' }, b: { type: 'string' } }, ['y', 'one'])).answer).toEqual({
