@@ -16,7 +16,8 @@ describe('the command line of the doctor', () => {
     ['https://localhost/mcp --origin https://a.example/path', '--origin must be an origin'],
     ['https://localhost/mcp --token a --token-file b', 'give either --token or --token-file'],
     ['https://localhost/mcp --token é', 'the token must be one word'],
-    ['https://localhost/mcp --call whoami', '--call and --arguments need --login'],
+    ['https://localhost/mcp --call whoami', '--call, --arguments and --device need --login'],
+    ['https://localhost/mcp --device', '--call, --arguments and --device need --login'],
     ['https://localhost/mcp --login --call sum --arguments [1]', '--arguments must be a JSON object'],
   ])('the arguments %j end with 2 and the usage', async (line, reason) => {
     const { status, stdout, stderr } = await doctor(line);

@@ -36,6 +36,7 @@ export const doctorCommand = (dependencies: DoctorDependencies): Command => ({
   parameters: ['url'],
   options: {
     login: { type: 'boolean', doc: 'Sign in with the browser, then call the server with the token.' },
+    device: { type: 'boolean', doc: 'With --login: show a code for a browser on another device (RFC 8628).' },
     'no-browser': { type: 'boolean', doc: 'With --login: print the URL, and open no browser.' },
     call: { type: 'string', value: 'tool', doc: 'With --login: call this tool.' },
     arguments: { type: 'string', value: 'json', doc: 'With --call: the arguments of the tool.' },
@@ -137,7 +138,8 @@ function signInOptions({ options, stderr }: Invocation): SignInOptions | undefin
   const call = textOf(options.call);
   const text = textOf(options.arguments);
   if (!options.login) {
-    if (call !== undefined || text !== undefined) throw new UsageError('--call and --arguments need --login');
+    if (call !== undefined || text !== undefined || options.device)
+      throw new UsageError('--call, --arguments and --device need --login');
     return undefined;
   }
   const say = (line: string): void => {
@@ -146,6 +148,7 @@ function signInOptions({ options, stderr }: Invocation): SignInOptions | undefin
   return {
     say,
     browser: !options['no-browser'],
+    device: options.device === true,
     ...(call !== undefined && { call: { name: call, input: inputOf(text) } }),
   };
 }

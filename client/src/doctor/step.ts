@@ -94,14 +94,17 @@ export interface StepDependencies extends Connections {
   readonly signIn?: SignIn;
 }
 
-/** Signs a person in. @returns the access token and the tools that the SDK's client lists */
+/** Signs a person in. @throws if there is no token at the end */
 type SignIn = (url: URL, clientId: string | undefined) => Promise<SignedIn>;
 
 export interface SignedIn {
   readonly token: string;
-  readonly tools: readonly string[];
+  /** The tools that the client of the SDK lists with the token. */
+  readonly tools?: readonly string[];
   /** The answer of the tool that was to be called. */
   readonly called?: { readonly name: string; readonly isError: boolean; readonly text: string };
+  /** Why the SDK can't use the server with the token, and whether it is because the server refuses it. */
+  readonly failure?: { readonly says: string; readonly refused: boolean };
 }
 
 export interface Step {

@@ -44,13 +44,12 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
   const clientOf = (redirectUrl: string, grantType: string) =>
     clientFor(authority, { name, redirectUrl, grantType, scope, clientId, known: last?.client }, fetch);
   if (device) {
-    const client = await clientOf(NO_REDIRECT, DEVICE_GRANT);
     const show = (at: URL, code: string, complete: URL | undefined) =>
       say(
         `Open this page on any device, and enter ${code}:\n\n  ${at.href}\n${complete ? `\nOr: ${complete.href}\n` : ''}`,
       );
-    const tokens = await signInByDevice(authority, { scope, client, show, now, wait }, fetch);
-    return { server, issuer, resource, client, tokens };
+    const forDevice = { scope, clientOf: () => clientOf(NO_REDIRECT, DEVICE_GRANT), show, now, wait };
+    return { server, issuer, resource, ...(await signInByDevice(authority, forDevice, fetch)) };
   }
   const show = (at: URL) => {
     requireReach(url, at);

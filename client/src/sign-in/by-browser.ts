@@ -1,6 +1,5 @@
 /** Owns a sign-in in the browser of this machine: authorization code with PKCE and a loopback redirect (RFC 8252). */
 import { randomUUID } from 'node:crypto';
-import { StartError } from '@mcp-oauth/shared/errors';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import {
   exchangeAuthorization,
@@ -9,6 +8,7 @@ import {
   validateAuthorizationResponseIssuer,
 } from '@modelcontextprotocol/client';
 import type { Authority } from './discover.ts';
+import { refusal } from './grant.ts';
 import { listenOnLoopback } from './loopback.ts';
 import type { Registered } from './registration.ts';
 
@@ -54,8 +54,8 @@ export async function signInByBrowser(
   });
   const code = answer.get('code');
   if (!code) {
-    const said = [answer.get('error'), answer.get('error_description')].filter(Boolean).join(': ');
-    throw new StartError(said || 'the answer of the authorization server has neither code nor error');
+    const otherwise = 'the answer of the authorization server has neither code nor error';
+    throw refusal(answer.get('error'), answer.get('error_description'), otherwise);
   }
   const tokens = await exchangeAuthorization(server, {
     ...request,

@@ -4,13 +4,14 @@ import { isObject, type JsonObject } from '@mcp-oauth/shared/json';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { assertSecureTokenEndpoint, type OAuthTokens } from '@modelcontextprotocol/client';
 import type { Authority } from './discover.ts';
+import { NotAgreed, refusal } from './grant.ts';
 import { formOf, type Registered } from './registration.ts';
 
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
 export interface DeviceSignIn {
   readonly scope: string | undefined;
-  readonly client: Registered;
+  readonly clientOf: () => Promise<Registered>;
   /** Shows the person the URL, the code, and the URL that has the code in it. */
   readonly show: (url: URL, code: string, complete: URL | undefined) => void;
   readonly now: () => number;
@@ -25,13 +26,14 @@ const LONGEST_LIFE = 30 * 60_000;
 /** @throws StartError if the issuer has no device code, or the person does not agree in time */
 export async function signInByDevice(
   { issuer, metadata, resource }: Authority,
-  { scope, client, show, now, wait }: DeviceSignIn,
+  { scope, clientOf, show, now, wait }: DeviceSignIn,
   fetch: Fetch,
-): Promise<OAuthTokens> {
+): Promise<{ readonly client: Registered; readonly tokens: OAuthTokens }> {
   const endpoint = (metadata as JsonObject | undefined)?.device_authorization_endpoint;
   if (!metadata || typeof endpoint !== 'string') {
     throw new StartError(`${issuer} has no device_authorization_endpoint (RFC 8628 §4): sign in with the browser`);
   }
+  const client = await clientOf();
   const methods = metadata.token_endpoint_auth_methods_supported;
   const ask = async (url: string, fields: Readonly<Record<string, string | undefined>>) => {
     const answer = await fetch(assertSecureTokenEndpoint(url), formOf(client, methods, fields));
@@ -40,7 +42,7 @@ export async function signInByDevice(
     return { ok: answer.ok, body };
   };
   const { ok, body } = await ask(endpoint, { scope, resource });
-  if (!ok) throw refusal(body);
+  if (!ok) throw refusedBy(body);
   const { device_code: code, user_code: userCode, expires_in: life } = body;
   const at = pageOf(body.verification_uri);
   if (typeof code !== 'string' || typeof userCode !== 'string' || !at) {
@@ -62,16 +64,16 @@ export async function signInByDevice(
       },
     );
     if (!polled) continue;
-    if (polled.ok) return tokensOf(polled.body);
+    if (polled.ok) return { client, tokens: tokensOf(polled.body) };
     const { error } = polled.body;
     if (error === 'slow_down') interval += INTERVAL;
-    else if (error !== 'authorization_pending') throw refusal(polled.body);
+    else if (error !== 'authorization_pending') throw refusedBy(polled.body);
   }
-  throw new StartError('nobody has signed in in time');
+  throw new NotAgreed('nobody has signed in in time');
 }
 
-const refusal = ({ error, error_description: more }: JsonObject): StartError =>
-  new StartError([error, more].filter((text) => typeof text === 'string').join(': ') || 'refused without a reason');
+const refusedBy = ({ error, error_description: more }: JsonObject): StartError =>
+  refusal(error, more, 'refused without a reason');
 
 const secondsOf = (value: unknown, otherwise: number): number =>
   typeof value === 'number' && value > 0 ? value * 1_000 : otherwise;

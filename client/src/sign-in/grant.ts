@@ -1,7 +1,21 @@
-/** Owns what a sign-in results in: the tokens, and what is needed to renew and to revoke them. */
+/** Owns what a sign-in results in: the tokens, and what is needed to renew and to revoke them; or a person who did not agree. */
+import { StartError } from '@mcp-oauth/shared/errors';
 import { isObject } from '@mcp-oauth/shared/json';
 import type { OAuthTokens } from '@modelcontextprotocol/client';
 import type { Registered } from './registration.ts';
+
+/** The person, or a rule about the person, has ended the sign-in: neither server is at fault. */
+export class NotAgreed extends StartError {
+  override readonly name = 'NotAgreed';
+}
+
+/** @param error of the authorization server (RFC 6749 §4.1.2.1, RFC 8628 §3.5) */
+export function refusal(error: unknown, description: unknown, otherwise: string): StartError {
+  const says = [error, description].filter((text) => typeof text === 'string' && text !== '').join(': ');
+  return error === 'access_denied' || error === 'expired_token'
+    ? new NotAgreed(says)
+    : new StartError(says || otherwise);
+}
 
 export interface Grant {
   /** The URL of the authorization server that issued the tokens: they are renewed and revoked there, and nowhere else. */

@@ -1,6 +1,7 @@
 /** Owns the address on this machine to which the browser comes back after a sign-in (RFC 8252 §7.3). */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { NotAgreed } from './grant.ts';
 
 export interface Loopback extends AsyncDisposable {
   readonly redirectUrl: string;
@@ -35,7 +36,7 @@ export async function listenOnLoopback(state: string, redirectUrl?: string): Pro
   return {
     redirectUrl: `http://127.0.0.1:${port}${PATH}`,
     answer: (timeout) => {
-      const timer = setTimeout(() => arrived.reject(new Error('nobody has signed in in time')), timeout);
+      const timer = setTimeout(() => arrived.reject(new NotAgreed('nobody has signed in in time')), timeout);
       return arrived.promise.finally(() => clearTimeout(timer));
     },
     [Symbol.asyncDispose]: async () => {

@@ -1,5 +1,6 @@
 /** Owns which OAuth client this program is at an authorization server: a given one, the one of the last sign-in, or a new one. */
 
+import { StartError } from '@mcp-oauth/shared/errors';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { type OAuthClientInformationMixed, registerClient, selectClientAuthMethod } from '@modelcontextprotocol/client';
 import type { Authority } from './discover.ts';
@@ -38,7 +39,17 @@ export async function clientFor(authority: Authority, wish: ClientWish, fetch: F
     },
     ...(scope !== undefined && { scope }),
     fetchFn: fetch,
+  }).catch((error: unknown) => {
+    throw schemaProblem(error) ?? error;
   });
+}
+
+/** The SDK reports an answer of another shape as a list of issues. */
+function schemaProblem(error: unknown): StartError | undefined {
+  const { issues } = error as { readonly issues?: readonly { readonly path: unknown[]; readonly message: string }[] };
+  const [first] = Array.isArray(issues) ? issues : [];
+  const what = first && `${first.path.join('.')}: ${first.message}`;
+  return what === undefined ? undefined : new StartError(`the registration is answered with no client (${what})`);
 }
 
 /** What a registration does not say is not limited. */

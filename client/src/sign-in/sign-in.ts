@@ -1,33 +1,80 @@
 /** Owns the sign-in of the doctor: a connection with the official SDK and the token, which is forgotten afterwards. */
-import { Client, type JSONObject, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import {
+  Client,
+  InsufficientScopeError,
+  type JSONObject,
+  SdkHttpError,
+  SSEClientTransport,
+  StreamableHTTPClientTransport,
+  type Transport,
+  UnauthorizedError,
+} from '@modelcontextprotocol/client';
 import { authorize, type SignInDependencies } from './authorize.ts';
 
 export interface SignInOptions {
   /** Tells the person what to do. */
   readonly say: (line: string) => void;
   readonly browser: boolean;
+  /** A code for another device, in place of the browser of this machine. */
+  readonly device: boolean;
   readonly clientId?: string;
   readonly call?: { readonly name: string; readonly input: Readonly<Record<string, unknown>> };
 }
 
+type Dependencies = SignInDependencies & { readonly version: string };
+
 const NAME = 'mcp-oauth-doctor';
 const LONGEST = 500;
 
-/** @param version of this program */
-export async function signIn(url: URL, options: SignInOptions, dependencies: SignInDependencies & { version: string }) {
-  const { fetch, version } = dependencies;
-  const { say, browser, clientId, call: called } = options;
-  const { tokens } = await authorize(url, { name: NAME, device: false, browser, clientId, say }, dependencies);
+/** @param version of this program. @throws if there is no token at the end; what the SDK can't do with it is in the result */
+export async function signIn(url: URL, options: SignInOptions, dependencies: Dependencies) {
+  const { say, browser, device, clientId } = options;
+  const { tokens } = await authorize(url, { name: NAME, device, browser, clientId, say }, dependencies);
   const token = tokens.access_token;
-  const client = new Client({ name: NAME, version }, { versionNegotiation: { mode: 'auto' } });
-  await client.connect(new StreamableHTTPClientTransport(url, { authProvider: { token: async () => token }, fetch }));
   try {
-    const tools = (await client.listTools()).tools.map(({ name }) => name);
-    const answer = called && (await call(client, called));
-    return { token, tools, ...(answer && { called: answer }) };
-  } finally {
-    await client.close();
+    return { token, ...(await use(url, token, options, dependencies)) };
+  } catch (error) {
+    const says = error instanceof Error ? error.message : String(error);
+    return { token, failure: { says, refused: isRefusal(error) } };
   }
+}
+
+async function use(url: URL, token: string, { call: called }: SignInOptions, { fetch, version }: Dependencies) {
+  const given = { authProvider: { token: async () => token }, fetch };
+  const client = new Client({ name: NAME, version }, { versionNegotiation: { mode: 'auto' } });
+  const former = new Client({ name: NAME, version });
+  const connected = await connect(client, new StreamableHTTPClientTransport(url, given)).catch((error: unknown) => {
+    // MCP 2025-03-26, "Backwards Compatibility": such an answer to the first POST is one of a server with HTTP+SSE.
+    if (!FORMER.has(statusOf(error) ?? 0)) throw error;
+    return connect(former, new SSEClientTransport(url, given));
+  });
+  try {
+    const tools = (await connected.listTools()).tools.map(({ name }) => name);
+    const answer = called && (await call(connected, called));
+    return { tools, ...(answer && { called: answer }) };
+  } finally {
+    await connected.close();
+  }
+}
+
+const connect = async (client: Client, transport: Transport): Promise<Client> => {
+  await client.connect(transport);
+  return client;
+};
+
+const FORMER: ReadonlySet<number> = new Set([400, 404, 405]);
+
+/** The negotiation of a revision fails for the reason for which its request fails. */
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof SdkHttpError) return (error.data as { readonly status?: number }).status;
+  return error instanceof Error && error.cause !== undefined ? statusOf(error.cause) : undefined;
+}
+
+/** Whether the server does not accept the token, which the step `initialize` explains. */
+function isRefusal(error: unknown): boolean {
+  if (error instanceof UnauthorizedError || error instanceof InsufficientScopeError) return true;
+  if ([401, 403].includes(statusOf(error) ?? 0)) return true;
+  return error instanceof Error && error.cause !== undefined && isRefusal(error.cause);
 }
 
 async function call(client: Client, { name, input }: NonNullable<SignInOptions['call']>) {

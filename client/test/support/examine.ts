@@ -1,6 +1,7 @@
 /** Owns a run of `doctor --json` in this process, as a test reads it. */
 import tls from 'node:tls';
 import { systemClock } from '@mcp-oauth/shared/clock';
+import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { type Ran, run } from '@mcp-oauth/shared/testing/terminal';
 import { trustTestCertificate } from '../../../auth-server/test/support/client-host.ts';
@@ -8,6 +9,7 @@ import { doctorCommand } from '../../src/doctor/command.ts';
 import { createAsk } from '../../src/doctor/network/ask.ts';
 import { createConnections } from '../../src/doctor/network/connection.ts';
 import { proxyFrom } from '../../src/doctor/network/proxy.ts';
+import { signIn } from '../../src/sign-in/sign-in.ts';
 
 export interface Report {
   readonly url: string;
@@ -25,10 +27,18 @@ export interface Report {
 
 const PUBLIC = tls.getCACertificates('default');
 
-/** @param trusted whether the certificate of the test server is trusted, as with NODE_EXTRA_CA_CERTS */
+export interface Circumstances {
+  /** Whether the certificate of the test server is trusted, as with NODE_EXTRA_CA_CERTS. */
+  readonly trusted?: boolean;
+  readonly stdin?: string;
+  readonly env?: Environment;
+  /** Is given the URL that the browser opens. */
+  readonly browse?: (url: URL) => void;
+}
+
 export function doctor(
   line: string,
-  { trusted = true, stdin = '', env = {} }: { trusted?: boolean; stdin?: string; env?: Environment } = {},
+  { trusted = true, stdin = '', env = {}, browse = () => {} }: Circumstances = {},
 ): Promise<Ran> {
   const now = () => systemClock.now();
   if (trusted) trustTestCertificate();
@@ -40,14 +50,22 @@ export function doctor(
       return { ask: createAsk({ now, timeout, proxyFor }), ...createConnections({ timeout, proxyFor }) };
     },
     readFile: async () => stdin,
-    signIn: () => Promise.reject(new Error('no browser')),
+    signIn: (_, url, options) => {
+      // Waiting for a person passes at once.
+      let waited = 0;
+      const wait = async (milliseconds: number) => {
+        waited += milliseconds;
+      };
+      const fetch = createOutgoingFetch();
+      return signIn(url, options, { fetch, openBrowser: browse, now: () => now() + waited, wait, version: '1.0.0' });
+    },
   });
   return run({ name: 'client', summary: 'A client.', commands: [command] }, `doctor ${line}`, env);
 }
 
-export async function examine(line: string, options: Parameters<typeof doctor>[1] = {}): Promise<Report & Ran> {
-  const ran = await doctor(`${line} --json`, options);
-  if (ran.stderr) throw new Error(ran.stderr);
+export async function examine(line: string, circumstances: Circumstances = {}): Promise<Report & Ran> {
+  const ran = await doctor(`${line} --json`, circumstances);
+  if (!ran.stdout) throw new Error(ran.stderr);
   return { ...ran, ...(JSON.parse(ran.stdout) as Report) };
 }
 

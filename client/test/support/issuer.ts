@@ -21,6 +21,8 @@ export interface Issuer extends AsyncDisposable {
   renewed: number;
   /** Called before tokens are renewed. */
   beforeRenewal: () => Promise<void>;
+  /** Whether the MCP server refuses every token. */
+  refusing: boolean;
   /** Whether the token endpoint answers with the page of a proxy. */
   failing: boolean;
   /** Whether a refresh token came twice. */
@@ -54,6 +56,7 @@ export async function startIssuer(): Promise<Issuer> {
     valid: new Set(),
     renewed: 0,
     reused: false,
+    refusing: false,
     failing: false,
     beforeRenewal: async () => {},
     answer: () => ({ content: [{ type: 'text', text: 'rolled 4' }] }),
@@ -128,7 +131,7 @@ export async function startIssuer(): Promise<Issuer> {
   }
 
   function mcp(method: string | undefined, token: string, sent: string): Answer {
-    if (!issuer.valid.has(token)) {
+    if (!issuer.valid.has(token) || issuer.refusing) {
       const metadata = `${origin}/.well-known/oauth-protected-resource/mcp`;
       return { status: 401, headers: { 'www-authenticate': `Bearer resource_metadata="${metadata}"` }, body: {} };
     }

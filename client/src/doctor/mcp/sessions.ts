@@ -3,7 +3,7 @@ import { foreignText } from '../foreign-text.ts';
 import type { ProbeResponse } from '../network/ask.ts';
 import { fault, type Known, passed, step, type Verdict } from '../step.ts';
 import { unopened } from './initialize.ts';
-import { errorOf, notify, post, resultOf, statelessPost } from './message.ts';
+import { asDocument, errorOf, messageOf, notify, post, resultOf, statelessPost } from './message.ts';
 
 /** A session that does not hold is not used by the following steps. */
 const LOST = { revision: undefined } as const;
@@ -18,7 +18,8 @@ export const sessions = step(
     const sender = { userAgent, token, session, revision };
     await ask(notify(url, sender, 'notifications/initialized'));
     const answers: ProbeResponse[] = [];
-    for (let n = 0; n < REQUESTS; n++) answers.push(await ask(post(url, sender, 'ping')));
+    for (let n = 0; n < REQUESTS && answers.at(-1)?.status !== 0; n++)
+      answers.push(await ask(post(url, sender, 'ping')));
     return answers;
   },
   judgeSessions,
@@ -28,8 +29,13 @@ function judgeSessions(
   answers: readonly ProbeResponse[],
   { session, exposed, client }: Pick<Known, 'session' | 'exposed' | 'client'>,
 ): Verdict {
-  const failed = answers.filter((response) => resultOf(response) === undefined);
+  const failed = answers.filter((response) => !isReached(response));
   const [first] = failed;
+  const silent = failed.find(({ status }) => status === 0);
+  if (silent) {
+    const says = `A request of the session gets no answer (${silent.failure}), although initialize got one.`;
+    return fault('mcp-server', says, 'The log of the server, or of the proxy in front of it, has the reason.', LOST);
+  }
   if (session === undefined) {
     if (!first) return passed('no Mcp-Session-Id: each request stands alone');
     const says = `initialize gave no Mcp-Session-Id, and the next request is refused: ${errorOf(first)}.`;
@@ -52,6 +58,12 @@ function judgeSessions(
     'The replicas of the server do not share their sessions: give them a shared store, or bind clients to one by Mcp-Session-Id.';
   return fault('mcp-server', says, fix, LOST);
 }
+
+/** Some servers have no `ping`: their session has said so. */
+const isReached = (response: ProbeResponse): boolean =>
+  resultOf(response) !== undefined || asDocument(messageOf(response)?.error)?.code === METHOD_NOT_FOUND;
+
+const METHOD_NOT_FOUND = -32601;
 
 export const tools = step(
   'tools',

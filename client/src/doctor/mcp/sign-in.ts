@@ -1,9 +1,10 @@
 /** Owns the step that signs a person in with the official SDK, as a real client does, and calls the server with the token. */
-import { fault, passed, type SignedIn, step, type Verdict } from '../step.ts';
+import { NotAgreed } from '../../sign-in/grant.ts';
+import { fault, note, passed, type SignedIn, step, type Verdict } from '../step.ts';
 
 interface Seen {
   readonly signedIn?: SignedIn;
-  readonly failure?: string;
+  readonly error?: unknown;
 }
 
 export const signIn = step(
@@ -19,19 +20,22 @@ export const signIn = step(
     try {
       return begin ? { signedIn: await begin(url, clientId) } : {};
     } catch (error) {
-      return { failure: error instanceof Error ? error.message : String(error) };
+      return { error };
     }
   },
   judgeSignIn,
 );
 
-function judgeSignIn({ signedIn, failure }: Seen): Verdict {
-  if (!signedIn) {
-    const fix =
-      'The log of the authorization server has the reason; the page in the browser may have a reference to it.';
-    return fault('authorization-server', `The sign-in failed: ${failure}`, fix);
+function judgeSignIn({ signedIn, error }: Seen): Verdict {
+  if (!signedIn) return judgeFailure(error);
+  const { tools, token, called, failure } = signedIn;
+  if (failure?.refused)
+    // The step initialize names the fault.
+    return note(`There is a token, but the server refuses it: ${failure.says}`, { token });
+  if (failure) {
+    const says = `There is a token, but the official SDK can't use the server with it: ${failure.says}`;
+    return fault('mcp-server', says, 'The log of the server has the reason, if the steps below name none.', { token });
   }
-  const { tools, token, called } = signedIn;
   if (called?.isError)
     return fault(
       'mcp-server',
@@ -40,5 +44,13 @@ function judgeSignIn({ signedIn, failure }: Seen): Verdict {
       { token },
     );
   const answer = called ? `; ${called.name} answers: ${called.text}` : '';
-  return passed(`the official SDK signed in and lists ${tools.length} tools${answer}`, { token });
+  return passed(`the official SDK signed in and lists ${tools?.length ?? 0} tools${answer}`, { token });
+}
+
+function judgeFailure(error: unknown): Verdict {
+  const says = `The sign-in failed: ${error instanceof Error ? error.message : String(error)}.`;
+  if (error instanceof NotAgreed)
+    return fault('user', says, 'Sign in again. If you did agree, a rule of the authorization server keeps you out.');
+  const fix = 'The log of the authorization server has the reason; the page in the browser may have a reference to it.';
+  return fault('authorization-server', says, fix);
 }
