@@ -15,6 +15,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { doctorCommand } from './doctor/command.ts';
 import { createAsk } from './doctor/network/ask.ts';
 import { createConnections } from './doctor/network/connection.ts';
+import { createListen } from './doctor/network/listen.ts';
 import { proxyFrom, proxyValues } from './doctor/network/proxy.ts';
 import { limitedFetch } from './limited-fetch.ts';
 import { openBrowser } from './sign-in/browser.ts';
@@ -36,7 +37,8 @@ const doctor = doctorCommand({
   now,
   network: (env, timeout) => {
     const proxyFor = proxyFrom(env);
-    return { ask: createAsk({ now, timeout, proxyFor }), ...createConnections({ timeout, proxyFor }) };
+    const options = { now, timeout, proxyFor };
+    return { ask: createAsk(options), listen: createListen(options), ...createConnections(options) };
   },
   readFile: readInput,
   signIn: async (env, url, options) => {

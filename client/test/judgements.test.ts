@@ -4,7 +4,7 @@ import { judgeInitialize } from '../src/doctor/mcp/initialize.ts';
 import { eventsIn } from '../src/doctor/mcp/message.ts';
 import { judgeStream } from '../src/doctor/mcp/stream.ts';
 import { judgeToken } from '../src/doctor/mcp/token.ts';
-import type { ProbeResponse } from '../src/doctor/network/ask.ts';
+import type { ProbeResponse } from '../src/doctor/network/request.ts';
 import { readChallenges } from '../src/doctor/steps/challenge.ts';
 import { issuerPlaces } from '../src/doctor/steps/issuer.ts';
 import { judgeTls } from '../src/doctor/steps/reach.ts';

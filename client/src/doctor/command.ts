@@ -9,6 +9,7 @@ import { serverUrl, textOf, timeoutOf } from '../options.ts';
 import type { SignInOptions } from '../sign-in/sign-in.ts';
 import { type Ask, withinReachOf, withoutSecrets } from './network/ask.ts';
 import type { Connections } from './network/connection.ts';
+import type { Listen } from './network/listen.ts';
 import { asJson, cleaned, conclude, lineOf } from './report.ts';
 import type { Known, SignedIn, StepDependencies } from './step.ts';
 import { type Finding, walk } from './walk.ts';
@@ -16,7 +17,7 @@ import { type Finding, walk } from './walk.ts';
 /** What the command is given by the process. */
 export interface DoctorDependencies {
   /** @param timeout milliseconds */
-  readonly network: (env: Environment, timeout: number) => Connections & { readonly ask: Ask };
+  readonly network: (env: Environment, timeout: number) => Connections & { readonly ask: Ask; readonly listen: Listen };
   readonly now: () => number;
   /** @throws if the file can't be read. `-` is standard input. */
   readonly readFile: (path: string) => Promise<string>;
@@ -69,10 +70,10 @@ async function examine(
   const given: Known = { url, ...clientOf(options), clientId: textOf(options['client-id']), token };
   const login = signInOptions(invocation);
   const secrets = secretsIn(token);
-  const { ask, ...connections } = network(env, timeoutOf(options.timeout, DEFAULT_TIMEOUT, MOST_SECONDS));
+  const { ask, listen, ...connections } = network(env, timeoutOf(options.timeout, DEFAULT_TIMEOUT, MOST_SECONDS));
   const dependencies: StepDependencies = {
     ...connections,
-    ask: withoutSecrets(withinReachOf(url, ask), () => secrets),
+    ...withoutSecrets({ ask: withinReachOf(url, ask), listen }, secrets),
     now,
     ...(login && { signIn: (at, clientId) => signIn(env, at, { ...login, ...(clientId && { clientId }) }) }),
   };

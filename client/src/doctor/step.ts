@@ -3,8 +3,10 @@
  * passed to the following steps.
  */
 import type { ClientProfile } from '../clients/profiles.ts';
-import type { Ask, ProbeResponse } from './network/ask.ts';
+import type { Ask } from './network/ask.ts';
 import type { Connections } from './network/connection.ts';
+import type { Listen } from './network/listen.ts';
+import type { ProbeResponse } from './network/request.ts';
 
 /** Who can fix a fault. */
 export type Responsible = 'mcp-server' | 'authorization-server' | 'network' | 'user';
@@ -66,6 +68,8 @@ export interface Known {
   readonly first?: ProbeResponse;
   /** The server answers without a token. */
   readonly open?: boolean;
+  /** The server has HTTP+SSE (MCP 2024-11-05), and not Streamable HTTP. */
+  readonly httpSse?: boolean;
   readonly challenge?: Challenge;
   /** The protected-resource metadata and where it was found. */
   readonly resource?: { readonly url: string; readonly document: Document };
@@ -89,6 +93,7 @@ export interface Known {
 /** How a step reaches the network and the person. */
 export interface StepDependencies extends Connections {
   readonly ask: Ask;
+  readonly listen: Listen;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly signIn?: SignIn;

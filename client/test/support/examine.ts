@@ -8,6 +8,7 @@ import { trustTestCertificate } from '../../../auth-server/test/support/client-h
 import { doctorCommand } from '../../src/doctor/command.ts';
 import { createAsk } from '../../src/doctor/network/ask.ts';
 import { createConnections } from '../../src/doctor/network/connection.ts';
+import { createListen } from '../../src/doctor/network/listen.ts';
 import { proxyFrom } from '../../src/doctor/network/proxy.ts';
 import { signIn } from '../../src/sign-in/sign-in.ts';
 
@@ -47,7 +48,8 @@ export function doctor(
     now,
     network: (variables, timeout) => {
       const proxyFor = proxyFrom(variables);
-      return { ask: createAsk({ now, timeout, proxyFor }), ...createConnections({ timeout, proxyFor }) };
+      const options = { now, timeout, proxyFor };
+      return { ask: createAsk(options), listen: createListen(options), ...createConnections(options) };
     },
     readFile: async () => stdin,
     signIn: (_, url, options) => {

@@ -1,7 +1,8 @@
 /** Owns the first requests with a token: which revisions of MCP the server speaks, and why it refuses the token if it does. */
-import type { ProbeResponse } from '../network/ask.ts';
+import type { ProbeResponse } from '../network/request.ts';
 import { fault, type Known, passed, step, type Verdict } from '../step.ts';
 import { readChallenges } from '../steps/challenge.ts';
+import { judgeTalk, mayHaveHttpSse, type Talk, talk } from './http-sse.ts';
 import {
   asDocument,
   errorOf,
@@ -19,6 +20,8 @@ interface Seen {
   readonly stateless: ProbeResponse;
 }
 
+type Observed = Seen | { readonly former: Talk };
+
 /** Why the steps that talk MCP are not tried. */
 const closed = ({ open, token, first }: Known): string | undefined => {
   if (first?.status !== 401 && !open) return 'the server was not reached';
@@ -34,12 +37,39 @@ export const unopened = (known: Known): string | undefined => {
 export const initialize = step(
   'initialize',
   closed,
-  async ({ ask }, { url, client, token }): Promise<Seen> => ({
-    sessionful: await ask(initializeRequest(url, client.userAgent, { token })),
-    stateless: await ask(statelessPost(url, { token, userAgent: client.userAgent }, 'server/discover')),
-  }),
-  judgeInitialize,
+  async (dependencies, known): Promise<Observed> => {
+    if (known.httpSse) return { former: await talk(dependencies, known, []) };
+    const { url, client, token } = known;
+    const { ask } = dependencies;
+    const sessionful = await ask(initializeRequest(url, client.userAgent, { token }));
+    const stateless = await ask(statelessPost(url, { token, userAgent: client.userAgent }, 'server/discover'));
+    if (!mayHaveHttpSse(sessionful) || versionsOf(stateless).length > 0) return { sessionful, stateless };
+    // A server that checks the token first has shown only now that it has no Streamable HTTP.
+    const former = await talk(dependencies, known, []);
+    return former.endpoint === undefined ? { sessionful, stateless } : { former };
+  },
+  (observed, known) => ('former' in observed ? judgeHttpSse(observed.former, known) : judgeInitialize(observed, known)),
 );
+
+function judgeHttpSse(former: Talk, known: Pick<Known, 'objections' | 'token' | 'url'>): Verdict {
+  const refused = [former.stream, ...former.answers].find(({ status }) => status === 401 || status === 403);
+  if (refused) return judgeRefusal(refused, known);
+  const problem = judgeTalk(former, known.url);
+  if (problem) return problem;
+  const [answer] = former.answers;
+  const result = answer && resultOf(answer);
+  if (typeof result?.protocolVersion !== 'string') {
+    const says = `initialize over HTTP+SSE is answered without a revision: ${answer ? errorOf(answer) : ''}.`;
+    return fault('mcp-server', says, 'The log of the server has the reason.');
+  }
+  const { name } = asDocument(result.serverInfo) ?? {};
+  return passed(`${typeof name === 'string' ? `${name} speaks ` : ''}${result.protocolVersion} over HTTP+SSE`, {
+    httpSse: true,
+    revision: result.protocolVersion,
+    modern: [],
+    capabilities: asDocument(result.capabilities) ?? {},
+  });
+}
 
 export function judgeInitialize({ sessionful, stateless }: Seen, known: Pick<Known, 'objections' | 'token'>): Verdict {
   if (sessionful.status === 401 || sessionful.status === 403) return judgeRefusal(sessionful, known);

@@ -1,5 +1,5 @@
 /** Owns the messages of MCP that the doctor sends, in both eras, and how it reads an answer: as JSON, or as one event of a stream. */
-import type { ProbeRequest, ProbeResponse } from '../network/ask.ts';
+import type { ProbeRequest, ProbeResponse } from '../network/request.ts';
 import type { Document } from '../step.ts';
 
 /** The newest revision with sessions, and the newest without. */
@@ -16,19 +16,27 @@ export interface Sender {
   readonly origin?: string | undefined;
 }
 
-export const initializeRequest = (url: URL, userAgent: string | undefined, sender: Sender = {}): ProbeRequest =>
+export const initializeRequest = (
+  url: URL,
+  userAgent: string | undefined,
+  sender: Sender = {},
+  revision = SESSIONFUL,
+): ProbeRequest =>
   post(url, { ...sender, userAgent }, 'initialize', {
-    protocolVersion: SESSIONFUL,
+    protocolVersion: revision,
     capabilities: {},
     clientInfo: INFO,
   });
 
-/** A request of the revisions with sessions. */
-export const post = (url: URL, sender: Sender, method: string, params: Document = {}): ProbeRequest => ({
+/**
+ * A request of the revisions with sessions.
+ * @param id once in a session (JSON-RPC 2.0 §4)
+ */
+export const post = (url: URL, sender: Sender, method: string, params: Document = {}, id = 1): ProbeRequest => ({
   url,
   method: 'POST',
   headers: headersOf(sender),
-  body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+  body: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
 });
 
 export const notify = (url: URL, sender: Sender, method: string): ProbeRequest => ({

@@ -1,7 +1,9 @@
 /** Owns the steps inside a session: whether it survives new connections, and so other replicas, and whether the tools are listed. */
+import { METHOD_NOT_FOUND } from '@mcp-oauth/shared/json-rpc-codes';
 import { foreignText } from '../foreign-text.ts';
-import type { ProbeResponse } from '../network/ask.ts';
+import type { ProbeResponse } from '../network/request.ts';
 import { fault, type Known, passed, step, type Verdict } from '../step.ts';
+import { talk } from './http-sse.ts';
 import { unopened } from './initialize.ts';
 import { asDocument, errorOf, messageOf, notify, post, resultOf, statelessPost } from './message.ts';
 
@@ -14,12 +16,16 @@ const REQUESTS = 6;
 export const sessions = step(
   'sessions',
   (known) => unopened(known) ?? (known.revision === undefined ? 'the server has no revision with sessions' : undefined),
-  async ({ ask }, { url, client: { userAgent }, token, session, revision }): Promise<readonly ProbeResponse[]> => {
+  async (dependencies, known): Promise<readonly ProbeResponse[]> => {
+    if (known.httpSse) return (await talk(dependencies, known, Array(REQUESTS).fill('ping'))).answers.slice(1);
+    const { ask } = dependencies;
+    const { url, client, token, session, revision } = known;
+    const { userAgent } = client;
     const sender = { userAgent, token, session, revision };
     await ask(notify(url, sender, 'notifications/initialized'));
     const answers: ProbeResponse[] = [];
     for (let n = 0; n < REQUESTS && answers.at(-1)?.status !== 0; n++)
-      answers.push(await ask(post(url, sender, 'ping')));
+      answers.push(await ask(post(url, sender, 'ping', {}, n + 2)));
     return answers;
   },
   judgeSessions,
@@ -27,7 +33,7 @@ export const sessions = step(
 
 function judgeSessions(
   answers: readonly ProbeResponse[],
-  { session, exposed, client }: Pick<Known, 'session' | 'exposed' | 'client'>,
+  { session, exposed, client, httpSse }: Pick<Known, 'session' | 'exposed' | 'client' | 'httpSse'>,
 ): Verdict {
   const failed = answers.filter((response) => !isReached(response));
   const [first] = failed;
@@ -35,6 +41,12 @@ function judgeSessions(
   if (silent) {
     const says = `A request of the session gets no answer (${silent.failure}), although initialize got one.`;
     return fault('mcp-server', says, 'The log of the server, or of the proxy in front of it, has the reason.', LOST);
+  }
+  if (httpSse) {
+    if (answers.length === REQUESTS && !first)
+      return passed(`${REQUESTS} requests on ${REQUESTS} connections belong to one stream`);
+    const says = `A request does not reach the stream of its session: ${first ? errorOf(first) : 'no answer'}.`;
+    return fault('mcp-server', says, `${REPLICAS}.`, LOST);
   }
   if (session === undefined) {
     if (!first) return passed('no Mcp-Session-Id: each request stands alone');
@@ -54,21 +66,24 @@ function judgeSessions(
     return fault('network', says, 'A proxy strips Mcp-Session-Id from requests: let it pass.', LOST);
   }
   const says = `${failed.length} of ${answers.length} requests do not reach the session: ${errorOf(first)}.`;
-  const fix =
-    'The replicas of the server do not share their sessions: give them a shared store, or bind clients to one by Mcp-Session-Id.';
-  return fault('mcp-server', says, fix, LOST);
+  return fault('mcp-server', says, `${REPLICAS}, by Mcp-Session-Id.`, LOST);
 }
+
+const REPLICAS =
+  'The replicas of the server do not share their sessions: give them a shared store, or bind each client to one replica';
 
 /** Some servers have no `ping`: their session has said so. */
 const isReached = (response: ProbeResponse): boolean =>
   resultOf(response) !== undefined || asDocument(messageOf(response)?.error)?.code === METHOD_NOT_FOUND;
 
-const METHOD_NOT_FOUND = -32601;
-
 export const tools = step(
   'tools',
   (known) => unopened(known) ?? (known.capabilities?.tools ? undefined : 'the server says that it offers none'),
-  ({ ask }, { url, client: { userAgent }, token, session, revision }) => {
+  async (dependencies, known) => {
+    if (known.httpSse) return (await talk(dependencies, known, ['tools/list'])).answers.at(-1);
+    const { ask } = dependencies;
+    const { url, client, token, session, revision } = known;
+    const { userAgent } = client;
     const sender = { userAgent, token, session, revision };
     return ask(revision === undefined ? statelessPost(url, sender, 'tools/list') : post(url, sender, 'tools/list'));
   },
@@ -77,7 +92,9 @@ export const tools = step(
 
 const SHOWN = 8;
 
-function judgeTools(response: ProbeResponse): Verdict {
+function judgeTools(response: ProbeResponse | undefined): Verdict {
+  if (!response)
+    return fault('mcp-server', 'The stream for tools/list does not open.', 'The log of the server has the reason.');
   const listed = resultOf(response)?.tools;
   if (!Array.isArray(listed)) {
     const says = `tools/list is answered ${errorOf(response)}.`;

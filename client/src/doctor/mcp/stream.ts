@@ -1,6 +1,8 @@
 /** Owns the step that opens streams: a proxy that buffers them holds back even their head, or their first event. */
-import type { ProbeResponse } from '../network/ask.ts';
+import type { ProbeResponse } from '../network/request.ts';
 import { fault, note, passed, step, type Verdict } from '../step.ts';
+import { UNBUFFER } from '../steps/proxy.ts';
+import { streamRequest } from './http-sse.ts';
 import { unopened } from './initialize.ts';
 import { headersOf, statelessPost } from './message.ts';
 
@@ -14,7 +16,8 @@ interface Seen {
 export const stream = step(
   'stream',
   unopened,
-  async ({ ask }, { url, client: { userAgent }, token, session, revision, modern = [] }): Promise<Seen> => {
+  async ({ ask }, { url, client: { userAgent }, token, session, revision, modern = [], httpSse }): Promise<Seen> => {
+    if (httpSse) return { standing: await ask(streamRequest(url, { userAgent, token })) };
     const { 'content-type': _, ...headers } = headersOf({ userAgent, token, session, revision });
     const standing = revision && { url, until: 'head' as const, headers: { ...headers, accept: 'text/event-stream' } };
     const params = { notifications: { toolsListChanged: true } };
@@ -27,22 +30,19 @@ export const stream = step(
   judgeStream,
 );
 
-const FIX =
-  'Switch buffering off for the MCP endpoint: proxy_buffering off (nginx), flush_interval -1 (Caddy), or the header X-Accel-Buffering: no. Compression buffers as well.';
-
 export function judgeStream({ standing, listening }: Seen): Verdict {
   const late = (response: ProbeResponse | undefined) => response?.status === 0 && response.failure === 'TIMEOUT';
   if (late(standing) || late(listening))
     return fault(
       'network',
       'A stream does not open: not even the head of the answer arrives, although other requests are answered.',
-      FIX,
+      UNBUFFER,
     );
   if (isStream(listening) && listening?.body.trim() === '')
     return fault(
       'network',
       'The first event of subscriptions/listen, which the server sends at once, does not arrive.',
-      FIX,
+      UNBUFFER,
     );
   const opened = [standing, listening].filter(isStream);
   if (opened.some((response) => /gzip|deflate|br|zstd/.test(response?.headers['content-encoding'] ?? '')))

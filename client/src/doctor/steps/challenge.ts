@@ -1,5 +1,5 @@
 /** Owns the challenge of the first 401: how `WWW-Authenticate` is read (RFC 9110 §11.6.1), and what a client needs in it. */
-import type { ProbeResponse } from '../network/ask.ts';
+import type { ProbeResponse } from '../network/request.ts';
 import { type Challenge, fault, type Known, note, passed, step, type Verdict } from '../step.ts';
 import { behindProxy, PROXY } from './proxy.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import { asDocument, objectIn } from '../mcp/message.ts';
-import type { ProbeResponse } from '../network/ask.ts';
+import type { ProbeResponse } from '../network/request.ts';
 import type { Document, Known, StepDependencies } from '../step.ts';
 import { isHtml } from './reach.ts';
 

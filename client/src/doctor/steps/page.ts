@@ -1,6 +1,7 @@
 /** Owns what a client in a web page sees (Fetch standard, CORS): whether it may ask, and which answers and headers it can read. */
+import { streamRequest } from '../mcp/http-sse.ts';
 import { headersOf, type Sender } from '../mcp/message.ts';
-import type { ProbeResponse } from '../network/ask.ts';
+import type { ProbeResponse } from '../network/request.ts';
 import { fault, type Known, note, passed, step, type Verdict } from '../step.ts';
 import { webUrl } from './document.ts';
 
@@ -12,8 +13,9 @@ interface Seen {
   readonly registration?: ProbeResponse | undefined;
 }
 
-/** What a request of MCP has beyond what every page may send. */
-const NEEDED = ['authorization', 'content-type', 'mcp-protocol-version'];
+/** The headers that a request of MCP has beyond those that every page may send. */
+const needed = ({ httpSse, open }: Pick<Known, 'httpSse' | 'open'>): readonly string[] =>
+  httpSse ? (open ? [] : ['authorization']) : ['authorization', 'content-type', 'mcp-protocol-version'];
 
 export const page = step(
   'page',
@@ -22,46 +24,49 @@ export const page = step(
     return first?.status === 401 || open ? undefined : 'the server was not reached';
   },
   async ({ ask }, known): Promise<Seen> => {
-    const { url, origin, client } = known;
-    const userAgent = client.userAgent;
-    const headers = headersOf({ origin, userAgent });
-    const preflight = await ask(preflightTo(url, { origin, userAgent }, [...NEEDED, 'mcp-session-id']));
+    const { url, origin, client, httpSse } = known;
+    const sender = { origin, userAgent: client.userAgent };
+    const method = httpSse ? 'GET' : 'POST';
+    const sent = httpSse ? needed(known) : [...needed(known), 'mcp-session-id'];
+    const preflight = await ask(preflightTo(url, sender, sent, method));
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' });
-    const answer = await ask({ url, method: 'POST', headers, body });
+    const answer = await ask(httpSse ? streamRequest(url, sender) : { url, method, headers: headersOf(sender), body });
     const documents: ProbeResponse[] = [];
     for (const found of [known.resource, known.server]) {
       if (found)
         documents.push(
-          await ask({ url: found.url, headers: { accept: 'application/json', origin, 'user-agent': userAgent } }),
+          await ask({
+            url: found.url,
+            headers: { accept: 'application/json', origin, 'user-agent': client.userAgent },
+          }),
         );
     }
     const endpoint = webUrl(known.server?.document.registration_endpoint);
-    const registration = endpoint
-      ? await ask(preflightTo(endpoint, { origin, userAgent }, ['content-type']))
-      : undefined;
+    const registration = endpoint ? await ask(preflightTo(endpoint, sender, ['content-type'])) : undefined;
     return { preflight, answer, documents, registration };
   },
   judgePage,
 );
 
-const preflightTo = (url: URL, { origin, userAgent }: Sender, headers: readonly string[]) => ({
+const preflightTo = (url: URL, { origin, userAgent }: Sender, headers: readonly string[], method = 'POST') => ({
   url,
   method: 'OPTIONS',
   headers: {
     origin,
     'user-agent': userAgent,
-    'access-control-request-method': 'POST',
+    'access-control-request-method': method,
     'access-control-request-headers': headers.join(','),
   },
 });
 
-function judgePage(seen: Seen, { origin, open }: Pick<Known, 'origin' | 'open'>): Verdict {
+function judgePage(seen: Seen, known: Pick<Known, 'origin' | 'open' | 'httpSse'>): Verdict {
+  const { origin } = known;
   const { preflight, answer, documents, registration } = seen;
   if (!isReadable(answer, origin) && answer.status === 403 && preflight.status === 403)
     return note(
       `Web pages of ${origin} are refused with 403. If that is not intended, allow the origin at the server.`,
     );
-  const atServer = problemsAtServer(preflight, answer, origin, open);
+  const atServer = problemsAtServer(preflight, answer, known);
   const atDocuments = documents
     .filter((response) => !isReadable(response, origin))
     .map(({ url }) => `${url} can't be read`);
@@ -82,12 +87,15 @@ function judgePage(seen: Seen, { origin, open }: Pick<Known, 'origin' | 'open'>)
 function problemsAtServer(
   preflight: ProbeResponse,
   answer: ProbeResponse,
-  origin: string,
-  open = false,
+  known: Pick<Known, 'origin' | 'open' | 'httpSse'>,
 ): readonly string[] {
+  const { origin, open } = known;
   const problems: string[] = [];
-  const denied = NEEDED.filter((name) => !allows(preflight, name));
-  if (!mayAsk(preflight, origin)) problems.push(`OPTIONS is answered ${preflight.status} without permission to ask`);
+  const sent = needed(known);
+  const denied = sent.filter((name) => !allows(preflight, name));
+  // A page sends no OPTIONS before a GET without such headers.
+  if (sent.length > 0 && !mayAsk(preflight, origin))
+    problems.push(`OPTIONS is answered ${preflight.status} without permission to ask`);
   else if (denied.length > 0) problems.push(`Access-Control-Allow-Headers lacks ${denied.join(', ')}`);
   if (!isReadable(answer, origin)) problems.push(`the answer ${answer.status} of the server can't be read`);
   else if (!open && !['*', 'www-authenticate'].some((name) => exposedBy(answer).includes(name)))

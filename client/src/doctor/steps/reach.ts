@@ -1,9 +1,10 @@
 /** Owns the steps up to the first answer: the name of the host, TLS, and a request without a token. */
 import { MCP_PATH, urlPath } from '@mcp-oauth/shared/contract';
 import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
+import { mayHaveHttpSse, streamRequest } from '../mcp/http-sse.ts';
 import { initializeRequest, isJsonRpc } from '../mcp/message.ts';
-import type { ProbeResponse } from '../network/ask.ts';
 import type { Named, Secured } from '../network/connection.ts';
+import { isEventStream, type ProbeResponse } from '../network/request.ts';
 import { fault, type Known, note, passed, step, type Verdict } from '../step.ts';
 
 export const name = step(
@@ -84,6 +85,8 @@ const dateOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
 interface Answered {
   readonly response: ProbeResponse;
+  /** The answer to a GET for a stream, where a POST is not answered as by Streamable HTTP. */
+  readonly stream?: ProbeResponse;
   /** An MCP endpoint at the usual path, where the given URL is none. */
   readonly endpoint?: string | undefined;
 }
@@ -93,6 +96,10 @@ export const answer = step(
   () => undefined,
   async ({ ask }, { url, client: { userAgent } }): Promise<Answered> => {
     const response = await ask(initializeRequest(url, userAgent));
+    if (mayHaveHttpSse(response) && !isEndpoint(response)) {
+      const stream = await ask(streamRequest(url, { userAgent }));
+      if (stream.status === 401 || isHttpSse(stream)) return { response, stream };
+    }
     const usual = new URL(`${urlPath(url.href)}${MCP_PATH}`, url);
     if (isEndpoint(response) || response.status === 0 || url.pathname.endsWith(MCP_PATH)) return { response };
     return { response, endpoint: isEndpoint(await ask(initializeRequest(usual, userAgent))) ? usual.href : undefined };
@@ -103,8 +110,21 @@ export const answer = step(
 const isEndpoint = (response: ProbeResponse): boolean =>
   response.status === 401 || (response.status === 200 && isJsonRpc(response));
 
-function judgeAnswer({ response, endpoint }: Answered, { url, client }: Pick<Known, 'url' | 'client'>): Verdict {
+const isHttpSse = (stream: ProbeResponse): boolean =>
+  isEventStream(stream) && /^event: ?endpoint\r?$/m.test(stream.body);
+
+const OLD =
+  'only HTTP+SSE (2024-11-05), which Streamable HTTP has replaced since 2025-03-26: newer clients may not have it';
+
+function judgeAnswer(
+  { response, stream, endpoint }: Answered,
+  { url, client }: Pick<Known, 'url' | 'client'>,
+): Verdict {
   const { status, headers, body } = response;
+  if (stream?.status === 401)
+    return note(`401 without a token, as it should be, but to GET alone: ${OLD}.`, { first: stream, httpSse: true });
+  if (stream)
+    return note(`The server answers without a token, and has ${OLD}.`, { first: stream, open: true, httpSse: true });
   if (status === 0) {
     const says = `${url.host} does not answer (${response.failure}).`;
     const responsible = response.failure === 'ECONNREFUSED' ? 'mcp-server' : 'network';
@@ -134,8 +154,8 @@ function judgeAnswer({ response, endpoint }: Answered, { url, client }: Pick<Kno
     return fault(endpoint ? 'user' : 'mcp-server', says, `${use} Or correct the proxy that sends the page.`);
   }
   if (status === 404 || status === 405) {
-    const says = `The URL answers ${status} to a POST: it is no MCP endpoint (Streamable HTTP).`;
-    return fault('user', says, `${use} A server that has HTTP+SSE (2024-11-05) only is not examined.`);
+    const says = `The URL answers ${status} to a POST, and opens no stream to a GET: it is no MCP endpoint.`;
+    return fault('user', says, use);
   }
   const says = `The server answers ${status} to a request without a token; clients expect 401. It says: ${body.slice(0, 200)}`;
   return fault(

@@ -1,7 +1,7 @@
 /** Owns how a client becomes known: a document of its own, registration (RFC 7591), or neither. */
 
 import { errorOf, objectIn } from '../mcp/message.ts';
-import type { ProbeResponse } from '../network/ask.ts';
+import type { ProbeResponse } from '../network/request.ts';
 import { type Document, fault, type Known, passed, step, type Verdict } from '../step.ts';
 import { stringsIn, webUrl } from './document.ts';
 

@@ -1,7 +1,7 @@
 /** Owns the steps about user agents, by which firewalls refuse requests, and about clocks. */
 import { USER_AGENTS } from '../../clients/profiles.ts';
-import { initializeRequest } from '../mcp/message.ts';
-import type { ProbeResponse } from '../network/ask.ts';
+import { firstRequest } from '../mcp/http-sse.ts';
+import type { ProbeResponse } from '../network/request.ts';
 import { fault, note, passed, step, type Verdict } from '../step.ts';
 
 interface Compared {
@@ -15,9 +15,10 @@ interface Compared {
 export const userAgents = step(
   'user agents',
   ({ first, open }) => (first?.status === 401 || open ? undefined : 'the server was not reached'),
-  async ({ ask }, { url, client, server }): Promise<readonly Compared[]> => {
+  async ({ ask }, known): Promise<readonly Compared[]> => {
+    const { client, server } = known;
     const requests = [
-      (userAgent: string | undefined) => initializeRequest(url, userAgent),
+      (userAgent: string | undefined) => firstRequest(known, { userAgent }),
       ...(server
         ? [(userAgent: string | undefined) => ({ url: server.url, headers: { 'user-agent': userAgent } })]
         : []),
