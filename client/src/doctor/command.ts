@@ -41,6 +41,11 @@ export const doctorCommand = (dependencies: DoctorDependencies): Command => ({
     'no-browser': { type: 'boolean', doc: 'With --login: print the URL, and open no browser.' },
     call: { type: 'string', value: 'tool', doc: 'With --login: call this tool.' },
     arguments: { type: 'string', value: 'json', doc: 'With --call: the arguments of the tool.' },
+    issuer: {
+      type: 'string',
+      value: 'url',
+      doc: 'With --login: where to sign in, if the server names several issuers (the first without a fault).',
+    },
     'client-id': { type: 'string', value: 'id', doc: 'A client that is known to the authorization server.' },
     token: { type: 'string', value: 'token', doc: 'Explain this access token, and call the server with it.' },
     'token-file': { type: 'string', value: 'path', doc: 'The same from a file; - is standard input.' },
@@ -67,7 +72,13 @@ async function examine(
   const { env, options, stdout } = invocation;
   const url = serverUrl(invocation.parameters.url);
   const token = await tokenOf(invocation, readFile);
-  const given: Known = { url, ...clientOf(options), clientId: textOf(options['client-id']), token };
+  const given: Known = {
+    url,
+    ...clientOf(options),
+    clientId: textOf(options['client-id']),
+    wanted: textOf(options.issuer),
+    token,
+  };
   const login = signInOptions(invocation);
   const secrets = secretsIn(token);
   const { ask, listen, ...connections } = network(env, timeoutOf(options.timeout, DEFAULT_TIMEOUT, MOST_SECONDS));
@@ -75,7 +86,7 @@ async function examine(
     ...connections,
     ...withoutSecrets({ ask: withinReachOf(url, ask), listen }, secrets),
     now,
-    ...(login && { signIn: (at, clientId) => signIn(env, at, { ...login, ...(clientId && { clientId }) }) }),
+    ...(login && { signIn: (at, where) => signIn(env, at, { ...login, ...where }) }),
   };
   const shown: Finding[] = [];
   if (!options.json) stdout.write(`${url.href}${options.as ? `, as ${given.client.name}` : ''}\n\n`);

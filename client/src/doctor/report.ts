@@ -13,15 +13,21 @@ const LONGEST = 1_500;
 
 /** @param secrets the tokens of this run */
 export function cleaned(finding: Finding, secrets: readonly string[]): Finding {
-  const { says, fix, ...others } = finding;
-  return { ...others, says: clean(says, secrets), ...(fix !== undefined && { fix: clean(fix, secrets) }) };
+  const { says, fix, issuer, ...others } = finding;
+  return {
+    ...others,
+    says: clean(says, secrets),
+    ...(fix !== undefined && { fix: clean(fix, secrets) }),
+    ...(issuer !== undefined && { issuer: clean(issuer, secrets) }),
+  };
 }
 
 const clean = (text: string, secrets: readonly string[]): string =>
   visible(secrets.reduce((rest, secret) => rest.replaceAll(secret, '…'), text).replace(/\s+/g, ' ')).slice(0, LONGEST);
 
-export function lineOf({ outcome, step, says, fix }: Finding): string {
-  const first = `  ${MARKS[outcome]} ${step.padEnd(WIDTH)}${outcome === 'not-tried' ? 'not tried: ' : ''}${says}\n`;
+export function lineOf({ outcome, step, issuer, says, fix }: Finding): string {
+  const about = `${issuer === undefined ? '' : `${issuer}: `}${outcome === 'not-tried' ? 'not tried: ' : ''}`;
+  const first = `  ${MARKS[outcome]} ${step.padEnd(WIDTH)}${about}${says}\n`;
   return fix === undefined ? first : `${first}${' '.repeat(4 + WIDTH)}→ ${fix}\n`;
 }
 
@@ -44,18 +50,26 @@ export interface Conclusion {
 /** The first fault decides: those after it may be its consequences. */
 export function conclude(findings: readonly Finding[]): Conclusion {
   const [first, ...others] = findings.filter(({ outcome }) => outcome === 'fault');
+  const nameOf = ({ step, issuer }: Finding) => (issuer === undefined ? step : `${step} (${issuer})`);
   if (!first?.responsible) {
     const isComplete = findings.some(({ step, outcome }) => step === 'initialize' && outcome === 'passed');
     return { healthy: true, sentence: isComplete ? HEALTHY : WITHOUT_TOKEN };
   }
-  const then = others.length > 0 ? ` Then look at: ${others.map(({ step }) => step).join(', ')}.` : '';
-  const { responsible, step } = first;
-  return { healthy: false, responsible, sentence: `${WHO[responsible]}: ${step}.${then}` };
+  const then = others.length > 0 ? ` Then look at: ${others.map(nameOf).join(', ')}.` : '';
+  const { responsible } = first;
+  return { healthy: false, responsible, sentence: `${WHO[responsible]}: ${nameOf(first)}.${then}` };
 }
 
 /** For programs. Members and names are part of the interface of the command. */
 export const asJson = (url: URL, findings: readonly Finding[]): object => ({
   url: url.href,
   ...conclude(findings),
-  steps: findings.map(({ step, outcome, says, fix, responsible }) => ({ step, outcome, says, fix, responsible })),
+  steps: findings.map(({ step, issuer, outcome, says, fix, responsible }) => ({
+    step,
+    issuer,
+    outcome,
+    says,
+    fix,
+    responsible,
+  })),
 });

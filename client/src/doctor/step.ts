@@ -3,6 +3,7 @@
  * passed to the following steps.
  */
 import type { ClientProfile } from '../clients/profiles.ts';
+import type { SignInOptions } from '../sign-in/sign-in.ts';
 import type { Ask } from './network/ask.ts';
 import type { Connections } from './network/connection.ts';
 import type { Listen } from './network/listen.ts';
@@ -55,6 +56,17 @@ export interface Objection {
   readonly fix: string;
 }
 
+export interface Found {
+  readonly url: string;
+  readonly document: Document;
+}
+
+export interface Authority {
+  readonly issuer: string | undefined;
+  readonly server: Found | undefined;
+  readonly keys: Found | undefined;
+}
+
 /** What is known so far: what the user gave, and what the steps have learned. */
 export interface Known {
   readonly url: URL;
@@ -72,11 +84,18 @@ export interface Known {
   readonly httpSse?: boolean;
   readonly challenge?: Challenge;
   /** The protected-resource metadata and where it was found. */
-  readonly resource?: { readonly url: string; readonly document: Document };
-  readonly issuer?: string;
+  readonly resource?: Found;
+  /** The issuers that the server names, up to a limit. */
+  readonly issuers?: readonly string[];
+  /** The issuer that the user has named. */
+  readonly wanted?: string | undefined;
+  /** One of the issuers: during its steps the examined one, after them the one that is used. */
+  readonly issuer?: string | undefined;
   /** The authorization server's metadata and where it was found. */
-  readonly server?: { readonly url: string; readonly document: Document };
-  readonly keys?: { readonly url: string; readonly document: Document };
+  readonly server?: Found | undefined;
+  readonly keys?: Found | undefined;
+  /** What is known of each issuer. */
+  readonly authorities?: readonly Authority[];
   /** Why a server may refuse the token; its answer decides. */
   readonly objections?: readonly Objection[];
   /** Names of the response headers that a web page can read (CORS); `undefined` if it can read nothing. */
@@ -90,6 +109,10 @@ export interface Known {
   readonly modern?: readonly string[] | undefined;
 }
 
+/** The metadata of each authorization server that has some. */
+export const serversOf = ({ authorities = [] }: Pick<Known, 'authorities'>): readonly Found[] =>
+  authorities.flatMap(({ server }) => server ?? []);
+
 /** How a step reaches the network and the person. */
 export interface StepDependencies extends Connections {
   readonly ask: Ask;
@@ -100,7 +123,7 @@ export interface StepDependencies extends Connections {
 }
 
 /** Signs a person in. @throws if there is no token at the end */
-type SignIn = (url: URL, clientId: string | undefined) => Promise<SignedIn>;
+type SignIn = (url: URL, at: Pick<SignInOptions, 'clientId' | 'issuer'>) => Promise<SignedIn>;
 
 export interface SignedIn {
   readonly token: string;

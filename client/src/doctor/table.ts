@@ -17,14 +17,14 @@ import { clocks, userAgents } from './steps/user-agents-and-clocks.ts';
 /** After a fault of one of these, no other step is tried. */
 export const FOUNDATION: readonly Step[] = [name, tls, answer];
 
+/** Tried for each issuer that the server names. */
+export const AT_ISSUER: readonly Step[] = [server, pkce, registration, keys];
+
 export const STEPS: readonly Step[] = [
   ...FOUNDATION,
   challenge,
   resource,
-  server,
-  pkce,
-  registration,
-  keys,
+  ...AT_ISSUER,
   page,
   userAgents,
   clocks,

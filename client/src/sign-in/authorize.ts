@@ -15,6 +15,8 @@ export interface Wish {
   /** Whether the browser of this machine is opened. */
   readonly browser: boolean;
   readonly clientId?: string | undefined;
+  /** One of the issuers that the server names; absent: the first. */
+  readonly issuer?: string | undefined;
   /** Scopes besides those that the server asks for. */
   readonly scope?: string | undefined;
   /** The last sign-in at this server: its scopes and its client are used again. */
@@ -37,7 +39,7 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
   const { openBrowser, now, wait } = dependencies;
   const fetch = soon(withinReach(dependencies.fetch, url));
   const { name, device, browser, clientId, say } = wish;
-  const authority = await findAuthority(url, fetch);
+  const authority = await findAuthority(url, fetch, wish.issuer);
   const { server, issuer, resource } = authority;
   const last = wish.last?.issuer === issuer ? wish.last : undefined;
   const scope = scopeOf(authority, last?.tokens.scope, wish.scope);

@@ -6,8 +6,11 @@ import {
   type AuthorizationServerMetadata,
   checkResourceAllowed,
   computeScopeUnion,
+  discoverAuthorizationServerMetadata,
+  discoverOAuthProtectedResourceMetadata,
   discoverOAuthServerInfo,
   extractWWWAuthenticateParams,
+  type OAuthServerInfo,
   resourceUrlFromServerUrl,
 } from '@modelcontextprotocol/client';
 import { requireReach } from '../reach.ts';
@@ -24,8 +27,11 @@ export interface Authority {
 
 const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };
 
-/** @throws StartError for a server that asks for no sign-in, or whose metadata is of another server */
-export async function findAuthority(url: URL, fetch: Fetch): Promise<Authority> {
+/**
+ * @param issuer one of those that the server names; absent: the first
+ * @throws StartError for a server that asks for no sign-in, or whose metadata is of another server
+ */
+export async function findAuthority(url: URL, fetch: Fetch, issuer?: string): Promise<Authority> {
   const headers = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
   const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(PING), redirect: 'manual' });
   await answer.body?.cancel();
@@ -33,10 +39,11 @@ export async function findAuthority(url: URL, fetch: Fetch): Promise<Authority> 
   const { resourceMetadataUrl } = challenge;
   // The SDK would look elsewhere without a word.
   if (resourceMetadataUrl) requireReach(url, resourceMetadataUrl);
-  const found = await discoverOAuthServerInfo(url, {
-    ...(resourceMetadataUrl && { resourceMetadataUrl }),
-    fetchFn: fetch,
-  });
+  const place = resourceMetadataUrl && { resourceMetadataUrl };
+  const found =
+    issuer === undefined
+      ? await discoverOAuthServerInfo(url, { ...place, fetchFn: fetch })
+      : await discoverNamed(url, issuer, place, fetch);
   const { authorizationServerUrl: server, authorizationServerMetadata: metadata, resourceMetadata } = found;
   if (answer.status !== 401 && !resourceMetadata) {
     throw new StartError(`the server asks for no sign-in: it answers ${answer.status} to a request without a token`);
@@ -49,6 +56,25 @@ export async function findAuthority(url: URL, fetch: Fetch): Promise<Authority> 
   }
   const scope = challenge.scope ?? resourceMetadata?.scopes_supported?.join(' ');
   return { server, issuer: metadata?.issuer ?? server, metadata, resource, scope };
+}
+
+async function discoverNamed(
+  url: URL,
+  issuer: string,
+  place: { readonly resourceMetadataUrl: URL } | undefined,
+  fetch: Fetch,
+): Promise<OAuthServerInfo> {
+  const resourceMetadata = await discoverOAuthProtectedResourceMetadata(url, place, fetch);
+  const named = resourceMetadata.authorization_servers ?? [];
+  // RFC 9728 §7.6: only the server itself says whose tokens it accepts.
+  if (!named.includes(issuer))
+    throw new StartError(`the server names ${named.join(', ') || 'no issuer'}, not ${issuer}`);
+  const metadata = await discoverAuthorizationServerMetadata(issuer, { fetchFn: fetch });
+  return {
+    authorizationServerUrl: issuer,
+    ...(metadata && { authorizationServerMetadata: metadata }),
+    resourceMetadata,
+  };
 }
 
 /** What is asked for: what the server needs, what is wanted besides, and a refresh token where that is a scope. */

@@ -17,7 +17,9 @@ export interface SignInOptions {
   readonly browser: boolean;
   /** A code for another device, in place of the browser of this machine. */
   readonly device: boolean;
-  readonly clientId?: string;
+  readonly clientId?: string | undefined;
+  /** One of the issuers that the server names; absent: the first. */
+  readonly issuer?: string | undefined;
   readonly call?: { readonly name: string; readonly input: Readonly<Record<string, unknown>> };
 }
 
@@ -28,8 +30,8 @@ const LONGEST = 500;
 
 /** @param version of this program. @throws if there is no token at the end; what the SDK can't do with it is in the result */
 export async function signIn(url: URL, options: SignInOptions, dependencies: Dependencies) {
-  const { say, browser, device, clientId } = options;
-  const { tokens } = await authorize(url, { name: NAME, device, browser, clientId, say }, dependencies);
+  const { say, browser, device, clientId, issuer } = options;
+  const { tokens } = await authorize(url, { name: NAME, device, browser, clientId, issuer, say }, dependencies);
   const token = tokens.access_token;
   try {
     return { token, ...(await use(url, token, options, dependencies)) };

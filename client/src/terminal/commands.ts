@@ -26,6 +26,7 @@ const login: Readonly<Record<string, Option>> = {
   'no-browser': { type: 'boolean', doc: 'Print the URL, and open no browser.' },
   scope: { type: 'string', value: 'scopes', doc: 'Scopes besides those that the server asks for.' },
   'client-id': { type: 'string', value: 'id', doc: 'A client that is known to the authorization server.' },
+  issuer: { type: 'string', value: 'url', doc: 'Which authorization server, if the server names several (the first).' },
 };
 
 const STATUS =
@@ -81,6 +82,7 @@ function taskOf(verb: Task['verb'], invocation: Invocation): Task {
       browser: options['no-browser'] !== true,
       scope: textOf(options.scope),
       clientId: textOf(options['client-id']),
+      issuer: textOf(options.issuer),
     },
     env,
     stdout,

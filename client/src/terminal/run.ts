@@ -21,6 +21,7 @@ export interface Task {
     readonly browser: boolean;
     readonly scope: string | undefined;
     readonly clientId: string | undefined;
+    readonly issuer: string | undefined;
   };
   readonly env: Environment;
   readonly stdout: Output;

@@ -19,6 +19,7 @@ export interface Report {
   readonly sentence: string;
   readonly steps: readonly {
     readonly step: string;
+    readonly issuer?: string;
     readonly outcome: string;
     readonly says: string;
     readonly fix?: string;

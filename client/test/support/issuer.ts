@@ -10,6 +10,8 @@ import { text } from 'node:stream/consumers';
 export interface Issuer extends AsyncDisposable {
   /** The URL of the MCP server. */
   readonly url: string;
+  /** Issuers that the MCP server names before this one. */
+  readonly others: string[];
   /** What the token endpoint answers to polls before it gives tokens. */
   readonly pending: { error: string }[];
   /** Parameters of every request with a form. */
@@ -50,6 +52,7 @@ export async function startIssuer(): Promise<Issuer> {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const issuer: Issuer = {
     url: `${origin}/mcp`,
+    others: [],
     pending: [],
     forms: [],
     registrations: [],
@@ -69,7 +72,9 @@ export async function startIssuer(): Promise<Issuer> {
   const documents: Readonly<Record<string, object>> = {
     '/.well-known/oauth-protected-resource/mcp': {
       resource: `${origin}/mcp`,
-      authorization_servers: [origin],
+      get authorization_servers() {
+        return [...issuer.others, origin];
+      },
       scopes_supported: ['dice'],
     },
     '/.well-known/oauth-authorization-server': {

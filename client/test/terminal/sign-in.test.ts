@@ -171,6 +171,28 @@ describe('a sign-in in the browser', () => {
   });
 });
 
+describe('RFC 9728 §2 a server that names several issuers', () => {
+  it('is signed in at with the one that --issuer names', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    issuer.others.push('http://127.0.0.1:1');
+    const { origin } = new URL(issuer.url);
+    const { status, stdout } = await person.client(`${issuer.url} login --device --issuer ${origin}`);
+    expect([status, stdout]).toEqual([0, expect.stringContaining(`Signed in by ${origin}, `)]);
+  });
+
+  it('refuses an issuer that the server does not name, and asks it nothing', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    const { status, stderr } = await person.client(`${issuer.url} login --device --issuer https://login.example`);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/the server names http:\S+, not https:\/\/login\.example\n$/),
+    ]);
+    expect(issuer.registrations).toEqual([]);
+  });
+});
+
 describe('a kept sign-in', () => {
   it('tokens are in a file that only the person can read, one for each server', async () => {
     await using issuer = await startIssuer();

@@ -16,9 +16,11 @@ export const signIn = step(
     if (first?.status !== 401) return 'the server was not reached';
     return server ? undefined : 'the metadata of the authorization server is not known';
   },
-  async ({ signIn: begin }, { url, clientId }): Promise<Seen> => {
+  async ({ signIn: begin }, { url, clientId, issuer, authorities = [] }): Promise<Seen> => {
+    // With one issuer it is the way of the SDK that is tried.
+    const at = authorities.length > 1 ? issuer : undefined;
     try {
-      return begin ? { signedIn: await begin(url, clientId) } : {};
+      return begin ? { signedIn: await begin(url, { clientId, issuer: at }) } : {};
     } catch (error) {
       return { error };
     }

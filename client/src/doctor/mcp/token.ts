@@ -22,14 +22,15 @@ export const NO_TOKEN = 'there is no token: --token-file, --token or --login';
 export const token = step(
   'token',
   ({ token: given, open }) => (given ? undefined : open ? 'the server needs no sign-in' : NO_TOKEN),
-  async ({ now }, { token: given = '', keys, issuer }): Promise<Read> => {
+  async ({ now }, { token: given = '', keys, issuer, authorities = [] }): Promise<Read> => {
     const [header, claims] = given.split('.').map((part) => objectIn(Buffer.from(part, 'base64url').toString()));
     const isJwt = header !== undefined && claims !== undefined && given.split('.').length === 3;
     if (!isJwt) return { signature: 'unknown', now: now() };
-    const found = await checkSignature(given, header, keys?.document);
-    // The keys are those of the first issuer: a token of another one may have a signature that they do not fit.
-    const isOfFirst = issuer === undefined || claims.iss === issuer;
-    return { header, claims, signature: found === 'bad' && !isOfFirst ? 'unknown' : found, now: now() };
+    const own = authorities.find((authority) => authority.issuer === claims.iss)?.keys;
+    const found = await checkSignature(given, header, (own ?? keys)?.document);
+    // The keys of the issuer that is used need not fit a token of another one.
+    const isForeign = !own && issuer !== undefined && claims.iss !== issuer;
+    return { header, claims, signature: found === 'bad' && isForeign ? 'unknown' : found, now: now() };
   },
   judgeToken,
 );

@@ -1,7 +1,7 @@
 /** Owns a stream of events that the doctor keeps open while it sends requests: each event has a time limit, the stream one of bytes. */
 import { type AskOptions, begin, isEventStream, MOST_BYTES, type ProbeRequest, type ProbeResponse } from './request.ts';
 
-export interface StreamEvent {
+interface StreamEvent {
   /** `message` unless the stream names another. */
   readonly event: string;
   readonly data: string;
@@ -53,7 +53,10 @@ export const createListen =
       clearTimeout(timer);
       return arrived.shift();
     };
-    return { head, next, close: () => void answer.destroy() };
+    const close = () => {
+      answer.destroy();
+    };
+    return { head, next, close };
   };
 
 /** HTML standard §9.2.6; a block of comments is no event. */

@@ -2,7 +2,7 @@
 import { streamRequest } from '../mcp/http-sse.ts';
 import { headersOf, type Sender } from '../mcp/message.ts';
 import type { ProbeResponse } from '../network/request.ts';
-import { fault, type Known, note, passed, step, type Verdict } from '../step.ts';
+import { fault, type Known, note, passed, serversOf, step, type Verdict } from '../step.ts';
 import { webUrl } from './document.ts';
 
 interface Seen {
@@ -10,7 +10,7 @@ interface Seen {
   readonly answer: ProbeResponse;
   /** The public documents that were found, as a page reads them. */
   readonly documents: readonly ProbeResponse[];
-  readonly registration?: ProbeResponse | undefined;
+  readonly registrations: readonly ProbeResponse[];
 }
 
 /** The headers that a request of MCP has beyond those that every page may send. */
@@ -32,7 +32,8 @@ export const page = step(
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' });
     const answer = await ask(httpSse ? streamRequest(url, sender) : { url, method, headers: headersOf(sender), body });
     const documents: ProbeResponse[] = [];
-    for (const found of [known.resource, known.server]) {
+    const servers = serversOf(known);
+    for (const found of [known.resource, ...servers]) {
       if (found)
         documents.push(
           await ask({
@@ -41,9 +42,12 @@ export const page = step(
           }),
         );
     }
-    const endpoint = webUrl(known.server?.document.registration_endpoint);
-    const registration = endpoint ? await ask(preflightTo(endpoint, sender, ['content-type'])) : undefined;
-    return { preflight, answer, documents, registration };
+    const registrations: ProbeResponse[] = [];
+    for (const { document } of servers) {
+      const endpoint = webUrl(document.registration_endpoint);
+      if (endpoint) registrations.push(await ask(preflightTo(endpoint, sender, ['content-type'])));
+    }
+    return { preflight, answer, documents, registrations };
   },
   judgePage,
 );
@@ -61,7 +65,7 @@ const preflightTo = (url: URL, { origin, userAgent }: Sender, headers: readonly 
 
 function judgePage(seen: Seen, known: Pick<Known, 'origin' | 'open' | 'httpSse'>): Verdict {
   const { origin } = known;
-  const { preflight, answer, documents, registration } = seen;
+  const { preflight, answer, documents, registrations } = seen;
   if (!isReadable(answer, origin) && answer.status === 403 && preflight.status === 403)
     return note(
       `Web pages of ${origin} are refused with 403. If that is not intended, allow the origin at the server.`,
@@ -70,12 +74,10 @@ function judgePage(seen: Seen, known: Pick<Known, 'origin' | 'open' | 'httpSse'>
   const atDocuments = documents
     .filter((response) => !isReadable(response, origin))
     .map(({ url }) => `${url} can't be read`);
-  const atRegistration = registration && !mayAsk(registration, origin);
-  const problems = [
-    ...atServer,
-    ...atDocuments,
-    ...(atRegistration ? ['the registration endpoint does not answer OPTIONS with permission'] : []),
-  ];
+  const atRegistration = registrations
+    .filter((response) => !mayAsk(response, origin))
+    .map(({ url }) => `${url} does not answer OPTIONS with permission`);
+  const problems = [...atServer, ...atDocuments, ...atRegistration];
   const learned = { exposed: isReadable(answer, origin) ? exposedBy(answer) : undefined };
   if (problems.length === 0) return passed(`a page of ${origin} can ask and read`, learned);
   const says = `Clients in a web page, such as MCP Inspector, are kept out (CORS): ${problems.join('; ')}.`;

@@ -1,5 +1,6 @@
 /** Owns the protected-resource metadata (RFC 9728): where clients look for it, and what they compare. */
 import { PROTECTED_RESOURCE_PATH } from '@mcp-oauth/shared/contract';
+import { foreignText } from '../foreign-text.ts';
 import { type Document, fault, type Known, note, passed, step, type Verdict } from '../step.ts';
 import { documentOf, listOf, type Place, readPlaces, stringsIn, webUrl } from './document.ts';
 import { issuerPlaces } from './issuer.ts';
@@ -33,33 +34,48 @@ const namedBy = ({ challenge }: Pick<Known, 'challenge'>): string | undefined =>
   challenge?.parameters.resource_metadata;
 
 /** A client that got a place from the challenge reads only that one; others take the first that answers. */
-function judgeResource({ places, former }: Seen, known: Pick<Known, 'url' | 'challenge'>): Verdict {
+function judgeResource({ places, former }: Seen, known: Pick<Known, 'url' | 'challenge' | 'wanted'>): Verdict {
   const found = places.find((place) => documentOf(place));
   const document = found && documentOf(found);
-  const learned = document ? learnedFrom(found.url, document, known.url) : {};
+  const learned = document ? learnedFrom(found.url, document, known) : {};
   if (found && found !== places[0] && namedBy(known) !== undefined) {
     const says = `The place that the challenge names has no metadata (RFC 9728 §3.2): ${listOf(places.slice(0, 1))}.`;
-    return fault('mcp-server', says, SERVE, learned);
+    const fix = `Name ${found.url} in the challenge, where it is, or serve it there too.`;
+    return fault('mcp-server', says, fix, learned);
   }
   if (found && document)
-    return judgeIdentifier(document, found, known.url, learned) ?? judgeIssuers(document, found, known.url, learned);
+    return judgeIdentifier(document, found, known.url, learned) ?? judgeIssuers(document, found, known, learned);
   const says = `There is no protected-resource metadata (RFC 9728 §3): ${listOf(places)}.`;
   if (!former.some((place) => documentOf(place))) return fault('mcp-server', says, SERVE);
   const { origin } = known.url;
   const more = `${says} Only clients that look as in MCP 2025-03-26 find ${origin} as the authorization server.`;
-  return fault('mcp-server', more, SERVE, { issuer: origin });
+  return fault('mcp-server', more, SERVE, { issuers: [origin] });
 }
 
 const SERVE =
   'Serve it as JSON, without a login and with status 200. A proxy must pass /.well-known/ on to the MCP server.';
 
+/** A stranger decides how many there are, and each costs some requests. */
+const MOST_ISSUERS = 4;
+
 /** An issuer with the wrong scheme is a fault of this step; the following ones continue with the right one. */
-function learnedFrom(url: string, document: Document, server: URL): Partial<Known> {
-  const issuer = stringsIn(document, 'authorization_servers').find((one) => webUrl(one));
-  if (issuer === undefined) return { resource: { url, document } };
-  const meant = behindProxy(server, new URL(issuer)) ? issuer.replace('http:', 'https:') : issuer;
-  return { resource: { url, document }, issuer: meant };
+function learnedFrom(
+  url: string,
+  document: Document,
+  { url: server, wanted }: Pick<Known, 'url' | 'wanted'>,
+): Partial<Known> {
+  const meant = issuersIn(document).map((issuer) =>
+    behindProxy(server, new URL(issuer)) ? issuer.replace('http:', 'https:') : issuer,
+  );
+  const first = meant.slice(0, MOST_ISSUERS);
+  const issuers =
+    wanted !== undefined && meant.includes(wanted) && !first.includes(wanted) ? [...first.slice(1), wanted] : first;
+  return { resource: { url, document }, ...(issuers.length > 0 && { issuers }) };
 }
+
+const issuersIn = (document: Document): readonly string[] => [
+  ...new Set(stringsIn(document, 'authorization_servers').filter((one) => webUrl(one))),
+];
 
 /** RFC 9728 §3.3: `resource` must be identical to the URL that the client calls. */
 function judgeIdentifier(document: Document, chosen: Place, url: URL, learned: Partial<Known>): Verdict | undefined {
@@ -83,15 +99,29 @@ function judgeIdentifier(document: Document, chosen: Place, url: URL, learned: P
 /** A URL without a path is written with or without a slash. */
 const isRoot = (own: URL, url: URL): boolean => own.origin === url.origin && `${own.pathname}${url.pathname}` === '//';
 
-function judgeIssuers(document: Document, chosen: Place, url: URL, learned: Partial<Known>): Verdict {
-  const issuers = stringsIn(document, 'authorization_servers');
-  const issuer = issuers.find((one) => webUrl(one));
-  if (issuer === undefined) {
+function judgeIssuers(
+  document: Document,
+  chosen: Place,
+  { url, wanted }: Pick<Known, 'url' | 'wanted'>,
+  learned: Partial<Known>,
+): Verdict {
+  const issuers = issuersIn(document);
+  if (issuers.length === 0) {
     const says = `The metadata at ${chosen.url} names no authorization server.`;
     return fault('mcp-server', says, 'List the issuer, as a URL, in authorization_servers.', learned);
   }
-  if (behindProxy(url, new URL(issuer)))
-    return fault('mcp-server', `authorization_servers has ${issuer}, with http.`, PROXY, learned);
+  const plain = issuers.filter((issuer) => behindProxy(url, new URL(issuer)));
+  if (plain.length > 0)
+    return fault('mcp-server', `authorization_servers has ${plain.join(', ')}, with http.`, PROXY, learned);
+  const odd = [document.authorization_servers].flat().find((one) => !webUrl(one));
+  if (odd !== undefined) {
+    const says = `authorization_servers has ${foreignText(odd).slice(0, 200)}, which is no URL: clients that check it refuse the whole list.`;
+    return fault('mcp-server', says, 'List issuers only, each as a URL (RFC 9728 §2).', learned);
+  }
+  if (wanted !== undefined && !issuers.includes(wanted)) {
+    const says = `${chosen.url} names ${issuers.join(', ')}, and not ${wanted}.`;
+    return fault('user', says, 'Give one of these as --issuer, exactly as it is written there.', learned);
+  }
   const methods = document.bearer_methods_supported;
   if (Array.isArray(methods) && !methods.includes('header'))
     return fault(
@@ -102,5 +132,6 @@ function judgeIssuers(document: Document, chosen: Place, url: URL, learned: Part
     );
   if (chosen.hops.length > 0)
     return note(`Found after a redirect to ${chosen.hops.at(-1)}, which some clients do not follow.`, learned);
-  return passed(`${chosen.url} names ${issuers.join(', ')}`, learned);
+  const limit = issuers.length > MOST_ISSUERS ? `, of which ${MOST_ISSUERS} are examined` : '';
+  return passed(`${chosen.url} names ${issuers.join(', ')}${limit}`, learned);
 }

@@ -2,7 +2,7 @@
 import { USER_AGENTS } from '../../clients/profiles.ts';
 import { firstRequest } from '../mcp/http-sse.ts';
 import type { ProbeResponse } from '../network/request.ts';
-import { fault, note, passed, step, type Verdict } from '../step.ts';
+import { fault, note, passed, serversOf, step, type Verdict } from '../step.ts';
 
 interface Compared {
   readonly url: string;
@@ -16,12 +16,13 @@ export const userAgents = step(
   'user agents',
   ({ first, open }) => (first?.status === 401 || open ? undefined : 'the server was not reached'),
   async ({ ask }, known): Promise<readonly Compared[]> => {
-    const { client, server } = known;
+    const { client } = known;
     const requests = [
       (userAgent: string | undefined) => firstRequest(known, { userAgent }),
-      ...(server
-        ? [(userAgent: string | undefined) => ({ url: server.url, headers: { 'user-agent': userAgent } })]
-        : []),
+      ...serversOf(known).map(({ url }) => (userAgent: string | undefined) => ({
+        url,
+        headers: { 'user-agent': userAgent },
+      })),
     ];
     const compared: Compared[] = [];
     for (const request of requests) {
@@ -65,9 +66,14 @@ interface Clock {
 export const clocks = step(
   'clocks',
   ({ first }) => (first && first.status > 0 ? undefined : 'the server was not reached'),
-  async ({ ask }, { first, server, client }): Promise<readonly Clock[]> => {
-    const other = server && (await ask({ url: server.url, headers: { 'user-agent': client.userAgent } }));
-    return [...clockOf(first, 'mcp-server'), ...clockOf(other, 'authorization-server')];
+  async ({ ask }, known): Promise<readonly Clock[]> => {
+    const headers = { 'user-agent': known.client.userAgent };
+    const others: ProbeResponse[] = [];
+    for (const { url } of serversOf(known)) others.push(await ask({ url, headers }));
+    return [
+      ...clockOf(known.first, 'mcp-server'),
+      ...others.flatMap((response) => clockOf(response, 'authorization-server')),
+    ];
   },
   judgeClocks,
 );
