@@ -31,6 +31,15 @@ describe('--login --device', () => {
     expect(stdout).not.toContain([...issuer.valid][0]);
   });
 
+  it('CWE-150 a code with control characters reaches the terminal without them, on one line', async () => {
+    await using issuer = await startIssuer();
+    issuer.userCode = '\u001b[2JABC\u202e\nSign in here: https://evil.example';
+    const { stderr } = await doctor(`${issuer.url} --login --device --origin none`);
+    expect(stderr).toContain(
+      'enter \\u001b[2JABC\\u202e\\u000aSign in here: https://evil.example:\n\n  http://127.0.0.1',
+    );
+  });
+
   it.each(['access_denied', 'expired_token'])('RFC 8628 §3.5 after %s it is the turn of the user', async (error) => {
     await using issuer = await startIssuer();
     issuer.pending.push({ error });

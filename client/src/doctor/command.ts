@@ -26,6 +26,8 @@ export interface DoctorDependencies {
 
 const DEFAULT_TIMEOUT = '10';
 const MOST_SECONDS = 300;
+/** A run in which each answer takes its whole time ends after as many of them, without the sign-in. */
+const MOST_ANSWERS = 20;
 /** Where MCP Inspector stands. */
 const ORIGIN = 'http://localhost:6274';
 
@@ -81,7 +83,8 @@ async function examine(
   };
   const login = signInOptions(invocation);
   const secrets = secretsIn(token);
-  const { ask, listen, ...connections } = network(env, timeoutOf(options.timeout, DEFAULT_TIMEOUT, MOST_SECONDS));
+  const timeout = timeoutOf(options.timeout, DEFAULT_TIMEOUT, MOST_SECONDS);
+  const { ask, listen, ...connections } = network(env, timeout);
   const dependencies: StepDependencies = {
     ...connections,
     ...withoutSecrets({ ask: withinReachOf(url, ask), listen }, secrets),
@@ -90,7 +93,7 @@ async function examine(
   };
   const shown: Finding[] = [];
   if (!options.json) stdout.write(`${url.href}${options.as ? `, as ${given.client.name}` : ''}\n\n`);
-  const { known } = await walk(dependencies, given, (finding) => {
+  const { known } = await walk(dependencies, given, MOST_ANSWERS * timeout, (finding) => {
     secrets.push(...secretsIn(finding.learned?.token));
     const safe = cleaned(finding, secrets);
     shown.push(safe);
@@ -155,7 +158,7 @@ function signInOptions({ options, stderr }: Invocation): SignInOptions | undefin
     return undefined;
   }
   const say = (line: string): void => {
-    stderr.write(`${line}\n`);
+    stderr.write(`${visibleJson(line)}\n`);
   };
   return {
     say,

@@ -2,6 +2,7 @@
 import { StartError } from '@mcp-oauth/shared/errors';
 import { isObject, type JsonObject } from '@mcp-oauth/shared/json';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { visible } from '@mcp-oauth/shared/text/terminal-text';
 import { assertSecureTokenEndpoint, type OAuthTokens } from '@modelcontextprotocol/client';
 import type { Authority } from './discover.ts';
 import { NotAgreed, refusal } from './grant.ts';
@@ -50,7 +51,7 @@ export async function signInByDevice(
       `${endpoint} does not answer with device_code, user_code and verification_uri (RFC 8628 §3.2)`,
     );
   }
-  show(at, userCode, pageOf(body.verification_uri_complete));
+  show(at, visible(userCode), pageOf(body.verification_uri_complete));
   const end = now() + Math.min(secondsOf(life, LONGEST_LIFE), LONGEST_LIFE);
   let interval = Math.max(1_000, secondsOf(body.interval, INTERVAL));
   while (now() < end) {

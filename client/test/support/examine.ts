@@ -1,4 +1,5 @@
 /** Owns a run of `doctor --json` in this process, as a test reads it. */
+import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
@@ -27,6 +28,9 @@ export interface Report {
   }[];
 }
 
+/** For the same key as the certificate of the other tests. */
+export const EXPIRED = readFileSync(new URL('expired.pem', import.meta.url), 'utf8');
+
 const PUBLIC = tls.getCACertificates('default');
 
 export interface Circumstances {
@@ -44,6 +48,7 @@ export function doctor(
 ): Promise<Ran> {
   const now = () => systemClock.now();
   if (trusted) trustTestCertificate();
+  if (trusted) tls.setDefaultCACertificates([...tls.getCACertificates('default'), EXPIRED]);
   else tls.setDefaultCACertificates(PUBLIC);
   const command = doctorCommand({
     now,

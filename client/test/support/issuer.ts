@@ -23,6 +23,8 @@ export interface Issuer extends AsyncDisposable {
   renewed: number;
   /** Called before tokens are renewed. */
   beforeRenewal: () => Promise<void>;
+  /** What the person has to enter. */
+  userCode: string;
   /** Whether the MCP server refuses every token. */
   refusing: boolean;
   /** Whether the token endpoint answers with the page of a proxy. */
@@ -59,6 +61,7 @@ export async function startIssuer(): Promise<Issuer> {
     valid: new Set(),
     renewed: 0,
     reused: false,
+    userCode: 'WDJB-MJHT',
     refusing: false,
     failing: false,
     beforeRenewal: async () => {},
@@ -131,7 +134,7 @@ export async function startIssuer(): Promise<Issuer> {
     const at = { verification_uri: `${origin}/enter`, verification_uri_complete: `${origin}/enter?code=WDJB-MJHT` };
     return {
       status: 200,
-      body: { device_code: 'device', user_code: 'WDJB-MJHT', expires_in: 600, interval: 1, ...at },
+      body: { device_code: 'device', user_code: issuer.userCode, expires_in: 600, interval: 1, ...at },
     };
   }
 

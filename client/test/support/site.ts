@@ -50,7 +50,16 @@ const PREFLIGHT = {
   'access-control-allow-headers': 'Authorization, Content-Type, Mcp-Protocol-Version, Mcp-Session-Id',
 };
 
-export async function startSite(fault: Fault = (answer) => answer, secure = false): Promise<Site> {
+export interface Place {
+  readonly host?: string;
+  readonly certificate?: { readonly key: Buffer | string; readonly cert: Buffer | string };
+}
+
+export async function startSite(
+  fault: Fault = (answer) => answer,
+  secure = false,
+  { host = '127.0.0.1', certificate = CERTIFICATES }: Place = {},
+): Promise<Site> {
   const asked: Asked[] = [];
   const sessions = new Set<string>();
   const listener = (req: IncomingMessage, res: ServerResponse) =>
@@ -62,10 +71,10 @@ export async function startSite(fault: Fault = (answer) => answer, secure = fals
       const answer = fault(answerOf(one, site.origin, sessions), one, site);
       if (answer) write(res, answer);
     });
-  const server = secure ? createHttps(CERTIFICATES, listener) : createHttp(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const server = secure ? createHttps(certificate, listener) : createHttp(listener);
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
-  const origin = secure ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
+  const origin = secure ? `https://localhost:${port}` : `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const site: Site = {
     origin,
     url: `${origin}/mcp`,

@@ -87,12 +87,12 @@ export const resultOf = (response: ProbeResponse): Document | undefined => asDoc
 
 /** What a refused request says, in any of the forms that servers use. */
 export function errorOf(response: ProbeResponse): string {
-  const { status, headers } = response;
+  const { status, headers, failure } = response;
   const { error, error_description: description } = messageOf(response) ?? {};
   const { message } = asDocument(error) ?? {};
   const challenge = /error_description="([^"]*)"/.exec(headers['www-authenticate'] ?? '')?.[1];
   const text = [challenge, description, message, error].find((one) => typeof one === 'string');
-  return `${status || 'no answer'}${text ? `, ${JSON.stringify(text).slice(0, 200)}` : ''}`;
+  return `${status || `no answer (${failure})`}${text ? `, ${JSON.stringify(text).slice(0, 200)}` : ''}`;
 }
 
 /** The data of each event of a stream. */

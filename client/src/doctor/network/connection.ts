@@ -43,7 +43,8 @@ export const createConnections = ({ timeout, proxyFor }: ConnectionOptions): Con
     const name = bare(url);
     if (isIP(name) !== 0) return { addresses: [name] };
     try {
-      return { addresses: (await lookup(name, { all: true })).map(({ address }) => address) };
+      const found = await inTime(lookup(name, { all: true }), timeout);
+      return { addresses: found.map(({ address }) => address) };
     } catch (error) {
       return { addresses: [], failure: codeOf(error) };
     }
@@ -70,7 +71,8 @@ function handshake(url: URL, tunnel: Socket | undefined, timeout: number): Promi
       // Nothing is sent over this connection: an untrusted certificate is to be described.
       rejectUnauthorized: false,
     });
-    socket.setTimeout(timeout, () => socket.destroy(Object.assign(new Error('late'), { code: 'TIMEOUT' })));
+    const timer = setTimeout(() => socket.destroy(late()), timeout);
+    socket.once('close', () => clearTimeout(timer));
     socket.once('error', reject);
     socket.once('secureConnect', () => {
       const untrusted = socket.authorized ? undefined : codeOf(socket.authorizationError);
@@ -79,6 +81,15 @@ function handshake(url: URL, tunnel: Socket | undefined, timeout: number): Promi
       socket.destroy();
     });
   });
+}
+
+const late = () => Object.assign(new Error('no answer in time'), { code: 'TIMEOUT' });
+
+/** A look-up can't be ended, and may take as long as the resolver of the system likes. */
+function inTime<T>(work: Promise<T>, timeout: number): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(late()), timeout);
+  return Promise.race([work, promise]).finally(() => clearTimeout(timer));
 }
 
 const bare = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');

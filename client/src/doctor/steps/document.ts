@@ -44,10 +44,19 @@ export const documentOf = ({ response }: Place): Document | undefined =>
 
 /** What a place answered, for a place without a document. */
 function answerOf({ url, response, hops }: Place): string {
-  const { status, headers, failure } = response;
-  const what =
-    status === 0 ? failure : `${status}${isHtml(headers) ? ', a web page' : status === 200 ? ', not JSON' : ''}`;
+  const { status, failure } = response;
+  const what = status === 0 ? failure : `${status}${kindOf(response)}`;
   return `${url} (${what}${hops.length > 0 ? ` after a redirect to ${hops.at(-1)}` : ''})`;
+}
+
+function kindOf({ status, headers, cut, failure }: ProbeResponse): string {
+  if (isHtml(headers)) return ', a web page';
+  if (status !== 200) return '';
+  const coding = headers['content-encoding'];
+  if (coding !== undefined && coding !== 'identity')
+    return `, compressed (${coding}), although nobody has asked for it`;
+  if (cut) return failure === undefined ? ', more than 1 MiB' : `, which does not end (${failure})`;
+  return ', not a JSON object';
 }
 
 export const listOf = (places: readonly Place[]): string => places.map(answerOf).join(', ');

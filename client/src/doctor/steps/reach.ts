@@ -16,7 +16,7 @@ export const name = step(
 
 function judgeName({ addresses, proxy, failure }: Named, { url: { hostname } }: Pick<Known, 'url'>): Verdict {
   if (proxy) return passed(`the proxy ${proxy} looks it up`);
-  if (addresses[0] === hostname) return passed('an address, which needs no DNS');
+  if (addresses[0] === hostname.replace(/^\[|\]$/g, '')) return passed('an address, which needs no DNS');
   if (addresses.length > 0) return passed(`${hostname} is ${addresses.join(', ')}`);
   return fault(
     'network',

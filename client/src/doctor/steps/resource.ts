@@ -44,7 +44,11 @@ function judgeResource({ places, former }: Seen, known: Pick<Known, 'url' | 'cha
     return fault('mcp-server', says, fix, learned);
   }
   if (found && document)
-    return judgeIdentifier(document, found, known.url, learned) ?? judgeIssuers(document, found, known, learned);
+    return (
+      judgeIdentifier(document, found, known.url, learned) ??
+      judgeOther(places, found, document, learned, known.url) ??
+      judgeIssuers(document, found, known, learned)
+    );
   const says = `There is no protected-resource metadata (RFC 9728 §3): ${listOf(places)}.`;
   if (!former.some((place) => documentOf(place))) return fault('mcp-server', says, SERVE);
   const { origin } = known.url;
@@ -94,6 +98,22 @@ function judgeIdentifier(document: Document, chosen: Place, url: URL, learned: P
       ? `Set resource to ${url.href}, also where only a slash differs; or use ${own.href} in clients. The official SDKs accept a parent, stricter clients do not.`
       : `Set resource to ${url.href}: the server does not know the name under which it is reached. Or use ${own.href} in clients.`;
   return fault('mcp-server', says, fix, learned);
+}
+
+/** The place with the path of the server is for this resource alone (RFC 9728 §3.1), wherever the challenge points. */
+function judgeOther(
+  places: readonly Place[],
+  chosen: Place,
+  { resource: right }: Document,
+  learned: Partial<Known>,
+  url: URL,
+): Verdict | undefined {
+  const [own] = resourcePlaces(url, undefined);
+  const other = places.find((place) => place !== chosen && place.url === own);
+  const document = other && documentOf(other);
+  if (!other || !document || document.resource === right) return undefined;
+  const says = `${other.url} has the resource ${foreignText(document.resource).slice(0, 200)}, and ${chosen.url} has ${url.href}: clients read either.`;
+  return fault('mcp-server', says, 'Serve the same document at both places.', learned);
 }
 
 /** A URL without a path is written with or without a slash. */

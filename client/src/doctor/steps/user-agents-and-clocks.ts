@@ -27,9 +27,14 @@ export const userAgents = step(
     const compared: Compared[] = [];
     for (const request of requests) {
       const { url: asked, status: usual } = await ask(request(client.userAgent));
-      const others: Compared['others'][number][] = [];
-      for (const [who, userAgent] of USER_AGENTS)
-        others.push({ who, userAgent, status: (await ask(request(userAgent))).status });
+      // All at once: a firewall may hold each of them back until its time is over.
+      const others = await Promise.all(
+        USER_AGENTS.map(async ([who, userAgent]) => ({
+          who,
+          userAgent,
+          status: (await ask(request(userAgent))).status,
+        })),
+      );
       compared.push({ url: asked, usual, others });
     }
     return compared;
