@@ -110,6 +110,40 @@ describe('the doctor at a healthy server', () => {
     expect(stepsWith(report, 'fault')).toEqual([]);
   });
 
+  it('a limit of requests that the comparison of user agents meets (429) is noted', async () => {
+    await using site = await startSite((answer, { headers }) =>
+      headers['user-agent'] === 'mcp-oauth-doctor' ? answer : { status: 429, headers: {}, body: 'slow down' },
+    );
+    const report = await examine(site.url);
+    expect([stepsWith(report, 'note'), stepsWith(report, 'fault'), report.status]).toEqual([['user agents'], [], 0]);
+  });
+
+  it.each([
+    ['protected-resource', 'resource'],
+    ['authorization-server', 'server'],
+  ])('a redirect of the metadata of the %s is noted, and followed', async (which, step) => {
+    const place = `/.well-known/oauth-${which}`;
+    await using site = await startSite((answer, { path, method }, { origin, url }) => {
+      if (path.startsWith(place) && method === 'GET')
+        return { status: 302, headers: { ...answer.headers, location: '/moved' } };
+      if (path !== '/moved') return answer;
+      const body =
+        step === 'resource'
+          ? { resource: url, authorization_servers: [origin] }
+          : {
+              issuer: origin,
+              authorization_endpoint: `${origin}/authorize`,
+              token_endpoint: `${origin}/token`,
+              registration_endpoint: `${origin}/register`,
+              code_challenge_methods_supported: ['S256'],
+            };
+      return { ...answer, status: 200, body };
+    });
+    const report = await examine(site.url);
+    expect([stepsWith(report, 'note'), stepsWith(report, 'fault'), report.status]).toEqual([[step], [], 0]);
+    expect(report.steps.find((one) => one.step === step)?.says).toContain('Found after a redirect to http');
+  });
+
   it('web pages that a server refuses on purpose (403) are noted', async () => {
     await using site = await startSite((answer, { headers, path }) =>
       headers.origin && path === '/mcp' ? { status: 403, headers: {}, body: 'no' } : answer,

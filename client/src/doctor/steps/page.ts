@@ -8,7 +8,7 @@ import { webUrl } from './document.ts';
 interface Seen {
   readonly preflight: ProbeResponse;
   readonly answer: ProbeResponse;
-  /** The public documents that were found, as a page reads them. */
+  /** The public documents that were found, and refusals of token endpoints, as a page reads them. */
   readonly documents: readonly ProbeResponse[];
   readonly registrations: readonly ProbeResponse[];
 }
@@ -44,6 +44,8 @@ export const page = step(
     }
     const registrations: ProbeResponse[] = [];
     for (const { document } of servers) {
+      const tokens = webUrl(document.token_endpoint);
+      if (tokens) documents.push(await ask(codeless(tokens, sender)));
       const endpoint = webUrl(document.registration_endpoint);
       if (endpoint) registrations.push(await ask(preflightTo(endpoint, sender, ['content-type'])));
     }
@@ -63,6 +65,14 @@ const preflightTo = (url: URL, { origin, userAgent }: Sender, headers: readonly 
   },
 });
 
+/** A request for tokens without a code: it is refused, and a page has to be able to read why. It needs no preflight. */
+const codeless = (url: URL, { origin, userAgent }: Sender) => ({
+  url,
+  method: 'POST',
+  headers: { origin, 'user-agent': userAgent, 'content-type': 'application/x-www-form-urlencoded' },
+  body: 'grant_type=authorization_code',
+});
+
 function judgePage(seen: Seen, known: Pick<Known, 'origin' | 'open' | 'httpSse'>): Verdict {
   const { origin } = known;
   const { preflight, answer, documents, registrations } = seen;
@@ -72,7 +82,8 @@ function judgePage(seen: Seen, known: Pick<Known, 'origin' | 'open' | 'httpSse'>
     );
   const atServer = problemsAtServer(preflight, answer, known);
   const atDocuments = documents
-    .filter((response) => !isReadable(response, origin))
+    // What does not answer at all is no matter of web pages.
+    .filter((response) => response.status > 0 && !isReadable(response, origin))
     .map(({ url }) => `${url} can't be read`);
   const atRegistration = registrations
     .filter((response) => !mayAsk(response, origin))

@@ -32,6 +32,13 @@ export const TRAFFIC_FAULTS: readonly Broken[] = [
     says: /oauth-authorization-server can't be read/,
   },
   {
+    is: 'whose token endpoint has no CORS',
+    fault: at('/token', (answer) => ({ ...answer, headers: {} })),
+    step: 'page',
+    responsible: 'authorization-server',
+    says: /\(CORS\): http:.*\/token can't be read\.$/,
+  },
+  {
     is: 'whose registration endpoint has no CORS',
     fault: at('/register', (answer) => ({ ...answer, headers: {} })),
     step: 'page',
