@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { describe, expect, it } from 'vitest';
 import { createAsk } from '../src/doctor/network/ask.ts';
+import { createListen } from '../src/doctor/network/listen.ts';
 
-const ask = createAsk({ now: () => systemClock.now(), timeout: 500, proxyFor: () => undefined });
+const options = { now: () => systemClock.now(), timeout: 500, proxyFor: () => undefined };
+const ask = createAsk(options);
 
 async function serve(listener: RequestListener) {
   const server = createServer(listener);
@@ -17,6 +19,63 @@ async function serve(listener: RequestListener) {
   };
   return { url: `http://127.0.0.1:${port}/`, [Symbol.asyncDispose]: close };
 }
+
+describe('a stream of events that the doctor keeps open', () => {
+  const listen = createListen({ ...options, timeout: 100 });
+
+  it('HTML §9.2.6 gives each event, whatever its line ends, and skips comments', async () => {
+    await using server = await serve((_, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.write(': hello\n\nevent: endpoint\r\ndata: /x\r\n\r\ndata: 1\ndata: 2\n\n');
+    });
+    const { next, close } = await listen({ url: server.url });
+    expect([await next(), await next()]).toEqual([
+      { event: 'endpoint', data: '/x' },
+      { event: 'message', data: '1\n2' },
+    ]);
+    close();
+  });
+
+  it('ends if no event comes in time', async () => {
+    await using server = await serve((_, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    });
+    const { head, next, close } = await listen({ url: server.url });
+    expect([head.status, await next()]).toEqual([200, undefined]);
+    close();
+  });
+
+  it('ends although a server sends events for ever', async () => {
+    await using server = await serve((_, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      const timer = setInterval(() => res.write('data: again\n\n'), 20);
+      res.once('close', () => clearInterval(timer));
+    });
+    const { next } = await listen({ url: server.url });
+    const events: unknown[] = [];
+    for (let event = await next(); event; event = await next()) events.push(event);
+    expect(events.length).toBeGreaterThan(1);
+  });
+
+  it('ends after a limit of bytes', async () => {
+    await using server = await serve((_, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      const more = () => {
+        while (!res.destroyed && res.write(`data: ${'x'.repeat(65_536)}`));
+        if (!res.destroyed) res.once('drain', more);
+      };
+      more();
+    });
+    const { next } = await listen({ url: server.url });
+    expect(await next()).toBeUndefined();
+  });
+
+  it('an answer that is no stream has a head and no events', async () => {
+    await using server = await serve((_, res) => res.writeHead(404).end('data: 1\n\n'));
+    const { head, next } = await listen({ url: server.url });
+    expect([head.status, await next()]).toEqual([404, undefined]);
+  });
+});
 
 describe('a request of the doctor', () => {
   it('an answer larger than the limit is cut', async () => {

@@ -9,6 +9,7 @@ describe('the doctor at a server that has only HTTP+SSE', () => {
   it.each([
     ['with a token', {}, true],
     ['without a sign-in', { open: true }, false],
+    ['whose stream begins with a comment', { open: true, greeting: true }, false],
   ])(
     'MCP 2024-11-05 transports: a healthy server %s is noted as old, and has no fault',
     async (_, faults, hasToken) => {

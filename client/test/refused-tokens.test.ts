@@ -17,14 +17,14 @@ const refusing: Fault = (answer, { path, headers }, { origin }) => {
 
 describe('a token that the server refuses', () => {
   it.each<[string, Readonly<Record<string, unknown>>, string, string]>([
-    ['RFC 9068 §4 of another audience', { aud: 'https://api.example' }, 'authorization-server', 'aud is https://api'],
-    ['RFC 9068 §4 without an audience', { aud: undefined }, 'authorization-server', 'aud is missing'],
-    ['RFC 7519 §4.1.4 that has expired', { exp: 1_700_000_000 }, 'user', 'it has expired'],
-    ['RFC 7519 §4.1.5 that is not valid yet', { nbf: 4_000_000_000 }, 'authorization-server', 'it begins in'],
-    ['RFC 6750 §3.1 without the scope', { scope: 'openid' }, 'user', 'the scope mcp:tools is missing'],
-    ['OpenID Connect Core §2 that is an ID token', { nonce: 'n' }, 'user', 'it is an ID token'],
-    ['RFC 9449 §6 that is bound to a key', { cnf: { jkt: 'x' } }, 'user', 'it is bound to a key'],
-  ])('%s: that one fault is named, and whose turn it is', async (_, claims, responsible, says) => {
+    ['of another audience (RFC 9068 §4)', { aud: 'https://api.example' }, 'authorization-server', 'aud is https://api'],
+    ['without an audience (RFC 9068 §4)', { aud: undefined }, 'authorization-server', 'aud is missing'],
+    ['that has expired (RFC 7519 §4.1.4)', { exp: 1_700_000_000 }, 'user', 'it has expired'],
+    ['that is not valid yet (RFC 7519 §4.1.5)', { nbf: 4_000_000_000 }, 'authorization-server', 'it begins in'],
+    ['without the scope (RFC 6750 §3.1)', { scope: 'openid' }, 'user', 'the scope mcp:tools is missing'],
+    ['that is an ID token (OpenID Connect Core §2)', { nonce: 'n' }, 'user', 'it is an ID token'],
+    ['that is bound to a key (RFC 9449 §6)', { cnf: { jkt: 'x' } }, 'user', 'it is bound to a key'],
+  ])('the one fault of a token %s is named, and whose turn it is', async (_, claims, responsible, says) => {
     await using site = await startSite(refusing);
     const token = await site.token(claims);
     const report = await examine(`${site.url} --token ${token}`);
@@ -37,7 +37,7 @@ describe('a token that the server refuses', () => {
     expect(report.stdout).not.toContain(token.split('.')[2]);
   });
 
-  it('RFC 9068 §4 of another issuer, with a key of that one: the issuer is named', async () => {
+  it('RFC 9068 §4 the issuer of a token of another issuer, with a key of that one, is named', async () => {
     await using site = await startSite(refusing);
     const [header, claims] = (await site.token({ iss: 'https://login.example' })).split('.');
     const [, , signature] = (await site.token()).split('.');
@@ -46,7 +46,7 @@ describe('a token that the server refuses', () => {
     expect(found(report, 'initialize')?.says).toMatch(/The token: iss is https:\/\/login\.example, not http:[^;]*\.$/);
   });
 
-  it('RFC 7515 §5.2 with a signature of nobody: the signature is named', async () => {
+  it('RFC 7515 §5.2 the signature of a token with a signature of nobody is named', async () => {
     await using other = await startSite();
     await using site = await startSite(refusing);
     const [header, claims] = (await site.token()).split('.');
@@ -56,7 +56,7 @@ describe('a token that the server refuses', () => {
     expect(found(report, 'initialize')?.says).toContain('The token: no published key fits its signature.');
   });
 
-  it('that looks right is a matter of the server, whose log has the reason', async () => {
+  it('a token that looks right is a matter of the server, whose log has the reason', async () => {
     await using site = await startSite(refusing);
     const report = await examine(`${site.url} --token ${await site.token()}`);
     expect([stepsWith(report, 'fault'), report.responsible]).toEqual([['initialize'], 'mcp-server']);
@@ -65,7 +65,7 @@ describe('a token that the server refuses', () => {
 });
 
 describe('a token without a server', () => {
-  it('is explained when the server can not be reached: whose, by whom, for whom, until when, and what speaks against it', async () => {
+  it('a token for a server that can not be reached is explained: whose, by whom, for whom, until when, and what speaks against it', async () => {
     await using site = await startSite();
     const token = await site.token({ exp: 1_700_000_000 });
     const report = await examine(`http://127.0.0.1:1/mcp --token ${token}`);

@@ -78,7 +78,7 @@ describe('RFC 9728 §2 a server that names several issuers', () => {
 });
 
 describe('a sign-in at one of several issuers', () => {
-  it('is at the first that has no fault', async () => {
+  it('the first issuer that has no fault is used', async () => {
     await using broken = await startSite(withoutPkce);
     await using issuer = await startIssuer();
     issuer.others.push(broken.origin);
@@ -88,7 +88,7 @@ describe('a sign-in at one of several issuers', () => {
     expect(issuer.registrations).toHaveLength(1);
   });
 
-  it('is at the one that --issuer names, even if it has a fault', async () => {
+  it('the issuer that --issuer names is used, even if it has a fault', async () => {
     await using broken = await startSite(withoutPkce);
     await using issuer = await startIssuer();
     issuer.others.push(broken.origin);

@@ -86,7 +86,7 @@ describe('a server whose network is broken', () => {
       'network',
       /no TLS connection to .* \(ERR_SSL_/,
     ],
-  ])('that %s is named, with whose turn it is', async (_, scheme, talk, step, responsible, says) => {
+  ])('a server that %s is named, with whose turn it is', async (_, scheme, talk, step, responsible, says) => {
     await using raw = await startRaw(talk);
     const report = await examine(`${scheme}://${raw.host}/mcp --timeout 1`);
     expect(stepsWith(report, 'fault'), report.stdout).toEqual([step]);
@@ -131,7 +131,7 @@ describe('a server that is broken after its first answer', () => {
       'answers everything else with half a document',
       (answer, { path }) => (path === '/mcp' ? answer : { status: 200, headers: answer.headers, body: '{"a":' }),
     ],
-  ])('%s: it ends with one sentence', async (_, fault) => {
+  ])('a server that then %s ends the run with one sentence', async (_, fault) => {
     await using site = await startSite(fault);
     const report = await examine(`${site.url} --timeout 1`);
     expect(stepsWith(report, 'fault')[0], report.stdout).toBe('resource');
@@ -139,7 +139,7 @@ describe('a server that is broken after its first answer', () => {
     expect(report.sentence).toMatch(/^The operator of the MCP server has to act: resource\./);
   });
 
-  it('whose answers all take very long is given up after a time, and that is said', async () => {
+  it('a server whose answers all take very long is given up after a time, and that is said', async () => {
     const url = new URL('https://mcp.example.com/mcp');
     let now = 0;
     const ask = async () => {

@@ -12,6 +12,8 @@ export interface Faults {
   /** No token is needed. */
   readonly open?: boolean;
   readonly noCors?: boolean;
+  /** The stream begins with a comment. */
+  readonly greeting?: boolean;
   /** Changes the endpoint for messages in the first event; undefined leaves the event out. */
   readonly endpoint?: (path: string, origin: string) => string | undefined;
   /** The status of the n-th message that is posted; undefined is the right one. */
@@ -73,6 +75,7 @@ export async function startHttpSseSite(faults: Faults = {}): Promise<HttpSseSite
     streams.set(id, res);
     res.once('close', () => streams.delete(id));
     res.writeHead(200, { 'content-type': 'text/event-stream' });
+    if (faults.greeting) res.write(': welcome\n\n');
     const path = `/messages?session=${id}`;
     const endpoint = faults.endpoint ? faults.endpoint(path, origin) : path;
     res.write(endpoint === undefined ? ': hello\n\n' : `event: endpoint\ndata: ${endpoint}\n\n`);

@@ -172,7 +172,7 @@ describe('a sign-in in the browser', () => {
 });
 
 describe('RFC 9728 §2 a server that names several issuers', () => {
-  it('is signed in at with the one that --issuer names', async () => {
+  it('the issuer that --issuer names is used', async () => {
     await using issuer = await startIssuer();
     using person = newPerson();
     issuer.others.push('http://127.0.0.1:1');
@@ -181,7 +181,7 @@ describe('RFC 9728 §2 a server that names several issuers', () => {
     expect([status, stdout]).toEqual([0, expect.stringContaining(`Signed in by ${origin}, `)]);
   });
 
-  it('refuses an issuer that the server does not name, and asks it nothing', async () => {
+  it('an issuer that the server does not name is refused, and asked nothing', async () => {
     await using issuer = await startIssuer();
     using person = newPerson();
     const { status, stderr } = await person.client(`${issuer.url} login --device --issuer https://login.example`);

@@ -20,10 +20,10 @@ export interface Talk {
   readonly answers: readonly ProbeResponse[];
 }
 
-/** Ends after the first event, which comes at once. */
+/** Where only the head counts, the request ends after it. */
 export const streamRequest = (url: URL, sender: Sender): ProbeRequest => {
   const { 'content-type': _, ...headers } = headersOf(sender);
-  return { url, headers: { ...headers, accept: 'text/event-stream' }, until: 'event' };
+  return { url, headers: { ...headers, accept: 'text/event-stream' }, until: 'head' };
 };
 
 /** The first request of a client. */

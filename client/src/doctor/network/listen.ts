@@ -1,4 +1,7 @@
-/** Owns a stream of events that the doctor keeps open while it sends requests: each event has a time limit, the stream one of bytes. */
+/**
+ * Owns a stream of events that the doctor keeps open while it sends requests. Each event has a time limit, and the stream one of time
+ * and of bytes: it must not last as long as a server likes.
+ */
 import { type AskOptions, begin, isEventStream, MOST_BYTES, type ProbeRequest, type ProbeResponse } from './request.ts';
 
 interface StreamEvent {
@@ -17,6 +20,9 @@ export interface OpenStream {
 
 export type Listen = (asked: ProbeRequest) => Promise<OpenStream>;
 
+/** A stream ends when as many events could have come as late as they may. */
+const MOST_EVENTS_LATE = 5;
+
 export const createListen =
   (options: AskOptions): Listen =>
   async (asked) => {
@@ -25,12 +31,14 @@ export const createListen =
       answer?.destroy();
       return { head, next: async () => undefined, close: () => {} };
     }
+    const lifetime = setTimeout(() => answer.destroy(), MOST_EVENTS_LATE * options.timeout);
     const arrived: StreamEvent[] = [];
     let rest = '';
     let length = 0;
     let over = false;
     let wake = () => {};
     const end = () => {
+      clearTimeout(lifetime);
       over = true;
       wake();
     };

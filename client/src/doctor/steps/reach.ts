@@ -4,7 +4,7 @@ import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
 import { mayHaveHttpSse, streamRequest } from '../mcp/http-sse.ts';
 import { initializeRequest, isJsonRpc } from '../mcp/message.ts';
 import type { Named, Secured } from '../network/connection.ts';
-import { isEventStream, type ProbeResponse } from '../network/request.ts';
+import type { ProbeResponse } from '../network/request.ts';
 import { fault, type Known, note, passed, step, type Verdict } from '../step.ts';
 
 export const name = step(
@@ -86,7 +86,7 @@ const dateOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 interface Answered {
   readonly response: ProbeResponse;
   /** The answer to a GET for a stream, where a POST is not answered as by Streamable HTTP. */
-  readonly stream?: ProbeResponse;
+  readonly stream?: { readonly head: ProbeResponse; readonly isHttpSse: boolean };
   /** An MCP endpoint at the usual path, where the given URL is none. */
   readonly endpoint?: string | undefined;
 }
@@ -94,11 +94,13 @@ interface Answered {
 export const answer = step(
   'answer',
   () => undefined,
-  async ({ ask }, { url, client: { userAgent } }): Promise<Answered> => {
+  async ({ ask, listen }, { url, client: { userAgent } }): Promise<Answered> => {
     const response = await ask(initializeRequest(url, userAgent));
     if (mayHaveHttpSse(response) && !isEndpoint(response)) {
-      const stream = await ask(streamRequest(url, { userAgent }));
-      if (stream.status === 401 || isHttpSse(stream)) return { response, stream };
+      const { head, next, close } = await listen(streamRequest(url, { userAgent }));
+      const isHttpSse = (await next())?.event === 'endpoint';
+      close();
+      if (head.status === 401 || isHttpSse) return { response, stream: { head, isHttpSse } };
     }
     const usual = new URL(`${urlPath(url.href)}${MCP_PATH}`, url);
     if (isEndpoint(response) || response.status === 0 || url.pathname.endsWith(MCP_PATH)) return { response };
@@ -110,9 +112,6 @@ export const answer = step(
 const isEndpoint = (response: ProbeResponse): boolean =>
   response.status === 401 || (response.status === 200 && isJsonRpc(response));
 
-const isHttpSse = (stream: ProbeResponse): boolean =>
-  isEventStream(stream) && /^event: ?endpoint\r?$/m.test(stream.body);
-
 const OLD =
   'only HTTP+SSE (2024-11-05), which Streamable HTTP has replaced since 2025-03-26: newer clients may not have it';
 
@@ -121,10 +120,11 @@ function judgeAnswer(
   { url, client }: Pick<Known, 'url' | 'client'>,
 ): Verdict {
   const { status, headers, body } = response;
-  if (stream?.status === 401)
-    return note(`401 without a token, as it should be, but to GET alone: ${OLD}.`, { first: stream, httpSse: true });
-  if (stream)
-    return note(`The server answers without a token, and has ${OLD}.`, { first: stream, open: true, httpSse: true });
+  if (stream) {
+    const learned = { first: stream.head, open: stream.isHttpSse, httpSse: true };
+    if (stream.isHttpSse) return note(`The server answers without a token, and has ${OLD}.`, learned);
+    return note(`401 without a token, as it should be, but to GET alone: ${OLD}.`, learned);
+  }
   if (status === 0) {
     const says = `${url.host} does not answer (${response.failure}).`;
     const responsible = response.failure === 'ECONNREFUSED' ? 'mcp-server' : 'network';
