@@ -34,6 +34,7 @@ describe('the doctor at a broken server', () => {
       'mcp-server',
     ],
     ['is not there (404)', { status: 404, headers: {}, body: 'none' }, 'user'],
+    ['limits requests (429)', { status: 429, headers: {}, body: 'slow down' }, 'user'],
     ['is forbidden before any token (403)', { status: 403, headers: {}, body: 'no' }, 'network'],
     ['has no upstream (502)', { status: 502, headers: { 'content-type': 'text/html' }, body: '<html>' }, 'network'],
     [
@@ -108,6 +109,29 @@ describe('the doctor at a healthy server', () => {
     const report = await examine(site.url);
     expect(stepsWith(report, 'note')).toEqual(['challenge']);
     expect(stepsWith(report, 'fault')).toEqual([]);
+  });
+
+  it('a limit of requests that the session meets (429) is noted', async () => {
+    await using site = await startSite((answer, { rpc, headers }) =>
+      headers.authorization && (rpc === 'ping' || rpc === 'tools/list')
+        ? { status: 429, headers: {}, body: 'slow down' }
+        : answer,
+    );
+    const report = await examine(`${site.url} --token ${await site.token()}`);
+    expect([stepsWith(report, 'note'), stepsWith(report, 'fault')]).toEqual([['sessions', 'tools'], []]);
+  });
+
+  it('a server that needs a token only after initialize is noted', async () => {
+    await using site = await startSite((answer, { rpc }) => {
+      if (rpc !== 'initialize') return answer;
+      const result = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'Mixed' } };
+      return { ...answer, status: 200, body: { jsonrpc: '2.0', id: 1, result } };
+    });
+    const report = await examine(site.url);
+    expect([stepsWith(report, 'note'), stepsWith(report, 'fault'), report.status]).toEqual([['sessions'], [], 0]);
+    expect(report.steps.find(({ step }) => step === 'sessions')?.says).toContain(
+      'needs no token, but other requests do',
+    );
   });
 
   it('a limit of requests that the comparison of user agents meets (429) is noted', async () => {

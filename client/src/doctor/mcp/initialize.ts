@@ -7,6 +7,8 @@ import {
   asDocument,
   errorOf,
   initializeRequest,
+  isLimited,
+  LIMIT_FIX,
   messageOf,
   resultOf,
   SESSIONFUL,
@@ -73,6 +75,8 @@ function judgeHttpSse(former: Talk, known: Pick<Known, 'objections' | 'token' | 
 
 export function judgeInitialize({ sessionful, stateless }: Seen, known: Pick<Known, 'objections' | 'token'>): Verdict {
   if (sessionful.status === 401 || sessionful.status === 403) return judgeRefusal(sessionful, known);
+  if (isLimited(sessionful))
+    return fault('user', 'The server limits requests (429), so nothing more can be tried.', LIMIT_FIX);
   const result = resultOf(sessionful);
   const revision = typeof result?.protocolVersion === 'string' ? result.protocolVersion : undefined;
   const modern = versionsOf(stateless);

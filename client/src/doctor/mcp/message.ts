@@ -95,6 +95,11 @@ export function errorOf(response: ProbeResponse): string {
   return `${status || `no answer (${failure})`}${text ? `, ${JSON.stringify(text).slice(0, 200)}` : ''}`;
 }
 
+/** A limit of requests says nothing about the server that a client would meet. */
+export const isLimited = ({ status }: ProbeResponse): boolean => status === 429;
+
+export const LIMIT_FIX = 'Wait, and run this again. If clients meet the limit as well, the operator has to raise it.';
+
 /** The data of each event of a stream. */
 export const eventsIn = (body: string): readonly string[] =>
   body.split(/\r?\n\r?\n/).flatMap((block) => {

@@ -2,10 +2,10 @@
 import { METHOD_NOT_FOUND } from '@mcp-oauth/shared/json-rpc-codes';
 import { foreignText } from '../foreign-text.ts';
 import type { ProbeResponse } from '../network/request.ts';
-import { fault, type Known, passed, step, type Verdict } from '../step.ts';
+import { fault, type Known, note, passed, step, type Verdict } from '../step.ts';
 import { talk } from './http-sse.ts';
 import { unopened } from './initialize.ts';
-import { asDocument, errorOf, messageOf, notify, post, resultOf, statelessPost } from './message.ts';
+import { asDocument, errorOf, isLimited, messageOf, notify, post, resultOf, statelessPost } from './message.ts';
 
 /** A session that does not hold is not used by the following steps. */
 const LOST = { revision: undefined } as const;
@@ -33,8 +33,9 @@ export const sessions = step(
 
 function judgeSessions(
   answers: readonly ProbeResponse[],
-  { session, exposed, client, httpSse }: Pick<Known, 'session' | 'exposed' | 'client' | 'httpSse'>,
+  known: Pick<Known, 'session' | 'exposed' | 'client' | 'httpSse' | 'open' | 'token'>,
 ): Verdict {
+  const { session, exposed, client, httpSse } = known;
   const failed = answers.filter((response) => !isReached(response));
   const [first] = failed;
   const silent = failed.find(({ status }) => status === 0);
@@ -42,6 +43,8 @@ function judgeSessions(
     const says = `A request of the session gets no answer (${silent.failure}), although initialize got one.`;
     return fault('mcp-server', says, 'The log of the server, or of the proxy in front of it, has the reason.', LOST);
   }
+  const other = first && otherReason(first, known);
+  if (other) return other;
   if (httpSse) {
     if (answers.length === REQUESTS && !first)
       return passed(`${REQUESTS} requests on ${REQUESTS} connections belong to one stream`);
@@ -76,6 +79,14 @@ const REPLICAS =
 const isReached = (response: ProbeResponse): boolean =>
   resultOf(response) !== undefined || asDocument(messageOf(response)?.error)?.code === METHOD_NOT_FOUND;
 
+/** A refusal that says nothing about sessions or tools. */
+function otherReason(response: ProbeResponse, { open, token }: Pick<Known, 'open' | 'token'>): Verdict | undefined {
+  if (isLimited(response)) return note('The server limits requests (429), so this was not compared.');
+  if (response.status !== 401 || !open || token !== undefined) return undefined;
+  const says = 'initialize needs no token, but other requests do (401). So the sign-in was not examined:';
+  return note(`${says} give a token with --token-file.`, LOST);
+}
+
 export const tools = step(
   'tools',
   (known) => unopened(known) ?? (known.capabilities?.tools ? undefined : 'the server says that it offers none'),
@@ -92,11 +103,13 @@ export const tools = step(
 
 const SHOWN = 8;
 
-function judgeTools(response: ProbeResponse | undefined): Verdict {
+function judgeTools(response: ProbeResponse | undefined, known: Pick<Known, 'open' | 'token'>): Verdict {
   if (!response)
     return fault('mcp-server', 'The stream for tools/list does not open.', 'The log of the server has the reason.');
   const listed = resultOf(response)?.tools;
   if (!Array.isArray(listed)) {
+    const other = otherReason(response, known);
+    if (other) return other;
     const says = `tools/list is answered ${errorOf(response)}.`;
     if (response.cut)
       return fault('mcp-server', `${says} The answer is too large, or does not end.`, 'Answer in pages (nextCursor).');

@@ -2,7 +2,7 @@
 import { MCP_PATH, urlPath } from '@mcp-oauth/shared/contract';
 import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
 import { mayHaveHttpSse, streamRequest } from '../mcp/http-sse.ts';
-import { initializeRequest, isJsonRpc } from '../mcp/message.ts';
+import { initializeRequest, isJsonRpc, isLimited, LIMIT_FIX } from '../mcp/message.ts';
 import type { Named, Secured } from '../network/connection.ts';
 import type { ProbeResponse } from '../network/request.ts';
 import { fault, type Known, note, passed, step, type Verdict } from '../step.ts';
@@ -135,6 +135,7 @@ function judgeAnswer(
   if (status === 401) return passed('401 without a token, as it should be', { first: response });
   if (status === 200 && isJsonRpc(response))
     return passed('the server answers without a token: it needs no sign-in', { first: response, open: true });
+  if (isLimited(response)) return fault('user', 'The server limits requests (429).', LIMIT_FIX, { first: response });
   if (status === 403) {
     const says = `The server answers 403 before it has seen a token${client.userAgent ? ` (user agent ${client.userAgent})` : ''}.`;
     const fix =

@@ -104,6 +104,16 @@ export const TRAFFIC_FAULTS: readonly Broken[] = [
     untried: ['sessions', 'tools', 'stream'],
   },
   {
+    is: 'that limits requests once there is a token',
+    fault: at('/mcp', (answer, { headers }) =>
+      headers.authorization ? { status: 429, headers: { 'retry-after': '60' }, body: 'slow down' } : answer,
+    ),
+    step: 'initialize',
+    responsible: 'user',
+    says: /The server limits requests \(429\)/,
+    untried: ['sessions', 'tools', 'stream'],
+  },
+  {
     is: 'that refuses every token',
     fault: at('/mcp', (answer, { headers }) =>
       headers.authorization ? { status: 401, headers: {}, body: { error: 'invalid_token' } } : answer,
