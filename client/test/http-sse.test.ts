@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { examine, type Report, stepsWith } from './support/examine.ts';
 import { type Faults, startHttpSseSite } from './support/http-sse-site.ts';
+import { startIssuer } from './support/issuer.ts';
 
 const found = ({ steps }: Report, name: string) => steps.find(({ step }) => step === name);
 
@@ -31,6 +32,15 @@ describe('the doctor at a server that has only HTTP+SSE', () => {
     const report = await examine(`${site.url} --timeout 2`);
     expect([report.status, stepsWith(report, 'fault')]).toEqual([0, []]);
     expect(stepsWith(report, 'not-tried')).toEqual(['sign-in', 'token', 'initialize', 'sessions', 'tools', 'stream']);
+  });
+
+  it('RFC 8628 §3.3 --login signs in, and the official SDK lists the tools over HTTP+SSE', async () => {
+    await using issuer = await startIssuer();
+    await using site = await startHttpSseSite({ issuer: new URL(issuer.url).origin });
+    const report = await examine(`${site.url} --timeout 2 --login --device --origin none`);
+    expect(stepsWith(report, 'fault'), report.stdout).toEqual([]);
+    expect(found(report, 'sign-in')?.says).toBe('the official SDK signed in and lists 1 tools');
+    expect(found(report, 'initialize')?.says).toBe('Old speaks 2024-11-05 over HTTP+SSE');
   });
 
   it('a server that checks the token before the method is recognised with a token', async () => {

@@ -11,6 +11,8 @@ export interface Faults {
   readonly tokenFirst?: boolean;
   /** No token is needed. */
   readonly open?: boolean;
+  /** Another authorization server. */
+  readonly issuer?: string;
   readonly noCors?: boolean;
   /** The stream begins with a comment. */
   readonly greeting?: boolean;
@@ -48,7 +50,10 @@ export async function startHttpSseSite(faults: Faults = {}): Promise<HttpSseSite
         .writeHead(204, { 'access-control-allow-headers': 'Authorization, Content-Type, Mcp-Protocol-Version' })
         .end();
     if (pathname === '/.well-known/oauth-protected-resource/sse')
-      return void json(res, 200, { resource: `${origin}/sse`, authorization_servers: [issuer.origin] });
+      return void json(res, 200, {
+        resource: `${origin}/sse`,
+        authorization_servers: [faults.issuer ?? issuer.origin],
+      });
     const body = await text(req);
     const denied = !faults.open && !req.headers.authorization;
     if (pathname === '/sse' && req.method !== 'GET' && !(denied && faults.tokenFirst))
