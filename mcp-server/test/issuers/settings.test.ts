@@ -1,6 +1,8 @@
 /** Proves which settings of issuers are accepted and which are refused at the start, each with its variable and what to do. */
 import type { ConfigError, Environment } from '@mcp-oauth/shared/settings/config';
+import { strayVariable } from '@mcp-oauth/shared/settings/issuer-variables';
 import { describe, expect, it } from 'vitest';
+import { settingsOfSeveral } from '../../src/authorization/issuer/settings.ts';
 import { readConfig } from '../../src/config.ts';
 
 const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
@@ -211,4 +213,15 @@ describe('the settings of several issuers', () => {
     };
     expect(problems({ ...env, ISSUER_X_PRESET: 'keycloak' })).toEqual([]);
   });
+
+  it.each(Object.values(settingsOfSeveral).map(({ env }) => env))(
+    'the variable of an issuer that ISSUERS does not name is reported: …_%s',
+    (member) => {
+      const stray = strayVariable(`ISSUER_CROP_${member}`, { ISSUERS: 'corp' });
+      expect(stray).toMatchObject({
+        what: 'is for an issuer that ISSUERS does not name',
+        meant: `ISSUER_CORP_${member}`,
+      });
+    },
+  );
 });
