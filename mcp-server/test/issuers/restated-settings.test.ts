@@ -18,7 +18,12 @@ const problems = (env: Environment): readonly string[] => {
 describe('the settings of restated metadata', () => {
   it('clients read the metadata at the issuer unless a setting says otherwise', () => {
     expect(readConfig({ ISSUER: 'https://id.example' }).issuers[0]?.restated).toBeUndefined();
-    expect(readConfig(HERE).issuers[0]?.restated).toEqual({ client: undefined, dropsResource: false, pkce: false });
+    expect(readConfig(HERE).issuers[0]?.restated).toEqual({
+      client: undefined,
+      dropsResource: false,
+      pkce: false,
+      setting: 'ISSUER_METADATA',
+    });
   });
 
   it('client, redirect URIs, the dropped parameter and PKCE are those of the settings, also of one of several issuers', () => {
@@ -28,7 +33,7 @@ describe('the settings of restated metadata', () => {
       pkce: true,
     };
     const one = readConfig({ ...HERE, ...CLIENT, ISSUER_RESOURCE_PARAMETER: 'drop', ISSUER_PKCE_METHOD: 'S256' });
-    expect(one.issuers[0]?.restated).toEqual(restated);
+    expect(one.issuers[0]?.restated).toEqual({ ...restated, setting: 'ISSUER_METADATA' });
     const several = readConfig({
       PUBLIC_URL: 'https://mcp.example',
       ISSUERS: 'corp,other',
@@ -40,7 +45,10 @@ describe('the settings of restated metadata', () => {
       ISSUER_CORP_RESOURCE_PARAMETER: 'drop',
       ISSUER_CORP_PKCE_METHOD: 'S256',
     });
-    expect(several.issuers.map((issuer) => issuer.restated)).toEqual([restated, undefined]);
+    expect(several.issuers.map((issuer) => issuer.restated)).toEqual([
+      { ...restated, setting: 'ISSUER_CORP_METADATA' },
+      undefined,
+    ]);
   });
 
   it.each(['entra', 'cognito'])(

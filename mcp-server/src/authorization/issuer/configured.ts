@@ -143,7 +143,7 @@ export function configuredIssuer(
     jwksUrl,
     keysToken: keysTokenOf(values, variable),
     announced: values.issuerAnnounced,
-    restated: restatementOf(values),
+    restated: restatementOf(values, variable),
     rules: template ? ofTenants(rules, template) : [rules],
     introspection: introspectionOf(values, rules),
     keySetting: variable(jwksUrl ? 'JWKS_URL' : 'ISSUER'),

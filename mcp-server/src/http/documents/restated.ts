@@ -38,7 +38,7 @@ export function restatedMetadata(
       if (found.authorization_response_iss_parameter_supported === true && !told) {
         told = true;
         log.warn(
-          { issuer: found.issuer, setting: 'ISSUER_METADATA' },
+          { issuer: found.issuer, setting: restated.setting },
           'the issuer sends iss with each code (RFC 9207): clients that compare it with the metadata from here refuse to sign in',
         );
       }

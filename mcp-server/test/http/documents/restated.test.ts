@@ -101,7 +101,8 @@ describe('RFC 8414 §3.3 metadata of the issuer under the identifier of this ser
     expect(made.document).not.toHaveProperty('signed_metadata');
     expect(made.document).toMatchObject({ client_id_metadata_document_supported: true });
     await json(PLACE, made.own);
-    expect(made.own.log.filter((line) => line.includes('RFC 9207'))).toHaveLength(1);
+    const told = made.own.log.filter((line) => line.includes('RFC 9207')).map((line) => JSON.parse(line));
+    expect(told).toMatchObject([{ issuer: foreign.issuer.url, setting: 'ISSUER_METADATA' }]);
   });
 
   it('RFC 9126 §2 the endpoint for pushed requests, which would take resource to the issuer, is named only if the issuer demands it', async () => {

@@ -12,6 +12,8 @@ export interface Restatement {
   readonly dropsResource: boolean;
   /** Whether the issuer does PKCE with S256 without announcing it. */
   readonly pkce: boolean;
+  /** The variable that says so. */
+  readonly setting: string;
 }
 
 export interface StaticClient {

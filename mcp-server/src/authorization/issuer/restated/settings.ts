@@ -75,13 +75,14 @@ export function judgeRestated(
 }
 
 /** @returns nothing if clients read the metadata at the issuer */
-export function restatementOf(values: RestatedValues): Restatement | undefined {
+export function restatementOf(values: RestatedValues, variable: TokenRules['variable']): Restatement | undefined {
   if (values.issuerMetadata !== 'here') return undefined;
   const { issuerClientId: id, issuerClientRedirectUris: redirectUris = [] } = values;
   return {
     client: id === undefined ? undefined : { id, redirectUris },
     dropsResource: values.issuerResourceParameter === 'drop',
     pkce: values.issuerPkce === 'S256',
+    setting: variable('ISSUER_METADATA'),
   };
 }
 
