@@ -28,6 +28,7 @@ import {
 } from './federation/settings.ts';
 import { httpSettings } from './http/settings.ts';
 import { judgeKeys, keySettings } from './keys/settings.ts';
+import { deviceSettings } from './provider/device/settings.ts';
 import { lifetimeSettings } from './provider/settings.ts';
 import { connectorProvisioningSettings, judgeProvisioning } from './provisioning/settings.ts';
 import { judgeRegistration, registrationSettings } from './registration/settings.ts';
@@ -63,6 +64,7 @@ export const settings = {
   ...keySettings,
   ...httpSettings,
   ...registrationSettings,
+  ...deviceSettings,
 };
 
 /** The settings that every connector has, whatever its kind. */

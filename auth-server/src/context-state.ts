@@ -5,6 +5,7 @@
  * - `clientAddress` from http/client-address.ts to the limits and to the reading of clients' documents;
  * - `initialAccess` from http/admission/registration.ts to the adapter that writes the client;
  * - `permitted` from provider/find-account.ts to the scopes that a token may have;
+ * - `userCode` from http/admission/device.ts to the page that asks for it;
  * - `clientWithoutSecret` from the guard to the parameters of the request, both in provider/overrides/request-context.ts.
  *
  * Out of the engine:
@@ -20,6 +21,8 @@ export interface ContextState extends RequestState {
   clientAddress: string;
   /** Id of the initial access token of a registration (RFC 7591 §3). */
   initialAccess?: string;
+  /** The code in a link to /device (RFC 8628 §3.3.1). */
+  userCode?: string;
   /** Client id of a Basic header whose secret is empty (RFC 6749 §2.3.1). */
   clientWithoutSecret?: string;
   /** The scopes that the person of this code or refresh token may have. */

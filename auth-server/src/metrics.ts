@@ -5,6 +5,7 @@ import type { Declaration, Metric } from '@mcp-oauth/shared/metrics/declaration'
 import { Counter, Histogram } from '@mcp-oauth/shared/metrics/metric';
 import { buildInfo, redisTakesWrites, redisUp } from '@mcp-oauth/shared/metrics/process';
 import { createRouteOf, requestDuration, timed } from '@mcp-oauth/shared/metrics/requests';
+import { DEVICE_GRANT } from './clients/client.ts';
 import type { UpstreamReason } from './federation/connector.ts';
 import { withoutIssuerPath } from './http/issuer-path.ts';
 import type { SignInObserver } from './http/sign-in/upstream-failure.ts';
@@ -17,6 +18,9 @@ const PROBES = ['/livez', '/readyz'];
 const ROUTES = [
   '/authorize',
   '/authorize/:uid',
+  '/device_authorization',
+  '/device',
+  '/device/:uid',
   '/par',
   '/token',
   '/revoke',
@@ -39,7 +43,10 @@ const ROUTES = [
   ...PROBES,
 ];
 
-/** Error codes in the order in which they can occur: RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, RFC 9449 §5, RFC 7591 §3.2.2. */
+/**
+ * Error codes in the order in which they can occur: RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, RFC 9449 §5, RFC 8628 §3.5,
+ * RFC 7591 §3.2.2.
+ */
 const ERRORS = {
   authorization: [
     'invalid_request',
@@ -67,6 +74,10 @@ const ERRORS = {
     'invalid_scope',
     'invalid_target',
     'invalid_dpop_proof',
+    'authorization_pending',
+    'slow_down',
+    'access_denied',
+    'expired_token',
     'other',
   ],
   registration: ['invalid_request', 'invalid_redirect_uri', 'invalid_client_metadata', 'invalid_token', 'other'],
@@ -87,15 +98,15 @@ const DECLARED = {
     type: 'counter',
     help: 'Token requests, by grant type and result: tokens, or an error.',
     labels: {
-      grant: ['authorization_code', 'refresh_token', 'client_credentials', 'other'],
+      grant: ['authorization_code', 'refresh_token', 'client_credentials', DEVICE_GRANT, 'other'],
       result: ['issued', ...ERRORS.token],
     },
   },
   reuses: {
     name: 'auth_reuses_total',
     type: 'counter',
-    help: 'Authorization codes and refresh tokens that were used a second time: either one was stolen, or a client repeats a request. The grant is revoked.',
-    labels: { what: ['authorization_code', 'refresh_token'] },
+    help: 'Authorization codes, device codes and refresh tokens that were used a second time: either one was stolen, or a client repeats a request. The grant is revoked.',
+    labels: { what: ['authorization_code', 'device_code', 'refresh_token'] },
   },
   signIns: {
     name: 'auth_sign_ins_total',
@@ -124,6 +135,11 @@ const DECLARED = {
         'authorize',
         'approve',
         'revoke',
+        'device-page',
+        'device-entry',
+        'device-codes',
+        'device-client',
+        'device-poll',
         'failure',
         'scim',
         'register',

@@ -4,7 +4,7 @@ import { type Command, type CommandGroup, type Invocation, UsageError } from '@m
 import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
 import { table } from '@mcp-oauth/shared/cli/table';
 import { StartError } from '@mcp-oauth/shared/errors';
-import { type Client, clientSchema } from '../clients/client.ts';
+import { type Client, clientSchema, DEVICE_GRANT } from '../clients/client.ts';
 import { createClientList } from '../clients/client-list.ts';
 import { judgeClients } from '../compose/client-checks.ts';
 import type { OpenedStore, WithStore } from './store.ts';
@@ -32,12 +32,12 @@ const add = (withStore: WithStore): Command => ({
       type: 'string',
       multiple: true,
       value: 'type',
-      doc: 'Grant type. Not set: authorization_code and refresh_token with a redirect URI, else client_credentials.',
+      doc: 'Grant type. Not set: authorization_code and refresh_token with a redirect URI, else client_credentials. For machines without a browser: urn:ietf:params:oauth:grant-type:device_code, where DEVICE_AUTHORIZATION is on.',
     },
     'auth-method': {
       type: 'string',
       value: 'method',
-      doc: 'none, client_secret_basic, client_secret_post or private_key_jwt. Not set: none with a redirect URI, else client_secret_basic.',
+      doc: 'none, client_secret_basic, client_secret_post or private_key_jwt. Not set: none with a redirect URI or for device codes, else client_secret_basic.',
     },
     'jwks-uri': { type: 'string', value: 'url', doc: 'URL of its public keys, for private_key_jwt.' },
     scope: {
@@ -60,7 +60,8 @@ const add = (withStore: WithStore): Command => ({
 
 function newClient({ options }: Invocation): Client {
   const redirectUris = options['redirect-uri'] as string[] | undefined;
-  const method = options['auth-method'] ?? (redirectUris ? 'none' : 'client_secret_basic');
+  const signsIn = redirectUris !== undefined || [options.grant].flat().includes(DEVICE_GRANT);
+  const method = options['auth-method'] ?? (signsIn ? 'none' : 'client_secret_basic');
   const parsed = clientSchema.safeParse({
     client_id: randomBytes(16).toString('hex'),
     ...(/^client_secret_/.test(String(method)) && { client_secret: randomBytes(32).toString('base64url') }),

@@ -4,6 +4,9 @@
  */
 import { z } from 'zod';
 
+/** RFC 8628 §3.4 */
+export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+
 const PUBLIC = 'none';
 const WITH_SECRET: ReadonlySet<string> = new Set(['client_secret_basic', 'client_secret_post']);
 /** RFC 6749 §10.10: long enough to resist guessing. */
@@ -27,7 +30,7 @@ const members = z.strictObject({
   client_uri: z.string().optional(),
   redirect_uris: texts.optional(),
   grant_types: z
-    .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials']))
+    .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials', DEVICE_GRANT]))
     .min(1)
     .optional(),
   token_endpoint_auth_method: z.enum([PUBLIC, ...WITH_SECRET, 'private_key_jwt']).optional(),
@@ -78,7 +81,10 @@ function contradictions(client: Judged): string[] {
     ...wrong(!WITH_SECRET.has(method) && secret !== undefined, `has a client_secret that ${method} does not use`),
     ...wrong(method === 'private_key_jwt' && !client.jwks && !client.jwks_uri, `needs jwks or jwks_uri for ${method}`),
     ...wrong(asksPeople && !client.redirect_uris?.length, 'needs redirect_uris for authorization_code'),
-    ...wrong(grants.includes('refresh_token') && !asksPeople, 'has refresh_token without authorization_code'),
+    ...wrong(
+      grants.includes('refresh_token') && !asksPeople && !grants.includes(DEVICE_GRANT),
+      'has refresh_token without authorization_code',
+    ),
     // RFC 6749 §4.4: without authentication anybody could act as this client.
     ...wrong(
       grants.includes('client_credentials') && method === PUBLIC,

@@ -8,6 +8,7 @@ import type { Accounts } from '../federation/account.ts';
 import type { Organisations } from '../federation/claims/organisations.ts';
 import { createLogins } from '../federation/login.ts';
 import type { OpenConnector } from '../federation/registry.ts';
+import type { DeviceLimits } from '../http/admission/device.ts';
 import { createApp } from '../http/app.ts';
 import { backChannelLogout } from '../http/logout/back-channel.ts';
 import { signOutRoutes } from '../http/logout/sign-out.ts';
@@ -19,6 +20,7 @@ import { createLoginCookie } from '../http/sign-in/login-cookie.ts';
 import type { SignInObserver } from '../http/sign-in/upstream-failure.ts';
 import type { CookieKeys } from '../keys/key-store.ts';
 import type { SignedOut } from '../logout/signed-out.ts';
+import { DEVICE_CODE } from '../provider/lifetimes.ts';
 import type { Engine } from '../provider/provider.ts';
 import { createUsers } from '../provisioning/users.ts';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
@@ -29,6 +31,8 @@ import type { Dependencies } from './dependencies.ts';
 
 const MINUTE = 60;
 const HOUR = 3_600;
+/** How many addresses may enter device codes at their limit. */
+const TOGETHER = 10;
 
 export interface AppDependencies extends Dependencies {
   readonly accounts: Accounts;
@@ -50,6 +54,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
   const { clock, log, store, languageOf, pages, accounts, passThrough, access, signedOut, recheck } = dependencies;
   const { clients, connectors, cookieKeys, isReady, onSignIn } = dependencies;
   const { registration: registrationLimits, ...limits } = composeLimits(config, dependencies.createRateLimit);
+  const deviceLimits = composeDeviceLimits(config, dependencies.createRateLimit);
   const signIn = {
     issuer,
     languageOf,
@@ -90,6 +95,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
       registration,
       provisioning,
       limits,
+      deviceLimits,
       documentLifetime,
       revision,
       routes,
@@ -128,5 +134,17 @@ function composeLimits(config: Config, createRateLimit: CreateRateLimit) {
       limit: createRateLimit({ name: 'register', points: config.registrationLimit, seconds: HOUR }),
       globalLimit: createRateLimit({ name: 'register-all', points: config.registrationLimitGlobal, seconds: HOUR }),
     },
+  };
+}
+
+function composeDeviceLimits(
+  { deviceAuthorizationLimit: points }: Config,
+  createRateLimit: CreateRateLimit,
+): DeviceLimits {
+  const seconds = DEVICE_CODE;
+  return {
+    codes: createRateLimit({ name: 'device-codes', points, seconds }),
+    page: createRateLimit({ name: 'device-page', points, seconds }),
+    entry: createRateLimit({ name: 'device-entry', points: TOGETHER * points, seconds }),
   };
 }

@@ -6,7 +6,10 @@ import type { Accounts } from '../federation/account.ts';
 import type { Organisations } from '../federation/claims/organisations.ts';
 import type { Keys } from '../keys/key-store.ts';
 import type { SignedOut } from '../logout/signed-out.ts';
+import type { DeviceOptions } from '../provider/configuration.ts';
+import { TOO_SOON } from '../provider/device/polling.ts';
 import type { EngineCounts } from '../provider/events.ts';
+import { DEVICE_CODE } from '../provider/lifetimes.ts';
 import { createEngine, type Engine } from '../provider/provider.ts';
 import { lifetimesOf } from '../provider/settings.ts';
 import type { Clients } from './clients.ts';
@@ -45,6 +48,19 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     pages,
     languageOf,
     counts,
+    device: composeDevice(config, dependencies),
   };
   return (keys) => createEngine({ ...options, keys });
+}
+
+/** How many addresses may keep codes of one client open at their limit. */
+const ADDRESSES = 10;
+
+function composeDevice(config: Config, { createRateLimit }: Pick<Dependencies, 'createRateLimit'>): DeviceOptions {
+  const points = ADDRESSES * config.deviceAuthorizationLimit;
+  return {
+    isOffered: config.deviceAuthorization === 'on',
+    polls: createRateLimit({ name: 'device-poll', points: 1, seconds: TOO_SOON }),
+    openCodes: createRateLimit({ name: 'device-client', points, seconds: DEVICE_CODE }),
+  };
 }

@@ -15,6 +15,8 @@ const FACTS = {
   byOperator: ({ client }) => client.byOperator === true,
   identity: ({ client }) => client.identity,
   redirectUri: ({ redirectUri }) => placeOf(redirectUri),
+  // A code is never shown twice, so the approval of a device is never remembered for another one.
+  userCode: ({ userCode }) => userCode,
   resource: ({ resource }) => resource.identifier,
   scopes: ({ scopes, ownScopes = [] }) => [...scopes.map(({ name }) => name), ...ownScopes].sort(),
   claims: ({ claims = [] }) => [...claims].sort(),
@@ -23,11 +25,15 @@ const FACTS = {
 
 type Fact = keyof typeof FACTS;
 
-/** The list as text: two pages with the same facts have the same text. Without claims it is as it was before there were any. */
+/** Facts that are left out where they are absent, as they were before there were any. */
+const isAbsent = (name: string, { claims, userCode }: PendingInteraction): boolean =>
+  (name === 'claims' && !claims?.length) || (name === 'userCode' && userCode === undefined);
+
+/** The list as text: two pages with the same facts have the same text. */
 const written = (pending: PendingInteraction, ...without: readonly Fact[]): string =>
   JSON.stringify(
     Object.entries(FACTS)
-      .filter(([name]) => !without.includes(name as Fact) && (name !== 'claims' || pending.claims?.length))
+      .filter(([name]) => !without.includes(name as Fact) && !isAbsent(name, pending))
       .map(([name, fact]) => [name, canonical(fact(pending))]),
   );
 

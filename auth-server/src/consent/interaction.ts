@@ -25,7 +25,10 @@ export interface PendingInteraction {
     /** The current metadata of the client: its name, its pages, its addresses, its keys. */
     readonly identity: Readonly<Record<string, unknown>>;
   };
+  /** Empty if a device asks, which gets no answer in the browser. */
   readonly redirectUri: string;
+  /** The device that asks, by the code that it shows (RFC 8628 §3.3); absent: a client that gets its answer by a redirect. */
+  readonly userCode?: string | undefined;
   /** The requested resource: its canonical identifier and name. */
   readonly resource: { readonly identifier: string; readonly name: string };
   /** Resource scopes that will be granted. */

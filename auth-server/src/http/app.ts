@@ -13,6 +13,7 @@ import type Koa from 'koa';
 import type { Middleware } from 'koa';
 import type { ChooseLanguage } from '../languages/languages.ts';
 import type { Pages } from '../views/pages.ts';
+import { type DeviceLimits, deviceAdmission } from './admission/device.ts';
 import { type RegistrationOptions, registrationGuard } from './admission/registration.ts';
 import { authorizationLimit, failureLimit, type RequestLimits } from './admission/request-limits.ts';
 import { rememberClientAddress } from './client-address.ts';
@@ -34,6 +35,7 @@ export interface AppOptions {
   readonly clock: Clock;
   readonly registration: RegistrationOptions;
   readonly limits: RequestLimits;
+  readonly deviceLimits: DeviceLimits;
   /** Seconds that others may cache metadata and keys. */
   readonly documentLifetime: number;
   /** Changes whenever the content of the metadata changes. */
@@ -63,6 +65,7 @@ export function createApp({ engine, ...options }: AppOptions): RequestListener {
     bodyLimit(),
     registrationGuard(options.registration),
     authorizationLimit(options.limits),
+    deviceAdmission({ issuer: options.issuer, limits: options.deviceLimits }),
     failureLimit(options.limits.failure, options.clock),
     documents.keep,
     ...options.routes,

@@ -56,6 +56,9 @@ export const english = {
       'Any program on this computer can send such a request. Continue only if you just started the program yourself.',
     programOfWarning:
       'Any program on this computer can claim to be from {publisher}. Continue only if you just started the program yourself.',
+    device: 'a device that shows this code',
+    deviceWarning:
+      'Continue only if you started this sign-in yourself, and a device in front of you shows this code. If somebody sent you the code or a link to this page, or reads it to you, they want access to your account: choose Deny.',
     appWarning: 'Any app on this device can claim this address. Continue only if you just started the app yourself.',
     // The page for a person who may not come in.
     notAdmittedTitle: 'This account has no access',
@@ -90,6 +93,23 @@ export const english = {
     answerSent: 'The answer is on its way to the app at {place}.',
     close: 'If the app does not come to the front, open it here. You can then close this page.',
     openApp: 'Open the app',
+    // The pages on which a person enters the code of a device.
+    connectDevice: 'Connect a device',
+    enterCode: 'Enter the code that your device or your terminal shows. Never enter a code that somebody sent you.',
+    deviceCode: 'Code of the device',
+    codeRefused:
+      'This code can’t be used: it is misspelt, more than ten minutes old, or was entered before. Check it, or start again on the device.',
+    sameCode: 'Does your device show this code?',
+    deviceAsks:
+      'A device with this code asks for access to your account. The next page says which app it is, and what for.',
+    isMyDevice: 'Yes, this is my device',
+    deviceGranted: 'Your device has access',
+    returnToDevice: 'Go back to your device, where it goes on in a few seconds. You can close this page.',
+    deviceNotGranted: 'The device got no access. You can close this page.',
+    startAgainOnDevice: 'Start again on your device.',
+    deviceOver: 'The code of the device has expired, or was used already. Start again on your device.',
+    enterAgain: 'Open the page for the code again, and enter it once more.',
+    deviceGotNothing: 'The device got no access.',
     // The error page.
     reference: 'If the problem persists, tell the operator this reference:',
     returnToApp: 'Return to the app at {place}',

@@ -60,6 +60,9 @@ export const french: Language = {
       'N’importe quel programme sur cet ordinateur peut envoyer une telle demande. Ne continuez que si vous venez de lancer le programme vous-même.',
     programOfWarning:
       'N’importe quel programme sur cet ordinateur peut prétendre venir de {publisher}. Ne continuez que si vous venez de lancer le programme vous-même.',
+    device: 'un appareil qui affiche ce code',
+    deviceWarning:
+      'Continuez seulement si vous avez commencé cette connexion vous-même et qu’un appareil devant vous affiche ce code. Si quelqu’un vous a envoyé le code ou un lien vers cette page, ou vous le dicte, il veut accéder à votre compte : choisissez « Refuser ».',
     appWarning:
       'N’importe quelle application sur cet appareil peut revendiquer cette adresse. Ne continuez que si vous venez de lancer l’application vous-même.',
     // The page for a person who may not come in.
@@ -96,6 +99,25 @@ export const french: Language = {
     answerSent: 'La réponse est en cours d’envoi à l’application, à l’adresse {place}.',
     close: 'Si l’application n’apparaît pas d’elle-même, ouvrez-la ici. Vous pouvez ensuite fermer cette page.',
     openApp: 'Ouvrir l’application',
+    // The pages on which a person enters the code of a device.
+    connectDevice: 'Connecter un appareil',
+    enterCode:
+      'Entrez le code qu’affiche votre appareil ou votre terminal. N’entrez jamais un code que quelqu’un vous a envoyé.',
+    deviceCode: 'Code de l’appareil',
+    codeRefused:
+      'Ce code ne peut pas être utilisé : il est mal écrit, a plus de dix minutes ou a déjà été entré. Vérifiez-le, ou recommencez sur l’appareil.',
+    sameCode: 'Votre appareil affiche-t-il ce code ?',
+    deviceAsks:
+      'Un appareil avec ce code demande l’accès à votre compte. La page suivante dit de quelle app il s’agit et à quoi elle accède.',
+    isMyDevice: 'Oui, c’est mon appareil',
+    deviceGranted: 'Votre appareil a accès',
+    returnToDevice:
+      'Retournez à votre appareil, où la suite arrive dans quelques secondes. Vous pouvez fermer cette page.',
+    deviceNotGranted: 'L’appareil n’a pas obtenu l’accès. Vous pouvez fermer cette page.',
+    startAgainOnDevice: 'Recommencez sur votre appareil.',
+    deviceOver: 'Le code de l’appareil a expiré ou a déjà été utilisé. Recommencez sur votre appareil.',
+    enterAgain: 'Rouvrez la page du code et entrez-le encore une fois.',
+    deviceGotNothing: 'L’appareil n’a pas obtenu l’accès.',
     // The error page.
     reference: 'Si le problème persiste, donnez cette référence à l’opérateur :',
     returnToApp: 'Revenir à l’application ({place})',

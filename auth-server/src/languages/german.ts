@@ -52,6 +52,9 @@ export const german: Language = {
       'Jedes Programm auf diesem Computer kann eine solche Anfrage senden. Fahren Sie nur fort, wenn Sie das Programm gerade selbst gestartet haben.',
     programOfWarning:
       'Jedes Programm auf diesem Computer kann behaupten, von {publisher} zu sein. Fahren Sie nur fort, wenn Sie das Programm gerade selbst gestartet haben.',
+    device: 'ein Gerät, das diesen Code zeigt',
+    deviceWarning:
+      'Fahren Sie nur fort, wenn Sie diese Anmeldung selbst begonnen haben und ein Gerät vor Ihnen diesen Code zeigt. Wenn Ihnen jemand den Code oder einen Link zu dieser Seite geschickt hat oder ihn vorliest, will er Zugriff auf Ihr Konto: Wählen Sie „Ablehnen“.',
     appWarning:
       'Jede App auf diesem Gerät kann diese Adresse beanspruchen. Fahren Sie nur fort, wenn Sie die App gerade selbst gestartet haben.',
     // The page for a person who may not come in.
@@ -89,6 +92,25 @@ export const german: Language = {
     answerSent: 'Die Antwort ist unterwegs zur App bei {place}.',
     close: 'Wenn die App nicht von selbst erscheint, öffnen Sie sie hier. Danach können Sie diese Seite schließen.',
     openApp: 'App öffnen',
+    // The pages on which a person enters the code of a device.
+    connectDevice: 'Ein Gerät verbinden',
+    enterCode:
+      'Geben Sie den Code ein, den Ihr Gerät oder Ihr Terminal zeigt. Geben Sie nie einen Code ein, den Ihnen jemand geschickt hat.',
+    deviceCode: 'Code des Geräts',
+    codeRefused:
+      'Dieser Code geht nicht: Er ist falsch geschrieben, älter als zehn Minuten oder wurde schon einmal eingegeben. Prüfen Sie ihn, oder beginnen Sie am Gerät von vorn.',
+    sameCode: 'Zeigt Ihr Gerät diesen Code?',
+    deviceAsks:
+      'Ein Gerät mit diesem Code möchte Zugriff auf Ihr Konto. Welche App es ist und worauf, steht auf der nächsten Seite.',
+    isMyDevice: 'Ja, das ist mein Gerät',
+    deviceGranted: 'Ihr Gerät hat Zugriff',
+    returnToDevice:
+      'Kehren Sie zu Ihrem Gerät zurück, dort geht es in wenigen Sekunden weiter. Sie können diese Seite schließen.',
+    deviceNotGranted: 'Das Gerät hat keinen Zugriff erhalten. Sie können diese Seite schließen.',
+    startAgainOnDevice: 'Beginnen Sie am Gerät von vorn.',
+    deviceOver: 'Der Code des Geräts ist abgelaufen oder wurde schon verwendet. Beginnen Sie am Gerät von vorn.',
+    enterAgain: 'Öffnen Sie die Seite für den Code neu, und geben Sie ihn noch einmal ein.',
+    deviceGotNothing: 'Das Gerät hat keinen Zugriff erhalten.',
     // The error page.
     reference: 'Wenn das Problem bestehen bleibt, nennen Sie dem Betreiber diese Referenz:',
     returnToApp: 'Zurück zur App bei {place}',

@@ -1,6 +1,6 @@
 /**
  * Owns the configuration of the engine: OAuth 2.1 (code with PKCE only), RFC 9068 tokens for the requested resource, rotating
- * refresh tokens, dynamic registration. All other features of the engine are off.
+ * refresh tokens, dynamic registration, and the device authorization grant. All other features of the engine are off.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -20,6 +20,8 @@ import type { Resources } from '../resources/resource.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { clientIdMetadataDocuments, createFetch } from './clients/metadata-documents.ts';
 import { applyClientPolicy, EXTRA_METADATA, GRANT_TYPES, RESPONSE_TYPES } from './clients/policy.ts';
+import { type DevicePageOptions, deviceFlow } from './device/feature.ts';
+import type { Limit } from './device/polling.ts';
 import { refuseEmptyNonce } from './guards/dpop-nonce.ts';
 import { createInteractionPolicy, SELECT_ACCOUNT } from './interactions/policy.ts';
 import { type Lifetimes, ttlOf } from './lifetimes.ts';
@@ -35,6 +37,15 @@ interface Registration {
   /** Whether clients may change their registration. */
   readonly management: boolean;
   readonly initialAccessTokens: InitialAccessTokens;
+}
+
+/** The device authorization grant (RFC 8628). */
+export interface DeviceOptions {
+  readonly isOffered: boolean;
+  /** Counts how often one device code is asked about. */
+  readonly polls: Limit;
+  /** Counts the open codes of one client. */
+  readonly openCodes: Limit;
 }
 
 export interface ConfigurationOptions {
@@ -59,6 +70,8 @@ export interface ConfigurationOptions {
   readonly access: Pick<Access, 'permitted'>;
   readonly organisations: Organisations;
   readonly renderError: NonNullable<Configuration['renderError']>;
+  readonly device: DeviceOptions;
+  readonly devicePages: DevicePageOptions;
 }
 
 const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
@@ -75,6 +88,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       registrationKeys: keys.cookies,
       initialAccessTokens: options.registration.initialAccessTokens,
       signedOut: options.signedOut,
+      openCodes: options.device.openCodes,
     }),
     jwks: { keys: [...keys.signing] },
     cookies: cookies(options),
@@ -92,6 +106,8 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       jwks: '/jwks',
       revocation: '/revoke',
       pushed_authorization_request: '/par',
+      device_authorization: '/device_authorization',
+      code_verification: '/device',
     },
     // RFC 8414 §2, RFC 9728 §4: members that the engine does not add by itself.
     discovery: {
@@ -122,7 +138,12 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
 }
 
 /** Supported client metadata and its defaults. */
-const clientProfile = ({ keys: { signing }, clientDocuments, preRegistered }: ConfigurationOptions): Configuration => ({
+const clientProfile = ({
+  keys: { signing },
+  clientDocuments,
+  preRegistered,
+  device,
+}: ConfigurationOptions): Configuration => ({
   clientAuthMethods: [...AUTH_METHODS],
   clientDefaults: {
     grant_types: [...GRANT_TYPES],
@@ -143,6 +164,7 @@ const clientProfile = ({ keys: { signing }, clientDocuments, preRegistered }: Co
       applyClientPolicy(metadata, {
         isFetchable: clientDocuments.isFetchable,
         isPreRegistered: preRegistered.has(metadata.client_id),
+        hasDeviceGrant: device.isOffered,
       });
       // There is no context when a client is read from the store.
       if (ctx) checkRegistration(ctx.oidc.body ?? {});
@@ -197,7 +219,7 @@ function features(options: ConfigurationOptions): NonNullable<Configuration['fea
     pushedAuthorizationRequests: { enabled: true },
     rpInitiatedLogout: off,
     introspection: off,
-    deviceFlow: off,
+    deviceFlow: options.device.isOffered ? deviceFlow(options.devicePages) : off,
     clientCredentials: { enabled: true },
   };
 }

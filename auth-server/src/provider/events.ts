@@ -11,6 +11,7 @@ import { isHeld } from './overrides/held-errors.ts';
 const REUSE: Readonly<Record<string, string>> = {
   'refresh token already used': 'refresh token reused',
   'authorization code already consumed': 'authorization code reused',
+  'device code already consumed': 'device code reused',
 };
 
 /** Counters of the metrics. Each gets a value from a short list, never data of a request. */
@@ -47,11 +48,16 @@ const refusal = (event: string) => (ctx: KoaContextWithOIDC, error: errors.OIDCP
   const told = isHeld(error) ? { told: 'the person, not the client' } : undefined;
   const line = { error: error.error, reason: reasonOf(error), ...told, ...documentOf(error), ...partiesOf(ctx) };
   if (threat) logOf(ctx).warn({ ...line, threat }, 'security');
-  else logOf(ctx).info(line, event);
+  // A device asks every few seconds while its person signs in (RFC 8628 §3.5).
+  else logOf(ctx)[error.error === 'authorization_pending' ? 'debug' : 'info'](line, event);
 };
 
 export function logEvents(provider: Provider): void {
   provider.on('authorization.error', refusal('authorization refused'));
+  provider.on('device_authorization.error', refusal('device code refused'));
+  provider.on('code_verification.error', refusal('sign-in for a device refused'));
+  provider.on('device_resume.error', refusal('sign-in for a device refused'));
+  provider.on('device_authorization.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'device code issued'));
   provider.on('grant.error', refusal('token request refused'));
   provider.on('registration_create.error', refusal('registration refused'));
   provider.on('registration_read.error', refusal('registration read refused'));
@@ -81,7 +87,7 @@ export function logEvents(provider: Provider): void {
 export function countEvents(provider: Provider, counts: EngineCounts): void {
   const grantType = ({ oidc }: KoaContextWithOIDC): string => String(oidc.params?.grant_type);
   const noteReuse = ({ error_detail: detail = '' }: errors.OIDCProviderError): void => {
-    if (REUSE[detail]) counts.onReuse(detail.startsWith('refresh') ? 'refresh_token' : 'authorization_code');
+    if (REUSE[detail]) counts.onReuse(detail.replace(/ (token|code) already .*/, '_$1'));
   };
   provider.on('authorization.success', () => counts.onAuthorization('granted'));
   provider.on('authorization.error', (_ctx, { error }) => counts.onAuthorization(error));

@@ -26,12 +26,15 @@ const CODE = 60;
 const ID_TOKEN = 300;
 const INTERACTION = 900;
 const PUSHED_REQUEST = 60;
+/** Ten minutes: a person has to find a browser and to sign in at an upstream. */
+export const DEVICE_CODE = 600;
 
 export const ttlOf = (lifetimes: Lifetimes, clock: Clock): NonNullable<Configuration['ttl']> => ({
   AccessToken: (_ctx, token, client) =>
     accessTokenLifetime(lifetimes, ofClass(client), token.resourceServer?.accessTokenTTL),
   ClientCredentials: (_ctx, token) => accessTokenLifetime(lifetimes, 'machine', token.resourceServer?.accessTokenTTL),
   AuthorizationCode: CODE,
+  DeviceCode: DEVICE_CODE,
   IdToken: Math.min(ID_TOKEN, lifetimes.accessToken.all),
   Interaction: INTERACTION,
   PushedAuthorizationRequest: PUSHED_REQUEST,

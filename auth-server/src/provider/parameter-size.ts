@@ -15,9 +15,13 @@ const CREDENTIAL = 16 * KIB;
 export const REGISTRATION = 16 * KIB;
 
 const CREDENTIALS: ReadonlySet<string> = new Set([
-  'client_assertion', 'client_secret', 'code', 'code_verifier', 'refresh_token', 'token',
+  'client_assertion', 'client_secret', 'code', 'code_verifier', 'device_code', 'refresh_token', 'token',
 ]); // biome-ignore format: one list
-const STORED_BY: ReadonlySet<string> = new Set(['authorization', 'pushed_authorization_request']);
+const STORED_BY: ReadonlySet<string> = new Set([
+  'authorization',
+  'pushed_authorization_request',
+  'device_authorization',
+]);
 
 /** In bytes; a repeated parameter counts with all its values. */
 const sizeOf = (value: unknown): number =>

@@ -4,12 +4,16 @@ import Provider, { errors } from 'oidc-provider';
 import type { Access } from '../access/access.ts';
 import type { PassThrough } from '../access/gate.ts';
 import type { Judge } from '../client-documents/document.ts';
+import { DEVICE_GRANT } from '../clients/client.ts';
 import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
 import type { ChooseLanguage } from '../languages/languages.ts';
 import type { BrowserSessions } from '../logout/browser-sessions.ts';
 import { chooseKeys } from './clients/keys.ts';
 import { type ConfigurationOptions, createConfiguration } from './configuration.ts';
+import type { DevicePages } from './device/feature.ts';
+import { refuseOtherClients } from './device/grant-type.ts';
+import { nameInterval, slowDown } from './device/polling.ts';
 import { countEvents, type EngineCounts, logEvents } from './events.ts';
 import { createFindAccount } from './find-account.ts';
 import { tellLostGrants } from './granted-resource.ts';
@@ -49,11 +53,14 @@ export interface Engine {
   problemWith(client: object): string | undefined;
 }
 
-export type EngineOptions = Omit<ConfigurationOptions, 'findAccount' | 'renderError' | 'judge' | 'clientCache'> & {
+export type EngineOptions = Omit<
+  ConfigurationOptions,
+  'findAccount' | 'renderError' | 'judge' | 'clientCache' | 'devicePages'
+> & {
   readonly accounts: Accounts;
   readonly passThrough: PassThrough;
   readonly access: Pick<Access, 'permitted'>;
-  readonly pages: ErrorPages;
+  readonly pages: ErrorPages & DevicePages;
   readonly languageOf: ChooseLanguage;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
@@ -64,6 +71,7 @@ export function createEngine({ accounts, passThrough, pages, languageOf, counts,
   const Engine = providerWith({
     authorization_code: allowOmission,
     refresh_token: tellLostGrants(options.resources),
+    [DEVICE_GRANT]: slowDown(options.device.polls),
   });
   const judgeDocument: Judge = (metadata) => judgeMetadata(app, metadata, { cimd: true });
   const app: Provider = new Engine(
@@ -74,6 +82,7 @@ export function createEngine({ accounts, passThrough, pages, languageOf, counts,
       judge: judgeDocument,
       findAccount: createFindAccount({ accounts, passThrough, access: options.access, resources: options.resources }),
       renderError: createRenderError(pages, languageOf),
+      devicePages: { pages, languageOf },
     }),
   );
   // Host and protocol are those of the issuer: http/public-host.ts sets the proxy headers.
@@ -84,6 +93,8 @@ export function createEngine({ accounts, passThrough, pages, languageOf, counts,
   alignRedirectUri(app);
   takeLoopbackNames(app);
   endRefreshing(app);
+  refuseOtherClients(app);
+  nameInterval(app);
   keepApprovals(app);
   keepUpstreamSessions(app);
   completeRequests(app);

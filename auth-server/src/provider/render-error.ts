@@ -34,7 +34,7 @@ interface Words {
   readonly next?: Said;
 }
 
-const PAGES = new Set(['authorization', 'resume']);
+const PAGES = new Set(['authorization', 'resume', 'code_verification', 'device_resume']);
 
 const WORDS: Readonly<Record<string, Words>> = {
   invalid_client: { title: said('unknownAppTitle'), message: said('unknownApp') },

@@ -12,7 +12,9 @@ export const OWN_SCOPES = ['openid', 'offline_access'] as const;
 
 export const own: ReadonlySet<string> = new Set(OWN_SCOPES);
 const NONE: ReadonlySet<string> = new Set();
-const AUTHORIZATION_ROUTES = new Set(['authorization', 'resume', 'pushed_authorization_request']);
+const AUTHORIZATION_ROUTES = new Set([
+  'authorization', 'resume', 'pushed_authorization_request', 'device_authorization', 'code_verification', 'device_resume',
+]); // biome-ignore format: one list
 
 type Indicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
 

@@ -13,6 +13,13 @@ export interface Destination {
   readonly warning?: Said;
 }
 
+/** A device gets no redirect: its person compares the code. */
+export const deviceOf = (userCode: string): Destination => ({
+  place: userCode,
+  about: said('device'),
+  warning: said('deviceWarning'),
+});
+
 /** @param publisher the host that publishes the client */
 export function destinationOf(redirectUri: string, publisher?: string): Destination {
   const url = URL.parse(redirectUri);

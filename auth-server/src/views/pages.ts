@@ -1,6 +1,14 @@
 /** Owns the pages of this server with the operator's brand, and the headers that they are sent with. */
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Brand } from '../branding/brand.ts';
+import {
+  type DeviceCodeView,
+  type DeviceConfirmView,
+  type DeviceEndView,
+  deviceCodePage,
+  deviceConfirmPage,
+  deviceEndPage,
+} from './device.ts';
 import { type ErrorView, errorPage } from './error.ts';
 import { type FinishedView, finishedPage } from './finished.ts';
 import { type OrganisationView, organisationPage } from './organisation.ts';
@@ -16,6 +24,9 @@ export interface Pages {
   finished(view: Branded<FinishedView>): string;
   organisation(view: Branded<OrganisationView>): string;
   signOut(view: Branded<SignOutView>): string;
+  deviceCode(view: Branded<DeviceCodeView>): string;
+  deviceConfirm(view: Branded<DeviceConfirmView>): string;
+  deviceEnd(view: Branded<DeviceEndView>): string;
 }
 
 type Branded<View> = Omit<View, 'brand'>;
@@ -28,4 +39,7 @@ export const createPages = (brand: Brand): Pages => ({
   finished: (view) => finishedPage({ ...view, brand }),
   organisation: (view) => organisationPage({ ...view, brand }),
   signOut: (view) => signOutPage({ ...view, brand }),
+  deviceCode: (view) => deviceCodePage({ ...view, brand }),
+  deviceConfirm: (view) => deviceConfirmPage({ ...view, brand }),
+  deviceEnd: (view) => deviceEndPage({ ...view, brand }),
 });

@@ -7,7 +7,7 @@ import { type Html, html, trusted } from '@mcp-oauth/shared/pages/html';
 import type { PendingInteraction } from '../consent/interaction.ts';
 import type { Account } from '../federation/account.ts';
 import { dayIn, fill, inMarkup, inWords, type Language, said } from '../languages/language.ts';
-import { type Destination, destinationOf } from './destination.ts';
+import { type Destination, destinationOf, deviceOf } from './destination.ts';
 import { framed, type Look } from './frame.ts';
 
 export interface SignInView extends Look {
@@ -26,9 +26,9 @@ export interface SignInView extends Look {
 export function signInPage(view: SignInView): string {
   const { language } = view;
   const { texts } = language;
-  const { client, resource, redirectUri, scopes, claims = [] } = view.pending;
+  const { client, resource, redirectUri, userCode, scopes, claims = [] } = view.pending;
   const name = clientName(client) ?? texts.namelessClient;
-  const destination = destinationOf(redirectUri, client.host);
+  const destination = userCode === undefined ? destinationOf(redirectUri, client.host) : deviceOf(userCode);
   return framed(view, {
     title: inWords(language, said('pageName', { client: name })),
     body: html`<div class="card">

@@ -13,6 +13,7 @@ import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSealedStore } from '../../src/storage/sealed.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { authorizePath, refresh, register, tokensFor } from '../support/client.ts';
+import { DEVICE_GRANT, ON } from '../support/device.ts';
 import { form, type RunningServer, read, startServer } from '../support/running-server.ts';
 
 const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
@@ -52,6 +53,19 @@ describe('clients', () => {
     expect(Buffer.from(client.client_secret ?? '', 'base64url')).toHaveLength(32);
     later();
     expect(await read(await machineToken(client))).toMatchObject({ scope: 'mcp:tools' });
+  });
+
+  it('RFC 8628 clients add creates a public client for device codes, where they are offered', async () => {
+    const line = `add --json --name Build --grant ${DEVICE_GRANT} --grant refresh_token`;
+    const { status, stdout } = await clients(line, ON);
+    expect([status, JSON.parse(stdout)]).toEqual([
+      0,
+      expect.not.objectContaining({ client_secret: expect.anything() }),
+    ]);
+    expect(await clients(`add --json --grant ${DEVICE_GRANT}`)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('grant_types must contain'),
+    });
   });
 
   it('clients add creates a client that signs people in', async () => {

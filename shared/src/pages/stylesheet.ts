@@ -61,7 +61,10 @@ details[open]>summary{margin-bottom:.7rem}
 label{display:flex;gap:.55rem;align-items:baseline;cursor:pointer;min-height:1.5rem}
 label.field{display:block;margin:0 0 1rem}
 label.field span{display:block;margin:0 0 .3rem}
-select{width:100%;min-height:2.9rem;padding:.5rem .75rem;border:1px solid var(--soft);border-radius:10px;background:var(--paper);color:var(--ink);font:inherit}
+select,input[type=text]{width:100%;min-height:2.9rem;padding:.5rem .75rem;border:1px solid var(--soft);border-radius:10px;background:var(--paper);color:var(--ink);font:inherit}
+input.code{font:600 1.25rem/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;letter-spacing:.12em;text-align:center;text-transform:uppercase}
+p.code{text-align:center;margin:1rem 0}
+p.code code{font-size:1.5rem;letter-spacing:.12em;padding:.25em .6em}
 input[type=checkbox]{flex:none;width:1.15rem;height:1.15rem;margin:0;accent-color:var(--accent);position:relative;top:.2rem}
 .ticks details.tools{border:0;padding:.1rem 0 .3rem;font-size:.9rem}
 .ticks details.tools summary{font-weight:400;color:var(--soft);padding:.2rem 0;overflow-wrap:anywhere}

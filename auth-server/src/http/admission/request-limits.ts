@@ -31,10 +31,10 @@ const COUNTED: readonly (readonly [path: RegExp, limit: Counted])[] = [
   [/^\/revoke\/?$/i, 'revocation'],
 ];
 /** Endpoints where clients authenticate, and where an upstream does with a logout token. */
-const CLIENTS = /^\/(token|par|revoke|backchannel-logout\/[^/]+)\/?$/i;
+const CLIENTS = /^\/(token|par|revoke|device_authorization|backchannel-logout\/[^/]+)\/?$/i;
 const MAX_ADDRESSES = 10_000;
-/** The error of an answer that says nothing about the caller. A failed logout has it with 400 (Back-Channel Logout 1.0 §2.8). */
-const NOT_THE_CALLER = 'temporarily_unavailable';
+/** The errors of an answer that says nothing about the caller: a device has to ask until its person has approved (RFC 8628 §3.5). A failed logout has it with 400 (Back-Channel Logout 1.0 §2.8). */
+const NOT_THE_CALLER: ReadonlySet<unknown> = new Set(['temporarily_unavailable', 'authorization_pending']);
 
 interface CountedFailures {
   isCounted(path: string): boolean;
@@ -77,7 +77,7 @@ export function failureLimit(
     const wait = blocked.waitOf(clientAddress);
     if (wait > 0) throw refusal(wait);
     const count = async (status: unknown, error: unknown): Promise<void> => {
-      if (error === NOT_THE_CALLER || !statuses.includes(Number(status))) return;
+      if (NOT_THE_CALLER.has(error) || !statuses.includes(Number(status))) return;
       blocked.add(clientAddress, await limit.take(clientAddress));
     };
     return next().then(

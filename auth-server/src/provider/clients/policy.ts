@@ -5,6 +5,7 @@
 import { isDeeper, isObject } from '@mcp-oauth/shared/json';
 import { isLoopback } from '@mcp-oauth/shared/network/internal-host';
 import { type ClientMetadata, errors } from 'oidc-provider';
+import { DEVICE_GRANT } from '../../clients/client.ts';
 import { isForeignScheme } from '../../clients/redirect-scheme.ts';
 import { tellsSecret, usableKeys } from './keys.ts';
 
@@ -43,10 +44,15 @@ export interface Standing {
   readonly isFetchable: (url: string) => boolean;
   /** Whether the operator configured this client: its `scope` is then a limit. */
   readonly isPreRegistered: boolean;
+  /** Whether the device authorization grant is offered. */
+  readonly hasDeviceGrant: boolean;
 }
 
 /** Validates and completes metadata before the engine's own checks; also for clients read from the store. */
-export function applyClientPolicy(metadata: ClientMetadata, { isFetchable, isPreRegistered }: Standing): void {
+export function applyClientPolicy(
+  metadata: ClientMetadata,
+  { isFetchable, isPreRegistered, hasDeviceGrant }: Standing,
+): void {
   const given: Metadata = metadata;
   dropEmpty(given);
   given[SCOPE_BOUND] = isPreRegistered ? (given.scope ?? given[SCOPE_BOUND]) : undefined;
@@ -54,10 +60,12 @@ export function applyClientPolicy(metadata: ClientMetadata, { isFetchable, isPre
   Object.entries(given).forEach(checkShape);
   keepUsableKeys(given);
   given.client_name = cleanName(given.client_name);
-  keepSupported(given, 'grant_types', isPreRegistered ? GRANT_TYPES_BY_WORD : GRANT_TYPES);
-  if (isPreRegistered && !asksPeople(given)) given.response_types = [];
-  keepSupported(given, 'response_types', RESPONSE_TYPES);
   checkRedirects(given);
+  const grants: readonly string[] = isPreRegistered ? GRANT_TYPES_BY_WORD : GRANT_TYPES;
+  const mayUseCodes = hasDeviceGrant && (isPreRegistered || isPublicNative(given));
+  keepSupported(given, 'grant_types', mayUseCodes ? [...grants, DEVICE_GRANT] : grants);
+  if ((isPreRegistered || usesCodes(given)) && !asksPeople(given)) given.response_types = [];
+  keepSupported(given, 'response_types', RESPONSE_TYPES);
   if (typeof given.jwks_uri === 'string' && !isFetchable(given.jwks_uri)) {
     throw new errors.InvalidClientMetadata('jwks_uri must use https and a public host name');
   }
@@ -117,6 +125,16 @@ function checkShape([name, value]: [string, unknown]): void {
   }
   if (name === 'jwks' && JSON.stringify(value).length > MAX_JWKS) refuse(`is larger than ${MAX_JWKS} bytes`);
 }
+
+/** A program on a machine of its person. Without a redirect URI it is no website either, whatever its metadata says. */
+const isPublicNative = ({
+  token_endpoint_auth_method: method,
+  application_type: type,
+  redirect_uris: uris,
+}: Metadata) => (method ?? 'none') === 'none' && (type === 'native' || uris === undefined || isEmptyArray(uris));
+
+const usesCodes = ({ grant_types: grants }: Metadata): boolean =>
+  Array.isArray(grants) && grants.includes(DEVICE_GRANT);
 
 const asksPeople = ({ grant_types: grants }: Metadata): boolean =>
   !Array.isArray(grants) || grants.includes('authorization_code');

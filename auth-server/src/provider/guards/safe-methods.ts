@@ -4,6 +4,6 @@ import { onlyGet } from '../../languages/page-error.ts';
 
 /** The engine treats HEAD like GET, with the same side effects. */
 export const refuseHead: Middleware = (ctx, next) => {
-  if (ctx.method !== 'HEAD' || !/^\/authorize(\/|$)/.test(ctx.path)) return next();
+  if (ctx.method !== 'HEAD' || !/^\/(authorize|device)(\/|$)/i.test(ctx.path)) return next();
   throw onlyGet();
 };

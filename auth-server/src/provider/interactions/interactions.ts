@@ -6,8 +6,9 @@
 import type { HttpExchange } from '@mcp-oauth/shared/http/exchange';
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
-import { errors, type InteractionResults } from 'oidc-provider';
+import { type Client, errors, type InteractionResults } from 'oidc-provider';
 import type { ClientDocuments } from '../../client-documents/client-documents.ts';
+import { DEVICE_GRANT } from '../../clients/client.ts';
 import { remember } from '../../consent/approval.ts';
 import type { Interactions, PendingInteraction } from '../../consent/interaction.ts';
 import type { Accounts } from '../../federation/account.ts';
@@ -109,17 +110,33 @@ const SIGNED_OUT = {
 async function describe(details: Details, { provider, ...dependencies }: Dependencies): Promise<PendingInteraction> {
   const client = await provider.Client.find(text(details.params.client_id));
   if (!client) throw signInError(said('clientGone'), 'the client is no longer registered');
-  // The engine compares the redirect URI when the request arrives, but not again after the page.
-  if (!client.redirectUriAllowed(text(details.params.redirect_uri))) {
-    throw signInError(said('addressGone'), 'the redirect URI is no longer registered');
-  }
+  const userCode = await destinationOf(details, client, provider);
   const accountId = details.prompt.name === 'login' ? undefined : details.session?.accountId;
-  const pending = pendingOf({ uid: details.uid, client, params: details.params, accountId }, dependencies);
+  const pending = pendingOf({ uid: details.uid, client, params: details.params, accountId, userCode }, dependencies);
   const account = accountId === undefined ? undefined : await dependencies.accounts.find(accountId);
   const permitted = permittedFor(account, pending, dependencies);
   // Another account may have what this one may not, so only this one is not offered.
   if (!permitted) return { ...pending, accountId: undefined, choosesAccount: true };
   return { ...permitted, choosesAccount: details.prompt.name === SELECT_ACCOUNT };
+}
+
+/**
+ * The engine checks where the answer goes when the request arrives, but not again after the page.
+ * @returns the code of the device that waits for the answer, if a device asks
+ */
+async function destinationOf({ deviceCode, params }: Details, client: Client, provider: Provider) {
+  if (deviceCode === undefined) {
+    if (client.redirectUriAllowed(text(params.redirect_uri))) return undefined;
+    throw signInError(said('addressGone'), 'the redirect URI is no longer registered');
+  }
+  if (!client.grantTypeAllowed(DEVICE_GRANT)) {
+    throw signInError(said('clientGone'), 'the client may no longer use the device authorization grant');
+  }
+  const device = await provider.DeviceCode.find(deviceCode);
+  if (device?.userCode === undefined || device.accountId !== undefined || device.error !== undefined) {
+    throw signInError(said('deviceOver'), 'the device code has expired, or its request has ended');
+  }
+  return device.userCode;
 }
 
 /**

@@ -7,6 +7,7 @@ import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
 import type { PendingInteraction } from '../../consent/interaction.ts';
 import type { Resource, Resources } from '../../resources/resource.ts';
 import { namesOf, resourceScopes } from '../../resources/scope.ts';
+import { shown } from '../device/user-code.ts';
 import { indicators, own } from '../resource-indicators.ts';
 
 type Parameters = Readonly<Record<string, unknown>>;
@@ -16,6 +17,8 @@ export interface Request {
   readonly client: Client;
   readonly params: Parameters;
   readonly accountId: string | undefined;
+  /** Of a device, as it is stored. */
+  readonly userCode?: string | undefined;
 }
 
 export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
@@ -26,7 +29,7 @@ export interface PendingDependencies {
 }
 
 export function pendingOf(
-  { uid, client, params, accountId }: Request,
+  { uid, client, params, accountId, userCode }: Request,
   { resources, preRegistered }: PendingDependencies,
 ): PendingInteraction {
   const { identifier, resource, scope } = requested(params, resources);
@@ -41,6 +44,7 @@ export function pendingOf(
       identity: identityOf(client),
     },
     redirectUri: text(params.redirect_uri),
+    ...(userCode !== undefined && { userCode: shown(userCode) }),
     resource: { identifier, name: resource.name },
     scopes: names.map((name) => ({
       name,

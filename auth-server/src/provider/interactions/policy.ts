@@ -59,7 +59,10 @@ export function createInteractionPolicy(dependencies: Dependencies): interaction
 function isApproved({ oidc }: KoaContextWithOIDC, dependencies: Dependencies): boolean {
   const { account, client, params = {}, grant, session } = oidc;
   if (!client) return false;
-  const asked = pendingOf({ uid: '', client, params, accountId: session?.accountId }, dependencies);
+  const asked = pendingOf(
+    { uid: '', client, params, accountId: session?.accountId, userCode: oidc.deviceCode?.userCode },
+    dependencies,
+  );
   const person = account?.account as Account | undefined;
   const pending = permittedFor(person, asked, dependencies);
   if (!pending) throw new errors.AccessDenied(NOTHING_PERMITTED.error_description);

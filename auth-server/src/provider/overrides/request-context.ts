@@ -15,7 +15,7 @@ import { checkParameters, REGISTRATION } from '../parameter-size.ts';
 type Values = Record<string, unknown>;
 
 /** Endpoints where clients authenticate, in every spelling that the engine accepts. */
-const CLIENTS = /^\/(token|par|revoke)\/?$/i;
+const CLIENTS = /^\/(token|par|revoke|device_authorization)\/?$/i;
 
 /** Must run before the engine, which would refuse the header. */
 export function readEmptySecret(issuer: string): Middleware {

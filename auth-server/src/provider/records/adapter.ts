@@ -8,6 +8,8 @@ import type { JsonObject } from '@mcp-oauth/shared/json';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { SignedOut } from '../../logout/signed-out.ts';
 import type { RecordStore, StoredRecord } from '../../storage/record-store.ts';
+import { deviceCodeAdapter } from '../device/code-records.ts';
+import type { Limit } from '../device/polling.ts';
 import {
   type RegistrationAccessTokenOptions,
   registrationAccessTokenAdapter,
@@ -25,6 +27,8 @@ export interface AdapterOptions
   readonly refreshGrace: number;
   readonly published: Published;
   readonly signedOut: Pick<SignedOut, 'includes'>;
+  /** Counts the open device codes of a client. */
+  readonly openCodes: Limit;
 }
 
 /** Models whose records are also found by a second key. */
@@ -42,6 +46,7 @@ export function createAdapter(store: RecordStore, clock: Clock, options: Adapter
     if (model === 'Grant') return createGrantAdapter(store, { clients, ...options }, recordAdapter(store, model));
     if (model === 'Interaction') return interactionAdapter(store);
     if (model === 'Session') return createSessionAdapter(recordAdapter(store, model), options.signedOut);
+    if (model === 'DeviceCode') return deviceCodeAdapter(store, options.openCodes);
     if (model === 'RefreshToken') return refreshTokenAdapter(store, clock, options.refreshGrace);
     return recordAdapter(store, model);
   };
@@ -57,7 +62,7 @@ function recordAdapter(store: RecordStore, model: string): Adapter {
     },
     find: async (id) => toPayload(await store.get(model, digest(id)), id),
     findByUid: async (uid) => toPayload(await store.getByAlias(model, uid)),
-    findByUserCode: async (userCode) => toPayload(await store.getByAlias(model, userCode)),
+    findByUserCode: async () => undefined,
     consume: async (id) => {
       // Another request was faster. The engine read the record before that, and must not continue (RFC 6749 §4.1.2).
       if (!(await store.consume(model, digest(id)))) throw tooLate(model);

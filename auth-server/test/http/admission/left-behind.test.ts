@@ -14,6 +14,7 @@ import { createSqliteStore } from '../../../src/storage/sqlite.ts';
 import { Browser } from '../../support/browser.ts';
 import { authorizePath, NATIVE, register, type TestClient, WEB } from '../../support/client.ts';
 import { ClientHost, trustTestCertificate } from '../../support/client-host.ts';
+import { askForCodes, ON, registerDevice } from '../../support/device.ts';
 import { form, ISSUER, json, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 const KIB = 1_024;
@@ -164,7 +165,7 @@ describe('RFC 9700 §4.16 the total storage of unknown callers at the default li
     const looking = open();
     trustTestCertificate();
     await using host = await ClientHost.start();
-    const env = { CLIENT_METADATA_PRIVATE_HOSTS: host.name };
+    const env = { CLIENT_METADATA_PRIVATE_HOSTS: host.name, ...ON };
     await using server = await startServer({ env, store: await createRedisStore(open()) });
     const app = await register(server);
     const keyed = await keyedClient(server, (key) => ({ jwks: { keys: [key] } }));
@@ -197,6 +198,8 @@ describe('RFC 9700 §4.16 the total storage of unknown callers at the default li
       return server.fetch(`/authorize?${new URLSearchParams({ client_id: app.id, request_uri: String(request_uri) })}`);
     };
     const approved = await approval(server, app);
+    const device = await registerDevice(server);
+    const codes = (size: number) => () => askForCodes(server, device, { ...query(size), scope: 'openid mcp:tools' });
     const revoked = async () => server.fetch('/revoke', form(await keyed()));
 
     const hour = 3_000 * 60;
@@ -220,6 +223,14 @@ describe('RFC 9700 §4.16 the total storage of unknown callers at the default li
       { what: '/authorize of a pushed request', kind: 'Interaction', hourly: hour, run: pushed, cost: 8 },
       { what: 'approval on the page', kind: 'LoginState', hourly: hour, run: approved },
       { what: '/revoke with an assertion', kind: 'ReplayDetection', hourly: hour, run: revoked },
+      ...[100, KIB, 8_000].map((size) => ({
+        what: `/device_authorization, ${size} bytes`,
+        kind: 'DeviceCode',
+        hourly: 600,
+        run: codes(size),
+        cost: size / KIB,
+      })),
+      { what: '/device', kind: 'Session', hourly: 600, run: () => server.fetch('/device') },
       { what: 'a document of a client', kind: 'ClientMetadataDocument', hourly: 60, run: document },
       {
         what: 'keys at a jwks_uri',
