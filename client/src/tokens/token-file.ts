@@ -114,23 +114,23 @@ const OLDEST = 40_000;
 const PATIENCE = 60_000;
 
 function createLock(path: string, { now, wait }: Pick<TokenFileDependencies, 'now' | 'wait'>) {
-  const isOurs = async (): Promise<boolean> => {
-    try {
-      await (await open(path, 'wx', 0o600)).close();
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      return false;
-    }
+  const isAbandoned = async (file: string): Promise<boolean> => {
+    const found = await stat(file).catch(() => undefined);
+    return found !== undefined && now() - found.mtimeMs > OLDEST;
   };
+  /** By one process at a time: the lock that another one removes late could be new already. */
   const removeAbandoned = async (): Promise<void> => {
-    const found = await stat(path).catch(() => undefined);
-    if (found && now() - found.mtimeMs > OLDEST) await rm(path, { force: true });
+    const removal = `${path}.removal`;
+    if (!(await isAbandoned(path))) return;
+    if (await isCreated(removal)) {
+      if (await isAbandoned(path)) await rm(path, { force: true });
+      await rm(removal, { force: true });
+    } else if (await isAbandoned(removal)) await rm(removal, { force: true });
   };
   return {
     take: async (): Promise<void> => {
       const end = now() + PATIENCE;
-      while (!(await isOurs())) {
+      while (!(await isCreated(path))) {
         if (now() > end) throw new StartError(`${path} is held by another process: delete it if there is none`);
         await removeAbandoned();
         await wait(PAUSE);
@@ -138,4 +138,15 @@ function createLock(path: string, { now, wait }: Pick<TokenFileDependencies, 'no
     },
     release: () => rm(path, { force: true }),
   };
+}
+
+/** @returns whether the file did not exist before */
+async function isCreated(path: string): Promise<boolean> {
+  try {
+    await (await open(path, 'wx', 0o600)).close();
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  }
 }
