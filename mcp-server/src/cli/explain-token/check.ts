@@ -21,6 +21,7 @@ export const CHECKS = [
   'subject',
   'client',
   'binding',
+  'proof',
   'scope',
   'tools',
 ] as const;

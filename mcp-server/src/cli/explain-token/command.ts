@@ -10,7 +10,8 @@ import type { Check } from './check.ts';
 import { explainToken } from './explain.ts';
 import type { Explanation } from './explanation.ts';
 import { openInspection } from './inspection.ts';
-import { type Bytes, readToken } from './read-token.ts';
+import { withProof } from './proof.ts';
+import { type Bytes, readProof, readToken } from './read-token.ts';
 import { isAccepted, writeReport } from './report.ts';
 
 export interface ExplainTokenOptions {
@@ -21,6 +22,8 @@ export interface ExplainTokenOptions {
 
 const NO_VALUE =
   'a token is not taken from the command line, which other users of the machine can see: pipe it to standard input, or name --token-file';
+
+const NO_PROOF = '--method and --url are of the request with the proof: name --proof too';
 
 export const explainTokenCommand = ({
   clock = systemClock,
@@ -36,11 +39,21 @@ export const explainTokenCommand = ({
       type: 'boolean',
       doc: 'Ask no issuer: everything is checked but the signature, or whether an opaque token is active.',
     },
+    proof: {
+      type: 'string',
+      value: 'file',
+      doc: 'File with a DPoP proof that came with the token, which is checked too.',
+    },
+    method: { type: 'string', value: 'method', doc: 'Method of the request with that proof. Default: POST.' },
+    url: { type: 'string', value: 'url', doc: 'URL of that request, as clients know it. Default: the MCP endpoint.' },
     token: { type: 'string', value: 'token', doc: 'Refused, because other users of the machine can see it.' },
     json,
   },
   run: async ({ env, options, stdout }) => {
     if (options.token !== undefined) throw new UsageError(NO_VALUE);
+    const { proof, method = 'POST', url } = options;
+    if (proof === undefined && (options.method ?? url) !== undefined) throw new UsageError(NO_PROOF);
+    if (url !== undefined && !URL.canParse(String(url))) throw new UsageError('--url: expected a URL');
     const failures: string[] = [];
     const write = (line: string): void => {
       failures.push(...whyUnavailable(line));
@@ -51,7 +64,14 @@ export const explainTokenCommand = ({
     const token = await readToken(file, { stdin, limit: config.maxHeaderSize });
     const way = { offline: options.offline === true, whyUnavailable: () => failures.join('; ') || undefined };
     const explanation = token === undefined ? tooLarge(config) : await explainToken(token, inspection, way);
-    const report = { ...explanation, resource: resourceIdentifiers(config.publicUrl)[0] ?? config.publicUrl };
+    const resource = resourceIdentifiers(config.publicUrl)[0] ?? config.publicUrl;
+    const recorded = typeof proof === 'string' && {
+      proof: await readProof(proof),
+      method: String(method),
+      url: String(url ?? resource),
+    };
+    const proven = recorded ? await withProof(explanation, token ?? '', recorded, inspection) : explanation;
+    const report = { ...proven, resource };
     writeReport(report, stdout, options.json === true);
     return isAccepted(report) ? 0 : 1;
   },

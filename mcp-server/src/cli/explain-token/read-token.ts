@@ -1,4 +1,4 @@
-/** Owns the reading of the token: from a file or standard input, up to a limit, and without what people copy with it. */
+/** Owns the reading of the token and of a proof: from a file or standard input, up to a limit, and without what people copy with it. */
 import { createReadStream } from 'node:fs';
 import { UsageError } from '@mcp-oauth/shared/cli/command';
 
@@ -20,7 +20,7 @@ export async function readToken(
   file: string | undefined,
   { stdin, limit }: { readonly stdin: () => Bytes; readonly limit: number },
 ): Promise<string | undefined> {
-  const source: Bytes = file === undefined || file === '-' ? stdin() : ofFile(file);
+  const source: Bytes = file === undefined || file === '-' ? stdin() : ofFile(file, '--token-file');
   // A terminal shows what is typed, and cuts a line off after 4,095 characters.
   if (source.isTTY) throw new UsageError(NO_TOKEN);
   const bytes = await readUpTo(source, limit + FRAME);
@@ -29,11 +29,27 @@ export async function readToken(
   return token && token.length > limit ? undefined : token;
 }
 
-async function* ofFile(file: string): AsyncGenerator<Uint8Array> {
+/** Bytes; the server refuses a proof of more than 4,096 characters. */
+const LONGEST_PROOF = 16_384;
+
+/** A proof that was copied from a request, with or without the name of its header. */
+export async function readProof(file: string): Promise<string> {
+  const bytes = await readUpTo(ofFile(file, '--proof'), LONGEST_PROOF);
+  const proof =
+    bytes &&
+    new TextDecoder()
+      .decode(bytes)
+      .trim()
+      .replace(/^dpop:\s*/i, '');
+  if (!proof) throw new UsageError(`--proof: the file is ${bytes ? 'empty' : 'too large for a proof'}`);
+  return proof;
+}
+
+async function* ofFile(file: string, option: string): AsyncGenerator<Uint8Array> {
   try {
     yield* createReadStream(file);
   } catch (error) {
-    throw new UsageError(`--token-file: the file can't be read (${(error as NodeJS.ErrnoException).code})`);
+    throw new UsageError(`${option}: the file can't be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 

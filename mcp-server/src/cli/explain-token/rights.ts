@@ -20,7 +20,7 @@ function bindingOf({ keyThumbprint }: Principal, { config }: Inspection): readon
   const check = 'binding';
   if (keyThumbprint !== undefined) {
     const note =
-      'each request needs a DPoP proof of this key (RFC 9449): as a bearer token it is refused, with the reason sender_constrained';
+      'each request needs a DPoP proof of this key (RFC 9449): as a bearer token it is refused, with the reason sender_constrained. The token alone does not show whether a proof is right: --proof checks one';
     return [{ check, result: 'accepted', found: `to the key ${keyThumbprint}`, note }];
   }
   if (!config.dpopRequired) return [];
