@@ -132,6 +132,21 @@ describe('made-up tokens', () => {
     expect([await statusOf('odd'), await statusOf('odd')]).toEqual([503, 429]);
   });
 
+  it('CWE-770 of 161 callers with a token each 32 are asked about, 128 wait, and one gets 503', async () => {
+    await restart({ INTROSPECTION_LIMIT: '1000' });
+    const { promise, resolve } = Promise.withResolvers<object>();
+    const calls = Array.from({ length: 161 }, (_, n) => {
+      issuer.known.set(`slow-${n}`, promise);
+      return statusOf(`slow-${n}`);
+    });
+    expect(await Promise.race([...calls, asked(33)])).toBe(503);
+    await asked(32);
+    expect(issuer.questions).toHaveLength(32);
+    resolve(active());
+    const statuses = Map.groupBy(await Promise.all(calls), (status) => status);
+    expect([statuses.get(200)?.length, statuses.get(503)?.length]).toEqual([160, 1]);
+  });
+
   it('so many questions run at the same time, so many wait in their order, and more are refused', async () => {
     const queue = new Queue(1, 2);
     const order: string[] = [];
