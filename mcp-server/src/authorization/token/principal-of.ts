@@ -16,9 +16,6 @@ import { mapped, withoutPrefix } from './scope-map.ts';
 /** OpenID Connect Core §3.1.3.6, §3.3.2.11; RFC 8417 §2.2: claims that no access token has. */
 const OF_OTHER_TOKENS = ['at_hash', 'c_hash', 'events'];
 
-/** The last second of the year 9999 (RFC 3339 §1). Issuers write larger numbers for "never", which can't be written as a date. */
-const LATEST = 253_402_300_799;
-
 /**
  * @param isTyped whether the header says that this is an access token (RFC 9068 §2.1)
  * @param now seconds since the epoch
@@ -59,13 +56,16 @@ export function principalOf(claims: JWTPayload, rules: TokenRules, { isTyped, no
     subject,
     clientId,
     scopes: scopesOf(claims, rules),
-    expiresAt: Math.min(exp, LATEST),
+    expiresAt: exp,
     claims: personClaimsOf(claims),
   };
   return Object.freeze(cnf === undefined ? principal : { ...principal, keyThumbprint: thumbprintOf(cnf, refuse) });
 }
 
-/** The end of the year 9999: a later time comes from an issuer that writes milliseconds, and its tokens would never expire. */
+/**
+ * The end of the year 9999 (RFC 3339 §1). A later one means milliseconds or "never": such a token would not expire, and is refused like
+ * one without `exp`.
+ */
 const LAST_TIME = 253_402_300_799;
 
 interface Facts {
