@@ -12,7 +12,7 @@ import { claimChecks } from './token/claim-checks.ts';
 import { principalOf } from './token/principal-of.ts';
 import { type TokenRules, UNTYPED } from './token/rules.ts';
 import { verifiedBy } from './token/verified-by.ts';
-import { claimedIn, TokenError, toTokenError } from './token-error.ts';
+import { claimedIn, ofIssuer, TokenError, toTokenError } from './token-error.ts';
 
 /**
  * Finds the principal of a token: synchronously if the token is cached. A principal with a `keyThumbprint` still
@@ -66,7 +66,7 @@ export function createTokenVerifier({ issuers, clock, setting = 'ISSUER' }: Toke
         now,
       });
     } catch (error) {
-      throw toTokenError(error, token, { rules: issuer.rules, now });
+      throw ofIssuer(toTokenError(error, token, { rules: issuer.rules, now }), issuer.rules.variable);
     }
   };
 }

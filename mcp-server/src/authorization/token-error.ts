@@ -40,13 +40,20 @@ export class TokenError extends Error {
   override readonly name = 'TokenError';
   readonly reason: TokenReason;
   readonly finding: Finding;
+  /** The variables of the issuer whose rules refuse the token; absent: no issuer is known. */
+  readonly variable: TokenRules['variable'] | undefined;
 
-  constructor(reason: TokenReason, finding: Finding = {}, cause?: unknown) {
+  constructor(reason: TokenReason, finding: Finding = {}, cause?: unknown, variable?: TokenRules['variable']) {
     super(reason, { cause });
     this.reason = reason;
     this.finding = finding;
+    this.variable = variable;
   }
 }
+
+/** The same error, with the variables of this issuer. */
+export const ofIssuer = (error: unknown, variable: TokenRules['variable']): unknown =>
+  error instanceof TokenError ? new TokenError(error.reason, error.finding, error.cause, variable) : error;
 
 /** The rules of the check, with its time. */
 export interface Checked {

@@ -39,9 +39,13 @@ export function composeHttp(config: Config, dependencies: HttpDependencies): Req
   const app = createApp({ settings: config, log, tools, scopes, issuers, isReady });
   const { onRefused } = meters ?? {};
   const addressOf = addressesBy(config.trustedProxies, log);
-  const namesIssuer = config.issuers.flatMap(({ rules }) => rules).length > 1;
+  const rules = new Map(config.issuers.flatMap((one) => one.rules.map((each) => [each.issuer, each] as const)));
+  const ofIssuers = {
+    namesIssuer: rules.size > 1,
+    variablesOf: (issuer: string) => rules.get(issuer)?.variable,
+  };
   const lane = createLane(
-    { settings: config, log, verify, verifyProof, scopes, endpoints, allowance, onRefused, addressOf, namesIssuer },
+    { settings: config, log, verify, verifyProof, scopes, endpoints, allowance, onRefused, addressOf, ...ofIssuers },
     listenerOf(app),
   );
   return underBasePath(config.publicUrl, meters?.timed(lane) ?? lane);

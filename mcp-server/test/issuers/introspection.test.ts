@@ -236,6 +236,9 @@ describe('where tokens go', () => {
     other.known.set('theirs', active({ iss: other.url }));
     expect(await server.whoami('opaque')).toMatchObject({ subject: 'ada', issuer: issuer.url });
     expect(await server.whoami('lie')).toMatchObject({ status: 401, reason: 'wrong_issuer' });
+    issuer.known.set('away', (response) => void response.writeHead(500).end());
+    const mend = expect.stringContaining('`ISSUER_OPAQUE_INTROSPECTION_URL`');
+    expect(await server.whoami('away')).toMatchObject({ status: 503, mend });
     expect(await server.whoami('theirs')).toMatchObject({ status: 401, reason: 'inactive' });
     expect(other.questions).toEqual([]);
   });

@@ -86,9 +86,25 @@ describe('the tokens of several issuers', () => {
     });
   });
 
-  it('RFC 7519 §4.1.4 an expiry after the year 9999 counts as its last second', async () => {
+  it('RFC 7519 §4.1.4 a token that would never expire is refused: its exp is after the year 9999', async () => {
     for (const exp of [2 ** 63, 1e308])
-      expect(await server.whoami(await ofPeople({ exp }))).toMatchObject({ expires_at: '9999-12-31T23:59:59.000Z' });
+      expect(await server.whoami(await ofPeople({ exp }))).toMatchObject({ reason: 'missing_claim', claim: 'exp' });
+    const last = 253_402_300_799;
+    expect(await server.whoami(await ofPeople({ exp: last }))).toMatchObject({
+      expires_at: '9999-12-31T23:59:59.000Z',
+    });
+  });
+
+  it('the log says what to change by the variables of the issuer of the token', async () => {
+    const mend = (text: string) => ({ mend: expect.stringContaining(text) });
+    expect(await server.whoami(await ofMachines({ aud: 'x' }))).toMatchObject(mend('`ISSUER_MACHINES_AUDIENCES`'));
+    expect(await server.whoami(await ofPeople({ sub: 5 }))).toMatchObject(mend('`ISSUER_PEOPLE_TOKEN_SUBJECT_CLAIMS`'));
+    const lacking = await server.whoami(await ofMachines({ scope: 'x' }));
+    expect(lacking).toMatchObject({ status: 403, ...mend('`ISSUER_MACHINES_TOKEN_SCOPE_CLAIMS`') });
+    machines.issuer.up = false;
+    await server[Symbol.asyncDispose]();
+    server = await startServer(settings());
+    expect(await server.whoami(await ofMachines())).toMatchObject(mend('`ISSUER_MACHINES_JWKS_URL`'));
   });
 
   it('CWE-347 a key of one issuer signs nothing for another, though both have the same key id', async () => {

@@ -6,7 +6,7 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import { B64TOKEN, type Caller, type VerifyToken } from '../access-token.ts';
 import type { Principal } from '../principal.ts';
 import type { TokenRules } from '../token/rules.ts';
-import { TokenError } from '../token-error.ts';
+import { ofIssuer, TokenError } from '../token-error.ts';
 import type { Callers } from './callers.ts';
 import { type Claims, judge } from './judgement.ts';
 import { type Ask, Unanswered } from './question.ts';
@@ -40,7 +40,8 @@ export function createIntrospection(options: IntrospectionOptions): VerifyToken 
     if (!turn) {
       onOutcome?.('limited');
       const expected = `at most ${limit} tokens of a caller in a minute that the issuer does not know`;
-      throw new TokenError('too_many_unknown', { expected, setting: variable('INTROSPECTION_LIMIT') });
+      const finding = { expected, setting: variable('INTROSPECTION_LIMIT') };
+      throw new TokenError('too_many_unknown', finding, undefined, variable);
     }
     let outcome: Outcome = 'unanswered';
     let isMiss = false;
@@ -51,7 +52,7 @@ export function createIntrospection(options: IntrospectionOptions): VerifyToken 
     } catch (error) {
       outcome = outcomeOf(error);
       isMiss = error instanceof TokenError && (outcome !== 'unanswered' || isRejection(error.cause));
-      throw error;
+      throw ofIssuer(error, variable);
     } finally {
       turn.end(isMiss);
       onOutcome?.(outcome);

@@ -2,7 +2,9 @@
  * Owns what each reason of a refused token means and how it is mended, at the issuer and here: for the log, and for
  * docs/token-refusals.md, which is generated from this table.
  */
+import { issuerSettings } from '../issuer/settings.ts';
 import type { TokenReason } from '../token-error.ts';
+import type { TokenRules } from './rules.ts';
 
 export interface Mend {
   readonly meaning: string;
@@ -146,14 +148,25 @@ export const LACKS_BASE_SCOPE: Mend = {
   here: 'If they are called differently there: `TOKEN_SCOPE_CLAIMS`, `TOKEN_SCOPE_PREFIX`, `TOKEN_SCOPE_MAP`; `BASE_SCOPE=none` if it has none.',
 };
 
-/** The mend of a reason that comes from the set-up, as one text for the log. */
-export const mendOf = (reason: TokenReason): string | undefined =>
-  REFUSALS[reason].ofSetUp ? textOf(REFUSALS[reason]) : undefined;
+type Variable = TokenRules['variable'];
 
-const textOf = ({ there, here }: Mend): string =>
-  [there && `At the issuer: ${there}`, here && `Here: ${here}`].filter(Boolean).join(' ');
+/**
+ * The mend of a reason that comes from the set-up, as one text for the log.
+ * @param variable the variables of the issuer; absent: no issuer is known
+ */
+export const mendOf = (reason: TokenReason, variable: Variable | undefined): string | undefined =>
+  REFUSALS[reason].ofSetUp ? textOf(REFUSALS[reason], variable) : undefined;
 
-export const MEND_OF_BASE_SCOPE = textOf(LACKS_BASE_SCOPE);
+export const mendOfBaseScope = (variable: Variable | undefined): string => textOf(LACKS_BASE_SCOPE, variable);
+
+const textOf = ({ there, here }: Mend, variable: Variable = (name) => name): string =>
+  withVariables([there && `At the issuer: ${there}`, here && `Here: ${here}`].filter(Boolean).join(' '), variable);
+
+const OF_ISSUER = new Set(Object.values(issuerSettings).map(({ env }): string => env));
+
+/** The texts name settings as they are called if there is one issuer. */
+export const withVariables = (text: string, variable: Variable): string =>
+  text.replace(/`([^`]*)`/g, (whole, name: string) => (OF_ISSUER.has(name) ? `\`${variable(name)}\`` : whole));
 
 const cell = (text: string): string => (text === '' ? '–' : text.replaceAll('|', '\\|'));
 

@@ -1,7 +1,6 @@
 /** Owns the checks of the explanation: their names in the order of the verifier, and which one each reason of a refusal belongs to. */
 import type { Result } from '@mcp-oauth/shared/cli/checks';
-import { issuerSettings } from '../../authorization/issuer/settings.ts';
-import { type Mend, REFUSALS } from '../../authorization/token/refusals.ts';
+import { type Mend, REFUSALS, withVariables } from '../../authorization/token/refusals.ts';
 import type { TokenError, TokenReason } from '../../authorization/token-error.ts';
 
 /** The header and the issuer are checked first, then the signature, then the other claims. */
@@ -104,11 +103,8 @@ export const mendBy = (reason: string, { meaning, there, here }: Mend, variable:
   here: plain(here, variable) || undefined,
 });
 
-const OF_ISSUER = new Set(Object.values(issuerSettings).map(({ env }): string => env));
-
 /** The texts are markdown, and name settings as they are called if there is one issuer. */
-const plain = (text: string, variable: Variable): string =>
-  text.replace(/`([^`]*)`/g, (_, name: string) => (OF_ISSUER.has(name) ? variable(name) : name));
+const plain = (text: string, variable: Variable): string => withVariables(text, variable).replaceAll('`', '');
 
 export function textOf(value: unknown): string | undefined {
   if (value === undefined) return undefined;

@@ -10,7 +10,8 @@ import { ProofError } from '../../authorization/dpop/proof-error.ts';
 import { shown } from '../../authorization/finding.ts';
 import type { Principal } from '../../authorization/principal.ts';
 import type { ScopePolicy } from '../../authorization/scope.ts';
-import { MEND_OF_BASE_SCOPE } from '../../authorization/token/refusals.ts';
+import { mendOfBaseScope } from '../../authorization/token/refusals.ts';
+import type { TokenRules } from '../../authorization/token/rules.ts';
 import { TokenError } from '../../authorization/token-error.ts';
 import type { Challenges } from './challenges.ts';
 import type { LaneRequest } from './lane-request.ts';
@@ -24,6 +25,8 @@ export interface ProtectedResource {
   readonly dpopRequired: boolean;
   /** The public URL of this server. */
   readonly publicUrl: string;
+  /** The variables of an issuer; absent: there is one. */
+  readonly variablesOf?: ((issuer: string) => TokenRules['variable'] | undefined) | undefined;
 }
 
 const BEARER = 'bearer ';
@@ -58,7 +61,8 @@ export function authenticate(request: LaneRequest, resource: ProtectedResource):
 }
 
 /** Ensures that the principal has the scopes that the message requires. @throws HttpError */
-export function requireScopes({ scopes, challenges }: ProtectedResource, principal: Principal, message: unknown): void {
+export function requireScopes(resource: ProtectedResource, principal: Principal, message: unknown): void {
+  const { scopes, challenges, variablesOf } = resource;
   const required = scopes.required(message);
   const wanted = scopes.stepUp(principal.scopes, required);
   if (!wanted) return;
@@ -68,7 +72,7 @@ export function requireScopes({ scopes, challenges }: ProtectedResource, princip
     expected: shown(required),
     found: shown([...principal.scopes]),
     setting: isBase ? 'BASE_SCOPE' : 'the scope that it declares, SCOPE_HIERARCHY',
-    ...(isBase && { mend: MEND_OF_BASE_SCOPE }),
+    ...(isBase && { mend: mendOfBaseScope(variablesOf?.(principal.issuer)) }),
   });
 }
 

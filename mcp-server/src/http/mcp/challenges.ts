@@ -96,7 +96,7 @@ interface Details {
 }
 
 const factsOf = (cause: TokenError | ProofError): Finding =>
-  cause instanceof TokenError ? { ...cause.finding, mend: mendOf(cause.reason) } : cause.finding;
+  cause instanceof TokenError ? { ...cause.finding, mend: mendOf(cause.reason, cause.variable) } : cause.finding;
 
 /** The token is not to blame: its issuer can't be asked. */
 const OF_ISSUER: ReadonlySet<TokenReason> = new Set(['keys_unavailable', 'introspection_unavailable']);

@@ -19,7 +19,9 @@ import { createChallenges } from './challenges.ts';
 import { type LaneObservers, LaneRequest } from './lane-request.ts';
 import { carriesToken, targetOf } from './target.ts';
 
-export interface LaneDependencies extends Pick<ProtectedResource, 'verify' | 'verifyProof' | 'scopes'>, LaneObservers {
+export interface LaneDependencies
+  extends Pick<ProtectedResource, 'verify' | 'verifyProof' | 'scopes' | 'variablesOf'>,
+    LaneObservers {
   readonly settings: OriginOptions & Pick<ProtectedResource, 'dpopRequired'>;
   readonly endpoints: Endpoints;
   readonly allowance: Allowance;

@@ -29,6 +29,6 @@ describe('the reasons of refused tokens', () => {
 
   it.each<TokenReason>(['malformed', 'expired', 'bad_signature'])(
     'the log repeats no mend for %s, which strangers and healthy clients cause',
-    (reason) => expect(mendOf(reason)).toBeUndefined(),
+    (reason) => expect(mendOf(reason, undefined)).toBeUndefined(),
   );
 });
