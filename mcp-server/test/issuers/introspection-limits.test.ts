@@ -132,7 +132,7 @@ describe('made-up tokens', () => {
     expect([await statusOf('odd'), await statusOf('odd')]).toEqual([503, 429]);
   });
 
-  it('CWE-770 of 161 callers with a token each 32 are asked about, 128 wait, and one gets 503', async () => {
+  it('CWE-770 161 callers come with a token each: 32 are asked about, 128 wait, and one gets 503', async () => {
     await restart({ INTROSPECTION_LIMIT: '1000' });
     const { promise, resolve } = Promise.withResolvers<object>();
     const calls = Array.from({ length: 161 }, (_, n) => {
