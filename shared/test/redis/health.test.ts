@@ -123,7 +123,7 @@ describe.skipIf(!hasRedis)(`a Redis that refuses writes ${hasRedis ? '' : NEEDS_
     const blocked = opened.client.blpop('nothing', 0);
     const operator = new Redis(redis.url);
     const again = once(opened.listener, 'reconnecting');
-    await vi.waitFor(async () => expect(await operator.info('clients')).toContain('blocked_clients:1'));
+    await expect.poll(() => operator.info('clients')).toContain('blocked_clients:1');
     await operator.call('REPLICAOF', '127.0.0.1', '1');
     await expect(blocked).rejects.toThrow('UNBLOCKED');
     await again;
@@ -197,7 +197,7 @@ it.each([
   answer = refusal;
   await became(opened.health, false);
   if (what === 'stays') expect(opened.connections.made).toBe(2);
-  else await vi.waitFor(() => expect(opened.connections.made).toBeGreaterThanOrEqual(4));
+  else await expect.poll(() => opened.connections.made).toBeGreaterThanOrEqual(4);
   answer = '+OK\r\n';
   await became(opened.health, true);
 });
