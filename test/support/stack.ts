@@ -25,6 +25,7 @@ export class Run {
   readonly ended: Promise<Ended>;
   #output = '';
   #closed = false;
+  #stopped = false;
   #watchers = new Set<() => void>();
 
   constructor(env: NodeJS.ProcessEnv, program = 'scripts/start.ts', folder = '') {
@@ -52,8 +53,9 @@ export class Run {
     return this.#output;
   }
 
-  get hasEnded(): boolean {
-    return this.#closed;
+  /** Whether it ended although the test had not stopped it. */
+  get hasEndedByItself(): boolean {
+    return this.#closed && !this.#stopped;
   }
 
   get pid(): number {
@@ -76,6 +78,7 @@ export class Run {
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    this.#stopped ||= !this.#closed;
     this.#child.kill(signal);
     return this.ended;
   }
@@ -120,12 +123,12 @@ export class Stack implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const endedAlready = this.run.hasEnded;
+    const { hasEndedByItself } = this.run;
     const { output } = await this.run.stop();
     // The folder holds signing keys.
     rmSync(this.dataDir, { recursive: true, force: true });
     // The test saw no more than a refused connection; the output says which process ended and why.
-    if (endedAlready) throw new Error(`The services ended during the test:\n${output.slice(-20_000)}`);
+    if (hasEndedByItself) throw new Error(`The services ended during the test:\n${output.slice(-20_000)}`);
   }
 }
 
