@@ -64,8 +64,15 @@ export class GracefulServer {
       }
     }
     const admit: RequestListener = (req, res) => {
-      if (readTarget(req)) handler(req, res);
-      else refuseTarget(req, res, options);
+      try {
+        if (readTarget(req)) handler(req, res);
+        else refuseTarget(req, res, options);
+      } catch (err) {
+        // Thrown further, it would end the process.
+        options.log?.error({ err }, 'request failed');
+        if (res.headersSent) res.destroy();
+        else res.writeHead(500, { Connection: 'close' }).end();
+      }
     };
     // keepAliveTimeout outlives the idle timeout of usual load balancers (60 s), so that they never reuse a dead connection.
     const timeouts = { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };

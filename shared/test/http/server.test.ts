@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { listen } from '@mcp-oauth/shared/http/server';
@@ -26,6 +26,24 @@ describe('a listening server', () => {
       new StartError(`port ${port} on 127.0.0.1 is already in use by another program`),
     );
     busy.close();
+  });
+
+  it('a request on which the handler throws is answered with 500 and logged, and ends no process', async () => {
+    const lines: string[] = [];
+    const log = createLogger('test', 'error', { write: (line: string) => void lines.push(line) });
+    const handler: RequestListener = ({ url }, res) => {
+      if (url === '/begun') res.writeHead(200).flushHeaders();
+      if (url !== '/') throw new TypeError('unforeseen');
+      res.end('hello');
+    };
+    const listening = await listen(handler, { host: '127.0.0.1', port: 0, log });
+    const ask = (path: string) => fetch(`http://127.0.0.1:${listening.port}${path}`);
+    expect((await ask('/bad')).status).toBe(500);
+    await expect(ask('/begun').then((answer) => answer.text())).rejects.toThrow();
+    expect(await (await ask('/')).text()).toBe('hello');
+    const failed = { msg: 'request failed', err: { message: 'unforeseen' } };
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([failed, failed]);
+    await listening.close();
   });
 
   it('a connection that the system cannot accept ends no process, is logged, and the next one is accepted', async () => {
