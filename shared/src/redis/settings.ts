@@ -27,7 +27,7 @@ export const redisSettings = {
   }),
   redisStartTimeout: setting({
     env: 'REDIS_START_TIMEOUT',
-    doc: 'How long a start waits for a Redis that does not answer or accepts no writes, before it ends with the reason. `off`: without limit, for deployments that start everything at once and watch readiness, such as compose and the Kubernetes manifests.',
+    doc: 'How long a start waits for a Redis that does not answer or accepts no writes, before it ends with the reason; a day at most. `off`: without limit, for deployments that start everything at once and watch readiness, such as compose and the Kubernetes manifests.',
     // A timer of Node.js ends at once if it is longer than 24 days.
     type: durationOrOff(1, 86_400),
     default: '20s',
