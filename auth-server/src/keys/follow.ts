@@ -107,9 +107,10 @@ export function keepFollowing(follower: KeyringFollower): () => Promise<void> {
   let running = Promise.resolve();
   let timer = setTimeout(run, follower.wait());
   function run(): void {
-    running = follower.step().then(() => {
+    const again = (): void => {
       timer = setTimeout(run, follower.wait()).unref();
-    });
+    };
+    running = follower.step().then(again, again);
   }
   timer.unref();
   return async () => {

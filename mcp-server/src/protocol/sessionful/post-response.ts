@@ -92,6 +92,7 @@ export class PostResponse implements Outlet {
     const upgraded = await this.#upgraded();
     if (!upgraded) return false;
     const written = upgraded.writer.append({ data: jsonText(message) });
+    this.#inBackground(written);
     // The sender of a request waits for a response, which never comes if the client does not get the request.
     if ('id' in message) return !['full', 'lost', 'over'].includes(await written);
     if (upgraded.writer.waiting > AHEAD) await written;

@@ -50,17 +50,21 @@ export function createDispatch({ multiplexer, bus, log }: DispatchDependencies):
     }
   };
   return async ({ messages, requests, batch }, origin) => {
-    let taken = true;
-    // Before the other messages of the batch: forwarding one of them may fail, and the requests would never be
-    // answered.
-    const begun = batch ? runAll(requests, origin) : undefined;
-    if (!batch) for (const request of requests) multiplexer.run(request, { ...origin, id: request.id });
-    for (const message of messages) {
-      if (isRequest(message)) continue;
-      if ('method' in message) await notify(origin.session.id, message);
-      else taken = (await respond(origin.session.id, message)) && taken;
+    const forward = async (): Promise<boolean> => {
+      let taken = true;
+      for (const message of messages) {
+        if (isRequest(message)) continue;
+        if ('method' in message) await notify(origin.session.id, message);
+        else taken = (await respond(origin.session.id, message)) && taken;
+      }
+      return taken;
+    };
+    if (!batch) {
+      for (const request of requests) multiplexer.run(request, { ...origin, id: request.id });
+      return forward();
     }
-    await begun;
+    // The requests begin first: forwarding one of the other messages may fail, and they would never be answered.
+    const [, taken] = await Promise.all([runAll(requests, origin), forward()]);
     return taken;
   };
 }
