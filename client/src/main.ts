@@ -18,8 +18,11 @@ import { createConnections } from './doctor/network/connection.ts';
 import { createListen } from './doctor/network/listen.ts';
 import { proxyFrom, proxyValues } from './doctor/network/proxy.ts';
 import { limitedFetch } from './limited-fetch.ts';
+import { redirectConsole } from './sdk-console.ts';
 import { openBrowser } from './sign-in/browser.ts';
 import { terminalCommands, withCommandFirst } from './terminal/commands.ts';
+
+redirectConsole(console, process.stderr);
 
 const now = () => systemClock.now();
 const { version } = manifest;

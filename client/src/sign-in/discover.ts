@@ -35,6 +35,8 @@ export async function findAuthority(url: URL, fetch: Fetch, issuer?: string): Pr
   const headers = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
   const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(PING), redirect: 'manual' });
   await answer.body?.cancel();
+  const problem = answer.status === 401 && otherScheme(answer);
+  if (problem) throw new StartError(problem);
   const challenge = extractWWWAuthenticateParams(answer);
   const { resourceMetadataUrl } = challenge;
   // The SDK would look elsewhere without a word.
@@ -75,6 +77,16 @@ async function discoverNamed(
     ...(metadata && { authorizationServerMetadata: metadata }),
     resourceMetadata,
   };
+}
+
+/** RFC 9110 §11.6.1: the schemes of a challenge that has no bearer token among them, as a sentence. */
+export function otherScheme({ headers }: Response): string | undefined {
+  const challenge = headers.get('www-authenticate');
+  if (challenge === null || /(^|,)\s*bearer\b/i.test(challenge)) return undefined;
+  const [, scheme = ''] = /^\s*([\w!#$%&'*+.^`|~-]+)/.exec(challenge) ?? [];
+  if (/^dpop$/i.test(scheme))
+    return 'the server takes only tokens with a proof of possession (DPoP, RFC 9449), which this client does not send';
+  return `the server takes only the scheme ${scheme.slice(0, 40)}, and this client has bearer tokens only (RFC 6750)`;
 }
 
 /** What is asked for: what the server needs, what is wanted besides, and a refresh token where that is a scope. */

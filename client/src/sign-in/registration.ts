@@ -1,5 +1,4 @@
 /** Owns which OAuth client this program is at an authorization server: a given one, the one of the last sign-in, or a new one. */
-
 import { StartError } from '@mcp-oauth/shared/errors';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { type OAuthClientInformationMixed, registerClient, selectClientAuthMethod } from '@modelcontextprotocol/client';
@@ -27,8 +26,13 @@ export async function clientFor(authority: Authority, wish: ClientWish, fetch: F
   const { clientId, known, name, redirectUrl, grantType, scope } = wish;
   if (clientId !== undefined) return known?.client_id === clientId ? known : { client_id: clientId };
   if (known && canDo(known, wish)) return known;
+  if (!authority.metadata) {
+    throw new StartError(
+      `no metadata of an authorization server was found at ${authority.server} (RFC 8414 §3): npm run doctor -- <url> says more`,
+    );
+  }
   return registerClient(authority.server, {
-    ...(authority.metadata && { metadata: authority.metadata }),
+    metadata: authority.metadata,
     clientMetadata: {
       client_name: name,
       redirect_uris: [redirectUrl],

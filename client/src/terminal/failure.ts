@@ -77,6 +77,8 @@ export function failureOf(error: unknown, url: URL): Failure {
     const { method } = (error.data ?? {}) as { readonly method?: unknown };
     return { kind: 'refused', says: `this client does not have ${method}: ${wantOf(method)}` };
   }
+  if (isNoMcp(error))
+    return { kind: 'unreachable', says: `the answer is not one of an MCP server: ${short(error.message)}` };
   if (error instanceof SdkError) {
     const isGone = GONE.has(error.code);
     return {
@@ -104,8 +106,12 @@ const GONE: ReadonlySet<string> = new Set([
   SdkErrorCode.ConnectionClosed,
   SdkErrorCode.SendFailed,
   SdkErrorCode.EraNegotiationFailed,
-  SdkErrorCode.ClientHttpUnexpectedContent,
 ]);
+
+/** The page of a proxy, or half an answer. */
+const isNoMcp = (error: unknown): error is Error =>
+  error instanceof SyntaxError ||
+  (error instanceof SdkError && error.code === SdkErrorCode.ClientHttpUnexpectedContent);
 
 /** The SDK takes any answer that is no OAuth error, such as the page of a proxy, for `server_error`. */
 const PASSING: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable']);
@@ -118,6 +124,12 @@ const short = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0
 function httpFailure(error: SdkHttpError, signIn: (why: string) => Failure): Failure {
   const { status, text } = error.data as { readonly status: number; readonly text?: string | null };
   if (status === 401) return signIn('the server refuses the new token as well');
+  const to = /Redirect to (\S+) not followed/.exec(error.message)?.[1];
+  if (to !== undefined)
+    return {
+      kind: 'refused',
+      says: `the server answers ${status}, a redirect to ${short(to)}: use that URL if you mean it`,
+    };
   const says = `the server answers ${status}: ${short(text || error.message)}`;
   return { kind: status === 404 || status >= 500 ? 'unreachable' : 'refused', says };
 }

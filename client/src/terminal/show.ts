@@ -40,8 +40,11 @@ export function listOf({ server, revision, tools, resources, templates, prompts 
       prompts.map((prompt) => [promptUsageOf(prompt), prompt.description]),
     ),
   ];
-  return [`${server} speaks ${revision}`, ...sections.filter(Boolean)].join('\n\n');
+  return [`${oneLine(server)} speaks ${revision}`, ...sections.filter(Boolean)].join('\n\n');
 }
+
+/** A line break in a name would begin an entry of its own. */
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
 const sectionOf = (
   title: string,
@@ -49,10 +52,9 @@ const sectionOf = (
 ): string =>
   entries.length === 0
     ? ''
-    : [
-        title,
-        ...entries.map(([name, text]) => `  ${name}${text ? `\n      ${text.replace(/\s+/g, ' ').trim()}` : ''}`),
-      ].join('\n');
+    : [title, ...entries.map(([name, text]) => `  ${oneLine(name)}${text ? `\n      ${oneLine(text)}` : ''}`)].join(
+        '\n',
+      );
 
 /** A tool as it is called: what may be left out stands in brackets. */
 function usageOf({ name, inputSchema }: Tool): string {

@@ -2,7 +2,7 @@
 import { UsageError } from '@mcp-oauth/shared/cli/command';
 import { isObject } from '@mcp-oauth/shared/json';
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
-import type { JSONObject } from '@modelcontextprotocol/client';
+import { type JSONObject, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/client';
 import { authorize } from '../sign-in/authorize.ts';
 import { secretsOf } from '../sign-in/grant.ts';
 import { revoke } from '../sign-in/renew.ts';
@@ -16,11 +16,12 @@ import { announce, watch } from './watch.ts';
 const list = (run: Run): Promise<number> =>
   at(run, async ({ client, revision, options }) => {
     const { screen } = run;
-    const [{ tools }, { resources }, { resourceTemplates: templates }, { prompts }] = await Promise.all([
-      client.listTools({}, options),
-      client.listResources({}, options),
-      client.listResourceTemplates({}, options),
-      client.listPrompts({}, options),
+    const has = client.getServerCapabilities() ?? {};
+    const [tools, resources, templates, prompts] = await Promise.all([
+      offeredBy(has.tools, async () => (await client.listTools({}, options)).tools),
+      offeredBy(has.resources, async () => (await client.listResources({}, options)).resources),
+      offeredBy(has.resources, async () => (await client.listResourceTemplates({}, options)).resourceTemplates),
+      offeredBy(has.prompts, async () => (await client.listPrompts({}, options)).prompts),
     ]);
     const { name = 'A server without a name', version = '' } = client.getServerVersion() ?? {};
     const server = `${name} ${version}`.trim();
@@ -29,10 +30,21 @@ const list = (run: Run): Promise<number> =>
     return 0;
   });
 
+/** Without the capability the SDK asks nothing, and writes so to standard output. Not every server has every list. */
+async function offeredBy<T>(capability: unknown, ask: () => Promise<T[]>): Promise<T[]> {
+  if (capability === undefined) return [];
+  return ask().catch((error: unknown) => {
+    if (error instanceof ProtocolError && error.code === ProtocolErrorCode.MethodNotFound) return [];
+    throw error;
+  });
+}
+
 const call = (run: Run): Promise<number> =>
   at(run, async ({ client, options, patiently }) => {
     const { subject: name, words, readFile, screen, json } = run;
-    const tool = (await client.listTools({}, options)).tools.find((candidate) => candidate.name === name);
+    const has = client.getServerCapabilities() ?? {};
+    const tools = await offeredBy(has.tools, async () => (await client.listTools({}, options)).tools);
+    const tool = tools.find((candidate) => candidate.name === name);
     if (!tool) throw new UsageError(`there is no tool ${JSON.stringify(name)}: npm run client -- ${run.url.href}`);
     const values = await argumentsOf(words, isObject(tool.inputSchema) ? tool.inputSchema : {}, readFile);
     const result = await patiently((given) =>
@@ -66,7 +78,9 @@ const read = (run: Run): Promise<number> =>
 const prompt = (run: Run): Promise<number> =>
   at(run, async ({ client, options, patiently }) => {
     const { subject: name, words, readFile, screen } = run;
-    const found = (await client.listPrompts({}, options)).prompts.find((candidate) => candidate.name === name);
+    const has = client.getServerCapabilities() ?? {};
+    const prompts = await offeredBy(has.prompts, async () => (await client.listPrompts({}, options)).prompts);
+    const found = prompts.find((candidate) => candidate.name === name);
     if (!found) throw new UsageError(`there is no prompt ${JSON.stringify(name)}: npm run client -- ${run.url.href}`);
     const fields = found.arguments ?? [];
     const properties = Object.fromEntries(fields.map((field) => [field.name, { type: 'string' }]));

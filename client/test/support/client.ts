@@ -1,14 +1,34 @@
 /** Owns runs of the client in this process, as one person at one terminal, with a folder of its own for tokens. */
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { type Ran, run } from '@mcp-oauth/shared/testing/terminal';
 import { limitedFetch } from '../../src/limited-fetch.ts';
 import { terminalCommands, withCommandFirst } from '../../src/terminal/commands.ts';
 import { perform } from '../../src/terminal/perform.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** A process of its own. */
+export function spawned(args: readonly string[], { config }: Pick<Person, 'config'>): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env.PATH, XDG_CONFIG_HOME: config },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (chunk: Buffer) => {
+      written[name] += chunk;
+    });
+  }
+  return new Promise((resolve) => child.once('close', (status) => resolve({ status: status ?? -1, ...written })));
+}
 
 /** So that a test need not send the usual limit. */
 export const MOST_BYTES = 100_000;

@@ -1,25 +1,8 @@
 /** Proves the life of a sign-in on the terminal: device code, renewal by several processes, sign-out, and what is never shown. */
-import { spawn } from 'node:child_process';
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { newPerson, type Person } from '../support/client.ts';
+import { newPerson, type Person, spawned } from '../support/client.ts';
 import { type Issuer, startIssuer } from '../support/issuer.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-
-/** A process of its own. */
-function spawned(args: readonly string[], { config }: Person): Promise<{ status: number | null; stdout: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { PATH: process.env.PATH, XDG_CONFIG_HOME: config },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let stdout = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += chunk;
-  });
-  return new Promise((resolve) => child.once('close', (status) => resolve({ status, stdout })));
-}
 
 const tokensIn = ({ files }: Person) => JSON.parse(readFileSync(files()[0] ?? '', 'utf8')).tokens;
 
@@ -242,7 +225,7 @@ describe('a kept sign-in', () => {
     using person = await signedIn(issuer);
     issuer.valid.clear();
     const runs = Array.from({ length: 4 }, () => spawned([issuer.url, 'call', 'roll'], person));
-    expect(await Promise.all(runs)).toEqual(runs.map(() => ({ status: 0, stdout: 'rolled 4\n' })));
+    expect(await Promise.all(runs)).toEqual(runs.map(() => ({ status: 0, stdout: 'rolled 4\n', stderr: '' })));
     expect([issuer.renewed, issuer.reused]).toEqual([1, false]);
     expect(person.files()).toHaveLength(1);
   });

@@ -1,5 +1,6 @@
 /** Owns a connection with the official SDK: both eras, the tokens of the token file, and their renewal. */
 import { setTimeout } from 'node:timers/promises';
+import { StartError } from '@mcp-oauth/shared/errors';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import {
   type AuthProvider,
@@ -10,7 +11,9 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   StreamableHTTPClientTransport,
+  type Transport,
 } from '@modelcontextprotocol/client';
+import { otherScheme } from '../../sign-in/discover.ts';
 import { secretsOf } from '../../sign-in/grant.ts';
 import { renew } from '../../sign-in/renew.ts';
 import type { TokenFile } from '../../tokens/token-file.ts';
@@ -74,6 +77,7 @@ export async function connect(
     onInsufficientScope: 'throw',
     requestInit: { headers: { 'user-agent': `mcp-oauth-client/${version}` } },
   });
+  const cancelled = sentCancellations(transport);
   await client.connect(transport, { timeout, signal });
   return {
     client,
@@ -83,7 +87,9 @@ export async function connect(
       await auth.settled();
       // The server may forget the session; if it can't be told in time, the session ends by itself.
       await Promise.race([
-        transport.terminateSession().catch(() => {}),
+        cancelled()
+          .then(() => transport.terminateSession())
+          .catch(() => {}),
         setTimeout(LONGEST_END, undefined, { ref: false }),
       ]);
       await client.close();
@@ -93,6 +99,18 @@ export async function connect(
 
 /** Milliseconds. */
 const LONGEST_END = 3_000;
+
+/** The SDK does not wait for them, and a session that has ended would not take them. */
+function sentCancellations(transport: Transport): () => Promise<unknown> {
+  let last: Promise<unknown> = Promise.resolve();
+  const send = transport.send.bind(transport);
+  transport.send = (message, options) => {
+    const sent = send(message, options);
+    if ('method' in message && message.method === 'notifications/cancelled') last = sent.catch(() => {});
+    return sent;
+  };
+  return () => last;
+}
 
 async function answerOf(params: ElicitRequest['params'], person: Person): Promise<ElicitResult> {
   if (params.mode === 'url') {
@@ -116,7 +134,9 @@ function bearer({ url, file, fetch, hide }: ConnectionOptions): AuthProvider & {
       used = grant?.tokens.access_token;
       return used;
     },
-    onUnauthorized: async () => {
+    onUnauthorized: async ({ response }) => {
+      const problem = otherScheme(response);
+      if (problem) throw new StartError(problem);
       if (used === undefined) throw new SignInNeeded('the server needs a sign-in');
       let isOver = false;
       renewal = file.update(async (now) => {
