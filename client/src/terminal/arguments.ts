@@ -22,7 +22,10 @@ export async function argumentsOf(
 }
 
 async function objectIn(word: string, read: (path: string) => Promise<string>): Promise<JsonObject> {
-  const value = parsed(await read(word === '-' ? '-' : word.slice(1)));
+  const text = await read(word === '-' ? '-' : word.slice(1)).catch((error: Error) => {
+    throw new UsageError(`${word} can't be read (${error.message})`);
+  });
+  const value = parsed(text);
   if (!isObject(value)) throw new UsageError(`${word} must contain a JSON object`);
   return value;
 }

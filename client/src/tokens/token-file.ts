@@ -65,7 +65,7 @@ export function tokenFile(folder: string, url: URL, { now, wait, unique }: Token
       await rename(fresh, path);
     } catch (error) {
       await rm(fresh, { force: true });
-      throw error;
+      throw unusable('kept', error);
     }
   };
 
@@ -73,7 +73,9 @@ export function tokenFile(folder: string, url: URL, { now, wait, unique }: Token
     path,
     read,
     update: async (change) => {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error) => {
+        throw unusable('kept', error);
+      });
       await lock.take();
       try {
         const before = await read();
@@ -90,15 +92,21 @@ export function tokenFile(folder: string, url: URL, { now, wait, unique }: Token
 
 async function readPrivate(path: string): Promise<string | undefined> {
   try {
-    const { mode } = await stat(path);
+    const found = await stat(path);
+    // Reading a pipe would wait for a writer.
+    if (!found.isFile()) throw new StartError(`${path} is not a regular file`);
+    const { mode } = found;
     if (mode & 0o077)
       throw new StartError(`other users can read ${path}: chmod 600 it, or delete it and sign in again`);
     return await readFile(path, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    throw error instanceof StartError ? error : unusable('read', error);
   }
 }
+
+const unusable = (what: string, error: unknown): StartError =>
+  new StartError(`the sign-in can't be ${what} (${(error as Error).message}): see --tokens`, { cause: error });
 
 function parsed(text: string): unknown {
   try {
@@ -146,7 +154,7 @@ async function isCreated(path: string): Promise<boolean> {
     await (await open(path, 'wx', 0o600)).close();
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable('kept', error);
     return false;
   }
 }

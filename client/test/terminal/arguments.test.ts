@@ -22,7 +22,10 @@ const SCHEMA = {
 
 const FILES: Readonly<Record<string, string>> = { 'a.json': '{"text":"from a file","count":1}', 'list.json': '[1]' };
 
-const read = async (path: string) => FILES[path] ?? '{"text":"from standard input"}';
+const read = async (path: string) => {
+  if (path === 'missing.json') throw new Error('ENOENT');
+  return FILES[path] ?? '{"text":"from standard input"}';
+};
 const argumentsIn = (...words: string[]) => argumentsOf(words, SCHEMA, read);
 
 describe('the arguments of a tool', () => {
@@ -62,6 +65,7 @@ describe('the arguments of a tool', () => {
     ['text', '"text" must be key=value, @file.json or -'],
     ['=text', '"=text" must be key=value, @file.json or -'],
     ['@list.json', '@list.json must contain a JSON object'],
+    ['@missing.json', "@missing.json can't be read (ENOENT)"],
   ])('%j is refused with the reason', async (word, reason) => {
     await expect(argumentsIn('text=given', word)).rejects.toThrow(reason);
   });
