@@ -20,6 +20,7 @@ import { proxyFrom, proxyValues } from './doctor/network/proxy.ts';
 import { limitedFetch } from './limited-fetch.ts';
 import { redirectConsole } from './sdk-console.ts';
 import { openBrowser } from './sign-in/browser.ts';
+import { readSecretIn } from './sign-in/client/secret.ts';
 import { terminalCommands, withCommandFirst } from './terminal/commands.ts';
 
 redirectConsole(console, process.stderr);
@@ -31,6 +32,7 @@ const signInWith = (env: Environment) => ({
   fetch: limitedFetch(createOutgoingFetch(proxyValues(env))),
   openBrowser: (at: URL) => openBrowser(at, process.platform),
   now,
+  secret: readSecretIn(env),
   wait: (milliseconds: number) => setTimeout<void>(milliseconds),
 });
 

@@ -1,5 +1,12 @@
 /** Owns how options and parameters that several commands have are read. */
-import { UsageError } from '@mcp-oauth/shared/cli/command';
+import { type Option, UsageError } from '@mcp-oauth/shared/cli/command';
+
+/** The secret itself is never an option. */
+export const CLIENT_SECRET_FILE: Option = {
+  type: 'string',
+  value: 'path',
+  doc: 'With --client-id: the secret of that client (or in MCP_CLIENT_SECRET).',
+};
 
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 

@@ -8,6 +8,8 @@ import { visible } from '@mcp-oauth/shared/text/terminal-text';
 
 export function redirectConsole(console: Console, stderr: Output): void {
   for (const method of ['debug', 'log', 'info', 'warn', 'error'] as const) {
-    console[method] = (...words: unknown[]) => void stderr.write(`client: ${visible(format(...words))}\n`);
+    console[method] = (...words: unknown[]) => {
+      stderr.write(`client: ${visible(format(...words))}\n`);
+    };
   }
 }

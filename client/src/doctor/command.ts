@@ -5,7 +5,8 @@ import { StartError } from '@mcp-oauth/shared/errors';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { visibleJson } from '@mcp-oauth/shared/text/terminal-text';
 import { DOCTOR, PROFILES, PROGRAM } from '../clients/profiles.ts';
-import { serverUrl, textOf, timeoutOf } from '../options.ts';
+import { CLIENT_SECRET_FILE, serverUrl, textOf, timeoutOf } from '../options.ts';
+import { readSecretIn, secretPlaceOf } from '../sign-in/client/secret.ts';
 import type { SignInOptions } from '../sign-in/sign-in.ts';
 import { type Ask, withinReachOf, withoutSecrets } from './network/ask.ts';
 import type { Connections } from './network/connection.ts';
@@ -49,6 +50,7 @@ export const doctorCommand = (dependencies: DoctorDependencies): Command => ({
       doc: 'With --login: where to sign in, if the server names several issuers (the first without a fault).',
     },
     'client-id': { type: 'string', value: 'id', doc: 'A client that is known to the authorization server.' },
+    'client-secret-file': CLIENT_SECRET_FILE,
     token: { type: 'string', value: 'token', doc: 'Explain this access token, and call the server with it.' },
     'token-file': { type: 'string', value: 'path', doc: 'The same from a file; - is standard input.' },
     as: {
@@ -82,7 +84,8 @@ async function examine(
     token,
   };
   const login = signInOptions(invocation);
-  const secrets = secretsIn(token);
+  const clientSecret = login?.secret && readSecretIn(env)(login.secret);
+  const secrets = [...secretsIn(token), ...(clientSecret === undefined ? [] : [clientSecret])];
   const timeout = timeoutOf(options.timeout, DEFAULT_TIMEOUT, MOST_SECONDS);
   const { ask, listen, ...connections } = network(env, timeout);
   const dependencies: StepDependencies = {
@@ -149,7 +152,7 @@ async function contentOf(file: string, readFile: DoctorDependencies['readFile'])
   }
 }
 
-function signInOptions({ options, stderr }: Invocation): SignInOptions | undefined {
+function signInOptions({ options, env, stderr }: Invocation): SignInOptions | undefined {
   const call = textOf(options.call);
   const text = textOf(options.arguments);
   if (!options.login) {
@@ -164,6 +167,7 @@ function signInOptions({ options, stderr }: Invocation): SignInOptions | undefin
     say,
     browser: !options['no-browser'],
     device: options.device === true,
+    secret: secretPlaceOf(textOf(options['client-id']), textOf(options['client-secret-file']), env),
     ...(call !== undefined && { call: { name: call, input: inputOf(text) } }),
   };
 }

@@ -3,9 +3,10 @@ import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { requireReach, withinReach } from '../reach.ts';
 import { signInByBrowser } from './by-browser.ts';
 import { DEVICE_GRANT, signInByDevice } from './by-device.ts';
+import { clientFor, type Registered } from './client/registration.ts';
+import type { ReadSecret, SecretPlace } from './client/secret.ts';
 import { findAuthority, scopeOf } from './discover.ts';
-import type { Grant } from './grant.ts';
-import { clientFor } from './registration.ts';
+import { clientOf as authenticated, type Grant } from './grant.ts';
 import { soon } from './renew.ts';
 
 export interface Wish {
@@ -17,6 +18,8 @@ export interface Wish {
   readonly clientId?: string | undefined;
   /** One of the issuers that the server names; absent: the first. */
   readonly issuer?: string | undefined;
+  /** Where the secret of `clientId` is read; absent for a public client. */
+  readonly secret?: SecretPlace | undefined;
   /** Scopes besides those that the server asks for. */
   readonly scope?: string | undefined;
   /** The last sign-in at this server: its scopes and its client are used again. */
@@ -30,6 +33,8 @@ export interface SignInDependencies {
   readonly openBrowser: (url: URL) => void;
   readonly now: () => number;
   readonly wait: (milliseconds: number) => Promise<void>;
+  /** @throws StartError if it can't be read */
+  readonly secret: ReadSecret;
 }
 
 /** Never a loopback port that is open: an issuer may demand a redirect URI even of a client that has no use for it. */
@@ -43,15 +48,25 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
   const { server, issuer, resource } = authority;
   const last = wish.last?.issuer === issuer ? wish.last : undefined;
   const scope = scopeOf(authority, last?.tokens.scope, wish.scope);
-  const clientOf = (redirectUrl: string, grantType: string) =>
-    clientFor(authority, { name, redirectUrl, grantType, scope, clientId, known: last?.client }, fetch);
+  const secretOf = ({ client_id: id }: Registered) =>
+    wish.secret ?? (id === last?.client.client_id ? last.secret : undefined);
+  const clientOf = async (redirectUrl: string, grantType: string) => {
+    const wanted = { name, redirectUrl, grantType, scope, clientId, known: last?.client };
+    const client = await clientFor(authority, wanted, fetch);
+    return authenticated({ client, secret: secretOf(client) }, dependencies.secret);
+  };
+  const grantOf = ({ client, tokens }: Pick<Grant, 'client' | 'tokens'>): Grant => {
+    const secret = secretOf(client);
+    const { client_secret: _, ...named } = client;
+    return { server, issuer, resource, ...(secret ? { client: named, secret } : { client }), tokens };
+  };
   if (device) {
     const show = (at: URL, code: string, complete: URL | undefined) =>
       say(
         `Open this page on any device, and enter ${code}:\n\n  ${at.href}\n${complete ? `\nOr: ${complete.href}\n` : ''}`,
       );
     const forDevice = { scope, clientOf: () => clientOf(NO_REDIRECT, DEVICE_GRANT), show, now, wait };
-    return { server, issuer, resource, ...(await signInByDevice(authority, forDevice, fetch)) };
+    return grantOf(await signInByDevice(authority, forDevice, fetch));
   }
   const show = (at: URL) => {
     requireReach(url, at);
@@ -60,5 +75,5 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
   };
   const redirectUrl = last?.client.redirect_uris?.[0];
   const forBrowser = { scope, redirectUrl, clientOf: (at: string) => clientOf(at, 'authorization_code'), show };
-  return { server, issuer, resource, ...(await signInByBrowser(authority, forBrowser, fetch)) };
+  return grantOf(await signInByBrowser(authority, forBrowser, fetch));
 }

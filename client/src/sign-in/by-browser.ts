@@ -7,10 +7,11 @@ import {
   startAuthorization,
   validateAuthorizationResponseIssuer,
 } from '@modelcontextprotocol/client';
+import { authenticationOf } from './client/authentication.ts';
+import type { Registered } from './client/registration.ts';
 import type { Authority } from './discover.ts';
 import { refusal } from './grant.ts';
 import { listenOnLoopback } from './loopback.ts';
-import type { Registered } from './registration.ts';
 
 /** A person has to read, and may have to find a second factor. */
 const PATIENCE = 5 * 60_000;
@@ -63,6 +64,7 @@ export async function signInByBrowser(
     ...(iss !== undefined && { iss }),
     codeVerifier,
     redirectUri: loopback.redirectUrl,
+    addClientAuthentication: authenticationOf(client),
     fetchFn: fetch,
   });
   return { client, tokens };

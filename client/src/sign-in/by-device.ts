@@ -4,9 +4,10 @@ import { isObject, type JsonObject } from '@mcp-oauth/shared/json';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { visible } from '@mcp-oauth/shared/text/terminal-text';
 import { assertSecureTokenEndpoint, type OAuthTokens } from '@modelcontextprotocol/client';
+import { formOf } from './client/authentication.ts';
+import type { Registered } from './client/registration.ts';
 import type { Authority } from './discover.ts';
 import { NotAgreed, refusal } from './grant.ts';
-import { formOf, type Registered } from './registration.ts';
 
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 

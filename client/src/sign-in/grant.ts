@@ -2,7 +2,8 @@
 import { StartError } from '@mcp-oauth/shared/errors';
 import { isObject } from '@mcp-oauth/shared/json';
 import type { OAuthTokens } from '@modelcontextprotocol/client';
-import type { Registered } from './registration.ts';
+import type { Registered } from './client/registration.ts';
+import { isSecretPlace, type ReadSecret, type SecretPlace } from './client/secret.ts';
 
 /** The person, or a rule about the person, has ended the sign-in: neither server is at fault. */
 export class NotAgreed extends StartError {
@@ -23,6 +24,8 @@ export interface Grant {
   readonly issuer: string;
   readonly resource?: string | undefined;
   readonly client: Registered;
+  /** Where the secret of the client is read; absent for a public client, and for a secret of a registration. */
+  readonly secret?: SecretPlace | undefined;
   readonly tokens: OAuthTokens;
 }
 
@@ -34,10 +37,17 @@ export function secretsOf({ client, tokens }: Pick<Grant, 'client' | 'tokens'>):
   return [...secrets, ...signatures].filter(Boolean);
 }
 
+/** The client as it authenticates itself. */
+export const clientOf = ({ client, secret }: Pick<Grant, 'client' | 'secret'>, read: ReadSecret): Registered =>
+  secret === undefined ? client : { ...client, client_secret: read(secret) };
+
 /** @returns undefined for anything that is not a grant as it was written */
 export function grantOf(value: unknown): Grant | undefined {
   if (!isObject(value) || !isObject(value.client) || !isObject(value.tokens)) return undefined;
   const { server, issuer, client, tokens } = value;
   const texts = [server, issuer, client.client_id, tokens.access_token, tokens.token_type];
-  return texts.every((text) => typeof text === 'string') ? (value as unknown as Grant) : undefined;
+  if (value.secret !== undefined && !isSecretPlace(value.secret)) return undefined;
+  if (!texts.every((text) => typeof text === 'string')) return undefined;
+  // Anything else can't be sent, and an error about it would show it (RFC 6749 §A.12).
+  return /^[\x20-\x7e]+$/.test(String(tokens.access_token)) ? (value as unknown as Grant) : undefined;
 }

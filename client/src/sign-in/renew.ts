@@ -7,8 +7,9 @@ import {
   refreshAuthorization,
 } from '@modelcontextprotocol/client';
 import { withinReach } from '../reach.ts';
-import type { Grant } from './grant.ts';
-import { formOf } from './registration.ts';
+import { authenticationOf, formOf } from './client/authentication.ts';
+import type { ReadSecret } from './client/secret.ts';
+import { clientOf, type Grant } from './grant.ts';
 
 /** Whoever waits for the token file waits for this. */
 const PATIENCE = 15_000;
@@ -26,9 +27,10 @@ const OVER: ReadonlySet<string> = new Set(['invalid_grant', 'invalid_client', 'u
  * @param at the MCP server
  * @returns undefined if the authorization server does not renew the tokens: a person has to sign in
  */
-export async function renew(at: URL, grant: Grant, fetch: Fetch): Promise<Grant | undefined> {
-  const { server, issuer, resource, client, tokens } = grant;
+export async function renew(at: URL, grant: Grant, fetch: Fetch, secret: ReadSecret): Promise<Grant | undefined> {
+  const { server, issuer, resource, tokens } = grant;
   if (tokens.refresh_token === undefined) return undefined;
+  const client = clientOf(grant, secret);
   const fetchFn = soon(withinReach(fetch, at));
   const metadata = await discoverAuthorizationServerMetadata(server, { fetchFn });
   if ((metadata?.issuer ?? server) !== issuer) return undefined;
@@ -36,6 +38,7 @@ export async function renew(at: URL, grant: Grant, fetch: Fetch): Promise<Grant 
     const renewed = await refreshAuthorization(server, {
       ...(metadata && { metadata }),
       clientInformation: client,
+      addClientAuthentication: authenticationOf(client),
       refreshToken: tokens.refresh_token,
       ...(resource !== undefined && { resource }),
       fetchFn,
@@ -57,7 +60,9 @@ interface RevocationMetadata {
  * @param at the MCP server
  * @returns whether the authorization server has revoked the tokens
  */
-export async function revoke(at: URL, { server, issuer, client, tokens }: Grant, fetch: Fetch): Promise<boolean> {
+export async function revoke(at: URL, grant: Grant, fetch: Fetch, secret: ReadSecret): Promise<boolean> {
+  const { server, issuer, tokens } = grant;
+  const client = clientOf(grant, secret);
   const fetchFn = soon(withinReach(fetch, at));
   try {
     const metadata = await discoverAuthorizationServerMetadata(server, { fetchFn });

@@ -10,6 +10,7 @@ import {
   UnauthorizedError,
 } from '@modelcontextprotocol/client';
 import { authorize, type SignInDependencies } from './authorize.ts';
+import type { SecretPlace } from './client/secret.ts';
 
 export interface SignInOptions {
   /** Tells the person what to do. */
@@ -20,6 +21,8 @@ export interface SignInOptions {
   readonly clientId?: string | undefined;
   /** One of the issuers that the server names; absent: the first. */
   readonly issuer?: string | undefined;
+  /** Where the secret of `clientId` is read. */
+  readonly secret?: SecretPlace | undefined;
   readonly call?: { readonly name: string; readonly input: Readonly<Record<string, unknown>> };
 }
 
@@ -30,8 +33,9 @@ const LONGEST = 500;
 
 /** @param version of this program. @throws if there is no token at the end; what the SDK can't do with it is in the result */
 export async function signIn(url: URL, options: SignInOptions, dependencies: Dependencies) {
-  const { say, browser, device, clientId, issuer } = options;
-  const { tokens } = await authorize(url, { name: NAME, device, browser, clientId, issuer, say }, dependencies);
+  const { say, browser, device, clientId, secret, issuer } = options;
+  const wish = { name: NAME, device, browser, clientId, secret, issuer, say };
+  const { tokens } = await authorize(url, wish, dependencies);
   const token = tokens.access_token;
   try {
     return { token, ...(await use(url, token, options, dependencies)) };

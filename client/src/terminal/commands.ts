@@ -1,7 +1,8 @@
 /** Owns the commands at one server: their words and options. The URL comes first, as in `client <url> call <tool>`. */
 import { type Command, type Invocation, type Option, UsageError } from '@mcp-oauth/shared/cli/command';
 import { json } from '@mcp-oauth/shared/cli/list';
-import { serverUrl, textOf, timeoutOf } from '../options.ts';
+import { CLIENT_SECRET_FILE, serverUrl, textOf, timeoutOf } from '../options.ts';
+import { secretPlaceOf } from '../sign-in/client/secret.ts';
 import type { Task } from './run.ts';
 
 /** @returns the exit status */
@@ -27,6 +28,7 @@ const login: Readonly<Record<string, Option>> = {
   scope: { type: 'string', value: 'scopes', doc: 'Scopes besides those that the server asks for.' },
   'client-id': { type: 'string', value: 'id', doc: 'A client that is known to the authorization server.' },
   issuer: { type: 'string', value: 'url', doc: 'Which authorization server, if the server names several (the first).' },
+  'client-secret-file': CLIENT_SECRET_FILE,
 };
 
 const STATUS =
@@ -65,6 +67,7 @@ function taskOf(verb: Task['verb'], invocation: Invocation): Task {
   const { url, ...others } = parameters;
   const [subject] = Object.values(others);
   const revision = textOf(options.revision);
+  const clientId = textOf(options['client-id']);
   if (revision !== undefined && !/^\d{4}-\d\d-\d\d$/.test(revision)) {
     throw new UsageError('--revision must be a date, such as 2025-11-25');
   }
@@ -81,8 +84,9 @@ function taskOf(verb: Task['verb'], invocation: Invocation): Task {
       device: options.device === true,
       browser: options['no-browser'] !== true,
       scope: textOf(options.scope),
-      clientId: textOf(options['client-id']),
       issuer: textOf(options.issuer),
+      clientId,
+      secret: secretPlaceOf(clientId, textOf(options['client-secret-file']), env),
     },
     env,
     stdout,

@@ -2,6 +2,7 @@
 import type { Output } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import type { SignInDependencies } from '../sign-in/authorize.ts';
+import type { SecretPlace } from '../sign-in/client/secret.ts';
 import type { TokenFile } from '../tokens/token-file.ts';
 import type { Screen } from './screen.ts';
 
@@ -22,6 +23,8 @@ export interface Task {
     readonly scope: string | undefined;
     readonly clientId: string | undefined;
     readonly issuer: string | undefined;
+    /** Where the secret of the client is read. */
+    readonly secret: SecretPlace | undefined;
   };
   readonly env: Environment;
   readonly stdout: Output;

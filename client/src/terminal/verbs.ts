@@ -125,7 +125,7 @@ async function logout({ url, file, access, screen }: Run): Promise<number> {
   let revoked: boolean | undefined;
   if (await file.read())
     await file.update(async (grant) => {
-      revoked = grant && (await revoke(url, grant, access.fetch));
+      revoked = grant && (await revoke(url, grant, access.fetch, access.secret));
       return undefined;
     });
   const kept = 'Signed out here. The authorization server did not revoke the tokens: they end by themselves.';

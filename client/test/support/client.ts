@@ -10,6 +10,7 @@ import { systemClock } from '@mcp-oauth/shared/clock';
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { type Ran, run } from '@mcp-oauth/shared/testing/terminal';
 import { limitedFetch } from '../../src/limited-fetch.ts';
+import { readSecretIn } from '../../src/sign-in/client/secret.ts';
 import { terminalCommands, withCommandFirst } from '../../src/terminal/commands.ts';
 import { perform } from '../../src/terminal/perform.ts';
 
@@ -42,6 +43,8 @@ export interface Person extends Disposable {
   readonly waited: readonly number[];
   /** @param browse is given the URL that the browser opens */
   client(line: string, input?: readonly string[], browse?: (url: URL) => void): Promise<Ran>;
+  /** Further variables. */
+  env: Readonly<Record<string, string>>;
   /** Whether the person sits at a terminal; otherwise the input is a file. */
   isPresent: boolean;
   /** Resolves when the person presses Ctrl-C. */
@@ -57,6 +60,7 @@ export function newPerson(): Person {
   const person: Person = {
     config,
     waited,
+    env: {},
     isPresent: false,
     interrupted: new Promise(() => {}),
     readLine: async () => undefined,
@@ -65,7 +69,8 @@ export function newPerson(): Person {
       const lines = [...input];
       const commands = terminalCommands((task) =>
         perform(task, {
-          signIn: () => ({
+          signIn: (env) => ({
+            secret: readSecretIn(env),
             fetch: limitedFetch(createOutgoingFetch(), MOST_BYTES),
             openBrowser: browse,
             now,
@@ -87,7 +92,10 @@ export function newPerson(): Person {
         line.split(' '),
         commands.map(({ name }) => name),
       );
-      return run({ name: 'client', summary: 'A client.', commands }, words.join(' '), { XDG_CONFIG_HOME: config });
+      return run({ name: 'client', summary: 'A client.', commands }, words.join(' '), {
+        ...person.env,
+        XDG_CONFIG_HOME: config,
+      });
     },
     [Symbol.dispose]: () => rmSync(config, { recursive: true, force: true }),
   };

@@ -65,7 +65,14 @@ export function doctor(
         waited += milliseconds;
       };
       const fetch = createOutgoingFetch();
-      return signIn(url, options, { fetch, openBrowser: browse, now: () => now() + waited, wait, version: '1.0.0' });
+      return signIn(url, options, {
+        fetch,
+        openBrowser: browse,
+        now: () => now() + waited,
+        wait,
+        secret: () => 'secret',
+        version: '1.0.0',
+      });
     },
   });
   return run({ name: 'client', summary: 'A client.', commands: [command] }, `doctor ${line}`, env);

@@ -15,7 +15,16 @@ export interface Issuer extends AsyncDisposable {
   /** What the token endpoint answers to polls before it gives tokens. */
   readonly pending: { error: string }[];
   /** Parameters of every request with a form. */
-  readonly forms: { readonly path: string; readonly fields: Readonly<Record<string, string>> }[];
+  readonly forms: {
+    readonly path: string;
+    readonly fields: Readonly<Record<string, string>>;
+    /** The header of that name, if there was one. */
+    readonly authorization?: string;
+  }[];
+  /** How a client may authenticate itself at the token endpoint; undefined: the metadata does not say. */
+  authMethods: readonly string[] | undefined;
+  /** The secret without which the token endpoint refuses everything. */
+  secret: string | undefined;
   readonly registrations: unknown[];
   /** The access tokens that are accepted. */
   readonly valid: Set<string>;
@@ -64,6 +73,8 @@ export async function startIssuer(): Promise<Issuer> {
     userCode: 'WDJB-MJHT',
     refusing: false,
     failing: false,
+    authMethods: ['none'],
+    secret: undefined,
     beforeRenewal: async () => {},
     answer: () => ({ content: [{ type: 'text', text: 'rolled 4' }] }),
     [Symbol.asyncDispose]: async () => {
@@ -89,7 +100,6 @@ export async function startIssuer(): Promise<Issuer> {
       revocation_endpoint: `${origin}/revoke`,
       response_types_supported: ['code'],
       code_challenge_methods_supported: ['S256'],
-      token_endpoint_auth_methods_supported: ['none'],
     },
   };
 
@@ -118,7 +128,10 @@ export async function startIssuer(): Promise<Issuer> {
 
   function answerTo({ url = '', method, headers }: IncomingMessage, sent: string): Answer {
     const document = documents[url];
-    if (document) return { status: 200, body: document };
+    if (document) {
+      const methods = { token_endpoint_auth_methods_supported: issuer.authMethods };
+      return { status: 200, body: { ...document, ...('token_endpoint' in document && methods) } };
+    }
     if (url === '/register') {
       const metadata = JSON.parse(sent);
       issuer.registrations.push(metadata);
@@ -126,7 +139,13 @@ export async function startIssuer(): Promise<Issuer> {
     }
     if (url.split('?')[0] === '/mcp') return mcp(method, headers.authorization?.slice('Bearer '.length) ?? '', sent);
     const fields = Object.fromEntries(new URLSearchParams(sent));
-    issuer.forms.push({ path: url, fields });
+    const { authorization } = headers;
+    issuer.forms.push({ path: url, fields, ...(authorization !== undefined && { authorization }) });
+    const [, basic = ''] = /^Basic (\S+)$/.exec(authorization ?? '') ?? [];
+    const given =
+      fields.client_secret ?? decodeURIComponent(Buffer.from(basic, 'base64').toString().split(':')[1] ?? '');
+    if (issuer.secret !== undefined && given !== issuer.secret)
+      return { status: 401, body: { error: 'invalid_client' } };
     if (url === '/token' && issuer.failing) return { status: 503, body: 'unavailable' };
     if (url === '/token') return tokenAnswer(fields);
     if (url === '/revoke') return { status: 200 };

@@ -94,8 +94,8 @@ describe('what a server offers', () => {
     };
     await using server = await startOddServer(speaking(results));
     using person = newPerson();
-    const { status, stdout } = await spawned([server.url, '--json'], person);
-    expect(status).toBe(0);
+    const { status, stdout, stderr } = await spawned([server.url, '--json'], person);
+    expect([status, stderr]).toEqual([0, '']);
     expect(JSON.parse(stdout)).toMatchObject({ tools: [], resources: [], templates: [], prompts: [] });
   });
 

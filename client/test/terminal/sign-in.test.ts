@@ -1,5 +1,5 @@
 /** Proves the life of a sign-in on the terminal: device code, renewal by several processes, sign-out, and what is never shown. */
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { newPerson, type Person, spawned } from '../support/client.ts';
 import { type Issuer, startIssuer } from '../support/issuer.ts';
@@ -207,6 +207,39 @@ describe('a kept sign-in', () => {
     const { status, stderr } = await person.client(`${issuer.url} call roll`);
     expect([status, stderr]).toEqual([1, `client: ${path} is damaged: delete it, and sign in again\n`]);
     expect(readFileSync(path, 'utf8')).toBe('{"tokens":');
+  });
+
+  it('a file that cannot be a sign-in ends with 1 and its path', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    const [path = ''] = person.files();
+    rmSync(path);
+    mkdirSync(path);
+    const { status, stderr } = await person.client(`${issuer.url} call roll`);
+    expect([status, stderr]).toEqual([1, `client: ${path} is not a regular file\n`]);
+  });
+
+  it('a folder that cannot be used ends with 1, names the option, and asks the person nothing', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    const [path = ''] = person.files();
+    for (const line of ['login --device', 'logout', 'call roll']) {
+      const { status, stderr } = await person.client(`${issuer.url} ${line} --tokens ${path}`);
+      expect([status, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^client: the sign-in can't be read .*: see --tokens\n$/),
+      ]);
+    }
+  });
+
+  it('RFC 6749 §A.12 a token that cannot be sent is not shown either', async () => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    const [path = ''] = person.files();
+    const grant = JSON.parse(readFileSync(path, 'utf8'));
+    writeFileSync(path, JSON.stringify({ ...grant, tokens: { ...grant.tokens, access_token: 'secret\nword' } }));
+    const { status, stderr } = await person.client(`${issuer.url} call roll`);
+    expect([status, stderr]).toEqual([1, `client: ${path} is damaged: delete it, and sign in again\n`]);
   });
 
   it('RFC 6749 §6 tokens are renewed when the server refuses them', async () => {

@@ -1,8 +1,8 @@
 /** Owns which OAuth client this program is at an authorization server: a given one, the one of the last sign-in, or a new one. */
 import { StartError } from '@mcp-oauth/shared/errors';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
-import { type OAuthClientInformationMixed, registerClient, selectClientAuthMethod } from '@modelcontextprotocol/client';
-import type { Authority } from './discover.ts';
+import { type OAuthClientInformationMixed, registerClient } from '@modelcontextprotocol/client';
+import type { Authority } from '../discover.ts';
 
 /** A client as the authorization server knows it. */
 export type Registered = OAuthClientInformationMixed & {
@@ -64,25 +64,4 @@ function canDo(known: Registered, { redirectUrl, grantType, scope = '' }: Client
     (known.redirect_uris?.includes(redirectUrl) ?? true) &&
     (scopes === undefined || scope.split(' ').every((name) => scopes.includes(name)))
   );
-}
-
-/** A request of a client to an endpoint of its authorization server (RFC 6749 §2.3.1). */
-export function formOf(
-  client: OAuthClientInformationMixed,
-  supported: readonly string[] | undefined,
-  fields: Readonly<Record<string, string | undefined>>,
-): RequestInit {
-  const body = new URLSearchParams();
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) body.set(name, value);
-  const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' };
-  const { client_id: id, client_secret: secret } = client;
-  const method = selectClientAuthMethod(client, [...(supported ?? [])]);
-  const init = { method: 'POST', body, redirect: 'manual' } as const;
-  if (secret !== undefined && method === 'client_secret_basic') {
-    const pair = [id, secret].map((part) => new URLSearchParams({ _: part }).toString().slice(2)).join(':');
-    return { ...init, headers: { ...headers, authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
-  }
-  body.set('client_id', id);
-  if (secret !== undefined && method === 'client_secret_post') body.set('client_secret', secret);
-  return { ...init, headers };
 }

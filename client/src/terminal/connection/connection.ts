@@ -13,6 +13,7 @@ import {
   StreamableHTTPClientTransport,
   type Transport,
 } from '@modelcontextprotocol/client';
+import type { ReadSecret } from '../../sign-in/client/secret.ts';
 import { otherScheme } from '../../sign-in/discover.ts';
 import { secretsOf } from '../../sign-in/grant.ts';
 import { renew } from '../../sign-in/renew.ts';
@@ -24,6 +25,7 @@ export interface ConnectionOptions {
   readonly url: URL;
   readonly file: TokenFile;
   readonly fetch: Fetch;
+  readonly secret: ReadSecret;
   readonly version: string;
   /** A revision of MCP; absent: the newest that the server speaks. */
   readonly revision?: string | undefined;
@@ -123,7 +125,7 @@ async function answerOf(params: ElicitRequest['params'], person: Person): Promis
 }
 
 /** Never signs in: a script would wait for a person. */
-function bearer({ url, file, fetch, hide }: ConnectionOptions): AuthProvider & { settled(): Promise<unknown> } {
+function bearer({ url, file, fetch, hide, secret }: ConnectionOptions): AuthProvider & { settled(): Promise<unknown> } {
   let used: string | undefined;
   let renewal: Promise<unknown> = Promise.resolve();
   return {
@@ -142,7 +144,7 @@ function bearer({ url, file, fetch, hide }: ConnectionOptions): AuthProvider & {
       renewal = file.update(async (now) => {
         // Another process has renewed the tokens, or signed in or out.
         if (now?.tokens.access_token !== used) return now;
-        const renewed = now && (await renew(url, now, fetch));
+        const renewed = now && (await renew(url, now, fetch, secret));
         if (renewed) hide(secretsOf(renewed));
         isOver = !renewed;
         return renewed ?? now;

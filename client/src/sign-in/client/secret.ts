@@ -1,0 +1,45 @@
+/** Owns the secret of a confidential client: it is read whenever it is used, and only the place where it is read is kept. */
+import { resolve } from 'node:path';
+import { UsageError } from '@mcp-oauth/shared/cli/command';
+import { StartError } from '@mcp-oauth/shared/errors';
+import { isObject } from '@mcp-oauth/shared/json';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
+import { readSettingFile } from '@mcp-oauth/shared/settings/file';
+
+/** Where a secret is read. */
+export type SecretPlace = { readonly file: string } | { readonly variable: string };
+
+export type ReadSecret = (place: SecretPlace) => string;
+
+/** Arguments are shown in the list of processes, and variables are not (CWE-214). */
+const SECRET_VARIABLE = 'MCP_CLIENT_SECRET';
+
+/** @returns undefined for a public client */
+export function secretPlaceOf(
+  clientId: string | undefined,
+  file: string | undefined,
+  env: Environment,
+): SecretPlace | undefined {
+  if (file !== undefined) {
+    if (clientId === undefined) throw new UsageError('--client-secret-file needs --client-id');
+    return { file: resolve(file) };
+  }
+  return clientId !== undefined && env[SECRET_VARIABLE] ? { variable: SECRET_VARIABLE } : undefined;
+}
+
+/** @throws StartError if there is no secret, or one that no client can have (RFC 6749 §A.2) */
+export const readSecretIn =
+  (env: Environment): ReadSecret =>
+  (place) => {
+    const name = 'file' in place ? `the client secret in ${place.file}` : place.variable;
+    const text = 'file' in place ? readSettingFile(name, place.file).toString('utf8') : env[place.variable];
+    if (!text)
+      throw new StartError(`${name} is ${text === '' ? 'empty' : 'not set'}: the client can't be authenticated`);
+    // Editors and echo end a file with a line break.
+    const secret = text.replace(/[\r\n]+$/, '');
+    if (!/^[\x20-\x7e]+$/.test(secret)) throw new StartError(`${name} must be one line of ASCII (RFC 6749 §A.2)`);
+    return secret;
+  };
+
+export const isSecretPlace = (value: unknown): value is SecretPlace =>
+  isObject(value) && (typeof value.file === 'string' || value.variable === SECRET_VARIABLE);

@@ -1,0 +1,179 @@
+/** Proves how a confidential client signs in: where its secret is read, how it is sent, and that it is neither kept nor shown. */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { newPerson, type Person } from '../support/client.ts';
+import { type Issuer, startIssuer } from '../support/issuer.ts';
+
+/** Characters that forms and Basic encode. */
+const SECRET = 'a:b+c/d=%-_~';
+const VARIABLE = 'MCP_CLIENT_SECRET';
+
+interface Place {
+  readonly words: string;
+  forget(): void;
+  restore(): void;
+}
+
+/** Puts the secret into a file, or into the environment. */
+function placeIn(person: Person, kind: 'file' | 'variable'): Place {
+  const path = join(person.config, 'secret');
+  const restore = () => {
+    if (kind === 'file') writeFileSync(path, `${SECRET}\n`);
+    else person.env = { [VARIABLE]: SECRET };
+  };
+  const forget = () => {
+    if (kind === 'file') rmSync(path);
+    else person.env = {};
+  };
+  restore();
+  return {
+    words: kind === 'file' ? `--client-id known --client-secret-file ${path}` : '--client-id known',
+    forget,
+    restore,
+  };
+}
+
+const startConfidential = async (authMethods: readonly string[] | undefined): Promise<Issuer> => {
+  const issuer = await startIssuer();
+  Object.assign(issuer, { authMethods, secret: SECRET });
+  return issuer;
+};
+
+const browse = (url: URL) => {
+  const at = new URL(url.searchParams.get('redirect_uri') ?? '');
+  at.search = new URLSearchParams({ state: url.searchParams.get('state') ?? '', code: 'code' }).toString();
+  void fetch(at);
+};
+
+describe.each(['file', 'variable'] as const)('a client secret in a %s', (kind) => {
+  it.each(['login', 'login --device'])(
+    'RFC 6749 §2.3.1 %s, a renewal and a logout authenticate the client',
+    async (login) => {
+      await using issuer = await startConfidential(['client_secret_post', 'none']);
+      using person = newPerson();
+      const { words } = placeIn(person, kind);
+      expect(await person.client(`${issuer.url} ${login} ${words}`, [], browse)).toMatchObject({ status: 0 });
+      issuer.valid.clear();
+      expect(await person.client(`${issuer.url} call roll`)).toMatchObject({ status: 0, stdout: 'rolled 4\n' });
+      expect([issuer.renewed, issuer.registrations]).toEqual([1, []]);
+      expect((await person.client(`${issuer.url} logout`)).stdout).toBe('Signed out: the tokens are revoked.\n');
+    },
+  );
+
+  it('CWE-522 the secret is not in the token file, and is read again when tokens are renewed', async () => {
+    await using issuer = await startConfidential(['client_secret_basic']);
+    using person = newPerson();
+    const place = placeIn(person, kind);
+    await person.client(`${issuer.url} login --device ${place.words}`);
+    const [path = ''] = person.files();
+    expect(readFileSync(path, 'utf8')).not.toContain(SECRET);
+    const before = readFileSync(path, 'utf8');
+    issuer.valid.clear();
+    place.forget();
+    for (const command of ['call roll', 'logout']) {
+      const { status, stderr } = await person.client(`${issuer.url} ${command}`);
+      const why =
+        kind === 'file' ? "the client secret in \\S+ can't be read \\(ENOENT\\)" : `${VARIABLE} is not set: .*`;
+      expect([status, stderr]).toEqual([1, expect.stringMatching(new RegExp(`^client: ${why}\n$`))]);
+    }
+    expect(readFileSync(path, 'utf8')).toBe(before);
+    place.restore();
+    expect(await person.client(`${issuer.url} call roll`)).toMatchObject({ status: 0 });
+  });
+
+  it('the next sign-in of the same client reads the secret at the same place', async () => {
+    await using issuer = await startConfidential(undefined);
+    using person = newPerson();
+    const { words } = placeIn(person, kind);
+    for (const line of [words, '', '--client-id known']) {
+      expect(await person.client(`${issuer.url} login --device ${line}`)).toMatchObject({ status: 0 });
+    }
+    expect(issuer.registrations).toEqual([]);
+  });
+
+  it('CWE-532 the secret is not in the output, even if the server repeats it', async () => {
+    await using issuer = await startConfidential(['client_secret_basic']);
+    using person = newPerson();
+    const { words } = placeIn(person, kind);
+    issuer.pending.push({ error: 'access_denied', error_description: `not with ${SECRET}` } as { error: string });
+    const { status, stdout, stderr } = await person.client(`${issuer.url} login --device ${words}`);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/access_denied: not with …\n$/);
+  });
+});
+
+describe('the method of a client with a secret', () => {
+  const basic = `Basic ${Buffer.from('known:a%3Ab%2Bc%2Fd%3D%25-_%7E').toString('base64')}`;
+
+  it.each([
+    [undefined, 'RFC 8414 §2: Basic if the metadata does not say', basic, undefined],
+    [['client_secret_basic', 'client_secret_post'], 'Basic if there is a choice', basic, undefined],
+    [['client_secret_post', 'private_key_jwt'], 'the form if there is no Basic', undefined, SECRET],
+  ])('with %j is %s', async (methods, _, authorization, secret) => {
+    await using issuer = await startConfidential(methods);
+    using person = newPerson();
+    const { words } = placeIn(person, 'variable');
+    for (const login of ['login', 'login --device']) {
+      expect(await person.client(`${issuer.url} ${login} ${words}`, [], browse)).toMatchObject({ status: 0 });
+    }
+    issuer.valid.clear();
+    await person.client(`${issuer.url} call roll`);
+    const sent = issuer.forms.filter(({ path }) => path !== '/revoke');
+    expect(sent.map(({ authorization, fields }) => [authorization, fields.client_secret])).toEqual(
+      sent.map(() => [authorization, secret]),
+    );
+    expect(sent.length).toBe(4);
+  });
+
+  it.each([[['private_key_jwt', 'tls_client_auth']], [['none']]])(
+    'with %j there is none, and the reason is told',
+    async (methods) => {
+      await using issuer = await startConfidential(methods);
+      using person = newPerson();
+      const { words } = placeIn(person, 'variable');
+      const { status, stderr } = await person.client(`${issuer.url} login --device ${words}`);
+      expect([status, stderr]).toEqual([
+        1,
+        `client: the authorization server takes no client secret, only ${methods.join(', ')}\n`,
+      ]);
+      expect(issuer.forms).toEqual([]);
+    },
+  );
+});
+
+describe('a client secret that cannot be one', () => {
+  it.each([
+    ['', 'is empty'],
+    ['two\nlines', 'must be one line of ASCII'],
+    ['ünïcode', 'must be one line of ASCII'],
+  ])('RFC 6749 §A.2 %j is refused before the browser opens', async (text, why) => {
+    await using issuer = await startConfidential(['client_secret_basic']);
+    using person = newPerson();
+    const path = join(person.config, 'secret');
+    writeFileSync(path, text);
+    const opened: URL[] = [];
+    const line = `${issuer.url} login --client-id known --client-secret-file ${path}`;
+    const { status, stderr } = await person.client(line, [], (url) => opened.push(url));
+    expect([status, opened, stderr]).toEqual([1, [], expect.stringContaining(`${path} ${why}`)]);
+  });
+
+  it('a file without a client, and the secret itself as a word, end with 2', async () => {
+    using person = newPerson();
+    const login = 'https://a.example/mcp login';
+    expect(await person.client(`${login} --client-secret-file x`)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--client-secret-file needs --client-id'),
+    });
+    expect(await person.client(`${login} --client-id known --client-secret x`)).toMatchObject({ status: 2 });
+  });
+
+  it('a secret in the environment does not change a sign-in without --client-id', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    person.env = { [VARIABLE]: SECRET };
+    expect(await person.client(`${issuer.url} login --device`)).toMatchObject({ status: 0 });
+    expect(JSON.parse(readFileSync(person.files()[0] ?? '', 'utf8')).secret).toBeUndefined();
+    expect(issuer.forms.some(({ authorization, fields }) => authorization ?? fields.client_secret)).toBe(false);
+  });
+});
