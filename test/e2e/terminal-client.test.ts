@@ -1,6 +1,6 @@
 /** Proves `npm run client` as a person and a script use it, against the real processes: sign-in, calls in both eras, step-up, sign-out. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,6 +15,7 @@ interface Ran {
 
 interface Options {
   readonly input?: string;
+  readonly env?: NodeJS.ProcessEnv;
   /** Called with everything that was written so far. */
   readonly onError?: (text: string) => void;
   readonly onOutput?: (text: string, end: (signal: NodeJS.Signals) => void) => void;
@@ -35,12 +36,12 @@ afterAll(async () => {
 function run(
   program: readonly string[],
   args: readonly string[],
-  { input = '', onError, onOutput }: Options = {},
+  { input = '', env = {}, onError, onOutput }: Options = {},
 ): Promise<Ran> {
   const [command = '', ...before] = program;
   const child = spawn(command, [...before, `${stack.mcpUrl}/mcp`, ...args], {
     cwd: ROOT,
-    env: { ...process.env, XDG_CONFIG_HOME: config },
+    env: { ...process.env, XDG_CONFIG_HOME: config, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const said = { stdout: '', stderr: '' };
@@ -58,6 +59,10 @@ function run(
 
 const client = (args: readonly string[], options?: Options) => run(['npm', 'run', '-s', 'client', '--'], args, options);
 
+/** What a browser does with the URL, and a person with its pages. */
+const fetchCallback = async (url: string) =>
+  fetch(await new Person().signIn(url, new URL(url).searchParams.get('redirect_uri') ?? ''));
+
 /** Opens the printed URL once, as a person in a browser. */
 async function login(...args: string[]): Promise<Ran> {
   let finished: Promise<unknown> | undefined;
@@ -65,9 +70,7 @@ async function login(...args: string[]): Promise<Ran> {
     onError: (text) => {
       const [, url] = /^ {2}(http\S+)\n/m.exec(text) ?? [];
       if (!url) return;
-      const signIn = async () =>
-        fetch(await new Person().signIn(url, new URL(url).searchParams.get('redirect_uri') ?? ''));
-      finished ??= signIn();
+      finished ??= fetchCallback(url);
     },
   });
   await finished;
@@ -132,7 +135,10 @@ describe('npm run client', () => {
     expect(JSON.parse(stdout)).toMatchObject({ structuredContent: { answer: 'declined' } });
   });
 
-  it('takes arguments as JSON from standard input', async () => {
+  it('takes arguments as JSON from standard input, and from a file', async () => {
+    const path = join(config, 'numbers.json');
+    writeFileSync(path, '{"a":1,"b":1}');
+    expect((await client(['call', 'sum', `@${path}`, 'b=4'])).stdout).toBe('The sum of 1 and 4 is 5\n');
     const { stdout } = await client(['call', 'sum', '-', '--json'], { input: '{"a":1,"b":2}' });
     expect(JSON.parse(stdout)).toMatchObject({ structuredContent: { result: 3 } });
   });
@@ -197,6 +203,28 @@ describe('npm run client', () => {
     const refused = await fetch(`${stack.authUrl}/token`, { method: 'POST', body });
     expect([refused.status, await refused.json()]).toEqual([400, expect.objectContaining({ error: 'invalid_grant' })]);
     expect(await client(['call', 'whoami'])).toMatchObject({ status: 3, stdout: '' });
+  });
+
+  it('RFC 8252 §7 login opens the browser of this machine at the URL that it prints', async () => {
+    const programs = mkdtempSync(join(tmpdir(), 'mcp-browser-'));
+    const opened = join(programs, 'opened');
+    // Linux and macOS call it by these names.
+    for (const name of ['xdg-open', 'open']) {
+      writeFileSync(join(programs, name), `#!/bin/sh\necho "$1" > '${opened}'\n`, { mode: 0o755 });
+    }
+    let finished: Promise<unknown> | undefined;
+    const ran = await client(['login'], {
+      env: { PATH: `${programs}:${process.env.PATH}` },
+      onError: (text) => {
+        const [, url] = /^ {2}(http\S+)\n/m.exec(text) ?? [];
+        if (url) finished ??= fetchCallback(url);
+      },
+    });
+    await finished;
+    const [, printed] = /^ {2}(http\S+)\n/m.exec(ran.stderr) ?? [];
+    expect([ran.status, readFileSync(opened, 'utf8')]).toEqual([0, `${printed}\n`]);
+    expect(await client(['logout'])).toMatchObject({ status: 0 });
+    rmSync(programs, { recursive: true, force: true });
   });
 
   it('CWE-532 no token is in the output of any command', async () => {

@@ -30,6 +30,10 @@ export interface Issuer extends AsyncDisposable {
   readonly valid: Set<string>;
   /** How often tokens were renewed. */
   renewed: number;
+  /** Members of its documents that are replaced, by the path of the document. */
+  readonly replaced: Record<string, Readonly<Record<string, unknown>>>;
+  /** Resolves when so many requests were refused for their token. */
+  refuses(times: number): Promise<void>;
   /** Called before tokens are renewed. */
   beforeRenewal: () => Promise<void>;
   /** What the person has to enter. */
@@ -51,6 +55,8 @@ interface Answer {
 }
 
 export async function startIssuer(): Promise<Issuer> {
+  let refused = 0;
+  const waiting: { readonly times: number; readonly resolve: () => void }[] = [];
   const refreshTokens = new Map<string, 'new' | 'used'>();
   const server = createServer(async (req, res) => {
     const sent = await text(req);
@@ -76,6 +82,8 @@ export async function startIssuer(): Promise<Issuer> {
     authMethods: ['none'],
     secret: undefined,
     beforeRenewal: async () => {},
+    replaced: {},
+    refuses: (times) => new Promise((resolve) => waiting.push({ times: refused + times, resolve })),
     answer: () => ({ content: [{ type: 'text', text: 'rolled 4' }] }),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
@@ -130,7 +138,10 @@ export async function startIssuer(): Promise<Issuer> {
     const document = documents[url];
     if (document) {
       const methods = { token_endpoint_auth_methods_supported: issuer.authMethods };
-      return { status: 200, body: { ...document, ...('token_endpoint' in document && methods) } };
+      return {
+        status: 200,
+        body: { ...document, ...('token_endpoint' in document && methods), ...issuer.replaced[url] },
+      };
     }
     if (url === '/register') {
       const metadata = JSON.parse(sent);
@@ -159,6 +170,8 @@ export async function startIssuer(): Promise<Issuer> {
 
   function mcp(method: string | undefined, token: string, sent: string): Answer {
     if (!issuer.valid.has(token) || issuer.refusing) {
+      refused += 1;
+      for (const { times, resolve } of waiting) if (refused >= times) resolve();
       const metadata = `${origin}/.well-known/oauth-protected-resource/mcp`;
       return { status: 401, headers: { 'www-authenticate': `Bearer resource_metadata="${metadata}"` }, body: {} };
     }

@@ -4,6 +4,7 @@ import { InsufficientScopeError } from '@modelcontextprotocol/client';
 import { describe, expect, it } from 'vitest';
 import { withCommandFirst } from '../../src/terminal/commands.ts';
 import { failureOf } from '../../src/terminal/failure.ts';
+import { createScreen } from '../../src/terminal/screen.ts';
 import { barOf } from '../../src/terminal/show.ts';
 import { MOST_BYTES, newPerson } from '../support/client.ts';
 import { type Issuer, startIssuer } from '../support/issuer.ts';
@@ -122,6 +123,20 @@ describe('the command line of the client', () => {
       says: expect.stringMatching(/npm run client -- https:\/\/a\.example\/mcp login --scope 'mcp:tools mcp:admin'$/),
     });
     expect(says("x';reboot;'").says).toMatch(/login --scope '…'$/);
+  });
+
+  it('MCP, progress: a bar is one line of a terminal that is written again, and is gone before the result', () => {
+    let written = '';
+    const output = {
+      write: (text: string) => {
+        written += text;
+      },
+    };
+    const screen = createScreen({ stdout: output, stderr: output, json: false, isTerminal: true, lines: false });
+    screen.redraw('1/2');
+    screen.redraw('2/2\u001b[2J\nmore');
+    screen.result('done', undefined);
+    expect(written).toBe('\r\u001b[K1/2\r\u001b[K2/2\\u001b[2J more\r\u001b[Kdone\n');
   });
 
   it('MCP, progress: a bar shows how much is done', () => {

@@ -176,6 +176,27 @@ describe('RFC 9728 §2 a server that names several issuers', () => {
   });
 });
 
+describe('metadata of another server', () => {
+  it('RFC 9728 §3.3 a sign-in for another resource is refused before anything is registered', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    issuer.replaced['/.well-known/oauth-protected-resource/mcp'] = { resource: 'https://bank.example/mcp' };
+    const { status, stderr } = await person.client(`${issuer.url} login --device`);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('is for https://bank.example/mcp, which is not')]);
+    expect([issuer.registrations, issuer.forms]).toEqual([[], []]);
+  });
+
+  it.each(['call roll', 'logout'])('RFC 8414 §3.3 %s sends no refresh token to another issuer', async (command) => {
+    await using issuer = await startIssuer();
+    using person = await signedIn(issuer);
+    const sent = issuer.forms.length;
+    issuer.valid.clear();
+    issuer.replaced['/.well-known/oauth-authorization-server'] = { issuer: 'https://evil.example' };
+    await person.client(`${issuer.url} ${command}`);
+    expect(issuer.forms.slice(sent)).toEqual([]);
+  });
+});
+
 describe('a kept sign-in', () => {
   it('tokens are in a file that only the person can read, one for each server', async () => {
     await using issuer = await startIssuer();
@@ -257,6 +278,8 @@ describe('a kept sign-in', () => {
     await using issuer = await startIssuer();
     using person = await signedIn(issuer);
     issuer.valid.clear();
+    const allRefused = issuer.refuses(4);
+    issuer.beforeRenewal = () => allRefused;
     const runs = Array.from({ length: 4 }, () => spawned([issuer.url, 'call', 'roll'], person));
     expect(await Promise.all(runs)).toEqual(runs.map(() => ({ status: 0, stdout: 'rolled 4\n', stderr: '' })));
     expect([issuer.renewed, issuer.reused]).toEqual([1, false]);
