@@ -33,6 +33,7 @@ export const principals: Readonly<Record<string, Principal>> = {
   ada: person('ada', 'inspector'),
   'ada-later': { ...person('ada', 'inspector'), expiresAt: new FakeClock().now() / 1000 + 10 * HOUR },
   'ada-elsewhere': person('ada', 'editor'),
+  'ada-at-another-issuer': { ...person('ada', 'inspector'), issuer: 'https://other.example' },
   'ada-admin': person('ada', 'inspector', 'mcp:admin'),
   bob: person('bob', 'inspector'),
 };

@@ -259,9 +259,12 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: requestState as untrusted input', 
     return { inputResponses: { [key]: say('x') }, requestState: result.requestState as string };
   };
 
-  it.each(['bob', 'ada-elsewhere'])('a requestState is refused for another principal (%s)', async (other) => {
-    expect((await ask('steps', { count: 1 }, await asked(), other)).error.code).toBe(-32602);
-  });
+  it.each(['bob', 'ada-elsewhere', 'ada-at-another-issuer'])(
+    'a requestState is refused for another principal (%s)',
+    async (other) => {
+      expect((await ask('steps', { count: 1 }, await asked(), other)).error.code).toBe(-32602);
+    },
+  );
 
   it('a requestState is valid with a newer token, and with arguments in another order', async () => {
     expect((await ask('steps', { count: 1 }, await asked(), 'ada-later')).result).toMatchObject(complete('x'));

@@ -155,7 +155,7 @@ describe('MCP 2025-11-25 basic/transports: session management', () => {
     }
   });
 
-  it.each(['bob', 'ada-elsewhere'])(
+  it.each(['bob', 'ada-elsewhere', 'ada-at-another-issuer'])(
     'a foreign session id of %s is answered exactly as an unknown one, and logged as a security event',
     async (as) => {
       const session = await openSession(mcp.url);
