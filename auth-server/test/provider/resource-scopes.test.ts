@@ -114,7 +114,10 @@ describe('an unreachable resource', () => {
     await using server = await startServer({ fetch });
     expect((await tokensWith(server, await register(server))).scope).toBe('mcp:tools');
     expect(server.log).toContainEqual(
-      expect.objectContaining({ msg: 'resource metadata could not be fetched', reason: 'fetch failed' }),
+      expect.objectContaining({
+        msg: 'resource metadata could not be fetched',
+        reason: 'http://localhost:8080/.well-known/oauth-protected-resource/mcp: fetch failed',
+      }),
     );
   });
 

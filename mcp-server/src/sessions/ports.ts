@@ -212,7 +212,7 @@ export interface MessageBus {
   /** Whether a replica would receive a message now, or in a moment. */
   isListening(replica: string): Promise<boolean>;
   /**
-   * @param onMessage for each message that arrives
+   * @param onMessage for each message that arrives; messages to one replica and to all may overtake each other
    * @param onReturn after a disconnection in which messages may have been lost
    */
   subscribe(onMessage: (message: BusMessage) => void, onReturn: () => void): void;
