@@ -74,7 +74,7 @@ describe('--login --device', () => {
   });
 });
 
-describe('a sign-in whose token can not be used', () => {
+describe('a sign-in whose token cannot be used', () => {
   it('the server that refuses the token is named at initialize, and the authorization server is not', async () => {
     await using issuer = await startIssuer();
     issuer.refusing = true;

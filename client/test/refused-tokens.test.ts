@@ -65,7 +65,7 @@ describe('a token that the server refuses', () => {
 });
 
 describe('a token without a server', () => {
-  it('a token for a server that can not be reached is explained: whose, by whom, for whom, until when, and what speaks against it', async () => {
+  it('for a server that cannot be reached, the owner, issuer, audience and expiry of a token are shown, and what is wrong with it', async () => {
     await using site = await startSite();
     const token = await site.token({ exp: 1_700_000_000 });
     const report = await examine(`http://127.0.0.1:1/mcp --token ${token}`);

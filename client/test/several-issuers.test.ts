@@ -47,7 +47,7 @@ describe('RFC 9728 §2 a server that names several issuers', () => {
     );
   });
 
-  it('an issuer that can not be reached is named, and the other one is examined', async () => {
+  it('an issuer that cannot be reached is named, and the other one is examined', async () => {
     await using site = await startSite((answer, asked, own) =>
       naming('http://127.0.0.1:1', own.origin)(answer, asked, own),
     );

@@ -1,4 +1,4 @@
-/** Proves that one process at a time changes the token file, also after another one has crashed while it held the lock. */
+/** Proves that only one process at a time changes the token file, even after a process has crashed while it held the lock. */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -2,7 +2,6 @@
  * Proves a sign-in with a device code and a client secret at an issuer that is not ours, oidc-provider with its own pages: the terminal
  * client as a process, mcp-server as another, and a person who follows the links and sends the forms.
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +11,7 @@ import Provider from 'oidc-provider';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Person } from '../support/person.ts';
 import { ResourceServer } from '../support/resource-server.ts';
-import { ROOT } from '../support/stack.ts';
+import { runTerminalClient } from '../support/terminal-client.ts';
 
 const SECRET = 'a/secret+of:the=terminal';
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -61,24 +60,8 @@ afterAll(async () => {
   rmSync(config, { recursive: true, force: true });
 });
 
-function client(args: readonly string[], env: NodeJS.ProcessEnv, onError: (text: string) => void = () => {}) {
-  const child = spawn('npm', ['run', '-s', 'client', '--', `${server.url}/mcp`, ...args], {
-    cwd: ROOT,
-    env: { ...process.env, XDG_CONFIG_HOME: config, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const said = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk: Buffer) => {
-    said.stdout += chunk;
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    said.stderr += chunk;
-    onError(said.stderr);
-  });
-  return new Promise<{ status: number | null } & typeof said>((resolve) =>
-    child.once('close', (status) => resolve({ status, ...said })),
-  );
-}
+const client = (args: readonly string[], env: NodeJS.ProcessEnv, onError?: (text: string) => void) =>
+  runTerminalClient([`${server.url}/mcp`, ...args], { env: { XDG_CONFIG_HOME: config, ...env }, onError });
 
 /** Sends the only form of each page as it is, with a name where one is asked for. */
 async function agree(url: string): Promise<string> {

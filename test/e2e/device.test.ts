@@ -2,7 +2,6 @@
  * Proves a sign-in without a browser on the machine (RFC 8628): `npm run client -- URL login --device` against the real processes, a
  * person in a real Chromium, and a tool call; and that the pages can be used by everybody (WCAG 2.2).
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { barriersOf } from '../support/accessibility.ts';
 import { useBrowser } from '../support/browser.ts';
 import { OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts';
-import { ROOT, Stack } from '../support/stack.ts';
+import { Stack } from '../support/stack.ts';
+import { runTerminalClient } from '../support/terminal-client.ts';
 
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
@@ -27,25 +27,8 @@ afterAll(async () => {
 });
 const browser = useBrowser();
 
-/** @param onError called with everything that was written to standard error so far */
-function terminal(args: readonly string[], onError: (text: string) => void = () => {}) {
-  const child = spawn('npm', ['run', '-s', 'client', '--', `${stack.mcpUrl}/mcp`, ...args], {
-    cwd: ROOT,
-    env: { ...process.env, XDG_CONFIG_HOME: config },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const said = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk: Buffer) => {
-    said.stdout += chunk;
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    said.stderr += chunk;
-    onError(said.stderr);
-  });
-  return new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) =>
-    child.once('close', (status) => resolve({ status, ...said })),
-  );
-}
+const terminal = (args: readonly string[], onError?: (text: string) => void) =>
+  runTerminalClient([`${stack.mcpUrl}/mcp`, ...args], { env: { XDG_CONFIG_HOME: config }, onError });
 
 /** Starts the sign-in in the terminal; the person reads the code there. */
 function loginByDevice() {

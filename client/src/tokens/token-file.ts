@@ -126,7 +126,7 @@ function createLock(path: string, { now, wait }: Pick<TokenFileDependencies, 'no
     const found = await stat(file).catch(() => undefined);
     return found !== undefined && now() - found.mtimeMs > OLDEST;
   };
-  /** By one process at a time: the lock that another one removes late could be new already. */
+  /** One process at a time: a slow one could otherwise remove the new lock of another process. */
   const removeAbandoned = async (): Promise<void> => {
     const removal = `${path}.removal`;
     if (!(await isAbandoned(path))) return;

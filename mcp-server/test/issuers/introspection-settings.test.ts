@@ -3,19 +3,12 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConfigError, Environment } from '@mcp-oauth/shared/settings/config';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { describe, expect, it } from 'vitest';
 import { endpointOf } from '../../src/authorization/introspection/endpoint.ts';
 import { readConfig } from '../../src/config.ts';
+import { configProblems } from '../support/config-problems.ts';
 
-const problems = (env: Environment): readonly string[] => {
-  try {
-    readConfig(env);
-    return [];
-  } catch (error) {
-    return (error as ConfigError).problems.map(({ env: name, message }) => `${name}: ${message}`);
-  }
-};
 const pemOf = (kind: string, bits = 2_048): string => {
   const options = { modulusLength: bits, namedCurve: 'P-256' };
   return generateKeyPairSync(kind as 'rsa', options).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
@@ -104,7 +97,7 @@ describe('the settings of introspection', () => {
       [/^INTROSPECTION_URL: must use https unless it is inside the network/],
     ],
   ])('settings %s are refused', (_how, env, expected) => {
-    expect(problems(env)).toEqual(expected.map((text) => expect.stringMatching(text)));
+    expect(configProblems(env)).toEqual(expected.map((text) => expect.stringMatching(text)));
   });
 
   it.each([
@@ -123,10 +116,10 @@ describe('the settings of introspection', () => {
       [`ISSUER_${id}_INTROSPECTION_CLIENT_ID`]: 'tools',
       [`ISSUER_${id}_INTROSPECTION_CLIENT_SECRET`]: 'sesame',
     });
-    expect(problems({ ISSUERS: 'a,b', ...of('A'), ...of('B') })).toEqual([
+    expect(configProblems({ ISSUERS: 'a,b', ...of('A'), ...of('B') })).toEqual([
       expect.stringMatching(/^ISSUER_B_INTROSPECTION: a is asked about opaque tokens already/),
     ]);
-    expect(problems({ ISSUERS: 'a,b', ...of('A'), ISSUER_B_URL: 'https://b.example' })).toEqual([]);
+    expect(configProblems({ ISSUERS: 'a,b', ...of('A'), ISSUER_B_URL: 'https://b.example' })).toEqual([]);
   });
 
   it('a secret is not accepted in the JSON of ISSUERS, and not repeated; the name of its file is accepted', () => {
@@ -137,7 +130,7 @@ describe('the settings of introspection', () => {
         corp: { URL: 'https://a.example', INTROSPECTION: 'on', INTROSPECTION_CLIENT_ID: 'tools', ...more },
       }),
     });
-    const found = problems(json({ INTROSPECTION_CLIENT_SECRET: 'sesame' }));
+    const found = configProblems(json({ INTROSPECTION_CLIENT_SECRET: 'sesame' }));
     expect(found).toEqual([expect.stringMatching(/^ISSUER_CORP_INTROSPECTION_CLIENT_SECRET: is a secret/)]);
     expect(found.join()).not.toContain('sesame');
     const { issuers } = readConfig(json({ INTROSPECTION_CLIENT_SECRET_FILE: join(folder, 'secret') }));

@@ -1,19 +1,11 @@
 /** Proves which settings of restated metadata (ISSUER_METADATA=here) are accepted, and that every combination that cannot work is named. */
-import type { ConfigError, Environment } from '@mcp-oauth/shared/settings/config';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { configProblems } from '../support/config-problems.ts';
 
 const HERE = { ISSUER: 'https://id.example', PUBLIC_URL: 'https://mcp.example', ISSUER_METADATA: 'here' };
 const CLIENT = { ISSUER_CLIENT_ID: 'mcp-client', ISSUER_CLIENT_REDIRECT_URIS: 'http://localhost/callback' };
-
-const problems = (env: Environment): readonly string[] => {
-  try {
-    readConfig(env);
-    return [];
-  } catch (error) {
-    return (error as ConfigError).problems.map(({ env: name, message }) => `${name}: ${message}`);
-  }
-};
 
 describe('the settings of restated metadata', () => {
   it('clients read the metadata at the issuer unless a setting says otherwise', () => {
@@ -61,7 +53,7 @@ describe('the settings of restated metadata', () => {
   );
 
   it('an issuer at the same host has its metadata at other places, if this server has a path', () => {
-    expect(problems({ ...HERE, PUBLIC_URL: 'https://id.example/tools' })).toEqual([]);
+    expect(configProblems({ ...HERE, PUBLIC_URL: 'https://id.example/tools' })).toEqual([]);
   });
 
   it.each<[Environment, RegExp]>([
@@ -111,6 +103,6 @@ describe('the settings of restated metadata', () => {
       /^ISSUER_A_CLIENT_ID: changes nothing without ISSUER_A_METADATA=here/,
     ],
   ])('the settings %j are refused at start', (env, expected) => {
-    expect(problems(env)).toEqual([expect.stringMatching(expected)]);
+    expect(configProblems(env)).toEqual([expect.stringMatching(expected)]);
   });
 });

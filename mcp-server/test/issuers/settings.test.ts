@@ -1,20 +1,13 @@
 /** Proves which settings of issuers are accepted and which are refused at the start, each with its variable and what to do. */
-import type { ConfigError, Environment } from '@mcp-oauth/shared/settings/config';
+import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { strayVariable } from '@mcp-oauth/shared/settings/issuer-variables';
 import { describe, expect, it } from 'vitest';
 import { settingsOfSeveral } from '../../src/authorization/issuer/settings.ts';
 import { readConfig } from '../../src/config.ts';
+import { configProblems } from '../support/config-problems.ts';
 
 const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
 
-const problems = (env: Environment): readonly string[] => {
-  try {
-    readConfig(env);
-    return [];
-  } catch (error) {
-    return (error as ConfigError).problems.map(({ env: name, message }) => `${name}: ${message}`);
-  }
-};
 const rulesOf = (env: Environment) => readConfig(env).issuers.flatMap(({ rules }) => rules);
 
 describe('the settings of one issuer', () => {
@@ -81,7 +74,7 @@ describe('the settings of one issuer', () => {
     [{ TOKEN_SUBJECT_CLAIMS: ' ' }, /^TOKEN_SUBJECT_CLAIMS: expected at least one value/],
     [{ TOKEN_TYPES: 'dpop+jwt' }, /^TOKEN_TYPES: expected some of at\+jwt, JWT, okta-internal-at\+jwt, none/],
   ])('the settings %j are refused', (env: Environment, expected) => {
-    expect(problems(env)).toEqual([expect.stringMatching(expected)]);
+    expect(configProblems(env)).toEqual([expect.stringMatching(expected)]);
   });
 
   it('tokens of several tenants have the issuer of a named tenant, and its tid', () => {
@@ -172,7 +165,7 @@ describe('the settings of several issuers', () => {
       /^ISSUER_CORP_URL: must use https in production/,
     ],
   ])('the settings %j are refused', (env, expected) => {
-    expect(problems(env)[0]).toMatch(expected);
+    expect(configProblems(env)[0]).toMatch(expected);
   });
 
   it('a number in JSON is a value, and so is true or false', () => {
@@ -187,7 +180,7 @@ describe('the settings of several issuers', () => {
     ['another value that is wrong', '{"corp": {"INTROSPECTION_CLIENT_SECRET": "sesame-7", "URL": null}}'],
     ['its own name', '{"corp": {"URL": "https://x.example", "INTROSPECTION_CLIENT_SECRET": "sesame-7"}}'],
   ])('CWE-532 a secret in the JSON of ISSUERS with %s is not repeated in the error', (_, ISSUERS) => {
-    const found = problems({ ISSUERS });
+    const found = configProblems({ ISSUERS });
     expect(found.length).toBeGreaterThan(0);
     expect(found.join()).not.toContain('sesame');
   });
@@ -211,7 +204,7 @@ describe('the settings of several issuers', () => {
       ISSUERS: 'x',
       ISSUER_X_URL: 'https://x.example',
     };
-    expect(problems({ ...env, ISSUER_X_PRESET: 'keycloak' })).toEqual([]);
+    expect(configProblems({ ...env, ISSUER_X_PRESET: 'keycloak' })).toEqual([]);
   });
 
   it.each(Object.values(settingsOfSeveral).map(({ env }) => env))(

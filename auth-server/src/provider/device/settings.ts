@@ -5,7 +5,7 @@ import { integer, oneOf } from '@mcp-oauth/shared/settings/types';
 export const deviceSettings = {
   deviceAuthorization: setting({
     env: 'DEVICE_AUTHORIZATION',
-    doc: 'Whether programs on machines without a browser may sign people in by a code, which the person enters at /device of this server (RFC 8628). Off by default: nothing ties the browser of the person to the machine that gets the access, so whoever gets a person to enter a code that they were sent has the access of that person (RFC 8628 §5.4). The pages warn of it, and each sign-in has to be approved. Turn it on if people need it, such as on servers and in containers.',
+    doc: 'Device authorization grant (RFC 8628): a program without a browser shows a code, and the person enters it at /device on another device. Off by default because of phishing (RFC 8628 §5.4): an attacker can send a code of their own, and gets the access of anybody who enters and approves it. The pages warn of this, and every sign-in has to be approved. Turn it on if people need it, for example on servers or in containers.',
     type: oneOf('on', 'off'),
     default: 'off',
   }),
