@@ -33,7 +33,7 @@ export const lifetimeSettings = {
   }),
   refreshGrace: setting({
     env: 'REFRESH_GRACE',
-    doc: 'How long a used refresh token still returns its successor, always the same one, until the successor is used as well. This is for clients that refresh twice at once or lose the answer. A later use ends the approval. `0s` allows one use.',
+    doc: 'How long a used refresh token still returns its successor, always the same one, until the successor is used as well. This is for clients that refresh twice at once or lose the answer. The same holds for an approved device code and its first refresh token. A later use ends the approval. `0s` allows one use.',
     type: duration(0, 600),
     default: '30s',
   }),

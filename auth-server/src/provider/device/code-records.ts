@@ -1,9 +1,11 @@
 /**
  * Owns how device codes are stored: as SHA-256 only, like every bearer secret. The page finds a record by its user code and so never
  * learns the device code; a handle stands for it there, and the token endpoint accepts no handle. A record changes in two steps,
- * each taken once: a person confirms the code, and then approves or denies (RFC 8628 §3.3).
+ * each taken once: a person confirms the code, and then approves or denies (RFC 8628 §3.3). A device that loses the answer polls again
+ * (§3.5), so a code that was answered stays valid for the grace period, and leads to the same refresh token.
  */
 import { hash } from 'node:crypto';
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { JsonObject } from '@mcp-oauth/shared/json';
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { said } from '../../languages/language.ts';
@@ -23,22 +25,31 @@ export const USED_AT_ONCE = 'the user code was used by another request at the sa
 const isHandle = (id: string): boolean => id.startsWith(HANDLE);
 const keyOf = (id: string): string => (isHandle(id) ? id.slice(HANDLE.length) : hash('sha256', id, 'base64url'));
 
-/** @param openCodes counts the codes of one client */
-export function deviceCodeAdapter(store: RecordStore, openCodes: Limit): Adapter {
-  const read = async (found: Promise<StoredRecord | undefined>, id?: string) => {
-    const record = await found;
-    if (!record) return undefined;
-    const { handle, ...payload } = record.value;
-    return { ...payload, jti: id ?? handle, ...(record.consumedAt !== undefined && { consumed: record.consumedAt }) };
-  };
+/** Seconds in which a second poll is one of the same device, even without a grace period: it is refused and does not end the grant. */
+const SAME_MOMENT = 5;
+
+export interface DeviceCodeOptions {
+  readonly clock: Clock;
+  /** Seconds in which a code that was answered is answered again; 0: never. */
+  readonly grace: number;
+  /** Counts the codes of one client. */
+  readonly openCodes: Limit;
+}
+
+export function deviceCodeAdapter(store: RecordStore, { clock, grace, openCodes }: DeviceCodeOptions): Adapter {
+  const isWithin = (time: number, { consumedAt }: StoredRecord): boolean =>
+    consumedAt !== undefined && seconds(clock) - consumedAt <= time;
   const find = async (id: string) => {
     // Whoever reads the store learns handles, and must not be able to poll with them.
     if (isHandle(id) && Provider.ctx?.oidc.route === 'token') return undefined;
-    return read(store.get(MODEL, keyOf(id)), id) as Promise<AdapterPayload | undefined>;
+    const record = await store.get(MODEL, keyOf(id));
+    // The engine ends the grant of a code that it sees as consumed.
+    const isHidden = record && isWithin(Math.max(grace, SAME_MOMENT), record);
+    return payloadOf(isHidden ? { value: record.value } : record, id);
   };
   return {
     find,
-    findByUserCode: (code) => read(store.getByAlias(MODEL, code)) as Promise<AdapterPayload | undefined>,
+    findByUserCode: async (code) => payloadOf(await store.getByAlias(MODEL, code)),
     findByUid: async () => undefined,
     upsert: async (id, { jti, ...payload }, ttl = 0) => {
       const key = keyOf(id);
@@ -51,13 +62,23 @@ export function deviceCodeAdapter(store: RecordStore, openCodes: Limit): Adapter
       await store.put(MODEL, key, value, { ttl: ttl + KEPT, alias });
     },
     consume: async (id) => {
-      if (await store.consume(MODEL, keyOf(id))) return;
+      const key = keyOf(id);
+      if (await store.consume(MODEL, key)) return;
+      const record = grace > 0 ? await store.get(MODEL, key) : undefined;
+      if (record && isWithin(grace, record)) return;
       throw new errors.InvalidGrant('the device code was consumed by another request at the same time');
     },
     destroy: (id) => store.delete(MODEL, keyOf(id)),
     // Not needed: the engine destroys the grant as well, and reads it at each use of its tokens.
     revokeByGrantId: async () => {},
   };
+}
+
+function payloadOf(record: StoredRecord | undefined, id?: string): AdapterPayload | undefined {
+  if (!record) return undefined;
+  const { handle, ...payload } = record.value;
+  const { consumedAt: consumed } = record;
+  return { ...payload, jti: id ?? String(handle), ...(consumed !== undefined && { consumed }) };
 }
 
 async function refuseTooMany(openCodes: Limit, client: string): Promise<void> {

@@ -23,7 +23,7 @@ export interface AdapterOptions
   extends Omit<ClientRecordsOptions, 'clock'>,
     ClientAdapterDependencies,
     RegistrationAccessTokenOptions {
-  /** Seconds for which a used refresh token still returns its successor; 0: none. */
+  /** Seconds for which a used refresh token or device code still returns its successor; 0: none. */
   readonly refreshGrace: number;
   readonly published: Published;
   readonly signedOut: Pick<SignedOut, 'includes'>;
@@ -46,7 +46,7 @@ export function createAdapter(store: RecordStore, clock: Clock, options: Adapter
     if (model === 'Grant') return createGrantAdapter(store, { clients, ...options }, recordAdapter(store, model));
     if (model === 'Interaction') return interactionAdapter(store);
     if (model === 'Session') return createSessionAdapter(recordAdapter(store, model), options.signedOut);
-    if (model === 'DeviceCode') return deviceCodeAdapter(store, options.openCodes);
+    if (model === 'DeviceCode') return deviceCodeAdapter(store, { clock, grace: options.refreshGrace, ...options });
     if (model === 'RefreshToken') return refreshTokenAdapter(store, clock, options.refreshGrace);
     return recordAdapter(store, model);
   };
@@ -104,7 +104,7 @@ function refreshTokenAdapter(store: RecordStore, clock: Clock, grace: number): A
       // Read only if the token was presented a second time, so that a first refresh needs no further round trip.
       const standing = await store.get(model, key);
       if (standing?.consumedAt !== undefined)
-        throw new errors.InvalidGrant('the successor of this refresh token was already used');
+        throw new errors.InvalidGrant('the successor of this token or code was already used');
     },
     find: async (id) => {
       const record = await store.get(model, digest(id));

@@ -38,22 +38,6 @@ describe('RFC 8628 §5 device codes under attack', () => {
     expect((await poll(server, mine, codes)).status).toBe(200);
   });
 
-  it('a device code that is used again is invalid_grant, ends its grant, and is named in the log', async () => {
-    await using server = await startWithDevices();
-    const client = await registerDevice(server);
-    const codes = await codesFor(server, client);
-    await new Visitor(server).approve(codes.user_code);
-    const { json: tokens } = await poll(server, client, codes);
-    expect((await poll(server, client, codes)).json.error).toBe('invalid_grant');
-    const again = form({
-      grant_type: 'refresh_token',
-      client_id: client.id,
-      refresh_token: String(tokens.refresh_token),
-    });
-    expect((await read(await server.fetch('/token', again))).error).toBe('invalid_grant');
-    expect(server.log).toContainEqual(expect.objectContaining({ level: 'warn', threat: 'device code reused' }));
-  });
-
   it('a device code is in the store as SHA-256 only, and what is in the store is no device code', async () => {
     const { store, written } = watchedStore();
     await using server = await startWithDevices({ store });
