@@ -183,6 +183,19 @@ describe('an outage of one of several issuers', () => {
     expect(await server.whoami(await ofMachines())).toMatchObject({ issuer: machines.issuer.url });
   });
 
+  it('CWE-779 a request that waits for keys in vain leaves short lines with the reason, and no stack', async () => {
+    await server[Symbol.asyncDispose]();
+    machines.issuer.up = false;
+    server = await startServer(settings());
+    await server.whoami(await ofMachines());
+    const lines = server.log.filter((line) => line.includes('keys_unavailable'));
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { msg: 'request failed', cause: expect.stringMatching(/^there is no copy: .* answered 500/) },
+    ]);
+    expect(lines.join('').length).toBeLessThan(1_200);
+    expect(lines.join('')).not.toContain('"stack"');
+  });
+
   it('a gateway may send requests to a new replica once the keys of one issuer were read', async () => {
     machines.issuer.up = false;
     await server.prepare();

@@ -51,6 +51,7 @@ class KeptDocument<T> implements RemoteDocument<T> {
   #attemptedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   readonly #outage = createOutage();
+  #failure: unknown;
 
   constructor(options: RemoteDocumentOptions<T>) {
     this.#options = { maxAge: 300, cooldown: 30, ...options };
@@ -100,7 +101,9 @@ class KeptDocument<T> implements RemoteDocument<T> {
       this.#copy = { value: await this.#options.load(), loadedAt: this.#options.clock.now() };
       if (this.#outage.isAway) this.#options.onRecovery?.();
       this.#outage.end();
+      this.#failure = undefined;
     } catch (error) {
+      this.#failure = error;
       this.#options.onFailure(error, this.#outage.begin(reasonOf(error)) !== undefined);
     } finally {
       this.#running = undefined;
@@ -108,7 +111,7 @@ class KeptDocument<T> implements RemoteDocument<T> {
   }
 
   #current(): T {
-    if (!this.#copy) throw new DocumentUnavailable('there is no copy');
+    if (!this.#copy) throw new DocumentUnavailable('there is no copy', { cause: this.#failure });
     return this.#copy.value;
   }
 

@@ -1,5 +1,6 @@
 /** Owns the answer to a failed request: the standard JSON error, or a page for people; never a stack. */
 import type { Context, Middleware } from 'koa';
+import { reasonOf } from '../documents/remote-document.ts';
 import { HttpError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { RequestState } from './request-log.ts';
@@ -37,9 +38,20 @@ export function errorBoundary({ page }: ErrorBoundaryOptions = {}): Middleware<R
 export function reported(thrown: unknown, log: Logger, known: object = {}): HttpError {
   const error = toHttpError(thrown);
   const line = { error: error.code, reason: error.reason, status: error.status, ...error.facts, ...known };
-  if (error.status >= 500) log.error({ ...line, err: thrown }, 'request failed');
+  if (error.status === OUTAGE) log.error({ ...line, ...causeOf(error) }, 'request failed');
+  else if (error.status >= 500) log.error({ ...line, err: thrown }, 'request failed');
   else log.info(line, 'request refused');
   return error;
+}
+
+/** A dependency is away, which is foreseen: a stack says nothing, and strangers could fill the log with it (CWE-779). */
+const OUTAGE = 503;
+const LONGEST_CAUSE = 300;
+
+/** What `reason` does not say already. */
+function causeOf({ reason, cause }: HttpError): { readonly cause?: string } {
+  const text = cause === undefined ? '' : reasonOf(cause).replace(`${reason}: `, '');
+  return reason.endsWith(text) ? {} : { cause: text.slice(0, LONGEST_CAUSE) };
 }
 
 const notFound = (): HttpError => new HttpError(404, 'not_found', 'There is nothing at this address.');

@@ -41,6 +41,21 @@ describe('failed requests', () => {
     expect(log[0]).toMatchObject({ level: 'error', err: { message: 'secret detail' } });
   });
 
+  it('CWE-779 an expected outage is one short line with its reasons, because strangers can cause one for each request', async () => {
+    const cause = new Error('no answer', { cause: new Error(`connect ECONNREFUSED ${'x'.repeat(10_000)}`) });
+    const { answer, log } = await answerOf(() => {
+      throw new HttpError(503, 'temporarily_unavailable', 'Later.', { reason: 'keys_unavailable', cause });
+    });
+    expect(answer.status).toBe(503);
+    expect(log[0]).toMatchObject({
+      level: 'error',
+      reason: 'keys_unavailable',
+      cause: expect.stringContaining('no answer: connect ECONNREFUSED'),
+    });
+    expect(log[0]).not.toHaveProperty('err');
+    expect(JSON.stringify(log[0]).length).toBeLessThan(1_000);
+  });
+
   it('an unknown path is answered with JSON, and with a page for a browser', async () => {
     const { answer } = await answerOf((_, next) => next());
     expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/json; charset=utf-8']);
