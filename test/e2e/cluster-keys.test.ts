@@ -149,11 +149,24 @@ describe('where the token for the keys goes', () => {
     expect(reason).toContain(`ISSUER_KEYS_TOKEN_FILE is sent to ${cluster.url} only: set JWKS_URL`);
   });
 
-  it('a host of the operator that JWKS_URL names gets the token', async () => {
+  it('a host of the operator that JWKS_URL names gets the token, and then the host of the issuer does not', async () => {
     other.documents[KEYS] = { keys: [key.publicJwk] };
     other.accepted = 'first.token';
-    await using server = await start({ JWKS_URL: `${other.url}${KEYS}` });
+    cluster.accepted = undefined;
+    await using server = await start({ JWKS_URL: `${other.url}${KEYS}`, ISSUER_ANNOUNCED: 'true' });
     expect(await whoami(server)).toMatchObject(ACCEPTED);
+    await server.fetch('/.well-known/oauth-authorization-server');
+    expect(cluster.seen.map(({ authorization }) => authorization)).toContain(undefined);
+    expect(cluster.seen.filter(({ authorization }) => authorization !== undefined)).toEqual([]);
+  });
+
+  it('metadata that needs a token at another host than JWKS_URL is not read, and the log says where the token goes', async () => {
+    await using server = await start({ JWKS_URL: `${other.url}${KEYS}`, ISSUER_ANNOUNCED: 'true' });
+    await server.fetch('/.well-known/oauth-authorization-server');
+    const lines = server.log.map((line) => JSON.parse(line));
+    const { reason } = lines.find(({ msg }) => msg === 'issuer metadata not fetched');
+    expect(reason).toContain(`ISSUER_KEYS_TOKEN_FILE is sent to ${other.url} only`);
+    expect(reason).not.toContain('set JWKS_URL');
   });
 
   it('a file that is lost later is named in the log, and known keys stay in use', async () => {

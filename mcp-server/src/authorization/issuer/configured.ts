@@ -69,12 +69,12 @@ export function judgeIssuer(
   const add = (name: string, message: string | undefined) => {
     if (message) problems.push({ env: variable(name), message });
   };
-  for (const [name, url] of values.issuerKeysTokenFile ? placesOf(values) : []) {
+  const place = values.issuerKeysTokenFile ? placeOf(values) : undefined;
+  if (place) {
     const reason = `as it gets the token of ${variable('ISSUER_KEYS_TOKEN_FILE')}`;
-    add(
-      name,
-      plainHttpOutside(url) && `must use https unless it is inside the network, ${reason} (got ${JSON.stringify(url)})`,
-    );
+    const unsafe = plainHttpOutside(place.url);
+    const found = JSON.stringify(place.url);
+    add(place.setting, unsafe && `must use https unless it is inside the network, ${reason} (got ${found})`);
   }
   if (environment === 'production') {
     add('ISSUER_INTERNAL_URL', plainHttpOutside(issuerInternalUrl));
@@ -94,21 +94,22 @@ export function judgeIssuer(
   return problems;
 }
 
-/** Where the operator says that metadata and keys are, with the settings that say so. */
-const placesOf = ({ issuer, issuerInternalUrl, jwksUrl }: Partial<IssuerValues>) =>
-  Object.entries({
-    [issuerInternalUrl ? 'ISSUER_INTERNAL_URL' : 'ISSUER']: issuerInternalUrl ?? issuer,
-    JWKS_URL: jwksUrl,
-  }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+/** Where the operator says that the keys are: with JWKS_URL, the host of the metadata needs no token. */
+function placeOf({ issuer, issuerInternalUrl, jwksUrl }: Partial<IssuerValues>) {
+  if (jwksUrl) return { setting: 'JWKS_URL', url: jwksUrl };
+  if (issuerInternalUrl) return { setting: 'ISSUER_INTERNAL_URL', url: issuerInternalUrl };
+  return issuer === undefined ? undefined : { setting: 'ISSUER', url: issuer };
+}
 
 function keysTokenOf(values: IssuerValues, variable: Variable): KeysToken | undefined {
   const { issuerKeysTokenFile: file } = values;
-  if (file === undefined) return undefined;
+  const place = placeOf(values);
+  if (file === undefined || !place) return undefined;
   return {
     file,
     setting: variable('ISSUER_KEYS_TOKEN_FILE'),
-    placeSetting: variable('JWKS_URL'),
-    origins: [...new Set(placesOf(values).map(([, url]) => new URL(url).origin))],
+    origin: new URL(place.url).origin,
+    elsewhere: place.setting === 'JWKS_URL' ? undefined : variable('JWKS_URL'),
   };
 }
 

@@ -9,11 +9,12 @@ import { B64TOKEN } from '../access-token.ts';
 
 export interface KeysToken {
   readonly file: string;
-  /** The variables that name the file and the place of the keys. */
+  /** The variable that names the file. */
   readonly setting: string;
-  readonly placeSetting: string;
-  /** The origins that the operator named. The metadata may name others, which get no token. */
-  readonly origins: readonly string[];
+  /** The one that the operator named. The metadata may name others, which get no token. */
+  readonly origin: string;
+  /** The variable by which the operator can name another origin; absent: it is set. */
+  readonly elsewhere: string | undefined;
 }
 
 /** @throws StartError if the file cannot be read, or contains something else than one token */
@@ -24,12 +25,12 @@ export function readKeysToken({ file, setting }: KeysToken): string {
   return token;
 }
 
-/** Sends the token with each request to its origins. Redirects are not followed. */
+/** Sends the token with each request to its origin. Redirects are not followed. */
 export function withKeysToken(fetch: Fetch, token: KeysToken): Fetch {
-  const { setting, placeSetting, origins } = token;
+  const { setting, origin, elsewhere } = token;
   return async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
-    if (origins.includes(url.origin)) {
+    if (url.origin === origin) {
       const headers = new Headers(init?.headers);
       headers.set('authorization', `Bearer ${readKeysToken(token)}`);
       return fetch(input, { ...init, headers, redirect: 'error' });
@@ -37,7 +38,9 @@ export function withKeysToken(fetch: Fetch, token: KeysToken): Fetch {
     const response = await fetch(input, init);
     if (response.status !== 401 && response.status !== 403) return response;
     await response.body?.cancel();
-    const told = `the token of ${setting} is sent to ${origins.join(', ')} only: set ${placeSetting}`;
-    throw new Error(`${url.href} answered ${response.status}, and ${told} if it is to be sent there`);
+    const advice = elsewhere ? `: set ${elsewhere} if it is to be sent there` : '';
+    throw new Error(
+      `${url.href} answered ${response.status}, and the token of ${setting} is sent to ${origin} only${advice}`,
+    );
   };
 }

@@ -87,7 +87,7 @@ export const issuerSettings = {
   }),
   issuerKeysTokenFile: optional({
     env: 'ISSUER_KEYS_TOKEN_FILE',
-    doc: 'File with a bearer token, for an issuer that shows its metadata and keys only to callers that have one, as a Kubernetes cluster does. It is read for each request, and sent only to the hosts of ISSUER, or ISSUER_INTERNAL_URL, and of JWKS_URL; plain http is accepted inside the network only.',
+    doc: 'File with a bearer token, for an issuer that shows its metadata and keys only to callers that have one, as a Kubernetes cluster does. It is read for each request, and sent only to the host of JWKS_URL, or without it to that of ISSUER_INTERNAL_URL or ISSUER; plain http is accepted inside the network only.',
     type: type.text(),
     example: '/run/cluster/token',
   }),
