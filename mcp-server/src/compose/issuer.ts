@@ -16,16 +16,18 @@ export interface RunningIssuer extends ConfiguredIssuer {
   readonly metadata: RemoteDocument<IssuerMetadata>;
   /** When its keys were last read, in milliseconds since the epoch. */
   readonly keysReadAt: () => number | undefined;
+  /** Whether it publishes no keys, because all its tokens are opaque. */
+  readonly hasNoKeys: () => boolean;
 }
 
 /** Milliseconds to wait for an issuer that starts at the same time. Without keys, the documents can still be served. */
 const ISSUER_STARTS = 20_000;
 
-/** Reads the keys at start. An issuer whose tokens are all opaque has none. */
-export async function prepareIssuer({ keySource, introspection, jwksUrl, metadata }: RunningIssuer): Promise<void> {
-  const found = introspection && !jwksUrl ? await metadata.get().catch(() => undefined) : undefined;
-  if (found && !found.jwks_uri) return;
-  await keySource.prepare(ISSUER_STARTS);
+/** Reads the keys at start, if there are any. */
+export async function prepareIssuer(issuer: RunningIssuer): Promise<void> {
+  const { keySource, introspection, jwksUrl, metadata, hasNoKeys } = issuer;
+  if (introspection && !jwksUrl) await metadata.get().catch(() => undefined);
+  if (!hasNoKeys()) await keySource.prepare(ISSUER_STARTS);
 }
 
 /** @throws StartError if there is no token in its file */
@@ -63,5 +65,9 @@ export function composeIssuer(
     ...report('keys'),
     onLeftOut: (members) => log.warn({ issuer, members }, 'members of the key set of the issuer are no keys'),
   });
-  return { ...configured, metadata, inside, keysReadAt: keySource.loadedAt, keySource };
+  const hasNoKeys = () => {
+    const found = configured.introspection && !jwksUrl ? metadata.peek() : undefined;
+    return found !== undefined && !found.jwks_uri;
+  };
+  return { ...configured, metadata, inside, keysReadAt: keySource.loadedAt, hasNoKeys, keySource };
 }

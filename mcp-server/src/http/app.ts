@@ -33,6 +33,8 @@ interface AppIssuer {
   readonly internalUrl?: string | undefined;
   readonly metadata: MetadataSource;
   readonly keysReadAt: () => number | undefined;
+  /** Whether it publishes no keys, because all its tokens are opaque. */
+  readonly hasNoKeys?: () => boolean;
 }
 
 export interface AppDependencies {
@@ -85,10 +87,13 @@ export function createApp({ settings, log, tools, scopes, issuers, isReady }: Ap
 
 /** For the readiness probe: which issuers' tokens can be checked. */
 const keysOf = (issuers: readonly AppIssuer[]) => ({
-  issuers: Object.fromEntries(
-    issuers.map(({ id, keysReadAt }) => [id, keysReadAt() === undefined ? 'keys not read' : 'keys read']),
-  ),
+  issuers: Object.fromEntries(issuers.map((issuer) => [issuer.id, stateOf(issuer)])),
 });
+
+function stateOf({ keysReadAt, hasNoKeys }: AppIssuer): string {
+  if (keysReadAt() !== undefined) return 'keys read';
+  return hasNoKeys?.() ? 'no keys, opaque tokens only' : 'keys not read';
+}
 
 const headers =
   (values: Readonly<Record<string, string>>): Middleware =>

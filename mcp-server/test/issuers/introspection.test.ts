@@ -36,6 +36,23 @@ const WHOAMI = request('tools/call', { name: 'whoami', arguments: {} });
 const call = (token: string, headers: Readonly<Record<string, string>> = {}) =>
   server.fetch('/mcp', post(token, WHOAMI, { ...headersOf(WHOAMI), ...headers }));
 
+describe('an issuer without keys', () => {
+  const issuers = async () => ((await (await server.fetch('/readyz')).json()) as { issuers: unknown }).issuers;
+
+  it('the readiness probe says that its tokens are all opaque, and not that its keys were not read', async () => {
+    const { jwks_uri: place, ...others } = issuer.metadata;
+    issuer.metadata = others;
+    await restart({});
+    expect(await issuers()).toEqual({ default: 'keys not read' });
+    await server.prepare();
+    expect(await issuers()).toEqual({ default: 'no keys, opaque tokens only' });
+    issuer.metadata = { ...others, jwks_uri: place };
+    await restart({});
+    await server.prepare();
+    expect(await issuers()).toEqual({ default: 'keys read' });
+  });
+});
+
 describe('an opaque token (RFC 7662)', () => {
   it('RFC 7662 §2.1 the issuer is asked with the credentials of this server, in the body of a POST', async () => {
     issuer.known.set('opaque', active());

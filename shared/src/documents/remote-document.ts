@@ -14,6 +14,8 @@ export interface RemoteDocument<T> {
   get(): Promise<T>;
   /** Like `get`, but fetches first, unless that was done within the cooldown. */
   renew(): Promise<T>;
+  /** The copy, without a fetch. */
+  peek(): T | undefined;
   /** Renews an old copy in the background. */
   touch(): void;
   /** Milliseconds since the epoch; `undefined` while there is no copy. */
@@ -68,6 +70,11 @@ class KeptDocument<T> implements RemoteDocument<T> {
     this.#forget();
     await this.#attempt();
     return this.#current();
+  }
+
+  peek(): T | undefined {
+    this.#forget();
+    return this.#copy?.value;
   }
 
   touch(): void {
