@@ -154,6 +154,14 @@ describe('the settings of several issuers', () => {
       /^ISSUER_CORP_CLOCK_TOLERANCE: expected a duration/,
     ],
     [{ ISSUERS: '{}' }, /^ISSUERS: expected at least one id/],
+    [
+      { ISSUERS: '{"corp": {"URL": "https://x.example"}, "corp": {"URL": "https://y.example"}}' },
+      /^ISSUERS: has "corp" twice in one object: keep one$/,
+    ],
+    [
+      { ISSUERS: '{"corp": {"URL": "https://x.example", "URL": "https://y.example"}}' },
+      /^ISSUERS: has "URL" twice in one object: keep one$/,
+    ],
     [{ ISSUERS: '{"corp": {"URL": "https://x.example"}}', ...CORP }, /^ISSUER_CORP_URL: is set here and in ISSUERS/],
     [
       {
