@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { type Accounts, createAccounts } from '../federation/account.ts';
 import { logged } from '../federation/failure.ts';
 import type { OpenConnector } from '../federation/registry.ts';
+import { IDLE as UNUSED_ON_PAGES } from '../http/page-session/session-records.ts';
 import { createSignedOut, type SignedOut } from '../logout/signed-out.ts';
 import type { RecheckObserver } from '../vault/answer.ts';
 import { createRecheck, type Recheck } from '../vault/recheck.ts';
@@ -23,7 +24,8 @@ export const composeAccounts = (config: Lifetimes, { store }: Pick<Dependencies,
 export const composeSignedOut = (
   { grantLifetime, sessionLifetime }: Lifetimes,
   { store, clock }: Pick<Dependencies, 'store' | 'clock'>,
-): SignedOut => createSignedOut({ store, clock, grantLifetime, sessionLifetime });
+): SignedOut =>
+  createSignedOut({ store, clock, grantLifetime, sessionLifetime: Math.max(sessionLifetime, UNUSED_ON_PAGES) });
 
 interface RecheckDependencies extends Pick<Dependencies, 'clock' | 'log' | 'store'> {
   readonly accounts: Accounts;

@@ -8,10 +8,16 @@ import type { Accounts } from '../federation/account.ts';
 import type { Organisations } from '../federation/claims/organisations.ts';
 import { createLogins } from '../federation/login.ts';
 import type { OpenConnector } from '../federation/registry.ts';
+import { accountRoutes } from '../http/account/account.ts';
+import { createSignOutSection } from '../http/account/sign-out-section.ts';
 import type { DeviceLimits } from '../http/admission/device.ts';
 import { createApp } from '../http/app.ts';
 import { backChannelLogout } from '../http/logout/back-channel.ts';
 import { signOutRoutes } from '../http/logout/sign-out.ts';
+import { createPageSessions } from '../http/page-session/page-sessions.ts';
+import { createSessionCookie } from '../http/page-session/session-cookie.ts';
+import { createPageSessionRecords } from '../http/page-session/session-records.ts';
+import { pageSignInRoutes } from '../http/page-session/sign-in.ts';
 import { provisioningRoutes } from '../http/provisioning/routes.ts';
 import { callbackRoutes } from '../http/sign-in/callback.ts';
 import { finishNative } from '../http/sign-in/finished.ts';
@@ -55,6 +61,11 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
   const { clients, connectors, cookieKeys, isReady, onSignIn } = dependencies;
   const { registration: registrationLimits, ...limits } = composeLimits(config, dependencies.createRateLimit);
   const deviceLimits = composeDeviceLimits(config, dependencies.createRateLimit);
+  const isSecure = issuer.startsWith('https:');
+  const pageSessionParts = {
+    records: createPageSessionRecords({ store, clock, random: randomBytes }),
+    cookie: createSessionCookie(isSecure),
+  };
   const signIn = {
     issuer,
     languageOf,
@@ -68,7 +79,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
     recheck,
     signedOut,
     logins: createLogins(store, randomBytes),
-    loginCookie: createLoginCookie(cookieKeys, issuer.startsWith('https:')),
+    loginCookie: createLoginCookie(cookieKeys, isSecure),
     formKey: cookieKeys[0],
     onSignIn,
   };
@@ -76,11 +87,15 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
   const logout = backChannelLogout({ connectors, signedOut, recheck });
   const registration = { ...clients.registration, ...registrationLimits };
   return ({ app, guards, interactions, sessions, revision }) => {
+    const pageSessions = createPageSessions({ ...signIn, ...pageSessionParts, sessions });
+    const withPages = { ...signIn, pageSessions };
     const routes = [
-      interactionRoutes({ ...signIn, interactions }),
-      callbackRoutes(signIn),
+      interactionRoutes({ ...withPages, interactions }),
+      callbackRoutes(withPages),
+      pageSignInRoutes(signIn),
+      accountRoutes({ ...withPages, sections: [createSignOutSection(withPages)] }),
       logout,
-      signOutRoutes({ ...signIn, sessions }),
+      signOutRoutes({ ...signIn, sessions: pageSessions }),
       finishNative(signIn),
       ...guards,
     ];

@@ -141,7 +141,7 @@ async function listed(api: GithubApi, path: string, secrets: readonly string[]):
 function authorizeUrl(
   { baseUrl, clientId }: GithubSettings,
   { callbackUrl, needs }: ConnectorContext,
-  { state, codeVerifier, selectAccount }: LoginChecks & BeginOptions,
+  { state, codeVerifier, selectAccount, reauthenticate }: LoginChecks & BeginOptions,
 ): URL {
   const target = new URL(`${baseUrl}/login/oauth/authorize`);
   const readsMemberships = needs?.has('org') || needs?.has('team');
@@ -153,7 +153,8 @@ function authorizeUrl(
     state,
     code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
     code_challenge_method: 'S256',
-    ...(selectAccount && { prompt: 'select_account' }),
+    // GitHub can't be told to ask for the password again: the person at least has to choose the account.
+    ...((selectAccount || reauthenticate) && { prompt: 'select_account' }),
   }).toString();
   return target;
 }

@@ -74,11 +74,15 @@ export interface UpstreamSession {
 export interface SignIn {
   readonly identity: Identity;
   readonly session?: UpstreamSession | undefined;
+  /** When the person proved at the upstream who they are, in seconds since the epoch (`auth_time`). Absent: the upstream does not say. */
+  readonly authenticatedAt?: number | undefined;
 }
 
 export interface BeginOptions {
   /** Whether the upstream should let the person choose another account. */
   readonly selectAccount?: boolean | undefined;
+  /** Whether the upstream should ask the person to prove again who they are, although they are signed in there. */
+  readonly reauthenticate?: boolean | undefined;
 }
 
 /** Values that the upstream must return unchanged; made by `federation/login.ts`, stored in the login state. */

@@ -9,17 +9,29 @@ import type { LoginChecks } from './connector.ts';
 /** Seconds that a person has at the upstream. */
 export const LOGIN_LIFETIME = 600;
 
-/** The state that waits for the upstream's answer. */
-export interface LoginState {
+/** A sign-in that continues an authorization request. */
+interface LoginOfInteraction {
   readonly uid: string;
   readonly connector: string;
   /** The approval that was given before the redirect to the upstream, as a digest of what the page showed. */
   readonly approval: string;
   /** Scopes that the person left out on the page; absent: none. */
   readonly leftOut?: readonly string[];
-  readonly nonce: string;
-  readonly codeVerifier: string;
 }
+
+/** A sign-in to a page of this server, without a client. */
+export interface LoginOfPage {
+  readonly connector: string;
+  readonly page: {
+    /** Path of the page below the issuer, to which the browser goes on. */
+    readonly path: string;
+    /** When the sign-in began, in seconds since the epoch, if the person has to sign in at the upstream again. */
+    readonly reauthenticatesAt?: number;
+  };
+}
+
+/** The state that waits for the upstream's answer. */
+export type LoginState = (LoginOfInteraction | LoginOfPage) & Pick<LoginChecks, 'nonce' | 'codeVerifier'>;
 
 /** A person who signed in at an upstream. */
 export interface SignedIn {
@@ -31,7 +43,7 @@ export interface SignedIn {
 }
 
 /** How a sign-in ended; its interaction finishes with this outcome. */
-type LoginOutcome = Pick<LoginState, 'approval' | 'leftOut'> &
+type LoginOutcome = Pick<LoginOfInteraction, 'approval' | 'leftOut'> &
   (
     | SignedIn
     /** The session of this browser goes on. */
@@ -42,7 +54,7 @@ type LoginOutcome = Pick<LoginState, 'approval' | 'leftOut'> &
 export interface Logins {
   /** Creates checks; nothing is stored before `start`. */
   createChecks(): LoginChecks;
-  start(checks: LoginChecks, login: Pick<LoginState, 'uid' | 'connector' | 'approval' | 'leftOut'>): Promise<void>;
+  start(checks: LoginChecks, login: LoginOfInteraction | LoginOfPage): Promise<void>;
   /** Reads without taking, so that an answer that is refused early does not use up the login. */
   find(state: string): Promise<LoginState | undefined>;
   /** Of concurrent calls exactly one gets the login. */

@@ -2,9 +2,9 @@
 import type { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context } from 'koa';
 import { stateOf } from '../context-state.ts';
-import type { Language } from '../languages/language.ts';
+import { inWords, type Language } from '../languages/language.ts';
 import type { ChooseLanguage } from '../languages/languages.ts';
-import { textOf } from '../languages/page-error.ts';
+import { PageError, textOf } from '../languages/page-error.ts';
 import type { Pages } from '../views/pages.ts';
 
 export const renderErrorPage =
@@ -14,7 +14,8 @@ export const renderErrorPage =
     const { requestId } = stateOf(ctx);
     const language = languageOf(ctx);
     const message = textOf(error, language);
-    return pages.error({ language, ...titleOf(error.status, language), message, reference: requestId });
+    const own = error instanceof PageError && error.next ? { next: inWords(language, error.next) } : {};
+    return pages.error({ language, ...titleOf(error.status, language), ...own, message, reference: requestId });
   };
 
 function titleOf(status: number, { texts }: Language): { readonly title: string; readonly next?: string } {

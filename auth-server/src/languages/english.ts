@@ -80,6 +80,21 @@ export const english = {
     appsKeepAccess: 'Apps that you approved keep their access until it ends or you remove it in the app.',
     stillSignedIn: 'You may still be signed in at {provider}.',
     signOutThere: 'Sign out at {provider} as well',
+    // Signing in to a page of this server, without an app.
+    signInHere: 'Sign in to this server',
+    signInOnceMore: 'This page needs a sign-in of the last minutes. Sign in once more.',
+    notAdmittedHere: 'This server does not admit this account.',
+    pageSignInDenied: 'You are not signed in: {provider} refused the sign-in, or you cancelled it.',
+    pageSignInFailed: 'You are not signed in, because {provider} did not answer as expected.',
+    notProvenAgain: 'You are not signed in, because {provider} did not ask you to sign in again.',
+    signedOutMeanwhile: 'You signed out everywhere during this sign-in, so it does not count.',
+    openPageAgain: 'Open the page again.',
+    // The account page.
+    account: 'Your account',
+    signOutHeading: 'Sign out',
+    signOutExplained: 'Apps keep their access when you sign out.',
+    signOutHere: 'Sign out in this browser',
+    signOutEverywhere: 'Sign out in all browsers',
     // The choice of an organisation.
     whichOrganisation: 'Which organisation?',
     oneOrganisation:
@@ -128,6 +143,7 @@ export const english = {
     unreadable: 'The request could not be read.',
     tooLarge: 'The request body is too large.',
     onlyGet: 'Only GET is allowed here.',
+    onlyPost: 'Only POST is allowed here.',
     onlyGetAndPost: 'Only GET and POST are allowed here.',
     // A sign-in that can't continue.
     cantContinueTitle: 'This sign-in can’t continue',

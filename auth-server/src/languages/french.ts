@@ -86,6 +86,21 @@ export const french: Language = {
       'Les applications que vous avez autorisées gardent leur accès jusqu’à ce qu’il expire ou que vous le supprimiez dans l’application.',
     stillSignedIn: 'Vous êtes peut-être encore connecté chez {provider}.',
     signOutThere: 'Se déconnecter aussi chez {provider}',
+    // Signing in to a page of this server, without an app.
+    signInHere: 'Se connecter à ce serveur',
+    signInOnceMore: 'Cette page demande une connexion datant de quelques minutes. Connectez-vous encore une fois.',
+    notAdmittedHere: 'Ce serveur n’admet pas ce compte.',
+    pageSignInDenied: 'Vous n’êtes pas connecté : {provider} a refusé la connexion, ou vous l’avez annulée.',
+    pageSignInFailed: 'Vous n’êtes pas connecté, car {provider} n’a pas répondu comme prévu.',
+    notProvenAgain: 'Vous n’êtes pas connecté, car {provider} ne vous a pas demandé une nouvelle connexion.',
+    signedOutMeanwhile: 'Vous vous êtes déconnecté partout pendant cette connexion, elle ne compte donc pas.',
+    openPageAgain: 'Ouvrez de nouveau la page.',
+    // The account page.
+    account: 'Votre compte',
+    signOutHeading: 'Se déconnecter',
+    signOutExplained: 'Les applications gardent leur accès quand vous vous déconnectez.',
+    signOutHere: 'Se déconnecter dans ce navigateur',
+    signOutEverywhere: 'Se déconnecter dans tous les navigateurs',
     // The choice of an organisation.
     whichOrganisation: 'Quelle organisation ?',
     oneOrganisation:
@@ -136,6 +151,7 @@ export const french: Language = {
     unreadable: 'La demande n’a pas pu être lue.',
     tooLarge: 'Le contenu de la demande est trop volumineux.',
     onlyGet: 'Seul GET est autorisé ici.',
+    onlyPost: 'Seul POST est autorisé ici.',
     onlyGetAndPost: 'Seuls GET et POST sont autorisés ici.',
     // A sign-in that can't continue.
     cantContinueTitle: 'Impossible de poursuivre cette connexion',

@@ -79,6 +79,22 @@ export const german: Language = {
       'Apps, die Sie zugelassen haben, behalten ihren Zugriff, bis er abläuft oder Sie ihn in der App entfernen.',
     stillSignedIn: 'Bei {provider} sind Sie vielleicht noch angemeldet.',
     signOutThere: 'Auch bei {provider} abmelden',
+    // Signing in to a page of this server, without an app.
+    signInHere: 'Bei diesem Server anmelden',
+    signInOnceMore: 'Diese Seite braucht eine Anmeldung aus den letzten Minuten. Melden Sie sich noch einmal an.',
+    notAdmittedHere: 'Dieser Server lässt dieses Konto nicht zu.',
+    pageSignInDenied:
+      'Sie sind nicht angemeldet: {provider} hat die Anmeldung abgelehnt, oder Sie haben sie abgebrochen.',
+    pageSignInFailed: 'Sie sind nicht angemeldet, weil {provider} nicht wie erwartet geantwortet hat.',
+    notProvenAgain: 'Sie sind nicht angemeldet, weil {provider} keine neue Anmeldung von Ihnen verlangt hat.',
+    signedOutMeanwhile: 'Sie haben sich während dieser Anmeldung überall abgemeldet, deshalb zählt sie nicht.',
+    openPageAgain: 'Öffnen Sie die Seite neu.',
+    // The account page.
+    account: 'Ihr Konto',
+    signOutHeading: 'Abmelden',
+    signOutExplained: 'Apps behalten ihren Zugriff, wenn Sie sich abmelden.',
+    signOutHere: 'In diesem Browser abmelden',
+    signOutEverywhere: 'In allen Browsern abmelden',
     // The choice of an organisation.
     whichOrganisation: 'Welche Organisation?',
     oneOrganisation:
@@ -129,6 +145,7 @@ export const german: Language = {
     unreadable: 'Die Anfrage konnte nicht gelesen werden.',
     tooLarge: 'Der Inhalt der Anfrage ist zu groß.',
     onlyGet: 'Hier ist nur GET erlaubt.',
+    onlyPost: 'Hier ist nur POST erlaubt.',
     onlyGetAndPost: 'Hier sind nur GET und POST erlaubt.',
     // A sign-in that can't continue.
     cantContinueTitle: 'Diese Anmeldung kann nicht fortgesetzt werden',

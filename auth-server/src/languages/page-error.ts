@@ -3,12 +3,19 @@ import { HttpError, type HttpErrorDetails } from '@mcp-oauth/shared/errors';
 import { english } from './english.ts';
 import { inWords, type Language, type Said, said } from './language.ts';
 
+interface PageErrorDetails extends HttpErrorDetails {
+  /** What the person can do next. Absent: the status decides, for somebody whom an app has sent. */
+  readonly next?: Said;
+}
+
 export class PageError extends HttpError {
   readonly text: Said;
+  readonly next: Said | undefined;
 
-  constructor(status: number, code: string, text: Said, details?: HttpErrorDetails) {
+  constructor(status: number, code: string, text: Said, { next, ...details }: PageErrorDetails = {}) {
     super(status, code, inWords(english, text), details);
     this.text = text;
+    this.next = next;
   }
 }
 

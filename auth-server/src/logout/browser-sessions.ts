@@ -4,6 +4,8 @@ import type { HttpExchange } from '@mcp-oauth/shared/http/exchange';
 export interface BrowserSession {
   readonly uid: string;
   readonly accountId: string;
+  /** When the person signed in, in seconds since the epoch. */
+  readonly since: number;
 }
 
 export interface BrowserSessions {

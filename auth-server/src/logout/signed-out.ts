@@ -38,6 +38,8 @@ export interface SignedOut {
     onApprovalsEnded: (accountId: string) => Promise<void>,
   ): Promise<Recorded | undefined>;
   includes(session: SignedInSession): Promise<boolean>;
+  /** Ends the sessions of a person in all browsers. What the person approved stays. */
+  endSessions(accountId: string): Promise<void>;
   /** When the approvals of a person ended, in seconds since the epoch: earlier ones are no longer valid. */
   approvalsEndedAt(accountId: string): Promise<number | undefined>;
 }
@@ -126,6 +128,8 @@ export function createSignedOut({ store, clock, sessionLifetime, grantLifetime }
       const times = await Promise.all([everySession(accountId), own].map((id) => timeOf(ENDED, id)));
       return times.some((at) => hasEnded(since, at));
     },
+    endSessions: (accountId) =>
+      store.put(ENDED, everySession(accountId), { at: seconds(clock) }, { ttl: sessionLifetime + MARGIN }),
     approvalsEndedAt: (accountId) => timeOf(APPROVALS, accountId),
   };
 }

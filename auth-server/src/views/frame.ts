@@ -13,14 +13,17 @@ export interface Look {
 interface Content {
   readonly title: string;
   readonly body: Html;
+  /** A page to read instead of a card with actions. */
+  readonly isWide?: boolean;
 }
 
-export function framed({ language, brand }: Look, { title, body }: Content): string {
+export function framed({ language, brand }: Look, { title, body, isWide = false }: Content): string {
   return page({
     language: language.tag,
     direction: language.direction,
     title: brand.name === undefined ? title : `${title} · ${brand.name}`,
     stylesheet: brand.stylesheet,
+    wide: isWide,
     body: html`${header(brand)}${body}${links(brand, language)}`,
   });
 }

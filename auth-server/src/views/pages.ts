@@ -1,6 +1,8 @@
 /** Owns the pages of this server with the operator's brand, and the headers that they are sent with. */
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Brand } from '../branding/brand.ts';
+import { type AccountView, accountPage } from './account/account.ts';
+import { type PageSignInView, pageSignInPage } from './account/sign-in.ts';
 import {
   type DeviceCodeView,
   type DeviceConfirmView,
@@ -27,6 +29,8 @@ export interface Pages {
   deviceCode(view: Branded<DeviceCodeView>): string;
   deviceConfirm(view: Branded<DeviceConfirmView>): string;
   deviceEnd(view: Branded<DeviceEndView>): string;
+  pageSignIn(view: Branded<PageSignInView>): string;
+  account(view: Branded<AccountView>): string;
 }
 
 type Branded<View> = Omit<View, 'brand'>;
@@ -42,4 +46,6 @@ export const createPages = (brand: Brand): Pages => ({
   deviceCode: (view) => deviceCodePage({ ...view, brand }),
   deviceConfirm: (view) => deviceConfirmPage({ ...view, brand }),
   deviceEnd: (view) => deviceEndPage({ ...view, brand }),
+  pageSignIn: (view) => pageSignInPage({ ...view, brand }),
+  account: (view) => accountPage({ ...view, brand }),
 });

@@ -13,8 +13,8 @@ export interface RefusalView extends Look {
   readonly provider: string;
   /** Path of the sign-in page, where another account can be chosen. */
   readonly again: string;
-  /** Path that takes the answer to the app. */
-  readonly finish: string;
+  /** Path that takes the answer to the app. Absent: the person came to a page of this server, without an app. */
+  readonly finish?: string | undefined;
   /** The request id, which finds the log line with the rule. */
   readonly reference: string;
 }
@@ -31,11 +31,14 @@ export function refusalPage({ language, brand, identity, provider, again, finish
       title: texts.notAdmittedTitle,
       body: html`<div class="card">
 <h1>${texts.notAdmittedTitle}</h1>
-<p>${who ? fill(language, 'signedInAsWith', { person, provider: from }) : fill(language, 'signedInWith', { provider: from })} ${texts.notAdmitted}</p>
+<p>${who ? fill(language, 'signedInAsWith', { person, provider: from }) : fill(language, 'signedInWith', { provider: from })} ${finish ? texts.notAdmitted : texts.notAdmittedHere}</p>
 <p>${fill(language, 'ifAdmitted', { operator: operatorOf(brand, texts.operator) })}</p>
 <a class="button" href="${again}">${texts.useAnother}</a>
-<a class="button quiet" rel="noreferrer" href="${finish}">${texts.returnWithout}</a>
-<p class="soft small">${texts.answerComes}</p>
+${
+  finish &&
+  html`<a class="button quiet" rel="noreferrer" href="${finish}">${texts.returnWithout}</a>
+<p class="soft small">${texts.answerComes}</p>`
+}
 </div>
 <footer>${texts.reasonReference}<br><code>${reference}</code></footer>`,
     },

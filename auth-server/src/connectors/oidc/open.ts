@@ -8,7 +8,7 @@ import { readAnswer } from '../../federation/answer.ts';
 import { type Connector, type ConnectorContext, type Identity, UpstreamError } from '../../federation/connector.ts';
 import { innermost } from '../../federation/failure.ts';
 import { type ClaimOptions, type Claims, collectClaims, emailVerified } from './claims.ts';
-import { type IdTokenClaims, readIdToken } from './id-token.ts';
+import { type IdTokenClaims, isTime, readIdToken } from './id-token.ts';
 import { toIdentity, userInAnswer } from './identity.ts';
 import { createLogout } from './logout/logout.ts';
 import { createProvider, type Provider, type Upstream } from './provider.ts';
@@ -47,10 +47,11 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
 
   return {
     logout: createLogout(values, provider, { clock, quirks }),
-    begin: (checks, { selectAccount } = {}) =>
+    begin: (checks, { selectAccount, reauthenticate } = {}) =>
       translated(async () => {
         const { configuration, prompts } = await provider.metadata.get();
-        const choose = selectAccount ? [quirks.accountPrompt ?? promptFrom(prompts)] : [];
+        const accountPrompt = selectAccount ? [quirks.accountPrompt ?? promptFrom(prompts)] : [];
+        const choose = new Set([...(reauthenticate ? ['login'] : []), ...accountPrompt]);
         // OpenID Connect Core 1.0 §11: a provider may give offline access only if it asked the person for it in this request.
         const prompt = [...choose, ...(asksConsent ? ['consent'] : [])].join(' ');
         return oidc.buildAuthorizationUrl(configuration, {
@@ -64,6 +65,8 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
           ...(values.offlineAccess === 'access_type' && { access_type: 'offline' }),
           ...quirks.parameters,
           ...(prompt && { prompt }),
+          // OpenID Connect Core 1.0 §3.1.2.1: with it the id token has to say when the person signed in there.
+          ...(reauthenticate && { max_age: '0' }),
         });
       }),
     identify: async (claims) => {
@@ -90,7 +93,8 @@ export function openOidc(values: OidcSettings, context: ConnectorContext, quirks
         const idToken = await readIdToken(tokens[ID_TOKEN], { ...expectedOf(upstream), nonce });
         const accessToken = tokens.access_token;
         const identity = await identify(upstream, idToken, { accessToken, inAnswer: userInAnswer(answer) });
-        return { identity, session: sessionOf(tokens, idToken, { hasUserInfo: hasUserInfo(upstream), clock }) };
+        const session = sessionOf(tokens, idToken, { hasUserInfo: hasUserInfo(upstream), clock });
+        return { identity, session, authenticatedAt: isTime(idToken.auth_time) ? idToken.auth_time : undefined };
       }),
     recheckEvery: quirks.recheckEvery,
     recheck: (session, renewed, signal) =>

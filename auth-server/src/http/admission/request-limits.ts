@@ -14,7 +14,7 @@ import { costOf } from '../request-size.ts';
 export interface RequestLimits {
   /** Limits authorization requests from one address. */
   readonly authorization: RateLimit;
-  /** Limits approvals on the sign-in page, because each stores a login state. */
+  /** Limits approvals on the sign-in page, and sign-ins to pages of this server, because each stores a login state. */
   readonly approval: RateLimit;
   /** Limits revocations, because each stores the used assertion of a client with keys, even for an unknown token. */
   readonly revocation: RateLimit;
@@ -28,6 +28,7 @@ type Counted = keyof Omit<RequestLimits, 'failure'>;
 const COUNTED: readonly (readonly [path: RegExp, limit: Counted])[] = [
   [/^\/(authorize|par)\/?$/i, 'authorization'],
   [/^\/interaction\/[^/]+\/approve\/?$/i, 'approval'],
+  [/^\/sign-in\/?$/i, 'approval'],
   [/^\/revoke\/?$/i, 'revocation'],
 ];
 /** Endpoints where clients authenticate, and where an upstream does with a logout token. */

@@ -15,8 +15,9 @@ import type { OpenConnector } from '../../federation/registry.ts';
 import { said } from '../../languages/language.ts';
 import type { ChooseLanguage } from '../../languages/languages.ts';
 import { PageError } from '../../languages/page-error.ts';
-import type { BrowserSession, BrowserSessions } from '../../logout/browser-sessions.ts';
+import type { BrowserSession } from '../../logout/browser-sessions.ts';
 import type { Pages } from '../../views/pages.ts';
+import type { PageSessions } from '../page-session/page-sessions.ts';
 import { refuseOtherSites } from '../sign-in/same-site.ts';
 
 export interface SignOutDependencies {
@@ -25,7 +26,7 @@ export interface SignOutDependencies {
   readonly pages: Pages;
   readonly accounts: Accounts;
   readonly connectors: readonly OpenConnector[];
-  readonly sessions: BrowserSessions;
+  readonly sessions: Pick<PageSessions, 'find' | 'end'>;
   /** Signs the form; the same on all replicas. */
   readonly formKey: string;
 }

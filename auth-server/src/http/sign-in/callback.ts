@@ -21,6 +21,8 @@ import { PageError } from '../../languages/page-error.ts';
 import { type SignedOut, upstreamSessionOf } from '../../logout/signed-out.ts';
 import type { Recheck } from '../../vault/recheck.ts';
 import type { Pages } from '../../views/pages.ts';
+import type { PageSessions } from '../page-session/page-sessions.ts';
+import { finishOnPage } from '../page-session/returned.ts';
 import { readFormPost, redirectToCallback } from './form-post.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import { seeOther } from './redirect.ts';
@@ -37,7 +39,8 @@ export interface CallbackDependencies {
   readonly passThrough: PassThrough;
   readonly access: Pick<Access, 'stored'>;
   readonly recheck: Pick<Recheck, 'remember'>;
-  readonly signedOut: Pick<SignedOut, 'remember'>;
+  readonly signedOut: Pick<SignedOut, 'remember' | 'includes'>;
+  readonly pageSessions: Pick<PageSessions, 'start'>;
   readonly loginCookie: LoginCookie;
   readonly clock: Clock;
   readonly onSignIn?: SignInObserver | undefined;
@@ -71,7 +74,14 @@ async function receive(ctx: Context, dependencies: CallbackDependencies): Promis
   if (!state || others.length > 0) throw callbackError(answer, 'foreign', state ? 'more than one state' : 'no state');
   const login = await accept(ctx, dependencies, { state, connector: upstream.id, answer });
   dependencies.loginCookie.clear(ctx, state);
-  const { refused, ...outcome } = await completeSignIn(ctx, dependencies, upstream, { ...login, state });
+  const { refused, authenticatedAt, ...outcome } = await completeSignIn(ctx, dependencies, upstream, {
+    ...login,
+    state,
+  });
+  if ('page' in login) {
+    const returned = { upstream, page: login.page, outcome, authenticatedAt, refused };
+    return finishOnPage(ctx, returned, dependencies);
+  }
   const { approval, leftOut } = login;
   await dependencies.logins.saveOutcome(login.uid, { ...outcome, approval, ...(leftOut && { leftOut }) });
   if (refused) {
@@ -144,6 +154,8 @@ type ReturnedLogin = LoginState & Pick<LoginChecks, 'state'>;
 type SignInOutcome = (SignedIn | ClientAnswer) & {
   /** The person, if they signed in and may not come in. */
   readonly refused?: Identity;
+  /** When the person proved at the upstream who they are. */
+  readonly authenticatedAt?: number | undefined;
 };
 
 async function completeSignIn(
@@ -181,5 +193,5 @@ async function completeSignIn(
     await dependencies.signedOut.remember(upstreamSession, account.accountId);
   }
   dependencies.onSignIn?.(upstream.id, 'ok');
-  return { accountId: account.accountId, since, upstreamSession };
+  return { accountId: account.accountId, since, upstreamSession, authenticatedAt: signIn.authenticatedAt };
 }

@@ -13,6 +13,7 @@ import type { Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 import { said } from '../../languages/language.ts';
 import { onlyGet, PageError } from '../../languages/page-error.ts';
+import type { PageSessions } from '../page-session/page-sessions.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import {
   askForOrganisation,
@@ -32,6 +33,7 @@ export interface InteractionDependencies extends OrganisationDependencies {
   readonly loginCookie: LoginCookie;
   /** Signs the forms; the same on all replicas. */
   readonly formKey: string;
+  readonly pageSessions: Pick<PageSessions, 'end'>;
   readonly onSignIn?: SignInObserver | undefined;
 }
 
@@ -123,6 +125,7 @@ async function deny(ctx: Context, dependencies: InteractionDependencies): Promis
 async function signOut(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
   const { uid } = await findForForm(ctx, dependencies);
   await dependencies.interactions.signOut(ctx);
+  await dependencies.pageSessions.end(ctx);
   seeOther(ctx, `${interactionPath(dependencies.issuer, uid)}?account=${OTHER_ACCOUNT}`);
 }
 

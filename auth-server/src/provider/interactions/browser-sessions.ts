@@ -7,8 +7,9 @@ import type { BrowserSessions } from '../../logout/browser-sessions.ts';
 export function createBrowserSessions(provider: Provider, secure: boolean): BrowserSessions {
   return {
     find: async ({ req, res }) => {
-      const { uid, accountId } = await provider.Session.get(provider.createContext(req, res) as Context);
-      return accountId === undefined ? undefined : { uid, accountId };
+      const session = await provider.Session.get(provider.createContext(req, res) as Context);
+      const { uid, accountId, loginTs: since = 0 } = session;
+      return accountId === undefined ? undefined : { uid, accountId, since };
     },
     end: async ({ req, res }) => {
       const ctx = provider.createContext(req, res);

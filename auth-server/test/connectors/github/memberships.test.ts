@@ -46,8 +46,10 @@ describe('GitHub: scopes', () => {
   );
 
   it('GitHub docs "Authorizing OAuth apps": prompt=select_account shows the account picker', async () => {
-    const target = await open('https://github.example').begin(checks, { selectAccount: true });
-    expect(target.searchParams.get('prompt')).toBe('select_account');
+    for (const options of [{ selectAccount: true }, { reauthenticate: true }]) {
+      const target = await open('https://github.example').begin(checks, options);
+      expect(target.searchParams.get('prompt')).toBe('select_account');
+    }
   });
 
   it('organisations and teams are not asked for when no rule needs them', async () => {

@@ -211,3 +211,35 @@ describe('OpenID Connect Core §3.1.2.1 another account at the provider', () => 
     expect(target.searchParams.get('prompt')).toBe(prompt);
   });
 });
+
+describe('OpenID Connect Core §3.1.2.1 a new proof of who the person is', () => {
+  it.each([
+    [{ reauthenticate: true }, 'login'],
+    [{ reauthenticate: true, selectAccount: true }, 'login select_account'],
+  ])('the request for %j says prompt=%s and max_age=0', async (options, prompt) => {
+    await using upstream = await start();
+    upstream.stage.routes.set('/.well-known/openid-configuration', () => ({
+      ...metadata(upstream.issuer),
+      prompt_values_supported: ['login', 'select_account'],
+    }));
+    const { searchParams } = await upstream.connector.begin(checks, options);
+    expect([searchParams.get('prompt'), searchParams.get('max_age')]).toEqual([prompt, '0']);
+  });
+
+  it('any other request has neither prompt nor max_age', async () => {
+    await using upstream = await start();
+    const { searchParams } = await upstream.connector.begin(checks);
+    expect([searchParams.has('prompt'), searchParams.has('max_age')]).toEqual([false, false]);
+  });
+
+  it.each([
+    [1_790_000_000, 1_790_000_000],
+    ['yesterday', undefined],
+    [null, undefined],
+  ])('auth_time %j of the id token is read as %j', async (authTime, expected) => {
+    await using upstream = await start();
+    upstream.claims = { auth_time: authTime };
+    const answer = await upstream.signIn(await upstream.connector.begin(checks));
+    expect((await upstream.connector.finish(answer, checks)).authenticatedAt).toBe(expected);
+  });
+});

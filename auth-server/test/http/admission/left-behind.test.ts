@@ -222,6 +222,7 @@ describe('RFC 9700 §4.16 the total storage of unknown callers at the default li
       ]),
       { what: '/authorize of a pushed request', kind: 'Interaction', hourly: hour, run: pushed, cost: 8 },
       { what: 'approval on the page', kind: 'LoginState', hourly: hour, run: approved },
+      { what: 'sign-in to a page', kind: 'LoginState', hourly: hour, run: () => server.fetch('/sign-in') },
       { what: '/revoke with an assertion', kind: 'ReplayDetection', hourly: hour, run: revoked },
       ...[100, KIB, 8_000].map((size) => ({
         what: `/device_authorization, ${size} bytes`,

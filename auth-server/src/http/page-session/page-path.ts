@@ -1,0 +1,19 @@
+/** Owns which pages a person signs in to, and so where a browser may go on after a sign-in: nowhere else (RFC 9700 §4.11). */
+import type { Context } from 'koa';
+
+/** The first page is for a request that names none. */
+const PAGES = ['/account'] as const;
+
+const PART = /^(\/[\w-]{1,128}){1,4}$/;
+
+/** The path below the issuer, if it is one of the pages or below one; otherwise the first page. */
+export function pagePathOf(path: unknown): string {
+  if (typeof path !== 'string') return PAGES[0];
+  const plain = path.replace(/\/$/, '');
+  const isPage = PART.test(plain) && PAGES.some((page) => plain === page || plain.startsWith(`${page}/`));
+  return isPage ? plain : PAGES[0];
+}
+
+/** Where to go on after the sign-in that a request needs: a form is never sent again, so the person sees its page. */
+export const pathToReturnTo = ({ method, path }: Pick<Context, 'method' | 'path'>): string =>
+  pagePathOf(method === 'GET' || method === 'HEAD' ? path : path.split('/').slice(0, 2).join('/'));

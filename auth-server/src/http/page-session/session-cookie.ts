@@ -1,0 +1,34 @@
+/**
+ * Owns the cookie of a session on the pages. It is `SameSite=Lax`: a browser that comes back from the upstream would not send a
+ * strict one, and would be sent there again. Forms are protected by a token of their own.
+ */
+import type { Context } from 'koa';
+
+export interface SessionCookie {
+  read(ctx: Context): string | undefined;
+  set(ctx: Context, id: string): void;
+  clear(ctx: Context): void;
+}
+
+/** @param secure whether our public URL is https */
+export function createSessionCookie(secure: boolean): SessionCookie {
+  // RFC 6265bis §4.1.3.2: with the prefix no other host of the domain can set it.
+  const name = `${secure ? '__Host-' : ''}as_page`;
+  const write = (ctx: Context, value: string | null) => {
+    // The public URL decides, not the protocol of the last hop.
+    ctx.cookies.secure = secure;
+    ctx.cookies.set(name, value, {
+      httpOnly: true,
+      sameSite: 'lax',
+      path: '/',
+      secure,
+      signed: false,
+      overwrite: true,
+    });
+  };
+  return {
+    read: (ctx) => ctx.cookies.get(name, { signed: false }),
+    set: (ctx, id) => write(ctx, id),
+    clear: (ctx) => write(ctx, null),
+  };
+}
