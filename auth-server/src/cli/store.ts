@@ -5,12 +5,14 @@ import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { createScratchStore } from '../compose/in-process/scratch-store.ts';
 import { type Config, readConfig } from '../config.ts';
 import { discoverKinds } from '../federation/registry.ts';
+import type { GrantDirectory } from '../revocation/grant-directory.ts';
 import { openStorage } from '../storage/open.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 
 export interface OpenedStore {
   readonly config: Config;
   readonly store: RecordStore;
+  readonly directory: GrantDirectory;
   readonly clock: Clock;
 }
 
@@ -39,10 +41,11 @@ async function withStorage<T>(
   const clock = systemClock;
   // Standard output is for the command; a problem with the store reaches it as an error.
   const log = createLogger('auth-server', 'silent');
-  const { store } = await openStorage(config, { clock, log, patience: PATIENCE, ...(layer && { layer }) });
+  const { store, directory } = await openStorage(config, { clock, log, patience: PATIENCE, ...(layer && { layer }) });
   try {
-    return await work({ config, store, clock });
+    return await work({ config, store, directory, clock });
   } finally {
+    await directory.close();
     await store.close();
   }
 }

@@ -12,6 +12,7 @@ import { organisationsBy } from '../federation/claims/organisations.ts';
 import { generateSigningKey } from '../keys/signing-key.ts';
 import { english } from '../languages/english.ts';
 import type { Engine } from '../provider/provider.ts';
+import { createSqliteDirectory } from '../storage/directory/sqlite.ts';
 import { rateLimitsOn } from '../storage/rate-limit.ts';
 import { createSqliteStore } from '../storage/sqlite.ts';
 import { createPages } from '../views/pages.ts';
@@ -26,6 +27,7 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
   const dependencies = {
     clock,
     store,
+    directory: createSqliteDirectory(':memory:', clock),
     log: createLogger('auth-server', 'silent'),
     fetch: createOutgoingFetch(config),
     createRateLimit: rateLimitsOn(undefined),
@@ -50,6 +52,7 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
   try {
     return await work(createEngine({ signing: [key], cookies: ['unused'] }));
   } finally {
+    await dependencies.directory.close();
     await store.close();
   }
 }

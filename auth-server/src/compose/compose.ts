@@ -26,6 +26,8 @@ import { keyPolicyOf } from '../keys/settings.ts';
 import type { SigningKeys } from '../keys/signing-key.ts';
 import { chooseFrom, discoverLanguages } from '../languages/languages.ts';
 import type { Meters } from '../metrics.ts';
+import type { GrantDirectory } from '../revocation/grant-directory.ts';
+import { createSqliteDirectory } from '../storage/directory/sqlite.ts';
 import { openStorage, type Storage } from '../storage/open.ts';
 import { patientStart } from '../storage/patience.ts';
 import { type CreateRateLimit, rateLimitsOn } from '../storage/rate-limit.ts';
@@ -45,6 +47,8 @@ export interface Overrides {
   readonly clock?: Clock;
   readonly fetch?: Fetch;
   readonly store?: RecordStore;
+  /** Only with `store`; absent: one in the memory of this process. */
+  readonly directory?: GrantDirectory;
   /** Only with `store`; absent: limits are counted in this process. */
   readonly createRateLimit?: CreateRateLimit;
   readonly log?: Logger;
@@ -69,9 +73,9 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     orgClaims,
   );
   const storage = overrides.store
-    ? storageOn(overrides.store, overrides.createRateLimit)
+    ? storageOn(overrides.store, overrides, clock)
     : await openStorage(config, { clock, log });
-  const { store, redis, health } = storage;
+  const { store, directory, redis, health } = storage;
   const { meters, endpoint } = composeMetrics(config, { redis, health, log }) ?? {};
   const createRateLimit = meters?.limits(storage.createRateLimit) ?? storage.createRateLimit;
   let isDraining = false;
@@ -83,6 +87,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     log,
     fetch,
     store,
+    directory,
     createRateLimit,
     languageOf,
     pages,
@@ -115,15 +120,17 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     },
     close: async () => {
       await stop();
+      await directory.close();
       await store.close();
     },
   };
 }
 
 /** A store in this process only. */
-const storageOn = (store: RecordStore, createRateLimit = rateLimitsOn(undefined)): Storage => ({
+const storageOn = (store: RecordStore, { directory, createRateLimit }: Overrides, clock: Clock): Storage => ({
   store,
-  createRateLimit,
+  directory: directory ?? createSqliteDirectory(':memory:', clock),
+  createRateLimit: createRateLimit ?? rateLimitsOn(undefined),
   redis: undefined,
   health: undefined,
 });

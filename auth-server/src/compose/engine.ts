@@ -12,6 +12,7 @@ import type { EngineCounts } from '../provider/events.ts';
 import { DEVICE_CODE } from '../provider/lifetimes.ts';
 import { createEngine, type Engine } from '../provider/provider.ts';
 import { lifetimesOf } from '../provider/settings.ts';
+import { createEndedBefore } from '../revocation/ended-before.ts';
 import type { Clients } from './clients.ts';
 import type { Dependencies } from './dependencies.ts';
 import { composeResources } from './resources.ts';
@@ -29,8 +30,20 @@ export interface EngineDependencies extends Dependencies {
 
 /** @returns a function that creates an engine for a set of keys; everything else outlives the engines */
 export function composeEngine(config: Config, dependencies: EngineDependencies): (keys: Keys) => Engine {
-  const { store, clock, languageOf, pages, accounts, passThrough, access, organisations, signedOut, clients, counts } =
-    dependencies;
+  const {
+    store,
+    directory,
+    clock,
+    languageOf,
+    pages,
+    accounts,
+    passThrough,
+    access,
+    organisations,
+    signedOut,
+    clients,
+    counts,
+  } = dependencies;
   const options = {
     issuer: config.issuer,
     store,
@@ -40,6 +53,8 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     access,
     organisations,
     signedOut,
+    directory,
+    endedBefore: createEndedBefore(store, config.grantLifetime),
     ...clients,
     clientIdMetadataDocuments: config.clientMetadata,
     resources: composeResources(config, dependencies),

@@ -29,6 +29,7 @@ import type { ClientCache } from './overrides/client-cache.ts';
 import { boundAssertions } from './overrides/replay-detection.ts';
 import { checkRegistration } from './parameter-size.ts';
 import { createAdapter } from './records/adapter.ts';
+import type { ListingOptions } from './records/listed-grants.ts';
 import { OWN_SCOPES, resourceIndicators } from './resource-indicators.ts';
 import { tellPerson } from './tokens/person-claims.ts';
 
@@ -48,7 +49,7 @@ export interface DeviceOptions {
   readonly openCodes: Limit;
 }
 
-export interface ConfigurationOptions {
+export interface ConfigurationOptions extends ListingOptions {
   readonly issuer: string;
   readonly keys: Keys;
   readonly store: RecordStore;
@@ -89,6 +90,8 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       initialAccessTokens: options.registration.initialAccessTokens,
       signedOut: options.signedOut,
       openCodes: options.device.openCodes,
+      directory: options.directory,
+      endedBefore: options.endedBefore,
     }),
     jwks: { keys: [...keys.signing] },
     cookies: cookies(options),

@@ -6,6 +6,9 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import { openRedis, type RedisClient, type RedisTarget } from '@mcp-oauth/shared/redis';
 import { createRedisHealth, type RedisHealth } from '@mcp-oauth/shared/redis/health';
 import { redisPatienceOf } from '@mcp-oauth/shared/redis/settings';
+import type { GrantDirectory } from '../revocation/grant-directory.ts';
+import { createRedisDirectory } from './directory/redis.ts';
+import { createSqliteDirectory } from './directory/sqlite.ts';
 import { type CreateRateLimit, rateLimitsOn } from './rate-limit.ts';
 import type { RecordStore } from './record-store.ts';
 import { createRedisStore, PREFIX } from './redis.ts';
@@ -37,6 +40,7 @@ export interface StorageDependencies {
 
 export interface Storage {
   readonly store: RecordStore;
+  readonly directory: GrantDirectory;
   readonly createRateLimit: CreateRateLimit;
   /** The Redis that all processes share; absent: there is only one process. */
   readonly redis: RedisClient | undefined;
@@ -70,6 +74,7 @@ export async function openStorage(
     const file = resolve(ROOT, dataDir, 'auth-server.sqlite');
     return {
       store: sealed(createSqliteStore(file, clock)),
+      directory: createSqliteDirectory(file, clock),
       createRateLimit: rateLimitsOn(undefined),
       redis: undefined,
       health: undefined,
@@ -80,6 +85,7 @@ export async function openStorage(
   await health.whenWritable(patience ?? redisPatienceOf(settings));
   return {
     store: sealed(await createRedisStore(client)),
+    directory: createRedisDirectory(client, clock),
     createRateLimit: rateLimitsOn(client),
     redis: client,
     health,

@@ -45,7 +45,7 @@ const keyOf = (kind: string, id: string): string => `${PREFIX}${kind}:${id}`;
 const aliasKey = (kind: string, alias: string): string => `${PREFIX}alias:${kind}:${alias}`;
 
 /** Milliseconds that a command waits to be sent while there is no connection: a restart of Redis takes up to three seconds. */
-const PATIENCE = 5_000;
+export const PATIENCE = 5_000;
 
 /** Waits for the first connection. Later, commands fail if there is no connection within `patience`. */
 export async function createRedisStore(client: RedisClient, patience = PATIENCE): Promise<RecordStore> {
@@ -90,19 +90,26 @@ export async function createRedisStore(client: RedisClient, patience = PATIENCE)
       await client.quit().catch(() => client.disconnect());
     },
   };
-  return patient(store, createPatience(client, patience));
+  return patient(store, createPatience(client, patience), READS);
 }
 
-/** Operations that may be repeated if the connection broke before the answer. */
+/** Operations of records that may be repeated if the connection broke before the answer. */
 const READS = new Set(['get', 'getByAlias']);
 
 /** Gives an outage of Redis one name for callers. A bug in this file, or a command that Redis refuses as wrong, stays what it is. */
 const translated = (error: unknown): unknown =>
   redisFailureOf(error) === 'unavailable' ? new StoreUnavailable(error) : error;
 
-/** Ensures that a call waits for a connection that was lost, and that callers see an outage as StoreUnavailable. */
-function patient(store: RecordStore, { connected, atPrimary }: Patience): RecordStore {
-  const guarded = Object.entries(store).map(([name, run]) => {
+/**
+ * Ensures that a call waits for a connection that was lost, and that callers see an outage as StoreUnavailable.
+ * @param repeatable names of the operations that may run twice
+ */
+export function patient<T extends { close(): Promise<void> }>(
+  store: T,
+  { connected, atPrimary }: Patience,
+  repeatable: ReadonlySet<string>,
+): T {
+  const guarded = Object.entries(store as object).map(([name, run]) => {
     const attempt = async (args: readonly unknown[]): Promise<unknown> => {
       await connected();
       return atPrimary(() => run(...args));
@@ -112,7 +119,7 @@ function patient(store: RecordStore, { connected, atPrimary }: Patience): Record
       (...args: unknown[]) =>
         attempt(args)
           .catch((cause) => {
-            const waiting = READS.has(name) && redisFailureOf(cause) === 'unavailable' ? connected() : undefined;
+            const waiting = repeatable.has(name) && redisFailureOf(cause) === 'unavailable' ? connected() : undefined;
             if (!waiting) throw cause;
             return waiting.then(() => atPrimary(() => run(...args)));
           })

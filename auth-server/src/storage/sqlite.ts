@@ -72,8 +72,8 @@ const OUTAGES: ReadonlySet<number> = new Set([5, 6, 7, 8, 10, 13, 14, 15]);
 const isOutage = (error: unknown): boolean => OUTAGES.has(Number((error as { errcode?: unknown }).errcode) & 0xff);
 
 /** Ensures that callers see a file that cannot be used now as StoreUnavailable. */
-function guarded(store: RecordStore): RecordStore {
-  const members = Object.entries(store).map(([name, run]) => [
+export function guarded<T extends { close(): Promise<void> }>(store: T): T {
+  const members = Object.entries(store as object).map(([name, run]) => [
     name,
     async (...args: unknown[]) => {
       try {

@@ -7,16 +7,13 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { run } from '@mcp-oauth/shared/testing/terminal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clientsCommands } from '../../src/cli/clients.ts';
-import { readConfig } from '../../src/config.ts';
-import { discoverKinds } from '../../src/federation/registry.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSealedStore } from '../../src/storage/sealed.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { authorizePath, refresh, register, tokensFor } from '../support/client.ts';
+import { commandsOn } from '../support/command-store.ts';
 import { DEVICE_GRANT, ON } from '../support/device.ts';
 import { form, type RunningServer, read, startServer } from '../support/running-server.ts';
-
-const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
 
 describe('clients', () => {
   const clock = new FakeClock(Date.now());
@@ -30,12 +27,7 @@ describe('clients', () => {
   });
   afterEach(() => server[Symbol.asyncDispose]());
 
-  const clients = (line: string, env = {}) =>
-    run(
-      clientsCommands((settings, work) => work({ config: readConfig(settings, kinds), store, clock })),
-      line,
-      env,
-    );
+  const clients = (line: string, env = {}) => run(clientsCommands(commandsOn({ store, clock })), line, env);
   const added = async (line: string): Promise<Record<string, string>> => {
     const { status, stdout, stderr } = await clients(`add --json ${line}`);
     expect([status, stderr]).toEqual([0, '']);

@@ -6,13 +6,10 @@ import { run } from '@mcp-oauth/shared/testing/terminal';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { initialAccessTokensCommands } from '../../src/cli/initial-access-tokens.ts';
 import type { WithStore } from '../../src/cli/store.ts';
-import { readConfig } from '../../src/config.ts';
-import { discoverKinds } from '../../src/federation/registry.ts';
 import { createInitialAccessTokens } from '../../src/registration/initial-access-tokens.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
-
-const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
+import { commandsOn } from '../support/command-store.ts';
 
 describe('initial-access-tokens', () => {
   let clock: FakeClock;
@@ -21,7 +18,7 @@ describe('initial-access-tokens', () => {
     clock = new FakeClock();
     store = createSqliteStore(':memory:', clock);
   });
-  const withStore: WithStore = async (env, work) => work({ config: readConfig(env, kinds), store, clock });
+  const withStore: WithStore = (env, work) => commandsOn({ store, clock })(env, work);
   const tokens = (line: string, env = {}) => run(initialAccessTokensCommands(withStore), line, env);
   const listed = async () => JSON.parse((await tokens('list --json')).stdout) as Record<string, unknown>[];
 

@@ -10,17 +10,14 @@ import { run } from '@mcp-oauth/shared/testing/terminal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keysCommands } from '../../src/cli/keys.ts';
 import type { WithStore } from '../../src/cli/store.ts';
-import { readConfig } from '../../src/config.ts';
-import { discoverKinds } from '../../src/federation/registry.ts';
 import { createKeyStore } from '../../src/keys/key-store.ts';
 import { activeEntry, publishedKeys } from '../../src/keys/keyring.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSealedStore } from '../../src/storage/sealed.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { commandsOn } from '../support/command-store.ts';
 
 const MINUTE = 60;
-
-const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
 
 describe('keys', () => {
   let clock: FakeClock;
@@ -38,7 +35,7 @@ describe('keys', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const withStore: WithStore = async (env, work) => work({ config: readConfig(env, kinds), store, clock });
+  const withStore: WithStore = (env, work) => commandsOn({ store, clock })(env, work);
   const keys = (line: string, env = {}) => run(keysCommands(withStore), line, env);
   const listed = async () => JSON.parse((await keys('list --json')).stdout) as Record<string, string>[];
   const now = () => Math.floor(clock.now() / 1000);

@@ -8,9 +8,8 @@ import { run } from '@mcp-oauth/shared/testing/terminal';
 import { afterAll, describe, expect, it } from 'vitest';
 import { peopleCommands } from '../../src/cli/people.ts';
 import type { WithStore } from '../../src/cli/store.ts';
-import { readConfig } from '../../src/config.ts';
-import { discoverKinds } from '../../src/federation/registry.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { commandsOn } from '../support/command-store.ts';
 import { provision, setActive, startWithScim, TOKEN } from '../support/scim.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'people-'));
@@ -34,10 +33,9 @@ const ENV = {
   CONNECTOR_GITHUB_ALLOW: 'org:acme',
   SCOPE_RULES: 'mcp:admin=group:ops; notes:*=domain:example.com',
 };
-const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
 const clock = new FakeClock(Date.parse('2026-03-01T12:00:00Z'));
 const store = createSqliteStore(':memory:', clock);
-const withStore: WithStore = (env, work) => work({ config: readConfig(env, kinds), store, clock });
+const withStore: WithStore = (env, work) => commandsOn({ store, clock })(env, work);
 const people = (line: string, env = {}, opened = withStore) => run(peopleCommands(opened), line, { ...ENV, ...env });
 const rows = async (line: string) => JSON.parse((await people(`${line} --json`)).stdout) as Record<string, unknown>[];
 

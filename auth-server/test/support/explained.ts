@@ -11,15 +11,12 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { expect } from 'vitest';
 import { explainClientCommand } from '../../src/cli/explain-client/command.ts';
 import { createScratchStore } from '../../src/compose/in-process/scratch-store.ts';
-import { readConfig } from '../../src/config.ts';
-import { discoverKinds } from '../../src/federation/registry.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSealedStore } from '../../src/storage/sealed.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { WEB } from './client.ts';
+import { commandsOn } from './command-store.ts';
 import { type RunningServer, startServer } from './running-server.ts';
-
-const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
 
 const RESOURCES = JSON.stringify([
   { url: 'http://localhost:8080', scopes: { 'mcp:tools': 'Use tools', 'mcp:admin': 'Administer' } },
@@ -84,7 +81,7 @@ export async function startExplained(): Promise<Explained> {
     const before = writes.length;
     const scratch = createSealedStore(createScratchStore(plain, clock), [key]);
     const command = explainClientCommand({
-      withStore: (settings, work) => work({ config: readConfig(settings, kinds), store: scratch, clock }),
+      withStore: commandsOn({ store: scratch, clock }),
       stdin: async () => stdin,
     });
     const written = { stdout: '', stderr: '' };

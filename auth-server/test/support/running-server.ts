@@ -9,6 +9,7 @@ import { serve } from '@mcp-oauth/shared/testing/listen';
 import { type Scraped, scrape } from '@mcp-oauth/shared/testing/scrape';
 import { compose } from '../../src/compose/compose.ts';
 import type { OpenConnector } from '../../src/federation/registry.ts';
+import type { GrantDirectory } from '../../src/revocation/grant-directory.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { acmeConnector, unreachable } from './acme-connector.ts';
@@ -33,6 +34,8 @@ export interface RunningServer extends AsyncDisposable {
 export interface ServerOptions {
   readonly env?: Environment;
   readonly store?: RecordStore;
+  /** Absent: one in the memory of this server. */
+  readonly directory?: GrantDirectory | undefined;
   readonly clock?: Clock;
   /** Outgoing requests of the server; by default no host answers. */
   readonly fetch?: typeof fetch;
@@ -41,7 +44,7 @@ export interface ServerOptions {
 }
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { env = {}, store, clock, fetch: outward = unreachable, connectors } = options;
+  const { env = {}, store, directory, clock, fetch: outward = unreachable, connectors } = options;
   const issuer = env.ISSUER ?? ISSUER;
   const log: Record<string, unknown>[] = [];
   // Without NODE_ENV=test, a public issuer with the development sign-in would be refused.
@@ -54,6 +57,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
         connectors: connectors?.(acmeConnector(issuer)) ?? [acmeConnector(issuer)],
       }),
       ...(clock && { clock }),
+      ...(directory && { directory }),
       // A server without DATA_DIR keeps its records in memory.
       ...((store ?? !env.DATA_DIR) && { store: store ?? createSqliteStore(':memory:', systemClock) }),
     },

@@ -17,7 +17,7 @@ import { PageError } from '../../languages/page-error.ts';
 import type { BrowserSessions } from '../../logout/browser-sessions.ts';
 import type { SignedOut } from '../../logout/signed-out.ts';
 import type { Resources } from '../../resources/resource.ts';
-import { approvalsOf, organisationOf, setApprovals, setOrganisation } from '../overrides/approvals.ts';
+import { approvalsOf, organisationOf, renewApproval, setApprovals, setOrganisation } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
 import { indicators } from '../resource-indicators.ts';
 import { leaveOut } from './left-out.ts';
@@ -185,9 +185,7 @@ type Grant = InstanceType<Provider['Grant']>;
 function approve(approved: Grant, shown: Approved, { params }: Requested, resources: Resources): Promise<string> {
   const { resource } = requested(params, resources);
   const scopes = shown.scopes.map(({ name }) => name);
-  // The engine counts both from now where they are absent.
-  Reflect.deleteProperty(approved, 'exp');
-  Reflect.deleteProperty(approved, 'iat');
+  renewApproval(approved, shown.userCode === undefined ? 'browser' : 'device');
   setApprovals(approved, remember(approvalsOf(approved), shown));
   if (shown.organisation !== undefined) setOrganisation(approved, shown.organisation);
   approved.addOIDCScope([...scopes, ...(shown.ownScopes ?? [])]);

@@ -1,13 +1,17 @@
 /**
- * Ensures that a grant also stores exactly what was approved, and for which organisation, in the same record and the same write. It extends the list of stored
- * members of `provider.Grant` of oidc-provider 9.13.3, which is not public.
+ * Ensures that a grant also stores exactly what was approved, for which organisation, when it began and by which way, in the same
+ * record and the same write. It extends the list of stored members of `provider.Grant` of oidc-provider 9.13.3, which is not public.
  */
 import type Provider from 'oidc-provider';
 import { z } from 'zod';
 import type { Approval } from '../../consent/approval.ts';
+import type { GrantEntry } from '../../revocation/grant-directory.ts';
 
 const MEMBER = 'approvals';
 const ORGANISATION = 'organisation';
+/** When the person first approved: an approval of more restarts `iat`. */
+const BEGUN = 'begun';
+const VIA = 'via';
 
 /** Older grants have no approvals, and invalid ones count as none: then the person is asked. */
 const names = z.array(z.string());
@@ -16,7 +20,7 @@ const schema = z.array(z.object({ facts: z.string(), scopes: names, tells })).ca
 
 export function keepApprovals(provider: Provider): void {
   const model = provider.Grant as unknown as { readonly IN_PAYLOAD: readonly string[] };
-  const members = [...model.IN_PAYLOAD, MEMBER, ORGANISATION];
+  const members = [...model.IN_PAYLOAD, MEMBER, ORGANISATION, BEGUN, VIA];
   Object.defineProperty(model, 'IN_PAYLOAD', { get: () => members });
 }
 
@@ -31,6 +35,26 @@ export const organisationOf = (grant: object | undefined): string | undefined =>
 
 export const setOrganisation = (grant: object, organisation: string): void => {
   Reflect.set(grant, ORGANISATION, organisation);
+};
+
+/** Seconds since the epoch. Older grants count from their last approval. */
+export const begunAt = (grant: object): number | undefined => {
+  const begun: unknown = Reflect.get(grant, BEGUN) ?? Reflect.get(grant, 'iat');
+  return typeof begun === 'number' ? begun : undefined;
+};
+
+type Via = GrantEntry['via'];
+
+export const viaOf = (grant: object): Via => (Reflect.get(grant, VIA) === 'device' ? 'device' : 'browser');
+
+/** The lifetime of the grant restarts, and its beginning stays. */
+export const renewApproval = (grant: object, via: Via): void => {
+  const begun = begunAt(grant);
+  if (begun !== undefined) Reflect.set(grant, BEGUN, begun);
+  Reflect.set(grant, VIA, via);
+  // The engine counts both from now where they are absent.
+  Reflect.deleteProperty(grant, 'exp');
+  Reflect.deleteProperty(grant, 'iat');
 };
 
 export const setApprovals = (grant: object, approvals: readonly Approval[]): void => {

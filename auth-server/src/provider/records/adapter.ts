@@ -17,12 +17,14 @@ import {
 import { type ClientAdapterDependencies, createClientAdapter } from './client-adapter.ts';
 import { type ClientRecordsOptions, createClientRecords } from './client-records.ts';
 import { createGrantAdapter, type Published } from './grants.ts';
+import { type ListingOptions, listedGrants } from './listed-grants.ts';
 import { createSessionAdapter } from './sessions.ts';
 
 export interface AdapterOptions
   extends Omit<ClientRecordsOptions, 'clock'>,
     ClientAdapterDependencies,
-    RegistrationAccessTokenOptions {
+    RegistrationAccessTokenOptions,
+    ListingOptions {
   /** Seconds for which a used refresh token or device code still returns its successor; 0: none. */
   readonly refreshGrace: number;
   readonly published: Published;
@@ -43,7 +45,10 @@ export function createAdapter(store: RecordStore, clock: Clock, options: Adapter
   return (model) => {
     if (model === 'Client') return createClientAdapter(clients, options);
     if (model === 'RegistrationAccessToken') return registrationAccessTokenAdapter(options);
-    if (model === 'Grant') return createGrantAdapter(store, { clients, ...options }, recordAdapter(store, model));
+    if (model === 'Grant') {
+      const grants = createGrantAdapter(store, { clients, ...options }, recordAdapter(store, model));
+      return listedGrants(grants, clock, options);
+    }
     if (model === 'Interaction') return interactionAdapter(store);
     if (model === 'Session') return createSessionAdapter(recordAdapter(store, model), options.signedOut);
     if (model === 'DeviceCode') return deviceCodeAdapter(store, { clock, grace: options.refreshGrace, ...options });

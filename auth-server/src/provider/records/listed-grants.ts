@@ -1,0 +1,74 @@
+/**
+ * Ensures that every grant is in the directory before it can be used: an ending then finds it, or its moment refuses it. At the token
+ * endpoint a use is noted together with the reading of the grant, at most every few minutes.
+ */
+import { hash } from 'node:crypto';
+import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+import { namesOf } from '../../resources/scope.ts';
+import type { EndedBefore } from '../../revocation/ended-before.ts';
+import type { GrantDirectory, GrantEntry } from '../../revocation/grant-directory.ts';
+import { begunAt, organisationOf, viaOf } from '../overrides/approvals.ts';
+
+/** Seconds between two notes about the use of one grant by this process. */
+const NOTED_EVERY = 300;
+/** Beyond it uses are noted more often. */
+const NOTED_GRANTS = 10_000;
+
+export interface ListingOptions {
+  readonly directory: Pick<GrantDirectory, 'put' | 'touch'>;
+  readonly endedBefore: Pick<EndedBefore, 'includes'>;
+}
+
+const digest = (id: string): string => hash('sha256', id, 'base64url');
+
+/** @param grants the adapter for the records */
+export function listedGrants(grants: Adapter, clock: Clock, { directory, endedBefore }: ListingOptions): Adapter {
+  const noted = new BoundedMap<string, number>(NOTED_GRANTS);
+
+  async function note(key: string): Promise<boolean> {
+    const now = seconds(clock);
+    const isUse = Provider.ctx?.oidc.route === 'token';
+    if (isUse && now - (noted.get(key) ?? 0) < NOTED_EVERY) return true;
+    const isListed = await directory.touch(key, isUse ? now : undefined);
+    if (isUse && isListed) noted.set(key, now);
+    return isListed;
+  }
+
+  return {
+    ...grants,
+    upsert: async (id, payload, expiresIn) => {
+      await directory.put(entryOf(digest(id), payload, seconds(clock)));
+      await grants.upsert(id, payload, expiresIn);
+    },
+    find: async (id) => {
+      const key = digest(id);
+      const [found, isListed] = await Promise.all([grants.find(id), note(key)]);
+      if (!found || isListed) return found;
+      const entry = entryOf(key, found, seconds(clock));
+      // In this order: an ending sets its moment and then looks for grants, so one of the two sees the other.
+      await directory.put(entry);
+      if (!(await endedBefore.includes(entry))) return found;
+      await grants.destroy(id);
+      return undefined;
+    },
+  };
+}
+
+function entryOf(id: string, payload: AdapterPayload, now: number): GrantEntry {
+  const resources = (payload.resources ?? {}) as Readonly<Record<string, string>>;
+  const organisation = organisationOf(payload);
+  return {
+    id,
+    accountId: String(payload.accountId),
+    clientId: String(payload.clientId),
+    resources: Object.keys(resources),
+    scopes: [...new Set(Object.values(resources).flatMap(namesOf))],
+    ...(organisation !== undefined && { organisation }),
+    via: viaOf(payload),
+    createdAt: begunAt(payload) ?? now,
+    lastUsedAt: now,
+    expiresAt: payload.exp ?? now,
+  };
+}

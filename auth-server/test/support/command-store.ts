@@ -1,0 +1,22 @@
+/** Owns the store that a command in a test opens: the one of the test, which stays open after the command. */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import type { WithStore } from '../../src/cli/store.ts';
+import { readConfig } from '../../src/config.ts';
+import { discoverKinds } from '../../src/federation/registry.ts';
+import type { GrantDirectory } from '../../src/revocation/grant-directory.ts';
+import { createSqliteDirectory } from '../../src/storage/directory/sqlite.ts';
+import type { RecordStore } from '../../src/storage/record-store.ts';
+
+const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
+
+interface Opened {
+  readonly store: RecordStore;
+  /** Absent: an empty one. */
+  readonly directory?: GrantDirectory;
+  readonly clock: Clock;
+}
+
+export const commandsOn =
+  ({ store, clock, directory = createSqliteDirectory(':memory:', clock) }: Opened): WithStore =>
+  async (env, work) =>
+    work({ config: readConfig(env, kinds), store, directory, clock });
