@@ -68,6 +68,7 @@ const terminal = terminalCommands(async (task) => {
     version,
     unique: randomUUID,
     isTerminal: process.stderr.isTTY === true,
+    columns: process.stderr.columns ?? 0,
     isPresent: process.stdin.isTTY === true,
     readLine,
     readFile: readInput,

@@ -91,5 +91,6 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'client/sign-in': ['reach.ts'],
   'client/doctor': ['clients', 'options.ts', 'reach.ts', 'sign-in'],
   'client/tokens': ['sign-in'],
-  'client/terminal': ['options.ts', 'sign-in', 'tokens'],
+  'client/qr-code': [],
+  'client/terminal': ['options.ts', 'qr-code', 'sign-in', 'tokens'],
 };

@@ -26,6 +26,8 @@ export interface Wish {
   readonly last?: Grant | undefined;
   /** Tells the person what to do. */
   readonly say: (line: string) => void;
+  /** Shows the URL with the code to a camera as well (RFC 8628 §3.3.1). */
+  readonly draw?: ((url: URL) => void) | undefined;
 }
 
 export interface SignInDependencies {
@@ -43,7 +45,7 @@ const NO_REDIRECT = 'http://127.0.0.1/callback';
 export async function authorize(url: URL, wish: Wish, dependencies: SignInDependencies): Promise<Grant> {
   const { openBrowser, now, wait } = dependencies;
   const fetch = soon(withinReach(dependencies.fetch, url));
-  const { name, device, browser, clientId, say } = wish;
+  const { name, device, browser, clientId, say, draw } = wish;
   const authority = await findAuthority(url, fetch, wish.issuer);
   const { server, issuer, resource } = authority;
   const last = wish.last?.issuer === issuer ? wish.last : undefined;
@@ -61,10 +63,12 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
     return { server, issuer, resource, ...(secret ? { client: named, secret } : { client }), tokens };
   };
   if (device) {
-    const show = (at: URL, code: string, complete: URL | undefined) =>
+    const show = (at: URL, code: string, complete: URL | undefined) => {
       say(
         `Open this page on any device, and enter ${code}:\n\n  ${at.href}\n${complete ? `\nOr: ${complete.href}\n` : ''}`,
       );
+      if (complete) draw?.(complete);
+    };
     const forDevice = { scope, clientOf: () => clientOf(NO_REDIRECT, DEVICE_GRANT), show, now, wait };
     return grantOf(await signInByDevice(authority, forDevice, fetch));
   }

@@ -8,8 +8,8 @@ import { RUNS } from './verbs.ts';
 
 export async function perform(task: Task, dependencies: PerformDependencies): Promise<number> {
   const { url, json, verb, stdout, stderr } = task;
-  const { isTerminal } = dependencies;
-  const screen = createScreen({ stdout, stderr, json, isTerminal, lines: verb === 'watch' });
+  const { isTerminal, columns } = dependencies;
+  const screen = createScreen({ stdout, stderr, json, isTerminal, columns, lines: verb === 'watch' });
   try {
     return await RUNS[verb](createRun(task, dependencies, screen));
   } catch (error) {

@@ -39,6 +39,8 @@ export interface PerformDependencies {
   readonly unique: () => string;
   /** Whether standard error is a terminal. */
   readonly isTerminal: boolean;
+  /** Characters in a line of that terminal; 0 without one. */
+  readonly columns: number;
   /** Whether somebody can type. */
   readonly isPresent: boolean;
   /** @returns the next line of standard input; undefined at its end */

@@ -4,6 +4,7 @@
  */
 import type { Output } from '@mcp-oauth/shared/service';
 import { visibleJson } from '@mcp-oauth/shared/text/terminal-text';
+import { pictureOf } from '../qr-code/picture.ts';
 
 export interface Screen {
   /** Whether only programs read the output. */
@@ -16,6 +17,8 @@ export interface Screen {
   ask(text: string): void;
   /** One line that is written again and again, until `say` or `result`. */
   redraw(line: string): void;
+  /** A URL as a QR code for a camera; nothing where a person would not see one. */
+  draw(url: URL): void;
   hide(secrets: readonly string[]): void;
 }
 
@@ -31,11 +34,13 @@ export interface ScreenOptions {
   readonly json: boolean;
   /** Whether standard error is a terminal, where a line can be written again. */
   readonly isTerminal: boolean;
+  /** Characters in a line of that terminal; 0 without one. */
+  readonly columns: number;
   /** One line for each value, for a command that has no end. */
   readonly lines: boolean;
 }
 
-export function createScreen({ stdout, stderr, json, isTerminal, lines }: ScreenOptions): Screen {
+export function createScreen({ stdout, stderr, json, isTerminal, columns, lines }: ScreenOptions): Screen {
   const hidden = new Set<string>();
   let isDrawn = false;
   const safe = (text: string) => clean([...hidden].reduce((rest, secret) => rest.replaceAll(secret, '…'), text));
@@ -61,6 +66,12 @@ export function createScreen({ stdout, stderr, json, isTerminal, lines }: Screen
       const oneLine = safe(line).replaceAll('\n', ' ');
       stderr.write(isTerminal ? `${ERASE}${oneLine}` : `${oneLine}\n`);
       isDrawn = isTerminal;
+    },
+    draw: (url) => {
+      const picture = json || !isTerminal ? undefined : pictureOf(url.href, columns);
+      if (picture === undefined) return;
+      erase();
+      stderr.write(`${picture}\n`);
     },
     hide: (secrets) => {
       for (const secret of secrets) hidden.add(secret);

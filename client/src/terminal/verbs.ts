@@ -105,11 +105,11 @@ const follow = (run: Run): Promise<number> =>
   );
 
 async function login({ url, login: wish, file, access, screen }: Run): Promise<number> {
-  const { say, hide } = screen;
+  const { say, draw, hide } = screen;
   const problem = plainHttpOutside(url.href);
   if (problem) throw new UsageError(`<url> ${problem}: others could read the token`);
   const last = await file.read();
-  const grant = await authorize(url, { ...wish, name: 'mcp-oauth-client', last, say }, access);
+  const grant = await authorize(url, { ...wish, name: 'mcp-oauth-client', last, say, draw }, access);
   hide(secretsOf(grant));
   await file.update(async () => grant);
   const { scope } = grant.tokens;

@@ -47,6 +47,8 @@ export interface Person extends Disposable {
   env: Readonly<Record<string, string>>;
   /** Whether the person sits at a terminal; otherwise the input is a file. */
   isPresent: boolean;
+  /** Characters in a line of the terminal that shows standard error; 0: it is not a terminal. */
+  columns: number;
   /** Resolves when the person presses Ctrl-C. */
   interrupted: Promise<void>;
   /** Called when a line is asked for and `input` has no more of them; without it the input ends there. */
@@ -62,6 +64,7 @@ export function newPerson(): Person {
     waited,
     env: {},
     isPresent: false,
+    columns: 0,
     interrupted: new Promise(() => {}),
     readLine: async () => undefined,
     files: () => readdirSync(join(config, 'mcp-oauth-client')).map((name) => join(config, 'mcp-oauth-client', name)),
@@ -81,7 +84,8 @@ export function newPerson(): Person {
           home: config,
           version: '1.0.0',
           unique: randomUUID,
-          isTerminal: false,
+          isTerminal: person.columns > 0,
+          columns: person.columns,
           isPresent: person.isPresent,
           readLine: async () => (lines.length > 0 ? lines.shift() : person.readLine()),
           readFile: async () => input.join('\n'),

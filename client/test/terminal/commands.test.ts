@@ -132,7 +132,14 @@ describe('the command line of the client', () => {
         written += text;
       },
     };
-    const screen = createScreen({ stdout: output, stderr: output, json: false, isTerminal: true, lines: false });
+    const screen = createScreen({
+      stdout: output,
+      stderr: output,
+      json: false,
+      isTerminal: true,
+      columns: 80,
+      lines: false,
+    });
     screen.redraw('1/2');
     screen.redraw('2/2\u001b[2J\nmore');
     screen.result('done', undefined);

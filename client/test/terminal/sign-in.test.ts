@@ -27,6 +27,23 @@ describe('a sign-in with a code on another device', () => {
     expect(await person.client(`${issuer.url} call roll`)).toEqual({ status: 0, stdout: 'rolled 4\n', stderr: '' });
   });
 
+  it('RFC 8628 §3.3.1 a terminal shows the URL with the code as a QR code too, below the text', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    const shown = async (columns: number, more = '') => {
+      person.columns = columns;
+      return person.client(`${issuer.url} login --device${more}`);
+    };
+    const { stdout, stderr } = await shown(80);
+    expect(stderr.indexOf('?code=WDJB-MJHT')).toBeGreaterThan(0);
+    expect(stderr.indexOf('█')).toBeGreaterThan(stderr.indexOf('?code=WDJB-MJHT'));
+    expect(stdout).not.toMatch(/[▀▄█]/);
+    for (const quiet of [await shown(20), await shown(0), await shown(80, ' --json')]) {
+      expect(quiet.status).toBe(0);
+      expect(quiet.stderr + quiet.stdout).not.toMatch(/[▀▄█]/);
+    }
+  });
+
   it('RFC 8628 §3.5 waits as long as the issuer says, and five seconds longer after slow_down', async () => {
     await using issuer = await startIssuer();
     using person = newPerson();

@@ -34,6 +34,7 @@ async function told(json: boolean): Promise<{ readonly result: boolean; readonly
     },
     json,
     isTerminal: false,
+    columns: 0,
     lines: true,
   });
   announce(client, screen);
