@@ -1,6 +1,7 @@
-/** Owns the documents that are generated from the code: settings, metrics, and the clauses that the tests show. */
+/** Owns the documents that are generated from the code: settings, metrics, audit events, and the clauses that the tests show. */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { eventsTable } from '@mcp-oauth/shared/audit/events';
 import { metricsTable } from '@mcp-oauth/shared/metrics/declaration';
 import type { Setting, Settings } from '@mcp-oauth/shared/settings/config';
 import { settingsExample, settingsTable } from '@mcp-oauth/shared/settings/docs';
@@ -66,6 +67,7 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
     ['docs/configuration.md', configuration],
     ['.env.example', example()],
     ['docs/metrics.md', metricsPage()],
+    ['docs/audit.md', auditPage()],
     ['docs/token-refusals.md', `${REFUSALS_PAGE}${refusalsTable()}\n`],
     ['docs/standards.md', standardsPage(testFiles())],
     ['shared/src/settings/names.ts', settingNames()],
@@ -160,6 +162,10 @@ function metricsPage(): string {
   }
   return `${page.trimEnd()}\n`;
 }
+
+/** The page as it is, with the updated table of events. */
+const auditPage = (): string =>
+  readRoot('docs/audit.md').replace(/^## Events\n\n(\|.*\n)*/m, () => `## Events\n\n${eventsTable()}\n`);
 
 const testFiles = (): readonly TestFile[] =>
   globSync('{test,*/test}/**/*.{test,contract}.ts', { cwd: ROOT })

@@ -1,4 +1,5 @@
 /** Owns the configuration of auth-server: it joins the settings of all folders, and adds the issuer and its port. */
+import { auditSettings, judgeAudit } from '@mcp-oauth/shared/audit/settings';
 import { metricsSettings } from '@mcp-oauth/shared/metrics/settings';
 import { isInternal, isLoopback } from '@mcp-oauth/shared/network/internal-host';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/network/settings';
@@ -51,6 +52,7 @@ export const settings = {
   }),
   ...processSettings,
   ...metricsSettings,
+  ...auditSettings,
   ...proxySettings,
   ...storageSettings,
   ...resourceSettings,
@@ -107,6 +109,7 @@ type Readable = Partial<Values<typeof settings>>;
 const judge = (values: Readable): readonly Problem[] => [
   ...judgeIssuer(values),
   ...judgeStorage(values),
+  ...judgeAudit(values),
   ...judgeResources(values),
   ...judgeFederation(values),
   ...judgeClientDocuments(values),

@@ -2,6 +2,8 @@
  * Owns what auth-server keeps on Koa's `ctx.state`, which passes values of one request across the engine. Into the engine:
  *
  * - `requestId` and `log` from the request log to the engine's events and error pages;
+ * - `audit` from http/app.ts to whoever decides something;
+ * - `flow` from the sign-in pages and provider/events.ts to the audit;
  * - `clientAddress` from http/client-address.ts to the limits and to the reading of clients' documents;
  * - `initialAccess` from http/admission/registration.ts to the adapter that writes the client;
  * - `permitted` from provider/find-account.ts to the scopes that a token may have;
@@ -13,10 +15,15 @@
  * - `outcome` from provider/events.ts to the line of the request in the log;
  * - `failure` from provider/events.ts to provider/guards/failure.ts, which throws it.
  */
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import type { HttpError } from '@mcp-oauth/shared/errors';
 import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 
 export interface ContextState extends RequestState {
+  /** The audit of this request: it adds from where, the id and the flow. */
+  audit: Audit;
+  /** Connects the requests of one sign-in (consent/interaction.ts). */
+  flow?: string;
   /** The address that the limits count. */
   clientAddress: string;
   /** Id of the initial access token of a registration (RFC 7591 §3). */

@@ -1,5 +1,6 @@
 /** Owns the metrics of auth-server: which metrics there are, and which part of the service counts each. */
 import type { RequestListener } from 'node:http';
+import { auditEntries } from '@mcp-oauth/shared/audit/metrics';
 import { AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH, urlPath } from '@mcp-oauth/shared/contract';
 import type { Declaration, Metric } from '@mcp-oauth/shared/metrics/declaration';
 import { Counter, Histogram } from '@mcp-oauth/shared/metrics/metric';
@@ -152,7 +153,13 @@ const DECLARED = {
 } as const satisfies Record<string, Declaration>;
 
 /** All of auth-server, for the documentation. */
-export const declarations: readonly Declaration[] = [...Object.values(DECLARED), redisUp, redisTakesWrites, buildInfo];
+export const declarations: readonly Declaration[] = [
+  ...Object.values(DECLARED),
+  auditEntries,
+  redisUp,
+  redisTakesWrites,
+  buildInfo,
+];
 
 export interface Meters extends EngineCounts {
   /** Wraps the handler of the whole service. */

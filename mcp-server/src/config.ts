@@ -1,4 +1,5 @@
 /** Owns the configuration of mcp-server: it joins the settings, the defaults and the rules of all folders. */
+import { auditSettings, judgeAudit } from '@mcp-oauth/shared/audit/settings';
 import { metricsSettings } from '@mcp-oauth/shared/metrics/settings';
 import { proxySettings, withProxyVariables } from '@mcp-oauth/shared/network/settings';
 import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/redis/settings';
@@ -24,6 +25,7 @@ export const settings = {
   ...httpSettings,
   ...processSettings,
   ...metricsSettings,
+  ...auditSettings,
   ...proxySettings,
   ...authorizationSettings,
   ...protocolSettings,
@@ -50,6 +52,7 @@ export function readConfig(env: Environment) {
     return [
       ...unknownSettings(env).problems,
       ...judgeRedis(readable),
+      ...judgeAudit(readable),
       ...judgePublicUrl(publicUrl, environment),
       ...judgeAuthorization(readable, complete),
       ...(read?.problems ?? []),

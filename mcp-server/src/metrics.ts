@@ -1,5 +1,6 @@
 /** Owns the metrics of mcp-server: which metrics there are, and which part of the service counts each. */
 import type { RequestListener } from 'node:http';
+import { auditEntries } from '@mcp-oauth/shared/audit/metrics';
 import {
   AUTHORIZATION_SERVER_PATH,
   MCP_PATH,
@@ -158,7 +159,13 @@ const DECLARED = {
 } as const satisfies Record<string, Declaration>;
 
 /** All of mcp-server, for the documentation. */
-export const declarations: readonly Declaration[] = [...Object.values(DECLARED), redisUp, redisTakesWrites, buildInfo];
+export const declarations: readonly Declaration[] = [
+  ...Object.values(DECLARED),
+  auditEntries,
+  redisUp,
+  redisTakesWrites,
+  buildInfo,
+];
 
 /** Values that are read at each scrape. */
 export interface Readings {

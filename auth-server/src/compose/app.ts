@@ -57,7 +57,8 @@ export interface AppDependencies extends Dependencies {
 /** @returns a function that creates the application around an engine; everything else outlives the engines */
 export function composeApp(config: Config, dependencies: AppDependencies): (engine: Engine) => RequestListener {
   const { issuer, trustedProxies, documentLifetime } = config;
-  const { clock, log, store, languageOf, pages, accounts, passThrough, access, signedOut, recheck } = dependencies;
+  const { clock, log, audit, store, languageOf, pages, accounts, passThrough, access, signedOut, recheck } =
+    dependencies;
   const { clients, connectors, cookieKeys, isReady, onSignIn } = dependencies;
   const { registration: registrationLimits, ...limits } = composeLimits(config, dependencies.createRateLimit);
   const deviceLimits = composeDeviceLimits(config, dependencies.createRateLimit);
@@ -102,6 +103,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
     return createApp({
       issuer,
       log,
+      audit,
       isReady,
       languageOf,
       pages,

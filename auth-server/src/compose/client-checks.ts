@@ -29,6 +29,7 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
     store,
     directory: createSqliteDirectory(':memory:', clock),
     log: createLogger('auth-server', 'silent'),
+    audit: () => {},
     fetch: createOutgoingFetch(config),
     createRateLimit: rateLimitsOn(undefined),
     languageOf: () => english,

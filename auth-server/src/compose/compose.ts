@@ -2,7 +2,10 @@
  * Owns the composition: from the environment to a service that can listen. Only this folder knows every module. Each of its other
  * files turns the settings into one capability. A setting goes from the configuration straight to the function that needs it.
  */
+import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
+import { openAudit } from '@mcp-oauth/shared/audit/open';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { StartError } from '@mcp-oauth/shared/errors';
@@ -10,6 +13,7 @@ import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
 import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import type { Service } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
+import manifest from '../../package.json' with { type: 'json' };
 import type { Access } from '../access/access.ts';
 import { brandOf } from '../branding/brand.ts';
 import { type Config, readConfig } from '../config.ts';
@@ -52,6 +56,7 @@ export interface Overrides {
   /** Only with `store`; absent: limits are counted in this process. */
   readonly createRateLimit?: CreateRateLimit;
   readonly log?: Logger;
+  readonly audit?: Audit | undefined;
   readonly connectors?: readonly OpenConnector[];
 }
 
@@ -76,7 +81,20 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     ? storageOn(overrides.store, overrides, clock)
     : await openStorage(config, { clock, log });
   const { store, directory, redis, health } = storage;
-  const { meters, endpoint } = composeMetrics(config, { redis, health, log }) ?? {};
+  const trail = overrides.audit
+    ? undefined
+    : await openAudit({
+        settings: config,
+        service: 'auth-server',
+        version: manifest.version,
+        redis,
+        newId: () => randomBytes(12).toString('base64url'),
+        clock,
+        log,
+        output: process.stdout,
+      });
+  const audit = overrides.audit ?? trail?.audit ?? (() => {});
+  const { meters, endpoint } = composeMetrics(config, { redis, health, log, trail }) ?? {};
   const createRateLimit = meters?.limits(storage.createRateLimit) ?? storage.createRateLimit;
   let isDraining = false;
   const isReady = () => !isDraining && health?.takesWrites !== false;
@@ -85,6 +103,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const dependencies = {
     clock,
     log,
+    audit,
     fetch,
     store,
     directory,
@@ -121,6 +140,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     close: async () => {
       await stop();
       await directory.close();
+      await trail?.close();
       await store.close();
     },
   };
@@ -163,10 +183,10 @@ interface Handler {
 
 /** The engine gets its keys when it is created, so a new key set means a new engine. Running requests finish on the old one. */
 async function composeHandler(config: Config, dependencies: HandlerDependencies): Promise<Handler> {
-  const { clock, log, store, meters } = dependencies;
+  const { clock, log, audit, store, meters } = dependencies;
   await refuseUnusableClients(config);
   await prepareClients(config, dependencies);
-  const keys = await openKeys({ store, policy: keyPolicyOf(config), clock, log });
+  const keys = await openKeys({ store, policy: keyPolicyOf(config), clock, log, audit });
   const { cookies } = keys;
   const accounts = composeAccounts(config, dependencies);
   const signedOut = composeSignedOut(config, dependencies);

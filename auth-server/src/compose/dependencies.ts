@@ -1,4 +1,5 @@
 /** Owns what the composition root gives to every capability: clock, log, network, storage and the pages. */
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
@@ -11,6 +12,7 @@ import type { Pages } from '../views/pages.ts';
 export interface Dependencies {
   readonly clock: Clock;
   readonly log: Logger;
+  readonly audit: Audit;
   readonly fetch: Fetch;
   readonly store: RecordStore;
   readonly directory: GrantDirectory;

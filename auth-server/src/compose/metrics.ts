@@ -1,4 +1,6 @@
 /** Owns how the metrics and their endpoint are created from the settings. */
+import { auditMetric } from '@mcp-oauth/shared/audit/metrics';
+import type { Trail } from '@mcp-oauth/shared/audit/trail';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { createExposition } from '@mcp-oauth/shared/metrics/exposition';
 import { commonMetrics, type ReachedRedis } from '@mcp-oauth/shared/metrics/process';
@@ -15,11 +17,15 @@ interface Metrics {
 /** @returns `undefined` if METRICS_PORT is not set: nothing is counted */
 export function composeMetrics(
   { issuer, host, metricsPort: port }: Config,
-  { log, ...reached }: ReachedRedis & { readonly log: Logger },
+  {
+    log,
+    trail,
+    ...reached
+  }: ReachedRedis & { readonly log: Logger; readonly trail: Pick<Trail, 'counts'> | undefined },
 ): Metrics | undefined {
   if (port === undefined) return undefined;
   const meters = createMeters(issuer);
-  const metrics = [...meters.all, ...commonMetrics(manifest.version, reached)];
+  const metrics = [...meters.all, ...commonMetrics(manifest.version, reached), ...auditMetric(trail?.counts)];
   const endpoint = { handler: createExposition(metrics, log), listen: { host, port, setting: 'METRICS_PORT' } };
   return { meters, endpoint };
 }

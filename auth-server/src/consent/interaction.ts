@@ -2,6 +2,7 @@
  * Owns the port between the pages and the engine: what an authorization request asks of a person, and the three ways in which it
  * can end. Steps never call one another; each ends in a redirect (design: one page before the upstream).
  */
+import { hash } from 'node:crypto';
 import { type PersonClaim, urlPath } from '@mcp-oauth/shared/contract';
 import type { HttpExchange } from '@mcp-oauth/shared/http/exchange';
 import type { ToolsOfScope } from '../resources/scope-tools.ts';
@@ -52,7 +53,7 @@ export interface PendingInteraction {
   readonly choosesAccount?: boolean;
 }
 
-interface ApprovingPerson {
+export interface ApprovingPerson {
   readonly accountId: string;
   /** When the person signed in, in seconds since the epoch. Absent: the session of this browser goes on. */
   readonly since?: number | undefined;
@@ -82,6 +83,9 @@ export interface Interactions {
   /** Sends the browser to the client with an error of RFC 6749 §4.1.2.1. */
   refuse(exchange: HttpExchange, error: AuthorizationErrorCode, description: string): Promise<void>;
 }
+
+/** Connects the requests of one sign-in in the audit, where nobody is to learn the id itself. */
+export const flowOf = (uid: string): string => hash('sha256', uid, 'base64url').slice(0, 22);
 
 /** Path of the page of a pending interaction. */
 export const interactionPath = (issuer: string, uid: string): string => `${urlPath(issuer)}/interaction/${uid}`;

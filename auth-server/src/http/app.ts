@@ -1,6 +1,7 @@
 /** Owns the order of the middleware, from the outside in. */
 import type { RequestListener } from 'node:http';
 import type { BlockList } from 'node:net';
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { listenerOf, logConnections } from '@mcp-oauth/shared/http/connections';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
@@ -11,6 +12,7 @@ import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
+import { stateOf } from '../context-state.ts';
 import type { ChooseLanguage } from '../languages/languages.ts';
 import type { Pages } from '../views/pages.ts';
 import { type DeviceLimits, deviceAdmission } from './admission/device.ts';
@@ -27,6 +29,7 @@ import { bodyLimit, dropRest } from './request-size.ts';
 export interface AppOptions {
   readonly issuer: string;
   readonly log: Logger;
+  readonly audit: Audit;
   readonly isReady: () => boolean;
   readonly languageOf: ChooseLanguage;
   readonly pages: Pages;
@@ -52,6 +55,7 @@ export function createApp({ engine, ...options }: AppOptions): RequestListener {
   const documents = createPublicDocuments({ ...options, lifetime: options.documentLifetime });
   const onion: readonly Middleware[] = [
     requestLog(options.log) as Middleware,
+    auditOfRequest(options.audit),
     errorBoundary({ page: renderErrorPage(options.languageOf, options.pages) }) as Middleware,
     securityHeaders,
     checkHead,
@@ -77,6 +81,18 @@ export function createApp({ engine, ...options }: AppOptions): RequestListener {
     if (refusalOfHead(req) || !documents.answer(req, res)) ask(req, res);
   };
 }
+
+/** Adds to each entry from where the request is, its id and its flow. */
+const auditOfRequest =
+  (audit: Audit): Middleware =>
+  (ctx, next) => {
+    const state = stateOf(ctx);
+    state.audit = (entry) => {
+      const { clientAddress: from, requestId: reference, flow } = state;
+      audit({ from, reference, flow, ...entry });
+    };
+    return next();
+  };
 
 const API_HEADERS = Object.entries(apiHeaders);
 

@@ -11,7 +11,10 @@ export const renderErrorPage =
   (languageOf: ChooseLanguage, pages: Pages) =>
   (ctx: Context, error: HttpError): string => {
     ctx.set({ ...pages.headers });
-    const { requestId } = stateOf(ctx);
+    const { requestId, audit } = stateOf(ctx);
+    // Nobody signs in at an address with nothing.
+    if (error.status !== 404)
+      audit({ event: 'page.refused', outcome: error.status >= 500 ? 'failed' : 'refused', reason: error.reason });
     const language = languageOf(ctx);
     const message = textOf(error, language);
     const own = error instanceof PageError && error.next ? { next: inWords(language, error.next) } : {};

@@ -2,6 +2,7 @@
  * Owns how a running process follows the keyring: it polls the store, takes the step that is due unless another process has taken
  * it, and reports each change of the key set, which happens at the same time in every process.
  */
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { KeyStore, StoredKeyring } from './key-store.ts';
@@ -21,6 +22,7 @@ export interface FollowDependencies {
   readonly policy: KeyPolicy;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly audit?: Audit | undefined;
   readonly generate: (algorithm: Algorithm) => Promise<SigningKey>;
   /** Called when the key set changes; the first key signs. If it throws, the previous set stays in use. */
   readonly onChange: (keys: SigningKeys) => void;
@@ -34,7 +36,7 @@ export interface KeyringFollower {
 }
 
 export function followKeyring(initial: Keyring, dependencies: FollowDependencies): KeyringFollower {
-  const { store, policy, clock, log, onChange } = dependencies;
+  const { store, policy, clock, log, audit, onChange } = dependencies;
   let ring = initial;
   let published = namesOf(publishedKeys(ring, seconds(clock)));
   let reachable = true;
@@ -45,7 +47,9 @@ export function followKeyring(initial: Keyring, dependencies: FollowDependencies
     if (namesOf(keys) === published) return;
     onChange(keys);
     published = namesOf(keys);
-    log.info({ kid: keys[0].kid, published: keys.map(({ kid }) => kid) }, 'signing keys changed');
+    const details = { kid: keys[0].kid, published: keys.map(({ kid }) => kid) };
+    log.info(details, 'signing keys changed');
+    audit?.({ event: 'key.changed', outcome: 'ok', details });
   };
   const read = async (): Promise<void> => {
     // If the store was emptied, running processes write their keys back.
@@ -87,7 +91,7 @@ const namesOf = (keys: SigningKeys): string => keys.map(({ kid }) => kid).join('
 /** Takes the step that is due. @returns the keyring in the store after it, as far as this process knows */
 async function advance(
   stored: StoredKeyring,
-  { store, policy, clock, log, generate }: FollowDependencies,
+  { store, policy, clock, log, audit, generate }: FollowDependencies,
 ): Promise<Keyring> {
   const now = seconds(clock);
   let ring = maintained(stored.ring, policy, now);
@@ -97,7 +101,9 @@ async function advance(
   if (JSON.stringify(ring) === JSON.stringify(stored.ring)) return stored.ring;
   if (!(await store.replace(stored, ring))) return (await store.load())?.ring ?? stored.ring;
   if (successor) {
-    log.info({ kid: successor.kid, algorithm: successor.alg, signsIn: policy.lead }, 'signing key published');
+    const details = { kid: successor.kid, algorithm: successor.alg, signsIn: policy.lead };
+    log.info(details, 'signing key published');
+    audit?.({ event: 'key.published', outcome: 'ok', details });
   }
   return ring;
 }

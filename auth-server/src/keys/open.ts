@@ -1,4 +1,5 @@
 /** Owns the keys of a server at start: they are read or made, and followed from then on. */
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { RecordStore } from '../storage/record-store.ts';
@@ -12,6 +13,7 @@ export interface OpenKeysDependencies {
   readonly policy: KeyPolicy;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly audit?: Audit | undefined;
 }
 
 export interface OpenedKeys extends Keys {
@@ -19,7 +21,7 @@ export interface OpenedKeys extends Keys {
   follow(onChange: (signing: SigningKeys) => void): () => Promise<void>;
 }
 
-export async function openKeys({ store, policy, clock, log }: OpenKeysDependencies): Promise<OpenedKeys> {
+export async function openKeys({ store, policy, clock, log, audit }: OpenKeysDependencies): Promise<OpenedKeys> {
   const keyStore = createKeyStore(store);
   const ring = await openKeyring(keyStore, clock, () => generateSigningKey(policy.algorithm));
   return {
@@ -31,6 +33,7 @@ export async function openKeys({ store, policy, clock, log }: OpenKeysDependenci
         policy,
         clock,
         log,
+        audit,
         generate: generateSigningKey,
         onChange,
       });

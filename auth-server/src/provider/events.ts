@@ -1,11 +1,17 @@
-/** Owns how events of the engine are logged and counted: with the real reason, which clients do not get, and without secrets. */
+/**
+ * Owns how events of the engine are logged, counted and written to the audit: with the real reason, which clients do not get, and
+ * without secrets.
+ */
+import type { AuditEvent } from '@mcp-oauth/shared/audit/events';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Provider from 'oidc-provider';
 import type { errors, KoaContextWithOIDC } from 'oidc-provider';
 import { ClientDocumentError } from '../client-documents/document-error.ts';
+import { flowOf } from '../consent/interaction.ts';
 import { stateOf } from '../context-state.ts';
 import { isHeld } from './overrides/held-errors.ts';
+import { digest } from './records/grants.ts';
 
 /** RFC 9700 §4.14.2, RFC 6749 §10.5: errors that only occur if two parties have the same token or code. */
 const REUSE: Readonly<Record<string, string>> = {
@@ -43,44 +49,102 @@ const reasonOf = (error: errors.OIDCProviderError): string => {
 const documentOf = ({ cause }: Error) =>
   cause instanceof ClientDocumentError ? { document: { host: cause.host, reason: cause.reason } } : undefined;
 
-const refusal = (event: string) => (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) => {
+/** The id of the grant that a request is about, as commands show it. */
+export const grantOf = ({ oidc }: KoaContextWithOIDC): string | undefined => {
+  const { Grant, AuthorizationCode, RefreshToken, DeviceCode } = oidc.entities;
+  const id = Grant?.jti ?? AuthorizationCode?.grantId ?? RefreshToken?.grantId ?? DeviceCode?.grantId;
+  return id === undefined ? undefined : digest(id);
+};
+
+type Facts = Partial<Omit<Parameters<ReturnType<typeof stateOf>['audit']>[0], 'event'>>;
+
+/** An entry with the parties of the request, and the flow if the engine knows the sign-in. */
+function note(ctx: KoaContextWithOIDC, event: AuditEvent, facts: Facts = {}): void {
+  const state = stateOf(ctx);
+  const { entities, route, params } = ctx.oidc;
+  const isResumed = route === 'resume' || route === 'device_resume';
+  const uid = isResumed ? ctx.path.slice(ctx.path.lastIndexOf('/') + 1) : entities.Interaction?.uid;
+  if (uid !== undefined) state.flow ??= flowOf(uid);
+  const { client, subject: who } = partiesOf(ctx);
+  const resource = typeof params?.resource === 'string' ? params.resource : undefined;
+  state.audit({ event, outcome: 'ok', who, client, resource, grant: grantOf(ctx), ...facts });
+}
+
+const grantTypeOf = ({ oidc }: KoaContextWithOIDC) => ({ grantType: textOf(oidc.params?.grant_type) });
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+const refusal = (event: string, audited: AuditEvent) => (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) => {
   const threat = REUSE[error.error_detail ?? ''];
   const told = isHeld(error) ? { told: 'the person, not the client' } : undefined;
-  const line = { error: error.error, reason: reasonOf(error), ...told, ...documentOf(error), ...partiesOf(ctx) };
-  if (threat) logOf(ctx).warn({ ...line, threat }, 'security');
+  const reason = reasonOf(error);
+  const line = { error: error.error, reason, ...told, ...documentOf(error), ...partiesOf(ctx) };
   // A device asks every few seconds while its person signs in (RFC 8628 §3.5).
-  else logOf(ctx)[error.error === 'authorization_pending' ? 'debug' : 'info'](line, event);
+  const isPending = error.error === 'authorization_pending';
+  if (threat) logOf(ctx).warn({ ...line, threat }, 'security');
+  else logOf(ctx)[isPending ? 'debug' : 'info'](line, event);
+  const details = { error: error.error, ...grantTypeOf(ctx) };
+  if (!isPending) note(ctx, threat ? 'token.reused' : audited, { outcome: 'refused', reason, details });
 };
 
 export function logEvents(provider: Provider): void {
-  provider.on('authorization.error', refusal('authorization refused'));
-  provider.on('device_authorization.error', refusal('device code refused'));
-  provider.on('code_verification.error', refusal('sign-in for a device refused'));
-  provider.on('device_resume.error', refusal('sign-in for a device refused'));
-  provider.on('device_authorization.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'device code issued'));
-  provider.on('grant.error', refusal('token request refused'));
-  provider.on('registration_create.error', refusal('registration refused'));
-  provider.on('registration_read.error', refusal('registration read refused'));
-  provider.on('registration_update.error', refusal('registration update refused'));
-  provider.on('registration_delete.error', refusal('registration removal refused'));
-  provider.on('revocation.error', refusal('revocation refused'));
+  provider.on('authorization.error', refusal('authorization refused', 'authorization.refused'));
+  provider.on('device_authorization.error', refusal('device code refused', 'device.refused'));
+  provider.on('code_verification.error', refusal('sign-in for a device refused', 'device.refused'));
+  provider.on('device_resume.error', refusal('sign-in for a device refused', 'device.refused'));
+  provider.on('grant.error', refusal('token request refused', 'token.refused'));
+  provider.on('registration_create.error', refusal('registration refused', 'client.refused'));
+  provider.on('registration_read.error', refusal('registration read refused', 'client.refused'));
+  provider.on('registration_update.error', refusal('registration update refused', 'client.refused'));
+  provider.on('registration_delete.error', refusal('registration removal refused', 'client.refused'));
+  provider.on('revocation.error', refusal('revocation refused', 'token.refused'));
   provider.on('server_error', (ctx, err) => {
-    if (err instanceof HttpError) stateOf(ctx).failure = err;
-    else logOf(ctx).error({ err, ...partiesOf(ctx) }, 'engine failed');
+    if (err instanceof HttpError) {
+      stateOf(ctx).failure = err;
+      return;
+    }
+    logOf(ctx).error({ err, ...partiesOf(ctx) }, 'engine failed');
+    note(ctx, 'page.refused', { outcome: 'failed', reason: 'server_error' });
   });
-  provider.on('grant.revoked', (ctx, grant) => logOf(ctx).info({ grant, ...partiesOf(ctx) }, 'grant revoked'));
-  provider.on('registration_create.success', (ctx, { clientId, clientName, applicationType }) =>
-    logOf(ctx).info(
-      { client: clientId, name: clientName, type: applicationType, initialAccess: stateOf(ctx).initialAccess },
-      'client registered',
-    ),
-  );
-  provider.on('registration_update.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'client changed'));
-  provider.on('registration_delete.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'client removed'));
-  provider.on('authorization.success', (ctx) => logOf(ctx).info(partiesOf(ctx), 'authorized'));
+  provider.on('grant.revoked', (ctx, grant) => {
+    logOf(ctx).info({ grant, ...partiesOf(ctx) }, 'grant revoked');
+    note(ctx, 'grant.revoked', { grant: digest(grant), reason: ctx.oidc.route });
+  });
+  provider.on('registration_create.success', (ctx, { clientId, clientName, applicationType }) => {
+    const { initialAccess } = stateOf(ctx);
+    const line = { name: clientName, type: applicationType, initialAccess };
+    logOf(ctx).info({ client: clientId, ...line }, 'client registered');
+    note(ctx, 'client.registered', { client: clientId, details: line });
+  });
+  provider.on('registration_update.success', (ctx) => {
+    logOf(ctx).info(partiesOf(ctx), 'client changed');
+    note(ctx, 'client.changed');
+  });
+  provider.on('registration_delete.success', (ctx) => {
+    logOf(ctx).info(partiesOf(ctx), 'client removed');
+    note(ctx, 'client.removed');
+  });
+  provider.on('authorization.success', (ctx) => {
+    logOf(ctx).info(partiesOf(ctx), 'authorized');
+    note(ctx, 'authorization.granted', { details: { scope: textOf(ctx.oidc.params?.scope) } });
+  });
   provider.on('grant.success', (ctx) => {
     // Added to the line of the request, because most requests are of this kind.
     stateOf(ctx).outcome = { ...partiesOf(ctx), grantType: ctx.oidc.params?.grant_type };
+    const details = { ...grantTypeOf(ctx), scope: textOf((ctx.body as { scope?: unknown } | undefined)?.scope) };
+    note(ctx, details.grantType === 'refresh_token' ? 'token.refreshed' : 'token.issued', { details });
+  });
+  noteWaiting(provider);
+}
+
+/** Requests that wait for a person. */
+function noteWaiting(provider: Provider): void {
+  provider.on('interaction.started', (ctx) =>
+    note(ctx, 'authorization.requested', { details: { scope: textOf(ctx.oidc.params?.scope) } }),
+  );
+  provider.on('device_authorization.success', (ctx) => {
+    logOf(ctx).info(partiesOf(ctx), 'device code issued');
+    note(ctx, 'device.requested');
   });
 }
 

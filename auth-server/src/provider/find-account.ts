@@ -8,6 +8,7 @@ import type { AccessRefusal, PassThrough } from '../access/gate.ts';
 import { stateOf } from '../context-state.ts';
 import type { Account, Accounts } from '../federation/account.ts';
 import type { Resources } from '../resources/resource.ts';
+import { grantOf } from './events.ts';
 import { checkGranted, type GrantSource } from './granted-resource.ts';
 
 /** An account in the form of the engine, with what the gates found. */
@@ -47,6 +48,9 @@ export function createFindAccount({ accounts, passThrough, access, resources }: 
 /** RFC 6749 §5.2: the client has to send the person to sign in again, where a page says why they may not. */
 async function refuse(ctx: KoaContextWithOIDC, { reason, description, isFinal }: AccessRefusal): Promise<never> {
   if (isFinal) await ctx.oidc.entities.Grant?.destroy();
-  stateOf(ctx).log.warn({ reason, client: ctx.oidc.client?.clientId }, 'person refused');
+  const client = ctx.oidc.client?.clientId;
+  stateOf(ctx).log.warn({ reason, client }, 'person refused');
+  const who = ctx.oidc.entities.Grant?.accountId;
+  stateOf(ctx).audit({ event: 'person.refused', outcome: 'refused', who, client, reason, grant: grantOf(ctx) });
   throw Object.assign(new errors.InvalidGrant(reason), { error_description: description });
 }

@@ -2,6 +2,7 @@
  * Owns a whole auth-server in a test: composed as in production, on a free port, with an upstream that accepts every
  * callback.
  */
+import type { AuditEntry } from '@mcp-oauth/shared/audit/entry';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
@@ -22,6 +23,8 @@ export interface RunningServer extends AsyncDisposable {
   /** The URL on which it really listens. */
   readonly address: string;
   readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** The audit, unless `env` has one. */
+  readonly entries: readonly AuditEntry[];
   /** The URL of a path below the issuer; an absolute URL stays as it is. */
   url(target: string): URL;
   /** Requests a path below the issuer, or a URL of its host, without following redirects. */
@@ -47,12 +50,14 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { env = {}, store, directory, clock, fetch: outward = unreachable, connectors } = options;
   const issuer = env.ISSUER ?? ISSUER;
   const log: Record<string, unknown>[] = [];
+  const entries: AuditEntry[] = [];
   // Without NODE_ENV=test, a public issuer with the development sign-in would be refused.
   const service = await compose(
     { NODE_ENV: 'test', ...env },
     {
       log: createLogger('auth-server', 'debug', { write: (line) => log.push(JSON.parse(line)) }),
       fetch: outward,
+      ...(env.AUDIT === undefined && { audit: (entry) => void entries.push(entry) }),
       ...(connectors !== 'configured' && {
         connectors: connectors?.(acmeConnector(issuer)) ?? [acmeConnector(issuer)],
       }),
@@ -69,6 +74,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     url: urlOf,
     address: listening.url,
     log,
+    entries,
     fetch: (path, init) => {
       const { pathname, search } = urlOf(path);
       return fetch(listening.url + pathname + search, { redirect: 'manual', ...init });

@@ -2,11 +2,16 @@
  * Owns the wiring of the service: from the environment to a service that can listen. It joins the results of the
  * other files of this folder.
  */
+import { randomBytes } from 'node:crypto';
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
+import { openAudit } from '@mcp-oauth/shared/audit/open';
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { MCP_PATH } from '@mcp-oauth/shared/contract';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import type { Service } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
+import manifest from '../../package.json' with { type: 'json' };
 import { Allowance } from '../allowance/allowance.ts';
 import { readConfig } from '../config.ts';
 import { allowanceLimitsOf } from '../limits.ts';
@@ -35,24 +40,44 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const { log, meters } = base;
   const catalog = overrides.catalog ? fixedCatalog(overrides.catalog) : await composeCatalog(config, log);
   const storage = await composeStorage(config, base);
+  const trail = await openAudit({
+    ...base,
+    settings: config,
+    service: 'mcp-server',
+    version: manifest.version,
+    redis: storage.redis,
+    newId: () => randomBytes(12).toString('base64url'),
+    output: process.stdout,
+  });
   const { sessions, keys, replays } = storage;
   const authorization = composeAuthorization(config, { ...base, catalog, keys, replays });
   const { scopes } = authorization;
   const allowance = new Allowance({ limits: allowanceLimitsOf(config), onReached: meters?.onLimit });
   const eras = await composeProtocol(config, { ...base, catalog, scopes, sessions, keys, allowance });
   catalog.onChange(eras.changes.announce);
+  const resource = config.publicUrl + MCP_PATH;
+  const audit: Audit | undefined = trail && ((entry) => trail.audit({ resource, ...entry }));
   let ready = true;
   const isReady = () => ready && storage.health?.takesWrites !== false;
   return {
     log,
-    handler: composeHttp(config, { log, meters, catalog, authorization, endpoints: eras, allowance, isReady }),
+    handler: composeHttp(config, {
+      log,
+      meters,
+      catalog,
+      authorization,
+      endpoints: eras,
+      allowance,
+      isReady,
+      audit,
+    }),
     listen: {
       host: config.host,
       port: config.port,
       setting: env.PORT ? 'PORT' : 'PUBLIC_URL',
       maxHeaderSize: config.maxHeaderSize,
     },
-    metrics: composeMetrics(config, { log, meters, eras, storage, authorization }),
+    metrics: composeMetrics(config, { log, meters, eras, storage, authorization, trail }),
     url: config.publicUrl,
     shutdownTimeout: config.shutdownTimeout,
     shutdownLinger: config.shutdownLinger,
@@ -67,6 +92,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
       if (!ready) log.info({ cutOff: eras.running() }, 'drained');
       catalog.close();
       await eras.close();
+      await trail?.close();
       await storage.close();
     },
   };

@@ -1,6 +1,7 @@
 /** Owns the wiring of HTTP: the lane for MCP, and Koa for the documents behind it. */
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { BlockList } from 'node:net';
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import { listenerOf } from '@mcp-oauth/shared/http/connections';
 import { createClientAddress, FORGOTTEN_PROXY, forgottenProxy } from '@mcp-oauth/shared/http/request/client-address';
 import type { Allowance } from '../allowance/allowance.ts';
@@ -19,10 +20,11 @@ interface HttpDependencies extends Pick<ProcessDependencies, 'log' | 'meters'> {
   readonly endpoints: Endpoints;
   readonly allowance: Allowance;
   readonly isReady: () => boolean;
+  readonly audit: Audit | undefined;
 }
 
 export function composeHttp(config: Config, dependencies: HttpDependencies): RequestListener {
-  const { log, meters, catalog, authorization, endpoints, allowance, isReady } = dependencies;
+  const { log, meters, catalog, authorization, endpoints, allowance, isReady, audit } = dependencies;
   const { scopes, issuers, verify, verifyProof } = authorization;
   const hides = config.unpermittedTools === 'hide';
   const open = new WeakMap<readonly ToolSummary[], readonly ToolSummary[]>();
@@ -45,7 +47,19 @@ export function composeHttp(config: Config, dependencies: HttpDependencies): Req
     variablesOf: (issuer: string) => rules.get(issuer)?.variable,
   };
   const lane = createLane(
-    { settings: config, log, verify, verifyProof, scopes, endpoints, allowance, onRefused, addressOf, ...ofIssuers },
+    {
+      settings: config,
+      log,
+      audit,
+      verify,
+      verifyProof,
+      scopes,
+      endpoints,
+      allowance,
+      onRefused,
+      addressOf,
+      ...ofIssuers,
+    },
     listenerOf(app),
   );
   return underBasePath(config.publicUrl, meters?.timed(lane) ?? lane);

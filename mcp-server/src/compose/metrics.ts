@@ -1,4 +1,6 @@
 /** Owns the wiring of the metrics: a separate port, with values that are read at each scrape. */
+import { auditMetric } from '@mcp-oauth/shared/audit/metrics';
+import type { Trail } from '@mcp-oauth/shared/audit/trail';
 import { createExposition } from '@mcp-oauth/shared/metrics/exposition';
 import { commonMetrics } from '@mcp-oauth/shared/metrics/process';
 import type { Endpoint } from '@mcp-oauth/shared/service';
@@ -13,16 +15,17 @@ interface MetricsDependencies extends Pick<ProcessDependencies, 'log' | 'meters'
   readonly eras: Pick<Eras, 'load'>;
   readonly storage: Storage;
   readonly authorization: Pick<Authorization, 'issuers'>;
+  readonly trail: Pick<Trail, 'counts'> | undefined;
 }
 
 /** @returns nothing if METRICS_PORT is not set */
 export function composeMetrics(
   { host, metricsPort: port = 0 }: Config,
-  { meters, eras, storage, authorization, log }: MetricsDependencies,
+  { meters, eras, storage, authorization, trail, log }: MetricsDependencies,
 ): Endpoint | undefined {
   if (!meters) return undefined;
   const { issuers } = authorization;
   const readings = { load: eras.load, sessions: storage.sessions.store.count, issuers };
-  const metrics = [...meters.all(readings), ...commonMetrics(manifest.version, storage)];
+  const metrics = [...meters.all(readings), ...commonMetrics(manifest.version, storage), ...auditMetric(trail?.counts)];
   return { handler: createExposition(metrics, log), listen: { host, port, setting: 'METRICS_PORT' } };
 }

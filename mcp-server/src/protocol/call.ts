@@ -2,6 +2,7 @@
  * Owns the port between an era and the methods that all eras serve: how a running request communicates with its
  * client in every revision of MCP.
  */
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import type { ClientCapabilities } from '@modelcontextprotocol/sdk/types.js';
 import type { Principal } from '../authorization/principal.ts';
 import type { LogLevel } from './define.ts';
@@ -26,6 +27,8 @@ export interface ClientNotification {
 /** A client's request while it runs. */
 export interface Call {
   readonly principal: Principal;
+  /** The audit of its request; absent: there is none. */
+  readonly audit?: Audit | undefined;
   /** Aborted when the client cancels the request, or no client can get the answer any more. */
   readonly signal: AbortSignal;
   readonly capabilities: ClientCapabilities;

@@ -105,6 +105,8 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
    */
   readonly input: I;
   readonly output?: O;
+  /** Names of arguments whose values the audit may show; it shows no others. */
+  readonly audit?: readonly string[];
   readonly annotations?: {
     readonly readOnlyHint?: boolean;
     readonly destructiveHint?: boolean;

@@ -1,5 +1,6 @@
 /** Owns the port between HTTP and MCP: the requests that the lane passes on once they are authorized. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Principal } from '../authorization/principal.ts';
 
@@ -16,6 +17,8 @@ export interface McpRequest {
   readonly message: unknown;
   /** The logger of this request, with its id. */
   readonly log: Logger;
+  /** The audit of this request: it adds who, from where, and the id. Absent: there is none. */
+  readonly audit?: Audit | undefined;
 }
 
 /** Answers on `res`. A rejection becomes a 500 if nothing has been sent, and else closes the connection. */

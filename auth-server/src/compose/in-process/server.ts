@@ -87,7 +87,14 @@ export async function withInProcessServer<T>(
     },
     close: async () => {},
   };
-  const service = await compose(env, { log, store: watched, clock, fetch, createRateLimit: unlimited });
+  const service = await compose(env, {
+    log,
+    audit: () => {},
+    store: watched,
+    clock,
+    fetch,
+    createRateLimit: unlimited,
+  });
   const listening = await listen(service.handler, { ...service.listen, host: '127.0.0.1', port: 0, log });
   const clients = composeClients(config, { store, clock, log, createRateLimit: unlimited });
   const records = createClientRecords(store, {

@@ -29,6 +29,8 @@ export const createSignOutSection = (dependencies: SignOutSectionDependencies): 
       await dependencies.signedOut.endSessions(session.account.accountId);
       await dependencies.pageSessions.end(ctx);
       stateOf(ctx).log.info({ subject: session.account.accountId }, 'signed out everywhere');
+      const who = session.account.accountId;
+      stateOf(ctx).audit({ event: 'person.signed-out', outcome: 'ok', who, reason: 'everywhere' });
       ctx.body = dependencies.pages.signOut({ language, isDone: true });
       return undefined;
     },

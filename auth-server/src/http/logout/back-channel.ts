@@ -49,6 +49,8 @@ export const backChannelLogout =
       },
       'signed out by the upstream',
     );
+    const details = { connector: upstream.id, approvals };
+    stateOf(ctx).audit({ event: 'person.signed-out', outcome: 'ok', reason: 'upstream', details });
     ctx.set('Cache-Control', 'no-store');
     ctx.status = 200;
     ctx.body = '';

@@ -66,6 +66,7 @@ async function signOut(ctx: Context, dependencies: SignOutDependencies): Promise
   const account = await accounts.find(session.accountId);
   await sessions.end(ctx);
   stateOf(ctx).log.info({ subject: session.accountId }, 'signed out here');
+  stateOf(ctx).audit({ event: 'person.signed-out', outcome: 'ok', who: session.accountId, reason: 'here' });
   show(ctx, dependencies, { isDone: true, upstream: account && (await pageThere(ctx, dependencies, account)) });
 }
 

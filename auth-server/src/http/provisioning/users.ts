@@ -79,6 +79,8 @@ async function changeUser(ctx: Context, endpoint: Endpoint, id: string, changes:
 export async function removeUser(ctx: Context, { connector, users }: Endpoint, id: string): Promise<void> {
   await users.remove(id);
   stateOf(ctx).log.info({ connector, user: id }, 'person deactivated: the provider removed the user');
+  const details = { connector, user: id };
+  stateOf(ctx).audit({ event: 'person.deactivated', outcome: 'ok', reason: 'removed', details });
   ctx.status = 204;
 }
 
@@ -86,7 +88,9 @@ export async function removeUser(ctx: Context, { connector, users }: Endpoint, i
 function note(ctx: Context, { connector }: Endpoint, { user, wasActive }: Change): void {
   if (user.active === wasActive) return;
   const what = user.active ? (wasActive === undefined ? 'provisioned' : 'activated') : 'deactivated';
-  stateOf(ctx).log.info({ connector, user: user.id }, `person ${what} by the provider`);
+  const details = { connector, user: user.id };
+  stateOf(ctx).log.info(details, `person ${what} by the provider`);
+  if (what !== 'provisioned') stateOf(ctx).audit({ event: `person.${what}`, outcome: 'ok', details });
 }
 
 const LARGEST_BODY = 65_536;

@@ -7,9 +7,9 @@ import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Context, Middleware } from 'koa';
 import type { Access } from '../../access/access.ts';
 import type { PassThrough } from '../../access/gate.ts';
-import { interactionPath } from '../../consent/interaction.ts';
+import { flowOf, interactionPath } from '../../consent/interaction.ts';
 import { stateOf } from '../../context-state.ts';
-import type { Accounts } from '../../federation/account.ts';
+import type { Account, Accounts } from '../../federation/account.ts';
 import type { Identity, LoginChecks, SignIn } from '../../federation/connector.ts';
 import { type ClientAnswer, sanitized } from '../../federation/failure.ts';
 import type { LoginState, Logins, SignedIn } from '../../federation/login.ts';
@@ -118,6 +118,7 @@ async function accept(
 ) {
   const hasCookie = loginCookie.verify(ctx, state);
   const waiting = await logins.find(state);
+  if (waiting && 'uid' in waiting) stateOf(ctx).flow = flowOf(waiting.uid);
   if (!hasCookie) {
     // A finished sign-in has no cookie either, so the cookie is only reported as missing if the sign-in still waits.
     throw callbackError(answer, waiting ? 'no_cookie' : 'over', 'the cookie of this sign-in is missing or not valid');
@@ -148,6 +149,15 @@ function callbackError(answer: URLSearchParams, why: keyof typeof WORDS, reason:
   const said = ['error', 'error_description'].map((name) => sanitized(answer.get(name) ?? '', secrets)).filter(Boolean);
   const detail = said.length > 0 ? `; the answer says ${said.join(': ')}` : '';
   return new PageError(400, 'invalid_request', WORDS[why], { reason: reason + detail });
+}
+
+type Person = Pick<Account, 'accountId' | 'connector' | 'identity'>;
+
+/** The only entries with an address: `audit show --person` finds by it the subject that the others have. */
+function note(ctx: Context, event: 'sign-in.succeeded' | 'sign-in.refused', person: Person, reason?: string): void {
+  const { accountId: who, connector, identity } = person;
+  const details = { connector, email: identity.email, username: identity.username };
+  stateOf(ctx).audit({ event, outcome: reason === undefined ? 'ok' : 'refused', who, reason, details });
 }
 
 type ReturnedLogin = LoginState & Pick<LoginChecks, 'state'>;
@@ -183,6 +193,7 @@ async function completeSignIn(
   const { account, refusal } = await dependencies.passThrough(found, 'sign-in');
   if (refusal) {
     stateOf(ctx).log.warn({ connector: upstream.id, reason: refusal.reason }, 'person refused');
+    note(ctx, 'sign-in.refused', found, refusal.reason);
     dependencies.onSignIn?.(upstream.id, 'denied');
     return { error: 'access_denied', description: refusal.description, refused: identity };
   }
@@ -193,5 +204,6 @@ async function completeSignIn(
     await dependencies.signedOut.remember(upstreamSession, account.accountId);
   }
   dependencies.onSignIn?.(upstream.id, 'ok');
+  note(ctx, 'sign-in.succeeded', account);
   return { accountId: account.accountId, since, upstreamSession, authenticatedAt: signIn.authenticatedAt };
 }

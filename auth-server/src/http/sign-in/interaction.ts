@@ -7,8 +7,15 @@ import { equalInConstantTime } from '@mcp-oauth/shared/crypto/constant-time';
 import type { Context, Middleware } from 'koa';
 import { koaBody } from 'koa-body';
 import { approvalOf, formToken } from '../../consent/approval.ts';
-import { type Interactions, interactionPath, type PendingInteraction } from '../../consent/interaction.ts';
+import {
+  type ApprovingPerson,
+  flowOf,
+  type Interactions,
+  interactionPath,
+  type PendingInteraction,
+} from '../../consent/interaction.ts';
 import { narrowed, without } from '../../consent/scope-choice.ts';
+import { stateOf } from '../../context-state.ts';
 import type { Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 import { said } from '../../languages/language.ts';
@@ -79,7 +86,7 @@ async function approve(ctx: Context, dependencies: InteractionDependencies): Pro
   }
   const { accountId } = pending;
   const names = await organisationsFor(pending, accountId, dependencies);
-  if (names.length <= 1) return dependencies.interactions.approve(ctx, approved, { accountId, organisation: names[0] });
+  if (names.length <= 1) return approveAs(ctx, dependencies, approved, { accountId, organisation: names[0] });
   const { leftOut = [] } = approved;
   await dependencies.logins.saveOutcome(pending.uid, { accountId, approval: approvalOf(pending), leftOut });
   seeOther(ctx, `${interactionPath(dependencies.issuer, pending.uid)}/finish`);
@@ -113,11 +120,22 @@ async function redirectToUpstream(
   const login = { uid: pending.uid, connector: upstream.id, approval: approvalOf(pending) };
   await logins.start(checks, { ...login, ...(leftOut.length > 0 && { leftOut }) });
   loginCookie.set(ctx, checks.state);
+  const { client, resource } = pending;
+  const details = { connector: upstream.id };
+  stateOf(ctx).audit({
+    event: 'sign-in.started',
+    outcome: 'ok',
+    client: client.id,
+    resource: resource.identifier,
+    details,
+  });
   seeOther(ctx, target.href);
 }
 
 async function deny(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
-  await findForForm(ctx, dependencies);
+  const { client, resource, accountId: who } = await findForForm(ctx, dependencies);
+  const entry = { client: client.id, resource: resource.identifier, who };
+  stateOf(ctx).audit({ event: 'consent.denied', outcome: 'refused', ...entry });
   await dependencies.interactions.refuse(ctx, 'access_denied', 'The request was denied.');
 }
 
@@ -148,7 +166,7 @@ async function finish(ctx: Context, dependencies: InteractionDependencies): Prom
     return askForOrganisation(ctx, { pending, accountId, names }, dependencies);
   }
   const person = { ...outcome, organisation: names[0] };
-  await dependencies.interactions.approve(ctx, without(pending, outcome.leftOut), person);
+  await approveAs(ctx, dependencies, without(pending, outcome.leftOut), person);
 }
 
 async function chooseOrganisation(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
@@ -174,7 +192,22 @@ async function chooseOrganisation(ctx: Context, dependencies: InteractionDepende
     await logins.saveOutcome(pending.uid, outcome);
     throw new PageError(400, 'invalid_request', said('noSuchOrganisation'));
   }
-  await dependencies.interactions.approve(ctx, without(pending, outcome.leftOut), { ...outcome, organisation });
+  await approveAs(ctx, dependencies, without(pending, outcome.leftOut), { ...outcome, organisation });
+}
+
+/** The person has seen the page and agrees. */
+function approveAs(
+  ctx: Context,
+  { interactions }: InteractionDependencies,
+  approved: PendingInteraction,
+  person: ApprovingPerson,
+): Promise<void> {
+  const { accountId: who, organisation } = person;
+  const { client, resource, scopes, leftOut } = approved;
+  const details = { scope: scopes.map(({ name }) => name).join(' '), leftOut: leftOut?.join(' '), organisation };
+  const entry = { who, client: client.id, resource: resource.identifier, details };
+  stateOf(ctx).audit({ event: 'consent.approved', outcome: 'ok', ...entry });
+  return interactions.approve(ctx, approved, person);
 }
 
 const outdated = (): PageError =>
@@ -183,6 +216,7 @@ const outdated = (): PageError =>
 /** The pending request, whose cookie proves that it belongs to this browser and whose uid is the one in the path. */
 async function find(ctx: Context, { interactions }: InteractionDependencies): Promise<PendingInteraction> {
   const { uid = '' } = ctx.params;
+  stateOf(ctx).flow = flowOf(uid);
   const pending = await interactions.find(ctx, uid);
   if (pending.uid === uid) return pending;
   throw new PageError(400, 'invalid_request', said('otherRequest'), { reason: 'uid mismatch' });

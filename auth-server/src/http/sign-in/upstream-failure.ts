@@ -27,7 +27,8 @@ export function upstreamFailed(ctx: Context, { upstream, checks, code = '' }: At
   const secrets = [state, nonce, codeVerifier, code, ...(upstream.secrets ?? [])];
   const failure = toUpstreamError(thrown);
   const line = { connector: upstream.id, ...logged(failure, secrets) };
-  const { log, requestId } = stateOf(ctx);
+  const { log, requestId, audit } = stateOf(ctx);
+  audit({ event: 'sign-in.failed', outcome: 'failed', reason: failure.reason, details: { connector: upstream.id } });
   if (thrown === failure) log.warn(line, 'upstream sign-in failed');
   // A fault of the connector and not of the upstream: its author needs the stack.
   else log.error({ ...line, stack: sanitized(String(stackOf(thrown)), secrets) }, 'upstream sign-in failed');

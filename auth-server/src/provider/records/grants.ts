@@ -20,7 +20,8 @@ export class GrantRevoked extends Error {
   override readonly name = 'GrantRevoked';
 }
 
-const digest = (id: string): string => hash('sha256', id, 'base64url');
+/** The id of a grant as the store, commands and the audit have it. */
+export const digest = (id: string): string => hash('sha256', id, 'base64url');
 
 /** The metadata documents of clients. */
 export type Published = Pick<ClientDocuments, 'keep'>;

@@ -99,6 +99,7 @@ async function withProof(request: LaneRequest, resource: ProtectedResource, toke
           { security: true, reason: error.reason, subject, client: clientId },
           'proof of a token refused',
         );
+        request.audit?.({ event: 'proof.refused', outcome: 'refused', reason: error.reason });
       }
       throw error;
     });

@@ -5,6 +5,8 @@
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
+import type { HttpError } from '@mcp-oauth/shared/errors';
 import { logConnection } from '@mcp-oauth/shared/http/connections';
 import { reported } from '@mcp-oauth/shared/http/error-boundary';
 import { requestLine } from '@mcp-oauth/shared/http/request-log';
@@ -16,11 +18,16 @@ import type { Principal } from '../../authorization/principal.ts';
 import { askedFor, short } from './asked-for.ts';
 import { MessageError } from './message-error.ts';
 
+/** Requests that show no token, or come from a wrong place. */
+const NO_TOKEN = new Set(['no_token', 'other_scheme', 'wrong_host', 'wrong_origin']);
+
 const ALWAYS = Object.entries(apiHeaders);
 
 /** Observers of the requests in the lane. */
 export interface LaneObservers {
   readonly log: Logger;
+  /** Absent: there is no audit. */
+  readonly audit?: Audit | undefined;
   /** Called with the reason of each refusal, one of a closed list. */
   readonly onRefused?: ((reason: string) => void) | undefined;
   readonly addressOf: (req: IncomingMessage) => string;
@@ -70,6 +77,15 @@ export class LaneRequest implements Caller {
     return this.#log;
   }
 
+  /** Adds who asks, from where, and the id. Absent: there is no audit. */
+  get audit(): Audit | undefined {
+    const { audit } = this.#observers;
+    if (!audit) return undefined;
+    const { principal, address: from } = this;
+    const who = principal && { who: principal.subject, client: principal.clientId };
+    return (entry) => audit({ from, reference: this.#id, ...who, ...entry });
+  }
+
   /** The principal and the content of the message, as far as they are known. */
   #known(): object {
     const { principal, message } = this;
@@ -98,7 +114,14 @@ export class LaneRequest implements Caller {
     }
     const error = reported(thrown, this.log, this.#known());
     this.#observers.onRefused?.(error.reason);
+    this.#noteRefusal(error);
     this.#answer(error.status, error.headers, { error: error.code, error_description: error.message });
+  }
+
+  /** A request without a token only asks where to get one. */
+  #noteRefusal({ status, reason }: HttpError): void {
+    if ((status !== 401 && status !== 403) || NO_TOKEN.has(reason)) return;
+    this.audit?.({ event: 'access.refused', outcome: 'refused', reason, details: { ...askedFor(this.message) } });
   }
 
   #answer(status: number, headers: Readonly<Record<string, string | readonly string[]>>, body: unknown): void {

@@ -4,6 +4,7 @@
  * cached and the body is read.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import { insertedUrl, MCP_PATH, PROTECTED_RESOURCE_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import { refusalOfHead } from '@mcp-oauth/shared/http/request/head';
@@ -117,6 +118,10 @@ class Admitted implements McpRequest {
 
   get log(): Logger {
     return this.#request.log;
+  }
+
+  get audit(): Audit | undefined {
+    return this.#request.audit;
   }
 }
 

@@ -31,6 +31,8 @@ export interface ToolEntry extends Entry {
   readonly headers: readonly ParameterHeader[];
   /** Names of its arguments. */
   readonly takes: readonly string[];
+  /** Names of the arguments that the audit may show. */
+  readonly audit: readonly string[];
   check(given: Arguments): Checked;
   /** The types of mounted files are not checked, so the result may be any value. */
   run(input: Arguments, context: Context): Promise<ToolResult> | ToolResult;
@@ -53,18 +55,29 @@ export function toolEntry(tool: AnyTool, compile: Compile): ToolEntry {
   const { name, title, description, annotations, scope } = tool;
   if (!/^[A-Za-z0-9_.-]{1,128}$/.test(name)) throw new TypeError(`"${name}" is not a valid name for a tool`);
   const { inputSchema, outputSchema, check, structured } = schemasOf(tool, compile);
+  const takes = Object.keys((inputSchema.properties ?? {}) as object);
   const shown = { ...(outputSchema && { outputSchema }), ...(annotations && { annotations }) };
   return {
     key: name,
     scopes: [scope ?? []].flat(),
     listed: { name, title, description, inputSchema, ...shown },
     headers: parameterHeaders(inputSchema),
-    takes: Object.keys((inputSchema.properties ?? {}) as object),
+    takes,
+    audit: auditOf(tool, takes),
     check,
     // `check` has ensured that the arguments match this tool.
     run: (input, context) => tool.run(input as never, context),
     structured,
   };
+}
+
+/** A misspelt name would leave out of the audit what its author wants there. */
+function auditOf({ name, audit = [] }: AnyTool, takes: readonly string[]): readonly string[] {
+  if (!Array.isArray(audit)) throw new TypeError(`audit of ${name} has to be a list of argument names`);
+  const stray = audit.find((one) => !takes.includes(one));
+  if (stray !== undefined)
+    throw new TypeError(`audit of ${name} names ${JSON.stringify(stray)}, which it does not take`);
+  return audit;
 }
 
 function schemasOf(tool: AnyTool, compile: Compile): Schemas {

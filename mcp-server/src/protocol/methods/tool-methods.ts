@@ -4,13 +4,14 @@
  */
 import { INVALID_PARAMS } from '@mcp-oauth/shared/json-rpc-codes';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import { auditToolCall, type ToolCall } from '../audit/tool-call.ts';
 import { AuthorFault, asError } from '../author-fault.ts';
 import { type Call, type Method, RpcError } from '../call.ts';
 import type { Checked, ToolEntry } from '../catalog/tool-entry.ts';
 import { ToolError } from '../define.ts';
 import { toolResult } from './content/tool-result.ts';
 import { createContext } from './context.ts';
-import { type MethodsDependencies, recordFault } from './dependencies.ts';
+import { type MethodsDependencies, recordFault, type ToolOutcome } from './dependencies.ts';
 import { listMethod } from './list-method.ts';
 import { objectOf, permit, textOf } from './params.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
@@ -28,14 +29,15 @@ function callTool(dependencies: MethodsDependencies, params: Parameters<Method>[
   const tool = dependencies.catalog().tools.find(name);
   if (!tool) throw new RpcError(INVALID_PARAMS, `Unknown tool: ${name}`);
   permit(tool, call.principal, dependencies.covers);
-  const failed = (error: unknown) => failureOf(dependencies, tool, call, error);
+  const asked = { tool, call, given, startedAt: performance.now() };
+  const failed = (error: unknown) => failureOf(dependencies, asked, error);
   try {
     const checked = tool.check(given);
-    if ('problems' in checked) return misused(dependencies, tool, checked);
+    if ('problems' in checked) return misused(dependencies, asked, checked);
     const result = tool.run(checked.input, createContext(call, name, dependencies));
-    if (!isThenable(result)) return success(dependencies, tool, result);
+    if (!isThenable(result)) return success(dependencies, asked, result);
     return Promise.resolve(result)
-      .then((late) => success(dependencies, tool, late))
+      .then((late) => success(dependencies, asked, late))
       .catch(failed);
   } catch (error) {
     return failed(error);
@@ -43,18 +45,32 @@ function callTool(dependencies: MethodsDependencies, params: Parameters<Method>[
 }
 
 /** @throws AuthorFault when the tool's result is invalid */
-function success({ onToolCall }: MethodsDependencies, tool: ToolEntry, given: unknown): CallToolResult {
-  const result = toolResult(given, tool);
-  onToolCall?.(tool.key, result.isError ? 'failed' : 'ok');
+function success(dependencies: MethodsDependencies, asked: AskedTool, given: unknown): CallToolResult {
+  const result = toolResult(given, asked.tool);
+  ended(dependencies, asked, result.isError ? 'failed' : 'ok', result);
   return result;
 }
 
+/** A call that reached its tool. */
+interface AskedTool extends ToolCall {
+  readonly tool: ToolEntry;
+}
+
+function ended({ onToolCall }: MethodsDependencies, asked: AskedTool, outcome: ToolOutcome, result?: object): void {
+  onToolCall?.(asked.tool.key, outcome);
+  auditToolCall(asked, outcome, result);
+}
+
 /** @throws MissingCapability, which each era converts to its own answer */
-function failureOf(dependencies: MethodsDependencies, { key }: ToolEntry, call: Call, thrown: unknown): CallToolResult {
+function failureOf(dependencies: MethodsDependencies, asked: AskedTool, thrown: unknown): CallToolResult {
+  const {
+    call,
+    tool: { key },
+  } = asked;
   const error = asError(thrown);
   if (error instanceof MissingCapability) throw error;
   const outcome = error instanceof ToolError ? 'failed' : 'fault';
-  dependencies.onToolCall?.(key, call.signal.aborted ? 'cancelled' : outcome);
+  ended(dependencies, asked, call.signal.aborted ? 'cancelled' : outcome);
   if (error instanceof ToolError) return failure(error.message);
   const reference = recordFault(dependencies, call, { tool: key }, error);
   const named = error instanceof AuthorFault;
@@ -74,11 +90,12 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
  * (SEP-1303).
  */
 function misused(
-  { onToolCall }: MethodsDependencies,
-  { key, takes }: ToolEntry,
+  dependencies: MethodsDependencies,
+  asked: AskedTool,
   { problems }: Extract<Checked, { problems: unknown }>,
 ): CallToolResult {
-  onToolCall?.(key, 'invalid_arguments');
+  const { key, takes } = asked.tool;
+  ended(dependencies, asked, 'invalid_arguments');
   const known = takes.length > 0 ? `It takes: ${takes.join(', ')}.` : 'It takes no arguments.';
   const list = problems.map((problem) => `- ${problem}`);
   return failure([`${key} was not run, its arguments are not valid:`, ...list, known].join('\n'));

@@ -50,13 +50,18 @@ const SESSION_ENDS = '30';
 
 /** Opens a session; `undefined` when the request was refused and answered. */
 export async function openSession(
-  { res, principal, log }: McpRequest,
+  { res, principal, log, audit }: McpRequest,
   { sessions, allowance, limits }: SessionAccess,
   { transport, agreed, id }: Opening,
 ): Promise<McpSession | undefined> {
   const opened = await sessions.open(principal, transport, agreed);
-  if (opened !== 'principal' && opened !== 'server') return opened;
+  if (opened !== 'principal' && opened !== 'server') {
+    const details = { transport, revision: agreed?.protocolVersion };
+    audit?.({ event: 'session.opened', outcome: 'ok', details });
+    return opened;
+  }
   log.warn({ limit: opened, subject: principal.subject, client: principal.clientId }, 'session refused');
+  audit?.({ event: 'session.refused', outcome: 'refused', reason: `limit of the ${opened}` });
   const error =
     opened === 'principal'
       ? tooManyRequests(allowance.reached('MAX_SESSIONS_PER_PRINCIPAL', limits.maxSessionsPerPrincipal), SESSION_ENDS)
@@ -98,12 +103,13 @@ type Found = Awaited<ReturnType<SessionHost['find']>>;
 /** The session, if it belongs to the caller; logs an attempt to use a session of somebody else. */
 export function ownSession(
   found: Found,
-  { principal, log }: McpRequest,
+  { principal, log, audit }: McpRequest,
   transport: McpSession['transport'],
 ): McpSession | undefined {
   if (found === 'foreign') {
     const who = { security: true, subject: principal.subject, client: principal.clientId };
     log.warn(who, 'session of another owner refused');
+    audit?.({ event: 'session.refused', outcome: 'refused', reason: 'session of another owner' });
   }
   return typeof found !== 'string' && found.transport === transport ? found : undefined;
 }

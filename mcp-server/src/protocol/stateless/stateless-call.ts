@@ -60,6 +60,10 @@ export class StatelessCall implements Call {
     return this.#options.request.principal;
   }
 
+  get audit() {
+    return this.#options.request.audit;
+  }
+
   get capabilities() {
     return this.#options.asked.capabilities;
   }

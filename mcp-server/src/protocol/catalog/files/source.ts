@@ -34,7 +34,7 @@ const COMMON = [...DESCRIBED, 'scope'];
 
 /** The members of each kind. Any other member is refused: a misspelt `scope` would leave the tool unprotected. */
 const MEMBERS: Readonly<Record<Kind, ReadonlySet<string>>> = {
-  tool: new Set([...COMMON, 'input', 'output', 'inputSchema', 'outputSchema', 'annotations', 'run']),
+  tool: new Set([...COMMON, 'input', 'output', 'inputSchema', 'outputSchema', 'annotations', 'audit', 'run']),
   resource: new Set([...COMMON, 'uri', 'uriTemplate', 'mimeType', 'complete', 'read']),
   prompt: new Set([...COMMON, 'arguments', 'complete', 'render']),
 };

@@ -1,4 +1,5 @@
 /** Owns the port between a running request and the connection or log that carries its messages to the client. */
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Principal } from '../../../authorization/principal.ts';
 import type { McpSession } from '../../../sessions/session.ts';
@@ -23,6 +24,7 @@ export interface Outlet {
 export interface Run {
   readonly session: McpSession;
   readonly principal: Principal;
+  readonly audit?: Audit | undefined;
   /** Chosen by the client; unique within its session only. */
   readonly id: RequestId;
   readonly outlet: Outlet;

@@ -34,6 +34,10 @@ export class SessionCall implements Call {
     return this.#run.principal;
   }
 
+  get audit() {
+    return this.#run.audit;
+  }
+
   get session(): string {
     return this.#run.session.id;
   }

@@ -105,7 +105,7 @@ async function leave({ sessions }: SessionAccess, id: string): Promise<void> {
 /** The POST of one message; the answer comes on the stream. */
 export function createSseMessage(access: SessionAccess): Endpoint {
   return async (request) => {
-    const { req, res, principal, message } = request;
+    const { req, res, principal, message, audit } = request;
     const id = new URLSearchParams(req.url?.split('?')[1]).get('sessionId');
     const session = await findSession(request, access, 'http+sse', id ?? '');
     if (!session) return;
@@ -134,7 +134,8 @@ export function createSseMessage(access: SessionAccess): Endpoint {
       return;
     }
     accept(res);
-    await access.dispatch(incoming, { session: current, principal, outlet: createOutlet(access, current, principal) });
+    const outlet = createOutlet(access, current, principal);
+    await access.dispatch(incoming, { session: current, principal, audit, outlet });
   };
 }
 

@@ -36,7 +36,7 @@ export function createStreamableHttp(access: SessionAccess): Endpoint {
 }
 
 async function post(request: McpRequest, access: SessionAccess): Promise<void> {
-  const { req, res, principal, message } = request;
+  const { req, res, principal, message, audit } = request;
   const { allowance } = access;
   const { maxBatchMessages: most } = allowance.limits;
   const accepted = acceptedBy(req);
@@ -75,13 +75,13 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
     if (!incoming.batch && isRefused(request, access, incoming, session)) return;
     return run(request, access, incoming, session, accepted);
   }
-  const taken = await access.dispatch(incoming, { session, principal, outlet: NOBODY });
+  const taken = await access.dispatch(incoming, { session, principal, audit, outlet: NOBODY });
   if (taken) accept(res);
   else refuse(res, errors.NOT_ASKED);
 }
 
 function run(
-  { res, principal, log }: McpRequest,
+  { res, principal, log, audit }: McpRequest,
   access: SessionAccess,
   incoming: Incoming,
   session: McpSession,
@@ -103,7 +103,7 @@ function run(
     onFailure: access.onFailure,
   });
   access
-    .dispatch(incoming, { session, principal, outlet })
+    .dispatch(incoming, { session, principal, audit, outlet })
     .catch((err: unknown) => log.warn({ err }, 'message not dispatched'));
 }
 
@@ -146,6 +146,7 @@ async function end(request: McpRequest, access: SessionAccess): Promise<void> {
   if (!id) return refuse(res, errors.SESSION_MISSING);
   if (!(await findSession(request, access, 'streamable-http', id))) return;
   await access.sessions.end(id);
+  request.audit?.({ event: 'session.ended', outcome: 'ok', reason: 'client' });
   res.writeHead(204).end();
 }
 
